@@ -1,0 +1,50 @@
+/** The bus between processes: publish and subscribe, with the guarantees that the rest of Hubbub builds on. */
+
+/**
+ * Carries envelopes between processes.
+ *
+ * Guarantees, tried by `test/broker-conformance.ts` on every implementation:
+ * - **Order.** Envelopes on one channel reach every subscriber in one order; those of one publisher in the order of its calls.
+ * - **At most once.** An envelope is delivered once or, when a connection breaks, not at all. What may have been lost is
+ *   told by `onInterruption`, never repeated by the broker.
+ * - **Confirmed.** What is published after `subscribe` resolved is delivered. A publisher that subscribes gets its own.
+ * - **Isolation.** Only subscribed channels are delivered.
+ */
+export interface Broker {
+  /**
+   * Resolves when the bus has taken the envelope.
+   * @throws {HubbubError} `UNAVAILABLE` when the bus does not answer; the envelope may or may not be delivered.
+   */
+  publish(channel: string, envelope: Uint8Array): Promise<void>;
+
+  /**
+   * Resolves when the subscription is confirmed. Subscribing twice is one subscription.
+   * @throws {HubbubError} `UNAVAILABLE`; the channel is then not subscribed.
+   */
+  subscribe(channel: string): Promise<void>;
+
+  /** Resolves when no further envelope of the channel will be delivered. Never rejects: a lost connection unsubscribes too. */
+  unsubscribe(channel: string): Promise<void>;
+
+  /** The one listener for envelopes. It must not throw; the bytes are its own to keep. */
+  onEnvelope(listener: (channel: string, envelope: Uint8Array) => void): void;
+
+  /**
+   * The one listener for breaks: called when all channels are subscribed again after a break during which envelopes may
+   * have been lost.
+   */
+  onInterruption(listener: (interruption: Interruption) => void): void;
+
+  /** Drops every subscription and has it confirmed anew: for when a live connection turns out to be deaf. */
+  rebuild(): Promise<void>;
+
+  /** Ends all connections. Pending publishes reject with `UNAVAILABLE`. */
+  close(): Promise<void>;
+}
+
+export interface Interruption {
+  /** Channels that were subscribed throughout and may have missed envelopes. */
+  readonly channels: readonly string[];
+  /** From the break to the last confirmed subscription. */
+  readonly durationMs: number;
+}

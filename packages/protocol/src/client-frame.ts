@@ -1,0 +1,40 @@
+/**
+ * The shape of what a client may send, as a schema. An entry of its own (`@hubbub/protocol/client-frame`): edges check
+ * with it, browsers do not carry it.
+ */
+import { z } from 'zod';
+import { HubbubError } from './errors.js';
+import { isFrameType } from './frame.js';
+import { FRAME_ID_MAX_BYTES } from './limits.js';
+
+const clientFrameSchema = z.object({
+  type: z.string().refine(isFrameType, 'is not a frame type'),
+  room: z.string().optional(),
+  id: z
+    .string()
+    .min(1)
+    .refine(
+      id => new TextEncoder().encode(id).length <= FRAME_ID_MAX_BYTES,
+      `is longer than ${FRAME_ID_MAX_BYTES} bytes`,
+    )
+    .optional(),
+  payload: z.unknown(),
+});
+
+/** A client's frame after the check: other fields (`sender`, `timestamp`, `offset`) are gone. */
+export interface ClientFrame {
+  readonly type: string;
+  readonly room?: string;
+  readonly id?: string;
+  /** Not yet checked: each handler says what it takes. */
+  readonly payload?: unknown;
+}
+
+/** @throws {HubbubError} `INVALID_FORMAT` naming the field that is wrong. */
+export function parseClientFrame(value: unknown): ClientFrame {
+  const result = clientFrameSchema.safeParse(value);
+  if (result.success) return result.data as ClientFrame;
+  const issue = result.error.issues[0];
+  const field = issue?.path.join('.') || 'the frame';
+  throw new HubbubError('INVALID_FORMAT', `${field}: ${issue?.message ?? 'is not valid'}`);
+}

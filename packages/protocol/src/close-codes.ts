@@ -1,0 +1,30 @@
+/** Close codes, in ranges that tell a client whether to come back (PROTOCOL.md section 4). */
+
+/** What a client does after a close: come back, come back with a new token, or stay away. */
+export type CloseAdvice = 'reconnect' | 'renew' | 'stop';
+
+export const CLOSE_CODES = {
+  NORMAL: 1000,
+  GOING_AWAY: 1001,
+  ABNORMAL: 1006,
+  INVALID_DATA: 1007,
+  MESSAGE_TOO_BIG: 1009,
+  INTERNAL_ERROR: 1011,
+  SERVICE_RESTART: 1012,
+  TRY_AGAIN_LATER: 1013,
+  SLOW_READER: 4000,
+  IDLE: 4001,
+  TOKEN_EXPIRED: 4100,
+  KICKED: 4200,
+  PROTOCOL_ABUSE: 4201,
+} as const;
+export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
+
+const STOP_BELOW_4000: readonly number[] = [CLOSE_CODES.NORMAL, CLOSE_CODES.INVALID_DATA, CLOSE_CODES.MESSAGE_TOO_BIG];
+
+/** What a client does after a close with `code`; codes it does not know mean: come back. */
+export function closeAdvice(code: number): CloseAdvice {
+  if (code >= 4100 && code <= 4199) return 'renew';
+  if (code >= 4200 && code <= 4299) return 'stop';
+  return STOP_BELOW_4000.includes(code) ? 'stop' : 'reconnect';
+}

@@ -1,0 +1,109 @@
+/**
+ * The envelope: one message on the bus between processes (PROTOCOL.md section 7).
+ *
+ * Layout: 0x01, a JSON header, 0x02, the body. JSON escapes control characters, so 0x02 cannot stand in the header. The
+ * body is a frame without `room` and `offset`, in the publisher's encoding, and is not read on its way.
+ */
+import type { Encoding } from './codec.js';
+
+const START = 0x01;
+const BODY = 0x02;
+
+export interface EnvelopeHeader {
+  /** Encoding of the body. */
+  readonly encoding: Encoding;
+  /** When it was published, in milliseconds since 1970. */
+  readonly publishedAtMs: number;
+  /** The session that does not get it: the sender's. */
+  readonly excludeSession?: string;
+  /** The sessions that alone get it (on a node's channel). */
+  readonly sessions?: readonly string[];
+  /** The room to name in the frame (on a node's channel). */
+  readonly room?: string;
+  /** Number of a self-probe (on a node's channel). */
+  readonly probe?: number;
+}
+
+export interface Envelope extends EnvelopeHeader {
+  /** A view into the received bytes: copy it to keep it. */
+  readonly body: Uint8Array;
+}
+
+/** The header on the wire: one letter a field, because it travels with every message. */
+interface WireHeader {
+  e: 'j' | 'm';
+  t: number;
+  x?: string | undefined;
+  s?: readonly string[] | undefined;
+  r?: string | undefined;
+  p?: number | undefined;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8Array {
+  const wire: WireHeader = {
+    e: header.encoding === 'json' ? 'j' : 'm',
+    t: header.publishedAtMs,
+    x: header.excludeSession,
+    s: header.sessions,
+    r: header.room,
+    p: header.probe,
+  };
+  const head = encoder.encode(JSON.stringify(wire));
+  const bytes = new Uint8Array(head.length + body.length + 2);
+  bytes[0] = START;
+  bytes.set(head, 1);
+  bytes[head.length + 1] = BODY;
+  bytes.set(body, head.length + 2);
+  return bytes;
+}
+
+/** Whether the bytes claim to be an envelope; what does not is the plain JSON of a service. */
+export function isEnvelope(bytes: Uint8Array): boolean {
+  return bytes[0] === START;
+}
+
+/** Reads an envelope's header; `undefined` when the bytes are not a well-formed envelope. */
+export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
+  const bodyMark = bytes.indexOf(BODY);
+  if (bytes[0] !== START || bodyMark < 0) return undefined;
+  const wire = parseHeader(bytes.subarray(1, bodyMark));
+  if (wire === undefined) return undefined;
+  return {
+    encoding: wire.e === 'j' ? 'json' : 'msgpack',
+    publishedAtMs: wire.t,
+    ...(wire.x !== undefined && { excludeSession: wire.x }),
+    ...(wire.s !== undefined && { sessions: wire.s }),
+    ...(wire.r !== undefined && { room: wire.r }),
+    ...(wire.p !== undefined && { probe: wire.p }),
+    body: bytes.subarray(bodyMark + 1),
+  };
+}
+
+function parseHeader(bytes: Uint8Array): WireHeader | undefined {
+  let wire: Partial<Record<keyof WireHeader, unknown>>;
+  try {
+    wire = JSON.parse(decoder.decode(bytes));
+  } catch {
+    return undefined; // Not JSON in UTF-8: the caller drops and counts it.
+  }
+  if (typeof wire !== 'object' || wire === null) return undefined;
+  const wellFormed =
+    (wire.e === 'j' || wire.e === 'm') &&
+    Number.isFinite(wire.t) &&
+    isOptional('string', wire.x) &&
+    (wire.s === undefined || isListOfStrings(wire.s)) &&
+    isOptional('string', wire.r) &&
+    isOptional('number', wire.p);
+  return wellFormed ? (wire as WireHeader) : undefined;
+}
+
+function isListOfStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every(item => typeof item === 'string');
+}
+
+function isOptional(type: 'string' | 'number', value: unknown): boolean {
+  return value === undefined || typeof value === type;
+}

@@ -1,0 +1,54 @@
+/** The error catalogue (PROTOCOL.md section 3) and the one error class that carries its codes. */
+
+interface ErrorEntry {
+  /** Whether the same frame may succeed later. */
+  readonly retryable: boolean;
+}
+
+const no = { retryable: false } as const;
+const yes = { retryable: true } as const;
+
+export const ERROR_CATALOGUE = {
+  INVALID_FORMAT: no,
+  UNKNOWN_TYPE: no,
+  INVALID_PAYLOAD: no,
+  MISSING_ROOM: no,
+  INVALID_ROOM: no,
+  NOT_IN_ROOM: no,
+  FORBIDDEN: no,
+  ROOM_LIMIT: no,
+  RATE_LIMITED: yes,
+  TOO_LARGE: no,
+  UNAVAILABLE: yes,
+  UNAUTHORIZED: no,
+  ORIGIN_NOT_ALLOWED: no,
+  UPGRADE_REQUIRED: no,
+  NOT_FOUND: no,
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERROR_CATALOGUE, value);
+}
+
+/**
+ * An error with a code of the catalogue. Branch on `code` or `retryable`, never on the message.
+ *
+ * @example
+ * try { await room.send({ content: 'hi' }); }
+ * catch (error) { if (error instanceof HubbubError && error.retryable) retryLater(); else throw error; }
+ */
+export class HubbubError extends Error {
+  override readonly name = 'HubbubError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get retryable(): boolean {
+    return ERROR_CATALOGUE[this.code].retryable;
+  }
+}

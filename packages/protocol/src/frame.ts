@@ -1,0 +1,85 @@
+/** The frame: one message between a client and an edge, and the catalogue of its types (PROTOCOL.md section 2). */
+
+/** What a frame's `payload` holds: an object, whose content depends on the type. */
+export type Payload = Record<string, unknown>;
+
+/** Who caused a frame: always what the edge knows, never what a client wrote. */
+export interface Sender {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** One message between a client and an edge (PROTOCOL.md section 2). */
+export interface Frame {
+  readonly type: string;
+  readonly room?: string;
+  readonly payload?: Payload;
+  readonly sender?: Sender;
+  /** RFC 3339, UTC, with milliseconds. */
+  readonly timestamp?: string;
+  /** 1 to 64 bytes, chosen by who sends the frame; the answer echoes it. */
+  readonly id?: string;
+  /** Position in the room's history. */
+  readonly offset?: number;
+}
+
+/** Frames a client sends; every other well-formed name is a client event for services. */
+export const CLIENT_FRAME_TYPES = [
+  'join_room',
+  'leave_room',
+  'send_message',
+  'typing',
+  'stop_typing',
+  'ping',
+  'online_users',
+  'resume',
+  'history',
+] as const;
+export type ClientFrameType = (typeof CLIENT_FRAME_TYPES)[number];
+
+/** Frames an edge sends of its own accord; services may publish any other type. */
+export const EDGE_FRAME_TYPES = [
+  'welcome',
+  'new_message',
+  'user_joined',
+  'user_left',
+  'user_typing',
+  'user_stopped_typing',
+  'room_info',
+  'online_users',
+  'ack',
+  'pong',
+  'error',
+  'room_gap',
+  'room_closed',
+  'reconnect',
+] as const;
+export type EdgeFrameType = (typeof EDGE_FRAME_TYPES)[number];
+
+/** A user as rosters and `sender` show it. */
+export type RosterUser = Sender;
+
+/** Payload of `room_info` and `online_users`. `count` is exact, `users` is bounded. */
+export interface RoomInfo {
+  readonly room_id: string;
+  readonly users: readonly RosterUser[];
+  readonly count: number;
+  /** Counts the changes of this room's roster; the higher one is newer. */
+  readonly version: number;
+}
+
+/** Payload of `user_joined` and `user_left`. */
+export interface MembershipChange {
+  readonly user: RosterUser;
+  /** Users in the room after the change. */
+  readonly count: number;
+  readonly version: number;
+}
+
+const FRAME_TYPE_MAX_BYTES = 64;
+const FRAME_TYPE = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
+
+/** Whether `value` can name a frame: `[a-z][a-z0-9_]*(\.[a-z0-9_]+)*`, at most 64 bytes. */
+export function isFrameType(value: string): boolean {
+  return value.length <= FRAME_TYPE_MAX_BYTES && FRAME_TYPE.test(value);
+}

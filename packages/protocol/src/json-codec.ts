@@ -1,0 +1,36 @@
+/** Frames as JSON text, and the documented form of binary values in it (PROTOCOL.md section 2.3). */
+import type { Codec } from './codec.js';
+import { HubbubError } from './errors.js';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+export const jsonCodec: Codec = {
+  encoding: 'json',
+  encode: frame => encoder.encode(JSON.stringify(frame)),
+  decode(bytes) {
+    try {
+      return JSON.parse(decoder.decode(bytes));
+    } catch (cause) {
+      throw new HubbubError('INVALID_FORMAT', 'The frame is not JSON in UTF-8.', { cause });
+    }
+  },
+};
+
+/**
+ * A decoded MessagePack value as JSON can carry it: binary becomes `{ "$base64": … }`. Dates and non-finite numbers need
+ * no help, `JSON.stringify` writes RFC 3339 and `null`.
+ */
+export function toJsonValue(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (value instanceof Uint8Array) return { $base64: toBase64(value) };
+  if (Array.isArray(value)) return value.map(toJsonValue);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJsonValue(item)]));
+}
+
+/** `btoa` works on both sides of the wire, in browsers and in Node. */
+function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}

@@ -1,0 +1,28 @@
+/** Limits that both ends know, with their defaults (PROTOCOL.md section 6). */
+
+/** Sent to the client in `welcome`, under these names. */
+export interface SessionLimits {
+  readonly max_frame_bytes: number;
+  readonly max_rooms: number;
+  readonly max_payload_depth: number;
+  readonly max_payload_keys: number;
+  readonly max_buffered_bytes: number;
+  readonly idle_timeout_ms: number;
+  readonly roster_page_size: number;
+}
+
+export const DEFAULT_LIMITS: SessionLimits = Object.freeze({
+  max_frame_bytes: 4096,
+  max_rooms: 100,
+  /** Below the 100 levels at which @msgpack/msgpack's encoder gives up. */
+  max_payload_depth: 16,
+  max_payload_keys: 256,
+  max_buffered_bytes: 256 * 4096,
+  idle_timeout_ms: 60_000,
+  roster_page_size: 100,
+});
+
+/** A frame's `id`, a user's id and a user's name, in UTF-8 bytes. */
+export const FRAME_ID_MAX_BYTES = 64;
+export const USER_ID_MAX_BYTES = 128;
+export const USER_NAME_MAX_BYTES = 128;

@@ -1,0 +1,20 @@
+/** Room names: their grammar and their namespace (PROTOCOL.md section 5). */
+
+export const ROOM_NAME_MAX_BYTES = 128;
+export const DEFAULT_NAMESPACE = 'default';
+
+/** One path segment, no escaping in JSON, no brace that would end a Redis hash tag. ASCII, so length is bytes. */
+const ROOM_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]*$/;
+
+export function isRoomName(value: string): boolean {
+  return value.length >= 1 && value.length <= ROOM_NAME_MAX_BYTES && ROOM_NAME.test(value);
+}
+
+/**
+ * The namespace of a room: what stands before the first colon, else `default`.
+ * @example namespaceOf('chat:42') === 'chat'; namespaceOf('general') === 'default'
+ */
+export function namespaceOf(room: string): string {
+  const colon = room.indexOf(':');
+  return colon < 0 ? DEFAULT_NAMESPACE : room.slice(0, colon);
+}

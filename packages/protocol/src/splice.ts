@@ -1,0 +1,60 @@
+/**
+ * Puts `room` and `offset` in front of an encoded frame without reading it: how an edge names the room once per encoding
+ * and forwards the rest as it came.
+ */
+import type { Encoding } from './codec.js';
+
+const encoder = new TextEncoder();
+const OPEN_BRACE = 0x7b;
+const FIXMAP = 0x80;
+const FIXMAP_MAX_ENTRIES = 15;
+
+/** The bytes that name `room`, made once per room and encoding and used for each of its messages. */
+export function roomPrefix(encoding: Encoding, room: string): Uint8Array {
+  if (encoding === 'json') return encoder.encode(`{"room":${JSON.stringify(room)},`);
+  return concat([msgpackString('room'), msgpackString(room)]);
+}
+
+/**
+ * The frame in `body` with the room of `prefix` as its first field. Returns `undefined` when the body does not begin as
+ * a non-empty object (JSON) or a map of 1 to 14 entries (MessagePack): such a body is malformed.
+ */
+export function spliceRoom(encoding: Encoding, prefix: Uint8Array, body: Uint8Array): Uint8Array | undefined {
+  return encoding === 'json' ? spliceJson(prefix, body) : spliceMsgpack(prefix, body);
+}
+
+function spliceJson(prefix: Uint8Array, body: Uint8Array): Uint8Array | undefined {
+  if (body[0] !== OPEN_BRACE || body.length < 3) return undefined;
+  const frame = new Uint8Array(prefix.length + body.length - 1);
+  frame.set(prefix);
+  frame.set(body.subarray(1), prefix.length);
+  return frame;
+}
+
+function spliceMsgpack(prefix: Uint8Array, body: Uint8Array): Uint8Array | undefined {
+  const head = body[0] ?? 0;
+  const entries = head - FIXMAP;
+  if (entries < 1 || entries >= FIXMAP_MAX_ENTRIES) return undefined;
+  const frame = new Uint8Array(prefix.length + body.length);
+  frame[0] = head + 1;
+  frame.set(prefix, 1);
+  frame.set(body.subarray(1), prefix.length + 1);
+  return frame;
+}
+
+/** MessagePack str: fixstr up to 31 bytes, str 8 above; room names end at 128 bytes. */
+function msgpackString(value: string): Uint8Array {
+  const bytes = encoder.encode(value);
+  const head = bytes.length <= 31 ? [0xa0 | bytes.length] : [0xd9, bytes.length];
+  return concat([Uint8Array.from(head), bytes]);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
