@@ -1,0 +1,70 @@
+/** The admin port: is it alive, is it ready, what does it measure. Never exposed to clients. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+
+/** What `/readyz` answers: 200 when ready, else 503; every check with its word, so that a red one explains itself. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+/** Answers requests that the admin port does not know itself; returns false to leave them unanswered (404). */
+export type AdminRequestHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+export interface AdminServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly metrics: Registry;
+  readiness(): Readiness;
+  readonly handle?: AdminRequestHandler;
+}
+
+export interface AdminServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Resolves when the port is bound; rejects with the reason (`EADDRINUSE`, …) when it cannot be. */
+export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const server = createServer((request, response) => {
+    answer(options, request, response).catch(error => {
+      // A collector that throws must not end the process; the scraper sees the failure.
+      if (!response.headersSent) response.writeHead(500);
+      response.end(String(error));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(options: AdminServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = (request.url ?? '/').split('?', 1)[0];
+  if (request.method === 'GET' && path === '/healthz') {
+    sendJson(response, 200, { status: 'alive' });
+  } else if (request.method === 'GET' && path === '/readyz') {
+    const readiness = options.readiness();
+    sendJson(response, readiness.ready ? 200 : 503, readiness);
+  } else if (request.method === 'GET' && path === '/metrics') {
+    response.writeHead(200, { 'content-type': options.metrics.contentType });
+    response.end(await options.metrics.metrics());
+  } else if (!options.handle?.(request, response)) {
+    sendJson(response, 404, { code: 'NOT_FOUND', message: 'The admin port knows /healthz, /readyz and /metrics.' });
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(`${JSON.stringify(body)}\n`);
+}

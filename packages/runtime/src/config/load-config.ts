@@ -1,0 +1,107 @@
+/** Reads environment and file once into a frozen object, and tells every problem at once, by name. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { parse as parseYaml } from 'yaml';
+import type { z } from 'zod';
+import { type Namespaces, namespacesSchema } from './namespaces.js';
+import { crossProblems, environmentName, type Settings, settingNames, settingsSchema } from './settings.js';
+
+export interface Config extends Readonly<Settings> {
+  readonly nodeId: string;
+  readonly namespaces: Namespaces;
+  /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */
+  readonly production: boolean;
+}
+
+/** The configuration is wrong; `problems` names every setting and what would be right. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n  ${problems.join('\n  ')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+const FILE_VARIABLE = 'HUBBUB_CONFIG';
+/** What a setting's text begins with; variables of the tests are not the processes' business. */
+const OURS = /^HUBBUB_(?!TEST_)/;
+
+/**
+ * Settings from `HUBBUB_*` variables, over those of the file that `HUBBUB_CONFIG` names (YAML or JSON, with the settings'
+ * names in camelCase and `namespaces`), over the defaults.
+ *
+ * @throws {ConfigError} with every problem: unknown names, wrong values, an unreadable file.
+ * @example
+ * const config = loadConfig(); // HUBBUB_PORT=9000 → config.port === 9000
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const problems: string[] = [];
+  const file = readConfigFile(environment[FILE_VARIABLE], problems);
+  const { namespaces: fileNamespaces, ...fileSettings } = file;
+  const production = environment.NODE_ENV === 'production';
+
+  const settings = settingsSchema.safeParse({ ...fileSettings, ...fromEnvironment(environment, problems) });
+  if (!settings.success)
+    problems.push(...settings.error.issues.flatMap(issue => describeIssue(issue, environmentName)));
+  const namespaces = namespacesSchema.safeParse(fileNamespaces);
+  if (!namespaces.success) {
+    problems.push(...namespaces.error.issues.flatMap(issue => describeIssue(issue, name => `namespaces.${name}`)));
+  }
+  if (settings.success) problems.push(...crossProblems(settings.data, production));
+  if (problems.length > 0 || !settings.success || !namespaces.success) throw new ConfigError(problems);
+
+  return Object.freeze({
+    ...settings.data,
+    nodeId: settings.data.nodeId ?? inventedNodeId(),
+    namespaces: namespaces.data,
+    production,
+  });
+}
+
+function fromEnvironment(environment: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {
+  const settingOf = new Map(settingNames().map(name => [environmentName(name), name]));
+  const values: Record<string, string> = {};
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!OURS.test(variable) || variable === FILE_VARIABLE || value === undefined) continue;
+    const setting = settingOf.get(variable);
+    if (setting !== undefined) values[setting] = value;
+    else problems.push(`${variable}: unknown setting`);
+  }
+  return values;
+}
+
+function readConfigFile(path: string | undefined, problems: string[]): Record<string, unknown> {
+  if (path === undefined || path === '') return {};
+  try {
+    // JSON is YAML 1.2.
+    const content: unknown = parseYaml(readFileSync(path, 'utf8')) ?? {};
+    if (typeof content === 'object' && !Array.isArray(content)) return content as Record<string, unknown>;
+    problems.push(
+      `${FILE_VARIABLE}: ${path} does not hold settings, but ${Array.isArray(content) ? 'a list' : typeof content}`,
+    );
+  } catch (error) {
+    problems.push(`${FILE_VARIABLE}: cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return {};
+}
+
+function describeIssue(issue: z.core.$ZodIssue, nameOf: (path: string) => string): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map(key => `${[...issue.path, key].join('.')}: unknown setting`);
+  }
+  return [`${nameOf(issue.path.join('.'))}: ${issue.message}`];
+}
+
+/** Unique without being asked for: the host for people, random bytes for the cluster. */
+function inventedNodeId(): string {
+  const host =
+    hostname()
+      .replace(/[^A-Za-z0-9_.-]/g, '')
+      .slice(0, 32) || 'node';
+  return `${host}-${randomBytes(4).toString('hex')}`;
+}

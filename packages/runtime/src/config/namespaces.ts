@@ -1,0 +1,46 @@
+/** What may differ between namespaces of rooms. Only the configuration file holds them. */
+import { z } from 'zod';
+
+const namespaceSchema = z.strictObject({
+  public: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe('Whether a token without `rooms` opens the rooms of this namespace.'),
+  echo: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe('Whether the sender of a message gets its own copy beside the ack.'),
+  presence: z
+    .enum(['on', 'counts', 'off'], { error: 'expected one of on, counts, off' })
+    .default('on')
+    .describe('Whether rosters are kept and told, only counted, or not kept.'),
+  leaveGraceMs: z
+    .int({ error: 'expected a whole number of milliseconds' })
+    .min(0)
+    .max(600_000)
+    .default(5000)
+    .describe('A user whose connection ended stays in the roster for so long, so that a reconnect is invisible.'),
+});
+
+/** Settings of one namespace. */
+export type Namespace = Readonly<z.infer<typeof namespaceSchema>>;
+export type Namespaces = Readonly<Record<string, Namespace>>;
+
+const NAMESPACE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@~=+-]{0,63}$/;
+
+export const namespacesSchema = z
+  .record(
+    z.string().regex(NAMESPACE_NAME, { error: 'expected a namespace: letters, digits, _ . @ ~ = + -' }),
+    namespaceSchema,
+  )
+  .default({});
+
+const UNCONFIGURED = Object.freeze(namespaceSchema.parse({}));
+/** Rooms without a colon: public unless the configuration says otherwise. */
+const DEFAULT = Object.freeze(namespaceSchema.parse({ public: true }));
+
+/** The settings of a namespace; one that is not configured takes every default and is not public. */
+export function namespaceSettings(namespaces: Namespaces, name: string): Namespace {
+  if (Object.hasOwn(namespaces, name)) return namespaces[name] ?? UNCONFIGURED;
+  return name === 'default' ? DEFAULT : UNCONFIGURED;
+}
