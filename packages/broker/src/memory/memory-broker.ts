@@ -1,0 +1,93 @@
+/** The bus within one process: what `hubbub start` uses without Redis, under the same guarantees. */
+import { HubbubError } from '@hubbub/protocol';
+import type { Broker, Interruption } from '../broker.js';
+
+/** Joins the brokers of one process. Each part of the process takes its own by `connect()`. */
+export class MemoryBus {
+  readonly #subscribers = new Map<string, Set<MemoryBroker>>();
+  #queue: Array<readonly [channel: string, envelope: Uint8Array]> = [];
+
+  connect(): Broker {
+    return new MemoryBroker(this);
+  }
+
+  /**
+   * Delivered in a later microtask and never within the call: a listener that publishes cannot put its envelope before
+   * one that is still being handed out.
+   */
+  enqueue(channel: string, envelope: Uint8Array): void {
+    if (this.#queue.push([channel, envelope]) === 1) queueMicrotask(() => this.#deliver());
+  }
+
+  add(channel: string, broker: MemoryBroker): void {
+    const brokers = this.#subscribers.get(channel);
+    if (brokers === undefined) this.#subscribers.set(channel, new Set([broker]));
+    else brokers.add(broker);
+  }
+
+  remove(channel: string, broker: MemoryBroker): void {
+    const brokers = this.#subscribers.get(channel);
+    brokers?.delete(broker);
+    if (brokers?.size === 0) this.#subscribers.delete(channel);
+  }
+
+  #deliver(): void {
+    for (const [channel, envelope] of this.#queue) {
+      for (const broker of this.#subscribers.get(channel) ?? []) broker.deliver(channel, envelope);
+    }
+    this.#queue = [];
+  }
+}
+
+class MemoryBroker implements Broker {
+  readonly #bus: MemoryBus;
+  readonly #channels = new Set<string>();
+  #listener: (channel: string, envelope: Uint8Array) => void = () => {};
+  #closed = false;
+
+  constructor(bus: MemoryBus) {
+    this.#bus = bus;
+  }
+
+  async publish(channel: string, envelope: Uint8Array): Promise<void> {
+    this.#assertOpen();
+    this.#bus.enqueue(channel, envelope);
+  }
+
+  async subscribe(channel: string): Promise<void> {
+    this.#assertOpen();
+    this.#channels.add(channel);
+    this.#bus.add(channel, this);
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    this.#channels.delete(channel);
+    this.#bus.remove(channel, this);
+  }
+
+  onEnvelope(listener: (channel: string, envelope: Uint8Array) => void): void {
+    this.#listener = listener;
+  }
+
+  onInterruption(_listener: (interruption: Interruption) => void): void {
+    // Within one process nothing breaks.
+  }
+
+  async rebuild(): Promise<void> {
+    this.#assertOpen();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const channel of this.#channels) this.#bus.remove(channel, this);
+    this.#channels.clear();
+  }
+
+  deliver(channel: string, envelope: Uint8Array): void {
+    this.#listener(channel, envelope);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new HubbubError('UNAVAILABLE', 'The broker is closed.');
+  }
+}

@@ -1,0 +1,53 @@
+/** Opens a connection to Redis that comes back by itself, quickly, and never queues what it cannot send. */
+import { Redis } from 'ioredis';
+
+/** Longest wait between two attempts: a restarted Redis is found within about a second. */
+const RECONNECT_MAX_DELAY_MS = 1000;
+const RECONNECT_BASE_DELAY_MS = 50;
+const CONNECT_TIMEOUT_MS = 2000;
+
+export interface RedisConnectionOptions {
+  /** A command without an answer for so long rejects. Unset: it waits (for blocking reads). */
+  readonly commandTimeoutMs?: number;
+  /** Sends the commands of one tick in one write. Not for connections that subscribe. */
+  readonly autoPipelining?: boolean;
+  /** Called on each failure; a connection that fails is retried until it is closed. */
+  onError(error: Error): void;
+}
+
+/** Returns at once and connects in the background; commands before that reject. See `connected`. */
+export function openRedisConnection(url: string, options: RedisConnectionOptions): Redis {
+  const redis = new Redis(url, {
+    // A command that cannot be sent now fails now: the caller knows what to do with it, a queue does not.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    // Ours resubscribes in batches and tells what may have been missed.
+    autoResubscribe: false,
+    autoResendUnfulfilledCommands: false,
+    enableAutoPipelining: options.autoPipelining ?? false,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    ...(options.commandTimeoutMs !== undefined && { commandTimeout: options.commandTimeoutMs }),
+    retryStrategy: attempt => {
+      const ceiling = Math.min(RECONNECT_MAX_DELAY_MS, RECONNECT_BASE_DELAY_MS * 2 ** attempt);
+      return ceiling / 2 + Math.random() * (ceiling / 2);
+    },
+  });
+  redis.on('error', options.onError);
+  return redis;
+}
+
+/** Resolves when the connection can take commands; rejects after `withinMs`. The connection keeps trying either way. */
+export async function connected(redis: Redis, withinMs: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  await new Promise<void>((resolve, reject) => {
+    const onReady = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      redis.off('ready', onReady);
+      reject(new Error(`Redis does not answer within ${withinMs} ms`));
+    }, withinMs);
+    redis.once('ready', onReady);
+  });
+}
