@@ -1,0 +1,40 @@
+/** Waits for a condition by asking again and again, and says what was last seen when it does not come true. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
+
+export interface EventuallyOptions {
+  /** Default 10,000 ms. */
+  readonly withinMs?: number;
+  /** What is awaited, for the error: "presence counts two users". */
+  readonly describe?: string;
+}
+
+const INTERVAL_MS = 20;
+
+/**
+ * Resolves with the first truthy value of `condition`. What it throws counts as "not yet" and is told at the end.
+ *
+ * @example
+ * const online = await eventually(async () => (await ask()).online === 2, { describe: 'two are online' });
+ */
+export async function eventually<T>(
+  condition: () => T | Promise<T>,
+  { withinMs = 10_000, describe = 'the condition' }: EventuallyOptions = {},
+): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  let seen: string;
+  let cause: unknown;
+  do {
+    try {
+      const value = await condition();
+      if (value) return value;
+      seen = inspect(value);
+      cause = undefined;
+    } catch (error) {
+      seen = error instanceof Error ? error.message : inspect(error);
+      cause = error;
+    }
+    await sleep(INTERVAL_MS);
+  } while (performance.now() < deadline);
+  throw new Error(`Within ${withinMs} ms it did not come true that ${describe}; last seen: ${seen}`, { cause });
+}

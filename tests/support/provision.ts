@@ -1,0 +1,56 @@
+/** Finds the programs the tests need, or installs them, or says in one line what to install. Skips nothing. */
+import { findProgram, installPackage } from './system-packages.js';
+
+/** Where Redis comes from: plain data, so that it can be handed to the test workers. */
+export type RedisSource =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'program'; readonly path: string }
+  | { readonly kind: 'container'; readonly image: string };
+
+const REDIS_PROGRAMS = ['redis-server', 'valkey-server'];
+const REDIS_IMAGE = 'redis:7.4-alpine';
+
+/** @throws {Error} one line saying what to install. */
+export async function provisionRedis(): Promise<RedisSource> {
+  const url = process.env.HUBBUB_TEST_REDIS_URL;
+  if (url) return { kind: 'url', url };
+  const found = findProgram(REDIS_PROGRAMS);
+  if (found) return { kind: 'program', path: found };
+  if (await dockerAnswers()) return { kind: 'container', image: REDIS_IMAGE };
+  installPackage({ apt: 'redis-server', apk: 'redis', dnf: 'redis' });
+  const installed = findProgram(REDIS_PROGRAMS);
+  if (installed) return { kind: 'program', path: installed };
+  throw new Error(
+    'The tests need Redis: install redis-server or valkey-server, start Docker, or set HUBBUB_TEST_REDIS_URL.',
+  );
+}
+
+async function dockerAnswers(): Promise<boolean> {
+  try {
+    const { getContainerRuntimeClient } = await import('testcontainers'); // Half a second, so only where it is needed.
+    await getContainerRuntimeClient();
+    return true;
+  } catch {
+    return false; // No engine, or none that we may use: the next source is tried.
+  }
+}
+
+const CHROMIUM_PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/**
+ * The path of a Chromium for playwright-core. May install one, so give the hook that calls it `PROVISION_TIMEOUT_MS`.
+ * @throws {Error} one line saying what to install.
+ */
+export function provisionChromium(): string {
+  const chosen = process.env.HUBBUB_TEST_CHROMIUM;
+  if (chosen) return chosen;
+  const found = findProgram(CHROMIUM_PROGRAMS);
+  if (found) return found;
+  installPackage({ apt: 'chromium', apk: 'chromium', dnf: 'chromium' });
+  const installed = findProgram(CHROMIUM_PROGRAMS);
+  if (installed) return installed;
+  throw new Error('The browser tests need Chromium: install chromium or google-chrome, or set HUBBUB_TEST_CHROMIUM.');
+}
+
+/** For hooks that may have to install something. */
+export const PROVISION_TIMEOUT_MS = 600_000;

@@ -1,0 +1,31 @@
+/** The Redis server that HUBBUB_TEST_REDIS_URL names: shared with others, so it is neither restarted nor frozen. */
+import type { RedisHost } from './redis-host.js';
+import { connectRedis } from './redis-question.js';
+
+export function useSharedRedis(url: string, prefix: string): RedisHost {
+  const notOurs = async () => {
+    throw new Error('This test restarts or freezes Redis, which it must not do to HUBBUB_TEST_REDIS_URL: unset that.');
+  };
+  return {
+    url,
+    port: Number(new URL(url).port || 6379),
+    pid: undefined,
+    start: notOurs,
+    halt: notOurs,
+    pause: notOurs,
+    resume: notOurs,
+    dispose: () => deleteKeys(url, prefix),
+  };
+}
+
+/** A server that lives on must not keep our keys. */
+async function deleteKeys(url: string, prefix: string): Promise<void> {
+  const connection = connectRedis(url);
+  try {
+    for await (const keys of connection.scanStream({ match: `${prefix}*`, count: 1000 })) {
+      if (keys.length > 0) await connection.unlink(...keys);
+    }
+  } finally {
+    connection.disconnect();
+  }
+}

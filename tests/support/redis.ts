@@ -1,0 +1,109 @@
+/** A real Redis for a test: started, asked, frozen, restarted, and gone afterwards. */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { Redis, RedisOptions } from 'ioredis';
+import { inject } from 'vitest';
+import { cleanup } from './cleanup.js';
+import type { RedisSource } from './provision.js';
+import { startRedisContainer } from './redis-container.js';
+import type { RedisHost } from './redis-host.js';
+import { startRedisProgram } from './redis-program.js';
+import { askRedisOnce, connectRedis } from './redis-question.js';
+import { useSharedRedis } from './redis-shared.js';
+import { findProgram } from './system-packages.js';
+
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  /** For HUBBUB_REDIS_PREFIX: every key and channel of the test must begin with it. */
+  readonly prefix: string;
+  /** `undefined` where the server is not a process of ours. Another one after a restart. */
+  readonly pid: number | undefined;
+  /** What redis-cli prints for a command, without the last line break. */
+  cli(...args: string[]): Promise<string>;
+  /** An ioredis client, closed when Redis is stopped. */
+  connection(options?: RedisOptions): Redis;
+  /** Freezes the server: connections stay, nothing answers. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Ends the server at once, as a crash does; `start` brings it back on the same port. */
+  halt(options?: { readonly keepData?: boolean }): Promise<void>;
+  start(): Promise<void>;
+  /** `halt`, then `start`. Data is lost unless `keepData` is set. */
+  restart(options?: { readonly keepData?: boolean }): Promise<void>;
+  /** Called by itself at the end of the test, or of the file when started in `beforeAll`. */
+  stop(): Promise<void>;
+}
+
+export interface StartRedisOptions {
+  /** More arguments of redis-server, for example `['--maxmemory', '64mb']`. Not with HUBBUB_TEST_REDIS_URL. */
+  readonly args?: readonly string[];
+}
+
+/**
+ * Starts a server of the test's own on a free port, or hands out HUBBUB_TEST_REDIS_URL with a prefix of the test's own.
+ *
+ * @example
+ * const redis = await startRedis();
+ * await redis.cli('PUBLISH', `${redis.prefix}:room:{general}`, '{"type":"build.finished"}');
+ */
+export async function startRedis({ args = [] }: StartRedisOptions = {}): Promise<TestRedis> {
+  const prefix = `test-${randomBytes(4).toString('hex')}`;
+  const host = await startHost(inject('redisSource'), args, prefix);
+  const connections: Redis[] = [];
+  let stopped: Promise<void> | undefined;
+
+  const redis: TestRedis = {
+    url: host.url,
+    port: host.port,
+    prefix,
+    get pid() {
+      return host.pid;
+    },
+    cli: (...words) => runCli(host.url, words),
+    connection(options) {
+      const connection = connectRedis(host.url, options);
+      connections.push(connection);
+      return connection;
+    },
+    pause: () => host.pause(),
+    resume: () => host.resume(),
+    halt: ({ keepData = false } = {}) => host.halt({ keepData }),
+    start: () => host.start(),
+    async restart({ keepData = false } = {}) {
+      await host.halt({ keepData });
+      await host.start();
+    },
+    stop() {
+      for (const connection of connections.splice(0)) connection.disconnect();
+      stopped ??= host.dispose();
+      return stopped;
+    },
+  };
+  cleanup(redis.stop);
+  return redis;
+}
+
+function startHost(source: RedisSource, args: readonly string[], prefix: string): Promise<RedisHost> | RedisHost {
+  switch (source.kind) {
+    case 'url':
+      return useSharedRedis(source.url, prefix);
+    case 'program':
+      return startRedisProgram(source.path, args);
+    case 'container':
+      return startRedisContainer(source.image, args);
+  }
+}
+
+/** The real program where there is one: what a person in a shell does must work. */
+async function runCli(url: string, args: readonly string[]): Promise<string> {
+  const program = findProgram(['redis-cli', 'valkey-cli']);
+  if (program) {
+    const { stdout } = await promisify(execFile)(program, ['-u', url, ...args]);
+    return stdout.replace(/\n$/, '');
+  }
+  const [command = 'PING', ...rest] = args;
+  const answer = await askRedisOnce(url, command, ...rest);
+  return (Array.isArray(answer) ? answer : [answer]).join('\n');
+}
