@@ -1,5 +1,7 @@
 /** The frame: one message between a client and an edge, and the catalogue of its types (PROTOCOL.md section 2). */
 
+import type { Status } from './report.js';
+
 /** What a frame's `payload` holds: an object, whose content depends on the type. */
 export type Payload = Record<string, unknown>;
 
@@ -45,7 +47,9 @@ export const EDGE_FRAME_TYPES = [
   'user_left',
   'user_typing',
   'user_stopped_typing',
+  'user_status',
   'room_info',
+  'room_count',
   'online_users',
   'ack',
   'pong',
@@ -56,8 +60,13 @@ export const EDGE_FRAME_TYPES = [
 ] as const;
 export type EdgeFrameType = (typeof EDGE_FRAME_TYPES)[number];
 
-/** A user as rosters and `sender` show it. */
-export type RosterUser = Sender;
+/** A user as rosters show it. */
+export interface RosterUser extends Sender {
+  /** Only ever `false`: the namespace keeps members that dropped, and this one is away. */
+  readonly online?: false;
+  /** What one of the user's sessions last said of itself. */
+  readonly status?: Status;
+}
 
 /** Payload of `room_info` and `online_users`. `count` is exact, `users` is bounded. */
 export interface RoomInfo {
@@ -66,6 +75,15 @@ export interface RoomInfo {
   readonly count: number;
   /** Counts the changes of this room's roster; the higher one is newer. */
   readonly version: number;
+  /** There are more users: `online_users` with `{ after: next }` asks for them. */
+  readonly next?: number;
+}
+
+/** Payload of `room_count`: what rooms get that are too large for, or not meant for, single joins and leaves. */
+export interface RoomCount {
+  readonly room_id: string;
+  readonly count: number;
+  readonly version: number;
 }
 
 /** Payload of `user_joined` and `user_left`. */
@@ -73,6 +91,12 @@ export interface MembershipChange {
   readonly user: RosterUser;
   /** Users in the room after the change. */
   readonly count: number;
+  readonly version: number;
+}
+
+/** Payload of `user_status`: what rosters say of a member has changed. */
+export interface StatusChange {
+  readonly user: RosterUser;
   readonly version: number;
 }
 

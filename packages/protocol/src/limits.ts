@@ -26,3 +26,10 @@ export const DEFAULT_LIMITS: SessionLimits = Object.freeze({
 export const FRAME_ID_MAX_BYTES = 64;
 export const USER_ID_MAX_BYTES = 128;
 export const USER_NAME_MAX_BYTES = 128;
+
+const encoder = new TextEncoder();
+
+/** The length of a text in UTF-8 bytes, which is what limits count. */
+export function utf8Length(text: string): number {
+  return encoder.encode(text).length;
+}

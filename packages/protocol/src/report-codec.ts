@@ -1,0 +1,156 @@
+/** Reports in the log: a compact JSON text for each batch, checked on the way out. */
+import { FRAME_ID_MAX_BYTES, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES, utf8Length } from './limits.js';
+import {
+  INCARNATION_MAX_BYTES,
+  isStatus,
+  type Report,
+  type ReportBatch,
+  SESSION_ID_MAX_BYTES,
+  type Status,
+} from './report.js';
+import { isRoomName } from './room-name.js';
+
+const WIRE_VERSION = 1;
+
+/** One letter a kind: reports are the bulk of what edges write to Redis. */
+const LETTERS = {
+  join: 'j',
+  leave: 'l',
+  drop: 'd',
+  status: 's',
+  roster: 'r',
+  connect: 'c',
+  disconnect: 'q',
+  enter: 'e',
+  exit: 'x',
+  node_gone: 'g',
+} as const satisfies Record<Report['kind'], string>;
+
+type Wire = readonly unknown[];
+
+/** The batch as one JSON text: `[1, incarnation, [letter, …], …]`. */
+export function encodeReports(batch: ReportBatch): string {
+  return JSON.stringify([WIRE_VERSION, batch.incarnation, ...batch.reports.map(toWire)]);
+}
+
+function toWire(report: Report): Wire {
+  const letter = LETTERS[report.kind];
+  switch (report.kind) {
+    case 'join':
+      return trimmed([
+        letter,
+        report.room,
+        report.session,
+        report.user,
+        report.name === report.user ? 0 : report.name,
+        report.resync === true ? 1 : 0,
+        report.status,
+      ]);
+    case 'leave':
+    case 'drop':
+      return [letter, report.room, report.session, report.user];
+    case 'status':
+      return trimmed([letter, report.room, report.session, report.user, report.status]);
+    case 'roster':
+      return trimmed([letter, report.room, report.session, report.after ?? 0, report.frameId]);
+    case 'connect':
+    case 'disconnect':
+      return [letter, report.session, report.user];
+    case 'enter':
+    case 'exit':
+      return [letter, report.session, report.user, report.room];
+    case 'node_gone':
+      return [letter, report.gone];
+  }
+}
+
+/** Without the trailing absent field: `undefined` would be written as `null`. */
+function trimmed(wire: unknown[]): Wire {
+  return wire[wire.length - 1] === undefined ? wire.slice(0, -1) : wire;
+}
+
+/** A decoded entry; `malformed` counts the reports in it that were dropped (1 when the entry itself is not one). */
+export interface DecodedReports {
+  readonly batch?: ReportBatch;
+  readonly malformed: number;
+}
+
+/** Reads an entry of the log. Never throws: what is malformed is dropped and counted, the rest is kept in order. */
+export function decodeReports(text: string): DecodedReports {
+  let wire: unknown;
+  try {
+    wire = JSON.parse(text);
+  } catch {
+    return { malformed: 1 }; // Not JSON: whoever wrote it was no edge; counted by the caller.
+  }
+  if (!Array.isArray(wire) || wire[0] !== WIRE_VERSION || !isText(wire[1], INCARNATION_MAX_BYTES)) {
+    return { malformed: 1 };
+  }
+  const incarnation: string = wire[1];
+  const reports: Report[] = [];
+  for (let i = 2; i < wire.length; i++) {
+    const report = fromWire(wire[i]);
+    if (report !== undefined) reports.push(report);
+  }
+  return { batch: { incarnation, reports }, malformed: wire.length - 2 - reports.length };
+}
+
+function fromWire(wire: unknown): Report | undefined {
+  if (!Array.isArray(wire)) return undefined;
+  const [letter, a, b, c, d, e, f] = wire as unknown[];
+  switch (letter) {
+    case LETTERS.join: {
+      const name = d === 0 ? c : d;
+      if (!isRoom(a) || !isSession(b) || !isUser(c) || !isName(name) || !isOptionalStatus(f)) return undefined;
+      return {
+        kind: 'join',
+        room: a,
+        session: b,
+        user: c,
+        name,
+        ...(e === 1 && { resync: true }),
+        ...(f !== undefined && { status: f }),
+      };
+    }
+    case LETTERS.leave:
+    case LETTERS.drop:
+      if (!isRoom(a) || !isSession(b) || !isUser(c)) return undefined;
+      return { kind: letter === LETTERS.leave ? 'leave' : 'drop', room: a, session: b, user: c };
+    case LETTERS.status:
+      if (!isRoom(a) || !isSession(b) || !isUser(c) || !isOptionalStatus(d)) return undefined;
+      return { kind: 'status', room: a, session: b, user: c, ...(d !== undefined && { status: d }) };
+    case LETTERS.roster:
+      if (!isRoom(a) || !isSession(b) || !isCount(c)) return undefined;
+      if (d !== undefined && !isText(d, FRAME_ID_MAX_BYTES)) return undefined;
+      return {
+        kind: 'roster',
+        room: a,
+        session: b,
+        ...(d !== undefined && { frameId: d }),
+        ...(c > 0 && { after: c }),
+      };
+    case LETTERS.connect:
+    case LETTERS.disconnect:
+      if (!isSession(a) || !isUser(b)) return undefined;
+      return { kind: letter === LETTERS.connect ? 'connect' : 'disconnect', session: a, user: b };
+    case LETTERS.enter:
+    case LETTERS.exit:
+      if (!isSession(a) || !isUser(b) || !isRoom(c)) return undefined;
+      return { kind: letter === LETTERS.enter ? 'enter' : 'exit', session: a, user: b, room: c };
+    case LETTERS.node_gone:
+      return isText(a, INCARNATION_MAX_BYTES) ? { kind: 'node_gone', gone: a } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const isRoom = (value: unknown): value is string => typeof value === 'string' && isRoomName(value);
+const isSession = (value: unknown): value is string => isText(value, SESSION_ID_MAX_BYTES);
+const isUser = (value: unknown): value is string => isText(value, USER_ID_MAX_BYTES);
+const isName = (value: unknown): value is string => value === '' || isText(value, USER_NAME_MAX_BYTES);
+const isOptionalStatus = (value: unknown): value is Status | undefined => value === undefined || isStatus(value);
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isText(value: unknown, maxBytes: number): value is string {
+  return typeof value === 'string' && value !== '' && utf8Length(value) <= maxBytes;
+}

@@ -1,0 +1,76 @@
+/** Reports: what an edge tells presence about its sessions, (docs/decisions/0001). */
+import { utf8Length } from './limits.js';
+import { isPlainObject } from './payload.js';
+
+/** What a session says of itself in rosters: a string or an object, at most `STATUS_MAX_BYTES` as JSON. */
+export type Status = string | Record<string, unknown>;
+
+/** Reports for the partition of a room. */
+export type RoomReport =
+  | {
+      readonly kind: 'join';
+      readonly room: string;
+      readonly session: string;
+      readonly user: string;
+      readonly name: string;
+      readonly status?: Status;
+      /** Told before, under an earlier incarnation: a member that is still known is moved and nobody hears of it. */
+      readonly resync?: boolean;
+    }
+  /** Left by itself (no grace) or by the end of its connection (the grace begins). */
+  | { readonly kind: 'leave' | 'drop'; readonly room: string; readonly session: string; readonly user: string }
+  | {
+      readonly kind: 'status';
+      readonly room: string;
+      readonly session: string;
+      readonly user: string;
+      /** Absent: the status is taken back. */
+      readonly status?: Status;
+    }
+  /** The session asks who is here; answered with `online_users`. */
+  | {
+      readonly kind: 'roster';
+      readonly room: string;
+      readonly session: string;
+      /** The `id` of the frame, which the answer echoes. */
+      readonly frameId?: string;
+      /** `next` of the page before. */
+      readonly after?: number;
+    };
+
+/** Reports for the partition of a user. */
+export type UserReport =
+  | { readonly kind: 'connect' | 'disconnect'; readonly session: string; readonly user: string }
+  | { readonly kind: 'enter' | 'exit'; readonly session: string; readonly user: string; readonly room: string };
+
+/** For every partition: all sessions of this incarnation dropped, and nothing it reports later counts. */
+export interface NodeGoneReport {
+  readonly kind: 'node_gone';
+  readonly gone: string;
+}
+
+export type Report = RoomReport | UserReport | NodeGoneReport;
+
+/** One entry of the log: what one edge reported in one tick, in order. */
+export interface ReportBatch {
+  /** The edge's incarnation: `<node id>/<unique>`. */
+  readonly incarnation: string;
+  readonly reports: readonly Report[];
+}
+
+export const SESSION_ID_MAX_BYTES = 64;
+export const STATUS_MAX_BYTES = 256;
+/** A node id of 128 bytes, the slash, and what makes it unique. */
+export const INCARNATION_MAX_BYTES = 192;
+
+/** The node of an incarnation: its channel is where answers go. */
+export function nodeOf(incarnation: string): string {
+  const slash = incarnation.lastIndexOf('/');
+  return slash < 0 ? incarnation : incarnation.slice(0, slash);
+}
+
+/** Whether a value can be a status: a string or an object of at most `STATUS_MAX_BYTES` as JSON. */
+export function isStatus(value: unknown): value is Status {
+  if (typeof value !== 'string' && !isPlainObject(value)) return false;
+  return utf8Length(JSON.stringify(value)) <= STATUS_MAX_BYTES;
+}
