@@ -88,7 +88,6 @@ export class TestProcess {
   /** The promise, or a rejection with what the process said as soon as it ends. */
   async orExit<T>(promise: Promise<T>): Promise<T> {
     const ended = this.exited.then(exit => {
-      this.#endExpected = true; // Told here, so not once more when it is stopped.
       throw new Error(`${this.name} ended with ${exit.code ?? exit.signal}. It said last:\n${this.output.tail()}`);
     });
     return await Promise.race([promise, ended]);
@@ -142,9 +141,14 @@ export async function startProcess(args: readonly string[], options: StartProces
   });
   const started = new TestProcess(name, child);
   cleanup(() => started.stop());
-  await started.untilListening();
-  await (options.readyWhen?.(started) ?? started.untilReady());
-  return started;
+  try {
+    await started.untilListening();
+    await (options.readyWhen?.(started) ?? started.untilReady());
+    return started;
+  } catch (error) {
+    await started.kill(); // Told here, so not once more when it is stopped.
+    throw error;
+  }
 }
 
 export interface CommandResult {

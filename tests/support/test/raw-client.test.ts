@@ -34,13 +34,10 @@ async function startEcho(): Promise<string> {
   return `ws://127.0.0.1:${(http.address() as AddressInfo).port}/ws`;
 }
 
-function verify(
-  { req }: { req: { url?: string } },
-  done: (ok: boolean, code?: number, message?: string) => void,
-): void {
+const verify: VerifyClientCallbackAsync = ({ req }, done) => {
   if (req.url?.includes('refuse')) done(false, 401, 'no token');
   else done(true);
-}
+};
 
 describe('a raw client', () => {
   test.for(['json', 'msgpack'] as const)('speaks %s', async encoding => {
