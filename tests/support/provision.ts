@@ -2,8 +2,9 @@
 import { findProgram, installPackage } from './system-packages.js';
 
 /** Where Redis comes from: plain data, so that it can be handed to the test workers. */
-export type RedisSource =
-  | { readonly kind: 'url'; readonly url: string }
+export type RedisSource = { readonly kind: 'url'; readonly url: string } | OwnRedisSource;
+
+export type OwnRedisSource =
   | { readonly kind: 'program'; readonly path: string }
   | { readonly kind: 'container'; readonly image: string };
 
@@ -13,7 +14,14 @@ const REDIS_IMAGE = 'redis:7.4-alpine';
 /** @throws {Error} one line saying what to install. */
 export async function provisionRedis(): Promise<RedisSource> {
   const url = process.env.HUBBUB_TEST_REDIS_URL;
-  if (url) return { kind: 'url', url };
+  return url ? { kind: 'url', url } : await provisionOwnRedis();
+}
+
+/**
+ * A Redis that a test may restart and freeze: never the one of HUBBUB_TEST_REDIS_URL.
+ * @throws {Error} one line saying what to install.
+ */
+export async function provisionOwnRedis(): Promise<OwnRedisSource> {
   const found = findProgram(REDIS_PROGRAMS);
   if (found) return { kind: 'program', path: found };
   if (await dockerAnswers()) return { kind: 'container', image: REDIS_IMAGE };

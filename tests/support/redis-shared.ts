@@ -4,7 +4,7 @@ import { connectRedis } from './redis-question.js';
 
 export function useSharedRedis(url: string, prefix: string): RedisHost {
   const notOurs = async () => {
-    throw new Error('This test restarts or freezes Redis, which it must not do to HUBBUB_TEST_REDIS_URL: unset that.');
+    throw new Error('HUBBUB_TEST_REDIS_URL is not ours to restart or freeze: use startRedis({ own: true }).');
   };
   return {
     url,

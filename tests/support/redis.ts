@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import type { Redis, RedisOptions } from 'ioredis';
 import { inject } from 'vitest';
 import { cleanup } from './cleanup.js';
-import type { RedisSource } from './provision.js';
+import { provisionOwnRedis, type RedisSource } from './provision.js';
 import { startRedisContainer } from './redis-container.js';
 import type { RedisHost } from './redis-host.js';
 import { startRedisProgram } from './redis-program.js';
@@ -37,20 +37,23 @@ export interface TestRedis {
 }
 
 export interface StartRedisOptions {
-  /** More arguments of redis-server, for example `['--maxmemory', '64mb']`. Not with HUBBUB_TEST_REDIS_URL. */
+  /** For tests that freeze, halt or restart it: a server of its own even where HUBBUB_TEST_REDIS_URL is set. */
+  readonly own?: boolean;
+  /** More arguments of redis-server, for example `['--maxmemory', '64mb']`; they take a server of its own too. */
   readonly args?: readonly string[];
 }
 
 /**
- * Starts a server of the test's own on a free port, or hands out HUBBUB_TEST_REDIS_URL with a prefix of the test's own.
+ * Starts a server of the test's own on a free port, or hands out HUBBUB_TEST_REDIS_URL with a prefix of the test's own,
+ * where freezing and restarting are refused.
  *
  * @example
  * const redis = await startRedis();
  * await redis.cli('PUBLISH', `${redis.prefix}:room:{general}`, '{"type":"build.finished"}');
  */
-export async function startRedis({ args = [] }: StartRedisOptions = {}): Promise<TestRedis> {
+export async function startRedis({ args = [], own = args.length > 0 }: StartRedisOptions = {}): Promise<TestRedis> {
   const prefix = `test-${randomBytes(4).toString('hex')}`;
-  const host = await startHost(inject('redisSource'), args, prefix);
+  const host = await startHost(own ? await ownSource() : inject('redisSource'), args, prefix);
   const connections: Redis[] = [];
   let stopped: Promise<void> | undefined;
 
@@ -83,6 +86,11 @@ export async function startRedis({ args = [] }: StartRedisOptions = {}): Promise
   };
   cleanup(redis.stop);
   return redis;
+}
+
+async function ownSource(): Promise<RedisSource> {
+  const source = inject('redisSource');
+  return source.kind === 'url' ? await provisionOwnRedis() : source;
 }
 
 function startHost(source: RedisSource, args: readonly string[], prefix: string): Promise<RedisHost> | RedisHost {

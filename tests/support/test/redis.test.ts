@@ -3,8 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { eventually } from '../eventually.js';
 import { startRedis } from '../redis.js';
 
-const ownServer = process.env.HUBBUB_TEST_REDIS_URL === undefined;
-
 describe('a Redis of the test', () => {
   test('answers a client and the command line', async () => {
     const redis = await startRedis();
@@ -12,14 +10,15 @@ describe('a Redis of the test', () => {
     expect(await redis.cli('GET', `${redis.prefix}:greeting`)).toBe('hello');
   });
 
-  test('is a server or a prefix of its own each time', async () => {
+  test('has a prefix of its own each time, and a port where asked', async () => {
     const [one, other] = await Promise.all([startRedis(), startRedis()]);
     expect(one.prefix).not.toBe(other.prefix);
-    if (ownServer) expect(one.port).not.toBe(other.port);
+    const owned = await Promise.all([startRedis({ own: true }), startRedis({ own: true })]);
+    expect(owned[0].port).not.toBe(owned[1].port);
   });
 
-  test.runIf(ownServer)('forgets everything in a restart, unless it is told to keep it', async () => {
-    const redis = await startRedis();
+  test('forgets everything in a restart, unless it is told to keep it', async () => {
+    const redis = await startRedis({ own: true });
     const connection = redis.connection();
     await connection.set('key', 'kept');
     const firstPid = redis.pid;
@@ -32,8 +31,8 @@ describe('a Redis of the test', () => {
     expect(await connection.get('key')).toBeNull();
   });
 
-  test.runIf(ownServer)('is silent while it is frozen and answers afterwards', async () => {
-    const redis = await startRedis();
+  test('is silent while it is frozen and answers afterwards', async () => {
+    const redis = await startRedis({ own: true });
     const connection = redis.connection({ commandTimeout: 300 });
     await connection.ping();
 
@@ -44,8 +43,8 @@ describe('a Redis of the test', () => {
     expect(await eventually(() => connection.ping(), { describe: 'Redis answers again' })).toBe('PONG');
   });
 
-  test.runIf(ownServer)('refuses connections after it was stopped, also when it was frozen', async () => {
-    const redis = await startRedis();
+  test('refuses connections after it was stopped, also when it was frozen', async () => {
+    const redis = await startRedis({ own: true });
     const { pid } = redis;
     await redis.pause();
     await redis.stop();
