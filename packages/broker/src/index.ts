@@ -2,5 +2,24 @@
 export type { Broker, Interruption } from './broker.js';
 export { Interest } from './interest.js';
 export { MemoryBus } from './memory/memory-broker.js';
+export { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory/memory-node-leases.js';
+export { MemoryOnlineCounter } from './memory/memory-online-counter.js';
+export { MemoryReportLog, type MemoryReportLogOptions } from './memory/memory-report-log.js';
+export { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from './node-leases.js';
+export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCounter } from './online-counter.js';
 export { connected, openRedisConnection, type RedisConnectionOptions } from './redis/connection.js';
 export { createRedisBroker, type RedisBrokerOptions } from './redis/redis-broker.js';
+export { RedisNodeLeases, type RedisNodeLeasesOptions } from './redis/redis-node-leases.js';
+export { RedisOnlineCounter, type RedisOnlineCounterOptions } from './redis/redis-online-counter.js';
+export { RedisReportLog, type RedisReportLogOptions } from './redis/redis-report-log.js';
+export { RedisScript, type ScriptArgument } from './redis/redis-script.js';
+export { nodesKey, onlineKey, partitionKey, REGISTRY_TTL_MS } from './redis/registry-keys.js';
+export { orUnavailable } from './redis/unavailable.js';
+export {
+  LOG_START,
+  type LogAppend,
+  type LogEntry,
+  type LogPosition,
+  type ReadOptions,
+  type ReportLog,
+} from './report-log.js';

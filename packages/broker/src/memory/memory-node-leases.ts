@@ -1,0 +1,61 @@
+/** Leases of the edges of one process, in memory. */
+import { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from '../node-leases.js';
+
+export interface MemoryNodeLeasesOptions {
+  readonly leaseMs?: number;
+  /** Milliseconds; only differences count. */
+  readonly now?: () => number;
+}
+
+export class MemoryNodeLeases implements NodeLeases {
+  readonly leaseMs: number;
+  readonly #now: () => number;
+  readonly #expiry = new Map<string, number>();
+  /** Incarnation → when it may be listed. */
+  readonly #dead = new Map<string, number>();
+
+  constructor(options: MemoryNodeLeasesOptions = {}) {
+    this.leaseMs = options.leaseMs ?? DEFAULT_NODE_LEASE_MS;
+    this.#now = options.now ?? Date.now;
+  }
+
+  async register(incarnation: string): Promise<void> {
+    if (!this.#dead.has(incarnation)) this.#expiry.set(incarnation, this.#now() + this.leaseMs);
+  }
+
+  async renew(incarnation: string): Promise<boolean> {
+    if (!this.#expiry.has(incarnation)) return false;
+    this.#expiry.set(incarnation, this.#now() + this.leaseMs);
+    return true;
+  }
+
+  async release(incarnation: string): Promise<void> {
+    this.#expiry.delete(incarnation);
+  }
+
+  async bury(): Promise<readonly string[]> {
+    const now = this.#now();
+    for (const [incarnation, expiresAt] of this.#expiry) {
+      if (expiresAt <= now) this.#declareDead(incarnation, now);
+    }
+    return [...this.#dead].filter(([, dueAt]) => dueAt <= now).map(([incarnation]) => incarnation);
+  }
+
+  async forget(incarnation: string): Promise<void> {
+    this.#dead.delete(incarnation);
+  }
+
+  async fenceAll(): Promise<void> {
+    for (const incarnation of [...this.#expiry.keys()]) this.#declareDead(incarnation, this.#now() + this.leaseMs);
+  }
+
+  async living(): Promise<readonly NodeLease[]> {
+    const now = this.#now();
+    return [...this.#expiry].map(([incarnation, expiresAt]) => ({ incarnation, expiresInMs: expiresAt - now }));
+  }
+
+  #declareDead(incarnation: string, dueAt: number): void {
+    this.#expiry.delete(incarnation);
+    this.#dead.set(incarnation, dueAt);
+  }
+}

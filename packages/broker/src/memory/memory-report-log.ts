@@ -1,0 +1,85 @@
+/** The report log of one process, in memory. */
+import {
+  LOG_START,
+  type LogAppend,
+  type LogEntry,
+  type LogPosition,
+  type ReadOptions,
+  type ReportLog,
+} from '../report-log.js';
+
+const DEFAULT_MAX_ENTRIES = 10_000;
+
+export interface MemoryReportLogOptions {
+  /** Entries of a partition that wait to be applied; above it `append` is refused. Default 10,000. */
+  readonly maxEntries?: number;
+}
+
+export class MemoryReportLog implements ReportLog {
+  readonly #maxEntries: number;
+  readonly #partitions = new Map<number, LogEntry[]>();
+  #lastSequence = 0;
+  #wake: () => void = () => {};
+
+  constructor(options: MemoryReportLogOptions = {}) {
+    this.#maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES;
+  }
+
+  async append(entries: readonly LogAppend[]): Promise<readonly number[]> {
+    const refused = new Set<number>();
+    for (const { partition, text } of entries) {
+      const log = this.#log(partition);
+      if (log.length >= this.#maxEntries) refused.add(partition);
+      else log.push({ position: `${++this.#lastSequence}-0`, appendedAtMs: Date.now(), text });
+    }
+    this.#wake();
+    return [...refused];
+  }
+
+  async read(
+    positions: ReadonlyMap<number, LogPosition>,
+    { waitMs, limit }: ReadOptions,
+  ): Promise<ReadonlyMap<number, readonly LogEntry[]>> {
+    const found = this.#after(positions, limit);
+    if (found.size > 0 || waitMs <= 0) return found;
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, waitMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => {};
+    return this.#after(positions, limit);
+  }
+
+  async trim(partition: number, position: LogPosition): Promise<void> {
+    const log = this.#log(partition);
+    const kept = log.findIndex(entry => sequenceOf(entry.position) > sequenceOf(position));
+    log.splice(0, kept < 0 ? log.length : kept);
+  }
+
+  #after(positions: ReadonlyMap<number, LogPosition>, limit: number): Map<number, readonly LogEntry[]> {
+    const found = new Map<number, readonly LogEntry[]>();
+    for (const [partition, position] of positions) {
+      const after = sequenceOf(position);
+      const log = this.#log(partition);
+      const first = log.findIndex(entry => sequenceOf(entry.position) > after);
+      if (first >= 0) found.set(partition, log.slice(first, first + limit));
+    }
+    return found;
+  }
+
+  #log(partition: number): LogEntry[] {
+    let log = this.#partitions.get(partition);
+    if (log === undefined) {
+      log = [];
+      this.#partitions.set(partition, log);
+    }
+    return log;
+  }
+}
+
+function sequenceOf(position: LogPosition): number {
+  return position === LOG_START ? 0 : Number.parseInt(position, 10);
+}

@@ -1,0 +1,39 @@
+/** Leases of edges: one each, whatever the edge holds; who does not renew is dead, and told so when it wakes. */
+
+export interface NodeLease {
+  readonly incarnation: string;
+  /** Negative when it is overdue and not yet buried. */
+  readonly expiresInMs: number;
+}
+
+/**
+ * Who lives, by incarnation (`<node id>/<unique>`). One clock decides: that of the store.
+ *
+ * Guarantees, tried by `test/node-leases-conformance.ts` on every implementation:
+ * - **Once dead, always dead.** An incarnation that was buried or fenced never becomes alive again: `renew` says false.
+ * - **No loss.** From burial to `forget` the incarnation is among the dead, whoever crashes in between.
+ */
+export interface NodeLeases {
+  /** How long a lease lasts without renewal. */
+  readonly leaseMs: number;
+  /** @throws {HubbubError} `UNAVAILABLE`, here and in every method below. */
+  register(incarnation: string): Promise<void>;
+  /** False: this incarnation is fenced, it was declared dead or is not known any more. */
+  renew(incarnation: string): Promise<boolean>;
+  /** Gone in good order: not declared dead. */
+  release(incarnation: string): Promise<void>;
+  /** Moves the expired from the living to the dead, and lists all the dead whose turn has come. */
+  bury(): Promise<readonly string[]>;
+  /** The dead one's sessions have been taken out. */
+  forget(incarnation: string): Promise<void>;
+  /**
+   * Declares every living incarnation dead, so that each edge finds out at its next renewal and reports all it holds again.
+   * They are listed by `bury` only after a whole lease: the edges that live have spoken for themselves by then.
+   */
+  fenceAll(): Promise<void>;
+  /** Everybody alive. */
+  living(): Promise<readonly NodeLease[]>;
+}
+
+/** "Leases of 2 to 3 s renewals, gone after at most 10 s": docs/decisions/0001. */
+export const DEFAULT_NODE_LEASE_MS = 10_000;

@@ -1,0 +1,18 @@
+/** How many users are online in the cluster: presence writes its part, everybody reads the sum. */
+
+/**
+ * Guarantees, tried by `test/online-counter-conformance.ts` on every implementation: a partition counts with what was
+ * written last; what is not written again for minutes is forgotten.
+ */
+export interface OnlineCounter {
+  /** @throws {HubbubError} `UNAVAILABLE`. */
+  write(usersByPartition: ReadonlyMap<number, number>): Promise<void>;
+  /**
+   * The sum over all partitions, at most about a second old: askers share one answer.
+   * @throws {HubbubError} `UNAVAILABLE`.
+   */
+  total(): Promise<number>;
+}
+
+/** The sum may be so old: `GET /ws/online` is public, and must not become load on Redis. */
+export const ONLINE_TOTAL_MAX_AGE_MS = 1000;

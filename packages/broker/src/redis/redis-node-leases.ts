@@ -1,0 +1,73 @@
+/** Leases of edges in Redis, by the clock of Redis. */
+import type { Redis } from 'ioredis';
+import { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from '../node-leases.js';
+import { RedisScript } from './redis-script.js';
+import { nodesKey, REGISTRY_TTL_MS } from './registry-keys.js';
+import { orUnavailable } from './unavailable.js';
+
+const registerScript = new RedisScript(new URL('../../lua/node-register.lua', import.meta.url));
+const renewScript = new RedisScript(new URL('../../lua/node-renew.lua', import.meta.url));
+const buryScript = new RedisScript(new URL('../../lua/node-bury.lua', import.meta.url));
+const livingScript = new RedisScript(new URL('../../lua/node-living.lua', import.meta.url));
+
+export interface RedisNodeLeasesOptions {
+  readonly commands: Redis;
+  readonly prefix: string;
+  /** Default 10,000. The same for all processes of a cluster. */
+  readonly leaseMs?: number;
+}
+
+export class RedisNodeLeases implements NodeLeases {
+  readonly leaseMs: number;
+  readonly #redis: Redis;
+  readonly #alive: string;
+  readonly #dead: string;
+
+  constructor(options: RedisNodeLeasesOptions) {
+    this.leaseMs = options.leaseMs ?? DEFAULT_NODE_LEASE_MS;
+    this.#redis = options.commands;
+    this.#alive = nodesKey(options.prefix, 'alive');
+    this.#dead = nodesKey(options.prefix, 'dead');
+  }
+
+  async register(incarnation: string): Promise<void> {
+    const args = [incarnation, this.leaseMs, REGISTRY_TTL_MS];
+    await orUnavailable(() => registerScript.run(this.#redis, [this.#alive, this.#dead], args));
+  }
+
+  async renew(incarnation: string): Promise<boolean> {
+    const args = [incarnation, this.leaseMs, REGISTRY_TTL_MS];
+    return (await orUnavailable(() => renewScript.run(this.#redis, [this.#alive], args))) === 1;
+  }
+
+  async release(incarnation: string): Promise<void> {
+    await orUnavailable(() => this.#redis.zrem(this.#alive, incarnation));
+  }
+
+  bury(): Promise<readonly string[]> {
+    return this.#bury('expired', 0);
+  }
+
+  async fenceAll(): Promise<void> {
+    await this.#bury('all', this.leaseMs);
+  }
+
+  async forget(incarnation: string): Promise<void> {
+    await orUnavailable(() => this.#redis.zrem(this.#dead, incarnation));
+  }
+
+  async living(): Promise<readonly NodeLease[]> {
+    const reply = (await orUnavailable(() => livingScript.run(this.#redis, [this.#alive], []))) as string[];
+    const leases: NodeLease[] = [];
+    for (let i = 0; i + 1 < reply.length; i += 2) {
+      leases.push({ incarnation: reply[i] ?? '', expiresInMs: Number(reply[i + 1]) });
+    }
+    return leases;
+  }
+
+  async #bury(which: 'expired' | 'all', dueAfterMs: number): Promise<readonly string[]> {
+    const keys = [this.#alive, this.#dead];
+    const args = [which, dueAfterMs, REGISTRY_TTL_MS];
+    return (await orUnavailable(() => buryScript.run(this.#redis, keys, args))) as string[];
+  }
+}

@@ -1,0 +1,51 @@
+/** The count of users online, in one Redis hash: partition → users. */
+import type { Redis } from 'ioredis';
+import { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCounter } from '../online-counter.js';
+import { onlineKey, REGISTRY_TTL_MS } from './registry-keys.js';
+import { orUnavailable } from './unavailable.js';
+
+export interface RedisOnlineCounterOptions {
+  readonly commands: Redis;
+  readonly prefix: string;
+  /** Age that an answer may have; default 1,000. */
+  readonly maxAgeMs?: number;
+}
+
+export class RedisOnlineCounter implements OnlineCounter {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #maxAgeMs: number;
+  #answer: Promise<number> | undefined;
+  #askedAtMs = 0;
+
+  constructor(options: RedisOnlineCounterOptions) {
+    this.#redis = options.commands;
+    this.#key = onlineKey(options.prefix);
+    this.#maxAgeMs = options.maxAgeMs ?? ONLINE_TOTAL_MAX_AGE_MS;
+  }
+
+  async write(usersByPartition: ReadonlyMap<number, number>): Promise<void> {
+    if (usersByPartition.size === 0) return;
+    const pairs = [...usersByPartition].flat();
+    await orUnavailable(() =>
+      Promise.all([this.#redis.hset(this.#key, ...pairs), this.#redis.pexpire(this.#key, REGISTRY_TTL_MS)]),
+    );
+  }
+
+  total(): Promise<number> {
+    const now = Date.now();
+    if (this.#answer === undefined || now - this.#askedAtMs >= this.#maxAgeMs) {
+      this.#askedAtMs = now;
+      this.#answer = this.#sum().catch(error => {
+        this.#answer = undefined; // A failure is not kept: the next one asks again.
+        throw error;
+      });
+    }
+    return this.#answer;
+  }
+
+  async #sum(): Promise<number> {
+    const counts = await orUnavailable(() => this.#redis.hvals(this.#key));
+    return counts.reduce((sum, count) => sum + (Number.parseInt(count, 10) || 0), 0);
+  }
+}

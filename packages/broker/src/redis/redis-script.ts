@@ -1,0 +1,30 @@
+/** A Lua script in a file of its own, run by its hash; Redis gets the text only when it does not know it. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+
+export type ScriptArgument = string | number | Buffer;
+
+/**
+ * EVALSHA with a fallback to EVAL: works after `SCRIPT FLUSH`, on a replica that was promoted, and where there are no
+ * functions (Dragonfly).
+ * @example const append = new RedisScript(new URL('../../lua/report-append.lua', import.meta.url));
+ */
+export class RedisScript {
+  readonly #text: string;
+  readonly #sha: string;
+
+  constructor(file: URL) {
+    this.#text = readFileSync(file, 'utf8');
+    this.#sha = createHash('sha1').update(this.#text).digest('hex');
+  }
+
+  async run(redis: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    try {
+      return await redis.evalsha(this.#sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return await redis.eval(this.#text, keys.length, ...keys, ...args);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** The log between edges and presence: reports by partition, in order, until they are applied. */
+
+/** A place in a partition's log, opaque; `LOG_START` is before the first entry. */
+export type LogPosition = string;
+export const LOG_START: LogPosition = '0-0';
+
+export interface LogEntry {
+  readonly position: LogPosition;
+  /** When the log took it, in milliseconds since 1970 on the log's clock. */
+  readonly appendedAtMs: number;
+  readonly text: string;
+}
+
+export interface LogAppend {
+  readonly partition: number;
+  readonly text: string;
+}
+
+export interface ReadOptions {
+  /** How long to wait when there is nothing; 0 answers at once. */
+  readonly waitMs: number;
+  /** Entries of one partition in one answer. */
+  readonly limit: number;
+}
+
+/**
+ * Appends reports and reads them again.
+ *
+ * Guarantees, tried by `test/report-log-conformance.ts` on every implementation:
+ * - **Order.** Entries of a partition have one order; those of one appender are in the order of its calls.
+ * - **No holes.** An entry that was taken stays until `trim`. A log that is full refuses; it never forgets what it took.
+ *   (Only when nobody has appended for minutes does a whole log expire; presence notices, docs/decisions/0001.)
+ * - **Unknown fate.** When `append` rejects, its entries may or may not have been taken, now or a little later.
+ */
+export interface ReportLog {
+  /**
+   * Resolves with the partitions that refused because they are full; their entries of this call were not all taken.
+   * @throws {HubbubError} `UNAVAILABLE` when the log does not answer.
+   */
+  append(entries: readonly LogAppend[]): Promise<readonly number[]>;
+
+  /**
+   * The entries after each position, oldest first; partitions without new entries are not in the answer. One read at a
+   * time: it may hold its connection for `waitMs`.
+   * @throws {HubbubError} `UNAVAILABLE`.
+   */
+  read(
+    positions: ReadonlyMap<number, LogPosition>,
+    options: ReadOptions,
+  ): Promise<ReadonlyMap<number, readonly LogEntry[]>>;
+
+  /** Forgets the entries up to and including `position`. */
+  trim(partition: number, position: LogPosition): Promise<void>;
+}
