@@ -1,0 +1,55 @@
+/** Compiles all packages and bundles the playground, when a source has changed since the last time. */
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { at, hashOf, listFiles, ROOT, readIfThere } from './files.mjs';
+import { fail, runNode, say, secondsSince } from './terminal.mjs';
+
+const STAMP = at('.cache/build-stamp');
+/** Its default export is an async function that bundles the page. */
+const PLAYGROUND_BUILD = at('apps/hubbub/playground/build.mjs');
+
+export function isBuilt() {
+  const sources = listSources();
+  return readIfThere(STAMP) === stampOf(sources) && sources.every(hasOutput);
+}
+
+export async function build() {
+  say('Building …');
+  const startedAt = performance.now();
+  const stamp = stampOf(listSources()); // Taken first: what changes while we build is built the next time.
+  const code = await runNode('node_modules/typescript/bin/tsc', ['-b']);
+  if (code !== 0) fail('The build failed; the compiler says where above.', code);
+  if (existsSync(PLAYGROUND_BUILD)) {
+    const { default: bundlePlayground } = await import(pathToFileURL(PLAYGROUND_BUILD).href);
+    await bundlePlayground();
+  }
+  writeFileSync(STAMP, stamp);
+  say(`Built in ${secondsSince(startedAt)}.`);
+}
+
+/** Everything that the build reads, the versions of the dependencies included. */
+function listSources() {
+  const members = ['packages', 'apps'].flatMap(folder => readdirSync(at(folder)).map(name => at(join(folder, name))));
+  const files = members.flatMap(member => [
+    ...listFiles(join(member, 'src')),
+    ...listFiles(join(member, 'playground')),
+    join(member, 'package.json'),
+    join(member, 'tsconfig.json'),
+  ]);
+  return [...files.filter(existsSync), at('tsconfig.base.json'), at('tsconfig.json'), at('package-lock.json')].sort();
+}
+
+function stampOf(paths) {
+  const facts = paths.map(path => {
+    const { size, mtimeMs } = statSync(path);
+    return `${relative(ROOT, path)} ${size} ${mtimeMs}`;
+  });
+  return hashOf(facts.join('\n'));
+}
+
+/** Somebody may have deleted a `dist`. */
+function hasOutput(path) {
+  const [, member, name] = /^(.*)[/\\]src[/\\](.*)(?<!\.d)\.ts$/.exec(path) ?? [];
+  return member === undefined || existsSync(join(member, 'dist', `${name}.js`));
+}

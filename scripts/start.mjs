@@ -1,0 +1,11 @@
+/** `npm start`: installs and builds what is needed, then serves everything in one process. Arguments are passed on. */
+import { pathToFileURL } from 'node:url';
+import { at } from './prepare/files.mjs';
+import { prepare } from './prepare.mjs';
+
+await prepare();
+
+// In this process and not in one of its own: signals, exit code and terminal are the server's without forwarding.
+const main = at('apps/hubbub/dist/main.js');
+process.argv = [process.execPath, main, 'start', ...process.argv.slice(2)];
+await import(pathToFileURL(main).href);
