@@ -1,0 +1,74 @@
+/** Frames that went out and wait for their answer, by `id`. */
+import { type Frame, HubbubError, isErrorCode } from '@hubbub/protocol';
+
+/** The frame types that answer a frame of ours; `error` answers any. */
+export type AnswerType = 'ack' | 'pong' | 'online_users';
+
+export interface Pending {
+  readonly frame: Frame & { readonly id: string };
+  readonly answer: AnswerType;
+  resolve(answer: Frame): void;
+  reject(error: HubbubError): void;
+}
+
+/** Every frame in here is answered, timed out or taken out: none waits for ever. */
+export class Acks<P extends Pending> {
+  readonly #timeoutMs: number;
+  readonly #pending = new Map<string, { readonly item: P; readonly timer: ReturnType<typeof setTimeout> }>();
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  has(id: string): boolean {
+    return this.#pending.has(id);
+  }
+
+  expect(item: P): void {
+    const timer = setTimeout(() => this.#giveUp(item), this.#timeoutMs);
+    this.#pending.set(item.frame.id, { item, timer });
+  }
+
+  /** Whether the frame answered one of ours. An echoed `new_message` carries our id too, and answers nothing. */
+  settle(answer: Frame): boolean {
+    const item = answer.id === undefined ? undefined : this.#pending.get(answer.id)?.item;
+    if (item === undefined || (answer.type !== item.answer && answer.type !== 'error')) return false;
+    this.#remove(item);
+    if (answer.type === 'error') item.reject(errorOfFrame(answer));
+    else item.resolve(answer);
+    return true;
+  }
+
+  /** Takes out all, in the order they were sent. */
+  takeAll(): P[] {
+    const items = [...this.#pending.values()].map(({ item }) => item);
+    for (const item of items) this.#remove(item);
+    return items;
+  }
+
+  #giveUp(item: P): void {
+    this.#remove(item);
+    item.reject(
+      new HubbubError(
+        'UNAVAILABLE',
+        `No answer to ${item.frame.type} within ${this.#timeoutMs} ms: it is not known whether it was carried out.`,
+      ),
+    );
+  }
+
+  #remove(item: P): void {
+    clearTimeout(this.#pending.get(item.frame.id)?.timer);
+    this.#pending.delete(item.frame.id);
+  }
+}
+
+/** A code that a newer edge added is named in the message and counts as `UNAVAILABLE`. */
+function errorOfFrame(frame: Frame): HubbubError {
+  const code = frame.payload?.code;
+  const message = String(frame.payload?.message ?? '');
+  return isErrorCode(code) ? new HubbubError(code, message) : new HubbubError('UNAVAILABLE', `${code}: ${message}`);
+}

@@ -1,0 +1,268 @@
+/** The client: puts the parts together and hands every frame to those it is for. */
+import { type Frame, HubbubError, type Payload, type Sender, type SessionLimits } from '@hubbub/protocol';
+import { openTransport } from '#transport';
+import { Connection, type StateChange } from './connection.js';
+import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
+import { Deliveries } from './deliveries.js';
+import { Emitter, type EventOf, type Unsubscribe } from './emitter.js';
+import { type FrameTypeName, type KnownFrames, roomOf } from './frames.js';
+import { Heartbeat } from './heartbeat.js';
+import { Memberships } from './memberships.js';
+import { watchNetwork } from './network.js';
+import { type ClientOptions, resolveOptions, type Settings, socketUrl } from './options.js';
+import { Room } from './room.js';
+import { isWelcome } from './shapes.js';
+import { TokenSource } from './token.js';
+import { readFrame, type Wire } from './wire.js';
+
+/** What `welcome` told. */
+export interface Session {
+  readonly id: string;
+  readonly user: Sender;
+  readonly limits: SessionLimits;
+}
+
+/** One frame as the socket carries it, for those who watch. */
+export interface FrameTap {
+  readonly direction: 'in' | 'out';
+  readonly raw: Wire;
+  /** Missing when the raw data was not understood. */
+  readonly frame?: Frame;
+}
+
+/** Events of the client itself. Frames of these names are heard with `onFrame`, or in their room. */
+export interface ClientEvents {
+  readonly state: StateChange;
+  readonly frame: FrameTap;
+  /** Something that arrived was ignored, and why. */
+  readonly ignored: { readonly raw: Wire; readonly error: HubbubError };
+}
+
+type AllEvents = Omit<KnownFrames, keyof ClientEvents> & ClientEvents;
+type EventName = keyof ClientEvents | FrameTypeName;
+
+/**
+ * A client of a Hubbub cluster. Nothing happens before `connect()`.
+ *
+ * @example
+ * const client = new HubbubClient({ url: 'wss://example.org/ws', token: () => fetchToken() });
+ * await client.connect();
+ */
+export class HubbubClient {
+  readonly #settings: Settings;
+  readonly #connection: Connection;
+  readonly #deliveries: Deliveries;
+  readonly #memberships: Memberships;
+  readonly #heartbeat: Heartbeat;
+  readonly #rooms = new Map<string, Room>();
+  readonly #events = new Emitter<ClientEvents, never>();
+  readonly #frames = new Emitter<KnownFrames, Frame>();
+  #session: Session | undefined;
+  /** The rooms that the session was in from the start. */
+  #pathRooms: readonly string[] = [];
+  #unwatchNetwork: Unsubscribe | undefined;
+
+  /** @throws {TypeError} naming every option that is wrong. */
+  constructor(options: ClientOptions) {
+    this.#settings = resolveOptions(options);
+    const dialRequest = {
+      url: socketUrl(this.#settings.url),
+      token: new TokenSource(this.#settings.token),
+      encoding: this.#settings.codec.encoding,
+      openTransport: options.openTransport ?? openTransport,
+    };
+    this.#connection = new Connection(this.#settings, dialRequest, {
+      stateChanged: change => this.#stateChanged(change),
+      received: wire => this.#received(wire),
+    });
+    this.#deliveries = new Deliveries(this.#settings, {
+      ready: room => takesFrames(this.state) && (room === undefined || !this.#memberships.isPending(room)),
+      maxFrameBytes: () => this.#session?.limits.max_frame_bytes,
+      send: (wire, frame) => this.#send(wire, frame),
+      settled: () => this.#connection.step('settled'),
+    });
+    this.#memberships = new Memberships(this.#settings, {
+      inSession: () => inSession(this.state),
+      request: frame => this.#deliveries.request(frame, 'ack'),
+      changed: (room, change) => {
+        if (change.state === 'joined') this.#deliveries.flush();
+        if (change.state === 'left') this.#deliveries.refuseRoom(room, change.error ?? leftError(room));
+        this.#rooms.get(room)?.changed(change);
+      },
+      restored: () => this.#connection.step('restored'),
+    });
+    this.#heartbeat = new Heartbeat(this.#settings, {
+      ping: () => this.#deliveries.notify({ type: 'ping' }),
+      dead: () => this.#connection.lose('The edge gave no sign of life.'),
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** What the edge said of the current session, or of the last one. */
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  /**
+   * Connects, and from then on comes back after every loss, until `close()` or until the edge says to stay away.
+   * Resolves when the state is `open`. While it waits for the next attempt, `connect()` makes it go at once.
+   * @throws {HubbubError} when the client is closed before that: by you, by a refusal, by the token callback. Need not be
+   * caught: `state` events tell the same.
+   */
+  connect(): Promise<void> {
+    const opened = new Promise<void>((resolve, reject) => {
+      if (this.state === 'open') return resolve();
+      const off = this.on('state', ({ state, error }) => {
+        if (state !== 'open' && state !== 'closed') return;
+        off();
+        if (state === 'open') resolve();
+        else reject(error ?? closedError());
+      });
+    });
+    opened.catch(() => {}); // Who does not wait for it must not die of it.
+    this.#unwatchNetwork ??= watchNetwork({
+      online: () => {
+        this.#connection.step('network_up');
+        this.#heartbeat.probe();
+      },
+      offline: () => this.#heartbeat.probe(),
+    });
+    this.#connection.step('connect');
+    return opened;
+  }
+
+  /** Ends it: rooms are left, waiting promises reject with `UNAVAILABLE`, no timer stays. `connect()` begins anew. */
+  close(): void {
+    this.#connection.step('close');
+  }
+
+  /** The room of this name; always the same object. It is entered with `join()`. */
+  room(name: string): Room {
+    const known = this.#rooms.get(name);
+    if (known !== undefined) return known;
+    const room = new Room(name, {
+      state: name => this.#memberships.state(name),
+      join: name => (this.state === 'closed' ? Promise.reject(closedError()) : this.#memberships.join(name)),
+      leave: name => this.#memberships.leave(name),
+      submit: (frame, answer) =>
+        this.state === 'closed' ? Promise.reject(closedError()) : this.#deliveries.submit(frame, answer),
+      notify: frame => this.#deliveries.notify(frame),
+    });
+    this.#rooms.set(name, room);
+    return room;
+  }
+
+  /** Sends a client event about no room to the services behind the cluster. @throws {HubbubError} as `room.send`. */
+  async sendEvent(type: string, payload: Payload = {}): Promise<void> {
+    if (this.state === 'closed') throw closedError();
+    await this.#deliveries.submit({ type, payload }, 'ack');
+  }
+
+  /** The round trip to the edge in milliseconds. @throws {HubbubError} `UNAVAILABLE` without a connection. */
+  async ping(): Promise<number> {
+    if (!takesFrames(this.state)) throw new HubbubError('UNAVAILABLE', `Not connected: ${this.state}.`);
+    const startMs = performance.now();
+    await this.#deliveries.request({ type: 'ping' }, 'pong');
+    return performance.now() - startMs;
+  }
+
+  /**
+   * Listens: `state`, `frame` (everything in and out) and `ignored` are the client's own events, every other name is a
+   * frame's type, of whatever room. Returns what stops it. A listener that throws is reported as an uncaught error and
+   * disturbs nothing.
+   */
+  on<Name extends EventName>(name: Name, listener: (event: EventOf<AllEvents, Frame, Name>) => void): Unsubscribe {
+    const own = name === 'state' || name === 'frame' || name === 'ignored';
+    const emitter = (own ? this.#events : this.#frames) as unknown as Emitter<AllEvents, Frame>;
+    return emitter.on(name, listener);
+  }
+
+  /** Listens to frames of a type, also of one that `on` keeps for the client's own events. */
+  onFrame<Type extends FrameTypeName>(
+    type: Type,
+    listener: (frame: EventOf<KnownFrames, Frame, Type>) => void,
+  ): Unsubscribe {
+    return this.#frames.on(type, listener);
+  }
+
+  #stateChanged(change: StateChange): void {
+    if (inSession(change.previous) && !inSession(change.state)) {
+      this.#heartbeat.stop();
+      this.#memberships.sessionLost();
+      this.#deliveries.sessionLost();
+    }
+    if (change.state === 'restoring') {
+      this.#heartbeat.start();
+      this.#memberships.sessionBegan(this.#pathRooms);
+      this.#deliveries.flush();
+    }
+    if (change.state === 'moving' && this.#deliveries.inFlight === 0) this.#connection.step('settled');
+    if (change.state === 'closed') this.#end(change.error ?? closedError());
+    this.#events.emit('state', change);
+  }
+
+  #end(error: HubbubError): void {
+    this.#unwatchNetwork?.();
+    this.#unwatchNetwork = undefined;
+    this.#memberships.end(error);
+    this.#deliveries.refuseAll(error);
+  }
+
+  #send(wire: Wire, frame: Frame): void {
+    this.#connection.send(wire);
+    this.#events.emit('frame', { direction: 'out', raw: wire, frame });
+  }
+
+  #received(wire: Wire): void {
+    this.#heartbeat.heard();
+    let frame: Frame;
+    try {
+      frame = readFrame(this.#settings.codec, wire);
+    } catch (error) {
+      // PROTOCOL.md section 2.2: what a client does not know it ignores; here it stays visible.
+      this.#events.emit('frame', { direction: 'in', raw: wire });
+      this.#events.emit('ignored', { raw: wire, error: error as HubbubError });
+      return;
+    }
+    this.#events.emit('frame', { direction: 'in', raw: wire, frame });
+    this.#dispatch(frame);
+  }
+
+  /** Our own parts first, then the room, then who listens to all: a listener sees what the frame has changed. */
+  #dispatch(frame: Frame): void {
+    this.#deliveries.settle(frame);
+    const room = roomOf(frame);
+    if (frame.type === 'welcome') this.#welcomed(frame);
+    if (frame.type === 'reconnect') this.#connection.moveAfter(delayOf(frame));
+    if (frame.type === 'room_closed' && room !== undefined) {
+      this.#memberships.drop(room, new HubbubError('NOT_IN_ROOM', `Room ${room} was closed.`));
+    }
+    // Recovery (issue 4) drops here what it has seen, by the room and the offset.
+    if (room !== undefined) this.#rooms.get(room)?.take(frame);
+    this.#frames.emit<string>(frame.type, frame);
+  }
+
+  #welcomed({ payload }: Frame): void {
+    if (this.state !== 'opening' || !isWelcome(payload)) return;
+    this.#session = { id: payload.session_id, user: payload.user, limits: payload.limits };
+    for (const room of payload.rooms) this.room(room);
+    this.#pathRooms = payload.rooms;
+    this.#connection.step('welcomed');
+  }
+}
+
+function delayOf(frame: Frame): number {
+  const delayMs = frame.payload?.delay_ms;
+  return typeof delayMs === 'number' && delayMs >= 0 && delayMs < 2 ** 31 ? delayMs : 0;
+}
+
+function closedError(): HubbubError {
+  return new HubbubError('UNAVAILABLE', 'The client is closed.');
+}
+
+function leftError(room: string): HubbubError {
+  return new HubbubError('UNAVAILABLE', `Room ${room} was left before the frame was sent.`);
+}

@@ -1,0 +1,122 @@
+/** The connection as a table: its states, its events, and for each pair the next state. Pure; README.md shows it. */
+
+export const CONNECTION_STATES = [
+  /** Made, not yet asked to connect. */
+  'idle',
+  /** Asking for the token and dialling. */
+  'connecting',
+  /** The socket is open; the edge has not said `welcome`. */
+  'opening',
+  /** The session exists; its rooms are being joined again. */
+  'restoring',
+  /** Everything works and every wanted room is joined. */
+  'open',
+  /** Told to go elsewhere: answers are awaited and messages arrive, new frames wait for the next session. */
+  'moving',
+  /** No connection; the next attempt is planned. */
+  'waiting',
+  /** Over, by `close()` or because the edge said to stay away; `connect()` begins anew. */
+  'closed',
+] as const;
+export type ConnectionState = (typeof CONNECTION_STATES)[number];
+
+export const CONNECTION_EVENTS = [
+  /** The application called `connect()`. */
+  'connect',
+  /** The application called `close()`. */
+  'close',
+  /** The socket opened. */
+  'opened',
+  /** The edge said `welcome`. */
+  'welcomed',
+  /** Every wanted room was answered. */
+  'restored',
+  /** The delay of a `reconnect` frame is over. */
+  'move_due',
+  /** No frame waits for its answer any more. */
+  'settled',
+  /** The connection or the attempt failed; coming back is allowed. */
+  'lost',
+  /** The edge, or the token callback, said to stay away. */
+  'stopped',
+  /** The delay before the next attempt is over. */
+  'retry_due',
+  /** The browser is online again. */
+  'network_up',
+] as const;
+export type ConnectionEvent = (typeof CONNECTION_EVENTS)[number];
+
+/** Every state × every event. A pair that stays where it is does nothing: the event came too late or means nothing there. */
+export const TRANSITIONS: Readonly<Record<ConnectionState, Readonly<Record<ConnectionEvent, ConnectionState>>>> = {
+  idle: {
+    ...staying('idle'),
+    connect: 'connecting',
+    close: 'closed',
+  },
+  connecting: {
+    ...staying('connecting'),
+    opened: 'opening',
+    lost: 'waiting',
+    stopped: 'closed',
+    close: 'closed',
+  },
+  opening: {
+    ...staying('opening'),
+    welcomed: 'restoring',
+    lost: 'waiting',
+    stopped: 'closed',
+    close: 'closed',
+  },
+  restoring: {
+    ...staying('restoring'),
+    restored: 'open',
+    move_due: 'moving',
+    lost: 'waiting',
+    stopped: 'closed',
+    close: 'closed',
+  },
+  open: {
+    ...staying('open'),
+    move_due: 'moving',
+    lost: 'waiting',
+    stopped: 'closed',
+    close: 'closed',
+  },
+  moving: {
+    ...staying('moving'),
+    settled: 'connecting',
+    lost: 'waiting',
+    stopped: 'closed',
+    close: 'closed',
+  },
+  waiting: {
+    ...staying('waiting'),
+    connect: 'connecting',
+    retry_due: 'connecting',
+    network_up: 'connecting',
+    close: 'closed',
+  },
+  closed: {
+    ...staying('closed'),
+    connect: 'connecting',
+  },
+};
+
+/** Whether a socket exists, or is being made, in this state. */
+export function hasSocket(state: ConnectionState): boolean {
+  return state === 'connecting' || state === 'opening' || inSession(state);
+}
+
+/** Whether an edge holds a session of ours in this state. */
+export function inSession(state: ConnectionState): boolean {
+  return takesFrames(state) || state === 'moving';
+}
+
+/** Whether new frames go out in this state; in the others they wait. */
+export function takesFrames(state: ConnectionState): boolean {
+  return state === 'restoring' || state === 'open';
+}
+
+function staying(state: ConnectionState): Record<ConnectionEvent, ConnectionState> {
+  return Object.fromEntries(CONNECTION_EVENTS.map(event => [event, state])) as Record<ConnectionEvent, ConnectionState>;
+}

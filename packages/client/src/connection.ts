@@ -1,0 +1,163 @@
+/**
+ * The connection: walks the table of connection-states.ts, and owns the socket and the timers that belong to a state.
+ *
+ * It knows nothing of frames: who uses it says when a frame meant `welcomed`, `moveAfter` or `settled`.
+ */
+import { HubbubError } from '@hubbub/protocol';
+import { fullJitterMs } from './backoff.js';
+import { adviceFor, errorOf } from './closing.js';
+import { type ConnectionEvent, type ConnectionState, hasSocket, TRANSITIONS } from './connection-states.js';
+import { Dial, type DialRequest } from './dial.js';
+import type { Settings } from './options.js';
+import type { Closing } from './transport.js';
+import type { Wire } from './wire.js';
+
+/** One step of the connection, as `client.on('state', …)` shows it. */
+export interface StateChange {
+  readonly state: ConnectionState;
+  readonly previous: ConnectionState;
+  /** Milliseconds until the next attempt, when `state` is `waiting`. */
+  readonly delayMs?: number;
+  /** The close code that led here, where a socket was closed. */
+  readonly closeCode?: number;
+  /** Why, when `state` is `waiting`, or `closed` other than by `close()`. */
+  readonly error?: HubbubError;
+}
+
+export interface ConnectionListener {
+  stateChanged(change: StateChange): void;
+  received(wire: Wire): void;
+}
+
+/** Why an event happened, as far as it is known. */
+interface Cause {
+  readonly error?: HubbubError;
+  readonly closing?: Closing;
+}
+
+export class Connection {
+  readonly #settings: Settings;
+  readonly #dialRequest: DialRequest;
+  readonly #listener: ConnectionListener;
+  #state: ConnectionState = 'idle';
+  readonly #steps: { readonly event: ConnectionEvent; readonly cause: Cause }[] = [];
+  #stepping = false;
+  #dial: Dial | undefined;
+  /** Attempts since the last stable session: the exponent of the backoff. */
+  #attempt = 0;
+  #openedAtMs: number | undefined;
+  #moveAtMs: number | undefined;
+  #dialTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #moveTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(settings: Settings, dialRequest: DialRequest, listener: ConnectionListener) {
+    this.#settings = settings;
+    this.#dialRequest = dialRequest;
+    this.#listener = listener;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** For the events that need no more than their name. */
+  step(event: 'connect' | 'close' | 'welcomed' | 'restored' | 'settled' | 'network_up'): void {
+    this.#step(event, {});
+  }
+
+  /** The edge does not answer: it is given up. */
+  lose(message: string): void {
+    this.#step('lost', { error: new HubbubError('UNAVAILABLE', message) });
+  }
+
+  /** The edge leaves in `delayMs` milliseconds: until then it serves, then we move; if it breaks first we wait for the rest. */
+  moveAfter(delayMs: number): void {
+    if (!hasSocket(this.#state)) return;
+    this.#moveAtMs = performance.now() + delayMs;
+    clearTimeout(this.#moveTimer);
+    this.#moveTimer = setTimeout(() => this.#step('move_due', {}), delayMs);
+  }
+
+  /** Writes to the socket; without one the data is lost, as on a socket that is closing. */
+  send(wire: Wire): void {
+    this.#dial?.send(wire);
+  }
+
+  /** Each step is finished, its listeners included, before the next begins: all see the states in one order. */
+  #step(event: ConnectionEvent, cause: Cause): void {
+    this.#steps.push({ event, cause });
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#steps.shift(); next !== undefined; next = this.#steps.shift()) {
+        this.#transition(next.event, next.cause);
+      }
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  #transition(event: ConnectionEvent, cause: Cause): void {
+    const previous = this.#state;
+    const state = TRANSITIONS[previous][event];
+    if (state === previous) return;
+    this.#state = state;
+    if (this.#wasStable()) this.#attempt = 0;
+    const delayMs = state === 'waiting' ? this.#delayMs(cause.closing) : undefined;
+    if (!hasSocket(state) || state === 'connecting') this.#hangUp(event);
+    clearTimeout(this.#retryTimer);
+    if (state === 'connecting') this.#connect(event);
+    if (state === 'restoring') clearTimeout(this.#dialTimer);
+    if (state === 'open') this.#openedAtMs = performance.now();
+    if (delayMs !== undefined) this.#retryTimer = setTimeout(() => this.#step('retry_due', {}), delayMs);
+    this.#listener.stateChanged({
+      state,
+      previous,
+      ...(delayMs !== undefined && { delayMs }),
+      ...(cause.closing !== undefined && { closeCode: cause.closing.code }),
+      ...(cause.error !== undefined && { error: cause.error }),
+    });
+  }
+
+  #connect(event: ConnectionEvent): void {
+    // Somebody knows that now is different from before: a user, or a browser that is online again.
+    if (event === 'connect' || event === 'network_up') this.#attempt = 0;
+    const timeoutMs = this.#settings.connectTimeoutMs;
+    this.#dialTimer = setTimeout(() => this.lose(`No welcome within ${timeoutMs} ms.`), timeoutMs);
+    this.#dial = new Dial(this.#dialRequest, {
+      opened: () => this.#step('opened', {}),
+      received: wire => this.#listener.received(wire),
+      closed: closing => this.#closed(closing),
+      failed: error => this.#step(error.retryable ? 'lost' : 'stopped', { error }),
+    });
+  }
+
+  #closed(closing: Closing): void {
+    const advice = adviceFor(closing, this.#dialRequest.token.renews);
+    this.#step(advice === 'stop' ? 'stopped' : 'lost', { closing, error: errorOf(closing) });
+  }
+
+  #hangUp(reason: string): void {
+    clearTimeout(this.#dialTimer);
+    clearTimeout(this.#moveTimer);
+    this.#moveAtMs = undefined;
+    this.#openedAtMs = undefined;
+    this.#dial?.abandon(reason);
+    this.#dial = undefined;
+  }
+
+  /** An edge that takes sessions and drops them at once must not be hammered: only a session that lasted counts. */
+  #wasStable(): boolean {
+    return this.#openedAtMs !== undefined && performance.now() - this.#openedAtMs >= this.#settings.stableAfterMs;
+  }
+
+  /** Milliseconds to wait before coming back: the edge's advice where it gave any, else the backoff. */
+  #delayMs(closing: Closing | undefined): number {
+    // The edge has spread its sessions over its drain: no jitter on top.
+    if (this.#moveAtMs !== undefined) return Math.max(0, this.#moveAtMs - performance.now());
+    const jitterMs = fullJitterMs(this.#attempt++, this.#settings);
+    // Retry-After is one value for everybody: jitter on top.
+    return (closing?.refusal?.retryAfterMs ?? 0) + jitterMs;
+  }
+}

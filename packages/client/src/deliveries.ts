@@ -1,0 +1,128 @@
+/** Frames on their way out: held back until they can go, sent, and kept until they are answered. */
+import { type Codec, type Frame, HubbubError } from '@hubbub/protocol';
+import { Acks, type AnswerType, type Pending } from './acks.js';
+import { createFrameIds } from './frame-ids.js';
+import { OfflineQueue } from './offline-queue.js';
+import { type Wire, wireBytes, writeFrame } from './wire.js';
+
+export interface DeliveryPolicy {
+  readonly codec: Codec;
+  readonly ackTimeoutMs: number;
+  readonly offlineQueueSize: number;
+  readonly retryInFlight: boolean;
+}
+
+export interface DeliveryPorts {
+  /** Whether a frame about this room, or about none, may go out now. */
+  ready(room: string | undefined): boolean;
+  /** `max_frame_bytes` of the session, once it is known. */
+  maxFrameBytes(): number | undefined;
+  send(wire: Wire, frame: Frame): void;
+  /** The last frame in flight was answered or given up. */
+  settled(): void;
+}
+
+interface Delivery extends Pending {
+  readonly wire: Wire;
+}
+
+export class Deliveries {
+  readonly #policy: DeliveryPolicy;
+  readonly #ports: DeliveryPorts;
+  readonly #nextId = createFrameIds();
+  readonly #queue: OfflineQueue<Delivery>;
+  readonly #acks: Acks<Delivery>;
+
+  constructor(policy: DeliveryPolicy, ports: DeliveryPorts) {
+    this.#policy = policy;
+    this.#ports = ports;
+    this.#queue = new OfflineQueue(policy.offlineQueueSize);
+    this.#acks = new Acks(policy.ackTimeoutMs);
+  }
+
+  get inFlight(): number {
+    return this.#acks.size;
+  }
+
+  /** Sends when it can, which may be after a reconnect. @throws {HubbubError} what the edge answers, or `UNAVAILABLE`. */
+  submit(frame: Frame, answer: AnswerType): Promise<Frame> {
+    return this.#promise(frame, answer, delivery => {
+      if (this.#ports.ready(frame.room)) return this.#transmit(delivery);
+      if (!this.#queue.full) return this.#queue.push(delivery);
+      throw new HubbubError('UNAVAILABLE', `Not connected, and ${this.#policy.offlineQueueSize} frames wait already.`);
+    });
+  }
+
+  /** Sends at once, whatever waits: the caller knows that there is a session. */
+  request(frame: Frame, answer: AnswerType): Promise<Frame> {
+    return this.#promise(frame, answer, delivery => this.#transmit(delivery));
+  }
+
+  /** Sends where it can be sent now, else forgets: for what is worthless later. */
+  notify(frame: Frame): void {
+    if (this.#ports.ready(frame.room)) this.#ports.send(this.#write(frame), frame);
+  }
+
+  /** Whether the frame answered one of ours. */
+  settle(answer: Frame): boolean {
+    return this.#acks.settle(answer);
+  }
+
+  /** Sends what waited and now can go. */
+  flush(): void {
+    for (const delivery of this.#queue.take(({ frame }) => this.#ports.ready(frame.room))) this.#transmit(delivery);
+  }
+
+  /** The session is over. Only messages are repeated: other frames mean something for that session alone. */
+  sessionLost(): void {
+    const repeated: Delivery[] = [];
+    for (const delivery of this.#acks.takeAll()) {
+      if (this.#policy.retryInFlight && delivery.frame.type === 'send_message') repeated.push(delivery);
+      else {
+        const what = `The connection was lost before ${delivery.frame.type} was answered`;
+        delivery.reject(new HubbubError('UNAVAILABLE', `${what}: it is not known whether it was carried out.`));
+      }
+    }
+    this.#queue.putBack(repeated);
+  }
+
+  /** Nothing that waits for this room will be sent. */
+  refuseRoom(room: string, error: HubbubError): void {
+    for (const delivery of this.#queue.take(({ frame }) => frame.room === room)) delivery.reject(error);
+  }
+
+  /** Nothing that waits will be sent. */
+  refuseAll(error: HubbubError): void {
+    for (const delivery of this.#queue.take(() => true)) delivery.reject(error);
+  }
+
+  /** A promise of the answer; what `go` throws rejects it. */
+  async #promise(unnamed: Frame, answer: AnswerType, go: (delivery: Delivery) => void): Promise<Frame> {
+    const frame = { ...unnamed, id: unnamed.id ?? this.#nextId() };
+    if (this.#acks.has(frame.id) || this.#queue.has(other => other.frame.id === frame.id)) {
+      throw new HubbubError('INVALID_FORMAT', `A frame with the id ${frame.id} is on its way already.`);
+    }
+    // Written now: a caller who changes the payload later does not change what was sent, and errors come at once.
+    const wire = this.#write(frame);
+    try {
+      return await new Promise((resolve, reject) => go({ frame, answer, wire, resolve, reject }));
+    } finally {
+      if (this.#acks.size === 0) this.#ports.settled();
+    }
+  }
+
+  #write(frame: Frame): Wire {
+    const wire = writeFrame(this.#policy.codec, frame);
+    const maxBytes = this.#ports.maxFrameBytes();
+    // An edge does not read what is too large, so its error could not name our id.
+    if (maxBytes !== undefined && wireBytes(wire) > maxBytes) {
+      throw new HubbubError('TOO_LARGE', `The frame has more than ${maxBytes} bytes.`);
+    }
+    return wire;
+  }
+
+  #transmit(delivery: Delivery): void {
+    this.#acks.expect(delivery);
+    this.#ports.send(delivery.wire, delivery.frame);
+  }
+}

@@ -1,0 +1,70 @@
+/** One attempt to connect: asks for the token, opens a socket, and once abandoned is never heard of again. */
+import { CLOSE_CODES, type Encoding, HubbubError, offerSubprotocols } from '@hubbub/protocol';
+import type { TokenSource } from './token.js';
+import type { Closing, OpenTransport, Transport, TransportListener } from './transport.js';
+import type { Wire } from './wire.js';
+
+export interface DialRequest {
+  readonly url: string;
+  readonly token: TokenSource;
+  readonly encoding: Encoding;
+  readonly openTransport: OpenTransport;
+}
+
+export interface DialListener extends TransportListener {
+  /** The token callback failed, or no socket could be made. */
+  failed(error: HubbubError): void;
+}
+
+/** The socket of one attempt. After `abandon` its listener hears nothing, whatever the socket still does. */
+export class Dial {
+  readonly #listener: DialListener;
+  #transport: Transport | undefined;
+  #abandoned = false;
+
+  constructor(request: DialRequest, listener: DialListener) {
+    this.#listener = listener;
+    void this.#open(request);
+  }
+
+  send(wire: Wire): void {
+    this.#transport?.send(wire);
+  }
+
+  abandon(reason: string): void {
+    this.#abandoned = true;
+    this.#transport?.close(CLOSE_CODES.NORMAL, reason);
+  }
+
+  async #open(request: DialRequest): Promise<void> {
+    try {
+      const token = await request.token.next();
+      if (this.#abandoned) return;
+      const protocols = offerSubprotocols(request.encoding, token);
+      this.#transport = request.openTransport({ url: request.url, protocols }, this.#whileWanted());
+    } catch (error) {
+      if (!this.#abandoned) this.#listener.failed(asHubbubError(error));
+    }
+  }
+
+  #whileWanted(): TransportListener {
+    return {
+      opened: () => {
+        if (!this.#abandoned) this.#listener.opened();
+      },
+      received: wire => {
+        if (!this.#abandoned) this.#listener.received(wire);
+      },
+      closed: (closing: Closing) => {
+        if (!this.#abandoned) this.#listener.closed(closing);
+      },
+    };
+  }
+}
+
+/** A callback that throws something of its own had a passing problem, a HubbubError says itself whether it passes. */
+function asHubbubError(error: unknown): HubbubError {
+  if (error instanceof HubbubError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new HubbubError('UNAVAILABLE', `No attempt to connect was possible: ${message}`, { cause: error });
+}

@@ -1,0 +1,13 @@
+/** Ids for our frames: unique in the cluster, because a retry is told from a new message by them. */
+
+/** Bytes of randomness per client: two clients that share them are not to be expected. */
+const PREFIX_BYTES = 12;
+
+/** Returns a function that makes ids: a random prefix and a counter, well below 64 bytes. */
+export function createFrameIds(): () => string {
+  // Not crypto.randomUUID: browsers have it on https and localhost only.
+  const bytes = crypto.getRandomValues(new Uint8Array(PREFIX_BYTES));
+  const prefix = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+  let count = 0;
+  return () => `${prefix}-${(count++).toString(36)}`;
+}

@@ -1,0 +1,42 @@
+/** What the frames of an edge carry (PROTOCOL.md section 2.2), as types for listeners. */
+import type { ErrorCode, Frame, MembershipChange, RoomInfo, Sender, SessionLimits } from '@hubbub/protocol';
+
+/** A frame whose payload is known. */
+export type FrameWith<P> = Omit<Frame, 'payload'> & { readonly payload: P };
+
+export interface Welcome {
+  readonly session_id: string;
+  readonly user: Sender;
+  /** The room of the path, where there was one. */
+  readonly rooms: readonly string[];
+  readonly limits: SessionLimits;
+}
+
+/** By type, what a listener gets; a service's frames are plain `Frame`s. An edge keeps to this, a service may not. */
+export interface KnownFrames {
+  readonly welcome: FrameWith<Welcome>;
+  readonly new_message: Frame & { readonly room: string; readonly sender: Sender; readonly timestamp: string };
+  readonly user_joined: FrameWith<MembershipChange>;
+  readonly user_left: FrameWith<MembershipChange>;
+  readonly user_typing: Frame & { readonly room: string; readonly sender: Sender };
+  readonly user_stopped_typing: Frame & { readonly room: string; readonly sender: Sender };
+  readonly room_info: FrameWith<RoomInfo>;
+  readonly online_users: FrameWith<RoomInfo>;
+  readonly error: FrameWith<{ readonly code: ErrorCode; readonly message: string }>;
+  readonly room_gap: FrameWith<{ readonly room_id: string }>;
+  readonly room_closed: FrameWith<{ readonly room_id: string }>;
+  readonly reconnect: FrameWith<{ readonly delay_ms: number }>;
+}
+
+/** Completes the known types in an editor and takes every other. */
+export type FrameTypeName = keyof KnownFrames | (string & {});
+
+/** These name their room in the payload (PROTOCOL.md section 2.2); in a service's frame `room_id` may mean anything. */
+const ROOM_IN_PAYLOAD: readonly string[] = ['room_info', 'online_users', 'room_gap', 'room_closed'];
+
+/** The room a frame is about. */
+export function roomOf(frame: Frame): string | undefined {
+  if (frame.room !== undefined || !ROOM_IN_PAYLOAD.includes(frame.type)) return frame.room;
+  const roomId = frame.payload?.room_id;
+  return typeof roomId === 'string' ? roomId : undefined;
+}

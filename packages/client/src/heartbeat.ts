@@ -1,0 +1,72 @@
+/** Finds out that an edge is gone although the socket says nothing: browsers show no protocol pings. */
+
+export interface HeartbeatPorts {
+  ping(): void;
+  /** Nothing was heard for too long. Called once; the heartbeat has stopped. */
+  dead(): void;
+}
+
+export interface HeartbeatPolicy {
+  readonly heartbeatIntervalMs: number;
+  readonly heartbeatTimeoutMs: number;
+}
+
+/** Pings after a silence, and wants any sign of life after the ping. */
+export class Heartbeat {
+  readonly #policy: HeartbeatPolicy;
+  readonly #ports: HeartbeatPorts;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running = false;
+  #heardAtMs = 0;
+  /** A ping is out and nothing was heard since. */
+  #doubting = false;
+
+  constructor(policy: HeartbeatPolicy, ports: HeartbeatPorts) {
+    this.#policy = policy;
+    this.#ports = ports;
+  }
+
+  start(): void {
+    this.#running = true;
+    this.heard();
+    this.#listenFor(this.#policy.heartbeatIntervalMs);
+  }
+
+  stop(): void {
+    this.#running = false;
+    clearTimeout(this.#timer);
+  }
+
+  /** Anything arrived. Only remembers when: no timer is set per frame. */
+  heard(): void {
+    this.#heardAtMs = performance.now();
+    this.#doubting = false;
+  }
+
+  /** Asks now instead of after a silence: the network changed, or somebody doubts. */
+  probe(): void {
+    // A second question must not postpone the verdict on the first.
+    if (!this.#running || this.#doubting) return;
+    this.#doubting = true;
+    this.#ports.ping();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (!this.#doubting) return this.#listenFor(this.#quietUntilPingMs());
+      this.stop();
+      this.#ports.dead();
+    }, this.#policy.heartbeatTimeoutMs);
+  }
+
+  #listenFor(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const restMs = this.#quietUntilPingMs();
+      if (restMs > 0) this.#listenFor(restMs);
+      else this.probe();
+    }, delayMs);
+  }
+
+  #quietUntilPingMs(): number {
+    return Math.max(0, this.#policy.heartbeatIntervalMs - (performance.now() - this.#heardAtMs));
+  }
+}

@@ -1,0 +1,25 @@
+/** The Hubbub SDK for browsers and Node. See README.md; MessagePack is in `@hubbub/client/msgpack`. */
+export {
+  type Codec,
+  type ErrorCode,
+  type Frame,
+  HubbubError,
+  type MembershipChange,
+  type Payload,
+  type RoomInfo,
+  type RosterUser,
+  type Sender,
+  type SessionLimits,
+} from '@hubbub/protocol';
+export { type ClientEvents, type FrameTap, HubbubClient, type Session } from './client.js';
+export type { StateChange } from './connection.js';
+export type { ConnectionState } from './connection-states.js';
+export type { Unsubscribe } from './emitter.js';
+export type { FrameTypeName, FrameWith, KnownFrames, Welcome } from './frames.js';
+export type { RoomChange, RoomState } from './memberships.js';
+export type { ClientOptions } from './options.js';
+export type { Receipt, Room, SendOptions } from './room.js';
+export type { Roster } from './roster.js';
+export type { TokenOption } from './token.js';
+export type { Closing, OpenTransport, Refusal, Transport, TransportListener, TransportRequest } from './transport.js';
+export type { Wire } from './wire.js';

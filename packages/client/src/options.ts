@@ -1,0 +1,90 @@
+/** What a client can be told, with the defaults. */
+import { type Codec, jsonCodec } from '@hubbub/protocol';
+import type { TokenOption } from './token.js';
+import type { OpenTransport } from './transport.js';
+
+export interface ClientOptions {
+  /**
+   * Where an edge listens: `wss://host/ws`, or `…/rooms/<room>/ws` for a session that is in that room from the start.
+   * `http(s):` is read as `ws(s):`; in a page a relative URL works too.
+   */
+  readonly url: string;
+  /** A JWT, or a function that gives one; the function is asked before every attempt to connect. */
+  readonly token: TokenOption;
+  /** How frames are written. Default: JSON; MessagePack is `msgpackCodec` of `@hubbub/client/msgpack`. */
+  readonly codec?: Codec;
+  /** Milliseconds from dialling (the token callback included) to `welcome`. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds to wait for the answer to a frame. Default 10,000. */
+  readonly ackTimeoutMs?: number;
+  /** Milliseconds: upper bound of the first delay before coming back. Default 1,000. */
+  readonly baseDelayMs?: number;
+  /** Milliseconds: upper bound of every delay before coming back. Default 30,000. */
+  readonly maxDelayMs?: number;
+  /** Milliseconds that a session must have lasted for the delays to start small again. Default 5,000. */
+  readonly stableAfterMs?: number;
+  /** Milliseconds of silence after which the edge is pinged. Default 25,000, well below the edge's `idle_timeout_ms`. */
+  readonly heartbeatIntervalMs?: number;
+  /** Milliseconds to wait for any sign of life after that ping. Default 10,000. */
+  readonly heartbeatTimeoutMs?: number;
+  /** Frames that wait for a connection or for their room; one more is refused with `UNAVAILABLE`. Default 100. */
+  readonly offlineQueueSize?: number;
+  /**
+   * What becomes of a message whose connection was lost before its answer came: rejected as not known (false), or sent
+   * again with the same `id` (true). Default false: in a room without history the edge cannot tell the second copy from
+   * the first, and the room may see both.
+   */
+  readonly retryInFlight?: boolean;
+  /** Dials instead of the platform's WebSocket: for tests and for environments with a socket of their own. */
+  readonly openTransport?: OpenTransport;
+}
+
+/** The options with every gap filled. */
+export type Settings = Readonly<Required<Omit<ClientOptions, 'openTransport'>>>;
+
+const DEFAULTS = {
+  codec: jsonCodec,
+  connectTimeoutMs: 10_000,
+  ackTimeoutMs: 10_000,
+  baseDelayMs: 1_000,
+  maxDelayMs: 30_000,
+  stableAfterMs: 5_000,
+  heartbeatIntervalMs: 25_000,
+  heartbeatTimeoutMs: 10_000,
+  offlineQueueSize: 100,
+  retryInFlight: false,
+} as const satisfies Partial<ClientOptions>;
+
+/** setTimeout takes 32 bits; above it fires at once, which would turn a long delay into a storm. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** @throws {TypeError} naming every option that is wrong, and what would be right. */
+export function resolveOptions(options: ClientOptions): Settings {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const settings = { ...DEFAULTS, ...given } as Settings;
+  const problems: string[] = [];
+  if (typeof settings.url !== 'string' || settings.url === '') problems.push('url must be a URL');
+  if (typeof settings.token !== 'string' && typeof settings.token !== 'function') {
+    problems.push('token must be a string or a function that gives one');
+  }
+  for (const [name, value] of Object.entries(settings)) {
+    if (!name.endsWith('Ms')) continue;
+    const fits = typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
+    if (!fits) problems.push(`${name} must be 0 to ${MAX_TIMER_MS} milliseconds`);
+  }
+  if (!Number.isInteger(settings.offlineQueueSize) || settings.offlineQueueSize < 0) {
+    problems.push('offlineQueueSize must be a whole number from 0');
+  }
+  if (problems.length > 0) throw new TypeError(`HubbubClient options: ${problems.join('; ')}.`);
+  return Object.freeze(settings);
+}
+
+/** The absolute `ws:` or `wss:` URL of an edge. @throws {TypeError} when it is none. */
+export function socketUrl(url: string): string {
+  const page = globalThis as { location?: { href?: string } };
+  const absolute = new URL(url, page.location?.href);
+  absolute.protocol = absolute.protocol.replace(/^http/, 'ws');
+  if (!/^wss?:$/.test(absolute.protocol)) throw new TypeError(`${url} is not a ws: or wss: URL`);
+  absolute.hash = ''; // A WebSocket URL with a fragment is a SyntaxError.
+  return absolute.href;
+}

@@ -1,0 +1,132 @@
+/** A room as an application sees it: join, talk, listen. */
+import type { Frame, Payload, RoomInfo } from '@hubbub/protocol';
+import type { AnswerType } from './acks.js';
+import { Emitter, type EventOf, type Unsubscribe } from './emitter.js';
+import type { FrameTypeName, KnownFrames } from './frames.js';
+import type { RoomChange, RoomState } from './memberships.js';
+import { Roster } from './roster.js';
+
+/** The edge's word that a frame was carried out. */
+export interface Receipt {
+  /** The frame's id: also that of the `new_message` at the others. */
+  readonly id: string;
+  /** RFC 3339: when the edge took it in, where the edge says so. */
+  readonly timestamp?: string;
+  /** Position in the room's history, where it has one. */
+  readonly offset?: number;
+}
+
+export interface SendOptions {
+  /** 1 to 64 bytes: names the message. Give your own to make a retry recognisable. Default: a new one. */
+  readonly id?: string;
+}
+
+/** What a room needs of its client. */
+export interface RoomPorts {
+  state(room: string): RoomState;
+  join(room: string): Promise<void>;
+  leave(room: string): Promise<void>;
+  submit(frame: Frame, answer: AnswerType): Promise<Frame>;
+  notify(frame: Frame): void;
+}
+
+/**
+ * @example
+ * const room = client.room('general');
+ * room.on('new_message', frame => show(frame.sender.name, frame.payload));
+ * await room.join();
+ * await room.send({ content: 'hello' });
+ */
+export class Room {
+  readonly name: string;
+  /** Who is here. */
+  readonly roster = new Roster();
+  readonly #ports: RoomPorts;
+  readonly #frames = new Emitter<KnownFrames, Frame>();
+  readonly #changes = new Emitter<{ change: RoomChange }, never>();
+
+  /** Made by `client.room(name)`. @internal */
+  constructor(name: string, ports: RoomPorts) {
+    this.name = name;
+    this.#ports = ports;
+  }
+
+  get state(): RoomState {
+    return this.#ports.state(this.name);
+  }
+
+  /**
+   * Enters the room, and again after every reconnect until `leave()`. Resolves at the edge's `ack`: what is published
+   * from then on arrives. Without a connection it waits for one.
+   * @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT`, `INVALID_ROOM`, `RATE_LIMITED`, `UNAVAILABLE` (also when the client
+   * is closed meanwhile). Need not be caught: `onStateChange` tells the same.
+   */
+  join(): Promise<void> {
+    return this.#ports.join(this.name);
+  }
+
+  /** Resolves when nothing of this room arrives any more; at once where no connection is. @throws {HubbubError} */
+  leave(): Promise<void> {
+    return this.#ports.leave(this.name);
+  }
+
+  /**
+   * Sends a message to the others. Without a connection it waits in the offline queue. Resolves when the bus has it.
+   * @throws {HubbubError} what the edge answers; `TOO_LARGE`, `INVALID_PAYLOAD`; `UNAVAILABLE` when the queue is full, when
+   * no answer came in time, or when the connection broke before it came: then it is not known whether the others got it.
+   */
+  async send(payload: Payload, options: SendOptions = {}): Promise<Receipt> {
+    return this.#receipt({ type: 'send_message', payload, ...options });
+  }
+
+  /** Sends a client event to the services behind the cluster. @throws {HubbubError} as `send`; `UNKNOWN_TYPE`. */
+  async sendEvent(type: string, payload: Payload = {}, options: SendOptions = {}): Promise<Receipt> {
+    return this.#receipt({ type, payload, ...options });
+  }
+
+  /** Tells the others that the user types. Without a connection nothing happens: later it would not be true. */
+  typing(): void {
+    this.#ports.notify({ type: 'typing', room: this.name });
+  }
+
+  stopTyping(): void {
+    this.#ports.notify({ type: 'stop_typing', room: this.name });
+  }
+
+  /** Asks presence who is here. @throws {HubbubError} `UNAVAILABLE` when presence does not answer in time. */
+  async onlineUsers(): Promise<RoomInfo> {
+    const answer = await this.#ports.submit({ type: 'online_users', room: this.name }, 'online_users');
+    return answer.payload as unknown as RoomInfo;
+  }
+
+  /** Listens to frames of this room, those of services included. Returns what stops it. */
+  on<Type extends FrameTypeName>(
+    type: Type,
+    listener: (frame: EventOf<KnownFrames, Frame, Type>) => void,
+  ): Unsubscribe {
+    return this.#frames.on(type, listener);
+  }
+
+  /** Hears of every change of `state`. A method of its own, because a service may publish frames of any name. */
+  onStateChange(listener: (change: RoomChange) => void): Unsubscribe {
+    return this.#changes.on('change', listener);
+  }
+
+  /** A frame of this room arrived. @internal */
+  take(frame: Frame): void {
+    this.roster.take(frame);
+    this.#frames.emit<string>(frame.type, frame);
+  }
+
+  /** @internal */
+  changed(change: RoomChange): void {
+    if (change.state === 'left') this.roster.clear();
+    if (change.state === 'rejoining') this.roster.expectFresh();
+    this.#changes.emit('change', change);
+  }
+
+  async #receipt(frame: Frame): Promise<Receipt> {
+    const { id = '', timestamp, offset } = await this.#ports.submit({ ...frame, room: this.name }, 'ack');
+    return { id, ...(timestamp !== undefined && { timestamp }), ...(offset !== undefined && { offset }) };
+  }
+}

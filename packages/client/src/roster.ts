@@ -1,0 +1,85 @@
+/** Who is in a room, kept up to date from the frames of presence by their `version`. */
+import type { Frame, MembershipChange, RoomInfo, RosterUser } from '@hubbub/protocol';
+import { Emitter, type Unsubscribe } from './emitter.js';
+import { isMembershipChange, isRoomInfo } from './shapes.js';
+
+/** Changes kept until the first `room_info` of a session: far more than arrive in that time. */
+const MAX_EARLY_CHANGES = 1_000;
+
+type Change = MembershipChange & { readonly joined: boolean };
+
+/**
+ * The roster as far as this client knows it. It is from before while the connection is away.
+ *
+ * @example room.roster.onChange(roster => { list.textContent = roster.users.map(user => user.name).join(', '); });
+ */
+export class Roster {
+  readonly #users = new Map<string, RosterUser>();
+  readonly #emitter = new Emitter<{ change: Roster }, never>();
+  #count = 0;
+  #version = Number.NEGATIVE_INFINITY;
+  /** What came before this session's `room_info`; `undefined` after it. */
+  #early: Change[] | undefined = [];
+
+  /** In the order they came, as far as known. In large rooms these are not all: compare with `count`. */
+  get users(): readonly RosterUser[] {
+    return [...this.#users.values()];
+  }
+
+  /** How many users are in the room: exact, also where `users` is not complete. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Called after every change. Returns what stops it. */
+  onChange(listener: (roster: Roster) => void): Unsubscribe {
+    return this.#emitter.on('change', listener);
+  }
+
+  /** Takes in a frame of the room; others than presence's are ignored. @internal */
+  take({ type, payload }: Frame): void {
+    if (type === 'user_joined' && isMembershipChange(payload)) this.#apply({ ...payload, joined: true });
+    else if (type === 'user_left' && isMembershipChange(payload)) this.#apply({ ...payload, joined: false });
+    else if ((type === 'room_info' || type === 'online_users') && isRoomInfo(payload)) this.#replace(type, payload);
+    else return;
+    this.#emitter.emit('change', this);
+  }
+
+  /**
+   * A new session: its `room_info` counts whatever its version, for the registry may have begun anew meanwhile.
+   * @internal
+   */
+  expectFresh(): void {
+    this.#early = [];
+  }
+
+  /** The room was left: nothing is known any more. @internal */
+  clear(): void {
+    this.#users.clear();
+    this.#count = 0;
+    this.#version = Number.NEGATIVE_INFINITY;
+    this.expectFresh();
+    this.#emitter.emit('change', this);
+  }
+
+  #replace(type: string, info: RoomInfo): void {
+    const early = this.#early;
+    // An answer that a change overtook; but the first word of a session is believed.
+    if (early === undefined && info.version < this.#version) return;
+    if (type === 'room_info') this.#early = undefined;
+    this.#users.clear();
+    for (const user of info.users) this.#users.set(user.id, user);
+    this.#count = info.count;
+    this.#version = info.version;
+    for (const change of early ?? []) this.#apply(change);
+  }
+
+  #apply(change: Change): void {
+    if (this.#early !== undefined && this.#early.length < MAX_EARLY_CHANGES) this.#early.push(change);
+    if (change.version <= this.#version) return;
+    if (change.joined) this.#users.set(change.user.id, change.user);
+    else this.#users.delete(change.user.id);
+    this.#count = change.count;
+    this.#version = change.version;
+  }
+}

@@ -1,0 +1,36 @@
+/** Checks of what the SDK itself reads from payloads: any service may publish any frame, well-formed or not. */
+import { isPlainObject, type MembershipChange, type RoomInfo, type Sender } from '@hubbub/protocol';
+import type { Welcome } from './frames.js';
+
+export function isWelcome(payload: unknown): payload is Welcome {
+  return (
+    isPlainObject(payload) &&
+    typeof payload.session_id === 'string' &&
+    isSender(payload.user) &&
+    Array.isArray(payload.rooms) &&
+    payload.rooms.every(room => typeof room === 'string') &&
+    isPlainObject(payload.limits)
+  );
+}
+
+export function isRoomInfo(payload: unknown): payload is RoomInfo {
+  return (
+    isPlainObject(payload) &&
+    Array.isArray(payload.users) &&
+    payload.users.every(isSender) &&
+    isNumber(payload.count) &&
+    isNumber(payload.version)
+  );
+}
+
+export function isMembershipChange(payload: unknown): payload is MembershipChange {
+  return isPlainObject(payload) && isSender(payload.user) && isNumber(payload.count) && isNumber(payload.version);
+}
+
+function isSender(value: unknown): value is Sender {
+  return isPlainObject(value) && typeof value.id === 'string' && typeof value.name === 'string';
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}

@@ -1,0 +1,43 @@
+/** The socket that a connection needs, and nothing of where it comes from. `#transport` picks browser or Node. */
+import type { ErrorCode } from '@hubbub/protocol';
+
+/** What an edge answered instead of upgrading (PROTOCOL.md section 1). Browsers never see it. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Milliseconds, from `Retry-After`. */
+  readonly retryAfterMs?: number;
+}
+
+/** How a socket ended. */
+export interface Closing {
+  /** Close code; 1006 when the connection broke or was never made. */
+  readonly code: number;
+  readonly reason: string;
+  readonly refusal?: Refusal;
+}
+
+/** Hears of one socket. `closed` is called once and is the last call. */
+export interface TransportListener {
+  opened(): void;
+  /** Text frames arrive as strings, binary ones as bytes. */
+  received(data: string | Uint8Array): void;
+  closed(closing: Closing): void;
+}
+
+/** One socket. */
+export interface Transport {
+  /** May lose the data without a word when the socket is not open: `closed` follows then. */
+  send(data: string | Uint8Array): void;
+  /** Begins to close; does nothing when that has begun. */
+  close(code: number, reason: string): void;
+}
+
+export interface TransportRequest {
+  /** `ws:` or `wss:`, absolute. */
+  readonly url: string;
+  readonly protocols: readonly string[];
+}
+
+/** Dials. Reports failures through `listener.closed`; throws only where the request itself is malformed. */
+export type OpenTransport = (request: TransportRequest, listener: TransportListener) => Transport;
