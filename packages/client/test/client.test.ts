@@ -1,0 +1,286 @@
+/** What an application does with a client, against a fake edge and a fake clock. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FrameTap } from '../src/index.js';
+import { FakeEdge, outcome, silent, turn, willing } from './support/fake-edge.js';
+
+let edge: FakeEdge;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  edge = new FakeEdge();
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+describe('connecting', () => {
+  it('offers its encoding and its token as subprotocols, and shows its states in order', async () => {
+    const client = edge.client({ url: 'http://edge.test/ws' });
+    const states: string[] = [];
+    client.on('state', ({ state }) => states.push(state));
+    const opened = client.connect();
+    await edge.accept();
+    expect(edge.socket.request).toEqual({ url: 'ws://edge.test/ws', protocols: ['hubbub.v1.json', 'bearer.a.b.c'] });
+    expect(states).toEqual(['connecting', 'opening', 'restoring', 'open']);
+    expect(await outcome(opened)).toEqual({ value: undefined });
+    expect(client.session).toMatchObject({ id: 's1', user: { id: 'u1', name: 'One' } });
+  });
+
+  it('goes at once when the browser is online again, and checks a connection when it goes offline', async () => {
+    const listeners = new Map<string, () => void>();
+    vi.stubGlobal('addEventListener', (type: string, listener: () => void) => listeners.set(type, listener));
+    vi.stubGlobal('removeEventListener', (type: string) => listeners.delete(type));
+    const client = await edge.openClient();
+    edge.answer = silent;
+    listeners.get('offline')?.();
+    expect(edge.socket.sentOfType('ping')).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(client.state).toBe('waiting');
+    listeners.get('online')?.();
+    expect(client.state).toBe('connecting');
+    client.close();
+    expect(listeners.size).toBe(0);
+  });
+
+  it('goes at once when connect() is called while it waits', async () => {
+    const client = await edge.openClient();
+    edge.socket.end(1006);
+    void client.connect();
+    await turn();
+    expect(edge.sockets).toHaveLength(2);
+  });
+
+  it('may be closed in any state listener', async () => {
+    for (const at of ['connecting', 'opening', 'restoring', 'open', 'waiting']) {
+      const client = edge.client();
+      client.on('state', ({ state }) => {
+        if (state === at) client.close();
+      });
+      void client.connect();
+      await turn();
+      if (edge.sockets.length > 0) await edge.accept();
+      if (at === 'waiting') edge.socket.end(1006);
+      await turn();
+      expect([at, client.state, vi.getTimerCount()]).toEqual([at, 'closed', 0]);
+    }
+  });
+
+  it('does not cry over a connect() or a join() that nobody waits for', async () => {
+    const client = edge.client();
+    void client.connect();
+    void client.room('general').join();
+    client.close();
+    await turn();
+    expect(client.state).toBe('closed');
+    await expect(client.room('general').join()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(client.room('general').send({})).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
+
+describe('rooms', () => {
+  it('joins at the ack, sends, and hears its own frames only', async () => {
+    const client = await edge.openClient();
+    const general = client.room('general');
+    const other = client.room('other');
+    const heard: unknown[] = [];
+    general.on('new_message', frame => heard.push(['general', frame.sender.name, frame.payload]));
+    other.on('new_message', () => heard.push(['other']));
+    client.on('new_message', frame => heard.push(['any', frame.room]));
+    edge.answer = (frame, socket) =>
+      void socket.receive({ type: 'ack', id: frame.id ?? '', timestamp: '2026-01-01T00:00:00.000Z', offset: 7 });
+    await general.join();
+    expect(await general.send({ content: 'hi' }, { id: 'mine' })).toEqual({
+      id: 'mine',
+      timestamp: '2026-01-01T00:00:00.000Z',
+      offset: 7,
+    });
+    edge.socket.receive({ type: 'new_message', room: 'general', sender: { id: 'b', name: 'B' }, payload: { n: 1 } });
+    expect(heard).toEqual([
+      ['general', 'B', { n: 1 }],
+      ['any', 'general'],
+    ]);
+    expect(client.room('general')).toBe(general);
+  });
+
+  it('does not take an echo of its message for the ack', async () => {
+    const client = await edge.openClient();
+    edge.answer = silent;
+    const sending = client.room('general').send({}, { id: 'm1' });
+    edge.socket.receive({ type: 'new_message', room: 'general', id: 'm1', payload: {} });
+    expect(await outcome(sending)).toBe('pending');
+    edge.socket.receive({ type: 'ack', id: 'm1' });
+    expect(await outcome(sending)).toEqual({ value: { id: 'm1' } });
+  });
+
+  it('rejects with the code of the edge', async () => {
+    const client = await edge.openClient();
+    edge.answer = ({ id = '' }, socket) =>
+      void socket.receive({ type: 'error', id, payload: { code: 'FORBIDDEN', message: 'no' } });
+    const room = client.room('secret');
+    await expect(room.join()).rejects.toMatchObject({ code: 'FORBIDDEN', retryable: false });
+    expect(room.state).toBe('left');
+    await expect(room.send({})).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('answers joins that wait together with one frame', async () => {
+    const client = edge.client();
+    const room = client.room('general');
+    const joins = Promise.all([room.join(), room.join()]);
+    void client.connect();
+    await edge.accept();
+    await joins;
+    expect(edge.socket.sentOfType('join_room')).toHaveLength(1);
+    expect(room.state).toBe('joined');
+  });
+
+  it('takes only the answer to the last of join, leave, join', async () => {
+    const client = await edge.openClient();
+    edge.answer = silent;
+    const room = client.room('general');
+    void room.join();
+    const leaving = room.leave();
+    void room.join();
+    const [first, leave, second] = edge.socket.sent;
+    edge.socket.receive({ type: 'ack', id: first?.id ?? '' }).receive({ type: 'ack', id: leave?.id ?? '' });
+    expect(await outcome(leaving)).toEqual({ value: undefined });
+    expect(room.state).toBe('joining');
+    edge.socket.receive({ type: 'ack', id: second?.id ?? '' });
+    await turn();
+    expect(room.state).toBe('joined');
+  });
+
+  it('does not come back to a room that was left or closed', async () => {
+    const client = await edge.openClient();
+    const [left, closed, kept] = ['left', 'closed', 'kept'].map(name => client.room(name));
+    await Promise.all([left?.join(), closed?.join(), kept?.join()]);
+    await left?.leave();
+    edge.socket.receive({ type: 'room_closed', payload: { room_id: 'closed' } });
+    expect(closed?.state).toBe('left');
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await edge.accept();
+    expect(edge.socket.sent.map(({ payload }) => payload)).toEqual([{ room_id: 'kept' }]);
+  });
+
+  it('is in the room of the path without joining it', async () => {
+    const client = edge.client({ url: 'ws://edge.test/rooms/lobby/ws' });
+    void client.connect();
+    await edge.accept(['lobby']);
+    expect(client.room('lobby').state).toBe('joined');
+    expect(edge.socket.sent).toEqual([]);
+  });
+
+  it('keeps the roster, and asks presence when told to', async () => {
+    const client = await edge.openClient();
+    const room = client.room('general');
+    await room.join();
+    const users = [{ id: 'a', name: 'A' }];
+    edge.socket.receive({ type: 'room_info', payload: { room_id: 'general', users, count: 1, version: 1 } });
+    expect(room.roster.users).toEqual(users);
+    edge.answer = ({ id = '' }, socket) =>
+      void socket.receive({
+        type: 'online_users',
+        id,
+        payload: { room_id: 'general', users: [], count: 0, version: 2 },
+      });
+    expect(await room.onlineUsers()).toMatchObject({ count: 0 });
+    expect(room.roster.count).toBe(0);
+  });
+});
+
+describe('sending', () => {
+  it('queues up to a bound while there is no connection, then says so', async () => {
+    const client = edge.client({ offlineQueueSize: 2 });
+    const room = client.room('general');
+    const queued = [room.send({ n: 1 }), room.send({ n: 2 })];
+    await expect(room.send({ n: 3 })).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    room.typing();
+    void client.connect();
+    await edge.accept();
+    await Promise.all(queued);
+    expect(edge.socket.sent.map(({ payload }) => payload?.n)).toEqual([1, 2]);
+  });
+
+  it('sends what was given, not what the caller made of it later', async () => {
+    const client = edge.client();
+    const payload = { content: 'before' };
+    void client.room('general').send(payload);
+    payload.content = 'after';
+    void client.connect();
+    await edge.accept();
+    expect(edge.socket.sent[0]?.payload).toEqual({ content: 'before' });
+  });
+
+  it('refuses what cannot be written, what is too large, and an id that is on its way', async () => {
+    const client = await edge.openClient();
+    const room = client.room('general');
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    await expect(room.send(circular)).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
+    await expect(room.send({ text: 'ä'.repeat(2_048) })).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    edge.answer = silent;
+    room.send({}, { id: 'm1' }).catch(() => {});
+    await expect(room.send({}, { id: 'm1' })).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
+    client.close();
+  });
+
+  it('rejects what waits for a room that is left or refused', async () => {
+    const client = edge.client();
+    const room = client.room('general');
+    void room.join();
+    const sending = room.send({});
+    await room.leave();
+    await expect(sending).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  it('writes binary values in their documented JSON form', async () => {
+    const client = await edge.openClient();
+    await client.room('general').send({ bytes: new Uint8Array([1, 2, 3]) });
+    expect(edge.socket.sent[0]?.payload).toEqual({ bytes: { $base64: 'AQID' } });
+  });
+
+  it('sends typing, client events and pings', async () => {
+    const client = await edge.openClient();
+    const room = client.room('vote');
+    room.typing();
+    room.stopTyping();
+    await room.sendEvent('vote_submitted', { n: 1 });
+    await client.sendEvent('subscribe.chat');
+    expect(await client.ping()).toBe(0);
+    expect(edge.socket.sent.map(({ type, room }) => [type, room])).toEqual([
+      ['typing', 'vote'],
+      ['stop_typing', 'vote'],
+      ['vote_submitted', 'vote'],
+      ['subscribe.chat', undefined],
+      ['ping', undefined],
+    ]);
+  });
+});
+
+describe('watching', () => {
+  it('shows every raw frame, both ways', async () => {
+    const client = edge.client();
+    const taps: FrameTap[] = [];
+    client.on('frame', tap => taps.push(tap));
+    void client.connect();
+    await edge.accept();
+    client.room('general').typing();
+    expect(taps.map(({ direction, frame }) => [direction, frame?.type])).toEqual([
+      ['in', 'welcome'],
+      ['out', 'typing'],
+    ]);
+    expect(taps[1]?.raw).toBe('{"type":"typing","room":"general"}');
+  });
+
+  it('hears frames of any type, also those named like its own events', async () => {
+    const client = await edge.openClient();
+    const heard = vi.fn();
+    client.on('build.finished', heard);
+    client.onFrame('state', heard);
+    edge.answer = willing;
+    edge.socket.receive({ type: 'build.finished', payload: { ok: true } }).receive({ type: 'state', payload: {} });
+    expect(heard.mock.calls.map(([frame]) => frame.type)).toEqual(['build.finished', 'state']);
+  });
+});

@@ -1,0 +1,45 @@
+/** Events reach everybody, whatever a listener does. */
+import { afterEach, expect, it, vi } from 'vitest';
+import { Emitter } from '../src/emitter.js';
+
+afterEach(() => vi.unstubAllGlobals());
+
+it('reaches the listeners after one that throws, and reports the error', () => {
+  const reportError = vi.fn();
+  vi.stubGlobal('reportError', reportError);
+  const emitter = new Emitter<{ tick: number }, never>();
+  const error = new Error('bug');
+  const heard: number[] = [];
+  emitter.on('tick', () => {
+    throw error;
+  });
+  emitter.on('tick', value => heard.push(value));
+  emitter.emit('tick', 1);
+  expect(heard).toEqual([1]);
+  expect(reportError).toHaveBeenCalledWith(error);
+});
+
+it('lets a listener remove itself and others while an event is told', () => {
+  const emitter = new Emitter<{ tick: number }, never>();
+  const heard: string[] = [];
+  const off = emitter.on('tick', () => {
+    heard.push('once');
+    off();
+    off();
+  });
+  emitter.on('tick', () => heard.push('always'));
+  emitter.emit('tick', 1);
+  emitter.emit('tick', 2);
+  expect(heard).toEqual(['once', 'always', 'always']);
+});
+
+it('hears one function twice when it was given twice, and removes one at a time', () => {
+  const emitter = new Emitter<Record<never, never>, number>();
+  const listener = vi.fn();
+  const off = emitter.on('any.name', listener);
+  emitter.on('any.name', listener);
+  emitter.emit('any.name', 1);
+  off();
+  emitter.emit('any.name', 2);
+  expect(listener.mock.calls).toEqual([[1], [1], [2]]);
+});

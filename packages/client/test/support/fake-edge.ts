@@ -1,0 +1,141 @@
+/** An edge without a network: sockets that a test opens, answers and breaks by hand. For use with vitest's fake timers. */
+import { DEFAULT_LIMITS, type Frame } from '@hubbub/protocol';
+import { vi } from 'vitest';
+import { type ClientOptions, HubbubClient } from '../../src/index.js';
+import type { Closing, OpenTransport, Transport, TransportListener, TransportRequest } from '../../src/transport.js';
+
+/** Frames that an edge answers by itself in `FakeSocket.answering`. */
+type Answer = (frame: Frame, socket: FakeSocket) => void;
+
+export class FakeSocket implements Transport {
+  readonly request: TransportRequest;
+  readonly sent: Frame[] = [];
+  /** What the client closed it with. */
+  closedWith: { code: number; reason: string } | undefined;
+  /** Whether the edge ended it. As on a real socket nothing arrives after that. */
+  ended = false;
+  #listener: TransportListener;
+  #answer: Answer;
+
+  constructor(request: TransportRequest, listener: TransportListener, answer: Answer) {
+    this.request = request;
+    this.#listener = listener;
+    this.#answer = answer;
+  }
+
+  send(data: string | Uint8Array): void {
+    const frame = JSON.parse(String(data)) as Frame;
+    this.sent.push(frame);
+    this.#answer(frame, this);
+  }
+
+  close(code: number, reason: string): void {
+    this.closedWith ??= { code, reason };
+  }
+
+  open(): this {
+    if (!this.ended) this.#listener.opened();
+    return this;
+  }
+
+  welcome(rooms: string[] = [], limits: Partial<typeof DEFAULT_LIMITS> = {}): this {
+    const payload = {
+      session_id: 's1',
+      user: { id: 'u1', name: 'One' },
+      rooms,
+      limits: { ...DEFAULT_LIMITS, ...limits },
+    };
+    return this.receive({ type: 'welcome', payload });
+  }
+
+  receive(frame: Frame): this {
+    return this.receiveRaw(JSON.stringify(frame));
+  }
+
+  receiveRaw(data: string | Uint8Array): this {
+    if (!this.ended) this.#listener.received(data);
+    return this;
+  }
+
+  end(code: number, more: Partial<Closing> = {}): this {
+    if (!this.ended) {
+      this.ended = true;
+      this.#listener.closed({ code, reason: '', ...more });
+    }
+    return this;
+  }
+
+  sentOfType(type: string): Frame[] {
+    return this.sent.filter(frame => frame.type === type);
+  }
+}
+
+export const silent: Answer = () => {};
+
+/** Answers as an edge whose bus works and that allows everything. */
+export const willing: Answer = (frame, socket) => {
+  const id = frame.id === undefined ? {} : { id: frame.id };
+  if (frame.type === 'ping') socket.receive({ type: 'pong', ...id });
+  else if (frame.id !== undefined) socket.receive({ type: 'ack', ...id });
+};
+
+export class FakeEdge {
+  readonly sockets: FakeSocket[] = [];
+  answer: Answer = willing;
+
+  readonly openTransport: OpenTransport = (request, listener) => {
+    const socket = new FakeSocket(request, listener, (frame, from) => this.answer(frame, from));
+    this.sockets.push(socket);
+    return socket;
+  };
+
+  /** The newest socket. */
+  get socket(): FakeSocket {
+    const socket = this.sockets.at(-1);
+    if (socket === undefined) throw new Error('nobody has dialled');
+    return socket;
+  }
+
+  client(options: Partial<ClientOptions> = {}): HubbubClient {
+    return new HubbubClient({
+      url: 'ws://edge.test/ws',
+      token: 'a.b.c',
+      openTransport: this.openTransport,
+      ...options,
+    });
+  }
+
+  /** A client whose first session stands. */
+  async openClient(options: Partial<ClientOptions> = {}): Promise<HubbubClient> {
+    const client = this.client(options);
+    void client.connect();
+    await this.accept();
+    return client;
+  }
+
+  /** The next attempt, accepted. */
+  async accept(rooms: string[] = []): Promise<FakeSocket> {
+    await turn();
+    this.socket.open().welcome(rooms);
+    await turn();
+    return this.socket;
+  }
+}
+
+/** Lets promises settle and timers of 0 ms fire. */
+export async function turn(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+/** What became of a promise by now: its value, its error's code, or `pending`. */
+export async function outcome(promise: Promise<unknown>): Promise<unknown> {
+  const pending = Symbol('pending');
+  const first = await Promise.race([
+    promise.then(
+      value => ({ value }),
+      error => ({ code: error.code }),
+    ),
+    turn().then(() => pending),
+  ]);
+  return first === pending ? 'pending' : first;
+}

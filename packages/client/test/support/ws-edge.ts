@@ -1,0 +1,84 @@
+/** A small edge on a real WebSocket server, port 0: one process, no presence, just enough to talk to. */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Codec, chooseSubprotocol, DEFAULT_LIMITS, type ErrorCode, type Frame, jsonCodec } from '@hubbub/protocol';
+import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { type WebSocket, WebSocketServer } from 'ws';
+
+interface Member {
+  readonly socket: WebSocket;
+  readonly codec: Codec;
+  readonly rooms: Set<string>;
+}
+
+export class WsEdge {
+  readonly members = new Set<Member>();
+  /** When set, the next handshakes are refused with this. */
+  refusal: { status: number; code: ErrorCode; headers?: Record<string, string> } | undefined;
+  readonly #http: Server = createServer();
+  readonly #ws = new WebSocketServer({
+    noServer: true,
+    handleProtocols: offers => chooseSubprotocol([...offers].join()).selected ?? false,
+  });
+
+  static async start(): Promise<WsEdge> {
+    const edge = new WsEdge();
+    edge.#http.on('upgrade', (request, socket, head) => edge.#upgrade(request, socket, head));
+    await new Promise<void>(resolve => edge.#http.listen(0, '127.0.0.1', resolve));
+    return edge;
+  }
+
+  get url(): string {
+    const { port } = this.#http.address() as AddressInfo;
+    return `ws://127.0.0.1:${port}/ws`;
+  }
+
+  /** Breaks every connection without a close handshake. */
+  cut(): void {
+    for (const { socket } of this.members) socket.terminate();
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
+    await new Promise(resolve => this.#http.close(resolve));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.refusal !== undefined) {
+      const { status, code, headers = {} } = this.refusal;
+      const body = JSON.stringify({ code, message: 'refused by the test' });
+      const lines = Object.entries({ ...headers, 'Content-Length': body.length }).map(
+        ([key, value]) => `${key}: ${value}`,
+      );
+      socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+      return;
+    }
+    this.#ws.handleUpgrade(request, socket, head, ws => {
+      const codec = ws.protocol === 'hubbub.v1.msgpack' ? msgpackCodec : jsonCodec;
+      const member = { socket: ws, codec, rooms: new Set<string>() };
+      this.members.add(member);
+      ws.on('close', () => this.members.delete(member));
+      ws.on('message', data => this.#received(member, codec.decode(data as Buffer) as Frame));
+      const user = { id: 'u', name: 'U' };
+      send(member, { type: 'welcome', payload: { session_id: 's', user, rooms: [], limits: DEFAULT_LIMITS } });
+    });
+  }
+
+  #received(member: Member, frame: Frame): void {
+    const { type, id = '', room = '', payload = {} } = frame;
+    if (type === 'join_room') member.rooms.add(String(payload.room_id));
+    if (type === 'leave_room') member.rooms.delete(String(payload.room_id));
+    send(member, { type: type === 'ping' ? 'pong' : 'ack', id });
+    if (type !== 'send_message') return;
+    for (const other of this.members) {
+      if (other === member || !other.rooms.has(room)) continue;
+      send(other, { type: 'new_message', room, id, payload, sender: { id: 'u', name: 'U' } });
+    }
+  }
+}
+
+function send({ socket, codec }: Member, frame: Frame): void {
+  const bytes = codec.encode(frame);
+  socket.send(codec.encoding === 'json' ? Buffer.from(bytes).toString() : bytes);
+}
