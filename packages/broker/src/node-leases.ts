@@ -35,5 +35,5 @@ export interface NodeLeases {
   living(): Promise<readonly NodeLease[]>;
 }
 
-/** "Leases of 2 to 3 s renewals, gone after at most 10 s": docs/decisions/0001. */
-export const DEFAULT_NODE_LEASE_MS = 10_000;
+/** Gone after at most 10 s, of which presence may take two to look (docs/decisions/0001). */
+export const DEFAULT_NODE_LEASE_MS = 8000;

@@ -130,9 +130,9 @@ function fromWire(wire: unknown): Report | undefined {
         ...(c > 0 && { after: c }),
       };
     case LETTERS.connect:
+      return isSession(a) && isUser(b) ? { kind: 'connect', session: a, user: b } : undefined;
     case LETTERS.disconnect:
-      if (!isSession(a) || !isUser(b)) return undefined;
-      return { kind: letter === LETTERS.connect ? 'connect' : 'disconnect', session: a, user: b };
+      return isSession(a) && isUser(b) ? { kind: 'disconnect', session: a, user: b } : undefined;
     case LETTERS.enter:
     case LETTERS.exit:
       if (!isSession(a) || !isUser(b) || !isRoom(c)) return undefined;

@@ -40,7 +40,8 @@ export type RoomReport =
 
 /** Reports for the partition of a user. */
 export type UserReport =
-  | { readonly kind: 'connect' | 'disconnect'; readonly session: string; readonly user: string }
+  | { readonly kind: 'connect'; readonly session: string; readonly user: string }
+  | { readonly kind: 'disconnect'; readonly session: string; readonly user: string }
   | { readonly kind: 'enter' | 'exit'; readonly session: string; readonly user: string; readonly room: string };
 
 /** For every partition: all sessions of this incarnation dropped, and nothing it reports later counts. */

@@ -1,0 +1,21 @@
+/** Who of the presence service is alive: the living share the partitions among themselves. */
+
+export interface Membership {
+  /** Everybody alive, the asking one included, sorted: all see the same list and come to the same assignment. */
+  readonly living: readonly string[];
+  /** The store's clock. Every instance goes by it, so that a takeover does not stretch or cut a grace. */
+  readonly nowMs: number;
+}
+
+/**
+ * A lease says who should own; it does not protect what is owned, the fence of `PartitionStore` does. Tried by
+ * `test/instance-leases-conformance.ts`.
+ */
+export interface InstanceLeases {
+  /** Begins or renews the lease. @throws {HubbubError} `UNAVAILABLE`. */
+  renew(instance: string): Promise<Membership>;
+  release(instance: string): Promise<void>;
+}
+
+/** The partitions of an instance that was killed are taken over after so long, and a renewal of another one. */
+export const INSTANCE_LEASE_MS = 5000;

@@ -1,0 +1,29 @@
+/** Presence within one process, without Redis. */
+import { type Presence, type PresenceOptions, startPresence } from '../start-presence.js';
+import { MemoryInstanceLeases } from './memory-instance-leases.js';
+import { MemoryPartitionStore } from './memory-partition-store.js';
+
+export interface MemoryPresenceOptions
+  extends Pick<
+    PresenceOptions,
+    'prefix' | 'partitions' | 'log' | 'nodeLeases' | 'onlineCounter' | 'rules' | 'logger' | 'metrics'
+  > {
+  /** Hands an envelope to the bus of the process; must not throw. */
+  publish(channel: string, envelope: Uint8Array): void;
+}
+
+/**
+ * @example
+ * const bus = new MemoryBus();
+ * const broker = bus.connect();
+ * const log = new MemoryReportLog(); // the same one that the edge's reporter appends to
+ * createMemoryPresence({ prefix, log, nodeLeases, onlineCounter, logger, metrics, publish: (c, e) => void broker.publish(c, e) });
+ */
+export function createMemoryPresence({ publish, ...options }: MemoryPresenceOptions): Presence {
+  return startPresence({
+    ...options,
+    instance: 'memory',
+    instanceLeases: new MemoryInstanceLeases(),
+    store: new MemoryPartitionStore(publish),
+  });
+}

@@ -1,0 +1,124 @@
+/** What presence counts and logs: one function for each event. No label names a room, a user or a session. */
+import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
+import { Counter, Gauge } from 'prom-client';
+
+const OCCASIONALLY_MS = 10_000;
+
+/** The part of a logger that is used here. */
+export type PresenceLogger = Pick<Logger, 'info' | 'warn' | 'error'>;
+
+export interface PartitionTotals {
+  readonly owned: number;
+  readonly rooms: number;
+  readonly rosterUsers: number;
+  readonly usersOnline: number;
+}
+
+export class PresenceMetrics {
+  readonly #logger: PresenceLogger;
+  readonly #owned: Gauge;
+  readonly #rooms: Gauge;
+  readonly #rosterUsers: Gauge;
+  readonly #usersOnline: Gauge;
+  readonly #applied: Counter;
+  readonly #malformed: Counter;
+  readonly #lag: Gauge;
+  readonly #commits: Counter;
+  readonly #stale: Counter;
+  readonly #lost: Counter;
+  readonly #claims: Counter;
+  readonly #reaped: Counter;
+  readonly #failures: Counter;
+  readonly #warnMalformed: () => void;
+  #lastFailure: unknown;
+  readonly #warnFailure: () => void;
+
+  constructor(registry: MetricsRegistry, logger: PresenceLogger) {
+    this.#logger = logger;
+    const registers = [registry];
+    const gauge = (name: string, help: string) => new Gauge({ name: `hubbub_presence_${name}`, help, registers });
+    const counter = (name: string, help: string) => new Counter({ name: `hubbub_presence_${name}`, help, registers });
+    this.#owned = gauge('partitions_owned', 'Partitions that this instance owns.');
+    this.#rooms = gauge('rooms', 'Rooms with somebody in them, in the partitions owned here.');
+    this.#rosterUsers = gauge(
+      'roster_users',
+      'Users in the rosters of the partitions owned here; in two rooms is two.',
+    );
+    this.#usersOnline = gauge('users_online', 'Users online, of the partitions owned here.');
+    this.#applied = counter('reports_applied_total', 'Reports of edges that were applied.');
+    this.#malformed = counter('malformed_reports_total', 'Reports that were dropped because they are none.');
+    this.#lag = gauge('stream_lag_seconds', 'Age of the oldest report of the last read; 0 when there was none.');
+    this.#commits = counter('commits_total', 'Commits that were carried out.');
+    this.#stale = counter('stale_commits_total', 'Commits that were refused because the partition has another owner.');
+    this.#lost = counter('lost_partitions_total', 'Partitions that were claimed and of which nothing was known.');
+    this.#claims = counter('claims_total', 'Partitions that were claimed.');
+    this.#reaped = counter('reaped_nodes_total', 'Edges that were found dead and taken out.');
+    this.#failures = counter('failures_total', 'Rounds that failed because Redis did not answer or refused.');
+    this.#warnMalformed = occasionally(OCCASIONALLY_MS, suppressed =>
+      logger.warn({ event: 'malformed_reports', suppressed }, 'Malformed reports in the log were dropped.'),
+    );
+    this.#warnFailure = occasionally(OCCASIONALLY_MS, suppressed =>
+      logger.warn(
+        { event: 'presence_failure', err: this.#lastFailure, suppressed },
+        'A round of presence failed; it is tried again.',
+      ),
+    );
+  }
+
+  totals({ owned, rooms, rosterUsers, usersOnline }: PartitionTotals): void {
+    this.#owned.set(owned);
+    this.#rooms.set(rooms);
+    this.#rosterUsers.set(rosterUsers);
+    this.#usersOnline.set(usersOnline);
+  }
+
+  applied(reports: number): void {
+    this.#applied.inc(reports);
+  }
+
+  malformed(reports: number): void {
+    this.#malformed.inc(reports);
+    this.#warnMalformed();
+  }
+
+  lag(seconds: number): void {
+    this.#lag.set(seconds);
+  }
+
+  committed(): void {
+    this.#commits.inc();
+  }
+
+  claimed(partition: number, lost: boolean): void {
+    this.#claims.inc();
+    if (lost) this.#lost.inc();
+    this.#logger.info({ event: 'partition_claimed', partition, lost }, 'A partition was claimed.');
+  }
+
+  released(partition: number): void {
+    this.#logger.info({ event: 'partition_released', partition }, 'A partition was handed over.');
+  }
+
+  stale(partition: number): void {
+    this.#stale.inc();
+    this.#logger.warn({ event: 'partition_stale', partition }, 'A partition has another owner now, or was lost.');
+  }
+
+  edgesFenced(partitions: readonly number[]): void {
+    this.#logger.warn(
+      { event: 'edges_fenced', partitions },
+      'Nothing was known of these partitions: every edge reports its sessions again.',
+    );
+  }
+
+  reaped(incarnation: string): void {
+    this.#reaped.inc();
+    this.#logger.warn({ event: 'node_reaped', incarnation }, 'An edge is dead; its sessions leave.');
+  }
+
+  failed(error: unknown): void {
+    this.#failures.inc();
+    this.#lastFailure = error;
+    this.#warnFailure();
+  }
+}

@@ -1,0 +1,147 @@
+/** A partition that this instance holds: what is read is applied, and committed before anybody hears of it. */
+import type { LogEntry, LogPosition, ReportLog } from '@hubbub/broker';
+import { type Channels, decodeReports } from '@hubbub/protocol';
+import type { PresenceMetrics } from './metrics.js';
+import { roomHash, userHash } from './partition/journal-effects.js';
+import { EMPTY_PARTITION, Partition } from './partition/partition.js';
+import type { PresenceRules } from './partition/rules.js';
+import { USER_BUCKETS } from './partition/users.js';
+import { type Claim, HASH_RENEWAL_MS, type PartitionStore } from './partition-store.js';
+import { publicationsOf } from './publication.js';
+
+/** Changes in one commit: a script of a few thousand writes holds Redis for a few milliseconds. */
+const COMMIT_REPORTS = 1000;
+/** Commits without new reports before other partitions get their turn. */
+const TICK_ROUNDS = 4;
+/** Meta lives 120 s; renewed three times within. */
+const META_RENEWAL_MS = 40_000;
+/** For so long after a loss edges may report what members know already: two leases and the time to report. */
+const RESTORING_MS = 30_000;
+
+export interface OwnedPartitionDeps {
+  readonly partitions: number;
+  readonly store: PartitionStore;
+  readonly channels: Channels;
+  readonly rules: PresenceRules;
+  readonly metrics: PresenceMetrics;
+}
+
+/** The claim is not valid any more: forget the partition and claim it again, if it is still ours to have. */
+export class StaleClaim extends Error {
+  override readonly name = 'StaleClaim';
+}
+
+export class OwnedPartition {
+  readonly claim: Claim;
+  readonly #deps: OwnedPartitionDeps;
+  readonly #partition: Partition;
+  #sequence: number;
+  #position: LogPosition;
+  #trimmed: LogPosition;
+  #nextMetaRenewalMs = 0;
+  #nextHashRenewalMs = 0;
+
+  private constructor(claim: Claim, deps: OwnedPartitionDeps, partition: Partition) {
+    this.claim = claim;
+    this.#deps = deps;
+    this.#partition = partition;
+    this.#sequence = claim.sequence;
+    this.#position = claim.position;
+    this.#trimmed = claim.position;
+  }
+
+  /** Loads what the registry has. A lost partition begins empty; its first commit makes it known. */
+  static async open(claim: Claim, deps: OwnedPartitionDeps, nowMs: number): Promise<OwnedPartition> {
+    const { partitions, rules } = deps;
+    const saved = claim.lost ? EMPTY_PARTITION : await deps.store.load(claim);
+    const restoringUntilMs = claim.lost ? nowMs + RESTORING_MS : 0;
+    const partition = new Partition({ number: claim.partition, partitions, rules, saved, restoringUntilMs, nowMs });
+    const owned = new OwnedPartition(claim, deps, partition);
+    if (claim.lost) await owned.#commit(nowMs, true);
+    await owned.renew(nowMs);
+    return owned;
+  }
+
+  get position(): LogPosition {
+    return this.#position;
+  }
+
+  get partition(): Partition {
+    return this.#partition;
+  }
+
+  /** When `step` has something to do without new entries. */
+  get nextTickMs(): number {
+    return this.#partition.nextTickMs;
+  }
+
+  /**
+   * Applies entries as of the time they were appended, so that what waited in the log is judged by when it happened;
+   * only when the log is drained does time go on to `nowMs`.
+   * @throws {StaleClaim} and the partition must not be used any more; so after any other error.
+   */
+  async step(entries: readonly LogEntry[], drained: boolean, nowMs: number): Promise<void> {
+    let sinceCommit = 0;
+    for (const entry of entries) {
+      this.#partition.tick(entry.appendedAtMs, COMMIT_REPORTS);
+      sinceCommit += this.#apply(entry);
+      this.#position = entry.position;
+      if (sinceCommit < COMMIT_REPORTS) continue;
+      await this.#commit(nowMs, true);
+      sinceCommit = 0;
+    }
+    if (drained) this.#partition.tick(nowMs, COMMIT_REPORTS);
+    await this.#commit(nowMs, entries.length > 0);
+    for (let round = 0; drained && round < TICK_ROUNDS && this.nextTickMs <= nowMs; round++) {
+      this.#partition.tick(nowMs, COMMIT_REPORTS);
+      await this.#commit(nowMs, false);
+    }
+  }
+
+  /** Renews what is due: the partition often, its hashes all together at the pace of their lifetime. */
+  async renew(nowMs: number): Promise<void> {
+    if (nowMs < Math.min(this.#nextMetaRenewalMs, this.#nextHashRenewalMs)) return;
+    const hashes: string[] = [];
+    if (nowMs >= this.#nextHashRenewalMs) {
+      hashes.push('rooms', ...Array.from({ length: USER_BUCKETS }, (_, bucket) => userHash(bucket)));
+      for (const room of this.#partition.rooms.values()) hashes.push(roomHash(room.name));
+      // Partitions are claimed together; their renewals need not stay together.
+      const spread = this.#nextHashRenewalMs === 0 ? (this.claim.partition + 1) / this.#deps.partitions : 1;
+      this.#nextHashRenewalMs = nowMs + HASH_RENEWAL_MS * spread;
+    }
+    await this.#deps.store.renew(this.claim, hashes);
+    this.#nextMetaRenewalMs = nowMs + META_RENEWAL_MS;
+  }
+
+  /** Takes out of the log what is applied. */
+  async trim(log: ReportLog): Promise<void> {
+    const position = this.#position;
+    if (this.#trimmed === position) return;
+    await log.trim(this.claim.partition, position);
+    this.#trimmed = position;
+  }
+
+  #apply(entry: LogEntry): number {
+    const { batch, malformed } = decodeReports(entry.text);
+    if (malformed > 0) this.#deps.metrics.malformed(malformed);
+    if (batch === undefined) return 0;
+    for (const report of batch.reports) this.#partition.apply(batch.incarnation, report, entry.appendedAtMs);
+    this.#deps.metrics.applied(batch.reports.length);
+    return batch.reports.length;
+  }
+
+  async #commit(nowMs: number, positionMoved: boolean): Promise<void> {
+    const effects = this.#partition.takeEffects();
+    if (effects === undefined && !positionMoved) return;
+    const done = await this.#deps.store.commit(this.claim, {
+      sequence: this.#sequence,
+      position: this.#position,
+      hashes: effects?.hashes ?? [],
+      lifecycle: effects?.lifecycle ?? [],
+      publications: publicationsOf(effects?.announcements ?? [], this.#deps.channels, nowMs),
+    });
+    if (!done) throw new StaleClaim(`Partition ${this.claim.partition} has another owner.`);
+    this.#sequence++;
+    this.#deps.metrics.committed();
+  }
+}

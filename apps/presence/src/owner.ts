@@ -1,0 +1,203 @@
+/** The loop of a presence instance: who lives, what is mine, what is new, what is due. One round at a time. */
+import type { LogPosition, NodeLeases, OnlineCounter, ReportLog } from '@hubbub/broker';
+import { assignedTo } from './assignment.js';
+import type { InstanceLeases } from './instance-leases.js';
+import { OwnedPartition, type OwnedPartitionDeps, StaleClaim } from './owned-partition.js';
+import type { Claim } from './partition-store.js';
+import { Reaper } from './reaper.js';
+
+/** How often the instance renews its lease, looks for partitions and for dead edges. */
+const POLL_MS = 1000;
+/** After a round that failed. */
+const RETRY_MS = 250;
+/** Entries of a partition in one read; an entry holds at most a few hundred reports. */
+const READ_ENTRIES = 32;
+/** The count of a partition is written when it changed, and so often when not: it expires after minutes. */
+const ONLINE_RENEWAL_MS = 60_000;
+
+export interface OwnerOptions extends OwnedPartitionDeps {
+  readonly instance: string;
+  readonly log: ReportLog;
+  readonly nodeLeases: NodeLeases;
+  readonly instanceLeases: InstanceLeases;
+  readonly onlineCounter: OnlineCounter;
+}
+
+export class Owner {
+  readonly #options: OwnerOptions;
+  readonly #reaper: Reaper;
+  readonly #owned = new Map<number, OwnedPartition>();
+  readonly #written = new Map<number, { users: number; atMs: number }>();
+  #nextPollMs = 0;
+  /** What the store's clock is ahead of ours. */
+  #clockOffsetMs = 0;
+  #closing = false;
+  #healthy = false;
+  #wake: () => void = () => {};
+
+  constructor(options: OwnerOptions) {
+    this.#options = options;
+    const { nodeLeases: leases, log, partitions, metrics } = options;
+    this.#reaper = new Reaper({ leases, log, partitions, metrics });
+  }
+
+  /** Whether the last round went well: red while Redis does not answer. */
+  get healthy(): boolean {
+    return this.#healthy;
+  }
+
+  get owned(): ReadonlyMap<number, OwnedPartition> {
+    return this.#owned;
+  }
+
+  /** Runs rounds until `stop`, then hands over what it owns. Never rejects: a failed round is counted and tried again. */
+  async run(): Promise<void> {
+    while (!this.#closing) {
+      try {
+        if (this.#now() >= this.#nextPollMs) await this.#poll();
+        await this.#round();
+        this.#healthy = true;
+      } catch (error) {
+        this.#healthy = false;
+        this.#options.metrics.failed(error);
+        await this.#pause(RETRY_MS);
+      }
+    }
+    await this.#handOver();
+  }
+
+  /** Makes `run` end after the round at hand, at most about a second later. */
+  stop(): void {
+    this.#closing = true;
+    this.#wake();
+  }
+
+  async #poll(): Promise<void> {
+    const { instance, instanceLeases, partitions } = this.#options;
+    const { living, nowMs } = await instanceLeases.renew(instance);
+    this.#clockOffsetMs = nowMs - Date.now();
+    const assigned = assignedTo(instance, living, partitions);
+    for (const owned of [...this.#owned.values()]) {
+      if (!assigned.has(owned.claim.partition)) await this.#release(owned);
+    }
+    await this.#claimMissing(assigned, living);
+    // One is enough; the others look on.
+    if (living[0] === instance) await this.#reaper.reap();
+    await this.#upkeep();
+    this.#nextPollMs = this.#now() + POLL_MS;
+  }
+
+  async #claimMissing(assigned: ReadonlySet<number>, living: readonly string[]): Promise<void> {
+    const { instance, store, nodeLeases, metrics } = this.#options;
+    const missing = [...assigned].filter(partition => !this.#owned.has(partition));
+    const answers = await Promise.all(missing.map(partition => store.claim(partition, instance, living)));
+    const claims = answers.filter((claim): claim is Claim => claim !== undefined);
+    const lost = claims.filter(claim => claim.lost).map(claim => claim.partition);
+    if (lost.length > 0) {
+      // Before the first commit, which ends the loss: a crash in between must not forget to ask.
+      await nodeLeases.fenceAll();
+      metrics.edgesFenced(lost);
+    }
+    await allDone(
+      claims.map(async claim => {
+        this.#owned.set(claim.partition, await OwnedPartition.open(claim, this.#options, this.#now()));
+        metrics.claimed(claim.partition, claim.lost);
+      }),
+    );
+  }
+
+  async #round(): Promise<void> {
+    const positions = new Map<number, LogPosition>();
+    let nextMs = this.#nextPollMs;
+    for (const [partition, owned] of this.#owned) {
+      positions.set(partition, owned.position);
+      nextMs = Math.min(nextMs, owned.nextTickMs);
+    }
+    const waitMs = Math.max(0, Math.ceil(nextMs - this.#now()));
+    if (positions.size === 0) {
+      await this.#pause(waitMs);
+      return;
+    }
+    const found = await this.#options.log.read(positions, { waitMs, limit: READ_ENTRIES });
+    const nowMs = this.#now();
+    let oldestMs = nowMs;
+    const steps = [...this.#owned.values()].map(owned => {
+      const entries = found.get(owned.claim.partition) ?? [];
+      oldestMs = Math.min(oldestMs, entries[0]?.appendedAtMs ?? nowMs);
+      return this.#step(owned, () => owned.step(entries, entries.length < READ_ENTRIES, nowMs));
+    });
+    await allDone(steps);
+    this.#options.metrics.lag((nowMs - oldestMs) / 1000);
+  }
+
+  /** Whatever goes wrong, the memory of the partition may be ahead of the registry: it is dropped and loaded again. */
+  async #step(owned: OwnedPartition, step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.#owned.delete(owned.claim.partition);
+      this.#nextPollMs = 0;
+      if (!(error instanceof StaleClaim)) throw error;
+      this.#options.metrics.stale(owned.claim.partition);
+    }
+  }
+
+  /** What has to be done now and then: renew, trim, count. */
+  async #upkeep(): Promise<void> {
+    const { log, metrics, onlineCounter } = this.#options;
+    const nowMs = this.#now();
+    const counts = new Map<number, number>();
+    const totals = { owned: this.#owned.size, rooms: 0, rosterUsers: 0, usersOnline: 0 };
+    for (const [number, owned] of this.#owned) {
+      await owned.renew(nowMs);
+      await owned.trim(log);
+      const users = owned.partition.online;
+      const written = this.#written.get(number);
+      if (written?.users !== users || nowMs - written.atMs >= ONLINE_RENEWAL_MS) counts.set(number, users);
+      totals.rooms += owned.partition.rooms.size;
+      totals.rosterUsers += owned.partition.rosterUsers;
+      totals.usersOnline += users;
+    }
+    metrics.totals(totals);
+    if (counts.size > 0) await onlineCounter.write(counts);
+    for (const [number, users] of counts) this.#written.set(number, { users, atMs: nowMs });
+  }
+
+  async #release(owned: OwnedPartition): Promise<void> {
+    const { partition } = owned.claim;
+    this.#owned.delete(partition);
+    // Another instance writes the count from now on; if the partition comes back, ours is old.
+    this.#written.delete(partition);
+    await this.#options.store.release(owned.claim);
+    this.#options.metrics.released(partition);
+  }
+
+  async #handOver(): Promise<void> {
+    try {
+      for (const owned of [...this.#owned.values()]) await this.#release(owned);
+      await this.#options.instanceLeases.release(this.#options.instance);
+    } catch (error) {
+      this.#options.metrics.failed(error); // The lease runs out by itself.
+    }
+  }
+
+  #now(): number {
+    return Date.now() + this.#clockOffsetMs;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#closing) return;
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Rejects with the first failure, but not before all have ended: nothing of a round may reach into the next. */
+async function allDone(tasks: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(tasks)) if (result.status === 'rejected') throw result.reason;
+}

@@ -1,0 +1,73 @@
+/** Where a partition's registry is kept, and who may write it. */
+import type { LogPosition } from '@hubbub/broker';
+import type { HashChange, LifecycleEvent } from './partition/effects.js';
+import type { SavedPartition } from './partition/partition.js';
+import type { Publication } from './publication.js';
+
+/** The right to write a partition, until somebody else claims it. */
+export interface Claim {
+  readonly partition: number;
+  /** Names this claim and no other: `<instance>|<fence>`. */
+  readonly owner: string;
+  /** Commits so far. */
+  readonly sequence: number;
+  /** How far the log is applied. */
+  readonly position: LogPosition;
+  /**
+   * Nothing is known of this partition: it is new, or Redis lost it, or nobody owned it for too long. What the registry
+   * still held is cleared. True until the first commit.
+   */
+  readonly lost: boolean;
+}
+
+/** All of it is done, or none. */
+export interface Commit {
+  /** The sequence that this commit builds on: that of the claim, then one more with each commit. */
+  readonly sequence: number;
+  readonly position: LogPosition;
+  readonly hashes: readonly HashChange[];
+  readonly publications: readonly Publication[];
+  readonly lifecycle: readonly LifecycleEvent[];
+}
+
+/**
+ * Guarantees, tried by `test/partition-store-conformance.ts` on every implementation:
+ * - **One writer.** From the moment a claim is granted, no commit of an earlier one is carried out, however late it arrives.
+ * - **All or none.** Rows, position, lifecycle events and publications of a commit happen together, once. A commit that is
+ *   sent twice is carried out once.
+ * - **Short-lived.** What is not renewed for minutes is gone; a partition counts as lost before any of its rows is.
+ */
+export interface PartitionStore {
+  /**
+   * Takes the partition over, unless one of `living` other than `instance` holds it: then `undefined`.
+   * @throws {HubbubError} `UNAVAILABLE`, here and in every method below.
+   */
+  claim(partition: number, instance: string, living: readonly string[]): Promise<Claim | undefined>;
+  load(claim: Claim): Promise<SavedPartition>;
+  /**
+   * False: the claim is not valid any more, or the sequence is another; nothing was done. When it throws, the commit may
+   * or may not be carried out, now or later: claim and load again, do not guess.
+   */
+  commit(claim: Claim, commit: Commit): Promise<boolean>;
+  /** Renews the life of the partition and of the named hashes. */
+  renew(claim: Claim, hashes: readonly string[]): Promise<void>;
+  /** Lets go, so that anybody may claim it at once. */
+  release(claim: Claim): Promise<void>;
+}
+
+/** How long a partition is remembered without an owner; then it counts as lost and is reported anew by all edges. */
+export const PARTITION_TTL_MS = 120_000;
+/**
+ * How often each hash is renewed. A hash is at most this old when its owner dies, and the partition is lost
+ * `PARTITION_TTL_MS` later: together less than `REGISTRY_TTL_MS` of the broker package, with room for a slow takeover.
+ */
+export const HASH_RENEWAL_MS = 120_000;
+
+/** Entries of a partition's lifecycle stream: services that are away for longer miss events, and ask over HTTP. */
+export const LIFECYCLE_MAX_ENTRIES = 4096;
+
+/** The lifecycle event as the fields of its stream entry. */
+export function lifecycleFields(event: LifecycleEvent): string[] {
+  const subject = 'user' in event ? ['user', event.user] : ['room', event.room];
+  return ['event', event.event, ...subject, 'at', String(event.atMs)];
+}

@@ -1,0 +1,39 @@
+/** What a partition wants done after it applied reports: rows written, members told, services told. All of it or none. */
+import type { Payload } from '@hubbub/protocol';
+
+/** A change of one hash of the registry, named within its partition: `meta`, `rooms`, `room:<room>`, `users:<bucket>`. */
+export interface HashChange {
+  readonly name: string;
+  /** Whatever the hash held before is gone first. */
+  readonly clear: boolean;
+  readonly set: ReadonlyMap<string, string>;
+  readonly remove: readonly string[];
+}
+
+/** A frame for all of a room, or for some sessions on one node. */
+export type Announcement = {
+  readonly type: string;
+  readonly room: string;
+  readonly payload: Payload;
+} & (
+  | { readonly to: 'room'; readonly excludeSession?: string }
+  | {
+      readonly to: 'sessions';
+      readonly node: string;
+      readonly sessions: readonly string[];
+      /** The `id` of the frame that is answered. */
+      readonly frameId?: string;
+    }
+);
+
+/** What services learn from the lifecycle stream. */
+export type LifecycleEvent =
+  | { readonly event: 'user_online' | 'user_offline'; readonly user: string; readonly atMs: number }
+  | { readonly event: 'room_occupied' | 'room_vacated'; readonly room: string; readonly atMs: number };
+
+export interface Effects {
+  readonly hashes: readonly HashChange[];
+  /** In the order in which they happened. */
+  readonly announcements: readonly Announcement[];
+  readonly lifecycle: readonly LifecycleEvent[];
+}

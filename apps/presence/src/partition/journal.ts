@@ -1,0 +1,63 @@
+/** What has changed since the last commit: the notes from which a partition's effects are made. */
+import type { Announcement, LifecycleEvent } from './effects.js';
+
+/** A session that waits for an answer about a room. */
+export interface Question {
+  readonly room: string;
+  readonly session: string;
+  readonly node: string;
+  readonly frameId?: string;
+  readonly after?: number;
+}
+
+export class Journal {
+  /** Room → users whose row changed; a room that is no longer open is taken out whole. */
+  readonly rooms = new Map<string, Set<string>>();
+  readonly users = new Set<string>();
+  /** Field of `meta` → value; `undefined` takes it out. */
+  readonly meta = new Map<string, string | undefined>();
+  readonly announcements: Announcement[] = [];
+  readonly lifecycle: LifecycleEvent[] = [];
+  /** Room → node → sessions that joined and get to know who is here. */
+  readonly joiners = new Map<string, Map<string, Set<string>>>();
+  readonly questions: Question[] = [];
+  /** Rooms whose members all get the roster anew. */
+  readonly refreshes = new Set<string>();
+  /** Rooms whose members get a count. */
+  readonly counts = new Set<string>();
+
+  /** The room's entry in the index changed, and the user's row where one is named. */
+  roomChanged(room: string, user?: string): void {
+    const users = this.rooms.get(room);
+    if (users === undefined) this.rooms.set(room, new Set(user === undefined ? [] : [user]));
+    else if (user !== undefined) users.add(user);
+  }
+
+  metaChanged(field: string, value: string | undefined): void {
+    this.meta.set(field, value);
+  }
+
+  joined(room: string, node: string, session: string): void {
+    let nodes = this.joiners.get(room);
+    if (nodes === undefined) {
+      nodes = new Map();
+      this.joiners.set(room, nodes);
+    }
+    const sessions = nodes.get(node);
+    if (sessions === undefined) nodes.set(node, new Set([session]));
+    else sessions.add(session);
+  }
+
+  clear(): void {
+    for (const notes of [this.rooms, this.users, this.meta, this.joiners, this.refreshes, this.counts]) notes.clear();
+    for (const list of [this.announcements, this.lifecycle, this.questions]) list.length = 0;
+  }
+
+  isEmpty(): boolean {
+    const { rooms, users, meta, announcements, lifecycle, joiners, questions, refreshes, counts } = this;
+    const sizes = [rooms.size, users.size, meta.size, joiners.size, refreshes.size, counts.size];
+    return (
+      announcements.length + lifecycle.length + questions.length + sizes.reduce((sum, size) => sum + size, 0) === 0
+    );
+  }
+}

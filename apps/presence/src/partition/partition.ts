@@ -1,0 +1,174 @@
+/**
+ * One partition of presence: a pure state machine. Reports and time go in, effects come out; it has no clock and does no
+ * I/O, so that a random test can compare it with a model.
+ */
+import { nodeOf, type Report } from '@hubbub/protocol';
+import { Deadlines } from './deadlines.js';
+import { Departures } from './departures.js';
+import type { Effects } from './effects.js';
+import { Incarnations } from './incarnations.js';
+import { Journal } from './journal.js';
+import { effectsOf } from './journal-effects.js';
+import { Room } from './room.js';
+import { Rooms } from './rooms.js';
+import { decodeMember, decodeUser } from './row-codec.js';
+import { type PresenceRules, rulesOfRoom } from './rules.js';
+import { Users } from './users.js';
+
+/** What the registry holds of a partition. */
+export interface SavedPartition {
+  readonly meta: ReadonlyMap<string, string>;
+  /** Room → its entry in the index. */
+  readonly rooms: ReadonlyMap<string, string>;
+  /** Room → user → row. */
+  readonly members: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** User → row, of all buckets. */
+  readonly users: ReadonlyMap<string, string>;
+}
+
+export const EMPTY_PARTITION: SavedPartition = {
+  meta: new Map(),
+  rooms: new Map(),
+  members: new Map(),
+  users: new Map(),
+};
+
+export interface PartitionOptions {
+  readonly number: number;
+  /** Of the cluster. */
+  readonly partitions: number;
+  readonly rules: PresenceRules;
+  readonly saved: SavedPartition;
+  /** Until then what is reported again is not told as news: the registry was lost, the members' knowledge was not. */
+  readonly restoringUntilMs: number;
+  readonly nowMs: number;
+}
+
+export class Partition {
+  readonly #options: PartitionOptions;
+  readonly #journal = new Journal();
+  readonly #deadlines = new Deadlines();
+  readonly #incarnations = new Incarnations(this.#journal, this.#deadlines);
+  readonly #users: Users;
+  readonly #rooms: Rooms;
+  readonly #departures: Departures;
+
+  constructor(options: PartitionOptions) {
+    this.#options = options;
+    const { rules, saved, restoringUntilMs } = options;
+    const versionFloor = Number(saved.meta.get('floor') ?? 0);
+    this.#users = new Users(this.#journal, this.#deadlines, rules.userGraceMs);
+    this.#rooms = new Rooms({
+      journal: this.#journal,
+      deadlines: this.#deadlines,
+      rules,
+      versionFloor,
+      restoringUntilMs,
+    });
+    this.#departures = new Departures(this.#rooms, this.#users, this.#incarnations);
+    this.#restore(saved, options.nowMs);
+  }
+
+  get online(): number {
+    return this.#users.online;
+  }
+
+  /** Users in all rooms, a user in two rooms being two. */
+  get rosterUsers(): number {
+    let users = 0;
+    for (const room of this.#rooms.values()) users += room.members.size;
+    return users;
+  }
+
+  get rooms(): Rooms {
+    return this.#rooms;
+  }
+
+  get users(): Users {
+    return this.#users;
+  }
+
+  /** When `tick` has something to do; 0 when it has now, `Infinity` when never. */
+  get nextTickMs(): number {
+    return this.#departures.pending ? 0 : this.#deadlines.nextMs;
+  }
+
+  /** Applies a report of an incarnation, as of `nowMs`. Reports of an incarnation that is gone change nothing. */
+  apply(incarnation: string, report: Report, nowMs: number): void {
+    if (report.kind === 'node_gone') {
+      this.#nodeGone(report.gone, nowMs);
+      return;
+    }
+    if (this.#incarnations.isGone(incarnation)) return;
+    switch (report.kind) {
+      case 'join':
+        this.#rooms.join(report, this.#incarnations.indexOf(incarnation), incarnation, nowMs);
+        return;
+      case 'leave':
+      case 'drop':
+        this.#rooms.leave(report, nowMs);
+        return;
+      case 'status':
+        this.#rooms.setStatus(report);
+        return;
+      case 'roster':
+        this.#journal.questions.push({ ...report, node: nodeOf(incarnation) });
+        return;
+      case 'connect':
+      case 'disconnect':
+      case 'enter':
+      case 'exit':
+        this.#users.apply(report, this.#incarnations.indexOf(incarnation), nowMs);
+        return;
+    }
+  }
+
+  /** Carries out what is due at `nowMs`, at most about `limit` changes: the rest stays due. */
+  tick(nowMs: number, limit: number): void {
+    this.#departures.step(limit, nowMs);
+    for (let left = limit; left > 0; left--) {
+      const due = this.#deadlines.takeDue(nowMs);
+      if (due === undefined) return;
+      if (due.kind === 'member') this.#rooms.expire(due.room, due.user, due.atMs, nowMs);
+      else if (due.kind === 'user') this.#users.expire(due.user, due.atMs, nowMs);
+      else if (due.kind === 'count') this.#rooms.count(due.room, due.atMs, nowMs);
+      else this.#incarnations.forget(due.incarnation);
+    }
+  }
+
+  /** All that has to be done since the last call; `undefined` when nothing. */
+  takeEffects(): Effects | undefined {
+    if (this.#journal.isEmpty()) return undefined;
+    const { partitions, rules } = this.#options;
+    const effects = effectsOf(this.#journal, this.#rooms, this.#users, partitions, rules.rosterPageSize);
+    this.#journal.clear();
+    return effects;
+  }
+
+  #nodeGone(incarnation: string, nowMs: number): void {
+    if (this.#incarnations.isGone(incarnation)) return;
+    this.#incarnations.declareGone(incarnation, nowMs);
+    const index = this.#incarnations.find(incarnation);
+    if (index !== undefined) this.#departures.begin(index);
+  }
+
+  #restore(saved: SavedPartition, nowMs: number): void {
+    this.#incarnations.restore(saved.meta);
+    for (const [name, version] of saved.rooms) {
+      const room = new Room(name, rulesOfRoom(this.#options.rules, name), Number.parseInt(version, 10), true);
+      for (const [id, row] of saved.members.get(name) ?? []) {
+        const member = decodeMember(id, row);
+        if (member !== undefined) room.restore(member);
+        else this.#journal.roomChanged(name, id); // Not ours: taken out.
+      }
+      if (room.members.size > 0) this.#rooms.restore(room, nowMs);
+      else this.#journal.roomChanged(name);
+    }
+    for (const [id, row] of saved.users) {
+      const user = decodeUser(id, row);
+      if (user !== undefined) this.#users.restore(user);
+      else this.#journal.users.add(id);
+    }
+    for (const index of this.#incarnations.goneIndexes()) this.#departures.begin(index);
+  }
+}

@@ -1,0 +1,222 @@
+/** The rooms of a partition: who enters, who leaves, and what the others hear of it. */
+import { nodeOf, type RoomReport } from '@hubbub/protocol';
+import type { Deadlines } from './deadlines.js';
+import type { Journal } from './journal.js';
+import { type Member, Room, rosterUser } from './room.js';
+import { type PresenceRules, rulesOfRoom } from './rules.js';
+
+/** A counting room hears names again below this part of the threshold: a room on the edge does not flap. */
+const SMALL_AGAIN = 0.9;
+
+type Of<Kind extends RoomReport['kind']> = Extract<RoomReport, { kind: Kind }>;
+
+export interface RoomsOptions {
+  readonly journal: Journal;
+  readonly deadlines: Deadlines;
+  readonly rules: PresenceRules;
+  /** No room opened from now on has a lower version. */
+  readonly versionFloor: number;
+  /** Until then the registry is being filled again after a loss, by reports of what members know already. */
+  readonly restoringUntilMs: number;
+}
+
+export class Rooms {
+  readonly #rooms = new Map<string, Room>();
+  readonly #journal: Journal;
+  readonly #deadlines: Deadlines;
+  readonly #rules: PresenceRules;
+  readonly #restoringUntilMs: number;
+  #versionFloor: number;
+
+  constructor(options: RoomsOptions) {
+    this.#journal = options.journal;
+    this.#deadlines = options.deadlines;
+    this.#rules = options.rules;
+    this.#versionFloor = options.versionFloor;
+    this.#restoringUntilMs = options.restoringUntilMs;
+  }
+
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  get(room: string): Room | undefined {
+    return this.#rooms.get(room);
+  }
+
+  values(): Iterable<Room> {
+    return this.#rooms.values();
+  }
+
+  /** Takes back a room with its members as the registry has them. */
+  restore(room: Room, nowMs: number): void {
+    this.#rooms.set(room.name, room);
+    for (const member of room.members.values()) {
+      if (member.state !== 'here') this.#await(room, member);
+    }
+    room.counting ||= room.members.size >= this.#rules.countThreshold * SMALL_AGAIN;
+    // The owner before may have promised a count.
+    if (room.counting) this.#promiseCount(room, nowMs + this.#rules.countIntervalMs);
+  }
+
+  join(report: Of<'join'>, incarnation: number, node: string, nowMs: number): void {
+    const rules = rulesOfRoom(this.#rules, report.room);
+    if (rules.presence === 'off') return;
+    const room = this.#rooms.get(report.room) ?? this.#open(report.room, nowMs);
+    const known = room.members.get(report.user);
+    const member = known ?? room.add(report.user, report.name);
+    const wasAway = member.state === 'away';
+    member.name = report.name;
+    if (report.status !== undefined) member.status = report.status;
+    member.sessions.set(report.session, incarnation);
+    member.state = 'here';
+    member.dueAtMs = 0;
+    this.#journal.roomChanged(room.name, member.id);
+    if (known === undefined) {
+      const restored = report.resync === true && nowMs < this.#restoringUntilMs;
+      this.#membershipChanged(room, nowMs, restored ? undefined : () => this.#joined(room, member, report.session));
+    } else if (wasAway) {
+      this.#statusChanged(room, member);
+    }
+    if (known === undefined || report.resync !== true) this.#journal.joined(room.name, nodeOf(node), report.session);
+  }
+
+  leave(report: Of<'leave' | 'drop'>, nowMs: number): void {
+    const room = this.#rooms.get(report.room);
+    const member = room?.members.get(report.user);
+    if (room === undefined || member === undefined || !member.sessions.has(report.session)) return;
+    if (report.kind === 'drop') {
+      this.drop(room, member, report.session, nowMs);
+      return;
+    }
+    member.sessions.delete(report.session);
+    if (member.sessions.size === 0) this.#remove(room, member, nowMs);
+    else this.#journal.roomChanged(room.name, member.id);
+  }
+
+  /** A connection ended; if it was the user's last here, the grace begins. */
+  drop(room: Room, member: Member, session: string, nowMs: number): void {
+    member.sessions.delete(session);
+    this.#journal.roomChanged(room.name, member.id);
+    if (member.sessions.size > 0) return;
+    const { keepMembers, leaveGraceMs } = room.rules;
+    member.state = 'leaving';
+    member.dueAtMs = nowMs + (keepMembers?.offlineAfterMs ?? leaveGraceMs);
+    if (member.dueAtMs <= nowMs) this.expire(room.name, member.id, member.dueAtMs, nowMs);
+    else this.#await(room, member);
+  }
+
+  /** A grace, or the time that an absent member is kept, may be over. */
+  expire(roomName: string, user: string, atMs: number, nowMs: number): void {
+    const room = this.#rooms.get(roomName);
+    const member = room?.members.get(user);
+    if (room === undefined || member === undefined || member.state === 'here' || member.dueAtMs !== atMs) return;
+    const { keepMembers } = room.rules;
+    if (member.state === 'away' || keepMembers === undefined) {
+      this.#remove(room, member, nowMs);
+      return;
+    }
+    member.state = 'away';
+    member.dueAtMs = atMs + keepMembers.expireAfterMs;
+    this.#await(room, member);
+    this.#statusChanged(room, member);
+  }
+
+  setStatus(report: Of<'status'>): void {
+    const room = this.#rooms.get(report.room);
+    const member = room?.members.get(report.user);
+    if (room === undefined || member === undefined || !member.sessions.has(report.session)) return;
+    if (JSON.stringify(member.status) === JSON.stringify(report.status)) return;
+    member.status = report.status;
+    this.#statusChanged(room, member);
+  }
+
+  /** A promised count is due. */
+  count(roomName: string, atMs: number, nowMs: number): void {
+    const room = this.#rooms.get(roomName);
+    if (room === undefined || room.countDueAtMs !== atMs) return;
+    room.countDueAtMs = undefined;
+    if (!room.counting) return;
+    room.nextCountAtMs = nowMs + this.#rules.countIntervalMs;
+    this.#journal.counts.add(room.name);
+  }
+
+  #open(name: string, nowMs: number): Room {
+    const room = new Room(name, rulesOfRoom(this.#rules, name), Math.max(nowMs, this.#versionFloor), false);
+    this.#rooms.set(name, room);
+    this.#journal.lifecycle.push({ event: 'room_occupied', room: name, atMs: nowMs });
+    return room;
+  }
+
+  #remove(room: Room, member: Member, nowMs: number): void {
+    room.members.delete(member.id);
+    this.#journal.roomChanged(room.name, member.id);
+    this.#membershipChanged(room, nowMs, () => {
+      const payload = { user: identity(member), count: room.members.size, version: room.version };
+      this.#journal.announcements.push({ to: 'room', type: 'user_left', room: room.name, payload });
+    });
+    if (room.members.size > 0) return;
+    this.#rooms.delete(room.name);
+    this.#journal.lifecycle.push({ event: 'room_vacated', room: room.name, atMs: nowMs });
+    // A room that comes back under this name must not count from lower down.
+    this.#versionFloor = Math.max(this.#versionFloor, room.version);
+    this.#journal.metaChanged('floor', String(this.#versionFloor));
+  }
+
+  /** `tell` announces the single change; without it the room gets its roster anew. */
+  #membershipChanged(room: Room, nowMs: number, tell: (() => void) | undefined): void {
+    room.version++;
+    const wasCounting = room.counting;
+    const size = room.members.size;
+    const { countThreshold } = this.#rules;
+    room.counting =
+      room.rules.presence === 'counts' ||
+      size > countThreshold ||
+      (wasCounting && size >= Math.ceil(countThreshold * SMALL_AGAIN));
+    if (room.counting) this.#tellCount(room, nowMs);
+    else if (wasCounting || tell === undefined) this.#journal.refreshes.add(room.name);
+    else tell();
+  }
+
+  #joined(room: Room, member: Member, session: string): void {
+    const payload = { user: identity(member), count: room.members.size, version: room.version };
+    this.#journal.announcements.push({
+      to: 'room',
+      type: 'user_joined',
+      room: room.name,
+      payload,
+      excludeSession: session,
+    });
+  }
+
+  #statusChanged(room: Room, member: Member): void {
+    room.version++;
+    this.#journal.roomChanged(room.name, member.id);
+    if (room.counting) return;
+    const payload = { user: rosterUser(member), version: room.version };
+    this.#journal.announcements.push({ to: 'room', type: 'user_status', room: room.name, payload });
+  }
+
+  #tellCount(room: Room, nowMs: number): void {
+    if (room.countDueAtMs !== undefined) return;
+    if (nowMs < room.nextCountAtMs) {
+      this.#promiseCount(room, room.nextCountAtMs);
+      return;
+    }
+    room.nextCountAtMs = nowMs + this.#rules.countIntervalMs;
+    this.#journal.counts.add(room.name);
+  }
+
+  #promiseCount(room: Room, atMs: number): void {
+    room.countDueAtMs = atMs;
+    this.#deadlines.add({ kind: 'count', room: room.name, atMs });
+  }
+
+  #await(room: Room, member: Member): void {
+    this.#deadlines.add({ kind: 'member', room: room.name, user: member.id, atMs: member.dueAtMs });
+  }
+}
+
+function identity({ id, name }: Member): { id: string; name: string } {
+  return { id, name };
+}

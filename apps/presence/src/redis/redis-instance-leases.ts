@@ -1,0 +1,35 @@
+/** Leases of presence instances in Redis. */
+import { orUnavailable, RedisScript } from '@hubbub/broker';
+import type { Redis } from 'ioredis';
+import { INSTANCE_LEASE_MS, type InstanceLeases, type Membership } from '../instance-leases.js';
+
+const renewScript = new RedisScript(new URL('../../lua/instance-renew.lua', import.meta.url));
+
+export interface RedisInstanceLeasesOptions {
+  readonly commands: Redis;
+  readonly prefix: string;
+  /** Default 5,000. The same for all instances. */
+  readonly leaseMs?: number;
+}
+
+export class RedisInstanceLeases implements InstanceLeases {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #leaseMs: number;
+
+  constructor(options: RedisInstanceLeasesOptions) {
+    this.#redis = options.commands;
+    this.#key = `${options.prefix}:presence:instances`;
+    this.#leaseMs = options.leaseMs ?? INSTANCE_LEASE_MS;
+  }
+
+  async renew(instance: string): Promise<Membership> {
+    const reply = await orUnavailable(() => renewScript.run(this.#redis, [this.#key], [instance, this.#leaseMs]));
+    const [now, ...living] = reply as string[];
+    return { living: living.sort(), nowMs: Number(now) };
+  }
+
+  async release(instance: string): Promise<void> {
+    await orUnavailable(() => this.#redis.zrem(this.#key, instance));
+  }
+}

@@ -1,0 +1,132 @@
+/** The registry in Redis: hashes of a partition under one hash tag, written by one script. */
+import {
+  LOG_START,
+  orUnavailable,
+  partitionKey,
+  REGISTRY_TTL_MS,
+  RedisScript,
+  type ScriptArgument,
+} from '@hubbub/broker';
+import type { Redis } from 'ioredis';
+import { roomHash, userHash } from '../partition/journal-effects.js';
+import type { SavedPartition } from '../partition/partition.js';
+import { USER_BUCKETS } from '../partition/users.js';
+import {
+  type Claim,
+  type Commit,
+  LIFECYCLE_MAX_ENTRIES,
+  lifecycleFields,
+  PARTITION_TTL_MS,
+  type PartitionStore,
+} from '../partition-store.js';
+
+const claimScript = new RedisScript(new URL('../../lua/claim.lua', import.meta.url));
+const commitScript = new RedisScript(new URL('../../lua/commit.lua', import.meta.url));
+const renewScript = new RedisScript(new URL('../../lua/renew.lua', import.meta.url));
+const releaseScript = new RedisScript(new URL('../../lua/release.lua', import.meta.url));
+
+/** Hashes asked for, or renewed, in one go. */
+const BATCH = 500;
+const USER_HASHES = Array.from({ length: USER_BUCKETS }, (_, bucket) => userHash(bucket));
+
+export interface RedisPartitionStoreOptions {
+  readonly commands: Redis;
+  readonly prefix: string;
+}
+
+export class RedisPartitionStore implements PartitionStore {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+
+  constructor(options: RedisPartitionStoreOptions) {
+    this.#redis = options.commands;
+    this.#prefix = options.prefix;
+  }
+
+  async claim(partition: number, instance: string, living: readonly string[]): Promise<Claim | undefined> {
+    const keys = ['meta', 'rooms', ...USER_HASHES].map(name => this.#key(partition, name));
+    const args = [instance, PARTITION_TTL_MS, ...living];
+    const reply = await orUnavailable(() => claimScript.run(this.#redis, keys, args));
+    if (!Array.isArray(reply)) return undefined;
+    const [fence, sequence, position] = reply;
+    return {
+      partition,
+      owner: `${instance}|${fence}`,
+      sequence: Number(sequence),
+      position: position === '' ? LOG_START : position,
+      lost: sequence === '',
+    };
+  }
+
+  /** Not one snapshot, and need not be: since the claim nobody else can write. */
+  async load({ partition }: Claim): Promise<SavedPartition> {
+    const [[meta, rooms], buckets] = await Promise.all([
+      this.#readHashes(partition, ['meta', 'rooms']),
+      this.#readHashes(partition, USER_HASHES),
+    ]);
+    const names = [...(rooms?.keys() ?? [])];
+    const members = await this.#readHashes(partition, names.map(roomHash));
+    return {
+      meta: meta ?? new Map(),
+      rooms: rooms ?? new Map(),
+      members: new Map(names.map((name, index) => [name, members[index] ?? new Map()])),
+      users: new Map(buckets.flatMap(bucket => [...bucket])),
+    };
+  }
+
+  async commit(claim: Claim, commit: Commit): Promise<boolean> {
+    const names = ['meta', 'lifecycle', ...commit.hashes.map(change => change.name)];
+    const keys = names.map(name => this.#key(claim.partition, name));
+    const done = await orUnavailable(() => commitScript.run(this.#redis, keys, commitArguments(claim, commit)));
+    return done === 1;
+  }
+
+  async renew({ partition }: Claim, hashes: readonly string[]): Promise<void> {
+    for (let at = 0; at === 0 || at < hashes.length; at += BATCH) {
+      const keys = ['meta', ...hashes.slice(at, at + BATCH)].map(name => this.#key(partition, name));
+      await orUnavailable(() => renewScript.run(this.#redis, keys, [PARTITION_TTL_MS, REGISTRY_TTL_MS]));
+    }
+  }
+
+  async release(claim: Claim): Promise<void> {
+    await orUnavailable(() => releaseScript.run(this.#redis, [this.#key(claim.partition, 'meta')], [claim.owner]));
+  }
+
+  async #readHashes(partition: number, names: readonly string[]): Promise<Map<string, string>[]> {
+    const hashes: Map<string, string>[] = [];
+    for (let at = 0; at < names.length; at += BATCH) {
+      const batch = names.slice(at, at + BATCH).map(name => this.#redis.hgetall(this.#key(partition, name)));
+      const replies = await orUnavailable(() => Promise.all(batch));
+      for (const reply of replies) hashes.push(new Map(Object.entries(reply)));
+    }
+    return hashes;
+  }
+
+  #key(partition: number, name: string): string {
+    return partitionKey(this.#prefix, partition, name);
+  }
+}
+
+function commitArguments(claim: Claim, commit: Commit): ScriptArgument[] {
+  const args: ScriptArgument[] = [
+    claim.owner,
+    commit.sequence,
+    commit.position,
+    PARTITION_TTL_MS,
+    REGISTRY_TTL_MS,
+    LIFECYCLE_MAX_ENTRIES,
+  ];
+  for (const { clear, remove, set } of commit.hashes) {
+    args.push(clear ? 1 : 0, remove.length, ...remove, set.size * 2);
+    for (const [field, value] of set) args.push(field, value);
+  }
+  args.push(commit.lifecycle.length);
+  for (const event of commit.lifecycle) {
+    const fields = lifecycleFields(event);
+    args.push(fields.length, ...fields);
+  }
+  for (const { channel, envelope } of commit.publications) {
+    args.push(channel, Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength));
+  }
+  return args;
+}

@@ -1,0 +1,29 @@
+/** Presence on Redis. */
+import { RedisNodeLeases, RedisOnlineCounter, RedisReportLog } from '@hubbub/broker';
+import type { Redis } from 'ioredis';
+import { type Presence, type PresenceOptions, startPresence } from '../start-presence.js';
+import { RedisInstanceLeases } from './redis-instance-leases.js';
+import { RedisPartitionStore } from './redis-partition-store.js';
+
+export interface RedisPresenceOptions
+  extends Pick<PresenceOptions, 'instance' | 'prefix' | 'partitions' | 'rules' | 'logger' | 'metrics'> {
+  /** For commands; with a command timeout, so that a Redis that does not answer is noticed. */
+  readonly commands: Redis;
+  /** For reading the log, which blocks it: without a command timeout, and used by nobody else. */
+  readonly reader: Redis;
+  /** Default 8,000. The same for all edges and presence instances. */
+  readonly nodeLeaseMs?: number;
+}
+
+/** The connections stay the caller's: close them after `close()`. */
+export function createRedisPresence({ commands, reader, nodeLeaseMs, ...options }: RedisPresenceOptions): Presence {
+  const { prefix } = options;
+  return startPresence({
+    ...options,
+    log: new RedisReportLog({ commands, reader, prefix }),
+    nodeLeases: new RedisNodeLeases({ commands, prefix, ...(nodeLeaseMs !== undefined && { leaseMs: nodeLeaseMs }) }),
+    onlineCounter: new RedisOnlineCounter({ commands, prefix }),
+    instanceLeases: new RedisInstanceLeases({ commands, prefix }),
+    store: new RedisPartitionStore({ commands, prefix }),
+  });
+}

@@ -1,0 +1,64 @@
+/** Starts one instance of the presence service on whatever carries its log, its leases and its registry. */
+import type { NodeLeases, OnlineCounter, ReportLog } from '@hubbub/broker';
+import { Channels, DEFAULT_PARTITIONS } from '@hubbub/protocol';
+import type { MetricsRegistry } from '@hubbub/runtime';
+import type { InstanceLeases } from './instance-leases.js';
+import { type PresenceLogger, PresenceMetrics } from './metrics.js';
+import { Owner } from './owner.js';
+import { DEFAULT_RULES, type PresenceRules } from './partition/rules.js';
+import type { PartitionStore } from './partition-store.js';
+
+export interface PresenceOptions {
+  /** Unique in the cluster and new with each start: what an instance owned before it crashed, it does not own after. */
+  readonly instance: string;
+  readonly prefix: string;
+  /** Default 16; the same for all processes of the cluster. */
+  readonly partitions?: number;
+  readonly log: ReportLog;
+  readonly nodeLeases: NodeLeases;
+  readonly instanceLeases: InstanceLeases;
+  readonly store: PartitionStore;
+  readonly onlineCounter: OnlineCounter;
+  /** Default: presence on everywhere, 5 s of grace, 100 users a page, counts above 500 users. */
+  readonly rules?: Partial<PresenceRules>;
+  readonly logger: PresenceLogger;
+  readonly metrics: MetricsRegistry;
+}
+
+export interface Presence {
+  /** Whether the last round went well. */
+  readonly healthy: boolean;
+  /** Partitions owned at the moment. */
+  readonly partitionsOwned: number;
+  /** Hands over what it owns; another instance takes it within about a second. */
+  close(): Promise<void>;
+}
+
+/** Returns at once; partitions are claimed in the background, for as long as it takes. */
+export function startPresence(options: PresenceOptions): Presence {
+  const owner = new Owner({
+    instance: options.instance,
+    partitions: options.partitions ?? DEFAULT_PARTITIONS,
+    channels: new Channels(options.prefix),
+    rules: { ...DEFAULT_RULES, ...options.rules },
+    metrics: new PresenceMetrics(options.metrics, options.logger),
+    log: options.log,
+    nodeLeases: options.nodeLeases,
+    instanceLeases: options.instanceLeases,
+    onlineCounter: options.onlineCounter,
+    store: options.store,
+  });
+  const ended = owner.run();
+  return {
+    get healthy() {
+      return owner.healthy;
+    },
+    get partitionsOwned() {
+      return owner.owned.size;
+    },
+    async close() {
+      owner.stop();
+      await ended;
+    },
+  };
+}
