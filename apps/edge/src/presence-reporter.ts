@@ -1,0 +1,177 @@
+/** What presence is told of this edge's sessions: who connects, joins, leaves, drops, asks. */
+import type { NodeLeases, ReportLog } from '@hubbub/broker';
+import { DEFAULT_PARTITIONS, partitionOf, type Report, type Sender, type Status } from '@hubbub/protocol';
+import { type AddressedReport, type CourierLogger, ReportCourier } from './report-courier.js';
+
+/** What of a session presence gets to know. */
+export interface ReportedSession {
+  readonly id: string;
+  readonly user: Sender;
+  /** Only open sessions are reported. */
+  readonly state: 'opening' | 'open' | 'closed';
+  /** The rooms it is in, by name. */
+  readonly rooms: { keys(): Iterable<string> };
+  readonly status?: Status | undefined;
+}
+
+export interface PresenceReporterOptions {
+  readonly log: ReportLog;
+  readonly leases: NodeLeases;
+  readonly nodeId: string;
+  /** Default 16; the same for all processes of the cluster. */
+  readonly partitions?: number;
+  /** All sessions of this edge, for when presence has to be told anew. */
+  snapshot(): Iterable<ReportedSession>;
+  readonly logger: CourierLogger;
+}
+
+/**
+ * Takes everything at once and never throws: presence may be away for as long as it likes, what stands then is told when
+ * it is back.
+ *
+ * @example
+ * const reporter = new PresenceReporter({ log, leases, nodeId, snapshot: () => sessions, logger });
+ * reporter.start();
+ * reporter.joined(session, 'general'); // the session gets `room_info` on the node's channel
+ */
+export class PresenceReporter {
+  readonly #courier: ReportCourier;
+  readonly #partitions: number;
+  readonly #snapshot: () => Iterable<ReportedSession>;
+  /** Joins that presence may not have answered: they are news when all is told anew, the others are not. */
+  readonly #unanswered = new Set<string>();
+
+  constructor(options: PresenceReporterOptions) {
+    const { log, leases, nodeId, logger, partitions = DEFAULT_PARTITIONS } = options;
+    this.#partitions = partitions;
+    this.#snapshot = () => options.snapshot();
+    this.#courier = new ReportCourier({
+      log,
+      leases,
+      nodeId,
+      logger,
+      partitions,
+      everything: () => this.#everything(),
+      lost: reports => this.#lost(reports),
+    });
+  }
+
+  /** Whether presence can be reached, as far as this edge knows. */
+  get telling(): boolean {
+    return this.#courier.telling;
+  }
+
+  /** This edge as presence knows it: `<node id>/<unique>`, a new one after each resync. */
+  get incarnation(): string {
+    return this.#courier.incarnation;
+  }
+
+  start(): void {
+    this.#courier.start();
+  }
+
+  sessionOpened(session: ReportedSession): void {
+    this.#ofUser({ kind: 'connect', session: session.id, user: session.user.id });
+  }
+
+  /** The connection ended: call it while `session.rooms` still names the rooms it was in. */
+  sessionClosed(session: ReportedSession): void {
+    for (const room of session.rooms.keys()) {
+      this.#unanswered.delete(joinKey(session.id, room));
+      this.#ofRoom({ kind: 'drop', room, session: session.id, user: session.user.id });
+    }
+    this.#ofUser({ kind: 'disconnect', session: session.id, user: session.user.id });
+  }
+
+  /** Also for a join of a room that the session is in already: it is answered with `room_info` again. */
+  joined(session: ReportedSession, room: string): void {
+    if (!this.#ofRoom(joinOf(session, room, false))) this.#unanswered.add(joinKey(session.id, room));
+    this.#ofUser({ kind: 'enter', session: session.id, user: session.user.id, room });
+  }
+
+  /** The session left by itself: no grace. */
+  left(session: ReportedSession, room: string): void {
+    this.#unanswered.delete(joinKey(session.id, room));
+    this.#ofRoom({ kind: 'leave', room, session: session.id, user: session.user.id });
+    this.#ofUser({ kind: 'exit', session: session.id, user: session.user.id, room });
+  }
+
+  /** The session's status changed: every room it is in gets to see it. */
+  statusSet(session: ReportedSession): void {
+    const { id, user, status } = session;
+    for (const room of session.rooms.keys()) {
+      this.#ofRoom({ kind: 'status', room, session: id, user: user.id, ...(status !== undefined && { status }) });
+    }
+  }
+
+  /**
+   * Asks for `online_users`. False: not now, answer `UNAVAILABLE`.
+   * @param after `next` of the page before.
+   */
+  rosterAsked(session: ReportedSession, room: string, frameId?: string, after?: number): boolean {
+    return this.#ofRoom({
+      kind: 'roster',
+      room,
+      session: session.id,
+      ...(frameId !== undefined && { frameId }),
+      ...(after !== undefined && { after }),
+    });
+  }
+
+  /** Tells presence that this edge and its sessions go. Never rejects. */
+  close(): Promise<void> {
+    return this.#courier.close();
+  }
+
+  *#everything(): Iterable<AddressedReport> {
+    for (const session of this.#snapshot()) {
+      if (session.state !== 'open') continue;
+      const { id, user } = session;
+      yield this.#addressed(user.id, { kind: 'connect', session: id, user: user.id });
+      for (const room of session.rooms.keys()) {
+        yield this.#addressed(room, joinOf(session, room, !this.#unanswered.has(joinKey(id, room))));
+        yield this.#addressed(user.id, { kind: 'enter', session: id, user: user.id, room });
+      }
+    }
+    this.#unanswered.clear();
+  }
+
+  #lost(reports: readonly Report[]): void {
+    for (const report of reports) {
+      if (report.kind === 'join' && report.resync !== true) this.#unanswered.add(joinKey(report.session, report.room));
+    }
+  }
+
+  #ofRoom(report: Report & { readonly room: string }): boolean {
+    return this.#courier.add(partitionOf(report.room, this.#partitions), report);
+  }
+
+  #ofUser(report: Report & { readonly user: string }): boolean {
+    return this.#courier.add(partitionOf(report.user, this.#partitions), report);
+  }
+
+  #addressed(key: string, report: Report): AddressedReport {
+    return { partition: partitionOf(key, this.#partitions), report };
+  }
+}
+
+function joinOf(
+  { id, user, status }: ReportedSession,
+  room: string,
+  resync: boolean,
+): Report & { readonly room: string } {
+  return {
+    kind: 'join',
+    room,
+    session: id,
+    user: user.id,
+    name: user.name,
+    ...(status !== undefined && { status }),
+    ...(resync && { resync }),
+  };
+}
+
+/** Neither a session's id nor a room's name has a space in it. */
+function joinKey(session: string, room: string): string {
+  return `${session} ${room}`;
+}

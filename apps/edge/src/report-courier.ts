@@ -1,0 +1,232 @@
+/** Brings an edge's reports to presence, under an incarnation that holds a lease; starts over when that is in doubt. */
+import { randomBytes } from 'node:crypto';
+import type { LogAppend, NodeLeases, ReportLog } from '@hubbub/broker';
+import { encodeReports, type Report } from '@hubbub/protocol';
+
+/** A report, and the partition it is for. */
+export interface AddressedReport {
+  readonly partition: number;
+  readonly report: Report;
+}
+
+/** The part of a logger that is used here. */
+export interface CourierLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface ReportCourierOptions {
+  readonly log: ReportLog;
+  readonly leases: NodeLeases;
+  readonly nodeId: string;
+  readonly partitions: number;
+  readonly logger: CourierLogger;
+  /** All that the edge holds, for when presence has to be told anew. */
+  everything(): Iterable<AddressedReport>;
+  /** These may not have arrived; `everything` will be asked for soon. */
+  lost(reports: readonly Report[]): void;
+}
+
+/** Reports of so long a time travel together: at most 200 appends a second, and a join waits no longer than that. */
+const GATHER_MS = 5;
+/** An entry is applied as a whole: this bounds what presence takes in one bite. */
+const ENTRY_REPORTS = 256;
+const ENTRIES_IN_FLIGHT = 64;
+/** More waiting than this means that the log does not keep up: what stands is told anew when it does. */
+const MAX_WAITING = 50_000;
+const RENEWALS_PER_LEASE = 4;
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 10_000;
+
+/**
+ * `telling`: reports are taken and brought. `away`: they are not; what stands will be told under a new incarnation, as
+ * soon as the log takes it. `closed`: for good.
+ */
+type CourierState = 'telling' | 'away' | 'closed';
+
+export class ReportCourier {
+  readonly #options: ReportCourierOptions;
+  #state: CourierState = 'away';
+  #incarnation = '';
+  /** Incarnations that may have reported and of which presence has not been told that they are gone. */
+  readonly #former = new Set<string>();
+  #waiting: AddressedReport[] = [];
+  #maxWaiting = MAX_WAITING;
+  #renewedAtMs = 0;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #renewTimer: NodeJS.Timeout | undefined;
+  #flushing: Promise<void> | undefined;
+  #returning: Promise<void> | undefined;
+  #cancelPause: () => void = () => {};
+
+  constructor(options: ReportCourierOptions) {
+    this.#options = options;
+  }
+
+  /** Whether reports are taken at the moment. */
+  get telling(): boolean {
+    return this.#state === 'telling';
+  }
+
+  get incarnation(): string {
+    return this.#incarnation;
+  }
+
+  start(): void {
+    this.#renewTimer = setInterval(() => void this.#renew(), this.#options.leases.leaseMs / RENEWALS_PER_LEASE);
+    this.#returning = this.#return();
+  }
+
+  /** Takes a report; false: not now, and `everything` will be asked for when it can be told again. */
+  add(partition: number, report: Report): boolean {
+    if (this.#state !== 'telling') return false;
+    this.#waiting.push({ partition, report });
+    if (this.#waiting.length > this.#maxWaiting) {
+      this.#goAway('too many reports wait');
+      return false;
+    }
+    this.#flushTimer ??= setTimeout(() => this.#flush(), GATHER_MS);
+    return true;
+  }
+
+  /** Brings what waits, declares the incarnation gone and gives up its lease. Never rejects: a lease also runs out. */
+  async close(): Promise<void> {
+    const wasTelling = this.#state === 'telling';
+    const waiting = this.#flushing;
+    this.#state = 'closed';
+    clearInterval(this.#renewTimer);
+    clearTimeout(this.#flushTimer);
+    this.#cancelPause();
+    await this.#returning;
+    await waiting;
+    if (this.#incarnation !== '') this.#former.add(this.#incarnation);
+    try {
+      while (wasTelling && this.#waiting.length > 0) await this.#options.log.append(this.#takeEntries());
+      await this.#buryFormer();
+    } catch (error) {
+      this.#options.logger.warn({ event: 'presence_goodbye_failed', err: error }, 'presence will find this edge dead');
+    }
+  }
+
+  #flush(): void {
+    this.#flushTimer = undefined;
+    if (this.#flushing !== undefined) return;
+    this.#flushing = this.#flushAll().finally(() => {
+      this.#flushing = undefined;
+      if (this.#waiting.length > 0 && this.#state === 'telling') this.#flush();
+    });
+  }
+
+  async #flushAll(): Promise<void> {
+    while (this.#state === 'telling' && this.#waiting.length > 0) {
+      // A process that was paused must not report under a lease that ran out meanwhile.
+      if (performance.now() - this.#renewedAtMs > this.#options.leases.leaseMs && !(await this.#renew())) return;
+      const before = this.#waiting;
+      const entries = this.#takeEntries();
+      const inFlight = before.slice(0, before.length - this.#waiting.length);
+      try {
+        const refused = await this.#options.log.append(entries);
+        if (refused.length === 0) continue;
+        this.#goAway('the log is full', inFlight);
+      } catch (error) {
+        this.#goAway('it is not known whether a report arrived', inFlight, error);
+      }
+    }
+  }
+
+  /** What waits, as entries: in order within each partition. */
+  #takeEntries(): LogAppend[] {
+    const taken = this.#waiting.slice(0, ENTRIES_IN_FLIGHT * ENTRY_REPORTS);
+    this.#waiting = this.#waiting.slice(taken.length);
+    const byPartition = new Map<number, Report[]>();
+    for (const { partition, report } of taken) {
+      const reports = byPartition.get(partition);
+      if (reports === undefined) byPartition.set(partition, [report]);
+      else reports.push(report);
+    }
+    const entries: LogAppend[] = [];
+    for (const [partition, reports] of byPartition) {
+      for (let at = 0; at < reports.length; at += ENTRY_REPORTS) {
+        const batch = { incarnation: this.#incarnation, reports: reports.slice(at, at + ENTRY_REPORTS) };
+        entries.push({ partition, text: encodeReports(batch) });
+      }
+    }
+    return entries;
+  }
+
+  /** @returns whether the incarnation still holds its lease, as far as is known. */
+  async #renew(): Promise<boolean> {
+    const incarnation = this.#incarnation;
+    if (this.#state !== 'telling') return false;
+    const askedAtMs = performance.now();
+    try {
+      const held = await this.#options.leases.renew(incarnation);
+      if (incarnation !== this.#incarnation) return false;
+      if (held) this.#renewedAtMs = askedAtMs;
+      else this.#goAway('this edge was declared dead');
+      return held;
+    } catch (error) {
+      // An unanswered renewal alone is no reason: the lease stands until presence says otherwise.
+      if (askedAtMs - this.#renewedAtMs > this.#options.leases.leaseMs) this.#goAway('the lease ran out', [], error);
+      return false;
+    }
+  }
+
+  #goAway(reason: string, inFlight: readonly AddressedReport[] = [], error?: unknown): void {
+    if (this.#state !== 'telling') return;
+    this.#state = 'away';
+    this.#options.logger.warn({ event: 'presence_resync', reason, err: error }, `presence is told anew: ${reason}`);
+    this.#options.lost([...inFlight, ...this.#waiting].map(({ report }) => report));
+    this.#waiting = [];
+    this.#returning = this.#return();
+  }
+
+  /** Registers a new incarnation and tells everything under it; tries until that is possible. Never rejects. */
+  async #return(): Promise<void> {
+    if (this.#incarnation !== '') this.#former.add(this.#incarnation);
+    this.#incarnation = `${this.#options.nodeId}/${Date.now().toString(36)}${randomBytes(4).toString('hex')}`;
+    for (let retryMs = RETRY_MIN_MS; this.#state === 'away'; retryMs = Math.min(RETRY_MAX_MS, retryMs * 2)) {
+      try {
+        const askedAtMs = performance.now();
+        await this.#options.leases.register(this.#incarnation);
+        await this.#buryFormer();
+        if (this.#state !== 'away') return;
+        this.#renewedAtMs = askedAtMs;
+        this.#waiting = [...this.#options.everything()];
+        this.#maxWaiting = this.#waiting.length + MAX_WAITING;
+        this.#state = 'telling';
+        this.#options.logger.info({ event: 'presence_told', reports: this.#waiting.length }, 'presence is told');
+        this.#flush();
+        return;
+      } catch {
+        // Redis is away or the log is full: the reason was told when it began, and here is nothing to do but wait.
+        await this.#pause(retryMs * (0.5 + Math.random() / 2));
+      }
+    }
+  }
+
+  /** Tells every partition that former incarnations are gone. @throws when not all of them took it. */
+  async #buryFormer(): Promise<void> {
+    const { log, leases, partitions } = this.#options;
+    const former = [...this.#former];
+    if (former.length === 0) return;
+    const reports = former.map(gone => ({ kind: 'node_gone' as const, gone }));
+    const text = encodeReports({ incarnation: this.#incarnation, reports });
+    const refused = await log.append(Array.from({ length: partitions }, (_, partition) => ({ partition, text })));
+    if (refused.length > 0) throw new Error(`Partitions ${refused.join(', ')} are full.`);
+    for (const incarnation of former) {
+      await leases.release(incarnation);
+      this.#former.delete(incarnation);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, ms);
+      this.#cancelPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
