@@ -1,6 +1,8 @@
 /** The bus between Hubbub's processes, in memory and on Redis. */
+export type { Backplane } from './backplane.js';
 export type { Broker, Interruption } from './broker.js';
 export { Interest } from './interest.js';
+export { MemoryCluster } from './memory/memory-backplane.js';
 export { MemoryBus } from './memory/memory-broker.js';
 export { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory/memory-node-leases.js';
 export { MemoryOnlineCounter } from './memory/memory-online-counter.js';
@@ -8,6 +10,7 @@ export { MemoryReportLog, type MemoryReportLogOptions } from './memory/memory-re
 export { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from './node-leases.js';
 export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCounter } from './online-counter.js';
 export { connected, openRedisConnection, type RedisConnectionOptions } from './redis/connection.js';
+export { openRedisBackplane, type RedisBackplaneOptions } from './redis/redis-backplane.js';
 export { createRedisBroker, type RedisBrokerOptions } from './redis/redis-broker.js';
 export { RedisNodeLeases, type RedisNodeLeasesOptions } from './redis/redis-node-leases.js';
 export { RedisOnlineCounter, type RedisOnlineCounterOptions } from './redis/redis-online-counter.js';

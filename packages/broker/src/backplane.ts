@@ -1,0 +1,14 @@
+/** Everything that the processes of a cluster share, as one part of a process sees it. */
+import type { Broker } from './broker.js';
+import type { NodeLeases } from './node-leases.js';
+import type { OnlineCounter } from './online-counter.js';
+import type { ReportLog } from './report-log.js';
+
+/** Each part of a process opens its own: a broker has one listener. */
+export interface Backplane {
+  readonly broker: Broker;
+  readonly reports: ReportLog;
+  readonly leases: NodeLeases;
+  readonly online: OnlineCounter;
+  close(): Promise<void>;
+}

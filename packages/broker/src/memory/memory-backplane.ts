@@ -1,0 +1,34 @@
+/** The backplane of one process without Redis: every part opened from the same cluster sees the others. */
+import type { Backplane } from '../backplane.js';
+import { MemoryBus } from './memory-broker.js';
+import { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory-node-leases.js';
+import { MemoryOnlineCounter } from './memory-online-counter.js';
+import { MemoryReportLog } from './memory-report-log.js';
+
+/**
+ * A cluster that lives in this process.
+ * @example
+ * const cluster = new MemoryCluster();
+ * await startEdge({ config, log, metrics, bus: cluster.open() });
+ */
+export class MemoryCluster {
+  readonly #bus = new MemoryBus();
+  readonly #reports = new MemoryReportLog();
+  readonly #online = new MemoryOnlineCounter();
+  readonly #leases: MemoryNodeLeases;
+
+  constructor(options: MemoryNodeLeasesOptions = {}) {
+    this.#leases = new MemoryNodeLeases(options);
+  }
+
+  open(): Backplane {
+    const broker = this.#bus.connect();
+    return {
+      broker,
+      reports: this.#reports,
+      leases: this.#leases,
+      online: this.#online,
+      close: () => broker.close(),
+    };
+  }
+}

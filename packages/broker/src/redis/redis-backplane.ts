@@ -1,0 +1,34 @@
+/** The backplane of a cluster on Redis. */
+import type { Backplane } from '../backplane.js';
+import { openRedisConnection } from './connection.js';
+import { createRedisBroker } from './redis-broker.js';
+import { RedisNodeLeases } from './redis-node-leases.js';
+import { RedisOnlineCounter } from './redis-online-counter.js';
+import { RedisReportLog } from './redis-report-log.js';
+
+export interface RedisBackplaneOptions {
+  readonly prefix: string;
+  /** A Redis that does not answer for so long counts as away. */
+  readonly commandTimeoutMs: number;
+  /** The same for all processes of a cluster. */
+  readonly nodeLeaseMs: number;
+  /** Called on each failure of a connection; all of them are retried until `close`. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Returns at once and connects in the background: until Redis answers, everything rejects with `UNAVAILABLE`. */
+export function openRedisBackplane(url: string, options: RedisBackplaneOptions): Backplane {
+  const { prefix, commandTimeoutMs, onError } = options;
+  const broker = createRedisBroker(url, { commandTimeoutMs, onError });
+  const commands = openRedisConnection(url, { commandTimeoutMs, autoPipelining: true, onError });
+  return {
+    broker,
+    reports: new RedisReportLog({ commands, prefix }),
+    leases: new RedisNodeLeases({ commands, prefix, leaseMs: options.nodeLeaseMs }),
+    online: new RedisOnlineCounter({ commands, prefix }),
+    async close() {
+      await broker.close();
+      commands.disconnect();
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** Finds cycles in who imports whom. */
+
+/** The cycles found on a walk from every node, each as the way round, back to its first node. Empty when there is none. */
+export function findCycles(graph: ReadonlyMap<string, Iterable<string>>): string[][] {
+  const cycles: string[][] = [];
+  const done = new Set<string>();
+  const road: string[] = [];
+  const walk = (node: string) => {
+    const at = road.indexOf(node);
+    if (at >= 0) cycles.push([...road.slice(at), node]);
+    if (at >= 0 || done.has(node)) return;
+    road.push(node);
+    for (const next of graph.get(node) ?? []) walk(next);
+    road.pop();
+    done.add(node);
+  };
+  for (const node of graph.keys()) walk(node);
+  return cycles;
+}

@@ -1,0 +1,137 @@
+/** The rules of the house (ARCHITECTURE.md): each looks at the tree and names file, import and rule where it is broken. */
+import { posix } from 'node:path';
+import { findCycles } from './cycles.js';
+import type { SourceFile } from './source-file.js';
+import { type Member, type Target, type Tree, targetsOf } from './tree.js';
+
+/** Returns one line for each breach. */
+export type Rule = (tree: Tree) => string[];
+
+/** Whom of us each package and app may import. `hubbub` puts everything together. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  'packages/protocol': [],
+  'packages/runtime': [],
+  'packages/broker': ['packages/protocol'],
+  'packages/client': ['packages/protocol'],
+  'packages/server': ['packages/protocol'],
+  'apps/edge': ['packages/broker', 'packages/protocol', 'packages/runtime'],
+  'apps/presence': ['packages/broker', 'packages/protocol', 'packages/runtime'],
+  'apps/hubbub': [
+    ...['broker', 'client', 'protocol', 'runtime', 'server'].map(name => `packages/${name}`),
+    ...['edge', 'presence'].map(name => `apps/${name}`),
+  ],
+};
+
+const ENGINE_FILE = 'apps/edge/src/engine.ts';
+const CONFIGURATION = 'packages/runtime/src/config/';
+/** Names that say nothing of what is inside, so that everything ends up there. */
+const EMPTY_NAMES = ['core', 'common', 'utils', 'shared', 'types'];
+
+export const rules = {
+  'every package imports only those it may': tree =>
+    crossings(tree).flatMap(({ from, file, to }) => {
+      const allowed = ARROWS[from.folder];
+      if (allowed === undefined)
+        return [`${from.folder}: has no row in the table of arrows (tests/architecture/rules.ts)`];
+      return allowed.includes(to.folder) ? [] : [`${file.path}: imports ${to.folder}, which ${from.folder} may not`];
+    }),
+
+  'a package is imported through its exports only': tree =>
+    eachImport(tree).flatMap(({ from, file, specifier, target }) => {
+      if (target.kind === 'file' && !target.path.startsWith(`${from.folder}/`)) {
+        return [`${file.path}: imports ${specifier}, a file of another package or of the tests`];
+      }
+      if (target.kind !== 'member' || target.subpath in (target.member.manifest.exports ?? {})) return [];
+      return [`${file.path}: imports ${specifier}, which ${target.member.manifest.name} does not export`];
+    }),
+
+  'package.json names exactly those of us that are imported': tree =>
+    tree.members.flatMap(member => {
+      const imported = new Set(crossings(tree).flatMap(({ from, to }) => (from === member ? [to.manifest.name] : [])));
+      const declared = new Set(Object.keys(member.manifest.dependencies ?? {}));
+      const ours = tree.members.map(({ manifest }) => manifest.name).filter(name => name !== member.manifest.name);
+      const path = `${member.folder}/package.json`;
+      return ours.flatMap(name => {
+        if (imported.has(name) && !declared.has(name)) return [`${path}: lacks the dependency ${name}`];
+        if (declared.has(name) && !imported.has(name)) return [`${path}: names ${name}, which no file imports`];
+        return [];
+      });
+    }),
+
+  'no file imports itself by a way round': tree => {
+    const graph = new Map<string, Set<string>>();
+    for (const { file, target } of eachImport(tree)) {
+      const known = graph.get(file.path) ?? new Set();
+      if (target.kind === 'file') known.add(target.path);
+      graph.set(file.path, known);
+    }
+    return findCycles(graph).map(cycle => `${cycle[0]}: cycle ${cycle.join(' → ')}`);
+  },
+
+  'no package imports itself by a way round': tree => {
+    const graph = new Map(tree.members.map(({ folder }) => [folder, new Set<string>()]));
+    for (const { from, to } of crossings(tree)) graph.get(from.folder)?.add(to.folder);
+    return findCycles(graph).map(cycle => `${cycle[0]}: cycle ${cycle.join(' → ')}`);
+  },
+
+  'the engine is named in one file': tree =>
+    eachFile(tree).flatMap(file => {
+      const named = [...file.texts, ...file.imports].find(text => /^uWebSockets\.js/.test(text));
+      if (named === undefined || file.path === ENGINE_FILE) return [];
+      return [`${file.path}: names ${named}, which only ${ENGINE_FILE} may`];
+    }),
+
+  'ioredis stays inside folders called redis': tree =>
+    eachFile(tree).flatMap(file => {
+      if (!file.imports.some(specifier => /^ioredis(\/|$)/.test(specifier))) return [];
+      return file.path.includes('/redis/') ? [] : [`${file.path}: imports ioredis outside a folder called redis`];
+    }),
+
+  'the environment is read by the configuration only': tree =>
+    eachFile(tree).flatMap(file =>
+      file.readsEnvironment && !file.path.startsWith(CONFIGURATION)
+        ? [`${file.path}: reads process.env (or imports node:process) outside ${CONFIGURATION}`]
+        : [],
+    ),
+
+  'imports say whom they import': tree =>
+    eachFile(tree).flatMap(file =>
+      file.computedImports > 0 ? [`${file.path}: imports a module whose name is computed`] : [],
+    ),
+
+  'names say what is inside': tree =>
+    eachFile(tree).flatMap(file => {
+      const words = [...posix.dirname(file.path).split('/'), posix.basename(file.path, '.ts')];
+      return words.filter(word => EMPTY_NAMES.includes(word)).map(word => `${file.path}: is called ${word}`);
+    }),
+} as const satisfies Record<string, Rule>;
+
+export type RuleName = keyof typeof rules;
+
+interface ImportOfFile {
+  readonly from: Member;
+  readonly file: SourceFile;
+  readonly specifier: string;
+  readonly target: Target;
+}
+
+function eachImport(tree: Tree): ImportOfFile[] {
+  return tree.members.flatMap(from =>
+    from.files.flatMap(file =>
+      file.imports.flatMap(specifier =>
+        targetsOf(tree, from, file, specifier).map(target => ({ from, file, specifier, target })),
+      ),
+    ),
+  );
+}
+
+function eachFile(tree: Tree): SourceFile[] {
+  return tree.members.flatMap(({ files }) => files);
+}
+
+/** Imports from one of our packages to another. */
+function crossings(tree: Tree): { from: Member; file: SourceFile; to: Member }[] {
+  return eachImport(tree).flatMap(({ from, file, target }) =>
+    target.kind === 'member' && target.member !== from ? [{ from, file, to: target.member }] : [],
+  );
+}

@@ -1,0 +1,84 @@
+/** The packages and apps of the repository as the rules see them: their files, their manifests, who imports whom. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readSourceFile, type SourceFile } from './source-file.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What is read of a package.json. */
+export interface Manifest {
+  readonly name: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, unknown>>;
+  /** Own names beginning with `#`, each for several conditions. */
+  readonly imports?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** One package or app. */
+export interface Member {
+  /** `packages/protocol` */
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly files: readonly SourceFile[];
+}
+
+export interface Tree {
+  readonly members: readonly Member[];
+}
+
+/** Whom an import reaches. */
+export type Target =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'member'; readonly member: Member; readonly subpath: string }
+  | { readonly kind: 'outside'; readonly name: string };
+
+/** Reads `packages` and `apps` from disk: what is written there, not what is built. */
+export function readTree(): Tree {
+  const folders = ['packages', 'apps'].flatMap(group => readdirSync(join(ROOT, group)).map(name => `${group}/${name}`));
+  const paths = folders.flatMap(folder => [
+    `${folder}/package.json`,
+    ...['src', 'playground'].flatMap(part => sourcesBelow(`${folder}/${part}`)),
+  ]);
+  return treeOf(Object.fromEntries(paths.map(path => [path, readFileSync(join(ROOT, path), 'utf8')])));
+}
+
+function sourcesBelow(folder: string): string[] {
+  if (!existsSync(join(ROOT, folder))) return [];
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter(path => path.endsWith('.ts'))
+    .map(path => `${folder}/${path.replaceAll('\\', '/')}`);
+}
+
+/** A tree of files given as text, by path: package.json and sources. */
+export function treeOf(texts: Readonly<Record<string, string>>): Tree {
+  const members = Object.entries(texts)
+    .filter(([path]) => path.endsWith('/package.json'))
+    .map(([path, text]) => {
+      const folder = posix.dirname(path);
+      const files = Object.entries(texts)
+        .filter(([file]) => file.startsWith(`${folder}/`) && file.endsWith('.ts'))
+        .map(([file, source]) => readSourceFile(file, source));
+      return { folder, manifest: JSON.parse(text) as Manifest, files };
+    });
+  return { members };
+}
+
+/** Resolves an import to the files or the member it may reach: several, where a `#name` depends on conditions. */
+export function targetsOf(tree: Tree, member: Member, file: SourceFile, specifier: string): Target[] {
+  if (specifier.startsWith('.')) {
+    return [{ kind: 'file', path: sourcePath(posix.join(posix.dirname(file.path), specifier)) }];
+  }
+  if (specifier.startsWith('#')) {
+    const outputs = Object.values(member.manifest.imports?.[specifier] ?? {});
+    return outputs.map(output => ({ kind: 'file', path: sourcePath(posix.join(member.folder, output)) }));
+  }
+  const target = tree.members.find(({ manifest: { name } }) => specifier === name || specifier.startsWith(`${name}/`));
+  if (target === undefined) return [{ kind: 'outside', name: specifier }];
+  return [{ kind: 'member', member: target, subpath: `.${specifier.slice(target.manifest.name.length)}` }];
+}
+
+/** The source of what an import names: `dist/x.js` and `x.js` are written in `src/x.ts` and `x.ts`. */
+function sourcePath(path: string): string {
+  return path.replace('/dist/', '/src/').replace(/\.js$/, '.ts');
+}
