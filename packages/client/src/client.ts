@@ -1,6 +1,7 @@
 /** The client: puts the parts together and hands every frame to those it is for. */
-import { type Frame, HubbubError, type Payload, type Sender, type SessionLimits } from '@hubbub/protocol';
+import { type Frame, HubbubError, type Payload } from '@hubbub/protocol';
 import { openTransport } from '#transport';
+import type { AllEvents, ClientEvents, EventName, Session } from './client-events.js';
 import { Connection, type StateChange } from './connection.js';
 import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
 import { Deliveries } from './deliveries.js';
@@ -14,32 +15,6 @@ import { Room } from './room.js';
 import { isWelcome } from './shapes.js';
 import { TokenSource } from './token.js';
 import { readFrame, type Wire } from './wire.js';
-
-/** What `welcome` told. */
-export interface Session {
-  readonly id: string;
-  readonly user: Sender;
-  readonly limits: SessionLimits;
-}
-
-/** One frame as the socket carries it, for those who watch. */
-export interface FrameTap {
-  readonly direction: 'in' | 'out';
-  readonly raw: Wire;
-  /** Missing when the raw data was not understood. */
-  readonly frame?: Frame;
-}
-
-/** Events of the client itself. Frames of these names are heard with `onFrame`, or in their room. */
-export interface ClientEvents {
-  readonly state: StateChange;
-  readonly frame: FrameTap;
-  /** Something that arrived was ignored, and why. */
-  readonly ignored: { readonly raw: Wire; readonly error: HubbubError };
-}
-
-type AllEvents = Omit<KnownFrames, keyof ClientEvents> & ClientEvents;
-type EventName = keyof ClientEvents | FrameTypeName;
 
 /**
  * A client of a Hubbub cluster. Nothing happens before `connect()`.

@@ -11,7 +11,8 @@ export {
   type Sender,
   type SessionLimits,
 } from '@hubbub/protocol';
-export { type ClientEvents, type FrameTap, HubbubClient, type Session } from './client.js';
+export { HubbubClient } from './client.js';
+export type { ClientEvents, FrameTap, Session } from './client-events.js';
 export type { StateChange } from './connection.js';
 export type { ConnectionState } from './connection-states.js';
 export type { Unsubscribe } from './emitter.js';

@@ -7,10 +7,12 @@ let edge: FakeEdge;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  vi.spyOn(Math, 'random').mockReturnValue(0.5); // The jitter: delays are 500 ms, 1 s, 2 s, …
   edge = new FakeEdge();
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -149,6 +151,18 @@ describe('rooms', () => {
     edge.socket.receive({ type: 'ack', id: second?.id ?? '' });
     await turn();
     expect(room.state).toBe('joined');
+  });
+
+  it('stays out of a room that was left while the join was on its way', async () => {
+    const client = await edge.openClient();
+    edge.answer = silent;
+    const room = client.room('general');
+    void room.join();
+    void room.leave();
+    edge.socket.receive({ type: 'ack', id: edge.socket.sentOfType('join_room')[0]?.id ?? '' });
+    await turn();
+    expect(room.state).toBe('left');
+    client.close();
   });
 
   it('does not come back to a room that was left or closed', async () => {

@@ -1,0 +1,32 @@
+/** What a client tells of itself, and the names that `client.on` knows. */
+import type { Frame, HubbubError, Sender, SessionLimits } from '@hubbub/protocol';
+import type { StateChange } from './connection.js';
+import type { FrameTypeName, KnownFrames } from './frames.js';
+import type { Wire } from './wire.js';
+
+/** What `welcome` told. */
+export interface Session {
+  readonly id: string;
+  readonly user: Sender;
+  readonly limits: SessionLimits;
+}
+
+/** One frame as the socket carries it, for those who watch. */
+export interface FrameTap {
+  readonly direction: 'in' | 'out';
+  readonly raw: Wire;
+  /** Missing when the raw data was not understood. */
+  readonly frame?: Frame;
+}
+
+/** Events of the client itself. Frames of these names are heard with `onFrame`, or in their room. */
+export interface ClientEvents {
+  readonly state: StateChange;
+  readonly frame: FrameTap;
+  /** Something that arrived was ignored, and why. */
+  readonly ignored: { readonly raw: Wire; readonly error: HubbubError };
+}
+
+/** What listeners of `client.on` get, by name. */
+export type AllEvents = Omit<KnownFrames, keyof ClientEvents> & ClientEvents;
+export type EventName = keyof ClientEvents | FrameTypeName;
