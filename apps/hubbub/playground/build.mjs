@@ -1,0 +1,28 @@
+/** Bundles the playground page into dist/playground; run after `tsc -b`, because the bundle takes the SDK from its dist. */
+import { cp, mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build as bundle } from 'esbuild';
+
+const SOURCE = new URL('./', import.meta.url);
+const TARGET = new URL('../dist/playground/', import.meta.url);
+
+export default async function build() {
+  await mkdir(TARGET, { recursive: true });
+  await bundle({
+    entryPoints: [
+      { in: fileURLToPath(new URL('src/main.ts', SOURCE)), out: 'playground' },
+      { in: fileURLToPath(new URL('style.css', SOURCE)), out: 'playground' },
+    ],
+    outdir: fileURLToPath(TARGET),
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    format: 'esm',
+    platform: 'browser',
+    target: ['chrome123', 'firefox120', 'safari17.5'], // The first that know light-dark() in CSS.
+    logLevel: 'warning',
+  });
+  await cp(new URL('index.html', SOURCE), new URL('index.html', TARGET));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

@@ -1,0 +1,59 @@
+/** The last frames on the wire, in both directions, as the socket carried them. */
+import type { FrameTap } from '@hubbub/client';
+
+/** Enough to look back at a dialogue, few enough for the page to stay quick. */
+const MAX_FRAMES = 500;
+const UNREADABLE = '(unreadable)';
+
+export interface LoggedFrame {
+  readonly number: number;
+  readonly at: Date;
+  readonly direction: FrameTap['direction'];
+  readonly type: string;
+  readonly room: string | undefined;
+  /** The frame as JSON in one line, also where it travelled as MessagePack. */
+  readonly json: string;
+  /** The bytes in hexadecimal, where it travelled as MessagePack. */
+  readonly hex: string | undefined;
+  readonly bytes: number;
+}
+
+export class FrameLog {
+  #frames: LoggedFrame[] = [];
+  #types = new Set<string>();
+  #count = 0;
+
+  get frames(): readonly LoggedFrame[] {
+    return this.#frames;
+  }
+
+  /** Types seen so far, in alphabetical order. */
+  get types(): readonly string[] {
+    return [...this.#types].sort();
+  }
+
+  add({ direction, raw, frame }: FrameTap): void {
+    const type = frame?.type ?? UNREADABLE;
+    this.#types.add(type);
+    this.#frames.push({
+      number: ++this.#count,
+      at: new Date(),
+      direction,
+      type,
+      room: frame?.room,
+      json: typeof raw === 'string' ? raw : JSON.stringify(frame ?? null),
+      hex: typeof raw === 'string' ? undefined : hexOf(raw),
+      bytes: typeof raw === 'string' ? new TextEncoder().encode(raw).length : raw.length,
+    });
+    if (this.#frames.length > MAX_FRAMES) this.#frames.shift();
+  }
+
+  clear(): void {
+    this.#frames = [];
+    this.#types.clear();
+  }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(' ');
+}

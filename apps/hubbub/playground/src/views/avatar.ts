@@ -1,0 +1,13 @@
+/** A coloured initial; the colour is the user's in every window. */
+import type { Sender } from '@hubbub/client';
+import { element } from '../dom/element.js';
+
+/** As many as style.css has colours. */
+const COLOURS = 8;
+
+export function avatar({ id, name }: Sender): HTMLElement {
+  const initial = [...name.trim()][0]?.toUpperCase() ?? '?';
+  let sum = 0;
+  for (const character of id) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9973;
+  return element('span', { class: 'avatar', 'aria-hidden': 'true', 'data-colour': String(sum % COLOURS) }, initial);
+}

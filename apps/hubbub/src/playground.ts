@@ -1,0 +1,99 @@
+/** The playground's pages on the public port of `hubbub start`: the bundle of ../playground, and tokens for its users. */
+import { readFile } from 'node:fs/promises';
+import type { Page, PageHandler } from '@hubbub/edge';
+import { type ErrorCode, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from '@hubbub/protocol';
+import { mintToken } from './mint-token.js';
+
+export interface PlaygroundOptions {
+  /** Signs the tokens that the page asks for. */
+  readonly secret: string;
+  /** `HUBBUB_BASE_PATH`: what stands before `/ws`. */
+  readonly basePath: string;
+}
+
+/** A day at a conference table; the page fetches a fresh one at every connection. */
+const TOKEN_TTL = '12h';
+
+/** Beside this file once both are built. */
+const BUNDLE = new URL('./playground/', import.meta.url);
+
+const COMMON_HEADERS = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' } as const;
+
+/** Everything is ours and in files. The page opens sockets, and its icon is a data URL. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "connect-src 'self' ws: wss:",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/**
+ * The pages by path, for `startEdge({ pages })`.
+ *
+ * `/playground/token` gives anybody who asks a token in any name. That is why `hubbub start` mounts these pages outside
+ * production and on loopback hosts only: there, whoever can ask can also run `hubbub token`. No CORS header is sent,
+ * so that other sites' scripts cannot read the answer.
+ *
+ * @throws {Error} when the bundle was not built.
+ */
+export async function playgroundPages({
+  secret,
+  basePath,
+}: PlaygroundOptions): Promise<Readonly<Record<string, PageHandler>>> {
+  const [html, script, scriptMap, style, styleMap] = await Promise.all(
+    ['index.html', 'playground.js', 'playground.js.map', 'playground.css', 'playground.css.map'].map(readBundled),
+  );
+  // The setting's grammar (letters, digits and /._~-) needs no escaping.
+  const page = html.replace('name="hubbub-base-path" content=""', `name="hubbub-base-path" content="${basePath}"`);
+  return {
+    '/': staticPage('text/html; charset=utf-8', page, { 'content-security-policy': CONTENT_SECURITY_POLICY }),
+    '/playground.js': staticPage('text/javascript; charset=utf-8', script),
+    '/playground.css': staticPage('text/css; charset=utf-8', style),
+    '/playground/token': query => tokenPage(secret, query),
+  };
+}
+
+/** no-cache: the browser asks again each time, and never shows the page of an older build. */
+function staticPage(contentType: string, body: string, headers: Readonly<Record<string, string>> = {}): PageHandler {
+  const page: Page = { contentType, body, headers: { ...COMMON_HEADERS, 'cache-control': 'no-cache', ...headers } };
+  return () => page;
+}
+
+function tokenPage(secret: string, query: URLSearchParams): Page {
+  const user = query.get('user') ?? '';
+  const name = query.get('name') ?? user;
+  const problem = nameProblem('user', user, USER_ID_MAX_BYTES) ?? nameProblem('name', name, USER_NAME_MAX_BYTES);
+  if (problem !== undefined) return jsonPage('400 Bad Request', refusal('INVALID_FORMAT', problem));
+  return jsonPage('200 OK', { token: mintToken(secret, { user, name, ttl: TOKEN_TTL }) });
+}
+
+/** The same bounds as the edge's for `sub` and `name`: better here than as a refused handshake without words. */
+function nameProblem(parameter: string, value: string, maxBytes: number): string | undefined {
+  const bytes = Buffer.byteLength(value);
+  if (bytes === 0 || bytes > maxBytes) return `${parameter}: expected 1 to ${maxBytes} bytes, got ${bytes}`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
+  return /[\u0000-\u001f\u007f]/.test(value) ? `${parameter}: expected no control characters` : undefined;
+}
+
+function refusal(code: ErrorCode, message: string) {
+  return { code, message };
+}
+
+function jsonPage(status: string, body: object): Page {
+  return {
+    status,
+    contentType: 'application/json',
+    body: JSON.stringify(body),
+    headers: { ...COMMON_HEADERS, 'cache-control': 'no-store', 'cross-origin-resource-policy': 'same-origin' },
+  };
+}
+
+async function readBundled(name: string): Promise<string> {
+  try {
+    return await readFile(new URL(name, BUNDLE), 'utf8');
+  } catch (cause) {
+    throw new Error(`The playground is not built (${name} is missing): run npm run build.`, { cause });
+  }
+}
