@@ -1,0 +1,66 @@
+/** What every implementation of node leases must do. Run against memory and against a real Redis. */
+import { expect, test } from 'vitest';
+import { eventually } from '../../../tests/support/eventually.js';
+import type { NodeLeases } from '../src/node-leases.js';
+
+const SHORT_MS = 30;
+const LONG_MS = 60_000;
+
+/** `open` makes leases of an empty cluster. */
+export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLeases>): void {
+  test('who registered is alive and can renew', async () => {
+    const leases = await open(LONG_MS);
+    await leases.register('edge-1/a');
+    expect(await leases.renew('edge-1/a')).toBe(true);
+    expect((await leases.living()).map(lease => lease.incarnation)).toEqual(['edge-1/a']);
+    expect((await leases.living())[0]?.expiresInMs).toBeGreaterThan(LONG_MS / 2);
+    expect(await leases.bury()).toEqual([]);
+  });
+
+  test('who never registered is fenced', async () => {
+    const leases = await open(LONG_MS);
+    expect(await leases.renew('edge-1/a')).toBe(false);
+  });
+
+  test('who does not renew is buried, stays among the dead until forgotten, and finds itself fenced', async () => {
+    const leases = await open(SHORT_MS);
+    await leases.register('edge-1/a');
+    await eventually(async () => (await leases.bury()).includes('edge-1/a'));
+    expect(await leases.bury()).toEqual(['edge-1/a']);
+    expect(await leases.living()).toEqual([]);
+    expect(await leases.renew('edge-1/a')).toBe(false);
+    await leases.register('edge-1/a');
+    expect(await leases.renew('edge-1/a')).toBe(false);
+    await leases.forget('edge-1/a');
+    expect(await leases.bury()).toEqual([]);
+    expect(await leases.renew('edge-1/a')).toBe(false);
+  });
+
+  test('who is late and was not buried yet may go on', async () => {
+    const leases = await open(SHORT_MS);
+    await leases.register('edge-1/a');
+    await eventually(async () => ((await leases.living())[0]?.expiresInMs ?? 0) < 0);
+    expect(await leases.renew('edge-1/a')).toBe(true);
+    expect((await leases.living())[0]?.expiresInMs).toBeGreaterThan(0);
+  });
+
+  test('who releases its lease does not die', async () => {
+    const leases = await open(SHORT_MS);
+    await leases.register('edge-1/a');
+    await leases.register('edge-2/b');
+    await leases.release('edge-1/a');
+    await eventually(async () => (await leases.bury()).includes('edge-2/b'));
+    expect(await leases.bury()).toEqual(['edge-2/b']);
+  });
+
+  test('all can be fenced: they notice at once, and are listed as dead after a lease', async () => {
+    const leases = await open(200);
+    await leases.register('edge-1/a');
+    await leases.fenceAll();
+    expect(await leases.bury()).toEqual([]);
+    expect(await leases.renew('edge-1/a')).toBe(false);
+    await leases.register('edge-1/b');
+    expect(await leases.renew('edge-1/b')).toBe(true);
+    await eventually(async () => (await leases.bury()).includes('edge-1/a'));
+  });
+}

@@ -1,0 +1,76 @@
+/** What every report log must do. Run against memory and against a real Redis. */
+import { expect, test } from 'vitest';
+import { LOG_START, type LogEntry, type ReportLog } from '../src/report-log.js';
+
+const AT_ONCE = { waitMs: 0, limit: 100 };
+
+/** `open` makes a new, empty log of which each partition holds at most `maxEntries`. */
+export function reportLogConformance(open: (maxEntries: number) => Promise<ReportLog>): void {
+  test('entries of a partition come back in the order in which they were appended', async () => {
+    const log = await open(100);
+    await log.append([
+      { partition: 1, text: 'a' },
+      { partition: 2, text: 'x' },
+      { partition: 1, text: 'b' },
+    ]);
+    await log.append([{ partition: 1, text: 'c' }]);
+    const found = await log.read(fromStart(1, 2), AT_ONCE);
+    expect(texts(found.get(1))).toEqual(['a', 'b', 'c']);
+    expect(texts(found.get(2))).toEqual(['x']);
+  });
+
+  test('a read goes on after the position it is given, and an entry knows when it was appended', async () => {
+    const log = await open(100);
+    const before = Date.now();
+    await log.append(['a', 'b', 'c'].map(text => ({ partition: 0, text })));
+    const [first] = (await log.read(fromStart(0), { waitMs: 0, limit: 1 })).get(0) ?? [];
+    expect(first?.text).toBe('a');
+    expect(Math.abs((first?.appendedAtMs ?? 0) - before)).toBeLessThan(5000);
+    const rest = await log.read(new Map([[0, first?.position ?? '']]), AT_ONCE);
+    expect(texts(rest.get(0))).toEqual(['b', 'c']);
+  });
+
+  test('a read without anything new answers with nothing when its time is over', async () => {
+    const log = await open(100);
+    expect((await log.read(fromStart(0), AT_ONCE)).size).toBe(0);
+    expect((await log.read(fromStart(0), { waitMs: 10, limit: 10 })).size).toBe(0);
+  });
+
+  test('a waiting read wakes up for an append to any of its partitions', async () => {
+    const log = await open(100);
+    const reading = log.read(fromStart(0, 1, 2), { waitMs: 10_000, limit: 10 });
+    await log.append([{ partition: 2, text: 'late' }]);
+    expect(texts((await reading).get(2))).toEqual(['late']);
+  });
+
+  test('what is trimmed is gone, what follows stays', async () => {
+    const log = await open(100);
+    await log.append(['a', 'b', 'c'].map(text => ({ partition: 0, text })));
+    const entries = (await log.read(fromStart(0), AT_ONCE)).get(0) ?? [];
+    await log.trim(0, entries[1]?.position ?? '');
+    expect(texts((await log.read(fromStart(0), AT_ONCE)).get(0))).toEqual(['c']);
+  });
+
+  test('a full partition refuses and keeps what it has; the others take theirs', async () => {
+    const log = await open(2);
+    expect(await log.append(['a', 'b'].map(text => ({ partition: 0, text })))).toEqual([]);
+    const refused = await log.append([
+      { partition: 0, text: 'c' },
+      { partition: 1, text: 'x' },
+    ]);
+    expect(refused).toEqual([0]);
+    const found = await log.read(fromStart(0, 1), AT_ONCE);
+    expect(texts(found.get(0))).toEqual(['a', 'b']);
+    expect(texts(found.get(1))).toEqual(['x']);
+    await log.trim(0, found.get(0)?.[1]?.position ?? '');
+    expect(await log.append([{ partition: 0, text: 'c' }])).toEqual([]);
+  });
+}
+
+function fromStart(...partitions: number[]): Map<number, string> {
+  return new Map(partitions.map(partition => [partition, LOG_START]));
+}
+
+function texts(entries: readonly LogEntry[] | undefined): string[] {
+  return (entries ?? []).map(entry => entry.text);
+}
