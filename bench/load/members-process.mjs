@@ -1,0 +1,69 @@
+/** A process full of members. Its parent tells it over IPC when to connect, what to measure, and when to report. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClock } from './clock.mjs';
+import { Member } from './member.mjs';
+import { obey } from './orders.mjs';
+import { Tally } from './tally.mjs';
+
+/** Connections that may be shaking hands at once. */
+const CONNECTING_MAX = 64;
+const LOOK_AGAIN_MS = 10;
+
+/** @type {Member[]} */
+const members = [];
+/** @type {Tally} */
+let tally;
+
+const commands = {
+  /** @param {{ originUs: number, port: number, requests: { path: string, headers: Record<string, string> }[],
+   *   awaitsWelcome: boolean, layout: object }} order */
+  async connect({ originUs, requests, ...options }) {
+    tally = new Tally(createClock(originUs));
+    const waiting = requests.values();
+    const connectNext = async () => {
+      for (const request of waiting) await connectMember({ ...options, ...request });
+    };
+    await Promise.all(Array.from({ length: CONNECTING_MAX }, connectNext));
+  },
+
+  async openWindow({ fromUs, toUs }) {
+    tally.openWindow(fromUs, toUs);
+  },
+
+  /** Waits until all members have all `published` messages, at most `withinMs`, and reports. */
+  async settle({ published, withinMs }) {
+    const deadline = performance.now() + withinMs;
+    const waits = () => members.some(member => member.ended === undefined && member.expected < published);
+    while (waits() && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
+    const sum = read => members.reduce((total, member) => total + read(member), 0);
+    return {
+      received: tally.received,
+      deliveredInWindow: tally.deliveredInWindow,
+      latencies: [...tally.latencies.counts],
+      lost: sum(member => member.missed + published - member.expected),
+      repeated: sum(member => member.repeated),
+      otherFrames: sum(member => member.others),
+      ended: members.flatMap(member => member.ended ?? []),
+    };
+  },
+
+  async close() {
+    for (const member of members) member.close();
+    setImmediate(() => process.disconnect());
+  },
+};
+
+function connectMember(options) {
+  return new Promise((resolve, reject) => {
+    members.push(
+      new Member({
+        ...options,
+        tally,
+        onReady: resolve,
+        onEnd: why => reject(new Error(`A member lost its connection: ${why}`)),
+      }),
+    );
+  });
+}
+
+obey(commands);

@@ -1,0 +1,24 @@
+/** What a reader of figures must know of the machine and the versions they come from; nothing that names the machine. */
+import { spawnSync } from 'node:child_process';
+import { arch, cpus, release, totalmem, type } from 'node:os';
+
+/** @param {{ redisVersion: string, pinning: import('./pinning.mjs').Pinning, engine: string }} parts */
+export function describeMachine({ redisVersion, pinning, engine }) {
+  const processors = cpus();
+  return {
+    processor: `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    system: `${type()} ${release().split('-')[0]} ${arch()}`,
+    node: process.version,
+    redis: redisVersion,
+    engine,
+    pinning: pinning.words,
+    commit: commit(),
+  };
+}
+
+function commit() {
+  const git = (...args) => spawnSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname }).stdout?.trim() ?? '';
+  const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
+  return `${git('rev-parse', '--short', 'HEAD') || 'unknown'}${changed ? ' with uncommitted changes' : ''}`;
+}

@@ -1,0 +1,50 @@
+/** Starts a Hubbub edge as it is run in production, on defaults, and waits until it says that it is ready. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { lineOf, startNode, stop } from '../machine/processes.mjs';
+import { signToken } from './token.mjs';
+
+const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
+const NAME = 'The Hubbub edge';
+const SECRET = 'a-secret-of-the-benchmark-of-32-bytes-and-more';
+const READY_WITHIN_MS = 10_000;
+const LOOK_AGAIN_MS = 50;
+
+/** @param {import('./catalogue.mjs').RelayStart} start @returns {Promise<import('./catalogue.mjs').RunningRelay>} */
+export async function startHubbub({ redisUrl, cpus, nodeArgs }) {
+  const child = startNode([...nodeArgs, MAIN, 'edge'], { name: NAME, cpus, env: environment(redisUrl) });
+  const { port, adminPort } = await lineOf(child, listeningLine, { name: NAME });
+  await ready(adminPort);
+  const headers = member => ({ Authorization: `Bearer ${signToken(SECRET, `member-${member}`)}` });
+  return { port, pids: [child.pid], headers, close: () => stop(child) };
+}
+
+/** Settings of whoever runs the benchmark do not reach the edge. */
+function environment(redisUrl) {
+  const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('HUBBUB_'));
+  return {
+    ...Object.fromEntries(foreign),
+    NODE_ENV: 'production',
+    HUBBUB_PORT: '0',
+    HUBBUB_ADMIN_PORT: '0',
+    HUBBUB_REDIS_URL: redisUrl,
+    HUBBUB_JWT_SECRET: SECRET,
+    HUBBUB_NODE_ID: 'bench',
+  };
+}
+
+function listeningLine(line) {
+  if (!line.startsWith('{')) return undefined;
+  const entry = JSON.parse(line);
+  return entry.event === 'listening' ? entry : undefined;
+}
+
+async function ready(adminPort) {
+  const deadline = performance.now() + READY_WITHIN_MS;
+  while (performance.now() < deadline) {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);
+    if (answer?.ok) return;
+    await sleep(LOOK_AGAIN_MS);
+  }
+  throw new Error(`${NAME} was not ready within ${READY_WITHIN_MS} ms.`);
+}
