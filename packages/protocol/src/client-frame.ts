@@ -18,7 +18,7 @@ const clientFrameSchema = z.object({
       `is longer than ${FRAME_ID_MAX_BYTES} bytes`,
     )
     .optional(),
-  payload: z.unknown(),
+  payload: z.unknown().optional(),
 });
 
 /** A client's frame after the check: other fields (`sender`, `timestamp`, `offset`) are gone. */

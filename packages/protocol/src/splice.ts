@@ -6,6 +6,8 @@ import type { Encoding } from './codec.js';
 
 const encoder = new TextEncoder();
 const OPEN_BRACE = 0x7b;
+const QUOTE = 0x22;
+const JSON_SPACE = [0x20, 0x09, 0x0a, 0x0d];
 const FIXMAP = 0x80;
 const FIXMAP_MAX_ENTRIES = 15;
 
@@ -24,11 +26,19 @@ export function spliceRoom(encoding: Encoding, prefix: Uint8Array, body: Uint8Ar
 }
 
 function spliceJson(prefix: Uint8Array, body: Uint8Array): Uint8Array | undefined {
-  if (body[0] !== OPEN_BRACE || body.length < 3) return undefined;
+  if (!beginsWithField(body)) return undefined;
   const frame = new Uint8Array(prefix.length + body.length - 1);
   frame.set(prefix);
   frame.set(body.subarray(1), prefix.length);
   return frame;
+}
+
+/** `{`, perhaps white space, and the quote of a first key: without a field the comma of the prefix would stand alone. */
+function beginsWithField(body: Uint8Array): boolean {
+  if (body[0] !== OPEN_BRACE) return false;
+  let at = 1;
+  while (JSON_SPACE.includes(body[at] ?? 0)) at++;
+  return body[at] === QUOTE;
 }
 
 function spliceMsgpack(prefix: Uint8Array, body: Uint8Array): Uint8Array | undefined {

@@ -7,8 +7,11 @@ export const SUBPROTOCOLS: Readonly<Record<Encoding, string>> = {
 };
 
 const TOKEN_PREFIX = 'bearer.';
-/** RFC 7519: three base64url parts; the signature of an unsigned token is empty. */
-const BARE_TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
+/**
+ * RFC 7519: three base64url parts; the signature of an unsigned token is empty. The first part is a JSON object, whose
+ * brace makes an `e` of its first letter: `hubbub.v1.json` has three parts too, and is none.
+ */
+const BARE_TOKEN = /^e[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 
 export interface SubprotocolChoice {
   readonly encoding: Encoding;

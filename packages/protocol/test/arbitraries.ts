@@ -1,0 +1,50 @@
+/** What the property tests of this package draw from. */
+import fc from 'fast-check';
+import type { Frame } from '../src/frame.js';
+
+/** Every character there is, control characters and emoji too. */
+export const text = (maxLength = 20) => fc.string({ unit: 'binary', maxLength });
+
+/** Keys of payloads: any text but `__proto__`, which is refused (PROTOCOL.md section 3). */
+export const key = text(8).filter(name => name !== '__proto__');
+
+/** Values that JSON and MessagePack both carry unchanged. */
+const leaf = fc.oneof(text(), fc.boolean(), fc.constant(null), fc.maxSafeInteger(), fc.double(finite()));
+
+function finite(): fc.DoubleConstraints {
+  return { noNaN: true, noDefaultInfinity: true };
+}
+
+const { value } = fc.letrec<{ value: unknown }>(tie => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(key, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+  ),
+}));
+
+/** -0 is 0 in JSON; nothing else changes here. */
+const plain = (drawn: unknown) => JSON.parse(JSON.stringify(drawn)) as unknown;
+
+export const payload = fc
+  .dictionary(key, value, { maxKeys: 5, noNullPrototype: true })
+  .map(drawn => plain(drawn) as Record<string, unknown>);
+
+export const frameType = fc.stringMatching(/^[a-z][a-z0-9_]{0,15}(\.[a-z0-9_]{1,8}){0,2}$/);
+
+export const roomName = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]{0,127}$/);
+
+/** Frames as they travel in an envelope: without `room` and `offset`. */
+export const body: fc.Arbitrary<Frame> = fc.record(
+  {
+    type: frameType,
+    payload,
+    sender: fc.record({ id: text(), name: text() }),
+    timestamp: fc
+      .date({ noInvalidDate: true, min: new Date(0), max: new Date('2100-01-01') })
+      .map(d => d.toISOString()),
+    id: text(),
+  },
+  { requiredKeys: ['type'], noNullPrototype: true },
+);

@@ -1,0 +1,51 @@
+/** What a client may send: checked, named where it is wrong, and without the fields it must not set. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseClientFrame } from '../src/client-frame.js';
+import { HubbubError } from '../src/errors.js';
+import { frameType, payload, roomName } from './arbitraries.js';
+
+describe('a frame of a client', () => {
+  test('keeps its type, room, id and payload', () => {
+    const frame = fc.record(
+      { type: frameType, room: roomName, id: fc.stringMatching(/^[ -~]{1,64}$/), payload },
+      { requiredKeys: ['type'], noNullPrototype: true },
+    );
+    fc.assert(fc.property(frame, sent => void expect(parseClientFrame(sent)).toEqual(sent)));
+  });
+
+  test('loses what only the edge may say, and what nobody knows', () => {
+    const sent = { type: 'ping', sender: { id: 'root' }, timestamp: 'x', offset: 7, admin: true };
+    expect(parseClientFrame(sent)).toEqual({ type: 'ping' });
+  });
+
+  test.for([
+    ['the frame', null],
+    ['the frame', 'ping'],
+    ['the frame', ['ping']],
+    ['type', {}],
+    ['type', { type: 7 }],
+    ['type', { type: 'Not A Type' }],
+    ['type', JSON.parse('{"__proto__":{"type":"ping"}}')],
+    ['room', { type: 'ping', room: 7 }],
+    ['room', { type: 'ping', room: null }],
+    ['id', { type: 'ping', id: '' }],
+    ['id', { type: 'ping', id: 7 }],
+    ['id', { type: 'ping', id: 'é'.repeat(33) }],
+  ] as const)('is refused by the name of what is wrong: %s in %j', ([field, sent]) => {
+    expect(() => parseClientFrame(sent)).toThrow(expect.objectContaining({ code: 'INVALID_FORMAT' }));
+    expect(() => parseClientFrame(sent)).toThrow(new RegExp(`^${field}: `));
+  });
+
+  test('of any shape is taken or refused, never another exception', () => {
+    fc.assert(
+      fc.property(fc.anything(), sent => {
+        try {
+          parseClientFrame(sent);
+        } catch (error) {
+          expect(error).toBeInstanceOf(HubbubError);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,75 @@
+/** Envelopes carry header and body unchanged, and any bytes on a channel are read without harm. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeEnvelope, type EnvelopeHeader, encodeEnvelope, isEnvelope } from '../src/envelope.js';
+import { roomName, text } from './arbitraries.js';
+
+const header: fc.Arbitrary<EnvelopeHeader> = fc.record(
+  {
+    encoding: fc.constantFrom('json', 'msgpack'),
+    publishedAtMs: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    excludeSession: text(),
+    sessions: fc.array(text(), { maxLength: 5 }),
+    room: roomName,
+    probe: fc.nat(),
+  },
+  { requiredKeys: ['encoding', 'publishedAtMs'], noNullPrototype: true },
+);
+
+const bytes = fc.uint8Array({ maxLength: 300 });
+
+function withHeader(json: string): Uint8Array {
+  return Buffer.from(`\u0001${json}\u0002{"type":"x"}`);
+}
+
+describe('an envelope', () => {
+  test('gives back its header and its body, whatever is in them', () => {
+    fc.assert(
+      fc.property(header, bytes, (fields, body) => {
+        const { body: received, ...rest } = decodeEnvelope(encodeEnvelope(fields, body)) ?? { body: undefined };
+        expect(rest).toEqual(fields);
+        expect([...(received ?? [])]).toEqual([...body]);
+      }),
+    );
+  });
+
+  test('is told from the plain JSON of a service', () => {
+    fc.assert(fc.property(header, bytes, (fields, body) => isEnvelope(encodeEnvelope(fields, body))));
+    expect(isEnvelope(Buffer.from('{"type":"build.finished"}'))).toBe(false);
+    expect(isEnvelope(new Uint8Array())).toBe(false);
+  });
+
+  test('of any bytes is read or refused, never an exception', () => {
+    const startsLikeOne = bytes.map(rest => Uint8Array.from([1, ...rest]));
+    fc.assert(
+      fc.property(fc.oneof(bytes, startsLikeOne), received => void decodeEnvelope(received)),
+      { numRuns: 2000 },
+    );
+  });
+
+  test.for([
+    '',
+    'null',
+    '[]',
+    '"j"',
+    '{"e":"j"}',
+    '{"t":1}',
+    '{"e":"x","t":1}',
+    '{"e":"j","t":"1"}',
+    '{"e":"j","t":null}',
+    '{"e":"j","t":1,"x":2}',
+    '{"e":"j","t":1,"x":null}',
+    '{"e":"j","t":1,"s":"s1"}',
+    '{"e":"j","t":1,"s":[1]}',
+    '{"e":"j","t":1,"r":{}}',
+    '{"e":"j","t":1,"p":"1"}',
+    '{"e":"j","t":1',
+  ])('with the header %s is refused', json => {
+    expect(decodeEnvelope(withHeader(json))).toBeUndefined();
+  });
+
+  test('without a body mark, or with a header that is not UTF-8, is refused', () => {
+    expect(decodeEnvelope(Buffer.from('\u0001{"e":"j","t":1}'))).toBeUndefined();
+    expect(decodeEnvelope(Uint8Array.of(1, 0x22, 0xff, 0x22, 2))).toBeUndefined();
+  });
+});
