@@ -1,0 +1,163 @@
+/** Rooms that are too large for single joins, rosters that are too large for one frame, namespaces that only count. */
+import { describe, expect, test } from 'vitest';
+import { GRACE_MS, PartitionBench } from './support/partition-bench.js';
+
+const EDGE = 'edge-1/a';
+
+function fill(bench: PartitionBench, users: number): void {
+  for (let user = 1; user <= users; user++) bench.join(EDGE, `s${user}`);
+}
+
+describe('above the threshold', () => {
+  test('single joins and leaves give way to a count, at most one every two seconds', () => {
+    const bench = new PartitionBench({ rules: { countThreshold: 10 } });
+    fill(bench, 10);
+    bench.heard();
+    bench.join(EDGE, 's11');
+    expect(bench.heard()).toEqual(['room_count 11', 'room_info → edge-1 [s11] 11']);
+    bench.join(EDGE, 's12');
+    bench.leave(EDGE, 's1');
+    bench.join(EDGE, 's13');
+    expect(bench.heard().filter(line => !line.startsWith('room_info'))).toEqual([]);
+    bench.advance(1999);
+    expect(bench.heard()).toEqual([]);
+    bench.advance(1);
+    expect(bench.heard()).toEqual(['room_count 12']);
+    bench.advance(10_000);
+    expect(bench.heard()).toEqual([]);
+  });
+
+  test('a room that is small again hears its roster, then single changes', () => {
+    const bench = new PartitionBench({ rules: { countThreshold: 10 } });
+    fill(bench, 11);
+    bench.heard();
+    bench.leave(EDGE, 's1');
+    bench.leave(EDGE, 's2');
+    bench.leave(EDGE, 's3');
+    expect(bench.heard()).toEqual(['room_info 8']);
+    bench.leave(EDGE, 's4');
+    expect(bench.heard()).toEqual(['user_left s4 7']);
+  });
+
+  test('a count that was promised is kept over a takeover', () => {
+    const bench = new PartitionBench({ rules: { countThreshold: 10 } });
+    fill(bench, 12);
+    bench.heard();
+    bench.takeOver();
+    bench.advance(2000);
+    expect(bench.heard()).toEqual(['room_count 12']);
+  });
+});
+
+describe('a roster longer than a page', () => {
+  test('comes bounded with the exact count, and online_users goes on from page to page', () => {
+    const bench = new PartitionBench({ rules: { rosterPageSize: 3 } });
+    fill(bench, 7);
+    const info = bench.announcements.findLast(({ type }) => type === 'room_info')?.payload;
+    expect(info).toMatchObject({ count: 7, next: 3 });
+    expect(info?.users).toHaveLength(3);
+    const seen: string[] = [];
+    let after: number | undefined;
+    do {
+      bench.announcements.length = 0;
+      bench.report(EDGE, {
+        kind: 'roster',
+        room: 'general',
+        session: 's1',
+        frameId: 'q',
+        ...(after !== undefined && { after }),
+      });
+      const [answer] = bench.announcements;
+      expect(answer).toMatchObject({ type: 'online_users', frameId: 'q', sessions: ['s1'], node: 'edge-1' });
+      const users = (answer?.payload.users ?? []) as { id: string }[];
+      seen.push(...users.map(user => user.id));
+      after = answer?.payload.next as number | undefined;
+    } while (after !== undefined);
+    expect(seen).toEqual(['s1', 's2', 's3', 's4', 's5', 's6', 's7']);
+  });
+
+  test('a room that nobody is in is empty and no error', () => {
+    const bench = new PartitionBench();
+    bench.report(EDGE, { kind: 'roster', room: 'nowhere', session: 's1' });
+    expect(bench.announcements[0]?.payload).toEqual({ room_id: 'nowhere', users: [], count: 0, version: 0 });
+  });
+});
+
+describe('namespaces', () => {
+  test('counts: nobody is named', () => {
+    const bench = new PartitionBench({ namespace: { presence: 'counts' } });
+    bench.join(EDGE, 's1');
+    expect(bench.heard()).toEqual(['room_count 1', 'room_count → edge-1 [s1] 1']);
+    bench.report(EDGE, { kind: 'roster', room: 'general', session: 's1' });
+    expect(bench.announcements[0]?.payload).toMatchObject({ users: [], count: 1 });
+  });
+
+  test('off: nothing is kept and nothing is told', () => {
+    const bench = new PartitionBench({ namespace: { presence: 'off' } });
+    bench.join(EDGE, 's1');
+    bench.leave(EDGE, 's1');
+    expect(bench.heard()).toEqual([]);
+    expect(bench.hashes.get('rooms')).toBeUndefined();
+  });
+
+  test('members that dropped are kept, shown as offline after the silence, and leave by themselves or by expiry', () => {
+    const bench = new PartitionBench({
+      namespace: { keepMembers: { offlineAfterMs: 30_000, expireAfterMs: 600_000 } },
+    });
+    bench.join(EDGE, 's1', 'host');
+    bench.join(EDGE, 's2', 'player');
+    bench.heard();
+    bench.drop(EDGE, 's1', 'host');
+    bench.advance(29_999);
+    expect(bench.heard()).toEqual([]);
+    bench.advance(1);
+    expect(bench.announcements[0]).toMatchObject({
+      type: 'user_status',
+      payload: { user: { id: 'host', online: false } },
+    });
+    bench.heard();
+    bench.takeOver();
+    bench.join(EDGE, 's3', 'host');
+    const back = bench.announcements[0];
+    expect(back).toMatchObject({ type: 'user_status', payload: { user: { id: 'host', name: 'HOST' } } });
+    expect(back?.payload.user).not.toHaveProperty('online');
+    bench.heard();
+    bench.drop(EDGE, 's3', 'host');
+    bench.advance(630_000);
+    expect(bench.heard()).toEqual(['user_status host', 'user_left host 1']);
+    bench.leave(EDGE, 's2', 'player');
+    expect(bench.heard()).toEqual(['user_left player 0']);
+  });
+});
+
+describe('status', () => {
+  test('is seen in rosters, told when it changes, and kept over a takeover', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE, 's1', 'alice');
+    bench.heard();
+    const set = (status: string | undefined) =>
+      bench.report(EDGE, {
+        kind: 'status',
+        room: 'general',
+        session: 's1',
+        user: 'alice',
+        ...(status !== undefined && { status }),
+      });
+    set('busy');
+    expect(bench.announcements[0]).toMatchObject({
+      type: 'user_status',
+      payload: { user: { id: 'alice', status: 'busy' } },
+    });
+    bench.heard();
+    set('busy');
+    expect(bench.heard()).toEqual([]);
+    bench.takeOver();
+    bench.drop(EDGE, 's1', 'alice');
+    bench.advance(GRACE_MS / 2);
+    bench.join(EDGE, 's2', 'bob');
+    expect(bench.announcements.at(-1)?.payload.users).toEqual([
+      { id: 'alice', name: 'ALICE', status: 'busy' },
+      { id: 'bob', name: 'BOB' },
+    ]);
+  });
+});

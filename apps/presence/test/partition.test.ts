@@ -1,0 +1,273 @@
+/** What rooms hear and what rosters say: the rules of presence, told as stories of one partition. */
+import { describe, expect, test } from 'vitest';
+import { GRACE_MS, PartitionBench } from './support/partition-bench.js';
+
+const EDGE_1 = 'edge-1/a';
+const EDGE_2 = 'edge-2/a';
+
+describe('joining and leaving', () => {
+  test('the first session of a user joins, the others hear it, the joiner gets the roster', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    expect(bench.heard()).toEqual(['user_joined alice 1', 'room_info → edge-1 [s1] 1']);
+    bench.join(EDGE_2, 's2', 'bob');
+    expect(bench.announcements).toMatchObject([
+      {
+        type: 'user_joined',
+        to: 'room',
+        excludeSession: 's2',
+        payload: { user: { id: 'bob', name: 'BOB' }, count: 2 },
+      },
+      {
+        type: 'room_info',
+        node: 'edge-2',
+        sessions: ['s2'],
+        payload: {
+          room_id: 'general',
+          count: 2,
+          users: [
+            { id: 'alice', name: 'ALICE' },
+            { id: 'bob', name: 'BOB' },
+          ],
+        },
+      },
+    ]);
+  });
+
+  test('a user with several sessions joins once and leaves once (invariant 5)', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.join(EDGE_1, 's2', 'alice');
+    bench.join(EDGE_2, 's3', 'alice');
+    bench.leave(EDGE_1, 's1', 'alice');
+    bench.drop(EDGE_1, 's2', 'alice');
+    bench.advance(2 * GRACE_MS);
+    bench.leave(EDGE_2, 's3', 'alice');
+    const events = bench.heard().filter(line => line.startsWith('user_'));
+    expect(events).toEqual(['user_joined alice 1', 'user_left alice 0']);
+    expect(bench.hashes.get('rooms')).toBeUndefined();
+    expect(bench.hashes.get('room:general')).toBeUndefined();
+  });
+
+  test('a reconnect within the grace is invisible (invariant 5)', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.heard();
+    bench.drop(EDGE_1, 's1', 'alice');
+    bench.advance(GRACE_MS - 1);
+    expect(bench.roster()).toEqual(['alice']);
+    bench.join(EDGE_2, 's2', 'alice');
+    bench.advance(2 * GRACE_MS);
+    expect(bench.heard()).toEqual(['room_info → edge-2 [s2] 1']);
+  });
+
+  test('past the grace the user leaves, and a later reconnect joins anew', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.drop(EDGE_1, 's1', 'alice');
+    bench.heard();
+    bench.advance(GRACE_MS);
+    expect(bench.heard()).toEqual(['user_left alice 0']);
+    bench.join(EDGE_1, 's2', 'alice');
+    expect(bench.heard()[0]).toBe('user_joined alice 1');
+  });
+
+  test('a leave by itself has no grace; without a grace a drop has none either', () => {
+    const bench = new PartitionBench({ namespace: { leaveGraceMs: 0 } });
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.join(EDGE_1, 's2', 'bob');
+    bench.heard();
+    bench.leave(EDGE_1, 's1', 'alice');
+    bench.drop(EDGE_1, 's2', 'bob');
+    expect(bench.heard()).toEqual(['user_left alice 1', 'user_left bob 0']);
+  });
+
+  test('joining twice is answered twice and changes nothing', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.heard();
+    bench.join(EDGE_1, 's1', 'alice');
+    expect(bench.heard()).toEqual(['room_info → edge-1 [s1] 1']);
+  });
+
+  test('reports about sessions that are not there change nothing', () => {
+    const bench = new PartitionBench();
+    bench.leave(EDGE_1, 'nobody');
+    bench.drop(EDGE_1, 'nobody');
+    bench.report(EDGE_1, { kind: 'status', room: 'general', session: 's', user: 'u', status: 'x' });
+    bench.report(EDGE_1, { kind: 'disconnect', session: 's', user: 'u' });
+    bench.report(EDGE_1, { kind: 'exit', session: 's', user: 'u', room: 'general' });
+    expect(bench.heard()).toEqual([]);
+    expect([...bench.hashes.keys()].filter(name => name !== 'meta')).toEqual([]);
+  });
+
+  test('joiners of one batch share one roster for each node, as of the end of the batch', () => {
+    const bench = new PartitionBench();
+    const join = (session: string) => ({
+      kind: 'join' as const,
+      room: 'general',
+      session,
+      user: session,
+      name: session,
+    });
+    bench.report(EDGE_1, join('a'), join('b'), join('c'));
+    expect(bench.heard().filter(line => line.startsWith('room_info'))).toEqual(['room_info → edge-1 [a b c] 3']);
+  });
+});
+
+describe('versions', () => {
+  test('go up by one with each change, and never back when a room was empty', () => {
+    const bench = new PartitionBench();
+    const versions: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      for (let user = 0; user < 5; user++) bench.join(EDGE_1, `s${user}`);
+      for (let user = 0; user < 5; user++) bench.leave(EDGE_1, `s${user}`);
+      bench.takeOver();
+    }
+    for (const { type, payload } of bench.announcements) {
+      if (type.startsWith('user_')) versions.push(payload.version as number);
+    }
+    expect(versions).toHaveLength(30);
+    for (let at = 1; at < versions.length; at++) expect(versions[at]).toBeGreaterThan(versions[at - 1] ?? 0);
+    expect((versions[9] ?? 0) - (versions[0] ?? 0)).toBe(9);
+  });
+});
+
+describe('edges that die or come back', () => {
+  test('each user of a dead edge leaves exactly once, after the grace (invariant 4)', () => {
+    const bench = new PartitionBench();
+    for (let user = 0; user < 50; user++) bench.join(EDGE_1, `s${user}`, `u${user}`);
+    bench.join(EDGE_2, 'other', 'u0');
+    bench.heard();
+    bench.report('presence', { kind: 'node_gone', gone: EDGE_1 });
+    bench.report('presence', { kind: 'node_gone', gone: EDGE_1 });
+    bench.advance(GRACE_MS);
+    expect(bench.roster()).toEqual(['u0']);
+    const left = bench.heard();
+    expect(left).toHaveLength(49);
+    expect(new Set(left.map(line => line.split(' ')[1])).size).toBe(49);
+  });
+
+  test('what an incarnation reports after it was declared gone does not count', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_2, 's0', 'bob');
+    bench.report('presence', { kind: 'node_gone', gone: EDGE_1 });
+    bench.heard();
+    bench.join(EDGE_1, 's1', 'ghost');
+    bench.takeOver();
+    bench.join(EDGE_1, 's1', 'ghost');
+    expect(bench.roster()).toEqual(['bob']);
+    expect(bench.heard()).toEqual([]);
+  });
+
+  test('an edge that tells everything anew under a new incarnation is not noticed', () => {
+    const bench = new PartitionBench();
+    bench.join('edge-1/a', 's1', 'alice');
+    bench.join('edge-1/a', 's2', 'bob');
+    bench.heard();
+    bench.report('edge-1/b', { kind: 'node_gone', gone: 'edge-1/a' });
+    bench.join('edge-1/b', 's1', 'alice', 'general', { resync: true });
+    bench.advance(2 * GRACE_MS);
+    // Bob did not come back.
+    expect(bench.heard()).toEqual(['user_left bob 1']);
+    expect(bench.roster()).toEqual(['alice']);
+  });
+
+  test('after a loss of the registry rooms get their rosters anew instead of a join for each member', () => {
+    const bench = new PartitionBench({ restoringMs: 10_000 });
+    bench.join(EDGE_1, 's1', 'alice', 'general', { resync: true });
+    bench.heard();
+    bench.report(
+      EDGE_1,
+      ...['s2', 's3'].map(s => ({
+        kind: 'join' as const,
+        room: 'general',
+        session: s,
+        user: s,
+        name: s,
+        resync: true,
+      })),
+    );
+    expect(bench.heard()).toEqual(['room_info 3', 'room_info → edge-1 [s2 s3] 3']);
+    bench.advance(10_000);
+    bench.join(EDGE_1, 's4', 's4', 'general', { resync: true });
+    expect(bench.heard()[0]).toBe('user_joined s4 4');
+  });
+
+  test('a takeover in the middle of a grace and of a departure changes nothing', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.join(EDGE_1, 's2', 'bob');
+    bench.join(EDGE_2, 's3', 'carol');
+    bench.drop(EDGE_1, 's1', 'alice');
+    bench.advance(1000);
+    bench.partition.apply('presence', { kind: 'node_gone', gone: EDGE_1 }, bench.nowMs);
+    bench.commit(); // Declared gone; its sessions are not taken out yet.
+    bench.takeOver();
+    bench.heard();
+    bench.advance(GRACE_MS - 1000);
+    expect(bench.heard()).toEqual(['user_left alice 2']);
+    bench.advance(1000);
+    expect(bench.heard()).toEqual(['user_left bob 1']);
+    expect(bench.roster()).toEqual(['carol']);
+  });
+});
+
+describe('users', () => {
+  test('are online from their first session to a grace after the last; services hear it', () => {
+    const bench = new PartitionBench();
+    const report = (kind: 'connect' | 'disconnect', session: string) =>
+      bench.report(EDGE_1, { kind, session, user: 'alice' });
+    report('connect', 's1');
+    report('connect', 's2');
+    report('disconnect', 's1');
+    expect(bench.partition.online).toBe(1);
+    report('disconnect', 's2');
+    bench.advance(GRACE_MS - 1);
+    expect(bench.partition.online).toBe(1);
+    bench.takeOver();
+    bench.advance(1);
+    expect(bench.partition.online).toBe(0);
+    expect(bench.lifecycle.map(event => event.event)).toEqual(['user_online', 'user_offline']);
+    expect([...bench.hashes.keys()].filter(name => name.startsWith('users:'))).toEqual([]);
+  });
+
+  test('are known with their sessions, nodes and rooms, over a takeover', () => {
+    const bench = new PartitionBench();
+    bench.report(EDGE_1, { kind: 'connect', session: 's1', user: 'alice' });
+    bench.report(EDGE_2, { kind: 'connect', session: 's2', user: 'alice' });
+    for (const room of ['a', 'b', 'c']) bench.report(EDGE_1, { kind: 'enter', session: 's1', user: 'alice', room });
+    bench.report(EDGE_1, { kind: 'exit', session: 's1', user: 'alice', room: 'b' });
+    bench.takeOver();
+    const sessions = bench.partition.users.get('alice')?.sessions;
+    expect(sessions?.get('s1')?.rooms).toEqual(['a', 'c']);
+    expect(sessions?.get('s2')?.rooms).toEqual([]);
+    expect(sessions?.get('s1')?.incarnation).not.toBe(sessions?.get('s2')?.incarnation);
+  });
+
+  test('rooms are occupied and vacated once', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1');
+    bench.join(EDGE_1, 's2');
+    bench.leave(EDGE_1, 's1');
+    bench.leave(EDGE_1, 's2');
+    expect(bench.lifecycle).toMatchObject([
+      { event: 'room_occupied', room: 'general' },
+      { event: 'room_vacated', room: 'general' },
+    ]);
+  });
+});
+
+describe('rows that are not ours', () => {
+  test('are left out and taken out', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.hashes.get('room:general')?.set('mallory', '{not json').set('eve', '[]');
+    bench.hashes.set('users:0', new Map([['trudy', 'x']]));
+    bench.hashes.get('rooms')?.set('phantom', 'NaN');
+    bench.takeOver();
+    expect(bench.roster()).toEqual(['alice']);
+    expect([...(bench.hashes.get('room:general')?.keys() ?? [])]).toEqual(['alice']);
+    expect([...(bench.hashes.get('rooms')?.keys() ?? [])]).toEqual(['general']);
+  });
+});

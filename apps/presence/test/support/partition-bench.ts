@@ -1,0 +1,135 @@
+/** A partition on the bench: a clock that is turned by hand, a registry of maps, and what members would have heard. */
+import type { Report } from '@hubbub/protocol';
+import type { Announcement, Effects, LifecycleEvent } from '../../src/partition/effects.js';
+import { Partition, type SavedPartition } from '../../src/partition/partition.js';
+import {
+  DEFAULT_NAMESPACE_RULES,
+  DEFAULT_RULES,
+  type NamespaceRules,
+  type PresenceRules,
+} from '../../src/partition/rules.js';
+
+export const GRACE_MS = DEFAULT_NAMESPACE_RULES.leaveGraceMs;
+const START_MS = 1_700_000_000_000;
+const NO_LIMIT = 1_000_000;
+
+export interface BenchOptions {
+  readonly namespace?: Partial<NamespaceRules>;
+  readonly rules?: Partial<PresenceRules>;
+  readonly restoringMs?: number;
+}
+
+export class PartitionBench {
+  nowMs = START_MS;
+  readonly announcements: Announcement[] = [];
+  readonly lifecycle: LifecycleEvent[] = [];
+  readonly hashes = new Map<string, Map<string, string>>();
+  #partition: Partition;
+  readonly #rules: PresenceRules;
+  readonly #restoringUntilMs: number;
+
+  constructor({ namespace, rules, restoringMs = 0 }: BenchOptions = {}) {
+    this.#rules = { ...DEFAULT_RULES, namespace: () => ({ ...DEFAULT_NAMESPACE_RULES, ...namespace }), ...rules };
+    this.#restoringUntilMs = this.nowMs + restoringMs;
+    this.#partition = this.#load();
+  }
+
+  get partition(): Partition {
+    return this.#partition;
+  }
+
+  /** Applies reports of an edge as one batch, and commits. */
+  report(incarnation: string, ...reports: Report[]): void {
+    for (const report of reports) {
+      this.#partition.tick(this.nowMs, NO_LIMIT);
+      this.#partition.apply(incarnation, report, this.nowMs);
+    }
+    this.commit();
+  }
+
+  join(incarnation: string, session: string, user = session, room = 'general', more: { resync?: boolean } = {}): void {
+    this.report(incarnation, { kind: 'join', room, session, user, name: user.toUpperCase(), ...more });
+  }
+
+  drop(incarnation: string, session: string, user = session, room = 'general'): void {
+    this.report(incarnation, { kind: 'drop', room, session, user });
+  }
+
+  leave(incarnation: string, session: string, user = session, room = 'general'): void {
+    this.report(incarnation, { kind: 'leave', room, session, user });
+  }
+
+  /** Lets time go by, deadline by deadline. */
+  advance(ms: number): void {
+    const untilMs = this.nowMs + ms;
+    while (this.#partition.nextTickMs <= untilMs) {
+      this.nowMs = Math.max(this.nowMs, this.#partition.nextTickMs);
+      this.#partition.tick(this.nowMs, NO_LIMIT);
+      this.commit();
+    }
+    this.nowMs = untilMs;
+  }
+
+  /** Another owner takes over with what the registry holds. */
+  takeOver(): void {
+    this.#partition = this.#load();
+    this.#partition.tick(this.nowMs, NO_LIMIT);
+    this.commit();
+  }
+
+  commit(): void {
+    const effects = this.#partition.takeEffects();
+    if (effects !== undefined) this.#carryOut(effects);
+  }
+
+  /** Takes what was announced since the last call, in a few words: `user_joined alice 1`, `room_info → edge-1 [s1] 2`. */
+  heard(): string[] {
+    return this.announcements.splice(0).map(announcement => {
+      const { type, payload } = announcement;
+      const user = (payload.user as { id: string } | undefined)?.id;
+      const to = announcement.to === 'sessions' ? `→ ${announcement.node} [${announcement.sessions.join(' ')}]` : '';
+      return [type, to, user, payload.count].filter(part => part !== undefined && part !== '').join(' ');
+    });
+  }
+
+  roster(room = 'general'): string[] {
+    return [...(this.#partition.rooms.get(room)?.members.keys() ?? [])].sort();
+  }
+
+  #load(): Partition {
+    return new Partition({
+      number: 0,
+      partitions: 1,
+      rules: this.#rules,
+      saved: this.#saved(),
+      restoringUntilMs: this.#restoringUntilMs,
+      nowMs: this.nowMs,
+    });
+  }
+
+  #saved(): SavedPartition {
+    const members = new Map<string, ReadonlyMap<string, string>>();
+    const users = new Map<string, string>();
+    for (const [name, hash] of this.hashes) {
+      if (name.startsWith('room:')) members.set(name.slice('room:'.length), new Map(hash));
+      if (name.startsWith('users:')) for (const [user, row] of hash) users.set(user, row);
+    }
+    return { meta: this.#hash('meta'), rooms: this.#hash('rooms'), members, users };
+  }
+
+  #hash(name: string): Map<string, string> {
+    return new Map(this.hashes.get(name));
+  }
+
+  #carryOut(effects: Effects): void {
+    for (const { name, clear, set, remove } of effects.hashes) {
+      const hash = clear ? new Map<string, string>() : this.#hash(name);
+      for (const field of remove) hash.delete(field);
+      for (const [field, value] of set) hash.set(field, value);
+      if (hash.size > 0) this.hashes.set(name, hash);
+      else this.hashes.delete(name);
+    }
+    this.announcements.push(...effects.announcements);
+    this.lifecycle.push(...effects.lifecycle);
+  }
+}
