@@ -1,0 +1,143 @@
+/** PROTOCOL.md and the catalogues of @hubbub/protocol say the same, in both directions. */
+import { readFileSync } from 'node:fs';
+import * as protocol from '@hubbub/protocol';
+import { describe, expect, test } from 'vitest';
+import { MarkdownPage } from './support/markdown-tables.js';
+
+const page = new MarkdownPage(readFileSync(new URL('../PROTOCOL.md', import.meta.url), 'utf8'));
+
+/** A column as a sorted list, to be compared with a catalogue: neither may have more than the other. */
+function column(heading: string, name: string): string[] {
+  return page
+    .table(heading, name)
+    .map(row => row[name] ?? '')
+    .sort();
+}
+
+describe('PROTOCOL.md', () => {
+  test('section 1 refuses with codes of the catalogue only', () => {
+    const codes = page.table('1. Connecting', 'status', 'code').map(row => row.code);
+    expect(codes.length).toBeGreaterThan(0);
+    expect(codes.filter(code => !protocol.isErrorCode(code))).toEqual([]);
+  });
+
+  test('section 1 names the subprotocols', () => {
+    const named = new Set(page.section('1. Connecting').match(/hubbub\.v\d\.\w+/g));
+    expect(named).toEqual(new Set(Object.values(protocol.SUBPROTOCOLS)));
+  });
+
+  test('section 2 names the fields of a frame', () => {
+    // Every field of `Frame`, checked by the compiler; the test compares it with the table.
+    const fields: Record<keyof protocol.Frame, true> = {
+      type: true,
+      room: true,
+      payload: true,
+      id: true,
+      sender: true,
+      timestamp: true,
+      offset: true,
+    };
+    expect(column('2. Frames', 'field')).toEqual(Object.keys(fields).sort());
+    expect(page.section('2. Frames')).toContain(`1 to ${protocol.FRAME_ID_MAX_BYTES} bytes`);
+  });
+
+  test('section 2.1 has the frames of clients', () => {
+    expect(column('2.1 Client → edge', 'type')).toEqual([...protocol.CLIENT_FRAME_TYPES].sort());
+  });
+
+  test('section 2.2 has the frames of edges', () => {
+    expect(column('2.2 Edge → client', 'type')).toEqual([...protocol.EDGE_FRAME_TYPES].sort());
+  });
+
+  test('section 2.1 is answered by frames of section 2.2, with codes of section 3', () => {
+    const words = page
+      .table('2.1 Client → edge', 'type', 'answered by', 'also causes')
+      .flatMap(
+        row =>
+          `${row['answered by']} ${row['also causes']}`.match(/(?<=`)[a-z_]{3,}(?=`)|(?<=`)[A-Z_]{3,}(?=`)/g) ?? [],
+      );
+    const known = new Set<string>([...protocol.EDGE_FRAME_TYPES, ...Object.keys(protocol.ERROR_CATALOGUE)]);
+    expect(words.length).toBeGreaterThan(0);
+    expect(words.filter(word => !known.has(word))).toEqual([]);
+  });
+
+  test('section 3 has every error, and whether to try again', () => {
+    const told = page.table('3. Errors', 'code', 'retryable').map(row => [row.code, row.retryable]);
+    const known = Object.entries(protocol.ERROR_CATALOGUE).map(([code, { retryable }]) => [
+      code,
+      retryable ? 'yes' : 'no',
+    ]);
+    expect(told.sort()).toEqual(known.sort());
+  });
+
+  test('section 4 has every close code, and what a client does', () => {
+    const told = page
+      .table('4. Close codes', 'code', 'name', 'client should')
+      .map(row => [Number(row.code), row.name, row['client should']]);
+    const known = Object.entries(protocol.CLOSE_CODES).map(([name, code]) => [code, name, protocol.closeAdvice(code)]);
+    expect(told.sort()).toEqual(known.sort());
+  });
+
+  test('section 4 tells the ranges', () => {
+    const ranges = [...page.section('4. Close codes').matchAll(/(\d{4}) to (\d{4}): (\w+)/g)];
+    expect(ranges.map(([, , , advice]) => advice)).toEqual(['reconnect', 'renew', 'stop']);
+    for (const [, first, last, advice] of ranges) {
+      expect([Number(first), Number(last)].map(protocol.closeAdvice)).toEqual([advice, advice]);
+    }
+    expect(page.section('4. Close codes')).toContain(`Any other code: ${protocol.closeAdvice(3999)}.`);
+  });
+
+  test('section 5 has the grammar of room names', () => {
+    const section = page.section('5. Room names');
+    const [, grammar = '(none)'] = /`(\[A-Za-z.*?)`/.exec(section) ?? [];
+    const told = new RegExp(`^${grammar}$`);
+    for (let code = 0; code < 256; code++) {
+      const character = String.fromCharCode(code);
+      for (const name of [character, `a${character}`]) {
+        expect(protocol.isRoomName(name), JSON.stringify(name)).toBe(told.test(name));
+      }
+    }
+    expect(section).toContain(`1 to ${protocol.ROOM_NAME_MAX_BYTES} bytes`);
+    expect(section).toContain(`\`${protocol.DEFAULT_NAMESPACE}\``);
+  });
+
+  test('section 6 has every limit, and its default', () => {
+    const told = page.table('6. Limits', 'name', 'default').map(row => [row.name, Number(row.default)]);
+    expect(told.sort()).toEqual(Object.entries(protocol.DEFAULT_LIMITS).sort());
+  });
+
+  test('section 7 has the channels of services', () => {
+    const channels = new protocol.Channels();
+    const made = [channels.room('<room>'), channels.user('<user id>'), channels.broadcast];
+    expect(column('7. What services publish', 'channel')).toEqual(made.sort());
+    expect(page.section('7. What services publish')).toContain(`PUBLISH '${channels.room('general')}'`);
+  });
+
+  test('section 7 has the letters of an envelope’s header', () => {
+    const full: Required<protocol.EnvelopeHeader> = {
+      encoding: 'json',
+      publishedAtMs: 1,
+      excludeSession: 's',
+      sessions: ['s'],
+      room: 'r',
+      probe: 1,
+    };
+    const envelope = Buffer.from(protocol.encodeEnvelope(full, new Uint8Array())).toString();
+    const header = JSON.parse(envelope.slice(1, -1)) as object;
+    expect(column('7. What services publish', 'header')).toEqual(Object.keys(header).sort());
+  });
+});
+
+describe('the page is really read', () => {
+  const small = new MarkdownPage('# A\n\n| code | is |\n|---|---|\n| `X` | `y` or `z` |\n\n## B\ntext\n');
+
+  test('cells lose their quotes when they are one word of code', () => {
+    expect(small.table('A', 'code')).toEqual([{ code: 'X', is: '`y` or `z`' }]);
+  });
+
+  test('a missing section or column is an error, and not an empty table', () => {
+    expect(() => small.table('C', 'code')).toThrow('no section called "C"');
+    expect(() => small.table('A', 'name')).toThrow('no table with the columns name');
+    expect(() => small.table('B', 'code')).toThrow('no table');
+  });
+});
