@@ -4,6 +4,14 @@ import type { Page, PageHandler } from '@hubbub/edge';
 import { type ErrorCode, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from '@hubbub/protocol';
 import { mintToken } from './mint-token.js';
 
+/**
+ * Whether the playground may be served on this address: whoever can reach it gets a token in any name, so nobody from
+ * another machine may.
+ */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
 export interface PlaygroundOptions {
   /** Signs the tokens that the page asks for. */
   readonly secret: string;
@@ -16,6 +24,11 @@ const TOKEN_TTL = '12h';
 
 /** Beside this file once both are built. */
 const BUNDLE = new URL('./playground/', import.meta.url);
+
+const TEXT_HTML = 'text/html; charset=utf-8';
+const TEXT_JAVASCRIPT = 'text/javascript; charset=utf-8';
+const TEXT_CSS = 'text/css; charset=utf-8';
+const APPLICATION_JSON = 'application/json';
 
 const COMMON_HEADERS = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' } as const;
 
@@ -42,15 +55,15 @@ export async function playgroundPages({
   secret,
   basePath,
 }: PlaygroundOptions): Promise<Readonly<Record<string, PageHandler>>> {
-  const [html, script, scriptMap, style, styleMap] = await Promise.all(
-    ['index.html', 'playground.js', 'playground.js.map', 'playground.css', 'playground.css.map'].map(readBundled),
-  );
+  const html = await readBundled('index.html');
   // The setting's grammar (letters, digits and /._~-) needs no escaping.
   const page = html.replace('name="hubbub-base-path" content=""', `name="hubbub-base-path" content="${basePath}"`);
   return {
-    '/': staticPage('text/html; charset=utf-8', page, { 'content-security-policy': CONTENT_SECURITY_POLICY }),
-    '/playground.js': staticPage('text/javascript; charset=utf-8', script),
-    '/playground.css': staticPage('text/css; charset=utf-8', style),
+    '/': staticPage(TEXT_HTML, page, { 'content-security-policy': CONTENT_SECURITY_POLICY }),
+    '/playground.js': staticPage(TEXT_JAVASCRIPT, await readBundled('playground.js')),
+    '/playground.js.map': staticPage(APPLICATION_JSON, await readBundled('playground.js.map')),
+    '/playground.css': staticPage(TEXT_CSS, await readBundled('playground.css')),
+    '/playground.css.map': staticPage(APPLICATION_JSON, await readBundled('playground.css.map')),
     '/playground/token': query => tokenPage(secret, query),
   };
 }
@@ -84,7 +97,7 @@ function refusal(code: ErrorCode, message: string) {
 function jsonPage(status: string, body: object): Page {
   return {
     status,
-    contentType: 'application/json',
+    contentType: APPLICATION_JSON,
     body: JSON.stringify(body),
     headers: { ...COMMON_HEADERS, 'cache-control': 'no-store', 'cross-origin-resource-policy': 'same-origin' },
   };

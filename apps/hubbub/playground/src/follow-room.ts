@@ -16,7 +16,7 @@ export function followRoom(room: Room, shown: ChatRoom, chat: Chat): Unsubscribe
       if (state !== 'joined') shown.typists.clear();
       if (state === 'joined' && previous === 'joining') shown.entries.addLine('You joined');
       if (state === 'joined' && previous === 'rejoining') shown.entries.addLine('You are back');
-      if (state === 'rejoining') shown.entries.addLine('Connection lost: messages may be missing until you are back');
+      if (state === 'rejoining') shown.entries.addLine('Disconnected: messages may be missing until you are back');
       chat.changed();
     }),
     room.roster.onChange(({ users, count }) => {

@@ -11,7 +11,7 @@ export interface LoggedFrame {
   readonly direction: FrameTap['direction'];
   readonly type: string;
   readonly room: string | undefined;
-  /** The frame as JSON in one line, also where it travelled as MessagePack. */
+  /** The frame as JSON in one line, also where it travelled as MessagePack; what was not understood, as it is. */
   readonly json: string;
   /** The bytes in hexadecimal, where it travelled as MessagePack. */
   readonly hex: string | undefined;
@@ -34,6 +34,7 @@ export class FrameLog {
 
   add({ direction, raw, frame }: FrameTap): void {
     const type = frame?.type ?? UNREADABLE;
+    const hex = typeof raw === 'string' ? undefined : hexOf(raw);
     this.#types.add(type);
     this.#frames.push({
       number: ++this.#count,
@@ -41,8 +42,8 @@ export class FrameLog {
       direction,
       type,
       room: frame?.room,
-      json: typeof raw === 'string' ? raw : JSON.stringify(frame ?? null),
-      hex: typeof raw === 'string' ? undefined : hexOf(raw),
+      json: typeof raw === 'string' ? raw : frame === undefined ? (hex ?? '') : JSON.stringify(frame),
+      hex,
       bytes: typeof raw === 'string' ? new TextEncoder().encode(raw).length : raw.length,
     });
     if (this.#frames.length > MAX_FRAMES) this.#frames.shift();

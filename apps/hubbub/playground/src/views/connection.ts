@@ -33,13 +33,14 @@ export function connectionView(playground: Playground): () => void {
   }
 
   return () => {
-    const { state, error } = chat.connection;
+    const { state, error, closeCode } = chat.connection;
     box.hidden = !chat.signedIn;
     box.dataset.state = state;
     setText(words, stateWords(state));
     const lost = state === 'waiting' || state === 'closed';
     const why = lost ? lossWords(chat.connection) : '';
-    setText(reason, why === '' || error === undefined ? why : `${why} ${error.code}`);
+    const code = closeCode === undefined ? error?.code : `Close code ${closeCode}.`;
+    setText(reason, why === '' ? '' : `${why} ${code ?? ''}`);
     reason.title = lost ? (error?.message ?? '') : '';
     setText(action, canConnect() ? 'Connect now' : 'Disconnect');
     renderCountdown();

@@ -14,8 +14,9 @@ export function frameView(frame: LoggedFrame): ItemView<LoggedFrame> {
       element('span', { class: 'frame-direction' }, direction),
       element('span', { class: 'frame-type' }, type),
       element('span', { class: 'frame-room' }, room),
-      element('span', { class: 'frame-meta' }, `${clock(frame.at)} · ${bytes} B`),
+      element('span', { class: 'frame-meta' }, clock(frame.at)),
       element('span', { class: 'frame-raw' }, json),
+      element('span', { class: 'frame-meta', 'data-testid': 'frame-bytes' }, `${bytes} B`),
     ),
   );
   // Most frames are never opened: their insides are made when they are.
@@ -26,6 +27,7 @@ export function frameView(frame: LoggedFrame): ItemView<LoggedFrame> {
       if (hex !== undefined) {
         root.append(element('pre', { class: 'hex', 'data-testid': 'frame-hex', tabindex: '0' }, hex));
       }
+      root.scrollIntoView({ block: 'nearest' });
     },
     { once: true },
   );
