@@ -3,6 +3,12 @@ import type { Incarnations } from './incarnations.js';
 import type { Rooms } from './rooms.js';
 import type { Users } from './users.js';
 
+/**
+ * An edge that tells everything anew begins with saying that its former incarnation is gone, and may need so long for the
+ * rest. Also where a namespace has no grace nobody shall see that.
+ */
+const RESYNC_MS = 2000;
+
 interface Departure {
   readonly incarnation: number;
   /** Each takes out one session and says nothing when it has moved on meanwhile. */
@@ -70,7 +76,7 @@ export class Departures {
       const room = this.#rooms.get(ofRoom.room);
       const member = room?.members.get(ofRoom.user);
       if (room === undefined || member?.sessions.get(ofRoom.session) !== incarnation) return;
-      this.#rooms.drop(room, member, ofRoom.session, nowMs);
+      this.#rooms.drop(room, member, ofRoom.session, nowMs, RESYNC_MS);
       return;
     }
     const ofUser = users[index - members.length];

@@ -94,14 +94,14 @@ export class Rooms {
     else this.#journal.roomChanged(room.name, member.id);
   }
 
-  /** A connection ended; if it was the user's last here, the grace begins. */
-  drop(room: Room, member: Member, session: string, nowMs: number): void {
+  /** A connection ended; if it was the user's last here, the grace begins. It is `minGraceMs` or longer. */
+  drop(room: Room, member: Member, session: string, nowMs: number, minGraceMs = 0): void {
     member.sessions.delete(session);
     this.#journal.roomChanged(room.name, member.id);
     if (member.sessions.size > 0) return;
     const { keepMembers, leaveGraceMs } = room.rules;
     member.state = 'leaving';
-    member.dueAtMs = nowMs + (keepMembers?.offlineAfterMs ?? leaveGraceMs);
+    member.dueAtMs = nowMs + Math.max(minGraceMs, keepMembers?.offlineAfterMs ?? leaveGraceMs);
     if (member.dueAtMs <= nowMs) this.expire(room.name, member.id, member.dueAtMs, nowMs);
     else this.#await(room, member);
   }

@@ -1,0 +1,142 @@
+/** What every partition store must do. Run against memory and against a real Redis. */
+import { expect, test } from 'vitest';
+import type { HashChange } from '../src/partition/effects.js';
+import type { Claim, Commit, PartitionStore } from '../src/partition-store.js';
+
+/** A store, and what it published. */
+export interface OpenStore {
+  readonly store: PartitionStore;
+  /** Resolves with the texts published on a channel so far; complete because a barrier was awaited. */
+  published(channel: string): Promise<string[]>;
+}
+
+export function change(name: string, set: Record<string, string>, more: Partial<HashChange> = {}): HashChange {
+  return { name, clear: false, set: new Map(Object.entries(set)), remove: [], ...more };
+}
+
+function commitOf(sequence: number, more: Partial<Commit> = {}): Commit {
+  return { sequence, position: `${sequence + 1}-0`, hashes: [], publications: [], lifecycle: [], ...more };
+}
+
+async function claimed(
+  store: PartitionStore,
+  instance: string,
+  living: readonly string[] = [instance],
+): Promise<Claim> {
+  const claim = await store.claim(3, instance, living);
+  if (claim === undefined) throw new Error(`${instance} did not get the partition`);
+  return claim;
+}
+
+export function partitionStoreConformance(open: () => Promise<OpenStore>): void {
+  test('a partition that nobody knows is lost until its first commit', async () => {
+    const { store } = await open();
+    expect(await claimed(store, 'a')).toMatchObject({ partition: 3, sequence: 0, lost: true });
+    const again = await claimed(store, 'a');
+    expect(again.lost).toBe(true);
+    expect(await store.commit(again, commitOf(0))).toBe(true);
+    expect(await claimed(store, 'a')).toMatchObject({ sequence: 1, position: '1-0', lost: false });
+  });
+
+  test('what was committed is loaded by the next owner', async () => {
+    const { store } = await open();
+    const claim = await claimed(store, 'a');
+    const hashes = [
+      change('meta', { floor: '7', i1: 'edge-1/a' }),
+      change('rooms', { general: '5 2', empty: '1 0' }),
+      change('room:general', { alice: '[0,1,"s1"]', __proto__: '[0]', '12': '[0,1,"s2"]' }),
+      change('users:0', { alice: '[1,"s1"]' }),
+      change('users:63', { zoë: '[1,"s2"]' }),
+    ];
+    await store.commit(claim, commitOf(0, { hashes }));
+    await store.commit(claim, commitOf(1, { hashes: [change('room:general', {}, { remove: ['alice', 'nobody'] })] }));
+    const saved = await store.load(await claimed(store, 'b', ['b']));
+    expect(saved.meta.get('floor')).toBe('7');
+    expect([...saved.rooms]).toEqual(
+      expect.arrayContaining([
+        ['general', '5 2'],
+        ['empty', '1 0'],
+      ]),
+    );
+    expect([...(saved.members.get('general')?.keys() ?? [])]).toEqual(['12']);
+    expect([...saved.users.keys()].sort()).toEqual(['alice', 'zoë']);
+  });
+
+  test('a hash is cleared before it is written, where the change says so', async () => {
+    const { store } = await open();
+    const claim = await claimed(store, 'a');
+    await store.commit(
+      claim,
+      commitOf(0, { hashes: [change('rooms', { r: '1 1' }), change('room:r', { old: '[]' })] }),
+    );
+    await store.commit(claim, commitOf(1, { hashes: [change('room:r', { fresh: '[]' }, { clear: true })] }));
+    expect([...((await store.load(claim)).members.get('r')?.keys() ?? [])]).toEqual(['fresh']);
+  });
+
+  test('a holder that is alive keeps its partition; one that is dead or let go loses it', async () => {
+    const { store } = await open();
+    const first = await claimed(store, 'a');
+    expect(await store.claim(3, 'b', ['a', 'b'])).toBeUndefined();
+    await store.release(first);
+    const second = await claimed(store, 'b', ['a', 'b']);
+    expect(await store.claim(3, 'a', ['a', 'b'])).toBeUndefined();
+    await store.release(first); // Not its own any more: changes nothing.
+    expect(await store.claim(3, 'a', ['a', 'b'])).toBeUndefined();
+    expect((await claimed(store, 'a', ['a'])).owner).not.toBe(second.owner);
+  });
+
+  test('a stale owner changes nothing and publishes nothing, however late', async () => {
+    const { store, published } = await open();
+    const stale = await claimed(store, 'a');
+    await store.commit(stale, commitOf(0));
+    const fresh = await claimed(store, 'b', ['b']);
+    const late = commitOf(1, {
+      hashes: [change('rooms', { ghost: '1 1' })],
+      publications: [{ channel: 'c', envelope: Buffer.from('ghost') }],
+    });
+    expect(await store.commit(stale, late)).toBe(false);
+    expect(
+      await store.commit(fresh, commitOf(1, { publications: [{ channel: 'c', envelope: Buffer.from('real') }] })),
+    ).toBe(true);
+    expect(await published('c')).toEqual(['real']);
+    expect((await store.load(fresh)).rooms.has('ghost')).toBe(false);
+  });
+
+  test('an instance that claims again has fenced itself: its earlier claim is stale', async () => {
+    const { store } = await open();
+    const before = await claimed(store, 'a');
+    await claimed(store, 'a');
+    expect(await store.commit(before, commitOf(0))).toBe(false);
+  });
+
+  test('a commit that is sent twice is carried out once', async () => {
+    const { store, published } = await open();
+    const claim = await claimed(store, 'a');
+    const commit = commitOf(0, { publications: [{ channel: 'c', envelope: Buffer.from('once') }] });
+    expect(await store.commit(claim, commit)).toBe(true);
+    expect(await store.commit(claim, commit)).toBe(false);
+    expect(await published('c')).toEqual(['once']);
+  });
+
+  test('a large commit arrives whole and in order', async () => {
+    const { store, published } = await open();
+    const claim = await claimed(store, 'a');
+    const rows = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`u${index}`, `[0,1,"s${index}"]`]));
+    const hashes = [change('rooms', { big: '1 10000' }), change('room:big', rows)];
+    const publications = Array.from({ length: 2000 }, (_, index) => ({
+      channel: 'c',
+      envelope: Buffer.from([0, 255, index & 127]),
+    }));
+    const lifecycle = Array.from({ length: 100 }, (_, index) => ({
+      event: 'user_online' as const,
+      user: `u${index}`,
+      atMs: 1,
+    }));
+    expect(await store.commit(claim, commitOf(0, { hashes, publications, lifecycle }))).toBe(true);
+    expect((await store.load(claim)).members.get('big')?.size).toBe(10_000);
+    expect(await published('c')).toEqual(publications.map(({ envelope }) => envelope.toString()));
+    const removal = change('room:big', {}, { remove: Object.keys(rows) });
+    expect(await store.commit(claim, commitOf(1, { hashes: [removal] }))).toBe(true);
+    expect((await store.load(claim)).members.get('big')?.size ?? 0).toBe(0);
+  });
+}

@@ -1,0 +1,97 @@
+/** The registry's stores, in memory and on Redis. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../../../tests/support/eventually.js';
+import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
+import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
+import { MemoryPartitionStore } from '../src/memory/memory-partition-store.js';
+import { RedisPartitionStore } from '../src/redis/redis-partition-store.js';
+import { change, type OpenStore, partitionStoreConformance } from './partition-store-conformance.js';
+
+describe('in memory', () => {
+  partitionStoreConformance(async () => {
+    const published: Array<{ channel: string; text: string }> = [];
+    const store = new MemoryPartitionStore((channel, envelope) => {
+      published.push({ channel, text: Buffer.from(envelope).toString() });
+    });
+    return {
+      store,
+      published: async channel => published.filter(item => item.channel === channel).map(({ text }) => text),
+    };
+  });
+});
+
+describe('on Redis', () => {
+  let redis: TestRedis;
+  let count = 0;
+  beforeAll(async () => {
+    redis = await startRedis();
+  }, PROVISION_TIMEOUT_MS);
+
+  const nextPrefix = () => `${redis.prefix}-${count++}`;
+
+  partitionStoreConformance(async (): Promise<OpenStore> => {
+    const prefix = nextPrefix();
+    const listener = redis.connection();
+    const texts = new Map<string, string[]>();
+    // Channels of the suite carry no prefix: one suite at a time publishes here, and each hears from its start on.
+    listener.on('message', (channel: string, text: string) =>
+      texts.set(channel, [...(texts.get(channel) ?? []), text]),
+    );
+    await listener.subscribe('c', `${prefix}:barrier`);
+    let barriers = 0;
+    return {
+      store: new RedisPartitionStore({ commands: redis.connection(), prefix }),
+      async published(channel) {
+        barriers++;
+        await redis.cli('PUBLISH', `${prefix}:barrier`, 'now');
+        await eventually(() => texts.get(`${prefix}:barrier`)?.length === barriers);
+        return texts.get(channel) ?? [];
+      },
+    };
+  });
+
+  test('every key has a time to live, and the partition counts as lost before any of its hashes is', async () => {
+    const prefix = nextPrefix();
+    const store = new RedisPartitionStore({ commands: redis.connection(), prefix });
+    const claim = await store.claim(0, 'a', ['a']);
+    if (claim === undefined) throw new Error('not claimed');
+    await store.commit(claim, {
+      sequence: 0,
+      position: '1-0',
+      hashes: [change('rooms', { r: '1 1' }), change('room:r', { u: '[]' }), change('meta', { i1: 'edge-1/a' })],
+      publications: [],
+      lifecycle: [{ event: 'room_occupied', room: 'r', atMs: 1 }],
+    });
+    await store.renew(claim, ['rooms', 'room:r']);
+    const ttl = async (name: string) => Number(await redis.cli('PTTL', `${prefix}:presence:{p0}:${name}`));
+    const meta = await ttl('meta');
+    expect(meta).toBeGreaterThan(0);
+    for (const name of ['rooms', 'room:r', 'lifecycle']) expect(await ttl(name)).toBeGreaterThan(meta);
+  });
+
+  test('a partition that comes back lost does not find its old rows', async () => {
+    const prefix = nextPrefix();
+    const store = new RedisPartitionStore({ commands: redis.connection(), prefix });
+    const claim = await store.claim(0, 'a', ['a']);
+    if (claim === undefined) throw new Error('not claimed');
+    const hashes = [change('rooms', { r: '1 1' }), change('users:5', { u: '[]' })];
+    await store.commit(claim, { sequence: 0, position: '1-0', hashes, publications: [], lifecycle: [] });
+    await redis.cli('DEL', `${prefix}:presence:{p0}:meta`);
+    const again = await store.claim(0, 'a', ['a']);
+    if (again === undefined) throw new Error('not claimed');
+    expect(again.lost).toBe(true);
+    const saved = await store.load(again);
+    expect(saved.rooms.size + saved.users.size).toBe(0);
+  });
+
+  test('the lifecycle is a stream that services can read', async () => {
+    const prefix = nextPrefix();
+    const store = new RedisPartitionStore({ commands: redis.connection(), prefix });
+    const claim = await store.claim(0, 'a', ['a']);
+    if (claim === undefined) throw new Error('not claimed');
+    const lifecycle = [{ event: 'user_online' as const, user: 'alice', atMs: 12 }];
+    await store.commit(claim, { sequence: 0, position: '1-0', hashes: [], publications: [], lifecycle });
+    const entries = await redis.connection().xrange(`${prefix}:presence:{p0}:lifecycle`, '-', '+');
+    expect(entries.map(([, fields]) => fields)).toEqual([['event', 'user_online', 'user', 'alice', 'at', '12']]);
+  });
+});

@@ -1,0 +1,83 @@
+/** Presence instances, edges and ears on a real Redis. */
+import { RedisNodeLeases, RedisOnlineCounter, RedisReportLog } from '@hubbub/broker';
+import { createMetricsRegistry } from '@hubbub/runtime';
+import { cleanup } from '../../../../tests/support/cleanup.js';
+import { eventually } from '../../../../tests/support/eventually.js';
+import { startRedis, type TestRedis } from '../../../../tests/support/redis.js';
+import type { PresenceLogger } from '../../src/metrics.js';
+import type { PresenceRules } from '../../src/partition/rules.js';
+import { createRedisPresence } from '../../src/redis/redis-presence.js';
+import type { Presence } from '../../src/start-presence.js';
+import { EdgeDouble, type HeardFrame, readEnvelope } from './edge-double.js';
+
+export const SILENT: PresenceLogger = { info() {}, warn() {}, error() {} };
+
+export interface RedisBench {
+  readonly redis: TestRedis;
+  readonly heard: HeardFrame[];
+  readonly onlineCounter: RedisOnlineCounter;
+  /** The first one is awaited until it owns all: edges that live before would be fenced, and a double does not notice. */
+  presence(instance: string, rules?: Partial<PresenceRules>): Promise<Presence>;
+  edge(nodeId: string): Promise<EdgeDouble>;
+  /** The users of a room as the registry has them. */
+  roster(room: string): Promise<string[]>;
+}
+
+/** `leaseMs` is that of edges: stories need not wait for 8 s. */
+export async function redisBench({ leaseMs = 1000 } = {}): Promise<RedisBench> {
+  const redis = await startRedis();
+  const { prefix } = redis;
+  const heard: HeardFrame[] = [];
+  const ear = redis.connection();
+  ear.on('pmessageBuffer', (_pattern: Buffer, channel: Buffer, bytes: Buffer) => {
+    heard.push(readEnvelope(channel.toString(), bytes));
+  });
+  await ear.psubscribe(`${prefix}:room:*`, `${prefix}:node:*`);
+  const commands = redis.connection();
+  const log = new RedisReportLog({ commands, prefix });
+  let instances = 0;
+  const nodeLeases = new RedisNodeLeases({ commands, prefix, leaseMs });
+  return {
+    redis,
+    heard,
+    onlineCounter: new RedisOnlineCounter({ commands, prefix, maxAgeMs: 0 }),
+    async presence(instance, rules) {
+      const presence = createRedisPresence({
+        instance,
+        prefix,
+        commands: redis.connection(),
+        reader: redis.connection(),
+        nodeLeaseMs: leaseMs,
+        logger: SILENT,
+        metrics: createMetricsRegistry(),
+        ...(rules !== undefined && { rules }),
+      });
+      cleanup(() => presence.close());
+      if (instances++ === 0) await eventually(() => presence.partitionsOwned === 16);
+      return presence;
+    },
+    async edge(nodeId) {
+      const edge = new EdgeDouble(nodeId, log, nodeLeases);
+      await edge.live();
+      cleanup(() => edge.die());
+      return edge;
+    },
+    async roster(room) {
+      for (let partition = 0; partition < 16; partition++) {
+        const users = await commands.hkeys(`${prefix}:presence:{p${partition}}:room:${room}`);
+        if (users.length > 0) return users.sort();
+      }
+      return [];
+    },
+  };
+}
+
+export async function heardEventually(bench: RedisBench, type: string, user: string): Promise<HeardFrame> {
+  return eventually(() => bench.heard.find(frame => frame.type === type && userOf(frame) === user), {
+    describe: `${type} ${user} is heard`,
+  }) as Promise<HeardFrame>;
+}
+
+export function userOf(frame: HeardFrame): string | undefined {
+  return (frame.payload.user as { id: string } | undefined)?.id;
+}
