@@ -10,7 +10,16 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => void> {
-  const endForgottenChildren = keepChildren();
-  project.provide('redisSource', await provisionRedis());
-  return endForgottenChildren;
+  project.provide('redisSource', await redisOrNoRun());
+  return keepChildren();
+}
+
+/** Whoever lacks Redis needs the one line that says what to install, and no stack trace around it. */
+async function redisOrNoRun(): Promise<RedisSource> {
+  try {
+    return await provisionRedis();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
 }
