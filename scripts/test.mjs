@@ -6,7 +6,7 @@ const checks = [
   {
     what: 'style',
     script: 'node_modules/@biomejs/biome/bin/biome',
-    args: ['check', '--error-on-warnings', '.'],
+    args: ['check', '--diagnostic-level=error', '.'],
     hint: 'npm run format repairs most of it',
   },
   {
