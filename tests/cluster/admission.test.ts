@@ -75,7 +75,7 @@ describe('admission', () => {
     expect(JSON.parse(refused.body)).toMatchObject({ code: 'UNAUTHORIZED', message: expect.any(String) });
     expect(refused.headers['www-authenticate']).toBe('Bearer');
     if (offered !== undefined && offered.length > 10) expect(refused.body).not.toContain(offered);
-    expect(cluster.edge(0).process.output()).not.toContain(offered || '\u0000');
+    expect(cluster.edge(0).process.output.lines.join()).not.toContain(offered || '\u0000');
   });
 
   test('origins on the list connect, others get 403, programs without an origin connect', async () => {

@@ -165,7 +165,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     expect((await carol.nextFrame('welcome')).payload?.rooms).toEqual([room]);
     await carol.nextFrame('room_info');
     await alice.nextFrame('user_joined');
-    await alice.ask({ type: 'send_message', room, id: 'to-carol', payload: {} });
+    alice.send({ type: 'send_message', room, id: 'to-carol', payload: {} });
     await carol.nextFrame({ type: 'new_message', id: 'to-carol' });
   });
 
@@ -189,7 +189,7 @@ describe('two edges on Redis', () => {
     await cluster.edge(1).process.kill('SIGKILL');
     const left = await alice.nextFrame('user_left', { withinMs: 30_000 });
     expect(left).toMatchObject({ sender: { id: 'bob' }, payload: { count: 2 } });
-    await carol.ask({ type: 'send_message', room: 'general', id: 'still-here', payload: {} });
+    carol.send({ type: 'send_message', room: 'general', id: 'still-here', payload: {} });
     await alice.noFrame('user_left', () => alice.nextFrame({ id: 'still-here' }));
   });
 

@@ -79,7 +79,8 @@ function tokenPage(secret: string, query: URLSearchParams): Page {
   const name = query.get('name') ?? user;
   const problem = nameProblem('user', user, USER_ID_MAX_BYTES) ?? nameProblem('name', name, USER_NAME_MAX_BYTES);
   if (problem !== undefined) return jsonPage('400 Bad Request', refusal('INVALID_FORMAT', problem));
-  return jsonPage('200 OK', { token: mintToken(secret, { user, name, ttl: TOKEN_TTL }) });
+  // Every room, those of namespaces that are not public too: who plays wants to see `chat:42` work.
+  return jsonPage('200 OK', { token: mintToken(secret, { user, name, rooms: ['*'], ttl: TOKEN_TTL }) });
 }
 
 /** The same bounds as the edge's for `sub` and `name`: better here than as a refused handshake without words. */

@@ -28,8 +28,12 @@ export const USER_ID_MAX_BYTES = 128;
 export const USER_NAME_MAX_BYTES = 128;
 
 const encoder = new TextEncoder();
+const ASCII_MAX = 0x7f;
 
-/** The length of a text in UTF-8 bytes, which is what limits count. */
+/** The length of a text in UTF-8 bytes, which is what limits count. Nearly all texts are ASCII: then nothing is encoded. */
 export function utf8Length(text: string): number {
-  return encoder.encode(text).length;
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > ASCII_MAX) return encoder.encode(text).length;
+  }
+  return text.length;
 }

@@ -1,0 +1,223 @@
+/** Puts an edge together: bus → fan-out → sockets, and sockets → frames → bus. */
+import { type Backplane, Interest, type OnlineCounter } from '@hubbub/broker';
+import { Channels, CLOSE_CODES, DEFAULT_LIMITS, HubbubError, type SessionLimits, SUBPROTOCOLS } from '@hubbub/protocol';
+import {
+  type Config,
+  DEVELOPMENT_JWT_SECRET,
+  type Logger,
+  type MetricsRegistry,
+  type Readiness,
+} from '@hubbub/runtime';
+import { type AdmissionPolicy, type Admitted, admit } from './admission.js';
+import { createDispatcher } from './dispatch.js';
+import { loadEngine } from './engine.js';
+import { createFanout } from './fanout.js';
+import { Memberships } from './memberships.js';
+import { createEdgeMetrics } from './metrics.js';
+import { createNodeChannel } from './node-channel.js';
+import { PresenceReporter } from './presence-reporter.js';
+import { Probe } from './probe.js';
+import { RoomPublisher } from './room-publisher.js';
+import { Session } from './session.js';
+import { Sessions } from './sessions.js';
+import { holdStandingSubscriptions } from './standing-subscriptions.js';
+import { createTokenVerifier } from './token.js';
+import { endSessions, listenForWebSockets, type PageHandler } from './websocket.js';
+
+export interface EdgeOptions {
+  readonly config: Config;
+  /** The edge closes none of it. */
+  readonly bus: Backplane;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+  /** Further pages on the public port, by path. */
+  readonly pages?: Readonly<Record<string, PageHandler>>;
+}
+
+export interface RunningEdge {
+  /** The public port. */
+  readonly port: number;
+  readiness(): Readiness;
+  /** Sends every session away to come back (1012), and gives up the node's lease. */
+  close(): Promise<void>;
+}
+
+/** The transport's bound stands above the frame limit, so that a frame a little too large is answered and not cut off. */
+const PAYLOAD_BOUND_FACTOR = 4;
+const PAYLOAD_BOUND_MIN_BYTES = 65_536;
+
+/**
+ * Starts an edge. Resolves when its port is bound; `readiness` tells when it hears the bus.
+ *
+ * @example
+ * const edge = await startEdge({ config: loadConfig(), bus, log, metrics: createMetricsRegistry() });
+ * console.log(edge.port);
+ */
+export async function startEdge({
+  config,
+  bus,
+  log,
+  metrics: registry,
+  pages = {},
+}: EdgeOptions): Promise<RunningEdge> {
+  const engine = loadEngine();
+  const metrics = createEdgeMetrics(registry, log, engine.build);
+  const channels = new Channels(config.redisPrefix);
+  const nodeChannel = channels.node(config.nodeId);
+  const limits = sessionLimits(config);
+
+  const sessions = new Sessions();
+  const interest = new Interest(bus.broker, config.subscriptionLingerMs);
+  const presence = new PresenceReporter({
+    log: bus.reports,
+    leases: bus.leases,
+    nodeId: config.nodeId,
+    partitions: config.presencePartitions,
+    snapshot: () => sessions,
+    logger: log,
+  });
+  const memberships = new Memberships(interest, channels, presence);
+  const publisher = new RoomPublisher(bus.broker, channels);
+  const dispatcher = createDispatcher(
+    { memberships, publisher, presence, namespaces: config.namespaces, limits },
+    metrics,
+    log,
+  );
+  const probe = new Probe(bus.broker, nodeChannel, {
+    intervalMs: config.probeIntervalMs,
+    timeoutMs: config.probeTimeoutMs,
+    onRoundTrip: metrics.probeReturned,
+    onDeaf: metrics.deaf,
+  });
+
+  const policy: AdmissionPolicy = {
+    verifyToken: createTokenVerifier(config.jwtSecret ?? DEVELOPMENT_JWT_SECRET),
+    allowedOrigins: config.allowedOrigins ?? (config.production ? [] : undefined),
+    namespaces: config.namespaces,
+  };
+  let leaving = false;
+
+  const listener = await listenForWebSockets(engine.module, {
+    host: config.host,
+    port: config.port,
+    basePath: config.basePath,
+    maxPayloadBytes: Math.max(PAYLOAD_BOUND_MIN_BYTES, PAYLOAD_BOUND_FACTOR * config.maxFrameBytes),
+    maxBufferedBytes: config.maxBufferedBytes,
+    idleTimeoutMs: config.idleTimeoutMs,
+    pages: { ...pages, [`${config.basePath}/ws/online`]: onlinePage(bus.online) },
+    events: {
+      admit(request) {
+        try {
+          if (leaving) throw new HubbubError('UNAVAILABLE', 'This edge is leaving; connect again.');
+          const admitted = admit(request, policy);
+          metrics.handshakeAccepted();
+          return admitted;
+        } catch (error) {
+          if (error instanceof HubbubError) metrics.handshakeRefused(error.code);
+          throw error;
+        }
+      },
+      opened(socket, admitted) {
+        const session = new Session(sessions.nextId(), socket, admitted);
+        sessions.add(session);
+        // What the client sends meanwhile waits, so that its first frame finds the session whole.
+        session.hold(welcome(session, admitted), dispatcher.handle);
+        return session;
+      },
+      received: dispatcher.receive,
+      overflowed: () => metrics.slowReader(),
+      closed(session, code) {
+        memberships.close(session);
+        sessions.delete(session);
+        metrics.closed(code);
+      },
+    },
+  });
+
+  async function welcome(session: Session, admitted: Admitted): Promise<void> {
+    try {
+      await memberships.open(session);
+      if (admitted.room !== undefined) await memberships.join(session, admitted.room);
+    } catch (error) {
+      log.warn({ event: 'session_not_opened', err: error }, 'a session could not be opened');
+      if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the bus does not answer');
+      return;
+    }
+    session.send({
+      type: 'welcome',
+      payload: {
+        session_id: session.id,
+        user: session.user,
+        subprotocol: SUBPROTOCOLS[session.encoding],
+        rooms: [...session.rooms.keys()],
+        limits,
+      },
+      timestamp: new Date().toISOString(),
+    });
+  }
+
+  bus.broker.onEnvelope(
+    createFanout({
+      memberships,
+      sessions,
+      metrics,
+      publish: listener.publish,
+      nodeChannel,
+      onNodeEnvelope: createNodeChannel({
+        channel: nodeChannel,
+        sessions,
+        metrics,
+        onProbe: number => probe.heard(number),
+      }),
+    }),
+  );
+  bus.broker.onInterruption(({ channels: broken, durationMs }) => metrics.interrupted(broken.length, durationMs));
+  const standing = holdStandingSubscriptions(interest, [channels.broadcast, nodeChannel]);
+  metrics.observe({ sessions: () => sessions.size, subscriptions: () => interest.size });
+  presence.start();
+  probe.start();
+  log.info(
+    { event: 'edge_started', port: listener.port, engine: engine.build },
+    `edge on port ${listener.port} (${engine.build})`,
+  );
+
+  return {
+    port: listener.port,
+    readiness() {
+      const checks = {
+        bus: probe.hears ? 'a message came back' : 'no message comes back',
+        subscriptions: standing.confirmed ? 'confirmed' : 'not confirmed',
+        state: leaving ? 'leaving' : 'serving',
+      };
+      return { ready: probe.hears && standing.confirmed && !leaving, checks };
+    },
+    async close() {
+      leaving = true;
+      listener.stopListening();
+      endSessions(sessions);
+      probe.close();
+      standing.close();
+      await presence.close();
+      interest.close();
+      listener.close();
+    },
+  };
+}
+
+function sessionLimits(config: Config): SessionLimits {
+  return {
+    ...DEFAULT_LIMITS,
+    max_frame_bytes: config.maxFrameBytes,
+    max_rooms: config.maxRooms,
+    max_payload_depth: config.maxPayloadDepth,
+    max_payload_keys: config.maxPayloadKeys,
+    max_buffered_bytes: config.maxBufferedBytes,
+    idle_timeout_ms: config.idleTimeoutMs,
+    roster_page_size: config.rosterPageSize,
+  };
+}
+
+/** `GET /ws/online`: users online in the whole cluster. */
+function onlinePage(online: OnlineCounter): PageHandler {
+  return async () => ({ contentType: 'application/json', body: JSON.stringify({ online: await online.total() }) });
+}

@@ -1,0 +1,33 @@
+/** From the bus to the sockets: finds whom an envelope is for and hands its bytes to the native topics. */
+import { decodeEnvelope, type Envelope, isEnvelope } from '@hubbub/protocol';
+import type { PublishToTopic } from './audience.js';
+import type { Memberships } from './memberships.js';
+import type { EdgeMetrics } from './metrics.js';
+import { readServiceMessage } from './service-message.js';
+import type { Sessions } from './sessions.js';
+
+export interface FanoutParts {
+  readonly memberships: Memberships;
+  readonly sessions: Sessions;
+  readonly metrics: EdgeMetrics;
+  readonly publish: PublishToTopic;
+  /** Envelopes on this node's own channel. */
+  readonly onNodeEnvelope: (envelope: Envelope) => void;
+  readonly nodeChannel: string;
+}
+
+/** The listener for a broker's envelopes. Never throws: what is malformed is counted and dropped (invariant 7). */
+export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8Array) => void {
+  const { memberships, sessions, metrics } = parts;
+  return (channel, bytes) => {
+    const envelope = isEnvelope(bytes) ? decodeEnvelope(bytes) : readServiceMessage(bytes);
+    if (envelope === undefined) return metrics.malformedEnvelope(channel);
+    if (channel === parts.nodeChannel) return parts.onNodeEnvelope(envelope);
+    const audience = memberships.audienceOf(channel);
+    if (audience === undefined) return; // The last member has just left; the subscription lingers.
+    const except = audience.memberAmong(sessions, envelope.excludeSession);
+    const delivered = audience.deliver({ encoding: envelope.encoding, body: envelope.body, except }, parts.publish);
+    if (delivered === undefined) return metrics.malformedEnvelope(channel);
+    metrics.delivered(delivered, envelope.body.length, envelope.publishedAtMs);
+  };
+}

@@ -1,0 +1,55 @@
+/** What the handlers of frames may use, and the checks that several of them share. */
+import {
+  HubbubError,
+  isPlainObject,
+  isRoomName,
+  type Payload,
+  payloadProblem,
+  type SessionLimits,
+} from '@hubbub/protocol';
+import type { ClientFrame } from '@hubbub/protocol/client-frame';
+import type { Namespaces } from '@hubbub/runtime';
+import type { Memberships } from '../memberships.js';
+import type { PresenceReporter } from '../presence-reporter.js';
+import type { RoomPublisher } from '../room-publisher.js';
+import type { Session } from '../session.js';
+
+export interface FrameContext {
+  readonly memberships: Memberships;
+  readonly publisher: RoomPublisher;
+  readonly presence: PresenceReporter;
+  readonly namespaces: Namespaces;
+  readonly limits: SessionLimits;
+}
+
+/** Carries out one frame. @throws {HubbubError} which becomes the `error` that answers it. */
+export type FrameAction = (session: Session, frame: ClientFrame, context: FrameContext) => void | Promise<void>;
+
+/** The room of a frame about membership: `payload.room_id`, or `room`. */
+export function namedRoom(frame: ClientFrame): string {
+  const room = (isPlainObject(frame.payload) ? frame.payload.room_id : undefined) ?? frame.room;
+  if (room === undefined || room === '') throw new HubbubError('MISSING_ROOM', `${frame.type} needs payload.room_id.`);
+  if (typeof room !== 'string' || !isRoomName(room)) {
+    throw new HubbubError(
+      'INVALID_ROOM',
+      'A room is 1 to 128 of A-Z a-z 0-9 _ . : @ ~ = + - and begins with a letter, a digit or _.',
+    );
+  }
+  return room;
+}
+
+/** The room of a frame that only members may send. */
+export function memberRoom(session: Session, frame: ClientFrame): string {
+  if (frame.room === undefined || frame.room === '')
+    throw new HubbubError('MISSING_ROOM', `${frame.type} needs a room.`);
+  if (!session.rooms.has(frame.room)) throw new HubbubError('NOT_IN_ROOM', 'Join the room first.');
+  return frame.room;
+}
+
+/** The payload of a frame, checked against the limits. */
+export function requiredPayload(frame: ClientFrame, limits: SessionLimits): Payload {
+  if (!isPlainObject(frame.payload)) throw new HubbubError('INVALID_PAYLOAD', 'The payload must be an object.');
+  const problem = payloadProblem(frame.payload, limits);
+  if (problem !== undefined) throw new HubbubError('INVALID_PAYLOAD', `The payload ${problem}.`);
+  return frame.payload;
+}

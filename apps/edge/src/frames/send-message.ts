@@ -1,0 +1,19 @@
+/** send_message: a new_message to the other members; answered when the bus has taken it. */
+import { HubbubError, namespaceOf } from '@hubbub/protocol';
+import { namespaceSettings } from '@hubbub/runtime';
+import { type FrameAction, memberRoom, requiredPayload } from './frame-context.js';
+
+export const sendMessage: FrameAction = (session, frame, context) => {
+  const room = memberRoom(session, frame);
+  if (!session.rights.allows(room, 'publish'))
+    throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
+  const payload = requiredPayload(frame, context.limits);
+  const id = frame.id ?? session.nextMessageId();
+  const { echo } = namespaceSettings(context.namespaces, namespaceOf(room));
+  // Not returned: the session's next frames need not wait for Redis, it keeps the order of what is sent.
+  context.publisher.publish(session, room, { type: 'new_message', payload, id }, { echo }).then(
+    () => session.acknowledge({ id }, room),
+    (error: HubbubError) =>
+      session.refuse({ id, room }, error.code, 'Not known whether the message was sent; try again.'),
+  );
+};

@@ -1,0 +1,18 @@
+/** typing and stop_typing: told to the other members, kept nowhere. */
+import { HubbubError } from '@hubbub/protocol';
+import { type FrameAction, memberRoom } from './frame-context.js';
+
+export const typing: FrameAction = tell('user_typing');
+export const stopTyping: FrameAction = tell('user_stopped_typing');
+
+function tell(type: 'user_typing' | 'user_stopped_typing'): FrameAction {
+  return (session, frame, context) => {
+    const room = memberRoom(session, frame);
+    if (!session.rights.allows(room, 'publish'))
+      throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
+    context.publisher.publish(session, room, { type }, { echo: false }).then(
+      () => session.acknowledge(frame, room),
+      (error: HubbubError) => session.refuse(frame, error.code, 'Not known whether it was told.'),
+    );
+  };
+}

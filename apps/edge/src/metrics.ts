@@ -1,0 +1,173 @@
+/** What an edge measures: one function per event, which counts and, where it matters, logs it. */
+import { CLOSE_CODES, type ClientFrameType, type ErrorCode } from '@hubbub/protocol';
+import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+/** Numbers that are read when scraped, from those who hold them. */
+export interface EdgeGauges {
+  sessions(): number;
+  subscriptions(): number;
+}
+
+export type EdgeMetrics = ReturnType<typeof createEdgeMetrics>;
+
+/** Types that only services know are one label: a client chooses them freely. */
+export type FrameLabel = ClientFrameType | 'client_event' | 'unreadable';
+
+const KNOWN_CLOSE_CODES: ReadonlySet<number> = new Set(Object.values(CLOSE_CODES));
+const MALFORMED_LOG_INTERVAL_MS = 10_000;
+const LATENCY_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engineBuild: string) {
+  const registry = [registers];
+  const handshakes = new Counter({
+    name: 'hubbub_edge_handshakes_total',
+    help: 'Upgrade requests, by what became of them: accepted, or the error code of the refusal.',
+    labelNames: ['result'] as const,
+    registers: registry,
+  });
+  const closes = new Counter({
+    name: 'hubbub_edge_closes_total',
+    help: 'Sessions that ended, by close code.',
+    labelNames: ['code'] as const,
+    registers: registry,
+  });
+  const frames = new Counter({
+    name: 'hubbub_edge_frames_total',
+    help: 'Frames from clients, by type and result (ok or an error code). Client events count as client_event, unreadable frames as unreadable.',
+    labelNames: ['type', 'result'] as const,
+    registers: registry,
+  });
+  const malformed = new Counter({
+    name: 'hubbub_edge_malformed_envelopes_total',
+    help: 'Messages on Redis channels that were dropped because they are malformed.',
+    registers: registry,
+  });
+  const slowReaders = new Counter({
+    name: 'hubbub_edge_slow_readers_total',
+    help: 'Sessions cut off because more than maxBufferedBytes waited for them.',
+    registers: registry,
+  });
+  const interruptions = new Counter({
+    name: 'hubbub_edge_interruptions_total',
+    help: 'Breaks of the subscription to Redis during which messages may have been lost.',
+    registers: registry,
+  });
+  const deafness = new Counter({
+    name: 'hubbub_edge_deaf_subscriptions_total',
+    help: 'Self-probes that did not come back in time; each has the subscription rebuilt.',
+    registers: registry,
+  });
+  const roundTrip = new Histogram({
+    name: 'hubbub_edge_probe_round_trip_seconds',
+    help: 'From publishing the self-probe to hearing it.',
+    buckets: LATENCY_BUCKETS_SECONDS,
+    registers: registry,
+  });
+  const lag = new Histogram({
+    name: 'hubbub_edge_delivery_lag_seconds',
+    help: 'From publishing a message to handing it to the sockets here.',
+    buckets: LATENCY_BUCKETS_SECONDS,
+    registers: registry,
+  });
+  new Gauge({
+    name: 'hubbub_edge_engine_info',
+    help: 'The WebSocket engine that was loaded.',
+    labelNames: ['build'] as const,
+    registers: registry,
+  }).set({ build: engineBuild }, 1);
+
+  // Plain numbers on the hot path; the counters take them when scraped.
+  let deliveries = 0;
+  let envelopes = 0;
+  let bytes = 0;
+  const fromNumber = (name: string, help: string, read: () => number): void => {
+    let reported = 0;
+    new Counter({
+      name,
+      help,
+      registers: registry,
+      collect() {
+        this.inc(read() - reported);
+        reported = read();
+      },
+    });
+  };
+  fromNumber('hubbub_edge_envelopes_total', 'Messages from the bus with an audience here.', () => envelopes);
+  fromNumber('hubbub_edge_deliveries_total', 'Messages handed to sockets: one for each recipient.', () => deliveries);
+  fromNumber(
+    'hubbub_edge_delivered_bytes_total',
+    'Bytes of bodies handed to sockets, each recipient counted.',
+    () => bytes,
+  );
+
+  const malformedLog = occasionally(MALFORMED_LOG_INTERVAL_MS, suppressed =>
+    log.warn(
+      { event: 'malformed_envelope', channel: lastMalformedChannel, suppressed },
+      'dropped a malformed message from Redis',
+    ),
+  );
+  let lastMalformedChannel = '';
+
+  return {
+    observe(gauges: EdgeGauges): void {
+      const gauge = (name: string, help: string, read: () => number): void => {
+        new Gauge({
+          name,
+          help,
+          registers: registry,
+          collect() {
+            this.set(read());
+          },
+        });
+      };
+      gauge('hubbub_edge_sessions', 'Sessions on this edge.', gauges.sessions);
+      gauge(
+        'hubbub_edge_subscriptions',
+        'Channels this edge is subscribed to, lingering ones included.',
+        gauges.subscriptions,
+      );
+    },
+    handshakeAccepted(): void {
+      handshakes.inc({ result: 'accepted' });
+    },
+    handshakeRefused(code: ErrorCode): void {
+      handshakes.inc({ result: code });
+    },
+    /** Clients choose codes freely: those that PROTOCOL.md does not name count as one. */
+    closed(code: number): void {
+      closes.inc({ code: KNOWN_CLOSE_CODES.has(code) ? String(code) : 'other' });
+    },
+    frame(type: FrameLabel, result: 'ok' | ErrorCode): void {
+      frames.inc({ type, result });
+    },
+    malformedEnvelope(channel: string): void {
+      malformed.inc();
+      lastMalformedChannel = channel;
+      malformedLog();
+    },
+    delivered(recipients: number, bodyBytes: number, publishedAtMs: number): void {
+      envelopes++;
+      deliveries += recipients;
+      bytes += recipients * bodyBytes;
+      lag.observe(Math.max(0, Date.now() - publishedAtMs) / 1000);
+    },
+    slowReader(): void {
+      slowReaders.inc();
+    },
+    interrupted(channels: number, durationMs: number): void {
+      interruptions.inc();
+      log.warn(
+        { event: 'interrupted', channels, durationMs },
+        'the subscription broke and is back; messages may have been lost',
+      );
+    },
+    deaf(): void {
+      deafness.inc();
+      log.error({ event: 'deaf' }, 'the self-probe does not come back; rebuilding the subscription');
+    },
+    probeReturned(durationMs: number): void {
+      roundTrip.observe(durationMs / 1000);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** What comes on this node's own channel: frames for single sessions, and the echo of the self-probe. */
+import type { Envelope } from '@hubbub/protocol';
+import { roomPrefix, spliceRoom } from '@hubbub/protocol';
+import type { EdgeMetrics } from './metrics.js';
+import type { Session } from './session.js';
+import type { Sessions } from './sessions.js';
+import { transcode } from './transcode.js';
+
+export interface NodeChannelParts {
+  readonly channel: string;
+  readonly sessions: Sessions;
+  readonly metrics: EdgeMetrics;
+  readonly onProbe: (number: number) => void;
+}
+
+export function createNodeChannel({
+  channel,
+  sessions,
+  metrics,
+  onProbe,
+}: NodeChannelParts): (envelope: Envelope) => void {
+  return envelope => {
+    if (envelope.probe !== undefined) return onProbe(envelope.probe);
+    const frames = new Map<Session['encoding'], Uint8Array | undefined>();
+    for (const id of envelope.sessions ?? []) {
+      const session = sessions.get(id);
+      if (session === undefined || session.state !== 'open') continue; // It left while the frame was on its way.
+      if (!frames.has(session.encoding)) frames.set(session.encoding, frameFor(session.encoding, envelope));
+      const frame = frames.get(session.encoding);
+      if (frame === undefined) return metrics.malformedEnvelope(channel);
+      session.socket.send(frame, session.encoding === 'msgpack');
+    }
+  };
+}
+
+function frameFor(encoding: Session['encoding'], envelope: Envelope): Uint8Array | undefined {
+  const body = envelope.encoding === encoding ? envelope.body : transcode(envelope.encoding, envelope.body);
+  if (body === undefined || envelope.room === undefined) return body;
+  return spliceRoom(encoding, roomPrefix(encoding, envelope.room), body);
+}

@@ -1,0 +1,45 @@
+/** What a token opens: patterns of rooms, each with its rights. */
+import { namespaceOf } from '@hubbub/protocol';
+import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
+import { z } from 'zod';
+
+const RIGHTS = ['join', 'publish', 'event', 'presence', 'history'] as const;
+export type Right = (typeof RIGHTS)[number];
+
+/** The claim `rooms`: a list of patterns (every right), or an object from pattern to rights. */
+export const roomsClaimSchema = z.union([z.array(z.string()), z.record(z.string(), z.array(z.enum(RIGHTS)))]);
+export type RoomsClaim = z.infer<typeof roomsClaimSchema>;
+
+export interface Rights {
+  allows(room: string, right: Right): boolean;
+}
+
+/**
+ * The rights of a token. Without the claim: every right in every room of a public namespace.
+ * @example tokenRights(['chat:*'], {}).allows('chat:42', 'join') === true
+ */
+export function tokenRights(claim: RoomsClaim | undefined, namespaces: Namespaces): Rights {
+  if (claim === undefined) return publicRights(namespaces);
+  if (Array.isArray(claim)) return { allows: room => claim.some(pattern => matches(pattern, room)) };
+  const entries = Object.entries(claim);
+  return {
+    allows: (room, right) => entries.some(([pattern, rights]) => rights.includes(right) && matches(pattern, room)),
+  };
+}
+
+const publicRightsOf = new WeakMap<Namespaces, Rights>();
+
+/** One object for all sessions without the claim. */
+function publicRights(namespaces: Namespaces): Rights {
+  let rights = publicRightsOf.get(namespaces);
+  if (rights === undefined) {
+    rights = { allows: room => namespaceSettings(namespaces, namespaceOf(room)).public };
+    publicRightsOf.set(namespaces, rights);
+  }
+  return rights;
+}
+
+/** `*` at the end stands for any rest, nothing else is special. */
+function matches(pattern: string, room: string): boolean {
+  return pattern.endsWith('*') ? room.startsWith(pattern.slice(0, -1)) : room === pattern;
+}

@@ -1,0 +1,122 @@
+/** A session: the life of one connection on this edge. It decodes frames, keeps their order, and answers. */
+import {
+  type Codec,
+  type Encoding,
+  type ErrorCode,
+  type Frame,
+  HubbubError,
+  jsonCodec,
+  type Sender,
+} from '@hubbub/protocol';
+import { type ClientFrame, parseClientFrame } from '@hubbub/protocol/client-frame';
+import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import type { Rights } from './rights.js';
+
+/** What a session needs of its connection; the engine's socket fits as it is. */
+export interface Socket {
+  send(bytes: string | Uint8Array, isBinary: boolean): number;
+  subscribe(topic: string): boolean;
+  unsubscribe(topic: string): boolean;
+  /** To all subscribers of the topic but this one, which must be subscribed itself. */
+  publish(topic: string, bytes: Uint8Array, isBinary: boolean): boolean;
+  end(code: number, reason: string): void;
+}
+
+/** Carries out a frame. Where it returns a promise, the frames after it wait: so a leave follows its join. */
+export type FrameHandler = (session: Session, frame: ClientFrame) => void | Promise<void>;
+
+/** Frames that may wait behind one that is being carried out; a client that sends more is told to slow down. */
+const WAITING_FRAMES_MAX = 64;
+
+const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
+
+/** `opening` until it is reached by its user's channel; `closed` when its connection ended and must not be touched. */
+export type SessionState = 'opening' | 'open' | 'closed';
+
+export class Session {
+  readonly id: string;
+  readonly user: Sender;
+  readonly encoding: Encoding;
+  readonly rights: Rights;
+  readonly socket: Socket;
+  /** Rooms it is a member of. */
+  readonly rooms = new Set<string>();
+  /** Set by those who own the connection: the memberships open and close it. */
+  state: SessionState = 'opening';
+  #waiting: ClientFrame[] | undefined;
+  #messages = 0;
+
+  constructor(id: string, socket: Socket, identity: { user: Sender; encoding: Encoding; rights: Rights }) {
+    this.id = id;
+    this.socket = socket;
+    this.user = identity.user;
+    this.encoding = identity.encoding;
+    this.rights = identity.rights;
+  }
+
+  get closed(): boolean {
+    return this.state === 'closed';
+  }
+
+  /** An id for a message whose sender gave it none; unique in the cluster as the session's is. */
+  nextMessageId(): string {
+    this.#messages++;
+    return `${this.id}-${this.#messages.toString(36)}`;
+  }
+
+  /**
+   * Reads a frame off the wire.
+   * @throws {HubbubError} `INVALID_FORMAT`
+   */
+  decode(bytes: Uint8Array, isBinary: boolean): ClientFrame {
+    if (isBinary !== (this.encoding === 'msgpack')) {
+      const [spoken, got] = isBinary ? ['JSON in text', 'binary'] : ['MessagePack in binary', 'text'];
+      throw new HubbubError('INVALID_FORMAT', `This session speaks ${spoken} frames, not ${got} ones.`);
+    }
+    return parseClientFrame(CODECS[this.encoding].decode(bytes));
+  }
+
+  /** Carries out a frame when those before it are done. Errors are the handler's business: it must not throw. */
+  handle(frame: ClientFrame, handler: FrameHandler): void {
+    if (this.#waiting !== undefined) {
+      if (this.#waiting.length < WAITING_FRAMES_MAX) this.#waiting.push(frame);
+      else
+        this.refuse(frame, 'RATE_LIMITED', 'Too many frames wait for one that is being carried out; send again later.');
+      return;
+    }
+    const done = handler(this, frame);
+    if (done !== undefined) this.hold(done, handler);
+  }
+
+  /** Lets frames wait until `done`, then carries them out in their order. */
+  hold(done: Promise<void>, handler: FrameHandler): void {
+    this.#waiting ??= [];
+    void done.finally(() => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = undefined;
+      for (const frame of waiting) if (!this.closed) this.handle(frame, handler);
+    });
+  }
+
+  send(frame: Frame): void {
+    if (this.closed) return;
+    if (this.encoding === 'json') this.socket.send(JSON.stringify(frame), false);
+    else this.socket.send(msgpackCodec.encode(frame), true);
+  }
+
+  /** Answers a frame that was carried out, when it asked for an answer. */
+  acknowledge(frame: Pick<ClientFrame, 'id'>, room: string): void {
+    if (frame.id !== undefined) this.send({ type: 'ack', id: frame.id, room, timestamp: new Date().toISOString() });
+  }
+
+  /** Answers a frame that was not carried out. */
+  refuse(frame: Partial<ClientFrame>, code: ErrorCode, message: string): void {
+    this.send({
+      type: 'error',
+      ...(frame.id !== undefined && { id: frame.id }),
+      ...(frame.room !== undefined && { room: frame.room }),
+      payload: { code, message },
+      timestamp: new Date().toISOString(),
+    });
+  }
+}

@@ -1,0 +1,205 @@
+/** The public port: HTTP routes, the upgrade, and the engine's callbacks turned into sessions' events. */
+import { CLOSE_CODES, type ErrorCode, HubbubError } from '@hubbub/protocol';
+import { type Admitted, REFUSAL_STATUS, type UpgradeRequest } from './admission.js';
+import type { PublishToTopic } from './audience.js';
+import type {
+  EngineModule,
+  EngineSocket,
+  HttpRequest,
+  HttpResponse,
+  us_listen_socket,
+  us_socket_context_t,
+} from './engine.js';
+import type { Session, Socket } from './session.js';
+
+/** What happens on a connection. */
+export interface ConnectionEvents {
+  /** @throws {HubbubError} with a code of `REFUSAL_STATUS`: the answer instead of an upgrade. */
+  admit(request: UpgradeRequest): Admitted;
+  opened(socket: Socket, admitted: Admitted): Session;
+  /** The bytes are the engine's and gone after the call. */
+  received(session: Session, bytes: Uint8Array, isBinary: boolean): void;
+  closed(session: Session, code: number): void;
+  /** More than `maxBufferedBytes` wait for the session; the engine closes it. */
+  overflowed(session: Session): void;
+}
+
+/** A plain page on the public port. */
+export interface Page {
+  readonly status?: string;
+  readonly contentType: string;
+  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Answers `GET path`; may throw {@link HubbubError}. */
+export type PageHandler = (query: URLSearchParams) => Page | Promise<Page>;
+
+export interface WebSocketOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly basePath: string;
+  /** Above it the engine ends the connection without a word; above `maxFrameBytes` the session gets `TOO_LARGE`. */
+  readonly maxPayloadBytes: number;
+  readonly maxBufferedBytes: number;
+  /** 8,000 to 960,000: the engine aborts the process on anything else. */
+  readonly idleTimeoutMs: number;
+  readonly events: ConnectionEvents;
+  readonly pages: Readonly<Record<string, PageHandler>>;
+}
+
+export interface WebSocketListener {
+  readonly port: number;
+  readonly publish: PublishToTopic;
+  /** Takes no new connections; those that stand stay. */
+  stopListening(): void;
+  /** Ends every connection and the port. */
+  close(): void;
+}
+
+interface UserData {
+  readonly admitted: Admitted;
+  session?: Session;
+}
+
+/** Rejects with what to do when the port cannot be bound. */
+export async function listenForWebSockets(engine: EngineModule, options: WebSocketOptions): Promise<WebSocketListener> {
+  const { events, basePath } = options;
+  const app = engine.App();
+  const behavior = (pathHasRoom: boolean) => ({
+    maxPayloadLength: options.maxPayloadBytes,
+    maxBackpressure: options.maxBufferedBytes,
+    // Without it a slow reader silently loses what does not fit and stays (invariant 6).
+    closeOnBackpressureLimit: true,
+    idleTimeout: Math.round(options.idleTimeoutMs / 1000),
+    sendPingsAutomatically: true,
+    compression: engine.DISABLED,
+    upgrade: (response: HttpResponse, request: HttpRequest, context: us_socket_context_t) =>
+      upgrade(events, response, request, context, pathHasRoom),
+    open: (socket: EngineSocket<UserData>) => {
+      const data = socket.getUserData();
+      data.session = events.opened(socket, data.admitted);
+    },
+    message: (socket: EngineSocket<UserData>, bytes: ArrayBuffer, isBinary: boolean) => {
+      const { session } = socket.getUserData();
+      if (session !== undefined) events.received(session, new Uint8Array(bytes), isBinary);
+    },
+    dropped: (socket: EngineSocket<UserData>) => {
+      const { session } = socket.getUserData();
+      if (session !== undefined) events.overflowed(session);
+    },
+    close: (socket: EngineSocket<UserData>, code: number) => {
+      const { session } = socket.getUserData();
+      if (session !== undefined) events.closed(session, code);
+    },
+  });
+  app.ws<UserData>(`${basePath}/ws`, behavior(false));
+  app.ws<UserData>(`${basePath}/rooms/:room_id/ws`, behavior(true));
+  for (const [path, page] of Object.entries(options.pages)) {
+    app.get(path, (response, request) => servePage(page, response, request));
+  }
+  const notAWebSocket = (response: HttpResponse): void =>
+    refuse(response, 'UPGRADE_REQUIRED', 'This path speaks WebSocket: connect with a WebSocket client.');
+  app.get(`${basePath}/ws`, notAWebSocket);
+  app.get(`${basePath}/rooms/:room_id/ws`, notAWebSocket);
+  app.any('/*', response =>
+    refuse(response, 'NOT_FOUND', `WebSockets are at ${basePath}/ws and ${basePath}/rooms/{room_id}/ws.`),
+  );
+
+  const listenSocket = await new Promise<us_listen_socket>((resolve, reject) => {
+    app.listen(options.host, options.port, engine.LIBUS_LISTEN_EXCLUSIVE_PORT, token => {
+      if (token !== false) resolve(token);
+      else
+        reject(
+          new Error(
+            `Cannot listen on ${options.host}:${options.port}: the port is taken, or not allowed. Set HUBBUB_PORT.`,
+          ),
+        );
+    });
+  });
+  let listening = true;
+  return {
+    port: engine.us_socket_local_port(listenSocket),
+    publish: (topic, bytes, isBinary) => app.publish(topic, bytes, isBinary),
+    stopListening: () => {
+      if (listening) engine.us_listen_socket_close(listenSocket);
+      listening = false;
+    },
+    close: () => {
+      listening = false;
+      app.close();
+    },
+  };
+}
+
+function upgrade(
+  events: ConnectionEvents,
+  response: HttpResponse,
+  request: HttpRequest,
+  context: us_socket_context_t,
+  pathHasRoom: boolean,
+): void {
+  let admitted: Admitted;
+  try {
+    admitted = events.admit({
+      authorization: request.getHeader('authorization'),
+      origin: request.getHeader('origin'),
+      subprotocols: request.getHeader('sec-websocket-protocol'),
+      queryToken: request.getQuery('token'),
+      pathRoom: pathHasRoom ? request.getParameter(0) : undefined,
+    });
+  } catch (error) {
+    if (!(error instanceof HubbubError)) throw error;
+    refuse(response, error.code, error.message);
+    return;
+  }
+  response.upgrade<UserData>(
+    { admitted },
+    request.getHeader('sec-websocket-key'),
+    admitted.subprotocol ?? '',
+    request.getHeader('sec-websocket-extensions'),
+    context,
+  );
+}
+
+function servePage(page: PageHandler, response: HttpResponse, request: HttpRequest): void {
+  let aborted = false;
+  response.onAborted(() => {
+    aborted = true;
+  });
+  Promise.resolve(new URLSearchParams(request.getQuery()))
+    .then(page)
+    .then(
+      ({ status = '200 OK', contentType, body, headers = {} }) => {
+        if (aborted) return;
+        response.cork(() => {
+          response.writeStatus(status).writeHeader('content-type', contentType);
+          for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
+          response.end(body);
+        });
+      },
+      (error: unknown) => {
+        if (aborted) return;
+        const code = error instanceof HubbubError ? error.code : 'UNAVAILABLE';
+        response.cork(() =>
+          refuse(response, code, error instanceof HubbubError ? error.message : 'This cannot be answered now.'),
+        );
+      },
+    );
+}
+
+/** Answers with the status that belongs to the code, and its JSON body. */
+function refuse(response: HttpResponse, code: ErrorCode, message: string): void {
+  const statuses: Partial<Record<ErrorCode, string>> = REFUSAL_STATUS;
+  response.writeStatus(statuses[code] ?? '400 Bad Request').writeHeader('content-type', 'application/json');
+  if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') response.writeHeader('retry-after', '1');
+  if (code === 'UNAUTHORIZED') response.writeHeader('www-authenticate', 'Bearer'); // RFC 6750 section 3.
+  response.end(JSON.stringify({ code, message }), true);
+}
+
+/** Ends every session with the code that says: come back. */
+export function endSessions(sessions: Iterable<Session>): void {
+  for (const session of [...sessions])
+    if (!session.closed) session.socket.end(CLOSE_CODES.SERVICE_RESTART, 'this edge is leaving');
+}

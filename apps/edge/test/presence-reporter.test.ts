@@ -1,0 +1,221 @@
+/** The edge's side of presence: what it reports, and how it starts over when it cannot know what arrived. */
+import { LOG_START, type LogAppend, MemoryNodeLeases, MemoryReportLog, type ReportLog } from '@hubbub/broker';
+import { decodeReports, HubbubError, partitionOf, type Report } from '@hubbub/protocol';
+import { describe, expect, test } from 'vitest';
+import { cleanup } from '../../../tests/support/cleanup.js';
+import { eventually } from '../../../tests/support/eventually.js';
+import { PresenceReporter, type ReportedSession } from '../src/presence-reporter.js';
+
+const PARTITIONS = 4;
+
+/** A log that can be made to fail, and that tells all it took, partition by partition. */
+class TestLog extends MemoryReportLog implements ReportLog {
+  /** Appends reject before they are carried out, or after. */
+  failing: 'before' | 'after' | undefined;
+  refusing = false;
+
+  override async append(entries: readonly LogAppend[]): Promise<readonly number[]> {
+    if (this.failing === 'before') throw new HubbubError('UNAVAILABLE', 'away');
+    if (this.refusing) return entries.map(entry => entry.partition);
+    const refused = await super.append(entries);
+    if (this.failing === 'after') throw new HubbubError('UNAVAILABLE', 'away');
+    return refused;
+  }
+
+  async told(): Promise<Array<{ incarnation: string; partition: number; report: Report }>> {
+    const positions = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, LOG_START]));
+    const found = await this.read(positions, { waitMs: 0, limit: 100_000 });
+    return [...found].flatMap(([partition, entries]) =>
+      entries.flatMap(({ text }) => {
+        const { batch, malformed } = decodeReports(text);
+        expect(malformed).toBe(0);
+        return (batch?.reports ?? []).map(report => ({ incarnation: batch?.incarnation ?? '', partition, report }));
+      }),
+    );
+  }
+
+  async kinds(): Promise<string[]> {
+    return (await this.told()).map(({ report }) => report.kind).sort();
+  }
+}
+
+interface TestSession extends ReportedSession {
+  state: 'open' | 'closed';
+  readonly rooms: Map<string, true>;
+}
+
+function bench({ leaseMs = 60_000, maxEntries = 10_000 } = {}) {
+  const log = new TestLog({ maxEntries });
+  const leases = new MemoryNodeLeases({ leaseMs });
+  const sessions = new Set<TestSession>();
+  const reporter = new PresenceReporter({
+    log,
+    leases,
+    nodeId: 'edge-1',
+    partitions: PARTITIONS,
+    snapshot: () => sessions,
+    logger: { info() {}, warn() {} },
+  });
+  cleanup(() => reporter.close());
+  return {
+    log,
+    leases,
+    reporter,
+    open(id: string, ...rooms: string[]): TestSession {
+      const session: TestSession = { id, user: { id: `user-${id}`, name: id }, state: 'open', rooms: new Map() };
+      sessions.add(session);
+      reporter.sessionOpened(session);
+      for (const room of rooms) {
+        session.rooms.set(room, true);
+        reporter.joined(session, room);
+      }
+      return session;
+    },
+    close(session: TestSession): void {
+      session.state = 'closed';
+      reporter.sessionClosed(session);
+      sessions.delete(session);
+    },
+    async started(): Promise<void> {
+      reporter.start();
+      await eventually(() => reporter.telling);
+    },
+  };
+}
+
+describe('reports', () => {
+  test('go to the partition of the room or of the user, in order, under one incarnation', async () => {
+    const { log, reporter, open, close, started } = bench();
+    await started();
+    const session = open('s1', 'red', 'blue');
+    reporter.left(session, 'blue');
+    session.rooms.delete('blue');
+    reporter.rosterAsked(session, 'red', 'q1', 7);
+    close(session);
+    await eventually(async () => (await log.told()).length === 10);
+    const told = await log.told();
+    for (const { partition, report, incarnation } of told) {
+      expect(incarnation).toBe(reporter.incarnation);
+      const ofRoom = ['join', 'leave', 'drop', 'roster'].includes(report.kind);
+      const key = ofRoom && 'room' in report ? report.room : 'user' in report ? report.user : '';
+      expect(partition).toBe(partitionOf(key, PARTITIONS));
+    }
+    const ofRoom = (room: string) =>
+      told.filter(({ report }) => 'room' in report && report.room === room && !['enter', 'exit'].includes(report.kind));
+    expect(ofRoom('red').map(({ report }) => report.kind)).toEqual(['join', 'roster', 'drop']);
+    expect(ofRoom('blue').map(({ report }) => report.kind)).toEqual(['join', 'leave']);
+    expect(
+      told.filter(({ report }) => 'user' in report && !('room' in report)).map(({ report }) => report.kind),
+    ).toEqual(['connect', 'disconnect']);
+    expect(told.find(({ report }) => report.kind === 'roster')?.report).toMatchObject({ frameId: 'q1', after: 7 });
+  });
+
+  test('of one moment travel together', async () => {
+    const { log, open, started } = bench();
+    await started();
+    for (let i = 0; i < 1000; i++) open(`s${i}`, 'red');
+    await eventually(async () => (await log.told()).length === 3000);
+    const found = await log.read(new Map([[partitionOf('red', PARTITIONS), LOG_START]]), { waitMs: 0, limit: 1000 });
+    expect([...found.values()][0]?.length).toBeLessThan(20);
+  });
+
+  test('a graceful close tells what waits, says goodbye to all partitions and gives up the lease', async () => {
+    const { log, leases, reporter, open, started } = bench();
+    await started();
+    open('s1', 'red');
+    await reporter.close();
+    const kinds = await log.kinds();
+    expect(kinds).toEqual(['connect', 'enter', 'join', ...Array(PARTITIONS).fill('node_gone')]);
+    expect(await leases.living()).toEqual([]);
+  });
+});
+
+describe('starting over', () => {
+  test('an edge that was declared dead tells all it holds under a new incarnation, not as news', async () => {
+    const { log, leases, reporter, open, started } = bench({ leaseMs: 200 });
+    await started();
+    open('s1', 'red');
+    open('s2', 'red', 'blue');
+    await eventually(async () => (await log.told()).length === 8);
+    const before = reporter.incarnation;
+    await leases.fenceAll();
+    await eventually(() => reporter.telling && reporter.incarnation !== before, { describe: 'the edge is back' });
+    await eventually(async () => (await log.told()).length === 16 + PARTITIONS);
+    const after = (await log.told()).filter(({ incarnation }) => incarnation === reporter.incarnation);
+    expect(after.filter(({ report }) => report.kind === 'node_gone')).toHaveLength(PARTITIONS);
+    for (const { report } of after) if (report.kind === 'node_gone') expect(report.gone).toBe(before);
+    const joins = after.filter(({ report }) => report.kind === 'join');
+    expect(joins).toHaveLength(3);
+    for (const { report } of joins) expect(report).toMatchObject({ resync: true });
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const first = after.find(told => told.partition === partition);
+      expect(first?.report.kind, 'goodbye comes first').toBe('node_gone');
+    }
+  });
+
+  test.each(['before', 'after'] as const)(
+    'when an append fails %s it was carried out, all is told anew, and the unanswered join is news',
+    async failing => {
+      const { log, reporter, open, started } = bench();
+      await started();
+      open('s1', 'red');
+      await eventually(async () => (await log.told()).length === 3);
+      const before = reporter.incarnation;
+      log.failing = failing;
+      open('s2', 'red');
+      await eventually(() => !reporter.telling);
+      const third = open('s3', 'blue');
+      expect(reporter.rosterAsked(third, 'blue'), 'cannot be asked now').toBe(false);
+      log.failing = undefined;
+      await eventually(() => reporter.telling);
+      await eventually(async () => (await log.told()).filter(t => t.incarnation === reporter.incarnation).length >= 9);
+      const joins = (await log.told())
+        .filter(({ incarnation, report }) => incarnation === reporter.incarnation && report.kind === 'join')
+        .map(({ report }) => report);
+      expect(joins).toContainEqual(expect.objectContaining({ session: 's1', resync: true }));
+      for (const session of ['s2', 's3']) {
+        expect(joins.find(join => 'session' in join && join.session === session)).not.toHaveProperty('resync');
+      }
+      const gone = (await log.told()).map(({ report }) => (report.kind === 'node_gone' ? report.gone : undefined));
+      expect(gone).toContain(before);
+    },
+  );
+
+  test('a full log is not pressed: the edge waits and tells all when there is room', async () => {
+    const { log, reporter, open, started } = bench();
+    await started();
+    log.refusing = true;
+    const closed = open('s1', 'red');
+    open('s2', 'red');
+    await eventually(() => !reporter.telling);
+    closed.state = 'closed';
+    expect(await log.told()).toEqual([]);
+    log.refusing = false;
+    await eventually(() => reporter.telling);
+    await eventually(async () => (await log.kinds()).includes('join'));
+    const joins = (await log.told()).filter(({ report }) => report.kind === 'join');
+    expect(
+      joins.map(({ report }) => 'session' in report && report.session),
+      'a closed session is not told',
+    ).toEqual(['s2']);
+  });
+
+  test('sessions that were opened before Redis could be reached are told when it can', async () => {
+    const { log, reporter, open } = bench();
+    log.failing = 'before';
+    reporter.start();
+    open('s1', 'red');
+    log.failing = undefined;
+    await eventually(async () => (await log.kinds()).includes('join'));
+    expect((await log.told()).find(({ report }) => report.kind === 'join')?.report).not.toHaveProperty('resync');
+  });
+
+  test('closing while the bus is away ends nonetheless', async () => {
+    const { log, reporter, open, started } = bench();
+    await started();
+    log.failing = 'before';
+    open('s1', 'red');
+    await eventually(() => !reporter.telling);
+    await reporter.close();
+  });
+});

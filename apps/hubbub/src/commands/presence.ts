@@ -1,0 +1,22 @@
+/** hubbub presence: one instance of the presence service of a cluster on Redis. */
+import { Command } from 'commander';
+import { startRedisPresence } from '../presence.js';
+import { runProcess } from '../process.js';
+import { requireRedis } from '../redis.js';
+
+export function presenceCommand(): Command {
+  return new Command('presence')
+    .description('Runs one instance of the presence service: it keeps who is in which room. Needs HUBBUB_REDIS_URL.')
+    .action(async () => {
+      await runProcess('presence', async parts => {
+        const presence = await startRedisPresence(requireRedis(parts.config), parts);
+        return {
+          readiness: () => ({
+            ready: presence.healthy,
+            checks: { registry: presence.healthy ? 'the last round went well' : 'the last round failed' },
+          }),
+          close: () => presence.close(),
+        };
+      });
+    });
+}

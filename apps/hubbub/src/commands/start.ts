@@ -1,0 +1,65 @@
+/** hubbub start: an edge, presence and the playground in one process; in memory, or on HUBBUB_REDIS_URL. */
+import { type Backplane, MemoryCluster } from '@hubbub/broker';
+import { startEdge } from '@hubbub/edge';
+import { DEVELOPMENT_JWT_SECRET } from '@hubbub/runtime';
+import { Command } from 'commander';
+import { mintToken } from '../mint-token.js';
+import { playgroundPages } from '../playground.js';
+import { startMemoryPresence, startRedisPresence } from '../presence.js';
+import { type ProcessParts, runProcess, warnOfDevelopmentSecret } from '../process.js';
+import { openConfiguredBackplane } from '../redis.js';
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description(
+      'Runs everything in one process: edge, presence and the playground. Without HUBBUB_REDIS_URL in memory.',
+    )
+    .action(async () => {
+      const running = await runProcess('hubbub', start);
+      warnOfDevelopmentSecret(running);
+      welcome(running);
+    });
+}
+
+async function start(parts: ProcessParts) {
+  const { config, log, metrics } = parts;
+  const { bus, presence } = await openCluster(parts);
+  const pages = config.production ? {} : await playgroundPages({ secret: secretOf(parts), basePath: config.basePath });
+  const edge = await startEdge({ config, log, metrics, bus, pages });
+  return {
+    ...edge,
+    async close() {
+      await edge.close();
+      await presence.close();
+      await bus.close();
+    },
+  };
+}
+
+async function openCluster(parts: ProcessParts): Promise<{ bus: Backplane; presence: { close(): Promise<void> } }> {
+  const { config, log } = parts;
+  if (config.redisUrl !== undefined) {
+    return {
+      bus: openConfiguredBackplane(config.redisUrl, config, log),
+      presence: await startRedisPresence(config.redisUrl, parts),
+    };
+  }
+  const bus = new MemoryCluster({ leaseMs: config.nodeLeaseMs }).open();
+  return { bus, presence: startMemoryPresence(bus, parts) };
+}
+
+function secretOf({ config }: Pick<ProcessParts, 'config'>): string {
+  return config.jwtSecret ?? DEVELOPMENT_JWT_SECRET;
+}
+
+/** What a person does next; a token is printed only in development. */
+function welcome({ config, log, port }: ProcessParts & { port: number | undefined }): void {
+  if (config.production) return;
+  const address = `http://${config.host}:${port}`;
+  log.info({ event: 'playground', address }, `playground: ${address}/`);
+  const token = mintToken(secretOf({ config }), { user: 'demo', name: 'Demo', ttl: '24h' });
+  // Not a log line: it is meant to be copied, and tokens do not belong into logs.
+  process.stderr.write(
+    `\n  Playground  ${address}/\n  WebSocket   ws://${config.host}:${port}${config.basePath}/ws?token=${token}\n\n`,
+  );
+}

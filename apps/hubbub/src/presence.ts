@@ -1,0 +1,67 @@
+/** Presence as the configuration wants it: in a process of its own on Redis, or beside the edge in memory. */
+import { randomBytes } from 'node:crypto';
+import { type Backplane, connected, openRedisConnection } from '@hubbub/broker';
+import { createMemoryPresence, createRedisPresence, type Presence, type PresenceRules } from '@hubbub/presence';
+import { type Config, namespaceSettings } from '@hubbub/runtime';
+import type { ProcessParts } from './process.js';
+import { logRedisFailures } from './redis.js';
+
+/** Presence on Redis, with connections of its own that it closes itself. */
+export async function startRedisPresence(
+  url: string,
+  { config, log, metrics }: ProcessParts,
+): Promise<Pick<Presence, 'healthy' | 'close'>> {
+  const onError = logRedisFailures(log);
+  const commands = openRedisConnection(url, { commandTimeoutMs: config.redisCommandTimeoutMs, onError });
+  const reader = openRedisConnection(url, { onError });
+  // Without Redis it starts all the same, tells so, and goes on trying.
+  await Promise.all([commands, reader].map(redis => connected(redis, config.redisCommandTimeoutMs))).catch(onError);
+  const presence = createRedisPresence({
+    // New with each start: what this node owned before a crash it does not own after.
+    instance: `${config.nodeId}/${randomBytes(4).toString('hex')}`,
+    prefix: config.redisPrefix,
+    partitions: config.presencePartitions,
+    nodeLeaseMs: config.nodeLeaseMs,
+    rules: presenceRules(config),
+    logger: log,
+    metrics,
+    commands,
+    reader,
+  });
+  return {
+    get healthy() {
+      return presence.healthy;
+    },
+    async close() {
+      await presence.close();
+      commands.disconnect();
+      reader.disconnect();
+    },
+  };
+}
+
+/** Presence beside the edge; the backplane stays the caller's. */
+export function startMemoryPresence(bus: Backplane, { config, log, metrics }: ProcessParts): Presence {
+  return createMemoryPresence({
+    prefix: config.redisPrefix,
+    partitions: config.presencePartitions,
+    log: bus.reports,
+    nodeLeases: bus.leases,
+    onlineCounter: bus.online,
+    rules: presenceRules(config),
+    logger: log,
+    metrics,
+    // In memory a publish fails only when the process is ending.
+    publish: (channel, envelope) => void bus.broker.publish(channel, envelope).catch(() => {}),
+  });
+}
+
+function presenceRules({ namespaces, rosterPageSize }: Config): Partial<PresenceRules> {
+  return {
+    rosterPageSize,
+    namespace(name) {
+      const { presence, leaveGraceMs } = namespaceSettings(namespaces, name);
+      return { presence, leaveGraceMs };
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** What every long-running command does around its work: logger, metrics, admin port, the word that it is up, shutdown. */
+import {
+  type AdminRequestHandler,
+  type Config,
+  createLogger,
+  createMetricsRegistry,
+  DEVELOPMENT_JWT_SECRET,
+  type Logger,
+  loadConfig,
+  type MetricsRegistry,
+  onShutdownSignal,
+  type Readiness,
+  startAdminServer,
+} from '@hubbub/runtime';
+
+export interface ProcessParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+export interface RunningProcess {
+  /** The public port, where there is one. */
+  readonly port?: number;
+  readiness(): Readiness;
+  readonly handle?: AdminRequestHandler;
+  close(): Promise<void>;
+}
+
+/** Loads the configuration, starts the work and its admin port, and sees to it that signals stop both. */
+export async function runProcess(
+  name: string,
+  start: (parts: ProcessParts) => Promise<RunningProcess>,
+): Promise<ProcessParts & { readonly port: number | undefined; readonly adminPort: number }> {
+  const config = loadConfig();
+  const log = createLogger({ level: config.logLevel, process: name, nodeId: config.nodeId });
+  const metrics = createMetricsRegistry();
+  const running = await start({ config, log, metrics });
+  const admin = await startAdminServer({
+    host: config.adminHost,
+    port: config.adminPort,
+    metrics,
+    readiness: running.readiness,
+    ...(running.handle !== undefined && { handle: running.handle }),
+  }).catch(async (error: Error) => {
+    await running.close();
+    throw new Error(
+      `Cannot listen on ${config.adminHost}:${config.adminPort}: ${error.message}. Set HUBBUB_ADMIN_PORT.`,
+    );
+  });
+  onShutdownSignal(log, config.shutdownTimeoutMs, async () => {
+    await running.close();
+    await admin.close();
+  });
+  log.info(
+    { event: 'listening', ...(running.port !== undefined && { port: running.port }), adminPort: admin.port },
+    `${name} is up; admin on http://${config.adminHost}:${admin.port}`,
+  );
+  return { config, log, metrics, port: running.port, adminPort: admin.port };
+}
+
+/** Says loudly that tokens are signed with a secret that everybody knows. */
+export function warnOfDevelopmentSecret({ config, log }: ProcessParts): void {
+  if (config.jwtSecret !== undefined) return;
+  log.warn(
+    { event: 'development_secret' },
+    `HUBBUB_JWT_SECRET is not set: tokens are signed with the DEVELOPMENT SECRET "${DEVELOPMENT_JWT_SECRET}", which everybody knows`,
+  );
+}

@@ -1,0 +1,37 @@
+/** The backplane on the Redis that the configuration names. */
+import { type Backplane, openRedisBackplane } from '@hubbub/broker';
+import { type Config, ConfigError, type Logger, occasionally } from '@hubbub/runtime';
+
+const FAILURE_LOG_INTERVAL_MS = 5000;
+
+/** @throws {ConfigError} for commands that make no sense without a cluster. */
+export function requireRedis(config: Config): string {
+  if (config.redisUrl === undefined) {
+    throw new ConfigError(['HUBBUB_REDIS_URL: required here; for one process without Redis use: hubbub start']);
+  }
+  return config.redisUrl;
+}
+
+export function openConfiguredBackplane(url: string, config: Config, log: Logger): Backplane {
+  return openRedisBackplane(url, {
+    prefix: config.redisPrefix,
+    commandTimeoutMs: config.redisCommandTimeoutMs,
+    nodeLeaseMs: config.nodeLeaseMs,
+    onError: logRedisFailures(log),
+  });
+}
+
+/** A Redis that is away fails on every connection several times a second: it is told now and then. */
+export function logRedisFailures(log: Logger): (error: Error) => void {
+  let last: Error | undefined;
+  const tell = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed =>
+    log.error(
+      { event: 'redis_failed', err: last?.message, suppressed },
+      'Redis does not answer; trying again until it does',
+    ),
+  );
+  return error => {
+    last = error;
+    tell();
+  };
+}

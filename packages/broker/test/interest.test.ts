@@ -1,0 +1,131 @@
+/** Interest: the first one in subscribes, the last one out unsubscribes later. */
+import { HubbubError } from '@hubbub/protocol';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Broker } from '../src/broker.js';
+import { Interest } from '../src/interest.js';
+
+/** A broker whose confirmations the test gives by hand: the fault to be tried is time. */
+class HandBroker implements Pick<Broker, 'subscribe' | 'unsubscribe'> {
+  readonly calls: string[] = [];
+  readonly #open: Array<{ call: string; resolve(): void; reject(error: Error): void }> = [];
+
+  subscribe(channel: string): Promise<void> {
+    return this.#call(`subscribe ${channel}`);
+  }
+
+  unsubscribe(channel: string): Promise<void> {
+    return this.#call(`unsubscribe ${channel}`);
+  }
+
+  async confirm(call: string): Promise<void> {
+    this.#take(call).resolve();
+    await vi.advanceTimersByTimeAsync(0);
+  }
+
+  async fail(call: string): Promise<void> {
+    this.#take(call).reject(new HubbubError('UNAVAILABLE', 'no Redis'));
+    await vi.advanceTimersByTimeAsync(0);
+  }
+
+  #call(call: string): Promise<void> {
+    this.calls.push(call);
+    return new Promise((resolve, reject) => this.#open.push({ call, resolve, reject }));
+  }
+
+  #take(call: string) {
+    const index = this.#open.findIndex(open => open.call === call);
+    const [found] = this.#open.splice(index, 1);
+    if (index < 0 || found === undefined) throw new Error(`${call} was not asked for; calls: ${this.calls.join(', ')}`);
+    return found;
+  }
+}
+
+const LINGER_MS = 5000;
+
+describe('interest', () => {
+  let broker: HandBroker;
+  let interest: Interest;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    broker = new HandBroker();
+    interest = new Interest(broker as unknown as Broker, LINGER_MS);
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Whether the promise has settled by now, and how. */
+  function watch(promise: Promise<void>): { state: string } {
+    const watched = { state: 'waiting' };
+    promise.then(
+      () => {
+        watched.state = 'held';
+      },
+      () => {
+        watched.state = 'refused';
+      },
+    );
+    return watched;
+  }
+
+  test('a join is answered only when the subscription is confirmed, and concurrent joiners share it', async () => {
+    const joiners = [watch(interest.acquire('c')), watch(interest.acquire('c'))];
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(joiners.map(({ state }) => state)).toEqual(['waiting', 'waiting']);
+    await broker.confirm('subscribe c');
+    expect(joiners.map(({ state }) => state)).toEqual(['held', 'held']);
+    expect(broker.calls).toEqual(['subscribe c']);
+  });
+
+  test('a failed subscription refuses all who wait, and the next one tries again', async () => {
+    const joiners = [watch(interest.acquire('c')), watch(interest.acquire('c'))];
+    await broker.fail('subscribe c');
+    expect(joiners.map(({ state }) => state)).toEqual(['refused', 'refused']);
+    expect(interest.size).toBe(0);
+    const later = watch(interest.acquire('c'));
+    await broker.confirm('subscribe c');
+    expect(later.state).toBe('held');
+  });
+
+  test('the last one out leaves the subscription standing for the linger', async () => {
+    void interest.acquire('c');
+    await broker.confirm('subscribe c');
+    interest.release('c');
+    await vi.advanceTimersByTimeAsync(LINGER_MS - 1);
+    expect(broker.calls).toEqual(['subscribe c']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(broker.calls).toEqual(['subscribe c', 'unsubscribe c']);
+    await broker.confirm('unsubscribe c');
+    expect(interest.size).toBe(0);
+  });
+
+  test('who comes back within the linger costs Redis nothing', async () => {
+    void interest.acquire('c');
+    await broker.confirm('subscribe c');
+    interest.release('c');
+    await vi.advanceTimersByTimeAsync(LINGER_MS - 1);
+    const back = watch(interest.acquire('c'));
+    await vi.advanceTimersByTimeAsync(10 * LINGER_MS);
+    expect(back.state).toBe('held');
+    expect(broker.calls).toEqual(['subscribe c']);
+  });
+
+  test('who comes while the unsubscribe is under way waits for it, so that the two cannot swap', async () => {
+    void interest.acquire('c');
+    await broker.confirm('subscribe c');
+    interest.release('c');
+    await vi.advanceTimersByTimeAsync(LINGER_MS);
+    const back = watch(interest.acquire('c'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(broker.calls).toEqual(['subscribe c', 'unsubscribe c']);
+    await broker.confirm('unsubscribe c');
+    expect(broker.calls).toEqual(['subscribe c', 'unsubscribe c', 'subscribe c']);
+    await broker.confirm('subscribe c');
+    expect(back.state).toBe('held');
+  });
+
+  test('releasing what is not held is a defect, told at once', () => {
+    expect(() => interest.release('c')).toThrow('released more often than acquired: c');
+  });
+});

@@ -1,0 +1,60 @@
+/**
+ * What a service may publish, as a schema. An entry of its own (`@hubbub/protocol/service-message`): edges and the server
+ * SDK check with it, browsers do not carry it.
+ */
+import { z } from 'zod';
+import { HubbubError } from './errors.js';
+import { isFrameType, type Payload, type Sender } from './frame.js';
+import { FRAME_ID_MAX_BYTES, utf8Length } from './limits.js';
+import { isPlainObject, payloadProblem } from './payload.js';
+
+/** Services are trusted with size, not with shapes that could hurt an encoder: 100 levels end the MessagePack one. */
+const PAYLOAD_BOUNDS = { max_payload_depth: 64, max_payload_keys: 100_000 };
+
+const serviceMessageSchema = z.object({
+  type: z
+    .string({ error: 'expected text' })
+    .refine(isFrameType, { error: 'expected a name of at most 64 bytes such as build.finished' }),
+  payload: z
+    .custom<Payload>(isPlainObject, { error: 'expected an object' })
+    .superRefine((payload, context) => {
+      // Also ends on an object that contains itself: it is nested too deep.
+      const problem = payloadProblem(payload, PAYLOAD_BOUNDS);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    })
+    .optional(),
+  id: z
+    .string({ error: 'expected text' })
+    .refine(id => id !== '' && utf8Length(id) <= FRAME_ID_MAX_BYTES, {
+      error: `expected 1 to ${FRAME_ID_MAX_BYTES} bytes`,
+    })
+    .optional(),
+  sender: z.object({ id: z.string(), name: z.string() }, { error: 'expected { id, name }, both text' }).optional(),
+  timestamp: z.string({ error: 'expected text, RFC 3339' }).optional(),
+});
+
+/** A message of a service: the fields that PROTOCOL.md section 7 names, and no others. */
+export interface ServiceMessage {
+  /** Any name of the grammar `[a-z][a-z0-9_]*(\.[a-z0-9_]+)*`, at most 64 bytes, such as `build.finished`. */
+  readonly type: string;
+  /** An object that JSON can carry. */
+  readonly payload?: Payload;
+  /** 1 to 64 bytes, names this message for those who get it. */
+  readonly id?: string;
+  /** On whose behalf the service speaks; nobody's when absent. */
+  readonly sender?: Sender;
+  /** RFC 3339, UTC; now when absent. */
+  readonly timestamp?: string;
+}
+
+/** @throws {HubbubError} `INVALID_PAYLOAD` or `INVALID_FORMAT`, naming the field that is wrong. */
+export function parseServiceMessage(value: unknown): ServiceMessage {
+  const result = serviceMessageSchema.safeParse(value);
+  if (result.success) return result.data as ServiceMessage;
+  const issue = result.error.issues[0];
+  const field = issue?.path.join('.') || 'the message';
+  throw new HubbubError(
+    field.startsWith('payload') ? 'INVALID_PAYLOAD' : 'INVALID_FORMAT',
+    `${field}: ${issue?.message ?? 'is not valid'}`,
+  );
+}

@@ -1,0 +1,70 @@
+/** The SDK for services: what is wrong is told where it is made, and nothing is lost silently. */
+import { Channels, decodeEnvelope, HubbubError } from '@hubbub/protocol';
+import { describe, expect, test } from 'vitest';
+import { cleanup } from '../../../tests/support/cleanup.js';
+import { eventually } from '../../../tests/support/eventually.js';
+import { startRedis } from '../../../tests/support/redis.js';
+import { connectHubbub, type HubbubOptions, type Publication } from '../src/index.js';
+
+function connect(options: HubbubOptions) {
+  const hubbub = connectHubbub(options);
+  cleanup(() => hubbub.close());
+  return hubbub;
+}
+
+describe('a service', () => {
+  test('publishes to a room, to a user and to all, without waiting for the connection first', async () => {
+    const redis = await startRedis();
+    const channels = new Channels(redis.prefix);
+    const heard: Array<{ channel: string; type: string }> = [];
+    const subscriber = redis.connection();
+    subscriber.on('messageBuffer', (channel: Buffer, bytes: Buffer) => {
+      const body = decodeEnvelope(bytes)?.body ?? new Uint8Array();
+      heard.push({ channel: channel.toString(), type: JSON.parse(Buffer.from(body).toString()).type });
+    });
+    await subscriber.subscribe(channels.room('general'), channels.user('u1'), channels.broadcast);
+
+    const hubbub = connect({ redisUrl: redis.url, redisPrefix: redis.prefix });
+    await hubbub.publishToRoom('general', { type: 'a.room' });
+    await hubbub.publishToUser('u1', { type: 'a.user' });
+    await hubbub.publishToAll({ type: 'a.all' });
+    await eventually(() => heard.length === 3);
+    expect(heard).toEqual([
+      { channel: channels.room('general'), type: 'a.room' },
+      { channel: channels.user('u1'), type: 'a.user' },
+      { channel: channels.broadcast, type: 'a.all' },
+    ]);
+  });
+
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  test.each<[string, unknown, string]>([
+    ['a type outside the grammar', { type: 'Build Finished' }, 'INVALID_FORMAT'],
+    ['no type', {}, 'INVALID_FORMAT'],
+    ['a payload that is text', { type: 'a', payload: 'x' }, 'INVALID_PAYLOAD'],
+    ['a payload that contains itself', { type: 'a', payload: circular }, 'INVALID_PAYLOAD'],
+    ['the key __proto__', { type: 'a', payload: JSON.parse('{"__proto__":1}') }, 'INVALID_PAYLOAD'],
+    ['an id of 65 bytes', { type: 'a', id: 'x'.repeat(65) }, 'INVALID_FORMAT'],
+    ['a sender without a name', { type: 'a', sender: { id: 'u' } }, 'INVALID_FORMAT'],
+    ['more than maxMessageBytes', { type: 'a', payload: { text: 'x'.repeat(1000) } }, 'TOO_LARGE'],
+  ])('is told what is wrong: %s', async (_, message, code) => {
+    const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1', maxMessageBytes: 500, timeoutMs: 200 });
+    await expect(hubbub.publishToAll(message as Publication)).rejects.toMatchObject({ name: 'HubbubError', code });
+  });
+
+  test('is told of a room or a user that cannot be', async () => {
+    const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1' });
+    await expect(hubbub.publishToRoom('a b', { type: 'a' })).rejects.toMatchObject({ code: 'INVALID_ROOM' });
+    await expect(hubbub.publishToUser('', { type: 'a' })).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
+  });
+
+  test('whose Redis is away gets UNAVAILABLE in bounded time, and no more than maxPending wait', async () => {
+    const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1', timeoutMs: 300, maxPending: 2 });
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => hubbub.publishToAll({ type: 'a' })));
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(HubbubError) });
+      expect(outcome).toMatchObject({ reason: { code: 'UNAVAILABLE', retryable: true } });
+    }
+    expect(outcomes[2]).toMatchObject({ reason: { message: expect.stringContaining('2 messages wait') } });
+  });
+});
