@@ -1,4 +1,5 @@
 /** `npm test`: installs, builds, checks style and types, runs the tests. Arguments are passed to vitest. */
+import { endWithParent } from './prepare/parent.mjs';
 import { fail, runNode, say } from './prepare/terminal.mjs';
 import { prepare } from './prepare.mjs';
 
@@ -17,6 +18,7 @@ const checks = [
   },
 ];
 
+endWithParent();
 await prepare();
 for (const { what, script, args, hint } of checks) {
   say(`Checking ${what} …`);

@@ -43,13 +43,17 @@ function listSources() {
 function stampOf(paths) {
   const facts = paths.map(path => {
     const { size, mtimeMs } = statSync(path);
-    return `${relative(ROOT, path)} ${size} ${mtimeMs}`;
+    return `${fromRoot(path)} ${size} ${mtimeMs}`;
   });
   return hashOf(facts.join('\n'));
 }
 
-/** Somebody may have deleted a `dist`. */
+/** Somebody may have deleted a `dist`. The playground's sources have no output of their own. */
 function hasOutput(path) {
-  const [, member, name] = /^(.*)[/\\]src[/\\](.*)(?<!\.d)\.ts$/.exec(path) ?? [];
-  return member === undefined || existsSync(join(member, 'dist', `${name}.js`));
+  const [, member, name] = /^((?:packages|apps)\/[^/]+)\/src\/(.*)(?<!\.d)\.ts$/.exec(fromRoot(path)) ?? [];
+  return member === undefined || existsSync(at(`${member}/dist/${name}.js`));
+}
+
+function fromRoot(path) {
+  return relative(ROOT, path).replaceAll('\\', '/');
 }

@@ -1,0 +1,15 @@
+/** Ends with whoever started us: npm puts a shell between, which dies of a signal without passing it on. */
+
+const INTERVAL_MS = 500;
+
+/** From now on, SIGTERM reaches us when our parent has ended: a killed `npm start` leaves no server behind. */
+export function endWithParent() {
+  if (process.env.npm_lifecycle_event === undefined) return; // Started by hand: `node scripts/start.mjs &` may go on alone.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, INTERVAL_MS);
+  watch.unref();
+}
