@@ -1,5 +1,6 @@
 /** One measurement of one relay: start it, fill the room, publish at each rate, and see what arrives, when, in which order. */
-import { cpuSeconds } from '../machine/cpu-time.mjs';
+import { cpuSeconds, machineSeconds } from '../machine/cpu-time.mjs';
+import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
 import { createClock, machineMicros } from './clock.mjs';
 import { startMembers, startPublisher } from './crew.mjs';
 import { layoutOf } from './message.mjs';
@@ -10,6 +11,8 @@ const SETTLE_MS = 1500;
 const TAIL_MS = 200;
 /** What is under way when the publisher stops has so long to arrive; then it counts as lost. */
 const ARRIVE_WITHIN_MS = 10_000;
+/** On a machine where others work, a measurement waits so long for a quiet moment. */
+const QUIET_WITHIN_MS = 20_000;
 
 /** One process reads for a core; with more cores to load from, more of them. */
 const MEMBERS_PER_PROCESS_MIN = 250;
@@ -54,17 +57,18 @@ export async function measureRelay({ relay, load, redis, pinning, nodeArgs }) {
       form,
     });
 
-    const rows = [];
     const pids = { relay: running.pids, load: [...members.pids, ...publisher.pids, ...redis.pids] };
-    for (const rate of load.rates)
-      rows.push(await measureRate({ rate, seconds: load.seconds, clock, members, publisher, pids }));
+    const parts = { seconds: load.seconds, clock, members, publisher, pids, troubles: running.troubles };
+    const rows = [];
+    for (const rate of load.rates) rows.push(await measureRate({ rate, ...parts }));
     return rows;
   } finally {
     for (const part of open) await part.close();
   }
 }
 
-async function measureRate({ rate, seconds, clock, members, publisher, pids }) {
+async function measureRate({ rate, seconds, clock, members, publisher, pids, troubles }) {
+  await quietMachine(QUIET_WITHIN_MS);
   const fromUs = clock.now() + SETTLE_MS * 1000;
   const toUs = fromUs + seconds * 1e6;
   await members.openWindow({ fromUs, toUs });
@@ -77,6 +81,8 @@ async function measureRate({ rate, seconds, clock, members, publisher, pids }) {
   const { published, unheard, worstDelayMs } = await publishing;
   const { latencies, deliveredInWindow, ...report } = await members.settle({ published, withinMs: ARRIVE_WITHIN_MS });
   const relaySeconds = after.relay - before.relay;
+  const loadSeconds = after.load - before.load;
+  const othersCpu = (after.machine - before.machine - relaySeconds - loadSeconds) / seconds;
   return {
     rate,
     deliveriesPerSecond: deliveredInWindow / seconds,
@@ -85,15 +91,19 @@ async function measureRate({ rate, seconds, clock, members, publisher, pids }) {
     p999Ms: milliseconds(latencies.percentile(0.999)),
     relayCpu: relaySeconds / seconds,
     relayCpuUsPerDelivery: (relaySeconds * 1e6) / deliveredInWindow,
-    loadCpu: (after.load - before.load) / seconds,
+    loadCpu: loadSeconds / seconds,
+    othersCpu,
+    // Somebody else took processor time from the relay or its load: the figures say little.
+    disturbed: othersCpu > DISTURBED_CPU,
     publisherWorstDelayMs: worstDelayMs,
-    notTakenByRelay: unheard,
+    withoutSubscriber: unheard,
+    relayTroubles: troubles(),
     ...report,
   };
 }
 
 function cpuOf(pids) {
-  return { relay: cpuSeconds(pids.relay), load: cpuSeconds(pids.load) };
+  return { relay: cpuSeconds(pids.relay), load: cpuSeconds(pids.load), machine: machineSeconds() };
 }
 
 function milliseconds(us) {

@@ -15,6 +15,8 @@ export class Member {
   repeated = 0;
   /** Frames that are none of the publisher's: presence and the like. */
   others = 0;
+  /** The second of them (the first is the welcome), to show what was not recognized. */
+  otherFrame = '';
   /** Number of the next message, when none is lost. */
   expected = 0;
   /** Why the connection ended; undefined while it stands. */
@@ -103,7 +105,13 @@ export class Member {
     } else if (opcode === OPCODE.ping) this.#pong();
     else if (opcode === OPCODE.close)
       this.#end(`close code ${length >= 2 ? (bytes[start] << 8) + bytes[start + 1] : 1005}`);
-    else if (++this.others === 1 && this.#options.awaitsWelcome) this.#options.onReady();
+    else this.#other(bytes, start, length);
+  }
+
+  #other(bytes, start, length) {
+    this.others++;
+    if (this.others === 1 && this.#options.awaitsWelcome) this.#options.onReady();
+    if (this.others === 2) this.otherFrame = Buffer.from(bytes.subarray(start, start + length)).toString();
   }
 
   #check(number) {

@@ -35,6 +35,10 @@ const commands = {
     const deadline = performance.now() + withinMs;
     const waits = () => members.some(member => member.ended === undefined && member.expected < published);
     while (waits() && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
+    const unknown = members.find(member => member.otherFrame !== '');
+    if (tally.received === 0 && unknown !== undefined) {
+      throw new Error(`None of the frames that came is a message as this benchmark knows it: ${unknown.otherFrame}`);
+    }
     const sum = read => members.reduce((total, member) => total + read(member), 0);
     return {
       received: tally.received,

@@ -43,10 +43,11 @@ export function createMessageMaker({ room, frameBytes, form }) {
 function frameOf({ room, frameBytes }) {
   const make = text =>
     `{${roomField(room)}${JSON.stringify({
+      // First, as the edge writes it into what services publish as plain JSON.
+      timestamp: '2026-01-01T00:00:00.000Z',
       type: 'new_message',
       payload: { number: '0'.repeat(NUMBER_DIGITS), at: '0'.repeat(TIME_DIGITS), text },
       sender: { id: 'u1', name: 'One' },
-      timestamp: '2026-01-01T00:00:00.000Z',
     }).slice(1)}`;
   const padding = frameBytes - make('').length;
   if (padding < 0) throw new RangeError(`A message needs at least ${frameBytes - padding} bytes.`);

@@ -1,24 +1,23 @@
 /** The one publisher of a run: puts messages on the room's channel at a steady rate, whatever becomes of them. */
-import { Redis } from 'ioredis';
 import { createClock } from './clock.mjs';
 import { createMessageMaker } from './message.mjs';
 import { obey } from './orders.mjs';
+import { RedisPublisher } from './redis-publisher.mjs';
 
 const TICK_MS = 1;
 
+/** @type {RedisPublisher} */
 let redis;
 let clock;
 let makeMessage;
-let channel;
+/** Messages since the beginning; the next one has this number. */
 let published = 0;
 
-const commands = {
+obey({
   async open(order) {
     clock = createClock(order.originUs);
-    channel = order.channel;
     makeMessage = createMessageMaker(order);
-    redis = new Redis(order.redisUrl, { lazyConnect: true, maxRetriesPerRequest: 0 });
-    await redis.connect();
+    redis = await RedisPublisher.open(order.redisUrl, order.channel);
   },
 
   /**
@@ -28,34 +27,25 @@ const commands = {
   async publish({ perSecond, forMs }) {
     const startUs = clock.now();
     const total = Math.round((perSecond * forMs) / 1000);
-    let sent = 0;
+    const unheardBefore = redis.unheard;
     let worstDelayUs = 0;
-    let unheard = 0;
-    const answers = [];
-    while (sent < total) {
+    for (let sent = 0; sent < total; ) {
       const elapsedUs = clock.now() - startUs;
       const due = Math.min(total, Math.floor((elapsedUs * perSecond) / 1e6) + 1);
       if (due > sent) {
         worstDelayUs = Math.max(worstDelayUs, elapsedUs - (sent * 1e6) / perSecond);
-        // What is due in one tick goes out in one write.
-        const batch = redis.pipeline();
-        for (; sent < due; sent++) batch.publish(channel, makeMessage(published++, clock.now()));
-        answers.push(
-          batch.exec().then(results => {
-            for (const [error, receivers] of results) if (error !== null || receivers !== 1) unheard++;
-          }),
-        );
+        const messages = [];
+        for (; sent < due; sent++) messages.push(makeMessage(published++, clock.now()));
+        redis.publish(messages);
       }
       await new Promise(resolve => setTimeout(resolve, TICK_MS));
     }
-    await Promise.all(answers);
-    return { sent, published, unheard, worstDelayMs: worstDelayUs / 1000 };
+    await redis.answered();
+    return { published, unheard: redis.unheard - unheardBefore, worstDelayMs: worstDelayUs / 1000 };
   },
 
   async close() {
-    redis?.disconnect();
+    redis?.close();
     setImmediate(() => process.disconnect());
   },
-};
-
-obey(commands);
+});

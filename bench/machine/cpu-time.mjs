@@ -1,4 +1,4 @@
-/** Processor time that processes have used, as the kernel counts it: in steps of 10 ms. Linux only. */
+/** Processor time that processes and the whole machine have used, as the kernel counts it: in steps of 10 ms. Linux only. */
 import { readFileSync } from 'node:fs';
 
 /** USER_HZ is 100 on every architecture that Node runs on. */
@@ -14,5 +14,17 @@ export function cpuSeconds(pids) {
     }, 0);
   } catch {
     return undefined; // No /proc here: the report goes without.
+  }
+}
+
+/** @returns {number | undefined} seconds in which a core of this machine was busy, whoever it was busy with */
+export function machineSeconds() {
+  try {
+    const [, user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1')
+      .split('\n')[0]
+      .split(/ +/);
+    return [user, nice, system, irq, softirq, steal].reduce((sum, ticks) => sum + Number(ticks) / TICKS_PER_SECOND, 0);
+  } catch {
+    return undefined;
   }
 }

@@ -7,6 +7,7 @@ import { startHubbub } from './start-hubbub.mjs';
  * @typedef {object} RunningRelay
  * @property {number} port @property {readonly number[]} pids @property {() => Promise<void>} close
  * @property {(member: number) => Record<string, string>} headers of a member's upgrade request
+ * @property {() => string[]} troubles events that it has complained of since the last look
  */
 
 /**

@@ -9,5 +9,5 @@ const NAME = 'The bare relay';
 export async function startBare({ redisUrl, room, cpus, nodeArgs }) {
   const child = startNode([...nodeArgs, FILE, redisUrl, room], { name: NAME, cpus });
   const port = await lineOf(child, line => JSON.parse(line).port, { name: NAME });
-  return { port, pids: [child.pid], headers: () => ({}), close: () => stop(child) };
+  return { port, pids: [child.pid], headers: () => ({}), troubles: () => [], close: () => stop(child) };
 }

@@ -13,10 +13,12 @@ const LOOK_AGAIN_MS = 50;
 /** @param {import('./catalogue.mjs').RelayStart} start @returns {Promise<import('./catalogue.mjs').RunningRelay>} */
 export async function startHubbub({ redisUrl, cpus, nodeArgs }) {
   const child = startNode([...nodeArgs, MAIN, 'edge'], { name: NAME, cpus, env: environment(redisUrl) });
+  const troubles = [];
+  child.stdout.on('data', text => troubles.push(...troublesIn(text)));
   const { port, adminPort } = await lineOf(child, listeningLine, { name: NAME });
   await ready(adminPort);
   const headers = member => ({ Authorization: `Bearer ${signToken(SECRET, `member-${member}`)}` });
-  return { port, pids: [child.pid], headers, close: () => stop(child) };
+  return { port, pids: [child.pid], headers, troubles: () => troubles.splice(0), close: () => stop(child) };
 }
 
 /** Settings of whoever runs the benchmark do not reach the edge. */
@@ -37,6 +39,11 @@ function listeningLine(line) {
   if (!line.startsWith('{')) return undefined;
   const entry = JSON.parse(line);
   return entry.event === 'listening' ? entry : undefined;
+}
+
+/** Events logged as warnings and worse. A line cut in two by the pipe is passed over: the figures show the trouble too. */
+function troublesIn(text) {
+  return [...text.matchAll(/^\{"level":"(?:warn|error|fatal)".*?"event":"(\w+)"/gm)].map(match => match[1]);
 }
 
 async function ready(adminPort) {

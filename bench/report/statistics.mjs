@@ -9,6 +9,7 @@ export const MEASURES = [
   { key: 'relayCpu', title: 'relay CPU', print: value => `${Math.round(value * 100)} %` },
   { key: 'relayCpuUsPerDelivery', title: 'relay CPU µs/delivery', print: value => value.toFixed(3) },
   { key: 'loadCpu', title: 'load CPU', print: value => `${Math.round(value * 100)} %` },
+  { key: 'othersCpu', title: 'others CPU', print: value => `${Math.round(value * 100)} %` },
 ];
 
 /** @param {readonly number[]} values @returns {number} NaN when there are none */
@@ -20,10 +21,10 @@ export function median(values) {
 
 /**
  * One summary for each rate and relay. A ratio is taken within a round, where both relays met the same machine; what is
- * reported is the median of the rounds' ratios, with the smallest and the largest.
+ * reported is the median of the rounds' ratios, with the smallest and the largest. Disturbed measurements are left out.
  */
 export function summarize(rows) {
-  const measured = rows.filter(row => !row.warmUp);
+  const measured = rows.filter(row => !row.warmUp && !row.disturbed);
   const relays = distinct(rows.map(row => row.relay));
   const rates = distinct(rows.map(row => row.rate));
   return rates.flatMap(rate =>
@@ -33,6 +34,7 @@ export function summarize(rows) {
       return {
         rate,
         relay,
+        rounds: own.length,
         medians: byMeasure(key => median(numbers(own.map(row => row[key])))),
         ratios: relay === relays[0] ? undefined : byMeasure(key => spread(ratiosOf(own, base, key))),
         lost: total(own, 'lost'),

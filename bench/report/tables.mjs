@@ -5,10 +5,11 @@ const RATIOS = ['deliveriesPerSecond', 'p50Ms', 'p99Ms', 'relayCpuUsPerDelivery'
 
 export function mediansTable(summaries) {
   return table(
-    ['msg/s', 'relay', ...MEASURES.map(measure => measure.title), 'lost', 'repeated', 'cut off'],
-    summaries.map(({ rate, relay, medians, lost, repeated, ended }) => [
+    ['msg/s', 'relay', 'rounds', ...MEASURES.map(measure => measure.title), 'lost', 'repeated', 'cut off'],
+    summaries.map(({ rate, relay, rounds, medians, lost, repeated, ended }) => [
       rate.toLocaleString('en-US'),
       relay,
+      rounds,
       ...MEASURES.map(({ key, print }) => printed(medians[key], print)),
       lost,
       repeated,
@@ -39,7 +40,7 @@ export function roundsTable(rows) {
   return table(
     ['round', 'msg/s', 'relay', ...MEASURES.map(measure => measure.title), 'lost', 'repeated', 'cut off'],
     rows.map(row => [
-      row.warmUp ? 'warm-up' : row.round,
+      `${row.warmUp ? 'warm-up' : row.round}${row.disturbed ? ', disturbed' : ''}`,
       row.rate.toLocaleString('en-US'),
       row.relay,
       ...MEASURES.map(({ key, print }) => printed(row[key], print)),
@@ -57,6 +58,7 @@ export function rowInWords(row) {
   return [
     `${row.rate.toLocaleString('en-US')} msg/s`,
     ...figures.map(({ key, title, print }) => `${title} ${printed(row[key], print)}`),
+    ...(row.disturbed ? ['disturbed'] : []),
     ...(trouble ? [`LOST ${row.lost}, REPEATED ${row.repeated}, CUT OFF ${row.ended.length}`] : []),
   ].join(' · ');
 }
@@ -78,5 +80,5 @@ function table(head, rows) {
 }
 
 function leftAligned(i, head) {
-  return head[i] === 'relay';
+  return head[i] === 'relay' || head[i] === 'round';
 }

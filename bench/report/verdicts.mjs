@@ -16,7 +16,7 @@ export function isClean(rows) {
   return rows.every(row => row.lost === 0 && row.repeated === 0 && row.ended.length === 0);
 }
 
-/** @param {readonly object[]} rows @param {number} loadCores */
+/** What makes the figures less than they seem. @param {readonly object[]} rows @param {number} loadCores */
 export function cautions(rows, loadCores) {
   const busiest = Math.max(...rows.map(row => row.loadCpu ?? 0)) / loadCores;
   const words = [];
@@ -24,6 +24,14 @@ export function cautions(rows, loadCores) {
     words.push(
       `The load's cores were up to ${Math.round(busiest * 100)} % busy: at that rate the figures say as much of the load generator as of the relays, and latencies include its queue.`,
     );
+  const disturbed = rows.filter(row => row.disturbed && !row.warmUp).length;
+  if (disturbed > 0) {
+    words.push(
+      `${disturbed} measurements were disturbed by other processes; they are among the raw rounds but not in medians and ratios.`,
+    );
+  }
+  const troubles = [...new Set(rows.flatMap(row => row.relayTroubles.map(event => `${row.relay}: ${event}`)))];
+  if (troubles.length > 0) words.push(`The relays complained: ${troubles.join('; ')}.`);
   if (!isClean(rows)) words.push('Messages were lost or repeated, or members cut off: see the raw rounds.');
   return words;
 }

@@ -35,7 +35,7 @@ ${description[0].toUpperCase()}${description.slice(1)}. How it is measured, and 
 
 ${[...verdicts, ...words].map(line => `- ${line}`).join('\n')}
 
-## Medians of ${settings.rounds} rounds
+## Medians
 
 ${mediansTable(summaries)}
 
