@@ -152,7 +152,11 @@ export class Playground {
     });
     const stops = [
       client.on('state', ({ delayMs, ...change }) => {
-        chat.connection = { ...change, ...(delayMs !== undefined && { retryAtMs: performance.now() + delayMs }) };
+        chat.connection = {
+          ...change,
+          hadSession: client.session !== undefined,
+          ...(delayMs !== undefined && { retryAtMs: performance.now() + delayMs }),
+        };
         chat.me = client.session?.user ?? chat.me;
         chat.changed();
       }),

@@ -15,6 +15,8 @@ export interface Notice {
 export interface ConnectionView extends Pick<StateChange, 'state' | 'error' | 'closeCode'> {
   /** When the next attempt is made, on the clock of `performance.now()`; only while waiting. */
   readonly retryAtMs?: number;
+  /** Whether this client had a session before: if so, its token was good. */
+  readonly hadSession?: boolean;
 }
 
 const MAX_NOTICES = 3;

@@ -66,6 +66,7 @@ function roomPanel(playground: Playground, { name }: ChatRoom) {
       banner.hidden = !(room.state === 'left' && room.error !== undefined && connected);
       setText(problem, room.error === undefined ? '' : `You are not in this room. ${errorWords(room.error)}`);
       setText(code, room.error?.code ?? '');
+      banner.title = room.error?.message ?? '';
       log.update(room, active);
     },
   };
