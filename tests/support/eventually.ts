@@ -9,6 +9,9 @@ export interface EventuallyOptions {
   readonly describe?: string;
 }
 
+/** What the condition can be when it has come true. */
+type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>;
+
 const INTERVAL_MS = 20;
 
 /**
@@ -20,14 +23,14 @@ const INTERVAL_MS = 20;
 export async function eventually<T>(
   condition: () => T | Promise<T>,
   { withinMs = 10_000, describe = 'the condition' }: EventuallyOptions = {},
-): Promise<T> {
+): Promise<Truthy<T>> {
   const deadline = performance.now() + withinMs;
   let seen: string;
   let cause: unknown;
   do {
     try {
       const value = await condition();
-      if (value) return value;
+      if (value) return value as Truthy<T>;
       seen = inspect(value);
       cause = undefined;
     } catch (error) {
