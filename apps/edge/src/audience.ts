@@ -20,14 +20,14 @@ export interface Delivery {
 
 export class Audience {
   readonly channel: string;
-  readonly #room: string | undefined;
+  /** Named in every frame; `undefined` for a user's sessions and for everybody. */
+  readonly room: string | undefined;
   readonly #sizes: Record<Encoding, number> = { json: 0, msgpack: 0 };
   readonly #prefixes: Partial<Record<Encoding, Uint8Array>> = {};
 
-  /** @param room named in every frame; `undefined` for a user's sessions and for everybody. */
   constructor(channel: string, room?: string) {
     this.channel = channel;
-    this.#room = room;
+    this.room = room;
   }
 
   get size(): number {
@@ -38,7 +38,7 @@ export class Audience {
   memberAmong(sessions: Sessions, id: string | undefined): Session | undefined {
     const session = id === undefined ? undefined : sessions.get(id);
     if (session === undefined || session.state !== 'open') return undefined;
-    return this.#room === undefined || session.rooms.has(this.#room) ? session : undefined;
+    return this.room === undefined || session.rooms.has(this.room) ? session : undefined;
   }
 
   add(session: Session): void {
@@ -76,8 +76,8 @@ export class Audience {
   }
 
   #frame(encoding: Encoding, body: Uint8Array | undefined): Uint8Array | undefined {
-    if (body === undefined || this.#room === undefined) return body;
-    this.#prefixes[encoding] ??= roomPrefix(encoding, this.#room);
+    if (body === undefined || this.room === undefined) return body;
+    this.#prefixes[encoding] ??= roomPrefix(encoding, this.room);
     return spliceRoom(encoding, this.#prefixes[encoding], body);
   }
 }

@@ -11,7 +11,7 @@ import {
 import { type AdmissionPolicy, type Admitted, admit } from './admission.js';
 import { createDispatcher } from './dispatch.js';
 import { loadEngine } from './engine.js';
-import { createFanout } from './fanout.js';
+import { createFanout, tellGaps } from './fanout.js';
 import { Memberships } from './memberships.js';
 import { createEdgeMetrics } from './metrics.js';
 import { createNodeChannel } from './node-channel.js';
@@ -171,7 +171,10 @@ export async function startEdge({
       }),
     }),
   );
-  bus.broker.onInterruption(({ channels: broken, durationMs }) => metrics.interrupted(broken.length, durationMs));
+  bus.broker.onInterruption(({ channels: broken, durationMs }) => {
+    metrics.interrupted(broken.length, durationMs);
+    tellGaps(broken, { memberships, publish: listener.publish });
+  });
   const standing = holdStandingSubscriptions(interest, [channels.broadcast, nodeChannel]);
   metrics.observe({ sessions: () => sessions.size, subscriptions: () => interest.size });
   presence.start();

@@ -1,5 +1,5 @@
 /** From the bus to the sockets: finds whom an envelope is for and hands its bytes to the native topics. */
-import { decodeEnvelope, type Envelope, isEnvelope } from '@hubbub/protocol';
+import { decodeEnvelope, type Envelope, isEnvelope, jsonCodec } from '@hubbub/protocol';
 import type { PublishToTopic } from './audience.js';
 import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
@@ -14,6 +14,23 @@ export interface FanoutParts {
   /** Envelopes on this node's own channel. */
   readonly onNodeEnvelope: (envelope: Envelope) => void;
   readonly nodeChannel: string;
+}
+
+/**
+ * Tells the members of every room among `channels` that messages may have been lost on the way here: never silence
+ * (invariant 1).
+ */
+export function tellGaps(
+  channels: readonly string[],
+  { memberships, publish }: Pick<FanoutParts, 'memberships' | 'publish'>,
+): void {
+  const timestamp = new Date().toISOString();
+  for (const channel of channels) {
+    const audience = memberships.audienceOf(channel);
+    if (audience?.room === undefined) continue;
+    const body = jsonCodec.encode({ type: 'room_gap', payload: { room_id: audience.room }, timestamp });
+    audience.deliver({ encoding: 'json', body, except: undefined }, publish);
+  }
 }
 
 /** The listener for a broker's envelopes. Never throws: what is malformed is counted and dropped (invariant 7). */

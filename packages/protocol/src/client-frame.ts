@@ -5,19 +5,17 @@
 import { z } from 'zod';
 import { HubbubError } from './errors.js';
 import { isFrameType } from './frame.js';
-import { FRAME_ID_MAX_BYTES } from './limits.js';
+import { FRAME_ID_MAX_BYTES, utf8Length } from './limits.js';
 
+/** `null` is the same as absent: programs that fill in every field write it. */
 const clientFrameSchema = z.object({
   type: z.string().refine(isFrameType, 'is not a frame type'),
-  room: z.string().optional(),
+  room: z.string().nullish(),
   id: z
     .string()
     .min(1)
-    .refine(
-      id => new TextEncoder().encode(id).length <= FRAME_ID_MAX_BYTES,
-      `is longer than ${FRAME_ID_MAX_BYTES} bytes`,
-    )
-    .optional(),
+    .refine(id => utf8Length(id) <= FRAME_ID_MAX_BYTES, `is longer than ${FRAME_ID_MAX_BYTES} bytes`)
+    .nullish(),
   payload: z.unknown().optional(),
 });
 
@@ -33,7 +31,10 @@ export interface ClientFrame {
 /** @throws {HubbubError} `INVALID_FORMAT` naming the field that is wrong. */
 export function parseClientFrame(value: unknown): ClientFrame {
   const result = clientFrameSchema.safeParse(value);
-  if (result.success) return result.data as ClientFrame;
+  if (result.success) {
+    const { type, room, id, payload } = result.data;
+    return { type, ...(room != null && { room }), ...(id != null && { id }), payload };
+  }
   const issue = result.error.issues[0];
   const field = issue?.path.join('.') || 'the frame';
   throw new HubbubError('INVALID_FORMAT', `${field}: ${issue?.message ?? 'is not valid'}`);

@@ -27,6 +27,8 @@ export class ConfigError extends Error {
   }
 }
 
+const configSchema = settingsSchema.extend({ namespaces: namespacesSchema });
+
 const FILE_VARIABLE = 'HUBBUB_CONFIG';
 /** What a setting's text begins with; variables of the tests are not the processes' business. */
 const OURS = /^HUBBUB_(?!TEST_)/;
@@ -42,23 +44,16 @@ const OURS = /^HUBBUB_(?!TEST_)/;
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const problems: string[] = [];
   const file = readConfigFile(environment[FILE_VARIABLE], problems);
-  const { namespaces: fileNamespaces, ...fileSettings } = file;
   const production = environment.NODE_ENV === 'production';
 
-  const settings = settingsSchema.safeParse({ ...fileSettings, ...fromEnvironment(environment, problems) });
-  if (!settings.success)
-    problems.push(...settings.error.issues.flatMap(issue => describeIssue(issue, environmentName)));
-  const namespaces = namespacesSchema.safeParse(fileNamespaces);
-  if (!namespaces.success) {
-    problems.push(...namespaces.error.issues.flatMap(issue => describeIssue(issue, name => `namespaces.${name}`)));
-  }
-  if (settings.success) problems.push(...crossProblems(settings.data, production));
-  if (problems.length > 0 || !settings.success || !namespaces.success) throw new ConfigError(problems);
+  const parsed = configSchema.safeParse({ ...file, ...fromEnvironment(environment, problems) });
+  if (!parsed.success) throw new ConfigError([...problems, ...parsed.error.issues.flatMap(describeIssue)]);
+  problems.push(...crossProblems(parsed.data, production));
+  if (problems.length > 0) throw new ConfigError(problems);
 
   return Object.freeze({
-    ...settings.data,
-    nodeId: settings.data.nodeId ?? inventedNodeId(),
-    namespaces: namespaces.data,
+    ...parsed.data,
+    nodeId: parsed.data.nodeId ?? inventedNodeId(),
     production,
   });
 }
@@ -90,11 +85,14 @@ function readConfigFile(path: string | undefined, problems: string[]): Record<st
   return {};
 }
 
-function describeIssue(issue: z.core.$ZodIssue, nameOf: (path: string) => string): string[] {
+/** Settings are called by their variable, what only a file can hold by its place in the file. */
+function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(key => `${[...issue.path, key].join('.')}: unknown setting`);
   }
-  return [`${nameOf(issue.path.join('.'))}: ${issue.message}`];
+  const [setting] = issue.path;
+  const name = setting === 'namespaces' ? issue.path.join('.') : environmentName(String(setting));
+  return [`${name}: ${issue.message}`];
 }
 
 /** Unique without being asked for: the host for people, random bytes for the cluster. */

@@ -1,0 +1,108 @@
+/** Configuration: parsed once, every problem told at once, by name. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { cleanup } from '../../../tests/support/cleanup.js';
+import { ConfigError, loadConfig } from '../src/config/load-config.js';
+import { namespaceSettings } from '../src/config/namespaces.js';
+
+function configFile(name: string, content: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'hubbub-config-'));
+  cleanup(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('configuration', () => {
+  test('without a word everything has its default, and the result is frozen', () => {
+    const config = loadConfig({});
+    expect(config).toMatchObject({
+      port: 8080,
+      adminPort: 8081,
+      host: '127.0.0.1',
+      logLevel: 'info',
+      production: false,
+    });
+    expect(config.redisUrl).toBeUndefined();
+    expect(config.nodeId).toMatch(/^[A-Za-z0-9_.-]+$/);
+    expect(loadConfig({}).nodeId).not.toBe(config.nodeId);
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test('variables go over the file, the file over the defaults', () => {
+    const path = configFile(
+      'hubbub.yaml',
+      'port: 9000\nadminPort: 9001\nallowedOrigins: [https://a.example]\nnamespaces:\n  chat: { public: true }\n',
+    );
+    const config = loadConfig({ HUBBUB_CONFIG: path, HUBBUB_PORT: '9100' });
+    expect(config).toMatchObject({ port: 9100, adminPort: 9001, allowedOrigins: ['https://a.example'] });
+    expect(namespaceSettings(config.namespaces, 'chat')).toMatchObject({ public: true, echo: false });
+  });
+
+  test('the file may be JSON', () => {
+    expect(loadConfig({ HUBBUB_CONFIG: configFile('hubbub.json', '{"port": 9000}') }).port).toBe(9000);
+  });
+
+  test('a namespace that is not configured is not public, the default one is', () => {
+    expect(namespaceSettings({}, 'default').public).toBe(true);
+    expect(namespaceSettings({}, 'chat').public).toBe(false);
+    expect(namespaceSettings({}, 'constructor').public).toBe(false);
+  });
+
+  test('every problem is told at once, by name, with what would be right', () => {
+    const path = configFile('hubbub.yaml', 'portt: 1\nnamespaces:\n  chat: { publik: true, echo: 7 }\n');
+    const problems = problemsOf({
+      HUBBUB_CONFIG: path,
+      HUBBUB_PORT: 'eighty',
+      HUBBUB_ADMIN_PORT: '70000',
+      HUBBUB_PROT: '1',
+      HUBBUB_LOG_LEVEL: 'loud',
+      HUBBUB_REDIS_URL: 'localhost',
+      HUBBUB_IDLE_TIMEOUT_MS: '1',
+    });
+    expect(problems).toEqual(
+      expect.arrayContaining([
+        'HUBBUB_PROT: unknown setting',
+        'HUBBUB_PORT: expected a whole number from 0 to 65535',
+        'HUBBUB_ADMIN_PORT: expected a whole number from 0 to 65535',
+        'HUBBUB_LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent',
+        'HUBBUB_REDIS_URL: expected a URL like redis://127.0.0.1:6379',
+        'HUBBUB_IDLE_TIMEOUT_MS: expected a whole number from 8000 to 960000',
+        'portt: unknown setting',
+        'namespaces.chat.publik: unknown setting',
+        'namespaces.chat.echo: expected true or false',
+      ]),
+    );
+    expect(problems).toHaveLength(9);
+  });
+
+  test.each([
+    ['is not there', '/nowhere/hubbub.yaml'],
+    ['is not YAML', configFile('bad.yaml', 'port: [')],
+    ['holds a list', configFile('list.yaml', '- port')],
+  ])('a file that %s is a problem', (_, path) => {
+    expect(problemsOf({ HUBBUB_CONFIG: path }).join()).toContain('HUBBUB_CONFIG');
+  });
+
+  test('in production no secret means no start, and a short one neither', () => {
+    expect(problemsOf({ NODE_ENV: 'production' }).join()).toContain('HUBBUB_JWT_SECRET: required in production');
+    expect(problemsOf({ NODE_ENV: 'production', HUBBUB_JWT_SECRET: 'short' }).join()).toContain('at least 32 bytes');
+    expect(problemsOf({ NODE_ENV: 'production', HUBBUB_JWT_SECRET: 'x'.repeat(32) })).toEqual([]);
+  });
+
+  test('an empty variable is a wrong value, not a missing one', () => {
+    expect(problemsOf({ HUBBUB_PORT: '' })).toHaveLength(1);
+  });
+});
