@@ -1,7 +1,7 @@
 /** Runs a benchmark: `npm run bench [scenario]`, or `node bench/run.mjs` when everything is built. */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadEngine } from '../apps/edge/dist/engine.js';
+import { loadEngine } from '@hubbub/edge';
 import { describeMachine } from './machine/facts.mjs';
 import { choosePinning } from './machine/pinning.mjs';
 import { findRedis, startRedis } from './machine/redis.mjs';
@@ -13,8 +13,10 @@ import { mediansTable, ratiosTable, rowInWords } from './report/tables.mjs';
 import { cautions, isClean, targetVerdicts } from './report/verdicts.mjs';
 import { writeReport } from './report/write-report.mjs';
 
-/** Per relay and round: starting, connecting, settling and ending take no longer than this. */
+/** Per relay and round: starting, connecting and ending take no longer than this. */
 const OVERHEAD_S = 60;
+/** And per rate beside the window: a quiet moment, settling, what is late. */
+const RATE_OVERHEAD_S = 40;
 
 try {
   await main();
@@ -78,7 +80,7 @@ async function main() {
 
 /** A run that hangs all the same is ended. */
 function boundTime({ rounds, seconds, relays, rates }) {
-  const limitS = (rounds + 1) * relays.length * (OVERHEAD_S + rates.length * (seconds + 15));
+  const limitS = (rounds + 1) * relays.length * (OVERHEAD_S + rates.length * (seconds + RATE_OVERHEAD_S));
   setTimeout(() => {
     console.error(`bench: not done after ${limitS} s; ended.`);
     process.exit(1);

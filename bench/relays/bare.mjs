@@ -1,6 +1,7 @@
 /** The least a relay can be, as the measure of all others: one room, uWebSockets.js, ioredis, nothing checked. */
+
+import { loadEngine } from '@hubbub/edge'; // The same binary as Hubbub's.
 import { Redis } from 'ioredis';
-import { loadEngine } from '../../apps/edge/dist/engine.js'; // The same binary as Hubbub's.
 
 const [redisUrl, room] = process.argv.slice(2);
 const { module: uws } = loadEngine();

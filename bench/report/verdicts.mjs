@@ -5,6 +5,8 @@ export function targetVerdicts(summaries, targets) {
   return summaries.flatMap(({ rate, relay, ratios }) =>
     Object.entries(ratios === undefined ? {} : (targets[relay] ?? {})).map(([key, lowest]) => {
       const { median } = ratios[key];
+      if (!Number.isFinite(median))
+        return `${relay} at ${rate.toLocaleString('en-US')} msg/s: not measured undisturbed`;
       const verdict = median >= lowest ? 'kept' : 'MISSED';
       return `${relay} at ${rate.toLocaleString('en-US')} msg/s: ${key} is ${median.toFixed(3)} of bare, target ${lowest}: ${verdict}`;
     }),
@@ -27,7 +29,7 @@ export function cautions(rows, loadCores) {
   const disturbed = rows.filter(row => row.disturbed && !row.warmUp).length;
   if (disturbed > 0) {
     words.push(
-      `${disturbed} measurements were disturbed by other processes; they are among the raw rounds but not in medians and ratios.`,
+      `${disturbed} of the measurements were disturbed by other processes; they are among the raw rounds but not in medians and ratios.`,
     );
   }
   const troubles = [...new Set(rows.flatMap(row => row.relayTroubles.map(event => `${row.relay}: ${event}`)))];
