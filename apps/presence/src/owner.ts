@@ -55,8 +55,8 @@ export class Owner {
     while (!this.#closing) {
       try {
         if (this.#now() >= this.#nextPollMs) await this.#poll();
-        await this.#round();
         this.#healthy = true;
+        await this.#round();
       } catch (error) {
         this.#healthy = false;
         this.#options.metrics.failed(error);
@@ -66,7 +66,7 @@ export class Owner {
     await this.#handOver();
   }
 
-  /** Makes `run` end after the round at hand, at most about a second later. */
+  /** Makes `run` end after the round at hand. */
   stop(): void {
     this.#closing = true;
     this.#wake();
@@ -118,7 +118,9 @@ export class Owner {
       await this.#pause(waitMs);
       return;
     }
-    const found = await this.#options.log.read(positions, { waitMs, limit: READ_ENTRIES });
+    if (this.#closing) return;
+    const found = await this.#unlessStopped(this.#options.log.read(positions, { waitMs, limit: READ_ENTRIES }));
+    if (found === undefined) return;
     const nowMs = this.#now();
     let oldestMs = nowMs;
     const steps = [...this.#owned.values()].map(owned => {
@@ -183,6 +185,14 @@ export class Owner {
 
   #now(): number {
     return Date.now() + this.#clockOffsetMs;
+  }
+
+  /** A read may wait for a second, a stop need not: what is read then is read again by the next owner. */
+  #unlessStopped<T>(reading: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve(undefined);
+      reading.then(resolve, reject);
+    });
   }
 
   async #pause(ms: number): Promise<void> {

@@ -1,12 +1,14 @@
 /** Starts one instance of the presence service on whatever carries its log, its leases and its registry. */
 import type { NodeLeases, OnlineCounter, ReportLog } from '@hubbub/broker';
 import { Channels, DEFAULT_PARTITIONS } from '@hubbub/protocol';
-import type { MetricsRegistry } from '@hubbub/runtime';
+import type { AdminRequestHandler, MetricsRegistry } from '@hubbub/runtime';
+import { createPresenceHttp } from './http/presence-http.js';
 import type { InstanceLeases } from './instance-leases.js';
 import { type PresenceLogger, PresenceMetrics } from './metrics.js';
 import { Owner } from './owner.js';
 import { DEFAULT_RULES, type PresenceRules } from './partition/rules.js';
 import type { PartitionStore } from './partition-store.js';
+import type { RegistryReader } from './registry-reader.js';
 
 export interface PresenceOptions {
   /** Unique in the cluster and new with each start: what an instance owned before it crashed, it does not own after. */
@@ -18,7 +20,11 @@ export interface PresenceOptions {
   readonly nodeLeases: NodeLeases;
   readonly instanceLeases: InstanceLeases;
   readonly store: PartitionStore;
+  /** Reads what `store` writes. */
+  readonly registry: RegistryReader;
   readonly onlineCounter: OnlineCounter;
+  /** Open the HTTP interface. Default: none, it is closed. */
+  readonly apiKeys?: readonly string[];
   /** Default: presence on everywhere, 5 s of grace, 100 users a page, counts above 500 users. */
   readonly rules?: Partial<PresenceRules>;
   readonly logger: PresenceLogger;
@@ -30,6 +36,8 @@ export interface Presence {
   readonly healthy: boolean;
   /** Partitions owned at the moment. */
   readonly partitionsOwned: number;
+  /** The HTTP interface: for the admin server's `handle`. */
+  readonly handle: AdminRequestHandler;
   /** Hands over what it owns; another instance takes it within about a second. */
   close(): Promise<void>;
 }
@@ -49,7 +57,9 @@ export function startPresence(options: PresenceOptions): Presence {
     store: options.store,
   });
   const ended = owner.run();
+  const { registry, onlineCounter, nodeLeases, apiKeys = [] } = options;
   return {
+    handle: createPresenceHttp({ registry, onlineCounter, nodeLeases, apiKeys }),
     get healthy() {
       return owner.healthy;
     },

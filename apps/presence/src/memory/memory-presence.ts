@@ -1,12 +1,14 @@
 /** Presence within one process, without Redis. */
+import { DEFAULT_PARTITIONS } from '@hubbub/protocol';
 import { type Presence, type PresenceOptions, startPresence } from '../start-presence.js';
 import { MemoryInstanceLeases } from './memory-instance-leases.js';
 import { MemoryPartitionStore } from './memory-partition-store.js';
+import { MemoryRegistryReader } from './memory-registry-reader.js';
 
 export interface MemoryPresenceOptions
   extends Pick<
     PresenceOptions,
-    'prefix' | 'partitions' | 'log' | 'nodeLeases' | 'onlineCounter' | 'rules' | 'logger' | 'metrics'
+    'prefix' | 'partitions' | 'log' | 'nodeLeases' | 'onlineCounter' | 'rules' | 'apiKeys' | 'logger' | 'metrics'
   > {
   /** Hands an envelope to the bus of the process; must not throw. */
   publish(channel: string, envelope: Uint8Array): void;
@@ -20,10 +22,12 @@ export interface MemoryPresenceOptions
  * createMemoryPresence({ prefix, log, nodeLeases, onlineCounter, logger, metrics, publish: (c, e) => void broker.publish(c, e) });
  */
 export function createMemoryPresence({ publish, ...options }: MemoryPresenceOptions): Presence {
+  const store = new MemoryPartitionStore(publish);
   return startPresence({
     ...options,
     instance: 'memory',
     instanceLeases: new MemoryInstanceLeases(),
-    store: new MemoryPartitionStore(publish),
+    store,
+    registry: new MemoryRegistryReader(store, options.partitions ?? DEFAULT_PARTITIONS),
   });
 }

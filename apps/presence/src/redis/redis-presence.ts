@@ -1,12 +1,14 @@
 /** Presence on Redis. */
 import { RedisNodeLeases, RedisOnlineCounter, RedisReportLog } from '@hubbub/broker';
+import { DEFAULT_PARTITIONS } from '@hubbub/protocol';
 import type { Redis } from 'ioredis';
 import { type Presence, type PresenceOptions, startPresence } from '../start-presence.js';
 import { RedisInstanceLeases } from './redis-instance-leases.js';
 import { RedisPartitionStore } from './redis-partition-store.js';
+import { RedisRegistryReader } from './redis-registry-reader.js';
 
 export interface RedisPresenceOptions
-  extends Pick<PresenceOptions, 'instance' | 'prefix' | 'partitions' | 'rules' | 'logger' | 'metrics'> {
+  extends Pick<PresenceOptions, 'instance' | 'prefix' | 'partitions' | 'rules' | 'apiKeys' | 'logger' | 'metrics'> {
   /** For commands; with a command timeout, so that a Redis that does not answer is noticed. */
   readonly commands: Redis;
   /** For reading the log, which blocks it: without a command timeout, and used by nobody else. */
@@ -17,13 +19,14 @@ export interface RedisPresenceOptions
 
 /** The connections stay the caller's: close them after `close()`. */
 export function createRedisPresence({ commands, reader, nodeLeaseMs, ...options }: RedisPresenceOptions): Presence {
-  const { prefix } = options;
+  const { prefix, partitions = DEFAULT_PARTITIONS } = options;
   return startPresence({
     ...options,
     log: new RedisReportLog({ commands, reader, prefix }),
     nodeLeases: new RedisNodeLeases({ commands, prefix, ...(nodeLeaseMs !== undefined && { leaseMs: nodeLeaseMs }) }),
     onlineCounter: new RedisOnlineCounter({ commands, prefix }),
     instanceLeases: new RedisInstanceLeases({ commands, prefix }),
+    registry: new RedisRegistryReader({ commands, prefix, partitions }),
     store: new RedisPartitionStore({ commands, prefix }),
   });
 }

@@ -1,0 +1,59 @@
+/** What others may read of the registry: as it was committed, from any instance, without asking its owner. */
+import type { Status } from '@hubbub/protocol';
+
+export interface RoomSummary {
+  readonly room: string;
+  readonly users: number;
+  readonly version: number;
+}
+
+export interface SessionView {
+  readonly session: string;
+  /** The edge that holds it. */
+  readonly node: string;
+}
+
+export interface RosterEntry {
+  readonly id: string;
+  readonly name: string;
+  /** False for members that are kept while they are away. */
+  readonly online: boolean;
+  readonly status?: Status;
+  /** Empty while the grace of a dropped connection runs. */
+  readonly sessions: readonly SessionView[];
+}
+
+export interface Roster extends RoomSummary {
+  readonly entries: readonly RosterEntry[];
+  readonly next?: string;
+}
+
+export interface UserView {
+  readonly id: string;
+  /** With a session, or within the grace after the last one. */
+  readonly online: boolean;
+  readonly sessions: ReadonlyArray<SessionView & { readonly rooms: readonly string[] }>;
+}
+
+export interface PageQuery {
+  /** About so many: a page may be up to 128 entries longer, the size up to which Redis hands a hash out whole. */
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+/**
+ * Pages go by a cursor that holds no state here. What stays in the registry from the first page to the last is on at
+ * least one of them.
+ *
+ * Every method rejects with `UNAVAILABLE` when the registry does not answer, and with `INVALID_FORMAT` for a cursor that
+ * it did not give out.
+ */
+export interface RegistryReader {
+  /** Rooms with somebody in them, by the beginning of their names. */
+  rooms(query: PageQuery & { readonly prefix?: string }): Promise<{ rooms: readonly RoomSummary[]; next?: string }>;
+  /** A room that nobody is in is empty and no error. */
+  roster(room: string, query: PageQuery): Promise<Roster>;
+  /** A user that nobody knows is offline and no error. */
+  user(id: string): Promise<UserView>;
+}

@@ -1,0 +1,229 @@
+/** Presence over HTTP: what it answers, whom it refuses, and that its description says the same. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { MemoryNodeLeases, MemoryOnlineCounter, RedisNodeLeases } from '@hubbub/broker';
+import { partitionOf } from '@hubbub/protocol';
+import { describe, expect, test } from 'vitest';
+import { cleanup } from '../../../tests/support/cleanup.js';
+import { eventually } from '../../../tests/support/eventually.js';
+import { createPresenceHttp } from '../src/http/presence-http.js';
+import { ROUTES, type RouteParts } from '../src/http/routes.js';
+import { errorSchema } from '../src/http/schemas.js';
+import { MemoryPartitionStore } from '../src/memory/memory-partition-store.js';
+import { MemoryRegistryReader } from '../src/memory/memory-registry-reader.js';
+import { Partition } from '../src/partition/partition.js';
+import { DEFAULT_RULES } from '../src/partition/rules.js';
+import { RedisRegistryReader } from '../src/redis/redis-registry-reader.js';
+import { heardEventually, redisBench } from './support/redis-bench.js';
+
+const KEY = 'a key of the test';
+const PARTITIONS = 4;
+
+type Ask = (path: string, key?: string, method?: string) => Promise<{ status: number; body: Record<string, unknown> }>;
+
+async function serve(parts: RouteParts, apiKeys: readonly string[] = ['another key', KEY]): Promise<Ask> {
+  const handle = createPresenceHttp({ ...parts, apiKeys });
+  const server = createServer((request, response) => {
+    if (!handle(request, response)) response.writeHead(404).end('{}');
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  cleanup(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  return async (path, key = KEY, method = 'GET') => {
+    const headers = key === '' ? {} : { authorization: `Bearer ${key}` };
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+}
+
+/** A registry in memory with `rooms` rooms of three users each, and one large room. */
+async function filled({ rooms = 3, large = 0 } = {}): Promise<RouteParts> {
+  const store = new MemoryPartitionStore(() => {});
+  const options = { partitions: PARTITIONS, rules: DEFAULT_RULES, restoringUntilMs: 0, nowMs: 1000 };
+  const saved = { meta: new Map(), rooms: new Map(), members: new Map(), users: new Map() };
+  const partitions = Array.from({ length: PARTITIONS }, (_, number) => new Partition({ ...options, number, saved }));
+  const enter = (room: string, user: string) => {
+    const session = `s-${user}`;
+    const of = (key: string) => partitions[partitionOf(key, PARTITIONS)];
+    of(user)?.apply('edge-1/a', { kind: 'connect', session, user }, 1000);
+    of(user)?.apply('edge-1/a', { kind: 'enter', session, user, room }, 1000);
+    of(room)?.apply('edge-1/a', { kind: 'join', session, user, name: user.toUpperCase(), room }, 1000);
+  };
+  for (let room = 0; room < rooms; room++) {
+    for (let user = 0; user < 3; user++) enter(`chat:${room}`, `u${room}-${user}`);
+  }
+  for (let user = 0; user < large; user++) enter('large', `big-${user}`);
+  for (const [number, partition] of partitions.entries()) {
+    const claim = await store.claim(number, 'a', ['a']);
+    const effects = partition.takeEffects();
+    if (claim !== undefined && effects !== undefined) {
+      await store.commit(claim, {
+        sequence: 0,
+        position: '1-0',
+        hashes: effects.hashes,
+        publications: [],
+        lifecycle: [],
+      });
+    }
+  }
+  const onlineCounter = new MemoryOnlineCounter();
+  await onlineCounter.write(new Map([[0, 7]]));
+  const nodeLeases = new MemoryNodeLeases();
+  await nodeLeases.register('edge-1/a');
+  return { registry: new MemoryRegistryReader(store, PARTITIONS), onlineCounter, nodeLeases };
+}
+
+describe('answers', () => {
+  test('every route answers as its description says', async () => {
+    const ask = await serve(await filled());
+    for (const { path, answer } of ROUTES) {
+      const { status, body } = await ask(path.replace('{room_id}', 'chat:1').replace('{user_id}', 'u1-1'));
+      expect(status, path).toBe(200);
+      expect(() => answer.parse(body), path).not.toThrow();
+    }
+  });
+
+  test('who is in a room, where a user is, how many are online, which edges live', async () => {
+    const ask = await serve(await filled());
+    expect((await ask('/online')).body).toEqual({ online: 7 });
+    expect((await ask('/nodes')).body.nodes).toMatchObject([{ node: 'edge-1', incarnation: 'edge-1/a' }]);
+    const roster = (await ask('/rooms/chat:1/roster')).body;
+    expect(roster).toMatchObject({ room_id: 'chat:1', count: 3 });
+    expect(roster.users).toContainEqual({
+      id: 'u1-0',
+      name: 'U1-0',
+      online: true,
+      sessions: [{ session_id: 's-u1-0', node: 'edge-1' }],
+    });
+    expect((await ask('/users/u1-0')).body).toEqual({
+      id: 'u1-0',
+      online: true,
+      sessions: [{ session_id: 's-u1-0', node: 'edge-1', rooms: ['chat:1'] }],
+    });
+  });
+
+  test('an unknown room is empty, an unknown user offline: no errors', async () => {
+    const ask = await serve(await filled());
+    expect(await ask('/rooms/nowhere/roster')).toEqual({
+      status: 200,
+      body: { room_id: 'nowhere', count: 0, version: 0, users: [] },
+    });
+    expect((await ask('/users/nobody')).body).toEqual({ id: 'nobody', online: false, sessions: [] });
+    expect((await ask(`/users/${encodeURIComponent('zoë/é?')}`)).body).toMatchObject({ id: 'zoë/é?' });
+  });
+
+  test('pages and filters: every room once, every user once, and the page is bounded', async () => {
+    const ask = await serve(await filled({ rooms: 25, large: 2500 }));
+    const rooms = await allPages(ask, '/rooms?limit=7&prefix=chat:', 'rooms');
+    expect(new Set(rooms.map(room => room.room_id)).size).toBe(25);
+    expect(rooms).toHaveLength(25);
+    expect((await ask('/rooms?min_count=100')).body.rooms).toMatchObject([{ room_id: 'large', count: 2500 }]);
+    const first = (await ask('/rooms/large/roster')).body;
+    expect(first.users).toHaveLength(100);
+    expect(first.count).toBe(2500);
+    const users = await allPages(ask, '/rooms/large/roster?limit=1000', 'users');
+    expect(new Set(users.map(user => user.id)).size).toBe(2500);
+    expect((await ask('/rooms/large/roster?online=false')).body.users).toEqual([]);
+  });
+});
+
+describe('refusals', () => {
+  test('a wrong or missing key, and every key where none is configured', async () => {
+    const parts = await filled();
+    const ask = await serve(parts);
+    for (const { path } of ROUTES) {
+      for (const key of ['', 'wrong', `${KEY}x`, KEY.slice(1)]) {
+        const { status, body } = await ask(path, key);
+        expect(status).toBe(401);
+        expect(errorSchema.parse(body).code).toBe('UNAUTHORIZED');
+      }
+    }
+    const closed = await serve(parts, []);
+    for (const key of ['', 'x']) expect((await closed('/online', key)).status).toBe(401);
+  });
+
+  test.each([
+    ['/rooms?limit=0', 'INVALID_FORMAT'],
+    ['/rooms?limit=100000', 'INVALID_FORMAT'],
+    ['/rooms?limit=ten', 'INVALID_FORMAT'],
+    ['/rooms?prefix=*', 'INVALID_FORMAT'],
+    ['/rooms?cursor=x', 'INVALID_FORMAT'],
+    ['/rooms?unknown=1', 'INVALID_FORMAT'],
+    ['/rooms/a%2Fb/roster', 'INVALID_ROOM'],
+    ['/rooms/%zz/roster', 'INVALID_ROOM'],
+    [`/rooms/${'r'.repeat(129)}/roster`, 'INVALID_ROOM'],
+    ['/rooms/general/roster?online=maybe', 'INVALID_FORMAT'],
+    [`/users/${'u'.repeat(129)}`, 'INVALID_FORMAT'],
+  ])('%s is answered 400 %s', async (path, code) => {
+    const { status, body } = await (await serve(await filled()))(path);
+    expect({ status, code: errorSchema.parse(body).code }).toEqual({ status: 400, code });
+  });
+
+  test('other paths and methods are left to others', async () => {
+    const ask = await serve(await filled());
+    for (const path of ['/', '/room', '/rooms/', '/rooms//roster', '/users/', '/users/a/b']) {
+      expect((await ask(path)).status, path).toBe(404);
+    }
+    expect((await ask('/online', KEY, 'POST')).status).toBe(404);
+  });
+});
+
+test('the description names every route and parameter, and needs no key', async () => {
+  const { status, body } = await (await serve(await filled()))('/openapi.json', '');
+  expect(status).toBe(200);
+  expect(body.openapi).toBe('3.1.0');
+  const paths = body.paths as Record<string, { get: { parameters: { name: string }[]; responses: object } }>;
+  expect(Object.keys(paths)).toEqual(ROUTES.map(route => route.path));
+  expect(paths['/rooms/{room_id}/roster']?.get.parameters.map(({ name }) => name)).toEqual([
+    'room_id',
+    'limit',
+    'cursor',
+    'online',
+  ]);
+  for (const { get } of Object.values(paths)) expect(Object.keys(get.responses)).toEqual(['200', '400', '401', '503']);
+});
+
+test('the registry in Redis is read as it was committed, page by page', async () => {
+  const bench = await redisBench();
+  const { prefix } = bench.redis;
+  await bench.presence('p1');
+  const edge = await bench.edge('edge-1');
+  const joins = Array.from({ length: 300 }, (_, user) =>
+    edge.join(`s${user}`, `u${user}`, user < 250 ? 'large' : `chat:${user}`),
+  );
+  await Promise.all(joins);
+  await heardEventually(bench, 'user_joined', 'u299');
+  const commands = bench.redis.connection();
+  const ask = await serve({
+    registry: new RedisRegistryReader({ commands, prefix, partitions: 16 }),
+    onlineCounter: bench.onlineCounter,
+    nodeLeases: new RedisNodeLeases({ commands, prefix }),
+  });
+  await eventually(async () => (await ask('/rooms/large/roster')).body.count === 250);
+  const users = await allPages(ask, '/rooms/large/roster?limit=20', 'users');
+  expect(new Set(users.map(user => user.id)).size).toBe(250);
+  const rooms = await allPages(ask, '/rooms?limit=5&prefix=chat:', 'rooms');
+  expect(new Set(rooms.map(room => room.room_id)).size).toBe(50);
+  await eventually(async () => {
+    const { body } = await ask('/users/u7');
+    expect(body).toEqual({
+      id: 'u7',
+      online: true,
+      sessions: [{ session_id: 's7', node: 'edge-1', rooms: ['large'] }],
+    });
+    return true;
+  });
+  await bench.redis.stop();
+  expect((await ask('/online')).status).toBe(503);
+});
+
+async function allPages(ask: Ask, path: string, field: string): Promise<Record<string, unknown>[]> {
+  const all: Record<string, unknown>[] = [];
+  let cursor: unknown;
+  do {
+    const { body } = await ask(cursor === undefined ? path : `${path}&cursor=${cursor}`);
+    all.push(...(body[field] as Record<string, unknown>[]));
+    cursor = body.next;
+  } while (cursor !== undefined);
+  return all;
+}
