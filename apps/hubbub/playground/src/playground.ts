@@ -1,7 +1,8 @@
 /** What a user can do on the page; keeps one client connected as the switches say. */
-import { HubbubClient, HubbubError, type Room, type Unsubscribe } from '@hubbub/client';
+import { HubbubClient, type Room, type Unsubscribe } from '@hubbub/client';
 import { msgpackCodec } from '@hubbub/client/msgpack';
 import { socketUrl } from './address.js';
+import { asHubbubError, deliver, frameId } from './deliver.js';
 import { fetchToken, userIdOf } from './fetch-token.js';
 import { followRoom, showServiceFrame } from './follow-room.js';
 import { type Identity, rememberIdentity, rememberPreferences } from './remembered.js';
@@ -106,15 +107,13 @@ export class Playground {
     this.#typing.stop();
     const sender = this.chat.me ?? { id: '', name: 'You' };
     const id = frameId();
-    void this.#deliver(
-      room,
-      room.entries.addMessage({ id, sender, own: true, text, at: new Date(), delivery: 'pending' }),
-    );
+    const message = room.entries.addMessage({ id, sender, own: true, text, at: new Date(), delivery: 'pending' });
+    void deliver(this.#client, room, message, this.chat.changed);
   }
 
   /** With the id it had: where the room has a history, a message that did arrive is not doubled. */
   retry(room: ChatRoom, message: Message): void {
-    void this.#deliver(room, message);
+    void deliver(this.#client, room, message, this.chat.changed);
   }
 
   typed(room: ChatRoom): void {
@@ -123,23 +122,6 @@ export class Playground {
 
   stopTyping(): void {
     this.#typing.stop();
-  }
-
-  async #deliver(room: ChatRoom, message: Message): Promise<void> {
-    message.delivery = 'pending';
-    message.error = undefined;
-    this.chat.changed();
-    try {
-      if (this.#client === undefined) throw new HubbubError('UNAVAILABLE', 'Not connected.');
-      await this.#client
-        .room(room.name)
-        .send({ content: message.text }, message.id === undefined ? {} : { id: message.id });
-      message.delivery = 'acked';
-    } catch (error) {
-      message.delivery = 'failed';
-      message.error = asHubbubError(error);
-    }
-    this.chat.changed();
   }
 
   #open(identity: Identity): void {
@@ -209,12 +191,3 @@ export class Playground {
 
 /** The page hears the same as an event of state, and shows it there. */
 function ignore(): void {}
-
-function asHubbubError(error: unknown): HubbubError {
-  return error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', String(error), { cause: error });
-}
-
-/** Not crypto.randomUUID: browsers have it on https and localhost only. */
-function frameId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), byte => byte.toString(16).padStart(2, '0')).join('');
-}
