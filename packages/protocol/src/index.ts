@@ -6,6 +6,7 @@ export * from './envelope.js';
 export * from './errors.js';
 export * from './frame.js';
 export * from './json-codec.js';
+export * from './lifecycle.js';
 export * from './limits.js';
 export * from './partition-hash.js';
 export * from './payload.js';

@@ -1,0 +1,4 @@
+/** Lifecycle events: what services learn of users and rooms from presence's streams (PROTOCOL.md section 7.1). */
+
+export const LIFECYCLE_EVENTS = ['user_online', 'user_offline', 'room_occupied', 'room_vacated'] as const;
+export type LifecycleEventName = (typeof LIFECYCLE_EVENTS)[number];
