@@ -47,6 +47,13 @@ export function publicationsOf(
 function encodeBody(announcement: Announcement, timestamp: string): Uint8Array {
   const { type, payload } = announcement;
   const id = announcement.to === 'sessions' ? announcement.frameId : undefined;
-  const frame: Frame = { type, payload, timestamp, ...(id !== undefined && { id }) };
+  const { sender } = announcement;
+  const frame: Frame = {
+    type,
+    payload,
+    ...(sender !== undefined && { sender }),
+    timestamp,
+    ...(id !== undefined && { id }),
+  };
   return jsonCodec.encode(frame);
 }

@@ -1,5 +1,5 @@
 /** What a partition wants done after it applied reports: rows written, members told, services told. All of it or none. */
-import type { LifecycleEventName, Payload } from '@hubbub/protocol';
+import type { LifecycleEventName, Payload, Sender } from '@hubbub/protocol';
 
 /** A change of one hash of the registry, named within its partition: `meta`, `rooms`, `room:<room>`, `users:<bucket>`. */
 export interface HashChange {
@@ -15,6 +15,8 @@ export type Announcement = {
   readonly type: string;
   readonly room: string;
   readonly payload: Payload;
+  /** Whom the frame is about, where it is about one user. */
+  readonly sender?: Sender;
 } & (
   | { readonly to: 'room'; readonly excludeSession?: string }
   | {

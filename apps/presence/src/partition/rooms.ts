@@ -74,7 +74,11 @@ export class Rooms {
     this.#journal.roomChanged(room.name, member.id);
     if (known === undefined) {
       const restored = report.resync === true && nowMs < this.#restoringUntilMs;
-      this.#membershipChanged(room, nowMs, restored ? undefined : () => this.#joined(room, member, report.session));
+      this.#membershipChanged(
+        room,
+        nowMs,
+        restored ? undefined : () => this.#tell(room, 'user_joined', member, report.session),
+      );
     } else if (wasAway) {
       this.#statusChanged(room, member);
     }
@@ -151,10 +155,7 @@ export class Rooms {
   #remove(room: Room, member: Member, nowMs: number): void {
     room.members.delete(member.id);
     this.#journal.roomChanged(room.name, member.id);
-    this.#membershipChanged(room, nowMs, () => {
-      const payload = { user: identity(member), count: room.members.size, version: room.version };
-      this.#journal.announcements.push({ to: 'room', type: 'user_left', room: room.name, payload });
-    });
+    this.#membershipChanged(room, nowMs, () => this.#tell(room, 'user_left', member));
     if (room.members.size > 0) return;
     this.#rooms.delete(room.name);
     this.#journal.lifecycle.push({ event: 'room_vacated', room: room.name, atMs: nowMs });
@@ -178,23 +179,30 @@ export class Rooms {
     else tell();
   }
 
-  #joined(room: Room, member: Member, session: string): void {
-    const payload = { user: identity(member), count: room.members.size, version: room.version };
-    this.#journal.announcements.push({
-      to: 'room',
-      type: 'user_joined',
-      room: room.name,
-      payload,
-      excludeSession: session,
-    });
-  }
-
   #statusChanged(room: Room, member: Member): void {
     room.version++;
     this.#journal.roomChanged(room.name, member.id);
     if (room.counting) return;
     const payload = { user: rosterUser(member), version: room.version };
-    this.#journal.announcements.push({ to: 'room', type: 'user_status', room: room.name, payload });
+    this.#journal.announcements.push({
+      to: 'room',
+      type: 'user_status',
+      room: room.name,
+      payload,
+      sender: identity(member),
+    });
+  }
+
+  #tell(room: Room, type: 'user_joined' | 'user_left', member: Member, excludeSession?: string): void {
+    const sender = identity(member);
+    this.#journal.announcements.push({
+      to: 'room',
+      type,
+      room: room.name,
+      payload: { user: sender, count: room.members.size, version: room.version },
+      sender,
+      ...(excludeSession !== undefined && { excludeSession }),
+    });
   }
 
   #tellCount(room: Room, nowMs: number): void {
