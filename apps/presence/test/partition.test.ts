@@ -194,6 +194,17 @@ describe('edges that die or come back', () => {
     expect(bench.heard()[0]).toBe('user_joined s4 4');
   });
 
+  test('after a loss, who was told to have left is news when it comes back', () => {
+    const bench = new PartitionBench({ restoringMs: 60_000 });
+    bench.join(EDGE_2, 's0', 'witness', 'general', { resync: true });
+    bench.join(EDGE_1, 's1', 'alice', 'general', { resync: true });
+    bench.report('presence', { kind: 'node_gone', gone: EDGE_1 });
+    bench.advance(GRACE_MS);
+    bench.heard();
+    bench.join('edge-1/b', 's1', 'alice', 'general', { resync: true });
+    expect(bench.heard()).toEqual(['user_joined alice 2', 'room_info → edge-1 [s1] 2']);
+  });
+
   test('a takeover in the middle of a grace and of a departure changes nothing', () => {
     const bench = new PartitionBench();
     bench.join(EDGE_1, 's1', 'alice');

@@ -27,6 +27,8 @@ export class Rooms {
   readonly #rules: PresenceRules;
   readonly #restoringUntilMs: number;
   #versionFloor: number;
+  /** Who was told to have left since the registry was lost: their return is news, even while it is being restored. */
+  readonly #leftWhileRestoring = new Set<string>();
 
   constructor(options: RoomsOptions) {
     this.#journal = options.journal;
@@ -73,7 +75,7 @@ export class Rooms {
     member.dueAtMs = 0;
     this.#journal.roomChanged(room.name, member.id);
     if (known === undefined) {
-      const restored = report.resync === true && nowMs < this.#restoringUntilMs;
+      const restored = report.resync === true && this.#isRestoring(room, member, nowMs);
       this.#membershipChanged(
         room,
         nowMs,
@@ -145,6 +147,13 @@ export class Rooms {
     this.#journal.counts.add(room.name);
   }
 
+  /** Whether members may know this one from before the registry was lost. */
+  #isRestoring(room: Room, member: Member, nowMs: number): boolean {
+    if (nowMs < this.#restoringUntilMs) return !this.#leftWhileRestoring.has(memberKey(room, member));
+    this.#leftWhileRestoring.clear();
+    return false;
+  }
+
   #open(name: string, nowMs: number): Room {
     const room = new Room(name, rulesOfRoom(this.#rules, name), Math.max(nowMs, this.#versionFloor), false);
     this.#rooms.set(name, room);
@@ -154,6 +163,7 @@ export class Rooms {
 
   #remove(room: Room, member: Member, nowMs: number): void {
     room.members.delete(member.id);
+    if (nowMs < this.#restoringUntilMs) this.#leftWhileRestoring.add(memberKey(room, member));
     this.#journal.roomChanged(room.name, member.id);
     this.#membershipChanged(room, nowMs, () => this.#tell(room, 'user_left', member));
     if (room.members.size > 0) return;
@@ -227,4 +237,9 @@ export class Rooms {
 
 function identity({ id, name }: Member): { id: string; name: string } {
   return { id, name };
+}
+
+/** A room's name has no space in it. */
+function memberKey(room: Room, member: Member): string {
+  return `${room.name} ${member.id}`;
 }
