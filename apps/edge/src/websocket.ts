@@ -32,8 +32,15 @@ export interface Page {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What a page may know of its request. */
+export interface PageRequest {
+  readonly query: URLSearchParams;
+  /** The `Host` header: the name under which the browser believes to speak to us. */
+  readonly host: string;
+}
+
 /** Answers `GET path`; may throw {@link HubbubError}. */
-export type PageHandler = (query: URLSearchParams) => Page | Promise<Page>;
+export type PageHandler = (request: PageRequest) => Page | Promise<Page>;
 
 export interface WebSocketOptions {
   readonly host: string;
@@ -168,7 +175,7 @@ function servePage(page: PageHandler, response: HttpResponse, request: HttpReque
   response.onAborted(() => {
     aborted = true;
   });
-  Promise.resolve(new URLSearchParams(request.getQuery()))
+  Promise.resolve({ query: new URLSearchParams(request.getQuery()), host: request.getHeader('host') })
     .then(page)
     .then(
       ({ status = '200 OK', contentType, body, headers = {} }) => {

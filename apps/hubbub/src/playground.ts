@@ -1,6 +1,6 @@
 /** The playground's pages on the public port of `hubbub start`: the bundle of ../playground, and tokens for its users. */
 import { readFile } from 'node:fs/promises';
-import type { Page, PageHandler } from '@hubbub/edge';
+import type { Page, PageHandler, PageRequest } from '@hubbub/edge';
 import { type ErrorCode, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from '@hubbub/protocol';
 import { mintToken } from './mint-token.js';
 
@@ -64,7 +64,7 @@ export async function playgroundPages({
     '/playground.js.map': staticPage(APPLICATION_JSON, await readBundled('playground.js.map')),
     '/playground.css': staticPage(TEXT_CSS, await readBundled('playground.css')),
     '/playground.css.map': staticPage(APPLICATION_JSON, await readBundled('playground.css.map')),
-    '/playground/token': query => tokenPage(secret, query),
+    '/playground/token': request => tokenPage(secret, request),
   };
 }
 
@@ -74,7 +74,11 @@ function staticPage(contentType: string, body: string, headers: Readonly<Record<
   return () => page;
 }
 
-function tokenPage(secret: string, query: URLSearchParams): Page {
+function tokenPage(secret: string, { query, host }: PageRequest): Page {
+  // A foreign site that has its name resolve to this machine (DNS rebinding) is same-origin with us, but not by our name.
+  if (!isLoopbackHost(host.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''))) {
+    return jsonPage('403 Forbidden', refusal('ORIGIN_NOT_ALLOWED', 'Tokens are for pages of this machine only.'));
+  }
   const user = query.get('user') ?? '';
   const name = query.get('name') ?? user;
   const problem = nameProblem('user', user, USER_ID_MAX_BYTES) ?? nameProblem('name', name, USER_NAME_MAX_BYTES);

@@ -1,10 +1,10 @@
 /** hubbub start: an edge, presence and the playground in one process; in memory, or on HUBBUB_REDIS_URL. */
 import { type Backplane, MemoryCluster } from '@hubbub/broker';
 import { startEdge } from '@hubbub/edge';
-import { DEVELOPMENT_JWT_SECRET } from '@hubbub/runtime';
+import { type Config, DEVELOPMENT_JWT_SECRET } from '@hubbub/runtime';
 import { Command } from 'commander';
 import { mintToken } from '../mint-token.js';
-import { playgroundPages } from '../playground.js';
+import { isLoopbackHost, playgroundPages } from '../playground.js';
 import { startMemoryPresence, startRedisPresence } from '../presence.js';
 import { type ProcessParts, runProcess, warnOfDevelopmentSecret } from '../process.js';
 import { openConfiguredBackplane } from '../redis.js';
@@ -24,7 +24,9 @@ export function startCommand(): Command {
 async function start(parts: ProcessParts) {
   const { config, log, metrics } = parts;
   const { bus, presence } = await openCluster(parts);
-  const pages = config.production ? {} : await playgroundPages({ secret: secretOf(parts), basePath: config.basePath });
+  const pages = hasPlayground(config)
+    ? await playgroundPages({ secret: secretOf(parts), basePath: config.basePath })
+    : {};
   const edge = await startEdge({ config, log, metrics, bus, pages });
   return {
     ...edge,
@@ -48,13 +50,18 @@ async function openCluster(parts: ProcessParts): Promise<{ bus: Backplane; prese
   return { bus, presence: startMemoryPresence(bus, parts) };
 }
 
+/** The playground gives tokens to whoever asks: only people at this machine may. */
+function hasPlayground({ production, host }: Config): boolean {
+  return !production && isLoopbackHost(host);
+}
+
 function secretOf({ config }: Pick<ProcessParts, 'config'>): string {
   return config.jwtSecret ?? DEVELOPMENT_JWT_SECRET;
 }
 
 /** What a person does next; a token is printed only in development. */
 function welcome({ config, log, port }: ProcessParts & { port: number | undefined }): void {
-  if (config.production) return;
+  if (!hasPlayground(config)) return;
   const address = `http://${config.host}:${port}`;
   log.info({ event: 'playground', address }, `playground: ${address}/`);
   const token = mintToken(secretOf({ config }), { user: 'demo', name: 'Demo', ttl: '24h' });
