@@ -28,6 +28,7 @@ export class PresenceMetrics {
   readonly #lost: Counter;
   readonly #claims: Counter;
   readonly #reaped: Counter;
+  readonly #orphaned: Counter;
   readonly #failures: Counter;
   readonly #warnMalformed: () => void;
   #lastFailure: unknown;
@@ -53,6 +54,7 @@ export class PresenceMetrics {
     this.#lost = counter('lost_partitions_total', 'Partitions that were claimed and of which nothing was known.');
     this.#claims = counter('claims_total', 'Partitions that were claimed.');
     this.#reaped = counter('reaped_nodes_total', 'Edges that were found dead and taken out.');
+    this.#orphaned = counter('orphaned_incarnations_total', 'Incarnations found in a partition without a lease.');
     this.#failures = counter('failures_total', 'Rounds that failed because Redis did not answer or refused.');
     this.#warnMalformed = occasionally(OCCASIONALLY_MS, suppressed =>
       logger.warn({ event: 'malformed_reports', suppressed }, 'Malformed reports in the log were dropped.'),
@@ -114,6 +116,11 @@ export class PresenceMetrics {
   reaped(incarnation: string): void {
     this.#reaped.inc();
     this.#logger.warn({ event: 'node_reaped', incarnation }, 'An edge is dead; its sessions leave.');
+  }
+
+  orphaned(incarnation: string): void {
+    this.#orphaned.inc();
+    this.#logger.info({ event: 'incarnation_orphaned', incarnation }, 'Sessions without a lease behind them leave.');
   }
 
   failed(error: unknown): void {

@@ -2,6 +2,7 @@
 import type { LogPosition, NodeLeases, OnlineCounter, ReportLog } from '@hubbub/broker';
 import { assignedTo } from './assignment.js';
 import type { InstanceLeases } from './instance-leases.js';
+import { Orphans } from './orphans.js';
 import { OwnedPartition, type OwnedPartitionDeps, StaleClaim } from './owned-partition.js';
 import type { Claim } from './partition-store.js';
 import { Reaper } from './reaper.js';
@@ -26,6 +27,7 @@ export interface OwnerOptions extends OwnedPartitionDeps {
 export class Owner {
   readonly #options: OwnerOptions;
   readonly #reaper: Reaper;
+  readonly #orphans: Orphans;
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #written = new Map<number, { users: number; atMs: number }>();
   #nextPollMs = 0;
@@ -39,6 +41,7 @@ export class Owner {
     this.#options = options;
     const { nodeLeases: leases, log, partitions, metrics } = options;
     this.#reaper = new Reaper({ leases, log, partitions, metrics });
+    this.#orphans = new Orphans({ leases, log, metrics });
   }
 
   /** Whether the last round went well: red while Redis does not answer. */
@@ -161,6 +164,8 @@ export class Owner {
       totals.usersOnline += users;
     }
     metrics.totals(totals);
+    const known = new Map([...this.#owned].map(([number, { partition }]) => [number, partition.incarnations]));
+    await this.#orphans.check(known, nowMs);
     if (counts.size > 0) await onlineCounter.write(counts);
     for (const [number, users] of counts) this.#written.set(number, { users, atMs: nowMs });
   }

@@ -18,9 +18,12 @@ async function enter(cluster: TestCluster, edge: number, user: string, ...rooms:
   return client;
 }
 
-/** The room's users, as presence answers a member. */
+/**
+ * The room's users, as presence answers a member. Asked again when no answer comes: one that is published while the
+ * edge's subscription is broken is lost, which members learn by `room_gap`.
+ */
 async function rosterOf(member: RawClient, room: string): Promise<string[]> {
-  const { payload } = await member.ask({ type: 'online_users', room });
+  const { payload } = await eventually(() => member.ask({ type: 'online_users', room }, { withinMs: 2000 }));
   return ((payload?.users ?? []) as { id: string }[]).map(user => user.id).sort();
 }
 

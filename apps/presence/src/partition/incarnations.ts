@@ -59,6 +59,10 @@ export class Incarnations {
     return this.#goneAtMs.has(incarnation);
   }
 
+  living(): string[] {
+    return [...this.#indexes.keys()].filter(incarnation => !this.isGone(incarnation));
+  }
+
   /** Indexes whose sessions still have to be taken out. */
   goneIndexes(): number[] {
     return [...this.#indexes].filter(([name]) => this.isGone(name)).map(([, index]) => index);

@@ -80,6 +80,11 @@ export class Partition {
     return users;
   }
 
+  /** Those that have reported here and are not gone. */
+  get incarnations(): readonly string[] {
+    return this.#incarnations.living();
+  }
+
   get rooms(): Rooms {
     return this.#rooms;
   }

@@ -15,17 +15,29 @@ export interface RedisPresenceOptions
   readonly reader: Redis;
   /** Default 8,000. The same for all edges and presence instances. */
   readonly nodeLeaseMs?: number;
+  /** Default 5,000; two seconds or more, it is renewed every second. The same for all presence instances. */
+  readonly instanceLeaseMs?: number;
 }
 
 /** The connections stay the caller's: close them after `close()`. */
-export function createRedisPresence({ commands, reader, nodeLeaseMs, ...options }: RedisPresenceOptions): Presence {
+export function createRedisPresence({
+  commands,
+  reader,
+  nodeLeaseMs,
+  instanceLeaseMs,
+  ...options
+}: RedisPresenceOptions): Presence {
   const { prefix, partitions = DEFAULT_PARTITIONS } = options;
   return startPresence({
     ...options,
     log: new RedisReportLog({ commands, reader, prefix }),
     nodeLeases: new RedisNodeLeases({ commands, prefix, ...(nodeLeaseMs !== undefined && { leaseMs: nodeLeaseMs }) }),
     onlineCounter: new RedisOnlineCounter({ commands, prefix }),
-    instanceLeases: new RedisInstanceLeases({ commands, prefix }),
+    instanceLeases: new RedisInstanceLeases({
+      commands,
+      prefix,
+      ...(instanceLeaseMs !== undefined && { leaseMs: instanceLeaseMs }),
+    }),
     registry: new RedisRegistryReader({ commands, prefix, partitions }),
     store: new RedisPartitionStore({ commands, prefix }),
   });

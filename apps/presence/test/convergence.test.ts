@@ -1,0 +1,230 @@
+/** Ten random runs of joins, leaves, crashes and pauses on a real Redis: after quiet the registry is what is true. */
+import { RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
+import { createMetricsRegistry } from '@hubbub/runtime';
+import type { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+import { cleanup } from '../../../tests/support/cleanup.js';
+import { eventually } from '../../../tests/support/eventually.js';
+import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
+// The real reporter: what it does when it is fenced is half of what is tried here.
+import { PresenceReporter, type ReportedSession } from '../../edge/src/presence-reporter.js';
+import { createRedisPresence } from '../src/redis/redis-presence.js';
+import { RedisRegistryReader } from '../src/redis/redis-registry-reader.js';
+import type { Presence } from '../src/start-presence.js';
+import { SILENT } from './support/redis-bench.js';
+
+const ROOMS = ['red', 'green', 'blue'];
+const USERS = 8;
+const STEPS = 120;
+const NODE_LEASE_MS = 1000;
+const GRACE_MS = 200;
+
+interface Session extends ReportedSession {
+  state: 'open' | 'closed';
+  readonly rooms: Map<string, true>;
+}
+
+interface Edge {
+  readonly sessions: Set<Session>;
+  readonly reporter: PresenceReporter;
+  readonly connection: Redis;
+}
+
+/** A small generator whose runs can be repeated: mulberry32. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return below => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+class Run {
+  readonly edges: Edge[] = [];
+  readonly presences: Array<{ presence: Presence; connections: Redis[] }> = [];
+  readonly #redis: TestRedis;
+  readonly #random: (below: number) => number;
+  #count = 0;
+
+  constructor(redis: TestRedis, seed: number) {
+    this.#redis = redis;
+    this.#random = randomOf(seed);
+    this.addPresence();
+    this.addPresence();
+    for (let edge = 0; edge < 3; edge++) this.addEdge();
+  }
+
+  addEdge(): void {
+    const { prefix } = this.#redis;
+    const commands = this.#redis.connection();
+    const sessions = new Set<Session>();
+    const reporter = new PresenceReporter({
+      log: new RedisReportLog({ commands, prefix }),
+      leases: new RedisNodeLeases({ commands, prefix, leaseMs: NODE_LEASE_MS }),
+      nodeId: `edge-${this.#count++}`,
+      snapshot: () => sessions,
+      logger: SILENT,
+    });
+    reporter.start();
+    cleanup(() => reporter.close());
+    this.edges.push({ sessions, reporter, connection: commands });
+  }
+
+  addPresence(): void {
+    const commands = this.#redis.connection();
+    const reader = this.#redis.connection();
+    const presence = createRedisPresence({
+      instance: `presence-${this.#count++}`,
+      prefix: this.#redis.prefix,
+      commands,
+      reader,
+      nodeLeaseMs: NODE_LEASE_MS,
+      instanceLeaseMs: 2000,
+      rules: { namespace: () => ({ presence: 'on', leaveGraceMs: GRACE_MS }), userGraceMs: GRACE_MS },
+      logger: SILENT,
+      metrics: createMetricsRegistry(),
+    });
+    cleanup(() => presence.close());
+    this.presences.push({ presence, connections: [commands, reader] });
+  }
+
+  async step(): Promise<void> {
+    const edge = this.#pick(this.edges);
+    const what = this.#random(100);
+    if (what < 45) this.#join(edge);
+    else if (what < 60) this.#leave(edge);
+    else if (what < 85) this.#close(edge);
+    else if (what < 88) this.#crashEdge(edge);
+    else if (what < 92) await this.#declareDead(edge);
+    else if (what < 94) await this.#replacePresence(false);
+    else if (what < 96) await this.#replacePresence(true);
+    else if (what < 97) await this.#redis.cli('FLUSHALL');
+    else await new Promise(resolve => setTimeout(resolve, this.#random(300))); // A random pause is the story here.
+  }
+
+  /** Room → users that are in it. */
+  truth(): Record<string, string[]> {
+    return Object.fromEntries(
+      ROOMS.map(room => {
+        const sessions = this.edges.flatMap(edge => [...edge.sessions]).filter(session => session.rooms.has(room));
+        return [room, [...new Set(sessions.map(session => session.user.id))].sort()];
+      }),
+    );
+  }
+
+  closeAll(): void {
+    for (const edge of this.edges) {
+      for (const session of [...edge.sessions]) this.#end(edge, session);
+    }
+  }
+
+  #join(edge: Edge): void {
+    let session = this.#random(3) === 0 ? undefined : this.#any(edge);
+    if (session === undefined) {
+      const id = `user-${this.#random(USERS)}`;
+      session = { id: `s${this.#count++}`, user: { id, name: id }, state: 'open', rooms: new Map() };
+      edge.sessions.add(session);
+      edge.reporter.sessionOpened(session);
+    }
+    const room = this.#pick(ROOMS);
+    session.rooms.set(room, true);
+    edge.reporter.joined(session, room);
+  }
+
+  #leave(edge: Edge): void {
+    const session = this.#any(edge);
+    const [room] = session?.rooms.keys() ?? [];
+    if (session === undefined || room === undefined) return;
+    session.rooms.delete(room);
+    edge.reporter.left(session, room);
+  }
+
+  #close(edge: Edge): void {
+    const session = this.#any(edge);
+    if (session !== undefined) this.#end(edge, session);
+  }
+
+  #end(edge: Edge, session: Session): void {
+    session.state = 'closed';
+    edge.reporter.sessionClosed(session);
+    edge.sessions.delete(session);
+  }
+
+  /** Silent from now on, whatever it was about to say. */
+  #crashEdge(edge: Edge): void {
+    edge.connection.disconnect();
+    this.edges.splice(this.edges.indexOf(edge), 1);
+    this.addEdge();
+  }
+
+  /** As after a long pause: its lease is over, and it does not know yet. */
+  async #declareDead(edge: Edge): Promise<void> {
+    await this.#redis.cli('ZADD', `${this.#redis.prefix}:presence:{nodes}:alive`, 'XX', '1', edge.reporter.incarnation);
+  }
+
+  async #replacePresence(crash: boolean): Promise<void> {
+    const [replaced] = this.presences.splice(this.#random(this.presences.length), 1);
+    this.addPresence();
+    if (crash) for (const connection of replaced?.connections ?? []) connection.disconnect();
+    else await replaced?.presence.close();
+  }
+
+  #any(edge: Edge): Session | undefined {
+    return [...edge.sessions][this.#random(Math.max(1, edge.sessions.size))];
+  }
+
+  #pick<T>(from: readonly T[]): T {
+    const picked = from[this.#random(from.length)];
+    if (picked === undefined) throw new Error('There is nothing to pick from.');
+    return picked;
+  }
+}
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
+  'run %i: rosters and users are right, and when all are gone no row is left',
+  async seed => {
+    const redis = await startRedis();
+    const run = new Run(redis, seed);
+    for (let step = 0; step < STEPS; step++) await run.step();
+
+    const commands = redis.connection();
+    const registry = new RedisRegistryReader({ commands, prefix: redis.prefix, partitions: 16 });
+    await eventually(
+      async () => {
+        for (const [room, users] of Object.entries(run.truth())) {
+          const { entries, users: count } = await registry.roster(room, { limit: 1000 });
+          expect({ room, users: entries.map(entry => entry.id).sort() }).toEqual({ room, users });
+          expect(count).toBe(users.length);
+        }
+        for (let user = 0; user < USERS; user++) await expectUser(registry, run, `user-${user}`);
+        return true;
+      },
+      { withinMs: 20_000, describe: 'the registry equals the model' },
+    );
+
+    run.closeAll();
+    await eventually(
+      async () => {
+        const keys = await commands.keys('*');
+        const rows = keys.filter(key => /:(room:|users:|rooms$)/.test(key));
+        expect(rows).toEqual([]);
+        for (const key of keys) expect(await commands.pttl(key), `${key} has a time to live`).toBeGreaterThan(0);
+        return true;
+      },
+      { withinMs: 20_000, describe: 'no row is left' },
+    );
+  },
+  60_000,
+);
+
+async function expectUser(registry: RedisRegistryReader, run: Run, id: string): Promise<void> {
+  const { sessions } = await registry.user(id);
+  const here = run.edges.flatMap(edge => [...edge.sessions]).filter(session => session.user.id === id);
+  const told = Object.fromEntries(sessions.map(({ session, rooms }) => [session, [...rooms].sort()]));
+  expect({ id, told }).toEqual({
+    id,
+    told: Object.fromEntries(here.map(session => [session.id, [...session.rooms.keys()].sort()])),
+  });
+}
