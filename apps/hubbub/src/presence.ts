@@ -10,7 +10,7 @@ import { logRedisFailures } from './redis.js';
 export async function startRedisPresence(
   url: string,
   { config, log, metrics }: ProcessParts,
-): Promise<Pick<Presence, 'healthy' | 'close'>> {
+): Promise<Pick<Presence, 'healthy' | 'handle' | 'close'>> {
   const onError = logRedisFailures(log);
   const commands = openRedisConnection(url, { commandTimeoutMs: config.redisCommandTimeoutMs, onError });
   const reader = openRedisConnection(url, { onError });
@@ -23,12 +23,14 @@ export async function startRedisPresence(
     partitions: config.presencePartitions,
     nodeLeaseMs: config.nodeLeaseMs,
     rules: presenceRules(config),
+    apiKeys: config.presenceApiKeys,
     logger: log,
     metrics,
     commands,
     reader,
   });
   return {
+    handle: presence.handle,
     get healthy() {
       return presence.healthy;
     },
@@ -49,6 +51,7 @@ export function startMemoryPresence(bus: Backplane, { config, log, metrics }: Pr
     nodeLeases: bus.leases,
     onlineCounter: bus.online,
     rules: presenceRules(config),
+    apiKeys: config.presenceApiKeys,
     logger: log,
     metrics,
     // In memory a publish fails only when the process is ending.
@@ -56,12 +59,14 @@ export function startMemoryPresence(bus: Backplane, { config, log, metrics }: Pr
   });
 }
 
-function presenceRules({ namespaces, rosterPageSize }: Config): Partial<PresenceRules> {
+function presenceRules({ namespaces, ...config }: Config): Partial<PresenceRules> {
   return {
-    rosterPageSize,
+    rosterPageSize: config.rosterPageSize,
+    countThreshold: config.rosterCountThreshold,
+    countIntervalMs: config.rosterCountIntervalMs,
     namespace(name) {
-      const { presence, leaveGraceMs } = namespaceSettings(namespaces, name);
-      return { presence, leaveGraceMs };
+      const { presence, leaveGraceMs, keepMembers } = namespaceSettings(namespaces, name);
+      return { presence, leaveGraceMs, ...(keepMembers !== undefined && { keepMembers }) };
     },
   };
 }

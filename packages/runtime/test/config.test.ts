@@ -61,6 +61,12 @@ describe('configuration', () => {
     expect(namespaceSettings({}, 'constructor').public).toBe(false);
   });
 
+  test('the default namespace stays public when other things are said of it', () => {
+    const path = configFile('hubbub.yaml', 'namespaces: { default: { echo: true } }');
+    const { namespaces } = loadConfig({ HUBBUB_CONFIG: path });
+    expect(namespaceSettings(namespaces, 'default')).toMatchObject({ public: true, echo: true });
+  });
+
   test('every problem is told at once, by name, with what would be right', () => {
     const path = configFile('hubbub.yaml', 'portt: 1\nnamespaces:\n  chat: { publik: true, echo: 7 }\n');
     const problems = problemsOf({

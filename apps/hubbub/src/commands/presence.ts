@@ -15,6 +15,7 @@ export function presenceCommand(): Command {
             ready: presence.healthy,
             checks: { registry: presence.healthy ? 'the last round went well' : 'the last round failed' },
           }),
+          handle: presence.handle,
           close: () => presence.close(),
         };
       });

@@ -1,6 +1,7 @@
 /** hubbub start: an edge, presence and the playground in one process; in memory, or on HUBBUB_REDIS_URL. */
 import { type Backplane, MemoryCluster } from '@hubbub/broker';
 import { startEdge } from '@hubbub/edge';
+import type { Presence } from '@hubbub/presence';
 import { type Config, DEVELOPMENT_JWT_SECRET } from '@hubbub/runtime';
 import { Command } from 'commander';
 import { mintToken } from '../mint-token.js';
@@ -30,6 +31,7 @@ async function start(parts: ProcessParts) {
   const edge = await startEdge({ config, log, metrics, bus, pages });
   return {
     ...edge,
+    handle: presence.handle,
     async close() {
       await edge.close();
       await presence.close();
@@ -38,7 +40,9 @@ async function start(parts: ProcessParts) {
   };
 }
 
-async function openCluster(parts: ProcessParts): Promise<{ bus: Backplane; presence: { close(): Promise<void> } }> {
+async function openCluster(
+  parts: ProcessParts,
+): Promise<{ bus: Backplane; presence: Pick<Presence, 'handle' | 'close'> }> {
   const { config, log } = parts;
   if (config.redisUrl !== undefined) {
     return {

@@ -1,6 +1,8 @@
 /** What may differ between namespaces of rooms. Only the configuration file holds them. */
 import { z } from 'zod';
 
+const DAY_MS = 86_400_000;
+
 const namespaceSchema = z.strictObject({
   public: z
     .boolean({ error: 'expected true or false' })
@@ -20,6 +22,18 @@ const namespaceSchema = z.strictObject({
     .max(600_000)
     .default(5000)
     .describe('A user whose connection ended stays in the roster for so long, so that a reconnect is invisible.'),
+  keepMembers: z
+    .strictObject({
+      offlineAfterMs: z.int({ error: 'expected a whole number of milliseconds' }).min(0).max(DAY_MS),
+      expireAfterMs: z
+        .int({ error: 'expected a whole number of milliseconds' })
+        .min(1000)
+        .max(30 * DAY_MS),
+    })
+    .optional()
+    .describe(
+      'Members whose connection ended stay, shown as offline after offlineAfterMs, until they leave by themselves or expireAfterMs later.',
+    ),
 });
 
 /** Settings of one namespace. */
@@ -29,14 +43,23 @@ export type Namespaces = Readonly<Record<string, Namespace>>;
 const NAMESPACE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@~=+-]{0,63}$/;
 
 export const namespacesSchema = z
-  .record(
-    z.string().regex(NAMESPACE_NAME, { error: 'expected a namespace: letters, digits, _ . @ ~ = + -' }),
-    namespaceSchema,
+  .preprocess(
+    withPublicDefault,
+    z.record(
+      z.string().regex(NAMESPACE_NAME, { error: 'expected a namespace: letters, digits, _ . @ ~ = + -' }),
+      namespaceSchema,
+    ),
   )
   .default({});
 
+/** Rooms without a colon are public unless the configuration says otherwise, also where it says other things of them. */
+function withPublicDefault(namespaces: unknown): unknown {
+  if (typeof namespaces !== 'object' || namespaces === null || !('default' in namespaces)) return namespaces;
+  const own = namespaces.default;
+  return typeof own === 'object' ? { ...namespaces, default: { public: true, ...own } } : namespaces;
+}
+
 const UNCONFIGURED = Object.freeze(namespaceSchema.parse({}));
-/** Rooms without a colon: public unless the configuration says otherwise. */
 const DEFAULT = Object.freeze(namespaceSchema.parse({ public: true }));
 
 /** The settings of a namespace; one that is not configured takes every default and is not public. */

@@ -102,6 +102,10 @@ export const settingsSchema = z.strictObject({
   nodeLeaseMs: integer(3000, MINUTE_MS)
     .default(10_000)
     .describe('An edge that does not renew its lease for so long is dead.'),
+  rosterCountThreshold: integer(1, 1_000_000)
+    .default(500)
+    .describe('Above so many users a room hears counts instead of single joins and leaves.'),
+  rosterCountIntervalMs: integer(100, MINUTE_MS).default(2000).describe('Shortest time between two counts of a room.'),
   presenceApiKeys: list('API keys')
     .default([])
     .describe("Keys that open presence's HTTP interface. None: it is closed."),
