@@ -5,6 +5,7 @@ import { SCENARIOS } from './scenarios/catalogue.mjs';
 
 const QUICK = { rounds: 1, seconds: 2 };
 const FULL = { rounds: 7, seconds: 5 };
+const PATIENCE_S = 20;
 
 export const USAGE = `npm run bench [scenario] -- [options]
 
@@ -19,6 +20,7 @@ Options:
   --members <n>     members of the room
   --rates <n,n>     messages published per second
   --relays <a,b>    of ${Object.keys(RELAYS).join(', ')}; the first is what the others are measured against
+  --patience <s>    how long each measurement waits for a quiet machine (${PATIENCE_S})
   --quick           one short round: whether everything works, not how fast; writes no report
   --profile         CPU profiles of the relays to bench/profiles; writes no report`;
 
@@ -33,6 +35,7 @@ export function readOptions(args) {
       members: { type: 'string' },
       rates: { type: 'string' },
       relays: { type: 'string' },
+      patience: { type: 'string' },
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -54,6 +57,7 @@ export function readOptions(args) {
     settings: {
       rounds: integer('rounds', values.rounds ?? lengths.rounds, 1, 100),
       seconds: integer('seconds', values.seconds ?? lengths.seconds, 1, 60),
+      patienceSeconds: integer('patience', values.patience ?? PATIENCE_S, 0, 600),
       members: integer('members', values.members ?? defaults.members, 1, 15_000),
       rates: values.rates?.split(',').map(rate => integer('rates', rate, 1, 100_000)) ?? defaults.rates,
       relays,

@@ -15,8 +15,8 @@ import { writeReport } from './report/write-report.mjs';
 
 /** Per relay and round: starting, connecting and ending take no longer than this. */
 const OVERHEAD_S = 60;
-/** And per rate beside the window: a quiet moment, settling, what is late. */
-const RATE_OVERHEAD_S = 40;
+/** And per measurement beside the window and the wait for a quiet machine: settling, and what is late. */
+const MEASUREMENT_OVERHEAD_S = 20;
 
 try {
   await main();
@@ -79,8 +79,9 @@ async function main() {
 }
 
 /** A run that hangs all the same is ended. */
-function boundTime({ rounds, seconds, relays, rates }) {
-  const limitS = (rounds + 1) * relays.length * (OVERHEAD_S + rates.length * (seconds + RATE_OVERHEAD_S));
+function boundTime({ rounds, seconds, patienceSeconds, relays, rates }) {
+  const measurementS = seconds + patienceSeconds + MEASUREMENT_OVERHEAD_S;
+  const limitS = (rounds + 1) * relays.length * (OVERHEAD_S + 2 * rates.length * measurementS); // Each at most repeated once.
   setTimeout(() => {
     console.error(`bench: not done after ${limitS} s; ended.`);
     process.exit(1);

@@ -13,6 +13,8 @@ const LOOK_AGAIN_MS = 10;
 const members = [];
 /** @type {Tally} */
 let tally;
+/** What was reported last: each report tells what is new. */
+let reported = { received: 0, lost: 0, repeated: 0, otherFrames: 0 };
 
 const commands = {
   /** @param {{ originUs: number, port: number, requests: { path: string, headers: Record<string, string> }[],
@@ -40,13 +42,18 @@ const commands = {
       throw new Error(`None of the frames that came is a message as this benchmark knows it: ${unknown.otherFrame}`);
     }
     const sum = read => members.reduce((total, member) => total + read(member), 0);
-    return {
+    const now = {
       received: tally.received,
-      deliveredInWindow: tally.deliveredInWindow,
-      latencies: [...tally.latencies.counts],
       lost: sum(member => member.missed + published - member.expected),
       repeated: sum(member => member.repeated),
       otherFrames: sum(member => member.others),
+    };
+    const news = Object.fromEntries(Object.entries(now).map(([name, count]) => [name, count - reported[name]]));
+    reported = now;
+    return {
+      ...news,
+      deliveredInWindow: tally.deliveredInWindow,
+      latencies: [...tally.latencies.counts],
       ended: members.flatMap(member => member.ended ?? []),
     };
   },

@@ -17,13 +17,26 @@ export const bigRoom = {
    * is turned round with every round, so that no relay always comes first.
    * @returns raw rows, one for each round, relay and rate; round 0 is the warm-up
    */
-  async run({ members, rates, relays, frameBytes, rounds, seconds, redis, pinning, nodeArgs, onStep, onRow }) {
+  async run({
+    members,
+    rates,
+    relays,
+    frameBytes,
+    rounds,
+    seconds,
+    patienceSeconds,
+    redis,
+    pinning,
+    nodeArgs,
+    onStep,
+    onRow,
+  }) {
     const rows = [];
     for (let round = 0; round <= rounds; round++) {
       for (const name of round % 2 === 0 ? relays : relays.toReversed()) {
         onStep({ round, rounds, relay: name, members });
         const relay = { name, ...RELAYS[name] };
-        const load = { room: 'big-room', members, rates, frameBytes, seconds };
+        const load = { room: 'big-room', members, rates, frameBytes, seconds, patienceSeconds };
         for (const measured of await measureRelay({ relay, load, redis, pinning, nodeArgs: nodeArgs(name, round) })) {
           const row = { round, warmUp: round === 0, relay: name, ...measured };
           rows.push(row);
