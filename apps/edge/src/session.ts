@@ -7,6 +7,7 @@ import {
   HubbubError,
   jsonCodec,
   type Sender,
+  type Status,
 } from '@hubbub/protocol';
 import { type ClientFrame, parseClientFrame } from '@hubbub/protocol/client-frame';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
@@ -43,6 +44,8 @@ export class Session {
   readonly rooms = new Set<string>();
   /** Set by those who own the connection: the memberships open and close it. */
   state: SessionState = 'opening';
+  /** What it says of itself in the rosters of its rooms. */
+  status: Status | undefined;
   #waiting: ClientFrame[] | undefined;
   #messages = 0;
 
@@ -105,8 +108,10 @@ export class Session {
   }
 
   /** Answers a frame that was carried out, when it asked for an answer. */
-  acknowledge(frame: Pick<ClientFrame, 'id'>, room: string): void {
-    if (frame.id !== undefined) this.send({ type: 'ack', id: frame.id, room, timestamp: new Date().toISOString() });
+  acknowledge(frame: Pick<ClientFrame, 'id'>, room?: string): void {
+    if (frame.id === undefined) return;
+    const timestamp = new Date().toISOString();
+    this.send({ type: 'ack', id: frame.id, ...(room !== undefined && { room }), timestamp });
   }
 
   /** Answers a frame that was not carried out. */

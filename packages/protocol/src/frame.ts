@@ -34,6 +34,7 @@ export const CLIENT_FRAME_TYPES = [
   'stop_typing',
   'ping',
   'online_users',
+  'set_status',
   'resume',
   'history',
 ] as const;

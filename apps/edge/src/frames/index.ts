@@ -8,6 +8,7 @@ import { onlineUsers } from './online-users.js';
 import { ping } from './ping.js';
 import { resume } from './resume.js';
 import { sendMessage } from './send-message.js';
+import { setStatus } from './set-status.js';
 import { stopTyping, typing } from './typing.js';
 
 export const FRAME_ACTIONS: Readonly<Record<ClientFrameType, FrameAction>> = {
@@ -18,6 +19,7 @@ export const FRAME_ACTIONS: Readonly<Record<ClientFrameType, FrameAction>> = {
   stop_typing: stopTyping,
   ping,
   online_users: onlineUsers,
+  set_status: setStatus,
   resume,
   history,
 };

@@ -1,0 +1,18 @@
+/** set_status: what the session says of itself, in the roster of every room it is in or will join. */
+import { HubbubError, isStatus, STATUS_MAX_BYTES } from '@hubbub/protocol';
+import { type FrameAction, requiredPayload } from './frame-context.js';
+
+export const setStatus: FrameAction = (session, frame, context) => {
+  // No payload, or none with a status, takes it back: `null` is the same as absent.
+  const payload = frame.payload === undefined || frame.payload === null ? {} : requiredPayload(frame, context.limits);
+  const status = payload.status ?? undefined;
+  if (status !== undefined && !isStatus(status)) {
+    throw new HubbubError(
+      'INVALID_PAYLOAD',
+      `payload.status: expected text or an object of at most ${STATUS_MAX_BYTES} bytes as JSON, or null.`,
+    );
+  }
+  session.status = status;
+  context.presence.statusSet(session);
+  session.acknowledge(frame);
+};

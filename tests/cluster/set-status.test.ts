@@ -1,0 +1,63 @@
+/** What a session says of itself: seen by the others wherever they are, kept for those who come later, refused when too much. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { startCluster, type TestCluster } from '../support/cluster.js';
+import { connect } from '../support/raw-client.js';
+
+describe('a status', () => {
+  let cluster: TestCluster;
+
+  beforeAll(async () => {
+    cluster = await startCluster({ edges: 2 });
+  }, 60_000);
+
+  const person = (name: string, edge: number) =>
+    connect(cluster.edge(edge).wsUrl, { name, token: cluster.token({ user: name }) });
+
+  test('reaches the members on the other edge, stands in rosters, and is taken back', async () => {
+    const alice = await person('alice', 0);
+    const bob = await person('bob', 1);
+    for (const member of [alice, bob]) await member.join('general');
+    await alice.nextFrame('room_info');
+    const answer = await alice.ask({ type: 'set_status', payload: { status: { mood: 'fine' } } });
+    expect(answer).toMatchObject({ type: 'ack' });
+    await bob.nextFrame({ type: 'user_status', payload: { user: { id: 'alice', status: { mood: 'fine' } } } });
+
+    const carol = await person('carol', 1);
+    await carol.join('general');
+    const { payload } = await carol.nextFrame('room_info');
+    expect(payload?.users).toContainEqual({ id: 'alice', name: 'alice', status: { mood: 'fine' } });
+
+    await alice.ask({ type: 'set_status', payload: { status: null } });
+    const taken = await bob.nextFrame({ type: 'user_status', payload: { user: { id: 'alice' } } });
+    expect(taken.payload?.user).not.toHaveProperty('status');
+  });
+
+  test('that was set before the join is seen with it', async () => {
+    const dan = await person('dan', 0);
+    await dan.ask({ type: 'set_status', payload: { status: 'busy' } });
+    await dan.join('later');
+    const { payload } = await dan.nextFrame('room_info');
+    expect(payload?.users).toEqual([{ id: 'dan', name: 'dan', status: 'busy' }]);
+  });
+
+  test.each([
+    ['of 257 bytes', { status: 'x'.repeat(255) }],
+    ['that is a number', { status: 7 }],
+    ['that is a list', { status: ['busy'] }],
+  ])('%s is refused', async (_, payload) => {
+    const erin = await person('erin', 0);
+    expect(await erin.ask({ type: 'set_status', payload })).toMatchObject({
+      type: 'error',
+      payload: { code: 'INVALID_PAYLOAD' },
+    });
+  });
+
+  test('pages of online_users are asked for with after, and a wrong one is refused', async () => {
+    const frank = await person('frank', 0);
+    await frank.join('pages');
+    const ask = (after: unknown) => frank.ask({ type: 'online_users', room: 'pages', payload: { after } });
+    expect((await ask(null)).payload).toMatchObject({ count: 1, users: [{ id: 'frank' }] });
+    expect((await ask(1_000_000)).payload).toMatchObject({ count: 1, users: [] });
+    for (const wrong of ['1', -1, 0.5]) expect((await ask(wrong)).payload).toMatchObject({ code: 'INVALID_PAYLOAD' });
+  });
+});
