@@ -6,18 +6,23 @@ import { fail, run, say, secondsSince } from './terminal.mjs';
 const LOCKFILE = at('package-lock.json');
 /** npm's own record of what is installed; written last, so it is missing after a broken install. */
 const INSTALLED = at('node_modules/.package-lock.json');
-/** The hash of the lockfile that was installed. */
+/** What was installed, and for which Node: native packages are chosen by its version. */
 const STAMP = at('node_modules/.hubbub-install');
 
 export function isInstalled() {
   const lockfile = readFileSync(LOCKFILE, 'utf8');
   const installed = readIfThere(INSTALLED);
   if (installed === undefined) return false;
-  const hash = hashOf(lockfile);
-  if (readIfThere(STAMP) === hash) return true;
+  const stamp = stampOf(lockfile);
+  const stamped = readIfThere(STAMP);
+  if (stamped !== undefined) return stamped === stamp;
   if (!agree(JSON.parse(lockfile), JSON.parse(installed))) return false;
-  writeFileSync(STAMP, hash); // Installed by hand, with `npm install`.
+  writeFileSync(STAMP, stamp); // Installed by hand, with `npm install`.
   return true;
+}
+
+function stampOf(lockfile) {
+  return `${hashOf(lockfile)} node ${process.versions.node.split('.')[0]}`;
 }
 
 /** Whether every package is there in the version wanted; optional ones, of other platforms, may be missing. */
@@ -36,7 +41,7 @@ export async function install() {
   // by those that ask for them). `--no-save` leaves the lockfile as it is.
   const code = await npm(['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
   if (code !== 0) fail('The dependencies could not be installed; npm says why above.', code);
-  writeFileSync(STAMP, hashOf(readFileSync(LOCKFILE, 'utf8')));
+  writeFileSync(STAMP, stampOf(readFileSync(LOCKFILE, 'utf8')));
   say(`Installed in ${secondsSince(startedAt)}.`);
 }
 
