@@ -121,6 +121,7 @@ describe('PROTOCOL.md', () => {
       sessions: ['s'],
       room: 'r',
       probe: 1,
+      control: { do: 'close_room' },
     };
     const envelope = Buffer.from(protocol.encodeEnvelope(full, new Uint8Array())).toString();
     const header = JSON.parse(envelope.slice(1, -1)) as object;

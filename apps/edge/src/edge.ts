@@ -17,6 +17,7 @@ import { createEdgeMetrics } from './metrics.js';
 import { createNodeChannel } from './node-channel.js';
 import { PresenceReporter } from './presence-reporter.js';
 import { Probe } from './probe.js';
+import { createRoomControl } from './room-control.js';
 import { RoomPublisher } from './room-publisher.js';
 import { Session } from './session.js';
 import { Sessions } from './sessions.js';
@@ -163,6 +164,7 @@ export async function startEdge({
       metrics,
       publish: listener.publish,
       nodeChannel,
+      onControl: createRoomControl({ memberships, sessions, channels, metrics }),
       onNodeEnvelope: createNodeChannel({
         channel: nodeChannel,
         sessions,

@@ -1,5 +1,5 @@
 /** From the bus to the sockets: finds whom an envelope is for and hands its bytes to the native topics. */
-import { decodeEnvelope, type Envelope, isEnvelope, jsonCodec } from '@hubbub/protocol';
+import { type Control, decodeEnvelope, type Envelope, isEnvelope, jsonCodec } from '@hubbub/protocol';
 import type { PublishToTopic } from './audience.js';
 import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
@@ -14,6 +14,8 @@ export interface FanoutParts {
   /** Envelopes on this node's own channel. */
   readonly onNodeEnvelope: (envelope: Envelope) => void;
   readonly nodeChannel: string;
+  /** What services do to a room or a user. */
+  readonly onControl: (channel: string, control: Control) => void;
 }
 
 /**
@@ -40,6 +42,7 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
     const envelope = isEnvelope(bytes) ? decodeEnvelope(bytes) : readServiceMessage(bytes);
     if (envelope === undefined) return metrics.malformedEnvelope(channel);
     if (channel === parts.nodeChannel) return parts.onNodeEnvelope(envelope);
+    if (envelope.control !== undefined) return parts.onControl(channel, envelope.control);
     const audience = memberships.audienceOf(channel);
     if (audience === undefined) return; // The last member has just left; the subscription lingers.
     const except = audience.memberAmong(sessions, envelope.excludeSession);

@@ -1,5 +1,5 @@
 /** What an edge measures: one function per event, which counts and, where it matters, logs it. */
-import { CLOSE_CODES, type ClientFrameType, type ErrorCode } from '@hubbub/protocol';
+import { CLOSE_CODES, type ClientFrameType, type Control, type ErrorCode } from '@hubbub/protocol';
 import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
@@ -46,6 +46,12 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
   const slowReaders = new Counter({
     name: 'hubbub_edge_slow_readers_total',
     help: 'Sessions cut off because more than maxBufferedBytes waited for them.',
+    registers: registry,
+  });
+  const controls = new Counter({
+    name: 'hubbub_edge_controls_total',
+    help: 'What services did to rooms and users (close_room, remove_user, disconnect_user), as it came to this edge.',
+    labelNames: ['do'] as const,
     registers: registry,
   });
   const interruptions = new Counter({
@@ -151,6 +157,10 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
       deliveries += recipients;
       bytes += recipients * bodyBytes;
       lag.observe(Math.max(0, Date.now() - publishedAtMs) / 1000);
+    },
+    controlled(action: Control['do'], sessions: number): void {
+      controls.inc({ do: action });
+      log.debug({ event: 'controlled', do: action, sessions }, 'a service closed a room or sent users away');
     },
     slowReader(): void {
       slowReaders.inc();

@@ -5,6 +5,7 @@
  * body is a frame without `room` and `offset`, in the publisher's encoding, and is not read on its way.
  */
 import type { Encoding } from './codec.js';
+import { type Control, readControl } from './control.js';
 
 const START = 0x01;
 const BODY = 0x02;
@@ -22,6 +23,8 @@ export interface EnvelopeHeader {
   readonly room?: string;
   /** Number of a self-probe (on a node's channel). */
   readonly probe?: number;
+  /** What to do instead of delivering a frame (on a room's or a user's channel; the body is empty). */
+  readonly control?: Control;
 }
 
 export interface Envelope extends EnvelopeHeader {
@@ -37,6 +40,7 @@ interface WireHeader {
   s?: readonly string[] | undefined;
   r?: string | undefined;
   p?: number | undefined;
+  c?: Control | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -50,6 +54,7 @@ export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8A
     s: header.sessions,
     r: header.room,
     p: header.probe,
+    c: header.control,
   };
   const head = encoder.encode(JSON.stringify(wire));
   const bytes = new Uint8Array(head.length + body.length + 2);
@@ -78,6 +83,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
     ...(wire.s !== undefined && { sessions: wire.s }),
     ...(wire.r !== undefined && { room: wire.r }),
     ...(wire.p !== undefined && { probe: wire.p }),
+    ...(wire.c !== undefined && { control: wire.c }),
     body: bytes.subarray(bodyMark + 1),
   };
 }
@@ -97,7 +103,10 @@ function parseHeader(bytes: Uint8Array): WireHeader | undefined {
     (wire.s === undefined || isListOfStrings(wire.s)) &&
     isOptional('string', wire.r) &&
     isOptional('number', wire.p);
-  return wellFormed ? (wire as WireHeader) : undefined;
+  if (!wellFormed) return undefined;
+  if (wire.c === undefined) return wire as WireHeader;
+  const control = readControl(wire.c);
+  return control && ({ ...wire, c: control } as WireHeader);
 }
 
 function isListOfStrings(value: unknown): boolean {

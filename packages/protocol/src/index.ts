@@ -2,6 +2,7 @@
 export * from './channels.js';
 export * from './close-codes.js';
 export * from './codec.js';
+export * from './control.js';
 export * from './envelope.js';
 export * from './errors.js';
 export * from './frame.js';

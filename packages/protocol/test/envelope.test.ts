@@ -1,6 +1,7 @@
 /** Envelopes carry header and body unchanged, and any bytes on a channel are read without harm. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Control } from '../src/control.js';
 import { decodeEnvelope, type EnvelopeHeader, encodeEnvelope, isEnvelope } from '../src/envelope.js';
 import { roomName, text } from './arbitraries.js';
 
@@ -12,6 +13,12 @@ const header: fc.Arbitrary<EnvelopeHeader> = fc.record(
     sessions: fc.array(text(), { maxLength: 5 }),
     room: roomName,
     probe: fc.nat(),
+    control: fc.constantFrom<Control>(
+      { do: 'close_room' },
+      { do: 'close_room', reason: 'größe' },
+      { do: 'remove_user', user: 'u1', reason: '' },
+      { do: 'disconnect_user', reason: 'x'.repeat(123) },
+    ),
   },
   { requiredKeys: ['encoding', 'publishedAtMs'], noNullPrototype: true },
 );
@@ -63,6 +70,11 @@ describe('an envelope', () => {
     '{"e":"j","t":1,"s":[1]}',
     '{"e":"j","t":1,"r":{}}',
     '{"e":"j","t":1,"p":"1"}',
+    '{"e":"j","t":1,"c":null}',
+    '{"e":"j","t":1,"c":{"do":"close"}}',
+    '{"e":"j","t":1,"c":{"do":"close_room","reason":7}}',
+    '{"e":"j","t":1,"c":{"do":"remove_user"}}',
+    '{"e":"j","t":1,"c":{"do":"remove_user","user":""}}',
     '{"e":"j","t":1',
   ])('with the header %s is refused', json => {
     expect(decodeEnvelope(withHeader(json))).toBeUndefined();

@@ -1,6 +1,6 @@
 /** The cluster as a service sees it. */
 import { Channels, DEFAULT_REDIS_PREFIX, HubbubError, isRoomName, USER_ID_MAX_BYTES } from '@hubbub/protocol';
-import { encodePublication, type Publication } from './publication.js';
+import { encodeControl, encodePublication, type Publication } from './publication.js';
 import { RedisPublisher } from './redis/redis-publisher.js';
 
 export interface HubbubOptions {
@@ -31,6 +31,22 @@ export interface Hubbub {
   publishToUser(userId: string, message: Publication): Promise<void>;
   /** To every session of the cluster. Throws as `publishToRoom` does. */
   publishToAll(message: Publication): Promise<void>;
+  /**
+   * Takes everybody out of the room, on every edge: members get `room_closed`, with the reason. Who joins later, or is
+   * joining at this moment, opens the room anew: to keep people out, give them no right to it.
+   * @param reason at most 123 bytes
+   * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, or `UNAVAILABLE` (retryable: doing it twice does no harm).
+   * @example await hubbub.closeRoom('game:42', 'the game is over');
+   */
+  closeRoom(room: string, reason?: string): Promise<void>;
+  /** Takes the user out of the room with every session: they get `room_closed` with `removed: true`. Else as `closeRoom`. */
+  removeFromRoom(room: string, userId: string, reason?: string): Promise<void>;
+  /**
+   * Ends every session of the user with the close code 4200, after which clients do not come back by themselves. Its
+   * tokens stay valid: mint no new ones. Throws as `closeRoom` does.
+   * @example await hubbub.disconnectUser('u1', 'the account was closed');
+   */
+  disconnectUser(userId: string, reason?: string): Promise<void>;
   close(): void;
 }
 
@@ -49,20 +65,35 @@ export function connectHubbub(options: HubbubOptions): Hubbub {
     maxPending: options.maxPending ?? 10_000,
     onError: options.onError ?? (() => {}),
   });
+  const roomChannel = (room: string): string => {
+    if (typeof room === 'string' && isRoomName(room)) return channels.room(room);
+    throw new HubbubError('INVALID_ROOM', `No room name: ${JSON.stringify(room)}`);
+  };
+  const userChannel = (userId: string): string => {
+    if (typeof userId === 'string' && userId !== '' && Buffer.byteLength(userId) <= USER_ID_MAX_BYTES) {
+      return channels.user(userId);
+    }
+    throw new HubbubError('INVALID_FORMAT', `userId: expected 1 to ${USER_ID_MAX_BYTES} bytes of text`);
+  };
+  const because = (reason: string | undefined) => (reason === undefined ? {} : { reason });
   return {
     async publishToRoom(room, message) {
-      if (typeof room !== 'string' || !isRoomName(room))
-        throw new HubbubError('INVALID_ROOM', `No room name: ${JSON.stringify(room)}`);
-      await publisher.publish(channels.room(room), encodePublication(message, maxMessageBytes));
+      await publisher.publish(roomChannel(room), encodePublication(message, maxMessageBytes));
     },
     async publishToUser(userId, message) {
-      if (typeof userId !== 'string' || userId === '' || Buffer.byteLength(userId) > USER_ID_MAX_BYTES) {
-        throw new HubbubError('INVALID_FORMAT', `userId: expected 1 to ${USER_ID_MAX_BYTES} bytes of text`);
-      }
-      await publisher.publish(channels.user(userId), encodePublication(message, maxMessageBytes));
+      await publisher.publish(userChannel(userId), encodePublication(message, maxMessageBytes));
     },
     async publishToAll(message) {
       await publisher.publish(channels.broadcast, encodePublication(message, maxMessageBytes));
+    },
+    async closeRoom(room, reason) {
+      await publisher.publish(roomChannel(room), encodeControl({ do: 'close_room', ...because(reason) }));
+    },
+    async removeFromRoom(room, user, reason) {
+      await publisher.publish(roomChannel(room), encodeControl({ do: 'remove_user', user, ...because(reason) }));
+    },
+    async disconnectUser(userId, reason) {
+      await publisher.publish(userChannel(userId), encodeControl({ do: 'disconnect_user', ...because(reason) }));
     },
     close: () => publisher.close(),
   };

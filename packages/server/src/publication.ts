@@ -1,5 +1,14 @@
 /** What a service publishes: checked here, where the mistake is made, and encoded once for all edges. */
-import { encodeEnvelope, HubbubError, jsonCodec } from '@hubbub/protocol';
+import {
+  CONTROL_REASON_MAX_BYTES,
+  CONTROL_TYPE_PREFIX,
+  type Control,
+  encodeEnvelope,
+  HubbubError,
+  jsonCodec,
+  readControl,
+  USER_ID_MAX_BYTES,
+} from '@hubbub/protocol';
 import { parseServiceMessage, type ServiceMessage } from '@hubbub/protocol/service-message';
 
 /** One message of a service, and who does not get it. */
@@ -12,7 +21,11 @@ export interface Publication extends ServiceMessage {
 export function encodePublication(publication: Publication, maxMessageBytes: number): Uint8Array {
   const now = new Date();
   const { excludeSession } = publication;
-  const body = jsonCodec.encode({ timestamp: now.toISOString(), ...parseServiceMessage(publication) });
+  const message = parseServiceMessage(publication);
+  if (message.type.startsWith(CONTROL_TYPE_PREFIX)) {
+    throw new HubbubError('INVALID_FORMAT', `type: names that begin with ${CONTROL_TYPE_PREFIX} are reserved.`);
+  }
+  const body = jsonCodec.encode({ timestamp: now.toISOString(), ...message });
   if (body.length > maxMessageBytes) {
     throw new HubbubError(
       'TOO_LARGE',
@@ -21,4 +34,18 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
   }
   const header = { encoding: 'json', publishedAtMs: now.getTime() } as const;
   return encodeEnvelope(excludeSession === undefined ? header : { ...header, excludeSession }, body);
+}
+
+const NO_BODY = new Uint8Array(0);
+
+/** @throws {HubbubError} `INVALID_FORMAT` when the user or the reason cannot be. */
+export function encodeControl(wanted: Control): Uint8Array {
+  const control = readControl(wanted);
+  if (control === undefined) {
+    throw new HubbubError(
+      'INVALID_FORMAT',
+      `Expected a user id of 1 to ${USER_ID_MAX_BYTES} bytes, and a reason of at most ${CONTROL_REASON_MAX_BYTES}.`,
+    );
+  }
+  return encodeEnvelope({ encoding: 'json', publishedAtMs: Date.now(), control }, NO_BODY);
 }

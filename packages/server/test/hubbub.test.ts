@@ -58,6 +58,16 @@ describe('a service', () => {
     await expect(hubbub.publishToUser('', { type: 'a' })).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
   });
 
+  test('is told of a control that cannot be, and of a type that only controls have', async () => {
+    const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1' });
+    const invalid = { name: 'HubbubError', code: 'INVALID_FORMAT' };
+    await expect(hubbub.closeRoom('a b')).rejects.toMatchObject({ code: 'INVALID_ROOM' });
+    await expect(hubbub.closeRoom('a', 'x'.repeat(124))).rejects.toMatchObject(invalid);
+    await expect(hubbub.removeFromRoom('a', '')).rejects.toMatchObject(invalid);
+    await expect(hubbub.disconnectUser('')).rejects.toMatchObject(invalid);
+    await expect(hubbub.publishToRoom('a', { type: 'hubbub.close_room' })).rejects.toMatchObject(invalid);
+  });
+
   test('whose Redis is away gets UNAVAILABLE in bounded time, and no more than maxPending wait', async () => {
     const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1', timeoutMs: 300, maxPending: 2 });
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => hubbub.publishToAll({ type: 'a' })));
