@@ -16,7 +16,7 @@ import { writeReport } from './report/write-report.mjs';
 /** Per relay and round: starting, connecting and ending take no longer than this. */
 const OVERHEAD_S = 60;
 /** And per measurement beside the window and the wait for a quiet machine: settling, and what is late. */
-const MEASUREMENT_OVERHEAD_S = 20;
+const MEASUREMENT_OVERHEAD_S = 30;
 
 try {
   await main();

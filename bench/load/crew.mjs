@@ -66,6 +66,7 @@ function merge(reports) {
     received: sum(report => report.received),
     deliveredInWindow: sum(report => report.deliveredInWindow),
     lost: sum(report => report.lost),
+    late: sum(report => report.late),
     repeated: sum(report => report.repeated),
     otherFrames: sum(report => report.otherFrames),
     ended: reports.flatMap(report => report.ended),

@@ -9,8 +9,8 @@ import { layoutOf } from './message.mjs';
 const SETTLE_MS = 1500;
 /** And for so long after it closed, so that the end of the window is like its middle. */
 const TAIL_MS = 200;
-/** What is under way when the publisher stops has so long to arrive; then it counts as lost. */
-const ARRIVE_WITHIN_MS = 10_000;
+/** What is under way when the publisher stops has so long to arrive; then it counts as late. */
+const ARRIVE_WITHIN_MS = 20_000;
 /** A measurement that others disturbed is kept, marked, and repeated, as often as this. */
 const REPEATS_MAX = 1;
 

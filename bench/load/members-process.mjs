@@ -44,7 +44,7 @@ const commands = {
     const sum = read => members.reduce((total, member) => total + read(member), 0);
     const now = {
       received: tally.received,
-      lost: sum(member => member.missed + published - member.expected),
+      lost: sum(member => member.missed + (member.ended === undefined ? 0 : published - member.expected)),
       repeated: sum(member => member.repeated),
       otherFrames: sum(member => member.others),
     };
@@ -52,6 +52,7 @@ const commands = {
     reported = now;
     return {
       ...news,
+      late: sum(member => (member.ended === undefined ? published - member.expected : 0)),
       deliveredInWindow: tally.deliveredInWindow,
       latencies: [...tally.latencies.counts],
       ended: members.flatMap(member => member.ended ?? []),

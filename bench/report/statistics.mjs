@@ -38,6 +38,7 @@ export function summarize(rows) {
         medians: byMeasure(key => median(numbers(own.map(row => row[key])))),
         ratios: relay === relays[0] ? undefined : byMeasure(key => spread(ratiosOf(own, base, key))),
         lost: total(own, 'lost'),
+        late: total(own, 'late'),
         repeated: total(own, 'repeated'),
         ended: total(own, 'ended'),
       };

@@ -5,13 +5,14 @@ const RATIOS = ['deliveriesPerSecond', 'p50Ms', 'p99Ms', 'relayCpuUsPerDelivery'
 
 export function mediansTable(summaries) {
   return table(
-    ['msg/s', 'relay', 'rounds', ...MEASURES.map(measure => measure.title), 'lost', 'repeated', 'cut off'],
-    summaries.map(({ rate, relay, rounds, medians, lost, repeated, ended }) => [
+    ['msg/s', 'relay', 'rounds', ...MEASURES.map(measure => measure.title), 'lost', 'late', 'repeated', 'cut off'],
+    summaries.map(({ rate, relay, rounds, medians, lost, late, repeated, ended }) => [
       rate.toLocaleString('en-US'),
       relay,
       rounds,
       ...MEASURES.map(({ key, print }) => printed(medians[key], print)),
       lost,
+      late,
       repeated,
       ended,
     ]),
@@ -38,13 +39,14 @@ export function ratiosTable(summaries) {
 
 export function roundsTable(rows) {
   return table(
-    ['round', 'msg/s', 'relay', ...MEASURES.map(measure => measure.title), 'lost', 'repeated', 'cut off'],
+    ['round', 'msg/s', 'relay', ...MEASURES.map(measure => measure.title), 'lost', 'late', 'repeated', 'cut off'],
     rows.map(row => [
       `${row.warmUp ? 'warm-up' : row.round}${row.disturbed ? ', disturbed' : ''}`,
       row.rate.toLocaleString('en-US'),
       row.relay,
       ...MEASURES.map(({ key, print }) => printed(row[key], print)),
       row.lost,
+      row.late,
       row.repeated,
       row.ended.length,
     ]),
@@ -54,12 +56,12 @@ export function roundsTable(rows) {
 /** One row in a line, while the run goes on. */
 export function rowInWords(row) {
   const figures = MEASURES.filter(({ key }) => key !== 'p999Ms' && key !== 'relayCpuUsPerDelivery');
-  const trouble = row.lost + row.repeated + row.ended.length > 0;
+  const trouble = row.lost + row.late + row.repeated + row.ended.length > 0;
   return [
     `${row.rate.toLocaleString('en-US')} msg/s`,
     ...figures.map(({ key, title, print }) => `${title} ${printed(row[key], print)}`),
     ...(row.disturbed ? ['disturbed'] : []),
-    ...(trouble ? [`LOST ${row.lost}, REPEATED ${row.repeated}, CUT OFF ${row.ended.length}`] : []),
+    ...(trouble ? [`LOST ${row.lost}, LATE ${row.late}, REPEATED ${row.repeated}, CUT OFF ${row.ended.length}`] : []),
   ].join(' · ');
 }
 
