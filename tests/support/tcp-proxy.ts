@@ -1,0 +1,161 @@
+/** A TCP proxy of the tests' own: the network between two real parts, which delays, throttles, swallows and cuts. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { cleanup } from './cleanup.js';
+
+export interface TcpProxyOptions {
+  /** Port on 127.0.0.1 that is spoken to. */
+  readonly to: number;
+}
+
+/** What the network does to bytes; both directions alike, connections that stand and those to come. */
+export interface NetworkConditions {
+  /** Added to each direction. Default 0. */
+  readonly delayMs?: number;
+  /** For each connection and direction. Default: unlimited. */
+  readonly bytesPerSecond?: number;
+  /** Bytes wait and nothing arrives, while connections stand: a network that is gone without a word. */
+  readonly blackHole?: boolean;
+}
+
+export interface TcpProxy {
+  readonly port: number;
+  /** Connections that stand. */
+  readonly connections: number;
+  /** Replaces the conditions; `{}` is a perfect network. Bytes that waited in a black hole go on. */
+  behave(conditions: NetworkConditions): void;
+  /** Resets every connection that stands; new ones are taken. */
+  cut(): void;
+  /** Resets every connection and refuses new ones, until `mend`. */
+  sever(): void;
+  mend(): void;
+}
+
+/** How often bytes are let through: fine enough for tests of seconds. */
+const TICK_MS = 5;
+
+/**
+ * Stands until the test, or the file, ends.
+ *
+ * @example
+ * const proxy = await startTcpProxy({ to: redis.port });
+ * proxy.behave({ delayMs: 50, bytesPerSecond: 1000 });
+ */
+export async function startTcpProxy({ to }: TcpProxyOptions): Promise<TcpProxy> {
+  const pairs = new Set<Pair>();
+  let conditions: NetworkConditions = {};
+  let severed = false;
+
+  const server = createServer(client => {
+    if (severed) {
+      client.resetAndDestroy();
+      return;
+    }
+    const pair = new Pair(client, connect(to, '127.0.0.1'), () => conditions);
+    pairs.add(pair);
+    pair.ended.then(() => pairs.delete(pair));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = () => {
+    for (const pair of pairs) pair.reset();
+  };
+  cleanup(async () => {
+    cut();
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return pairs.size;
+    },
+    behave(next) {
+      conditions = next;
+    },
+    cut,
+    sever() {
+      severed = true;
+      cut();
+    },
+    mend() {
+      severed = false;
+    },
+  };
+}
+
+/** One connection: two directions, which end together. */
+class Pair {
+  readonly ended: Promise<void>;
+  readonly #sockets: readonly [Socket, Socket];
+
+  constructor(client: Socket, server: Socket, conditions: () => NetworkConditions) {
+    this.#sockets = [client, server];
+    const flows = [new Flow(client, server, conditions), new Flow(server, client, conditions)];
+    this.ended = new Promise(resolve => {
+      for (const socket of this.#sockets) {
+        socket.on('error', () => {}); // `close` follows.
+        socket.once('close', () => {
+          for (const flow of flows) flow.stop();
+          this.reset();
+          resolve();
+        });
+      }
+    });
+  }
+
+  reset(): void {
+    for (const socket of this.#sockets) if (!socket.destroyed) socket.resetAndDestroy();
+  }
+}
+
+/** One direction: takes bytes, lets them through when the conditions allow, and reads no further than it may keep. */
+class Flow {
+  readonly #from: Socket;
+  readonly #to: Socket;
+  readonly #conditions: () => NetworkConditions;
+  readonly #waiting: Array<{ readonly bytes: Buffer; readonly dueAtMs: number }> = [];
+  readonly #timer: NodeJS.Timeout;
+  #allowance = 0;
+  #ended = false;
+
+  constructor(from: Socket, to: Socket, conditions: () => NetworkConditions) {
+    this.#from = from;
+    this.#to = to;
+    this.#conditions = conditions;
+    from.on('data', bytes => {
+      this.#waiting.push({ bytes, dueAtMs: performance.now() + (conditions().delayMs ?? 0) });
+      // A slow network pushes back: what it cannot pass on is not read.
+      if (conditions().bytesPerSecond !== undefined || conditions().blackHole === true) from.pause();
+      else this.#pass();
+    });
+    from.once('end', () => {
+      this.#ended = true;
+    });
+    this.#timer = setInterval(() => this.#pass(), TICK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #pass(): void {
+    const { bytesPerSecond, blackHole } = this.#conditions();
+    if (blackHole === true) return;
+    this.#allowance =
+      bytesPerSecond === undefined ? Number.POSITIVE_INFINITY : this.#allowance + (bytesPerSecond * TICK_MS) / 1000;
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      if (first.dueAtMs > performance.now() || this.#allowance < 1) break;
+      const fitting = first.bytes.subarray(0, Math.floor(Math.min(this.#allowance, first.bytes.length)));
+      this.#allowance -= fitting.length;
+      this.#to.write(fitting);
+      if (fitting.length === first.bytes.length) this.#waiting.shift();
+      else this.#waiting[0] = { ...first, bytes: first.bytes.subarray(fitting.length) };
+    }
+    if (this.#waiting.length > 0) return;
+    if (bytesPerSecond !== undefined) this.#allowance = Math.min(this.#allowance, bytesPerSecond / 10);
+    if (this.#ended) this.#to.end();
+    else this.#from.resume();
+  }
+}
