@@ -122,6 +122,8 @@ describe('PROTOCOL.md', () => {
       room: 'r',
       probe: 1,
       control: { do: 'close_room' },
+      offset: 1,
+      epoch: 'e',
     };
     const envelope = Buffer.from(protocol.encodeEnvelope(full, new Uint8Array())).toString();
     const header = JSON.parse(envelope.slice(1, -1)) as object;

@@ -226,3 +226,5 @@ function sessionLimits(config: Config): SessionLimits {
 function onlinePage(online: OnlineCounter): PageHandler {
   return async () => ({ contentType: 'application/json', body: JSON.stringify({ online: await online.total() }) });
 }
+    max_replay_messages: config.maxReplayMessages,
+    history_page_size: config.historyPageSize,

@@ -1,5 +1,6 @@
 /** Everything that the processes of a cluster share, as one part of a process sees it. */
 import type { Broker } from './broker.js';
+import type { History } from './history.js';
 import type { NodeLeases } from './node-leases.js';
 import type { OnlineCounter } from './online-counter.js';
 import type { ReportLog } from './report-log.js';
@@ -7,6 +8,7 @@ import type { ReportLog } from './report-log.js';
 /** Each part of a process opens its own: a broker has one listener. */
 export interface Backplane {
   readonly broker: Broker;
+  readonly history: History;
   readonly reports: ReportLog;
   readonly leases: NodeLeases;
   readonly online: OnlineCounter;

@@ -1,9 +1,19 @@
 /** The bus between Hubbub's processes, in memory and on Redis. */
 export type { Backplane } from './backplane.js';
 export type { Broker, Interruption } from './broker.js';
+export {
+  type Appended,
+  type History,
+  type HistoryAppend,
+  type HistoryEntry,
+  type HistoryPage,
+  type HistoryQuery,
+  IDEMPOTENCY_WINDOW_MS,
+} from './history.js';
 export { Interest } from './interest.js';
 export { MemoryCluster } from './memory/memory-backplane.js';
 export { MemoryBus } from './memory/memory-broker.js';
+export { MemoryHistory } from './memory/memory-history.js';
 export { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory/memory-node-leases.js';
 export { MemoryOnlineCounter } from './memory/memory-online-counter.js';
 export { MemoryReportLog, type MemoryReportLogOptions } from './memory/memory-report-log.js';
@@ -12,6 +22,7 @@ export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCounter } from './online-counter.js
 export { connected, openRedisConnection, type RedisConnectionOptions } from './redis/connection.js';
 export { openRedisBackplane, type RedisBackplaneOptions } from './redis/redis-backplane.js';
 export { createRedisBroker, type RedisBrokerOptions } from './redis/redis-broker.js';
+export { RedisHistory, type RedisHistoryOptions } from './redis/redis-history.js';
 export { RedisNodeLeases, type RedisNodeLeasesOptions } from './redis/redis-node-leases.js';
 export { RedisOnlineCounter, type RedisOnlineCounterOptions } from './redis/redis-online-counter.js';
 export { RedisReportLog, type RedisReportLogOptions } from './redis/redis-report-log.js';

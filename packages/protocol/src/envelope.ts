@@ -9,6 +9,8 @@ import { type Control, readControl } from './control.js';
 
 const START = 0x01;
 const BODY = 0x02;
+/** Behind the start mark and the `{` of the header. */
+const HEADER_FIELDS = 2;
 
 export interface EnvelopeHeader {
   /** Encoding of the body. */
@@ -23,8 +25,17 @@ export interface EnvelopeHeader {
   readonly room?: string;
   /** Number of a self-probe (on a node's channel). */
   readonly probe?: number;
-  /** What to do instead of delivering a frame (on a room's or a user's channel; the body is empty). */
+  /** What to do instead of delivering a frame (the body is empty). */
   readonly control?: Control;
+  /** Place in the room's history; always together with `epoch`. Written by `positionEnvelope` or history-append.lua. */
+  readonly offset?: number;
+  readonly epoch?: string;
+}
+
+/** A place in a room's history. Another epoch means that the history was lost and began anew. */
+export interface Position {
+  readonly epoch: string;
+  readonly offset: number;
 }
 
 export interface Envelope extends EnvelopeHeader {
@@ -41,6 +52,8 @@ interface WireHeader {
   r?: string | undefined;
   p?: number | undefined;
   c?: Control | undefined;
+  o?: number | undefined;
+  h?: string | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -55,6 +68,8 @@ export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8A
     r: header.room,
     p: header.probe,
     c: header.control,
+    o: header.offset,
+    h: header.epoch,
   };
   const head = encoder.encode(JSON.stringify(wire));
   const bytes = new Uint8Array(head.length + body.length + 2);
@@ -62,6 +77,16 @@ export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8A
   bytes.set(head, 1);
   bytes[head.length + 1] = BODY;
   bytes.set(body, head.length + 2);
+  return bytes;
+}
+
+/** The envelope with its position in front of the header's other fields, as history-append.lua does it. */
+export function positionEnvelope(envelope: Uint8Array, { epoch, offset }: Position): Uint8Array {
+  const fields = encoder.encode(`"o":${offset},"h":${JSON.stringify(epoch)},`);
+  const bytes = new Uint8Array(envelope.length + fields.length);
+  bytes.set(envelope.subarray(0, HEADER_FIELDS));
+  bytes.set(fields, HEADER_FIELDS);
+  bytes.set(envelope.subarray(HEADER_FIELDS), HEADER_FIELDS + fields.length);
   return bytes;
 }
 
@@ -84,6 +109,8 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
     ...(wire.r !== undefined && { room: wire.r }),
     ...(wire.p !== undefined && { probe: wire.p }),
     ...(wire.c !== undefined && { control: wire.c }),
+    ...(wire.o !== undefined && { offset: wire.o }),
+    ...(wire.h !== undefined && { epoch: wire.h }),
     body: bytes.subarray(bodyMark + 1),
   };
 }
@@ -102,11 +129,18 @@ function parseHeader(bytes: Uint8Array): WireHeader | undefined {
     isOptional('string', wire.x) &&
     (wire.s === undefined || isListOfStrings(wire.s)) &&
     isOptional('string', wire.r) &&
-    isOptional('number', wire.p);
+    isOptional('number', wire.p) &&
+    hasWholePosition(wire.o, wire.h);
   if (!wellFormed) return undefined;
   if (wire.c === undefined) return wire as WireHeader;
   const control = readControl(wire.c);
   return control && ({ ...wire, c: control } as WireHeader);
+}
+
+/** Both or none: an offset without its epoch says nothing. */
+function hasWholePosition(offset: unknown, epoch: unknown): boolean {
+  if (offset === undefined && epoch === undefined) return true;
+  return Number.isSafeInteger(offset) && (offset as number) > 0 && typeof epoch === 'string';
 }
 
 function isListOfStrings(value: unknown): boolean {

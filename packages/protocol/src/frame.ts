@@ -52,6 +52,7 @@ export const EDGE_FRAME_TYPES = [
   'room_info',
   'room_count',
   'online_users',
+  'history',
   'ack',
   'pong',
   'error',
@@ -103,6 +104,37 @@ export interface StatusChange {
 
 const FRAME_TYPE_MAX_BYTES = 64;
 const FRAME_TYPE = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
+/** Why a client lacks messages of a room that it did not leave, or why a position could not be recovered from. */
+export type GapReason = 'no_history' | 'too_old' | 'new_epoch' | 'too_many';
+
+/** Payload of `room_gap`: what lies between the client's position and this one did not reach it and will not. */
+export interface RoomGap {
+  readonly room_id: string;
+  readonly reason: GapReason;
+  /** Where the room goes on, where it has a history. */
+  readonly epoch?: string;
+  readonly offset?: number;
+}
+
+/** Where a session entered a room with history: payload of the `ack` of `join_room`, and what `resume` says of each room. */
+export interface Recovery {
+  readonly epoch: string;
+  readonly offset: number;
+  /** There when the client named a position; false means that nothing was replayed. */
+  readonly recovered?: boolean;
+  readonly reason?: GapReason;
+}
+
+/** Payload of the answer to `history`. */
+export interface HistoryAnswer {
+  readonly room_id: string;
+  readonly epoch: string;
+  /** Oldest first, whole frames. */
+  readonly messages: readonly Frame[];
+  /** There are more in the direction that was asked for. */
+  readonly more: boolean;
+}
+
 
 /** Whether `value` can name a frame: `[a-z][a-z0-9_]*(\.[a-z0-9_]+)*`, at most 64 bytes. */
 export function isFrameType(value: string): boolean {

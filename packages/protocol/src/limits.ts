@@ -9,6 +9,8 @@ export interface SessionLimits {
   readonly max_buffered_bytes: number;
   readonly idle_timeout_ms: number;
   readonly roster_page_size: number;
+  readonly max_replay_messages: number;
+  readonly history_page_size: number;
 }
 
 export const DEFAULT_LIMITS: SessionLimits = Object.freeze({
@@ -20,6 +22,8 @@ export const DEFAULT_LIMITS: SessionLimits = Object.freeze({
   max_buffered_bytes: 256 * 4096,
   idle_timeout_ms: 60_000,
   roster_page_size: 100,
+  max_replay_messages: 1000,
+  history_page_size: 100,
 });
 
 /** A frame's `id`, a user's id and a user's name, in UTF-8 bytes. */

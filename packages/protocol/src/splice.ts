@@ -10,6 +10,7 @@ const QUOTE = 0x22;
 const JSON_SPACE = [0x20, 0x09, 0x0a, 0x0d];
 const FIXMAP = 0x80;
 const FIXMAP_MAX_ENTRIES = 15;
+const OFFSET_KEY = msgpackString('offset');
 
 /** The bytes that name `room`, made once per room and encoding and used for each of its messages. */
 export function roomPrefix(encoding: Encoding, room: string): Uint8Array {
@@ -18,11 +19,21 @@ export function roomPrefix(encoding: Encoding, room: string): Uint8Array {
 }
 
 /**
- * The frame in `body` with the room of `prefix` as its first field. Returns `undefined` when the body does not begin as
- * a non-empty object (JSON) or a map of 1 to 14 entries (MessagePack): such a body is malformed.
+ * The frame in `body` with the room of `prefix` as its first field, and the offset behind it where there is one. Returns
+ * `undefined` when the body does not begin as a non-empty object (JSON) or a map of 1 to 13 entries (MessagePack; 14
+ * without an offset): such a body is malformed.
  */
-export function spliceRoom(encoding: Encoding, prefix: Uint8Array, body: Uint8Array): Uint8Array | undefined {
-  return encoding === 'json' ? spliceJson(prefix, body) : spliceMsgpack(prefix, body);
+export function spliceRoom(
+  encoding: Encoding,
+  prefix: Uint8Array,
+  body: Uint8Array,
+  offset?: number,
+): Uint8Array | undefined {
+  if (encoding === 'json') {
+    return spliceJson(offset === undefined ? prefix : concat([prefix, encoder.encode(`"offset":${offset},`)]), body);
+  }
+  if (offset === undefined) return spliceMsgpack(prefix, 1, body);
+  return spliceMsgpack(concat([prefix, OFFSET_KEY, msgpackUnsigned(offset)]), 2, body);
 }
 
 function spliceJson(prefix: Uint8Array, body: Uint8Array): Uint8Array | undefined {
@@ -41,12 +52,12 @@ function beginsWithField(body: Uint8Array): boolean {
   return body[at] === QUOTE;
 }
 
-function spliceMsgpack(prefix: Uint8Array, body: Uint8Array): Uint8Array | undefined {
+function spliceMsgpack(prefix: Uint8Array, fields: number, body: Uint8Array): Uint8Array | undefined {
   const head = body[0] ?? 0;
   const entries = head - FIXMAP;
-  if (entries < 1 || entries >= FIXMAP_MAX_ENTRIES) return undefined;
+  if (entries < 1 || entries + fields > FIXMAP_MAX_ENTRIES) return undefined;
   const frame = new Uint8Array(prefix.length + body.length);
-  frame[0] = head + 1;
+  frame[0] = head + fields;
   frame.set(prefix, 1);
   frame.set(body.subarray(1), prefix.length + 1);
   return frame;
@@ -57,6 +68,16 @@ function msgpackString(value: string): Uint8Array {
   const bytes = encoder.encode(value);
   const head = bytes.length <= 31 ? [0xa0 | bytes.length] : [0xd9, bytes.length];
   return concat([Uint8Array.from(head), bytes]);
+}
+
+/** MessagePack unsigned integer of 4 or 8 bytes. */
+function msgpackUnsigned(value: number): Uint8Array {
+  const long = value > 0xffff_ffff;
+  const bytes = new DataView(new ArrayBuffer(long ? 9 : 5));
+  bytes.setUint8(0, long ? 0xcf : 0xce);
+  if (long) bytes.setBigUint64(1, BigInt(value));
+  else bytes.setUint32(1, value);
+  return new Uint8Array(bytes.buffer);
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

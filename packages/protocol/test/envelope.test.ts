@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Control } from '../src/control.js';
-import { decodeEnvelope, type EnvelopeHeader, encodeEnvelope, isEnvelope } from '../src/envelope.js';
+import { decodeEnvelope, type EnvelopeHeader, encodeEnvelope, isEnvelope, positionEnvelope } from '../src/envelope.js';
 import { roomName, text } from './arbitraries.js';
 
 const header: fc.Arbitrary<EnvelopeHeader> = fc.record(
@@ -35,6 +35,18 @@ describe('an envelope', () => {
       fc.property(header, bytes, (fields, body) => {
         const { body: received, ...rest } = decodeEnvelope(encodeEnvelope(fields, body)) ?? { body: undefined };
         expect(rest).toEqual(fields);
+        expect([...(received ?? [])]).toEqual([...body]);
+      }),
+    );
+  });
+
+  test('takes its position without another change', () => {
+    const place = fc.record({ epoch: text(), offset: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) });
+    fc.assert(
+      fc.property(header, place, bytes, (fields, position, body) => {
+        const placed = positionEnvelope(encodeEnvelope(fields, body), position);
+        const { body: received, ...rest } = decodeEnvelope(placed) ?? { body: undefined };
+        expect(rest).toEqual({ ...fields, ...position });
         expect([...(received ?? [])]).toEqual([...body]);
       }),
     );
@@ -75,6 +87,11 @@ describe('an envelope', () => {
     '{"e":"j","t":1,"c":{"do":"close_room","reason":7}}',
     '{"e":"j","t":1,"c":{"do":"remove_user"}}',
     '{"e":"j","t":1,"c":{"do":"remove_user","user":""}}',
+    '{"e":"j","t":1,"o":1}',
+    '{"e":"j","t":1,"h":"a"}',
+    '{"e":"j","t":1,"o":"1","h":"a"}',
+    '{"e":"j","t":1,"o":1.5,"h":"a"}',
+    '{"e":"j","t":1,"o":0,"h":"a"}',
     '{"e":"j","t":1',
   ])('with the header %s is refused', json => {
     expect(decodeEnvelope(withHeader(json))).toBeUndefined();

@@ -23,6 +23,16 @@ describe.for([jsonCodec, msgpackCodec])('in $encoding', codec => {
     );
   });
 
+  test('with an offset it is the frame, its room and its place', () => {
+    const offset = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }));
+    fc.assert(
+      fc.property(body, roomName, offset, (frame, room, place) => {
+        const spliced = spliceRoom(codec.encoding, roomPrefix(codec.encoding, room), codec.encode(frame), place);
+        expect(spliced && codec.decode(spliced)).toEqual({ room, offset: place, ...frame });
+      }),
+    );
+  });
+
   test('the shortest and the longest room names fit', () => {
     for (const length of [1, 31, 32, ROOM_NAME_MAX_BYTES]) {
       const room = 'r'.repeat(length);

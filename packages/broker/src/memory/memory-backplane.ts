@@ -1,6 +1,7 @@
 /** The backplane of one process without Redis: every part opened from the same cluster sees the others. */
 import type { Backplane } from '../backplane.js';
 import { MemoryBus } from './memory-broker.js';
+import { MemoryHistory } from './memory-history.js';
 import { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory-node-leases.js';
 import { MemoryOnlineCounter } from './memory-online-counter.js';
 import { MemoryReportLog } from './memory-report-log.js';
@@ -13,6 +14,7 @@ import { MemoryReportLog } from './memory-report-log.js';
  */
 export class MemoryCluster {
   readonly #bus = new MemoryBus();
+  readonly #history = new MemoryHistory(this.#bus);
   readonly #reports = new MemoryReportLog();
   readonly #online = new MemoryOnlineCounter();
   readonly #leases: MemoryNodeLeases;
@@ -25,6 +27,7 @@ export class MemoryCluster {
     const broker = this.#bus.connect();
     return {
       broker,
+      history: this.#history,
       reports: this.#reports,
       leases: this.#leases,
       online: this.#online,

@@ -2,6 +2,7 @@
 import type { Backplane } from '../backplane.js';
 import { openRedisConnection } from './connection.js';
 import { createRedisBroker } from './redis-broker.js';
+import { RedisHistory } from './redis-history.js';
 import { RedisNodeLeases } from './redis-node-leases.js';
 import { RedisOnlineCounter } from './redis-online-counter.js';
 import { RedisReportLog } from './redis-report-log.js';
@@ -23,6 +24,7 @@ export function openRedisBackplane(url: string, options: RedisBackplaneOptions):
   const commands = openRedisConnection(url, { commandTimeoutMs, autoPipelining: true, onError });
   return {
     broker,
+    history: new RedisHistory({ commands, prefix }),
     reports: new RedisReportLog({ commands, prefix }),
     leases: new RedisNodeLeases({ commands, prefix, leaseMs: options.nodeLeaseMs }),
     online: new RedisOnlineCounter({ commands, prefix }),

@@ -22,6 +22,18 @@ const namespaceSchema = z.strictObject({
     .max(600_000)
     .default(5000)
     .describe('A user whose connection ended stays in the roster for so long, so that a reconnect is invisible.'),
+  historySize: z
+    .int({ error: 'expected a whole number from 0 to 10000' })
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe('Messages that each room remembers, for recovery and the history frame. 0: none.'),
+  historyTtlMs: z
+    .int({ error: 'expected a whole number of milliseconds from 1000' })
+    .min(1000)
+    .max(30 * DAY_MS)
+    .default(300_000)
+    .describe('A history is forgotten so long after its last message.'),
   keepMembers: z
     .strictObject({
       offlineAfterMs: z.int({ error: 'expected a whole number of milliseconds' }).min(0).max(DAY_MS),

@@ -101,6 +101,13 @@ export const settingsSchema = z.strictObject({
     ),
   nodeLeaseMs: integer(3000, MINUTE_MS)
     .default(10_000)
+  maxReplayMessages: integer(1, 10_000)
+    .default(1000)
+    .describe('Messages of one room that are replayed to a client that comes back; above it it reads the history.'),
+  historyPageSize: integer(1, 1000).default(100).describe('Messages in one answer to history.'),
+  historyCheckIntervalMs: integer(100, 10 * MINUTE_MS)
+    .default(5000)
+    .describe('How often a silent room with history is compared with what Redis has.'),
     .describe('An edge that does not renew its lease for so long is dead.'),
   rosterCountThreshold: integer(1, 1_000_000)
     .default(500)

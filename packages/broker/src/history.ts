@@ -1,0 +1,75 @@
+/** What a room remembers: publishing with an exact position, and reading again (docs/decisions/0002). */
+import type { Position } from '@hubbub/protocol';
+
+export interface HistoryAppend {
+  readonly room: string;
+  /** Where the envelope is published. */
+  readonly channel: string;
+  readonly envelope: Uint8Array;
+  /** A repeated key within {@link IDEMPOTENCY_WINDOW_MS} changes nothing. Unset: nothing is remembered. */
+  readonly idempotencyKey?: string;
+  /** Envelopes that the room remembers. */
+  readonly size: number;
+  /** The history is forgotten so long after its last envelope. */
+  readonly ttlMs: number;
+}
+
+export interface Appended extends Position {
+  /** The key was known: this is the position of the first one, and nothing was published. */
+  readonly repeated: boolean;
+}
+
+export interface HistoryQuery {
+  readonly room: string;
+  readonly ttlMs: number;
+  /** Only what follows this offset. Default 0. */
+  readonly after?: number;
+  /** Only what precedes this offset. */
+  readonly before?: number;
+  /** Entries in the answer; 0 asks for the position alone. */
+  readonly limit: number;
+  /** Which ones when there are more than `limit`. The answer is oldest first either way. Default `oldest`. */
+  readonly from?: 'oldest' | 'newest';
+  /**
+   * A position that was surely given. A history of the same epoch that does not reach it has lost its end (a Redis that
+   * came back with older data): it begins a new epoch. Never a position that only a client claims.
+   */
+  readonly known?: Position;
+}
+
+export interface HistoryEntry {
+  readonly offset: number;
+  /** With its position in the header. */
+  readonly envelope: Uint8Array;
+}
+
+/** The position is that of the newest envelope, whatever was asked for. */
+export interface HistoryPage extends Position {
+  readonly entries: readonly HistoryEntry[];
+}
+
+/** So long a retry of the same message is recognised. */
+export const IDEMPOTENCY_WINDOW_MS = 300_000;
+
+/** The position of a history outlives its envelopes by this factor, so that an expired history is told from a lost one. */
+export const POSITION_TTL_FACTOR = 2;
+
+/**
+ * The histories of rooms.
+ *
+ * Guarantees, tried by `test/history-conformance.ts` on every implementation:
+ * - **One step.** An envelope is counted, remembered and published, with its position in its header, or none of it.
+ * - **Order.** Offsets begin with 1, have no holes, and are the order in which subscribers hear the envelopes. Those of one
+ *   appender are in the order of its calls.
+ * - **Unknown fate.** When `append` rejects, the envelope may or may not have been published, now or a little later: a
+ *   retry with the same idempotency key never doubles it.
+ * - **Never the same position twice.** Whatever is lost, an epoch and an offset never come to name another envelope, as
+ *   long as who has a position tells it (`known`).
+ */
+export interface History {
+  /** @throws {HubbubError} `UNAVAILABLE` */
+  append(append: HistoryAppend): Promise<Appended>;
+
+  /** Where nothing was ever appended, the answer begins an epoch. @throws {HubbubError} `UNAVAILABLE` */
+  read(query: HistoryQuery): Promise<HistoryPage>;
+}

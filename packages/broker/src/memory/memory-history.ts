@@ -1,0 +1,89 @@
+/** Histories within one process, under the same guarantees as on Redis. */
+import { randomBytes } from 'node:crypto';
+import { type Position, positionEnvelope } from '@hubbub/protocol';
+import {
+  type Appended,
+  type History,
+  type HistoryAppend,
+  type HistoryEntry,
+  type HistoryPage,
+  type HistoryQuery,
+  IDEMPOTENCY_WINDOW_MS,
+  POSITION_TTL_FACTOR,
+} from '../history.js';
+import type { MemoryBus } from './memory-broker.js';
+
+interface RoomHistory {
+  readonly epoch: string;
+  offset: number;
+  entries: HistoryEntry[];
+  readonly answers: Map<string, { position: Position; expiresAtMs: number }>;
+  entriesExpireAtMs: number;
+  expiresAtMs: number;
+}
+
+const SWEEP_INTERVAL_MS = 10_000;
+
+export class MemoryHistory implements History {
+  readonly #bus: MemoryBus;
+  readonly #rooms = new Map<string, RoomHistory>();
+  #sweptAtMs = Date.now();
+
+  constructor(bus: MemoryBus) {
+    this.#bus = bus;
+  }
+
+  async append({ room, channel, envelope, idempotencyKey, size, ttlMs }: HistoryAppend): Promise<Appended> {
+    const now = Date.now();
+    const history = this.#open(room, ttlMs, now);
+    const answer = idempotencyKey === undefined ? undefined : history.answers.get(idempotencyKey);
+    if (answer !== undefined && answer.expiresAtMs > now) return { ...answer.position, repeated: true };
+    history.offset++;
+    const position = { epoch: history.epoch, offset: history.offset };
+    const positioned = positionEnvelope(envelope, position);
+    history.entries.push({ offset: position.offset, envelope: positioned });
+    if (history.entries.length > size) history.entries = history.entries.slice(-size);
+    history.entriesExpireAtMs = now + ttlMs;
+    if (idempotencyKey !== undefined) {
+      history.answers.set(idempotencyKey, { position, expiresAtMs: now + IDEMPOTENCY_WINDOW_MS });
+    }
+    this.#bus.enqueue(channel, positioned);
+    return { ...position, repeated: false };
+  }
+
+  async read({ room, ttlMs, after = 0, before, limit, from, known }: HistoryQuery): Promise<HistoryPage> {
+    const now = Date.now();
+    let history = this.#open(room, ttlMs, now);
+    if (known?.epoch === history.epoch && history.offset < known.offset) {
+      this.#rooms.delete(room);
+      history = this.#open(room, ttlMs, now);
+    }
+    const wanted = history.entries.filter(({ offset }) => offset > after && (before === undefined || offset < before));
+    const entries = from === 'newest' ? wanted.slice(Math.max(0, wanted.length - limit)) : wanted.slice(0, limit);
+    return { epoch: history.epoch, offset: history.offset, entries };
+  }
+
+  /** The room's history, begun anew when it is over. */
+  #open(room: string, ttlMs: number, now: number): RoomHistory {
+    this.#sweep(now);
+    let history = this.#rooms.get(room);
+    if (history === undefined || history.expiresAtMs <= now) {
+      const epoch = randomBytes(9).toString('base64url');
+      history = { epoch, offset: 0, entries: [], answers: new Map(), entriesExpireAtMs: 0, expiresAtMs: 0 };
+      this.#rooms.set(room, history);
+    }
+    if (history.entriesExpireAtMs <= now) history.entries = [];
+    history.expiresAtMs = now + ttlMs * POSITION_TTL_FACTOR;
+    return history;
+  }
+
+  /** Forgets what is over, now and then: nobody asks for abandoned rooms again. */
+  #sweep(now: number): void {
+    if (now - this.#sweptAtMs < SWEEP_INTERVAL_MS) return;
+    this.#sweptAtMs = now;
+    for (const [room, { expiresAtMs, answers }] of this.#rooms) {
+      if (expiresAtMs <= now) this.#rooms.delete(room);
+      for (const [key, answer] of answers) if (answer.expiresAtMs <= now) answers.delete(key);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/** What every implementation of histories must do. Run against memory and against a real Redis. */
+import { randomUUID } from 'node:crypto';
+import { decodeEnvelope, encodeEnvelope } from '@hubbub/protocol';
+import { expect, test } from 'vitest';
+import { eventually } from '../../../tests/support/eventually.js';
+import type { Broker } from '../src/broker.js';
+import type { History, HistoryAppend, HistoryEntry } from '../src/history.js';
+
+export interface HistoryUnderTest {
+  readonly history: History;
+  /** Hears what the history publishes. */
+  readonly broker: Broker;
+}
+
+export function historyConformance(open: () => Promise<HistoryUnderTest>): void {
+  async function newRoom({ size = 100, ttlMs = 60_000 } = {}) {
+    const { history, broker } = await open();
+    const room = `chat:${randomUUID()}`;
+    const channel = `room:{${room}}`;
+    const heard: string[] = [];
+    broker.onEnvelope((_, envelope) => heard.push(told(envelope)));
+    await eventually(() => broker.subscribe(channel).then(() => true));
+    return {
+      history,
+      heard,
+      append: (text: string, more: Partial<HistoryAppend> = {}) =>
+        history.append({ room, channel, envelope: envelopeOf(text), size, ttlMs, ...more }),
+      read: (query: object = {}) => history.read({ room, ttlMs, limit: 100, ...query }),
+    };
+  }
+
+  test('an envelope is counted, published with its position, and remembered as it was published', async () => {
+    const { append, read, heard } = await newRoom();
+    const { epoch } = await read();
+    expect(await append('a')).toEqual({ epoch, offset: 1, repeated: false });
+    expect(await append('b')).toEqual({ epoch, offset: 2, repeated: false });
+    await eventually(() => heard.length === 2);
+    expect(heard).toEqual([`${epoch} 1 a`, `${epoch} 2 b`]);
+    const page = await read();
+    expect(page).toMatchObject({ epoch, offset: 2 });
+    expect(page.entries.map(({ envelope }) => told(envelope))).toEqual(heard);
+  });
+
+  test('appends made at once keep the order of the calls', async () => {
+    const { append, read, heard } = await newRoom({ size: 1000 });
+    const positions = await Promise.all(Array.from({ length: 500 }, (_, index) => append(`${index}`)));
+    expect(positions.map(({ offset }) => offset)).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
+    await eventually(() => heard.length === 500);
+    expect(heard.map(text => text.split(' ')[2])).toEqual(Array.from({ length: 500 }, (_, index) => `${index}`));
+    expect((await read({ limit: 1000 })).entries.map(({ envelope }) => told(envelope))).toEqual(heard);
+  });
+
+  test('a repeated idempotency key changes nothing and gets the first position', async () => {
+    const { append, read, heard } = await newRoom();
+    const first = await append('a', { idempotencyKey: 'alice/m 1' });
+    await append('b', { idempotencyKey: 'alice/m 2' });
+    const again = await append('a', { idempotencyKey: 'alice/m 1' });
+    expect(again).toEqual({ ...first, repeated: true });
+    await append('end');
+    await eventually(() => heard.length === 3);
+    expect((await read()).offset).toBe(3);
+  });
+
+  test('only the newest are remembered, and offsets go on', async () => {
+    const { append, read } = await newRoom({ size: 3 });
+    for (const text of ['a', 'b', 'c', 'd', 'e']) await append(text);
+    const page = await read();
+    expect(page.offset).toBe(5);
+    expect(offsets(page.entries)).toEqual([3, 4, 5]);
+  });
+
+  test('is read in pages from either end, always oldest first', async () => {
+    const { append, read } = await newRoom();
+    for (let index = 1; index <= 10; index++) await append(`${index}`);
+    expect(offsets((await read({ after: 4, limit: 3 })).entries)).toEqual([5, 6, 7]);
+    expect(offsets((await read({ before: 4 })).entries)).toEqual([1, 2, 3]);
+    expect(offsets((await read({ after: 2, before: 9, limit: 2, from: 'newest' })).entries)).toEqual([7, 8]);
+    expect(offsets((await read({ limit: 2, from: 'newest' })).entries)).toEqual([9, 10]);
+    expect(await read({ limit: 0 })).toMatchObject({ offset: 10, entries: [] });
+    expect((await read({ before: 1 })).entries).toEqual([]);
+    expect((await read({ after: 10 })).entries).toEqual([]);
+  });
+
+  test('reading where nothing was appended begins an epoch that stays', async () => {
+    const { append, read } = await newRoom();
+    const { epoch, offset } = await read();
+    expect(offset).toBe(0);
+    expect((await read()).epoch).toBe(epoch);
+    expect(await append('a')).toMatchObject({ epoch, offset: 1 });
+  });
+
+  test('envelopes expire before their position does; after both, an epoch begins', async () => {
+    const { append, read } = await newRoom({ ttlMs: 100 });
+    const { epoch } = await append('a');
+    const page = await eventually(async () => {
+      const now = await read();
+      return now.entries.length === 0 && now;
+    });
+    expect(page).toMatchObject({ epoch, offset: 1 });
+    await new Promise(resolve => setTimeout(resolve, 250)); // The one thing that has no condition: nobody may look.
+    expect((await append('b')).epoch).not.toBe(epoch);
+  });
+
+  test('a history that does not reach a known position begins a new epoch, empty', async () => {
+    const { append, read } = await newRoom();
+    const position = await append('a');
+    expect(await read({ known: position })).toMatchObject({ epoch: position.epoch, offset: 1 });
+    const lost = await read({ known: { ...position, offset: 2 } });
+    expect(lost.epoch).not.toBe(position.epoch);
+    expect(lost).toMatchObject({ offset: 0, entries: [] });
+    expect(await append('b')).toMatchObject({ epoch: lost.epoch, offset: 1 });
+  });
+}
+
+function envelopeOf(text: string): Uint8Array {
+  return encodeEnvelope(
+    { encoding: 'msgpack', publishedAtMs: 1 },
+    Buffer.from([0xff, 0x00, 0x02, ...Buffer.from(text)]),
+  );
+}
+
+/** `epoch offset text`, as the envelope itself has them. */
+function told(bytes: Uint8Array): string {
+  const envelope = decodeEnvelope(bytes);
+  return `${envelope?.epoch} ${envelope?.offset} ${Buffer.from(envelope?.body.subarray(3) ?? []).toString()}`;
+}
+
+function offsets(entries: readonly HistoryEntry[]): number[] {
+  return entries.map(({ offset }) => offset);
+}
