@@ -9,6 +9,7 @@ import {
   type Readiness,
 } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from './admission.js';
+import { Departure } from './departure.js';
 import { createDispatcher } from './dispatch.js';
 import { loadEngine } from './engine.js';
 import { createFanout, tellGaps } from './fanout.js';
@@ -23,7 +24,7 @@ import { Session } from './session.js';
 import { Sessions } from './sessions.js';
 import { holdStandingSubscriptions } from './standing-subscriptions.js';
 import { createTokenVerifier } from './token.js';
-import { endSessions, listenForWebSockets, type PageHandler } from './websocket.js';
+import { listenForWebSockets, type PageHandler } from './websocket.js';
 
 export interface EdgeOptions {
   readonly config: Config;
@@ -39,8 +40,11 @@ export interface RunningEdge {
   /** The public port. */
   readonly port: number;
   readiness(): Readiness;
-  /** Sends every session away to come back (1012), and gives up the node's lease. */
-  close(): Promise<void>;
+  /**
+   * Leaves well: not ready, then no new sessions, then those here sent away over the drain window; gives up the node's lease.
+   * @param announced false when no balancer has to see it first. Default true.
+   */
+  close(announced?: boolean): Promise<void>;
 }
 
 /** The transport's bound stands above the frame limit, so that a frame a little too large is answered and not cut off. */
@@ -96,11 +100,12 @@ export async function startEdge({
     allowedOrigins: config.allowedOrigins ?? (config.production ? [] : undefined),
     namespaces: config.namespaces,
   };
-  let leaving = false;
+  const departure = new Departure({ ...config, sessions, metrics });
 
   const listener = await listenForWebSockets(engine.module, {
     host: config.host,
     port: config.port,
+    sharedPort: config.sharedPort,
     basePath: config.basePath,
     maxPayloadBytes: Math.max(PAYLOAD_BOUND_MIN_BYTES, PAYLOAD_BOUND_FACTOR * config.maxFrameBytes),
     maxBufferedBytes: config.maxBufferedBytes,
@@ -109,7 +114,7 @@ export async function startEdge({
     events: {
       admit(request) {
         try {
-          if (leaving) throw new HubbubError('UNAVAILABLE', 'This edge is leaving; connect again.');
+          if (departure.refuses) throw new HubbubError('UNAVAILABLE', 'This edge is leaving; connect again.');
           const admitted = admit(request, policy);
           metrics.handshakeAccepted();
           return admitted;
@@ -178,7 +183,11 @@ export async function startEdge({
     tellGaps(broken, { memberships, publish: listener.publish });
   });
   const standing = holdStandingSubscriptions(interest, [channels.broadcast, nodeChannel]);
-  metrics.observe({ sessions: () => sessions.size, subscriptions: () => interest.size });
+  metrics.observe({
+    sessions: () => sessions.size,
+    subscriptions: () => interest.size,
+    drainRemaining: () => departure.remaining,
+  });
   presence.start();
   probe.start();
   log.info(
@@ -192,14 +201,12 @@ export async function startEdge({
       const checks = {
         bus: probe.hears ? 'a message came back' : 'no message comes back',
         subscriptions: standing.confirmed ? 'confirmed' : 'not confirmed',
-        state: leaving ? 'leaving' : 'serving',
+        state: departure.state,
       };
-      return { ready: probe.hears && standing.confirmed && !leaving, checks };
+      return { ready: probe.hears && standing.confirmed && departure.state === 'serving', checks };
     },
-    async close() {
-      leaving = true;
-      listener.stopListening();
-      endSessions(sessions);
+    async close(announced = true) {
+      await departure.run(announced, listener.stopListening);
       probe.close();
       standing.close();
       await presence.close();
@@ -226,5 +233,3 @@ function sessionLimits(config: Config): SessionLimits {
 function onlinePage(online: OnlineCounter): PageHandler {
   return async () => ({ contentType: 'application/json', body: JSON.stringify({ online: await online.total() }) });
 }
-    max_replay_messages: config.maxReplayMessages,
-    history_page_size: config.historyPageSize,

@@ -2,11 +2,14 @@
 import { CLOSE_CODES, type ClientFrameType, type Control, type ErrorCode } from '@hubbub/protocol';
 import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
+import type { DrainResult } from './drain.js';
 
 /** Numbers that are read when scraped, from those who hold them. */
 export interface EdgeGauges {
   sessions(): number;
   subscriptions(): number;
+  /** Sessions that a leaving edge has still to send away. */
+  drainRemaining(): number;
 }
 
 export type EdgeMetrics = ReturnType<typeof createEdgeMetrics>;
@@ -16,6 +19,7 @@ export type FrameLabel = ClientFrameType | 'client_event' | 'unreadable';
 
 const KNOWN_CLOSE_CODES: ReadonlySet<number> = new Set(Object.values(CLOSE_CODES));
 const MALFORMED_LOG_INTERVAL_MS = 10_000;
+const DRAIN_LOG_INTERVAL_MS = 1000;
 const LATENCY_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engineBuild: string) {
@@ -50,7 +54,7 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
   });
   const controls = new Counter({
     name: 'hubbub_edge_controls_total',
-    help: 'What services did to rooms and users (close_room, remove_user, disconnect_user), as it came to this edge.',
+    help: 'Controls that came to this edge: close_room, remove_user, disconnect_user from services, refuse_sessions from presence.',
     labelNames: ['do'] as const,
     registers: registry,
   });
@@ -80,6 +84,7 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
     name: 'hubbub_edge_engine_info',
     help: 'The WebSocket engine that was loaded.',
     labelNames: ['build'] as const,
+    aggregator: 'first',
     registers: registry,
   }).set({ build: engineBuild }, 1);
 
@@ -114,6 +119,11 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
     ),
   );
   let lastMalformedChannel = '';
+  let drainRemaining = 0;
+  const drainLog = occasionally(DRAIN_LOG_INTERVAL_MS, () => {
+    if (drainRemaining > 0)
+      log.info({ event: 'draining', remaining: drainRemaining }, `${drainRemaining} sessions to send away`);
+  });
 
   return {
     observe(gauges: EdgeGauges): void {
@@ -132,6 +142,11 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
         'hubbub_edge_subscriptions',
         'Channels this edge is subscribed to, lingering ones included.',
         gauges.subscriptions,
+      );
+      gauge(
+        'hubbub_edge_drain_remaining',
+        'Sessions that this edge, which is leaving, has still to send away.',
+        gauges.drainRemaining,
       );
     },
     handshakeAccepted(): void {
@@ -164,6 +179,15 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
     },
     slowReader(): void {
       slowReaders.inc();
+    },
+    /** Called several times a second. */
+    draining: (remaining: number): void => {
+      drainRemaining = remaining;
+      drainLog();
+    },
+    drained({ told, closed }: DrainResult, durationMs: number): void {
+      const rounded = Math.round(durationMs);
+      log.info({ event: 'drained', told, closed, durationMs: rounded }, `${told} sessions were sent away`);
     },
     interrupted(channels: number, durationMs: number): void {
       interruptions.inc();

@@ -1,5 +1,5 @@
 /** The public port: HTTP routes, the upgrade, and the engine's callbacks turned into sessions' events. */
-import { CLOSE_CODES, type ErrorCode, HubbubError } from '@hubbub/protocol';
+import { type ErrorCode, HubbubError } from '@hubbub/protocol';
 import { type Admitted, REFUSAL_STATUS, type UpgradeRequest } from './admission.js';
 import type { PublishToTopic } from './audience.js';
 import type {
@@ -46,6 +46,8 @@ export interface WebSocketOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Other processes may listen on it too; the kernel spreads the connections. */
+  readonly sharedPort: boolean;
   readonly basePath: string;
   /** Above it the engine ends the connection without a word; above `maxFrameBytes` the session gets `TOO_LARGE`. */
   readonly maxPayloadBytes: number;
@@ -64,6 +66,9 @@ export interface WebSocketListener {
   /** Ends every connection and the port. */
   close(): void;
 }
+
+/** LIBUS_LISTEN_DEFAULT, which the package declares but does not have: SO_REUSEPORT where the system knows it. */
+const LISTEN_SHARED = 0;
 
 interface UserData {
   readonly admitted: Admitted;
@@ -115,7 +120,8 @@ export async function listenForWebSockets(engine: EngineModule, options: WebSock
   );
 
   const listenSocket = await new Promise<us_listen_socket>((resolve, reject) => {
-    app.listen(options.host, options.port, engine.LIBUS_LISTEN_EXCLUSIVE_PORT, token => {
+    const sharing = options.sharedPort ? LISTEN_SHARED : engine.LIBUS_LISTEN_EXCLUSIVE_PORT;
+    app.listen(options.host, options.port, sharing, token => {
       if (token !== false) resolve(token);
       else
         reject(
@@ -203,10 +209,4 @@ function refuse(response: HttpResponse, code: ErrorCode, message: string): void 
   if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') response.writeHeader('retry-after', '1');
   if (code === 'UNAUTHORIZED') response.writeHeader('www-authenticate', 'Bearer'); // RFC 6750 section 3.
   response.end(JSON.stringify({ code, message }), true);
-}
-
-/** Ends every session with the code that says: come back. */
-export function endSessions(sessions: Iterable<Session>): void {
-  for (const session of [...sessions])
-    if (!session.closed) session.socket.end(CLOSE_CODES.SERVICE_RESTART, 'this edge is leaving');
 }

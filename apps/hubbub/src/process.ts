@@ -24,7 +24,8 @@ export interface RunningProcess {
   readonly port?: number;
   readiness(): Readiness;
   readonly handle?: AdminRequestHandler;
-  close(): Promise<void>;
+  /** @param announced false when no balancer has to see it first. */
+  close(announced?: boolean): Promise<void>;
 }
 
 /** Loads the configuration, starts the work and its admin port, and sees to it that signals stop both. */
@@ -43,14 +44,17 @@ export async function runProcess(
     readiness: running.readiness,
     ...(running.handle !== undefined && { handle: running.handle }),
   }).catch(async (error: Error) => {
-    await running.close();
+    await running.close(false);
     throw new Error(
       `Cannot listen on ${config.adminHost}:${config.adminPort}: ${error.message}. Set HUBBUB_ADMIN_PORT.`,
     );
   });
-  onShutdownSignal(log, config.shutdownTimeoutMs, async () => {
-    await running.close();
-    await admin.close();
+  onShutdownSignal(log, {
+    timeoutMs: config.shutdownTimeoutMs,
+    async close() {
+      await running.close();
+      await admin.close();
+    },
   });
   log.info(
     { event: 'listening', ...(running.port !== undefined && { port: running.port }), adminPort: admin.port },

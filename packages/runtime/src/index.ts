@@ -5,4 +5,4 @@ export { type Namespace, type Namespaces, namespaceSettings } from './config/nam
 export { DEVELOPMENT_JWT_SECRET, type Settings, settingNames } from './config/settings.js';
 export { createLogger, type Logger, occasionally } from './logger.js';
 export { createMetricsRegistry, type MetricsRegistry } from './metrics.js';
-export { onShutdownSignal } from './shutdown.js';
+export { onShutdownSignal, type Shutdown } from './shutdown.js';

@@ -1,19 +1,44 @@
 /** Orderly shutdown: the first signal asks, the second one insists, and a timeout ends the wait. */
+import { constants } from 'node:os';
 import type { Logger } from 'pino';
+
+export interface Shutdown {
+  /** Begins as the first signal does. Whoever asks again changes nothing. */
+  begin(reason: string): void;
+}
+
+export interface ShutdownOptions {
+  /** The process ends after so long, done or not. */
+  readonly timeoutMs: number;
+  /**
+   * Whether SIGINT means it too. Not for a process with a parent that sees to it: Ctrl-C reaches all processes of the
+   * terminal. Default true.
+   */
+  readonly interruptible?: boolean;
+  close(): Promise<void>;
+  /** Just before the process ends without having been closed: on the second signal, or when the time is over. */
+  abandon?(): void;
+}
 
 /**
  * Runs `close` on SIGTERM or SIGINT and then ends the process: with 0 when it went well, 1 when it failed or took longer
- * than `timeoutMs`. A second signal ends it at once with 130.
+ * than `timeoutMs`. A second signal ends it at once, with 128 and the signal's number as shells tell it (143 for SIGTERM).
  */
-export function onShutdownSignal(log: Logger, timeoutMs: number, close: () => Promise<void>): void {
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(130);
-    stopping = true;
-    log.info({ event: 'stopping', signal }, `${signal}: stopping; once more to end at once`);
+export function onShutdownSignal(log: Logger, options: ShutdownOptions): Shutdown {
+  const { timeoutMs, interruptible = true, close } = options;
+  let begun = false;
+  let signalled = false;
+  const end = (code: number): never => {
+    options.abandon?.();
+    process.exit(code);
+  };
+  const begin = (reason: string): void => {
+    if (begun) return;
+    begun = true;
+    log.info({ event: 'stopping', reason }, `${reason}: stopping`);
     setTimeout(() => {
       log.error({ event: 'stop_timeout', timeoutMs }, 'not stopped in time, ending');
-      process.exit(1);
+      end(1);
     }, timeoutMs).unref();
     close().then(
       () => {
@@ -22,10 +47,17 @@ export function onShutdownSignal(log: Logger, timeoutMs: number, close: () => Pr
       },
       error => {
         log.error({ event: 'stop_failed', err: error }, 'stopping failed');
-        process.exit(1);
+        end(1);
       },
     );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (signalled) end(128 + constants.signals[signal]);
+    // Not the second one when the parent has asked before: some supervisors signal parent and children alike.
+    signalled = true;
+    begin(signal);
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', interruptible ? onSignal : () => {});
+  return { begin };
 }

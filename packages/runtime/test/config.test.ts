@@ -108,6 +108,21 @@ describe('configuration', () => {
     expect(problemsOf({ NODE_ENV: 'production', HUBBUB_JWT_SECRET: 'x'.repeat(32) })).toEqual([]);
   });
 
+  test('a drain ends before the process has to, and the balancer is waited for in production', () => {
+    const production = { NODE_ENV: 'production', HUBBUB_JWT_SECRET: 'x'.repeat(32) };
+    expect(loadConfig({})).toMatchObject({ drainDelayMs: 0, drainWindowMs: 10_000 });
+    expect(loadConfig(production)).toMatchObject({ drainDelayMs: 5000 });
+    const tooShort = 'HUBBUB_SHUTDOWN_TIMEOUT_MS: expected more than';
+    expect(problemsOf({ HUBBUB_SHUTDOWN_TIMEOUT_MS: '10000' }).join()).toContain(`${tooShort}`);
+    expect(problemsOf({ ...production, HUBBUB_SHUTDOWN_TIMEOUT_MS: '15000' }).join()).toContain('together (15000)');
+    expect(problemsOf({ HUBBUB_DRAIN_WINDOW_MS: '500', HUBBUB_SHUTDOWN_TIMEOUT_MS: '1000' })).toEqual([]);
+  });
+
+  test('a flag is true or false', () => {
+    expect(loadConfig({ HUBBUB_SHARED_PORT: 'true' }).sharedPort).toBe(true);
+    expect(problemsOf({ HUBBUB_SHARED_PORT: 'yes' })).toEqual(['HUBBUB_SHARED_PORT: expected true or false']);
+  });
+
   test('an empty variable is a wrong value, not a missing one', () => {
     expect(problemsOf({ HUBBUB_PORT: '' })).toHaveLength(1);
   });

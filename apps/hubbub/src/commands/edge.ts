@@ -13,8 +13,8 @@ export function edgeCommand(): Command {
         const edge = await startEdge({ config, log, metrics, bus });
         return {
           ...edge,
-          async close() {
-            await edge.close();
+          async close(announced?: boolean) {
+            await edge.close(announced);
             await bus.close();
           },
         };

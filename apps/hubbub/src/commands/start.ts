@@ -32,8 +32,8 @@ async function start(parts: ProcessParts) {
   return {
     ...edge,
     handle: presence.handle,
-    async close() {
-      await edge.close();
+    async close(announced?: boolean) {
+      await edge.close(announced);
       await presence.close();
       await bus.close();
     },

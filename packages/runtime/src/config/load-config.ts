@@ -5,10 +5,18 @@ import { hostname } from 'node:os';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
-import { crossProblems, environmentName, type Settings, settingNames, settingsSchema } from './settings.js';
+import {
+  crossProblems,
+  drainDelayOf,
+  environmentName,
+  type Settings,
+  settingNames,
+  settingsSchema,
+} from './settings.js';
 
 export interface Config extends Readonly<Settings> {
   readonly nodeId: string;
+  readonly drainDelayMs: number;
   readonly namespaces: Namespaces;
   /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */
   readonly production: boolean;
@@ -54,6 +62,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return Object.freeze({
     ...parsed.data,
     nodeId: parsed.data.nodeId ?? inventedNodeId(),
+    drainDelayMs: drainDelayOf(parsed.data, production),
     production,
   });
 }

@@ -31,6 +31,14 @@ function list(what: string) {
   );
 }
 
+/** Text in an environment variable, a boolean in a file. */
+function flag() {
+  return z.preprocess(
+    value => (value === 'true' ? true : value === 'false' ? false : value),
+    z.boolean({ error: 'expected true or false' }),
+  );
+}
+
 function text(pattern: RegExp, expected: string) {
   return z.string({ error: `expected ${expected}` }).regex(pattern, { error: `expected ${expected}` });
 }
@@ -41,6 +49,11 @@ const MINUTE_MS = 60_000;
 export const settingsSchema = z.strictObject({
   port: port.default(8080).describe('Port for clients; 0 takes a free one.'),
   host: z.string().min(1).default('127.0.0.1').describe('Address that the port for clients is bound to.'),
+  sharedPort: flag()
+    .default(false)
+    .describe(
+      'Whether other processes may listen on the port as well (SO_REUSEPORT): the kernel spreads the connections. --workers sets it.',
+    ),
   adminPort: port.default(8081).describe('Port for /healthz, /readyz and /metrics; 0 takes a free one.'),
   adminHost: z.string().min(1).default('127.0.0.1').describe('Address that the admin port is bound to.'),
   basePath: text(/^(\/[A-Za-z0-9._~-]+)*$/, 'a path like /api, or nothing')
@@ -100,14 +113,7 @@ export const settingsSchema = z.strictObject({
       'Partitions of the registry. The same for all processes of a cluster; change it only with the cluster stopped.',
     ),
   nodeLeaseMs: integer(3000, MINUTE_MS)
-    .default(10_000)
-  maxReplayMessages: integer(1, 10_000)
-    .default(1000)
-    .describe('Messages of one room that are replayed to a client that comes back; above it it reads the history.'),
-  historyPageSize: integer(1, 1000).default(100).describe('Messages in one answer to history.'),
-  historyCheckIntervalMs: integer(100, 10 * MINUTE_MS)
-    .default(5000)
-    .describe('How often a silent room with history is compared with what Redis has.'),
+    .default(8000)
     .describe('An edge that does not renew its lease for so long is dead.'),
   rosterCountThreshold: integer(1, 1_000_000)
     .default(500)
@@ -116,9 +122,17 @@ export const settingsSchema = z.strictObject({
   presenceApiKeys: list('API keys')
     .default([])
     .describe("Keys that open presence's HTTP interface. None: it is closed."),
-  shutdownTimeoutMs: integer(100, 10 * MINUTE_MS)
+  drainDelayMs: integer(0, 10 * MINUTE_MS)
+    .optional()
+    .describe(
+      'A leaving edge is not ready, but goes on for so long, so that the balancer can see it. Unset: 5000 in production, else 0.',
+    ),
+  drainWindowMs: integer(0, 10 * MINUTE_MS)
     .default(10_000)
-    .describe('A stopping process ends after so long, done or not.'),
+    .describe('Then it sends its sessions away, spread over so long; few of them take less.'),
+  shutdownTimeoutMs: integer(100, 30 * MINUTE_MS)
+    .default(25_000)
+    .describe('A stopping process ends after so long, done or not. More than drainDelayMs and drainWindowMs together.'),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
@@ -130,6 +144,13 @@ export function environmentName(setting: string): string {
 
 export function settingNames(): string[] {
   return Object.keys(settingsSchema.shape);
+}
+
+const PRODUCTION_DRAIN_DELAY_MS = 5000;
+
+/** In development there is no balancer to wait for. */
+export function drainDelayOf({ drainDelayMs }: Pick<Settings, 'drainDelayMs'>, production: boolean): number {
+  return drainDelayMs ?? (production ? PRODUCTION_DRAIN_DELAY_MS : 0);
 }
 
 /** What no single setting can say of itself. */
@@ -145,6 +166,12 @@ export function crossProblems(settings: Settings, production: boolean): string[]
   }
   if (settings.probeTimeoutMs < settings.probeIntervalMs) {
     problems.push('HUBBUB_PROBE_TIMEOUT_MS: expected at least HUBBUB_PROBE_INTERVAL_MS');
+  }
+  const drainMs = drainDelayOf(settings, production) + settings.drainWindowMs;
+  if (settings.shutdownTimeoutMs <= drainMs) {
+    problems.push(
+      `HUBBUB_SHUTDOWN_TIMEOUT_MS: expected more than HUBBUB_DRAIN_DELAY_MS and HUBBUB_DRAIN_WINDOW_MS together (${drainMs})`,
+    );
   }
   return problems;
 }

@@ -1,0 +1,72 @@
+/** How an edge leaves: not ready, then closed to newcomers, then empty (design: "leaving well"). */
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { type DrainedSession, drainSessions } from './drain.js';
+import type { EdgeMetrics } from './metrics.js';
+
+/** `leaving` is not ready but takes everybody in; `drained` refuses. */
+export type DepartureState = 'serving' | 'leaving' | 'closing' | 'drained';
+
+export interface DepartureOptions {
+  readonly sessions: Iterable<DrainedSession> & { readonly size: number };
+  readonly drainDelayMs: number;
+  readonly drainWindowMs: number;
+  readonly sharedPort: boolean;
+  readonly metrics: Pick<EdgeMetrics, 'draining' | 'drained'>;
+}
+
+/**
+ * A connection that was accepted before the port was closed has so long to send its request. Only on a shared port: there
+ * another process serves on, and nobody may notice that this one goes.
+ */
+const STRAGGLERS_MS = 500;
+
+export class Departure {
+  readonly #options: DepartureOptions;
+  #state: DepartureState = 'serving';
+  #remaining = 0;
+
+  constructor(options: DepartureOptions) {
+    this.#options = options;
+  }
+
+  get state(): DepartureState {
+    return this.#state;
+  }
+
+  /** Sessions that a drain has still to send away. */
+  get remaining(): number {
+    return this.#remaining;
+  }
+
+  /** Whether a new session is refused (503). */
+  get refuses(): boolean {
+    return this.#state === 'drained' || (this.#state === 'closing' && !this.#options.sharedPort);
+  }
+
+  /**
+   * Resolves when no session is left.
+   * @param announced whether a balancer has to see first that this edge is not ready
+   */
+  async run(announced: boolean, stopListening: () => void): Promise<void> {
+    const { sessions, metrics, drainDelayMs, drainWindowMs, sharedPort } = this.#options;
+    this.#state = 'leaving';
+    this.#remaining = sessions.size;
+    if (announced && drainDelayMs > 0) await delay(drainDelayMs);
+    // Just after the loop has taken in whoever waited: closing a shared port resets connections that nobody has accepted.
+    await nextTurn();
+    stopListening();
+    this.#state = 'closing';
+    const startedAtMs = performance.now();
+    const result = await drainSessions({
+      sessions,
+      windowMs: drainWindowMs,
+      stragglersMs: sharedPort ? STRAGGLERS_MS : 0,
+      onSlice: remaining => {
+        this.#remaining = remaining;
+        metrics.draining(remaining);
+      },
+    });
+    this.#state = 'drained';
+    metrics.drained(result, performance.now() - startedAtMs);
+  }
+}

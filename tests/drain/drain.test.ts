@@ -1,0 +1,126 @@
+/** An edge that is told to leave: its clients move to the other edge, spread out, and nobody is refused or lost. */
+import { createConnection } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { startCluster, startEmbedded, type TestCluster, type TestEdge } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { connect, type RawClient } from '../support/raw-client.js';
+
+const CLIENTS = 60;
+
+function session(cluster: TestCluster, edge: TestEdge, user: string): Promise<RawClient> {
+  return connect(edge.wsUrl, { name: user, token: cluster.token({ user }) });
+}
+
+async function metric(edge: TestEdge, name: string): Promise<number> {
+  const text = await (await fetch(`${edge.adminUrl}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+}
+
+describe('SIGTERM', () => {
+  test('moves every client to the other edge within the window, spread out; the process ends with 0', async () => {
+    const cluster = await startCluster({ edges: 2, env: { HUBBUB_DRAIN_WINDOW_MS: '4000' } });
+    const [leaving, staying] = [cluster.edge(0), cluster.edge(1)];
+    const witness = await session(cluster, staying, 'witness');
+    await witness.join('general');
+    const users = Array.from({ length: CLIENTS }, (_, i) => `user-${i}`);
+    const clients = await Promise.all(users.map(user => session(cluster, leaving, user)));
+    await Promise.all(clients.map(client => client.join('general')));
+    await eventually(async () => (await witness.ask({ type: 'online_users', room: 'general' })).payload?.count === 61);
+
+    const startedAtMs = performance.now();
+    const movedAtMs: number[] = [];
+    const move = async (client: RawClient): Promise<void> => {
+      const { payload } = await client.nextFrame('reconnect');
+      const delayMs = payload?.delay_ms as number;
+      await new Promise(resolve => setTimeout(resolve, delayMs));
+      await client.close();
+      const moved = await session(cluster, staying, client.name);
+      await moved.join('general');
+      movedAtMs.push(performance.now() - startedAtMs);
+    };
+    const moving = Promise.all(clients.map(move));
+    const exit = leaving.process.kill('SIGTERM');
+    await leaving.process.output.waitForLog({ event: 'draining' });
+    expect(await metric(leaving, 'hubbub_edge_drain_remaining')).toBeGreaterThan(0);
+    await moving;
+    expect(await exit).toEqual({ code: 0, signal: null });
+    const drained = await leaving.process.output.waitForLog({ event: 'drained' });
+    expect(drained).toMatchObject({ told: CLIENTS, closed: 0 });
+
+    movedAtMs.sort((a, b) => a - b);
+    const [first = 0, last = 0] = [movedAtMs[0], movedAtMs[CLIENTS - 1]];
+    expect(last).toBeLessThan(4500);
+    expect(last - first, 'spread over some time').toBeGreaterThan(700);
+    const busiest = Math.max(...movedAtMs.map(from => movedAtMs.filter(at => at >= from && at < from + 100).length));
+    expect(busiest, 'no herd in a tenth of a second').toBeLessThan(CLIENTS / 3);
+    // They were back within their grace: nobody in the room has seen anybody leave.
+    await witness.noFrame('user_left');
+    console.log(`${CLIENTS} clients moved in ${Math.round(last)} ms; at most ${busiest} within 100 ms`);
+  }, 60_000);
+
+  test('clients that do not know reconnect are closed with 1012 after their delay', async () => {
+    const cluster = await startCluster({ edges: 1, env: { HUBBUB_DRAIN_WINDOW_MS: '1000' } });
+    const stubborn = await Promise.all(['a', 'b', 'c'].map(user => session(cluster, cluster.edge(0), user)));
+    const exit = cluster.edge(0).process.kill('SIGTERM');
+    for (const client of stubborn) {
+      expect(await client.closed).toEqual({ code: 1012, reason: 'this edge is leaving' });
+      await client.nextFrame('reconnect');
+    }
+    expect((await exit).code).toBe(0);
+  });
+
+  test('while the balancer has not seen it the edge takes everybody in, red; then it refuses', async () => {
+    const cluster = await startCluster({
+      edges: 1,
+      env: { HUBBUB_DRAIN_DELAY_MS: '1500', HUBBUB_DRAIN_WINDOW_MS: '1000' },
+    });
+    const edge = cluster.edge(0);
+    const exit = edge.process.kill('SIGTERM');
+    await edge.process.output.waitForLog({ event: 'stopping' });
+    await eventually(async () => (await fetch(`${edge.adminUrl}/readyz`)).status === 503, { withinMs: 1000 });
+    const late = await session(cluster, edge, 'late');
+    await late.nextFrame('welcome');
+    await late.join('general');
+    await late.nextFrame('reconnect');
+    await expect(connect(edge.wsUrl, { token: cluster.token({ user: 'too-late' }) })).rejects.toThrow('ECONNREFUSED');
+    expect((await exit).code).toBe(0);
+  });
+
+  test('a connection that stood before the port was closed gets 503 and when to come again', async () => {
+    const cluster = await startCluster({ edges: 1, env: { HUBBUB_DRAIN_WINDOW_MS: '2000' } });
+    const edge = cluster.edge(0);
+    await session(cluster, edge, 'keeps the drain going');
+    const early = createConnection(edge.process.port, '127.0.0.1');
+    await new Promise(resolve => early.once('connect', resolve));
+    const exit = edge.process.kill('SIGTERM');
+    await edge.process.output.waitForLog({ event: 'draining' });
+    early.write(
+      `GET /ws?token=${cluster.token({ user: 'u' })} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+    );
+    let answer = '';
+    for await (const chunk of early) answer += chunk;
+    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+    expect(answer.toLowerCase()).toContain('\r\nretry-after: 1\r\n');
+    expect(answer).toContain('"code":"UNAVAILABLE"');
+    await exit;
+  });
+
+  test('a second one ends the process at once', async () => {
+    const cluster = await startCluster({ edges: 1, env: { HUBBUB_DRAIN_DELAY_MS: '10000' } });
+    const { process } = cluster.edge(0);
+    const exit = process.kill('SIGTERM');
+    await process.output.waitForLog({ event: 'stopping' });
+    const startedAtMs = performance.now();
+    process.child.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 143, signal: null });
+    expect(performance.now() - startedAtMs).toBeLessThan(1000);
+  });
+});
+
+test('Ctrl-C on a development machine without sessions is quick', async () => {
+  const cluster = await startEmbedded();
+  const startedAtMs = performance.now();
+  expect(await cluster.edge(0).process.kill('SIGINT')).toEqual({ code: 0, signal: null });
+  expect(performance.now() - startedAtMs).toBeLessThan(1500);
+});
