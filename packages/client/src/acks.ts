@@ -2,7 +2,7 @@
 import { type Frame, HubbubError, isErrorCode } from '@hubbub/protocol';
 
 /** The frame types that answer a frame of ours; `error` answers any. */
-export type AnswerType = 'ack' | 'pong' | 'online_users';
+export type AnswerType = 'ack' | 'pong' | 'online_users' | 'history';
 
 export interface Pending {
   readonly frame: Frame & { readonly id: string };
@@ -33,14 +33,21 @@ export class Acks<P extends Pending> {
     this.#pending.set(item.frame.id, { item, timer });
   }
 
-  /** Whether the frame answered one of ours. An echoed `new_message` carries our id too, and answers nothing. */
-  settle(answer: Frame): boolean {
+  /** How many frames match. */
+  count(matches: (item: P) => boolean): number {
+    let count = 0;
+    for (const { item } of this.#pending.values()) if (matches(item)) count++;
+    return count;
+  }
+
+  /** The frame of ours that this answered. An echoed `new_message` carries our id too, and answers nothing. */
+  settle(answer: Frame): P | undefined {
     const item = answer.id === undefined ? undefined : this.#pending.get(answer.id)?.item;
-    if (item === undefined || (answer.type !== item.answer && answer.type !== 'error')) return false;
+    if (item === undefined || (answer.type !== item.answer && answer.type !== 'error')) return undefined;
     this.#remove(item);
     if (answer.type === 'error') item.reject(errorOfFrame(answer));
     else item.resolve(answer);
-    return true;
+    return item;
   }
 
   /** Takes out all, in the order they were sent. */

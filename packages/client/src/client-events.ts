@@ -2,6 +2,7 @@
 import type { Frame, HubbubError, Sender, SessionLimits } from '@hubbub/protocol';
 import type { StateChange } from './connection.js';
 import type { FrameTypeName, KnownFrames } from './frames.js';
+import type { Gap, Recovered } from './recovery.js';
 import type { Wire } from './wire.js';
 
 /** What `welcome` told. */
@@ -23,6 +24,10 @@ export interface FrameTap {
 export interface ClientEvents {
   readonly state: StateChange;
   readonly frame: FrameTap;
+  /** Messages of a room may be missing; `room.onGap` is the same for one room. */
+  readonly gap: Gap;
+  /** After a reconnect a room is whole again; `room.onRecovered` is the same for one room. */
+  readonly recovered: Recovered;
   /** Something that arrived was ignored, and why. */
   readonly ignored: { readonly raw: Wire; readonly error: HubbubError };
 }
@@ -30,3 +35,16 @@ export interface ClientEvents {
 /** What listeners of `client.on` get, by name. */
 export type AllEvents = Omit<KnownFrames, keyof ClientEvents> & ClientEvents;
 export type EventName = keyof ClientEvents | FrameTypeName;
+
+const CLIENT_EVENTS: readonly string[] = [
+  'state',
+  'frame',
+  'ignored',
+  'gap',
+  'recovered',
+] satisfies (keyof ClientEvents)[];
+
+/** Whether `client.on` means an event of the client's own by this name. */
+export function isClientEvent(name: string): boolean {
+  return CLIENT_EVENTS.includes(name);
+}

@@ -1,7 +1,7 @@
 /** The client: puts the parts together and hands every frame to those it is for. */
-import { type Frame, HubbubError, type Payload } from '@hubbub/protocol';
+import { type Frame, HubbubError, type Payload, type Status } from '@hubbub/protocol';
 import { openTransport } from '#transport';
-import type { AllEvents, ClientEvents, EventName, Session } from './client-events.js';
+import { type AllEvents, type ClientEvents, type EventName, isClientEvent, type Session } from './client-events.js';
 import { Connection, type StateChange } from './connection.js';
 import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
 import { Deliveries } from './deliveries.js';
@@ -11,6 +11,8 @@ import { Heartbeat } from './heartbeat.js';
 import { Memberships } from './memberships.js';
 import { watchNetwork } from './network.js';
 import { type ClientOptions, resolveOptions, type Settings, socketUrl } from './options.js';
+import { Recovery } from './recovery.js';
+import { Renewal } from './renewal.js';
 import { Room } from './room.js';
 import { isWelcome } from './shapes.js';
 import { TokenSource } from './token.js';
@@ -28,11 +30,15 @@ export class HubbubClient {
   readonly #connection: Connection;
   readonly #deliveries: Deliveries;
   readonly #memberships: Memberships;
+  readonly #recovery: Recovery;
   readonly #heartbeat: Heartbeat;
+  readonly #renewal: Renewal;
   readonly #rooms = new Map<string, Room>();
   readonly #events = new Emitter<ClientEvents, never>();
   readonly #frames = new Emitter<KnownFrames, Frame>();
   #session: Session | undefined;
+  /** What every session is told again: an edge forgets it with the session. */
+  #status: Status | undefined;
   /** The rooms that the session was in from the start. */
   #pathRooms: readonly string[] = [];
   #unwatchNetwork: Unsubscribe | undefined;
@@ -40,9 +46,10 @@ export class HubbubClient {
   /** @throws {TypeError} naming every option that is wrong. */
   constructor(options: ClientOptions) {
     this.#settings = resolveOptions(options);
+    const token = new TokenSource(this.#settings.token);
     const dialRequest = {
       url: socketUrl(this.#settings.url),
-      token: new TokenSource(this.#settings.token),
+      token,
       encoding: this.#settings.codec.encoding,
       openTransport: options.openTransport ?? openTransport,
     };
@@ -54,18 +61,40 @@ export class HubbubClient {
       ready: room => takesFrames(this.state) && (room === undefined || !this.#memberships.isPending(room)),
       maxFrameBytes: () => this.#session?.limits.max_frame_bytes,
       send: (wire, frame) => this.#send(wire, frame),
+      epoch: room => this.#recovery.epoch(room),
+      messageSettled: (room, epoch, answer) => this.#recovery.settled(room, epoch, answer.offset),
       settled: () => this.#connection.step('settled'),
     });
     this.#memberships = new Memberships(this.#settings, {
       inSession: () => inSession(this.state),
       request: frame => this.#deliveries.request(frame, 'ack'),
+      limits: () => this.#session?.limits ?? {},
+      begin: room => this.#recovery.begin(room),
+      answered: (room, answer, again) => this.#recovery.answered(room, answer, again),
       changed: (room, change) => {
+        if (change.state === 'left') this.#recovery.forget(room);
         if (change.state === 'joined') this.#deliveries.flush();
         if (change.state === 'left') this.#deliveries.refuseRoom(room, change.error ?? leftError(room));
         this.#rooms.get(room)?.changed(change);
       },
       restored: () => this.#connection.step('restored'),
     });
+    this.#recovery = new Recovery({
+      user: () => this.#session?.user.id,
+      inFlight: room => this.#deliveries.messagesInFlight(room),
+      isInFlight: id => this.#deliveries.isInFlight(id),
+      arrived: frame => this.#deliveries.arrived(frame),
+      deliver: frame => this.#deliver(frame),
+      gap: gap => {
+        this.#rooms.get(gap.room)?.missed(gap);
+        this.#events.emit('gap', gap);
+      },
+      recovered: recovered => {
+        this.#rooms.get(recovered.room)?.recovered(recovered);
+        this.#events.emit('recovered', recovered);
+      },
+    });
+    this.#renewal = new Renewal(this.#settings, token, () => this.#connection.moveAfter(0));
     this.#heartbeat = new Heartbeat(this.#settings, {
       ping: () => this.#deliveries.notify({ type: 'ping' }),
       dead: () => this.#connection.lose('The edge gave no sign of life.'),
@@ -136,6 +165,15 @@ export class HubbubClient {
     await this.#deliveries.submit({ type, payload }, 'ack');
   }
 
+  /**
+   * Says to all rooms what the user is doing (`user_status`, and in rosters); nothing takes it back. Told to every later
+   * session, too. Resolves at the `ack`, without a connection at once. @throws {HubbubError} `INVALID_PAYLOAD` above 256 bytes.
+   */
+  async setStatus(status?: Status): Promise<void> {
+    this.#status = status;
+    if (takesFrames(this.state)) await this.#tellStatus();
+  }
+
   /** The round trip to the edge in milliseconds. @throws {HubbubError} `UNAVAILABLE` without a connection. */
   async ping(): Promise<number> {
     if (!takesFrames(this.state)) throw new HubbubError('UNAVAILABLE', `Not connected: ${this.state}.`);
@@ -145,13 +183,12 @@ export class HubbubClient {
   }
 
   /**
-   * Listens: `state`, `frame` (everything in and out) and `ignored` are the client's own events, every other name is a
-   * frame's type, of whatever room. Returns what stops it. A listener that throws is reported as an uncaught error and
+   * Listens: `state`, `frame` (everything in and out), `gap`, `recovered` and `ignored` are the client's own events, every
+   * other name is a frame's type, of whatever room. Returns what stops it. A listener that throws is reported as an uncaught error and
    * disturbs nothing.
    */
   on<Name extends EventName>(name: Name, listener: (event: EventOf<AllEvents, Frame, Name>) => void): Unsubscribe {
-    const own = name === 'state' || name === 'frame' || name === 'ignored';
-    const emitter = (own ? this.#events : this.#frames) as unknown as Emitter<AllEvents, Frame>;
+    const emitter = (isClientEvent(name) ? this.#events : this.#frames) as unknown as Emitter<AllEvents, Frame>;
     return emitter.on(name, listener);
   }
 
@@ -166,11 +203,16 @@ export class HubbubClient {
   #stateChanged(change: StateChange): void {
     if (inSession(change.previous) && !inSession(change.state)) {
       this.#heartbeat.stop();
+      this.#renewal.stop();
+      this.#recovery.sessionLost();
       this.#memberships.sessionLost();
       this.#deliveries.sessionLost();
     }
     if (change.state === 'restoring') {
       this.#heartbeat.start();
+      this.#renewal.start();
+      // Before the rooms: then they hear of it with the join. The edge's word on it was given to setStatus().
+      if (this.#status !== undefined) this.#tellStatus().catch(() => {});
       this.#memberships.sessionBegan(this.#pathRooms);
       this.#deliveries.flush();
     }
@@ -215,9 +257,23 @@ export class HubbubClient {
     if (frame.type === 'room_closed' && room !== undefined) {
       this.#memberships.drop(room, new HubbubError('NOT_IN_ROOM', `Room ${room} was closed.`));
     }
-    // Recovery (issue 4) drops here what it has seen, by the room and the offset.
+    if (room === undefined) {
+      this.#deliver(frame);
+      return;
+    }
+    if (this.#memberships.isLeavingAgain(room)) return;
+    if (frame.type === 'room_gap') this.#recovery.gap(room, frame.payload);
+    this.#recovery.take(room, frame);
+  }
+
+  #deliver(frame: Frame): void {
+    const room = roomOf(frame);
     if (room !== undefined) this.#rooms.get(room)?.take(frame);
     this.#frames.emit<string>(frame.type, frame);
+  }
+
+  async #tellStatus(): Promise<void> {
+    await this.#deliveries.request({ type: 'set_status', payload: { status: this.#status ?? null } }, 'ack');
   }
 
   #welcomed({ payload }: Frame): void {

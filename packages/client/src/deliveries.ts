@@ -12,18 +12,27 @@ export interface DeliveryPolicy {
   readonly retryInFlight: boolean;
 }
 
+/** An edge knows an id again for 5 minutes; a repetition needs some of them for its way. */
+const REPEATABLE_MS = 4 * 60_000;
+
 export interface DeliveryPorts {
   /** Whether a frame about this room, or about none, may go out now. */
   ready(room: string | undefined): boolean;
   /** `max_frame_bytes` of the session, once it is known. */
   maxFrameBytes(): number | undefined;
   send(wire: Wire, frame: Frame): void;
+  /** The epoch of the room's history, where it has one: there an edge knows a repetition by its id. */
+  epoch(room: string): string | undefined;
+  /** One of our messages in this room was answered; `epoch` is the room's when it was sent first. */
+  messageSettled(room: string, epoch: string | undefined, answer: Frame): void;
   /** The last frame in flight was answered or given up. */
   settled(): void;
 }
 
 interface Delivery extends Pending {
   readonly wire: Wire;
+  /** When it went out first, and the epoch of its room then; `undefined` before. */
+  first: { readonly atMs: number; readonly epoch: string | undefined } | undefined;
 }
 
 export class Deliveries {
@@ -63,25 +72,46 @@ export class Deliveries {
     if (this.#ports.ready(frame.room)) this.#ports.send(this.#write(frame), frame);
   }
 
-  /** Whether the frame answered one of ours. */
-  settle(answer: Frame): boolean {
-    return this.#acks.settle(answer);
+  /** Settles the frame of ours that this one answers, where it answers any. */
+  settle(answer: Frame): void {
+    const { frame, first } = this.#acks.settle(answer) ?? {};
+    if (frame?.type !== 'send_message' || frame.room === undefined) return;
+    this.#ports.messageSettled(frame.room, first?.epoch, answer);
+  }
+
+  /** A message of ours was replayed: its `ack` was lost, its `send()` is settled. False when none waits for that. */
+  arrived({ id, room, offset, timestamp }: Frame): boolean {
+    const [delivery] = this.#queue.take(({ frame }) => frame.id === id && frame.room === room);
+    if (delivery === undefined) return false;
+    const { frame, resolve } = delivery;
+    resolve({ type: 'ack', id: frame.id, ...(offset !== undefined && { offset }), ...(timestamp && { timestamp }) });
+    return true;
+  }
+
+  /** Messages of this room that are out and not answered. */
+  messagesInFlight(room: string): number {
+    return this.#acks.count(({ frame }) => frame.type === 'send_message' && frame.room === room);
+  }
+
+  isInFlight(id: string): boolean {
+    return this.#acks.has(id);
   }
 
   /** Sends what waited and now can go. */
   flush(): void {
-    for (const delivery of this.#queue.take(({ frame }) => this.#ports.ready(frame.room))) this.#transmit(delivery);
+    for (const delivery of this.#queue.take(({ frame }) => this.#ports.ready(frame.room))) {
+      // The room may have lost its history since, or the edge its memory of the id.
+      if (delivery.first === undefined || this.#isRepeatable(delivery)) this.#transmit(delivery);
+      else this.#rejectUnknown(delivery);
+    }
   }
 
   /** The session is over. Only messages are repeated: other frames mean something for that session alone. */
   sessionLost(): void {
     const repeated: Delivery[] = [];
     for (const delivery of this.#acks.takeAll()) {
-      if (this.#policy.retryInFlight && delivery.frame.type === 'send_message') repeated.push(delivery);
-      else {
-        const what = `The connection was lost before ${delivery.frame.type} was answered`;
-        delivery.reject(new HubbubError('UNAVAILABLE', `${what}: it is not known whether it was carried out.`));
-      }
+      if (this.#isRepeatable(delivery)) repeated.push(delivery);
+      else this.#rejectUnknown(delivery);
     }
     this.#queue.putBack(repeated);
   }
@@ -105,7 +135,7 @@ export class Deliveries {
     // Written now: a caller who changes the payload later does not change what was sent, and errors come at once.
     const wire = this.#write(frame);
     try {
-      return await new Promise((resolve, reject) => go({ frame, answer, wire, resolve, reject }));
+      return await new Promise((resolve, reject) => go({ frame, answer, wire, first: undefined, resolve, reject }));
     } finally {
       if (this.#acks.size === 0) this.#ports.settled();
     }
@@ -121,7 +151,22 @@ export class Deliveries {
     return wire;
   }
 
+  /** Whether a second copy would be known as one: by the edge, or by the application that wants it so. */
+  #isRepeatable({ frame, first }: Delivery): boolean {
+    if (frame.type !== 'send_message') return false;
+    if (this.#policy.retryInFlight) return true;
+    if (first?.epoch === undefined || frame.room === undefined) return false;
+    return first.epoch === this.#ports.epoch(frame.room) && performance.now() - first.atMs < REPEATABLE_MS;
+  }
+
+  #rejectUnknown({ frame, reject }: Delivery): void {
+    const what = `The connection was lost before ${frame.type} was answered`;
+    reject(new HubbubError('UNAVAILABLE', `${what}: it is not known whether it was carried out.`));
+  }
+
   #transmit(delivery: Delivery): void {
+    const { room } = delivery.frame;
+    delivery.first ??= { atMs: performance.now(), epoch: room === undefined ? undefined : this.#ports.epoch(room) };
     this.#acks.expect(delivery);
     this.#ports.send(delivery.wire, delivery.frame);
   }

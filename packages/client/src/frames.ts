@@ -1,5 +1,7 @@
 /** What the frames of an edge carry (PROTOCOL.md section 2.2), as types for listeners. */
 import type { ErrorCode, Frame, MembershipChange, RoomInfo, Sender, SessionLimits } from '@hubbub/protocol';
+import type { HistoryPage } from './history.js';
+import type { Position } from './room-position.js';
 
 /** A frame whose payload is known. */
 export type FrameWith<P> = Omit<Frame, 'payload'> & { readonly payload: P };
@@ -23,7 +25,8 @@ export interface KnownFrames {
   readonly room_info: FrameWith<RoomInfo>;
   readonly online_users: FrameWith<RoomInfo>;
   readonly error: FrameWith<{ readonly code: ErrorCode; readonly message: string }>;
-  readonly room_gap: FrameWith<{ readonly room_id: string }>;
+  readonly history: FrameWith<{ readonly room_id: string } & HistoryPage>;
+  readonly room_gap: FrameWith<{ readonly room_id: string; readonly reason?: string } & Partial<Position>>;
   readonly room_closed: FrameWith<{ readonly room_id: string }>;
   readonly reconnect: FrameWith<{ readonly delay_ms: number }>;
 }
@@ -32,7 +35,14 @@ export interface KnownFrames {
 export type FrameTypeName = keyof KnownFrames | (string & {});
 
 /** These name their room in the payload (PROTOCOL.md section 2.2); in a service's frame `room_id` may mean anything. */
-const ROOM_IN_PAYLOAD: readonly string[] = ['room_info', 'online_users', 'room_gap', 'room_closed'];
+const ROOM_IN_PAYLOAD: readonly string[] = [
+  'room_info',
+  'room_count',
+  'online_users',
+  'history',
+  'room_gap',
+  'room_closed',
+];
 
 /** The room a frame is about. */
 export function roomOf(frame: Frame): string | undefined {

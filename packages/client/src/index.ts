@@ -10,6 +10,7 @@ export {
   type RosterUser,
   type Sender,
   type SessionLimits,
+  type Status,
 } from '@hubbub/protocol';
 export { HubbubClient } from './client.js';
 export type { ClientEvents, FrameTap, Session } from './client-events.js';
@@ -17,8 +18,10 @@ export type { StateChange } from './connection.js';
 export type { ConnectionState } from './connection-states.js';
 export type { Unsubscribe } from './emitter.js';
 export type { FrameTypeName, FrameWith, KnownFrames, Welcome } from './frames.js';
+export type { HistoryPage, HistoryQuery } from './history.js';
 export type { RoomChange, RoomState } from './memberships.js';
 export type { ClientOptions } from './options.js';
+export type { Gap, GapReason, Recovered } from './recovery.js';
 export type { Receipt, Room, SendOptions } from './room.js';
 export type { Roster } from './roster.js';
 export type { TokenOption } from './token.js';

@@ -1,6 +1,14 @@
-/** Which rooms the application wants to be in, and how they are joined again in every new session. */
+/** Which rooms the application wants to be in, and how they are joined again, or resumed, in every new session. */
 import { type Frame, HubbubError } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
+import {
+  type FrameLimits,
+  type PositionAnswer,
+  readPosition,
+  readResumeAnswer,
+  resumeGroups,
+} from './resume-frames.js';
+import type { Position } from './room-position.js';
 
 /** `rejoining`: the application is in this room, the session (of which there may be none) is not yet. */
 export type RoomState = 'left' | 'joining' | 'joined' | 'rejoining';
@@ -17,6 +25,12 @@ export interface MembershipPorts {
   inSession(): boolean;
   /** Sends at once and promises the `ack`. */
   request(frame: Frame): Promise<Frame>;
+  /** What bounds a frame in this session. */
+  limits(): FrameLimits;
+  /** The position to name to the edge, where one is known. */
+  begin(room: string): Position | undefined;
+  /** What the edge said of the room's position; `again`: the application was in the room before. */
+  answered(room: string, answer: PositionAnswer | undefined, again: boolean): void;
   changed(room: string, change: RoomChange): void;
   /** Every wanted room was answered in this session. */
   restored(): void;
@@ -38,6 +52,10 @@ export class Memberships {
   readonly #policy: BackoffPolicy;
   readonly #ports: MembershipPorts;
   readonly #rooms = new Map<string, Membership>();
+  /** Left by `leave()`: the room of the path is not to come back by itself. */
+  readonly #unwanted = new Set<string>();
+  /** The edge put us back there; until it has answered our leaving, its frames are not for the application. */
+  readonly #leavingAgain = new Set<string>();
   /** Counts sessions: one that ended has left its rooms. */
   #session = 0;
 
@@ -56,8 +74,15 @@ export class Memberships {
     return state === 'joining' || state === 'rejoining';
   }
 
+  /** Whether frames of this room are those of a room that was left. */
+  isLeavingAgain(room: string): boolean {
+    return this.#leavingAgain.has(room);
+  }
+
   /** Resolves at the `ack`. */
   join(room: string): Promise<void> {
+    this.#unwanted.delete(room);
+    this.#leavingAgain.delete(room);
     const membership = this.#membership(room);
     if (membership.state === 'joined') return Promise.resolve();
     const joined = new Promise<void>((resolve, reject) => membership.waiting.push({ resolve, reject }));
@@ -72,11 +97,12 @@ export class Memberships {
   /** Resolves when nothing of the room arrives any more: at the `ack`, or at once where no session is in it. */
   async leave(room: string): Promise<void> {
     const session = this.#session;
+    this.#unwanted.add(room);
     if (this.state(room) === 'left') return;
     this.drop(room, undefined);
     if (!this.#ports.inSession()) return;
     try {
-      await this.#ports.request({ type: 'leave_room', payload: { room_id: room } });
+      await this.#ports.request(leaveFrame(room));
     } catch (error) {
       const gone = error instanceof HubbubError && error.code === 'NOT_IN_ROOM';
       if (!gone && session === this.#session) throw error;
@@ -100,15 +126,24 @@ export class Memberships {
   /** A session began; it is in `rooms` already (the room of the path). */
   sessionBegan(rooms: readonly string[]): void {
     this.#session++;
-    for (const room of rooms) this.#joined(this.#membership(room));
+    for (const room of rooms) {
+      if (this.#unwanted.has(room)) void this.#leaveAgain(room);
+      else this.#foundIn(room);
+    }
+    const again: Membership[] = [];
     for (const membership of this.#rooms.values()) {
-      if (this.isPending(membership.room)) void this.#attempt(membership);
+      if (membership.state === 'rejoining') again.push(membership);
+      if (membership.state === 'joining') void this.#attempt(membership);
+    }
+    for (const group of resumeGroups(again, ({ room }) => this.#place(room), this.#ports.limits())) {
+      void this.#resume(group);
     }
     this.#reportIfRestored();
   }
 
   sessionLost(): void {
     this.#session++;
+    this.#leavingAgain.clear();
     for (const membership of this.#rooms.values()) {
       clearTimeout(membership.retryTimer);
       membership.current++;
@@ -120,17 +155,78 @@ export class Memberships {
   /** No session will come: all rooms are left. */
   end(error: HubbubError): void {
     for (const room of this.#rooms.keys()) this.drop(room, error);
+    this.#unwanted.clear();
+  }
+
+  /** The edge has put us into the room of the path. Only where we know of messages there, what is missing comes first. */
+  #foundIn(room: string): void {
+    const membership = this.#membership(room);
+    const again = membership.state === 'rejoining';
+    if (again && this.#ports.begin(room) !== undefined) return;
+    this.#joined(membership);
+    void this.#learnPosition(room, again);
+  }
+
+  /** The `welcome` names no positions. An edge that cannot tell has no history. */
+  async #learnPosition(room: string, again: boolean): Promise<void> {
+    const session = this.#session;
+    const answer = await this.#requestResume([room]).catch(() => new Map());
+    if (session !== this.#session || this.state(room) !== 'joined') return;
+    const position = answer.get(room);
+    this.#ports.answered(room, position instanceof HubbubError ? undefined : position, again);
+  }
+
+  async #leaveAgain(room: string): Promise<void> {
+    this.#leavingAgain.add(room);
+    const session = this.#session;
+    // Where leaving fails the room stays silent for the application until the session ends.
+    const left = await this.#ports.request(leaveFrame(room)).catch(() => undefined);
+    if (left !== undefined && session === this.#session) this.#leavingAgain.delete(room);
+  }
+
+  /** Many rooms in one frame. An edge that cannot do that is asked room by room, and so is what it left unanswered. */
+  async #resume(group: readonly Membership[]): Promise<void> {
+    const attempts = group.map(membership => ({ membership, attempt: ++membership.current }));
+    const rooms = group.map(({ room }) => room);
+    const outcome = await this.#requestResume(rooms).catch(error => error as HubbubError);
+    for (const { membership, attempt } of attempts) {
+      if (attempt !== membership.current) continue;
+      const { room } = membership;
+      if (outcome instanceof HubbubError) {
+        // Asking once per room is no remedy for asking too often.
+        if (outcome.code === 'RATE_LIMITED') this.#refused(membership, outcome);
+        else void this.#attempt(membership);
+      } else if (outcome.has(room)) {
+        const answer = outcome.get(room);
+        if (answer instanceof HubbubError) this.#refused(membership, answer);
+        else this.#joinedAt(membership, answer);
+      } else void this.#attempt(membership);
+    }
+  }
+
+  async #requestResume(rooms: readonly string[]): Promise<ReturnType<typeof readResumeAnswer>> {
+    const payload = { rooms: rooms.map(room => this.#place(room)) };
+    return readResumeAnswer(await this.#ports.request({ type: 'resume', payload }));
+  }
+
+  #place(room: string): { readonly room_id: string } & Partial<Position> {
+    return { room_id: room, ...this.#ports.begin(room) };
   }
 
   async #attempt(membership: Membership): Promise<void> {
     const attempt = ++membership.current;
     try {
-      // Recovery (issue 4) names the position in this payload.
-      await this.#ports.request({ type: 'join_room', payload: { room_id: membership.room } });
-      if (attempt === membership.current) this.#joined(membership);
+      const ack = await this.#ports.request({ type: 'join_room', payload: this.#place(membership.room) });
+      if (attempt === membership.current) this.#joinedAt(membership, readPosition(ack.payload));
     } catch (error) {
       if (attempt === membership.current) this.#refused(membership, error as HubbubError);
     }
+  }
+
+  #joinedAt(membership: Membership, answer: PositionAnswer | undefined): void {
+    this.#ports.answered(membership.room, answer, membership.state === 'rejoining');
+    // A listener of the gap may have left the room.
+    if (this.isPending(membership.room)) this.#joined(membership);
   }
 
   #joined(membership: Membership): void {
@@ -171,4 +267,8 @@ export class Memberships {
     this.#rooms.set(room, membership);
     return membership;
   }
+}
+
+function leaveFrame(room: string): Frame {
+  return { type: 'leave_room', payload: { room_id: room } };
 }

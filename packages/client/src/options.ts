@@ -9,7 +9,10 @@ export interface ClientOptions {
    * `http(s):` is read as `ws(s):`; in a page a relative URL works too.
    */
   readonly url: string;
-  /** A JWT, or a function that gives one; the function is asked before every attempt to connect. */
+  /**
+   * A JWT, or a function that gives one. The function is asked before every attempt to connect, and again some time before
+   * the token's `exp`: then the session moves to a new connection, and nothing is lost.
+   */
   readonly token: TokenOption;
   /** How frames are written. Default: JSON; MessagePack is `msgpackCodec` of `@hubbub/client/msgpack`. */
   readonly codec?: Codec;
@@ -30,9 +33,9 @@ export interface ClientOptions {
   /** Frames that wait for a connection or for their room; one more is refused with `UNAVAILABLE`. Default 100. */
   readonly offlineQueueSize?: number;
   /**
-   * What becomes of a message whose connection was lost before its answer came: rejected as not known (false), or sent
-   * again with the same `id` (true). Default false: in a room without history the edge cannot tell the second copy from
-   * the first, and the room may see both.
+   * What becomes of a message in a room **without** history whose connection was lost before its answer came: rejected as
+   * not known (false), or sent again with the same `id` (true). Default false: there the edge cannot tell the second copy
+   * from the first, and the room may see both. With history it is always sent again, and never doubled.
    */
   readonly retryInFlight?: boolean;
   /** Dials instead of the platform's WebSocket: for tests and for environments with a socket of their own. */

@@ -3,7 +3,9 @@ import type { Frame, Payload, RoomInfo } from '@hubbub/protocol';
 import type { AnswerType } from './acks.js';
 import { Emitter, type EventOf, type Unsubscribe } from './emitter.js';
 import type { FrameTypeName, KnownFrames } from './frames.js';
+import { type HistoryPage, type HistoryQuery, readHistoryPage } from './history.js';
 import type { RoomChange, RoomState } from './memberships.js';
+import type { Gap, Recovered } from './recovery.js';
 import { Roster } from './roster.js';
 
 /** The edge's word that a frame was carried out. */
@@ -43,7 +45,7 @@ export class Room {
   readonly roster = new Roster();
   readonly #ports: RoomPorts;
   readonly #frames = new Emitter<KnownFrames, Frame>();
-  readonly #changes = new Emitter<{ change: RoomChange }, never>();
+  readonly #own = new Emitter<{ change: RoomChange; gap: Gap; recovered: Recovered }, never>();
 
   /** Made by `client.room(name)`. @internal */
   constructor(name: string, ports: RoomPorts) {
@@ -73,7 +75,8 @@ export class Room {
   /**
    * Sends a message to the others. Without a connection it waits in the offline queue. Resolves when the bus has it.
    * @throws {HubbubError} what the edge answers; `TOO_LARGE`, `INVALID_PAYLOAD`; `UNAVAILABLE` when the queue is full, when
-   * no answer came in time, or when the connection broke before it came: then it is not known whether the others got it.
+   * no answer came in time, or when the connection broke before it came and the room has no history: then it is not known
+   * whether the others got it. In a room with history, the same `id` again within 5 minutes is never a second message.
    */
   async send(payload: Payload, options: SendOptions = {}): Promise<Receipt> {
     return this.#receipt({ type: 'send_message', payload, ...options });
@@ -99,6 +102,16 @@ export class Room {
     return answer.payload as unknown as RoomInfo;
   }
 
+  /**
+   * A page of what was said here, oldest first.
+   * @example const { messages, more } = await room.history({ before: oldestShown, limit: 50 });
+   * @throws {HubbubError} `NOT_IN_ROOM`; `UNAVAILABLE`, also where the room has no history.
+   */
+  async history(query: HistoryQuery = {}): Promise<HistoryPage> {
+    const payload = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+    return readHistoryPage(await this.#ports.submit({ type: 'history', room: this.name, payload }, 'history'));
+  }
+
   /** Listens to frames of this room, those of services included. Returns what stops it. */
   on<Type extends FrameTypeName>(
     type: Type,
@@ -109,7 +122,20 @@ export class Room {
 
   /** Hears of every change of `state`. A method of its own, because a service may publish frames of any name. */
   onStateChange(listener: (change: RoomChange) => void): Unsubscribe {
-    return this.#changes.on('change', listener);
+    return this.#own.on('change', listener);
+  }
+
+  /**
+   * Messages may be missing: fetch anew what you show. Comes before the message that follows the gap.
+   * @example room.onGap(async ({ since, before }) => show((await room.history({ since, before })).messages));
+   */
+  onGap(listener: (gap: Gap) => void): Unsubscribe {
+    return this.#own.on('gap', listener);
+  }
+
+  /** After a reconnect nothing is missing; what was has been given to the listeners of `on`, in order. */
+  onRecovered(listener: (recovered: Recovered) => void): Unsubscribe {
+    return this.#own.on('recovered', listener);
   }
 
   /** A frame of this room arrived. @internal */
@@ -119,10 +145,20 @@ export class Room {
   }
 
   /** @internal */
+  missed(gap: Gap): void {
+    this.#own.emit('gap', gap);
+  }
+
+  /** @internal */
+  recovered(recovered: Recovered): void {
+    this.#own.emit('recovered', recovered);
+  }
+
+  /** @internal */
   changed(change: RoomChange): void {
     if (change.state === 'left') this.roster.clear();
     if (change.state === 'rejoining') this.roster.expectFresh();
-    this.#changes.emit('change', change);
+    this.#own.emit('change', change);
   }
 
   async #receipt(frame: Frame): Promise<Receipt> {

@@ -1,12 +1,17 @@
-/** Where the token of each connection attempt comes from. */
+/** Where the token of each connection attempt comes from, and when it expires. */
 import { HubbubError } from '@hubbub/protocol';
 
-/** The token itself, or a function that is asked at every attempt and may fetch a fresh one. */
+/** The token itself, or a function that is asked at every attempt and some time before the token expires. */
 export type TokenOption = string | (() => string | Promise<string>);
 
-/** Asked once per attempt. Renewal before expiry (issue 4) reads `exp` here and calls `Connection.moveAfter`. */
+/** Milliseconds that this clock may be ahead: a token is not called expired for it. */
+const CLOCK_LEEWAY_MS = 60_000;
+
 export class TokenSource {
   readonly #option: TokenOption;
+  #current: string | undefined;
+  /** Asked for before it was needed. */
+  #prepared: string | undefined;
 
   constructor(option: TokenOption) {
     this.#option = option;
@@ -17,13 +22,52 @@ export class TokenSource {
     return typeof this.#option === 'function';
   }
 
-  /** @throws whatever the callback throws; `UNAUTHORIZED` where the token cannot be sent. */
+  /** When the token of the last attempt expires, in milliseconds since 1970, where it says so. */
+  get expiresAtMs(): number | undefined {
+    return this.#current === undefined ? undefined : expiryMs(this.#current);
+  }
+
+  /**
+   * Asked once per attempt.
+   * @throws whatever the callback throws; `UNAUTHORIZED` where the token cannot be sent, or is fixed and has expired.
+   */
   async next(): Promise<string> {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    // One that was prepared for a session long gone may be over by now.
+    const fresh = prepared !== undefined && (expiryMs(prepared) ?? Infinity) > Date.now();
+    this.#current = fresh ? prepared : await this.#ask();
+    // Browsers are not told of a 401: a fixed token would be tried for ever.
+    if (!this.renews && (this.expiresAtMs ?? Infinity) + CLOCK_LEEWAY_MS < Date.now()) {
+      throw new HubbubError('UNAUTHORIZED', 'The token has expired, and there is no function to renew it.');
+    }
+    return this.#current;
+  }
+
+  /** Asks for the next attempt's token now. Whether it lives longer than the one we have. @throws as `next`. */
+  async prepare(): Promise<boolean> {
+    const token = await this.#ask();
+    const fresher = (expiryMs(token) ?? Infinity) > (this.expiresAtMs ?? Infinity);
+    if (fresher) this.#prepared = token;
+    return fresher;
+  }
+
+  async #ask(): Promise<string> {
     const token = typeof this.#option === 'function' ? await this.#option() : this.#option;
     // A subprotocol is an HTTP token (RFC 6455 section 4.1): anything but a JWT's letters makes `new WebSocket` throw.
     if (typeof token !== 'string' || !/^[\w.~+-]+$/.test(token)) {
       throw new HubbubError('UNAUTHORIZED', 'The token is not a JWT.');
     }
     return token;
+  }
+}
+
+/** `exp` of a JWT, in milliseconds. Read without verifying: only the edge judges a token. */
+function expiryMs(token: string): number | undefined {
+  try {
+    const claims = JSON.parse(atob(token.split('.')[1]?.replace(/-/g, '+').replace(/_/g, '/') ?? ''));
+    return Number.isFinite(claims?.exp) ? claims.exp * 1_000 : undefined;
+  } catch {
+    return undefined; // Not a JWT as we know it: the edge will say what it thinks of it.
   }
 }

@@ -175,15 +175,15 @@ describe('rooms', () => {
     edge.socket.end(1006);
     await vi.advanceTimersByTimeAsync(1_000);
     await edge.accept();
-    expect(edge.socket.sent.map(({ payload }) => payload)).toEqual([{ room_id: 'kept' }]);
+    expect(edge.socket.sent.map(({ payload }) => payload)).toEqual([{ rooms: [{ room_id: 'kept' }] }]);
   });
 
-  it('is in the room of the path without joining it', async () => {
+  it('is in the room of the path without joining it, and asks for its position', async () => {
     const client = edge.client({ url: 'ws://edge.test/rooms/lobby/ws' });
     void client.connect();
     await edge.accept(['lobby']);
     expect(client.room('lobby').state).toBe('joined');
-    expect(edge.socket.sent).toEqual([]);
+    expect(edge.socket.sent).toMatchObject([{ type: 'resume', payload: { rooms: [{ room_id: 'lobby' }] } }]);
   });
 
   it('keeps the roster, and asks presence when told to', async () => {

@@ -57,9 +57,9 @@ describe('invariant 2: open means that every wanted room was answered', () => {
     await Promise.all([client.room('a').join(), client.room('b').join()]);
     edge.socket.end(1006);
     expect([client.room('a').state, client.room('b').state]).toEqual(['rejoining', 'rejoining']);
-    edge.answer = (frame, socket) => {
-      if (frame.payload?.room_id !== 'b') return willing(frame, socket);
-      socket.receive({ type: 'error', id: frame.id ?? '', payload: { code: 'RATE_LIMITED', message: '' } });
+    edge.answer = ({ id = '' }, socket) => {
+      const rooms = [{ room_id: 'a' }, { room_id: 'b', error: { code: 'RATE_LIMITED', message: '' } }];
+      socket.receive({ type: 'ack', id, payload: { rooms } });
     };
     await vi.advanceTimersByTimeAsync(500);
     await edge.accept();

@@ -40,7 +40,7 @@ describe('invariant 6: a frame is sent once', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     const socket = await edge.accept();
     expect(socket.sent.map(({ type, payload }) => [type, payload?.content])).toEqual([
-      ['join_room', undefined],
+      ['resume', undefined],
       ['send_message', 'first'],
       ['send_message', 'second'],
     ]);
@@ -203,7 +203,7 @@ describe('invariant 12: a move loses no answer', () => {
     expect(await outcome(inFlight)).toMatchObject({ value: {} });
     expect(client.state).toBe('connecting');
     const socket = await edge.accept();
-    expect(socket.sent.map(({ type }) => type)).toEqual(['join_room', 'send_message']);
+    expect(socket.sent.map(({ type }) => type)).toEqual(['resume', 'send_message']);
     expect(await outcome(held)).toMatchObject({ value: {} });
   });
 });

@@ -76,8 +76,14 @@ export const silent: Answer = () => {};
 export const willing: Answer = (frame, socket) => {
   const id = frame.id === undefined ? {} : { id: frame.id };
   if (frame.type === 'ping') socket.receive({ type: 'pong', ...id });
+  else if (frame.type === 'resume') socket.receive({ type: 'ack', ...id, payload: { rooms: placesIn(frame) } });
   else if (frame.id !== undefined) socket.receive({ type: 'ack', ...id });
 };
+
+/** The rooms of a `resume`, with the positions it names. */
+export function placesIn(frame: Frame | undefined): { room_id: string; epoch?: string; offset?: number }[] {
+  return (frame?.payload?.rooms ?? []) as { room_id: string; epoch?: string; offset?: number }[];
+}
 
 export class FakeEdge {
   readonly sockets: FakeSocket[] = [];

@@ -1,0 +1,29 @@
+/** Reading a room's history page by page. */
+import { type Frame, HubbubError, isPlainObject } from '@hubbub/protocol';
+
+/** Which part: offsets, exclusive. Neither: the newest. */
+export interface HistoryQuery {
+  /** Only messages after this offset. */
+  readonly since?: number | undefined;
+  /** Only messages before this offset. */
+  readonly before?: number | undefined;
+  /** Messages at most; the edge gives no more than `history_page_size` (100) whatever is asked. */
+  readonly limit?: number | undefined;
+}
+
+export interface HistoryPage {
+  /** Offsets of another epoch mean nothing in this one. */
+  readonly epoch: string;
+  /** Oldest first, as the members got them. */
+  readonly messages: readonly Frame[];
+  /** There are more: ask again `since` the last offset (or `before` the first). */
+  readonly more: boolean;
+}
+
+/** @throws {HubbubError} `INVALID_FORMAT` when the answer is none. */
+export function readHistoryPage({ payload }: Frame): HistoryPage {
+  if (!isPlainObject(payload) || typeof payload.epoch !== 'string' || !Array.isArray(payload.messages)) {
+    throw new HubbubError('INVALID_FORMAT', 'What answered history is not a page of it.');
+  }
+  return { epoch: payload.epoch, messages: payload.messages, more: payload.more === true };
+}

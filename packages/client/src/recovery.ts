@@ -1,0 +1,199 @@
+/** Recovery: what of each room's history this client has, so that nothing is shown twice and nothing is missed in silence. */
+import type { Frame } from '@hubbub/protocol';
+import { isOffset, type PositionAnswer, readPosition } from './resume-frames.js';
+import { type Position, RoomPosition } from './room-position.js';
+
+/**
+ * `too_old`, `new_epoch`, `too_many`: the edge could not replay (PROTOCOL.md). `no_history`: the room has none, and the
+ * connection, or the edge's own, was broken. `missed`: the next message was not the next.
+ */
+export type GapReason = 'too_old' | 'new_epoch' | 'too_many' | 'no_history' | 'missed' | (string & {});
+
+/** Messages of a room may be missing: fetch what you show anew, by `room.history` where there are offsets. */
+export interface Gap {
+  readonly room: string;
+  readonly reason: GapReason;
+  /** The last offset before the gap, where it is known: `history({ since, before })` is what is missing. */
+  readonly since?: number;
+  /** The first offset after the gap. */
+  readonly before?: number;
+}
+
+/** After a new connection a room is whole: every message came, or comes now. */
+export interface Recovered {
+  readonly room: string;
+  /** Messages that were made up for. */
+  readonly replayed: number;
+}
+
+export interface RecoveryPorts {
+  /** Our user's id in this session. */
+  user(): string | undefined;
+  /** Our messages in this room that are out and not answered. */
+  inFlight(room: string): number;
+  /** Whether a message of ours with this id is out and not answered. */
+  isInFlight(id: string): boolean;
+  /** This message of ours did arrive: settles its `send()`, if that still waits. */
+  arrived(frame: Frame): boolean;
+  deliver(frame: Frame): void;
+  gap(gap: Gap): void;
+  recovered(recovered: Recovered): void;
+}
+
+interface RoomRecord {
+  position: RoomPosition;
+  /** A position was named to the edge, the answer has not come. */
+  recovering: boolean;
+  /** Came while recovering, beyond what is being replayed: in the room of the path, live messages may overtake the replay. */
+  held: Frame[];
+  replayed: number;
+  /** The namespace sends our own messages back to us: then these, and not their `ack`, show that they are here. */
+  echoes: boolean;
+}
+
+/** Frames held back at most per room: more than an edge replays. Beyond it they pass, and the gap is told. */
+const MAX_HELD = 2_000;
+
+export class Recovery {
+  readonly #ports: RecoveryPorts;
+  readonly #rooms = new Map<string, RoomRecord>();
+
+  constructor(ports: RecoveryPorts) {
+    this.#ports = ports;
+  }
+
+  /** The epoch of the room's history; `undefined` where it has none, or none is known. */
+  epoch(room: string): string | undefined {
+    return this.#rooms.get(room)?.position.epoch;
+  }
+
+  position(room: string): Position | undefined {
+    const { epoch, offset } = this.#rooms.get(room)?.position ?? {};
+    return epoch === undefined || offset === undefined ? undefined : { epoch, offset };
+  }
+
+  /** The position that is named to the edge now; until `answered`, frames of the room are a replay. */
+  begin(room: string): Position | undefined {
+    const position = this.position(room);
+    const record = this.#rooms.get(room);
+    if (position !== undefined && record !== undefined) record.recovering = true;
+    return position;
+  }
+
+  /** What the edge said of the room's position; `again` when the application was in the room before. */
+  answered(room: string, answer: PositionAnswer | undefined, again: boolean): void {
+    const record = this.#rooms.get(room);
+    const known = record?.recovering === true ? this.position(room) : undefined;
+    const { replayed = 0, held = [] } = record ?? {};
+    if (record !== undefined) Object.assign(record, { recovering: false, held: [], replayed: 0 });
+    const whole = known !== undefined && isWhole(answer, known);
+    if (answer === undefined) this.#rooms.delete(room);
+    else if (!whole) this.#moveTo(room, answer, known);
+    if (whole) this.#ports.recovered({ room, replayed });
+    else if (again) this.#tellGap(room, answer?.reason ?? 'no_history', known, answer);
+    for (const frame of held) this.take(room, frame);
+    if (record !== undefined) this.#closeHoles(room, record);
+  }
+
+  /** A frame of the room: passed on once, in order. Those without a position are what is now, and pass. */
+  take(room: string, frame: Frame): void {
+    const { offset } = frame;
+    if (!isOffset(offset) || frame.type === 'ack') {
+      this.#ports.deliver(frame);
+      return;
+    }
+    const record = this.#record(room, offset);
+    const { position } = record;
+    if (position.knows(offset)) {
+      // The echo of a message whose ack was faster. In a replay it is one that this client knows it sent.
+      if (record.recovering || !position.takeEcho(offset)) return;
+      record.echoes = true;
+      record.echoes = true;
+      this.#ports.deliver(frame);
+      return;
+    }
+    if (record.recovering && offset > position.offset + 1 && record.held.length < MAX_HELD) {
+      record.held.push(frame);
+      return;
+    }
+    position.took(offset);
+    this.#closeHoles(room, record);
+    if (this.#isNews(record, frame)) this.#ports.deliver(frame);
+  }
+
+  /** A message of ours was taken, or was not: `offset` is its place, `epoch` that of the room when it was sent. */
+  settled(room: string, epoch: string | undefined, offset: unknown): void {
+    const record = this.#rooms.get(room);
+    if (record === undefined) return;
+    const { position } = record;
+    if (isOffset(offset) && epoch === position.epoch && !record.echoes) position.acked(offset);
+    this.#closeHoles(room, record);
+  }
+
+  /** `room_gap`: the edge itself missed something. */
+  gap(room: string, payload: unknown): void {
+    const known = this.position(room);
+    const answer = readPosition(payload);
+    if (answer !== undefined) this.#moveTo(room, answer, known);
+    const { reason } = (payload ?? {}) as { readonly reason?: unknown };
+    this.#tellGap(room, typeof reason === 'string' ? reason : 'no_history', known, answer);
+  }
+
+  /** Positions outlive the session, answers do not. What was held will be replayed again. */
+  sessionLost(): void {
+    for (const record of this.#rooms.values()) Object.assign(record, { recovering: false, held: [], replayed: 0 });
+  }
+
+  forget(room: string): void {
+    this.#rooms.delete(room);
+  }
+
+  /** In a replay our own messages settle their `send()` instead; the application has shown them when it sent them. */
+  #isNews(record: RoomRecord, frame: Frame): boolean {
+    if (record.recovering) record.replayed++;
+    if (frame.id === undefined || frame.sender?.id !== this.#ports.user()) return true;
+    if (record.recovering) return !this.#ports.arrived(frame) || record.echoes;
+    if (this.#ports.isInFlight(frame.id)) record.echoes = true;
+    return true;
+  }
+
+  #closeHoles(room: string, record: RoomRecord): void {
+    if (record.recovering) return;
+    for (;;) {
+      const hole = record.position.closeHole(this.#ports.inFlight(room));
+      if (hole === undefined) return;
+      this.#ports.gap({ room, reason: 'missed', ...hole });
+    }
+  }
+
+  /** From here on the edge goes on. Without a known epoch, messages may be here already that came before the answer. */
+  #moveTo(room: string, { epoch, offset }: Position, known: Position | undefined): void {
+    const record = this.#record(room, offset + 1);
+    const early = known === undefined ? record.position.offset : 0;
+    record.position = new RoomPosition(epoch, Math.max(offset, early));
+  }
+
+  #tellGap(room: string, reason: GapReason, known: Position | undefined, now: Position | undefined): void {
+    this.#ports.gap({
+      room,
+      reason,
+      ...(known !== undefined && known.epoch === now?.epoch && { since: known.offset }),
+      ...(now !== undefined && { before: now.offset + 1 }),
+    });
+  }
+
+  /** A room of which `offset` is the first that is heard: what came before is not ours. */
+  #record(room: string, offset: number): RoomRecord {
+    const known = this.#rooms.get(room);
+    if (known !== undefined) return known;
+    const position = new RoomPosition(undefined, offset - 1);
+    const record = { position, recovering: false, held: [], replayed: 0, echoes: false };
+    this.#rooms.set(room, record);
+    return record;
+  }
+}
+
+function isWhole(answer: PositionAnswer | undefined, known: Position): boolean {
+  if (answer === undefined) return false;
+  return answer.recovered ?? (answer.epoch === known.epoch && answer.offset === known.offset);
+}

@@ -1,0 +1,69 @@
+/** What is known of a room's history, whatever the order in which messages and acks arrive. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { RoomPosition } from '../src/room-position.js';
+
+it('goes on without holes from message to message, and from ack to ack', () => {
+  const position = new RoomPosition('e', 4);
+  position.took(5);
+  position.acked(6);
+  position.took(7);
+  expect(position.offset).toBe(7);
+  expect(position.closeHole(0)).toBeUndefined();
+});
+
+it('waits for what an ack may still fill, and stays below it', () => {
+  const position = new RoomPosition('e', 4);
+  position.acked(7); // Overtook the messages 5 and 6.
+  expect(position.closeHole(0)).toBeUndefined();
+  position.took(5);
+  position.took(8); // 6 is ours, its ack has not come.
+  expect(position.closeHole(1)).toBeUndefined();
+  expect(position.offset).toBe(5);
+  position.acked(6);
+  expect(position.offset).toBe(8);
+});
+
+it('calls a hole lost that nothing can fill any more, one hole at a time', () => {
+  const position = new RoomPosition('e', 4);
+  position.took(7);
+  position.took(10);
+  expect(position.closeHole(0)).toEqual({ since: 4, before: 7 });
+  expect(position.closeHole(0)).toEqual({ since: 7, before: 10 });
+  expect(position.closeHole(0)).toBeUndefined();
+  expect(position.offset).toBe(10);
+});
+
+it('knows the first echo of a message that was acked before, once', () => {
+  const position = new RoomPosition('e', 4);
+  position.acked(5);
+  expect(position.knows(5)).toBe(true);
+  expect(position.takeEcho(5)).toBe(true);
+  expect(position.takeEcho(5)).toBe(false);
+});
+
+it('knows everything and calls nothing lost, however acks and messages interleave', () => {
+  const stories = fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 15 }).chain(own =>
+    fc.record({
+      own: fc.constant(own),
+      // When each ack arrives: after so many messages of others.
+      ackAfter: fc.array(fc.nat(30), { minLength: own.length, maxLength: own.length }),
+    }),
+  );
+  fc.assert(
+    fc.property(stories, ({ own, ackAfter }) => {
+      const position = new RoomPosition('e', 0);
+      const others = Array.from({ length: 30 }, (_, index) => index + 1).filter(offset => !own.includes(offset));
+      let waiting = own.map((offset, index) => ({ offset, at: ackAfter[index] ?? 0 }));
+      for (const [index, offset] of others.entries()) {
+        for (const ack of waiting.filter(({ at }) => at <= index)) position.acked(ack.offset);
+        waiting = waiting.filter(({ at }) => at > index);
+        expect(position.knows(offset)).toBe(false);
+        position.took(offset);
+        expect(position.closeHole(waiting.length)).toBeUndefined();
+      }
+      for (const { offset } of waiting) position.acked(offset);
+      expect(position.offset).toBe(30);
+    }),
+  );
+});
