@@ -226,6 +226,8 @@ function sessionLimits(config: Config): SessionLimits {
     max_buffered_bytes: config.maxBufferedBytes,
     idle_timeout_ms: config.idleTimeoutMs,
     roster_page_size: config.rosterPageSize,
+    max_replay_messages: config.maxReplayMessages,
+    history_page_size: config.historyPageSize,
   };
 }
 

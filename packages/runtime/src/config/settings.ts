@@ -98,6 +98,13 @@ export const settingsSchema = z.strictObject({
   maxPayloadDepth: integer(1, 64).default(16).describe('Nesting of a payload.'),
   maxPayloadKeys: integer(1, 100_000).default(256).describe('Keys and items in a payload, all levels together.'),
   rosterPageSize: integer(1, 1000).default(100).describe('Users in one room_info or online_users.'),
+  maxReplayMessages: integer(1, 10_000)
+    .default(1000)
+    .describe('Messages of one room that are replayed to a client that comes back; above it it reads the history.'),
+  historyPageSize: integer(1, 1000).default(100).describe('Messages in one answer to history.'),
+  historyCheckIntervalMs: integer(100, 10 * MINUTE_MS)
+    .default(5000)
+    .describe('How often a silent room with history is compared with what Redis has.'),
   subscriptionLingerMs: integer(0, 10 * MINUTE_MS)
     .default(5000)
     .describe('An edge stays subscribed to a room for so long after its last member there has left.'),
