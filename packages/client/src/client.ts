@@ -6,12 +6,13 @@ import { Connection, type StateChange } from './connection.js';
 import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
 import { Deliveries } from './deliveries.js';
 import { Emitter, type EventOf, type Unsubscribe } from './emitter.js';
-import { type FrameTypeName, type KnownFrames, roomOf } from './frames.js';
+import { type FrameTypeName, type KnownFrames, reconnectDelayMs, roomOf } from './frames.js';
 import { Heartbeat } from './heartbeat.js';
 import { Memberships } from './memberships.js';
 import { watchNetwork } from './network.js';
 import { type ClientOptions, resolveOptions, type Settings, socketUrl } from './options.js';
 import { Recovery } from './recovery.js';
+import { closedError, leftError } from './refusals.js';
 import { Renewal } from './renewal.js';
 import { Room } from './room.js';
 import { isWelcome } from './shapes.js';
@@ -253,7 +254,7 @@ export class HubbubClient {
     this.#deliveries.settle(frame);
     const room = roomOf(frame);
     if (frame.type === 'welcome') this.#welcomed(frame);
-    if (frame.type === 'reconnect') this.#connection.moveAfter(delayOf(frame));
+    if (frame.type === 'reconnect') this.#connection.moveAfter(reconnectDelayMs(frame));
     if (frame.type === 'room_closed' && room !== undefined) {
       this.#memberships.drop(room, new HubbubError('NOT_IN_ROOM', `Room ${room} was closed.`));
     }
@@ -283,17 +284,4 @@ export class HubbubClient {
     this.#pathRooms = payload.rooms;
     this.#connection.step('welcomed');
   }
-}
-
-function delayOf(frame: Frame): number {
-  const delayMs = frame.payload?.delay_ms;
-  return typeof delayMs === 'number' && delayMs >= 0 && delayMs < 2 ** 31 ? delayMs : 0;
-}
-
-function closedError(): HubbubError {
-  return new HubbubError('UNAVAILABLE', 'The client is closed.');
-}
-
-function leftError(room: string): HubbubError {
-  return new HubbubError('UNAVAILABLE', `Room ${room} was left before the frame was sent.`);
 }

@@ -50,3 +50,9 @@ export function roomOf(frame: Frame): string | undefined {
   const roomId = frame.payload?.room_id;
   return typeof roomId === 'string' ? roomId : undefined;
 }
+
+/** How long after a `reconnect` frame to go, in milliseconds; one that does not say means now. */
+export function reconnectDelayMs({ payload }: Frame): number {
+  const delayMs = payload?.delay_ms;
+  return typeof delayMs === 'number' && delayMs >= 0 && delayMs < 2 ** 31 ? delayMs : 0;
+}

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { type Codec, chooseSubprotocol, DEFAULT_LIMITS, type ErrorCode, type Frame, jsonCodec } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type NamedPosition, RoomLog } from './room-log.js';
 
 interface Member {
   readonly socket: WebSocket;
@@ -14,6 +15,10 @@ interface Member {
 
 export class WsEdge {
   readonly members = new Set<Member>();
+  /** By room, where the rooms of this edge have a history. */
+  readonly logs: Map<string, RoomLog> | undefined;
+  /** Called with each message that is in the history and not yet answered or passed on. */
+  onAppended: (frame: Frame) => void = () => {};
   /** When set, the next handshakes are refused with this. */
   refusal: { status: number; code: ErrorCode; headers?: Record<string, string> } | undefined;
   readonly #http: Server = createServer();
@@ -22,8 +27,12 @@ export class WsEdge {
     handleProtocols: offers => chooseSubprotocol([...offers].join()).selected ?? false,
   });
 
-  static async start(): Promise<WsEdge> {
-    const edge = new WsEdge();
+  private constructor(history: boolean) {
+    this.logs = history ? new Map() : undefined;
+  }
+
+  static async start({ history = false } = {}): Promise<WsEdge> {
+    const edge = new WsEdge(history);
     edge.#http.on('upgrade', (request, socket, head) => edge.#upgrade(request, socket, head));
     await new Promise<void>(resolve => edge.#http.listen(0, '127.0.0.1', resolve));
     return edge;
@@ -67,14 +76,41 @@ export class WsEdge {
 
   #received(member: Member, frame: Frame): void {
     const { type, id = '', room = '', payload = {} } = frame;
-    if (type === 'join_room') member.rooms.add(String(payload.room_id));
     if (type === 'leave_room') member.rooms.delete(String(payload.room_id));
-    send(member, { type: type === 'ping' ? 'pong' : 'ack', id });
-    if (type !== 'send_message') return;
+    if (type === 'send_message') this.#publish(member, { id, room, payload });
+    else if (type === 'join_room') {
+      send(member, { type: 'ack', id, payload: { ...this.#enter(member, payload as unknown as NamedPosition) } });
+    } else if (type === 'resume') {
+      const rooms = (payload.rooms as NamedPosition[]).map(place => this.#enter(member, place));
+      send(member, { type: 'ack', id, payload: { rooms } });
+    } else send(member, { type: type === 'ping' ? 'pong' : 'ack', id });
+  }
+
+  /** Replays what is missing, then what comes is live; without an await in between. */
+  #enter(member: Member, place: NamedPosition): object {
+    member.rooms.add(place.room_id);
+    const log = this.#log(place.room_id);
+    if (log === undefined) return { room_id: place.room_id };
+    const { missing, answer } = log.recover(place);
+    for (const frame of missing) send(member, frame);
+    return answer;
+  }
+
+  #publish(member: Member, { id, room, payload }: Required<Pick<Frame, 'id' | 'room' | 'payload'>>): void {
+    const message: Frame = { type: 'new_message', room, id, payload, sender: { id: 'u', name: 'U' } };
+    const { frame, isNew } = this.#log(room)?.append(message) ?? { frame: message, isNew: true };
+    if (isNew) this.onAppended(frame);
+    send(member, { type: 'ack', id, ...(frame.offset !== undefined && { offset: frame.offset }) });
     for (const other of this.members) {
-      if (other === member || !other.rooms.has(room)) continue;
-      send(other, { type: 'new_message', room, id, payload, sender: { id: 'u', name: 'U' } });
+      if (isNew && other !== member && other.rooms.has(room)) send(other, frame);
     }
+  }
+
+  #log(room: string): RoomLog | undefined {
+    if (this.logs === undefined) return undefined;
+    const log = this.logs.get(room) ?? new RoomLog();
+    this.logs.set(room, log);
+    return log;
   }
 }
 

@@ -1,0 +1,198 @@
+/** Invariants of README.md that concern the resume frame and own messages. Fake edge, fake clock. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeEdge, outcome, placesIn, silent, turn, willing } from './support/fake-edge.js';
+import { answerResume, comeBack, hear, historic, joined, message } from './support/general-room.js';
+
+let edge: FakeEdge;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  edge = new FakeEdge();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+describe('invariant 15: own messages of a room with history are neither lost nor doubled', () => {
+  it('repeats what was in flight with the same id, after the room is back', async () => {
+    const { room } = await joined(edge);
+    edge.answer = silent;
+    const sending = room.send({ n: 1 });
+    const id = edge.socket.sentOfType('send_message')[0]?.id;
+    const socket = await comeBack(edge);
+    expect(socket.sentOfType('send_message')).toEqual([]);
+    edge.answer = willing;
+    answerResume(socket, [{ room_id: 'general', epoch: 'e1', offset: 10, recovered: true }]);
+    await turn();
+    expect(socket.sentOfType('send_message')).toMatchObject([{ id, payload: { n: 1 } }]);
+    expect(await outcome(sending)).toMatchObject({ value: { id } });
+  });
+
+  it('takes its replay for the ack, and does not show it as news', async () => {
+    const { room, heard } = await joined(edge);
+    edge.answer = silent;
+    const sending = room.send({ n: 1 }, { id: 'm1' });
+    const socket = await comeBack(edge);
+    socket.receive(message(11, { id: 'm1', sender: { id: 'u1', name: 'One' }, timestamp: 'T' })).receive(message(12));
+    answerResume(socket, [{ room_id: 'general', epoch: 'e1', offset: 12, recovered: true }]);
+    expect(await outcome(sending)).toEqual({ value: { id: 'm1', timestamp: 'T', offset: 11 } });
+    expect(socket.sentOfType('send_message')).toEqual([]);
+    expect(heard).toEqual(['rejoining', 12, 'recovered 2', 'joined']);
+  });
+
+  it('shows own messages of other sessions, and none that was acked', async () => {
+    const { room, heard } = await joined(edge);
+    edge.answer = (frame, socket) => void socket.receive({ type: 'ack', id: frame.id ?? '', offset: 12 });
+    await room.send({}, { id: 'm1' });
+    const socket = await comeBack(edge);
+    const own = { sender: { id: 'u1', name: 'One' } };
+    socket.receive(message(11, { ...own, id: 'other' })).receive(message(12, { ...own, id: 'm1' }));
+    answerResume(socket, [{ room_id: 'general', epoch: 'e1', offset: 12, recovered: true }]);
+    await turn();
+    expect(heard).toEqual(['rejoining', 11, 'recovered 1', 'joined']);
+  });
+
+  it.each([
+    ['the history is another', { epoch: 'e2', offset: 0, recovered: false, reason: 'new_epoch' }, 0],
+    ['the edge may have forgotten the id', { epoch: 'e1', offset: 10, recovered: true }, 5 * 60_000],
+  ] as const)('says that it is not known when %s', async (_why, answer, awayMs) => {
+    const { room } = await joined(edge);
+    edge.answer = silent;
+    const sending = room.send({});
+    const late = expect(sending).rejects.toMatchObject({ code: 'UNAVAILABLE', message: /not known/ });
+    for (let waitedMs = 0; waitedMs < awayMs; waitedMs += 1_000) {
+      edge.socket.end(1006); // The network is away.
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    edge.socket.end(1006);
+    const dialled = edge.sockets.length;
+    while (edge.sockets.length === dialled) await vi.advanceTimersByTimeAsync(1_000);
+    const socket = await edge.accept();
+    answerResume(socket, [{ room_id: 'general', ...answer }]);
+    await turn();
+    expect(socket.sentOfType('send_message')).toEqual([]);
+    await late;
+  });
+});
+
+describe('invariant 16: positions are named in as few frames as fit, and an edge that cannot resume is asked room by room', () => {
+  it('splits by bytes and by keys', async () => {
+    const client = await edge.openClient();
+    edge.answer = historic(7);
+    const names = Array.from({ length: 100 }, (_, index) => `room:${'x'.repeat(60)}${index}`);
+    await Promise.all(names.map(name => client.room(name).join()));
+    edge.socket.end(1006);
+    edge.answer = willing;
+    await vi.advanceTimersByTimeAsync(1_000);
+    const socket = await edge.accept();
+    const resumes = socket.sentOfType('resume');
+    expect(resumes.length).toBeGreaterThan(1);
+    expect(resumes.length).toBeLessThan(5);
+    expect(resumes.flatMap(placesIn).map(({ room_id, offset }) => [room_id, offset])).toEqual(names.map(n => [n, 7]));
+    for (const frame of resumes) {
+      expect(JSON.stringify(frame).length).toBeLessThanOrEqual(4_096);
+      expect(placesIn(frame).length * 4 + 1).toBeLessThanOrEqual(256);
+    }
+    expect(socket.sentOfType('join_room')).toEqual([]);
+    expect(client.state).toBe('open');
+  });
+
+  it.each(['UNKNOWN_TYPE', 'UNAVAILABLE'])('joins with the position after %s', async code => {
+    const { client, heard } = await joined(edge);
+    const socket = await comeBack(edge);
+    edge.answer = (frame, to) => {
+      const payload = { epoch: 'e1', offset: 10, recovered: true };
+      if (frame.type === 'join_room') to.receive({ type: 'ack', id: frame.id ?? '', payload });
+    };
+    const id = socket.sentOfType('resume')[0]?.id ?? '';
+    socket.receive({ type: 'error', id, payload: { code, message: '' } });
+    await turn();
+    expect(socket.sentOfType('join_room')).toMatchObject([
+      { payload: { room_id: 'general', epoch: 'e1', offset: 10 } },
+    ]);
+    expect(heard).toEqual(['rejoining', 'recovered 0', 'joined']);
+    expect(client.state).toBe('open');
+  });
+
+  it('asks again later for a room that was refused for now, and leaves one that was refused for good', async () => {
+    const client = await edge.openClient();
+    edge.answer = historic(1);
+    const rooms = ['soon', 'never', 'fine'].map(name => client.room(name));
+    await Promise.all(rooms.map(room => room.join()));
+    const socket = await comeBack(edge);
+    answerResume(socket, [
+      { room_id: 'soon', error: { code: 'RATE_LIMITED', message: '' } },
+      { room_id: 'never', error: { code: 'FORBIDDEN', message: '' } },
+      { room_id: 'fine', epoch: 'e1', offset: 1, recovered: true },
+    ]);
+    await turn();
+    expect(rooms.map(({ state }) => state)).toEqual(['rejoining', 'left', 'joined']);
+    edge.answer = historic(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(client.state).toBe('open');
+  });
+});
+
+describe('invariant 17: the room of the path is like every other', () => {
+  it('learns its position, resumes it, and puts live messages that overtake the replay behind it', async () => {
+    const client = edge.client({ url: 'ws://edge.test/rooms/general/ws' });
+    edge.answer = silent;
+    void client.connect();
+    const heard = hear(client.room('general'));
+    const first = await edge.accept(['general']);
+    first.receive(message(11));
+    answerResume(first, [{ room_id: 'general', epoch: 'e1', offset: 10 }]);
+    await turn();
+    const second = await comeBack(edge, ['general']);
+    expect(placesIn(second.sentOfType('resume')[0])).toEqual([{ room_id: 'general', epoch: 'e1', offset: 11 }]);
+    for (const offset of [14, 12, 13, 14, 15]) second.receive(message(offset));
+    answerResume(second, [{ room_id: 'general', epoch: 'e1', offset: 15, recovered: true }]);
+    await turn();
+    expect(heard).toEqual(['joined', 11, 'rejoining', 12, 13, 14, 15, 'recovered 4', 'joined']);
+  });
+
+  it('is not entered again after leave(), until join()', async () => {
+    const client = edge.client({ url: 'ws://edge.test/rooms/general/ws' });
+    void client.connect();
+    await edge.accept(['general']);
+    const room = client.room('general');
+    await room.leave();
+    const heard = hear(room);
+    const socket = await comeBack(edge, ['general']);
+    expect(socket.sent).toMatchObject([{ type: 'leave_room', payload: { room_id: 'general' } }]);
+    socket.receive(message(20));
+    expect(heard).toEqual([]);
+    expect([room.state, client.state]).toEqual(['left', 'open']);
+    edge.answer = willing;
+    await room.join();
+    socket.receive(message(21));
+    expect(heard).toEqual(['joining', 'joined', 21]);
+  });
+});
+
+it('pages through the history', async () => {
+  const { room } = await joined(edge);
+  edge.answer = ({ id = '', payload }, socket) =>
+    void socket.receive({
+      type: 'history',
+      id,
+      room: 'general',
+      payload: { room_id: 'general', epoch: 'e1', messages: [message(9)], more: payload?.limit === 1 },
+    });
+  expect(await room.history({ before: 10, limit: 1 })).toEqual({ epoch: 'e1', messages: [message(9)], more: true });
+  expect(await room.history()).toMatchObject({ more: false });
+  expect(edge.socket.sentOfType('history').map(({ payload }) => payload)).toEqual([{ before: 10, limit: 1 }, {}]);
+});
+
+it('tells its status to every session, before the rooms', async () => {
+  const { client } = await joined(edge);
+  edge.answer = willing;
+  await client.setStatus({ doing: 'lunch' });
+  const socket = await comeBack(edge);
+  expect(socket.sent.map(({ type }) => type)).toEqual(['set_status', 'resume']);
+  await expect(Promise.race([client.setStatus(), turn()])).resolves.toBeUndefined();
+  expect(socket.sentOfType('set_status').at(-1)?.payload).toEqual({ status: null });
+});

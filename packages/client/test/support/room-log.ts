@@ -1,0 +1,34 @@
+/** A room's history as an edge keeps it, in memory: positions, replay, and ids that are known again. */
+import type { Frame } from '@hubbub/protocol';
+
+export interface NamedPosition {
+  readonly room_id: string;
+  readonly epoch?: string;
+  readonly offset?: number;
+}
+
+export class RoomLog {
+  readonly epoch = 'e1';
+  readonly #frames: Frame[] = [];
+
+  get offset(): number {
+    return this.#frames.length;
+  }
+
+  /** The frame with its offset; `isNew` is false for an id that is there already. */
+  append(frame: Frame): { readonly frame: Frame; readonly isNew: boolean } {
+    const known = this.#frames.find(({ id }) => id === frame.id);
+    if (known !== undefined) return { frame: known, isNew: false };
+    const placed = { ...frame, offset: this.offset + 1 };
+    this.#frames.push(placed);
+    return { frame: placed, isNew: true };
+  }
+
+  /** What is missing after a position, and what the `ack` says of it. */
+  recover({ room_id, epoch, offset }: NamedPosition): { readonly missing: readonly Frame[]; readonly answer: object } {
+    const now = { room_id, epoch: this.epoch, offset: this.offset };
+    if (epoch === undefined || offset === undefined) return { missing: [], answer: now };
+    if (epoch !== this.epoch) return { missing: [], answer: { ...now, recovered: false, reason: 'new_epoch' } };
+    return { missing: this.#frames.slice(offset), answer: { ...now, recovered: true } };
+  }
+}
