@@ -162,22 +162,24 @@ export async function startEdge({
     });
   }
 
-  bus.broker.onEnvelope(
-    createFanout({
-      memberships,
+  const fanout = createFanout({
+    memberships,
+    sessions,
+    metrics,
+    publish: listener.publish,
+    nodeChannel,
+    onControl: createRoomControl({ memberships, sessions, channels, metrics }),
+    onNodeEnvelope: createNodeChannel({
+      channel: nodeChannel,
       sessions,
       metrics,
-      publish: listener.publish,
-      nodeChannel,
-      onControl: createRoomControl({ memberships, sessions, channels, metrics }),
-      onNodeEnvelope: createNodeChannel({
-        channel: nodeChannel,
-        sessions,
-        metrics,
-        onProbe: number => probe.heard(number),
-      }),
+      onProbe: number => probe.heard(number),
     }),
-  );
+  });
+  bus.broker.onEnvelope((channel, envelope) => {
+    probe.arrived();
+    fanout(channel, envelope);
+  });
   bus.broker.onInterruption(({ channels: broken, durationMs }) => {
     metrics.interrupted(broken.length, durationMs);
     tellGaps(broken, { memberships, publish: listener.publish });

@@ -4,7 +4,10 @@ import { encodeEnvelope } from '@hubbub/protocol';
 
 export interface ProbeOptions {
   readonly intervalMs: number;
-  /** Silence for so long is deafness: not ready, and the subscription is rebuilt. */
+  /**
+   * Without a probe back for so long: not ready. Without anything arriving for so long: deaf, and the subscription is
+   * rebuilt.
+   */
   readonly timeoutMs: number;
   readonly onRoundTrip: (durationMs: number) => void;
   readonly onDeaf: () => void;
@@ -21,7 +24,11 @@ export class Probe {
   /** When each probe under way left, by its number. Bounded by timeout / interval. */
   readonly #sentAtMs = new Map<number, number>();
   #heardAtMs: number | undefined;
-  #rebuiltAtMs = 0;
+  #arrivals = 0;
+  #arrivalsAtTick = 0;
+  #tickedAtMs = 0;
+  /** For how long nothing at all has arrived, as far as this process could have noticed. */
+  #silentMs = 0;
 
   constructor(broker: Broker, channel: string, options: ProbeOptions) {
     this.#broker = broker;
@@ -35,13 +42,18 @@ export class Probe {
   }
 
   start(): void {
-    this.#rebuiltAtMs = performance.now();
+    this.#tickedAtMs = performance.now();
     this.#timer = setInterval(() => this.#tick(), this.#options.intervalMs);
     this.#send();
   }
 
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  /** Something came over the bus, whatever it is. */
+  arrived(): void {
+    this.#arrivals++;
   }
 
   /** A probe came back. */
@@ -55,9 +67,16 @@ export class Probe {
 
   #tick(): void {
     const now = performance.now();
-    const silentMs = now - Math.max(this.#heardAtMs ?? 0, this.#rebuiltAtMs);
-    if (silentMs >= this.#options.timeoutMs) {
-      this.#rebuiltAtMs = now;
+    const sinceTickMs = now - this.#tickedAtMs;
+    this.#tickedAtMs = now;
+    // An overloaded edge is late and not deaf: while anything arrives, rebuilding would lose what is on its way. And what
+    // a process that was stopped, or busy, did not hear may wait for it in the socket.
+    const wasStalled = sinceTickMs > 2 * this.#options.intervalMs;
+    if (this.#arrivals !== this.#arrivalsAtTick || wasStalled) this.#silentMs = 0;
+    else this.#silentMs += sinceTickMs;
+    this.#arrivalsAtTick = this.#arrivals;
+    if (this.#silentMs >= this.#options.timeoutMs) {
+      this.#silentMs = 0;
       this.#sentAtMs.clear();
       this.#options.onDeaf();
       void this.#broker.rebuild();

@@ -1,0 +1,96 @@
+/** The self-probe tells a deaf subscription from one that is only late. */
+import type { Broker } from '@hubbub/broker';
+import { decodeEnvelope } from '@hubbub/protocol';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Probe } from '../src/probe.js';
+
+const INTERVAL_MS = 1000;
+const TIMEOUT_MS = 3000;
+
+describe('the self-probe', () => {
+  let probe: Probe;
+  let sent: number[];
+  let rebuilt: number;
+  let roundTripsMs: number[];
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance', 'Date'] });
+    sent = [];
+    rebuilt = 0;
+    roundTripsMs = [];
+    const broker: Pick<Broker, 'publish' | 'rebuild'> = {
+      async publish(_, envelope) {
+        sent.push(decodeEnvelope(envelope)?.probe ?? -1);
+      },
+      async rebuild() {
+        rebuilt++;
+      },
+    };
+    probe = new Probe(broker as Broker, 'node', {
+      intervalMs: INTERVAL_MS,
+      timeoutMs: TIMEOUT_MS,
+      onRoundTrip: ms => roundTripsMs.push(ms),
+      onDeaf: () => {},
+    });
+    probe.start();
+  });
+  afterEach(() => {
+    probe.close();
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+
+  /** Lets time pass; each second the probes sent so far come back when `answered`, or something else does. */
+  function seconds(count: number, { answered = false, traffic = false } = {}): void {
+    for (let second = 0; second < count; second++) {
+      if (traffic) probe.arrived();
+      if (answered) {
+        probe.arrived();
+        probe.heard(sent.at(-1) ?? -1);
+      }
+      vi.advanceTimersByTime(INTERVAL_MS);
+    }
+  }
+
+  test('before the first one is back the edge does not hear', () => {
+    expect(probe.hears).toBe(false);
+    seconds(1, { answered: true });
+    expect(probe.hears).toBe(true);
+  });
+
+  test('while probes come back, nothing is rebuilt', () => {
+    seconds(60, { answered: true });
+    expect({ hears: probe.hears, rebuilt }).toEqual({ hears: true, rebuilt: 0 });
+  });
+
+  test('silence for the timeout is deafness: not ready, and rebuilt once a timeout', () => {
+    seconds(5, { answered: true });
+    seconds(3);
+    expect({ hears: probe.hears, rebuilt }).toEqual({ hears: false, rebuilt: 1 });
+    seconds(3);
+    expect(rebuilt).toBe(2);
+  });
+
+  test('late is not deaf: while anything arrives the edge is not ready, but nothing on its way is thrown away', () => {
+    seconds(30, { traffic: true });
+    expect({ hears: probe.hears, rebuilt }).toEqual({ hears: false, rebuilt: 0 });
+    probe.heard(sent.at(-1) ?? -1);
+    expect(probe.hears).toBe(true);
+  });
+
+  test('a process that was stopped does not take its own absence for silence', () => {
+    seconds(2, { answered: true });
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000);
+    vi.advanceTimersToNextTimer();
+    expect(rebuilt).toBe(0);
+    seconds(3);
+    expect(rebuilt).toBe(1);
+  });
+
+  test('the round trip is measured from its own sending', () => {
+    vi.advanceTimersByTime(250);
+    probe.heard(1);
+    expect(roundTripsMs).toEqual([250]);
+  });
+});
