@@ -11,13 +11,18 @@ export interface Pending {
   reject(error: HubbubError): void;
 }
 
+/** What becomes of a frame that was not carried out, or of which that is not known. */
+export type Refuse<P extends Pending> = (item: P, error: HubbubError) => void;
+
 /** Every frame in here is answered, timed out or taken out: none waits for ever. */
 export class Acks<P extends Pending> {
   readonly #timeoutMs: number;
+  readonly #refuse: Refuse<P>;
   readonly #pending = new Map<string, { readonly item: P; readonly timer: ReturnType<typeof setTimeout> }>();
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, refuse: Refuse<P>) {
     this.#timeoutMs = timeoutMs;
+    this.#refuse = refuse;
   }
 
   get size(): number {
@@ -45,7 +50,7 @@ export class Acks<P extends Pending> {
     const item = answer.id === undefined ? undefined : this.#pending.get(answer.id)?.item;
     if (item === undefined || (answer.type !== item.answer && answer.type !== 'error')) return undefined;
     this.#remove(item);
-    if (answer.type === 'error') item.reject(errorOfFrame(answer));
+    if (answer.type === 'error') this.#refuse(item, errorOfFrame(answer));
     else item.resolve(answer);
     return item;
   }
@@ -59,7 +64,8 @@ export class Acks<P extends Pending> {
 
   #giveUp(item: P): void {
     this.#remove(item);
-    item.reject(
+    this.#refuse(
+      item,
       new HubbubError(
         'UNAVAILABLE',
         `No answer to ${item.frame.type} within ${this.#timeoutMs} ms: it is not known whether it was carried out.`,

@@ -1,11 +1,12 @@
 /** Frames on their way out: held back until they can go, sent, and kept until they are answered. */
 import { type Codec, type Frame, HubbubError } from '@hubbub/protocol';
 import { Acks, type AnswerType, type Pending } from './acks.js';
+import { type BackoffPolicy, fullJitterMs } from './backoff.js';
 import { createFrameIds } from './frame-ids.js';
-import { OfflineQueue } from './offline-queue.js';
+import { OfflineQueue, type Queued } from './offline-queue.js';
 import { type Wire, wireBytes, writeFrame } from './wire.js';
 
-export interface DeliveryPolicy {
+export interface DeliveryPolicy extends BackoffPolicy {
   readonly codec: Codec;
   readonly ackTimeoutMs: number;
   readonly offlineQueueSize: number;
@@ -29,7 +30,7 @@ export interface DeliveryPorts {
   settled(): void;
 }
 
-interface Delivery extends Pending {
+interface Delivery extends Pending, Queued {
   readonly wire: Wire;
   /** When it went out first, and the epoch of its room then; `undefined` before. */
   first: { readonly atMs: number; readonly epoch: string | undefined } | undefined;
@@ -41,12 +42,17 @@ export class Deliveries {
   readonly #nextId = createFrameIds();
   readonly #queue: OfflineQueue<Delivery>;
   readonly #acks: Acks<Delivery>;
+  /** Rooms whose messages wait because one could not be carried out; the others are not to overtake it. */
+  readonly #stalled = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Refusals in a row, by room: the exponent of the backoff. */
+  readonly #failures = new Map<string, number>();
+  #order = 0;
 
   constructor(policy: DeliveryPolicy, ports: DeliveryPorts) {
     this.#policy = policy;
     this.#ports = ports;
     this.#queue = new OfflineQueue(policy.offlineQueueSize);
-    this.#acks = new Acks(policy.ackTimeoutMs);
+    this.#acks = new Acks(policy.ackTimeoutMs, (delivery, error) => this.#refused(delivery, error));
   }
 
   get inFlight(): number {
@@ -56,7 +62,7 @@ export class Deliveries {
   /** Sends when it can, which may be after a reconnect. @throws {HubbubError} what the edge answers, or `UNAVAILABLE`. */
   submit(frame: Frame, answer: AnswerType): Promise<Frame> {
     return this.#promise(frame, answer, delivery => {
-      if (this.#ports.ready(frame.room)) return this.#transmit(delivery);
+      if (this.#isReady(frame.room)) return this.#transmit(delivery);
       if (!this.#queue.full) return this.#queue.push(delivery);
       throw new HubbubError('UNAVAILABLE', `Not connected, and ${this.#policy.offlineQueueSize} frames wait already.`);
     });
@@ -76,6 +82,7 @@ export class Deliveries {
   settle(answer: Frame): void {
     const { frame, first } = this.#acks.settle(answer) ?? {};
     if (frame?.type !== 'send_message' || frame.room === undefined) return;
+    if (answer.type === 'ack') this.#failures.delete(frame.room);
     this.#ports.messageSettled(frame.room, first?.epoch, answer);
   }
 
@@ -88,9 +95,11 @@ export class Deliveries {
     return true;
   }
 
-  /** Messages of this room that are out and not answered. */
+  /** Messages of this room that were sent, and of which it is not known what became of them. */
   messagesInFlight(room: string): number {
-    return this.#acks.count(({ frame }) => frame.type === 'send_message' && frame.room === room);
+    const matches = ({ frame, first }: Delivery): boolean =>
+      first !== undefined && frame.type === 'send_message' && frame.room === room;
+    return this.#acks.count(matches) + this.#queue.count(matches);
   }
 
   isInFlight(id: string): boolean {
@@ -99,7 +108,7 @@ export class Deliveries {
 
   /** Sends what waited and now can go. */
   flush(): void {
-    for (const delivery of this.#queue.take(({ frame }) => this.#ports.ready(frame.room))) {
+    for (const delivery of this.#queue.take(({ frame }) => this.#isReady(frame.room))) {
       // The room may have lost its history since, or the edge its memory of the id.
       if (delivery.first === undefined || this.#isRepeatable(delivery)) this.#transmit(delivery);
       else this.#rejectUnknown(delivery);
@@ -108,6 +117,7 @@ export class Deliveries {
 
   /** The session is over. Only messages are repeated: other frames mean something for that session alone. */
   sessionLost(): void {
+    for (const room of this.#stalled.keys()) this.#unstall(room);
     const repeated: Delivery[] = [];
     for (const delivery of this.#acks.takeAll()) {
       if (this.#isRepeatable(delivery)) repeated.push(delivery);
@@ -118,11 +128,13 @@ export class Deliveries {
 
   /** Nothing that waits for this room will be sent. */
   refuseRoom(room: string, error: HubbubError): void {
+    this.#unstall(room);
     for (const delivery of this.#queue.take(({ frame }) => frame.room === room)) delivery.reject(error);
   }
 
   /** Nothing that waits will be sent. */
   refuseAll(error: HubbubError): void {
+    for (const room of this.#stalled.keys()) this.#unstall(room);
     for (const delivery of this.#queue.take(() => true)) delivery.reject(error);
   }
 
@@ -135,7 +147,9 @@ export class Deliveries {
     // Written now: a caller who changes the payload later does not change what was sent, and errors come at once.
     const wire = this.#write(frame);
     try {
-      return await new Promise((resolve, reject) => go({ frame, answer, wire, first: undefined, resolve, reject }));
+      return await new Promise((resolve, reject) =>
+        go({ order: this.#order++, frame, answer, wire, first: undefined, resolve, reject }),
+      );
     } finally {
       if (this.#acks.size === 0) this.#ports.settled();
     }
@@ -151,16 +165,48 @@ export class Deliveries {
     return wire;
   }
 
-  /** Whether a second copy would be known as one: by the edge, or by the application that wants it so. */
-  #isRepeatable({ frame, first }: Delivery): boolean {
-    if (frame.type !== 'send_message') return false;
-    if (this.#policy.retryInFlight) return true;
-    if (first?.epoch === undefined || frame.room === undefined) return false;
+  /** The bus does not answer. Where the edge knows a message again, waiting and repeating is ours and not the application's. */
+  #refused(delivery: Delivery, error: HubbubError): void {
+    const { room } = delivery.frame;
+    if (error.code !== 'UNAVAILABLE' || room === undefined || !this.#isKnownAgain(delivery)) {
+      delivery.reject(error);
+      return;
+    }
+    this.#queue.putBack([delivery]);
+    if (!this.#stalled.has(room)) {
+      const failures = this.#failures.get(room) ?? 0;
+      this.#failures.set(room, failures + 1);
+      const goOn = (): void => {
+        this.#stalled.delete(room);
+        this.flush();
+      };
+      this.#stalled.set(room, setTimeout(goOn, fullJitterMs(failures, this.#policy)));
+    }
+    if (this.#acks.size === 0) this.#ports.settled();
+  }
+
+  #unstall(room: string): void {
+    clearTimeout(this.#stalled.get(room));
+    this.#stalled.delete(room);
+    this.#failures.delete(room);
+  }
+
+  #isReady(room: string | undefined): boolean {
+    return this.#ports.ready(room) && (room === undefined || !this.#stalled.has(room));
+  }
+
+  #isRepeatable(delivery: Delivery): boolean {
+    return this.#isKnownAgain(delivery) || (this.#policy.retryInFlight && delivery.frame.type === 'send_message');
+  }
+
+  /** Whether the edge would know a second copy as one. */
+  #isKnownAgain({ frame, first }: Delivery): boolean {
+    if (frame.type !== 'send_message' || frame.room === undefined || first?.epoch === undefined) return false;
     return first.epoch === this.#ports.epoch(frame.room) && performance.now() - first.atMs < REPEATABLE_MS;
   }
 
   #rejectUnknown({ frame, reject }: Delivery): void {
-    const what = `The connection was lost before ${frame.type} was answered`;
+    const what = `${frame.type} was sent and not answered`;
     reject(new HubbubError('UNAVAILABLE', `${what}: it is not known whether it was carried out.`));
   }
 

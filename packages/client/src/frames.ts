@@ -1,7 +1,14 @@
 /** What the frames of an edge carry (PROTOCOL.md section 2.2), as types for listeners. */
-import type { ErrorCode, Frame, MembershipChange, RoomInfo, Sender, SessionLimits } from '@hubbub/protocol';
-import type { HistoryPage } from './history.js';
-import type { Position } from './room-position.js';
+import type {
+  ErrorCode,
+  Frame,
+  HistoryAnswer,
+  MembershipChange,
+  RoomGap,
+  RoomInfo,
+  Sender,
+  SessionLimits,
+} from '@hubbub/protocol';
 
 /** A frame whose payload is known. */
 export type FrameWith<P> = Omit<Frame, 'payload'> & { readonly payload: P };
@@ -25,8 +32,8 @@ export interface KnownFrames {
   readonly room_info: FrameWith<RoomInfo>;
   readonly online_users: FrameWith<RoomInfo>;
   readonly error: FrameWith<{ readonly code: ErrorCode; readonly message: string }>;
-  readonly history: FrameWith<{ readonly room_id: string } & HistoryPage>;
-  readonly room_gap: FrameWith<{ readonly room_id: string; readonly reason?: string } & Partial<Position>>;
+  readonly history: FrameWith<HistoryAnswer>;
+  readonly room_gap: FrameWith<RoomGap>;
   readonly room_closed: FrameWith<{ readonly room_id: string }>;
   readonly reconnect: FrameWith<{ readonly delay_ms: number }>;
 }

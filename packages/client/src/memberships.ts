@@ -1,5 +1,5 @@
 /** Which rooms the application wants to be in, and how they are joined again, or resumed, in every new session. */
-import { type Frame, HubbubError } from '@hubbub/protocol';
+import { type Frame, HubbubError, type Position } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
 import {
   type FrameLimits,
@@ -8,7 +8,6 @@ import {
   readResumeAnswer,
   resumeGroups,
 } from './resume-frames.js';
-import type { Position } from './room-position.js';
 
 /** `rejoining`: the application is in this room, the session (of which there may be none) is not yet. */
 export type RoomState = 'left' | 'joining' | 'joined' | 'rejoining';

@@ -1,6 +1,11 @@
 /** Frames that cannot go out yet, in their order and up to a bound. */
 
-export class OfflineQueue<Item> {
+/** What can wait; `order` is the place it was given in. */
+export interface Queued {
+  readonly order: number;
+}
+
+export class OfflineQueue<Item extends Queued> {
   readonly #size: number;
   #items: Item[] = [];
 
@@ -16,13 +21,17 @@ export class OfflineQueue<Item> {
     this.#items.push(item);
   }
 
-  /** In front of the others and beyond the bound: these were let in once already. */
+  /** To their old places, and beyond the bound: these were let in once already. */
   putBack(items: readonly Item[]): void {
-    this.#items.unshift(...items);
+    this.#items = [...items, ...this.#items].sort((a, b) => a.order - b.order);
   }
 
   has(matches: (item: Item) => boolean): boolean {
     return this.#items.some(matches);
+  }
+
+  count(matches: (item: Item) => boolean): number {
+    return this.#items.filter(matches).length;
   }
 
   /** Takes out what matches, in order. */

@@ -1,13 +1,13 @@
 /** Recovery: what of each room's history this client has, so that nothing is shown twice and nothing is missed in silence. */
-import type { Frame } from '@hubbub/protocol';
+import type { GapReason as EdgeGapReason, Frame, Position } from '@hubbub/protocol';
 import { isOffset, type PositionAnswer, readPosition } from './resume-frames.js';
-import { type Position, RoomPosition } from './room-position.js';
+import { RoomPosition } from './room-position.js';
 
 /**
  * `too_old`, `new_epoch`, `too_many`: the edge could not replay (PROTOCOL.md). `no_history`: the room has none, and the
  * connection, or the edge's own, was broken. `missed`: the next message was not the next.
  */
-export type GapReason = 'too_old' | 'new_epoch' | 'too_many' | 'no_history' | 'missed' | (string & {});
+export type GapReason = EdgeGapReason | 'missed' | (string & {});
 
 /** Messages of a room may be missing: fetch what you show anew, by `room.history` where there are offsets. */
 export interface Gap {

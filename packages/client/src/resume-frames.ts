@@ -1,6 +1,5 @@
 /** `resume`: many rooms in as few frames as the edge's limits allow, and the reading of its answer. */
-import { type ErrorCode, type Frame, HubbubError, isErrorCode, isPlainObject } from '@hubbub/protocol';
-import type { Position } from './room-position.js';
+import { type ErrorCode, type Frame, HubbubError, isErrorCode, isPlainObject, type Position } from '@hubbub/protocol';
 
 /** What bounds a frame (PROTOCOL.md section 6); missing where no edge named it. */
 export interface FrameLimits {

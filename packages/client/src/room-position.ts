@@ -1,11 +1,5 @@
 /** What this client has of a room's history: up to where without a hole, and what beyond it. Pure. */
 
-/** A place in a room's history: the epoch's message number `offset`, and all before it. */
-export interface Position {
-  readonly epoch: string;
-  readonly offset: number;
-}
-
 /** Offsets between `since` and `before`, both exclusive: what `history` takes. */
 export interface Hole {
   readonly since: number;

@@ -55,6 +55,44 @@ describe('invariant 15: own messages of a room with history are neither lost nor
     expect(heard).toEqual(['rejoining', 11, 'recovered 1', 'joined']);
   });
 
+  it('repeats what the bus did not take, ahead of what came later, and calls no hole a gap meanwhile', async () => {
+    const { room, heard } = await joined(edge);
+    const refuse = (id: string): void =>
+      void edge.socket.receive({ type: 'error', id, payload: { code: 'UNAVAILABLE', message: '' } });
+    edge.answer = silent;
+    const sending = ['m1', 'm2'].map(id => room.send({}, { id }));
+    refuse('m1'); // It is in the history all the same, as 11.
+    refuse('m2');
+    sending.push(room.send({}, { id: 'm3' }));
+    edge.socket.receive(message(12));
+    expect(edge.socket.sentOfType('send_message').map(({ id }) => id)).toEqual(['m1', 'm2']);
+    let offset = 13;
+    edge.answer = ({ id = '' }, socket) =>
+      void socket.receive({ type: 'ack', id, offset: id === 'm1' ? 11 : offset++ });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await outcome(Promise.all(sending))).toMatchObject({
+      value: [{ offset: 11 }, { offset: 13 }, { offset: 14 }],
+    });
+    expect(edge.socket.sentOfType('send_message').map(({ id }) => id)).toEqual(['m1', 'm2', 'm1', 'm2', 'm3']);
+    edge.socket.receive(message(15));
+    expect(heard).toEqual([12, 15]);
+  });
+
+  it('gives up repeating when the edge may have forgotten the id, and when the client is closed', async () => {
+    const { client, room } = await joined(edge);
+    edge.answer = ({ id = '', type }, socket) => {
+      if (type === 'ping') socket.receive({ type: 'pong', id });
+      else socket.receive({ type: 'error', id, payload: { code: 'UNAVAILABLE', message: '' } });
+    };
+    const first = expect(room.send({})).rejects.toMatchObject({ code: 'UNAVAILABLE', message: /not known/ });
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    await first;
+    const second = room.send({});
+    client.close();
+    await expect(second).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it.each([
     ['the history is another', { epoch: 'e2', offset: 0, recovered: false, reason: 'new_epoch' }, 0],
     ['the edge may have forgotten the id', { epoch: 'e1', offset: 10, recovered: true }, 5 * 60_000],
