@@ -1,7 +1,8 @@
-/** What comes on this node's own channel: frames for single sessions, and the echo of the self-probe. */
-import type { Envelope } from '@hubbub/protocol';
-import { roomPrefix, spliceRoom } from '@hubbub/protocol';
+/** What comes on this node's own channel: frames for single sessions or their end, and the echo of the self-probe. */
+import { CLOSE_CODES, type Envelope, roomPrefix, spliceRoom } from '@hubbub/protocol';
+import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
+import { sendAway } from './room-control.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 import { transcode } from './transcode.js';
@@ -9,6 +10,7 @@ import { transcode } from './transcode.js';
 export interface NodeChannelParts {
   readonly channel: string;
   readonly sessions: Sessions;
+  readonly memberships: Pick<Memberships, 'leave'>;
   readonly metrics: EdgeMetrics;
   readonly onProbe: (number: number) => void;
 }
@@ -16,11 +18,28 @@ export interface NodeChannelParts {
 export function createNodeChannel({
   channel,
   sessions,
+  memberships,
   metrics,
   onProbe,
 }: NodeChannelParts): (envelope: Envelope) => void {
+  /** Presence says that the users of these sessions have too many. */
+  function refuse(ids: readonly string[], reason: string): void {
+    let met = 0;
+    for (const id of ids) {
+      const session = sessions.get(id);
+      if (session?.state !== 'open') continue;
+      met++;
+      sendAway(session, memberships, CLOSE_CODES.SESSION_LIMIT, reason);
+    }
+    metrics.controlled('refuse_sessions', met);
+  }
+
   return envelope => {
     if (envelope.probe !== undefined) return onProbe(envelope.probe);
+    if (envelope.control !== undefined) {
+      if (envelope.control.do !== 'refuse_sessions') return metrics.malformedEnvelope(channel);
+      return refuse(envelope.sessions ?? [], envelope.control.reason ?? 'the user has too many sessions');
+    }
     const frames = new Map<Session['encoding'], Uint8Array | undefined>();
     for (const id of envelope.sessions ?? []) {
       const session = sessions.get(id);

@@ -1,5 +1,5 @@
 /** What services do to rooms and users on this edge: members out of a room, users away (PROTOCOL.md section 7.2). */
-import { type Channels, CLOSE_CODES, type Control } from '@hubbub/protocol';
+import { type Channels, CLOSE_CODES, type CloseCode, type Control } from '@hubbub/protocol';
 import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
 import type { Session } from './session.js';
@@ -10,6 +10,17 @@ export interface RoomControlParts {
   readonly sessions: Sessions;
   readonly channels: Channels;
   readonly metrics: EdgeMetrics;
+}
+
+/** By leaving, and not by the end of the connection: nobody keeps a place warm for who was sent away. */
+export function sendAway(
+  session: Session,
+  memberships: Pick<Memberships, 'leave'>,
+  code: CloseCode,
+  reason: string,
+): void {
+  for (const room of [...session.rooms.keys()]) memberships.leave(session, room);
+  session.socket.end(code, reason);
 }
 
 /**
@@ -39,9 +50,7 @@ export function createRoomControl(parts: RoomControlParts): (channel: string, co
     for (const session of [...sessions]) {
       if (session.user.id !== userId || session.state !== 'open') continue;
       met++;
-      // By leaving, and not by the end of the connection: nobody keeps a place warm for who was sent away.
-      for (const room of [...session.rooms.keys()]) memberships.leave(session, room);
-      session.socket.end(CLOSE_CODES.KICKED, reason);
+      sendAway(session, memberships, CLOSE_CODES.KICKED, reason);
     }
     return met;
   }

@@ -52,7 +52,12 @@ export function startMemoryPresence(bus: Backplane, { config, log, metrics }: Pr
     onlineCounter: bus.online,
     rules: presenceRules(config),
     apiKeys: config.presenceApiKeys,
-    logger: log,
+    // One process begins empty and owns everything at each start: no news.
+    logger: {
+      info: (fields, message) => log.debug(fields, message),
+      warn: (fields, message) => log.warn(fields, message),
+      error: (fields, message) => log.error(fields, message),
+    },
     metrics,
     // In memory a publish fails only when the process is ending.
     publish: (channel, envelope) => void bus.broker.publish(channel, envelope).catch(() => {}),
@@ -64,6 +69,7 @@ function presenceRules({ namespaces, ...config }: Config): Partial<PresenceRules
     rosterPageSize: config.rosterPageSize,
     countThreshold: config.rosterCountThreshold,
     countIntervalMs: config.rosterCountIntervalMs,
+    maxSessionsPerUser: config.maxSessionsPerUser,
     namespace(name) {
       const { presence, leaveGraceMs, keepMembers } = namespaceSettings(namespaces, name);
       return { presence, leaveGraceMs, ...(keepMembers !== undefined && { keepMembers }) };

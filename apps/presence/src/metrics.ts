@@ -1,11 +1,15 @@
 /** What presence counts and logs: one function for each event. No label names a room, a user or a session. */
-import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
+import { type MetricsRegistry, occasionally } from '@hubbub/runtime';
 import { Counter, Gauge } from 'prom-client';
 
 const OCCASIONALLY_MS = 10_000;
 
 /** The part of a logger that is used here. */
-export type PresenceLogger = Pick<Logger, 'info' | 'warn' | 'error'>;
+export interface PresenceLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
 
 export interface PartitionTotals {
   readonly owned: number;
@@ -29,6 +33,7 @@ export class PresenceMetrics {
   readonly #claims: Counter;
   readonly #reaped: Counter;
   readonly #orphaned: Counter;
+  readonly #refused: Counter;
   readonly #failures: Counter;
   readonly #warnMalformed: () => void;
   #lastFailure: unknown;
@@ -55,6 +60,7 @@ export class PresenceMetrics {
     this.#claims = counter('claims_total', 'Partitions that were claimed.');
     this.#reaped = counter('reaped_nodes_total', 'Edges that were found dead and taken out.');
     this.#orphaned = counter('orphaned_incarnations_total', 'Incarnations found in a partition without a lease.');
+    this.#refused = counter('sessions_refused_total', 'Sessions that were ended because their user has too many.');
     this.#failures = counter('failures_total', 'Rounds that failed because Redis did not answer or refused.');
     this.#warnMalformed = occasionally(OCCASIONALLY_MS, suppressed =>
       logger.warn({ event: 'malformed_reports', suppressed }, 'Malformed reports in the log were dropped.'),
@@ -83,6 +89,10 @@ export class PresenceMetrics {
     this.#warnMalformed();
   }
 
+  sessionsRefused(sessions: number): void {
+    this.#refused.inc(sessions);
+  }
+
   lag(seconds: number): void {
     this.#lag.set(seconds);
   }
@@ -91,14 +101,18 @@ export class PresenceMetrics {
     this.#commits.inc();
   }
 
-  claimed(partition: number, lost: boolean): void {
-    this.#claims.inc();
-    if (lost) this.#lost.inc();
-    this.#logger.info({ event: 'partition_claimed', partition, lost }, 'A partition was claimed.');
+  /** The claims of one round. */
+  claimed(partitions: readonly number[], lost: readonly number[]): void {
+    this.#claims.inc(partitions.length);
+    this.#lost.inc(lost.length);
+    this.#logger.info(
+      { event: 'partitions_claimed', partitions, lost: lost.length },
+      `presence owns ${partitions.length === 1 ? 'a partition' : `${partitions.length} partitions`} more`,
+    );
   }
 
-  released(partition: number): void {
-    this.#logger.info({ event: 'partition_released', partition }, 'A partition was handed over.');
+  released(partitions: readonly number[]): void {
+    this.#logger.info({ event: 'partitions_released', partitions }, 'partitions were handed over');
   }
 
   stale(partition: number): void {
@@ -106,11 +120,11 @@ export class PresenceMetrics {
     this.#logger.warn({ event: 'partition_stale', partition }, 'A partition has another owner now, or was lost.');
   }
 
-  edgesFenced(partitions: readonly number[]): void {
-    this.#logger.warn(
-      { event: 'edges_fenced', partitions },
-      'Nothing was known of these partitions: every edge reports its sessions again.',
-    );
+  /** @param wereKnown whether this instance has seen something of them: at the first start of a cluster nobody has. */
+  edgesFenced(partitions: readonly number[], wereKnown: boolean): void {
+    const fields = { event: 'edges_fenced', partitions };
+    if (wereKnown) this.#logger.warn(fields, 'partitions were lost: every edge reports its sessions again');
+    else this.#logger.info(fields, 'the registry begins empty: every edge reports its sessions');
   }
 
   reaped(incarnation: string): void {

@@ -7,7 +7,7 @@ import { EMPTY_PARTITION, Partition } from './partition/partition.js';
 import type { PresenceRules } from './partition/rules.js';
 import { USER_BUCKETS } from './partition/users.js';
 import { type Claim, HASH_RENEWAL_MS, type PartitionStore } from './partition-store.js';
-import { publicationsOf } from './publication.js';
+import { publicationsOf, refusalsOf } from './publication.js';
 
 /** Changes in one commit: a script of a few thousand writes holds Redis for a few milliseconds. */
 const COMMIT_REPORTS = 1000;
@@ -133,15 +133,21 @@ export class OwnedPartition {
   async #commit(nowMs: number, positionMoved: boolean): Promise<void> {
     const effects = this.#partition.takeEffects();
     if (effects === undefined && !positionMoved) return;
+    const { channels, rules, metrics } = this.#deps;
+    const refused = effects?.refused ?? [];
     const done = await this.#deps.store.commit(this.claim, {
       sequence: this.#sequence,
       position: this.#position,
       hashes: effects?.hashes ?? [],
       lifecycle: effects?.lifecycle ?? [],
-      publications: publicationsOf(effects?.announcements ?? [], this.#deps.channels, nowMs),
+      publications: [
+        ...publicationsOf(effects?.announcements ?? [], channels, nowMs),
+        ...refusalsOf(refused, channels, nowMs, rules.maxSessionsPerUser),
+      ],
     });
     if (!done) throw new StaleClaim(`Partition ${this.claim.partition} has another owner.`);
     this.#sequence++;
-    this.#deps.metrics.committed();
+    metrics.committed();
+    if (refused.length > 0) metrics.sessionsRefused(refused.length);
   }
 }

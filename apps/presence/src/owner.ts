@@ -9,6 +9,7 @@ import { Reaper } from './reaper.js';
 
 /** How often the instance renews its lease, looks for partitions and for dead edges. */
 const POLL_MS = 1000;
+const MIN_POLL_MS = 50;
 /** After a round that failed. */
 const RETRY_MS = 250;
 /** Entries of a partition in one read; an entry holds at most a few hundred reports. */
@@ -29,6 +30,8 @@ export class Owner {
   readonly #reaper: Reaper;
   readonly #orphans: Orphans;
   readonly #owned = new Map<number, OwnedPartition>();
+  /** Partitions that this instance has owned at some time: of these it knows that they are lost, and not new. */
+  readonly #everOwned = new Set<number>();
   readonly #written = new Map<number, { users: number; atMs: number }>();
   #nextPollMs = 0;
   /** What the store's clock is ahead of ours. */
@@ -80,14 +83,13 @@ export class Owner {
     const { living, nowMs } = await instanceLeases.renew(instance);
     this.#clockOffsetMs = nowMs - Date.now();
     const assigned = assignedTo(instance, living, partitions);
-    for (const owned of [...this.#owned.values()]) {
-      if (!assigned.has(owned.claim.partition)) await this.#release(owned);
-    }
+    await this.#release([...this.#owned.values()].filter(owned => !assigned.has(owned.claim.partition)));
     await this.#claimMissing(assigned, living);
     // One is enough; the others look on.
-    if (living[0] === instance) await this.#reaper.reap();
+    const nextDeathInMs = living[0] === instance ? await this.#reaper.reap() : POLL_MS;
     await this.#upkeep();
-    this.#nextPollMs = this.#now() + POLL_MS;
+    // When the next lease runs out, and not up to a second later: its users' grace begins only then.
+    this.#nextPollMs = this.#now() + Math.max(MIN_POLL_MS, Math.min(POLL_MS, nextDeathInMs));
   }
 
   async #claimMissing(assigned: ReadonlySet<number>, living: readonly string[]): Promise<void> {
@@ -99,14 +101,20 @@ export class Owner {
     if (lost.length > 0) {
       // Before the first commit, which ends the loss: a crash in between must not forget to ask.
       await nodeLeases.fenceAll();
-      metrics.edgesFenced(lost);
+      metrics.edgesFenced(
+        lost,
+        lost.some(partition => this.#everOwned.has(partition)),
+      );
     }
+    if (claims.length === 0) return;
     await allDone(
       claims.map(async claim => {
         this.#owned.set(claim.partition, await OwnedPartition.open(claim, this.#options, this.#now()));
-        metrics.claimed(claim.partition, claim.lost);
+        this.#everOwned.add(claim.partition);
       }),
     );
+    const claimed = claims.map(claim => claim.partition);
+    metrics.claimed(claimed, lost);
   }
 
   async #round(): Promise<void> {
@@ -170,18 +178,20 @@ export class Owner {
     for (const [number, users] of counts) this.#written.set(number, { users, atMs: nowMs });
   }
 
-  async #release(owned: OwnedPartition): Promise<void> {
-    const { partition } = owned.claim;
-    this.#owned.delete(partition);
-    // Another instance writes the count from now on; if the partition comes back, ours is old.
-    this.#written.delete(partition);
-    await this.#options.store.release(owned.claim);
-    this.#options.metrics.released(partition);
+  async #release(partitions: readonly OwnedPartition[]): Promise<void> {
+    if (partitions.length === 0) return;
+    for (const { claim } of partitions) {
+      this.#owned.delete(claim.partition);
+      // Another instance writes the count from now on; if the partition comes back, ours is old.
+      this.#written.delete(claim.partition);
+      await this.#options.store.release(claim);
+    }
+    this.#options.metrics.released(partitions.map(({ claim }) => claim.partition));
   }
 
   async #handOver(): Promise<void> {
     try {
-      for (const owned of [...this.#owned.values()]) await this.#release(owned);
+      await this.#release([...this.#owned.values()]);
       await this.#options.instanceLeases.release(this.#options.instance);
     } catch (error) {
       this.#options.metrics.failed(error); // The lease runs out by itself.

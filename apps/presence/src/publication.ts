@@ -1,6 +1,8 @@
 /** Announcements as the bus carries them: a channel and an envelope. */
-import { type Channels, encodeEnvelope, type Frame, jsonCodec } from '@hubbub/protocol';
-import type { Announcement } from './partition/effects.js';
+import { type Channels, type Control, encodeEnvelope, type Frame, jsonCodec } from '@hubbub/protocol';
+import type { Announcement, RefusedSession } from './partition/effects.js';
+
+const NO_BODY = new Uint8Array();
 
 export interface Publication {
   readonly channel: string;
@@ -41,6 +43,27 @@ export function publicationsOf(
           ),
         };
   });
+}
+
+/** Asks the edges to end sessions above the limit of their user: one envelope for each node. */
+export function refusalsOf(
+  refused: readonly RefusedSession[],
+  channels: Channels,
+  nowMs: number,
+  maxSessionsPerUser: number,
+): Publication[] {
+  const byNode = new Map<string, string[]>();
+  for (const { node, session } of refused) {
+    const sessions = byNode.get(node);
+    if (sessions === undefined) byNode.set(node, [session]);
+    else sessions.push(session);
+  }
+  const reason = `a user may have ${maxSessionsPerUser} sessions`;
+  const control: Control = { do: 'refuse_sessions', reason };
+  return Array.from(byNode, ([node, sessions]) => ({
+    channel: channels.node(node),
+    envelope: encodeEnvelope({ encoding: 'json', publishedAtMs: nowMs, sessions, control }, NO_BODY),
+  }));
 }
 
 /** Without `room`: the edge puts it in front (PROTOCOL.md section 7). */

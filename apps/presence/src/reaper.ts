@@ -20,15 +20,18 @@ export class Reaper {
   /**
    * Reports each dead incarnation as gone to all partitions, and forgets it when all of them took that. A crash in
    * between repeats it, which changes nothing.
+   * @returns when there is something to look for again, in milliseconds
    */
-  async reap(): Promise<void> {
+  async reap(): Promise<number> {
     const { leases, log, partitions, metrics } = this.#options;
-    for (const incarnation of await leases.bury()) {
+    const { dead, nextInMs } = await leases.bury();
+    for (const incarnation of dead) {
       const text = encodeReports({ incarnation, reports: [{ kind: 'node_gone', gone: incarnation }] });
       const refused = await log.append(Array.from({ length: partitions }, (_, partition) => ({ partition, text })));
       if (refused.length > 0) continue; // Full: next time.
       await leases.forget(incarnation);
       metrics.reaped(incarnation);
     }
+    return nextInMs;
   }
 }

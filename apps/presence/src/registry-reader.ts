@@ -18,6 +18,8 @@ export interface RosterEntry {
   readonly name: string;
   /** False for members that are kept while they are away. */
   readonly online: boolean;
+  /** RFC 3339, of members that are away: when their last connection ended. */
+  readonly last_seen?: string;
   readonly status?: Status;
   /** Empty while the grace of a dropped connection runs. */
   readonly sessions: readonly SessionView[];

@@ -1,5 +1,6 @@
 /** Rows of the registry as readers get them. */
 import { nodeOf } from '@hubbub/protocol';
+import { lastSeen } from './partition/room.js';
 import { decodeMember, decodeUser } from './partition/row-codec.js';
 import type { RoomSummary, RosterEntry, UserView } from './registry-reader.js';
 
@@ -23,6 +24,7 @@ export function rosterEntries(
       id,
       name,
       online: state !== 'away',
+      ...lastSeen(member),
       ...(status !== undefined && { status }),
       sessions: Array.from(member.sessions, ([session, incarnation]) => ({
         session,

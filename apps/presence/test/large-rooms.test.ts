@@ -113,20 +113,56 @@ describe('namespaces', () => {
     bench.advance(1);
     expect(bench.announcements[0]).toMatchObject({
       type: 'user_status',
-      payload: { user: { id: 'host', online: false } },
+      payload: { user: { id: 'host', online: false, last_seen: new Date(bench.nowMs - 30_000).toISOString() } },
     });
     bench.heard();
     bench.takeOver();
+    bench.report(EDGE, { kind: 'roster', room: 'general', session: 's2' });
+    const lastSeen = new Date(bench.nowMs - 30_000).toISOString();
+    expect(bench.announcements[0]?.payload.users).toContainEqual(
+      expect.objectContaining({ id: 'host', online: false, last_seen: lastSeen }),
+    );
+    bench.heard();
     bench.join(EDGE, 's3', 'host');
     const back = bench.announcements[0];
     expect(back).toMatchObject({ type: 'user_status', payload: { user: { id: 'host', name: 'HOST' } } });
     expect(back?.payload.user).not.toHaveProperty('online');
+    expect(back?.payload.user).not.toHaveProperty('last_seen');
     bench.heard();
     bench.drop(EDGE, 's3', 'host');
     bench.advance(630_000);
     expect(bench.heard()).toEqual(['user_status host', 'user_left host 1']);
     bench.leave(EDGE, 's2', 'player');
     expect(bench.heard()).toEqual(['user_left player 0']);
+  });
+});
+
+describe('sessions of one user', () => {
+  const connect = (bench: PartitionBench, session: string, edge = EDGE) =>
+    bench.report(edge, { kind: 'connect', session, user: 'alice' });
+
+  test('above the limit are refused at their edge and not registered; the place of one that ended is free', () => {
+    const bench = new PartitionBench({ rules: { maxSessionsPerUser: 2 } });
+    for (const session of ['s1', 's2', 's3']) connect(bench, session);
+    bench.report(EDGE, { kind: 'enter', session: 's3', user: 'alice', room: 'general' });
+    expect(bench.refused).toEqual([{ node: 'edge-1', session: 's3' }]);
+    expect([...(bench.partition.users.get('alice')?.sessions.keys() ?? [])]).toEqual(['s1', 's2']);
+    bench.report(EDGE, { kind: 'disconnect', session: 's1', user: 'alice' });
+    bench.takeOver();
+    connect(bench, 's4');
+    expect(bench.refused).toHaveLength(1);
+    connect(bench, 's5');
+    expect(bench.refused).toHaveLength(2);
+  });
+
+  test('that are told again under a new incarnation are none more; without a limit none is refused', () => {
+    const bench = new PartitionBench({ rules: { maxSessionsPerUser: 2 } });
+    for (const session of ['s1', 's2']) connect(bench, session);
+    for (const session of ['s1', 's2']) connect(bench, session, 'edge-1/b');
+    expect(bench.refused).toEqual([]);
+    const free = new PartitionBench({ rules: { maxSessionsPerUser: 0 } });
+    for (let session = 0; session < 200; session++) connect(free, `s${session}`);
+    expect(free.refused).toEqual([]);
   });
 });
 

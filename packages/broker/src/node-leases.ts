@@ -6,6 +6,13 @@ export interface NodeLease {
   readonly expiresInMs: number;
 }
 
+export interface Burial {
+  /** All the dead whose turn has come. */
+  readonly dead: readonly string[];
+  /** When the next lease runs out unless it is renewed, or the turn of a dead one comes; `Infinity`: never. */
+  readonly nextInMs: number;
+}
+
 /**
  * Who lives, by incarnation (`<node id>/<unique>`). One clock decides: that of the store.
  *
@@ -23,7 +30,7 @@ export interface NodeLeases {
   /** Gone in good order: not declared dead. */
   release(incarnation: string): Promise<void>;
   /** Moves the expired from the living to the dead, and lists all the dead whose turn has come. */
-  bury(): Promise<readonly string[]>;
+  bury(): Promise<Burial>;
   /** The dead one's sessions have been taken out. */
   forget(incarnation: string): Promise<void>;
   /**
@@ -35,5 +42,5 @@ export interface NodeLeases {
   living(): Promise<readonly NodeLease[]>;
 }
 
-/** Gone after at most 10 s, of which presence may take two to look (docs/decisions/0001). */
+/** Presence looks when it runs out: an edge is gone well within 10 s (docs/decisions/0001). */
 export const DEFAULT_NODE_LEASE_MS = 8000;

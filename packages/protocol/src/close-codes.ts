@@ -17,6 +17,7 @@ export const CLOSE_CODES = {
   TOKEN_EXPIRED: 4100,
   KICKED: 4200,
   PROTOCOL_ABUSE: 4201,
+  SESSION_LIMIT: 4202,
 } as const;
 export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 

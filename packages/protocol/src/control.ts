@@ -11,7 +11,9 @@ export type Control =
   /** On a room's channel: every session of the user is out of it. */
   | { readonly do: 'remove_user'; readonly user: string; readonly reason?: string }
   /** On a user's channel: its sessions are closed with 4200. */
-  | { readonly do: 'disconnect_user'; readonly reason?: string };
+  | { readonly do: 'disconnect_user'; readonly reason?: string }
+  /** On a node's channel, from presence: the sessions that the envelope names are closed with 4202. */
+  | { readonly do: 'refuse_sessions'; readonly reason?: string };
 
 /** Types of plain JSON messages that begin like this are controls, and no frames. */
 export const CONTROL_TYPE_PREFIX = 'hubbub.';
@@ -24,7 +26,9 @@ export function readControl(value: unknown): Control | undefined {
     return undefined;
   }
   const why = reason === undefined ? {} : { reason };
-  if (action === 'close_room' || action === 'disconnect_user') return { do: action, ...why };
+  if (action === 'close_room' || action === 'disconnect_user' || action === 'refuse_sessions') {
+    return { do: action, ...why };
+  }
   if (action !== 'remove_user' || typeof user !== 'string') return undefined;
   return user === '' || utf8Length(user) > USER_ID_MAX_BYTES ? undefined : { do: action, user, ...why };
 }

@@ -66,6 +66,8 @@ export type EdgeFrameType = (typeof EDGE_FRAME_TYPES)[number];
 export interface RosterUser extends Sender {
   /** Only ever `false`: the namespace keeps members that dropped, and this one is away. */
   readonly online?: false;
+  /** RFC 3339: when the last connection of this one, who is away, ended. */
+  readonly last_seen?: string;
   /** What one of the user's sessions last said of itself. */
   readonly status?: Status;
 }

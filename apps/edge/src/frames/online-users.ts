@@ -1,12 +1,17 @@
 /** online_users: who is in the room; presence answers it, through the bus. */
-import { HubbubError, isPlainObject } from '@hubbub/protocol';
+import { HubbubError, isPlainObject, namespaceOf } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
+import { namespaceSettings } from '@hubbub/runtime';
 import { type FrameAction, memberRoom } from './frame-context.js';
 
 export const onlineUsers: FrameAction = (session, frame, context) => {
   const room = memberRoom(session, frame);
   if (!session.rights.allows(room, 'presence')) {
     throw new HubbubError('FORBIDDEN', 'The token does not allow to see who is here.');
+  }
+  // Presence keeps nothing of such a room and would never answer.
+  if (namespaceSettings(context.namespaces, namespaceOf(room)).presence === 'off') {
+    throw new HubbubError('FORBIDDEN', `Presence is off in the namespace ${namespaceOf(room)}.`);
   }
   if (!context.presence.rosterAsked(session, room, frame.id, after(frame))) {
     throw new HubbubError('UNAVAILABLE', 'Presence cannot be asked now; try again later.');

@@ -42,6 +42,7 @@ export const rosterSchema = z.strictObject({
       id: z.string(),
       name: z.string(),
       online: z.boolean().describe('False for members that are kept while they are away.'),
+      last_seen: z.string().optional().describe('RFC 3339; when the last connection of a member that is away ended.'),
       status: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
       sessions: z.array(session).describe('Empty while the grace of a dropped connection runs.'),
     }),

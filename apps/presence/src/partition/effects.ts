@@ -28,6 +28,12 @@ export type Announcement = {
     }
 );
 
+/** A session above the limit of its user: its edge ends it. */
+export interface RefusedSession {
+  readonly node: string;
+  readonly session: string;
+}
+
 type UserEvent = Extract<LifecycleEventName, `user_${string}`>;
 type RoomEvent = Extract<LifecycleEventName, `room_${string}`>;
 
@@ -40,5 +46,6 @@ export interface Effects {
   readonly hashes: readonly HashChange[];
   /** In the order in which they happened. */
   readonly announcements: readonly Announcement[];
+  readonly refused: readonly RefusedSession[];
   readonly lifecycle: readonly LifecycleEvent[];
 }

@@ -11,6 +11,7 @@ export function effectsOf(journal: Journal, rooms: Rooms, users: Users, partitio
   return {
     hashes: [...roomHashes(journal, rooms), ...userHashes(journal, users, partitions), ...metaHash(journal)],
     announcements: [...journal.announcements, ...answers(journal, rooms, pageSize)],
+    refused: [...journal.refused],
     lifecycle: [...journal.lifecycle],
   };
 }

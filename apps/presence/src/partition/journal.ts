@@ -1,5 +1,5 @@
 /** What has changed since the last commit: the notes from which a partition's effects are made. */
-import type { Announcement, LifecycleEvent } from './effects.js';
+import type { Announcement, LifecycleEvent, RefusedSession } from './effects.js';
 
 /** A session that waits for an answer about a room. */
 export interface Question {
@@ -17,6 +17,7 @@ export class Journal {
   /** Field of `meta` → value; `undefined` takes it out. */
   readonly meta = new Map<string, string | undefined>();
   readonly announcements: Announcement[] = [];
+  readonly refused: RefusedSession[] = [];
   readonly lifecycle: LifecycleEvent[] = [];
   /** Room → node → sessions that joined and get to know who is here. */
   readonly joiners = new Map<string, Map<string, Set<string>>>();
@@ -50,14 +51,13 @@ export class Journal {
 
   clear(): void {
     for (const notes of [this.rooms, this.users, this.meta, this.joiners, this.refreshes, this.counts]) notes.clear();
-    for (const list of [this.announcements, this.lifecycle, this.questions]) list.length = 0;
+    for (const list of [this.announcements, this.refused, this.lifecycle, this.questions]) list.length = 0;
   }
 
   isEmpty(): boolean {
-    const { rooms, users, meta, announcements, lifecycle, joiners, questions, refreshes, counts } = this;
+    const { rooms, users, meta, announcements, refused, lifecycle, joiners, questions, refreshes, counts } = this;
     const sizes = [rooms.size, users.size, meta.size, joiners.size, refreshes.size, counts.size];
-    return (
-      announcements.length + lifecycle.length + questions.length + sizes.reduce((sum, size) => sum + size, 0) === 0
-    );
+    const lengths = [announcements.length, refused.length, lifecycle.length, questions.length];
+    return [...sizes, ...lengths].every(size => size === 0);
   }
 }

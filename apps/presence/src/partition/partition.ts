@@ -57,7 +57,7 @@ export class Partition {
     this.#options = options;
     const { rules, saved, restoringUntilMs } = options;
     const versionFloor = Number(saved.meta.get('floor') ?? 0);
-    this.#users = new Users(this.#journal, this.#deadlines, rules.userGraceMs);
+    this.#users = new Users(this.#journal, this.#deadlines, rules);
     this.#rooms = new Rooms({
       journal: this.#journal,
       deadlines: this.#deadlines,
@@ -123,7 +123,7 @@ export class Partition {
       case 'disconnect':
       case 'enter':
       case 'exit':
-        this.#users.apply(report, this.#incarnations.indexOf(incarnation), nowMs);
+        this.#users.apply(report, this.#incarnations.indexOf(incarnation), nodeOf(incarnation), nowMs);
         return;
     }
   }

@@ -14,6 +14,8 @@ export interface Member {
   state: 'here' | 'leaving' | 'away';
   /** When `leaving` or `away` ends. */
   dueAtMs: number;
+  /** When the last connection of a kept member ended; nobody is told before it is `away`. */
+  lastSeenMs?: number | undefined;
   /** Pages of the roster go by it. */
   readonly order: number;
 }
@@ -66,12 +68,18 @@ export class Room {
   }
 }
 
+/** When a member that is away was seen last; nothing for the others. */
+export function lastSeen({ state, lastSeenMs }: Pick<Member, 'state' | 'lastSeenMs'>): { last_seen?: string } {
+  return state === 'away' && lastSeenMs !== undefined ? { last_seen: new Date(lastSeenMs).toISOString() } : {};
+}
+
 /** The member as rosters show it. Within the grace nobody sees that it dropped. */
 export function rosterUser(member: Member): RosterUser {
   return {
     id: member.id,
     name: member.name,
     ...(member.state === 'away' && { online: false as const }),
+    ...lastSeen(member),
     ...(member.status !== undefined && { status: member.status }),
   };
 }

@@ -73,6 +73,7 @@ export class Rooms {
     member.sessions.set(report.session, incarnation);
     member.state = 'here';
     member.dueAtMs = 0;
+    member.lastSeenMs = undefined;
     this.#journal.roomChanged(room.name, member.id);
     if (known === undefined) {
       const restored = report.resync === true && this.#isRestoring(room, member, nowMs);
@@ -107,6 +108,7 @@ export class Rooms {
     if (member.sessions.size > 0) return;
     const { keepMembers, leaveGraceMs } = room.rules;
     member.state = 'leaving';
+    if (keepMembers !== undefined) member.lastSeenMs = nowMs;
     member.dueAtMs = nowMs + Math.max(minGraceMs, keepMembers?.offlineAfterMs ?? leaveGraceMs);
     if (member.dueAtMs <= nowMs) this.expire(room.name, member.id, member.dueAtMs, nowMs);
     else this.#await(room, member);

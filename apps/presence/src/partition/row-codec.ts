@@ -2,7 +2,7 @@
  * Rows of the registry, as short as they can be: Redis keeps a hash in a listpack only while no value is over 64 bytes.
  *
  * A member of a room (field: user id): `[name, incarnation, session, …]`, name 0 when it is the id; then, where there is
- * something to say, `{ s: status, l: leaving until, a: away until }`.
+ * something to say, `{ s: status, l: leaving until, a: away until, d: last seen }`.
  * A user online (field: user id): `[incarnation, session, room, …, incarnation, session, …]`, then `{ l: leaving until }`.
  */
 import { isPlainObject, isStatus } from '@hubbub/protocol';
@@ -16,6 +16,7 @@ export function encodeMember(member: Member): string {
     ...(member.status !== undefined && { s: member.status }),
     ...(member.state === 'leaving' && { l: member.dueAtMs }),
     ...(member.state === 'away' && { a: member.dueAtMs }),
+    ...(member.lastSeenMs !== undefined && { d: member.lastSeenMs }),
   };
   if (Object.keys(extras).length > 0) row.push(extras);
   return JSON.stringify(row);
@@ -36,7 +37,15 @@ export function decodeMember(id: string, text: string): Omit<Member, 'order'> | 
   const dueAtMs = Number(extras.l ?? extras.a ?? 0);
   // A row without a session and without a deadline cannot be ours; treated as due, it goes away by itself.
   const state = extras.a !== undefined ? 'away' : extras.l !== undefined || sessions.size === 0 ? 'leaving' : 'here';
-  return { id, name, sessions, state, dueAtMs, ...(isStatus(extras.s) && { status: extras.s }) };
+  return {
+    id,
+    name,
+    sessions,
+    state,
+    dueAtMs,
+    ...(isStatus(extras.s) && { status: extras.s }),
+    ...(isTime(extras.d) && { lastSeenMs: extras.d }),
+  };
 }
 
 export function encodeUser(user: OnlineUser): string {
@@ -72,6 +81,11 @@ function parseRow(text: string): unknown[] | undefined {
   } catch {
     return undefined; // Not written by presence.
   }
+}
+
+/** What a `Date` can hold. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= 8.64e15;
 }
 
 function extrasOf(row: readonly unknown[]): Record<string, unknown> {

@@ -27,6 +27,8 @@ export interface PresenceRules {
   readonly countThreshold: number;
   /** Shortest time between two counts of a room. Default 2,000. */
   readonly countIntervalMs: number;
+  /** A user's session above so many is refused; 0: none is. Default 100. */
+  readonly maxSessionsPerUser: number;
 }
 
 export const DEFAULT_NAMESPACE_RULES: NamespaceRules = Object.freeze({ presence: 'on', leaveGraceMs: 5000 });
@@ -37,6 +39,7 @@ export const DEFAULT_RULES: PresenceRules = Object.freeze({
   rosterPageSize: 100,
   countThreshold: 500,
   countIntervalMs: 2000,
+  maxSessionsPerUser: 100,
 });
 
 export function rulesOfRoom(rules: PresenceRules, room: string): NamespaceRules {

@@ -2,6 +2,7 @@
 import { fnv1a, type UserReport } from '@hubbub/protocol';
 import type { Deadlines } from './deadlines.js';
 import type { Journal } from './journal.js';
+import type { PresenceRules } from './rules.js';
 
 export interface UserSession {
   /** Index of its incarnation. */
@@ -32,11 +33,17 @@ export class Users {
   readonly #journal: Journal;
   readonly #deadlines: Deadlines;
   readonly #graceMs: number;
+  readonly #maxSessions: number;
 
-  constructor(journal: Journal, deadlines: Deadlines, graceMs: number) {
+  constructor(
+    journal: Journal,
+    deadlines: Deadlines,
+    rules: Pick<PresenceRules, 'userGraceMs' | 'maxSessionsPerUser'>,
+  ) {
     this.#journal = journal;
     this.#deadlines = deadlines;
-    this.#graceMs = graceMs;
+    this.#graceMs = rules.userGraceMs;
+    this.#maxSessions = rules.maxSessionsPerUser || Number.POSITIVE_INFINITY;
   }
 
   /** Users with a session, and those whose grace still runs. */
@@ -57,11 +64,16 @@ export class Users {
     if (user.sessions.size === 0) this.#deadlines.add({ kind: 'user', user: user.id, atMs: user.dueAtMs });
   }
 
-  apply(report: UserReport, incarnation: number, nowMs: number): void {
+  /** @param node of the incarnation: where a session that is refused has to end. */
+  apply(report: UserReport, incarnation: number, node: string, nowMs: number): void {
     const user = this.#users.get(report.user);
     const session = user?.sessions.get(report.session);
-    if (report.kind === 'connect') this.#connect(report.user, report.session, incarnation, nowMs);
-    else if (user === undefined || session === undefined) return;
+    if (report.kind === 'connect') {
+      // One that is known moves to a new incarnation; one that is not registered is not known to anything that follows.
+      const isOneMore = session === undefined && (user?.sessions.size ?? 0) >= this.#maxSessions;
+      if (isOneMore) this.#journal.refused.push({ node, session: report.session });
+      else this.#connect(report.user, report.session, incarnation, nowMs);
+    } else if (user === undefined || session === undefined) return;
     else if (report.kind === 'disconnect') this.drop(user, report.session, nowMs);
     else this.#moved(user, session, report);
   }

@@ -1,6 +1,6 @@
 /** A partition on the bench: a clock that is turned by hand, a registry of maps, and what members would have heard. */
 import type { Report } from '@hubbub/protocol';
-import type { Announcement, Effects, LifecycleEvent } from '../../src/partition/effects.js';
+import type { Announcement, Effects, LifecycleEvent, RefusedSession } from '../../src/partition/effects.js';
 import { Partition, type SavedPartition } from '../../src/partition/partition.js';
 import {
   DEFAULT_NAMESPACE_RULES,
@@ -22,6 +22,7 @@ export interface BenchOptions {
 export class PartitionBench {
   nowMs = START_MS;
   readonly announcements: Announcement[] = [];
+  readonly refused: RefusedSession[] = [];
   readonly lifecycle: LifecycleEvent[] = [];
   readonly hashes = new Map<string, Map<string, string>>();
   #partition: Partition;
@@ -130,6 +131,7 @@ export class PartitionBench {
       else this.hashes.delete(name);
     }
     this.announcements.push(...effects.announcements);
+    this.refused.push(...effects.refused);
     this.lifecycle.push(...effects.lifecycle);
   }
 }

@@ -1,5 +1,5 @@
 /** Leases of the edges of one process, in memory. */
-import { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from '../node-leases.js';
+import { type Burial, DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from '../node-leases.js';
 
 export interface MemoryNodeLeasesOptions {
   readonly leaseMs?: number;
@@ -33,12 +33,14 @@ export class MemoryNodeLeases implements NodeLeases {
     this.#expiry.delete(incarnation);
   }
 
-  async bury(): Promise<readonly string[]> {
+  async bury(): Promise<Burial> {
     const now = this.#now();
     for (const [incarnation, expiresAt] of this.#expiry) {
       if (expiresAt <= now) this.#declareDead(incarnation, now);
     }
-    return [...this.#dead].filter(([, dueAt]) => dueAt <= now).map(([incarnation]) => incarnation);
+    const dead = [...this.#dead].filter(([, dueAt]) => dueAt <= now).map(([incarnation]) => incarnation);
+    const ahead = [...this.#expiry.values(), ...this.#dead.values()].filter(at => at > now);
+    return { dead, nextInMs: Math.min(...ahead.map(at => at - now)) };
   }
 
   async forget(incarnation: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** Leases of edges in Redis, by the clock of Redis. */
 import type { Redis } from 'ioredis';
-import { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from '../node-leases.js';
+import { type Burial, DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from '../node-leases.js';
 import { RedisScript } from './redis-script.js';
 import { nodesKey, REGISTRY_TTL_MS } from './registry-keys.js';
 import { orUnavailable } from './unavailable.js';
@@ -13,7 +13,7 @@ const livingScript = new RedisScript(new URL('../../lua/node-living.lua', import
 export interface RedisNodeLeasesOptions {
   readonly commands: Redis;
   readonly prefix: string;
-  /** Default 10,000. The same for all processes of a cluster. */
+  /** Default 8,000. The same for all processes of a cluster. */
   readonly leaseMs?: number;
 }
 
@@ -44,7 +44,7 @@ export class RedisNodeLeases implements NodeLeases {
     await orUnavailable(() => this.#redis.zrem(this.#alive, incarnation));
   }
 
-  bury(): Promise<readonly string[]> {
+  bury(): Promise<Burial> {
     return this.#bury('expired', 0);
   }
 
@@ -65,9 +65,11 @@ export class RedisNodeLeases implements NodeLeases {
     return leases;
   }
 
-  async #bury(which: 'expired' | 'all', dueAfterMs: number): Promise<readonly string[]> {
+  async #bury(which: 'expired' | 'all', dueAfterMs: number): Promise<Burial> {
     const keys = [this.#alive, this.#dead];
     const args = [which, dueAfterMs, REGISTRY_TTL_MS];
-    return (await orUnavailable(() => buryScript.run(this.#redis, keys, args))) as string[];
+    const reply = (await orUnavailable(() => buryScript.run(this.#redis, keys, args))) as string[];
+    const [nextInMs, ...dead] = reply;
+    return { dead, nextInMs: nextInMs === '-1' ? Number.POSITIVE_INFINITY : Number(nextInMs) };
   }
 }

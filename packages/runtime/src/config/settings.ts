@@ -93,6 +93,9 @@ export const settingsSchema = z.strictObject({
   idleTimeoutMs: integer(8000, 960_000)
     .default(MINUTE_MS)
     .describe('A connection that sends nothing, not even a pong, for so long is closed.'),
+  maxSessionsPerUser: integer(0, 100_000)
+    .default(100)
+    .describe('Sessions of one user in the whole cluster; 0 is no limit.'),
   maxRooms: integer(1, 10_000).default(100).describe('Rooms of one session.'),
   // Below the 100 levels at which the MessagePack encoder gives up.
   maxPayloadDepth: integer(1, 64).default(16).describe('Nesting of a payload.'),
