@@ -28,15 +28,21 @@ export interface RunningProcess {
   close(announced?: boolean): Promise<void>;
 }
 
+/** @throws {ConfigError} */
+export function loadParts(name: string): ProcessParts {
+  const config = loadConfig();
+  const log = createLogger({ level: config.logLevel, process: name, nodeId: config.nodeId });
+  return { config, log, metrics: createMetricsRegistry() };
+}
+
 /** Loads the configuration, starts the work and its admin port, and sees to it that signals stop both. */
 export async function runProcess(
   name: string,
   start: (parts: ProcessParts) => Promise<RunningProcess>,
 ): Promise<ProcessParts & { readonly port: number | undefined; readonly adminPort: number }> {
-  const config = loadConfig();
-  const log = createLogger({ level: config.logLevel, process: name, nodeId: config.nodeId });
-  const metrics = createMetricsRegistry();
-  const running = await start({ config, log, metrics });
+  const parts = loadParts(name);
+  const { config, log, metrics } = parts;
+  const running = await start(parts);
   const admin = await startAdminServer({
     host: config.adminHost,
     port: config.adminPort,

@@ -1,7 +1,6 @@
 /** The admin port: is it alive, is it ready, what does it measure. Never exposed to clients. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
 
 /** What `/readyz` answers: 200 when ready, else 503; every check with its word, so that a red one explains itself. */
 export interface Readiness {
@@ -16,8 +15,9 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly metrics: Registry;
-  readiness(): Readiness;
+  /** A registry, or what adds up several. */
+  readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
+  readiness(): Readiness | Promise<Readiness>;
   readonly handle?: AdminRequestHandler;
 }
 
@@ -54,7 +54,7 @@ async function answer(options: AdminServerOptions, request: IncomingMessage, res
   if (request.method === 'GET' && path === '/healthz') {
     sendJson(response, 200, { status: 'alive' });
   } else if (request.method === 'GET' && path === '/readyz') {
-    const readiness = options.readiness();
+    const readiness = await options.readiness();
     sendJson(response, readiness.ready ? 200 : 503, readiness);
   } else if (request.method === 'GET' && path === '/metrics') {
     response.writeHead(200, { 'content-type': options.metrics.contentType });

@@ -1,8 +1,15 @@
 /** What every Hubbub process needs and no feature is about: configuration, logger, metrics, health, orderly shutdown. */
 export { type AdminRequestHandler, type AdminServer, type Readiness, startAdminServer } from './admin-server.js';
+export { childEnvironment } from './config/child-environment.js';
 export { type Config, ConfigError, loadConfig } from './config/load-config.js';
 export { type Namespace, type Namespaces, namespaceSettings } from './config/namespaces.js';
 export { DEVELOPMENT_JWT_SECRET, type Settings, settingNames } from './config/settings.js';
 export { createLogger, type Logger, occasionally } from './logger.js';
-export { createMetricsRegistry, type MetricsRegistry } from './metrics.js';
+export {
+  addUpMetrics,
+  createMetricsRegistry,
+  type MetricsRegistry,
+  type MetricValues,
+  readMetrics,
+} from './metrics.js';
 export { onShutdownSignal, type Shutdown } from './shutdown.js';

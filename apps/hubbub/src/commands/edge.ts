@@ -1,24 +1,62 @@
-/** hubbub edge: one edge of a cluster on Redis. */
+/** hubbub edge: one edge of a cluster on Redis, or several on one port. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Backplane } from '@hubbub/broker';
 import { startEdge } from '@hubbub/edge';
-import { Command } from 'commander';
-import { runProcess, warnOfDevelopmentSecret } from '../process.js';
+import { Channels, HubbubError } from '@hubbub/protocol';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type ProcessParts, type RunningProcess, runProcess, warnOfDevelopmentSecret } from '../process.js';
 import { openConfiguredBackplane, requireRedis } from '../redis.js';
+import { runWorkers } from '../workers/run-workers.js';
+import { serveAsWorker } from '../workers/serve-worker.js';
+
+const WORKERS_MAX = 256;
+const BUS_RETRY_MS = 250;
 
 export function edgeCommand(): Command {
   return new Command('edge')
     .description('Runs one edge of a cluster: it holds the sockets. Needs HUBBUB_REDIS_URL.')
-    .action(async () => {
-      const running = await runProcess('edge', async ({ config, log, metrics }) => {
-        const bus = openConfiguredBackplane(requireRedis(config), config, log);
-        const edge = await startEdge({ config, log, metrics, bus });
-        return {
-          ...edge,
-          async close(announced?: boolean) {
-            await edge.close(announced);
-            await bus.close();
-          },
-        };
-      });
-      warnOfDevelopmentSecret(running);
+    .option('--workers <n>', 'run n edges on one port; SIGHUP replaces them one after the other', workerCount)
+    .addOption(new Option('--as-worker').hideHelp())
+    .action(async ({ workers, asWorker }: { workers?: number; asWorker?: boolean }) => {
+      if (asWorker) return await serveAsWorker(startWithBus);
+      warnOfDevelopmentSecret(workers === undefined ? await runProcess('edge', start) : await runWorkers(workers));
     });
+}
+
+function start(parts: ProcessParts): Promise<RunningProcess> {
+  return startOn(openConfiguredBackplane(requireRedis(parts.config), parts.config, parts.log), parts);
+}
+
+/** On a shared port connections come as soon as it listens: so it does when it can serve them. */
+async function startWithBus(parts: ProcessParts): Promise<RunningProcess> {
+  const bus = openConfiguredBackplane(requireRedis(parts.config), parts.config, parts.log);
+  const { broadcast } = new Channels(parts.config.redisPrefix);
+  for (;;) {
+    try {
+      // The edge subscribes to it as well: that is one subscription.
+      await bus.broker.subscribe(broadcast);
+      return await startOn(bus, parts);
+    } catch (error) {
+      // Redis is not there yet, which is told where it is noticed.
+      if (!(error instanceof HubbubError) || !error.retryable) throw error;
+      await delay(BUS_RETRY_MS);
+    }
+  }
+}
+
+async function startOn(bus: Backplane, { config, log, metrics }: ProcessParts): Promise<RunningProcess> {
+  const edge = await startEdge({ config, log, metrics, bus });
+  return {
+    ...edge,
+    async close(announced?: boolean) {
+      await edge.close(announced);
+      await bus.close();
+    },
+  };
+}
+
+function workerCount(text: string): number {
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > WORKERS_MAX) throw new InvalidArgumentError(`expected a number from 1 to ${WORKERS_MAX}`);
+  return count;
 }

@@ -1,0 +1,49 @@
+/** hubbub edge --workers N: a parent without clients, N edges on one port, one admin port for all of them. */
+import { onShutdownSignal, startAdminServer } from '@hubbub/runtime';
+import { loadParts, type ProcessParts } from '../process.js';
+import { requireRedis } from '../redis.js';
+import { findSharedPort } from './free-port.js';
+import { Worker } from './worker.js';
+import { WorkerPool } from './worker-pool.js';
+
+/** `-` and a number follow, and all of it is at most 64 bytes. */
+const NODE_ID_MAX_BYTES = 60;
+/** Workers end by themselves within the same time; after so much more they are not waited for. */
+const PATIENCE_MS = 3000;
+
+/** Resolves when all workers listen. SIGHUP replaces them one after the other, SIGTERM has them all drain. */
+export async function runWorkers(count: number): Promise<ProcessParts> {
+  const parts = loadParts('edge');
+  const { config, log, metrics } = parts;
+  requireRedis(config);
+  const port = await findSharedPort(config.host, config.port);
+  const name = config.nodeId.slice(0, NODE_ID_MAX_BYTES);
+  const pool = new WorkerPool({ count, log, fork: number => new Worker(number, `${name}-${number}`, port) });
+  const admin = await startAdminServer({
+    host: config.adminHost,
+    port: config.adminPort,
+    metrics: { contentType: metrics.contentType, metrics: () => pool.metrics() },
+    readiness: () => pool.readiness(),
+  });
+  onShutdownSignal(log, {
+    timeoutMs: config.shutdownTimeoutMs + PATIENCE_MS,
+    async close() {
+      await pool.close();
+      await admin.close();
+    },
+    abandon: () => pool.abandon(),
+  });
+  process.on('SIGHUP', () => pool.replaceAll());
+  try {
+    await pool.start();
+  } catch (error) {
+    pool.abandon();
+    await admin.close();
+    throw error;
+  }
+  log.info(
+    { event: 'listening', port, adminPort: admin.port, workers: count },
+    `${count} edges are up on port ${port}; admin on http://${config.adminHost}:${admin.port}`,
+  );
+  return parts;
+}

@@ -1,0 +1,38 @@
+/** The worker's side: an edge without an admin port, which answers its parent and does not outlive it. */
+import { onShutdownSignal, readMetrics } from '@hubbub/runtime';
+import { loadParts, type ProcessParts, type RunningProcess } from '../process.js';
+import type { ParentMessage, WorkerMessage } from './messages.js';
+
+export async function serveAsWorker(start: (parts: ProcessParts) => Promise<RunningProcess>): Promise<void> {
+  if (process.send === undefined) throw new Error('--as-worker is what --workers starts; use: hubbub edge --workers N');
+  const parts = loadParts('edge');
+  const { config, log, metrics } = parts;
+  const running = await start(parts);
+  let announced = true;
+  const shutdown = onShutdownSignal(log, {
+    timeoutMs: config.shutdownTimeoutMs,
+    // Ctrl-C reaches the parent as well, which asks.
+    interruptible: false,
+    close: () => running.close(announced),
+  });
+  const orphaned = (): void => {
+    announced = false;
+    shutdown.begin('the parent is gone');
+  };
+  const tell = (message: WorkerMessage): void => {
+    // A channel that has just broken is told by `disconnect`.
+    if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  };
+  process.on('disconnect', orphaned);
+  process.on('message', async (message: ParentMessage) => {
+    if (message.kind === 'leave') {
+      announced = message.announced;
+      shutdown.begin('the parent asked');
+      return;
+    }
+    const { number, about } = message;
+    tell({ kind: 'answer', number, answer: about === 'readiness' ? running.readiness() : await readMetrics(metrics) });
+  });
+  if (!process.connected) return orphaned();
+  tell({ kind: 'up' });
+}

@@ -1,0 +1,179 @@
+/** Keeps as many workers serving as were asked for: replaces the crashed with backoff, and all of them on request. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { addUpMetrics, type Logger, type MetricValues, type Readiness } from '@hubbub/runtime';
+import type { Worker, WorkerExit } from './worker.js';
+
+export interface WorkerPoolOptions {
+  readonly count: number;
+  readonly log: Logger;
+  /** Starts the worker with that number. */
+  fork(number: number): Worker;
+}
+
+const BACKOFF_MIN_MS = 100;
+const BACKOFF_MAX_MS = 10_000;
+/** Who lived for so long did not end because of how it was started. */
+const STABLE_AFTER_MS = 10_000;
+/** A replacement has so long to become ready; otherwise the old worker stays. */
+const READY_WITHIN_MS = 30_000;
+
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  /** All processes, those that leave and those that are not ready yet included. */
+  readonly #living = new Set<Worker>();
+  /** Those whose end is not asked for. */
+  readonly #serving = new Set<Worker>();
+  #stopping = false;
+  #crashesInARow = 0;
+  #restarts = 0;
+  #round: Promise<void> | undefined;
+  #roundWanted = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when all listen. @throws {Error} when one of them ends instead: then starting it again would not help. */
+  async start(): Promise<void> {
+    const workers = Array.from({ length: this.#options.count }, () => this.#fork());
+    await Promise.all(workers.map(worker => worker.up));
+    for (const worker of workers) this.#serve(worker);
+  }
+
+  /** Replaces the workers one after the other; asked for during a round, there is another one after it. */
+  replaceAll(): void {
+    this.#roundWanted = true;
+    this.#round ??= this.#rounds().finally(() => {
+      this.#round = undefined;
+    });
+  }
+
+  /** Has all workers drain at the same time. @throws {Error} when one of them did not end well. */
+  async close(): Promise<void> {
+    this.#stopping = true;
+    const ends = [...this.#living].map(async worker => {
+      const wasServing = this.#serving.has(worker);
+      worker.leave(true);
+      return { worker, wasServing, exit: await worker.exited };
+    });
+    const failed = (await Promise.all(ends)).filter(({ wasServing, exit }) => wasServing && exit.code !== 0);
+    const told = failed.map(({ worker, exit }) => `${worker.nodeId} with ${exit.code ?? exit.signal}`);
+    if (told.length > 0) throw new Error(`Workers ended: ${told.join(', ')}`);
+  }
+
+  /** Ends all processes at once. */
+  abandon(): void {
+    this.#stopping = true;
+    for (const worker of this.#living) worker.kill();
+  }
+
+  /** Ready when as many workers as there should be say that they are. */
+  async readiness(): Promise<Readiness> {
+    const answers = await Promise.all(
+      [...this.#serving].map(async worker => ({ nodeId: worker.nodeId, answer: await worker.ask('readiness') })),
+    );
+    const checks: Record<string, string> = {};
+    for (const { nodeId, answer } of answers) {
+      checks[nodeId] = answer === undefined ? 'does not answer' : Object.values(answer.checks).join(', ');
+    }
+    const ready = answers.filter(({ answer }) => answer?.ready).length;
+    checks.workers = `${ready} of ${this.#options.count} are ready${this.#stopping ? ', leaving' : ''}`;
+    return { ready: ready >= this.#options.count && !this.#stopping, checks };
+  }
+
+  /** The metrics of all living workers added up, and those of the pool. */
+  async metrics(): Promise<string> {
+    const answers = await Promise.all([...this.#living].map(worker => worker.ask('metrics')));
+    return await addUpMetrics([...answers.filter(answer => answer !== undefined), this.#ownMetrics()]);
+  }
+
+  #ownMetrics(): MetricValues {
+    const workers = 'Worker processes, those that leave included.';
+    const restarts = 'Workers that ended without being asked to, and were replaced.';
+    return [
+      metric('hubbub_edge_workers', 'gauge', workers, this.#living.size),
+      metric('hubbub_edge_worker_restarts_total', 'counter', restarts, this.#restarts),
+    ];
+  }
+
+  #fork(): Worker {
+    const taken = new Set([...this.#living].map(({ number }) => number));
+    let number = 1;
+    while (taken.has(number)) number++;
+    const worker = this.#options.fork(number);
+    this.#living.add(worker);
+    const { nodeId, pid } = worker;
+    this.#options.log.info({ event: 'worker_started', worker: nodeId, pid }, `worker ${nodeId} starts`);
+    void worker.exited.then(exit => {
+      this.#living.delete(worker);
+      if (this.#serving.delete(worker) && !this.#stopping) void this.#restart(worker, exit);
+    });
+    return worker;
+  }
+
+  #serve(worker: Worker): void {
+    if (this.#living.has(worker)) this.#serving.add(worker);
+  }
+
+  async #restart(crashed: Worker, { code, signal }: WorkerExit): Promise<void> {
+    const { log } = this.#options;
+    this.#restarts++;
+    const livedMs = performance.now() - crashed.startedAtMs;
+    this.#crashesInARow = livedMs < STABLE_AFTER_MS ? this.#crashesInARow + 1 : 0;
+    const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** this.#crashesInARow);
+    log.error(
+      { event: 'worker_crashed', worker: crashed.nodeId, code, signal, backoffMs },
+      `worker ${crashed.nodeId} ended with ${code ?? signal}; another one starts in ${backoffMs} ms`,
+    );
+    await delay(backoffMs);
+    if (this.#stopping) return;
+    const worker = this.#fork();
+    this.#serve(worker);
+    await worker.up.then(
+      () => log.info({ event: 'worker_restarted', worker: worker.nodeId }, `worker ${worker.nodeId} serves`),
+      () => {}, // It ended as well, and is replaced in its turn.
+    );
+  }
+
+  async #rounds(): Promise<void> {
+    const { log } = this.#options;
+    while (this.#roundWanted && !this.#stopping) {
+      this.#roundWanted = false;
+      const old = [...this.#serving];
+      log.info({ event: 'replacing', workers: old.length }, `replacing ${old.length} workers, one after the other`);
+      let replaced = 0;
+      for (const worker of old) {
+        if (this.#stopping || !(await this.#replace(worker))) break;
+        replaced++;
+      }
+      log.info({ event: 'replaced', workers: replaced }, `${replaced} of ${old.length} workers were replaced`);
+    }
+  }
+
+  /** @returns whether to go on: not when what is started now does not become ready. */
+  async #replace(old: Worker): Promise<boolean> {
+    const { log } = this.#options;
+    if (!this.#serving.has(old)) return true; // It crashed, and its successor is new already.
+    const successor = this.#fork();
+    try {
+      await successor.untilReady(READY_WITHIN_MS);
+    } catch (error) {
+      successor.kill();
+      log.error({ event: 'replacement_failed', worker: old.nodeId, err: error }, 'the old workers stay');
+      return false;
+    }
+    this.#serve(successor);
+    if (this.#stopping || !this.#serving.delete(old)) return true;
+    log.info({ event: 'worker_leaves', worker: old.nodeId, successor: successor.nodeId }, `${old.nodeId} leaves`);
+    // The others serve on, on the same port: no balancer has to see anything.
+    old.leave(false);
+    const { code, signal } = await old.exited;
+    if (code !== 0)
+      log.warn({ event: 'worker_left_badly', worker: old.nodeId, code, signal }, 'a worker did not end well');
+    return true;
+  }
+}
+
+function metric(name: string, type: 'gauge' | 'counter', help: string, value: number): object {
+  return { name, help, type, aggregator: 'sum', values: [{ labels: {}, value }] };
+}
