@@ -4,10 +4,12 @@ import type {
   Frame,
   HistoryAnswer,
   MembershipChange,
+  RoomCount,
   RoomGap,
   RoomInfo,
   Sender,
   SessionLimits,
+  StatusChange,
 } from '@hubbub/protocol';
 
 /** A frame whose payload is known. */
@@ -29,7 +31,9 @@ export interface KnownFrames {
   readonly user_left: FrameWith<MembershipChange>;
   readonly user_typing: Frame & { readonly room: string; readonly sender: Sender };
   readonly user_stopped_typing: Frame & { readonly room: string; readonly sender: Sender };
+  readonly user_status: FrameWith<StatusChange>;
   readonly room_info: FrameWith<RoomInfo>;
+  readonly room_count: FrameWith<RoomCount>;
   readonly online_users: FrameWith<RoomInfo>;
   readonly error: FrameWith<{ readonly code: ErrorCode; readonly message: string }>;
   readonly history: FrameWith<HistoryAnswer>;

@@ -51,7 +51,7 @@ export class Memberships {
   readonly #policy: BackoffPolicy;
   readonly #ports: MembershipPorts;
   readonly #rooms = new Map<string, Membership>();
-  /** Left by `leave()`: the room of the path is not to come back by itself. */
+  /** Left, by `leave()` or by a service that closed it: the room of the path is not to come back by itself. */
   readonly #unwanted = new Set<string>();
   /** The edge put us back there; until it has answered our leaving, its frames are not for the application. */
   readonly #leavingAgain = new Set<string>();
@@ -112,6 +112,7 @@ export class Memberships {
   drop(room: string, error: HubbubError | undefined): void {
     const membership = this.#rooms.get(room);
     if (membership === undefined || membership.state === 'left') return;
+    this.#unwanted.add(room);
     clearTimeout(membership.retryTimer);
     membership.current++;
     const waiting = membership.waiting;

@@ -106,7 +106,8 @@ export class Room {
   /**
    * A page of what was said here, oldest first.
    * @example const { messages, more } = await room.history({ before: oldestShown, limit: 50 });
-   * @throws {HubbubError} `NOT_IN_ROOM`; `UNAVAILABLE`, also where the room has no history.
+   * A room without history has no messages and the epoch `''`.
+   * @throws {HubbubError} `NOT_IN_ROOM`, `FORBIDDEN`, `UNAVAILABLE`.
    */
   async history(query: HistoryQuery = {}): Promise<HistoryPage> {
     const payload = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));

@@ -1,12 +1,19 @@
 /** Who is in a room, kept up to date from the frames of presence by their `version`. */
-import type { Frame, MembershipChange, RoomInfo, RosterUser } from '@hubbub/protocol';
+import type { Frame, RoomInfo, RosterUser } from '@hubbub/protocol';
 import { Emitter, type Unsubscribe } from './emitter.js';
-import { isMembershipChange, isRoomInfo } from './shapes.js';
+import { isMembershipChange, isRoomCount, isRoomInfo, isStatusChange } from './shapes.js';
 
 /** Changes kept until the first `room_info` of a session: far more than arrive in that time. */
 const MAX_EARLY_CHANGES = 1_000;
 
-type Change = MembershipChange & { readonly joined: boolean };
+/** What one frame changes. */
+interface Change {
+  readonly version: number;
+  readonly count?: number;
+  readonly user?: RosterUser;
+  /** Whether the user is to be in the roster; `known`: only what is said of it changes. */
+  readonly here?: boolean | 'known';
+}
 
 /**
  * The roster as far as this client knows it. It is from before while the connection is away.
@@ -38,8 +45,11 @@ export class Roster {
 
   /** Takes in a frame of the room; others than presence's are ignored. @internal */
   take({ type, payload }: Frame): void {
-    if (type === 'user_joined' && isMembershipChange(payload)) this.#apply({ ...payload, joined: true });
-    else if (type === 'user_left' && isMembershipChange(payload)) this.#apply({ ...payload, joined: false });
+    if (type === 'user_joined' && isMembershipChange(payload)) this.#apply({ ...payload, here: true });
+    else if (type === 'user_left' && isMembershipChange(payload)) this.#apply({ ...payload, here: false });
+    else if (type === 'user_status' && isStatusChange(payload)) this.#apply({ ...payload, here: 'known' });
+    else if (type === 'room_count' && isRoomCount(payload))
+      this.#apply({ version: payload.version, count: payload.count });
     else if ((type === 'room_info' || type === 'online_users') && isRoomInfo(payload)) this.#replace(type, payload);
     else return;
     this.#emitter.emit('change', this);
@@ -77,9 +87,12 @@ export class Roster {
   #apply(change: Change): void {
     if (this.#early !== undefined && this.#early.length < MAX_EARLY_CHANGES) this.#early.push(change);
     if (change.version <= this.#version) return;
-    if (change.joined) this.#users.set(change.user.id, change.user);
-    else this.#users.delete(change.user.id);
-    this.#count = change.count;
+    const { user, here, count } = change;
+    if (user !== undefined) {
+      if (here === true || (here === 'known' && this.#users.has(user.id))) this.#users.set(user.id, user);
+      if (here === false) this.#users.delete(user.id);
+    }
+    this.#count = count ?? this.#count;
     this.#version = change.version;
   }
 }

@@ -1,5 +1,12 @@
 /** Checks of what the SDK itself reads from payloads: any service may publish any frame, well-formed or not. */
-import { isPlainObject, type MembershipChange, type RoomInfo, type Sender } from '@hubbub/protocol';
+import {
+  isPlainObject,
+  type MembershipChange,
+  type RoomCount,
+  type RoomInfo,
+  type Sender,
+  type StatusChange,
+} from '@hubbub/protocol';
 import type { Welcome } from './frames.js';
 
 export function isWelcome(payload: unknown): payload is Welcome {
@@ -25,6 +32,14 @@ export function isRoomInfo(payload: unknown): payload is RoomInfo {
 
 export function isMembershipChange(payload: unknown): payload is MembershipChange {
   return isPlainObject(payload) && isSender(payload.user) && isNumber(payload.count) && isNumber(payload.version);
+}
+
+export function isStatusChange(payload: unknown): payload is StatusChange {
+  return isPlainObject(payload) && isSender(payload.user) && isNumber(payload.version);
+}
+
+export function isRoomCount(payload: unknown): payload is RoomCount {
+  return isPlainObject(payload) && isNumber(payload.count) && isNumber(payload.version);
 }
 
 function isSender(value: unknown): value is Sender {

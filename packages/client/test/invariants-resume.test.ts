@@ -208,6 +208,10 @@ describe('invariant 17: the room of the path is like every other', () => {
     await room.join();
     socket.receive(message(21));
     expect(heard).toEqual(['joining', 'joined', 21]);
+    socket.receive({ type: 'room_closed', payload: { room_id: 'general', removed: true } });
+    const next = await comeBack(edge, ['general']);
+    expect(next.sent).toMatchObject([{ type: 'leave_room' }]);
+    expect(room.state).toBe('left');
   });
 });
 

@@ -61,3 +61,24 @@ it('says the exact count where the users are only a page', () => {
   roster.take(change('user_left', 2, 'unknown', 4_999));
   expect([roster.users.length, roster.count]).toEqual([1, 4_999]);
 });
+
+it('follows what users say of themselves, and counts without names', () => {
+  const roster = new Roster();
+  roster.take(info(5, ['a', 'b']));
+  const status = (version: number, id: string): Frame => ({
+    type: 'user_status',
+    payload: { user: { ...user(id), online: false, status: 'away' }, version },
+  });
+  roster.take(status(6, 'a'));
+  roster.take(status(7, 'x')); // On a later page of a large roster: its place is not known.
+  roster.take(status(6, 'b'));
+  expect(roster.users).toEqual([{ ...user('a'), online: false, status: 'away' }, user('b')]);
+  roster.take({ type: 'room_count', payload: { room_id: 'r', count: 700, version: 8 } });
+  roster.take({ type: 'room_count', payload: { room_id: 'r', count: 3, version: 7 } });
+  expect(roster.count).toBe(700);
+  for (const payload of [{}, { count: 'many' }, { user: null, version: 9 }]) {
+    roster.take({ type: 'room_count', payload });
+    roster.take({ type: 'user_status', payload });
+  }
+  expect(roster.count).toBe(700);
+});
