@@ -16,6 +16,8 @@ export interface Delivery {
   readonly body: Uint8Array;
   /** Member that does not get it. */
   readonly except: Session | undefined;
+  /** Position in the room's history, where it has one. */
+  readonly offset?: number | undefined;
 }
 
 export class Audience {
@@ -56,12 +58,12 @@ export class Audience {
    * Delivers to every member but `except`, and returns how many that are; `undefined` when the body is malformed, and then
    * nobody got anything in the encoding that could not be made.
    */
-  deliver({ encoding, body, except }: Delivery, publish: PublishToTopic): number | undefined {
+  deliver({ encoding, body, except, offset }: Delivery, publish: PublishToTopic): number | undefined {
     let delivered = 0;
     for (const wanted of ['json', 'msgpack'] as const) {
       const recipients = this.#sizes[wanted] - (except?.encoding === wanted ? 1 : 0);
       if (recipients <= 0) continue;
-      const bytes = this.#frame(wanted, encoding === wanted ? body : transcode(encoding, body));
+      const bytes = this.#frame(wanted, encoding === wanted ? body : transcode(encoding, body), offset);
       if (bytes === undefined) return undefined;
       const topic = this.#topic(wanted);
       if (except?.encoding === wanted) except.socket.publish(topic, bytes, wanted === 'msgpack');
@@ -75,9 +77,9 @@ export class Audience {
     return encoding === 'json' ? `j${this.channel}` : `m${this.channel}`;
   }
 
-  #frame(encoding: Encoding, body: Uint8Array | undefined): Uint8Array | undefined {
+  #frame(encoding: Encoding, body: Uint8Array | undefined, offset?: number): Uint8Array | undefined {
     if (body === undefined || this.room === undefined) return body;
     this.#prefixes[encoding] ??= roomPrefix(encoding, this.room);
-    return spliceRoom(encoding, this.#prefixes[encoding], body);
+    return spliceRoom(encoding, this.#prefixes[encoding], body, offset);
   }
 }

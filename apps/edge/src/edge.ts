@@ -1,6 +1,14 @@
 /** Puts an edge together: bus → fan-out → sockets, and sockets → frames → bus. */
 import { type Backplane, Interest, type OnlineCounter } from '@hubbub/broker';
-import { Channels, CLOSE_CODES, DEFAULT_LIMITS, HubbubError, type SessionLimits, SUBPROTOCOLS } from '@hubbub/protocol';
+import {
+  Channels,
+  CLOSE_CODES,
+  DEFAULT_LIMITS,
+  HubbubError,
+  type Recovery,
+  type SessionLimits,
+  SUBPROTOCOLS,
+} from '@hubbub/protocol';
 import {
   type Config,
   DEVELOPMENT_JWT_SECRET,
@@ -12,13 +20,16 @@ import { type AdmissionPolicy, type Admitted, admit } from './admission.js';
 import { Departure } from './departure.js';
 import { createDispatcher } from './dispatch.js';
 import { loadEngine } from './engine.js';
-import { createFanout, tellGaps } from './fanout.js';
+import { createFanout, mendRooms } from './fanout.js';
+import { HistoryReader } from './history-reader.js';
 import { Memberships } from './memberships.js';
 import { createEdgeMetrics } from './metrics.js';
 import { createNodeChannel } from './node-channel.js';
 import { PresenceReporter } from './presence-reporter.js';
 import { Probe } from './probe.js';
+import { createRecoveryMetrics } from './recovery-metrics.js';
 import { createRoomControl } from './room-control.js';
+import { RoomFeeds } from './room-feeds.js';
 import { RoomPublisher } from './room-publisher.js';
 import { Session } from './session.js';
 import { Sessions } from './sessions.js';
@@ -81,10 +92,17 @@ export async function startEdge({
     snapshot: () => sessions,
     logger: log,
   });
-  const memberships = new Memberships(interest, channels, presence);
-  const publisher = new RoomPublisher(bus.broker, channels);
+  const recovery = createRecoveryMetrics(registry);
+  const { broker, history: histories } = bus;
+  const { namespaces, maxReplayMessages, maxBufferedBytes, historyCheckIntervalMs: checkIntervalMs } = config;
+  const feedOptions = { history: histories, namespaces, channels, maxReplayMessages, checkIntervalMs };
+  const feeds = new RoomFeeds({ ...feedOptions, metrics: recovery });
+  const entryOptions = { maxReplayMessages, maxBufferedBytes, metrics: recovery };
+  const memberships = new Memberships(interest, channels, presence, feeds, entryOptions);
+  const publisher = new RoomPublisher({ broker, history: histories, channels, namespaces });
+  const history = new HistoryReader(histories, namespaces, recovery);
   const dispatcher = createDispatcher(
-    { memberships, publisher, presence, namespaces: config.namespaces, limits },
+    { memberships, publisher, presence, history, namespaces: config.namespaces, limits },
     metrics,
     log,
   );
@@ -141,9 +159,10 @@ export async function startEdge({
   });
 
   async function welcome(session: Session, admitted: Admitted): Promise<void> {
+    let entered: Recovery | undefined;
     try {
       await memberships.open(session);
-      if (admitted.room !== undefined) await memberships.join(session, admitted.room);
+      if (admitted.room !== undefined) entered = await memberships.join(session, admitted.room);
     } catch (error) {
       log.warn({ event: 'session_not_opened', err: error }, 'a session could not be opened');
       if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the bus does not answer');
@@ -156,6 +175,7 @@ export async function startEdge({
         user: session.user,
         subprotocol: SUBPROTOCOLS[session.encoding],
         rooms: [...session.rooms.keys()],
+        ...(entered !== undefined && { position: entered }),
         limits,
       },
       timestamp: new Date().toISOString(),
@@ -164,6 +184,8 @@ export async function startEdge({
 
   const fanout = createFanout({
     memberships,
+    feeds,
+    recovery,
     sessions,
     metrics,
     publish: listener.publish,
@@ -183,7 +205,7 @@ export async function startEdge({
   });
   bus.broker.onInterruption(({ channels: broken, durationMs }) => {
     metrics.interrupted(broken.length, durationMs);
-    tellGaps(broken, { memberships, publish: listener.publish });
+    mendRooms(broken, { memberships, feeds, recovery, publish: listener.publish });
   });
   const standing = holdStandingSubscriptions(interest, [channels.broadcast, nodeChannel]);
   metrics.observe({
@@ -213,6 +235,7 @@ export async function startEdge({
       probe.close();
       standing.close();
       await presence.close();
+      feeds.close();
       interest.close();
       listener.close();
     },

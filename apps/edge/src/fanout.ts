@@ -3,11 +3,16 @@ import { type Control, decodeEnvelope, type Envelope, isEnvelope, jsonCodec } fr
 import type { PublishToTopic } from './audience.js';
 import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
+import type { RoomMetrics } from './recovery-metrics.js';
+import type { RoomFeeds } from './room-feeds.js';
+import type { Gap } from './room-position.js';
 import { readServiceMessage } from './service-message.js';
 import type { Sessions } from './sessions.js';
 
 export interface FanoutParts {
   readonly memberships: Memberships;
+  readonly feeds: RoomFeeds;
+  readonly recovery: RoomMetrics;
   readonly sessions: Sessions;
   readonly metrics: EdgeMetrics;
   readonly publish: PublishToTopic;
@@ -18,36 +23,56 @@ export interface FanoutParts {
   readonly onControl: (channel: string, control: Control) => void;
 }
 
-/**
- * Tells the members of every room among `channels` that messages may have been lost on the way here: never silence
- * (invariant 1).
- */
-export function tellGaps(
-  channels: readonly string[],
-  { memberships, publish }: Pick<FanoutParts, 'memberships' | 'publish'>,
-): void {
-  const timestamp = new Date().toISOString();
-  for (const channel of channels) {
-    const audience = memberships.audienceOf(channel);
-    if (audience?.room === undefined) continue;
-    const body = jsonCodec.encode({ type: 'room_gap', payload: { room_id: audience.room }, timestamp });
-    audience.deliver({ encoding: 'json', body, except: undefined }, publish);
-  }
-}
-
 /** The listener for a broker's envelopes. Never throws: what is malformed is counted and dropped (invariant 7). */
 export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8Array) => void {
-  const { memberships, sessions, metrics } = parts;
+  const { memberships, feeds, sessions, metrics, publish } = parts;
+
+  const deliver = (channel: string, envelope: Envelope): void => {
+    const audience = memberships.audienceOf(channel);
+    if (audience === undefined) return; // The last member has just left; the subscription lingers.
+    const { encoding, body, offset } = envelope;
+    const except = audience.memberAmong(sessions, envelope.excludeSession);
+    const delivered = audience.deliver({ encoding, body, except, offset }, publish);
+    if (delivered === undefined) metrics.malformedEnvelope(channel);
+    else metrics.delivered(delivered, body.length, envelope.publishedAtMs);
+  };
+  feeds.listen({ deliver, tellGap: (channel, gap) => tellGap(channel, gap, parts) });
+
   return (channel, bytes) => {
     const envelope = isEnvelope(bytes) ? decodeEnvelope(bytes) : readServiceMessage(bytes);
     if (envelope === undefined) return metrics.malformedEnvelope(channel);
     if (channel === parts.nodeChannel) return parts.onNodeEnvelope(envelope);
     if (envelope.control !== undefined) return parts.onControl(channel, envelope.control);
-    const audience = memberships.audienceOf(channel);
-    if (audience === undefined) return; // The last member has just left; the subscription lingers.
-    const except = audience.memberAmong(sessions, envelope.excludeSession);
-    const delivered = audience.deliver({ encoding: envelope.encoding, body: envelope.body, except }, parts.publish);
-    if (delivered === undefined) return metrics.malformedEnvelope(channel);
-    metrics.delivered(delivered, envelope.body.length, envelope.publishedAtMs);
+    const { epoch, offset } = envelope;
+    if (epoch === undefined || offset === undefined) return deliver(channel, envelope);
+    const feed = feeds.of(channel);
+    // Without a feed nobody is here; or the namespace has a history elsewhere but not in this edge's configuration.
+    if (feed === undefined) deliver(channel, envelope);
+    else feed.arrived({ ...envelope, epoch, offset });
   };
+}
+
+/**
+ * After a break of the subscription: rooms with history read what they missed, the members of the others are told that
+ * messages may have been lost. Never silence (invariant 1).
+ */
+export function mendRooms(channels: readonly string[], parts: GapParts): void {
+  for (const channel of channels) {
+    const feed = parts.feeds.of(channel);
+    if (feed !== undefined) feed.doubt();
+    else if (parts.memberships.audienceOf(channel)?.room !== undefined) {
+      parts.recovery.gap('no_history');
+      tellGap(channel, { reason: 'no_history' }, parts);
+    }
+  }
+}
+
+type GapParts = Pick<FanoutParts, 'memberships' | 'feeds' | 'recovery' | 'publish'>;
+
+function tellGap(channel: string, { reason, position }: Gap, { memberships, publish }: Omit<GapParts, 'feeds'>): void {
+  const audience = memberships.audienceOf(channel);
+  if (audience?.room === undefined) return;
+  const payload = { room_id: audience.room, reason, ...position };
+  const body = jsonCodec.encode({ type: 'room_gap', payload, timestamp: new Date().toISOString() });
+  audience.deliver({ encoding: 'json', body, except: undefined }, publish);
 }

@@ -1,8 +1,10 @@
 /** Who on this edge is reached by which channel: memberships of rooms, users' own channels, and everybody. */
 import type { Interest } from '@hubbub/broker';
-import type { Channels } from '@hubbub/protocol';
+import type { Channels, Position, Recovery } from '@hubbub/protocol';
 import { Audience } from './audience.js';
+import { type EntryOptions, enter } from './entry.js';
 import type { PresenceReporter } from './presence-reporter.js';
+import type { RoomFeeds } from './room-feeds.js';
 import type { Session } from './session.js';
 
 /**
@@ -13,10 +15,20 @@ export class Memberships {
   readonly #interest: Interest;
   readonly #channels: Channels;
   readonly #presence: PresenceReporter;
+  readonly #feeds: RoomFeeds;
+  readonly #entryOptions: EntryOptions;
   readonly #audiences = new Map<string, Audience>();
   readonly everybody: Audience;
 
-  constructor(interest: Interest, channels: Channels, presence: PresenceReporter) {
+  constructor(
+    interest: Interest,
+    channels: Channels,
+    presence: PresenceReporter,
+    feeds: RoomFeeds,
+    entryOptions: EntryOptions,
+  ) {
+    this.#feeds = feeds;
+    this.#entryOptions = entryOptions;
     this.#interest = interest;
     this.#channels = channels;
     this.#presence = presence;
@@ -42,19 +54,40 @@ export class Memberships {
     this.#presence.sessionOpened(session);
   }
 
-  /** Resolves when what is published to the room reaches the session. @throws {HubbubError} `UNAVAILABLE` */
-  async join(session: Session, room: string): Promise<void> {
+  /**
+   * Resolves when what is published to the room reaches the session, and where it has a history what follows `since` has
+   * been sent. Returns where the session entered the history. A session that is in the room gets what follows `since`.
+   * @throws {HubbubError} `UNAVAILABLE`; the session is then no member unless it was one.
+   */
+  async join(session: Session, room: string, since?: Position): Promise<Recovery | undefined> {
     const channel = this.#channels.room(room);
+    const isMember = session.rooms.has(room);
     await this.#interest.acquire(channel);
-    if (session.closed) return this.#interest.release(channel);
-    this.#audience(channel, room).add(session);
-    session.rooms.add(room);
-    this.#presence.joined(session, room);
+    const feed = this.#feeds.hold(room);
+    let entered = false;
+    const letIn = (): void => {
+      if (!isMember) {
+        entered = true;
+        this.#audience(channel, room).add(session);
+        session.rooms.add(room);
+      }
+      this.#presence.joined(session, room); // Who was here already is told who is here once more.
+    };
+    // A member may be taken out of the room while it recovers, and a session that is not in it may end.
+    const isWanted = (): boolean => !session.closed && session.rooms.has(room) === isMember;
+    try {
+      if (feed !== undefined) return await enter(feed, { session, since, letIn, isWanted }, this.#entryOptions);
+      if (isWanted()) letIn();
+      return undefined;
+    } finally {
+      // A new member keeps what was acquired until it leaves.
+      if (!entered) this.#release(channel, room);
+    }
   }
 
   leave(session: Session, room: string): void {
     session.rooms.delete(room);
-    this.#remove(session, this.#channels.room(room));
+    this.#removeFromRoom(session, room);
     this.#presence.left(session, room);
   }
 
@@ -64,9 +97,11 @@ export class Memberships {
     session.state = 'closed';
     if (!wasOpen) return;
     this.#presence.sessionClosed(session);
-    for (const room of session.rooms) this.#remove(session, this.#channels.room(room));
+    for (const room of session.rooms) this.#removeFromRoom(session, room);
     session.rooms.clear();
-    this.#remove(session, this.#channels.user(session.user.id));
+    const channel = this.#channels.user(session.user.id);
+    this.#remove(session, channel);
+    this.#release(channel);
     this.everybody.remove(session);
   }
 
@@ -83,6 +118,16 @@ export class Memberships {
     const audience = this.#audience(channel);
     audience.remove(session);
     if (audience.size === 0) this.#audiences.delete(channel);
+  }
+
+  #removeFromRoom(session: Session, room: string): void {
+    const channel = this.#channels.room(room);
+    this.#remove(session, channel);
+    this.#release(channel, room);
+  }
+
+  #release(channel: string, room?: string): void {
+    if (room !== undefined) this.#feeds.release(room);
     this.#interest.release(channel);
   }
 }

@@ -21,6 +21,8 @@ export interface Socket {
   /** To all subscribers of the topic but this one, which must be subscribed itself. */
   publish(topic: string, bytes: Uint8Array, isBinary: boolean): boolean;
   end(code: number, reason: string): void;
+  /** Bytes that wait for a slow reader. */
+  getBufferedAmount(): number;
 }
 
 /** Carries out a frame. Where it returns a promise, the frames after it wait: so a leave follows its join. */
@@ -108,10 +110,10 @@ export class Session {
   }
 
   /** Answers a frame that was carried out, when it asked for an answer. */
-  acknowledge(frame: Pick<ClientFrame, 'id'>, room?: string): void {
+  acknowledge(frame: Pick<ClientFrame, 'id'>, room?: string, result: Pick<Frame, 'payload' | 'offset'> = {}): void {
     if (frame.id === undefined) return;
     const timestamp = new Date().toISOString();
-    this.send({ type: 'ack', id: frame.id, ...(room !== undefined && { room }), timestamp });
+    this.send({ type: 'ack', id: frame.id, ...(room !== undefined && { room }), ...result, timestamp });
   }
 
   /** Answers a frame that was not carried out. */

@@ -4,11 +4,13 @@ import {
   isPlainObject,
   isRoomName,
   type Payload,
+  type Position,
   payloadProblem,
   type SessionLimits,
 } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import type { Namespaces } from '@hubbub/runtime';
+import type { HistoryReader } from '../history-reader.js';
 import type { Memberships } from '../memberships.js';
 import type { PresenceReporter } from '../presence-reporter.js';
 import type { RoomPublisher } from '../room-publisher.js';
@@ -18,6 +20,7 @@ export interface FrameContext {
   readonly memberships: Memberships;
   readonly publisher: RoomPublisher;
   readonly presence: PresenceReporter;
+  readonly history: HistoryReader;
   readonly namespaces: Namespaces;
   readonly limits: SessionLimits;
 }
@@ -36,6 +39,27 @@ export function namedRoom(frame: ClientFrame): string {
     );
   }
   return room;
+}
+
+/** The position that a client names; `undefined` where it names none. @throws {HubbubError} `INVALID_PAYLOAD` */
+export function namedPosition({ epoch, offset }: Payload): Position | undefined {
+  if (epoch == null && offset == null) return undefined;
+  if (typeof epoch !== 'string' || !isOffset(offset)) {
+    throw new HubbubError('INVALID_PAYLOAD', 'A position is epoch, a text, and offset, a whole number.');
+  }
+  return { epoch, offset };
+}
+
+export function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** @param roomCount rooms that the session is in, or about to be in @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT` */
+export function assertMayJoin(session: Session, room: string, roomCount: number, { limits }: FrameContext): void {
+  if (!session.rights.allows(room, 'join')) throw new HubbubError('FORBIDDEN', 'The token does not open this room.');
+  if (roomCount >= limits.max_rooms) {
+    throw new HubbubError('ROOM_LIMIT', `A session can be in ${limits.max_rooms} rooms; leave one first.`);
+  }
 }
 
 /** The room of a frame that only members may send. */

@@ -1,8 +1,25 @@
-/** history: reserved for reading a room's history. */
-import { HubbubError } from '@hubbub/protocol';
-import { type FrameAction, memberRoom } from './frame-context.js';
+/** history: a page of what was said in the room. */
+import { HubbubError, isPlainObject, type Payload } from '@hubbub/protocol';
+import { type FrameAction, isOffset, memberRoom } from './frame-context.js';
 
-export const history: FrameAction = (session, frame) => {
-  memberRoom(session, frame);
-  throw new HubbubError('UNAVAILABLE', 'This room has no history.');
+export const history: FrameAction = async (session, frame, context) => {
+  const room = memberRoom(session, frame);
+  if (!session.rights.allows(room, 'history')) {
+    throw new HubbubError('FORBIDDEN', 'The token does not allow to read the history.');
+  }
+  const payload = isPlainObject(frame.payload) ? frame.payload : {};
+  const page = await context.history.read(room, {
+    since: offsetOf(payload, 'since'),
+    before: offsetOf(payload, 'before'),
+    encoding: session.encoding,
+    limit: Math.min(offsetOf(payload, 'limit') ?? Infinity, context.limits.history_page_size),
+  });
+  const id = frame.id === undefined ? {} : { id: frame.id };
+  session.send({ type: 'history', room, ...id, payload: { ...page }, timestamp: new Date().toISOString() });
 };
+
+function offsetOf(payload: Payload, name: 'since' | 'before' | 'limit'): number | undefined {
+  const value = payload[name] ?? undefined;
+  if (value === undefined || isOffset(value)) return value;
+  throw new HubbubError('INVALID_PAYLOAD', `${name} is a whole number.`);
+}

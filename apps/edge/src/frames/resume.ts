@@ -1,8 +1,51 @@
-/** resume: reserved for recovery from history. */
+/** resume: many rooms at once, each from the position that the client has; one answer after all replays. */
+import { HubbubError, isPlainObject, type Payload } from '@hubbub/protocol';
+import type { Session } from '../session.js';
+import {
+  assertMayJoin,
+  type FrameAction,
+  type FrameContext,
+  namedPosition,
+  namedRoom,
+  requiredPayload,
+} from './frame-context.js';
 
-import { HubbubError } from '@hubbub/protocol';
-import type { FrameAction } from './frame-context.js';
-
-export const resume: FrameAction = () => {
-  throw new HubbubError('UNAVAILABLE', 'No room has a history to resume from; join the rooms again.');
+export const resume: FrameAction = async (session, frame, context) => {
+  const { rooms } = requiredPayload(frame, context.limits);
+  if (!Array.isArray(rooms) || !rooms.every(isPlainObject)) {
+    throw new HubbubError('INVALID_PAYLOAD', 'resume needs payload.rooms, a list of { room_id, epoch, offset }.');
+  }
+  if (new Set(rooms.map(({ room_id }) => room_id)).size < rooms.length) {
+    throw new HubbubError('INVALID_PAYLOAD', 'Each room may be named once.');
+  }
+  // All at once, so that the reads of many rooms are one trip to Redis; the edge bounds how many are under way.
+  let joining = 0;
+  const answers = rooms.map(payload => {
+    const isNew = !session.rooms.has(String(payload.room_id));
+    const roomCount = session.rooms.size + joining;
+    if (isNew) joining++;
+    return resumeRoom(session, payload, isNew ? roomCount : undefined, context);
+  });
+  const answered = await Promise.all(answers);
+  if (session.closed) return;
+  session.acknowledge({ id: frame.id ?? session.nextMessageId() }, undefined, { payload: { rooms: answered } });
 };
+
+async function resumeRoom(
+  session: Session,
+  payload: Payload,
+  roomCount: number | undefined,
+  context: FrameContext,
+): Promise<Payload> {
+  const named = { room_id: payload.room_id };
+  try {
+    const room = namedRoom({ type: 'resume', payload });
+    if (roomCount !== undefined) assertMayJoin(session, room, roomCount, context);
+    const recovery = await context.memberships.join(session, room, namedPosition(payload));
+    return { ...named, ...recovery };
+  } catch (error) {
+    // One room's error is that room's answer; what is none of ours is the frame's.
+    if (!(error instanceof HubbubError)) throw error;
+    return { ...named, error: { code: error.code, message: error.message } };
+  }
+}

@@ -1,6 +1,5 @@
 /** send_message: a new_message to the other members; answered when the bus has taken it. */
-import { HubbubError, namespaceOf } from '@hubbub/protocol';
-import { namespaceSettings } from '@hubbub/runtime';
+import { HubbubError } from '@hubbub/protocol';
 import { type FrameAction, memberRoom, requiredPayload } from './frame-context.js';
 
 export const sendMessage: FrameAction = (session, frame, context) => {
@@ -9,10 +8,9 @@ export const sendMessage: FrameAction = (session, frame, context) => {
     throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
   const payload = requiredPayload(frame, context.limits);
   const id = frame.id ?? session.nextMessageId();
-  const { echo } = namespaceSettings(context.namespaces, namespaceOf(room));
   // Not returned: the session's next frames need not wait for Redis, it keeps the order of what is sent.
-  context.publisher.publish(session, room, { type: 'new_message', payload, id }, { echo }).then(
-    () => session.acknowledge({ id }, room),
+  context.publisher.send(session, room, { type: 'new_message', payload, id }, frame.id !== undefined).then(
+    offset => session.acknowledge({ id }, room, offset === undefined ? {} : { offset }),
     (error: HubbubError) =>
       session.refuse({ id, room }, error.code, 'Not known whether the message was sent; try again.'),
   );

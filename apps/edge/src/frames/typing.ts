@@ -10,7 +10,7 @@ function tell(type: 'user_typing' | 'user_stopped_typing'): FrameAction {
     const room = memberRoom(session, frame);
     if (!session.rights.allows(room, 'publish'))
       throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
-    context.publisher.publish(session, room, { type }, { echo: false }).then(
+    context.publisher.tell(session, room, { type }).then(
       () => session.acknowledge(frame, room),
       (error: HubbubError) => session.refuse(frame, error.code, 'Not known whether it was told.'),
     );

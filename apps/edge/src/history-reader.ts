@@ -1,0 +1,64 @@
+/** Reads pages of a room's history for clients. */
+import type { History } from '@hubbub/broker';
+import { type Encoding, type Frame, type HistoryAnswer, jsonCodec, namespaceOf, toJsonValue } from '@hubbub/protocol';
+import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
+import type { RoomMetrics } from './recovery-metrics.js';
+import { messagesOf, type RoomMessage } from './room-feed.js';
+
+export interface PageRequest {
+  /** Only what follows this offset. */
+  readonly since: number | undefined;
+  /** Only what precedes this offset. */
+  readonly before: number | undefined;
+  readonly limit: number;
+  /** Of the session that asks. */
+  readonly encoding: Encoding;
+}
+
+export class HistoryReader {
+  readonly #history: History;
+  readonly #namespaces: Namespaces;
+  readonly #metrics: RoomMetrics;
+
+  constructor(history: History, namespaces: Namespaces, metrics: RoomMetrics) {
+    this.#history = history;
+    this.#namespaces = namespaces;
+    this.#metrics = metrics;
+  }
+
+  /** With `since` the oldest that follow, without it the newest. @throws {HubbubError} `UNAVAILABLE` */
+  async read(room: string, { since, before, limit, encoding }: PageRequest): Promise<HistoryAnswer> {
+    const { historySize, historyTtlMs } = namespaceSettings(this.#namespaces, namespaceOf(room));
+    if (historySize === 0) return { room_id: room, epoch: '', messages: [], more: false };
+    this.#metrics.historyRead('page');
+    const page = await this.#history.read({
+      room,
+      ttlMs: historyTtlMs,
+      ...(since !== undefined && { after: since }),
+      ...(before !== undefined && { before }),
+      limit: limit + 1, // One more tells whether there is more.
+      from: since === undefined ? 'newest' : 'oldest',
+    });
+    const found = messagesOf(page);
+    const extra = Math.max(0, found.length - limit);
+    const wanted = since === undefined ? found.slice(extra) : found.slice(0, limit);
+    return {
+      room_id: room,
+      epoch: page.epoch,
+      messages: wanted.flatMap(message => frameOf(message, room, encoding)),
+      more: extra > 0,
+    };
+  }
+}
+
+/** Decoded, unlike what is live: it becomes part of another frame. Nothing where the body is malformed. */
+function frameOf({ encoding, body, offset }: RoomMessage, room: string, wanted: Encoding): Frame[] {
+  const codec = encoding === 'json' ? jsonCodec : msgpackCodec;
+  try {
+    const value = codec.decode(body);
+    return [{ room, offset, ...((wanted === 'json' ? toJsonValue(value) : value) as Frame) }];
+  } catch {
+    return []; // It reached nobody live either.
+  }
+}

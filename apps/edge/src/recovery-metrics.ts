@@ -1,0 +1,53 @@
+/** What an edge measures of histories and recovery. */
+import type { GapReason } from '@hubbub/protocol';
+import type { MetricsRegistry } from '@hubbub/runtime';
+import { Counter } from 'prom-client';
+
+export interface RoomMetrics {
+  /** A session named a position. */
+  recovery(result: 'recovered' | GapReason): void;
+  gap(reason: GapReason): void;
+  historyRead(purpose: 'catch_up' | 'check' | 'replay' | 'page'): void;
+  /** A live message that was delivered already. */
+  duplicate(): void;
+  catchUp(): void;
+}
+
+export function createRecoveryMetrics(registry: MetricsRegistry): RoomMetrics {
+  const registers = [registry];
+  const recoveries = new Counter({
+    name: 'hubbub_edge_recoveries_total',
+    help: 'Positions that sessions named, by what became of them: recovered, or the reason why not.',
+    labelNames: ['result'] as const,
+    registers,
+  });
+  const gaps = new Counter({
+    name: 'hubbub_edge_room_gaps_total',
+    help: 'Rooms that were told of a gap, by reason.',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  const reads = new Counter({
+    name: 'hubbub_edge_history_reads_total',
+    help: 'Reads of histories, by purpose: catch_up of this edge, check of a silent room, replay to sessions, page for a client.',
+    labelNames: ['purpose'] as const,
+    registers,
+  });
+  const duplicates = new Counter({
+    name: 'hubbub_edge_duplicates_dropped_total',
+    help: 'Live messages that were dropped because a read of the history had delivered them.',
+    registers,
+  });
+  const catchUps = new Counter({
+    name: 'hubbub_edge_catch_ups_total',
+    help: 'Times that a room here was, or may have been, behind its history.',
+    registers,
+  });
+  return {
+    recovery: result => recoveries.inc({ result }),
+    gap: reason => gaps.inc({ reason }),
+    historyRead: purpose => reads.inc({ purpose }),
+    duplicate: () => duplicates.inc(),
+    catchUp: () => catchUps.inc(),
+  };
+}

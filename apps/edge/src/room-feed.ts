@@ -1,0 +1,198 @@
+/** One room with history on this edge: its live messages in order, what is missing read, and the frames of a replay. */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { History, HistoryPage } from '@hubbub/broker';
+import { decodeEnvelope, type Envelope, HubbubError, type Position } from '@hubbub/protocol';
+import type { RoomMetrics } from './recovery-metrics.js';
+import { ReplayWindow } from './replay-window.js';
+import { type Gap, RoomPosition } from './room-position.js';
+import type { Slots } from './slots.js';
+
+/** A message of a room with history, live or read. */
+export type RoomMessage = Envelope & Position;
+
+export interface FeedParts {
+  readonly history: History;
+  readonly ttlMs: number;
+  readonly maxReplayMessages: number;
+  /** Reads of Redis of all rooms share them. */
+  readonly slots: Slots;
+  readonly metrics: RoomMetrics;
+  deliver(message: RoomMessage): void;
+  tellGap(gap: Gap): void;
+}
+
+/** Small enough to let the event loop breathe between two reads of a long catch-up. */
+const CATCH_UP_PAGE = 128;
+const RETRY_AFTER_MS = 250;
+const WINDOW_IDLE_MS = 2000;
+
+export class RoomFeed {
+  readonly room: string;
+  readonly #parts: FeedParts;
+  readonly #position = new RoomPosition<RoomMessage>();
+  #closed = false;
+  #catchingUp = false;
+  /** Those who wait until the room follows. */
+  #waiting: { resolve(): void; reject(error: unknown): void }[] = [];
+  #window: ReplayWindow | undefined;
+  #windowTimer: NodeJS.Timeout | undefined;
+  /** The history was read back to here, and has nothing older. */
+  #oldest = 0;
+  #extending: Promise<void> | undefined;
+  #extendTo: number | undefined;
+  #checked: Position | undefined;
+
+  constructor(room: string, parts: FeedParts) {
+    this.room = room;
+    this.#parts = parts;
+  }
+
+  /** The last message delivered here; `undefined` before it is known. */
+  get position(): Position | undefined {
+    return this.#position.position;
+  }
+
+  /** A live message came. */
+  arrived(message: RoomMessage): void {
+    // What waits is copied: a view would keep alive the whole chunk that it was received in.
+    const kept = this.#position.following ? message : { ...message, body: message.body.slice() };
+    const fate = this.#position.take(kept);
+    if (fate === 'deliver') this.#deliver(message);
+    else if (fate === 'known') this.#parts.metrics.duplicate();
+    else void this.#catchUp();
+  }
+
+  /** Messages may have been lost on the way here. */
+  doubt(): void {
+    this.#position.doubt();
+    void this.#catchUp();
+  }
+
+  /** Resolves when everything that was published before the call is delivered. @throws {HubbubError} `UNAVAILABLE` */
+  refresh(): Promise<void> {
+    this.#position.doubt();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      void this.#catchUp();
+    });
+  }
+
+  /** Compares the position with the history's when nothing has come since the last time. */
+  async check(): Promise<void> {
+    const known = this.position;
+    const silent = this.#position.following && known !== undefined && known === this.#checked;
+    this.#checked = known;
+    if (!silent) return;
+    const page = await this.#read('check', () => ({ limit: 0, known }));
+    if (this.position === known && (page.epoch !== known.epoch || page.offset !== known.offset)) this.doubt();
+  }
+
+  /** The frames behind the position, kept from now on for a moment. Only where the position is known. */
+  window(): ReplayWindow {
+    this.#window ??= new ReplayWindow(this.room, this.position?.offset ?? 0, this.#parts.maxReplayMessages);
+    clearTimeout(this.#windowTimer);
+    this.#windowTimer = setTimeout(() => this.#forgetWindow(), WINDOW_IDLE_MS).unref();
+    return this.#window;
+  }
+
+  /** Whether the history was found not to reach back to `offset`. */
+  lacks(offset: number): boolean {
+    return offset < this.#oldest;
+  }
+
+  /** Reads the window back to `offset`: one read for all who ask at once. @throws {HubbubError} `UNAVAILABLE` */
+  async extendWindow(offset: number): Promise<void> {
+    this.#extendTo = Math.min(this.#extendTo ?? offset, offset);
+    this.#extending ??= this.#extend().finally(() => {
+      this.#extending = undefined;
+    });
+    await this.#extending;
+  }
+
+  /** Nobody is here any more: reads that come back do nothing. */
+  close(): void {
+    this.#closed = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(new HubbubError('UNAVAILABLE', 'This edge is leaving.'));
+    this.#forgetWindow();
+  }
+
+  async #extend(): Promise<void> {
+    await nextTurn(); // Those who come in the same turn share the read.
+    const window = this.window();
+    const after = this.#extendTo ?? window.from;
+    this.#extendTo = undefined;
+    const epoch = this.position?.epoch;
+    const before = window.from + 1;
+    const page = await this.#read('replay', () => ({ after, before, limit: before - after }));
+    if (this.#closed || window !== this.#window) return; // The room went on elsewhere: who waits looks again.
+    if (page.epoch !== epoch) return this.doubt();
+    const messages = messagesOf(page);
+    window.prepend(messages);
+    // Not what the window has: it may have moved on meanwhile.
+    const oldest = (messages[0]?.offset ?? before) - 1;
+    if (oldest > after) this.#oldest = oldest;
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#catchingUp || this.#closed) return;
+    this.#catchingUp = true;
+    if (this.position !== undefined) this.#parts.metrics.catchUp();
+    while (!this.#position.following && !this.#closed) {
+      try {
+        await this.#learn();
+      } catch (error) {
+        for (const { reject } of this.#waiting.splice(0)) reject(error);
+        if (this.position === undefined) break; // Whoever joins next tries again.
+        await sleep(RETRY_AFTER_MS);
+      }
+    }
+    this.#catchingUp = false;
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  async #learn(): Promise<void> {
+    const page = await this.#read('catch_up', () => {
+      const known = this.position;
+      this.#position.beginRead();
+      return known === undefined ? { limit: 0 } : { known, after: known.offset, limit: CATCH_UP_PAGE };
+    });
+    if (this.#closed) return;
+    for (const { gap, message } of this.#position.learn({ ...page, messages: messagesOf(page) })) {
+      if (message !== undefined) this.#deliver(message);
+      else {
+        this.#forgetWindow();
+        this.#parts.metrics.gap(gap.reason);
+        this.#parts.tellGap(gap);
+      }
+    }
+  }
+
+  #read(purpose: 'catch_up' | 'check' | 'replay', query: () => ReadQuery): Promise<HistoryPage> {
+    const { history, slots, ttlMs, metrics } = this.#parts;
+    return slots.run(() => {
+      metrics.historyRead(purpose);
+      return history.read({ room: this.room, ttlMs, ...query() });
+    });
+  }
+
+  #deliver(message: RoomMessage): void {
+    this.#window?.push(message);
+    this.#parts.deliver(message);
+  }
+
+  #forgetWindow(): void {
+    clearTimeout(this.#windowTimer);
+    this.#window = undefined;
+    this.#oldest = 0;
+  }
+}
+
+type ReadQuery = Pick<Parameters<History['read']>[0], 'after' | 'before' | 'limit' | 'known'>;
+
+/** What the history holds, without what is no envelope of this epoch. */
+export function messagesOf({ epoch, entries }: HistoryPage): RoomMessage[] {
+  return entries.flatMap(entry => {
+    const envelope = decodeEnvelope(entry.envelope);
+    return envelope?.epoch === epoch ? [{ ...envelope, epoch, offset: entry.offset }] : [];
+  });
+}

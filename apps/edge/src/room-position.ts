@@ -1,0 +1,135 @@
+/**
+ * How far a room with history was delivered on this edge, and what waits behind something that is missing. Pure: it says
+ * what is to be delivered and what is to be read, others do it.
+ */
+import type { GapReason, Position } from '@hubbub/protocol';
+
+/** A stretch of messages that will not come: the room goes on behind `position`. */
+export interface Gap {
+  readonly reason: GapReason;
+  /** Where the room goes on; unset where it has no history. */
+  readonly position?: Position;
+}
+
+/** What the history holds behind the position that was asked about, oldest first and without a hole. */
+export interface Reading<Message> extends Position {
+  readonly messages: readonly Message[];
+}
+
+export type Step<Message> =
+  | { readonly gap: Gap; readonly message?: never }
+  | { readonly message: Message; readonly gap?: never };
+
+/** Live messages that may wait for a read. What does not fit is dropped: it is in the history, and is read there. */
+export const WAITING_MESSAGES_MAX = 256;
+
+/**
+ * `unknown` until the first read, `following` while every message is the next one, `behind` while something is missing or
+ * may be. Unless it follows, live messages wait, and reads move the position: one at a time, `beginRead` then `learn`.
+ */
+export class RoomPosition<Message extends Position> {
+  #state: 'unknown' | 'following' | 'behind' = 'unknown';
+  #position: Position = { epoch: '', offset: 0 };
+  /** Came before the read under way began: if their epoch is not the read's, it is an older one. */
+  #early: Message[] = [];
+  /** Came since. */
+  #late: Message[] = [];
+  /** Something was missed, or dropped from memory, that the read under way may not have. */
+  #readAgain = false;
+  readonly #waitingMax: number;
+
+  constructor(waitingMax = WAITING_MESSAGES_MAX) {
+    this.#waitingMax = waitingMax;
+  }
+
+  get following(): boolean {
+    return this.#state === 'following';
+  }
+
+  /** The last message delivered; `undefined` before the first read. */
+  get position(): Position | undefined {
+    return this.#state === 'unknown' ? undefined : this.#position;
+  }
+
+  /** A live message came: now, later, or (a known one) never. Returns whether it is to be delivered now. */
+  take(message: Message): 'deliver' | 'wait' | 'known' {
+    if (this.#state !== 'unknown' && message.epoch === this.#position.epoch) {
+      if (message.offset <= this.#position.offset) return 'known';
+      if (this.#state === 'following' && message.offset === this.#position.offset + 1) {
+        this.#position = { epoch: message.epoch, offset: message.offset };
+        return 'deliver';
+      }
+    }
+    if (this.#state === 'following') this.#state = 'behind';
+    if (this.#early.length + this.#late.length >= this.#waitingMax) {
+      this.#early = [];
+      this.#late = [];
+      this.#readAgain = true;
+    }
+    this.#late.push(message);
+    return 'wait';
+  }
+
+  /** Messages may have been lost: what comes now waits until a read that begins from here on. */
+  doubt(): void {
+    if (this.#state === 'following') this.#state = 'behind';
+    this.#readAgain = true;
+  }
+
+  beginRead(): void {
+    this.#early.push(...this.#late);
+    this.#late = [];
+    this.#readAgain = false;
+  }
+
+  /** A read came back. Returns what is to be done, in this order; another read is needed unless it `following` is true. */
+  learn(reading: Reading<Message>): Step<Message>[] {
+    const steps: Step<Message>[] = [];
+    const { epoch, offset } = reading;
+    let rest = false;
+    if (this.#state === 'unknown') {
+      this.#position = { epoch, offset };
+    } else if (epoch === this.#position.epoch) {
+      this.#takeRead(reading, steps);
+      rest = this.#position.offset < offset;
+    } else {
+      // What was read follows an offset of the old epoch: nothing of it can be used.
+      this.#position = { epoch, offset: 0 };
+      steps.push({ gap: { reason: 'new_epoch', position: this.#position } });
+      rest = offset > 0;
+    }
+    this.#early = this.#early.filter(message => message.epoch === epoch);
+    if (!rest) rest = !this.#takeWaiting(steps);
+    this.#state = rest || this.#readAgain ? 'behind' : 'following';
+    return steps;
+  }
+
+  #takeRead({ epoch, offset, messages }: Reading<Message>, steps: Step<Message>[]): void {
+    const next = messages[0]?.offset ?? offset + 1;
+    if (next > this.#position.offset + 1) {
+      this.#position = { epoch, offset: next - 1 };
+      steps.push({ gap: { reason: 'too_old', position: this.#position } });
+    }
+    for (const message of messages) {
+      if (message.offset !== this.#position.offset + 1) continue;
+      this.#position = { epoch, offset: message.offset };
+      steps.push({ message });
+    }
+  }
+
+  /** Delivers what waited, as far as it follows. Returns whether nothing is left. */
+  #takeWaiting(steps: Step<Message>[]): boolean {
+    const waiting = [...this.#early, ...this.#late];
+    let taken = 0;
+    for (const message of waiting) {
+      if (message.epoch !== this.#position.epoch || message.offset > this.#position.offset + 1) break;
+      taken++;
+      if (message.offset <= this.#position.offset) continue;
+      this.#position = { epoch: message.epoch, offset: message.offset };
+      steps.push({ message });
+    }
+    this.#early = [];
+    this.#late = waiting.slice(taken);
+    return this.#late.length === 0;
+  }
+}

@@ -1,0 +1,142 @@
+/** Whatever is lost, doubled, late or begun anew: a room is delivered in order and once, or is told of the gap. */
+import type { Position } from '@hubbub/protocol';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Reading, RoomPosition } from '../src/room-position.js';
+
+const WAITING_MAX = 4;
+const HISTORY_SIZE = 6;
+const PAGE = 3;
+
+type Action = 'publish' | 'lose' | 'arrive' | 'double' | 'ask' | 'answer' | 'forget' | 'doubt';
+const action = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom<Action>('publish', 'arrive') },
+  { weight: 4, arbitrary: fc.constantFrom<Action>('ask', 'answer') },
+  { weight: 1, arbitrary: fc.constantFrom<Action>('lose', 'double', 'forget', 'doubt') },
+);
+
+/** A room with its history, a subscription that may lose, and an edge that follows it. */
+class Model {
+  readonly position = new RoomPosition<Position>(WAITING_MAX);
+  /** What the room was given, in order: messages, and where it went on after a gap. */
+  readonly told: (Position & { gap: boolean })[] = [];
+  #epoch = 0;
+  #offset = 0;
+  #held: Position[] = [];
+  #flying: Position[] = [];
+  #last: Position | undefined;
+  #reading: Reading<Position> | undefined;
+
+  constructor(readonly lossesAreTold: boolean) {}
+
+  run(name: Action): void {
+    if (name === 'publish') this.#publish();
+    if (name === 'lose') {
+      this.#flying.shift();
+      if (this.lossesAreTold) this.position.doubt(); // The broker tells every break.
+    }
+    if (name === 'arrive') this.#arrive(this.#flying.shift());
+    if (name === 'double') this.#arrive(this.#last);
+    if (name === 'ask') this.#ask();
+    if (name === 'answer') this.#answer();
+    if (name === 'doubt') this.position.doubt();
+    if (name === 'forget') {
+      this.#epoch++;
+      this.#offset = 0;
+      this.#held = [];
+      if (this.lossesAreTold) this.position.doubt(); // Redis came back: that was a break.
+    }
+  }
+
+  /** Everything arrives and is read: the edge must end up where the history is. */
+  settle(): void {
+    while (this.#flying.length > 0) this.run('arrive');
+    for (let turn = 0; turn < 100 && !this.position.following; turn++) {
+      this.run('answer');
+      this.run('ask');
+      this.run('answer');
+    }
+  }
+
+  get head(): Position {
+    return { epoch: `e${this.#epoch}`, offset: this.#offset };
+  }
+
+  #publish(): void {
+    this.#offset++;
+    const message = this.head;
+    this.#held.push(message);
+    this.#held = this.#held.slice(-HISTORY_SIZE);
+    this.#flying.push(message);
+  }
+
+  #arrive(message: Position | undefined): void {
+    if (message === undefined) return;
+    this.#last = message;
+    if (this.position.take(message) === 'deliver') this.told.push({ ...message, gap: false });
+  }
+
+  #ask(): void {
+    if (this.#reading !== undefined || this.position.following) return;
+    const known = this.position.position;
+    this.position.beginRead();
+    const messages = known === undefined ? [] : this.#held.filter(({ offset }) => offset > known.offset).slice(0, PAGE);
+    this.#reading = { ...this.head, messages };
+  }
+
+  #answer(): void {
+    if (this.#reading === undefined) return;
+    const begun = this.position.position === undefined;
+    for (const { gap, message } of this.position.learn(this.#reading)) {
+      if (message !== undefined) this.told.push({ ...message, gap: false });
+      else if (gap.position !== undefined) this.told.push({ ...gap.position, gap: true });
+    }
+    if (begun && this.position.position !== undefined) {
+      this.told.unshift({ epoch: this.#reading.epoch, offset: this.#reading.offset, gap: true });
+    }
+    this.#reading = undefined;
+  }
+}
+
+function keepsItsPromise(actions: readonly Action[], { lossesAreTold } = { lossesAreTold: true }): void {
+  const model = new Model(lossesAreTold);
+  for (const name of actions) model.run(name);
+  model.settle();
+  let at: Position | undefined;
+  for (const { epoch, offset, gap } of model.told) {
+    if (gap) expect(at === undefined || epoch !== at.epoch || offset > at.offset).toBe(true);
+    else expect({ epoch, offset }).toEqual({ epoch: at?.epoch, offset: (at?.offset ?? 0) + 1 });
+    at = { epoch, offset };
+  }
+  expect(model.position.following).toBe(true);
+  expect(at).toEqual(model.head);
+}
+
+describe('a room position', () => {
+  test('delivers every message once and in order, or tells the gap, whatever is lost, doubled, late or forgotten', () => {
+    fc.assert(fc.property(fc.array(action, { maxLength: 120 }), keepsItsPromise), { numRuns: 3000 });
+  });
+
+  test('negative control: when it is not told of losses, a lost end of the room is silence', () => {
+    const unguarded = fc.property(fc.array(action, { maxLength: 120 }), actions =>
+      keepsItsPromise(actions, { lossesAreTold: false }),
+    );
+    expect(fc.check(unguarded, { numRuns: 3000 }).failed).toBe(true);
+  });
+
+  test('what waits is bounded; what did not fit is read again', () => {
+    const position = new RoomPosition<Position>(WAITING_MAX);
+    position.beginRead();
+    position.learn({ epoch: 'e', offset: 0, messages: [] });
+    const message = (offset: number): Position => ({ epoch: 'e', offset });
+    expect(position.take(message(2))).toBe('wait');
+    position.beginRead();
+    for (let offset = 3; offset < 20; offset++) expect(position.take(message(offset))).toBe('wait');
+    position.learn({ epoch: 'e', offset: 2, messages: [message(1), message(2)] });
+    expect(position.following).toBe(false);
+    position.beginRead();
+    position.learn({ epoch: 'e', offset: 19, messages: Array.from({ length: 17 }, (_, index) => message(index + 3)) });
+    expect(position.following).toBe(true);
+    expect(position.position).toEqual(message(19));
+  });
+});
