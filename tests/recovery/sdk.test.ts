@@ -80,6 +80,30 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     expect(forgetful.heard.get('chat:away')).toEqual([0]);
   }, 60_000);
 
+  test('the room of the path is recovered while messages pour in, as every other', async () => {
+    const rooms = ['chat:path'];
+    const network = await startTcpProxy({ to: portOf(cluster.edge(0)) });
+    const writer = await enter('path-writer', { rooms });
+    const reader = await enter('path-reader', { rooms, port: network.port, path: '/rooms/chat:path/ws' });
+    const numbers: number[] = [];
+    const send = async (count: number): Promise<void> => {
+      for (const end = numbers.length + count; numbers.length < end; ) {
+        const n = numbers.push(numbers.length) - 1;
+        await writer.client.room('chat:path').send({ n });
+      }
+    };
+    await send(5);
+    for (let breaks = 0; breaks < 5; breaks++) {
+      await came(() => expect(reader.heard.get('chat:path')).toEqual(numbers));
+      network.sever();
+      await send(20);
+      network.mend();
+      await send(100);
+    }
+    await came(() => expect(reader.heard.get('chat:path')).toEqual(numbers));
+    expect(reader.gaps).toEqual([]);
+  }, 60_000);
+
   test('who was away for longer than the history is told, and reads what there is', async () => {
     const rooms = ['short:room'];
     const network = await startTcpProxy({ to: portOf(cluster.edge(0)) });
@@ -130,6 +154,7 @@ interface EnterOptions {
   readonly rooms?: readonly string[];
   /** Default: the balancer. */
   readonly port?: number;
+  readonly path?: string;
 }
 
 /** The negative control: what an SDK without recovery would ask for. */
@@ -142,9 +167,12 @@ const withoutPositions: Codec = {
   },
 };
 
-async function enter(user: string, { codec, rooms = ROOMS, port = balancer.port }: EnterOptions = {}): Promise<Member> {
+async function enter(
+  user: string,
+  { codec, rooms = ROOMS, port = balancer.port, path = '/ws' }: EnterOptions = {},
+): Promise<Member> {
   const client = new HubbubClient({
-    url: `ws://127.0.0.1:${port}/ws`,
+    url: `ws://127.0.0.1:${port}${path}`,
     token: cluster.token({ user }),
     baseDelayMs: 50,
     maxDelayMs: 500,
