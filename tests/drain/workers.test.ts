@@ -55,7 +55,7 @@ function pidOf(edge: TestProcess, nodeId: string): number {
 
 /** Opens and closes sessions without a pause until `stop`; tells what went wrong. */
 function streamOfConnections(edge: TestProcess) {
-  const refused: unknown[] = [];
+  const refused: string[] = [];
   let opened = 0;
   let going = true;
   const one = async (): Promise<void> => {
@@ -66,7 +66,7 @@ function streamOfConnections(edge: TestProcess) {
         await client.nextFrame('welcome');
         await client.close();
       } catch (error) {
-        refused.push(error);
+        refused.push(String(error));
       }
       await new Promise(resolve => setTimeout(resolve, 20));
     }
@@ -103,7 +103,7 @@ describe('workers', () => {
     edge.child.kill('SIGHUP');
     await edge.output.waitForLog({ event: 'replaced', workers: WORKERS }, { withinMs: 25_000 });
     const { opened, refused } = await stream.stop();
-    console.log(`${opened} connections during the replacement, ${refused.length} refused`);
+    console.log(`${opened} connections during the replacement, ${refused.length} refused`, refused);
     expect(refused).toEqual([]);
     expect(opened).toBeGreaterThan(50);
     for (const pid of before) expect(() => process.kill(pid, 0)).toThrow('ESRCH');

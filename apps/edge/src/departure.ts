@@ -52,8 +52,7 @@ export class Departure {
     this.#state = 'leaving';
     this.#remaining = sessions.size;
     if (announced && drainDelayMs > 0) await delay(drainDelayMs);
-    // Just after the loop has taken in whoever waited: closing a shared port resets connections that nobody has accepted.
-    await nextTurn();
+    if (sharedPort) await nobodyWaits();
     stopListening();
     this.#state = 'closing';
     const startedAtMs = performance.now();
@@ -68,5 +67,21 @@ export class Departure {
     });
     this.#state = 'drained';
     metrics.drained(result, performance.now() - startedAtMs);
+  }
+}
+
+/** A turn of the loop this short has accepted whoever waited, and done nothing else since. */
+const QUIET_TURN_MS = 0.05;
+const TURNS_MAX = 1000;
+
+/**
+ * Closing a shared port resets the connections that the kernel gave to this process and that it has not accepted yet, unless
+ * Linux hands them over (sysctl net.ipv4.tcp_migrate_req=1). So it is done just after a turn that has accepted all.
+ */
+async function nobodyWaits(): Promise<void> {
+  for (let turns = 0; turns < TURNS_MAX; turns++) {
+    const startedAtMs = performance.now();
+    await nextTurn();
+    if (performance.now() - startedAtMs < QUIET_TURN_MS) return;
   }
 }

@@ -17,6 +17,15 @@ export function edgeCommand(): Command {
     .description('Runs one edge of a cluster: it holds the sockets. Needs HUBBUB_REDIS_URL.')
     .option('--workers <n>', 'run n edges on one port; SIGHUP replaces them one after the other', workerCount)
     .addOption(new Option('--as-worker').hideHelp())
+    .addHelpText(
+      'after',
+      `
+With --workers the admin port answers for all: ready when every worker is, metrics added up.
+  SIGHUP    replaces the workers one after the other; each reads the configuration file anew
+  SIGTERM   has all of them drain; twice ends them at once
+On Linux 5.14 and newer, sysctl net.ipv4.tcp_migrate_req=1 lets connections that arrive in the
+very moment a worker closes its port go to the others.`,
+    )
     .action(async ({ workers, asWorker }: { workers?: number; asWorker?: boolean }) => {
       if (asWorker) return await serveAsWorker(startWithBus);
       warnOfDevelopmentSecret(workers === undefined ? await runProcess('edge', start) : await runWorkers(workers));
