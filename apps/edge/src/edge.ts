@@ -99,7 +99,7 @@ export async function startEdge({
   const feeds = new RoomFeeds({ ...feedOptions, metrics: recovery });
   const entryOptions = { maxReplayMessages, maxBufferedBytes, metrics: recovery };
   const memberships = new Memberships(interest, channels, presence, feeds, entryOptions);
-  const publisher = new RoomPublisher({ broker, history: histories, channels, namespaces });
+  const publisher = new RoomPublisher({ broker, history: histories, channels, feeds, namespaces });
   const history = new HistoryReader(histories, namespaces, recovery);
   const dispatcher = createDispatcher(
     { memberships, publisher, presence, history, namespaces: config.namespaces, limits },

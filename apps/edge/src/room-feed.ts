@@ -41,6 +41,8 @@ export class RoomFeed {
   #extending: Promise<void> | undefined;
   #extendTo: number | undefined;
   #checked: Position | undefined;
+  /** Tells the message at the position from another one that came to its offset. */
+  #fingerprint: string | undefined;
 
   constructor(room: string, parts: FeedParts) {
     this.room = room;
@@ -151,20 +153,42 @@ export class RoomFeed {
   }
 
   async #learn(): Promise<void> {
-    const page = await this.#read('catch_up', () => {
+    let page = await this.#read('catch_up', () => {
       const known = this.position;
       this.#position.beginRead();
-      return known === undefined ? { limit: 0 } : { known, after: known.offset, limit: CATCH_UP_PAGE };
+      // The message at the position comes again, to be compared.
+      return known === undefined ? { limit: 0 } : { known, after: Math.max(0, known.offset - 1), limit: CATCH_UP_PAGE };
     });
     if (this.#closed) return;
-    for (const { gap, message } of this.#position.learn({ ...page, messages: messagesOf(page) })) {
+    let messages = messagesOf(page);
+    if (this.#wasRewritten(page, messages)) {
+      const known = { epoch: page.epoch, offset: Number.MAX_SAFE_INTEGER };
+      page = await this.#read('catch_up', () => ({ known, limit: 0 }));
+      if (this.#closed) return;
+      messages = [];
+    }
+    const { offset } = this.position ?? page;
+    messages = messages.filter(message => message.offset > offset);
+    for (const { gap, message } of this.#position.learn({ ...page, messages })) {
       if (message !== undefined) this.#deliver(message);
       else {
         this.#forgetWindow();
+        this.#fingerprint = undefined;
         this.#parts.metrics.gap(gap.reason);
         this.#parts.tellGap(gap);
       }
     }
+  }
+
+  /**
+   * A Redis that came back with older data counted again from there, before this edge could tell it where it was: then
+   * this epoch has two messages of one offset, and must end.
+   */
+  #wasRewritten({ epoch }: Position, messages: readonly RoomMessage[]): boolean {
+    const position = this.position;
+    if (this.#fingerprint === undefined || position?.epoch !== epoch) return false;
+    const found = messages.find(({ offset }) => offset === position.offset);
+    return found !== undefined && fingerprintOf(found) !== this.#fingerprint;
   }
 
   #read(purpose: 'catch_up' | 'check' | 'replay', query: () => ReadQuery): Promise<HistoryPage> {
@@ -176,6 +200,7 @@ export class RoomFeed {
   }
 
   #deliver(message: RoomMessage): void {
+    this.#fingerprint = fingerprintOf(message);
     this.#window?.push(message);
     this.#parts.deliver(message);
   }
@@ -185,6 +210,11 @@ export class RoomFeed {
     this.#window = undefined;
     this.#oldest = 0;
   }
+}
+
+/** Two messages of one offset were published before and after a restart of Redis: their times differ. */
+function fingerprintOf({ publishedAtMs, excludeSession = '', body }: RoomMessage): string {
+  return `${publishedAtMs} ${body.length} ${excludeSession}`;
 }
 
 type ReadQuery = Pick<Parameters<History['read']>[0], 'after' | 'before' | 'limit' | 'known'>;

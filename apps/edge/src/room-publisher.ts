@@ -3,12 +3,15 @@ import type { Broker, History } from '@hubbub/broker';
 import { type Channels, encodeEnvelope, type Frame, jsonCodec, namespaceOf } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
+import type { RoomFeeds } from './room-feeds.js';
 import type { Session } from './session.js';
 
 export interface RoomPublisherParts {
   readonly broker: Broker;
   readonly history: History;
   readonly channels: Channels;
+  /** What was delivered here must not be counted again by a Redis that came back with older data. */
+  readonly feeds: Pick<RoomFeeds, 'of'>;
   readonly namespaces: Namespaces;
 }
 
@@ -35,7 +38,8 @@ export class RoomPublisher {
       return undefined;
     }
     const idempotencyKey = isRetryable ? { idempotencyKey: `${session.user.id}/${frame.id}` } : {};
-    const append = { room, channel, envelope, size: historySize, ttlMs: historyTtlMs, ...idempotencyKey };
+    const known = this.#parts.feeds.of(channel)?.position;
+    const append = { room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, ...idempotencyKey };
     return (await this.#parts.history.append(append)).offset;
   }
 

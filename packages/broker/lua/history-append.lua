@@ -9,6 +9,8 @@
 -- ARGV[5]  time to live of the position, ms
 -- ARGV[6]  epoch, when one begins
 -- ARGV[7]  idempotency window, ms
+-- ARGV[8]  epoch of a position that was surely given, or ""
+-- ARGV[9]  its offset
 -- Returns { epoch, offset, 1 when the key was known and 0 otherwise }.
 if KEYS[3] then
   local known = redis.call('GET', KEYS[3])
@@ -17,10 +19,12 @@ if KEYS[3] then
     return { string.sub(known, space + 1), tonumber(string.sub(known, 1, space - 1)), 1 }
   end
 end
-local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if not epoch then
+local position = redis.call('HMGET', KEYS[1], 'epoch', 'offset')
+local epoch = position[1]
+-- Data older than what was given out: offsets would come to name other envelopes.
+if not epoch or (epoch == ARGV[8] and tonumber(position[2] or 0) < tonumber(ARGV[9])) then
   epoch = ARGV[6]
-  redis.call('HSET', KEYS[1], 'epoch', epoch)
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'offset', 0)
   redis.call('DEL', KEYS[2])
 end
 local offset = redis.call('HINCRBY', KEYS[1], 'offset', 1)

@@ -12,6 +12,8 @@ export interface HistoryAppend {
   readonly size: number;
   /** The history is forgotten so long after its last envelope. */
   readonly ttlMs: number;
+  /** As in {@link HistoryQuery}. */
+  readonly known?: Position | undefined;
 }
 
 export interface Appended extends Position {

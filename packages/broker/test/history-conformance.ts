@@ -108,7 +108,11 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
     const lost = await read({ known: { ...position, offset: 2 } });
     expect(lost.epoch).not.toBe(position.epoch);
     expect(lost).toMatchObject({ offset: 0, entries: [] });
-    expect(await append('b')).toMatchObject({ epoch: lost.epoch, offset: 1 });
+    const next = await append('b', { known: position });
+    expect(next).toMatchObject({ epoch: lost.epoch, offset: 1 });
+    const after = await append('c', { known: { ...next, offset: 2 } });
+    expect(after.epoch).not.toBe(next.epoch);
+    expect(after.offset).toBe(1);
   });
 }
 

@@ -33,9 +33,9 @@ export class MemoryHistory implements History {
     this.#bus = bus;
   }
 
-  async append({ room, channel, envelope, idempotencyKey, size, ttlMs }: HistoryAppend): Promise<Appended> {
+  async append({ room, channel, envelope, idempotencyKey, size, ttlMs, known }: HistoryAppend): Promise<Appended> {
     const now = Date.now();
-    const history = this.#open(room, ttlMs, now);
+    const history = this.#openBehind(known, room, ttlMs, now);
     const answer = idempotencyKey === undefined ? undefined : history.answers.get(idempotencyKey);
     if (answer !== undefined && answer.expiresAtMs > now) return { ...answer.position, repeated: true };
     history.offset++;
@@ -53,14 +53,18 @@ export class MemoryHistory implements History {
 
   async read({ room, ttlMs, after = 0, before, limit, from, known }: HistoryQuery): Promise<HistoryPage> {
     const now = Date.now();
-    let history = this.#open(room, ttlMs, now);
-    if (known?.epoch === history.epoch && history.offset < known.offset) {
-      this.#rooms.delete(room);
-      history = this.#open(room, ttlMs, now);
-    }
+    const history = this.#openBehind(known, room, ttlMs, now);
     const wanted = history.entries.filter(({ offset }) => offset > after && (before === undefined || offset < before));
     const entries = from === 'newest' ? wanted.slice(Math.max(0, wanted.length - limit)) : wanted.slice(0, limit);
     return { epoch: history.epoch, offset: history.offset, entries };
+  }
+
+  /** The room's history, begun anew when it does not reach a known position. */
+  #openBehind(known: Position | undefined, room: string, ttlMs: number, now: number): RoomHistory {
+    const history = this.#open(room, ttlMs, now);
+    if (known?.epoch !== history.epoch || history.offset >= known.offset) return history;
+    this.#rooms.delete(room);
+    return this.#open(room, ttlMs, now);
   }
 
   /** The room's history, begun anew when it is over. */

@@ -33,11 +33,12 @@ export class RedisHistory implements History {
     readScript.keepLoaded(commands);
   }
 
-  async append({ room, channel, envelope, idempotencyKey, size, ttlMs }: HistoryAppend): Promise<Appended> {
+  async append({ room, channel, envelope, idempotencyKey, size, ttlMs, known }: HistoryAppend): Promise<Appended> {
     const keys = [this.#key(room, 'meta'), this.#key(room, 'stream')];
     if (idempotencyKey !== undefined) keys.push(this.#key(room, `id:${idempotencyKey}`));
     const bytes = Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
-    const args = [channel, bytes, size, ttlMs, ttlMs * POSITION_TTL_FACTOR, newEpoch(), IDEMPOTENCY_WINDOW_MS];
+    const times = [ttlMs, ttlMs * POSITION_TTL_FACTOR, newEpoch(), IDEMPOTENCY_WINDOW_MS];
+    const args = [channel, bytes, size, ...times, known?.epoch ?? '', known?.offset ?? 0];
     const reply = await orUnavailable(() => appendScript.run(this.#commands, keys, args));
     const [epoch, offset, repeated] = reply as [string, number, number];
     return { epoch, offset, repeated: repeated === 1 };
