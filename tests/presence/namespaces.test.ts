@@ -1,30 +1,22 @@
 /** What a namespace says of presence: off, or members that are kept while they are away. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { RosterUser } from '@hubbub/protocol';
 import { beforeAll, expect, test } from 'vitest';
-import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
+import { withNamespaces } from './config-file.js';
 
 const OFFLINE_AFTER_MS = 1500;
 const EXPIRE_AFTER_MS = 3000;
-const NAMESPACES = `
-namespaces:
-  silent: { public: true, presence: off }
-  quiz: { public: true, keepMembers: { offlineAfterMs: ${OFFLINE_AFTER_MS}, expireAfterMs: 600000 } }
-  short: { public: true, keepMembers: { offlineAfterMs: 0, expireAfterMs: ${EXPIRE_AFTER_MS} } }
-`;
+const NAMESPACES = {
+  silent: { public: true, presence: 'off' },
+  quiz: { public: true, keepMembers: { offlineAfterMs: OFFLINE_AFTER_MS, expireAfterMs: 600_000 } },
+  short: { public: true, keepMembers: { offlineAfterMs: 0, expireAfterMs: EXPIRE_AFTER_MS } },
+};
 
 let cluster: TestCluster;
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'hubbub-presence-'));
-  cleanup(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'hubbub.yaml');
-  writeFileSync(file, NAMESPACES);
-  cluster = await startCluster({ edges: 2, env: { HUBBUB_CONFIG: file, HUBBUB_PRESENCE_API_KEYS: 'key' } });
+  cluster = await startCluster({ edges: 2, env: { ...withNamespaces(NAMESPACES), HUBBUB_PRESENCE_API_KEYS: 'key' } });
 }, 60_000);
 
 async function enter(user: string, edge: number, room: string): Promise<RawClient> {

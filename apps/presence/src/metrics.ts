@@ -127,9 +127,12 @@ export class PresenceMetrics {
     else this.#logger.info(fields, 'the registry begins empty: every edge reports its sessions');
   }
 
-  reaped(incarnation: string): void {
+  /** @param goesOn the edge lives under a later incarnation: it was fenced, and has told everything again. */
+  reaped(incarnation: string, goesOn: boolean): void {
     this.#reaped.inc();
-    this.#logger.warn({ event: 'node_reaped', incarnation }, 'An edge is dead; its sessions leave.');
+    const fields = { event: 'node_reaped', incarnation };
+    if (goesOn) this.#logger.info(fields, 'a former incarnation of an edge is over');
+    else this.#logger.warn(fields, 'an edge is dead; its sessions leave');
   }
 
   orphaned(incarnation: string): void {

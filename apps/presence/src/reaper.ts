@@ -1,6 +1,6 @@
 /** Finds edges whose lease ran out and has their sessions leave. */
 import type { NodeLeases, ReportLog } from '@hubbub/broker';
-import { encodeReports } from '@hubbub/protocol';
+import { encodeReports, nodeOf } from '@hubbub/protocol';
 import type { PresenceMetrics } from './metrics.js';
 
 export interface ReaperOptions {
@@ -25,12 +25,14 @@ export class Reaper {
   async reap(): Promise<number> {
     const { leases, log, partitions, metrics } = this.#options;
     const { dead, nextInMs } = await leases.bury();
+    if (dead.length === 0) return nextInMs;
+    const livingNodes = new Set((await leases.living()).map(lease => nodeOf(lease.incarnation)));
     for (const incarnation of dead) {
       const text = encodeReports({ incarnation, reports: [{ kind: 'node_gone', gone: incarnation }] });
       const refused = await log.append(Array.from({ length: partitions }, (_, partition) => ({ partition, text })));
       if (refused.length > 0) continue; // Full: next time.
       await leases.forget(incarnation);
-      metrics.reaped(incarnation);
+      metrics.reaped(incarnation, livingNodes.has(nodeOf(incarnation)));
     }
     return nextInMs;
   }

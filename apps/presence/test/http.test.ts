@@ -1,7 +1,7 @@
 /** Presence over HTTP: what it answers, whom it refuses, and that its description says the same. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { MemoryNodeLeases, MemoryOnlineCounter, RedisNodeLeases } from '@hubbub/broker';
+import { MemoryNodeLeases, MemoryOnlineCounter, partitionKey, RedisNodeLeases } from '@hubbub/broker';
 import { partitionOf } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
@@ -215,6 +215,40 @@ test('the registry in Redis is read as it was committed, page by page', async ()
   });
   await bench.redis.stop();
   expect((await ask('/online')).status).toBe(503);
+});
+
+test('a roster of 100,000 comes in bounded pages, whoever asks for how much', async () => {
+  const bench = await redisBench();
+  const commands = bench.redis.connection();
+  const registry = partitionKey(bench.redis.prefix, partitionOf('stadium', 16), 'rooms');
+  const roster = partitionKey(bench.redis.prefix, partitionOf('stadium', 16), 'room:stadium');
+  const users = Array.from({ length: 100_000 }, (_, user) => `u${user}`);
+  await commands.hset(registry, 'stadium', `7 ${users.length}`);
+  for (let at = 0; at < users.length; at += 5000) {
+    await commands.hset(roster, new Map(users.slice(at, at + 5000).map(user => [user, `[0,1,"s-${user}"]`])));
+  }
+  const ask = await serve({
+    registry: new RedisRegistryReader({ commands, prefix: bench.redis.prefix, partitions: 16 }),
+    onlineCounter: bench.onlineCounter,
+    nodeLeases: new RedisNodeLeases({ commands, prefix: bench.redis.prefix }),
+  });
+
+  const whole = (await ask('/rooms/stadium/roster')).body;
+  expect(whole).toMatchObject({ count: 100_000, version: 7 });
+  expect((whole.users as unknown[]).length).toBeLessThanOrEqual(100 + 128);
+  expect((await ask('/rooms/stadium/roster?limit=100000')).status).toBe(400);
+
+  const seen = new Set<unknown>();
+  let pages = 0;
+  for (let cursor: unknown = ''; cursor !== undefined; pages++) {
+    const { body } = await ask(`/rooms/stadium/roster?limit=1000${cursor && `&cursor=${cursor}`}`);
+    const page = body.users as { id: string }[];
+    expect(page.length).toBeLessThanOrEqual(1000 + 128);
+    for (const { id } of page) seen.add(id);
+    cursor = body.next;
+  }
+  expect(seen.size).toBe(100_000);
+  expect(pages).toBeLessThan(200);
 });
 
 async function allPages(ask: Ask, path: string, field: string): Promise<Record<string, unknown>[]> {
