@@ -158,6 +158,7 @@ export class WorkerPool {
     try {
       await successor.untilReady(READY_WITHIN_MS);
     } catch (error) {
+      if (this.#stopping) return false;
       successor.kill();
       log.error({ event: 'replacement_failed', worker: old.nodeId, err: error }, 'the old workers stay');
       return false;
