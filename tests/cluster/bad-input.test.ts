@@ -77,7 +77,8 @@ describe('bad frames', () => {
     ],
     ['a frame of 4,097 bytes', `{"type":"ping","x":"${'x'.repeat(4097 - 21)}"}`, 'TOO_LARGE'],
     ['a frame of 60,000 bytes', `{"type":"ping","x":"${'x'.repeat(60_000)}"}`, 'TOO_LARGE'],
-    ['history of a room that has none', '{"type":"history","room":"general"}', 'UNAVAILABLE'],
+    ['history from what is no offset', '{"type":"history","room":"general","payload":{"since":-1}}', 'INVALID_PAYLOAD'],
+    ['resume without rooms', '{"type":"resume","payload":{}}', 'INVALID_PAYLOAD'],
   ])('%s: %j → its code, and nobody else notices', async (_, data, code) => {
     mallory.sendRaw(data, { binary: typeof data !== 'string' });
     const error = await mallory.nextFrame('error');
