@@ -104,7 +104,7 @@ async function measureRate({ rate, seconds, clock, members, publisher, pids, tro
     disturbed: Math.max(othersCpu, cpuOfOthers(atStart, before) / (SETTLE_MS / 1000)) > DISTURBED_CPU,
     publisherWorstDelayMs: worstDelayMs,
     withoutSubscriber: unheard,
-    relayTroubles: troubles(),
+    relayTroubles: counts(troubles()),
     ...report,
   };
 }
@@ -116,6 +116,11 @@ function cpuOf(pids) {
 /** Seconds that neither relay nor load used. */
 function cpuOfOthers(before, after) {
   return after.machine - before.machine - (after.relay - before.relay) - (after.load - before.load);
+}
+
+/** @param {readonly string[]} events @returns {Record<string, number>} */
+function counts(events) {
+  return events.reduce((sums, event) => ({ ...sums, [event]: (sums[event] ?? 0) + 1 }), {});
 }
 
 function milliseconds(us) {

@@ -32,7 +32,9 @@ export function cautions(rows, loadCores) {
       `${disturbed} of the measurements were disturbed by other processes; they are among the raw rounds but not in medians and ratios.`,
     );
   }
-  const troubles = [...new Set(rows.flatMap(row => row.relayTroubles.map(event => `${row.relay}: ${event}`)))];
+  const troubles = [
+    ...new Set(rows.flatMap(row => Object.keys(row.relayTroubles).map(event => `${row.relay}: ${event}`))),
+  ];
   if (troubles.length > 0) words.push(`The relays complained: ${troubles.join('; ')}.`);
   if (!isClean(rows)) words.push('Messages were lost or repeated, or members cut off: see the raw rounds.');
   return words;
