@@ -73,6 +73,7 @@ const LISTEN_SHARED = 0;
 interface UserData {
   readonly admitted: Admitted;
   session?: Session;
+  overflowed?: boolean;
 }
 
 /** Rejects with what to do when the port cannot be bound. */
@@ -98,8 +99,10 @@ export async function listenForWebSockets(engine: EngineModule, options: WebSock
       if (session !== undefined) events.received(session, new Uint8Array(bytes), isBinary);
     },
     dropped: (socket: EngineSocket<UserData>) => {
-      const { session } = socket.getUserData();
-      if (session !== undefined) events.overflowed(session);
+      const data = socket.getUserData();
+      // Once for each message that did not fit any more; the session is cut off once.
+      if (data.session !== undefined && data.overflowed !== true) events.overflowed(data.session);
+      data.overflowed = true;
     },
     close: (socket: EngineSocket<UserData>, code: number) => {
       const { session } = socket.getUserData();
