@@ -85,7 +85,8 @@ class RedisProgram implements RedisHost {
   }
 
   async halt({ keepData }: { keepData: boolean }): Promise<void> {
-    if (keepData) await askRedisOnce(this.url, 'SAVE');
+    // SHUTDOWN SAVE takes no write after what it saves, which SAVE and a crash would lose. It answers by going away.
+    if (keepData) await askRedisOnce(this.url, 'SHUTDOWN', 'SAVE').catch(() => {});
     await this.#end();
     if (!keepData) await rm(join(this.directory, 'dump.rdb'), { force: true });
   }

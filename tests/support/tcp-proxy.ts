@@ -24,6 +24,8 @@ export interface TcpProxy {
   readonly connections: number;
   /** Replaces the conditions; `{}` is a perfect network. Bytes that waited in a black hole go on. */
   behave(conditions: NetworkConditions): void;
+  /** New connections go to this port, as a balancer sends them elsewhere; those that stand stay. */
+  retarget(port: number): void;
   /** Resets every connection that stands; new ones are taken. */
   cut(): void;
   /** Resets every connection and refuses new ones, until `mend`. */
@@ -45,13 +47,14 @@ export async function startTcpProxy({ to }: TcpProxyOptions): Promise<TcpProxy> 
   const pairs = new Set<Pair>();
   let conditions: NetworkConditions = {};
   let severed = false;
+  let target = to;
 
   const server = createServer(client => {
     if (severed) {
       client.resetAndDestroy();
       return;
     }
-    const pair = new Pair(client, connect(to, '127.0.0.1'), () => conditions);
+    const pair = new Pair(client, connect(target, '127.0.0.1'), () => conditions);
     pairs.add(pair);
     pair.ended.then(() => pairs.delete(pair));
   });
@@ -73,6 +76,9 @@ export async function startTcpProxy({ to }: TcpProxyOptions): Promise<TcpProxy> 
     },
     behave(next) {
       conditions = next;
+    },
+    retarget(port) {
+      target = port;
     },
     cut,
     sever() {

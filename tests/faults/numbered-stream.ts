@@ -1,0 +1,216 @@
+/**
+ * A steady stream of numbered messages in several rooms to SDK clients on several edges: what every fault of the suite is
+ * done to, and what is checked afterwards (invariants 1 and 2).
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HubbubClient, type HubbubError, type Room } from '@hubbub/client';
+import { cleanup } from '../support/cleanup.js';
+import type { TestCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+
+/** Settings of a cluster whose rooms `kept:*` have a history and `plain:*` have none. */
+export function historyEnvironment(): Record<string, string> {
+  const directory = mkdtempSync(join(tmpdir(), 'hubbub-faults-'));
+  cleanup(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'hubbub.yaml');
+  writeFileSync(
+    path,
+    'namespaces:\n  kept: { public: true, historySize: 10000, historyTtlMs: 600000 }\n  plain: { public: true }\n',
+  );
+  return {
+    HUBBUB_CONFIG: path,
+    HUBBUB_MAX_REPLAY_MESSAGES: '10000',
+    HUBBUB_PROBE_INTERVAL_MS: '200',
+    HUBBUB_PROBE_TIMEOUT_MS: '1000',
+    HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '1000',
+  };
+}
+
+export interface StreamOptions {
+  readonly rooms: readonly string[];
+  /** Where each member connects; each is in every room. */
+  readonly members: ReadonlyArray<{ readonly name: string; readonly url: string }>;
+  /** Where the one publisher connects. */
+  readonly publisherUrl: string;
+  /** Between two messages of a room. Default 10. */
+  readonly everyMs?: number;
+}
+
+/** What one member saw of one room. */
+class Witness {
+  readonly numbers: number[] = [];
+  readonly gaps: string[] = [];
+  /** From sending to arrival, of each message; replayed ones are as late as they were missed. */
+  readonly latenciesMs: number[] = [];
+
+  constructor(room: Room) {
+    room.on('new_message', frame => {
+      this.numbers.push(Number(frame.payload?.n));
+      this.latenciesMs.push(performance.now() - Number(frame.payload?.sentAtMs));
+    });
+    room.onGap(gap => this.gaps.push(gap.reason));
+  }
+}
+
+interface Member {
+  readonly name: string;
+  readonly client: HubbubClient;
+  readonly witnesses: ReadonlyMap<string, Witness>;
+}
+
+export class NumberedStream {
+  readonly members: readonly Member[];
+  readonly #rooms: readonly string[];
+  readonly #publisher: HubbubClient;
+  readonly #everyMs: number;
+  /** Numbers whose `ack` came, by room. */
+  readonly #acked = new Map<string, number[]>();
+  /** Sends that were refused for good. */
+  readonly refused: Array<{ room: string; n: number; code: string }> = [];
+  #running = false;
+  #done: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: StreamOptions, members: readonly Member[], publisher: HubbubClient) {
+    this.members = members;
+    this.#rooms = options.rooms;
+    this.#publisher = publisher;
+    this.#everyMs = options.everyMs ?? 10;
+  }
+
+  /** Connects and joins everybody; resolves when the stream flows. */
+  static async start(cluster: TestCluster, options: StreamOptions): Promise<NumberedStream> {
+    const open = async (name: string, url: string) => {
+      const client = new HubbubClient({
+        url,
+        token: () => cluster.token({ user: name }),
+        baseDelayMs: 50,
+        maxDelayMs: 500,
+        heartbeatIntervalMs: 1000,
+        heartbeatTimeoutMs: 1000,
+        ackTimeoutMs: 60_000,
+      });
+      cleanup(() => client.close());
+      await client.connect();
+      return client;
+    };
+    const members = await Promise.all(
+      options.members.map(async ({ name, url }) => {
+        const client = await open(name, url);
+        const witnesses = new Map(options.rooms.map(room => [room, new Witness(client.room(room))]));
+        await Promise.all(options.rooms.map(room => client.room(room).join()));
+        return { name, client, witnesses };
+      }),
+    );
+    const publisher = await open('publisher', options.publisherUrl);
+    await Promise.all(options.rooms.map(room => publisher.room(room).join()));
+    const stream = new NumberedStream(options, members, publisher);
+    stream.#running = true;
+    stream.#done = Promise.all(options.rooms.map(room => stream.#publish(room)));
+    await stream.flows(5);
+    return stream;
+  }
+
+  /** Resolves when `count` more messages of each room were acked: the system works again. */
+  async flows(count: number, withinMs = 30_000): Promise<void> {
+    const goals = this.#rooms.map(room => ({ room, goal: this.#ackedIn(room).length + count }));
+    await eventually(() => goals.every(({ room, goal }) => this.#ackedIn(room).length >= goal), {
+      withinMs,
+      describe: `${count} more messages flow in every room`,
+    });
+  }
+
+  /** Ends the stream and waits until every member has what was acked in the rooms, or was told that it has not. */
+  async end(withinMs = 30_000): Promise<void> {
+    this.#running = false;
+    await this.#done;
+    await eventually(() => this.#missing().length === 0, {
+      withinMs,
+      describe: 'every member has every acked message, or was told',
+    }).catch(error => {
+      throw new Error(`${error.message}\n${this.#missing().join('\n')}`);
+    });
+  }
+
+  /** Violations of exactly once, in order, one order for all; empty when the invariants held. */
+  violations(): string[] {
+    const found: string[] = [];
+    for (const room of this.#rooms) {
+      for (const { name, witnesses } of this.members) {
+        const numbers = witnesses.get(room)?.numbers ?? [];
+        const unordered = numbers.findIndex((n, index) => index > 0 && n <= (numbers[index - 1] ?? -1));
+        if (unordered > 0) found.push(`${name} in ${room}: ${numbers[unordered]} came after ${numbers[unordered - 1]}`);
+      }
+    }
+    return found;
+  }
+
+  /** Acked messages that members do not have, told or not: what a fault costs where nothing guards against it. */
+  lost(room: string): number {
+    const acked = this.#ackedIn(room);
+    return this.members.reduce((sum, { witnesses }) => {
+      const seen = new Set(witnesses.get(room)?.numbers);
+      return sum + acked.filter(n => !seen.has(n)).length;
+    }, 0);
+  }
+
+  /** Forgets the latencies so far, for those of what follows. */
+  startMeasuring(): void {
+    for (const { witnesses } of this.members) for (const witness of witnesses.values()) witness.latenciesMs.length = 0;
+  }
+
+  /** 99th percentile of what the named members waited for messages since `startMeasuring`. */
+  p99Ms(members: (name: string) => boolean): number {
+    const latencies = this.members
+      .filter(({ name }) => members(name))
+      .flatMap(({ witnesses }) => [...witnesses.values()].flatMap(({ latenciesMs }) => latenciesMs))
+      .sort((one, other) => one - other);
+    return latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN;
+  }
+
+  /** Gaps that members were told of, all rooms together. */
+  gaps(room?: string): string[] {
+    return this.members.flatMap(({ witnesses }) =>
+      [...witnesses].flatMap(([name, witness]) => (room === undefined || room === name ? witness.gaps : [])),
+    );
+  }
+
+  async #publish(room: string): Promise<void> {
+    const pending = new Set<Promise<void>>();
+    for (let n = 0; this.#running; n++) {
+      const sent = this.#publisher
+        .room(room)
+        .send({ n, sentAtMs: performance.now() })
+        .then(
+          () => void this.#ackedIn(room).push(n),
+          (error: HubbubError) => void this.refused.push({ room, n, code: error.code }),
+        );
+      pending.add(sent);
+      void sent.then(() => pending.delete(sent));
+      // Paced, and never more under way than an offline queue holds.
+      await new Promise(resolve => setTimeout(resolve, this.#everyMs));
+      if (pending.size > 20) await Promise.race(pending);
+    }
+    await Promise.all(pending);
+  }
+
+  #ackedIn(room: string): number[] {
+    const acked = this.#acked.get(room) ?? [];
+    this.#acked.set(room, acked);
+    return acked;
+  }
+
+  #missing(): string[] {
+    return this.#rooms.flatMap(room => {
+      const acked = this.#ackedIn(room);
+      return this.members.flatMap(({ name, witnesses }) => {
+        const witness = witnesses.get(room);
+        const seen = new Set(witness?.numbers);
+        const missing = acked.filter(n => !seen.has(n));
+        if (missing.length === 0 || (witness?.gaps.length ?? 0) > 0) return [];
+        return [`${name} lacks ${missing.length} of ${acked.length} in ${room}: ${missing.slice(0, 5).join(', ')} …`];
+      });
+    });
+  }
+}
