@@ -1,7 +1,7 @@
 /** The command line of the benchmarks. */
 import { parseArgs } from 'node:util';
 import { RELAYS } from './relays/catalogue.mjs';
-import { SCENARIOS } from './scenarios/catalogue.mjs';
+import { OTHER_SCENARIOS, SCENARIOS } from './scenarios/catalogue.mjs';
 
 const QUICK = { rounds: 1, seconds: 2 };
 const FULL = { rounds: 7, seconds: 5 };
@@ -10,7 +10,7 @@ const PATIENCE_S = 20;
 export const USAGE = `npm run bench [scenario] -- [options]
 
 Scenarios:
-${Object.values(SCENARIOS)
+${[...Object.values(SCENARIOS), ...Object.values(OTHER_SCENARIOS)]
   .map(({ name, description }) => `  ${name.padEnd(14)} ${description}`)
   .join('\n')}
 

@@ -12,6 +12,7 @@ import { summarize } from './report/statistics.mjs';
 import { mediansTable, ratiosTable, rowInWords } from './report/tables.mjs';
 import { cautions, isClean, targetVerdicts } from './report/verdicts.mjs';
 import { writeReport } from './report/write-report.mjs';
+import { OTHER_SCENARIOS } from './scenarios/catalogue.mjs';
 
 /** Per relay and round: starting, connecting and ending take no longer than this. */
 const OVERHEAD_S = 60;
@@ -27,6 +28,8 @@ try {
 process.exit(); // Children that do not end by themselves are ended by that.
 
 async function main() {
+  const [name, ...args] = process.argv.slice(2).filter(argument => argument !== '--');
+  if (Object.hasOwn(OTHER_SCENARIOS, name)) return OTHER_SCENARIOS[name].run(args);
   const options = readOptions(process.argv.slice(2));
   if (options.help) return console.log(USAGE);
   const { scenario, settings, profile } = options;

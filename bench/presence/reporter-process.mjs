@@ -1,0 +1,62 @@
+/**
+ * One edge as presence sees it, in a process of its own: its real reporter, sessions that are only told of, and an ear on the
+ * node's channel. No sockets. Told by IPC: `{ go: true }` begins; killed with SIGKILL it is a dead edge.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connected, openRedisConnection, RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
+import { Channels, decodeEnvelope } from '@hubbub/protocol';
+// Not part of the edge's interface: an edge has sockets.
+import { PresenceReporter } from '../../apps/edge/dist/presence-reporter.js';
+
+/** So many sessions open at once, then the reporter gets its turn. */
+const BITE = 500;
+const BETWEEN_BITES_MS = 5;
+const CONNECT_MS = 5000;
+
+const { redisUrl, prefix, nodeId, first, sessions: count, rooms } = JSON.parse(process.argv[2]);
+const onError = error => process.send({ trouble: String(error) });
+const commands = openRedisConnection(redisUrl, { onError });
+const ear = openRedisConnection(redisUrl, { onError });
+await Promise.all([commands, ear].map(redis => connected(redis, CONNECT_MS)));
+const sessions = [];
+const waiting = new Set();
+
+const reporter = new PresenceReporter({
+  log: new RedisReportLog({ commands, prefix }),
+  leases: new RedisNodeLeases({ commands, prefix }),
+  nodeId,
+  snapshot: () => sessions,
+  logger: { info() {}, warn: ({ event, reason }) => process.send({ trouble: `${event}: ${reason}` }) },
+});
+
+ear.on('messageBuffer', (_channel, bytes) => {
+  const envelope = decodeEnvelope(bytes);
+  for (const id of envelope?.sessions ?? []) waiting.delete(id);
+  if (sessions.length === count && waiting.size === 0) process.send({ answeredAtMs: Date.now() });
+});
+await ear.subscribe(new Channels(prefix).node(nodeId));
+reporter.start();
+while (!reporter.telling) await sleep(BETWEEN_BITES_MS);
+process.send({ ready: true });
+
+process.on('message', async ({ go, stop }) => {
+  if (go) await open();
+  if (!stop) return;
+  await reporter.close();
+  process.exit(0);
+});
+process.on('disconnect', () => process.exit(1));
+
+async function open() {
+  for (let number = first; number < first + count; number++) {
+    const user = `user-${number}`;
+    const room = `room-${number % rooms}`;
+    const session = { id: `${nodeId}-${number}`, user: { id: user, name: user }, state: 'open', rooms: new Map() };
+    sessions.push(session);
+    waiting.add(session.id);
+    reporter.sessionOpened(session);
+    session.rooms.set(room, true);
+    reporter.joined(session, room);
+    if (number % BITE === 0) await sleep(BETWEEN_BITES_MS);
+  }
+}

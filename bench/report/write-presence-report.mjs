@@ -1,0 +1,93 @@
+/** The presence scenario for people and as JSON, in bench/results. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const DIR = fileURLToPath(new URL('../results/', import.meta.url));
+/** Issue 3; the last one is the lease of 8 s, the grace of 5 s, and two for the leaving itself. */
+const MOST = { redisBytes: 250, idleCommands: 50, killSeconds: 15 };
+
+/** @returns {string} a Markdown table */
+export function presenceTable(figures, { rooms, edges, idleSeconds }) {
+  const { sessions, kills } = figures;
+  const slowest = Math.max(...kills.map(kill => kill.lastSeconds));
+  const verdict = (value, most) => (value <= most ? 'kept' : 'MISSED');
+  const times = kills.map(kill => kill.lastSeconds.toFixed(1)).join(', ');
+  const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+  const perKind = Object.entries(figures.redisBytesPerSessionByKind)
+    .sort(([, a], [, b]) => b - a)
+    .filter(([, bytes]) => bytes >= 1)
+    .map(([kind, bytes]) => `${kind} ${bytes.toFixed(0)}`)
+    .join(', ');
+  const rows = [
+    ['joins/s, each with `user_joined`, `room_info` and its rows', whole.format(figures.joinsPerSecond), ''],
+    ['until every join is answered and every roster complete', `${figures.rostersCompleteSeconds.toFixed(1)} s`, ''],
+    [
+      `bytes of Redis a session (${perKind})`,
+      figures.redisBytesPerSession.toFixed(0),
+      `at most ${MOST.redisBytes}: ${verdict(figures.redisBytesPerSession, MOST.redisBytes)}`,
+    ],
+    ['bytes of the presence process a session, garbage included', whole.format(figures.presenceBytesPerSession), ''],
+    [
+      `commands of Redis a second while all idle, ${idleSeconds} s`,
+      figures.idleCommandsPerSecond.toFixed(1),
+      `below ${MOST.idleCommands}: ${verdict(figures.idleCommandsPerSecond, MOST.idleCommands)}`,
+    ],
+    [
+      `from kill -9 of an edge with ${whole.format(sessions / edges)} sessions to the last \`user_left\`, each exactly once`,
+      `${times} s`,
+      `at most ${MOST.killSeconds} s: ${verdict(slowest, MOST.killSeconds)}`,
+    ],
+    [
+      'cores used while joining: presence, others on this machine',
+      `${figures.presenceCpu.toFixed(2)}, ${figures.othersCpu.toFixed(2)}`,
+      '',
+    ],
+  ];
+  const head = `${whole.format(sessions)} sessions in ${whole.format(rooms)} rooms, ${edges} edges, one presence instance:`;
+  return [head, '', '| what | figure | target |', '|---|---|---|', ...rows.map(row => `| ${row.join(' | ')} |`)].join(
+    '\n',
+  );
+}
+
+/** @returns {string} the report's path from the root of the repository */
+export function writePresenceReport(run) {
+  const { scenario, date, command, settings, machine, figures } = run;
+  const name = `${scenario}-${date}`;
+  const list = entries => entries.map(([key, value]) => `- ${key}: ${value}`).join('\n');
+  const markdown = `# ${scenario}, ${date}
+
+${presenceTable(figures, settings)}
+
+Edges are their real reporters in processes of their own, without sockets; presence is \`hubbub presence\` on defaults (lease of an edge
+8 s, grace 5 s). Nobody is subscribed to the rooms while they join. An edge is killed with SIGKILL, one after the other.${
+    figures.othersCpu > 0.1
+      ? `
+
+**Others worked on this machine** while joins were measured (${figures.othersCpu.toFixed(2)} cores): joins/s say "not less than".`
+      : ''
+  }
+${figures.troubles.length === 0 ? '' : `\n## Troubles\n\n${figures.troubles.map(line => `- ${line}`).join('\n')}\n`}
+## Commands while idle
+
+${list(
+  Object.entries(figures.idleCalls)
+    .sort(([, a], [, b]) => b - a)
+    .map(([call, count]) => [call, (count / settings.idleSeconds).toFixed(2)]),
+)} (calls a second)
+
+## Machine and versions
+
+${list(Object.entries(machine))}
+
+## Command
+
+\`\`\`
+${command}
+\`\`\`
+`;
+  mkdirSync(DIR, { recursive: true });
+  writeFileSync(join(DIR, `${name}.json`), `${JSON.stringify(run, null, 2)}\n`);
+  writeFileSync(join(DIR, `${name}.md`), markdown);
+  return `bench/results/${name}.md`;
+}

@@ -1,0 +1,234 @@
+/**
+ * What presence costs: joins a second, bytes and commands of Redis, and how long a killed edge's users are still named. The
+ * edges are their real reporters in processes of their own, without sockets: what is measured is presence.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { decodeEnvelope } from '@hubbub/protocol';
+import { Redis } from 'ioredis';
+import { cpuSeconds, machineSeconds } from '../machine/cpu-time.mjs';
+import { describeMachine } from '../machine/facts.mjs';
+import { lineOf, startNode, stop } from '../machine/processes.mjs';
+import { quietMachine } from '../machine/quiet.mjs';
+import { findRedis, startRedis } from '../machine/redis.mjs';
+import { bytesByKind, commandCalls, reportKeys, rosterUsers, usedBytes } from '../presence/redis-figures.mjs';
+import { presenceTable, writePresenceReport } from '../report/write-presence-report.mjs';
+
+const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
+const REPORTER = fileURLToPath(new URL('../presence/reporter-process.mjs', import.meta.url));
+const PREFIX = 'bench';
+const FULL = { sessions: 100_000, rooms: 1000, edges: 4, idleSeconds: 30 };
+const QUICK = { sessions: 4000, rooms: 100, edges: 4, idleSeconds: 5 };
+const PATIENCE_MS = 20_000;
+const STEP_LIMIT_MS = 180_000;
+const LOOK_AGAIN_MS = 100;
+
+export const presence = {
+  name: 'presence',
+  description: 'many joins over many rooms, then idleness, then edges that are killed; no relays are compared',
+
+  /** @param {readonly string[]} args options: --quick (no report), --sessions <n>, --rooms <n>, --edges <n> */
+  async run(args) {
+    const settings = readSettings(args);
+    const server = findRedis();
+    const machine = describeMachine({
+      redisVersion: server.version,
+      pinning: { words: 'not pinned' },
+      engine: 'none: reporters without sockets',
+    });
+    const redis = await startRedis(server.command);
+    const figures = await measure(settings, redis);
+    await redis.close();
+    console.log(`\n${presenceTable(figures, settings)}\n`);
+    if (figures.troubles.length > 0) process.exitCode = 1;
+    if (settings.quick) return;
+    const command = ['npm run bench presence', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+    const date = new Date().toISOString().slice(0, 10);
+    console.log(`Written: ${writePresenceReport({ scenario: 'presence', date, command, settings, machine, figures })}`);
+  },
+};
+
+function readSettings(args) {
+  const text = { type: 'string' };
+  const options = { quick: { type: 'boolean', default: false }, sessions: text, rooms: text, edges: text };
+  const { quick, ...given } = parseArgs({ args: [...args], options }).values;
+  const settings = { ...(quick ? QUICK : FULL), quick };
+  for (const [name, value] of Object.entries(given)) {
+    if (!/^[1-9]\d{0,6}$/.test(value)) throw new Error(`--${name}: expected a whole number, got "${value}".`);
+    settings[name] = Number(value);
+  }
+  return settings;
+}
+
+async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url, pids }) {
+  const redis = new Redis(url);
+  const presenceProcess = await startPresence(url);
+  const perEdge = Math.floor(sessions / edgeCount);
+  const edges = await Promise.all(
+    Array.from({ length: edgeCount }, (_, index) =>
+      startReporter({
+        redisUrl: url,
+        prefix: PREFIX,
+        nodeId: `edge-${index + 1}`,
+        first: index * perEdge,
+        sessions: perEdge,
+        rooms,
+      }),
+    ),
+  );
+  const all = perEdge * edgeCount;
+  const troubles = [];
+  const ours = [...pids, presenceProcess.pid, process.pid, ...edges.map(({ child }) => child.pid)];
+
+  await quietMachine(PATIENCE_MS);
+  const bytesBefore = await usedBytes(redis);
+  const memoryBefore = residentBytes(presenceProcess.pid);
+  const othersBefore = machineSeconds() - cpuSeconds(ours);
+  const presenceBefore = cpuSeconds([presenceProcess.pid]);
+  console.log(`${all} joins over ${rooms} rooms from ${edgeCount} edges …`);
+  const beganAtMs = Date.now();
+  for (const { child } of edges) child.send({ go: true });
+  const answeredAtMs = Math.max(
+    ...(await within(Promise.all(edges.map(edge => edge.answered)), 'every join is answered')),
+  );
+  const joinSeconds = (answeredAtMs - beganAtMs) / 1000;
+  const presenceCpu = (cpuSeconds([presenceProcess.pid]) - presenceBefore) / joinSeconds;
+  const othersCpu = (machineSeconds() - cpuSeconds(ours) - othersBefore) / joinSeconds;
+  const inRosters = await rosterUsers(redis, PREFIX);
+  if (inRosters !== all) troubles.push(`the rosters have ${inRosters} users, not ${all}`);
+  console.log(`  ${Math.round(all / joinSeconds)} joins/s, all rosters complete after ${joinSeconds.toFixed(2)} s`);
+
+  // What is applied is trimmed about a second later.
+  await until(async () => {
+    const lengths = await Promise.all(reportKeys(PREFIX).map(key => redis.xlen(key)));
+    return lengths.every(length => length === 0);
+  }, 'the log is trimmed');
+  const bytesPerSession = ((await usedBytes(redis)) - bytesBefore) / all;
+  const kinds = await bytesByKind(redis, PREFIX);
+  const bytesPerSessionByKind = Object.fromEntries(Object.entries(kinds).map(([kind, bytes]) => [kind, bytes / all]));
+  const presenceBytesPerSession = (residentBytes(presenceProcess.pid) - memoryBefore) / all;
+
+  console.log(`${idleSeconds} s of idleness …`);
+  await sleep(2000);
+  await redis.config('RESETSTAT');
+  await sleep(idleSeconds * 1000);
+  const calls = await commandCalls(redis);
+  const idleCommandsPerSecond = Object.values(calls).reduce((sum, count) => sum + count, 0) / idleSeconds;
+  console.log(`  ${idleCommandsPerSecond.toFixed(1)} commands/s`);
+
+  const kills = [];
+  for (const { child } of edges.slice(0, -1)) {
+    const kill = await killAndListen(url, child, perEdge);
+    kills.push(kill);
+    if (kill.twice > 0) troubles.push(`${kill.twice} users left twice`);
+    console.log(`  edge killed: the last of ${perEdge} user_left after ${kill.lastSeconds.toFixed(2)} s`);
+  }
+  const left = await rosterUsers(redis, PREFIX);
+  if (left !== perEdge) troubles.push(`after the kills the rosters have ${left} users, not ${perEdge}`);
+
+  troubles.push(...edges.flatMap(edge => edge.troubles));
+  edges.at(-1).child.send({ stop: true });
+  await stop(edges.at(-1).child);
+  await stop(presenceProcess);
+  redis.disconnect();
+  return {
+    sessions: all,
+    joinsPerSecond: all / joinSeconds,
+    rostersCompleteSeconds: joinSeconds,
+    presenceCpu,
+    othersCpu,
+    redisBytesPerSession: bytesPerSession,
+    redisBytesPerSessionByKind: bytesPerSessionByKind,
+    presenceBytesPerSession,
+    idleCommandsPerSecond,
+    idleCalls: calls,
+    kills,
+    troubles,
+  };
+}
+
+/** Kills the edge with SIGKILL and hears its users leave, each once. */
+async function killAndListen(url, child, users) {
+  const ear = new Redis(url);
+  const seen = new Set();
+  let twice = 0;
+  let firstAtMs;
+  let lastAtMs;
+  const done = new Promise(resolve => {
+    ear.on('pmessageBuffer', (_pattern, _channel, bytes) => {
+      const body = decodeEnvelope(bytes)?.body;
+      const frame = body && JSON.parse(Buffer.from(body).toString());
+      if (frame?.type !== 'user_left') return;
+      if (seen.has(frame.sender.id)) twice++;
+      seen.add(frame.sender.id);
+      firstAtMs ??= Date.now();
+      lastAtMs = Date.now();
+      if (seen.size === users) resolve();
+    });
+  });
+  await ear.psubscribe(`${PREFIX}:room:*`);
+  const killedAtMs = Date.now();
+  child.kill('SIGKILL');
+  await within(done, 'every user of the killed edge has left');
+  await sleep(1000); // One that left twice would be heard now.
+  ear.disconnect();
+  return { firstSeconds: (firstAtMs - killedAtMs) / 1000, lastSeconds: (lastAtMs - killedAtMs) / 1000, twice };
+}
+
+async function startPresence(redisUrl) {
+  const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('HUBBUB_'));
+  const env = {
+    ...Object.fromEntries(foreign),
+    HUBBUB_ADMIN_PORT: '0',
+    HUBBUB_REDIS_URL: redisUrl,
+    HUBBUB_REDIS_PREFIX: PREFIX,
+  };
+  const child = startNode([MAIN, 'presence'], { name: 'presence', env });
+  // Before the edges: at the first start of a cluster presence has every edge that is there begin anew.
+  await lineOf(child, line => (line.includes('"partitions_claimed"') ? true : undefined), { name: 'presence' });
+  return child;
+}
+
+async function startReporter(options) {
+  const child = startNode([REPORTER, JSON.stringify(options)], { name: options.nodeId, ipc: true });
+  const edge = { child, troubles: [], answered: undefined };
+  const isReady = new Promise((resolve, reject) => {
+    child.on('message', message => message.ready && resolve());
+    child.once('exit', () => reject(new Error(`${options.nodeId} ended: ${child.lastWords}`)));
+  });
+  edge.answered = new Promise(resolve => {
+    child.on('message', message => {
+      if (message.answeredAtMs) resolve(message.answeredAtMs);
+      if (message.trouble) edge.troubles.push(`${options.nodeId}: ${message.trouble}`);
+    });
+  });
+  await within(isReady, `${options.nodeId} is ready`);
+  return edge;
+}
+
+async function within(promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Not within ${STEP_LIMIT_MS / 1000} s: ${what}.`)), STEP_LIMIT_MS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+async function until(condition, what) {
+  const deadline = performance.now() + STEP_LIMIT_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`Not within ${STEP_LIMIT_MS / 1000} s: ${what}.`);
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+/** Memory of a process as the kernel counts it, garbage included; NaN where there is no /proc. */
+function residentBytes(pid) {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
