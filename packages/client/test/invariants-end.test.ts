@@ -24,7 +24,7 @@ function watchStates(client: HubbubClient): StateChange[] {
 }
 
 describe('invariant 4: closed is closed', () => {
-  it.each([1000, 1007, 1009, 4200, 4201])('stays away after %i', async code => {
+  it.each([1000, 1007, 1009, 4200, 4201, 4202])('stays away after %i', async code => {
     const client = await edge.openClient();
     const changes = watchStates(client);
     edge.socket.end(code);
