@@ -41,6 +41,8 @@ export interface StreamOptions {
 /** What one member saw of one room. */
 class Witness {
   readonly numbers: number[] = [];
+  /** Positions of the messages, where the room has a history; of one epoch. */
+  readonly offsets: number[] = [];
   readonly gaps: string[] = [];
   /** From sending to arrival, of each message; replayed ones are as late as they were missed. */
   readonly latenciesMs: number[] = [];
@@ -48,9 +50,13 @@ class Witness {
   constructor(room: Room) {
     room.on('new_message', frame => {
       this.numbers.push(Number(frame.payload?.n));
+      if (frame.offset !== undefined) this.offsets.push(frame.offset);
       this.latenciesMs.push(performance.now() - Number(frame.payload?.sentAtMs));
     });
-    room.onGap(gap => this.gaps.push(gap.reason));
+    room.onGap(gap => {
+      this.gaps.push(gap.reason);
+      if (gap.reason === 'new_epoch') this.offsets.length = 0;
+    });
   }
 }
 
@@ -133,17 +139,24 @@ export class NumberedStream {
     });
   }
 
-  /** Violations of exactly once, in order, one order for all; empty when the invariants held. */
+  /**
+   * Violations of exactly once, in offset order, one order for all; empty when the invariants held. The order is that of
+   * the room: a message whose fate was unknown is repeated, and comes behind those that its publisher sent after it.
+   */
   violations(): string[] {
-    const found: string[] = [];
-    for (const room of this.#rooms) {
-      for (const { name, witnesses } of this.members) {
-        const numbers = witnesses.get(room)?.numbers ?? [];
-        const unordered = numbers.findIndex((n, index) => index > 0 && n <= (numbers[index - 1] ?? -1));
-        if (unordered > 0) found.push(`${name} in ${room}: ${numbers[unordered]} came after ${numbers[unordered - 1]}`);
-      }
-    }
-    return found;
+    return this.#rooms.flatMap(room => {
+      const seen = this.members.map(({ name, witnesses }) => ({ name, witness: witnesses.get(room) }));
+      const [first] = seen;
+      return seen.flatMap(({ name, witness }) => [
+        ...twice(witness?.numbers ?? []).map(n => `${name} in ${room}: ${n} came twice`),
+        ...descents(witness?.offsets ?? []).map(
+          ([one, next]) => `${name} in ${room}: offset ${next} came after ${one}`,
+        ),
+        ...(sameOrder(first?.witness?.numbers ?? [], witness?.numbers ?? [])
+          ? []
+          : [`${name} and ${first?.name} saw two orders in ${room}`]),
+      ]);
+    });
   }
 
   /** Acked messages that members do not have, told or not: what a fault costs where nothing guards against it. */
@@ -213,4 +226,22 @@ export class NumberedStream {
       });
     });
   }
+}
+
+export function twice(numbers: readonly number[]): number[] {
+  return numbers.filter((n, index) => numbers.indexOf(n) !== index);
+}
+
+export function descents(offsets: readonly number[]): Array<[number, number]> {
+  return offsets.slice(1).flatMap((next, index) => {
+    const one = offsets[index] ?? 0;
+    return next > one ? [] : [[one, next] as [number, number]];
+  });
+}
+
+/** Whether what both have stands in the same order in both. */
+export function sameOrder(one: readonly number[], other: readonly number[]): boolean {
+  const [inOne, inOther] = [new Set(one), new Set(other)];
+  const common = other.filter(n => inOne.has(n));
+  return one.filter(n => inOther.has(n)).every((n, index) => n === common[index]);
 }
