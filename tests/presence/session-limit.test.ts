@@ -24,7 +24,7 @@ test('the session above the limit ends with 4202 on whatever edge it is, and the
   await open('alice', 0);
   await eventually(async () => (await sessionsOf('alice')) === 3, { describe: 'alice has three sessions' });
 
-  const fourth = await open('alice', 1).catch((error: unknown) => error); // It may end before its join is answered.
+  const fourth = await open('alice', 1).catch((error: Error) => error); // It may end before its join is answered.
   if (fourth instanceof Error) expect(fourth.message).toContain('closed with 4202');
   else expect(await fourth.closed).toEqual({ code: 4202, reason: 'a user may have 3 sessions' });
   expect(await sessionsOf('alice')).toBe(3);
