@@ -122,6 +122,7 @@ describe('PROTOCOL.md', () => {
       room: 'r',
       probe: 1,
       control: { do: 'close_room' },
+      conflationKey: 'k',
       offset: 1,
       epoch: 'e',
     };

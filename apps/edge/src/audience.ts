@@ -3,6 +3,7 @@
  * topic per encoding; the bytes are made once per encoding and the engine does the rest.
  */
 import { type Encoding, roomPrefix, spliceRoom } from '@hubbub/protocol';
+import type { ConflatedRoom, Conflation } from './conflation.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 import { transcode } from './transcode.js';
@@ -18,6 +19,8 @@ export interface Delivery {
   readonly except: Session | undefined;
   /** Position in the room's history, where it has one. */
   readonly offset?: number | undefined;
+  /** Where the room conflates: a newer message of this key takes its place. */
+  readonly key?: string | undefined;
 }
 
 export class Audience {
@@ -27,9 +30,13 @@ export class Audience {
   readonly #sizes: Record<Encoding, number> = { json: 0, msgpack: 0 };
   readonly #prefixes: Partial<Record<Encoding, Uint8Array>> = {};
 
-  constructor(channel: string, room?: string) {
+  /** Where slow readers get only the newest per key. */
+  readonly #conflated: ConflatedRoom | undefined;
+
+  constructor(channel: string, room?: string, conflation?: Conflation) {
     this.channel = channel;
     this.room = room;
+    this.#conflated = conflation?.open(encoding => this.#topic(encoding));
   }
 
   get size(): number {
@@ -45,12 +52,14 @@ export class Audience {
 
   add(session: Session): void {
     session.socket.subscribe(this.#topic(session.encoding));
+    this.#conflated?.add(session);
     this.#sizes[session.encoding]++;
   }
 
   /** For a session that stays; the topics of one that closed are gone with its socket. */
   remove(session: Session): void {
     if (!session.closed) session.socket.unsubscribe(this.#topic(session.encoding));
+    this.#conflated?.remove(session);
     this.#sizes[session.encoding]--;
   }
 
@@ -58,7 +67,7 @@ export class Audience {
    * Delivers to every member but `except`, and returns how many that are; `undefined` when the body is malformed, and then
    * nobody got anything in the encoding that could not be made.
    */
-  deliver({ encoding, body, except, offset }: Delivery, publish: PublishToTopic): number | undefined {
+  deliver({ encoding, body, except, offset, key }: Delivery, publish: PublishToTopic): number | undefined {
     let delivered = 0;
     for (const wanted of ['json', 'msgpack'] as const) {
       const recipients = this.#sizes[wanted] - (except?.encoding === wanted ? 1 : 0);
@@ -66,8 +75,11 @@ export class Audience {
       const bytes = this.#frame(wanted, encoding === wanted ? body : transcode(encoding, body), offset);
       if (bytes === undefined) return undefined;
       const topic = this.#topic(wanted);
-      if (except?.encoding === wanted) except.socket.publish(topic, bytes, wanted === 'msgpack');
+      // The engine leaves out only who has the topic.
+      const leftOut = except?.encoding === wanted && this.#conflated?.isAway(except) !== true;
+      if (leftOut) except.socket.publish(topic, bytes, wanted === 'msgpack');
       else publish(topic, bytes, wanted === 'msgpack');
+      this.#conflated?.published({ encoding: wanted, bytes, key, except });
       delivered += recipients;
     }
     return delivered;

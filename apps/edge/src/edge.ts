@@ -5,6 +5,7 @@ import {
   CLOSE_CODES,
   DEFAULT_LIMITS,
   HubbubError,
+  namespaceOf,
   type Recovery,
   type SessionLimits,
   SUBPROTOCOLS,
@@ -14,9 +15,12 @@ import {
   DEVELOPMENT_JWT_SECRET,
   type Logger,
   type MetricsRegistry,
+  namespaceSettings,
   type Readiness,
 } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from './admission.js';
+import { Conflation } from './conflation.js';
+import { createConflationMetrics } from './conflation-metrics.js';
 import { Departure } from './departure.js';
 import { createDispatcher } from './dispatch.js';
 import { loadEngine } from './engine.js';
@@ -98,7 +102,15 @@ export async function startEdge({
   const feedOptions = { history: histories, namespaces, channels, maxReplayMessages, checkIntervalMs };
   const feeds = new RoomFeeds({ ...feedOptions, metrics: recovery });
   const entryOptions = { maxReplayMessages, maxBufferedBytes, metrics: recovery };
-  const memberships = new Memberships(interest, channels, presence, feeds, entryOptions);
+  const conflation: Conflation = new Conflation({
+    aboveBytes: config.conflateAboveBytes,
+    maxBufferedBytes,
+    metrics: createConflationMetrics(registry, () => conflation.size),
+    onOverflow: () => metrics.slowReader(),
+  });
+  const memberships = new Memberships(interest, channels, presence, feeds, entryOptions, room =>
+    namespaceSettings(namespaces, namespaceOf(room)).conflate ? conflation : undefined,
+  );
   const publisher = new RoomPublisher({ broker, history: histories, channels, feeds, namespaces });
   const history = new HistoryReader(histories, namespaces, recovery);
   const dispatcher = createDispatcher(
@@ -190,7 +202,7 @@ export async function startEdge({
     metrics,
     publish: listener.publish,
     nodeChannel,
-    onControl: createRoomControl({ memberships, sessions, channels, metrics }),
+    onControl: createRoomControl({ memberships, sessions, channels, metrics, conflation }),
     onNodeEnvelope: createNodeChannel({
       channel: nodeChannel,
       sessions,
@@ -236,6 +248,7 @@ export async function startEdge({
       standing.close();
       await presence.close();
       feeds.close();
+      conflation.close();
       interest.close();
       listener.close();
     },

@@ -30,9 +30,9 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
   const deliver = (channel: string, envelope: Envelope): void => {
     const audience = memberships.audienceOf(channel);
     if (audience === undefined) return; // The last member has just left; the subscription lingers.
-    const { encoding, body, offset } = envelope;
+    const { encoding, body, offset, conflationKey: key } = envelope;
     const except = audience.memberAmong(sessions, envelope.excludeSession);
-    const delivered = audience.deliver({ encoding, body, except, offset }, publish);
+    const delivered = audience.deliver({ encoding, body, except, offset, key }, publish);
     if (delivered === undefined) metrics.malformedEnvelope(channel);
     else metrics.delivered(delivered, body.length, envelope.publishedAtMs);
   };

@@ -2,6 +2,7 @@
 import type { Interest } from '@hubbub/broker';
 import type { Channels, Position, Recovery } from '@hubbub/protocol';
 import { Audience } from './audience.js';
+import type { Conflation } from './conflation.js';
 import { type EntryOptions, enter } from './entry.js';
 import type { PresenceReporter } from './presence-reporter.js';
 import type { RoomFeeds } from './room-feeds.js';
@@ -17,6 +18,7 @@ export class Memberships {
   readonly #presence: PresenceReporter;
   readonly #feeds: RoomFeeds;
   readonly #entryOptions: EntryOptions;
+  readonly #conflationOf: (room: string) => Conflation | undefined;
   readonly #audiences = new Map<string, Audience>();
   readonly everybody: Audience;
 
@@ -26,7 +28,9 @@ export class Memberships {
     presence: PresenceReporter,
     feeds: RoomFeeds,
     entryOptions: EntryOptions,
+    conflationOf: (room: string) => Conflation | undefined = () => undefined,
   ) {
+    this.#conflationOf = conflationOf;
     this.#feeds = feeds;
     this.#entryOptions = entryOptions;
     this.#interest = interest;
@@ -108,7 +112,7 @@ export class Memberships {
   #audience(channel: string, room?: string): Audience {
     let audience = this.#audiences.get(channel);
     if (audience === undefined) {
-      audience = new Audience(channel, room);
+      audience = new Audience(channel, room, room === undefined ? undefined : this.#conflationOf(room));
       this.#audiences.set(channel, audience);
     }
     return audience;

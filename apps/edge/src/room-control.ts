@@ -1,5 +1,6 @@
 /** What services do to rooms and users on this edge: members out of a room, users away (PROTOCOL.md section 7.2). */
 import { type Channels, CLOSE_CODES, type CloseCode, type Control } from '@hubbub/protocol';
+import type { Conflation } from './conflation.js';
 import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
 import type { Session } from './session.js';
@@ -10,6 +11,7 @@ export interface RoomControlParts {
   readonly sessions: Sessions;
   readonly channels: Channels;
   readonly metrics: EdgeMetrics;
+  readonly conflation: Pick<Conflation, 'settle'>;
 }
 
 /** By leaving, and not by the end of the connection: nobody keeps a place warm for who was sent away. */
@@ -28,7 +30,7 @@ export function sendAway(
  * joining comes after it. Sessions are looked for one by one: controls are rare, and a list for each room would not be.
  */
 export function createRoomControl(parts: RoomControlParts): (channel: string, control: Control) => void {
-  const { memberships, sessions, channels, metrics } = parts;
+  const { memberships, sessions, channels, metrics, conflation } = parts;
 
   function takeOut(room: string, control: Control, isMeant: (session: Session) => boolean): number {
     const removed = control.do === 'remove_user' && { removed: true };
@@ -39,6 +41,7 @@ export function createRoomControl(parts: RoomControlParts): (channel: string, co
     for (const session of [...sessions]) {
       if (!session.rooms.has(room) || !isMeant(session)) continue;
       met++;
+      conflation.settle(session); // What was published before the control comes before it.
       session.send(frame);
       memberships.leave(session, room);
     }
@@ -50,6 +53,7 @@ export function createRoomControl(parts: RoomControlParts): (channel: string, co
     for (const session of [...sessions]) {
       if (session.user.id !== userId || session.state !== 'open') continue;
       met++;
+      conflation.settle(session);
       sendAway(session, memberships, CLOSE_CODES.KICKED, reason);
     }
     return met;

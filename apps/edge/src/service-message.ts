@@ -8,13 +8,17 @@ const NO_BODY = new Uint8Array(0);
 export function readServiceMessage(bytes: Uint8Array): Envelope | undefined {
   const now = new Date();
   let frame: Frame;
+  let key: string | undefined;
   try {
-    frame = { timestamp: now.toISOString(), ...parseServiceMessage(jsonCodec.decode(bytes)) };
+    const { key: conflationKey, ...message } = parseServiceMessage(jsonCodec.decode(bytes));
+    key = conflationKey;
+    frame = { timestamp: now.toISOString(), ...message };
     if (frame.type.startsWith(CONTROL_TYPE_PREFIX)) return controlEnvelope(frame, now);
   } catch {
     return undefined; // Not JSON, or not a message: the caller counts and drops it.
   }
-  return { encoding: 'json', publishedAtMs: now.getTime(), body: jsonCodec.encode(frame) };
+  const header = { encoding: 'json', publishedAtMs: now.getTime(), body: jsonCodec.encode(frame) } as const;
+  return key === undefined ? header : { ...header, conflationKey: key };
 }
 
 /** `undefined` for a control that there is not, or with a wrong field: it must not reach clients as a frame. */

@@ -6,6 +6,7 @@
  */
 import type { Encoding } from './codec.js';
 import { type Control, readControl } from './control.js';
+import { isConflationKey } from './limits.js';
 
 const START = 0x01;
 const BODY = 0x02;
@@ -27,6 +28,8 @@ export interface EnvelopeHeader {
   readonly probe?: number;
   /** What to do instead of delivering a frame (the body is empty). */
   readonly control?: Control;
+  /** In a conflating room a newer message of this key takes the place of one that waits for a slow reader. */
+  readonly conflationKey?: string;
   /** Place in the room's history; always together with `epoch`. Written by `positionEnvelope` or history-append.lua. */
   readonly offset?: number;
   readonly epoch?: string;
@@ -52,6 +55,7 @@ interface WireHeader {
   r?: string | undefined;
   p?: number | undefined;
   c?: Control | undefined;
+  k?: string | undefined;
   o?: number | undefined;
   h?: string | undefined;
 }
@@ -68,6 +72,7 @@ export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8A
     r: header.room,
     p: header.probe,
     c: header.control,
+    k: header.conflationKey,
     o: header.offset,
     h: header.epoch,
   };
@@ -109,6 +114,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
     ...(wire.r !== undefined && { room: wire.r }),
     ...(wire.p !== undefined && { probe: wire.p }),
     ...(wire.c !== undefined && { control: wire.c }),
+    ...(wire.k !== undefined && { conflationKey: wire.k }),
     ...(wire.o !== undefined && { offset: wire.o }),
     ...(wire.h !== undefined && { epoch: wire.h }),
     body: bytes.subarray(bodyMark + 1),
@@ -130,6 +136,7 @@ function parseHeader(bytes: Uint8Array): WireHeader | undefined {
     (wire.s === undefined || isListOfStrings(wire.s)) &&
     isOptional('string', wire.r) &&
     isOptional('number', wire.p) &&
+    (wire.k === undefined || isConflationKey(wire.k)) &&
     hasWholePosition(wire.o, wire.h);
   if (!wellFormed) return undefined;
   if (wire.c === undefined) return wire as WireHeader;

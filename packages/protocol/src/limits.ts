@@ -26,6 +26,9 @@ export const DEFAULT_LIMITS: SessionLimits = Object.freeze({
   history_page_size: 100,
 });
 
+/** Key under which a service's message may take the place of an older one, in UTF-8 bytes. */
+export const CONFLATION_KEY_MAX_BYTES = 64;
+
 /** A frame's `id`, a user's id and a user's name, in UTF-8 bytes. */
 export const FRAME_ID_MAX_BYTES = 64;
 export const USER_ID_MAX_BYTES = 128;
@@ -40,4 +43,9 @@ export function utf8Length(text: string): number {
     if (text.charCodeAt(i) > ASCII_MAX) return encoder.encode(text).length;
   }
   return text.length;
+}
+
+/** Whether `value` is text of 1 to 64 bytes. */
+export function isConflationKey(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && utf8Length(value) <= CONFLATION_KEY_MAX_BYTES;
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { HubbubError } from './errors.js';
 import { isFrameType, type Payload, type Sender } from './frame.js';
-import { FRAME_ID_MAX_BYTES, utf8Length } from './limits.js';
+import { CONFLATION_KEY_MAX_BYTES, FRAME_ID_MAX_BYTES, isConflationKey, utf8Length } from './limits.js';
 import { isPlainObject, payloadProblem } from './payload.js';
 
 /** Services are trusted with size, not with shapes that could hurt an encoder: 100 levels end the MessagePack one. */
@@ -31,6 +31,9 @@ const serviceMessageSchema = z.object({
     .optional(),
   sender: z.object({ id: z.string(), name: z.string() }, { error: 'expected { id, name }, both text' }).optional(),
   timestamp: z.string({ error: 'expected text, RFC 3339' }).optional(),
+  key: z
+    .custom<string>(isConflationKey, { error: `expected text of 1 to ${CONFLATION_KEY_MAX_BYTES} bytes` })
+    .optional(),
 });
 
 /** A message of a service: the fields that PROTOCOL.md section 7 names, and no others. */
@@ -45,6 +48,11 @@ export interface ServiceMessage {
   readonly sender?: Sender;
   /** RFC 3339, UTC; now when absent. */
   readonly timestamp?: string;
+  /**
+   * 1 to 64 bytes: in a room whose namespace conflates, a newer message of this key takes the place of this one where it
+   * still waits for a slow reader. Reaches no client.
+   */
+  readonly key?: string;
 }
 
 /** @throws {HubbubError} `INVALID_PAYLOAD` or `INVALID_FORMAT`, naming the field that is wrong. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Control } from '../src/control.js';
 import { decodeEnvelope, type EnvelopeHeader, encodeEnvelope, isEnvelope, positionEnvelope } from '../src/envelope.js';
+import { isConflationKey } from '../src/limits.js';
 import { roomName, text } from './arbitraries.js';
 
 const header: fc.Arbitrary<EnvelopeHeader> = fc.record(
@@ -13,6 +14,7 @@ const header: fc.Arbitrary<EnvelopeHeader> = fc.record(
     sessions: fc.array(text(), { maxLength: 5 }),
     room: roomName,
     probe: fc.nat(),
+    conflationKey: text().filter(isConflationKey),
     control: fc.constantFrom<Control>(
       { do: 'close_room' },
       { do: 'close_room', reason: 'größe' },
@@ -87,6 +89,8 @@ describe('an envelope', () => {
     '{"e":"j","t":1,"c":{"do":"close_room","reason":7}}',
     '{"e":"j","t":1,"c":{"do":"remove_user"}}',
     '{"e":"j","t":1,"c":{"do":"remove_user","user":""}}',
+    '{"e":"j","t":1,"k":7}',
+    '{"e":"j","t":1,"k":""}',
     '{"e":"j","t":1,"o":1}',
     '{"e":"j","t":1,"h":"a"}',
     '{"e":"j","t":1,"o":"1","h":"a"}',

@@ -94,6 +94,19 @@ describe('configuration', () => {
     expect(problems).toHaveLength(9);
   });
 
+  test('conflation and a history exclude each other, and its bound stays well below the one that cuts off', () => {
+    const namespaces = 'namespaces:\n  fx: { conflate: true }\n  chat: { conflate: true, historySize: 5 }\n';
+    expect(problemsOf({ HUBBUB_CONFIG: configFile('both.yaml', namespaces) })).toEqual([
+      'namespaces.chat.conflate: not together with historySize above 0: a history has every message, conflation skips some',
+    ]);
+    const bounds = { HUBBUB_CONFLATE_ABOVE_BYTES: '8192', HUBBUB_MAX_BUFFERED_BYTES: '16383' };
+    expect(problemsOf(bounds)).toEqual([
+      'HUBBUB_CONFLATE_ABOVE_BYTES: expected at most half of HUBBUB_MAX_BUFFERED_BYTES (16383)',
+    ]);
+    expect(loadConfig({}).conflateAboveBytes).toBe(65_536);
+    expect(loadConfig({ HUBBUB_MAX_BUFFERED_BYTES: '8192' }).conflateAboveBytes).toBe(2048);
+  });
+
   test.each([
     ['is not there', '/nowhere/hubbub.yaml'],
     ['is not YAML', configFile('bad.yaml', 'port: [')],

@@ -25,6 +25,7 @@ export interface Hubbub {
    * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `INVALID_PAYLOAD`, `TOO_LARGE`, or `UNAVAILABLE` (retryable:
    * then it is not known whether it was sent).
    * @example await hubbub.publishToRoom('general', { type: 'build.finished', payload: { ok: true } });
+   * @example await hubbub.publishToRoom('prices:eu', { type: 'price', key: 'ACME', payload: { price: 42 } });
    */
   publishToRoom(room: string, message: Publication): Promise<void>;
   /** To every session of the user, on whichever edge. Throws as `publishToRoom` does. */

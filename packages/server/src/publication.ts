@@ -21,7 +21,7 @@ export interface Publication extends ServiceMessage {
 export function encodePublication(publication: Publication, maxMessageBytes: number): Uint8Array {
   const now = new Date();
   const { excludeSession } = publication;
-  const message = parseServiceMessage(publication);
+  const { key, ...message } = parseServiceMessage(publication);
   if (message.type.startsWith(CONTROL_TYPE_PREFIX)) {
     throw new HubbubError('INVALID_FORMAT', `type: names that begin with ${CONTROL_TYPE_PREFIX} are reserved.`);
   }
@@ -32,8 +32,13 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
       `The message has ${body.length} bytes, more than maxMessageBytes (${maxMessageBytes}).`,
     );
   }
-  const header = { encoding: 'json', publishedAtMs: now.getTime() } as const;
-  return encodeEnvelope(excludeSession === undefined ? header : { ...header, excludeSession }, body);
+  const header = {
+    encoding: 'json',
+    publishedAtMs: now.getTime(),
+    ...(excludeSession !== undefined && { excludeSession }),
+    ...(key !== undefined && { conflationKey: key }),
+  } as const;
+  return encodeEnvelope(header, body);
 }
 
 const NO_BODY = new Uint8Array(0);

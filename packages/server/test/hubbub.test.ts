@@ -36,6 +36,21 @@ describe('a service', () => {
     ]);
   });
 
+  test('gives a key to the edges, and not to the clients', async () => {
+    const redis = await startRedis();
+    const channel = new Channels(redis.prefix).room('prices:eu');
+    const heard: Buffer[] = [];
+    const subscriber = redis.connection();
+    subscriber.on('messageBuffer', (_: Buffer, bytes: Buffer) => heard.push(bytes));
+    await subscriber.subscribe(channel);
+    const hubbub = connect({ redisUrl: redis.url, redisPrefix: redis.prefix });
+    await hubbub.publishToRoom('prices:eu', { type: 'price', key: 'ACME' });
+    await eventually(() => heard.length === 1);
+    const envelope = decodeEnvelope(heard[0] ?? new Uint8Array());
+    expect(envelope?.conflationKey).toBe('ACME');
+    expect(Buffer.from(envelope?.body ?? []).toString()).not.toContain('ACME');
+  });
+
   const circular: Record<string, unknown> = {};
   circular.self = circular;
   test.each<[string, unknown, string]>([
@@ -45,6 +60,8 @@ describe('a service', () => {
     ['a payload that contains itself', { type: 'a', payload: circular }, 'INVALID_PAYLOAD'],
     ['the key __proto__', { type: 'a', payload: JSON.parse('{"__proto__":1}') }, 'INVALID_PAYLOAD'],
     ['an id of 65 bytes', { type: 'a', id: 'x'.repeat(65) }, 'INVALID_FORMAT'],
+    ['an empty key', { type: 'a', key: '' }, 'INVALID_FORMAT'],
+    ['a key of 65 bytes', { type: 'a', key: 'x'.repeat(65) }, 'INVALID_FORMAT'],
     ['a sender without a name', { type: 'a', sender: { id: 'u' } }, 'INVALID_FORMAT'],
     ['more than maxMessageBytes', { type: 'a', payload: { text: 'x'.repeat(1000) } }, 'TOO_LARGE'],
   ])('is told what is wrong: %s', async (_, message, code) => {

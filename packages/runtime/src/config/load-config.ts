@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
 import {
+  conflateAboveOf,
   crossProblems,
   drainDelayOf,
   environmentName,
@@ -17,6 +18,7 @@ import {
 export interface Config extends Readonly<Settings> {
   readonly nodeId: string;
   readonly drainDelayMs: number;
+  readonly conflateAboveBytes: number;
   readonly namespaces: Namespaces;
   /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */
   readonly production: boolean;
@@ -63,6 +65,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     ...parsed.data,
     nodeId: parsed.data.nodeId ?? inventedNodeId(),
     drainDelayMs: drainDelayOf(parsed.data, production),
+    conflateAboveBytes: conflateAboveOf(parsed.data),
     production,
   });
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const DAY_MS = 86_400_000;
 
-const namespaceSchema = z.strictObject({
+const namespaceFields = z.strictObject({
   public: z
     .boolean({ error: 'expected true or false' })
     .default(false)
@@ -34,6 +34,12 @@ const namespaceSchema = z.strictObject({
     .max(30 * DAY_MS)
     .default(300_000)
     .describe('A history is forgotten so long after its last message.'),
+  conflate: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe(
+      'Whether only the newest message per key waits for a slow reader (above conflateAboveBytes), instead of cutting it off. Not with a history.',
+    ),
   keepMembers: z
     .strictObject({
       offlineAfterMs: z.int({ error: 'expected a whole number of milliseconds' }).min(0).max(DAY_MS),
@@ -46,6 +52,12 @@ const namespaceSchema = z.strictObject({
     .describe(
       'Members whose connection ended stay, shown as offline after offlineAfterMs, until they leave by themselves or expireAfterMs later.',
     ),
+});
+
+/** A history promises every message to those who stay; conflation skips some. */
+const namespaceSchema = namespaceFields.refine(({ conflate, historySize }) => !conflate || historySize === 0, {
+  error: 'not together with historySize above 0: a history has every message, conflation skips some',
+  path: ['conflate'],
 });
 
 /** Settings of one namespace. */

@@ -89,6 +89,11 @@ export const settingsSchema = z.strictObject({
   maxBufferedBytes: integer(4096, 1_073_741_824)
     .default(256 * 4096)
     .describe('What may wait for a slow reader before its connection is cut off.'),
+  conflateAboveBytes: integer(1024, 536_870_912)
+    .optional()
+    .describe(
+      'In namespaces with conflate: when more waits for a slow reader, it gets only the newest message per key. At most half of maxBufferedBytes. Unset: 65536, or a quarter of maxBufferedBytes where that is less.',
+    ),
   // The engine aborts the process on an idle timeout outside 8 to 960 seconds.
   idleTimeoutMs: integer(8000, 960_000)
     .default(MINUTE_MS)
@@ -163,6 +168,13 @@ export function drainDelayOf({ drainDelayMs }: Pick<Settings, 'drainDelayMs'>, p
   return drainDelayMs ?? (production ? PRODUCTION_DRAIN_DELAY_MS : 0);
 }
 
+const CONFLATE_ABOVE_BYTES = 65_536;
+
+/** Well below what cuts a slow reader off, whatever that is. */
+export function conflateAboveOf(settings: Pick<Settings, 'conflateAboveBytes' | 'maxBufferedBytes'>): number {
+  return settings.conflateAboveBytes ?? Math.min(CONFLATE_ABOVE_BYTES, Math.floor(settings.maxBufferedBytes / 4));
+}
+
 /** What no single setting can say of itself. */
 export function crossProblems(settings: Settings, production: boolean): string[] {
   const problems: string[] = [];
@@ -176,6 +188,11 @@ export function crossProblems(settings: Settings, production: boolean): string[]
   }
   if (settings.probeTimeoutMs < settings.probeIntervalMs) {
     problems.push('HUBBUB_PROBE_TIMEOUT_MS: expected at least HUBBUB_PROBE_INTERVAL_MS');
+  }
+  if (conflateAboveOf(settings) > settings.maxBufferedBytes / 2) {
+    problems.push(
+      `HUBBUB_CONFLATE_ABOVE_BYTES: expected at most half of HUBBUB_MAX_BUFFERED_BYTES (${settings.maxBufferedBytes})`,
+    );
   }
   const drainMs = drainDelayOf(settings, production) + settings.drainWindowMs;
   if (settings.shutdownTimeoutMs <= drainMs) {

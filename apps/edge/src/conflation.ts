@@ -1,0 +1,193 @@
+/**
+ * Conflation: in the rooms of namespaces that want it, only the newest message per key waits for a slow reader. A session
+ * behind by more than a bound steps off the native topics of these rooms; what comes meanwhile is put aside for it, and
+ * when it has read, that is sent and it steps back. Nobody else pays but for a look at the buffers while messages come.
+ */
+import { CLOSE_CODES, type Encoding } from '@hubbub/protocol';
+import { Backlog } from './backlog.js';
+import type { ConflationMetrics } from './conflation-metrics.js';
+import type { Session } from './session.js';
+
+export interface ConflationOptions {
+  /** A session for which more waits steps off. */
+  readonly aboveBytes: number;
+  /** What waits here and in the engine's buffer together stays below. */
+  readonly maxBufferedBytes: number;
+  readonly metrics: ConflationMetrics;
+  /** A session for which more waits than may. */
+  readonly onOverflow: (session: Session) => void;
+}
+
+/** A frame as one encoding's members get it. */
+export interface ConflatedFrame {
+  readonly encoding: Encoding;
+  /** Made for this frame: it is kept. */
+  readonly bytes: Uint8Array;
+  readonly key: string | undefined;
+  readonly except: Session | undefined;
+}
+
+/** Messages that wait for one session: a bound on the keys, and on those without one. */
+export const WAITING_FRAMES_MAX = 1024;
+const LOOK_INTERVAL_MS = 50;
+/** A part of the bound, so that who steps back does not step off at the next look. */
+const DRAINED_PART = 4;
+
+/** All conflating rooms of an edge and the sessions that are behind in them. */
+export class Conflation {
+  readonly #options: ConflationOptions;
+  readonly #backlogs = new Map<Session, Backlog<ConflatedRoom>>();
+  /** Rooms that had messages since they were last looked at. */
+  readonly #busy = new Set<ConflatedRoom>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ConflationOptions) {
+    this.#options = options;
+  }
+
+  /** Sessions that are behind. */
+  get size(): number {
+    return this.#backlogs.size;
+  }
+
+  open(topicOf: (encoding: Encoding) => string): ConflatedRoom {
+    return new ConflatedRoom(this, topicOf);
+  }
+
+  /** Messages came: the room's members are looked at, at once where a fast stream could fill a buffer before the timer. */
+  delivered(room: ConflatedRoom, unlookedBytes: number): void {
+    if (unlookedBytes * 2 >= this.#options.aboveBytes) this.#look(room);
+    else this.#busy.add(room);
+    this.#schedule();
+  }
+
+  put(session: Session, room: ConflatedRoom, { bytes, key }: ConflatedFrame): void {
+    const backlog = this.#backlogs.get(session);
+    if (backlog === undefined) return;
+    if (backlog.put(room, key, bytes)) this.#options.metrics.replaced();
+    const waitingBytes = session.socket.getBufferedAmount() + backlog.bytes;
+    if (backlog.size > WAITING_FRAMES_MAX || waitingBytes > this.#options.maxBufferedBytes) this.#cutOff(session);
+  }
+
+  /** Who said it knows it, and it is newer than what waits under its key. */
+  outdate(session: Session, room: ConflatedRoom, key: string): void {
+    if (this.#backlogs.get(session)?.drop(room, key) === true) this.#options.metrics.replaced();
+  }
+
+  /** Sends what waits, newest per key, and lets the session hear its rooms again: in one turn, nothing comes between. */
+  settle(session: Session): void {
+    const backlog = this.#backlogs.get(session);
+    if (backlog === undefined) return;
+    this.#backlogs.delete(session);
+    for (const bytes of backlog.frames()) session.socket.send(bytes, session.encoding === 'msgpack');
+    for (const room of backlog.rooms) room.stepBack(session);
+  }
+
+  /** The session is no member any more: what waits of this room is nobody's. */
+  left(session: Session, room: ConflatedRoom): void {
+    const backlog = this.#backlogs.get(session);
+    backlog?.leave(room);
+    if (backlog?.rooms.size === 0) this.#backlogs.delete(session);
+  }
+
+  /** Nobody is in the room any more. */
+  forget(room: ConflatedRoom): void {
+    this.#busy.delete(room);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#busy.clear();
+    this.#backlogs.clear();
+  }
+
+  #look(room: ConflatedRoom): void {
+    this.#busy.delete(room);
+    for (const session of room.look(this.#options.aboveBytes)) {
+      let backlog = this.#backlogs.get(session);
+      if (backlog === undefined) {
+        backlog = new Backlog<ConflatedRoom>();
+        this.#backlogs.set(session, backlog);
+        this.#options.metrics.steppedOff();
+      }
+      backlog.rooms.add(room);
+    }
+  }
+
+  #schedule(): void {
+    if (this.#busy.size === 0 && this.#backlogs.size === 0) return; // A cluster that is idle costs nothing.
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      for (const [session] of this.#backlogs) {
+        if (session.socket.getBufferedAmount() * DRAINED_PART <= this.#options.aboveBytes) this.settle(session);
+      }
+      for (const room of this.#busy) this.#look(room);
+      this.#schedule();
+    }, LOOK_INTERVAL_MS).unref();
+  }
+
+  /** Not silently: it may come back, and starts anew. The close takes it out of its rooms. */
+  #cutOff(session: Session): void {
+    this.#backlogs.delete(session);
+    this.#options.onOverflow(session);
+    session.socket.end(CLOSE_CODES.SLOW_READER, 'more waits than may');
+  }
+}
+
+/** One room's members, and those of them that are off its native topic. */
+export class ConflatedRoom {
+  readonly #conflation: Conflation;
+  readonly #topicOf: (encoding: Encoding) => string;
+  readonly #members = new Set<Session>();
+  readonly #away = new Set<Session>();
+  #unlookedBytes = 0;
+
+  constructor(conflation: Conflation, topicOf: (encoding: Encoding) => string) {
+    this.#conflation = conflation;
+    this.#topicOf = topicOf;
+  }
+
+  /** A member, which has the topic. */
+  add(session: Session): void {
+    this.#members.add(session);
+  }
+
+  remove(session: Session): void {
+    this.#members.delete(session);
+    if (this.#away.delete(session)) this.#conflation.left(session, this);
+    if (this.#members.size === 0) this.#conflation.forget(this);
+  }
+
+  /** Whether the native topic does not reach the session. */
+  isAway(session: Session): boolean {
+    return this.#away.has(session);
+  }
+
+  /** The frame has been published to the native topic. */
+  published(frame: ConflatedFrame): void {
+    for (const session of this.#away) {
+      if (session.encoding !== frame.encoding) continue;
+      if (session !== frame.except) this.#conflation.put(session, this, frame);
+      else if (frame.key !== undefined) this.#conflation.outdate(session, this, frame.key);
+    }
+    this.#unlookedBytes += frame.bytes.length;
+    this.#conflation.delivered(this, this.#unlookedBytes);
+  }
+
+  /** Takes those off the topic for whom more than so many bytes wait. The engine still gives them what it has for them. */
+  look(aboveBytes: number): Session[] {
+    this.#unlookedBytes = 0;
+    const behind: Session[] = [];
+    for (const session of this.#members) {
+      if (this.#away.has(session) || session.socket.getBufferedAmount() <= aboveBytes) continue;
+      session.socket.unsubscribe(this.#topicOf(session.encoding));
+      this.#away.add(session);
+      behind.push(session);
+    }
+    return behind;
+  }
+
+  stepBack(session: Session): void {
+    if (this.#away.delete(session)) session.socket.subscribe(this.#topicOf(session.encoding));
+  }
+}

@@ -1,0 +1,127 @@
+/** Where a namespace conflates, who does not read stays, skips what is outdated, and ends with the newest of each key. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { cleanup } from '../support/cleanup.js';
+import { startCluster, type TestCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { connect, type RawClient } from '../support/raw-client.js';
+
+const KEYS = ['eur', 'usd', 'gbp'];
+const FILLER = 'x'.repeat(8192);
+/** Far more than the kernel keeps for a connection that is not read: with 8 KiB each that is 64 MiB. */
+const TICKS_MAX = 8000;
+const BATCH = 50;
+const TICKS_WHILE_BEHIND = 301;
+
+async function start(): Promise<TestCluster> {
+  const directory = await mkdtemp(join(tmpdir(), 'hubbub-conflation-'));
+  cleanup(() => rm(directory, { recursive: true }));
+  const config = join(directory, 'hubbub.json');
+  const namespaces = { ticks: { public: true, conflate: true }, plain: { public: true } };
+  await writeFile(config, JSON.stringify({ namespaces }));
+  const env = { HUBBUB_CONFIG: config, HUBBUB_MAX_BUFFERED_BYTES: '262144' };
+  return await startCluster({ edges: 1, presence: 0, env });
+}
+
+/** A ticker of a room, and who listens to it: two that stop reading and one that reads. */
+async function open(cluster: TestCluster, room: string) {
+  const edge = cluster.edge(0);
+  const person = (name: string, encoding: 'json' | 'msgpack' = 'json') =>
+    connect(edge.wsUrl, { name, encoding, token: cluster.token({ user: name }) });
+  const fast = await person('fast');
+  const slow = [await person('slow'), await person('slow-msgpack', 'msgpack')];
+  for (const member of [fast, ...slow]) await member.join(room);
+  for (const member of slow) member.pauseReading();
+
+  const redis = cluster.redis.connection();
+  const channel = `${cluster.redis.prefix}:room:{${room}}`;
+  let sent = 0;
+  return {
+    fast,
+    slow,
+    get sent() {
+      return sent;
+    },
+    async tick(count: number): Promise<void> {
+      for (let i = 0; i < count; i++) {
+        const key = KEYS[sent % KEYS.length];
+        sent++;
+        const payload = { n: sent, key, filler: FILLER };
+        await redis.publish(channel, JSON.stringify({ type: 'tick', key, id: `n${sent}`, payload }));
+      }
+      await fast.nextFrame({ type: 'tick', id: `n${sent}` });
+    },
+    async publish(message: object): Promise<void> {
+      await redis.publish(channel, JSON.stringify(message));
+    },
+    async metric(name: string): Promise<number> {
+      const text = await (await fetch(`${edge.adminUrl}/metrics`)).text();
+      return Number(new RegExp(`^hubbub_edge_${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    },
+  };
+}
+
+function numbers(client: RawClient): number[] {
+  return client.frames.filter(({ type }) => type === 'tick').map(({ payload }) => payload?.n as number);
+}
+
+test('slow readers of a conflating room stay, and end with the newest of each key in the order of update', async () => {
+  const room = await open(await start(), 'ticks:fx');
+  while (room.sent < TICKS_MAX && (await room.metric('conflating_sessions')) < 2) await room.tick(BATCH);
+  expect(await room.metric('conflating_sessions')).toBe(2);
+  await room.tick(TICKS_WHILE_BEHIND);
+  await room.publish({ type: 'notice', payload: { text: 'no key: not skipped' } });
+  await room.tick(1);
+  const last = room.sent;
+  expect(await room.metric('slow_readers_total')).toBe(0);
+  expect(await room.metric('conflated_messages_total')).toBeGreaterThan(TICKS_WHILE_BEHIND);
+
+  for (const reader of room.slow) {
+    reader.resumeReading();
+    await reader.nextFrame({ type: 'tick', id: `n${last}` }, { withinMs: 20_000 });
+    const got = numbers(reader);
+    expect(got.slice(-3), reader.name).toEqual([last - 2, last - 1, last]);
+    expect(got, 'in order and once').toEqual([...new Set(got)].sort((a, b) => a - b));
+    // What the kernel had taken before it was behind, and then three.
+    expect(got.length).toBeLessThan(last - TICKS_WHILE_BEHIND + 3);
+    const [beforeLast] = reader.frames.slice(-2);
+    expect(beforeLast?.type, 'a message without a key keeps its place').toBe('notice');
+    console.log(`${reader.name}: ${got.length} of ${last}`);
+  }
+  expect(numbers(room.fast)).toEqual(Array.from({ length: last }, (_, i) => i + 1));
+
+  // Then everything comes again, once.
+  await eventually(async () => (await room.metric('conflating_sessions')) === 0);
+  await room.tick(6);
+  for (const reader of room.slow) {
+    await reader.nextFrame({ type: 'tick', id: `n${last + 6}` });
+    expect(numbers(reader).slice(-7)).toEqual([0, 1, 2, 3, 4, 5, 6].map(n => last + n));
+  }
+}, 60_000);
+
+test('what waits for a slow reader comes before the room is closed', async () => {
+  const room = await open(await start(), 'ticks:fx');
+  while (room.sent < TICKS_MAX && (await room.metric('conflating_sessions')) < 2) await room.tick(BATCH);
+  await room.tick(TICKS_WHILE_BEHIND);
+  await room.publish({ type: 'hubbub.close_room', payload: {} });
+  await room.fast.nextFrame('room_closed');
+  expect(await room.metric('conflating_sessions')).toBe(0);
+  for (const reader of room.slow) {
+    reader.resumeReading();
+    await reader.nextFrame('room_closed', { withinMs: 20_000 });
+    expect(numbers(reader).slice(-3)).toEqual([room.sent - 2, room.sent - 1, room.sent]);
+    expect(reader.frames.at(-1)?.type).toBe('room_closed');
+  }
+}, 60_000);
+
+test('negative control: without conflation the same readers are cut off', async () => {
+  const room = await open(await start(), 'plain:fx');
+  while (room.sent < TICKS_MAX && (await room.metric('slow_readers_total')) < 2) await room.tick(BATCH);
+  expect(await room.metric('slow_readers_total')).toBe(2);
+  for (const reader of room.slow) {
+    reader.resumeReading();
+    expect((await reader.closed).code).toBe(1006);
+  }
+}, 60_000);
