@@ -1,8 +1,10 @@
 /** The README's examples, copied out of it and run: documentation is run by tests or it rots. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { loadConfig } from '@hubbub/runtime';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { adopt } from './support/children.js';
 import { cleanup } from './support/cleanup.js';
@@ -70,6 +72,23 @@ describe('the README', () => {
     await cluster.redis.cli('PUBLISH', channel.replace(/^hubbub/, cluster.redis.prefix), message);
     await bob.nextFrame('build.finished');
     await bob.nextFrame('build.finished');
+  });
+
+  test('`npx hubbub token` prints a token and nothing else', async () => {
+    const npx = promisify(execFile);
+    const { stdout } = await npx('npx', ['hubbub', 'token', '--user', 'u1', '--name', 'One'], { cwd: ROOT });
+    expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  });
+
+  test('its configuration is one that starts', async () => {
+    const yaml =
+      readme
+        .split('```')
+        .find(block => block.startsWith('yaml\n'))
+        ?.slice('yaml\n'.length) ?? '';
+    await writeFile(`${directory}/hubbub.yaml`, yaml);
+    const { namespaces } = loadConfig({ HUBBUB_CONFIG: `${directory}/hubbub.yaml` });
+    expect(Object.keys(namespaces)).toEqual(['chat', 'ticker']);
   });
 
   test('every file that it and ARCHITECTURE.md link to or name is there', async () => {
