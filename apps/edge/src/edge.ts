@@ -1,15 +1,6 @@
 /** Puts an edge together: bus → fan-out → sockets, and sockets → frames → bus. */
 import { type Backplane, Interest, type OnlineCounter } from '@hubbub/broker';
-import {
-  Channels,
-  CLOSE_CODES,
-  DEFAULT_LIMITS,
-  HubbubError,
-  namespaceOf,
-  type Recovery,
-  type SessionLimits,
-  SUBPROTOCOLS,
-} from '@hubbub/protocol';
+import { Channels, namespaceOf } from '@hubbub/protocol';
 import {
   type Config,
   DEVELOPMENT_JWT_SECRET,
@@ -18,9 +9,10 @@ import {
   namespaceSettings,
   type Readiness,
 } from '@hubbub/runtime';
-import { type AdmissionPolicy, type Admitted, admit } from './admission.js';
+import type { AdmissionPolicy } from './admission.js';
 import { Conflation } from './conflation.js';
 import { createConflationMetrics } from './conflation-metrics.js';
+import { createConnectionEvents } from './connection-events.js';
 import { Departure } from './departure.js';
 import { createDispatcher } from './dispatch.js';
 import { loadEngine } from './engine.js';
@@ -35,7 +27,7 @@ import { createRecoveryMetrics } from './recovery-metrics.js';
 import { createRoomControl } from './room-control.js';
 import { RoomFeeds } from './room-feeds.js';
 import { RoomPublisher } from './room-publisher.js';
-import { Session } from './session.js';
+import { sessionLimits } from './session-limits.js';
 import { Sessions } from './sessions.js';
 import { holdStandingSubscriptions } from './standing-subscriptions.js';
 import { createTokenVerifier } from './token.js';
@@ -97,28 +89,38 @@ export async function startEdge({
     logger: log,
   });
   const recovery = createRecoveryMetrics(registry);
-  const { broker, history: histories } = bus;
-  const { namespaces, maxReplayMessages, maxBufferedBytes, historyCheckIntervalMs: checkIntervalMs } = config;
-  const feedOptions = { history: histories, namespaces, channels, maxReplayMessages, checkIntervalMs };
-  const feeds = new RoomFeeds({ ...feedOptions, metrics: recovery });
-  const entryOptions = { maxReplayMessages, maxBufferedBytes, metrics: recovery };
+  const { broker, history } = bus;
+  const { namespaces, maxReplayMessages, maxBufferedBytes } = config;
+  const feeds = new RoomFeeds({
+    history,
+    namespaces,
+    channels,
+    maxReplayMessages,
+    checkIntervalMs: config.historyCheckIntervalMs,
+    metrics: recovery,
+  });
   const conflation: Conflation = new Conflation({
     aboveBytes: config.conflateAboveBytes,
     maxBufferedBytes,
     metrics: createConflationMetrics(registry, () => conflation.size),
     onOverflow: () => metrics.slowReader(),
   });
-  const memberships = new Memberships(interest, channels, presence, feeds, entryOptions, room =>
-    namespaceSettings(namespaces, namespaceOf(room)).conflate ? conflation : undefined,
-  );
-  const publisher = new RoomPublisher({ broker, history: histories, channels, feeds, namespaces });
-  const history = new HistoryReader(histories, namespaces, recovery);
+  const memberships = new Memberships({
+    interest,
+    channels,
+    presence,
+    feeds,
+    entryOptions: { maxReplayMessages, maxBufferedBytes, metrics: recovery },
+    conflationOf: room => (namespaceSettings(namespaces, namespaceOf(room)).conflate ? conflation : undefined),
+  });
+  const publisher = new RoomPublisher({ broker, history, channels, feeds, namespaces });
+  const historyReader = new HistoryReader(history, namespaces, recovery);
   const dispatcher = createDispatcher(
-    { memberships, publisher, presence, history, namespaces: config.namespaces, limits },
+    { memberships, publisher, presence, history: historyReader, namespaces, limits },
     metrics,
     log,
   );
-  const probe = new Probe(bus.broker, nodeChannel, {
+  const probe = new Probe(broker, nodeChannel, {
     intervalMs: config.probeIntervalMs,
     timeoutMs: config.probeTimeoutMs,
     onRoundTrip: metrics.probeReturned,
@@ -141,58 +143,8 @@ export async function startEdge({
     maxBufferedBytes: config.maxBufferedBytes,
     idleTimeoutMs: config.idleTimeoutMs,
     pages: { ...pages, [`${config.basePath}/ws/online`]: onlinePage(bus.online) },
-    events: {
-      admit(request) {
-        try {
-          if (departure.refuses) throw new HubbubError('UNAVAILABLE', 'This edge is leaving; connect again.');
-          const admitted = admit(request, policy);
-          metrics.handshakeAccepted();
-          return admitted;
-        } catch (error) {
-          if (error instanceof HubbubError) metrics.handshakeRefused(error.code);
-          throw error;
-        }
-      },
-      opened(socket, admitted) {
-        const session = new Session(sessions.nextId(), socket, admitted);
-        sessions.add(session);
-        // What the client sends meanwhile waits, so that its first frame finds the session whole.
-        session.hold(welcome(session, admitted), dispatcher.handle);
-        return session;
-      },
-      received: dispatcher.receive,
-      overflowed: () => metrics.slowReader(),
-      closed(session, code) {
-        memberships.close(session);
-        sessions.delete(session);
-        metrics.closed(code);
-      },
-    },
+    events: createConnectionEvents({ policy, departure, sessions, memberships, dispatcher, metrics, limits, log }),
   });
-
-  async function welcome(session: Session, admitted: Admitted): Promise<void> {
-    let entered: Recovery | undefined;
-    try {
-      await memberships.open(session);
-      if (admitted.room !== undefined) entered = await memberships.join(session, admitted.room);
-    } catch (error) {
-      log.warn({ event: 'session_not_opened', err: error }, 'a session could not be opened');
-      if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the bus does not answer');
-      return;
-    }
-    session.send({
-      type: 'welcome',
-      payload: {
-        session_id: session.id,
-        user: session.user,
-        subprotocol: SUBPROTOCOLS[session.encoding],
-        rooms: [...session.rooms.keys()],
-        ...(entered !== undefined && { position: entered }),
-        limits,
-      },
-      timestamp: new Date().toISOString(),
-    });
-  }
 
   const fanout = createFanout({
     memberships,
@@ -211,11 +163,11 @@ export async function startEdge({
       onProbe: number => probe.heard(number),
     }),
   });
-  bus.broker.onEnvelope((channel, envelope) => {
+  broker.onEnvelope((channel, envelope) => {
     probe.arrived();
     fanout(channel, envelope);
   });
-  bus.broker.onInterruption(({ channels: broken, durationMs }) => {
+  broker.onInterruption(({ channels: broken, durationMs }) => {
     metrics.interrupted(broken.length, durationMs);
     mendRooms(broken, { memberships, feeds, recovery, publish: listener.publish });
   });
@@ -252,21 +204,6 @@ export async function startEdge({
       interest.close();
       listener.close();
     },
-  };
-}
-
-function sessionLimits(config: Config): SessionLimits {
-  return {
-    ...DEFAULT_LIMITS,
-    max_frame_bytes: config.maxFrameBytes,
-    max_rooms: config.maxRooms,
-    max_payload_depth: config.maxPayloadDepth,
-    max_payload_keys: config.maxPayloadKeys,
-    max_buffered_bytes: config.maxBufferedBytes,
-    idle_timeout_ms: config.idleTimeoutMs,
-    roster_page_size: config.rosterPageSize,
-    max_replay_messages: config.maxReplayMessages,
-    history_page_size: config.historyPageSize,
   };
 }
 

@@ -8,6 +8,16 @@ import type { PresenceReporter } from './presence-reporter.js';
 import type { RoomFeeds } from './room-feeds.js';
 import type { Session } from './session.js';
 
+export interface MembershipsOptions {
+  readonly interest: Interest;
+  readonly channels: Channels;
+  readonly presence: PresenceReporter;
+  readonly feeds: RoomFeeds;
+  readonly entryOptions: EntryOptions;
+  /** What conflates the room, where its namespace wants that. */
+  readonly conflationOf: (room: string) => Conflation | undefined;
+}
+
 /**
  * Keeps audiences, subscriptions and presence in step: a session is in a room's audience only while the channel is held,
  * and presence is told after the subscription is confirmed.
@@ -22,22 +32,15 @@ export class Memberships {
   readonly #audiences = new Map<string, Audience>();
   readonly everybody: Audience;
 
-  constructor(
-    interest: Interest,
-    channels: Channels,
-    presence: PresenceReporter,
-    feeds: RoomFeeds,
-    entryOptions: EntryOptions,
-    conflationOf: (room: string) => Conflation | undefined = () => undefined,
-  ) {
-    this.#conflationOf = conflationOf;
-    this.#feeds = feeds;
-    this.#entryOptions = entryOptions;
-    this.#interest = interest;
-    this.#channels = channels;
-    this.#presence = presence;
-    this.everybody = new Audience(channels.broadcast);
-    this.#audiences.set(channels.broadcast, this.everybody);
+  constructor(options: MembershipsOptions) {
+    this.#interest = options.interest;
+    this.#channels = options.channels;
+    this.#presence = options.presence;
+    this.#feeds = options.feeds;
+    this.#entryOptions = options.entryOptions;
+    this.#conflationOf = options.conflationOf;
+    this.everybody = new Audience(options.channels.broadcast);
+    this.#audiences.set(options.channels.broadcast, this.everybody);
   }
 
   audienceOf(channel: string): Audience | undefined {

@@ -104,8 +104,6 @@ export interface StatusChange {
   readonly version: number;
 }
 
-const FRAME_TYPE_MAX_BYTES = 64;
-const FRAME_TYPE = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
 /** Why a client lacks messages of a room that it did not leave, or why a position could not be recovered from. */
 export type GapReason = 'no_history' | 'too_old' | 'new_epoch' | 'too_many';
 
@@ -137,6 +135,8 @@ export interface HistoryAnswer {
   readonly more: boolean;
 }
 
+const FRAME_TYPE_MAX_BYTES = 64;
+const FRAME_TYPE = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
 
 /** Whether `value` can name a frame: `[a-z][a-z0-9_]*(\.[a-z0-9_]+)*`, at most 64 bytes. */
 export function isFrameType(value: string): boolean {

@@ -1,0 +1,82 @@
+/** The life of a connection: admitted or refused, welcomed, heard, gone. */
+import { CLOSE_CODES, HubbubError, type Recovery, type SessionLimits, SUBPROTOCOLS } from '@hubbub/protocol';
+import type { Logger } from '@hubbub/runtime';
+import { type AdmissionPolicy, type Admitted, admit } from './admission.js';
+import type { Departure } from './departure.js';
+import type { Dispatcher } from './dispatch.js';
+import type { Memberships } from './memberships.js';
+import type { EdgeMetrics } from './metrics.js';
+import { Session } from './session.js';
+import type { Sessions } from './sessions.js';
+import type { ConnectionEvents } from './websocket.js';
+
+export interface ConnectionParts {
+  readonly policy: AdmissionPolicy;
+  readonly departure: Departure;
+  readonly sessions: Sessions;
+  readonly memberships: Memberships;
+  readonly dispatcher: Dispatcher;
+  readonly metrics: EdgeMetrics;
+  readonly limits: SessionLimits;
+  readonly log: Logger;
+}
+
+export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
+  const { policy, departure, sessions, memberships, dispatcher, metrics } = parts;
+  return {
+    admit(request) {
+      try {
+        if (departure.refuses) throw new HubbubError('UNAVAILABLE', 'This edge is leaving; connect again.');
+        const admitted = admit(request, policy);
+        metrics.handshakeAccepted();
+        return admitted;
+      } catch (error) {
+        if (error instanceof HubbubError) metrics.handshakeRefused(error.code);
+        throw error;
+      }
+    },
+    opened(socket, admitted) {
+      const session = new Session(sessions.nextId(), socket, admitted);
+      sessions.add(session);
+      // What the client sends meanwhile waits, so that its first frame finds the session whole.
+      session.hold(welcome(session, admitted, parts), dispatcher.handle);
+      return session;
+    },
+    received: dispatcher.receive,
+    overflowed: () => metrics.slowReader(),
+    closed(session, code) {
+      memberships.close(session);
+      sessions.delete(session);
+      metrics.closed(code);
+    },
+  };
+}
+
+/** Sent when what is published to the user, and to the room of the path, reaches the session. Never rejects. */
+async function welcome(
+  session: Session,
+  { room }: Admitted,
+  { memberships, limits, log }: ConnectionParts,
+): Promise<void> {
+  let entered: Recovery | undefined;
+  try {
+    await memberships.open(session);
+    if (room !== undefined) entered = await memberships.join(session, room);
+  } catch (error) {
+    log.warn({ event: 'session_not_opened', err: error }, 'a session could not be opened');
+    if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the bus does not answer');
+    return;
+  }
+  session.send({
+    type: 'welcome',
+    payload: {
+      session_id: session.id,
+      user: session.user,
+      subprotocol: SUBPROTOCOLS[session.encoding],
+      rooms: [...session.rooms.keys()],
+      ...(entered !== undefined && { position: entered }),
+      limits,
+    },
+    timestamp: new Date().toISOString(),
+  });
+}

@@ -1,0 +1,18 @@
+/** The limits of a session as its `welcome` tells them, from the settings of this edge. */
+import { DEFAULT_LIMITS, type SessionLimits } from '@hubbub/protocol';
+import type { Config } from '@hubbub/runtime';
+
+export function sessionLimits(config: Config): SessionLimits {
+  return {
+    ...DEFAULT_LIMITS,
+    max_frame_bytes: config.maxFrameBytes,
+    max_rooms: config.maxRooms,
+    max_payload_depth: config.maxPayloadDepth,
+    max_payload_keys: config.maxPayloadKeys,
+    max_buffered_bytes: config.maxBufferedBytes,
+    idle_timeout_ms: config.idleTimeoutMs,
+    roster_page_size: config.rosterPageSize,
+    max_replay_messages: config.maxReplayMessages,
+    history_page_size: config.historyPageSize,
+  };
+}
