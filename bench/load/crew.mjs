@@ -12,7 +12,7 @@ const STOP_WITHIN_MS = 5000;
  * @param {{ name: string, file: string, cpus: string | undefined }} options
  * @returns a process that takes orders
  */
-function startWorker({ name, file, cpus }) {
+export function startWorker({ name, file, cpus }) {
   const child = startNode([file], { name, cpus, ipc: true });
   const order = commander(child, name);
   return {

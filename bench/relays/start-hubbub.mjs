@@ -10,15 +10,26 @@ const SECRET = 'a-secret-of-the-benchmark-of-32-bytes-and-more';
 const READY_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 50;
 
-/** @param {import('./catalogue.mjs').RelayStart} start @returns {Promise<import('./catalogue.mjs').RunningRelay>} */
-export async function startHubbub({ redisUrl, cpus, nodeArgs }) {
-  const child = startNode([...nodeArgs, MAIN, 'edge'], { name: NAME, cpus, env: environment(redisUrl) });
+/**
+ * @param {import('./catalogue.mjs').RelayStart & { env?: NodeJS.ProcessEnv }} start settings that differ from the defaults
+ * @returns {Promise<import('./catalogue.mjs').RunningRelay & { adminPort: number, kill: () => void }>}
+ */
+export async function startHubbub({ redisUrl, cpus, nodeArgs, env = {} }) {
+  const child = startNode([...nodeArgs, MAIN, 'edge'], { name: NAME, cpus, env: { ...environment(redisUrl), ...env } });
   const troubles = [];
   child.stdout.on('data', text => troubles.push(...troublesIn(text)));
   const { port, adminPort } = await lineOf(child, listeningLine, { name: NAME });
   await ready(adminPort);
   const headers = member => ({ Authorization: `Bearer ${signToken(SECRET, `member-${member}`)}` });
-  return { port, pids: [child.pid], headers, troubles: () => troubles.splice(0), close: () => stop(child) };
+  return {
+    port,
+    adminPort,
+    pids: [child.pid],
+    headers,
+    troubles: () => troubles.splice(0),
+    kill: () => child.kill('SIGKILL'),
+    close: () => stop(child),
+  };
 }
 
 /** Settings of whoever runs the benchmark do not reach the edge. */

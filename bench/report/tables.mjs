@@ -69,7 +69,8 @@ function printed(value, print) {
   return Number.isFinite(value) ? print(value) : '–';
 }
 
-function table(head, rows) {
+/** @param {readonly string[]} head @param {readonly (readonly unknown[])[]} rows */
+export function table(head, rows) {
   const lines = [head, ...rows].map(cells => cells.map(String));
   const widths = head.map((_, i) => Math.max(...lines.map(cells => cells[i].length)));
   const [first, ...rest] = lines.map(cells => `| ${cells.map((cell, i) => align(cell, widths[i], i)).join(' | ')} |`);

@@ -1,0 +1,157 @@
+/** A process full of clients that lose their edge and come back at another one. Its parent tells it over IPC what to do. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClock } from '../load/clock.mjs';
+import { obey } from '../load/orders.mjs';
+import { numberAt, placeOfNumber, Sequence } from './chat.mjs';
+import { RawSession } from './raw-session.mjs';
+
+/** Handshakes of this process under way at once: who waits for one is not in the edge's queue but counts from the start, too. */
+const CONNECTING_MAX = 250;
+const LOOK_AGAIN_MS = 10;
+
+let clock;
+let stage = 'connecting';
+const troubles = [];
+/** @type {Client[]} */
+let clients = [];
+
+class Client {
+  /** Numbers from 0, and rooms begin with offset 1: the next number is the offset of the message before it. */
+  sequence = new Sequence();
+  epoch;
+  openUs;
+  wholeUs;
+  replayed = 0;
+  session;
+  #room;
+  #headers;
+
+  constructor({ room, headers }) {
+    this.#room = room;
+    this.#headers = headers;
+  }
+
+  get room() {
+    return this.#room;
+  }
+
+  /** Resolves when the join is acknowledged. */
+  join(port) {
+    return this.#enter(port, { type: 'join_room', id: 'in', payload: { room_id: this.#room } }, ({ epoch, offset }) => {
+      this.epoch = epoch;
+      if (offset !== 0) troubles.push(`the room was not empty: ${offset}`);
+    }).whole;
+  }
+
+  /** `open` resolves when the upgrade is answered, `whole` when the resume is, with everything before it. */
+  comeBack(port) {
+    const had = this.sequence.expected;
+    this.openUs = undefined;
+    const place = { room_id: this.#room, epoch: this.epoch, offset: had };
+    return this.#enter(port, { type: 'resume', id: 'in', payload: { rooms: [place] } }, ({ rooms: [answer] }) => {
+      this.wholeUs = clock.now();
+      this.replayed = this.sequence.expected - had;
+      if (answer.recovered !== true) troubles.push(`not recovered: ${answer.reason ?? JSON.stringify(answer.error)}`);
+      else if (answer.offset !== this.sequence.expected)
+        troubles.push(`the answer names the offset ${answer.offset}, the last message was ${this.sequence.expected}`);
+    });
+  }
+
+  #enter(port, question, onAnswer) {
+    const waits = {};
+    const open = new Promise((resolve, reject) => Object.assign(waits, { open: resolve, noOpen: reject }));
+    const whole = new Promise((resolve, reject) => Object.assign(waits, { whole: resolve, notWhole: reject }));
+    const session = new RawSession({
+      port,
+      headers: this.#headers,
+      onOpen: () => {
+        this.openUs = clock.now();
+        session.send(question);
+        waits.open();
+      },
+      onEnd: why => {
+        if (stage !== 'leaving') troubles.push(`${stage}: ${why}`);
+        waits.noOpen(new Error(why));
+        waits.notWhole(new Error(why));
+      },
+      onFrame: frame => {
+        const place = placeOfNumber(frame);
+        if (place >= 0) return this.sequence.take(numberAt(frame, place));
+        const { type, id, payload } = JSON.parse(frame.toString());
+        if (type === 'error' || type === 'room_gap') troubles.push(`${type}: ${payload.code ?? payload.reason}`);
+        if (id !== 'in') return;
+        if (type === 'ack') onAnswer(payload);
+        waits.whole();
+      },
+    });
+    this.session = session;
+    open.catch(() => {}); // Told by `whole`, too.
+    whole.catch(() => {}); // Noted among the troubles.
+    return { open, whole };
+  }
+}
+
+obey({
+  /** @param {{ originUs: number, port: number, clients: { room: string, headers: Record<string, string> }[] }} order */
+  async connect({ originUs, port, clients: wanted }) {
+    clock = createClock(originUs);
+    clients = wanted.map(client => new Client(client));
+    await eachAtOnce(client => client.join(port));
+  },
+
+  /** What ends from now on is meant to. */
+  async leave() {
+    stage = 'leaving';
+  },
+
+  /** Resolves when every connection to the old edge has ended. */
+  async gone() {
+    while (clients.some(({ session }) => !session.ended)) await sleep(LOOK_AGAIN_MS);
+  },
+
+  /** All at once; resolves when all are whole, or after `withinMs`. */
+  async comeBack({ port, withinMs }) {
+    stage = 'returning';
+    const answers = [];
+    const allOpen = eachAtOnce(client => {
+      const { open, whole } = client.comeBack(port);
+      answers.push(whole);
+      return open;
+    });
+    const all = allOpen.then(() => Promise.all(answers)).catch(() => {}); // Told by those that are missing.
+    await Promise.race([all, sleep(withinMs, undefined, { ref: false })]);
+    return {
+      openUs: clients.flatMap(({ openUs }) => openUs ?? []),
+      wholeUs: clients.flatMap(({ wholeUs }) => wholeUs ?? []),
+      replayed: clients.reduce((sum, { replayed }) => sum + replayed, 0),
+    };
+  },
+
+  /** @param {{ said: Record<string, number>, withinMs: number }} order */
+  async settle({ said, withinMs }) {
+    const deadline = performance.now() + withinMs;
+    const sum = read => clients.reduce((total, client) => total + read(client), 0);
+    const late = () => sum(({ room, sequence }) => said[room] - sequence.expected);
+    while (late() > 0 && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
+    return {
+      lost: sum(({ sequence }) => sequence.missed),
+      repeated: sum(({ sequence }) => sequence.repeated),
+      late: late(),
+      troubles: troubles.slice(0, 20),
+    };
+  },
+
+  async close() {
+    stage = 'leaving';
+    for (const { session } of clients) session?.close();
+    setImmediate(() => process.disconnect());
+  },
+});
+
+async function eachAtOnce(task) {
+  const waiting = clients.values();
+  const next = async () => {
+    for (const client of waiting) await task(client);
+  };
+  await Promise.all(Array.from({ length: CONNECTING_MAX }, next));
+}

@@ -1,0 +1,280 @@
+/**
+ * Many clients lose their edge to SIGKILL and resume at another one, all at once, while messages go on: how long until all
+ * have everything, and what that asks of Redis. Beside it the same without anything missed: what coming back alone costs.
+ */
+import { fileURLToPath } from 'node:url';
+import { loadEngine } from '@hubbub/edge';
+import { Redis } from 'ioredis';
+import { namespacesFile } from '../history/namespaces.mjs';
+import { boundTime, readSettings } from '../history/settings.mjs';
+import { createClock, machineMicros } from '../load/clock.mjs';
+import { startWorker } from '../load/crew.mjs';
+import { Histogram } from '../load/histogram.mjs';
+import { cpuSeconds, machineSeconds } from '../machine/cpu-time.mjs';
+import { describeMachine } from '../machine/facts.mjs';
+import { choosePinning } from '../machine/pinning.mjs';
+import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
+import { findRedis, startRedis } from '../machine/redis.mjs';
+import { commandCalls } from '../presence/redis-figures.mjs';
+import { startHubbub } from '../relays/start-hubbub.mjs';
+import { median } from '../report/statistics.mjs';
+import { table } from '../report/tables.mjs';
+import { writeFiguresReport } from '../report/write-figures-report.mjs';
+
+const TALK_PROCESS = fileURLToPath(new URL('../history/talk-process.mjs', import.meta.url));
+const RETURN_PROCESS = fileURLToPath(new URL('../history/return-process.mjs', import.meta.url));
+const FULL = { rounds: 3, clients: 10_000, rooms: 100, behind: 100, live: 100, processes: 4, patience: 10 };
+const QUICK = { rounds: 1, clients: 1000, rooms: 20, patience: 0 };
+/** More than is missed, so that live messages do not push out what is to be replayed. */
+const SPARE_HISTORY = 400;
+/** What is missed is published at this rate, while nobody but one listener a room hears it. */
+const CATCH_UP_RATE = 2500;
+const STEP_LIMIT_MS = 60_000;
+const RETURN_LIMIT_MS = 60_000;
+const LIVE_LIMIT_MS = 2 * RETURN_LIMIT_MS;
+/** Per round, all limits reached at once excepted. */
+const ROUND_LIMIT_S = 180;
+
+const MEASURES = [
+  { key: 'lastOpenMs', title: 'all connected ms', digits: 0 },
+  { key: 'firstWholeMs', title: 'first whole ms', digits: 0 },
+  { key: 'halfWholeMs', title: 'half whole ms', digits: 0 },
+  { key: 'allWholeMs', title: 'all whole ms', digits: 0 },
+  { key: 'replayed', title: 'replayed', digits: 0 },
+  { key: 'replayedPerSecond', title: 'replayed/s', digits: 0 },
+  { key: 'redisReads', title: 'reads of histories', digits: 0 },
+  { key: 'stayedP50Ms', title: 'who stayed: p50 ms', digits: 1 },
+  { key: 'stayedP99Ms', title: 'p99 ms', digits: 1 },
+  { key: 'edgeCpuPercent', title: 'edge CPU %', digits: 0 },
+  { key: 'loadCpuPercent', title: 'load CPU %', digits: 0 },
+  { key: 'redisCpuPercent', title: 'Redis CPU %', digits: 1 },
+  { key: 'othersCpuPercent', title: 'others CPU %', digits: 0 },
+];
+const TROUBLE = ['notWhole', 'lost', 'late', 'repeated'];
+
+export const recovery = {
+  name: 'recovery',
+  description:
+    '10,000 clients, 100 messages behind each, resume at another edge after kill -9 of theirs; no relays are compared',
+
+  /** @param {readonly string[]} args options: --quick (no report), and a number for each of FULL, such as --clients <n> */
+  async run(args) {
+    const settings = readSettings(args, FULL, QUICK);
+    if (settings.behind === 0)
+      throw new Error('--behind: at least 1; each round has a run without anything missed anyway.');
+    boundTime(settings.rounds * 2 * ROUND_LIMIT_S);
+    const server = findRedis();
+    const pinning = choosePinning();
+    const words = `${pinning.words}; the killed edge on the core of the other`;
+    const machine = describeMachine({ redisVersion: server.version, pinning: { words }, engine: loadEngine().build });
+    const redis = await startRedis(server.command, pinning.load);
+    const config = namespacesFile(settings.behind + SPARE_HISTORY);
+    const rows = [];
+    try {
+      for (let round = 1; round <= settings.rounds; round++) {
+        for (const behind of round % 2 === 0 ? [settings.behind, 0] : [0, settings.behind]) {
+          const row = { round, behind, ...(await measure({ behind, settings, redis, pinning, config })) };
+          rows.push(row);
+          console.log(`round ${round}, ${behind} behind: ${inWords(row)}`);
+        }
+      }
+    } finally {
+      config.remove();
+      await redis.close();
+    }
+    const sections = [
+      verdicts(rows, settings),
+      `## Medians\n\n${mediansTable(rows)}`,
+      `## Rounds\n\n${roundsTable(rows)}`,
+    ];
+    console.log(`\n${sections[1]}\n\n${sections[0]}\n`);
+    if (rows.some(troubled)) process.exitCode = 1;
+    if (settings.quick) return;
+    const command = ['npm run bench recovery', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+    const { name: scenario, description } = recovery;
+    console.log(
+      `Written: ${writeFiguresReport({ scenario, description, command, settings, machine, rows }, sections)}`,
+    );
+  },
+};
+
+async function measure({ behind, settings, redis, pinning, config }) {
+  const { clients, rooms, live, processes, patience } = settings;
+  const clock = createClock(machineMicros());
+  const { originUs } = clock;
+  const commands = new Redis(redis.url);
+  await commands.flushall();
+  const startEdge = id =>
+    startHubbub({
+      redisUrl: redis.url,
+      cpus: pinning.relay,
+      nodeArgs: [],
+      env: { ...config.env, HUBBUB_NODE_ID: `bench-${id}` },
+    });
+  const [left, found] = await Promise.all(['left', 'found'].map(startEdge));
+  const talk = startWorker({ name: 'talkers', file: TALK_PROCESS, cpus: pinning.load });
+  const crowd = Array.from({ length: processes }, (_, i) =>
+    startWorker({ name: `clients ${i + 1}`, file: RETURN_PROCESS, cpus: pinning.load }),
+  );
+  const everyone = (command, order, withinMs = STEP_LIMIT_MS) =>
+    Promise.all(crowd.map(worker => worker.order(command, order, withinMs)));
+  try {
+    const all = Array.from({ length: clients }, (_, i) => ({ room: `kept:${i % rooms}`, headers: left.headers(i) }));
+    await Promise.all(
+      crowd.map((worker, i) =>
+        worker.order('connect', {
+          originUs,
+          port: left.port,
+          clients: all.filter((_, n) => Math.floor((n * processes) / clients) === i),
+        }),
+      ),
+    );
+    await talk.order('connect', {
+      originUs,
+      port: found.port,
+      rooms: Array.from({ length: rooms }, (_, room) => ({
+        name: `kept:${room}`,
+        headers: [found.headers(clients + 2 * room), found.headers(clients + 2 * room + 1)],
+      })),
+    });
+
+    await everyone('leave');
+    left.kill();
+    await everyone('gone');
+    if (behind > 0)
+      await talk.order('talk', { perSecond: CATCH_UP_RATE, forMs: (behind * rooms * 1000) / CATCH_UP_RATE });
+    await quietMachine(patience * 1000);
+
+    await commands.config('RESETSTAT');
+    const metricsBefore = await edgeReads(found.adminPort);
+    const talking = talk.order('talk', { perSecond: live, forMs: LIVE_LIMIT_MS }, LIVE_LIMIT_MS + STEP_LIMIT_MS);
+    talking.catch(() => {}); // Told where it is awaited.
+    const pids = { edge: found.pids, load: [talk.pid, process.pid, ...crowd.map(({ pid }) => pid)], redis: redis.pids };
+    const before = cpuOf(pids);
+    const startUs = clock.now();
+    await talk.order('openWindow', { fromUs: startUs, toUs: Number.MAX_SAFE_INTEGER });
+    const reports = await everyone('comeBack', { port: found.port, withinMs: RETURN_LIMIT_MS }, 2 * RETURN_LIMIT_MS);
+    const tookSeconds = (clock.now() - startUs) / 1e6;
+    const after = cpuOf(pids);
+    const calls = await commandCalls(commands);
+    const reads = difference(await edgeReads(found.adminPort), metricsBefore);
+    await talk.order('hush');
+    const { said } = await talking;
+    const settled = await everyone('settle', { said, withinMs: STEP_LIMIT_MS / 2 });
+    const stayed = await talk.order('settle', { withinMs: STEP_LIMIT_MS / 2 });
+    const latencies = new Histogram(stayed.latencies);
+
+    const opened = reports.flatMap(({ openUs }) => openUs).sort((a, b) => a - b);
+    const whole = reports.flatMap(({ wholeUs }) => wholeUs).sort((a, b) => a - b);
+    const at = us => (us === undefined ? Number.NaN : (us - startUs) / 1000);
+    const replayed = total(reports, 'replayed');
+    const used = name => ((after[name] - before[name]) / tookSeconds) * 100;
+    const others = used('machine') - used('edge') - used('load') - used('redis');
+    return {
+      lastOpenMs: at(opened[clients - 1]),
+      firstWholeMs: at(whole[0]),
+      halfWholeMs: at(whole[Math.ceil(clients / 2) - 1]),
+      allWholeMs: at(whole[clients - 1]),
+      replayed,
+      replayedPerSecond: replayed / (at(whole.at(-1)) / 1000),
+      redisReads: (calls.xrange ?? 0) + (calls.xrevrange ?? 0),
+      redisCalls: calls,
+      edgeReads: reads,
+      stayedP50Ms: latencies.percentile(0.5) / 1000,
+      stayedP99Ms: latencies.percentile(0.99) / 1000,
+      edgeCpuPercent: used('edge'),
+      loadCpuPercent: used('load'),
+      redisCpuPercent: used('redis'),
+      othersCpuPercent: others,
+      disturbed: others > DISTURBED_CPU * 100,
+      notWhole: clients - whole.length,
+      lost: total(settled, 'lost') + stayed.lost,
+      late: total(settled, 'late') + stayed.late,
+      repeated: total(settled, 'repeated') + stayed.repeated,
+      troubles: [...new Set([...settled.flatMap(({ troubles }) => troubles), ...stayed.troubles])],
+      edgeTroubles: found.troubles(),
+    };
+  } finally {
+    await everyone('leave').catch(() => {}); // Ended already: stopped below.
+    await Promise.all([talk, ...crowd].map(worker => worker.close()));
+    await Promise.all([left, found].map(edge => edge.close()));
+    commands.disconnect();
+  }
+}
+
+function cpuOf({ edge, load, redis }) {
+  return { edge: cpuSeconds(edge), load: cpuSeconds(load), redis: cpuSeconds(redis), machine: machineSeconds() };
+}
+
+/** What the edge itself says of its reads, by purpose. */
+async function edgeReads(adminPort) {
+  const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  const lines = metrics.matchAll(/^hubbub_edge_history_reads_total\{.*?purpose="(\w+)".*?\} (\d+)/gm);
+  return Object.fromEntries([...lines].map(([, purpose, count]) => [purpose, Number(count)]));
+}
+
+function difference(after, before) {
+  return Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)]));
+}
+
+function total(reports, key) {
+  return reports.reduce((sum, report) => sum + report[key], 0);
+}
+
+function verdicts(rows, { clients, rooms, behind }) {
+  const own = rows.filter(row => row.behind === behind);
+  const [nothing, all] = [0, behind].map(missed =>
+    median(rows.filter(row => row.behind === missed).map(row => row.allWholeMs)),
+  );
+  const reads = own.map(row => row.redisReads);
+  const lines = [
+    `${clients.toLocaleString('en-US')} clients in ${rooms} rooms are whole ${(all / 1000).toFixed(1)} s after they begin to come back, ${behind} messages behind; with nothing missed ${(nothing / 1000).toFixed(1)} s: ${(all / nothing).toFixed(2)} ×.`,
+    `Redis was asked for messages ${Math.max(...reads)} times at most, where a read for each client would be ${clients.toLocaleString('en-US')}.`,
+  ];
+  const disturbed = rows.filter(row => row.disturbed).length;
+  if (disturbed > 0)
+    lines.push(
+      `**Others worked on this machine** in ${disturbed} of ${rows.length} measurements: times say "not more than".`,
+    );
+  const bad = rows.filter(troubled);
+  lines.push(
+    bad.length === 0
+      ? 'Every client has every message once and in order, those that came meanwhile included.'
+      : `Trouble in ${bad.length} measurements: see the rounds.`,
+  );
+  return lines.map(line => `- ${line}`).join('\n');
+}
+
+function mediansTable(rows) {
+  const kinds = [...new Set(rows.map(row => row.behind))].sort((a, b) => a - b);
+  return table(
+    ['', ...kinds.map(behind => `${behind} behind`)],
+    MEASURES.map(({ key, title, digits }) => [
+      title === 'p99 ms' ? 'who stayed: p99 ms' : title,
+      ...kinds.map(behind => median(rows.filter(row => row.behind === behind).map(row => row[key])).toFixed(digits)),
+    ]),
+  );
+}
+
+function roundsTable(rows) {
+  return table(
+    ['round', 'behind', ...MEASURES.map(({ title }) => title), ...TROUBLE],
+    rows.map(row => [
+      `${row.round}${row.disturbed ? ', disturbed' : ''}`,
+      row.behind,
+      ...MEASURES.map(({ key, digits }) => row[key].toFixed(digits)),
+      ...TROUBLE.map(key => row[key]),
+    ]),
+  );
+}
+
+function inWords(row) {
+  const figures = MEASURES.map(({ key, title, digits }) => `${title} ${row[key].toFixed(digits)}`);
+  return [...figures, ...(troubled(row) ? [TROUBLE.map(key => `${key} ${row[key]}`), ...row.troubles] : [])].join(
+    ' · ',
+  );
+}
+
+function troubled(row) {
+  return TROUBLE.some(key => row[key] > 0) || row.troubles.length > 0;
+}
