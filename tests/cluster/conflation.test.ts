@@ -7,6 +7,7 @@ import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 
 const KEYS = ['eur', 'usd', 'gbp'];
 const FILLER = 'x'.repeat(8192);
@@ -21,8 +22,7 @@ async function start(): Promise<TestCluster> {
   const config = join(directory, 'hubbub.json');
   const namespaces = { ticks: { public: true, conflate: true }, plain: { public: true } };
   await writeFile(config, JSON.stringify({ namespaces }));
-  const env = { HUBBUB_CONFIG: config, HUBBUB_MAX_BUFFERED_BYTES: '262144' };
-  return await startCluster({ edges: 1, presence: 0, env });
+  return await startCluster({ edges: 1, presence: 0, env: { HUBBUB_CONFIG: config } });
 }
 
 /** A ticker of a room, and who listens to it: two that stop reading and one that reads. */
@@ -114,6 +114,26 @@ test('what waits for a slow reader comes before the room is closed', async () =>
     expect(numbers(reader).slice(-3)).toEqual([room.sent - 2, room.sent - 1, room.sent]);
     expect(reader.frames.at(-1)?.type).toBe('room_closed');
   }
+}, 60_000);
+
+test('a reader on a slow network falls behind and catches up again and again, and is never cut off', async () => {
+  const cluster = await start();
+  const room = await open(cluster, 'ticks:fx');
+  const edge = new URL(cluster.edge(0).wsUrl);
+  const network = await startTcpProxy({ to: Number(edge.port) });
+  const url = Object.assign(new URL(edge), { port: network.port }).href;
+  const reader = await connect(url, { name: 'far', token: cluster.token({ user: 'far' }) });
+  await reader.join('ticks:fx');
+  network.behave({ bytesPerSecond: 4_000_000 });
+  while (room.sent < TICKS_MAX && (await room.metric('conflations_total')) < 5) await room.tick(BATCH);
+  expect(await room.metric('conflations_total')).toBeGreaterThanOrEqual(5);
+  await reader.nextFrame({ type: 'tick', id: `n${room.sent}` }, { withinMs: 20_000 });
+  const got = numbers(reader);
+  expect(got.slice(-3)).toEqual([room.sent - 2, room.sent - 1, room.sent]);
+  expect(got, 'in order and once').toEqual([...new Set(got)].sort((a, b) => a - b));
+  expect(got.length).toBeLessThan(room.sent);
+  expect(await room.metric('slow_readers_total')).toBe(0);
+  console.log(`far: ${got.length} of ${room.sent}`);
 }, 60_000);
 
 test('negative control: without conflation the same readers are cut off', async () => {

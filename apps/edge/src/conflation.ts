@@ -39,6 +39,7 @@ export class Conflation {
   readonly #backlogs = new Map<Session, Backlog<ConflatedRoom>>();
   /** Rooms that had messages since they were last looked at. */
   readonly #busy = new Set<ConflatedRoom>();
+  #unlookedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ConflationOptions) {
@@ -54,10 +55,16 @@ export class Conflation {
     return new ConflatedRoom(this, topicOf);
   }
 
-  /** Messages came: the room's members are looked at, at once where a fast stream could fill a buffer before the timer. */
-  delivered(room: ConflatedRoom, unlookedBytes: number): void {
-    if (unlookedBytes * 2 >= this.#options.aboveBytes) this.#look(room);
-    else this.#busy.add(room);
+  /**
+   * A message came: the room's members are looked at, at once where a fast stream could fill a buffer before the timer.
+   * The engine hands over what one turn published up to 32 messages at a time, and those it keeps until then are in no
+   * buffer: so `maxBufferedBytes` needs room for `aboveBytes` and 32 messages.
+   */
+  delivered(room: ConflatedRoom, bytes: number): void {
+    this.#busy.add(room);
+    this.#unlookedBytes += bytes;
+    // Of all rooms together: one session may be in many.
+    if (this.#unlookedBytes * 2 >= this.#options.aboveBytes) this.#look();
     this.#schedule();
   }
 
@@ -101,17 +108,22 @@ export class Conflation {
     this.#backlogs.clear();
   }
 
-  #look(room: ConflatedRoom): void {
-    this.#busy.delete(room);
-    for (const session of room.look(this.#options.aboveBytes)) {
-      let backlog = this.#backlogs.get(session);
-      if (backlog === undefined) {
-        backlog = new Backlog<ConflatedRoom>();
-        this.#backlogs.set(session, backlog);
-        this.#options.metrics.steppedOff();
-      }
-      backlog.rooms.add(room);
+  #look(): void {
+    this.#unlookedBytes = 0;
+    for (const room of this.#busy) {
+      for (const session of room.stepOff(this.#options.aboveBytes)) this.#backlogOf(session).rooms.add(room);
     }
+    this.#busy.clear();
+  }
+
+  #backlogOf(session: Session): Backlog<ConflatedRoom> {
+    let backlog = this.#backlogs.get(session);
+    if (backlog === undefined) {
+      backlog = new Backlog();
+      this.#backlogs.set(session, backlog);
+      this.#options.metrics.steppedOff();
+    }
+    return backlog;
   }
 
   #schedule(): void {
@@ -121,7 +133,7 @@ export class Conflation {
       for (const [session] of this.#backlogs) {
         if (session.socket.getBufferedAmount() * DRAINED_PART <= this.#options.aboveBytes) this.settle(session);
       }
-      for (const room of this.#busy) this.#look(room);
+      this.#look();
       this.#schedule();
     }, LOOK_INTERVAL_MS).unref();
   }
@@ -140,7 +152,6 @@ export class ConflatedRoom {
   readonly #topicOf: (encoding: Encoding) => string;
   readonly #members = new Set<Session>();
   readonly #away = new Set<Session>();
-  #unlookedBytes = 0;
 
   constructor(conflation: Conflation, topicOf: (encoding: Encoding) => string) {
     this.#conflation = conflation;
@@ -170,13 +181,11 @@ export class ConflatedRoom {
       if (session !== frame.except) this.#conflation.put(session, this, frame);
       else if (frame.key !== undefined) this.#conflation.outdate(session, this, frame.key);
     }
-    this.#unlookedBytes += frame.bytes.length;
-    this.#conflation.delivered(this, this.#unlookedBytes);
+    this.#conflation.delivered(this, frame.bytes.length);
   }
 
   /** Takes those off the topic for whom more than so many bytes wait. The engine still gives them what it has for them. */
-  look(aboveBytes: number): Session[] {
-    this.#unlookedBytes = 0;
+  stepOff(aboveBytes: number): Session[] {
     const behind: Session[] = [];
     for (const session of this.#members) {
       if (this.#away.has(session) || session.socket.getBufferedAmount() <= aboveBytes) continue;

@@ -92,7 +92,7 @@ export const settingsSchema = z.strictObject({
   conflateAboveBytes: integer(1024, 536_870_912)
     .optional()
     .describe(
-      'In namespaces with conflate: when more waits for a slow reader, it gets only the newest message per key. At most half of maxBufferedBytes. Unset: 65536, or a quarter of maxBufferedBytes where that is less.',
+      'In namespaces with conflate: when more waits for a slow reader, it gets only the newest message per key. At most half of maxBufferedBytes, which needs room for 32 messages more. Unset: 65536, or a quarter of maxBufferedBytes where that is less.',
     ),
   // The engine aborts the process on an idle timeout outside 8 to 960 seconds.
   idleTimeoutMs: integer(8000, 960_000)
