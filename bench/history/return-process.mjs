@@ -8,6 +8,8 @@ import { RawSession } from './raw-session.mjs';
 /** Handshakes of this process under way at once: who waits for one is not in the edge's queue but counts from the start, too. */
 const CONNECTING_MAX = 250;
 const LOOK_AGAIN_MS = 10;
+/** Retryable, as PROTOCOL.md section 3 has it. */
+const RETRY_AFTER_MS = 250;
 
 let clock;
 let stage = 'connecting';
@@ -22,6 +24,8 @@ class Client {
   openUs;
   wholeUs;
   replayed = 0;
+  /** Answers `UNAVAILABLE` to its resume. */
+  refused = 0;
   session;
   #room;
   #headers;
@@ -49,6 +53,10 @@ class Client {
     this.openUs = undefined;
     const place = { room_id: this.#room, epoch: this.epoch, offset: had };
     return this.#enter(port, { type: 'resume', id: 'in', payload: { rooms: [place] } }, ({ rooms: [answer] }) => {
+      if (answer.error?.code === 'UNAVAILABLE') {
+        this.refused++;
+        return 'again';
+      }
       this.wholeUs = clock.now();
       this.replayed = this.sequence.expected - had;
       if (answer.recovered !== true) troubles.push(`not recovered: ${answer.reason ?? JSON.stringify(answer.error)}`);
@@ -80,8 +88,8 @@ class Client {
         const { type, id, payload } = JSON.parse(frame.toString());
         if (type === 'error' || type === 'room_gap') troubles.push(`${type}: ${payload.code ?? payload.reason}`);
         if (id !== 'in') return;
-        if (type === 'ack') onAnswer(payload);
-        waits.whole();
+        if (type === 'ack' && onAnswer(payload) === 'again') setTimeout(() => session.send(question), RETRY_AFTER_MS);
+        else waits.whole();
       },
     });
     this.session = session;
@@ -123,6 +131,7 @@ obey({
     return {
       openUs: clients.flatMap(({ openUs }) => openUs ?? []),
       wholeUs: clients.flatMap(({ wholeUs }) => wholeUs ?? []),
+      refused: clients.reduce((sum, { refused }) => sum + refused, 0),
       replayed: clients.reduce((sum, { replayed }) => sum + replayed, 0),
     };
   },
