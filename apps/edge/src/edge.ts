@@ -24,6 +24,7 @@ import { createNodeChannel } from './node-channel.js';
 import { PresenceReporter } from './presence-reporter.js';
 import { Probe } from './probe.js';
 import { createRecoveryMetrics } from './recovery-metrics.js';
+import { ReplayTurns } from './replay-turns.js';
 import { createRoomControl } from './room-control.js';
 import { RoomFeeds } from './room-feeds.js';
 import { RoomPublisher } from './room-publisher.js';
@@ -110,7 +111,7 @@ export async function startEdge({
     channels,
     presence,
     feeds,
-    entryOptions: { maxReplayMessages, maxBufferedBytes, metrics: recovery },
+    entryOptions: { maxReplayMessages, maxBufferedBytes, metrics: recovery, turns: new ReplayTurns() },
     conflationOf: room => (namespaceSettings(namespaces, namespaceOf(room)).conflate ? conflation : undefined),
   });
   const publisher = new RoomPublisher({ broker, history, channels, feeds, namespaces });

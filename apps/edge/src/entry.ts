@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GapReason, HubbubError, type Position, type Recovery } from '@hubbub/protocol';
 import type { RoomMetrics } from './recovery-metrics.js';
+import type { ReplayTurns } from './replay-turns.js';
 import type { RoomFeed } from './room-feed.js';
 import type { Session } from './session.js';
 
@@ -9,6 +10,8 @@ export interface EntryOptions {
   readonly maxReplayMessages: number;
   readonly maxBufferedBytes: number;
   readonly metrics: RoomMetrics;
+  /** Shared by all who recover on this edge. */
+  readonly turns: ReplayTurns;
 }
 
 export interface Entry {
@@ -30,6 +33,7 @@ export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions)
   if (feed.position === undefined) await feed.refresh();
   let refreshed = false;
   let drainedMs = 0;
+  let hasTurn = false;
   for (;;) {
     if (!isWanted()) return undefined;
     const position = feed.position;
@@ -64,7 +68,13 @@ export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions)
       await sleep(DRAIN_POLL_MS);
       continue;
     }
-    for (const frame of frames) session.socket.send(frame, session.encoding === 'msgpack');
+    const turn = hasTurn ? undefined : options.turns.take(bytes);
+    if (turn !== undefined) {
+      await turn;
+      hasTurn = true;
+      continue;
+    }
+    session.sendAll(frames);
     return answer();
   }
 }

@@ -62,6 +62,7 @@ function start() {
           this.leave();
         },
         getBufferedAmount: () => this.bufferedBytes,
+        cork: (send: () => void) => send(),
       };
       this.session = new Session(id, socket, {
         user: { id, name: id },

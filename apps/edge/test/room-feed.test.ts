@@ -7,6 +7,7 @@ import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
 import { enter } from '../src/entry.js';
 import { createRecoveryMetrics } from '../src/recovery-metrics.js';
+import { ReplayTurns } from '../src/replay-turns.js';
 import { RoomFeed } from '../src/room-feed.js';
 import type { Gap } from '../src/room-position.js';
 import type { Session } from '../src/session.js';
@@ -54,7 +55,7 @@ async function start({ maxReplayMessages = 100, maxBufferedBytes = 100_000 } = {
     const envelope = encodeEnvelope({ encoding: 'json', publishedAtMs: ++clock }, body);
     return history.append({ room: ROOM, channel: 'c', envelope, size: 50, ttlMs: 60_000, known });
   };
-  const options = { maxReplayMessages, maxBufferedBytes, metrics };
+  const options = { maxReplayMessages, maxBufferedBytes, metrics, turns: new ReplayTurns() };
   return {
     feed,
     history,
@@ -70,10 +71,10 @@ async function start({ maxReplayMessages = 100, maxBufferedBytes = 100_000 } = {
       const heard: number[] = [];
       const session = {
         encoding: 'json',
-        socket: {
-          send: (bytes: Uint8Array) => heard.push((jsonCodec.decode(bytes) as { offset: number }).offset),
-          getBufferedAmount: () => 0,
+        sendAll(frames: readonly Uint8Array[]) {
+          for (const frame of frames) heard.push((jsonCodec.decode(frame) as { offset: number }).offset);
         },
+        socket: { getBufferedAmount: () => 0 },
       } as unknown as Session;
       const letIn = () => void members.push(heard);
       return { heard, answer: await enter(feed, { session, since, letIn, isWanted: () => true }, options) };
