@@ -1,7 +1,7 @@
 /** The life of a connection: admitted or refused, welcomed, heard, gone. */
 import { CLOSE_CODES, HubbubError, type Recovery, type SessionLimits, SUBPROTOCOLS } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
-import { type AdmissionPolicy, type Admitted, admit } from './admission.js';
+import { type AdmissionPolicy, type Admitted, admit } from './admission/admission.js';
 import type { Departure } from './departure.js';
 import type { Dispatcher } from './dispatch.js';
 import type { Memberships } from './memberships.js';
@@ -25,14 +25,20 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
   const { policy, departure, sessions, memberships, dispatcher, metrics } = parts;
   return {
     admit(request) {
+      const refused = (error: unknown): never => {
+        if (error instanceof HubbubError) metrics.handshakeRefused(error.code);
+        throw error;
+      };
+      const accepted = (admitted: Admitted): Admitted => {
+        metrics.handshakeAccepted();
+        return admitted;
+      };
       try {
         if (departure.refuses) throw new HubbubError('UNAVAILABLE', 'This edge is leaving; connect again.');
         const admitted = admit(request, policy);
-        metrics.handshakeAccepted();
-        return admitted;
+        return admitted instanceof Promise ? admitted.then(accepted, refused) : accepted(admitted);
       } catch (error) {
-        if (error instanceof HubbubError) metrics.handshakeRefused(error.code);
-        throw error;
+        return refused(error);
       }
     },
     opened(socket, admitted) {

@@ -9,7 +9,8 @@ import {
   namespaceSettings,
   type Readiness,
 } from '@hubbub/runtime';
-import type { AdmissionPolicy } from './admission.js';
+import type { AdmissionPolicy } from './admission/admission.js';
+import { createTokenVerifier } from './admission/token.js';
 import { Conflation } from './conflation.js';
 import { createConflationMetrics } from './conflation-metrics.js';
 import { createConnectionEvents } from './connection-events.js';
@@ -18,6 +19,7 @@ import { createDispatcher } from './dispatch.js';
 import { loadEngine } from './engine.js';
 import { createFanout, mendRooms } from './fanout.js';
 import { HistoryReader } from './history-reader.js';
+import { sessionLimits } from './limits/session-limits.js';
 import { Memberships } from './memberships.js';
 import { createEdgeMetrics } from './metrics.js';
 import { createNodeChannel } from './node-channel.js';
@@ -28,10 +30,8 @@ import { ReplayTurns } from './replay-turns.js';
 import { createRoomControl } from './room-control.js';
 import { RoomFeeds } from './room-feeds.js';
 import { RoomPublisher } from './room-publisher.js';
-import { sessionLimits } from './session-limits.js';
 import { Sessions } from './sessions.js';
 import { holdStandingSubscriptions } from './standing-subscriptions.js';
-import { createTokenVerifier } from './token.js';
 import { listenForWebSockets, type PageHandler } from './websocket.js';
 
 export interface EdgeOptions {

@@ -11,7 +11,7 @@ import {
 } from '@hubbub/protocol';
 import { type ClientFrame, parseClientFrame } from '@hubbub/protocol/client-frame';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
-import type { Rights } from './rights.js';
+import type { Rights } from './admission/rights.js';
 
 /** What a session needs of its connection; the engine's socket fits as it is. */
 export interface Socket {

@@ -1,6 +1,6 @@
 /** The public port: HTTP routes, the upgrade, and the engine's callbacks turned into sessions' events. */
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
-import { type Admitted, REFUSAL_STATUS, type UpgradeRequest } from './admission.js';
+import { type Admitted, REFUSAL_STATUS, type UpgradeRequest } from './admission/admission.js';
 import type { PublishToTopic } from './audience.js';
 import type {
   EngineModule,
@@ -14,8 +14,8 @@ import type { Session, Socket } from './session.js';
 
 /** What happens on a connection. */
 export interface ConnectionEvents {
-  /** @throws {HubbubError} with a code of `REFUSAL_STATUS`: the answer instead of an upgrade. */
-  admit(request: UpgradeRequest): Admitted;
+  /** @throws {HubbubError} with a code of `REFUSAL_STATUS`, or rejects with it: the answer instead of an upgrade. */
+  admit(request: UpgradeRequest): Admitted | Promise<Admitted>;
   opened(socket: Socket, admitted: Admitted): Session;
   /** The bytes are the engine's and gone after the call. */
   received(session: Session, bytes: Uint8Array, isBinary: boolean): void;
@@ -156,7 +156,16 @@ function upgrade(
   context: us_socket_context_t,
   pathHasRoom: boolean,
 ): void {
-  let admitted: Admitted;
+  // The request is gone after this call, which may end before the answer is known.
+  const key = request.getHeader('sec-websocket-key');
+  const extensions = request.getHeader('sec-websocket-extensions');
+  const accept = (admitted: Admitted): void =>
+    response.upgrade<UserData>({ admitted }, key, admitted.subprotocol ?? '', extensions, context);
+  const reject = (error: unknown): void => {
+    if (error instanceof HubbubError) refuse(response, error.code, error.message);
+    else refuse(response, 'UNAVAILABLE', 'This cannot be answered now.');
+  };
+  let admitted: Admitted | Promise<Admitted>;
   try {
     admitted = events.admit({
       authorization: request.getHeader('authorization'),
@@ -166,17 +175,23 @@ function upgrade(
       pathRoom: pathHasRoom ? request.getParameter(0) : undefined,
     });
   } catch (error) {
-    if (!(error instanceof HubbubError)) throw error;
-    refuse(response, error.code, error.message);
+    reject(error);
     return;
   }
-  response.upgrade<UserData>(
-    { admitted },
-    request.getHeader('sec-websocket-key'),
-    admitted.subprotocol ?? '',
-    request.getHeader('sec-websocket-extensions'),
-    context,
-  );
+  if (!(admitted instanceof Promise)) {
+    accept(admitted);
+    return;
+  }
+  let aborted = false;
+  response.onAborted(() => {
+    aborted = true;
+  });
+  const answer =
+    <Value>(write: (value: Value) => void) =>
+    (value: Value): void => {
+      if (!aborted) response.cork(() => write(value));
+    };
+  admitted.then(answer(accept), answer(reject));
 }
 
 function servePage(page: PageHandler, response: HttpResponse, request: HttpRequest): void {

@@ -35,6 +35,7 @@ export const CLIENT_FRAME_TYPES = [
   'ping',
   'online_users',
   'set_status',
+  'refresh',
   'resume',
   'history',
 ] as const;

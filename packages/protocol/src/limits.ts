@@ -3,6 +3,9 @@
 /** Sent to the client in `welcome`, under these names. */
 export interface SessionLimits {
   readonly max_frame_bytes: number;
+  /** 0: no limit. */
+  readonly max_frames_per_second: number;
+  readonly max_frames_burst: number;
   readonly max_rooms: number;
   readonly max_payload_depth: number;
   readonly max_payload_keys: number;
@@ -15,6 +18,8 @@ export interface SessionLimits {
 
 export const DEFAULT_LIMITS: SessionLimits = Object.freeze({
   max_frame_bytes: 4096,
+  max_frames_per_second: 100,
+  max_frames_burst: 200,
   max_rooms: 100,
   /** Below the 100 levels at which @msgpack/msgpack's encoder gives up. */
   max_payload_depth: 16,

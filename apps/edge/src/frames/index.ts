@@ -6,6 +6,7 @@ import { joinRoom } from './join-room.js';
 import { leaveRoom } from './leave-room.js';
 import { onlineUsers } from './online-users.js';
 import { ping } from './ping.js';
+import { refresh } from './refresh.js';
 import { resume } from './resume.js';
 import { sendMessage } from './send-message.js';
 import { setStatus } from './set-status.js';
@@ -20,6 +21,7 @@ export const FRAME_ACTIONS: Readonly<Record<ClientFrameType, FrameAction>> = {
   ping,
   online_users: onlineUsers,
   set_status: setStatus,
+  refresh,
   resume,
   history,
 };

@@ -1,5 +1,5 @@
 /** What a process hands down to its children: settings travel as the variables they are read from. */
-import { environmentName, type Settings } from './settings.js';
+import { environmentName, type Settings } from './settings/settings.js';
 
 /**
  * The environment of a child process: that of this one, with these settings in place. The child reads everything else

@@ -4,16 +4,9 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
+import { conflateAboveOf, crossProblems, drainDelayOf } from './cross-problems.js';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
-import {
-  conflateAboveOf,
-  crossProblems,
-  drainDelayOf,
-  environmentName,
-  type Settings,
-  settingNames,
-  settingsSchema,
-} from './settings.js';
+import { environmentName, type Settings, settingNames, settingsSchema } from './settings/settings.js';
 
 export interface Config extends Readonly<Settings> {
   readonly nodeId: string;

@@ -3,6 +3,12 @@ import { z } from 'zod';
 
 const DAY_MS = 86_400_000;
 
+/** What a token, a room token or a namespace may allow in a room. */
+export const RIGHTS = ['join', 'publish', 'event', 'presence', 'history'] as const;
+export type Right = (typeof RIGHTS)[number];
+
+const EVENT_PATTERN = /^(\*|[a-z][a-z0-9_.]*\*?)$/;
+
 const namespaceFields = z.strictObject({
   public: z
     .boolean({ error: 'expected true or false' })
@@ -40,6 +46,22 @@ const namespaceFields = z.strictObject({
     .describe(
       'Whether only the newest message per key waits for a slow reader (above conflateAboveBytes), instead of cutting it off. Not with a history.',
     ),
+  requireRoomToken: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe("Whether the session's token is not enough, and a join needs a room token, which names the one room."),
+  anonymousRights: z
+    .array(z.enum(RIGHTS, { error: `expected a list of ${RIGHTS.join(', ')}` }))
+    .default([])
+    .describe('What sessions without a token may do in the rooms of this namespace. Empty: nothing.'),
+  authorize: z
+    .array(z.enum(['join', 'publish'], { error: 'expected a list of join, publish' }))
+    .default([])
+    .describe('What the authorizer (authorizerUrl) is asked about here, beside what the token says.'),
+  events: z
+    .array(z.string().regex(EVENT_PATTERN, { error: 'expected a type such as vote_submitted, order.*, or *' }))
+    .default([])
+    .describe('Types of client events that services take here: names, a beginning with `*`, or `*` for all.'),
   keepMembers: z
     .strictObject({
       offlineAfterMs: z.int({ error: 'expected a whole number of milliseconds' }).min(0).max(DAY_MS),

@@ -1,10 +1,7 @@
 /** What a token opens: patterns of rooms, each with its rights. */
 import { namespaceOf } from '@hubbub/protocol';
-import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
+import { type Namespaces, namespaceSettings, RIGHTS, type Right } from '@hubbub/runtime';
 import { z } from 'zod';
-
-const RIGHTS = ['join', 'publish', 'event', 'presence', 'history'] as const;
-export type Right = (typeof RIGHTS)[number];
 
 /** The claim `rooms`: a list of patterns (every right), or an object from pattern to rights. */
 export const roomsClaimSchema = z.union([z.array(z.string()), z.record(z.string(), z.array(z.enum(RIGHTS)))]);

@@ -26,7 +26,8 @@ const claimsSchema = z.object({
   rooms: roomsClaimSchema.optional(),
 });
 
-export type TokenVerifier = (token: string) => TokenClaims;
+/** A promise where a key has to be fetched first. */
+export type TokenVerifier = (token: string) => TokenClaims | Promise<TokenClaims>;
 
 /**
  * A verifier of HS256 tokens. The algorithm is fixed here and never taken from the token, so `alg: none` and confused

@@ -6,6 +6,8 @@ export function sessionLimits(config: Config): SessionLimits {
   return {
     ...DEFAULT_LIMITS,
     max_frame_bytes: config.maxFrameBytes,
+    max_frames_per_second: config.maxFramesPerSecond,
+    max_frames_burst: config.maxFramesBurst,
     max_rooms: config.maxRooms,
     max_payload_depth: config.maxPayloadDepth,
     max_payload_keys: config.maxPayloadKeys,

@@ -10,6 +10,7 @@ import {
 import type { Namespaces } from '@hubbub/runtime';
 import { type Rights, tokenRights } from './rights.js';
 import type { TokenVerifier } from './token.js';
+import { whenKnown } from './when-known.js';
 
 /** What an upgrade request says of itself; empty text where a header is missing. */
 export interface UpgradeRequest {
@@ -51,8 +52,11 @@ export const REFUSAL_STATUS = {
   UNAVAILABLE: '503 Service Unavailable',
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
-/** @throws {HubbubError} with a code of {@link REFUSAL_STATUS}. */
-export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitted {
+/**
+ * At once where everything is known, so that nothing is awaited before most upgrades; a promise where somebody has to be asked.
+ * @throws {HubbubError} with a code of {@link REFUSAL_STATUS}; or rejects with it.
+ */
+export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitted | Promise<Admitted> {
   // A request without an Origin is no browser: it carries no ambient credentials that a foreign page could use.
   if (request.origin !== '' && policy.allowedOrigins?.includes(request.origin) === false) {
     throw new HubbubError('ORIGIN_NOT_ALLOWED', 'This origin may not connect.');
@@ -65,15 +69,11 @@ export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitte
       'A token is required: in Authorization: Bearer, in Sec-WebSocket-Protocol, or as ?token=.',
     );
   }
-  const { user, rooms } = policy.verifyToken(token);
-  const rights = tokenRights(rooms, policy.namespaces);
-  return {
-    user,
-    rights,
-    encoding: subprotocol.encoding,
-    subprotocol: subprotocol.selected,
-    room: pathRoom(request, rights),
-  };
+  return whenKnown(policy.verifyToken(token), ({ user, rooms }) => {
+    const rights = tokenRights(rooms, policy.namespaces);
+    const { encoding, selected } = subprotocol;
+    return { user, rights, encoding, subprotocol: selected, room: pathRoom(request, rights) };
+  });
 }
 
 function pathRoom(request: UpgradeRequest, rights: Rights): string | undefined {

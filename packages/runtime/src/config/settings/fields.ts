@@ -1,0 +1,55 @@
+/** How the text of an environment variable, or the value in a file, becomes a setting. */
+import { z } from 'zod';
+
+export const MINUTE_MS = 60_000;
+
+/** Environment variables are text; a file may hold numbers. What is not a number stays as it is and is refused. */
+export function integer(min: number, max: number) {
+  const error = `expected a whole number from ${min} to ${max}`;
+  return z.preprocess(
+    value => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
+    z.int({ error }).min(min, { error }).max(max, { error }),
+  );
+}
+
+/** Comma-separated in an environment variable, a list in a file. */
+export function list(what: string, pattern = /./) {
+  const error = `expected a list of ${what}, separated by commas`;
+  return z.preprocess(
+    value =>
+      typeof value === 'string'
+        ? value
+            .split(',')
+            .map(item => item.trim())
+            .filter(item => item !== '')
+        : value,
+    z.array(z.string({ error }).regex(pattern, { error }), { error }),
+  );
+}
+
+/** Text in an environment variable, a boolean in a file. */
+export function flag() {
+  return z.preprocess(
+    value => (value === 'true' ? true : value === 'false' ? false : value),
+    z.boolean({ error: 'expected true or false' }),
+  );
+}
+
+export function text(pattern: RegExp, expected: string) {
+  return z.string({ error: `expected ${expected}` }).regex(pattern, { error: `expected ${expected}` });
+}
+
+export function oneOf<const Choices extends readonly [string, ...string[]]>(choices: Choices) {
+  return z.enum(choices, { error: `expected one of ${choices.join(', ')}` });
+}
+
+/** A port to listen on; 0 takes a free one. */
+export const port = integer(0, 65_535);
+
+/** An http or https URL. */
+export function url(example: string) {
+  const expected = `expected a URL like ${example}`;
+  return z
+    .string({ error: expected })
+    .refine(value => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), { error: expected });
+}

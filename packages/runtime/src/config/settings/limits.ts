@@ -1,0 +1,61 @@
+/** What one client, user or address may take: every limit with its default. */
+import { integer, MINUTE_MS } from './fields.js';
+
+export const limitSettings = {
+  maxFrameBytes: integer(64, 1_048_576).default(4096).describe('Size of a frame from a client.'),
+  maxFramesPerSecond: integer(0, 1_000_000)
+    .default(100)
+    .describe('Frames of one session a second; above it RATE_LIMITED. 0 is no limit.'),
+  maxFramesBurst: integer(1, 1_000_000)
+    .default(200)
+    .describe('Frames that a session may send at once when it has been quiet.'),
+  maxUserFramesPerSecond: integer(0, 1_000_000)
+    .default(500)
+    .describe('Frames of all sessions of a user on this edge a second, and twice that at once. 0 is no limit.'),
+  maxAddressFramesPerSecond: integer(0, 10_000_000)
+    .default(5000)
+    .describe(
+      'Frames of all sessions of an address (IPv6: of a /64) on this edge a second, and twice that at once. 0 is no limit.',
+    ),
+  maxRefusalsPerMinute: integer(1, 1_000_000)
+    .default(300)
+    .describe('Frames of one session that may be refused in a minute; a session that goes on is closed.'),
+  maxConnectionsPerAddress: integer(0, 1_000_000)
+    .default(1000)
+    .describe(
+      'Connections of one address (IPv6: of a /64) to this edge. 0 is no limit. Behind a proxy set trustedProxies or trustedHops.',
+    ),
+  maxHandshakesPerSecond: integer(0, 1_000_000)
+    .default(2000)
+    .describe('Handshakes that this edge takes in a second; above it 429. 0 is no limit.'),
+  handshakeTimeoutMs: integer(1000, 5 * MINUTE_MS)
+    .default(10_000)
+    .describe('A connection that has not become a session after so long is closed.'),
+  maxHeaderBytes: integer(1024, 65_536)
+    .default(4096)
+    .describe('Size of the headers of a request, the token among them.'),
+  maxBufferedBytes: integer(4096, 1_073_741_824)
+    .default(256 * 4096)
+    .describe('What may wait for a slow reader before its connection is cut off.'),
+  conflateAboveBytes: integer(1024, 536_870_912)
+    .optional()
+    .describe(
+      'In namespaces with conflate: when more waits for a slow reader, it gets only the newest message per key. At most half of maxBufferedBytes, which needs room for 32 messages more. Unset: 65536, or a quarter of maxBufferedBytes where that is less.',
+    ),
+  // The engine aborts the process on an idle timeout outside 8 to 960 seconds.
+  idleTimeoutMs: integer(8000, 960_000)
+    .default(MINUTE_MS)
+    .describe('A connection that sends nothing, not even a pong, for so long is closed.'),
+  maxSessionsPerUser: integer(0, 100_000)
+    .default(100)
+    .describe('Sessions of one user in the whole cluster; 0 is no limit.'),
+  maxRooms: integer(1, 10_000).default(100).describe('Rooms of one session.'),
+  // Below the 100 levels at which the MessagePack encoder gives up.
+  maxPayloadDepth: integer(1, 64).default(16).describe('Nesting of a payload.'),
+  maxPayloadKeys: integer(1, 100_000).default(256).describe('Keys and items in a payload, all levels together.'),
+  rosterPageSize: integer(1, 1000).default(100).describe('Users in one room_info or online_users.'),
+  maxReplayMessages: integer(1, 10_000)
+    .default(1000)
+    .describe('Messages of one room that are replayed to a client that comes back; above it it reads the history.'),
+  historyPageSize: integer(1, 1000).default(100).describe('Messages in one answer to history.'),
+};

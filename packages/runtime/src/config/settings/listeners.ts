@@ -1,0 +1,44 @@
+/** Where the processes listen, and whom they believe about the client behind a connection. */
+import { z } from 'zod';
+import { flag, integer, list, port, text } from './fields.js';
+
+export const listenerSettings = {
+  port: port.default(8080).describe('Port for clients; 0 takes a free one.'),
+  host: z.string().min(1).default('127.0.0.1').describe('Address that the port for clients is bound to.'),
+  sharedPort: flag()
+    .default(false)
+    .describe(
+      'Whether other processes may listen on the port as well (SO_REUSEPORT): the kernel spreads the connections. --workers sets it.',
+    ),
+  adminPort: port.default(8081).describe('Port for /healthz, /readyz and /metrics; 0 takes a free one.'),
+  adminHost: z.string().min(1).default('127.0.0.1').describe('Address that the admin port is bound to.'),
+  basePath: text(/^(\/[A-Za-z0-9._~-]+)*$/, 'a path like /api, or nothing')
+    .default('')
+    .describe('Path that stands before /ws and /rooms.'),
+  tlsCertFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Certificate chain (PEM) of the port for clients: it then speaks TLS. With tlsKeyFile; both are read again on SIGHUP.',
+    ),
+  tlsKeyFile: z.string().min(1).optional().describe('Private key (PEM) of tlsCertFile.'),
+  trustedProxies: list('networks like 10.0.0.0/8 or addresses', /^[0-9A-Fa-f.:]+(\/\d{1,3})?$/)
+    .default([])
+    .describe(
+      'Proxies whose X-Forwarded-For is believed: the client is the last address there that is none of them. None: the header is ignored.',
+    ),
+  trustedHops: integer(0, 10)
+    .default(0)
+    .describe(
+      'Instead of trustedProxies: how many proxies stand before the edge, each of which adds an address to X-Forwarded-For.',
+    ),
+  allowedOrigins: list('origins like https://example.com')
+    .optional()
+    .describe('Origins that browsers may connect from. Unset: any in development, none in production.'),
+  apiPort: port.default(8082).describe('Port of the HTTP interface for back ends (hubbub api); 0 takes a free one.'),
+  apiHost: z.string().min(1).default('127.0.0.1').describe('Address that the port for back ends is bound to.'),
+  apiKeys: list('API keys')
+    .default([])
+    .describe('Keys that open the HTTP interface for back ends. None: it is closed.'),
+};

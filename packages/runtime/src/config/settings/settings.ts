@@ -1,0 +1,26 @@
+/** Every setting of every process, and how it is called in the environment. */
+import { z } from 'zod';
+import { authorizerSettings } from './authorizer.js';
+import { clusterSettings } from './cluster.js';
+import { limitSettings } from './limits.js';
+import { listenerSettings } from './listeners.js';
+import { tokenSettings } from './tokens.js';
+
+export const settingsSchema = z.strictObject({
+  ...listenerSettings,
+  ...tokenSettings,
+  ...authorizerSettings,
+  ...limitSettings,
+  ...clusterSettings,
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** `adminPort` ↔ `HUBBUB_ADMIN_PORT`: one mechanical rule, so that a setting has one name. */
+export function environmentName(setting: string): string {
+  return `HUBBUB_${setting.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`;
+}
+
+export function settingNames(): string[] {
+  return Object.keys(settingsSchema.shape);
+}

@@ -1,0 +1,49 @@
+/** How tokens are verified. */
+import { z } from 'zod';
+import { integer, list, MINUTE_MS, oneOf, url } from './fields.js';
+
+/** Used in development when nothing is set, and announced loudly. Never in production. */
+export const DEVELOPMENT_JWT_SECRET = 'hubbub-development-secret-not-for-production';
+
+/** RFC 7518 section 3.2: a key for HS256 has at least the 256 bits of the hash. */
+export const JWT_SECRET_MIN_BYTES = 32;
+
+export const tokenSettings = {
+  jwtSecret: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      `Secret of the tokens, at least ${JWT_SECRET_MIN_BYTES} bytes in production. Unset and without public keys: the development secret, which production refuses.`,
+    ),
+  jwtAcceptedSecrets: list('secrets')
+    .default([])
+    .describe(
+      'Further secrets whose tokens are accepted: the next one before it is used, the last one until its tokens have expired.',
+    ),
+  jwtSecretAlgorithm: oneOf(['HS256', 'HS384', 'HS512']).default('HS256').describe('What secrets sign with.'),
+  jwtPublicKeyFiles: list('files')
+    .default([])
+    .describe('Public keys or certificates (PEM) whose tokens are accepted: RSA, P-256 (ES256), Ed25519 (EdDSA).'),
+  jwtRsaAlgorithm: oneOf(['RS256', 'PS256'])
+    .default('RS256')
+    .describe('What RSA keys sign with, where a JWKS does not say it of the key.'),
+  jwtJwksUrl: url('https://id.example.com/.well-known/jwks.json')
+    .optional()
+    .describe(
+      'JSON Web Key Set (RFC 7517) whose keys are accepted, found by the `kid` of the token. In production only https, or http on loopback.',
+    ),
+  jwtJwksRefreshMs: integer(1000, 24 * 60 * MINUTE_MS)
+    .default(10 * MINUTE_MS)
+    .describe(
+      'How often the key set is read again. An unknown `kid` has it read at once, every tenth of this time at most.',
+    ),
+  jwtJwksMaxAgeMs: integer(1000, 30 * 24 * 60 * MINUTE_MS)
+    .default(24 * 60 * MINUTE_MS)
+    .describe('A key set that could not be read again for so long is used no more: nobody gets in by it.'),
+  jwtIssuer: z.string().min(1).optional().describe('What `iss` of a token must be. Unset: anything.'),
+  jwtAudience: list('audiences').optional().describe('`aud` of a token must name one of them. Unset: anything.'),
+  jwtLeewayMs: integer(0, 5 * MINUTE_MS)
+    .default(5000)
+    .describe('How far the clocks of those who sign may be off, for `exp` and `nbf` (RFC 7519 section 4.1.4).'),
+};
