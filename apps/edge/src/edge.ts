@@ -1,15 +1,9 @@
 /** Puts an edge together: bus → fan-out → sockets, and sockets → frames → bus. */
 import { type Backplane, Interest, type OnlineCounter } from '@hubbub/broker';
 import { Channels, namespaceOf } from '@hubbub/protocol';
-import {
-  type Config,
-  DEVELOPMENT_JWT_SECRET,
-  type Logger,
-  type MetricsRegistry,
-  namespaceSettings,
-  type Readiness,
-} from '@hubbub/runtime';
+import { type Config, type Logger, type MetricsRegistry, namespaceSettings, type Readiness } from '@hubbub/runtime';
 import type { AdmissionPolicy } from './admission/admission.js';
+import { openTokenKeys } from './admission/keys/token-keys.js';
 import { createTokenVerifier } from './admission/token.js';
 import { Conflation } from './conflation.js';
 import { createConflationMetrics } from './conflation-metrics.js';
@@ -128,8 +122,9 @@ export async function startEdge({
     onDeaf: metrics.deaf,
   });
 
+  const keys = openTokenKeys(config);
   const policy: AdmissionPolicy = {
-    verifyToken: createTokenVerifier(config.jwtSecret ?? DEVELOPMENT_JWT_SECRET),
+    verifyToken: createTokenVerifier(keys.verifyClaims),
     allowedOrigins: config.allowedOrigins ?? (config.production ? [] : undefined),
     namespaces: config.namespaces,
   };
@@ -203,6 +198,7 @@ export async function startEdge({
       feeds.close();
       conflation.close();
       interest.close();
+      keys.close();
       listener.close();
     },
   };

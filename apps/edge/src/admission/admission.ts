@@ -31,6 +31,8 @@ export interface Admitted {
   readonly subprotocol: string | undefined;
   /** The room that the session is in from the start. */
   readonly room: string | undefined;
+  /** When the session ends unless its token is renewed, milliseconds since 1970; `undefined`: it need not. */
+  readonly expiresAtMs: number | undefined;
 }
 
 export interface AdmissionPolicy {
@@ -69,10 +71,10 @@ export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitte
       'A token is required: in Authorization: Bearer, in Sec-WebSocket-Protocol, or as ?token=.',
     );
   }
-  return whenKnown(policy.verifyToken(token), ({ user, rooms }) => {
+  return whenKnown(policy.verifyToken(token), ({ user, rooms, expiresAtMs }) => {
     const rights = tokenRights(rooms, policy.namespaces);
     const { encoding, selected } = subprotocol;
-    return { user, rights, encoding, subprotocol: selected, room: pathRoom(request, rights) };
+    return { user, rights, encoding, subprotocol: selected, room: pathRoom(request, rights), expiresAtMs };
   });
 }
 

@@ -1,0 +1,66 @@
+/** The claims that every token of ours has: when it is valid, who issued it and for whom (RFC 7519 section 4.1). */
+import { HubbubError } from '@hubbub/protocol';
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** A token that is signed by a key of ours, valid now, and meant for us. */
+export interface VerifiedClaims {
+  /** What the token says, its own claims unchecked. */
+  readonly claims: Claims;
+  /** `exp` plus the leeway, milliseconds since 1970; absent where the token does not expire. */
+  readonly expiresAtMs?: number;
+}
+
+/**
+ * Checks signature, `exp`, `nbf`, `iss` and `aud`. A promise where a key has to be fetched first.
+ * @throws {HubbubError} `UNAUTHORIZED`, or `UNAVAILABLE` when no keys are to be had; or rejects with it. Messages never hold the token.
+ */
+export type ClaimsVerifier = (token: string) => VerifiedClaims | Promise<VerifiedClaims>;
+
+export interface ClaimsPolicy {
+  /** How far the clocks of those who sign may be off. */
+  readonly leewayMs: number;
+  /** `undefined`: anybody. */
+  readonly issuer: string | undefined;
+  /** `aud` must name one of them; `undefined`: anything. */
+  readonly audience: readonly string[] | undefined;
+}
+
+/** The last moment that RFC 3339 has a name for. What ends later does not end. */
+const END_OF_TIME_MS = Date.UTC(9999, 11, 31);
+
+/** @throws {HubbubError} `UNAUTHORIZED` */
+export function checkClaims(
+  claims: Claims,
+  { leewayMs, issuer, audience }: ClaimsPolicy,
+  nowMs: number,
+): VerifiedClaims {
+  const notBefore = numericDate(claims, 'nbf');
+  if (notBefore !== undefined && nowMs < notBefore * 1000 - leewayMs) throw refusal('The token is not valid yet.');
+  if (issuer !== undefined && claims.iss !== issuer) throw refusal('The token is of another issuer.');
+  if (audience !== undefined && !namesOneOf(claims.aud, audience)) throw refusal('The token is for another audience.');
+  const expires = numericDate(claims, 'exp');
+  if (expires === undefined) return { claims };
+  const expiresAtMs = expires * 1000 + leewayMs;
+  if (nowMs >= expiresAtMs) throw refusal('The token has expired.');
+  return expiresAtMs > END_OF_TIME_MS ? { claims } : { claims, expiresAtMs };
+}
+
+/** Seconds since 1970. A claim of another type is a mistake of the signer's, and not a token without an end. */
+function numericDate(claims: Claims, name: 'exp' | 'nbf'): number | undefined {
+  const value = claims[name];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw refusal(`The token's claim ${name} must be a number of seconds.`);
+  }
+  return value;
+}
+
+function namesOneOf(claim: unknown, audience: readonly string[]): boolean {
+  const named: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
+  return named.some(name => typeof name === 'string' && audience.includes(name));
+}
+
+function refusal(message: string): HubbubError {
+  return new HubbubError('UNAUTHORIZED', message);
+}
