@@ -118,6 +118,7 @@ describe('PROTOCOL.md', () => {
       encoding: 'json',
       publishedAtMs: 1,
       excludeSession: 's',
+      excludeUser: 'u',
       sessions: ['s'],
       room: 'r',
       probe: 1,

@@ -1,6 +1,7 @@
 /** The bus between Hubbub's processes, in memory and on Redis. */
 export type { Backplane } from './backplane.js';
 export type { Broker, Interruption } from './broker.js';
+export type { DeadLetter, EventAppend, EventAppended, EventEntry, EventGroup, EventLog } from './event-log.js';
 export {
   type Appended,
   type History,

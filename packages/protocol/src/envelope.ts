@@ -20,6 +20,8 @@ export interface EnvelopeHeader {
   readonly publishedAtMs: number;
   /** The session that does not get it: the sender's. */
   readonly excludeSession?: string;
+  /** The user whose sessions do not get it. */
+  readonly excludeUser?: string;
   /** The sessions that alone get it (on a node's channel). */
   readonly sessions?: readonly string[];
   /** The room to name in the frame (on a node's channel). */
@@ -51,6 +53,7 @@ interface WireHeader {
   e: 'j' | 'm';
   t: number;
   x?: string | undefined;
+  u?: string | undefined;
   s?: readonly string[] | undefined;
   r?: string | undefined;
   p?: number | undefined;
@@ -68,6 +71,7 @@ export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8A
     e: header.encoding === 'json' ? 'j' : 'm',
     t: header.publishedAtMs,
     x: header.excludeSession,
+    u: header.excludeUser,
     s: header.sessions,
     r: header.room,
     p: header.probe,
@@ -110,6 +114,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
     encoding: wire.e === 'j' ? 'json' : 'msgpack',
     publishedAtMs: wire.t,
     ...(wire.x !== undefined && { excludeSession: wire.x }),
+    ...(wire.u !== undefined && { excludeUser: wire.u }),
     ...(wire.s !== undefined && { sessions: wire.s }),
     ...(wire.r !== undefined && { room: wire.r }),
     ...(wire.p !== undefined && { probe: wire.p }),
@@ -133,6 +138,8 @@ function parseHeader(bytes: Uint8Array): WireHeader | undefined {
     (wire.e === 'j' || wire.e === 'm') &&
     Number.isFinite(wire.t) &&
     isOptional('string', wire.x) &&
+    isOptional('string', wire.u) &&
+    isOptional('string', wire.u) &&
     (wire.s === undefined || isListOfStrings(wire.s)) &&
     isOptional('string', wire.r) &&
     isOptional('number', wire.p) &&

@@ -1,5 +1,6 @@
 /** What clients, edges and services say to each other. No I/O here; see PROTOCOL.md at the root. */
 export * from './channels.js';
+export * from './client-event.js';
 export * from './close-codes.js';
 export * from './codec.js';
 export * from './control.js';

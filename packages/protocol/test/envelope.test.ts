@@ -11,6 +11,7 @@ const header: fc.Arbitrary<EnvelopeHeader> = fc.record(
     encoding: fc.constantFrom('json', 'msgpack'),
     publishedAtMs: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
     excludeSession: text(),
+    excludeUser: text(),
     sessions: fc.array(text(), { maxLength: 5 }),
     room: roomName,
     probe: fc.nat(),

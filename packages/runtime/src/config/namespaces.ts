@@ -62,6 +62,10 @@ const namespaceFields = z.strictObject({
     .array(z.string().regex(EVENT_PATTERN, { error: 'expected a type such as vote_submitted, order.*, or *' }))
     .default([])
     .describe('Types of client events that services take here: names, a beginning with `*`, or `*` for all.'),
+  memberEvents: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe('Whether services are told of each member that comes, drops, returns and goes (lifecycle streams).'),
   keepMembers: z
     .strictObject({
       offlineAfterMs: z.int({ error: 'expected a whole number of milliseconds' }).min(0).max(DAY_MS),

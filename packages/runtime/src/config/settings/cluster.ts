@@ -1,5 +1,5 @@
 /** The bus, presence, and how a process lives and leaves. */
-import { integer, list, MINUTE_MS, oneOf, text } from './fields.js';
+import { integer, list, MINUTE_MS, oneOf, text, url } from './fields.js';
 
 export const clusterSettings = {
   redisUrl: text(/^rediss?:\/\/.+|^unix:\/\/.+/, 'a URL like redis://127.0.0.1:6379')
@@ -20,6 +20,15 @@ export const clusterSettings = {
   historyCheckIntervalMs: integer(100, 10 * MINUTE_MS)
     .default(5000)
     .describe('How often a silent room with history is compared with what Redis has.'),
+  maxWaitingEvents: integer(1, 10_000_000)
+    .default(100_000)
+    .describe('Client events of a namespace that may wait for services; above it they are refused (UNAVAILABLE).'),
+  eventsTtlMs: integer(60_000, 30 * 24 * 60 * MINUTE_MS)
+    .default(24 * 60 * MINUTE_MS)
+    .describe('Client events that nobody takes are forgotten after so long.'),
+  presenceUrl: url('http://127.0.0.1:8081')
+    .optional()
+    .describe('Admin address of a presence process: hubbub api asks it for rosters, with presenceApiKeys.'),
   subscriptionLingerMs: integer(0, 10 * MINUTE_MS)
     .default(5000)
     .describe('An edge stays subscribed to a room for so long after its last member there has left.'),

@@ -1,5 +1,6 @@
 /** Where the processes listen, and whom they believe about the client behind a connection. */
 import { z } from 'zod';
+import { originPatternProblem } from '../origin-pattern.js';
 import { flag, integer, list, port, text } from './fields.js';
 
 export const listenerSettings = {
@@ -34,8 +35,16 @@ export const listenerSettings = {
       'Instead of trustedProxies: how many proxies stand before the edge, each of which adds an address to X-Forwarded-For.',
     ),
   allowedOrigins: list('origins like https://example.com')
+    .superRefine((entries, context) => {
+      for (const entry of entries) {
+        const problem = originPatternProblem(entry);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      }
+    })
     .optional()
-    .describe('Origins that browsers may connect from. Unset: any in development, none in production.'),
+    .describe(
+      'Origins that browsers may connect from: https://example.com, https://*.example.com (every subdomain, not example.com itself), null, or * for all. Unset: any in development, none in production.',
+    ),
   apiPort: port.default(8082).describe('Port of the HTTP interface for back ends (hubbub api); 0 takes a free one.'),
   apiHost: z.string().min(1).default('127.0.0.1').describe('Address that the port for back ends is bound to.'),
   apiKeys: list('API keys')

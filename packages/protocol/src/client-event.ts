@@ -1,0 +1,26 @@
+/** A client event: what a client told services, stamped with what the edge knows (PROTOCOL.md section 7.3). */
+import type { Payload, Sender } from './frame.js';
+
+/** Where a session is: services answer it there. */
+export interface SessionAddress {
+  readonly id: string;
+  /** The edge that holds it. */
+  readonly node: string;
+}
+
+export interface ClientEvent {
+  /** Any name that is none of Hubbub's, such as `vote_submitted`. */
+  readonly type: string;
+  /** Absent where the event is about no room. */
+  readonly room?: string;
+  /** The frame's `id`, or one that the edge made. */
+  readonly id: string;
+  readonly payload: Payload;
+  /** From the token, never from the frame. */
+  readonly user: Sender;
+  readonly session: SessionAddress;
+  /** Rooms that the session is in, the first 100. */
+  readonly rooms: readonly string[];
+  /** When the edge took it in: milliseconds since 1970. */
+  readonly atMs: number;
+}
