@@ -1,0 +1,44 @@
+# syntax=docker/dockerfile:1
+# One image for every command of Hubbub: `docker run hubbub edge`, `presence`, `start`, `token`.
+# Rehearsed without an engine by `node deploy/check-image.mjs`, which carries out these very steps.
+
+# glibc is not a matter of taste: the native engine has no build for musl (Alpine). Debian 13 has glibc 2.41 and Node 22, for
+# which both builds of the engine exist; apps/edge/src/engine.ts takes the newer one that loads. Pin a digest where you build.
+ARG NODE_IMAGE=node:22-trixie-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.base.json ./
+COPY scripts ./scripts
+COPY packages ./packages
+COPY apps ./apps
+# Not `npm ci`: scripts/prepare/install.mjs says why. It takes the versions of the lockfile all the same.
+RUN npm run build
+# Then only what runs: the command line with the packages it stands on, without compilers and test tools. npm does not take
+# these away by itself where only one workspace is asked for.
+RUN rm -rf node_modules && npm install --omit=dev --workspace=hubbub --include-workspace-root=false --no-save --no-audit --no-fund --loglevel=error
+RUN rm -rf packages/*/src apps/*/src apps/*/playground packages/*/test apps/*/test
+
+FROM ${NODE_IMAGE} AS runtime
+ENV NODE_ENV=production \
+    HUBBUB_HOST=0.0.0.0 \
+    HUBBUB_ADMIN_HOST=0.0.0.0 \
+    PATH=/app/node_modules/.bin:$PATH
+WORKDIR /app
+COPY --from=build /src/package.json ./
+COPY --from=build /src/node_modules ./node_modules
+COPY --from=build /src/packages ./packages
+COPY --from=build /src/apps ./apps
+COPY deploy/image/healthy.mjs ./healthy.mjs
+
+# The user of the Node image; it owns nothing here, and nothing here is written to: the root file system may be read-only.
+USER node
+# 8080 for clients, 8081 for /healthz, /readyz and /metrics, which never go to the internet.
+EXPOSE 8080 8081
+
+# Alive, not ready: an edge that drains or waits for Redis must not be killed for it. Balancers ask /readyz.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["node", "/app/healthy.mjs"]
+# An edge that is told to stop drains: give it more than HUBBUB_SHUTDOWN_TIMEOUT_MS (`docker stop --timeout`, stop_grace_period).
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["hubbub"]
+CMD ["start"]
