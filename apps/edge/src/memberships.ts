@@ -94,6 +94,7 @@ export class Memberships {
 
   leave(session: Session, room: string): void {
     session.rooms.delete(room);
+    session.revoke(room);
     this.#removeFromRoom(session, room);
     this.#presence.left(session, room);
   }

@@ -11,7 +11,8 @@ import {
 } from '@hubbub/protocol';
 import { type ClientFrame, parseClientFrame } from '@hubbub/protocol/client-frame';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
-import type { Rights } from './admission/rights.js';
+import type { Right } from '@hubbub/runtime';
+import type { Grant, Rights } from './admission/rights.js';
 
 /** What a session needs of its connection; the engine's socket fits as it is. */
 export interface Socket {
@@ -42,6 +43,7 @@ export class Session {
   readonly id: string;
   readonly user: Sender;
   readonly encoding: Encoding;
+  /** What its token opens. Ask {@link allows}, which knows room tokens too. */
   readonly rights: Rights;
   readonly socket: Socket;
   /** Rooms it is a member of. */
@@ -50,6 +52,8 @@ export class Session {
   state: SessionState = 'opening';
   /** What it says of itself in the rosters of its rooms. */
   status: Status | undefined;
+  /** By room, from room tokens; each until the session leaves the room. Most sessions have none. */
+  #grants: Map<string, Grant> | undefined;
   #waiting: ClientFrame[] | undefined;
   #messages = 0;
 
@@ -63,6 +67,22 @@ export class Session {
 
   get closed(): boolean {
     return this.state === 'closed';
+  }
+
+  /** Whether it may do this in the room: its token says so, or the room token that it joined with. */
+  allows(room: string, right: Right): boolean {
+    return this.rights.allows(room, right) || this.#grants?.get(room)?.includes(right) === true;
+  }
+
+  /** What a room token gave, beside what the session's token opens; in place of what an earlier one gave. */
+  grant(room: string, grant: Grant): void {
+    this.#grants ??= new Map();
+    this.#grants.set(room, grant);
+  }
+
+  /** The session is no longer in the room: who comes back brings the room token again. */
+  revoke(room: string): void {
+    this.#grants?.delete(room);
   }
 
   /** An id for a message whose sender gave it none; unique in the cluster as the session's is. */

@@ -11,6 +11,9 @@ export interface Rights {
   allows(room: string, right: Right): boolean;
 }
 
+/** What a room token gives in its one room. */
+export type Grant = readonly Right[];
+
 /**
  * The rights of a token. Without the claim: every right in every room of a public namespace.
  * @example tokenRights(['chat:*'], {}).allows('chat:42', 'join') === true

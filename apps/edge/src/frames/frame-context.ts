@@ -56,7 +56,7 @@ export function isOffset(value: unknown): value is number {
 
 /** @param roomCount rooms that the session is in, or about to be in @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT` */
 export function assertMayJoin(session: Session, room: string, roomCount: number, { limits }: FrameContext): void {
-  if (!session.rights.allows(room, 'join')) throw new HubbubError('FORBIDDEN', 'The token does not open this room.');
+  if (!session.allows(room, 'join')) throw new HubbubError('FORBIDDEN', 'The token does not open this room.');
   if (roomCount >= limits.max_rooms) {
     throw new HubbubError('ROOM_LIMIT', `A session can be in ${limits.max_rooms} rooms; leave one first.`);
   }

@@ -4,7 +4,7 @@ import { type FrameAction, isOffset, memberRoom } from './frame-context.js';
 
 export const history: FrameAction = async (session, frame, context) => {
   const room = memberRoom(session, frame);
-  if (!session.rights.allows(room, 'history')) {
+  if (!session.allows(room, 'history')) {
     throw new HubbubError('FORBIDDEN', 'The token does not allow to read the history.');
   }
   const payload = isPlainObject(frame.payload) ? frame.payload : {};

@@ -6,7 +6,7 @@ import { type FrameAction, memberRoom } from './frame-context.js';
 
 export const onlineUsers: FrameAction = (session, frame, context) => {
   const room = memberRoom(session, frame);
-  if (!session.rights.allows(room, 'presence')) {
+  if (!session.allows(room, 'presence')) {
     throw new HubbubError('FORBIDDEN', 'The token does not allow to see who is here.');
   }
   // Presence keeps nothing of such a room and would never answer.

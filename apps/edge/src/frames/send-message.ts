@@ -4,8 +4,7 @@ import { type FrameAction, memberRoom, requiredPayload } from './frame-context.j
 
 export const sendMessage: FrameAction = (session, frame, context) => {
   const room = memberRoom(session, frame);
-  if (!session.rights.allows(room, 'publish'))
-    throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
+  if (!session.allows(room, 'publish')) throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
   const payload = requiredPayload(frame, context.limits);
   const id = frame.id ?? session.nextMessageId();
   // Not returned: the session's next frames need not wait for Redis, it keeps the order of what is sent.

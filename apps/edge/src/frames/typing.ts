@@ -8,7 +8,7 @@ export const stopTyping: FrameAction = tell('user_stopped_typing');
 function tell(type: 'user_typing' | 'user_stopped_typing'): FrameAction {
   return (session, frame, context) => {
     const room = memberRoom(session, frame);
-    if (!session.rights.allows(room, 'publish'))
+    if (!session.allows(room, 'publish'))
       throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
     context.publisher.tell(session, room, { type }).then(
       () => session.acknowledge(frame, room),
