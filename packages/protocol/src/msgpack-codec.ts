@@ -2,6 +2,7 @@
 import { Decoder, Encoder, EXT_TIMESTAMP, ExtensionCodec } from '@msgpack/msgpack';
 import type { Codec } from './codec.js';
 import { HubbubError } from './errors.js';
+import { isOneMsgpackValue } from './msgpack-shape.js';
 
 // A reused Encoder takes half the time of encode() (0.9 µs against 1.9 µs). ignoreUndefined: as JSON does.
 const encoder = new Encoder({ ignoreUndefined: true });
@@ -23,14 +24,17 @@ const decoder = new Decoder({
   },
 });
 
+const NOT_ONE_VALUE = 'The frame is not one complete MessagePack value.';
+
 export const msgpackCodec: Codec = {
   encoding: 'msgpack',
   encode: frame => encoder.encode(frame),
   decode(bytes) {
+    if (!isOneMsgpackValue(bytes)) throw new HubbubError('INVALID_FORMAT', NOT_ONE_VALUE);
     try {
       return decoder.decode(bytes);
     } catch (cause) {
-      throw new HubbubError('INVALID_FORMAT', 'The frame is not one complete MessagePack value.', { cause });
+      throw new HubbubError('INVALID_FORMAT', NOT_ONE_VALUE, { cause });
     }
   },
 };

@@ -1,11 +1,12 @@
 /** Frames survive both encodings, and bytes that are no frame are refused without harm. */
-import { ExtData, encode } from '@msgpack/msgpack';
+import { Decoder, ExtData, encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Codec } from '../src/codec.js';
 import { HubbubError } from '../src/errors.js';
 import { jsonCodec, toJsonValue } from '../src/json-codec.js';
 import { msgpackCodec } from '../src/msgpack-codec.js';
+import { isOneMsgpackValue } from '../src/msgpack-shape.js';
 import { body } from './arbitraries.js';
 
 const codecs = [jsonCodec, msgpackCodec];
@@ -74,6 +75,72 @@ describe('MessagePack', () => {
     ['arrays as deep as it likes', new Uint8Array(100_000).fill(0x91)],
   ] as const)('is refused with %s', ([, bytes]) => {
     expect(refusalOf(msgpackCodec, bytes)).toMatchObject({ code: 'INVALID_FORMAT' });
+  });
+
+  test.for([
+    ['an array', Uint8Array.of(0xdd, 0x01, 0xff, 0xff, 0xff)],
+    ['arrays in each other', new Uint8Array(4096).map((_, i) => [0xdd, 0x01, 0xff, 0xff, 0xff][i % 5] ?? 0)],
+    ['short arrays in each other', new Uint8Array(4095).map((_, i) => [0xdc, 0x0f, 0xff][i % 3] ?? 0)],
+    ['a map', Uint8Array.of(0xdf, 0x01, 0xff, 0xff, 0xff)],
+    ['a text', Uint8Array.of(0xdb, 0x7f, 0xff, 0xff, 0xff)],
+  ] as const)('reserves no room for %s that claims millions of items', ([, bytes]) => {
+    const heldBytes = process.memoryUsage().heapUsed;
+    expect(refusalOf(msgpackCodec, bytes)).toMatchObject({ code: 'INVALID_FORMAT' });
+    // 33,554,431 items are 268 MB, and 819 such arrays more than any heap has.
+    expect(process.memoryUsage().heapUsed - heldBytes).toBeLessThan(2 ** 20);
+  });
+
+  test('of any shape is one value exactly where the decoder reads one', () => {
+    const decoder = new Decoder({ mapKeyConverter: key => key as string });
+    const reads = (bytes: Uint8Array): boolean => {
+      try {
+        decoder.decode(bytes);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    // Heads of every format, and lengths that are short enough for the decoder to be asked as well.
+    const byte = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 0xc0, max: 0xdf }), fc.constant(0));
+    const some = fc.array(byte, { maxLength: 40 }).map(list => Uint8Array.from(list));
+    const claimsLittle = some.filter(bytes => !bytes.some(head => head === 0xdd || head === 0xdf));
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          claimsLittle,
+          body.map(frame => msgpackCodec.encode(frame)),
+        ),
+        bytes => {
+          // The decoder also refuses what is whole but not wanted: keys such as lists, and timestamps of a wrong size.
+          if (reads(bytes)) expect(isOneMsgpackValue(bytes)).toBe(true);
+          if (!isOneMsgpackValue(bytes)) expect(reads(bytes)).toBe(false);
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  });
+
+  test('of every format and length is whole as the reference encoder writes it, and not when a byte is missing', () => {
+    const lengths = [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536];
+    const values = [
+      ...[null, true, false, 0, 127, 128, 65_536, 2 ** 40, -1, -33, -129, -(2 ** 31), -(2 ** 40), 1.5],
+      ...lengths.flatMap(length => [
+        'x'.repeat(length),
+        new Uint8Array(length),
+        new ExtData(5, new Uint8Array(length)),
+        Array(length).fill(1),
+        Object.fromEntries(Array.from({ length }, (_, i) => [`k${i}`, i])),
+      ]),
+      new Date(0),
+      new Date(1),
+      new Date(-1),
+    ];
+    for (const value of values) {
+      const bytes = encode(value);
+      expect(isOneMsgpackValue(bytes)).toBe(true);
+      expect(isOneMsgpackValue(bytes.subarray(0, -1))).toBe(false);
+      expect(isOneMsgpackValue(Uint8Array.from([...bytes, 0xc0]))).toBe(false);
+    }
   });
 
   test('reaches JSON sessions as PROTOCOL.md section 2.3 says', () => {

@@ -1,0 +1,55 @@
+/**
+ * Whether bytes are one whole MessagePack value, found out without making any of it. The decoder reserves room for as many
+ * items as an array claims before it looks whether they are there: 5 bytes cost it 268 MB, and a hundred of them the process.
+ */
+
+/** Lengths of values by their first byte (the MessagePack specification, "Formats"): bytes behind it that are fixed, … */
+const FIXED_BYTES: Readonly<Record<number, number>> = {
+  ...{ 192: 0, 194: 0, 195: 0 }, // nil, false, true
+  ...{ 202: 4, 203: 8, 204: 1, 205: 2, 206: 4, 207: 8, 208: 1, 209: 2, 210: 4, 211: 8 }, // numbers
+  ...{ 212: 2, 213: 3, 214: 5, 215: 9, 216: 17 }, // fixext: a type and its data
+};
+/** … bytes of a length that follows, and how many bytes there are beside what it counts, … */
+const COUNTED_BYTES: Readonly<Record<number, readonly [lengthBytes: number, more: number]>> = {
+  ...{ 196: [1, 0], 197: [2, 0], 198: [4, 0] }, // bin
+  ...{ 199: [1, 1], 200: [2, 1], 201: [4, 1] }, // ext: and its type
+  ...{ 217: [1, 0], 218: [2, 0], 219: [4, 0] }, // str
+};
+/** … and bytes of a count that follows, with the values that each counted item is. */
+const COUNTED_VALUES: Readonly<Record<number, readonly [countBytes: number, valuesEach: number]>> = {
+  ...{ 220: [2, 1], 221: [4, 1] }, // array
+  ...{ 222: [2, 2], 223: [4, 2] }, // map: a key and a value
+};
+
+/** Time grows with the bytes and with nothing that they say; nothing is allocated. */
+export function isOneMsgpackValue(bytes: Uint8Array): boolean {
+  const end = bytes.length;
+  let at = 0;
+  /** Values still to come. Each takes a byte at least: more than are left cannot come. */
+  let awaited = 1;
+  while (awaited > 0) {
+    if (awaited > end - at) return false;
+    const head = bytes[at++] ?? 0;
+    awaited--;
+    if (head < 0x80 || head >= 0xe0) continue; // Small integers.
+    if (head < 0x90) awaited += 2 * (head & 0x0f);
+    else if (head < 0xa0) awaited += head & 0x0f;
+    else if (head < 0xc0) at += head & 0x1f;
+    else if (head in FIXED_BYTES) at += FIXED_BYTES[head] ?? 0;
+    else {
+      const [width, factor] = COUNTED_BYTES[head] ?? COUNTED_VALUES[head] ?? [0, 0];
+      if (width === 0 || at + width > end) return false; // 0xc1 is never used.
+      const count = readUnsigned(bytes, at, width);
+      at += width;
+      if (head in COUNTED_VALUES) awaited += count * factor;
+      else at += count + factor;
+    }
+  }
+  return at === end;
+}
+
+function readUnsigned(bytes: Uint8Array, at: number, width: number): number {
+  let value = 0;
+  for (let i = at; i < at + width; i++) value = value * 256 + (bytes[i] ?? 0);
+  return value;
+}
