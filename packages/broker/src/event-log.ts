@@ -1,5 +1,6 @@
 /** What clients tell services: one log per namespace of rooms, consumed by groups (docs/decisions/0004). */
 import type { ClientEvent } from '@hubbub/protocol';
+import type { ConsumerGroup } from './consumer-group.js';
 
 export interface EventAppend {
   readonly namespace: string;
@@ -42,40 +43,8 @@ export interface EventLog {
   group(namespace: string, group: string): EventGroup;
 }
 
-/**
- * One group of consumers of one log, as one of its consumers sees it. Only the consumer that holds the lease reads: so
- * that events of a room are handled in order, however many instances of a service run.
- *
- * Guarantees:
- * - **One at a time.** At most one consumer of a group holds the lease; who lost it cannot acknowledge any more.
- * - **At least once.** Who takes the lease over first gets, in order, what was given out and not acknowledged.
- */
-export interface EventGroup {
-  /**
-   * Takes the lease, or renews it. Renewed every third of `leaseMs`, it is kept.
-   * @returns whether this consumer holds it now
-   * @throws {HubbubError} `UNAVAILABLE`
-   */
-  hold(consumer: string, leaseMs: number): Promise<boolean>;
-
-  /** Gives the lease up, so that another need not wait for its end. Never rejects. */
-  release(consumer: string): Promise<void>;
-
-  /**
-   * The next entries: at first those that were given out and not acknowledged, then new ones. Waits at most `waitMs` for one.
-   * @throws {HubbubError} `UNAVAILABLE`; `FORBIDDEN` when the lease is lost.
-   */
-  read(consumer: string, options: { readonly limit: number; readonly waitMs: number }): Promise<readonly EventEntry[]>;
-
-  /** Counts one more attempt at an entry that this consumer has. @throws as `read` */
-  retry(consumer: string, entryId: string): Promise<number>;
-
-  /** The entries are done. @throws as `read` */
-  acknowledge(consumer: string, entryIds: readonly string[]): Promise<void>;
-
-  /** The entry is given up: it goes to the dead letters of the group, with the reason, and is done. @throws as `read` */
-  bury(consumer: string, entryId: string, reason: string): Promise<void>;
-
+/** A group's place in a log of client events. */
+export interface EventGroup extends ConsumerGroup<EventEntry> {
   /** Dead letters, oldest first. @throws {HubbubError} `UNAVAILABLE` */
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;
 }

@@ -1,6 +1,7 @@
 /** The bus between Hubbub's processes, in memory and on Redis. */
 export type { Backplane } from './backplane.js';
 export type { Broker, Interruption } from './broker.js';
+export type { ConsumerGroup } from './consumer-group.js';
 export type { DeadLetter, EventAppend, EventAppended, EventEntry, EventGroup, EventLog } from './event-log.js';
 export {
   type Appended,
@@ -12,6 +13,7 @@ export {
   IDEMPOTENCY_WINDOW_MS,
 } from './history.js';
 export { Interest } from './interest.js';
+export type { LifecycleEntry, LifecycleLog } from './lifecycle-log.js';
 export { MemoryCluster } from './memory/memory-backplane.js';
 export { MemoryBus } from './memory/memory-broker.js';
 export { MemoryHistory } from './memory/memory-history.js';

@@ -11,6 +11,11 @@ export interface RedisConnectionOptions {
   readonly commandTimeoutMs?: number;
   /** Sends the commands of one tick in one write. Not for connections that subscribe. */
   readonly autoPipelining?: boolean;
+  /**
+   * Commands wait for a connection that is not there yet, as long as `commandTimeoutMs`. For services, which may publish
+   * before they are connected; an edge would rather know at once.
+   */
+  readonly waitForConnection?: boolean;
   /** Called on each failure; a connection that fails is retried until it is closed. */
   onError(error: Error): void;
 }
@@ -19,8 +24,8 @@ export interface RedisConnectionOptions {
 export function openRedisConnection(url: string, options: RedisConnectionOptions): Redis {
   const redis = new Redis(url, {
     // A command that cannot be sent now fails now: the caller knows what to do with it, a queue does not.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
+    enableOfflineQueue: options.waitForConnection ?? false,
+    maxRetriesPerRequest: options.waitForConnection === true ? null : 0,
     // Ours resubscribes in batches and tells what may have been missed.
     autoResubscribe: false,
     autoResendUnfulfilledCommands: false,

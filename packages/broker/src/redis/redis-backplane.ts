@@ -13,15 +13,17 @@ export interface RedisBackplaneOptions {
   readonly commandTimeoutMs: number;
   /** The same for all processes of a cluster. */
   readonly nodeLeaseMs: number;
+  /** As of a connection. Default false. */
+  readonly waitForConnection?: boolean;
   /** Called on each failure of a connection; all of them are retried until `close`. */
   readonly onError: (error: Error) => void;
 }
 
 /** Returns at once and connects in the background: until Redis answers, everything rejects with `UNAVAILABLE`. */
 export function openRedisBackplane(url: string, options: RedisBackplaneOptions): Backplane {
-  const { prefix, commandTimeoutMs, onError } = options;
-  const broker = createRedisBroker(url, { commandTimeoutMs, onError });
-  const commands = openRedisConnection(url, { commandTimeoutMs, autoPipelining: true, onError });
+  const { prefix, commandTimeoutMs, waitForConnection = false, onError } = options;
+  const broker = createRedisBroker(url, { commandTimeoutMs, waitForConnection, onError });
+  const commands = openRedisConnection(url, { commandTimeoutMs, autoPipelining: true, waitForConnection, onError });
   return {
     broker,
     history: new RedisHistory({ commands, prefix }),

@@ -8,6 +8,8 @@ import { SubscriptionBatcher } from './subscription-batcher.js';
 export interface RedisBrokerOptions {
   /** A Redis that does not answer for so long counts as away. Default 5000. */
   readonly commandTimeoutMs?: number;
+  /** As of a connection: publishes wait for it. Default false. */
+  readonly waitForConnection?: boolean;
   /** Called on each failure of a connection, for logs and metrics. */
   readonly onError?: (error: Error) => void;
 }
@@ -21,7 +23,8 @@ export interface RedisBrokerOptions {
 export function createRedisBroker(url: string, options: RedisBrokerOptions = {}): Broker {
   const commandTimeoutMs = options.commandTimeoutMs ?? 5000;
   const onError = options.onError ?? (() => {});
-  const publisher = openRedisConnection(url, { commandTimeoutMs, autoPipelining: true, onError });
+  const { waitForConnection = false } = options;
+  const publisher = openRedisConnection(url, { commandTimeoutMs, autoPipelining: true, waitForConnection, onError });
   const subscriber = openRedisConnection(url, { commandTimeoutMs, onError });
   return new RedisBroker(publisher, subscriber);
 }

@@ -1,0 +1,36 @@
+/** How a log is consumed: by a group, of which one consumer at a time reads. */
+
+/**
+ * One group of consumers of one log, as one of its consumers sees it. Only the consumer that holds the lease reads: so
+ * that events of a room are handled in order, however many instances of a service run.
+ *
+ * Guarantees:
+ * - **One at a time.** At most one consumer of a group holds the lease; who lost it cannot acknowledge any more.
+ * - **At least once.** Who takes the lease over first gets, in order, what was given out and not acknowledged.
+ */
+export interface ConsumerGroup<Entry> {
+  /**
+   * Takes the lease, or renews it. Renewed every third of `leaseMs`, it is kept.
+   * @returns whether this consumer holds it now
+   * @throws {HubbubError} `UNAVAILABLE`
+   */
+  hold(consumer: string, leaseMs: number): Promise<boolean>;
+
+  /** Gives the lease up, so that another need not wait for its end. Never rejects. */
+  release(consumer: string): Promise<void>;
+
+  /**
+   * The next entries: at first those that were given out and not acknowledged, then new ones. Waits at most `waitMs` for one.
+   * @throws {HubbubError} `UNAVAILABLE`; `FORBIDDEN` when the lease is lost.
+   */
+  read(consumer: string, options: { readonly limit: number; readonly waitMs: number }): Promise<readonly Entry[]>;
+
+  /** Counts one more attempt at an entry that this consumer has. @throws as `read` */
+  retry(consumer: string, entryId: string): Promise<number>;
+
+  /** The entries are done. @throws as `read` */
+  acknowledge(consumer: string, entryIds: readonly string[]): Promise<void>;
+
+  /** The entry is given up: it goes to the dead letters of the group, with the reason, and is done. @throws as `read` */
+  bury(consumer: string, entryId: string, reason: string): Promise<void>;
+}
