@@ -122,7 +122,7 @@ export async function startEdge({
     onDeaf: metrics.deaf,
   });
 
-  const keys = openTokenKeys(config);
+  const keys = openTokenKeys(config, { log, metrics: registry });
   const policy: AdmissionPolicy = {
     verifyToken: createTokenVerifier(keys.verifyClaims),
     allowedOrigins: config.allowedOrigins ?? (config.production ? [] : undefined),

@@ -37,5 +37,6 @@ try {
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`hubbub: ${message}\n`);
-  process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
+  // What was opened on the way, such as a connection that Redis does not answer, must not keep a failed start alive.
+  process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
 }

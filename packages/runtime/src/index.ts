@@ -5,7 +5,7 @@ export { type Config, ConfigError, loadConfig } from './config/load-config.js';
 export { type Namespace, type Namespaces, namespaceSettings, RIGHTS, type Right } from './config/namespaces.js';
 export { originMatcher } from './config/origin-pattern.js';
 export { environmentName, type Settings, settingNames } from './config/settings/settings.js';
-export { DEVELOPMENT_JWT_SECRET } from './config/settings/tokens.js';
+export { DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from './config/settings/tokens.js';
 export { createLogger, type Logger, occasionally } from './logger.js';
 export {
   addUpMetrics,

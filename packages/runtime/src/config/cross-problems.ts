@@ -47,17 +47,29 @@ export function crossProblems(settings: Settings, production: boolean): string[]
 }
 
 function tokenProblems(settings: Settings, production: boolean): string[] {
-  if (!production) return [];
   const problems: string[] = [];
+  const secrets = [
+    ['HUBBUB_JWT_SECRET', settings.jwtSecret],
+    ...settings.jwtAcceptedSecrets.map(secret => ['HUBBUB_JWT_ACCEPTED_SECRETS', secret] as const),
+  ] as const;
+  for (const [variable, secret] of secrets) {
+    // Who takes a public key for a secret lets everybody sign (RFC 8725 section 2.1).
+    if (secret?.includes('-----BEGIN')) {
+      problems.push(`${variable}: expected a secret, got a PEM; public keys belong into HUBBUB_JWT_PUBLIC_KEY_FILES`);
+    }
+  }
+  if (settings.jwtJwksUrl !== undefined && hasCredentials(settings.jwtJwksUrl)) {
+    problems.push('HUBBUB_JWT_JWKS_URL: expected a URL without user and password');
+  }
+  if (settings.jwtAudience?.length === 0) {
+    problems.push('HUBBUB_JWT_AUDIENCE: expected at least one audience, or no such setting');
+  }
+  if (!production) return problems;
   if (!othersSign(settings) && settings.jwtSecret === undefined) {
     problems.push(
       'HUBBUB_JWT_SECRET: required in production (NODE_ENV=production) where there is neither HUBBUB_JWT_PUBLIC_KEY_FILES nor HUBBUB_JWT_JWKS_URL; make one with: openssl rand -base64 48',
     );
   }
-  const secrets = [
-    ['HUBBUB_JWT_SECRET', settings.jwtSecret],
-    ...settings.jwtAcceptedSecrets.map(secret => ['HUBBUB_JWT_ACCEPTED_SECRETS', secret] as const),
-  ] as const;
   for (const [variable, secret] of secrets) {
     if (secret !== undefined && Buffer.byteLength(secret) < JWT_SECRET_MIN_BYTES) {
       problems.push(`${variable}: expected at least ${JWT_SECRET_MIN_BYTES} bytes (RFC 7518 section 3.2)`);
@@ -72,6 +84,11 @@ function tokenProblems(settings: Settings, production: boolean): string[] {
 /** Whether somebody else signs the tokens. */
 function othersSign({ jwtPublicKeyFiles, jwtJwksUrl }: Settings): boolean {
   return jwtPublicKeyFiles.length > 0 || jwtJwksUrl !== undefined;
+}
+
+function hasCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
 }
 
 function isProtected(url: string): boolean {

@@ -1,8 +1,36 @@
 /** Every key whose tokens are accepted, and the choice among them. */
-import { HubbubError } from '@hubbub/protocol';
-import { type Config, DEVELOPMENT_JWT_SECRET } from '@hubbub/runtime';
-import { type ClaimsVerifier, checkClaims } from '../claims.js';
-import { type VerificationKey, verificationKey } from './verification-key.js';
+import {
+  type Config,
+  ConfigError,
+  DEVELOPMENT_JWT_SECRET,
+  type Logger,
+  type MetricsRegistry,
+  usesDevelopmentSecret,
+} from '@hubbub/runtime';
+import { type ClaimsVerifier, checkClaims, type VerifiedClaims } from '../claims.js';
+import { whenKnown } from '../when-known.js';
+import { fetchKeySet } from './fetch-key-set.js';
+import { createKeySetMetrics } from './key-set-metrics.js';
+import { readPublicKeyFiles } from './pem-files.js';
+import { RemoteKeys } from './remote-keys.js';
+import { notValid, readTokenHeader } from './token-header.js';
+import { isPublicKeyAlgorithm, secretKey, type VerificationKey } from './verification-key.js';
+
+export type TokenSettings = Pick<
+  Config,
+  | 'production'
+  | 'jwtSecret'
+  | 'jwtAcceptedSecrets'
+  | 'jwtSecretAlgorithm'
+  | 'jwtPublicKeyFiles'
+  | 'jwtRsaAlgorithm'
+  | 'jwtJwksUrl'
+  | 'jwtJwksRefreshMs'
+  | 'jwtJwksMaxAgeMs'
+  | 'jwtIssuer'
+  | 'jwtAudience'
+  | 'jwtLeewayMs'
+>;
 
 export interface TokenKeys {
   readonly verifyClaims: ClaimsVerifier;
@@ -11,27 +39,66 @@ export interface TokenKeys {
 }
 
 /**
- * The keys that the configuration names.
+ * The keys that the configuration names. Files are read now; a key set by URL is read in the background, from now on.
  *
+ * @throws {ConfigError} naming each file that holds no key of ours.
  * @example
- * const keys = openTokenKeys(config);
+ * const keys = openTokenKeys(config, { log, metrics });
  * const { claims, expiresAtMs } = await keys.verifyClaims(token);
  */
-export function openTokenKeys(config: Config): TokenKeys {
-  const keys: VerificationKey[] = [verificationKey(config.jwtSecret ?? DEVELOPMENT_JWT_SECRET, 'HS256')];
-  const policy = { leewayMs: config.jwtLeewayMs, issuer: config.jwtIssuer, audience: config.jwtAudience };
+export function openTokenKeys(
+  settings: TokenSettings,
+  { log, metrics }: { readonly log: Logger; readonly metrics: MetricsRegistry },
+): TokenKeys {
+  const { jwtRsaAlgorithm: rsaAlgorithm, jwtJwksUrl: url, jwtIssuer: issuer, jwtAudience: audience } = settings;
+  const problems: string[] = [];
+  const own: readonly VerificationKey[] = [
+    ...secretsOf(settings).map(secret => secretKey(secret, settings.jwtSecretAlgorithm)),
+    ...readPublicKeyFiles(settings.jwtPublicKeyFiles, rsaAlgorithm, problems),
+  ];
+  if (problems.length > 0) throw new ConfigError(problems);
+  const remote =
+    url === undefined
+      ? undefined
+      : new RemoteKeys({
+          fetch: stop => fetchKeySet(url, stop),
+          refreshMs: settings.jwtJwksRefreshMs,
+          maxAgeMs: settings.jwtJwksMaxAgeMs,
+          rsaAlgorithm,
+          metrics: createKeySetMetrics(metrics, log),
+        });
+  const policy = { leewayMs: settings.jwtLeewayMs, issuer, audience };
+
+  function verifyWith(keys: readonly VerificationKey[], token: string): VerifiedClaims | undefined {
+    for (const key of keys) {
+      const claims = key.read(token);
+      if (claims !== undefined) return checkClaims(claims, policy, Date.now());
+    }
+    return undefined;
+  }
+
   return {
-    verifyClaims: token => {
-      for (const key of keys) {
-        try {
-          return checkClaims(key.verify(token) as Record<string, unknown>, policy, Date.now());
-        } catch (error) {
-          if (error instanceof HubbubError) throw error;
-          // Not signed by this key: another one may have signed it.
-        }
-      }
-      throw new HubbubError('UNAUTHORIZED', 'The token is not valid.');
+    verifyClaims(token) {
+      const { alg, kid } = readTokenHeader(token);
+      // A key of another algorithm would say no: it is only not asked.
+      const speaking = (keys: readonly VerificationKey[]) => keys.filter(({ algorithm }) => algorithm === alg);
+      const verified = verifyWith(speaking(own), token);
+      if (verified !== undefined) return verified;
+      // No secret is in a key set: a token that was made with one is no reason to ask.
+      if (remote === undefined || kid === undefined || !isPublicKeyAlgorithm(alg)) throw notValid();
+      return whenKnown(remote.find(kid), keys => {
+        const verified = verifyWith(speaking(keys), token);
+        if (verified === undefined) throw notValid();
+        return verified;
+      });
     },
-    close() {},
+    close: () => remote?.close(),
   };
+}
+
+/** The development secret stands in only where nothing at all is configured. */
+function secretsOf(settings: TokenSettings): readonly string[] {
+  if (usesDevelopmentSecret(settings)) return [DEVELOPMENT_JWT_SECRET];
+  const { jwtSecret, jwtAcceptedSecrets } = settings;
+  return jwtSecret === undefined ? jwtAcceptedSecrets : [jwtSecret, ...jwtAcceptedSecrets];
 }

@@ -1,19 +1,66 @@
 /** A key with the one algorithm that it verifies: the key says which, never the token (RFC 8725 section 3.1). */
+import type { KeyObject } from 'node:crypto';
 import { createVerifier } from 'fast-jwt';
+import type { Claims } from '../claims.js';
 
 export type SecretAlgorithm = 'HS256' | 'HS384' | 'HS512';
-export type PublicKeyAlgorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
+export type RsaAlgorithm = 'RS256' | 'PS256';
+const PUBLIC_KEY_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
+export type PublicKeyAlgorithm = (typeof PUBLIC_KEY_ALGORITHMS)[number];
 export type Algorithm = SecretAlgorithm | PublicKeyAlgorithm;
 
 export interface VerificationKey {
   readonly algorithm: Algorithm;
-  /** The payload of a token that this key has signed. @throws {TokenError} which may quote the token */
-  verify(token: string): unknown;
+  /** What the token says; `undefined` where this key has not signed it. */
+  read(token: string): Claims | undefined;
 }
 
-/** @param key a secret, or a public key as PEM */
-export function verificationKey(key: string, algorithm: Algorithm): VerificationKey {
+export function isPublicKeyAlgorithm(name: string): name is PublicKeyAlgorithm {
+  return PUBLIC_KEY_ALGORITHMS.some(known => known === name);
+}
+
+export function secretKey(secret: string, algorithm: SecretAlgorithm): VerificationKey {
+  return verificationKey(secret, algorithm);
+}
+
+/** RFC 7518 section 3.3. */
+const RSA_MIN_BITS = 2048;
+
+/**
+ * @param rsaAlgorithm what an RSA key signs with: the key itself does not say
+ * @throws {Error} that says which kind of key this is, where it is none of ours.
+ */
+export function publicKey(key: KeyObject, rsaAlgorithm: RsaAlgorithm): VerificationKey {
+  const pem = key.export({ type: 'spki', format: 'pem' }).toString();
+  return verificationKey(pem, algorithmOf(key, rsaAlgorithm));
+}
+
+function algorithmOf(
+  { asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject,
+  rsa: RsaAlgorithm,
+): PublicKeyAlgorithm {
+  const { modulusLength = 0, namedCurve } = asymmetricKeyDetails;
+  if (asymmetricKeyType === 'ed25519') return 'EdDSA';
+  if (asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'ES256';
+  if (asymmetricKeyType === 'rsa' && modulusLength >= RSA_MIN_BITS) return rsa;
+  const kind =
+    asymmetricKeyType === 'rsa'
+      ? `an RSA key of ${modulusLength} bits`
+      : `a key of the type ${asymmetricKeyType}${namedCurve === undefined ? '' : ` on the curve ${namedCurve}`}`;
+  throw new Error(`${kind}; expected RSA of at least ${RSA_MIN_BITS} bits, P-256 or Ed25519`);
+}
+
+function verificationKey(key: string, algorithm: Algorithm): VerificationKey {
   // Dates, issuer and audience are claims.ts's business: the same for all keys, and asked once the signature stands.
   const verify = createVerifier({ key, algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true });
-  return { algorithm, verify };
+  return {
+    algorithm,
+    read(token) {
+      try {
+        return verify(token);
+      } catch {
+        return undefined; // Another key may have signed it. The error may quote the token, and nobody is to see it.
+      }
+    },
+  };
 }

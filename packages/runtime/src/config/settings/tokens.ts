@@ -47,3 +47,18 @@ export const tokenSettings = {
     .default(5000)
     .describe('How far the clocks of those who sign may be off, for `exp` and `nbf` (RFC 7519 section 4.1.4).'),
 };
+
+export interface SigningSettings {
+  readonly production: boolean;
+  readonly jwtSecret?: string | undefined;
+  readonly jwtAcceptedSecrets: readonly string[];
+  readonly jwtPublicKeyFiles: readonly string[];
+  readonly jwtJwksUrl?: string | undefined;
+}
+
+/** The development secret stands in only where no key of any kind is configured, and never in production. */
+export function usesDevelopmentSecret(settings: SigningSettings): boolean {
+  const { production, jwtSecret, jwtAcceptedSecrets, jwtPublicKeyFiles, jwtJwksUrl } = settings;
+  const keys = [...jwtAcceptedSecrets, ...jwtPublicKeyFiles];
+  return !production && jwtSecret === undefined && jwtJwksUrl === undefined && keys.length === 0;
+}

@@ -1,0 +1,58 @@
+/** Reads a key set by HTTP, within bounds of time and size. */
+
+/** Why there is none: few words, for metrics and logs. */
+export type FetchFailure = 'timeout' | 'unreachable' | 'status' | 'too_large' | 'malformed';
+
+export class KeySetUnavailable extends Error {
+  /** @param detail the status, or what the system calls it (`ECONNREFUSED`): for logs */
+  constructor(
+    readonly failure: FetchFailure,
+    readonly detail?: string,
+  ) {
+    super(`The key set could not be read: ${failure}.`);
+  }
+}
+
+export const FETCH_TIMEOUT_MS = 5000;
+export const KEY_SET_MAX_BYTES = 262_144;
+
+/**
+ * The body of a 200. Redirects are not followed: whoever answers at the configured address is the one who is believed.
+ * @throws {KeySetUnavailable}
+ */
+export async function fetchKeySet(url: string, stop: AbortSignal): Promise<string> {
+  const timeout = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+  try {
+    const response = await fetch(url, {
+      redirect: 'manual',
+      signal: AbortSignal.any([timeout, stop]),
+      headers: { accept: 'application/jwk-set+json, application/json' },
+    });
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      throw new KeySetUnavailable('status', String(response.status));
+    }
+    return await boundedText(response);
+  } catch (error) {
+    if (error instanceof KeySetUnavailable) throw error;
+    throw timeout.aborted ? new KeySetUnavailable('timeout') : new KeySetUnavailable('unreachable', systemCode(error));
+  }
+}
+
+/** Not the message: it may quote the URL, which may hold what opens it. */
+function systemCode(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+}
+
+/** Counted as it comes and after unpacking: a header may say anything, and 256 KiB unpack to 256 MiB. */
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > KEY_SET_MAX_BYTES) throw new KeySetUnavailable('too_large'); // Leaving the loop ends the connection.
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

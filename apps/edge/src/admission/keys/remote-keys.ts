@@ -1,0 +1,121 @@
+/** The keys of a key set somewhere else: kept, read again in the background, and gone when that fails for too long. */
+import { HubbubError } from '@hubbub/protocol';
+import { KeySetUnavailable } from './fetch-key-set.js';
+import { type KeySet, type KeysByKid, parseKeySet } from './key-set.js';
+import type { KeySetMetrics } from './key-set-metrics.js';
+import type { RsaAlgorithm, VerificationKey } from './verification-key.js';
+
+export interface RemoteKeysOptions {
+  /** Gets the text of the key set. @throws {KeySetUnavailable} */
+  readonly fetch: (stop: AbortSignal) => Promise<string>;
+  /** Milliseconds from one reading to the next, in the background. */
+  readonly refreshMs: number;
+  /** Milliseconds: a set that was read longer ago is not used. */
+  readonly maxAgeMs: number;
+  readonly rsaAlgorithm: RsaAlgorithm;
+  readonly metrics: KeySetMetrics;
+}
+
+/** An unknown `kid` has the set read again, but not more often than every tenth of the refresh time: anybody can invent one. */
+const ASKED_SHARE = 0.1;
+/** After a failure: sooner than the next refresh, and later each time. */
+const RETRY_FIRST_MS = 1000;
+/** Edges that were started together do not ask together. */
+const JITTER = 0.1;
+
+const NO_KEYS: readonly VerificationKey[] = [];
+
+export class RemoteKeys {
+  readonly #options: RemoteKeysOptions;
+  readonly #stop = new AbortController();
+  #keys: KeysByKid | undefined;
+  /** Monotonic, as all times here: a clock that is set back makes no key live longer. */
+  #readAtMs = 0;
+  #underWay: Promise<void> | undefined;
+  /** In a row. */
+  #failures = 0;
+  #askAgainAtMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Begins to read at once. */
+  constructor(options: RemoteKeysOptions) {
+    this.#options = options;
+    options.metrics.observe({
+      keys: () => [...(this.#current?.values() ?? [])].reduce((sum, keys) => sum + keys.length, 0),
+      ageSeconds: () => (this.#keys === undefined ? Number.NaN : (performance.now() - this.#readAtMs) / 1000),
+    });
+    void this.#read();
+  }
+
+  /**
+   * The keys of this name; none where the set, as it is now, has none. A promise where the set has to be read for it.
+   * @throws {HubbubError} `UNAVAILABLE` where that cannot be known, because the set cannot be read; or rejects with it.
+   */
+  find(kid: string): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
+    const found = this.#current?.get(kid);
+    if (found !== undefined) return found;
+    if (this.#underWay === undefined && performance.now() < this.#askAgainAtMs) return this.#answer(kid);
+    return this.#read().then(() => this.#answer(kid));
+  }
+
+  close(): void {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+  }
+
+  /** The keys while they may be used. */
+  get #current(): KeysByKid | undefined {
+    return performance.now() - this.#readAtMs < this.#options.maxAgeMs ? this.#keys : undefined;
+  }
+
+  #answer(kid: string): readonly VerificationKey[] {
+    const found = this.#current?.get(kid);
+    if (found !== undefined) return found;
+    // The key may be one that we could not read about: come back.
+    if (this.#failures > 0 || this.#current === undefined) {
+      throw new HubbubError('UNAVAILABLE', 'The keys of tokens cannot be read now; try again later.');
+    }
+    return NO_KEYS;
+  }
+
+  /** One reading at a time, shared by all who wait for it. Never rejects. */
+  #read(): Promise<void> {
+    this.#underWay ??= this.#readOnce().finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  async #readOnce(): Promise<void> {
+    const { fetch, refreshMs, rsaAlgorithm, metrics } = this.#options;
+    const startedAtMs = performance.now();
+    clearTimeout(this.#timer);
+    let nextInMs: number;
+    try {
+      const { keys, skipped } = parse(await fetch(this.#stop.signal), rsaAlgorithm);
+      this.#keys = keys;
+      this.#readAtMs = startedAtMs;
+      this.#failures = 0;
+      metrics.fetched(keys.size, skipped);
+      nextInMs = refreshMs * (1 - Math.random() * JITTER);
+      this.#askAgainAtMs = startedAtMs + refreshMs * ASKED_SHARE;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      metrics.fetchFailed(error instanceof KeySetUnavailable ? error : new KeySetUnavailable('unreachable'));
+      nextInMs = Math.min(RETRY_FIRST_MS * 2 ** this.#failures++, refreshMs * ASKED_SHARE) * (1 - Math.random() / 2);
+      this.#askAgainAtMs = performance.now() + nextInMs;
+    }
+    if (this.#stop.signal.aborted) return;
+    this.#timer = setTimeout(() => void this.#read(), nextInMs);
+    this.#timer.unref();
+  }
+}
+
+/** @throws {KeySetUnavailable} */
+function parse(text: string, rsaAlgorithm: RsaAlgorithm): KeySet {
+  try {
+    return parseKeySet(text, rsaAlgorithm);
+  } catch {
+    throw new KeySetUnavailable('malformed'); // What JSON.parse says quotes what somebody else has written.
+  }
+}
