@@ -1,6 +1,7 @@
-/** Control: what a service may do to rooms and users on every edge at once (PROTOCOL.md section 7.2). */
+/** Control: what a service may do to rooms, users and sessions (PROTOCOL.md section 7.2). */
 import type { Payload } from './frame.js';
 import { USER_ID_MAX_BYTES, utf8Length } from './limits.js';
+import { isRoomName } from './room-name.js';
 
 /** The reason of a control also travels in a close frame, whose text has at most 123 bytes (RFC 6455 section 5.5). */
 export const CONTROL_REASON_MAX_BYTES = 123;
@@ -12,6 +13,10 @@ export type Control =
   | { readonly do: 'remove_user'; readonly user: string; readonly reason?: string }
   /** On a user's channel: its sessions are closed with 4200. */
   | { readonly do: 'disconnect_user'; readonly reason?: string }
+  /** On a node's channel: the sessions that the envelope names enter the room. All rights when there are none. */
+  | { readonly do: 'add_sessions'; readonly room: string; readonly rights?: readonly string[] }
+  /** On a node's channel: the sessions that the envelope names are out of the room. */
+  | { readonly do: 'remove_sessions'; readonly room: string; readonly reason?: string }
   /** On a node's channel, from presence: the sessions that the envelope names are closed with 4202. */
   | { readonly do: 'refuse_sessions'; readonly reason?: string };
 
@@ -21,16 +26,30 @@ export const CONTROL_TYPE_PREFIX = 'hubbub.';
 /** The control that an envelope's header or a service's message holds; `undefined` when it is none or has a wrong field. */
 export function readControl(value: unknown): Control | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { do: action, user, reason } = value as Partial<Record<'do' | 'user' | 'reason', unknown>>;
+  const fields = value as Partial<Record<'do' | 'user' | 'room' | 'rights' | 'reason', unknown>>;
+  const { do: action, reason } = fields;
   if (reason !== undefined && (typeof reason !== 'string' || utf8Length(reason) > CONTROL_REASON_MAX_BYTES)) {
     return undefined;
   }
   const why = reason === undefined ? {} : { reason };
-  if (action === 'close_room' || action === 'disconnect_user' || action === 'refuse_sessions') {
-    return { do: action, ...why };
+  switch (action) {
+    case 'close_room':
+    case 'disconnect_user':
+    case 'refuse_sessions':
+      return { do: action, ...why };
+    case 'remove_user':
+      return isUserId(fields.user) ? { do: action, user: fields.user, ...why } : undefined;
+    case 'remove_sessions':
+      return isRoom(fields.room) ? { do: action, room: fields.room, ...why } : undefined;
+    case 'add_sessions': {
+      const { room, rights } = fields;
+      if (!isRoom(room)) return undefined;
+      if (rights === undefined) return { do: action, room };
+      return isListOfText(rights) ? { do: action, room, rights } : undefined;
+    }
+    default:
+      return undefined;
   }
-  if (action !== 'remove_user' || typeof user !== 'string') return undefined;
-  return user === '' || utf8Length(user) > USER_ID_MAX_BYTES ? undefined : { do: action, user, ...why };
 }
 
 /**
@@ -41,4 +60,16 @@ export function controlOfMessage(message: { readonly type: string; readonly payl
   const { type, payload } = message;
   if (!type.startsWith(CONTROL_TYPE_PREFIX)) return undefined;
   return readControl({ ...payload, do: type.slice(CONTROL_TYPE_PREFIX.length) });
+}
+
+function isUserId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && utf8Length(value) <= USER_ID_MAX_BYTES;
+}
+
+function isRoom(value: unknown): value is string {
+  return typeof value === 'string' && isRoomName(value);
+}
+
+function isListOfText(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(item => typeof item === 'string');
 }

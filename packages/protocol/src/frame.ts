@@ -58,6 +58,8 @@ export const EDGE_FRAME_TYPES = [
   'pong',
   'error',
   'room_gap',
+  'room_offset',
+  'room_opened',
   'room_closed',
   'reconnect',
 ] as const;

@@ -55,10 +55,40 @@ export interface ServiceMessage {
   readonly key?: string;
 }
 
+/** Beside the message: who gets it and who does not, for programs that write plain JSON and no envelopes. */
+const plainMessageSchema = serviceMessageSchema.extend({
+  exclude_session: z.string({ error: 'expected text' }).optional(),
+  exclude_user: z.string({ error: 'expected text' }).optional(),
+  sessions: z.array(z.string({ error: 'expected text' }), { error: 'expected a list of sessions' }).optional(),
+  // On a room's channel the channel names the room, and this means nothing.
+  room: z.unknown().optional(),
+});
+
+/** A message as a service writes it to a channel of Redis. */
+export interface PlainMessage extends ServiceMessage {
+  /** A session that does not get it. */
+  readonly exclude_session?: string;
+  /** A user whose sessions do not get it. */
+  readonly exclude_user?: string;
+  /** On a node's channel: the sessions that get it. */
+  readonly sessions?: readonly string[];
+  /** On a node's channel: the room to name in the frame. Not yet checked. */
+  readonly room?: unknown;
+}
+
 /** @throws {HubbubError} `INVALID_PAYLOAD` or `INVALID_FORMAT`, naming the field that is wrong. */
 export function parseServiceMessage(value: unknown): ServiceMessage {
-  const result = serviceMessageSchema.safeParse(value);
-  if (result.success) return result.data as ServiceMessage;
+  return parseWith<ServiceMessage>(serviceMessageSchema, value);
+}
+
+/** As {@link parseServiceMessage}, with the fields that only plain JSON has. */
+export function parsePlainMessage(value: unknown): PlainMessage {
+  return parseWith<PlainMessage>(plainMessageSchema, value);
+}
+
+function parseWith<Message>(schema: z.ZodType, value: unknown): Message {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data as Message;
   const issue = result.error.issues[0];
   const field = issue?.path.join('.') || 'the message';
   throw new HubbubError(
