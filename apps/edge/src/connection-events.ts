@@ -1,6 +1,6 @@
 /** The life of a connection: admitted or refused, welcomed, heard, gone. */
 import { CLOSE_CODES, HubbubError, type Recovery, type SessionLimits, SUBPROTOCOLS } from '@hubbub/protocol';
-import type { Logger } from '@hubbub/runtime';
+import { type Logger, occasionally } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from './admission/admission.js';
 import type { Departure } from './departure.js';
 import type { Dispatcher } from './dispatch.js';
@@ -21,13 +21,25 @@ export interface ConnectionParts {
   readonly log: Logger;
 }
 
+const FAILURE_LOG_INTERVAL_MS = 10_000;
+
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
-  const { policy, departure, sessions, memberships, dispatcher, metrics } = parts;
+  const { policy, departure, sessions, memberships, dispatcher, metrics, log } = parts;
+  let failure: unknown;
+  const failureLog = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed =>
+    log.error({ event: 'admission_failed', err: withoutTokens(failure), suppressed }, 'a request could not be judged'),
+  );
   return {
     admit(request) {
       const refused = (error: unknown): never => {
-        if (error instanceof HubbubError) metrics.handshakeRefused(error.code);
-        throw error;
+        const refusal =
+          error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This cannot be answered now.');
+        metrics.handshakeRefused(refusal.code);
+        if (refusal !== error) {
+          failure = error;
+          failureLog();
+        }
+        throw refusal;
       };
       const accepted = (admitted: Admitted): Admitted => {
         metrics.handshakeAccepted();
@@ -42,7 +54,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       }
     },
     opened(socket, admitted) {
-      const session = new Session(sessions.nextId(), socket, admitted);
+      const session = new Session(admitted.sessionId, socket, admitted);
       sessions.add(session);
       // What the client sends meanwhile waits, so that its first frame finds the session whole.
       session.hold(welcome(session, admitted, parts), dispatcher.handle);
@@ -61,13 +73,14 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
 /** Sent when what is published to the user, and to the room of the path, reaches the session. Never rejects. */
 async function welcome(
   session: Session,
-  { room }: Admitted,
+  { room, grant }: Admitted,
   { memberships, limits, log }: ConnectionParts,
 ): Promise<void> {
   let entered: Recovery | undefined;
   try {
     await memberships.open(session);
     if (room !== undefined) entered = await memberships.join(session, room);
+    if (room !== undefined && grant !== undefined && session.rooms.has(room)) session.grant(room, grant);
   } catch (error) {
     log.warn({ event: 'session_not_opened', err: error }, 'a session could not be opened');
     if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the bus does not answer');
@@ -85,4 +98,10 @@ async function welcome(
     },
     timestamp: new Date().toISOString(),
   });
+}
+
+/** What went wrong, as text: errors of libraries may quote what they were given. */
+function withoutTokens(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return text.replace(/[\w-]+\.[\w-]{8,}\.[\w-]*/g, '[token]');
 }

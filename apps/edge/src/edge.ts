@@ -2,9 +2,8 @@
 import { type Backplane, Interest, type OnlineCounter } from '@hubbub/broker';
 import { Channels, namespaceOf } from '@hubbub/protocol';
 import { type Config, type Logger, type MetricsRegistry, namespaceSettings, type Readiness } from '@hubbub/runtime';
-import type { AdmissionPolicy } from './admission/admission.js';
+import { createAdmissionPolicy } from './admission/admission-policy.js';
 import { openTokenKeys } from './admission/keys/token-keys.js';
-import { createTokenVerifier } from './admission/token.js';
 import { Conflation } from './conflation.js';
 import { createConflationMetrics } from './conflation-metrics.js';
 import { createConnectionEvents } from './connection-events.js';
@@ -110,8 +109,15 @@ export async function startEdge({
   });
   const publisher = new RoomPublisher({ broker, history, channels, feeds, namespaces });
   const historyReader = new HistoryReader(history, namespaces, recovery);
+  const keys = openTokenKeys(config, { log, metrics: registry });
+  const policy = createAdmissionPolicy(config, {
+    verifyClaims: keys.verifyClaims,
+    nextSessionId: () => sessions.nextId(),
+    log,
+    metrics: registry,
+  });
   const dispatcher = createDispatcher(
-    { memberships, publisher, presence, history: historyReader, namespaces, limits },
+    { ...policy, memberships, publisher, presence, history: historyReader, limits },
     metrics,
     log,
   );
@@ -122,12 +128,6 @@ export async function startEdge({
     onDeaf: metrics.deaf,
   });
 
-  const keys = openTokenKeys(config, { log, metrics: registry });
-  const policy: AdmissionPolicy = {
-    verifyToken: createTokenVerifier(keys.verifyClaims),
-    allowedOrigins: config.allowedOrigins ?? (config.production ? [] : undefined),
-    namespaces: config.namespaces,
-  };
   const departure = new Departure({ ...config, sessions, metrics });
 
   const listener = await listenForWebSockets(engine.module, {

@@ -13,6 +13,7 @@ import { type ClientFrame, parseClientFrame } from '@hubbub/protocol/client-fram
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import type { Right } from '@hubbub/runtime';
 import type { Grant, Rights } from './admission/rights.js';
+import type { Visitor } from './admission/room-entrance.js';
 
 /** What a session needs of its connection; the engine's socket fits as it is. */
 export interface Socket {
@@ -42,6 +43,8 @@ export type SessionState = 'opening' | 'open' | 'closed';
 export class Session {
   readonly id: string;
   readonly user: Sender;
+  /** Of the client, as the edge sees it. */
+  readonly address: string | undefined;
   readonly encoding: Encoding;
   /** What its token opens. Ask {@link allows}, which knows room tokens too. */
   readonly rights: Rights;
@@ -57,10 +60,11 @@ export class Session {
   #waiting: ClientFrame[] | undefined;
   #messages = 0;
 
-  constructor(id: string, socket: Socket, identity: { user: Sender; encoding: Encoding; rights: Rights }) {
+  constructor(id: string, socket: Socket, identity: Visitor & { encoding: Encoding }) {
     this.id = id;
     this.socket = socket;
     this.user = identity.user;
+    this.address = identity.address;
     this.encoding = identity.encoding;
     this.rights = identity.rights;
   }

@@ -172,6 +172,8 @@ function upgrade(
       origin: request.getHeader('origin'),
       subprotocols: request.getHeader('sec-websocket-protocol'),
       queryToken: request.getQuery('token'),
+      queryRoomToken: request.getQuery('room_token'),
+      path: request.getUrl(),
       pathRoom: pathHasRoom ? request.getParameter(0) : undefined,
     });
   } catch (error) {

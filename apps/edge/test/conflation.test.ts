@@ -2,9 +2,9 @@
 import { type Encoding, jsonCodec } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Rights } from '../src/admission/rights.js';
 import { Audience } from '../src/audience.js';
 import { Conflation, WAITING_FRAMES_MAX } from '../src/conflation.js';
-import type { Rights } from '../src/rights.js';
 import { Session } from '../src/session.js';
 
 const ABOVE_BYTES = 1000;

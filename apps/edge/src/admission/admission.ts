@@ -1,45 +1,55 @@
 /** Decides, before the upgrade, whether a request becomes a session (PROTOCOL.md section 1). */
-import {
-  chooseSubprotocol,
-  type Encoding,
-  type ErrorCode,
-  HubbubError,
-  isRoomName,
-  type Sender,
-} from '@hubbub/protocol';
+import { chooseSubprotocol, type Encoding, type ErrorCode, HubbubError, isRoomName } from '@hubbub/protocol';
 import type { Namespaces } from '@hubbub/runtime';
-import { type Rights, tokenRights } from './rights.js';
+import { anonymousUser } from './anonymous.js';
+import type { Authorizer } from './authorizer/authorizer.js';
+import { decodeText, presentedToken } from './presented-token.js';
+import { type Grant, type Rights, tokenRights } from './rights.js';
+import type { Opened, RoomEntrance, Visitor } from './room-entrance.js';
 import type { TokenVerifier } from './token.js';
 import { whenKnown } from './when-known.js';
 
 /** What an upgrade request says of itself; empty text where a header is missing. */
 export interface UpgradeRequest {
+  /** Of the client, where it is known. */
+  readonly address?: string | undefined;
   readonly authorization: string;
   readonly origin: string;
   readonly subprotocols: string;
   /** `token` of the query, undecoded. */
   readonly queryToken: string | undefined;
+  /** Without the query. */
+  readonly path: string;
   /** `{room_id}` of the path, undecoded; `undefined` for `/ws`. */
   readonly pathRoom: string | undefined;
+  /** `room_token` of the query, undecoded. */
+  readonly queryRoomToken: string | undefined;
 }
 
-export interface Admitted {
-  readonly user: Sender;
-  readonly rights: Rights;
+export interface Admitted extends Visitor {
+  /** Unique in the cluster. */
+  readonly sessionId: string;
   readonly encoding: Encoding;
   /** For `Sec-WebSocket-Protocol` of the answer. */
   readonly subprotocol: string | undefined;
   /** The room that the session is in from the start. */
   readonly room: string | undefined;
+  /** What the room token of the request gives in that room. */
+  readonly grant: Grant | undefined;
   /** When the session ends unless its token is renewed, milliseconds since 1970; `undefined`: it need not. */
   readonly expiresAtMs: number | undefined;
 }
 
 export interface AdmissionPolicy {
-  readonly verifyToken: TokenVerifier;
   /** `undefined` admits every origin. */
-  readonly allowedOrigins: readonly string[] | undefined;
+  readonly isOriginAllowed: ((origin: string) => boolean) | undefined;
+  readonly verifyToken: TokenVerifier;
   readonly namespaces: Namespaces;
+  /** Of sessions without a token; `undefined`: there are none. */
+  readonly anonymousRights: Rights | undefined;
+  readonly authorizer: Authorizer;
+  readonly entrance: RoomEntrance;
+  readonly nextSessionId: () => string;
 }
 
 /** Status of the HTTP answer to a refused upgrade. */
@@ -59,41 +69,64 @@ export const REFUSAL_STATUS = {
  * @throws {HubbubError} with a code of {@link REFUSAL_STATUS}; or rejects with it.
  */
 export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitted | Promise<Admitted> {
-  // A request without an Origin is no browser: it carries no ambient credentials that a foreign page could use.
-  if (request.origin !== '' && policy.allowedOrigins?.includes(request.origin) === false) {
-    throw new HubbubError('ORIGIN_NOT_ALLOWED', 'This origin may not connect.');
-  }
-  const subprotocol = chooseSubprotocol(request.subprotocols);
-  const token = bearer(request.authorization) ?? subprotocol.token ?? decodeText(request.queryToken);
-  if (token === undefined || token === '') {
-    throw new HubbubError(
-      'UNAUTHORIZED',
-      'A token is required: in Authorization: Bearer, in Sec-WebSocket-Protocol, or as ?token=.',
-    );
-  }
-  return whenKnown(policy.verifyToken(token), ({ user, rooms, expiresAtMs }) => {
-    const rights = tokenRights(rooms, policy.namespaces);
-    const { encoding, selected } = subprotocol;
-    return { user, rights, encoding, subprotocol: selected, room: pathRoom(request, rights), expiresAtMs };
-  });
+  assertOrigin(request.origin, policy);
+  const room = pathRoom(request);
+  const { encoding, selected, token } = chooseSubprotocol(request.subprotocols);
+  const sessionId = policy.nextSessionId();
+  return whenKnown(identify(request, token, sessionId, policy), identity =>
+    whenKnown(enter(request, identity, room, policy), grant => {
+      return { ...identity, sessionId, encoding, subprotocol: selected, room, grant };
+    }),
+  );
 }
 
-function pathRoom(request: UpgradeRequest, rights: Rights): string | undefined {
+function assertOrigin(origin: string, { isOriginAllowed }: AdmissionPolicy): void {
+  // A request without an Origin is no browser: it carries no ambient credentials that a foreign page could use.
+  if (origin !== '' && isOriginAllowed?.(origin) === false) {
+    throw new HubbubError('ORIGIN_NOT_ALLOWED', 'This origin may not connect.');
+  }
+}
+
+function pathRoom(request: UpgradeRequest): string | undefined {
   if (request.pathRoom === undefined) return undefined;
   const room = decodeText(request.pathRoom);
-  if (room === undefined || !isRoomName(room)) throw new HubbubError('INVALID_ROOM', 'The path does not name a room.');
-  if (!rights.allows(room, 'join')) throw new HubbubError('FORBIDDEN', 'The token does not open this room.');
+  if (!isRoomName(room)) throw new HubbubError('INVALID_ROOM', 'The path does not name a room.');
   return room;
 }
 
-function bearer(authorization: string): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+type Identity = Visitor & Pick<Admitted, 'expiresAtMs'>;
+
+/** Who it is. A request with a token that nobody can read is refused, and not taken for one without. */
+function identify(
+  request: UpgradeRequest,
+  subprotocolToken: string | undefined,
+  sessionId: string,
+  { verifyToken, anonymousRights, namespaces }: AdmissionPolicy,
+): Identity | Promise<Identity> {
+  const { address } = request;
+  const token = presentedToken({ ...request, subprotocolToken });
+  if (token === undefined && anonymousRights !== undefined) {
+    return { user: anonymousUser(sessionId), rights: anonymousRights, address, expiresAtMs: undefined };
+  }
+  if (token === undefined || token === '') throw new HubbubError('UNAUTHORIZED', TOKEN_NEEDED);
+  return whenKnown(verifyToken(token), ({ user, rooms, expiresAtMs }) => {
+    return { user, rights: tokenRights(rooms, namespaces), address, expiresAtMs };
+  });
 }
 
-function decodeText(encoded: string | undefined): string | undefined {
-  try {
-    return encoded === undefined ? undefined : decodeURIComponent(encoded);
-  } catch {
-    return undefined; // A broken percent escape: the same as no value.
-  }
+/** Whether it may connect at all, and into the room of the path. */
+function enter(
+  { path, queryRoomToken }: UpgradeRequest,
+  visitor: Visitor,
+  room: string | undefined,
+  { authorizer, entrance }: AdmissionPolicy,
+): Opened | Promise<Opened> {
+  const { user, address } = visitor;
+  const inRoom = room === undefined ? {} : { room };
+  return whenKnown<void, Opened>(authorizer.ask({ action: 'connect', user, address, path, ...inRoom }), () => {
+    if (room === undefined) return undefined;
+    return entrance.open(visitor, room, queryRoomToken === undefined ? undefined : decodeText(queryRoomToken));
+  });
 }
+
+const TOKEN_NEEDED = 'A token is required: in Authorization: Bearer, in Sec-WebSocket-Protocol, or as ?token=.';

@@ -15,16 +15,25 @@ export interface Rights {
 export type Grant = readonly Right[];
 
 /**
- * The rights of a token. Without the claim: every right in every room of a public namespace.
+ * The rights of a session's token. Without the claim: every right in every room of a public namespace. Where a namespace
+ * wants room tokens no pattern opens anything, `*` included: the room token alone says what may be done there.
  * @example tokenRights(['chat:*'], {}).allows('chat:42', 'join') === true
  */
 export function tokenRights(claim: RoomsClaim | undefined, namespaces: Namespaces): Rights {
   if (claim === undefined) return publicRights(namespaces);
-  if (Array.isArray(claim)) return { allows: room => claim.some(pattern => matches(pattern, room)) };
+  const opens = (room: string): boolean => !needsRoomToken(namespaces, room);
+  if (Array.isArray(claim)) {
+    return { allows: room => claim.some(pattern => matches(pattern, room)) && opens(room) };
+  }
   const entries = Object.entries(claim);
   return {
-    allows: (room, right) => entries.some(([pattern, rights]) => rights.includes(right) && matches(pattern, room)),
+    allows: (room, right) =>
+      entries.some(([pattern, rights]) => rights.includes(right) && matches(pattern, room)) && opens(room),
   };
+}
+
+export function needsRoomToken(namespaces: Namespaces, room: string): boolean {
+  return namespaceSettings(namespaces, namespaceOf(room)).requireRoomToken;
 }
 
 const publicRightsOf = new WeakMap<Namespaces, Rights>();
@@ -33,7 +42,12 @@ const publicRightsOf = new WeakMap<Namespaces, Rights>();
 function publicRights(namespaces: Namespaces): Rights {
   let rights = publicRightsOf.get(namespaces);
   if (rights === undefined) {
-    rights = { allows: room => namespaceSettings(namespaces, namespaceOf(room)).public };
+    rights = {
+      allows: room => {
+        const namespace = namespaceSettings(namespaces, namespaceOf(room));
+        return namespace.public && !namespace.requireRoomToken;
+      },
+    };
     publicRightsOf.set(namespaces, rights);
   }
   return rights;

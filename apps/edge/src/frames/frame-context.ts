@@ -10,6 +10,8 @@ import {
 } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import type { Namespaces } from '@hubbub/runtime';
+import type { Authorizer } from '../admission/authorizer/authorizer.js';
+import type { RoomEntrance } from '../admission/room-entrance.js';
 import type { HistoryReader } from '../history-reader.js';
 import type { Memberships } from '../memberships.js';
 import type { PresenceReporter } from '../presence-reporter.js';
@@ -23,6 +25,8 @@ export interface FrameContext {
   readonly history: HistoryReader;
   readonly namespaces: Namespaces;
   readonly limits: SessionLimits;
+  readonly entrance: RoomEntrance;
+  readonly authorizer: Authorizer;
 }
 
 /** Carries out one frame. @throws {HubbubError} which becomes the `error` that answers it. */
@@ -54,12 +58,11 @@ export function isOffset(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** @param roomCount rooms that the session is in, or about to be in @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT` */
-export function assertMayJoin(session: Session, room: string, roomCount: number, { limits }: FrameContext): void {
-  if (!session.allows(room, 'join')) throw new HubbubError('FORBIDDEN', 'The token does not open this room.');
-  if (roomCount >= limits.max_rooms) {
-    throw new HubbubError('ROOM_LIMIT', `A session can be in ${limits.max_rooms} rooms; leave one first.`);
-  }
+/** A field of a payload that is text where it is there. @throws {HubbubError} `INVALID_PAYLOAD` */
+export function namedText(payload: Payload, name: string): string | undefined {
+  const value = payload[name] ?? undefined;
+  if (value === undefined || typeof value === 'string') return value;
+  throw new HubbubError('INVALID_PAYLOAD', `${name} is text.`);
 }
 
 /** The room of a frame that only members may send. */

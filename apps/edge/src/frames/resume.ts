@@ -1,19 +1,16 @@
 /** resume: many rooms at once, each from the position that the client has; one answer after all replays. */
 import { HubbubError, isPlainObject, type Payload } from '@hubbub/protocol';
 import type { Session } from '../session.js';
-import {
-  assertMayJoin,
-  type FrameAction,
-  type FrameContext,
-  namedPosition,
-  namedRoom,
-  requiredPayload,
-} from './frame-context.js';
+import { enterRoom } from './enter-room.js';
+import { type FrameAction, type FrameContext, namedRoom, requiredPayload } from './frame-context.js';
 
 export const resume: FrameAction = async (session, frame, context) => {
   const { rooms } = requiredPayload(frame, context.limits);
   if (!Array.isArray(rooms) || !rooms.every(isPlainObject)) {
-    throw new HubbubError('INVALID_PAYLOAD', 'resume needs payload.rooms, a list of { room_id, epoch, offset }.');
+    throw new HubbubError(
+      'INVALID_PAYLOAD',
+      'resume needs payload.rooms, a list of { room_id, epoch?, offset?, token? }.',
+    );
   }
   if (new Set(rooms.map(({ room_id }) => room_id)).size < rooms.length) {
     throw new HubbubError('INVALID_PAYLOAD', 'Each room may be named once.');
@@ -24,7 +21,7 @@ export const resume: FrameAction = async (session, frame, context) => {
     const isNew = !session.rooms.has(String(payload.room_id));
     const roomCount = session.rooms.size + joining;
     if (isNew) joining++;
-    return resumeRoom(session, payload, isNew ? roomCount : undefined, context);
+    return resumeRoom(session, payload, roomCount, context);
   });
   const answered = await Promise.all(answers);
   if (session.closed) return;
@@ -34,15 +31,13 @@ export const resume: FrameAction = async (session, frame, context) => {
 async function resumeRoom(
   session: Session,
   payload: Payload,
-  roomCount: number | undefined,
+  roomCount: number,
   context: FrameContext,
 ): Promise<Payload> {
   const named = { room_id: payload.room_id };
   try {
     const room = namedRoom({ type: 'resume', payload });
-    if (roomCount !== undefined) assertMayJoin(session, room, roomCount, context);
-    const recovery = await context.memberships.join(session, room, namedPosition(payload));
-    return { ...named, ...recovery };
+    return { ...named, ...(await enterRoom(session, room, payload, roomCount, context)) };
   } catch (error) {
     // One room's error is that room's answer; what is none of ours is the frame's.
     if (!(error instanceof HubbubError)) throw error;

@@ -1,16 +1,38 @@
 /** send_message: a new_message to the other members; answered when the bus has taken it. */
-import { HubbubError } from '@hubbub/protocol';
-import { type FrameAction, memberRoom, requiredPayload } from './frame-context.js';
+import { HubbubError, type Payload } from '@hubbub/protocol';
+import type { ClientFrame } from '@hubbub/protocol/client-frame';
+import type { Session } from '../session.js';
+import { type FrameAction, type FrameContext, memberRoom, requiredPayload } from './frame-context.js';
 
 export const sendMessage: FrameAction = (session, frame, context) => {
   const room = memberRoom(session, frame);
-  if (!session.allows(room, 'publish')) throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
+  if (!session.allows(room, 'publish')) {
+    throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
+  }
   const payload = requiredPayload(frame, context.limits);
+  const { user, address } = session;
+  const asked = context.authorizer.ask({ action: 'publish', user, address, room, payload });
+  if (!(asked instanceof Promise)) return publish(session, frame, room, payload, context);
+  // Returned: the session's next frames wait for the answer, and its messages keep their order.
+  return asked.then(() => {
+    if (session.closed) return;
+    memberRoom(session, frame); // It may have been taken out of the room meanwhile.
+    publish(session, frame, room, payload, context);
+  });
+};
+
+function publish(
+  session: Session,
+  frame: ClientFrame,
+  room: string,
+  payload: Payload,
+  { publisher }: FrameContext,
+): void {
   const id = frame.id ?? session.nextMessageId();
   // Not returned: the session's next frames need not wait for Redis, it keeps the order of what is sent.
-  context.publisher.send(session, room, { type: 'new_message', payload, id }, frame.id !== undefined).then(
+  publisher.send(session, room, { type: 'new_message', payload, id }, frame.id !== undefined).then(
     offset => session.acknowledge({ id }, room, offset === undefined ? {} : { offset }),
     (error: HubbubError) =>
       session.refuse({ id, room }, error.code, 'Not known whether the message was sent; try again.'),
   );
-};
+}

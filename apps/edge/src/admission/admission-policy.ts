@@ -1,0 +1,33 @@
+/** What admission and the joins of an edge go by, from its configuration. */
+import { type Config, type Logger, type MetricsRegistry, originMatcher } from '@hubbub/runtime';
+import type { AdmissionPolicy } from './admission.js';
+import { anonymousRights } from './anonymous.js';
+import { createAuthorizer } from './authorizer/authorizer.js';
+import type { ClaimsVerifier } from './claims.js';
+import { createRoomEntrance } from './room-entrance.js';
+import { createRoomTokenVerifier } from './room-token.js';
+import { createTokenVerifier } from './token.js';
+
+export interface AdmissionParts {
+  readonly verifyClaims: ClaimsVerifier;
+  readonly nextSessionId: () => string;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+export function createAdmissionPolicy(config: Config, parts: AdmissionParts): AdmissionPolicy {
+  const { namespaces } = config;
+  const { verifyClaims, nextSessionId } = parts;
+  const authorizer = createAuthorizer(config, parts);
+  // In production a page must be named before it may connect; in development the one at hand is the right one.
+  const origins = config.allowedOrigins ?? (config.production ? [] : undefined);
+  return {
+    isOriginAllowed: origins === undefined ? undefined : originMatcher(origins),
+    verifyToken: createTokenVerifier(verifyClaims),
+    namespaces,
+    anonymousRights: anonymousRights(namespaces),
+    authorizer,
+    entrance: createRoomEntrance({ namespaces, verifyRoomToken: createRoomTokenVerifier(verifyClaims), authorizer }),
+    nextSessionId,
+  };
+}

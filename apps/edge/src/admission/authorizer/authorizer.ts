@@ -1,0 +1,157 @@
+/** Asks an HTTP service of the operator's own whether somebody may connect, join or publish (PROTOCOL.md section 1.1). */
+import { HubbubError, namespaceOf } from '@hubbub/protocol';
+import { type Config, type Logger, type MetricsRegistry, namespaceSettings } from '@hubbub/runtime';
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
+import { LRUCache } from 'lru-cache';
+import { type BreakerState, createAuthorizerMetrics } from './authorizer-metrics.js';
+import { askOverHttp } from './http-question.js';
+import type { Answer, Question } from './question.js';
+
+export interface Authorizer {
+  /**
+   * Says nothing when it is allowed: at once where the configuration does not ask, or the answer is known.
+   * @throws {HubbubError} `FORBIDDEN`; `UNAUTHORIZED` at a connect; `UNAVAILABLE` where nobody gets in while the authorizer fails;
+   * or rejects with it.
+   */
+  ask(question: Question): void | Promise<void>;
+}
+
+export type AuthorizerSettings = Pick<
+  Config,
+  | 'authorizerUrl'
+  | 'authorizerKey'
+  | 'authorizeConnections'
+  | 'authorizerTimeoutMs'
+  | 'authorizerOnFailure'
+  | 'authorizerCacheMs'
+  | 'authorizerCacheSize'
+  | 'authorizerMaxPending'
+  | 'authorizerBreakerFailures'
+  | 'authorizerBreakerOpenMs'
+  | 'namespaces'
+>;
+
+/** No answer holds longer, whatever it says: a mistake in a unit must not last for years. */
+const MAX_TTL_MS = 24 * 3_600_000;
+
+const BREAKER_STATES: Readonly<Record<CircuitState, BreakerState>> = {
+  [CircuitState.Closed]: 'closed',
+  [CircuitState.HalfOpen]: 'half_open',
+  [CircuitState.Open]: 'open',
+  [CircuitState.Isolated]: 'open',
+};
+
+/**
+ * @example
+ * const authorizer = createAuthorizer(config, { log, metrics });
+ * await authorizer.ask({ action: 'join', user, address, room });
+ */
+export function createAuthorizer(
+  settings: AuthorizerSettings,
+  { log, metrics: registry }: { readonly log: Logger; readonly metrics: MetricsRegistry },
+): Authorizer {
+  const { authorizerUrl: url, authorizerKey: key, authorizerTimeoutMs: timeoutMs, namespaces } = settings;
+  if (url === undefined) return { ask: () => {} };
+
+  const answers = new LRUCache<string, Answer>({ max: settings.authorizerCacheSize });
+  const underWay = new Map<string, Promise<Answer | undefined>>();
+  let pending = 0;
+  const breaker = circuitBreaker(handleAll, {
+    halfOpenAfter: settings.authorizerBreakerOpenMs,
+    breaker: new ConsecutiveBreaker(settings.authorizerBreakerFailures),
+  });
+  const metrics = createAuthorizerMetrics(
+    registry,
+    log,
+    () => BREAKER_STATES[breaker.state],
+    () => pending,
+  );
+  breaker.onBreak(metrics.breakerOpened);
+  breaker.onReset(metrics.breakerClosed);
+
+  function isAsked({ action, room }: Question): boolean {
+    if (action === 'connect') return settings.authorizeConnections;
+    return room !== undefined && namespaceSettings(namespaces, namespaceOf(room)).authorize.includes(action);
+  }
+
+  /** The answer; `undefined` when there is none to be had. */
+  async function request(question: Question): Promise<Answer | undefined> {
+    const { action } = question;
+    if (pending >= settings.authorizerMaxPending) {
+      metrics.question(action, 'too_many');
+      return undefined;
+    }
+    // One question tries whether it is back; the others need not wait for what that one learns.
+    if (breaker.state === CircuitState.HalfOpen) {
+      metrics.question(action, 'breaker_open');
+      return undefined;
+    }
+    pending++;
+    let asked = false;
+    try {
+      const answer = await breaker.execute(async () => {
+        asked = true;
+        const startedAt = performance.now();
+        try {
+          return await askOverHttp({ url: url ?? '', key, timeoutMs }, question);
+        } finally {
+          metrics.answered(performance.now() - startedAt);
+        }
+      });
+      metrics.question(action, answer.allow ? 'allowed' : 'denied');
+      return answer;
+    } catch (error) {
+      // What went wrong is for the operator; for the client it is the same whatever it was.
+      metrics.question(action, asked ? 'failed' : 'breaker_open');
+      if (asked) metrics.failed(error);
+      return undefined;
+    } finally {
+      pending--;
+    }
+  }
+
+  /** What is said to a room differs each time: its answers hold only where they say so themselves. */
+  function remember(question: Question, key: string, { ttl_ms, ...answer }: Answer): void {
+    const ttl = Math.min(ttl_ms ?? (question.action === 'publish' ? 0 : settings.authorizerCacheMs), MAX_TTL_MS);
+    if (ttl >= 1) answers.set(key, answer, { ttl });
+  }
+
+  function askAndRemember(question: Question, key: string): Promise<Answer | undefined> {
+    return request(question).then(answer => {
+      if (answer !== undefined) remember(question, key, answer);
+      return answer;
+    });
+  }
+
+  function carryOut(question: Question, answer: Answer | undefined): void {
+    if (answer === undefined) {
+      if (settings.authorizerOnFailure === 'allow') return;
+      throw new HubbubError('UNAVAILABLE', 'Whether this is allowed cannot be asked now; try again later.');
+    }
+    if (answer.allow) return;
+    const code = question.action === 'connect' && answer.unauthorized ? 'UNAUTHORIZED' : 'FORBIDDEN';
+    throw new HubbubError(code, answer.reason ?? 'The authorizer does not allow this.');
+  }
+
+  return {
+    ask(question) {
+      if (!isAsked(question)) return;
+      const { payload, ...alike } = question;
+      const name = JSON.stringify(alike);
+      const known = answers.get(name);
+      if (known !== undefined) {
+        metrics.question(question.action, 'cached');
+        return carryOut(question, known);
+      }
+      if (payload !== undefined) return askAndRemember(question, name).then(answer => carryOut(question, answer));
+      let answer = underWay.get(name);
+      if (answer === undefined) {
+        answer = askAndRemember(question, name).finally(() => underWay.delete(name));
+        underWay.set(name, answer);
+      } else {
+        metrics.question(question.action, 'shared');
+      }
+      return answer.then(answer => carryOut(question, answer));
+    },
+  };
+}

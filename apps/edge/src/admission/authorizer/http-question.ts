@@ -1,0 +1,53 @@
+/** One question to the authorizer over HTTP: bounded in time and in the size of the answer. */
+import { toJsonValue } from '@hubbub/protocol';
+import { isAnonymous } from '../anonymous.js';
+import { type Answer, answerSchema, type Question } from './question.js';
+
+export interface HttpAuthorizer {
+  readonly url: string;
+  /** Sent as `Authorization: Bearer`. */
+  readonly key: string | undefined;
+  readonly timeoutMs: number;
+}
+
+/** An answer is a few words: who sends more is not the authorizer. */
+const MAX_ANSWER_BYTES = 65_536;
+
+/** Rejects when the authorizer cannot be reached, is late, or says anything but an answer. The error holds no secret. */
+export async function askOverHttp({ url, key, timeoutMs }: HttpAuthorizer, question: Question): Promise<Answer> {
+  const { payload, ...rest } = question;
+  const body = {
+    ...rest,
+    ...(isAnonymous(question.user) && { anonymous: true }),
+    ...(payload !== undefined && { payload: toJsonValue(payload) }),
+  };
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    },
+    body: JSON.stringify(body),
+    redirect: 'error', // It would carry the key to wherever somebody else says.
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`it answered with status ${response.status}`);
+  }
+  const answer = answerSchema.safeParse(JSON.parse(await boundedText(response)));
+  if (!answer.success) throw new Error('its answer is not { allow: true | false, … }');
+  return answer.data;
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) throw new Error(`its answer has more than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,32 @@
+/** What the authorizer is asked and what it may answer (PROTOCOL.md section 1.1). */
+import type { Payload, Sender } from '@hubbub/protocol';
+import { z } from 'zod';
+
+export type AuthorizedAction = 'connect' | 'join' | 'publish';
+
+export interface Question {
+  readonly action: AuthorizedAction;
+  readonly user: Sender;
+  /** Of the client, as the edge sees it. */
+  readonly address: string | undefined;
+  /** Required but for a connect without a room in its path. */
+  readonly room?: string;
+  /** Of the request, without its query; at a connect. */
+  readonly path?: string;
+  /** At a publish. */
+  readonly payload?: Payload;
+}
+
+/** What is shown to the client of a longer reason. */
+const REASON_MAX_LENGTH = 200;
+
+export const answerSchema = z.object({
+  allow: z.boolean(),
+  reason: z
+    .string()
+    .transform(reason => reason.slice(0, REASON_MAX_LENGTH))
+    .optional(),
+  unauthorized: z.literal(true).optional(),
+  ttl_ms: z.number().min(0).optional(),
+});
+export type Answer = z.infer<typeof answerSchema>;

@@ -1,0 +1,50 @@
+/** How a session comes into a room, by join_room or by resume: the limit, the rights, then the membership. */
+import { HubbubError, type Payload, type Position, type Recovery } from '@hubbub/protocol';
+import type { Opened } from '../admission/room-entrance.js';
+import type { Session } from '../session.js';
+import { type FrameContext, namedPosition, namedText } from './frame-context.js';
+
+/**
+ * Resolves when the session is a member and has been sent what follows the position that the payload names.
+ * @param roomCount rooms that a session which is not in this one is in, or about to be in
+ * @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT`, `INVALID_PAYLOAD`, `UNAVAILABLE`
+ */
+export async function enterRoom(
+  session: Session,
+  room: string,
+  payload: Payload,
+  roomCount: number,
+  context: FrameContext,
+): Promise<Recovery | undefined> {
+  const since = namedPosition(payload);
+  const roomToken = namedText(payload, 'token');
+  const opened = open(session, room, roomToken, roomCount, context);
+  // No await where nobody was asked: between the question whether it is a member and the join nothing may happen.
+  const grant = opened instanceof Promise ? await opened : opened;
+  const mayRead = session.allows(room, 'history') || grant?.includes('history') === true;
+  const recovery = await context.memberships.join(session, room, mayRead ? since : undefined);
+  if (grant !== undefined && session.rooms.has(room)) session.grant(room, grant);
+  return mayRead ? recovery : withoutReplay(recovery, since);
+}
+
+/** Who is in the room already need not be let in; a room token it brings all the same is looked at. */
+function open(
+  session: Session,
+  room: string,
+  roomToken: string | undefined,
+  roomCount: number,
+  { entrance, limits }: FrameContext,
+): Opened | Promise<Opened> {
+  const isMember = session.rooms.has(room);
+  if (isMember && roomToken === undefined) return undefined;
+  if (!isMember && roomCount >= limits.max_rooms) {
+    throw new HubbubError('ROOM_LIMIT', `A session can be in ${limits.max_rooms} rooms; leave one first.`);
+  }
+  return entrance.open(session, room, roomToken);
+}
+
+/** Replaying is reading the history: without that right a session hears from now on, and is told so. */
+function withoutReplay(recovery: Recovery | undefined, since: Position | undefined): Recovery | undefined {
+  if (recovery === undefined || since === undefined) return recovery;
+  return { ...recovery, recovered: false, reason: 'no_history' };
+}
