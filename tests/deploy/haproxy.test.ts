@@ -1,0 +1,86 @@
+/** The shipped HAProxy configuration, run in front of real edges that leave and come back. */
+import { beforeAll, expect, test } from 'vitest';
+import { startCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
+import { connect } from '../support/raw-client.js';
+import { ask, startEchoEdge, UPGRADE } from './support/echo-edge.js';
+import { provisionHaproxy, startHaproxy } from './support/haproxy.js';
+import {
+  newcomers,
+  nothingHappened,
+  sessionsOn,
+  startAgain,
+  startTwoEdges,
+  streamThrough,
+  upstreamOf,
+  upstreamsOf,
+} from './support/rolling.js';
+
+beforeAll(() => void provisionHaproxy(), PROVISION_TIMEOUT_MS);
+
+test('an edge leaves and comes back: newcomers go where they are welcome, and nobody misses a message', async () => {
+  const cluster = await startTwoEdges({ HUBBUB_DRAIN_DELAY_MS: '5000' });
+  const [leaving, staying] = [cluster.edge(0), cluster.edge(1)];
+  const proxy = await startHaproxy(upstreamsOf(cluster));
+  const stream = await streamThrough(cluster, proxy);
+  const before = await sessionsOn(leaving);
+  expect(Math.abs(before - (await sessionsOn(staying))), 'leastconn spreads them evenly').toBeLessThanOrEqual(1);
+
+  const exit = leaving.process.kill('SIGTERM');
+  await eventually(async () => (await proxy.server('edge-1')).status === 'DOWN', { withinMs: 4000 });
+  const late = await newcomers(cluster, proxy, 4);
+  expect(await sessionsOn(leaving), 'a red edge keeps those that it has, and gets no more').toBe(before);
+  expect((await proxy.server('edge-1')).connections).toBe(before);
+  expect(await exit).toEqual({ code: 0, signal: null });
+  expect(await leaving.process.output.waitForLog({ event: 'drained' })).toMatchObject({ told: before, closed: 0 });
+  await stream.flows(20);
+  expect(late.filter(client => client.socket.readyState !== client.socket.OPEN)).toEqual([]);
+
+  const back = await startAgain(cluster, leaving);
+  await eventually(async () => (await proxy.server('edge-1')).status === 'UP');
+  await newcomers(cluster, proxy, 4);
+  expect(await sessionsOn(back), 'the edge that came back is used again').toBeGreaterThan(0);
+  await nothingHappened(stream);
+}, 120_000);
+
+test('an edge that crashes: its clients come back through the proxy and miss nothing', async () => {
+  const cluster = await startTwoEdges({});
+  const proxy = await startHaproxy(upstreamsOf(cluster));
+  const stream = await streamThrough(cluster, proxy);
+  await cluster.edge(0).process.kill('SIGKILL');
+  await nothingHappened(stream);
+}, 60_000);
+
+test('whom one edge answers that it is leaving, the other one takes', async () => {
+  const cluster = await startCluster({ edges: 1 });
+  const leaving = await startEchoEdge(503);
+  const proxy = await startHaproxy([leaving, upstreamOf(cluster.edge(0))]);
+  await newcomers(cluster, proxy, 6);
+  expect(leaving.asked).toBeGreaterThan(0);
+});
+
+test('the edge is told the address of the connection, not what the client claims', async () => {
+  const edge = await startEchoEdge();
+  const proxy = await startHaproxy([edge, edge]);
+  const headers = { ...UPGRADE, 'X-Forwarded-For': '203.0.113.9' };
+  const { body } = await ask(proxy.port, { from: '127.0.0.7', headers });
+  expect(JSON.parse(body)).toMatchObject({
+    'x-forwarded-for': '127.0.0.7',
+    upgrade: 'websocket',
+    connection: expect.stringMatching(/^upgrade$/i),
+  });
+  expect((await ask(proxy.port, { method: 'POST', path: '/ws' })).status).toBe(405);
+});
+
+test('no token in its log, and its metrics can be scraped', async () => {
+  const cluster = await startCluster({ edges: 2 });
+  const proxy = await startHaproxy(upstreamsOf(cluster));
+  const token = cluster.token({ user: 'secretive' });
+  const client = await connect(proxy.wsUrl, { token, tokenIn: 'query' });
+  await client.nextFrame('welcome');
+  await client.close();
+  await proxy.output.waitForLog({ path: '/ws', status: 101 });
+  expect(proxy.output.lines.join('\n')).not.toContain(token);
+  expect(await proxy.metrics()).toMatch(/^haproxy_server_status\{.*server="edge-1",state="UP"\} 1$/m);
+});

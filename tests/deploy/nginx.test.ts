@@ -1,0 +1,92 @@
+/** The shipped nginx configuration, run in front of real edges that leave and come back. */
+import { beforeAll, expect, test } from 'vitest';
+import { startCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
+import { connect } from '../support/raw-client.js';
+import { ask, startEchoEdge, UPGRADE } from './support/echo-edge.js';
+import { provisionNginx, startNginx } from './support/nginx.js';
+import {
+  newcomers,
+  nothingHappened,
+  sessionsOn,
+  startAgain,
+  startTwoEdges,
+  streamThrough,
+  upstreamOf,
+  upstreamsOf,
+} from './support/rolling.js';
+
+beforeAll(() => void provisionNginx(), PROVISION_TIMEOUT_MS);
+
+test('an edge leaves and comes back: its port is closed, the other one takes everybody, and nobody misses a message', async () => {
+  const cluster = await startTwoEdges({ HUBBUB_DRAIN_DELAY_MS: '0' });
+  const [leaving, staying] = [cluster.edge(0), cluster.edge(1)];
+  const proxy = await startNginx(upstreamsOf(cluster));
+  const stream = await streamThrough(cluster, proxy);
+  const before = await sessionsOn(leaving);
+  expect(Math.abs(before - (await sessionsOn(staying))), 'least_conn spreads them evenly').toBeLessThanOrEqual(1);
+
+  const exit = leaving.process.kill('SIGTERM');
+  await leaving.process.output.waitForLog({ event: 'draining' });
+  const late = await newcomers(cluster, proxy, 4);
+  expect(await exit).toEqual({ code: 0, signal: null });
+  expect(await leaving.process.output.waitForLog({ event: 'drained' })).toMatchObject({ told: before, closed: 0 });
+  await stream.flows(20);
+  expect(late.filter(client => client.socket.readyState !== client.socket.OPEN)).toEqual([]);
+
+  const back = await startAgain(cluster, leaving);
+  await eventually(async () => {
+    const [client] = await newcomers(cluster, proxy, 1);
+    await client?.close();
+    return (await handshakesOn(back.adminUrl)) > 0;
+  });
+  await newcomers(cluster, proxy, 4);
+  expect(await sessionsOn(back), 'the edge that came back is the emptiest').toBe(4);
+  await nothingHappened(stream);
+}, 120_000);
+
+test('an edge that crashes: its clients come back through the proxy and miss nothing', async () => {
+  const cluster = await startTwoEdges({});
+  const proxy = await startNginx(upstreamsOf(cluster));
+  const stream = await streamThrough(cluster, proxy);
+  await cluster.edge(0).process.kill('SIGKILL');
+  await nothingHappened(stream);
+}, 60_000);
+
+test('whom one edge answers that it is leaving, the other one takes', async () => {
+  const cluster = await startCluster({ edges: 1 });
+  const leaving = await startEchoEdge(503);
+  const proxy = await startNginx([leaving, upstreamOf(cluster.edge(0))]);
+  await newcomers(cluster, proxy, 6);
+  expect(leaving.asked).toBeGreaterThan(0);
+});
+
+test('the edge is told the address of the connection, not what the client claims', async () => {
+  const edge = await startEchoEdge();
+  const proxy = await startNginx([edge, edge]);
+  const headers = { ...UPGRADE, 'X-Forwarded-For': '203.0.113.9' };
+  const { body } = await ask(proxy.port, { from: '127.0.0.7', headers });
+  expect(JSON.parse(body)).toMatchObject({
+    'x-forwarded-for': '127.0.0.7',
+    upgrade: 'websocket',
+    connection: 'upgrade',
+  });
+  expect((await ask(proxy.port, { method: 'POST', path: '/ws' })).status).toBe(403);
+});
+
+test('no token in its log', async () => {
+  const cluster = await startCluster({ edges: 2 });
+  const proxy = await startNginx(upstreamsOf(cluster));
+  const token = cluster.token({ user: 'secretive' });
+  const client = await connect(proxy.wsUrl, { token, tokenIn: 'query' });
+  await client.nextFrame('welcome');
+  await client.close();
+  await eventually(() => /"path":"\/ws","status":101/.test(proxy.accessLog()));
+  expect(proxy.accessLog()).not.toContain(token);
+});
+
+async function handshakesOn(adminUrl: string): Promise<number> {
+  const text = await (await fetch(`${adminUrl}/metrics`)).text();
+  return Number(/^hubbub_edge_handshakes_total\{result="accepted"\} (\d+)$/m.exec(text)?.[1] ?? 0);
+}

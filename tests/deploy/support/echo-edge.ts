@@ -1,0 +1,64 @@
+/** An upstream that is no edge: it is ready, and answers what it was asked, or always the same status. */
+import { createServer, request } from 'node:http';
+import { cleanup } from '../../support/cleanup.js';
+import type { Upstream } from './proxy.js';
+
+export interface EchoEdge extends Upstream {
+  /** How many requests came, but for those for `/readyz`. */
+  readonly asked: number;
+}
+
+/** @param status of the answers to everything but `/readyz`. */
+export async function startEchoEdge(status = 200): Promise<EchoEdge> {
+  let asked = 0;
+  const server = createServer(({ url, headers }, response) => {
+    if (url !== '/readyz') asked++;
+    response.writeHead(url === '/readyz' ? 200 : status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(headers));
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  cleanup(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('A TCP server has no port.');
+  return {
+    port: address.port,
+    adminPort: address.port,
+    get asked() {
+      return asked;
+    },
+  };
+}
+
+export interface Answer {
+  readonly status: number | undefined;
+  readonly body: string;
+}
+
+/** One HTTP request, from an address of this machine's own (any of 127.0.0.0/8). */
+export function ask(
+  port: number,
+  options: { from?: string; path?: string; method?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const { from = '127.0.0.1', path = '/ws', method = 'GET', headers = {} } = options;
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, localAddress: from, path, method, headers, agent: false }, response => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', chunk => (body += chunk));
+      response.on('end', () => resolve({ status: response.statusCode, body }));
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+/** The headers of a WebSocket handshake. */
+export const UPGRADE = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};

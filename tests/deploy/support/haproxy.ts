@@ -1,0 +1,70 @@
+/** HAProxy with `deploy/haproxy/haproxy.cfg`: the addresses come from the environment, as the file offers. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  deployFile,
+  ownPort,
+  provisionProgram,
+  type RunningProxy,
+  startProxy,
+  temporaryDirectory,
+  type Upstreams,
+} from './proxy.js';
+
+export interface HaproxyServer {
+  /** `UP`, `DOWN`, or on the way between, such as `UP 1/2`. */
+  readonly status: string;
+  readonly connections: number;
+}
+
+export interface Haproxy extends RunningProxy {
+  /** What HAProxy thinks of `edge-1` or `edge-2`. */
+  server(name: string): Promise<HaproxyServer>;
+  metrics(): Promise<string>;
+}
+
+export function provisionHaproxy(): string {
+  return provisionProgram('haproxy', { apt: 'haproxy', apk: 'haproxy', dnf: 'haproxy' });
+}
+
+export async function startHaproxy([one, two]: Upstreams): Promise<Haproxy> {
+  const directory = temporaryDirectory();
+  const [port, statsPort] = [await ownPort(), await ownPort()];
+  const statistics = `http://127.0.0.1:${statsPort}`;
+  const config = join(directory, 'haproxy.cfg');
+  writeFileSync(config, asThisUser(readFileSync(deployFile('haproxy/haproxy.cfg'), 'utf8')));
+
+  async function server(name: string): Promise<HaproxyServer> {
+    const [header = '', ...rows] = (await (await fetch(`${statistics}/stats;csv`)).text()).split('\n');
+    const columns = header.replace(/^# /, '').split(',');
+    const row = rows.map(line => line.split(',')).find(cells => cells[0] === 'edges' && cells[1] === name);
+    const cell = (column: string): string => row?.[columns.indexOf(column)] ?? '';
+    return { status: cell('status'), connections: Number(cell('scur')) };
+  }
+
+  const proxy = await startProxy({
+    program: provisionHaproxy(),
+    args: ['-db', '-f', config],
+    port,
+    env: {
+      LISTEN: `127.0.0.1:${port}`,
+      EDGE_1: `127.0.0.1:${one.port}`,
+      EDGE_1_ADMIN_PORT: String(one.adminPort),
+      EDGE_2: `127.0.0.1:${two.port}`,
+      EDGE_2_ADMIN_PORT: String(two.adminPort),
+      STATS_LISTEN: `127.0.0.1:${statsPort}`,
+      STATS_SOCKET: join(directory, 'admin.sock'),
+      MAXCONN: '1000',
+    },
+    readyWhen: async () => {
+      const servers = await Promise.all([server('edge-1'), server('edge-2')]);
+      return servers.every(({ status }) => status === 'UP');
+    },
+  });
+  return { ...proxy, server, metrics: async () => await (await fetch(`${statistics}/metrics`)).text() };
+}
+
+/** Only root can become the user `haproxy`. */
+function asThisUser(config: string): string {
+  return process.getuid?.() === 0 ? config : config.replace(/^ +(user|group) haproxy\n/gm, '');
+}

@@ -1,0 +1,76 @@
+/** Edges behind a proxy that are replaced one at a time, under a stream of numbered messages. */
+import { expect } from 'vitest';
+import { historyEnvironment, NumberedStream } from '../../faults/numbered-stream.js';
+import { startCluster, type TestCluster, type TestEdge } from '../../support/cluster.js';
+import { connect, type RawClient } from '../../support/raw-client.js';
+import { ownPort, type RunningProxy, type Upstream, type Upstreams } from './proxy.js';
+
+export const ROOMS = ['kept:red', 'kept:blue'];
+const MEMBERS = 12;
+
+/**
+ * Two edges on ports of their own choice, as in production: an edge that took any free one (port 0) could not have it again
+ * within a minute, because the engine sets SO_REUSEADDR only for a port that was named.
+ *
+ * @param env of all processes
+ */
+export async function startTwoEdges(env: Readonly<Record<string, string>>): Promise<TestCluster> {
+  const settings = { ...historyEnvironment(), HUBBUB_DRAIN_WINDOW_MS: '3000', ...env };
+  const cluster = await startCluster({ edges: 0, env: settings });
+  for (const nodeId of ['edge-1', 'edge-2']) {
+    await cluster.addEdge({ nodeId, env: { HUBBUB_PORT: String(await ownPort()) } });
+  }
+  return cluster;
+}
+
+export function upstreamOf({ process }: TestEdge): Upstream {
+  return { port: process.port, adminPort: process.adminPort };
+}
+
+export function upstreamsOf(cluster: TestCluster): Upstreams {
+  return [upstreamOf(cluster.edge(0)), upstreamOf(cluster.edge(1))];
+}
+
+/** Members and publisher all come through the proxy. */
+export function streamThrough(cluster: TestCluster, proxy: RunningProxy): Promise<NumberedStream> {
+  return NumberedStream.start(cluster, {
+    rooms: ROOMS,
+    members: Array.from({ length: MEMBERS }, (_, index) => ({ name: `member-${index + 1}`, url: proxy.wsUrl })),
+    publisherUrl: proxy.wsUrl,
+  });
+}
+
+/** Nobody lost, doubled or reordered anything, nobody was told of a gap, and nothing was refused to the publisher. */
+export async function nothingHappened(stream: NumberedStream): Promise<void> {
+  await stream.flows(20);
+  await stream.end();
+  expect(stream.violations()).toEqual([]);
+  expect(stream.gaps()).toEqual([]);
+  expect(ROOMS.map(room => stream.lost(room))).toEqual([0, 0]);
+  expect(stream.refused).toEqual([]);
+}
+
+/** The edge is started again, on the ports that the proxy knows. */
+export function startAgain(cluster: TestCluster, { nodeId, process }: TestEdge): Promise<TestEdge> {
+  const env = { HUBBUB_PORT: String(process.port), HUBBUB_ADMIN_PORT: String(process.adminPort) };
+  return cluster.addEdge({ nodeId, env });
+}
+
+export async function sessionsOn({ adminUrl }: TestEdge): Promise<number> {
+  const text = await (await fetch(`${adminUrl}/metrics`)).text();
+  return Number(/^hubbub_edge_sessions (\d+)$/m.exec(text)?.[1]);
+}
+
+/** New sessions through the proxy, one after the other. */
+export async function newcomers(cluster: TestCluster, proxy: RunningProxy, count: number): Promise<RawClient[]> {
+  const clients: RawClient[] = [];
+  for (let number = 1; number <= count; number++) {
+    const client = await connect(proxy.wsUrl, {
+      token: cluster.token({ user: `newcomer-${number}` }),
+      tokenIn: 'query',
+    });
+    await client.nextFrame('welcome');
+    clients.push(client);
+  }
+  return clients;
+}
