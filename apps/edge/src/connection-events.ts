@@ -4,6 +4,8 @@ import { type Logger, occasionally } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from './admission/admission.js';
 import type { Departure } from './departure.js';
 import type { Dispatcher } from './dispatch.js';
+import type { Expiry } from './expiry.js';
+import { expiresAtOf } from './frames/refresh.js';
 import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
 import { Session } from './session.js';
@@ -14,6 +16,7 @@ export interface ConnectionParts {
   readonly policy: AdmissionPolicy;
   readonly departure: Departure;
   readonly sessions: Sessions;
+  readonly expiry: Expiry<Session>;
   readonly memberships: Memberships;
   readonly dispatcher: Dispatcher;
   readonly metrics: EdgeMetrics;
@@ -24,7 +27,7 @@ export interface ConnectionParts {
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
-  const { policy, departure, sessions, memberships, dispatcher, metrics, log } = parts;
+  const { policy, departure, sessions, expiry, memberships, dispatcher, metrics, log } = parts;
   let failure: unknown;
   const failureLog = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed =>
     log.error({ event: 'admission_failed', err: withoutTokens(failure), suppressed }, 'a request could not be judged'),
@@ -56,6 +59,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     opened(socket, admitted) {
       const session = new Session(admitted.sessionId, socket, admitted);
       sessions.add(session);
+      expiry.renew(session, admitted.expiresAtMs);
       // What the client sends meanwhile waits, so that its first frame finds the session whole.
       session.hold(welcome(session, admitted, parts), dispatcher.handle);
       return session;
@@ -65,6 +69,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     closed(session, code) {
       memberships.close(session);
       sessions.delete(session);
+      expiry.forget(session);
       metrics.closed(code);
     },
   };
@@ -86,6 +91,7 @@ async function welcome(
     if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the bus does not answer');
     return;
   }
+  const expiresAt = expiresAtOf(session);
   session.send({
     type: 'welcome',
     payload: {
@@ -94,6 +100,7 @@ async function welcome(
       subprotocol: SUBPROTOCOLS[session.encoding],
       rooms: [...session.rooms.keys()],
       ...(entered !== undefined && { position: entered }),
+      ...(expiresAt !== undefined && { expires_at: expiresAt }),
       limits,
     },
     timestamp: new Date().toISOString(),

@@ -1,6 +1,6 @@
 /** Puts an edge together: bus → fan-out → sockets, and sockets → frames → bus. */
 import { type Backplane, Interest, type OnlineCounter } from '@hubbub/broker';
-import { Channels, namespaceOf } from '@hubbub/protocol';
+import { Channels, CLOSE_CODES, namespaceOf } from '@hubbub/protocol';
 import { type Config, type Logger, type MetricsRegistry, namespaceSettings, type Readiness } from '@hubbub/runtime';
 import { createAdmissionPolicy } from './admission/admission-policy.js';
 import { openTokenKeys } from './admission/keys/token-keys.js';
@@ -10,6 +10,7 @@ import { createConnectionEvents } from './connection-events.js';
 import { Departure } from './departure.js';
 import { createDispatcher } from './dispatch.js';
 import { loadEngine } from './engine.js';
+import { Expiry } from './expiry.js';
 import { createFanout, mendRooms } from './fanout.js';
 import { HistoryReader } from './history-reader.js';
 import { sessionLimits } from './limits/session-limits.js';
@@ -23,6 +24,7 @@ import { ReplayTurns } from './replay-turns.js';
 import { createRoomControl } from './room-control.js';
 import { RoomFeeds } from './room-feeds.js';
 import { RoomPublisher } from './room-publisher.js';
+import type { Session } from './session.js';
 import { Sessions } from './sessions.js';
 import { holdStandingSubscriptions } from './standing-subscriptions.js';
 import { listenForWebSockets, type PageHandler } from './websocket.js';
@@ -116,8 +118,9 @@ export async function startEdge({
     log,
     metrics: registry,
   });
+  const expiry = new Expiry<Session>(({ socket }) => socket.end(CLOSE_CODES.TOKEN_EXPIRED, 'the token has expired'));
   const dispatcher = createDispatcher(
-    { ...policy, memberships, publisher, presence, history: historyReader, limits },
+    { ...policy, memberships, publisher, presence, history: historyReader, limits, expiry },
     metrics,
     log,
   );
@@ -139,7 +142,17 @@ export async function startEdge({
     maxBufferedBytes: config.maxBufferedBytes,
     idleTimeoutMs: config.idleTimeoutMs,
     pages: { ...pages, [`${config.basePath}/ws/online`]: onlinePage(bus.online) },
-    events: createConnectionEvents({ policy, departure, sessions, memberships, dispatcher, metrics, limits, log }),
+    events: createConnectionEvents({
+      policy,
+      departure,
+      sessions,
+      expiry,
+      memberships,
+      dispatcher,
+      metrics,
+      limits,
+      log,
+    }),
   });
 
   const fanout = createFanout({
@@ -199,6 +212,7 @@ export async function startEdge({
       conflation.close();
       interest.close();
       keys.close();
+      expiry.close();
       listener.close();
     },
   };

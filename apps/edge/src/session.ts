@@ -47,7 +47,9 @@ export class Session {
   readonly address: string | undefined;
   readonly encoding: Encoding;
   /** What its token opens. Ask {@link allows}, which knows room tokens too. */
-  readonly rights: Rights;
+  rights: Rights;
+  /** When its token ends it, milliseconds since 1970; kept by `Expiry`. */
+  expiresAtMs: number | undefined;
   readonly socket: Socket;
   /** Rooms it is a member of. */
   readonly rooms = new Set<string>();

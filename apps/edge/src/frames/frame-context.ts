@@ -12,6 +12,8 @@ import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import type { Namespaces } from '@hubbub/runtime';
 import type { Authorizer } from '../admission/authorizer/authorizer.js';
 import type { RoomEntrance } from '../admission/room-entrance.js';
+import type { TokenVerifier } from '../admission/token.js';
+import type { Expiry } from '../expiry.js';
 import type { HistoryReader } from '../history-reader.js';
 import type { Memberships } from '../memberships.js';
 import type { PresenceReporter } from '../presence-reporter.js';
@@ -24,6 +26,8 @@ export interface FrameContext {
   readonly presence: PresenceReporter;
   readonly history: HistoryReader;
   readonly namespaces: Namespaces;
+  readonly verifyToken: TokenVerifier;
+  readonly expiry: Expiry<Session>;
   readonly limits: SessionLimits;
   readonly entrance: RoomEntrance;
   readonly authorizer: Authorizer;
