@@ -4,6 +4,7 @@ export { childEnvironment } from './config/child-environment.js';
 export { type Config, ConfigError, loadConfig } from './config/load-config.js';
 export { type Namespace, type Namespaces, namespaceSettings, RIGHTS, type Right } from './config/namespaces.js';
 export { originMatcher } from './config/origin-pattern.js';
+export type { RoomPath, TemplatePart } from './config/room-paths.js';
 export { environmentName, type Settings, settingNames } from './config/settings/settings.js';
 export { DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from './config/settings/tokens.js';
 export { createLogger, type Logger, occasionally } from './logger.js';

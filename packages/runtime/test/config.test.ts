@@ -51,6 +51,16 @@ describe('configuration', () => {
     expect(namespaceSettings(config.namespaces, 'chat')).toMatchObject({ public: true, echo: false });
   });
 
+  test('room paths stand in the file, and their problems are called by their place there', () => {
+    const wrong = configFile('wrong.yaml', 'roomPaths:\n  /chats/{chat}/ws: chat:{room}\n');
+    expect(problemsOf({ HUBBUB_CONFIG: wrong })).toEqual([
+      'roomPaths./chats/{chat}/ws: {room} of the room does not stand in the path',
+    ]);
+    expect(problemsOf({ HUBBUB_ROOM_PATHS: '{}' })).toEqual(['HUBBUB_ROOM_PATHS: unknown setting']);
+    const right = configFile('right.yaml', 'roomPaths:\n  /chats/{chat}/ws: chat:{chat}\n');
+    expect(loadConfig({ HUBBUB_CONFIG: right }).roomPaths).toMatchObject([{ path: '/chats/{chat}/ws' }]);
+  });
+
   test('the file may be JSON', () => {
     expect(loadConfig({ HUBBUB_CONFIG: configFile('hubbub.json', '{"port": 9000}') }).port).toBe(9000);
   });

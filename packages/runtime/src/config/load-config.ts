@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import { conflateAboveOf, crossProblems, drainDelayOf } from './cross-problems.js';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
+import { type RoomPath, roomPathsSchema } from './room-paths.js';
 import { environmentName, type Settings, settingNames, settingsSchema } from './settings/settings.js';
 
 export interface Config extends Readonly<Settings> {
@@ -13,6 +14,7 @@ export interface Config extends Readonly<Settings> {
   readonly drainDelayMs: number;
   readonly conflateAboveBytes: number;
   readonly namespaces: Namespaces;
+  readonly roomPaths: readonly RoomPath[];
   /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */
   readonly production: boolean;
 }
@@ -30,7 +32,7 @@ export class ConfigError extends Error {
   }
 }
 
-const configSchema = settingsSchema.extend({ namespaces: namespacesSchema });
+const configSchema = settingsSchema.extend({ namespaces: namespacesSchema, roomPaths: roomPathsSchema });
 
 const FILE_VARIABLE = 'HUBBUB_CONFIG';
 /** What a setting's text begins with; variables of the tests are not the processes' business. */
@@ -38,7 +40,7 @@ const OURS = /^HUBBUB_(?!TEST_)/;
 
 /**
  * Settings from `HUBBUB_*` variables, over those of the file that `HUBBUB_CONFIG` names (YAML or JSON, with the settings'
- * names in camelCase and `namespaces`), over the defaults.
+ * names in camelCase, `namespaces` and `roomPaths`), over the defaults.
  *
  * @throws {ConfigError} with every problem: unknown names, wrong values, an unreadable file.
  * @example
@@ -96,7 +98,8 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
     return issue.keys.map(key => `${[...issue.path, key].join('.')}: unknown setting`);
   }
   const [setting] = issue.path;
-  const name = setting === 'namespaces' ? issue.path.join('.') : environmentName(String(setting));
+  const isOfFile = setting === 'namespaces' || setting === 'roomPaths';
+  const name = isOfFile ? issue.path.join('.') : environmentName(String(setting));
   return [`${name}: ${issue.message}`];
 }
 
