@@ -141,6 +141,21 @@ describe('configuration', () => {
     expect(problemsOf({ HUBBUB_DRAIN_WINDOW_MS: '500', HUBBUB_SHUTDOWN_TIMEOUT_MS: '1000' })).toEqual([]);
   });
 
+  test('who wants an authorizer asked says which, and puts no password into its URL', () => {
+    const namespaces = configFile('authorize.yaml', 'namespaces:\n  chat: { authorize: [join] }\n');
+    expect(problemsOf({ HUBBUB_CONFIG: namespaces })).toEqual([
+      'HUBBUB_AUTHORIZER_URL: required by namespaces.chat.authorize',
+    ]);
+    expect(problemsOf({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' })).toEqual([
+      'HUBBUB_AUTHORIZER_URL: required by HUBBUB_AUTHORIZE_CONNECTIONS',
+    ]);
+    const url = { HUBBUB_AUTHORIZER_URL: 'http://127.0.0.1:4000/' };
+    expect(problemsOf({ ...url, HUBBUB_CONFIG: namespaces, HUBBUB_AUTHORIZE_CONNECTIONS: 'true' })).toEqual([]);
+    expect(problemsOf({ HUBBUB_AUTHORIZER_URL: 'http://me:secret@127.0.0.1/' })).toEqual([
+      'HUBBUB_AUTHORIZER_URL: expected a URL without a name and a password: HUBBUB_AUTHORIZER_KEY is sent instead',
+    ]);
+  });
+
   test('a flag is true or false', () => {
     expect(loadConfig({ HUBBUB_SHARED_PORT: 'true' }).sharedPort).toBe(true);
     expect(problemsOf({ HUBBUB_SHARED_PORT: 'yes' })).toEqual(['HUBBUB_SHARED_PORT: expected true or false']);

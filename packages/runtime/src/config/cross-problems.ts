@@ -1,4 +1,5 @@
 /** What no single setting can say of itself, and the defaults that depend on other settings. */
+import type { Namespaces } from './namespaces.js';
 import type { Settings } from './settings/settings.js';
 import { JWT_SECRET_MIN_BYTES } from './settings/tokens.js';
 
@@ -17,7 +18,7 @@ export function conflateAboveOf(settings: Pick<Settings, 'conflateAboveBytes' | 
 }
 
 /** What no single setting can say of itself. */
-export function crossProblems(settings: Settings, production: boolean): string[] {
+export function crossProblems(settings: Settings & { readonly namespaces: Namespaces }, production: boolean): string[] {
   const problems: string[] = [];
   problems.push(...tokenProblems(settings, production));
   if ((settings.tlsCertFile === undefined) !== (settings.tlsKeyFile === undefined)) {
@@ -28,6 +29,11 @@ export function crossProblems(settings: Settings, production: boolean): string[]
   }
   if (settings.authorizeConnections && settings.authorizerUrl === undefined) {
     problems.push('HUBBUB_AUTHORIZER_URL: required by HUBBUB_AUTHORIZE_CONNECTIONS');
+  }
+  for (const [name, { authorize }] of Object.entries(settings.namespaces)) {
+    if (authorize.length > 0 && settings.authorizerUrl === undefined) {
+      problems.push(`HUBBUB_AUTHORIZER_URL: required by namespaces.${name}.authorize`);
+    }
   }
   if (settings.probeTimeoutMs < settings.probeIntervalMs) {
     problems.push('HUBBUB_PROBE_TIMEOUT_MS: expected at least HUBBUB_PROBE_INTERVAL_MS');

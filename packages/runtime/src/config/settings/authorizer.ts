@@ -4,6 +4,9 @@ import { flag, integer, MINUTE_MS, oneOf, url } from './fields.js';
 
 export const authorizerSettings = {
   authorizerUrl: url('http://127.0.0.1:4000/authorize')
+    .refine(value => URL.canParse(value) && new URL(value).username === '' && new URL(value).password === '', {
+      error: 'expected a URL without a name and a password: HUBBUB_AUTHORIZER_KEY is sent instead',
+    })
     .optional()
     .describe('Asked by POST at connects (authorizeConnections) and in the namespaces that name `authorize`.'),
   authorizerKey: z.string().min(1).optional().describe('Sent to the authorizer as Authorization: Bearer.'),
