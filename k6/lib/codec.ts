@@ -1,0 +1,38 @@
+/** Frames to and from bytes, in the two encodings of the protocol. */
+import { decode, encode } from './msgpack.js';
+
+export type Encoding = 'json' | 'msgpack';
+
+/** PROTOCOL.md section 2, as far as the scenarios look. */
+export interface Frame {
+  readonly type: string;
+  readonly room?: string;
+  readonly id?: string;
+  readonly offset?: number;
+  readonly payload?: Readonly<Record<string, unknown>>;
+}
+
+export const SUBPROTOCOLS: Readonly<Record<Encoding, string>> = {
+  json: 'hubbub.v1.json',
+  msgpack: 'hubbub.v1.msgpack',
+};
+
+export function encodeFrame(frame: Frame, encoding: Encoding): string | ArrayBuffer {
+  return encoding === 'json' ? JSON.stringify(frame) : encode(frame);
+}
+
+/** @throws {TypeError} for what is no frame */
+export function decodeFrame(data: unknown): Frame {
+  const value: unknown =
+    typeof data === 'string' ? JSON.parse(data) : data instanceof ArrayBuffer ? decode(data) : undefined;
+  if (isFrame(value)) return value;
+  throw new TypeError(`No frame: ${typeof data}`);
+}
+
+function isFrame(value: unknown): value is Frame {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

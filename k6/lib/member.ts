@@ -1,0 +1,188 @@
+/** One member of a room: reads the talker's numbered messages, and comes back where the room has a history. */
+import { type Encoding, type Frame, isRecord } from './codec.js';
+import { Ledger } from './ledger.js';
+import * as metrics from './metrics.js';
+import { openSession, type Session } from './session.js';
+import { edgeUrls } from './settings.js';
+import { sleep } from './time.js';
+
+const FIRST_DELAY_MS = 1000;
+const LONGEST_DELAY_MS = 5000;
+const ASK_AGAIN_MS = 250;
+/** What was passed over may still come for so long, for example when a talker had to send it again. */
+const MISSING_FOR_MS = 10_000;
+
+export interface MemberOptions {
+  readonly room: string;
+  readonly user: string;
+  readonly encoding: Encoding;
+  /** Index of the edge that it connects to first. */
+  readonly edge: number;
+  /** With the handshake, or by a frame. */
+  readonly joinsBy: 'path' | 'frame';
+  /** Whether it resumes when its connection is cut. Only in rooms with history. */
+  readonly comesBack: boolean;
+  /** Whether it is there before the first message, so that number 1 must come. Else the first that comes is the beginning. */
+  readonly fromTheStart: boolean;
+  /** More tags for what it reads; few values. */
+  readonly tags?: () => Readonly<Record<string, string>>;
+}
+
+interface Position {
+  readonly epoch: string;
+  readonly offset: number;
+}
+
+export class Member {
+  readonly options: MemberOptions;
+  session: Session | undefined;
+  /** When it read its last message, milliseconds since 1970. */
+  lastReadAt = 0;
+  #ledger: Ledger | undefined;
+  #position: Position | undefined;
+  #edge: number;
+  #asked = 0;
+  #left = false;
+
+  constructor(options: MemberOptions) {
+    this.options = options;
+    this.#edge = options.edge;
+    if (options.fromTheStart) this.#ledger = new Ledger();
+  }
+
+  get last(): number {
+    return this.#ledger?.last ?? 0;
+  }
+
+  /** Whether it knows which number must come next. */
+  get isCounting(): boolean {
+    return this.#ledger !== undefined;
+  }
+
+  /** Opens a session and joins. Resolves with whether that went well. */
+  async enter(): Promise<boolean> {
+    this.#left = false;
+    const { room, joinsBy } = this.options;
+    const session = await this.#open(joinsBy === 'path' ? room : undefined);
+    if (session === undefined) return false;
+    if (joinsBy === 'path') return true;
+    const answer = await session.ask({ type: 'join_room', id: this.newId(), payload: { room_id: room } });
+    this.#position = positionIn(answer?.payload);
+    return answer?.type === 'ack';
+  }
+
+  /** For good, or until it enters again as somebody who knows nothing. */
+  leave(): void {
+    this.#left = true;
+    this.session?.close();
+    this.session = undefined;
+  }
+
+  /** A member that begins anew: the first number it reads is the beginning. */
+  forget(): void {
+    this.#ledger = undefined;
+  }
+
+  /** Ends the connection from this end and comes back, as all do at once after a cut network. */
+  async cut(): Promise<void> {
+    this.session?.close();
+    await this.#comeBack();
+  }
+
+  /** Unique in the run: in rooms with history it is the key by which a retry is known. */
+  newId(): string {
+    return `${this.options.user}-${++this.#asked}`;
+  }
+
+  /** Counts as lost what was passed over too long ago, or all of it. */
+  giveUp(all = false): void {
+    const lost = this.#ledger?.giveUp(all ? Number.POSITIVE_INFINITY : Date.now() - MISSING_FOR_MS) ?? 0;
+    if (lost > 0) metrics.messagesLost.add(lost);
+  }
+
+  /** Whether it has read every number up to this one. */
+  hasAllUpTo(number: number): boolean {
+    return this.#ledger !== undefined && this.#ledger.last >= number && this.#ledger.missing === 0;
+  }
+
+  async #open(room?: string): Promise<Session | undefined> {
+    const edgeUrl = edgeUrls[this.#edge % edgeUrls.length] ?? '';
+    const { user, encoding, comesBack } = this.options;
+    const session = await openSession({
+      edgeUrl,
+      user,
+      encoding,
+      ...(room !== undefined && { room }),
+      onMessage: frame => this.#read(frame),
+      onCut: () => {
+        if (comesBack) void this.#comeBack();
+      },
+    });
+    this.session = session;
+    return session;
+  }
+
+  #read(frame: Frame): void {
+    const { n, t } = frame.payload ?? {};
+    if (typeof n !== 'number' || typeof t !== 'number') return;
+    const now = Date.now();
+    this.lastReadAt = now;
+    if (frame.offset !== undefined && this.#position !== undefined)
+      this.#position = { ...this.#position, offset: frame.offset };
+    this.#ledger ??= new Ledger(n - 1);
+    const arrival = this.#ledger.read(n, now);
+    metrics.messagesReceived.add(1, { encoding: this.options.encoding });
+    if (arrival === 'repeated') return metrics.messagesRepeated.add(1);
+    if (arrival === 'late') metrics.messagesDisordered.add(1);
+    metrics.deliveryMs.add(now - t, { encoding: this.options.encoding, ...this.options.tags?.() });
+  }
+
+  async #comeBack(): Promise<void> {
+    const lostAt = Date.now();
+    for (let attempt = 0; !this.#left; attempt++) {
+      // Full jitter: all who were cut at once come back spread over the whole delay.
+      await sleep(Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt));
+      this.#edge++; // The one it was at may be gone.
+      if (this.#left || !(await this.#open())) continue;
+      if (!(await this.#resume())) continue;
+      metrics.returns.add(1);
+      metrics.returnMs.add(Date.now() - lostAt);
+      return;
+    }
+  }
+
+  /** Asks until the edge can answer; `false` when the connection is gone again, and `#comeBack` of that one goes on. */
+  async #resume(): Promise<boolean> {
+    const session = this.session;
+    while (session?.isOpen) {
+      const room = { room_id: this.options.room, ...this.#position };
+      const answer = await session.ask({ type: 'resume', id: this.newId(), payload: { rooms: [room] } });
+      const outcome = firstOf(answer?.payload?.rooms);
+      if (answer?.type === 'ack' && outcome !== undefined && !isRecord(outcome.error)) {
+        this.#resumed(outcome);
+        return true;
+      }
+      await sleep(ASK_AGAIN_MS);
+    }
+    return false;
+  }
+
+  #resumed(outcome: Readonly<Record<string, unknown>>): void {
+    const whole = outcome.recovered === true;
+    metrics.recovered.add(whole);
+    this.#position = positionIn(outcome) ?? this.#position;
+    // It was told that it cannot have everything: what comes now is a new beginning. Where it was not told, the hole stays.
+    if (outcome.recovered === false) this.#ledger = undefined;
+  }
+}
+
+function positionIn(payload: unknown): Position | undefined {
+  if (!isRecord(payload)) return undefined;
+  const { epoch, offset } = payload;
+  return typeof epoch === 'string' && typeof offset === 'number' ? { epoch, offset } : undefined;
+}
+
+function firstOf(list: unknown): Readonly<Record<string, unknown>> | undefined {
+  const first: unknown = Array.isArray(list) ? list[0] : undefined;
+  return isRecord(first) ? first : undefined;
+}

@@ -1,0 +1,157 @@
+/** Runs a load scenario: `npm run k6 -- <scenario>`, or `node k6/run.mjs <scenario>` when everything is built. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleScenario, scenarioNames } from './runner/bundle.mjs';
+import { startCluster } from './runner/cluster.mjs';
+import { addUp, failedThresholds } from './runner/figures.mjs';
+import { buildK6, canBuildK6, findK6, howToGetK6, K6_VERSION } from './runner/k6-program.mjs';
+import { startLoad, THRESHOLD_EXIT_CODE } from './runner/load-process.mjs';
+import { readOptions, USAGE } from './runner/options.mjs';
+import { inWords, record, sampleInWords } from './runner/report.mjs';
+import { untilSecond } from './runner/scenarios.mjs';
+import { watch } from './runner/watch.mjs';
+
+/** A process may hold 20,000 files on some machines, hard, and sockets are not all it opens. */
+const SOCKETS_PER_PROCESS = 15_000;
+/** k6 compiles the scenario for each virtual user before it begins. */
+const START_DELAY_MS = 3000;
+const START_DELAY_PER_PROCESS_MS = 1000;
+const DEFAULT_CONNECTIONS = 1000;
+/** One source address has fewer ports than this at the least. */
+const SOURCE_ADDRESSES = 20;
+const FOREIGN_SECRET = process.env.LOAD_JWT_SECRET ?? process.env.HUBBUB_JWT_SECRET;
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`k6: ${error.message}`);
+  process.exitCode = 1;
+}
+process.exit(); // Children that have not ended by now are ended by that.
+
+async function main() {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (options.bundle) {
+    for (const name of scenarioNames()) console.log(await bundleScenario(name));
+    return 0;
+  }
+  const k6 = await provideK6();
+  return await runScenario(options, k6);
+}
+
+async function provideK6() {
+  const found = findK6();
+  if (found !== undefined) return found;
+  if (!canBuildK6()) throw new Error(howToGetK6());
+  console.error(
+    `k6 is not here; Go is. Building k6 ${K6_VERSION} from its module, once: this takes one to five minutes …`,
+  );
+  return await buildK6();
+}
+
+async function runScenario(options, k6) {
+  const { scenario, plan, urls, settings } = options;
+  const startedAt = performance.now();
+  const say = words => console.log(words);
+  const shares = sharesOf(options);
+  const edges = urls.length > 0 ? undefined : (options.edges ?? Math.max(plan.edges, shares.length));
+  say(`${scenario}: ${plan.description}. k6 ${k6.version} (${k6.path}).`);
+  const bundle = await bundleScenario(scenario);
+  const cluster = edges === undefined ? undefined : await startCluster({ edges });
+  const folder = mkdtempSync(join(tmpdir(), 'hubbub-k6-run-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+  const startAt = Date.now() + START_DELAY_MS + shares.length * START_DELAY_PER_PROCESS_MS;
+  const targets = cluster?.urls ?? urls;
+  const secret = cluster?.secret ?? FOREIGN_SECRET;
+  const common = {
+    LOAD_URLS: targets.join(','),
+    ...(secret !== undefined && { LOAD_JWT_SECRET: secret }),
+    LOAD_RUN: randomBytes(4).toString('hex'),
+    LOAD_START_AT: String(startAt),
+    ...(cluster !== undefined && textOf(plan.env ?? {})),
+    ...loadNames(settings),
+  };
+  const isLocal = targets.every(url => /^ws:\/\/127\./.test(url));
+  const loads = shares.map((share, index) =>
+    startLoad({
+      k6: k6.path,
+      bundle,
+      number: index + 1,
+      env: { ...common, ...share },
+      summaryFile: join(folder, `summary-${index + 1}.json`),
+      ...(isLocal && { localIps: `127.0.${index + 1}.1-127.0.${index + 1}.${SOURCE_ADDRESSES}` }),
+      ...(options.prometheusUrl !== undefined && { prometheusUrl: options.prometheusUrl }),
+    }),
+  );
+  say(
+    `${targets.length} edges at ${targets[0]} …, ${loads.length} k6 processes; ${new Date(startAt).toISOString()} is second 0.`,
+  );
+
+  const troubles = [];
+  const watcher = watch({
+    edges: cluster?.edges ?? [],
+    loadPids: loads.map(({ pid }) => pid),
+    onSample: sample => say(sampleInWords(sample)),
+    onExhausted() {
+      troubles.push('the machine ran out of memory: ended early');
+      for (const { child } of loads) child.kill('SIGTERM');
+    },
+  });
+  const canFault = plan.fault !== undefined && (cluster !== undefined || plan.faultNeedsNoCluster);
+  const fault = canFault ? plan.fault({ cluster, loads, until: untilSecond(startAt), say, settings }) : undefined;
+  // A fault that waits for a second which no longer comes must not keep the run.
+  const ends = await Promise.all(loads.map(({ ended }) => ended));
+  const samples = await watcher.end();
+  void fault;
+  await cluster?.close();
+
+  const summaries = ends.flatMap(({ summary }) => summary ?? []);
+  for (const [index, { code, lastWords, summary }] of ends.entries()) {
+    if (code === 0 || (code === THRESHOLD_EXIT_CODE && summary !== undefined)) continue;
+    troubles.push(`k6 process ${index + 1} ended with ${code}: ${lastWords.trim().split('\n').slice(-3).join(' ')}`);
+  }
+  const findings = {
+    scenario,
+    command: ['npm run k6 --', ...process.argv.slice(2).filter(argument => argument !== '--record')].join(' '),
+    k6Version: k6.version,
+    processes: loads.length,
+    edges,
+    seconds: (performance.now() - startedAt) / 1000,
+    metrics: addUp(summaries),
+    failures: [
+      ...troubles,
+      ...failedThresholds(summaries),
+      ...(cluster && plan.verdicts ? plan.verdicts(samples) : []),
+    ],
+    samples,
+  };
+  say(`\n${inWords(findings)}`);
+  if (options.record) say(`Written to ${record(findings)}.`);
+  return findings.failures.length === 0 ? 0 : THRESHOLD_EXIT_CODE;
+}
+
+/** What each k6 process is told beside the others: its role, or its share of the connections. */
+function sharesOf({ plan, connections = DEFAULT_CONNECTIONS, processes }) {
+  if (plan.roles !== undefined) return plan.roles.map(role => ({ LOAD_ROLE: role }));
+  if (!plan.scales) return [{}];
+  const count = processes ?? Math.ceil(connections / SOCKETS_PER_PROCESS);
+  return Array.from({ length: count }, () => ({ LOAD_CONNECTIONS: String(Math.ceil(connections / count)) }));
+}
+
+/** `talk-s` → LOAD_TALK_S */
+function loadNames(settings) {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [`LOAD_${name.replaceAll('-', '_').toUpperCase()}`, String(value)]),
+  );
+}
+
+function textOf(numbers) {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)]));
+}

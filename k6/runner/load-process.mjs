@@ -1,0 +1,52 @@
+/** Starts one k6 process and tells how it ended. */
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { start } from '../../bench/machine/processes.mjs';
+
+const TOLD_ERRORS = 5;
+/** As k6 ends when a threshold failed. */
+export const THRESHOLD_EXIT_CODE = 99;
+
+/**
+ * @typedef {object} LoadOptions
+ * @property {string} k6 path of the program @property {string} bundle @property {number} number counted from 1
+ * @property {Record<string, string>} env LOAD_* @property {string} summaryFile
+ * @property {string} [localIps] @property {string} [prometheusUrl]
+ */
+
+/** @param {LoadOptions} options */
+export function startLoad({ k6, bundle, number, env, summaryFile, localIps, prometheusUrl }) {
+  const name = `k6 process ${number}`;
+  const args = ['run', '--quiet', '--no-usage-report', '--no-color'];
+  if (localIps !== undefined) args.push('--local-ips', localIps);
+  if (prometheusUrl !== undefined) args.push('-o', 'experimental-prometheus-rw', '--tag', `process=${number}`);
+  const prometheus = {
+    K6_PROMETHEUS_RW_SERVER_URL: prometheusUrl,
+    K6_PROMETHEUS_RW_TREND_STATS: 'p(50),p(95),p(99),max',
+    K6_PROMETHEUS_RW_STALE_MARKERS: 'true',
+  };
+  const child = start(k6, [...args, bundle], {
+    name,
+    env: {
+      ...process.env,
+      ...(prometheusUrl !== undefined && prometheus),
+      ...env,
+      LOAD_PROCESS: String(number),
+      LOAD_SUMMARY: summaryFile,
+    },
+  });
+  let told = 0;
+  child.stderr.on('data', text => {
+    for (const line of text
+      .split('\n')
+      .filter(line => /level=(error|fatal)/.test(line) && !line.includes('thresholds on metrics'))) {
+      if (told++ < TOLD_ERRORS) console.error(`  ${name}: ${line}`);
+    }
+  });
+  const ended = once(child, 'exit').then(([code, signal]) => ({
+    code: code ?? signal,
+    summary: existsSync(summaryFile) ? JSON.parse(readFileSync(summaryFile, 'utf8')) : undefined,
+    lastWords: child.lastWords,
+  }));
+  return { name, number, child, pid: child.pid, ended };
+}

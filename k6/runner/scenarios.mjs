@@ -1,0 +1,148 @@
+/** What the runner does for each scenario: edges, k6 processes, faults, and what it checks beside the thresholds of k6. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * @typedef {object} Plan
+ * @property {string} description for people
+ * @property {number} edges of the cluster that is started
+ * @property {readonly string[]} settings that options of the command line may change: `--talk-s 60` is LOAD_TALK_S
+ * @property {readonly (string | undefined)[]} [roles] one k6 process each; default one that plays everything
+ * @property {Record<string, number>} [env] LOAD_* of a cluster that is started here
+ * @property {(run: Run) => Promise<void>} [fault] carried out while the load runs, on a cluster that was started here
+ * @property {boolean} [faultNeedsNoCluster]
+ * @property {(samples: readonly import('./watch.mjs').Sample[]) => string[]} [verdicts] what is wrong, beside thresholds
+ * @property {boolean} [scales] whether --connections is shared between --processes
+ */
+
+/**
+ * @typedef {object} Run
+ * @property {Awaited<ReturnType<typeof import('./cluster.mjs').startCluster>>} cluster
+ * @property {readonly ReturnType<typeof import('./load-process.mjs').startLoad>[]} loads
+ * @property {(second: number) => Promise<void>} until @property {(words: string) => void} say
+ * @property {Record<string, number>} settings as given on the command line
+ */
+
+/** Growth that is none: heaps breathe. */
+const GROWTH_LIMIT = 1.25;
+const GROWTH_SPARE_MIB = 32;
+/** Too few looks say nothing about growth. */
+const SAMPLES_FOR_GROWTH = 12;
+
+/** @type {Record<string, Plan>} */
+export const PLANS = {
+  smoke: {
+    description: 'does everything work? 20 sockets, JSON and MessagePack, 10 s',
+    edges: 2,
+    settings: ['vus', 'rooms', 'room-size', 'rate', 'open-s', 'talk-s', 'p99-ms'],
+  },
+  'steady-chat': {
+    description: '400 sockets in 40 rooms, 200 messages a second, 70 s: latency',
+    edges: 2,
+    settings: ['vus', 'rooms', 'room-size', 'rate', 'open-s', 'talk-s', 'p95-ms', 'p99-ms'],
+  },
+  ramp: {
+    description:
+      'connections, up to 100,000 over several k6 processes (--connections, --processes, --edges); each must hear a message',
+    edges: 2,
+    settings: ['room-size', 'rooms', 'open-s', 'hold-s', 'speak-s', 'connect-p99-ms'],
+    scales: true,
+  },
+  'reconnect-storm': {
+    description:
+      '2,000 sockets cut at once, then an edge killed: all come back with full jitter and miss nothing, 55 s',
+    edges: 3,
+    settings: ['vus', 'rooms', 'room-size', 'rate', 'open-s', 'cut-after-s', 'talk-s', 'return-p99-ms', 'history'],
+    env: { LOAD_KILLS_EDGE: 1 },
+    async fault({ cluster, until, say, settings }) {
+      const { 'open-s': openS = 15, 'cut-after-s': cutAfterS = 5 } = settings;
+      await until(openS + cutAfterS + 12);
+      const edge = cluster.edges.at(-1);
+      edge.child.kill('SIGKILL');
+      say(`${edge.name} is killed.`);
+    },
+  },
+  spike: {
+    description: '100 sockets that talk; then 2,000 more within 5 s, for 10 s: what do the first ones notice? 45 s',
+    edges: 2,
+    settings: [
+      'open-s',
+      'before-s',
+      'spike-open-s',
+      'spike-hold-s',
+      'after-s',
+      'rate',
+      'base-rooms',
+      'crowd-vus',
+      'crowd-rooms',
+      'room-size',
+      'p99-ms',
+      'spike-p99-ms',
+      'connect-p99-ms',
+    ],
+    roles: ['base', 'crowd'],
+  },
+  soak: {
+    description:
+      '200 sockets that talk, come and go for half an hour (--talk-s): latency, losses, and the memory of the edges',
+    edges: 2,
+    settings: ['vus', 'rooms', 'room-size', 'rate', 'churn-ms', 'open-s', 'talk-s', 'p95-ms', 'p99-ms'],
+    verdicts: growth,
+  },
+  'slow-readers': {
+    description: 'half of the members of busy rooms stop reading for 25 s: the others must not notice, 65 s',
+    edges: 2,
+    settings: [
+      'rooms',
+      'room-size',
+      'slow',
+      'rate',
+      'padding-bytes',
+      'open-s',
+      'talk-s',
+      'freeze-at-s',
+      'freeze-s',
+      'p99-ms',
+    ],
+    roles: ['steady', 'slow'],
+    async fault({ loads, until, say, settings }) {
+      const { 'freeze-at-s': freezeAtS = 15, 'freeze-s': freezeS = 25 } = settings;
+      const slow = loads[1];
+      await until(freezeAtS);
+      slow.child.kill('SIGSTOP');
+      say('The slow readers are frozen.');
+      try {
+        await until(freezeAtS + freezeS);
+      } finally {
+        slow.child.kill('SIGCONT');
+        say('They thaw.');
+      }
+    },
+    faultNeedsNoCluster: true,
+    verdicts: samples =>
+      samples.some(({ slowReaders }) => slowReaders > 0)
+        ? []
+        : [
+            'no edge met a slow reader: the buffers between took everything, and the run proves nothing (--freeze-s longer)',
+          ],
+  },
+};
+
+/** A verdict for long runs: the last quarter against the second. */
+function growth(samples) {
+  const alive = samples.filter(({ sessions = 0, edgesMib }) => sessions > 0 && edgesMib > 0);
+  if (alive.length < SAMPLES_FOR_GROWTH) return [];
+  const quarter = Math.floor(alive.length / 4);
+  const before = median(alive.slice(quarter, 2 * quarter).map(({ edgesMib }) => edgesMib));
+  const after = median(alive.slice(-quarter).map(({ edgesMib }) => edgesMib));
+  if (after <= before * GROWTH_LIMIT + GROWTH_SPARE_MIB) return [];
+  return [`the edges grew from ${Math.round(before)} MiB to ${Math.round(after)} MiB`];
+}
+
+function median(numbers) {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+}
+
+/** Resolves at a second of the timetable. */
+export function untilSecond(startAt) {
+  return second => sleep(Math.max(startAt + second * 1000 - Date.now(), 0));
+}

@@ -1,0 +1,50 @@
+/** Connections and nothing else, up to a hundred thousand over several k6 processes; in the end every one of them must hear something. */
+import { crashedAsync } from '../lib/crash.js';
+import { createRooms, enterAll, membersOf } from '../lib/crew.js';
+import { below, crewOf, NOTHING_WRONG, planOf } from '../lib/plan.js';
+import { wholeNumber } from '../lib/settings.js';
+import { sleep, timetable } from '../lib/time.js';
+
+export { handleSummary } from '../lib/summary.js';
+
+/** Of this process. */
+const connections = wholeNumber('LOAD_CONNECTIONS', 1000);
+const roomSize = wholeNumber('LOAD_ROOM_SIZE', 100);
+const roomsPerUser = wholeNumber('LOAD_ROOMS', 10);
+const openS = wholeNumber('LOAD_OPEN_S', 30);
+const holdS = wholeNumber('LOAD_HOLD_S', 20);
+/** Rooms speak one after the other over so long: what is asked here is who is there, not how fast. */
+const speakS = wholeNumber('LOAD_SPEAK_S', 20);
+const vus = Math.max(1, Math.round(connections / (roomSize * roomsPerUser)));
+
+export const options = planOf(
+  { ramp: crewOf(vus, openS + holdS + speakS + 60) },
+  {
+    ...NOTHING_WRONG,
+    hubbub_connections_opened: [`count==${vus * roomsPerUser * roomSize}`],
+    hubbub_connections_failed: [{ threshold: 'count<100', abortOnFail: true }, 'count==0'],
+    hubbub_connections_cut: ['count==0'],
+    hubbub_connect_ms: [below(99, wholeNumber('LOAD_CONNECT_P99_MS', 10_000))],
+  },
+);
+
+export default function ramp(): Promise<void> {
+  return crashedAsync(async () => {
+    const { at, until } = timetable();
+    const crew = createRooms(roomsPerUser, {
+      namespace: 'quiet',
+      size: roomSize,
+      msgpackEvery: 0,
+      joinsBy: 'path',
+    });
+    await enterAll(membersOf(crew), at(openS));
+    await until(openS + holdS);
+    for (const [index, room] of crew.entries()) {
+      await until(openS + holdS + (speakS * index) / crew.length);
+      await sleep((Math.random() * 1000 * speakS) / crew.length);
+      await room.say();
+    }
+    await Promise.all(crew.map(room => room.settle()));
+    for (const room of crew) room.close();
+  });
+}
