@@ -138,6 +138,7 @@ export async function startEdge({
     port: config.port,
     sharedPort: config.sharedPort,
     basePath: config.basePath,
+    roomPaths: config.roomPaths,
     maxPayloadBytes: Math.max(PAYLOAD_BOUND_MIN_BYTES, PAYLOAD_BOUND_FACTOR * config.maxFrameBytes),
     maxBufferedBytes: config.maxBufferedBytes,
     idleTimeoutMs: config.idleTimeoutMs,

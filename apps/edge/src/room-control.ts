@@ -1,4 +1,4 @@
-/** What services do to rooms and users on this edge: members out of a room, users away (PROTOCOL.md section 7.2). */
+/** What services do to rooms and users on every edge: members out of a room, users away (PROTOCOL.md section 7.2). */
 import { type Channels, CLOSE_CODES, type CloseCode, type Control } from '@hubbub/protocol';
 import type { Conflation } from './conflation.js';
 import type { Memberships } from './memberships.js';
@@ -25,46 +25,53 @@ export function sendAway(
   session.socket.end(code, reason);
 }
 
+/** Takes a member out of the room and tells it why. What was published before comes before that. */
+export function takeOut(
+  session: Session,
+  room: string,
+  { removed, reason }: { readonly removed: boolean; readonly reason: string | undefined },
+  { memberships, conflation }: Pick<RoomControlParts, 'memberships' | 'conflation'>,
+): void {
+  conflation.settle(session);
+  const payload = { room_id: room, ...(removed && { removed }), ...(reason !== undefined && { reason }) };
+  session.send({ type: 'room_closed', room, payload, timestamp: new Date().toISOString() });
+  memberships.leave(session, room);
+}
+
 /**
  * Carries out a control from the bus. It meets those who are in the room, or connected, at this moment: who is still
- * joining comes after it. Sessions are looked for one by one: controls are rare, and a list for each room would not be.
+ * joining comes after it. Members of a room are looked for one by one: controls are rare, and a list for each room would not be.
  */
 export function createRoomControl(parts: RoomControlParts): (channel: string, control: Control) => void {
   const { memberships, sessions, channels, metrics, conflation } = parts;
 
-  function takeOut(room: string, control: Control, isMeant: (session: Session) => boolean): number {
-    const removed = control.do === 'remove_user' && { removed: true };
-    const reason = control.reason !== undefined && { reason: control.reason };
-    const payload = { room_id: room, ...removed, ...reason };
-    const frame = { type: 'room_closed', room, payload, timestamp: new Date().toISOString() };
-    let met = 0;
-    for (const session of [...sessions]) {
-      if (!session.rooms.has(room) || !isMeant(session)) continue;
-      met++;
-      conflation.settle(session); // What was published before the control comes before it.
-      session.send(frame);
-      memberships.leave(session, room);
-    }
-    return met;
+  function closeRoom(room: string, reason: string | undefined): number {
+    const members = [...sessions].filter(session => session.rooms.has(room));
+    for (const session of members) takeOut(session, room, { removed: false, reason }, parts);
+    return members.length;
+  }
+
+  function removeUser(room: string, userId: string, reason: string | undefined): number {
+    const members = [...sessions.ofUser(userId)].filter(session => session.rooms.has(room));
+    for (const session of members) takeOut(session, room, { removed: true, reason }, parts);
+    return members.length;
   }
 
   function disconnect(userId: string, reason: string): number {
-    let met = 0;
-    for (const session of [...sessions]) {
-      if (session.user.id !== userId || session.state !== 'open') continue;
-      met++;
+    const met = [...sessions.ofUser(userId)].filter(({ state }) => state === 'open');
+    for (const session of met) {
       conflation.settle(session);
       sendAway(session, memberships, CLOSE_CODES.KICKED, reason);
     }
-    return met;
+    return met.length;
   }
 
   return (channel, control) => {
     const address = channels.parse(channel);
     let met: number;
-    if (address?.kind === 'room' && control.do === 'close_room') met = takeOut(address.room, control, () => true);
+    if (address?.kind === 'room' && control.do === 'close_room') met = closeRoom(address.room, control.reason);
     else if (address?.kind === 'room' && control.do === 'remove_user')
-      met = takeOut(address.room, control, session => session.user.id === control.user);
+      met = removeUser(address.room, control.user, control.reason);
     else if (address?.kind === 'user' && control.do === 'disconnect_user')
       met = disconnect(address.userId, control.reason ?? 'disconnected by a service');
     else return metrics.malformedEnvelope(channel);

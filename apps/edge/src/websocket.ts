@@ -1,5 +1,6 @@
 /** The public port: HTTP routes, the upgrade, and the engine's callbacks turned into sessions' events. */
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
+import type { RoomPath } from '@hubbub/runtime';
 import { type Admitted, REFUSAL_STATUS, type UpgradeRequest } from './admission/admission.js';
 import type { PublishToTopic } from './audience.js';
 import type {
@@ -10,6 +11,7 @@ import type {
   us_listen_socket,
   us_socket_context_t,
 } from './engine.js';
+import { type RoomRoute, roomPathTemplates, roomRoutes } from './room-paths.js';
 import type { Session, Socket } from './session.js';
 
 /** What happens on a connection. */
@@ -49,6 +51,8 @@ export interface WebSocketOptions {
   /** Other processes may listen on it too; the kernel spreads the connections. */
   readonly sharedPort: boolean;
   readonly basePath: string;
+  /** Beside `/rooms/{room_id}/ws`. */
+  readonly roomPaths: readonly RoomPath[];
   /** Above it the engine ends the connection without a word; above `maxFrameBytes` the session gets `TOO_LARGE`. */
   readonly maxPayloadBytes: number;
   readonly maxBufferedBytes: number;
@@ -80,7 +84,7 @@ interface UserData {
 export async function listenForWebSockets(engine: EngineModule, options: WebSocketOptions): Promise<WebSocketListener> {
   const { events, basePath } = options;
   const app = engine.App();
-  const behavior = (pathHasRoom: boolean) => ({
+  const behavior = (route?: RoomRoute) => ({
     maxPayloadLength: options.maxPayloadBytes,
     maxBackpressure: options.maxBufferedBytes,
     // Without it a slow reader silently loses what does not fit and stays (invariant 6).
@@ -89,7 +93,7 @@ export async function listenForWebSockets(engine: EngineModule, options: WebSock
     sendPingsAutomatically: true,
     compression: engine.DISABLED,
     upgrade: (response: HttpResponse, request: HttpRequest, context: us_socket_context_t) =>
-      upgrade(events, response, request, context, pathHasRoom),
+      upgrade(events, response, request, context, route),
     open: (socket: EngineSocket<UserData>) => {
       const data = socket.getUserData();
       data.session = events.opened(socket, data.admitted);
@@ -109,18 +113,18 @@ export async function listenForWebSockets(engine: EngineModule, options: WebSock
       if (session !== undefined) events.closed(session, code);
     },
   });
-  app.ws<UserData>(`${basePath}/ws`, behavior(false));
-  app.ws<UserData>(`${basePath}/rooms/:room_id/ws`, behavior(true));
+  const routes = roomRoutes(options.roomPaths);
+  app.ws<UserData>(`${basePath}/ws`, behavior());
+  for (const route of routes) app.ws<UserData>(`${basePath}${route.pattern}`, behavior(route));
   for (const [path, page] of Object.entries(options.pages)) {
     app.get(path, (response, request) => servePage(page, response, request));
   }
   const notAWebSocket = (response: HttpResponse): void =>
     refuse(response, 'UPGRADE_REQUIRED', 'This path speaks WebSocket: connect with a WebSocket client.');
   app.get(`${basePath}/ws`, notAWebSocket);
-  app.get(`${basePath}/rooms/:room_id/ws`, notAWebSocket);
-  app.any('/*', response =>
-    refuse(response, 'NOT_FOUND', `WebSockets are at ${basePath}/ws and ${basePath}/rooms/{room_id}/ws.`),
-  );
+  for (const { pattern } of routes) app.get(`${basePath}${pattern}`, notAWebSocket);
+  const templates = ['/ws', ...roomPathTemplates(options.roomPaths)].map(path => `${basePath}${path}`);
+  app.any('/*', response => refuse(response, 'NOT_FOUND', `WebSockets are at ${templates.join(', ')}.`));
 
   const listenSocket = await new Promise<us_listen_socket>((resolve, reject) => {
     const sharing = options.sharedPort ? LISTEN_SHARED : engine.LIBUS_LISTEN_EXCLUSIVE_PORT;
@@ -154,7 +158,7 @@ function upgrade(
   response: HttpResponse,
   request: HttpRequest,
   context: us_socket_context_t,
-  pathHasRoom: boolean,
+  route: RoomRoute | undefined,
 ): void {
   // The request is gone after this call, which may end before the answer is known.
   const key = request.getHeader('sec-websocket-key');
@@ -167,6 +171,7 @@ function upgrade(
   };
   let admitted: Admitted | Promise<Admitted>;
   try {
+    const place = route?.read(index => request.getParameter(index));
     admitted = events.admit({
       authorization: request.getHeader('authorization'),
       origin: request.getHeader('origin'),
@@ -174,7 +179,8 @@ function upgrade(
       queryToken: request.getQuery('token'),
       queryRoomToken: request.getQuery('room_token'),
       path: request.getUrl(),
-      pathRoom: pathHasRoom ? request.getParameter(0) : undefined,
+      params: place?.params,
+      pathRoom: place?.room,
     });
   } catch (error) {
     reject(error);

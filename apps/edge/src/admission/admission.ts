@@ -20,7 +20,9 @@ export interface UpgradeRequest {
   readonly queryToken: string | undefined;
   /** Without the query. */
   readonly path: string;
-  /** `{room_id}` of the path, undecoded; `undefined` for `/ws`. */
+  /** By the names in the path's template, decoded; `undefined` for `/ws`. */
+  readonly params: Readonly<Record<string, string>> | undefined;
+  /** The room that the path means, empty when it means none; `undefined` for `/ws`. */
   readonly pathRoom: string | undefined;
   /** `room_token` of the query, undecoded. */
   readonly queryRoomToken: string | undefined;
@@ -89,9 +91,8 @@ function assertOrigin(origin: string, { isOriginAllowed }: AdmissionPolicy): voi
 
 function pathRoom(request: UpgradeRequest): string | undefined {
   if (request.pathRoom === undefined) return undefined;
-  const room = decodeText(request.pathRoom);
-  if (!isRoomName(room)) throw new HubbubError('INVALID_ROOM', 'The path does not name a room.');
-  return room;
+  if (!isRoomName(request.pathRoom)) throw new HubbubError('INVALID_ROOM', 'The path does not name a room.');
+  return request.pathRoom;
 }
 
 type Identity = Visitor & Pick<Admitted, 'expiresAtMs'>;
@@ -116,17 +117,21 @@ function identify(
 
 /** Whether it may connect at all, and into the room of the path. */
 function enter(
-  { path, queryRoomToken }: UpgradeRequest,
+  { path, params, queryRoomToken }: UpgradeRequest,
   visitor: Visitor,
   room: string | undefined,
   { authorizer, entrance }: AdmissionPolicy,
 ): Opened | Promise<Opened> {
   const { user, address } = visitor;
   const inRoom = room === undefined ? {} : { room };
-  return whenKnown<void, Opened>(authorizer.ask({ action: 'connect', user, address, path, ...inRoom }), () => {
-    if (room === undefined) return undefined;
-    return entrance.open(visitor, room, queryRoomToken === undefined ? undefined : decodeText(queryRoomToken));
-  });
+  const named = params === undefined ? {} : { params };
+  return whenKnown<void, Opened>(
+    authorizer.ask({ action: 'connect', user, address, path, ...named, ...inRoom }),
+    () => {
+      if (room === undefined) return undefined;
+      return entrance.open(visitor, room, queryRoomToken === undefined ? undefined : decodeText(queryRoomToken));
+    },
+  );
 }
 
 const TOKEN_NEEDED = 'A token is required: in Authorization: Bearer, in Sec-WebSocket-Protocol, or as ?token=.';

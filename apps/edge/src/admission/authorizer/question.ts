@@ -13,6 +13,8 @@ export interface Question {
   readonly room?: string;
   /** Of the request, without its query; at a connect. */
   readonly path?: string;
+  /** By the names in the path's template, at a connect to the path of a room. */
+  readonly params?: Readonly<Record<string, string>>;
   /** At a publish. */
   readonly payload?: Payload;
 }

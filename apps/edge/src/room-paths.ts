@@ -1,0 +1,59 @@
+/** Paths that open a session in a room: the one that every edge has, and those of the configuration (PROTOCOL.md section 1). */
+import { isRoomName } from '@hubbub/protocol';
+import type { RoomPath } from '@hubbub/runtime';
+
+/** What a request's path says. */
+export interface PathPlace {
+  /** By the names of the path's template, escapes decoded; empty where an escape is broken. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Empty where the path names none. */
+  readonly room: string;
+}
+
+export interface RoomRoute {
+  /** As the engine's router wants it, such as `/rooms/:room_id/ws`; below the base path. */
+  readonly pattern: string;
+  /** @param parameterAt the undecoded segment that stands for the name at this place of the path */
+  read(parameterAt: (index: number) => string | undefined): PathPlace;
+}
+
+const ROOMS: RoomPath = { path: '/rooms/{room_id}/ws', names: ['room_id'], room: [{ name: 'room_id' }] };
+
+/** Templates of all paths that name a room, for people. */
+export function roomPathTemplates(roomPaths: readonly RoomPath[]): string[] {
+  return [ROOMS, ...roomPaths].map(({ path }) => path);
+}
+
+export function roomRoutes(roomPaths: readonly RoomPath[]): RoomRoute[] {
+  return [ROOMS, ...roomPaths].map(roomPath => ({
+    pattern: roomPath.path.replace(/\{([^}]*)\}/g, ':$1'),
+    read(parameterAt) {
+      const params = Object.fromEntries(roomPath.names.map((name, at) => [name, decode(parameterAt(at))]));
+      return { params, room: roomOf(roomPath, params) };
+    },
+  }));
+}
+
+/**
+ * A value ends at the character that follows it in the template: so the room says which values it was made of, and the
+ * project `a.b` cannot be asked for where the project `a` has a session `b`.
+ */
+function roomOf({ room: parts }: RoomPath, params: PathPlace['params']): string {
+  let room = '';
+  for (const [at, part] of parts.entries()) {
+    const value = 'text' in part ? part.text : (params[part.name] ?? '');
+    const next = parts[at + 1];
+    const end = 'name' in part && next !== undefined && 'text' in next ? next.text.charAt(0) : undefined;
+    if (value === '' || (end !== undefined && value.includes(end))) return '';
+    room += value;
+  }
+  return isRoomName(room) ? room : '';
+}
+
+function decode(segment: string | undefined): string {
+  try {
+    return decodeURIComponent(segment ?? '');
+  } catch {
+    return ''; // A broken escape: of no meaning.
+  }
+}
