@@ -2,10 +2,12 @@
 import { CLOSE_CODES, HubbubError, type Recovery, type SessionLimits, SUBPROTOCOLS } from '@hubbub/protocol';
 import { type Logger, occasionally } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from './admission/admission.js';
+import { peerAddress } from './admission/client-address.js';
 import type { Departure } from './departure.js';
 import type { Dispatcher } from './dispatch.js';
 import type { Expiry } from './expiry.js';
 import { expiresAtOf } from './frames/refresh.js';
+import type { FrameLimits } from './limits/frame-limits.js';
 import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
 import { Session } from './session.js';
@@ -21,13 +23,14 @@ export interface ConnectionParts {
   readonly dispatcher: Dispatcher;
   readonly metrics: EdgeMetrics;
   readonly limits: SessionLimits;
+  readonly frameLimits: FrameLimits;
   readonly log: Logger;
 }
 
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
-  const { policy, departure, sessions, expiry, memberships, dispatcher, metrics, log } = parts;
+  const { policy, departure, sessions, expiry, memberships, dispatcher, metrics, frameLimits, log } = parts;
   let failure: unknown;
   const failureLog = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed =>
     log.error({ event: 'admission_failed', err: withoutTokens(failure), suppressed }, 'a request could not be judged'),
@@ -58,6 +61,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     },
     opened(socket, admitted) {
       const session = new Session(admitted.sessionId, socket, admitted);
+      session.allowance = frameLimits.open(session.user.id, peerAddress(session.address).group, performance.now());
       sessions.add(session);
       expiry.renew(session, admitted.expiresAtMs);
       // What the client sends meanwhile waits, so that its first frame finds the session whole.
@@ -69,6 +73,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     closed(session, code) {
       memberships.close(session);
       sessions.delete(session);
+      frameLimits.close(session.user.id, peerAddress(session.address).group);
       expiry.forget(session);
       metrics.closed(code);
     },

@@ -1,9 +1,11 @@
 /** From bytes to the file that answers them: reads a frame, finds its action, turns what goes wrong into an `error`. */
-import { CLIENT_FRAME_TYPES, type ClientFrameType, HubbubError } from '@hubbub/protocol';
+import { CLIENT_FRAME_TYPES, type ClientFrameType, type ErrorCode, HubbubError } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import type { Logger } from '@hubbub/runtime';
 import type { FrameContext } from './frames/frame-context.js';
 import { FRAME_ACTIONS } from './frames/index.js';
+import { LimitExceeded } from './limits/limit-exceeded.js';
+import type { LimitMetrics } from './limits/limit-metrics.js';
 import type { EdgeMetrics, FrameLabel } from './metrics.js';
 import type { FrameHandler, Session } from './session.js';
 
@@ -13,18 +15,40 @@ export interface Dispatcher {
   readonly handle: FrameHandler;
 }
 
-export function createDispatcher(context: FrameContext, metrics: EdgeMetrics, log: Logger): Dispatcher {
+export interface DispatcherParts {
+  readonly metrics: EdgeMetrics;
+  readonly limitMetrics: LimitMetrics;
+  readonly log: Logger;
+  /** A clock that never goes back. */
+  readonly now?: () => number;
+}
+
+export function createDispatcher(context: FrameContext, parts: DispatcherParts): Dispatcher {
+  const { metrics, limitMetrics, log, now = () => performance.now() } = parts;
+
   const fail = (session: Session, frame: Partial<ClientFrame>, label: FrameLabel, error: unknown): void => {
     if (!(error instanceof HubbubError))
       log.error({ event: 'frame_failed', type: label, err: error }, 'a frame failed');
     const { code, message } =
       error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This failed here.');
     metrics.frame(label, code);
-    session.refuse(frame, code, message);
+    if (error instanceof LimitExceeded) limitMetrics.exceeded(error.limit);
+    session.refuse(frame, code, message, error instanceof LimitExceeded ? error.retryAfterMs : undefined);
+    // What we cannot do is nobody's abuse.
+    if (code !== 'UNAVAILABLE') closeIfAbused(session, code);
+  };
+
+  /** PROTOCOL.md section 4: who goes on after so many refusals is closed, and is not read any more. */
+  const closeIfAbused = (session: Session, code: ErrorCode): void => {
+    if (session.closed) return;
+    const closeCode = session.allowance?.refused(code, now());
+    if (closeCode === undefined) return;
+    limitMetrics.exceeded('refusals');
+    session.socket.end(closeCode, `too many refused frames, the last one with ${code}`);
   };
 
   const handle: FrameHandler = (session, frame) => {
-    const label = isClientFrameType(frame.type) ? frame.type : 'client_event';
+    const label = labelOf(frame);
     try {
       if (!isClientFrameType(frame.type))
         throw new HubbubError('UNKNOWN_TYPE', `There is no frame type ${frame.type}.`);
@@ -45,19 +69,29 @@ export function createDispatcher(context: FrameContext, metrics: EdgeMetrics, lo
   return {
     handle,
     receive(session, bytes, isBinary) {
+      let frame: Partial<ClientFrame> = {};
       try {
-        if (bytes.length > context.limits.max_frame_bytes) {
-          throw new HubbubError(
-            'TOO_LARGE',
-            `A frame has at most ${context.limits.max_frame_bytes} bytes, this one ${bytes.length}.`,
-          );
-        }
-        session.handle(session.decode(bytes, isBinary), handle);
+        if (bytes.length > context.limits.max_frame_bytes) throw tooLarge(bytes.length, context.limits.max_frame_bytes);
+        const tooMany = session.allowance?.take(now());
+        // Also when it is one too many: without its id the client could not tell which to send again.
+        const whole = session.decode(bytes, isBinary);
+        frame = whole;
+        if (tooMany !== undefined) throw tooMany;
+        session.handle(whole, handle);
       } catch (error) {
-        fail(session, {}, 'unreadable', error);
+        fail(session, frame, labelOf(frame), error);
       }
     },
   };
+}
+
+function tooLarge(bytes: number, maxBytes: number): LimitExceeded {
+  return new LimitExceeded('frame_bytes', 'TOO_LARGE', `A frame has at most ${maxBytes} bytes, this one ${bytes}.`);
+}
+
+function labelOf({ type }: Partial<ClientFrame>): FrameLabel {
+  if (type === undefined) return 'unreadable';
+  return isClientFrameType(type) ? type : 'client_event';
 }
 
 const CLIENT_FRAMES: ReadonlySet<string> = new Set(CLIENT_FRAME_TYPES);

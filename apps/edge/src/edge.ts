@@ -13,6 +13,8 @@ import { loadEngine } from './engine.js';
 import { Expiry } from './expiry.js';
 import { createFanout, mendRooms } from './fanout.js';
 import { HistoryReader } from './history-reader.js';
+import { FrameLimits } from './limits/frame-limits.js';
+import { createLimitMetrics } from './limits/limit-metrics.js';
 import { sessionLimits } from './limits/session-limits.js';
 import { Memberships } from './memberships.js';
 import { createEdgeMetrics } from './metrics.js';
@@ -73,6 +75,8 @@ export async function startEdge({
   const channels = new Channels(config.redisPrefix);
   const nodeChannel = channels.node(config.nodeId);
   const limits = sessionLimits(config);
+  const limitMetrics = createLimitMetrics(registry);
+  const frameLimits = new FrameLimits(config);
 
   const sessions = new Sessions();
   const interest = new Interest(bus.broker, config.subscriptionLingerMs);
@@ -120,9 +124,8 @@ export async function startEdge({
   });
   const expiry = new Expiry<Session>(({ socket }) => socket.end(CLOSE_CODES.TOKEN_EXPIRED, 'the token has expired'));
   const dispatcher = createDispatcher(
-    { ...policy, memberships, publisher, presence, history: historyReader, limits, expiry },
-    metrics,
-    log,
+    { ...policy, memberships, publisher, presence, history: historyReader, limits, limitMetrics, expiry },
+    { metrics, limitMetrics, log },
   );
   const probe = new Probe(broker, nodeChannel, {
     intervalMs: config.probeIntervalMs,
@@ -152,6 +155,7 @@ export async function startEdge({
       dispatcher,
       metrics,
       limits,
+      frameLimits,
       log,
     }),
   });

@@ -14,6 +14,8 @@ import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import type { Right } from '@hubbub/runtime';
 import type { Grant, Rights } from './admission/rights.js';
 import type { Visitor } from './admission/room-entrance.js';
+import type { FrameAllowance } from './limits/frame-limits.js';
+import { LimitExceeded } from './limits/limit-exceeded.js';
 
 /** What a session needs of its connection; the engine's socket fits as it is. */
 export interface Socket {
@@ -34,6 +36,7 @@ export type FrameHandler = (session: Session, frame: ClientFrame) => void | Prom
 
 /** Frames that may wait behind one that is being carried out; a client that sends more is told to slow down. */
 const WAITING_FRAMES_MAX = 64;
+const WAIT = 'Too many frames wait for one that is being carried out; send again later.';
 
 const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
 
@@ -50,6 +53,8 @@ export class Session {
   rights: Rights;
   /** When its token ends it, milliseconds since 1970; kept by `Expiry`. */
   expiresAtMs: number | undefined;
+  /** What it may still send; `undefined`: anything. */
+  allowance: FrameAllowance | undefined;
   readonly socket: Socket;
   /** Rooms it is a member of. */
   readonly rooms = new Set<string>();
@@ -109,12 +114,14 @@ export class Session {
     return parseClientFrame(CODECS[this.encoding].decode(bytes));
   }
 
-  /** Carries out a frame when those before it are done. Errors are the handler's business: it must not throw. */
+  /**
+   * Carries out a frame when those before it are done. Errors are the handler's business: it must not throw.
+   * @throws {LimitExceeded} `RATE_LIMITED` when as many wait as may
+   */
   handle(frame: ClientFrame, handler: FrameHandler): void {
     if (this.#waiting !== undefined) {
-      if (this.#waiting.length < WAITING_FRAMES_MAX) this.#waiting.push(frame);
-      else
-        this.refuse(frame, 'RATE_LIMITED', 'Too many frames wait for one that is being carried out; send again later.');
+      if (this.#waiting.length >= WAITING_FRAMES_MAX) throw new LimitExceeded('waiting_frames', 'RATE_LIMITED', WAIT);
+      this.#waiting.push(frame);
       return;
     }
     const done = handler(this, frame);
@@ -152,13 +159,13 @@ export class Session {
     this.send({ type: 'ack', id: frame.id, ...(room !== undefined && { room }), ...result, timestamp });
   }
 
-  /** Answers a frame that was not carried out. */
-  refuse(frame: Partial<ClientFrame>, code: ErrorCode, message: string): void {
+  /** Answers a frame that was not carried out. @param retryAfterMs milliseconds after which it may be, where known */
+  refuse(frame: Partial<ClientFrame>, code: ErrorCode, message: string, retryAfterMs?: number): void {
     this.send({
       type: 'error',
       ...(frame.id !== undefined && { id: frame.id }),
       ...(frame.room !== undefined && { room: frame.room }),
-      payload: { code, message },
+      payload: { code, message, ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }) },
       timestamp: new Date().toISOString(),
     });
   }

@@ -1,6 +1,7 @@
 /** How a session comes into a room, by join_room or by resume: the limit, the rights, then the membership. */
-import { HubbubError, type Payload, type Position, type Recovery } from '@hubbub/protocol';
+import type { Payload, Position, Recovery } from '@hubbub/protocol';
 import type { Opened } from '../admission/room-entrance.js';
+import { LimitExceeded } from '../limits/limit-exceeded.js';
 import type { Session } from '../session.js';
 import { type FrameContext, namedPosition, namedText } from './frame-context.js';
 
@@ -38,7 +39,7 @@ function open(
   const isMember = session.rooms.has(room);
   if (isMember && roomToken === undefined) return undefined;
   if (!isMember && roomCount >= limits.max_rooms) {
-    throw new HubbubError('ROOM_LIMIT', `A session can be in ${limits.max_rooms} rooms; leave one first.`);
+    throw new LimitExceeded('rooms', 'ROOM_LIMIT', `A session can be in ${limits.max_rooms} rooms; leave one first.`);
   }
   return entrance.open(session, room, roomToken);
 }

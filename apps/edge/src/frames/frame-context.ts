@@ -6,6 +6,7 @@ import {
   type Payload,
   type Position,
   payloadProblem,
+  ROOM_NAME_MAX_BYTES,
   type SessionLimits,
 } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
@@ -15,6 +16,8 @@ import type { RoomEntrance } from '../admission/room-entrance.js';
 import type { TokenVerifier } from '../admission/token.js';
 import type { Expiry } from '../expiry.js';
 import type { HistoryReader } from '../history-reader.js';
+import { LimitExceeded } from '../limits/limit-exceeded.js';
+import type { LimitMetrics } from '../limits/limit-metrics.js';
 import type { Memberships } from '../memberships.js';
 import type { PresenceReporter } from '../presence-reporter.js';
 import type { RoomPublisher } from '../room-publisher.js';
@@ -29,6 +32,7 @@ export interface FrameContext {
   readonly verifyToken: TokenVerifier;
   readonly expiry: Expiry<Session>;
   readonly limits: SessionLimits;
+  readonly limitMetrics: LimitMetrics;
   readonly entrance: RoomEntrance;
   readonly authorizer: Authorizer;
 }
@@ -40,6 +44,13 @@ export type FrameAction = (session: Session, frame: ClientFrame, context: FrameC
 export function namedRoom(frame: ClientFrame): string {
   const room = (isPlainObject(frame.payload) ? frame.payload.room_id : undefined) ?? frame.room;
   if (room === undefined || room === '') throw new HubbubError('MISSING_ROOM', `${frame.type} needs payload.room_id.`);
+  if (typeof room === 'string' && room.length > ROOM_NAME_MAX_BYTES) {
+    throw new LimitExceeded(
+      'room_name',
+      'INVALID_ROOM',
+      `The name of a room has at most ${ROOM_NAME_MAX_BYTES} bytes.`,
+    );
+  }
   if (typeof room !== 'string' || !isRoomName(room)) {
     throw new HubbubError(
       'INVALID_ROOM',
@@ -81,6 +92,6 @@ export function memberRoom(session: Session, frame: ClientFrame): string {
 export function requiredPayload(frame: ClientFrame, limits: SessionLimits): Payload {
   if (!isPlainObject(frame.payload)) throw new HubbubError('INVALID_PAYLOAD', 'The payload must be an object.');
   const problem = payloadProblem(frame.payload, limits);
-  if (problem !== undefined) throw new HubbubError('INVALID_PAYLOAD', `The payload ${problem}.`);
+  if (problem !== undefined) throw new LimitExceeded('payload', 'INVALID_PAYLOAD', `The payload ${problem}.`);
   return frame.payload;
 }

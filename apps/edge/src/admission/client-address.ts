@@ -1,0 +1,79 @@
+/** Whose connection it is: the peer's address, or what a proxy that is trusted says of it in X-Forwarded-For. */
+import { BlockList } from 'node:net';
+import type { Config } from '@hubbub/runtime';
+import { type IpAddress, parseIpAddress } from './ip-address.js';
+
+export interface ClientAddressOptions extends Pick<Config, 'trustedProxies' | 'trustedHops'> {
+  /** The header of a trusted proxy could not be read, or did not have as many addresses as there are hops. */
+  readonly onMalformed: () => void;
+}
+
+export interface ClientAddresses {
+  /** Whether connections of this peer are those of many clients. */
+  isProxy(peer: IpAddress): boolean;
+  /** @param forwardedFor every X-Forwarded-For of the request, joined by commas; asked for only where it is believed */
+  clientOf(peer: IpAddress, forwardedFor: () => string): IpAddress;
+}
+
+/** A peer without an address, as on a UNIX socket: all of them are one. */
+const UNKNOWN: IpAddress = { text: '', group: '', family: 'ipv4' };
+
+/** The address of the other end, as the engine writes it. */
+export function peerAddress(text = ''): IpAddress {
+  return parseIpAddress(text) ?? UNKNOWN;
+}
+
+export function createClientAddresses(options: ClientAddressOptions): ClientAddresses {
+  const { trustedHops, onMalformed } = options;
+  const isTrusted = trustedNetworks(options.trustedProxies);
+  const isProxy = (peer: IpAddress): boolean => trustedHops > 0 || isTrusted?.(peer) === true;
+  return {
+    isProxy,
+    clientOf(peer, forwardedFor) {
+      if (!isProxy(peer)) return peer;
+      const header = forwardedFor();
+      // The proxy's own requests, such as health checks, have none.
+      if (header === '') return peer;
+      const told = header.split(',');
+      const client =
+        trustedHops > 0 ? readAddress(told.at(-trustedHops)) : lastUntrusted(told, address => isTrusted?.(address));
+      if (client === undefined) onMalformed();
+      return client ?? peer;
+    },
+  };
+}
+
+/** `undefined` where none is trusted. */
+function trustedNetworks(networks: readonly string[]): ((address: IpAddress) => boolean) | undefined {
+  if (networks.length === 0) return undefined;
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    const family = address.includes(':') ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return ({ text, family }) => text !== '' && list.check(text, family);
+}
+
+/** What stands left of the first address that is no proxy of ours was written by anybody. */
+function lastUntrusted(
+  told: readonly string[],
+  isTrusted: (address: IpAddress) => boolean | undefined,
+): IpAddress | undefined {
+  let address: IpAddress | undefined;
+  for (let index = told.length - 1; index >= 0; index--) {
+    address = readAddress(told[index]);
+    if (address === undefined || isTrusted(address) !== true) return address;
+  }
+  return address; // Nobody but proxies: the one farthest away asked.
+}
+
+const WITH_PORT = /^(\d+\.\d+\.\d+\.\d+):\d+$|^\[([^\]]+)\](?::\d+)?$/;
+
+/** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+function readAddress(text: string | undefined): IpAddress | undefined {
+  const trimmed = text?.trim() ?? '';
+  const [, ipv4, ipv6] = WITH_PORT.exec(trimmed) ?? [];
+  return parseIpAddress(ipv4 ?? ipv6 ?? trimmed);
+}

@@ -1,0 +1,147 @@
+/** Who may connect: connections of an address, handshakes of the edge, and connections that say nothing. */
+import type { Config, Logger } from '@hubbub/runtime';
+import { occasionally } from '@hubbub/runtime';
+import { LimitExceeded } from './limit-exceeded.js';
+import type { LimitMetrics } from './limit-metrics.js';
+import { TokenBucket } from './token-bucket.js';
+
+export interface ConnectionGateOptions
+  extends Pick<Config, 'maxConnectionsPerAddress' | 'maxHandshakesPerSecond' | 'trustedProxies' | 'trustedHops'> {
+  readonly metrics: LimitMetrics;
+  readonly log: Logger;
+  /** A clock that never goes back. */
+  readonly now?: () => number;
+}
+
+/** Those who are refused together are not to come back together: each is told another second of these. */
+const RETRY_SPREAD_SECONDS = 10;
+/** So that one address that connects again and again leaves room for others. */
+const SHARE_OF_ONE_ADDRESS = 0.5;
+const SECOND_MS = 1000;
+const LOG_INTERVAL_MS = 60_000;
+
+interface Connections {
+  /** Sessions, and requests that are being judged. */
+  sessions: number;
+  /** No whole request yet. */
+  halfOpen: number;
+}
+
+/** Holds numbers only for addresses that are connected, and for one second of those who were let in. */
+export class ConnectionGate {
+  readonly #options: ConnectionGateOptions;
+  readonly #now: () => number;
+  readonly #addresses = new Map<string, Connections>();
+  readonly #handshakes: TokenBucket | undefined;
+  /** Handshakes in this second, by address: no more of them than the edge takes in a second. */
+  readonly #inSecond = new Map<string, number>();
+  readonly #maxOfOneAddress: number;
+  readonly #logTooMany: () => void;
+  #secondBeganMs = Number.NEGATIVE_INFINITY;
+  #halfOpen = 0;
+  #lastAddress = '';
+
+  constructor(options: ConnectionGateOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    const { maxHandshakesPerSecond: perSecond, maxConnectionsPerAddress, trustedProxies, trustedHops, log } = options;
+    this.#handshakes = perSecond === 0 ? undefined : new TokenBucket({ perSecond, burst: perSecond }, this.#now());
+    this.#maxOfOneAddress = Math.max(1, Math.ceil(perSecond * SHARE_OF_ONE_ADDRESS));
+    const hint =
+      trustedProxies.length > 0 || trustedHops > 0
+        ? ''
+        : '; if it is your proxy, set HUBBUB_TRUSTED_PROXIES so that its clients are told apart';
+    this.#logTooMany = occasionally(LOG_INTERVAL_MS, suppressed =>
+      log.warn(
+        { event: 'address_refused', address: this.#lastAddress, max: maxConnectionsPerAddress, suppressed },
+        `${this.#lastAddress} has as many connections as one address may have${hint}`,
+      ),
+    );
+  }
+
+  /** Addresses with a connection. */
+  get addresses(): number {
+    return this.#addresses.size;
+  }
+
+  get halfOpen(): number {
+    return this.#halfOpen;
+  }
+
+  /** A connection came and has said nothing yet. False: its address has too many of these, end it; it is not counted. */
+  connected(group: string): boolean {
+    const { maxConnectionsPerAddress: max, metrics } = this.#options;
+    const connections = this.#of(group);
+    if (max > 0 && connections.halfOpen >= max) {
+      metrics.exceeded('silent_connections');
+      return false;
+    }
+    connections.halfOpen++;
+    this.#halfOpen++;
+    return true;
+  }
+
+  /** It has sent a request, or ended. */
+  heard(group: string): void {
+    this.#halfOpen--;
+    const connections = this.#of(group);
+    connections.halfOpen--;
+    this.#forgetIfGone(group, connections);
+  }
+
+  /**
+   * A handshake is taken up; what was let in leaves by `leave`.
+   * @throws {LimitExceeded} `RATE_LIMITED`
+   */
+  enter(group: string): void {
+    const { maxConnectionsPerAddress: max } = this.#options;
+    // The address first: what one sends above its limit is not to use up the handshakes of all.
+    if (max > 0 && (this.#addresses.get(group)?.sessions ?? 0) >= max) {
+      this.#lastAddress = group;
+      this.#logTooMany();
+      throw this.#refusal('address_connections', 'This address has as many connections as one may have');
+    }
+    this.#takeHandshake(group);
+    this.#of(group).sessions++;
+  }
+
+  leave(group: string): void {
+    const connections = this.#of(group);
+    connections.sessions--;
+    this.#forgetIfGone(group, connections);
+  }
+
+  #takeHandshake(group: string): void {
+    if (this.#handshakes === undefined) return;
+    const nowMs = this.#now();
+    if (nowMs - this.#secondBeganMs >= SECOND_MS) {
+      this.#secondBeganMs = nowMs;
+      this.#inSecond.clear();
+    }
+    const count = this.#inSecond.get(group) ?? 0;
+    if (count >= this.#maxOfOneAddress || this.#handshakes.waitMs(nowMs) > 0) {
+      throw this.#refusal('handshakes', 'Too many handshakes at once');
+    }
+    this.#handshakes.take();
+    this.#inSecond.set(group, count + 1);
+  }
+
+  #refusal(limit: 'address_connections' | 'handshakes', what: string): LimitExceeded {
+    this.#options.metrics.exceeded(limit);
+    const seconds = 1 + Math.floor(Math.random() * RETRY_SPREAD_SECONDS);
+    return new LimitExceeded(limit, 'RATE_LIMITED', `${what}; try again in ${seconds} s.`, seconds * SECOND_MS);
+  }
+
+  #of(group: string): Connections {
+    let connections = this.#addresses.get(group);
+    if (connections === undefined) {
+      connections = { sessions: 0, halfOpen: 0 };
+      this.#addresses.set(group, connections);
+    }
+    return connections;
+  }
+
+  #forgetIfGone(group: string, { sessions, halfOpen }: Connections): void {
+    if (sessions === 0 && halfOpen === 0) this.#addresses.delete(group);
+  }
+}

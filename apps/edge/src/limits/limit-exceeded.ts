@@ -1,0 +1,34 @@
+/** The error of something above a limit, with the limit's name for the metrics. */
+import { type ErrorCode, HubbubError } from '@hubbub/protocol';
+
+/** The values of the label `limit` of `hubbub_edge_limits_total`, and what each counts. */
+export const LIMITS = {
+  frame_bytes: 'frames larger than max_frame_bytes',
+  session_frames: 'frames above max_frames_per_second',
+  user_frames: 'frames above HUBBUB_MAX_USER_FRAMES_PER_SECOND',
+  address_frames: 'frames above HUBBUB_MAX_ADDRESS_FRAMES_PER_SECOND',
+  waiting_frames: 'frames behind 64 that wait for one which is being carried out',
+  refusals: 'sessions closed for going on after HUBBUB_MAX_REFUSALS_PER_MINUTE refused frames',
+  rooms: 'joins above max_rooms',
+  payload: 'payloads above max_payload_depth or max_payload_keys, or with the key __proto__',
+  room_name: 'names of rooms longer than 128 bytes',
+  user_sessions: 'sessions closed for being above HUBBUB_MAX_SESSIONS_PER_USER',
+  address_connections: 'handshakes above HUBBUB_MAX_CONNECTIONS_PER_ADDRESS',
+  silent_connections: 'connections that had sent no request, closed because their address has too many of these',
+  handshakes: 'handshakes above HUBBUB_MAX_HANDSHAKES_PER_SECOND',
+  handshake_time: 'requests not answered within HUBBUB_HANDSHAKE_TIMEOUT_MS',
+} as const;
+
+export type LimitName = keyof typeof LIMITS;
+
+export class LimitExceeded extends HubbubError {
+  readonly limit: LimitName;
+  /** Milliseconds after which it may go, where that is known. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(limit: LimitName, code: ErrorCode, message: string, retryAfterMs?: number) {
+    super(code, message);
+    this.limit = limit;
+    this.retryAfterMs = retryAfterMs;
+  }
+}

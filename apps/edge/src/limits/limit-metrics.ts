@@ -1,0 +1,64 @@
+/** What an edge counts of its limits: how often each was exceeded, and how much is tracked for them. */
+import type { MetricsRegistry } from '@hubbub/runtime';
+import { Counter, Gauge } from 'prom-client';
+import { LIMITS, type LimitName } from './limit-exceeded.js';
+
+/** Numbers that are read when scraped. */
+export interface LimitGauges {
+  /** Addresses (IPv6: /64s) with a connection. */
+  addresses(): number;
+  /** Connections that are no session yet. */
+  halfOpen(): number;
+}
+
+export interface LimitMetrics {
+  exceeded(limit: LimitName): void;
+  /** A connection ended before its first request was whole: it hung up, was too slow, or its headers were too large. */
+  endedUnheard(): void;
+  /** X-Forwarded-For of a trusted proxy could not be read: the proxy's own address was taken. */
+  malformedForwardedFor(): void;
+  observe(gauges: LimitGauges): void;
+}
+
+export function createLimitMetrics(registry: MetricsRegistry): LimitMetrics {
+  const registers = [registry];
+  const exceeded = new Counter({
+    name: 'hubbub_edge_limits_total',
+    help: `What exceeded a limit, by limit. ${Object.entries(LIMITS)
+      .map(([name, counts]) => `${name}: ${counts}`)
+      .join('; ')}.`,
+    labelNames: ['limit'] as const,
+    registers,
+  });
+  // Known from the start, so that a rate of the first one can be seen.
+  for (const limit of Object.keys(LIMITS)) exceeded.inc({ limit }, 0);
+  const unheard = new Counter({
+    name: 'hubbub_edge_connections_unheard_total',
+    help: 'Connections that ended before their first request was whole: hung up, too slow, or with too large headers. The engine does not say which.',
+    registers,
+  });
+  const malformed = new Counter({
+    name: 'hubbub_edge_forwarded_for_malformed_total',
+    help: 'Requests of trusted proxies whose X-Forwarded-For could not be read; they count for the address of the proxy.',
+    registers,
+  });
+  return {
+    exceeded: limit => exceeded.inc({ limit }),
+    endedUnheard: () => unheard.inc(),
+    malformedForwardedFor: () => malformed.inc(),
+    observe(gauges) {
+      const gauge = (name: string, help: string, read: () => number): void => {
+        new Gauge({
+          name,
+          help,
+          registers,
+          collect() {
+            this.set(read());
+          },
+        });
+      };
+      gauge('hubbub_edge_addresses', 'Addresses (IPv6: /64s) with a connection to this edge.', gauges.addresses);
+      gauge('hubbub_edge_half_open_connections', 'Connections that have sent no whole request yet.', gauges.halfOpen);
+    },
+  };
+}
