@@ -97,14 +97,16 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
   const read = (frame: Frame): void => {
     switch (frame.type) {
       case 'new_message':
-        return onMessage(frame);
+        onMessage(frame);
+        return;
       case 'welcome':
         if (state !== 'opening') return;
         state = 'open';
         clearTimeout(welcomeTimer);
         connectMs.add(Date.now() - startedAt);
         connectionsOpened.add(1);
-        return resolve(session);
+        resolve(session);
+        return;
       case 'error':
         errors.add(1, { code: String(frame.payload?.code) });
         break;

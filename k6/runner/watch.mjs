@@ -59,12 +59,12 @@ async function countsOf({ adminUrl, child }) {
     .then(answer => answer.text())
     .catch(() => ''); // Too busy to answer: the next look says more.
   return {
-    sessions: valueOf(text, 'hubbub_edge_sessions'),
-    slowReaders: valueOf(text, 'hubbub_edge_slow_readers_total'),
+    sessions: metricIn(text, 'hubbub_edge_sessions'),
+    slowReaders: metricIn(text, 'hubbub_edge_slow_readers_total'),
   };
 }
 
-function valueOf(text, name) {
+function metricIn(text, name) {
   const match = new RegExp(`^${name}(?:\\{[^}]*\\})? ([0-9.e+]+)$`, 'm').exec(text);
   return match === null ? 0 : Number(match[1]);
 }
