@@ -13,15 +13,15 @@ export class KeySetUnavailable extends Error {
   }
 }
 
-export const FETCH_TIMEOUT_MS = 5000;
-export const KEY_SET_MAX_BYTES = 262_144;
+const FETCH_TIMEOUT_MS = 5000;
+const KEY_SET_MAX_BYTES = 262_144;
 
 /**
  * The body of a 200. Redirects are not followed: whoever answers at the configured address is the one who is believed.
  * @throws {KeySetUnavailable}
  */
-export async function fetchKeySet(url: string, stop: AbortSignal): Promise<string> {
-  const timeout = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+export async function fetchKeySet(url: string, stop: AbortSignal, timeoutMs = FETCH_TIMEOUT_MS): Promise<string> {
+  const timeout = AbortSignal.timeout(timeoutMs); // For the whole answer: bytes that trickle keep nobody waiting.
   try {
     const response = await fetch(url, {
       redirect: 'manual',
