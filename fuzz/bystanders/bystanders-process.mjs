@@ -1,0 +1,140 @@
+/**
+ * A narrator and two bystanders, one of each encoding, in a process of their own, so that what the inputs cost their thrower
+ * does not show in the latency. The narrator counts aloud; the bystanders must hear every number once and in order.
+ */
+import { Decoder, Encoder } from '@msgpack/msgpack';
+import { Histogram } from '../../bench/load/histogram.mjs';
+import { signToken } from '../../bench/relays/token.mjs';
+import { BYSTANDER_ROOM, SECRET } from '../target/settings.mjs';
+import { RawSession } from '../wire/session.mjs';
+import { frame, OPCODE, textFrame } from '../wire/websocket.mjs';
+
+const { port, perSecond } = JSON.parse(process.argv[2]);
+const NARRATOR = 'narrator';
+const JOIN_ID = 'join-to-watch';
+const decoder = new Decoder();
+const latency = new Histogram();
+const troubles = [];
+let sent = 0;
+let acked = 0;
+let garbage = 0;
+let maxUs = 0;
+let worstDelayMs = 0;
+
+class Bystander {
+  expected = 0;
+  missed = 0;
+  repeated = 0;
+  constructor(number, encoding) {
+    this.ready = new Promise(resolve => {
+      this.session = open(
+        `bystander-${number}`,
+        encoding,
+        (bytes, opcode) => this.#read(bytes, opcode, encoding),
+        resolve,
+      );
+    });
+  }
+
+  #read(bytes, opcode, encoding) {
+    let heard;
+    try {
+      heard = encoding === 'json' ? JSON.parse(bytes.utf8Slice()) : decoder.decode(bytes);
+      if ((opcode === OPCODE.binary) !== (encoding === 'msgpack')) throw new Error('the other kind');
+    } catch {
+      garbage++; // The body of a tampered envelope to everybody: forwarded unread (PROTOCOL.md section 7).
+      return;
+    }
+    if (heard?.type !== 'new_message' || heard.room !== BYSTANDER_ROOM || heard.sender?.id !== NARRATOR) return;
+    const { n, at } = heard.payload;
+    const us = Math.round((performance.now() - at) * 1000);
+    latency.record(us);
+    maxUs = Math.max(maxUs, us);
+    if (n < this.expected) this.repeated++;
+    else {
+      this.missed += n - this.expected;
+      this.expected = n + 1;
+    }
+  }
+}
+
+function open(user, encoding, onFrame, onReady) {
+  let welcomed = false;
+  const session = new RawSession({
+    port,
+    token: signToken(SECRET, user),
+    encoding,
+    onEnd: why => troubles.push(`${user}: ${why}`),
+    onFrame(bytes, opcode) {
+      if (!welcomed) {
+        welcomed = true;
+        session.write(joinFrame(encoding));
+      } else if (bytes.includes(JOIN_ID))
+        onReady(); // The ack of the join, in either encoding.
+      else onFrame(bytes, opcode);
+    },
+  });
+  return session;
+}
+
+function joinFrame(encoding) {
+  const join = { type: 'join_room', id: JOIN_ID, payload: { room_id: BYSTANDER_ROOM } };
+  return encoding === 'json' ? textFrame(JSON.stringify(join)) : binaryJoin(join);
+}
+
+const bystanders = [new Bystander(0, 'json'), new Bystander(1, 'msgpack')];
+let narrator;
+await Promise.all([
+  ...bystanders.map(({ ready }) => ready),
+  new Promise(resolve => {
+    narrator = open(NARRATOR, 'json', bytes => countAck(bytes), resolve);
+  }),
+]);
+process.send({ ready: true });
+
+function countAck(bytes) {
+  const text = bytes.utf8Slice();
+  if (text.includes('"type":"ack"')) acked++;
+  else if (text.includes('"type":"error"')) troubles.push(`narrator: ${text.slice(0, 200)}`);
+}
+
+let timer;
+let nextAtMs = 0;
+const speak = () => {
+  const now = performance.now();
+  worstDelayMs = Math.max(worstDelayMs, now - nextAtMs);
+  nextAtMs += 1000 / perSecond;
+  const payload = { n: sent, at: now };
+  sent++;
+  narrator.write(
+    textFrame(JSON.stringify({ type: 'send_message', room: BYSTANDER_ROOM, id: `n${payload.n}`, payload })),
+  );
+  timer = setTimeout(speak, Math.max(0, nextAtMs - performance.now()));
+};
+
+const figures = () => ({
+  sent,
+  acked,
+  heard: bystanders.map(({ expected, missed, repeated }) => ({ expected, missed, repeated })),
+  garbage,
+  p50Ms: ms(latency.percentile(0.5)),
+  p99Ms: ms(latency.percentile(0.99)),
+  maxMs: ms(maxUs),
+  worstDelayMs,
+  troubles: troubles.slice(0, 20),
+});
+const ms = us => (us === null ? null : us / 1000);
+
+process.on('message', order => {
+  if (order.speak) {
+    nextAtMs = performance.now();
+    speak();
+  }
+  if (order.hush) clearTimeout(timer);
+  if (order.tell) process.send({ figures: figures() });
+});
+process.on('disconnect', () => process.exit());
+
+function binaryJoin(join) {
+  return frame(OPCODE.binary, Buffer.from(new Encoder().encode(join)));
+}

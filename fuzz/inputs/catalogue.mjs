@@ -1,0 +1,54 @@
+/** Every kind of bad input: who makes it, over which road it goes, and what share of a run it is. */
+
+import * as handshakes from './handshakes.mjs';
+import * as http from './http.mjs';
+import * as frames from './json-frames.mjs';
+import * as msgpack from './msgpack-frames.mjs';
+import * as redis from './redis.mjs';
+import * as websocket from './websocket.mjs';
+
+/**
+ * @typedef {object} Kind
+ * @property {string} name
+ * @property {'connection' | 'slow' | 'json' | 'msgpack' | 'redis'} lane a connection for each input; the same, many at once and slowly; frames on sessions that stay; PUBLISH
+ * @property {number} share weight among all
+ * @property {(random: import('../random.mjs').Random) => object} make
+ */
+
+/** @type {readonly Kind[]} */
+export const KINDS = [
+  { name: 'HTTP: broken or hostile requests', lane: 'connection', share: 60, make: http.brokenHttp },
+  { name: 'HTTP: header floods', lane: 'connection', share: 25, make: http.headerFlood },
+  { name: 'handshake: cut at any byte', lane: 'connection', share: 40, make: handshakes.cutUpgrade },
+  { name: 'handshake: drip by drip', lane: 'slow', share: 20, make: handshakes.slowUpgrade },
+  {
+    name: 'handshake: refused (tokens, rooms, origins)',
+    lane: 'connection',
+    share: 60,
+    make: handshakes.refusedUpgrade,
+  },
+  { name: 'handshake: odd upgrade headers', lane: 'connection', share: 30, make: handshakes.oddUpgrade },
+  { name: 'WebSocket: violations of RFC 6455', lane: 'connection', share: 50, make: websocket.violation },
+  { name: 'WebSocket: text that is not UTF-8', lane: 'connection', share: 20, make: websocket.notUtf8 },
+  { name: 'WebSocket: wrong close frames', lane: 'connection', share: 25, make: websocket.badClose },
+  { name: 'WebSocket: lengths beyond the bound', lane: 'connection', share: 20, make: websocket.tooLong },
+  { name: 'WebSocket: lengths that lie, no mask', lane: 'connection', share: 25, make: websocket.lyingLength },
+  { name: 'WebSocket: odd but allowed', lane: 'connection', share: 20, make: websocket.oddButAllowed },
+  { name: 'WebSocket: half-open connections', lane: 'connection', share: 40, make: websocket.halfOpen },
+  { name: 'JSON: fields of every wrong type', lane: 'json', share: 130, make: frames.strangeJson },
+  { name: 'JSON: cut, mutated, no frames', lane: 'json', share: 90, make: frames.brokenJson },
+  { name: 'JSON: too deep, too many, too large', lane: 'json', share: 25, make: frames.boundsJson },
+  { name: 'JSON: hostile room names', lane: 'json', share: 25, make: frames.roomsJson },
+  { name: 'JSON: binary frames', lane: 'json', share: 15, make: frames.binaryOnJson },
+  { name: 'MessagePack: fields of every wrong type', lane: 'msgpack', share: 60, make: msgpack.strangeMsgpack },
+  { name: 'MessagePack: hostile bytes', lane: 'msgpack', share: 70, make: msgpack.hostileMsgpack },
+  { name: 'MessagePack: mutated', lane: 'msgpack', share: 50, make: msgpack.mutatedMsgpack },
+  { name: 'MessagePack: too deep, too many, too large', lane: 'msgpack', share: 15, make: msgpack.boundsMsgpack },
+  { name: 'MessagePack: hostile room names', lane: 'msgpack', share: 15, make: msgpack.roomsMsgpack },
+  { name: 'MessagePack: text frames', lane: 'msgpack', share: 10, make: msgpack.textOnMsgpack },
+  { name: 'Redis: malformed messages', lane: 'redis', share: 30, make: redis.malformedMessage },
+  { name: 'Redis: strange envelopes', lane: 'redis', share: 20, make: redis.strangeEnvelope },
+  { name: 'Redis: tampered envelopes', lane: 'redis', share: 20, make: redis.tamperedEnvelope },
+  { name: 'Redis: misplaced controls', lane: 'redis', share: 10, make: redis.misplacedControl },
+  { name: "Redis: entries in presence's streams", lane: 'redis', share: 5, make: redis.foreignReport },
+];

@@ -1,0 +1,68 @@
+/**
+ * Which input is of which kind, and who gets the next one. The plan is a pure function of the seed; lanes work at their own
+ * pace, but none runs far ahead of the others, so that the mixture is the same all along.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KINDS } from '../inputs/catalogue.mjs';
+import { Random } from '../random.mjs';
+
+/** Inputs that a lane may be ahead of the slowest. */
+const AHEAD_MAX = 4000;
+const LOOK_AGAIN_MS = 2;
+
+export class Plan {
+  /** Inputs done, by the kind's place in the catalogue. */
+  done = KINDS.map(() => 0);
+  stopped = false;
+  #seed;
+  #kinds;
+  #cursors = new Map();
+
+  /** @param {{ seed: number, inputs: number, lanes: readonly string[], only?: number, from?: number }} options `only`: this one input */
+  constructor({ seed, inputs, lanes, only, from = 0 }) {
+    this.#seed = seed;
+    const usable = KINDS.flatMap(({ lane, share }, kind) => (lanes.includes(lane) ? Array(share).fill(kind) : []));
+    this.#kinds = Uint8Array.from({ length: inputs }, (_, i) => new Random(seed, i).pick(usable));
+    for (const lane of lanes) this.#cursors.set(lane, only ?? from);
+    if (only !== undefined) this.#kinds = this.#kinds.subarray(0, only + 1);
+  }
+
+  get inputs() {
+    return this.#kinds.length;
+  }
+
+  get doneInputs() {
+    return this.done.reduce((sum, count) => sum + count, 0);
+  }
+
+  /**
+   * The next input of a lane, when the others have come near; `undefined` when there are no more.
+   * @param {string} lane @returns {Promise<{ number: number, kind: number, input: any } | undefined>}
+   */
+  async next(lane) {
+    for (;;) {
+      if (this.stopped) return undefined;
+      const at = this.#advance(lane);
+      if (at >= this.#kinds.length) return undefined;
+      if (at - Math.min(...this.#cursors.values()) <= AHEAD_MAX) {
+        this.#cursors.set(lane, at + 1);
+        const random = new Random(this.#seed, at);
+        random.next(); // The one that chose the kind.
+        return { number: at, kind: this.#kinds[at], input: KINDS[this.#kinds[at]].make(random) };
+      }
+      await sleep(LOOK_AGAIN_MS);
+    }
+  }
+
+  /** @param {{ kind: number }} planned */
+  finished({ kind }) {
+    this.done[kind]++;
+  }
+
+  #advance(lane) {
+    let at = this.#cursors.get(lane);
+    while (at < this.#kinds.length && KINDS[this.#kinds[at]].lane !== lane) at++;
+    this.#cursors.set(lane, at);
+    return at;
+  }
+}

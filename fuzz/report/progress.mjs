@@ -1,0 +1,36 @@
+/** Tells how far a run is: on one line where a person watches, else a line now and then. */
+
+const PERSON_EVERY_MS = 1000;
+const LOG_EVERY_MS = 10_000;
+
+export class Progress {
+  #timer;
+  #beganAtMs = performance.now();
+
+  constructor(plan, { watch, tally, bystanders, edge }) {
+    const isPerson = process.stdout.isTTY === true;
+    const tell = async () => {
+      const seconds = Math.round((performance.now() - this.#beganAtMs) / 1000);
+      const { p99Ms, heard } = await bystanders.figures();
+      const hurt = heard.reduce((sum, { missed, repeated }) => sum + missed + repeated, 0);
+      const last = watch.samples[edge.name].at(-1);
+      const words = [
+        `${seconds} s`,
+        `${plan.doneInputs.toLocaleString('en-US')} of ${plan.inputs.toLocaleString('en-US')}`,
+        `${Math.round(plan.doneInputs / Math.max(1, seconds))}/s`,
+        `${last?.sessions ?? '?'} sessions`,
+        `RSS ${Math.round((last?.rssBytes ?? 0) / 2 ** 20)} MiB`,
+        `bystanders p99 ${p99Ms?.toFixed(1)} ms, ${hurt} lost or twice`,
+        `${tally.violationCount} violations`,
+      ].join(' · ');
+      if (isPerson) process.stdout.write(`\r${words}\x1b[K`);
+      else console.log(words);
+    };
+    // The bystanders may end meanwhile: that is told at the end.
+    this.#timer = setInterval(() => void tell().catch(() => {}), isPerson ? PERSON_EVERY_MS : LOG_EVERY_MS);
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,51 @@
+/** A flood for people and as JSON. */
+import { table } from '../../bench/report/tables.mjs';
+import { MIB } from './memory.mjs';
+import { writeReport } from './write-report.mjs';
+
+const whole = number => Math.round(number).toLocaleString('en-US');
+const mib = bytes => (Number.isFinite(bytes) ? (bytes / MIB).toFixed(1) : '–');
+
+/** @param {object} run as `scenarios/flood.mjs` puts it together */
+export function floodTables(run) {
+  const kinds = run.kinds.filter(({ inputs }) => inputs > 0).map(({ name, inputs }) => [whole(inputs), name]);
+  const memory = Object.entries(run.memory).map(([name, { startBytes, warmBytes, endBytes, maxBytes }]) => {
+    const { warmBytes: heldWarm, endBytes: heldEnd } = run.held[name];
+    return [name, ...[startBytes, warmBytes, endBytes, maxBytes, heldWarm, heldEnd].map(mib)];
+  });
+  const { sent, heard, p50Ms, p99Ms, maxMs, worstDelayMs, garbage } = run.bystanders;
+  const lost = heard.map(({ missed, repeated }) => `${missed} missed, ${repeated} twice`).join('; ');
+  return [
+    `${whole(run.inputs)} inputs in ${run.seconds.toFixed(0)} s (${whole(run.inputs / run.seconds)}/s), seed ${run.seed}; ${run.problems.length} violations.`,
+    table(['inputs', 'kind'], kinds),
+    `Bystanders: ${whole(sent)} messages each (${lost}); publish to delivery p50 ${p50Ms?.toFixed(2)} ms, p99 ${p99Ms?.toFixed(2)} ms, max ${maxMs?.toFixed(1)} ms (the narrator itself was late by ${worstDelayMs.toFixed(1)} ms at most). ${whole(garbage)} unreadable bodies of tampered envelopes to everybody were forwarded to them.`,
+    table(['process', 'RSS start', 'after warm-up', 'end', 'max', 'held after warm-up', 'held at the end'], memory),
+    Object.entries(run.memory)
+      .map(([name, { words, flat }]) => `${name}: ${flat ? 'flat' : 'NOT FLAT'}: ${words}; ${run.held[name].words}.`)
+      .join('\n'),
+    `How the edge took the connections: ${counts(run.outcomes)}.`,
+    `Errors that answered frames: ${counts(run.refusedFrames)}.`,
+    `Warnings in the logs: ${Object.entries(run.warnings)
+      .map(([name, events]) => `${name}: ${counts(events) || 'none'}`)
+      .join('; ')}.`,
+  ].join('\n\n');
+}
+
+function counts(of) {
+  return Object.entries(of)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name}: ${whole(count)}`)
+    .join(', ');
+}
+
+/** @returns {string} the report's path from the root */
+export function writeFloodReport(run, { redis, embedded }) {
+  const target = embedded ? 'hubbub start, without Redis' : 'hubbub edge and hubbub presence';
+  return writeReport('flood', run, {
+    redisVersion: redis?.version ?? 'none',
+    sections: [
+      `Target: ${target}. What is thrown and what is looked at: fuzz/README.md. Memory in MiB.`,
+      floodTables(run),
+    ],
+  });
+}

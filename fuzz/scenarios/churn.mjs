@@ -1,0 +1,204 @@
+/**
+ * Clients that come, join a room and go, thousands at a time, cycle after cycle: what they leave behind in the edge, in presence
+ * and in Redis. After each block of cycles everything settles (sessions gone, subscriptions given up, rosters empty), and the
+ * heaps are looked at after a full collection: what is left then is held.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { signToken } from '../../bench/relays/token.mjs';
+import { heapVerdict } from '../report/memory.mjs';
+import { churnTables, slopeBytes, writeChurnReport } from '../report/write-churn-report.mjs';
+import { readMetrics } from '../target/metrics.mjs';
+import { redisFigures } from '../target/redis-figures.mjs';
+import { SECRET } from '../target/settings.mjs';
+import { startTarget } from '../target/target.mjs';
+import { startWatch } from '../target/watch.mjs';
+import { sourceAddress } from '../wire/addresses.mjs';
+import { RawSession } from '../wire/session.mjs';
+import { textFrame } from '../wire/websocket.mjs';
+
+/** Cycles before anything is compared: heaps, pools and the code of both processes get their size. */
+const WARM_UP_CYCLES = 3;
+const BLOCKS = 10;
+/** Connections that are being opened at once. */
+const OPENING = 128;
+const USERS = 500;
+const ROOMS = 50;
+const PATIENCE_MS = 30_000;
+const LOOK_AGAIN_MS = 250;
+/** RSS holds garbage and the allocator's fragments too: what it may grow by after the warm-up. */
+const RSS_GROWTH_MAX_BYTES = 48 * 2 ** 20;
+const JOIN = 'joined';
+
+/** @param {ReturnType<import('../options.mjs').readOptions>} options @returns {Promise<string[]>} what was violated */
+export async function churn(options) {
+  const { clients, cycles, minutes } = options;
+  console.log(
+    `${clients} clients × ${cycles} cycles (and ${WARM_UP_CYCLES} before) = ${(clients * cycles).toLocaleString('en-US')} connections`,
+  );
+  const tokens = Array.from({ length: USERS }, (_, user) => signToken(SECRET, `guest-${user}`));
+  const target = await startTarget(options.target);
+  const { edge, parts, redis } = target;
+  let connections = 0;
+  const watch = startWatch(parts, () => connections);
+  const problems = [];
+  const rows = [];
+
+  const cycle = async number => {
+    const failed = await comeAndGo(edge.port, tokens, { clients, number });
+    connections += clients;
+    if (failed.length > 0)
+      problems.push(`cycle ${number}: ${failed.length} of ${clients} clients failed, such as: ${failed[0]}`);
+  };
+  const look = async () => {
+    await settle(edge, redis, problems);
+    const row = { connections, files: edge.openFiles(), ...(redis && (await redisFigures(redis))) };
+    for (const part of parts) {
+      const heldBytes = await part.collectGarbage();
+      const rssBytes = (await readMetrics(part.adminPort)).get('process_resident_memory_bytes');
+      row[part.name] = { heldBytes, rssBytes };
+    }
+    rows.push(row);
+    console.log(rowInWords(row, parts));
+  };
+
+  const beganAtMs = performance.now();
+  const over = () =>
+    watch.dead() !== undefined || performance.now() - beganAtMs > minutes * 60_000 || problems.length > 5;
+  for (let number = 0; number < WARM_UP_CYCLES && !over(); number++) await cycle(number);
+  if (!over()) await look();
+  const perBlock = Math.max(1, Math.ceil(cycles / BLOCKS));
+  for (let done = 0; done < cycles && !over(); ) {
+    for (const end = Math.min(cycles, done + perBlock); done < end && !over(); done++)
+      await cycle(WARM_UP_CYCLES + done);
+    if (watch.dead() === undefined) await look();
+  }
+  const seconds = (performance.now() - beganAtMs) / 1000;
+  problems.push(...(await watch.stop()));
+  if (rows.length > 1) problems.push(...growth(rows, parts, clients));
+
+  const run = {
+    clients,
+    asked: cycles,
+    connections,
+    seconds,
+    rows,
+    parts: parts.map(({ name }) => name),
+    problems,
+    samples: watch.samples,
+  };
+  console.log(`\n${churnTables(run)}`);
+  if (options.writesReport)
+    console.log(`\nWritten: ${writeChurnReport(run, { redis, embedded: options.target.embedded })}`);
+  await target.close();
+  return problems;
+}
+
+/** Every client opens a session and joins a room; when all are in, all go, some without a word. @returns {Promise<string[]>} what failed */
+async function comeAndGo(port, tokens, { clients, number }) {
+  const failed = [];
+  const sessions = [];
+  let next = 0;
+  const opener = async () => {
+    while (next < clients) {
+      const client = next++;
+      try {
+        sessions.push(await join(port, tokens[client % tokens.length], client, number));
+      } catch (error) {
+        failed.push(error.message);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(OPENING, clients) }, opener));
+  sessions.forEach((session, client) => {
+    if (client % 3 === 0) session.reset();
+    else session.close();
+  });
+  return failed;
+}
+
+function join(port, token, client, number) {
+  return new Promise((resolve, reject) => {
+    const patience = setTimeout(() => fail(`not in its room within ${PATIENCE_MS} ms`), PATIENCE_MS);
+    const fail = why => {
+      clearTimeout(patience);
+      session.reset();
+      reject(new Error(why));
+    };
+    let welcomed = false;
+    const session = new RawSession({
+      port,
+      token,
+      encoding: 'json',
+      localAddress: sourceAddress(client),
+      onEnd: fail,
+      onFrame(bytes) {
+        if (!welcomed) {
+          welcomed = true;
+          // Other rooms in each cycle: what is kept of a room must go with it.
+          const room = `churn-${number}-${client % ROOMS}`;
+          session.write(textFrame(JSON.stringify({ type: 'join_room', id: JOIN, payload: { room_id: room } })));
+        } else if (bytes.includes(JOIN)) {
+          clearTimeout(patience);
+          resolve(session);
+        }
+      },
+    });
+  });
+}
+
+/** Waits until nothing of the clients is left: neither at the edge nor in the registry, whose graces take seconds. */
+async function settle(edge, redis, problems) {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const metrics = await readMetrics(edge.adminPort);
+    const left = {
+      sessions: metrics.get('hubbub_edge_sessions'),
+      // The channels of everybody and of the node stay.
+      subscriptions: metrics.get('hubbub_edge_subscriptions') - 2,
+      keys: redis && (await redisFigures(redis)).clientKeys,
+    };
+    const open = Object.entries(left).filter(([, count]) => count !== undefined && count > 0);
+    if (open.length === 0) return;
+    if (performance.now() > deadline) {
+      problems.push(
+        `after ${PATIENCE_MS / 1000} s: ${open.map(([name, count]) => `${count} ${name}`).join(', ')} are left`,
+      );
+      return;
+    }
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+/** What is more at the end than after the warm-up. */
+function growth(rows, parts) {
+  const [first, last] = [rows[0], rows.at(-1)];
+  const connections = last.connections - first.connections;
+  const problems = parts.flatMap(({ name }) => {
+    const held = heapVerdict(first[name].heldBytes, last[name].heldBytes, connections);
+    const rssGrowth = last[name].rssBytes - first[name].rssBytes;
+    return [
+      ...(held.flat
+        ? []
+        : [`${name} holds more: ${held.words}; slope ${slopeBytes(rows, name).toFixed(2)} bytes a connection`]),
+      ...(rssGrowth <= RSS_GROWTH_MAX_BYTES
+        ? []
+        : [`the RSS of ${name} grew by ${Math.round(rssGrowth / 2 ** 20)} MiB`]),
+    ];
+  });
+  if (last.keys > first.keys) problems.push(`Redis holds ${last.keys} keys, after the warm-up it held ${first.keys}`);
+  if (last.files > first.files + 5)
+    problems.push(`the edge has ${last.files} files open, after the warm-up it had ${first.files}`);
+  return problems;
+}
+
+function rowInWords(row, parts) {
+  const mib = bytes => (bytes / 2 ** 20).toFixed(1);
+  const memory = parts.map(
+    ({ name }) => `${name} holds ${mib(row[name].heldBytes)} MiB, RSS ${mib(row[name].rssBytes)} MiB`,
+  );
+  return [
+    `${row.connections.toLocaleString('en-US')} connections`,
+    ...memory,
+    ...(row.keys === undefined ? [] : [`Redis ${row.keys} keys`]),
+  ].join(' · ');
+}

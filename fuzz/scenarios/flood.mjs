@@ -1,0 +1,132 @@
+/** Bad inputs of every kind, all at once, at one edge with two bystanders: nobody is hurt, nothing grows, everything is counted. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bystanderProblems, startBystanders } from '../bystanders/bystanders.mjs';
+import { KINDS } from '../inputs/catalogue.mjs';
+import { runConnectionLane } from '../lanes/connection-lane.mjs';
+import { Plan } from '../lanes/plan.mjs';
+import { runRedisLane } from '../lanes/redis-lane.mjs';
+import { runSessionLane } from '../lanes/session-lane.mjs';
+import { countingProblems } from '../report/counting.mjs';
+import { heapVerdict, rssVerdict, WARM_UP } from '../report/memory.mjs';
+import { Progress } from '../report/progress.mjs';
+import { Tally } from '../report/tally.mjs';
+import { floodTables, writeFloodReport } from '../report/write-flood-report.mjs';
+import { readMetrics } from '../target/metrics.mjs';
+import { startTarget } from '../target/target.mjs';
+import { startWatch } from '../target/watch.mjs';
+
+/** Connections or sessions at once, by lane. */
+const WIDTH = { connection: 64, slow: 160, json: 6, msgpack: 6 };
+const BYSTANDING_SESSIONS = 3;
+const SETTLE_WITHIN_MS = 30_000;
+const LOOK_AGAIN_MS = 250;
+/** Files that a process may have open more than at the start: connections of Redis and of who looks at it. */
+const FILES_MORE_MAX = 20;
+
+/** @param {ReturnType<import('../options.mjs').readOptions>} options @returns {Promise<string[]>} what was violated */
+export async function flood(options) {
+  const { seed, inputs, only, from } = options;
+  const lanes = ['connection', 'slow', 'json', 'msgpack', ...(options.target.embedded ? [] : ['redis'])];
+  console.log(`seed ${seed}: ${only === undefined ? `${inputs.toLocaleString('en-US')} inputs` : `input ${only}`}`);
+  const plan = new Plan({ seed, inputs, lanes, only, from });
+  const target = await startTarget(options.target);
+  const { edge, parts, redis } = target;
+  const bystanders = await startBystanders(edge.port);
+  const tally = new Tally();
+  const before = await readMetrics(edge.adminPort);
+  const filesBefore = edge.openFiles();
+  const watch = startWatch(parts, () => plan.doneInputs);
+  const progress = new Progress(plan, { watch, tally, bystanders, edge });
+  const heldAtWarmUp = heldAfterWarmUp(plan, parts);
+  const beganAtMs = performance.now();
+  const end = setInterval(() => {
+    if (watch.dead() !== undefined || performance.now() - beganAtMs > options.minutes * 60_000) plan.stopped = true;
+  }, LOOK_AGAIN_MS);
+
+  const common = { port: edge.port, seed, tally };
+  await Promise.all([
+    runConnectionLane(plan, { ...common, lane: 'connection', width: WIDTH.connection }),
+    runConnectionLane(plan, { ...common, lane: 'slow', width: WIDTH.slow }),
+    runSessionLane(plan, { ...common, lane: 'json', width: WIDTH.json }),
+    runSessionLane(plan, { ...common, lane: 'msgpack', width: WIDTH.msgpack }),
+    ...(redis === undefined ? [] : [runRedisLane(plan, { redis, tally })]),
+  ]);
+  clearInterval(end);
+  const seconds = (performance.now() - beganAtMs) / 1000;
+  progress.stop();
+  const heard = await bystanders.hush();
+  const problems = [...bystanderProblems(heard)];
+  const processProblems = await watch.stop();
+  problems.push(...processProblems);
+
+  const held = {};
+  const memory = {};
+  if (watch.dead() === undefined) {
+    problems.push(...(await settled(edge, filesBefore)));
+    const after = await readMetrics(edge.adminPort);
+    problems.push(...countingProblems(before, after, tally));
+    const warm = await heldAtWarmUp;
+    for (const part of parts) {
+      memory[part.name] = rssVerdict(watch.samples[part.name]);
+      if (!memory[part.name].flat) problems.push(`${part.name} grows: ${memory[part.name].words}`);
+      const heldBytes = await part.collectGarbage();
+      held[part.name] = { warmBytes: warm?.[part.name], endBytes: heldBytes, words: 'too short to say' };
+      if (warm === undefined) continue;
+      const verdict = heapVerdict(warm[part.name], heldBytes, plan.doneInputs * (1 - WARM_UP));
+      held[part.name].words = verdict.words;
+      if (!verdict.flat) problems.push(`${part.name} holds more: ${verdict.words}`);
+    }
+  }
+  problems.push(...tally.violations.map(({ input, kind, problem }) => `input ${input} (${kind}): ${problem}`));
+  if (tally.violationCount > tally.violations.length)
+    problems.push(`and ${tally.violationCount - tally.violations.length} more inputs`);
+
+  const run = {
+    seed,
+    inputs: plan.doneInputs,
+    asked: only === undefined ? inputs - from : 1,
+    seconds,
+    kinds: KINDS.map(({ name }, kind) => ({ name, inputs: plan.done[kind] })),
+    bystanders: heard,
+    outcomes: tally.outcomes,
+    refusedFrames: tally.frames,
+    memory,
+    held,
+    warnings: Object.fromEntries(parts.map(({ name, warnings }) => [name, warnings])),
+    problems,
+    samples: watch.samples,
+  };
+  console.log(`\n${floodTables(run)}`);
+  if (options.writesReport)
+    console.log(`\nWritten: ${writeFloodReport(run, { redis, embedded: options.target.embedded })}`);
+  await bystanders.close();
+  await target.close();
+  return problems;
+}
+
+/** The heap after a full collection, once, when the warm-up is over; `undefined` in a run that is too short for one. */
+async function heldAfterWarmUp(plan, parts) {
+  while (plan.doneInputs < plan.inputs * WARM_UP) {
+    if (plan.stopped) return undefined;
+    await sleep(LOOK_AGAIN_MS);
+  }
+  try {
+    return Object.fromEntries(await Promise.all(parts.map(async part => [part.name, await part.collectGarbage()])));
+  } catch {
+    return undefined; // It has ended: that is told elsewhere.
+  }
+}
+
+/** All that was thrown is gone: sessions and files. */
+async function settled(edge, filesBefore) {
+  const deadline = performance.now() + SETTLE_WITHIN_MS;
+  for (;;) {
+    const sessions = (await readMetrics(edge.adminPort)).get('hubbub_edge_sessions');
+    const files = edge.openFiles();
+    const problems = [];
+    if (sessions !== BYSTANDING_SESSIONS) problems.push(`${sessions} sessions are left, not ${BYSTANDING_SESSIONS}`);
+    if (files > filesBefore + FILES_MORE_MAX) problems.push(`${files} files are open, ${filesBefore} at the start`);
+    if (problems.length === 0 || performance.now() > deadline) return problems;
+    await sleep(LOOK_AGAIN_MS);
+  }
+}

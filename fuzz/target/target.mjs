@@ -1,0 +1,125 @@
+/** The cluster under fuzz: Redis, presence and one edge as processes, or the embedded one; and how each of them fares. */
+import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { lineOf, startNode, stop } from '../../bench/machine/processes.mjs';
+import { findRedis, startRedis } from '../../bench/machine/redis.mjs';
+import { collectGarbage, inspectorUrlIn } from './inspector.mjs';
+import { notReady } from './metrics.mjs';
+import { environment, NODE_ID } from './settings.mjs';
+
+const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
+const READY_WITHIN_MS = 15_000;
+const LOOK_AGAIN_MS = 50;
+const PREFIX = 'fuzz';
+
+/**
+ * @typedef {object} Part one process of Hubbub
+ * @property {string} name @property {number} pid @property {number} adminPort
+ * @property {{ level: string, event?: string, line: string }[]} troubles log lines of level error and fatal, and what is no log line
+ * @property {Record<string, number>} warnings log lines of level warn, by event
+ * @property {() => string | undefined} exit how it ended, if it did
+ * @property {() => Promise<number>} collectGarbage bytes of heap that are really held
+ * @property {() => number | undefined} openFiles
+ */
+
+/**
+ * @param {{ embedded?: boolean, redisUrl?: string, prefix?: string }} options a Redis of others is used under a prefix
+ * @returns {Promise<{ edge: Part & { port: number }, parts: Part[], redis?: { url: string, prefix: string, own: boolean, version: string, pids: number[] }, close: () => Promise<void> }>}
+ */
+export async function startTarget({ embedded = false, redisUrl, prefix = PREFIX }) {
+  if (embedded) {
+    const edge = await startPart('start', environment({ prefix }));
+    return { edge, parts: [edge], close: () => edge.close() };
+  }
+  const server = redisUrl === undefined ? findRedis() : { version: 'given' };
+  const started = redisUrl === undefined ? await startRedis(server.command) : { url: redisUrl, pids: [], close() {} };
+  const env = environment({ redisUrl: started.url, prefix });
+  const [presence, edge] = await Promise.all([
+    startPart('presence', { ...env, HUBBUB_NODE_ID: 'presence' }),
+    startPart('edge', { ...env, HUBBUB_NODE_ID: NODE_ID }),
+  ]);
+  const redis = { url: started.url, prefix, own: redisUrl === undefined, version: server.version, pids: started.pids };
+  return {
+    edge,
+    parts: [edge, presence],
+    redis,
+    async close() {
+      await Promise.all([edge.close(), presence.close()]);
+      await started.close();
+    },
+  };
+}
+
+async function startPart(command, env) {
+  const child = startNode(['--inspect=127.0.0.1:0', MAIN, command], { name: command, env });
+  const troubles = [];
+  const warnings = {};
+  let inspector;
+  let exit;
+  let closing = false;
+  child.once('exit', (code, signal) => {
+    if (!closing) exit = `ended with ${code ?? signal}: ${child.lastWords}`;
+  });
+  child.stderr.on('data', text => {
+    inspector ??= inspectorUrlIn(text);
+    for (const line of text.split('\n')) {
+      if (line !== '' && !/Debugger|inspector/.test(line)) troubles.push({ level: 'stderr', line });
+    }
+  });
+  eachLine(child.stdout, line => {
+    const entry = line.startsWith('{') ? JSON.parse(line) : { level: 'stdout' };
+    if (entry.level === 'warn') warnings[entry.event] = (warnings[entry.event] ?? 0) + 1;
+    else if (entry.level !== 'info')
+      troubles.push({ level: entry.level, event: entry.event, line: line.slice(0, 2000) });
+  });
+  const { port, adminPort } = await lineOf(child, listeningLine, { name: command });
+  await ready(adminPort, command);
+  return {
+    name: command,
+    pid: child.pid,
+    port,
+    adminPort,
+    troubles,
+    warnings,
+    exit: () => exit,
+    collectGarbage: () => collectGarbage(inspector),
+    openFiles: () => openFiles(child.pid),
+    async close() {
+      closing = true;
+      child.kill('SIGKILL'); // Nobody waits for a drain here.
+      await stop(child);
+    },
+  };
+}
+
+function listeningLine(line) {
+  if (!line.startsWith('{')) return undefined;
+  const entry = JSON.parse(line);
+  return entry.event === 'listening' ? entry : undefined;
+}
+
+function eachLine(stream, read) {
+  let rest = '';
+  stream.on('data', text => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop();
+    for (const line of lines) read(line);
+  });
+}
+
+async function ready(adminPort, name) {
+  const deadline = performance.now() + READY_WITHIN_MS;
+  while ((await notReady(adminPort)) !== undefined) {
+    if (performance.now() > deadline) throw new Error(`${name} was not ready within ${READY_WITHIN_MS} ms.`);
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+function openFiles(pid) {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return undefined; // No /proc here: the report goes without.
+  }
+}
