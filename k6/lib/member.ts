@@ -132,8 +132,11 @@ export class Member {
     this.#ledger ??= new Ledger(n - 1);
     const arrival = this.#ledger.read(n, now);
     metrics.messagesReceived.add(1, { encoding: this.options.encoding });
-    if (arrival === 'repeated') return metrics.messagesRepeated.add(1);
     if (arrival === 'late') metrics.messagesDisordered.add(1);
+    if (arrival === 'repeated') {
+      metrics.messagesRepeated.add(1);
+      return;
+    }
     metrics.deliveryMs.add(now - t, { encoding: this.options.encoding, ...this.options.tags?.() });
   }
 
