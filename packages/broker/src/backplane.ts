@@ -1,6 +1,8 @@
 /** Everything that the processes of a cluster share, as one part of a process sees it. */
 import type { Broker } from './broker.js';
+import type { EventLog } from './event-log.js';
 import type { History } from './history.js';
+import type { NamespaceDirectory } from './namespace-directory.js';
 import type { NodeLeases } from './node-leases.js';
 import type { OnlineCounter } from './online-counter.js';
 import type { ReportLog } from './report-log.js';
@@ -10,6 +12,8 @@ export interface Backplane {
   readonly broker: Broker;
   readonly history: History;
   readonly reports: ReportLog;
+  readonly events: EventLog;
+  readonly namespaces: NamespaceDirectory;
   readonly leases: NodeLeases;
   readonly online: OnlineCounter;
   close(): Promise<void>;

@@ -10,7 +10,9 @@
  */
 export interface ConsumerGroup<Entry> {
   /**
-   * Takes the lease, or renews it. Renewed every third of `leaseMs`, it is kept.
+   * Takes the lease, or renews it. Renewed every third of `leaseMs`, it is kept. A consumer whose lease ran out is told
+   * false, or `FORBIDDEN` by another call, before it can take it again: it begins anew then.
+   * @param consumer unique among the instances of the service
    * @returns whether this consumer holds it now
    * @throws {HubbubError} `UNAVAILABLE`
    */
@@ -21,11 +23,13 @@ export interface ConsumerGroup<Entry> {
 
   /**
    * The next entries: at first those that were given out and not acknowledged, then new ones. Waits at most `waitMs` for one.
+   * What it answered with it does not give to this consumer again, unless the lease was lost. One read at a time.
+   * @param options.limit 1 to 1,000
    * @throws {HubbubError} `UNAVAILABLE`; `FORBIDDEN` when the lease is lost.
    */
   read(consumer: string, options: { readonly limit: number; readonly waitMs: number }): Promise<readonly Entry[]>;
 
-  /** Counts one more attempt at an entry that this consumer has. @throws as `read` */
+  /** Counts one more attempt at an entry that this consumer has, and says how many it is now. @throws as `read` */
   retry(consumer: string, entryId: string): Promise<number>;
 
   /** The entries are done. @throws as `read` */

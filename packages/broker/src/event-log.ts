@@ -32,12 +32,16 @@ export interface EventEntry {
  *
  * Guarantees, tried by `test/event-log-conformance.ts` on every implementation:
  * - **Order.** Entries of a log are in the order in which they were appended; those of one appender in the order of its calls.
- * - **Nothing dropped.** An entry stays until every group has acknowledged or buried it. A full log refuses.
+ * - **Nothing dropped.** An entry stays until every group has acknowledged or buried it, and while there is no group. A full
+ *   log refuses; a group that nobody reads any more fills it, until an operator removes the group (docs/decisions/0004).
  * - **Once in.** A retry with the same idempotency key never doubles an event.
  */
 export interface EventLog {
   /** @throws {HubbubError} `UNAVAILABLE`: the bus does not answer, or as many events as may be wait for services. */
   append(append: EventAppend): Promise<EventAppended>;
+
+  /** What waits for services, for metrics. @throws {HubbubError} `UNAVAILABLE` */
+  backlog(namespace: string): Promise<EventBacklog>;
 
   /** A group's place in a log. It begins with the oldest event that is there. */
   group(namespace: string, group: string): EventGroup;
@@ -49,8 +53,36 @@ export interface EventGroup extends ConsumerGroup<EventEntry> {
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;
 }
 
-export interface DeadLetter extends EventEntry {
+export interface DeadLetter {
+  readonly entryId: string;
+  /** Absent where another program wrote what is no event (reason {@link MALFORMED}); its fields are kept as they were. */
+  readonly event?: ClientEvent;
+  /** How often it was given out. */
+  readonly attempt: number;
+  /** At most {@link DEAD_LETTER_REASON_MAX} characters. */
   readonly reason: string;
   /** Milliseconds since 1970. */
   readonly buriedAtMs: number;
 }
+
+export interface EventBacklog {
+  /** Events in the log; above `maxLength` no more are taken. Those that all groups are done with go in batches. */
+  readonly length: number;
+  readonly groups: readonly {
+    readonly group: string;
+    /** Not acknowledged: not given out yet, or given out. */
+    readonly waiting: number;
+  }[];
+}
+
+/** Why an entry is a dead letter that another program wrote and that is no event. */
+export const MALFORMED = 'malformed';
+export const DEAD_LETTER_REASON_MAX = 1000;
+/** Dead letters of one group; the oldest give way. */
+export const DEAD_LETTERS_MAX = 10_000;
+/** Entries in one answer to `read`. */
+export const EVENT_READ_LIMIT_MAX = 1000;
+/** The time to live of a log to which a group came before the first event. */
+export const DEFAULT_EVENTS_TTL_MS = 86_400_000;
+/** What all groups are done with goes after so many acknowledgements of one consumer, and whenever its lease is renewed. */
+export const TRIM_EVERY_ACKNOWLEDGED = 100;

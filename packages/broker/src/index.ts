@@ -2,7 +2,17 @@
 export type { Backplane } from './backplane.js';
 export type { Broker, Interruption } from './broker.js';
 export type { ConsumerGroup } from './consumer-group.js';
-export type { DeadLetter, EventAppend, EventAppended, EventEntry, EventGroup, EventLog } from './event-log.js';
+export {
+  DEAD_LETTERS_MAX,
+  type DeadLetter,
+  type EventAppend,
+  type EventAppended,
+  type EventBacklog,
+  type EventEntry,
+  type EventGroup,
+  type EventLog,
+  MALFORMED,
+} from './event-log.js';
 export {
   type Appended,
   type History,
@@ -16,16 +26,21 @@ export { Interest } from './interest.js';
 export type { LifecycleEntry, LifecycleLog } from './lifecycle-log.js';
 export { MemoryCluster } from './memory/memory-backplane.js';
 export { MemoryBus } from './memory/memory-broker.js';
+export { MemoryEventLog } from './memory/memory-event-log.js';
 export { MemoryHistory } from './memory/memory-history.js';
+export { MemoryNamespaceDirectory } from './memory/memory-namespace-directory.js';
 export { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory/memory-node-leases.js';
 export { MemoryOnlineCounter } from './memory/memory-online-counter.js';
 export { MemoryReportLog, type MemoryReportLogOptions } from './memory/memory-report-log.js';
+export { type NamespaceDirectory, type NamespacePublishing, UNCONFIGURED_NAMESPACE } from './namespace-directory.js';
 export { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from './node-leases.js';
 export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCounter } from './online-counter.js';
 export { connected, openRedisConnection, type RedisConnectionOptions } from './redis/connection.js';
 export { openRedisBackplane, type RedisBackplaneOptions } from './redis/redis-backplane.js';
 export { createRedisBroker, type RedisBrokerOptions } from './redis/redis-broker.js';
+export { RedisEventLog, type RedisEventLogOptions } from './redis/redis-event-log.js';
 export { RedisHistory, type RedisHistoryOptions } from './redis/redis-history.js';
+export { RedisNamespaceDirectory, type RedisNamespaceDirectoryOptions } from './redis/redis-namespace-directory.js';
 export { RedisNodeLeases, type RedisNodeLeasesOptions } from './redis/redis-node-leases.js';
 export { RedisOnlineCounter, type RedisOnlineCounterOptions } from './redis/redis-online-counter.js';
 export { RedisReportLog, type RedisReportLogOptions } from './redis/redis-report-log.js';

@@ -1,7 +1,9 @@
 /** The backplane of one process without Redis: every part opened from the same cluster sees the others. */
 import type { Backplane } from '../backplane.js';
 import { MemoryBus } from './memory-broker.js';
+import { MemoryEventLog } from './memory-event-log.js';
 import { MemoryHistory } from './memory-history.js';
+import { MemoryNamespaceDirectory } from './memory-namespace-directory.js';
 import { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory-node-leases.js';
 import { MemoryOnlineCounter } from './memory-online-counter.js';
 import { MemoryReportLog } from './memory-report-log.js';
@@ -16,6 +18,8 @@ export class MemoryCluster {
   readonly #bus = new MemoryBus();
   readonly #history = new MemoryHistory(this.#bus);
   readonly #reports = new MemoryReportLog();
+  readonly #events = new MemoryEventLog();
+  readonly #namespaces = new MemoryNamespaceDirectory();
   readonly #online = new MemoryOnlineCounter();
   readonly #leases: MemoryNodeLeases;
 
@@ -29,6 +33,8 @@ export class MemoryCluster {
       broker,
       history: this.#history,
       reports: this.#reports,
+      events: this.#events,
+      namespaces: this.#namespaces,
       leases: this.#leases,
       online: this.#online,
       close: () => broker.close(),

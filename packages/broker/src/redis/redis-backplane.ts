@@ -2,7 +2,9 @@
 import type { Backplane } from '../backplane.js';
 import { openRedisConnection } from './connection.js';
 import { createRedisBroker } from './redis-broker.js';
+import { RedisEventLog } from './redis-event-log.js';
 import { RedisHistory } from './redis-history.js';
+import { RedisNamespaceDirectory } from './redis-namespace-directory.js';
 import { RedisNodeLeases } from './redis-node-leases.js';
 import { RedisOnlineCounter } from './redis-online-counter.js';
 import { RedisReportLog } from './redis-report-log.js';
@@ -24,14 +26,18 @@ export function openRedisBackplane(url: string, options: RedisBackplaneOptions):
   const { prefix, commandTimeoutMs, waitForConnection = false, onError } = options;
   const broker = createRedisBroker(url, { commandTimeoutMs, waitForConnection, onError });
   const commands = openRedisConnection(url, { commandTimeoutMs, autoPipelining: true, waitForConnection, onError });
+  const events = new RedisEventLog({ commands, openReader: () => openRedisConnection(url, { onError }), prefix });
   return {
     broker,
     history: new RedisHistory({ commands, prefix }),
     reports: new RedisReportLog({ commands, prefix }),
+    events,
+    namespaces: new RedisNamespaceDirectory({ commands, prefix }),
     leases: new RedisNodeLeases({ commands, prefix, leaseMs: options.nodeLeaseMs }),
     online: new RedisOnlineCounter({ commands, prefix }),
     async close() {
       await broker.close();
+      events.close();
       commands.disconnect();
     },
   };

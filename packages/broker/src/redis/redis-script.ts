@@ -14,8 +14,9 @@ export class RedisScript {
   readonly #text: string;
   readonly #sha: string;
 
-  constructor(file: URL) {
-    this.#text = readFileSync(file, 'utf8');
+  /** @param files joined in this order: functions that several scripts share stand in a file of their own */
+  constructor(...files: readonly URL[]) {
+    this.#text = files.map(file => readFileSync(file, 'utf8')).join('\n');
     this.#sha = createHash('sha1').update(this.#text).digest('hex');
   }
 

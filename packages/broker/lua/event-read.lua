@@ -1,0 +1,52 @@
+-- Gives out the next entries after a position: first those that were given out before and not acknowledged, then new ones.
+-- To Redis the group has one consumer, `hubbub`, whoever holds the lease: names of the dead do not pile up.
+-- KEYS[1]  the log (stream)
+-- KEYS[2]  its time to live (string, ms); may be missing
+-- KEYS[3]  the lease (string: consumer)
+-- ARGV[1]  consumer
+-- ARGV[2]  group
+-- ARGV[3]  the last entry that this consumer has, or 0-0
+-- ARGV[4]  entries in the answer
+-- ARGV[5]  time to live where none is known, ms
+-- Returns { state, newest entry id, { entry id, fields, attempt }, … }; state is `lost` (the lease), `again` (ask again: the
+-- group is new, or entries were deleted), or `ok`.
+if redis.call('GET', KEYS[3]) ~= ARGV[1] then return { 'lost', '' } end
+local limit = tonumber(ARGV[4])
+local pending = redis.pcall('XPENDING', KEYS[1], ARGV[2], '(' .. ARGV[3], '+', limit)
+if pending.err then
+  if not string.find(pending.err, 'NOGROUP', 1, true) then return pending end
+  -- The log was lost, or an operator removed the group.
+  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[2], 0, 'MKSTREAM')
+  redis.call('PEXPIRE', KEYS[1], redis.call('GET', KEYS[2]) or ARGV[5])
+  return { 'again', '' }
+end
+local answer = { 'ok', '' }
+if #pending > 0 then
+  local ids, attempts = {}, {}
+  for i, entry in ipairs(pending) do
+    ids[i] = entry[1]
+    attempts[entry[1]] = entry[4] + 1
+  end
+  for _, entry in ipairs(redis.call('XCLAIM', KEYS[1], ARGV[2], 'hubbub', 0, unpack(ids))) do
+    if entry then
+      answer[#answer + 1] = { entry[1], entry[2], attempts[entry[1]] }
+      attempts[entry[1]] = nil
+    end
+  end
+  -- Another program deleted them. (Redis 7 has them acknowledged by itself.)
+  for id in pairs(attempts) do redis.call('XACK', KEYS[1], ARGV[2], id) end
+end
+if #pending == limit then
+  if #answer == 2 then answer[1] = 'again' end
+  return answer
+end
+local count = limit - #pending
+local new = redis.call('XREADGROUP', 'GROUP', ARGV[2], 'hubbub', 'COUNT', count, 'STREAMS', KEYS[1], '>')
+if new then
+  for _, entry in ipairs(new[1][2]) do answer[#answer + 1] = { entry[1], entry[2], 1 } end
+end
+if #answer == 2 then
+  local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+  answer[2] = newest and newest[1] or '0-0'
+end
+return answer

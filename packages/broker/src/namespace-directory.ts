@@ -1,0 +1,34 @@
+/** What publishers must know of namespaces: told by edges, whose configuration has it, and read by services (docs/decisions/0004). */
+
+/** How to publish to the rooms of a namespace. */
+export interface NamespacePublishing {
+  /** Messages that each room remembers; 0: its rooms have no history. */
+  readonly historySize: number;
+  /** A history is forgotten so long after its last message. */
+  readonly historyTtlMs: number;
+}
+
+/**
+ * Guarantees, tried by `test/namespace-directory-conformance.ts` on every implementation: a lookup has what was announced last,
+ * at most {@link NAMESPACE_MAX_AGE_MS} late; a namespace that was not in it has what an unconfigured one has.
+ */
+export interface NamespaceDirectory {
+  /**
+   * Replaces what was announced before. Every edge does so when it starts, and renews it.
+   * @param namespaces by name, all that are configured
+   * @throws {HubbubError} `UNAVAILABLE`
+   */
+  announce(namespaces: ReadonlyMap<string, NamespacePublishing>): Promise<void>;
+
+  /** @throws {HubbubError} `UNAVAILABLE` */
+  lookup(namespace: string): Promise<NamespacePublishing>;
+}
+
+/** Rooms of a namespace that is not configured, and of all while no edge has announced any, have no history. */
+export const UNCONFIGURED_NAMESPACE: NamespacePublishing = Object.freeze({ historySize: 0, historyTtlMs: 300_000 });
+
+/** Edges renew every 10 minutes; an abandoned cluster's announcement is gone after so long. */
+export const ANNOUNCEMENT_TTL_MS = 86_400_000;
+
+/** An answer may be so old: publishing asks for each message. */
+export const NAMESPACE_MAX_AGE_MS = 10_000;

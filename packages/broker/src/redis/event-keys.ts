@@ -1,0 +1,21 @@
+/** Names of the keys of a log of client events (PROTOCOL.md section 7.3). One namespace's keys share a slot. */
+
+export interface EventKeys {
+  readonly log: string;
+  /** Time to live of the log, in ms, as its appenders say it: for those who only read. */
+  readonly ttl: string;
+  idempotency(key: string): string;
+  lease(group: string): string;
+  dead(group: string): string;
+}
+
+export function eventKeys(prefix: string, namespace: string): EventKeys {
+  const log = `${prefix}:events:{${namespace}}`;
+  return {
+    log,
+    ttl: `${log}:ttl`,
+    idempotency: key => `${log}:id:${key}`,
+    lease: group => `${log}:lease:${group}`,
+    dead: group => `${log}:dead:${group}`,
+  };
+}

@@ -1,0 +1,190 @@
+/** A consumer group of client events on Redis: every step is one script that looks at the lease first. */
+import { HubbubError } from '@hubbub/protocol';
+import type { Redis } from 'ioredis';
+import { fieldMap, parseEventFields } from '../event-fields.js';
+import {
+  DEAD_LETTER_REASON_MAX,
+  DEAD_LETTERS_MAX,
+  DEFAULT_EVENTS_TTL_MS,
+  type DeadLetter,
+  EVENT_READ_LIMIT_MAX,
+  type EventEntry,
+  type EventGroup,
+  MALFORMED,
+  TRIM_EVERY_ACKNOWLEDGED,
+} from '../event-log.js';
+import { type EventKeys, eventKeys } from './event-keys.js';
+import { RedisScript, type ScriptArgument } from './redis-script.js';
+import { StreamBell } from './stream-bell.js';
+import { orUnavailable } from './unavailable.js';
+
+const lua = (name: string): URL => new URL(`../../lua/event-${name}.lua`, import.meta.url);
+const holdScript = new RedisScript(lua('trim'), lua('hold'));
+const releaseScript = new RedisScript(lua('release'));
+const readScript = new RedisScript(lua('read'));
+const acknowledgeScript = new RedisScript(lua('trim'), lua('acknowledge'));
+const retryScript = new RedisScript(lua('retry'));
+const buryScript = new RedisScript(lua('bury'));
+
+/** More would be more than Lua can pass on at once. */
+const ACKNOWLEDGED_AT_ONCE = 1000;
+/** Before every entry. */
+const LOG_START = '0-0';
+
+export interface RedisEventGroupOptions {
+  readonly commands: Redis;
+  readonly openReader: () => Redis;
+  readonly prefix: string;
+  readonly namespace: string;
+  readonly group: string;
+}
+
+interface Tenure {
+  /** The last entry that the consumer has: a read whose answer was lost gives the same once more. */
+  position: string;
+}
+
+export class RedisEventGroup implements EventGroup {
+  readonly #commands: Redis;
+  readonly #keys: EventKeys;
+  readonly #group: string;
+  readonly #bell: StreamBell;
+  /** Of consumers that hold the lease as far as they were told. */
+  readonly #tenures = new Map<string, Tenure>();
+  #acknowledged = 0;
+
+  constructor(options: RedisEventGroupOptions) {
+    this.#commands = options.commands;
+    this.#keys = eventKeys(options.prefix, options.namespace);
+    this.#group = options.group;
+    this.#bell = new StreamBell(options.openReader, this.#keys.log);
+  }
+
+  async hold(consumer: string, leaseMs: number): Promise<boolean> {
+    const { log, ttl, lease, dead } = this.#keys;
+    const keys = [log, ttl, lease(this.#group), dead(this.#group)];
+    const renews = this.#tenures.has(consumer) ? 1 : 0;
+    const args = [Math.ceil(leaseMs), renews, DEFAULT_EVENTS_TTL_MS, this.#trims(this.#acknowledged > 0)];
+    if ((await this.#run(holdScript, keys, consumer, args)) !== 1) {
+      this.#tenures.delete(consumer);
+      return false;
+    }
+    if (renews === 0) this.#tenures.set(consumer, { position: LOG_START });
+    return true;
+  }
+
+  async release(consumer: string): Promise<void> {
+    this.#tenures.delete(consumer);
+    this.#bell.close();
+    const lease = this.#keys.lease(this.#group);
+    // A Redis that is away ends the lease by itself.
+    await releaseScript.run(this.#commands, [lease], [consumer]).catch(() => {});
+  }
+
+  async read(consumer: string, { limit, waitMs }: { limit: number; waitMs: number }): Promise<readonly EventEntry[]> {
+    if (!(limit >= 1 && limit <= EVENT_READ_LIMIT_MAX)) throw new RangeError(`limit: 1 to ${EVENT_READ_LIMIT_MAX}`);
+    const deadline = performance.now() + waitMs;
+    for (;;) {
+      const tenure = this.#tenures.get(consumer) ?? this.#lost(consumer);
+      const { state, newestId, found } = await this.#next(consumer, tenure.position, limit);
+      const last = found.at(-1);
+      if (last !== undefined) {
+        const entries = await this.#parse(consumer, found);
+        tenure.position = last.entryId;
+        if (entries.length > 0) return entries;
+      } else if (state === 'again') {
+      } else {
+        const leftMs = deadline - performance.now();
+        if (leftMs <= 0) return [];
+        await this.#bell.ringsAfter(newestId, leftMs);
+      }
+    }
+  }
+
+  async retry(consumer: string, entryId: string): Promise<number> {
+    const keys = [this.#keys.log, this.#keys.lease(this.#group)];
+    const attempts = await this.#run(retryScript, keys, consumer, [entryId]);
+    return Number(attempts) || this.#lost(consumer);
+  }
+
+  async acknowledge(consumer: string, entryIds: readonly string[]): Promise<void> {
+    const keys = [this.#keys.log, this.#keys.lease(this.#group)];
+    for (let i = 0; i < entryIds.length; i += ACKNOWLEDGED_AT_ONCE) {
+      const some = entryIds.slice(i, i + ACKNOWLEDGED_AT_ONCE);
+      this.#acknowledged += some.length;
+      const trims = this.#trims(this.#acknowledged >= TRIM_EVERY_ACKNOWLEDGED);
+      if ((await this.#run(acknowledgeScript, keys, consumer, [trims, ...some])) !== 1) this.#lost(consumer);
+    }
+  }
+
+  async bury(consumer: string, entryId: string, reason: string): Promise<void> {
+    const { log, ttl, lease, dead } = this.#keys;
+    const keys = [log, ttl, lease(this.#group), dead(this.#group)];
+    const args = [entryId, reason.slice(0, DEAD_LETTER_REASON_MAX), DEAD_LETTERS_MAX, DEFAULT_EVENTS_TTL_MS];
+    if ((await this.#run(buryScript, keys, consumer, args)) !== 1) this.#lost(consumer);
+    this.#acknowledged++;
+  }
+
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    const key = this.#keys.dead(this.#group);
+    const found = await orUnavailable(() => this.#commands.xrange(key, '-', '+', 'COUNT', Math.max(1, limit)));
+    return found.map(([, texts]) => deadLetterOf(fieldMap(texts)));
+  }
+
+  async #next(consumer: string, position: string, limit: number): Promise<Answer> {
+    const keys = [this.#keys.log, this.#keys.ttl, this.#keys.lease(this.#group)];
+    const reply = await this.#run(readScript, keys, consumer, [position, limit, DEFAULT_EVENTS_TTL_MS]);
+    const [state, newestId, ...rows] = reply as [string, string, ...[string, string[], number][]];
+    if (state === 'lost') this.#lost(consumer);
+    return { state, newestId, found: rows.map(([entryId, texts, attempt]) => ({ entryId, texts, attempt })) };
+  }
+
+  /** What another program wrote and is no event must not stop the group: it is a dead letter. */
+  async #parse(consumer: string, found: Answer['found']): Promise<readonly EventEntry[]> {
+    const entries: EventEntry[] = [];
+    for (const { entryId, texts, attempt } of found) {
+      const event = parseEventFields(fieldMap(texts));
+      if (event === undefined) await this.bury(consumer, entryId, MALFORMED);
+      else entries.push({ entryId, event, attempt });
+    }
+    return entries;
+  }
+
+  /** Every script begins with the consumer and the group. */
+  #run(
+    script: RedisScript,
+    keys: readonly string[],
+    consumer: string,
+    args: readonly ScriptArgument[],
+  ): Promise<unknown> {
+    return orUnavailable(() => script.run(this.#commands, keys, [consumer, this.#group, ...args]));
+  }
+
+  #trims(due: boolean): 0 | 1 {
+    if (due) this.#acknowledged = 0;
+    return due ? 1 : 0;
+  }
+
+  #lost(consumer: string): never {
+    this.#tenures.delete(consumer);
+    throw new HubbubError('FORBIDDEN', 'This consumer does not hold the lease of its group, or not this entry.');
+  }
+}
+
+interface Answer {
+  readonly state: string;
+  /** Where to wait from when nothing was found. */
+  readonly newestId: string;
+  readonly found: readonly { readonly entryId: string; readonly texts: readonly string[]; readonly attempt: number }[];
+}
+
+function deadLetterOf(fields: ReadonlyMap<string, string>): DeadLetter {
+  const event = parseEventFields(fields);
+  return {
+    entryId: fields.get('entry') ?? '',
+    ...(event !== undefined && { event }),
+    attempt: Number(fields.get('attempts')),
+    reason: fields.get('reason') ?? '',
+    buriedAtMs: Number(fields.get('buried_at')),
+  };
+}

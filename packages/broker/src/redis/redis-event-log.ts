@@ -1,0 +1,84 @@
+/** Logs of client events on Redis Streams, each command one script (docs/decisions/0004). */
+import { HubbubError } from '@hubbub/protocol';
+import type { Redis } from 'ioredis';
+import { eventFields } from '../event-fields.js';
+import type { EventAppend, EventAppended, EventBacklog, EventGroup, EventLog } from '../event-log.js';
+import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
+import { eventKeys } from './event-keys.js';
+import { RedisEventGroup } from './redis-event-group.js';
+import { RedisScript } from './redis-script.js';
+import { orUnavailable } from './unavailable.js';
+
+const appendScript = new RedisScript(
+  new URL('../../lua/event-trim.lua', import.meta.url),
+  new URL('../../lua/event-append.lua', import.meta.url),
+);
+
+export interface RedisEventLogOptions {
+  /** With auto-pipelining, so that the events of one tick are one write. */
+  readonly commands: Redis;
+  /** Opens a connection on which a group waits for new events, without a command timeout. Not called by those who only append. */
+  readonly openReader: () => Redis;
+  readonly prefix: string;
+}
+
+export class RedisEventLog implements EventLog {
+  readonly #options: RedisEventLogOptions;
+  readonly #readers = new Set<Redis>();
+
+  constructor(options: RedisEventLogOptions) {
+    this.#options = options;
+    appendScript.keepLoaded(options.commands);
+  }
+
+  async append({ namespace, event, idempotencyKey, maxLength, ttlMs }: EventAppend): Promise<EventAppended> {
+    const { log, ttl, idempotency } = eventKeys(this.#options.prefix, namespace);
+    const keys = [log, ttl];
+    if (idempotencyKey !== undefined) keys.push(idempotency(idempotencyKey));
+    const args = [maxLength, ttlMs, IDEMPOTENCY_WINDOW_MS, ...eventFields(event)];
+    const reply = await orUnavailable(() => appendScript.run(this.#options.commands, keys, args));
+    if (reply === null) throw new HubbubError('UNAVAILABLE', 'Services are behind: too many events wait for them.');
+    const [entryId, repeated] = reply as [string, number];
+    return { entryId, repeated: repeated === 1 };
+  }
+
+  async backlog(namespace: string): Promise<EventBacklog> {
+    const { log } = eventKeys(this.#options.prefix, namespace);
+    const { commands } = this.#options;
+    const length = await orUnavailable(() => commands.xlen(log));
+    const groups = await orUnavailable(() => commands.call('XINFO', 'GROUPS', log).catch(noGroupsWithoutLog));
+    return { length, groups: (groups as StreamInfo[]).map(info => backlogOf(info, length)) };
+  }
+
+  group(namespace: string, group: string): EventGroup {
+    return new RedisEventGroup({ ...this.#options, openReader: () => this.#openReader(), namespace, group });
+  }
+
+  /** Ends the connections that were opened here; `commands` stays. */
+  close(): void {
+    for (const reader of this.#readers) reader.disconnect();
+  }
+
+  #openReader(): Redis {
+    const reader = this.#options.openReader();
+    this.#readers.add(reader);
+    reader.once('end', () => this.#readers.delete(reader));
+    return reader;
+  }
+}
+
+/** Name, value, name, value, …. */
+type StreamInfo = readonly (string | number | null)[];
+
+function backlogOf(info: StreamInfo, length: number): EventBacklog['groups'][number] {
+  const field = (name: string): string | number | null => info[info.indexOf(name) + 1] ?? null;
+  const [pending, lag] = [Number(field('pending')), field('lag')];
+  // Redis before 7 does not tell the lag, nor any where entries were deleted: no more than all can wait.
+  const waiting = typeof lag === 'number' ? lag + pending : length;
+  return { group: String(field('name')), waiting };
+}
+
+function noGroupsWithoutLog(error: unknown): StreamInfo[] {
+  if (error instanceof Error && error.message.includes('no such key')) return [];
+  throw error;
+}

@@ -1,0 +1,101 @@
+/** The namespaces in one Redis hash: name → JSON. */
+import { DEFAULT_NAMESPACE, HubbubError } from '@hubbub/protocol';
+import type { Redis } from 'ioredis';
+import {
+  ANNOUNCEMENT_TTL_MS,
+  NAMESPACE_MAX_AGE_MS,
+  type NamespaceDirectory,
+  type NamespacePublishing,
+  UNCONFIGURED_NAMESPACE,
+} from '../namespace-directory.js';
+import { orUnavailable } from './unavailable.js';
+
+/** Answers that are kept; a service that publishes to more namespaces asks more often. */
+const KEPT_MAX = 1000;
+
+export interface RedisNamespaceDirectoryOptions {
+  readonly commands: Redis;
+  readonly prefix: string;
+  /** Age that an answer may have; default 10,000. */
+  readonly maxAgeMs?: number;
+}
+
+interface Answer {
+  askedAtMs: number;
+  readonly publishing: Promise<NamespacePublishing>;
+}
+
+export class RedisNamespaceDirectory implements NamespaceDirectory {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #maxAgeMs: number;
+  readonly #answers = new Map<string, Answer>();
+
+  constructor(options: RedisNamespaceDirectoryOptions) {
+    this.#redis = options.commands;
+    this.#key = `${options.prefix}:namespaces`;
+    this.#maxAgeMs = options.maxAgeMs ?? NAMESPACE_MAX_AGE_MS;
+  }
+
+  async announce(namespaces: ReadonlyMap<string, NamespacePublishing>): Promise<void> {
+    // The default namespace is always there: so an announcement without namespaces is told from none.
+    const fields = [...new Map([[DEFAULT_NAMESPACE, UNCONFIGURED_NAMESPACE], ...namespaces])].flatMap(
+      ([name, { historySize, historyTtlMs }]) => [name, JSON.stringify({ historySize, historyTtlMs })],
+    );
+    // One step: nobody finds the hash without a namespace that it had and has.
+    await orUnavailable(async () => {
+      const transaction = this.#redis
+        .multi()
+        .del(this.#key)
+        .hset(this.#key, ...fields);
+      const replies = await transaction.pexpire(this.#key, ANNOUNCEMENT_TTL_MS).exec();
+      const failed = replies?.find(([error]) => error !== null)?.[0];
+      if (failed) throw failed;
+    });
+  }
+
+  lookup(namespace: string): Promise<NamespacePublishing> {
+    const now = performance.now();
+    const kept = this.#answers.get(namespace);
+    if (kept !== undefined && now - kept.askedAtMs < this.#maxAgeMs) return kept.publishing;
+    const answer = { askedAtMs: now, publishing: this.#ask(namespace, kept) };
+    if (this.#answers.size >= KEPT_MAX) this.#answers.clear();
+    this.#answers.set(namespace, answer);
+    return answer.publishing;
+  }
+
+  async #ask(namespace: string, before: Answer | undefined): Promise<NamespacePublishing> {
+    try {
+      const [json, ofDefault] = await orUnavailable(() => this.#redis.hmget(this.#key, namespace, DEFAULT_NAMESPACE));
+      if (typeof json === 'string') return parsePublishing(namespace, json);
+      if (typeof ofDefault === 'string') return UNCONFIGURED_NAMESPACE;
+    } catch (error) {
+      this.#askAgain(namespace); // A failure is not kept.
+      throw error;
+    }
+    // Nothing is announced: an edge that starts now is noticed at once. A Redis that lost its data is told again by
+    // the next edge; until then what was known is the better guess.
+    this.#askAgain(namespace);
+    return (await before?.publishing.catch(() => undefined)) ?? UNCONFIGURED_NAMESPACE;
+  }
+
+  #askAgain(namespace: string): void {
+    const answer = this.#answers.get(namespace);
+    if (answer !== undefined) answer.askedAtMs = Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** @throws {HubbubError} `UNAVAILABLE`: taken for "no history", what cannot be read would lose messages silently. */
+function parsePublishing(namespace: string, json: string): NamespacePublishing {
+  try {
+    const { historySize, historyTtlMs } = JSON.parse(json);
+    if (isCount(historySize) && isCount(historyTtlMs)) return { historySize, historyTtlMs };
+  } catch {
+    // Not JSON: told below, like JSON of another shape.
+  }
+  throw new HubbubError('UNAVAILABLE', `What Redis says of the namespace ${namespace} cannot be read.`);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

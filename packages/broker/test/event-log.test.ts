@@ -1,0 +1,325 @@
+/** Logs of client events, in memory and on Redis; and what only Redis can do to one. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { cleanup } from '../../../tests/support/cleanup.js';
+import { eventually } from '../../../tests/support/eventually.js';
+import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
+import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
+import { MemoryEventLog } from '../src/memory/memory-event-log.js';
+import { openRedisConnection } from '../src/redis/connection.js';
+import { RedisEventLog } from '../src/redis/redis-event-log.js';
+import { eventLogConformance, eventOf, idOf, textsOf } from './event-log-conformance.js';
+
+const AT_ONCE = { limit: 100, waitMs: 0 };
+const LEASE_MS = 10_000;
+
+async function open(redis: TestRedis, { commandTimeoutMs = 5000, prefix = redis.prefix } = {}) {
+  const onError = (): void => {};
+  const commands = openRedisConnection(redis.url, { commandTimeoutMs, autoPipelining: true, onError });
+  const log = new RedisEventLog({ commands, openReader: () => openRedisConnection(redis.url, { onError }), prefix });
+  cleanup(() => commands.disconnect());
+  cleanup(() => log.close());
+  await eventually(() => commands.status === 'ready');
+  const append = (text: string, more: { ttlMs?: number; maxLength?: number; idempotencyKey?: string } = {}) =>
+    log.append({ namespace: 'game', event: eventOf(text), maxLength: 1000, ttlMs: 60_000, ...more });
+  return { log, commands, append, group: log.group('game', 'referee'), key: `${prefix}:events:{game}` };
+}
+
+describe('in memory', () => {
+  const log = new MemoryEventLog();
+  eventLogConformance(async () => log);
+});
+
+describe('on Redis', () => {
+  let redis: TestRedis;
+  let count = 0;
+  beforeAll(async () => {
+    redis = await startRedis();
+  }, PROVISION_TIMEOUT_MS);
+  const openFresh = () => open(redis, { prefix: `${redis.prefix}-${count++}` });
+
+  eventLogConformance(async () => (await open(redis)).log);
+
+  test('an entry has the fields of PROTOCOL.md section 7.3, in text', async () => {
+    const { append, key } = await openFresh();
+    const { entryId } = await append('a');
+    expect((await redis.cli('XRANGE', key, '-', '+')).split('\n')).toEqual([
+      entryId,
+      ...['type', 'vote_submitted', 'room', 'game:42', 'id', 'a', 'payload', '{"text":"a"}'],
+      ...['user', '{"id":"alice","name":"Alice"}', 'session', 'k3f.1', 'node', 'edge-1'],
+      ...['rooms', '["game:42","general"]', 'at', '1700000000123'],
+    ]);
+  });
+
+  test('the lease names the consumer, and ends by itself', async () => {
+    const { group, key } = await openFresh();
+    await group.hold('r1', 5000);
+    expect(await redis.cli('GET', `${key}:lease:referee`)).toBe('r1');
+    const left = Number(await redis.cli('PTTL', `${key}:lease:referee`));
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(5000);
+  });
+
+  test('every key has a time to live, and what is abandoned leaves nothing', async () => {
+    const { append, group, key } = await openFresh();
+    await group.hold('r1', 300); // Before the first event: nobody has said how long the log lives.
+    expect(Number(await redis.cli('PTTL', key))).toBeGreaterThan(80_000_000);
+    await append('a', { ttlMs: 500, idempotencyKey: 'alice/1' });
+    await append('b', { ttlMs: 500 });
+    const [a] = await group.read('r1', AT_ONCE);
+    await group.bury('r1', idOf(a), 'no');
+    await group.hold('r1', 300);
+    const names = [key, `${key}:ttl`, `${key}:lease:referee`, `${key}:dead:referee`, `${key}:id:alice/1`];
+    const keys = async () => (await redis.cli('KEYS', `${key}*`)).split('\n').filter(name => name !== '');
+    expect((await keys()).sort()).toEqual([...names].sort());
+    for (const name of names) {
+      const left = Number(await redis.cli('PTTL', name));
+      expect(left, name).toBeGreaterThan(0);
+      expect(left, name).toBeLessThanOrEqual(name.includes(':id:') ? 300_000 : 500);
+    }
+    await redis.cli('PEXPIRE', `${key}:id:alice/1`, '100'); // Five minutes are too long for a test.
+    await eventually(async () => (await keys()).length === 0, { describe: 'all keys are gone' });
+  });
+
+  test('a reader keeps the dead letters', async () => {
+    const { append, group, key } = await openFresh();
+    await append('a');
+    await group.hold('r1', LEASE_MS);
+    const [a] = await group.read('r1', AT_ONCE);
+    await group.bury('r1', idOf(a), 'no');
+    await redis.cli('PEXPIRE', `${key}:dead:referee`, '5000');
+    await group.hold('r1', LEASE_MS);
+    expect(Number(await redis.cli('PTTL', `${key}:dead:referee`))).toBeGreaterThan(50_000);
+  });
+
+  test('dead letters are bounded', async () => {
+    const { append, group, key } = await openFresh();
+    await redis.cli('EVAL', `for i=1,10000 do redis.call('XADD',KEYS[1],'*','n',i) end`, '1', `${key}:dead:referee`);
+    await append('a');
+    await group.hold('r1', LEASE_MS);
+    const [a] = await group.read('r1', AT_ONCE);
+    await group.bury('r1', idOf(a), 'no');
+    expect(await redis.cli('XLEN', `${key}:dead:referee`)).toBe('10000');
+    expect((await group.deadLetters(1))[0], 'what others wrote there harms nobody').toMatchObject({ reason: '' });
+  });
+
+  test('what is no event is buried as malformed, and what follows is handed out', async () => {
+    const { append, group, key } = await openFresh();
+    const good = ['user', '{"id":"u","name":"U"}', 'session', 's', 'node', 'n', 'rooms', '[]', 'at', '1'];
+    const foreign = [
+      ['hello', 'world'],
+      ['type', 't', 'id', 'i', 'payload', '[1]', ...good],
+      ['type', 't', 'id', 'i', 'payload', '{', ...good],
+      ['type', 't', 'id', 'i', 'payload', '{}', ...good.slice(0, -1), 'soon'],
+      ['type', 't', 'id', 'i', 'payload', '{}', ...good.slice(2)],
+      ['type', 't', 'id', 'i', 'payload', '{}', ...good, 'rooms', '7', 'entry', 'x'],
+    ];
+    for (const fields of foreign) await redis.cli('XADD', key, '*', ...fields);
+    await redis.cli(
+      'EVAL',
+      `local f={} for i=1,7000 do f[i]='f' end redis.call('XADD',KEYS[1],'*',unpack(f))`,
+      '1',
+      key,
+    );
+    await append('mine');
+    await group.hold('r1', LEASE_MS);
+    const entries = [
+      ...(await group.read('r1', { limit: 2, waitMs: 0 })),
+      ...(await group.read('r1', { limit: 100, waitMs: 0 })),
+    ];
+    expect(textsOf(entries), 'the one whose fields only come twice is an event').toEqual(['i', 'mine']);
+    const letters = await group.deadLetters(100);
+    expect(letters.map(({ reason, event }) => [reason, event])).toEqual(
+      Array.from({ length: 6 }, () => ['malformed', undefined]),
+    );
+    expect(await redis.cli('XRANGE', `${key}:dead:referee`, '-', '+', 'COUNT', '1')).toContain('hello\nworld');
+  });
+
+  test("entries that another program deleted are nobody's; those behind them are handed out", async () => {
+    const { append, group, key } = await openFresh();
+    for (const text of ['a', 'b', 'c', 'd', 'e']) await append(text);
+    await group.hold('r1', LEASE_MS);
+    const entries = await group.read('r1', AT_ONCE);
+    await redis.cli('XDEL', key, ...entries.slice(0, 3).map(idOf));
+    await group.release('r1');
+    await group.hold('r2', LEASE_MS);
+    const rest = [...(await group.read('r2', { limit: 2, waitMs: 0 })), ...(await group.read('r2', AT_ONCE))];
+    expect(textsOf(rest)).toEqual(['d', 'e']);
+    expect((await redis.cli('XPENDING', key, 'referee')).split('\n')[0]).toBe('2');
+  });
+
+  test('a group of another program counts: what it has not acknowledged stays, and it can make room', async () => {
+    const { append, log, group, key } = await openFresh();
+    await redis.cli('XGROUP', 'CREATE', key, 'python', '0', 'MKSTREAM');
+    for (const text of ['a', 'b']) await append(text, { maxLength: 2 });
+    await group.hold('r1', LEASE_MS);
+    await group.acknowledge('r1', (await group.read('r1', AT_ONCE)).map(idOf));
+    await group.hold('r1', LEASE_MS);
+    await expect(append('c', { maxLength: 2 })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await log.backlog('game')).toEqual({
+      length: 2,
+      groups: [
+        { group: 'python', waiting: 2 },
+        { group: 'referee', waiting: 0 },
+      ],
+    });
+    const read = await redis.cli('XREADGROUP', 'GROUP', 'python', 'p', 'STREAMS', key, '>');
+    const ids = read.split('\n').filter(line => /^\d+-\d+$/.test(line));
+    expect(ids).toHaveLength(2);
+    await redis.cli('XACK', key, 'python', ...ids);
+    expect((await append('c', { maxLength: 2 })).repeated).toBe(false);
+  });
+
+  test('an operator frees a log from a group that nobody reads any more', async () => {
+    const { append, group, key } = await openFresh();
+    await redis.cli('XGROUP', 'CREATE', key, 'abandoned', '0', 'MKSTREAM');
+    await append('a', { maxLength: 1 });
+    await group.hold('r1', LEASE_MS);
+    await group.acknowledge('r1', (await group.read('r1', AT_ONCE)).map(idOf));
+    await expect(append('b', { maxLength: 1 })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await redis.cli('XGROUP', 'DESTROY', key, 'abandoned');
+    await append('b', { maxLength: 1 });
+  });
+
+  test('a group whose log is lost under it begins again with the oldest event', async () => {
+    const { append, group, key } = await openFresh();
+    await append('a');
+    await group.hold('r1', LEASE_MS);
+    const [a] = await group.read('r1', AT_ONCE);
+    await redis.cli('DEL', key);
+    await append('b');
+    expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['b']);
+    await group.acknowledge('r1', [idOf(a)]);
+    await redis.cli('XGROUP', 'DESTROY', key, 'referee');
+    await group.bury('r1', idOf(a), 'no');
+    await expect(group.retry('r1', idOf(a))).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await group.hold('r1', LEASE_MS);
+    expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['b']);
+  });
+
+  test('one consumer is known to Redis, however many came and went', async () => {
+    const { append, group, key } = await openFresh();
+    for (const consumer of ['r1', 'r2', 'r3']) {
+      await append(consumer);
+      await group.hold(consumer, LEASE_MS);
+      await group.read(consumer, AT_ONCE);
+      await group.release(consumer);
+    }
+    expect((await redis.cli('XINFO', 'CONSUMERS', key, 'referee')).split('\n')[1]).toBe('hubbub');
+    expect((await redis.cli('XINFO', 'CONSUMERS', key, 'referee')).match(/^name$/gm)).toHaveLength(1);
+  });
+});
+
+describe('on a Redis that fails', () => {
+  test('a waiting read goes on when its connections are cut, and gets what comes then', async () => {
+    const redis = await startRedis({ own: true });
+    const { append, group } = await open(redis);
+    await group.hold('r1', LEASE_MS);
+    const reading = group.read('r1', { limit: 10, waitMs: 15_000 }).catch(error => error);
+    await eventually(async () => (await redis.cli('CLIENT', 'LIST')).includes('cmd=xread'), {
+      describe: 'the read waits',
+    });
+    await redis.cli('CLIENT', 'KILL', 'TYPE', 'normal');
+    await eventually(() => append('a').then(() => true));
+    const got = await reading;
+    // Where the other connection was not back yet, it was UNAVAILABLE: the next read gets it.
+    const entries = got instanceof Error ? await eventually(() => group.read('r1', AT_ONCE)) : got;
+    expect(textsOf(entries)).toEqual(['a']);
+  });
+
+  test('what a read took whose answer was lost comes with the next read, and what is being handled does not', async () => {
+    const redis = await startRedis({ own: true });
+    const { append, group, commands } = await open(redis, { commandTimeoutMs: 300 });
+    await group.hold('r1', LEASE_MS);
+    await append('handled');
+    expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['handled']);
+    await append('lost on the way');
+    await redis.pause();
+    cleanup(() => redis.resume());
+    await expect(group.read('r1', AT_ONCE)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await redis.resume();
+    await eventually(() => commands.ping());
+    await eventually(async () => (await redis.cli('INFO', 'commandstats')).includes('cmdstat_xreadgroup'));
+    const [entry, ...more] = await group.read('r1', AT_ONCE);
+    expect(entry).toMatchObject({ event: eventOf('lost on the way'), attempt: 2 });
+    expect(more).toEqual([]);
+  });
+
+  test('a restart that keeps the data keeps what waits, what was given out, its attempts and the lease', async () => {
+    const redis = await startRedis({ own: true });
+    const { append, group, log } = await open(redis);
+    for (const text of ['a', 'b', 'c']) await append(text, { idempotencyKey: text });
+    await group.hold('r1', LEASE_MS);
+    const [a, b] = await group.read('r1', { limit: 2, waitMs: 0 });
+    await group.retry('r1', idOf(b));
+    await redis.restart({ keepData: true });
+    await eventually(() => group.acknowledge('r1', [idOf(a)]).then(() => true));
+    expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['c']);
+    expect(await append('c', { idempotencyKey: 'c' })).toMatchObject({ repeated: true });
+    const other = log.group('game', 'referee');
+    expect(await other.hold('r2', LEASE_MS)).toBe(false);
+    await group.release('r1');
+    expect(await other.hold('r2', LEASE_MS)).toBe(true);
+    const taken = await other.read('r2', AT_ONCE);
+    expect(taken.map(({ event, attempt }) => [event.id, attempt])).toEqual([
+      ['b', 3],
+      ['c', 2],
+    ]);
+  });
+
+  test('a Redis that comes back empty takes the lease from its holder, who begins anew', async () => {
+    const redis = await startRedis({ own: true });
+    const { append, group } = await open(redis);
+    await append('a');
+    await group.hold('r1', LEASE_MS);
+    await group.read('r1', AT_ONCE);
+    await redis.restart();
+    await eventually(() => append('b').then(() => true));
+    await expect(group.read('r1', AT_ONCE)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(await group.hold('r1', LEASE_MS)).toBe(true);
+    expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['b']);
+  });
+
+  test('while Redis is away everything says UNAVAILABLE, but for a release, which never rejects', async () => {
+    const redis = await startRedis({ own: true });
+    const { append, group, log } = await open(redis);
+    await group.hold('r1', LEASE_MS);
+    await redis.halt();
+    await eventually(() => append('a').catch(error => error.code === 'UNAVAILABLE'));
+    for (const call of [
+      () => append('b'),
+      () => log.backlog('game'),
+      () => group.hold('r1', LEASE_MS),
+      () => group.read('r1', AT_ONCE),
+      () => group.acknowledge('r1', ['1-0']),
+      () => group.bury('r1', '1-0', 'no'),
+      () => group.retry('r1', '1-0'),
+      () => group.deadLetters(1),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    }
+    await group.release('r1');
+  });
+
+  test('an idle group costs Redis a few commands a second, and a new event reaches it at once', async () => {
+    const redis = await startRedis({ own: true });
+    const { append, group, commands } = await open(redis);
+    await group.hold('r1', LEASE_MS);
+    const commandsSoFar = async () => Number(/total_commands_processed:(\d+)/.exec(await commands.info('stats'))?.[1]);
+    await group.read('r1', { limit: 10, waitMs: 50 }); // The connection that waits is opened now.
+    const before = await commandsSoFar();
+    await group.read('r1', { limit: 10, waitMs: 1000 });
+    expect((await commandsSoFar()) - before).toBeLessThan(15); // Scripts count with what they call.
+    const delays: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      const reading = group.read('r1', { limit: 10, waitMs: 10_000 });
+      await eventually(async () => (await redis.cli('CLIENT', 'LIST')).includes('cmd=xread'));
+      const before = performance.now();
+      await append(`${round}`);
+      await reading;
+      delays.push(performance.now() - before);
+    }
+    delays.sort((a, b) => a - b);
+    // The median, because others use the machine.
+    expect(delays[10]).toBeLessThan(20);
+  });
+});

@@ -1,0 +1,35 @@
+/** What every directory of namespaces must do. Run against memory and against a real Redis. */
+import { expect, test } from 'vitest';
+import type { NamespaceDirectory } from '../src/namespace-directory.js';
+
+const CHAT = { historySize: 100, historyTtlMs: 60_000 };
+const UNCONFIGURED = { historySize: 0, historyTtlMs: 300_000 };
+
+/** `open` makes a new directory, empty, that asks anew for each lookup. */
+export function namespaceDirectoryConformance(open: () => Promise<NamespaceDirectory>): void {
+  test('a lookup has what was announced; what was not is as an unconfigured one', async () => {
+    const directory = await open();
+    expect(await directory.lookup('chat')).toEqual(UNCONFIGURED);
+    await directory.announce(new Map([['chat', CHAT]]));
+    expect(await directory.lookup('chat')).toEqual(CHAT);
+    expect(await directory.lookup('game')).toEqual(UNCONFIGURED);
+    expect(await directory.lookup('default')).toEqual(UNCONFIGURED);
+  });
+
+  test('the default namespace may be announced like any other', async () => {
+    const directory = await open();
+    await directory.announce(new Map([['default', CHAT]]));
+    expect(await directory.lookup('default')).toEqual(CHAT);
+    expect(await directory.lookup('chat')).toEqual(UNCONFIGURED);
+  });
+
+  test('an announcement takes the place of the one before', async () => {
+    const directory = await open();
+    await directory.announce(new Map([['chat', CHAT]]));
+    await directory.announce(new Map([['game', { ...CHAT, historySize: 5 }]]));
+    expect(await directory.lookup('chat')).toEqual(UNCONFIGURED);
+    expect(await directory.lookup('game')).toEqual({ ...CHAT, historySize: 5 });
+    await directory.announce(new Map());
+    expect(await directory.lookup('game')).toEqual(UNCONFIGURED);
+  });
+}
