@@ -69,8 +69,7 @@ describe('rights', () => {
           type === 'resume' ? { type, payload: { rooms: [place] } } : { type, payload: place },
         );
         expect(answer.type).toBe('ack');
-        const { payload } = answer as { payload: { rooms: object[] } };
-        return type === 'resume' ? payload.rooms[0] : payload;
+        return type === 'resume' ? (answer.payload?.rooms as object[] | undefined)?.[0] : answer.payload;
       };
       const learned = await writer.ask({ type: 'join_room', payload: { room_id: ROOM } });
       const epoch = learned.payload?.epoch;
