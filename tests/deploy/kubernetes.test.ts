@@ -1,0 +1,215 @@
+/** The Kubernetes manifests: valid by the API server's schemas, and of one mind with each other and with the settings. */
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { loadConfig } from '@hubbub/runtime';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import {
+  at,
+  isRecord,
+  KUBERNETES,
+  listAt,
+  type Manifest,
+  manifestsOf,
+  parseManifests,
+  problemsOf,
+  yamlFiles,
+} from './support/manifests.js';
+import { unknownSettingsIn } from './support/settings.js';
+
+const KUSTOMIZATION = 'kustomization.yaml';
+/** Not for the API server. */
+const OTHER_FILES = ['base/hubbub.yaml', 'components/autoscaling/prometheus-adapter-values.yaml'];
+
+const files = yamlFiles();
+const manifests = files
+  .filter(file => !file.endsWith(KUSTOMIZATION) && !OTHER_FILES.includes(file))
+  .flatMap(file => manifestsOf(file));
+const deployments = manifests.filter(({ kind, name }) => kind === 'Deployment' && name.startsWith('hubbub-'));
+const configFile = join(KUBERNETES, 'base/hubbub.yaml');
+
+function named(kind: string, name: string): Manifest {
+  const found = manifests.find(manifest => manifest.kind === kind && manifest.name === name);
+  if (found === undefined) throw new Error(`There is no ${kind} ${name}.`);
+  return found;
+}
+
+function container({ content }: Manifest): Record<string, unknown> {
+  const [first] = listAt(content, 'spec', 'template', 'spec', 'containers');
+  if (first === undefined) throw new Error('A Deployment without a container.');
+  return first;
+}
+
+describe('the schemas', () => {
+  test('hold for every object', () => {
+    expect(manifests.length).toBeGreaterThan(15);
+    expect(manifests.flatMap(problemsOf)).toEqual([]);
+  });
+
+  test.each([
+    ['a misspelled field', 'readinessProbe:', 'readinesProbe:', 'readinesProbe'],
+    ['a number that is text', 'replicas: 2', 'replicas: "two"', '/spec/replicas'],
+    [
+      'a field in the wrong place',
+      'minReadySeconds: 10',
+      'terminationGracePeriodSeconds: 10',
+      'terminationGracePeriodSeconds',
+    ],
+    ['a missing selector', / {2}selector:\n {4}matchLabels: \*labels\n/, '', 'selector'],
+    ['a kind of another version', 'policy/v1', 'policy/v1beta1', 'no schema for policy/v1beta1'],
+  ])('would find %s', (_what, from, to, told) => {
+    const text = readFileSync(join(KUBERNETES, 'base/edge.yaml'), 'utf8');
+    const broken = text.replace(from, to);
+    expect(broken).not.toBe(text);
+    expect(parseManifests(broken, 'broken').flatMap(problemsOf).join('\n')).toContain(told);
+  });
+
+  test('every file is part of a kustomization, and every part is there', () => {
+    const parts = files
+      .filter(file => file.endsWith(KUSTOMIZATION))
+      .flatMap(file => {
+        const content: unknown = parse(readFileSync(join(KUBERNETES, file), 'utf8'));
+        const resources = [at(content, 'resources'), at(content, 'components')].flatMap(list =>
+          Array.isArray(list) ? list : [],
+        );
+        const generated = listAt(content, 'configMapGenerator').flatMap(({ files: named }) =>
+          Array.isArray(named) ? named : [],
+        );
+        return [...resources, ...generated].map(part => normalize(join(dirname(file), String(part))));
+      });
+    const asFiles = parts.map(part => (part.endsWith('.yaml') ? part : join(part, KUSTOMIZATION)));
+    expect(asFiles.filter(part => !files.includes(part))).toEqual([]);
+    const roots = ['overlays/production', 'overlays/try-out'].map(overlay => join(overlay, KUSTOMIZATION));
+    const alone = ['base/secret.example.yaml', 'components/autoscaling/prometheus-adapter-values.yaml'];
+    expect(files.filter(file => !asFiles.includes(file) && !roots.includes(file) && !alone.includes(file))).toEqual([]);
+  });
+});
+
+describe('the settings', () => {
+  test('that the manifests name exist', () => {
+    const texts = files.map(file => readFileSync(join(KUBERNETES, file), 'utf8'));
+    expect(texts.flatMap(unknownSettingsIn)).toEqual([]);
+    expect(unknownSettingsIn('HUBBUB_PORT HUBBUB_PROT')).toEqual(['HUBBUB_PROT']);
+  });
+
+  test.each(deployments)('of $name start a process', manifest => {
+    const config = loadConfig(environmentOf(manifest));
+    expect(config.production).toBe(true);
+    expect(config.host).toBe('0.0.0.0');
+  });
+
+  test.each(deployments)('of $name leave it the time to stop', manifest => {
+    const config = loadConfig(environmentOf(manifest));
+    const pod = at(manifest.content, 'spec', 'template', 'spec');
+    const preStopSeconds = Number(at(container(manifest), 'lifecycle', 'preStop', 'sleep', 'seconds') ?? 0);
+    const graceMs = 1000 * Number(at(pod, 'terminationGracePeriodSeconds'));
+    expect(graceMs).toBeGreaterThan(1000 * preStopSeconds + config.shutdownTimeoutMs);
+    expect(config.shutdownTimeoutMs).toBeGreaterThan(config.drainDelayMs + config.drainWindowMs);
+  });
+
+  test('of an edge let balancers see that it leaves', () => {
+    const config = loadConfig(environmentOf(named('Deployment', 'hubbub-edge')));
+    const probe = at(container(named('Deployment', 'hubbub-edge')), 'readinessProbe');
+    const seenAfterMs = 1000 * Number(at(probe, 'periodSeconds')) * Number(at(probe, 'failureThreshold'));
+    expect(config.drainDelayMs).toBeGreaterThan(seenAfterMs);
+  });
+});
+
+describe('the ports', () => {
+  test.each([
+    ['hubbub-edge', 'clients', 'port'],
+    ['hubbub-edge', 'admin', 'adminPort'],
+    ['hubbub-presence', 'admin', 'adminPort'],
+    ['hubbub-api', 'api', 'apiPort'],
+    ['hubbub-api', 'admin', 'adminPort'],
+  ] as const)('%s: %s is the setting %s, in the Service too', (name, portName, setting) => {
+    const deployment = named('Deployment', name);
+    const port = loadConfig(environmentOf(deployment))[setting];
+    const find = (list: Record<string, unknown>[]) => list.find(entry => entry.name === portName);
+    expect(find(listAt(container(deployment), 'ports'))?.containerPort).toBe(port);
+    expect(find(listAt(named('Service', name).content, 'spec', 'ports'))).toMatchObject({ port, targetPort: portName });
+  });
+
+  test('that Services, Ingress, monitor, probes and policies name exist', () => {
+    const known = new Set(
+      manifests
+        .filter(({ kind }) => kind === 'Deployment')
+        .flatMap(manifest => listAt(container(manifest), 'ports').map(({ name }) => String(name))),
+    );
+    const asked = manifests.flatMap(({ content }) => namedPorts(content));
+    expect(asked.length).toBeGreaterThan(10);
+    expect(asked.filter(port => !known.has(port))).toEqual([]);
+  });
+});
+
+test('what chooses pods by label finds some', () => {
+  const podLabels = manifests
+    .filter(({ kind }) => kind === 'Deployment')
+    .map(({ content }) => at(content, 'spec', 'template', 'metadata', 'labels'));
+  const nameOf = (selector: unknown) => at(selector, 'app.kubernetes.io/name');
+  const chosen = manifests.flatMap(({ kind, content }) => {
+    if (kind === 'Service') return [nameOf(at(content, 'spec', 'selector'))];
+    if (kind === 'PodDisruptionBudget') return [nameOf(at(content, 'spec', 'selector', 'matchLabels'))];
+    if (kind === 'NetworkPolicy') return [nameOf(at(content, 'spec', 'podSelector', 'matchLabels'))];
+    return [];
+  });
+  const names = podLabels.map(nameOf);
+  expect(chosen.filter(name => name !== undefined).length).toBeGreaterThan(8);
+  expect(chosen.filter(name => name !== undefined && !names.includes(name))).toEqual([]);
+});
+
+test('the autoscaler counts what edges measure, on the Deployment that there is', async () => {
+  const { content } = named('HorizontalPodAutoscaler', 'hubbub-edge');
+  const [metric] = listAt(content, 'spec', 'metrics');
+  const name = at(metric, 'pods', 'metric', 'name');
+  const adapter = readFileSync(join(KUBERNETES, 'components/autoscaling/prometheus-adapter-values.yaml'), 'utf8');
+  expect(at(parse(adapter), 'rules', 'custom', 0, 'name', 'as')).toBe(name);
+  expect(readFileSync(new URL('../../apps/edge/src/metrics.ts', import.meta.url), 'utf8')).toContain(
+    `'${String(name)}'`,
+  );
+  expect(named('Deployment', String(at(content, 'spec', 'scaleTargetRef', 'name'))).file).toBe('base/edge.yaml');
+});
+
+test.each(deployments)('$name runs without rights', manifest => {
+  const pod = at(manifest.content, 'spec', 'template', 'spec');
+  expect(at(pod, 'securityContext')).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+  expect(at(pod, 'automountServiceAccountToken')).toBe(false);
+  expect(container(manifest).securityContext).toEqual({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  });
+});
+
+/** As in the container: what the image sets, the literals of the manifest, a secret for each reference, the file in its place. */
+function environmentOf(manifest: Manifest): Record<string, string> {
+  const own = listAt(container(manifest), 'env').map(({ name, value, valueFrom }) => {
+    if (name === 'HUBBUB_CONFIG') return [name, configFile];
+    const secret = at(valueFrom, 'secretKeyRef', 'key');
+    return [String(name), typeof value === 'string' ? value : secretFor(String(secret ?? name))];
+  });
+  const image = { NODE_ENV: 'production', HUBBUB_HOST: '0.0.0.0', HUBBUB_ADMIN_HOST: '0.0.0.0' };
+  return { ...image, ...Object.fromEntries(own) };
+}
+
+/** From the overlay for trying out: what it generates must be what the pods ask for. */
+function secretFor(key: string): string {
+  if (key === 'HUBBUB_NODE_ID') return 'some-pod-1234';
+  const overlay: unknown = parse(readFileSync(join(KUBERNETES, 'overlays/try-out', KUSTOMIZATION), 'utf8'));
+  const literals = at(overlay, 'secretGenerator', 0, 'literals');
+  const found = Array.isArray(literals) ? literals.find(literal => String(literal).startsWith(`${key}=`)) : undefined;
+  const example = at(named('Secret', 'hubbub').content, 'stringData');
+  if (found === undefined || !isRecord(example) || !(key in example)) throw new Error(`No Secret has ${key}.`);
+  return String(found).slice(key.length + 1);
+}
+
+/** Every port that is given as a name. */
+function namedPorts(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(namedPorts);
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if ((key === 'port' || key === 'targetPort') && typeof inner === 'string') return [inner];
+    if (key === 'port' && isRecord(inner) && typeof inner.name === 'string') return [inner.name];
+    return namedPorts(inner);
+  });
+}

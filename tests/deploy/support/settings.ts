@@ -1,0 +1,10 @@
+/** The settings that files of `deploy/` may name. */
+import { environmentName, settingNames } from '@hubbub/runtime';
+
+const FILE_VARIABLE = 'HUBBUB_CONFIG';
+
+/** Every `HUBBUB_*` in a text that is no setting. */
+export function unknownSettingsIn(text: string): string[] {
+  const known = new Set([FILE_VARIABLE, ...settingNames().map(environmentName)]);
+  return [...new Set(text.match(/\bHUBBUB_[A-Z0-9_]+\b/g))].filter(name => !known.has(name));
+}
