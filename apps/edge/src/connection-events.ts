@@ -59,6 +59,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
         return refused(error);
       }
     },
+    refused: metrics.handshakeRefused,
     opened(socket, admitted) {
       const session = new Session(admitted.sessionId, socket, admitted);
       session.allowance = frameLimits.open(session.user.id, peerAddress(session.address).group, performance.now());

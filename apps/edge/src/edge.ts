@@ -3,6 +3,7 @@ import { type Backplane, Interest, type OnlineCounter } from '@hubbub/broker';
 import { Channels, CLOSE_CODES, namespaceOf } from '@hubbub/protocol';
 import { type Config, type Logger, type MetricsRegistry, namespaceSettings, type Readiness } from '@hubbub/runtime';
 import { createAdmissionPolicy } from './admission/admission-policy.js';
+import { createClientAddresses } from './admission/client-address.js';
 import { openTokenKeys } from './admission/keys/token-keys.js';
 import { Conflation } from './conflation.js';
 import { createConflationMetrics } from './conflation-metrics.js';
@@ -13,6 +14,8 @@ import { loadEngine } from './engine.js';
 import { Expiry } from './expiry.js';
 import { createFanout, mendRooms } from './fanout.js';
 import { HistoryReader } from './history-reader.js';
+import type { PageHandler } from './http-answers.js';
+import { ConnectionGate } from './limits/connection-gate.js';
 import { FrameLimits } from './limits/frame-limits.js';
 import { createLimitMetrics } from './limits/limit-metrics.js';
 import { sessionLimits } from './limits/session-limits.js';
@@ -29,7 +32,8 @@ import { RoomPublisher } from './room-publisher.js';
 import type { Session } from './session.js';
 import { Sessions } from './sessions.js';
 import { holdStandingSubscriptions } from './standing-subscriptions.js';
-import { listenForWebSockets, type PageHandler } from './websocket.js';
+import type { TlsFiles } from './tls-files.js';
+import { listenForWebSockets, type WebSocketListener } from './websocket.js';
 
 export interface EdgeOptions {
   readonly config: Config;
@@ -45,6 +49,11 @@ export interface RunningEdge {
   /** The public port. */
   readonly port: number;
   readiness(): Readiness;
+  /**
+   * New connections get the certificate that the TLS files have now, those that stand stay. Files that are wrong are told in
+   * the log, and all goes on as before. Without TLS `undefined`.
+   */
+  readonly renewCertificate: (() => void) | undefined;
   /**
    * Leaves well: not ready, then no new sessions, then those here sent away over the drain window; gives up the node's lease.
    * @param announced false when no balancer has to see it first. Default true.
@@ -70,7 +79,7 @@ export async function startEdge({
   metrics: registry,
   pages = {},
 }: EdgeOptions): Promise<RunningEdge> {
-  const engine = loadEngine();
+  const engine = loadEngine(config.maxHeaderBytes);
   const metrics = createEdgeMetrics(registry, log, engine.build);
   const channels = new Channels(config.redisPrefix);
   const nodeChannel = channels.node(config.nodeId);
@@ -136,7 +145,10 @@ export async function startEdge({
 
   const departure = new Departure({ ...config, sessions, metrics });
 
-  const listener = await listenForWebSockets(engine.module, {
+  const gate = new ConnectionGate({ ...config, metrics: limitMetrics, log });
+  limitMetrics.observe({ addresses: () => gate.addresses, halfOpen: () => gate.halfOpen });
+
+  const listener = listenForWebSockets(engine.module, {
     host: config.host,
     port: config.port,
     sharedPort: config.sharedPort,
@@ -145,6 +157,11 @@ export async function startEdge({
     maxPayloadBytes: Math.max(PAYLOAD_BOUND_MIN_BYTES, PAYLOAD_BOUND_FACTOR * config.maxFrameBytes),
     maxBufferedBytes: config.maxBufferedBytes,
     idleTimeoutMs: config.idleTimeoutMs,
+    handshakeTimeoutMs: config.handshakeTimeoutMs,
+    tls: tlsFiles(config),
+    addresses: createClientAddresses({ ...config, onMalformed: limitMetrics.malformedForwardedFor }),
+    gate,
+    limitMetrics,
     pages: { ...pages, [`${config.basePath}/ws/online`]: onlinePage(bus.online) },
     events: createConnectionEvents({
       policy,
@@ -172,9 +189,9 @@ export async function startEdge({
     onNodeEnvelope: createNodeChannel({
       channel: nodeChannel,
       sessions,
-      memberships,
       metrics,
       onProbe: number => probe.heard(number),
+      memberships,
     }),
   });
   broker.onEnvelope((channel, envelope) => {
@@ -208,6 +225,7 @@ export async function startEdge({
       };
       return { ready: probe.hears && standing.confirmed && departure.state === 'serving', checks };
     },
+    renewCertificate: tlsFiles(config) && (() => renewCertificate(listener, log)),
     async close(announced = true) {
       await departure.run(announced, listener.stopListening);
       probe.close();
@@ -221,6 +239,21 @@ export async function startEdge({
       listener.close();
     },
   };
+}
+
+function tlsFiles({ tlsCertFile, tlsKeyFile }: Config): TlsFiles | undefined {
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
+  return { certFile: tlsCertFile, keyFile: tlsKeyFile };
+}
+
+function renewCertificate(listener: WebSocketListener, log: Logger): void {
+  try {
+    listener.renewCertificate();
+    log.info({ event: 'certificate_renewed' }, 'new connections get the certificate that is in the files now');
+  } catch (error) {
+    // Who stands stays, and newcomers get the old certificate: better than nobody at all.
+    log.error({ event: 'certificate_not_renewed', err: error }, 'the certificate could not be read: the old one stays');
+  }
 }
 
 /** `GET /ws/online`: users online in the whole cluster. */

@@ -5,6 +5,7 @@
 
 import type * as uws from 'uWebSockets.js';
 import { createRequire } from 'node:module';
+import { setNativeVariable } from '@hubbub/runtime';
 
 /** The constant is there at run time; the package declares only its enum. */
 export type EngineModule = typeof uws & { readonly LIBUS_LISTEN_EXCLUSIVE_PORT: uws.ListenOptions };
@@ -20,8 +21,13 @@ export interface Engine {
 /** Newest first: for Node 22 and up with glibc 2.38 and up; then for Node 18 to 23 with glibc 2.27 and up. */
 const PACKAGES = ['uWebSockets.js', 'uWebSockets.js-compat'] as const;
 
-/** @throws {Error} naming the one command that installs an engine, when none loads here. */
-export function loadEngine(): Engine {
+/**
+ * @param maxHeaderBytes of a request; the first load in a process decides. Unset: the engine's own, 4096.
+ * @throws {Error} naming the one command that installs an engine, when none loads here.
+ */
+export function loadEngine(maxHeaderBytes?: number): Engine {
+  // Read when the native code is loaded, and only from there.
+  if (maxHeaderBytes !== undefined) setNativeVariable('UWS_HTTP_MAX_HEADERS_SIZE', String(maxHeaderBytes));
   const failures: string[] = [];
   for (const name of PACKAGES) {
     try {

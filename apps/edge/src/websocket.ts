@@ -1,23 +1,33 @@
 /** The public port: HTTP routes, the upgrade, and the engine's callbacks turned into sessions' events. */
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
 import type { RoomPath } from '@hubbub/runtime';
-import { type Admitted, REFUSAL_STATUS, type UpgradeRequest } from './admission/admission.js';
+import type { Admitted, UpgradeRequest } from './admission/admission.js';
+import { type ClientAddresses, peerAddress } from './admission/client-address.js';
+import type { IpAddress } from './admission/ip-address.js';
 import type { PublishToTopic } from './audience.js';
 import type {
   EngineModule,
   EngineSocket,
   HttpRequest,
   HttpResponse,
-  us_listen_socket,
+  TemplatedApp,
   us_socket_context_t,
 } from './engine.js';
+import { type PageHandler, refuse, refuseFor, servePage } from './http-answers.js';
+import type { ConnectionGate } from './limits/connection-gate.js';
+import { LimitExceeded } from './limits/limit-exceeded.js';
+import type { LimitMetrics } from './limits/limit-metrics.js';
+import { type AppGeneration, ListeningApps } from './listening-apps.js';
 import { type RoomRoute, roomPathTemplates, roomRoutes } from './room-paths.js';
 import type { Session, Socket } from './session.js';
+import type { TlsFiles } from './tls-files.js';
 
 /** What happens on a connection. */
 export interface ConnectionEvents {
   /** @throws {HubbubError} with a code of `REFUSAL_STATUS`, or rejects with it: the answer instead of an upgrade. */
   admit(request: UpgradeRequest): Admitted | Promise<Admitted>;
+  /** Refused without being asked `admit`. */
+  refused(code: ErrorCode): void;
   opened(socket: Socket, admitted: Admitted): Session;
   /** The bytes are the engine's and gone after the call. */
   received(session: Session, bytes: Uint8Array, isBinary: boolean): void;
@@ -25,24 +35,6 @@ export interface ConnectionEvents {
   /** More than `maxBufferedBytes` wait for the session; the engine closes it. */
   overflowed(session: Session): void;
 }
-
-/** A plain page on the public port. */
-export interface Page {
-  readonly status?: string;
-  readonly contentType: string;
-  readonly body: string | Uint8Array;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** What a page may know of its request. */
-export interface PageRequest {
-  readonly query: URLSearchParams;
-  /** The `Host` header: the name under which the browser believes to speak to us. */
-  readonly host: string;
-}
-
-/** Answers `GET path`; may throw {@link HubbubError}. */
-export type PageHandler = (request: PageRequest) => Page | Promise<Page>;
 
 export interface WebSocketOptions {
   readonly host: string;
@@ -58,6 +50,13 @@ export interface WebSocketOptions {
   readonly maxBufferedBytes: number;
   /** 8,000 to 960,000: the engine aborts the process on anything else. */
   readonly idleTimeoutMs: number;
+  /** A request that could not be answered for so long is refused. */
+  readonly handshakeTimeoutMs: number;
+  /** The port speaks TLS. */
+  readonly tls: TlsFiles | undefined;
+  readonly addresses: ClientAddresses;
+  readonly gate: ConnectionGate;
+  readonly limitMetrics: LimitMetrics;
   readonly events: ConnectionEvents;
   readonly pages: Readonly<Record<string, PageHandler>>;
 }
@@ -65,25 +64,41 @@ export interface WebSocketOptions {
 export interface WebSocketListener {
   readonly port: number;
   readonly publish: PublishToTopic;
+  /** With TLS: new connections get the certificate that the files have now. @throws {Error} saying what is wrong with them */
+  renewCertificate(): void;
   /** Takes no new connections; those that stand stay. */
   stopListening(): void;
   /** Ends every connection and the port. */
   close(): void;
 }
 
-/** LIBUS_LISTEN_DEFAULT, which the package declares but does not have: SO_REUSEPORT where the system knows it. */
-const LISTEN_SHARED = 0;
-
 interface UserData {
   readonly admitted: Admitted;
+  /** What the gate counts it by. */
+  readonly group: string;
   session?: Session;
   overflowed?: boolean;
 }
 
-/** Rejects with what to do when the port cannot be bound. */
-export async function listenForWebSockets(engine: EngineModule, options: WebSocketOptions): Promise<WebSocketListener> {
-  const { events, basePath } = options;
-  const app = engine.App();
+/** @throws {Error} saying what to do when the port cannot be bound, or what is wrong with the TLS files */
+export function listenForWebSockets(engine: EngineModule, options: WebSocketOptions): WebSocketListener {
+  return new ListeningApps({
+    engine,
+    ...options,
+    serve(app, generation) {
+      serveSessions(app, engine, generation, options);
+      watchConnections(app, options);
+    },
+  });
+}
+
+function serveSessions(
+  app: TemplatedApp,
+  engine: EngineModule,
+  generation: AppGeneration,
+  options: WebSocketOptions,
+): void {
+  const { events, basePath, gate } = options;
   const behavior = (route?: RoomRoute) => ({
     maxPayloadLength: options.maxPayloadBytes,
     maxBackpressure: options.maxBufferedBytes,
@@ -93,10 +108,10 @@ export async function listenForWebSockets(engine: EngineModule, options: WebSock
     sendPingsAutomatically: true,
     compression: engine.DISABLED,
     upgrade: (response: HttpResponse, request: HttpRequest, context: us_socket_context_t) =>
-      upgrade(events, response, request, context, route),
+      upgrade(response, request, context, route, options),
     open: (socket: EngineSocket<UserData>) => {
       const data = socket.getUserData();
-      data.session = events.opened(socket, data.admitted);
+      data.session = events.opened(generation.opened(socket), data.admitted);
     },
     message: (socket: EngineSocket<UserData>, bytes: ArrayBuffer, isBinary: boolean) => {
       const { session } = socket.getUserData();
@@ -109,7 +124,9 @@ export async function listenForWebSockets(engine: EngineModule, options: WebSock
       data.overflowed = true;
     },
     close: (socket: EngineSocket<UserData>, code: number) => {
-      const { session } = socket.getUserData();
+      const { session, group } = socket.getUserData();
+      generation.closed();
+      gate.leave(group);
       if (session !== undefined) events.closed(session, code);
     },
   });
@@ -117,62 +134,98 @@ export async function listenForWebSockets(engine: EngineModule, options: WebSock
   app.ws<UserData>(`${basePath}/ws`, behavior());
   for (const route of routes) app.ws<UserData>(`${basePath}${route.pattern}`, behavior(route));
   for (const [path, page] of Object.entries(options.pages)) {
-    app.get(path, (response, request) => servePage(page, response, request));
+    app.get(path, (response, request) => {
+      const client = clientOf(response, request, options);
+      try {
+        gate.enter(client.group);
+      } catch (error) {
+        refuseFor(response, error);
+        return;
+      }
+      servePage(page, response, request, () => gate.leave(client.group));
+    });
   }
-  const notAWebSocket = (response: HttpResponse): void =>
-    refuse(response, 'UPGRADE_REQUIRED', 'This path speaks WebSocket: connect with a WebSocket client.');
+  const answer = (code: ErrorCode, message: string) => (response: HttpResponse, request: HttpRequest) => {
+    clientOf(response, request, options);
+    refuse(response, code, message);
+  };
+  const notAWebSocket = answer('UPGRADE_REQUIRED', 'This path speaks WebSocket: connect with a WebSocket client.');
   app.get(`${basePath}/ws`, notAWebSocket);
   for (const { pattern } of routes) app.get(`${basePath}${pattern}`, notAWebSocket);
   const templates = ['/ws', ...roomPathTemplates(options.roomPaths)].map(path => `${basePath}${path}`);
-  app.any('/*', response => refuse(response, 'NOT_FOUND', `WebSockets are at ${templates.join(', ')}.`));
+  app.any('/*', answer('NOT_FOUND', `WebSockets are at ${templates.join(', ')}.`));
+}
 
-  const listenSocket = await new Promise<us_listen_socket>((resolve, reject) => {
-    const sharing = options.sharedPort ? LISTEN_SHARED : engine.LIBUS_LISTEN_EXCLUSIVE_PORT;
-    app.listen(options.host, options.port, sharing, token => {
-      if (token !== false) resolve(token);
-      else
-        reject(
-          new Error(
-            `Cannot listen on ${options.host}:${options.port}: the port is taken, or not allowed. Set HUBBUB_PORT.`,
-          ),
-        );
+/**
+ * Counts connections that have sent no whole request. The engine ends each of them 10 to 14 seconds after it came, also one
+ * that drips bytes, and one whose headers are too large with 431.
+ */
+function watchConnections(app: TemplatedApp, { addresses, gate, limitMetrics }: WebSocketOptions): void {
+  const watch = (response: HttpResponse, change: unknown): void => {
+    if (change !== 1) return; // Its end is told by `onAborted`; the engine does not say here whose it is.
+    const peer = peerOf(response);
+    if (addresses.isProxy(peer)) return;
+    if (!gate.connected(peer.group)) {
+      response.close();
+      return;
+    }
+    // The first request takes the place of this handler: from then on `clientOf` has counted it.
+    response.onAborted(() => {
+      gate.heard(peer.group);
+      limitMetrics.endedUnheard();
     });
-  });
-  let listening = true;
-  return {
-    port: engine.us_socket_local_port(listenSocket),
-    publish: (topic, bytes, isBinary) => app.publish(topic, bytes, isBinary),
-    stopListening: () => {
-      if (listening) engine.us_listen_socket_close(listenSocket);
-      listening = false;
-    },
-    close: () => {
-      listening = false;
-      app.close();
-    },
   };
+  app.filter(watch);
+}
+
+/** Whose request it is. To be asked once for each: the connection is then one that has sent a request. */
+function clientOf(response: HttpResponse, request: HttpRequest, { addresses, gate }: WebSocketOptions): IpAddress {
+  const peer = peerOf(response);
+  if (!addresses.isProxy(peer)) gate.heard(peer.group);
+  return addresses.clientOf(peer, () => {
+    // A proxy may add a header of its own below the one that the client sent; `getHeader` has only the first.
+    const told: string[] = [];
+    request.forEach((name, value) => {
+      if (name === 'x-forwarded-for') told.push(value);
+    });
+    return told.join(',');
+  });
+}
+
+function peerOf(response: HttpResponse): IpAddress {
+  return peerAddress(Buffer.from(response.getRemoteAddressAsText()).toString('latin1'));
 }
 
 function upgrade(
-  events: ConnectionEvents,
   response: HttpResponse,
   request: HttpRequest,
   context: us_socket_context_t,
   route: RoomRoute | undefined,
+  options: WebSocketOptions,
 ): void {
+  const { events, gate, handshakeTimeoutMs, limitMetrics } = options;
   // The request is gone after this call, which may end before the answer is known.
   const key = request.getHeader('sec-websocket-key');
   const extensions = request.getHeader('sec-websocket-extensions');
+  const client = clientOf(response, request, options);
+  try {
+    gate.enter(client.group);
+  } catch (error) {
+    if (error instanceof HubbubError) events.refused(error.code);
+    refuseFor(response, error);
+    return;
+  }
   const accept = (admitted: Admitted): void =>
-    response.upgrade<UserData>({ admitted }, key, admitted.subprotocol ?? '', extensions, context);
+    response.upgrade<UserData>({ admitted, group: client.group }, key, admitted.subprotocol ?? '', extensions, context);
   const reject = (error: unknown): void => {
-    if (error instanceof HubbubError) refuse(response, error.code, error.message);
-    else refuse(response, 'UNAVAILABLE', 'This cannot be answered now.');
+    gate.leave(client.group);
+    refuseFor(response, error);
   };
   let admitted: Admitted | Promise<Admitted>;
   try {
     const place = route?.read(index => request.getParameter(index));
     admitted = events.admit({
+      address: client.text === '' ? undefined : client.text,
       authorization: request.getHeader('authorization'),
       origin: request.getHeader('origin'),
       subprotocols: request.getHeader('sec-websocket-protocol'),
@@ -190,49 +243,25 @@ function upgrade(
     accept(admitted);
     return;
   }
-  let aborted = false;
+  let answered = false;
+  const answer = (write: () => void): void => {
+    if (answered) return;
+    answered = true;
+    clearTimeout(timer);
+    response.cork(write);
+  };
+  const timer = setTimeout(() => {
+    limitMetrics.exceeded('handshake_time');
+    answer(() => reject(new LimitExceeded('handshake_time', 'UNAVAILABLE', 'This takes too long; try again later.')));
+  }, handshakeTimeoutMs);
   response.onAborted(() => {
-    aborted = true;
+    if (answered) return;
+    answered = true;
+    clearTimeout(timer);
+    gate.leave(client.group);
   });
-  const answer =
-    <Value>(write: (value: Value) => void) =>
-    (value: Value): void => {
-      if (!aborted) response.cork(() => write(value));
-    };
-  admitted.then(answer(accept), answer(reject));
-}
-
-function servePage(page: PageHandler, response: HttpResponse, request: HttpRequest): void {
-  let aborted = false;
-  response.onAborted(() => {
-    aborted = true;
-  });
-  Promise.resolve({ query: new URLSearchParams(request.getQuery()), host: request.getHeader('host') })
-    .then(page)
-    .then(
-      ({ status = '200 OK', contentType, body, headers = {} }) => {
-        if (aborted) return;
-        response.cork(() => {
-          response.writeStatus(status).writeHeader('content-type', contentType);
-          for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
-          response.end(body);
-        });
-      },
-      (error: unknown) => {
-        if (aborted) return;
-        const code = error instanceof HubbubError ? error.code : 'UNAVAILABLE';
-        response.cork(() =>
-          refuse(response, code, error instanceof HubbubError ? error.message : 'This cannot be answered now.'),
-        );
-      },
-    );
-}
-
-/** Answers with the status that belongs to the code, and its JSON body. */
-function refuse(response: HttpResponse, code: ErrorCode, message: string): void {
-  const statuses: Partial<Record<ErrorCode, string>> = REFUSAL_STATUS;
-  response.writeStatus(statuses[code] ?? '400 Bad Request').writeHeader('content-type', 'application/json');
-  if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') response.writeHeader('retry-after', '1');
-  if (code === 'UNAUTHORIZED') response.writeHeader('www-authenticate', 'Bearer'); // RFC 6750 section 3.
-  response.end(JSON.stringify({ code, message }), true);
+  admitted.then(
+    value => answer(() => accept(value)),
+    error => answer(() => reject(error)),
+  );
 }

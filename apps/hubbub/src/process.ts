@@ -11,6 +11,7 @@ import {
   onShutdownSignal,
   type Readiness,
   startAdminServer,
+  usesDevelopmentSecret,
 } from '@hubbub/runtime';
 
 export interface ProcessParts {
@@ -24,6 +25,8 @@ export interface RunningProcess {
   readonly port?: number;
   readiness(): Readiness;
   readonly handle?: AdminRequestHandler;
+  /** What SIGHUP does; without it SIGHUP ends the process. */
+  readonly renewCertificate?: (() => void) | undefined;
   /** @param announced false when no balancer has to see it first. */
   close(announced?: boolean): Promise<void>;
 }
@@ -62,6 +65,7 @@ export async function runProcess(
       await admin.close();
     },
   });
+  if (running.renewCertificate !== undefined) process.on('SIGHUP', running.renewCertificate);
   log.info(
     { event: 'listening', ...(running.port !== undefined && { port: running.port }), adminPort: admin.port },
     `${name} is up; admin on http://${config.adminHost}:${admin.port}`,
@@ -71,9 +75,9 @@ export async function runProcess(
 
 /** Says loudly that tokens are signed with a secret that everybody knows. */
 export function warnOfDevelopmentSecret({ config, log }: ProcessParts): void {
-  if (config.jwtSecret !== undefined) return;
+  if (!usesDevelopmentSecret(config)) return;
   log.warn(
     { event: 'development_secret' },
-    `HUBBUB_JWT_SECRET is not set: tokens are signed with the DEVELOPMENT SECRET "${DEVELOPMENT_JWT_SECRET}", which everybody knows`,
+    `HUBBUB_JWT_SECRET is not set, nor any other key: tokens are signed with the DEVELOPMENT SECRET "${DEVELOPMENT_JWT_SECRET}", which everybody knows`,
   );
 }

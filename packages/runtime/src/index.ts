@@ -3,6 +3,7 @@ export { type AdminRequestHandler, type AdminServer, type Readiness, startAdminS
 export { childEnvironment } from './config/child-environment.js';
 export { type Config, ConfigError, loadConfig } from './config/load-config.js';
 export { type Namespace, type Namespaces, namespaceSettings, RIGHTS, type Right } from './config/namespaces.js';
+export { setNativeVariable } from './config/native-variable.js';
 export { originMatcher } from './config/origin-pattern.js';
 export type { RoomPath, TemplatePart } from './config/room-paths.js';
 export { environmentName, type Settings, settingNames } from './config/settings/settings.js';

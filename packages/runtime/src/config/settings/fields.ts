@@ -1,4 +1,5 @@
 /** How the text of an environment variable, or the value in a file, becomes a setting. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 export const MINUTE_MS = 60_000;
@@ -52,4 +53,12 @@ export function url(example: string) {
   return z
     .string({ error: expected })
     .refine(value => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), { error: expected });
+}
+
+/** @example isNetwork('10.0.0.0/8') && isNetwork('2001:db8::/32') && isNetwork('192.0.2.1') */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more !== undefined) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }

@@ -1,7 +1,7 @@
 /** Where the processes listen, and whom they believe about the client behind a connection. */
 import { z } from 'zod';
 import { originPatternProblem } from '../origin-pattern.js';
-import { flag, integer, list, port, text } from './fields.js';
+import { flag, integer, isNetwork, list, port, text } from './fields.js';
 
 export const listenerSettings = {
   port: port.default(8080).describe('Port for clients; 0 takes a free one.'),
@@ -24,7 +24,10 @@ export const listenerSettings = {
       'Certificate chain (PEM) of the port for clients: it then speaks TLS. With tlsKeyFile; both are read again on SIGHUP.',
     ),
   tlsKeyFile: z.string().min(1).optional().describe('Private key (PEM) of tlsCertFile.'),
-  trustedProxies: list('networks like 10.0.0.0/8 or addresses', /^[0-9A-Fa-f.:]+(\/\d{1,3})?$/)
+  trustedProxies: list('networks like 10.0.0.0/8 or addresses')
+    .refine(networks => networks.every(isNetwork), {
+      error: 'expected a list of networks like 10.0.0.0/8 or addresses, separated by commas',
+    })
     .default([])
     .describe(
       'Proxies whose X-Forwarded-For is believed: the client is the last address there that is none of them. None: the header is ignored.',

@@ -1,0 +1,177 @@
+/**
+ * The engine's apps behind the public port. Without TLS there is one. With TLS a new certificate means a new app on the
+ * same port: the engine cannot change the one that clients without SNI get. The old one keeps its sessions until they end.
+ */
+import type { PublishToTopic } from './audience.js';
+import type { EngineModule, TemplatedApp, us_listen_socket } from './engine.js';
+import type { Socket } from './session.js';
+import { checkTlsFiles, type TlsFiles } from './tls-files.js';
+
+export interface ListeningAppsOptions {
+  readonly engine: EngineModule;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Other processes may listen on it too. */
+  readonly sharedPort: boolean;
+  readonly tls: TlsFiles | undefined;
+  /** Gives a new app its routes. */
+  readonly serve: (app: TemplatedApp, generation: AppGeneration) => void;
+}
+
+/** One app and its sessions, each of which is told to it when it opens and when it ends. */
+export interface AppGeneration {
+  /** Returns the session's socket, whose `publish` reaches the subscribers of every generation. */
+  opened(socket: Socket): Socket;
+  closed(): void;
+}
+
+/** LIBUS_LISTEN_DEFAULT, which the package declares but does not have: SO_REUSEPORT where the system knows it. */
+const LISTEN_SHARED = 0;
+
+export class ListeningApps {
+  readonly #options: ListeningAppsOptions;
+  #port: number;
+  #current: TemplatedApp;
+  /** The current one, and those with sessions. */
+  readonly #alive = new Set<TemplatedApp>();
+  readonly #sessions = new Map<TemplatedApp, number>();
+  #listenSocket: us_listen_socket | undefined;
+
+  /** @throws {Error} saying what to do when the port cannot be bound, or what is wrong with the files */
+  constructor(options: ListeningAppsOptions) {
+    this.#options = options;
+    const { engine, port, sharedPort, tls } = options;
+    this.#current = this.#build();
+    this.#port = port;
+    if (tls !== undefined && !sharedPort) this.#port = this.#findOwnPort();
+    this.#listenSocket = this.#listen(this.#current, sharedPort || tls !== undefined);
+    this.#port = engine.us_socket_local_port(this.#listenSocket);
+    this.#alive.add(this.#current);
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  readonly publish: PublishToTopic = (topic, bytes, isBinary) => {
+    for (const app of this.#alive) app.publish(topic, bytes, isBinary);
+  };
+
+  /**
+   * New connections get the certificate that is in the files now; those that stand stay.
+   * @throws {Error} saying what is wrong with the files; then all goes on as before
+   */
+  renewCertificate(): void {
+    const old = this.#listenSocket;
+    if (this.#options.tls === undefined || old === undefined) return;
+    const next = this.#build();
+    const previous = this.#current;
+    // The new one first: there is no moment at which nobody listens.
+    this.#listenSocket = this.#listen(next, true);
+    this.#options.engine.us_listen_socket_close(old);
+    this.#current = next;
+    this.#alive.add(next);
+    this.#forgetIfEmpty(previous);
+  }
+
+  /** Takes no new connections; those that stand stay. */
+  stopListening(): void {
+    if (this.#listenSocket !== undefined) this.#options.engine.us_listen_socket_close(this.#listenSocket);
+    this.#listenSocket = undefined;
+  }
+
+  /** Ends every connection and the port. */
+  close(): void {
+    this.#listenSocket = undefined;
+    for (const app of this.#alive) app.close();
+  }
+
+  #build(): TemplatedApp {
+    const { engine, tls, serve } = this.#options;
+    if (tls !== undefined) checkTlsFiles(tls);
+    const app =
+      tls === undefined ? engine.App() : engine.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
+    serve(app, {
+      opened: socket => {
+        this.#sessions.set(app, (this.#sessions.get(app) ?? 0) + 1);
+        this.#alive.add(app); // A handshake may outlive its generation's last session.
+        return tls === undefined ? socket : new PublishingSocket(socket, app, this.#alive);
+      },
+      closed: () => {
+        this.#sessions.set(app, (this.#sessions.get(app) ?? 1) - 1);
+        this.#forgetIfEmpty(app);
+      },
+    });
+    return app;
+  }
+
+  #forgetIfEmpty(app: TemplatedApp): void {
+    if (app === this.#current || (this.#sessions.get(app) ?? 0) > 0) return;
+    this.#alive.delete(app);
+    this.#sessions.delete(app);
+  }
+
+  /** A port that is shared between generations could be shared with another program unnoticed: it is bound alone first. */
+  #findOwnPort(): number {
+    const { engine } = this.#options;
+    const app = engine.App();
+    app.any('/*', response => void response.close());
+    const socket = this.#listen(app, false);
+    const port = engine.us_socket_local_port(socket);
+    engine.us_listen_socket_close(socket);
+    return port;
+  }
+
+  #listen(app: TemplatedApp, shared: boolean): us_listen_socket {
+    const { engine, host } = this.#options;
+    let listening: us_listen_socket | undefined;
+    app.listen(host, this.#port, shared ? LISTEN_SHARED : engine.LIBUS_LISTEN_EXCLUSIVE_PORT, socket => {
+      if (socket !== false) listening = socket;
+    });
+    if (listening !== undefined) return listening;
+    throw new Error(`Cannot listen on ${host}:${this.#port}: the port is taken, or not allowed. Set HUBBUB_PORT.`);
+  }
+}
+
+/** A topic belongs to one app: what a session publishes reaches the other generations as well. */
+class PublishingSocket implements Socket {
+  readonly #socket: Socket;
+  readonly #app: TemplatedApp;
+  readonly #alive: ReadonlySet<TemplatedApp>;
+
+  constructor(socket: Socket, app: TemplatedApp, alive: ReadonlySet<TemplatedApp>) {
+    this.#socket = socket;
+    this.#app = app;
+    this.#alive = alive;
+  }
+
+  publish(topic: string, bytes: Uint8Array, isBinary: boolean): boolean {
+    for (const app of this.#alive) if (app !== this.#app) app.publish(topic, bytes, isBinary);
+    return this.#socket.publish(topic, bytes, isBinary);
+  }
+
+  send(bytes: string | Uint8Array, isBinary: boolean): number {
+    return this.#socket.send(bytes, isBinary);
+  }
+
+  subscribe(topic: string): boolean {
+    return this.#socket.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): boolean {
+    return this.#socket.unsubscribe(topic);
+  }
+
+  end(code: number, reason: string): void {
+    this.#socket.end(code, reason);
+  }
+
+  cork(send: () => void): unknown {
+    return this.#socket.cork(send);
+  }
+
+  getBufferedAmount(): number {
+    return this.#socket.getBufferedAmount();
+  }
+}

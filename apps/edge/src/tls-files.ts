@@ -1,0 +1,42 @@
+/** The certificate and the key of the public port, read and tried before the engine gets them: it says nothing of what is wrong. */
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+const CERT_SETTING = 'HUBBUB_TLS_CERT_FILE';
+const KEY_SETTING = 'HUBBUB_TLS_KEY_FILE';
+
+/** @throws {Error} naming the setting, the file and what is wrong with it; never a line of the key */
+export function checkTlsFiles({ certFile, keyFile }: TlsFiles): void {
+  const cert = read(CERT_SETTING, certFile);
+  const key = read(KEY_SETTING, keyFile);
+  attempt(() => createSecureContext({ cert }), `${CERT_SETTING}: ${certFile} is not a certificate (PEM)`);
+  attempt(
+    () => createSecureContext({ key }),
+    `${KEY_SETTING}: ${keyFile} is not a private key (PEM) without passphrase`,
+  );
+  attempt(
+    () => createSecureContext({ cert, key }),
+    `${KEY_SETTING}: ${keyFile} is not the key of the certificate in ${certFile}`,
+  );
+}
+
+function read(setting: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`${setting}: cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function attempt(use: () => unknown, problem: string): void {
+  try {
+    use();
+  } catch {
+    throw new Error(`${problem}.`); // Without the cause: OpenSSL's words help nobody, and could quote the file.
+  }
+}
