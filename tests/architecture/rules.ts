@@ -13,7 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/runtime': [],
   'packages/broker': ['packages/protocol'],
   'packages/client': ['packages/protocol'],
-  'packages/server': ['packages/protocol'],
+  'packages/server': ['packages/broker', 'packages/protocol'],
   'apps/edge': ['packages/broker', 'packages/protocol', 'packages/runtime'],
   'apps/presence': ['packages/broker', 'packages/protocol', 'packages/runtime'],
   'apps/hubbub': [

@@ -1,37 +1,63 @@
 /** The cluster as a service sees it. */
-import { Channels, DEFAULT_REDIS_PREFIX, HubbubError, isRoomName, USER_ID_MAX_BYTES } from '@hubbub/protocol';
-import { encodeControl, encodePublication, type Publication } from './publication.js';
-import { RedisPublisher } from './redis/redis-publisher.js';
+import { type Backplane, DEFAULT_NODE_LEASE_MS, openRedisBackplane } from '@hubbub/broker';
+import { Channels, DEFAULT_REDIS_PREFIX, type SessionAddress } from '@hubbub/protocol';
+import type { Consumer } from './consumer/source.js';
+import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
+import { createPresenceQueries, type PresenceOptions, type PresenceQueries } from './presence.js';
+import type { Publication } from './publication.js';
+import { type Published, Publisher } from './publisher.js';
+import type { Right } from './tokens.js';
 
-export interface HubbubOptions {
-  /** Such as `redis://127.0.0.1:6379`; the Redis of the cluster. */
-  readonly redisUrl: string;
+export interface ServiceOptions {
   /** HUBBUB_REDIS_PREFIX of the cluster. Default `hubbub`. */
   readonly redisPrefix?: string;
-  /** How long a message may wait for Redis before it is refused. Default 5,000. */
-  readonly timeoutMs?: number;
   /** Messages that may wait for Redis at once. Default 10,000. */
   readonly maxPending?: number;
   /** Size of a message's frame. Default 1,048,576: clients hold what waits for them in memory. */
   readonly maxMessageBytes?: number;
+  /** Where presence is asked. Not given: `presence` refuses. */
+  readonly presence?: PresenceOptions;
+}
+
+export interface HubbubOptions extends ServiceOptions {
+  /** Such as `redis://127.0.0.1:6379`; the Redis of the cluster. */
+  readonly redisUrl: string;
+  /** How long a message may wait for Redis before it is refused. Default 5,000. */
+  readonly timeoutMs?: number;
   /** Told of each failed connection; it is retried until `close`. Default: ignored, publishes reject meanwhile. */
   readonly onError?: (error: Error) => void;
 }
 
-/** Every method resolves when Redis has taken the message. */
+/** Every method that sends resolves when Redis has taken the message. */
 export interface Hubbub {
   /**
-   * To every session in the room.
+   * To every session in the room; into its history, where its namespace has one.
    * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `INVALID_PAYLOAD`, `TOO_LARGE`, or `UNAVAILABLE` (retryable:
-   * then it is not known whether it was sent).
+   * then it is not known whether it was sent; with an `idempotencyKey` a retry never doubles it).
    * @example await hubbub.publishToRoom('general', { type: 'build.finished', payload: { ok: true } });
    * @example await hubbub.publishToRoom('prices:eu', { type: 'price', key: 'ACME', payload: { price: 42 } });
    */
-  publishToRoom(room: string, message: Publication): Promise<void>;
+  publishToRoom(room: string, message: Publication): Promise<Published>;
   /** To every session of the user, on whichever edge. Throws as `publishToRoom` does. */
   publishToUser(userId: string, message: Publication): Promise<void>;
   /** To every session of the cluster. Throws as `publishToRoom` does. */
   publishToAll(message: Publication): Promise<void>;
+  /** To one session, as an event names it. Nothing happens when it is gone. Throws as `publishToRoom` does. */
+  publishToSession(session: SessionAddress, message: Publication, room?: string): Promise<void>;
+
+  /**
+   * Hands the client events of a namespace to the handler: at least once, those of a room in order. The group's other
+   * instances stand by. An event whose handler throws is tried again, and after `maxAttempts` is among the dead letters.
+   * @throws {HubbubError} `INVALID_FORMAT` for an option out of its range.
+   * @example
+   * const consumer = hubbub.onEvents('game', { group: 'referee' }, async event => {
+   *   await hubbub.publishToRoom(event.room ?? 'game:lobby', { type: 'move.made', payload: event.payload, sender: event.user });
+   * });
+   */
+  onEvents(namespace: string, options: EventsOptions, handler: EventHandler): Consumer;
+  /** Who is where. */
+  readonly presence: PresenceQueries;
+
   /**
    * Takes everybody out of the room, on every edge: members get `room_closed`, with the reason. Who joins later, or is
    * joining at this moment, opens the room anew: to keep people out, give them no right to it.
@@ -48,7 +74,16 @@ export interface Hubbub {
    * @example await hubbub.disconnectUser('u1', 'the account was closed');
    */
   disconnectUser(userId: string, reason?: string): Promise<void>;
-  close(): void;
+  /**
+   * Lets a session into a room that it did not ask for, as if it had joined with a room token of these rights (all when
+   * not given). It stays until it leaves or ends; who comes back is another session. Throws as `closeRoom` does.
+   * @example await hubbub.addToRoom('chat:7', event.session, ['join', 'presence']);
+   */
+  addToRoom(room: string, session: SessionAddress, rights?: readonly Right[]): Promise<void>;
+  /** Takes one session out of a room: it gets `room_closed` with `removed: true`. Throws as `closeRoom` does. */
+  removeSession(room: string, session: SessionAddress, reason?: string): Promise<void>;
+  /** Ends the consumers first, each when its handlers are done; then the connections. */
+  close(): Promise<void>;
 }
 
 /**
@@ -58,44 +93,55 @@ export interface Hubbub {
  * const hubbub = connectHubbub({ redisUrl: 'redis://127.0.0.1:6379' });
  * await hubbub.publishToUser('u1', { type: 'notification.new', payload: { text: 'Hello' } });
  */
-export function connectHubbub(options: HubbubOptions): Hubbub {
-  const channels = new Channels(options.redisPrefix ?? DEFAULT_REDIS_PREFIX);
-  const maxMessageBytes = options.maxMessageBytes ?? 1_048_576;
-  const publisher = new RedisPublisher(options.redisUrl, {
-    timeoutMs: options.timeoutMs ?? 5000,
-    maxPending: options.maxPending ?? 10_000,
-    onError: options.onError ?? (() => {}),
+export function connectHubbub({ redisUrl, timeoutMs = 5000, onError = () => {}, ...options }: HubbubOptions): Hubbub {
+  const bus = openRedisBackplane(redisUrl, {
+    prefix: options.redisPrefix ?? DEFAULT_REDIS_PREFIX,
+    commandTimeoutMs: timeoutMs,
+    nodeLeaseMs: DEFAULT_NODE_LEASE_MS,
+    waitForConnection: true,
+    onError,
   });
-  const roomChannel = (room: string): string => {
-    if (typeof room === 'string' && isRoomName(room)) return channels.room(room);
-    throw new HubbubError('INVALID_ROOM', `No room name: ${JSON.stringify(room)}`);
+  const hubbub = createHubbub(bus, options);
+  return {
+    ...hubbub,
+    async close() {
+      await hubbub.close();
+      await bus.close();
+    },
   };
-  const userChannel = (userId: string): string => {
-    if (typeof userId === 'string' && userId !== '' && Buffer.byteLength(userId) <= USER_ID_MAX_BYTES) {
-      return channels.user(userId);
-    }
-    throw new HubbubError('INVALID_FORMAT', `userId: expected 1 to ${USER_ID_MAX_BYTES} bytes of text`);
+}
+
+/** For a service in the same process as the hub; the backplane stays the caller's. */
+export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubbub {
+  const channels = new Channels(options.redisPrefix ?? DEFAULT_REDIS_PREFIX);
+  const publisher = new Publisher(bus, channels, {
+    maxPending: options.maxPending ?? 10_000,
+    maxMessageBytes: options.maxMessageBytes ?? 1_048_576,
+  });
+  const consumers = new Set<Consumer>();
+  const kept = (consumer: Consumer): Consumer => {
+    consumers.add(consumer);
+    return consumer;
   };
   const because = (reason: string | undefined) => (reason === undefined ? {} : { reason });
   return {
-    async publishToRoom(room, message) {
-      await publisher.publish(roomChannel(room), encodePublication(message, maxMessageBytes));
+    publishToRoom: (room, message) => publisher.toRoom(room, message),
+    publishToUser: (userId, message) => publisher.toUser(userId, message),
+    publishToAll: message => publisher.toAll(message),
+    publishToSession: (session, message, room) => publisher.toSession(session, message, room),
+    onEvents: (namespace, eventsOptions, handler) =>
+      kept(consumeEvents({ log: bus.events, publisher }, namespace, eventsOptions, handler)),
+    presence: createPresenceQueries(options.presence),
+    closeRoom: (room, reason) => publisher.controlRoom(room, { do: 'close_room', ...because(reason) }),
+    removeFromRoom: (room, user, reason) =>
+      publisher.controlRoom(room, { do: 'remove_user', user, ...because(reason) }),
+    disconnectUser: (userId, reason) => publisher.controlUser(userId, { do: 'disconnect_user', ...because(reason) }),
+    addToRoom: (room, session, rights) =>
+      publisher.controlSession(session, room, { do: 'add_sessions', room, ...(rights !== undefined && { rights }) }),
+    removeSession: (room, session, reason) =>
+      publisher.controlSession(session, room, { do: 'remove_sessions', room, ...because(reason) }),
+    async close() {
+      await Promise.all([...consumers].map(consumer => consumer.close()));
     },
-    async publishToUser(userId, message) {
-      await publisher.publish(userChannel(userId), encodePublication(message, maxMessageBytes));
-    },
-    async publishToAll(message) {
-      await publisher.publish(channels.broadcast, encodePublication(message, maxMessageBytes));
-    },
-    async closeRoom(room, reason) {
-      await publisher.publish(roomChannel(room), encodeControl({ do: 'close_room', ...because(reason) }));
-    },
-    async removeFromRoom(room, user, reason) {
-      await publisher.publish(roomChannel(room), encodeControl({ do: 'remove_user', user, ...because(reason) }));
-    },
-    async disconnectUser(userId, reason) {
-      await publisher.publish(userChannel(userId), encodeControl({ do: 'disconnect_user', ...because(reason) }));
-    },
-    close: () => publisher.close(),
   };
 }

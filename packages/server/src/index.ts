@@ -1,4 +1,23 @@
-/** The Hubbub SDK for services: publish to rooms, to users, to all. */
-export { HubbubError, type Payload, type Sender } from '@hubbub/protocol';
-export { connectHubbub, type Hubbub, type HubbubOptions } from './hubbub.js';
+/** The Hubbub SDK for services: publish, hear what clients tell, ask presence, close rooms, mint tokens. */
+export {
+  type ClientEvent,
+  HubbubError,
+  type Payload,
+  type Sender,
+  type SessionAddress,
+} from '@hubbub/protocol';
+export type { Consumer, ConsumerOptions } from './consumer/source.js';
+export type { EventHandler, EventsOptions, ServiceEvent } from './events.js';
+export { connectHubbub, createHubbub, type Hubbub, type HubbubOptions, type ServiceOptions } from './hubbub.js';
+export type { PresenceOptions, PresenceQueries, RosterMember, RosterPage, UserPresence } from './presence.js';
 export type { Publication } from './publication.js';
+export type { Published } from './publisher.js';
+export {
+  createTokenMint,
+  type Right,
+  type RoomToken,
+  type SessionToken,
+  type TokenAlgorithm,
+  type TokenMint,
+  type TokenMintOptions,
+} from './tokens.js';

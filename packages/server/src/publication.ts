@@ -15,13 +15,26 @@ import { parseServiceMessage, type ServiceMessage } from '@hubbub/protocol/servi
 export interface Publication extends ServiceMessage {
   /** A session that does not get it. */
   readonly excludeSession?: string;
+  /** A user whose sessions do not get it. */
+  readonly excludeUser?: string;
+  /**
+   * In a room with history: 1 to 128 bytes; the same key within five minutes publishes nothing more, so that a retry never
+   * doubles a message.
+   */
+  readonly idempotencyKey?: string;
+}
+
+/** For a node's channel: the sessions that get it, and the room to name in the frame. */
+export interface Addressing {
+  readonly sessions: readonly string[];
+  readonly room?: string;
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT`, `INVALID_PAYLOAD` or `TOO_LARGE`, saying which field is wrong. */
-export function encodePublication(publication: Publication, maxMessageBytes: number): Uint8Array {
+export function encodePublication(publication: Publication, maxMessageBytes: number, to?: Addressing): Uint8Array {
   const now = new Date();
-  const { excludeSession } = publication;
   const { key, ...message } = parseServiceMessage(publication);
+  const { excludeSession, excludeUser } = publication;
   if (message.type.startsWith(CONTROL_TYPE_PREFIX)) {
     throw new HubbubError('INVALID_FORMAT', `type: names that begin with ${CONTROL_TYPE_PREFIX} are reserved.`);
   }
@@ -35,7 +48,9 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
   const header = {
     encoding: 'json',
     publishedAtMs: now.getTime(),
-    ...(excludeSession !== undefined && { excludeSession }),
+    ...to,
+    ...(excludeSession !== undefined && { excludeSession: text('excludeSession', excludeSession) }),
+    ...(excludeUser !== undefined && { excludeUser: text('excludeUser', excludeUser) }),
     ...(key !== undefined && { conflationKey: key }),
   } as const;
   return encodeEnvelope(header, body);
@@ -43,8 +58,11 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
 
 const NO_BODY = new Uint8Array(0);
 
-/** @throws {HubbubError} `INVALID_FORMAT` when the user or the reason cannot be. */
-export function encodeControl(wanted: Control): Uint8Array {
+/**
+ * @param sessions who is meant, on a node's channel
+ * @throws {HubbubError} `INVALID_FORMAT` when the user, the room or the reason cannot be.
+ */
+export function encodeControl(wanted: Control, sessions?: readonly string[]): Uint8Array {
   const control = readControl(wanted);
   if (control === undefined) {
     throw new HubbubError(
@@ -52,5 +70,11 @@ export function encodeControl(wanted: Control): Uint8Array {
       `Expected a user id of 1 to ${USER_ID_MAX_BYTES} bytes, and a reason of at most ${CONTROL_REASON_MAX_BYTES}.`,
     );
   }
-  return encodeEnvelope({ encoding: 'json', publishedAtMs: Date.now(), control }, NO_BODY);
+  const to = sessions === undefined ? {} : { sessions };
+  return encodeEnvelope({ encoding: 'json', publishedAtMs: Date.now(), control, ...to }, NO_BODY);
+}
+
+function text(field: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new HubbubError('INVALID_FORMAT', `${field}: expected text`);
 }

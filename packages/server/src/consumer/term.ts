@@ -1,0 +1,71 @@
+/** A term: the time in which this instance holds the lease of its group and gets its events. */
+import { randomUUID } from 'node:crypto';
+import type { Entry, Source } from './source.js';
+
+export interface TermOptions {
+  readonly leaseMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The lease is renewed three times in its life, so that one renewal may fail. */
+const RENEWALS_PER_LEASE = 3;
+
+export class Term<Of extends Entry> {
+  /** Another name in each term: who comes back after losing the lease gets again what it had not acknowledged. */
+  readonly consumer = randomUUID();
+  readonly #source: Source<Of>;
+  readonly #options: TermOptions;
+  readonly #ended = new AbortController();
+  #heldUntilMs = 0;
+  #renewal: NodeJS.Timeout | undefined;
+
+  constructor(source: Source<Of>, options: TermOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /** By this clock: a Redis that does not answer renews nothing. */
+  get held(): boolean {
+    return !this.#ended.signal.aborted && performance.now() < this.#heldUntilMs;
+  }
+
+  /** Aborted when the term ends: what is under way may stop. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Whether the lease was free. @throws {HubbubError} `UNAVAILABLE` */
+  async begin(): Promise<boolean> {
+    if (!(await this.#renew())) return false;
+    this.#renewal = setInterval(() => void this.#keep(), this.#options.leaseMs / RENEWALS_PER_LEASE);
+    return true;
+  }
+
+  /** Lets another instance begin at once. Never rejects. */
+  async end(): Promise<void> {
+    this.lost();
+    await this.#source.release(this.consumer);
+  }
+
+  lost(): void {
+    clearInterval(this.#renewal);
+    this.#ended.abort();
+  }
+
+  async #keep(): Promise<void> {
+    try {
+      if (!(await this.#renew())) this.lost();
+    } catch (error) {
+      this.#options.onError(error);
+      if (!this.held) this.lost();
+    }
+  }
+
+  async #renew(): Promise<boolean> {
+    // Counted from the question, not from the answer: Redis began to count before it answered.
+    const untilMs = performance.now() + this.#options.leaseMs;
+    const held = await this.#source.hold(this.consumer, this.#options.leaseMs);
+    if (held) this.#heldUntilMs = untilMs;
+    return held;
+  }
+}

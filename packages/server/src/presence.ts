@@ -1,0 +1,89 @@
+/** Asks presence: who is in a room, where a user is, how many are online. Over HTTP, with an API key. */
+import { HubbubError, isErrorCode } from '@hubbub/protocol';
+
+export interface PresenceOptions {
+  /** Admin address of a presence process, such as `http://127.0.0.1:8081`; a balancer's, where several run. */
+  readonly url: string;
+  /** One of HUBBUB_PRESENCE_API_KEYS. */
+  readonly apiKey: string;
+  /** Default 5,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface RosterPage {
+  /** Users in the room, exact. */
+  readonly count: number;
+  /** Counts the changes of the roster. */
+  readonly version: number;
+  readonly users: readonly RosterMember[];
+  /** There are more: ask with `cursor`. */
+  readonly next?: string;
+}
+
+export interface RosterMember {
+  readonly id: string;
+  readonly name: string;
+  /** False for members that are kept while they are away. */
+  readonly online: boolean;
+  /** RFC 3339. */
+  readonly last_seen?: string;
+  readonly status?: string | Readonly<Record<string, unknown>>;
+}
+
+export interface UserPresence {
+  readonly online: boolean;
+  readonly sessions: ReadonlyArray<{
+    readonly session_id: string;
+    readonly node: string;
+    readonly rooms: readonly string[];
+  }>;
+}
+
+/** Every method throws {@link HubbubError}: `UNAVAILABLE` when presence does not answer, else the code of its answer. */
+export interface PresenceQueries {
+  /** A page of who is in a room. @param page `limit` at most 1,000 */
+  roster(room: string, page?: { readonly limit?: number; readonly cursor?: string }): Promise<RosterPage>;
+  user(userId: string): Promise<UserPresence>;
+  /** Users online in the whole cluster. */
+  online(): Promise<number>;
+}
+
+const TIMEOUT_MS = 5000;
+
+/** Without options every question is refused, saying what is missing. */
+export function createPresenceQueries(options: PresenceOptions | undefined): PresenceQueries {
+  const ask = async <Answer>(
+    path: string,
+    query: Record<string, string | number | undefined> = {},
+  ): Promise<Answer> => {
+    if (options === undefined) {
+      throw new HubbubError('UNAVAILABLE', 'To ask presence, give connectHubbub presence: { url, apiKey }.');
+    }
+    const url = new URL(path, options.url);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return (await answerOf(url, options)) as Answer;
+  };
+  return {
+    roster: (room, { limit, cursor } = {}) => ask(`/rooms/${encodeURIComponent(room)}/roster`, { limit, cursor }),
+    user: userId => ask(`/users/${encodeURIComponent(userId)}`),
+    online: async () => (await ask<{ online: number }>('/online')).online,
+  };
+}
+
+async function answerOf(url: URL, { apiKey, timeoutMs = TIMEOUT_MS }: PresenceOptions): Promise<unknown> {
+  let status: number;
+  let body: unknown;
+  try {
+    const headers = { authorization: `Bearer ${apiKey}` };
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
+    status = response.status;
+    body = await response.json();
+  } catch (cause) {
+    throw new HubbubError('UNAVAILABLE', `Presence does not answer at ${url.origin}.`, { cause });
+  }
+  if (status === 200) return body;
+  const { code, message } = (body ?? {}) as { code?: unknown; message?: unknown };
+  throw new HubbubError(isErrorCode(code) ? code : 'UNAVAILABLE', `Presence answers ${status}: ${String(message)}`);
+}
