@@ -2,7 +2,7 @@
  * Those sessions on this edge that one channel reaches: a room's members, a user's sessions, or everybody. One native
  * topic per encoding; the bytes are made once per encoding and the engine does the rest.
  */
-import { type Encoding, roomPrefix, spliceRoom } from '@hubbub/protocol';
+import { type Encoding, type Envelope, roomPrefix, spliceRoom } from '@hubbub/protocol';
 import type { ConflatedRoom, Conflation } from './conflation.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
@@ -15,13 +15,15 @@ export type PublishToTopic = (topic: string, bytes: Uint8Array, isBinary: boolea
 export interface Delivery {
   readonly encoding: Encoding;
   readonly body: Uint8Array;
-  /** Member that does not get it. */
-  readonly except: Session | undefined;
+  /** Members that do not get it. */
+  readonly except: readonly Session[];
   /** Position in the room's history, where it has one. */
   readonly offset?: number | undefined;
   /** Where the room conflates: a newer message of this key takes its place. */
   readonly key?: string | undefined;
 }
+
+const NOBODY: readonly Session[] = [];
 
 export class Audience {
   readonly channel: string;
@@ -43,11 +45,13 @@ export class Audience {
     return this.#sizes.json + this.#sizes.msgpack;
   }
 
-  /** The session with that id, when it is here and one of the audience. */
-  memberAmong(sessions: Sessions, id: string | undefined): Session | undefined {
-    const session = id === undefined ? undefined : sessions.get(id);
-    if (session === undefined || session.state !== 'open') return undefined;
-    return this.room === undefined || session.rooms.has(this.room) ? session : undefined;
+  /** Those of the audience whom the envelope leaves out. */
+  excluded(sessions: Sessions, { excludeSession, excludeUser }: Envelope): readonly Session[] {
+    if (excludeSession === undefined && excludeUser === undefined) return NOBODY;
+    const named = new Set(excludeUser === undefined ? [] : sessions.ofUser(excludeUser));
+    const one = excludeSession === undefined ? undefined : sessions.get(excludeSession);
+    if (one !== undefined) named.add(one);
+    return [...named].filter(session => this.#reaches(session));
   }
 
   add(session: Session): void {
@@ -70,19 +74,35 @@ export class Audience {
   deliver({ encoding, body, except, offset, key }: Delivery, publish: PublishToTopic): number | undefined {
     let delivered = 0;
     for (const wanted of ['json', 'msgpack'] as const) {
-      const recipients = this.#sizes[wanted] - (except?.encoding === wanted ? 1 : 0);
+      const leftOut = except.length === 0 ? except : except.filter(session => session.encoding === wanted);
+      const recipients = this.#sizes[wanted] - leftOut.length;
       if (recipients <= 0) continue;
       const bytes = this.#frame(wanted, encoding === wanted ? body : transcode(encoding, body), offset);
       if (bytes === undefined) return undefined;
-      const topic = this.#topic(wanted);
-      // The engine leaves out only who has the topic.
-      const leftOut = except?.encoding === wanted && this.#conflated?.isAway(except) !== true;
-      if (leftOut) except.socket.publish(topic, bytes, wanted === 'msgpack');
-      else publish(topic, bytes, wanted === 'msgpack');
+      this.#publishPast(leftOut, wanted, bytes, publish);
       this.#conflated?.published({ encoding: wanted, bytes, key, except });
       delivered += recipients;
     }
     return delivered;
+  }
+
+  /**
+   * The engine leaves out one subscriber of a topic. Further ones step off the topic for the moment: what it holds for them
+   * until the end of the turn stays theirs, in its place.
+   */
+  #publishPast(leftOut: readonly Session[], encoding: Encoding, bytes: Uint8Array, publish: PublishToTopic): void {
+    const topic = this.#topic(encoding);
+    const isBinary = encoding === 'msgpack';
+    // It leaves out only who has the topic.
+    const [one, ...others] = leftOut.filter(session => this.#conflated?.isAway(session) !== true);
+    for (const { socket } of others) socket.unsubscribe(topic);
+    if (one === undefined) publish(topic, bytes, isBinary);
+    else one.socket.publish(topic, bytes, isBinary);
+    for (const { socket } of others) socket.subscribe(topic);
+  }
+
+  #reaches(session: Session): boolean {
+    return session.state === 'open' && (this.room === undefined || session.rooms.has(this.room));
   }
 
   #topic(encoding: Encoding): string {

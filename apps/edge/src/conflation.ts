@@ -24,7 +24,7 @@ export interface ConflatedFrame {
   /** Made for this frame: it is kept. */
   readonly bytes: Uint8Array;
   readonly key: string | undefined;
-  readonly except: Session | undefined;
+  readonly except: readonly Session[];
 }
 
 /** Messages that wait for one session: a bound on the keys, and on those without one. */
@@ -178,7 +178,7 @@ export class ConflatedRoom {
   published(frame: ConflatedFrame): void {
     for (const session of this.#away) {
       if (session.encoding !== frame.encoding) continue;
-      if (session !== frame.except) this.#conflation.put(session, this, frame);
+      if (!frame.except.includes(session)) this.#conflation.put(session, this, frame);
       else if (frame.key !== undefined) this.#conflation.outdate(session, this, frame.key);
     }
     this.#conflation.delivered(this, frame.bytes.length);

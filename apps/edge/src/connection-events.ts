@@ -66,7 +66,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       sessions.add(session);
       expiry.renew(session, admitted.expiresAtMs);
       // What the client sends meanwhile waits, so that its first frame finds the session whole.
-      session.hold(welcome(session, admitted, parts), dispatcher.handle);
+      session.hold(welcome(session, admitted, parts));
       return session;
     },
     received: dispatcher.receive,

@@ -2,6 +2,7 @@
 import { CLIENT_FRAME_TYPES, type ClientFrameType, type ErrorCode, HubbubError } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import type { Logger } from '@hubbub/runtime';
+import { clientEvent } from './frames/client-event.js';
 import type { FrameContext } from './frames/frame-context.js';
 import { FRAME_ACTIONS } from './frames/index.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
@@ -50,9 +51,8 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
   const handle: FrameHandler = (session, frame) => {
     const label = labelOf(frame);
     try {
-      if (!isClientFrameType(frame.type))
-        throw new HubbubError('UNKNOWN_TYPE', `There is no frame type ${frame.type}.`);
-      const done = FRAME_ACTIONS[frame.type](session, frame, context);
+      const action = isClientFrameType(frame.type) ? FRAME_ACTIONS[frame.type] : clientEvent;
+      const done = action(session, frame, context);
       if (done === undefined) {
         metrics.frame(label, 'ok');
         return;

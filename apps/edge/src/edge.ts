@@ -11,6 +11,7 @@ import { createConnectionEvents } from './connection-events.js';
 import { Departure } from './departure.js';
 import { createDispatcher } from './dispatch.js';
 import { loadEngine } from './engine.js';
+import { EventPublisher } from './event-publisher.js';
 import { Expiry } from './expiry.js';
 import { createFanout, mendRooms } from './fanout.js';
 import { HistoryReader } from './history-reader.js';
@@ -30,6 +31,7 @@ import { createRoomControl } from './room-control.js';
 import { RoomFeeds } from './room-feeds.js';
 import { RoomPublisher } from './room-publisher.js';
 import type { Session } from './session.js';
+import { createSessionControl } from './session-control.js';
 import { Sessions } from './sessions.js';
 import { holdStandingSubscriptions } from './standing-subscriptions.js';
 import type { TlsFiles } from './tls-files.js';
@@ -123,6 +125,7 @@ export async function startEdge({
     conflationOf: room => (namespaceSettings(namespaces, namespaceOf(room)).conflate ? conflation : undefined),
   });
   const publisher = new RoomPublisher({ broker, history, channels, feeds, namespaces });
+  const events = new EventPublisher({ log: bus.events, config, metrics });
   const historyReader = new HistoryReader(history, namespaces, recovery);
   const keys = openTokenKeys(config, { log, metrics: registry });
   const policy = createAdmissionPolicy(config, {
@@ -133,7 +136,7 @@ export async function startEdge({
   });
   const expiry = new Expiry<Session>(({ socket }) => socket.end(CLOSE_CODES.TOKEN_EXPIRED, 'the token has expired'));
   const dispatcher = createDispatcher(
-    { ...policy, memberships, publisher, presence, history: historyReader, limits, limitMetrics, expiry },
+    { ...policy, memberships, publisher, events, presence, history: historyReader, limits, limitMetrics, expiry },
     { metrics, limitMetrics, log },
   );
   const probe = new Probe(broker, nodeChannel, {
@@ -191,7 +194,7 @@ export async function startEdge({
       sessions,
       metrics,
       onProbe: number => probe.heard(number),
-      memberships,
+      onControl: createSessionControl({ memberships, sessions, conflation, limits, metrics, log }),
     }),
   });
   broker.onEnvelope((channel, envelope) => {

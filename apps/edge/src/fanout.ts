@@ -7,6 +7,7 @@ import type { RoomMetrics } from './recovery-metrics.js';
 import type { RoomFeeds } from './room-feeds.js';
 import type { Gap } from './room-position.js';
 import { readServiceMessage } from './service-message.js';
+import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 
 export interface FanoutParts {
@@ -31,15 +32,20 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
     const audience = memberships.audienceOf(channel);
     if (audience === undefined) return; // The last member has just left; the subscription lingers.
     const { encoding, body, offset, conflationKey: key } = envelope;
-    const except = audience.memberAmong(sessions, envelope.excludeSession);
+    const except = audience.excluded(sessions, envelope);
     const delivered = audience.deliver({ encoding, body, except, offset, key }, publish);
     if (delivered === undefined) metrics.malformedEnvelope(channel);
     else metrics.delivered(delivered, body.length, envelope.publishedAtMs);
+    for (const session of except) {
+      if (session.user.id === envelope.excludeUser) tellOffset(session, audience.room, offset);
+    }
   };
   feeds.listen({ deliver, tellGap: (channel, gap) => tellGap(channel, gap, parts) });
 
   return (channel, bytes) => {
-    const envelope = isEnvelope(bytes) ? decodeEnvelope(bytes) : readServiceMessage(bytes);
+    const envelope = isEnvelope(bytes)
+      ? decodeEnvelope(bytes)
+      : readServiceMessage(bytes, channel === parts.nodeChannel);
     if (envelope === undefined) return metrics.malformedEnvelope(channel);
     if (channel === parts.nodeChannel) return parts.onNodeEnvelope(envelope);
     if (envelope.control !== undefined) return parts.onControl(channel, envelope.control);
@@ -50,6 +56,12 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
     if (feed === undefined) deliver(channel, envelope);
     else feed.arrived({ ...envelope, epoch, offset });
   };
+}
+
+/** To who does not get a message: a hole in the offsets would look like a loss. A sender has its `ack` instead. */
+function tellOffset(session: Session, room: string | undefined, offset: number | undefined): void {
+  if (room === undefined || offset === undefined) return; // Not of a history.
+  session.send({ type: 'room_offset', room, offset, timestamp: new Date().toISOString() });
 }
 
 /**
@@ -74,5 +86,5 @@ function tellGap(channel: string, { reason, position }: Gap, { memberships, publ
   if (audience?.room === undefined) return;
   const payload = { room_id: audience.room, reason, ...position };
   const body = jsonCodec.encode({ type: 'room_gap', payload, timestamp: new Date().toISOString() });
-  audience.deliver({ encoding: 'json', body, except: undefined }, publish);
+  audience.deliver({ encoding: 'json', body, except: [] }, publish);
 }

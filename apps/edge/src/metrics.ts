@@ -17,6 +17,9 @@ export type EdgeMetrics = ReturnType<typeof createEdgeMetrics>;
 /** Types that only services know are one label: a client chooses them freely. */
 export type FrameLabel = ClientFrameType | 'client_event' | 'unreadable';
 
+/** What became of a session that a service added to a room; `known`: it was there; `gone`: it left meanwhile. */
+export type AdditionResult = 'added' | 'known' | 'gone' | 'ROOM_LIMIT' | 'UNAVAILABLE';
+
 const KNOWN_CLOSE_CODES: ReadonlySet<number> = new Set(Object.values(CLOSE_CODES));
 const MALFORMED_LOG_INTERVAL_MS = 10_000;
 const DRAIN_LOG_INTERVAL_MS = 1000;
@@ -54,8 +57,20 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
   });
   const controls = new Counter({
     name: 'hubbub_edge_controls_total',
-    help: 'Controls that came to this edge: close_room, remove_user, disconnect_user from services, refuse_sessions from presence.',
+    help: 'Controls that came to this edge: close_room, remove_user, disconnect_user, add_sessions, remove_sessions from services, refuse_sessions from presence.',
     labelNames: ['do'] as const,
+    registers: registry,
+  });
+  const additions = new Counter({
+    name: 'hubbub_edge_added_sessions_total',
+    help: 'Sessions that services added to a room, by what became of that: added, known (it was there), gone (it left meanwhile), or an error code.',
+    labelNames: ['result'] as const,
+    registers: registry,
+  });
+  const events = new Counter({
+    name: 'hubbub_edge_client_events_total',
+    help: 'Client events on their way to services: appended, repeated (known by its id), or UNAVAILABLE (Redis is away, or too many wait).',
+    labelNames: ['result'] as const,
     registers: registry,
   });
   const interruptions = new Counter({
@@ -176,6 +191,12 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
     controlled(action: Control['do'], sessions: number): void {
       controls.inc({ do: action });
       log.debug({ event: 'controlled', do: action, sessions }, 'a service closed a room or sent users away');
+    },
+    sessionAdded(result: AdditionResult): void {
+      additions.inc({ result });
+    },
+    eventAppended(result: 'appended' | 'repeated' | 'UNAVAILABLE'): void {
+      events.inc({ result });
     },
     slowReader(): void {
       slowReaders.inc();

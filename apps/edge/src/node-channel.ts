@@ -1,8 +1,6 @@
-/** What comes on this node's own channel: frames for single sessions or their end, and the echo of the self-probe. */
-import { CLOSE_CODES, type Envelope, roomPrefix, spliceRoom } from '@hubbub/protocol';
-import type { Memberships } from './memberships.js';
+/** What comes on this node's own channel: frames for single sessions, what is done to them, and the echo of the self-probe. */
+import { type Control, type Envelope, roomPrefix, spliceRoom } from '@hubbub/protocol';
 import type { EdgeMetrics } from './metrics.js';
-import { sendAway } from './room-control.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 import { transcode } from './transcode.js';
@@ -10,38 +8,25 @@ import { transcode } from './transcode.js';
 export interface NodeChannelParts {
   readonly channel: string;
   readonly sessions: Sessions;
-  readonly memberships: Pick<Memberships, 'leave'>;
   readonly metrics: EdgeMetrics;
   readonly onProbe: (number: number) => void;
+  /** Returns false for what is malformed. */
+  readonly onControl: (control: Control, sessions: readonly string[]) => boolean;
 }
 
-export function createNodeChannel({
-  channel,
-  sessions,
-  memberships,
-  metrics,
-  onProbe,
-}: NodeChannelParts): (envelope: Envelope) => void {
-  /** Presence says that the users of these sessions have too many. */
-  function refuse(ids: readonly string[], reason: string): void {
-    let met = 0;
-    for (const id of ids) {
-      const session = sessions.get(id);
-      if (session?.state !== 'open') continue;
-      met++;
-      sendAway(session, memberships, CLOSE_CODES.SESSION_LIMIT, reason);
-    }
-    metrics.controlled('refuse_sessions', met);
-  }
+export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope) => void {
+  const { channel, sessions, metrics } = parts;
 
   return envelope => {
-    if (envelope.probe !== undefined) return onProbe(envelope.probe);
+    if (envelope.probe !== undefined) return parts.onProbe(envelope.probe);
+    // A frame for nobody is a mistake of who sent it.
+    if (envelope.sessions === undefined) return metrics.malformedEnvelope(channel);
     if (envelope.control !== undefined) {
-      if (envelope.control.do !== 'refuse_sessions') return metrics.malformedEnvelope(channel);
-      return refuse(envelope.sessions ?? [], envelope.control.reason ?? 'the user has too many sessions');
+      if (!parts.onControl(envelope.control, envelope.sessions)) metrics.malformedEnvelope(channel);
+      return;
     }
     const frames = new Map<Session['encoding'], Uint8Array | undefined>();
-    for (const id of envelope.sessions ?? []) {
+    for (const id of envelope.sessions) {
       const session = sessions.get(id);
       if (session === undefined || session.state !== 'open') continue; // It left while the frame was on its way.
       if (!frames.has(session.encoding)) frames.set(session.encoding, frameFor(session.encoding, envelope));

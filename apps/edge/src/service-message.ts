@@ -1,28 +1,44 @@
 /** Reads what a service in any language PUBLISHes as plain JSON (PROTOCOL.md section 7). */
-import { CONTROL_TYPE_PREFIX, controlOfMessage, type Envelope, type Frame, jsonCodec } from '@hubbub/protocol';
-import { parseServiceMessage } from '@hubbub/protocol/service-message';
+import { CONTROL_TYPE_PREFIX, controlOfMessage, type Envelope, isRoomName, jsonCodec } from '@hubbub/protocol';
+import { type PlainMessage, parsePlainMessage } from '@hubbub/protocol/service-message';
 
 const NO_BODY = new Uint8Array(0);
 
-/** The message as an envelope; `undefined` when it is malformed. */
-export function readServiceMessage(bytes: Uint8Array): Envelope | undefined {
-  const now = new Date();
-  let frame: Frame;
-  let key: string | undefined;
+/**
+ * The message as an envelope; `undefined` when it is malformed.
+ * @param toSessions whether it came on a node's channel, where it says which sessions it is for
+ */
+export function readServiceMessage(bytes: Uint8Array, toSessions: boolean): Envelope | undefined {
+  let plain: PlainMessage;
   try {
-    const { key: conflationKey, ...message } = parseServiceMessage(jsonCodec.decode(bytes));
-    key = conflationKey;
-    frame = { timestamp: now.toISOString(), ...message };
-    if (frame.type.startsWith(CONTROL_TYPE_PREFIX)) return controlEnvelope(frame, now);
+    plain = parsePlainMessage(jsonCodec.decode(bytes));
   } catch {
     return undefined; // Not JSON, or not a message: the caller counts and drops it.
   }
-  const header = { encoding: 'json', publishedAtMs: now.getTime(), body: jsonCodec.encode(frame) } as const;
-  return key === undefined ? header : { ...header, conflationKey: key };
+  const { key, exclude_session, exclude_user, sessions, room, ...message } = plain;
+  const addressed = toSessions ? addressOf(sessions, room) : {};
+  if (addressed === undefined) return undefined;
+  const now = new Date();
+  const header = { encoding: 'json', publishedAtMs: now.getTime(), ...addressed } as const;
+  if (message.type.startsWith(CONTROL_TYPE_PREFIX)) {
+    // A control that there is not, or with a wrong field, must not reach clients as a frame.
+    const control = controlOfMessage(message);
+    return control && { ...header, control, body: NO_BODY };
+  }
+  return {
+    ...header,
+    ...(exclude_session !== undefined && { excludeSession: exclude_session }),
+    ...(exclude_user !== undefined && { excludeUser: exclude_user }),
+    ...(key !== undefined && { conflationKey: key }),
+    body: jsonCodec.encode({ timestamp: now.toISOString(), ...message }),
+  };
 }
 
-/** `undefined` for a control that there is not, or with a wrong field: it must not reach clients as a frame. */
-function controlEnvelope(frame: Frame, now: Date): Envelope | undefined {
-  const control = controlOfMessage(frame);
-  return control && { encoding: 'json', publishedAtMs: now.getTime(), control, body: NO_BODY };
+function addressOf(
+  sessions: readonly string[] | undefined,
+  room: unknown,
+): Pick<Envelope, 'sessions' | 'room'> | undefined {
+  if (sessions === undefined) return undefined;
+  if (room === undefined) return { sessions };
+  return typeof room === 'string' && isRoomName(room) ? { sessions, room } : undefined;
 }

@@ -34,6 +34,9 @@ export interface Socket {
 /** Carries out a frame. Where it returns a promise, the frames after it wait: so a leave follows its join. */
 export type FrameHandler = (session: Session, frame: ClientFrame) => void | Promise<void>;
 
+/** Where it returns a promise, what comes after it waits. It must neither throw nor reject. */
+type Work = () => void | Promise<void>;
+
 /** Frames that may wait behind one that is being carried out; a client that sends more is told to slow down. */
 const WAITING_FRAMES_MAX = 64;
 const WAIT = 'Too many frames wait for one that is being carried out; send again later.';
@@ -56,6 +59,8 @@ export class Session {
   /** What it may still send; `undefined`: anything. */
   allowance: FrameAllowance | undefined;
   readonly socket: Socket;
+  /** The room of the path that it was opened with. It may have left it since. */
+  readonly pathRoom: string | undefined;
   /** Rooms it is a member of. */
   readonly rooms = new Set<string>();
   /** Set by those who own the connection: the memberships open and close it. */
@@ -64,16 +69,17 @@ export class Session {
   status: Status | undefined;
   /** By room, from room tokens; each until the session leaves the room. Most sessions have none. */
   #grants: Map<string, Grant> | undefined;
-  #waiting: ClientFrame[] | undefined;
+  #waiting: Work[] | undefined;
   #messages = 0;
 
-  constructor(id: string, socket: Socket, identity: Visitor & { encoding: Encoding }) {
+  constructor(id: string, socket: Socket, identity: Visitor & { encoding: Encoding; room?: string | undefined }) {
     this.id = id;
     this.socket = socket;
     this.user = identity.user;
     this.address = identity.address;
     this.encoding = identity.encoding;
     this.rights = identity.rights;
+    this.pathRoom = identity.room;
   }
 
   get closed(): boolean {
@@ -119,22 +125,29 @@ export class Session {
    * @throws {LimitExceeded} `RATE_LIMITED` when as many wait as may
    */
   handle(frame: ClientFrame, handler: FrameHandler): void {
+    if (this.#waiting !== undefined && this.#waiting.length >= WAITING_FRAMES_MAX) {
+      throw new LimitExceeded('waiting_frames', 'RATE_LIMITED', WAIT);
+    }
+    this.inTurn(() => handler(this, frame));
+  }
+
+  /** Carries out what comes behind the frames that are here already and before those to come. Not once it is closed. */
+  inTurn(work: Work): void {
     if (this.#waiting !== undefined) {
-      if (this.#waiting.length >= WAITING_FRAMES_MAX) throw new LimitExceeded('waiting_frames', 'RATE_LIMITED', WAIT);
-      this.#waiting.push(frame);
+      this.#waiting.push(work);
       return;
     }
-    const done = handler(this, frame);
-    if (done !== undefined) this.hold(done, handler);
+    const done = work();
+    if (done !== undefined) this.hold(done);
   }
 
   /** Lets frames wait until `done`, then carries them out in their order. */
-  hold(done: Promise<void>, handler: FrameHandler): void {
+  hold(done: Promise<void>): void {
     this.#waiting ??= [];
     void done.finally(() => {
       const waiting = this.#waiting ?? [];
       this.#waiting = undefined;
-      for (const frame of waiting) if (!this.closed) this.handle(frame, handler);
+      for (const work of waiting) if (!this.closed) this.inTurn(work);
     });
   }
 

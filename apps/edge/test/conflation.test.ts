@@ -92,8 +92,9 @@ function start() {
 
   const tell = (audience: Audience, type: string, key?: string, except?: Reader) => {
     const body = jsonCodec.encode({ type });
-    return audience.deliver({ encoding: 'json', body, except: except?.session, key }, (topic, bytes) =>
-      publish(topic, bytes),
+    return audience.deliver(
+      { encoding: 'json', body, except: except === undefined ? [] : [except.session], key },
+      (topic, bytes) => publish(topic, bytes),
     );
   };
   const room = (name = 'ticks:1') => new Audience(name, name, conflation);

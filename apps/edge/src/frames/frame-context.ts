@@ -14,6 +14,7 @@ import type { Namespaces } from '@hubbub/runtime';
 import type { Authorizer } from '../admission/authorizer/authorizer.js';
 import type { RoomEntrance } from '../admission/room-entrance.js';
 import type { TokenVerifier } from '../admission/token.js';
+import type { EventPublisher } from '../event-publisher.js';
 import type { Expiry } from '../expiry.js';
 import type { HistoryReader } from '../history-reader.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
@@ -26,6 +27,7 @@ import type { Session } from '../session.js';
 export interface FrameContext {
   readonly memberships: Memberships;
   readonly publisher: RoomPublisher;
+  readonly events: EventPublisher;
   readonly presence: PresenceReporter;
   readonly history: HistoryReader;
   readonly namespaces: Namespaces;

@@ -1,0 +1,98 @@
+/** Hands client events to services: stamped with what the edge knows, appended to the log of their namespace. */
+import type { EventLog } from '@hubbub/broker';
+import {
+  CONTROL_TYPE_PREFIX,
+  DEFAULT_NAMESPACE,
+  EDGE_FRAME_TYPES,
+  namespaceOf,
+  type Payload,
+  toJsonValue,
+} from '@hubbub/protocol';
+import { type Config, namespaceSettings } from '@hubbub/runtime';
+import type { EdgeMetrics } from './metrics.js';
+import type { Session } from './session.js';
+
+/** What a client told services. */
+export interface SaidEvent {
+  readonly type: string;
+  /** `undefined`: about none. */
+  readonly room: string | undefined;
+  readonly id: string;
+  readonly payload: Payload;
+}
+
+export interface EventPublisherParts {
+  readonly log: Pick<EventLog, 'append'>;
+  readonly config: Pick<Config, 'nodeId' | 'namespaces' | 'maxWaitingEvents' | 'eventsTtlMs'>;
+  readonly metrics: Pick<EdgeMetrics, 'eventAppended'>;
+}
+
+/** Rooms of the session that an event names. */
+const ROOMS_MAX = 100;
+/** Names of what edges say: heard by services from a client they could only mislead. */
+const EDGE_TYPES: ReadonlySet<string> = new Set(EDGE_FRAME_TYPES);
+
+export class EventPublisher {
+  readonly #parts: EventPublisherParts;
+
+  constructor(parts: EventPublisherParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether services take events of this type about this room, or about none. */
+  takes(type: string, room: string | undefined): boolean {
+    if (EDGE_TYPES.has(type) || type.startsWith(CONTROL_TYPE_PREFIX)) return false;
+    const { events } = namespaceSettings(this.#parts.config.namespaces, namespaceOfEvent(room));
+    return events.some(pattern => (pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern));
+  }
+
+  /**
+   * Resolves when the log has the event. Calls keep their order.
+   * @param isRetryable whether the client chose the `id` of the event and may send it again
+   * @throws {HubbubError} `UNAVAILABLE`: it is not known whether the log has it, or it is full.
+   */
+  async append(session: Session, { payload, room, ...said }: SaidEvent, isRetryable: boolean): Promise<void> {
+    const { log, config, metrics } = this.#parts;
+    const event = {
+      ...said,
+      ...(room !== undefined && { room }),
+      payload: session.encoding === 'json' ? payload : asJson(payload),
+      user: session.user,
+      session: { id: session.id, node: config.nodeId },
+      rooms: firstRooms(session),
+      atMs: Date.now(),
+    };
+    try {
+      const { repeated } = await log.append({
+        namespace: namespaceOfEvent(room),
+        event,
+        // The length in front: ids of users and of frames may have any character.
+        ...(isRetryable && { idempotencyKey: `${said.id.length}/${said.id}/${session.user.id}` }),
+        maxLength: config.maxWaitingEvents,
+        ttlMs: config.eventsTtlMs,
+      });
+      metrics.eventAppended(repeated ? 'repeated' : 'appended');
+    } catch (error) {
+      metrics.eventAppended('UNAVAILABLE');
+      throw error;
+    }
+  }
+}
+
+function namespaceOfEvent(room: string | undefined): string {
+  return room === undefined ? DEFAULT_NAMESPACE : namespaceOf(room);
+}
+
+/** What JSON does not have in its documented form (PROTOCOL.md section 2.3): services are to see one form on every bus. */
+function asJson(payload: Payload): Payload {
+  return JSON.parse(JSON.stringify(toJsonValue(payload))) as Payload;
+}
+
+function firstRooms({ rooms }: Session): string[] {
+  const first: string[] = [];
+  for (const room of rooms) {
+    if (first.length === ROOMS_MAX) break;
+    first.push(room);
+  }
+  return first;
+}

@@ -1,0 +1,36 @@
+/** Every type that is none of Hubbub's: for services, where the namespace takes it; answered when the log has it. */
+import { DEFAULT_NAMESPACE, HubbubError } from '@hubbub/protocol';
+import { namespaceSettings } from '@hubbub/runtime';
+import { isAnonymous } from '../admission/anonymous.js';
+import type { Session } from '../session.js';
+import { type FrameAction, type FrameContext, requiredPayload } from './frame-context.js';
+
+export const clientEvent: FrameAction = (session, frame, context) => {
+  const room = frame.room ?? session.pathRoom;
+  if (!context.events.takes(frame.type, room)) {
+    throw new HubbubError('UNKNOWN_TYPE', `There is no frame type ${frame.type}, and no service takes it here.`);
+  }
+  assertMayTell(session, room, context);
+  const payload = frame.payload === undefined || frame.payload === null ? {} : requiredPayload(frame, context.limits);
+  const id = frame.id ?? session.nextMessageId();
+  // Not returned, as in send_message: the log keeps the order of what is appended.
+  context.events.append(session, { type: frame.type, room, id, payload }, frame.id !== undefined).then(
+    () => session.acknowledge({ id }, room),
+    (error: HubbubError) =>
+      session.refuse(
+        { id, ...(room !== undefined && { room }) },
+        error.code,
+        'Not known whether services will get it, or too much waits for them; try again.',
+      ),
+  );
+};
+
+/** @throws {HubbubError} `NOT_IN_ROOM`, `FORBIDDEN` */
+function assertMayTell(session: Session, room: string | undefined, { namespaces }: FrameContext): void {
+  if (room !== undefined && !session.rooms.has(room)) throw new HubbubError('NOT_IN_ROOM', 'Join the room first.');
+  const allowed =
+    room === undefined
+      ? !isAnonymous(session.user) || namespaceSettings(namespaces, DEFAULT_NAMESPACE).anonymousRights.includes('event')
+      : session.allows(room, 'event');
+  if (!allowed) throw new HubbubError('FORBIDDEN', 'The token does not allow to tell services anything here.');
+}

@@ -1,0 +1,101 @@
+/** What is done to single sessions of this edge: into a room, out of it, away (PROTOCOL.md section 7.2). */
+import { CLOSE_CODES, type Control, type SessionLimits } from '@hubbub/protocol';
+import { type Logger, RIGHTS, type Right } from '@hubbub/runtime';
+import type { Grant } from './admission/rights.js';
+import type { Conflation } from './conflation.js';
+import type { Memberships } from './memberships.js';
+import type { AdditionResult, EdgeMetrics } from './metrics.js';
+import { sendAway, takeOut } from './room-control.js';
+import type { Session } from './session.js';
+import type { Sessions } from './sessions.js';
+
+export interface SessionControlParts {
+  readonly memberships: Pick<Memberships, 'join' | 'leave'>;
+  readonly sessions: Pick<Sessions, 'get'>;
+  readonly conflation: Pick<Conflation, 'settle'>;
+  readonly limits: Pick<SessionLimits, 'max_rooms'>;
+  readonly metrics: Pick<EdgeMetrics, 'controlled' | 'sessionAdded'>;
+  readonly log: Logger;
+}
+
+const KNOWN_RIGHTS: ReadonlySet<string> = new Set(RIGHTS);
+
+/** Carries out a control from the node's channel; returns false for one that does not belong there or has unknown rights. */
+export function createSessionControl(
+  parts: SessionControlParts,
+): (control: Control, ids: readonly string[]) => boolean {
+  const { memberships, sessions, limits, metrics, log } = parts;
+  /** How many additions are under way, by room: a removal that comes meanwhile is carried out after them. */
+  const additions = new WeakMap<Session, Map<string, number>>();
+
+  const count = (session: Session, room: string, change: 1 | -1): void => {
+    const ofSession = additions.get(session) ?? new Map<string, number>();
+    additions.set(session, ofSession);
+    const underWay = (ofSession.get(room) ?? 0) + change;
+    if (underWay === 0) ofSession.delete(room);
+    else ofSession.set(room, underWay);
+  };
+
+  async function enter(session: Session, room: string, grant: Grant): Promise<AdditionResult> {
+    if (session.rooms.has(room)) {
+      session.grant(room, grant);
+      return 'known';
+    }
+    if (session.rooms.size >= limits.max_rooms) return 'ROOM_LIMIT';
+    try {
+      const position = await memberships.join(session, room);
+      if (session.closed || !session.rooms.has(room)) return 'gone';
+      session.grant(room, grant);
+      const payload = { room_id: room, ...position };
+      session.send({ type: 'room_opened', room, payload, timestamp: new Date().toISOString() });
+      return 'added';
+    } catch (error) {
+      // The service is not there to be answered: it learns from presence who is in the room.
+      log.warn({ event: 'session_not_added', err: error }, 'a session could not be added to a room');
+      return 'UNAVAILABLE';
+    }
+  }
+
+  function add(session: Session, room: string, grant: Grant): void {
+    count(session, room, 1);
+    // In turn: a join of the client's own that is under way for this room is to be answered first.
+    session.inTurn(async () => {
+      metrics.sessionAdded(await enter(session, room, grant));
+      count(session, room, -1);
+    });
+  }
+
+  function remove(session: Session, room: string, reason: string | undefined): void {
+    const leave = (): void => {
+      if (session.rooms.has(room)) takeOut(session, room, { removed: true, reason }, parts);
+    };
+    if (additions.get(session)?.has(room) === true) session.inTurn(leave);
+    else leave();
+  }
+
+  return (control, ids) => {
+    let act: (session: Session) => void;
+    if (control.do === 'add_sessions') {
+      const { room, rights = RIGHTS } = control;
+      if (!rights.every(isRight)) return false;
+      const grant: Grant = [...new Set<Right>(['join', ...rights])];
+      act = session => add(session, room, grant);
+    } else if (control.do === 'remove_sessions') {
+      const { room, reason } = control;
+      act = session => remove(session, room, reason);
+    } else if (control.do === 'refuse_sessions') {
+      const { reason = 'the user has too many sessions' } = control;
+      act = session => sendAway(session, memberships, CLOSE_CODES.SESSION_LIMIT, reason);
+    } else return false;
+
+    // Those that are not here have left while the control was on its way.
+    const met = ids.flatMap(id => sessions.get(id) ?? []).filter(({ state }) => state === 'open');
+    for (const session of met) act(session);
+    metrics.controlled(control.do, met.length);
+    return true;
+  };
+}
+
+function isRight(right: string): right is Right {
+  return KNOWN_RIGHTS.has(right);
+}
