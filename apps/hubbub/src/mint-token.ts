@@ -1,4 +1,5 @@
 /** Signs tokens for people who try things out; services mint theirs with the server SDK. */
+import { type Config, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/runtime';
 import { createSigner } from 'fast-jwt';
 
 export interface TokenSubject {
@@ -11,9 +12,39 @@ export interface TokenSubject {
 }
 
 /** @throws {Error} when `ttl` is not a duration. */
-export function mintToken(secret: string, { user, name, rooms, ttl }: TokenSubject): string {
-  if (!/^\d+ ?(ms|s|m|h|d|w|y)$/.test(ttl))
-    throw new Error(`--ttl: expected a duration such as 15m, 1h or 7d, got "${ttl}"`);
-  const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: ttl });
-  return sign({ sub: user, ...(name !== undefined && { name }), ...(rooms !== undefined && { rooms }) });
+export type TokenMint = (subject: TokenSubject) => string;
+
+export type MintSettings = Pick<
+  Config,
+  | 'production'
+  | 'jwtSecret'
+  | 'jwtAcceptedSecrets'
+  | 'jwtPublicKeyFiles'
+  | 'jwtJwksUrl'
+  | 'jwtSecretAlgorithm'
+  | 'jwtIssuer'
+  | 'jwtAudience'
+>;
+
+/**
+ * Signs tokens that an edge with these settings accepts; `undefined` where the settings hold nothing to sign with, because
+ * somebody else signs.
+ */
+export function openMint(settings: MintSettings): TokenMint | undefined {
+  const secret = settings.jwtSecret ?? (usesDevelopmentSecret(settings) ? DEVELOPMENT_JWT_SECRET : undefined);
+  if (secret === undefined) return undefined;
+  const { jwtSecretAlgorithm: algorithm, jwtIssuer: iss, jwtAudience } = settings;
+  const [aud] = jwtAudience ?? [];
+  return ({ user, name, rooms, ttl }) => {
+    if (!/^\d+ ?(ms|s|m|h|d|w|y)$/.test(ttl))
+      throw new Error(`--ttl: expected a duration such as 15m, 1h or 7d, got "${ttl}"`);
+    const sign = createSigner({
+      key: secret,
+      algorithm,
+      expiresIn: ttl,
+      ...(iss !== undefined && { iss }),
+      ...(aud !== undefined && { aud }),
+    });
+    return sign({ sub: user, ...(name !== undefined && { name }), ...(rooms !== undefined && { rooms }) });
+  };
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page, PageHandler, PageRequest } from '@hubbub/edge';
 import { type ErrorCode, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from '@hubbub/protocol';
-import { mintToken } from './mint-token.js';
+import type { TokenMint } from './mint-token.js';
 
 /**
  * Whether the playground may be served on this address: whoever can reach it gets a token in any name, so nobody from
@@ -14,7 +14,7 @@ export function isLoopbackHost(host: string): boolean {
 
 export interface PlaygroundOptions {
   /** Signs the tokens that the page asks for. */
-  readonly secret: string;
+  readonly mint: TokenMint;
   /** `HUBBUB_BASE_PATH`: what stands before `/ws`. */
   readonly basePath: string;
 }
@@ -52,7 +52,7 @@ const CONTENT_SECURITY_POLICY = [
  * @throws {Error} when the bundle was not built.
  */
 export async function playgroundPages({
-  secret,
+  mint,
   basePath,
 }: PlaygroundOptions): Promise<Readonly<Record<string, PageHandler>>> {
   const html = await readBundled('index.html');
@@ -64,7 +64,7 @@ export async function playgroundPages({
     '/playground.js.map': staticPage(APPLICATION_JSON, await readBundled('playground.js.map')),
     '/playground.css': staticPage(TEXT_CSS, await readBundled('playground.css')),
     '/playground.css.map': staticPage(APPLICATION_JSON, await readBundled('playground.css.map')),
-    '/playground/token': request => tokenPage(secret, request),
+    '/playground/token': request => tokenPage(mint, request),
   };
 }
 
@@ -74,7 +74,7 @@ function staticPage(contentType: string, body: string, headers: Readonly<Record<
   return () => page;
 }
 
-function tokenPage(secret: string, { query, host }: PageRequest): Page {
+function tokenPage(mint: TokenMint, { query, host }: PageRequest): Page {
   // A foreign site that has its name resolve to this machine (DNS rebinding) is same-origin with us, but not by our name.
   if (!isLoopbackHost(host.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''))) {
     return jsonPage('403 Forbidden', refusal('ORIGIN_NOT_ALLOWED', 'Tokens are for pages of this machine only.'));
@@ -84,7 +84,7 @@ function tokenPage(secret: string, { query, host }: PageRequest): Page {
   const problem = nameProblem('user', user, USER_ID_MAX_BYTES) ?? nameProblem('name', name, USER_NAME_MAX_BYTES);
   if (problem !== undefined) return jsonPage('400 Bad Request', refusal('INVALID_FORMAT', problem));
   // Every room, those of namespaces that are not public too: who plays wants to see `chat:42` work.
-  return jsonPage('200 OK', { token: mintToken(secret, { user, name, rooms: ['*'], ttl: TOKEN_TTL }) });
+  return jsonPage('200 OK', { token: mint({ user, name, rooms: ['*'], ttl: TOKEN_TTL }) });
 }
 
 /** The same bounds as the edge's for `sub` and `name`: better here than as a refused handshake without words. */

@@ -2,9 +2,9 @@
 import { type Backplane, MemoryCluster } from '@hubbub/broker';
 import { startEdge } from '@hubbub/edge';
 import type { Presence } from '@hubbub/presence';
-import { type Config, DEVELOPMENT_JWT_SECRET } from '@hubbub/runtime';
+import type { Config } from '@hubbub/runtime';
 import { Command } from 'commander';
-import { mintToken } from '../mint-token.js';
+import { openMint, type TokenMint } from '../mint-token.js';
 import { isLoopbackHost, playgroundPages } from '../playground.js';
 import { startMemoryPresence, startRedisPresence } from '../presence.js';
 import { type ProcessParts, runProcess, warnOfDevelopmentSecret } from '../process.js';
@@ -25,9 +25,8 @@ export function startCommand(): Command {
 async function start(parts: ProcessParts) {
   const { config, log, metrics } = parts;
   const { bus, presence } = await openCluster(parts);
-  const pages = hasPlayground(config)
-    ? await playgroundPages({ secret: secretOf(parts), basePath: config.basePath })
-    : {};
+  const mint = playgroundMint(config);
+  const pages = mint === undefined ? {} : await playgroundPages({ mint, basePath: config.basePath });
   const edge = await startEdge({ config, log, metrics, bus, pages });
   return {
     ...edge,
@@ -54,21 +53,18 @@ async function openCluster(
   return { bus, presence: startMemoryPresence(bus, parts) };
 }
 
-/** The playground gives tokens to whoever asks: only people at this machine may. */
-function hasPlayground({ production, host }: Config): boolean {
-  return !production && isLoopbackHost(host);
-}
-
-function secretOf({ config }: Pick<ProcessParts, 'config'>): string {
-  return config.jwtSecret ?? DEVELOPMENT_JWT_SECRET;
+/** The playground gives tokens to whoever asks: only people at this machine may, and only where we sign tokens. */
+function playgroundMint(config: Config): TokenMint | undefined {
+  return !config.production && isLoopbackHost(config.host) ? openMint(config) : undefined;
 }
 
 /** What a person does next; a token is printed only in development. */
 function welcome({ config, log, port }: ProcessParts & { port: number | undefined }): void {
-  if (!hasPlayground(config)) return;
+  const mint = playgroundMint(config);
+  if (mint === undefined) return;
   const address = `http://${config.host}:${port}`;
   log.info({ event: 'playground', address }, `playground: ${address}/`);
-  const token = mintToken(secretOf({ config }), { user: 'demo', name: 'Demo', ttl: '24h' });
+  const token = mint({ user: 'demo', name: 'Demo', ttl: '24h' });
   // Not a log line: it is meant to be copied, and tokens do not belong into logs.
   process.stderr.write(
     `\n  Playground  ${address}/\n  WebSocket   ws://${config.host}:${port}${config.basePath}/ws?token=${token}\n\n`,

@@ -1,7 +1,7 @@
 /** hubbub token: signs a token with the configured secret and prints it, and nothing else. */
-import { DEVELOPMENT_JWT_SECRET, loadConfig } from '@hubbub/runtime';
+import { loadConfig } from '@hubbub/runtime';
 import { Command } from 'commander';
-import { mintToken } from '../mint-token.js';
+import { openMint } from '../mint-token.js';
 
 interface TokenOptions {
   readonly user: string;
@@ -12,16 +12,21 @@ interface TokenOptions {
 
 export function tokenCommand(): Command {
   return new Command('token')
-    .description('Prints a token to connect with, signed with HUBBUB_JWT_SECRET.')
+    .description('Prints a token to connect with, signed with HUBBUB_JWT_SECRET as HUBBUB_JWT_SECRET_ALGORITHM says.')
     .requiredOption('--user <id>', "the user's id")
     .option('--name <name>', "the user's name as others see it; the id when not given")
     .option('--rooms <patterns...>', "rooms the token opens, such as 'chat:*'; every public one when not given")
     .option('--ttl <duration>', 'how long it is valid, such as 15m, 1h, 7d', '1h')
     .addHelpText('after', "\nExample:\n  $ hubbub token --user u1 --name One --rooms 'chat:*' --ttl 8h")
     .action(({ user, name, rooms, ttl }: TokenOptions) => {
-      const { jwtSecret } = loadConfig();
+      const mint = openMint(loadConfig());
+      if (mint === undefined) {
+        throw new Error(
+          'HUBBUB_JWT_SECRET is not set: the keys of this configuration only verify tokens. Ask whoever holds the private key for one.',
+        );
+      }
       const patterns = rooms?.flatMap(pattern => pattern.split(',')).filter(pattern => pattern !== '');
-      const token = mintToken(jwtSecret ?? DEVELOPMENT_JWT_SECRET, {
+      const token = mint({
         user,
         ttl,
         ...(name !== undefined && { name }),

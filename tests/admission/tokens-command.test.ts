@@ -1,0 +1,79 @@
+/** `hubbub token` signs what an edge with the same settings accepts, and says so where it cannot; the warning of the development secret is true. */
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { cleanup } from '../support/cleanup.js';
+import { type Environment, startEmbedded } from '../support/cluster.js';
+import { keyPair } from '../support/jwt.js';
+import { startKeyServer } from '../support/key-server.js';
+import { runHubbub, startProcess } from '../support/process.js';
+import { connect } from '../support/raw-client.js';
+
+const PORTS = { HUBBUB_HOST: '127.0.0.1', HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0' };
+
+async function pemFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'hubbub-'));
+  cleanup(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'key.pem');
+  writeFileSync(path, keyPair('P-256').pem);
+  return path;
+}
+
+describe('hubbub token', () => {
+  test.each(['HS256', 'HS384', 'HS512'])(
+    'signs with %s, for the issuer and the audience of the settings',
+    async alg => {
+      const env: Environment = {
+        HUBBUB_JWT_SECRET: 'a secret that is long enough for every one of the three hashes, which is 64',
+        HUBBUB_JWT_SECRET_ALGORITHM: alg,
+        HUBBUB_JWT_ISSUER: 'https://id.example',
+        HUBBUB_JWT_AUDIENCE: 'chat,game',
+      };
+      const { stdout } = await runHubbub(['token', '--user', 'u1'], env);
+      expect(JSON.parse(Buffer.from(stdout.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ alg });
+      const cluster = await startEmbedded({ env });
+      const client = await connect(cluster.edge(0).wsUrl, { token: stdout.trim() });
+      await client.nextFrame({ type: 'welcome', payload: { user: { id: 'u1' } } });
+    },
+  );
+
+  test('where only public keys are configured it refuses, and says why', async () => {
+    for (const env of [
+      { HUBBUB_JWT_PUBLIC_KEY_FILES: await pemFile() },
+      { HUBBUB_JWT_JWKS_URL: 'http://127.0.0.1:1/jwks.json' },
+      { HUBBUB_JWT_ACCEPTED_SECRETS: 'only for verifying' },
+    ]) {
+      const { code, stdout, stderr } = await runHubbub(['token', '--user', 'u1'], env);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain('HUBBUB_JWT_SECRET is not set');
+    }
+  });
+});
+
+describe('the development secret', () => {
+  const warning = { event: 'development_secret' };
+
+  test('is announced where no key is configured', async () => {
+    const started = await startProcess(['start'], { env: PORTS });
+    await started.output.waitForLog(warning);
+  });
+
+  test('is not announced where public keys are, and the playground gives no tokens then', async () => {
+    const keys = await startKeyServer();
+    for (const env of [{ HUBBUB_JWT_PUBLIC_KEY_FILES: await pemFile() }, { HUBBUB_JWT_JWKS_URL: keys.url }]) {
+      const started = await startProcess(['start'], { env: { ...PORTS, ...env } });
+      const answer = await fetch(`http://127.0.0.1:${started.port}/playground/token?user=u1`);
+      expect(answer.status).toBe(404);
+      await started.kill('SIGTERM'); // Its last line comes after everything that it says at the start.
+      expect(started.output.lines.join('\n')).not.toContain('development_secret');
+    }
+  });
+
+  test('a start that fails for its keys names the file and ends', async () => {
+    const started = await runHubbub(['start'], { ...PORTS, HUBBUB_JWT_PUBLIC_KEY_FILES: '/nowhere/key.pem' });
+    expect(started.code).toBe(78);
+    expect(started.stderr).toContain('HUBBUB_JWT_PUBLIC_KEY_FILES: /nowhere/key.pem: ENOENT');
+  });
+});
