@@ -1,0 +1,68 @@
+/** Tells services which namespaces have a history, so that they need no second configuration that could differ. */
+import type { NamespaceDirectory, NamespacePublishing } from '@hubbub/broker';
+import { DEFAULT_NAMESPACE } from '@hubbub/protocol';
+import { type Logger, type Namespaces, namespaceSettings } from '@hubbub/runtime';
+
+const RENEW_INTERVAL_MS = 600_000;
+const RETRY_AFTER_MS = 100;
+/** A start finds no connection yet, which is nothing to tell. */
+const TOLD_AFTER_MS = 5000;
+
+export interface NamespaceAnnouncement {
+  /** Now and not only in its turn: for when Redis may have lost it. */
+  renew(): void;
+  close(): void;
+}
+
+/** Returns at once and tries in the background until Redis takes it, then renews it every 10 minutes. */
+export function announceNamespaces(
+  directory: NamespaceDirectory,
+  namespaces: Namespaces,
+  log: Logger,
+): NamespaceAnnouncement {
+  const announced = publishingOf(namespaces);
+  let timer: NodeJS.Timeout | undefined;
+  /** Undefined while Redis takes what it is told. */
+  let failing: { readonly sinceMs: number; told: boolean } | undefined;
+  let closed = false;
+  const announce = async (): Promise<void> => {
+    clearTimeout(timer);
+    let nextInMs = RENEW_INTERVAL_MS;
+    try {
+      await directory.announce(announced);
+      failing = undefined;
+    } catch (error) {
+      // Redis is away, which the edge bears: services go on with what they know.
+      nextInMs = RETRY_AFTER_MS;
+      failing ??= { sinceMs: performance.now(), told: false };
+      if (!failing.told && !closed && performance.now() - failing.sinceMs >= TOLD_AFTER_MS) {
+        failing.told = true;
+        const fields = { event: 'namespaces_not_announced', err: error };
+        log.warn(fields, 'services are not told of the namespaces; trying again until they are');
+      }
+    }
+    if (closed) return;
+    // Two announcements at once leave one timer.
+    clearTimeout(timer);
+    timer = setTimeout(() => void announce(), nextInMs);
+    timer.unref();
+  };
+  void announce();
+  return {
+    renew: () => void announce(),
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function publishingOf(namespaces: Namespaces): ReadonlyMap<string, NamespacePublishing> {
+  const names = new Set([DEFAULT_NAMESPACE, ...Object.keys(namespaces)]);
+  return new Map(
+    Array.from(names, name => {
+      const { historySize, historyTtlMs } = namespaceSettings(namespaces, name);
+      return [name, { historySize, historyTtlMs }];
+    }),
+  );
+}
