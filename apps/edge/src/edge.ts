@@ -22,6 +22,7 @@ import { createLimitMetrics } from './limits/limit-metrics.js';
 import { sessionLimits } from './limits/session-limits.js';
 import { Memberships } from './memberships.js';
 import { createEdgeMetrics } from './metrics.js';
+import { announceNamespaces } from './namespace-announcement.js';
 import { createNodeChannel } from './node-channel.js';
 import { PresenceReporter } from './presence-reporter.js';
 import { Probe } from './probe.js';
@@ -204,7 +205,9 @@ export async function startEdge({
   broker.onInterruption(({ channels: broken, durationMs }) => {
     metrics.interrupted(broken.length, durationMs);
     mendRooms(broken, { memberships, feeds, recovery, publish: listener.publish });
+    announcement.renew();
   });
+  const announcement = announceNamespaces(bus.namespaces, namespaces, log);
   const standing = holdStandingSubscriptions(interest, [channels.broadcast, nodeChannel]);
   metrics.observe({
     sessions: () => sessions.size,
@@ -233,6 +236,7 @@ export async function startEdge({
       await departure.run(announced, listener.stopListening);
       probe.close();
       standing.close();
+      announcement.close();
       await presence.close();
       feeds.close();
       conflation.close();
