@@ -1,0 +1,63 @@
+/** A hub inside your own program: edge and presence in memory, and the server SDK on the same bus. No Redis, one process. */
+import { randomBytes } from 'node:crypto';
+import { MemoryCluster } from '@hubbub/broker';
+import { startEdge } from '@hubbub/edge';
+import { createLogger, createMetricsRegistry, loadConfig, type Readiness, startAdminServer } from '@hubbub/runtime';
+import { createHubbub, type Hubbub } from '@hubbub/server';
+import { startMemoryPresence } from './presence.js';
+
+export interface EmbeddedHub {
+  /** For clients: `ws://127.0.0.1:<port>/ws`. */
+  readonly port: number;
+  /** /healthz, /readyz, /metrics, and presence's HTTP interface. */
+  readonly adminPort: number;
+  /** What a service of a cluster would get from `connectHubbub`. */
+  readonly hubbub: Hubbub;
+  readiness(): Readiness;
+  /** Sends the sessions away, then ends everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a hub in this process. Its settings are those of `hubbub start`, given as variables and not taken from the
+ * environment, so that two hubs of one program do not share them.
+ *
+ * @throws {ConfigError} with every problem of the settings.
+ * @example
+ * const hub = await startEmbeddedHub({ HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0', HUBBUB_CONFIG: 'hub.yaml' });
+ * hub.hubbub.onEvents('game', { group: 'referee' }, event => event.reply({ type: 'seen' }));
+ */
+export async function startEmbeddedHub(variables: Readonly<Record<string, string>>): Promise<EmbeddedHub> {
+  const ownKey = randomBytes(24).toString('base64url');
+  const given = loadConfig(variables);
+  const config = { ...given, presenceApiKeys: [...given.presenceApiKeys, ownKey] };
+  const log = createLogger({ level: config.logLevel, process: 'hubbub', nodeId: config.nodeId });
+  const metrics = createMetricsRegistry();
+  const bus = new MemoryCluster({ leaseMs: config.nodeLeaseMs }).open();
+  const presence = startMemoryPresence(bus, { config, log, metrics });
+  const edge = await startEdge({ config, log, metrics, bus });
+  const admin = await startAdminServer({
+    host: config.adminHost,
+    port: config.adminPort,
+    metrics,
+    readiness: edge.readiness,
+    handle: presence.handle,
+  });
+  const hubbub = createHubbub(bus, {
+    redisPrefix: config.redisPrefix,
+    presence: { url: `http://${config.adminHost}:${admin.port}`, apiKey: ownKey },
+  });
+  return {
+    port: edge.port,
+    adminPort: admin.port,
+    hubbub,
+    readiness: edge.readiness,
+    async close() {
+      await hubbub.close();
+      await edge.close(false);
+      await presence.close();
+      await admin.close();
+      await bus.close();
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** A hub and its service in one process, without Redis. */
+import { startEmbeddedHub } from 'hubbub';
+import { expect, test } from 'vitest';
+import { withNamespaces } from '../presence/config-file.js';
+import { cleanup } from '../support/cleanup.js';
+import { connect } from '../support/raw-client.js';
+import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
+
+test('a program with a hub of its own hears clients, answers them, and asks who is there', async () => {
+  const hub = await startEmbeddedHub({
+    HUBBUB_PORT: '0',
+    HUBBUB_ADMIN_PORT: '0',
+    HUBBUB_LOG_LEVEL: 'warn',
+    HUBBUB_JWT_SECRET: TEST_JWT_SECRET,
+    ...withNamespaces({ game: { public: true, events: ['move'] } }),
+  });
+  cleanup(() => hub.close());
+  hub.hubbub.onEvents('game', { group: 'referee' }, async event => {
+    await event.reply({ type: 'move.seen', payload: { by: event.user.id } });
+  });
+
+  const client = await connect(`ws://127.0.0.1:${hub.port}/ws`, { name: 'u1', token: signToken({ user: 'u1' }) });
+  await client.join('game:1');
+  client.send({ type: 'move', room: 'game:1', id: 'm1', payload: { to: 'e4' } });
+  await client.nextFrame({ type: 'ack', id: 'm1' });
+  await client.nextFrame({ type: 'move.seen', id: 'm1', room: 'game:1', payload: { by: 'u1' } });
+  expect(await hub.hubbub.presence.roster('game:1')).toMatchObject({ count: 1, users: [{ id: 'u1' }] });
+});
