@@ -1,7 +1,8 @@
 /** The life of a connection: admitted or refused, welcomed, heard, gone. */
 import { CLOSE_CODES, HubbubError, type Recovery, type SessionLimits, SUBPROTOCOLS } from '@hubbub/protocol';
-import { type Logger, occasionally } from '@hubbub/runtime';
+import type { Logger } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from './admission/admission.js';
+import { createAdmissionFailures } from './admission/admission-failures.js';
 import { peerAddress } from './admission/client-address.js';
 import type { Departure } from './departure.js';
 import type { Dispatcher } from './dispatch.js';
@@ -27,24 +28,14 @@ export interface ConnectionParts {
   readonly log: Logger;
 }
 
-const FAILURE_LOG_INTERVAL_MS = 10_000;
-
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
   const { policy, departure, sessions, expiry, memberships, dispatcher, metrics, frameLimits, log } = parts;
-  let failure: unknown;
-  const failureLog = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed =>
-    log.error({ event: 'admission_failed', err: withoutTokens(failure), suppressed }, 'a request could not be judged'),
-  );
+  const asRefusal = createAdmissionFailures(log);
   return {
     admit(request) {
       const refused = (error: unknown): never => {
-        const refusal =
-          error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This cannot be answered now.');
+        const refusal = asRefusal(error);
         metrics.handshakeRefused(refusal.code);
-        if (refusal !== error) {
-          failure = error;
-          failureLog();
-        }
         throw refusal;
       };
       const accepted = (admitted: Admitted): Admitted => {
@@ -111,10 +102,4 @@ async function welcome(
     },
     timestamp: new Date().toISOString(),
   });
-}
-
-/** What went wrong, as text: errors of libraries may quote what they were given. */
-function withoutTokens(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return text.replace(/[\w-]+\.[\w-]{8,}\.[\w-]*/g, '[token]');
 }

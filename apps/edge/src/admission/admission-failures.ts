@@ -1,0 +1,25 @@
+/** Faults of ours while a request is judged: nobody gets in by one, and the operator is told. */
+import { HubbubError } from '@hubbub/protocol';
+import { type Logger, occasionally } from '@hubbub/runtime';
+
+const LOG_INTERVAL_MS = 10_000;
+
+/** Makes a refusal of whatever went wrong. What is no {@link HubbubError} is logged, once in a while and without tokens. */
+export function createAdmissionFailures(log: Pick<Logger, 'error'>): (error: unknown) => HubbubError {
+  let failure: unknown;
+  const tell = occasionally(LOG_INTERVAL_MS, suppressed =>
+    log.error({ event: 'admission_failed', err: withoutTokens(failure), suppressed }, 'a request could not be judged'),
+  );
+  return error => {
+    if (error instanceof HubbubError) return error;
+    failure = error;
+    tell();
+    return new HubbubError('UNAVAILABLE', 'This cannot be answered now.');
+  };
+}
+
+/** What went wrong, as text: errors of libraries may quote what they were given. */
+function withoutTokens(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return text.replace(/[\w-]+\.[\w-]{8,}\.[\w-]*/g, '[token]');
+}
