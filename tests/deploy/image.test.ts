@@ -1,0 +1,46 @@
+/** The Dockerfile, read by a linter and compared with the repository. `node deploy/check-image.mjs` carries out its steps. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { validate } from 'dockerfile-utils';
+import { expect, test } from 'vitest';
+import { at } from './support/manifests.js';
+import { unknownSettingsIn } from './support/settings.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const dockerfile = readFileSync(`${ROOT}Dockerfile`, 'utf8');
+
+function complaints(text: string): string[] {
+  return validate(text).map(({ message, range }) => `line ${range.start.line + 1}: ${message}`);
+}
+
+test('the linter has nothing to say', () => {
+  expect(complaints(dockerfile)).toEqual([]);
+  expect(complaints(dockerfile.replace('COPY --from', 'COPY --form')).join()).toContain('Unknown flag: form');
+});
+
+test('it runs as nobody special, on a system with glibc, and names settings that exist', () => {
+  expect(dockerfile).toMatch(/^USER node$/m);
+  expect(dockerfile).not.toMatch(/alpine$/m);
+  expect(unknownSettingsIn(dockerfile)).toEqual([]);
+});
+
+test('it copies what is there, and every workspace that the command line stands on', () => {
+  const copied = [...dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
+  expect(copied.length).toBeGreaterThan(5);
+  expect(copied.filter(path => !existsSync(`${ROOT}${path}`))).toEqual([]);
+  const lock: unknown = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8'));
+  const needed = workspacesOf('hubbub', lock, new Set());
+  expect([...needed].length).toBeGreaterThan(5);
+  expect([...needed].filter(folder => !copied.some(path => folder.startsWith(`${path}/`)))).toEqual([]);
+});
+
+/** The folders of a workspace and of all those it depends on. */
+function workspacesOf(name: string, lock: unknown, found: Set<string>): Set<string> {
+  const folder = at(lock, 'packages', `node_modules/${name}`, 'resolved');
+  if (typeof folder !== 'string' || found.has(folder)) return found;
+  found.add(folder);
+  for (const dependency of Object.keys(at(lock, 'packages', folder, 'dependencies') ?? {})) {
+    if (at(lock, 'packages', `node_modules/${dependency}`, 'link') === true) workspacesOf(dependency, lock, found);
+  }
+  return found;
+}
