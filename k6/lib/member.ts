@@ -43,6 +43,7 @@ export class Member {
   #edge: number;
   #asked = 0;
   #left = false;
+  #isReturning = false;
 
   constructor(options: MemberOptions) {
     this.options = options;
@@ -115,7 +116,8 @@ export class Member {
       ...(room !== undefined && { room }),
       onMessage: frame => this.#read(frame),
       onCut: () => {
-        if (comesBack) void this.#comeBack();
+        // A connection that breaks while it resumes is the business of the return that is under way.
+        if (comesBack && !this.#isReturning) void this.#comeBack();
       },
     });
     this.session = session;
@@ -142,6 +144,7 @@ export class Member {
 
   async #comeBack(): Promise<void> {
     const lostAt = Date.now();
+    this.#isReturning = true;
     for (let attempt = 0; !this.#left; attempt++) {
       // Full jitter: all who were cut at once come back spread over the whole delay.
       await sleep(Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt));
@@ -150,11 +153,12 @@ export class Member {
       if (!(await this.#resume())) continue;
       metrics.returns.add(1);
       metrics.returnMs.add(Date.now() - lostAt);
-      return;
+      break;
     }
+    this.#isReturning = false;
   }
 
-  /** Asks until the edge can answer; `false` when the connection is gone again, and `#comeBack` of that one goes on. */
+  /** Asks until the edge can answer; `false` when the connection is gone again. */
   async #resume(): Promise<boolean> {
     const session = this.session;
     while (session?.isOpen) {

@@ -87,8 +87,9 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
     answers.delete(id);
     waiting(answer);
   };
-  const fail = (): void => {
+  const fail = (why: string): void => {
     if (state !== 'opening') return;
+    console.error(`No session at ${edgeUrl}: ${why}`);
     state = 'ended';
     clearTimeout(welcomeTimer);
     connectionsFailed.add(1);
@@ -120,16 +121,16 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
   socket.addEventListener('message', event => crashed(() => read(decodeFrame('data' in event && event.data))));
   socket.addEventListener('close', event => {
     const wasOpen = state === 'open';
-    fail();
+    fail('closed before the welcome');
     state = 'ended';
     for (const id of [...answers.keys()]) settle(id, undefined);
     if (!wasOpen) return;
     connectionsCut.add(1, { code: closeCode(event) });
     crashed(() => onCut?.());
   });
-  socket.addEventListener('error', fail);
+  socket.addEventListener('error', event => fail('error' in event ? event.error : 'no reason given'));
   const welcomeTimer = setTimeout(() => {
-    fail();
+    fail('no welcome in time');
     socket.close();
   }, WELCOME_WITHIN_MS);
 }

@@ -89,7 +89,7 @@ export const PLANS = {
     verdicts: growth,
   },
   'slow-readers': {
-    description: 'half of the members of busy rooms stop reading for 25 s: the others must not notice, 65 s',
+    description: 'half of those who listen in a busy room stop reading for 45 s: the others must not notice, 85 s',
     edges: 2,
     settings: [
       'rooms',
@@ -105,7 +105,7 @@ export const PLANS = {
     ],
     roles: ['steady', 'slow'],
     async fault({ loads, until, say, settings }) {
-      const { 'freeze-at-s': freezeAtS = 15, 'freeze-s': freezeS = 25 } = settings;
+      const { 'freeze-at-s': freezeAtS = 15, 'freeze-s': freezeS = 45 } = settings;
       const slow = loads[1];
       await until(freezeAtS);
       slow.child.kill('SIGSTOP');

@@ -14,15 +14,15 @@ import { timetable } from '../lib/time.js';
 
 export { handleSummary } from '../lib/summary.js';
 
-const rooms = wholeNumber('LOAD_ROOMS', 2);
-const roomSize = wholeNumber('LOAD_ROOM_SIZE', 20);
+const rooms = wholeNumber('LOAD_ROOMS', 1);
+const roomSize = wholeNumber('LOAD_ROOM_SIZE', 10);
 const slowPerRoom = wholeNumber('LOAD_SLOW', 10);
-const perSecond = wholeNumber('LOAD_RATE', 50);
+const perSecond = wholeNumber('LOAD_RATE', 90);
 const paddingBytes = wholeNumber('LOAD_PADDING_BYTES', 3500);
 const openS = wholeNumber('LOAD_OPEN_S', 5);
-const talkS = wholeNumber('LOAD_TALK_S', 60);
+const talkS = wholeNumber('LOAD_TALK_S', 80);
 const freezeAtS = wholeNumber('LOAD_FREEZE_AT_S', 15);
-const freezeS = wholeNumber('LOAD_FREEZE_S', 25);
+const freezeS = wholeNumber('LOAD_FREEZE_S', 45);
 /** Who reads at the end has read something so lately. */
 const LATELY_MS = 3000;
 
