@@ -1,0 +1,253 @@
+/** What clients tell services: it is in the stream when it is acknowledged, with what the edge knows and nothing that a client made up. */
+import type { Frame } from '@hubbub/protocol';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { withNamespaces } from '../presence/config-file.js';
+import { startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
+import { connect, type RawClient } from '../support/raw-client.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+
+const NAMESPACES = {
+  default: { events: ['page_viewed'], anonymousRights: ['join'] },
+  vote: { public: true, events: ['vote_submitted', 'order.*'] },
+  open: { public: true, events: ['*'] },
+  closed: { public: true },
+};
+
+type Entry = Readonly<Record<string, string>>;
+
+/** The stream of a namespace, as any program reads it. */
+async function eventsOf(redis: TestRedis, namespace: string): Promise<Entry[]> {
+  const connection = redis.connection();
+  const entries = await connection.xrange(`${redis.prefix}:events:{${namespace}}`, '-', '+');
+  connection.disconnect();
+  return entries.map(([, fields]) =>
+    Object.fromEntries(fields.flatMap((name, at) => (at % 2 === 0 ? [[name, fields[at + 1] ?? '']] : []))),
+  );
+}
+
+const code = ({ type, payload }: Frame) => (type === 'error' ? payload?.code : type);
+const payloadOf = (entry: Entry | undefined) => JSON.parse(entry?.payload ?? 'null') as unknown;
+
+async function enter(cluster: TestCluster, user: string, rooms: string[] = [], options: object = {}) {
+  const token = cluster.token({ user, name: user.toUpperCase() });
+  const client = await connect(cluster.edge(0).wsUrl, { name: user, token, ...options });
+  const session = (await client.nextFrame('welcome')).payload?.session_id;
+  for (const room of rooms) await client.join(room);
+  return Object.assign(client, { session });
+}
+
+describe('with Redis', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ edges: 1, presence: 0, env: withNamespaces(NAMESPACES) });
+  }, 60_000);
+  const events = async (type: string, namespace = 'vote') =>
+    (await eventsOf(cluster.redis, namespace)).filter(entry => entry.type === type);
+
+  test('an event is stamped with what the edge knows; what the client says of itself is nobody’s business', async () => {
+    const alice = await enter(cluster, 'alice', ['general', 'vote:1']);
+    const before = Date.now();
+    const forged = { user: { id: 'root' }, session: 'other', node: 'x', sender: { id: 'root', name: 'root' }, at: 1 };
+    alice.send({ type: 'vote_submitted', room: 'vote:1', id: 'v1', payload: { choice: 'b' }, ...forged });
+    expect(await alice.nextFrame({ id: 'v1' })).toMatchObject({ type: 'ack', room: 'vote:1' });
+    const [entry, ...more] = await events('vote_submitted');
+    expect(more).toEqual([]);
+    const { at = '', ...fields } = entry ?? {};
+    expect(fields).toEqual({
+      type: 'vote_submitted',
+      room: 'vote:1',
+      id: 'v1',
+      payload: '{"choice":"b"}',
+      user: '{"id":"alice","name":"ALICE"}',
+      session: alice.session,
+      node: 'edge-1',
+      rooms: '["general","vote:1"]',
+    });
+    expect(Number(at)).toBeGreaterThanOrEqual(before);
+    expect(Number(at)).toBeLessThanOrEqual(Date.now());
+  });
+
+  test('MessagePack values that JSON does not have come in their documented form', async () => {
+    const bob = await enter(cluster, 'bob', ['vote:2'], { encoding: 'msgpack' });
+    const payload = { bytes: Uint8Array.of(1, 2, 255), when: new Date(0), ratio: Number.NaN, list: [new Date(1)] };
+    expect(code(await bob.ask({ type: 'order.placed', room: 'vote:2', payload }))).toBe('ack');
+    expect(payloadOf((await events('order.placed'))[0])).toEqual({
+      bytes: { $base64: 'AQL/' },
+      when: '1970-01-01T00:00:00.000Z',
+      ratio: null,
+      list: ['1970-01-01T00:00:00.001Z'],
+    });
+  });
+
+  test('without an id the edge gives one, without a payload it is empty, and the answer comes all the same', async () => {
+    const carol = await enter(cluster, 'carol', ['vote:3']);
+    carol.send({ type: 'order.empty', room: 'vote:3' });
+    const { id = '' } = await carol.nextFrame('ack');
+    carol.send({ type: 'order.empty', room: 'vote:3', payload: null });
+    expect((await carol.nextFrame('ack')).id).not.toBe(id);
+    const found = await events('order.empty');
+    expect(found.map(payloadOf)).toEqual([{}, {}]);
+    expect(found[0]?.id).toBe(id);
+  });
+
+  test.each([
+    ['a type that the namespace does not name', 'vote:4', 'vote_withdrawn'],
+    ['a type that only begins like a name', 'vote:4', 'vote_submitted_twice'],
+    ['a type that only begins almost like a pattern', 'vote:4', 'orders'],
+    ['a namespace that takes none', 'closed:4', 'vote_submitted'],
+    ['what an edge says, even where all types are taken', 'open:4', 'user_joined'],
+    ['what services control, even where all types are taken', 'open:4', 'hubbub.close_room'],
+  ])('%s is UNKNOWN_TYPE and reaches nobody', async (_, room, type) => {
+    const dave = await enter(cluster, 'dave', [room]);
+    expect(await dave.ask({ type, room })).toMatchObject({ type: 'error', room, payload: { code: 'UNKNOWN_TYPE' } });
+    expect(await events(type, room.split(':')[0])).toEqual([]);
+    expect(code(await dave.ask({ type: 'ping' }))).toBe('pong');
+  });
+
+  test('* takes every other name', async () => {
+    const dave = await enter(cluster, 'dave', ['open:5']);
+    expect(code(await dave.ask({ type: 'any.thing_at_all', room: 'open:5' }))).toBe('ack');
+    expect(await events('any.thing_at_all', 'open')).toHaveLength(1);
+  });
+
+  test('who is not in the room, or has no right there, tells nothing', async () => {
+    const erin = await enter(cluster, 'erin');
+    expect(code(await erin.ask({ type: 'vote_submitted', room: 'vote:6' }))).toBe('NOT_IN_ROOM');
+    const token = cluster.token({ user: 'frank', rooms: { 'vote:*': ['join', 'publish'] } });
+    const frank = await connect(cluster.edge(0).wsUrl, { name: 'frank', token });
+    await frank.join('vote:6');
+    expect(code(await frank.ask({ type: 'vote_submitted', room: 'vote:6' }))).toBe('FORBIDDEN');
+    expect((await events('vote_submitted')).filter(({ room }) => room === 'vote:6')).toEqual([]);
+  });
+
+  test('a payload that is no object, or too deep, is refused like any other', async () => {
+    const grace = await enter(cluster, 'grace', ['vote:7']);
+    const deep = JSON.parse(`${'{"x":'.repeat(20)}1${'}'.repeat(20)}`) as object;
+    for (const payload of ['text', [1], deep]) {
+      expect(code(await grace.ask({ type: 'order.bad', room: 'vote:7', payload }))).toBe('INVALID_PAYLOAD');
+    }
+    expect(await events('order.bad')).toEqual([]);
+  });
+
+  test('without a room it is about the room of the path; and when the session has left that, about none it may name', async () => {
+    const token = cluster.token({ user: 'heidi' });
+    const heidi = await connect(cluster.edge(0).roomUrl('vote:8'), { name: 'heidi', token });
+    await heidi.nextFrame('welcome');
+    expect(await heidi.ask({ type: 'order.path' })).toMatchObject({ type: 'ack', room: 'vote:8' });
+    expect((await events('order.path'))[0]?.room).toBe('vote:8');
+    await heidi.ask({ type: 'leave_room', payload: { room_id: 'vote:8' } });
+    expect(code(await heidi.ask({ type: 'order.path' }))).toBe('NOT_IN_ROOM');
+  });
+
+  test('without any room it belongs to the default namespace, which must take it', async () => {
+    const ivan = await enter(cluster, 'ivan', ['vote:9']);
+    expect(await ivan.ask({ type: 'page_viewed', payload: { page: '/' } })).not.toHaveProperty('room');
+    expect(code(await ivan.ask({ type: 'vote_submitted' }))).toBe('UNKNOWN_TYPE');
+    const [entry, ...more] = await events('page_viewed', 'default');
+    expect(more).toEqual([]);
+    expect(entry).not.toHaveProperty('room');
+    expect(entry).toMatchObject({ rooms: '["vote:9"]', payload: '{"page":"/"}' });
+  });
+
+  test('a session without a token needs the right event of the default namespace for that', async () => {
+    const nobody = await connect(cluster.edge(0).wsUrl, { name: 'nobody' });
+    expect(code(await nobody.ask({ type: 'page_viewed' }))).toBe('FORBIDDEN');
+  });
+
+  test('the events of a session are in the order of its frames', async () => {
+    const judy = await enter(cluster, 'judy', ['vote:10']);
+    const count = 150;
+    for (let n = 0; n < count; n++) judy.send({ type: 'order.numbered', room: 'vote:10', id: `n${n}`, payload: { n } });
+    await judy.nextFrame({ type: 'ack', id: `n${count - 1}` });
+    const numbers = (await events('order.numbered')).map(entry => (payloadOf(entry) as { n: number }).n);
+    expect(numbers).toEqual(Array.from({ length: count }, (_, n) => n));
+  });
+
+  test('a repeated id of the same user is acknowledged again and changes nothing; of another user it is another event', async () => {
+    const once = { type: 'order.once', room: 'vote:11', id: 'same' };
+    const kim = await enter(cluster, 'kim', ['vote:11']);
+    const again = await enter(cluster, 'kim', ['vote:11']);
+    const other = await enter(cluster, 'leo', ['vote:11']);
+    for (const client of [kim, kim, again, other]) {
+      client.send(once);
+      expect(code(await client.nextFrame({ id: 'same' }))).toBe('ack');
+    }
+    const users = (await events('order.once')).map(({ user = '' }) => (JSON.parse(user) as { id: string }).id);
+    expect(users).toEqual(['kim', 'leo']);
+  });
+
+  test('ids that look alike when they are put together are told apart', async () => {
+    const [ada, bea] = [await enter(cluster, 'a', ['vote:12']), await enter(cluster, 'a/b', ['vote:12'])];
+    for (const [client, id] of [[ada, 'b/c'] as const, [bea, 'c'] as const]) {
+      client.send({ type: 'order.alike', room: 'vote:12', id });
+      expect(code(await client.nextFrame({ id }))).toBe('ack');
+    }
+    expect(await events('order.alike')).toHaveLength(2);
+  });
+
+  test('metrics count them and name none', async () => {
+    const text = await (await fetch(`${cluster.edge(0).adminUrl}/metrics`)).text();
+    expect(text).toMatch(/hubbub_edge_frames_total\{type="client_event",result="ok"\} [1-9]/);
+    expect(text).toMatch(/hubbub_edge_client_events_total\{result="repeated"\} 2/);
+    expect(text).not.toContain('vote_submitted');
+  });
+});
+
+describe('when it goes wrong', () => {
+  const start = async (redis: TestRedis, env: Record<string, string> = {}): Promise<RawClient> => {
+    const settings = { ...withNamespaces(NAMESPACES), HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '1000', ...env };
+    const cluster = await startCluster({ edges: 1, presence: 0, redis, env: settings });
+    return await enter(cluster, 'alice', ['vote:1']);
+  };
+
+  test('a Redis that does not answer: no ack, then UNAVAILABLE; the same id again is in once', async () => {
+    const redis = await startRedis({ own: true });
+    const alice = await start(redis);
+    const vote = { type: 'vote_submitted', room: 'vote:1', id: 'v1', payload: {} };
+    await redis.pause();
+    alice.send(vote);
+    await alice.noFrame('ack');
+    expect(code(await alice.nextFrame({ id: 'v1' }))).toBe('UNAVAILABLE');
+    await redis.resume();
+    // What was written before the freeze may have arrived or not: nobody knows, and the retry need not.
+    alice.send(vote);
+    expect(code(await alice.nextFrame({ id: 'v1' }))).toBe('ack');
+    expect(await eventsOf(redis, 'vote')).toHaveLength(1);
+  });
+
+  test('a full stream refuses, and takes more when services have taken what waits', async () => {
+    const redis = await startRedis();
+    const alice = await start(redis, { HUBBUB_MAX_WAITING_EVENTS: '3' });
+    const stream = `${redis.prefix}:events:{vote}`;
+    await redis.cli('XGROUP', 'CREATE', stream, 'referee', '0', 'MKSTREAM');
+    const vote = async (id: string) => {
+      alice.send({ type: 'vote_submitted', room: 'vote:1', id });
+      return code(await alice.nextFrame({ id }));
+    };
+    expect([await vote('a'), await vote('b'), await vote('c'), await vote('d')]).toEqual([
+      'ack',
+      'ack',
+      'ack',
+      'UNAVAILABLE',
+    ]);
+    expect((await eventsOf(redis, 'vote')).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    const connection = redis.connection();
+    await connection.xreadgroup('GROUP', 'referee', 'r1', 'COUNT', 2, 'STREAMS', stream, '>');
+    for (const [entryId] of (await connection.xrange(stream, '-', '+')).slice(0, 2)) {
+      await connection.xack(stream, 'referee', entryId);
+    }
+    expect(await vote('d')).toBe('ack');
+    expect((await eventsOf(redis, 'vote')).map(({ id }) => id)).toEqual(['c', 'd']);
+  });
+});
+
+test('in one process without Redis the rules are the same', async () => {
+  const cluster = await startEmbedded({ env: { ...withNamespaces(NAMESPACES), HUBBUB_MAX_WAITING_EVENTS: '2' } });
+  const alice = await enter(cluster, 'alice', ['vote:1']);
+  const bob = await enter(cluster, 'bob', ['vote:1'], { encoding: 'msgpack' });
+  expect(code(await alice.ask({ type: 'vote_submitted', room: 'vote:1' }))).toBe('ack');
+  expect(code(await alice.ask({ type: 'vote_withdrawn', room: 'vote:1' }))).toBe('UNKNOWN_TYPE');
+  expect(code(await bob.ask({ type: 'vote_submitted', room: 'vote:2' }))).toBe('NOT_IN_ROOM');
+  expect(code(await bob.ask({ type: 'vote_submitted', room: 'vote:1' }))).toBe('ack');
+  expect(code(await bob.ask({ type: 'vote_submitted', room: 'vote:1' }))).toBe('UNAVAILABLE');
+});
