@@ -86,6 +86,18 @@ describe('bad frames', () => {
     await nobodyWasHurt();
   });
 
+  test('resume of what cannot be made text of is answered room by room', async () => {
+    const rooms = [{ room_id: { toString: 1, valueOf: 1 } }, { room_id: [{ toString: null }] }, { room_id: 'general' }];
+    const answer = await mallory.ask({ type: 'resume', payload: { rooms } });
+    expect(answer).toMatchObject({
+      type: 'ack',
+      payload: {
+        rooms: [{ error: { code: 'INVALID_ROOM' } }, { error: { code: 'INVALID_ROOM' } }, { room_id: 'general' }],
+      },
+    });
+    await nobodyWasHurt();
+  });
+
   test('an error echoes the id and the room of its frame', async () => {
     mallory.send({ type: 'send_message', id: 'e1', room: 'elsewhere', payload: {} });
     expect(await mallory.nextFrame('error')).toMatchObject({ id: 'e1', room: 'elsewhere' });

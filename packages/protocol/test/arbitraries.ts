@@ -48,3 +48,44 @@ export const body: fc.Arbitrary<Frame> = fc.record(
   },
   { requiredKeys: ['type'], noNullPrototype: true },
 );
+
+/** Names that JavaScript would call, inherit or set, where they are only keys. */
+const TREACHEROUS = ['__proto__', 'constructor', 'toString', 'valueOf', 'toJSON', 'then', 'length', 'hasOwnProperty'];
+
+/** Values as they come out of JSON, with fields of frames and treacherous ones, and values of every type in them. */
+export const { hostileJson } = fc.letrec<{ hostileJson: unknown }>(tie => ({
+  hostileJson: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    fc.constantFrom(-0, 2 ** 53, 1e308, 5e-324, '\ud800', '\udc00x', '\u0000'),
+    fc.array(tie('hostileJson'), { maxLength: 4 }),
+    fc
+      .array(
+        fc.tuple(
+          fc.oneof(fc.constantFrom(...TREACHEROUS, 'type', 'room', 'id', 'payload', 'key', 'sender', 'do'), text(6)),
+          tie('hostileJson'),
+        ),
+        { maxLength: 5 },
+      )
+      .map(objectOf),
+  ),
+}));
+
+/** `__proto__` becomes a key like any other, as `JSON.parse` makes it. */
+function objectOf(entries: readonly (readonly [string, unknown])[]): unknown {
+  const object = {};
+  for (const [name, value] of entries) {
+    Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return object;
+}
+
+/** The bytes with some of them changed, taken out or put in. */
+export function changedBytes(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
+  const change = fc.tuple(fc.nat(), fc.nat(2), fc.nat(255));
+  return fc.array(change, { minLength: 1, maxLength: 4 }).map(changes => {
+    const list = [...bytes];
+    for (const [at, removed, byte] of changes) list.splice(at % (list.length + 1), removed, byte);
+    return Uint8Array.from(list);
+  });
+}

@@ -19,7 +19,8 @@ export const resume: FrameAction = async (session, frame, context) => {
   // All at once, so that the reads of many rooms are one trip to Redis; the edge bounds how many are under way.
   let joining = 0;
   const answers = rooms.map(payload => {
-    const isNew = !session.rooms.has(String(payload.room_id));
+    // Not made text of: what a client calls a room may be an object without a way to become one.
+    const isNew = typeof payload.room_id !== 'string' || !session.rooms.has(payload.room_id);
     const roomCount = session.rooms.size + joining;
     if (isNew) joining++;
     return resumeRoom(session, payload, roomCount, context);
