@@ -11,6 +11,7 @@ import { createConnectionEvents } from './connection-events.js';
 import { Departure } from './departure.js';
 import { createDispatcher } from './dispatch.js';
 import { loadEngine } from './engine.js';
+import { createEventBacklogMetrics } from './event-backlog-metrics.js';
 import { EventPublisher } from './event-publisher.js';
 import { Expiry } from './expiry.js';
 import { createFanout, mendRooms } from './fanout.js';
@@ -127,6 +128,7 @@ export async function startEdge({
   });
   const publisher = new RoomPublisher({ broker, history, channels, feeds, namespaces });
   const events = new EventPublisher({ log: bus.events, config, metrics });
+  createEventBacklogMetrics(registry, bus.events, namespaces);
   const historyReader = new HistoryReader(history, namespaces, recovery);
   const keys = openTokenKeys(config, { log, metrics: registry });
   const policy = createAdmissionPolicy(config, {

@@ -1,0 +1,66 @@
+/** How many client events wait for services: asked of the bus when metrics are scraped, because all edges fill one log. */
+import type { EventBacklog, EventLog } from '@hubbub/broker';
+import { type MetricsRegistry, type Namespaces, namespaceSettings } from '@hubbub/runtime';
+import { Gauge } from 'prom-client';
+
+/** Services choose the names of groups: so many of a namespace are told, in the order of the bus. */
+const GROUPS_MAX = 50;
+
+/** Every edge tells the same numbers: the highest and not the sum is what waits. */
+export function createEventBacklogMetrics(
+  registry: MetricsRegistry,
+  log: Pick<EventLog, 'backlog'>,
+  namespaces: Namespaces,
+): void {
+  const withEvents = Object.keys(namespaces).filter(name => namespaceSettings(namespaces, name).events.length > 0);
+  if (withEvents.length === 0) return;
+  let asked: Promise<readonly NamespaceBacklog[]> | undefined;
+  /** One question for both numbers of a scrape. */
+  const ask = (): Promise<readonly NamespaceBacklog[]> => {
+    asked ??= askAll(log, withEvents).finally(() => {
+      asked = undefined;
+    });
+    return asked;
+  };
+  new Gauge({
+    name: 'hubbub_edge_events_in_log',
+    help: 'Client events in the log of a namespace; at maxWaitingEvents further ones are refused. The same on every edge.',
+    labelNames: ['namespace'] as const,
+    aggregator: 'max',
+    registers: [registry],
+    async collect() {
+      const backlogs = await ask();
+      this.reset();
+      for (const { namespace, length } of backlogs) this.set({ namespace }, length);
+    },
+  });
+  new Gauge({
+    name: 'hubbub_edge_events_waiting',
+    help: 'Client events that a group of services has not acknowledged. The same on every edge.',
+    labelNames: ['namespace', 'group'] as const,
+    aggregator: 'max',
+    registers: [registry],
+    async collect() {
+      const backlogs = await ask();
+      this.reset();
+      for (const { namespace, groups } of backlogs) {
+        for (const { group, waiting } of groups.slice(0, GROUPS_MAX)) this.set({ namespace, group }, waiting);
+      }
+    },
+  });
+}
+
+interface NamespaceBacklog extends EventBacklog {
+  readonly namespace: string;
+}
+
+async function askAll(log: Pick<EventLog, 'backlog'>, names: readonly string[]): Promise<readonly NamespaceBacklog[]> {
+  const backlogs = await Promise.all(
+    names.map(async namespace => {
+      // Unknown while Redis is away: no number is better than an old one.
+      const backlog = await log.backlog(namespace).catch(() => undefined);
+      return backlog === undefined ? [] : [{ ...backlog, namespace }];
+    }),
+  );
+  return backlogs.flat();
+}

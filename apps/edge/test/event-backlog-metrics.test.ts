@@ -1,0 +1,37 @@
+/** What metrics say of client events that wait. */
+import { type EventBacklog, MemoryCluster } from '@hubbub/broker';
+import { createMetricsRegistry, namespaceSettings } from '@hubbub/runtime';
+import { expect, test } from 'vitest';
+import { createEventBacklogMetrics } from '../src/event-backlog-metrics.js';
+
+const WITH_EVENTS = { ...namespaceSettings({}, 'game'), events: ['*'] };
+
+async function told(backlog: (namespace: string) => Promise<EventBacklog>): Promise<string[]> {
+  const registry = createMetricsRegistry();
+  createEventBacklogMetrics(registry, { backlog }, { game: WITH_EVENTS, chat: namespaceSettings({}, 'chat') });
+  const text = await registry.metrics();
+  return text.split('\n').filter(line => line.startsWith('hubbub_edge_events_'));
+}
+
+test('what waits is told by namespace and group, for namespaces that take events', async () => {
+  const { events } = new MemoryCluster().open();
+  const event = {
+    ...{ type: 't', id: '1', payload: {}, user: { id: 'u', name: 'U' } },
+    ...{ session: { id: 's', node: 'n' }, rooms: [], atMs: 1 },
+  };
+  for (const namespace of ['game', 'game', 'chat']) {
+    await events.append({ namespace, event, maxLength: 10, ttlMs: 60_000 });
+  }
+  const group = events.group('game', 'referee');
+  await group.hold('r1', 1000);
+  const [entry] = await group.read('r1', { limit: 10, waitMs: 0 });
+  await group.acknowledge('r1', [entry?.entryId ?? '']);
+  expect(await told(namespace => events.backlog(namespace))).toEqual([
+    'hubbub_edge_events_in_log{namespace="game"} 2',
+    'hubbub_edge_events_waiting{namespace="game",group="referee"} 1',
+  ]);
+});
+
+test('while Redis is away there is no number, and the other metrics are told', async () => {
+  expect(await told(() => Promise.reject(new Error('away')))).toEqual([]);
+});
