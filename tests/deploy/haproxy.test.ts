@@ -7,6 +7,7 @@ import { connect } from '../support/raw-client.js';
 import { ask, startEchoEdge, UPGRADE } from './support/echo-edge.js';
 import { provisionHaproxy, startHaproxy } from './support/haproxy.js';
 import {
+  clientsAreToldApart,
   newcomers,
   nothingHappened,
   sessionsOn,
@@ -72,6 +73,8 @@ test('the edge is told the address of the connection, not what the client claims
   });
   expect((await ask(proxy.port, { method: 'POST', path: '/ws' })).status).toBe(405);
 });
+
+test('an edge that believes it counts connections by client', () => clientsAreToldApart(startHaproxy));
 
 test('no token in its log, and its metrics can be scraped', async () => {
   const cluster = await startCluster({ edges: 2 });

@@ -7,6 +7,7 @@ import { connect } from '../support/raw-client.js';
 import { ask, startEchoEdge, UPGRADE } from './support/echo-edge.js';
 import { provisionNginx, startNginx } from './support/nginx.js';
 import {
+  clientsAreToldApart,
   newcomers,
   nothingHappened,
   sessionsOn,
@@ -74,6 +75,8 @@ test('the edge is told the address of the connection, not what the client claims
   });
   expect((await ask(proxy.port, { method: 'POST', path: '/ws' })).status).toBe(403);
 });
+
+test('an edge that believes it counts connections by client', () => clientsAreToldApart(startNginx));
 
 test('no token in its log', async () => {
   const cluster = await startCluster({ edges: 2 });

@@ -37,21 +37,28 @@ export interface Answer {
   readonly body: string;
 }
 
-/** One HTTP request, from an address of this machine's own (any of 127.0.0.0/8). */
+/** One HTTP request, from an address of this machine's own (any of 127.0.0.0/8). A WebSocket that opens stays until the test ends. */
 export function ask(
   port: number,
   options: { from?: string; path?: string; method?: string; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
   const { from = '127.0.0.1', path = '/ws', method = 'GET', headers = {} } = options;
   return new Promise((resolve, reject) => {
-    request({ host: '127.0.0.1', port, localAddress: from, path, method, headers, agent: false }, response => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', chunk => (body += chunk));
-      response.on('end', () => resolve({ status: response.statusCode, body }));
-    })
-      .once('error', reject)
-      .end();
+    const asking = request(
+      { host: '127.0.0.1', port, localAddress: from, path, method, headers, agent: false },
+      response => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', chunk => (body += chunk));
+        response.on('end', () => resolve({ status: response.statusCode, body }));
+      },
+    );
+    asking.once('error', reject);
+    asking.once('upgrade', ({ statusCode }, socket) => {
+      cleanup(() => socket.destroy());
+      resolve({ status: statusCode, body: '' });
+    });
+    asking.end();
   });
 }
 
