@@ -150,7 +150,8 @@ export class HubbubClient {
     if (known !== undefined) return known;
     const room = new Room(name, {
       state: name => this.#memberships.state(name),
-      join: name => (this.state === 'closed' ? Promise.reject(closedError()) : this.#memberships.join(name)),
+      join: (name, token) =>
+        this.state === 'closed' ? Promise.reject(closedError()) : this.#memberships.join(name, token),
       leave: name => this.#memberships.leave(name),
       submit: (frame, answer) =>
         this.state === 'closed' ? Promise.reject(closedError()) : this.#deliveries.submit(frame, answer),

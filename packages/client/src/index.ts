@@ -22,7 +22,7 @@ export type { HistoryPage, HistoryQuery } from './history.js';
 export type { RoomChange, RoomState } from './memberships.js';
 export type { ClientOptions } from './options.js';
 export type { Gap, GapReason, Recovered } from './recovery.js';
-export type { Receipt, Room, SendOptions } from './room.js';
+export type { JoinOptions, Receipt, Room, SendOptions } from './room.js';
 export type { Roster } from './roster.js';
 export type { TokenOption } from './token.js';
 export type { Closing, OpenTransport, Refusal, Transport, TransportListener, TransportRequest } from './transport.js';

@@ -8,6 +8,7 @@ import {
   readResumeAnswer,
   resumeGroups,
 } from './resume-frames.js';
+import { roomTokenOf, type TokenOption } from './token.js';
 
 /** `rejoining`: the application is in this room, the session (of which there may be none) is not yet. */
 export type RoomState = 'left' | 'joining' | 'joined' | 'rejoining';
@@ -38,6 +39,8 @@ export interface MembershipPorts {
 interface Membership {
   readonly room: string;
   state: RoomState;
+  /** A room token, where the application gave one: asked for at every attempt. */
+  token: TokenOption | undefined;
   /** Attempts that failed in this session: the exponent of the backoff. */
   failures: number;
   /** Names the attempt whose answer counts: not one of an earlier session, nor one from before a `leave()`. */
@@ -78,11 +81,12 @@ export class Memberships {
     return this.#leavingAgain.has(room);
   }
 
-  /** Resolves at the `ack`. */
-  join(room: string): Promise<void> {
+  /** Resolves at the `ack`. A token that is given stays until the room is left. */
+  join(room: string, token?: TokenOption): Promise<void> {
     this.#unwanted.delete(room);
     this.#leavingAgain.delete(room);
     const membership = this.#membership(room);
+    membership.token = token ?? membership.token;
     if (membership.state === 'joined') return Promise.resolve();
     const joined = new Promise<void>((resolve, reject) => membership.waiting.push({ resolve, reject }));
     joined.catch(() => {}); // Who does not wait for it must not die of a leave() or close(): `changed` tells the same.
@@ -115,6 +119,7 @@ export class Memberships {
     this.#unwanted.add(room);
     clearTimeout(membership.retryTimer);
     membership.current++;
+    membership.token = undefined;
     const waiting = membership.waiting;
     membership.waiting = [];
     this.#change(membership, 'left', error);
@@ -132,8 +137,10 @@ export class Memberships {
     }
     const again: Membership[] = [];
     for (const membership of this.#rooms.values()) {
-      if (membership.state === 'rejoining') again.push(membership);
-      if (membership.state === 'joining') void this.#attempt(membership);
+      if (!this.isPending(membership.room)) continue;
+      // Of frames with tokens few would fit into one.
+      if (membership.state === 'rejoining' && membership.token === undefined) again.push(membership);
+      else void this.#attempt(membership);
     }
     for (const group of resumeGroups(again, ({ room }) => this.#place(room), this.#ports.limits())) {
       void this.#resume(group);
@@ -216,7 +223,10 @@ export class Memberships {
   async #attempt(membership: Membership): Promise<void> {
     const attempt = ++membership.current;
     try {
-      const ack = await this.#ports.request({ type: 'join_room', payload: this.#place(membership.room) });
+      const token = membership.token && (await roomTokenOf(membership.token));
+      if (attempt !== membership.current) return;
+      const payload = { ...this.#place(membership.room), ...(token && { token }) };
+      const ack = await this.#ports.request({ type: 'join_room', payload });
       if (attempt === membership.current) this.#joinedAt(membership, readPosition(ack.payload));
     } catch (error) {
       if (attempt === membership.current) this.#refused(membership, error as HubbubError);
@@ -263,7 +273,15 @@ export class Memberships {
   #membership(room: string): Membership {
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
-    const membership: Membership = { room, state: 'left', failures: 0, current: 0, retryTimer: undefined, waiting: [] };
+    const membership: Membership = {
+      room,
+      state: 'left',
+      token: undefined,
+      failures: 0,
+      current: 0,
+      retryTimer: undefined,
+      waiting: [],
+    };
     this.#rooms.set(room, membership);
     return membership;
   }

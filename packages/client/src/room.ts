@@ -7,6 +7,7 @@ import { type HistoryPage, type HistoryQuery, readHistoryPage } from './history.
 import type { RoomChange, RoomState } from './memberships.js';
 import type { Gap, Recovered } from './recovery.js';
 import { Roster } from './roster.js';
+import type { TokenOption } from './token.js';
 
 /** The edge's word that a frame was carried out. */
 export interface Receipt {
@@ -23,10 +24,18 @@ export interface SendOptions {
   readonly id?: string;
 }
 
+export interface JoinOptions {
+  /**
+   * A room token, where the room needs one, or a function that gives one: asked at every join, those after a reconnect
+   * included. A fixed one that has expired by then leaves the room with `FORBIDDEN`.
+   */
+  readonly token?: TokenOption;
+}
+
 /** What a room needs of its client. */
 export interface RoomPorts {
   state(room: string): RoomState;
-  join(room: string): Promise<void>;
+  join(room: string, token?: TokenOption): Promise<void>;
   leave(room: string): Promise<void>;
   submit(frame: Frame, answer: AnswerType): Promise<Frame>;
   notify(frame: Frame): void;
@@ -61,10 +70,11 @@ export class Room {
    * Enters the room, and again after every reconnect until `leave()`. Resolves at the edge's `ack`: what is published
    * from then on arrives. Without a connection it waits for one.
    * @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT`, `INVALID_ROOM`, `RATE_LIMITED`, `UNAVAILABLE` (also when the client
-   * is closed meanwhile). Need not be caught: `onStateChange` tells the same.
+   * is closed meanwhile, and when the function that gives the room token throws). Need not be caught: `onStateChange` tells the same.
+   * @example await room.join({ token: () => fetch('/room-token?room=vip:1').then(answer => answer.text()) });
    */
-  join(): Promise<void> {
-    return this.#ports.join(this.name);
+  join({ token }: JoinOptions = {}): Promise<void> {
+    return this.#ports.join(this.name, token);
   }
 
   /** Resolves when nothing of this room arrives any more; at once where no connection is. @throws {HubbubError} */

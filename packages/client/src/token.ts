@@ -71,3 +71,13 @@ function expiryMs(token: string): number | undefined {
     return undefined; // Not a JWT as we know it: the edge will say what it thinks of it.
   }
 }
+
+/** Asked at every join of the room. @throws {HubbubError} the callback's own; `UNAVAILABLE` for whatever else it throws. */
+export async function roomTokenOf(option: TokenOption): Promise<string> {
+  try {
+    return typeof option === 'function' ? await option() : option;
+  } catch (cause) {
+    if (cause instanceof HubbubError) throw cause;
+    throw new HubbubError('UNAVAILABLE', 'The room token could not be fetched.', { cause });
+  }
+}
