@@ -1,0 +1,28 @@
+/** What an example is made of: a hub's settings, and a service. */
+import type { Hubbub, TokenMint } from '@hubbub/server';
+import type { FastifyInstance } from 'fastify';
+import type { Documents } from '../state/documents.js';
+
+export interface ServiceParts {
+  readonly hubbub: Hubbub;
+  readonly mint: TokenMint;
+  readonly documents: Documents;
+  /** The service's routes; the page and /config.json are there. */
+  readonly http: FastifyInstance;
+  /** For timers of the service's own: called when it ends. */
+  onClose(stop: () => void): void;
+  /** A time of the example in milliseconds, by the name of its variable; tests make it short. */
+  timeMs(name: `EXAMPLE_${string}_MS`, defaultMs: number): number;
+}
+
+export interface Example {
+  readonly name: string;
+  /** For the page's title and the terminal. */
+  readonly title: string;
+  /** HUBBUB_* settings of its hub beside those of hub.yaml. `serviceUrl` is where the service listens. */
+  hubVariables?(serviceUrl: string): Readonly<Record<string, string>>;
+  /** State that nobody changes for so long is forgotten. */
+  readonly stateTtlMs: number;
+  /** Adds routes and consumers. */
+  start(parts: ServiceParts): Promise<void> | void;
+}

@@ -1,0 +1,65 @@
+/** Runs the service of an example: HTTP, the page, the connection to the hub. */
+import fastifyStatic from '@fastify/static';
+import { connectHubbub, createTokenMint, type Hubbub } from '@hubbub/server';
+import fastify, { type FastifyInstance } from 'fastify';
+import { ZodError } from 'zod';
+import { MemoryDocuments } from '../state/memory-documents.js';
+import { RedisDocuments } from '../state/redis/redis-documents.js';
+import type { Example } from './example.js';
+import { bundlePage, pageFolder } from './page-bundle.js';
+import type { ExampleSettings } from './settings.js';
+
+export interface RunningService {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** @param embedded the hub of this process; not given: the one on `settings.redisUrl` */
+export async function serve(example: Example, settings: ExampleSettings, embedded?: Hubbub): Promise<RunningService> {
+  const hubbub = embedded ?? connect(settings);
+  const documents =
+    settings.redisUrl === undefined
+      ? new MemoryDocuments(example.stateTtlMs)
+      : new RedisDocuments({
+          url: settings.redisUrl,
+          prefix: `${settings.redisPrefix}-example:${example.name}`,
+          ttlMs: example.stateTtlMs,
+        });
+  const http = fastify({ bodyLimit: 65_536, forceCloseConnections: true });
+  tellErrors(http);
+  http.get('/config.json', () => ({ title: example.title, edges: settings.edges }));
+  http.get('/healthz', () => ({ status: 'alive' }));
+  await bundlePage(example.name);
+  await http.register(fastifyStatic, { root: pageFolder(example.name) });
+  const mint = createTokenMint({ key: settings.jwtSecret });
+  const stops: (() => void)[] = [];
+  const onClose = (stop: () => void): void => void stops.push(stop);
+  await example.start({ hubbub, mint, documents, http, onClose, timeMs: settings.timeMs });
+  const url = await http.listen({ host: '127.0.0.1', port: settings.port });
+  return {
+    url,
+    async close() {
+      for (const stop of stops) stop();
+      await http.close();
+      if (embedded === undefined) await hubbub.close();
+      documents.close();
+    },
+  };
+}
+
+function connect(settings: ExampleSettings): Hubbub {
+  const { redisUrl, redisPrefix, presenceUrl: url, presenceApiKey: apiKey } = settings;
+  if (redisUrl === undefined) throw new Error('HUBBUB_REDIS_URL: required by a service that is a process of its own');
+  const presence = url === undefined || apiKey === undefined ? {} : { presence: { url, apiKey } };
+  return connectHubbub({ redisUrl, redisPrefix, ...presence });
+}
+
+/** A body that is not what it should be is the caller's mistake; the text is that of systems that were there before. */
+function tellErrors(http: FastifyInstance): void {
+  http.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const status = error instanceof ZodError ? 400 : (error.statusCode ?? 500);
+    if (status >= 500) process.stderr.write(`${error.stack ?? error.message}\n`);
+    void reply.code(status).send({ error: status === 400 ? 'incorrect request' : error.message });
+  });
+  http.setNotFoundHandler((_request, reply) => void reply.code(404).send({ error: 'not found' }));
+}

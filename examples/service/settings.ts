@@ -1,0 +1,45 @@
+/** What an example takes from its environment: read once, here and nowhere else. */
+
+/** Redis, and nothing else, makes an example a cluster. */
+export interface ExampleSettings {
+  readonly redisUrl: string | undefined;
+  /** Begins the names in Redis: those of the hub, and with `-example` behind it those of the service's state. */
+  readonly redisPrefix: string;
+  /** Port of the service and its page. 0 takes a free one. */
+  readonly port: number;
+  /** Addresses of the edges for pages, such as `ws://127.0.0.1:9001`. */
+  readonly edges: readonly string[];
+  readonly presenceUrl: string | undefined;
+  readonly presenceApiKey: string | undefined;
+  readonly jwtSecret: string;
+  /** Times of the example, such as `EXAMPLE_CLEANUP_AFTER_MS`, where they differ from its defaults. */
+  timeMs(name: string, defaultMs: number): number;
+}
+
+export const EXAMPLE_SECRET = 'the-secret-of-the-examples-which-everybody-knows';
+
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): ExampleSettings {
+  return {
+    redisUrl: environment.HUBBUB_REDIS_URL,
+    redisPrefix: environment.HUBBUB_REDIS_PREFIX ?? 'hubbub',
+    port: wholeNumber('EXAMPLE_PORT', environment.EXAMPLE_PORT, 3000),
+    edges: (environment.EXAMPLE_EDGES ?? '').split(',').filter(edge => edge !== ''),
+    presenceUrl: environment.EXAMPLE_PRESENCE_URL,
+    presenceApiKey: environment.EXAMPLE_PRESENCE_API_KEY,
+    jwtSecret: environment.HUBBUB_JWT_SECRET ?? EXAMPLE_SECRET,
+    timeMs: (name, defaultMs) => wholeNumber(name, environment[name], defaultMs),
+  };
+}
+
+function wholeNumber(name: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined || text === '') return otherwise;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new Error(`${name}: expected a whole number, got ${JSON.stringify(text)}`);
+}
+
+/** What a child process needs of this one's environment; settings of the hub are given to it one by one. */
+export function inheritedVariables(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^(HUBBUB|EXAMPLE)_(?!TEST_|.*_MS$)/.test(name)),
+  );
+}
