@@ -235,7 +235,7 @@ export async function startEdge({
     },
     renewCertificate: tlsFiles(config) && (() => renewCertificate(listener, log)),
     async close(announced = true) {
-      await departure.run(announced, listener.stopListening);
+      await departure.run(announced, () => listener.stopListening());
       probe.close();
       standing.close();
       announcement.close();
