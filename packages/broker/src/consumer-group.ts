@@ -24,7 +24,7 @@ export interface ConsumerGroup<Entry> {
   /**
    * The next entries: at first those that were given out and not acknowledged, then new ones. Waits at most `waitMs` for one.
    * What it answered with it does not give to this consumer again, unless the lease was lost. One read at a time.
-   * @param options.limit 1 to 1,000
+   * @param options.limit 1 to 1,000; the answer may have fewer though there are more
    * @throws {HubbubError} `UNAVAILABLE`; `FORBIDDEN` when the lease is lost.
    */
   read(consumer: string, options: { readonly limit: number; readonly waitMs: number }): Promise<readonly Entry[]>;

@@ -28,6 +28,8 @@ const buryScript = new RedisScript(lua('bury'));
 
 /** More would be more than Lua can pass on at once. */
 const ACKNOWLEDGED_AT_ONCE = 1000;
+/** A script holds up everybody: a takeover with much to give out takes several. */
+const READ_AT_ONCE = 128;
 /** Before every entry. */
 const LOG_START = '0-0';
 
@@ -133,7 +135,8 @@ export class RedisEventGroup implements EventGroup {
 
   async #next(consumer: string, position: string, limit: number): Promise<Answer> {
     const keys = [this.#keys.log, this.#keys.ttl, this.#keys.lease(this.#group)];
-    const reply = await this.#run(readScript, keys, consumer, [position, limit, DEFAULT_EVENTS_TTL_MS]);
+    const args = [position, Math.min(limit, READ_AT_ONCE), DEFAULT_EVENTS_TTL_MS];
+    const reply = await this.#run(readScript, keys, consumer, args);
     const [state, newestId, ...rows] = reply as [string, string, ...[string, string[], number][]];
     if (state === 'lost') this.#lost(consumer);
     return { state, newestId, found: rows.map(([entryId, texts, attempt]) => ({ entryId, texts, attempt })) };
