@@ -1,0 +1,27 @@
+/** Services find in Redis which namespaces have a history. */
+import { expect, test } from 'vitest';
+import { withNamespaces } from '../presence/config-file.js';
+import { startCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+
+async function announced(redis: TestRedis): Promise<Record<string, unknown> | false> {
+  const lines = (await redis.cli('HGETALL', `${redis.prefix}:namespaces`)).split('\n');
+  if (lines.length < 2) return false;
+  const names = lines.filter((_, index) => index % 2 === 0);
+  return Object.fromEntries(names.map((name, index) => [name, JSON.parse(lines[2 * index + 1] ?? '')]));
+}
+
+test('edges say it when they start, and again after Redis lost its data', async () => {
+  const redis = await startRedis({ own: true });
+  const namespaces = { chat: { historySize: 50, historyTtlMs: 60_000 }, game: { events: ['*'] } };
+  await startCluster({ edges: 1, presence: 0, redis, env: withNamespaces(namespaces) });
+  const told = {
+    chat: { historySize: 50, historyTtlMs: 60_000 },
+    game: { historySize: 0, historyTtlMs: 300_000 },
+    default: { historySize: 0, historyTtlMs: 300_000 },
+  };
+  expect(await eventually(() => announced(redis))).toEqual(told);
+  await redis.restart();
+  expect(await eventually(() => announced(redis), { describe: 'the edge says it again' })).toEqual(told);
+});
