@@ -98,7 +98,8 @@ export class RoomPosition<Message extends Position> {
       steps.push({ gap: { reason: 'new_epoch', position: this.#position } });
       rest = offset > 0;
     }
-    this.#early = this.#early.filter(message => message.epoch === epoch);
+    // What came before the read began was appended before it, too. What is not there nobody appended: it would be awaited for ever.
+    this.#early = this.#early.filter(message => message.epoch === epoch && message.offset <= offset);
     if (!rest) rest = !this.#takeWaiting(steps);
     this.#state = rest || this.#readAgain ? 'behind' : 'following';
     return steps;

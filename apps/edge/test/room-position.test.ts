@@ -142,4 +142,15 @@ describe('a room position', () => {
     expect(position.following).toBe(true);
     expect(position.position).toEqual(message(19));
   });
+
+  test('a message that the history does not have is waited for once: somebody published it past the history', () => {
+    const position = new RoomPosition<Position>(WAITING_MAX);
+    position.beginRead();
+    position.learn({ epoch: 'e', offset: 5, messages: [] });
+    expect(position.take({ epoch: 'e', offset: 1000 })).toBe('wait');
+    position.beginRead();
+    expect(position.learn({ epoch: 'e', offset: 5, messages: [] })).toEqual([]);
+    expect(position.following).toBe(true);
+    expect(position.take({ epoch: 'e', offset: 6 })).toBe('deliver');
+  });
 });
