@@ -38,6 +38,8 @@ export function streamThrough(cluster: TestCluster, proxy: RunningProxy): Promis
     rooms: ROOMS,
     members: Array.from({ length: MEMBERS }, (_, index) => ({ name: `member-${index + 1}`, url: proxy.wsUrl })),
     publisherUrl: proxy.wsUrl,
+    // Below what one session may send in a second.
+    everyMs: 25,
   });
 }
 
