@@ -1,0 +1,54 @@
+/** The deployment guide and the units of systemd: of one mind with the settings and with the files they speak of. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadConfig } from '@hubbub/runtime';
+import { describe, expect, test } from 'vitest';
+import { deployFile } from './support/proxy.js';
+import { unknownSettingsIn } from './support/settings.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const guide = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
+const production = loadConfig({ NODE_ENV: 'production', HUBBUB_JWT_SECRET: 'x'.repeat(48) });
+
+describe('the guide', () => {
+  test('names settings that exist', () => {
+    expect(unknownSettingsIn(guide)).toEqual([]);
+  });
+
+  test('leads to files and headings that exist', () => {
+    const links = [...guide.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
+    const files = links.filter(target => !target.startsWith('#'));
+    expect(files.length).toBeGreaterThan(8);
+    expect(files.filter(target => !existsSync(join(ROOT, 'docs', target)))).toEqual([]);
+    const anchors = [...guide.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+      title.toLowerCase().replaceAll(' ', '-'),
+    );
+    expect(links.filter(target => target.startsWith('#') && !anchors.includes(target.slice(1)))).toEqual([]);
+  });
+
+  test.each([
+    ['HUBBUB_DRAIN_DELAY_MS', production.drainDelayMs],
+    ['HUBBUB_DRAIN_WINDOW_MS', production.drainWindowMs],
+    ['HUBBUB_SHUTDOWN_TIMEOUT_MS', production.shutdownTimeoutMs],
+  ])('tells the default of %s', (name, valueMs) => {
+    expect(guide).toContain(`| \`${name}\` | ${valueMs / 1000} s |`);
+  });
+});
+
+describe.each(readdirSync(deployFile('systemd')))('%s', file => {
+  const unit = readFileSync(deployFile(`systemd/${file}`), 'utf8');
+  const value = (key: string): string | undefined => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1];
+  /** With --workers the parent waits so much longer for its workers. */
+  const PATIENCE_MS = 3000;
+
+  test('leaves the time to stop', () => {
+    expect(1000 * Number(value('TimeoutStopSec'))).toBeGreaterThan(production.shutdownTimeoutMs + PATIENCE_MS);
+  });
+
+  test('names settings that exist, and a command', () => {
+    expect(unknownSettingsIn(unit)).toEqual([]);
+    const [, command = ''] = /bin\/hubbub (\S+)/.exec(value('ExecStart') ?? '') ?? [];
+    expect(existsSync(join(ROOT, 'apps/hubbub/src/commands', `${command}.ts`))).toBe(true);
+  });
+});
