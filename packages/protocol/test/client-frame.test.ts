@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseClientFrame } from '../src/client-frame.js';
 import { HubbubError } from '../src/errors.js';
-import { frameType, payload, roomName } from './arbitraries.js';
+import { frameType, hostileJson, payload, roomName } from './arbitraries.js';
+
+/** A frame with something hostile in each place. */
+const hostileFields = fc.record({ type: hostileJson, room: hostileJson, id: hostileJson, payload: hostileJson });
 
 describe('a frame of a client', () => {
   test('keeps its type, room, id and payload', () => {
@@ -36,6 +39,7 @@ describe('a frame of a client', () => {
     ['id', { type: 'ping', id: '' }],
     ['id', { type: 'ping', id: 7 }],
     ['id', { type: 'ping', id: 'é'.repeat(33) }],
+    ['id', { type: 'ping', id: { length: { toString: 1, valueOf: 1 } } }],
   ] as const)('is refused by the name of what is wrong: %s in %j', ([field, sent]) => {
     expect(() => parseClientFrame(sent)).toThrow(expect.objectContaining({ code: 'INVALID_FORMAT' }));
     expect(() => parseClientFrame(sent)).toThrow(new RegExp(`^${field}: `));
@@ -43,7 +47,7 @@ describe('a frame of a client', () => {
 
   test('of any shape is taken or refused, never another exception', () => {
     fc.assert(
-      fc.property(fc.anything(), sent => {
+      fc.property(fc.oneof(fc.anything(), hostileJson, hostileFields), sent => {
         try {
           parseClientFrame(sent);
         } catch (error) {
