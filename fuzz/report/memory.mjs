@@ -1,50 +1,49 @@
 /** Whether memory is flat: the rules, and the figures they look at. */
 
+import { readMetrics } from '../target/metrics.mjs';
+
 export const MIB = 2 ** 20;
 /** Share of a run that counts as warm-up: pools, caches and the heap grow to their size. */
 export const WARM_UP = 0.2;
-/** In a shorter run the heap is still on its way to its size. */
-const INPUTS_MIN = 200_000;
-/** What may come on top of it: one more step of the heap's own sizing, and fragments of the allocator. */
+/** Of what is left after a collection: fragments of the allocator, and steps in which heaps grow. */
 const RSS_GROWTH_MAX_BYTES = 32 * MIB;
-/** Held by live objects after a full collection; compiled code and counters grow a little. */
+/** Held by live objects; compiled code and counters grow a little. */
 const HEAP_GROWTH_MAX_BYTES = 2 * MIB;
+/** Garbage comes and goes in waves: what the highest wave of the second half may be above that of the first. */
+const WAVE_GROWTH_MAX_BYTES = 64 * MIB;
 
 /**
- * RSS: the median of the last tenth of the run is at most 32 MiB above the median of the tenth that follows the warm-up.
- * @param {readonly import('../target/watch.mjs').Sample[]} samples
+ * @typedef {object} Held memory right after a full collection
+ * @property {number} heapBytes @property {number} rssBytes
  */
-export function rssVerdict(samples) {
-  const total = samples.at(-1)?.inputs ?? 0;
-  if (total < INPUTS_MIN)
-    return { flat: true, words: `not judged below ${INPUTS_MIN} inputs`, startBytes: samples[0]?.rssBytes };
-  const between = (from, to) => samples.filter(({ inputs }) => inputs >= total * from && inputs <= total * to);
-  const warm = median(between(WARM_UP, WARM_UP + 0.1));
-  const end = median(between(0.9, 1));
-  const growth = end - warm;
-  const perInput = growth / (total * (0.9 - WARM_UP));
-  return {
-    flat: growth <= RSS_GROWTH_MAX_BYTES,
-    words: `RSS ${mib(growth)} from warm-up to end (${perInput.toFixed(1)} bytes an input), at most ${mib(RSS_GROWTH_MAX_BYTES)}`,
-    startBytes: samples[0].rssBytes,
-    warmBytes: warm,
-    endBytes: end,
-    maxBytes: Math.max(...samples.map(({ rssBytes }) => rssBytes)),
-  };
+
+/** @param {import('../target/target.mjs').Part} part @returns {Promise<Held>} */
+export async function heldBy(part) {
+  const heapBytes = await part.collectGarbage();
+  const rssBytes = (await readMetrics(part.adminPort)).get('process_resident_memory_bytes');
+  return { heapBytes, rssBytes };
 }
 
-/** The heap after a full collection, before and after: what grew is held, and not only not yet collected. */
-export function heapVerdict(beforeBytes, afterBytes, count) {
-  const growth = afterBytes - beforeBytes;
+/**
+ * Flat is: right after a full collection at the end, the heap is at most 2 MiB and RSS at most 32 MiB above what they were right
+ * after one when the warm-up was over; and no wave of garbage in the second half is 64 MiB above the highest of the first.
+ * @param {Held} warm @param {Held} end @param {readonly import('../target/watch.mjs').Sample[]} samples @param {number} count inputs or connections between the two
+ */
+export function memoryVerdict(warm, end, samples, count) {
+  const heapGrowth = end.heapBytes - warm.heapBytes;
+  const rssGrowth = end.rssBytes - warm.rssBytes;
+  const half = samples.length / 2;
+  const highest = part => Math.max(0, ...part.map(({ rssBytes }) => rssBytes));
+  const waveGrowth = highest(samples.slice(half)) - highest(samples.slice(0, half));
   return {
-    flat: growth <= HEAP_GROWTH_MAX_BYTES,
-    words: `held heap ${mib(growth)} (${(growth / count).toFixed(2)} bytes each), at most ${mib(HEAP_GROWTH_MAX_BYTES)}`,
+    flat:
+      heapGrowth <= HEAP_GROWTH_MAX_BYTES && rssGrowth <= RSS_GROWTH_MAX_BYTES && waveGrowth <= WAVE_GROWTH_MAX_BYTES,
+    words: [
+      `held heap ${mib(heapGrowth)} (${(heapGrowth / count).toFixed(2)} bytes each; at most ${mib(HEAP_GROWTH_MAX_BYTES)})`,
+      `RSS after a collection ${mib(rssGrowth)} (at most ${mib(RSS_GROWTH_MAX_BYTES)})`,
+      `highest wave of the second half ${mib(waveGrowth)} against the first (at most ${mib(WAVE_GROWTH_MAX_BYTES)})`,
+    ].join(', '),
   };
-}
-
-function median(samples) {
-  const sorted = samples.map(({ rssBytes }) => rssBytes).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 /** @param {number} bytes with its sign */

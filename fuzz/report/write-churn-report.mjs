@@ -8,7 +8,7 @@ const mib = bytes => (bytes === undefined ? '–' : (bytes / MIB).toFixed(1));
 
 /** Bytes that a process holds more with each connection: the least-squares line through all rows. */
 export function slopeBytes(rows, name) {
-  const points = rows.map(row => [row.connections, row[name].heldBytes]);
+  const points = rows.map(row => [row.connections, row[name].heapBytes]);
   const mean = index => points.reduce((sum, point) => sum + point[index], 0) / points.length;
   const [meanX, meanY] = [mean(0), mean(1)];
   const above = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
@@ -27,7 +27,7 @@ export function churnTables({ rows, parts, connections, seconds, problems }) {
   ];
   const lines = rows.map(row => [
     whole(row.connections),
-    ...parts.flatMap(name => [mib(row[name].heldBytes), mib(row[name].rssBytes)]),
+    ...parts.flatMap(name => [mib(row[name].heapBytes), mib(row[name].rssBytes)]),
     row.files ?? '–',
     row.keys ?? '–',
     mib(row.redisBytes),

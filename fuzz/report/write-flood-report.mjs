@@ -9,19 +9,22 @@ const mib = bytes => (Number.isFinite(bytes) ? (bytes / MIB).toFixed(1) : '–')
 /** @param {object} run as `scenarios/flood.mjs` puts it together */
 export function floodTables(run) {
   const kinds = run.kinds.filter(({ inputs }) => inputs > 0).map(({ name, inputs }) => [whole(inputs), name]);
-  const memory = Object.entries(run.memory).map(([name, { startBytes, warmBytes, endBytes, maxBytes }]) => {
-    const { warmBytes: heldWarm, endBytes: heldEnd } = run.held[name];
-    return [name, ...[startBytes, warmBytes, endBytes, maxBytes, heldWarm, heldEnd].map(mib)];
-  });
+  const memory = Object.entries(run.memory).map(([name, { startBytes, peakBytes, warm, end }]) => [
+    name,
+    ...[startBytes, warm?.rssBytes, end.rssBytes, peakBytes, warm?.heapBytes, end.heapBytes].map(mib),
+  ]);
   const { sent, heard, p50Ms, p99Ms, maxMs, worstDelayMs, garbage } = run.bystanders;
   const lost = heard.map(({ missed, repeated }) => `${missed} missed, ${repeated} twice`).join('; ');
   return [
     `${whole(run.inputs)} inputs in ${run.seconds.toFixed(0)} s (${whole(run.inputs / run.seconds)}/s), seed ${run.seed}; ${run.problems.length} violations.`,
     table(['inputs', 'kind'], kinds),
     `Bystanders: ${whole(sent)} messages each (${lost}); publish to delivery p50 ${p50Ms?.toFixed(2)} ms, p99 ${p99Ms?.toFixed(2)} ms, max ${maxMs?.toFixed(1)} ms (the narrator itself was late by ${worstDelayMs.toFixed(1)} ms at most). ${whole(garbage)} unreadable bodies of tampered envelopes to everybody were forwarded to them.`,
-    table(['process', 'RSS start', 'after warm-up', 'end', 'max', 'held after warm-up', 'held at the end'], memory),
+    table(['process', 'RSS start', 'after warm-up', 'end', 'peak', 'held heap after warm-up', 'end'], memory),
     Object.entries(run.memory)
-      .map(([name, { words, flat }]) => `${name}: ${flat ? 'flat' : 'NOT FLAT'}: ${words}; ${run.held[name].words}.`)
+      .map(
+        ([name, { words, flat }]) =>
+          `${name}: ${flat === undefined ? 'too short to say' : `${flat ? 'flat' : 'NOT FLAT'}: ${words}`}.`,
+      )
       .join('\n'),
     `How the edge took the connections: ${counts(run.outcomes)}.`,
     `Errors that answered frames: ${counts(run.refusedFrames)}.`,

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signToken } from '../../bench/relays/token.mjs';
-import { heapVerdict } from '../report/memory.mjs';
+import { heldBy, memoryVerdict } from '../report/memory.mjs';
 import { churnTables, slopeBytes, writeChurnReport } from '../report/write-churn-report.mjs';
 import { readMetrics } from '../target/metrics.mjs';
 import { redisFigures } from '../target/redis-figures.mjs';
@@ -25,8 +25,8 @@ const USERS = 500;
 const ROOMS = 50;
 const PATIENCE_MS = 30_000;
 const LOOK_AGAIN_MS = 250;
-/** RSS holds garbage and the allocator's fragments too: what it may grow by after the warm-up. */
-const RSS_GROWTH_MAX_BYTES = 48 * 2 ** 20;
+/** The connection of Redis that looks, and who asks for metrics. */
+const FILES_MORE_MAX = 5;
 const JOIN = 'joined';
 
 /** @param {ReturnType<import('../options.mjs').readOptions>} options @returns {Promise<string[]>} what was violated */
@@ -52,11 +52,7 @@ export async function churn(options) {
   const look = async () => {
     await settle(edge, redis, problems);
     const row = { connections, files: edge.openFiles(), ...(redis && (await redisFigures(redis))) };
-    for (const part of parts) {
-      const heldBytes = await part.collectGarbage();
-      const rssBytes = (await readMetrics(part.adminPort)).get('process_resident_memory_bytes');
-      row[part.name] = { heldBytes, rssBytes };
-    }
+    for (const part of parts) row[part.name] = await heldBy(part);
     rows.push(row);
     console.log(rowInWords(row, parts));
   };
@@ -74,7 +70,7 @@ export async function churn(options) {
   }
   const seconds = (performance.now() - beganAtMs) / 1000;
   problems.push(...(await watch.stop()));
-  if (rows.length > 1) problems.push(...growth(rows, parts, clients));
+  if (rows.length > 1) problems.push(...growth(rows, parts, watch.samples));
 
   const run = {
     clients,
@@ -170,31 +166,27 @@ async function settle(edge, redis, problems) {
 }
 
 /** What is more at the end than after the warm-up. */
-function growth(rows, parts) {
+function growth(rows, parts, samples) {
   const [first, last] = [rows[0], rows.at(-1)];
   const connections = last.connections - first.connections;
   const problems = parts.flatMap(({ name }) => {
-    const held = heapVerdict(first[name].heldBytes, last[name].heldBytes, connections);
-    const rssGrowth = last[name].rssBytes - first[name].rssBytes;
-    return [
-      ...(held.flat
-        ? []
-        : [`${name} holds more: ${held.words}; slope ${slopeBytes(rows, name).toFixed(2)} bytes a connection`]),
-      ...(rssGrowth <= RSS_GROWTH_MAX_BYTES
-        ? []
-        : [`the RSS of ${name} grew by ${Math.round(rssGrowth / 2 ** 20)} MiB`]),
-    ];
+    const since = samples[name].filter(({ inputs }) => inputs >= first.connections);
+    const { flat, words } = memoryVerdict(first[name], last[name], since, connections);
+    return flat
+      ? []
+      : [`${name} grows: ${words}; the line through all rows: ${slopeBytes(rows, name).toFixed(2)} bytes`];
   });
   if (last.keys > first.keys) problems.push(`Redis holds ${last.keys} keys, after the warm-up it held ${first.keys}`);
-  if (last.files > first.files + 5)
+  if (last.files > first.files + FILES_MORE_MAX) {
     problems.push(`the edge has ${last.files} files open, after the warm-up it had ${first.files}`);
+  }
   return problems;
 }
 
 function rowInWords(row, parts) {
   const mib = bytes => (bytes / 2 ** 20).toFixed(1);
   const memory = parts.map(
-    ({ name }) => `${name} holds ${mib(row[name].heldBytes)} MiB, RSS ${mib(row[name].rssBytes)} MiB`,
+    ({ name }) => `${name} holds ${mib(row[name].heapBytes)} MiB, RSS ${mib(row[name].rssBytes)} MiB`,
   );
   return [
     `${row.connections.toLocaleString('en-US')} connections`,

@@ -7,7 +7,7 @@ import { Plan } from '../lanes/plan.mjs';
 import { runRedisLane } from '../lanes/redis-lane.mjs';
 import { runSessionLane } from '../lanes/session-lane.mjs';
 import { countingProblems } from '../report/counting.mjs';
-import { heapVerdict, rssVerdict, WARM_UP } from '../report/memory.mjs';
+import { heldBy, memoryVerdict, WARM_UP } from '../report/memory.mjs';
 import { Progress } from '../report/progress.mjs';
 import { Tally } from '../report/tally.mjs';
 import { floodTables, writeFloodReport } from '../report/write-flood-report.mjs';
@@ -59,7 +59,6 @@ export async function flood(options) {
   const processProblems = await watch.stop();
   problems.push(...processProblems);
 
-  const held = {};
   const memory = {};
   if (watch.dead() === undefined) {
     problems.push(...(await settled(edge, filesBefore)));
@@ -67,14 +66,14 @@ export async function flood(options) {
     problems.push(...countingProblems(before, after, tally));
     const warm = await heldAtWarmUp;
     for (const part of parts) {
-      memory[part.name] = rssVerdict(watch.samples[part.name]);
-      if (!memory[part.name].flat) problems.push(`${part.name} grows: ${memory[part.name].words}`);
-      const heldBytes = await part.collectGarbage();
-      held[part.name] = { warmBytes: warm?.[part.name], endBytes: heldBytes, words: 'too short to say' };
+      const samples = watch.samples[part.name];
+      const end = await heldBy(part);
+      const peakBytes = Math.max(...samples.map(({ rssBytes }) => rssBytes));
+      memory[part.name] = { startBytes: samples[0]?.rssBytes, peakBytes, warm: warm?.[part.name], end };
       if (warm === undefined) continue;
-      const verdict = heapVerdict(warm[part.name], heldBytes, plan.doneInputs * (1 - WARM_UP));
-      held[part.name].words = verdict.words;
-      if (!verdict.flat) problems.push(`${part.name} holds more: ${verdict.words}`);
+      const verdict = memoryVerdict(warm[part.name], end, samples, plan.doneInputs * (1 - WARM_UP));
+      Object.assign(memory[part.name], verdict);
+      if (!verdict.flat) problems.push(`${part.name} grows: ${verdict.words}`);
     }
   }
   problems.push(...tally.violations.map(({ input, kind, problem }) => `input ${input} (${kind}): ${problem}`));
@@ -91,7 +90,6 @@ export async function flood(options) {
     outcomes: tally.outcomes,
     refusedFrames: tally.frames,
     memory,
-    held,
     warnings: Object.fromEntries(parts.map(({ name, warnings }) => [name, warnings])),
     problems,
     samples: watch.samples,
@@ -104,14 +102,14 @@ export async function flood(options) {
   return problems;
 }
 
-/** The heap after a full collection, once, when the warm-up is over; `undefined` in a run that is too short for one. */
+/** Memory after a full collection, once, when the warm-up is over; `undefined` in a run that is too short for one. */
 async function heldAfterWarmUp(plan, parts) {
   while (plan.doneInputs < plan.inputs * WARM_UP) {
     if (plan.stopped) return undefined;
     await sleep(LOOK_AGAIN_MS);
   }
   try {
-    return Object.fromEntries(await Promise.all(parts.map(async part => [part.name, await part.collectGarbage()])));
+    return Object.fromEntries(await Promise.all(parts.map(async part => [part.name, await heldBy(part)])));
   } catch {
     return undefined; // It has ended: that is told elsewhere.
   }
