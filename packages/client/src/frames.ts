@@ -4,6 +4,7 @@ import type {
   Frame,
   HistoryAnswer,
   MembershipChange,
+  Position,
   RoomCount,
   RoomGap,
   RoomInfo,
@@ -38,6 +39,7 @@ export interface KnownFrames {
   readonly error: FrameWith<{ readonly code: ErrorCode; readonly message: string }>;
   readonly history: FrameWith<HistoryAnswer>;
   readonly room_gap: FrameWith<RoomGap>;
+  readonly room_opened: FrameWith<{ readonly room_id: string } & Partial<Position>>;
   readonly room_closed: FrameWith<{ readonly room_id: string }>;
   readonly reconnect: FrameWith<{ readonly delay_ms: number }>;
 }
@@ -52,6 +54,7 @@ const ROOM_IN_PAYLOAD: readonly string[] = [
   'online_users',
   'history',
   'room_gap',
+  'room_opened',
   'room_closed',
 ];
 

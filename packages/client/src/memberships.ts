@@ -39,6 +39,8 @@ export interface MembershipPorts {
 interface Membership {
   readonly room: string;
   state: RoomState;
+  /** A service put the session into the room: it is left with the session, unless the application joins it. */
+  added: boolean;
   /** A room token, where the application gave one: asked for at every attempt. */
   token: TokenOption | undefined;
   /** Attempts that failed in this session: the exponent of the backoff. */
@@ -87,6 +89,7 @@ export class Memberships {
     this.#leavingAgain.delete(room);
     const membership = this.#membership(room);
     membership.token = token ?? membership.token;
+    membership.added = false;
     if (membership.state === 'joined') return Promise.resolve();
     const joined = new Promise<void>((resolve, reject) => membership.waiting.push({ resolve, reject }));
     joined.catch(() => {}); // Who does not wait for it must not die of a leave() or close(): `changed` tells the same.
@@ -128,6 +131,15 @@ export class Memberships {
     this.#reportIfRestored();
   }
 
+  /** A service put this session into the room. Whether it does so with the next one, too, is for the service to say. */
+  opened(room: string, payload: unknown): void {
+    const membership = this.#membership(room);
+    if (membership.state !== 'left') return; // Our own join is, or will be, answered.
+    membership.added = true;
+    this.#ports.answered(room, readPosition(payload), false);
+    this.#change(membership, 'joined');
+  }
+
   /** A session began; it is in `rooms` already (the room of the path). */
   sessionBegan(rooms: readonly string[]): void {
     this.#session++;
@@ -155,7 +167,7 @@ export class Memberships {
       clearTimeout(membership.retryTimer);
       membership.current++;
       membership.failures = 0;
-      if (membership.state === 'joined') this.#change(membership, 'rejoining');
+      if (membership.state === 'joined') this.#change(membership, membership.added ? 'left' : 'rejoining');
     }
   }
 
@@ -243,6 +255,7 @@ export class Memberships {
     const waiting = membership.waiting;
     membership.waiting = [];
     membership.failures = 0;
+    membership.added = false;
     this.#change(membership, 'joined');
     for (const { resolve } of waiting) resolve();
     this.#reportIfRestored();
@@ -276,6 +289,7 @@ export class Memberships {
     const membership: Membership = {
       room,
       state: 'left',
+      added: false,
       token: undefined,
       failures: 0,
       current: 0,
