@@ -1,0 +1,102 @@
+/** Who may connect, by count: what is let in is counted until it leaves, and nothing is remembered of who is gone. */
+import fc from 'fast-check';
+import pino from 'pino';
+import { expect, test } from 'vitest';
+import { ConnectionGate } from '../src/limits/connection-gate.js';
+import type { LimitName } from '../src/limits/limit-exceeded.js';
+
+function gateOf(settings: { maxConnectionsPerAddress?: number; maxHandshakesPerSecond?: number; proxies?: string[] }) {
+  const exceeded: LimitName[] = [];
+  const warnings: string[] = [];
+  const clock = { ms: 0 };
+  const log = pino({ level: 'warn' }, { write: line => void warnings.push(line) });
+  const gate = new ConnectionGate({
+    maxConnectionsPerAddress: settings.maxConnectionsPerAddress ?? 0,
+    maxHandshakesPerSecond: settings.maxHandshakesPerSecond ?? 0,
+    trustedProxies: settings.proxies ?? [],
+    trustedHops: 0,
+    metrics: {
+      exceeded: limit => exceeded.push(limit),
+      endedUnheard: () => {},
+      malformedForwardedFor: () => {},
+      observe: () => {},
+    },
+    log,
+    now: () => clock.ms,
+  });
+  const enters = (group: string): boolean => {
+    try {
+      gate.enter(group);
+      return true;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'RATE_LIMITED' });
+      return false;
+    }
+  };
+  return { gate, enters, exceeded, warnings, clock };
+}
+
+test('whatever comes and goes, an address has at most its connections, and who is gone is forgotten', () => {
+  const step = fc.record({ group: fc.constantFrom('a', 'b'), act: fc.constantFrom('open', 'request', 'end', 'leave') });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), steps => {
+      const { gate, enters } = gateOf({ maxConnectionsPerAddress: 3 });
+      const silent: Record<string, number> = { a: 0, b: 0 };
+      const sessions: Record<string, number> = { a: 0, b: 0 };
+      for (const { group, act } of steps) {
+        const [waiting = 0, inside = 0] = [silent[group], sessions[group]];
+        if (act === 'open') {
+          expect(gate.connected(group)).toBe(waiting < 3);
+          silent[group] = Math.min(3, waiting + 1);
+        } else if (act === 'leave') {
+          if (inside > 0) gate.leave(group);
+          sessions[group] = Math.max(0, inside - 1);
+        } else if (waiting > 0) {
+          gate.heard(group);
+          silent[group] = waiting - 1;
+          if (act === 'request') {
+            expect(enters(group)).toBe(inside < 3);
+            sessions[group] = Math.min(3, inside + 1);
+          }
+        }
+        const connected = ['a', 'b'].filter(name => (silent[name] ?? 0) + (sessions[name] ?? 0) > 0);
+        expect(gate.addresses).toBe(connected.length);
+      }
+    }),
+  );
+});
+
+test('one address takes at most half of the handshakes of a second, so that others get in', () => {
+  const { enters, clock, exceeded } = gateOf({ maxHandshakesPerSecond: 10 });
+  const admitted = (group: string) => Array.from({ length: 20 }, () => enters(group)).filter(Boolean).length;
+  expect(admitted('flood')).toBe(5);
+  expect(admitted('other')).toBe(5);
+  expect(admitted('late')).toBe(0);
+  clock.ms = 1000;
+  expect(admitted('late')).toBe(5);
+  expect(new Set(exceeded)).toEqual(new Set(['handshakes']));
+});
+
+test('those who are refused are told different seconds', () => {
+  const { gate } = gateOf({ maxConnectionsPerAddress: 1 });
+  gate.enter('a');
+  const told = Array.from({ length: 200 }, () => {
+    try {
+      gate.enter('a');
+      return 0;
+    } catch (error) {
+      return (error as { retryAfterMs: number }).retryAfterMs;
+    }
+  });
+  expect(new Set(told)).toEqual(new Set(Array.from({ length: 10 }, (_, index) => (index + 1) * 1000)));
+});
+
+test('the log says it once, and what to do if it is a proxy', () => {
+  const { enters, warnings } = gateOf({ maxConnectionsPerAddress: 1 });
+  for (let n = 0; n < 10; n++) enters('192.0.2.1');
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toMatch(/192\.0\.2\.1 has as many.*HUBBUB_TRUSTED_PROXIES/);
+  const known = gateOf({ maxConnectionsPerAddress: 1, proxies: ['10.0.0.0/8'] });
+  for (let n = 0; n < 10; n++) known.enters('192.0.2.1');
+  expect(known.warnings[0]).not.toContain('HUBBUB_TRUSTED_PROXIES');
+});
