@@ -17,7 +17,7 @@ import { Renewal } from './renewal.js';
 import { Room } from './room.js';
 import { isWelcome } from './shapes.js';
 import { TokenSource } from './token.js';
-import { readFrame, type Wire } from './wire.js';
+import { readFrame, type Wire, writeFrame } from './wire.js';
 
 /**
  * A client of a Hubbub cluster. Nothing happens before `connect()`.
@@ -95,7 +95,10 @@ export class HubbubClient {
         this.#events.emit('recovered', recovered);
       },
     });
-    this.#renewal = new Renewal(this.#settings, token, () => this.#connection.moveAfter(0));
+    this.#renewal = new Renewal(this.#settings, token, {
+      refresh: token => this.#deliveries.request({ type: 'refresh', payload: { token } }, 'ack'),
+      move: () => this.#connection.moveAfter(0),
+    });
     this.#heartbeat = new Heartbeat(this.#settings, {
       ping: () => this.#deliveries.notify({ type: 'ping' }),
       dead: () => this.#connection.lose('The edge gave no sign of life.'),
@@ -218,6 +221,7 @@ export class HubbubClient {
       this.#memberships.sessionBegan(this.#pathRooms);
       this.#deliveries.flush();
     }
+    if (change.state === 'moving') this.#renewal.stop();
     if (change.state === 'moving' && this.#deliveries.inFlight === 0) this.#connection.step('settled');
     if (change.state === 'closed') this.#end(change.error ?? closedError());
     this.#events.emit('state', change);
@@ -232,7 +236,10 @@ export class HubbubClient {
 
   #send(wire: Wire, frame: Frame): void {
     this.#connection.send(wire);
-    this.#events.emit('frame', { direction: 'out', raw: wire, frame });
+    // Who shows or logs frames is not to show the token.
+    const shown = frame.type === 'refresh' ? { ...frame, payload: {} } : frame;
+    const raw = shown === frame ? wire : writeFrame(this.#settings.codec, shown);
+    this.#events.emit('frame', { direction: 'out', raw, frame: shown });
   }
 
   #received(wire: Wire): void {

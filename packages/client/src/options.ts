@@ -11,7 +11,8 @@ export interface ClientOptions {
   readonly url: string;
   /**
    * A JWT, or a function that gives one. The function is asked before every attempt to connect, and again some time before
-   * the token's `exp`: then the session moves to a new connection, and nothing is lost.
+   * the token's `exp`: then the session gets the new one (`refresh`) and goes on; where it cannot have it, it moves to a
+   * new connection, and nothing is lost.
    */
   readonly token: TokenOption;
   /** How frames are written. Default: JSON; MessagePack is `msgpackCodec` of `@hubbub/client/msgpack`. */

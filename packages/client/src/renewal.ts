@@ -1,4 +1,4 @@
-/** Renews the token before it expires: asks for a fresh one while the session stands, and then has it moved. */
+/** Renews the token before it expires: asks for a fresh one while the session stands, and gives it to the session. */
 import { HubbubError } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
 import type { TokenSource } from './token.js';
@@ -9,23 +9,29 @@ const MAX_LEAD_MS = 5 * 60_000;
 /** setTimeout takes 32 bits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+export interface RenewalPorts {
+  /** Gives the session a new token. @throws {HubbubError} what the edge answers, or `UNAVAILABLE` */
+  refresh(token: string): Promise<unknown>;
+  /** The session cannot have it: a new one can. */
+  move(): void;
+}
+
 export class Renewal {
   readonly #policy: BackoffPolicy;
   readonly #token: TokenSource;
-  readonly #renewed: () => void;
+  readonly #ports: RenewalPorts;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts starts and stops: a token that comes after either is not for this session. */
   #run = 0;
   #failures = 0;
 
-  /** `renewed` is called when the next attempt will have a fresh token. */
-  constructor(policy: BackoffPolicy, token: TokenSource, renewed: () => void) {
+  constructor(policy: BackoffPolicy, token: TokenSource, ports: RenewalPorts) {
     this.#policy = policy;
     this.#token = token;
-    this.#renewed = renewed;
+    this.#ports = ports;
   }
 
-  /** A session began with the source's last token. */
+  /** A session has the source's last token. */
   start(): void {
     this.stop();
     this.#failures = 0;
@@ -52,14 +58,22 @@ export class Renewal {
 
   async #renew(): Promise<void> {
     const run = this.#run;
+    let token: string | undefined;
     try {
-      const fresher = await this.#token.prepare();
+      token = await this.#token.prepare();
       // The same token again would be asked for again, at ever shorter intervals: the edge's 4100 ends that.
-      if (fresher && run === this.#run) this.#renewed();
+      if (token === undefined || run !== this.#run) return;
+      await this.#ports.refresh(token);
+      if (run !== this.#run) return;
+      this.#token.renewed();
+      this.start();
     } catch (error) {
-      // Signed out: the session ends when the edge says so. Everything else may pass before that.
-      const final = error instanceof HubbubError && !error.retryable;
-      if (!final && run === this.#run) this.#wait(Date.now() + fullJitterMs(this.#failures++, this.#policy));
+      if (run !== this.#run) return; // The next session begins with what was prepared.
+      const passes = !(error instanceof HubbubError) || error.retryable;
+      if (passes) this.#wait(Date.now() + fullJitterMs(this.#failures++, this.#policy));
+      // Refused by the edge, of another user, or an edge that does not know the frame: a new session may take it.
+      else if (token !== undefined) this.#ports.move();
+      // Else signed out: the session ends when the edge says so.
     }
   }
 }

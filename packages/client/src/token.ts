@@ -22,7 +22,7 @@ export class TokenSource {
     return typeof this.#option === 'function';
   }
 
-  /** When the token of the last attempt expires, in milliseconds since 1970, where it says so. */
+  /** When the session's token, or that of the last attempt, expires, in milliseconds since 1970, where it says so. */
   get expiresAtMs(): number | undefined {
     return this.#current === undefined ? undefined : expiryMs(this.#current);
   }
@@ -44,12 +44,18 @@ export class TokenSource {
     return this.#current;
   }
 
-  /** Asks for the next attempt's token now. Whether it lives longer than the one we have. @throws as `next`. */
-  async prepare(): Promise<boolean> {
+  /** Asks for the next token now; `undefined` where it lives no longer than the one we have. @throws as `next`. */
+  async prepare(): Promise<string | undefined> {
     const token = await this.#ask();
-    const fresher = (expiryMs(token) ?? Infinity) > (this.expiresAtMs ?? Infinity);
-    if (fresher) this.#prepared = token;
-    return fresher;
+    if ((expiryMs(token) ?? Infinity) <= (this.expiresAtMs ?? Infinity)) return undefined;
+    this.#prepared = token;
+    return token;
+  }
+
+  /** The session has the prepared token now. */
+  renewed(): void {
+    this.#current = this.#prepared ?? this.#current;
+    this.#prepared = undefined;
   }
 
   async #ask(): Promise<string> {

@@ -1,7 +1,7 @@
 /** The invariant of README.md that concerns tokens: renewed before they expire, and the end is clear. Fake edge, fake clock. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HubbubError, type StateChange } from '../src/index.js';
-import { FakeEdge, turn } from './support/fake-edge.js';
+import { FakeEdge, turn, willing } from './support/fake-edge.js';
 
 let edge: FakeEdge;
 
@@ -22,25 +22,132 @@ function tokenFor(lifeMs: number): string {
   return `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
 }
 
-const tokenOf = (index: number): string => edge.sockets[index]?.request.protocols[1] ?? '';
+/** The tokens that the newest connection was given. */
+const refreshes = (): unknown[] => edge.socket.sentOfType('refresh').map(({ payload }) => payload?.token);
+
+const tokenOf = (index: number): string => edge.sockets[index]?.request.protocols[1]?.replace('bearer.', '') ?? '';
 
 describe('invariant 18: tokens are renewed before they expire', () => {
-  it('moves to a new connection with a fresh token before the old one expires, and again after that', async () => {
+  it('gives the session a fresh token before the old one expires, and again after that', async () => {
     const token = vi.fn(() => tokenFor(100_000));
     const client = await edge.openClient({ token });
     await client.room('general').join();
-    await vi.advanceTimersByTimeAsync(79_999);
-    expect(token).toHaveBeenCalledTimes(1);
     const states: StateChange[] = [];
     client.on('state', change => states.push(change));
+    await vi.advanceTimersByTimeAsync(79_999);
+    expect([token.mock.calls.length, refreshes()]).toEqual([1, []]);
     await vi.advanceTimersByTimeAsync(2);
-    const socket = await edge.accept();
+    expect(refreshes()).toEqual([token.mock.results[1]?.value]);
+    expect(refreshes()[0]).not.toBe(tokenOf(0));
+    await vi.advanceTimersByTimeAsync(79_000);
+    expect(refreshes()).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(refreshes()).toHaveLength(2);
+    expect([edge.sockets.length, states]).toEqual([1, []]);
+  });
+
+  it.each(['UNKNOWN_TYPE', 'UNAUTHORIZED', 'FORBIDDEN', 'TOO_LARGE'])(
+    'moves to a new connection with it where the edge answers %s, and loses no answer',
+    async code => {
+      edge.answer = (frame, socket) => {
+        if (frame.type === 'refresh')
+          socket.receive({ type: 'error', id: frame.id ?? '', payload: { code, message: '' } });
+        else willing(frame, socket);
+      };
+      const token = vi.fn(() => tokenFor(100_000));
+      const client = await edge.openClient({ token });
+      await client.room('general').join();
+      const states: StateChange[] = [];
+      client.on('state', change => states.push(change));
+      await vi.advanceTimersByTimeAsync(80_001);
+      const socket = await edge.accept();
+      expect(token).toHaveBeenCalledTimes(2);
+      expect(tokenOf(1)).toBe(token.mock.results[1]?.value);
+      expect(states.map(({ state }) => state)).toEqual(['moving', 'connecting', 'opening', 'restoring', 'open']);
+      expect(socket.sentOfType('resume')).toHaveLength(1);
+    },
+  );
+
+  it('moves where the token is too long for a frame of this session', async () => {
+    const token = vi.fn(() => tokenFor(100_000));
+    const client = edge.client({ token });
+    void client.connect();
+    await turn();
+    edge.socket.open().welcome([], { max_frame_bytes: 100 });
+    await vi.advanceTimersByTimeAsync(80_001);
+    await edge.accept();
+    expect([edge.sockets.length, edge.sockets[0]?.sentOfType('refresh')]).toEqual([2, []]);
+    expect(tokenOf(1)).toBe(token.mock.results[1]?.value);
+  });
+
+  it.each<[string, string | undefined]>([
+    ['UNAVAILABLE', 'UNAVAILABLE'],
+    ['RATE_LIMITED', 'RATE_LIMITED'],
+    ['nothing', undefined],
+  ])('keeps the session and tries again where the edge answers %s', async (_, code) => {
+    edge.answer = (frame, socket) => {
+      if (frame.type !== 'refresh') willing(frame, socket);
+      else if (code !== undefined)
+        socket.receive({ type: 'error', id: frame.id ?? '', payload: { code, message: '' } });
+    };
+    const client = await edge.openClient({ token: () => tokenFor(100_000), baseDelayMs: 100, ackTimeoutMs: 1_000 });
+    await vi.advanceTimersByTimeAsync(80_001);
+    expect(refreshes()).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(refreshes().length).toBeGreaterThan(2);
+    edge.answer = willing;
+    await vi.advanceTimersByTimeAsync(10_000);
+    const done = refreshes().length;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([refreshes().length, edge.sockets.length, client.state]).toEqual([done, 1, 'open']);
+  });
+
+  it('begins the next session with the token that it asked for when the connection broke before the answer', async () => {
+    edge.answer = (frame, socket) => {
+      if (frame.type !== 'refresh') willing(frame, socket);
+    };
+    const token = vi.fn(() => tokenFor(100_000));
+    await edge.openClient({ token, maxDelayMs: 1 });
+    await vi.advanceTimersByTimeAsync(80_001);
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(10);
+    await edge.accept();
     expect(token).toHaveBeenCalledTimes(2);
-    expect(tokenOf(1)).not.toBe(tokenOf(0));
-    expect(states.map(({ state }) => state)).toEqual(['moving', 'connecting', 'opening', 'restoring', 'open']);
-    expect(socket.sentOfType('resume')).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(80_000);
-    expect(edge.sockets).toHaveLength(3);
+    expect(tokenOf(1)).toBe(token.mock.results[1]?.value);
+  });
+
+  it('asks for nothing on a connection that it is leaving, and brings a token that comes then to the next one', async () => {
+    let give: (token: string) => void = () => {};
+    const token = vi.fn<() => string | Promise<string>>(() => tokenFor(100_000));
+    const client = await edge.openClient({ token });
+    token.mockReturnValueOnce(new Promise(resolve => (give = resolve)));
+    await vi.advanceTimersByTimeAsync(80_001);
+    const first = edge.socket;
+    edge.answer = () => {}; // The edge owes an answer: the client stays until it is there.
+    const ping = client.ping();
+    first.receive({ type: 'reconnect', payload: { delay_ms: 0 } });
+    await turn();
+    expect(client.state).toBe('moving');
+    const late = tokenFor(200_000);
+    give(late);
+    await turn();
+    edge.answer = willing;
+    first.receive({ type: 'pong', id: first.sentOfType('ping').at(-1)?.id ?? '' });
+    await ping;
+    await edge.accept();
+    expect(first.sentOfType('refresh')).toEqual([]);
+    expect(tokenOf(1)).toBe(late);
+  });
+
+  it('shows the token to nobody who listens to frames', async () => {
+    const token = vi.fn(() => tokenFor(100_000));
+    const client = await edge.openClient({ token });
+    const frames: unknown[] = [];
+    client.on('frame', frame => frames.push(frame));
+    await vi.advanceTimersByTimeAsync(80_001);
+    expect(refreshes()).toHaveLength(1);
+    expect(frames).toContainEqual(expect.objectContaining({ frame: expect.objectContaining({ type: 'refresh' }) }));
+    expect(JSON.stringify(frames)).not.toContain(refreshes()[0]);
   });
 
   it('renews long tokens five minutes early at most, and half of that at least', async () => {
