@@ -18,6 +18,12 @@ export interface ConnectOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Offered instead of the encoding's own; `[]` offers none. */
   readonly subprotocols?: readonly string[];
+  /** Address to come from: any of 127.0.0.0/8. */
+  readonly localAddress?: string;
+  /** Certificates (PEM) to trust, for `wss:`. */
+  readonly ca?: string;
+  /** Name that the certificate must have, and that is sent by SNI; without it a client of an address sends none. */
+  readonly servername?: string;
 }
 
 export interface Closing {
@@ -160,7 +166,14 @@ export class RawClient {
 export function connect(url: string, options: ConnectOptions = {}): Promise<RawClient> {
   const { name = 'client', encoding = 'json' } = options;
   const { address, offers, headers } = request(url, options);
-  const socket = new WebSocket(address, offers, { headers, perMessageDeflate: false });
+  const { localAddress, ca, servername } = options;
+  const socket = new WebSocket(address, offers, {
+    headers,
+    perMessageDeflate: false,
+    ...(localAddress !== undefined && { localAddress }),
+    ...(ca !== undefined && { ca }),
+    ...(servername !== undefined && { servername }),
+  });
   const client = new RawClient(name, encoding, socket);
   cleanup(() => socket.terminate());
   return new Promise((resolve, reject) => {

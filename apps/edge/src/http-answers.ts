@@ -1,4 +1,5 @@
 /** What the public port answers to plain HTTP: pages, and refusals with their status (PROTOCOL.md section 1). */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
 import { REFUSAL_STATUS } from './admission/admission.js';
 import type { HttpRequest, HttpResponse } from './engine.js';
@@ -22,24 +23,38 @@ export interface PageRequest {
 /** Answers `GET path`; may throw {@link HubbubError}. */
 export type PageHandler = (request: PageRequest) => Page | Promise<Page>;
 
+/**
+ * Answers in the next turn. Until then a second request that came in one segment with the first ends the connection: so
+ * each connection has one, which is what the gate counts on; one that could ask for ever would never become a session.
+ */
+export function answerNextTurn(response: HttpResponse, answer: () => void): void {
+  let ended = false;
+  response.onAborted(() => {
+    ended = true;
+  });
+  setImmediate(() => {
+    if (!ended) response.cork(answer);
+  });
+}
+
 /** @param done called once, when the request was answered or its connection ended */
 export function servePage(page: PageHandler, response: HttpResponse, request: HttpRequest, done: () => void): void {
-  let answered = false;
+  let over = false;
   const finish = (answer?: () => void): void => {
-    if (answered) return;
-    answered = true;
+    if (over) return;
+    over = true;
     if (answer !== undefined) response.cork(answer);
     done();
   };
   response.onAborted(() => finish());
-  Promise.resolve({ query: new URLSearchParams(request.getQuery()), host: request.getHeader('host') })
-    .then(page)
+  const asked = { query: new URLSearchParams(request.getQuery()), host: request.getHeader('host') };
+  nextTurn()
+    .then(() => page(asked))
     .then(
       ({ status = '200 OK', contentType, body, headers = {} }) =>
         finish(() => {
           response.writeStatus(status).writeHeader('content-type', contentType);
           for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
-          // One request for each connection: one that could ask for ever would never have to become a session.
           response.end(body, true);
         }),
       (error: unknown) => finish(() => refuseFor(response, error)),

@@ -13,7 +13,7 @@ import type {
   TemplatedApp,
   us_socket_context_t,
 } from './engine.js';
-import { type PageHandler, refuse, refuseFor, servePage } from './http-answers.js';
+import { answerNextTurn, type PageHandler, refuse, refuseFor, servePage } from './http-answers.js';
 import type { ConnectionGate } from './limits/connection-gate.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
 import type { LimitMetrics } from './limits/limit-metrics.js';
@@ -139,7 +139,7 @@ function serveSessions(
       try {
         gate.enter(client.group);
       } catch (error) {
-        refuseFor(response, error);
+        answerNextTurn(response, () => refuseFor(response, error));
         return;
       }
       servePage(page, response, request, () => gate.leave(client.group));
@@ -147,7 +147,7 @@ function serveSessions(
   }
   const answer = (code: ErrorCode, message: string) => (response: HttpResponse, request: HttpRequest) => {
     clientOf(response, request, options);
-    refuse(response, code, message);
+    answerNextTurn(response, () => refuse(response, code, message));
   };
   const notAWebSocket = answer('UPGRADE_REQUIRED', 'This path speaks WebSocket: connect with a WebSocket client.');
   app.get(`${basePath}/ws`, notAWebSocket);
@@ -212,15 +212,11 @@ function upgrade(
     gate.enter(client.group);
   } catch (error) {
     if (error instanceof HubbubError) events.refused(error.code);
-    refuseFor(response, error);
+    answerNextTurn(response, () => refuseFor(response, error));
     return;
   }
   const accept = (admitted: Admitted): void =>
     response.upgrade<UserData>({ admitted, group: client.group }, key, admitted.subprotocol ?? '', extensions, context);
-  const reject = (error: unknown): void => {
-    gate.leave(client.group);
-    refuseFor(response, error);
-  };
   let admitted: Admitted | Promise<Admitted>;
   try {
     const place = route?.read(index => request.getParameter(index));
@@ -236,32 +232,39 @@ function upgrade(
       pathRoom: place?.room,
     });
   } catch (error) {
-    reject(error);
+    gate.leave(client.group);
+    answerNextTurn(response, () => refuseFor(response, error));
     return;
   }
   if (!(admitted instanceof Promise)) {
     accept(admitted);
     return;
   }
+  let ended = false;
   let answered = false;
-  const answer = (write: () => void): void => {
-    if (answered) return;
+  const answer = (): boolean => {
+    if (answered) return false;
     answered = true;
     clearTimeout(timer);
-    response.cork(write);
+    return true;
+  };
+  const reject = (error: unknown): void => {
+    if (!answer()) return;
+    gate.leave(client.group);
+    // In the next turn, as every refusal: an answer may be known within the engine's callback.
+    setImmediate(() => {
+      if (!ended) response.cork(() => refuseFor(response, error));
+    });
   };
   const timer = setTimeout(() => {
     limitMetrics.exceeded('handshake_time');
-    answer(() => reject(new LimitExceeded('handshake_time', 'UNAVAILABLE', 'This takes too long; try again later.')));
+    reject(new LimitExceeded('handshake_time', 'UNAVAILABLE', 'This takes too long; try again later.'));
   }, handshakeTimeoutMs);
   response.onAborted(() => {
-    if (answered) return;
-    answered = true;
-    clearTimeout(timer);
-    gate.leave(client.group);
+    ended = true;
+    if (answer()) gate.leave(client.group);
   });
-  admitted.then(
-    value => answer(() => accept(value)),
-    error => answer(() => reject(error)),
-  );
+  admitted.then(value => {
+    if (answer()) response.cork(() => accept(value));
+  }, reject);
 }
