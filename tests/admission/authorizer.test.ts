@@ -57,9 +57,9 @@ describe('what is asked', () => {
     await connect(cluster.edge(0).roomUrl('club:1'), { token });
     const user = { id: 'ada', name: 'Ada' };
     expect(authorizer.questions).toMatchObject([
-      { action: 'connect', user, path: '/ws' },
+      { action: 'connect', user, address: '127.0.0.1', path: '/ws' },
       { action: 'connect', user, path: '/rooms/club%3A1/ws', room: 'club:1' },
-      { action: 'join', user, room: 'club:1' },
+      { action: 'join', user, address: '127.0.0.1', room: 'club:1' },
     ]);
     expect(authorizer.questions[0]).not.toHaveProperty('room');
     expect(authorizer.questions[0]).not.toHaveProperty('anonymous');
@@ -266,7 +266,9 @@ describe('an authorizer that fails', () => {
     'says 500': (_, response) => response.writeHead(500).end(JSON.stringify({ allow: true })),
     'says 204': (_, response) => response.writeHead(204).end(),
     'sends elsewhere': (_, response) =>
-      response.writeHead(307, { location: '/yes' }).end(JSON.stringify({ allow: true })),
+      response.req.url === '/yes'
+        ? says(response, { allow: true })
+        : response.writeHead(307, { location: '/yes' }).end(),
     'speaks no JSON': (_, response) => response.end('yes'),
     'says nothing': (_, response) => response.end(),
     'says something else': (_, response) => says(response, { allow: 'yes' }),
