@@ -8,12 +8,13 @@ ARG NODE_IMAGE=node:22-trixie-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
-COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.base.json ./
-COPY scripts ./scripts
+COPY package.json package-lock.json .npmrc tsconfig.base.json ./
 COPY packages ./packages
 COPY apps ./apps
 # Not `npm ci`: scripts/prepare/install.mjs says why. It takes the versions of the lockfile all the same.
-RUN npm run build
+RUN npm install --no-save --include=dev --no-audit --no-fund --loglevel=error
+# The command line and what it refers to: not the examples, not the playground, which production does not serve.
+RUN npx tsc -b apps/hubbub
 # Then only what runs: the command line with the packages it stands on, without compilers and test tools. npm does not take
 # these away by itself where only one workspace is asked for.
 RUN rm -rf node_modules && npm install --omit=dev --workspace=hubbub --include-workspace-root=false --no-save --no-audit --no-fund --loglevel=error

@@ -1,9 +1,10 @@
 /** The Dockerfile, read by a linter and compared with the repository. `node deploy/check-image.mjs` carries out its steps. */
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { validate } from 'dockerfile-utils';
 import { expect, test } from 'vitest';
-import { at } from './support/manifests.js';
+import { at, listAt } from './support/manifests.js';
 import { unknownSettingsIn } from './support/settings.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -24,15 +25,25 @@ test('it runs as nobody special, on a system with glibc, and names settings that
   expect(unknownSettingsIn(dockerfile)).toEqual([]);
 });
 
-test('it copies what is there, and every workspace that the command line stands on', () => {
+test('it copies what is there, and all that the command line stands on and is compiled with', () => {
   const copied = [...dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
   expect(copied.length).toBeGreaterThan(5);
   expect(copied.filter(path => !existsSync(`${ROOT}${path}`))).toEqual([]);
   const lock: unknown = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8'));
   const needed = workspacesOf('hubbub', lock, new Set());
   expect([...needed].length).toBeGreaterThan(5);
+  expect(projectsOf('apps/hubbub', new Set())).toEqual(needed);
   expect([...needed].filter(folder => !copied.some(path => folder.startsWith(`${path}/`)))).toEqual([]);
 });
+
+/** The folders of a project of the compiler and of all those it refers to. */
+function projectsOf(folder: string, found: Set<string>): Set<string> {
+  if (found.has(folder)) return found;
+  found.add(folder);
+  const config: unknown = JSON.parse(readFileSync(join(ROOT, folder, 'tsconfig.json'), 'utf8'));
+  for (const { path } of listAt(config, 'references')) projectsOf(join(folder, String(path)), found);
+  return found;
+}
 
 /** The folders of a workspace and of all those it depends on. */
 function workspacesOf(name: string, lock: unknown, found: Set<string>): Set<string> {
