@@ -115,10 +115,12 @@ export class Member {
       encoding,
       ...(room !== undefined && { room }),
       onMessage: frame => this.#read(frame),
-      onCut: () => {
+      ...(comesBack && {
         // A connection that breaks while it resumes is the business of the return that is under way.
-        if (comesBack && !this.#isReturning) void this.#comeBack();
-      },
+        onCut: () => {
+          if (!this.#isReturning) void this.#comeBack();
+        },
+      }),
     });
     this.session = session;
     return session;

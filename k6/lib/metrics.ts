@@ -13,6 +13,8 @@ export const returnMs = new Trend('hubbub_return_ms', true);
 export const connectionsOpened = new Counter('hubbub_connections_opened');
 /** Refused, or without a welcome in time. */
 export const connectionsFailed = new Counter('hubbub_connections_failed');
+/** Sessions whose welcome k6 swallowed (lib/session.ts says how), and which answered a ping. */
+export const welcomesUnseen = new Counter('hubbub_welcomes_unseen');
 /** Ended by somebody else; tag `code`. */
 export const connectionsCut = new Counter('hubbub_connections_cut');
 
