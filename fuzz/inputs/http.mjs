@@ -56,7 +56,7 @@ const ENDINGS = ['\r\n', '\n', '\r', '\n\r', '\r\r\n', '\0'];
 
 /** Never answered with 101; whether it is answered at all depends on where it is broken. */
 export function brokenHttp(random) {
-  return { parts: [{ bytes: random.pick(SHAPES)(random) }], expect: 'no-101', lingerMs: random.int(0, 15) };
+  return { parts: [{ bytes: random.pick(SHAPES)(random) }], expect: 'no-101', lingerMs: random.int(0, 60) };
 }
 
 const SHAPES = [

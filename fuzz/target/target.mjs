@@ -9,7 +9,7 @@ import { notReady } from './metrics.mjs';
 import { environment, NODE_ID } from './settings.mjs';
 
 const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
-const READY_WITHIN_MS = 15_000;
+const READY_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
 const PREFIX = 'fuzz';
 
@@ -35,10 +35,9 @@ export async function startTarget({ embedded = false, redisUrl, prefix = PREFIX 
   const server = redisUrl === undefined ? findRedis() : { version: 'given' };
   const started = redisUrl === undefined ? await startRedis(server.command) : { url: redisUrl, pids: [], close() {} };
   const env = environment({ redisUrl: started.url, prefix });
-  const [presence, edge] = await Promise.all([
-    startPart('presence', { ...env, HUBBUB_NODE_ID: 'presence' }),
-    startPart('edge', { ...env, HUBBUB_NODE_ID: NODE_ID }),
-  ]);
+  // Presence first: at the first start of a cluster it has every edge that is there begin anew.
+  const presence = await startPart('presence', { ...env, HUBBUB_NODE_ID: 'presence' }, 'partitions_claimed');
+  const edge = await startPart('edge', { ...env, HUBBUB_NODE_ID: NODE_ID });
   const redis = { url: started.url, prefix, own: redisUrl === undefined, version: server.version, pids: started.pids };
   return {
     edge,
@@ -51,7 +50,8 @@ export async function startTarget({ embedded = false, redisUrl, prefix = PREFIX 
   };
 }
 
-async function startPart(command, env) {
+/** @param {string} [readyEvent] a log line to wait for, beside readiness */
+async function startPart(command, env, readyEvent) {
   const child = startNode(['--inspect=127.0.0.1:0', MAIN, command], { name: command, env });
   const troubles = [];
   const warnings = {};
@@ -73,7 +73,14 @@ async function startPart(command, env) {
     else if (entry.level !== 'info')
       troubles.push({ level: entry.level, event: entry.event, line: line.slice(0, 2000) });
   });
-  const { port, adminPort } = await lineOf(child, listeningLine, { name: command });
+  const [{ port, adminPort }] = await Promise.all([
+    lineOf(child, listeningLine, { name: command, withinMs: READY_WITHIN_MS }),
+    readyEvent &&
+      lineOf(child, line => line.includes(`"${readyEvent}"`) || undefined, {
+        name: command,
+        withinMs: READY_WITHIN_MS,
+      }),
+  ]);
   await ready(adminPort, command);
   return {
     name: command,

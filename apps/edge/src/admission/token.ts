@@ -61,9 +61,9 @@ function boundedText(maxBytes: number) {
   return (
     z
       .string()
-      .min(1)
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters would reach channel names and logs.
       .regex(/^[^\u0000-\u001f\u007f]*$/, 'has control characters')
-      .refine(text => Buffer.byteLength(text) <= maxBytes, `is longer than ${maxBytes} bytes`)
+      // Not `min`, which also looks at the `length` of what is no text, and chokes on a hostile one.
+      .refine(text => text !== '' && Buffer.byteLength(text) <= maxBytes, `is not 1 to ${maxBytes} bytes`)
   );
 }
