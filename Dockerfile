@@ -14,7 +14,7 @@ COPY apps ./apps
 # Not `npm ci`: scripts/prepare/install.mjs says why. It takes the versions of the lockfile all the same.
 RUN npm install --no-save --include=dev --no-audit --no-fund --loglevel=error
 # The command line and what it refers to: not the examples, not the playground, which production does not serve.
-RUN npx tsc -b apps/hubbub
+RUN node_modules/.bin/tsc -b apps/hubbub
 # Then only what runs: the command line with the packages it stands on, without compilers and test tools. npm does not take
 # these away by itself where only one workspace is asked for.
 RUN rm -rf node_modules && npm install --omit=dev --workspace=hubbub --include-workspace-root=false --no-save --no-audit --no-fund --loglevel=error
