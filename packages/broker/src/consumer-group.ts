@@ -4,7 +4,7 @@
  * One group of consumers of one log, as one of its consumers sees it. Only the consumer that holds the lease reads: so
  * that events of a room are handled in order, however many instances of a service run.
  *
- * Guarantees:
+ * Guarantees, tried for client events by `test/event-group-conformance.ts`:
  * - **One at a time.** At most one consumer of a group holds the lease; who lost it cannot acknowledge any more.
  * - **At least once.** Who takes the lease over first gets, in order, what was given out and not acknowledged.
  */

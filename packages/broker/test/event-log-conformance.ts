@@ -1,52 +1,11 @@
 /** What every log of client events must do. Run against memory and against a real Redis. */
-import { randomUUID } from 'node:crypto';
-import type { ClientEvent } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
-import type { EventAppend, EventEntry, EventGroup, EventLog } from '../src/event-log.js';
-
-const AT_ONCE = { limit: 100, waitMs: 0 };
-const LEASE_MS = 10_000;
-/** Long enough for what is done under it on a busy machine. */
-const SHORT_LEASE_MS = 500;
-
-export function eventOf(text: string, more: Partial<ClientEvent> = {}): ClientEvent {
-  return {
-    type: 'vote_submitted',
-    room: 'game:42',
-    id: text,
-    payload: { text },
-    user: { id: 'alice', name: 'Alice' },
-    session: { id: 'k3f.1', node: 'edge-1' },
-    rooms: ['game:42', 'general'],
-    atMs: 1_700_000_000_123,
-    ...more,
-  };
-}
+import type { EventLog } from '../src/event-log.js';
+import { AT_ONCE, eventOf, idOf, LEASE_MS, newEventLog, textsOf } from './event-stories.js';
 
 /** `open` gives one process's view; all views of a file see the same logs. */
 export function eventLogConformance(open: () => Promise<EventLog>): void {
-  async function newLog() {
-    const log = await open();
-    const namespace = `game-${randomUUID()}`;
-    const append = (text: string, more: Partial<EventAppend> = {}) =>
-      log.append({ namespace, event: eventOf(text), maxLength: 1000, ttlMs: 60_000, ...more });
-    return {
-      log,
-      namespace,
-      append,
-      async appendAll(...texts: string[]) {
-        for (const text of texts) await append(text);
-      },
-      /** As another process of the service would have it. */
-      group: async (name = 'referee') => (await open()).group(namespace, name),
-      async holding(consumer: string, name = 'referee') {
-        const group = (await open()).group(namespace, name);
-        expect(await group.hold(consumer, LEASE_MS)).toBe(true);
-        return group;
-      },
-    };
-  }
+  const newLog = () => newEventLog(open);
 
   test('an event comes out as it went in, in the order of the appends', async () => {
     const { log, namespace, append, holding } = await newLog();
@@ -106,142 +65,6 @@ export function eventLogConformance(open: () => Promise<EventLog>): void {
     const again = group.read('r1', { limit: 10, waitMs: 20_000 });
     await append('later');
     expect(textsOf(await again)).toEqual(['later']);
-  });
-
-  test('one consumer of a group holds the lease; nobody else reads', async () => {
-    const { appendAll, group, holding } = await newLog();
-    await appendAll('a');
-    await holding('r1');
-    const other = await group();
-    expect(await other.hold('r2', LEASE_MS)).toBe(false);
-    for (const forbidden of each(other, 'r2', '1-0')) await expect(forbidden()).rejects.toMatchObject(FORBIDDEN);
-    expect(await (await group('audit')).hold('r2', LEASE_MS)).toBe(true);
-  });
-
-  test('who takes over gets first what was not acknowledged, in order, with its attempts, then what is new', async () => {
-    const { appendAll, group, holding } = await newLog();
-    await appendAll('a', 'b', 'c', 'd');
-    const first = await group();
-    expect(await first.hold('r1', SHORT_LEASE_MS)).toBe(true);
-    const [a, b] = await first.read('r1', { limit: 3, waitMs: 0 });
-    await first.acknowledge('r1', [idOf(b)]);
-    expect(await first.retry('r1', idOf(a))).toBe(2);
-    const second = await group();
-    await eventually(() => second.hold('r2', SHORT_LEASE_MS), { describe: 'the lease ended' });
-    const taken = [...(await second.read('r2', { limit: 1, waitMs: 0 })), ...(await second.read('r2', AT_ONCE))];
-    expect(taken.map(({ event, attempt }) => [event.id, attempt])).toEqual([
-      ['a', 3],
-      ['c', 2],
-      ['d', 1],
-    ]);
-    const third = await group();
-    await eventually(() => third.hold('r3', LEASE_MS));
-    expect((await third.read('r3', AT_ONCE)).map(({ attempt }) => attempt)).toEqual([4, 3, 2]);
-    await third.release('r3');
-    expect(textsOf(await (await holding('r4')).read('r4', AT_ONCE))).toEqual(['a', 'c', 'd']);
-  });
-
-  test('a released lease is free at once', async () => {
-    const { group, holding } = await newLog();
-    const first = await holding('r1');
-    const second = await group();
-    expect(await second.hold('r2', LEASE_MS)).toBe(false);
-    await second.release('r2');
-    expect(await second.hold('r2', LEASE_MS), 'another cannot give it up').toBe(false);
-    await first.release('r1');
-    expect(await second.hold('r2', LEASE_MS)).toBe(true);
-  });
-
-  test('a read that waits ends when its lease is released', async () => {
-    const { holding } = await newLog();
-    const group = await holding('r1');
-    const reading = group.read('r1', { limit: 1, waitMs: 20_000 });
-    const ended = expect(reading).rejects.toMatchObject(FORBIDDEN);
-    await group.read('r1', AT_ONCE); // A barrier: the other one waits by now.
-    await group.release('r1');
-    await ended;
-  });
-
-  test('a renewed lease is kept beyond its length', async () => {
-    const { group, holding } = await newLog();
-    const first = await group();
-    expect(await first.hold('r1', 1000)).toBe(true);
-    const other = await group();
-    for (let renewed = 0; renewed < 12; renewed++) {
-      expect(await first.hold('r1', 1000)).toBe(true);
-      expect(await other.hold('r2', 1000)).toBe(false);
-      await new Promise(resolve => setTimeout(resolve, 100)); // Time is what is tried here.
-    }
-    await first.release('r1');
-    await holding('r3');
-  });
-
-  test('who lost the lease is told, changes nothing, and can begin anew', async () => {
-    const { appendAll, group } = await newLog();
-    await appendAll('a', 'b');
-    const first = await group();
-    await first.hold('r1', SHORT_LEASE_MS);
-    const [a] = await first.read('r1', { limit: 1, waitMs: 0 });
-    const second = await group();
-    await eventually(() => second.hold('r2', LEASE_MS));
-    for (const forbidden of each(first, 'r1', idOf(a))) await expect(forbidden()).rejects.toMatchObject(FORBIDDEN);
-    expect(await first.deadLetters(10)).toEqual([]);
-    expect(attemptsOf(await second.read('r2', AT_ONCE))).toEqual({ a: 2, b: 1 });
-    await second.release('r2');
-    expect(await first.hold('r1', LEASE_MS)).toBe(true);
-    expect(attemptsOf(await first.read('r1', AT_ONCE))).toEqual({ a: 3, b: 2 });
-  });
-
-  test('a consumer whose lease ran out learns of it, though nobody took it', async () => {
-    const { appendAll, group, holding } = await newLog();
-    await appendAll('a');
-    const first = await group();
-    await first.hold('r1', SHORT_LEASE_MS);
-    await first.read('r1', AT_ONCE);
-    const other = await group();
-    await eventually(() => other.hold('r2', LEASE_MS));
-    await other.release('r2');
-    expect(await first.hold('r1', LEASE_MS)).toBe(false);
-    expect(await first.hold('r1', LEASE_MS)).toBe(true);
-    expect(attemptsOf(await first.read('r1', AT_ONCE))).toEqual({ a: 2 });
-    await first.release('r1');
-    await holding('r2');
-  });
-
-  test('what was read is not given to the same consumer again; what was acknowledged, to nobody', async () => {
-    const { appendAll, holding } = await newLog();
-    await appendAll('a', 'b', 'c');
-    const group = await holding('r1');
-    const entries = await group.read('r1', AT_ONCE);
-    expect(await group.read('r1', AT_ONCE)).toEqual([]);
-    await group.acknowledge('r1', [idOf(entries[0]), idOf(entries[2])]);
-    await group.acknowledge('r1', [idOf(entries[0])]); // A repeated one does no harm.
-    await group.acknowledge('r1', []);
-    await group.release('r1');
-    expect(textsOf(await (await holding('r2')).read('r2', AT_ONCE))).toEqual(['b']);
-  });
-
-  test('a buried event is done, and a dead letter of its group only', async () => {
-    const { appendAll, group, holding } = await newLog();
-    await appendAll('a', 'b');
-    const referee = await holding('r1');
-    const [a, b] = await referee.read('r1', AT_ONCE);
-    await referee.retry('r1', idOf(a));
-    const before = Date.now();
-    await referee.bury('r1', idOf(a), 'no such comparison');
-    await referee.bury('r1', idOf(b), 'x'.repeat(5000));
-    await referee.bury('r1', idOf(b), 'a second time changes nothing');
-    const [letter, other, ...none] = await (await group()).deadLetters(10);
-    expect(letter).toMatchObject({ ...a, attempt: 2, reason: 'no such comparison' });
-    expect(Math.abs((letter?.buriedAtMs ?? 0) - before)).toBeLessThan(5000);
-    expect(other).toMatchObject({ ...b, attempt: 1, reason: 'x'.repeat(1000) });
-    expect(none).toEqual([]);
-    expect(await referee.deadLetters(1)).toEqual([letter]);
-    expect(await (await group('audit')).deadLetters(10)).toEqual([]);
-    await expect(referee.retry('r1', idOf(a))).rejects.toMatchObject(FORBIDDEN);
-    await referee.release('r1');
-    expect(await (await holding('r2')).read('r2', AT_ONCE)).toEqual([]);
-    expect(textsOf(await (await holding('a1', 'audit')).read('a1', AT_ONCE))).toEqual(['a', 'b']);
   });
 
   test('a full log refuses, and takes again when every group has acknowledged', async () => {
@@ -322,38 +145,6 @@ export function eventLogConformance(open: () => Promise<EventLog>): void {
     expect(sequence(next.entryId)).toBeGreaterThan(sequence(idOf(a)));
     expect(textsOf(await (await holding('r2')).read('r2', AT_ONCE))).toEqual(['b']);
   });
-
-  test('reads are bounded, and each is asked for a sensible number', async () => {
-    const { holding } = await newLog();
-    const group = await holding('r1');
-    for (const limit of [0, -1, 1001, Number.NaN]) {
-      await expect(group.read('r1', { limit, waitMs: 0 })).rejects.toThrow(RangeError);
-    }
-  });
-}
-
-const FORBIDDEN = { code: 'FORBIDDEN' };
-
-/** Everything that needs the lease. */
-function each(group: EventGroup, consumer: string, entryId: string): (() => Promise<unknown>)[] {
-  return [
-    () => group.acknowledge(consumer, [entryId]),
-    () => group.bury(consumer, entryId, 'no'),
-    () => group.retry(consumer, entryId),
-    () => group.read(consumer, AT_ONCE),
-  ];
-}
-
-export function textsOf(entries: readonly EventEntry[]): string[] {
-  return entries.map(({ event }) => event.id);
-}
-
-function attemptsOf(entries: readonly EventEntry[]): Record<string, number> {
-  return Object.fromEntries(entries.map(({ event, attempt }) => [event.id, attempt]));
-}
-
-export function idOf(entry: EventEntry | undefined): string {
-  return entry?.entryId ?? 'missing';
 }
 
 function sequence(entryId: string): number {

@@ -1,32 +1,18 @@
-/** Logs of client events, in memory and on Redis; and what only Redis can do to one. */
+/** Logs of client events, in memory and on Redis; and what only other programs on Redis can do to one. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { MemoryEventLog } from '../src/memory/memory-event-log.js';
-import { openRedisConnection } from '../src/redis/connection.js';
-import { RedisEventLog } from '../src/redis/redis-event-log.js';
-import { eventLogConformance, eventOf, idOf, textsOf } from './event-log-conformance.js';
-
-const AT_ONCE = { limit: 100, waitMs: 0 };
-const LEASE_MS = 10_000;
-
-async function open(redis: TestRedis, { commandTimeoutMs = 5000, prefix = redis.prefix } = {}) {
-  const onError = (): void => {};
-  const commands = openRedisConnection(redis.url, { commandTimeoutMs, autoPipelining: true, onError });
-  const log = new RedisEventLog({ commands, openReader: () => openRedisConnection(redis.url, { onError }), prefix });
-  cleanup(() => commands.disconnect());
-  cleanup(() => log.close());
-  await eventually(() => commands.status === 'ready');
-  const append = (text: string, more: { ttlMs?: number; maxLength?: number; idempotencyKey?: string } = {}) =>
-    log.append({ namespace: 'game', event: eventOf(text), maxLength: 1000, ttlMs: 60_000, ...more });
-  return { log, commands, append, group: log.group('game', 'referee'), key: `${prefix}:events:{game}` };
-}
+import { eventGroupConformance } from './event-group-conformance.js';
+import { eventLogConformance } from './event-log-conformance.js';
+import { AT_ONCE, idOf, LEASE_MS, textsOf } from './event-stories.js';
+import { openRedisEventLog } from './redis-event-log.js';
 
 describe('in memory', () => {
   const log = new MemoryEventLog();
   eventLogConformance(async () => log);
+  eventGroupConformance(async () => log);
 });
 
 describe('on Redis', () => {
@@ -35,9 +21,11 @@ describe('on Redis', () => {
   beforeAll(async () => {
     redis = await startRedis();
   }, PROVISION_TIMEOUT_MS);
-  const openFresh = () => open(redis, { prefix: `${redis.prefix}-${count++}` });
+  const openFresh = () => openRedisEventLog(redis, { prefix: `${redis.prefix}-${count++}` });
 
-  eventLogConformance(async () => (await open(redis)).log);
+  const openLog = async () => (await openRedisEventLog(redis)).log;
+  eventLogConformance(openLog);
+  eventGroupConformance(openLog);
 
   test('an entry has the fields of PROTOCOL.md section 7.3, in text', async () => {
     const { append, key } = await openFresh();
@@ -142,8 +130,8 @@ describe('on Redis', () => {
     await redis.cli('XDEL', key, ...entries.slice(0, 3).map(idOf));
     await group.release('r1');
     await group.hold('r2', LEASE_MS);
-    const rest = [...(await group.read('r2', { limit: 2, waitMs: 0 })), ...(await group.read('r2', AT_ONCE))];
-    expect(textsOf(rest)).toEqual(['d', 'e']);
+    expect(textsOf(await group.read('r2', { limit: 2, waitMs: 0 })), 'not nothing').toEqual(['d']);
+    expect(textsOf(await group.read('r2', AT_ONCE))).toEqual(['e']);
     expect((await redis.cli('XPENDING', key, 'referee')).split('\n')[0]).toBe('2');
   });
 
@@ -206,120 +194,5 @@ describe('on Redis', () => {
     }
     expect((await redis.cli('XINFO', 'CONSUMERS', key, 'referee')).split('\n')[1]).toBe('hubbub');
     expect((await redis.cli('XINFO', 'CONSUMERS', key, 'referee')).match(/^name$/gm)).toHaveLength(1);
-  });
-});
-
-describe('on a Redis that fails', () => {
-  test('a waiting read goes on when its connections are cut, and gets what comes then', async () => {
-    const redis = await startRedis({ own: true });
-    const { append, group } = await open(redis);
-    await group.hold('r1', LEASE_MS);
-    const reading = group.read('r1', { limit: 10, waitMs: 15_000 }).catch(error => error);
-    await eventually(async () => (await redis.cli('CLIENT', 'LIST')).includes('cmd=xread'), {
-      describe: 'the read waits',
-    });
-    await redis.cli('CLIENT', 'KILL', 'TYPE', 'normal');
-    await eventually(() => append('a').then(() => true));
-    const got = await reading;
-    // Where the other connection was not back yet, it was UNAVAILABLE: the next read gets it.
-    const entries = got instanceof Error ? await eventually(() => group.read('r1', AT_ONCE)) : got;
-    expect(textsOf(entries)).toEqual(['a']);
-  });
-
-  test('what a read took whose answer was lost comes with the next read, and what is being handled does not', async () => {
-    const redis = await startRedis({ own: true });
-    const { append, group, commands } = await open(redis, { commandTimeoutMs: 300 });
-    await group.hold('r1', LEASE_MS);
-    await append('handled');
-    expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['handled']);
-    await append('lost on the way');
-    await redis.pause();
-    cleanup(() => redis.resume());
-    await expect(group.read('r1', AT_ONCE)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await redis.resume();
-    await eventually(() => commands.ping());
-    await eventually(async () => (await redis.cli('INFO', 'commandstats')).includes('cmdstat_xreadgroup'));
-    const [entry, ...more] = await group.read('r1', AT_ONCE);
-    expect(entry).toMatchObject({ event: eventOf('lost on the way'), attempt: 2 });
-    expect(more).toEqual([]);
-  });
-
-  test('a restart that keeps the data keeps what waits, what was given out, its attempts and the lease', async () => {
-    const redis = await startRedis({ own: true });
-    const { append, group, log } = await open(redis);
-    for (const text of ['a', 'b', 'c']) await append(text, { idempotencyKey: text });
-    await group.hold('r1', LEASE_MS);
-    const [a, b] = await group.read('r1', { limit: 2, waitMs: 0 });
-    await group.retry('r1', idOf(b));
-    await redis.restart({ keepData: true });
-    await eventually(() => group.acknowledge('r1', [idOf(a)]).then(() => true));
-    expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['c']);
-    expect(await append('c', { idempotencyKey: 'c' })).toMatchObject({ repeated: true });
-    const other = log.group('game', 'referee');
-    expect(await other.hold('r2', LEASE_MS)).toBe(false);
-    await group.release('r1');
-    expect(await other.hold('r2', LEASE_MS)).toBe(true);
-    const taken = await other.read('r2', AT_ONCE);
-    expect(taken.map(({ event, attempt }) => [event.id, attempt])).toEqual([
-      ['b', 3],
-      ['c', 2],
-    ]);
-  });
-
-  test('a Redis that comes back empty takes the lease from its holder, who begins anew', async () => {
-    const redis = await startRedis({ own: true });
-    const { append, group } = await open(redis);
-    await append('a');
-    await group.hold('r1', LEASE_MS);
-    await group.read('r1', AT_ONCE);
-    await redis.restart();
-    await eventually(() => append('b').then(() => true));
-    await expect(group.read('r1', AT_ONCE)).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    expect(await group.hold('r1', LEASE_MS)).toBe(true);
-    expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['b']);
-  });
-
-  test('while Redis is away everything says UNAVAILABLE, but for a release, which never rejects', async () => {
-    const redis = await startRedis({ own: true });
-    const { append, group, log } = await open(redis);
-    await group.hold('r1', LEASE_MS);
-    await redis.halt();
-    await eventually(() => append('a').catch(error => error.code === 'UNAVAILABLE'));
-    for (const call of [
-      () => append('b'),
-      () => log.backlog('game'),
-      () => group.hold('r1', LEASE_MS),
-      () => group.read('r1', AT_ONCE),
-      () => group.acknowledge('r1', ['1-0']),
-      () => group.bury('r1', '1-0', 'no'),
-      () => group.retry('r1', '1-0'),
-      () => group.deadLetters(1),
-    ]) {
-      await expect(call()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    }
-    await group.release('r1');
-  });
-
-  test('an idle group costs Redis a few commands a second, and a new event reaches it at once', async () => {
-    const redis = await startRedis({ own: true });
-    const { append, group, commands } = await open(redis);
-    await group.hold('r1', LEASE_MS);
-    const commandsSoFar = async () => Number(/total_commands_processed:(\d+)/.exec(await commands.info('stats'))?.[1]);
-    await group.read('r1', { limit: 10, waitMs: 50 }); // The connection that waits is opened now.
-    const before = await commandsSoFar();
-    await group.read('r1', { limit: 10, waitMs: 1000 });
-    expect((await commandsSoFar()) - before).toBeLessThan(15); // Scripts count with what they call.
-    const delays: number[] = [];
-    for (let round = 0; round < 20; round++) {
-      const reading = group.read('r1', { limit: 10, waitMs: 10_000 });
-      await eventually(async () => (await redis.cli('CLIENT', 'LIST')).includes('cmd=xread'));
-      const before = performance.now();
-      await append(`${round}`);
-      await reading;
-      delays.push(performance.now() - before);
-    }
-    delays.sort((a, b) => a - b);
-    // The median, because others use the machine.
-    expect(delays[10]).toBeLessThan(20);
   });
 });

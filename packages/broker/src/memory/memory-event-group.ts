@@ -83,12 +83,12 @@ export class MemoryEventGroup implements EventGroup {
     const { stream, group } = this.#held(consumer);
     const sequence = sequenceOf(entryId);
     const attempt = group.pending.get(sequence);
+    this.#acknowledged++;
     if (attempt === undefined) return;
     const event = parseEventFields(fieldMap(stream.fieldsOf(sequence) ?? []));
     const letter = { entryId, attempt, reason: reason.slice(0, DEAD_LETTER_REASON_MAX), buriedAtMs: Date.now() };
     stream.bury(group, event === undefined ? letter : { ...letter, event });
     group.pending.delete(sequence);
-    this.#acknowledged++;
   }
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {

@@ -66,11 +66,13 @@ export class RedisEventGroup implements EventGroup {
     const { log, ttl, lease, dead } = this.#keys;
     const keys = [log, ttl, lease(this.#group), dead(this.#group)];
     const renews = this.#tenures.has(consumer) ? 1 : 0;
-    const args = [Math.ceil(leaseMs), renews, DEFAULT_EVENTS_TTL_MS, this.#trims(this.#acknowledged > 0)];
+    const acknowledged = this.#acknowledged;
+    const args = [Math.ceil(leaseMs), renews, DEFAULT_EVENTS_TTL_MS, acknowledged > 0 ? 1 : 0];
     if ((await this.#run(holdScript, keys, consumer, args)) !== 1) {
       this.#tenures.delete(consumer);
       return false;
     }
+    this.#acknowledged = Math.max(0, this.#acknowledged - acknowledged);
     if (renews === 0) this.#tenures.set(consumer, { position: LOG_START });
     return true;
   }
@@ -87,7 +89,7 @@ export class RedisEventGroup implements EventGroup {
     if (!(limit >= 1 && limit <= EVENT_READ_LIMIT_MAX)) throw new RangeError(`limit: 1 to ${EVENT_READ_LIMIT_MAX}`);
     const deadline = performance.now() + waitMs;
     for (;;) {
-      const tenure = this.#tenures.get(consumer) ?? this.#lost(consumer);
+      const tenure = this.#tenure(consumer);
       const { state, newestId, found } = await this.#next(consumer, tenure.position, limit);
       const last = found.at(-1);
       if (last !== undefined) {
@@ -105,16 +107,19 @@ export class RedisEventGroup implements EventGroup {
 
   async retry(consumer: string, entryId: string): Promise<number> {
     const keys = [this.#keys.log, this.#keys.lease(this.#group)];
+    this.#tenure(consumer);
     const attempts = await this.#run(retryScript, keys, consumer, [entryId]);
     return Number(attempts) || this.#lost(consumer);
   }
 
   async acknowledge(consumer: string, entryIds: readonly string[]): Promise<void> {
     const keys = [this.#keys.log, this.#keys.lease(this.#group)];
+    this.#tenure(consumer);
     for (let i = 0; i < entryIds.length; i += ACKNOWLEDGED_AT_ONCE) {
       const some = entryIds.slice(i, i + ACKNOWLEDGED_AT_ONCE);
-      this.#acknowledged += some.length;
-      const trims = this.#trims(this.#acknowledged >= TRIM_EVERY_ACKNOWLEDGED);
+      const trims = this.#acknowledged + some.length >= TRIM_EVERY_ACKNOWLEDGED ? 1 : 0;
+      // Counted before the answer: calls made at once must not all trim.
+      this.#acknowledged = trims === 1 ? 0 : this.#acknowledged + some.length;
       if ((await this.#run(acknowledgeScript, keys, consumer, [trims, ...some])) !== 1) this.#lost(consumer);
     }
   }
@@ -122,6 +127,7 @@ export class RedisEventGroup implements EventGroup {
   async bury(consumer: string, entryId: string, reason: string): Promise<void> {
     const { log, ttl, lease, dead } = this.#keys;
     const keys = [log, ttl, lease(this.#group), dead(this.#group)];
+    this.#tenure(consumer);
     const args = [entryId, reason.slice(0, DEAD_LETTER_REASON_MAX), DEAD_LETTERS_MAX, DEFAULT_EVENTS_TTL_MS];
     if ((await this.#run(buryScript, keys, consumer, args)) !== 1) this.#lost(consumer);
     this.#acknowledged++;
@@ -163,9 +169,9 @@ export class RedisEventGroup implements EventGroup {
     return orUnavailable(() => script.run(this.#commands, keys, [consumer, this.#group, ...args]));
   }
 
-  #trims(due: boolean): 0 | 1 {
-    if (due) this.#acknowledged = 0;
-    return due ? 1 : 0;
+  /** Who was told that the lease is lost, or never had it, need not ask Redis. */
+  #tenure(consumer: string): Tenure {
+    return this.#tenures.get(consumer) ?? this.#lost(consumer);
   }
 
   #lost(consumer: string): never {
