@@ -1,5 +1,6 @@
 /** Connections and nothing else, up to a hundred thousand over several k6 processes; in the end every one of them must hear something. */
 import { check } from 'k6';
+import exec from 'k6/execution';
 import { crashedAsync } from '../lib/crash.js';
 import { createRooms, enterAll, membersOf } from '../lib/crew.js';
 import { below, crewOf, NOTHING_WRONG, planOf } from '../lib/plan.js';
@@ -16,7 +17,8 @@ const openS = wholeNumber('LOAD_OPEN_S', 30);
 const holdS = wholeNumber('LOAD_HOLD_S', 20);
 /** Rooms speak one after the other over so long: what is asked here is who is there, not how fast. */
 const speakS = wholeNumber('LOAD_SPEAK_S', 20);
-const vus = Math.max(1, Math.round(connections / (roomSize * roomsPerUser)));
+const allRooms = Math.max(1, Math.ceil(connections / roomSize));
+const vus = Math.ceil(allRooms / roomsPerUser);
 
 export const options = planOf(
   { ramp: crewOf(vus, openS + holdS + speakS + 60) },
@@ -32,7 +34,9 @@ export const options = planOf(
 export default function ramp(): Promise<void> {
   return crashedAsync(async () => {
     const { at, until } = timetable();
-    const crew = createRooms(roomsPerUser, {
+    // Those that come first take what does not go round.
+    const mine = Math.floor(allRooms / vus) + ((exec.vu.idInTest - 1) % vus < allRooms % vus ? 1 : 0);
+    const crew = createRooms(mine, {
       namespace: 'quiet',
       size: roomSize,
       msgpackEvery: 0,
