@@ -96,8 +96,7 @@ export class RedisEventGroup implements EventGroup {
         const entries = await this.#parse(consumer, found);
         tenure.position = last.entryId;
         if (entries.length > 0) return entries;
-      } else if (state === 'again') {
-      } else {
+      } else if (state === 'ok') {
         const leftMs = deadline - performance.now();
         if (leftMs <= 0) return [];
         await this.#bell.ringsAfter(newestId, leftMs);
@@ -181,6 +180,7 @@ export class RedisEventGroup implements EventGroup {
 }
 
 interface Answer {
+  /** `again`: ask anew at once. */
   readonly state: string;
   /** Where to wait from when nothing was found. */
   readonly newestId: string;
