@@ -17,6 +17,7 @@ const openS = wholeNumber('LOAD_OPEN_S', 30);
 const holdS = wholeNumber('LOAD_HOLD_S', 20);
 /** Rooms speak one after the other over so long: what is asked here is who is there, not how fast. */
 const speakS = wholeNumber('LOAD_SPEAK_S', 20);
+const ATTEMPTS = 5;
 const allRooms = Math.max(1, Math.ceil(connections / roomSize));
 const vus = Math.ceil(allRooms / roomsPerUser);
 
@@ -25,7 +26,8 @@ export const options = planOf(
   {
     ...NOTHING_WRONG,
     checks: ['rate==1'],
-    hubbub_connections_failed: [{ threshold: 'count<100', abortOnFail: true }, 'count==0'],
+    // Attempts: a machine at its end refuses some (1013), and clients come again. Who never gets in fails the checks.
+    hubbub_connections_failed: [{ threshold: `count<${Math.ceil(connections / 20)}`, abortOnFail: true }],
     hubbub_connections_cut: ['count==0'],
     hubbub_connect_ms: [below(99, wholeNumber('LOAD_CONNECT_P99_MS', 10_000))],
   },
@@ -42,7 +44,7 @@ export default function ramp(): Promise<void> {
       msgpackEvery: 0,
       joinsBy: 'path',
     });
-    await enterAll(membersOf(crew), at(openS));
+    await enterAll(membersOf(crew), at(openS), ATTEMPTS);
     await until(openS + holdS);
     for (const [index, room] of crew.entries()) {
       await until(openS + holdS + (speakS * index) / crew.length);

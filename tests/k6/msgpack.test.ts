@@ -7,11 +7,19 @@ import { decode, encode } from '../../k6/lib/msgpack.js';
 const json = fc.jsonValue({ maxDepth: 3 }).filter(value => !JSON.stringify(value).includes('__proto__'));
 
 test('what it writes is read by the reference', () => {
-  fc.assert(fc.property(json, value => expect(referenceDecode(encode(value))).toEqual(plain(value))));
+  fc.assert(
+    fc.property(json, value => {
+      expect(referenceDecode(encode(value))).toEqual(plain(value));
+    }),
+  );
 });
 
 test('what the reference writes is read', () => {
-  fc.assert(fc.property(json, value => expect(decode(bufferOf(referenceEncode(value)))).toEqual(plain(value))));
+  fc.assert(
+    fc.property(json, value => {
+      expect(decode(bufferOf(referenceEncode(value)))).toEqual(plain(value));
+    }),
+  );
 });
 
 test.for([
