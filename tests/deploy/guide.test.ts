@@ -36,6 +36,21 @@ describe('the guide', () => {
   });
 });
 
+test('the guide tells the times that stand in the files', () => {
+  const told: ReadonlyArray<readonly [string, RegExp, string]> = [
+    ['stop_grace_period', /stop_grace_period: (\d+)s/, '../docker-compose.yml'],
+    ['TimeoutStopSec', /TimeoutStopSec=(\d+)/, 'systemd/hubbub-edge.service'],
+    ['terminationGracePeriodSeconds', /terminationGracePeriodSeconds: (\d+)/, 'kubernetes/base/edge.yaml'],
+  ];
+  for (const [name, pattern, file] of told) {
+    const [, seconds] = pattern.exec(readFileSync(deployFile(file), 'utf8')) ?? [];
+    expect(guide).toContain(`\`${name}\` ${seconds} s`);
+  }
+  const { drainWindowMs, shutdownTimeoutMs } = loadConfig({ HUBBUB_CONFIG: deployFile('kubernetes/base/hubbub.yaml') });
+  expect(guide).toMatch(new RegExp(`HUBBUB_DRAIN_WINDOW_MS.*\\| ${drainWindowMs / 1000} s \\|\\n`));
+  expect(guide).toMatch(new RegExp(`HUBBUB_SHUTDOWN_TIMEOUT_MS.*\\| ${shutdownTimeoutMs / 1000} s \\|\\n`));
+});
+
 describe.each(readdirSync(deployFile('systemd')))('%s', file => {
   const unit = readFileSync(deployFile(`systemd/${file}`), 'utf8');
   const value = (key: string): string | undefined => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1];
