@@ -12,9 +12,9 @@ export interface ClientOptions {
   /**
    * A JWT, or a function that gives one. The function is asked before every attempt to connect, and again some time before
    * the token's `exp`: then the session gets the new one (`refresh`) and goes on; where it cannot have it, it moves to a
-   * new connection, and nothing is lost.
+   * new connection, and nothing is lost. Without it sessions are anonymous, and open where a namespace lets them in.
    */
-  readonly token: TokenOption;
+  readonly token?: TokenOption;
   /** How frames are written. Default: JSON; MessagePack is `msgpackCodec` of `@hubbub/client/msgpack`. */
   readonly codec?: Codec;
   /** Milliseconds from dialling (the token callback included) to `welcome`. Default 10,000. */
@@ -44,7 +44,9 @@ export interface ClientOptions {
 }
 
 /** The options with every gap filled. */
-export type Settings = Readonly<Required<Omit<ClientOptions, 'openTransport'>>>;
+export type Settings = Readonly<
+  Required<Omit<ClientOptions, 'openTransport' | 'token'>> & Pick<ClientOptions, 'token'>
+>;
 
 const DEFAULTS = {
   codec: jsonCodec,
@@ -68,8 +70,8 @@ export function resolveOptions(options: ClientOptions): Settings {
   const settings = { ...DEFAULTS, ...given } as Settings;
   const problems: string[] = [];
   if (typeof settings.url !== 'string' || settings.url === '') problems.push('url must be a URL');
-  if (typeof settings.token !== 'string' && typeof settings.token !== 'function') {
-    problems.push('token must be a string or a function that gives one');
+  if (!['string', 'function', 'undefined'].includes(typeof settings.token)) {
+    problems.push('token must be a string, a function that gives one, or absent');
   }
   for (const [name, value] of Object.entries(settings)) {
     if (!name.endsWith('Ms')) continue;

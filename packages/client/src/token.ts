@@ -8,12 +8,12 @@ export type TokenOption = string | (() => string | Promise<string>);
 const CLOCK_LEEWAY_MS = 60_000;
 
 export class TokenSource {
-  readonly #option: TokenOption;
+  readonly #option: TokenOption | undefined;
   #current: string | undefined;
   /** Asked for before it was needed. */
   #prepared: string | undefined;
 
-  constructor(option: TokenOption) {
+  constructor(option: TokenOption | undefined) {
     this.#option = option;
   }
 
@@ -28,10 +28,11 @@ export class TokenSource {
   }
 
   /**
-   * Asked once per attempt.
+   * Asked once per attempt; `undefined` where sessions are opened without a token.
    * @throws whatever the callback throws; `UNAUTHORIZED` where the token cannot be sent, or is fixed and has expired.
    */
-  async next(): Promise<string> {
+  async next(): Promise<string | undefined> {
+    if (this.#option === undefined) return undefined;
     const prepared = this.#prepared;
     this.#prepared = undefined;
     // One that was prepared for a session long gone may be over by now.
