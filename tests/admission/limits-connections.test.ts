@@ -118,6 +118,19 @@ describe('connections of an address', () => {
   }, 60_000);
 });
 
+test('sessions that somebody had to be asked about stay, however many there are', async () => {
+  const authorizer = await startAuthorizer();
+  const cluster = await startEmbedded({
+    env: { HUBBUB_AUTHORIZER_URL: authorizer.url, HUBBUB_AUTHORIZE_CONNECTIONS: 'true' },
+  });
+  for (let round = 0; round < 10; round++) {
+    const users = Array.from({ length: 20 }, (_, index) => `user-${round}-${index}`);
+    const clients = await Promise.all(users.map(user => openerOf(cluster)(user, 0, HERE)));
+    for (const client of clients) await client.ping();
+  }
+  expect(await metricValue(cluster.edge(0), 'hubbub_edge_sessions')).toBe(200);
+}, 60_000);
+
 test('handshakes of a second: above them 429 with Retry-After, half of them for one address; the next second is another', async () => {
   const cluster = await startEmbedded({ env: { HUBBUB_MAX_HANDSHAKES_PER_SECOND: '20' } });
   const { wsUrl } = cluster.edge(0);

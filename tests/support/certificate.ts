@@ -36,8 +36,11 @@ export function ed25519Certificate({ privateKey, publicKey }: TestKeyPair): stri
   return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`;
 }
 
-function der(tag: number, ...parts: readonly Buffer[]): Buffer {
+/** A value of ASN.1 in DER. */
+export function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts);
-  const length = content.length < 128 ? [content.length] : [0x82, content.length >> 8, content.length & 0xff];
+  const { length: size } = content;
+  // As short as may be: BoringSSL, which edges speak TLS with, takes no other.
+  const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
   return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }

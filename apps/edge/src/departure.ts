@@ -1,7 +1,8 @@
 /** How an edge leaves: not ready, then closed to newcomers, then empty (design: "leaving well"). */
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type DrainedSession, drainSessions } from './drain.js';
 import type { EdgeMetrics } from './metrics.js';
+import { nobodyWaits } from './quiet-turn.js';
 
 /** `leaving` is not ready but takes everybody in; `drained` refuses. */
 export type DepartureState = 'serving' | 'leaving' | 'closing' | 'drained';
@@ -67,21 +68,5 @@ export class Departure {
     });
     this.#state = 'drained';
     metrics.drained(result, performance.now() - startedAtMs);
-  }
-}
-
-/** A turn of the loop this short has accepted whoever waited, and done nothing else since. */
-const QUIET_TURN_MS = 0.05;
-const TURNS_MAX = 1000;
-
-/**
- * Closing a shared port resets the connections that the kernel gave to this process and that it has not accepted yet, unless
- * Linux hands them over (sysctl net.ipv4.tcp_migrate_req=1). So it is done just after a turn that has accepted all.
- */
-async function nobodyWaits(): Promise<void> {
-  for (let turns = 0; turns < TURNS_MAX; turns++) {
-    const startedAtMs = performance.now();
-    await nextTurn();
-    if (performance.now() - startedAtMs < QUIET_TURN_MS) return;
   }
 }

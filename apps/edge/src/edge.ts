@@ -233,7 +233,7 @@ export async function startEdge({
       };
       return { ready: probe.hears && standing.confirmed && departure.state === 'serving', checks };
     },
-    renewCertificate: tlsFiles(config) && (() => renewCertificate(listener, log)),
+    renewCertificate: tlsFiles(config) && (() => void renewCertificate(listener, log)),
     async close(announced = true) {
       await departure.run(announced, () => listener.stopListening());
       probe.close();
@@ -255,9 +255,9 @@ function tlsFiles({ tlsCertFile, tlsKeyFile }: Config): TlsFiles | undefined {
   return { certFile: tlsCertFile, keyFile: tlsKeyFile };
 }
 
-function renewCertificate(listener: WebSocketListener, log: Logger): void {
+async function renewCertificate(listener: WebSocketListener, log: Logger): Promise<void> {
   try {
-    listener.renewCertificate();
+    await listener.renewCertificate();
     log.info({ event: 'certificate_renewed' }, 'new connections get the certificate that is in the files now');
   } catch (error) {
     // Who stands stays, and newcomers get the old certificate: better than nobody at all.

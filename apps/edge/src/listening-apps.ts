@@ -4,6 +4,7 @@
  */
 import type { PublishToTopic } from './audience.js';
 import type { EngineModule, TemplatedApp, us_listen_socket } from './engine.js';
+import { nobodyWaits } from './quiet-turn.js';
 import type { Socket } from './session.js';
 import { checkTlsFiles, type TlsFiles } from './tls-files.js';
 
@@ -59,19 +60,21 @@ export class ListeningApps {
   };
 
   /**
-   * New connections get the certificate that is in the files now; those that stand stay.
-   * @throws {Error} saying what is wrong with the files; then all goes on as before
+   * New connections get the certificate that is in the files now; those that stand stay. Where the kernel had given a connection
+   * to the old socket in the very moment it closes, that one is reset.
+   * Rejects saying what is wrong with the files; then all goes on as before.
    */
-  renewCertificate(): void {
+  async renewCertificate(): Promise<void> {
     const old = this.#listenSocket;
     if (this.#options.tls === undefined || old === undefined) return;
     const next = this.#build();
     const previous = this.#current;
     // The new one first: there is no moment at which nobody listens.
     this.#listenSocket = this.#listen(next, true);
-    this.#options.engine.us_listen_socket_close(old);
     this.#current = next;
     this.#alive.add(next);
+    await nobodyWaits();
+    this.#options.engine.us_listen_socket_close(old);
     this.#forgetIfEmpty(previous);
   }
 

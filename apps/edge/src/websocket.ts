@@ -64,8 +64,8 @@ export interface WebSocketOptions {
 export interface WebSocketListener {
   readonly port: number;
   readonly publish: PublishToTopic;
-  /** With TLS: new connections get the certificate that the files have now. @throws {Error} saying what is wrong with them */
-  renewCertificate(): void;
+  /** With TLS: new connections get the certificate that the files have now. Rejects saying what is wrong with them. */
+  renewCertificate(): Promise<void>;
   /** Takes no new connections; those that stand stay. */
   stopListening(): void;
   /** Ends every connection and the port. */
@@ -136,6 +136,7 @@ function serveSessions(
   for (const [path, page] of Object.entries(options.pages)) {
     app.get(path, (response, request) => {
       const client = clientOf(response, request, options);
+      if (client === undefined) return;
       try {
         gate.enter(client.group);
       } catch (error) {
@@ -146,7 +147,7 @@ function serveSessions(
     });
   }
   const answer = (code: ErrorCode, message: string) => (response: HttpResponse, request: HttpRequest) => {
-    clientOf(response, request, options);
+    if (clientOf(response, request, options) === undefined) return;
     answerNextTurn(response, () => refuse(response, code, message));
   };
   const notAWebSocket = answer('UPGRADE_REQUIRED', 'This path speaks WebSocket: connect with a WebSocket client.');
@@ -178,9 +179,21 @@ function watchConnections(app: TemplatedApp, { addresses, gate, limitMetrics }: 
   app.filter(watch);
 }
 
-/** Whose request it is. To be asked once for each: the connection is then one that has sent a request. */
-function clientOf(response: HttpResponse, request: HttpRequest, { addresses, gate }: WebSocketOptions): IpAddress {
+/**
+ * Whose request it is; `undefined` where the connection is gone already, and ended. To be asked once for each: the connection
+ * is then one that has sent a request.
+ */
+function clientOf(
+  response: HttpResponse,
+  request: HttpRequest,
+  { addresses, gate }: WebSocketOptions,
+): IpAddress | undefined {
   const peer = peerOf(response);
+  if (peer.text === '') {
+    // The system does not know any more who it was; `watchConnections` does, and is told of the end.
+    response.close();
+    return undefined;
+  }
   if (!addresses.isProxy(peer)) gate.heard(peer.group);
   return addresses.clientOf(peer, () => {
     // A proxy may add a header of its own below the one that the client sent; `getHeader` has only the first.
@@ -207,7 +220,10 @@ function upgrade(
   // The request is gone after this call, which may end before the answer is known.
   const key = request.getHeader('sec-websocket-key');
   const extensions = request.getHeader('sec-websocket-extensions');
+  // Not by name: the engine says of a parameter that it cannot decode, or that has no value, that it is not there.
+  const query = new URLSearchParams(request.getQuery());
   const client = clientOf(response, request, options);
+  if (client === undefined) return;
   try {
     gate.enter(client.group);
   } catch (error) {
@@ -221,12 +237,12 @@ function upgrade(
   try {
     const place = route?.read(index => request.getParameter(index));
     admitted = events.admit({
-      address: client.text === '' ? undefined : client.text,
+      address: client.text,
       authorization: request.getHeader('authorization'),
       origin: request.getHeader('origin'),
       subprotocols: request.getHeader('sec-websocket-protocol'),
-      queryToken: request.getQuery('token'),
-      queryRoomToken: request.getQuery('room_token'),
+      queryToken: query.get('token') ?? undefined,
+      queryRoomToken: query.get('room_token') ?? undefined,
       path: request.getUrl(),
       params: place?.params,
       pathRoom: place?.room,
@@ -265,6 +281,7 @@ function upgrade(
     if (answer()) gate.leave(client.group);
   });
   admitted.then(value => {
-    if (answer()) response.cork(() => accept(value));
+    // Not in `cork`: it takes the new WebSocket for the old request where both lie at one address, and may close it.
+    if (answer()) accept(value);
   }, reject);
 }

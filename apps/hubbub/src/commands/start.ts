@@ -62,11 +62,12 @@ function playgroundMint(config: Config): TokenMint | undefined {
 function welcome({ config, log, port }: ProcessParts & { port: number | undefined }): void {
   const mint = playgroundMint(config);
   if (mint === undefined) return;
-  const address = `http://${config.host}:${port}`;
+  const secure = config.tlsCertFile === undefined ? '' : 's';
+  const address = `http${secure}://${config.host}:${port}`;
   log.info({ event: 'playground', address }, `playground: ${address}/`);
   const token = mint({ user: 'demo', name: 'Demo', ttl: '24h' });
   // Not a log line: it is meant to be copied, and tokens do not belong into logs.
   process.stderr.write(
-    `\n  Playground  ${address}/\n  WebSocket   ws://${config.host}:${port}${config.basePath}/ws?token=${token}\n\n`,
+    `\n  Playground  ${address}/\n  WebSocket   ws${secure}://${config.host}:${port}${config.basePath}/ws?token=${token}\n\n`,
   );
 }
