@@ -53,6 +53,19 @@ test('an edge that crashes: its clients come back through the proxy and miss not
   await nothingHappened(stream);
 }, 60_000);
 
+test('an edge is drained by hand: it keeps those that it has, and gets no more until it is ready again', async () => {
+  const cluster = await startTwoEdges({});
+  const [drained, other] = [cluster.edge(0), cluster.edge(1)];
+  const proxy = await startHaproxy(upstreamsOf(cluster));
+  await newcomers(cluster, proxy, 4);
+  expect(await proxy.command('set server edges/edge-1 state drain')).toBe('\n');
+  await newcomers(cluster, proxy, 4);
+  expect([await sessionsOn(drained), await sessionsOn(other)]).toEqual([2, 6]);
+  await proxy.command('set server edges/edge-1 state ready');
+  await newcomers(cluster, proxy, 2);
+  expect(await sessionsOn(drained)).toBeGreaterThan(2);
+}, 60_000);
+
 test('whom one edge answers that it is leaving, the other one takes', async () => {
   const cluster = await startCluster({ edges: 1 });
   const leaving = await startEchoEdge(503);

@@ -1,6 +1,8 @@
 /** HAProxy with `deploy/haproxy/haproxy.cfg`: the addresses come from the environment, as the file offers. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
 import {
   deployFile,
   ownPort,
@@ -21,6 +23,8 @@ export interface Haproxy extends RunningProxy {
   /** What HAProxy thinks of `edge-1` or `edge-2`. */
   server(name: string): Promise<HaproxyServer>;
   metrics(): Promise<string>;
+  /** What HAProxy answers to a line on its socket for administrators. */
+  command(line: string): Promise<string>;
 }
 
 export function provisionHaproxy(): string {
@@ -30,6 +34,7 @@ export function provisionHaproxy(): string {
 export async function startHaproxy([one, two]: Upstreams): Promise<Haproxy> {
   const directory = temporaryDirectory();
   const [port, statsPort] = [await ownPort(), await ownPort()];
+  const socketPath = join(directory, 'admin.sock');
   const statistics = `http://127.0.0.1:${statsPort}`;
   const config = join(directory, 'haproxy.cfg');
   writeFileSync(config, asThisUser(readFileSync(deployFile('haproxy/haproxy.cfg'), 'utf8')));
@@ -53,7 +58,7 @@ export async function startHaproxy([one, two]: Upstreams): Promise<Haproxy> {
       EDGE_2: `127.0.0.1:${two.port}`,
       EDGE_2_ADMIN_PORT: String(two.adminPort),
       STATS_LISTEN: `127.0.0.1:${statsPort}`,
-      STATS_SOCKET: join(directory, 'admin.sock'),
+      STATS_SOCKET: socketPath,
       MAXCONN: '1000',
     },
     readyWhen: async () => {
@@ -61,7 +66,16 @@ export async function startHaproxy([one, two]: Upstreams): Promise<Haproxy> {
       return servers.every(({ status }) => status === 'UP');
     },
   });
-  return { ...proxy, server, metrics: async () => await (await fetch(`${statistics}/metrics`)).text() };
+  return {
+    ...proxy,
+    server,
+    metrics: async () => await (await fetch(`${statistics}/metrics`)).text(),
+    async command(line) {
+      const socket = createConnection(socketPath);
+      socket.end(`${line}\n`);
+      return await readText(socket);
+    },
+  };
 }
 
 /** Only root can become the user `haproxy`. */
