@@ -85,6 +85,8 @@ describe('a token that is there but not good is never taken for none', () => {
   test.each<[string, () => { url?: string; headers?: Record<string, string>; subprotocols?: string[] }]>([
     ['an empty one in the query', () => ({ url: '?token=' })],
     ['one in the query that cannot be decoded', () => ({ url: '?token=%ZZ' })],
+    ['one in the query that is cut in the middle of a letter', () => ({ url: '?token=%E4%' })],
+    ['one in the query without a value', () => ({ url: '?token' })],
     ['an expired one', () => ({ url: `?token=${signClaims({ sub: 'u', exp: 1 })}` })],
     ['a Bearer without a token', () => ({ headers: { authorization: 'Bearer' } })],
     ['a Bearer with two', () => ({ headers: { authorization: 'Bearer a b' } })],

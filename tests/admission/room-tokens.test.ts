@@ -180,6 +180,16 @@ describe('what a room token gave ends when the session leaves the room', () => {
     }
   });
 
+  test('a right that it added is gone, too, where the session may come back without it', async () => {
+    const client = await alice({ 'chat:*': ['join'] });
+    const room = newRoom('chat');
+    await join(client, room, roomToken({ user: 'alice', room }));
+    expect(codeOf(await send(client, room))).toBe('ok');
+    await client.ask({ type: 'leave_room', payload: { room_id: room } });
+    expect(codeOf(await join(client, room))).toBe('ok');
+    expect(codeOf(await send(client, room))).toBe('FORBIDDEN');
+  });
+
   test('after a reconnect a resume with the token, beside rooms that need none and rooms that are refused', async () => {
     const first = await alice();
     const room = newRoom();

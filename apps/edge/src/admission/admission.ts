@@ -3,7 +3,7 @@ import { chooseSubprotocol, type Encoding, type ErrorCode, HubbubError, isRoomNa
 import type { Namespaces } from '@hubbub/runtime';
 import { anonymousUser } from './anonymous.js';
 import type { Authorizer } from './authorizer/authorizer.js';
-import { decodeText, presentedToken } from './presented-token.js';
+import { presentedToken } from './presented-token.js';
 import { type Grant, type Rights, tokenRights } from './rights.js';
 import type { Opened, RoomEntrance, Visitor } from './room-entrance.js';
 import type { TokenVerifier } from './token.js';
@@ -16,7 +16,7 @@ export interface UpgradeRequest {
   readonly authorization: string;
   readonly origin: string;
   readonly subprotocols: string;
-  /** `token` of the query, undecoded. */
+  /** `token` of the query. */
   readonly queryToken: string | undefined;
   /** Without the query. */
   readonly path: string;
@@ -24,7 +24,7 @@ export interface UpgradeRequest {
   readonly params: Readonly<Record<string, string>> | undefined;
   /** The room that the path means, empty when it means none; `undefined` for `/ws`. */
   readonly pathRoom: string | undefined;
-  /** `room_token` of the query, undecoded. */
+  /** `room_token` of the query. */
   readonly queryRoomToken: string | undefined;
 }
 
@@ -129,7 +129,7 @@ function enter(
     authorizer.ask({ action: 'connect', user, address, path, ...named, ...inRoom }),
     () => {
       if (room === undefined) return undefined;
-      return entrance.open(visitor, room, queryRoomToken === undefined ? undefined : decodeText(queryRoomToken));
+      return entrance.open(visitor, room, queryRoomToken);
     },
   );
 }

@@ -5,26 +5,17 @@ export interface TokenPlaces {
   readonly authorization: string;
   /** From the offered subprotocols. */
   readonly subprotocolToken: string | undefined;
-  /** `token` of the query, undecoded. */
+  /** `token` of the query. */
   readonly queryToken: string | undefined;
 }
 
 /** `undefined` when there is none; empty when there is one that nobody can read: that is not the same. */
 export function presentedToken({ authorization, subprotocolToken, queryToken }: TokenPlaces): string | undefined {
-  return bearer(authorization) ?? subprotocolToken ?? (queryToken === undefined ? undefined : decodeText(queryToken));
+  return bearer(authorization) ?? subprotocolToken ?? queryToken;
 }
 
 /** Another scheme than Bearer is for somebody else, such as a proxy. */
 function bearer(authorization: string): string | undefined {
   const [, token] = /^Bearer(?: +(\S*))? *$/i.exec(authorization) ?? [];
   return /^Bearer\b/i.test(authorization) ? (token ?? '') : undefined;
-}
-
-/** A part of a URL as text; empty where its percent escapes are broken. */
-export function decodeText(encoded: string): string {
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    return ''; // A broken escape: present, and of no meaning.
-  }
 }
