@@ -9,8 +9,9 @@ import { startCluster, type TestCluster } from '../support/cluster.js';
 import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SHORT = ['--open-s', '1', '--talk-s', '3', '--vus', '1'];
-const TIMEOUT_MS = 60_000;
+// What is asked is whether everything works, not how fast a machine is that runs other tests as well: that is not smoke's own limit of 1 s.
+const SHORT = ['--open-s', '1', '--talk-s', '3', '--vus', '1', '--p99-ms', '5000'];
+const TIMEOUT_MS = 120_000;
 const AS_WHEN_A_THRESHOLD_FAILED = 99;
 
 const k6 = findK6();
@@ -18,6 +19,8 @@ const where =
   k6 === undefined
     ? 'SKIPPED, NOT PASSED: k6 is not on this machine (npm run k6 -- smoke builds it where Go is)'
     : `k6 ${k6.version}`;
+// The default reporter counts skipped tests and does not name them.
+if (k6 === undefined) console.warn(`tests/k6/smoke.test.ts: ${where}`);
 
 test.skipIf(k6 === undefined)(
   `smoke: everything that is said is read, in JSON and MessagePack [${where}]`,
@@ -36,7 +39,7 @@ test.skipIf(k6 === undefined)(
   { timeout: TIMEOUT_MS },
   async () => {
     const cluster = await startCluster({ edges: 1 });
-    const { code, output } = await runLoad(cluster, [...SHORT, '--p99-ms', '0']);
+    const { code, output } = await runLoad(cluster, ['--open-s', '1', '--talk-s', '3', '--vus', '1', '--p99-ms', '0']);
     expect(output).toMatch(/FAILED:\s+hubbub_delivery_ms: p\(99\)<0 \(was \d/);
     expect(code).toBe(AS_WHEN_A_THRESHOLD_FAILED);
   },
