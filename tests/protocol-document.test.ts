@@ -1,10 +1,13 @@
 /** PROTOCOL.md and the catalogues of @hubbub/protocol say the same, in both directions. */
 import { readFileSync } from 'node:fs';
 import * as protocol from '@hubbub/protocol';
+import { environmentName, loadConfig, settingNames } from '@hubbub/runtime';
 import { describe, expect, test } from 'vitest';
+import { LIMITS } from '../apps/edge/src/limits/limit-exceeded.js';
 import { MarkdownPage } from './support/markdown-tables.js';
 
-const page = new MarkdownPage(readFileSync(new URL('../PROTOCOL.md', import.meta.url), 'utf8'));
+const PAGE = new URL('../PROTOCOL.md', import.meta.url);
+const page = new MarkdownPage(readFileSync(PAGE, 'utf8'));
 
 /** A column as a sorted list, to be compared with a catalogue: neither may have more than the other. */
 function column(heading: string, name: string): string[] {
@@ -104,6 +107,28 @@ describe('PROTOCOL.md', () => {
   test('section 6 has every limit, and its default', () => {
     const told = page.table('6. Limits', 'name', 'default').map(row => [row.name, Number(row.default)]);
     expect(told.sort()).toEqual(Object.entries(protocol.DEFAULT_LIMITS).sort());
+  });
+
+  test('section 6 has every limit that is counted, and settings with their defaults', () => {
+    const config: Readonly<Record<string, unknown>> = { ...loadConfig({}) };
+    const defaults = new Map(settingNames().map(name => [environmentName(name), config[name]]));
+    const settings = page.table('6. Limits', 'setting', 'default');
+    expect(settings.length).toBeGreaterThan(5);
+    for (const { setting = '', default: told } of settings)
+      expect([setting, told]).toEqual([setting, String(defaults.get(setting))]);
+    // A limit of the welcome is a setting too, by its name.
+    for (const { name = '', default: told } of page.table('6. Limits', 'name', 'default')) {
+      expect([name, told]).toEqual([name, String(defaults.get(`HUBBUB_${name.toUpperCase()}`))]);
+    }
+    const section = page.section('6. Limits');
+    expect(Object.keys(LIMITS).filter(limit => !section.includes(`\`${limit}\``))).toEqual([]);
+  });
+
+  test('every setting that the page names is one', () => {
+    const known = new Set(settingNames().map(environmentName));
+    const named = new Set(readFileSync(PAGE, 'utf8').match(/HUBBUB_[A-Z_]+[A-Z]/g));
+    expect(named.size).toBeGreaterThan(10);
+    expect([...named].filter(name => !known.has(name) && name !== 'HUBBUB_CONFIG')).toEqual([]);
   });
 
   test('section 7 has the channels of services', () => {

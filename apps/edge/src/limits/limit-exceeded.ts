@@ -12,7 +12,6 @@ export const LIMITS = {
   rooms: 'joins above max_rooms',
   payload: 'payloads above max_payload_depth or max_payload_keys, or with the key __proto__',
   room_name: 'names of rooms longer than 128 bytes',
-  user_sessions: 'sessions closed for being above HUBBUB_MAX_SESSIONS_PER_USER',
   address_connections: 'handshakes above HUBBUB_MAX_CONNECTIONS_PER_ADDRESS',
   silent_connections: 'connections that had sent no request, closed because their address has too many of these',
   handshakes: 'handshakes above HUBBUB_MAX_HANDSHAKES_PER_SECOND',
