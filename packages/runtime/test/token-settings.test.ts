@@ -1,0 +1,66 @@
+/** What the configuration says of keys that would let in everybody, or nobody. */
+import { describe, expect, test } from 'vitest';
+import { ConfigError, loadConfig, usesDevelopmentSecret } from '../src/index.js';
+
+const PRODUCTION = { NODE_ENV: 'production' };
+const LONG_SECRET = 'x'.repeat(32);
+const PEM = '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----';
+
+function problemsOf(environment: NodeJS.ProcessEnv): string {
+  try {
+    loadConfig(environment);
+    return '';
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.join('\n');
+    throw error;
+  }
+}
+
+describe('settings of tokens', () => {
+  test.each<[string, NodeJS.ProcessEnv, RegExp]>([
+    ['a public key as the secret', { HUBBUB_JWT_SECRET: PEM }, /^HUBBUB_JWT_SECRET: .*HUBBUB_JWT_PUBLIC_KEY_FILES$/],
+    ['a public key as a further secret', { HUBBUB_JWT_ACCEPTED_SECRETS: PEM }, /^HUBBUB_JWT_ACCEPTED_SECRETS: .*PEM/],
+    [
+      'a password in a URL',
+      { HUBBUB_JWT_JWKS_URL: 'https://u:p@id.example/jwks' },
+      /^HUBBUB_JWT_JWKS_URL: .*password$/,
+    ],
+    ['an audience that nobody can have', { HUBBUB_JWT_AUDIENCE: '' }, /^HUBBUB_JWT_AUDIENCE: /],
+    [
+      'a short further secret',
+      { ...PRODUCTION, HUBBUB_JWT_SECRET: LONG_SECRET, HUBBUB_JWT_ACCEPTED_SECRETS: 'short' },
+      /32 bytes/,
+    ],
+    [
+      'only further secrets',
+      { ...PRODUCTION, HUBBUB_JWT_ACCEPTED_SECRETS: LONG_SECRET },
+      /^HUBBUB_JWT_SECRET: required/,
+    ],
+    ['keys that anybody on the way can change', { ...PRODUCTION, HUBBUB_JWT_JWKS_URL: 'http://id.example/' }, /https/],
+  ])('%s is a problem', (_, environment, problem) => {
+    expect(problemsOf(environment)).toMatch(problem);
+    expect(problemsOf(environment)).not.toContain(PEM);
+    expect(problemsOf(environment)).not.toContain('u:p');
+  });
+
+  test.each<[string, NodeJS.ProcessEnv]>([
+    ['files', { HUBBUB_JWT_PUBLIC_KEY_FILES: 'a.pem' }],
+    ['a key set', { HUBBUB_JWT_JWKS_URL: 'https://id.example/jwks' }],
+    ['a key set on this machine', { HUBBUB_JWT_JWKS_URL: 'http://127.0.0.1:1/jwks' }],
+  ])('%s need no secret in production', (_, environment) => {
+    expect(problemsOf({ ...PRODUCTION, ...environment })).toBe('');
+  });
+
+  test('the development secret is used where no key is configured, and nowhere else', () => {
+    expect(usesDevelopmentSecret(loadConfig({}))).toBe(true);
+    for (const environment of [
+      { HUBBUB_JWT_SECRET: 'x' },
+      { HUBBUB_JWT_ACCEPTED_SECRETS: 'x' },
+      { HUBBUB_JWT_PUBLIC_KEY_FILES: 'a.pem' },
+      { HUBBUB_JWT_JWKS_URL: 'https://id.example/jwks' },
+    ]) {
+      expect(usesDevelopmentSecret(loadConfig(environment)), JSON.stringify(environment)).toBe(false);
+    }
+    expect(usesDevelopmentSecret({ ...loadConfig({}), production: true })).toBe(false);
+  });
+});
