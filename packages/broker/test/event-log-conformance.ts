@@ -59,10 +59,10 @@ export function eventLogConformance(open: () => Promise<EventLog>): void {
     const { append, holding } = await newLog();
     const group = await holding('r1');
     expect(await group.read('r1', { limit: 10, waitMs: 20 })).toEqual([]);
-    const reading = group.read('r1', { limit: 10, waitMs: 20_000 });
+    const reading = group.read('r1', { limit: 10, waitMs: 60_000 });
     await append('late');
     expect(textsOf(await reading)).toEqual(['late']);
-    const again = group.read('r1', { limit: 10, waitMs: 20_000 });
+    const again = group.read('r1', { limit: 10, waitMs: 60_000 });
     await append('later');
     expect(textsOf(await again)).toEqual(['later']);
   });

@@ -55,6 +55,7 @@ describe('on Redis', () => {
     await append('b', { ttlMs: 1500 });
     const [a] = await group.read('r1', AT_ONCE);
     await group.bury('r1', idOf(a), 'no');
+    expect(Number(await redis.cli('PTTL', `${key}:dead:referee`))).toBeGreaterThan(0);
     await group.hold('r1', 1000);
     const names = [key, `${key}:ttl`, `${key}:lease:referee`, `${key}:dead:referee`, `${key}:id:alice/1`];
     const keys = async () => (await redis.cli('KEYS', `${key}*`)).split('\n').filter(name => name !== '');
@@ -104,7 +105,7 @@ describe('on Redis', () => {
     for (const fields of foreign) await redis.cli('XADD', key, '*', ...fields);
     await redis.cli(
       'EVAL',
-      `local f={} for i=1,7000 do f[i]='f' end redis.call('XADD',KEYS[1],'*',unpack(f))`,
+      `local f={} for i=1,7990 do f[i]='f' end redis.call('XADD',KEYS[1],'*',unpack(f))`,
       '1',
       key,
     );
