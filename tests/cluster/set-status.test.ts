@@ -40,6 +40,20 @@ describe('a status', () => {
     expect(payload?.users).toEqual([{ id: 'dan', name: 'dan', status: 'busy' }]);
   });
 
+  test('with binary in it reaches JSON members in the form that section 2.3 says', async () => {
+    const gina = await connect(cluster.edge(0).wsUrl, {
+      name: 'gina',
+      token: cluster.token({ user: 'gina' }),
+      encoding: 'msgpack',
+    });
+    await gina.ask({ type: 'set_status', payload: { status: { face: Uint8Array.of(1, 2, 255) } } });
+    const hugo = await person('hugo', 1);
+    await gina.join('faces');
+    await hugo.join('faces');
+    const { payload } = await hugo.nextFrame('room_info');
+    expect(payload?.users).toContainEqual({ id: 'gina', name: 'gina', status: { face: { $base64: 'AQL/' } } });
+  });
+
   test.each([
     ['of 257 bytes', { status: 'x'.repeat(255) }],
     ['that is a number', { status: 7 }],

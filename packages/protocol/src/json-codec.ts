@@ -5,15 +5,25 @@ import { HubbubError } from './errors.js';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
+/**
+ * JSON may escape half a surrogate pair, which no UTF-8 can hold: MessagePack members of the room could not read it. Nearly no
+ * text has such an escape at all; where one has, `JSON.stringify` writes whole characters as they are and escapes the halves.
+ */
+const HALF_ESCAPE = /\\u[dD][89a-fA-F]/;
+const HALF_CHARACTER = /(^|[^\\])(\\\\)*\\ud[89a-f]/;
+
 export const jsonCodec: Codec = {
   encoding: 'json',
   encode: frame => encoder.encode(JSON.stringify(frame)),
   decode(bytes) {
     try {
-      return JSON.parse(decoder.decode(bytes));
+      const text = decoder.decode(bytes);
+      const value: unknown = JSON.parse(text);
+      if (!HALF_ESCAPE.test(text) || !HALF_CHARACTER.test(JSON.stringify(value))) return value;
     } catch (cause) {
       throw new HubbubError('INVALID_FORMAT', 'The frame is not JSON in UTF-8.', { cause });
     }
+    throw new HubbubError('INVALID_FORMAT', 'The frame has half a surrogate pair in it, which is no character.');
   },
 };
 

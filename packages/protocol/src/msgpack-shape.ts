@@ -1,5 +1,5 @@
 /**
- * Whether bytes are one whole MessagePack value, found out without making any of it. The decoder reserves room for as many
+ * Whether bytes are one whole MessagePack value, its texts in UTF-8, found out without making any of it. The decoder reserves room for as many
  * items as an array claims before it looks whether they are there: 5 bytes cost it 268 MB, and a hundred of them the process.
  */
 
@@ -21,6 +21,9 @@ const COUNTED_VALUES: Readonly<Record<number, readonly [countBytes: number, valu
   ...{ 222: [2, 2], 223: [4, 2] }, // map: a key and a value
 };
 
+/** Of the values with a counted length, the texts come last. */
+const STR_8 = 0xd9;
+
 /** Time grows with the bytes and with nothing that they say; nothing is allocated. */
 export function isOneMsgpackValue(bytes: Uint8Array): boolean {
   const end = bytes.length;
@@ -34,15 +37,21 @@ export function isOneMsgpackValue(bytes: Uint8Array): boolean {
     if (head < 0x80 || head >= 0xe0) continue; // Small integers.
     if (head < 0x90) awaited += 2 * (head & 0x0f);
     else if (head < 0xa0) awaited += head & 0x0f;
-    else if (head < 0xc0) at += head & 0x1f;
-    else if (head in FIXED_BYTES) at += FIXED_BYTES[head] ?? 0;
+    else if (head < 0xc0) {
+      const length = head & 0x1f;
+      if (!isUtf8(bytes, at, at + length)) return false;
+      at += length;
+    } else if (head in FIXED_BYTES) at += FIXED_BYTES[head] ?? 0;
     else {
       const [width, factor] = COUNTED_BYTES[head] ?? COUNTED_VALUES[head] ?? [0, 0];
       if (width === 0 || at + width > end) return false; // 0xc1 is never used.
       const count = readUnsigned(bytes, at, width);
       at += width;
       if (head in COUNTED_VALUES) awaited += count * factor;
-      else at += count + factor;
+      else {
+        if (head >= STR_8 && !isUtf8(bytes, at, at + count)) return false;
+        at += count + factor;
+      }
     }
   }
   return at === end;
@@ -52,4 +61,28 @@ function readUnsigned(bytes: Uint8Array, at: number, width: number): number {
   let value = 0;
   for (let i = at; i < at + width; i++) value = value * 256 + (bytes[i] ?? 0);
   return value;
+}
+
+/**
+ * RFC 3629 section 4: no continuation byte alone or missing, nothing longer than needed, no halves of surrogate pairs, nothing
+ * above U+10FFFF. The decoder lets all of them pass, and the encoder would write them for readers in languages that do not.
+ */
+function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to > bytes.length) return false;
+  for (let at = from; at < to; at++) {
+    const lead = bytes[at] ?? 0;
+    if (lead < 0x80) continue;
+    const more = lead < 0xc2 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : 0;
+    if (more === 0 || at + more >= to) return false;
+    const second = bytes[at + 1] ?? 0;
+    if (lead === 0xe0 && second < 0xa0) return false;
+    if (lead === 0xed && second > 0x9f) return false;
+    if (lead === 0xf0 && second < 0x90) return false;
+    if (lead === 0xf4 && second > 0x8f) return false;
+    for (let i = 0; i < more; i++) {
+      at++;
+      if (((bytes[at] ?? 0) & 0xc0) !== 0x80) return false;
+    }
+  }
+  return true;
 }

@@ -66,6 +66,54 @@ describe('JSON', () => {
   });
 });
 
+describe('text', () => {
+  const frame = (json: string) => Buffer.from(`{"type":"x","payload":{${json}}}`);
+
+  test.for([
+    ['a first half alone', String.raw`"t":"\ud800"`],
+    ['a second half alone', String.raw`"t":"a\uDC00b"`],
+    ['halves in the wrong order', String.raw`"t":"\udc00\ud800"`],
+    ['a half in a key', String.raw`"\ud83d":1`],
+    ['a half behind a backslash', String.raw`"t":"\\\ud800"`],
+  ] as const)('that is no text is refused in JSON: %s', ([, json]) => {
+    expect(refusalOf(jsonCodec, frame(json))).toMatchObject({ code: 'INVALID_FORMAT' });
+  });
+
+  test.for([String.raw`"t":"\ud83d\ude00"`, String.raw`"t":"\uD83D\uDE00!"`, String.raw`"t":"\\ud800"`, '"t":"😀"'])(
+    'that only looks like it is taken: %s',
+    json => expect(refusalOf(jsonCodec, frame(json))).toBeUndefined(),
+  );
+
+  test('that is not UTF-8 is refused in MessagePack exactly as the platform refuses it', () => {
+    const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    const isText = (bytes: Uint8Array): boolean => {
+      try {
+        strict.decode(bytes);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const byte = fc.oneof(
+      fc.nat(255),
+      fc.constantFrom(0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc1, 0xc2, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5),
+    );
+    const random = fc.array(byte, { maxLength: 12 }).map(list => Uint8Array.from(list));
+    const nearly = fc.tuple(fc.string({ unit: 'binary', maxLength: 8 }), random).map(([good, bad]) => {
+      return Uint8Array.from([...new TextEncoder().encode(good), ...bad.subarray(0, 2)]);
+    });
+    fc.assert(
+      fc.property(fc.oneof(random, nearly), bytes => {
+        const short = bytes.length < 32 ? [Uint8Array.from([0xa0 | bytes.length, ...bytes])] : [];
+        for (const value of [...short, Uint8Array.from([0xd9, bytes.length, ...bytes])]) {
+          expect(isOneMsgpackValue(value)).toBe(isText(bytes));
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
 describe('MessagePack', () => {
   test.for([
     ['the key __proto__', encode(JSON.parse('{"a":{"__proto__":{"admin":true}}}'))],
@@ -92,16 +140,15 @@ describe('MessagePack', () => {
 
   test('of any shape is one value exactly where the decoder reads one', () => {
     const decoder = new Decoder({ mapKeyConverter: key => key as string });
-    const reads = (bytes: Uint8Array): boolean => {
+    const whatIsRead = (bytes: Uint8Array): { value: unknown } | undefined => {
       try {
-        decoder.decode(bytes);
-        return true;
+        return { value: decoder.decode(bytes) };
       } catch {
-        return false;
+        return undefined;
       }
     };
     // Heads of every format, and lengths that are short enough for the decoder to be asked as well.
-    const byte = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 0xc0, max: 0xdf }), fc.constant(0));
+    const byte = fc.oneof(fc.nat(0xa0), fc.integer({ min: 0xc0, max: 0xdf }), fc.constant(0));
     const some = fc.array(byte, { maxLength: 40 }).map(list => Uint8Array.from(list));
     const claimsLittle = some.filter(bytes => !bytes.some(head => head === 0xdd || head === 0xdf));
     fc.assert(
@@ -111,9 +158,10 @@ describe('MessagePack', () => {
           body.map(frame => msgpackCodec.encode(frame)),
         ),
         bytes => {
-          // The decoder also refuses what is whole but not wanted: keys such as lists, and timestamps of a wrong size.
-          if (reads(bytes)) expect(isOneMsgpackValue(bytes)).toBe(true);
-          if (!isOneMsgpackValue(bytes)) expect(reads(bytes)).toBe(false);
+          // It refuses more than is not whole (keys such as lists, timestamps of a wrong size), and takes text that is no UTF-8.
+          const read = whatIsRead(bytes);
+          const hasOnlyAscii = read !== undefined && /^[\0-\x7f]*$/.test(JSON.stringify(read));
+          if (hasOnlyAscii) expect(isOneMsgpackValue(bytes)).toBe(true);
         },
       ),
       { numRuns: 5000 },

@@ -1,11 +1,12 @@
 /** set_status: what the session says of itself, in the roster of every room it is in or will join. */
-import { HubbubError, isStatus, STATUS_MAX_BYTES } from '@hubbub/protocol';
+import { HubbubError, isStatus, STATUS_MAX_BYTES, toJsonValue } from '@hubbub/protocol';
 import { type FrameAction, requiredPayload } from './frame-context.js';
 
 export const setStatus: FrameAction = (session, frame, context) => {
   // No payload, or none with a status, takes it back: `null` is the same as absent.
   const payload = frame.payload === undefined || frame.payload === null ? {} : requiredPayload(frame, context.limits);
-  const status = payload.status ?? undefined;
+  // Presence keeps JSON: binary values of MessagePack sessions get the form that JSON sessions know (PROTOCOL.md section 2.3).
+  const status = toJsonValue(payload.status) ?? undefined;
   if (status !== undefined && !isStatus(status)) {
     throw new HubbubError(
       'INVALID_PAYLOAD',
