@@ -2,13 +2,13 @@
 import { Counter, Rate, Trend } from 'k6/metrics';
 
 /** From dialling until the welcome. */
-export const connectMs = new Trend('hubbub_connect_ms', true);
+export const connectMs = new Trend('hubbub_connect_duration', true);
 /** From before the talker writes until a member has read it; the wall clocks of both are the same machine's. */
-export const deliveryMs = new Trend('hubbub_delivery_ms', true);
+export const deliveryMs = new Trend('hubbub_delivery_duration', true);
 /** From before the talker writes until it has read the `ack`. */
-export const ackMs = new Trend('hubbub_ack_ms', true);
+export const ackMs = new Trend('hubbub_ack_duration', true);
 /** From the loss of a connection until everything that was missed has arrived. */
-export const returnMs = new Trend('hubbub_return_ms', true);
+export const returnMs = new Trend('hubbub_return_duration', true);
 
 export const connectionsOpened = new Counter('hubbub_connections_opened');
 /** Refused, or without a welcome in time. */

@@ -101,7 +101,7 @@ function peakOf(samples) {
 function titleOf(name) {
   return name
     .replace(/^hubbub_/, '')
-    .replace(/_ms\b/, '')
+    .replace('_duration', '')
     .replace('{', ' {');
 }
 

@@ -29,7 +29,7 @@ export const options = planOf(
     // Attempts: a machine at its end refuses some (1013), and clients come again. Who never gets in fails the checks.
     hubbub_connections_failed: [{ threshold: `count<${Math.ceil(connections / 20)}`, abortOnFail: true }],
     hubbub_connections_cut: ['count==0'],
-    hubbub_connect_ms: [below(99, wholeNumber('LOAD_CONNECT_P99_MS', 10_000))],
+    hubbub_connect_duration: [below(99, wholeNumber('LOAD_CONNECT_P99_MS', 10_000))],
   },
 );
 

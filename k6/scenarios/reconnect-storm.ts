@@ -37,7 +37,7 @@ export const options = planOf(
     hubbub_recovered: ['rate==1'],
     hubbub_returns: ['count>0'],
     checks: ['rate==1'],
-    hubbub_return_ms: [below(99, wholeNumber('LOAD_RETURN_P99_MS', 10_000))],
+    hubbub_return_duration: [below(99, wholeNumber('LOAD_RETURN_P99_MS', 10_000))],
   },
 );
 

@@ -34,9 +34,9 @@ export const options = planOf(Object.fromEntries(mine), {
   ...(role === 'slow' && { checks: ['rate==1'] }),
   ...(role === 'steady' && {
     hubbub_connections_cut: ['count==0'],
-    'hubbub_delivery_ms{phase:before}': [below(99, wholeNumber('LOAD_P99_MS', 250))],
-    'hubbub_delivery_ms{phase:frozen}': [below(99, wholeNumber('LOAD_P99_MS', 250))],
-    'hubbub_delivery_ms{phase:after}': [below(99, wholeNumber('LOAD_P99_MS', 250))],
+    'hubbub_delivery_duration{phase:before}': [below(99, wholeNumber('LOAD_P99_MS', 250))],
+    'hubbub_delivery_duration{phase:frozen}': [below(99, wholeNumber('LOAD_P99_MS', 250))],
+    'hubbub_delivery_duration{phase:after}': [below(99, wholeNumber('LOAD_P99_MS', 250))],
   }),
 });
 

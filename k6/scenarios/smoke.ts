@@ -20,7 +20,7 @@ export const options = planOf(
     ...NOTHING_WRONG,
     hubbub_connections_cut: ['count==0'],
     // A sick cluster is seconds late; a busy laptop is not a sick cluster.
-    hubbub_delivery_ms: [below(99, wholeNumber('LOAD_P99_MS', 1000))],
+    hubbub_delivery_duration: [below(99, wholeNumber('LOAD_P99_MS', 1000))],
     'hubbub_messages_received{encoding:json}': ['count>0'],
     'hubbub_messages_received{encoding:msgpack}': ['count>0'],
   },

@@ -23,7 +23,7 @@ export const options = planOf(
   {
     ...NOTHING_WRONG,
     hubbub_connections_cut: ['count==0'],
-    hubbub_delivery_ms: [below(95, wholeNumber('LOAD_P95_MS', 100)), below(99, wholeNumber('LOAD_P99_MS', 250))],
+    hubbub_delivery_duration: [below(95, wholeNumber('LOAD_P95_MS', 100)), below(99, wholeNumber('LOAD_P99_MS', 250))],
   },
 );
 

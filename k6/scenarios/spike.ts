@@ -28,11 +28,11 @@ export const options = planOf(Object.fromEntries(mine), {
   ...NOTHING_WRONG,
   hubbub_connections_cut: ['count==0'],
   ...(hasBase && {
-    'hubbub_delivery_ms{phase:before}': [below(99, wholeNumber('LOAD_P99_MS', 250))],
-    'hubbub_delivery_ms{phase:during}': [below(99, wholeNumber('LOAD_SPIKE_P99_MS', 1000))],
-    'hubbub_delivery_ms{phase:after}': [below(99, wholeNumber('LOAD_P99_MS', 250))],
+    'hubbub_delivery_duration{phase:before}': [below(99, wholeNumber('LOAD_P99_MS', 250))],
+    'hubbub_delivery_duration{phase:during}': [below(99, wholeNumber('LOAD_SPIKE_P99_MS', 1000))],
+    'hubbub_delivery_duration{phase:after}': [below(99, wholeNumber('LOAD_P99_MS', 250))],
   }),
-  ...(hasCrowd && { 'hubbub_connect_ms{scenario:crowd}': [below(99, wholeNumber('LOAD_CONNECT_P99_MS', 5000))] }),
+  ...(hasCrowd && { 'hubbub_connect_duration{scenario:crowd}': [below(99, wholeNumber('LOAD_CONNECT_P99_MS', 5000))] }),
 });
 
 export function base(): Promise<void> {

@@ -40,7 +40,7 @@ test.skipIf(k6 === undefined)(
   async () => {
     const cluster = await startCluster({ edges: 1 });
     const { code, output } = await runLoad(cluster, ['--open-s', '1', '--talk-s', '3', '--vus', '1', '--p99-ms', '0']);
-    expect(output).toMatch(/FAILED:\s+hubbub_delivery_ms: p\(99\)<0 \(was \d/);
+    expect(output).toMatch(/FAILED:\s+hubbub_delivery_duration: p\(99\)<0 \(was \d/);
     expect(code).toBe(AS_WHEN_A_THRESHOLD_FAILED);
   },
 );
