@@ -1,13 +1,6 @@
 /** Hands client events to services: stamped with what the edge knows, appended to the log of their namespace. */
 import type { EventLog } from '@hubbub/broker';
-import {
-  CONTROL_TYPE_PREFIX,
-  DEFAULT_NAMESPACE,
-  EDGE_FRAME_TYPES,
-  namespaceOf,
-  type Payload,
-  toJsonValue,
-} from '@hubbub/protocol';
+import { CONTROL_TYPE_PREFIX, DEFAULT_NAMESPACE, EDGE_FRAME_TYPES, namespaceOf, type Payload } from '@hubbub/protocol';
 import { type Config, namespaceSettings } from '@hubbub/runtime';
 import type { EdgeMetrics } from './metrics.js';
 import type { Session } from './session.js';
@@ -56,7 +49,7 @@ export class EventPublisher {
     const event = {
       ...said,
       ...(room !== undefined && { room }),
-      payload: session.encoding === 'json' ? payload : asJson(payload),
+      payload,
       user: session.user,
       session: { id: session.id, node: config.nodeId },
       rooms: firstRooms(session),
@@ -81,11 +74,6 @@ export class EventPublisher {
 
 function namespaceOfEvent(room: string | undefined): string {
   return room === undefined ? DEFAULT_NAMESPACE : namespaceOf(room);
-}
-
-/** What JSON does not have in its documented form (PROTOCOL.md section 2.3): services are to see one form on every bus. */
-function asJson(payload: Payload): Payload {
-  return JSON.parse(JSON.stringify(toJsonValue(payload))) as Payload;
 }
 
 function firstRooms({ rooms }: Session): string[] {
