@@ -105,7 +105,7 @@ describe('on Redis', () => {
     for (const fields of foreign) await redis.cli('XADD', key, '*', ...fields);
     await redis.cli(
       'EVAL',
-      `local f={} for i=1,7990 do f[i]='f' end redis.call('XADD',KEYS[1],'*',unpack(f))`,
+      `local f={} for i=1,7994 do f[i]='f' end redis.call('XADD',KEYS[1],'*',unpack(f))`,
       '1',
       key,
     );
