@@ -21,6 +21,12 @@ export function historyEnvironment(): Record<string, string> {
   );
   return {
     HUBBUB_CONFIG: path,
+    // Everybody comes from one address, and publishers hurry.
+    HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '0',
+    HUBBUB_MAX_HANDSHAKES_PER_SECOND: '0',
+    HUBBUB_MAX_FRAMES_PER_SECOND: '0',
+    HUBBUB_MAX_USER_FRAMES_PER_SECOND: '0',
+    HUBBUB_MAX_ADDRESS_FRAMES_PER_SECOND: '0',
     HUBBUB_MAX_REPLAY_MESSAGES: '10000',
     HUBBUB_PROBE_INTERVAL_MS: '200',
     HUBBUB_PROBE_TIMEOUT_MS: '1000',
