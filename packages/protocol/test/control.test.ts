@@ -8,8 +8,10 @@ import { hostileJson, roomName, text } from './arbitraries.js';
 
 const reason = text(40).filter(value => utf8Length(value) <= CONTROL_REASON_MAX_BYTES);
 const user = text(30).filter(value => value !== '' && utf8Length(value) <= 128);
-const withReason = (fields: { readonly [name: string]: fc.Arbitrary<string> }) =>
-  fc.record({ ...fields, reason }, { requiredKeys: Object.keys(fields), noNullPrototype: true });
+const withReason = (fields: Readonly<Record<string, fc.Arbitrary<string>>>) => {
+  const all: Record<string, fc.Arbitrary<string>> = { ...fields, reason };
+  return fc.record(all, { requiredKeys: Object.keys(fields), noNullPrototype: true });
+};
 
 const control = fc.oneof(
   withReason({ do: fc.constantFrom('close_room', 'disconnect_user', 'refuse_sessions') }),
