@@ -90,10 +90,10 @@ function start() {
     for (const reader of subscribers.get(topic) ?? []) if (reader !== but) reader.take(bytes);
   }
 
-  const tell = (audience: Audience, type: string, key?: string, except?: Reader) => {
+  const tell = (audience: Audience, type: string, key?: string, ...except: Reader[]) => {
     const body = jsonCodec.encode({ type });
     return audience.deliver(
-      { encoding: 'json', body, except: except === undefined ? [] : [except.session], key },
+      { encoding: 'json', body, except: except.map(({ session }) => session), key },
       (topic, bytes) => publish(topic, bytes),
     );
   };
@@ -161,6 +161,23 @@ describe('a session that is behind', () => {
     reads(slow);
     expect(slow.got).toEqual(['a2']);
     expect(json.got).toEqual(['filler', 'a1', 'a2']);
+  });
+
+  test('left out with others of its user, some of them in time, nobody gets more or less than without a backlog', () => {
+    const { Reader, room, tell, behind, reads } = start();
+    const ticks = room();
+    const [first, second, other] = ['first', 'second', 'other'].map(id => new Reader(id).join(ticks));
+    if (first === undefined || second === undefined || other === undefined) throw new Error('nobody is here');
+    const slow = behind(ticks, new Reader('slow').join(ticks));
+    for (const reader of [first, second, other]) reader.got.length = 0;
+    const user = [first, slow, second];
+    expect(tell(ticks, 'theirs', undefined, ...user)).toBe(1);
+    expect(tell(ticks, 'all', undefined)).toBe(4);
+    reads(slow);
+    tell(ticks, 'later', undefined, ...user);
+    tell(ticks, 'last');
+    for (const reader of user) expect(reader.got, reader.session.id).toEqual(['all', 'last']);
+    expect(other.got).toEqual(['theirs', 'all', 'later', 'last']);
   });
 
   test('does not get what it said itself, nor afterwards what is older under that key', () => {
