@@ -43,7 +43,7 @@ describe('expiry', () => {
     expect(vi.getTimerCount()).toBe(1);
     await pass(3 * HOUR_MS + 2 * SECOND_MS);
     const lateness = sessions.map(({ endedAtMs, dueAtMs }) => (endedAtMs ?? Number.NaN) - (dueAtMs ?? Number.NaN));
-    expect(lateness.filter(ms => !(ms >= 0 && ms <= 2 * SECOND_MS))).toEqual([]);
+    expect(lateness.filter(ms => !(ms >= 0 && ms <= 2 * SECOND_MS)).slice(0, 3)).toEqual([]);
     expect(vi.getTimerCount()).toBe(1);
   });
 
@@ -53,11 +53,12 @@ describe('expiry', () => {
     let seen = 0;
     const count = () => sessions.filter(({ endedAtMs }) => endedAtMs !== undefined).length;
     vi.advanceTimersByTime(SECOND_MS); // The tick itself, and no turn after it.
-    while (count() < sessions.length) {
+    for (let turns = 0; turns < 50 && count() < sessions.length; turns++) {
       mostAtOnce = Math.max(mostAtOnce, count() - seen);
       seen = count();
       vi.advanceTimersToNextTimer();
     }
+    expect(count()).toBe(sessions.length);
     expect(mostAtOnce).toBeLessThanOrEqual(500);
     expect(mostAtOnce).toBeGreaterThan(0);
   });
