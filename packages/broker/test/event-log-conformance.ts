@@ -112,6 +112,21 @@ export function eventLogConformance(open: () => Promise<EventLog>): void {
     expect((await log.backlog(namespace)).groups, 'who only looks founds no group').toHaveLength(1);
   });
 
+  test('of events of one millisecond only those go that every group is done with', async () => {
+    const { log, namespace, append, holding } = await newLog();
+    const texts = Array.from({ length: 200 }, (_, index) => `${index}`);
+    await Promise.all(texts.map(text => append(text)));
+    const referee = await holding('r1', 'referee');
+    const audit = await holding('a1', 'audit');
+    await referee.acknowledge('r1', (await referee.read('r1', { limit: 20, waitMs: 0 })).map(idOf));
+    await audit.acknowledge('a1', (await audit.read('a1', { limit: 50, waitMs: 0 })).map(idOf));
+    expect(await referee.hold('r1', LEASE_MS)).toBe(true);
+    expect(await audit.hold('a1', LEASE_MS)).toBe(true);
+    expect((await log.backlog(namespace)).length).toBe(180);
+    const rest = [...(await referee.read('r1', AT_ONCE)), ...(await referee.read('r1', AT_ONCE))];
+    expect(textsOf(rest)).toEqual(texts.slice(20));
+  });
+
   test('a repeated idempotency key changes nothing and gets the first entry', async () => {
     const { append, holding } = await newLog();
     const first = await append('a', { idempotencyKey: 'alice/a 1' });
