@@ -119,7 +119,7 @@ export function eventLogConformance(open: () => Promise<EventLog>): void {
     const referee = await holding('r1', 'referee');
     const audit = await holding('a1', 'audit');
     await referee.acknowledge('r1', (await referee.read('r1', { limit: 20, waitMs: 0 })).map(idOf));
-    await audit.acknowledge('a1', (await audit.read('a1', { limit: 50, waitMs: 0 })).map(idOf));
+    await audit.acknowledge('a1', (await audit.read('a1', { limit: 21, waitMs: 0 })).map(idOf));
     expect(await referee.hold('r1', LEASE_MS)).toBe(true);
     expect(await audit.hold('a1', LEASE_MS)).toBe(true);
     expect((await log.backlog(namespace)).length).toBe(180);
