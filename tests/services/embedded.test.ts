@@ -3,6 +3,7 @@ import { startEmbeddedHub } from 'hubbub';
 import { expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
+import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 
@@ -25,4 +26,27 @@ test('a program with a hub of its own hears clients, answers them, and asks who 
   await client.nextFrame({ type: 'ack', id: 'm1' });
   await client.nextFrame({ type: 'move.seen', id: 'm1', room: 'game:1', payload: { by: 'u1' } });
   expect(await hub.hubbub.presence.roster('game:1')).toMatchObject({ count: 1, users: [{ id: 'u1' }] });
+});
+
+test('its services hear who comes and goes, where the namespace asks for it', async () => {
+  const hub = await startEmbeddedHub({
+    HUBBUB_PORT: '0',
+    HUBBUB_ADMIN_PORT: '0',
+    HUBBUB_LOG_LEVEL: 'warn',
+    HUBBUB_JWT_SECRET: TEST_JWT_SECRET,
+    ...withNamespaces({ game: { public: true, memberEvents: true, leaveGraceMs: 0 } }),
+  });
+  cleanup(() => hub.close());
+  const heard: string[] = [];
+  const consumer = hub.hubbub.onLifecycle({ group: 'doorman' }, event => {
+    heard.push(`${event.event} ${'user' in event ? event.user : event.room}`);
+  });
+  await eventually(() => consumer.leading);
+
+  const client = await connect(`ws://127.0.0.1:${hub.port}/ws`, { name: 'u1', token: signToken({ user: 'u1' }) });
+  await client.join('game:1');
+  await eventually(() => heard.includes('member_joined u1'), { describe: () => heard.join(', ') });
+  client.close();
+  await eventually(() => heard.includes('member_left u1'), { describe: () => heard.join(', ') });
+  expect(heard.filter(event => event.startsWith('member_'))).toEqual(['member_joined u1', 'member_left u1']);
 });

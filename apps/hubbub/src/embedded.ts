@@ -33,8 +33,9 @@ export async function startEmbeddedHub(variables: Readonly<Record<string, string
   const config = { ...given, presenceApiKeys: [...given.presenceApiKeys, ownKey] };
   const log = createLogger({ level: config.logLevel, process: 'hubbub', nodeId: config.nodeId });
   const metrics = createMetricsRegistry();
-  const bus = new MemoryCluster({ leaseMs: config.nodeLeaseMs }).open();
-  const presence = startMemoryPresence(bus, { config, log, metrics });
+  const cluster = new MemoryCluster({ leaseMs: config.nodeLeaseMs });
+  const bus = cluster.open();
+  const presence = startMemoryPresence(cluster, bus, { config, log, metrics });
   const edge = await startEdge({ config, log, metrics, bus });
   const admin = await startAdminServer({
     host: config.adminHost,

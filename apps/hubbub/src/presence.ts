@@ -1,6 +1,6 @@
 /** Presence as the configuration wants it: in a process of its own on Redis, or beside the edge in memory. */
 import { randomBytes } from 'node:crypto';
-import { type Backplane, connected, openRedisConnection } from '@hubbub/broker';
+import { type Backplane, connected, type MemoryCluster, openRedisConnection } from '@hubbub/broker';
 import { createMemoryPresence, createRedisPresence, type Presence, type PresenceRules } from '@hubbub/presence';
 import { type Config, namespaceSettings } from '@hubbub/runtime';
 import type { ProcessParts } from './process.js';
@@ -43,7 +43,11 @@ export async function startRedisPresence(
 }
 
 /** Presence beside the edge; the backplane stays the caller's. */
-export function startMemoryPresence(bus: Backplane, { config, log, metrics }: ProcessParts): Presence {
+export function startMemoryPresence(
+  cluster: MemoryCluster,
+  bus: Backplane,
+  { config, log, metrics }: ProcessParts,
+): Presence {
   return createMemoryPresence({
     prefix: config.redisPrefix,
     partitions: config.presencePartitions,
@@ -61,6 +65,7 @@ export function startMemoryPresence(bus: Backplane, { config, log, metrics }: Pr
     metrics,
     // In memory a publish fails only when the process is ending.
     publish: (channel, envelope) => void bus.broker.publish(channel, envelope).catch(() => {}),
+    tellServices: event => cluster.lifecycle.append(event),
   });
 }
 
@@ -71,8 +76,8 @@ function presenceRules({ namespaces, ...config }: Config): Partial<PresenceRules
     countIntervalMs: config.rosterCountIntervalMs,
     maxSessionsPerUser: config.maxSessionsPerUser,
     namespace(name) {
-      const { presence, leaveGraceMs, keepMembers } = namespaceSettings(namespaces, name);
-      return { presence, leaveGraceMs, ...(keepMembers !== undefined && { keepMembers }) };
+      const { presence, leaveGraceMs, memberEvents, keepMembers } = namespaceSettings(namespaces, name);
+      return { presence, leaveGraceMs, memberEvents, ...(keepMembers !== undefined && { keepMembers }) };
     },
   };
 }

@@ -17,6 +17,7 @@ export function openConfiguredBackplane(url: string, config: Config, log: Logger
     prefix: config.redisPrefix,
     commandTimeoutMs: config.redisCommandTimeoutMs,
     nodeLeaseMs: config.nodeLeaseMs,
+    presencePartitions: config.presencePartitions,
     onError: logRedisFailures(log),
   });
 }

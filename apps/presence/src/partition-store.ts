@@ -1,6 +1,7 @@
 /** Where a partition's registry is kept, and who may write it. */
 import type { LogPosition } from '@hubbub/broker';
-import type { HashChange, LifecycleEvent } from './partition/effects.js';
+import type { LifecycleEvent } from '@hubbub/protocol';
+import type { HashChange } from './partition/effects.js';
 import type { SavedPartition } from './partition/partition.js';
 import type { Publication } from './publication.js';
 
@@ -65,9 +66,3 @@ export const HASH_RENEWAL_MS = 120_000;
 
 /** Entries of a partition's lifecycle stream: services that are away for longer miss events, and ask over HTTP. */
 export const LIFECYCLE_MAX_ENTRIES = 4096;
-
-/** The lifecycle event as the fields of its stream entry. */
-export function lifecycleFields(event: LifecycleEvent): string[] {
-  const subject = 'user' in event ? ['user', event.user] : ['room', event.room];
-  return ['event', event.event, ...subject, 'at', String(event.atMs)];
-}

@@ -269,6 +269,47 @@ describe('users', () => {
   });
 });
 
+describe('members, where services want to hear of them', () => {
+  const AWAY = { offlineAfterMs: 1000, expireAfterMs: 10_000 };
+
+  test('come, leave and drop, with the reason', () => {
+    const bench = new PartitionBench({ namespace: { memberEvents: true } });
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.join(EDGE_2, 's2', 'alice');
+    bench.join(EDGE_1, 's3', 'bob');
+    bench.leave(EDGE_1, 's1', 'alice');
+    bench.leave(EDGE_2, 's2', 'alice');
+    bench.drop(EDGE_1, 's3', 'bob');
+    bench.advance(GRACE_MS);
+    expect(bench.lifecycle.filter(({ event }) => event.startsWith('member_'))).toMatchObject([
+      { event: 'member_joined', room: 'general', user: 'alice' },
+      { event: 'member_joined', room: 'general', user: 'bob' },
+      { event: 'member_left', room: 'general', user: 'alice', reason: 'left' },
+      { event: 'member_left', room: 'general', user: 'bob', reason: 'dropped' },
+    ]);
+  });
+
+  test('that are kept go offline, come back, and expire', () => {
+    const bench = new PartitionBench({ namespace: { memberEvents: true, keepMembers: AWAY } });
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.drop(EDGE_1, 's1', 'alice');
+    bench.advance(AWAY.offlineAfterMs);
+    bench.join(EDGE_2, 's2', 'alice');
+    bench.drop(EDGE_2, 's2', 'alice');
+    bench.advance(AWAY.offlineAfterMs);
+    bench.advance(AWAY.expireAfterMs);
+    const events = bench.lifecycle.map(({ event }) => event).filter(event => event.startsWith('member_'));
+    expect(events).toEqual(['member_joined', 'member_offline', 'member_online', 'member_offline', 'member_left']);
+  });
+
+  test('are not told of elsewhere', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.leave(EDGE_1, 's1', 'alice');
+    expect(bench.lifecycle.some(({ event }) => event.startsWith('member_'))).toBe(false);
+  });
+});
+
 describe('rows that are not ours', () => {
   test('are left out and taken out', () => {
     const bench = new PartitionBench();

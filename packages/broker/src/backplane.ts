@@ -2,6 +2,7 @@
 import type { Broker } from './broker.js';
 import type { EventLog } from './event-log.js';
 import type { History } from './history.js';
+import type { LifecycleLog } from './lifecycle-log.js';
 import type { NamespaceDirectory } from './namespace-directory.js';
 import type { NodeLeases } from './node-leases.js';
 import type { OnlineCounter } from './online-counter.js';
@@ -13,6 +14,7 @@ export interface Backplane {
   readonly history: History;
   readonly reports: ReportLog;
   readonly events: EventLog;
+  readonly lifecycle: LifecycleLog;
   readonly namespaces: NamespaceDirectory;
   readonly leases: NodeLeases;
   readonly online: OnlineCounter;

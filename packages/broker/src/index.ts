@@ -23,7 +23,7 @@ export {
   IDEMPOTENCY_WINDOW_MS,
 } from './history.js';
 export { Interest } from './interest.js';
-export type { LifecycleEntry, LifecycleLog } from './lifecycle-log.js';
+export { LIFECYCLE_KEPT_MAX, type LifecycleEntry, type LifecycleLog } from './lifecycle-log.js';
 export { MemoryCluster } from './memory/memory-backplane.js';
 export { MemoryBus } from './memory/memory-broker.js';
 export { MemoryEventLog } from './memory/memory-event-log.js';

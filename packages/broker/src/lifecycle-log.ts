@@ -2,6 +2,12 @@
 import type { LifecycleEvent } from '@hubbub/protocol';
 import type { ConsumerGroup } from './consumer-group.js';
 
+/** How far a group has come is forgotten so long after its last sign of life. */
+export const LIFECYCLE_GROUP_TTL_MS = 86_400_000;
+
+/** Entries that a stream keeps for groups that are behind. */
+export const LIFECYCLE_KEPT_MAX = 4096;
+
 export interface LifecycleEntry {
   /** Unique in the cluster. */
   readonly entryId: string;
@@ -17,6 +23,6 @@ export interface LifecycleEntry {
  * keeps its entries (PROTOCOL.md section 7.1) misses some: services ask presence when they start.
  */
 export interface LifecycleLog {
-  /** A group's place. It begins with what is written from now on. `bury` of such a group only counts the entry as done. */
+  /** A group's place. It begins with what is written after it first had the lease; attempts are counted anew after a takeover. `bury` of such a group only counts the entry as done. */
   group(group: string): ConsumerGroup<LifecycleEntry>;
 }

@@ -1,9 +1,67 @@
 /** Lifecycle events: what services learn of users and rooms from presence's streams (PROTOCOL.md section 7.1). */
 
-export const LIFECYCLE_EVENTS = ['user_online', 'user_offline', 'room_occupied', 'room_vacated'] as const;
+export const LIFECYCLE_EVENTS = [
+  'user_online',
+  'user_offline',
+  'room_occupied',
+  'room_vacated',
+  'member_joined',
+  'member_left',
+  'member_offline',
+  'member_online',
+] as const;
 export type LifecycleEventName = (typeof LIFECYCLE_EVENTS)[number];
 
-/** A user, a room, or a member of a room: who and since when. */
+export type UserEventName = Extract<LifecycleEventName, `user_${string}`>;
+export type RoomEventName = Extract<LifecycleEventName, `room_${string}`>;
+export type MemberEventName = Extract<LifecycleEventName, `member_${string}`>;
+
+/** Why a member left: by itself or taken out by a service, or because its connection ended and it did not come back in time. */
+export type LeaveReason = 'left' | 'dropped';
+
+/** A member of a room of a namespace with `memberEvents`. */
+export interface MemberEvent {
+  readonly event: MemberEventName;
+  readonly room: string;
+  readonly user: string;
+  readonly name: string;
+  /** With `member_left`. */
+  readonly reason?: LeaveReason;
+  readonly atMs: number;
+}
+
+/** What happened to a user, a room, or a member of a room. */
 export type LifecycleEvent =
-  | { readonly event: 'user_online' | 'user_offline'; readonly user: string; readonly atMs: number }
-  | { readonly event: 'room_occupied' | 'room_vacated'; readonly room: string; readonly atMs: number };
+  | { readonly event: UserEventName; readonly user: string; readonly atMs: number }
+  | { readonly event: RoomEventName; readonly room: string; readonly atMs: number }
+  | MemberEvent;
+
+/** The event as the fields of its stream entry: names and values in turn. */
+export function lifecycleFields({ event, atMs, ...subject }: LifecycleEvent): string[] {
+  return ['event', event, ...Object.entries(subject).flat(), 'at', String(atMs)];
+}
+
+/** The event in the fields of an entry; `undefined` when it is none. */
+export function readLifecycleFields(fields: Readonly<Record<string, string>>): LifecycleEvent | undefined {
+  const { event, user, room, name, reason, at } = fields;
+  const atMs = Number(at);
+  if (!Number.isSafeInteger(atMs)) return undefined;
+  switch (event) {
+    case 'user_online':
+    case 'user_offline':
+      return user === undefined ? undefined : { event, user, atMs };
+    case 'room_occupied':
+    case 'room_vacated':
+      return room === undefined ? undefined : { event, room, atMs };
+    case 'member_joined':
+    case 'member_left':
+    case 'member_offline':
+    case 'member_online': {
+      if (user === undefined || room === undefined || name === undefined) return undefined;
+      const member = { event, room, user, name, atMs };
+      return reason === 'left' || reason === 'dropped' ? { ...member, reason } : member;
+    }
+    default:
+      return undefined;
+  }
+}

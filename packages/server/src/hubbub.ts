@@ -3,6 +3,7 @@ import { type Backplane, DEFAULT_NODE_LEASE_MS, openRedisBackplane } from '@hubb
 import { Channels, DEFAULT_REDIS_PREFIX, type SessionAddress } from '@hubbub/protocol';
 import type { Consumer } from './consumer/source.js';
 import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
+import { consumeLifecycle, type LifecycleHandler } from './lifecycle.js';
 import { createPresenceQueries, type PresenceOptions, type PresenceQueries } from './presence.js';
 import type { Publication } from './publication.js';
 import { type Published, Publisher } from './publisher.js';
@@ -11,6 +12,8 @@ import type { Right } from './tokens.js';
 export interface ServiceOptions {
   /** HUBBUB_REDIS_PREFIX of the cluster. Default `hubbub`. */
   readonly redisPrefix?: string;
+  /** HUBBUB_PRESENCE_PARTITIONS of the cluster. Default 16. */
+  readonly presencePartitions?: number;
   /** Messages that may wait for Redis at once. Default 10,000. */
   readonly maxPending?: number;
   /** Size of a message's frame. Default 1,048,576: clients hold what waits for them in memory. */
@@ -55,6 +58,15 @@ export interface Hubbub {
    * });
    */
   onEvents(namespace: string, options: EventsOptions, handler: EventHandler): Consumer;
+  /**
+   * Hands lifecycle events to the handler: users online and offline, rooms occupied and vacated, and the members of
+   * namespaces with `memberEvents`. At least once, in order for each room and user; a group begins with what happens after its
+   * first consumer had the lease, and one that is away for more than minutes misses some: ask `presence` when you start.
+   * @throws {HubbubError} `INVALID_FORMAT` for an option out of its range.
+   * @example hubbub.onLifecycle({ group: 'greeter' }, event => console.log(event.event));
+   */
+  onLifecycle(options: EventsOptions, handler: LifecycleHandler): Consumer;
+
   /** Who is where. */
   readonly presence: PresenceQueries;
 
@@ -98,6 +110,7 @@ export function connectHubbub({ redisUrl, timeoutMs = 5000, onError = () => {}, 
     prefix: options.redisPrefix ?? DEFAULT_REDIS_PREFIX,
     commandTimeoutMs: timeoutMs,
     nodeLeaseMs: DEFAULT_NODE_LEASE_MS,
+    ...(options.presencePartitions !== undefined && { presencePartitions: options.presencePartitions }),
     waitForConnection: true,
     onError,
   });
@@ -131,6 +144,7 @@ export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubb
     publishToSession: (session, message, room) => publisher.toSession(session, message, room),
     onEvents: (namespace, eventsOptions, handler) =>
       kept(consumeEvents({ log: bus.events, publisher }, namespace, eventsOptions, handler)),
+    onLifecycle: (lifecycleOptions, handler) => kept(consumeLifecycle(bus.lifecycle, lifecycleOptions, handler)),
     presence: createPresenceQueries(options.presence),
     closeRoom: (room, reason) => publisher.controlRoom(room, { do: 'close_room', ...because(reason) }),
     removeFromRoom: (room, user, reason) =>

@@ -2,6 +2,7 @@
 export {
   type ClientEvent,
   HubbubError,
+  type LifecycleEvent,
   type Payload,
   type Sender,
   type SessionAddress,
@@ -9,6 +10,7 @@ export {
 export type { Consumer, ConsumerOptions } from './consumer/source.js';
 export type { EventHandler, EventsOptions, ServiceEvent } from './events.js';
 export { connectHubbub, createHubbub, type Hubbub, type HubbubOptions, type ServiceOptions } from './hubbub.js';
+export type { LifecycleHandler } from './lifecycle.js';
 export type { PresenceOptions, PresenceQueries, RosterMember, RosterPage, UserPresence } from './presence.js';
 export type { Publication } from './publication.js';
 export type { Published } from './publisher.js';

@@ -49,8 +49,9 @@ async function openCluster(
       presence: await startRedisPresence(config.redisUrl, parts),
     };
   }
-  const bus = new MemoryCluster({ leaseMs: config.nodeLeaseMs }).open();
-  return { bus, presence: startMemoryPresence(bus, parts) };
+  const cluster = new MemoryCluster({ leaseMs: config.nodeLeaseMs });
+  const bus = cluster.open();
+  return { bus, presence: startMemoryPresence(cluster, bus, parts) };
 }
 
 /** The playground gives tokens to whoever asks: only people at this machine may, and only where we sign tokens. */

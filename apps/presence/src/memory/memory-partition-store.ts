@@ -1,14 +1,10 @@
 /** The registry of one process, in memory, under the same rules of claim and commit. */
+
 import { LOG_START, type LogPosition } from '@hubbub/broker';
+import type { LifecycleEvent } from '@hubbub/protocol';
 import type { HashChange } from '../partition/effects.js';
 import type { SavedPartition } from '../partition/partition.js';
-import {
-  type Claim,
-  type Commit,
-  LIFECYCLE_MAX_ENTRIES,
-  lifecycleFields,
-  type PartitionStore,
-} from '../partition-store.js';
+import type { Claim, Commit, PartitionStore } from '../partition-store.js';
 
 interface Stored {
   owner: string;
@@ -17,16 +13,20 @@ interface Stored {
   sequence: number | undefined;
   position: LogPosition;
   readonly hashes: Map<string, Map<string, string>>;
-  readonly lifecycle: string[][];
 }
 
 export class MemoryPartitionStore implements PartitionStore {
   readonly #partitions = new Map<number, Stored>();
   readonly #publish: (channel: string, envelope: Uint8Array) => void;
+  readonly #tellServices: (event: LifecycleEvent) => void;
 
-  /** `publish` hands an envelope to the bus and must not throw. */
-  constructor(publish: (channel: string, envelope: Uint8Array) => void) {
+  /** `publish` hands an envelope to the bus, `tellServices` an event to services; they must not throw. */
+  constructor(
+    publish: (channel: string, envelope: Uint8Array) => void,
+    tellServices: (event: LifecycleEvent) => void = () => {},
+  ) {
     this.#publish = publish;
+    this.#tellServices = tellServices;
   }
 
   async claim(partition: number, instance: string, living: readonly string[]): Promise<Claim | undefined> {
@@ -55,8 +55,7 @@ export class MemoryPartitionStore implements PartitionStore {
     stored.sequence = commit.sequence + 1;
     stored.position = commit.position;
     for (const change of commit.hashes) applyChange(stored.hashes, change);
-    for (const event of commit.lifecycle) stored.lifecycle.push(lifecycleFields(event));
-    stored.lifecycle.splice(0, Math.max(0, stored.lifecycle.length - LIFECYCLE_MAX_ENTRIES));
+    for (const event of commit.lifecycle) this.#tellServices(event);
     for (const { channel, envelope } of commit.publications) this.#publish(channel, envelope);
     return true;
   }
@@ -75,15 +74,10 @@ export class MemoryPartitionStore implements PartitionStore {
     return new Map(this.#stored(partition).hashes.get(name));
   }
 
-  /** The fields of the latest lifecycle events, oldest first. */
-  lifecycle(partition: number): ReadonlyArray<readonly string[]> {
-    return this.#stored(partition).lifecycle;
-  }
-
   #stored(partition: number): Stored {
     let stored = this.#partitions.get(partition);
     if (stored === undefined) {
-      stored = { owner: '', fence: 0, sequence: undefined, position: LOG_START, hashes: new Map(), lifecycle: [] };
+      stored = { owner: '', fence: 0, sequence: undefined, position: LOG_START, hashes: new Map() };
       this.#partitions.set(partition, stored);
     }
     return stored;

@@ -1,5 +1,5 @@
 /** Presence within one process, without Redis. */
-import { DEFAULT_PARTITIONS } from '@hubbub/protocol';
+import { DEFAULT_PARTITIONS, type LifecycleEvent } from '@hubbub/protocol';
 import { type Presence, type PresenceOptions, startPresence } from '../start-presence.js';
 import { MemoryInstanceLeases } from './memory-instance-leases.js';
 import { MemoryPartitionStore } from './memory-partition-store.js';
@@ -12,6 +12,8 @@ export interface MemoryPresenceOptions
   > {
   /** Hands an envelope to the bus of the process; must not throw. */
   publish(channel: string, envelope: Uint8Array): void;
+  /** Hands an event to the services of the process; must not throw. Default: nobody listens. */
+  tellServices?(event: LifecycleEvent): void;
 }
 
 /**
@@ -21,8 +23,12 @@ export interface MemoryPresenceOptions
  * const log = new MemoryReportLog(); // the same one that the edge's reporter appends to
  * createMemoryPresence({ prefix, log, nodeLeases, onlineCounter, logger, metrics, publish: (c, e) => void broker.publish(c, e) });
  */
-export function createMemoryPresence({ publish, ...options }: MemoryPresenceOptions): Presence {
-  const store = new MemoryPartitionStore(publish);
+export function createMemoryPresence({
+  publish,
+  tellServices = () => {},
+  ...options
+}: MemoryPresenceOptions): Presence {
+  const store = new MemoryPartitionStore(publish, tellServices);
   return startPresence({
     ...options,
     instance: 'memory',

@@ -1,5 +1,5 @@
 /** What a partition wants done after it applied reports: rows written, members told, services told. All of it or none. */
-import type { LifecycleEventName, Payload, Sender } from '@hubbub/protocol';
+import type { LifecycleEvent, Payload, Sender } from '@hubbub/protocol';
 
 /** A change of one hash of the registry, named within its partition: `meta`, `rooms`, `room:<room>`, `users:<bucket>`. */
 export interface HashChange {
@@ -33,14 +33,6 @@ export interface RefusedSession {
   readonly node: string;
   readonly session: string;
 }
-
-type UserEvent = Extract<LifecycleEventName, `user_${string}`>;
-type RoomEvent = Extract<LifecycleEventName, `room_${string}`>;
-
-/** What services learn from the lifecycle stream. */
-export type LifecycleEvent =
-  | { readonly event: UserEvent; readonly user: string; readonly atMs: number }
-  | { readonly event: RoomEvent; readonly room: string; readonly atMs: number };
 
 export interface Effects {
   readonly hashes: readonly HashChange[];

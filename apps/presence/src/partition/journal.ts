@@ -1,5 +1,6 @@
 /** What has changed since the last commit: the notes from which a partition's effects are made. */
-import type { Announcement, LifecycleEvent, RefusedSession } from './effects.js';
+import type { LifecycleEvent } from '@hubbub/protocol';
+import type { Announcement, RefusedSession } from './effects.js';
 
 /** A session that waits for an answer about a room. */
 export interface Question {

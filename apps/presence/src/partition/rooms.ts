@@ -1,5 +1,5 @@
 /** The rooms of a partition: who enters, who leaves, and what the others hear of it. */
-import { nodeOf, type RoomReport } from '@hubbub/protocol';
+import { type LeaveReason, type MemberEventName, nodeOf, type RoomReport } from '@hubbub/protocol';
 import type { Deadlines } from './deadlines.js';
 import type { Journal } from './journal.js';
 import { type Member, Room, rosterUser } from './room.js';
@@ -82,8 +82,10 @@ export class Rooms {
         nowMs,
         restored ? undefined : () => this.#tell(room, 'user_joined', member, report.session),
       );
+      if (!restored) this.#tellServices(room, 'member_joined', member, nowMs);
     } else if (wasAway) {
       this.#statusChanged(room, member);
+      this.#tellServices(room, 'member_online', member, nowMs);
     }
     if (known === undefined || report.resync !== true) this.#journal.joined(room.name, nodeOf(node), report.session);
   }
@@ -97,7 +99,7 @@ export class Rooms {
       return;
     }
     member.sessions.delete(report.session);
-    if (member.sessions.size === 0) this.#remove(room, member, nowMs);
+    if (member.sessions.size === 0) this.#remove(room, member, 'left', nowMs);
     else this.#journal.roomChanged(room.name, member.id);
   }
 
@@ -121,13 +123,14 @@ export class Rooms {
     if (room === undefined || member === undefined || member.state === 'here' || member.dueAtMs !== atMs) return;
     const { keepMembers } = room.rules;
     if (member.state === 'away' || keepMembers === undefined) {
-      this.#remove(room, member, nowMs);
+      this.#remove(room, member, 'dropped', nowMs);
       return;
     }
     member.state = 'away';
     member.dueAtMs = atMs + keepMembers.expireAfterMs;
     this.#await(room, member);
     this.#statusChanged(room, member);
+    this.#tellServices(room, 'member_offline', member, nowMs);
   }
 
   setStatus(report: Of<'status'>): void {
@@ -163,11 +166,12 @@ export class Rooms {
     return room;
   }
 
-  #remove(room: Room, member: Member, nowMs: number): void {
+  #remove(room: Room, member: Member, reason: LeaveReason, nowMs: number): void {
     room.members.delete(member.id);
     if (nowMs < this.#restoringUntilMs) this.#leftWhileRestoring.add(memberKey(room, member));
     this.#journal.roomChanged(room.name, member.id);
     this.#membershipChanged(room, nowMs, () => this.#tell(room, 'user_left', member));
+    this.#tellServices(room, 'member_left', member, nowMs, reason);
     if (room.members.size > 0) return;
     this.#rooms.delete(room.name);
     this.#journal.lifecycle.push({ event: 'room_vacated', room: room.name, atMs: nowMs });
@@ -215,6 +219,12 @@ export class Rooms {
       sender,
       ...(excludeSession !== undefined && { excludeSession }),
     });
+  }
+
+  #tellServices(room: Room, event: MemberEventName, { id, name }: Member, atMs: number, reason?: LeaveReason): void {
+    if (!room.rules.memberEvents) return;
+    const why = reason === undefined ? {} : { reason };
+    this.#journal.lifecycle.push({ event, room: room.name, user: id, name, ...why, atMs });
   }
 
   #tellCount(room: Room, nowMs: number): void {

@@ -6,6 +6,8 @@ export interface NamespaceRules {
   readonly presence: 'on' | 'counts' | 'off';
   /** A user whose last connection ended stays in the roster for so long; 0: leaves at once. */
   readonly leaveGraceMs: number;
+  /** Services are told of each member that comes, drops, returns and goes. */
+  readonly memberEvents?: boolean;
   /** Members that dropped stay, as `online: false`, until they leave by themselves. */
   readonly keepMembers?: KeepMembers;
 }

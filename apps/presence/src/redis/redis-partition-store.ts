@@ -1,4 +1,5 @@
 /** The registry in Redis: hashes of a partition under one hash tag, written by one script. */
+
 import {
   LOG_START,
   orUnavailable,
@@ -7,6 +8,7 @@ import {
   RedisScript,
   type ScriptArgument,
 } from '@hubbub/broker';
+import { lifecycleFields } from '@hubbub/protocol';
 import type { Redis } from 'ioredis';
 import { roomHash, userHash } from '../partition/journal-effects.js';
 import type { SavedPartition } from '../partition/partition.js';
@@ -15,7 +17,6 @@ import {
   type Claim,
   type Commit,
   LIFECYCLE_MAX_ENTRIES,
-  lifecycleFields,
   PARTITION_TTL_MS,
   type PartitionStore,
 } from '../partition-store.js';

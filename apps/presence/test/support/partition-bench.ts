@@ -1,6 +1,6 @@
 /** A partition on the bench: a clock that is turned by hand, a registry of maps, and what members would have heard. */
-import type { Report } from '@hubbub/protocol';
-import type { Announcement, Effects, LifecycleEvent, RefusedSession } from '../../src/partition/effects.js';
+import type { LifecycleEvent, Report } from '@hubbub/protocol';
+import type { Announcement, Effects, RefusedSession } from '../../src/partition/effects.js';
 import { Partition, type SavedPartition } from '../../src/partition/partition.js';
 import {
   DEFAULT_NAMESPACE_RULES,

@@ -3,6 +3,7 @@ import type { Backplane } from '../backplane.js';
 import { MemoryBus } from './memory-broker.js';
 import { MemoryEventLog } from './memory-event-log.js';
 import { MemoryHistory } from './memory-history.js';
+import { MemoryLifecycleLog } from './memory-lifecycle-log.js';
 import { MemoryNamespaceDirectory } from './memory-namespace-directory.js';
 import { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory-node-leases.js';
 import { MemoryOnlineCounter } from './memory-online-counter.js';
@@ -19,6 +20,8 @@ export class MemoryCluster {
   readonly #history = new MemoryHistory(this.#bus);
   readonly #reports = new MemoryReportLog();
   readonly #events = new MemoryEventLog();
+  /** Presence writes here. */
+  readonly lifecycle = new MemoryLifecycleLog();
   readonly #namespaces = new MemoryNamespaceDirectory();
   readonly #online = new MemoryOnlineCounter();
   readonly #leases: MemoryNodeLeases;
@@ -34,6 +37,7 @@ export class MemoryCluster {
       history: this.#history,
       reports: this.#reports,
       events: this.#events,
+      lifecycle: this.lifecycle,
       namespaces: this.#namespaces,
       leases: this.#leases,
       online: this.#online,

@@ -1,9 +1,11 @@
 /** The backplane of a cluster on Redis. */
+import { DEFAULT_PARTITIONS } from '@hubbub/protocol';
 import type { Backplane } from '../backplane.js';
 import { openRedisConnection } from './connection.js';
 import { createRedisBroker } from './redis-broker.js';
 import { RedisEventLog } from './redis-event-log.js';
 import { RedisHistory } from './redis-history.js';
+import { RedisLifecycleLog } from './redis-lifecycle-log.js';
 import { RedisNamespaceDirectory } from './redis-namespace-directory.js';
 import { RedisNodeLeases } from './redis-node-leases.js';
 import { RedisOnlineCounter } from './redis-online-counter.js';
@@ -15,6 +17,8 @@ export interface RedisBackplaneOptions {
   readonly commandTimeoutMs: number;
   /** The same for all processes of a cluster. */
   readonly nodeLeaseMs: number;
+  /** HUBBUB_PRESENCE_PARTITIONS: how many streams tell of lifecycles. Default 16. */
+  readonly presencePartitions?: number;
   /** As of a connection. Default false. */
   readonly waitForConnection?: boolean;
   /** Called on each failure of a connection; all of them are retried until `close`. */
@@ -26,18 +30,23 @@ export function openRedisBackplane(url: string, options: RedisBackplaneOptions):
   const { prefix, commandTimeoutMs, waitForConnection = false, onError } = options;
   const broker = createRedisBroker(url, { commandTimeoutMs, waitForConnection, onError });
   const commands = openRedisConnection(url, { commandTimeoutMs, autoPipelining: true, waitForConnection, onError });
-  const events = new RedisEventLog({ commands, openReader: () => openRedisConnection(url, { onError }), prefix });
+  const openReader = () => openRedisConnection(url, { onError });
+  const events = new RedisEventLog({ commands, openReader, prefix });
+  const partitions = options.presencePartitions ?? DEFAULT_PARTITIONS;
+  const lifecycle = new RedisLifecycleLog({ commands, openReader, prefix, partitions });
   return {
     broker,
     history: new RedisHistory({ commands, prefix }),
     reports: new RedisReportLog({ commands, prefix }),
     events,
+    lifecycle,
     namespaces: new RedisNamespaceDirectory({ commands, prefix }),
     leases: new RedisNodeLeases({ commands, prefix, leaseMs: options.nodeLeaseMs }),
     online: new RedisOnlineCounter({ commands, prefix }),
     async close() {
       await broker.close();
       events.close();
+      lifecycle.close();
       commands.disconnect();
     },
   };
