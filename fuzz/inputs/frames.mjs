@@ -153,12 +153,14 @@ function setOwn(object, key, value) {
   Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
+const NO_ROOMS = STRANGE_ROOMS.filter(name => name !== '' && name.isWellFormed() && !isRoomName(name));
+
 /** A room that is none, or is not open to the token: the frame, and the code that must answer it. */
 export function hostileRoom(random) {
   const type = random.pick(['join_room', 'leave_room']);
   const room = random.pick([
-    () => random.pick(STRANGE_ROOMS.filter(name => name !== '' && !isRoomName(name))),
-    () => `${random.text(20)}{`,
+    () => random.pick(NO_ROOMS),
+    () => `${random.text(20).toWellFormed()}{`, // Half a character is no JSON at all.
     () => random.pick([7, true, [], {}, ['victims'], { a: 1 }, -0.5]),
   ])();
   return { value: { type, payload: { room_id: room } }, code: 'INVALID_ROOM' };

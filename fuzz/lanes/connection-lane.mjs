@@ -7,6 +7,8 @@ import { ACCEPT, request, upgradeLines } from '../wire/websocket.mjs';
 
 /** Within which the edge ends what it must end, and answers what it must answer, on a machine that is busy. */
 const PATIENCE_MS = 15_000;
+/** The edge gives a handshake 10 s, looked at in steps of the engine's timer. */
+const HANDSHAKE_SECONDS_MIN = 8;
 const PONG = '"still-here"';
 const ANSWER_MAX = 16_384;
 
@@ -33,7 +35,7 @@ export async function runConnectionLane(plan, { lane, port, width, seed, tally }
  * @typedef {object} Outcome
  * @property {string} answer what the edge said, as latin1, its beginning @property {number | undefined} status of its first answer
  * @property {boolean} cut whether the edge ended the connection @property {boolean} late whether what had to come did not come in time
- * @property {string | undefined} error
+ * @property {string | undefined} error @property {number} seconds from dialing to the end
  */
 
 /** @returns {Promise<Outcome>} */
@@ -42,8 +44,9 @@ function throwAt(port, { number, input }, opener) {
     const { parts, opens = false, eager = false, ending = 'reset', lingerMs = 0, expect } = input;
     const localAddress = sourceAddress(number);
     const socket = connect({ host: '127.0.0.1', port, noDelay: true, ...(localAddress && { localAddress }) });
-    const outcome = { answer: '', status: undefined, cut: false, late: false, error: undefined };
+    const outcome = { answer: '', status: undefined, cut: false, late: false, error: undefined, seconds: 0 };
     const waitsForEdge = expect === 'cut' || expect === 'refused' || expect === 'status' || expect === 'pong';
+    const beganAtMs = performance.now();
     let thrown = false;
     let over = false;
     const patience = setTimeout(() => {
@@ -54,6 +57,7 @@ function throwAt(port, { number, input }, opener) {
     const finish = () => {
       if (over) return;
       over = true;
+      outcome.seconds = (performance.now() - beganAtMs) / 1000;
       clearTimeout(patience);
       if (ending === 'reset' || outcome.late) socket.resetAndDestroy();
       else socket.end(() => socket.destroy());
@@ -117,7 +121,7 @@ function wholeHead(answer) {
 }
 
 /** What is wrong with how the edge took it; `undefined` when nothing is. */
-function judge({ expect, statuses, opens }, { answer, status, cut, late, error }) {
+function judge({ expect, statuses, opens }, { answer, status, cut, late, error, seconds }) {
   if (error === 'ECONNREFUSED') return 'the edge does not listen';
   if (status >= 500 && status !== 505) return `answered ${status}`;
   if (opens && status !== undefined && status !== 101) return `a good upgrade was answered ${status}`;
@@ -125,6 +129,8 @@ function judge({ expect, statuses, opens }, { answer, status, cut, late, error }
   if (late) return `not ${expect} within ${PATIENCE_MS} ms`;
   if (expect === 'no-101' && status === 101) return 'became a WebSocket';
   if (expect === 'refused' && !(cut || status >= 400)) return `answered ${status}`;
+  // On a machine that is too busy a good handshake may last until its time is over.
+  if (expect === 'status' && status === undefined && cut && seconds > HANDSHAKE_SECONDS_MIN) return undefined;
   if (expect === 'status' && !statuses.includes(status))
     return `answered ${status ?? error ?? 'nothing'} instead of ${statuses}`;
   if (expect === 'cut' && !cut) return 'not cut off';
