@@ -85,7 +85,8 @@ export class Room {
   /**
    * Sends a message to the others. Without a connection it waits in the offline queue. Resolves when the bus has it.
    * In a room with history it is repeated until the bus has it, and never doubled.
-   * @throws {HubbubError} what the edge answers; `TOO_LARGE`, `INVALID_PAYLOAD`; `UNAVAILABLE` when the queue is full, when
+   * @throws {HubbubError} what the edge answers, `RATE_LIMITED` too: then nobody got it, and slowing down is yours;
+   * `TOO_LARGE`, `INVALID_PAYLOAD`; `UNAVAILABLE` when the queue is full, when
    * no answer came in time, or when the connection broke before it came and the room has no history: then it is not known
    * whether the others got it. In a room with history, the same `id` again within 5 minutes is never a second message.
    */

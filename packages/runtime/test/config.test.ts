@@ -117,6 +117,18 @@ describe('configuration', () => {
     expect(loadConfig({ HUBBUB_MAX_BUFFERED_BYTES: '8192' }).conflateAboveBytes).toBe(2048);
   });
 
+  test.each(['10.0.0.0/33', '2001:db8::/129', '999.1.1.1', 'proxy', '10.0.0.0/', '10.0.0.0/8/8'])(
+    '%s is no network of trusted proxies',
+    network => {
+      expect(problemsOf({ HUBBUB_TRUSTED_PROXIES: `127.0.0.1,${network}` }).join()).toContain('HUBBUB_TRUSTED_PROXIES');
+    },
+  );
+
+  test('networks and addresses of trusted proxies, by both families', () => {
+    const networks = ['10.0.0.0/8', '192.0.2.1', '2001:db8::/32', '::1'];
+    expect(loadConfig({ HUBBUB_TRUSTED_PROXIES: networks.join(', ') }).trustedProxies).toEqual(networks);
+  });
+
   test.each([
     ['is not there', '/nowhere/hubbub.yaml'],
     ['is not YAML', configFile('bad.yaml', 'port: [')],
