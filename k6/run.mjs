@@ -119,6 +119,7 @@ async function runScenario(options, k6) {
   }
   const findings = {
     scenario,
+    name: plan.scales ? `${scenario}-${options.connections ?? DEFAULT_CONNECTIONS}` : scenario,
     command: ['npm run k6 --', ...process.argv.slice(2).filter(argument => argument !== '--record')].join(' '),
     k6Version: k6.version,
     processes: loads.length,

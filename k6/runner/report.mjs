@@ -10,7 +10,7 @@ const GIB = 1024 ** 3;
 
 /**
  * @typedef {object} Findings
- * @property {string} scenario @property {string} command @property {string} k6Version
+ * @property {string} scenario @property {string} name of the files, without the day @property {string} command @property {string} k6Version
  * @property {Record<string, import('./figures.mjs').Metric>} metrics
  * @property {readonly string[]} failures @property {readonly import('./watch.mjs').Sample[]} samples
  * @property {number} processes @property {number | undefined} edges @property {number} seconds
@@ -56,7 +56,7 @@ export function inWords(findings) {
 export function record(findings) {
   mkdirSync(RESULTS, { recursive: true });
   const day = new Date().toISOString().slice(0, 10);
-  const base = join(RESULTS, `${findings.scenario}-${day}`);
+  const base = join(RESULTS, `${findings.name}-${day}`);
   const facts = {
     at: new Date().toISOString(),
     commit: commit(),
