@@ -16,6 +16,13 @@ const checks = [
     args: ['-p', 'tests/tsconfig.json'],
     hint: 'the compiler says where above',
   },
+  // What browsers run has other libraries than what Node runs, and is bundled, not compiled.
+  ...['examples/page', 'apps/hubbub/playground'].map(folder => ({
+    what: `types of ${folder}`,
+    script: 'node_modules/typescript/bin/tsc',
+    args: ['-p', folder],
+    hint: 'the compiler says where above',
+  })),
 ];
 
 endWithParent();

@@ -8,7 +8,8 @@ const tree = readTree();
 
 describe('in this repository', () => {
   test('there are packages and files to look at', () => {
-    expect(tree.members.map(({ folder }) => folder)).toContain('packages/protocol');
+    const folders = tree.members.map(({ folder }) => folder);
+    expect(folders).toEqual(expect.arrayContaining(['packages/protocol', 'apps/edge', 'examples']));
     for (const { folder, files } of tree.members) expect(files.length, folder).toBeGreaterThan(0);
   });
 
@@ -27,6 +28,12 @@ const innocent = {
   'packages/broker/src/redis/connection.ts': "import { Redis } from 'ioredis'; export const redis = new Redis();",
   'apps/edge/package.json': '{"name":"@hubbub/edge"}',
   'apps/edge/src/engine.ts': "import type { App } from 'uWebSockets.js'; export type Engine = typeof App;",
+  'packages/server/package.json': '{"name":"@hubbub/server","exports":{".":"./dist/index.js"}}',
+  'packages/server/src/index.ts': 'export interface Hubbub { readonly close: () => void }',
+  'examples/package.json': '{"name":"@hubbub/examples","dependencies":{"@hubbub/server":"1"}}',
+  'examples/chat/service.ts': "import type { Hubbub } from '@hubbub/server'; export type Hub = Hubbub;",
+  'examples/service/settings.ts': 'export const port = process.env.EXAMPLE_PORT;',
+  'examples/state/redis/documents.ts': "import { Redis } from 'ioredis'; export const redis = new Redis();",
 };
 
 interface BadExample {
@@ -65,6 +72,18 @@ const badExamples: BadExample[] = [
       'apps/api/src/index.ts': "export * from '@hubbub/protocol';",
     },
     told: 'apps/api: has no row in the table of arrows (tests/architecture/rules.ts)',
+  },
+  {
+    rule: 'every package imports only those it may',
+    because: 'an example uses what users have',
+    files: { 'examples/chat/service.ts': "import '@hubbub/broker';" },
+    told: 'examples/chat/service.ts: imports packages/broker, which examples may not',
+  },
+  {
+    rule: 'a package is imported through its exports only',
+    because: 'an example has no way round either',
+    files: { 'examples/chat/service.ts': "export * from '../../packages/protocol/src/frame.js';" },
+    told: 'examples/chat/service.ts: imports ../../packages/protocol/src/frame.js, a file of another package or of the tests',
   },
   {
     rule: 'a package is imported through its exports only',
@@ -130,13 +149,25 @@ const badExamples: BadExample[] = [
     rule: 'the environment is read by the configuration only',
     because: 'it is read elsewhere',
     files: { 'apps/edge/src/edge.ts': 'export const port = process.env.HUBBUB_PORT;' },
-    told: 'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/runtime/src/config/',
+    told: 'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/runtime/src/config/ and examples/service/settings.ts',
+  },
+  {
+    rule: 'ioredis stays inside folders called redis',
+    because: 'an example keeps its state behind an interface',
+    files: { 'examples/chat/service.ts': "import '@hubbub/server'; import 'ioredis';" },
+    told: 'examples/chat/service.ts: imports ioredis outside a folder called redis',
+  },
+  {
+    rule: 'the environment is read by the configuration only',
+    because: 'an example has one place for it',
+    files: { 'examples/chat/service.ts': 'export const port = process.env.EXAMPLE_PORT;' },
+    told: 'examples/chat/service.ts: reads process.env (or imports node:process) outside packages/runtime/src/config/ and examples/service/settings.ts',
   },
   {
     rule: 'the environment is read by the configuration only',
     because: 'it has another name as well',
     files: { 'apps/edge/src/edge.ts': "import { env } from 'node:process'; export const port = env.HUBBUB_PORT;" },
-    told: 'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/runtime/src/config/',
+    told: 'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/runtime/src/config/ and examples/service/settings.ts',
   },
   {
     rule: 'imports say whom they import',

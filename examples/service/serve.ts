@@ -1,4 +1,5 @@
 /** Runs the service of an example: HTTP, the page, the connection to the hub. */
+import { rm } from 'node:fs/promises';
 import fastifyStatic from '@fastify/static';
 import { connectHubbub, createTokenMint, type Hubbub } from '@hubbub/server';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -43,6 +44,7 @@ export async function serve(example: Example, settings: ExampleSettings, embedde
       await http.close();
       if (embedded === undefined) await hubbub.close();
       documents.close();
+      await rm(pageFolder(example.name), { recursive: true, force: true });
     },
   };
 }

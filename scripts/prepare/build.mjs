@@ -8,6 +8,8 @@ import { fail, runNode, say, secondsSince } from './terminal.mjs';
 const STAMP = at('.cache/build-stamp');
 /** Its default export is an async function that bundles the page. */
 const PLAYGROUND_BUILD = at('apps/hubbub/playground/build.mjs');
+/** What is compiled there; pages are bundled when their example starts. */
+const EXAMPLE_SOURCE = /^examples\/(?!(?:.*\/)?(?:page|test|node_modules)\/).*(?:\.ts|(?:package|tsconfig)\.json)$/;
 
 export function isBuilt() {
   const sources = listSources();
@@ -37,7 +39,14 @@ function listSources() {
     join(member, 'package.json'),
     join(member, 'tsconfig.json'),
   ]);
-  return [...files.filter(existsSync), at('tsconfig.base.json'), at('tsconfig.json'), at('package-lock.json')].sort();
+  const examples = listFiles(at('examples')).filter(path => EXAMPLE_SOURCE.test(fromRoot(path)));
+  return [
+    ...files.filter(existsSync),
+    ...examples,
+    at('tsconfig.base.json'),
+    at('tsconfig.json'),
+    at('package-lock.json'),
+  ].sort();
 }
 
 function stampOf(paths) {
@@ -50,7 +59,8 @@ function stampOf(paths) {
 
 /** Somebody may have deleted a `dist`. The playground's sources have no output of their own. */
 function hasOutput(path) {
-  const [, member, name] = /^((?:packages|apps)\/[^/]+)\/src\/(.*)(?<!\.d)\.ts$/.exec(fromRoot(path)) ?? [];
+  const source = fromRoot(path).replace(/^examples\//, 'examples/src/');
+  const [, member, name] = /^((?:packages|apps)\/[^/]+|examples)\/src\/(.*)(?<!\.d)\.ts$/.exec(source) ?? [];
   return member === undefined || existsSync(at(`${member}/dist/${name}.js`));
 }
 

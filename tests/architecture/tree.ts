@@ -1,4 +1,4 @@
-/** The packages and apps of the repository as the rules see them: their files, their manifests, who imports whom. */
+/** The packages, apps and examples of the repository as the rules see them: their files, their manifests, who imports whom. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +15,9 @@ export interface Manifest {
   readonly imports?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** One package or app. */
+/** One package or app, or the examples together. */
 export interface Member {
-  /** `packages/protocol` */
+  /** `packages/protocol`, `examples` */
   readonly folder: string;
   readonly manifest: Manifest;
   readonly files: readonly SourceFile[];
@@ -33,14 +33,22 @@ export type Target =
   | { readonly kind: 'member'; readonly member: Member; readonly subpath: string }
   | { readonly kind: 'outside'; readonly name: string };
 
-/** Reads `packages` and `apps` from disk: what is written there, not what is built. */
+const EXAMPLES = 'examples';
+
+/** Reads `packages`, `apps` and `examples` from disk: what is written there, not what is built. */
 export function readTree(): Tree {
   const folders = ['packages', 'apps'].flatMap(group => readdirSync(join(ROOT, group)).map(name => `${group}/${name}`));
   const paths = folders.flatMap(folder => [
     `${folder}/package.json`,
     ...['src', 'playground'].flatMap(part => sourcesBelow(`${folder}/${part}`)),
   ]);
+  paths.push(`${EXAMPLES}/package.json`, ...sourcesBelow(EXAMPLES).filter(isExampleSource));
   return treeOf(Object.fromEntries(paths.map(path => [path, readFileSync(join(ROOT, path), 'utf8')])));
+}
+
+/** The examples have no `src`: what is built or is a test stands beside the sources. */
+function isExampleSource(path: string): boolean {
+  return !/^examples\/(dist|test|node_modules)\//.test(path);
 }
 
 function sourcesBelow(folder: string): string[] {

@@ -28,10 +28,11 @@ const CLOSE_WORDS: Readonly<Record<number, string>> = {
   [CLOSE_CODES.SERVICE_RESTART]: 'The edge is leaving.',
   [CLOSE_CODES.TRY_AGAIN_LATER]: 'The edge cannot serve this session now.',
   [CLOSE_CODES.SLOW_READER]: 'This page did not read fast enough.',
-  [CLOSE_CODES.IDLE]: 'The edge heard nothing from this page.',
+  [CLOSE_CODES.TOO_MANY_FRAMES]: 'This page sent too much.',
   [CLOSE_CODES.TOKEN_EXPIRED]: 'Your token has expired.',
   [CLOSE_CODES.KICKED]: 'A service disconnected you.',
   [CLOSE_CODES.PROTOCOL_ABUSE]: 'This page went on sending what is refused.',
+  [CLOSE_CODES.SESSION_LIMIT]: 'You have as many sessions as one may have.',
 };
 
 const STATE_WORDS: Readonly<Record<ConnectionState, string>> = {
