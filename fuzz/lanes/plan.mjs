@@ -15,20 +15,22 @@ export class Plan {
   done = KINDS.map(() => 0);
   stopped = false;
   #seed;
+  #first;
   #kinds;
   #cursors = new Map();
 
   /** @param {{ seed: number, inputs: number, lanes: readonly string[], only?: number, from?: number }} options `only`: this one input */
   constructor({ seed, inputs, lanes, only, from = 0 }) {
     this.#seed = seed;
+    this.#first = only ?? from;
     const usable = KINDS.flatMap(({ lane, share }, kind) => (lanes.includes(lane) ? Array(share).fill(kind) : []));
     this.#kinds = Uint8Array.from({ length: inputs }, (_, i) => new Random(seed, i).pick(usable));
-    for (const lane of lanes) this.#cursors.set(lane, only ?? from);
+    for (const lane of lanes) this.#cursors.set(lane, this.#first);
     if (only !== undefined) this.#kinds = this.#kinds.subarray(0, only + 1);
   }
 
   get inputs() {
-    return this.#kinds.length;
+    return this.#kinds.length - this.#first;
   }
 
   get doneInputs() {

@@ -129,7 +129,8 @@ function judge(batch, codes, failures) {
   const expected = {};
   for (const { input } of batch) if (input.code !== undefined) expected[input.code] = (expected[input.code] ?? 0) + 1;
   for (const [code, count] of Object.entries(expected)) {
-    if ((codes[code] ?? 0) < count) return `${codes[code] ?? 0} answers ${code} to ${count} frames that get it`;
+    if ((codes[code] ?? 0) < count)
+      return `${codes[code] ?? 0} answers ${code} to ${count} frames that get it; answers: ${JSON.stringify(codes)}`;
   }
   if (codes.UNAVAILABLE !== undefined) return `${codes.UNAVAILABLE} answers UNAVAILABLE (${[...failures].join('; ')})`;
   return undefined;
