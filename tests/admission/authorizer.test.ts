@@ -70,6 +70,16 @@ describe('what is asked', () => {
     expect(JSON.stringify(authorizer.questions)).not.toContain(token);
   });
 
+  test('a refresh: who may not connect any more does not stay by renewing', async () => {
+    await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
+    const token = cluster.token({ user: 'ada' });
+    const client = await connect(`${cluster.edge(0).wsUrl}?token=${token}`);
+    authorizer.answer = (_, response) => says(response, { allow: false, reason: 'the account was closed' });
+    const answer = await client.ask({ type: 'refresh', payload: { token: cluster.token({ user: 'ada' }) } });
+    expect(answer).toMatchObject({ type: 'error', payload: { code: 'FORBIDDEN', message: 'the account was closed' } });
+    expect(authorizer.questions.at(-1)).toMatchObject({ action: 'refresh', user: { id: 'ada' }, address: '127.0.0.1' });
+  });
+
   test('joins and messages only of the namespaces that say so, after the token said yes; not typing', async () => {
     await start();
     const client = await enter('ada');

@@ -4,6 +4,7 @@ import { CONTROL_TYPE_PREFIX, DEFAULT_NAMESPACE, EDGE_FRAME_TYPES, namespaceOf, 
 import { type Config, namespaceSettings } from '@hubbub/runtime';
 import type { EdgeMetrics } from './metrics.js';
 import type { Session } from './session.js';
+import { userKey } from './user-key.js';
 
 /** What a client told services. */
 export interface SaidEvent {
@@ -59,8 +60,7 @@ export class EventPublisher {
       const { repeated } = await log.append({
         namespace: namespaceOfEvent(room),
         event,
-        // The length in front: ids of users and of frames may have any character.
-        ...(isRetryable && { idempotencyKey: `${said.id.length}/${said.id}/${session.user.id}` }),
+        ...(isRetryable && { idempotencyKey: userKey(session.user.id, said.id) }),
         maxLength: config.maxWaitingEvents,
         ttlMs: config.eventsTtlMs,
       });

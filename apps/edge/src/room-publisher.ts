@@ -5,6 +5,7 @@ import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
 import type { RoomFeeds } from './room-feeds.js';
 import type { Session } from './session.js';
+import { userKey } from './user-key.js';
 
 export interface RoomPublisherParts {
   readonly broker: Broker;
@@ -37,7 +38,7 @@ export class RoomPublisher {
       await this.#parts.broker.publish(channel, envelope);
       return undefined;
     }
-    const idempotencyKey = isRetryable ? { idempotencyKey: `${session.user.id}/${frame.id}` } : {};
+    const idempotencyKey = isRetryable ? { idempotencyKey: userKey(session.user.id, frame.id ?? '') } : {};
     const known = this.#parts.feeds.of(channel)?.position;
     const append = { room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, ...idempotencyKey };
     return (await this.#parts.history.append(append)).offset;

@@ -1,5 +1,6 @@
 /** refresh: a new token for the session, which goes on where it is and may do what the new token says. */
 import { HubbubError, isPlainObject } from '@hubbub/protocol';
+import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import { tokenRights } from '../admission/rights.js';
 import type { TokenClaims } from '../admission/token.js';
 import { whenKnown } from '../admission/when-known.js';
@@ -14,14 +15,22 @@ export const refresh: FrameAction = (session, frame, context) => {
   return whenKnown(context.verifyToken(token), claims => {
     if (session.closed) return; // While a key was fetched.
     if (claims.user.id !== session.user.id) throw new HubbubError('FORBIDDEN', 'The new token is of another user.');
-    renew(session, claims, context);
-    const expiresAt = expiresAtOf(session);
-    session.acknowledge({ id: frame.id ?? session.nextMessageId() }, undefined, {
-      ...(expiresAt !== undefined && { payload: { expires_at: expiresAt } }),
+    const { user, address } = session;
+    // Who may not connect any more may not stay by renewing.
+    return whenKnown<void, void>(context.authorizer.ask({ action: 'refresh', user, address }), () => {
+      if (!session.closed) carryOut(session, frame, claims, context);
     });
-    leaveClosedRooms(session, context);
   });
 };
+
+function carryOut(session: Session, frame: ClientFrame, claims: TokenClaims, context: FrameContext): void {
+  renew(session, claims, context);
+  const expiresAt = expiresAtOf(session);
+  session.acknowledge({ id: frame.id ?? session.nextMessageId() }, undefined, {
+    ...(expiresAt !== undefined && { payload: { expires_at: expiresAt } }),
+  });
+  leaveClosedRooms(session, context);
+}
 
 /** When the session ends, as `welcome` and the `ack` of a refresh tell it: RFC 3339. */
 export function expiresAtOf({ expiresAtMs }: Pick<Session, 'expiresAtMs'>): string | undefined {

@@ -70,7 +70,7 @@ export function createAuthorizer(
   breaker.onReset(metrics.breakerClosed);
 
   function isAsked({ action, room }: Question): boolean {
-    if (action === 'connect') return settings.authorizeConnections;
+    if (action === 'connect' || action === 'refresh') return settings.authorizeConnections;
     return room !== undefined && namespaceSettings(namespaces, namespaceOf(room)).authorize.includes(action);
   }
 

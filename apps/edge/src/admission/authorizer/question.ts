@@ -2,14 +2,14 @@
 import type { Payload, Sender } from '@hubbub/protocol';
 import { z } from 'zod';
 
-export type AuthorizedAction = 'connect' | 'join' | 'publish';
+export type AuthorizedAction = 'connect' | 'refresh' | 'join' | 'publish';
 
 export interface Question {
   readonly action: AuthorizedAction;
   readonly user: Sender;
   /** Of the client, as the edge sees it. */
   readonly address: string | undefined;
-  /** Required but for a connect without a room in its path. */
+  /** At a join and a publish, and at a connect to the path of a room. */
   readonly room?: string;
   /** Of the request, without its query; at a connect. */
   readonly path?: string;
