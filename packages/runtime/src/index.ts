@@ -1,5 +1,6 @@
 /** What every Hubbub process needs and no feature is about: configuration, logger, metrics, health, orderly shutdown. */
 export { type AdminRequestHandler, type AdminServer, type Readiness, startAdminServer } from './admin-server.js';
+export { createKeyCheck } from './api-key.js';
 export { childEnvironment } from './config/child-environment.js';
 export { type Config, ConfigError, loadConfig } from './config/load-config.js';
 export { type Namespace, type Namespaces, namespaceSettings, RIGHTS, type Right } from './config/namespaces.js';

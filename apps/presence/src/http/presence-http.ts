@@ -1,8 +1,7 @@
 /** Presence's HTTP interface: finds the route, asks for the key, answers JSON. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
-import type { AdminRequestHandler } from '@hubbub/runtime';
-import { createKeyCheck } from './api-key.js';
+import { type AdminRequestHandler, createKeyCheck } from '@hubbub/runtime';
 import { openApiDescription } from './openapi.js';
 import { ROUTES, type Route, type RouteParts } from './routes.js';
 

@@ -48,9 +48,4 @@ export const listenerSettings = {
     .describe(
       'Origins that browsers may connect from: https://example.com, https://*.example.com (every subdomain, not example.com itself), null, or * for all. Unset: any in development, none in production.',
     ),
-  apiPort: port.default(8082).describe('Port of the HTTP interface for back ends (hubbub api); 0 takes a free one.'),
-  apiHost: z.string().min(1).default('127.0.0.1').describe('Address that the port for back ends is bound to.'),
-  apiKeys: list('API keys')
-    .default([])
-    .describe('Keys that open the HTTP interface for back ends. None: it is closed.'),
 };

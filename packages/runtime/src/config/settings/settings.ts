@@ -1,5 +1,6 @@
 /** Every setting of every process, and how it is called in the environment. */
 import { z } from 'zod';
+import { apiSettings } from './api.js';
 import { authorizerSettings } from './authorizer.js';
 import { clusterSettings } from './cluster.js';
 import { limitSettings } from './limits.js';
@@ -8,6 +9,7 @@ import { tokenSettings } from './tokens.js';
 
 export const settingsSchema = z.strictObject({
   ...listenerSettings,
+  ...apiSettings,
   ...tokenSettings,
   ...authorizerSettings,
   ...limitSettings,

@@ -1,4 +1,4 @@
-/** The keys that open presence's HTTP interface. */
+/** The keys that open the HTTP interfaces of presence and of the API. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /**
