@@ -290,7 +290,7 @@ describe('an authorizer that fails', () => {
     await start({
       HUBBUB_AUTHORIZE_CONNECTIONS: 'true',
       HUBBUB_AUTHORIZER_ON_FAILURE: onFailure,
-      HUBBUB_AUTHORIZER_TIMEOUT_MS: '300',
+      HUBBUB_AUTHORIZER_TIMEOUT_MS: '1000',
       HUBBUB_AUTHORIZER_BREAKER_FAILURES: '1000',
     });
     const ada = await enter('ada');
