@@ -63,6 +63,8 @@ async function startPart(command, env, readyEvent) {
   });
   child.stderr.on('data', text => {
     inspector ??= inspectorUrlIn(text);
+    // `hubbub start` greets people there.
+    if (command === 'start' && !/error|fatal|exception/i.test(text)) return;
     for (const line of text.split('\n')) {
       if (line !== '' && !/Debugger|inspector/.test(line)) troubles.push({ level: 'stderr', line });
     }
