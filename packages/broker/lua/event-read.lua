@@ -8,7 +8,7 @@
 -- ARGV[3]  the last entry that this consumer has, or 0-0
 -- ARGV[4]  entries in the answer
 -- ARGV[5]  time to live where none is known, ms
--- Returns { state, newest entry id, { entry id, fields, attempt }, … }; state is `lost` (the lease), `again` (ask again: the
+-- Returns { state, newest entry id, { entry id, fields, which try the next one is }, … }; state is `lost` (the lease), `again` (ask again: the
 -- group is new, or entries were deleted), or `ok`.
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return { 'lost', '' } end
 local limit = tonumber(ARGV[4])
@@ -22,19 +22,15 @@ if pending.err then
 end
 local answer = { 'ok', '' }
 if #pending > 0 then
-  local ids, attempts = {}, {}
-  for i, entry in ipairs(pending) do
-    ids[i] = entry[1]
-    attempts[entry[1]] = entry[4] + 1
-  end
-  for _, entry in ipairs(redis.call('XCLAIM', KEYS[1], ARGV[2], 'hubbub', 0, unpack(ids))) do
-    if entry then
-      answer[#answer + 1] = { entry[1], entry[2], attempts[entry[1]] }
-      attempts[entry[1]] = nil
+  -- Not counted here: what was given out is not yet tried, and waits behind what ends the service, or for its turn.
+  for _, entry in ipairs(pending) do
+    local found = redis.call('XRANGE', KEYS[1], entry[1], entry[1])[1]
+    if found then
+      answer[#answer + 1] = { entry[1], found[2], entry[4] + 1 }
+    else
+      redis.call('XACK', KEYS[1], ARGV[2], entry[1]) -- Another program deleted it.
     end
   end
-  -- Another program deleted them. (Redis 7 has them acknowledged by itself.)
-  for id in pairs(attempts) do redis.call('XACK', KEYS[1], ARGV[2], id) end
 end
 if #pending == limit then
   if #answer == 2 then answer[1] = 'again' end

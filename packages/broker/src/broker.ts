@@ -8,6 +8,7 @@
  * - **At most once.** An envelope is delivered once or, when a connection breaks, not at all. What may have been lost is
  *   told by `onInterruption`, never repeated by the broker.
  * - **Confirmed.** What is published after `subscribe` resolved is delivered. A publisher that subscribes gets its own.
+ * - **Once.** However often an envelope is published under one idempotency key, it is delivered as if it had been published once.
  * - **Isolation.** Only subscribed channels are delivered.
  */
 export interface Broker {
@@ -16,6 +17,12 @@ export interface Broker {
    * @throws {HubbubError} `UNAVAILABLE` when the bus does not answer; the envelope may or may not be delivered.
    */
   publish(channel: string, envelope: Uint8Array): Promise<void>;
+
+  /**
+   * As `publish`, but a key that was used on the channel within `IDEMPOTENCY_WINDOW_MS` publishes nothing: so that a retry
+   * after `UNAVAILABLE` never doubles it.
+   */
+  publishOnce(channel: string, envelope: Uint8Array, idempotencyKey: string): Promise<PublishedOnce>;
 
   /**
    * Resolves when the subscription is confirmed. Subscribing twice is one subscription.
@@ -40,6 +47,11 @@ export interface Broker {
 
   /** Ends all connections. Pending publishes reject with `UNAVAILABLE`. */
   close(): Promise<void>;
+}
+
+export interface PublishedOnce {
+  /** The key was known, and nothing was published. */
+  readonly repeated: boolean;
 }
 
 export interface Interruption {

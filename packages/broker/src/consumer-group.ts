@@ -29,7 +29,7 @@ export interface ConsumerGroup<Entry> {
    */
   read(consumer: string, options: { readonly limit: number; readonly waitMs: number }): Promise<readonly Entry[]>;
 
-  /** Counts one more attempt at an entry that this consumer has, and says how many it is now. @throws as `read` */
+  /** Counts one more try of an entry that this consumer has, before it begins, and says how many it is now. @throws as `read` */
   retry(consumer: string, entryId: string): Promise<number>;
 
   /** The entries are done. @throws as `read` */

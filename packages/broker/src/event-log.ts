@@ -23,7 +23,7 @@ export interface EventAppended {
 export interface EventEntry {
   readonly entryId: string;
   readonly event: ClientEvent;
-  /** How often it was given out, this time included. */
+  /** Which try of it would be next: 1 where it is new, which counts as begun; a later one counts when `retry` says so. */
   readonly attempt: number;
 }
 
@@ -57,7 +57,7 @@ export interface DeadLetter {
   readonly entryId: string;
   /** Absent where another program wrote what is no event (reason {@link MALFORMED}); its fields are kept as they were. */
   readonly event?: ClientEvent;
-  /** How often it was given out. */
+  /** How often it was tried. */
   readonly attempt: number;
   /** At most {@link DEAD_LETTER_REASON_MAX} characters. */
   readonly reason: string;

@@ -1,6 +1,6 @@
 /** The bus between Hubbub's processes, in memory and on Redis. */
 export type { Backplane } from './backplane.js';
-export type { Broker, Interruption } from './broker.js';
+export type { Broker, Interruption, PublishedOnce } from './broker.js';
 export type { ConsumerGroup } from './consumer-group.js';
 export {
   DEAD_LETTERS_MAX,

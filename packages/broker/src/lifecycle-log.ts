@@ -12,7 +12,7 @@ export interface LifecycleEntry {
   /** Unique in the cluster. */
   readonly entryId: string;
   readonly event: LifecycleEvent;
-  /** How often it was given out, this time included. */
+  /** 1: attempts of lifecycle events are counted by the consumer that has them. */
   readonly attempt: number;
 }
 

@@ -81,6 +81,25 @@ export function brokerConformance(name: string, start: () => Promise<OpenBroker>
       expect(heard.map(({ text }) => text)).toEqual(['once', 'end']);
     });
 
+    test('a key publishes once on its channel, whoever repeats it, and keeps its place among the others', async () => {
+      const alice = await newBroker();
+      const bob = await newBroker();
+      await Promise.all(['c', 'd'].map(channel => bob.broker.subscribe(channel)));
+      const outcomes = await Promise.all([
+        alice.broker.publish('c', Buffer.from('first')),
+        alice.broker.publishOnce('c', Buffer.from('second'), 'k'),
+        alice.broker.publishOnce('c', Buffer.from('again'), 'k'),
+        alice.broker.publish('c', Buffer.from('third')),
+        alice.broker.publishOnce('d', Buffer.from('elsewhere'), 'k'),
+      ]);
+      expect(outcomes.filter(Boolean)).toEqual([{ repeated: false }, { repeated: true }, { repeated: false }]);
+      expect(await bob.broker.publishOnce('c', Buffer.from('again'), 'k')).toEqual({ repeated: true });
+      await bob.broker.publish('c', Buffer.from('end'));
+      await eventually(() => bob.heard.some(({ text }) => text === 'end'));
+      const heard = bob.heard.map(({ channel, text }) => `${channel}:${text}`);
+      expect(heard).toEqual(['c:first', 'c:second', 'c:third', 'd:elsewhere', 'c:end']);
+    });
+
     test('any bytes arrive as they are, on any channel name', async () => {
       const { broker } = await newBroker();
       const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
@@ -125,6 +144,7 @@ export function brokerConformance(name: string, start: () => Promise<OpenBroker>
         code: 'UNAVAILABLE',
         retryable: true,
       });
+      await expect(broker.publishOnce('c', Buffer.from('x'), 'k')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       await expect(broker.subscribe('c')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     });
   });

@@ -43,7 +43,7 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     ]);
     const third = await group();
     await eventually(() => third.hold('r3', LEASE_MS));
-    expect((await third.read('r3', AT_ONCE)).map(({ attempt }) => attempt)).toEqual([4, 3, 2]);
+    expect((await third.read('r3', AT_ONCE)).map(({ attempt }) => attempt), 'what nobody began').toEqual([3, 2, 2]);
     await third.release('r3');
     expect(textsOf(await (await holding('r4')).read('r4', AT_ONCE))).toEqual(['a', 'c', 'd']);
   });
@@ -98,7 +98,7 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
       expect(attemptsOf(await second.read('r2', AT_ONCE))).toEqual({ a: 2, b: 1 });
       await second.release('r2');
       expect(await first.hold('r1', LEASE_MS)).toBe(true);
-      expect(attemptsOf(await first.read('r1', AT_ONCE))).toEqual({ a: 3, b: 2 });
+      expect(attemptsOf(await first.read('r1', AT_ONCE))).toEqual({ a: 2, b: 2 });
     },
   );
 

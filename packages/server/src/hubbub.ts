@@ -6,7 +6,7 @@ import { consumeEvents, type EventHandler, type EventsOptions } from './events.j
 import { consumeLifecycle, type LifecycleHandler } from './lifecycle.js';
 import { createPresenceQueries, type PresenceOptions, type PresenceQueries } from './presence.js';
 import type { Publication } from './publication.js';
-import { type Published, Publisher } from './publisher.js';
+import { type Once, type Published, Publisher } from './publisher.js';
 import type { Right } from './tokens.js';
 
 export interface ServiceOptions {
@@ -42,9 +42,9 @@ export interface Hubbub {
    */
   publishToRoom(room: string, message: Publication): Promise<Published>;
   /** To every session of the user, on whichever edge. Throws as `publishToRoom` does. */
-  publishToUser(userId: string, message: Publication): Promise<void>;
+  publishToUser(userId: string, message: Publication): Promise<Published>;
   /** To every session of the cluster. Throws as `publishToRoom` does. */
-  publishToAll(message: Publication): Promise<void>;
+  publishToAll(message: Publication): Promise<Published>;
   /** To one session, as an event names it. Nothing happens when it is gone. Throws as `publishToRoom` does. */
   publishToSession(session: SessionAddress, message: Publication, room?: string): Promise<void>;
 
@@ -74,18 +74,19 @@ export interface Hubbub {
    * Takes everybody out of the room, on every edge: members get `room_closed`, with the reason. Who joins later, or is
    * joining at this moment, opens the room anew: to keep people out, give them no right to it.
    * @param reason at most 123 bytes
+   * @param once with an `idempotencyKey` a retry takes nobody out who came after the first try
    * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, or `UNAVAILABLE` (retryable: doing it twice does no harm).
    * @example await hubbub.closeRoom('game:42', 'the game is over');
    */
-  closeRoom(room: string, reason?: string): Promise<void>;
+  closeRoom(room: string, reason?: string, once?: Once): Promise<Published>;
   /** Takes the user out of the room with every session: they get `room_closed` with `removed: true`. Else as `closeRoom`. */
-  removeFromRoom(room: string, userId: string, reason?: string): Promise<void>;
+  removeFromRoom(room: string, userId: string, reason?: string, once?: Once): Promise<Published>;
   /**
    * Ends every session of the user with the close code 4200, after which clients do not come back by themselves. Its
    * tokens stay valid: mint no new ones. Throws as `closeRoom` does.
    * @example await hubbub.disconnectUser('u1', 'the account was closed');
    */
-  disconnectUser(userId: string, reason?: string): Promise<void>;
+  disconnectUser(userId: string, reason?: string, once?: Once): Promise<Published>;
   /**
    * Lets a session into a room that it did not ask for, as if it had joined with a room token of these rights (all when
    * not given). It stays until it leaves or ends; who comes back is another session. Throws as `closeRoom` does.
@@ -146,10 +147,11 @@ export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubb
       kept(consumeEvents({ log: bus.events, publisher }, namespace, eventsOptions, handler)),
     onLifecycle: (lifecycleOptions, handler) => kept(consumeLifecycle(bus.lifecycle, lifecycleOptions, handler)),
     presence: createPresenceQueries(options.presence),
-    closeRoom: (room, reason) => publisher.controlRoom(room, { do: 'close_room', ...because(reason) }),
-    removeFromRoom: (room, user, reason) =>
-      publisher.controlRoom(room, { do: 'remove_user', user, ...because(reason) }),
-    disconnectUser: (userId, reason) => publisher.controlUser(userId, { do: 'disconnect_user', ...because(reason) }),
+    closeRoom: (room, reason, once) => publisher.controlRoom(room, { do: 'close_room', ...because(reason) }, once),
+    removeFromRoom: (room, user, reason, once) =>
+      publisher.controlRoom(room, { do: 'remove_user', user, ...because(reason) }, once),
+    disconnectUser: (userId, reason, once) =>
+      publisher.controlUser(userId, { do: 'disconnect_user', ...because(reason) }, once),
     addToRoom: (room, session, rights) =>
       publisher.controlSession(session, room, { do: 'add_sessions', room, ...(rights !== undefined && { rights }) }),
     removeSession: (room, session, reason) =>

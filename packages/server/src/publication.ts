@@ -18,8 +18,8 @@ export interface Publication extends ServiceMessage {
   /** A user whose sessions do not get it. */
   readonly excludeUser?: string;
   /**
-   * In a room with history: 1 to 128 bytes; the same key within five minutes publishes nothing more, so that a retry never
-   * doubles a message.
+   * 1 to 128 bytes; the same key within five minutes publishes nothing more to the same room, user or all, so that a retry
+   * never doubles a message.
    */
   readonly idempotencyKey?: string;
 }

@@ -19,12 +19,15 @@ export interface PublisherOptions {
   readonly maxMessageBytes: number;
 }
 
-/** What became of a message to a room. */
+/** What a retry has in common with the first try. */
+export type Once = Pick<Publication, 'idempotencyKey'>;
+
+/** What became of a message. */
 export interface Published {
-  /** Position in the room's history, where it has one. */
+  /** Position in the room's history, where it is one to a room that has one. */
   readonly epoch?: string;
   readonly offset?: number;
-  /** True when the idempotency key was known: this is the first one's position, and nothing was published. */
+  /** Where there is a history or a key. True when the key was known: this is the first one's position, and nothing was published. */
   readonly repeated?: boolean;
 }
 
@@ -47,13 +50,7 @@ export class Publisher {
     const idempotencyKey = idempotencyKeyOf(message);
     return await this.#gate.pass(async () => {
       const { historySize, historyTtlMs } = await this.#bus.namespaces.lookup(namespaceOf(room));
-      if (historySize === 0) {
-        if (idempotencyKey !== undefined) {
-          throw new HubbubError('INVALID_FORMAT', `idempotencyKey: the room ${room} has no history to know it by.`);
-        }
-        await this.#bus.broker.publish(channel, envelope);
-        return {};
-      }
+      if (historySize === 0) return await this.#send(channel, envelope, idempotencyKey);
       return await this.#bus.history.append({
         room,
         channel,
@@ -65,27 +62,29 @@ export class Publisher {
     });
   }
 
-  async toUser(userId: string, message: Publication): Promise<void> {
-    await this.#publish(this.#userChannel(userId), encodePublication(message, this.#maxMessageBytes));
+  async toUser(userId: string, message: Publication): Promise<Published> {
+    const envelope = encodePublication(message, this.#maxMessageBytes);
+    return await this.#publish(this.#userChannel(userId), envelope, idempotencyKeyOf(message));
   }
 
-  async toAll(message: Publication): Promise<void> {
-    await this.#publish(this.#channels.broadcast, encodePublication(message, this.#maxMessageBytes));
+  async toAll(message: Publication): Promise<Published> {
+    const envelope = encodePublication(message, this.#maxMessageBytes);
+    return await this.#publish(this.#channels.broadcast, envelope, idempotencyKeyOf(message));
   }
 
   /** To one session, naming `room` in the frame. */
   async toSession(session: SessionAddress, message: Publication, room?: string): Promise<void> {
     const to: Addressing = { sessions: [session.id], ...(room !== undefined && { room }) };
     const envelope = encodePublication(message, this.#maxMessageBytes, to);
-    await this.#publish(this.#channels.node(session.node), envelope);
+    await this.#publish(this.#channels.node(session.node), envelope, idempotencyKeyOf(message));
   }
 
-  async controlRoom(room: string, control: Control): Promise<void> {
-    await this.#publish(this.#roomChannel(room), encodeControl(control));
+  async controlRoom(room: string, control: Control, once: Once = {}): Promise<Published> {
+    return await this.#publish(this.#roomChannel(room), encodeControl(control), idempotencyKeyOf(once));
   }
 
-  async controlUser(userId: string, control: Control): Promise<void> {
-    await this.#publish(this.#userChannel(userId), encodeControl(control));
+  async controlUser(userId: string, control: Control, once: Once = {}): Promise<Published> {
+    return await this.#publish(this.#userChannel(userId), encodeControl(control), idempotencyKeyOf(once));
   }
 
   async controlSession(session: SessionAddress, room: string, control: Control): Promise<void> {
@@ -93,8 +92,14 @@ export class Publisher {
     await this.#publish(this.#channels.node(session.node), encodeControl(control, [session.id]));
   }
 
-  #publish(channel: string, envelope: Uint8Array): Promise<void> {
-    return this.#gate.pass(() => this.#bus.broker.publish(channel, envelope));
+  #publish(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<Published> {
+    return this.#gate.pass(() => this.#send(channel, envelope, idempotencyKey));
+  }
+
+  async #send(channel: string, envelope: Uint8Array, idempotencyKey: string | undefined): Promise<Published> {
+    if (idempotencyKey !== undefined) return await this.#bus.broker.publishOnce(channel, envelope, idempotencyKey);
+    await this.#bus.broker.publish(channel, envelope);
+    return {};
   }
 
   #roomChannel(room: string): string {
@@ -111,7 +116,7 @@ export class Publisher {
 }
 
 /** Keys of services and those of clients' frames cannot meet: the latter have a `/`. */
-function idempotencyKeyOf({ idempotencyKey }: Publication): string | undefined {
+function idempotencyKeyOf({ idempotencyKey }: Once): string | undefined {
   if (idempotencyKey === undefined) return undefined;
   const max = 2 * FRAME_ID_MAX_BYTES;
   if (typeof idempotencyKey === 'string' && idempotencyKey !== '' && utf8Length(idempotencyKey) <= max) {

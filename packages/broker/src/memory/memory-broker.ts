@@ -1,10 +1,13 @@
 /** The bus within one process: what `hubbub start` uses without Redis, under the same guarantees. */
 import { HubbubError } from '@hubbub/protocol';
-import type { Broker, Interruption } from '../broker.js';
+import type { Broker, Interruption, PublishedOnce } from '../broker.js';
+import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
 
 /** Joins the brokers of one process. Each part of the process takes its own by `connect()`. */
 export class MemoryBus {
   readonly #subscribers = new Map<string, Set<MemoryBroker>>();
+  /** When keys of `publishOnce` are forgotten, oldest first. */
+  readonly #expiryByKey = new Map<string, number>();
   #queue: Array<readonly [channel: string, envelope: Uint8Array]> = [];
 
   connect(): Broker {
@@ -17,6 +20,19 @@ export class MemoryBus {
    */
   enqueue(channel: string, envelope: Uint8Array): void {
     if (this.#queue.push([channel, envelope]) === 1) queueMicrotask(() => this.#deliver());
+  }
+
+  /** Whether the key is new on the channel; then it is remembered. */
+  claim(channel: string, idempotencyKey: string): boolean {
+    const now = Date.now();
+    for (const [key, expiresAtMs] of this.#expiryByKey) {
+      if (expiresAtMs > now) break;
+      this.#expiryByKey.delete(key);
+    }
+    const key = JSON.stringify([channel, idempotencyKey]);
+    if (this.#expiryByKey.has(key)) return false;
+    this.#expiryByKey.set(key, now + IDEMPOTENCY_WINDOW_MS);
+    return true;
   }
 
   add(channel: string, broker: MemoryBroker): void {
@@ -52,6 +68,13 @@ class MemoryBroker implements Broker {
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
     this.#assertOpen();
     this.#bus.enqueue(channel, envelope);
+  }
+
+  async publishOnce(channel: string, envelope: Uint8Array, idempotencyKey: string): Promise<PublishedOnce> {
+    this.#assertOpen();
+    const isNew = this.#bus.claim(channel, idempotencyKey);
+    if (isNew) this.#bus.enqueue(channel, envelope);
+    return { repeated: !isNew };
   }
 
   async subscribe(channel: string): Promise<void> {

@@ -129,7 +129,8 @@ function giveOut(stream: MemoryEventStream, group: MemoryGroupState, position: n
   const entries: EventEntry[] = [];
   const give = (sequence: number, attempt: number): void => {
     const event = parseEventFields(fieldMap(stream.fieldsOf(sequence) ?? []));
-    group.pending.set(sequence, attempt);
+    // A later try is counted when it begins, by `retry`.
+    if (attempt === 1) group.pending.set(sequence, attempt);
     if (event !== undefined) entries.push({ entryId: entryIdOf(sequence), event, attempt });
   };
   for (const [sequence, attempts] of group.pending) {

@@ -1,9 +1,13 @@
 /** The bus on Redis pub/sub: one connection that publishes, one that subscribes. */
 import { HubbubError } from '@hubbub/protocol';
 import type { Redis } from 'ioredis';
-import type { Broker, Interruption } from '../broker.js';
+import type { Broker, Interruption, PublishedOnce } from '../broker.js';
+import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
 import { openRedisConnection } from './connection.js';
+import { RedisScript } from './redis-script.js';
 import { SubscriptionBatcher } from './subscription-batcher.js';
+
+const publishOnceScript = new RedisScript(new URL('../../lua/publish-once.lua', import.meta.url));
 
 export interface RedisBrokerOptions {
   /** A Redis that does not answer for so long counts as away. Default 5000. */
@@ -42,6 +46,7 @@ class RedisBroker implements Broker {
     this.#publisher = publisher;
     this.#subscriber = subscriber;
     this.#subscriptions = new SubscriptionBatcher(subscriber);
+    publishOnceScript.keepLoaded(publisher);
     subscriber.on('close', () => {
       this.#brokenAtMs ??= Date.now();
     });
@@ -51,6 +56,17 @@ class RedisBroker implements Broker {
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
     try {
       await this.#publisher.publish(channel, asBuffer(envelope));
+    } catch (cause) {
+      throw new HubbubError('UNAVAILABLE', 'Redis did not take the message.', { cause });
+    }
+  }
+
+  async publishOnce(channel: string, envelope: Uint8Array, idempotencyKey: string): Promise<PublishedOnce> {
+    // Begins as the channel, whose prefix and hash tag it so has.
+    const keys = [`${channel}:id:${idempotencyKey}`];
+    const args = [channel, asBuffer(envelope), IDEMPOTENCY_WINDOW_MS];
+    try {
+      return { repeated: (await publishOnceScript.run(this.#publisher, keys, args)) === 1 };
     } catch (cause) {
       throw new HubbubError('UNAVAILABLE', 'Redis did not take the message.', { cause });
     }
