@@ -24,6 +24,7 @@ export const ERROR_CATALOGUE = {
   ORIGIN_NOT_ALLOWED: no,
   UPGRADE_REQUIRED: no,
   NOT_FOUND: no,
+  CONFLICT: no,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
