@@ -13,7 +13,7 @@ export const returnMs = new Trend('hubbub_return_duration', true);
 export const connectionsOpened = new Counter('hubbub_connections_opened');
 /** Refused, or without a welcome in time. */
 export const connectionsFailed = new Counter('hubbub_connections_failed');
-/** Sessions whose welcome k6 swallowed (lib/session.ts says how), and which answered a ping. */
+/** Sessions whose welcome did not reach the script, and which answered a ping (lib/session.ts says more). */
 export const welcomesUnseen = new Counter('hubbub_welcomes_unseen');
 /** Ended by somebody else; tag `code`. */
 export const connectionsCut = new Counter('hubbub_connections_cut');
