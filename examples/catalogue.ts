@@ -1,7 +1,11 @@
 /** The examples there are, by name. */
+import { chat } from './chat/service.js';
+import { pairwiseSession } from './pairwise-session/service.js';
+import { quizRoom } from './quiz-room/service.js';
 import type { Example } from './service/example.js';
+import { votingRoom } from './voting-room/service.js';
 
-export const EXAMPLES: readonly Example[] = [];
+export const EXAMPLES: readonly Example[] = [votingRoom, pairwiseSession, quizRoom, chat];
 
 /** @throws {Error} naming those there are. */
 export function findExample(name: string | undefined): Example {

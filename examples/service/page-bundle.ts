@@ -1,7 +1,7 @@
-/** Makes the page of an example: its scripts and styles in one file each, beside its index.html. */
-import { cp, mkdir } from 'node:fs/promises';
+/** Makes the pages of an example: index.html with app.ts and style.css, and further ones as `<page>.html` with `<page>.ts`. */
+import { cp, mkdir, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { exampleFile } from './example-file.js';
 
@@ -13,10 +13,14 @@ export function pageFolder(name: string): string {
 export async function bundlePage(name: string): Promise<void> {
   const target = pageFolder(name);
   await mkdir(target, { recursive: true });
+  const source = dirname(exampleFile(name, 'page/index.html'));
+  const pages = (await readdir(source)).filter(file => file.endsWith('.html')).map(file => basename(file, '.html'));
+  const further = pages.filter(page => page !== 'index');
   await build({
     entryPoints: [
       { in: exampleFile(name, 'page/app.ts'), out: 'app' },
       { in: exampleFile(name, 'page/style.css'), out: 'app' },
+      ...further.map(page => ({ in: exampleFile(name, `page/${page}.ts`), out: page })),
     ],
     outdir: target,
     bundle: true,
@@ -26,5 +30,5 @@ export async function bundlePage(name: string): Promise<void> {
     target: ['chrome123', 'firefox120', 'safari17.5'], // The first that know light-dark() in CSS.
     logLevel: 'warning',
   });
-  await cp(exampleFile(name, 'page/index.html'), join(target, 'index.html'));
+  await Promise.all(pages.map(page => cp(join(source, `${page}.html`), join(target, `${page}.html`))));
 }

@@ -59,7 +59,8 @@ function connect(settings: ExampleSettings): Hubbub {
 /** A body that is not what it should be is the caller's mistake; the text is that of systems that were there before. */
 function tellErrors(http: FastifyInstance): void {
   http.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const status = error instanceof ZodError ? 400 : (error.statusCode ?? 500);
+    const isWrongBody = error instanceof ZodError || error.statusCode === 415; // Of no type that is read here.
+    const status = isWrongBody ? 400 : (error.statusCode ?? 500);
     if (status >= 500) process.stderr.write(`${error.stack ?? error.message}\n`);
     void reply.code(status).send({ error: status === 400 ? 'incorrect request' : error.message });
   });

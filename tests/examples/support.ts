@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import { findExample } from '../../examples/catalogue.js';
 import { exampleFile } from '../../examples/service/example-file.js';
 import { openBrowser } from '../support/browser.js';
-import { cleanup } from '../support/cleanup.js';
+import { cleanup, currentScope } from '../support/cleanup.js';
 import { type Environment, startCluster, type TestCluster, type TestEdge } from '../support/cluster.js';
 import { startProcess, type TestProcess } from '../support/process.js';
 import { type ConnectOptions, connect, type RawClient } from '../support/raw-client.js';
@@ -100,7 +100,7 @@ export async function startExample(name: string, options: StartExampleOptions = 
     ...Object.fromEntries(Object.entries(options.times ?? {}).map(([time, ms]) => [time, String(ms)])),
   };
   const service = await openService(name, port, variables);
-  let browser: Promise<Browser> | undefined;
+  let browser: Browser | undefined;
 
   return {
     url,
@@ -110,8 +110,10 @@ export async function startExample(name: string, options: StartExampleOptions = 
     service,
     token: cluster.token,
     async openPage(path, { edge = 0, context } = {}) {
-      browser ??= openBrowser();
-      const opened = await (await browser).newContext(context);
+      // One that a test opened is closed with it.
+      if (browser?.isConnected() !== true) browser = await openBrowser();
+      const opened = await browser.newContext(context);
+      cleanup(() => opened.close());
       const page = await opened.newPage();
       const thrown: Error[] = [];
       page.on('pageerror', error => thrown.push(error));
@@ -134,12 +136,15 @@ export async function startExample(name: string, options: StartExampleOptions = 
 }
 
 async function openService(name: string, port: number, variables: Environment): Promise<ExampleService> {
+  // One that a test starts again lives as long as the example, which may be that of the whole file.
+  const scope = currentScope();
   const start = (ownPort: number) =>
     startProcess([name], {
       name: `service ${name}`,
       script: MAIN,
       env: { ...variables, EXAMPLE_PORT: String(ownPort) },
       readyWhen: async () => {}, // It listens: that is all it can say.
+      scope,
     });
   /** The port was free a moment ago; an outgoing connection may have it for a while. */
   const startAtPort = async (): Promise<TestProcess> => {

@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import { adopt } from './children.js';
-import { cleanup } from './cleanup.js';
+import { cleanup, type Scope } from './cleanup.js';
 import { eventually } from './eventually.js';
 import { type LogLine, ProcessOutput } from './process-output.js';
 
@@ -24,6 +24,8 @@ export interface StartProcessOptions {
   readonly readyWhen?: (started: TestProcess) => Promise<unknown>;
   /** Another program than the command line of Hubbub: a script, as a path from the root. */
   readonly script?: string;
+  /** When it is stopped, where that is not as `cleanup` has it. */
+  readonly scope?: Scope;
 }
 
 const living = new Set<TestProcess>();
@@ -140,7 +142,7 @@ export async function startProcess(args: readonly string[], options: StartProces
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const started = new TestProcess(name, child);
-  cleanup(() => started.stop());
+  cleanup(() => started.stop(), options.scope);
   try {
     await started.untilListening();
     await (options.readyWhen?.(started) ?? started.untilReady());

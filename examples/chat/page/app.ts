@@ -1,0 +1,42 @@
+/** The chat page: signs in, enters rooms, and shows the one that the address names. */
+import { byId } from '../../page/dom.js';
+import { pageBar } from '../../page/page-bar.js';
+import { toast } from '../../page/toasts.js';
+import { ChatRooms } from './chat-rooms.js';
+import { forgetIdentity, type Identity, keptIdentity, signIn } from './identity.js';
+import { onlineCount } from './online-count.js';
+
+const showConnection = pageBar('Chat', onlineCount());
+
+const form = byId('sign-in-form', HTMLFormElement);
+form.addEventListener('submit', async event => {
+  event.preventDefault();
+  const problem = byId('sign-in-problem', HTMLElement);
+  try {
+    problem.textContent = '';
+    await enter(await signIn(byId('name', HTMLInputElement).value.trim()));
+  } catch (error) {
+    problem.textContent = error instanceof Error ? error.message : String(error);
+  }
+});
+
+byId('sign-out', HTMLButtonElement).addEventListener('click', () => {
+  forgetIdentity();
+  sessionStorage.clear();
+  location.assign(location.pathname + location.search);
+});
+
+const identity = keptIdentity();
+if (identity === undefined) {
+  byId('sign-in', HTMLElement).hidden = false;
+  byId('name', HTMLInputElement).focus();
+} else {
+  enter(identity).catch(error => toast(error instanceof Error ? error.message : String(error), 'bad'));
+}
+
+async function enter(who: Identity): Promise<void> {
+  const rooms = await ChatRooms.open(who, showConnection);
+  byId('sign-in', HTMLElement).hidden = true;
+  byId('chat', HTMLElement).hidden = false;
+  await rooms.begin();
+}

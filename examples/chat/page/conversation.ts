@@ -1,0 +1,210 @@
+/** One room as this page knows it: its messages, where some are missing, who types, what was read. */
+import type { Frame, Gap, Room, Sender, Unsubscribe } from '@hubbub/client';
+import { type Message, newId, readMessage } from './message.js';
+import { MessageStore } from './message-store.js';
+import { isRepeatable, putIn, takeOut, waitingIn } from './outbox.js';
+import { markRead, readUpTo } from './reading-marks.js';
+import { Typists } from './typists.js';
+
+const PAGE_SIZE = 50;
+/** Pages that are read to close a gap, or to find a message that somebody answered. */
+const PAGES_MAX = 10;
+
+export class Conversation {
+  readonly room: Room;
+  readonly typists: Typists;
+  readonly messages = new MessageStore();
+  /** Messages are missing before these offsets, and nobody has them any more. */
+  readonly holes = new Set<number>();
+  /** There are older ones than those shown. */
+  hasEarlier = false;
+  loading = true;
+  /** Why messages could not be loaded. */
+  problem: string | undefined;
+  readonly #me: Sender;
+  readonly #changed: () => void;
+  readonly #stops: Unsubscribe[];
+  #epoch = '';
+  #readOffset = 0;
+
+  constructor(room: Room, me: Sender, changed: () => void) {
+    this.room = room;
+    this.#me = me;
+    this.#changed = changed;
+    this.typists = new Typists(changed);
+    this.#stops = [
+      room.on('new_message', frame => this.#take([frame])),
+      room.on('user_typing', ({ sender }) => sender.id !== me.id && this.typists.started(sender)),
+      room.on('user_stopped_typing', ({ sender }) => this.typists.stopped(sender.id)),
+      room.on('user_left', ({ payload: { user } }) => this.typists.stopped(user.id)),
+      room.roster.onChange(changed),
+      room.onGap(gap => void this.#fill(gap)),
+      room.onStateChange(({ state }) => {
+        if (state !== 'joined') this.typists.clear();
+        if (state === 'joined' && this.problem !== undefined) void this.load();
+        changed();
+      }),
+    ];
+  }
+
+  /** Enters the room and shows its last messages. @throws {HubbubError} as `room.join` */
+  async open(): Promise<void> {
+    await this.room.join();
+    await this.load();
+    this.#sendWhatWaited();
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#stops) stop();
+    this.typists.clear();
+    await this.room.leave();
+  }
+
+  /** The newest page; what went wrong stands in `problem`. */
+  async load(): Promise<void> {
+    await this.#loading(async () => {
+      const { epoch, messages, more } = await this.room.history({ limit: PAGE_SIZE });
+      if (epoch !== this.#epoch) {
+        this.messages.remove(({ offset }) => offset !== undefined);
+        this.holes.clear();
+        const isFirst = this.#epoch === '';
+        this.#epoch = epoch;
+        // Who comes for the first time has nothing to catch up with; after a history was lost all of the new one is news.
+        this.#readOffset = readUpTo(this.room.name, epoch) ?? (isFirst ? messages.at(-1)?.offset : undefined) ?? 0;
+      }
+      const first = this.messages.firstOffset;
+      this.#take(messages);
+      if (first === undefined || first !== this.messages.firstOffset) this.hasEarlier = more;
+    });
+  }
+
+  /** One page of older messages. */
+  async loadEarlier(): Promise<void> {
+    const before = this.messages.firstOffset;
+    if (before === undefined || this.loading) return;
+    await this.#loading(async () => {
+      const { messages, more } = await this.room.history({ before, limit: PAGE_SIZE });
+      this.#take(messages);
+      this.hasEarlier = more && messages.length > 0;
+    });
+  }
+
+  /** The message of that id, also where it has to be loaded; `undefined` when nobody has it any more. */
+  async find(id: string): Promise<Message | undefined> {
+    for (let pages = 0; this.messages.withId(id) === undefined && this.hasEarlier && pages < PAGES_MAX; pages++) {
+      await this.loadEarlier();
+      if (this.problem !== undefined) break;
+    }
+    return this.messages.withId(id);
+  }
+
+  /** Unread messages of others. */
+  get unread(): number {
+    return this.messages.list.filter(({ own, offset }) => !own && (offset ?? 0) > this.#readOffset).length;
+  }
+
+  /** The first of them. */
+  get firstUnread(): Message | undefined {
+    return this.messages.list.find(({ own, offset }) => !own && (offset ?? 0) > this.#readOffset);
+  }
+
+  markRead(): void {
+    const offset = this.messages.lastOffset;
+    if (offset === undefined || offset <= this.#readOffset) return;
+    this.#readOffset = offset;
+    markRead(this.room.name, { epoch: this.#epoch, offset });
+  }
+
+  send(content: string, replyTo: string | undefined): void {
+    const message: Message = {
+      ...{ id: newId(), author: this.#me, content, replyTo, own: true, at: new Date() },
+      ...{ offset: undefined, delivery: 'sending', problem: undefined },
+    };
+    this.messages.add(message);
+    void this.deliver(message);
+  }
+
+  /** Never rejects: what went wrong stands on the message. Again for one that failed: the id is the same, so it is there once. */
+  async deliver(message: Message): Promise<void> {
+    const { id, content, replyTo, at } = message;
+    const room = this.room.name;
+    Object.assign(message, { delivery: 'sending', problem: undefined });
+    putIn({ room, id, content, atMs: at.getTime(), ...(replyTo !== undefined && { replyTo }) });
+    this.#changed();
+    try {
+      const payload = { content, ...(replyTo !== undefined && { reply_to: replyTo }) };
+      const { offset, timestamp } = await this.room.send(payload, { id });
+      takeOut({ room, id });
+      message.offset = offset ?? message.offset;
+      message.at = timestamp === undefined ? message.at : new Date(timestamp);
+      message.delivery = 'sent';
+      this.messages.sort();
+    } catch (error) {
+      // A replay may have shown meanwhile that it is there.
+      if (message.offset === undefined) {
+        message.delivery = 'failed';
+        message.problem = error instanceof Error ? error.message : String(error);
+      }
+    }
+    this.#changed();
+  }
+
+  discard(message: Message): void {
+    takeOut({ room: this.room.name, id: message.id });
+    this.messages.remove(other => other === message);
+    this.#changed();
+  }
+
+  #take(frames: readonly Frame[]): void {
+    for (const frame of frames) {
+      const message = readMessage(frame, this.#me);
+      if (message.own) takeOut({ room: this.room.name, id: message.id });
+      this.messages.add(message);
+      this.typists.stopped(message.author.id);
+    }
+    this.#changed();
+  }
+
+  /** Before a reload these were on their way. */
+  #sendWhatWaited(): void {
+    for (const outgoing of waitingIn(this.room.name)) {
+      const { id, content, replyTo, atMs } = outgoing;
+      if (this.messages.withId(id) !== undefined) continue;
+      const message: Message = {
+        ...{ id, author: this.#me, content, replyTo, own: true, at: new Date(atMs), offset: undefined },
+        ...{ delivery: 'failed', problem: 'The page was closed before the answer came: it may be there already.' },
+      };
+      this.messages.add(message);
+      if (isRepeatable(outgoing)) void this.deliver(message);
+    }
+    this.#changed();
+  }
+
+  async #fill({ since, before, reason }: Gap): Promise<void> {
+    if (since === undefined || reason === 'new_epoch') return await this.load();
+    await this.#loading(async () => {
+      let from = since;
+      for (let pages = 0; pages < PAGES_MAX; pages++) {
+        const { messages, more } = await this.room.history({ since: from, ...(before !== undefined && { before }) });
+        const first = messages[0]?.offset ?? before;
+        if (first !== undefined && first > from + 1) this.holes.add(first);
+        this.#take(messages);
+        from = messages.at(-1)?.offset ?? from;
+        if (!more || messages.length === 0) break;
+      }
+    });
+  }
+
+  async #loading(work: () => Promise<void>): Promise<void> {
+    this.loading = true;
+    this.problem = undefined;
+    this.#changed();
+    try {
+      await work();
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+    }
+    this.loading = false;
+    this.#changed();
+  }
+}

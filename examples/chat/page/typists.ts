@@ -1,0 +1,48 @@
+/** Who types in a room: believed for some seconds, because a word that it ended may be lost with its connection. */
+import type { Sender } from '@hubbub/client';
+
+const BELIEVED_MS = 6000;
+
+export class Typists {
+  readonly #changed: () => void;
+  readonly #typing = new Map<string, { readonly name: string; readonly end: ReturnType<typeof setTimeout> }>();
+
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#typing.keys()];
+  }
+
+  get names(): readonly string[] {
+    return [...this.#typing.values()].map(({ name }) => name);
+  }
+
+  started({ id, name }: Sender): void {
+    clearTimeout(this.#typing.get(id)?.end);
+    this.#typing.set(id, { name, end: setTimeout(() => this.stopped(id), BELIEVED_MS) });
+    this.#changed();
+  }
+
+  stopped(id: string): void {
+    const typing = this.#typing.get(id);
+    if (typing === undefined) return;
+    clearTimeout(typing.end);
+    this.#typing.delete(id);
+    this.#changed();
+  }
+
+  clear(): void {
+    for (const id of [...this.#typing.keys()]) this.stopped(id);
+  }
+}
+
+/** `Ada types …`, `Ada and Bob type …`, `Ada, Bob and 3 others type …`; nothing for nobody. */
+export function typingWords(names: readonly string[]): string {
+  const [first, second, ...others] = names;
+  if (first === undefined) return '';
+  if (second === undefined) return `${first} types …`;
+  if (others.length === 0) return `${first} and ${second} type …`;
+  return `${first}, ${second} and ${others.length === 1 ? others[0] : `${others.length} others`} type …`;
+}

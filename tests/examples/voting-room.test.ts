@@ -1,0 +1,355 @@
+/** The voting room as people use it: three pages on two edges, and each of its rules. */
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { type ConnectOptions, connectRefused, type RawClient } from '../support/raw-client.js';
+import { EXAMPLE_TIMEOUT_MS, type RunningExample, startExample } from './support.js';
+
+/** Far more than the kernel keeps for a connection that is not read. */
+const FLOOD_MAX = 2000;
+const FLOOD_BYTES = 32_768;
+
+/** What a page of another site sends. */
+const from = (origin: string) => ({ headers: { origin } });
+
+async function acquire(example: RunningExample): Promise<string> {
+  const { status, body } = await example.ask('GET', '/api/rooms');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ status: 'waiting', participants: [] });
+  return String(Object(body).room_id);
+}
+
+const wsPath = (room: string): string => `/api/rooms/${room}/ws`;
+const roomPath = (room: string, what: string): string => `/api/rooms/${room}/${what}`;
+const unknown = { status: 404, body: { error: 'unknown room' } };
+const incorrect = { status: 400, body: { error: 'incorrect request' } };
+
+/** Resolves when it hears the room. */
+async function listen(
+  example: RunningExample,
+  room: string,
+  options: ConnectOptions & { readonly edge?: 0 | 1 } = {},
+): Promise<RawClient> {
+  const listener = await example.connect(wsPath(room), options);
+  expect((await listener.nextFrame('welcome')).payload).toMatchObject({ rooms: [room], user: { name: 'Anonymous' } });
+  return listener;
+}
+
+async function slowReaders(example: RunningExample): Promise<number[]> {
+  const counts = example.edges.map(async ({ adminUrl }) => {
+    const text = await (await fetch(`${adminUrl}/metrics`)).text();
+    return Number(/^hubbub_edge_slow_readers_total (\S+)$/m.exec(text)?.[1]);
+  });
+  return await Promise.all(counts);
+}
+
+describe('the voting room', () => {
+  let example: RunningExample;
+
+  beforeAll(async () => {
+    example = await startExample('voting-room', { env: { HUBBUB_MAX_BUFFERED_BYTES: '262144' } });
+  }, EXAMPLE_TIMEOUT_MS);
+
+  const participant = (page: Page, name: string) => page.locator(`[data-participant="${name}"]`);
+
+  async function sayReady(page: Page, name: string): Promise<void> {
+    await page.getByLabel('Your name').fill(name);
+    await page.getByRole('button', { name: 'I am ready' }).click();
+    await page.getByText('You are ready.').waitFor();
+  }
+
+  test('three people gather on two edges, get ready, and all their pages move to the vote', async () => {
+    const ada = await example.openPage('/', { edge: 0 });
+    await ada.getByRole('button', { name: 'Take a free room' }).click();
+    await ada.getByText('1 here · 0 ready').waitFor();
+    expect(await ada.getByRole('button', { name: 'Start the vote' }).isDisabled()).toBe(true);
+    const link = new URL(await ada.getByLabel('Link of this room').inputValue());
+    expect(link.origin).toBe(example.url);
+
+    const bob = await example.openPage(link.pathname + link.search, { edge: 1 });
+    const cleo = await example.openPage(link.pathname + link.search, { edge: 1 });
+    for (const page of [ada, bob, cleo]) await page.getByText('3 here · 0 ready').waitFor();
+
+    await sayReady(bob, '<b>Bob</b>');
+    for (const page of [ada, bob, cleo]) await participant(page, '<b>Bob</b>').getByText('<b>Bob</b>').waitFor();
+    await ada.getByText('<b>Bob</b> is ready').waitFor();
+    await sayReady(ada, 'Ada');
+    for (const page of [ada, bob, cleo]) await page.getByText('3 here · 2 ready').waitFor();
+
+    await cleo.getByRole('button', { name: 'Start the vote' }).click();
+    for (const page of [ada, bob, cleo]) {
+      await page.waitForURL(/\/voting\.html\?room=/);
+      await page.getByRole('heading', { name: 'Voting has begun' }).waitFor();
+      await page.getByText('2 voters · 3 here now').waitFor();
+    }
+  }, 60_000);
+
+  test('listeners on both edges get every frame, and a client that only listens may not speak', async () => {
+    const room = await acquire(example);
+    const near = await listen(example, room, { name: 'near', edge: 0 });
+    await near.nextFrame({ type: 'participant_joined', room });
+    await near.nextFrame({ type: 'room_status', payload: { room_id: room, status: 'waiting', participants: [] } });
+    const far = await listen(example, room, { name: 'far', edge: 1 });
+    for (const listener of [near, far]) await listener.nextFrame({ type: 'participant_joined', room });
+
+    const ready = await example.ask('PATCH', roomPath(room, 'participate'), { text: '  Ada ' });
+    expect(ready).toMatchObject({ status: 200, body: { participants: ['Ada'] } });
+    for (const listener of [near, far]) {
+      await listener.nextFrame({ type: 'participant_ready', payload: { message: 'Ada' } });
+      await listener.nextFrame({ type: 'room_status', payload: { status: 'waiting', participants: ['Ada'] } });
+    }
+    const redirect_url = `/voting.html?room=${room}`;
+    const started = await example.ask('PATCH', roomPath(room, 'start'));
+    expect(started).toMatchObject({ status: 200, body: { status: 'started', redirect_url } });
+    for (const listener of [near, far]) {
+      const frame = await listener.nextFrame('voting_started');
+      expect(frame.payload).toEqual({ message: expect.any(String), redirect_url });
+      await listener.nextFrame({ type: 'room_status', payload: { status: 'started', participants: ['Ada'] } });
+    }
+    const refused = await near.ask({ type: 'send_message', room, payload: { content: 'me too' } });
+    expect(refused).toMatchObject({ type: 'error', payload: { code: 'FORBIDDEN' } });
+    await far.noFrame('new_message');
+  });
+
+  test('every request gives another room', async () => {
+    const rooms = await Promise.all(Array.from({ length: 10 }, () => acquire(example)));
+    expect(new Set(rooms).size).toBe(10);
+    for (const room of rooms) {
+      const { status, body } = await example.ask('GET', roomPath(room, 'acquired'));
+      expect({ status, body }).toMatchObject({ status: 200, body: { room_id: room, acquired: true } });
+    }
+  });
+
+  test.for([
+    ['GET', 'acquired', undefined],
+    ['PATCH', 'participate', { text: 'Ada' }],
+    ['PATCH', 'start', undefined],
+    ['PATCH', 'release', undefined],
+  ] as const)('%s …/%s of an unknown room: 404', async ([method, what, body]) => {
+    expect(await example.ask(method, roomPath('0123456789', what), body)).toEqual(unknown);
+    expect(await example.ask(method, roomPath('..%2Frooms%20', what), body)).toEqual(unknown);
+  });
+
+  test.for([
+    ['no body', undefined],
+    ['no text', {}],
+    ['text that is none', { text: 7 }],
+    ['empty text', { text: '  ' }],
+    ['text that is too long', { text: 'x'.repeat(81) }],
+    ['more than text', { text: 'Ada', admin: true }],
+    ['a list', ['Ada']],
+    ['no JSON', '{"text":'],
+  ] as const)('participate with a wrong body (%s): 400 incorrect request, and nobody is told', async ([, body]) => {
+    const room = await acquire(example);
+    const listener = await listen(example, room);
+    expect(await example.ask('PATCH', roomPath(room, 'participate'), body)).toEqual(incorrect);
+    await example.ask('PATCH', roomPath(room, 'participate'), { text: 'barrier' });
+    await listener.nextFrame({ type: 'participant_ready', payload: { message: 'barrier' } });
+    await listener.noFrame('participant_ready');
+    expect((await example.ask('GET', roomPath(room, 'acquired'))).body).toMatchObject({ participants: ['barrier'] });
+  });
+
+  test('start with a body that says something: 400, and it has not started', async () => {
+    const room = await acquire(example);
+    expect(await example.ask('PATCH', roomPath(room, 'start'), { force: true })).toEqual(incorrect);
+    expect((await example.ask('GET', roomPath(room, 'acquired'))).body).toMatchObject({ status: 'waiting' });
+  });
+
+  test('who says twice that they are ready, because an answer was lost, is there and told once', async () => {
+    const room = await acquire(example);
+    const listener = await listen(example, room);
+    for (const text of ['Ada', 'Ada', 'Bob']) {
+      expect((await example.ask('PATCH', roomPath(room, 'participate'), { text })).status).toBe(200);
+    }
+    expect((await example.ask('GET', roomPath(room, 'acquired'))).body).toMatchObject({ participants: ['Ada', 'Bob'] });
+    await listener.nextFrame({ type: 'participant_ready', payload: { message: 'Ada' } });
+    await listener.noFrame({ type: 'participant_ready', payload: { message: 'Ada' } }, () =>
+      listener.nextFrame({ type: 'participant_ready', payload: { message: 'Bob' } }),
+    );
+  });
+
+  test('of ten starts at once, at two instances, one succeeds and nine get 409; voting_started comes once', async () => {
+    const room = await acquire(example);
+    const listener = await listen(example, room);
+    const another = await example.service.startAnother();
+    const starts = Array.from({ length: 10 }, async (_, index) => {
+      const base = index % 2 === 0 ? example.url : another.url;
+      return (await fetch(`${base}${roomPath(room, 'start')}`, { method: 'PATCH' })).status;
+    });
+    expect((await Promise.all(starts)).toSorted()).toEqual([200, ...Array(9).fill(409)]);
+    expect(await example.ask('PATCH', roomPath(room, 'start'))).toEqual({
+      status: 409,
+      body: { error: 'voting has started' },
+    });
+    expect((await example.ask('PATCH', roomPath(room, 'participate'), { text: 'Late' })).status).toBe(409);
+    await listener.nextFrame('voting_started');
+    await listener.noFrame('voting_started', () =>
+      listener.nextFrame({ type: 'room_status', payload: { status: 'started' } }),
+    );
+    await another.process.stop();
+  });
+
+  test('a released room is unknown, and everybody in it is told', async () => {
+    const room = await acquire(example);
+    const page = await example.openPage(`/?room=${room}`, { edge: 1 });
+    await page.getByText('1 here · 0 ready').waitFor();
+    const listener = await listen(example, room, { edge: 0 });
+    await page.getByText('2 here · 0 ready').waitFor();
+    await page.getByRole('button', { name: 'Close this room' }).click();
+    await page.getByRole('button', { name: 'Really close it' }).click();
+    await page.getByRole('heading', { name: 'This room is gone' }).waitFor();
+    await listener.nextFrame({ type: 'room_closed', payload: { room_id: room, reason: 'the room was released' } });
+    expect(await example.ask('GET', roomPath(room, 'acquired'))).toEqual(unknown);
+  });
+
+  test('who opens the link of a room that never was is told so, by the page and by the hub', async () => {
+    const page = await example.openPage('/?room=nowhere');
+    await page.getByRole('heading', { name: 'This room is gone' }).waitFor();
+    const listener = await listen(example, 'nowhere');
+    await listener.nextFrame({ type: 'room_closed', payload: { room_id: 'nowhere' } });
+  });
+
+  test('a participant who does not read is cut off, and the others hear everything', { timeout: 60_000 }, async () => {
+    const room = await acquire(example);
+    const slow = await listen(example, room, { name: 'slow', edge: 0 });
+    const beside = await listen(example, room, { name: 'beside', edge: 0 });
+    const faraway = await listen(example, room, { name: 'faraway', edge: 1 });
+    const before = await slowReaders(example);
+    slow.pauseReading();
+    const redis = example.redis.connection();
+    const filler = 'x'.repeat(FLOOD_BYTES);
+    let sent = 0;
+    while (sent < FLOOD_MAX && (sent % 50 !== 0 || (await slowReaders(example))[0] === before[0])) {
+      const id = `n${++sent}`;
+      const frame = { type: 'flood', id, payload: { filler } };
+      await redis.publish(`${example.redis.prefix}:room:{${room}}`, JSON.stringify(frame));
+      await Promise.all([beside, faraway].map(member => member.nextFrame({ type: 'flood', id })));
+    }
+    expect(await slowReaders(example)).toEqual([(before[0] ?? 0) + 1, before[1]]);
+    slow.resumeReading();
+    expect((await slow.closed).code).toBe(1006);
+    await example.ask('PATCH', roomPath(room, 'participate'), { text: 'Ada' });
+    for (const listener of [beside, faraway]) await listener.nextFrame('participant_ready');
+  });
+
+  test('in development every origin may listen', async () => {
+    const room = await acquire(example);
+    await listen(example, room, from('https://elsewhere.example.org'));
+  });
+
+  test('the service is killed between participate and start: the room is whole, pages follow', async () => {
+    const room = await acquire(example);
+    const page = await example.openPage(`/?room=${room}`, { edge: 1 });
+    await sayReady(page, 'Ada');
+    await example.service.kill();
+    await example.service.start();
+    expect((await example.ask('GET', roomPath(room, 'acquired'))).body).toMatchObject({
+      status: 'waiting',
+      participants: ['Ada'],
+    });
+    await example.ask('PATCH', roomPath(room, 'participate'), { text: 'Bob' });
+    await participant(page, 'Bob').waitFor();
+    expect((await example.ask('PATCH', roomPath(room, 'start'))).status).toBe(200);
+    await page.getByText('2 voters').waitFor();
+  }, 60_000);
+
+  test('what a service that died kept and did not tell is told by the next one, once', async () => {
+    const room = await acquire(example);
+    const listener = await listen(example, room);
+    await listener.nextFrame('room_status');
+    await example.service.kill();
+    // As it is between the two steps of `participate`: kept, not told.
+    const redis = example.redis.connection();
+    const key = `${example.redis.prefix}-example:voting-room:room:${room}`;
+    const kept = JSON.parse((await redis.get(key)) ?? '{}');
+    const untold = [{ id: 'change-2', type: 'participant_ready', payload: { message: 'Ada' } }];
+    await redis.set(key, JSON.stringify({ ...kept, version: 2, participants: ['Ada'], untold }), 'KEEPTTL');
+    await example.service.start();
+    await listener.nextFrame({ type: 'participant_ready', payload: { message: 'Ada' } }, { withinMs: 20_000 });
+    await listener.nextFrame({ type: 'room_status', payload: { participants: ['Ada'] } });
+
+    // Told, and died before it could note it.
+    await eventually(async () => JSON.parse((await redis.get(key)) ?? '{}').untold?.length === 0);
+    await example.service.kill();
+    await redis.set(key, JSON.stringify({ ...kept, version: 2, participants: ['Ada'], untold }), 'KEEPTTL');
+    await example.service.start();
+    await eventually(async () => JSON.parse((await redis.get(key)) ?? '{}').untold?.length === 0);
+    await example.ask('PATCH', roomPath(room, 'participate'), { text: 'Bob' });
+    await listener.noFrame({ type: 'participant_ready', payload: { message: 'Ada' } }, () =>
+      listener.nextFrame({ type: 'participant_ready', payload: { message: 'Bob' } }),
+    );
+  }, 60_000);
+});
+
+describe('empty rooms', () => {
+  const emptyMs = 1000;
+  let example: RunningExample;
+
+  beforeAll(async () => {
+    example = await startExample('voting-room', { times: { EXAMPLE_EMPTY_ROOM_MS: emptyMs, EXAMPLE_ROUND_MS: 100 } });
+  }, EXAMPLE_TIMEOUT_MS);
+
+  const untilForgotten = (room: string) =>
+    eventually(async () => (await example.ask('GET', roomPath(room, 'acquired'))).status === 404, {
+      withinMs: 20_000,
+      describe: 'the room is forgotten',
+    });
+  const stillThere = async (room: string) => {
+    expect((await example.ask('GET', roomPath(room, 'acquired'))).status).toBe(200);
+  };
+  const keysOfTheService = () => example.redis.cli('--scan', '--pattern', `${example.redis.prefix}-example:*`);
+
+  test('a room that nobody comes to is forgotten; one with somebody in it is not; when the last one leaves it is', async () => {
+    const occupied = await acquire(example);
+    const member = await listen(example, occupied);
+    await member.nextFrame('participant_joined');
+    const abandoned = await acquire(example);
+    await untilForgotten(abandoned);
+    await stillThere(occupied);
+    // A second one that was abandoned after it: by then the occupied one had its time twice.
+    await untilForgotten(await acquire(example));
+    await stillThere(occupied);
+    await member.close();
+    await untilForgotten(occupied);
+    await eventually(async () => (await keysOfTheService()) === '', { describe: 'the service keeps nothing' });
+  });
+
+  test('a room that was left while the service was dead is forgotten when it is back', async () => {
+    const room = await acquire(example);
+    const member = await listen(example, room);
+    await member.nextFrame('participant_joined');
+    await untilForgotten(await acquire(example)); // So that the service has noted that somebody is there.
+    await example.service.kill();
+    await member.close();
+    await example.service.start();
+    await untilForgotten(room);
+  });
+
+  test('a room that was never visited is forgotten by a service that did not make it', async () => {
+    const room = await acquire(example);
+    await example.service.kill();
+    await example.service.start();
+    await untilForgotten(room);
+    await eventually(async () => (await keysOfTheService()) === '', { describe: 'the service keeps nothing' });
+  });
+});
+
+test(
+  'in production only origins of the list may listen',
+  async () => {
+    const example = await startExample('voting-room', {
+      env: { NODE_ENV: 'production', HUBBUB_ALLOWED_ORIGINS: 'https://vote.example.org,https://*.example.net' },
+    });
+    const room = await acquire(example);
+    for (const origin of ['https://vote.example.org', 'https://a.example.net']) {
+      await listen(example, room, { ...from(origin), edge: 1 });
+    }
+    for (const origin of ['https://elsewhere.example.org', 'http://vote.example.org', 'https://example.net', 'null']) {
+      const address = example.edges[0]?.httpUrl.replace('http', 'ws');
+      const refusal = await connectRefused(`${address}${wsPath(room)}`, from(origin));
+      expect(refusal.status, origin).toBe(403);
+      expect(JSON.parse(refusal.body)).toMatchObject({ code: 'ORIGIN_NOT_ALLOWED' });
+    }
+  },
+  EXAMPLE_TIMEOUT_MS,
+);
