@@ -43,7 +43,10 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     ]);
     const third = await group();
     await eventually(() => third.hold('r3', LEASE_MS));
-    expect((await third.read('r3', AT_ONCE)).map(({ attempt }) => attempt), 'what nobody began').toEqual([3, 2, 2]);
+    expect(
+      (await third.read('r3', AT_ONCE)).map(({ attempt }) => attempt),
+      'what nobody began',
+    ).toEqual([3, 2, 2]);
     await third.release('r3');
     expect(textsOf(await (await holding('r4')).read('r4', AT_ONCE))).toEqual(['a', 'c', 'd']);
   });

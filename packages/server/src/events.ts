@@ -1,8 +1,9 @@
 /** Client events as a service sees them: with answers to those who sent them. */
 import type { EventEntry, EventLog } from '@hubbub/broker';
 import type { ClientEvent } from '@hubbub/protocol';
+import { groupName, namespaceName, wrong } from './checks.js';
 import { consume } from './consumer/consume.js';
-import type { Consumer, ConsumerOptions } from './consumer/source.js';
+import type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
 import type { Publication } from './publication.js';
 import type { Publisher } from './publisher.js';
 
@@ -10,9 +11,9 @@ import type { Publisher } from './publisher.js';
 export interface ServiceEvent extends ClientEvent {
   /** Unique in the namespace's log: what a repeated handling has in common with the first. */
   readonly entryId: string;
-  /** 1 at first; more when earlier tries failed, or ended with their service. */
+  /** Which try this is: 1 at first; more when earlier ones failed, or ended with their service. */
   readonly attempt: number;
-  /** Aborted when another instance may have taken over: long work may stop. */
+  /** Aborted when another instance may have taken over, or the try takes too long: long work may stop. */
   readonly signal: AbortSignal;
   /**
    * To the session that sent the event, and no other: with the event's `id` and room unless the message says otherwise.
@@ -22,32 +23,37 @@ export interface ServiceEvent extends ClientEvent {
   reply(message: Publication): Promise<void>;
 }
 
-export interface EventsOptions extends ConsumerOptions {
+/** What a consumer of any kind of events is told beside the group. */
+export interface GroupOptions<Of extends Entry> extends ConsumerOptions<Of> {
   /** Instances of a service share a group; each group gets every event. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
   readonly group: string;
 }
 
+export type EventsOptions = GroupOptions<EventEntry>;
+
 /** Handles one event. What it throws has the event tried again. */
-export type EventHandler = (event: ServiceEvent) => void | Promise<void>;
+export type EventHandler = (event: ServiceEvent) => unknown;
 
 export interface EventsParts {
   readonly log: EventLog;
   readonly publisher: Publisher;
 }
 
+/** @throws {HubbubError} `INVALID_FORMAT` for a namespace, a group or an option that cannot be. */
 export function consumeEvents(
   { log, publisher }: EventsParts,
   namespace: string,
-  { group, ...options }: EventsOptions,
+  options: EventsOptions,
   handler: EventHandler,
 ): Consumer {
+  if (typeof handler !== 'function') throw wrong('handler', 'expected a function');
   return consume<EventEntry>(
     {
-      source: log.group(namespace, group),
-      laneOf: ({ event }) => event.room ?? `session ${event.session.id}`,
+      source: log.group(namespaceName(namespace), groupName(options?.group)),
+      laneOf: ({ event }) => (event.room === undefined ? `session ${event.session.id}` : `room ${event.room}`),
       async handle({ event, entryId, attempt }, signal) {
-        const reply = (message: Publication): Promise<void> =>
-          publisher.toSession(event.session, { id: event.id, ...message }, event.room);
+        const reply = async (message: Publication): Promise<void> =>
+          await publisher.toSession(event.session, { id: event.id, ...message }, event.room);
         await handler({ ...event, entryId, attempt, signal, reply });
       },
     },

@@ -1,9 +1,16 @@
 /** The cluster as a service sees it. */
-import { type Backplane, DEFAULT_NODE_LEASE_MS, openRedisBackplane } from '@hubbub/broker';
-import { Channels, DEFAULT_REDIS_PREFIX, type SessionAddress } from '@hubbub/protocol';
+import {
+  type Backplane,
+  DEAD_LETTERS_MAX,
+  DEFAULT_NODE_LEASE_MS,
+  type DeadLetter,
+  openRedisBackplane,
+} from '@hubbub/broker';
+import { Channels, DEFAULT_PARTITIONS, DEFAULT_REDIS_PREFIX, HubbubError, type SessionAddress } from '@hubbub/protocol';
+import { groupName, listOfRights, namespaceName, text, wholeNumber } from './checks.js';
 import type { Consumer } from './consumer/source.js';
 import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
-import { consumeLifecycle, type LifecycleHandler } from './lifecycle.js';
+import { consumeLifecycle, type LifecycleHandler, type LifecycleOptions } from './lifecycle.js';
 import { createPresenceQueries, type PresenceOptions, type PresenceQueries } from './presence.js';
 import type { Publication } from './publication.js';
 import { type Once, type Published, Publisher } from './publisher.js';
@@ -51,7 +58,7 @@ export interface Hubbub {
   /**
    * Hands the client events of a namespace to the handler: at least once, those of a room in order. The group's other
    * instances stand by. An event whose handler throws is tried again, and after `maxAttempts` is among the dead letters.
-   * @throws {HubbubError} `INVALID_FORMAT` for an option out of its range.
+   * @throws {HubbubError} `INVALID_FORMAT` for a name or an option that cannot be.
    * @example
    * const consumer = hubbub.onEvents('game', { group: 'referee' }, async event => {
    *   await hubbub.publishToRoom(event.room ?? 'game:lobby', { type: 'move.made', payload: event.payload, sender: event.user });
@@ -62,10 +69,17 @@ export interface Hubbub {
    * Hands lifecycle events to the handler: users online and offline, rooms occupied and vacated, and the members of
    * namespaces with `memberEvents`. At least once, in order for each room and user; a group begins with what happens after its
    * first consumer had the lease, and one that is away for more than minutes misses some: ask `presence` when you start.
-   * @throws {HubbubError} `INVALID_FORMAT` for an option out of its range.
+   * @throws {HubbubError} `INVALID_FORMAT` for a name or an option that cannot be.
    * @example hubbub.onLifecycle({ group: 'greeter' }, event => console.log(event.event));
    */
-  onLifecycle(options: EventsOptions, handler: LifecycleHandler): Consumer;
+  onLifecycle(options: LifecycleOptions, handler: LifecycleHandler): Consumer;
+  /**
+   * Events of a namespace that this group gave up, oldest first; the newest 10,000 are kept.
+   * @param limit 1 to 10,000. Default 100
+   * @throws {HubbubError} `INVALID_FORMAT`, `UNAVAILABLE`
+   * @example for (const { event, reason } of await hubbub.deadLetters('game', 'referee')) console.log(event?.type, reason);
+   */
+  deadLetters(namespace: string, group: string, limit?: number): Promise<readonly DeadLetter[]>;
 
   /** Who is where. */
   readonly presence: PresenceQueries;
@@ -102,11 +116,17 @@ export interface Hubbub {
 /**
  * Returns at once and connects in the background.
  *
+ * @throws {HubbubError} `INVALID_FORMAT` for an option that cannot be.
  * @example
  * const hubbub = connectHubbub({ redisUrl: 'redis://127.0.0.1:6379' });
  * await hubbub.publishToUser('u1', { type: 'notification.new', payload: { text: 'Hello' } });
  */
 export function connectHubbub({ redisUrl, timeoutMs = 5000, onError = () => {}, ...options }: HubbubOptions): Hubbub {
+  if (!/^(rediss?|redis\+tls|unix):\/\//.test(text('redisUrl', redisUrl, 4096))) {
+    throw new HubbubError('INVALID_FORMAT', 'redisUrl: expected a URL such as redis://127.0.0.1:6379');
+  }
+  wholeNumber('timeoutMs', timeoutMs, 1, 600_000);
+  wholeNumber('presencePartitions', options.presencePartitions ?? DEFAULT_PARTITIONS, 1, 1024);
   const bus = openRedisBackplane(redisUrl, {
     prefix: options.redisPrefix ?? DEFAULT_REDIS_PREFIX,
     commandTimeoutMs: timeoutMs,
@@ -129,13 +149,25 @@ export function connectHubbub({ redisUrl, timeoutMs = 5000, onError = () => {}, 
 export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubbub {
   const channels = new Channels(options.redisPrefix ?? DEFAULT_REDIS_PREFIX);
   const publisher = new Publisher(bus, channels, {
-    maxPending: options.maxPending ?? 10_000,
-    maxMessageBytes: options.maxMessageBytes ?? 1_048_576,
+    maxPending: wholeNumber('maxPending', options.maxPending ?? 10_000, 1, 10_000_000),
+    maxMessageBytes: wholeNumber('maxMessageBytes', options.maxMessageBytes ?? 1_048_576, 1, 536_870_912),
   });
   const consumers = new Set<Consumer>();
-  const kept = (consumer: Consumer): Consumer => {
-    consumers.add(consumer);
-    return consumer;
+  let isClosed = false;
+  const kept = (begin: () => Consumer): Consumer => {
+    if (isClosed) throw new HubbubError('UNAVAILABLE', 'This Hubbub is closed.');
+    const consumer = begin();
+    const own: Consumer = {
+      get leading() {
+        return consumer.leading;
+      },
+      async close() {
+        await consumer.close();
+        consumers.delete(own);
+      },
+    };
+    consumers.add(own);
+    return own;
   };
   const because = (reason: string | undefined) => (reason === undefined ? {} : { reason });
   return {
@@ -144,19 +176,27 @@ export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubb
     publishToAll: message => publisher.toAll(message),
     publishToSession: (session, message, room) => publisher.toSession(session, message, room),
     onEvents: (namespace, eventsOptions, handler) =>
-      kept(consumeEvents({ log: bus.events, publisher }, namespace, eventsOptions, handler)),
-    onLifecycle: (lifecycleOptions, handler) => kept(consumeLifecycle(bus.lifecycle, lifecycleOptions, handler)),
+      kept(() => consumeEvents({ log: bus.events, publisher }, namespace, eventsOptions, handler)),
+    onLifecycle: (lifecycleOptions, handler) => kept(() => consumeLifecycle(bus.lifecycle, lifecycleOptions, handler)),
+    deadLetters: async (namespace, group, limit = 100) =>
+      await bus.events
+        .group(namespaceName(namespace), groupName(group))
+        .deadLetters(wholeNumber('limit', limit, 1, DEAD_LETTERS_MAX)),
     presence: createPresenceQueries(options.presence),
     closeRoom: (room, reason, once) => publisher.controlRoom(room, { do: 'close_room', ...because(reason) }, once),
     removeFromRoom: (room, user, reason, once) =>
       publisher.controlRoom(room, { do: 'remove_user', user, ...because(reason) }, once),
     disconnectUser: (userId, reason, once) =>
       publisher.controlUser(userId, { do: 'disconnect_user', ...because(reason) }, once),
-    addToRoom: (room, session, rights) =>
-      publisher.controlSession(session, room, { do: 'add_sessions', room, ...(rights !== undefined && { rights }) }),
+    addToRoom: async (room, session, rights) =>
+      await publisher.controlSession(session, room, {
+        ...{ do: 'add_sessions', room },
+        ...(rights !== undefined && { rights: listOfRights('rights', rights) }),
+      }),
     removeSession: (room, session, reason) =>
       publisher.controlSession(session, room, { do: 'remove_sessions', room, ...because(reason) }),
     async close() {
+      isClosed = true;
       await Promise.all([...consumers].map(consumer => consumer.close()));
     },
   };

@@ -1,4 +1,5 @@
 /** The Hubbub SDK for services: publish, hear what clients tell, ask presence, close rooms, mint tokens. */
+export type { DeadLetter, EventEntry, LifecycleEntry } from '@hubbub/broker';
 export {
   type ClientEvent,
   HubbubError,
@@ -7,10 +8,10 @@ export {
   type Sender,
   type SessionAddress,
 } from '@hubbub/protocol';
-export type { Consumer, ConsumerOptions } from './consumer/source.js';
-export type { EventHandler, EventsOptions, ServiceEvent } from './events.js';
+export type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
+export type { EventHandler, EventsOptions, GroupOptions, ServiceEvent } from './events.js';
 export { connectHubbub, createHubbub, type Hubbub, type HubbubOptions, type ServiceOptions } from './hubbub.js';
-export type { LifecycleHandler } from './lifecycle.js';
+export type { LifecycleHandler, LifecycleOptions, ServiceLifecycleEvent } from './lifecycle.js';
 export type { PresenceOptions, PresenceQueries, RosterMember, RosterPage, UserPresence } from './presence.js';
 export type { Publication } from './publication.js';
 export type { Published } from './publisher.js';

@@ -1,23 +1,34 @@
 /** Lifecycle events as a service sees them: users that come online and go, rooms that fill and empty, their members. */
 import type { LifecycleEntry, LifecycleLog } from '@hubbub/broker';
 import type { LifecycleEvent } from '@hubbub/protocol';
+import { groupName, wrong } from './checks.js';
 import { consume } from './consumer/consume.js';
 import type { Consumer } from './consumer/source.js';
-import type { EventsOptions } from './events.js';
+import type { GroupOptions } from './events.js';
 
-/** Handles one event. What it throws has the event tried again. */
-export type LifecycleHandler = (event: LifecycleEvent & { readonly entryId: string }) => void | Promise<void>;
+/** What presence tells, and which try at handling it this is. */
+export type ServiceLifecycleEvent = LifecycleEvent & {
+  /** Unique in the cluster: what a repeated handling has in common with the first. */
+  readonly entryId: string;
+  /** 1 at first, and after another instance took over. */
+  readonly attempt: number;
+  /** Aborted when another instance may have taken over, or the try takes too long: long work may stop. */
+  readonly signal: AbortSignal;
+};
 
-export function consumeLifecycle(
-  log: LifecycleLog,
-  { group, ...options }: EventsOptions,
-  handler: LifecycleHandler,
-): Consumer {
+export type LifecycleOptions = GroupOptions<LifecycleEntry>;
+
+/** Handles one event. What it throws has the event tried again; after `maxAttempts` it is dropped, and `onDeadLetter` told. */
+export type LifecycleHandler = (event: ServiceLifecycleEvent) => unknown;
+
+/** @throws {HubbubError} `INVALID_FORMAT` for a group or an option that cannot be. */
+export function consumeLifecycle(log: LifecycleLog, options: LifecycleOptions, handler: LifecycleHandler): Consumer {
+  if (typeof handler !== 'function') throw wrong('handler', 'expected a function');
   return consume<LifecycleEntry>(
     {
-      source: log.group(group),
+      source: log.group(groupName(options?.group)),
       laneOf: ({ event }) => ('room' in event ? `room ${event.room}` : `user ${event.user}`),
-      handle: async ({ event, entryId }) => await handler({ ...event, entryId }),
+      handle: async ({ event, entryId, attempt }, signal) => await handler({ ...event, entryId, attempt, signal }),
     },
     options,
   );

@@ -1,5 +1,6 @@
 /** Asks presence: who is in a room, where a user is, how many are online. Over HTTP, with an API key. */
 import { HubbubError, isErrorCode } from '@hubbub/protocol';
+import { roomName, userId, wholeNumber, wrong } from './checks.js';
 
 export interface PresenceOptions {
   /** Admin address of a presence process, such as `http://127.0.0.1:8081`; a balancer's, where several run. */
@@ -50,8 +51,12 @@ export interface PresenceQueries {
 
 const TIMEOUT_MS = 5000;
 
-/** Without options every question is refused, saying what is missing. */
+/**
+ * Without options every question is refused, saying what is missing.
+ * @throws {HubbubError} `INVALID_FORMAT` for an option that cannot be.
+ */
 export function createPresenceQueries(options: PresenceOptions | undefined): PresenceQueries {
+  if (options !== undefined) checkOptions(options);
   const ask = async <Answer>(
     path: string,
     query: Record<string, string | number | undefined> = {},
@@ -59,17 +64,28 @@ export function createPresenceQueries(options: PresenceOptions | undefined): Pre
     if (options === undefined) {
       throw new HubbubError('UNAVAILABLE', 'To ask presence, give connectHubbub presence: { url, apiKey }.');
     }
-    const url = new URL(path, options.url);
+    const url = new URL(`${options.url.replace(/\/+$/, '')}${path}`);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     return (await answerOf(url, options)) as Answer;
   };
   return {
-    roster: (room, { limit, cursor } = {}) => ask(`/rooms/${encodeURIComponent(room)}/roster`, { limit, cursor }),
-    user: userId => ask(`/users/${encodeURIComponent(userId)}`),
+    roster: async (room, { limit, cursor } = {}) =>
+      await ask(`/rooms/${encodeURIComponent(roomName(room))}/roster`, { limit, cursor }),
+    user: async user => await ask(`/users/${encodeURIComponent(userId('userId', user))}`),
     online: async () => (await ask<{ online: number }>('/online')).online,
   };
+}
+
+function checkOptions({ url, apiKey, timeoutMs = TIMEOUT_MS }: PresenceOptions): void {
+  if (typeof url !== 'string' || !/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    throw wrong('presence.url', 'expected a URL such as http://127.0.0.1:8081');
+  }
+  if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw wrong('presence.apiKey', 'expected one of HUBBUB_PRESENCE_API_KEYS');
+  }
+  wholeNumber('presence.timeoutMs', timeoutMs, 1, 600_000);
 }
 
 async function answerOf(url: URL, { apiKey, timeoutMs = TIMEOUT_MS }: PresenceOptions): Promise<unknown> {

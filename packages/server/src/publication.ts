@@ -10,10 +10,14 @@ import {
   USER_ID_MAX_BYTES,
 } from '@hubbub/protocol';
 import { parseServiceMessage, type ServiceMessage } from '@hubbub/protocol/service-message';
+import { text, userId, wrong } from './checks.js';
 
 /** One message of a service, and who does not get it. */
 export interface Publication extends ServiceMessage {
-  /** A session that does not get it. */
+  /**
+   * A session that does not get it. In a room with history it sees a hole where the message would be, and may get it by a replay
+   * or `history`: leave out the user there.
+   */
   readonly excludeSession?: string;
   /** A user whose sessions do not get it. */
   readonly excludeUser?: string;
@@ -24,6 +28,13 @@ export interface Publication extends ServiceMessage {
   readonly idempotencyKey?: string;
 }
 
+/** What a message may have: a wrong name would be a wish that nobody hears. */
+const FIELDS: ReadonlySet<string> = new Set([
+  ...['type', 'payload', 'id', 'sender', 'timestamp', 'key'],
+  ...['excludeSession', 'excludeUser', 'idempotencyKey'],
+]);
+const ID_MAX_BYTES = 256;
+
 /** For a node's channel: the sessions that get it, and the room to name in the frame. */
 export interface Addressing {
   readonly sessions: readonly string[];
@@ -32,6 +43,8 @@ export interface Addressing {
 
 /** @throws {HubbubError} `INVALID_FORMAT`, `INVALID_PAYLOAD` or `TOO_LARGE`, saying which field is wrong. */
 export function encodePublication(publication: Publication, maxMessageBytes: number, to?: Addressing): Uint8Array {
+  const unknown = Object.keys(publication ?? {}).find(field => !FIELDS.has(field));
+  if (unknown !== undefined) throw wrong(unknown.slice(0, 64), 'no field of a message');
   const now = new Date();
   const { key, ...message } = parseServiceMessage(publication);
   const { excludeSession, excludeUser } = publication;
@@ -49,8 +62,8 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
     encoding: 'json',
     publishedAtMs: now.getTime(),
     ...to,
-    ...(excludeSession !== undefined && { excludeSession: text('excludeSession', excludeSession) }),
-    ...(excludeUser !== undefined && { excludeUser: text('excludeUser', excludeUser) }),
+    ...(excludeSession !== undefined && { excludeSession: text('excludeSession', excludeSession, ID_MAX_BYTES) }),
+    ...(excludeUser !== undefined && { excludeUser: userId('excludeUser', excludeUser) }),
     ...(key !== undefined && { conflationKey: key }),
   } as const;
   return encodeEnvelope(header, body);
@@ -72,9 +85,4 @@ export function encodeControl(wanted: Control, sessions?: readonly string[]): Ui
   }
   const to = sessions === undefined ? {} : { sessions };
   return encodeEnvelope({ encoding: 'json', publishedAtMs: Date.now(), control, ...to }, NO_BODY);
-}
-
-function text(field: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw new HubbubError('INVALID_FORMAT', `${field}: expected text`);
 }

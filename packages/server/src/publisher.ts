@@ -1,16 +1,7 @@
 /** Publishes: to a room through its history where its namespace has one, to users, to all, to single sessions. */
 import type { Backplane } from '@hubbub/broker';
-import {
-  type Channels,
-  type Control,
-  FRAME_ID_MAX_BYTES,
-  HubbubError,
-  isRoomName,
-  namespaceOf,
-  type SessionAddress,
-  USER_ID_MAX_BYTES,
-  utf8Length,
-} from '@hubbub/protocol';
+import { type Channels, type Control, FRAME_ID_MAX_BYTES, namespaceOf, type SessionAddress } from '@hubbub/protocol';
+import { roomName, sessionAddress, text, userId } from './checks.js';
 import { Gate } from './gate.js';
 import { type Addressing, encodeControl, encodePublication, type Publication } from './publication.js';
 
@@ -74,9 +65,10 @@ export class Publisher {
 
   /** To one session, naming `room` in the frame. */
   async toSession(session: SessionAddress, message: Publication, room?: string): Promise<void> {
-    const to: Addressing = { sessions: [session.id], ...(room !== undefined && { room }) };
+    const { id, node } = sessionAddress(session);
+    const to: Addressing = { sessions: [id], ...(room !== undefined && { room: roomName(room) }) };
     const envelope = encodePublication(message, this.#maxMessageBytes, to);
-    await this.#publish(this.#channels.node(session.node), envelope, idempotencyKeyOf(message));
+    await this.#publish(this.#channels.node(node), envelope, idempotencyKeyOf(message));
   }
 
   async controlRoom(room: string, control: Control, once: Once = {}): Promise<Published> {
@@ -88,8 +80,9 @@ export class Publisher {
   }
 
   async controlSession(session: SessionAddress, room: string, control: Control): Promise<void> {
-    this.#roomChannel(room);
-    await this.#publish(this.#channels.node(session.node), encodeControl(control, [session.id]));
+    roomName(room);
+    const { id, node } = sessionAddress(session);
+    await this.#publish(this.#channels.node(node), encodeControl(control, [id]));
   }
 
   #publish(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<Published> {
@@ -103,24 +96,16 @@ export class Publisher {
   }
 
   #roomChannel(room: string): string {
-    if (typeof room === 'string' && isRoomName(room)) return this.#channels.room(room);
-    throw new HubbubError('INVALID_ROOM', `No room name: ${JSON.stringify(room)}`);
+    return this.#channels.room(roomName(room));
   }
 
-  #userChannel(userId: string): string {
-    if (typeof userId === 'string' && userId !== '' && utf8Length(userId) <= USER_ID_MAX_BYTES) {
-      return this.#channels.user(userId);
-    }
-    throw new HubbubError('INVALID_FORMAT', `userId: expected 1 to ${USER_ID_MAX_BYTES} bytes of text`);
+  #userChannel(user: string): string {
+    return this.#channels.user(userId('userId', user));
   }
 }
 
 /** Keys of services and those of clients' frames cannot meet: the latter have a `/`. */
 function idempotencyKeyOf({ idempotencyKey }: Once): string | undefined {
   if (idempotencyKey === undefined) return undefined;
-  const max = 2 * FRAME_ID_MAX_BYTES;
-  if (typeof idempotencyKey === 'string' && idempotencyKey !== '' && utf8Length(idempotencyKey) <= max) {
-    return `service:${idempotencyKey}`;
-  }
-  throw new HubbubError('INVALID_FORMAT', `idempotencyKey: expected 1 to ${max} bytes of text`);
+  return `service:${text('idempotencyKey', idempotencyKey, 2 * FRAME_ID_MAX_BYTES)}`;
 }

@@ -1,6 +1,7 @@
 /** Mints tokens: for sessions, and for single rooms (PROTOCOL.md section 1). */
-import { HubbubError, isRoomName, USER_ID_MAX_BYTES, utf8Length } from '@hubbub/protocol';
+import { HubbubError, USER_NAME_MAX_BYTES } from '@hubbub/protocol';
 import { createSigner } from 'fast-jwt';
+import { listOfRights, roomName, text, userId, wrong } from './checks.js';
 
 export type TokenAlgorithm = 'HS256' | 'HS384' | 'HS512' | 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
 export type Right = 'join' | 'publish' | 'event' | 'presence' | 'history';
@@ -41,6 +42,10 @@ export interface RoomToken {
 
 const SESSION_TTL_MS = 15 * 60_000;
 const ROOM_TTL_MS = 60_000;
+const ALGORITHMS: ReadonlySet<unknown> = new Set(['HS256', 'HS384', 'HS512', 'RS256', 'PS256', 'ES256', 'EdDSA']);
+const ROLE_MAX_BYTES = 128;
+const URL_MAX_BYTES = 1024;
+const KEY_MAX_BYTES = 65_536;
 
 export interface TokenMint {
   /**
@@ -55,18 +60,14 @@ export interface TokenMint {
   room(token: RoomToken): string;
 }
 
-/** @throws {Error} when the key is not one of the algorithm. */
-export function createTokenMint({ key, algorithm = 'HS256', keyId, issuer, audience }: TokenMintOptions): TokenMint {
-  const sign = createSigner({
-    key,
-    algorithm,
-    ...(keyId !== undefined && { kid: keyId }),
-    ...(issuer !== undefined && { iss: issuer }),
-    ...(audience !== undefined && { aud: audience }),
-  });
+/**
+ * @throws {HubbubError} `INVALID_FORMAT` when the key is not one of the algorithm.
+ * @example const mint = createTokenMint({ key: secret });
+ */
+export function createTokenMint(options: TokenMintOptions): TokenMint {
+  const sign = openSigner(options);
   const signFor = (ttlMs: number, claims: Record<string, unknown>): string => {
-    if (!Number.isFinite(ttlMs) || ttlMs <= 0)
-      throw new HubbubError('INVALID_FORMAT', 'ttlMs: expected a number above 0');
+    if (!Number.isFinite(ttlMs) || ttlMs <= 0) throw wrong('ttlMs', 'expected a number above 0');
     const given = Object.entries(claims).filter(([, value]) => value !== undefined);
     const issuedAtSeconds = Math.floor(Date.now() / 1000);
     return sign({
@@ -77,17 +78,55 @@ export function createTokenMint({ key, algorithm = 'HS256', keyId, issuer, audie
   };
   return {
     session: ({ user, name, role, rooms, ttlMs = SESSION_TTL_MS }) =>
-      signFor(ttlMs, { sub: userId(user), name, role, rooms }),
-    room({ user, room, rights, ttlMs = ROOM_TTL_MS }) {
-      if (typeof room !== 'string' || !isRoomName(room)) {
-        throw new HubbubError('INVALID_ROOM', `No room name: ${JSON.stringify(room)}`);
-      }
-      return signFor(ttlMs, { sub: userId(user), room, rights });
-    },
+      signFor(ttlMs, {
+        sub: sessionUser(user),
+        name: name === undefined ? undefined : text('name', name, USER_NAME_MAX_BYTES),
+        role: role === undefined ? undefined : text('role', role, ROLE_MAX_BYTES),
+        rooms: rooms === undefined ? undefined : roomsClaim(rooms),
+      }),
+    room: ({ user, room, rights, ttlMs = ROOM_TTL_MS }) =>
+      signFor(ttlMs, {
+        sub: userId('user', user),
+        room: roomName(room),
+        rights: rights === undefined ? undefined : listOfRights('rights', rights),
+      }),
   };
 }
 
-function userId(user: unknown): string {
-  if (typeof user === 'string' && user !== '' && utf8Length(user) <= USER_ID_MAX_BYTES) return user;
-  throw new HubbubError('INVALID_FORMAT', `user: expected 1 to ${USER_ID_MAX_BYTES} bytes of text`);
+function openSigner({
+  key,
+  algorithm = 'HS256',
+  keyId,
+  issuer,
+  audience,
+}: TokenMintOptions): (claims: object) => string {
+  if (!ALGORITHMS.has(algorithm)) throw wrong('algorithm', `expected one of ${[...ALGORITHMS].join(', ')}`);
+  const kid = keyId === undefined ? {} : { kid: text('keyId', keyId, ROLE_MAX_BYTES) };
+  const iss = issuer === undefined ? {} : { iss: text('issuer', issuer, URL_MAX_BYTES) };
+  const aud = audience === undefined ? {} : { aud: text('audience', audience, URL_MAX_BYTES) };
+  try {
+    const sign = createSigner({ key: text('key', key, KEY_MAX_BYTES), algorithm, ...kid, ...iss, ...aud });
+    sign({}); // Whether a key fits its algorithm shows when it signs.
+    return sign;
+  } catch (cause) {
+    if (cause instanceof HubbubError) throw cause;
+    throw new HubbubError('INVALID_FORMAT', `key: expected a key of ${algorithm}`, { cause });
+  }
+}
+
+/** The prefix is that of sessions without a token: edges refuse who claims it. */
+function sessionUser(user: unknown): string {
+  const id = userId('user', user);
+  if (id.startsWith('anonymous:')) throw wrong('user', 'begins with anonymous:, as only sessions without a token do');
+  return id;
+}
+
+function roomsClaim(rooms: NonNullable<SessionToken['rooms']>): NonNullable<SessionToken['rooms']> {
+  if (Array.isArray(rooms)) {
+    if (rooms.every(pattern => typeof pattern === 'string' && pattern !== '')) return rooms;
+  } else if (typeof rooms === 'object' && rooms !== null) {
+    for (const [pattern, rights] of Object.entries(rooms)) listOfRights(`rooms.${pattern}`, rights);
+    return rooms;
+  }
+  throw wrong('rooms', 'expected a list of patterns, or an object from pattern to rights');
 }

@@ -5,12 +5,18 @@ import type { ConsumerGroup } from '../consumer-group.js';
 import type { LifecycleEntry, LifecycleLog } from '../lifecycle-log.js';
 import { LIFECYCLE_GROUP_TTL_MS } from '../lifecycle-log.js';
 import { LifecyclePositions, lifecycleEntryId, parseLifecycleEntryId } from '../lifecycle-positions.js';
+import { connected } from './connection.js';
 import { RedisScript } from './redis-script.js';
 import { orUnavailable } from './unavailable.js';
 
 const holdScript = new RedisScript(new URL('../../lua/lifecycle-hold.lua', import.meta.url));
 const acknowledgeScript = new RedisScript(new URL('../../lua/lifecycle-acknowledge.lua', import.meta.url));
 const releaseScript = new RedisScript(new URL('../../lua/event-release.lua', import.meta.url));
+
+/** A read that is so much later than it promised sits on a dead connection. */
+const OVERDUE_MS = 3000;
+/** The first read waits for its connection. */
+const CONNECT_WAIT_MS = 2000;
 
 export interface RedisLifecycleLogOptions {
   readonly commands: Redis;
@@ -93,9 +99,12 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
     this.#reader ??= this.#options.openReader();
     const reader = this.#reader;
     const from = this.#keys().map((_, partition) => tenure.positions.next(partition));
-    const streams = await orUnavailable(() =>
-      reader.xread('COUNT', limit, 'BLOCK', Math.max(1, Math.round(waitMs)), 'STREAMS', ...this.#keys(), ...from),
-    );
+    const overdue = setTimeout(() => reader.disconnect(true), waitMs + OVERDUE_MS);
+    const streams = await orUnavailable(async () => {
+      await connected(reader, CONNECT_WAIT_MS);
+      const wait = Math.max(1, Math.round(waitMs));
+      return await reader.xread('COUNT', limit, 'BLOCK', wait, 'STREAMS', ...this.#keys(), ...from);
+    }).finally(() => clearTimeout(overdue));
     this.#tenureOf(consumer);
     return (streams ?? []).flatMap(([key, entries]) => {
       const partition = this.#keys().indexOf(key);

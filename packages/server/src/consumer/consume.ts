@@ -2,10 +2,11 @@
  * Consumes a log: waits for the lease of the group, reads, hands entries to a handler in order (docs/decisions/0004).
  * At least once: an entry is acknowledged after its handler, never before.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { HubbubError } from '@hubbub/protocol';
 import { Attempts, type Handler } from './attempts.js';
 import { Lanes } from './lanes.js';
+import { pause } from './linked-signal.js';
+import { type ConsumerSettings, consumerSettings } from './settings.js';
 import type { Consumer, ConsumerOptions, Entry, Source } from './source.js';
 import { Term } from './term.js';
 
@@ -17,41 +18,38 @@ export interface Consumption<Of extends Entry> {
 }
 
 const READ_WAIT_MS = 1000;
+const READ_LIMIT = 128;
 const TROUBLE_DELAY_MS = 250;
 /** A lease that is another's is asked for so often in its life. */
 const ASKS_PER_LEASE = 4;
+/** Read ahead of what is handled side by side, so that one room with many events does not hold up the others. */
+const READ_AHEAD_FACTOR = 16;
+const READ_AHEAD_MAX = 4096;
 
 /** @throws {HubbubError} `INVALID_FORMAT` for an option out of its range. */
-export function consume<Of extends Entry>(consumption: Consumption<Of>, options: ConsumerOptions): Consumer {
-  return new RunningConsumer(consumption, options);
+export function consume<Of extends Entry>(consumption: Consumption<Of>, options: ConsumerOptions<Of>): Consumer {
+  return new RunningConsumer(consumption, consumerSettings(options));
 }
 
 class RunningConsumer<Of extends Entry> implements Consumer {
   readonly #consumption: Consumption<Of>;
-  readonly #concurrency: number;
-  readonly #leaseMs: number;
-  readonly #onError: (error: unknown, entry?: Entry) => void;
+  readonly #settings: ConsumerSettings<Of>;
   readonly #attempts: Attempts<Of>;
   readonly #lanes = new Lanes();
-  /** Given out and not yet done: a new term gives them out once more while the old handlers still run. */
-  readonly #underway = new Set<string>();
   readonly #closing = new AbortController();
   readonly #stopped: Promise<void>;
+  readonly #windowSize: number;
+  /** Given out and not yet done, those of an earlier term included. */
+  #underway = 0;
   #term: Term<Of> | undefined;
-  #done: () => void = () => {};
+  #hasRoom: () => void = () => {};
+  #stopReading: () => void = () => {};
 
-  constructor(consumption: Consumption<Of>, options: ConsumerOptions) {
+  constructor(consumption: Consumption<Of>, settings: ConsumerSettings<Of>) {
     this.#consumption = consumption;
-    this.#concurrency = bounded('concurrency', options.concurrency ?? 64, 1, 1000);
-    this.#leaseMs = bounded('leaseMs', options.leaseMs ?? 5000, 1000, 60_000);
-    this.#onError = options.onError ?? (() => {});
-    const attempts = {
-      maxAttempts: bounded('maxAttempts', options.maxAttempts ?? 5, 1, 100),
-      retryDelayMs: bounded('retryDelayMs', options.retryDelayMs ?? 100, 1, 60_000),
-      onError: this.#onError,
-      onDeadLetter: options.onDeadLetter ?? (() => {}),
-    };
-    this.#attempts = new Attempts(consumption.source, consumption.handle, attempts, () => this.#term);
+    this.#settings = settings;
+    this.#windowSize = Math.min(READ_AHEAD_MAX, settings.concurrency * READ_AHEAD_FACTOR);
+    this.#attempts = new Attempts(consumption.source, consumption.handle, settings, this.#closing.signal);
     this.#stopped = this.#run();
   }
 
@@ -61,21 +59,27 @@ class RunningConsumer<Of extends Entry> implements Consumer {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#done();
+    this.#wake();
     await this.#stopped;
     await this.#lanes.idle();
     await this.#term?.end();
   }
 
   async #run(): Promise<void> {
+    const { leaseMs, onError } = this.#settings;
+    const newTerm = () => new Term(this.#consumption.source, { leaseMs, onError, onOver: () => this.#wake() });
+    let term = newTerm();
     while (!this.#closing.signal.aborted) {
-      const term = new Term(this.#consumption.source, { leaseMs: this.#leaseMs, onError: this.#onError });
       try {
-        if (await term.begin()) await this.#lead(term);
-        else await this.#pause(this.#leaseMs / ASKS_PER_LEASE);
+        if (await term.begin()) {
+          await this.#lead(term);
+          term = newTerm();
+        } else {
+          await pause(leaseMs / ASKS_PER_LEASE, this.#closing.signal);
+        }
       } catch (error) {
-        this.#onError(error);
-        await this.#pause(TROUBLE_DELAY_MS);
+        onError(error);
+        await pause(TROUBLE_DELAY_MS, this.#closing.signal);
       }
     }
   }
@@ -84,49 +88,52 @@ class RunningConsumer<Of extends Entry> implements Consumer {
   async #lead(term: Term<Of>): Promise<void> {
     this.#term = term;
     while (term.held) {
-      await this.#hasRoom(term);
+      await this.#untilRoom(term);
       if (this.#closing.signal.aborted) return;
-      const limit = this.#concurrency - this.#underway.size;
       try {
-        const entries = await this.#consumption.source.read(term.consumer, { limit, waitMs: READ_WAIT_MS });
-        for (const entry of entries) this.#take(entry);
+        for (const entry of await this.#read(term)) this.#take(entry, term);
       } catch (error) {
         if (error instanceof HubbubError && error.code === 'FORBIDDEN') break;
-        this.#onError(error);
-        await this.#pause(TROUBLE_DELAY_MS);
+        this.#settings.onError(error);
+        await pause(TROUBLE_DELAY_MS, this.#closing.signal, term.signal);
       }
     }
     await term.end();
   }
 
-  /** Resolves when fewer are under way than may be, or the term is over. */
-  async #hasRoom(term: Term<Of>): Promise<void> {
-    while (this.#underway.size >= this.#concurrency && term.held && !this.#closing.signal.aborted) {
+  async #untilRoom(term: Term<Of>): Promise<void> {
+    while (this.#underway >= this.#windowSize && term.held && !this.#closing.signal.aborted) {
       await new Promise<void>(resolve => {
-        this.#done = resolve;
-        term.signal.addEventListener('abort', () => resolve(), { once: true });
+        this.#hasRoom = resolve;
       });
     }
   }
 
-  #take(entry: Of): void {
-    if (this.#underway.has(entry.entryId)) return;
-    this.#underway.add(entry.entryId);
-    this.#lanes.run(this.#consumption.laneOf(entry), async () => {
-      // What another instance may have by now is not begun. It is not acknowledged, so it is not lost.
-      if (this.leading && !this.#closing.signal.aborted) await this.#attempts.finish(entry);
-      this.#underway.delete(entry.entryId);
-      this.#done();
+  /**
+   * A read that does not come back (a frozen Redis, a network that is gone) is left behind when the term is over or the
+   * consumer closes. What it was given and did not bring is given out again.
+   */
+  async #read(term: Term<Of>): Promise<readonly Of[]> {
+    if (!term.held) return [];
+    const limit = Math.min(READ_LIMIT, this.#windowSize - this.#underway);
+    const reading = this.#consumption.source.read(term.consumer, { limit, waitMs: READ_WAIT_MS });
+    return await new Promise((resolve, reject) => {
+      this.#stopReading = () => resolve([]);
+      reading.then(resolve, reject);
     });
   }
 
-  async #pause(ms: number): Promise<void> {
-    // Cut short when the consumer closes, which is then found by who asks.
-    await delay(ms, undefined, { signal: this.#closing.signal }).catch(() => {});
+  #take(entry: Of, term: Term<Of>): void {
+    this.#underway++;
+    this.#lanes.run(this.#consumption.laneOf(entry), async () => {
+      await this.#attempts.finish(entry, term);
+      this.#underway--;
+      this.#hasRoom();
+    });
   }
-}
 
-function bounded(name: string, value: number, min: number, max: number): number {
-  if (Number.isFinite(value) && value >= min && value <= max) return value;
-  throw new HubbubError('INVALID_FORMAT', `${name}: expected a number from ${min} to ${max}`);
+  #wake(): void {
+    this.#hasRoom();
+    this.#stopReading();
+  }
 }

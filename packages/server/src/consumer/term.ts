@@ -1,10 +1,13 @@
 /** A term: the time in which this instance holds the lease of its group and gets its events. */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Entry, Source } from './source.js';
 
 export interface TermOptions {
   readonly leaseMs: number;
   readonly onError: (error: unknown) => void;
+  /** Called once, when the term is over. */
+  readonly onOver: () => void;
 }
 
 /** The lease is renewed three times in its life, so that one renewal may fail. */
@@ -18,10 +21,13 @@ export class Term<Of extends Entry> {
   readonly #ended = new AbortController();
   #heldUntilMs = 0;
   #renewal: NodeJS.Timeout | undefined;
+  #expiry: NodeJS.Timeout | undefined;
 
   constructor(source: Source<Of>, options: TermOptions) {
     this.#source = source;
     this.#options = options;
+    // One listener for each event that is being handled.
+    setMaxListeners(0, this.#ended.signal);
   }
 
   /** By this clock: a Redis that does not answer renews nothing. */
@@ -34,7 +40,10 @@ export class Term<Of extends Entry> {
     return this.#ended.signal;
   }
 
-  /** Whether the lease was free. @throws {HubbubError} `UNAVAILABLE` */
+  /**
+   * Whether the lease was free. Asked again after a failure it finds the lease that an answer which was lost gave.
+   * @throws {HubbubError} `UNAVAILABLE`
+   */
   async begin(): Promise<boolean> {
     if (!(await this.#renew())) return false;
     this.#renewal = setInterval(() => void this.#keep(), this.#options.leaseMs / RENEWALS_PER_LEASE);
@@ -48,8 +57,11 @@ export class Term<Of extends Entry> {
   }
 
   lost(): void {
+    if (this.#ended.signal.aborted) return;
     clearInterval(this.#renewal);
+    clearTimeout(this.#expiry);
     this.#ended.abort();
+    this.#options.onOver();
   }
 
   async #keep(): Promise<void> {
@@ -57,7 +69,6 @@ export class Term<Of extends Entry> {
       if (!(await this.#renew())) this.lost();
     } catch (error) {
       this.#options.onError(error);
-      if (!this.held) this.lost();
     }
   }
 
@@ -65,7 +76,15 @@ export class Term<Of extends Entry> {
     // Counted from the question, not from the answer: Redis began to count before it answered.
     const untilMs = performance.now() + this.#options.leaseMs;
     const held = await this.#source.hold(this.consumer, this.#options.leaseMs);
-    if (held) this.#heldUntilMs = untilMs;
+    if (held) this.#extend(untilMs);
     return held;
+  }
+
+  /** The term ends on time, not when the next renewal fails: another instance begins then. */
+  #extend(untilMs: number): void {
+    if (this.#ended.signal.aborted || untilMs <= this.#heldUntilMs) return;
+    this.#heldUntilMs = untilMs;
+    clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(() => this.lost(), Math.max(0, untilMs - performance.now()));
   }
 }

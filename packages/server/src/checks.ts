@@ -1,0 +1,62 @@
+/** Checks of what a service hands in: the mistake is told where it is made, and by its name. */
+import { HubbubError, isRoomName, type SessionAddress, USER_ID_MAX_BYTES, utf8Length } from '@hubbub/protocol';
+
+/** Of the ids of sessions and of nodes: nothing that is one is longer. */
+const ID_MAX_BYTES = 256;
+/** What stands before the colon of a room's name. */
+const NAMESPACE = /^[A-Za-z0-9_][A-Za-z0-9_.@~=+-]{0,63}$/;
+const GROUP = /^[A-Za-z0-9_.-]{1,64}$/;
+const RIGHTS: ReadonlySet<unknown> = new Set(['join', 'publish', 'event', 'presence', 'history']);
+
+/** @throws {HubbubError} `INVALID_FORMAT` */
+export function wholeNumber(name: string, value: unknown, min: number, max: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw wrong(name, `expected a whole number from ${min} to ${max}`);
+}
+
+/** @throws {HubbubError} `INVALID_ROOM` */
+export function roomName(value: unknown): string {
+  if (typeof value === 'string' && isRoomName(value)) return value;
+  throw new HubbubError('INVALID_ROOM', `No room name: ${JSON.stringify(value)?.slice(0, 200)}`);
+}
+
+/** @throws {HubbubError} `INVALID_FORMAT` */
+export function userId(name: string, value: unknown): string {
+  return text(name, value, USER_ID_MAX_BYTES);
+}
+
+/** @throws {HubbubError} `INVALID_FORMAT`: sent to an edge that is none, a message would be lost without a word. */
+export function sessionAddress(value: unknown): SessionAddress {
+  if (typeof value !== 'object' || value === null) throw wrong('session', 'expected { id, node }, as events have it');
+  const { id, node }: { id?: unknown; node?: unknown } = value;
+  return { id: text('session.id', id, ID_MAX_BYTES), node: text('session.node', node, ID_MAX_BYTES) };
+}
+
+/** @throws {HubbubError} `INVALID_FORMAT` */
+export function namespaceName(value: unknown): string {
+  if (typeof value === 'string' && NAMESPACE.test(value)) return value;
+  throw wrong('namespace', 'expected the name of a namespace, without a colon: letters, digits, _ . @ ~ = + -');
+}
+
+/** @throws {HubbubError} `INVALID_FORMAT` */
+export function groupName(value: unknown): string {
+  if (typeof value === 'string' && GROUP.test(value)) return value;
+  throw wrong('group', 'expected 1 to 64 letters, digits, _ . -');
+}
+
+/** Edges drop a list with a right that there is not: nobody would get in. @throws {HubbubError} `INVALID_FORMAT` */
+export function listOfRights<Right extends string>(name: string, value: readonly Right[]): readonly Right[] {
+  if (Array.isArray(value) && value.every(right => RIGHTS.has(right))) return value;
+  throw wrong(name, `expected a list of ${[...RIGHTS].join(', ')}`);
+}
+
+/** @throws {HubbubError} `INVALID_FORMAT` */
+export function text(name: string, value: unknown, maxBytes: number): string {
+  if (typeof value === 'string' && value !== '' && utf8Length(value) <= maxBytes) return value;
+  throw wrong(name, `expected 1 to ${maxBytes} bytes of text`);
+}
+
+/** What is thrown for a value that cannot be. */
+export function wrong(name: string, expected: string): HubbubError {
+  return new HubbubError('INVALID_FORMAT', `${name}: ${expected}`);
+}
