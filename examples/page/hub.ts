@@ -27,9 +27,16 @@ export async function hubClient(path: string, token?: TokenOption): Promise<Hubb
 }
 
 /** Asks the service. @throws {Error} with words for people */
-export async function ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+export async function ask<Answer>(
+  method: string,
+  path: string,
+  body?: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   const init =
-    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    body === undefined
+      ? { headers }
+      : { body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } };
   let response: Response;
   try {
     response = await fetch(path, { method, ...init });
