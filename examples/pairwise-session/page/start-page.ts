@@ -55,7 +55,9 @@ async function make(title: string, features: readonly string[], names: readonly 
   });
   const people = [];
   for (const name of names) {
-    const added = await manage<{ attendee_id: string; key: string }>(key, `/api/projects/${project}/attendees`, { name });
+    const added = await manage<{ attendee_id: string; key: string }>(key, `/api/projects/${project}/attendees`, {
+      name,
+    });
     people.push({ id: added.attendee_id, name, key: added.key });
   }
   return { title, project, session: session.session_id, key, people };
@@ -69,7 +71,11 @@ function showMade({ title, project, session, people }: Made): void {
     ...people.map(({ id, name, key }) => {
       const query = new URLSearchParams({ project, session, attendee: id });
       const address = `${location.origin}/?${query}#${key}`;
-      const copy = element('button', { type: 'button', class: 'quiet', 'aria-label': `Copy the link of ${name}` }, 'Copy');
+      const copy = element(
+        'button',
+        { type: 'button', class: 'quiet', 'aria-label': `Copy the link of ${name}` },
+        'Copy',
+      );
       copy.addEventListener('click', () => {
         navigator.clipboard.writeText(address).then(
           () => (copy.textContent = 'Copied'),
@@ -90,7 +96,9 @@ function textList(id: string, label: string, values: readonly string[], max: num
   const inputs = (): HTMLInputElement[] => [...list.querySelectorAll('input')];
   const add = (value: string): void => {
     const name = `${label} ${list.childElementCount + 1}`;
-    list.append(element('li', {}, element('input', { 'aria-label': name, placeholder: label, maxlength: String(length), value })));
+    list.append(
+      element('li', {}, element('input', { 'aria-label': name, placeholder: label, maxlength: String(length), value })),
+    );
   };
   for (const value of values) add(value);
   list.addEventListener('input', () => {

@@ -1,0 +1,148 @@
+/** The page of an attendee: connects, keeps the state, and says what happens. */
+import { type HubbubClient, HubbubError } from '@hubbub/client';
+import { byId } from '../../page/dom.js';
+import { hubClient } from '../../page/hub.js';
+import { pageBar } from '../../page/page-bar.js';
+import { toast } from '../../page/toasts.js';
+import { celebrate } from './celebrate.js';
+import { aboutComparison, attendeeJoined, attendeeLeft, comparisonUpdate, sessionProgress, told } from './frames.js';
+import { nameOf, SessionState } from './session-state.js';
+import { SessionView } from './session-view.js';
+import { VoteSender } from './vote-sender.js';
+
+export interface Invitation {
+  readonly project: string;
+  readonly session: string;
+  readonly attendee: string;
+  readonly key: string;
+}
+
+/** What ends a session for this page: coming back by itself would not help. */
+const FINAL_STATUS: Readonly<Record<number, string>> = {
+  400: 'This link is not valid.',
+  403: 'This link is not valid.',
+  404: 'There is no such session any more.',
+  409: 'This session is closed.',
+};
+
+export async function openSession(invitation: Invitation): Promise<void> {
+  const { project, session, attendee } = invitation;
+  const showConnection = pageBar('Pairwise session');
+  let finalWords: string | undefined;
+  const token = async (): Promise<string> => {
+    const answer = await requestToken(invitation);
+    if (typeof answer === 'string') return answer;
+    finalWords = FINAL_STATUS[answer.status];
+    if (finalWords !== undefined) throw new HubbubError('UNAUTHORIZED', finalWords);
+    throw new Error(`The service answers ${answer.status}.`);
+  };
+  const client = await hubClient(`/projects/${project}/sessions/${session}/attendees/${attendee}/ws`, token);
+  showConnection(client);
+  const room = client.room(`pairwise:${project}.${session}`);
+  const state = new SessionState(attendee);
+  const sender = new VoteSender(room, {
+    changed: (id, sending) => view.setSending(id, sending),
+    failed: (id, error) => {
+      view.setSending(id, undefined);
+      toast(`Your vote was not taken: ${wordsOf(error)}`, 'bad');
+    },
+  });
+  const view = new SessionView(state, {
+    vote(id, vote) {
+      state.cast(id, vote);
+      sender.send(id, vote);
+      view.show();
+    },
+    leave: () => void leave(),
+  });
+
+  room.on('attendee_joined', ({ payload, offset }) => {
+    const joined = attendeeJoined.parse(payload);
+    const isNews = state.joined(joined);
+    // An offset: told to all. Without one it is among the answers to our own joining.
+    if (isNews && offset !== undefined && joined.attendee_id !== attendee) toast(`${joined.name} is here.`);
+    view.show();
+  });
+  room.on('attendee_left', ({ payload }) => {
+    const { attendee_id, reason } = attendeeLeft.parse(payload);
+    const name = state.people.get(attendee_id)?.name;
+    state.left(attendee_id);
+    if (name !== undefined) toast(reason === 'left' ? `${name} has left.` : `${name} has lost the connection.`);
+    view.show();
+  });
+  room.on('comparison_update', ({ payload }) => {
+    state.updated(comparisonUpdate.parse(payload));
+    view.show();
+  });
+  room.on('session_progress', ({ payload }) => {
+    state.progress = sessionProgress.parse(payload);
+    view.show();
+  });
+  room.on('consensus_reached', ({ payload }) => {
+    const { comparison_id } = aboutComparison.parse(payload);
+    const comparison = state.comparisons.find(({ id }) => id === comparison_id);
+    if (comparison?.consensus) toast(`You all agree: ${nameOf(comparison.consensus, comparison.features)}.`, 'good');
+    if (view.shownId === comparison_id) celebrate();
+  });
+  room.on('consensus_lost', ({ payload }) => {
+    const { comparison_id } = aboutComparison.parse(payload);
+    const names = state.comparisons.find(({ id }) => id === comparison_id)?.features.map(({ name }) => name);
+    if (names !== undefined) toast(`No longer agreed: ${names.join(' or ')}. A vote has changed.`);
+  });
+  room.on('system_notice', ({ payload }) => {
+    const { code, message } = told.parse(payload);
+    if (code === 'session_closed') finalWords = message;
+    else toast(message);
+  });
+  room.on('error', ({ payload }) => {
+    const { code, message } = told.parse(payload);
+    if (code !== 'RATE_LIMITED' && code !== 'UNAVAILABLE') toast(message, 'bad');
+  });
+
+  client.on('state', ({ state: now, error }) => {
+    // In every session: it may have taken so long to come back that all others think we have left.
+    if (now === 'open') void join(client, room);
+    if (now === 'closed') view.end(finalWords ?? error?.message ?? 'The connection was ended.', finalWords === LEFT);
+  });
+  // What was missed and is not known: joining again tells how all stands.
+  room.onGap(() => void join(client, room));
+
+  async function leave(): Promise<void> {
+    finalWords = LEFT;
+    // Where it does not arrive, the end of the connection says it.
+    await room.sendEvent('leave_session').catch(() => {});
+    client.close();
+  }
+
+  byId('rejoin', HTMLButtonElement).addEventListener('click', () => {
+    finalWords = undefined;
+    view.resume();
+    void client.connect();
+  });
+  void client.connect();
+}
+
+const LEFT = 'You have left the session. Your votes are kept, and count again when you are back.';
+
+async function join(client: HubbubClient, room: ReturnType<HubbubClient['room']>): Promise<void> {
+  try {
+    await room.sendEvent('join_session');
+  } catch (error) {
+    if (!(error instanceof HubbubError) || !error.retryable || client.state !== 'open') return;
+    setTimeout(() => void join(client, room), 1100);
+  }
+}
+
+/** The token, or the status that says why not. */
+async function requestToken({ project, session, attendee, key }: Invitation): Promise<string | { status: number }> {
+  const response = await fetch(`/api/projects/${project}/sessions/${session}/attendees/${attendee}/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ key }),
+  });
+  return response.ok ? (await response.json()).token : { status: response.status };
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
