@@ -19,6 +19,7 @@ const ERROR_WORDS: Readonly<Record<ErrorCode, string>> = {
   ORIGIN_NOT_ALLOWED: 'Pages from this address may not connect.',
   UPGRADE_REQUIRED: 'The address does not speak WebSocket.',
   NOT_FOUND: 'There is nothing at this address.',
+  CONFLICT: 'This was done before, in another way.',
 };
 
 const CLOSE_WORDS: Readonly<Record<number, string>> = {
