@@ -68,10 +68,10 @@ const badExamples: BadExample[] = [
     rule: 'every package imports only those it may',
     because: 'a new app must say first whom it imports',
     files: {
-      'apps/api/package.json': '{"name":"@hubbub/api"}',
-      'apps/api/src/index.ts': "export * from '@hubbub/protocol';",
+      'apps/door/package.json': '{"name":"@hubbub/door"}',
+      'apps/door/src/index.ts': "export * from '@hubbub/protocol';",
     },
-    told: 'apps/api: has no row in the table of arrows (tests/architecture/rules.ts)',
+    told: 'apps/door: has no row in the table of arrows (tests/architecture/rules.ts)',
   },
   {
     rule: 'every package imports only those it may',

@@ -16,9 +16,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/server': ['packages/broker', 'packages/protocol'],
   'apps/edge': ['packages/broker', 'packages/protocol', 'packages/runtime'],
   'apps/presence': ['packages/broker', 'packages/protocol', 'packages/runtime'],
+  'apps/api': ['packages/broker', 'packages/protocol', 'packages/runtime', 'packages/server'],
   'apps/hubbub': [
     ...['broker', 'client', 'protocol', 'runtime', 'server'].map(name => `packages/${name}`),
-    ...['edge', 'presence'].map(name => `apps/${name}`),
+    ...['api', 'edge', 'presence'].map(name => `apps/${name}`),
   ],
   // As programs of our users: by the SDKs, and the hub through the command that everybody has.
   examples: ['packages/client', 'packages/server', 'apps/hubbub'],

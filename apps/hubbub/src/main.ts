@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-/** The command line: `hubbub start | edge | presence | token`. */
+/** The command line: `hubbub start | edge | presence | api | token`. */
 import { ConfigError } from '@hubbub/runtime';
 import { Command } from 'commander';
+import { apiCommand } from './commands/api.js';
 import { edgeCommand } from './commands/edge.js';
 import { presenceCommand } from './commands/presence.js';
 import { startCommand } from './commands/start.js';
@@ -30,6 +31,7 @@ A cluster:
   .addCommand(startCommand())
   .addCommand(edgeCommand())
   .addCommand(presenceCommand())
+  .addCommand(apiCommand())
   .addCommand(tokenCommand());
 
 try {

@@ -1,0 +1,88 @@
+/** What the API measures: one function for each event. Labels name routes, never rooms or users. */
+import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const DEFECT_LOG_INTERVAL_MS = 1000;
+
+/** Every limit of the API, as the counter of refusals names it. */
+export const LIMITS = ['body_bytes', 'header_bytes', 'request_time', 'requests', 'batch_messages'] as const;
+export type Limit = (typeof LIMITS)[number];
+
+export type ApiMetrics = ReturnType<typeof createApiMetrics>;
+
+export function createApiMetrics(registry: MetricsRegistry, log: Logger, underWay: () => number) {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'hubbub_api_requests_total',
+    help: 'Requests by route and status; `none` is the route of what no route answers, `aborted` the status of those whose connection ended before the answer.',
+    labelNames: ['route', 'status'] as const,
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'hubbub_api_request_duration_seconds',
+    help: 'From the headers of a request to the end of its answer.',
+    labelNames: ['route'] as const,
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers,
+  });
+  const publishes = new Counter({
+    name: 'hubbub_api_publishes_total',
+    help: 'Messages by whom they are for (room, user, all), and result: published, repeated (known by its idempotency key), or an error code.',
+    labelNames: ['target', 'result'] as const,
+    registers,
+  });
+  const controls = new Counter({
+    name: 'hubbub_api_controls_total',
+    help: 'Controls by what they do, and result as of messages.',
+    labelNames: ['do', 'result'] as const,
+    registers,
+  });
+  const limited = new Counter({
+    name: 'hubbub_api_limited_total',
+    help: 'Requests that were refused for a limit: body_bytes, header_bytes, request_time, requests (under way at once), batch_messages.',
+    labelNames: ['limit'] as const,
+    registers,
+  });
+  for (const limit of LIMITS) limited.inc({ limit }, 0);
+  const malformed = new Counter({
+    name: 'hubbub_api_malformed_requests_total',
+    help: 'Connections that were ended because what came was no HTTP.',
+    registers,
+  });
+  new Gauge({
+    name: 'hubbub_api_requests_under_way',
+    help: 'Requests that are not answered yet.',
+    registers,
+    collect() {
+      this.set(underWay());
+    },
+  });
+  let lastDefect: unknown;
+  const logDefect = occasionally(DEFECT_LOG_INTERVAL_MS, suppressed =>
+    log.error({ event: 'request_failed', err: lastDefect, suppressed }, 'a request failed by a defect of the API'),
+  );
+
+  return {
+    answered(route: string, status: number | 'aborted', durationMs: number): void {
+      requests.inc({ route, status: String(status) });
+      durations.observe({ route }, durationMs / 1000);
+    },
+    published(target: string, result: string): void {
+      publishes.inc({ target, result });
+    },
+    controlled(control: string, result: string): void {
+      controls.inc({ do: control, result });
+    },
+    limited(limit: Limit): void {
+      limited.inc({ limit });
+    },
+    malformedRequest(): void {
+      malformed.inc();
+    },
+    defect(error: unknown): void {
+      lastDefect = error;
+      logDefect();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** Carries out what changes something for clients: messages and controls, each at most once where it has a key. */
+import { HubbubError, isErrorCode } from '@hubbub/protocol';
+import type { Hubbub, Publication, Published } from '@hubbub/server';
+import { fingerprintOf } from './idempotency.js';
+import type { KeyClaims } from './key-claims.js';
+import type { ApiMetrics } from './metrics.js';
+
+/** Who gets a message. */
+export type Target =
+  | { readonly kind: 'room'; readonly room: string }
+  | { readonly kind: 'user'; readonly user: string }
+  | { readonly kind: 'all' };
+
+export type ControlRequest =
+  | { readonly do: 'close_room'; readonly room: string; readonly reason?: string | undefined }
+  | { readonly do: 'remove_user'; readonly room: string; readonly user: string; readonly reason?: string | undefined }
+  | { readonly do: 'disconnect_user'; readonly user: string; readonly reason?: string | undefined };
+
+export interface PublishingParts {
+  readonly hubbub: Hubbub;
+  readonly claims: KeyClaims;
+  readonly metrics: ApiMetrics;
+}
+
+export class Publishing {
+  readonly #hubbub: Hubbub;
+  readonly #claims: KeyClaims;
+  readonly #metrics: ApiMetrics;
+
+  constructor({ hubbub, claims, metrics }: PublishingParts) {
+    this.#hubbub = hubbub;
+    this.#claims = claims;
+    this.#metrics = metrics;
+  }
+
+  /**
+   * @throws {HubbubError} as the server SDK does; `CONFLICT` when the key was used for something else, by whichever
+   * process of the API.
+   */
+  async publish(target: Target, message: Publication): Promise<Published> {
+    return await this.#counted(
+      result => this.#metrics.published(target.kind, result),
+      async () => {
+        const { idempotencyKey, ...content } = message;
+        await this.#claim(idempotencyKey, [target, content]);
+        switch (target.kind) {
+          case 'room':
+            return await this.#hubbub.publishToRoom(target.room, message);
+          case 'user':
+            return await this.#hubbub.publishToUser(target.user, message);
+          case 'all':
+            return await this.#hubbub.publishToAll(message);
+        }
+      },
+    );
+  }
+
+  /** Throws as `publish` does. */
+  async control(control: ControlRequest, idempotencyKey: string | undefined): Promise<Published> {
+    return await this.#counted(
+      result => this.#metrics.controlled(control.do, result),
+      async () => {
+        await this.#claim(idempotencyKey, control);
+        const once = idempotencyKey === undefined ? {} : { idempotencyKey };
+        switch (control.do) {
+          case 'close_room':
+            return await this.#hubbub.closeRoom(control.room, control.reason, once);
+          case 'remove_user':
+            return await this.#hubbub.removeFromRoom(control.room, control.user, control.reason, once);
+          case 'disconnect_user':
+            return await this.#hubbub.disconnectUser(control.user, control.reason, once);
+        }
+      },
+    );
+  }
+
+  /**
+   * Says only what the key is for. That it is carried out once is the bus's own doing, in one step with the publishing: so
+   * a process that dies in between leaves nothing half done, and a retry finds the same outcome.
+   */
+  async #claim(key: string | undefined, use: unknown): Promise<void> {
+    if (key === undefined || (await this.#claims.claim(key, fingerprintOf(use)))) return;
+    throw new HubbubError('CONFLICT', 'This idempotency key was used for another request within the last minutes.');
+  }
+
+  async #counted(count: (result: string) => void, work: () => Promise<Published>): Promise<Published> {
+    try {
+      const published = await work();
+      count(published.repeated === true ? 'repeated' : 'published');
+      return published;
+    } catch (error) {
+      const code = error instanceof HubbubError ? error.code : undefined;
+      count(isErrorCode(code) ? code : 'failed');
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/** Starts one process of the API on a cluster. */
+import type { AddressInfo } from 'node:net';
+import type { Backplane } from '@hubbub/broker';
+import {
+  type Config,
+  DEVELOPMENT_JWT_SECRET,
+  type Logger,
+  type MetricsRegistry,
+  type Readiness,
+  usesDevelopmentSecret,
+} from '@hubbub/runtime';
+import { createHubbub, createTokenMint, type PresenceOptions, type TokenMint } from '@hubbub/server';
+import { createHttpServer, RequestSlots } from './http/http-server.js';
+import type { KeyClaims } from './key-claims.js';
+import { createApiMetrics } from './metrics.js';
+import { Publishing } from './publishing.js';
+import { RedisWatch } from './redis-watch.js';
+import { ROUTES } from './routes/all-routes.js';
+
+export interface ApiOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+  /** The caller's to close, after the API. */
+  readonly bus: Backplane;
+  /** The caller's to close, after the API. */
+  readonly claims: KeyClaims;
+}
+
+export interface Api {
+  readonly port: number;
+  readiness(): Readiness;
+  /** Takes no new connections, and resolves when the requests under way are answered. */
+  close(): Promise<void>;
+}
+
+/** Resolves when the port is bound. @throws {Error} when it cannot be. */
+export async function startApi({ config, log, metrics: registry, bus, claims }: ApiOptions): Promise<Api> {
+  const slots = new RequestSlots(config.apiMaxRequests);
+  const metrics = createApiMetrics(registry, log, () => slots.taken);
+  const presence = presenceOf(config);
+  const hubbub = createHubbub(bus, { redisPrefix: config.redisPrefix, ...(presence !== undefined && { presence }) });
+  const server = createHttpServer({
+    routes: ROUTES,
+    parts: {
+      bus,
+      presence: presence && hubbub.presence,
+      publishing: new Publishing({ hubbub, claims, metrics }),
+      mint: mintOf(config),
+      metrics,
+    },
+    apiKeys: config.apiKeys,
+    maxBodyBytes: config.apiMaxBodyBytes,
+    maxHeaderBytes: config.maxHeaderBytes,
+    requestTimeoutMs: config.apiRequestTimeoutMs,
+    slots,
+    metrics,
+  });
+  await server.listen({ host: config.apiHost, port: config.apiPort }).catch((error: Error) => {
+    throw new Error(`Cannot listen on ${config.apiHost}:${config.apiPort}: ${error.message}. Set HUBBUB_API_PORT.`);
+  });
+  tellWhatIsClosed(config, log);
+
+  // Each of the connections that requests use: one that works says nothing of the others.
+  const probeChannel = `${config.redisPrefix}:api:probe`;
+  const askRedis = () =>
+    Promise.all([bus.broker.publish(probeChannel, new Uint8Array(0)), bus.online.total(), claims.ping()]);
+  const watch = new RedisWatch(askRedis, { intervalMs: config.probeIntervalMs, timeoutMs: config.probeTimeoutMs });
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    readiness: () => watch.readiness(),
+    async close() {
+      watch.stop();
+      await server.close();
+      await hubbub.close();
+    },
+  };
+}
+
+function presenceOf({ presenceUrl, presenceApiKeys: [apiKey] }: Config): PresenceOptions | undefined {
+  return presenceUrl === undefined || apiKey === undefined ? undefined : { url: presenceUrl, apiKey };
+}
+
+function mintOf(config: Config): TokenMint | undefined {
+  const key = config.jwtSecret ?? (usesDevelopmentSecret(config) ? DEVELOPMENT_JWT_SECRET : undefined);
+  if (!config.apiTokens || key === undefined) return undefined;
+  const { jwtIssuer: issuer, jwtAudience: [audience] = [] } = config;
+  return createTokenMint({
+    key,
+    algorithm: config.jwtSecretAlgorithm,
+    ...(issuer !== undefined && { issuer }),
+    ...(audience !== undefined && { audience }),
+  });
+}
+
+function tellWhatIsClosed(config: Config, log: Logger): void {
+  if (config.apiKeys.length === 0) {
+    log.warn({ event: 'api_closed' }, 'HUBBUB_API_KEYS is not set: the API is closed, every request is answered 401');
+  }
+  if (presenceOf(config) === undefined) {
+    log.warn(
+      { event: 'presence_unknown' },
+      'HUBBUB_PRESENCE_URL or HUBBUB_PRESENCE_API_KEYS is not set: questions of rosters and users are answered 503',
+    );
+  }
+}

@@ -1,0 +1,45 @@
+/** hubbub api: one process of the HTTP API for back ends that have no Redis access. */
+import { openRedisKeyClaims, startApi } from '@hubbub/api';
+import { ConfigError } from '@hubbub/runtime';
+import { Command } from 'commander';
+import { openMint } from '../mint-token.js';
+import { type ProcessParts, type RunningProcess, runProcess, warnOfDevelopmentSecret } from '../process.js';
+import { logRedisFailures, openConfiguredBackplane, requireRedis } from '../redis.js';
+
+export function apiCommand(): Command {
+  return new Command('api')
+    .description('Runs the HTTP API for back ends without Redis access. Needs HUBBUB_REDIS_URL and HUBBUB_API_KEYS.')
+    .addHelpText(
+      'after',
+      `
+It listens on HUBBUB_API_HOST and HUBBUB_API_PORT; GET /openapi.json describes it. Rosters are asked of presence:
+HUBBUB_PRESENCE_URL, with the first of HUBBUB_PRESENCE_API_KEYS. HUBBUB_API_TOKENS=true has it mint tokens.`,
+    )
+    .action(async () => {
+      const parts = await runProcess('api', start);
+      if (parts.config.apiTokens) warnOfDevelopmentSecret(parts);
+    });
+}
+
+async function start({ config, log, metrics }: ProcessParts): Promise<RunningProcess> {
+  const url = requireRedis(config);
+  if (config.apiTokens && openMint(config) === undefined) {
+    throw new ConfigError(['HUBBUB_JWT_SECRET: required by HUBBUB_API_TOKENS']);
+  }
+  const bus = openConfiguredBackplane(url, config, log);
+  const claims = openRedisKeyClaims(url, {
+    prefix: config.redisPrefix,
+    commandTimeoutMs: config.redisCommandTimeoutMs,
+    onError: logRedisFailures(log),
+  });
+  const api = await startApi({ config, log, metrics, bus, claims });
+  return {
+    port: api.port,
+    readiness: api.readiness,
+    async close() {
+      await api.close();
+      claims.close();
+      await bus.close();
+    },
+  };
+}
