@@ -166,6 +166,7 @@ describe('the voting room', () => {
     await listener.noFrame({ type: 'participant_ready', payload: { message: 'Ada' } }, () =>
       listener.nextFrame({ type: 'participant_ready', payload: { message: 'Bob' } }),
     );
+    await sayReady(await example.openPage(`/?room=${room}`), 'Ada');
   });
 
   test('of ten starts at once, at two instances, one succeeds and nine get 409; voting_started comes once', async () => {
@@ -314,13 +315,25 @@ describe('empty rooms', () => {
     await eventually(async () => (await keysOfTheService()) === '', { describe: 'the service keeps nothing' });
   });
 
-  test('a room that was left while the service was dead is forgotten when it is back', async () => {
+  test.for([
+    ['is back', false],
+    ['is back too late to read of it', true],
+  ] as const)('a room that was left while the service was dead is forgotten when it %s', async ([, isTooLate]) => {
     const room = await acquire(example);
     const member = await listen(example, room);
     await member.nextFrame('participant_joined');
     await untilForgotten(await acquire(example)); // So that the service has noted that somebody is there.
     await example.service.kill();
     await member.close();
+    if (isTooLate) {
+      const redis = example.redis.connection();
+      const streams = await eventually(async () => {
+        const keys = await redis.keys(`${example.redis.prefix}:presence:*:lifecycle`);
+        const entries = await Promise.all(keys.map(key => redis.xrevrange(key, '+', '-', 'COUNT', 1)));
+        return entries.flat(3).includes('room_vacated') && keys;
+      });
+      await redis.del(...streams);
+    }
     await example.service.start();
     await untilForgotten(room);
   });

@@ -3,7 +3,7 @@ import { avatar, byId, element } from '../../page/dom.js';
 import { ask } from '../../page/hub.js';
 import { pageBar } from '../../page/page-bar.js';
 import { toast } from '../../page/toasts.js';
-import { followRoom, type RoomStatus, sameEdge, wordsOf } from './room.js';
+import { type FollowedRoom, followRoom, type RoomStatus, sameEdge, wordsOf } from './room.js';
 
 const CONFIRM_MS = 4000;
 const roomId = new URLSearchParams(location.search).get('room');
@@ -13,8 +13,10 @@ const startButton = byId('start', HTMLButtonElement);
 /** What this person wrote; another tab is another person. */
 let ownName = sessionStorage.getItem(`voting-room:${roomId}`) ?? undefined;
 
+let room: FollowedRoom | undefined;
+
 if (roomId === null) welcome();
-else enterLobby(roomId);
+else void enterLobby(roomId);
 
 function welcome(): void {
   byId('welcome', HTMLElement).hidden = false;
@@ -32,7 +34,7 @@ function welcome(): void {
   });
 }
 
-function enterLobby(id: string): void {
+async function enterLobby(id: string): Promise<void> {
   const link = byId('link', HTMLInputElement);
   link.value = `${location.origin}/?room=${encodeURIComponent(id)}`;
   link.addEventListener('focus', () => link.select());
@@ -44,7 +46,7 @@ function enterLobby(id: string): void {
   askTwice(byId('release', HTMLButtonElement), 'Really close it for everybody?', button =>
     during(button, 'start-problem', () => ask('PATCH', `${path}/release`)),
   );
-  void followRoom(id, showConnection, {
+  room = await followRoom(id, showConnection, {
     changed: showRoom,
     ready: name => name !== ownName && toast(`${name} is ready`, 'good'),
     started: redirectUrl => location.assign(sameEdge(redirectUrl)),
@@ -60,7 +62,8 @@ function showRoom({ status, participants, redirect_url }: RoomStatus, present: n
   byId('lobby', HTMLElement).hidden = false;
   const undecided = Math.max(0, present - participants.length);
   const rows = participants.map(name => personRow(name));
-  if (undecided > 0) rows.push(undecidedRow(undecided));
+  const isReady = ownName !== undefined && participants.includes(ownName);
+  if (undecided > 0) rows.push(undecidedRow(undecided, !isReady));
   byId('people', HTMLUListElement).replaceChildren(...rows);
   byId('alone', HTMLElement).hidden = rows.length > 0;
   byId('count', HTMLElement).textContent = `${present} here · ${participants.length} ready`;
@@ -71,7 +74,7 @@ function showRoom({ status, participants, redirect_url }: RoomStatus, present: n
       : undecided === 0
         ? 'Everybody is ready.'
         : `${undecided} ${undecided === 1 ? 'person is' : 'people are'} not ready yet. You can start all the same.`;
-  if (ownName !== undefined && participants.includes(ownName)) showOwnName(ownName);
+  if (isReady && ownName !== undefined) showOwnName(ownName);
 }
 
 function personRow(name: string): HTMLElement {
@@ -86,14 +89,19 @@ function personRow(name: string): HTMLElement {
   );
 }
 
-function undecidedRow(count: number): HTMLElement {
-  const words = count === 1 ? 'One person is getting ready' : `${count} people are getting ready`;
+function undecidedRow(count: number, withYou: boolean): HTMLElement {
   return element(
     'li',
     { class: 'undecided', 'data-undecided': String(count) },
     element('span', { class: 'avatar', 'aria-hidden': 'true' }, '…'),
-    element('span', { class: 'name muted' }, words),
+    element('span', { class: 'name muted' }, `${undecidedPeople(count, withYou)} getting ready`),
   );
+}
+
+function undecidedPeople(count: number, withYou: boolean): string {
+  if (!withYou) return count === 1 ? 'One more is' : `${count} more are`;
+  if (count === 1) return 'You are';
+  return count === 2 ? 'You and one more are' : `You and ${count - 1} more are`;
 }
 
 function sayReady(event: Event): void {
@@ -103,7 +111,7 @@ function sayReady(event: Event): void {
     if (text === '') throw new Error('Write your name first.');
     ownName = text;
     sessionStorage.setItem(`voting-room:${roomId}`, text);
-    await ask('PATCH', `${path}/participate`, { text });
+    room?.take(await ask<RoomStatus>('PATCH', `${path}/participate`, { text }));
   });
 }
 
@@ -114,7 +122,7 @@ function showOwnName(name: string): void {
   byId('ready-button', HTMLButtonElement).hidden = true;
   const done = byId('ready-done', HTMLElement);
   done.hidden = false;
-  done.textContent = '✓ You are ready. Wait here for the start.';
+  done.textContent = '✓ You are ready. Wait here.';
 }
 
 function showGone(why: string): void {

@@ -22,18 +22,24 @@ export interface RoomListener {
   gone(why: string): void;
 }
 
-/** Listens to the room, for as long as the page lives. */
+export interface FollowedRoom {
+  /** What the service answers is newer than what was heard, or the same. */
+  take(status: RoomStatus): void;
+}
+
+/** Listens to the room, for as long as the page lives. `undefined` where it is gone. */
 export async function followRoom(
   roomId: string,
   showConnection: (client: HubbubClient) => void,
   listener: RoomListener,
-): Promise<void> {
+): Promise<FollowedRoom | undefined> {
   const path = `/api/rooms/${encodeURIComponent(roomId)}`;
   let status: RoomStatus;
   try {
     status = await ask<RoomStatus>('GET', `${path}/acquired`);
   } catch (error) {
-    return listener.gone(wordsOf(error));
+    listener.gone(wordsOf(error));
+    return undefined;
   }
   const client = await hubClient(`${path}/ws`);
   showConnection(client);
@@ -67,6 +73,7 @@ export async function followRoom(
   });
   show();
   client.connect().catch(() => {}); // The badge tells.
+  return { take };
 }
 
 function isStatus(payload: unknown): payload is RoomStatus {
