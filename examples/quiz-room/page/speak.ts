@@ -1,0 +1,9 @@
+/** Says aloud, for those who do not see it, what has just happened. */
+import { element } from '../../page/dom.js';
+
+const place = element('p', { class: 'visually-hidden', 'aria-live': 'polite', 'data-spoken': '' });
+document.body.append(place);
+
+export function speak(text: string): void {
+  if (place.textContent !== text) place.textContent = text;
+}
