@@ -6,7 +6,8 @@ import { ChatRooms } from './chat-rooms.js';
 import { forgetIdentity, type Identity, keptIdentity, signIn } from './identity.js';
 import { onlineCount } from './online-count.js';
 
-const showConnection = pageBar('Chat', onlineCount());
+const online = onlineCount();
+const showConnection = pageBar('Chat', online.badge);
 
 const form = byId('sign-in-form', HTMLFormElement);
 form.addEventListener('submit', async event => {
@@ -35,7 +36,11 @@ if (identity === undefined) {
 }
 
 async function enter(who: Identity): Promise<void> {
-  const rooms = await ChatRooms.open(who, showConnection);
+  const rooms = await ChatRooms.open(who, client => {
+    showConnection(client);
+    // What presence says of us takes a moment; the roster of a room is there when it knows.
+    client.on('room_info', () => void online.look());
+  });
   byId('sign-in', HTMLElement).hidden = true;
   byId('chat', HTMLElement).hidden = false;
   await rooms.begin();

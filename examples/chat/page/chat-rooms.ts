@@ -156,7 +156,7 @@ export class ChatRooms {
       byId('room-title', HTMLElement).textContent = this.#nameOf(this.#active);
       byId('room-topic', HTMLElement).textContent = this.#list.rooms.find(({ id }) => id === this.#active)?.topic ?? '';
       this.#messages.show(conversation);
-      this.#composer.use(conversation);
+      this.#composer.use(conversation, this.#nameOf(this.#active));
       showPeople(conversation, this.#identity.user);
       const typing = byId('typing', HTMLElement);
       const words = typingWords(conversation.typists.names);

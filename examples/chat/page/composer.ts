@@ -42,7 +42,8 @@ export class Composer {
   }
 
   /** Another room: what was begun there is there again. */
-  use(conversation: Conversation): void {
+  use(conversation: Conversation, roomName: string): void {
+    this.#text.placeholder = `Message to ${roomName}`;
     if (conversation === this.#conversation) return;
     this.#typing.stop();
     if (this.#conversation !== undefined) {

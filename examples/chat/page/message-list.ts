@@ -117,9 +117,9 @@ export class MessageList {
 
   #key(event: KeyboardEvent): void {
     const items = this.#items();
-    const at = items.findIndex(item => item === document.activeElement);
-    const item = items[at];
+    const item = items.find(each => each === document.activeElement);
     if (item === undefined) return;
+    const at = items.indexOf(item);
     const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: items.length - 1 }[event.key];
     if (event.key === 'r' && !event.ctrlKey && !event.metaKey) {
       const message = this.#shown?.messages.list.find(each => keyOf(each) === item.dataset.key);

@@ -11,7 +11,7 @@ export function showPeople({ room, typists }: Conversation, me: Sender): void {
   byId('people-title', HTMLElement).textContent = `In this room: ${count}`;
   byId('show-people', HTMLButtonElement).textContent = count === 1 ? '1 person' : `${count} people`;
   const items = sorted.map(({ id, name }) => {
-    const words = id === me.id ? 'you' : typing.has(id) ? 'types …' : '';
+    const words = id === me.id ? 'you' : typing.has(id) ? 'typing …' : '';
     return {
       key: id,
       shown: `${name} ${words}`,

@@ -38,11 +38,11 @@ export class Typists {
   }
 }
 
-/** `Ada types …`, `Ada and Bob type …`, `Ada, Bob and 3 others type …`; nothing for nobody. */
+/** `Ada is typing …`, `Ada and Bob are typing …`, `Ada, Bob and 3 others are typing …`; nothing for nobody. */
 export function typingWords(names: readonly string[]): string {
   const [first, second, ...others] = names;
   if (first === undefined) return '';
-  if (second === undefined) return `${first} types …`;
-  if (others.length === 0) return `${first} and ${second} type …`;
-  return `${first}, ${second} and ${others.length === 1 ? others[0] : `${others.length} others`} type …`;
+  if (second === undefined) return `${first} is typing …`;
+  if (others.length === 0) return `${first} and ${second} are typing …`;
+  return `${first}, ${second} and ${others.length === 1 ? others[0] : `${others.length} others`} are typing …`;
 }
