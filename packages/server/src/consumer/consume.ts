@@ -2,6 +2,7 @@
  * Consumes a log: waits for the lease of the group, reads, hands entries to a handler in order (docs/decisions/0004).
  * At least once: an entry is acknowledged after its handler, never before.
  */
+import { setMaxListeners } from 'node:events';
 import { HubbubError } from '@hubbub/protocol';
 import { Attempts, type Handler } from './attempts.js';
 import { Lanes } from './lanes.js';
@@ -49,6 +50,8 @@ class RunningConsumer<Of extends Entry> implements Consumer {
     this.#consumption = consumption;
     this.#settings = settings;
     this.#windowSize = Math.min(READ_AHEAD_MAX, settings.concurrency * READ_AHEAD_FACTOR);
+    // One listener for each event that waits for its next try.
+    setMaxListeners(0, this.#closing.signal);
     this.#attempts = new Attempts(consumption.source, consumption.handle, settings, this.#closing.signal);
     this.#stopped = this.#run();
   }

@@ -1,0 +1,66 @@
+/** What stories of services share: a service on Redis, and clients' events as edges write them. */
+import { type Backplane, DEFAULT_NODE_LEASE_MS, openRedisBackplane } from '@hubbub/broker';
+import { cleanup } from '../../../tests/support/cleanup.js';
+import type { TestRedis } from '../../../tests/support/redis.js';
+import { connectHubbub, type Hubbub, type HubbubOptions } from '../src/index.js';
+
+/** Shorter than the default, so that stories of takeovers are short; longer than a busy machine sleeps. */
+export const LEASE_MS = 1500;
+
+export function connectService(redis: TestRedis, options: Partial<HubbubOptions> = {}): Hubbub {
+  const hubbub = connectHubbub({ redisUrl: redis.url, redisPrefix: redis.prefix, ...options });
+  cleanup(() => hubbub.close());
+  return hubbub;
+}
+
+export interface Clients {
+  /** For what an instance does that is not the SDK. */
+  readonly bus: Backplane;
+  /** Appends an event of the room, and again until Redis has taken it. */
+  tell(room: string, text: string): Promise<void>;
+}
+
+/** Writes events as edges do, without an edge. */
+export function clientsOf(redis: TestRedis): Clients {
+  const bus = openRedisBackplane(redis.url, {
+    prefix: redis.prefix,
+    commandTimeoutMs: 1000,
+    nodeLeaseMs: DEFAULT_NODE_LEASE_MS,
+    waitForConnection: true,
+    onError: () => {},
+  });
+  cleanup(() => bus.close());
+  let count = 0;
+  return {
+    bus,
+    async tell(room, text) {
+      const id = `${++count}`;
+      const event = {
+        ...{ type: 'told', room, id, payload: { text }, user: { id: 'u1', name: 'One' } },
+        ...{ session: { id: 's.1', node: 'edge-1' }, rooms: [room], atMs: Date.now() },
+      };
+      for (;;) {
+        try {
+          await bus.events.append({
+            ...{ namespace: 'game', event, idempotencyKey: `u1/${id}` },
+            ...{ maxLength: 10_000, ttlMs: 60_000 },
+          });
+          return;
+        } catch {
+          // As a client does: the key makes it one event, however often it is sent.
+        }
+      }
+    },
+  };
+}
+
+/** A promise and its end, from outside. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>(resolve => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}
+
+export const textOf = ({ payload }: { readonly payload: Readonly<Record<string, unknown>> }) => String(payload.text);
