@@ -70,6 +70,7 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
     handle,
     receive(session, bytes, isBinary) {
       let frame: Partial<ClientFrame> = {};
+      metrics.received(bytes.length);
       try {
         if (bytes.length > context.limits.max_frame_bytes) throw tooLarge(bytes.length, context.limits.max_frame_bytes);
         const tooMany = session.allowance?.take(now());

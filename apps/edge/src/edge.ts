@@ -211,7 +211,17 @@ export async function startEdge({
   });
   const announcement = announceNamespaces(bus.namespaces, namespaces, log);
   const standing = holdStandingSubscriptions(interest, [channels.broadcast, nodeChannel]);
+  const readiness = (): Readiness => {
+    const checks = {
+      bus: probe.hears ? 'a message came back' : 'no message comes back',
+      subscriptions: standing.confirmed ? 'confirmed' : 'not confirmed',
+      state: departure.state,
+    };
+    return { ready: probe.hears && standing.confirmed && departure.state === 'serving', checks };
+  };
   metrics.observe({
+    ready: () => readiness().ready,
+    rooms: () => memberships.rooms,
     sessions: () => sessions.size,
     subscriptions: () => interest.size,
     drainRemaining: () => departure.remaining,
@@ -225,14 +235,7 @@ export async function startEdge({
 
   return {
     port: listener.port,
-    readiness() {
-      const checks = {
-        bus: probe.hears ? 'a message came back' : 'no message comes back',
-        subscriptions: standing.confirmed ? 'confirmed' : 'not confirmed',
-        state: departure.state,
-      };
-      return { ready: probe.hears && standing.confirmed && departure.state === 'serving', checks };
-    },
+    readiness,
     renewCertificate: tlsFiles(config) && (() => void renewCertificate(listener, log)),
     async close(announced = true) {
       await departure.run(announced, () => listener.stopListening());

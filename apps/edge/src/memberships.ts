@@ -30,6 +30,7 @@ export class Memberships {
   readonly #entryOptions: EntryOptions;
   readonly #conflationOf: (room: string) => Conflation | undefined;
   readonly #audiences = new Map<string, Audience>();
+  #rooms = 0;
   readonly everybody: Audience;
 
   constructor(options: MembershipsOptions) {
@@ -41,6 +42,11 @@ export class Memberships {
     this.#conflationOf = options.conflationOf;
     this.everybody = new Audience(options.channels.broadcast);
     this.#audiences.set(options.channels.broadcast, this.everybody);
+  }
+
+  /** Rooms with a member here, or with one that is about to enter. */
+  get rooms(): number {
+    return this.#rooms;
   }
 
   audienceOf(channel: string): Audience | undefined {
@@ -118,6 +124,7 @@ export class Memberships {
     if (audience === undefined) {
       audience = new Audience(channel, room, room === undefined ? undefined : this.#conflationOf(room));
       this.#audiences.set(channel, audience);
+      if (room !== undefined) this.#rooms++;
     }
     return audience;
   }
@@ -125,7 +132,9 @@ export class Memberships {
   #remove(session: Session, channel: string): void {
     const audience = this.#audience(channel);
     audience.remove(session);
-    if (audience.size === 0) this.#audiences.delete(channel);
+    if (audience.size > 0) return;
+    this.#audiences.delete(channel);
+    if (audience.room !== undefined) this.#rooms--;
   }
 
   #removeFromRoom(session: Session, room: string): void {

@@ -1,12 +1,16 @@
 /** What an edge measures: one function per event, which counts and, where it matters, logs it. */
-import { CLOSE_CODES, type ClientFrameType, type Control, type ErrorCode } from '@hubbub/protocol';
+import { CLIENT_FRAME_TYPES, CLOSE_CODES, type ClientFrameType, type Control, type ErrorCode } from '@hubbub/protocol';
 import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { DrainResult } from './drain.js';
 
 /** Numbers that are read when scraped, from those who hold them. */
 export interface EdgeGauges {
+  /** Whether `/readyz` is green. */
+  ready(): boolean;
   sessions(): number;
+  /** Rooms with a member here. */
+  rooms(): number;
   subscriptions(): number;
   /** Sessions that a leaving edge has still to send away. */
   drainRemaining(): number;
@@ -21,6 +25,27 @@ export type FrameLabel = ClientFrameType | 'client_event' | 'unreadable';
 export type AdditionResult = 'added' | 'known' | 'gone' | 'ROOM_LIMIT' | 'UNAVAILABLE';
 
 const KNOWN_CLOSE_CODES: ReadonlySet<number> = new Set(Object.values(CLOSE_CODES));
+/** Why handshakes are refused; each is counted from 0, so that the first refusal is a rise that can be seen. */
+const REFUSALS = [
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'ORIGIN_NOT_ALLOWED',
+  'INVALID_ROOM',
+  'NOT_FOUND',
+  'UPGRADE_REQUIRED',
+  'RATE_LIMITED',
+  'UNAVAILABLE',
+] as const satisfies readonly ErrorCode[];
+const CONTROLS = [
+  'close_room',
+  'remove_user',
+  'disconnect_user',
+  'add_sessions',
+  'remove_sessions',
+  'refuse_sessions',
+] as const satisfies readonly Control['do'][];
+const ADDITIONS = ['added', 'known', 'gone', 'ROOM_LIMIT', 'UNAVAILABLE'] as const satisfies readonly AdditionResult[];
+const EVENT_RESULTS = ['appended', 'repeated', 'UNAVAILABLE'] as const;
 const MALFORMED_LOG_INTERVAL_MS = 10_000;
 const DRAIN_LOG_INTERVAL_MS = 1000;
 const LATENCY_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -103,10 +128,19 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
     registers: registry,
   }).set({ build: engineBuild }, 1);
 
+  for (const result of ['accepted', ...REFUSALS]) handshakes.inc({ result }, 0);
+  for (const code of [...KNOWN_CLOSE_CODES, 'other']) closes.inc({ code: String(code) }, 0);
+  for (const type of [...CLIENT_FRAME_TYPES, 'client_event']) frames.inc({ type, result: 'ok' }, 0);
+  frames.inc({ type: 'unreadable', result: 'INVALID_FORMAT' }, 0);
+  for (const action of CONTROLS) controls.inc({ do: action }, 0);
+  for (const result of ADDITIONS) additions.inc({ result }, 0);
+  for (const result of EVENT_RESULTS) events.inc({ result }, 0);
+
   // Plain numbers on the hot path; the counters take them when scraped.
   let deliveries = 0;
   let envelopes = 0;
   let bytes = 0;
+  let receivedBytes = 0;
   const fromNumber = (name: string, help: string, read: () => number): void => {
     let reported = 0;
     new Counter({
@@ -125,6 +159,11 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
     'hubbub_edge_delivered_bytes_total',
     'Bytes of bodies handed to sockets, each recipient counted.',
     () => bytes,
+  );
+  fromNumber(
+    'hubbub_edge_received_bytes_total',
+    'Bytes of frames from clients, malformed ones included.',
+    () => receivedBytes,
   );
 
   const malformedLog = occasionally(MALFORMED_LOG_INTERVAL_MS, suppressed =>
@@ -152,7 +191,17 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
           },
         });
       };
+      new Gauge({
+        name: 'hubbub_edge_ready',
+        help: '1 when /readyz is green, else 0; with --workers 1 when every worker is.',
+        aggregator: 'min',
+        registers: registry,
+        collect() {
+          this.set(gauges.ready() ? 1 : 0);
+        },
+      });
       gauge('hubbub_edge_sessions', 'Sessions on this edge.', gauges.sessions);
+      gauge('hubbub_edge_rooms', 'Rooms with a member on this edge.', gauges.rooms);
       gauge(
         'hubbub_edge_subscriptions',
         'Channels this edge is subscribed to, lingering ones included.',
@@ -177,6 +226,9 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
     frame(type: FrameLabel, result: 'ok' | ErrorCode): void {
       frames.inc({ type, result });
     },
+    received(frameBytes: number): void {
+      receivedBytes += frameBytes;
+    },
     malformedEnvelope(channel: string): void {
       malformed.inc();
       lastMalformedChannel = channel;
@@ -195,7 +247,7 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
     sessionAdded(result: AdditionResult): void {
       additions.inc({ result });
     },
-    eventAppended(result: 'appended' | 'repeated' | 'UNAVAILABLE'): void {
+    eventAppended(result: (typeof EVENT_RESULTS)[number]): void {
       events.inc({ result });
     },
     slowReader(): void {

@@ -3,11 +3,14 @@ import type { GapReason } from '@hubbub/protocol';
 import type { MetricsRegistry } from '@hubbub/runtime';
 import { Counter } from 'prom-client';
 
+const GAP_REASONS = ['no_history', 'too_old', 'new_epoch', 'too_many'] as const satisfies readonly GapReason[];
+const READ_PURPOSES = ['catch_up', 'check', 'replay', 'page'] as const;
+
 export interface RoomMetrics {
   /** A session named a position. */
   recovery(result: 'recovered' | GapReason): void;
   gap(reason: GapReason): void;
-  historyRead(purpose: 'catch_up' | 'check' | 'replay' | 'page'): void;
+  historyRead(purpose: (typeof READ_PURPOSES)[number]): void;
   /** A live message that was delivered already. */
   duplicate(): void;
   catchUp(): void;
@@ -43,6 +46,10 @@ export function createRecoveryMetrics(registry: MetricsRegistry): RoomMetrics {
     help: 'Times that a room here was, or may have been, behind its history.',
     registers,
   });
+  // Counted from 0, so that the first one is a rise that can be seen.
+  for (const result of ['recovered', ...GAP_REASONS]) recoveries.inc({ result }, 0);
+  for (const reason of GAP_REASONS) gaps.inc({ reason }, 0);
+  for (const purpose of READ_PURPOSES) reads.inc({ purpose }, 0);
   return {
     recovery: result => recoveries.inc({ result }),
     gap: reason => gaps.inc({ reason }),

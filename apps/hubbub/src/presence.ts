@@ -11,7 +11,7 @@ export async function startRedisPresence(
   url: string,
   { config, log, metrics }: ProcessParts,
 ): Promise<Pick<Presence, 'healthy' | 'handle' | 'close'>> {
-  const onError = logRedisFailures(log);
+  const onError = logRedisFailures(log, metrics);
   const commands = openRedisConnection(url, { commandTimeoutMs: config.redisCommandTimeoutMs, onError });
   const reader = openRedisConnection(url, { onError });
   // Without Redis it starts all the same, tells so, and goes on trying.

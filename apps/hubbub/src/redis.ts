@@ -1,6 +1,13 @@
 /** The backplane on the Redis that the configuration names. */
 import { type Backplane, openRedisBackplane } from '@hubbub/broker';
-import { type Config, ConfigError, type Logger, occasionally } from '@hubbub/runtime';
+import {
+  type Config,
+  ConfigError,
+  countRedisFailures,
+  type Logger,
+  type MetricsRegistry,
+  occasionally,
+} from '@hubbub/runtime';
 
 const FAILURE_LOG_INTERVAL_MS = 5000;
 
@@ -12,18 +19,20 @@ export function requireRedis(config: Config): string {
   return config.redisUrl;
 }
 
-export function openConfiguredBackplane(url: string, config: Config, log: Logger): Backplane {
+/** @param metrics counts the failures that the log tells only now and then. */
+export function openConfiguredBackplane(url: string, config: Config, log: Logger, metrics: MetricsRegistry): Backplane {
   return openRedisBackplane(url, {
     prefix: config.redisPrefix,
     commandTimeoutMs: config.redisCommandTimeoutMs,
     nodeLeaseMs: config.nodeLeaseMs,
     presencePartitions: config.presencePartitions,
-    onError: logRedisFailures(log),
+    onError: logRedisFailures(log, metrics),
   });
 }
 
 /** A Redis that is away fails on every connection several times a second: it is told now and then. */
-export function logRedisFailures(log: Logger): (error: Error) => void {
+export function logRedisFailures(log: Logger, metrics: MetricsRegistry): (error: Error) => void {
+  const count = countRedisFailures(metrics);
   let last: Error | undefined;
   const tell = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed =>
     log.error(
@@ -33,6 +42,7 @@ export function logRedisFailures(log: Logger): (error: Error) => void {
   );
   return error => {
     last = error;
+    count();
     tell();
   };
 }

@@ -18,6 +18,14 @@ export interface PartitionTotals {
   readonly usersOnline: number;
 }
 
+/** Read when scraped, from those who know. */
+export interface PresenceGauges {
+  /** Whether the last round went well, as `/readyz` has it. */
+  ready(): boolean;
+  /** Users in the largest roster of the partitions owned here. */
+  largestRoster(): number;
+}
+
 export class PresenceMetrics {
   readonly #logger: PresenceLogger;
   readonly #owned: Gauge;
@@ -26,7 +34,8 @@ export class PresenceMetrics {
   readonly #usersOnline: Gauge;
   readonly #applied: Counter;
   readonly #malformed: Counter;
-  readonly #lag: Gauge;
+  readonly #registers: MetricsRegistry[];
+  readonly #lag: Gauge<'partition'>;
   readonly #commits: Counter;
   readonly #stale: Counter;
   readonly #lost: Counter;
@@ -42,6 +51,7 @@ export class PresenceMetrics {
   constructor(registry: MetricsRegistry, logger: PresenceLogger) {
     this.#logger = logger;
     const registers = [registry];
+    this.#registers = registers;
     const gauge = (name: string, help: string) => new Gauge({ name: `hubbub_presence_${name}`, help, registers });
     const counter = (name: string, help: string) => new Counter({ name: `hubbub_presence_${name}`, help, registers });
     this.#owned = gauge('partitions_owned', 'Partitions that this instance owns.');
@@ -53,7 +63,12 @@ export class PresenceMetrics {
     this.#usersOnline = gauge('users_online', 'Users online, of the partitions owned here.');
     this.#applied = counter('reports_applied_total', 'Reports of edges that were applied.');
     this.#malformed = counter('malformed_reports_total', 'Reports that were dropped because they are none.');
-    this.#lag = gauge('stream_lag_seconds', 'Age of the oldest report of the last read; 0 when there was none.');
+    this.#lag = new Gauge({
+      name: 'hubbub_presence_stream_lag_seconds',
+      help: 'Age of the oldest report that the last read of a partition found, for the partitions owned here; 0 when it found none.',
+      labelNames: ['partition'] as const,
+      registers,
+    });
     this.#commits = counter('commits_total', 'Commits that were carried out.');
     this.#stale = counter('stale_commits_total', 'Commits that were refused because the partition has another owner.');
     this.#lost = counter('lost_partitions_total', 'Partitions that were claimed and of which nothing was known.');
@@ -71,6 +86,21 @@ export class PresenceMetrics {
         'A round of presence failed; it is tried again.',
       ),
     );
+  }
+
+  observe(gauges: PresenceGauges): void {
+    const gauge = (name: string, help: string, read: () => number): void => {
+      new Gauge({
+        name: `hubbub_presence_${name}`,
+        help,
+        registers: this.#registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    };
+    gauge('ready', '1 when the last round went well, else 0.', () => (gauges.ready() ? 1 : 0));
+    gauge('largest_roster_users', 'Users in the largest roster of the partitions owned here.', gauges.largestRoster);
   }
 
   totals({ owned, rooms, rosterUsers, usersOnline }: PartitionTotals): void {
@@ -93,8 +123,13 @@ export class PresenceMetrics {
     this.#refused.inc(sessions);
   }
 
-  lag(seconds: number): void {
-    this.#lag.set(seconds);
+  lag(partition: number, seconds: number): void {
+    this.#lag.set({ partition }, seconds);
+  }
+
+  /** The partition is not owned any more: whoever has it tells its lag. */
+  left(partition: number): void {
+    this.#lag.remove({ partition });
   }
 
   committed(): void {

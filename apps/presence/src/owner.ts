@@ -45,6 +45,7 @@ export class Owner {
     const { nodeLeases: leases, log, partitions, metrics } = options;
     this.#reaper = new Reaper({ leases, log, partitions, metrics });
     this.#orphans = new Orphans({ leases, log, metrics });
+    metrics.observe({ ready: () => this.#healthy, largestRoster: () => this.#largestRoster() });
   }
 
   /** Whether the last round went well: red while Redis does not answer. */
@@ -133,14 +134,13 @@ export class Owner {
     const found = await this.#unlessStopped(this.#options.log.read(positions, { waitMs, limit: READ_ENTRIES }));
     if (found === undefined) return;
     const nowMs = this.#now();
-    let oldestMs = nowMs;
     const steps = [...this.#owned.values()].map(owned => {
       const entries = found.get(owned.claim.partition) ?? [];
-      oldestMs = Math.min(oldestMs, entries[0]?.appendedAtMs ?? nowMs);
+      const oldestMs = entries[0]?.appendedAtMs ?? nowMs;
+      this.#options.metrics.lag(owned.claim.partition, Math.max(0, nowMs - oldestMs) / 1000);
       return this.#step(owned, () => owned.step(entries, entries.length < READ_ENTRIES, nowMs));
     });
     await allDone(steps);
-    this.#options.metrics.lag((nowMs - oldestMs) / 1000);
   }
 
   /** Whatever goes wrong, the memory of the partition may be ahead of the registry: it is dropped and loaded again. */
@@ -149,6 +149,7 @@ export class Owner {
       await step();
     } catch (error) {
       this.#owned.delete(owned.claim.partition);
+      this.#options.metrics.left(owned.claim.partition);
       this.#nextPollMs = 0;
       if (!(error instanceof StaleClaim)) throw error;
       this.#options.metrics.stale(owned.claim.partition);
@@ -182,6 +183,7 @@ export class Owner {
     if (partitions.length === 0) return;
     for (const { claim } of partitions) {
       this.#owned.delete(claim.partition);
+      this.#options.metrics.left(claim.partition);
       // Another instance writes the count from now on; if the partition comes back, ours is old.
       this.#written.delete(claim.partition);
       await this.#options.store.release(claim);
@@ -196,6 +198,14 @@ export class Owner {
     } catch (error) {
       this.#options.metrics.failed(error); // The lease runs out by itself.
     }
+  }
+
+  #largestRoster(): number {
+    let largest = 0;
+    for (const { partition } of this.#owned.values()) {
+      for (const room of partition.rooms.values()) largest = Math.max(largest, room.members.size);
+    }
+    return largest;
   }
 
   #now(): number {

@@ -12,6 +12,7 @@ export { DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from './config/settings
 export { createLogger, type Logger, occasionally } from './logger.js';
 export {
   addUpMetrics,
+  countRedisFailures,
   createMetricsRegistry,
   type MetricsRegistry,
   type MetricValues,

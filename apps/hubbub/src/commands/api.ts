@@ -26,11 +26,11 @@ async function start({ config, log, metrics }: ProcessParts): Promise<RunningPro
   if (config.apiTokens && openMint(config) === undefined) {
     throw new ConfigError(['HUBBUB_JWT_SECRET: required by HUBBUB_API_TOKENS']);
   }
-  const bus = openConfiguredBackplane(url, config, log);
+  const bus = openConfiguredBackplane(url, config, log, metrics);
   const claims = openRedisKeyClaims(url, {
     prefix: config.redisPrefix,
     commandTimeoutMs: config.redisCommandTimeoutMs,
-    onError: logRedisFailures(log),
+    onError: logRedisFailures(log, metrics),
   });
   const api = await startApi({ config, log, metrics, bus, claims });
   return {

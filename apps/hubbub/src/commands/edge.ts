@@ -33,12 +33,12 @@ very moment a worker closes its port go to the others.`,
 }
 
 function start(parts: ProcessParts): Promise<RunningProcess> {
-  return startOn(openConfiguredBackplane(requireRedis(parts.config), parts.config, parts.log), parts);
+  return startOn(openConfiguredBackplane(requireRedis(parts.config), parts.config, parts.log, parts.metrics), parts);
 }
 
 /** On a shared port connections come as soon as it listens: so it does when it can serve them. */
 async function startWithBus(parts: ProcessParts): Promise<RunningProcess> {
-  const bus = openConfiguredBackplane(requireRedis(parts.config), parts.config, parts.log);
+  const bus = openConfiguredBackplane(requireRedis(parts.config), parts.config, parts.log, parts.metrics);
   const { broadcast } = new Channels(parts.config.redisPrefix);
   for (;;) {
     try {

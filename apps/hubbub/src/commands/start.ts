@@ -45,7 +45,7 @@ async function openCluster(
   const { config, log } = parts;
   if (config.redisUrl !== undefined) {
     return {
-      bus: openConfiguredBackplane(config.redisUrl, config, log),
+      bus: openConfiguredBackplane(config.redisUrl, config, log, parts.metrics),
       presence: await startRedisPresence(config.redisUrl, parts),
     };
   }

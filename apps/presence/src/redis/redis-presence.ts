@@ -3,6 +3,7 @@ import { RedisNodeLeases, RedisOnlineCounter, RedisReportLog } from '@hubbub/bro
 import { DEFAULT_PARTITIONS } from '@hubbub/protocol';
 import type { Redis } from 'ioredis';
 import { type Presence, type PresenceOptions, startPresence } from '../start-presence.js';
+import { observeRedis } from './redis-info-metrics.js';
 import { RedisInstanceLeases } from './redis-instance-leases.js';
 import { RedisPartitionStore } from './redis-partition-store.js';
 import { RedisRegistryReader } from './redis-registry-reader.js';
@@ -28,6 +29,7 @@ export function createRedisPresence({
   ...options
 }: RedisPresenceOptions): Presence {
   const { prefix, partitions = DEFAULT_PARTITIONS } = options;
+  observeRedis(options.metrics, commands);
   return startPresence({
     ...options,
     log: new RedisReportLog({ commands, reader, prefix }),

@@ -1,0 +1,131 @@
+/**
+ * What Redis tells of itself (INFO), asked once for each scrape: so that one sees memory, evictions and cut-off subscribers
+ * without an exporter. Every presence instance tells the same; take the highest and not the sum.
+ */
+import type { MetricsRegistry } from '@hubbub/runtime';
+import type { Redis } from 'ioredis';
+import { Counter, Gauge } from 'prom-client';
+
+/** Name after `hubbub_redis_`, what it says, and the fields of INFO that are added up for it. */
+type Field = readonly [name: string, help: string, ...fields: readonly string[]];
+
+const GAUGES: readonly Field[] = [
+  ['connected_clients', 'Connections to Redis, those of others included.', 'connected_clients'],
+  [
+    'blocked_clients',
+    'Connections that wait in a blocking read: presence and consumers of events do.',
+    'blocked_clients',
+  ],
+  ['pubsub_channels', 'Channels with a subscriber.', 'pubsub_channels'],
+  ['memory_used_bytes', 'Memory that Redis has allocated.', 'used_memory'],
+  ['memory_max_bytes', 'The limit maxmemory; 0 is none.', 'maxmemory'],
+  ['memory_resident_bytes', 'Memory that the operating system gives to Redis.', 'used_memory_rss'],
+  [
+    'memory_clients_bytes',
+    'Memory of buffers of connections, those of subscribers that are behind among them.',
+    'mem_clients_normal',
+  ],
+  ['uptime_seconds', 'Since Redis was started.', 'uptime_in_seconds'],
+];
+
+const COUNTERS: readonly Field[] = [
+  [
+    'cpu_seconds_total',
+    'Processor time of Redis; one second a second is a whole core, and all it can use for commands.',
+    'used_cpu_sys',
+    'used_cpu_user',
+  ],
+  ['commands_total', 'Commands that Redis carried out.', 'total_commands_processed'],
+  ['received_bytes_total', 'Bytes that came to Redis.', 'total_net_input_bytes'],
+  ['sent_bytes_total', 'Bytes that Redis sent; publishing to many edges shows here.', 'total_net_output_bytes'],
+  ['connections_total', 'Connections that Redis accepted.', 'total_connections_received'],
+  ['rejected_connections_total', 'Connections refused because of maxclients.', 'rejected_connections'],
+  ['evicted_keys_total', 'Keys thrown out because memory was short; any is a wrong maxmemory-policy.', 'evicted_keys'],
+  ['expired_keys_total', 'Keys whose time was over.', 'expired_keys'],
+  ['errors_total', 'Commands that Redis answered with an error.', 'total_error_replies'],
+  [
+    'output_limit_disconnections_total',
+    'Connections that Redis cut off because they were behind (client-output-buffer-limit). Redis 7.0 and newer.',
+    'client_output_buffer_limit_disconnections',
+  ],
+];
+
+/** Registers `hubbub_redis_*`. The connection stays the caller's. */
+export function observeRedis(registry: MetricsRegistry, redis: Redis): void {
+  const registers = [registry];
+  let asked: Promise<Info> | undefined;
+  /** One question for all numbers of a scrape. */
+  const ask = (): Promise<Info> => {
+    asked ??= readInfo(redis).finally(() => {
+      asked = undefined;
+    });
+    return asked;
+  };
+  const gauge = (name: string, help: string, read: (info: Info) => number | undefined): void => {
+    new Gauge({
+      name: `hubbub_redis_${name}`,
+      help,
+      registers,
+      async collect() {
+        const value = read(await ask());
+        // While Redis is away, and for what an older one does not tell: no number is better than an old one.
+        if (value === undefined) this.remove();
+        else this.set(value);
+      },
+    });
+  };
+  gauge('up', '1 when Redis answered presence at this scrape, else 0.', ({ answered }) => (answered ? 1 : 0));
+  gauge(
+    'answer_seconds',
+    'How long Redis took to answer presence at this scrape.',
+    ({ answerSeconds }) => answerSeconds,
+  );
+  for (const [name, help, ...fields] of GAUGES) gauge(name, help, info => info.sum(fields));
+  for (const [name, help, ...fields] of COUNTERS) {
+    new Counter({
+      name: `hubbub_redis_${name}`,
+      help,
+      registers,
+      async collect() {
+        const value = (await ask()).sum(fields);
+        // Absent and not 0, which would look as if it had begun anew.
+        if (value === undefined) return this.remove();
+        this.reset();
+        this.inc(value);
+      },
+    });
+  }
+}
+
+class Info {
+  constructor(
+    readonly answered: boolean,
+    readonly answerSeconds: number | undefined,
+    private readonly text: string,
+  ) {}
+
+  /** `undefined` when one of them is not told. */
+  sum(fields: readonly string[]): number | undefined {
+    let sum = 0;
+    for (const field of fields) sum += this.#number(field) ?? Number.NaN;
+    return Number.isNaN(sum) ? undefined : sum;
+  }
+
+  #number(field: string): number | undefined {
+    const found = new RegExp(`^${field}:([\\d.]+)\\r?$`, 'm').exec(this.text)?.[1];
+    return found === undefined ? undefined : Number(found);
+  }
+}
+
+async function readInfo(redis: Redis): Promise<Info> {
+  const startedAtMs = performance.now();
+  const seconds = (): number => (performance.now() - startedAtMs) / 1000;
+  try {
+    const text = await redis.info();
+    return new Info(true, seconds(), text);
+  } catch (error) {
+    // Where INFO is forbidden Redis is there all the same; else it does not answer, which the caller shows as 0.
+    const refused = error instanceof Error && error.name === 'ReplyError';
+    return new Info(refused, refused ? seconds() : undefined, '');
+  }
+}
