@@ -21,7 +21,7 @@ const FAILURES: Readonly<Record<number, string>> = {
   500: 'A defect of the API; it is not known whether anything was done.',
   503: 'Redis or presence does not answer. It is not known whether anything was done: with an idempotency key a retry doubles nothing.',
 };
-const ALWAYS = [400, 401, 408, 429, 431, 500, 503];
+const ALWAYS = [400, 401, 408, 429, 431, 500];
 const WITH_BODY = [413, 415];
 const WITH_RETRY_AFTER = [429, 503];
 
@@ -52,12 +52,14 @@ export function openApiDescription(routes: readonly Route[]): object {
 }
 
 /** Statuses that the route may answer with, beside 200. */
-export function failuresOf({
-  method,
-  takesKey,
-  refusals = [],
-}: Pick<Route, 'method' | 'takesKey' | 'refusals'>): number[] {
-  return [...ALWAYS, ...(method === 'POST' ? WITH_BODY : []), ...(takesKey ? [409] : []), ...refusals].sort();
+function failuresOf({ method, takesKey, refusals = [], asksOthers = true }: Route): number[] {
+  return [
+    ...ALWAYS,
+    ...(method === 'POST' ? WITH_BODY : []),
+    ...(takesKey ? [409] : []),
+    ...refusals,
+    ...(asksOthers ? [503] : []),
+  ].sort();
 }
 
 function operation(route: Route): object {

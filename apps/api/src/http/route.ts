@@ -45,7 +45,9 @@ interface Description {
   /** Whether it may be repeated under a key. */
   readonly takesKey: boolean;
   /** What else it may be refused with, beside what every route may. */
-  readonly refusals?: readonly (403 | 409)[];
+  readonly refusals?: readonly 403[];
+  /** Whether Redis or presence has to answer. Default true. */
+  readonly asksOthers?: boolean;
   /** Takes no body too. */
   readonly bodyOptional?: boolean;
 }

@@ -23,6 +23,7 @@ export const tokenRoutes: readonly Route[] = [
     summary: 'A token for a user to connect with',
     description: 'Where HUBBUB_API_TOKENS is true.',
     refusals: [403],
+    asksOthers: false,
     bodyOptional: true,
     body: z.strictObject({
       name: z.string().min(1).max(128).optional().describe('As others see the user; the id when absent.'),
@@ -51,6 +52,7 @@ export const tokenRoutes: readonly Route[] = [
     summary: 'A token that opens one room to one user',
     description: 'Where HUBBUB_API_TOKENS is true. PROTOCOL.md section 1 says what it is good for.',
     refusals: [403],
+    asksOthers: false,
     body: z.strictObject({
       user_id: userId,
       rights: rights.optional().describe('All when absent.'),
