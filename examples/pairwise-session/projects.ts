@@ -68,17 +68,22 @@ export class Projects {
   }
 
   /**
-   * The attendee's name, for who has the key of the attendee's link; the project lives on for it.
+   * Who it is and what it is about, for who has the key of the attendee's link; the project lives on for it.
    * @throws {HttpProblem} 403, 404; 409 for a session that is closed
    */
-  async invited(projectId: string, sessionId: string, attendeeId: string, key: string): Promise<string> {
+  async invited(
+    projectId: string,
+    sessionId: string,
+    attendeeId: string,
+    key: string,
+  ): Promise<{ name: string; title: string }> {
     const project = await this.#change(projectId, unchanged => unchanged);
     const attendee = project.attendees[attendeeId];
     if (attendee === undefined || !isSame(key, attendee.key)) throw new HttpProblem(403, 'This link is not valid.');
     const session = await this.session(projectId, sessionId);
     if (session === undefined) throw new HttpProblem(404, 'There is no such session.');
     if (session.status !== 'active') throw new HttpProblem(409, 'This session is closed.');
-    return attendee.name;
+    return { name: attendee.name, title: session.name };
   }
 
   /** Whether the attendee belongs to the project, and the session to it, and it is active. */

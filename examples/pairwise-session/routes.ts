@@ -2,7 +2,7 @@
 import type { TokenMint } from '@hubbub/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { HttpProblem, type Projects } from './projects.js';
+import { HttpProblem, type Project, type Projects } from './projects.js';
 import type { PairwiseSession } from './session-document.js';
 
 const text = (max: number) => z.string().trim().min(1).max(max);
@@ -29,7 +29,7 @@ export interface RoutesParts {
   readonly projects: Projects;
   readonly mint: TokenMint;
   /** Ends a session for everybody in it; may be repeated. */
-  readonly close: (session: PairwiseSession) => Promise<void>;
+  readonly close: (project: Project, session: PairwiseSession) => Promise<void>;
 }
 
 export function addRoutes({ http, projects, mint, close }: RoutesParts): void {
@@ -58,18 +58,18 @@ export function addRoutes({ http, projects, mint, close }: RoutesParts): void {
 
   http.post('/api/projects/:project/sessions/:session/close', async request => {
     const path = sessionPath.parse(request.params);
-    await projects.managed(path.project, bearer(request));
+    const project = await projects.managed(path.project, bearer(request));
     const session = await projects.changeSession(path.project, path.session, open => ({ ...open, status: 'closed' }));
     if (session === undefined) throw new HttpProblem(404, 'There is no such session.');
-    await close(session);
+    await close(project, session);
     return { session_id: session.session_id, status: session.status };
   });
 
   http.post('/api/projects/:project/sessions/:session/attendees/:attendee/token', async request => {
     const { project, session, attendee } = attendeePath.parse(request.params);
     const { key } = invitation.parse(request.body);
-    const name = await projects.invited(project, session, attendee, key);
-    return { token: mint.session({ user: attendee, name, rooms: RIGHTS }) };
+    const { name, title } = await projects.invited(project, session, attendee, key);
+    return { token: mint.session({ user: attendee, name, rooms: RIGHTS }), title };
   });
 }
 

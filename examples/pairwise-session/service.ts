@@ -4,7 +4,7 @@ import type { Example, ServiceParts } from '../service/example.js';
 import { changeOf } from './attendee-events.js';
 import { AUTHORIZER_KEY, addAuthorizer } from './authorizer.js';
 import { once, toTell } from './handled-once.js';
-import { Projects } from './projects.js';
+import { type Project, Projects } from './projects.js';
 import { addRoutes } from './routes.js';
 import { idsOf, type PairwiseSession, roomOf, type Source } from './session-document.js';
 import { snapshotFor } from './session-messages.js';
@@ -26,7 +26,7 @@ export const pairwiseSession: Example = {
 function startPairwiseSession({ hubbub, mint, documents, http, timeMs }: ServiceParts): void {
   const projects = new Projects(documents);
   addAuthorizer(http, projects);
-  addRoutes({ http, projects, mint, close: session => disconnectAll(hubbub, session) });
+  addRoutes({ http, projects, mint, close: (project, session) => disconnectAll(hubbub, project, session) });
 
   const options = {
     group: 'pairwise',
@@ -80,18 +80,22 @@ async function replyAll(event: ServiceEvent, session: PairwiseSession): Promise<
   for (const message of snapshotFor(session, event.user.id)) await event.reply(message);
 }
 
-/** Who is also elsewhere stays there, and is only taken out of this room. */
-async function disconnectAll(hubbub: Hubbub, { project_id, session_id }: PairwiseSession): Promise<void> {
+/** Whoever may be connected; who is also in another session stays there, and is only taken out of this room. */
+async function disconnectAll(
+  hubbub: Hubbub,
+  { attendees }: Project,
+  { session_id, project_id }: PairwiseSession,
+): Promise<void> {
   const room = roomOf(project_id, session_id);
-  const reason = 'The session was closed.';
-  const { users } = await hubbub.presence.roster(room, { limit: 1000 });
+  const reason = closed().message;
   const notice = { type: 'system_notice', payload: { code: 'session_closed', message: reason } };
   await hubbub.publishToRoom(room, { ...notice, idempotencyKey: `closed:${session_id}` });
-  for (const { id } of users) {
+  const disconnect = async (id: string): Promise<void> => {
     const { sessions } = await hubbub.presence.user(id);
     const isElsewhere = sessions.some(({ rooms }) => rooms.some(each => each !== room));
     if (!isElsewhere) await hubbub.disconnectUser(id, reason);
-  }
+  };
+  await Promise.all(Object.keys(attendees).map(disconnect));
   await hubbub.closeRoom(room, reason);
 }
 

@@ -31,7 +31,10 @@ export async function openSession(invitation: Invitation): Promise<void> {
   let finalWords: string | undefined;
   const token = async (): Promise<string> => {
     const answer = await requestToken(invitation);
-    if (typeof answer === 'string') return answer;
+    if ('token' in answer) {
+      view.title = answer.title;
+      return answer.token;
+    }
     finalWords = FINAL_STATUS[answer.status];
     if (finalWords !== undefined) throw new HubbubError('UNAUTHORIZED', finalWords);
     throw new Error(`The service answers ${answer.status}.`);
@@ -81,8 +84,10 @@ export async function openSession(invitation: Invitation): Promise<void> {
   room.on('consensus_reached', ({ payload }) => {
     const { comparison_id } = aboutComparison.parse(payload);
     const comparison = state.comparisons.find(({ id }) => id === comparison_id);
-    if (comparison?.consensus) toast(`You all agree: ${nameOf(comparison.consensus, comparison.features)}.`, 'good');
     if (view.shownId === comparison_id) celebrate();
+    else if (comparison?.consensus) {
+      toast(`You all agree: ${nameOf(comparison.consensus, comparison.features)}.`, 'good');
+    }
   });
   room.on('consensus_lost', ({ payload }) => {
     const { comparison_id } = aboutComparison.parse(payload);
@@ -133,14 +138,16 @@ async function join(client: HubbubClient, room: ReturnType<HubbubClient['room']>
   }
 }
 
+type TokenAnswer = { readonly token: string; readonly title: string } | { readonly status: number };
+
 /** The token, or the status that says why not. */
-async function requestToken({ project, session, attendee, key }: Invitation): Promise<string | { status: number }> {
+async function requestToken({ project, session, attendee, key }: Invitation): Promise<TokenAnswer> {
   const response = await fetch(`/api/projects/${project}/sessions/${session}/attendees/${attendee}/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ key }),
   });
-  return response.ok ? (await response.json()).token : { status: response.status };
+  return response.ok ? await response.json() : { status: response.status };
 }
 
 function wordsOf(error: unknown): string {

@@ -18,6 +18,8 @@ export class SessionView {
   readonly #sending = new Map<string, Sending>();
   readonly #dots = byId('dots', HTMLUListElement);
   #index = 0;
+  /** What the session is about. */
+  title = '';
 
   constructor(state: SessionState, ports: SessionViewPorts) {
     this.#state = state;
@@ -120,7 +122,10 @@ export class SessionView {
 
   #showComparison(comparison: Comparison): void {
     const { features, own, votes, consensus } = comparison;
-    setText(byId('position', HTMLElement), `Pair ${this.#index + 1} of ${this.#state.comparisons.length}`);
+    setText(
+      byId('position', HTMLElement),
+      `${this.title} · pair ${this.#index + 1} of ${this.#state.comparisons.length}`,
+    );
     for (const [place, button] of this.#choices.entries()) {
       const feature = features[place];
       const isChosenIn = (vote: Vote): boolean => vote.preferred_feature_id === (feature?.feature_id ?? null);
@@ -181,7 +186,7 @@ export class SessionView {
   #showPeople({ voted }: Comparison): void {
     const { people, me } = this.#state;
     const rows = [...people].map(([id, { name, present }]) => {
-      const [kind, words] = !present ? ['', 'away'] : voted.includes(id) ? ['good', 'has voted'] : ['', 'is thinking'];
+      const [kind, words] = !present ? ['', 'away'] : voted.includes(id) ? ['good', 'voted'] : ['', 'thinking'];
       return element(
         'li',
         { class: present ? '' : 'away', 'data-attendee': name },
