@@ -26,7 +26,7 @@ const BY_CODE: Readonly<Record<string, Answer>> = {
 };
 const NO_HTTP: Answer = { status: '400 Bad Request', code: 'INVALID_FORMAT', message: 'This is no HTTP.' };
 
-/** @param isAnswered whether the connection's last request has its answer: another one would be taken for the next one's. */
+/** @param isAnswered whether what is wrong belongs to a request that has its answer: one more would be taken for the next one's. */
 export function answerConnectionError(
   error: { readonly code?: string },
   socket: Socket,

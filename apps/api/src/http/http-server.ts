@@ -49,7 +49,7 @@ const OPENAPI_PATH = '/openapi.json';
 /** Not listening yet. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { routes, parts, metrics, slots, maxBodyBytes, requestTimeoutMs } = options;
-  /** Connections whose last request has its answer, though perhaps not all of it has come. */
+  /** Connections on which an answer is being sent, or was sent before all of its request had come. */
   const answered = new WeakSet<object>();
   const server = fastify({
     logger: false,
@@ -78,6 +78,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     // `close` comes always, also where the connection is lost before the answer.
     reply.raw.once('close', () => {
       slots.release();
+      // What comes next on the connection is another request, which may be answered.
+      if (request.raw.complete) answered.delete(request.raw.socket);
       const status = reply.raw.writableFinished ? reply.statusCode : 'aborted';
       metrics.answered(labelOf(request), status, performance.now() - beganAtMs);
     });
