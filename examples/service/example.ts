@@ -13,6 +13,8 @@ export interface ServiceParts {
   onClose(stop: () => void): void;
   /** A time of the example in milliseconds, by the name of its variable; tests make it short. */
   timeMs(name: `EXAMPLE_${string}_MS`, defaultMs: number): number;
+  /** Origins of pages of other sites that may ask: `undefined` for all. */
+  readonly allowedOrigins: readonly string[] | undefined;
 }
 
 export interface Example {

@@ -35,7 +35,8 @@ export async function serve(example: Example, settings: ExampleSettings, embedde
   const mint = createTokenMint({ key: settings.jwtSecret });
   const stops: (() => void)[] = [];
   const onClose = (stop: () => void): void => void stops.push(stop);
-  await example.start({ hubbub, mint, documents, http, onClose, timeMs: settings.timeMs });
+  const { timeMs, allowedOrigins } = settings;
+  await example.start({ hubbub, mint, documents, http, onClose, timeMs, allowedOrigins });
   const url = await http.listen({ host: '127.0.0.1', port: settings.port });
   return {
     url,

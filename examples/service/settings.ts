@@ -14,6 +14,8 @@ export interface ExampleSettings {
   readonly jwtSecret: string;
   /** Times of the example, such as `EXAMPLE_CLEANUP_AFTER_MS`, where they differ from its defaults. */
   timeMs(name: string, defaultMs: number): number;
+  /** EXAMPLE_ALLOWED_ORIGINS; not set: all in development (`undefined`), none in production. */
+  readonly allowedOrigins: readonly string[] | undefined;
 }
 
 export const EXAMPLE_SECRET = 'the-secret-of-the-examples-which-everybody-knows';
@@ -23,12 +25,20 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Exam
     redisUrl: environment.HUBBUB_REDIS_URL,
     redisPrefix: environment.HUBBUB_REDIS_PREFIX ?? 'hubbub',
     port: wholeNumber('EXAMPLE_PORT', environment.EXAMPLE_PORT, 3000),
-    edges: (environment.EXAMPLE_EDGES ?? '').split(',').filter(edge => edge !== ''),
+    edges: list(environment.EXAMPLE_EDGES),
     presenceUrl: environment.EXAMPLE_PRESENCE_URL,
     presenceApiKey: environment.EXAMPLE_PRESENCE_API_KEY,
     jwtSecret: environment.HUBBUB_JWT_SECRET ?? EXAMPLE_SECRET,
+    allowedOrigins:
+      environment.EXAMPLE_ALLOWED_ORIGINS === undefined && environment.NODE_ENV !== 'production'
+        ? undefined
+        : list(environment.EXAMPLE_ALLOWED_ORIGINS),
     timeMs: (name, defaultMs) => wholeNumber(name, environment[name], defaultMs),
   };
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? '').split(',').filter(item => item !== '');
 }
 
 function wholeNumber(name: string, text: string | undefined, otherwise: number): number {

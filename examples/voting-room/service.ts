@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Example, ServiceParts } from '../service/example.js';
 import { Announcements } from './announcements.js';
+import { admitOrigins } from './origins.js';
 import { Rooms } from './rooms.js';
 import { goRound } from './rounds.js';
 import { emptySince, existing, participate, start, statusOf, type VotingRoom } from './voting-room.js';
@@ -21,7 +22,7 @@ export const votingRoom: Example = {
   start: startVotingRoom,
 };
 
-function startVotingRoom({ hubbub, documents, http, timeMs, onClose }: ServiceParts): void {
+function startVotingRoom({ hubbub, documents, http, timeMs, onClose, allowedOrigins }: ServiceParts): void {
   const rooms = new Rooms(documents);
   const announcements = new Announcements(hubbub, rooms);
 
@@ -30,6 +31,7 @@ function startVotingRoom({ hubbub, documents, http, timeMs, onClose }: ServicePa
     await announcements.tellChanges(room).catch(() => {});
   }
 
+  admitOrigins(http, allowedOrigins);
   http.addHook('onSend', async (request, reply) => {
     // `GET /api/rooms` gives another room each time.
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');

@@ -28,6 +28,8 @@ export interface StartExampleOptions {
   readonly times?: Readonly<Record<`EXAMPLE_${string}_MS`, number>>;
   /** HUBBUB_* for presence and edges, over those of the example. */
   readonly env?: Environment;
+  /** For the service. */
+  readonly serviceEnv?: Environment;
   /** Laid over the example's hub.yaml, level by level: `{ namespaces: { quiz: { leaveGraceMs: 100 } } }`. */
   readonly hub?: object;
   /** Of its own where the test halts or freezes it. */
@@ -98,6 +100,7 @@ export async function startExample(name: string, options: StartExampleOptions = 
     EXAMPLE_PRESENCE_API_KEY: PRESENCE_KEY,
     TMPDIR: temporaryFolder(), // Its bundled page, which a kill would leave behind.
     ...Object.fromEntries(Object.entries(options.times ?? {}).map(([time, ms]) => [time, String(ms)])),
+    ...options.serviceEnv,
   };
   const service = await openService(name, port, variables);
   let browser: Browser | undefined;

@@ -233,9 +233,21 @@ describe('the voting room', () => {
     for (const listener of [beside, faraway]) await listener.nextFrame('participant_ready');
   });
 
-  test('in development every origin may listen', async () => {
+  test('in development pages of every origin may listen, and ask', async () => {
     const room = await acquire(example);
     await listen(example, room, from('https://elsewhere.example.org'));
+    // Another name for this machine is another site to a browser.
+    const elsewhere = await example.openPage(example.url.replace('127.0.0.1', 'localhost'));
+    const participants = await elsewhere.evaluate(
+      async url => {
+        const body = JSON.stringify({ text: 'Ada' });
+        const headers = { 'content-type': 'application/json' };
+        const answer = await (await fetch(url, { method: 'PATCH', body, headers })).json();
+        return answer.participants;
+      },
+      `${example.url}${roomPath(room, 'participate')}`,
+    );
+    expect(participants).toEqual(['Ada']);
   });
 
   test('the service is killed between participate and start: the room is whole, pages follow', async () => {
@@ -347,22 +359,28 @@ describe('empty rooms', () => {
   });
 });
 
-test(
-  'in production only origins of the list may listen',
-  async () => {
-    const example = await startExample('voting-room', {
-      env: { NODE_ENV: 'production', HUBBUB_ALLOWED_ORIGINS: 'https://vote.example.org,https://*.example.net' },
-    });
-    const room = await acquire(example);
-    for (const origin of ['https://vote.example.org', 'https://a.example.net']) {
-      await listen(example, room, { ...from(origin), edge: 1 });
-    }
-    for (const origin of ['https://elsewhere.example.org', 'http://vote.example.org', 'https://example.net', 'null']) {
-      const address = example.edges[0]?.httpUrl.replace('http', 'ws');
-      const refusal = await connectRefused(`${address}${wsPath(room)}`, from(origin));
-      expect(refusal.status, origin).toBe(403);
-      expect(JSON.parse(refusal.body)).toMatchObject({ code: 'ORIGIN_NOT_ALLOWED' });
-    }
-  },
-  EXAMPLE_TIMEOUT_MS,
-);
+test('in production only origins of the list may listen, and ask', { timeout: EXAMPLE_TIMEOUT_MS }, async () => {
+  const listed = 'https://vote.example.org';
+  const example = await startExample('voting-room', {
+    env: { NODE_ENV: 'production', HUBBUB_ALLOWED_ORIGINS: `${listed},https://*.example.net` },
+    serviceEnv: { NODE_ENV: 'production', EXAMPLE_ALLOWED_ORIGINS: listed },
+  });
+  const room = await acquire(example);
+  for (const origin of [listed, 'https://a.example.net']) {
+    await listen(example, room, { ...from(origin), edge: 1 });
+  }
+  for (const origin of ['https://elsewhere.example.org', 'http://vote.example.org', 'https://example.net', 'null']) {
+    const address = example.edges[0]?.httpUrl.replace('http', 'ws');
+    const refusal = await connectRefused(`${address}${wsPath(room)}`, from(origin));
+    expect(refusal.status, origin).toBe(403);
+    expect(JSON.parse(refusal.body)).toMatchObject({ code: 'ORIGIN_NOT_ALLOWED' });
+    const answer = await fetch(`${example.url}/api/rooms`, from(origin));
+    expect(answer.status, origin).toBe(403);
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+  }
+  const own = await fetch(`${example.url}${roomPath(room, 'start')}`, { method: 'PATCH', ...from(example.url) });
+  expect(own.status).toBe(200);
+  const answer = await fetch(`${example.url}/api/rooms`, from(listed));
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('access-control-allow-origin')).toBe(listed);
+});
