@@ -5,6 +5,7 @@ import { changeOf } from './attendee-events.js';
 import { AUTHORIZER_KEY, addAuthorizer } from './authorizer.js';
 import { once, toTell } from './handled-once.js';
 import { type Project, Projects } from './projects.js';
+import { RosterCheck } from './roster-check.js';
 import { addRoutes } from './routes.js';
 import { idsOf, type PairwiseSession, roomOf, type Source } from './session-document.js';
 import { snapshotFor } from './session-messages.js';
@@ -28,6 +29,7 @@ function startPairwiseSession({ hubbub, mint, documents, http, timeMs }: Service
   addAuthorizer(http, projects);
   addRoutes({ http, projects, mint, close: (project, session) => disconnectAll(hubbub, project, session) });
 
+  const rosterCheck = new RosterCheck(hubbub, timeMs('EXAMPLE_JOIN_SETTLED_MS', 30_000));
   const options = {
     group: 'pairwise',
     /** How long after this instance died another one takes over, or this one when it is back. */
@@ -42,6 +44,7 @@ function startPairwiseSession({ hubbub, mint, documents, http, timeMs }: Service
     if (ids === undefined) return;
     try {
       const change = changeOf(event);
+      await findLost(event);
       const session = await projects.changeSession(ids.projectId, ids.sessionId, open =>
         once(active(open), 'client', event.entryId, change),
       );
@@ -66,6 +69,18 @@ function startPairwiseSession({ hubbub, mint, documents, http, timeMs }: Service
     );
     if (session?.status === 'active') await tell(hubbub, session, 'member', entryId);
   });
+
+  /** Before the first event of a room since this process runs. */
+  async function findLost({ room = '', entryId }: ServiceEvent): Promise<void> {
+    const ids = idsOf(room);
+    // Presence is away: with the next event, then. Votes do not wait for it.
+    const change = await rosterCheck.ask(room).catch(() => undefined);
+    if (ids === undefined || change === undefined) return;
+    const session = await projects.changeSession(ids.projectId, ids.sessionId, open =>
+      open.status === 'closed' ? open : once(open, 'roster', entryId, change),
+    );
+    if (session?.status === 'active') await tell(hubbub, session, 'roster', entryId);
+  }
 }
 
 async function tell(hubbub: Hubbub, session: PairwiseSession, source: Source, entryId: string): Promise<void> {

@@ -22,8 +22,8 @@ export type Attendee = {
 
 export type Message = { readonly type: string; readonly payload: Readonly<Record<string, unknown>> };
 
-/** Where what changes a session comes from: two streams, each in order. */
-export type Source = 'client' | 'member';
+/** Where what changes a session comes from: two streams and a question to presence, each in order. */
+export type Source = 'client' | 'member' | 'roster';
 
 /** What was handled, and what the last of it has to tell: the same again when it is handled again. */
 export type Handled = { readonly entries: readonly string[]; readonly messages: readonly Message[] };
@@ -46,6 +46,8 @@ export interface NewSession {
   readonly features: readonly Omit<Feature, 'feature_id'>[];
 }
 
+const NOTHING: Handled = { entries: [], messages: [] };
+
 export function newSession({ features, ...named }: NewSession): PairwiseSession {
   const known = features.map((feature, index) => ({ feature_id: `f${index + 1}`, ...feature }));
   const pairs = known.flatMap((first, index) => known.slice(index + 1).map(second => [first, second] as const));
@@ -60,7 +62,7 @@ export function newSession({ features, ...named }: NewSession): PairwiseSession 
       consensus: null,
     })),
     attendees: {},
-    handled: { client: { entries: [], messages: [] }, member: { entries: [], messages: [] } },
+    handled: { client: NOTHING, member: NOTHING, roster: NOTHING },
   };
 }
 

@@ -14,7 +14,7 @@ let example: RunningExample;
 
 beforeAll(async () => {
   example = await startExample('pairwise-session', {
-    times: { EXAMPLE_LEASE_MS: 1000 },
+    times: { EXAMPLE_LEASE_MS: 1000, EXAMPLE_JOIN_SETTLED_MS: 1 },
     env: { HUBBUB_IDLE_TIMEOUT_MS: '8000' }, // The least there is: one story waits for a silent connection.
     hub: { namespaces: { pairwise: { leaveGraceMs: 200 } } },
   });
@@ -554,6 +554,25 @@ describe('killed, or there twice', () => {
     await another.process.kill();
     await voteAll(clients, 5, 1);
     await ada.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 6 } }, { withinMs: 20_000 });
+  });
+
+  test('who left while no service heard of it, for longer than the news are kept, is found out', async () => {
+    const session = await makeSession(NAMES);
+    const [ada, grace, linus] = (await attendAll(session)) as [RawClient, RawClient, RawClient];
+    await cast(grace, 'c1', TIE);
+    await ada.nextFrame('vote_received');
+    await example.service.kill();
+    await linus.terminate();
+    await ada.nextFrame('user_left');
+    const redis = example.redis.connection();
+    const streams = await redis.keys(`${example.redis.prefix}:presence:*:lifecycle`);
+    expect(streams).not.toEqual([]);
+    await redis.del(...streams);
+    await example.service.start();
+    await cast(ada, 'c1', TIE);
+    const { payload } = await ada.nextFrame('attendee_left');
+    expect(payload).toEqual({ attendee_id: attendeeAt(session, 2).id, reason: 'dropped' });
+    await ada.nextFrame('consensus_reached');
   });
 
   test('an entry that is handled again tells the same, and an old one nothing', () => {
