@@ -29,6 +29,8 @@ export interface RosterMember {
   /** RFC 3339. */
   readonly last_seen?: string;
   readonly status?: string | Readonly<Record<string, unknown>>;
+  /** Those that are in the room: where `publishToSession` and `addToRoom` find them. */
+  readonly sessions: ReadonlyArray<{ readonly session_id: string; readonly node: string }>;
 }
 
 export interface UserPresence {
@@ -42,7 +44,9 @@ export interface UserPresence {
 
 /** Every method throws {@link HubbubError}: `UNAVAILABLE` when presence does not answer, else the code of its answer. */
 export interface PresenceQueries {
-  /** A page of who is in a room. @param page `limit` at most 1,000 */
+  /**
+   * A page of who is in a room. `limit` is 1 to 1,000 and about how many it has: go on with `next` as `cursor` while there is one.
+   */
   roster(room: string, page?: { readonly limit?: number; readonly cursor?: string }): Promise<RosterPage>;
   user(userId: string): Promise<UserPresence>;
   /** Users online in the whole cluster. */

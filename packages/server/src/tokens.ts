@@ -101,6 +101,9 @@ function openSigner({
   audience,
 }: TokenMintOptions): (claims: object) => string {
   if (!ALGORITHMS.has(algorithm)) throw wrong('algorithm', `expected one of ${[...ALGORITHMS].join(', ')}`);
+  if (algorithm.startsWith('HS') && String(key).includes('-----BEGIN')) {
+    throw wrong('key', `a PEM is no secret: name its algorithm instead of ${algorithm}`);
+  }
   const kid = keyId === undefined ? {} : { kid: text('keyId', keyId, ROLE_MAX_BYTES) };
   const iss = issuer === undefined ? {} : { iss: text('issuer', issuer, URL_MAX_BYTES) };
   const aud = audience === undefined ? {} : { aud: text('audience', audience, URL_MAX_BYTES) };

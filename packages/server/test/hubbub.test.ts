@@ -63,6 +63,15 @@ describe('a service', () => {
     ['an empty key', { type: 'a', key: '' }, 'INVALID_FORMAT'],
     ['a key of 65 bytes', { type: 'a', key: 'x'.repeat(65) }, 'INVALID_FORMAT'],
     ['a sender without a name', { type: 'a', sender: { id: 'u' } }, 'INVALID_FORMAT'],
+    ['a sender that is text', { type: 'a', sender: 'u' }, 'INVALID_FORMAT'],
+    ['a field that there is not', { type: 'a', exclude_user: 'u' }, 'INVALID_FORMAT'],
+    ['an excluded user of no name', { type: 'a', excludeUser: '' }, 'INVALID_FORMAT'],
+    ['an excluded session that is a number', { type: 'a', excludeSession: 7 }, 'INVALID_FORMAT'],
+    ['an empty idempotency key', { type: 'a', idempotencyKey: '' }, 'INVALID_FORMAT'],
+    ['an idempotency key of 129 bytes', { type: 'a', idempotencyKey: 'x'.repeat(129) }, 'INVALID_FORMAT'],
+    ['a time that is a number', { type: 'a', timestamp: 7 }, 'INVALID_FORMAT'],
+    ['nothing', undefined, 'INVALID_FORMAT'],
+    ['text', 'hello', 'INVALID_FORMAT'],
     ['more than maxMessageBytes', { type: 'a', payload: { text: 'x'.repeat(1000) } }, 'TOO_LARGE'],
   ])('is told what is wrong: %s', async (_, message, code) => {
     const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1', maxMessageBytes: 500, timeoutMs: 200 });
@@ -73,6 +82,46 @@ describe('a service', () => {
     const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1' });
     await expect(hubbub.publishToRoom('a b', { type: 'a' })).rejects.toMatchObject({ code: 'INVALID_ROOM' });
     await expect(hubbub.publishToUser('', { type: 'a' })).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
+  });
+
+  test('is told of a session that cannot be: a message to no edge would be lost without a word', async () => {
+    const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1' });
+    const invalid = { name: 'HubbubError', code: 'INVALID_FORMAT' };
+    for (const session of [
+      undefined,
+      'k3f.1',
+      {},
+      { id: 's' },
+      { id: '', node: 'n' },
+      { id: 's', node: 7 },
+    ] as never[]) {
+      await expect(hubbub.publishToSession(session, { type: 'a' })).rejects.toMatchObject(invalid);
+      await expect(hubbub.addToRoom('a', session)).rejects.toMatchObject(invalid);
+      await expect(hubbub.removeSession('a', session)).rejects.toMatchObject(invalid);
+    }
+    const session = { id: 's', node: 'n' };
+    await expect(hubbub.publishToSession(session, { type: 'a' }, 'a b')).rejects.toMatchObject({
+      code: 'INVALID_ROOM',
+    });
+    await expect(hubbub.addToRoom('a b', session)).rejects.toMatchObject({ code: 'INVALID_ROOM' });
+    await expect(hubbub.addToRoom('a', session, ['fly'] as never)).rejects.toMatchObject(invalid);
+    await expect(hubbub.addToRoom('a', session, 'join' as never)).rejects.toMatchObject(invalid);
+  });
+
+  test.each<[string, unknown]>([
+    ['redisUrl', undefined],
+    ['redisUrl', '127.0.0.1:6379'],
+    ['redisUrl', 'http://127.0.0.1'],
+    ['timeoutMs', 0],
+    ['timeoutMs', '5'],
+    ['maxPending', 0],
+    ['maxMessageBytes', 1.5],
+    ['presencePartitions', 0],
+  ])('is told of an option that cannot be: %s %j', (option, value) => {
+    const options = { redisUrl: 'redis://127.0.0.1:1', [option]: value } as HubbubOptions;
+    expect(() => connectHubbub(options)).toThrow(
+      expect.objectContaining({ code: 'INVALID_FORMAT', message: expect.stringContaining(option) }),
+    );
   });
 
   test('is told of a control that cannot be, and of a type that only controls have', async () => {

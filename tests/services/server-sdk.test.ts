@@ -1,0 +1,339 @@
+/** The server SDK on a real cluster: what it sends arrives where it is meant, what it is told is what happened, and its tokens open doors. */
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  connectHubbub,
+  createTokenMint,
+  type Hubbub,
+  type RosterMember,
+  type RosterPage,
+  type TokenMintOptions,
+} from '@hubbub/server';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { withNamespaces } from '../presence/config-file.js';
+import { cleanup } from '../support/cleanup.js';
+import { startCluster, type TestCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { type KeyKind, keyPair } from '../support/jwt.js';
+import { connect } from '../support/raw-client.js';
+import { TEST_JWT_SECRET } from '../support/tokens.js';
+
+const API_KEY = 'the-key-of-the-story';
+const NAMESPACES = {
+  log: { public: true, historySize: 100, historyTtlMs: 60_000 },
+  game: { public: true, events: ['move', 'vote'] },
+  board: { requireRoomToken: true },
+  hall: { public: true, memberEvents: true, keepMembers: { offlineAfterMs: 0, expireAfterMs: 600_000 } },
+};
+
+let cluster: TestCluster;
+let hubbub: Hubbub;
+
+beforeAll(async () => {
+  const env = { ...withNamespaces(NAMESPACES), HUBBUB_PRESENCE_API_KEYS: API_KEY };
+  cluster = await startCluster({ edges: 2, env });
+  hubbub = service();
+}, 60_000);
+
+function service(): Hubbub {
+  const presence = { url: cluster.presence[0]?.adminUrl ?? '', apiKey: API_KEY };
+  const { url: redisUrl, prefix: redisPrefix } = cluster.redis;
+  const connected = connectHubbub({ redisUrl, redisPrefix, presence });
+  cleanup(() => connected.close());
+  return connected;
+}
+
+async function enter(user: string, edge: number, ...rooms: string[]) {
+  const client = await connect(cluster.edge(edge).wsUrl, { name: user, token: cluster.token({ user, name: user }) });
+  const session = String((await client.nextFrame('welcome')).payload?.session_id);
+  for (const room of rooms) await client.join(room);
+  return Object.assign(client, { address: { id: session, node: cluster.edge(edge).nodeId } });
+}
+
+describe('publishing', () => {
+  test('into a history gives the offset; a repeated key gives the first one’s, and publishes nothing', async () => {
+    const alice = await enter('alice', 0, 'log:1');
+    const first = await hubbub.publishToRoom('log:1', { type: 'noted', id: 'n1', idempotencyKey: 'k1' });
+    expect(first).toMatchObject({ offset: 1, repeated: false });
+    const sender = { id: 'bot', name: 'Bot' };
+    const second = await hubbub.publishToRoom('log:1', { type: 'noted', id: 'n2', sender, payload: { n: 2 } });
+    expect(second).toMatchObject({ offset: 2, epoch: first.epoch });
+    const again = await hubbub.publishToRoom('log:1', { type: 'noted', id: 'n1', idempotencyKey: 'k1' });
+    expect(again).toEqual({ ...first, repeated: true });
+    await hubbub.publishToRoom('log:1', { type: 'barrier' });
+    await alice.nextFrame('barrier');
+    const noted = alice.frames.filter(({ type }) => type === 'noted');
+    expect(noted).toMatchObject([
+      { id: 'n1', offset: 1, room: 'log:1' },
+      { id: 'n2', offset: 2, sender, payload: { n: 2 } },
+    ]);
+    const { payload } = await alice.ask({ type: 'history', room: 'log:1' });
+    expect(payload?.messages).toMatchObject([{ id: 'n1', offset: 1 }, { id: 'n2', offset: 2 }, { type: 'barrier' }]);
+  });
+
+  test('many at once: one order for all, the order of the calls', async () => {
+    const clients = [await enter('alice', 0, 'log:many'), await enter('bob', 1, 'log:many')];
+    const sent = await Promise.allSettled(
+      Array.from({ length: 90 }, (_, n) => hubbub.publishToRoom('log:many', { type: 'n', id: `${n}` })),
+    );
+    expect(sent.map(result => result.status === 'fulfilled' && result.value.offset)).toEqual(
+      Array.from({ length: 90 }, (_, n) => n + 1),
+    );
+    for (const client of clients) {
+      await client.nextFrame({ type: 'n', id: '89' });
+      const ids = client.frames.flatMap(({ type, id }) => (type === 'n' ? [Number(id)] : []));
+      expect(ids).toEqual(Array.from({ length: 90 }, (_, n) => n));
+    }
+  });
+
+  test('without a history a repeated key publishes nothing either, to a room, a user and all', async () => {
+    const alice = await enter('alice', 0, 'plain');
+    for (const publish of [
+      (type: string) => hubbub.publishToRoom('plain', { type, idempotencyKey: 'r' }),
+      (type: string) => hubbub.publishToUser('alice', { type, idempotencyKey: 'u' }),
+      (type: string) => hubbub.publishToAll({ type, idempotencyKey: 'a' }),
+    ]) {
+      expect(await publish('once')).toMatchObject({ repeated: false });
+      expect(await publish('twice')).toMatchObject({ repeated: true });
+      await alice.nextFrame('once');
+    }
+    await hubbub.publishToRoom('plain', { type: 'barrier' });
+    await alice.noFrame('twice', () => alice.nextFrame('barrier'));
+  });
+
+  test.each(['plain-x', 'log:x'])('in %s past a user and past a session', async room => {
+    const [alice, phone, bob] = [
+      await enter('alice', 0, room),
+      await enter('alice', 1, room),
+      await enter('bob', 0, room),
+    ];
+    await hubbub.publishToRoom(room, { type: 'past.user', excludeUser: 'alice' });
+    await hubbub.publishToRoom(room, { type: 'past.session', excludeSession: phone.address.id });
+    await hubbub.publishToRoom(room, { type: 'barrier' });
+    for (const client of [alice, phone, bob]) await client.nextFrame('barrier');
+    const got = (client: typeof alice) =>
+      client.frames.map(({ type }) => type).filter(type => /^past|room_offset/.test(type));
+    const told = room === 'log:x' ? ['room_offset'] : [];
+    expect(got(bob)).toEqual(['past.user', 'past.session']);
+    expect(got(alice)).toEqual([...told, 'past.session']);
+    // The hole that a session sees (docs of excludeSession): it is not told.
+    expect(got(phone)).toEqual(told);
+  });
+
+  test('to one session reaches that one; to one that is gone, nobody, and that is no error', async () => {
+    const [alice, other] = [await enter('alice', 0), await enter('alice', 0)];
+    await hubbub.publishToSession(alice.address, { type: 'for.you', payload: { n: 1 } }, 'game:1');
+    expect(await alice.nextFrame('for.you')).toMatchObject({ room: 'game:1', payload: { n: 1 } });
+    await hubbub.publishToSession(other.address, { type: 'barrier' });
+    expect(await other.nextFrame('barrier')).not.toHaveProperty('room');
+    await other.noFrame('for.you');
+    await hubbub.publishToSession({ id: 'gone.1', node: 'edge-1' }, { type: 'for.nobody' });
+  });
+
+  test('a session is put into a room with rights, and taken out', async () => {
+    const alice = await enter('alice', 1);
+    await hubbub.addToRoom('board:7', alice.address, ['join']);
+    await alice.nextFrame({ type: 'room_opened', payload: { room_id: 'board:7' } });
+    expect(await alice.ask({ type: 'send_message', room: 'board:7', payload: {} })).toMatchObject({
+      payload: { code: 'FORBIDDEN' },
+    });
+    await hubbub.publishToRoom('board:7', { type: 'drawn' });
+    await alice.nextFrame('drawn');
+    await hubbub.removeSession('board:7', alice.address, 'enough');
+    expect(await alice.nextFrame('room_closed')).toMatchObject({
+      payload: { room_id: 'board:7', removed: true, reason: 'enough' },
+    });
+  });
+});
+
+test('an event is answered to the session that sent it, and told to its room', async () => {
+  const [alice, phone, bob] = [
+    await enter('alice', 0, 'game:1'),
+    await enter('alice', 0, 'game:1'),
+    await enter('bob', 1, 'game:1'),
+  ];
+  service().onEvents('game', { group: 'referee' }, async event => {
+    expect(event).toMatchObject({ type: 'move', room: 'game:1', attempt: 1, rooms: ['game:1'] });
+    await event.reply({ type: 'move.seen', payload: { by: event.user.id } });
+    await hubbub.publishToRoom(event.room ?? '', { type: 'moved', payload: event.payload, sender: event.user });
+  });
+  alice.send({ type: 'move', room: 'game:1', id: 'm1', payload: { to: 'e4' } });
+  expect(await alice.nextFrame('move.seen')).toMatchObject({ id: 'm1', room: 'game:1', payload: { by: 'alice' } });
+  expect(await bob.nextFrame('moved')).toMatchObject({ payload: { to: 'e4' }, sender: { id: 'alice', name: 'alice' } });
+  await phone.nextFrame('moved');
+  await phone.noFrame('move.seen');
+});
+
+describe('presence', () => {
+  test('says who is in a room, page by page, where a user is, and how many are online', async () => {
+    const people = await Promise.all(['pa', 'pb', 'pc'].map((user, n) => enter(user, n % 2, 'lobby-p')));
+    await eventually(async () => (await hubbub.presence.roster('lobby-p')).count === 3);
+    const users: RosterMember[] = [];
+    let page: RosterPage | undefined;
+    do {
+      const cursor: string | undefined = page?.next;
+      page = await hubbub.presence.roster('lobby-p', { limit: 2, ...(cursor !== undefined && { cursor }) });
+      expect(page.count).toBe(3);
+      users.push(...page.users);
+    } while (page.next !== undefined);
+    expect(users.map(({ id, online }) => `${id} ${online}`).sort()).toEqual(['pa true', 'pb true', 'pc true']);
+    const pa = users.find(({ id }) => id === 'pa');
+    expect(pa?.sessions).toEqual([{ session_id: people[0]?.address.id, node: 'edge-1' }]);
+    expect(await hubbub.presence.user('pa')).toMatchObject({
+      online: true,
+      sessions: [{ session_id: people[0]?.address.id, node: 'edge-1', rooms: ['lobby-p'] }],
+    });
+    expect(await hubbub.presence.user('nobody')).toMatchObject({ online: false, sessions: [] });
+    await eventually(async () => (await hubbub.presence.online()) >= 3);
+  });
+
+  test('refuses a wrong key, a question that cannot be, and says when it is away or not configured', async () => {
+    const ask = (presence?: { url: string; apiKey: string; timeoutMs?: number }) => {
+      const other = connectHubbub({ redisUrl: cluster.redis.url, ...(presence && { presence }) });
+      cleanup(() => other.close());
+      return other.presence.roster('lobby-p');
+    };
+    const url = cluster.presence[0]?.adminUrl ?? '';
+    await expect(ask({ url, apiKey: 'wrong' })).rejects.toMatchObject({ code: 'UNAUTHORIZED', retryable: false });
+    await expect(ask({ url: 'http://127.0.0.1:9', apiKey: API_KEY })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(ask()).rejects.toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('presence') });
+    // Something answers, and it is not presence.
+    await expect(ask({ url: cluster.edge(0).httpUrl, apiKey: API_KEY })).rejects.toMatchObject({ name: 'HubbubError' });
+    await expect(hubbub.presence.roster('a b')).rejects.toMatchObject({ code: 'INVALID_ROOM' });
+    await expect(hubbub.presence.user('')).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
+    await expect(hubbub.presence.roster('lobby-p', { limit: 0 })).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
+    for (const presence of [
+      { url: 'nowhere', apiKey: 'k' },
+      { url, apiKey: '' },
+      { url, apiKey: 'a\nb' },
+    ]) {
+      expect(() => connectHubbub({ redisUrl: cluster.redis.url, presence })).toThrow(
+        expect.objectContaining({ code: 'INVALID_FORMAT' }),
+      );
+    }
+  });
+});
+
+test('lifecycle: one instance of two hears the members of a room come, go away, and come back; the other takes over', async () => {
+  const heard: string[][] = [[], []];
+  const instances = [service(), service()];
+  const consumers = instances.map((instance, n) =>
+    instance.onLifecycle({ group: 'doorman', leaseMs: 1000 }, event => {
+      if ('room' in event && event.room === 'hall:1')
+        heard[n]?.push(`${event.event} ${'user' in event ? event.user : ''}`);
+    }),
+  );
+  await eventually(() => consumers.some(consumer => consumer.leading));
+  const first = consumers[0]?.leading ? 0 : 1;
+  const all = () => [...(heard[first] ?? []), ...(heard[1 - first] ?? [])].filter(text => text.startsWith('member_'));
+  const has = (...texts: string[]) =>
+    eventually(() => texts.every((text, n) => all()[n] === text) && all().length === texts.length, {
+      describe: `exactly ${texts.join(', ')}`,
+    });
+  const alice = await enter('alice', 0, 'hall:1');
+  await has('member_joined alice');
+  await alice.terminate();
+  await has('member_joined alice', 'member_offline alice');
+  expect(heard[1 - first]).toEqual([]);
+  await consumers[first]?.close();
+  await eventually(() => consumers[1 - first]?.leading);
+  const back = await enter('alice', 1, 'hall:1');
+  await has('member_joined alice', 'member_offline alice', 'member_online alice');
+  await back.ask({ type: 'leave_room', payload: { room_id: 'hall:1' } });
+  await has('member_joined alice', 'member_offline alice', 'member_online alice', 'member_left alice');
+  expect(heard[1 - first]?.filter(text => text.startsWith('member_'))).toEqual([
+    'member_online alice',
+    'member_left alice',
+  ]);
+});
+
+describe('tokens', () => {
+  const algorithms: ReadonlyArray<[TokenMintOptions['algorithm'] & string, KeyKind | 'secret']> = [
+    ['HS256', 'secret'],
+    ['RS256', 'RSA-2048'],
+    ['ES256', 'P-256'],
+    ['EdDSA', 'Ed25519'],
+  ];
+
+  test.each(algorithms)(
+    'that are minted with %s open a session, a room, and the rooms that they name',
+    async (algorithm, kind) => {
+      const folder = await mkdtemp(join(tmpdir(), 'hubbub-'));
+      cleanup(() => rm(folder, { recursive: true }));
+      let key = TEST_JWT_SECRET;
+      const env: Record<string, string> = { HUBBUB_JWT_ISSUER: 'the back end', HUBBUB_JWT_AUDIENCE: 'hub,other' };
+      if (kind !== 'secret') {
+        const pair = keyPair(kind);
+        key = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+        writeFileSync(join(folder, 'key.pem'), pair.pem);
+        env.HUBBUB_JWT_PUBLIC_KEY_FILES = join(folder, 'key.pem');
+      }
+      const edge = await cluster.addEdge({ env });
+      const mint = createTokenMint({ key, algorithm, issuer: 'the back end', audience: 'hub' });
+      const token = mint.session({
+        user: 'minted',
+        name: 'Minted',
+        role: 'host',
+        rooms: { 'log:*': ['join', 'history'] },
+      });
+      const client = await connect(edge.wsUrl, { name: 'minted', token });
+      const { payload } = await client.nextFrame('welcome');
+      expect(payload).toMatchObject({ user: { id: 'minted', name: 'Minted' } });
+      const expiresInMs = Date.parse(String(payload?.expires_at)) - Date.now();
+      expect(expiresInMs).toBeGreaterThan(14 * 60_000);
+      expect(expiresInMs).toBeLessThan(16 * 60_000);
+      await client.join('log:minted');
+      expect(await client.ask({ type: 'send_message', room: 'log:minted', payload: {} })).toMatchObject({
+        payload: { code: 'FORBIDDEN' },
+      });
+      const join_ = (room: string, roomToken: string) =>
+        client.ask({ type: 'join_room', payload: { room_id: room, token: roomToken } });
+      const roomToken = mint.room({ user: 'minted', room: 'board:1', rights: ['join', 'publish'] });
+      expect(await join_('board:2', roomToken)).toMatchObject({ payload: { code: 'FORBIDDEN' } });
+      expect(await join_('board:1', roomToken)).toMatchObject({ type: 'ack' });
+      expect(await client.ask({ type: 'send_message', room: 'board:1', payload: {} })).toMatchObject({ type: 'ack' });
+    },
+    30_000,
+  );
+
+  const secret = TEST_JWT_SECRET;
+  test.each<[string, () => unknown]>([
+    ['a key of another kind', () => createTokenMint({ key: secret, algorithm: 'RS256' })],
+    ['a key on another curve', () => createTokenMint({ key: pemOf('P-384'), algorithm: 'ES256' })],
+    ['a private key as a secret', () => createTokenMint({ key: pemOf('P-256'), algorithm: 'HS256' })],
+    ['a public key', () => createTokenMint({ key: keyPair('P-256').pem, algorithm: 'ES256' })],
+    ['no key', () => createTokenMint({ key: '' })],
+    ['none', () => createTokenMint({ key: secret, algorithm: 'none' as never })],
+    ['no user', () => createTokenMint({ key: secret }).session({ user: '' })],
+    ['a user that is a number', () => createTokenMint({ key: secret }).session({ user: 7 as never })],
+    ['a user of 129 bytes', () => createTokenMint({ key: secret }).session({ user: 'x'.repeat(129) })],
+    ['a user without a token', () => createTokenMint({ key: secret }).session({ user: 'anonymous:1' })],
+    ['an empty name', () => createTokenMint({ key: secret }).session({ user: 'u', name: '' })],
+    ['rooms that are text', () => createTokenMint({ key: secret }).session({ user: 'u', rooms: '*' as never })],
+    ['a pattern that is a number', () => createTokenMint({ key: secret }).session({ user: 'u', rooms: [1] as never })],
+    [
+      'a right that there is not',
+      () => createTokenMint({ key: secret }).session({ user: 'u', rooms: { '*': ['fly' as never] } }),
+    ],
+    ['a time that is over', () => createTokenMint({ key: secret }).session({ user: 'u', ttlMs: -1 })],
+    ['a time that is none', () => createTokenMint({ key: secret }).session({ user: 'u', ttlMs: Number.NaN })],
+    [
+      'a right to a room that there is not',
+      () => createTokenMint({ key: secret }).room({ user: 'u', room: 'a', rights: ['fly' as never] }),
+    ],
+  ])('are not minted for %s', (_, make) => {
+    expect(make).toThrow(expect.objectContaining({ name: 'HubbubError', code: 'INVALID_FORMAT' }));
+  });
+
+  test('are not minted for a room that is none', () => {
+    expect(() => createTokenMint({ key: secret }).room({ user: 'u', room: 'a b' })).toThrow(
+      expect.objectContaining({ code: 'INVALID_ROOM' }),
+    );
+  });
+
+  function pemOf(kind: KeyKind): string {
+    return keyPair(kind).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  }
+});
