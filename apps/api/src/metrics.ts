@@ -44,6 +44,10 @@ export function createApiMetrics(registry: MetricsRegistry, log: Logger, underWa
     labelNames: ['limit'] as const,
     registers,
   });
+  // Counted from 0, so that the first one is a rise that can be seen.
+  for (const target of ['room', 'user', 'all']) publishes.inc({ target, result: 'published' }, 0);
+  for (const control of ['close_room', 'remove_user', 'disconnect_user'])
+    controls.inc({ do: control, result: 'published' }, 0);
   for (const limit of LIMITS) limited.inc({ limit }, 0);
   const malformed = new Counter({
     name: 'hubbub_api_malformed_requests_total',

@@ -20,6 +20,8 @@ export interface PartitionTotals {
 
 /** Read when scraped, from those who know. */
 export interface PresenceGauges {
+  /** Partitions of the registry: HUBBUB_PRESENCE_PARTITIONS. */
+  partitions(): number;
   /** Whether the last round went well, as `/readyz` has it. */
   ready(): boolean;
   /** Users in the largest roster of the partitions owned here. */
@@ -99,6 +101,7 @@ export class PresenceMetrics {
         },
       });
     };
+    gauge('partitions', 'Partitions of the registry (HUBBUB_PRESENCE_PARTITIONS), owned or not.', gauges.partitions);
     gauge('ready', '1 when the last round went well, else 0.', () => (gauges.ready() ? 1 : 0));
     gauge('largest_roster_users', 'Users in the largest roster of the partitions owned here.', gauges.largestRoster);
   }

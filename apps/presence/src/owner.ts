@@ -45,7 +45,11 @@ export class Owner {
     const { nodeLeases: leases, log, partitions, metrics } = options;
     this.#reaper = new Reaper({ leases, log, partitions, metrics });
     this.#orphans = new Orphans({ leases, log, metrics });
-    metrics.observe({ ready: () => this.#healthy, largestRoster: () => this.#largestRoster() });
+    metrics.observe({
+      partitions: () => partitions,
+      ready: () => this.#healthy,
+      largestRoster: () => this.#largestRoster(),
+    });
   }
 
   /** Whether the last round went well: red while Redis does not answer. */

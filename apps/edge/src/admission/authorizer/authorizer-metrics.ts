@@ -3,8 +3,10 @@ import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { AuthorizedAction } from './question.js';
 
+const QUESTION_RESULTS = ['allowed', 'denied', 'cached', 'shared', 'failed', 'breaker_open', 'too_many'] as const;
+
 /** `allowed` and `denied` were asked for; `cached` and `shared` cost no request; the rest found no answer. */
-export type QuestionResult = 'allowed' | 'denied' | 'cached' | 'shared' | 'failed' | 'breaker_open' | 'too_many';
+export type QuestionResult = (typeof QUESTION_RESULTS)[number];
 
 export interface AuthorizerMetrics {
   question(action: AuthorizedAction, result: QuestionResult): void;
@@ -17,6 +19,7 @@ export interface AuthorizerMetrics {
 export type BreakerState = 'closed' | 'half_open' | 'open';
 
 const FAILURE_LOG_INTERVAL_MS = 10_000;
+const ACTIONS = ['connect', 'refresh', 'join', 'publish'] as const satisfies readonly AuthorizedAction[];
 const BREAKER_STATES = ['closed', 'half_open', 'open'] as const satisfies readonly BreakerState[];
 
 /** @param breaker asked when scraped @param pending questions under way, asked when scraped */
@@ -33,6 +36,8 @@ export function createAuthorizerMetrics(
     labelNames: ['action', 'result'] as const,
     registers,
   });
+  // Counted from 0, so that the first failure is a rise that can be seen.
+  for (const action of ACTIONS) for (const result of QUESTION_RESULTS) questions.inc({ action, result }, 0);
   const duration = new Histogram({
     name: 'hubbub_edge_authorizer_duration_seconds',
     help: 'Requests to the authorizer, failed ones included.',

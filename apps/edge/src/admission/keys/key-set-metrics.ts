@@ -16,6 +16,7 @@ export interface KeySetMetrics {
   fetchFailed(error: KeySetUnavailable): void;
 }
 
+const RESULTS = ['ok', 'timeout', 'unreachable', 'status', 'too_large', 'malformed'] as const;
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 
 export function createKeySetMetrics(registry: MetricsRegistry, log: Logger): KeySetMetrics {
@@ -26,6 +27,7 @@ export function createKeySetMetrics(registry: MetricsRegistry, log: Logger): Key
     labelNames: ['result'] as const,
     registers,
   });
+  for (const result of RESULTS) fetches.inc({ result }, 0);
   let last: KeySetUnavailable | undefined;
   const failureLog = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed => {
     const { failure: result, detail } = last ?? {};
