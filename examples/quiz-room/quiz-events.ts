@@ -10,13 +10,16 @@ import { Refusal } from './refusal.js';
 import { codeOf, hubRoom } from './room-code.js';
 import type { RoomKeeper } from './room-keeper.js';
 
+/** Players look at a clock: another instance is there sooner than by default. */
+export const TAKEOVER_MS = 2000;
+
 export interface QuizTimes {
   /** Time to answer a question. */
   readonly questionMs: number;
 }
 
 export function hearPlayers({ hubbub }: ServiceParts, rooms: RoomKeeper, { questionMs }: QuizTimes): void {
-  hubbub.onEvents('quiz', { group: 'quiz-room', onError: report }, async event => {
+  hubbub.onEvents('quiz', { group: 'quiz-room', leaseMs: TAKEOVER_MS, onError: report }, async event => {
     const code = codeOf(event.room);
     if (code === undefined) return;
     try {

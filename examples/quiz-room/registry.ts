@@ -2,6 +2,7 @@
 import type { ServiceParts } from '../service/example.js';
 import { left, seen } from './members.js';
 import type { QuizRoom } from './quiz.js';
+import { TAKEOVER_MS } from './quiz-events.js';
 import { Refusal } from './refusal.js';
 import { codeOf, hubRoom } from './room-code.js';
 import type { RoomKeeper } from './room-keeper.js';
@@ -9,7 +10,7 @@ import type { RoomKeeper } from './room-keeper.js';
 const ROSTER_MAX = 1000;
 
 export function followRegistry({ hubbub }: ServiceParts, rooms: RoomKeeper): void {
-  hubbub.onLifecycle({ group: 'quiz-room', onError: report }, async event => {
+  hubbub.onLifecycle({ group: 'quiz-room', leaseMs: TAKEOVER_MS, onError: report }, async event => {
     if (!('room' in event && 'user' in event)) return;
     const code = codeOf(event.room);
     if (code === undefined) return;

@@ -30,7 +30,8 @@ export function countdown(now: () => number): Countdown {
   const show = (): void => {
     const leftMs = Math.max(0, (ends ?? 0) - now());
     const seconds = Math.ceil(leftMs / 1000);
-    number.textContent = ends === undefined ? '–' : String(seconds);
+    number.textContent = String(seconds);
+    made.classList.toggle('over', ends === undefined);
     made.classList.toggle('hurry', ends !== undefined && seconds <= HURRY_S);
     ring.style.strokeDashoffset = String(LENGTH * (1 - Math.min(1, leftMs / duration)));
   };

@@ -1,7 +1,7 @@
 /** The door: join by a code, host a quiz, or go back to the seat that this browser remembers. */
 import { element } from '../../page/dom.js';
 import { ask } from '../../page/hub.js';
-import { type Admission, lastSeat, newPass, post, remember, type Seat } from './seat.js';
+import { type Admission, lastSeat, newPass, post, type Seat } from './seat.js';
 
 const NAME_MAX = 24;
 
@@ -141,9 +141,7 @@ function form(
 }
 
 function taken({ code, user }: Admission, pass: string): Seat {
-  const seat = { code, name: user.name, pass };
-  remember(seat);
-  return seat;
+  return { code, name: user.name, pass };
 }
 
 function nameInput(name: string): HTMLInputElement {

@@ -7,6 +7,8 @@ import { scoreboard } from './scoreboard.js';
 import { speak } from './speak.js';
 
 const SHAPES = ['▲', '◆', '●', '■'];
+const HAS_KEYS = matchMedia('(pointer: fine)').matches;
+const CHOOSE = `Choose an answer: quick ones get more points.${HAS_KEYS ? ' Keys 1 to 4 work, too.' : ''}`;
 
 export function questionScreen(quiz: Quiz, first: QuizState): Screen {
   const isHost = quiz.me.role === 'host';
@@ -78,7 +80,7 @@ export function questionScreen(quiz: Quiz, first: QuizState): Screen {
       goOn.hidden = !isOver;
       goOn.textContent = question.index + 1 < state.questions ? 'Next question' : 'To the podium';
       endNow.hidden = isOver;
-      if (isOver && !spokenResult) speak(`${words} The right answer: ${question.answers[question.right ?? 0]}.`);
+      if (isOver && !spokenResult) speak(`The right answer: ${question.answers[question.right ?? 0]}.`);
       spokenResult = isOver;
     },
     close() {
@@ -119,10 +121,7 @@ function showAnswer(button: HTMLButtonElement, { question, choice, mine, canChoo
   if (!isOver) return;
   const times = Object.values(question.choices ?? {}).filter(each => each === choice).length;
   const words = question.right === choice ? `✓ ${times}` : String(times);
-  const mark = button.querySelector('.mark');
-  if (mark !== null && mark.textContent !== words) {
-    mark.replaceChildren(element('span', { title: `${times} chose it` }, words));
-  }
+  button.querySelector('.mark')?.replaceChildren(element('span', { title: `${times} chose it` }, words));
 }
 
 function waitingWords(
@@ -134,7 +133,7 @@ function waitingWords(
   const answered = state.question?.answered.length ?? 0;
   const count = `${answered} of ${players.length} answered.`;
   if (me.role === 'host') return ['', count];
-  if (mine === undefined) return ['', 'Choose an answer: quick ones get more points. Keys 1 to 4 work, too.'];
+  if (mine === undefined) return ['', CHOOSE];
   const isIn = ownAnswer(state.round, state.question?.index ?? 0)?.state !== 'sent';
   return ['accent', isIn ? `Your answer is in. ${count}` : 'Sending your answer …'];
 }

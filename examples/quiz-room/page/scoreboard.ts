@@ -65,9 +65,13 @@ function row({ member, place }: Place, before: readonly Place[], meId: string, w
     element('span', { class: 'place' }, String(place)),
     avatar(name, id),
     element('span', { class: 'name' }, name, online === false && element('span', { class: 'small muted' }, ' offline')),
-    withMovement && !isFirst && movement(was - place),
     withMovement &&
-      element('span', { class: gained > 0 ? 'gained good' : 'gained muted' }, gained > 0 ? `+${gained}` : '–'),
+      element(
+        'span',
+        { class: 'change' },
+        element('span', { class: gained > 0 ? 'good' : 'muted' }, gained > 0 ? `+${gained}` : '–'),
+        isFirst ? undefined : movement(was - place),
+      ),
     element('strong', { class: 'total' }, score.toLocaleString('en')),
   );
 }
