@@ -9,12 +9,14 @@ export interface ServiceParts {
   readonly documents: Documents;
   /** The service's routes; the page and /config.json are there. */
   readonly http: FastifyInstance;
-  /** For timers of the service's own: called when it ends. */
-  onClose(stop: () => void): void;
+  /** For timers and consumers of the service's own: called, and waited for, when it ends. */
+  onClose(stop: () => void | Promise<void>): void;
   /** A time of the example in milliseconds, by the name of its variable; tests make it short. */
   timeMs(name: `EXAMPLE_${string}_MS`, defaultMs: number): number;
   /** Origins of pages of other sites that may ask: `undefined` for all. */
   readonly allowedOrigins: readonly string[] | undefined;
+  /** For what other programs write to Redis; absent where there is none. `prefix` stands before their names. */
+  readonly redis?: { readonly url: string; readonly prefix: string };
 }
 
 export interface Example {

@@ -33,15 +33,16 @@ export async function serve(example: Example, settings: ExampleSettings, embedde
   await bundlePage(example.name);
   await http.register(fastifyStatic, { root: pageFolder(example.name) });
   const mint = createTokenMint({ key: settings.jwtSecret });
-  const stops: (() => void)[] = [];
-  const onClose = (stop: () => void): void => void stops.push(stop);
-  const { timeMs, allowedOrigins } = settings;
-  await example.start({ hubbub, mint, documents, http, onClose, timeMs, allowedOrigins });
+  const stops: (() => void | Promise<void>)[] = [];
+  const onClose = (stop: () => void | Promise<void>): void => void stops.push(stop);
+  const { timeMs, allowedOrigins, redisUrl, othersPrefix } = settings;
+  const redis = redisUrl === undefined ? {} : { redis: { url: redisUrl, prefix: othersPrefix } };
+  await example.start({ hubbub, mint, documents, http, onClose, timeMs, allowedOrigins, ...redis });
   const url = await http.listen({ host: '127.0.0.1', port: settings.port });
   return {
     url,
     async close() {
-      for (const stop of stops) stop();
+      await Promise.all(stops.map(stop => stop()));
       await http.close();
       if (embedded === undefined) await hubbub.close();
       documents.close();

@@ -5,6 +5,8 @@ export interface ExampleSettings {
   readonly redisUrl: string | undefined;
   /** Begins the names in Redis: those of the hub, and with `-example` behind it those of the service's state. */
   readonly redisPrefix: string;
+  /** EXAMPLE_OTHERS_PREFIX: before names in Redis that other programs chose. Empty, but for tests that share a Redis. */
+  readonly othersPrefix: string;
   /** Port of the service and its page. 0 takes a free one. */
   readonly port: number;
   /** Addresses of the edges for pages, such as `ws://127.0.0.1:9001`. */
@@ -24,6 +26,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Exam
   return {
     redisUrl: environment.HUBBUB_REDIS_URL,
     redisPrefix: environment.HUBBUB_REDIS_PREFIX ?? 'hubbub',
+    othersPrefix: environment.EXAMPLE_OTHERS_PREFIX ?? '',
     port: wholeNumber('EXAMPLE_PORT', environment.EXAMPLE_PORT, 3000),
     edges: list(environment.EXAMPLE_EDGES),
     presenceUrl: environment.EXAMPLE_PRESENCE_URL,

@@ -94,6 +94,7 @@ export async function startExample(name: string, options: StartExampleOptions = 
   const variables = {
     HUBBUB_REDIS_URL: redis.url,
     HUBBUB_REDIS_PREFIX: redis.prefix,
+    EXAMPLE_OTHERS_PREFIX: `${redis.prefix}:`,
     HUBBUB_JWT_SECRET: TEST_JWT_SECRET,
     EXAMPLE_EDGES: cluster.edges.map(edge => wsUrl(edge)).join(','),
     EXAMPLE_PRESENCE_URL: cluster.presence[0]?.adminUrl ?? '',
