@@ -18,7 +18,7 @@ export interface Answer {
 export interface Asking {
   readonly body?: unknown;
   /** Sent as it is, instead of `body`. */
-  readonly raw?: string | Uint8Array;
+  readonly raw?: string | Uint8Array<ArrayBuffer>;
   /** `null` for none. Default: the one that is right. */
   readonly key?: string | null;
   readonly headers?: Readonly<Record<string, string>>;

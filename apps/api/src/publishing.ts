@@ -55,6 +55,14 @@ export class Publishing {
     );
   }
 
+  /**
+   * Says that the key is for a batch; what for in it is told of each message, by a key of its own.
+   * @throws {HubbubError} `CONFLICT`, `UNAVAILABLE`
+   */
+  async claimBatch(key: string): Promise<void> {
+    await this.#claim(key, 'batch');
+  }
+
   /** Throws as `publish` does. */
   async control(control: ControlRequest, idempotencyKey: string | undefined): Promise<Published> {
     return await this.#counted(

@@ -26,12 +26,12 @@ const BY_CODE: Readonly<Record<string, Answer>> = {
 };
 const NO_HTTP: Answer = { status: '400 Bad Request', code: 'INVALID_FORMAT', message: 'This is no HTTP.' };
 
-/** @param isAnswered whether what is wrong belongs to a request that has its answer: one more would be taken for the next one's. */
+/** @param canAnswer else the connection is ended without a word */
 export function answerConnectionError(
   error: { readonly code?: string },
   socket: Socket,
   metrics: ApiMetrics,
-  isAnswered: boolean,
+  canAnswer: boolean,
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -40,7 +40,7 @@ export function answerConnectionError(
   const { status, code, message, limit } = BY_CODE[error.code ?? ''] ?? NO_HTTP;
   if (limit === undefined) metrics.malformedRequest();
   else metrics.limited(limit);
-  if (isAnswered) {
+  if (!canAnswer) {
     socket.destroy();
     return;
   }

@@ -4,6 +4,7 @@ import { createKeyCheck } from '@hubbub/runtime';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ApiMetrics } from '../metrics.js';
 import { answerConnectionError } from './connection-errors.js';
+import { OpenConnections } from './open-connections.js';
 import { openApiDescription } from './openapi.js';
 import { type Refusal, refusalOf, retryAfterSeconds } from './refusal.js';
 import { nameOf, type Route, type RouteParts } from './route.js';
@@ -49,8 +50,8 @@ const OPENAPI_PATH = '/openapi.json';
 /** Not listening yet. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { routes, parts, metrics, slots, maxBodyBytes, requestTimeoutMs } = options;
-  /** Connections on which an answer is being sent, or was sent before all of its request had come. */
-  const answered = new WeakSet<object>();
+  const connections = new OpenConnections();
+  let isLeaving = false;
   const server = fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
@@ -66,7 +67,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(1000, requestTimeoutMs),
     },
-    clientErrorHandler: (error, socket) => answerConnectionError(error, socket, metrics, answered.has(socket)),
+    clientErrorHandler: (error, socket) => answerConnectionError(error, socket, metrics, connections.canAnswer(socket)),
     frameworkErrors: (error, _request, reply) => refuse(reply, refusalOf(error, maxBodyBytes)),
   });
   const isAuthorized = createKeyCheck(options.apiKeys);
@@ -74,12 +75,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.addHook('onRequest', async (request, reply) => {
     const beganAtMs = performance.now();
     const isFree = slots.take();
-    answered.delete(request.raw.socket);
+    connections.began(request.raw, reply.raw);
     // `close` comes always, also where the connection is lost before the answer.
     reply.raw.once('close', () => {
       slots.release();
-      // What comes next on the connection is another request, which may be answered.
-      if (request.raw.complete) answered.delete(request.raw.socket);
       const status = reply.raw.writableFinished ? reply.statusCode : 'aborted';
       metrics.answered(labelOf(request), status, performance.now() - beganAtMs);
     });
@@ -88,8 +87,15 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       throw new HubbubError('RATE_LIMITED', `More than HUBBUB_API_MAX_REQUESTS (${slots.max}) are under way.`);
     }
   });
-  server.addHook('onSend', async request => {
-    answered.add(request.raw.socket);
+  server.addHook('onSend', async (_request, reply) => {
+    if (isLeaving) reply.header('connection', 'close');
+  });
+  connections.watch(server.server);
+  server.addHook('preClose', async () => {
+    isLeaving = true;
+    // From now on Node looks no more for requests that do not come in.
+    const timer = setTimeout(() => connections.endIncomplete(), requestTimeoutMs);
+    server.server.once('close', () => clearTimeout(timer));
   });
 
   server.removeAllContentTypeParsers();

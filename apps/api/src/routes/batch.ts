@@ -58,6 +58,7 @@ export const batchRoute: Route = route({
       parts.metrics.limited('batch_messages');
       throw new HubbubError('TOO_LARGE', `messages: expected at most ${BATCH_MAX_MESSAGES}`);
     }
+    if (key !== undefined) await parts.publishing.claimBatch(key);
     const results: Outcome[] = new Array(body.messages.length);
     const lanes = new Map<string, Step[]>();
     for (const [index, message] of body.messages.entries()) {
@@ -71,7 +72,8 @@ export const batchRoute: Route = route({
     }
     await Promise.all([...lanes.values()].map(steps => runInOrder(steps, results)));
     const failed = results.filter(({ status }) => status === 'failed').length;
-    if (results.every(result => result.status === 'failed' && result.code === 'UNAVAILABLE')) {
+    const isAway = results.some(result => result.status === 'failed' && result.code === 'UNAVAILABLE');
+    if (isAway && failed === results.length) {
       throw new HubbubError('UNAVAILABLE', 'Redis took none of the messages; nothing is known to be published.');
     }
     return { published: results.length - failed, failed, results };

@@ -1,0 +1,124 @@
+/** docs/http-api.md, run as it stands: the commands give the answers, and the tables say what is. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { isErrorCode } from '@hubbub/protocol';
+import { environmentName, loadConfig, settingNames } from '@hubbub/runtime';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { withNamespaces } from '../presence/config-file.js';
+import { startCluster } from '../support/cluster.js';
+import { MarkdownPage } from '../support/markdown-tables.js';
+import { API_KEY, type ApiProcess, PRESENCE_KEY, startApi } from './api-process.js';
+
+const text = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
+const page = new MarkdownPage(text);
+const run = promisify(execFile);
+
+interface Example {
+  readonly command: string;
+  readonly answer: string;
+}
+
+/** Commands with what stands behind them. */
+const examples: readonly Example[] = [...text.matchAll(/```sh\n(curl.*?)```\n```json\n(.*?)```/gs)].map(
+  ([, command = '', answer = '']) => ({ command, answer }),
+);
+
+/** The values of a text that holds several JSON values one after the other. */
+function valuesIn(json: string): unknown[] {
+  const values: unknown[] = [];
+  let part = '';
+  for (const line of json.split('\n')) {
+    part += line;
+    try {
+      values.push(JSON.parse(part));
+      part = '';
+    } catch {
+      // It goes on in the next line.
+    }
+  }
+  expect(part.trim(), 'all of it is JSON').toBe('');
+  return values;
+}
+
+/** `…` in the document stands for any text. */
+function asPattern(value: unknown): unknown {
+  if (value === '…') return expect.stringMatching(/^\S+$/);
+  if (Array.isArray(value)) return value.map(asPattern);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asPattern(item)]));
+}
+
+let api: ApiProcess;
+
+beforeAll(async () => {
+  const chat = { public: true, historySize: 100, historyTtlMs: 600_000 };
+  const cluster = await startCluster({
+    edges: 1,
+    env: { HUBBUB_PRESENCE_API_KEYS: PRESENCE_KEY, ...withNamespaces({ default: { public: true }, chat }) },
+  });
+  api = await startApi(cluster, { env: { HUBBUB_API_TOKENS: 'true' } });
+}, 60_000);
+
+describe('docs/http-api.md', () => {
+  test('every command gives the answer that stands behind it', async () => {
+    expect(examples).toHaveLength(text.split('```sh\ncurl').length - 1);
+    expect(examples.length).toBeGreaterThan(6);
+    for (const { command, answer } of examples) {
+      const env = { PATH: process.env.PATH, API: api.url, KEY: API_KEY };
+      // curl writes no line break behind an answer.
+      const { stdout } = await run('sh', ['-e', '-c', command.replace(/curl -sS/g, "curl -sS -w '\\n'")], { env });
+      expect(valuesIn(stdout), command).toEqual(valuesIn(answer).map(asPattern));
+    }
+  });
+
+  test('it shows every route', async () => {
+    const { body } = await api.get('/nowhere');
+    const shown = examples
+      .map(({ command }) =>
+        command.replace(/rooms\/[^/?"]+/g, 'rooms/{room_id}').replace(/users\/[^/?"]+/g, 'users/{user_id}'),
+      )
+      .join('\n');
+    const routes = (body.routes as string[])
+      .map(route => route.split(' ')[1] ?? '')
+      .filter(path => path !== '/openapi.json');
+    expect(routes.length).toBeGreaterThan(10);
+    for (const path of routes) expect(shown).toMatch(new RegExp(`\\$API${path.replace(/[{}]/g, '\\$&')}["?]`));
+  });
+
+  test('its statuses are those of the description, and its codes those of the catalogue', async () => {
+    const { body } = await api.get('/openapi.json');
+    const { responses } = (body.components ?? {}) as { responses: Record<string, unknown> };
+    const rows = page.table('When it says no', 'status', 'code');
+    // What no route answers is in the table only.
+    const statuses = [...Object.keys(responses).map(name => name.replace('Status', '')), '404', '405'];
+    expect(rows.map(({ status }) => status).sort()).toEqual(statuses.sort());
+    const codes = rows.flatMap(({ code = '' }) => code.match(/[A-Z_]{3,}/g) ?? [code]);
+    expect(codes.filter(code => !isErrorCode(code))).toEqual([]);
+  });
+
+  test('its settings are there, with these defaults, and none of the API is missing', () => {
+    const config: Readonly<Record<string, unknown>> = { ...loadConfig({}) };
+    const defaults = new Map(settingNames().map(name => [environmentName(name), config[name]]));
+    const told = page.table('Running it', 'setting', 'default').flatMap(row => {
+      const names = (row.setting ?? '').match(/HUBBUB_\w+/g) ?? [];
+      const values = (row.default ?? '').split(', ');
+      return names.map((name, index) => [name, values[index] ?? values[0]] as const);
+    });
+    for (const [name, value] of told) {
+      const actual = defaults.get(name);
+      const isNone = actual === undefined || (Array.isArray(actual) && actual.length === 0);
+      expect([name, value]).toEqual([name, isNone ? 'none' : String(actual)]);
+    }
+    const ours = [...defaults.keys()].filter(name => name.startsWith('HUBBUB_API_'));
+    expect(told.map(([name]) => name)).toEqual(expect.arrayContaining(ours));
+    for (const name of text.match(/HUBBUB_[A-Z_]+/g) ?? []) expect(defaults.has(name), name).toBe(true);
+  });
+
+  test('its metrics are there', async () => {
+    const metrics = await (await fetch(`${api.process.adminUrl}/metrics`)).text();
+    const named = text.match(/hubbub_api_\w+/g) ?? [];
+    expect(named.length).toBeGreaterThan(4);
+    for (const name of named) expect(metrics).toContain(`# TYPE ${name} `);
+  });
+});

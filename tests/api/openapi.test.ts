@@ -1,0 +1,245 @@
+/** The API's description: valid by the schema of OpenAPI, and what it says is what each route does, in both directions. */
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { withNamespaces } from '../presence/config-file.js';
+import { startCluster, type TestCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { connect } from '../support/raw-client.js';
+import { type Answer, API_KEY, type ApiProcess, type Asking, PRESENCE_KEY, startApi } from './api-process.js';
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: ReadonlyArray<{ readonly name: string; readonly in: string; readonly schema: object }>;
+  readonly requestBody?: { readonly required: boolean; readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly content: Content; readonly headers?: object }>>;
+  readonly security?: readonly object[];
+}
+type Content = { readonly 'application/json': { readonly schema: object } };
+type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+
+interface Described {
+  readonly method: 'GET' | 'POST';
+  /** Its template filled in. */
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+const MESSAGE = { type: 'said', payload: { n: 1 } };
+/** A body that is right, for each operation that takes one. */
+const BODIES: Readonly<Record<string, unknown>> = {
+  publishToRoom: MESSAGE,
+  publishToUser: MESSAGE,
+  publishToAll: MESSAGE,
+  publishBatch: { messages: [{ room_id: 'chat:1', ...MESSAGE }, { all: true, ...MESSAGE }, { type: 'to.nobody' }] },
+  closeRoom: { reason: 'over' },
+  removeFromRoom: { reason: 'over' },
+  disconnectUser: {},
+  mintSessionToken: { name: 'One', rooms: { 'chat:*': ['join'] } },
+  mintRoomToken: { user_id: 'u1', rights: ['join'] },
+};
+/** A defect of ours: nobody knows how to cause one. */
+const NOT_PROVOKED = ['500'];
+
+const ajv = new Ajv2020({ strict: false });
+const validators = new Map<object, ValidateFunction>();
+let cluster: TestCluster;
+let api: ApiProcess;
+let description: { readonly paths: Paths };
+let operations: readonly Described[];
+
+beforeAll(async () => {
+  const chat = { public: true, historySize: 100, historyTtlMs: 600_000 };
+  cluster = await startCluster({
+    edges: 1,
+    env: { HUBBUB_PRESENCE_API_KEYS: PRESENCE_KEY, ...withNamespaces({ default: { public: true }, chat }) },
+  });
+  api = await startApi(cluster, { env: { HUBBUB_API_TOKENS: 'true', HUBBUB_API_REQUEST_TIMEOUT_MS: '1000' } });
+  const client = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'stays' }) });
+  await client.join('chat:1');
+  await eventually(async () => (await api.get('/rooms/chat:1/roster')).body.count === 1);
+  await api.post('/rooms/chat:1/messages', MESSAGE);
+
+  const validator = new Validator();
+  const result = await validator.validate((await api.ask('GET', '/openapi.json', { key: null })).body);
+  expect(result.errors, 'the schema of OpenAPI').toBeUndefined();
+  expect(result.valid).toBe(true);
+  expect(validator.version).toBe('3.1');
+  description = validator.resolveRefs() as typeof description;
+  operations = Object.entries(description.paths).flatMap(([template, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method === 'get' ? ('GET' as const) : ('POST' as const),
+      path: template.replace('{room_id}', 'chat:1').replace('{user_id}', 'u1'),
+      operation,
+    })),
+  );
+}, 60_000);
+
+/** Whether the value is as the schema in the description says; the reason where it is not. */
+function problemsOf(schema: object, value: unknown): string | undefined {
+  const validate = validators.get(schema) ?? ajv.compile(schema);
+  validators.set(schema, validate);
+  return validate(value) ? undefined : ajv.errorsText(validate.errors);
+}
+
+function expectAsDescribed({ operation }: Described, { status, headers, body }: Answer): void {
+  const described = operation.responses[status];
+  if (described === undefined) throw new Error(`${operation.operationId} answers ${status}, which is not described`);
+  expect(
+    problemsOf(described.content['application/json'].schema, body),
+    `${operation.operationId} ${status}`,
+  ).toBeUndefined();
+  expect(headers.has('retry-after')).toBe(described.headers !== undefined);
+}
+
+function ask({ method, path, operation }: Described, asking: Asking = {}, of = api): Promise<Answer> {
+  const body = method === 'POST' ? (BODIES[operation.operationId] ?? {}) : undefined;
+  return of.ask(method, path, { ...(body !== undefined && { body }), ...asking });
+}
+
+test('it names every path that there is, and none that there is not', async () => {
+  const { body } = await api.get('/nowhere');
+  const described = Object.entries(description.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`),
+  );
+  expect(described.sort()).toEqual(body.routes);
+  const ids = operations.map(({ operation }) => operation.operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('every operation takes what it says it takes, and answers as it says', async () => {
+  for (const described of operations) {
+    const { method, operation } = described;
+    expect(operation.requestBody !== undefined, operation.operationId).toBe(method === 'POST');
+    if (operation.requestBody !== undefined) {
+      const { required, content } = operation.requestBody;
+      // What the description refuses is refused, and what it takes is taken: the third of the batch is wrong in both eyes.
+      const problems = problemsOf(content['application/json'].schema, BODIES[operation.operationId]);
+      expect(problems, operation.operationId).toBeUndefined();
+      expect(problemsOf(content['application/json'].schema, { unknown: 1 }), operation.operationId).toBeDefined();
+      const without = await api.ask('POST', described.path, { headers: { 'content-type': 'application/json' } });
+      expect(without.status, operation.operationId).toBe(required ? 400 : 200);
+    }
+    const answer = await ask(described);
+    expect(answer.status, operation.operationId).toBe(200);
+    expectAsDescribed(described, answer);
+  }
+});
+
+test('every parameter in a query is taken as it is described', async () => {
+  const queries: Readonly<Record<string, readonly string[]>> = {
+    since: ['0', '7'],
+    before: ['7'],
+    limit: ['1', '1000'],
+    cursor: ['0.0'],
+  };
+  for (const described of operations) {
+    for (const { name, schema } of (described.operation.parameters ?? []).filter(
+      parameter => parameter.in === 'query',
+    )) {
+      for (const value of queries[name] ?? []) {
+        const asValue = name === 'cursor' ? value : Number(value);
+        expect(problemsOf(schema, asValue), `${described.operation.operationId} ${name}`).toBeUndefined();
+        const answer = await api.get(`${described.path}?${name}=${value}`);
+        expect(answer.status, `${described.operation.operationId} ${name}=${value}`).toBe(200);
+      }
+      expect(queries, `a value to try for ${name}`).toHaveProperty(name);
+    }
+  }
+});
+
+describe('every refusal that is described happens, and looks as described', () => {
+  const provoked = new Map<string, Set<string>>();
+
+  /** Asks every operation in which the status is described. What it answers instead is not described, or looks otherwise. */
+  async function provoke(status: number, work: (described: Described) => Promise<Answer>): Promise<void> {
+    const described = operations.filter(({ operation }) => operation.responses[status] !== undefined);
+    expect(described.length).toBeGreaterThan(0);
+    await Promise.all(
+      described.map(async one => {
+        const { operationId } = one.operation;
+        const answer = await work(one);
+        expect(answer.status, operationId).toBe(status);
+        expectAsDescribed(one, answer);
+        provoked.set(operationId, (provoked.get(operationId) ?? new Set()).add(String(status)));
+      }),
+    );
+  }
+
+  /** The status line and body of an answer that came as text. */
+  function parsed(text: string): Answer {
+    const [head = '', body = ''] = text.split('\r\n\r\n');
+    return { status: Number(head.split(' ')[1]), headers: new Headers(), body: JSON.parse(body) };
+  }
+
+  test('400', () =>
+    provoke(400, ({ method, path }) => api.ask(method, `${path}?unknown=1`, method === 'POST' ? { body: {} } : {})));
+  test('401', () => provoke(401, described => ask(described, { key: 'wrong' })));
+  test('403', async () => {
+    const without = await startApi(cluster);
+    await provoke(403, described => ask(described, {}, without));
+  });
+  test(
+    '408',
+    () =>
+      provoke(408, async ({ method, path }) =>
+        parsed(await api.exchange(`${method} ${path} HTTP/1.1\r\nhost: api\r\n`)),
+      ),
+    60_000,
+  );
+  test('409', async () => {
+    await provoke(409, async described => {
+      const headers = { 'idempotency-key': `for-${described.operation.operationId}` };
+      await ask({ ...described, path: '/rooms/another/messages' }, { headers, body: { type: 'another' } });
+      return await ask(described, { headers });
+    });
+  });
+  test('413', async () => {
+    const small = await startApi(cluster, { env: { HUBBUB_API_MAX_BODY_BYTES: '1024' } });
+    await provoke(413, described => ask(described, { body: { padding: 'x'.repeat(2000) } }, small));
+  });
+  test('415', () => provoke(415, described => ask(described, { headers: { 'content-type': 'text/plain' } })));
+  test('429', async () => {
+    const full = await startApi(cluster, {
+      env: { HUBBUB_API_MAX_REQUESTS: '1', HUBBUB_API_REQUEST_TIMEOUT_MS: '60000' },
+    });
+    full.occupy();
+    await eventually(async () => (await full.metric('hubbub_api_requests_under_way')) === 1);
+    await provoke(429, described => ask(described, {}, full));
+  });
+  test('431', () => provoke(431, described => ask(described, { headers: { 'x-large': 'x'.repeat(5000) } })));
+  test('503', async () => {
+    const env = {
+      HUBBUB_REDIS_URL: 'redis://127.0.0.1:1',
+      HUBBUB_PRESENCE_URL: 'http://127.0.0.1:1',
+      HUBBUB_API_TOKENS: 'true',
+    };
+    const lost = await startApi(cluster, { env, readyWhen: async () => {} });
+    await provoke(503, described => ask(described, {}, lost));
+    // And those in which it is not described do not need Redis.
+    for (const described of operations.filter(({ operation }) => operation.responses[503] === undefined)) {
+      expect((await ask(described, {}, lost)).status, described.operation.operationId).toBe(200);
+    }
+  });
+
+  test('and none was left out', () => {
+    for (const { operation } of operations) {
+      const described = Object.keys(operation.responses).filter(
+        status => status !== '200' && !NOT_PROVOKED.includes(status),
+      );
+      expect([...(provoked.get(operation.operationId) ?? [])].sort(), operation.operationId).toEqual(described.sort());
+    }
+  });
+});
+
+test('its key is the one that opens it', async () => {
+  for (const { method, path, operation } of operations) {
+    const isOpen = operation.security?.length === 0;
+    const body = method === 'POST' ? {} : undefined;
+    expect(
+      (await api.ask(method, path, { key: null, ...(body && { body }) })).status === 401,
+      operation.operationId,
+    ).toBe(!isOpen);
+    expect((await api.ask(method, path, { key: API_KEY, ...(body && { body }) })).status).not.toBe(401);
+  }
+});
