@@ -1,9 +1,10 @@
 /** A process full of clients that lose their edge and come back at another one. Its parent tells it over IPC what to do. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClock } from '../load/clock.mjs';
+import { MessagePlaces } from '../load/message-places.mjs';
 import { obey } from '../load/orders.mjs';
-import { numberAt, placeOfNumber, Sequence } from './chat.mjs';
-import { RawSession } from './raw-session.mjs';
+import { RawSocket } from '../load/raw-socket.mjs';
+import { Sequence } from '../load/sequence.mjs';
 
 /** Handshakes of this process under way at once: who waits for one is not in the edge's queue but counts from the start, too. */
 const CONNECTING_MAX = 250;
@@ -12,6 +13,7 @@ const LOOK_AGAIN_MS = 10;
 const RETRY_AFTER_MS = 250;
 
 let clock;
+const places = new MessagePlaces();
 let stage = 'connecting';
 const troubles = [];
 /** @type {Client[]} */
@@ -69,12 +71,13 @@ class Client {
     const waits = {};
     const open = new Promise((resolve, reject) => Object.assign(waits, { open: resolve, noOpen: reject }));
     const whole = new Promise((resolve, reject) => Object.assign(waits, { whole: resolve, notWhole: reject }));
-    const session = new RawSession({
+    const session = new RawSocket({
       port,
+      path: '/ws',
       headers: this.#headers,
       onOpen: () => {
         this.openUs = clock.now();
-        session.send(question);
+        session.send(JSON.stringify(question));
         waits.open();
       },
       onEnd: why => {
@@ -82,13 +85,13 @@ class Client {
         waits.noOpen(new Error(why));
         waits.notWhole(new Error(why));
       },
-      onFrame: frame => {
-        const place = placeOfNumber(frame);
-        if (place >= 0) return this.sequence.take(numberAt(frame, place));
-        const { type, id, payload } = JSON.parse(frame.toString());
+      onData: (bytes, start, length) => {
+        if (places.find(bytes, start, length)) return this.sequence.take(places.number);
+        const { type, id, payload } = JSON.parse(bytes.toString('utf8', start, start + length));
         if (type === 'error' || type === 'room_gap') troubles.push(`${type}: ${payload.code ?? payload.reason}`);
         if (id !== 'in') return;
-        if (type === 'ack' && onAnswer(payload) === 'again') setTimeout(() => session.send(question), RETRY_AFTER_MS);
+        if (type === 'ack' && onAnswer(payload) === 'again')
+          setTimeout(() => session.send(JSON.stringify(question)), RETRY_AFTER_MS);
         else waits.whole();
       },
     });
@@ -114,7 +117,7 @@ obey({
 
   /** Resolves when every connection to the old edge has ended. */
   async gone() {
-    while (clients.some(({ session }) => !session.ended)) await sleep(LOOK_AGAIN_MS);
+    while (clients.some(({ session }) => session.ended === undefined)) await sleep(LOOK_AGAIN_MS);
   },
 
   /** All at once; resolves when all are whole, or after `withinMs`. */

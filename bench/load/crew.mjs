@@ -1,4 +1,4 @@
-/** The load of one measurement: processes full of members, and one publisher, as seen by the run. */
+/** The load of one measurement: processes full of members, and what publishes, as seen by the run. */
 import { fileURLToPath } from 'node:url';
 import { startNode, stop } from '../machine/processes.mjs';
 import { Histogram } from './histogram.mjs';
@@ -7,13 +7,16 @@ import { commander } from './orders.mjs';
 const MEMBERS_PROCESS = fileURLToPath(new URL('members-process.mjs', import.meta.url));
 const PUBLISHER_PROCESS = fileURLToPath(new URL('publisher-process.mjs', import.meta.url));
 const STOP_WITHIN_MS = 5000;
+/** Beyond what an order may take by itself. */
+const SPARE_MS = 30_000;
+const CONNECT_WITHIN_MS = 120_000;
 
 /**
- * @param {{ name: string, file: string, cpus: string | undefined }} options
+ * @param {{ name: string, file: string, cpus: string | undefined, nodeArgs?: readonly string[] }} options
  * @returns a process that takes orders
  */
-export function startWorker({ name, file, cpus }) {
-  const child = startNode([file], { name, cpus, ipc: true });
+export function startWorker({ name, file, cpus, nodeArgs = [] }) {
+  const child = startNode([...nodeArgs, file], { name, cpus, ipc: true });
   const order = commander(child, name);
   return {
     pid: child.pid,
@@ -30,18 +33,30 @@ export function startMembers({ processes, cpus }) {
   const workers = Array.from({ length: processes }, (_, i) =>
     startWorker({ name: `members ${i + 1}`, file: MEMBERS_PROCESS, cpus }),
   );
+  const all = async (command, orderOf, withinMs) =>
+    Promise.all(workers.map((worker, i) => worker.order(command, orderOf(i), withinMs)));
   return {
     pids: workers.map(worker => worker.pid),
-    /** Resolves when all are in the room. @param {{ requests: object[] }} order shared out among the processes */
-    connect: ({ requests, ...order }) =>
-      Promise.all(
-        workers.map((worker, i) =>
-          worker.order('connect', { ...order, requests: requests.filter((_, n) => n % processes === i) }),
-        ),
-      ),
-    openWindow: order => Promise.all(workers.map(worker => worker.order('openWindow', order))),
-    settle: async order =>
-      merge(await Promise.all(workers.map(worker => worker.order('settle', order, order.withinMs + 30_000)))),
+    /** @param {{ originUs: number, dialect: string, requests: import('./member.mjs').MemberRequest[] }} order shared out among the processes */
+    prepare: ({ requests, ...order }) =>
+      all('prepare', i => ({ ...order, requests: requests.filter((_, n) => n % processes === i) })),
+    /** All enter their rooms, also again: resolves with the moments at which they were in. @param {{ port: number, atOnce: number }} order */
+    connect: async order => (await all('connect', () => order, CONNECT_WITHIN_MS)).flat(),
+    gone: () => all('gone', () => ({}), SPARE_MS),
+    /** Why connections ended that should stand. */
+    ended: async () => (await all('ended', () => ({}))).flat(),
+    openWindow: order => all('openWindow', () => order),
+    /** The rate is that of all talkers together. */
+    async talk({ perSecond, forMs }) {
+      const order = { perSecond: perSecond / processes, forMs };
+      const reports = await all('talk', () => order, forMs + SPARE_MS);
+      return {
+        published: reports.flatMap(({ published }) => published),
+        worstDelayMs: Math.max(...reports.map(({ worstDelayMs }) => worstDelayMs)),
+      };
+    },
+    hush: () => all('hush', () => ({})),
+    settle: async order => merge(await all('settle', () => order, order.withinMs + SPARE_MS)),
     close: () => Promise.all(workers.map(worker => worker.close())),
   };
 }
@@ -52,24 +67,24 @@ export function startPublisher({ cpus }) {
   return {
     pids: [worker.pid],
     open: order => worker.order('open', order),
-    publish: order => worker.order('publish', order, order.forMs + 30_000),
+    publish: order => worker.order('publish', order, order.forMs + SPARE_MS),
     close: worker.close,
   };
 }
 
 /** What several processes of members report, as if one had held them all. */
 function merge(reports) {
-  const latencies = new Histogram();
-  for (const report of reports) latencies.add(new Histogram(report.latencies));
-  const sum = read => reports.reduce((total, report) => total + read(report), 0);
+  const sum = key => reports.reduce((total, report) => total + report[key], 0);
   return {
-    received: sum(report => report.received),
-    deliveredInWindow: sum(report => report.deliveredInWindow),
-    lost: sum(report => report.lost),
-    late: sum(report => report.late),
-    repeated: sum(report => report.repeated),
-    otherFrames: sum(report => report.otherFrames),
+    received: sum('received'),
+    deliveredInWindow: sum('deliveredInWindow'),
+    lost: sum('lost'),
+    late: sum('late'),
+    repeated: sum('repeated'),
+    otherFrames: sum('otherFrames'),
     ended: reports.flatMap(report => report.ended),
-    latencies,
+    troubles: reports.flatMap(report => report.troubles),
+    latencies: Histogram.sum(reports.map(report => report.latencies)),
+    acks: Histogram.sum(reports.map(report => report.acks)),
   };
 }

@@ -7,9 +7,11 @@
 
 export const OPCODE = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
 
+const NOTHING = Buffer.alloc(0);
+
 export class FrameReader {
   /** The beginning of a frame whose end has not come yet. */
-  #held = Buffer.alloc(0);
+  #held = NOTHING;
   #heldLength = 0;
   #sink;
 

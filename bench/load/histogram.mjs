@@ -16,6 +16,13 @@ export class Histogram {
     this.counts = counts === undefined ? new Float64Array(BUCKETS) : Float64Array.from(counts);
   }
 
+  /** @param {readonly (readonly number[])[]} counts of histograms of several processes */
+  static sum(counts) {
+    const all = new Histogram();
+    for (const own of counts) all.add(new Histogram(own));
+    return all;
+  }
+
   /** @param {number} us whole microseconds */
   record(us) {
     const value = Math.max(0, Math.min(us, LARGEST));

@@ -1,136 +1,99 @@
-/** One member of a room: a raw socket that shakes hands, checks every message's number, and hands its time on. */
-import { randomBytes } from 'node:crypto';
-import { connect } from 'node:net';
-import { readDigits } from './digits.mjs';
-import { FrameReader, OPCODE } from './frame-reader.mjs';
-import { NUMBER_DIGITS, TIME_DIGITS } from './message.mjs';
+/** One member of a room: enters it, checks every message's number, hands its time on, and talks where it is told to. */
+import { DIALECTS } from './dialects.mjs';
+import { RawSocket } from './raw-socket.mjs';
+import { Sequence } from './sequence.mjs';
 
-const HEAD_MAX_BYTES = 8192;
-/** All sockets of the process read into the same bytes: what is read is dealt with before the next read. */
-const RECEIVED = Buffer.allocUnsafeSlow(256 * 1024);
+/**
+ * @typedef {object} MemberRequest
+ * @property {number} room its number in the run @property {string} roomName
+ * @property {Record<string, string>} headers of the upgrade request
+ * @property {boolean} [talks] sends messages; what comes to it is not checked
+ */
 
 export class Member {
-  /** Messages that were passed over, and messages that came again or too late. */
-  missed = 0;
-  repeated = 0;
-  /** Frames that are none of the publisher's: presence and the like. */
+  sequence = new Sequence();
+  /** Frames that are no messages: presence and the like. */
   others = 0;
-  /** The second of them (the first is the welcome), to show what was not recognized. */
+  /** The last of them, to show what was not recognized. */
   otherFrame = '';
-  /** Number of the next message, when none is lost. */
-  expected = 0;
-  /** Why the connection ended; undefined while it stands. */
-  ended;
+  /** When the messages that nobody acknowledged yet were sent. */
+  unacked = [];
+  /** Messages that it sent. */
+  said = 0;
+  readyUs;
+  #dialect;
+  #onReady = () => {};
   #socket;
-  #head = '';
-  #open = false;
   #options;
-  #reader = new FrameReader((bytes, opcode, start, length) => this.#frame(bytes, opcode, start, length));
 
   /**
-   * @param {object} options
-   * @param {number} options.port @param {string} options.path @param {Record<string, string>} options.headers
-   * @param {boolean} options.awaitsWelcome whether the relay says by a first frame that the room was joined
-   * @param {{ frameBytes: number, numberAt: number, timeAt: number }} options.layout
-   * @param {import('./tally.mjs').Tally} options.tally
-   * @param {() => void} options.onReady @param {(why: string) => void} options.onEnd
+   * @param {MemberRequest & { dialect: string, clock: ReturnType<import('./clock.mjs').createClock>,
+   *   places: import('./message-places.mjs').MessagePlaces, tally: import('./tally.mjs').Tally, onTrouble: (what: string) => void }} options
    */
   constructor(options) {
     this.#options = options;
-    this.#socket = connect({
-      host: '127.0.0.1',
-      port: options.port,
-      noDelay: true,
-      onread: { buffer: RECEIVED, callback: (length, bytes) => this.#read(bytes, length) },
+    this.#dialect = DIALECTS[options.dialect];
+  }
+
+  get room() {
+    return this.#options.room;
+  }
+
+  get talks() {
+    return this.#options.talks === true;
+  }
+
+  /** Why the connection ended; undefined while it stands. */
+  get ended() {
+    return this.#socket === undefined ? 'not connected' : this.#socket.ended;
+  }
+
+  /** Connects, also again; resolves when it is in its room. @param {number} port @returns {Promise<void>} */
+  enter(port) {
+    const { roomName, headers, tally } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#onReady = resolve;
+      this.#socket = new RawSocket({
+        port,
+        headers,
+        path: this.#dialect.path(roomName, this.talks),
+        onOpen: () => this.#dialect.readyOnOpen && this.#ready(),
+        onChunk: () => tally.chunk(),
+        onData: (bytes, start, length) => this.#data(bytes, start, length),
+        onEnd: why => reject(new Error(`A member lost its connection: ${why}`)), // Or nobody waits any more.
+      });
     });
-    this.#socket.on('connect', () => this.#askForUpgrade());
-    this.#socket.on('error', error => this.#end(error.message));
-    this.#socket.on('close', () => this.#end('the server closed the connection'));
+  }
+
+  say() {
+    const nowUs = this.#options.clock.now();
+    this.unacked.push(nowUs);
+    this.#socket.send(this.#dialect.say(this.#options.roomName, this.said++, nowUs));
   }
 
   close() {
-    this.ended ??= 'closed by us';
-    this.#socket.destroy();
+    this.#socket?.close();
   }
 
-  #askForUpgrade() {
-    const { path, headers } = this.#options;
-    const lines = [
-      `GET ${path} HTTP/1.1`,
-      'Host: 127.0.0.1',
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
-      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    ];
-    this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  #ready() {
+    this.readyUs = this.#options.clock.now();
+    this.#onReady();
   }
 
-  #read(bytes, length) {
-    if (this.ended !== undefined) return true;
-    const start = this.#open ? 0 : this.#readHead(bytes, length);
-    if (start < length) {
-      this.#options.tally.chunk();
-      this.#reader.read(bytes, start, length);
-    }
-    return true; // Go on reading.
+  #data(bytes, start, length) {
+    const { places, tally } = this.#options;
+    if (!places.find(bytes, start, length)) return this.#other(bytes.subarray(start, start + length));
+    if (this.talks) return;
+    this.sequence.take(places.number);
+    tally.message(places.timeUs);
   }
 
-  /** Returns where the first frame begins. */
-  #readHead(bytes, length) {
-    const before = this.#head.length;
-    this.#head += bytes.latin1Slice(0, length);
-    const end = this.#head.indexOf('\r\n\r\n');
-    if (end < 0) {
-      if (this.#head.length > HEAD_MAX_BYTES) this.#end('the answer to the upgrade does not end');
-      return length;
-    }
-    if (!this.#head.startsWith('HTTP/1.1 101')) {
-      this.#end(`refused: ${this.#head.slice(0, this.#head.indexOf('\r\n'))}`);
-      return length;
-    }
-    this.#open = true;
-    this.#head = '';
-    if (!this.#options.awaitsWelcome) this.#options.onReady();
-    return end + 4 - before;
-  }
-
-  #frame(bytes, opcode, start, length) {
-    const { layout, tally } = this.#options;
-    // The quote before the digits: a frame of another kind with the same length is told apart.
-    if (opcode === OPCODE.text && length === layout.frameBytes && bytes[start + layout.numberAt - 1] === 0x22) {
-      this.#check(readDigits(bytes, start + layout.numberAt, NUMBER_DIGITS));
-      tally.message(readDigits(bytes, start + layout.timeAt, TIME_DIGITS));
-    } else if (opcode === OPCODE.ping) this.#pong();
-    else if (opcode === OPCODE.close)
-      this.#end(`close code ${length >= 2 ? (bytes[start] << 8) + bytes[start + 1] : 1005}`);
-    else this.#other(bytes, start, length);
-  }
-
-  #other(bytes, start, length) {
+  #other(frame) {
+    const heard = this.#dialect.hear(frame, this.#socket);
+    if (heard === 'ready') return this.#ready();
+    if (heard === 'ack') return this.#options.tally.ack(this.unacked.shift()); // Messages of one member are carried out in order.
     this.others++;
-    if (this.others === 1 && this.#options.awaitsWelcome) this.#options.onReady();
-    if (this.others === 2) this.otherFrame = Buffer.from(bytes.subarray(start, start + length)).toString();
-  }
-
-  #check(number) {
-    if (number === this.expected) this.expected++;
-    else if (number > this.expected) {
-      this.missed += number - this.expected;
-      this.expected = number + 1;
-    } else this.repeated++;
-  }
-
-  /** Empty, and masked with zeros as a client has to mask. */
-  #pong() {
-    this.#socket.write(Buffer.from([0x80 | OPCODE.pong, 0x80, 0, 0, 0, 0]));
-  }
-
-  #end(why) {
-    if (this.ended !== undefined) return;
-    this.ended = why;
-    this.#socket.destroy();
-    this.#options.onEnd(why);
+    this.otherFrame = frame.toString();
+    if (heard === 'trouble') this.#options.onTrouble(this.otherFrame);
   }
 }

@@ -1,61 +1,121 @@
-/** A process full of members. Its parent tells it over IPC when to connect, what to measure, and when to report. */
+/** A process full of members. Its parent tells it over IPC when to connect, what to measure, when to talk, and when to report. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClock } from './clock.mjs';
 import { Member } from './member.mjs';
+import { MessagePlaces } from './message-places.mjs';
 import { obey } from './orders.mjs';
 import { Tally } from './tally.mjs';
 
-/** Connections that may be shaking hands at once. */
-const CONNECTING_MAX = 64;
+const TICK_MS = 1;
 const LOOK_AGAIN_MS = 10;
+const TROUBLES_MAX = 20;
 
 /** @type {Member[]} */
 const members = [];
+let clock;
 /** @type {Tally} */
 let tally;
+const places = new MessagePlaces();
+const troubles = [];
+let hushed = false;
+let nextTalker = 0;
 /** What was reported last: each report tells what is new. */
 let reported = { received: 0, lost: 0, repeated: 0, otherFrames: 0 };
 
-const commands = {
-  /** @param {{ originUs: number, port: number, requests: { path: string, headers: Record<string, string> }[],
-   *   awaitsWelcome: boolean, layout: object }} order */
-  async connect({ originUs, requests, ...options }) {
-    tally = new Tally(createClock(originUs));
-    const waiting = requests.values();
-    const connectNext = async () => {
-      for (const request of waiting) await connectMember({ ...options, ...request });
+const listeners = () => members.filter(member => !member.talks);
+const talkers = () => members.filter(member => member.talks);
+
+obey({
+  /** @param {{ originUs: number, dialect: string, requests: import('./member.mjs').MemberRequest[] }} order */
+  async prepare({ originUs, dialect, requests }) {
+    clock = createClock(originUs);
+    tally = new Tally(clock);
+    const onTrouble = what => troubles.length < TROUBLES_MAX && troubles.push(what);
+    for (const request of requests) members.push(new Member({ ...request, dialect, clock, tally, places, onTrouble }));
+  },
+
+  /**
+   * All enter their rooms, for the first time or again; resolves when they are in, with the moment at which each was.
+   * @param {{ port: number, atOnce: number }} order `atOnce`: handshakes under way
+   */
+  async connect({ port, atOnce }) {
+    const waiting = members.values();
+    const next = async () => {
+      for (const member of waiting) await member.enter(port);
     };
-    await Promise.all(Array.from({ length: CONNECTING_MAX }, connectNext));
+    await Promise.all(Array.from({ length: atOnce }, next));
+    return members.map(({ readyUs }) => readyUs);
+  },
+
+  /** Resolves when every connection has ended by itself. */
+  async gone() {
+    while (members.some(({ ended }) => ended === undefined)) await sleep(LOOK_AGAIN_MS);
+  },
+
+  /** Why connections ended that should stand. */
+  async ended() {
+    return members.flatMap(({ ended }) => ended ?? []);
   },
 
   async openWindow({ fromUs, toUs }) {
     tally.openWindow(fromUs, toUs);
   },
 
-  /** Waits until all members have all `published` messages, at most `withinMs`, and reports. */
+  /** One talker after the other, on a timetable that nothing delays; resolves when everything is acknowledged. */
+  async talk({ perSecond, forMs }) {
+    hushed = false;
+    const crowd = talkers();
+    const startUs = clock.now();
+    const total = crowd.length === 0 ? 0 : Math.round((perSecond * forMs) / 1000);
+    let worstDelayUs = 0;
+    for (let sent = 0; sent < total && !hushed; ) {
+      const elapsedUs = clock.now() - startUs;
+      const due = Math.min(total, Math.floor((elapsedUs * perSecond) / 1e6) + 1);
+      if (due > sent) worstDelayUs = Math.max(worstDelayUs, elapsedUs - (sent * 1e6) / perSecond);
+      for (; sent < due; sent++) crowd[nextTalker++ % crowd.length].say();
+      await sleep(TICK_MS);
+    }
+    const waits = () => crowd.some(({ unacked, ended }) => unacked.length > 0 && ended === undefined);
+    while (waits() && troubles.length === 0) await sleep(LOOK_AGAIN_MS);
+    return { worstDelayMs: worstDelayUs / 1000, published: crowd.map(({ room, said }) => [room, said]) };
+  },
+
+  async hush() {
+    hushed = true;
+  },
+
+  /**
+   * Waits until all members have all messages of their rooms, at most `withinMs`, and reports.
+   * @param {{ published: [room: number, messages: number][], withinMs: number }} order
+   */
   async settle({ published, withinMs }) {
     const deadline = performance.now() + withinMs;
-    const waits = () => members.some(member => member.ended === undefined && member.expected < published);
+    const due = new Map(published);
+    const missing = ({ room, sequence }) => (due.get(room) ?? 0) - sequence.expected;
+    const crowd = listeners();
+    const waits = () => crowd.some(member => member.ended === undefined && missing(member) > 0);
     while (waits() && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
-    const unknown = members.find(member => member.otherFrame !== '');
-    if (tally.received === 0 && unknown !== undefined) {
+    const unknown = crowd.find(member => member.otherFrame !== '');
+    if (tally.received === 0 && crowd.length > 0 && unknown !== undefined) {
       throw new Error(`None of the frames that came is a message as this benchmark knows it: ${unknown.otherFrame}`);
     }
-    const sum = read => members.reduce((total, member) => total + read(member), 0);
+    const sum = read => crowd.reduce((total, member) => total + read(member), 0);
     const now = {
       received: tally.received,
-      lost: sum(member => member.missed + (member.ended === undefined ? 0 : published - member.expected)),
-      repeated: sum(member => member.repeated),
+      lost: sum(member => member.sequence.missed + (member.ended === undefined ? 0 : missing(member))),
+      repeated: sum(member => member.sequence.repeated),
       otherFrames: sum(member => member.others),
     };
     const news = Object.fromEntries(Object.entries(now).map(([name, count]) => [name, count - reported[name]]));
     reported = now;
     return {
       ...news,
-      late: sum(member => (member.ended === undefined ? published - member.expected : 0)),
+      late: sum(member => (member.ended === undefined ? missing(member) : 0)),
       deliveredInWindow: tally.deliveredInWindow,
       latencies: [...tally.latencies.counts],
+      acks: [...tally.acks.counts],
       ended: members.flatMap(member => member.ended ?? []),
+      troubles: troubles.splice(0),
     };
   },
 
@@ -63,19 +123,4 @@ const commands = {
     for (const member of members) member.close();
     setImmediate(() => process.disconnect());
   },
-};
-
-function connectMember(options) {
-  return new Promise((resolve, reject) => {
-    members.push(
-      new Member({
-        ...options,
-        tally,
-        onReady: resolve,
-        onEnd: why => reject(new Error(`A member lost its connection: ${why}`)),
-      }),
-    );
-  });
-}
-
-obey(commands);
+});

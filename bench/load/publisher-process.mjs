@@ -1,4 +1,4 @@
-/** The one publisher of a run: puts messages on the room's channel at a steady rate, whatever becomes of them. */
+/** The one publisher of a run: puts messages on the rooms' channels in turn, at a steady rate, whatever becomes of them. */
 import { createClock } from './clock.mjs';
 import { createMessageMaker } from './message.mjs';
 import { obey } from './orders.mjs';
@@ -10,14 +10,17 @@ const TICK_MS = 1;
 let redis;
 let clock;
 let makeMessage;
-/** Messages since the beginning; the next one has this number. */
+let rooms = 0;
+/** Messages since the beginning, of all rooms. */
 let published = 0;
 
 obey({
+  /** @param {{ originUs: number, redisUrl: string, rooms: string[], channels: string[], frameBytes: number, form: string }} order */
   async open(order) {
     clock = createClock(order.originUs);
     makeMessage = createMessageMaker(order);
-    redis = await RedisPublisher.open(order.redisUrl, order.channel);
+    rooms = order.rooms.length;
+    redis = await RedisPublisher.open(order.redisUrl, order.channels);
   },
 
   /**
@@ -35,13 +38,14 @@ obey({
       if (due > sent) {
         worstDelayUs = Math.max(worstDelayUs, elapsedUs - (sent * 1e6) / perSecond);
         const messages = [];
-        for (; sent < due; sent++) messages.push(makeMessage(published++, clock.now()));
+        for (; sent < due; sent++) messages.push(next());
         redis.publish(messages);
       }
       await new Promise(resolve => setTimeout(resolve, TICK_MS));
     }
     await redis.answered();
-    return { published, unheard: redis.unheard - unheardBefore, worstDelayMs: worstDelayUs / 1000 };
+    const perRoom = Array.from({ length: rooms }, (_, room) => [room, Math.ceil((published - room) / rooms)]);
+    return { published: perRoom, unheard: redis.unheard - unheardBefore, worstDelayMs: worstDelayUs / 1000 };
   },
 
   async close() {
@@ -49,3 +53,9 @@ obey({
     setImmediate(() => process.disconnect());
   },
 });
+
+function next() {
+  const room = published % rooms;
+  const number = Math.floor(published++ / rooms);
+  return { channel: room, bytes: makeMessage(room, number, clock.now()) };
+}

@@ -6,37 +6,38 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 
 const NEWLINE = 0x0a;
+const LINE_END = Buffer.from('\r\n');
 
 export class RedisPublisher {
   /** Answers that were not "one subscriber has it". */
   unheard = 0;
   #socket;
-  #head;
+  #heads;
   #unanswered = 0;
   #line = '';
   #idle = () => {};
 
-  /** @param {string} url @param {string} channel */
-  static async open(url, channel) {
+  /** @param {string} url @param {readonly string[]} channels */
+  static async open(url, channels) {
     const { hostname, port } = new URL(url);
     const socket = connect({ host: hostname, port: Number(port), noDelay: true });
     await once(socket, 'connect');
-    return new RedisPublisher(socket, channel);
+    return new RedisPublisher(socket, channels);
   }
 
-  constructor(socket, channel) {
+  constructor(socket, channels) {
     this.#socket = socket;
-    this.#head = `*3\r\n$7\r\nPUBLISH\r\n$${Buffer.byteLength(channel)}\r\n${channel}\r\n`;
+    this.#heads = channels.map(name => `*3\r\n$7\r\nPUBLISH\r\n$${Buffer.byteLength(name)}\r\n${name}\r\n`);
     socket.on('data', bytes => this.#read(bytes));
   }
 
-  /** Sends the messages in one write. @param {readonly Buffer[]} messages */
+  /** Sends the messages in one write. @param {readonly { channel: number, bytes: Buffer }[]} messages `channel` counts from 0 */
   publish(messages) {
     this.#unanswered += messages.length;
-    const parts = messages.flatMap(bytes => [
-      Buffer.from(`${this.#head}$${bytes.length}\r\n`),
+    const parts = messages.flatMap(({ channel, bytes }) => [
+      Buffer.from(`${this.#heads[channel]}$${bytes.length}\r\n`),
       bytes,
-      Buffer.from('\r\n'),
+      LINE_END,
     ]);
     this.#socket.write(Buffer.concat(parts));
   }

@@ -7,6 +7,8 @@ export class Tally {
   deliveredInWindow = 0;
   /** Latencies of the messages that were sent within the window, whenever they came. */
   latencies = new Histogram();
+  /** From just before a message was sent within the window until its ack was read. */
+  acks = new Histogram();
   #clock;
   #fromUs = Number.POSITIVE_INFINITY;
   #toUs = Number.POSITIVE_INFINITY;
@@ -23,6 +25,7 @@ export class Tally {
     this.#toUs = toUs;
     this.deliveredInWindow = 0;
     this.latencies.clear();
+    this.acks.clear();
   }
 
   /** A read has brought bytes: what is in them came now. One look at the clock for all of them. */
@@ -36,5 +39,10 @@ export class Tally {
     this.received++;
     this.deliveredInWindow += this.#nowIsInWindow;
     if (sentUs >= this.#fromUs && sentUs < this.#toUs) this.latencies.record(this.#nowUs - sentUs);
+  }
+
+  /** @param {number} sentUs */
+  ack(sentUs) {
+    if (sentUs >= this.#fromUs && sentUs < this.#toUs) this.acks.record(this.#clock.now() - sentUs);
   }
 }

@@ -89,3 +89,11 @@ export async function stop(child) {
   await ended;
   clearTimeout(timer);
 }
+
+/** A run that hangs all the same is ended. @param {number} seconds */
+export function boundTime(seconds) {
+  setTimeout(() => {
+    console.error(`bench: not done after ${seconds} s; ended.`);
+    process.exit(1);
+  }, seconds * 1000).unref();
+}

@@ -1,23 +1,35 @@
-/** The least a relay can be, as the measure of all others: one room, uWebSockets.js, ioredis, nothing checked. */
+/** The least a relay can be, as the measure of all others: rooms, uWebSockets.js, ioredis, nothing checked. */
 
 import { loadEngine } from '@hubbub/edge'; // The same binary as Hubbub's.
 import { Redis } from 'ioredis';
 
-const [redisUrl, room] = process.argv.slice(2);
+const [redisUrl] = process.argv.slice(2);
 const { module: uws } = loadEngine();
 const app = uws.App();
+const [publisher, subscriber] = [new Redis(redisUrl), new Redis(redisUrl)];
 
 app.ws('/rooms/:room/ws', {
   // As Hubbub sets them: the two must differ in nothing but what they do.
   maxBackpressure: 1024 * 1024,
   closeOnBackpressureLimit: true,
   idleTimeout: 60,
-  open: socket => socket.subscribe(room),
+  upgrade: (response, request, context) => {
+    const headers = ['key', 'protocol', 'extensions'].map(name => request.getHeader(`sec-websocket-${name}`));
+    const data = { room: request.getParameter(0), listens: request.getQuery('talks') === undefined };
+    response.upgrade(data, ...headers, context);
+  },
+  open: socket => {
+    const { room, listens } = socket.getUserData();
+    if (listens && app.numSubscribers(room) === 0) void subscriber.subscribe(`bare:${room}`);
+    if (listens) socket.subscribe(room); // Who talks does not hear itself.
+  },
+  message: async (socket, bytes) => {
+    await publisher.publish(`bare:${socket.getUserData().room}`, Buffer.from(bytes.slice(0)));
+    socket.send('{"type":"ack"}');
+  },
 });
 
-const redis = new Redis(redisUrl);
-redis.on('messageBuffer', (_channel, bytes) => app.publish(room, bytes, false));
-await redis.subscribe(`bare:${room}`);
+subscriber.on('messageBuffer', (channel, bytes) => app.publish(channel.toString('latin1', 5), bytes, false));
 
 app.listen('127.0.0.1', 0, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, token => {
   console.log(JSON.stringify({ event: 'listening', port: uws.us_socket_local_port(token) }));

@@ -1,12 +1,10 @@
-/** Starts a Hubbub edge as it is run in production, on defaults but for limits that one machine's load exceeds, and waits until it says that it is ready. */
+/** Starts Hubbub's processes as they run in production, on defaults but for limits that one machine's load exceeds, and waits until they are ready. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { lineOf, startNode, stop } from '../machine/processes.mjs';
-import { signToken } from './token.mjs';
+import { bearer, SECRET } from './token.mjs';
 
 const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
-const NAME = 'The Hubbub edge';
-const SECRET = 'a-secret-of-the-benchmark-of-32-bytes-and-more';
 /** All clients come from one address, and some send more than one client may. Counted all the same: that is part of the cost. */
 const OUT_OF_REACH = {
   HUBBUB_MAX_FRAMES_PER_SECOND: '1000000',
@@ -21,27 +19,53 @@ const LOOK_AGAIN_MS = 50;
 
 /**
  * @param {import('./catalogue.mjs').RelayStart & { env?: NodeJS.ProcessEnv }} start settings that differ from the defaults
- * @returns {Promise<import('./catalogue.mjs').RunningRelay & { adminPort: number, kill: () => void }>}
+ * @returns {Promise<import('./catalogue.mjs').RunningRelay & { adminPort: number, terminate: () => void, ended: Promise<unknown> }>}
  */
-export async function startHubbub({ redisUrl, cpus, nodeArgs, env = {} }) {
-  const child = startNode([...nodeArgs, MAIN, 'edge'], { name: NAME, cpus, env: { ...environment(redisUrl), ...env } });
+export async function startHubbub({ presence, helperCpus, ...start }) {
+  const beside = presence ? await startPresence({ ...start, cpus: helperCpus, nodeArgs: [] }) : undefined;
+  const edge = await startProcess('edge', start);
+  return {
+    ...edge,
+    helpers: beside === undefined ? [] : beside.pids,
+    presencePort: beside?.adminPort,
+    headers: (member, subprotocol) => ({
+      ...bearer(member),
+      ...(subprotocol !== undefined && { 'Sec-WebSocket-Protocol': subprotocol }),
+    }),
+    async close() {
+      await edge.close();
+      await beside?.close();
+    },
+  };
+}
+
+/** @param {import('./catalogue.mjs').RelayStart & { env?: NodeJS.ProcessEnv }} start */
+export function startPresence(start) {
+  return startProcess('presence', start);
+}
+
+async function startProcess(role, { redisUrl, cpus, nodeArgs, env = {} }) {
+  const name = `hubbub ${role}`;
+  const child = startNode([...nodeArgs, MAIN, role], { name, cpus, env: { ...environment(redisUrl), ...env } });
   const troubles = [];
   child.stdout.on('data', text => troubles.push(...troublesIn(text)));
-  const { port, adminPort } = await lineOf(child, listeningLine, { name: NAME });
-  await ready(adminPort);
-  const headers = member => ({ Authorization: `Bearer ${signToken(SECRET, `member-${member}`)}` });
+  const ended = new Promise(resolve => child.once('exit', resolve));
+  const { port, adminPort } = await lineOf(child, listeningLine, { name });
+  await ready(name, adminPort);
   return {
     port,
     adminPort,
     pids: [child.pid],
-    headers,
+    ended,
     troubles: () => troubles.splice(0),
+    collect: () => child.kill('SIGUSR2'),
     kill: () => child.kill('SIGKILL'),
+    terminate: () => child.kill('SIGTERM'),
     close: () => stop(child),
   };
 }
 
-/** Settings of whoever runs the benchmark do not reach the edge. */
+/** Settings of whoever runs the benchmark do not reach the processes. */
 function environment(redisUrl) {
   const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('HUBBUB_'));
   return {
@@ -67,12 +91,12 @@ function troublesIn(text) {
   return [...text.matchAll(/^\{"level":"(?:warn|error|fatal)".*?"event":"(\w+)"/gm)].map(match => match[1]);
 }
 
-async function ready(adminPort) {
+async function ready(name, adminPort) {
   const deadline = performance.now() + READY_WITHIN_MS;
   while (performance.now() < deadline) {
     const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(LOOK_AGAIN_MS);
   }
-  throw new Error(`${NAME} was not ready within ${READY_WITHIN_MS} ms.`);
+  throw new Error(`${name} was not ready within ${READY_WITHIN_MS} ms.`);
 }

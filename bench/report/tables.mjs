@@ -1,72 +1,80 @@
 /** The figures of a run as Markdown tables, which read well on a terminal too. */
-import { MEASURES } from './statistics.mjs';
+import { MEASURES, printed, TROUBLES, troublesOf } from './measures.mjs';
+import { distinct, medianOf, peakRows, ratioOf, rowsAt } from './statistics.mjs';
 
-const RATIOS = ['deliveriesPerSecond', 'p50Ms', 'p99Ms', 'relayCpuUsPerDelivery'];
+const whole = value => value.toLocaleString('en-US');
 
-export function mediansTable(summaries) {
+export function mediansTable(scenario, rows) {
+  const troubles = troublesTold(rows);
   return table(
-    ['msg/s', 'relay', 'rounds', ...MEASURES.map(measure => measure.title), 'lost', 'late', 'repeated', 'cut off'],
-    summaries.map(({ rate, relay, rounds, medians, lost, late, repeated, ended }) => [
-      rate.toLocaleString('en-US'),
-      relay,
-      rounds,
-      ...MEASURES.map(({ key, print }) => printed(medians[key], print)),
-      lost,
-      late,
-      repeated,
-      ended,
-    ]),
+    [scenario.stepTitle, 'relay', 'rounds', ...titles(scenario.measures), ...troubles.map(key => TROUBLES[key])],
+    casesOf(rows).map(({ step, relay }) => {
+      const own = rowsAt(rows, relay, step);
+      return [
+        whole(step),
+        relay,
+        own.length,
+        ...scenario.measures.map(key => printed(key, medianOf(own, key))),
+        ...troubles.map(key => own.reduce((sum, row) => sum + troublesOf(row, key), 0)),
+      ];
+    }),
   );
 }
 
-export function ratiosTable(summaries) {
-  const measures = MEASURES.filter(({ key }) => RATIOS.includes(key));
-  const print = value => value.toFixed(3);
+export function ratiosTable(scenario, rows) {
+  const measures = scenario.measures.filter(key => MEASURES[key].compared);
+  const [base] = relaysOf(rows);
   return table(
-    ['msg/s', 'relay', ...measures.map(measure => measure.title)],
-    summaries
-      .filter(summary => summary.ratios !== undefined)
-      .map(({ rate, relay, ratios }) => [
-        rate.toLocaleString('en-US'),
+    [scenario.stepTitle, 'relay', ...titles(measures)],
+    casesOf(rows)
+      .filter(({ relay }) => relay !== base)
+      .map(({ step, relay }) => [
+        whole(step),
         relay,
-        ...measures.map(({ key }) => {
-          const { median, min, max } = ratios[key];
-          return Number.isFinite(median) ? `${print(median)} (${print(min)} to ${print(max)})` : '–';
-        }),
+        ...measures.map(key => range(ratioOf(rowsAt(rows, relay, step), rowsAt(rows, base, step), key))),
       ]),
   );
 }
 
-export function roundsTable(rows) {
+/** What each relay can do at most, and what the others make of it. */
+export function peaksTable({ peak, stepTitle }, rows) {
+  const relays = relaysOf(rows);
+  const peaks = relays.map(relay => peakRows(rows, relay, peak));
   return table(
-    ['round', 'msg/s', 'relay', ...MEASURES.map(measure => measure.title), 'lost', 'late', 'repeated', 'cut off'],
+    ['relay', MEASURES[peak].title, `at ${stepTitle}`, ...relays.map(relay => `of ${relay}`)],
+    relays.map((relay, i) => [
+      relay,
+      printed(peak, medianOf(peaks[i], peak)),
+      whole(medianOf(peaks[i], 'step')),
+      ...relays.map((_, other) => (other === i ? '' : range(ratioOf(peaks[i], peaks[other], peak)))),
+    ]),
+  );
+}
+
+export function roundsTable(scenario, rows) {
+  const troubles = troublesTold(rows);
+  return table(
+    ['round', scenario.stepTitle, 'relay', ...titles(scenario.measures), ...troubles.map(key => TROUBLES[key])],
     rows.map(row => [
       `${row.warmUp ? 'warm-up' : row.round}${row.disturbed ? ', disturbed' : ''}`,
-      row.rate.toLocaleString('en-US'),
+      whole(row.step),
       row.relay,
-      ...MEASURES.map(({ key, print }) => printed(row[key], print)),
-      row.lost,
-      row.late,
-      row.repeated,
-      row.ended.length,
+      ...scenario.measures.map(key => printed(key, row[key])),
+      ...troubles.map(key => troublesOf(row, key)),
     ]),
   );
 }
 
 /** One row in a line, while the run goes on. */
-export function rowInWords(row) {
-  const figures = MEASURES.filter(({ key }) => key !== 'p999Ms' && key !== 'relayCpuUsPerDelivery');
-  const trouble = row.lost + row.late + row.repeated + row.ended.length > 0;
+export function rowInWords(scenario, row) {
+  const troubles = Object.keys(TROUBLES).filter(key => troublesOf(row, key) > 0);
   return [
-    `${row.rate.toLocaleString('en-US')} msg/s`,
-    ...figures.map(({ key, title, print }) => `${title} ${printed(row[key], print)}`),
+    `${whole(row.step)} ${scenario.stepTitle}`,
+    ...scenario.measures.map(key => `${MEASURES[key].title} ${printed(key, row[key])}`),
     ...(row.disturbed ? ['disturbed'] : []),
-    ...(trouble ? [`LOST ${row.lost}, LATE ${row.late}, REPEATED ${row.repeated}, CUT OFF ${row.ended.length}`] : []),
+    ...troubles.map(key => `${TROUBLES[key].toUpperCase()} ${troublesOf(row, key)}`),
+    ...distinct(row.clientTroubles ?? []).slice(0, 3),
   ].join(' · ');
-}
-
-function printed(value, print) {
-  return Number.isFinite(value) ? print(value) : '–';
 }
 
 /** @param {readonly string[]} head @param {readonly (readonly unknown[])[]} rows */
@@ -80,6 +88,35 @@ export function table(head, rows) {
   function align(cell, width, i) {
     return leftAligned(i, head) ? cell.padEnd(width) : cell.padStart(width);
   }
+}
+
+/** In the order of the settings, which is that of every second round. */
+function relaysOf(rows) {
+  const even = rows.filter(row => row.round % 2 === 0);
+  return even.length > 0 ? distinct(even.map(row => row.relay)) : distinct(rows.map(row => row.relay)).toReversed();
+}
+
+function casesOf(rows) {
+  const steps = distinct(rows.map(row => row.step)).sort((a, b) => a - b);
+  const has = (step, relay) => rows.some(row => row.step === step && row.relay === relay && !row.warmUp);
+  return steps.flatMap(step =>
+    relaysOf(rows)
+      .filter(relay => has(step, relay))
+      .map(relay => ({ step, relay })),
+  );
+}
+
+function titles(keys) {
+  return keys.map(key => MEASURES[key].title);
+}
+
+function troublesTold(rows) {
+  return Object.keys(TROUBLES).filter(key => rows.some(row => row[key] !== undefined));
+}
+
+function range({ median, min, max }) {
+  const print = value => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3));
+  return Number.isFinite(median) ? `${print(median)} (${print(min)} to ${print(max)})` : '–';
 }
 
 function leftAligned(i, head) {

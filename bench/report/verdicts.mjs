@@ -1,41 +1,78 @@
 /** What a reader wants to know first: targets kept or missed, and whether every message arrived once and in order. */
+import { MEASURES, printed, TROUBLES, troublesOf } from './measures.mjs';
+import { distinct, isDisturbed, medianOf, peakRows, ratioOf, rowsAt } from './statistics.mjs';
 
-/** @param {readonly object[]} summaries @param {Record<string, Record<string, number>>} targets lowest ratios */
-export function targetVerdicts(summaries, targets) {
-  return summaries.flatMap(({ rate, relay, ratios }) =>
-    Object.entries(ratios === undefined ? {} : (targets[relay] ?? {})).map(([key, lowest]) => {
-      const { median } = ratios[key];
-      if (!Number.isFinite(median))
-        return `${relay} at ${rate.toLocaleString('en-US')} msg/s: not measured undisturbed`;
-      const verdict = median >= lowest ? 'kept' : 'MISSED';
-      return `${relay} at ${rate.toLocaleString('en-US')} msg/s: ${key} is ${median.toFixed(3)} of bare, target ${lowest}: ${verdict}`;
-    }),
+/**
+ * @typedef {object} Target
+ * @property {string} relay @property {string} key of what is measured
+ * @property {string} [against] the relay that it is a ratio to; without it the target is a figure by itself
+ * @property {number} [atLeast] @property {number} [atMost]
+ * @property {number | 'peak'} [step] without it every step
+ */
+
+/** @param {import('../comparison.mjs').Comparison} scenario @param {{ relays: readonly string[] }} settings */
+export function verdicts(scenario, { relays }, rows) {
+  const asked = scenario.targets.filter(
+    ({ relay, against }) => relays.includes(relay) && (against === undefined || relays.includes(against)),
+  );
+  return asked.flatMap(target => {
+    const steps = target.step === undefined ? distinct(rows.map(row => row.step)) : [target.step];
+    return steps.map(step => verdict(scenario, target, step, rows));
+  });
+}
+
+function verdict({ stepTitle }, { relay, against, key, atLeast, atMost }, step, rows) {
+  const at = who => (step === 'peak' ? peakRows(rows, who, key) : rowsAt(rows, who, step));
+  const value = against === undefined ? medianOf(at(relay), key) : ratioOf(at(relay), at(against), key).median;
+  const place = step === 'peak' ? 'at its most' : `at ${step.toLocaleString('en-US')} ${stepTitle}`;
+  const what = `${relay} ${place}: ${MEASURES[key].title}`;
+  if (!Number.isFinite(value)) return `${what}: not measured`;
+  const kept = atLeast === undefined ? value <= atMost : value >= atLeast;
+  const target = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
+  const figure = against === undefined ? printed(key, value) : `${value.toFixed(2)} × ${against}`;
+  const judged = isDisturbed(rows)
+    ? `${kept ? 'kept' : 'missed'}, on a machine that others used`
+    : kept
+      ? 'kept'
+      : 'MISSED';
+  return `${what} is ${figure}, target ${target}: ${judged}`;
+}
+
+/** Whether anything of ours was lost, repeated, out of order or cut off in any round, the warm-up included. */
+export function isClean(catalogue, rows) {
+  return rows.every(
+    row => catalogue[row.relay].peer || ['lost', 'repeated', 'ended'].every(key => troublesOf(row, key) === 0),
   );
 }
 
-/** Whether anything was lost, repeated, out of order or cut off in any round, the warm-up included. */
-export function isClean(rows) {
-  return rows.every(row => row.lost === 0 && row.repeated === 0 && row.ended.length === 0);
-}
-
 /** What makes the figures less than they seem. @param {readonly object[]} rows @param {number} loadCores */
-export function cautions(rows, loadCores) {
-  const busiest = Math.max(...rows.map(row => row.loadCpu ?? 0)) / loadCores;
+export function cautions(_scenario, catalogue, rows, loadCores) {
   const words = [];
+  const busiest = Math.max(...rows.map(row => row.loadCpu ?? 0)) / loadCores;
   if (busiest > 0.95)
     words.push(
       `The load's cores were up to ${Math.round(busiest * 100)} % busy: at that rate the figures say as much of the load generator as of the relays, and latencies include its queue.`,
     );
   const disturbed = rows.filter(row => row.disturbed && !row.warmUp).length;
   if (disturbed > 0) {
-    words.push(
-      `${disturbed} of the measurements were disturbed by other processes; they are among the raw rounds but not in medians and ratios.`,
-    );
+    const counts = isDisturbed(rows)
+      ? 'too many to leave out: **absolute figures and ratios are those of a busy machine**'
+      : 'they are among the raw rounds but not in medians and ratios';
+    words.push(`${disturbed} of the measurements were disturbed by other processes; ${counts}.`);
   }
-  const troubles = [
-    ...new Set(rows.flatMap(row => Object.keys(row.relayTroubles).map(event => `${row.relay}: ${event}`))),
-  ];
+  const troubles = distinct(
+    rows.flatMap(row => Object.keys(row.relayTroubles ?? {}).map(event => `${row.relay}: ${event}`)),
+  );
   if (troubles.length > 0) words.push(`The relays complained: ${troubles.join('; ')}.`);
-  if (!isClean(rows)) words.push('Messages were lost or repeated, or members cut off: see the raw rounds.');
+  for (const relay of distinct(rows.map(row => row.relay))) {
+    const own = rows.filter(row => row.relay === relay);
+    const told = Object.entries(TROUBLES)
+      .map(([key, title]) => [title, own.reduce((sum, row) => sum + troublesOf(row, key), 0)])
+      .filter(([, count]) => count > 0);
+    if (told.length > 0)
+      words.push(
+        `${relay}${catalogue[relay].peer ? '' : ' (**ours**)'}: ${told.map(entry => entry.join(' ')).join(', ')}.`,
+      );
+  }
   return words;
 }

@@ -1,49 +1,42 @@
 /**
- * One room of many members and one publisher: what a relay's fan-out costs. At 100 msg/s the relay has time, and what
- * counts is the latency; at 4,000 msg/s the bare engine has nothing to spare, and what counts is what gets through.
+ * One room of many members and one publisher: what a relay's fan-out costs. At 100 msg/s all have time, and what counts is the
+ * latency; the rates rise until a relay is saturated, and what counts then is what gets through.
  */
-import { measureRelay } from '../load/measure.mjs';
-import { RELAYS } from '../relays/catalogue.mjs';
+import { measureTraffic } from '../load/measure-traffic.mjs';
+import { TRAFFIC_MEASURES, TRAFFIC_PLOTS, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';
 
+const P99_AT_MOST = { relay: 'hubbub', against: 'bare', key: 'p99Ms', atMost: 1.2 };
+
+/** @type {import('../comparison.mjs').Comparison} */
 export const bigRoom = {
   name: 'big-room',
-  description: 'one room of 1,000 members, at 100 msg/s and at a saturating 4,000 msg/s',
-  defaults: { members: 1000, rates: [100, 4000], relays: Object.keys(RELAYS), frameBytes: 200 },
-  /** Issue 2; issue 7 asks for more. Ratios to the bare relay. */
-  targets: { hubbub: { deliveriesPerSecond: 0.9 } },
-
-  /**
-   * The relays take turns, each freshly started, so that what else happens on the machine meets all of them; the order
-   * is turned round with every round, so that no relay always comes first.
-   * @returns raw rows, one for each round, relay and rate; round 0 is the warm-up
-   */
-  async run({
-    members,
-    rates,
-    relays,
-    frameBytes,
-    rounds,
-    seconds,
-    patienceSeconds,
-    redis,
-    pinning,
-    nodeArgs,
-    onStep,
-    onRow,
-  }) {
-    const rows = [];
-    for (let round = 0; round <= rounds; round++) {
-      for (const name of round % 2 === 0 ? relays : relays.toReversed()) {
-        onStep({ round, rounds, relay: name, members });
-        const relay = { name, ...RELAYS[name] };
-        const load = { room: 'big-room', members, rates, frameBytes, seconds, patienceSeconds };
-        for (const measured of await measureRelay({ relay, load, redis, pinning, nodeArgs: nodeArgs(name, round) })) {
-          const row = { round, warmUp: round === 0, relay: name, ...measured };
-          rows.push(row);
-          onRow(row);
-        }
-      }
-    }
-    return rows;
+  description: 'one room of 1,000 members, a service publishes 200 bytes, at rising rates until a relay is saturated',
+  stepTitle: 'msg/s',
+  full: {
+    relays: ['bare', 'hubbub', 'socket-io-uws', 'socket-io-ws'],
+    rounds: 3,
+    seconds: 3,
+    patience: 10,
+    members: 1000,
+    rates: [100, 300, 4000],
+    frameBytes: 200,
   },
+  quick: TRAFFIC_QUICK,
+  warmUp: { ...TRAFFIC_WARM_UP, rates: [100] },
+  measures: TRAFFIC_MEASURES,
+  peak: 'deliveriesPerSecond',
+  plots: TRAFFIC_PLOTS,
+  targets: [
+    { relay: 'hubbub', against: 'bare', key: 'deliveriesPerSecond', atLeast: 0.95, step: 100 },
+    { ...P99_AT_MOST, step: 100 },
+    { relay: 'hubbub', against: 'bare', key: 'deliveriesPerSecond', atLeast: 0.95, step: 'peak' },
+    { ...P99_AT_MOST, step: 4000 },
+    { relay: 'hubbub', against: 'socket-io-ws', key: 'deliveriesPerSecond', atLeast: 25, step: 'peak' },
+    { relay: 'hubbub', against: 'socket-io-ws', key: 'p99Ms', atMost: 1, step: 100 },
+    { relay: 'hubbub', against: 'socket-io-uws', key: 'deliveriesPerSecond', atLeast: 1.1, step: 'peak' },
+    { relay: 'hubbub', against: 'socket-io-uws', key: 'p99Ms', atMost: 1, step: 100 },
+    { relay: 'hubbub', against: 'socket-io-uws', key: 'p99Ms', atMost: 1, step: 4000 },
+  ],
+  turnSeconds: trafficTurnSeconds,
+  measure: ({ settings, ...turn }) => measureTraffic({ ...turn, load: { ...settings, rooms: ['big-room'] } }),
 };

@@ -2,17 +2,17 @@
  * What presence costs: joins a second, bytes and commands of Redis, and how long a killed edge's users are still named. The
  * edges are their real reporters in processes of their own, without sockets: what is measured is presence.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { decodeEnvelope } from '@hubbub/protocol';
 import { Redis } from 'ioredis';
 import { cpuSeconds, machineSeconds } from '../machine/cpu-time.mjs';
 import { describeMachine } from '../machine/facts.mjs';
+import { residentBytes } from '../machine/memory.mjs';
 import { lineOf, startNode, stop } from '../machine/processes.mjs';
 import { quietMachine } from '../machine/quiet.mjs';
 import { findRedis, startRedis } from '../machine/redis.mjs';
+import { readSettings } from '../options.mjs';
 import { bytesByKind, commandCalls, reportKeys, rosterUsers, usedBytes } from '../presence/redis-figures.mjs';
 import { presenceTable, writePresenceReport } from '../report/write-presence-report.mjs';
 
@@ -31,7 +31,7 @@ export const presence = {
 
   /** @param {readonly string[]} args options: --quick (no report), --sessions <n>, --rooms <n>, --edges <n> */
   async run(args) {
-    const settings = readSettings(args);
+    const settings = readSettings(args, FULL, QUICK);
     const server = findRedis();
     const machine = describeMachine({
       redisVersion: server.version,
@@ -49,18 +49,6 @@ export const presence = {
     console.log(`Written: ${writePresenceReport({ scenario: 'presence', date, command, settings, machine, figures })}`);
   },
 };
-
-function readSettings(args) {
-  const text = { type: 'string' };
-  const options = { quick: { type: 'boolean', default: false }, sessions: text, rooms: text, edges: text };
-  const { quick, ...given } = parseArgs({ args: [...args], options }).values;
-  const settings = { ...(quick ? QUICK : FULL), quick };
-  for (const [name, value] of Object.entries(given)) {
-    if (!/^[1-9]\d{0,6}$/.test(value)) throw new Error(`--${name}: expected a whole number, got "${value}".`);
-    settings[name] = Number(value);
-  }
-  return settings;
-}
 
 async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url, pids }) {
   const redis = new Redis(url);
@@ -225,10 +213,3 @@ async function until(condition, what) {
 }
 
 /** Memory of a process as the kernel counts it, garbage included; NaN where there is no /proc. */
-function residentBytes(pid) {
-  try {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
-  } catch {
-    return Number.NaN;
-  }
-}

@@ -6,22 +6,23 @@ import { fileURLToPath } from 'node:url';
 import { loadEngine } from '@hubbub/edge';
 import { Redis } from 'ioredis';
 import { namespacesFile } from '../history/namespaces.mjs';
-import { boundTime, readSettings } from '../history/settings.mjs';
 import { createClock, machineMicros } from '../load/clock.mjs';
-import { startWorker } from '../load/crew.mjs';
-import { Histogram } from '../load/histogram.mjs';
-import { cpuSeconds, machineSeconds } from '../machine/cpu-time.mjs';
+import { startMembers, startWorker } from '../load/crew.mjs';
+import { withParts } from '../load/parts.mjs';
+import { requestsOf, roomNames } from '../load/requests.mjs';
+import { cpuMeter } from '../machine/cpu-shares.mjs';
 import { describeMachine } from '../machine/facts.mjs';
 import { choosePinning } from '../machine/pinning.mjs';
+import { boundTime } from '../machine/processes.mjs';
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
 import { findRedis, startRedis } from '../machine/redis.mjs';
+import { readSettings } from '../options.mjs';
 import { commandCalls } from '../presence/redis-figures.mjs';
-import { startHubbub } from '../relays/start-hubbub.mjs';
+import { RELAYS } from '../relays/catalogue.mjs';
 import { median } from '../report/statistics.mjs';
 import { table } from '../report/tables.mjs';
-import { writeFiguresReport } from '../report/write-figures-report.mjs';
+import { writeReport } from '../report/write-report.mjs';
 
-const TALK_PROCESS = fileURLToPath(new URL('../history/talk-process.mjs', import.meta.url));
 const RETURN_PROCESS = fileURLToPath(new URL('../history/return-process.mjs', import.meta.url));
 const FULL = { rounds: 3, clients: 10_000, rooms: 100, behind: 100, live: 100, processes: 4, patience: 10 };
 const QUICK = { rounds: 1, clients: 1000, rooms: 20, patience: 0 };
@@ -29,6 +30,7 @@ const QUICK = { rounds: 1, clients: 1000, rooms: 20, patience: 0 };
 const SPARE_HISTORY = 400;
 /** What is missed is published at this rate, while nobody but one listener a room hears it. */
 const CATCH_UP_RATE = 2500;
+const AT_ONCE = 64;
 const STEP_LIMIT_MS = 60_000;
 const RETURN_LIMIT_MS = 60_000;
 const LIVE_LIMIT_MS = 2 * RETURN_LIMIT_MS;
@@ -90,37 +92,37 @@ export const recovery = {
     ];
     console.log(`\n${sections[1]}\n\n${sections[0]}\n`);
     if (rows.some(troubled)) process.exitCode = 1;
-    if (settings.quick) return;
+    if (settings.quick || settings.profile) return;
     const command = ['npm run bench recovery', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
     const { name: scenario, description } = recovery;
-    console.log(
-      `Written: ${writeFiguresReport({ scenario, description, command, settings, machine, rows }, sections)}`,
-    );
+    const written = writeReport({ scenario, description, command, settings, machine, rows }, { sections });
+    console.log(`Written: ${written}`);
   },
 };
 
-async function measure({ behind, settings, redis, pinning, config }) {
-  const { clients, rooms, live, processes, patience } = settings;
-  const clock = createClock(machineMicros());
-  const { originUs } = clock;
-  const commands = new Redis(redis.url);
-  await commands.flushall();
-  const startEdge = id =>
-    startHubbub({
-      redisUrl: redis.url,
-      cpus: pinning.relay,
-      nodeArgs: [],
-      env: { ...config.env, HUBBUB_NODE_ID: `bench-${id}` },
-    });
-  const [left, found] = await Promise.all(['left', 'found'].map(startEdge));
-  const talk = startWorker({ name: 'talkers', file: TALK_PROCESS, cpus: pinning.load });
-  const crowd = Array.from({ length: processes }, (_, i) =>
-    startWorker({ name: `clients ${i + 1}`, file: RETURN_PROCESS, cpus: pinning.load }),
-  );
-  const everyone = (command, order, withinMs = STEP_LIMIT_MS) =>
-    Promise.all(crowd.map(worker => worker.order(command, order, withinMs)));
-  try {
-    const all = Array.from({ length: clients }, (_, i) => ({ room: `kept:${i % rooms}`, headers: left.headers(i) }));
+function measure({ behind, settings, redis, pinning, config }) {
+  return withParts(async opened => {
+    const { clients, rooms, live, processes, patience } = settings;
+    const clock = createClock(machineMicros());
+    const { originUs } = clock;
+    const commands = new Redis(redis.url);
+    await opened({ close: async () => commands.disconnect() });
+    await commands.flushall();
+    const startEdge = id => {
+      const env = { ...config.env, HUBBUB_NODE_ID: `bench-${id}` };
+      return opened(RELAYS.hubbub.start({ redisUrl: redis.url, cpus: pinning.relay, nodeArgs: [], env }));
+    };
+    const [left, found] = await Promise.all(['left', 'found'].map(startEdge));
+    const talkers = await opened(startMembers({ processes: 1, cpus: pinning.load }));
+    const crowd = await Promise.all(
+      Array.from({ length: processes }, (_, i) =>
+        opened(startWorker({ name: `clients ${i + 1}`, file: RETURN_PROCESS, cpus: pinning.load })),
+      ),
+    );
+    const everyone = (command, order, withinMs = STEP_LIMIT_MS) =>
+      Promise.all(crowd.map(worker => worker.order(command, order, withinMs)));
+    const names = roomNames(rooms, 'kept:');
+    const all = Array.from({ length: clients }, (_, i) => ({ room: names[i % rooms], headers: left.headers(i) }));
     await Promise.all(
       crowd.map((worker, i) =>
         worker.order('connect', {
@@ -130,49 +132,41 @@ async function measure({ behind, settings, redis, pinning, config }) {
         }),
       ),
     );
-    await talk.order('connect', {
-      originUs,
-      port: found.port,
-      rooms: Array.from({ length: rooms }, (_, room) => ({
-        name: `kept:${room}`,
-        headers: [found.headers(clients + 2 * room), found.headers(clients + 2 * room + 1)],
-      })),
-    });
+    const requests = requestsOf({ rooms: names, members: 1, talkers: 1, relay: RELAYS.hubbub, running: found });
+    await talkers.prepare({ originUs, dialect: RELAYS.hubbub.dialect, requests });
+    await talkers.connect({ port: found.port, atOnce: AT_ONCE });
 
     await everyone('leave');
     left.kill();
     await everyone('gone');
-    if (behind > 0)
-      await talk.order('talk', { perSecond: CATCH_UP_RATE, forMs: (behind * rooms * 1000) / CATCH_UP_RATE });
+    if (behind > 0) await talkers.talk({ perSecond: CATCH_UP_RATE, forMs: (behind * rooms * 1000) / CATCH_UP_RATE });
     await quietMachine(patience * 1000);
 
     await commands.config('RESETSTAT');
     const metricsBefore = await edgeReads(found.adminPort);
-    const talking = talk.order('talk', { perSecond: live, forMs: LIVE_LIMIT_MS }, LIVE_LIMIT_MS + STEP_LIMIT_MS);
+    const talking = talkers.talk({ perSecond: live, forMs: LIVE_LIMIT_MS });
     talking.catch(() => {}); // Told where it is awaited.
-    const pids = { edge: found.pids, load: [talk.pid, process.pid, ...crowd.map(({ pid }) => pid)], redis: redis.pids };
-    const before = cpuOf(pids);
+    const load = [...talkers.pids, process.pid, ...crowd.map(({ pid }) => pid)];
+    const meter = cpuMeter({ edge: found.pids, load, redis: redis.pids });
+    const before = meter.look();
     const startUs = clock.now();
-    await talk.order('openWindow', { fromUs: startUs, toUs: Number.MAX_SAFE_INTEGER });
+    await talkers.openWindow({ fromUs: startUs, toUs: Number.MAX_SAFE_INTEGER });
     const reports = await everyone('comeBack', { port: found.port, withinMs: RETURN_LIMIT_MS }, 2 * RETURN_LIMIT_MS);
-    const tookSeconds = (clock.now() - startUs) / 1e6;
-    const after = cpuOf(pids);
+    const cores = meter.between(before, meter.look());
     const calls = await commandCalls(commands);
     const reads = difference(await edgeReads(found.adminPort), metricsBefore);
-    await talk.order('hush');
-    const { said } = await talking;
+    await talkers.hush();
+    const { published } = await talking;
+    const said = Object.fromEntries(published.map(([room, count]) => [names[room], count]));
     const settled = await everyone('settle', { said, withinMs: STEP_LIMIT_MS / 2 });
-    const stayed = await talk.order('settle', { withinMs: STEP_LIMIT_MS / 2 });
-    const latencies = new Histogram(stayed.latencies);
+    const stayed = await talkers.settle({ published, withinMs: STEP_LIMIT_MS / 2 });
 
-    const opened = reports.flatMap(({ openUs }) => openUs).sort((a, b) => a - b);
+    const connected = reports.flatMap(({ openUs }) => openUs).sort((a, b) => a - b);
     const whole = reports.flatMap(({ wholeUs }) => wholeUs).sort((a, b) => a - b);
     const at = us => (us === undefined ? Number.NaN : (us - startUs) / 1000);
     const replayed = total(reports, 'replayed');
-    const used = name => ((after[name] - before[name]) / tookSeconds) * 100;
-    const others = used('machine') - used('edge') - used('load') - used('redis');
     return {
-      lastOpenMs: at(opened[clients - 1]),
+      lastOpenMs: at(connected[clients - 1]),
       firstWholeMs: at(whole[0]),
       halfWholeMs: at(whole[Math.ceil(clients / 2) - 1]),
       allWholeMs: at(whole[clients - 1]),
@@ -182,13 +176,13 @@ async function measure({ behind, settings, redis, pinning, config }) {
       redisReads: (calls.xrange ?? 0) + (calls.xrevrange ?? 0),
       redisCalls: calls,
       edgeReads: reads,
-      stayedP50Ms: latencies.percentile(0.5) / 1000,
-      stayedP99Ms: latencies.percentile(0.99) / 1000,
-      edgeCpuPercent: used('edge'),
-      loadCpuPercent: used('load'),
-      redisCpuPercent: used('redis'),
-      othersCpuPercent: others,
-      disturbed: others > DISTURBED_CPU * 100,
+      stayedP50Ms: stayed.latencies.percentile(0.5) / 1000,
+      stayedP99Ms: stayed.latencies.percentile(0.99) / 1000,
+      edgeCpuPercent: cores.edge * 100,
+      loadCpuPercent: cores.load * 100,
+      redisCpuPercent: cores.redis * 100,
+      othersCpuPercent: cores.others * 100,
+      disturbed: cores.others > DISTURBED_CPU,
       notWhole: clients - whole.length,
       lost: total(settled, 'lost') + stayed.lost,
       late: total(settled, 'late') + stayed.late,
@@ -196,16 +190,7 @@ async function measure({ behind, settings, redis, pinning, config }) {
       troubles: [...new Set([...settled.flatMap(({ troubles }) => troubles), ...stayed.troubles])],
       edgeTroubles: found.troubles(),
     };
-  } finally {
-    await everyone('leave').catch(() => {}); // Ended already: stopped below.
-    await Promise.all([talk, ...crowd].map(worker => worker.close()));
-    await Promise.all([left, found].map(edge => edge.close()));
-    commands.disconnect();
-  }
-}
-
-function cpuOf({ edge, load, redis }) {
-  return { edge: cpuSeconds(edge), load: cpuSeconds(load), redis: cpuSeconds(redis), machine: machineSeconds() };
+  });
 }
 
 /** What the edge itself says of its reads, by purpose. */

@@ -1,0 +1,116 @@
+/** Runs a scenario that compares: relays take turns over several rounds, and what comes out is told, judged and written. */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadEngine } from '@hubbub/edge';
+import { Redis } from 'ioredis';
+import { describeMachine } from './machine/facts.mjs';
+import { choosePinning } from './machine/pinning.mjs';
+import { boundTime } from './machine/processes.mjs';
+import { findRedis, startRedis } from './machine/redis.mjs';
+import { readSettings } from './options.mjs';
+import { PROFILES_DIR, RELAYS } from './relays/catalogue.mjs';
+import { plotsOf } from './report/plots.mjs';
+import { hottestFunctions } from './report/profile.mjs';
+import { mediansTable, peaksTable, ratiosTable, roundsTable, rowInWords } from './report/tables.mjs';
+import { cautions, isClean, verdicts } from './report/verdicts.mjs';
+import { writeReport } from './report/write-report.mjs';
+
+/**
+ * @typedef {object} Comparison
+ * @property {string} name @property {string} description @property {string} stepTitle what the steps of a round count
+ * @property {Record<string, import('./relays/catalogue.mjs').Relay>} [relays] what is compared; all relays when absent
+ * @property {object} full settings, their names the options: `relays` (the first is what the others are measured against), `rounds`, …
+ * @property {object} quick what --quick changes
+ * @property {object} [warmUp] what is different in a round before the first, which is not counted; without it there is none
+ * @property {readonly string[]} measures keys of report/measures.mjs, in the order of the tables
+ * @property {string} [peak] measure whose largest value over the steps says what a relay can do
+ * @property {readonly import('./report/verdicts.mjs').Target[]} targets
+ * @property {readonly { key: string, log?: boolean }[]} plots
+ * @property {(settings: object) => number} turnSeconds that the turn of one relay takes at most
+ * @property {(turn: object) => Promise<object[]>} measure rows with `step` and the measures
+ */
+
+/** @param {Comparison} scenario @param {readonly string[]} args */
+export async function compare(scenario, args) {
+  const settings = readSettings(args, scenario.full, scenario.quick);
+  const catalogue = scenario.relays ?? RELAYS;
+  for (const relay of settings.relays)
+    if (!Object.hasOwn(catalogue, relay)) throw new Error(`There is no relay "${relay}" here.`);
+  boundTime((settings.rounds + 1) * settings.relays.length * scenario.turnSeconds(settings));
+  const server = findRedis();
+  const pinning = choosePinning();
+  const machine = describeMachine({ redisVersion: server.version, pinning, engine: loadEngine().build });
+  if (settings.profile) emptyProfiles(settings.relays);
+  console.log(`${scenario.name}: ${scenario.description}. ${pinning.words}.`);
+
+  const redis = await startRedis(server.command, pinning.load);
+  const rows = await allRounds({ scenario, settings, catalogue, redis, pinning });
+  await redis.close();
+
+  const judged = [...verdicts(scenario, settings, rows), ...cautions(scenario, catalogue, rows, pinning.loadCores)];
+  const sections = [
+    judged.map(line => `- ${line}`).join('\n'),
+    `## Medians\n\n${mediansTable(scenario, rows)}`,
+    ...(scenario.peak === undefined ? [] : [`## The most of each\n\n${peaksTable(scenario, rows)}`]),
+    `## Ratios to ${settings.relays[0]}: median of the rounds (smallest to largest)\n\n${ratiosTable(scenario, rows)}`,
+  ];
+  console.log(`\n${[...sections.slice(1), sections[0]].join('\n\n')}`);
+  if (settings.profile) tellProfiles(settings.relays);
+  if (!isClean(catalogue, rows)) process.exitCode = 1;
+  if (settings.quick || settings.profile) return;
+  const titles = Object.fromEntries(settings.relays.map(name => [name, catalogue[name].title]));
+  const { name, description } = scenario;
+  const command = ['npm run bench', name, ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+  const run = { scenario: name, description, command, settings, machine, titles, verdicts: judged, rows };
+  const written = writeReport(run, {
+    sections,
+    plots: plotsOf(scenario, rows),
+    appendix: `## Raw rounds\n\n${roundsTable(scenario, rows)}`,
+  });
+  console.log(`\nWritten: ${written}`);
+}
+
+/**
+ * The relays take turns, each freshly started on an empty Redis, so that what else happens on the machine meets all of them; the
+ * order is turned round with every round, so that no relay always comes first.
+ */
+async function allRounds({ scenario, settings, catalogue, redis, pinning }) {
+  const rows = [];
+  const commands = new Redis(redis.url);
+  for (let round = scenario.warmUp === undefined ? 1 : 0; round <= settings.rounds; round++) {
+    for (const name of round % 2 === 0 ? settings.relays : settings.relays.toReversed()) {
+      console.log(`${round === 0 ? 'warm-up' : `round ${round} of ${settings.rounds}`}: ${name} …`);
+      await commands.flushall();
+      const nodeArgs = settings.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(PROFILES_DIR, name)}`] : [];
+      const turn = {
+        relay: { name, ...catalogue[name] },
+        settings: round === 0 ? { ...settings, ...scenario.warmUp } : settings,
+        redis,
+        commands,
+        pinning,
+        nodeArgs,
+      };
+      for (const measured of await scenario.measure(turn)) {
+        const row = { round, warmUp: round === 0, relay: name, ...measured };
+        rows.push(row);
+        console.log(`  ${rowInWords(scenario, row)}`);
+      }
+    }
+  }
+  commands.disconnect();
+  return rows;
+}
+
+function emptyProfiles(relays) {
+  rmSync(PROFILES_DIR, { recursive: true, force: true });
+  for (const relay of relays) mkdirSync(join(PROFILES_DIR, relay), { recursive: true });
+}
+
+/** The last profile of each relay: the warm-up's comes first. */
+function tellProfiles(relays) {
+  for (const relay of relays) {
+    const dir = join(PROFILES_DIR, relay);
+    const last = existsSync(dir) ? readdirSync(dir).sort().at(-1) : undefined;
+    if (last !== undefined) console.log(`\nProfile of ${relay}:\n${hottestFunctions(join(dir, last)).join('\n')}`);
+  }
+}

@@ -1,0 +1,59 @@
+/** What a client says to each kind of relay, and what it hears that is no message: how a room is entered, and how a message is sent. */
+import { NUMBER_DIGITS, TIME_DIGITS } from './message.mjs';
+
+/** Frames of about 250 bytes, with sender and timestamp. */
+const TEXT = 'x'.repeat(40);
+
+/**
+ * @typedef {'ready' | 'ack' | 'trouble' | 'other'} Heard
+ * @typedef {object} Dialect
+ * @property {(room: string, talks: boolean) => string} path
+ * @property {boolean} readyOnOpen whether the upgrade's answer says that the room was entered
+ * @property {(frame: Buffer, socket: import('./raw-socket.mjs').RawSocket) => Heard} hear a frame that is no message
+ * @property {(room: string, number: number, nowUs: number) => string} say
+ */
+
+/** @type {Record<string, Dialect>} */
+export const DIALECTS = {
+  bare: {
+    path: (room, talks) => `/rooms/${room}/ws${talks ? '?talks=1' : ''}`,
+    readyOnOpen: true,
+    hear: frame => (frame.indexOf('"ack"') < 0 ? 'other' : 'ack'),
+    say: (room, number, nowUs) =>
+      JSON.stringify({ type: 'new_message', room, id: `m${number}`, payload: payloadOf(number, nowUs) }),
+  },
+  hubbub: {
+    path: room => `/rooms/${room}/ws`,
+    readyOnOpen: false,
+    hear(frame) {
+      if (frame.indexOf('"ack"') >= 0) return 'ack';
+      if (frame.indexOf('welcome') >= 0) return 'ready';
+      return frame.indexOf('"error"') >= 0 || frame.indexOf('"room_gap"') >= 0 ? 'trouble' : 'other';
+    },
+    /** With an id of its own, as the client SDK sends it: it is the idempotency key where the room has a history. */
+    say: (room, number, nowUs) =>
+      JSON.stringify({ type: 'send_message', room, id: `m${number}`, payload: payloadOf(number, nowUs) }),
+  },
+  /** Engine.IO 4 over WebSocket alone, Socket.IO 5 in its frames. */
+  'socket-io': {
+    path: room => `/socket.io/?EIO=4&transport=websocket&room=${room}`,
+    readyOnOpen: false,
+    hear(frame, socket) {
+      const text = frame.toString('latin1', 0, 2);
+      if (text === '2')
+        socket.send('3'); // Its heartbeat.
+      else if (text === '0{') socket.send('40');
+      return text === '40' ? 'ready' : text === '43' ? 'ack' : text === '44' || text === '41' ? 'trouble' : 'other';
+    },
+    say: (room, number, nowUs) =>
+      `42${number}${JSON.stringify(['say', { type: 'new_message', room, id: `m${number}`, payload: payloadOf(number, nowUs) }])}`,
+  },
+};
+
+function payloadOf(number, nowUs) {
+  return { number: digits(number, NUMBER_DIGITS), at: digits(nowUs, TIME_DIGITS), text: TEXT };
+}
+
+function digits(value, width) {
+  return String(value).padStart(width, '0');
+}

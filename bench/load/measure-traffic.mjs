@@ -1,0 +1,124 @@
+/** One measurement of one relay: start it, fill the rooms, send at rising rates, and see what arrives, when, in which order. */
+import { cpuMeter } from '../machine/cpu-shares.mjs';
+import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
+import { createClock, machineMicros } from './clock.mjs';
+import { startMembers, startPublisher } from './crew.mjs';
+import { withParts } from './parts.mjs';
+import { processesFor, requestsOf } from './requests.mjs';
+
+const CONNECTING_AT_ONCE = 64;
+/** The load runs for so long before the window opens: the relay's code is compiled by then. */
+const SETTLE_MS = 1500;
+/** And for so long after it closed, so that the end of the window is like its middle. */
+const TAIL_MS = 200;
+/** What is under way when the publisher stops has so long to arrive; then it counts as late. */
+const ARRIVE_WITHIN_MS = 20_000;
+/** A measurement that others disturbed is kept, marked, and repeated, as often as this. */
+const REPEATS_MAX = 1;
+/** A relay that delivers less than this part of what is sent is saturated: higher rates would only lengthen its queues. */
+const SATURATED = 0.9;
+
+/**
+ * @param {object} options
+ * @param {import('../relays/catalogue.mjs').Relay} options.relay
+ * @param {{ rooms: readonly string[], members: number, rates: readonly number[], seconds: number, patience: number,
+ *   frameBytes?: number, talkers?: number, env?: NodeJS.ProcessEnv }} options.load `members` listen in each room; a service sends
+ *   messages of `frameBytes`, or, where there are talkers, these do
+ * @param {{ url: string, pids: readonly number[] }} options.redis
+ * @param {import('../machine/pinning.mjs').Pinning} options.pinning
+ * @param {readonly string[]} options.nodeArgs of the relay
+ * @returns {Promise<object[]>} a row for each rate up to the one that saturates the relay
+ */
+export function measureTraffic({ relay, load, redis, pinning, nodeArgs }) {
+  const { rooms, members: listeners, talkers = 0 } = load;
+  return withParts(async opened => {
+    const { originUs, ...clock } = createClock(machineMicros());
+    const running = await opened(
+      relay.start({ redisUrl: redis.url, cpus: pinning.relay, helperCpus: pinning.load, nodeArgs, env: load.env }),
+    );
+    const processes = processesFor(rooms.length * listeners, pinning);
+    const members = await opened(startMembers({ processes, cpus: pinning.load }));
+    const requests = requestsOf({ rooms, members: listeners, talkers, relay, running });
+    await members.prepare({ originUs, dialect: relay.dialect, requests });
+    await members.connect({ port: running.port, atOnce: CONNECTING_AT_ONCE });
+    const sender = talkers > 0 ? talking(members) : await opened(publishing({ relay, load, redis, pinning, originUs }));
+    const meter = cpuMeter({
+      relay: running.pids,
+      load: [...members.pids, ...sender.pids, ...running.helpers, process.pid],
+      redis: redis.pids,
+    });
+    const parts = { load, clock, members, sender, meter, troubles: running.troubles };
+    const rows = [];
+    for (const rate of load.rates) {
+      for (let repeat = 0; repeat <= REPEATS_MAX; repeat++) {
+        await quietMachine(load.patience * 1000);
+        rows.push(await measureRate({ rate, ...parts }));
+        if (!rows.at(-1).disturbed || load.patience === 0) break;
+      }
+      if (rows.at(-1).deliveriesPerSecond < SATURATED * rate * listeners) break;
+    }
+    return rows;
+  });
+}
+
+function talking(members) {
+  return { pids: [], send: members.talk };
+}
+
+/** As services publish: through Redis, round the rooms. */
+async function publishing({ relay, load: { rooms, frameBytes }, redis, pinning, originUs }) {
+  const publisher = startPublisher({ cpus: pinning.load });
+  const channels = rooms.map(relay.channel);
+  await publisher.open({ originUs, redisUrl: redis.url, rooms, channels, frameBytes, form: relay.form });
+  return { pids: publisher.pids, send: publisher.publish, close: publisher.close };
+}
+
+async function measureRate({ rate, load, clock, members, sender, meter, troubles }) {
+  const { seconds } = load;
+  const fromUs = clock.now() + SETTLE_MS * 1000;
+  const toUs = fromUs + seconds * 1e6;
+  await members.openWindow({ fromUs, toUs });
+  const sending = sender.send({ perSecond: rate, forMs: SETTLE_MS + seconds * 1000 + TAIL_MS });
+  sending.catch(() => {}); // Told where it is awaited.
+  const atStart = meter.look();
+  await clock.until(fromUs);
+  const before = meter.look();
+  await clock.until(toUs);
+  const after = meter.look();
+  const { published, unheard, worstDelayMs } = await sending;
+  const report = await members.settle({ published, withinMs: ARRIVE_WITHIN_MS });
+  const { latencies, acks, deliveredInWindow, troubles: clientTroubles, ...checks } = report;
+  const cores = meter.between(before, after);
+  return {
+    step: rate,
+    deliveriesPerSecond: deliveredInWindow / seconds,
+    p50Ms: milliseconds(latencies.percentile(0.5)),
+    p99Ms: milliseconds(latencies.percentile(0.99)),
+    p999Ms: milliseconds(latencies.percentile(0.999)),
+    ackP50Ms: milliseconds(acks.percentile(0.5)),
+    ackP99Ms: milliseconds(acks.percentile(0.99)),
+    relayCpu: cores.relay,
+    relayCpuUsPerDelivery: (cores.relay * seconds * 1e6) / deliveredInWindow,
+    loadCpu: cores.load + cores.redis,
+    redisCpu: cores.redis,
+    othersCpu: cores.others,
+    // Somebody else took processor time from the relay or its load, then or before the window: the figures say little.
+    disturbed: Math.max(cores.others, meter.between(atStart, before).others) > DISTURBED_CPU,
+    senderWorstDelayMs: worstDelayMs,
+    withoutSubscriber: unheard,
+    relayTroubles: counts(troubles()),
+    clientTroubles,
+    ...checks,
+  };
+}
+
+/** @param {readonly string[]} events @returns {Record<string, number>} */
+function counts(events) {
+  const sums = {};
+  for (const event of events) sums[event] = (sums[event] ?? 0) + 1;
+  return sums;
+}
+
+function milliseconds(us) {
+  return us === null ? null : us / 1000;
+}

@@ -1,0 +1,17 @@
+/** Checks that the messages of a room come to one member in order, each once. */
+export class Sequence {
+  /** Number of the next message, when none is lost. */
+  expected = 0;
+  missed = 0;
+  /** Came again, or too late. */
+  repeated = 0;
+
+  /** @param {number} number */
+  take(number) {
+    if (number === this.expected) this.expected++;
+    else if (number > this.expected) {
+      this.missed += number - this.expected;
+      this.expected = number + 1;
+    } else this.repeated++;
+  }
+}

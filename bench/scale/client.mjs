@@ -1,0 +1,140 @@
+/** One client of the cluster: in one room, checks every message, and comes back when its edge goes, as the SDK does. */
+import { RawSocket } from '../load/raw-socket.mjs';
+import { Sequence } from '../load/sequence.mjs';
+
+/** Everybody who lost an edge comes back at a random moment of this time. */
+const JITTER_MS = 3000;
+const BROADCAST = Buffer.from('scale.broadcast');
+
+/**
+ * What all clients of a process share.
+ * @typedef {object} Crowd
+ * @property {'bare' | 'hubbub'} dialect
+ * @property {() => number} nextPort of an edge that takes connections @property {string} localAddress
+ * @property {import('../load/message-places.mjs').MessagePlaces} places @property {import('../load/tally.mjs').Tally} tally
+ * @property {Record<'open' | 'returns' | 'refused' | 'notRecovered' | 'heardBroadcast', number>} counts
+ * @property {boolean} leaving whether connections that end are meant to
+ * @property {(what: string) => void} trouble
+ */
+
+export class ScaleClient {
+  sequence = new Sequence();
+  /** Copies of the broadcast that came. */
+  broadcasts = 0;
+  isOpen = false;
+  #crowd;
+  #room;
+  #token;
+  #epoch;
+  #socket;
+  #returns = false;
+  #onOpen = () => {};
+
+  /** @param {Crowd} crowd @param {string} room @param {string} token */
+  constructor(crowd, room, token) {
+    this.#crowd = crowd;
+    this.#room = room;
+    this.#token = token;
+  }
+
+  /** Resolves when it is in its room, however many tries that takes. @returns {Promise<void>} */
+  enter() {
+    return new Promise(resolve => {
+      this.#onOpen = resolve;
+      this.#connect();
+    });
+  }
+
+  close() {
+    this.#socket?.close();
+    if (this.isOpen) this.#crowd.counts.open--;
+    this.isOpen = false;
+  }
+
+  #connect() {
+    const { nextPort, localAddress, tally, dialect } = this.#crowd;
+    this.#socket = new RawSocket({
+      port: nextPort(),
+      localAddress,
+      path: this.#returns ? '/ws' : `/rooms/${this.#room}/ws`,
+      headers: { Authorization: `Bearer ${this.#token}` },
+      onOpen: () => {
+        if (dialect === 'bare') this.#opened();
+        else if (this.#returns) this.#resume();
+      },
+      onChunk: () => tally.chunk(),
+      onData: (bytes, start, length) => this.#data(bytes, start, length),
+      onEnd: why => this.#ended(why),
+    });
+  }
+
+  /** Offsets begin with 1 and numbers with 0: what is expected next is the offset of what came last. */
+  #resume() {
+    const place = { room_id: this.#room, epoch: this.#epoch, offset: this.sequence.expected };
+    this.#socket.send(JSON.stringify({ type: 'resume', id: 'back', payload: { rooms: [place] } }));
+  }
+
+  #opened() {
+    if (this.isOpen) return;
+    this.isOpen = true;
+    this.#crowd.counts.open++;
+    this.#onOpen();
+  }
+
+  #data(bytes, start, length) {
+    const { places, tally } = this.#crowd;
+    if (!places.find(bytes, start, length)) return this.#other(bytes.subarray(start, start + length));
+    this.sequence.take(places.number);
+    tally.message(places.timeUs);
+  }
+
+  #other(frame) {
+    const { counts, trouble } = this.#crowd;
+    if (frame.indexOf(BROADCAST) >= 0) {
+      if (this.broadcasts++ === 0) counts.heardBroadcast++;
+      return;
+    }
+    const { type, payload } = JSON.parse(frame.toString());
+    if (type === 'welcome') {
+      this.#epoch ??= payload.position?.epoch;
+      if (!this.#returns) this.#opened();
+    } else if (type === 'ack') this.#resumed(payload.rooms[0]);
+    else if (type === 'reconnect') setTimeout(() => this.#leave(), payload.delay_ms);
+    else if (type === 'error' || type === 'room_gap') trouble(`${type}: ${payload.code ?? payload.reason}`);
+  }
+
+  #resumed({ error, recovered, reason }) {
+    if (error?.code === 'UNAVAILABLE') {
+      this.#crowd.counts.refused++;
+      setTimeout(() => this.#socket.ended === undefined && this.#resume(), Math.random() * JITTER_MS);
+      return;
+    }
+    if (recovered !== true) {
+      this.#crowd.counts.notRecovered++;
+      this.#crowd.trouble(`not recovered: ${reason ?? JSON.stringify(error)}`);
+    }
+    this.#crowd.counts.returns++;
+    this.#opened();
+  }
+
+  /** Its edge asked it to. */
+  #leave() {
+    if (this.#socket.ended !== undefined || this.#crowd.leaving) return;
+    this.close();
+    this.#returns = true;
+    this.#connect();
+  }
+
+  #ended(why) {
+    const { counts, leaving } = this.#crowd;
+    if (leaving) return;
+    if (this.isOpen) counts.open--;
+    else {
+      counts.refused++;
+      this.#crowd.trouble(`while connecting: ${why}`);
+    }
+    this.isOpen = false;
+    this.#returns = this.#epoch !== undefined;
+    setTimeout(() => this.#crowd.leaving || this.#connect(), Math.random() * JITTER_MS);
+  }
+}

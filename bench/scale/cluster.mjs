@@ -1,0 +1,73 @@
+/** The processes of the cluster that is measured: Redis is there, presence and edges are started a few at once. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { residentBytes } from '../machine/memory.mjs';
+import { RELAYS } from '../relays/catalogue.mjs';
+import { startHubbub, startPresence } from '../relays/start-hubbub.mjs';
+
+const STARTING_AT_ONCE = 4;
+const API_KEY = 'scale-key-of-presence-of-32-bytes';
+/** More than is said in a room while its edge is gone. */
+const HISTORY_SIZE = 500;
+const DRAIN = { HUBBUB_DRAIN_DELAY_MS: '1000', HUBBUB_DRAIN_WINDOW_MS: '10000' };
+const PAGE = 1000;
+
+/** @param {{ redisUrl: string, edges: number, namespace: string }} options rooms of the namespace have a history */
+export async function startCluster({ redisUrl, edges: count, namespace }) {
+  const dir = mkdtempSync(join(tmpdir(), 'hubbub-scale-'));
+  const file = join(dir, 'hubbub.yaml');
+  writeFileSync(file, `namespaces:\n  ${namespace}: { public: true, historySize: ${HISTORY_SIZE} }\n`);
+  const env = { HUBBUB_CONFIG: file, HUBBUB_PRESENCE_API_KEYS: API_KEY, ...DRAIN };
+  const start = { redisUrl, nodeArgs: [] };
+  const presence = await startPresence({ ...start, env });
+  const edges = await inBatches(count, i =>
+    startHubbub({ ...start, env: { ...env, HUBBUB_NODE_ID: `edge-${i + 1}` } }),
+  );
+  return {
+    presence,
+    edges,
+    /** Users in the roster of each room that has any, as presence's HTTP interface tells it. @returns {Promise<Map<string, number>>} */
+    async rosters() {
+      const counts = new Map();
+      let cursor;
+      do {
+        const query = new URLSearchParams({ limit: String(PAGE), prefix: `${namespace}:`, ...(cursor && { cursor }) });
+        const url = `http://127.0.0.1:${presence.adminPort}/rooms?${query}`;
+        const answer = await fetch(url, { headers: { Authorization: `Bearer ${API_KEY}` } });
+        if (!answer.ok) throw new Error(`Presence answered ${answer.status}: ${await answer.text()}`);
+        const { rooms, next } = await answer.json();
+        for (const room of rooms) counts.set(room.room_id, room.count);
+        cursor = next;
+      } while (cursor !== undefined);
+      return counts;
+    },
+    async close() {
+      await Promise.all([...edges, presence].map(part => part.close()));
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Bare relays, as many as there are edges. */
+export async function startBareRelays({ redisUrl, relays: count }) {
+  const relays = await inBatches(count, () => RELAYS.bare.start({ redisUrl, nodeArgs: [] }));
+  return { relays, close: () => Promise.all(relays.map(relay => relay.close())) };
+}
+
+/** Resident bytes of all of these that live. @param {readonly { pids: readonly number[] }[]} parts @returns {number[]} */
+export function residentOf(parts) {
+  return parts.flatMap(({ pids }) => pids.map(pid => residentBytes(pid)));
+}
+
+async function inBatches(count, start) {
+  const started = [];
+  while (started.length < count) {
+    const batch = Array.from({ length: Math.min(STARTING_AT_ONCE, count - started.length) }, (_, i) =>
+      start(started.length + i),
+    );
+    started.push(...(await Promise.all(batch)));
+  }
+  return started;
+}

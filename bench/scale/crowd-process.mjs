@@ -1,0 +1,93 @@
+/** A process full of clients of the cluster. Its parent tells it over IPC when to connect and where edges are, and asks how they do. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClock } from '../load/clock.mjs';
+import { MessagePlaces } from '../load/message-places.mjs';
+import { obey } from '../load/orders.mjs';
+import { Tally } from '../load/tally.mjs';
+import { signToken } from '../relays/token.mjs';
+import { ScaleClient } from './client.mjs';
+
+const LOOK_AGAIN_MS = 100;
+const TROUBLES_MAX = 10;
+
+/** @type {{ room: number, client: ScaleClient }[]} */
+let clients = [];
+let ports = [];
+let next = 0;
+/** @type {Map<string, number>} how often, by what it was */
+const troubles = new Map();
+/** @type {import('./client.mjs').Crowd} */
+const crowd = {
+  nextPort: () => ports[next++ % ports.length],
+  places: new MessagePlaces(),
+  counts: { open: 0, returns: 0, refused: 0, notRecovered: 0, heardBroadcast: 0 },
+  leaving: false,
+  trouble(what) {
+    if (troubles.has(what) || troubles.size < TROUBLES_MAX) troubles.set(what, (troubles.get(what) ?? 0) + 1);
+  },
+};
+
+obey({
+  /** @param {{ originUs: number, dialect: 'bare' | 'hubbub', localAddress: string, first: number, count: number, rooms: string[] }} order */
+  async prepare({ originUs, dialect, localAddress, first, count, rooms }) {
+    const tally = new Tally(createClock(originUs));
+    tally.openWindow(0, Number.MAX_SAFE_INTEGER);
+    Object.assign(crowd, { dialect, localAddress, tally, leaving: false });
+    next = first; // So that processes do not all begin at the same edge.
+    clients = Array.from({ length: count }, (_, i) => {
+      const room = (first + i) % rooms.length;
+      return { room, client: new ScaleClient(crowd, rooms[room], signToken(`user-${first + i}`)) };
+    });
+  },
+
+  /** Edges that take connections. */
+  async at(order) {
+    ({ ports } = order);
+  },
+
+  /** @param {{ atOnce: number }} order handshakes under way */
+  async connect({ atOnce }) {
+    const waiting = clients.values();
+    const enter = async () => {
+      for (const { client } of waiting) await client.enter();
+    };
+    await Promise.all(Array.from({ length: atOnce }, enter));
+  },
+
+  async progress() {
+    return { ...crowd.counts, received: crowd.tally.received };
+  },
+
+  /** Latencies are told from here on, until they are told again: an hour of steady load is not hidden behind its first second. */
+  async latencies() {
+    const counts = [...crowd.tally.latencies.counts];
+    crowd.tally.latencies.clear();
+    return counts;
+  },
+
+  /** @param {{ published: number[], withinMs: number }} order messages of each room */
+  async settle({ published, withinMs }) {
+    const deadline = performance.now() + withinMs;
+    const sum = read => clients.reduce((total, one) => total + read(one), 0);
+    const missing = ({ room, client }) => Math.max(0, published[room] - client.sequence.expected);
+    while (sum(missing) > 0 && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
+    return {
+      lost: sum(({ client }) => client.sequence.missed),
+      late: sum(missing),
+      repeated: sum(({ client }) => client.sequence.repeated),
+      broadcastsTwice: sum(({ client }) => Math.max(0, client.broadcasts - 1)),
+      troubles: [...troubles],
+    };
+  },
+
+  async disconnect() {
+    crowd.leaving = true;
+    for (const { client } of clients) client.close();
+    clients = [];
+  },
+
+  async close() {
+    crowd.leaving = true;
+    setImmediate(() => process.disconnect());
+  },
+});

@@ -1,0 +1,50 @@
+/** All clients of the run, in as many processes as they need, as the run sees them. */
+import { fileURLToPath } from 'node:url';
+import { startWorker } from '../load/crew.mjs';
+import { Histogram } from '../load/histogram.mjs';
+
+const FILE = fileURLToPath(new URL('crowd-process.mjs', import.meta.url));
+/** Of each process. */
+const AT_ONCE = 100;
+const CONNECT_WITHIN_MS = 600_000;
+const ORDER_WITHIN_MS = 120_000;
+
+/** @param {{ processes: number, connections: number, rooms: readonly string[] }} options */
+export function startCrowd({ processes, connections, rooms }) {
+  const workers = Array.from({ length: processes }, (_, i) => startWorker({ name: `clients ${i + 1}`, file: FILE }));
+  const all = (command, orderOf = () => ({}), withinMs = ORDER_WITHIN_MS) =>
+    Promise.all(workers.map((worker, i) => worker.order(command, orderOf(i), withinMs)));
+  const firstOf = i => Math.floor((i * connections) / processes);
+  return {
+    pids: workers.map(({ pid }) => pid),
+    prepare: ({ originUs, dialect }) =>
+      all('prepare', i => ({
+        originUs,
+        dialect,
+        rooms,
+        localAddress: `127.0.${1 + Math.floor(i / 250)}.${1 + (i % 250)}`,
+        first: firstOf(i),
+        count: firstOf(i + 1) - firstOf(i),
+      })),
+    at: ports => all('at', () => ({ ports })),
+    connect: () => all('connect', () => ({ atOnce: AT_ONCE }), CONNECT_WITHIN_MS),
+    progress: async () => sums(await all('progress')),
+    latencies: async () => Histogram.sum(await all('latencies')),
+    async settle(order) {
+      const reports = await all('settle', () => order, order.withinMs + ORDER_WITHIN_MS);
+      const { troubles, ...checks } = sums(reports.map(({ troubles: _, ...report }) => report));
+      const told = {};
+      for (const [what, count] of reports.flatMap(report => report.troubles)) told[what] = (told[what] ?? 0) + count;
+      return { ...checks, troubles: told };
+    },
+    disconnect: () => all('disconnect'),
+    close: () => Promise.all(workers.map(worker => worker.close())),
+  };
+}
+
+/** @param {readonly Record<string, number>[]} reports */
+function sums(reports) {
+  return Object.fromEntries(
+    Object.keys(reports[0]).map(key => [key, reports.reduce((total, report) => total + report[key], 0)]),
+  );
+}

@@ -1,0 +1,156 @@
+/** What a run of `npm run scale` found: on the terminal, judged, and in bench/results. */
+import { table } from '../report/tables.mjs';
+import { writeReport } from '../report/write-report.mjs';
+
+/** Times of the bare relays within which as many connections are to be open. */
+const OPEN_AT_MOST = 3;
+/** Bytes of an edge for each connection, over the empty process. */
+const BYTES_AT_MOST = 4096;
+const MIB = 2 ** 20;
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** @returns {boolean} whether nothing was lost and everybody was found again */
+export function conclude({ plan, machine, figures, args }) {
+  const { connections } = plan;
+  const checks = checksOf(figures, connections);
+  const isRight = checks.every(({ right }) => right);
+  const sections = [
+    [
+      ...checks.map(({ what, right }) => `- ${right ? 'Right' : '**WRONG**'}: ${what}`),
+      ...targetsOf(figures, plan),
+    ].join('\n'),
+    `## Figures\n\n${figuresTable(figures, plan)}`,
+    `## Memory\n\n${memoryTable(figures, connections)}`,
+    `## Commands of Redis under load, a second\n\n${callsTable(figures)}`,
+    ...(Object.keys(figures.troubles).length + figures.edgeTroubles.length === 0 ? [] : [troublesOf(figures)]),
+  ];
+  console.log(`\n${[...sections.slice(1), sections[0]].join('\n\n')}\n`);
+  if (plan.writesReport) {
+    const command = ['npm run scale', ...(args.length > 0 ? ['--', ...args.filter(one => one !== '--')] : [])].join(
+      ' ',
+    );
+    const run = {
+      scenario: 'scale',
+      description: `${whole.format(connections)} connections to a whole cluster on one machine, one edge killed and one drained under load`,
+      command,
+      settings: plan,
+      machine,
+      rows: [figures],
+    };
+    console.log(`Written: ${writeReport(run, { sections })}`);
+  }
+  return isRight;
+}
+
+function checksOf(figures, connections) {
+  const { lost, late, repeated, open, heardBroadcast, broadcastsTwice, notRecovered } = figures;
+  return [
+    {
+      what: `${lost} lost, ${late} late, ${repeated} repeated of ${whole.format(figures.received)} deliveries`,
+      right: lost + late + repeated === 0,
+    },
+    {
+      what: `${whole.format(open)} of ${whole.format(connections)} connections open after the kill and the drain, ${notRecovered} of them not recovered`,
+      right: open === connections && notRecovered === 0,
+    },
+    {
+      what: `rosters of all rooms complete ${told(figures.rostersSeconds)} after all were open`,
+      right: figures.rostersSeconds !== undefined,
+    },
+    {
+      what: `rosters of all rooms right ${told(figures.rostersAgainSeconds)} after the load`,
+      right: figures.rostersAgainSeconds !== undefined,
+    },
+    {
+      what: `one broadcast reached ${whole.format(heardBroadcast)} within ${told(figures.broadcastSeconds)}, ${broadcastsTwice} copies too many`,
+      right: heardBroadcast === connections && broadcastsTwice === 0,
+    },
+  ];
+}
+
+function targetsOf({ openSeconds, bareSeconds, memoryEmpty, memoryOpen }, { connections }) {
+  const verdict = (value, most) => (value <= most ? 'kept' : 'MISSED');
+  const bytes = grownBytes(memoryEmpty.edges, memoryOpen.edges) / connections;
+  const lines = [
+    `- ${whole.format(bytes)} bytes of the edges a connection, target at most ${BYTES_AT_MOST}: ${verdict(bytes, BYTES_AT_MOST)}`,
+  ];
+  if (bareSeconds === undefined) return lines;
+  const ratio = openSeconds / bareSeconds;
+  return [
+    `- all open within ${ratio.toFixed(2)} × the bare relays' time, target at most ${OPEN_AT_MOST}: ${verdict(ratio, OPEN_AT_MOST)}`,
+    ...lines,
+  ];
+}
+
+function figuresTable(figures, { connections, rate }) {
+  const { openSeconds, bareSeconds, quiet, troubled, cores, loadSeconds } = figures;
+  const latency = ({ p50Ms, p99Ms, p999Ms }) => `${p50Ms.toFixed(1)} / ${p99Ms.toFixed(1)} / ${p999Ms.toFixed(1)}`;
+  return table(
+    ['what', 'figure'],
+    [
+      ['all open, s', `${openSeconds.toFixed(1)} (${whole.format(connections / openSeconds)} a second)`],
+      ['as many to the bare relays, s', bareSeconds === undefined ? '–' : bareSeconds.toFixed(1)],
+      [
+        'messages published',
+        `${whole.format(figures.said)} (${rate} a second for ${loadSeconds.toFixed(0)} s, ${figures.retried} retries)`,
+      ],
+      ['deliveries', whole.format(figures.received)],
+      ['p50 / p99 / p99.9 ms before the kill', latency(quiet)],
+      ['p50 / p99 / p99.9 ms from the kill on, replays included', latency(troubled)],
+      ['came back with everything', whole.format(figures.returns)],
+      ['refused while coming back, and tried again', whole.format(figures.refused)],
+      ['all back after the drained edge had ended, s', told(figures.backSeconds)],
+      [
+        'cores under load: edges that stay, presence, Redis',
+        `${cores.edges.toFixed(2)}, ${cores.presence.toFixed(2)}, ${cores.redis.toFixed(2)}`,
+      ],
+      ['commands of Redis a second under load', whole.format(figures.redisCommandsPerSecond)],
+    ],
+  );
+}
+
+function memoryTable({ memoryEmpty, memoryOpen }, connections) {
+  return table(
+    ['process', 'how many', 'empty MiB each', 'all open MiB each', 'bytes a connection'],
+    Object.keys(memoryEmpty).map(who => {
+      const [empty, open] = [memoryEmpty[who], memoryOpen[who]];
+      return [
+        who,
+        open.length,
+        (total(empty) / empty.length / MIB).toFixed(1),
+        (total(open) / open.length / MIB).toFixed(1),
+        whole.format(grownBytes(empty, open) / connections),
+      ];
+    }),
+  );
+}
+
+function callsTable({ redisCalls, loadSeconds }) {
+  const calls = Object.entries(redisCalls).sort(([, a], [, b]) => b - a);
+  return table(
+    ['command', 'a second'],
+    calls.map(([name, count]) => [name, (count / loadSeconds).toFixed(1)]),
+  );
+}
+
+function troublesOf({ troubles, edgeTroubles }) {
+  const events = {};
+  for (const event of edgeTroubles) events[event] = (events[event] ?? 0) + 1;
+  const lines = [
+    ...Object.entries(troubles).map(([what, count]) => `- clients: ${what}: ${count} ×`),
+    ...Object.entries(events).map(([event, count]) => `- warnings of edges and presence: ${event}: ${count} ×`),
+  ];
+  return `## What was told meanwhile\n\n${lines.join('\n')}`;
+}
+
+function grownBytes(empty, open) {
+  return total(open) - total(empty);
+}
+
+function total(values) {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+function told(seconds) {
+  return seconds === undefined ? 'never' : `${seconds.toFixed(1)} s`;
+}

@@ -1,0 +1,210 @@
+/**
+ * Many connections to a whole cluster on one machine: how long until all are open, what they hold of memory, and whether anything
+ * is lost while one edge is killed and another one drained. `npm run scale`, or `node bench/scale/run.mjs` when everything is built.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadEngine } from '@hubbub/edge';
+import { connectHubbub } from '@hubbub/server';
+import { Redis } from 'ioredis';
+import { createClock, machineMicros } from '../load/clock.mjs';
+import { withParts } from '../load/parts.mjs';
+import { roomNames } from '../load/requests.mjs';
+import { cpuMeter } from '../machine/cpu-shares.mjs';
+import { describeMachine } from '../machine/facts.mjs';
+import { boundTime } from '../machine/processes.mjs';
+import { findRedis, startRedis } from '../machine/redis.mjs';
+import { commandCalls } from '../presence/redis-figures.mjs';
+import { residentOf, startBareRelays, startCluster } from './cluster.mjs';
+import { startCrowd } from './crowd.mjs';
+import { readPlan, USAGE } from './plan.mjs';
+import { showProgress } from './progress.mjs';
+import { conclude } from './report.mjs';
+import { startTalk } from './talk.mjs';
+
+const NAMESPACE = 'kept';
+/** What opening leaves to be done is done by then. */
+const CALM_MS = 5000;
+/** Shares of the steady load after which one edge is killed, and another one told to leave. */
+const KILL_AFTER = 0.2;
+const DRAIN_AFTER = 0.5;
+const RETURN_WITHIN_MS = 120_000;
+const ROSTERS_WITHIN_MS = 120_000;
+const BROADCAST_WITHIN_MS = 60_000;
+const SETTLE_WITHIN_MS = 30_000;
+const LOOK_AGAIN_MS = 250;
+/** A run takes no longer, whatever happens: per 1,000 connections, and beside them. */
+const LIMIT_S = { perThousand: 3, beside: 900 };
+const TOO_LITTLE_MEMORY = 2;
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(`scale: ${error.message}`);
+  process.exitCode = 1;
+}
+process.exit(); // Children that do not end by themselves are ended by that.
+
+async function main(args) {
+  const plan = readPlan(args);
+  if (plan.help) return console.log(USAGE);
+  boundTime(LIMIT_S.beside + plan.seconds + (plan.connections / 1000) * LIMIT_S.perThousand);
+  const server = findRedis();
+  const machine = describeMachine({
+    redisVersion: server.version,
+    pinning: { words: 'not pinned: all processes share the cores' },
+    engine: loadEngine().build,
+  });
+  console.log(
+    `${plan.connections.toLocaleString('en-US')} connections in rooms of ${plan.perRoom}: ${plan.edges} edges, ${plan.crowds} processes of clients, ${plan.descriptors.toLocaleString('en-US')} open files each at most.`,
+  );
+  const figures = await withParts(async opened => measure(plan, await opened(startRedis(server.command)), opened));
+  if (!conclude({ plan, machine, figures, args })) process.exitCode = 1;
+}
+
+async function measure(plan, redis, opened) {
+  const { connections, perRoom, edges: edgeCount, crowds, rate, seconds } = plan;
+  const clock = createClock(machineMicros());
+  const { originUs } = clock;
+  const rooms = roomNames(Math.ceil(connections / perRoom), `${NAMESPACE}:`);
+  const crowd = await opened(startCrowd({ processes: crowds, connections, rooms }));
+  const progress = showProgress({
+    async look() {
+      const { open, received, returns } = await crowd.progress();
+      return `${open.toLocaleString('en-US')} open, ${received.toLocaleString('en-US')} deliveries, ${returns.toLocaleString('en-US')} came back`;
+    },
+    onTooLittleMemory() {
+      console.error('\nscale: less than 2 GiB of memory are left; ended.');
+      process.exit(TOO_LITTLE_MEMORY);
+    },
+  });
+  await opened({ close: async () => progress.stop() });
+  const openAll = async ports => {
+    await crowd.at(ports);
+    const beganAt = performance.now();
+    await crowd.connect();
+    return (performance.now() - beganAt) / 1000;
+  };
+
+  let bareSeconds;
+  if (plan.bare) {
+    progress.step(`${edgeCount} bare relays`);
+    const { relays, close } = await startBareRelays({ redisUrl: redis.url, relays: edgeCount });
+    await crowd.prepare({ originUs, dialect: 'bare' });
+    progress.step('connecting to the bare relays');
+    bareSeconds = await openAll(relays.map(({ port }) => port));
+    await crowd.disconnect();
+    await close();
+  }
+
+  progress.step(`presence and ${edgeCount} edges`);
+  const cluster = await opened(startCluster({ redisUrl: redis.url, edges: edgeCount, namespace: NAMESPACE }));
+  const { edges, presence } = cluster;
+  const parts = { edges, presence: [presence], redis: [redis], clients: [crowd] };
+  const memory = () => Object.fromEntries(Object.entries(parts).map(([who, own]) => [who, residentOf(own)]));
+  await crowd.prepare({ originUs, dialect: 'hubbub' });
+  const memoryEmpty = memory();
+  progress.step('connecting');
+  const openSeconds = await openAll(edges.map(({ port }) => port));
+  progress.step('rosters');
+  const rostersSeconds = await secondsUntil(() => rostersAreRight(cluster, rooms, connections), ROSTERS_WITHIN_MS);
+  await sleep(CALM_MS);
+  const memoryOpen = memory();
+
+  progress.step(`${rate} messages a second for ${seconds} s`);
+  const commands = new Redis(redis.url);
+  await opened({ close: async () => commands.disconnect() });
+  const hubbub = await connectHubbub({ redisUrl: redis.url });
+  await opened({ close: () => hubbub.close() });
+  const pidsOf = own => own.flatMap(({ pids }) => pids);
+  const meter = cpuMeter({
+    // The edges that go take their times with them.
+    edges: pidsOf(edges.slice(2)),
+    presence: presence.pids,
+    redis: redis.pids,
+  });
+  await commands.config('RESETSTAT');
+  await crowd.latencies();
+  const before = meter.look();
+  const talk = startTalk({ hubbub, rooms, rate, clock });
+  const [killed, drained, ...staying] = edges;
+  await sleep(seconds * KILL_AFTER * 1000);
+  const quiet = await crowd.latencies();
+  progress.step('kill -9 of one edge');
+  await crowd.at([drained, ...staying].map(({ port }) => port));
+  killed.kill();
+  await killed.ended;
+  await sleep(seconds * (DRAIN_AFTER - KILL_AFTER) * 1000);
+  progress.step('SIGTERM to another one');
+  await crowd.at(staying.map(({ port }) => port));
+  drained.terminate();
+  await drained.ended;
+  const allBack = async () => (await crowd.progress()).open === connections;
+  const backSeconds = await secondsUntil(allBack, RETURN_WITHIN_MS);
+  await sleep(seconds * (1 - DRAIN_AFTER) * 1000);
+  progress.step('the last messages');
+  const { published, retried } = await talk.stop();
+  const after = meter.look();
+  const calls = await commandCalls(commands);
+  const settled = await crowd.settle({ published, withinMs: SETTLE_WITHIN_MS });
+  const troubled = await crowd.latencies();
+  const { received, ...counts } = await crowd.progress();
+
+  progress.step('rosters after the lease of the killed edge');
+  const rostersAgainSeconds = await secondsUntil(() => rostersAreRight(cluster, rooms, connections), ROSTERS_WITHIN_MS);
+  progress.step('one broadcast');
+  await hubbub.publishToAll({ type: 'scale.broadcast', payload: {} });
+  const heardAll = async () => (await crowd.progress()).heardBroadcast === connections;
+  const broadcastSeconds = await secondsUntil(heardAll, BROADCAST_WITHIN_MS);
+  const { heardBroadcast } = await crowd.progress();
+  const { broadcastsTwice } = await crowd.settle({ published, withinMs: 0 });
+  progress.step('ending');
+  await crowd.disconnect();
+
+  const loadSeconds = (after.at - before.at) / 1000;
+  const said = published.reduce((sum, count) => sum + count, 0);
+  return {
+    bareSeconds,
+    openSeconds,
+    rostersSeconds,
+    memoryEmpty,
+    memoryOpen,
+    loadSeconds,
+    said,
+    retried,
+    received,
+    quiet: percentiles(quiet),
+    troubled: percentiles(troubled),
+    cores: meter.between(before, after),
+    redisCommandsPerSecond: Object.values(calls).reduce((sum, count) => sum + count, 0) / loadSeconds,
+    redisCalls: calls,
+    backSeconds,
+    ...counts,
+    ...settled,
+    rostersAgainSeconds,
+    heardBroadcast,
+    broadcastSeconds,
+    broadcastsTwice,
+    edgeTroubles: [...edges, presence].flatMap(part => part.troubles()),
+  };
+}
+
+async function rostersAreRight(cluster, rooms, connections) {
+  const counts = await cluster.rosters();
+  const due = room => Math.floor(connections / rooms.length) + (room < connections % rooms.length ? 1 : 0);
+  return counts.size === rooms.length && rooms.every((name, room) => counts.get(name) === due(room));
+}
+
+/** @returns {Promise<number | undefined>} seconds until it was so; undefined when it was not within the time */
+async function secondsUntil(isSo, withinMs) {
+  const beganAt = performance.now();
+  while (performance.now() - beganAt < withinMs) {
+    if (await isSo()) return (performance.now() - beganAt) / 1000;
+    await sleep(LOOK_AGAIN_MS);
+  }
+  return undefined;
+}
+
+function percentiles(histogram) {
+  const at = fraction => (histogram.percentile(fraction) ?? Number.NaN) / 1000;
+  return { p50Ms: at(0.5), p99Ms: at(0.99), p999Ms: at(0.999) };
+}

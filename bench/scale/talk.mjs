@@ -1,0 +1,52 @@
+/** A service that publishes steadily, round the rooms, through the SDK: what it said is in the rooms' histories. */
+import { NUMBER_DIGITS, TIME_DIGITS } from '../load/message.mjs';
+
+const TICK_MS = 5;
+const TEXT = 'x'.repeat(40);
+const RETRY_MS = 200;
+
+/**
+ * @param {{ hubbub: import('@hubbub/server').Hubbub, rooms: readonly string[], rate: number, clock: ReturnType<import('../load/clock.mjs').createClock> }} options
+ * @returns {{ stop: () => Promise<{ published: number[], retried: number }> }}
+ */
+export function startTalk({ hubbub, rooms, rate, clock }) {
+  const published = new Array(rooms.length).fill(0);
+  const startUs = clock.now();
+  const underWay = new Set();
+  let said = 0;
+  let retried = 0;
+
+  async function say(room) {
+    const number = published[room]++;
+    const payload = { number: digits(number, NUMBER_DIGITS), at: digits(clock.now(), TIME_DIGITS), text: TEXT };
+    const message = { type: 'new_message', payload, idempotencyKey: `m${number}` };
+    for (;;) {
+      try {
+        return await hubbub.publishToRoom(rooms[room], message);
+      } catch (error) {
+        if (!error.retryable) throw error;
+        retried++; // With its key, so that it is there once.
+        await new Promise(resolve => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  const timer = setInterval(() => {
+    const due = Math.floor(((clock.now() - startUs) * rate) / 1e6);
+    for (; said < due; said++) {
+      const saying = say(said % rooms.length).finally(() => underWay.delete(saying));
+      underWay.add(saying);
+    }
+  }, TICK_MS);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(underWay);
+      return { published, retried };
+    },
+  };
+}
+
+function digits(value, width) {
+  return String(value).padStart(width, '0');
+}

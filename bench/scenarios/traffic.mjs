@@ -1,0 +1,47 @@
+/** What scenarios have in common that send messages at rising rates: their measures, their plots, and how long a turn takes. */
+
+export const TRAFFIC_MEASURES = [
+  'deliveriesPerSecond',
+  'p50Ms',
+  'p99Ms',
+  'p999Ms',
+  'relayCpu',
+  'relayCpuUsPerDelivery',
+  'loadCpu',
+  'othersCpu',
+];
+
+/** With messages of clients, which are acknowledged. */
+export const TALK_MEASURES = [
+  'deliveriesPerSecond',
+  'p50Ms',
+  'p99Ms',
+  'ackP50Ms',
+  'ackP99Ms',
+  'relayCpu',
+  'relayCpuUsPerDelivery',
+  'redisCpu',
+  'loadCpu',
+  'othersCpu',
+];
+
+export const TRAFFIC_PLOTS = [
+  { key: 'deliveriesPerSecond', log: true },
+  { key: 'p50Ms', log: true },
+  { key: 'p99Ms', log: true },
+  { key: 'relayCpuUsPerDelivery' },
+];
+
+/** A round before the first: the files are read, and it is seen that everything works. */
+export const TRAFFIC_WARM_UP = { seconds: 1, patience: 0 };
+export const TRAFFIC_QUICK = { rounds: 1, seconds: 1, patience: 0 };
+
+/** Starting, connecting and ending. */
+const OVERHEAD_S = 60;
+/** Per rate, beside its window and the wait for a quiet machine: settling, and what is late. */
+const RATE_OVERHEAD_S = 30;
+
+/** Seconds that a turn takes at most: each rate is repeated once at most. */
+export function trafficTurnSeconds({ rates, seconds, patience }) {
+  return OVERHEAD_S + 2 * rates.length * (seconds + patience + RATE_OVERHEAD_S);
+}
