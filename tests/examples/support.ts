@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import { findExample } from '../../examples/catalogue.js';
 import { exampleFile } from '../../examples/service/example-file.js';
 import { openBrowser } from '../support/browser.js';
-import { cleanup, currentScope } from '../support/cleanup.js';
+import { cleanup, currentScope, type Scope } from '../support/cleanup.js';
 import { type Environment, startCluster, type TestCluster, type TestEdge } from '../support/cluster.js';
 import { startProcess, type TestProcess } from '../support/process.js';
 import { type ConnectOptions, connect, type RawClient } from '../support/raw-client.js';
@@ -103,8 +103,10 @@ export async function startExample(name: string, options: StartExampleOptions = 
     ...Object.fromEntries(Object.entries(options.times ?? {}).map(([time, ms]) => [time, String(ms)])),
     ...options.serviceEnv,
   };
-  const service = await openService(name, port, variables);
-  let browser: Browser | undefined;
+  // What a test starts again or opens lives as long as the example, which may be that of the whole file.
+  const scope = currentScope();
+  const service = await openService(name, port, variables, scope);
+  let browser: Promise<Browser> | undefined;
 
   return {
     url,
@@ -114,9 +116,8 @@ export async function startExample(name: string, options: StartExampleOptions = 
     service,
     token: cluster.token,
     async openPage(path, { edge = 0, context } = {}) {
-      // One that a test opened is closed with it.
-      if (browser?.isConnected() !== true) browser = await openBrowser();
-      const opened = await browser.newContext(context);
+      browser ??= openBrowser({ scope });
+      const opened = await (await browser).newContext(context);
       cleanup(() => opened.close());
       const page = await opened.newPage();
       const thrown: Error[] = [];
@@ -139,9 +140,7 @@ export async function startExample(name: string, options: StartExampleOptions = 
   };
 }
 
-async function openService(name: string, port: number, variables: Environment): Promise<ExampleService> {
-  // One that a test starts again lives as long as the example, which may be that of the whole file.
-  const scope = currentScope();
+async function openService(name: string, port: number, variables: Environment, scope: Scope): Promise<ExampleService> {
   const start = (ownPort: number) =>
     startProcess([name], {
       name: `service ${name}`,

@@ -1,15 +1,15 @@
 /** A headless Chromium for tests of pages. */
 import { type Browser, chromium } from 'playwright-core';
-import { cleanup } from './cleanup.js';
+import { cleanup, type Scope } from './cleanup.js';
 import { provisionChromium } from './provision.js';
 
 /** Starts a browser; it is closed with the test or the file. Give the hook that calls it `PROVISION_TIMEOUT_MS`. */
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser({ scope }: { readonly scope?: Scope } = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: provisionChromium(),
     // Chromium's sandbox does not work as root, which is what a test machine often is.
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
   });
-  cleanup(() => browser.close());
+  cleanup(() => browser.close(), scope);
   return browser;
 }
