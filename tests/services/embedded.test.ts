@@ -45,8 +45,8 @@ test('its services hear who comes and goes, where the namespace asks for it', as
 
   const client = await connect(`ws://127.0.0.1:${hub.port}/ws`, { name: 'u1', token: signToken({ user: 'u1' }) });
   await client.join('game:1');
-  await eventually(() => heard.includes('member_joined u1'), { describe: () => heard.join(', ') });
+  await eventually(() => heard.includes('member_joined u1'));
   client.close();
-  await eventually(() => heard.includes('member_left u1'), { describe: () => heard.join(', ') });
+  await eventually(() => heard.includes('member_left u1'));
   expect(heard.filter(event => event.startsWith('member_'))).toEqual(['member_joined u1', 'member_left u1']);
 });
