@@ -15,8 +15,11 @@ const TAIL_MS = 200;
 const ARRIVE_WITHIN_MS = 20_000;
 /** A measurement that others disturbed is kept, marked, and repeated, as often as this. */
 const REPEATS_MAX = 1;
-/** A relay that delivers less than this part of what is sent is saturated: higher rates would only lengthen its queues. */
-const SATURATED = 0.9;
+/**
+ * A relay that delivers less than the first part of what is sent is saturated: higher rates would only lengthen its queues. Where
+ * others disturbed the measurement it takes more to believe that.
+ */
+const SATURATED = { quiet: 0.9, disturbed: 0.5 };
 
 /**
  * @param {object} options
@@ -55,7 +58,8 @@ export function measureTraffic({ relay, load, redis, pinning, nodeArgs }) {
         rows.push(await measureRate({ rate, ...parts }));
         if (!rows.at(-1).disturbed || load.patience === 0) break;
       }
-      if (rows.at(-1).deliveriesPerSecond < SATURATED * rate * listeners) break;
+      const { deliveriesPerSecond, disturbed } = rows.at(-1);
+      if (deliveriesPerSecond < SATURATED[disturbed ? 'disturbed' : 'quiet'] * rate * listeners) break;
     }
     return rows;
   });
