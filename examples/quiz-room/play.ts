@@ -41,12 +41,12 @@ export function answer(room: QuizRoom, act: Act, { round, question, choice }: St
   if (member === undefined) throw noMember();
   if (member.role === 'host') throw new Refusal(403, 'FORBIDDEN', 'The host does not answer.');
   const asked = room.asked[question];
+  const known = round === room.round ? asked?.answers[act.userId] : undefined;
+  if (known?.entryId === act.entryId) return room;
+  if (known !== undefined) throw new Refusal(409, 'ALREADY_ANSWERED', 'You have answered: the first answer counts.');
   if (round !== room.round || asked === undefined || act.atMs > asked.endsAtMs) {
     throw new Refusal(409, 'TOO_LATE', 'That was too late: the time for this question is up.');
   }
-  const known = asked.answers[act.userId];
-  if (known?.entryId === act.entryId) return room;
-  if (known !== undefined) throw new Refusal(409, 'ALREADY_ANSWERED', 'You have answered: the first answer counts.');
   const answers = { ...asked.answers, [act.userId]: { choice, atMs: act.atMs, entryId: act.entryId } };
   const answered = active(withAsked(room, question, { ...asked, answers }), act.atMs);
   const isOpen = question === room.asked.length - 1;
