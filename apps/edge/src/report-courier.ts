@@ -175,7 +175,9 @@ export class ReportCourier {
   #goAway(reason: string, inFlight: readonly AddressedReport[] = [], error?: unknown): void {
     if (this.#state !== 'telling') return;
     this.#state = 'away';
-    this.#options.logger.warn({ event: 'presence_resync', reason, err: error }, `presence is told anew: ${reason}`);
+    // A presence that has just begun has every edge register anew: nothing to worry about where nobody is connected yet.
+    const level = this.#options.everything()[Symbol.iterator]().next().done === true ? 'info' : 'warn';
+    this.#options.logger[level]({ event: 'presence_resync', reason, err: error }, `presence is told anew: ${reason}`);
     this.#options.lost([...inFlight, ...this.#waiting].map(({ report }) => report));
     this.#waiting = [];
     this.#returning = this.#return();
