@@ -288,11 +288,11 @@ describe('tokens', () => {
       expect(await client.ask({ type: 'send_message', room: 'log:minted', payload: {} })).toMatchObject({
         payload: { code: 'FORBIDDEN' },
       });
-      const join_ = (room: string, roomToken: string) =>
-        client.ask({ type: 'join_room', payload: { room_id: room, token: roomToken } });
+      const joinWith = (room: string, roomToken: string) =>
+        client.ask({ type: 'joinWithroom', payload: { room_id: room, token: roomToken } });
       const roomToken = mint.room({ user: 'minted', room: 'board:1', rights: ['join', 'publish'] });
-      expect(await join_('board:2', roomToken)).toMatchObject({ payload: { code: 'FORBIDDEN' } });
-      expect(await join_('board:1', roomToken)).toMatchObject({ type: 'ack' });
+      expect(await joinWith('board:2', roomToken)).toMatchObject({ payload: { code: 'FORBIDDEN' } });
+      expect(await joinWith('board:1', roomToken)).toMatchObject({ type: 'ack' });
       expect(await client.ask({ type: 'send_message', room: 'board:1', payload: {} })).toMatchObject({ type: 'ack' });
     },
     30_000,
