@@ -117,7 +117,7 @@ test('messages that are sent until they are taken, while Redis freezes again and
       { withinMs: 20_000 },
     );
   };
-  const count = 300;
+  const count = 120;
   let isDone = false;
   const freezing = (async () => {
     while (!isDone) {

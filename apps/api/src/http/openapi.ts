@@ -83,9 +83,7 @@ function operation(route: Route): object {
         description: takesKey ? 'Redis has taken it.' : 'As asked for.',
         content: { 'application/json': { schema: jsonSchema(answer, 'output') } },
       },
-      ...Object.fromEntries(
-        failuresOf(route).map(status => [status, { $ref: `#/components/responses/${nameOf(status)}` }]),
-      ),
+      ...failures(failuresOf(route)),
     },
   };
 }
@@ -103,8 +101,15 @@ const DESCRIPTION_OF_ITSELF = {
   operationId: 'describe',
   summary: 'This description',
   security: [],
-  responses: { 200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } } },
+  responses: {
+    200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+    ...failures([408, 429, 431, 500]),
+  },
 };
+
+function failures(statuses: readonly number[]): object {
+  return Object.fromEntries(statuses.map(status => [status, { $ref: `#/components/responses/${nameOf(status)}` }]));
+}
 
 function parameter(name: string, place: 'path' | 'query', required: boolean, zodSchema: z.ZodType): object {
   const { description, ...schema } = jsonSchema(zodSchema, 'input');
