@@ -289,7 +289,7 @@ describe('tokens', () => {
         payload: { code: 'FORBIDDEN' },
       });
       const joinWith = (room: string, roomToken: string) =>
-        client.ask({ type: 'joinWithroom', payload: { room_id: room, token: roomToken } });
+        client.ask({ type: 'join_room', payload: { room_id: room, token: roomToken } });
       const roomToken = mint.room({ user: 'minted', room: 'board:1', rights: ['join', 'publish'] });
       expect(await joinWith('board:2', roomToken)).toMatchObject({ payload: { code: 'FORBIDDEN' } });
       expect(await joinWith('board:1', roomToken)).toMatchObject({ type: 'ack' });

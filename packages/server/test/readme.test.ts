@@ -1,0 +1,176 @@
+/** The examples of this package's README, copied out of it and run on a real cluster. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, expect, test } from 'vitest';
+import { withNamespaces } from '../../../tests/presence/config-file.js';
+import { adopt } from '../../../tests/support/children.js';
+import { cleanup } from '../../../tests/support/cleanup.js';
+import { startCluster, type TestCluster } from '../../../tests/support/cluster.js';
+import { eventually } from '../../../tests/support/eventually.js';
+import { ProcessOutput } from '../../../tests/support/process-output.js';
+import { connect } from '../../../tests/support/raw-client.js';
+import { TEST_JWT_SECRET } from '../../../tests/support/tokens.js';
+
+const PACKAGE = fileURLToPath(new URL('../', import.meta.url));
+const API_KEY = 'the-key-of-the-story';
+const NAMESPACES = {
+  chat: { public: true, historySize: 100, historyTtlMs: 60_000 },
+  game: { public: true, events: ['move'] },
+  vip: { requireRoomToken: true },
+  hall: { public: true, memberEvents: true, leaveGraceMs: 0 },
+};
+
+let cluster: TestCluster;
+let redis: [url: string, prefix: string];
+let directory: string;
+const examples = new Map<string, string>();
+const ran = new Set<string>();
+
+beforeAll(async () => {
+  const readme = await readFile(`${PACKAGE}README.md`, 'utf8');
+  for (const [, code = '', file = ''] of readme.matchAll(/```js\n(\/\/ (\S+)\n[\s\S]*?)```/g)) examples.set(file, code);
+  const env = { ...withNamespaces(NAMESPACES), HUBBUB_PRESENCE_API_KEYS: API_KEY };
+  cluster = await startCluster({ edges: 2, env });
+  redis = [cluster.redis.url, cluster.redis.prefix];
+  // Inside the repository, where the packages are found by name.
+  directory = await mkdtemp(`${PACKAGE}test-results-`);
+  cleanup(() => rm(directory, { recursive: true }));
+}, 60_000);
+
+/** Writes an example and runs it until the test ends. */
+async function run(file: string, args: readonly string[]) {
+  const code = examples.get(file);
+  if (code === undefined) throw new Error(`README.md has no example ${file}`);
+  ran.add(file);
+  await writeFile(`${directory}/${file}`, code);
+  const child = spawn(process.execPath, [`${directory}/${file}`, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  adopt(child);
+  cleanup(() => child.kill('SIGKILL'));
+  const output = new ProcessOutput();
+  output.read(child.stdout);
+  output.read(child.stderr);
+  const exitCode = new Promise(resolve => child.once('close', resolve));
+  return {
+    output,
+    exitCode,
+    stop: () => child.kill('SIGTERM'),
+    says: (line: string) =>
+      eventually(() => output.lines.includes(line), { describe: `it prints: ${line}`, withinMs: 15_000 }).catch(
+        error => {
+          throw new Error(`${error.message}; it said:\n${output.tail()}`);
+        },
+      ),
+    async ends() {
+      expect(await exitCode, output.tail()).toBe(0);
+      return output.lines;
+    },
+  };
+}
+
+async function enter(user: string, edge: number, ...rooms: string[]) {
+  const client = await connect(cluster.edge(edge).wsUrl, { name: user, token: cluster.token({ user, name: user }) });
+  const session = String((await client.nextFrame('welcome')).payload?.session_id);
+  for (const room of rooms) await client.join(room);
+  return Object.assign(client, { session, node: cluster.edge(edge).nodeId });
+}
+
+test('publish.mjs: a room, a user, all, a session, and past a user', async () => {
+  const [one, two] = [await enter('p1', 0, 'general'), await enter('p2', 1, 'general')];
+  await (await run('publish.mjs', [...redis, 'p1', one.session, one.node])).ends();
+  await two.nextFrame('user.renamed');
+  for (const type of ['build.finished', 'notification.new', 'maintenance.soon', 'only.you']) await one.nextFrame(type);
+  await two.nextFrame('build.finished');
+  await two.nextFrame('maintenance.soon');
+  await two.noFrame('notification.new');
+  await two.noFrame('only.you');
+  await one.noFrame('user.renamed');
+});
+
+test('history.mjs: once, with its offset, however often it is run', async () => {
+  const one = await enter('h1', 0, 'chat:42');
+  expect(await (await run('history.mjs', redis)).ends()).toEqual(['at offset 1']);
+  expect(await (await run('history.mjs', redis)).ends()).toEqual(['was there at 1']);
+  expect(await one.nextFrame('order.paid')).toMatchObject({ offset: 1, payload: { order: 42 } });
+  const { payload } = await one.ask({ type: 'history', room: 'chat:42' });
+  expect(payload?.messages).toHaveLength(1);
+});
+
+test('events.mjs: answers, tells the room, tries again, gives up', async () => {
+  const [one, two] = [await enter('e1', 0, 'game:42'), await enter('e2', 1, 'game:42')];
+  const service = await run('events.mjs', redis);
+  one.send({ type: 'move', room: 'game:42', id: 'm1', payload: { to: 'e4' } });
+  expect(await one.nextFrame('move.seen')).toMatchObject({ id: 'm1', room: 'game:42', payload: { to: 'e4' } });
+  expect(await two.nextFrame('moved')).toMatchObject({ sender: { id: 'e1' }, payload: { to: 'e4' } });
+  one.send({ type: 'move', room: 'game:42', id: 'm2', payload: {} });
+  for (const attempt of [1, 2, 3]) await service.says(`failed: no move, try ${attempt}`);
+  one.send({ type: 'move', room: 'game:42', id: 'm3', payload: { to: 'e5' } });
+  await one.nextFrame({ type: 'move.seen', id: 'm3' });
+  service.stop();
+  await service.says('given up: m2 no move, try 3');
+  await service.ends();
+});
+
+test('lifecycle.mjs: hears members, and greets them', async () => {
+  const service = await run('lifecycle.mjs', redis);
+  await service.says('listening');
+  const one = await enter('l1', 1, 'hall:1');
+  await service.says('member_joined l1');
+  expect(await one.nextFrame('hello')).toMatchObject({ payload: { room: 'hall:1' } });
+});
+
+test('presence.mjs: who is in a room, where a user is, how many are online', async () => {
+  await enter('u1', 0, 'general');
+  const url = cluster.presence[0]?.adminUrl ?? '';
+  // Presence hears of it a moment later.
+  const lines = await eventually(async () => {
+    const said = await (await run('presence.mjs', [...redis, url, API_KEY])).ends();
+    return said[0]?.includes('u1') && said;
+  });
+  // Those of the stories before are kept for a moment.
+  expect(lines[0]).toMatch(/^\d+ in general: (.*, )?u1(,|$)/);
+  expect(lines.slice(1)).toEqual(["u1 true with 1 session in [ 'general' ]", 'true']);
+});
+
+test('control.mjs: lets in and takes out', async () => {
+  const [one, two] = [await enter('c1', 0, 'general', 'game:42'), await enter('c2', 1, 'game:42')];
+  await (await run('control.mjs', [...redis, 'c1', one.session, one.node])).ends();
+  expect(await one.closed).toMatchObject({ code: 4200, reason: 'the account was closed' });
+  const happened = one.frames.flatMap(({ type, payload }) =>
+    /^room_(opened|closed)$/.test(type) ? [`${type} ${payload?.room_id} ${payload?.reason ?? ''}`.trim()] : [],
+  );
+  // Controls of different channels are not ordered against each other.
+  expect(happened.sort()).toEqual([
+    'room_closed game:42 the game is over',
+    'room_closed general please be kind',
+    'room_closed vip:1 one guest only',
+    'room_opened vip:1',
+  ]);
+  await two.nextFrame({ type: 'room_closed', payload: { room_id: 'game:42' } });
+});
+
+test('tokens.mjs: tokens that open what they say', async () => {
+  const [session = '', room = ''] = await (await run('tokens.mjs', [TEST_JWT_SECRET])).ends();
+  const one = await connect(cluster.edge(0).wsUrl, { name: 'u1', token: session });
+  expect((await one.nextFrame('welcome')).payload).toMatchObject({ user: { id: 'u1', name: 'One' } });
+  await one.join('chat:1');
+  const join = await one.ask({ type: 'join_room', payload: { room_id: 'vip:1', token: room } });
+  expect(join.type).toBe('ack');
+});
+
+test('embedded.mjs: a hub and its service in one process', async () => {
+  const { HUBBUB_CONFIG } = withNamespaces({ game: { public: true, events: ['move'] } });
+  const program = await run('embedded.mjs', [TEST_JWT_SECRET, HUBBUB_CONFIG]);
+  const url = await eventually(() => program.output.lines.find(line => line.startsWith('ws://')), { withinMs: 15_000 });
+  const one = await connect(url, { name: 'u1', token: cluster.token({ user: 'u1' }) });
+  await one.join('game:1');
+  one.send({ type: 'move', room: 'game:1', id: 'm1' });
+  await one.nextFrame({ type: 'seen', id: 'm1' });
+  program.stop();
+  expect(await program.exitCode).toBe(0);
+});
+
+test('every example of the README is run here', () => {
+  expect([...examples.keys()].filter(file => !ran.has(file))).toEqual([]);
+  expect(examples.size).toBe(8);
+});
