@@ -3,9 +3,10 @@ import { chat } from './chat/service.js';
 import { pairwiseSession } from './pairwise-session/service.js';
 import { quizRoom } from './quiz-room/service.js';
 import type { Example } from './service/example.js';
+import { taskEvents } from './task-events/service.js';
 import { votingRoom } from './voting-room/service.js';
 
-export const EXAMPLES: readonly Example[] = [votingRoom, pairwiseSession, quizRoom, chat];
+export const EXAMPLES: readonly Example[] = [votingRoom, pairwiseSession, quizRoom, chat, taskEvents];
 
 /** @throws {Error} naming those there are. */
 export function findExample(name: string | undefined): Example {

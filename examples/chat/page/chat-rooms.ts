@@ -2,17 +2,17 @@
 import type { HubbubClient } from '@hubbub/client';
 import { byId } from '../../page/dom.js';
 import { hubClient } from '../../page/hub.js';
+import { keep, kept } from '../../page/kept.js';
 import { toast } from '../../page/toasts.js';
+import { typingWords } from '../../page/typists.js';
 import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
 import { type Identity, tokenOf } from './identity.js';
-import { keep, kept } from './kept.js';
 import { MessageList } from './message-list.js';
 import { showPeople } from './people.js';
 import { type ListedRoom, RoomList } from './room-list.js';
-import { typingWords } from './typists.js';
 
-const JOINED = 'joined';
+const JOINED = 'chat:joined';
 const FIRST_ROOM = 'chat:general';
 const WIDE = matchMedia('(min-width: 761px)');
 

@@ -1,10 +1,10 @@
 /** One room as this page knows it: its messages, where some are missing, who types, what was read. */
 import type { Frame, Gap, Room, Sender, Unsubscribe } from '@hubbub/client';
+import { Typists } from '../../page/typists.js';
 import { type Message, newId, readMessage } from './message.js';
 import { MessageStore } from './message-store.js';
 import { isRepeatable, putIn, takeOut, waitingIn } from './outbox.js';
 import { markRead, readUpTo } from './reading-marks.js';
-import { Typists } from './typists.js';
 
 const PAGE_SIZE = 50;
 /** Pages that are read to close a gap, or to find a message that somebody answered. */

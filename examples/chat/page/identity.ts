@@ -1,7 +1,7 @@
 /** Who this tab is: a name, and the key that makes it the same person after a reload. */
 import type { Sender } from '@hubbub/client';
 import { ask } from '../../page/hub.js';
-import { keep, kept } from './kept.js';
+import { keep, kept } from '../../page/kept.js';
 
 export interface Identity {
   readonly user: Sender;
@@ -12,7 +12,7 @@ interface SignedIn extends Identity {
   readonly token: string;
 }
 
-const KEY = 'identity';
+const KEY = 'chat:identity';
 
 /** Each tab is a person of its own, so that one can try the chat alone. */
 export function keptIdentity(): Identity | undefined {

@@ -1,5 +1,5 @@
 /** Messages on their way: kept by the tab, so that not even a reload loses one. */
-import { keep, kept } from './kept.js';
+import { keep, kept } from '../../page/kept.js';
 
 export interface Outgoing {
   readonly room: string;
@@ -10,7 +10,7 @@ export interface Outgoing {
   readonly atMs: number;
 }
 
-const KEY = 'outbox';
+const KEY = 'chat:outbox';
 /** The hub knows an id again for 5 minutes: until then sending it once more never doubles it. */
 const REPEATABLE_MS = 4 * 60_000;
 

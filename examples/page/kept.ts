@@ -1,6 +1,6 @@
 /** What a tab remembers over a reload. A browser that keeps nothing forgets it: then it is as if opened for the first time. */
 
-const PREFIX = 'hubbub-chat:';
+const PREFIX = 'hubbub-example:';
 
 export function kept<Of>(name: string): Of | undefined {
   try {
