@@ -45,7 +45,7 @@ const COUNTERS: readonly Field[] = [
   ['errors_total', 'Commands that Redis answered with an error.', 'total_error_replies'],
   [
     'output_limit_disconnections_total',
-    'Connections that Redis cut off because they were behind (client-output-buffer-limit). Redis 7.0 and newer.',
+    'Connections that Redis cut off because they were behind (client-output-buffer-limit). Redis 7.0 does not tell.',
     'client_output_buffer_limit_disconnections',
   ],
 ];

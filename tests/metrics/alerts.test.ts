@@ -1,0 +1,74 @@
+/** The alerts: valid, each tried by a story that fires it and one that does not, each with a runbook that holds. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { environmentName, settingNames } from '@hubbub/runtime';
+import { beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { deployFile } from '../deploy/support/proxy.js';
+import { MarkdownPage } from '../support/markdown-tables.js';
+import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
+import { alerts, metricsIn } from './support/expressions.js';
+import { readMetricsPage } from './support/metrics-page.js';
+import { promtool } from './support/prometheus.js';
+
+const RULES = deployFile('prometheus/rules/hubbub.yml');
+const STORIES = fileURLToPath(new URL('alerts.yml', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const names = alerts().map(({ name }) => name);
+
+beforeAll(() => {
+  promtool(['--version']);
+}, PROVISION_TIMEOUT_MS);
+
+test('promtool takes the rules, and the configuration that names them', () => {
+  expect(promtool(['check', 'rules', RULES])).toMatchObject({ code: 0 });
+  const { code, said } = promtool(['check', 'config', deployFile('prometheus/prometheus.yml')]);
+  expect(said).toContain(`${names.length} rules found`);
+  expect(code).toBe(0);
+});
+
+test('every alert fires when it should, and is quiet when it should', () => {
+  const { code, said } = promtool(['test', 'rules', STORIES]);
+  expect(said).toContain('SUCCESS');
+  expect(code).toBe(0);
+  const { tests } = parse(readFileSync(STORIES, 'utf8')) as { tests: { name: string; promql_expr_test: object[] }[] };
+  for (const name of names) {
+    const [fires, quiet] = ['fires', 'is quiet'].map(verdict =>
+      tests.find(story => story.name.startsWith(`${name} ${verdict}: `)),
+    );
+    const expr = `count(ALERTS{alertname="${name}", alertstate="firing"})`;
+    expect(fires?.promql_expr_test, name).toMatchObject([{ expr, exp_samples: [{ value: 1 }] }]);
+    expect(quiet?.promql_expr_test, name).toMatchObject([{ expr, exp_samples: [] }]);
+  }
+});
+
+test('every alert says how bad it is, what it is, and where to read on', () => {
+  for (const { name, severity, annotations } of alerts()) {
+    expect(['critical', 'warning']).toContain(severity);
+    expect(annotations.summary, name).toMatch(/^.{10,160}$/);
+    expect(annotations.description, name).toMatch(/^.{20,}\.$/);
+    expect(annotations.runbook_url).toBe(`docs/runbooks/${name}.md`);
+  }
+});
+
+test('there is a runbook for every alert, an alert for every runbook, and the page lists them', () => {
+  const files = readdirSync(`${ROOT}docs/runbooks`).map(file => file.replace(/\.md$/, ''));
+  expect(files.sort()).toEqual([...names].sort());
+  const page = new MarkdownPage(readFileSync(`${ROOT}docs/metrics.md`, 'utf8'));
+  expect(page.table('Alerts', 'alert', 'severity').map(({ alert, severity }) => [alert, severity])).toEqual(
+    alerts().map(({ name, severity }) => [name, severity]),
+  );
+});
+
+test.each(names)('%s: its runbook says what it means, how to look and what to do, with things that exist', name => {
+  const text = readFileSync(`${ROOT}docs/runbooks/${name}.md`, 'utf8');
+  const page = new MarkdownPage(text);
+  for (const heading of ['What it means', 'How to look', 'What to do']) {
+    expect(page.section(heading).trim().length, heading).toBeGreaterThan(40);
+  }
+  const settings = settingNames().map(setting => environmentName(setting));
+  const documented = readMetricsPage().map(metric => metric.name);
+  for (const [setting] of text.matchAll(/HUBBUB_[A-Z_]+/g)) expect(settings).toContain(setting);
+  for (const metric of metricsIn(text)) expect(documented).toContain(metric.replace(/_(sum|count)$/, ''));
+  for (const [alert] of text.matchAll(/\bHubbub[A-Z]\w+/g)) expect(names).toContain(alert);
+});

@@ -1,0 +1,104 @@
+/** docs/metrics.md says what running processes tell: every metric, its type, its labels and their values, in both directions. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { startEmbedded } from '../support/cluster.js';
+import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
+import { connect } from '../support/raw-client.js';
+import { alerts, metricsIn, panelExpressions } from './support/expressions.js';
+import { type DocumentedMetric, readMetricsPage, type Section } from './support/metrics-page.js';
+import { promtool } from './support/prometheus.js';
+import { type ScrapedMetric, scrape } from './support/scrape.js';
+import { startWholeCluster } from './support/whole-cluster.js';
+
+/** What each process has to tell. */
+const TELLS = {
+  edge: ['Every process', 'Every process on Redis', 'Edge'],
+  presence: ['Every process', 'Every process on Redis', 'Presence', 'Redis'],
+  api: ['Every process', 'Every process on Redis', 'HTTP API'],
+} as const satisfies Record<string, readonly Section[]>;
+type ProcessName = keyof typeof TELLS;
+const PROCESSES = Object.keys(TELLS) as ProcessName[];
+
+const documented = readMetricsPage();
+const scrapes = new Map<ProcessName, { text: string; metrics: Map<string, ScrapedMetric> }>();
+
+beforeAll(async () => {
+  const { cluster, api } = await startWholeCluster({ edges: 1 });
+  // Namespaces tell of events, and routes of requests, when there was one.
+  const client = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'ada' }) });
+  await client.join('game:1');
+  await cluster.redis.cli('XGROUP', 'CREATE', `${cluster.redis.prefix}:events:{game}`, 'referee', '0', 'MKSTREAM');
+  await client.ask({ type: 'move', room: 'game:1', payload: {} });
+  await api.post('/rooms/general/messages', { type: 'said', payload: {} });
+  scrapes.set('edge', await scrape(cluster.edge(0).adminUrl));
+  scrapes.set('presence', await scrape(cluster.presence[0]?.adminUrl ?? ''));
+  scrapes.set('api', await scrape(api.process.adminUrl));
+}, PROVISION_TIMEOUT_MS);
+
+const told = (name: ProcessName) => scrapes.get(name)?.metrics ?? new Map<string, ScrapedMetric>();
+const onPage = (sections: readonly string[]): DocumentedMetric[] =>
+  documented.filter(({ section }) => sections.includes(section));
+
+describe.each(PROCESSES)('%s', name => {
+  test('tells what the page has, and the page has what it tells', () => {
+    const page = onPage(TELLS[name]);
+    const metrics = [...told(name).values()];
+    expect(metrics.length).toBeGreaterThan(10);
+    expect(metrics.map(metric => metric.name).sort()).toEqual(page.map(metric => metric.name).sort());
+    expect(Object.fromEntries(metrics.map(metric => [metric.name, [metric.type, metric.help]]))).toEqual(
+      Object.fromEntries(page.map(metric => [metric.name, [metric.type, metric.meaning]])),
+    );
+  });
+
+  test('labels and their values are those of the page', () => {
+    for (const { name: metric, labels: onThePage } of onPage(TELLS[name])) {
+      const labels = told(name).get(metric)?.labels ?? new Map<string, ReadonlySet<string>>();
+      // A label whose values are not ours may have none now: nothing is under way, say.
+      const expected = [...onThePage].flatMap(([label, { values, open }]) => (open && values.size === 0 ? [] : label));
+      expect([...labels.keys(), ...expected], metric).toEqual(expect.arrayContaining(expected));
+      for (const [label, values] of labels) {
+        const described = onThePage.get(label);
+        expect(described, `${metric} has the label ${label}, which the page lacks`).toBeDefined();
+        if (described === undefined) continue;
+        expect([...values], `${metric}, ${label}: is there from the start`).toEqual(
+          expect.arrayContaining([...described.values]),
+        );
+        if (described.open) continue;
+        expect([...described.values], `${metric}, ${label}: is on the page`).toEqual(
+          expect.arrayContaining([...values]),
+        );
+      }
+      for (const label of expected) expect(labels.has(label), `${metric} has no label ${label}`).toBe(true);
+    }
+  });
+
+  test('promtool check metrics has nothing to say', () => {
+    expect(promtool(['check', 'metrics'], scrapes.get(name)?.text)).toEqual({ code: 0, said: '' });
+  });
+});
+
+test('hubbub start tells what an edge and presence tell, but nothing of Redis', async () => {
+  const { metrics } = await scrape((await startEmbedded()).edge(0).adminUrl);
+  const conditional = /^hubbub_edge_(authorizer|jwks|events_)/;
+  const expected = onPage(['Every process', 'Edge', 'Presence']).filter(({ name }) => !conditional.test(name));
+  expect([...metrics.keys()].sort()).toEqual(expected.map(({ name }) => name).sort());
+});
+
+test('units are those of Prometheus', () => {
+  for (const { name, type, unit } of documented) {
+    if (unit === 'seconds' || unit === 'bytes')
+      expect(name.replace(/_total$/, ''), name).toMatch(new RegExp(`_${unit}$`));
+    else expect(name).not.toMatch(/_(seconds|bytes|milliseconds|ms|kb|mb)(_total)?$/);
+    expect(name.endsWith('_total'), name).toBe(type === 'counter');
+  }
+});
+
+test('every metric of Hubbub is on a dashboard or in an alert, and those ask only for what the page has', () => {
+  const asked = new Set(
+    [...panelExpressions(), ...alerts()]
+      .flatMap(({ expression }) => metricsIn(expression))
+      .filter(name => !/^k6_/.test(name)),
+  );
+  const names = documented.map(({ name }) => name);
+  expect([...asked].filter(name => !names.includes(name))).toEqual([]);
+  expect(names.filter(name => name.startsWith('hubbub_') && !asked.has(name))).toEqual([]);
+});

@@ -1,0 +1,62 @@
+/** Every expression that the dashboards and the alerts ask Prometheus, with where it stands. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { BOARDS } from '../../../deploy/grafana/src/index.js';
+import { deployFile } from '../../deploy/support/proxy.js';
+
+export interface Asked {
+  /** Dashboard, panel and letter, or the alert. */
+  readonly where: string;
+  readonly board: string;
+  readonly expression: string;
+}
+
+export interface Alert {
+  readonly name: string;
+  readonly expression: string;
+  readonly severity: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export function panelExpressions(): Asked[] {
+  return BOARDS.flatMap(({ name, dashboard }) =>
+    (dashboard.panels ?? []).flatMap(panel => {
+      const targets = 'targets' in panel ? (panel.targets ?? []) : [];
+      return targets.map(target => {
+        const { expr, refId } = target as { expr?: string; refId?: string };
+        return { where: `${name} / ${panel.title} / ${refId}`, board: name, expression: expr ?? '' };
+      });
+    }),
+  );
+}
+
+interface RuleFile {
+  readonly groups: readonly {
+    readonly rules: readonly {
+      readonly alert: string;
+      readonly expr: string;
+      readonly labels: { readonly severity: string };
+      readonly annotations: Readonly<Record<string, string>>;
+    }[];
+  }[];
+}
+
+export function alerts(): Alert[] {
+  const file = parse(readFileSync(deployFile('prometheus/rules/hubbub.yml'), 'utf8')) as RuleFile;
+  return file.groups.flatMap(({ rules }) =>
+    rules.map(({ alert, expr, labels, annotations }) => ({
+      name: alert,
+      expression: expr.trim(),
+      severity: labels.severity,
+      annotations,
+    })),
+  );
+}
+
+const METRIC = /\b((?:hubbub|nodejs|process|k6)_[a-z0-9_]+)\b/g;
+
+/** Names of metrics in an expression; of a histogram that of the whole. */
+export function metricsIn(expression: string): string[] {
+  const withoutLabels = expression.replace(/\{[^}]*\}/g, '');
+  return [...withoutLabels.matchAll(METRIC)].map(([, name = '']) => name.replace(/_bucket$/, ''));
+}

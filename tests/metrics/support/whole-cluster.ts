@@ -1,0 +1,36 @@
+/** A cluster with everything that has metrics: edges with authorizer, key set and client events, presence, and the HTTP API. */
+import { type AuthorizerDouble, startAuthorizer } from '../../admission/authorizer-double.js';
+import { type ApiProcess, PRESENCE_KEY, startApi } from '../../api/api-process.js';
+import { withNamespaces } from '../../presence/config-file.js';
+import { type Environment, startCluster, type TestCluster } from '../../support/cluster.js';
+import { jwk, keyPair } from '../../support/jwt.js';
+import { startKeyServer } from '../../support/key-server.js';
+import { startRedis } from '../../support/redis.js';
+
+const NAMESPACES = {
+  default: {},
+  club: { public: true, authorize: ['join'] },
+  game: { public: true, events: ['move'] },
+  kept: { public: true, historySize: 200 },
+  prices: { public: true, conflate: true },
+};
+
+export interface WholeCluster {
+  readonly cluster: TestCluster;
+  readonly api: ApiProcess;
+  readonly authorizer: AuthorizerDouble;
+}
+
+export async function startWholeCluster({ edges, env }: { edges: number; env?: Environment }): Promise<WholeCluster> {
+  const redis = await startRedis({ args: ['--maxmemory', '200mb', '--maxmemory-policy', 'noeviction'] });
+  const authorizer = await startAuthorizer();
+  const keys = await startKeyServer([jwk(keyPair('P-256'), { kid: 'k1' })]);
+  const shared = { ...withNamespaces(NAMESPACES), HUBBUB_AUTHORIZER_URL: authorizer.url };
+  const cluster = await startCluster({
+    edges,
+    redis,
+    env: { ...shared, HUBBUB_JWT_JWKS_URL: keys.url, HUBBUB_PRESENCE_API_KEYS: PRESENCE_KEY, ...env },
+  });
+  const api = await startApi(cluster, { env: shared });
+  return { cluster, api, authorizer };
+}
