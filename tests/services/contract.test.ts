@@ -77,6 +77,11 @@ describe.skipIf(redisCli === undefined || bash === undefined)('its redis-cli lin
   test('append to a history once for a key, and read it', async () => {
     const bob = await enter('bob', 1, 'game:1');
     expect(JSON.parse(await shell('HGET … namespaces'))).toEqual(HISTORY);
+    // On the channel itself: an edge that missed it there would find it in the history seconds later.
+    const published: string[] = [];
+    const subscriber = cluster.redis.connection();
+    subscriber.on('message', (_: string, envelope: string) => published.push(envelope));
+    await subscriber.subscribe(`${cluster.redis.prefix}:room:{game:1}`);
     const [epoch, offset, repeated] = (await shell('EVAL … history-append.lua')).split('\n');
     expect([offset, repeated]).toEqual(['1', '0']);
     expect(await bob.nextFrame('move.made')).toMatchObject({ room: 'game:1', offset: 1, payload: { to: 'e4' } });
@@ -86,6 +91,8 @@ describe.skipIf(redisCli === undefined || bash === undefined)('its redis-cli lin
     expect(entries).toContain(`{"o":1,"h":"${epoch}","e":"j"`);
     expect(entries).not.toContain('2-0');
     expect(await shell('HMGET … meta')).toBe(`${epoch}\n1`);
+    await subscriber.ping(); // What was published stands before the answer.
+    expect(published).toEqual([expect.stringContaining(`\u0001{"o":1,"h":"${epoch}","e":"j"`)]);
     // Clients have it from the history, too, and an SDK goes on behind it.
     const carol = await enter('carol', 0, 'game:1');
     const { payload } = await carol.ask({ type: 'history', room: 'game:1' });
