@@ -535,6 +535,34 @@ describe('killed, or there twice', () => {
     }
   });
 
+  test('events that are given out a second time, all of them, change and double nothing', async () => {
+    const redis = example.redis.connection();
+    const stream = `${example.redis.prefix}:events:{pairwise}`;
+    await redis.xgroup('CREATE', stream, 'keeper', '$'); // What it has not read is not trimmed.
+    const session = await makeSession(NAMES, features);
+    const clients = await attendAll(session);
+    const [ada, grace] = clients as [RawClient, RawClient];
+    await voteAll(clients, 0, 2);
+    await cast(grace, 'c1', FOR_FIRST);
+    await ada.nextFrame('consensus_lost');
+    await example.service.kill();
+    const [oldest] = await redis.xrange(stream, '-', '+', 'COUNT', 1);
+    if (oldest === undefined) throw new Error('The stream is empty.');
+    const beforeIt = oldest[0].replace(/^\d+/, ms => String(Number(ms) - 1));
+    await redis.xgroup('SETID', stream, 'pairwise', beforeIt);
+    await example.service.start();
+    await cast(ada, 'c3', TIE);
+    for (const client of clients) {
+      await client.nextFrame({ type: 'vote_received', payload: { comparison_id: 'c3' } });
+      expect(votesTold(client)).toHaveLength(8);
+      const types = toldToAll(client).map(({ type }) => type);
+      expect(types.filter(type => type === 'consensus_reached')).toHaveLength(2);
+      expect(types.filter(type => type === 'consensus_lost')).toHaveLength(1);
+    }
+    expect(await redis.xlen(`${stream}:dead:pairwise`)).toBe(0);
+    await redis.xgroup('DESTROY', stream, 'keeper');
+  });
+
   test('two instances handle each vote once; the one that stands by takes over from one that was killed', async () => {
     const another = await example.service.startAnother();
     const session = await makeSession(NAMES, features);
