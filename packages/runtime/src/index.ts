@@ -2,6 +2,15 @@
 export { type AdminRequestHandler, type AdminServer, type Readiness, startAdminServer } from './admin-server.js';
 export { createKeyCheck } from './api-key.js';
 export { childEnvironment } from './config/child-environment.js';
+export {
+  type DescribedGroup,
+  type DescribedSetting,
+  describedNamespaceFields,
+  describedSettings,
+  type EffectiveSetting,
+  effectiveSettings,
+  withoutCredentials,
+} from './config/described-settings.js';
 export { type Config, ConfigError, loadConfig } from './config/load-config.js';
 export { type Namespace, type Namespaces, namespaceSettings, RIGHTS, type Right } from './config/namespaces.js';
 export { setNativeVariable } from './config/native-variable.js';

@@ -1,13 +1,12 @@
 /** Reads environment and file once into a frozen object, and tells every problem at once, by name. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import { conflateAboveOf, crossProblems, drainDelayOf } from './cross-problems.js';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
 import { type RoomPath, roomPathsSchema } from './room-paths.js';
-import { environmentName, type Settings, settingNames, settingsSchema } from './settings/settings.js';
+import { environmentName, type Settings, settingsSchema } from './settings/settings.js';
+import { givenSettings } from './sources.js';
 
 export interface Config extends Readonly<Settings> {
   readonly nodeId: string;
@@ -34,10 +33,6 @@ export class ConfigError extends Error {
 
 const configSchema = settingsSchema.extend({ namespaces: namespacesSchema, roomPaths: roomPathsSchema });
 
-const FILE_VARIABLE = 'HUBBUB_CONFIG';
-/** What a setting's text begins with; variables of the tests are not the processes' business. */
-const OURS = /^HUBBUB_(?!TEST_)/;
-
 /**
  * Settings from `HUBBUB_*` variables, over those of the file that `HUBBUB_CONFIG` names (YAML or JSON, with the settings'
  * names in camelCase, `namespaces` and `roomPaths`), over the defaults.
@@ -48,10 +43,10 @@ const OURS = /^HUBBUB_(?!TEST_)/;
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const problems: string[] = [];
-  const file = readConfigFile(environment[FILE_VARIABLE], problems);
+  const given = givenSettings(environment, problems);
   const production = environment.NODE_ENV === 'production';
 
-  const parsed = configSchema.safeParse({ ...file, ...fromEnvironment(environment, problems) });
+  const parsed = configSchema.safeParse({ ...given.file, ...given.environment });
   if (!parsed.success) throw new ConfigError([...problems, ...parsed.error.issues.flatMap(describeIssue)]);
   problems.push(...crossProblems(parsed.data, production));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -63,33 +58,6 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     conflateAboveBytes: conflateAboveOf(parsed.data),
     production,
   });
-}
-
-function fromEnvironment(environment: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {
-  const settingOf = new Map(settingNames().map(name => [environmentName(name), name]));
-  const values: Record<string, string> = {};
-  for (const [variable, value] of Object.entries(environment)) {
-    if (!OURS.test(variable) || variable === FILE_VARIABLE || value === undefined) continue;
-    const setting = settingOf.get(variable);
-    if (setting !== undefined) values[setting] = value;
-    else problems.push(`${variable}: unknown setting`);
-  }
-  return values;
-}
-
-function readConfigFile(path: string | undefined, problems: string[]): Record<string, unknown> {
-  if (path === undefined || path === '') return {};
-  try {
-    // JSON is YAML 1.2.
-    const content: unknown = parseYaml(readFileSync(path, 'utf8')) ?? {};
-    if (typeof content === 'object' && !Array.isArray(content)) return content as Record<string, unknown>;
-    problems.push(
-      `${FILE_VARIABLE}: ${path} does not hold settings, but ${Array.isArray(content) ? 'a list' : typeof content}`,
-    );
-  } catch (error) {
-    problems.push(`${FILE_VARIABLE}: cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return {};
 }
 
 /** Settings are called by their variable, what only a file can hold by its place in the file. */

@@ -3,13 +3,22 @@ import { z } from 'zod';
 
 const DAY_MS = 86_400_000;
 
+function wholeNumber(min: number, max: number) {
+  const error = `expected a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
 /** What a token, a room token or a namespace may allow in a room. */
 export const RIGHTS = ['join', 'publish', 'event', 'presence', 'history'] as const;
 export type Right = (typeof RIGHTS)[number];
 
+const RIGHTS_EXPECTED = `expected a list of ${RIGHTS.join(', ')}`;
+const ASKED_EXPECTED = 'expected a list of join, publish';
+const EVENTS_EXPECTED = 'expected a list of types such as vote_submitted, order.*, or *';
 const EVENT_PATTERN = /^(\*|[a-z][a-z0-9_.]*\*?)$/;
 
-const namespaceFields = z.strictObject({
+/** Every setting of a namespace, before what holds between two of them. */
+export const namespaceFields = z.strictObject({
   public: z
     .boolean({ error: 'expected true or false' })
     .default(false)
@@ -22,22 +31,13 @@ const namespaceFields = z.strictObject({
     .enum(['on', 'counts', 'off'], { error: 'expected one of on, counts, off' })
     .default('on')
     .describe('Whether rosters are kept and told, only counted, or not kept.'),
-  leaveGraceMs: z
-    .int({ error: 'expected a whole number of milliseconds' })
-    .min(0)
-    .max(600_000)
+  leaveGraceMs: wholeNumber(0, 600_000)
     .default(5000)
     .describe('A user whose connection ended stays in the roster for so long, so that a reconnect is invisible.'),
-  historySize: z
-    .int({ error: 'expected a whole number from 0 to 10000' })
-    .min(0)
-    .max(10_000)
+  historySize: wholeNumber(0, 10_000)
     .default(0)
     .describe('Messages that each room remembers, for recovery and the history frame. 0: none.'),
-  historyTtlMs: z
-    .int({ error: 'expected a whole number of milliseconds from 1000' })
-    .min(1000)
-    .max(30 * DAY_MS)
+  historyTtlMs: wholeNumber(1000, 30 * DAY_MS)
     .default(300_000)
     .describe('A history is forgotten so long after its last message.'),
   conflate: z
@@ -51,15 +51,17 @@ const namespaceFields = z.strictObject({
     .default(false)
     .describe("Whether the session's token is not enough, and a join needs a room token, which names the one room."),
   anonymousRights: z
-    .array(z.enum(RIGHTS, { error: `expected a list of ${RIGHTS.join(', ')}` }))
+    .array(z.enum(RIGHTS, { error: RIGHTS_EXPECTED }), { error: RIGHTS_EXPECTED })
     .default([])
     .describe('What sessions without a token may do in the rooms of this namespace. Empty: nothing.'),
   authorize: z
-    .array(z.enum(['join', 'publish'], { error: 'expected a list of join, publish' }))
+    .array(z.enum(['join', 'publish'], { error: ASKED_EXPECTED }), { error: ASKED_EXPECTED })
     .default([])
     .describe('What the authorizer (authorizerUrl) is asked about here, beside what the token says.'),
   events: z
-    .array(z.string().regex(EVENT_PATTERN, { error: 'expected a type such as vote_submitted, order.*, or *' }))
+    .array(z.string({ error: EVENTS_EXPECTED }).regex(EVENT_PATTERN, { error: EVENTS_EXPECTED }), {
+      error: EVENTS_EXPECTED,
+    })
     .default([])
     .describe('Types of client events that services take here: names, a beginning with `*`, or `*` for all.'),
   memberEvents: z
@@ -67,13 +69,16 @@ const namespaceFields = z.strictObject({
     .default(false)
     .describe('Whether services are told of each member that comes, drops, returns and goes (lifecycle streams).'),
   keepMembers: z
-    .strictObject({
-      offlineAfterMs: z.int({ error: 'expected a whole number of milliseconds' }).min(0).max(DAY_MS),
-      expireAfterMs: z
-        .int({ error: 'expected a whole number of milliseconds' })
-        .min(1000)
-        .max(30 * DAY_MS),
-    })
+    .strictObject(
+      {
+        offlineAfterMs: wholeNumber(0, DAY_MS).describe('From the end of the last connection until it is shown.'),
+        expireAfterMs: wholeNumber(1000, 30 * DAY_MS).describe('From then until the member has left.'),
+      },
+      {
+        error: issue =>
+          issue.code === 'invalid_type' ? 'expected an object with offlineAfterMs and expireAfterMs' : undefined,
+      },
+    )
     .optional()
     .describe(
       'Members whose connection ended stay, shown as offline after offlineAfterMs, until they leave by themselves or expireAfterMs later.',

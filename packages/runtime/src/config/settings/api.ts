@@ -1,12 +1,13 @@
 /** The HTTP interface for back ends that have no Redis access (`hubbub api`). */
 import { z } from 'zod';
-import { flag, integer, list, MINUTE_MS, port } from './fields.js';
+import { flag, integer, list, MINUTE_MS, port, SECRET } from './fields.js';
 
 export const apiSettings = {
   apiPort: port.default(8082).describe('Port of the HTTP interface for back ends (hubbub api); 0 takes a free one.'),
   apiHost: z.string().min(1).default('127.0.0.1').describe('Address that the port for back ends is bound to.'),
   apiKeys: list('API keys')
     .default([])
+    .meta(SECRET)
     .describe('Keys that open the HTTP interface for back ends. None: it is closed.'),
   apiTokens: flag()
     .default(false)

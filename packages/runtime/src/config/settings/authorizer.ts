@@ -1,6 +1,6 @@
 /** An HTTP service of the user's own that is asked whether somebody may connect, join or publish. */
 import { z } from 'zod';
-import { flag, integer, MINUTE_MS, oneOf, url } from './fields.js';
+import { flag, integer, MINUTE_MS, oneOf, SECRET, url } from './fields.js';
 
 export const authorizerSettings = {
   authorizerUrl: url('http://127.0.0.1:4000/authorize')
@@ -9,7 +9,7 @@ export const authorizerSettings = {
     })
     .optional()
     .describe('Asked by POST at connects (authorizeConnections) and in the namespaces that name `authorize`.'),
-  authorizerKey: z.string().min(1).optional().describe('Sent to the authorizer as Authorization: Bearer.'),
+  authorizerKey: z.string().min(1).optional().meta(SECRET).describe('Sent to the authorizer as Authorization: Bearer.'),
   authorizeConnections: flag().default(false).describe('Whether the authorizer is asked before the upgrade.'),
   authorizerTimeoutMs: integer(10, MINUTE_MS)
     .default(2000)

@@ -1,5 +1,5 @@
 /** The bus, presence, and how a process lives and leaves. */
-import { integer, list, MINUTE_MS, oneOf, text, url } from './fields.js';
+import { integer, list, MINUTE_MS, oneOf, SECRET, text, url } from './fields.js';
 
 export const clusterSettings = {
   redisUrl: text(/^rediss?:\/\/.+|^unix:\/\/.+/, 'a URL like redis://127.0.0.1:6379')
@@ -52,6 +52,7 @@ export const clusterSettings = {
   rosterCountIntervalMs: integer(100, MINUTE_MS).default(2000).describe('Shortest time between two counts of a room.'),
   presenceApiKeys: list('API keys')
     .default([])
+    .meta(SECRET)
     .describe("Keys that open presence's HTTP interface. None: it is closed."),
   drainDelayMs: integer(0, 10 * MINUTE_MS)
     .optional()

@@ -44,6 +44,9 @@ export function oneOf<const Choices extends readonly [string, ...string[]]>(choi
   return z.enum(choices, { error: `expected one of ${choices.join(', ')}` });
 }
 
+/** For `.meta(SECRET)`: what nobody prints. */
+export const SECRET = { secret: true } as const;
+
 /** A port to listen on; 0 takes a free one. */
 export const port = integer(0, 65_535);
 

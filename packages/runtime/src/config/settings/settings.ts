@@ -16,6 +16,16 @@ export const settingsSchema = z.strictObject({
   ...clusterSettings,
 });
 
+/** As people look for them. A test holds them against the schema. */
+export const settingGroups = [
+  { title: 'Listening', settings: Object.keys(listenerSettings) },
+  { title: 'The HTTP API for back ends', settings: Object.keys(apiSettings) },
+  { title: 'Tokens', settings: Object.keys(tokenSettings) },
+  { title: 'The authorizer', settings: Object.keys(authorizerSettings) },
+  { title: 'Limits', settings: Object.keys(limitSettings) },
+  { title: 'Redis, presence and the life of a process', settings: Object.keys(clusterSettings) },
+] as const;
+
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** `adminPort` ↔ `HUBBUB_ADMIN_PORT`: one mechanical rule, so that a setting has one name. */

@@ -1,6 +1,6 @@
 /** How tokens are verified. */
 import { z } from 'zod';
-import { integer, list, MINUTE_MS, oneOf, url } from './fields.js';
+import { integer, list, MINUTE_MS, oneOf, SECRET, url } from './fields.js';
 
 /** Used in development when nothing is set, and announced loudly. Never in production. */
 export const DEVELOPMENT_JWT_SECRET = 'hubbub-development-secret-not-for-production';
@@ -13,11 +13,13 @@ export const tokenSettings = {
     .string()
     .min(1)
     .optional()
+    .meta(SECRET)
     .describe(
       `Secret of the tokens, at least ${JWT_SECRET_MIN_BYTES} bytes in production. Unset and without public keys: the development secret, which production refuses.`,
     ),
   jwtAcceptedSecrets: list('secrets')
     .default([])
+    .meta(SECRET)
     .describe(
       'Further secrets whose tokens are accepted: the next one before it is used, the last one until its tokens have expired.',
     ),

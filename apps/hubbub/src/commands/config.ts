@@ -1,0 +1,83 @@
+/** hubbub config: what is in effect and who said so, what is wrong, and the settings' page of the documentation. */
+import { ConfigError, type EffectiveSetting, effectiveSettings, loadConfig } from '@hubbub/runtime';
+import { Command } from 'commander';
+import { EXIT } from '../exit-codes.js';
+import { coloured, harmless, printJson, printLine, printTable } from '../printing.js';
+import { settingsDocument } from '../settings-document.js';
+
+interface Output {
+  readonly json?: boolean;
+}
+
+export function configCommand(): Command {
+  return new Command('config')
+    .description('Shows the settings, checks them, or writes their documentation.')
+    .addHelpText('after', '\nExample:\n  $ HUBBUB_CONFIG=hubbub.yaml hubbub config check && hubbub edge')
+    .addCommand(printCommand())
+    .addCommand(checkCommand())
+    .addCommand(docsCommand());
+}
+
+function printCommand(): Command {
+  return new Command('print')
+    .description('Prints every setting in effect and where it comes from: default, file or environment.')
+    .option('--json', 'as one JSON document')
+    .addHelpText(
+      'after',
+      `
+Secrets, and the passwords of URLs, are shown as •••.
+
+Example:
+  $ HUBBUB_PORT=9000 hubbub config print | grep -v default`,
+    )
+    .action(({ json = false }: Output) => {
+      const settings = effectiveSettings(loadConfig());
+      if (json) return printJson({ settings: settings.map(setting => ({ ...setting, value: setting.value ?? null })) });
+      printTable([['setting', 'source', 'value'], ...settings.map(rowOf)]);
+    });
+}
+
+function rowOf({ name, source, value }: EffectiveSetting): string[] {
+  const text = value === undefined ? '(unset)' : typeof value === 'string' ? value : JSON.stringify(value);
+  return [name, source, harmless(text)];
+}
+
+function checkCommand(): Command {
+  return new Command('check')
+    .description('Says whether a process would start with these settings, and names every problem if not.')
+    .option('--json', 'as one JSON document')
+    .addHelpText(
+      'after',
+      `
+Ends with 0, or with 78 where there is a problem.
+
+Example:
+  $ NODE_ENV=production HUBBUB_CONFIG=hubbub.yaml hubbub config check`,
+    )
+    .action(({ json = false }: Output) => {
+      const problems = configProblems();
+      if (problems.length > 0) process.exitCode = EXIT.config;
+      if (json) return printJson({ ok: problems.length === 0, problems });
+      if (problems.length === 0) return printLine('The configuration is right.');
+      for (const problem of problems) printLine(`${coloured('red', 'wrong')}  ${harmless(problem)}`);
+    });
+}
+
+function configProblems(): readonly string[] {
+  try {
+    loadConfig();
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+function docsCommand(): Command {
+  return new Command('docs')
+    .description('Prints the page of all settings, as Markdown.')
+    .addHelpText('after', '\nExample:\n  $ hubbub config docs > docs/settings.md')
+    .action(() => {
+      process.stdout.write(settingsDocument());
+    });
+}

@@ -1,0 +1,51 @@
+/** What commands write for people and for programs: tables, JSON, and text that cannot drive a terminal. */
+import { styleText } from 'node:util';
+
+type Colour = Parameters<typeof styleText>[0];
+
+export function printLine(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Beside the result: what is going on, or went wrong. */
+export function printNote(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** One document, for programs. */
+export function printJson(value: unknown): void {
+  printLine(JSON.stringify(value, null, 2));
+}
+
+/** Columns as wide as their widest cell; the last one ends where it ends. */
+export function printTable(rows: ReadonlyArray<readonly string[]>): void {
+  const widths: number[] = [];
+  for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
+  for (const row of rows)
+    printLine(
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+/** Only where a person watches, and has not said NO_COLOR. */
+export function coloured(colour: Colour, text: string): string {
+  return process.stdout.isTTY === true && process.stdout.hasColors() ? styleText(colour, text) : text;
+}
+
+/** What others wrote, on one line: their control characters must not reach the terminal. */
+export function harmless(text: string): string {
+  return text.replace(/\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, character => {
+    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** A reader that has seen enough, such as `head`, ends a command; that is no failure. */
+export function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}

@@ -1,0 +1,61 @@
+/** Where the values of settings come from: the environment, and the file that it names. */
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml, YAMLError } from 'yaml';
+import { environmentName, settingNames } from './settings/settings.js';
+
+/** Later ones go over earlier ones. */
+export type SettingSource = 'default' | 'file' | 'environment';
+
+export interface GivenSettings {
+  readonly file: Readonly<Record<string, unknown>>;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const FILE_VARIABLE = 'HUBBUB_CONFIG';
+/** What a setting's text begins with; variables of the tests are not the processes' business. */
+const OURS = /^HUBBUB_(?!TEST_)/;
+
+/** What was set, unchecked; what could not be read, or means no setting, is added to `problems`. */
+export function givenSettings(environment: NodeJS.ProcessEnv, problems: string[]): GivenSettings {
+  return {
+    file: readConfigFile(environment[FILE_VARIABLE], problems),
+    environment: fromEnvironment(environment, problems),
+  };
+}
+
+function fromEnvironment(environment: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {
+  const settingOf = new Map(settingNames().map(name => [environmentName(name), name]));
+  const values: Record<string, string> = {};
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!OURS.test(variable) || variable === FILE_VARIABLE || value === undefined) continue;
+    const setting = settingOf.get(variable);
+    if (setting !== undefined) values[setting] = value;
+    else problems.push(`${variable}: unknown setting`);
+  }
+  return values;
+}
+
+function readConfigFile(path: string | undefined, problems: string[]): Record<string, unknown> {
+  if (path === undefined || path === '') return {};
+  try {
+    // JSON is YAML 1.2.
+    const content: unknown = parseYaml(readFileSync(path, 'utf8')) ?? {};
+    if (typeof content === 'object' && !Array.isArray(content)) return content as Record<string, unknown>;
+    problems.push(
+      `${FILE_VARIABLE}: ${path} does not hold settings, but ${Array.isArray(content) ? 'a list' : typeof content}`,
+    );
+  } catch (error) {
+    problems.push(`${FILE_VARIABLE}: cannot read ${path}: ${whyUnreadable(error)}`);
+  }
+  return {};
+}
+
+/** Without the lines of the file that the parser quotes, or the name of an alias: either may be a secret. */
+function whyUnreadable(error: unknown): string {
+  if (error instanceof YAMLError) {
+    const [start] = error.linePos ?? [];
+    return start === undefined ? error.code : `${error.code} at line ${start.line}, column ${start.col}`;
+  }
+  if (error instanceof ReferenceError) return 'a value begins with *; put it in quotes';
+  return error instanceof Error ? error.message : String(error);
+}

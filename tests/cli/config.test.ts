@@ -1,0 +1,156 @@
+/** `hubbub config`: what is in effect and who said so, what is wrong, the page of all settings; and no secret anywhere. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describedNamespaceFields, describedSettings, environmentName, settingNames } from '@hubbub/runtime';
+import { describe, expect, test } from 'vitest';
+import { withConfigFile } from '../presence/config-file.js';
+import { cleanup } from '../support/cleanup.js';
+import { runHubbub } from '../support/process.js';
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/settings.md', import.meta.url));
+const NEEDLE = 'needle-that-nobody-may-see';
+const SECRETS = {
+  HUBBUB_JWT_SECRET: `${NEEDLE}-1`,
+  HUBBUB_JWT_ACCEPTED_SECRETS: `${NEEDLE}-2,${NEEDLE}-3`,
+  HUBBUB_API_KEYS: `${NEEDLE}-4`,
+  HUBBUB_PRESENCE_API_KEYS: `${NEEDLE}-5`,
+  HUBBUB_AUTHORIZER_KEY: `${NEEDLE}-6`,
+  HUBBUB_AUTHORIZER_URL: `https://auth.example/ask?key=${NEEDLE}`,
+  HUBBUB_PRESENCE_URL: `https://me:${NEEDLE}@presence.example`,
+  HUBBUB_REDIS_URL: `redis://me:${NEEDLE}/#@${NEEDLE}@10.0.0.5:6379/0?password=${NEEDLE}`,
+};
+
+interface Printed {
+  readonly settings: ReadonlyArray<{ readonly name: string; readonly source: string; readonly value: unknown }>;
+}
+
+describe('config print', () => {
+  test('says of each setting what is in effect, and whether environment, file or nobody said so', async () => {
+    const file = withConfigFile({
+      adminPort: 9100,
+      port: 9000,
+      namespaces: { chat: { historySize: 5 } },
+      roomPaths: { '/chats/{chat}/ws': 'chat:{chat}' },
+    });
+    const { code, stdout } = await runHubbub(['config', 'print', '--json'], { ...file, HUBBUB_PORT: '9999' });
+    expect(code).toBe(0);
+    const { settings }: Printed = JSON.parse(stdout);
+    const byName = Object.fromEntries(settings.map(setting => [setting.name, setting]));
+    expect(Object.keys(byName)).toEqual([...settingNames(), 'namespaces', 'roomPaths']);
+    expect(byName).toMatchObject({
+      port: { variable: 'HUBBUB_PORT', source: 'environment', value: 9999 },
+      adminPort: { source: 'file', value: 9100 },
+      apiPort: { source: 'default', value: 8082 },
+      redisUrl: { source: 'default', value: null },
+      namespaces: { source: 'file', value: { chat: { historySize: 5, echo: false } } },
+      roomPaths: { source: 'file', value: { '/chats/{chat}/ws': 'chat:{chat}' } },
+    });
+    const forPeople = await runHubbub(['config', 'print'], { ...file, HUBBUB_PORT: '9999' });
+    expect(forPeople.stdout).toMatch(/^port +environment +9999$/m);
+    expect(forPeople.stdout).toMatch(/^redisUrl +default +\(unset\)$/m);
+  });
+
+  test.each([[[]], [['--json']]])('shows no secret, nor one within a URL (%j)', async flags => {
+    const { code, stdout, stderr } = await runHubbub(['config', 'print', ...flags], SECRETS);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain('needle');
+    expect(stdout).toContain('redis://•••@10.0.0.5:6379/0?password=•••');
+    expect(stdout).toContain('https://auth.example/ask?key=•••');
+    // The settings, the lists' items, and the URLs.
+    expect(stdout.match(/•••/g)).toHaveLength(6 + 4);
+  });
+
+  test('every setting that sounds like a secret is among those looked at above', () => {
+    const sounds = /^(?!max).*(secrets?|keys?|password|token)$/i;
+    const variables = settingNames()
+      .filter(name => sounds.test(name))
+      .map(environmentName);
+    expect(Object.keys(SECRETS)).toEqual(expect.arrayContaining(variables));
+    expect(variables.length).toBeGreaterThanOrEqual(5);
+  });
+
+  test('where the settings are wrong it names them and ends with 78', async () => {
+    const { code, stdout, stderr } = await runHubbub(['config', 'print'], { HUBBUB_PORT: 'eighty' });
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+    expect(stderr).toContain('HUBBUB_PORT: expected a whole number from 0 to 65535');
+  });
+});
+
+describe('config check', () => {
+  test('a right configuration ends with 0', async () => {
+    expect(await runHubbub(['config', 'check'])).toMatchObject({ code: 0, stdout: 'The configuration is right.\n' });
+    const asJson = await runHubbub(['config', 'check', '--json']);
+    expect({ code: asJson.code, said: JSON.parse(asJson.stdout) }).toEqual({
+      code: 0,
+      said: { ok: true, problems: [] },
+    });
+  });
+
+  test('a wrong one ends with 78 and every problem, of the environment and of the file', async () => {
+    const env = {
+      ...withConfigFile({ namespaces: { chat: { historySize: -1 } }, colour: 'red' }),
+      HUBBUB_PORT: 'eighty',
+      HUBBUB_PROT: '80',
+    };
+    const { code, stdout } = await runHubbub(['config', 'check', '--json'], env);
+    expect(code).toBe(78);
+    expect(JSON.parse(stdout)).toEqual({
+      ok: false,
+      problems: expect.arrayContaining([
+        'HUBBUB_PROT: unknown setting',
+        'HUBBUB_PORT: expected a whole number from 0 to 65535',
+        'namespaces.chat.historySize: expected a whole number from 0 to 10000',
+        'colour: unknown setting',
+      ]),
+    });
+    const forPeople = await runHubbub(['config', 'check'], env);
+    expect(forPeople.code).toBe(78);
+    expect(forPeople.stdout.match(/^wrong {2}/gm)).toHaveLength(4);
+  });
+
+  test.each([
+    [
+      'a line that is no YAML',
+      `jwtSecret: "${NEEDLE}"\n  port: : 1\n`,
+      /BLOCK_AS_IMPLICIT_KEY|at line \d+, column \d+/,
+    ],
+    ['a secret that begins like an alias', `jwtSecret: *${NEEDLE}\n`, /put it in quotes/],
+  ])('a file with %s is refused without quoting it', async (_, content, told) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hubbub-'));
+    cleanup(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'hubbub.yaml');
+    writeFileSync(file, content);
+    const { code, stdout, stderr } = await runHubbub(['config', 'check'], { HUBBUB_CONFIG: file });
+    expect(code).toBe(78);
+    expect(stdout).toMatch(told);
+    expect(stdout + stderr).not.toContain(NEEDLE);
+  });
+});
+
+describe('config docs', () => {
+  test('prints what docs/settings.md holds', async () => {
+    const { code, stdout } = await runHubbub(['config', 'docs']);
+    expect(code).toBe(0);
+    // Where it differs: npm run build && npx hubbub config docs > docs/settings.md
+    expect(readFileSync(DOCUMENT, 'utf8')).toBe(stdout);
+  });
+
+  test('has every setting in one group, and each says what it means and what it may be', () => {
+    const settings = describedSettings().flatMap(group => group.settings);
+    expect(settings.map(({ name }) => name).sort()).toEqual(settingNames().sort());
+    const silent = [...settings, ...describedNamespaceFields()].filter(
+      ({ meaning, values }) => meaning === '' || values === '',
+    );
+    expect(silent).toEqual([]);
+  });
+});
+
+test.each([
+  [['config', 'print', '--yaml'], "unknown option '--yaml'; see: hubbub config print --help"],
+  [['config', 'chekc'], "unknown command 'chekc'; see: hubbub config --help"],
+  [['configure'], "unknown command 'configure'; see: hubbub --help"],
+])('wrong use (%j) ends with 2 and one line that says where to look', async (args, told) => {
+  expect(await runHubbub(args)).toEqual({ code: 2, stdout: '', stderr: `hubbub: ${told}\n` });
+});
