@@ -35,9 +35,8 @@ export function openStart(): void {
       await manage(made.key, `/api/projects/${made.project}/sessions/${made.session}/close`);
       byId('made-title', HTMLElement).textContent = `${made.title}: closed`;
       byId('close-session', HTMLElement).hidden = true;
-      byId('links', HTMLElement).replaceChildren(
-        element('li', { class: 'muted' }, 'Everybody was disconnected. The links no longer open it.'),
-      );
+      byId('links', HTMLElement).replaceChildren();
+      byId('made-text', HTMLElement).textContent = 'Everybody was disconnected. The links no longer open it.';
     });
   });
   byId('another', HTMLButtonElement).addEventListener('click', () => location.reload());
