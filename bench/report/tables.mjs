@@ -120,5 +120,5 @@ function range({ median, min, max }) {
 }
 
 function leftAligned(i, head) {
-  return head[i] === 'relay' || head[i] === 'round';
+  return ['', 'relay', 'round', 'what', 'process', 'command'].includes(head[i]);
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { residentBytes } from '../machine/memory.mjs';
-import { RELAYS } from '../relays/catalogue.mjs';
+import { COLLECTABLE, RELAYS } from '../relays/catalogue.mjs';
 import { startHubbub, startPresence } from '../relays/start-hubbub.mjs';
 
 const STARTING_AT_ONCE = 4;
@@ -23,7 +23,7 @@ export async function startCluster({ redisUrl, edges: count, namespace }) {
   const start = { redisUrl, nodeArgs: [] };
   const presence = await startPresence({ ...start, env });
   const edges = await inBatches(count, i =>
-    startHubbub({ ...start, env: { ...env, HUBBUB_NODE_ID: `edge-${i + 1}` } }),
+    startHubbub({ ...start, nodeArgs: COLLECTABLE, env: { ...env, HUBBUB_NODE_ID: `edge-${i + 1}` } }),
   );
   return {
     presence,

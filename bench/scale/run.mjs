@@ -109,6 +109,9 @@ async function measure(plan, redis, opened) {
   const rostersSeconds = await secondsUntil(() => rostersAreRight(cluster, rooms, connections), ROSTERS_WITHIN_MS);
   await sleep(CALM_MS);
   const memoryOpen = memory();
+  for (const edge of edges) edge.collect();
+  await sleep(CALM_MS);
+  const edgesCollected = residentOf(edges);
 
   progress.step(`${rate} messages a second for ${seconds} s`);
   const commands = new Redis(redis.url);
@@ -168,6 +171,7 @@ async function measure(plan, redis, opened) {
     rostersSeconds,
     memoryEmpty,
     memoryOpen,
+    edgesCollected,
     loadSeconds,
     said,
     retried,
