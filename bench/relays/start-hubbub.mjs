@@ -14,6 +14,8 @@ const OUT_OF_REACH = {
   HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '1000000',
   HUBBUB_MAX_HANDSHAKES_PER_SECOND: '1000000',
 };
+/** No balancer looks, and nobody is left when it ends. */
+const AT_ONCE = { HUBBUB_DRAIN_DELAY_MS: '0', HUBBUB_DRAIN_WINDOW_MS: '0' };
 const READY_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 50;
 
@@ -77,6 +79,7 @@ function environment(redisUrl) {
     HUBBUB_JWT_SECRET: SECRET,
     HUBBUB_NODE_ID: 'bench',
     ...OUT_OF_REACH,
+    ...AT_ONCE,
   };
 }
 
