@@ -1,6 +1,5 @@
 /** A real Prometheus for a test, and promtool. */
-import { type spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -95,10 +94,4 @@ export async function startPrometheus(targets: readonly Target[]): Promise<Prome
       return (await ask<{ result: Series[] }>(`query_range?${query}`)).result;
     },
   };
-}
-
-/** Runs a program to its end. */
-export async function runToEnd(child: ReturnType<typeof spawn>): Promise<number | null> {
-  const [code] = await once(child, 'close');
-  return code as number | null;
 }

@@ -1,0 +1,129 @@
+/** A real Prometheus scrapes a real cluster to which everything happens: every panel and every alert finds its data. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findK6 } from '../../k6/runner/k6-program.mjs';
+import { adopt } from '../support/children.js';
+import { eventually } from '../support/eventually.js';
+import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
+import { TEST_JWT_SECRET } from '../support/tokens.js';
+import { type Asked, alerts, panelExpressions } from './support/expressions.js';
+import { type Prometheus, startPrometheus } from './support/prometheus.js';
+import { liveThrough } from './support/story.js';
+import { startWholeCluster, type WholeCluster } from './support/whole-cluster.js';
+
+/** With one scrape a second; Grafana takes four scrapes. */
+const RATE_INTERVAL = '10s';
+const K6 = fileURLToPath(new URL('../../k6/run.mjs', import.meta.url));
+const SHORT = ['--open-s', '1', '--talk-s', '5', '--vus', '1', '--p99-ms', '20000'];
+
+const k6 = findK6();
+if (k6 === undefined) {
+  console.warn('tests/metrics/prometheus.test.ts: k6 is not on this machine; its panels are checked by name only');
+}
+
+let whole: WholeCluster;
+let prometheus: Prometheus;
+let fromSeconds = 0;
+let toSeconds = 0;
+/** What this Redis does not tell: its number, and whatever asks for it, is left out, and said to be. */
+let untold: readonly string[] = [];
+
+beforeAll(async () => {
+  whole = await startWholeCluster({
+    edges: 3,
+    env: { HUBBUB_MAX_BUFFERED_BYTES: '262144', HUBBUB_DRAIN_WINDOW_MS: '6000' },
+  });
+  const { cluster, api } = whole;
+  fromSeconds = Date.now() / 1000;
+  prometheus = await startPrometheus([
+    ...cluster.edges.map(({ nodeId, process }) => ({
+      job: 'hubbub-edge',
+      instance: nodeId,
+      adminPort: process.adminPort,
+    })),
+    ...cluster.presence.map(({ name, adminPort }) => ({ job: 'hubbub-presence', instance: name, adminPort })),
+    { job: 'hubbub-api', instance: 'api-1', adminPort: api.process.adminPort },
+  ]);
+  await eventually(async () => Object.values(await prometheus.targets()).every(health => health === 'up'), {
+    withinMs: 20_000,
+    describe: 'every process is scraped',
+  });
+  const info = await cluster.redis.cli('INFO', 'stats');
+  untold = info.includes('client_output_buffer_limit_disconnections:')
+    ? []
+    : ['hubbub_redis_output_limit_disconnections_total'];
+  if (k6 !== undefined) await runLoad();
+  await liveThrough(whole, async condition => {
+    await eventually(async () => (await prometheus.range(condition, fromSeconds, Date.now() / 1000)).length > 0, {
+      withinMs: 30_000,
+      describe: `Prometheus has seen: ${condition}`,
+    });
+  });
+  toSeconds = Date.now() / 1000;
+}, PROVISION_TIMEOUT_MS);
+
+afterAll(() => {
+  if (untold.length > 0) console.warn(`not told by this Redis, and so not checked: ${untold.join(', ')}`);
+});
+
+/** k6 writes to Prometheus what it measures; whether it is content with this machine is not asked. */
+async function runLoad(): Promise<void> {
+  const urls = whole.cluster.edges.flatMap(({ httpUrl }) => ['--url', httpUrl.replace(/^http/, 'ws')]);
+  const args = ['smoke', ...urls, ...SHORT, '--prometheus', `${prometheus.url}/api/v1/write`];
+  const child = spawn(process.execPath, [K6, ...args], {
+    env: { ...process.env, LOAD_JWT_SECRET: TEST_JWT_SECRET },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  adopt(child);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', text => (said += text));
+  const code = await new Promise(resolve => child.once('close', resolve));
+  if (code !== 0 && code !== 99) throw new Error(`k6 ended with ${code}:\n${said}`);
+}
+
+/** As Grafana fills in the variables: all instances, or the first edge, to which everything happened. */
+function filledIn({ board, expression }: Asked): string {
+  const values: Record<string, string> = {
+    $__rate_interval: RATE_INTERVAL,
+    $instance: board === 'edge' ? 'edge-1' : '.+',
+    $scenario: '.+',
+  };
+  return expression.replace(/\$\w+/g, name => values[name] ?? name);
+}
+
+/** Whether a number was found at any second. */
+async function hasData(expression: string): Promise<boolean> {
+  const series = await prometheus.range(expression, fromSeconds, toSeconds);
+  return series.some(({ values }) => values.some(([, value]) => value !== 'NaN'));
+}
+
+const isTold = (expression: string): boolean => !untold.some(name => expression.includes(name));
+
+describe('every expression returns data', () => {
+  test.each(panelExpressions().map(asked => [asked.where, asked] as const))('%s', async (_, asked) => {
+    if (asked.board === 'k6' && k6 === undefined) return;
+    const expression = filledIn(asked);
+    expect(expression).not.toContain('$');
+    if (isTold(expression)) expect(await hasData(expression), expression).toBe(true);
+  });
+
+  test.each(alerts().map(alert => [alert.name, alert] as const))('%s', async (_, { expression }) => {
+    // What holds returns 1, what does not 0, and what asks for something that is not there nothing.
+    const asNumber = expression.replace(/(==|>|<)\s*(?=[\d(])/g, '$1 bool ');
+    expect(asNumber).not.toBe(expression);
+    if (isTold(expression)) expect(await hasData(asNumber), asNumber).toBe(true);
+  });
+});
+
+test('an expression with a wrong name returns none, so that the above can fail', async () => {
+  expect(await hasData('hubbub_edge_sesions')).toBe(false);
+  expect(await hasData('rate(hubbub_edge_frames_total{kind="ok"}[10s])')).toBe(false);
+});
+
+test('an alert fires in Prometheus itself, with its words filled in', async () => {
+  const fired = await prometheus.range('ALERTS{alertname="HubbubGapsTold"}', fromSeconds, toSeconds);
+  expect(fired.map(({ metric }) => metric)).toContainEqual(
+    expect.objectContaining({ alertstate: 'firing', severity: 'warning', reason: 'no_history' }),
+  );
+});
