@@ -34,12 +34,20 @@ export class SubscriptionBatcher {
   async remove(channel: string): Promise<void> {
     this.#confirmed.delete(channel);
     // A connection that is gone has no subscriptions, and `renewAll` will not ask for this one.
-    await this.#redis.unsubscribe(channel).catch(() => {});
+    if (this.#isReady()) await this.#redis.unsubscribe(channel).catch(() => {});
   }
 
   /** Subscribes again to everything confirmed. @throws when a batch is not confirmed. */
   async renewAll(): Promise<void> {
     for (const batch of batches(this.confirmed())) await this.#redis.subscribe(...batch);
+  }
+
+  /**
+   * A new connection first asks Redis whether it is loading. The client would send a subscription before that question,
+   * which Redis then refuses to answer a subscriber: the connection would be given up.
+   */
+  #isReady(): boolean {
+    return this.#redis.status === 'ready';
   }
 
   #flush(): void {
@@ -50,6 +58,7 @@ export class SubscriptionBatcher {
 
   async #subscribe(batch: readonly Waiting[]): Promise<void> {
     try {
+      if (!this.#isReady()) throw new Error(`the connection is not ready (${this.#redis.status})`);
       await this.#redis.subscribe(...batch.map(({ channel }) => channel));
     } catch (cause) {
       const error = new HubbubError('UNAVAILABLE', 'Redis did not confirm the subscription.', { cause });
