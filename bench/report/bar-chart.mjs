@@ -90,8 +90,9 @@ function linearAxis(values) {
 
 function logAxis(values) {
   const positive = values.filter(value => value > 0);
-  const low = Math.floor(Math.log10(Math.min(...positive, 1)));
-  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...positive, 1))));
+  const [least, most] = positive.length === 0 ? [1, 10] : [Math.min(...positive), Math.max(...positive)];
+  const low = Math.floor(Math.log10(least / 2)); // The smallest bar is to be seen.
+  const high = Math.max(low + 1, Math.ceil(Math.log10(most)));
   const ticks = Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i));
   return { ticks, share: value => Math.max(0, (Math.log10(Math.max(value, 10 ** low)) - low) / (high - low)) };
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { updateSummary } from './summary.mjs';
 
 /** Characters, so that the name in front of a list fits into the formatter's line too. */
 const SHORT = 80;
@@ -12,7 +13,7 @@ const DIR = fileURLToPath(new URL('../results/', import.meta.url));
  *   rows: object[] }} run all of it is in the JSON
  * @param {{ sections: readonly string[], plots?: readonly { name: string, title: string, svg: string }[], appendix?: string }} report
  *   Markdown between the title and the machine, and behind everything
- * @returns {string} the report's path from the root of the repository
+ * @returns {string} the report's path from the root of the repository; docs/performance.md has its head from now on
  */
 export function writeReport(run, { sections, plots = [], appendix }) {
   const date = new Date().toISOString().slice(0, 10);
@@ -22,6 +23,7 @@ export function writeReport(run, { sections, plots = [], appendix }) {
   for (const { file, svg } of images) writeFileSync(join(DIR, file), svg);
   writeFileSync(join(DIR, `${name}.json`), json({ date, ...run }));
   writeFileSync(join(DIR, `${name}.md`), markdown({ date, ...run }, sections, images, appendix));
+  updateSummary();
   return `bench/results/${name}.md`;
 }
 
