@@ -11,7 +11,8 @@ export function connectionBadge(client: HubbubClient): HTMLElement {
   let reason: string | undefined;
 
   const show = (): void => {
-    const [kind, words] = wordsOf(client, retryAtMs, reason);
+    const [kind, words] = wordsOf(client, retryAtMs);
+    badge.title = client.state === 'closed' || client.state === 'waiting' ? (reason ?? '') : '';
     badge.className = `badge connection ${kind}`;
     badge.dataset.connection = client.state;
     if (badge.textContent !== words) badge.textContent = words;
@@ -27,11 +28,7 @@ export function connectionBadge(client: HubbubClient): HTMLElement {
   return badge;
 }
 
-function wordsOf(
-  { state }: HubbubClient,
-  retryAtMs: number | undefined,
-  reason: string | undefined,
-): [kind: string, words: string] {
+function wordsOf({ state }: HubbubClient, retryAtMs: number | undefined): [kind: string, words: string] {
   switch (state) {
     case 'open':
     case 'moving':
@@ -42,7 +39,7 @@ function wordsOf(
       return ['warn', seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting …'];
     }
     case 'closed':
-      return ['bad', `Disconnected${reason === undefined ? '' : `: ${reason}`} Reload to come back.`];
+      return ['bad', 'Disconnected: reload to come back'];
     case 'idle':
       return ['', 'Not connected'];
     default:
