@@ -3,11 +3,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { startEmbedded } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
+import { startRedis } from '../support/redis.js';
 import { alerts, metricsIn, panelExpressions } from './support/expressions.js';
 import { type DocumentedMetric, readMetricsPage, type Section } from './support/metrics-page.js';
 import { promtool } from './support/prometheus.js';
 import { type ScrapedMetric, scrape } from './support/scrape.js';
-import { startWholeCluster } from './support/whole-cluster.js';
+import { startWholeCluster, startWorkers } from './support/whole-cluster.js';
 
 /** What each process has to tell. */
 const TELLS = {
@@ -17,6 +18,9 @@ const TELLS = {
 } as const satisfies Record<string, readonly Section[]>;
 type ProcessName = keyof typeof TELLS;
 const PROCESSES = Object.keys(TELLS) as ProcessName[];
+
+/** What makes no sense of several. */
+const OF_ONE_PROCESS = ['process_start_time_seconds'];
 
 const documented = readMetricsPage();
 const scrapes = new Map<ProcessName, { text: string; metrics: Map<string, ScrapedMetric> }>();
@@ -81,6 +85,19 @@ test('hubbub start tells what an edge and presence tell, but nothing of Redis', 
   const conditional = /^hubbub_edge_(authorizer|jwks|events_)/;
   const expected = onPage(['Every process', 'Edge', 'Presence']).filter(({ name }) => !conditional.test(name));
   expect([...metrics.keys()].sort()).toEqual(expected.map(({ name }) => name).sort());
+});
+
+test('the workers of a port tell together what one edge tells', async () => {
+  const redis = await startRedis();
+  const workers = await startWorkers(redis);
+  const { text, metrics } = await scrape(workers.adminUrl);
+  const conditional = /^hubbub_edge_(authorizer|jwks|events_)/;
+  const expected = onPage([...TELLS.edge, 'Workers of an edge']).filter(
+    ({ name }) => !conditional.test(name) && !OF_ONE_PROCESS.includes(name),
+  );
+  expect([...metrics.keys()].sort()).toEqual(expected.map(({ name }) => name).sort());
+  expect(text).toMatch(/^hubbub_edge_ready 1$/m);
+  expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, said: '' });
 });
 
 test('units are those of Prometheus', () => {

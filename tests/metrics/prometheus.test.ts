@@ -10,7 +10,7 @@ import { TEST_JWT_SECRET } from '../support/tokens.js';
 import { type Asked, alerts, panelExpressions } from './support/expressions.js';
 import { type Prometheus, startPrometheus } from './support/prometheus.js';
 import { liveThrough } from './support/story.js';
-import { startWholeCluster, type WholeCluster } from './support/whole-cluster.js';
+import { startWholeCluster, startWorkers, type WholeCluster } from './support/whole-cluster.js';
 
 /** With one scrape a second; Grafana takes four scrapes. */
 const RATE_INTERVAL = '10s';
@@ -35,6 +35,7 @@ beforeAll(async () => {
     env: { HUBBUB_MAX_BUFFERED_BYTES: '262144', HUBBUB_DRAIN_WINDOW_MS: '6000' },
   });
   const { cluster, api } = whole;
+  const workers = await startWorkers(cluster.redis);
   fromSeconds = Date.now() / 1000;
   prometheus = await startPrometheus([
     ...cluster.edges.map(({ nodeId, process }) => ({
@@ -43,6 +44,7 @@ beforeAll(async () => {
       adminPort: process.adminPort,
     })),
     ...cluster.presence.map(({ name, adminPort }) => ({ job: 'hubbub-presence', instance: name, adminPort })),
+    { job: 'hubbub-edge', instance: 'workers-1', adminPort: workers.adminPort },
     { job: 'hubbub-api', instance: 'api-1', adminPort: api.process.adminPort },
   ]);
   await eventually(async () => Object.values(await prometheus.targets()).every(health => health === 'up'), {
@@ -86,7 +88,7 @@ async function runLoad(): Promise<void> {
 function filledIn({ board, expression }: Asked): string {
   const values: Record<string, string> = {
     $__rate_interval: RATE_INTERVAL,
-    $instance: board === 'edge' ? 'edge-1' : '.+',
+    $instance: board === 'edge' ? (expression.includes('_worker') ? 'workers-1' : 'edge-1') : '.+',
     $scenario: '.+',
   };
   return expression.replace(/\$\w+/g, name => values[name] ?? name);

@@ -56,10 +56,13 @@ export const edge = board({
           width: 4,
         }),
         stat({
-          title: 'Engine',
-          description: 'The build of uWebSockets.js that was loaded.',
+          title: 'Engine and workers',
+          description: 'The build of uWebSockets.js that was loaded, and with --workers how many processes there are.',
           unit: 'short',
-          queries: [[`hubbub_edge_engine_info{${EDGE}}`, '{{build}}']],
+          queries: [
+            [`hubbub_edge_engine_info{${EDGE}}`, '{{build}}'],
+            [`hubbub_edge_workers{${EDGE}}`, 'workers'],
+          ],
           width: 4,
         }),
       ],

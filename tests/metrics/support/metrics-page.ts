@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs';
 import { MarkdownPage } from '../../support/markdown-tables.js';
 
 /** The sections that have a table of metrics, and which process each is about. */
-export const SECTIONS = ['Every process', 'Every process on Redis', 'Edge', 'Presence', 'Redis', 'HTTP API'] as const;
+export const SECTIONS = [
+  'Every process',
+  'Every process on Redis',
+  'Edge',
+  'Workers of an edge',
+  'Presence',
+  'Redis',
+  'HTTP API',
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export interface DocumentedMetric {

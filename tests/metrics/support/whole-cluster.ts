@@ -5,7 +5,9 @@ import { withNamespaces } from '../../presence/config-file.js';
 import { type Environment, startCluster, type TestCluster } from '../../support/cluster.js';
 import { jwk, keyPair } from '../../support/jwt.js';
 import { startKeyServer } from '../../support/key-server.js';
-import { startRedis } from '../../support/redis.js';
+import { startProcess, type TestProcess } from '../../support/process.js';
+import { startRedis, type TestRedis } from '../../support/redis.js';
+import { TEST_JWT_SECRET } from '../../support/tokens.js';
 
 const NAMESPACES = {
   default: {},
@@ -33,4 +35,19 @@ export async function startWholeCluster({ edges, env }: { edges: number; env?: E
   });
   const api = await startApi(cluster, { env: shared });
   return { cluster, api, authorizer };
+}
+
+/** Two workers on one port, with one admin port for both. */
+export async function startWorkers(redis: TestRedis): Promise<TestProcess> {
+  return await startProcess(['edge', '--workers', '2'], {
+    name: 'workers',
+    env: {
+      HUBBUB_HOST: '127.0.0.1',
+      HUBBUB_PORT: '0',
+      HUBBUB_ADMIN_PORT: '0',
+      HUBBUB_JWT_SECRET: TEST_JWT_SECRET,
+      HUBBUB_REDIS_URL: redis.url,
+      HUBBUB_REDIS_PREFIX: redis.prefix,
+    },
+  });
 }
