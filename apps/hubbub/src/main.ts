@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { apiCommand } from './commands/api.js';
 import { configCommand } from './commands/config.js';
+import { doctorCommand } from './commands/doctor.js';
 import { edgeCommand } from './commands/edge.js';
 import { presenceCommand } from './commands/presence.js';
 import { startCommand } from './commands/start.js';
@@ -38,6 +39,7 @@ Exit codes:
   .addCommand(presenceCommand())
   .addCommand(apiCommand())
   .addCommand(tokenCommand())
+  .addCommand(doctorCommand())
   .addCommand(configCommand());
 
 tellUsage(program, 'hubbub');

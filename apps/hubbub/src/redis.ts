@@ -1,5 +1,7 @@
 /** The backplane on the Redis that the configuration names. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Backplane, openRedisBackplane } from '@hubbub/broker';
+import { HubbubError } from '@hubbub/protocol';
 import {
   type Config,
   ConfigError,
@@ -45,4 +47,20 @@ export function logRedisFailures(log: Logger, metrics: MetricsRegistry): (error:
     count();
     tell();
   };
+}
+
+const RETRY_MS = 50;
+
+/** Does it once Redis answers. @throws what it throws, when it does not within so long. */
+export async function untilRedis<Result>(work: () => Promise<Result>, withinMs: number): Promise<Result> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      // Not connected yet: connections are opened in the background.
+      if (!(error instanceof HubbubError) || !error.retryable || performance.now() > end) throw error;
+      await delay(RETRY_MS);
+    }
+  }
 }

@@ -1,0 +1,60 @@
+/** Asks presence over HTTP, as the settings say where and with which key. */
+import { type Config, ConfigError, withoutCredentials } from '@hubbub/runtime';
+import { CommandFailure, EXIT } from './exit-codes.js';
+
+export interface PresenceAddress {
+  readonly url: string;
+  readonly apiKey: string;
+}
+
+const TIMEOUT_MS = 5000;
+
+/** @throws {ConfigError} naming what is missing. */
+export function presenceOf({ presenceUrl, presenceApiKeys: [apiKey] }: Config): PresenceAddress {
+  const problems: string[] = [];
+  if (presenceUrl === undefined) {
+    problems.push(
+      'HUBBUB_PRESENCE_URL: required here, the admin address of a presence process, such as http://127.0.0.1:8081',
+    );
+  }
+  if (apiKey === undefined) {
+    problems.push(
+      'HUBBUB_PRESENCE_API_KEYS: required here, the first of them is used; presence needs the same setting',
+    );
+  }
+  if (presenceUrl === undefined || apiKey === undefined) throw new ConfigError(problems);
+  return { url: presenceUrl, apiKey };
+}
+
+/** @throws {CommandFailure} in one line, with what to do. */
+export async function askPresence(
+  { url, apiKey }: PresenceAddress,
+  path: string,
+  query: Readonly<Record<string, string | undefined>> = {},
+): Promise<Readonly<Record<string, unknown>>> {
+  const target = new URL(`${url.replace(/\/+$/, '')}${path}`);
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, value);
+  let status: number;
+  let answer: Record<string, unknown>;
+  try {
+    const headers = { authorization: `Bearer ${apiKey}` };
+    const response = await fetch(target, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    status = response.status;
+    answer = Object(await response.json());
+  } catch {
+    // Why exactly (refused, too slow, no JSON) does not change what to do.
+    throw new CommandFailure(
+      `Presence does not answer at ${withoutCredentials(url)}; is a presence process running there, and is HUBBUB_PRESENCE_URL its admin address?`,
+    );
+  }
+  if (status === 200) return answer;
+  if (status === 401) {
+    throw new CommandFailure(
+      `Presence at ${withoutCredentials(url)} refuses the key; set the first of HUBBUB_PRESENCE_API_KEYS to one of its own`,
+    );
+  }
+  throw new CommandFailure(
+    `Presence answers ${status}: ${String(answer.message)}`,
+    status === 400 ? EXIT.usage : EXIT.failed,
+  );
+}

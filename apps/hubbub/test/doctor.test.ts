@@ -1,0 +1,49 @@
+/** What doctor makes of machines and servers that are not at hand here. */
+import { expect, test } from 'vitest';
+import { ephemeralPorts, nodeVersion } from '../src/doctor/machine.js';
+import { evictionPolicy, pubSubBuffers, redisVersion } from '../src/doctor/redis-verdicts.js';
+
+test.each([
+  ['redis_version:6.0.16\r\n', 'fail'],
+  ['redis_version:6.2.0\r\n', 'ok'],
+  ['redis_version:8.0.1\r\n', 'ok'],
+  ['redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.0.0\r\n', 'ok'],
+  ['', 'fail'],
+])('INFO with %j is %s', (info, verdict) => {
+  expect(redisVersion(info).verdict).toBe(verdict);
+});
+
+test.each([
+  ['normal 0 0 0 pubsub 33554432 8388608 60', 'warn'],
+  ['normal 0 0 0 pubsub 268435456 67108864 60', 'ok'],
+  ['normal 0 0 0 pubsub 0 0 0', 'ok'],
+  ['normal 0 0 0 pubsub 268435456 1048576 10', 'fail'],
+])('client-output-buffer-limit %j is %s', (limits, verdict) => {
+  expect(pubSubBuffers(limits).verdict).toBe(verdict);
+});
+
+test.each([
+  ['noeviction', '0', 'ok'],
+  ['volatile-lru', '0', 'warn'],
+  ['volatile-lru', '1048576', 'fail'],
+])('maxmemory-policy %s with maxmemory %s is %s', (policy, limit, verdict) => {
+  expect(evictionPolicy(policy, limit).verdict).toBe(verdict);
+});
+
+test.each([
+  ['20.18.3', 'fail'],
+  ['20.19.0', 'ok'],
+  ['22.1.0', 'ok'],
+])('Node %s is %s', (version, verdict) => {
+  expect(nodeVersion(version).verdict).toBe(verdict);
+});
+
+test('a port among the ephemeral ones is to be reserved, beside those that are', () => {
+  const ports = { port: 40_000, adminPort: 8081, apiPort: 0 };
+  expect(ephemeralPorts('32768\t60999', '50000-50010', ports)).toMatchObject({
+    verdict: 'warn',
+    change: 'sysctl -w net.ipv4.ip_local_reserved_ports=50000-50010,40000',
+  });
+  expect(ephemeralPorts('32768\t60999', '39999-40001', ports).verdict).toBe('ok');
+  expect(ephemeralPorts('32768\t60999', '', { ...ports, port: 8080 }).verdict).toBe('ok');
+});

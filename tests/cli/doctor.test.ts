@@ -1,0 +1,159 @@
+/** `hubbub doctor` says what is wrong with machine, settings, Redis and presence; and doing what it says helps. */
+import { execFile, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { adopt } from '../support/children.js';
+import { startCluster } from '../support/cluster.js';
+import { runHubbub } from '../support/process.js';
+import { startRedis } from '../support/redis.js';
+
+const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
+const SECRET = 'needle-that-nobody-may-see-0123456789';
+
+interface Check {
+  readonly name: string;
+  readonly verdict: string;
+  readonly found: string;
+  readonly change?: string;
+}
+
+async function examine(env: Readonly<Record<string, string>>, ...flags: string[]) {
+  const { code, stdout, stderr } = await runHubbub(['doctor', '--json', ...flags], env);
+  const { ok, checks }: { ok: boolean; checks: Check[] } = JSON.parse(stdout);
+  return { code, ok, stdout, stderr, checks, of: (name: string) => checks.find(check => check.name === name) };
+}
+
+describe('without Redis', () => {
+  test('it looks at the machine, says that the hub is embedded, and ends with 0', async () => {
+    const { code, ok, checks, of } = await examine({});
+    expect({ code, ok }).toEqual({ code: 0, ok: true });
+    expect(of('Node')).toMatchObject({ verdict: 'ok', found: process.versions.node });
+    expect(of('engine')?.found).toMatch(/^uWebSockets\.js(-compat)?@\d/);
+    expect(of('Redis')).toMatchObject({ verdict: 'ok', found: expect.stringContaining('in memory') });
+    // Whoever is not well is told what to do.
+    for (const { verdict, change } of checks) expect(change === undefined).toBe(verdict === 'ok');
+  });
+
+  test('a Redis that is not there fails, with its address, without its password', async () => {
+    const { code, of, stdout, stderr } = await examine({
+      HUBBUB_REDIS_URL: `redis://:${SECRET}@127.0.0.1:1`,
+      HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '300',
+    });
+    expect(code).toBe(1);
+    expect(of('Redis')).toMatchObject({ verdict: 'fail', found: expect.stringContaining('redis://•••@127.0.0.1:1') });
+    expect(of('Redis')?.found).toContain('ECONNREFUSED');
+    expect(stdout + stderr).not.toContain(SECRET);
+  });
+
+  test('a limit of 512 open files fails', async () => {
+    const child = spawn('sh', ['-c', `ulimit -n 512; exec "${process.execPath}" "${MAIN}" doctor`], {
+      env: { PATH: process.env.PATH },
+    });
+    adopt(child);
+    let said = '';
+    child.stdout.on('data', chunk => {
+      said += chunk;
+    });
+    expect(await new Promise(resolve => child.once('close', resolve))).toBe(1);
+    expect(said).toMatch(/^fail {2}open files: 512 for a process/m);
+    expect(said).toContain('LimitNOFILE=');
+  });
+
+  test('a development secret that other machines can use fails; production asks for origins', async () => {
+    const open = await examine({ HUBBUB_HOST: '0.0.0.0' });
+    expect(open.code).toBe(1);
+    expect(open.of('mode')).toMatchObject({ verdict: 'fail', change: expect.stringContaining('NODE_ENV=production') });
+
+    const production = await examine({ NODE_ENV: 'production', HUBBUB_HOST: '0.0.0.0', HUBBUB_JWT_SECRET: SECRET });
+    expect(production.code).toBe(0);
+    expect(production.of('mode')).toMatchObject({ verdict: 'ok', found: 'production' });
+    expect(production.of('origins')).toMatchObject({ verdict: 'warn', found: expect.stringContaining('no browser') });
+    expect(production.stdout).not.toContain(SECRET);
+
+    const strict = await examine(
+      { NODE_ENV: 'production', HUBBUB_HOST: '0.0.0.0', HUBBUB_JWT_SECRET: SECRET },
+      '--strict',
+    );
+    expect({ code: strict.code, ok: strict.ok }).toEqual({ code: 1, ok: false });
+  });
+});
+
+describe('with Redis', () => {
+  test('one that evicts and cuts edges off early fails, until what doctor says is done', async () => {
+    const redis = await startRedis({
+      args: [
+        '--maxmemory',
+        '64mb',
+        '--maxmemory-policy',
+        'allkeys-lru',
+        '--client-output-buffer-limit',
+        'pubsub 1mb 1mb 10',
+      ],
+    });
+    const env = { HUBBUB_REDIS_URL: redis.url, HUBBUB_REDIS_PREFIX: redis.prefix };
+    const before = await examine(env);
+    expect(before.code).toBe(1);
+    expect(before.of('Redis eviction')).toMatchObject({
+      verdict: 'fail',
+      found: expect.stringContaining('allkeys-lru'),
+    });
+    expect(before.of('Redis pub/sub buffers')).toMatchObject({
+      verdict: 'fail',
+      found: expect.stringContaining('1 MB'),
+    });
+
+    for (const name of ['Redis eviction', 'Redis pub/sub buffers']) {
+      const [command = ''] = before.of(name)?.change?.split('\n') ?? [];
+      await promisify(execFile)('sh', ['-c', command], { env: { ...process.env, ...env } });
+    }
+    const after = await examine(env);
+    expect(after.code).toBe(0);
+    for (const name of ['Redis', 'Redis version', 'Redis eviction', 'Redis pub/sub buffers', 'Redis clock']) {
+      expect(after.of(name)).toMatchObject({ verdict: 'ok' });
+    }
+    // How fast is the machine's business; that it was measured is ours.
+    expect(after.of('Redis latency')?.found).toMatch(/^median [\d.]+ ms, p99 [\d.]+ ms \(100 pings\)$/);
+    expect(after.of('publish and hear')?.found).toMatch(/^median [\d.]+ ms, p99 [\d.]+ ms \(20 messages/);
+    expect(await redis.cli('KEYS', '*')).toBe('');
+  });
+
+  test('one that lets nobody subscribe fails; one that refuses CONFIG is told as not known', async () => {
+    const redis = await startRedis({ own: true });
+    const url = redis.url.replace('redis://', `redis://doctor:${SECRET}@`);
+    await redis.cli('ACL', 'SETUSER', 'doctor', 'on', `>${SECRET}`, '~*', '&*', '+@all', '-subscribe', '-config');
+    const { code, of, stdout } = await examine({ HUBBUB_REDIS_URL: url, HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '500' });
+    expect(code).toBe(1);
+    expect(of('Redis eviction')).toMatchObject({ verdict: 'warn', found: expect.stringContaining('NOPERM') });
+    expect(of('publish and hear')).toMatchObject({ verdict: 'fail' });
+    expect(stdout).not.toContain(SECRET);
+  });
+
+  test('presence is asked where its address is set, with its key', async () => {
+    const key = `key-${SECRET}`;
+    const { presence, redis } = await startCluster({ edges: 0, env: { HUBBUB_PRESENCE_API_KEYS: key } });
+    const env = {
+      HUBBUB_REDIS_URL: redis.url,
+      HUBBUB_PRESENCE_URL: presence[0]?.adminUrl ?? '',
+      HUBBUB_PRESENCE_API_KEYS: key,
+    };
+    expect((await examine(env)).of('presence')).toMatchObject({ verdict: 'ok', found: 'answers; users online: 0' });
+    const wrong = await examine({ ...env, HUBBUB_PRESENCE_API_KEYS: `wrong-${key}` });
+    expect(wrong.code).toBe(1);
+    expect(wrong.of('presence')).toMatchObject({ verdict: 'fail', found: expect.stringContaining('refuses the key') });
+    expect(wrong.stdout).not.toContain(SECRET);
+    const keyless = await examine({ HUBBUB_PRESENCE_URL: env.HUBBUB_PRESENCE_URL });
+    expect(keyless.of('presence')?.found).toMatch(/^HUBBUB_PRESENCE_API_KEYS: required/);
+  });
+});
+
+test('wrong settings end with 78, and wrong use with 2', async () => {
+  expect(await runHubbub(['doctor'], { HUBBUB_PORT: 'eighty' })).toMatchObject({
+    code: 78,
+    stderr: expect.stringContaining('HUBBUB_PORT'),
+  });
+  expect(await runHubbub(['doctor', '--loud'])).toMatchObject({
+    code: 2,
+    stderr: "hubbub: unknown option '--loud'; see: hubbub doctor --help\n",
+  });
+});
