@@ -38,11 +38,9 @@ function verdict({ stepTitle }, { relay, against, key, atLeast, atMost }, step, 
   return `${what} is ${figure}, target ${target}: ${judged}`;
 }
 
-/** Whether anything of ours was lost, repeated, out of order or cut off in any round, the warm-up included. */
+/** Whether anything of ours was lost, repeated, out of order, not there in time or cut off in any round, the warm-up included. */
 export function isClean(catalogue, rows) {
-  return rows.every(
-    row => catalogue[row.relay].peer || ['lost', 'repeated', 'ended'].every(key => troublesOf(row, key) === 0),
-  );
+  return rows.every(row => catalogue[row.relay].peer || Object.keys(TROUBLES).every(key => troublesOf(row, key) === 0));
 }
 
 /** What makes the figures less than they seem. @param {readonly object[]} rows @param {number} loadCores */
@@ -71,7 +69,7 @@ export function cautions(_scenario, catalogue, rows, loadCores) {
       .filter(([, count]) => count > 0);
     if (told.length > 0)
       words.push(
-        `${relay}${catalogue[relay].peer ? '' : ' (**ours**)'}: ${told.map(entry => entry.join(' ')).join(', ')}.`,
+        `${relay}${catalogue[relay].peer ? '' : ', **which fails the run**'}: ${told.map(entry => entry.join(' ')).join(', ')}.`,
       );
   }
   return words;

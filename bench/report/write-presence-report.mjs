@@ -1,9 +1,6 @@
 /** The presence scenario for people and as JSON, in bench/results. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { writeReport } from './write-report.mjs';
 
-const DIR = fileURLToPath(new URL('../results/', import.meta.url));
 /** Issue 3; the last one is the lease of 8 s, the grace of 5 s, and two for the leaving itself. */
 const MOST = { redisBytes: 250, idleCommands: 50, killSeconds: 15 };
 
@@ -52,42 +49,22 @@ export function presenceTable(figures, { rooms, edges, idleSeconds }) {
 
 /** @returns {string} the report's path from the root of the repository */
 export function writePresenceReport(run) {
-  const { scenario, date, command, settings, machine, figures } = run;
-  const name = `${scenario}-${date}`;
-  const list = entries => entries.map(([key, value]) => `- ${key}: ${value}`).join('\n');
-  const markdown = `# ${scenario}, ${date}
-
-${presenceTable(figures, settings)}
-
-Edges are their real reporters in processes of their own, without sockets; presence is \`hubbub presence\` on defaults (lease of an edge
-8 s, grace 5 s). Nobody is subscribed to the rooms while they join. An edge is killed with SIGKILL, one after the other.${
-    figures.othersCpu > 0.1
-      ? `
-
-**Others worked on this machine** while joins were measured (${figures.othersCpu.toFixed(2)} cores): joins/s say "not less than".`
-      : ''
-  }
-${figures.troubles.length === 0 ? '' : `\n## Troubles\n\n${figures.troubles.map(line => `- ${line}`).join('\n')}\n`}
-## Commands while idle
-
-${list(
-  Object.entries(figures.idleCalls)
+  const { settings, figures } = run;
+  const calls = Object.entries(figures.idleCalls)
     .sort(([, a], [, b]) => b - a)
-    .map(([call, count]) => [call, (count / settings.idleSeconds).toFixed(2)]),
-)} (calls a second)
-
-## Machine and versions
-
-${list(Object.entries(machine))}
-
-## Command
-
-\`\`\`
-${command}
-\`\`\`
-`;
-  mkdirSync(DIR, { recursive: true });
-  writeFileSync(join(DIR, `${name}.json`), `${JSON.stringify(run, null, 2)}\n`);
-  writeFileSync(join(DIR, `${name}.md`), markdown);
-  return `bench/results/${name}.md`;
+    .map(([call, count]) => `- ${call}: ${(count / settings.idleSeconds).toFixed(2)}`);
+  const disturbed =
+    figures.othersCpu > 0.1
+      ? `\n\n**Others worked on this machine** while joins were measured (${figures.othersCpu.toFixed(2)} cores): joins/s say "not less than".`
+      : '';
+  const sections = [
+    presenceTable(figures, settings),
+    `Edges are their real reporters in processes of their own, without sockets; presence is \`hubbub presence\` on defaults (lease of an edge
+8 s, grace 5 s). Nobody is subscribed to the rooms while they join. An edge is killed with SIGKILL, one after the other.${disturbed}`,
+    ...(figures.troubles.length === 0
+      ? []
+      : [`## Troubles\n\n${figures.troubles.map(line => `- ${line}`).join('\n')}`]),
+    `## Commands while idle, calls a second\n\n${calls.join('\n')}`,
+  ];
+  return writeReport(run, { sections });
 }

@@ -45,8 +45,9 @@ export const presence = {
     if (figures.troubles.length > 0) process.exitCode = 1;
     if (settings.quick) return;
     const command = ['npm run bench presence', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
-    const date = new Date().toISOString().slice(0, 10);
-    console.log(`Written: ${writePresenceReport({ scenario: 'presence', date, command, settings, machine, figures })}`);
+    const { name: scenario, description } = presence;
+    const run = { scenario, description, command, settings, machine, figures };
+    console.log(`Written: ${writePresenceReport(run)}`);
   },
 };
 
