@@ -184,6 +184,26 @@ describe('pages', () => {
     expect(await texts(ada)).toHaveLength(2 + 500);
   });
 
+  test('what was on its way when the page was reloaded is sent once it is connected again', async () => {
+    const room = await addRoom('Outbox');
+    const network = await startTcpProxy({ to: example.cluster.edge(0).process.port });
+    const ada = await example.openPage(`/#${room}`);
+    const config = { title: 'Chat', edges: [`ws://127.0.0.1:${network.port}`] };
+    await ada.route('**/config.json', route => route.fulfill({ json: config }));
+    await signIn(ada, 'Ada', room);
+    const bob = await session('Bob', 1);
+    await bob.join(room);
+    network.sever();
+    await ada.waitForSelector('[data-connection=waiting]');
+    await say(ada, 'not gone');
+    await ada.waitForSelector('.message.sending');
+    await ada.reload();
+    network.mend();
+    await bob.nextFrame({ type: 'new_message', payload: { content: 'not gone' } });
+    await ada.waitForSelector('.message.sent .text:text-is("not gone")');
+    expect(await texts(ada)).toEqual(['not gone']);
+  });
+
   test('a message that cannot be sent says so, and is there once when it is tried again', async () => {
     const room = await addRoom('Failing');
     const ada = await enter('Ada', 1, room);
