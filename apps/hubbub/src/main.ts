@@ -6,8 +6,12 @@ import { configCommand } from './commands/config.js';
 import { doctorCommand } from './commands/doctor.js';
 import { edgeCommand } from './commands/edge.js';
 import { presenceCommand } from './commands/presence.js';
+import { publishCommand } from './commands/publish.js';
+import { roomsCommand } from './commands/rooms.js';
 import { startCommand } from './commands/start.js';
+import { tailCommand } from './commands/tail.js';
 import { tokenCommand } from './commands/token.js';
+import { whoCommand } from './commands/who.js';
 import { exitCodeOf } from './exit-codes.js';
 import { endWithReader, printNote } from './printing.js';
 
@@ -39,6 +43,10 @@ Exit codes:
   .addCommand(presenceCommand())
   .addCommand(apiCommand())
   .addCommand(tokenCommand())
+  .addCommand(publishCommand())
+  .addCommand(tailCommand())
+  .addCommand(roomsCommand())
+  .addCommand(whoCommand())
   .addCommand(doctorCommand())
   .addCommand(configCommand());
 

@@ -58,3 +58,32 @@ export async function askPresence(
     status === 400 ? EXIT.usage : EXIT.failed,
   );
 }
+
+type Item = Readonly<Record<string, unknown>>;
+
+const PAGE = '1000';
+
+/**
+ * Everything of a list that presence answers page by page; on a terminal it says how far it is.
+ * @param list name of the list in the answers
+ */
+export async function allPages(
+  presence: PresenceAddress,
+  path: string,
+  list: string,
+  query: Readonly<Record<string, string | undefined>> = {},
+): Promise<{ items: readonly Item[]; first: Item }> {
+  const items: Item[] = [];
+  let first: Item | undefined;
+  let cursor: string | undefined;
+  do {
+    const page = await askPresence(presence, path, { ...query, limit: PAGE, cursor });
+    first ??= page;
+    const entries = page[list];
+    if (Array.isArray(entries)) items.push(...entries.map(entry => Object(entry)));
+    cursor = typeof page.next === 'string' ? page.next : undefined;
+    if (cursor !== undefined && process.stderr.isTTY === true) process.stderr.write(`\r${items.length} ${list} … `);
+  } while (cursor !== undefined);
+  if (items.length > Number(PAGE) && process.stderr.isTTY === true) process.stderr.write('\r\u001b[K');
+  return { items, first };
+}

@@ -52,14 +52,19 @@ export function logRedisFailures(log: Logger, metrics: MetricsRegistry): (error:
 const RETRY_MS = 50;
 
 /** Does it once Redis answers. @throws what it throws, when it does not within so long. */
-export async function untilRedis<Result>(work: () => Promise<Result>, withinMs: number): Promise<Result> {
+export async function untilRedis<Result>(
+  work: () => Promise<Result>,
+  withinMs: number,
+  giveUp?: AbortSignal,
+): Promise<Result> {
   const end = performance.now() + withinMs;
   for (;;) {
     try {
       return await work();
     } catch (error) {
       // Not connected yet: connections are opened in the background.
-      if (!(error instanceof HubbubError) || !error.retryable || performance.now() > end) throw error;
+      const isWorthIt = error instanceof HubbubError && error.retryable && performance.now() < end;
+      if (!isWorthIt || giveUp?.aborted === true) throw error;
       await delay(RETRY_MS);
     }
   }

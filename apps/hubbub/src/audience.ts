@@ -1,0 +1,64 @@
+/** Who gets a message: a room, a user with every session, or everybody. The arguments of publish and tail say it alike. */
+import { type Channels, HubbubError, isRoomName, USER_ID_MAX_BYTES, utf8Length } from '@hubbub/protocol';
+import { CommandFailure, EXIT } from './exit-codes.js';
+
+export type Audience =
+  | { readonly kind: 'room'; readonly room: string }
+  | { readonly kind: 'user'; readonly user: string }
+  | { readonly kind: 'all' };
+
+export interface AudienceOptions {
+  readonly user?: string;
+  readonly all?: boolean;
+}
+
+/**
+ * The room is the first word, unless an option says who it is instead.
+ * @returns the audience, and the words that are left
+ * @throws {CommandFailure} wrong use
+ */
+export function audienceOf(
+  words: readonly string[],
+  { user, all = false }: AudienceOptions,
+  help: string,
+): { audience: Audience; rest: readonly string[] } {
+  if (user !== undefined && all) throw wrongUse('expected --user or --all, not both', help);
+  if (user !== undefined) {
+    if (user === '' || utf8Length(user) > USER_ID_MAX_BYTES) {
+      throw wrongUse(`--user: expected 1 to ${USER_ID_MAX_BYTES} bytes`, help);
+    }
+    return { audience: { kind: 'user', user }, rest: words };
+  }
+  if (all) return { audience: { kind: 'all' }, rest: words };
+  const [room, ...rest] = words;
+  if (room === undefined) throw wrongUse('expected a room, or --user <id>, or --all', help);
+  if (!isRoomName(room)) throw new HubbubError('INVALID_ROOM', `"${room}" is no room name; see: ${help} --help`);
+  return { audience: { kind: 'room', room }, rest };
+}
+
+export function channelOf(audience: Audience, channels: Channels): string {
+  switch (audience.kind) {
+    case 'room':
+      return channels.room(audience.room);
+    case 'user':
+      return channels.user(audience.user);
+    case 'all':
+      return channels.broadcast;
+  }
+}
+
+/** For people. */
+export function nameOf(audience: Audience): string {
+  switch (audience.kind) {
+    case 'room':
+      return audience.room;
+    case 'user':
+      return `user ${audience.user}`;
+    case 'all':
+      return 'everybody';
+  }
+}
+
+export function wrongUse(problem: string, help: string): CommandFailure {
+  return new CommandFailure(`${problem}; see: ${help} --help`, EXIT.usage);
+}

@@ -1,0 +1,119 @@
+/** hubbub tail: prints what is published to a room, a user or everybody, as it travels. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Broker, createRedisBroker } from '@hubbub/broker';
+import { Channels, HubbubError } from '@hubbub/protocol';
+import { loadConfig, withoutCredentials } from '@hubbub/runtime';
+import { Command } from 'commander';
+import { type AudienceOptions, audienceOf, channelOf, nameOf, wrongUse } from '../audience.js';
+import { durationMs } from '../duration.js';
+import { CommandFailure } from '../exit-codes.js';
+import { type HeardMessage, heardMessage } from '../heard-message.js';
+import { coloured, harmless, printLine, printNote } from '../printing.js';
+import { requireRedis, untilRedis } from '../redis.js';
+
+interface TailOptions extends AudienceOptions {
+  readonly json?: boolean;
+  /** In milliseconds. */
+  readonly duration?: number;
+}
+
+const HELP = 'hubbub tail';
+
+export function tailCommand(): Command {
+  return new Command('tail')
+    .description('Prints what is published to a room, a user or everybody, until Ctrl-C. Needs HUBBUB_REDIS_URL.')
+    .usage('[options] <room>')
+    .argument('[room]', 'not with --user and --all')
+    .option('--user <id>', 'what is published to this user, instead of a room')
+    .option('--all', 'what is published to everybody, instead of a room')
+    .option('--json', 'one JSON document a line')
+    .option('--duration <time>', 'ends after so long, such as 500ms, 10s, 5m', durationMs)
+    .addHelpText(
+      'after',
+      `
+It hears what is published from now on, and what edges do not deliver too: it does not join the room, and nobody
+sees it. What is lost while Redis is away is told on stderr. Ctrl-C ends it with 0.
+
+Examples:
+  $ hubbub tail general
+  $ hubbub tail chat:42 --json --duration 10s | jq .frame.payload`,
+    )
+    .action(tail);
+}
+
+async function tail(room: string | undefined, options: TailOptions): Promise<void> {
+  const { audience, rest } = audienceOf(room === undefined ? [] : [room], options, HELP);
+  if (rest.length > 0) throw wrongUse('expected a room, or --user, or --all, and only one of them', HELP);
+  const config = loadConfig();
+  const url = requireRedis(config);
+  const channels = new Channels(config.redisPrefix);
+  const channel = channelOf(audience, channels);
+
+  // Before anything is waited for: Ctrl-C ends it at any time.
+  const told = untilTold();
+  const giveUp = new AbortController();
+  let failure = 'it does not answer';
+  const broker = createRedisBroker(url, {
+    commandTimeoutMs: config.redisCommandTimeoutMs,
+    onError: error => {
+      failure = error.message;
+    },
+  });
+  const show = options.json === true ? (message: HeardMessage) => printLine(JSON.stringify(message)) : printMessage;
+  broker.onEnvelope((from, bytes) => {
+    const to = channels.parse(from);
+    const message = to && heardMessage(to, bytes);
+    if (message === undefined) printNote(`dropped: ${bytes.length} bytes that are no message`);
+    else show(message);
+  });
+  broker.onInterruption(({ durationMs: awayMs }) => {
+    printNote(`Redis was away for ${awayMs} ms; what was published meanwhile is missing here`);
+  });
+  try {
+    if (
+      (await Promise.race([subscribed(broker, channel, config.redisCommandTimeoutMs, giveUp.signal), told])) === 'told'
+    )
+      return;
+    printNote(`tailing ${nameOf(audience)}; Ctrl-C ends it`);
+    await (options.duration === undefined
+      ? told
+      : Promise.race([told, delay(options.duration, undefined, { ref: false })]));
+  } catch (error) {
+    if (!(error instanceof HubbubError)) throw error;
+    throw new CommandFailure(`Redis at ${withoutCredentials(url)}: ${failure}; see: hubbub doctor`);
+  } finally {
+    giveUp.abort();
+    await broker.close();
+  }
+}
+
+async function subscribed(
+  broker: Broker,
+  channel: string,
+  withinMs: number,
+  giveUp: AbortSignal,
+): Promise<'subscribed'> {
+  await untilRedis(() => broker.subscribe(channel), withinMs, giveUp);
+  return 'subscribed';
+}
+
+/** Ctrl-C, or whoever started it has it end. */
+async function untilTold(): Promise<'told'> {
+  await new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  return 'told';
+}
+
+function printMessage({ at, frame, control, offset }: HeardMessage): void {
+  const { type, sender, payload, id }: Partial<Record<string, unknown>> = Object(frame);
+  const parts = [
+    coloured('dim', at.slice(11, 23)),
+    offset === undefined ? '' : coloured('dim', `#${offset}`),
+    coloured('cyan', harmless(control === undefined ? String(type) : `control ${control.do}`)),
+    sender === undefined ? '' : coloured('green', harmless(String(Object(sender).id))),
+    id === undefined ? '' : coloured('dim', harmless(`id=${String(id)}`)),
+    harmless(JSON.stringify(control ?? payload ?? {})),
+  ];
+  printLine(parts.filter(part => part !== '').join('  '));
+}
