@@ -1,6 +1,7 @@
 /** Signs tokens for people who try things out; services mint theirs with the server SDK. */
 import { type Config, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/runtime';
 import { createSigner } from 'fast-jwt';
+import { CommandFailure, EXIT } from './exit-codes.js';
 
 export interface TokenSubject {
   readonly user: string;
@@ -11,7 +12,7 @@ export interface TokenSubject {
   readonly ttl: string;
 }
 
-/** @throws {Error} when `ttl` is not a duration. */
+/** @throws {CommandFailure} when `ttl` is not a duration. */
 export type TokenMint = (subject: TokenSubject) => string;
 
 export type MintSettings = Pick<
@@ -37,7 +38,7 @@ export function openMint(settings: MintSettings): TokenMint | undefined {
   const [aud] = jwtAudience ?? [];
   return ({ user, name, rooms, ttl }) => {
     if (!/^\d+ ?(ms|s|m|h|d|w|y)$/.test(ttl))
-      throw new Error(`--ttl: expected a duration such as 15m, 1h or 7d, got "${ttl}"`);
+      throw new CommandFailure(`--ttl: expected a duration such as 15m, 1h or 7d, got "${ttl}"`, EXIT.usage);
     const sign = createSigner({
       key: secret,
       algorithm,

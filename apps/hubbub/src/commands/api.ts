@@ -13,7 +13,10 @@ export function apiCommand(): Command {
       'after',
       `
 It listens on HUBBUB_API_HOST and HUBBUB_API_PORT; GET /openapi.json describes it. Rosters are asked of presence:
-HUBBUB_PRESENCE_URL, with the first of HUBBUB_PRESENCE_API_KEYS. HUBBUB_API_TOKENS=true has it mint tokens.`,
+HUBBUB_PRESENCE_URL, with the first of HUBBUB_PRESENCE_API_KEYS. HUBBUB_API_TOKENS=true has it mint tokens.
+
+Example:
+  $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 HUBBUB_API_KEYS=a-key hubbub api`,
     )
     .action(async () => {
       const parts = await runProcess('api', start);

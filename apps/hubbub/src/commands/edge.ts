@@ -24,7 +24,10 @@ With --workers the admin port answers for all: ready when every worker is, metri
   SIGHUP    replaces the workers one after the other; each reads the configuration file anew
   SIGTERM   has all of them drain; twice ends them at once
 On Linux 5.14 and newer, sysctl net.ipv4.tcp_migrate_req=1 lets connections that arrive in the
-very moment a worker closes its port go to the others.`,
+very moment a worker closes its port go to the others.
+
+Example:
+  $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 hubbub edge --workers 4`,
     )
     .action(async ({ workers, asWorker }: { workers?: number; asWorker?: boolean }) => {
       if (asWorker) return await serveAsWorker(startWithBus);

@@ -7,6 +7,10 @@ import { requireRedis } from '../redis.js';
 export function presenceCommand(): Command {
   return new Command('presence')
     .description('Runs one instance of the presence service: it keeps who is in which room. Needs HUBBUB_REDIS_URL.')
+    .addHelpText(
+      'after',
+      '\nSeveral may run: they share the work, and take over from one that dies.\n\nExample:\n  $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 HUBBUB_ADMIN_PORT=9100 hubbub presence',
+    )
     .action(async () => {
       await runProcess('presence', async parts => {
         const presence = await startRedisPresence(requireRedis(parts.config), parts);

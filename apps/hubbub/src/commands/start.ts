@@ -15,6 +15,7 @@ export function startCommand(): Command {
     .description(
       'Runs everything in one process: edge, presence and the playground. Without HUBBUB_REDIS_URL in memory.',
     )
+    .addHelpText('after', '\nExample:\n  $ HUBBUB_PORT=9000 hubbub start   # then open http://127.0.0.1:9000/')
     .action(async () => {
       const running = await runProcess('hubbub', start);
       warnOfDevelopmentSecret(running);

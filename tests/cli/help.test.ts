@@ -1,0 +1,39 @@
+/** The help teaches: every command has one with an example, and the README names no command that there is not. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { runHubbub } from '../support/process.js';
+
+const README = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+const COMMANDS = ['start', 'edge', 'presence', 'api', 'token', 'publish', 'tail', 'rooms', 'who', 'doctor', 'config'];
+
+async function help(...words: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runHubbub([...words, '--help']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout;
+}
+
+test('the main help lists every command and every exit code', async () => {
+  const text = await help();
+  const listed = [...text.matchAll(/^ {2}([a-z]+) .*[A-Z]/gm)].map(([, name]) => name);
+  expect(listed).toEqual(expect.arrayContaining(COMMANDS));
+  for (const code of [0, 1, 2, 78]) expect(text).toMatch(new RegExp(`^  ${code} +\\w`, 'm'));
+});
+
+test.each([...COMMANDS, 'config print', 'config check', 'config docs'])('%s --help has an example', async command => {
+  expect(await help(...command.split(' '))).toMatch(new RegExp(`\nExamples?:\n(.*\n)* {2}\\$ .*hubbub ${command}\\b`));
+});
+
+test('the README names only commands that there are', () => {
+  const named = [...README.matchAll(/(?:npx |^|&& )hubbub ([a-z]+)/gm)].map(([, name]) => name);
+  expect(COMMANDS).toEqual(expect.arrayContaining(named));
+  expect(named).toEqual(expect.arrayContaining(['doctor', 'config', 'publish', 'tail', 'rooms', 'who']));
+});
+
+test('a --ttl that is no duration is wrong use', async () => {
+  expect(await runHubbub(['token', '--user', 'u1', '--ttl', 'soon'])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'hubbub: --ttl: expected a duration such as 15m, 1h or 7d, got "soon"\n',
+  });
+});
