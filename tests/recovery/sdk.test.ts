@@ -25,7 +25,8 @@ beforeAll(async () => {
   const config = join(directory, 'hubbub.json');
   const history = { public: true, historySize: 1_000 };
   await writeFile(config, JSON.stringify({ namespaces: { chat: history, short: { ...history, historySize: 5 } } }));
-  cluster = await startCluster({ edges: 2, env: { HUBBUB_CONFIG: config } });
+  // The stories send as fast as they can.
+  cluster = await startCluster({ edges: 2, env: { HUBBUB_CONFIG: config, HUBBUB_MAX_FRAMES_PER_SECOND: '0' } });
   balancer = await startBalancer(cluster.edges);
 }, 60_000);
 
