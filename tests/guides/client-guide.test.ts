@@ -85,6 +85,7 @@ test('history.mjs: what was said, what is said, what was missed, and what cannot
   expect(one.lines.slice(4, 6)).toEqual(['4: d', '5: e']);
   await two.says('gap: too_old');
   await two.says('5: e');
+  expect(two.lines).toContain('4: d');
   expect(two.lines).not.toContain('2: b');
 }, 40_000);
 
@@ -127,11 +128,16 @@ test('events.mjs: the service has the event once, and its answer is heard', asyn
   expect(handled).toEqual([{ to: 'e4' }]);
 });
 
-test('binary.mjs: bytes reach a JSON member in the documented form', async () => {
+test('binary.mjs: bytes are bytes to a MessagePack member, and reach a JSON member in the documented form', async () => {
   const bob = await member('bob', 'general');
+  const token = cluster.token({ user: 'carol' });
+  const carol = await connect(cluster.edge(1).wsUrl, { name: 'carol', token, encoding: 'msgpack' });
+  await carol.join('general');
   const one = await guide.run('binary.mjs', [cluster.token({ user: 'one' }), cluster.edge(0).wsUrl]);
   await one.says('sent 3 bytes');
   await bob.nextFrame({ type: 'new_message', payload: { name: 'dot.png', bytes: { $base64: 'AQID' } } });
+  const { payload } = await carol.nextFrame({ type: 'new_message', sender: { id: 'one' } });
+  expect(payload?.bytes).toEqual(new Uint8Array([1, 2, 3]));
 });
 
 test('states.mjs: words for coming, being there, being cut off and being signed out', async () => {
