@@ -183,11 +183,14 @@ test('three people make a session and compare until they agree, by mouse and key
   }
 
   await grace.locator('#tie').click();
-  for (const page of pages) {
-    await says(page, 'You do not agree yet.');
-    await page.locator('.toast', { hasText: 'No longer agreed' }).waitFor();
-    await page.locator('#progress-text', { hasText: '0 of 1 settled' }).waitFor();
-  }
+  // At once: a toast goes by itself.
+  await Promise.all(
+    pages.map(async page => {
+      await page.locator('.toast', { hasText: 'No longer agreed' }).waitFor();
+      await says(page, 'You do not agree yet.');
+      await page.locator('#progress-text', { hasText: '0 of 1 settled' }).waitFor();
+    }),
+  );
 });
 
 test('a vote is stored and told, the last one makes a consensus, a changed one unmakes it', async () => {
@@ -420,12 +423,17 @@ describe('ten messages, one back per second', () => {
     const grace = await attend(session, 1);
     const ada = await openPage(session, 0, 0);
     await untilHere(ada, 2);
-    for (let pair = 0; pair < 12; pair++) {
-      await ada.locator('#first').click();
-      await ada.keyboard.press('n');
-    }
-    await ada.locator('#dots button').nth(11).click();
-    await says(ada, 'You are quick!');
+    // In one go within the page: a busy machine would else be slow enough to stay below the limit.
+    await Promise.all([
+      says(ada, 'You are quick!'),
+      ada.evaluate(() => {
+        for (let pair = 0; pair < 12; pair++) {
+          document.querySelector<HTMLElement>('#first')?.click();
+          document.dispatchEvent(new KeyboardEvent('keydown', { key: 'n', bubbles: true }));
+        }
+        document.querySelectorAll<HTMLElement>('#dots button')[11]?.click();
+      }),
+    ]);
     for (let pair = 0; pair < 12; pair++) await grace.nextFrame('vote_received', { withinMs: 20_000 });
     await says(ada, 'You have voted. Waiting for Grace.');
     expect(await ada.locator('.toast.bad').count()).toBe(0);

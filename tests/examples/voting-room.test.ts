@@ -70,9 +70,13 @@ describe('the voting room', () => {
     const cleo = await example.openPage(link.pathname + link.search, { edge: 1 });
     for (const page of [ada, bob, cleo]) await page.getByText('3 here · 0 ready').waitFor();
 
-    await sayReady(bob, '<b>Bob</b>');
-    for (const page of [ada, bob, cleo]) await participant(page, '<b>Bob</b>').getByText('<b>Bob</b>').waitFor();
-    await ada.getByText('<b>Bob</b> is ready').waitFor();
+    const pages = [ada, bob, cleo];
+    // At once: the word that somebody is ready goes by itself.
+    await Promise.all([
+      ada.getByText('<b>Bob</b> is ready').waitFor(),
+      sayReady(bob, '<b>Bob</b>'),
+      ...pages.map(page => participant(page, '<b>Bob</b>').getByText('<b>Bob</b>').waitFor()),
+    ]);
     await sayReady(ada, 'Ada');
     for (const page of [ada, bob, cleo]) await page.getByText('3 here · 2 ready').waitFor();
 
