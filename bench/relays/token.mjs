@@ -11,11 +11,11 @@ export function bearer(member) {
   return { Authorization: `Bearer ${signToken(`member-${member}`)}` };
 }
 
-/** @param {string} user @returns {string} */
-export function signToken(user) {
+/** @param {string} user @param {string} [secret] of edges that others started @returns {string} */
+export function signToken(user, secret = SECRET) {
   const now = Math.floor(Date.now() / 1000);
   const signed = `${HEADER}.${encode({ sub: user, name: user, iat: now, exp: now + TTL_S })}`;
-  return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
 function encode(value) {

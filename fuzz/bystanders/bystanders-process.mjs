@@ -62,7 +62,7 @@ function open(user, encoding, onFrame, onReady) {
   let welcomed = false;
   const session = new RawSession({
     port,
-    token: signToken(SECRET, user),
+    token: signToken(user, SECRET),
     encoding,
     onEnd: why => troubles.push(`${user}: ${why}`),
     onFrame(bytes, opcode) {

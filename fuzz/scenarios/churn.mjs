@@ -35,7 +35,7 @@ export async function churn(options) {
   console.log(
     `${clients} clients × ${cycles} cycles (and ${WARM_UP_CYCLES} before) = ${(clients * cycles).toLocaleString('en-US')} connections`,
   );
-  const tokens = Array.from({ length: USERS }, (_, user) => signToken(SECRET, `guest-${user}`));
+  const tokens = Array.from({ length: USERS }, (_, user) => signToken(`guest-${user}`, SECRET));
   const target = await startTarget(options.target);
   const { edge, parts, redis } = target;
   let connections = 0;

@@ -4,7 +4,7 @@ import { signToken } from '../../bench/relays/token.mjs';
 import { SECRET } from '../target/settings.mjs';
 
 const USERS = 64;
-const GOOD = Array.from({ length: USERS }, (_, number) => signToken(SECRET, `mallory-${number}`));
+const GOOD = Array.from({ length: USERS }, (_, number) => signToken(`mallory-${number}`, SECRET));
 const HOUR_S = 3600;
 
 /** @param {import('../random.mjs').Random} random */
