@@ -163,13 +163,16 @@ describe('a Redis', () => {
     const heard: string[] = [];
     const aborted: string[] = [];
     const open = gate();
+    let isHeld = false;
     const consumer = hubbub.onEvents('game', { group: 'referee', leaseMs: 1000 }, async event => {
       event.signal.addEventListener('abort', () => aborted.push(textOf(event)));
+      isHeld ||= textOf(event) === 'a 1';
       if (textOf(event) === 'a 1') await open.opened;
       heard.push(textOf(event));
     });
     for (let n = 0; n < 4; n++) await tell('game:a', `a ${n}`);
-    await eventually(() => heard.length === 1);
+    // The second has begun: what was done before it has been told.
+    await eventually(() => isHeld);
     await redis.pause();
     await eventually(() => aborted.length > 0 && !consumer.leading, {
       describe: 'the handler hears that the term is over',
