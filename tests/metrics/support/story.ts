@@ -47,6 +47,10 @@ export async function liveThrough(whole: WholeCluster, untilSeen: (condition: st
   await api.post('/users/eve/disconnect', {});
   await untilSeen('sum(hubbub_edge_events_waiting) > 0');
 
+  // Somebody the authorizer is asked about, when it has been looked at before: a rate needs two looks.
+  await enter('dora', first, ['club:1']);
+  await untilSeen('sum(rate(hubbub_edge_authorizer_duration_seconds_count[10s])) > 0');
+
   // A session that was away comes back and has what it missed.
   await cleo.terminate();
   await ada.ask({ type: 'send_message', room: 'kept:1', payload: { missed: true } });
