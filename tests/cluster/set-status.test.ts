@@ -74,4 +74,20 @@ describe('a status', () => {
     expect((await ask(1_000_000)).payload).toMatchObject({ count: 1, users: [] });
     for (const wrong of ['1', -1, 0.5]) expect((await ask(wrong)).payload).toMatchObject({ code: 'INVALID_PAYLOAD' });
   });
+
+  test('and a message with binary values are whole, also when they had to wait behind a join', async () => {
+    const waiting = await connect(cluster.edge(0).wsUrl, {
+      name: 'dave',
+      token: cluster.token({ user: 'dave' }),
+      encoding: 'msgpack',
+    });
+    const member = await person('erin', 1);
+    await member.join('binary');
+    // In one go: the message is read before the join is answered, and carried out after it.
+    waiting.send({ type: 'join_room', payload: { room_id: 'binary' } });
+    waiting.send({ type: 'set_status', id: 's1', payload: { status: { badge: new Uint8Array([1, 2, 3]) } } });
+    waiting.send({ type: 'send_message', room: 'binary', id: 'm1', payload: { bytes: new Uint8Array([4, 5, 6]) } });
+    await waiting.nextFrame({ type: 'ack', id: 's1' });
+    await member.nextFrame({ type: 'new_message', id: 'm1', payload: { bytes: { $base64: 'BAUG' } } });
+  });
 });

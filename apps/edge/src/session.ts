@@ -117,7 +117,8 @@ export class Session {
       const [spoken, got] = isBinary ? ['JSON in text', 'binary'] : ['MessagePack in binary', 'text'];
       throw new HubbubError('INVALID_FORMAT', `This session speaks ${spoken} frames, not ${got} ones.`);
     }
-    return parseClientFrame(CODECS[this.encoding].decode(bytes));
+    // Binary values are views of what they are decoded from, and a frame may wait: the engine's bytes are gone by then.
+    return parseClientFrame(CODECS[this.encoding].decode(isBinary ? bytes.slice() : bytes));
   }
 
   /**
