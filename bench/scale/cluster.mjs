@@ -14,16 +14,20 @@ const HISTORY_SIZE = 500;
 const DRAIN = { HUBBUB_DRAIN_DELAY_MS: '1000', HUBBUB_DRAIN_WINDOW_MS: '10000' };
 const PAGE = 1000;
 
-/** @param {{ redisUrl: string, edges: number, namespace: string }} options rooms of the namespace have a history */
-export async function startCluster({ redisUrl, edges: count, namespace }) {
+/** @param {{ redisUrl: string, edges: number, namespace: string, nodeArgs: readonly string[] }} options rooms of the namespace have a history */
+export async function startCluster({ redisUrl, edges: count, namespace, nodeArgs }) {
   const dir = mkdtempSync(join(tmpdir(), 'hubbub-scale-'));
   const file = join(dir, 'hubbub.yaml');
   writeFileSync(file, `namespaces:\n  ${namespace}: { public: true, historySize: ${HISTORY_SIZE} }\n`);
   const env = { HUBBUB_CONFIG: file, HUBBUB_PRESENCE_API_KEYS: API_KEY, ...DRAIN };
-  const start = { redisUrl, nodeArgs: [] };
+  const start = { redisUrl, nodeArgs };
   const presence = await startPresence({ ...start, env });
   const edges = await inBatches(count, i =>
-    startHubbub({ ...start, nodeArgs: COLLECTABLE, env: { ...env, HUBBUB_NODE_ID: `edge-${i + 1}` } }),
+    startHubbub({
+      ...start,
+      nodeArgs: [...nodeArgs, ...COLLECTABLE],
+      env: { ...env, HUBBUB_NODE_ID: `edge-${i + 1}` },
+    }),
   );
   return {
     presence,

@@ -13,12 +13,14 @@ const TROUBLES_MAX = 10;
 /** @type {{ room: number, client: ScaleClient }[]} */
 let clients = [];
 let ports = [];
+let addresses = [];
 let next = 0;
 /** @type {Map<string, number>} how often, by what it was */
 const troubles = new Map();
 /** @type {import('./client.mjs').Crowd} */
 const crowd = {
   nextPort: () => ports[next++ % ports.length],
+  nextAddress: () => addresses[next % addresses.length],
   places: new MessagePlaces(),
   counts: { open: 0, returns: 0, refused: 0, notRecovered: 0, heardBroadcast: 0 },
   leaving: false,
@@ -28,11 +30,12 @@ const crowd = {
 };
 
 obey({
-  /** @param {{ originUs: number, dialect: 'bare' | 'hubbub', localAddress: string, first: number, count: number, rooms: string[] }} order */
-  async prepare({ originUs, dialect, localAddress, first, count, rooms }) {
+  /** @param {{ originUs: number, dialect: 'bare' | 'hubbub', localAddresses: string[], first: number, count: number, rooms: string[] }} order */
+  async prepare({ originUs, dialect, localAddresses, first, count, rooms }) {
     const tally = new Tally(createClock(originUs));
     tally.openWindow(0, Number.MAX_SAFE_INTEGER);
-    Object.assign(crowd, { dialect, localAddress, tally, leaving: false });
+    Object.assign(crowd, { dialect, tally, leaving: false });
+    addresses = localAddresses;
     next = first; // So that processes do not all begin at the same edge.
     clients = Array.from({ length: count }, (_, i) => {
       const room = (first + i) % rooms.length;

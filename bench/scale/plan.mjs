@@ -20,6 +20,7 @@ export const USAGE = `npm run scale -- [options]
   --rate n          messages a second, round the rooms (100)
   --seconds n       of steady load, in which one edge is killed and another one drained (40)
   --no-bare         without the same connections to bare relays before, as the measure
+  --profile         CPU profiles of presence and the edges to bench/profiles/scale; writes no report
   --no-report       writes nothing to bench/results`;
 
 /** @param {readonly string[]} args @throws {Error} with what would be right */
@@ -35,6 +36,7 @@ export function readPlan(args) {
       rate: text,
       seconds: text,
       'no-bare': flag,
+      profile: flag,
       'no-report': flag,
       help: flag,
     },
@@ -56,7 +58,8 @@ export function readPlan(args) {
     rate: whole('rate', values.rate ?? '100', 1, 10_000),
     seconds: whole('seconds', values.seconds ?? '40', 10, 3600),
     bare: !values['no-bare'],
-    writesReport: !values['no-report'],
+    profile: values.profile,
+    writesReport: !(values['no-report'] || values.profile),
     help: values.help,
   };
 }

@@ -68,26 +68,28 @@ function checksOf(figures, connections) {
   ];
 }
 
-function targetsOf({ openSeconds, bareSeconds, memoryEmpty, memoryOpen, edgesCollected }, { connections }) {
+function targetsOf({ opening, bareOpening, memoryEmpty, memoryOpen, edgesCollected }, { connections }) {
   const verdict = (value, most) => `target at most ${most}: ${value <= most ? 'kept' : 'MISSED'}`;
   const bytes = grownBytes(memoryEmpty.edges, memoryOpen.edges) / connections;
   const collected = grownBytes(memoryEmpty.edges, edgesCollected) / connections;
   const lines = [
     `- ${whole.format(bytes)} bytes of the edges a connection, ${verdict(bytes, BYTES_AT_MOST)}; ${whole.format(collected)} after a collection of garbage, ${verdict(collected, BYTES_AT_MOST)}`,
   ];
-  if (bareSeconds === undefined) return lines;
-  const ratio = openSeconds / bareSeconds;
+  if (bareOpening === undefined) return lines;
+  const ratio = opening.seconds / bareOpening.seconds;
   return [`- all open within ${ratio.toFixed(2)} × the bare relays' time, ${verdict(ratio, OPEN_AT_MOST)}`, ...lines];
 }
 
 function figuresTable(figures, { connections, rate }) {
-  const { openSeconds, bareSeconds, quiet, troubled, cores, loadSeconds } = figures;
+  const { opening, bareOpening, quiet, troubled, cores, loadSeconds } = figures;
   const latency = ({ p50Ms, p99Ms, p999Ms }) => `${p50Ms.toFixed(1)} / ${p99Ms.toFixed(1)} / ${p999Ms.toFixed(1)}`;
   return table(
     ['what', 'figure'],
     [
-      ['all open, s', `${openSeconds.toFixed(1)} (${whole.format(connections / openSeconds)} a second)`],
-      ['as many to the bare relays, s', bareSeconds === undefined ? '–' : bareSeconds.toFixed(1)],
+      ['all open, s', openingOf(opening, connections)],
+      ['as many to the bare relays, s', bareOpening === undefined ? '–' : openingOf(bareOpening, connections)],
+      ['processor while they opened, µs a connection', microsOf(opening)],
+      ['and to the bare relays', bareOpening === undefined ? '–' : microsOf(bareOpening)],
       [
         'messages published',
         `${whole.format(figures.said)} (${rate} a second for ${loadSeconds.toFixed(0)} s, ${figures.retried} retries)`,
@@ -105,6 +107,16 @@ function figuresTable(figures, { connections, rate }) {
       ['commands of Redis a second under load', whole.format(figures.redisCommandsPerSecond)],
     ],
   );
+}
+
+function openingOf({ seconds }, connections) {
+  return `${seconds.toFixed(1)} (${whole.format(connections / seconds)} a second)`;
+}
+
+function microsOf({ cpuMicros }) {
+  return Object.entries(cpuMicros)
+    .map(([who, micros]) => `${who} ${whole.format(micros)}`)
+    .join(', ');
 }
 
 function memoryTable({ memoryEmpty, memoryOpen, edgesCollected }, connections) {

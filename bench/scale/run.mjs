@@ -2,6 +2,7 @@
  * Many connections to a whole cluster on one machine: how long until all are open, what they hold of memory, and whether anything
  * is lost while one edge is killed and another one drained. `npm run scale`, or `node bench/scale/run.mjs` when everything is built.
  */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEngine } from '@hubbub/edge';
 import { connectHubbub } from '@hubbub/server';
@@ -14,6 +15,7 @@ import { describeMachine } from '../machine/facts.mjs';
 import { boundTime } from '../machine/processes.mjs';
 import { findRedis, startRedis } from '../machine/redis.mjs';
 import { commandCalls } from '../presence/redis-figures.mjs';
+import { PROFILES_DIR } from '../relays/catalogue.mjs';
 import { residentOf, startBareRelays, startCluster } from './cluster.mjs';
 import { startCrowd } from './crowd.mjs';
 import { readPlan, USAGE } from './plan.mjs';
@@ -78,33 +80,46 @@ async function measure(plan, redis, opened) {
     },
   });
   await opened({ close: async () => progress.stop() });
-  const openAll = async ports => {
+  const pidsOf = own => own.flatMap(({ pids }) => pids);
+  /** How long until all are in, and who used how much of the processor for each: whole processes, kernel's work included. */
+  const openAll = async ({ ports, parts }) => {
     await crowd.at(ports);
-    const beganAt = performance.now();
+    const meter = cpuMeter(Object.fromEntries(Object.entries(parts).map(([who, own]) => [who, pidsOf(own)])));
+    const before = meter.look();
     await crowd.connect();
-    return (performance.now() - beganAt) / 1000;
+    const after = meter.look();
+    const seconds = (after.at - before.at) / 1000;
+    const cores = Object.entries(meter.between(before, after));
+    return {
+      seconds,
+      cpuMicros: Object.fromEntries(cores.map(([who, n]) => [who, (n * seconds * 1e6) / connections])),
+    };
   };
 
-  let bareSeconds;
+  let bareOpening;
   if (plan.bare) {
     progress.step(`${edgeCount} bare relays`);
     const { relays, close } = await startBareRelays({ redisUrl: redis.url, relays: edgeCount });
     await crowd.prepare({ originUs, dialect: 'bare' });
     progress.step('connecting to the bare relays');
-    bareSeconds = await openAll(relays.map(({ port }) => port));
+    bareOpening = await openAll({
+      ports: relays.map(({ port }) => port),
+      parts: { edges: relays, redis: [redis], clients: [crowd] },
+    });
     await crowd.disconnect();
     await close();
   }
 
   progress.step(`presence and ${edgeCount} edges`);
-  const cluster = await opened(startCluster({ redisUrl: redis.url, edges: edgeCount, namespace: NAMESPACE }));
+  const nodeArgs = plan.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(PROFILES_DIR, 'scale')}`] : [];
+  const cluster = await opened(startCluster({ redisUrl: redis.url, edges: edgeCount, namespace: NAMESPACE, nodeArgs }));
   const { edges, presence } = cluster;
   const parts = { edges, presence: [presence], redis: [redis], clients: [crowd] };
   const memory = () => Object.fromEntries(Object.entries(parts).map(([who, own]) => [who, residentOf(own)]));
   await crowd.prepare({ originUs, dialect: 'hubbub' });
   const memoryEmpty = memory();
   progress.step('connecting');
-  const openSeconds = await openAll(edges.map(({ port }) => port));
+  const opening = await openAll({ ports: edges.map(({ port }) => port), parts });
   progress.step('rosters');
   const rostersSeconds = await secondsUntil(() => rostersAreRight(cluster, rooms, connections), ROSTERS_WITHIN_MS);
   await sleep(CALM_MS);
@@ -118,7 +133,6 @@ async function measure(plan, redis, opened) {
   await opened({ close: async () => commands.disconnect() });
   const hubbub = await connectHubbub({ redisUrl: redis.url });
   await opened({ close: () => hubbub.close() });
-  const pidsOf = own => own.flatMap(({ pids }) => pids);
   const meter = cpuMeter({
     // The edges that go take their times with them.
     edges: pidsOf(edges.slice(2)),
@@ -166,8 +180,8 @@ async function measure(plan, redis, opened) {
   const loadSeconds = (after.at - before.at) / 1000;
   const said = published.reduce((sum, count) => sum + count, 0);
   return {
-    bareSeconds,
-    openSeconds,
+    bareOpening,
+    opening,
     rostersSeconds,
     memoryEmpty,
     memoryOpen,

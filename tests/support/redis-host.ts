@@ -1,4 +1,5 @@
 /** One Redis server of the tests, however it runs: what `redis.ts` needs of a program, a container or a given URL. */
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 export interface RedisHost {
@@ -17,15 +18,28 @@ export interface RedisHost {
   dispose(): Promise<void>;
 }
 
-/** A port that was free a moment ago: who binds it must bear that it is taken, and try another. */
+/**
+ * Below what Linux gives to outgoing connections and to listeners at port 0 (32768 to 60999, ip(7), `ip_local_port_range`):
+ * a port of that range that was free a moment ago is anybody's, and a program that starts again finds it taken for minutes.
+ */
+const PORTS = { from: 20_000, to: 32_000 };
+const PORTS_TO_ASK = 50;
+
+/** A port for a program that must know its own before it binds, or bind the same one again. */
 export async function freePort(): Promise<number> {
+  for (let asked = 0; asked < PORTS_TO_ASK; asked++) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`None of ${PORTS_TO_ASK} ports between ${PORTS.from} and ${PORTS.to} is free on this machine.`);
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+  const isBound = await new Promise<boolean>(resolve => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
   });
-  const address = server.address();
-  await new Promise(resolve => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('A TCP server has no port.');
-  return address.port;
+  if (isBound) await new Promise(resolve => server.close(resolve));
+  return isBound;
 }
