@@ -29,9 +29,11 @@ export class Audience {
   readonly channel: string;
   /** Named in every frame; `undefined` for a user's sessions and for everybody. */
   readonly room: string | undefined;
-  readonly #sizes: Record<Encoding, number> = { json: 0, msgpack: 0 };
-  readonly #prefixes: Partial<Record<Encoding, Uint8Array>> = {};
-
+  // One field for each encoding: there is an audience for every user, and an object in it would cost as much again.
+  #jsonSize = 0;
+  #msgpackSize = 0;
+  #jsonPrefix: Uint8Array | undefined;
+  #msgpackPrefix: Uint8Array | undefined;
   /** Where slow readers get only the newest per key. */
   readonly #conflated: ConflatedRoom | undefined;
 
@@ -42,7 +44,7 @@ export class Audience {
   }
 
   get size(): number {
-    return this.#sizes.json + this.#sizes.msgpack;
+    return this.#jsonSize + this.#msgpackSize;
   }
 
   /** Those of the audience whom the envelope leaves out. */
@@ -57,14 +59,14 @@ export class Audience {
   add(session: Session): void {
     session.socket.subscribe(this.#topic(session.encoding));
     this.#conflated?.add(session);
-    this.#sizes[session.encoding]++;
+    this.#grow(session.encoding, 1);
   }
 
   /** For a session that stays; the topics of one that closed are gone with its socket. */
   remove(session: Session): void {
     if (!session.closed) session.socket.unsubscribe(this.#topic(session.encoding));
     this.#conflated?.remove(session);
-    this.#sizes[session.encoding]--;
+    this.#grow(session.encoding, -1);
   }
 
   /**
@@ -75,7 +77,7 @@ export class Audience {
     let delivered = 0;
     for (const wanted of ['json', 'msgpack'] as const) {
       const leftOut = except.length === 0 ? except : except.filter(session => session.encoding === wanted);
-      const recipients = this.#sizes[wanted] - leftOut.length;
+      const recipients = (wanted === 'json' ? this.#jsonSize : this.#msgpackSize) - leftOut.length;
       if (recipients <= 0) continue;
       const bytes = this.#frame(wanted, encoding === wanted ? body : transcode(encoding, body), offset);
       if (bytes === undefined) return undefined;
@@ -109,9 +111,22 @@ export class Audience {
     return encoding === 'json' ? `j${this.channel}` : `m${this.channel}`;
   }
 
+  #grow(encoding: Encoding, by: 1 | -1): void {
+    if (encoding === 'json') this.#jsonSize += by;
+    else this.#msgpackSize += by;
+  }
+
+  #prefix(encoding: Encoding, room: string): Uint8Array {
+    if (encoding === 'json') {
+      this.#jsonPrefix ??= roomPrefix('json', room);
+      return this.#jsonPrefix;
+    }
+    this.#msgpackPrefix ??= roomPrefix('msgpack', room);
+    return this.#msgpackPrefix;
+  }
+
   #frame(encoding: Encoding, body: Uint8Array | undefined, offset?: number): Uint8Array | undefined {
     if (body === undefined || this.room === undefined) return body;
-    this.#prefixes[encoding] ??= roomPrefix(encoding, this.room);
-    return spliceRoom(encoding, this.#prefixes[encoding], body, offset);
+    return spliceRoom(encoding, this.#prefix(encoding, this.room), body, offset);
   }
 }

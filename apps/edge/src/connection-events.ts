@@ -53,7 +53,6 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     refused: metrics.handshakeRefused,
     opened(socket, admitted) {
       const session = new Session(admitted.sessionId, socket, admitted);
-      session.allowance = frameLimits.open(session.user.id, peerAddress(session.address).group, performance.now());
       sessions.add(session);
       expiry.renew(session, admitted.expiresAtMs);
       // What the client sends meanwhile waits, so that its first frame finds the session whole.
@@ -65,7 +64,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     closed(session, code) {
       memberships.close(session);
       sessions.delete(session);
-      frameLimits.close(session.user.id, peerAddress(session.address).group);
+      if (session.allowance !== undefined) frameLimits.close(session.user.id, peerAddress(session.address).group);
       expiry.forget(session);
       metrics.closed(code);
     },
@@ -95,7 +94,7 @@ async function welcome(
       session_id: session.id,
       user: session.user,
       subprotocol: SUBPROTOCOLS[session.encoding],
-      rooms: [...session.rooms.keys()],
+      rooms: [...session.rooms],
       ...(entered !== undefined && { position: entered }),
       ...(expiresAt !== undefined && { expires_at: expiresAt }),
       limits,

@@ -2,9 +2,11 @@
 import { CLIENT_FRAME_TYPES, type ClientFrameType, type ErrorCode, HubbubError } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import type { Logger } from '@hubbub/runtime';
+import { peerAddress } from './admission/client-address.js';
 import { clientEvent } from './frames/client-event.js';
 import type { FrameContext } from './frames/frame-context.js';
 import { FRAME_ACTIONS } from './frames/index.js';
+import type { FrameLimits } from './limits/frame-limits.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
 import type { LimitMetrics } from './limits/limit-metrics.js';
 import type { EdgeMetrics, FrameLabel } from './metrics.js';
@@ -19,13 +21,14 @@ export interface Dispatcher {
 export interface DispatcherParts {
   readonly metrics: EdgeMetrics;
   readonly limitMetrics: LimitMetrics;
+  readonly frameLimits: FrameLimits;
   readonly log: Logger;
   /** A clock that never goes back. */
   readonly now?: () => number;
 }
 
 export function createDispatcher(context: FrameContext, parts: DispatcherParts): Dispatcher {
-  const { metrics, limitMetrics, log, now = () => performance.now() } = parts;
+  const { metrics, limitMetrics, frameLimits, log, now = () => performance.now() } = parts;
 
   const fail = (session: Session, frame: Partial<ClientFrame>, label: FrameLabel, error: unknown): void => {
     if (!(error instanceof HubbubError))
@@ -73,7 +76,8 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
       metrics.received(bytes.length);
       try {
         if (bytes.length > context.limits.max_frame_bytes) throw tooLarge(bytes.length, context.limits.max_frame_bytes);
-        const tooMany = session.allowance?.take(now());
+        session.allowance ??= frameLimits.open(session.user.id, peerAddress(session.address).group, now());
+        const tooMany = session.allowance.take(now());
         // Also when it is one too many: without its id the client could not tell which to send again.
         const whole = session.decode(bytes, isBinary);
         frame = whole;

@@ -140,7 +140,7 @@ export async function startEdge({
   const expiry = new Expiry<Session>(({ socket }) => socket.end(CLOSE_CODES.TOKEN_EXPIRED, 'the token has expired'));
   const dispatcher = createDispatcher(
     { ...policy, memberships, publisher, events, presence, history: historyReader, limits, limitMetrics, expiry },
-    { metrics, limitMetrics, log },
+    { metrics, limitMetrics, frameLimits, log },
   );
   const probe = new Probe(broker, nodeChannel, {
     intervalMs: config.probeIntervalMs,

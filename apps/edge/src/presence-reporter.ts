@@ -10,7 +10,7 @@ export interface ReportedSession {
   /** Only open sessions are reported. */
   readonly state: 'opening' | 'open' | 'closed';
   /** The rooms it is in, by name. */
-  readonly rooms: { keys(): Iterable<string> };
+  readonly rooms: Iterable<string>;
   readonly status?: Status | undefined;
 }
 
@@ -76,7 +76,7 @@ export class PresenceReporter {
 
   /** The connection ended: call it while `session.rooms` still names the rooms it was in. */
   sessionClosed(session: ReportedSession): void {
-    for (const room of session.rooms.keys()) {
+    for (const room of session.rooms) {
       this.#unanswered.delete(joinKey(session.id, room));
       this.#ofRoom({ kind: 'drop', room, session: session.id, user: session.user.id });
     }
@@ -99,7 +99,7 @@ export class PresenceReporter {
   /** The session's status changed: every room it is in gets to see it. */
   statusSet(session: ReportedSession): void {
     const { id, user, status } = session;
-    for (const room of session.rooms.keys()) {
+    for (const room of session.rooms) {
       this.#ofRoom({ kind: 'status', room, session: id, user: user.id, ...(status !== undefined && { status }) });
     }
   }
@@ -128,7 +128,7 @@ export class PresenceReporter {
       if (session.state !== 'open') continue;
       const { id, user } = session;
       yield this.#addressed(user.id, { kind: 'connect', session: id, user: user.id });
-      for (const room of session.rooms.keys()) {
+      for (const room of session.rooms) {
         yield this.#addressed(room, joinOf(session, room, !this.#unanswered.has(joinKey(id, room))));
         yield this.#addressed(user.id, { kind: 'enter', session: id, user: user.id, room });
       }

@@ -21,7 +21,7 @@ export function sendAway(
   code: CloseCode,
   reason: string,
 ): void {
-  for (const room of [...session.rooms.keys()]) memberships.leave(session, room);
+  for (const room of [...session.rooms]) memberships.leave(session, room);
   session.socket.end(code, reason);
 }
 

@@ -16,6 +16,7 @@ import type { Grant, Rights } from './admission/rights.js';
 import type { Visitor } from './admission/room-entrance.js';
 import type { FrameAllowance } from './limits/frame-limits.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
+import { RoomNames } from './room-names.js';
 
 /** What a session needs of its connection; the engine's socket fits as it is. */
 export interface Socket {
@@ -56,13 +57,13 @@ export class Session {
   rights: Rights;
   /** When its token ends it, milliseconds since 1970; kept by `Expiry`. */
   expiresAtMs: number | undefined;
-  /** What it may still send; `undefined`: anything. */
+  /** What it may still send; `undefined` until it sends anything. */
   allowance: FrameAllowance | undefined;
   readonly socket: Socket;
   /** The room of the path that it was opened with. It may have left it since. */
   readonly pathRoom: string | undefined;
   /** Rooms it is a member of. */
-  readonly rooms = new Set<string>();
+  readonly rooms = new RoomNames();
   /** Set by those who own the connection: the memberships open and close it. */
   state: SessionState = 'opening';
   /** What it says of itself in the rosters of its rooms. */

@@ -73,7 +73,8 @@ export interface WebSocketListener {
 }
 
 interface UserData {
-  readonly admitted: Admitted;
+  /** Until it is opened: the session knows all of it that is needed later. */
+  admitted?: Admitted | undefined;
   /** What the gate counts it by. */
   readonly group: string;
   session?: Session;
@@ -111,7 +112,10 @@ function serveSessions(
       upgrade(response, request, context, route, options),
     open: (socket: EngineSocket<UserData>) => {
       const data = socket.getUserData();
-      data.session = events.opened(generation.opened(socket), data.admitted);
+      const { admitted } = data;
+      if (admitted === undefined) return;
+      data.admitted = undefined;
+      data.session = events.opened(generation.opened(socket), admitted);
     },
     message: (socket: EngineSocket<UserData>, bytes: ArrayBuffer, isBinary: boolean) => {
       const { session } = socket.getUserData();
@@ -209,6 +213,12 @@ function peerOf(response: HttpResponse): IpAddress {
   return peerAddress(Buffer.from(response.getRemoteAddressAsText()).toString('latin1'));
 }
 
+/** Not by name: the engine says of a parameter that it cannot decode, or that has no value, that it is not there. */
+function queryOf(request: HttpRequest): URLSearchParams | undefined {
+  const query = request.getQuery();
+  return query === '' ? undefined : new URLSearchParams(query);
+}
+
 function upgrade(
   response: HttpResponse,
   request: HttpRequest,
@@ -220,8 +230,7 @@ function upgrade(
   // The request is gone after this call, which may end before the answer is known.
   const key = request.getHeader('sec-websocket-key');
   const extensions = request.getHeader('sec-websocket-extensions');
-  // Not by name: the engine says of a parameter that it cannot decode, or that has no value, that it is not there.
-  const query = new URLSearchParams(request.getQuery());
+  const query = queryOf(request);
   const client = clientOf(response, request, options);
   if (client === undefined) return;
   try {
@@ -241,8 +250,8 @@ function upgrade(
       authorization: request.getHeader('authorization'),
       origin: request.getHeader('origin'),
       subprotocols: request.getHeader('sec-websocket-protocol'),
-      queryToken: query.get('token') ?? undefined,
-      queryRoomToken: query.get('room_token') ?? undefined,
+      queryToken: query?.get('token') ?? undefined,
+      queryRoomToken: query?.get('room_token') ?? undefined,
       path: request.getUrl(),
       params: place?.params,
       pathRoom: place?.room,

@@ -41,7 +41,7 @@ class TestLog extends MemoryReportLog implements ReportLog {
 
 interface TestSession extends ReportedSession {
   state: 'open' | 'closed';
-  readonly rooms: Map<string, true>;
+  readonly rooms: Set<string>;
 }
 
 function bench({ leaseMs = 60_000, maxEntries = 10_000 } = {}) {
@@ -62,11 +62,11 @@ function bench({ leaseMs = 60_000, maxEntries = 10_000 } = {}) {
     leases,
     reporter,
     open(id: string, ...rooms: string[]): TestSession {
-      const session: TestSession = { id, user: { id: `user-${id}`, name: id }, state: 'open', rooms: new Map() };
+      const session: TestSession = { id, user: { id: `user-${id}`, name: id }, state: 'open', rooms: new Set() };
       sessions.add(session);
       reporter.sessionOpened(session);
       for (const room of rooms) {
-        session.rooms.set(room, true);
+        session.rooms.add(room);
         reporter.joined(session, room);
       }
       return session;

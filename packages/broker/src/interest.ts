@@ -4,12 +4,14 @@ import type { Broker } from './broker.js';
 interface Entry {
   /** Those who acquired the channel and have not released it, the waiting ones included. */
   holders: number;
-  /** Set while subscribed or subscribing: concurrent holders share it. */
+  /** Set while subscribed or subscribing: concurrent holders share it, and once it is there all channels share one. */
   subscription: Promise<void> | undefined;
   /** Set while an unsubscribe is under way: a new subscription waits for it, so that the two cannot swap. */
   ending: Promise<void> | undefined;
   linger: NodeJS.Timeout | undefined;
 }
+
+const SUBSCRIBED = Promise.resolve();
 
 /**
  * Counts the holders of each channel and keeps the broker's subscriptions to match.
@@ -78,6 +80,7 @@ export class Interest {
     try {
       if (entry.ending !== undefined) await entry.ending;
       await this.#broker.subscribe(channel);
+      entry.subscription = SUBSCRIBED;
     } catch (error) {
       entry.subscription = undefined;
       throw error;

@@ -29,7 +29,7 @@ export class FrameLimits {
     this.#addresses = sharedBuckets(settings.maxAddressFramesPerSecond);
   }
 
-  /** For a new session. @param addressGroup what limits count addresses by */
+  /** For a session with its first frame: one that only listens holds none. @param addressGroup what limits count addresses by */
   open(userId: string, addressGroup: string, nowMs: number): FrameAllowance {
     const { maxFramesPerSecond: perSecond, maxFramesBurst: burst, maxRefusalsPerMinute } = this.#settings;
     return new FrameAllowance({

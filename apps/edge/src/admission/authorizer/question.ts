@@ -10,11 +10,11 @@ export interface Question {
   /** Of the client, as the edge sees it. */
   readonly address: string | undefined;
   /** At a join and a publish, and at a connect to the path of a room. */
-  readonly room?: string;
+  readonly room?: string | undefined;
   /** Of the request, without its query; at a connect. */
   readonly path?: string;
   /** By the names in the path's template, at a connect to the path of a room. */
-  readonly params?: Readonly<Record<string, string>>;
+  readonly params?: Readonly<Record<string, string>> | undefined;
   /** At a publish. */
   readonly payload?: Payload;
 }
