@@ -12,11 +12,14 @@ export function apiCommand(): Command {
     .addHelpText(
       'after',
       `
-It listens on HUBBUB_API_HOST and HUBBUB_API_PORT; GET /openapi.json describes it. Rosters are asked of presence:
-HUBBUB_PRESENCE_URL, with the first of HUBBUB_PRESENCE_API_KEYS. HUBBUB_API_TOKENS=true has it mint tokens.
+It listens on HUBBUB_API_HOST and HUBBUB_API_PORT (127.0.0.1:8082); GET /openapi.json describes it. HUBBUB_ADMIN_PORT
+(8081) has /readyz and /metrics: choose another one where that is taken. Rosters are asked of presence, at its admin
+address HUBBUB_PRESENCE_URL with the first of HUBBUB_PRESENCE_API_KEYS. HUBBUB_API_TOKENS=true has it mint tokens.
 
-Example:
-  $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 HUBBUB_API_KEYS=a-key hubbub api`,
+Examples:
+  $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 HUBBUB_API_KEYS=a-key HUBBUB_ADMIN_PORT=9103 hubbub api
+  $ curl http://127.0.0.1:8082/rooms/general/messages -H 'Authorization: Bearer a-key' \\
+      -H 'Content-Type: application/json' -d '{"type":"build.finished","payload":{"ok":true}}'`,
     )
     .action(async () => {
       const parts = await runProcess('api', start);

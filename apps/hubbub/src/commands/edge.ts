@@ -20,13 +20,17 @@ export function edgeCommand(): Command {
     .addHelpText(
       'after',
       `
+Clients come to HUBBUB_PORT (8080); HUBBUB_ADMIN_PORT (8081) has /healthz, /readyz and /metrics. Edges that share a
+machine need ports of their own, unless --workers starts them. A cluster needs hubbub presence beside its edges.
+
 With --workers the admin port answers for all: ready when every worker is, metrics added up.
   SIGHUP    replaces the workers one after the other; each reads the configuration file anew
   SIGTERM   has all of them drain; twice ends them at once
 On Linux 5.14 and newer, sysctl net.ipv4.tcp_migrate_req=1 lets connections that arrive in the
 very moment a worker closes its port go to the others.
 
-Example:
+Examples:
+  $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 HUBBUB_PORT=9001 HUBBUB_ADMIN_PORT=9101 hubbub edge
   $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 hubbub edge --workers 4`,
     )
     .action(async ({ workers, asWorker }: { workers?: number; asWorker?: boolean }) => {

@@ -9,7 +9,13 @@ export function presenceCommand(): Command {
     .description('Runs one instance of the presence service: it keeps who is in which room. Needs HUBBUB_REDIS_URL.')
     .addHelpText(
       'after',
-      '\nSeveral may run: they share the work, and take over from one that dies.\n\nExample:\n  $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 HUBBUB_ADMIN_PORT=9100 hubbub presence',
+      `
+Several may run: they share the work, and take over from one that dies. It listens on HUBBUB_ADMIN_PORT (8081) alone:
+choose another one where an edge runs on the same machine. HUBBUB_PRESENCE_API_KEYS opens its HTTP interface there,
+which hubbub rooms, hubbub who and hubbub api ask.
+
+Example:
+  $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 HUBBUB_ADMIN_PORT=9100 hubbub presence`,
     )
     .action(async () => {
       await runProcess('presence', async parts => {

@@ -21,16 +21,17 @@ export function publishCommand(): Command {
   return new Command('publish')
     .description('Publishes a message to a room, a user or everybody. Needs HUBBUB_REDIS_URL.')
     .usage('[options] <room> <type> [payload]')
-    .argument('<words...>', 'room (not with --user and --all), type, and payload: a JSON object, or - to read it')
+    .argument('<words...>', 'room (not with --user and --all), type, and payload: a JSON object, or - for stdin')
     .option('--user <id>', 'to every session of this user, instead of a room')
     .option('--all', 'to every session of the cluster, instead of a room')
-    .option('--id <id>', 'what names the message for those who get it')
-    .option('--idempotency-key <key>', 'the same key within five minutes publishes nothing more')
-    .option('--json', 'says as JSON what became of it')
+    .option('--id <id>', 'the id of the message, for those who get it')
+    .option('--idempotency-key <key>', 'the same key within five minutes publishes it once')
+    .option('--json', 'what became of it, as one JSON document')
     .addHelpText(
       'after',
       `
-It ends when Redis has taken the message; in a room with history it says the message's offset.
+It goes to the cluster of HUBBUB_REDIS_URL and HUBBUB_REDIS_PREFIX: hubbub start without Redis does not hear it. It ends
+when Redis has taken the message; in a room with history it says the message's offset, its position there.
 
 Examples:
   $ hubbub publish general build.finished '{"ok":true}'

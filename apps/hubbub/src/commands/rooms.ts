@@ -18,7 +18,16 @@ export function roomsCommand(): Command {
     .option('--prefix <text>', 'only rooms whose names begin like this, such as chat:', roomPrefix)
     .option('--min-count <n>', 'only rooms with so many users or more', wholeNumber, 0)
     .option('--json', 'as one JSON document')
-    .addHelpText('after', '\nExample:\n  $ hubbub rooms --prefix chat: --min-count 10')
+    .addHelpText(
+      'after',
+      `
+HUBBUB_PRESENCE_URL is the admin address of a presence process, or of hubbub start; the first of
+HUBBUB_PRESENCE_API_KEYS is used, which must be set there, too.
+
+Example:
+  $ export HUBBUB_PRESENCE_URL=http://127.0.0.1:9100 HUBBUB_PRESENCE_API_KEYS=a-key
+  $ hubbub rooms --prefix chat: --min-count 10`,
+    )
     .action(async ({ prefix, minCount, json = false }: RoomsOptions) => {
       const { items } = await allPages(presenceOf(loadConfig()), '/rooms', 'rooms', {
         prefix,

@@ -15,7 +15,16 @@ export function startCommand(): Command {
     .description(
       'Runs everything in one process: edge, presence and the playground. Without HUBBUB_REDIS_URL in memory.',
     )
-    .addHelpText('after', '\nExample:\n  $ HUBBUB_PORT=9000 hubbub start   # then open http://127.0.0.1:9000/')
+    .addHelpText(
+      'after',
+      `
+Clients come to HUBBUB_PORT (8080), where the playground is, too: a page to try it out. It gives a token to whoever
+asks, so it is there in development and on this machine only. HUBBUB_ADMIN_PORT (8081) has /healthz, /readyz and
+/metrics. Ctrl-C ends it.
+
+Example:
+  $ HUBBUB_PORT=9000 hubbub start   # then open http://127.0.0.1:9000/`,
+    )
     .action(async () => {
       const running = await runProcess('hubbub', start);
       warnOfDevelopmentSecret(running);

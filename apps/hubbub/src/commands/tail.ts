@@ -31,8 +31,9 @@ export function tailCommand(): Command {
     .addHelpText(
       'after',
       `
-It hears what is published from now on, and what edges do not deliver too: it does not join the room, and nobody
-sees it. What is lost while Redis is away is told on stderr. Ctrl-C ends it with 0.
+It hears what is published from now on, also what edges do not deliver. It does not join the room: nobody sees it there.
+Of hubbub start without Redis it hears nothing. What is lost while Redis is away is told on stderr. Ctrl-C ends it
+with 0.
 
 Examples:
   $ hubbub tail general

@@ -17,7 +17,15 @@ export function tokenCommand(): Command {
     .option('--name <name>', "the user's name as others see it; the id when not given")
     .option('--rooms <patterns...>', "rooms the token opens, such as 'chat:*'; every public one when not given")
     .option('--ttl <duration>', 'how long it is valid, such as 15m, 1h, 7d', '1h')
-    .addHelpText('after', "\nExample:\n  $ hubbub token --user u1 --name One --rooms 'chat:*' --ttl 8h")
+    .addHelpText(
+      'after',
+      `
+Clients connect with it, such as to ws://127.0.0.1:8080/ws?token=<token>. In development, where no key is set, it is
+signed with the development secret, which hubbub start takes, too, and everybody knows.
+
+Example:
+  $ hubbub token --user u1 --name One --rooms 'chat:*' general --ttl 8h`,
+    )
     .action(({ user, name, rooms, ttl }: TokenOptions) => {
       const mint = openMint(loadConfig());
       if (mint === undefined) {

@@ -8,9 +8,18 @@ import { harmless, printJson, printLine, printTable } from '../printing.js';
 export function whoCommand(): Command {
   return new Command('who')
     .description('Lists who is in a room. Needs HUBBUB_PRESENCE_URL and HUBBUB_PRESENCE_API_KEYS.')
-    .argument('<room>')
+    .argument('<room>', 'such as general, or chat:42')
     .option('--json', 'as one JSON document')
-    .addHelpText('after', '\nExample:\n  $ hubbub who chat:42')
+    .addHelpText(
+      'after',
+      `
+HUBBUB_PRESENCE_URL is the admin address of a presence process, or of hubbub start; the first of
+HUBBUB_PRESENCE_API_KEYS is used, which must be set there, too.
+
+Example:
+  $ export HUBBUB_PRESENCE_URL=http://127.0.0.1:9100 HUBBUB_PRESENCE_API_KEYS=a-key
+  $ hubbub who chat:42`,
+    )
     .action(async (room: string, { json = false }: { json?: boolean }) => {
       // Told in the same words as of publish and tail.
       audienceOf([room], {}, 'hubbub who');
