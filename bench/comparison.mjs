@@ -81,7 +81,8 @@ async function allRounds({ scenario, settings, catalogue, redis, pinning }) {
     for (const name of round % 2 === 0 ? settings.relays : settings.relays.toReversed()) {
       console.log(`${round === 0 ? 'warm-up' : `round ${round} of ${settings.rounds}`}: ${name} …`);
       await commands.flushall();
-      const nodeArgs = settings.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(PROFILES_DIR, name)}`] : [];
+      const profileArgs = settings.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(PROFILES_DIR, name)}`] : [];
+      const nodeArgs = [...pinning.nodeArgs, ...profileArgs];
       const turn = {
         relay: { name, ...catalogue[name] },
         settings: round === 0 ? { ...settings, ...scenario.warmUp } : settings,

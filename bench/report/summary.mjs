@@ -1,7 +1,8 @@
-/** Copies the heads of the latest reports into docs/performance.md, so that no figure stands there which was not measured. */
+/** Copies the heads of the latest reports into docs/performance.md, so that no figure stands there which was not measured; sizing follows. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { updateSizing } from './sizing.mjs';
 
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 const PAGE = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));

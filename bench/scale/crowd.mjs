@@ -14,9 +14,11 @@ const ADDRESSES_EACH = 8;
 const CONNECT_WITHIN_MS = 600_000;
 const ORDER_WITHIN_MS = 120_000;
 
-/** @param {{ processes: number, connections: number, rooms: readonly string[] }} options */
-export function startCrowd({ processes, connections, rooms }) {
-  const workers = Array.from({ length: processes }, (_, i) => startWorker({ name: `clients ${i + 1}`, file: FILE }));
+/** @param {{ processes: number, connections: number, rooms: readonly string[], nodeArgs?: readonly string[] }} options */
+export function startCrowd({ processes, connections, rooms, nodeArgs = [] }) {
+  const workers = Array.from({ length: processes }, (_, i) =>
+    startWorker({ name: `clients ${i + 1}`, file: FILE, nodeArgs }),
+  );
   const all = (command, orderOf = () => ({}), withinMs = ORDER_WITHIN_MS) =>
     Promise.all(workers.map((worker, i) => worker.order(command, orderOf(i), withinMs)));
   let preparations = 0;

@@ -6,8 +6,10 @@ import { parseArgs } from 'node:util';
 const SPARE_DESCRIPTORS = 1000;
 /** More in one process makes nothing better. */
 const PER_EDGE_MAX = 50_000;
-/** Ports of one source address, with those that are not free again yet. */
+/** So that clients do not take longer for what comes than edges for what they send. */
 const PER_CROWD_MAX = 15_000;
+/** As many as the limit of open files allows: processes cost memory, too. */
+const PER_CROWD_MAX_SMALL = 50_000;
 /** One edge is killed and one drained: the others have to take everybody. */
 const EDGES_THAT_GO = 2;
 const EDGES_MIN = 3;
@@ -20,6 +22,7 @@ export const USAGE = `npm run scale -- [options]
   --rate n          messages a second, round the rooms (100)
   --seconds n       of steady load, in which one edge is killed and another one drained (40)
   --no-bare         without the same connections to bare relays before, as the measure
+  --small-heaps     V8 keeps the heaps of edges, presence and clients small, for more processor: for more than fit otherwise
   --profile         CPU profiles of presence and the edges to bench/profiles/scale; writes no report
   --no-report       writes nothing to bench/results`;
 
@@ -36,6 +39,7 @@ export function readPlan(args) {
       rate: text,
       seconds: text,
       'no-bare': flag,
+      'small-heaps': flag,
       profile: flag,
       'no-report': flag,
       help: flag,
@@ -53,11 +57,15 @@ export function readPlan(args) {
     connections,
     descriptors,
     edges,
-    crowds: Math.max(2, Math.ceil(connections / Math.min(PER_CROWD_MAX, perEdge))),
+    crowds: Math.max(
+      2,
+      Math.ceil(connections / Math.min(values['small-heaps'] ? PER_CROWD_MAX_SMALL : PER_CROWD_MAX, perEdge)),
+    ),
     perRoom: whole('per-room', values['per-room'] ?? '10', 1, 100_000),
     rate: whole('rate', values.rate ?? '100', 1, 10_000),
     seconds: whole('seconds', values.seconds ?? '40', 10, 3600),
     bare: !values['no-bare'],
+    smallHeaps: values['small-heaps'],
     profile: values.profile,
     writesReport: !(values['no-report'] || values.profile),
     help: values.help,

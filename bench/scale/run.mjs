@@ -68,7 +68,8 @@ async function measure(plan, redis, opened) {
   const clock = createClock(machineMicros());
   const { originUs } = clock;
   const rooms = roomNames(Math.ceil(connections / perRoom), `${NAMESPACE}:`);
-  const crowd = await opened(startCrowd({ processes: crowds, connections, rooms }));
+  const heapArgs = plan.smallHeaps ? ['--optimize-for-size'] : [];
+  const crowd = await opened(startCrowd({ processes: crowds, connections, rooms, nodeArgs: heapArgs }));
   const progress = showProgress({
     async look() {
       const { open, received, returns } = await crowd.progress();
@@ -111,7 +112,8 @@ async function measure(plan, redis, opened) {
   }
 
   progress.step(`presence and ${edgeCount} edges`);
-  const nodeArgs = plan.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(PROFILES_DIR, 'scale')}`] : [];
+  const profileArgs = plan.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(PROFILES_DIR, 'scale')}`] : [];
+  const nodeArgs = [...heapArgs, ...profileArgs];
   const cluster = await opened(startCluster({ redisUrl: redis.url, edges: edgeCount, namespace: NAMESPACE, nodeArgs }));
   const { edges, presence } = cluster;
   const parts = { edges, presence: [presence], redis: [redis], clients: [crowd] };

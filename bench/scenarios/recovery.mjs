@@ -110,7 +110,7 @@ function measure({ behind, settings, redis, pinning, config }) {
     await commands.flushall();
     const startEdge = id => {
       const env = { ...config.env, HUBBUB_NODE_ID: `bench-${id}` };
-      return opened(RELAYS.hubbub.start({ redisUrl: redis.url, cpus: pinning.relay, nodeArgs: [], env }));
+      return opened(RELAYS.hubbub.start({ redisUrl: redis.url, cpus: pinning.relay, nodeArgs: pinning.nodeArgs, env }));
     };
     const [left, found] = await Promise.all(['left', 'found'].map(startEdge));
     const talkers = await opened(startMembers({ processes: 1, cpus: pinning.load }));

@@ -66,6 +66,7 @@ async function openSession({ lane, port, random, address, tally }) {
   const failures = new Set();
   let waiting;
   let marks = 0;
+  let welcomed = false;
   const settle = problem => {
     waiting?.(problem);
     waiting = undefined;
@@ -84,7 +85,11 @@ async function openSession({ lane, port, random, address, tally }) {
         tally.garbage(); // Bodies of envelopes are forwarded unread: what is thrown at Redis comes out here.
         return;
       }
-      if (answer?.type === 'welcome') settle();
+      // Once: what is thrown at Redis comes to these rooms unread, and may call itself so, too.
+      if (answer?.type === 'welcome' && !welcomed) {
+        welcomed = true;
+        settle();
+      }
       if (answer?.type === 'pong' && answer.id === `mark-${marks}`) settle();
       if (answer?.type === 'error' && typeof answer.payload?.code === 'string') {
         codes[answer.payload.code] = (codes[answer.payload.code] ?? 0) + 1;

@@ -1,19 +1,23 @@
 #!/usr/bin/env node
-/** The command line: puts the commands together, and says how each of them ends. */
+/** The command line: finds the command that is called, and says how it ends. */
 import { Command, CommanderError } from 'commander';
-import { apiCommand } from './commands/api.js';
-import { configCommand } from './commands/config.js';
-import { doctorCommand } from './commands/doctor.js';
-import { edgeCommand } from './commands/edge.js';
-import { presenceCommand } from './commands/presence.js';
-import { publishCommand } from './commands/publish.js';
-import { roomsCommand } from './commands/rooms.js';
-import { startCommand } from './commands/start.js';
-import { tailCommand } from './commands/tail.js';
-import { tokenCommand } from './commands/token.js';
-import { whoCommand } from './commands/who.js';
 import { exitCodeOf } from './exit-codes.js';
 import { endWithReader, printNote } from './printing.js';
+
+/** Each loads what it needs: a question to Redis is not to wait until a whole edge is read from the disk. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./commands/start.js')).startCommand(),
+  edge: async () => (await import('./commands/edge.js')).edgeCommand(),
+  presence: async () => (await import('./commands/presence.js')).presenceCommand(),
+  api: async () => (await import('./commands/api.js')).apiCommand(),
+  token: async () => (await import('./commands/token.js')).tokenCommand(),
+  publish: async () => (await import('./commands/publish.js')).publishCommand(),
+  tail: async () => (await import('./commands/tail.js')).tailCommand(),
+  rooms: async () => (await import('./commands/rooms.js')).roomsCommand(),
+  who: async () => (await import('./commands/who.js')).whoCommand(),
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
+  config: async () => (await import('./commands/config.js')).configCommand(),
+};
 
 const program = new Command('hubbub')
   .description('Rooms, presence and live updates over WebSockets, on one process or many.')
@@ -37,18 +41,8 @@ Exit codes:
   1   failed: what was asked for did not happen
   2   wrong use: an argument or an option is missing, unknown or cannot be
   78  the configuration is wrong; every problem is named`,
-  )
-  .addCommand(startCommand())
-  .addCommand(edgeCommand())
-  .addCommand(presenceCommand())
-  .addCommand(apiCommand())
-  .addCommand(tokenCommand())
-  .addCommand(publishCommand())
-  .addCommand(tailCommand())
-  .addCommand(roomsCommand())
-  .addCommand(whoCommand())
-  .addCommand(doctorCommand())
-  .addCommand(configCommand());
+  );
+for (const load of called(process.argv[2])) program.addCommand(await load());
 
 tellUsage(program, 'hubbub');
 endWithReader();
@@ -60,6 +54,12 @@ try {
     printNote(`hubbub: ${error instanceof Error ? error.message : String(error)}`);
   // What was opened on the way, such as a connection that Redis does not answer, must not keep a failed start alive.
   process.exit(exitCodeOf(error));
+}
+
+/** The one command that is called; all of them for the help, and for what is none. */
+function called(name = ''): readonly (() => Promise<Command>)[] {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  return command === undefined ? Object.values(COMMANDS) : [command];
 }
 
 /** Wrong use is told in one line that names the help which explains it. */

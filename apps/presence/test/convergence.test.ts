@@ -21,7 +21,7 @@ const GRACE_MS = 200;
 
 interface Session extends ReportedSession {
   state: 'open' | 'closed';
-  readonly rooms: Map<string, true>;
+  readonly rooms: Set<string>;
 }
 
 interface Edge {
@@ -124,18 +124,18 @@ class Run {
     let session = this.#random(3) === 0 ? undefined : this.#any(edge);
     if (session === undefined) {
       const id = `user-${this.#random(USERS)}`;
-      session = { id: `s${this.#count++}`, user: { id, name: id }, state: 'open', rooms: new Map() };
+      session = { id: `s${this.#count++}`, user: { id, name: id }, state: 'open', rooms: new Set() };
       edge.sessions.add(session);
       edge.reporter.sessionOpened(session);
     }
     const room = this.#pick(ROOMS);
-    session.rooms.set(room, true);
+    session.rooms.add(room);
     edge.reporter.joined(session, room);
   }
 
   #leave(edge: Edge): void {
     const session = this.#any(edge);
-    const [room] = session?.rooms.keys() ?? [];
+    const [room] = session?.rooms ?? [];
     if (session === undefined || room === undefined) return;
     session.rooms.delete(room);
     edge.reporter.left(session, room);
@@ -225,6 +225,6 @@ async function expectUser(registry: RedisRegistryReader, run: Run, id: string): 
   const told = Object.fromEntries(sessions.map(({ session, rooms }) => [session, [...rooms].sort()]));
   expect({ id, told }).toEqual({
     id,
-    told: Object.fromEntries(here.map(session => [session.id, [...session.rooms.keys()].sort()])),
+    told: Object.fromEntries(here.map(session => [session.id, [...session.rooms].sort()])),
   });
 }
