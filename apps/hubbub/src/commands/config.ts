@@ -28,7 +28,7 @@ function printCommand(): Command {
 Secrets, and the passwords of URLs, are shown as •••.
 
 Example:
-  $ HUBBUB_PORT=9000 hubbub config print | grep -v default`,
+  $ HUBBUB_PORT=9000 hubbub config print | grep -v ' default '`,
     )
     .action(({ json = false }: Output) => {
       const settings = effectiveSettings(loadConfig());
