@@ -1,7 +1,15 @@
 /** `npm test`: installs, builds, checks style and types, runs the tests. Arguments are passed to vitest. */
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { endWithParent } from './prepare/parent.mjs';
 import { fail, runNode, say } from './prepare/terminal.mjs';
 import { prepare } from './prepare.mjs';
+
+/** More of them are no accident. */
+const FILES_TO_LOOK_AT_AGAIN = 4;
+const failuresFile = join(mkdtempSync(join(tmpdir(), 'hubbub-test-')), 'failures.json');
+process.env.HUBBUB_TEST_FAILURES = failuresFile;
 
 const checks = [
   {
@@ -33,4 +41,27 @@ for (const { what, script, args, hint } of checks) {
   if (code !== 0) fail(`The check of ${what} failed; ${hint}.`, code);
 }
 say('Running the tests …');
-process.exitCode = await runNode('node_modules/vitest/vitest.mjs', ['run', ...process.argv.slice(2)]);
+const args = process.argv.slice(2);
+const code = await runTests(args);
+// Who names tests wants to hear of them what there is to hear.
+process.exitCode = code === 0 || args.length > 0 ? code : await onceMoreAlone(code);
+
+function runTests(vitestArgs) {
+  return runNode('node_modules/vitest/vitest.mjs', ['run', ...vitestArgs]);
+}
+
+/**
+ * Stories start up to a dozen processes each, and run two at a time: on a machine that others use one may starve. A few files that
+ * failed are run again from their beginning, one after the other: what is broken fails again, and what is not is named as unstable.
+ *
+ * @param {number} code of the run @returns {Promise<number>}
+ */
+async function onceMoreAlone(code) {
+  const files = JSON.parse(readFileSync(failuresFile, 'utf8'));
+  if (files.length === 0 || files.length > FILES_TO_LOOK_AT_AGAIN) return code;
+  say(`Failed beside others: ${files.join(', ')}. Once more, each alone …`);
+  const codeAlone = await runTests([...files, '--no-file-parallelism']);
+  if (codeAlone === 0)
+    say(`UNSTABLE, failed beside others and passed alone: ${files.join(', ')}. Mend what makes them so.`);
+  return codeAlone;
+}
