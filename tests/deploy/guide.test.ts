@@ -20,7 +20,7 @@ describe('the guide', () => {
     const links = [...guide.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
     const files = links.filter(target => !target.startsWith('#'));
     expect(files.length).toBeGreaterThan(8);
-    expect(files.filter(target => !existsSync(join(ROOT, 'docs', target)))).toEqual([]);
+    expect(files.filter(target => !existsSync(join(ROOT, 'docs', target.replace(/#.*$/, ''))))).toEqual([]);
     const anchors = [...guide.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
       title.toLowerCase().replaceAll(' ', '-'),
     );

@@ -19,7 +19,9 @@ export function createLogger({ level, process: name, nodeId }: LoggerOptions): L
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (!process.stdout.isTTY) return pino(options);
+  // Each line at once, and never waited for: a log that nobody reads must not hold up who speaks. With a least length of 0 a `flush`
+  // would not wait for what is on its way.
+  if (!process.stdout.isTTY) return pino(options, pino.destination({ dest: 1, minLength: 1, sync: false }));
   return pino(
     options,
     PinoPretty({ ignore: 'pid,hostname,process,nodeId,event', translateTime: 'HH:MM:ss', singleLine: true }),

@@ -20,6 +20,8 @@ export interface ShutdownOptions {
   abandon?(): void;
 }
 
+const LAST_WORDS_WITHIN_MS = 1000;
+
 /**
  * Runs `close` on SIGTERM or SIGINT and then ends the process: with 0 when it went well, 1 when it failed or took longer
  * than `timeoutMs`. A second signal ends it at once, with 128 and the signal's number as shells tell it (143 for SIGTERM).
@@ -28,9 +30,18 @@ export function onShutdownSignal(log: Logger, options: ShutdownOptions): Shutdow
   const { timeoutMs, interruptible = true, close } = options;
   let begun = false;
   let signalled = false;
-  const end = (code: number): never => {
+  /**
+   * What was logged last is written before the end. It must be: pino writes what is left while the process exits, and tries that
+   * for ever where nobody reads any more; it learns of that only from a write before.
+   */
+  const leave = (code: number): void => {
+    const exit = (): never => process.exit(code);
+    setTimeout(exit, LAST_WORDS_WITHIN_MS);
+    log.flush(exit);
+  };
+  const end = (code: number): void => {
     options.abandon?.();
-    process.exit(code);
+    leave(code);
   };
   const begin = (reason: string): void => {
     if (begun) return;
@@ -43,7 +54,7 @@ export function onShutdownSignal(log: Logger, options: ShutdownOptions): Shutdow
     close().then(
       () => {
         log.info({ event: 'stopped' }, 'stopped');
-        process.exit(0);
+        leave(0);
       },
       error => {
         log.error({ event: 'stop_failed', err: error }, 'stopping failed');
