@@ -15,6 +15,7 @@ export function updateSummary() {
   const after = rest?.split(END)[1];
   if (after === undefined) throw new Error('docs/performance.md has lost the marks between which figures stand.');
   writeFileSync(PAGE, `${before}${BEGIN}\n\n${latestReports().map(headOf).join('\n\n')}\n\n${END}${after}`);
+  updateSizing();
 }
 
 /** @returns {string[]} of each scenario the file with the latest date */
