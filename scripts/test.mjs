@@ -1,5 +1,5 @@
 /** `npm test`: installs, builds, checks style and types, runs the tests. Arguments are passed to vitest. */
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endWithParent } from './prepare/parent.mjs';
@@ -8,7 +8,9 @@ import { prepare } from './prepare.mjs';
 
 /** More of them are no accident. */
 const FILES_TO_LOOK_AT_AGAIN = 4;
-const failuresFile = join(mkdtempSync(join(tmpdir(), 'hubbub-test-')), 'failures.json');
+const failuresFolder = mkdtempSync(join(tmpdir(), 'hubbub-test-'));
+process.on('exit', () => rmSync(failuresFolder, { recursive: true, force: true }));
+const failuresFile = join(failuresFolder, 'failures.json');
 process.env.HUBBUB_TEST_FAILURES = failuresFile;
 
 const checks = [

@@ -10,7 +10,7 @@ const PAGE = fileURLToPath(new URL('../../docs/deployment.md', import.meta.url))
 const BEGIN = '<!-- Sizing: written by bench/report/sizing.mjs from bench/results; not by hand. -->';
 const END = '<!-- End of sizing. -->';
 const MIB = 2 ** 20;
-/** What is reckoned for, and with how many on an edge: half of what it holds, so that two may go. */
+/** What is reckoned for, and with how many on an edge: what the limit of open files allowed in the runs. */
 const SESSIONS = [1000, 10_000, 100_000, 1_000_000];
 const PER_EDGE = 20_000;
 const EDGES_MIN = 2;

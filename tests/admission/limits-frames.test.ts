@@ -91,6 +91,18 @@ describe('frames of a session', () => {
     );
   });
 
+  test('also who has never sent anything but frames that are too large', async () => {
+    const client = await open('heavy');
+    const max = Number(
+      ((await client.nextFrame('welcome')).payload?.limits as { max_frame_bytes: number }).max_frame_bytes,
+    );
+    for (let n = 0; n <= REFUSALS; n++) client.sendRaw('x'.repeat(max + 1));
+    expect(await client.closed).toMatchObject({ code: 4201 });
+    expect(client.frames.filter(({ type }) => type === 'error').map(({ payload }) => payload?.code)).toEqual(
+      Array(REFUSALS + 1).fill('TOO_LARGE'),
+    );
+  });
+
   test('as many refusals as may be do not close', async () => {
     const client = await open('clumsy');
     await client.nextFrame('welcome');

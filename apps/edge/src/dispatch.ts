@@ -74,9 +74,10 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
     receive(session, bytes, isBinary) {
       let frame: Partial<ClientFrame> = {};
       metrics.received(bytes.length);
+      // Before anything is refused: refusals are counted there.
+      session.allowance ??= frameLimits.open(session.user.id, peerAddress(session.address).group, now());
       try {
         if (bytes.length > context.limits.max_frame_bytes) throw tooLarge(bytes.length, context.limits.max_frame_bytes);
-        session.allowance ??= frameLimits.open(session.user.id, peerAddress(session.address).group, now());
         const tooMany = session.allowance.take(now());
         // Also when it is one too many: without its id the client could not tell which to send again.
         const whole = session.decode(bytes, isBinary);
