@@ -93,10 +93,10 @@ describe('frames of a session', () => {
 
   test('also who has never sent anything but frames that are too large', async () => {
     const client = await open('heavy');
-    const max = Number(
-      ((await client.nextFrame('welcome')).payload?.limits as { max_frame_bytes: number }).max_frame_bytes,
-    );
-    for (let n = 0; n <= REFUSALS; n++) client.sendRaw('x'.repeat(max + 1));
+    const { payload } = await client.nextFrame('welcome');
+    const limits = payload?.limits as { max_frame_bytes: number } | undefined;
+    const tooLarge = 'x'.repeat((limits?.max_frame_bytes ?? 0) + 1);
+    for (let n = 0; n <= REFUSALS; n++) client.sendRaw(tooLarge);
     expect(await client.closed).toMatchObject({ code: 4201 });
     expect(client.frames.filter(({ type }) => type === 'error').map(({ payload }) => payload?.code)).toEqual(
       Array(REFUSALS + 1).fill('TOO_LARGE'),
