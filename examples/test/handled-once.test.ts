@@ -1,0 +1,30 @@
+/** An event of a pairwise session that is given out again: what it did and told stays as it was. */
+import { expect, test } from 'vitest';
+import { once, toTell } from '../pairwise-session/handled-once.js';
+import { newSession } from '../pairwise-session/session-document.js';
+import { join, vote } from '../pairwise-session/session-rules.js';
+
+const FOR_FIRST = { preferred_feature_id: 'f1', is_tie_vote: false };
+const TIE = { preferred_feature_id: null, is_tie_vote: true };
+
+test('an entry that is handled again tells the same, and an old one nothing', () => {
+  const features = [
+    { name: 'A', description: '' },
+    { name: 'B', description: '' },
+  ];
+  let session = newSession({ project_id: 'p', session_id: 's', name: 'S', features });
+  session = once(session, 'client', '1-0', before => join(before, 'ada', 'Ada', 1));
+  session = once(session, 'client', '2-0', before => join(before, 'grace', 'Grace', 2));
+  session = once(session, 'client', '3-0', before => vote(before, 'ada', 'c1', TIE, 3));
+  session = once(session, 'client', '4-0', before => vote(before, 'grace', 'c1', TIE, 4));
+  const told = toTell(session, 'client', '4-0');
+  expect(told.map(({ type }) => type)).toContain('consensus_reached');
+  // The service died before it told: by now the consensus is old news, and is told all the same.
+  const again = once(session, 'client', '4-0', before => vote(before, 'grace', 'c1', TIE, 4));
+  expect(toTell(again, 'client', '4-0')).toEqual(told);
+  // An instance that froze with an earlier vote of Ada in its hands.
+  session = once(again, 'client', '5-0', before => vote(before, 'ada', 'c1', FOR_FIRST, 5));
+  const late = once(session, 'client', '3-0', before => vote(before, 'ada', 'c1', TIE, 3));
+  expect(late).toBe(session);
+  expect(toTell(late, 'client', '3-0')).toEqual([]);
+});
