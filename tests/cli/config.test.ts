@@ -110,6 +110,53 @@ describe('config check', () => {
     expect(forPeople.stdout.match(/^wrong {2}/gm)).toHaveLength(4);
   });
 
+  test('what is wrong between two settings is told beside what is wrong in one', async () => {
+    const env = {
+      ...withConfigFile({
+        namespaces: {
+          chat: { authorize: ['join'], echo: 'maybe' },
+          prices: { conflate: true, historySize: 5, leaveGraceMs: 'long' },
+        },
+      }),
+      NODE_ENV: 'production',
+      HUBBUB_PORT: 'eighty',
+      HUBBUB_JWT_SECRET: 'too-short',
+      HUBBUB_TLS_CERT_FILE: '/etc/hubbub/cert.pem',
+      HUBBUB_DRAIN_WINDOW_MS: '30000',
+    };
+    const { code, stdout } = await runHubbub(['config', 'check', '--json'], env);
+    expect(code).toBe(78);
+    expect([...JSON.parse(stdout).problems].sort()).toEqual([
+      'HUBBUB_AUTHORIZER_URL: required by namespaces.chat.authorize',
+      'HUBBUB_JWT_SECRET: expected at least 32 bytes (RFC 7518 section 3.2)',
+      'HUBBUB_PORT: expected a whole number from 0 to 65535',
+      'HUBBUB_SHUTDOWN_TIMEOUT_MS: expected more than HUBBUB_DRAIN_DELAY_MS and HUBBUB_DRAIN_WINDOW_MS together (35000)',
+      'HUBBUB_TLS_CERT_FILE and HUBBUB_TLS_KEY_FILE: expected both, or none',
+      'namespaces.chat.echo: expected true or false',
+      'namespaces.prices.conflate: not together with historySize above 0: a history has every message, conflation skips some',
+      'namespaces.prices.leaveGraceMs: expected a whole number from 0 to 600000',
+    ]);
+  });
+
+  test.each([
+    ['the secret is empty', { NODE_ENV: 'production', HUBBUB_JWT_SECRET: '' }, /^HUBBUB_JWT_SECRET: /],
+    [
+      'the key set that would replace it is no URL',
+      { NODE_ENV: 'production', HUBBUB_JWT_JWKS_URL: 'id.example' },
+      /^HUBBUB_JWT_JWKS_URL: expected a URL/,
+    ],
+    [
+      'the authorizer is no URL',
+      { HUBBUB_AUTHORIZER_URL: 'auth', HUBBUB_AUTHORIZE_CONNECTIONS: 'true' },
+      /^HUBBUB_AUTHORIZER_URL: expected a URL/,
+    ],
+    ['its file cannot be read', { NODE_ENV: 'production', HUBBUB_CONFIG: '/nowhere/hubbub.yaml' }, /^HUBBUB_CONFIG: /],
+  ])('nothing is made up of a setting that is wrong itself, or not known: %s', async (_, env, told) => {
+    const { stdout } = await runHubbub(['config', 'check', '--json'], env);
+    const { problems }: { problems: string[] } = JSON.parse(stdout);
+    expect(problems).toEqual([expect.stringMatching(told)]);
+  });
+
   test.each([
     [
       'a line that is no YAML',

@@ -1,5 +1,6 @@
 /** What no single setting can say of itself, and the defaults that depend on other settings. */
 import type { Namespaces } from './namespaces.js';
+import { hasCredentials } from './settings/fields.js';
 import type { Settings } from './settings/settings.js';
 import { JWT_SECRET_MIN_BYTES } from './settings/tokens.js';
 
@@ -17,84 +18,102 @@ export function conflateAboveOf(settings: Pick<Settings, 'conflateAboveBytes' | 
   return settings.conflateAboveBytes ?? Math.min(CONFLATE_ABOVE_BYTES, Math.floor(settings.maxBufferedBytes / 4));
 }
 
-/** What no single setting can say of itself. */
-export function crossProblems(settings: Settings & { readonly namespaces: Namespaces }, production: boolean): string[] {
-  const problems: string[] = [];
-  problems.push(...tokenProblems(settings, production));
-  if ((settings.tlsCertFile === undefined) !== (settings.tlsKeyFile === undefined)) {
-    problems.push('HUBBUB_TLS_CERT_FILE and HUBBUB_TLS_KEY_FILE: expected both, or none');
-  }
-  if (settings.trustedHops > 0 && settings.trustedProxies.length > 0) {
-    problems.push('HUBBUB_TRUSTED_HOPS and HUBBUB_TRUSTED_PROXIES: expected one of them');
-  }
-  if (settings.authorizeConnections && settings.authorizerUrl === undefined) {
-    problems.push('HUBBUB_AUTHORIZER_URL: required by HUBBUB_AUTHORIZE_CONNECTIONS');
-  }
-  for (const [name, { authorize }] of Object.entries(settings.namespaces)) {
-    if (authorize.length > 0 && settings.authorizerUrl === undefined) {
-      problems.push(`HUBBUB_AUTHORIZER_URL: required by namespaces.${name}.authorize`);
-    }
-  }
-  if (settings.probeTimeoutMs < settings.probeIntervalMs) {
-    problems.push('HUBBUB_PROBE_TIMEOUT_MS: expected at least HUBBUB_PROBE_INTERVAL_MS');
-  }
-  if (conflateAboveOf(settings) > settings.maxBufferedBytes / 2) {
-    problems.push(
-      `HUBBUB_CONFLATE_ABOVE_BYTES: expected at most half of HUBBUB_MAX_BUFFERED_BYTES (${settings.maxBufferedBytes})`,
-    );
-  }
-  const drainMs = drainDelayOf(settings, production) + settings.drainWindowMs;
-  if (settings.shutdownTimeoutMs <= drainMs) {
-    problems.push(
-      `HUBBUB_SHUTDOWN_TIMEOUT_MS: expected more than HUBBUB_DRAIN_DELAY_MS and HUBBUB_DRAIN_WINDOW_MS together (${drainMs})`,
-    );
-  }
-  return problems;
+type AllSettings = Settings & { readonly namespaces: Namespaces };
+
+interface CrossCheck {
+  /** Where one of these is wrong itself, this check has nothing to go by. */
+  readonly reads: readonly (keyof AllSettings)[];
+  problemsOf(settings: AllSettings, production: boolean): string[];
 }
 
-function tokenProblems(settings: Settings, production: boolean): string[] {
-  const problems: string[] = [];
-  const secrets = [
-    ['HUBBUB_JWT_SECRET', settings.jwtSecret],
-    ...settings.jwtAcceptedSecrets.map(secret => ['HUBBUB_JWT_ACCEPTED_SECRETS', secret] as const),
-  ] as const;
-  for (const [variable, secret] of secrets) {
-    // Who takes a public key for a secret lets everybody sign (RFC 8725 section 2.1).
-    if (secret?.includes('-----BEGIN')) {
-      problems.push(`${variable}: expected a secret, got a PEM; public keys belong into HUBBUB_JWT_PUBLIC_KEY_FILES`);
-    }
-  }
-  if (settings.jwtJwksUrl !== undefined && hasCredentials(settings.jwtJwksUrl)) {
-    problems.push('HUBBUB_JWT_JWKS_URL: expected a URL without user and password');
-  }
-  if (settings.jwtAudience?.length === 0) {
-    problems.push('HUBBUB_JWT_AUDIENCE: expected at least one audience, or no such setting');
-  }
-  if (!production) return problems;
-  if (!othersSign(settings) && settings.jwtSecret === undefined) {
-    problems.push(
-      'HUBBUB_JWT_SECRET: required in production (NODE_ENV=production) where there is neither HUBBUB_JWT_PUBLIC_KEY_FILES nor HUBBUB_JWT_JWKS_URL; make one with: openssl rand -base64 48',
-    );
-  }
-  for (const [variable, secret] of secrets) {
-    if (secret !== undefined && Buffer.byteLength(secret) < JWT_SECRET_MIN_BYTES) {
-      problems.push(`${variable}: expected at least ${JWT_SECRET_MIN_BYTES} bytes (RFC 7518 section 3.2)`);
-    }
-  }
-  if (settings.jwtJwksUrl !== undefined && !isProtected(settings.jwtJwksUrl)) {
-    problems.push('HUBBUB_JWT_JWKS_URL: expected https in production: who can change the keys can sign tokens');
-  }
-  return problems;
+/** A check that can read nothing but the settings that it names. */
+function check<Name extends keyof AllSettings>(
+  reads: readonly Name[],
+  problemsOf: (settings: Pick<AllSettings, Name>, production: boolean) => string[],
+): CrossCheck {
+  return { reads, problemsOf };
 }
 
-/** Whether somebody else signs the tokens. */
-function othersSign({ jwtPublicKeyFiles, jwtJwksUrl }: Settings): boolean {
-  return jwtPublicKeyFiles.length > 0 || jwtJwksUrl !== undefined;
+const CHECKS: readonly CrossCheck[] = [
+  check(['jwtSecret'], ({ jwtSecret }, production) =>
+    jwtSecret === undefined ? [] : secretProblems('HUBBUB_JWT_SECRET', jwtSecret, production),
+  ),
+  check(['jwtAcceptedSecrets'], ({ jwtAcceptedSecrets }, production) =>
+    jwtAcceptedSecrets.flatMap(secret => secretProblems('HUBBUB_JWT_ACCEPTED_SECRETS', secret, production)),
+  ),
+  check(['jwtJwksUrl'], ({ jwtJwksUrl: url }, production) => [
+    ...(url !== undefined && hasCredentials(url)
+      ? ['HUBBUB_JWT_JWKS_URL: expected a URL without user and password']
+      : []),
+    ...(url !== undefined && production && !isProtected(url)
+      ? ['HUBBUB_JWT_JWKS_URL: expected https in production: who can change the keys can sign tokens']
+      : []),
+  ]),
+  check(['jwtAudience'], ({ jwtAudience }) =>
+    jwtAudience?.length === 0 ? ['HUBBUB_JWT_AUDIENCE: expected at least one audience, or no such setting'] : [],
+  ),
+  check(['jwtSecret', 'jwtPublicKeyFiles', 'jwtJwksUrl'], ({ jwtSecret, jwtPublicKeyFiles, jwtJwksUrl }, production) =>
+    production && jwtSecret === undefined && jwtPublicKeyFiles.length === 0 && jwtJwksUrl === undefined
+      ? [
+          'HUBBUB_JWT_SECRET: required in production (NODE_ENV=production) where there is neither HUBBUB_JWT_PUBLIC_KEY_FILES nor HUBBUB_JWT_JWKS_URL; make one with: openssl rand -base64 48',
+        ]
+      : [],
+  ),
+  check(['tlsCertFile', 'tlsKeyFile'], ({ tlsCertFile, tlsKeyFile }) =>
+    (tlsCertFile === undefined) === (tlsKeyFile === undefined)
+      ? []
+      : ['HUBBUB_TLS_CERT_FILE and HUBBUB_TLS_KEY_FILE: expected both, or none'],
+  ),
+  check(['trustedHops', 'trustedProxies'], ({ trustedHops, trustedProxies }) =>
+    trustedHops > 0 && trustedProxies.length > 0
+      ? ['HUBBUB_TRUSTED_HOPS and HUBBUB_TRUSTED_PROXIES: expected one of them']
+      : [],
+  ),
+  check(['authorizeConnections', 'authorizerUrl'], ({ authorizeConnections, authorizerUrl }) =>
+    authorizeConnections && authorizerUrl === undefined
+      ? ['HUBBUB_AUTHORIZER_URL: required by HUBBUB_AUTHORIZE_CONNECTIONS']
+      : [],
+  ),
+  check(['namespaces', 'authorizerUrl'], ({ namespaces, authorizerUrl }) =>
+    Object.entries(namespaces)
+      .filter(([, { authorize }]) => authorize.length > 0 && authorizerUrl === undefined)
+      .map(([name]) => `HUBBUB_AUTHORIZER_URL: required by namespaces.${name}.authorize`),
+  ),
+  check(['probeTimeoutMs', 'probeIntervalMs'], ({ probeTimeoutMs, probeIntervalMs }) =>
+    probeTimeoutMs < probeIntervalMs ? ['HUBBUB_PROBE_TIMEOUT_MS: expected at least HUBBUB_PROBE_INTERVAL_MS'] : [],
+  ),
+  check(['conflateAboveBytes', 'maxBufferedBytes'], settings =>
+    conflateAboveOf(settings) > settings.maxBufferedBytes / 2
+      ? [
+          `HUBBUB_CONFLATE_ABOVE_BYTES: expected at most half of HUBBUB_MAX_BUFFERED_BYTES (${settings.maxBufferedBytes})`,
+        ]
+      : [],
+  ),
+  check(['drainDelayMs', 'drainWindowMs', 'shutdownTimeoutMs'], (settings, production) => {
+    const drainMs = drainDelayOf(settings, production) + settings.drainWindowMs;
+    return settings.shutdownTimeoutMs > drainMs
+      ? []
+      : [
+          `HUBBUB_SHUTDOWN_TIMEOUT_MS: expected more than HUBBUB_DRAIN_DELAY_MS and HUBBUB_DRAIN_WINDOW_MS together (${drainMs})`,
+        ];
+  }),
+];
+
+/** @param wrong settings that are wrong themselves, so that what stands for them in `settings` is their default */
+export function crossProblems(settings: AllSettings, production: boolean, wrong: ReadonlySet<string>): string[] {
+  return CHECKS.filter(({ reads }) => !reads.some(name => wrong.has(name))).flatMap(({ problemsOf }) =>
+    problemsOf(settings, production),
+  );
 }
 
-function hasCredentials(url: string): boolean {
-  const { username, password } = new URL(url);
-  return username !== '' || password !== '';
+function secretProblems(variable: string, secret: string, production: boolean): string[] {
+  // Who takes a public key for a secret lets everybody sign (RFC 8725 section 2.1).
+  if (secret.includes('-----BEGIN')) {
+    return [`${variable}: expected a secret, got a PEM; public keys belong into HUBBUB_JWT_PUBLIC_KEY_FILES`];
+  }
+  return production && Buffer.byteLength(secret) < JWT_SECRET_MIN_BYTES
+    ? [`${variable}: expected at least ${JWT_SECRET_MIN_BYTES} bytes (RFC 7518 section 3.2)`]
+    : [];
 }
 
 function isProtected(url: string): boolean {

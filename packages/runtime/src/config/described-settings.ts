@@ -57,9 +57,10 @@ export function effectiveSettings(
   environment: NodeJS.ProcessEnv = process.env,
 ): readonly EffectiveSetting[] {
   const given = givenSettings(environment, []);
+  const { file = {} } = given;
   const sourceOf = (name: string): SettingSource => {
     if (Object.hasOwn(given.environment, name)) return 'environment';
-    return Object.hasOwn(given.file, name) ? 'file' : 'default';
+    return Object.hasOwn(file, name) ? 'file' : 'default';
   };
   const values = new Map<string, unknown>(Object.entries(config));
   const shape: Readonly<Record<string, z.ZodType>> = settingsSchema.shape;
@@ -71,7 +72,7 @@ export function effectiveSettings(
   }));
   const ofFile = [
     { name: 'namespaces', source: sourceOf('namespaces'), value: config.namespaces },
-    { name: 'roomPaths', source: sourceOf('roomPaths'), value: given.file.roomPaths ?? {} },
+    { name: 'roomPaths', source: sourceOf('roomPaths'), value: file.roomPaths ?? {} },
   ];
   return [...ofSettings, ...ofFile];
 }

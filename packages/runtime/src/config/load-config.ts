@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { z } from 'zod';
 import { conflateAboveOf, crossProblems, drainDelayOf } from './cross-problems.js';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
+import { whollyWrong, withoutWrong } from './right-part.js';
 import { type RoomPath, roomPathsSchema } from './room-paths.js';
 import { environmentName, type Settings, settingsSchema } from './settings/settings.js';
 import { givenSettings } from './sources.js';
@@ -37,7 +38,7 @@ const configSchema = settingsSchema.extend({ namespaces: namespacesSchema, roomP
  * Settings from `HUBBUB_*` variables, over those of the file that `HUBBUB_CONFIG` names (YAML or JSON, with the settings'
  * names in camelCase, `namespaces` and `roomPaths`), over the defaults.
  *
- * @throws {ConfigError} with every problem: unknown names, wrong values, an unreadable file.
+ * @throws {ConfigError} with every problem: unknown names, wrong values, what does not go together, an unreadable file.
  * @example
  * const config = loadConfig(); // HUBBUB_PORT=9000 → config.port === 9000
  */
@@ -46,18 +47,45 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const given = givenSettings(environment, problems);
   const production = environment.NODE_ENV === 'production';
 
-  const parsed = configSchema.safeParse({ ...given.file, ...given.environment });
-  if (!parsed.success) throw new ConfigError([...problems, ...parsed.error.issues.flatMap(describeIssue)]);
-  problems.push(...crossProblems(parsed.data, production));
+  const { settings, wrong } = parseRightPart({ ...given.file, ...given.environment }, problems);
+  // What a file that cannot be read says is not known: nothing is told as missing from it.
+  if (given.file !== undefined) problems.push(...crossProblems(settings, production, wrong));
   if (problems.length > 0) throw new ConfigError(problems);
 
   return Object.freeze({
-    ...parsed.data,
-    nodeId: parsed.data.nodeId ?? inventedNodeId(),
-    drainDelayMs: drainDelayOf(parsed.data, production),
-    conflateAboveBytes: conflateAboveOf(parsed.data),
+    ...settings,
+    nodeId: settings.nodeId ?? inventedNodeId(),
+    drainDelayMs: drainDelayOf(settings, production),
+    conflateAboveBytes: conflateAboveOf(settings),
     production,
   });
+}
+
+interface RightPart {
+  readonly settings: z.infer<typeof configSchema>;
+  /** Settings that stand in it with their default, because what was given is wrong. */
+  readonly wrong: ReadonlySet<string>;
+}
+
+/** Single values, then what holds between those of a namespace, then nothing: more would be a cut that cuts nothing. */
+const MAX_ROUNDS = 3;
+
+/**
+ * Adds what is wrong to `problems`, and goes on with the rest: every setting has a default.
+ * @throws {ConfigError} where no rest is right
+ */
+function parseRightPart(given: Readonly<Record<string, unknown>>, problems: string[]): RightPart {
+  const wrong = new Set<string>();
+  let rest = given;
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
+    const parsed = configSchema.safeParse(rest);
+    if (parsed.success) return { settings: parsed.data, wrong };
+    const { issues } = parsed.error;
+    problems.push(...issues.flatMap(describeIssue));
+    for (const name of whollyWrong(issues)) wrong.add(name);
+    rest = withoutWrong(rest, issues);
+  }
+  throw new ConfigError(problems);
 }
 
 /** Settings are called by their variable, what only a file can hold by its place in the file. */

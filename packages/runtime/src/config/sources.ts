@@ -7,7 +7,8 @@ import { environmentName, settingNames } from './settings/settings.js';
 export type SettingSource = 'default' | 'file' | 'environment';
 
 export interface GivenSettings {
-  readonly file: Readonly<Record<string, unknown>>;
+  /** Empty where there is none; `undefined` where there is one that could not be read. */
+  readonly file: Readonly<Record<string, unknown>> | undefined;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +36,7 @@ function fromEnvironment(environment: NodeJS.ProcessEnv, problems: string[]): Re
   return values;
 }
 
-function readConfigFile(path: string | undefined, problems: string[]): Record<string, unknown> {
+function readConfigFile(path: string | undefined, problems: string[]): Record<string, unknown> | undefined {
   if (path === undefined || path === '') return {};
   try {
     // JSON is YAML 1.2.
@@ -47,7 +48,7 @@ function readConfigFile(path: string | undefined, problems: string[]): Record<st
   } catch (error) {
     problems.push(`${FILE_VARIABLE}: cannot read ${path}: ${whyUnreadable(error)}`);
   }
-  return {};
+  return undefined;
 }
 
 /** Without the lines of the file that the parser quotes, or the name of an alias: either may be a secret. */

@@ -1,10 +1,10 @@
 /** An HTTP service of the user's own that is asked whether somebody may connect, join or publish. */
 import { z } from 'zod';
-import { flag, integer, MINUTE_MS, oneOf, SECRET, url } from './fields.js';
+import { flag, hasCredentials, integer, MINUTE_MS, oneOf, SECRET, url } from './fields.js';
 
 export const authorizerSettings = {
   authorizerUrl: url('http://127.0.0.1:4000/authorize')
-    .refine(value => URL.canParse(value) && new URL(value).username === '' && new URL(value).password === '', {
+    .refine(value => !URL.canParse(value) || !hasCredentials(value), {
       error: 'expected a URL without a name and a password: HUBBUB_AUTHORIZER_KEY is sent instead',
     })
     .optional()

@@ -58,6 +58,12 @@ export function url(example: string) {
     .refine(value => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), { error: expected });
 }
 
+/** @param url one that can be parsed */
+export function hasCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
+}
+
 /** @example isNetwork('10.0.0.0/8') && isNetwork('2001:db8::/32') && isNetwork('192.0.2.1') */
 export function isNetwork(text: string): boolean {
   const [address = '', bits, more] = text.split('/');
