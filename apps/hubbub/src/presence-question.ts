@@ -9,6 +9,14 @@ export interface PresenceAddress {
 
 const TIMEOUT_MS = 5000;
 
+/** For the help of commands that ask presence: the settings, and the beginning of an example; the command follows it. */
+export const PRESENCE_HELP = `
+HUBBUB_PRESENCE_URL is the admin address of a presence process, or of hubbub start; the first of
+HUBBUB_PRESENCE_API_KEYS is used, which must be set there, too.
+
+Example:
+  $ export HUBBUB_PRESENCE_URL=http://127.0.0.1:9100 HUBBUB_PRESENCE_API_KEYS=a-key`;
+
 /** @throws {ConfigError} naming what is missing. */
 export function presenceOf({ presenceUrl, presenceApiKeys: [apiKey] }: Config): PresenceAddress {
   const problems: string[] = [];

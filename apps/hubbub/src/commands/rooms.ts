@@ -1,9 +1,8 @@
 /** hubbub rooms: which rooms have somebody in them, as presence knows it. */
-
 import { isRoomName } from '@hubbub/protocol';
 import { loadConfig } from '@hubbub/runtime';
 import { Command, InvalidArgumentError } from 'commander';
-import { allPages, presenceOf } from '../presence-question.js';
+import { allPages, PRESENCE_HELP, presenceOf } from '../presence-question.js';
 import { harmless, printJson, printTable } from '../printing.js';
 
 interface RoomsOptions {
@@ -20,12 +19,7 @@ export function roomsCommand(): Command {
     .option('--json', 'as one JSON document')
     .addHelpText(
       'after',
-      `
-HUBBUB_PRESENCE_URL is the admin address of a presence process, or of hubbub start; the first of
-HUBBUB_PRESENCE_API_KEYS is used, which must be set there, too.
-
-Example:
-  $ export HUBBUB_PRESENCE_URL=http://127.0.0.1:9100 HUBBUB_PRESENCE_API_KEYS=a-key
+      `${PRESENCE_HELP}
   $ hubbub rooms --prefix chat: --min-count 10`,
     )
     .action(async ({ prefix, minCount, json = false }: RoomsOptions) => {

@@ -2,7 +2,7 @@
 import { loadConfig } from '@hubbub/runtime';
 import { Command } from 'commander';
 import { audienceOf } from '../audience.js';
-import { allPages, presenceOf } from '../presence-question.js';
+import { allPages, PRESENCE_HELP, presenceOf } from '../presence-question.js';
 import { harmless, printJson, printLine, printTable } from '../printing.js';
 
 export function whoCommand(): Command {
@@ -12,12 +12,7 @@ export function whoCommand(): Command {
     .option('--json', 'as one JSON document')
     .addHelpText(
       'after',
-      `
-HUBBUB_PRESENCE_URL is the admin address of a presence process, or of hubbub start; the first of
-HUBBUB_PRESENCE_API_KEYS is used, which must be set there, too.
-
-Example:
-  $ export HUBBUB_PRESENCE_URL=http://127.0.0.1:9100 HUBBUB_PRESENCE_API_KEYS=a-key
+      `${PRESENCE_HELP}
   $ hubbub who chat:42`,
     )
     .action(async (room: string, { json = false }: { json?: boolean }) => {
