@@ -4,7 +4,9 @@ import { integer, list, MINUTE_MS, oneOf, SECRET, text, url } from './fields.js'
 export const clusterSettings = {
   redisUrl: text(/^rediss?:\/\/.+|^unix:\/\/.+/, 'a URL like redis://127.0.0.1:6379')
     .optional()
-    .describe('Redis of the cluster. Unset: everything in one process, in memory.'),
+    .describe(
+      'Redis of the cluster: `redis://user:password@host:6379/0`, `rediss://` with TLS, or `unix:///path` of a socket. Unset: everything in one process, in memory.',
+    ),
   redisPrefix: text(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -')
     .default('hubbub')
     .describe('Begins every channel and key, so that two clusters can share a Redis.'),
