@@ -2,38 +2,15 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { type ConnectOptions, connectRefused, type RawClient } from '../support/raw-client.js';
 import { EXAMPLE_TIMEOUT_MS, type RunningExample, startExample } from './support.js';
+import { acquire, from, listen, roomPath } from './voting-people.js';
 
 /** Far more than the kernel keeps for a connection that is not read. */
 const FLOOD_MAX = 2000;
 const FLOOD_BYTES = 32_768;
 
-/** What a page of another site sends. */
-const from = (origin: string) => ({ headers: { origin } });
-
-async function acquire(example: RunningExample): Promise<string> {
-  const { status, body } = await example.ask('GET', '/api/rooms');
-  expect(status).toBe(200);
-  expect(body).toMatchObject({ status: 'waiting', participants: [] });
-  return String(Object(body).room_id);
-}
-
-const wsPath = (room: string): string => `/api/rooms/${room}/ws`;
-const roomPath = (room: string, what: string): string => `/api/rooms/${room}/${what}`;
 const unknown = { status: 404, body: { error: 'unknown room' } };
 const incorrect = { status: 400, body: { error: 'incorrect request' } };
-
-/** Resolves when it hears the room. */
-async function listen(
-  example: RunningExample,
-  room: string,
-  options: ConnectOptions & { readonly edge?: 0 | 1 } = {},
-): Promise<RawClient> {
-  const listener = await example.connect(wsPath(room), options);
-  expect((await listener.nextFrame('welcome')).payload).toMatchObject({ rooms: [room], user: { name: 'Anonymous' } });
-  return listener;
-}
 
 async function slowReaders(example: RunningExample): Promise<number[]> {
   const counts = example.edges.map(async ({ adminUrl }) => {
@@ -297,95 +274,4 @@ describe('the voting room', () => {
       listener.nextFrame({ type: 'participant_ready', payload: { message: 'Bob' } }),
     );
   }, 60_000);
-});
-
-describe('empty rooms', () => {
-  const emptyMs = 1000;
-  let example: RunningExample;
-
-  beforeAll(async () => {
-    example = await startExample('voting-room', { times: { EXAMPLE_EMPTY_ROOM_MS: emptyMs, EXAMPLE_ROUND_MS: 100 } });
-  }, EXAMPLE_TIMEOUT_MS);
-
-  const untilForgotten = (room: string) =>
-    eventually(async () => (await example.ask('GET', roomPath(room, 'acquired'))).status === 404, {
-      withinMs: 20_000,
-      describe: 'the room is forgotten',
-    });
-  const stillThere = async (room: string) => {
-    expect((await example.ask('GET', roomPath(room, 'acquired'))).status).toBe(200);
-  };
-  const keysOfTheService = () => example.redis.cli('--scan', '--pattern', `${example.redis.prefix}-example:*`);
-
-  test('a room that nobody comes to is forgotten; one with somebody in it is not; when the last one leaves it is', async () => {
-    const occupied = await acquire(example);
-    const member = await listen(example, occupied);
-    await member.nextFrame('participant_joined');
-    const abandoned = await acquire(example);
-    await untilForgotten(abandoned);
-    await stillThere(occupied);
-    // A second one that was abandoned after it: by then the occupied one had its time twice.
-    await untilForgotten(await acquire(example));
-    await stillThere(occupied);
-    await member.close();
-    await untilForgotten(occupied);
-    await eventually(async () => (await keysOfTheService()) === '', { describe: 'the service keeps nothing' });
-  });
-
-  test.for([
-    ['is back', false],
-    ['is back too late to read of it', true],
-  ] as const)('a room that was left while the service was dead is forgotten when it %s', async ([, isTooLate]) => {
-    const room = await acquire(example);
-    const member = await listen(example, room);
-    await member.nextFrame('participant_joined');
-    await untilForgotten(await acquire(example)); // So that the service has noted that somebody is there.
-    await example.service.kill();
-    await member.close();
-    if (isTooLate) {
-      const redis = example.redis.connection();
-      const streams = await eventually(async () => {
-        const keys = await redis.keys(`${example.redis.prefix}:presence:*:lifecycle`);
-        const entries = await Promise.all(keys.map(key => redis.xrevrange(key, '+', '-', 'COUNT', 1)));
-        return entries.flat(3).includes('room_vacated') && keys;
-      });
-      await redis.del(...streams);
-    }
-    await example.service.start();
-    await untilForgotten(room);
-  });
-
-  test('a room that was never visited is forgotten by a service that did not make it', async () => {
-    const room = await acquire(example);
-    await example.service.kill();
-    await example.service.start();
-    await untilForgotten(room);
-    await eventually(async () => (await keysOfTheService()) === '', { describe: 'the service keeps nothing' });
-  });
-});
-
-test('in production only origins of the list may listen, and ask', { timeout: EXAMPLE_TIMEOUT_MS }, async () => {
-  const listed = 'https://vote.example.org';
-  const example = await startExample('voting-room', {
-    env: { NODE_ENV: 'production', HUBBUB_ALLOWED_ORIGINS: `${listed},https://*.example.net` },
-    serviceEnv: { NODE_ENV: 'production', EXAMPLE_ALLOWED_ORIGINS: listed },
-  });
-  const room = await acquire(example);
-  for (const origin of [listed, 'https://a.example.net']) {
-    await listen(example, room, { ...from(origin), edge: 1 });
-  }
-  for (const origin of ['https://elsewhere.example.org', 'http://vote.example.org', 'https://example.net', 'null']) {
-    const address = example.edges[0]?.httpUrl.replace('http', 'ws');
-    const refusal = await connectRefused(`${address}${wsPath(room)}`, from(origin));
-    expect(refusal.status, origin).toBe(403);
-    expect(JSON.parse(refusal.body)).toMatchObject({ code: 'ORIGIN_NOT_ALLOWED' });
-    const answer = await fetch(`${example.url}/api/rooms`, from(origin));
-    expect(answer.status, origin).toBe(403);
-    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
-  }
-  const own = await fetch(`${example.url}${roomPath(room, 'start')}`, { method: 'PATCH', ...from(example.url) });
-  expect(own.status).toBe(200);
-  const answer = await fetch(`${example.url}/api/rooms`, from(listed));
-  expect(answer.status).toBe(200);
-  expect(answer.headers.get('access-control-allow-origin')).toBe(listed);
 });
