@@ -5,20 +5,35 @@ import { decodeEnvelope, type Envelope, HubbubError, type Position } from '@hubb
 import type { RoomMetrics } from './recovery-metrics.js';
 import { ReplayWindow } from './replay-window.js';
 import { type Gap, RoomPosition } from './room-position.js';
+import { isCheckDue } from './silence.js';
 import type { Slots } from './slots.js';
 
 /** A message of a room with history, live or read. */
 export type RoomMessage = Envelope & Position;
 
+export interface FedRoom {
+  readonly name: string;
+  readonly channel: string;
+  /** Of its history. */
+  readonly ttlMs: number;
+}
+
+/** What all feeds of an edge share. */
 export interface FeedParts {
   readonly history: History;
-  readonly ttlMs: number;
   readonly maxReplayMessages: number;
+  /** How often `check` is called. */
+  readonly checkIntervalMs: number;
   /** Reads of Redis of all rooms share them. */
   readonly slots: Slots;
   readonly metrics: RoomMetrics;
-  deliver(message: RoomMessage): void;
-  tellGap(gap: Gap): void;
+  deliver(channel: string, message: RoomMessage): void;
+  tellGap(channel: string, gap: Gap): void;
+}
+
+interface Waiting {
+  resolve(): void;
+  reject(error: unknown): void;
 }
 
 /** Small enough to let the event loop breathe between two reads of a long catch-up. */
@@ -28,24 +43,32 @@ const WINDOW_IDLE_MS = 2000;
 
 export class RoomFeed {
   readonly room: string;
+  /** Members, and sessions that are about to become members: kept by who holds the feed for them. */
+  holders = 0;
+  readonly #channel: string;
+  readonly #ttlMs: number;
   readonly #parts: FeedParts;
   readonly #position = new RoomPosition<RoomMessage>();
   #closed = false;
   #catchingUp = false;
   /** Those who wait until the room follows. */
-  #waiting: { resolve(): void; reject(error: unknown): void }[] = [];
+  #waiting: Waiting[] | undefined;
   #window: ReplayWindow | undefined;
   #windowTimer: NodeJS.Timeout | undefined;
   /** The history was read back to here, and has nothing older. */
   #oldest = 0;
   #extending: Promise<void> | undefined;
   #extendTo: number | undefined;
+  /** Where it was when it was last looked at, and how often it was found there since. */
   #checked: Position | undefined;
+  #silentRounds = 0;
   /** Tells the message at the position from another one that came to its offset. */
   #fingerprint: string | undefined;
 
-  constructor(room: string, parts: FeedParts) {
-    this.room = room;
+  constructor({ name, channel, ttlMs }: FedRoom, parts: FeedParts) {
+    this.room = name;
+    this.#channel = channel;
+    this.#ttlMs = ttlMs;
     this.#parts = parts;
   }
 
@@ -74,19 +97,24 @@ export class RoomFeed {
   refresh(): Promise<void> {
     this.#position.doubt();
     return new Promise((resolve, reject) => {
+      this.#waiting ??= [];
       this.#waiting.push({ resolve, reject });
       void this.#catchUp();
     });
   }
 
-  /** Compares the position with the history's when nothing has come since the last time. */
-  async check(): Promise<void> {
+  /**
+   * Call it every `checkIntervalMs`: compares the position with the history's, ever more rarely the longer nothing comes
+   * (`silence.ts`). `undefined` when there is nothing to compare this time. @throws {HubbubError} `UNAVAILABLE`
+   */
+  check(): Promise<void> | undefined {
     const known = this.position;
     const silent = this.#position.following && known !== undefined && known === this.#checked;
     this.#checked = known;
-    if (!silent) return;
-    const page = await this.#read('check', () => ({ limit: 0, known }));
-    if (this.position === known && (page.epoch !== known.epoch || page.offset !== known.offset)) this.doubt();
+    this.#silentRounds = silent ? this.#silentRounds + 1 : 0;
+    const { checkIntervalMs } = this.#parts;
+    if (!silent || !isCheckDue(this.#silentRounds, { checkIntervalMs, historyTtlMs: this.#ttlMs })) return undefined;
+    return this.#compare(known);
   }
 
   /** The frames behind the position, kept from now on for a moment. Only where the position is known. */
@@ -114,7 +142,7 @@ export class RoomFeed {
   /** Nobody is here any more: reads that come back do nothing. */
   close(): void {
     this.#closed = true;
-    for (const { reject } of this.#waiting.splice(0)) reject(new HubbubError('UNAVAILABLE', 'This edge is leaving.'));
+    for (const { reject } of this.#takeWaiting()) reject(new HubbubError('UNAVAILABLE', 'This edge is leaving.'));
     this.#forgetWindow();
   }
 
@@ -135,6 +163,17 @@ export class RoomFeed {
     if (oldest > after) this.#oldest = oldest;
   }
 
+  async #compare(known: Position): Promise<void> {
+    const page = await this.#read('check', () => ({ limit: 0, known }));
+    if (this.position === known && (page.epoch !== known.epoch || page.offset !== known.offset)) this.doubt();
+  }
+
+  #takeWaiting(): readonly Waiting[] {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    return waiting;
+  }
+
   async #catchUp(): Promise<void> {
     if (this.#catchingUp || this.#closed) return;
     this.#catchingUp = true;
@@ -143,13 +182,13 @@ export class RoomFeed {
       try {
         await this.#learn();
       } catch (error) {
-        for (const { reject } of this.#waiting.splice(0)) reject(error);
+        for (const { reject } of this.#takeWaiting()) reject(error);
         if (this.position === undefined) break; // Whoever joins next tries again.
         await sleep(RETRY_AFTER_MS);
       }
     }
     this.#catchingUp = false;
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
+    for (const { resolve } of this.#takeWaiting()) resolve();
   }
 
   async #learn(): Promise<void> {
@@ -175,7 +214,7 @@ export class RoomFeed {
         this.#forgetWindow();
         this.#fingerprint = undefined;
         this.#parts.metrics.gap(gap.reason);
-        this.#parts.tellGap(gap);
+        this.#parts.tellGap(this.#channel, gap);
       }
     }
   }
@@ -192,17 +231,17 @@ export class RoomFeed {
   }
 
   #read(purpose: 'catch_up' | 'check' | 'replay', query: () => ReadQuery): Promise<HistoryPage> {
-    const { history, slots, ttlMs, metrics } = this.#parts;
+    const { history, slots, metrics } = this.#parts;
     return slots.run(() => {
       metrics.historyRead(purpose);
-      return history.read({ room: this.room, ttlMs, ...query() });
+      return history.read({ room: this.room, ttlMs: this.#ttlMs, ...query() });
     });
   }
 
   #deliver(message: RoomMessage): void {
     this.#fingerprint = fingerprintOf(message);
     this.#window?.push(message);
-    this.#parts.deliver(message);
+    this.#parts.deliver(this.#channel, message);
   }
 
   #forgetWindow(): void {

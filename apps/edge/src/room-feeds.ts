@@ -3,12 +3,14 @@ import type { History } from '@hubbub/broker';
 import { type Channels, namespaceOf } from '@hubbub/protocol';
 import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
 import type { RoomMetrics } from './recovery-metrics.js';
-import { RoomFeed, type RoomMessage } from './room-feed.js';
+import { type FeedParts, RoomFeed, type RoomMessage } from './room-feed.js';
 import type { Gap } from './room-position.js';
 import { Slots } from './slots.js';
 
 /** Reads of histories under way at once, whatever number of rooms is behind. */
 const CONCURRENT_READS = 32;
+/** Of them, those of silent rooms: they are in no hurry, and leave most to who has just come or is behind. */
+const CONCURRENT_CHECKS = 8;
 
 export interface RoomFeedsOptions {
   readonly history: History;
@@ -24,21 +26,27 @@ export interface FeedListeners {
   tellGap(channel: string, gap: Gap): void;
 }
 
-interface Held {
-  readonly feed: RoomFeed;
-  holders: number;
-}
-
 export class RoomFeeds {
   readonly #options: RoomFeedsOptions;
-  readonly #slots = new Slots(CONCURRENT_READS);
-  readonly #held = new Map<string, Held>();
+  readonly #parts: FeedParts;
+  readonly #feeds = new Map<string, RoomFeed>();
   readonly #timer: NodeJS.Timeout;
+  #checking = false;
   #listeners: FeedListeners = { deliver: () => {}, tellGap: () => {} };
 
   constructor(options: RoomFeedsOptions) {
+    const { history, maxReplayMessages, checkIntervalMs, metrics } = options;
     this.#options = options;
-    this.#timer = setInterval(() => this.#check(), options.checkIntervalMs).unref();
+    this.#parts = {
+      history,
+      maxReplayMessages,
+      checkIntervalMs,
+      metrics,
+      slots: new Slots(CONCURRENT_READS),
+      deliver: (channel, message) => this.#listeners.deliver(channel, message),
+      tellGap: (channel, gap) => this.#listeners.tellGap(channel, gap),
+    };
+    this.#timer = setInterval(() => void this.#check(), checkIntervalMs).unref();
   }
 
   /** The one listener, before the first room is held. */
@@ -47,7 +55,7 @@ export class RoomFeeds {
   }
 
   of(channel: string): RoomFeed | undefined {
-    return this.#held.get(channel)?.feed;
+    return this.#feeds.get(channel);
   }
 
   /**
@@ -58,47 +66,44 @@ export class RoomFeeds {
     const { historySize, historyTtlMs } = namespaceSettings(this.#options.namespaces, namespaceOf(room));
     if (historySize === 0) return undefined;
     const channel = this.#options.channels.room(room);
-    let held = this.#held.get(channel);
-    if (held === undefined) {
-      held = { feed: this.#open(room, channel, historyTtlMs), holders: 0 };
-      this.#held.set(channel, held);
+    let feed = this.#feeds.get(channel);
+    if (feed === undefined) {
+      feed = new RoomFeed({ name: room, channel, ttlMs: historyTtlMs }, this.#parts);
+      this.#feeds.set(channel, feed);
     }
-    held.holders++;
-    return held.feed;
+    feed.holders++;
+    return feed;
   }
 
   /** After the last one the position is forgotten: whoever comes next reads it anew. */
   release(room: string): void {
     const channel = this.#options.channels.room(room);
-    const held = this.#held.get(channel);
-    if (held === undefined) return; // No history.
-    held.holders--;
-    if (held.holders > 0) return;
-    held.feed.close();
-    this.#held.delete(channel);
+    const feed = this.#feeds.get(channel);
+    if (feed === undefined) return; // No history.
+    feed.holders--;
+    if (feed.holders > 0) return;
+    feed.close();
+    this.#feeds.delete(channel);
   }
 
   close(): void {
     clearInterval(this.#timer);
-    for (const { feed } of this.#held.values()) feed.close();
-    this.#held.clear();
+    for (const feed of this.#feeds.values()) feed.close();
+    this.#feeds.clear();
   }
 
-  #open(room: string, channel: string, ttlMs: number): RoomFeed {
-    const { history, maxReplayMessages, metrics } = this.#options;
-    return new RoomFeed(room, {
-      history,
-      ttlMs,
-      maxReplayMessages,
-      slots: this.#slots,
-      metrics,
-      deliver: message => this.#listeners.deliver(channel, message),
-      tellGap: gap => this.#listeners.tellGap(channel, gap),
-    });
-  }
-
-  /** A lost message at the end of a silent room is followed by none that would tell of it. */
-  #check(): void {
-    for (const { feed } of this.#held.values()) feed.check().catch(() => {}); // Redis is away: its return is told.
+  /**
+   * A lost message at the end of a silent room is followed by none that would tell of it. The rooms are gone through a few at
+   * a time, and what one of them needs is made when it is its turn.
+   */
+  async #check(): Promise<void> {
+    if (this.#checking) return; // Redis is slow, or there are very many: the round goes on.
+    this.#checking = true;
+    const feeds = this.#feeds.values();
+    const checkSome = async (): Promise<void> => {
+      for (const feed of feeds) await feed.check()?.catch(() => {}); // Redis is away: its return is told.
+    };
+    await Promise.all(Array.from({ length: CONCURRENT_CHECKS }, checkSome));
+    this.#checking = false;
   }
 }

@@ -23,6 +23,8 @@ export type Step<Message> =
 /** Live messages that may wait for a read. What does not fit is dropped: it is in the history, and is read there. */
 export const WAITING_MESSAGES_MAX = 256;
 
+const NONE: readonly never[] = [];
+
 /**
  * `unknown` until the first read, `following` while every message is the next one, `behind` while something is missing or
  * may be. Unless it follows, live messages wait, and reads move the position: one at a time, `beginRead` then `learn`.
@@ -31,9 +33,9 @@ export class RoomPosition<Message extends Position> {
   #state: 'unknown' | 'following' | 'behind' = 'unknown';
   #position: Position = { epoch: '', offset: 0 };
   /** Came before the read under way began: if their epoch is not the read's, it is an older one. */
-  #early: Message[] = [];
-  /** Came since. */
-  #late: Message[] = [];
+  #early: readonly Message[] = NONE;
+  /** Came since. Made when first needed: in most rooms nothing ever waits. */
+  #late: Message[] | undefined;
   /** Something was missed, or dropped from memory, that the read under way may not have. */
   #readAgain = false;
   readonly #waitingMax: number;
@@ -61,11 +63,12 @@ export class RoomPosition<Message extends Position> {
       }
     }
     if (this.#state === 'following') this.#state = 'behind';
-    if (this.#early.length + this.#late.length >= this.#waitingMax) {
-      this.#early = [];
-      this.#late = [];
+    if (this.#early.length + (this.#late?.length ?? 0) >= this.#waitingMax) {
+      this.#early = NONE;
+      this.#late = undefined;
       this.#readAgain = true;
     }
+    this.#late ??= [];
     this.#late.push(message);
     return 'wait';
   }
@@ -77,8 +80,8 @@ export class RoomPosition<Message extends Position> {
   }
 
   beginRead(): void {
-    this.#early.push(...this.#late);
-    this.#late = [];
+    if (this.#late !== undefined) this.#early = [...this.#early, ...this.#late];
+    this.#late = undefined;
     this.#readAgain = false;
   }
 
@@ -120,7 +123,7 @@ export class RoomPosition<Message extends Position> {
 
   /** Delivers what waited, as far as it follows. Returns whether nothing is left. */
   #takeWaiting(steps: Step<Message>[]): boolean {
-    const waiting = [...this.#early, ...this.#late];
+    const waiting = [...this.#early, ...(this.#late ?? NONE)];
     let taken = 0;
     for (const message of waiting) {
       if (message.epoch !== this.#position.epoch || message.offset > this.#position.offset + 1) break;
@@ -129,8 +132,8 @@ export class RoomPosition<Message extends Position> {
       this.#position = { epoch: message.epoch, offset: message.offset };
       steps.push({ message });
     }
-    this.#early = [];
-    this.#late = waiting.slice(taken);
-    return this.#late.length === 0;
+    this.#early = NONE;
+    this.#late = taken < waiting.length ? waiting.slice(taken) : undefined;
+    return this.#late === undefined;
   }
 }

@@ -32,18 +32,21 @@ async function start({ maxReplayMessages = 100, maxBufferedBytes = 100_000 } = {
   const gaps: Gap[] = [];
   const members: number[][] = [];
   const metrics = createRecoveryMetrics(createMetricsRegistry());
-  const feed = new RoomFeed(ROOM, {
-    history: counted,
-    ttlMs: 60_000,
-    maxReplayMessages,
-    slots: new Slots(4),
-    metrics,
-    deliver({ offset }) {
-      delivered.push(offset);
-      for (const member of members) member.push(offset);
+  const feed = new RoomFeed(
+    { name: ROOM, channel: 'c', ttlMs: 60_000 },
+    {
+      history: counted,
+      maxReplayMessages,
+      checkIntervalMs: 5000,
+      slots: new Slots(4),
+      metrics,
+      deliver(_, { offset }) {
+        delivered.push(offset);
+        for (const member of members) member.push(offset);
+      },
+      tellGap: (_, gap) => gaps.push(gap),
     },
-    tellGap: gap => gaps.push(gap),
-  });
+  );
   cleanup(() => feed.close());
   broker.onEnvelope((_, bytes) => {
     const envelope = decodeEnvelope(bytes);

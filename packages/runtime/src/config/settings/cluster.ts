@@ -21,7 +21,9 @@ export const clusterSettings = {
     .describe('What is logged.'),
   historyCheckIntervalMs: integer(100, 10 * MINUTE_MS)
     .default(5000)
-    .describe('How often a silent room with history is compared with what Redis has.'),
+    .describe(
+      'How soon a room with history that fell silent is compared with what Redis has; then ever more rarely, up to every 16 times as long.',
+    ),
   maxWaitingEvents: integer(1, 10_000_000)
     .default(100_000)
     .describe('Client events of a namespace that may wait for services; above it they are refused (UNAVAILABLE).'),

@@ -1,0 +1,19 @@
+/** When a silent room is compared with its history: soon after its last message, and ever more rarely after that. */
+
+/** Rounds between two looks at a room that has been silent for long. */
+const ROUNDS_MAX = 16;
+
+/**
+ * A message that is lost at the end of a talk is found in the next round; rooms in which nobody talks cost little, however
+ * many there are. Due in rounds 1, 2, 4, 8, 16, and then in every 16th: after 5, 10, 20, 40, 80, 160, 240 … s by default. Each
+ * look renews the life of the position, which is twice that of the history: there is one at least as often as a history lives.
+ * @param silentRounds how many rounds have passed without a message, from 1
+ */
+export function isCheckDue(
+  silentRounds: number,
+  { checkIntervalMs, historyTtlMs }: { readonly checkIntervalMs: number; readonly historyTtlMs: number },
+): boolean {
+  const every = Math.min(ROUNDS_MAX, Math.max(1, Math.floor(historyTtlMs / checkIntervalMs)));
+  const isPowerOfTwo = (silentRounds & (silentRounds - 1)) === 0;
+  return silentRounds % every === 0 || (isPowerOfTwo && silentRounds < every);
+}
