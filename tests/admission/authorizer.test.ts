@@ -1,57 +1,13 @@
-/** The authorizer: what it is asked, what its answers mean, and what it costs when it fails (PROTOCOL.md section 1.1). */
-import { beforeEach, describe, expect, test } from 'vitest';
-import { withNamespaces } from '../presence/config-file.js';
-import { type Environment, startEmbedded, type TestCluster } from '../support/cluster.js';
+/** The authorizer: what it is asked, what its answers mean, and how long they are remembered (PROTOCOL.md section 1.1). */
+import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { connect, connectRefused, type RawClient } from '../support/raw-client.js';
-import { type AuthorizerDouble, says, startAuthorizer } from './authorizer-double.js';
-
-const NAMESPACES = {
-  default: {},
-  club: { public: true, authorize: ['join'] },
-  wall: { public: true, authorize: ['publish'] },
-  guests: { anonymousRights: ['join'], authorize: ['join'] },
-};
-const KEY = 'the-key-of-the-authorizer';
-
-let authorizer: AuthorizerDouble;
-let cluster: TestCluster;
-
-beforeEach(async () => {
-  authorizer = await startAuthorizer();
-});
-
-async function start(env: Environment = {}): Promise<void> {
-  cluster = await startEmbedded({
-    env: { ...withNamespaces(NAMESPACES), HUBBUB_AUTHORIZER_URL: authorizer.url, HUBBUB_AUTHORIZER_KEY: KEY, ...env },
-  });
-}
-
-const enter = (user: string, encoding: 'json' | 'msgpack' = 'json') =>
-  connect(cluster.edge(0).wsUrl, { name: user, token: cluster.token({ user, name: user.toUpperCase() }), encoding });
-const join = (client: RawClient, room: string) => client.ask({ type: 'join_room', payload: { room_id: room } });
-const send = (client: RawClient, room: string, payload: object = {}) =>
-  client.ask({ type: 'send_message', room, payload });
-const code = (frame: { type: string; payload?: Record<string, unknown> }) =>
-  frame.type === 'error' ? frame.payload?.code : 'ok';
-
-/** Value of one line of the metrics page; 0 where there is none. */
-async function metric(line: string): Promise<number> {
-  const page = await (await fetch(`${cluster.edge(0).adminUrl}/metrics`)).text();
-  return Number(
-    page
-      .split('\n')
-      .find(candidate => candidate.startsWith(`${line} `))
-      ?.split(' ')
-      .at(-1) ?? 0,
-  );
-}
-const questions = (action: string, result: string) =>
-  metric(`hubbub_edge_authorizer_questions_total{action="${action}",result="${result}"}`);
+import { connect, connectRefused } from '../support/raw-client.js';
+import { says } from './authorizer-double.js';
+import { code, join, KEY, send, start } from './authorizer-story.js';
 
 describe('what is asked', () => {
   test('a connect, with path, room and address; then the join of the room in the path; both before the upgrade', async () => {
-    await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
+    const { authorizer, cluster } = await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
     const token = cluster.token({ user: 'ada', name: 'Ada' });
     await connect(`${cluster.edge(0).wsUrl}?token=${token}`);
     await connect(cluster.edge(0).roomUrl('club:1'), { token });
@@ -71,7 +27,7 @@ describe('what is asked', () => {
   });
 
   test('a refresh: who may not connect any more does not stay by renewing', async () => {
-    await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
+    const { authorizer, cluster } = await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
     const token = cluster.token({ user: 'ada' });
     const client = await connect(`${cluster.edge(0).wsUrl}?token=${token}`);
     authorizer.answer = (_, response) => says(response, { allow: false, reason: 'the account was closed' });
@@ -81,7 +37,7 @@ describe('what is asked', () => {
   });
 
   test('joins and messages only of the namespaces that say so, after the token said yes; not typing', async () => {
-    await start();
+    const { authorizer, enter } = await start();
     const client = await enter('ada');
     await client.join('general');
     await send(client, 'general', { n: 0 });
@@ -103,7 +59,7 @@ describe('what is asked', () => {
   });
 
   test('what a MessagePack session sends, as JSON sessions would get it', async () => {
-    await start();
+    const { authorizer, enter } = await start();
     const client = await enter('ada', 'msgpack');
     await client.join('wall:1');
     await send(client, 'wall:1', { bytes: Uint8Array.of(0, 1, 255) });
@@ -111,7 +67,7 @@ describe('what is asked', () => {
   });
 
   test('sessions without a token, as such', async () => {
-    await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
+    const { authorizer, cluster } = await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
     const client = await connect(cluster.edge(0).wsUrl);
     await client.join('guests:1');
     expect(authorizer.questions).toMatchObject([
@@ -123,7 +79,7 @@ describe('what is asked', () => {
 
 describe('what an answer means', () => {
   test('no is FORBIDDEN with its reason, of which at most 200 characters are shown', async () => {
-    await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
+    const { authorizer, cluster, enter } = await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
     authorizer.answer = ({ user, action }, response) =>
       says(
         response,
@@ -147,7 +103,7 @@ describe('what an answer means', () => {
   });
 
   test('unauthorized is 401 at a connect, and FORBIDDEN at a join', async () => {
-    await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
+    const { authorizer, cluster, enter } = await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
     authorizer.answer = ({ user, action }, response) =>
       says(
         response,
@@ -160,7 +116,7 @@ describe('what an answer means', () => {
   });
 
   test('a message that is refused reaches nobody; the order of those that are allowed stays, whatever the answers take', async () => {
-    await start();
+    const { authorizer, enter } = await start();
     const waiting: (() => void)[] = [];
     authorizer.answer = ({ payload }, response) => {
       const answer = () => says(response, { allow: payload?.bad !== true });
@@ -182,7 +138,7 @@ describe('what an answer means', () => {
   });
 
   test('who leaves the edge while it is asked about enters nothing', async () => {
-    await start();
+    const { authorizer, enter, metric, questions } = await start();
     const waiting: (() => void)[] = [];
     authorizer.answer = ({ user }, response) => {
       if (user.id === 'ada') waiting.push(() => says(response, { allow: true }));
@@ -203,7 +159,7 @@ describe('what an answer means', () => {
 
 describe('answers are remembered', () => {
   test('those about connects and joins, per question; those about messages only where they say so', async () => {
-    await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
+    const { authorizer, enter, questions } = await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
     authorizer.answer = ({ payload }, response) =>
       says(response, { allow: true, ...(payload?.once === true && { ttl_ms: 60_000 }) });
     const [one, two] = [await enter('ada'), await enter('ada')];
@@ -226,7 +182,7 @@ describe('answers are remembered', () => {
   });
 
   test('as long as the answer says, a refusal too; 0 means not at all', async () => {
-    await start();
+    const { authorizer, enter } = await start();
     let allow = false;
     const ttls: Record<string, number> = { 'club:short': 300, 'club:never': 0, 'club:long': 60_000 };
     authorizer.answer = ({ room = '' }, response) => says(response, { allow, ttl_ms: ttls[room] });
@@ -240,23 +196,23 @@ describe('answers are remembered', () => {
   });
 
   test('HUBBUB_AUTHORIZER_CACHE_MS=0 has each asked; the cache is bounded', async () => {
-    await start({ HUBBUB_AUTHORIZER_CACHE_MS: '0' });
+    const { authorizer, enter } = await start({ HUBBUB_AUTHORIZER_CACHE_MS: '0' });
     const [one, two] = [await enter('ada'), await enter('ada')];
     for (const client of [one, two]) await client.join('club:1');
     expect(authorizer.questions).toHaveLength(2);
 
-    await start({ HUBBUB_AUTHORIZER_CACHE_SIZE: '1' });
-    const [three, four] = [await enter('eve'), await enter('eve')];
+    const small = await start({ HUBBUB_AUTHORIZER_CACHE_SIZE: '1' });
+    const [three, four] = [await small.enter('eve'), await small.enter('eve')];
     await three.join('club:1');
     await three.join('club:2');
     await four.join('club:2');
-    expect(authorizer.askedOf('eve')).toHaveLength(2);
+    expect(small.authorizer.askedOf('eve')).toHaveLength(2);
     await four.join('club:1');
-    expect(authorizer.askedOf('eve')).toHaveLength(3);
+    expect(small.authorizer.askedOf('eve')).toHaveLength(3);
   });
 
   test('questions alike under way are one', async () => {
-    await start({ HUBBUB_AUTHORIZER_CACHE_MS: '0' });
+    const { authorizer, enter, questions } = await start({ HUBBUB_AUTHORIZER_CACHE_MS: '0' });
     const waiting: (() => void)[] = [];
     authorizer.answer = (_, response) => waiting.push(() => says(response, { allow: true }));
     const clients = await Promise.all(Array.from({ length: 20 }, () => enter('ada')));
@@ -265,127 +221,5 @@ describe('answers are remembered', () => {
     for (const answer of waiting) answer();
     expect((await Promise.all(joins)).map(code)).toEqual(Array.from({ length: 20 }, () => 'ok'));
     expect(authorizer.questions).toHaveLength(1);
-  });
-});
-
-describe('an authorizer that fails', () => {
-  const BROKEN: Readonly<Record<string, AuthorizerDouble['answer']>> = {
-    'does not answer in time': () => {},
-    'stops in the middle': (_, response) => response.writeHead(200).write('{"allow":'),
-    'cuts the connection': (_, response) => response.socket?.destroy(),
-    'says 500': (_, response) => response.writeHead(500).end(JSON.stringify({ allow: true })),
-    'says 204': (_, response) => response.writeHead(204).end(),
-    'sends elsewhere': (_, response) =>
-      response.req.url === '/yes'
-        ? says(response, { allow: true })
-        : response.writeHead(307, { location: '/yes' }).end(),
-    'speaks no JSON': (_, response) => response.end('yes'),
-    'says nothing': (_, response) => response.end(),
-    'says something else': (_, response) => says(response, { allow: 'yes' }),
-    'names a wrong time': (_, response) => says(response, { allow: true, ttl_ms: '5 minutes' }),
-    'says too much': (_, response) => says(response, { allow: true, reason: 'x'.repeat(70_000) }),
-  };
-
-  test.each(['refuse', 'allow'])('in whichever way: HUBBUB_AUTHORIZER_ON_FAILURE=%s', async onFailure => {
-    await start({
-      HUBBUB_AUTHORIZE_CONNECTIONS: 'true',
-      HUBBUB_AUTHORIZER_ON_FAILURE: onFailure,
-      HUBBUB_AUTHORIZER_TIMEOUT_MS: '1000',
-      HUBBUB_AUTHORIZER_BREAKER_FAILURES: '1000',
-    });
-    const ada = await enter('ada');
-    await ada.join('wall:1');
-    const { wsUrl, roomUrl, process } = cluster.edge(0);
-    const token = cluster.token({ user: 'bob' });
-    let n = 0;
-    for (const [how, answer] of Object.entries(BROKEN)) {
-      authorizer.answer = answer;
-      const results = [
-        code(await join(ada, `club:${++n}`)),
-        code(await send(ada, 'wall:1', { n })),
-        await connect(wsUrl, { token }).then(
-          () => 'ok',
-          refused => refused.refusal.status,
-        ),
-      ];
-      expect(results, how).toEqual(onFailure === 'allow' ? ['ok', 'ok', 'ok'] : ['UNAVAILABLE', 'UNAVAILABLE', 503]);
-    }
-    if (onFailure === 'refuse') {
-      const refused = await connectRefused(roomUrl('club:1'), { token });
-      expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
-    } else {
-      expect(code(await join(ada, 'secret:1'))).toBe('FORBIDDEN');
-    }
-    expect(await questions('publish', 'failed')).toBe(n);
-    const log = process.output.lines.join('\n');
-    expect(log).toContain('authorizer_failed');
-    for (const secret of [KEY, token]) expect(log).not.toContain(secret);
-  });
-
-  test('and is down is left alone after some failures, tried again by one question, and back when that is answered', async () => {
-    await start({ HUBBUB_AUTHORIZER_BREAKER_FAILURES: '3', HUBBUB_AUTHORIZER_BREAKER_OPEN_MS: '700' });
-    const breaker = (state: string) => metric(`hubbub_edge_authorizer_breaker{state="${state}"}`);
-    const client = await enter('ada');
-    let n = 0;
-    const ask = async () => code(await join(client, `club:${++n}`));
-    expect(await ask()).toBe('ok');
-    authorizer.answer = (_, response) => response.writeHead(503).end();
-    for (let failure = 0; failure < 3; failure++) expect(await ask()).toBe('UNAVAILABLE');
-    expect(authorizer.questions).toHaveLength(4);
-    expect(await breaker('open')).toBe(1);
-    for (let skipped = 0; skipped < 10; skipped++) expect(await ask()).toBe('UNAVAILABLE');
-    expect(authorizer.questions).toHaveLength(4);
-    expect(await questions('join', 'breaker_open')).toBe(10);
-
-    // One question tries, and fails: the breaker stays open, and the next ones are not asked.
-    await eventually(async () => (await ask()) === 'UNAVAILABLE' && authorizer.questions.length === 5);
-    for (let skipped = 0; skipped < 5; skipped++) expect(await ask()).toBe('UNAVAILABLE');
-    expect(authorizer.questions).toHaveLength(5);
-
-    // While one question tries, the others are answered at once.
-    const waiting: (() => void)[] = [];
-    authorizer.answer = (_, response) => waiting.push(() => says(response, { allow: true }));
-    const other = await enter('bob');
-    let tried: Promise<unknown> = Promise.resolve();
-    await eventually(async () => {
-      const trial = ask();
-      tried = trial;
-      await Promise.race([trial, eventually(() => waiting.length === 1)]);
-      return waiting.length === 1;
-    });
-    expect(code(await join(other, 'club:1'))).toBe('UNAVAILABLE');
-    for (const answer of waiting) answer();
-    expect(await tried).toBe('ok');
-    expect(await breaker('closed')).toBe(1);
-    authorizer.answer = (_, response) => says(response, { allow: true });
-    expect(code(await join(other, 'club:1'))).toBe('ok');
-    const log = cluster.edge(0).process.output.lines.join('\n');
-    for (const event of ['authorizer_given_up', 'authorizer_back']) expect(log).toContain(event);
-  });
-
-  test('and cannot be reached is the same, and its return is noticed', async () => {
-    await start({ HUBBUB_AUTHORIZER_BREAKER_FAILURES: '2', HUBBUB_AUTHORIZER_BREAKER_OPEN_MS: '200' });
-    const client = await enter('ada');
-    await authorizer.halt();
-    for (let n = 0; n < 4; n++) expect(code(await join(client, 'club:1'))).toBe('UNAVAILABLE');
-    await authorizer.restart();
-    await eventually(async () => code(await join(client, 'club:1')) === 'ok');
-  });
-
-  test('or has too many questions under way: one more is a failure, and no reason to leave it alone', async () => {
-    await start({ HUBBUB_AUTHORIZER_MAX_PENDING: '2', HUBBUB_AUTHORIZER_BREAKER_FAILURES: '1' });
-    const waiting: (() => void)[] = [];
-    authorizer.answer = (_, response) => waiting.push(() => says(response, { allow: true }));
-    const clients = await Promise.all(['ada', 'bob'].map(user => enter(user)));
-    const late = await enter('eve');
-    const joins = clients.map(client => join(client, 'club:1'));
-    await eventually(() => waiting.length === 2);
-    expect(await metric('hubbub_edge_authorizer_pending')).toBe(2);
-    expect(code(await join(late, 'club:1'))).toBe('UNAVAILABLE');
-    for (const answer of waiting) answer();
-    expect((await Promise.all(joins)).map(code)).toEqual(['ok', 'ok']);
-    authorizer.answer = (_, response) => says(response, { allow: true });
-    expect(code(await join(late, 'club:1'))).toBe('ok');
-    expect(await questions('join', 'too_many')).toBe(1);
   });
 });

@@ -1,0 +1,137 @@
+/** An authorizer that fails: what that costs, and when it is asked again (PROTOCOL.md section 1.1). */
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { connect, connectRefused } from '../support/raw-client.js';
+import { type AuthorizerDouble, says } from './authorizer-double.js';
+import { code, join, KEY, send, start } from './authorizer-story.js';
+
+describe('an authorizer that fails', () => {
+  const BROKEN: Readonly<Record<string, AuthorizerDouble['answer']>> = {
+    'does not answer in time': () => {},
+    'stops in the middle': (_, response) => response.writeHead(200).write('{"allow":'),
+    'cuts the connection': (_, response) => response.socket?.destroy(),
+    'says 500': (_, response) => response.writeHead(500).end(JSON.stringify({ allow: true })),
+    'says 204': (_, response) => response.writeHead(204).end(),
+    'sends elsewhere': (_, response) =>
+      response.req.url === '/yes'
+        ? says(response, { allow: true })
+        : response.writeHead(307, { location: '/yes' }).end(),
+    'speaks no JSON': (_, response) => response.end('yes'),
+    'says nothing': (_, response) => response.end(),
+    'says something else': (_, response) => says(response, { allow: 'yes' }),
+    'names a wrong time': (_, response) => says(response, { allow: true, ttl_ms: '5 minutes' }),
+    'says too much': (_, response) => says(response, { allow: true, reason: 'x'.repeat(70_000) }),
+  };
+
+  test.each(['refuse', 'allow'])('in whichever way: HUBBUB_AUTHORIZER_ON_FAILURE=%s', async onFailure => {
+    const { authorizer, cluster, enter, questions } = await start({
+      HUBBUB_AUTHORIZE_CONNECTIONS: 'true',
+      HUBBUB_AUTHORIZER_ON_FAILURE: onFailure,
+      HUBBUB_AUTHORIZER_TIMEOUT_MS: '1000',
+      HUBBUB_AUTHORIZER_BREAKER_FAILURES: '1000',
+    });
+    const ada = await enter('ada');
+    await ada.join('wall:1');
+    const { wsUrl, roomUrl, process } = cluster.edge(0);
+    const token = cluster.token({ user: 'bob' });
+    let n = 0;
+    for (const [how, answer] of Object.entries(BROKEN)) {
+      authorizer.answer = answer;
+      const results = [
+        code(await join(ada, `club:${++n}`)),
+        code(await send(ada, 'wall:1', { n })),
+        await connect(wsUrl, { token }).then(
+          () => 'ok',
+          refused => refused.refusal.status,
+        ),
+      ];
+      expect(results, how).toEqual(onFailure === 'allow' ? ['ok', 'ok', 'ok'] : ['UNAVAILABLE', 'UNAVAILABLE', 503]);
+    }
+    if (onFailure === 'refuse') {
+      const refused = await connectRefused(roomUrl('club:1'), { token });
+      expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
+    } else {
+      expect(code(await join(ada, 'secret:1'))).toBe('FORBIDDEN');
+    }
+    expect(await questions('publish', 'failed')).toBe(n);
+    const log = process.output.lines.join('\n');
+    expect(log).toContain('authorizer_failed');
+    for (const secret of [KEY, token]) expect(log).not.toContain(secret);
+  });
+
+  test('and is down is left alone after some failures, tried again by one question, and back when that is answered', async () => {
+    const { authorizer, cluster, enter, metric, questions } = await start({
+      HUBBUB_AUTHORIZER_BREAKER_FAILURES: '3',
+      HUBBUB_AUTHORIZER_BREAKER_OPEN_MS: '700',
+    });
+    const breaker = (state: string) => metric(`hubbub_edge_authorizer_breaker{state="${state}"}`);
+    const client = await enter('ada');
+    let n = 0;
+    const ask = async () => code(await join(client, `club:${++n}`));
+    expect(await ask()).toBe('ok');
+    authorizer.answer = (_, response) => response.writeHead(503).end();
+    for (let failure = 0; failure < 3; failure++) expect(await ask()).toBe('UNAVAILABLE');
+    expect(authorizer.questions).toHaveLength(4);
+    expect(await breaker('open')).toBe(1);
+    for (let skipped = 0; skipped < 10; skipped++) expect(await ask()).toBe('UNAVAILABLE');
+    expect(authorizer.questions).toHaveLength(4);
+    expect(await questions('join', 'breaker_open')).toBe(10);
+
+    // One question tries, and fails: the breaker stays open, and the next ones are not asked.
+    await eventually(async () => (await ask()) === 'UNAVAILABLE' && authorizer.questions.length === 5);
+    for (let skipped = 0; skipped < 5; skipped++) expect(await ask()).toBe('UNAVAILABLE');
+    expect(authorizer.questions).toHaveLength(5);
+
+    // While one question tries, the others are answered at once.
+    const waiting: (() => void)[] = [];
+    authorizer.answer = (_, response) => waiting.push(() => says(response, { allow: true }));
+    const other = await enter('bob');
+    let tried: Promise<unknown> = Promise.resolve();
+    await eventually(async () => {
+      const trial = ask();
+      tried = trial;
+      await Promise.race([trial, eventually(() => waiting.length === 1)]);
+      return waiting.length === 1;
+    });
+    expect(code(await join(other, 'club:1'))).toBe('UNAVAILABLE');
+    for (const answer of waiting) answer();
+    expect(await tried).toBe('ok');
+    expect(await breaker('closed')).toBe(1);
+    authorizer.answer = (_, response) => says(response, { allow: true });
+    expect(code(await join(other, 'club:1'))).toBe('ok');
+    const log = cluster.edge(0).process.output.lines.join('\n');
+    for (const event of ['authorizer_given_up', 'authorizer_back']) expect(log).toContain(event);
+  });
+
+  test('and cannot be reached is the same, and its return is noticed', async () => {
+    const { authorizer, enter } = await start({
+      HUBBUB_AUTHORIZER_BREAKER_FAILURES: '2',
+      HUBBUB_AUTHORIZER_BREAKER_OPEN_MS: '200',
+    });
+    const client = await enter('ada');
+    await authorizer.halt();
+    for (let n = 0; n < 4; n++) expect(code(await join(client, 'club:1'))).toBe('UNAVAILABLE');
+    await authorizer.restart();
+    await eventually(async () => code(await join(client, 'club:1')) === 'ok');
+  });
+
+  test('or has too many questions under way: one more is a failure, and no reason to leave it alone', async () => {
+    const { authorizer, enter, metric, questions } = await start({
+      HUBBUB_AUTHORIZER_MAX_PENDING: '2',
+      HUBBUB_AUTHORIZER_BREAKER_FAILURES: '1',
+    });
+    const waiting: (() => void)[] = [];
+    authorizer.answer = (_, response) => waiting.push(() => says(response, { allow: true }));
+    const clients = await Promise.all(['ada', 'bob'].map(user => enter(user)));
+    const late = await enter('eve');
+    const joins = clients.map(client => join(client, 'club:1'));
+    await eventually(() => waiting.length === 2);
+    expect(await metric('hubbub_edge_authorizer_pending')).toBe(2);
+    expect(code(await join(late, 'club:1'))).toBe('UNAVAILABLE');
+    for (const answer of waiting) answer();
+    expect((await Promise.all(joins)).map(code)).toEqual(['ok', 'ok']);
+    authorizer.answer = (_, response) => says(response, { allow: true });
+    expect(code(await join(late, 'club:1'))).toBe('ok');
+    expect(await questions('join', 'too_many')).toBe(1);
+  });
+});

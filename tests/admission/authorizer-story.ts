@@ -1,0 +1,51 @@
+/** What stories of the authorizer share: an edge that asks one, people on it, and what the edge counts. */
+import { withNamespaces } from '../presence/config-file.js';
+import { type Environment, startEmbedded } from '../support/cluster.js';
+import { connect, type RawClient } from '../support/raw-client.js';
+import { startAuthorizer } from './authorizer-double.js';
+
+const NAMESPACES = {
+  default: {},
+  club: { public: true, authorize: ['join'] },
+  wall: { public: true, authorize: ['publish'] },
+  guests: { anonymousRights: ['join'], authorize: ['join'] },
+};
+export const KEY = 'the-key-of-the-authorizer';
+
+/** An authorizer that allows everything, and one edge that asks it. */
+export async function start(env: Environment = {}) {
+  const authorizer = await startAuthorizer();
+  const cluster = await startEmbedded({
+    env: { ...withNamespaces(NAMESPACES), HUBBUB_AUTHORIZER_URL: authorizer.url, HUBBUB_AUTHORIZER_KEY: KEY, ...env },
+  });
+  const edge = cluster.edge(0);
+
+  /** Value of one line of the metrics page; 0 where there is none. */
+  async function metric(line: string): Promise<number> {
+    const page = await (await fetch(`${edge.adminUrl}/metrics`)).text();
+    return Number(
+      page
+        .split('\n')
+        .find(candidate => candidate.startsWith(`${line} `))
+        ?.split(' ')
+        .at(-1) ?? 0,
+    );
+  }
+
+  return {
+    authorizer,
+    cluster,
+    metric,
+    /** How many questions of this kind came to this. */
+    questions: (action: string, result: string) =>
+      metric(`hubbub_edge_authorizer_questions_total{action="${action}",result="${result}"}`),
+    enter: (user: string, encoding: 'json' | 'msgpack' = 'json') =>
+      connect(edge.wsUrl, { name: user, token: cluster.token({ user, name: user.toUpperCase() }), encoding }),
+  };
+}
+
+export const join = (client: RawClient, room: string) => client.ask({ type: 'join_room', payload: { room_id: room } });
+export const send = (client: RawClient, room: string, payload: object = {}) =>
+  client.ask({ type: 'send_message', room, payload });
+export const code = (frame: { type: string; payload?: Record<string, unknown> }) =>
+  frame.type === 'error' ? frame.payload?.code : 'ok';
