@@ -19,7 +19,7 @@ export type { ConnectionState } from './connection-states.js';
 export type { Unsubscribe } from './emitter.js';
 export type { FrameTypeName, FrameWith, KnownFrames, Welcome } from './frames.js';
 export type { HistoryPage, HistoryQuery } from './history.js';
-export type { RoomChange, RoomState } from './memberships.js';
+export type { RoomChange, RoomState } from './membership.js';
 export type { ClientOptions } from './options.js';
 export type { Gap, GapReason, Recovered } from './recovery.js';
 export type { JoinOptions, Receipt, Room, SendOptions } from './room.js';

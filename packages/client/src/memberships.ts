@@ -1,6 +1,7 @@
 /** Which rooms the application wants to be in, and how they are joined again, or resumed, in every new session. */
 import { type Frame, HubbubError, type Position } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
+import { Membership, type RoomChange, type RoomState } from './membership.js';
 import {
   type FrameLimits,
   type PositionAnswer,
@@ -9,16 +10,6 @@ import {
   resumeGroups,
 } from './resume-frames.js';
 import { roomTokenOf, type TokenOption } from './token.js';
-
-/** `rejoining`: the application is in this room, the session (of which there may be none) is not yet. */
-export type RoomState = 'left' | 'joining' | 'joined' | 'rejoining';
-
-export interface RoomChange {
-  readonly state: RoomState;
-  readonly previous: RoomState;
-  /** Why, when the room was left for another reason than `leave()`. */
-  readonly error?: HubbubError;
-}
 
 export interface MembershipPorts {
   /** Whether there is a session. */
@@ -34,22 +25,6 @@ export interface MembershipPorts {
   changed(room: string, change: RoomChange): void;
   /** Every wanted room was answered in this session. */
   restored(): void;
-}
-
-interface Membership {
-  readonly room: string;
-  state: RoomState;
-  /** A service put the session into the room: it is left with the session, unless the application joins it. */
-  added: boolean;
-  /** A room token, where the application gave one: asked for at every attempt. */
-  token: TokenOption | undefined;
-  /** Attempts that failed in this session: the exponent of the backoff. */
-  failures: number;
-  /** Names the attempt whose answer counts: not one of an earlier session, nor one from before a `leave()`. */
-  current: number;
-  retryTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Those who wait for `join()`. */
-  waiting: { resolve(): void; reject(error: HubbubError): void }[];
 }
 
 export class Memberships {
@@ -74,8 +49,7 @@ export class Memberships {
 
   /** Whether frames about this room are to wait. A room never joined is the edge's to answer for. */
   isPending(room: string): boolean {
-    const state = this.state(room);
-    return state === 'joining' || state === 'rejoining';
+    return this.#rooms.get(room)?.isPending ?? false;
   }
 
   /** Whether frames of this room are those of a room that was left. */
@@ -91,8 +65,7 @@ export class Memberships {
     membership.token = token ?? membership.token;
     membership.added = false;
     if (membership.state === 'joined') return Promise.resolve();
-    const joined = new Promise<void>((resolve, reject) => membership.waiting.push({ resolve, reject }));
-    joined.catch(() => {}); // Who does not wait for it must not die of a leave() or close(): `changed` tells the same.
+    const joined = membership.wait();
     if (membership.state === 'left') {
       this.#change(membership, 'joining');
       if (this.#ports.inSession()) void this.#attempt(membership);
@@ -120,11 +93,9 @@ export class Memberships {
     const membership = this.#rooms.get(room);
     if (membership === undefined || membership.state === 'left') return;
     this.#unwanted.add(room);
-    clearTimeout(membership.retryTimer);
-    membership.current++;
+    membership.abandonAttempts();
     membership.token = undefined;
-    const waiting = membership.waiting;
-    membership.waiting = [];
+    const waiting = membership.takeWaiting();
     this.#change(membership, 'left', error);
     const reason = error ?? new HubbubError('UNAVAILABLE', `Room ${room} was left before it was joined.`);
     for (const { reject } of waiting) reject(reason);
@@ -149,7 +120,7 @@ export class Memberships {
     }
     const again: Membership[] = [];
     for (const membership of this.#rooms.values()) {
-      if (!this.isPending(membership.room)) continue;
+      if (!membership.isPending) continue;
       // Of frames with tokens few would fit into one.
       if (membership.state === 'rejoining' && membership.token === undefined) again.push(membership);
       else void this.#attempt(membership);
@@ -164,8 +135,7 @@ export class Memberships {
     this.#session++;
     this.#leavingAgain.clear();
     for (const membership of this.#rooms.values()) {
-      clearTimeout(membership.retryTimer);
-      membership.current++;
+      membership.abandonAttempts();
       membership.failures = 0;
       if (membership.state === 'joined') this.#change(membership, membership.added ? 'left' : 'rejoining');
     }
@@ -205,11 +175,11 @@ export class Memberships {
 
   /** Many rooms in one frame. An edge that cannot do that is asked room by room, and so is what it left unanswered. */
   async #resume(group: readonly Membership[]): Promise<void> {
-    const attempts = group.map(membership => ({ membership, attempt: ++membership.current }));
+    const attempts = group.map(membership => ({ membership, attempt: membership.beginAttempt() }));
     const rooms = group.map(({ room }) => room);
     const outcome = await this.#requestResume(rooms).catch(error => error as HubbubError);
     for (const { membership, attempt } of attempts) {
-      if (attempt !== membership.current) continue;
+      if (!membership.isCurrent(attempt)) continue;
       const { room } = membership;
       if (outcome instanceof HubbubError) {
         // Asking once per room is no remedy for asking too often.
@@ -233,27 +203,26 @@ export class Memberships {
   }
 
   async #attempt(membership: Membership): Promise<void> {
-    const attempt = ++membership.current;
+    const attempt = membership.beginAttempt();
     try {
       const token = membership.token && (await roomTokenOf(membership.token));
-      if (attempt !== membership.current) return;
+      if (!membership.isCurrent(attempt)) return;
       const payload = { ...this.#place(membership.room), ...(token && { token }) };
       const ack = await this.#ports.request({ type: 'join_room', payload });
-      if (attempt === membership.current) this.#joinedAt(membership, readPosition(ack.payload));
+      if (membership.isCurrent(attempt)) this.#joinedAt(membership, readPosition(ack.payload));
     } catch (error) {
-      if (attempt === membership.current) this.#refused(membership, error as HubbubError);
+      if (membership.isCurrent(attempt)) this.#refused(membership, error as HubbubError);
     }
   }
 
   #joinedAt(membership: Membership, answer: PositionAnswer | undefined): void {
     this.#ports.answered(membership.room, answer, membership.state === 'rejoining');
     // A listener of the gap may have left the room.
-    if (this.isPending(membership.room)) this.#joined(membership);
+    if (membership.isPending) this.#joined(membership);
   }
 
   #joined(membership: Membership): void {
-    const waiting = membership.waiting;
-    membership.waiting = [];
+    const waiting = membership.takeWaiting();
     membership.failures = 0;
     membership.added = false;
     this.#change(membership, 'joined');
@@ -265,14 +234,14 @@ export class Memberships {
   #refused(membership: Membership, error: HubbubError): void {
     if (membership.state === 'rejoining' && error.retryable) {
       const delayMs = fullJitterMs(membership.failures++, this.#policy);
-      membership.retryTimer = setTimeout(() => void this.#attempt(membership), delayMs);
+      membership.retryIn(delayMs, () => void this.#attempt(membership));
       return;
     }
     this.drop(membership.room, error);
   }
 
   #reportIfRestored(): void {
-    for (const { room } of this.#rooms.values()) if (this.isPending(room)) return;
+    for (const membership of this.#rooms.values()) if (membership.isPending) return;
     this.#ports.restored();
   }
 
@@ -286,16 +255,7 @@ export class Memberships {
   #membership(room: string): Membership {
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
-    const membership: Membership = {
-      room,
-      state: 'left',
-      added: false,
-      token: undefined,
-      failures: 0,
-      current: 0,
-      retryTimer: undefined,
-      waiting: [],
-    };
+    const membership = new Membership(room);
     this.#rooms.set(room, membership);
     return membership;
   }

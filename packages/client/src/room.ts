@@ -4,7 +4,7 @@ import type { AnswerType } from './acks.js';
 import { Emitter, type EventOf, type Unsubscribe } from './emitter.js';
 import type { FrameTypeName, KnownFrames } from './frames.js';
 import { type HistoryPage, type HistoryQuery, readHistoryPage } from './history.js';
-import type { RoomChange, RoomState } from './memberships.js';
+import type { RoomChange, RoomState } from './membership.js';
 import type { Gap, Recovered } from './recovery.js';
 import { Roster } from './roster.js';
 import type { TokenOption } from './token.js';
