@@ -2,29 +2,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis } from '../../../tests/support/redis.js';
-import type { EventEntry, EventsOptions, ServiceEvent } from '../src/index.js';
-import { clientsOf, connectService, gate, LEASE_MS, textOf } from './service-stories.js';
-
-async function story() {
-  const redis = await startRedis();
-  const { tell } = clientsOf(redis);
-  const hubbub = connectService(redis);
-  const heard: string[] = [];
-  const tellAll = async (room: string, count: number) => {
-    for (let n = 0; n < count; n++) await tell(room, `${room} ${n}`);
-  };
-  const consume = (handler: (event: ServiceEvent) => unknown, options: Partial<EventsOptions> = {}) =>
-    hubbub.onEvents('game', { group: 'referee', leaseMs: LEASE_MS, ...options }, async event => {
-      await handler(event);
-      heard.push(textOf(event));
-    });
-  const waiting = async () => {
-    const groups = await redis.connection().call('XINFO', 'GROUPS', `${redis.prefix}:events:{game}`);
-    const [info = []] = groups as string[][];
-    return Number(info[info.indexOf('pending') + 1]);
-  };
-  return { redis, hubbub, tell, tellAll, consume, heard, waiting };
-}
+import type { EventEntry, EventsOptions } from '../src/index.js';
+import { connectService, consumerStory, gate, textOf } from './service-stories.js';
 
 const numbered = (room: string, count: number) => Array.from({ length: count }, (_, n) => `${room} ${n}`);
 const ofRoom = (heard: readonly string[], room: string) => heard.filter(text => text.startsWith(`${room} `));
@@ -39,7 +18,7 @@ function warnings(): string[] {
 
 describe('events', () => {
   test('of a room are handled in order, those of different rooms side by side', async () => {
-    const { tellAll, consume, heard } = await story();
+    const { tellAll, consume, heard } = await consumerStory();
     const blocked = gate();
     await tellAll('game:a', 5);
     await tellAll('game:b', 5);
@@ -61,7 +40,7 @@ describe('events', () => {
   });
 
   test('that fail are tried again after longer and longer waits, before the next of their room, while other rooms go on', async () => {
-    const { tell, consume, heard, waiting } = await story();
+    const { tell, consume, heard, waiting } = await consumerStory();
     await tell('game:a', 'game:a 0');
     await tell('game:a', 'game:a 1');
     await tell('game:b', 'game:b 0');
@@ -90,7 +69,7 @@ describe('events', () => {
   });
 
   test('that fail to the end are dead letters, which can be looked at, and their room goes on', async () => {
-    const { hubbub, tell, consume, heard } = await story();
+    const { hubbub, tell, consume, heard } = await consumerStory();
     await tell('game:a', 'bad');
     await tell('game:a', 'good');
     const given: Array<[EventEntry, unknown]> = [];
@@ -114,7 +93,7 @@ describe('events', () => {
 
   test('given up without anybody to tell are a warning of the process', async () => {
     const heard = warnings();
-    const { tell, consume } = await story();
+    const { tell, consume } = await consumerStory();
     await tell('game:a', 'bad');
     consume(
       () => {
@@ -126,7 +105,7 @@ describe('events', () => {
   });
 
   test('of a room with very many, one of which fails, do not hold up other rooms', async () => {
-    const { tell, tellAll, consume, heard } = await story();
+    const { tell, tellAll, consume, heard } = await consumerStory();
     await tellAll('game:a', 40);
     await tell('game:b', 'game:b 0');
     const open = gate();
@@ -144,7 +123,7 @@ describe('events', () => {
   });
 
   test('are handled side by side as many as the options say, and no more', async () => {
-    const { tell, consume, heard } = await story();
+    const { tell, consume, heard } = await consumerStory();
     for (let n = 0; n < 12; n++) await tell(`game:${n}`, `${n}`);
     let [now, most] = [0, 0];
     const full = gate();
@@ -163,7 +142,7 @@ describe('events', () => {
   });
 
   test('whose handler never ends are tried again after its time, told by the signal, and their room goes on', async () => {
-    const { tell, consume, heard } = await story();
+    const { tell, consume, heard } = await consumerStory();
     await tell('game:a', 'stuck');
     await tell('game:a', 'next');
     const aborted: boolean[] = [];
@@ -184,7 +163,7 @@ describe('events', () => {
 
   test('a hundred that fail at once, and listeners that fail too, stop nothing and leave no listener behind', async () => {
     const heard = warnings();
-    const { tell, consume, heard: handled } = await story();
+    const { tell, consume, heard: handled } = await consumerStory();
     for (let n = 0; n < 100; n++) await tell(`game:${n}`, `${n}`);
     consume(
       ({ attempt }) => {
@@ -203,7 +182,7 @@ describe('events', () => {
   });
 
   test('malformed ones of another program are dead letters, and the rest is handled', async () => {
-    const { redis, hubbub, tell, consume, heard } = await story();
+    const { redis, hubbub, tell, consume, heard } = await consumerStory();
     await redis.cli('XADD', `${redis.prefix}:events:{game}`, '*', 'what', 'is this');
     await tell('game:a', 'good');
     consume(() => {});
@@ -214,118 +193,12 @@ describe('events', () => {
   });
 
   test('reach every group', async () => {
-    const { hubbub, tell, consume, heard } = await story();
+    const { hubbub, tell, consume, heard } = await consumerStory();
     await tell('game:a', 'once');
     consume(() => {});
     const audited: string[] = [];
     hubbub.onEvents('game', { group: 'audit' }, event => audited.push(textOf(event)));
     await eventually(() => heard.length === 1 && audited.length === 1);
-  });
-});
-
-describe('closing', () => {
-  test('waits for the handler that runs, not for the next try of another, and what waits is the next instance’s at once', async () => {
-    const { redis, tell, consume, heard } = await story();
-    await tell('game:a', 'running');
-    await tell('game:a', 'behind it');
-    await tell('game:b', 'failing');
-    const open = gate();
-    const begun: string[] = [];
-    const consumer = consume(
-      async event => {
-        begun.push(textOf(event));
-        if (textOf(event) === 'failing') throw new Error('not here');
-        await open.opened;
-      },
-      { retryDelayMs: 60_000, leaseMs: 60_000 },
-    );
-    await eventually(() => begun.length === 2);
-    let closed = false;
-    const closing = consumer.close().then(() => {
-      closed = true;
-    });
-    const second: Array<[string, number]> = [];
-    const other = connectService(redis);
-    const standby = other.onEvents('game', { group: 'referee', leaseMs: 1000 }, event =>
-      second.push([textOf(event), event.attempt]),
-    );
-    await new Promise(resolve => setTimeout(resolve, 300)); // Time in which it must not end.
-    expect(closed).toBe(false);
-    expect(standby.leading).toBe(false);
-    open.open();
-    await closing;
-    expect(heard).toEqual(['running']);
-    expect(consumer.leading).toBe(false);
-    await eventually(() => second.length === 2, { withinMs: 2000, describe: 'the other takes over at once' });
-    expect(second.sort()).toEqual([
-      ['behind it', 2],
-      ['failing', 2],
-    ]);
-    await consumer.close();
-  });
-
-  test('what only waited is not a try nearer to the dead letters, however many instances come and go', async () => {
-    const { redis, tell } = await story();
-    await tell('game:a', 'slow');
-    await tell('game:a', 'waits');
-    for (let n = 0; n < 4; n++) {
-      const hubbub = connectService(redis);
-      const begun = gate();
-      hubbub.onEvents('game', { group: 'referee', leaseMs: 1000, retryDelayMs: 60_000 }, () => {
-        begun.open();
-        throw new Error('the first one never gets done');
-      });
-      await begun.opened;
-      await hubbub.close();
-    }
-    const attempts: Array<[string, number]> = [];
-    connectService(redis).onEvents('game', { group: 'referee' }, event =>
-      attempts.push([textOf(event), event.attempt]),
-    );
-    await eventually(() => attempts.length === 2);
-    expect(attempts).toEqual([
-      ['slow', 5],
-      ['waits', 2],
-    ]);
-  });
-
-  test('before the first lease, twice, and with everything that is open, ends; afterwards nothing begins', async () => {
-    const { redis, consume } = await story();
-    const leader = consume(() => {});
-    await eventually(() => leader.leading);
-    const hubbub = connectService(redis);
-    const standby = hubbub.onEvents('game', { group: 'referee' }, () => {});
-    hubbub.onLifecycle({ group: 'doorman' }, () => {});
-    await Promise.all([standby.close(), standby.close(), hubbub.close(), hubbub.close()]);
-    expect(standby.leading).toBe(false);
-    for (const begin of [
-      () => hubbub.onEvents('game', { group: 'referee' }, () => {}),
-      () => hubbub.onLifecycle({ group: 'doorman' }, () => {}),
-    ]) {
-      expect(begin).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
-    }
-    await expect(hubbub.publishToRoom('game:a', { type: 'late' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await expect(hubbub.deadLetters('game', 'referee')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-  });
-
-  test.each(['halted', 'frozen'])('ends while Redis is %s', async state => {
-    const redis = await startRedis({ own: true });
-    const { tell } = clientsOf(redis);
-    await tell('game:a', 'one');
-    const heard: string[] = [];
-    const hubbub = connectService(redis, { timeoutMs: 300 });
-    const consumer = hubbub.onEvents('game', { group: 'referee', leaseMs: 1000 }, event => heard.push(textOf(event)));
-    const doorman = hubbub.onLifecycle({ group: 'doorman', leaseMs: 1000 }, () => {});
-    await eventually(() => heard.length === 1 && doorman.leading);
-    await (state === 'frozen' ? redis.pause() : redis.halt());
-    const endedWithin = async (closing: Promise<void>) =>
-      await Promise.race([closing.then(() => true), new Promise(resolve => setTimeout(resolve, 5000, false))]);
-    try {
-      expect(await endedWithin(consumer.close()), 'the consumer of events').toBe(true);
-      expect(await endedWithin(hubbub.close()), 'the one of lifecycle events').toBe(true);
-    } finally {
-      if (state === 'frozen') await redis.resume();
-    }
   });
 });
 

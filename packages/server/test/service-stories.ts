@@ -1,8 +1,8 @@
 /** What stories of services share: a service on Redis, and clients' events as edges write them. */
 import { type Backplane, DEFAULT_NODE_LEASE_MS, openRedisBackplane } from '@hubbub/broker';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import type { TestRedis } from '../../../tests/support/redis.js';
-import { connectHubbub, type Hubbub, type HubbubOptions } from '../src/index.js';
+import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
+import { connectHubbub, type EventsOptions, type Hubbub, type HubbubOptions, type ServiceEvent } from '../src/index.js';
 
 /** Shorter than the default, so that stories of takeovers are short; longer than a busy machine sleeps. */
 export const LEASE_MS = 1500;
@@ -52,6 +52,28 @@ export function clientsOf(redis: TestRedis): Clients {
       }
     },
   };
+}
+
+/** Clients that tell, and a service that notes in `heard` what it has handled. */
+export async function consumerStory() {
+  const redis = await startRedis();
+  const { tell } = clientsOf(redis);
+  const hubbub = connectService(redis);
+  const heard: string[] = [];
+  const tellAll = async (room: string, count: number) => {
+    for (let n = 0; n < count; n++) await tell(room, `${room} ${n}`);
+  };
+  const consume = (handler: (event: ServiceEvent) => unknown, options: Partial<EventsOptions> = {}) =>
+    hubbub.onEvents('game', { group: 'referee', leaseMs: LEASE_MS, ...options }, async event => {
+      await handler(event);
+      heard.push(textOf(event));
+    });
+  const waiting = async () => {
+    const groups = await redis.connection().call('XINFO', 'GROUPS', `${redis.prefix}:events:{game}`);
+    const [info = []] = groups as string[][];
+    return Number(info[info.indexOf('pending') + 1]);
+  };
+  return { redis, hubbub, tell, tellAll, consume, heard, waiting };
 }
 
 /** A promise and its end, from outside. */

@@ -1,0 +1,111 @@
+/** What rooms hear when edges die, when the registry is lost, and when another instance takes over: stories of one partition. */
+import { describe, expect, test } from 'vitest';
+import { GRACE_MS, PartitionBench } from './support/partition-bench.js';
+
+const EDGE_1 = 'edge-1/a';
+const EDGE_2 = 'edge-2/a';
+
+describe('edges that die or come back', () => {
+  test('each user of a dead edge leaves exactly once, after the grace (invariant 4)', () => {
+    const bench = new PartitionBench();
+    for (let user = 0; user < 50; user++) bench.join(EDGE_1, `s${user}`, `u${user}`);
+    bench.join(EDGE_2, 'other', 'u0');
+    bench.heard();
+    bench.report('presence', { kind: 'node_gone', gone: EDGE_1 });
+    bench.report('presence', { kind: 'node_gone', gone: EDGE_1 });
+    bench.advance(GRACE_MS);
+    expect(bench.roster()).toEqual(['u0']);
+    const left = bench.heard();
+    expect(left).toHaveLength(49);
+    expect(new Set(left.map(line => line.split(' ')[1])).size).toBe(49);
+  });
+
+  test('what an incarnation reports after it was declared gone does not count', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_2, 's0', 'bob');
+    bench.report('presence', { kind: 'node_gone', gone: EDGE_1 });
+    bench.heard();
+    bench.join(EDGE_1, 's1', 'ghost');
+    bench.takeOver();
+    bench.join(EDGE_1, 's1', 'ghost');
+    expect(bench.roster()).toEqual(['bob']);
+    expect(bench.heard()).toEqual([]);
+  });
+
+  test('an edge that tells everything anew under a new incarnation is not noticed', () => {
+    const bench = new PartitionBench();
+    bench.join('edge-1/a', 's1', 'alice');
+    bench.join('edge-1/a', 's2', 'bob');
+    bench.heard();
+    bench.report('edge-1/b', { kind: 'node_gone', gone: 'edge-1/a' });
+    bench.join('edge-1/b', 's1', 'alice', 'general', { resync: true });
+    bench.advance(2 * GRACE_MS);
+    // Bob did not come back.
+    expect(bench.heard()).toEqual(['user_left bob 1']);
+    expect(bench.roster()).toEqual(['alice']);
+  });
+
+  test('after a loss of the registry rooms get their rosters anew instead of a join for each member', () => {
+    const bench = new PartitionBench({ restoringMs: 10_000 });
+    bench.join(EDGE_1, 's1', 'alice', 'general', { resync: true });
+    bench.heard();
+    bench.report(
+      EDGE_1,
+      ...['s2', 's3'].map(s => ({
+        kind: 'join' as const,
+        room: 'general',
+        session: s,
+        user: s,
+        name: s,
+        resync: true,
+      })),
+    );
+    expect(bench.heard()).toEqual(['room_info 3', 'room_info → edge-1 [s2 s3] 3']);
+    bench.advance(10_000);
+    bench.join(EDGE_1, 's4', 's4', 'general', { resync: true });
+    expect(bench.heard()[0]).toBe('user_joined s4 4');
+  });
+
+  test('after a loss, who was told to have left is news when it comes back', () => {
+    const bench = new PartitionBench({ restoringMs: 60_000 });
+    bench.join(EDGE_2, 's0', 'witness', 'general', { resync: true });
+    bench.join(EDGE_1, 's1', 'alice', 'general', { resync: true });
+    bench.report('presence', { kind: 'node_gone', gone: EDGE_1 });
+    bench.advance(GRACE_MS);
+    bench.heard();
+    bench.join('edge-1/b', 's1', 'alice', 'general', { resync: true });
+    expect(bench.heard()).toEqual(['user_joined alice 2', 'room_info → edge-1 [s1] 2']);
+  });
+
+  test('a takeover in the middle of a grace and of a departure changes nothing', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.join(EDGE_1, 's2', 'bob');
+    bench.join(EDGE_2, 's3', 'carol');
+    bench.drop(EDGE_1, 's1', 'alice');
+    bench.advance(1000);
+    bench.partition.apply('presence', { kind: 'node_gone', gone: EDGE_1 }, bench.nowMs);
+    bench.commit(); // Declared gone; its sessions are not taken out yet.
+    bench.takeOver();
+    bench.heard();
+    bench.advance(GRACE_MS - 1000);
+    expect(bench.heard()).toEqual(['user_left alice 2']);
+    bench.advance(1000);
+    expect(bench.heard()).toEqual(['user_left bob 1']);
+    expect(bench.roster()).toEqual(['carol']);
+  });
+});
+
+describe('rows that are not ours', () => {
+  test('are left out and taken out', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.hashes.get('room:general')?.set('mallory', '{not json').set('eve', '[]');
+    bench.hashes.set('users:0', new Map([['trudy', 'x']]));
+    bench.hashes.get('rooms')?.set('phantom', 'NaN');
+    bench.takeOver();
+    expect(bench.roster()).toEqual(['alice']);
+    expect([...(bench.hashes.get('room:general')?.keys() ?? [])]).toEqual(['alice']);
+    expect([...(bench.hashes.get('rooms')?.keys() ?? [])]).toEqual(['general']);
+  });
+});
