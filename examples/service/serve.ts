@@ -38,7 +38,7 @@ export async function serve(example: Example, settings: ExampleSettings, embedde
   const { timeMs, allowedOrigins, redisUrl, othersPrefix } = settings;
   const redis = redisUrl === undefined ? {} : { redis: { url: redisUrl, prefix: othersPrefix } };
   await example.start({ hubbub, mint, documents, http, onClose, timeMs, allowedOrigins, ...redis });
-  const url = await http.listen({ host: '127.0.0.1', port: settings.port });
+  const url = await http.listen({ host: settings.host, port: settings.port });
   return {
     url,
     async close() {

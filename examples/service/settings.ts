@@ -7,6 +7,8 @@ export interface ExampleSettings {
   readonly redisPrefix: string;
   /** EXAMPLE_OTHERS_PREFIX: before names in Redis that other programs chose. Empty, but for tests that share a Redis. */
   readonly othersPrefix: string;
+  /** EXAMPLE_HOST: address to listen on. Default 127.0.0.1; a container needs 0.0.0.0. */
+  readonly host: string;
   /** Port of the service and its page. 0 takes a free one. */
   readonly port: number;
   /** Addresses of the edges for pages, such as `ws://127.0.0.1:9001`. */
@@ -27,6 +29,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Exam
     redisUrl: environment.HUBBUB_REDIS_URL,
     redisPrefix: environment.HUBBUB_REDIS_PREFIX ?? 'hubbub',
     othersPrefix: environment.EXAMPLE_OTHERS_PREFIX ?? '',
+    host: environment.EXAMPLE_HOST ?? '127.0.0.1',
     port: wholeNumber('EXAMPLE_PORT', environment.EXAMPLE_PORT, 3000),
     edges: list(environment.EXAMPLE_EDGES),
     presenceUrl: environment.EXAMPLE_PRESENCE_URL,
