@@ -27,7 +27,9 @@ import { writeReport } from './report/write-report.mjs';
  * @property {readonly import('./report/verdicts.mjs').Target[]} targets
  * @property {readonly { key: string, log?: boolean }[]} plots
  * @property {(settings: object) => number} turnSeconds that the turn of one relay takes at most
- * @property {(turn: object) => Promise<object[]>} measure rows with `step` and the measures
+ * @property {(turn: object) => Promise<object[]>} [measure] rows with `step` and the measures
+ * @property {(start: object) => Promise<{ measure: (turn: object) => Promise<object[]>, close: () => Promise<void> }>} [startOnce] in
+ *   place of `measure`, where what is compared runs side by side in one process that is started once for all rounds
  */
 
 /** @param {Comparison} scenario @param {readonly string[]} args */
@@ -71,33 +73,42 @@ export async function compare(scenario, args) {
 }
 
 /**
- * The relays take turns, each freshly started on an empty Redis, so that what else happens on the machine meets all of them; the
- * order is turned round with every round, so that no relay always comes first.
+ * The relays take turns, each freshly started on an empty Redis unless all are one, so that what else happens on the machine
+ * meets all of them; the order is turned round with every round, so that no relay always comes first.
  */
 async function allRounds({ scenario, settings, catalogue, redis, pinning }) {
   const rows = [];
   const commands = new Redis(redis.url);
+  const argsFor = name => [
+    ...pinning.nodeArgs,
+    ...(settings.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(PROFILES_DIR, name)}`] : []),
+  ];
+  const once = await scenario.startOnce?.({
+    settings,
+    redis,
+    pinning,
+    nodeArgs: argsFor(settings.relays[0]),
+  });
   for (let round = scenario.warmUp === undefined ? 1 : 0; round <= settings.rounds; round++) {
     for (const name of round % 2 === 0 ? settings.relays : settings.relays.toReversed()) {
       console.log(`${round === 0 ? 'warm-up' : `round ${round} of ${settings.rounds}`}: ${name} …`);
-      await commands.flushall();
-      const profileArgs = settings.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(PROFILES_DIR, name)}`] : [];
-      const nodeArgs = [...pinning.nodeArgs, ...profileArgs];
+      if (once === undefined) await commands.flushall();
       const turn = {
         relay: { name, ...catalogue[name] },
         settings: round === 0 ? { ...settings, ...scenario.warmUp } : settings,
         redis,
         commands,
         pinning,
-        nodeArgs,
+        nodeArgs: argsFor(name),
       };
-      for (const measured of await scenario.measure(turn)) {
+      for (const measured of await (once ?? scenario).measure(turn)) {
         const row = { round, warmUp: round === 0, relay: name, ...measured };
         rows.push(row);
         console.log(`  ${rowInWords(scenario, row)}`);
       }
     }
   }
+  await once?.close();
   commands.disconnect();
   return rows;
 }

@@ -47,8 +47,8 @@ export function startMembers({ processes, cpus }) {
     ended: async () => (await all('ended', () => ({}))).flat(),
     openWindow: order => all('openWindow', () => order),
     /** The rate is that of all talkers together. */
-    async talk({ perSecond, forMs }) {
-      const order = { perSecond: perSecond / processes, forMs };
+    async talk({ perSecond, forMs, talkersOf }) {
+      const order = { perSecond: perSecond / processes, forMs, talkersOf };
       const reports = await all('talk', () => order, forMs + SPARE_MS);
       return {
         published: reports.flatMap(({ published }) => published),

@@ -7,7 +7,7 @@ import { withParts } from './parts.mjs';
 import { processesFor, requestsOf } from './requests.mjs';
 
 const CONNECTING_AT_ONCE = 64;
-/** The load runs for so long before the window opens: the relay's code is compiled by then. */
+/** The load runs for so long before the window opens, unless it is told otherwise: the relay's code is compiled by then. */
 const SETTLE_MS = 1500;
 /** And for so long after it closed, so that the end of the window is like its middle. */
 const TAIL_MS = 200;
@@ -22,35 +22,25 @@ const REPEATS_MAX = 1;
 const SATURATED = { quiet: 0.9, disturbed: 0.5 };
 
 /**
- * @param {object} options
- * @param {import('../relays/catalogue.mjs').Relay} options.relay
- * @param {{ rooms: readonly string[], members: number, rates: readonly number[], seconds: number, patience: number,
- *   frameBytes?: number, talkers?: number, env?: NodeJS.ProcessEnv }} options.load `members` listen in each room; a service sends
- *   messages of `frameBytes`, or, where there are talkers, these do
- * @param {{ url: string, pids: readonly number[] }} options.redis
- * @param {import('../machine/pinning.mjs').Pinning} options.pinning
- * @param {readonly string[]} options.nodeArgs of the relay
+ * @typedef {object} TrafficOptions
+ * @property {import('../relays/catalogue.mjs').Relay} relay
+ * @property {{ rooms: readonly string[], members: number, rates: readonly number[], seconds: number, patience: number,
+ *   frameBytes?: number, talkers?: number, settleMs?: number, env?: NodeJS.ProcessEnv }} load `members` listen in each room; a
+ *   service sends messages of `frameBytes`, or, where there are talkers, these do
+ * @property {{ url: string, pids: readonly number[] }} redis
+ * @property {import('../machine/pinning.mjs').Pinning} pinning
+ * @property {readonly string[]} nodeArgs of the relay
+ */
+
+/**
+ * @param {TrafficOptions} options
  * @returns {Promise<object[]>} a row for each rate up to the one that saturates the relay
  */
-export function measureTraffic({ relay, load, redis, pinning, nodeArgs }) {
-  const { rooms, members: listeners, talkers = 0 } = load;
+export function measureTraffic(options) {
+  const { load } = options;
+  const { members: listeners } = load;
   return withParts(async opened => {
-    const { originUs, ...clock } = createClock(machineMicros());
-    const running = await opened(
-      relay.start({ redisUrl: redis.url, cpus: pinning.relay, helperCpus: pinning.load, nodeArgs, env: load.env }),
-    );
-    const processes = processesFor(rooms.length * listeners, pinning);
-    const members = await opened(startMembers({ processes, cpus: pinning.load }));
-    const requests = requestsOf({ rooms, members: listeners, talkers, relay, running });
-    await members.prepare({ originUs, dialect: relay.dialect, requests });
-    await members.connect({ port: running.port, atOnce: CONNECTING_AT_ONCE });
-    const sender = talkers > 0 ? talking(members) : await opened(publishing({ relay, load, redis, pinning, originUs }));
-    const meter = cpuMeter({
-      relay: running.pids,
-      load: [...members.pids, ...sender.pids, ...running.helpers, process.pid],
-      redis: redis.pids,
-    });
-    const parts = { load, clock, members, sender, meter, troubles: running.troubles };
+    const parts = await openTraffic(options, opened);
     const rows = [];
     for (const rate of load.rates) {
       for (let repeat = 0; repeat <= REPEATS_MAX; repeat++) {
@@ -65,6 +55,30 @@ export function measureTraffic({ relay, load, redis, pinning, nodeArgs }) {
   });
 }
 
+/**
+ * Starts the relay and fills the rooms.
+ * @param {TrafficOptions} options @param opened of `withParts` @returns what `measureRate` needs, beside the rate
+ */
+export async function openTraffic({ relay, load, redis, pinning, nodeArgs }, opened) {
+  const { rooms, members: listeners, talkers = 0 } = load;
+  const { originUs, ...clock } = createClock(machineMicros());
+  const running = await opened(
+    relay.start({ redisUrl: redis.url, cpus: pinning.relay, helperCpus: pinning.load, nodeArgs, env: load.env }),
+  );
+  const processes = processesFor(rooms.length * listeners, pinning);
+  const members = await opened(startMembers({ processes, cpus: pinning.load }));
+  const requests = requestsOf({ rooms, members: listeners, talkers, relay, running });
+  await members.prepare({ originUs, dialect: relay.dialect, requests });
+  await members.connect({ port: running.port, atOnce: CONNECTING_AT_ONCE });
+  const sender = talkers > 0 ? talking(members) : await opened(publishing({ relay, load, redis, pinning, originUs }));
+  const meter = cpuMeter({
+    relay: running.pids,
+    load: [...members.pids, ...sender.pids, ...running.helpers, process.pid],
+    redis: redis.pids,
+  });
+  return { load, clock, members, sender, meter, troubles: running.troubles };
+}
+
 function talking(members) {
   return { pids: [], send: members.talk };
 }
@@ -77,12 +91,13 @@ async function publishing({ relay, load: { rooms, frameBytes }, redis, pinning, 
   return { pids: publisher.pids, send: publisher.publish, close: publisher.close };
 }
 
-async function measureRate({ rate, load, clock, members, sender, meter, troubles }) {
-  const { seconds } = load;
-  const fromUs = clock.now() + SETTLE_MS * 1000;
+/** @param {object} options what `openTraffic` returned, with `rate`, and `talkersOf`: the rooms whose talkers talk, from and to; without it all */
+export async function measureRate({ rate, talkersOf, load, clock, members, sender, meter, troubles }) {
+  const { seconds, settleMs = SETTLE_MS } = load;
+  const fromUs = clock.now() + settleMs * 1000;
   const toUs = fromUs + seconds * 1e6;
   await members.openWindow({ fromUs, toUs });
-  const sending = sender.send({ perSecond: rate, forMs: SETTLE_MS + seconds * 1000 + TAIL_MS });
+  const sending = sender.send({ perSecond: rate, forMs: settleMs + seconds * 1000 + TAIL_MS, talkersOf });
   sending.catch(() => {}); // Told where it is awaited.
   const atStart = meter.look();
   await clock.until(fromUs);

@@ -61,10 +61,13 @@ obey({
     tally.openWindow(fromUs, toUs);
   },
 
-  /** One talker after the other, on a timetable that nothing delays; resolves when everything is acknowledged. */
-  async talk({ perSecond, forMs }) {
+  /**
+   * One talker after the other, on a timetable that nothing delays; resolves when everything is acknowledged.
+   * @param {{ perSecond: number, forMs: number, talkersOf?: { from: number, to: number } }} order `talkersOf`: rooms by number
+   */
+  async talk({ perSecond, forMs, talkersOf = { from: 0, to: Number.POSITIVE_INFINITY } }) {
     hushed = false;
-    const crowd = talkers();
+    const crowd = talkers().filter(({ room }) => room >= talkersOf.from && room < talkersOf.to);
     const startUs = clock.now();
     const total = crowd.length === 0 ? 0 : Math.round((perSecond * forMs) / 1000);
     let worstDelayUs = 0;
@@ -77,7 +80,7 @@ obey({
     }
     const waits = () => crowd.some(({ unacked, ended }) => unacked.length > 0 && ended === undefined);
     while (waits() && troubles.length === 0) await sleep(LOOK_AGAIN_MS);
-    return { worstDelayMs: worstDelayUs / 1000, published: crowd.map(({ room, said }) => [room, said]) };
+    return { worstDelayMs: worstDelayUs / 1000, published: talkers().map(({ room, said }) => [room, said]) };
   },
 
   async hush() {

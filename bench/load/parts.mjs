@@ -1,19 +1,31 @@
 /** What one measurement started, ended again in the opposite order, whatever becomes of it. */
 
+/** For who cannot wait in one function for the end: `close` ends what was opened. */
+export function collectParts() {
+  const open = [];
+  return {
+    /** @template {{ close: () => Promise<void> }} P @param {P | Promise<P>} starting @returns {Promise<P>} */
+    async opened(starting) {
+      const part = await starting;
+      open.unshift(part);
+      return part;
+    },
+    async close() {
+      for (const part of open.splice(0)) await part.close();
+    },
+  };
+}
+
 /**
  * @template T
  * @param {(opened: <P extends { close: () => Promise<void> }>(starting: P | Promise<P>) => Promise<P>) => Promise<T>} task
  * @returns {Promise<T>}
  */
 export async function withParts(task) {
-  const open = [];
+  const { opened, close } = collectParts();
   try {
-    return await task(async starting => {
-      const part = await starting;
-      open.unshift(part);
-      return part;
-    });
+    return await task(opened);
   } finally {
-    for (const part of open) await part.close();
+    await close();
   }
 }

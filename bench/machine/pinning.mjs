@@ -12,7 +12,7 @@ import { availableParallelism } from 'node:os';
  */
 
 /** As workers of an edge have it: helpers that collect garbage on the same core only take it from the relay, for 10 to 60 ms at a time. */
-const ONE_CORE = ['--single-threaded-gc', '--max-semi-space-size=4'];
+export const ONE_CORE = ['--single-threaded-gc', '--max-semi-space-size=4'];
 
 /** @returns {Pinning} */
 export function choosePinning() {

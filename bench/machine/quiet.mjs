@@ -1,18 +1,36 @@
 /** Waits for a machine that has nothing else to do, as long as that makes sense. */
+
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { machineSeconds } from './cpu-time.mjs';
+import { Worker } from 'node:worker_threads';
+import { cpuSeconds, machineSeconds } from './cpu-time.mjs';
 
 /** Share of a core that others may take before a measurement counts as disturbed. */
 export const DISTURBED_CPU = 0.1;
-const LOOK_MS = 500;
+const LOOK_MS = 200;
+const LOOK_AGAIN_MS = 500;
+const SPIN = `const end = performance.now() + ${LOOK_MS}; while (performance.now() < end);`;
 
 /** Resolves when the machine was quiet for a moment, or after `withinMs`. Call it while nothing of ours is busy. */
 export async function quietMachine(withinMs) {
+  if (withinMs <= 0 || machineSeconds() === undefined) return; // Not wanted, or it cannot be known here.
   const deadline = performance.now() + withinMs;
-  do {
-    const before = machineSeconds();
-    if (before === undefined) return; // Cannot be known here.
-    await sleep(LOOK_MS);
-    if ((machineSeconds() - before) / (LOOK_MS / 1000) < DISTURBED_CPU) return;
-  } while (performance.now() < deadline);
+  while ((await coresOfOthers()) > DISTURBED_CPU && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
+}
+
+/**
+ * Cores that others take while this process wants all of them. What the hypervisor gives to other machines shows only
+ * then: nothing can be taken from who asks for nothing.
+ */
+async function coresOfOthers() {
+  const before = { at: performance.now(), machine: machineSeconds(), own: cpuSeconds([process.pid]) };
+  await Promise.all(Array.from({ length: availableParallelism() }, spin));
+  const seconds = (performance.now() - before.at) / 1000;
+  const own = cpuSeconds([process.pid]) - before.own;
+  return (machineSeconds() - before.machine - own) / seconds;
+}
+
+function spin() {
+  const worker = new Worker(SPIN, { eval: true });
+  return new Promise(resolve => worker.once('exit', resolve));
 }

@@ -1,38 +1,65 @@
 /**
- * What a history costs while everything is well: clients publish into many small rooms, with a history and without, through
- * the same edge otherwise. The two take turns like relays, each with an edge freshly started and an empty Redis.
+ * What a history costs while everything is well: clients publish into many small rooms, with a history and without. Both kinds of
+ * rooms are on one edge, and take turns of a few seconds: whatever else happens to the machine, or to the heap of the edge,
+ * happens to both.
  */
 import { namespacesFile } from '../history/namespaces.mjs';
-import { measureTraffic } from '../load/measure-traffic.mjs';
+import { measureRate, openTraffic } from '../load/measure-traffic.mjs';
+import { collectParts } from '../load/parts.mjs';
 import { roomNames } from '../load/requests.mjs';
+import { quietMachine } from '../machine/quiet.mjs';
 import { RELAYS } from '../relays/catalogue.mjs';
-import { TALK_MEASURES, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';
+import { TALK_MEASURES, TRAFFIC_QUICK } from './traffic.mjs';
 
 const HISTORY_SIZE = 100;
+/** The edge has been talking to all of them since the round before. */
+const SETTLE_MS = 300;
+/** Of a turn, beside its window: settling, what is late, and starting, shared out among the rounds. */
+const OVERHEAD_S = 30;
 
 /** @type {import('../comparison.mjs').Comparison} */
 export const history = {
   name: 'history',
-  description: 'clients talk in 100 rooms, one talker and 10 listeners each: rooms with a history beside rooms without',
+  description:
+    'clients talk in 100 rooms, one talker and 10 listeners each: rooms with a history beside rooms without, in turns on one edge',
   stepTitle: 'msg/s',
   relays: {
-    plain: { ...RELAYS.hubbub, title: 'Hubbub, rooms without history' },
-    kept: { ...RELAYS.hubbub, title: `Hubbub, rooms with a history of ${HISTORY_SIZE} messages` },
+    plain: { ...RELAYS.hubbub, title: 'rooms without history' },
+    kept: { ...RELAYS.hubbub, title: `rooms with a history of ${HISTORY_SIZE} messages` },
   },
-  full: { relays: ['plain', 'kept'], rounds: 7, seconds: 5, patience: 10, rooms: 100, members: 10, rates: [1000] },
+  full: { relays: ['plain', 'kept'], rounds: 40, seconds: 2, patience: 2, rooms: 100, members: 10, rates: [1000] },
   quick: TRAFFIC_QUICK,
-  warmUp: TRAFFIC_WARM_UP,
+  warmUp: { seconds: 4, patience: 0 },
   measures: TALK_MEASURES,
   plots: [{ key: 'p99Ms' }, { key: 'ackP99Ms' }, { key: 'relayCpuUsPerDelivery' }],
   targets: [{ relay: 'kept', against: 'plain', key: 'p99Ms', atMost: 1.5 }],
-  turnSeconds: trafficTurnSeconds,
-  async measure({ settings, ...turn }) {
-    const config = namespacesFile(HISTORY_SIZE);
-    const rooms = roomNames(settings.rooms, `${turn.relay.name}:`);
-    try {
-      return await measureTraffic({ ...turn, load: { ...settings, rooms, talkers: 1, env: config.env } });
-    } finally {
-      config.remove();
-    }
-  },
+  turnSeconds: ({ rates, seconds, patience }) => rates.length * (seconds + patience + OVERHEAD_S),
+  startOnce: startBothKinds,
 };
+
+async function startBothKinds({ settings, ...start }) {
+  const { opened, close } = collectParts();
+  const config = namespacesFile(HISTORY_SIZE);
+  await opened({ close: async () => config.remove() });
+  const rooms = settings.relays.flatMap(kind => roomNames(settings.rooms, `${kind}:`));
+  const load = { ...settings, rooms, talkers: 1, settleMs: SETTLE_MS, env: config.env };
+  try {
+    const traffic = await openTraffic({ ...start, relay: RELAYS.hubbub, load }, opened);
+    return {
+      async measure({ relay, settings: own }) {
+        const from = settings.relays.indexOf(relay.name) * settings.rooms;
+        const rows = [];
+        for (const rate of own.rates) {
+          await quietMachine(own.patience * 1000);
+          const talkersOf = { from, to: from + settings.rooms };
+          rows.push(await measureRate({ ...traffic, load: { ...load, ...own, rooms }, rate, talkersOf }));
+        }
+        return rows;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
