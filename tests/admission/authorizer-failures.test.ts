@@ -1,6 +1,7 @@
 /** An authorizer that fails: what that costs, and when it is asked again (PROTOCOL.md section 1.1). */
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import { metricValue } from '../support/metric-value.js';
 import { connect, connectRefused } from '../support/raw-client.js';
 import { type AuthorizerDouble, says } from './authorizer-double.js';
 import { code, join, KEY, send, start } from './authorizer-story.js';
@@ -60,11 +61,11 @@ describe('an authorizer that fails', () => {
   });
 
   test('and is down is left alone after some failures, tried again by one question, and back when that is answered', async () => {
-    const { authorizer, cluster, enter, metric, questions } = await start({
+    const { authorizer, cluster, enter, edge, questions } = await start({
       HUBBUB_AUTHORIZER_BREAKER_FAILURES: '3',
       HUBBUB_AUTHORIZER_BREAKER_OPEN_MS: '700',
     });
-    const breaker = (state: string) => metric(`hubbub_edge_authorizer_breaker{state="${state}"}`);
+    const breaker = (state: string) => metricValue(edge, `hubbub_edge_authorizer_breaker{state="${state}"}`);
     const client = await enter('ada');
     let n = 0;
     const ask = async () => code(await join(client, `club:${++n}`));
@@ -116,7 +117,7 @@ describe('an authorizer that fails', () => {
   });
 
   test('or has too many questions under way: one more is a failure, and no reason to leave it alone', async () => {
-    const { authorizer, enter, metric, questions } = await start({
+    const { authorizer, enter, edge, questions } = await start({
       HUBBUB_AUTHORIZER_MAX_PENDING: '2',
       HUBBUB_AUTHORIZER_BREAKER_FAILURES: '1',
     });
@@ -126,7 +127,7 @@ describe('an authorizer that fails', () => {
     const late = await enter('eve');
     const joins = clients.map(client => join(client, 'club:1'));
     await eventually(() => waiting.length === 2);
-    expect(await metric('hubbub_edge_authorizer_pending')).toBe(2);
+    expect(await metricValue(edge, 'hubbub_edge_authorizer_pending')).toBe(2);
     expect(code(await join(late, 'club:1'))).toBe('UNAVAILABLE');
     for (const answer of waiting) answer();
     expect((await Promise.all(joins)).map(code)).toEqual(['ok', 'ok']);

@@ -1,6 +1,7 @@
 /** What stories of the authorizer share: an edge that asks one, people on it, and what the edge counts. */
 import { withNamespaces } from '../presence/config-file.js';
 import { type Environment, startEmbedded } from '../support/cluster.js';
+import { countOf } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startAuthorizer } from './authorizer-double.js';
 
@@ -20,25 +21,13 @@ export async function start(env: Environment = {}) {
   });
   const edge = cluster.edge(0);
 
-  /** Value of one line of the metrics page; 0 where there is none. */
-  async function metric(line: string): Promise<number> {
-    const page = await (await fetch(`${edge.adminUrl}/metrics`)).text();
-    return Number(
-      page
-        .split('\n')
-        .find(candidate => candidate.startsWith(`${line} `))
-        ?.split(' ')
-        .at(-1) ?? 0,
-    );
-  }
-
   return {
     authorizer,
     cluster,
-    metric,
+    edge,
     /** How many questions of this kind came to this. */
     questions: (action: string, result: string) =>
-      metric(`hubbub_edge_authorizer_questions_total{action="${action}",result="${result}"}`),
+      countOf(edge, `hubbub_edge_authorizer_questions_total{action="${action}",result="${result}"}`),
     enter: (user: string, encoding: 'json' | 'msgpack' = 'json') =>
       connect(edge.wsUrl, { name: user, token: cluster.token({ user, name: user.toUpperCase() }), encoding }),
   };

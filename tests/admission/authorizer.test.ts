@@ -1,6 +1,7 @@
 /** The authorizer: what it is asked, what its answers mean, and how long they are remembered (PROTOCOL.md section 1.1). */
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import { metricValue } from '../support/metric-value.js';
 import { connect, connectRefused } from '../support/raw-client.js';
 import { says } from './authorizer-double.js';
 import { code, join, KEY, send, start } from './authorizer-story.js';
@@ -138,7 +139,7 @@ describe('what an answer means', () => {
   });
 
   test('who leaves the edge while it is asked about enters nothing', async () => {
-    const { authorizer, enter, metric, questions } = await start();
+    const { authorizer, enter, edge, questions } = await start();
     const waiting: (() => void)[] = [];
     authorizer.answer = ({ user }, response) => {
       if (user.id === 'ada') waiting.push(() => says(response, { allow: true }));
@@ -150,7 +151,9 @@ describe('what an answer means', () => {
     ada.send({ type: 'join_room', payload: { room_id: 'club:1' } });
     await eventually(() => waiting.length === 1);
     await ada.terminate();
-    await eventually(async () => (await metric('hubbub_edge_sessions')) === 1, { describe: 'the session is gone' });
+    await eventually(async () => (await metricValue(edge, 'hubbub_edge_sessions')) === 1, {
+      describe: 'the session is gone',
+    });
     for (const answer of waiting) answer();
     await eventually(async () => (await questions('join', 'allowed')) === 2);
     expect((await bob.ask({ type: 'online_users', room: 'club:1' })).payload).toMatchObject({ count: 1 });

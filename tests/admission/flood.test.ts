@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
+import { metricValue } from '../support/metric-value.js';
 import { startProcess } from '../support/process.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { signToken } from '../support/tokens.js';
-import { limitCount, metricValue } from './limit-count.js';
+import { limitCount } from './limit-count.js';
 
 const MEMBERS = 10;
 const CONNECTIONS = 3000;

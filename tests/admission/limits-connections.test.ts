@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, startEmbedded, type TestCluster, type TestEdge } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
+import { metricValue } from '../support/metric-value.js';
 import { connect, connectRefused } from '../support/raw-client.js';
 import { startAuthorizer } from './authorizer-double.js';
-import { limitCount, metricValue } from './limit-count.js';
+import { limitCount } from './limit-count.js';
 
 const HERE = '127.0.0.2';
 const THERE = '127.0.0.3';

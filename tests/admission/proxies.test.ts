@@ -1,9 +1,10 @@
 /** Whose connection it is, behind proxies and without: what limits count, by real connections. */
 import { describe, expect, test } from 'vitest';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';
+import { metricValue } from '../support/metric-value.js';
 import { connect, connectRefused } from '../support/raw-client.js';
 import { startAuthorizer } from './authorizer-double.js';
-import { limitCount, metricValue } from './limit-count.js';
+import { limitCount } from './limit-count.js';
 
 /** Stands for a proxy: connections come from here. */
 const PROXY = '127.0.0.2';

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
+import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
@@ -56,10 +57,7 @@ async function open(cluster: TestCluster, room: string) {
     async publish(message: object): Promise<void> {
       await redis.publish(channel, JSON.stringify(message));
     },
-    async metric(name: string): Promise<number> {
-      const text = await (await fetch(`${edge.adminUrl}/metrics`)).text();
-      return Number(new RegExp(`^hubbub_edge_${name} (\\S+)$`, 'm').exec(text)?.[1]);
-    },
+    metric: (name: string) => metricValue(edge, `hubbub_edge_${name}`),
   };
 }
 

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
+import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 
 describe('redis-cli PUBLISH of plain JSON', () => {
@@ -84,10 +85,7 @@ describe('redis-cli PUBLISH of plain JSON', () => {
   /** Dropped so far, by both edges. */
   async function malformed(): Promise<number> {
     let sum = 0;
-    for (const edge of cluster.edges) {
-      const page = await (await fetch(`${edge.adminUrl}/metrics`)).text();
-      sum += Number(/^hubbub_edge_malformed_envelopes_total (\d+)/m.exec(page)?.[1] ?? Number.NaN);
-    }
+    for (const edge of cluster.edges) sum += await metricValue(edge, 'hubbub_edge_malformed_envelopes_total');
     return sum;
   }
 });

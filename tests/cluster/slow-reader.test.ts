@@ -1,6 +1,7 @@
 /** Who does not read is cut off, to come back and resume; the others in the room are not delayed by it. */
 import { expect, test } from 'vitest';
 import { startCluster, type TestEdge } from '../support/cluster.js';
+import { metricValue } from '../support/metric-value.js';
 import { connect } from '../support/raw-client.js';
 
 const MESSAGE_BYTES = 32_768;
@@ -9,10 +10,7 @@ const MESSAGES_MAX = 2000;
 /** On a machine that does nothing else it is about 3 ms; one that waits for a slow reader is late by seconds. */
 const P99_MAX_MS = 500;
 
-async function slowReaders(edge: TestEdge): Promise<number> {
-  const text = await (await fetch(`${edge.adminUrl}/metrics`)).text();
-  return Number(/^hubbub_edge_slow_readers_total (\S+)$/m.exec(text)?.[1]);
-}
+const slowReaders = (edge: TestEdge) => metricValue(edge, 'hubbub_edge_slow_readers_total');
 
 function percentile99(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? 0;

@@ -3,17 +3,13 @@ import { createConnection } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster, type TestEdge } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
+import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 
 const CLIENTS = 60;
 
 function session(cluster: TestCluster, edge: TestEdge, user: string): Promise<RawClient> {
   return connect(edge.wsUrl, { name: user, token: cluster.token({ user }) });
-}
-
-async function metric(edge: TestEdge, name: string): Promise<number> {
-  const text = await (await fetch(`${edge.adminUrl}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
 }
 
 describe('SIGTERM', () => {
@@ -41,7 +37,7 @@ describe('SIGTERM', () => {
     const moving = Promise.all(clients.map(move));
     const exit = leaving.process.kill('SIGTERM');
     await leaving.process.output.waitForLog({ event: 'draining' });
-    expect(await metric(leaving, 'hubbub_edge_drain_remaining')).toBeGreaterThan(0);
+    expect(await metricValue(leaving, 'hubbub_edge_drain_remaining')).toBeGreaterThan(0);
     await moving;
     expect(await exit).toEqual({ code: 0, signal: null });
     const drained = await leaving.process.output.waitForLog({ event: 'drained' });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { eventually } from '../support/eventually.js';
+import { metricValue } from '../support/metric-value.js';
 import { startProcess, type TestProcess } from '../support/process.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
@@ -34,11 +35,6 @@ async function sessions(edge: TestProcess, count: number): Promise<RawClient[]> 
   const opened = await Promise.all(Array.from({ length: count }, (_, i) => session(edge, `user-${i}`)));
   for (const client of opened) await client.nextFrame('welcome');
   return opened;
-}
-
-async function metric(edge: TestProcess, name: string): Promise<number> {
-  const text = await (await fetch(`${edge.adminUrl}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
 }
 
 async function readiness(edge: TestProcess) {
@@ -85,8 +81,8 @@ describe('workers', () => {
   test('share one port, talk to each other over Redis, and have one admin port', async () => {
     const edge = await startWorkers();
     const clients = await sessions(edge, 40);
-    expect(await metric(edge, 'hubbub_edge_sessions')).toBe(40);
-    expect(await metric(edge, 'hubbub_edge_workers')).toBe(WORKERS);
+    expect(await metricValue(edge, 'hubbub_edge_sessions')).toBe(40);
+    expect(await metricValue(edge, 'hubbub_edge_workers')).toBe(WORKERS);
     expect(await readiness(edge)).toMatchObject({ status: 200, checks: { workers: '2 of 2 are ready' } });
     await Promise.all(clients.map(client => client.join('general')));
     const [alice, ...others] = clients;
@@ -110,7 +106,7 @@ describe('workers', () => {
     // Everybody was sent away by `reconnect` and closed in good order, not cut off.
     for (const client of clients) expect((await client.closed).code).toBe(1012);
     expect((await readiness(edge)).status).toBe(200);
-    expect(await metric(edge, 'hubbub_edge_worker_restarts_total')).toBe(0);
+    expect(await metricValue(edge, 'hubbub_edge_worker_restarts_total')).toBe(0);
   }, 60_000);
 
   test('that are killed come back, and the others serve meanwhile', async () => {
@@ -120,7 +116,7 @@ describe('workers', () => {
     await (await session(edge, 'meanwhile')).nextFrame('welcome');
     await edge.output.waitForLog({ event: 'worker_restarted', worker: 'edge-1' });
     await eventually(async () => (await readiness(edge)).status === 200);
-    expect(await metric(edge, 'hubbub_edge_worker_restarts_total')).toBe(1);
+    expect(await metricValue(edge, 'hubbub_edge_worker_restarts_total')).toBe(1);
   });
 
   test('end with their parent, however it ends', async () => {

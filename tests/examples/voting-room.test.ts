@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import { metricValue } from '../support/metric-value.js';
 import { EXAMPLE_TIMEOUT_MS, type RunningExample, startExample } from './support.js';
 import { acquire, from, listen, roomPath } from './voting-people.js';
 
@@ -12,12 +13,8 @@ const FLOOD_BYTES = 32_768;
 const unknown = { status: 404, body: { error: 'unknown room' } };
 const incorrect = { status: 400, body: { error: 'incorrect request' } };
 
-async function slowReaders(example: RunningExample): Promise<number[]> {
-  const counts = example.edges.map(async ({ adminUrl }) => {
-    const text = await (await fetch(`${adminUrl}/metrics`)).text();
-    return Number(/^hubbub_edge_slow_readers_total (\S+)$/m.exec(text)?.[1]);
-  });
-  return await Promise.all(counts);
+async function slowReaders({ edges }: RunningExample): Promise<number[]> {
+  return await Promise.all(edges.map(edge => metricValue(edge, 'hubbub_edge_slow_readers_total')));
 }
 
 describe('the voting room', () => {

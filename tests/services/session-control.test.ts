@@ -6,6 +6,7 @@ import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
+import { countOf } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
@@ -41,12 +42,7 @@ const remove = ({ node, session }: Address, room: string, reason?: string) =>
 const code = ({ type, payload }: Frame) => (type === 'error' ? payload?.code : type);
 const say = (client: RawClient, room: string) => client.ask({ type: 'send_message', room, payload: { content: 'hi' } });
 
-async function metric(line: string, edge = 0): Promise<number> {
-  const page = await (await fetch(`${cluster.edge(edge).adminUrl}/metrics`)).text();
-  const found = page.split('\n').find(candidate => candidate.startsWith(`${line} `));
-  return Number(found?.split(' ').at(-1) ?? 0);
-}
-const added = (result: string) => metric(`hubbub_edge_added_sessions_total{result="${result}"}`);
+const added = (result: string) => countOf(cluster.edge(0), `hubbub_edge_added_sessions_total{result="${result}"}`);
 
 test('an answer reaches the sessions that it names, in their encodings, and nobody else', async () => {
   const [ada, bob, other] = [await person('ada'), await person('bob', 0, 'msgpack'), await person('ada')];
@@ -74,9 +70,11 @@ test.each([
   ['that adds nobody', { type: 'hubbub.add_sessions', payload: { room: 'game:1' } }],
   ['that controls a room', { type: 'hubbub.close_room', sessions: [], payload: {} }],
 ])('a message on a node’s channel %s is malformed', async (_, message) => {
-  const before = await metric('hubbub_edge_malformed_envelopes_total');
+  const before = await countOf(cluster.edge(0), 'hubbub_edge_malformed_envelopes_total');
   await tell('edge-1', message);
-  await eventually(async () => (await metric('hubbub_edge_malformed_envelopes_total')) === before + 1);
+  await eventually(
+    async () => (await countOf(cluster.edge(0), 'hubbub_edge_malformed_envelopes_total')) === before + 1,
+  );
 });
 
 test('who is added is in the room as who joined: told so, told who is here, heard and seen by the others', async () => {
@@ -196,7 +194,7 @@ test('in a room with history room_opened says from where it hears', async () => 
 });
 
 test('the SDK is in the room that it was added to, until the session ends; then the service adds it again', async () => {
-  const proxy = await startTcpProxy({ to: Number(new URL(cluster.edge(0).wsUrl).port) });
+  const proxy = await startTcpProxy({ to: cluster.edge(0).process.port });
   const url = `ws://127.0.0.1:${proxy.port}/ws`;
   const client = new HubbubClient({ url, token: cluster.token({ user: 'sam' }), baseDelayMs: 10 });
   cleanup(() => client.close());
@@ -236,7 +234,7 @@ test('the SDK is in the room that it was added to, until the session ends; then 
   await say(bob, lost.name);
   await eventually(() => heard.length === 2);
   expect(gaps, 'what was said while it was not in the room is no gap').toEqual([]);
-  const left = await metric('hubbub_edge_frames_total{type="leave_room",result="ok"}');
+  const left = await countOf(cluster.edge(0), 'hubbub_edge_frames_total{type="leave_room",result="ok"}');
   await lost.leave();
-  expect(await metric('hubbub_edge_frames_total{type="leave_room",result="ok"}')).toBe(left + 1);
+  expect(await countOf(cluster.edge(0), 'hubbub_edge_frames_total{type="leave_room",result="ok"}')).toBe(left + 1);
 });

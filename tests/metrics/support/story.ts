@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { ApiProcess } from '../../api/api-process.js';
 import { cleanup } from '../../support/cleanup.js';
 import { eventually } from '../../support/eventually.js';
+import { metricValue } from '../../support/metric-value.js';
 import { connect, connectRefused, type RawClient } from '../../support/raw-client.js';
 import type { WholeCluster } from './whole-cluster.js';
 
@@ -116,6 +117,5 @@ function talk(clients: readonly RawClient[], api: ApiProcess): () => void {
 }
 
 async function slowReaderWasCut(adminUrl: string): Promise<boolean> {
-  const text = await (await fetch(`${adminUrl}/metrics`)).text();
-  return /^hubbub_edge_slow_readers_total [1-9]/m.test(text);
+  return (await metricValue({ adminUrl }, 'hubbub_edge_slow_readers_total')) > 0;
 }
