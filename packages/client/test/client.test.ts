@@ -1,20 +1,19 @@
 /** What an application does with a client, against a fake edge and a fake clock. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FrameTap } from '../src/index.js';
+import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, outcome, silent, turn, willing } from './support/fake-edge.js';
+
+useFakeClock();
 
 let edge: FakeEdge;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-  vi.spyOn(Math, 'random').mockReturnValue(0.5); // The jitter: delays are 500 ms, 1 s, 2 s, …
   edge = new FakeEdge();
 });
 
 afterEach(() => {
-  vi.restoreAllMocks();
   vi.unstubAllGlobals();
-  vi.useRealTimers();
 });
 
 describe('connecting', () => {

@@ -1,26 +1,15 @@
 /** Invariants of README.md that concern sockets and coming back. Fake edge, fake clock. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { HubbubClient, StateChange } from '../src/index.js';
-import { FakeEdge, turn, willing } from './support/fake-edge.js';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { useFakeClock } from './support/fake-clock.js';
+import { FakeEdge, turn, watchStates, willing } from './support/fake-edge.js';
+
+useFakeClock();
 
 let edge: FakeEdge;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-  vi.spyOn(Math, 'random').mockReturnValue(0.5); // The jitter: delays are 500 ms, 1 s, 2 s, …
   edge = new FakeEdge();
 });
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
-});
-
-function watchStates(client: HubbubClient): StateChange[] {
-  const changes: StateChange[] = [];
-  client.on('state', change => changes.push(change));
-  return changes;
-}
 
 describe('invariant 1: one socket', () => {
   it('hangs up the old one before it dials, and never hears it again', async () => {

@@ -1,27 +1,16 @@
 /** Invariants of README.md that concern the end: closed is closed. Fake edge, fake clock. */
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { HubbubClient, StateChange } from '../src/index.js';
-import { FakeEdge, outcome, silent, turn, willing } from './support/fake-edge.js';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { useFakeClock } from './support/fake-clock.js';
+import { FakeEdge, outcome, silent, turn, watchStates, willing } from './support/fake-edge.js';
+
+useFakeClock();
 
 let edge: FakeEdge;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-  vi.spyOn(Math, 'random').mockReturnValue(0.5); // The jitter: delays are 500 ms, 1 s, 2 s, …
   edge = new FakeEdge();
 });
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
-});
-
-function watchStates(client: HubbubClient): StateChange[] {
-  const changes: StateChange[] = [];
-  client.on('state', change => changes.push(change));
-  return changes;
-}
 
 describe('invariant 4: closed is closed', () => {
   it.each([1000, 1007, 1009, 4200, 4201, 4202])('stays away after %i', async code => {

@@ -1,18 +1,14 @@
 /** Invariants of README.md that concern frames and listeners. Fake edge, fake clock. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, outcome, silent, turn, willing } from './support/fake-edge.js';
+
+useFakeClock();
 
 let edge: FakeEdge;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-  vi.spyOn(Math, 'random').mockReturnValue(0.5); // The jitter: delays are 500 ms, 1 s, 2 s, …
   edge = new FakeEdge();
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
 });
 
 describe('invariant 6: a frame is sent once', () => {

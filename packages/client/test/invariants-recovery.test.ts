@@ -1,19 +1,15 @@
 /** Invariants of README.md that concern positions and recovery. Fake edge, fake clock. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, outcome, placesIn, silent, turn } from './support/fake-edge.js';
 import { answerResume, comeBack, joined, message } from './support/general-room.js';
+
+useFakeClock();
 
 let edge: FakeEdge;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-  vi.spyOn(Math, 'random').mockReturnValue(0.5);
   edge = new FakeEdge();
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
 });
 
 describe('invariant 13: every message with an offset once and in order, and no silence about what is missing', () => {

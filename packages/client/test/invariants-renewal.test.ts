@@ -1,19 +1,15 @@
 /** The invariant of README.md that concerns tokens: renewed before they expire, and the end is clear. Fake edge, fake clock. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { HubbubError, type StateChange } from '../src/index.js';
-import { FakeEdge, turn, willing } from './support/fake-edge.js';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { HubbubError } from '../src/index.js';
+import { useFakeClock } from './support/fake-clock.js';
+import { FakeEdge, turn, watchStates, willing } from './support/fake-edge.js';
+
+useFakeClock({ random: 1, date: true }); // All of the lead: the last fifth of a token's life.
 
 let edge: FakeEdge;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
-  vi.spyOn(Math, 'random').mockReturnValue(1); // All of the lead: the last fifth of a token's life.
   edge = new FakeEdge();
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
 });
 
 /** Not signed: nobody here looks. */
@@ -32,8 +28,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
     const token = vi.fn(() => tokenFor(100_000));
     const client = await edge.openClient({ token });
     await client.room('general').join();
-    const states: StateChange[] = [];
-    client.on('state', change => states.push(change));
+    const states = watchStates(client);
     await vi.advanceTimersByTimeAsync(79_999);
     expect([token.mock.calls.length, refreshes()]).toEqual([1, []]);
     await vi.advanceTimersByTimeAsync(2);
@@ -57,8 +52,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
       const token = vi.fn(() => tokenFor(100_000));
       const client = await edge.openClient({ token });
       await client.room('general').join();
-      const states: StateChange[] = [];
-      client.on('state', change => states.push(change));
+      const states = watchStates(client);
       await vi.advanceTimersByTimeAsync(80_001);
       const socket = await edge.accept();
       expect(token).toHaveBeenCalledTimes(2);
@@ -198,8 +192,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
 
   it('is closed, and says why, when a fixed token has expired', async () => {
     const client = await edge.openClient({ token: tokenFor(100_000), maxDelayMs: 1 });
-    const changes: StateChange[] = [];
-    client.on('state', change => changes.push(change));
+    const changes = watchStates(client);
     await vi.advanceTimersByTimeAsync(30_000);
     vi.setSystemTime(Date.now() + 200_000);
     edge.socket.end(1006); // As browsers see it: no reason.

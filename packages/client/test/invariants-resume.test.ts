@@ -1,19 +1,15 @@
 /** Invariants of README.md that concern the resume frame and own messages. Fake edge, fake clock. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, outcome, placesIn, silent, turn, willing } from './support/fake-edge.js';
 import { answerResume, comeBack, hear, historic, joined, message } from './support/general-room.js';
+
+useFakeClock();
 
 let edge: FakeEdge;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-  vi.spyOn(Math, 'random').mockReturnValue(0.5);
   edge = new FakeEdge();
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
 });
 
 describe('invariant 15: own messages of a room with history are neither lost nor doubled', () => {

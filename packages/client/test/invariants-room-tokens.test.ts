@@ -1,20 +1,16 @@
 /** Invariants of README.md that concern rooms with a token of their own. Fake edge, fake clock. */
 import { HubbubError } from '@hubbub/protocol';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, type FakeSocket, outcome, silent, turn } from './support/fake-edge.js';
 import { comeBack, hear, historic } from './support/general-room.js';
+
+useFakeClock();
 
 let edge: FakeEdge;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-  vi.spyOn(Math, 'random').mockReturnValue(0.5);
   edge = new FakeEdge();
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
 });
 
 const joins = (socket: FakeSocket) => socket.sentOfType('join_room').map(({ payload }) => payload);

@@ -1,7 +1,7 @@
 /** An edge without a network: sockets that a test opens, answers and breaks by hand. For use with vitest's fake timers. */
 import { DEFAULT_LIMITS, type Frame } from '@hubbub/protocol';
 import { vi } from 'vitest';
-import { type ClientOptions, HubbubClient } from '../../src/index.js';
+import { type ClientOptions, HubbubClient, type StateChange } from '../../src/index.js';
 import type { Closing, OpenTransport, Transport, TransportListener, TransportRequest } from '../../src/transport.js';
 
 /** Frames that an edge answers by itself in `FakeSocket.answering`. */
@@ -144,4 +144,11 @@ export async function outcome(promise: Promise<unknown>): Promise<unknown> {
     turn().then(() => pending),
   ]);
   return first === pending ? 'pending' : first;
+}
+
+/** The states that the client goes through from now on. */
+export function watchStates(client: HubbubClient): StateChange[] {
+  const changes: StateChange[] = [];
+  client.on('state', change => changes.push(change));
+  return changes;
 }
