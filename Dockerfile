@@ -1,12 +1,12 @@
 # syntax=docker/dockerfile:1
-# One image for every command of Hubbub: `docker run hubbub edge`, `presence`, `start`, `token`.
-# Rehearsed without an engine by `node deploy/check-image.mjs`, which carries out these very steps.
+# One image for every command of Hubbub: `docker run hubbub edge`, `presence`, `start`, `token`. And with `--target example` one
+# for the services of the examples. Rehearsed without an engine by `node deploy/check-image.mjs`, which carries out these very steps.
 
 # glibc is not a matter of taste: the native engine has no build for musl (Alpine). Debian 13 has glibc 2.41 and Node 22, for
 # which both builds of the engine exist; apps/edge/src/engine.ts takes the newer one that loads. Pin a digest where you build.
 ARG NODE_IMAGE=node:22-trixie-slim
 
-FROM ${NODE_IMAGE} AS build
+FROM ${NODE_IMAGE} AS compiled
 WORKDIR /src
 COPY package.json package-lock.json .npmrc tsconfig.base.json ./
 COPY packages ./packages
@@ -15,11 +15,43 @@ COPY apps ./apps
 RUN npm install --no-save --include=dev --no-audit --no-fund --loglevel=error
 # The command line and what it refers to: not the examples, not the playground, which production does not serve.
 RUN node_modules/.bin/tsc -b apps/hubbub
-# Then only what runs: the command line with the packages it stands on, without compilers and test tools. npm does not take
+
+FROM compiled AS example-build
+COPY examples ./examples
+RUN npm install --no-save --include=dev --no-audit --no-fund --loglevel=error
+RUN node_modules/.bin/tsc -b examples
+# A service reaches its hub through Redis: the hub itself, with its engine, is in the other image. The bundler of the pages
+# needs no script to be installed.
+RUN npm pkg delete dependencies.hubbub --workspace=@hubbub/examples
+RUN rm -rf node_modules && npm install --omit=dev --ignore-scripts --workspace=@hubbub/examples --include-workspace-root=false --no-save --no-audit --no-fund --loglevel=error
+RUN rm -rf packages/*/src packages/*/test examples/test
+
+FROM ${NODE_IMAGE} AS example
+ENV NODE_ENV=production \
+    EXAMPLE_HOST=0.0.0.0 \
+    EXAMPLE_PORT=3000
+WORKDIR /app
+COPY --from=example-build /src/package.json ./
+COPY --from=example-build /src/node_modules ./node_modules
+COPY --from=example-build /src/packages ./packages
+COPY --from=example-build /src/examples ./examples
+COPY deploy/image/healthy.mjs ./healthy.mjs
+
+# Its page is bundled into /tmp when it starts; nothing else is written to.
+USER node
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["node", "/app/healthy.mjs", "http://127.0.0.1:3000/healthz"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "examples/dist/service/main.js"]
+CMD ["chat"]
+
+FROM compiled AS build
+# Only what runs: the command line with the packages it stands on, without compilers and test tools. npm does not take
 # these away by itself where only one workspace is asked for.
 RUN rm -rf node_modules && npm install --omit=dev --workspace=hubbub --include-workspace-root=false --no-save --no-audit --no-fund --loglevel=error
 RUN rm -rf packages/*/src apps/*/src apps/*/playground packages/*/test apps/*/test
 
+# The last one, so the one that `docker build .` makes.
 FROM ${NODE_IMAGE} AS runtime
 ENV NODE_ENV=production \
     HUBBUB_HOST=0.0.0.0 \

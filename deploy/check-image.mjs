@@ -1,14 +1,16 @@
 /**
  * `node deploy/check-image.mjs`: carries out the steps of the Dockerfile without a container engine, in empty folders with an
- * empty HOME, and then looks whether what came out starts, is ready, and leaves in order. It takes this machine's Node and
- * libraries for those of the base image, so it says nothing of these; run it inside such a system to have them too.
+ * empty HOME, and then looks whether what came out starts, is ready, and leaves in order, and whether the example chats on it,
+ * which needs redis-server on the PATH. It takes this machine's Node and libraries for those of the base image, so it says
+ * nothing of these; run it inside such a system to have them too.
  */
-import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readDockerfile } from './image/read-dockerfile.mjs';
+import { tryExample } from './image/try-example.mjs';
 import { tryCommandLine, tryEdge } from './image/try-image.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -25,23 +27,43 @@ try {
   let stage;
   for (const { instruction, words, text, line } of readDockerfile(join(ROOT, 'Dockerfile'))) {
     if (instruction === 'FROM') {
-      stage = { root: join(work, words[2]), directory: '/', environment: {}, facts: {} };
-      mkdirSync(stage.root);
-      stages.set(words[2], stage);
+      console.log(`${line}: ${instruction} ${text}`);
+      stage = begin(words, stages);
     } else if (stage !== undefined) {
       console.log(`${line}: ${instruction} ${text}`);
       await carryOut(instruction, words, text, stage, stages);
     }
   }
-  // Not inside the build: the last stage must not need the others.
-  for (const other of stages.values()) if (other !== stage) rmSync(other.root, { recursive: true });
-  const image = { ...stage, directory: inside(stage, stage.directory), home };
+  const finished = [stage, stages.get('example')];
+  // Not inside the build: an image must not need the other stages.
+  for (const other of stages.values()) if (!finished.includes(other)) rmSync(other.root, { recursive: true });
+  chmodSync(work, 0o755); // A temporary folder is its maker's alone; the image's user reads it.
+  const [image, example] = finished.map(one => ({ ...one, directory: inside(one, one.directory), home }));
+  for (const one of [image, example])
+    console.log(execFileSync('du', ['-sh', one.directory], { encoding: 'utf8' }).trim());
   await tryCommandLine(image);
   await tryEdge(image);
+  await tryExample(example, image);
   console.log(`The image's steps work: ${Math.round((performance.now() - startedAtMs) / 1000)} s.`);
 } finally {
   if (keep) console.log(`Kept: ${work}`);
   else rmSync(work, { recursive: true, force: true });
+}
+
+/** From the base image, which is taken as empty, or from another stage, which stays as it is. */
+function begin([from, , name], stages) {
+  const root = join(work, name);
+  const base = stages.get(from);
+  if (base === undefined) mkdirSync(root);
+  else execFileSync('cp', ['-a', base.root, root]);
+  const stage = {
+    directory: base?.directory ?? '/',
+    environment: { ...base?.environment },
+    facts: { ...base?.facts },
+    root,
+  };
+  stages.set(name, stage);
+  return stage;
 }
 
 async function carryOut(instruction, words, text, stage, stages) {

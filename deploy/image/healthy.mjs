@@ -1,6 +1,6 @@
 /**
  * `node healthy.mjs [path]`: ends with 0 when the admin port of this container answers the path with success, else with 1. The path is
- * `/healthz` unless given. For health checks of containers: the image has no curl.
+ * `/healthz` unless given; a whole URL goes to another port. For health checks of containers: the image has no curl.
  */
 const TIMEOUT_MS = 2000;
 
@@ -8,7 +8,7 @@ const { HUBBUB_ADMIN_PORT: port = '8081' } = process.env;
 const [path = '/healthz'] = process.argv.slice(2);
 
 try {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const answer = await fetch(new URL(path, `http://127.0.0.1:${port}`), { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!answer.ok) console.error(`${path}: ${answer.status} ${await answer.text()}`);
   process.exitCode = answer.ok ? 0 : 1;
 } catch (error) {

@@ -1,17 +1,16 @@
 /** docker-compose.yml and what it mounts: valid by the schema of Compose, and of one mind with the settings. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { loadConfig } from '@hubbub/runtime';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { at, describeError, isRecord, listAt, readSchema } from './support/manifests.js';
+import { readSettings } from '../../examples/service/settings.js';
+import { composeText, environmentOf, publishedPorts, ROOT, readCompose, service } from './support/compose.js';
+import { at, describeError, listAt, readSchema } from './support/manifests.js';
 import { deployFile } from './support/proxy.js';
 import { unknownSettingsIn } from './support/settings.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
 const OURS = ['edge-1', 'edge-2', 'presence', 'api'];
 
 const validate = new Ajv2020({ strict: false, allErrors: true, validateFormats: false }).compile(
@@ -20,18 +19,6 @@ const validate = new Ajv2020({ strict: false, allErrors: true, validateFormats: 
 
 function problemsOf(content: unknown): string[] {
   return validate(content) ? [] : (validate.errors ?? []).map(describeError);
-}
-
-function readCompose(compose = text): Record<string, unknown> {
-  const content: unknown = parse(compose, { merge: true });
-  if (!isRecord(content)) throw new Error('docker-compose.yml holds no object.');
-  return content;
-}
-
-function service(name: string): Record<string, unknown> {
-  const found = at(readCompose(), 'services', name);
-  if (!isRecord(found)) throw new Error(`There is no service ${name}.`);
-  return found;
 }
 
 describe('the schema', () => {
@@ -44,27 +31,28 @@ describe('the schema', () => {
     ['a port that is no port', 'ports: ["8080:8080"]', 'ports: { a: 1 }', '/services/haproxy/ports'],
     ['a health check with a wrong word', 'retries: 5', 'retrys: 5', 'retrys'],
   ])('would find %s', (_what, from, to, told) => {
-    expect(text).toContain(from);
-    expect(problemsOf(readCompose(text.replace(from, to))).join('\n')).toContain(told);
+    expect(composeText).toContain(from);
+    expect(problemsOf(readCompose(composeText.replace(from, to))).join('\n')).toContain(told);
   });
 });
 
 describe('the processes', () => {
   test.each(OURS)('%s: its settings start it, and it has the time to stop', name => {
-    const { environment, command, stop_grace_period } = service(name);
+    const { command, stop_grace_period } = service(name);
     const config = loadConfig({
       NODE_ENV: 'production',
       HUBBUB_HOST: '0.0.0.0',
       HUBBUB_ADMIN_HOST: '0.0.0.0',
-      ...filledIn(environment),
+      ...environmentOf(name),
     });
     expect(config.redisUrl).toBe('redis://redis:6379');
+    expect(Object.keys(config.namespaces), 'the rooms of the example').toEqual(['chat']);
     expect(command).toEqual([name.replace(/-\d$/, '')]);
     expect(1000 * Number.parseInt(String(stop_grace_period), 10)).toBeGreaterThan(config.shutdownTimeoutMs);
   });
 
   test('settings that are named exist', () => {
-    expect(unknownSettingsIn(text)).toEqual([]);
+    expect(unknownSettingsIn(composeText)).toEqual([]);
   });
 });
 
@@ -98,20 +86,33 @@ describe('the files beside it', () => {
     ).toBe(true);
     expect(edges.every(address => address?.endsWith(`:${port}`))).toBe(true);
   });
-
-  test('the example speaks on the channel of a room', async () => {
-    const { Channels } = await import('@hubbub/protocol');
-    const command = String(at(service('clock'), 'command', 2));
-    expect(command).toContain(`'${new Channels('hubbub').room('clock')}'`);
-  });
 });
 
-/** `${NAME:?told}` and `${NAME:-default}`, as Compose fills them in. */
-function filledIn(environment: unknown): Record<string, string> {
-  if (!isRecord(environment)) throw new Error('No environment.');
-  const fill = (value: string) =>
-    value
-      .replace(/\$\{\w+:\?[^}]*\}/g, 'x'.repeat(48))
-      .replace(/\$\{\w+:-([^}]*)\}/g, (_all, fallback: string) => fallback);
-  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, fill(String(value))]));
-}
+describe('the example', () => {
+  const hub = loadConfig({ NODE_ENV: 'production', ...environmentOf('edge-1') });
+  const settings = readSettings({ NODE_ENV: 'production', ...environmentOf('chat') });
+  const [page] = publishedPorts('chat');
+
+  test('is a stage of the Dockerfile, and one of the examples', () => {
+    const { build, command } = service('chat');
+    const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+    expect(dockerfile).toMatch(new RegExp(`^FROM \\S+ AS ${String(at(build, 'target'))}$`, 'm'));
+    expect(command).toEqual(['chat']);
+    expect(String(hub.jwtSecret)).toBe(settings.jwtSecret);
+  });
+
+  test('its page is let in by the edges, and sends browsers to HAProxy', () => {
+    expect(page?.inside).toBe(readSettings({}).port);
+    expect(hub.allowedOrigins).toContain(`http://127.0.0.1:${page?.outside}`);
+    expect(settings.edges).toEqual([`ws://127.0.0.1:${publishedPorts('haproxy')[0]?.outside}`]);
+  });
+
+  test('it asks presence at its address, with a key that presence takes', () => {
+    expect(settings.presenceUrl).toBe(`http://presence:${hub.adminPort}`);
+    expect(hub.presenceApiKeys).toContain(settings.presenceApiKey);
+  });
+
+  test('it writes nothing but into memory', () => {
+    expect(service('chat')).toMatchObject({ read_only: true, tmpfs: ['/tmp'], cap_drop: ['ALL'] });
+  });
+});

@@ -19,21 +19,34 @@ test('the linter has nothing to say', () => {
   expect(complaints(dockerfile.replace('COPY --from', 'COPY --form')).join()).toContain('Unknown flag: form');
 });
 
-test('it runs as nobody special, on a system with glibc, and names settings that exist', () => {
-  expect(dockerfile).toMatch(/^USER node$/m);
+test('its images run as nobody special, on a system with glibc, and names settings that exist', () => {
+  const images = dockerfile.split(/^FROM /m).filter(stage => /^ENTRYPOINT /m.test(stage));
+  expect(images.map(stage => /^\S+ AS (\S+)/.exec(stage)?.[1])).toEqual(['example', 'runtime']);
+  expect(images.filter(stage => !/^USER node$/m.test(stage))).toEqual([]);
   expect(dockerfile).not.toMatch(/alpine$/m);
   expect(unknownSettingsIn(dockerfile)).toEqual([]);
 });
 
-test('it copies what is there, and all that the command line stands on and is compiled with', () => {
+test('it copies what is there, and all that the command line and the examples stand on and are compiled with', () => {
   const copied = [...dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
   expect(copied.length).toBeGreaterThan(5);
   expect(copied.filter(path => !existsSync(`${ROOT}${path}`))).toEqual([]);
   const lock: unknown = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8'));
-  const needed = workspacesOf('hubbub', lock, new Set());
-  expect([...needed].length).toBeGreaterThan(5);
-  expect(projectsOf('apps/hubbub', new Set())).toEqual(needed);
-  expect([...needed].filter(folder => !copied.some(path => folder.startsWith(`${path}/`)))).toEqual([]);
+  for (const [workspace, project] of [
+    ['hubbub', 'apps/hubbub'],
+    ['@hubbub/examples', 'examples'],
+  ] as const) {
+    const needed = workspacesOf(workspace, lock, new Set());
+    expect([...needed].length).toBeGreaterThan(5);
+    expect(projectsOf(project, new Set())).toEqual(needed);
+    expect([...needed].filter(folder => !copied.some(path => `${folder}/`.startsWith(`${path}/`)))).toEqual([]);
+  }
+});
+
+test('.dockerignore lets in what it copies from the context', () => {
+  const ignore = readFileSync(`${ROOT}.dockerignore`, 'utf8').split('\n');
+  const copied = [...dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
+  expect(copied.filter(path => !ignore.some(rule => `${path}/`.startsWith(`${rule.slice(1)}/`)))).toEqual([]);
 });
 
 /** The folders of a project of the compiler and of all those it refers to. */

@@ -1,0 +1,56 @@
+/** docker-compose.yml as Compose reads it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { at, isRecord } from './manifests.js';
+
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+export const composeText = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
+
+export function readCompose(text = composeText): Record<string, unknown> {
+  const content: unknown = parse(text, { merge: true });
+  if (!isRecord(content)) throw new Error('docker-compose.yml holds no object.');
+  return content;
+}
+
+/** @throws {Error} where there is none of this name. */
+export function service(name: string): Record<string, unknown> {
+  const found = at(readCompose(), 'services', name);
+  if (!isRecord(found)) throw new Error(`There is no service ${name}.`);
+  return found;
+}
+
+/** What the process of a service gets to see: `${NAME:?told}` and `${NAME:-default}` filled in, mounted files where they are here. */
+export function environmentOf(name: string): Record<string, string> {
+  const { environment } = service(name);
+  if (!isRecord(environment)) throw new Error(`The service ${name} has no environment.`);
+  const fill = (value: string) =>
+    value
+      .replace(/\$\{\w+:\?[^}]*\}/g, 'x'.repeat(48))
+      .replace(/\$\{\w+:-([^}]*)\}/g, (_all, fallback: string) => fallback);
+  const entries = Object.entries(environment).map(([variable, value]) => {
+    const text = fill(String(value));
+    return [variable, mountsOf(name).get(text) ?? text];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Paths in the container, each with the file or folder of the repository that is mounted there. */
+function mountsOf(name: string): Map<string, string> {
+  const { volumes } = service(name);
+  const pairs = (Array.isArray(volumes) ? volumes : []).map(volume => String(volume).split(':'));
+  return new Map(
+    pairs.flatMap(([source = '', target = '']) => (source.startsWith('./') ? [[target, join(ROOT, source)]] : [])),
+  );
+}
+
+/** `["127.0.0.1:8000:3000"]`: from port to port. */
+export function publishedPorts(name: string): { readonly outside: number; readonly inside: number }[] {
+  const { ports } = service(name);
+  return (Array.isArray(ports) ? ports : []).map(port => {
+    const [inside, outside] = String(port).split(':').reverse().map(Number);
+    if (inside === undefined || outside === undefined) throw new Error(`${name} publishes ${port}: both ports wanted.`);
+    return { outside, inside };
+  });
+}
