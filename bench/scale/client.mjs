@@ -14,7 +14,8 @@ const PASSED_OVER = ['{"type":"room_joined"', '{"type":"room_left"', '{"type":"r
  * What all clients of a process share.
  * @typedef {object} Crowd
  * @property {'bare' | 'hubbub'} dialect
- * @property {() => number} nextPort of an edge that takes connections @property {() => string} nextAddress to come from
+ * @property {(place: number) => number} portOf the edge at this place among those that take connections
+ * @property {() => string} nextAddress to come from
  * @property {import('../load/message-places.mjs').MessagePlaces} places @property {import('../load/tally.mjs').Tally} tally
  * @property {Record<'open' | 'returns' | 'refused' | 'notRecovered' | 'heardBroadcast', number>} counts
  * @property {boolean} leaving whether connections that end are meant to
@@ -28,16 +29,18 @@ export class ScaleClient {
   isOpen = false;
   #crowd;
   #room;
+  #place;
   #token;
   #epoch;
   #socket;
   #returns = false;
   #onOpen = () => {};
 
-  /** @param {Crowd} crowd @param {string} room @param {string} token */
-  constructor(crowd, room, token) {
+  /** @param {Crowd} crowd @param {{ room: string, place: number, token: string }} who `place`: which edge it goes to */
+  constructor(crowd, { room, place, token }) {
     this.#crowd = crowd;
     this.#room = room;
+    this.#place = place;
     this.#token = token;
   }
 
@@ -56,9 +59,9 @@ export class ScaleClient {
   }
 
   #connect() {
-    const { nextPort, nextAddress, tally, dialect } = this.#crowd;
+    const { portOf, nextAddress, tally, dialect } = this.#crowd;
     this.#socket = new RawSocket({
-      port: nextPort(),
+      port: portOf(this.#place),
       localAddress: nextAddress(),
       path: this.#returns ? '/ws' : `/rooms/${this.#room}/ws`,
       headers: { Authorization: `Bearer ${this.#token}` },

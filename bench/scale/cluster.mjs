@@ -14,18 +14,20 @@ const HISTORY_SIZE = 500;
 const DRAIN = { HUBBUB_DRAIN_DELAY_MS: '1000', HUBBUB_DRAIN_WINDOW_MS: '10000' };
 const PAGE = 1000;
 
-/** @param {{ redisUrl: string, edges: number, namespace: string, nodeArgs: readonly string[] }} options rooms of the namespace have a history */
-export async function startCluster({ redisUrl, edges: count, namespace, nodeArgs }) {
+/**
+ * @param {{ redisUrl: string, edges: number, namespace: string, edgeArgs: readonly string[], presenceArgs: readonly string[] }} options
+ *   rooms of the namespace have a history; arguments of Node
+ */
+export async function startCluster({ redisUrl, edges: count, namespace, edgeArgs, presenceArgs }) {
   const dir = mkdtempSync(join(tmpdir(), 'hubbub-scale-'));
   const file = join(dir, 'hubbub.yaml');
   writeFileSync(file, `namespaces:\n  ${namespace}: { public: true, historySize: ${HISTORY_SIZE} }\n`);
   const env = { HUBBUB_CONFIG: file, HUBBUB_PRESENCE_API_KEYS: API_KEY, ...DRAIN };
-  const start = { redisUrl, nodeArgs };
-  const presence = await startPresence({ ...start, env });
+  const presence = await startPresence({ redisUrl, nodeArgs: presenceArgs, env });
   const edges = await inBatches(count, i =>
     startHubbub({
-      ...start,
-      nodeArgs: [...nodeArgs, ...COLLECTABLE],
+      redisUrl,
+      nodeArgs: [...edgeArgs, ...COLLECTABLE],
       env: { ...env, HUBBUB_NODE_ID: `edge-${i + 1}` },
     }),
   );
@@ -54,9 +56,9 @@ export async function startCluster({ redisUrl, edges: count, namespace, nodeArgs
   };
 }
 
-/** Bare relays, as many as there are edges. */
-export async function startBareRelays({ redisUrl, relays: count }) {
-  const relays = await inBatches(count, () => RELAYS.bare.start({ redisUrl, nodeArgs: [] }));
+/** Bare relays, as many as there are edges, and with the same arguments of Node. */
+export async function startBareRelays({ redisUrl, relays: count, nodeArgs }) {
+  const relays = await inBatches(count, () => RELAYS.bare.start({ redisUrl, nodeArgs }));
   return { relays, close: () => Promise.all(relays.map(relay => relay.close())) };
 }
 

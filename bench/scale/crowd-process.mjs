@@ -19,8 +19,8 @@ let next = 0;
 const troubles = new Map();
 /** @type {import('./client.mjs').Crowd} */
 const crowd = {
-  nextPort: () => ports[next++ % ports.length],
-  nextAddress: () => addresses[next % addresses.length],
+  portOf: place => ports[place % ports.length],
+  nextAddress: () => addresses[next++ % addresses.length],
   places: new MessagePlaces(),
   counts: { open: 0, returns: 0, refused: 0, notRecovered: 0, heardBroadcast: 0 },
   leaving: false,
@@ -30,16 +30,20 @@ const crowd = {
 };
 
 obey({
-  /** @param {{ originUs: number, dialect: 'bare' | 'hubbub', localAddresses: string[], first: number, count: number, rooms: string[] }} order */
-  async prepare({ originUs, dialect, localAddresses, first, count, rooms }) {
+  /** @param {{ originUs: number, dialect: 'bare' | 'hubbub', localAddresses: string[], first: number, count: number, rooms: string[], edgesPerRoom: number }} order */
+  async prepare({ originUs, dialect, localAddresses, first, count, rooms, edgesPerRoom }) {
     const tally = new Tally(createClock(originUs));
     tally.openWindow(0, Number.MAX_SAFE_INTEGER);
     Object.assign(crowd, { dialect, tally, leaving: false });
     addresses = localAddresses;
-    next = first; // So that processes do not all begin at the same edge.
     clients = Array.from({ length: count }, (_, i) => {
       const room = (first + i) % rooms.length;
-      return { room, client: new ScaleClient(crowd, rooms[room], signToken(`user-${first + i}`)) };
+      const member = Math.floor((first + i) / rooms.length);
+      const place = room + (member % edgesPerRoom);
+      return {
+        room,
+        client: new ScaleClient(crowd, { room: rooms[room], place, token: signToken(`user-${first + i}`) }),
+      };
     });
   },
 

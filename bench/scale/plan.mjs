@@ -19,6 +19,7 @@ export const USAGE = `npm run scale -- [options]
   --connections n   clients, each with a token and in one room (100000)
   --edges n|auto    edges; auto: as many as the limit of open files asks for, so that two of them may go
   --per-room n      members of a room (10)
+  --edges-per-room n|all   edges that the members of a room are spread over (all: as a balancer does that knows nothing of rooms)
   --rate n          messages a second, round the rooms (100)
   --seconds n       of steady load, in which one edge is killed and another one drained (40)
   --no-bare         without the same connections to bare relays before, as the measure
@@ -36,6 +37,7 @@ export function readPlan(args) {
       connections: text,
       edges: text,
       'per-room': text,
+      'edges-per-room': text,
       rate: text,
       seconds: text,
       'no-bare': flag,
@@ -62,6 +64,10 @@ export function readPlan(args) {
       Math.ceil(connections / Math.min(values['small-heaps'] ? PER_CROWD_MAX_SMALL : PER_CROWD_MAX, perEdge)),
     ),
     perRoom: whole('per-room', values['per-room'] ?? '10', 1, 100_000),
+    edgesPerRoom:
+      (values['edges-per-room'] ?? 'all') === 'all'
+        ? edges
+        : whole('edges-per-room', values['edges-per-room'], 1, edges),
     rate: whole('rate', values.rate ?? '100', 1, 10_000),
     seconds: whole('seconds', values.seconds ?? '40', 10, 3600),
     bare: !values['no-bare'],

@@ -12,6 +12,7 @@ import { withParts } from '../load/parts.mjs';
 import { roomNames } from '../load/requests.mjs';
 import { cpuMeter } from '../machine/cpu-shares.mjs';
 import { describeMachine } from '../machine/facts.mjs';
+import { ONE_CORE } from '../machine/pinning.mjs';
 import { boundTime } from '../machine/processes.mjs';
 import { findRedis, startRedis } from '../machine/redis.mjs';
 import { commandCalls } from '../presence/redis-figures.mjs';
@@ -53,7 +54,7 @@ async function main(args) {
   const server = findRedis();
   const machine = describeMachine({
     redisVersion: server.version,
-    pinning: { words: 'not pinned: all processes share the cores' },
+    pinning: { words: `not pinned: all processes share the cores; edges and bare relays with ${ONE_CORE.join(' ')}` },
     engine: loadEngine().build,
   });
   console.log(
@@ -64,12 +65,14 @@ async function main(args) {
 }
 
 async function measure(plan, redis, opened) {
-  const { connections, perRoom, edges: edgeCount, crowds, rate, seconds } = plan;
+  const { connections, perRoom, edgesPerRoom, edges: edgeCount, crowds, rate, seconds } = plan;
   const clock = createClock(machineMicros());
   const { originUs } = clock;
   const rooms = roomNames(Math.ceil(connections / perRoom), `${NAMESPACE}:`);
   const heapArgs = plan.smallHeaps ? ['--optimize-for-size'] : [];
-  const crowd = await opened(startCrowd({ processes: crowds, connections, rooms, nodeArgs: heapArgs }));
+  // More processes than cores: each runs as the workers of an edge do.
+  const edgeArgs = [...ONE_CORE, ...heapArgs];
+  const crowd = await opened(startCrowd({ processes: crowds, connections, rooms, edgesPerRoom, nodeArgs: heapArgs }));
   const progress = showProgress({
     async look() {
       const { open, received, returns } = await crowd.progress();
@@ -100,7 +103,7 @@ async function measure(plan, redis, opened) {
   let bareOpening;
   if (plan.bare) {
     progress.step(`${edgeCount} bare relays`);
-    const { relays, close } = await startBareRelays({ redisUrl: redis.url, relays: edgeCount });
+    const { relays, close } = await startBareRelays({ redisUrl: redis.url, relays: edgeCount, nodeArgs: edgeArgs });
     await crowd.prepare({ originUs, dialect: 'bare' });
     progress.step('connecting to the bare relays');
     bareOpening = await openAll({
@@ -113,8 +116,15 @@ async function measure(plan, redis, opened) {
 
   progress.step(`presence and ${edgeCount} edges`);
   const profileArgs = plan.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(PROFILES_DIR, 'scale')}`] : [];
-  const nodeArgs = [...heapArgs, ...profileArgs];
-  const cluster = await opened(startCluster({ redisUrl: redis.url, edges: edgeCount, namespace: NAMESPACE, nodeArgs }));
+  const cluster = await opened(
+    startCluster({
+      redisUrl: redis.url,
+      edges: edgeCount,
+      namespace: NAMESPACE,
+      edgeArgs: [...edgeArgs, ...profileArgs],
+      presenceArgs: [...heapArgs, ...profileArgs],
+    }),
+  );
   const { edges, presence } = cluster;
   const parts = { edges, presence: [presence], redis: [redis], clients: [crowd] };
   const memory = () => Object.fromEntries(Object.entries(parts).map(([who, own]) => [who, residentOf(own)]));
