@@ -128,13 +128,12 @@ describe('admission', () => {
   });
 
   test('other paths are 404, a WebSocket path over plain HTTP is 426, a POST is no entrance', async () => {
-    const { httpUrl } = cluster.edge(0);
+    const { httpUrl, socketUrl } = cluster.edge(0);
     expect((await fetch(`${httpUrl}/nothing`)).status).toBe(404);
     expect((await fetch(`${httpUrl}/ws`)).status).toBe(426);
     expect((await fetch(`${httpUrl}/rooms/general/ws`)).status).toBe(426);
     expect((await fetch(`${httpUrl}/ws`, { method: 'POST', body: 'x' })).status).toBe(404);
-    expect(
-      await connectRefused(`${httpUrl.replace('http', 'ws')}/nothing`, { token: cluster.token({ user: 'u' }) }),
-    ).toMatchObject({ status: 404 });
+    const token = cluster.token({ user: 'u' });
+    expect(await connectRefused(socketUrl('/nothing'), { token })).toMatchObject({ status: 404 });
   });
 });

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { addRoom, session } from './chat-people.js';
-import { EXAMPLE_TIMEOUT_MS, type RunningExample, startExample } from './support.js';
+import { EXAMPLE_TIMEOUT_MS, goThrough, type RunningExample, startExample } from './support.js';
 
 let example: RunningExample;
 
@@ -23,8 +23,7 @@ async function enter(name: string, edge: 0 | 1, room: string): Promise<Page> {
 /** The same by way of `network` instead of the edges that the service names. */
 async function enterThrough(network: TcpProxy, name: string, room: string): Promise<Page> {
   const page = await example.openPage(`/#${room}`);
-  const config = { title: 'Chat', edges: [`ws://127.0.0.1:${network.port}`] };
-  await page.route('**/config.json', route => route.fulfill({ json: config }));
+  await goThrough(page, `ws://127.0.0.1:${network.port}`);
   await signIn(page, name, room);
   return page;
 }

@@ -135,8 +135,7 @@ test('a connection that is silent or broken leaves, with a reason, and may come 
   const session = await makeSession(example, NAMES.slice(0, 2));
   const ada = await attend(session, 0);
   const graceId = attendeeAt(session, 1).id;
-  const port = Number(new URL(example.edges[1]?.httpUrl ?? '').port);
-  const proxy = await startTcpProxy({ to: port });
+  const proxy = await startTcpProxy({ to: example.cluster.edge(1).process.port });
   const token = await tokenOf(session, attendeeAt(session, 1));
   const grace = await connect(`ws://127.0.0.1:${proxy.port}${pathOf(session, graceId)}`, { token, name: 'Grace' });
   await tell(grace, 'join_session', {});

@@ -211,8 +211,7 @@ describe('before the upgrade', () => {
     ];
     for (const [what, path, given] of refused) {
       const options = given === undefined ? {} : { token: given };
-      const address = `${example.edges[0]?.httpUrl.replace('http', 'ws')}${path}`;
-      const { status, body } = await connectRefused(address, options);
+      const { status, body } = await connectRefused(example.cluster.edge(0).socketUrl(path), options);
       expect([status, JSON.parse(body).code], what).toEqual([401, 'UNAUTHORIZED']);
     }
 
@@ -256,7 +255,7 @@ test('closing a session disconnects everyone in it, on both edges, and nobody el
   const tokenPath = `/api/projects/${session.project}/sessions/${session.session}/attendees/${id}/token`;
   expect(await example.ask('POST', tokenPath, { key })).toMatchObject({ status: 409 });
   const token = example.token({ user: id, rooms: ['pairwise:*'] });
-  const address = `${example.edges[0]?.httpUrl.replace('http', 'ws')}${pathOf(session, id)}`;
+  const address = example.cluster.edge(0).socketUrl(pathOf(session, id));
   expect((await connectRefused(address, { token })).status).toBe(401);
   expect(await ask(example, close, {}, session.key)).toMatchObject({ status: 'closed' });
 });

@@ -7,7 +7,7 @@ import { QUESTION_SETS } from '../../examples/quiz-room/question-sets.js';
 import { eventually } from '../support/eventually.js';
 import type { RawClient } from '../support/raw-client.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { type RunningExample, startExample } from './support.js';
+import { goThrough, type RunningExample, startExample } from './support.js';
 
 export const CLEANUP_MS = 1500;
 export const QUESTION_MS = 4000;
@@ -53,7 +53,7 @@ export type QuizRoomStory = Awaited<ReturnType<typeof startQuizRoom>>;
 function peopleOf(example: RunningExample) {
   async function hostPage(name: string, { edge = 0, proxy }: { edge?: 0 | 1; proxy?: TcpProxy } = {}) {
     const page = await example.openPage('/', { edge });
-    if (proxy !== undefined) await goThrough(page, proxy);
+    if (proxy !== undefined) await goThrough(page, `ws://127.0.0.1:${proxy.port}`);
     const form = page.getByRole('form', { name: 'Host' });
     await form.getByLabel('Your name').fill(name);
     await form.getByRole('button', { name: 'Open a room' }).click();
@@ -63,7 +63,7 @@ function peopleOf(example: RunningExample) {
 
   async function playerPage(code: string, name: string, { edge = 1, proxy }: { edge?: 0 | 1; proxy?: TcpProxy } = {}) {
     const page = await example.openPage('/', { edge });
-    if (proxy !== undefined) await goThrough(page, proxy);
+    if (proxy !== undefined) await goThrough(page, `ws://127.0.0.1:${proxy.port}`);
     await fillIn(page, code, name);
     return page;
   }
@@ -104,7 +104,7 @@ function peopleOf(example: RunningExample) {
     return { host, player };
   }
 
-  const networkTo = (edge: 0 | 1) => startTcpProxy({ to: Number(new URL(example.cluster.edge(edge).httpUrl).port) });
+  const networkTo = (edge: 0 | 1) => startTcpProxy({ to: example.cluster.edge(edge).process.port });
 
   return { hostPage, playerPage, openRoom, join, take, overQuiz, networkTo };
 }
@@ -114,13 +114,6 @@ export async function fillIn(page: Page, code: string, name: string): Promise<vo
   await form.getByLabel('Room code').fill(code);
   await form.getByLabel('Your name').fill(name);
   await form.getByRole('button', { name: 'Join the quiz' }).click();
-}
-
-/** The page reaches its edge through the proxy and not otherwise. */
-async function goThrough(page: Page, proxy: TcpProxy): Promise<void> {
-  await page.route('**/config.json', route =>
-    route.fulfill({ json: { title: 'Quiz night', edges: [`ws://127.0.0.1:${proxy.port}`] } }),
-  );
 }
 
 /** The network is back, and the browser says so. */

@@ -96,7 +96,7 @@ export async function startExample(name: string, options: StartExampleOptions = 
     HUBBUB_REDIS_PREFIX: redis.prefix,
     EXAMPLE_OTHERS_PREFIX: `${redis.prefix}:`,
     HUBBUB_JWT_SECRET: TEST_JWT_SECRET,
-    EXAMPLE_EDGES: cluster.edges.map(edge => wsUrl(edge)).join(','),
+    EXAMPLE_EDGES: cluster.edges.map(edge => edge.socketUrl('')).join(','),
     EXAMPLE_PRESENCE_URL: cluster.presence[0]?.adminUrl ?? '',
     EXAMPLE_PRESENCE_API_KEY: PRESENCE_KEY,
     TMPDIR: temporaryFolder(), // Its bundled page, which a kill would leave behind.
@@ -130,7 +130,7 @@ export async function startExample(name: string, options: StartExampleOptions = 
       await page.goto(address.href);
       return page;
     },
-    connect: (path, { edge = 0, ...rest } = {}) => connect(`${wsUrl(cluster.edge(edge))}${path}`, rest),
+    connect: (path, { edge = 0, ...rest } = {}) => connect(cluster.edge(edge).socketUrl(path), rest),
     async ask(method, path, body) {
       const text = typeof body === 'string' ? body : JSON.stringify(body);
       const init = text === undefined ? {} : { body: text, headers: { 'content-type': 'application/json' } };
@@ -138,6 +138,11 @@ export async function startExample(name: string, options: StartExampleOptions = 
       return { status: response.status, body: await response.json() };
     },
   };
+}
+
+/** The page reaches the hub at `address` (`ws://127.0.0.1:…`) and not at the edges that the service names. Before it connects. */
+export async function goThrough(page: Page, address: string): Promise<void> {
+  await page.route('**/config.json', route => route.fulfill({ json: { title: 'Story', edges: [address] } }));
 }
 
 async function openService(name: string, port: number, variables: Environment, scope: Scope): Promise<ExampleService> {
@@ -175,10 +180,6 @@ async function openService(name: string, port: number, variables: Environment, s
       return { url: String(process.output.logs.find(({ event }) => event === 'listening')?.url), process };
     },
   };
-}
-
-function wsUrl({ httpUrl }: TestEdge): string {
-  return httpUrl.replace(/^http/, 'ws');
 }
 
 /** The example's hub.yaml, or a copy with other values. */

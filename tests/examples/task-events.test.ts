@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import type { RawClient } from '../support/raw-client.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
-import { EXAMPLE_TIMEOUT_MS, type RunningExample, startExample } from './support.js';
+import { EXAMPLE_TIMEOUT_MS, goThrough, type RunningExample, startExample } from './support.js';
 
 let example: RunningExample;
 /** A chat of Ada's and Bob's; each test has its own. */
@@ -232,9 +232,7 @@ async function append(event: object): Promise<void> {
 /** Opens a page that is signed in and hears of the chat. */
 async function open(name: string, edge: 0 | 1, wsUrl?: string): Promise<Page> {
   const page = await example.openPage(`/#${chatId}`, { edge });
-  if (wsUrl !== undefined) {
-    await page.route('**/config.json', route => route.fulfill({ json: { title: 'Chat and tasks', edges: [wsUrl] } }));
-  }
+  if (wsUrl !== undefined) await goThrough(page, wsUrl);
   await page.fill('#name', name);
   await page.press('#name', 'Enter');
   await page.waitForSelector(`[data-chat="${chatId}"][aria-current]`);

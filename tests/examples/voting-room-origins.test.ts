@@ -15,8 +15,7 @@ test('in production only origins of the list may listen, and ask', { timeout: EX
     await listen(example, room, { ...from(origin), edge: 1 });
   }
   for (const origin of ['https://elsewhere.example.org', 'http://vote.example.org', 'https://example.net', 'null']) {
-    const address = example.edges[0]?.httpUrl.replace('http', 'ws');
-    const refusal = await connectRefused(`${address}${wsPath(room)}`, from(origin));
+    const refusal = await connectRefused(example.cluster.edge(0).socketUrl(wsPath(room)), from(origin));
     expect(refusal.status, origin).toBe(403);
     expect(JSON.parse(refusal.body)).toMatchObject({ code: 'ORIGIN_NOT_ALLOWED' });
     const answer = await fetch(`${example.url}/api/rooms`, from(origin));

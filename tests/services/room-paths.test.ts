@@ -31,7 +31,7 @@ describe('below a base path, with an authorizer', () => {
       },
     });
   }, 60_000);
-  const url = (path: string) => `${cluster.edge(0).httpUrl.replace('http', 'ws')}/api${path}`;
+  const url = (path: string) => cluster.edge(0).socketUrl(`/api${path}`);
   const token = (user: string, rooms: string[] = ['pairwise:*']) => cluster.token({ user, rooms });
 
   test('a session of the path is in the room from the start, and its events are about that room', async () => {
@@ -94,8 +94,7 @@ describe('below a base path, with an authorizer', () => {
 
 test('in one process without Redis it is the same', async () => {
   const cluster = await startEmbedded({ env: withConfigFile(CONFIG) });
-  const url = `${cluster.edge(0).httpUrl.replace('http', 'ws')}/lobby/ws`;
-  const ada = await connect(url, { token: cluster.token({ user: 'ada' }) });
+  const ada = await connect(cluster.edge(0).socketUrl('/lobby/ws'), { token: cluster.token({ user: 'ada' }) });
   expect((await ada.nextFrame('welcome')).payload?.rooms).toEqual(['lobby']);
 });
 

@@ -14,6 +14,8 @@ export interface TestEdge {
   readonly process: TestProcess;
   /** `ws://…/rooms/{room}/ws` */
   roomUrl(room: string): string;
+  /** `ws://…{path}`, for paths of an application's own. */
+  socketUrl(path: string): string;
 }
 
 export interface TestCluster {
@@ -128,6 +130,7 @@ async function startEdge(command: 'edge' | 'start', nodeId: string, env: Environ
     adminUrl: process.adminUrl,
     process,
     roomUrl: room => `ws://${authority}/rooms/${encodeURIComponent(room)}/ws`,
+    socketUrl: path => `ws://${authority}${path}`,
   };
 }
 
