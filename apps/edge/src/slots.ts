@@ -1,4 +1,6 @@
 /** Bounds how much of something is under way at once; the rest waits in the order in which it came. */
+
+// The SDK for services has one like it: what both may import (protocol, broker) is about the wire and the bus alone.
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];

@@ -1,5 +1,6 @@
 /** So many at a time; the others wait, first come first served. */
 
+// The edge has one like it: what both may import (protocol, broker) is about the wire and the bus alone.
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
