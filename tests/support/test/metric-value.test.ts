@@ -1,0 +1,38 @@
+/** Metrics as the kit reads them: what is not there is an error, and a label that was not counted yet a zero. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { cleanup } from '../cleanup.js';
+import { countOf, type Measured, metricValue } from '../metric-value.js';
+
+const PAGE = `# HELP joins_total Joins.
+# TYPE joins_total counter
+joins_total{result="ok"} 3
+joins_total{result="ok_again"} 9
+# TYPE sessions gauge
+sessions 12
+`;
+
+async function startMeasured(): Promise<Measured> {
+  const server = createServer((_, response) => response.end(PAGE));
+  cleanup(() => server.close());
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return { adminUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+test('a line is found by its name with its labels, and not by a beginning of it', async () => {
+  const measured = await startMeasured();
+  expect(await metricValue(measured, 'sessions')).toBe(12);
+  expect(await metricValue(measured, 'joins_total{result="ok"}')).toBe(3);
+  expect(await countOf(measured, 'joins_total{result="ok_again"}')).toBe(9);
+  await expect(metricValue(measured, 'session')).rejects.toThrow('The metrics have no session.');
+});
+
+test('labels that were not counted yet are 0 where that is asked for, a misspelt name never', async () => {
+  const measured = await startMeasured();
+  await expect(metricValue(measured, 'joins_total{result="refused"}')).rejects.toThrow(
+    'The metrics have no joins_total',
+  );
+  expect(await countOf(measured, 'joins_total{result="refused"}')).toBe(0);
+  await expect(countOf(measured, 'joins{result="ok"}')).rejects.toThrow('The metrics have no joins.');
+});
