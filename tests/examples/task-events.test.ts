@@ -1,4 +1,5 @@
 /** Domain events of programs that know nothing of WebSockets, as pages on two edges see them; and a service that dies meanwhile. */
+import { randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
@@ -265,10 +266,11 @@ async function session(name: string, edge: 0 | 1): Promise<RawClient> {
   return await example.connect('/ws', { name, edge, token: String(body.token) });
 }
 
-/** A client event, acknowledged; what answers it has the id that is returned. */
+/** A client event, acknowledged; what answers it has the id that is returned, and may come before the `ack`. */
 async function tell(client: RawClient, type: string, payload: object): Promise<string> {
-  const { id = '', type: answer } = await client.ask({ type, payload });
-  expect(answer).toBe('ack');
+  const id = randomUUID();
+  client.send({ type, payload, id });
+  await client.nextFrame({ type: 'ack', id });
   return id;
 }
 
