@@ -1,5 +1,6 @@
 /** The chat page: signs in, enters rooms, and shows the one that the address names. */
 import { byId } from '../../page/dom.js';
+import { wordsOf } from '../../page/error-words.js';
 import { pageBar } from '../../page/page-bar.js';
 import { toast } from '../../page/toasts.js';
 import { ChatRooms } from './chat-rooms.js';
@@ -17,7 +18,7 @@ form.addEventListener('submit', async event => {
     problem.textContent = '';
     await enter(await signIn(byId('name', HTMLInputElement).value.trim()));
   } catch (error) {
-    problem.textContent = error instanceof Error ? error.message : String(error);
+    problem.textContent = wordsOf(error);
   }
 });
 
@@ -32,7 +33,7 @@ if (identity === undefined) {
   byId('sign-in', HTMLElement).hidden = false;
   byId('name', HTMLInputElement).focus();
 } else {
-  enter(identity).catch(error => toast(error instanceof Error ? error.message : String(error), 'bad'));
+  enter(identity).catch(error => toast(wordsOf(error), 'bad'));
 }
 
 async function enter(who: Identity): Promise<void> {

@@ -1,6 +1,7 @@
 /** The rooms that this tab is in, of which one is looked at: the one behind the `#` of the address. */
 import type { HubbubClient } from '@hubbub/client';
 import { byId } from '../../page/dom.js';
+import { wordsOf } from '../../page/error-words.js';
 import { hubClient } from '../../page/hub.js';
 import { keep, kept } from '../../page/kept.js';
 import { toast } from '../../page/toasts.js';
@@ -169,8 +170,4 @@ export class ChatRooms {
 
 function isListedRoom(value: unknown): value is ListedRoom {
   return typeof value === 'object' && value !== null && 'id' in value && 'name' in value && 'topic' in value;
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** One room as this page knows it: its messages, where some are missing, who types, what was read. */
 import type { Frame, Gap, Room, Sender, Unsubscribe } from '@hubbub/client';
+import { wordsOf } from '../../page/error-words.js';
 import { Typists } from '../../page/typists.js';
 import { type Message, newId, readMessage } from './message.js';
 import { MessageStore } from './message-store.js';
@@ -143,7 +144,7 @@ export class Conversation {
       // A replay may have shown meanwhile that it is there.
       if (message.offset === undefined) {
         message.delivery = 'failed';
-        message.problem = error instanceof Error ? error.message : String(error);
+        message.problem = wordsOf(error);
       }
     }
     this.#changed();
@@ -202,7 +203,7 @@ export class Conversation {
     try {
       await work();
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
+      this.problem = wordsOf(error);
     }
     this.loading = false;
     this.#changed();

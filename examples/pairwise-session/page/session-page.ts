@@ -1,6 +1,7 @@
 /** The page of an attendee: connects, keeps the state, and says what happens. */
 import { type HubbubClient, HubbubError } from '@hubbub/client';
 import { byId } from '../../page/dom.js';
+import { wordsOf } from '../../page/error-words.js';
 import { hubClient } from '../../page/hub.js';
 import { pageBar } from '../../page/page-bar.js';
 import { toast } from '../../page/toasts.js';
@@ -148,8 +149,4 @@ async function requestToken({ project, session, attendee, key }: Invitation): Pr
     body: JSON.stringify({ key }),
   });
   return response.ok ? await response.json() : { status: response.status };
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

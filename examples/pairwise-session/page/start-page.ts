@@ -1,5 +1,6 @@
 /** The page that makes a project with a session and gives each attendee a link. */
 import { avatar, byId, element } from '../../page/dom.js';
+import { wordsOf } from '../../page/error-words.js';
 import { ask } from '../../page/hub.js';
 import { themeButton } from '../../page/theme.js';
 
@@ -118,7 +119,7 @@ async function attempt(problemId: string, button: EventTarget | null, work: () =
   try {
     await work();
   } catch (error) {
-    problem.textContent = error instanceof Error ? error.message : String(error);
+    problem.textContent = wordsOf(error);
   } finally {
     if (button instanceof HTMLButtonElement) button.disabled = false;
   }

@@ -1,5 +1,6 @@
 /** The page of the quiz: the door, then the room in the phase that it is in. */
 import { byId, element } from '../../page/dom.js';
+import { wordsOf } from '../../page/error-words.js';
 import { pageBar } from '../../page/page-bar.js';
 import { landing } from './landing.js';
 import { RoomPage } from './room-page.js';
@@ -40,8 +41,7 @@ async function enter(seat: Seat): Promise<void> {
     await room.open();
   } catch (error) {
     if (error instanceof SeatRefusal && error.status < 500) room.showClosed(error.message);
-    else
-      stage.replaceChildren(tryAgain(error instanceof Error ? error.message : String(error), () => void enter(seat)));
+    else stage.replaceChildren(tryAgain(wordsOf(error), () => void enter(seat)));
   }
 }
 

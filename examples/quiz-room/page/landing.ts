@@ -1,5 +1,6 @@
 /** The door: join by a code, host a quiz, or go back to the seat that this browser remembers. */
 import { element } from '../../page/dom.js';
+import { wordsOf } from '../../page/error-words.js';
 import { ask } from '../../page/hub.js';
 import { type Admission, lastSeat, newPass, post, type Seat } from './seat.js';
 
@@ -125,7 +126,7 @@ function form(
     try {
       enter(await take(pass));
     } catch (error) {
-      problem.textContent = error instanceof Error ? error.message : String(error);
+      problem.textContent = wordsOf(error);
     } finally {
       button.disabled = false;
     }

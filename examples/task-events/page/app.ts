@@ -1,5 +1,6 @@
 /** The workspace page: signs in, then shows chats, tasks and notifications as events of other programs change them. */
 import { byId } from '../../page/dom.js';
+import { wordsOf } from '../../page/error-words.js';
 import { hubClient } from '../../page/hub.js';
 import { pageBar } from '../../page/page-bar.js';
 import { toast } from '../../page/toasts.js';
@@ -17,7 +18,7 @@ byId('sign-in-form', HTMLFormElement).addEventListener('submit', async event => 
     problem.textContent = '';
     await open(await signIn(byId('name', HTMLInputElement).value.trim()));
   } catch (error) {
-    problem.textContent = error instanceof Error ? error.message : String(error);
+    problem.textContent = wordsOf(error);
   }
 });
 
@@ -27,7 +28,7 @@ const known = keptSignIn();
 if (known === undefined) askWho();
 else {
   open(known).catch(error => {
-    toast(`${error instanceof Error ? error.message : String(error)} Sign in again.`, 'bad');
+    toast(`${wordsOf(error)} Sign in again.`, 'bad');
     forgetSignIn();
     askWho();
   });

@@ -1,5 +1,6 @@
 /** Lets a person be one of the other programs: domain events by hand, and how a shell publishes them. */
 import { byId, element } from '../../page/dom.js';
+import { wordsOf } from '../../page/error-words.js';
 import { newId, type ServiceCalls } from './service-calls.js';
 
 export class BusPanel {
@@ -62,7 +63,7 @@ export class BusPanel {
       await this.#service.publish(JSON.parse(this.#event.value));
       this.#fill(); // With ids that were not used.
     } catch (error) {
-      problem.textContent = error instanceof Error ? error.message : String(error);
+      problem.textContent = wordsOf(error);
     }
   }
 

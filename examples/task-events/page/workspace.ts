@@ -1,6 +1,7 @@
 /** All chats of the user, of which one is looked at: the one behind the `#` of the address. */
 import type { Frame, HubbubClient } from '@hubbub/client';
 import { byId } from '../../page/dom.js';
+import { wordsOf } from '../../page/error-words.js';
 import { toast } from '../../page/toasts.js';
 import type { Bell } from './bell.js';
 import { BusPanel } from './bus-panel.js';
@@ -229,8 +230,4 @@ export class Workspace {
     }
     showChatList([...this.#chats.values()], this.#active);
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
