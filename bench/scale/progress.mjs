@@ -1,7 +1,7 @@
 /** What a long run shows while it runs, and the guard that ends it before the machine's memory is used up. */
 import { availableBytes } from '../machine/memory.mjs';
 
-const MEMORY_LEFT_MIN = 2 * 2 ** 30;
+const MEMORY_LEFT_MIN = 2 ** 30;
 const LOOK_MS = 1000;
 /** Without a terminal a line stays: fewer of them. */
 const LINE_EVERY_MS = 5000;

@@ -7,6 +7,8 @@ const OPEN_AT_MOST = 3;
 /** Bytes of an edge for each connection, over the empty process. */
 const BYTES_AT_MOST = 4096;
 const MIB = 2 ** 20;
+/** Whose report has no number in its name: what docs/deployment.md reckons from. */
+const USUAL_CONNECTIONS = 100_000;
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** @returns {boolean} whether nothing was lost and everybody was found again */
@@ -30,7 +32,7 @@ export function conclude({ plan, machine, figures, args }) {
       ' ',
     );
     const run = {
-      scenario: 'scale',
+      scenario: connections === USUAL_CONNECTIONS ? 'scale' : `scale-${connections}`,
       description: `${whole.format(connections)} connections to a whole cluster on one machine, one edge killed and one drained under load`,
       command,
       settings: plan,
@@ -90,6 +92,10 @@ function figuresTable(figures, { connections, rate }) {
       ['as many to the bare relays, s', bareOpening === undefined ? '–' : openingOf(bareOpening, connections)],
       ['processor while they opened, µs a connection', microsOf(opening)],
       ['and to the bare relays', bareOpening === undefined ? '–' : microsOf(bareOpening)],
+      [
+        'memory that the machine has less of, sockets of the kernel and clients included, GiB',
+        (figures.machineBytes / 2 ** 30).toFixed(1),
+      ],
       [
         'messages published',
         `${whole.format(figures.said)} (${rate} a second for ${loadSeconds.toFixed(0)} s, ${figures.retried} retries)`,

@@ -12,6 +12,7 @@ import { withParts } from '../load/parts.mjs';
 import { roomNames } from '../load/requests.mjs';
 import { cpuMeter } from '../machine/cpu-shares.mjs';
 import { describeMachine } from '../machine/facts.mjs';
+import { availableBytes } from '../machine/memory.mjs';
 import { ONE_CORE } from '../machine/pinning.mjs';
 import { boundTime } from '../machine/processes.mjs';
 import { findRedis, startRedis } from '../machine/redis.mjs';
@@ -68,6 +69,7 @@ async function measure(plan, redis, opened) {
   const { connections, perRoom, edgesPerRoom, edges: edgeCount, crowds, rate, seconds } = plan;
   const clock = createClock(machineMicros());
   const { originUs } = clock;
+  const availableAtFirst = availableBytes();
   const rooms = roomNames(Math.ceil(connections / perRoom), `${NAMESPACE}:`);
   const heapArgs = plan.smallHeaps ? ['--optimize-for-size'] : [];
   // More processes than cores: each runs as the workers of an edge do.
@@ -79,7 +81,7 @@ async function measure(plan, redis, opened) {
       return `${open.toLocaleString('en-US')} open, ${received.toLocaleString('en-US')} deliveries, ${returns.toLocaleString('en-US')} came back`;
     },
     onTooLittleMemory() {
-      console.error('\nscale: less than 2 GiB of memory are left; ended.');
+      console.error('\nscale: less than 1 GiB of memory is left; ended.');
       process.exit(TOO_LITTLE_MEMORY);
     },
   });
@@ -136,6 +138,7 @@ async function measure(plan, redis, opened) {
   const rostersSeconds = await secondsUntil(() => rostersAreRight(cluster, rooms, connections), ROSTERS_WITHIN_MS);
   await sleep(CALM_MS);
   const memoryOpen = memory();
+  const machineBytes = availableAtFirst - availableBytes();
   for (const edge of edges) edge.collect();
   await sleep(CALM_MS);
   const edgesCollected = residentOf(edges);
@@ -197,6 +200,7 @@ async function measure(plan, redis, opened) {
     rostersSeconds,
     memoryEmpty,
     memoryOpen,
+    machineBytes,
     edgesCollected,
     loadSeconds,
     said,
