@@ -32,8 +32,8 @@ export function conclude({ plan, machine, figures, args }) {
       ' ',
     );
     const run = {
-      scenario: connections === USUAL_CONNECTIONS ? 'scale' : `scale-${connections}`,
-      description: `${whole.format(connections)} connections to a whole cluster on one machine, one edge killed and one drained under load`,
+      scenario: nameOf(plan),
+      description: `${whole.format(connections)} connections to a whole cluster on one machine, members of a room on ${plan.edgesPerRoom} of ${plan.edges} edges, one edge killed and one drained under load`,
       command,
       settings: plan,
       machine,
@@ -42,6 +42,12 @@ export function conclude({ plan, machine, figures, args }) {
     console.log(`Written: ${writeReport(run, { sections })}`);
   }
   return isRight;
+}
+
+/** Of the report: what differs from the usual run stands in it. */
+function nameOf({ connections, edges, edgesPerRoom }) {
+  const size = connections === USUAL_CONNECTIONS ? '' : `-${connections}`;
+  return `scale${size}${edgesPerRoom === edges ? '' : `-rooms-on-${edgesPerRoom}`}`;
 }
 
 function checksOf(figures, connections) {
