@@ -114,6 +114,8 @@ export class Owner {
     if (claims.length === 0) return;
     await allDone(
       claims.map(async claim => {
+        // Another instance may have written the count since, or Redis has lost it: ours is old.
+        this.#written.delete(claim.partition);
         this.#owned.set(claim.partition, await OwnedPartition.open(claim, this.#options, this.#now()));
         this.#everOwned.add(claim.partition);
       }),
@@ -188,8 +190,6 @@ export class Owner {
     for (const { claim } of partitions) {
       this.#owned.delete(claim.partition);
       this.#options.metrics.left(claim.partition);
-      // Another instance writes the count from now on; if the partition comes back, ours is old.
-      this.#written.delete(claim.partition);
       await this.#options.store.release(claim);
     }
     this.#options.metrics.released(partitions.map(({ claim }) => claim.partition));

@@ -115,6 +115,24 @@ describe('several instances', () => {
   });
 });
 
+describe('who is online', () => {
+  test('is counted anew in a partition that comes back: another instance had written its own count meanwhile', async () => {
+    const bench = await redisBench();
+    await bench.presence('p1', GRACE);
+    const edge = await bench.edge('edge-1');
+    await edge.join('s1', 'alice', 'general');
+    await eventually(async () => (await bench.onlineCounter.total()) === 1, { describe: 'alice is counted' });
+    const { redis } = bench;
+    const counts = await redis.connection().hgetall(`${redis.prefix}:presence:online`);
+    const partition = Object.keys(counts).find(key => counts[key] === '1');
+    // As after a takeover: somebody who is gone again had the partition, before its users had been told to it.
+    await redis.cli('HSET', `${redis.prefix}:presence:{p${partition}}:meta`, 'owner', 'gone|99', 'fence', '99');
+    await redis.cli('HSET', `${redis.prefix}:presence:online`, `${partition}`, '0');
+    await edge.report({ kind: 'enter', session: 's1', user: 'alice', room: 'elsewhere' }); // Whose keeping fails: it is not the owner.
+    await eventually(async () => (await bench.onlineCounter.total()) === 1, { describe: 'alice is counted again' });
+  });
+});
+
 describe('a Redis that forgets everything', () => {
   test('edges are asked to tell all anew, and the rosters are right again', async () => {
     const bench = await redisBench();
