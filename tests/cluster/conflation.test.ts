@@ -123,7 +123,9 @@ test('a reader on a slow network falls behind and catches up again and again, an
   const reader = await connect(url, { name: 'far', token: cluster.token({ user: 'far' }) });
   await reader.join('ticks:fx');
   network.behave({ bytesPerSecond: 4_000_000 });
-  while (room.sent < TICKS_MAX && (await room.metric('conflations_total')) < 5) await room.tick(BATCH);
+  // Who steps off and is back before anything newer comes has skipped nothing yet.
+  const skipped = () => (numbers(reader).at(-1) ?? 0) > numbers(reader).length;
+  while (room.sent < TICKS_MAX && ((await room.metric('conflations_total')) < 5 || !skipped())) await room.tick(BATCH);
   expect(await room.metric('conflations_total')).toBeGreaterThanOrEqual(5);
   await reader.nextFrame({ type: 'tick', id: `n${room.sent}` }, { withinMs: 20_000 });
   const got = numbers(reader);
