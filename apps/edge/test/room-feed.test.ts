@@ -113,6 +113,21 @@ describe('a feed', () => {
     await eventually(() => delivered.length === 2);
   });
 
+  test('compares ever more rarely while nothing comes, and begins anew after a message', async () => {
+    const { feed, say, delivered, reads } = await start();
+    await feed.refresh();
+    const before = reads();
+    await feed.check(); // Where it is; it is silent from here on.
+    for (let round = 1; round <= 64; round++) await feed.check();
+    expect(reads() - before, 'in rounds 1, 2, 4, 8, and every 12th: the history lives so long').toBe(9);
+    await say();
+    await eventually(() => delivered.length === 1);
+    await feed.check();
+    const talked = reads();
+    await feed.check();
+    expect(reads() - talked, 'in the first round after the message').toBe(1);
+  });
+
   test('a history that was written again behind its back is told as a new epoch', async () => {
     const { feed, say, setDeaf, history, delivered, gaps } = await start();
     await feed.refresh();
