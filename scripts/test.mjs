@@ -6,8 +6,8 @@ import { endWithParent } from './prepare/parent.mjs';
 import { fail, runNode, say } from './prepare/terminal.mjs';
 import { prepare } from './prepare.mjs';
 
-/** More of them are no accident. */
-const FILES_TO_LOOK_AT_AGAIN = 4;
+/** More failed files than this are not run again: they are not unstable but broken. */
+const UNSTABLE_FILES_MAX = 4;
 const failuresFolder = mkdtempSync(join(tmpdir(), 'hubbub-test-'));
 process.on('exit', () => rmSync(failuresFolder, { recursive: true, force: true }));
 const failuresFile = join(failuresFolder, 'failures.json');
@@ -45,25 +45,27 @@ for (const { what, script, args, hint } of checks) {
 say('Running the tests …');
 const args = process.argv.slice(2);
 const code = await runTests(args);
-// Who names tests wants to hear of them what there is to hear.
-process.exitCode = code === 0 || args.length > 0 ? code : await onceMoreAlone(code);
+// A person who names tests sees their failures directly.
+process.exitCode = code === 0 || args.length > 0 ? code : await rerunFailedFiles(code);
 
 function runTests(vitestArgs) {
   return runNode('node_modules/vitest/vitest.mjs', ['run', ...vitestArgs]);
 }
 
 /**
- * Stories start up to a dozen processes each, and run two at a time: on a machine that others use one may starve. A few files that
- * failed are run again from their beginning, one after the other: what is broken fails again, and what is not is named as unstable.
+ * Runs the files that failed again, one after the other: tests start up to a dozen processes each, and on a machine that others
+ * use one may starve. A broken test fails again. A test that passes alone is listed last, with what it said: it is a defect too.
  *
  * @param {number} code of the run @returns {Promise<number>}
  */
-async function onceMoreAlone(code) {
-  const files = JSON.parse(readFileSync(failuresFile, 'utf8'));
-  if (files.length === 0 || files.length > FILES_TO_LOOK_AT_AGAIN) return code;
-  say(`Failed beside others: ${files.join(', ')}. Once more, each alone …`);
+async function rerunFailedFiles(code) {
+  const failed = JSON.parse(readFileSync(failuresFile, 'utf8'));
+  if (failed.length === 0 || failed.length > UNSTABLE_FILES_MAX) return code;
+  const files = failed.map(({ file }) => file);
+  say(`Failed beside other tests: ${files.join(', ')}. Running each alone …`);
   const codeAlone = await runTests([...files, '--no-file-parallelism']);
-  if (codeAlone === 0)
-    say(`UNSTABLE, failed beside others and passed alone: ${files.join(', ')}. Mend what makes them so.`);
-  return codeAlone;
+  if (codeAlone !== 0) return codeAlone;
+  say('UNSTABLE tests failed beside others and passed alone. Each is a defect of the test or the code; fix it:');
+  for (const { file, failures } of failed) for (const failure of failures) say(`- ${file}: ${failure}`);
+  return 0;
 }

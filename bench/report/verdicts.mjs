@@ -10,6 +10,9 @@ import { distinct, isDisturbed, medianOf, peakRows, ratioOf, rowsAt } from './st
  * @property {number | 'peak'} [step] without it every step
  */
 
+/** Fewer rounds give no verdict: a median of one or two is whatever the machine did in that moment. */
+const ROUNDS_MIN = 3;
+
 /** @param {import('../comparison.mjs').Comparison} scenario @param {{ relays: readonly string[] }} settings */
 export function verdicts(scenario, { relays }, rows) {
   const asked = scenario.targets.filter(
@@ -23,10 +26,12 @@ export function verdicts(scenario, { relays }, rows) {
 
 function verdict({ stepTitle }, { relay, against, key, atLeast, atMost }, step, rows) {
   const at = who => (step === 'peak' ? peakRows(rows, who, key) : rowsAt(rows, who, step));
+  const rounds = at(relay).length;
   const value = against === undefined ? medianOf(at(relay), key) : ratioOf(at(relay), at(against), key).median;
   const place = step === 'peak' ? 'at its most' : `at ${step.toLocaleString('en-US')} ${stepTitle}`;
   const what = `${relay} ${place}: ${MEASURES[key].title}`;
   if (!Number.isFinite(value)) return `${what}: not measured`;
+  if (rounds < ROUNDS_MIN) return `${what}: not measured (${rounds} rounds; a verdict needs ${ROUNDS_MIN})`;
   const kept = atLeast === undefined ? value <= atMost : value >= atLeast;
   const target = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
   const figure = against === undefined ? printed(key, value) : `${value.toFixed(2)} × ${against}`;

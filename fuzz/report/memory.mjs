@@ -1,4 +1,4 @@
-/** Whether memory is flat: the rules, and the figures they look at. */
+/** Whether memory is flat: the rules, and the figures they compare. */
 
 import { readMetrics } from '../target/metrics.mjs';
 
@@ -9,8 +9,6 @@ export const WARM_UP = 0.2;
 const RSS_GROWTH_MAX_BYTES = 32 * MIB;
 /** Held by live objects; compiled code and counters grow a little. */
 const HEAP_GROWTH_MAX_BYTES = 2 * MIB;
-/** Garbage comes and goes in waves: what the highest wave of the second half may be above that of the first. */
-const WAVE_GROWTH_MAX_BYTES = 64 * MIB;
 
 /**
  * @typedef {object} Held memory right after a full collection
@@ -25,23 +23,25 @@ export async function heldBy(part) {
 }
 
 /**
- * Flat is: right after a full collection at the end, the heap is at most 2 MiB and RSS at most 32 MiB above what they were right
- * after one when the warm-up was over; and no wave of garbage in the second half is 64 MiB above the highest of the first.
- * @param {Held} warm @param {Held} end @param {readonly import('../target/watch.mjs').Sample[]} samples @param {number} count inputs or connections between the two
+ * Compares two readings that were each taken right after a full collection. Garbage plays no part: how high it rises between
+ * collections depends on the speed of the machine. Too few inputs between the readings give no verdict, neither good nor bad.
+ *
+ * @param {{ warm: Held | undefined, end: Held, count: number, countMin: number }} readings `warm`: after the warm-up; `count`:
+ *   inputs or connections between the two; `countMin`: fewer of them are not enough for a verdict
+ * @returns {{ verdict: 'flat' | 'grows' | 'not measured', words: string }}
  */
-export function memoryVerdict(warm, end, samples, count) {
+export function memoryVerdict({ warm, end, count, countMin }) {
+  if (warm === undefined || count < countMin) {
+    const between = warm === undefined ? 'no reading after the warm-up' : `${count} after the warm-up`;
+    return { verdict: 'not measured', words: `${between}; a verdict needs ${countMin}` };
+  }
   const heapGrowth = end.heapBytes - warm.heapBytes;
   const rssGrowth = end.rssBytes - warm.rssBytes;
-  const half = samples.length / 2;
-  const highest = part => Math.max(0, ...part.map(({ rssBytes }) => rssBytes));
-  const waveGrowth = highest(samples.slice(half)) - highest(samples.slice(0, half));
   return {
-    flat:
-      heapGrowth <= HEAP_GROWTH_MAX_BYTES && rssGrowth <= RSS_GROWTH_MAX_BYTES && waveGrowth <= WAVE_GROWTH_MAX_BYTES,
+    verdict: heapGrowth <= HEAP_GROWTH_MAX_BYTES && rssGrowth <= RSS_GROWTH_MAX_BYTES ? 'flat' : 'grows',
     words: [
       `held heap ${mib(heapGrowth)} (${(heapGrowth / count).toFixed(2)} bytes each; at most ${mib(HEAP_GROWTH_MAX_BYTES)})`,
       `RSS after a collection ${mib(rssGrowth)} (at most ${mib(RSS_GROWTH_MAX_BYTES)})`,
-      `highest wave of the second half ${mib(waveGrowth)} against the first (at most ${mib(WAVE_GROWTH_MAX_BYTES)})`,
     ].join(', '),
   };
 }

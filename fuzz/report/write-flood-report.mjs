@@ -21,10 +21,7 @@ export function floodTables(run) {
     `Bystanders: ${whole(sent)} messages each (${lost}); publish to delivery p50 ${p50Ms?.toFixed(2)} ms, p99 ${p99Ms?.toFixed(2)} ms, max ${maxMs?.toFixed(1)} ms (the narrator itself was late by ${worstDelayMs.toFixed(1)} ms at most). ${whole(garbage)} unreadable bodies of tampered envelopes to everybody were forwarded to them.`,
     table(['process', 'RSS start', 'after warm-up', 'end', 'peak', 'held heap after warm-up', 'end'], memory),
     Object.entries(run.memory)
-      .map(
-        ([name, { words, flat }]) =>
-          `${name}: ${flat === undefined ? 'too short to say' : `${flat ? 'flat' : 'NOT FLAT'}: ${words}`}.`,
-      )
+      .map(([name, { verdict, words }]) => `Memory of ${name}: ${verdict} (${words}).`)
       .join('\n'),
     `How the edge took the connections: ${counts(run.outcomes)}.`,
     `Errors that answered frames: ${counts(run.refusedFrames)}.`,

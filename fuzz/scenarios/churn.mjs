@@ -25,6 +25,8 @@ const USERS = 500;
 const ROOMS = 50;
 const PATIENCE_MS = 30_000;
 const LOOK_AGAIN_MS = 250;
+/** Connections after the warm-up; fewer allow no verdict on memory. */
+const MEASURED_CONNECTIONS_MIN = 400;
 /** The connection of Redis that looks, and who asks for metrics. */
 const FILES_MORE_MAX = 5;
 const JOIN = 'joined';
@@ -70,7 +72,7 @@ export async function churn(options) {
   }
   const seconds = (performance.now() - beganAtMs) / 1000;
   problems.push(...(await watch.stop()));
-  if (rows.length > 1) problems.push(...growth(rows, parts, watch.samples));
+  if (rows.length > 1) problems.push(...growth(rows, parts));
 
   const run = {
     clients,
@@ -166,15 +168,20 @@ async function settle(edge, redis, problems) {
 }
 
 /** What is more at the end than after the warm-up. */
-function growth(rows, parts, samples) {
+function growth(rows, parts) {
   const [first, last] = [rows[0], rows.at(-1)];
   const connections = last.connections - first.connections;
   const problems = parts.flatMap(({ name }) => {
-    const since = samples[name].filter(({ inputs }) => inputs >= first.connections);
-    const { flat, words } = memoryVerdict(first[name], last[name], since, connections);
-    return flat
-      ? []
-      : [`${name} grows: ${words}; the line through all rows: ${slopeBytes(rows, name).toFixed(2)} bytes`];
+    const { verdict, words } = memoryVerdict({
+      warm: first[name],
+      end: last[name],
+      count: connections,
+      countMin: MEASURED_CONNECTIONS_MIN,
+    });
+    console.log(`Memory of ${name}: ${verdict} (${words}).`);
+    return verdict === 'grows'
+      ? [`${name} grows: ${words}; the line through all rows: ${slopeBytes(rows, name).toFixed(2)} bytes`]
+      : [];
   });
   if (last.keys > first.keys) problems.push(`Redis holds ${last.keys} keys, after the warm-up it held ${first.keys}`);
   if (last.files > first.files + FILES_MORE_MAX) {

@@ -20,6 +20,8 @@ const WIDTH = { connection: 64, slow: 160, json: 6, msgpack: 6 };
 const BYSTANDING_SESSIONS = 3;
 const SETTLE_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 250;
+/** Inputs after the warm-up; fewer allow no verdict on memory, however fast the machine. */
+const MEASURED_INPUTS_MIN = 20_000;
 /** Files that a process may have open more than at the start: connections of Redis and of who looks at it. */
 const FILES_MORE_MAX = 20;
 
@@ -70,10 +72,14 @@ export async function flood(options) {
       const end = await heldBy(part);
       const peakBytes = Math.max(...samples.map(({ rssBytes }) => rssBytes));
       memory[part.name] = { startBytes: samples[0]?.rssBytes, peakBytes, warm: warm?.[part.name], end };
-      if (warm === undefined) continue;
-      const verdict = memoryVerdict(warm[part.name], end, samples, plan.doneInputs * (1 - WARM_UP));
-      Object.assign(memory[part.name], verdict);
-      if (!verdict.flat) problems.push(`${part.name} grows: ${verdict.words}`);
+      const { verdict, words } = memoryVerdict({
+        warm: warm?.[part.name],
+        end,
+        count: plan.doneInputs - (warm?.inputs ?? 0),
+        countMin: MEASURED_INPUTS_MIN,
+      });
+      Object.assign(memory[part.name], { verdict, words });
+      if (verdict === 'grows') problems.push(`${part.name} grows: ${words}`);
     }
   }
   problems.push(...tally.violations.map(({ input, kind, problem }) => `input ${input} (${kind}): ${problem}`));
@@ -102,16 +108,17 @@ export async function flood(options) {
   return problems;
 }
 
-/** Memory after a full collection, once, when the warm-up is over; `undefined` in a run that is too short for one. */
+/** Reads memory after a full collection when the warm-up is over, and how many inputs were done by then. */
 async function heldAfterWarmUp(plan, parts) {
   while (plan.doneInputs < plan.inputs * WARM_UP) {
     if (plan.stopped) return undefined;
     await sleep(LOOK_AGAIN_MS);
   }
   try {
-    return Object.fromEntries(await Promise.all(parts.map(async part => [part.name, await heldBy(part)])));
+    const held = await Promise.all(parts.map(async part => [part.name, await heldBy(part)]));
+    return { inputs: plan.doneInputs, ...Object.fromEntries(held) };
   } catch {
-    return undefined; // It has ended: that is told elsewhere.
+    return undefined; // The process has ended; the watch reports that.
   }
 }
 

@@ -56,7 +56,8 @@ describe('while Redis is away', () => {
         code: 'UNAVAILABLE',
         retry: '1',
       });
-      expect(performance.now() - began).toBeLessThan(3 * TIMEOUT_MS + 1000);
+      // Far beyond what a busy machine adds, and far below a request that waits for Redis to return.
+      expect(performance.now() - began).toBeLessThan(3 * TIMEOUT_MS + 10_000);
     }
     await redis.start();
     await eventually(async () => (await readiness(api)) === 200, { describe: 'it is ready again' });

@@ -1,4 +1,4 @@
-/** Who does not read is cut off, to come back and resume; the others in the room are not delayed by it. */
+/** An edge cuts off a slow reader, who may reconnect and resume; the other members of the room are not delayed. */
 import { expect, test } from 'vitest';
 import { startCluster, type TestEdge } from '../support/cluster.js';
 import { metricValue } from '../support/metric-value.js';
@@ -7,16 +7,18 @@ import { connect } from '../support/raw-client.js';
 const MESSAGE_BYTES = 32_768;
 /** Far more than the kernel keeps for a connection that is not read: with 32 KiB each that is 64 MiB. */
 const MESSAGES_MAX = 2000;
-/** On a machine that does nothing else it is about 3 ms; one that waits for a slow reader is late by seconds. */
-const P99_MAX_MS = 500;
+/** About 3 ms where nothing else runs. Where the others wait for a slow reader, each message is late by seconds. */
+const MEDIAN_MAX_MS = 500;
+/** Enough for a median that no single pause of the machine moves. */
+const SAMPLES_MIN = 50;
 
 const slowReaders = (edge: TestEdge) => metricValue(edge, 'hubbub_edge_slow_readers_total');
 
-function percentile99(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? 0;
+function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
-test('a slow reader is cut off and counted, and nobody else is delayed', async () => {
+test('an edge cuts off and counts a slow reader, and delays no other member', async () => {
   const cluster = await startCluster({ edges: 2, env: { HUBBUB_MAX_BUFFERED_BYTES: '262144' } });
   const [here, there] = [cluster.edge(0), cluster.edge(1)];
   const person = (name: string, edge: TestEdge) => connect(edge.wsUrl, { name, token: cluster.token({ user: name }) });
@@ -40,9 +42,10 @@ test('a slow reader is cut off and counted, and nobody else is delayed', async (
   }
   expect(await slowReaders(here)).toBe(1);
   expect(await slowReaders(there)).toBe(0);
-  const p99 = percentile99(latencies);
-  console.log(`cut off after at most ${sent} messages of 32 KiB; the others waited ${p99.toFixed(1)} ms (p99)`);
-  expect(p99).toBeLessThan(P99_MAX_MS);
+  const median = medianOf(latencies);
+  console.log(`cut off after at most ${sent} messages of 32 KiB; the others waited ${median.toFixed(1)} ms (median)`);
+  expect(latencies.length).toBeGreaterThanOrEqual(SAMPLES_MIN);
+  expect(median).toBeLessThan(MEDIAN_MAX_MS);
 
   // What it has got is in order and without a hole up to where it was cut.
   slow.resumeReading();

@@ -1,7 +1,8 @@
-/** The fuzzing, short: the same programs as `npm run fuzz`, with a seed, on a cluster of their own (invariant 7). */
+/** Short fuzz runs: the programs of `npm run fuzz`, each with a seed and a cluster of its own (invariant 7). */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { MIB, memoryVerdict } from '../../fuzz/report/memory.mjs';
 import { adopt } from '../support/children.js';
 import { startRedis } from '../support/redis.js';
 
@@ -13,7 +14,7 @@ interface Run {
   readonly words: string;
 }
 
-/** Runs `node fuzz/run.mjs …` to its end, on the Redis that the tests have found. */
+/** Runs `node fuzz/run.mjs …` to its end, on the tests' Redis. */
 async function fuzz(...args: string[]): Promise<Run> {
   const redis = await startRedis();
   const all = ['fuzz/run.mjs', ...args, '--redis', redis.url, '--prefix', redis.prefix, '--no-report'];
@@ -26,38 +27,66 @@ async function fuzz(...args: string[]): Promise<Run> {
 }
 
 test(
-  'twelve thousand bad inputs of every kind hurt nobody, and what is refused is counted',
+  'forty thousand bad inputs of every kind harm no session, no process and no memory',
   async () => {
-    const { code, words } = await fuzz('--seed', '7', '--inputs', '12000');
+    const { code, words } = await fuzz('--seed', '7', '--inputs', '40000');
     expect(words).toContain('Nothing was violated.');
-    expect(words).toMatch(/12,000 inputs in/);
+    expect(words).toMatch(/40,000 inputs in/);
+    expect(words).toContain('Memory of edge: flat');
+    expect(words).toContain('Memory of presence: flat');
     expect(code).toBe(0);
   },
   PATIENCE_MS,
 );
 
 test(
-  'clients that come and go leave nothing behind',
+  'clients that connect and leave leave nothing behind',
   async () => {
     const { code, words } = await fuzz('churn', '--clients', '200', '--cycles', '2');
     expect(words).toContain('Nothing was violated.');
     expect(words).toMatch(/1,000 connections came and went/);
+    expect(words).toContain('Memory of edge: flat');
     expect(code).toBe(0);
   },
   PATIENCE_MS,
 );
 
 test(
-  'without Redis, too: everything in one process',
+  'bad inputs do no harm without Redis either, with everything in one process',
   async () => {
     const words = await new Promise<string>(resolve => {
-      const args = ['fuzz/run.mjs', '--embedded', '--seed', '8', '--inputs', '4000', '--no-report'];
+      const args = ['fuzz/run.mjs', '--embedded', '--seed', '8', '--inputs', '40000', '--no-report'];
       const child = execFile(process.execPath, args, { cwd: ROOT, timeout: PATIENCE_MS }, (_error, stdout, stderr) =>
         resolve(`${stdout}\n${stderr}`),
       );
       adopt(child);
     });
     expect(words).toContain('Nothing was violated.');
+    expect(words).toContain('Memory of start: flat');
   },
   PATIENCE_MS,
 );
+
+describe('the verdict on memory', () => {
+  const held = (heapMib: number, rssMib: number) => ({ heapBytes: heapMib * MIB, rssBytes: rssMib * MIB });
+  const countMin = 20_000;
+
+  test('is not measured after too few inputs, whatever the figures', () => {
+    const few = { warm: held(20, 80), end: held(60, 300), count: countMin - 1, countMin };
+    expect(memoryVerdict(few)).toMatchObject({ verdict: 'not measured' });
+  });
+
+  test('is not measured in a run that ends within its warm-up', () => {
+    expect(memoryVerdict({ warm: undefined, end: held(60, 300), count: 50_000, countMin })).toMatchObject({
+      verdict: 'not measured',
+    });
+  });
+
+  test.for([
+    ['flat', held(21, 110)],
+    ['grows', held(23, 80)],
+    ['grows', held(20, 113)],
+  ] as const)('is "%s" after enough inputs', ([verdict, end]) => {
+    expect(memoryVerdict({ warm: held(20, 80), end, count: countMin, countMin })).toMatchObject({ verdict });
+  });
+});

@@ -1,6 +1,6 @@
 /**
- * Ends a test run with one plain line: `12 passed, 1 failed`, and `, 2 skipped` where tests were skipped. Writes the files with
- * failures as a list to where HUBBUB_TEST_FAILURES says, for `npm test`, which looks at them once more.
+ * Ends a test run with one plain line: `12 passed, 1 failed`, and `, 2 skipped` where tests were skipped. Writes each file that
+ * failed, with its failures, to the path in HUBBUB_TEST_FAILURES; `npm test` runs those files again.
  */
 import { writeFileSync } from 'node:fs';
 import type { Reporter, TestModule } from 'vitest/node';
@@ -18,8 +18,25 @@ export default class PlainSummaryReporter implements Reporter {
     console.log(`${count.passed} passed, ${count.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 
     const { HUBBUB_TEST_FAILURES: path } = process.env;
-    // An error outside of all tests is no file's: then none is to be taken for the only trouble.
+    // An error outside of all tests belongs to no file, so running files again could not clear it.
     const failed = unhandledErrors.length > 0 ? [] : modules.filter(module => !module.ok());
-    if (path !== undefined) writeFileSync(path, JSON.stringify(failed.map(module => module.relativeModuleId)));
+    if (path !== undefined) {
+      writeFileSync(
+        path,
+        JSON.stringify(failed.map(module => ({ file: module.relativeModuleId, failures: failuresOf(module) }))),
+      );
+    }
   }
+}
+
+/** The failures of one file, a line each: the test's name and the first line of its error. */
+function failuresOf(module: TestModule): string[] {
+  const tests = [...module.children.allTests('failed')].map(
+    test => `${test.fullName}: ${firstLine(test.result().errors?.[0]?.message)}`,
+  );
+  return [...module.errors().map(({ message }) => firstLine(message)), ...tests];
+}
+
+function firstLine(message = 'no message'): string {
+  return message.split('\n', 1)[0] ?? '';
 }

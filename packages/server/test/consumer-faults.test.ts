@@ -74,8 +74,8 @@ describe('two instances of a service', () => {
     for (const [room, numbers] of firstHandlings([...first.handled(), ...second.handled()])) {
       expect(numbers, room).toEqual(upTo(20));
     }
-    // The lease, the quarter of it after which the other asks again, and what a busy machine takes.
-    expect(tookOverAfterMs).toBeLessThan(LEASE_MS * 1.25 + 2000);
+    // The lease, the quarter of it after which the other instance asks again, and time that a busy machine adds.
+    expect(tookOverAfterMs).toBeLessThan(LEASE_MS * 1.25 + 10_000);
   }, 60_000);
 
   test('after an orderly end the other takes over at once, and nothing is handled twice', async () => {
