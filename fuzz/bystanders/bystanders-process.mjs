@@ -20,6 +20,10 @@ let acked = 0;
 let garbage = 0;
 let maxUs = 0;
 let worstDelayMs = 0;
+/** Waits longer than the limit are kept, with when they ended; `Infinity` until the baseline is known. */
+let waitLimitMs = Number.POSITIVE_INFINITY;
+const WAITS_KEPT = 1000;
+let longWaits = [];
 
 class Bystander {
   expected = 0;
@@ -50,6 +54,8 @@ class Bystander {
     const us = Math.round((performance.now() - at) * 1000);
     latency.record(us);
     maxUs = Math.max(maxUs, us);
+    if (us > waitLimitMs * 1000 && longWaits.length < WAITS_KEPT)
+      longWaits.push({ endedAtMs: performance.timeOrigin + performance.now(), waitMs: us / 1000 });
     if (n < this.expected) this.repeated++;
     else {
       this.missed += n - this.expected;
@@ -121,6 +127,7 @@ const figures = () => ({
   p99Ms: ms(latency.percentile(0.99)),
   maxMs: ms(maxUs),
   worstDelayMs,
+  longWaits,
   troubles: troubles.slice(0, 20),
 });
 const ms = us => (us === null ? null : us / 1000);
@@ -131,6 +138,10 @@ process.on('message', order => {
     speak();
   }
   if (order.hush) clearTimeout(timer);
+  if (order.waitLimitMs !== undefined) {
+    ({ waitLimitMs } = order);
+    longWaits = [];
+  }
   if (order.tell) process.send({ figures: figures() });
 });
 process.on('disconnect', () => process.exit());

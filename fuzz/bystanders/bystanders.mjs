@@ -8,6 +8,8 @@ const PROGRAM = fileURLToPath(new URL('./bystanders-process.mjs', import.meta.ur
 const PER_SECOND = 20;
 const LAST_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 100;
+/** Numbers of the narrator from which the baseline is taken. */
+const BASELINE_NUMBERS = 60;
 
 /** @param {number} port of the edge */
 export async function startBystanders(port) {
@@ -37,6 +39,16 @@ export async function startBystanders(port) {
   return {
     pid: child.pid,
     figures,
+    /** The longest wait of a bystander while no input is thrown; throwing must not have begun. @returns {Promise<number>} milliseconds */
+    async baselineMs() {
+      for (;;) {
+        const { heard, maxMs } = await figures();
+        if (heard.every(({ expected }) => expected >= BASELINE_NUMBERS)) return maxMs;
+        await sleep(LOOK_AGAIN_MS);
+      }
+    },
+    /** Keeps waits above the limit from now on, and forgets earlier ones. @param {number} waitLimitMs */
+    watchWaits: waitLimitMs => child.send({ waitLimitMs }),
     /** No more numbers; resolves when the last one was heard, or did not come. */
     async hush() {
       child.send({ hush: true });

@@ -33,6 +33,12 @@ export class Plan {
     return this.#kinds.length - this.#first;
   }
 
+  /** Numbers of the inputs that are being thrown: from the slowest lane's to the fastest's. */
+  get thrown() {
+    const cursors = [...this.#cursors.values()];
+    return { from: Math.min(...cursors), to: Math.max(...cursors) };
+  }
+
   get doneInputs() {
     return this.done.reduce((sum, count) => sum + count, 0);
   }

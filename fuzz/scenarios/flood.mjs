@@ -10,6 +10,7 @@ import { countingProblems } from '../report/counting.mjs';
 import { heldBy, memoryVerdict, WARM_UP } from '../report/memory.mjs';
 import { Progress } from '../report/progress.mjs';
 import { Tally } from '../report/tally.mjs';
+import { Waits } from '../report/waits.mjs';
 import { floodTables, writeFloodReport } from '../report/write-flood-report.mjs';
 import { readMetrics } from '../target/metrics.mjs';
 import { startTarget } from '../target/target.mjs';
@@ -17,6 +18,8 @@ import { startWatch } from '../target/watch.mjs';
 
 /** Connections or sessions at once, by lane. */
 const WIDTH = { connection: 64, slow: 160, json: 6, msgpack: 6 };
+/** The same, where inputs are thrown again to see which of them made somebody wait. */
+const FEW = { connection: 2, slow: 16, json: 1, msgpack: 1 };
 const BYSTANDING_SESSIONS = 3;
 const SETTLE_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 250;
@@ -34,30 +37,38 @@ export async function flood(options) {
   const target = await startTarget(options.target);
   const { edge, parts, redis } = target;
   const bystanders = await startBystanders(edge.port);
+  const waits = await Waits.begin(plan, bystanders);
   const tally = new Tally();
   const before = await readMetrics(edge.adminPort);
   const filesBefore = edge.openFiles();
   const watch = startWatch(parts, () => plan.doneInputs);
   const progress = new Progress(plan, { watch, tally, bystanders, edge });
   const heldAtWarmUp = heldAfterWarmUp(plan, parts);
+  const throwAll = async (inputsPlan, width) => {
+    const common = { port: edge.port, seed, tally };
+    await Promise.all([
+      runConnectionLane(inputsPlan, { ...common, lane: 'connection', width: width.connection }),
+      runConnectionLane(inputsPlan, { ...common, lane: 'slow', width: width.slow }),
+      runSessionLane(inputsPlan, { ...common, lane: 'json', width: width.json }),
+      runSessionLane(inputsPlan, { ...common, lane: 'msgpack', width: width.msgpack }),
+      ...(redis === undefined ? [] : [runRedisLane(inputsPlan, { redis, tally })]),
+    ]);
+  };
   const beganAtMs = performance.now();
   const end = setInterval(() => {
     if (watch.dead() !== undefined || performance.now() - beganAtMs > options.minutes * 60_000) plan.stopped = true;
   }, LOOK_AGAIN_MS);
 
-  const common = { port: edge.port, seed, tally };
-  await Promise.all([
-    runConnectionLane(plan, { ...common, lane: 'connection', width: WIDTH.connection }),
-    runConnectionLane(plan, { ...common, lane: 'slow', width: WIDTH.slow }),
-    runSessionLane(plan, { ...common, lane: 'json', width: WIDTH.json }),
-    runSessionLane(plan, { ...common, lane: 'msgpack', width: WIDTH.msgpack }),
-    ...(redis === undefined ? [] : [runRedisLane(plan, { redis, tally })]),
-  ]);
+  await throwAll(plan, WIDTH);
   clearInterval(end);
   const seconds = (performance.now() - beganAtMs) / 1000;
   progress.stop();
+  const waited =
+    watch.dead() === undefined
+      ? await waits.end(range => throwAll(new Plan({ seed, inputs: range.to, from: range.from, lanes }), FEW))
+      : { problems: [] };
   const heard = await bystanders.hush();
-  const problems = [...bystanderProblems(heard)];
+  const problems = [...bystanderProblems(heard), ...waited.problems];
   const processProblems = await watch.stop();
   problems.push(...processProblems);
 
@@ -93,6 +104,7 @@ export async function flood(options) {
     seconds,
     kinds: KINDS.map(({ name }, kind) => ({ name, inputs: plan.done[kind] })),
     bystanders: heard,
+    waits: waited,
     outcomes: tally.outcomes,
     refusedFrames: tally.frames,
     memory,

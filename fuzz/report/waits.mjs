@@ -1,0 +1,85 @@
+/**
+ * Which inputs made a bystander wait. Under a flood a bystander also waits for its turn, and for whatever else the machine does;
+ * so a long wait is only a suspicion. The inputs of that moment are thrown again, few at a time, and only a wait that repeats counts.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What an input may add to the longest wait that was measured without inputs. */
+const ADDED_WAIT_MAX_MS = 250;
+const SAMPLE_EVERY_MS = 50;
+/** Moments that are repeated, the longest waits first. */
+const MOMENTS_MAX = 3;
+/** A pause of the machine does not repeat this often at the same inputs. */
+const REPEATS = 3;
+/** After the last input, for a wait that has not ended. */
+const LAST_WAIT_MS = 1000;
+
+export class Waits {
+  #bystanders;
+  #limitMs;
+  /** @type {{ atMs: number, from: number, to: number }[]} inputs that were being thrown, by time */
+  #thrown = [];
+  #timer;
+
+  /** Measures the baseline; call it before anything is thrown. */
+  static async begin(plan, bystanders) {
+    const limitMs = (await bystanders.baselineMs()) + ADDED_WAIT_MAX_MS;
+    bystanders.watchWaits(limitMs);
+    return new Waits(plan, bystanders, limitMs);
+  }
+
+  constructor(plan, bystanders, limitMs) {
+    this.#bystanders = bystanders;
+    this.#limitMs = limitMs;
+    const sample = () => this.#thrown.push({ atMs: performance.timeOrigin + performance.now(), ...plan.thrown });
+    sample();
+    this.#timer = setInterval(sample, SAMPLE_EVERY_MS);
+  }
+
+  /**
+   * Call it when everything is thrown, before the narrator is quiet.
+   * @param {(range: { from: number, to: number }) => Promise<void>} throwAgain throws inputs `from` to `to` again, few at a time
+   * @returns {Promise<{ limitMs: number, longWaits: number, problems: string[] }>}
+   */
+  async end(throwAgain) {
+    clearInterval(this.#timer);
+    await sleep(LAST_WAIT_MS);
+    const { longWaits } = await this.#bystanders.figures();
+    const problems = [];
+    for (const { from, to } of this.#longestMoments(longWaits)) {
+      const repeatedMs = await this.#repeat({ from, to }, throwAgain);
+      if (repeatedMs !== undefined)
+        problems.push(
+          `bystanders: a message waits ${repeatedMs.toFixed(0)} ms, each time that inputs ${from} to ${to} are thrown (--from ${from} --inputs ${to}); at most ${this.#limitMs.toFixed(0)} ms are allowed`,
+        );
+    }
+    return { limitMs: this.#limitMs, longWaits: longWaits.length, problems };
+  }
+
+  /** @returns {Promise<number | undefined>} the shortest of the longest waits; `undefined` when one repetition had none */
+  async #repeat(range, throwAgain) {
+    let shortest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < REPEATS; i++) {
+      this.#bystanders.watchWaits(this.#limitMs);
+      await throwAgain(range);
+      await sleep(LAST_WAIT_MS);
+      const { longWaits } = await this.#bystanders.figures();
+      if (longWaits.length === 0) return undefined;
+      shortest = Math.min(shortest, Math.max(...longWaits.map(({ waitMs }) => waitMs)));
+    }
+    return shortest;
+  }
+
+  /** Ranges of inputs, the longest waits first; waits of one moment are one range. */
+  #longestMoments(longWaits) {
+    const moments = [];
+    for (const { endedAtMs, waitMs } of longWaits.toSorted((a, b) => b.waitMs - a.waitMs)) {
+      const before = this.#thrown.findLast(({ atMs }) => atMs < endedAtMs - waitMs) ?? this.#thrown[0];
+      const after = this.#thrown.find(({ atMs }) => atMs > endedAtMs) ?? this.#thrown.at(-1);
+      const range = { from: before.from, to: after.to + 1 };
+      if (moments.every(({ from, to }) => range.from >= to || range.to <= from)) moments.push(range);
+      if (moments.length === MOMENTS_MAX) break;
+    }
+    return moments;
+  }
+}
