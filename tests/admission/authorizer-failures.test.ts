@@ -5,6 +5,7 @@ import { metricValue } from '../support/metric-value.js';
 import { connect, connectRefused } from '../support/raw-client.js';
 import { type AuthorizerDouble, says } from './authorizer-double.js';
 import { code, join, KEY, send, start } from './authorizer-story.js';
+import { limitCount } from './limit-count.js';
 
 describe('an authorizer that fails', () => {
   const BROKEN: Readonly<Record<string, AuthorizerDouble['answer']>> = {
@@ -116,23 +117,97 @@ describe('an authorizer that fails', () => {
     await eventually(async () => code(await join(client, 'club:1')) === 'ok');
   });
 
-  test('or has too many questions under way: one more is a failure, and no reason to leave it alone', async () => {
-    const { authorizer, enter, edge, questions } = await start({
-      HUBBUB_AUTHORIZER_MAX_PENDING: '2',
-      HUBBUB_AUTHORIZER_BREAKER_FAILURES: '1',
+  test.each(['refuse', 'allow'])(
+    'questions above the limit are refused with a retry hint, and are no failure of the authorizer: HUBBUB_AUTHORIZER_ON_FAILURE=%s',
+    async onFailure => {
+      const { authorizer, enter, edge, questions } = await start({
+        HUBBUB_AUTHORIZER_MAX_PENDING: '2',
+        HUBBUB_AUTHORIZER_BREAKER_FAILURES: '1',
+        HUBBUB_AUTHORIZER_ON_FAILURE: onFailure,
+      });
+      const waiting: (() => void)[] = [];
+      authorizer.answer = (_, response) => waiting.push(() => says(response, { allow: true }));
+      const clients = await Promise.all(['ada', 'bob'].map(user => enter(user)));
+      const late = await enter('eve');
+      const joins = clients.map(client => join(client, 'club:1'));
+      await eventually(() => waiting.length === 2);
+      expect(await metricValue(edge, 'hubbub_edge_authorizer_pending')).toBe(2);
+      const refused = await join(late, 'club:1');
+      expect(refused.payload).toMatchObject({ code: 'UNAVAILABLE', retry_after_ms: expect.any(Number) });
+      expect(await limitCount(edge, 'authorizer_questions')).toBe(1);
+      for (const answer of waiting) answer();
+      expect((await Promise.all(joins)).map(code)).toEqual(['ok', 'ok']);
+      authorizer.answer = (_, response) => says(response, { allow: true });
+      expect(code(await join(late, 'club:1'))).toBe('ok');
+      expect(await questions('join', 'too_many')).toBe(1);
+    },
+  );
+
+  test.each(['refuse', 'allow'])(
+    'one user who asks too much is refused, is not admitted to a denied room, and a bystander joins: HUBBUB_AUTHORIZER_ON_FAILURE=%s',
+    async onFailure => {
+      const { authorizer, enter } = await start({
+        HUBBUB_AUTHORIZER_MAX_PENDING: '20',
+        HUBBUB_AUTHORIZER_MAX_PENDING_PER_USER: '5',
+        HUBBUB_AUTHORIZER_ON_FAILURE: onFailure,
+        HUBBUB_AUTHORIZER_CACHE_MS: '0',
+      });
+      const deny = (response: Parameters<typeof says>[0]) => says(response, { allow: false });
+      const waiting: (() => void)[] = [];
+      authorizer.answer = ({ user }, response) =>
+        user.id === 'mallory' ? waiting.push(() => deny(response)) : says(response, { allow: true });
+      const sessions = await Promise.all(Array.from({ length: 3 }, () => enter('mallory')));
+      const bystander = await enter('bob');
+      const answers = sessions.map((client, index) =>
+        client.ask({
+          type: 'resume',
+          payload: { rooms: Array.from({ length: 10 }, (_, room) => ({ room_id: `club:${index}-${room}` })) },
+        }),
+      );
+      await eventually(() => waiting.length === 5);
+      expect(code(await join(bystander, 'club:1'))).toBe('ok');
+      expect(waiting).toHaveLength(5);
+      for (const answer of waiting) answer();
+      const rooms = (await Promise.all(answers)).flatMap(({ payload }) => payload?.rooms as { error?: object }[]);
+      const codes = rooms.map(({ error }) => (error as { code?: string } | undefined)?.code);
+      expect(codes.filter(text => text === 'FORBIDDEN')).toHaveLength(5);
+      expect(codes.filter(text => text === 'RATE_LIMITED')).toHaveLength(25);
+      for (const { error } of rooms.filter(({ error }) => (error as { code?: string }).code === 'RATE_LIMITED')) {
+        expect(error).toMatchObject({ retry_after_ms: expect.any(Number) });
+      }
+    },
+  );
+
+  test('sessions without a token share the quota of their address', async () => {
+    const { authorizer, cluster } = await start({
+      HUBBUB_AUTHORIZER_MAX_PENDING_PER_USER: '1',
+      HUBBUB_AUTHORIZER_CACHE_MS: '0',
     });
     const waiting: (() => void)[] = [];
     authorizer.answer = (_, response) => waiting.push(() => says(response, { allow: true }));
-    const clients = await Promise.all(['ada', 'bob'].map(user => enter(user)));
-    const late = await enter('eve');
-    const joins = clients.map(client => join(client, 'club:1'));
+    const [first, second, elsewhere] = await Promise.all(
+      ['127.0.0.2', '127.0.0.2', '127.0.0.3'].map(localAddress => connect(cluster.edge(0).wsUrl, { localAddress })),
+    );
+    const asked = first && join(first, 'guests:1');
+    await eventually(() => waiting.length === 1);
+    expect(second && code(await join(second, 'guests:1'))).toBe('RATE_LIMITED');
+    const other = elsewhere && join(elsewhere, 'guests:1');
     await eventually(() => waiting.length === 2);
-    expect(await metricValue(edge, 'hubbub_edge_authorizer_pending')).toBe(2);
-    expect(code(await join(late, 'club:1'))).toBe('UNAVAILABLE');
     for (const answer of waiting) answer();
-    expect((await Promise.all(joins)).map(code)).toEqual(['ok', 'ok']);
-    authorizer.answer = (_, response) => says(response, { allow: true });
-    expect(code(await join(late, 'club:1'))).toBe('ok');
-    expect(await questions('join', 'too_many')).toBe(1);
+    expect((await Promise.all([asked, other])).map(frame => frame && code(frame))).toEqual(['ok', 'ok']);
+  });
+
+  test('rooms that a resume is refused count as refused frames', async () => {
+    const { authorizer, enter } = await start({ HUBBUB_MAX_REFUSALS_PER_MINUTE: '15' });
+    authorizer.answer = (_, response) => says(response, { allow: false });
+    const mallory = await enter('mallory');
+    const resume = () =>
+      mallory.send({
+        type: 'resume',
+        payload: { rooms: Array.from({ length: 10 }, (_, room) => ({ room_id: `club:${room}` })) },
+      });
+    resume();
+    resume();
+    expect(await mallory.closed).toMatchObject({ code: 4201 });
   });
 });

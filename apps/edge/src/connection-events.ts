@@ -9,6 +9,8 @@ import type { Dispatcher } from './dispatch.js';
 import type { Expiry } from './expiry.js';
 import { expiresAtOf } from './frames/refresh.js';
 import type { FrameLimits } from './limits/frame-limits.js';
+import { LimitExceeded } from './limits/limit-exceeded.js';
+import type { LimitMetrics } from './limits/limit-metrics.js';
 import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
 import { Session } from './session.js';
@@ -23,19 +25,22 @@ export interface ConnectionParts {
   readonly memberships: Memberships;
   readonly dispatcher: Dispatcher;
   readonly metrics: EdgeMetrics;
+  readonly limitMetrics: LimitMetrics;
   readonly limits: SessionLimits;
   readonly frameLimits: FrameLimits;
   readonly log: Logger;
 }
 
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
-  const { policy, departure, sessions, expiry, memberships, dispatcher, metrics, frameLimits, log } = parts;
+  const { policy, departure, sessions, expiry, memberships, dispatcher, metrics, limitMetrics, frameLimits, log } =
+    parts;
   const asRefusal = createAdmissionFailures(log);
   return {
     admit(request) {
       const refused = (error: unknown): never => {
         const refusal = asRefusal(error);
         metrics.handshakeRefused(refusal.code);
+        if (refusal instanceof LimitExceeded) limitMetrics.exceeded(refusal.limit);
         throw refusal;
       };
       const accepted = (admitted: Admitted): Admitted => {

@@ -1,5 +1,5 @@
 /** From bytes to the file that answers them: reads a frame, finds its action, turns what goes wrong into an `error`. */
-import { CLIENT_FRAME_TYPES, type ClientFrameType, type ErrorCode, HubbubError } from '@hubbub/protocol';
+import { CLIENT_FRAME_TYPES, type ClientFrameType, HubbubError } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import type { Logger } from '@hubbub/runtime';
 import { peerAddress } from './admission/client-address.js';
@@ -8,7 +8,6 @@ import type { FrameContext } from './frames/frame-context.js';
 import { FRAME_ACTIONS } from './frames/index.js';
 import type { FrameLimits } from './limits/frame-limits.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
-import type { LimitMetrics } from './limits/limit-metrics.js';
 import type { EdgeMetrics, FrameLabel } from './metrics.js';
 import type { FrameHandler, Session } from './session.js';
 
@@ -20,7 +19,6 @@ export interface Dispatcher {
 
 export interface DispatcherParts {
   readonly metrics: EdgeMetrics;
-  readonly limitMetrics: LimitMetrics;
   readonly frameLimits: FrameLimits;
   readonly log: Logger;
   /** A clock that never goes back. */
@@ -28,27 +26,16 @@ export interface DispatcherParts {
 }
 
 export function createDispatcher(context: FrameContext, parts: DispatcherParts): Dispatcher {
-  const { metrics, limitMetrics, frameLimits, log, now = () => performance.now() } = parts;
+  const { metrics, frameLimits, log, now = () => performance.now() } = parts;
 
   const fail = (session: Session, frame: Partial<ClientFrame>, label: FrameLabel, error: unknown): void => {
     if (!(error instanceof HubbubError))
       log.error({ event: 'frame_failed', type: label, err: error }, 'a frame failed');
-    const { code, message } =
-      error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This failed here.');
-    metrics.frame(label, code);
-    if (error instanceof LimitExceeded) limitMetrics.exceeded(error.limit);
-    session.refuse(frame, code, message, error instanceof LimitExceeded ? error.retryAfterMs : undefined);
-    // What we cannot do is nobody's abuse.
-    if (code !== 'UNAVAILABLE') closeIfAbused(session, code);
-  };
-
-  /** PROTOCOL.md section 4: who goes on after so many refusals is closed, and is not read any more. */
-  const closeIfAbused = (session: Session, code: ErrorCode): void => {
-    if (session.closed) return;
-    const closeCode = session.allowance?.refused(code, now());
-    if (closeCode === undefined) return;
-    limitMetrics.exceeded('refusals');
-    session.socket.end(closeCode, `too many refused frames, the last one with ${code}`);
+    const refusal = error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This failed here.');
+    metrics.frame(label, refusal.code);
+    const retryAfterMs = refusal instanceof LimitExceeded ? refusal.retryAfterMs : undefined;
+    session.refuse(frame, refusal.code, refusal.message, retryAfterMs);
+    context.refusals.count(session, refusal);
   };
 
   const handle: FrameHandler = (session, frame) => {

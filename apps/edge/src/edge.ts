@@ -20,6 +20,7 @@ import type { PageHandler } from './http-answers.js';
 import { ConnectionGate } from './limits/connection-gate.js';
 import { FrameLimits } from './limits/frame-limits.js';
 import { createLimitMetrics } from './limits/limit-metrics.js';
+import { createRefusals } from './limits/refusals.js';
 import { sessionLimits } from './limits/session-limits.js';
 import { Memberships } from './memberships.js';
 import { createEdgeMetrics } from './metrics.js';
@@ -139,8 +140,18 @@ export async function startEdge({
   });
   const expiry = new Expiry<Session>(({ socket }) => socket.end(CLOSE_CODES.TOKEN_EXPIRED, 'the token has expired'));
   const dispatcher = createDispatcher(
-    { ...policy, memberships, publisher, events, presence, history: historyReader, limits, limitMetrics, expiry },
-    { metrics, limitMetrics, frameLimits, log },
+    {
+      ...policy,
+      memberships,
+      publisher,
+      events,
+      presence,
+      history: historyReader,
+      limits,
+      refusals: createRefusals(limitMetrics),
+      expiry,
+    },
+    { metrics, frameLimits, log },
   );
   const probe = new Probe(broker, nodeChannel, {
     intervalMs: config.probeIntervalMs,
@@ -177,6 +188,7 @@ export async function startEdge({
       memberships,
       dispatcher,
       metrics,
+      limitMetrics,
       limits,
       frameLimits,
       log,

@@ -18,7 +18,7 @@ import type { EventPublisher } from '../event-publisher.js';
 import type { Expiry } from '../expiry.js';
 import type { HistoryReader } from '../history-reader.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
-import type { LimitMetrics } from '../limits/limit-metrics.js';
+import type { Refusals } from '../limits/refusals.js';
 import type { Memberships } from '../memberships.js';
 import type { PresenceReporter } from '../presence-reporter.js';
 import type { RoomPublisher } from '../room-publisher.js';
@@ -34,7 +34,7 @@ export interface FrameContext {
   readonly verifyToken: TokenVerifier;
   readonly expiry: Expiry<Session>;
   readonly limits: SessionLimits;
-  readonly limitMetrics: LimitMetrics;
+  readonly refusals: Refusals;
   readonly entrance: RoomEntrance;
   readonly authorizer: Authorizer;
 }

@@ -1,6 +1,6 @@
 /** resume: many rooms at once, each from the position that the client has; one answer after all replays. */
 import { HubbubError, isPlainObject, type Payload } from '@hubbub/protocol';
-import { LimitExceeded } from '../limits/limit-exceeded.js';
+import { errorPayload } from '../limits/limit-exceeded.js';
 import type { Session } from '../session.js';
 import { enterRoom } from './enter-room.js';
 import { type FrameAction, type FrameContext, namedRoom, requiredPayload } from './frame-context.js';
@@ -43,7 +43,8 @@ async function resumeRoom(
   } catch (error) {
     // One room's error is that room's answer; what is none of ours is the frame's.
     if (!(error instanceof HubbubError)) throw error;
-    if (error instanceof LimitExceeded) context.limitMetrics.exceeded(error.limit);
-    return { ...named, error: { code: error.code, message: error.message } };
+    // A room that is refused counts like a frame that is refused: one frame names many.
+    context.refusals.count(session, error);
+    return { ...named, error: errorPayload(error) };
   }
 }

@@ -1,5 +1,5 @@
 /** The error of something above a limit, with the limit's name for the metrics. */
-import { type ErrorCode, HubbubError } from '@hubbub/protocol';
+import { type ErrorCode, HubbubError, type Payload } from '@hubbub/protocol';
 
 /** The values of the label `limit` of `hubbub_edge_limits_total`, and what each counts. */
 export const LIMITS = {
@@ -16,6 +16,8 @@ export const LIMITS = {
   silent_connections: 'connections that had sent no request, closed because their address has too many of these',
   handshakes: 'handshakes above HUBBUB_MAX_HANDSHAKES_PER_SECOND',
   handshake_time: 'requests not answered within HUBBUB_HANDSHAKE_TIMEOUT_MS',
+  authorizer_questions:
+    'questions above HUBBUB_AUTHORIZER_MAX_PENDING_PER_USER, or above the share of HUBBUB_AUTHORIZER_MAX_PENDING that others leave',
 } as const;
 
 export type LimitName = keyof typeof LIMITS;
@@ -30,4 +32,11 @@ export class LimitExceeded extends HubbubError {
     this.limit = limit;
     this.retryAfterMs = retryAfterMs;
   }
+}
+
+/** What a client gets to know of an error. */
+export function errorPayload(error: HubbubError): Payload {
+  const { code, message } = error;
+  const retryAfterMs = error instanceof LimitExceeded ? error.retryAfterMs : undefined;
+  return { code, message, ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }) };
 }

@@ -32,7 +32,7 @@ export function createAuthorizerMetrics(
   const registers = [registry];
   const questions = new Counter({
     name: 'hubbub_edge_authorizer_questions_total',
-    help: 'Questions for the authorizer, by action and result: allowed and denied by an answer, cached, shared with one under way, failed, breaker_open, too_many under way.',
+    help: 'Questions for the authorizer, by action and result: allowed and denied by an answer, cached, shared with one under way, failed, breaker_open, too_many pending.',
     labelNames: ['action', 'result'] as const,
     registers,
   });

@@ -3,15 +3,18 @@ import { HubbubError, namespaceOf } from '@hubbub/protocol';
 import { type Config, type Logger, type MetricsRegistry, namespaceSettings } from '@hubbub/runtime';
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
+import { LimitExceeded } from '../../limits/limit-exceeded.js';
+import { limitKeyOf } from '../../limits/limit-key.js';
 import { type BreakerState, createAuthorizerMetrics } from './authorizer-metrics.js';
 import { askOverHttp } from './http-question.js';
+import { PendingShares } from './pending-shares.js';
 import type { Answer, Question } from './question.js';
 
 export interface Authorizer {
   /**
    * Says nothing when it is allowed: at once where the configuration does not ask, or the answer is known.
    * @throws {HubbubError} `FORBIDDEN`; `UNAUTHORIZED` at a connect; `UNAVAILABLE` where nobody gets in while the authorizer fails;
-   * or rejects with it.
+   * or rejects with it. {@link LimitExceeded} above the limits of pending questions, whatever a failure means.
    */
   ask(question: Question): void | Promise<void>;
 }
@@ -26,6 +29,7 @@ export type AuthorizerSettings = Pick<
   | 'authorizerCacheMs'
   | 'authorizerCacheSize'
   | 'authorizerMaxPending'
+  | 'authorizerMaxPendingPerUser'
   | 'authorizerBreakerFailures'
   | 'authorizerBreakerOpenMs'
   | 'namespaces'
@@ -33,6 +37,10 @@ export type AuthorizerSettings = Pick<
 
 /** No answer holds longer, whatever it says: a mistake in a unit must not last for years. */
 const MAX_TTL_MS = 24 * 3_600_000;
+
+/** Refused questions spread over this time, so that they do not return together. */
+const RETRY_MIN_MS = 500;
+const RETRY_SPREAD_MS = 1000;
 
 const BREAKER_STATES: Readonly<Record<CircuitState, BreakerState>> = {
   [CircuitState.Closed]: 'closed',
@@ -55,7 +63,7 @@ export function createAuthorizer(
 
   const answers = new LRUCache<string, Answer>({ max: settings.authorizerCacheSize });
   const underWay = new Map<string, Promise<Answer | undefined>>();
-  let pending = 0;
+  const pending = new PendingShares(settings.authorizerMaxPending, settings.authorizerMaxPendingPerUser);
   const breaker = circuitBreaker(handleAll, {
     halfOpenAfter: settings.authorizerBreakerOpenMs,
     breaker: new ConsecutiveBreaker(settings.authorizerBreakerFailures),
@@ -64,7 +72,7 @@ export function createAuthorizer(
     registry,
     log,
     () => BREAKER_STATES[breaker.state],
-    () => pending,
+    () => pending.size,
   );
   breaker.onBreak(metrics.breakerOpened);
   breaker.onReset(metrics.breakerClosed);
@@ -74,19 +82,31 @@ export function createAuthorizer(
     return room !== undefined && namespaceSettings(namespaces, namespaceOf(room)).authorize.includes(action);
   }
 
-  /** The answer; `undefined` when there is none to be had. */
+  /**
+   * The answer; `undefined` when there is none to be had.
+   * @throws {LimitExceeded} without asking: overflow is no failure of the authorizer, and admits nobody.
+   */
   async function request(question: Question): Promise<Answer | undefined> {
     const { action } = question;
-    if (pending >= settings.authorizerMaxPending) {
+    const asker = limitKeyOf(question.user, question.address);
+    if (!pending.take(asker)) {
       metrics.question(action, 'too_many');
-      return undefined;
+      throw tooManyPending(pending.of(asker));
     }
+    try {
+      return await requestInTurn(question);
+    } finally {
+      pending.release(asker);
+    }
+  }
+
+  async function requestInTurn(question: Question): Promise<Answer | undefined> {
+    const { action } = question;
     // One question tries whether it is back; the others need not wait for what that one learns.
     if (breaker.state === CircuitState.HalfOpen) {
       metrics.question(action, 'breaker_open');
       return undefined;
     }
-    pending++;
     let asked = false;
     try {
       const answer = await breaker.execute(async () => {
@@ -105,8 +125,6 @@ export function createAuthorizer(
       metrics.question(action, asked ? 'failed' : 'breaker_open');
       if (asked) metrics.failed(error);
       return undefined;
-    } finally {
-      pending--;
     }
   }
 
@@ -154,4 +172,14 @@ export function createAuthorizer(
       return answer.then(answer => carryOut(question, answer));
     },
   };
+}
+
+/** @param own questions of the same user that are pending */
+function tooManyPending(own: number): LimitExceeded {
+  const retryAfterMs = Math.ceil(RETRY_MIN_MS + Math.random() * RETRY_SPREAD_MS);
+  const [code, what] =
+    own > 0
+      ? (['RATE_LIMITED', 'Too many questions to the authorizer are pending for this user'] as const)
+      : (['UNAVAILABLE', 'Too many questions to the authorizer are pending'] as const);
+  return new LimitExceeded('authorizer_questions', code, `${what}; try again in ${retryAfterMs} ms.`, retryAfterMs);
 }

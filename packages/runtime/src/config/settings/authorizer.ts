@@ -23,7 +23,14 @@ export const authorizerSettings = {
   authorizerCacheSize: integer(1, 1_000_000).default(10_000).describe('Answers that are remembered.'),
   authorizerMaxPending: integer(1, 100_000)
     .default(1000)
-    .describe('Questions that may be under way; one more counts as a failure.'),
+    .describe(
+      'Questions that may be pending on this edge; further ones are refused, whatever authorizerOnFailure says.',
+    ),
+  authorizerMaxPendingPerUser: integer(1, 100_000)
+    .default(100)
+    .describe(
+      'Questions of one user that may be pending on this edge, and of all sessions without a token at one address. One user never holds more places than stay free.',
+    ),
   authorizerBreakerFailures: integer(1, 1000)
     .default(5)
     .describe('After so many failures in a row the authorizer is left alone for a while.'),

@@ -1,0 +1,42 @@
+/** Divides the questions that may be pending among those who ask: nobody takes the last places from the others. */
+
+export class PendingShares {
+  readonly #max: number;
+  readonly #maxOfOne: number;
+  readonly #pending = new Map<string, number>();
+  #size = 0;
+
+  constructor(max: number, maxOfOne: number) {
+    this.#max = max;
+    this.#maxOfOne = maxOfOne;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  of(asker: string): number {
+    return this.#pending.get(asker) ?? 0;
+  }
+
+  /**
+   * Takes a place, or returns false. An asker holds at most as many places as stay free (dynamic thresholds, Choudhury and
+   * Hahne 1998): a hundred greedy askers leave a hundredth of all places to those who have none.
+   */
+  take(asker: string): boolean {
+    const own = this.of(asker);
+    if (own >= this.#maxOfOne || own >= this.#max - this.#size) return false;
+    this.#pending.set(asker, own + 1);
+    this.#size++;
+    return true;
+  }
+
+  /** Once for each place that was taken. */
+  release(asker: string): void {
+    const own = this.of(asker);
+    if (own === 0) return;
+    if (own === 1) this.#pending.delete(asker);
+    else this.#pending.set(asker, own - 1);
+    this.#size--;
+  }
+}
