@@ -14,8 +14,9 @@ export default defineConfig({
     pool: 'forks',
     // Stories start several processes each: more files at once make them wait for each other, not finish sooner.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Longer than the kit's own patience, so that a test that fails says what it waited for.
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     // A second try beside what the first one left behind would pass where it must not; scripts/test.mjs has a better one.
     retry: 0,
   },

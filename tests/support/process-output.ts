@@ -2,6 +2,7 @@
 
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { PATIENCE_MS } from './eventually.js';
 import { describeMatch, type Match, matches } from './matching.js';
 
 export interface LogLine {
@@ -32,7 +33,7 @@ export class ProcessOutput {
   }
 
   /** Resolves with the first log line that matches, also when it was there already. */
-  waitForLog(match: Match<LogLine>, { withinMs = 15_000 } = {}): Promise<LogLine> {
+  waitForLog(match: Match<LogLine>, { withinMs = PATIENCE_MS } = {}): Promise<LogLine> {
     return new Promise((resolve, reject) => {
       const look = () => {
         const found = this.logs.find(log => matches(log, match));

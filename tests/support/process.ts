@@ -162,7 +162,7 @@ export interface CommandResult {
 /** Runs `hubbub <args>` to its end: for commands like `token`, and for starts that must be refused. */
 export function runHubbub(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
   return new Promise(resolve => {
-    const options = { cwd: ROOT, env: cleanEnvironment(env), timeout: 20_000 };
+    const options = { cwd: ROOT, env: cleanEnvironment(env), timeout: 60_000 };
     const child = execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : (child.exitCode ?? -1), stdout, stderr });
     });

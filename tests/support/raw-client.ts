@@ -4,6 +4,7 @@ import type { Encoding, Frame } from '@hubbub/protocol';
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { WebSocket } from 'ws';
 import { cleanup } from './cleanup.js';
+import { PATIENCE_MS } from './eventually.js';
 import { Inbox } from './inbox.js';
 import type { Match } from './matching.js';
 
@@ -107,7 +108,7 @@ export class RawClient {
    * @example
    * await bob.nextFrame({ type: 'new_message', payload: { content: 'hi' } }, { withinMs: 2000 });
    */
-  nextFrame(match: Match<Frame>, { withinMs = 10_000 }: { readonly withinMs?: number } = {}): Promise<Frame> {
+  nextFrame(match: Match<Frame>, { withinMs = PATIENCE_MS }: { readonly withinMs?: number } = {}): Promise<Frame> {
     return this.#inbox.take(match, withinMs);
   }
 
