@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEVELOPMENT_JWT_SECRET } from '@hubbub/runtime';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { type Environment, startEmbedded } from '../support/cluster.js';
@@ -58,6 +59,13 @@ describe('the development secret', () => {
   test('is announced where no key is configured', async () => {
     const started = await startProcess(['start'], { env: PORTS });
     await started.output.waitForLog(warning);
+  });
+
+  test('is announced where it is set, and so is an address that other machines reach', async () => {
+    const env = { ...PORTS, HUBBUB_JWT_SECRET: DEVELOPMENT_JWT_SECRET, HUBBUB_HOST: '0.0.0.0' };
+    const started = await startProcess(['start'], { env });
+    await started.output.waitForLog(warning);
+    await started.output.waitForLog({ event: 'development_beyond_this_machine', level: 'warn' });
   });
 
   test('is not announced where public keys are, and the playground gives no tokens then', async () => {

@@ -80,12 +80,26 @@ describe('config print', () => {
 
 describe('config check', () => {
   test('a right configuration ends with 0', async () => {
-    expect(await runHubbub(['config', 'check'])).toMatchObject({ code: 0, stdout: 'The configuration is right.\n' });
-    const asJson = await runHubbub(['config', 'check', '--json']);
+    const env = { HUBBUB_JWT_SECRET: NEEDLE };
+    expect(await runHubbub(['config', 'check'], env)).toMatchObject({
+      code: 0,
+      stdout: 'The configuration is right.\n',
+    });
+    const asJson = await runHubbub(['config', 'check', '--json'], env);
     expect({ code: asJson.code, said: JSON.parse(asJson.stdout) }).toEqual({
       code: 0,
-      said: { ok: true, problems: [] },
+      said: { ok: true, problems: [], warnings: [] },
     });
+  });
+
+  test('names what should not stay so, and ends with 0', async () => {
+    const env = { HUBBUB_JWT_SECRET: NEEDLE, HUBBUB_HOST: '0.0.0.0', NODE_ENV: 'prod' };
+    const { code, stdout } = await runHubbub(['config', 'check'], env);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^warn {3}node_env: NODE_ENV=prod means development/m);
+    expect(stdout).toMatch(/^warn {3}development_beyond_this_machine: DEVELOPMENT MODE .*HUBBUB_HOST=0\.0\.0\.0/m);
+    const { warnings } = JSON.parse((await runHubbub(['config', 'check', '--json'], env)).stdout);
+    expect(warnings).toHaveLength(2);
   });
 
   test('a wrong one ends with 78 and every problem, of the environment and of the file', async () => {
@@ -104,6 +118,7 @@ describe('config check', () => {
         'namespaces.chat.historySize: expected a whole number from 0 to 10000',
         'colour: unknown setting',
       ]),
+      warnings: [],
     });
     const forPeople = await runHubbub(['config', 'check'], env);
     expect(forPeople.code).toBe(78);
@@ -128,7 +143,7 @@ describe('config check', () => {
     expect(code).toBe(78);
     expect([...JSON.parse(stdout).problems].sort()).toEqual([
       'HUBBUB_AUTHORIZER_URL: required by namespaces.chat.authorize',
-      'HUBBUB_JWT_SECRET: expected at least 32 bytes (RFC 7518 section 3.2)',
+      'HUBBUB_JWT_SECRET: has 9 bytes; expected at least 32 bytes',
       'HUBBUB_PORT: expected a whole number from 0 to 65535',
       'HUBBUB_SHUTDOWN_TIMEOUT_MS: expected more than HUBBUB_DRAIN_DELAY_MS and HUBBUB_DRAIN_WINDOW_MS together (35000)',
       'HUBBUB_TLS_CERT_FILE and HUBBUB_TLS_KEY_FILE: expected both, or none',

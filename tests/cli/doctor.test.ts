@@ -71,6 +71,19 @@ describe('without Redis', () => {
     expect(production.of('origins')).toMatchObject({ verdict: 'warn', found: expect.stringContaining('no browser') });
     expect(production.stdout).not.toContain(SECRET);
 
+    const weak = await examine({
+      NODE_ENV: 'production',
+      HUBBUB_HOST: '0.0.0.0',
+      HUBBUB_JWT_SECRET: SECRET,
+      HUBBUB_AUTHORIZER_URL: 'http://auth.example/',
+      HUBBUB_AUTHORIZER_KEY: SECRET,
+      HUBBUB_JWT_JWKS_URL: 'https://id.example/jwks',
+      HUBBUB_JWT_ISSUER: 'https://id.example',
+    });
+    for (const name of ['authorizer_in_the_clear', 'key_set_without_audience']) {
+      expect(weak.of(name)).toMatchObject({ verdict: 'warn', change: expect.stringContaining('export HUBBUB_') });
+    }
+
     const strict = await examine(
       { NODE_ENV: 'production', HUBBUB_HOST: '0.0.0.0', HUBBUB_JWT_SECRET: SECRET },
       '--strict',

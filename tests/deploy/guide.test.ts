@@ -9,7 +9,7 @@ import { unknownSettingsIn } from './support/settings.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const guide = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
-const production = loadConfig({ NODE_ENV: 'production', HUBBUB_JWT_SECRET: 'x'.repeat(48) });
+const production = loadConfig({ NODE_ENV: 'production', HUBBUB_JWT_SECRET: 'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb' });
 
 describe('the guide', () => {
   test('names settings that exist', () => {

@@ -1,5 +1,7 @@
 /** The Kubernetes manifests: valid by the API server's schemas, and of one mind with each other and with the settings. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { loadConfig } from '@hubbub/runtime';
 import { describe, expect, test } from 'vitest';
@@ -172,6 +174,8 @@ test('the autoscaler counts what edges measure, on the Deployment that there is'
 
 test.each(deployments)('$name runs without rights', manifest => {
   const pod = at(manifest.content, 'spec', 'template', 'spec');
+  // A Service called hubbub would set variables such as HUBBUB_PORT.
+  expect(at(pod, 'enableServiceLinks')).toBe(false);
   expect(at(pod, 'securityContext')).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
   expect(at(pod, 'automountServiceAccountToken')).toBe(false);
   expect(container(manifest).securityContext).toEqual({
@@ -192,15 +196,24 @@ function environmentOf(manifest: Manifest): Record<string, string> {
   return { ...image, ...Object.fromEntries(own) };
 }
 
-/** From the overlay for trying out: what it generates must be what the pods ask for. */
+/** As the script of the overlay for trying out makes them: it must write what the pods ask for. */
+const secrets = generatedSecrets();
+
+function generatedSecrets(): ReadonlyMap<string, string> {
+  const folder = mkdtempSync(join(tmpdir(), 'hubbub-secret-'));
+  const file = join(folder, 'secret.env');
+  execFileSync(join(KUBERNETES, 'overlays/try-out/make-secret.sh'), [file]);
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  rmSync(folder, { recursive: true });
+  return new Map(lines.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
 function secretFor(key: string): string {
   if (key === 'HUBBUB_NODE_ID') return 'some-pod-1234';
-  const overlay: unknown = parse(readFileSync(join(KUBERNETES, 'overlays/try-out', KUSTOMIZATION), 'utf8'));
-  const literals = at(overlay, 'secretGenerator', 0, 'literals');
-  const found = Array.isArray(literals) ? literals.find(literal => String(literal).startsWith(`${key}=`)) : undefined;
   const example = at(named('Secret', 'hubbub').content, 'stringData');
+  const found = secrets.get(key);
   if (found === undefined || !isRecord(example) || !(key in example)) throw new Error(`No Secret has ${key}.`);
-  return String(found).slice(key.length + 1);
+  return found;
 }
 
 /** Every port that is given as a name. */

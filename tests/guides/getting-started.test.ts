@@ -1,4 +1,5 @@
 /** docs/getting-started.md: its file is one that starts, its commands are there and do what it says. The client is README's. */
+import { execSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
@@ -56,8 +57,9 @@ async function remembers(hub: TestCluster, from: number, to: number): Promise<vo
 test('the processes of the cluster are started by its very lines, up to ports and Redis', async () => {
   const commands = [...guide.matchAll(/npx hubbub (\w+)/g)].map(([, name = '']) => name);
   expect(new Set(commands)).toEqual(new Set(['token', 'config', 'presence', 'edge']));
-  const [, secret = ''] = /HUBBUB_JWT_SECRET=(\S+)/.exec(guide) ?? [];
-  // Long enough for production, and the same for edges and tokens.
+  const [, command = ''] = /HUBBUB_JWT_SECRET=\$\((.+)\)/.exec(guide) ?? [];
+  // Good enough for production, and the same for edges and tokens.
+  const secret = execSync(command, { encoding: 'utf8' }).trim();
   const { code } = await runHubbub(['config', 'check'], {
     NODE_ENV: 'production',
     HUBBUB_JWT_SECRET: secret,

@@ -2,15 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Page, PageHandler, PageRequest } from '@hubbub/edge';
 import { type ErrorCode, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from '@hubbub/protocol';
+import { isLoopbackHost } from '@hubbub/runtime';
 import type { TokenMint } from './mint-token.js';
-
-/**
- * Whether the playground may be served on this address: whoever can reach it gets a token in any name, so nobody from
- * another machine may.
- */
-export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
 
 export interface PlaygroundOptions {
   /** Signs the tokens that the page asks for. */

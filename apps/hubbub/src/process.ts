@@ -4,14 +4,12 @@ import {
   type Config,
   createLogger,
   createMetricsRegistry,
-  DEVELOPMENT_JWT_SECRET,
   type Logger,
   loadConfig,
   type MetricsRegistry,
   onShutdownSignal,
   type Readiness,
   startAdminServer,
-  usesDevelopmentSecret,
 } from '@hubbub/runtime';
 
 export interface ProcessParts {
@@ -70,14 +68,11 @@ export async function runProcess(
     { event: 'listening', ...(running.port !== undefined && { port: running.port }), adminPort: admin.port },
     `${name} is up; admin on http://${config.adminHost}:${admin.port}`,
   );
+  logWarnings(parts);
   return { config, log, metrics, port: running.port, adminPort: admin.port };
 }
 
-/** Says loudly that tokens are signed with a secret that everybody knows. */
-export function warnOfDevelopmentSecret({ config, log }: ProcessParts): void {
-  if (!usesDevelopmentSecret(config)) return;
-  log.warn(
-    { event: 'development_secret' },
-    `HUBBUB_JWT_SECRET is not set, nor any other key: tokens are signed with the DEVELOPMENT SECRET "${DEVELOPMENT_JWT_SECRET}", which everybody knows`,
-  );
+/** One log line for each setting that works, but should not stay so. */
+export function logWarnings({ config, log }: ProcessParts): void {
+  for (const { name, message, change } of config.warnings) log.warn({ event: name, change }, message);
 }

@@ -12,12 +12,15 @@ export {
   withoutCredentials,
 } from './config/described-settings.js';
 export { type Config, ConfigError, loadConfig } from './config/load-config.js';
+export { isLoopbackHost } from './config/loopback.js';
 export { type Namespace, type Namespaces, namespaceSettings, RIGHTS, type Right } from './config/namespaces.js';
 export { setNativeVariable } from './config/native-variable.js';
 export { originMatcher } from './config/origin-pattern.js';
 export type { RoomPath, TemplatePart } from './config/room-paths.js';
+export { DEVELOPMENT_JWT_SECRET } from './config/secret-strength.js';
 export { environmentName, type Settings, settingNames } from './config/settings/settings.js';
-export { DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from './config/settings/tokens.js';
+export { usesDevelopmentSecret } from './config/settings/tokens.js';
+export type { ConfigWarning } from './config/warnings.js';
 export { createLogger, type Logger, occasionally } from './logger.js';
 export {
   addUpMetrics,

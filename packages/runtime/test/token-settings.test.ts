@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ConfigError, loadConfig, usesDevelopmentSecret } from '../src/index.js';
 
 const PRODUCTION = { NODE_ENV: 'production' };
-const LONG_SECRET = 'x'.repeat(32);
+const LONG_SECRET = 'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb';
 const PEM = '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----';
 
 function problemsOf(environment: NodeJS.ProcessEnv): string {
@@ -45,8 +45,8 @@ describe('settings of tokens', () => {
 
   test.each<[string, NodeJS.ProcessEnv]>([
     ['files', { HUBBUB_JWT_PUBLIC_KEY_FILES: 'a.pem' }],
-    ['a key set', { HUBBUB_JWT_JWKS_URL: 'https://id.example/jwks' }],
-    ['a key set on this machine', { HUBBUB_JWT_JWKS_URL: 'http://127.0.0.1:1/jwks' }],
+    ['a key set', { HUBBUB_JWT_JWKS_URL: 'https://id.example/jwks', HUBBUB_JWT_AUDIENCE: 'hub' }],
+    ['a key set on this machine', { HUBBUB_JWT_JWKS_URL: 'http://127.0.0.1:1/jwks', HUBBUB_JWT_AUDIENCE: 'hub' }],
   ])('%s need no secret in production', (_, environment) => {
     expect(problemsOf({ ...PRODUCTION, ...environment })).toBe('');
   });

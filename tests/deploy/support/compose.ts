@@ -27,7 +27,7 @@ export function environmentOf(name: string): Record<string, string> {
   if (!isRecord(environment)) throw new Error(`The service ${name} has no environment.`);
   const fill = (value: string) =>
     value
-      .replace(/\$\{\w+:\?[^}]*\}/g, 'x'.repeat(48))
+      .replace(/\$\{\w+:\?[^}]*\}/g, 'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb')
       .replace(/\$\{\w+:-([^}]*)\}/g, (_all, fallback: string) => fallback);
   const entries = Object.entries(environment).map(([variable, value]) => {
     const text = fill(String(value));

@@ -3,7 +3,7 @@ import { openRedisKeyClaims, startApi } from '@hubbub/api';
 import { ConfigError } from '@hubbub/runtime';
 import { Command } from 'commander';
 import { openMint } from '../mint-token.js';
-import { type ProcessParts, type RunningProcess, runProcess, warnOfDevelopmentSecret } from '../process.js';
+import { type ProcessParts, type RunningProcess, runProcess } from '../process.js';
 import { logRedisFailures, openConfiguredBackplane, requireRedis } from '../redis.js';
 
 export function apiCommand(): Command {
@@ -22,8 +22,7 @@ Examples:
       -H 'Content-Type: application/json' -d '{"type":"build.finished","payload":{"ok":true}}'`,
     )
     .action(async () => {
-      const parts = await runProcess('api', start);
-      if (parts.config.apiTokens) warnOfDevelopmentSecret(parts);
+      await runProcess('api', start);
     });
 }
 

@@ -1,5 +1,5 @@
 /** hubbub config: what is in effect and who said so, what is wrong, and the settings' page of the documentation. */
-import { ConfigError, type EffectiveSetting, effectiveSettings, loadConfig } from '@hubbub/runtime';
+import { ConfigError, type ConfigWarning, type EffectiveSetting, effectiveSettings, loadConfig } from '@hubbub/runtime';
 import { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { coloured, harmless, printJson, printLine, printTable } from '../printing.js';
@@ -49,26 +49,33 @@ function checkCommand(): Command {
     .addHelpText(
       'after',
       `
-Ends with 0, or with 78 where there is a problem.
+Ends with 0, or with 78 where there is a problem. Warnings name what should not stay so.
 
 Example:
   $ NODE_ENV=production HUBBUB_CONFIG=hubbub.yaml hubbub config check`,
     )
     .action(({ json = false }: Output) => {
-      const problems = configProblems();
+      const { problems, warnings } = examine();
       if (problems.length > 0) process.exitCode = EXIT.config;
-      if (json) return printJson({ ok: problems.length === 0, problems });
-      if (problems.length === 0) return printLine('The configuration is right.');
+      if (json) return printJson({ ok: problems.length === 0, problems, warnings });
+      if (problems.length === 0) printLine('The configuration is right.');
       for (const problem of problems) printLine(`${coloured('red', 'wrong')}  ${harmless(problem)}`);
+      for (const { name, message, change } of warnings) {
+        printLine(`${coloured('yellow', 'warn')}   ${name}: ${harmless(message)}\n       ${change}`);
+      }
     });
 }
 
-function configProblems(): readonly string[] {
+interface Examination {
+  readonly problems: readonly string[];
+  readonly warnings: readonly ConfigWarning[];
+}
+
+function examine(): Examination {
   try {
-    loadConfig();
-    return [];
+    return { problems: [], warnings: loadConfig().warnings };
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
+    if (error instanceof ConfigError) return { problems: error.problems, warnings: [] };
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { Backplane } from '@hubbub/broker';
 import { startEdge } from '@hubbub/edge';
 import { Channels, HubbubError } from '@hubbub/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type ProcessParts, type RunningProcess, runProcess, warnOfDevelopmentSecret } from '../process.js';
+import { type ProcessParts, type RunningProcess, runProcess } from '../process.js';
 import { openConfiguredBackplane, requireRedis } from '../redis.js';
 import { runWorkers } from '../workers/run-workers.js';
 import { serveAsWorker } from '../workers/serve-worker.js';
@@ -35,7 +35,7 @@ Examples:
     )
     .action(async ({ workers, asWorker }: { workers?: number; asWorker?: boolean }) => {
       if (asWorker) return await serveAsWorker(startWithBus);
-      warnOfDevelopmentSecret(workers === undefined ? await runProcess('edge', start) : await runWorkers(workers));
+      await (workers === undefined ? runProcess('edge', start) : runWorkers(workers));
     });
 }
 

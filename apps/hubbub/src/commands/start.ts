@@ -2,12 +2,12 @@
 import { type Backplane, MemoryCluster } from '@hubbub/broker';
 import { startEdge } from '@hubbub/edge';
 import type { Presence } from '@hubbub/presence';
-import type { Config } from '@hubbub/runtime';
+import { type Config, isLoopbackHost } from '@hubbub/runtime';
 import { Command } from 'commander';
 import { openMint, type TokenMint } from '../mint-token.js';
-import { isLoopbackHost, playgroundPages } from '../playground.js';
+import { playgroundPages } from '../playground.js';
 import { startMemoryPresence, startRedisPresence } from '../presence.js';
-import { type ProcessParts, runProcess, warnOfDevelopmentSecret } from '../process.js';
+import { type ProcessParts, runProcess } from '../process.js';
 import { openConfiguredBackplane } from '../redis.js';
 
 export function startCommand(): Command {
@@ -27,7 +27,6 @@ Example:
     )
     .action(async () => {
       const running = await runProcess('hubbub', start);
-      warnOfDevelopmentSecret(running);
       welcome(running);
     });
 }

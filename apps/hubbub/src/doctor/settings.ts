@@ -1,26 +1,26 @@
 /** What the settings mean for who can come in, and whether presence can be asked. */
-import { type Config, usesDevelopmentSecret } from '@hubbub/runtime';
-import { isLoopbackHost } from '../playground.js';
+import { type Config, isLoopbackHost } from '@hubbub/runtime';
 import { askPresence, presenceOf } from '../presence-question.js';
 import { type Check, fail, messageOf, ok, warn } from './check.js';
 
 export function admission(config: Config): Check[] {
-  return config.production ? inProduction(config) : [inDevelopment(config)];
+  const checks = config.production ? inProduction(config) : [inDevelopment(config)];
+  // Those of the mode are in the first check.
+  const others = config.warnings.filter(({ name }) => !name.startsWith('development_'));
+  return [...checks, ...others.map(({ name, message, change }) => warn(name, message, change))];
 }
 
 function inDevelopment(config: Config): Check {
-  const found = usesDevelopmentSecret(config)
+  const of = (warning: string) => config.warnings.find(({ name }) => name === warning);
+  const found = of('development_secret')
     ? 'development: tokens are signed with a secret that everybody knows'
-    : 'development: pages of every origin may connect';
-  if (isLoopbackHost(config.host)) return ok('mode', `${found}, on this machine only (${config.host})`);
-  return fail(
-    'mode',
-    `${found}, and HUBBUB_HOST=${config.host} lets other machines in`,
-    'export NODE_ENV=production HUBBUB_JWT_SECRET="$(openssl rand -base64 48)"',
-  );
+    : 'development: weak secrets and keys are accepted';
+  const beyond = of('development_beyond_this_machine');
+  if (beyond === undefined) return ok('mode', `${found}, on this machine only (${config.host})`);
+  return fail('mode', `${found}. ${beyond.message}`, beyond.change);
 }
 
-function inProduction({ allowedOrigins, apiTokens, jwtPublicKeyFiles, jwtJwksUrl, ...config }: Config): Check[] {
+function inProduction({ allowedOrigins, ...config }: Config): Check[] {
   const checks = [ok('mode', 'production')];
   if (allowedOrigins === undefined) {
     checks.push(

@@ -1,6 +1,6 @@
 /** hubbub edge --workers N: a parent without clients, N edges on one port, one admin port for all of them. */
 import { onShutdownSignal, startAdminServer } from '@hubbub/runtime';
-import { loadParts, type ProcessParts } from '../process.js';
+import { loadParts, logWarnings, type ProcessParts } from '../process.js';
 import { requireRedis } from '../redis.js';
 import { findSharedPort } from './free-port.js';
 import { Worker } from './worker.js';
@@ -45,5 +45,6 @@ export async function runWorkers(count: number): Promise<ProcessParts> {
     { event: 'listening', port, adminPort: admin.port, workers: count },
     `${count} edges are up on port ${port}; admin on http://${config.adminHost}:${admin.port}`,
   );
+  logWarnings(parts);
   return parts;
 }

@@ -1,8 +1,9 @@
 /** What no single setting can say of itself, and the defaults that depend on other settings. */
+import { isProtectedUrl } from './loopback.js';
 import type { Namespaces } from './namespaces.js';
+import { API_KEY_MIN_BYTES, JWT_SECRET_MIN_BYTES, secretWeakness } from './secret-strength.js';
 import { hasCredentials } from './settings/fields.js';
 import type { Settings } from './settings/settings.js';
-import { JWT_SECRET_MIN_BYTES } from './settings/tokens.js';
 
 const PRODUCTION_DRAIN_DELAY_MS = 5000;
 
@@ -36,19 +37,30 @@ function check<Name extends keyof AllSettings>(
 
 const CHECKS: readonly CrossCheck[] = [
   check(['jwtSecret'], ({ jwtSecret }, production) =>
-    jwtSecret === undefined ? [] : secretProblems('HUBBUB_JWT_SECRET', jwtSecret, production),
+    jwtSecret === undefined ? [] : secretProblems('HUBBUB_JWT_SECRET', [jwtSecret], production),
   ),
   check(['jwtAcceptedSecrets'], ({ jwtAcceptedSecrets }, production) =>
-    jwtAcceptedSecrets.flatMap(secret => secretProblems('HUBBUB_JWT_ACCEPTED_SECRETS', secret, production)),
+    secretProblems('HUBBUB_JWT_ACCEPTED_SECRETS', jwtAcceptedSecrets, production),
+  ),
+  check(['apiKeys'], ({ apiKeys }, production) => apiKeyProblems('HUBBUB_API_KEYS', apiKeys, production)),
+  check(['presenceApiKeys'], ({ presenceApiKeys }, production) =>
+    apiKeyProblems('HUBBUB_PRESENCE_API_KEYS', presenceApiKeys, production),
   ),
   check(['jwtJwksUrl'], ({ jwtJwksUrl: url }, production) => [
     ...(url !== undefined && hasCredentials(url)
       ? ['HUBBUB_JWT_JWKS_URL: expected a URL without user and password']
       : []),
-    ...(url !== undefined && production && !isProtected(url)
+    ...(url !== undefined && production && !isProtectedUrl(url)
       ? ['HUBBUB_JWT_JWKS_URL: expected https in production: who can change the keys can sign tokens']
       : []),
   ]),
+  check(['jwtJwksUrl', 'jwtIssuer', 'jwtAudience'], ({ jwtJwksUrl, jwtIssuer, jwtAudience }, production) =>
+    production && jwtJwksUrl !== undefined && jwtIssuer === undefined && jwtAudience === undefined
+      ? [
+          'HUBBUB_JWT_JWKS_URL: requires HUBBUB_JWT_AUDIENCE or HUBBUB_JWT_ISSUER in production: the keys sign tokens of other applications too; set for example HUBBUB_JWT_AUDIENCE=hubbub',
+        ]
+      : [],
+  ),
   check(['jwtAudience'], ({ jwtAudience }) =>
     jwtAudience?.length === 0 ? ['HUBBUB_JWT_AUDIENCE: expected at least one audience, or no such setting'] : [],
   ),
@@ -106,17 +118,24 @@ export function crossProblems(settings: AllSettings, production: boolean, wrong:
   );
 }
 
-function secretProblems(variable: string, secret: string, production: boolean): string[] {
+function secretProblems(variable: string, secrets: readonly string[], production: boolean): string[] {
   // Who takes a public key for a secret lets everybody sign (RFC 8725 section 2.1).
-  if (secret.includes('-----BEGIN')) {
+  if (secrets.some(secret => secret.includes('-----BEGIN'))) {
     return [`${variable}: expected a secret, got a PEM; public keys belong into HUBBUB_JWT_PUBLIC_KEY_FILES`];
   }
-  return production && Buffer.byteLength(secret) < JWT_SECRET_MIN_BYTES
-    ? [`${variable}: expected at least ${JWT_SECRET_MIN_BYTES} bytes (RFC 7518 section 3.2)`]
-    : [];
+  return production ? weaknesses(variable, 'secret', secrets, JWT_SECRET_MIN_BYTES) : [];
 }
 
-function isProtected(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+function apiKeyProblems(variable: string, keys: readonly string[], production: boolean): string[] {
+  return production ? weaknesses(variable, 'key', keys, API_KEY_MIN_BYTES) : [];
+}
+
+function weaknesses(variable: string, what: string, secrets: readonly string[], minBytes: number): string[] {
+  return secrets.flatMap((secret, index) => {
+    const weakness = secretWeakness(secret, minBytes);
+    if (weakness === undefined) return [];
+    // One that holds a comma has become two short ones.
+    const which = secrets.length === 1 ? '' : `${what} ${index + 1} of ${secrets.length} `;
+    return [`${variable}: ${which}${weakness}${which === '' ? '' : '; commas separate them'}`];
+  });
 }

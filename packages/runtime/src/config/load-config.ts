@@ -8,6 +8,7 @@ import { whollyWrong, withoutWrong } from './right-part.js';
 import { type RoomPath, roomPathsSchema } from './room-paths.js';
 import { environmentName, type Settings, settingsSchema } from './settings/settings.js';
 import { givenSettings } from './sources.js';
+import { type ConfigWarning, configWarnings } from './warnings.js';
 
 export interface Config extends Readonly<Settings> {
   readonly nodeId: string;
@@ -17,6 +18,8 @@ export interface Config extends Readonly<Settings> {
   readonly roomPaths: readonly RoomPath[];
   /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */
   readonly production: boolean;
+  /** What works, but should not stay so. */
+  readonly warnings: readonly ConfigWarning[];
 }
 
 /** The configuration is wrong; `problems` names every setting and what would be right. */
@@ -58,6 +61,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     drainDelayMs: drainDelayOf(settings, production),
     conflateAboveBytes: conflateAboveOf(settings),
     production,
+    warnings: configWarnings({ ...settings, production }, environment.NODE_ENV),
   });
 }
 

@@ -1,12 +1,7 @@
 /** How tokens are verified. */
 import { z } from 'zod';
+import { JWT_SECRET_MIN_BYTES } from '../secret-strength.js';
 import { integer, list, MINUTE_MS, oneOf, SECRET, url } from './fields.js';
-
-/** Used in development when nothing is set, and announced loudly. Never in production. */
-export const DEVELOPMENT_JWT_SECRET = 'hubbub-development-secret-not-for-production';
-
-/** RFC 7518 section 3.2: a key for HS256 has at least the 256 bits of the hash. */
-export const JWT_SECRET_MIN_BYTES = 32;
 
 export const tokenSettings = {
   jwtSecret: z

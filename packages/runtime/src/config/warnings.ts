@@ -1,0 +1,93 @@
+/** What a process starts with, and its operator should know: each warning has a name, for the log, `config check` and doctor. */
+import { isLoopbackHost, isProtectedUrl } from './loopback.js';
+import { API_KEY_MIN_BYTES, isPublishedSecret, secretWeakness } from './secret-strength.js';
+import type { Settings } from './settings/settings.js';
+import { usesDevelopmentSecret } from './settings/tokens.js';
+
+export interface ConfigWarning {
+  /** Such as `development_secret`: the `event` of the log line. */
+  readonly name: string;
+  readonly message: string;
+  /** What to do about it. */
+  readonly change: string;
+}
+
+type WarningSettings = Settings & { readonly production: boolean };
+
+const PRODUCTION = 'export NODE_ENV=production HUBBUB_JWT_SECRET="$(openssl rand -base64 48)"';
+const ENVIRONMENTS = ['production', 'development', 'test'];
+
+/** @param nodeEnv as it is set, whatever it is */
+export function configWarnings(settings: WarningSettings, nodeEnv: string | undefined): ConfigWarning[] {
+  return [...modeWarnings(settings, nodeEnv), ...(settings.production ? productionWarnings(settings) : [])];
+}
+
+function modeWarnings(settings: WarningSettings, nodeEnv: string | undefined): ConfigWarning[] {
+  const warnings: ConfigWarning[] = [];
+  if (nodeEnv !== undefined && nodeEnv !== '' && !ENVIRONMENTS.includes(nodeEnv)) {
+    warnings.push({
+      name: 'node_env',
+      message: `NODE_ENV=${nodeEnv} means development: only "production", in lower case, is production`,
+      change: 'export NODE_ENV=production',
+    });
+  }
+  if (settings.production) return warnings;
+  const published = [settings.jwtSecret ?? '', ...settings.jwtAcceptedSecrets].some(isPublishedSecret);
+  if (usesDevelopmentSecret(settings) || published) {
+    warnings.push({
+      name: 'development_secret',
+      message: published
+        ? 'HUBBUB_JWT_SECRET is a secret that is published with Hubbub: everybody can sign tokens'
+        : 'HUBBUB_JWT_SECRET is not set, nor any other key: tokens are signed with the DEVELOPMENT SECRET, which everybody knows',
+      change: PRODUCTION,
+    });
+  }
+  const { host, adminHost, apiHost } = settings;
+  const open = Object.entries({ HUBBUB_HOST: host, HUBBUB_ADMIN_HOST: adminHost, HUBBUB_API_HOST: apiHost })
+    .filter(([, address]) => !isLoopbackHost(address))
+    .map(([variable, address]) => `${variable}=${address}`);
+  if (open.length > 0) {
+    warnings.push({
+      name: 'development_beyond_this_machine',
+      message: `DEVELOPMENT MODE on an address that other machines reach (${open.join(', ')}): weak secrets and keys are accepted`,
+      change: PRODUCTION,
+    });
+  }
+  return warnings;
+}
+
+function productionWarnings(settings: WarningSettings): ConfigWarning[] {
+  const { jwtJwksUrl, jwtIssuer, jwtAudience, authorizerUrl, authorizerKey } = settings;
+  const warnings: ConfigWarning[] = [];
+  if (jwtJwksUrl !== undefined && jwtAudience === undefined) {
+    warnings.push({
+      name: 'key_set_without_audience',
+      message: 'HUBBUB_JWT_AUDIENCE is not set: tokens that the issuer made for other applications are accepted',
+      change: 'export HUBBUB_JWT_AUDIENCE=<what `aud` of your tokens says>',
+    });
+  }
+  if (jwtJwksUrl !== undefined && jwtIssuer === undefined) {
+    warnings.push({
+      name: 'key_set_without_issuer',
+      message: 'HUBBUB_JWT_ISSUER is not set: where several issuers share the key set, tokens of each are accepted',
+      change: 'export HUBBUB_JWT_ISSUER=<what `iss` of your tokens says>',
+    });
+  }
+  if (authorizerUrl !== undefined && authorizerKey !== undefined && !isProtectedUrl(authorizerUrl)) {
+    warnings.push({
+      name: 'authorizer_in_the_clear',
+      message:
+        'HUBBUB_AUTHORIZER_URL is http: HUBBUB_AUTHORIZER_KEY and every answer can be read and changed on the way',
+      change: 'export HUBBUB_AUTHORIZER_URL=https://…, unless the network between them is yours alone',
+    });
+  }
+  const weakness = authorizerKey && secretWeakness(authorizerKey, API_KEY_MIN_BYTES);
+  if (weakness) {
+    warnings.push({
+      name: 'authorizer_key_weak',
+      message: `HUBBUB_AUTHORIZER_KEY: ${weakness}`,
+      change: 'export HUBBUB_AUTHORIZER_KEY="$(openssl rand -hex 24)", and the same in the authorizer',
+    });
+  }
+  return warnings;
+}
