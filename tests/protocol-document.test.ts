@@ -64,6 +64,10 @@ describe('PROTOCOL.md', () => {
     expect(words.filter(word => !known.has(word))).toEqual([]);
   });
 
+  test('section 2.2 has every feature', () => {
+    expect(column('2.2 Edge → client', 'feature')).toEqual([...protocol.FEATURES].sort());
+  });
+
   test('section 3 has every error, and whether to try again', () => {
     const told = page.table('3. Errors', 'code', 'retryable').map(row => [row.code, row.retryable]);
     const known = Object.entries(protocol.ERROR_CATALOGUE).map(([code, { retryable }]) => [

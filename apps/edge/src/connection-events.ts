@@ -1,5 +1,13 @@
 /** The life of a connection: admitted or refused, welcomed, heard, gone. */
-import { CLOSE_CODES, HubbubError, type Recovery, type SessionLimits, SUBPROTOCOLS } from '@hubbub/protocol';
+import {
+  CLOSE_CODES,
+  FEATURES,
+  HubbubError,
+  type Pace,
+  type Recovery,
+  type SessionLimits,
+  SUBPROTOCOLS,
+} from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from './admission/admission.js';
 import { createAdmissionFailures } from './admission/admission-failures.js';
@@ -27,6 +35,7 @@ export interface ConnectionParts {
   readonly metrics: EdgeMetrics;
   readonly limitMetrics: LimitMetrics;
   readonly limits: SessionLimits;
+  readonly pace: Pace;
   readonly frameLimits: FrameLimits;
   readonly log: Logger;
 }
@@ -80,7 +89,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
 async function welcome(
   session: Session,
   { room, grant }: Admitted,
-  { memberships, limits, log }: ConnectionParts,
+  { memberships, limits, pace, log }: ConnectionParts,
 ): Promise<void> {
   let entered: Recovery | undefined;
   try {
@@ -102,6 +111,8 @@ async function welcome(
       rooms: [...session.rooms],
       ...(entered !== undefined && { position: entered }),
       ...(expiresAt !== undefined && { expires_at: expiresAt }),
+      features: FEATURES,
+      ...pace,
       limits,
     },
     timestamp: new Date().toISOString(),

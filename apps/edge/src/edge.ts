@@ -21,7 +21,7 @@ import { ConnectionGate } from './limits/connection-gate.js';
 import { FrameLimits } from './limits/frame-limits.js';
 import { createLimitMetrics } from './limits/limit-metrics.js';
 import { createRefusals } from './limits/refusals.js';
-import { sessionLimits } from './limits/session-limits.js';
+import { proposedPace, sessionLimits } from './limits/session-limits.js';
 import { Memberships } from './memberships.js';
 import { createEdgeMetrics } from './metrics.js';
 import { announceNamespaces } from './namespace-announcement.js';
@@ -190,6 +190,7 @@ export async function startEdge({
       metrics,
       limitMetrics,
       limits,
+      pace: proposedPace(config),
       frameLimits,
       log,
     }),

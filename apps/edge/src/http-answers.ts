@@ -1,9 +1,19 @@
 /** What the public port answers to plain HTTP: pages, and refusals with their status (PROTOCOL.md section 1). */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type ErrorCode, HubbubError } from '@hubbub/protocol';
-import { REFUSAL_STATUS } from './admission/admission.js';
+import {
+  CLOSE_CODES,
+  type CloseCode,
+  type ErrorCode,
+  HubbubError,
+  type Refusal,
+  writeRefusalReason,
+} from '@hubbub/protocol';
+import { REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from './admission/admission.js';
 import type { HttpRequest, HttpResponse } from './engine.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
+
+/** When to try again after a 429 or 503, where nothing else is known. */
+const RETRY_AFTER_MS = 1000;
 
 /** A plain page on the public port. */
 export interface Page {
@@ -63,18 +73,34 @@ export function servePage(page: PageHandler, response: HttpResponse, request: Ht
 
 /** Answers with what the error says, where it is one of ours. */
 export function refuseFor(response: HttpResponse, error: unknown): void {
+  const { code, message, retryAfterMs } = refusalOf(error);
+  refuse(response, code, message, retryAfterMs);
+}
+
+/** A refusal as a close frame has it. */
+export interface RefusalClose {
+  readonly code: CloseCode;
+  readonly reason: string;
+}
+
+export function refusalCloseFor(error: unknown): RefusalClose {
+  const refusal = refusalOf(error);
+  return { code: REFUSAL_CLOSE_CODE[refusal.code] ?? CLOSE_CODES.BAD_REQUEST, reason: writeRefusalReason(refusal) };
+}
+
+function refusalOf(error: unknown): Refusal {
   const { code, message } =
     error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This cannot be answered now.');
-  refuse(response, code, message, error instanceof LimitExceeded ? error.retryAfterMs : undefined);
+  if (code !== 'UNAVAILABLE' && code !== 'RATE_LIMITED') return { code, message };
+  const known = error instanceof LimitExceeded ? error.retryAfterMs : undefined;
+  return { code, message, retryAfterMs: known ?? RETRY_AFTER_MS };
 }
 
 /** Answers with the status that belongs to the code, and its JSON body. */
-export function refuse(response: HttpResponse, code: ErrorCode, message: string, retryAfterMs = 1000): void {
+export function refuse(response: HttpResponse, code: ErrorCode, message: string, retryAfterMs?: number): void {
   const statuses: Partial<Record<ErrorCode, string>> = REFUSAL_STATUS;
   response.writeStatus(statuses[code] ?? '400 Bad Request').writeHeader('content-type', 'application/json');
-  if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') {
-    response.writeHeader('retry-after', String(Math.ceil(retryAfterMs / 1000)));
-  }
+  if (retryAfterMs !== undefined) response.writeHeader('retry-after', String(Math.ceil(retryAfterMs / 1000)));
   if (code === 'UNAUTHORIZED') response.writeHeader('www-authenticate', 'Bearer'); // RFC 6750 section 3.
   response.end(JSON.stringify({ code, message }), true);
 }

@@ -13,7 +13,15 @@ import type {
   TemplatedApp,
   us_socket_context_t,
 } from './engine.js';
-import { answerNextTurn, type PageHandler, refuse, refuseFor, servePage } from './http-answers.js';
+import {
+  answerNextTurn,
+  type PageHandler,
+  type RefusalClose,
+  refusalCloseFor,
+  refuse,
+  refuseFor,
+  servePage,
+} from './http-answers.js';
 import type { ConnectionGate } from './limits/connection-gate.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
 import type { LimitMetrics } from './limits/limit-metrics.js';
@@ -79,6 +87,8 @@ interface UserData {
   readonly group: string;
   session?: Session;
   overflowed?: boolean;
+  /** Upgraded only to be closed with this: no session, and not counted by the gate. */
+  readonly refusal?: RefusalClose;
 }
 
 /** @throws {Error} saying what to do when the port cannot be bound, or what is wrong with the TLS files */
@@ -112,7 +122,8 @@ function serveSessions(
       upgrade(response, request, context, route, options),
     open: (socket: EngineSocket<UserData>) => {
       const data = socket.getUserData();
-      const { admitted } = data;
+      const { admitted, refusal } = data;
+      if (refusal !== undefined) socket.end(refusal.code, refusal.reason);
       if (admitted === undefined) return;
       data.admitted = undefined;
       data.session = events.opened(generation.opened(socket), admitted);
@@ -128,7 +139,8 @@ function serveSessions(
       data.overflowed = true;
     },
     close: (socket: EngineSocket<UserData>, code: number) => {
-      const { session, group } = socket.getUserData();
+      const { session, group, refusal } = socket.getUserData();
+      if (refusal !== undefined) return;
       generation.closed();
       gate.leave(group);
       if (session !== undefined) events.closed(session, code);
@@ -231,17 +243,30 @@ function upgrade(
   const key = request.getHeader('sec-websocket-key');
   const extensions = request.getHeader('sec-websocket-extensions');
   const query = queryOf(request);
+  const subprotocols = request.getHeader('sec-websocket-protocol');
   const client = clientOf(response, request, options);
   if (client === undefined) return;
+  const { group } = client;
+  // Browsers hide HTTP answers from pages: those that ask for it get the upgrade, and the refusal in a close frame.
+  const closes = query?.get('errors') === 'close';
+  const refuseByClose = (error: unknown): void => {
+    // A browser that offered subprotocols insists on one of them.
+    const offered = subprotocols.split(',', 1)[0]?.trim() ?? '';
+    response.upgrade<UserData>({ refusal: refusalCloseFor(error), group }, key, offered, extensions, context);
+  };
+  const refuseNow = (error: unknown): void => {
+    if (closes) refuseByClose(error);
+    else answerNextTurn(response, () => refuseFor(response, error));
+  };
   try {
-    gate.enter(client.group);
+    gate.enter(group);
   } catch (error) {
     if (error instanceof HubbubError) events.refused(error.code);
-    answerNextTurn(response, () => refuseFor(response, error));
+    refuseNow(error);
     return;
   }
   const accept = (admitted: Admitted): void =>
-    response.upgrade<UserData>({ admitted, group: client.group }, key, admitted.subprotocol ?? '', extensions, context);
+    response.upgrade<UserData>({ admitted, group }, key, admitted.subprotocol ?? '', extensions, context);
   let admitted: Admitted | Promise<Admitted>;
   try {
     const place = route?.read(index => request.getParameter(index));
@@ -249,7 +274,7 @@ function upgrade(
       address: client.text,
       authorization: request.getHeader('authorization'),
       origin: request.getHeader('origin'),
-      subprotocols: request.getHeader('sec-websocket-protocol'),
+      subprotocols,
       queryToken: query?.get('token') ?? undefined,
       queryRoomToken: query?.get('room_token') ?? undefined,
       path: request.getUrl(),
@@ -257,8 +282,8 @@ function upgrade(
       pathRoom: place?.room,
     });
   } catch (error) {
-    gate.leave(client.group);
-    answerNextTurn(response, () => refuseFor(response, error));
+    gate.leave(group);
+    refuseNow(error);
     return;
   }
   if (!(admitted instanceof Promise)) {
@@ -275,10 +300,12 @@ function upgrade(
   };
   const reject = (error: unknown): void => {
     if (!answer()) return;
-    gate.leave(client.group);
+    gate.leave(group);
     // In the next turn, as every refusal: an answer may be known within the engine's callback.
     setImmediate(() => {
-      if (!ended) response.cork(() => refuseFor(response, error));
+      if (ended) return;
+      if (closes) refuseByClose(error);
+      else response.cork(() => refuseFor(response, error));
     });
   };
   const timer = setTimeout(() => {
@@ -287,7 +314,7 @@ function upgrade(
   }, handshakeTimeoutMs);
   response.onAborted(() => {
     ended = true;
-    if (answer()) gate.leave(client.group);
+    if (answer()) gate.leave(group);
   });
   admitted.then(value => {
     // Not in `cork`: it takes the new WebSocket for the old request where both lie at one address, and may close it.

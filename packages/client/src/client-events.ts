@@ -10,6 +10,8 @@ export interface Session {
   readonly id: string;
   readonly user: Sender;
   readonly limits: SessionLimits;
+  /** What this edge can do beside the frames of the first version (PROTOCOL.md section 2.2). */
+  readonly features: readonly string[];
 }
 
 /** One frame as the socket carries it, for those who watch. */

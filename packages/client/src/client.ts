@@ -10,12 +10,12 @@ import { type FrameTypeName, type KnownFrames, reconnectDelayMs, roomOf } from '
 import { Heartbeat } from './heartbeat.js';
 import { Memberships } from './memberships.js';
 import { watchNetwork } from './network.js';
-import { type ClientOptions, resolveOptions, type Settings, socketUrl } from './options.js';
+import { adoptPace, type ClientOptions, resolveOptions, type Settings, socketUrl } from './options.js';
 import { Recovery } from './recovery.js';
 import { closedError, leftError } from './refusals.js';
 import { Renewal } from './renewal.js';
 import { Room } from './room.js';
-import { isWelcome } from './shapes.js';
+import { featuresOf, isWelcome } from './shapes.js';
 import { TokenSource } from './token.js';
 import { readFrame, type Wire, writeFrame } from './wire.js';
 
@@ -27,6 +27,7 @@ import { readFrame, type Wire, writeFrame } from './wire.js';
  * await client.connect();
  */
 export class HubbubClient {
+  readonly #options: ClientOptions;
   readonly #settings: Settings;
   readonly #connection: Connection;
   readonly #deliveries: Deliveries;
@@ -46,6 +47,7 @@ export class HubbubClient {
 
   /** @throws {TypeError} naming every option that is wrong. */
   constructor(options: ClientOptions) {
+    this.#options = { ...options };
     this.#settings = resolveOptions(options);
     const token = new TokenSource(this.#settings.token);
     const dialRequest = {
@@ -288,7 +290,9 @@ export class HubbubClient {
 
   #welcomed({ payload }: Frame): void {
     if (this.state !== 'opening' || !isWelcome(payload)) return;
-    this.#session = { id: payload.session_id, user: payload.user, limits: payload.limits };
+    const { session_id: id, user, limits } = payload;
+    this.#session = { id, user, limits, features: featuresOf(payload) };
+    adoptPace(this.#settings, this.#options, payload);
     for (const room of payload.rooms) this.room(room);
     this.#pathRooms = payload.rooms;
     this.#connection.step('welcomed');

@@ -4,6 +4,7 @@ import type {
   Frame,
   HistoryAnswer,
   MembershipChange,
+  Pace,
   Position,
   RoomCount,
   RoomGap,
@@ -16,12 +17,14 @@ import type {
 /** A frame whose payload is known. */
 export type FrameWith<P> = Omit<Frame, 'payload'> & { readonly payload: P };
 
-export interface Welcome {
+export interface Welcome extends Partial<Pace> {
   readonly session_id: string;
   readonly user: Sender;
   /** The room of the path, where there was one. */
   readonly rooms: readonly string[];
   readonly limits: SessionLimits;
+  /** What the edge can do beside the frames of the first version (PROTOCOL.md section 2.2). */
+  readonly features?: readonly string[];
 }
 
 /** By type, what a listener gets; a service's frames are plain `Frame`s. An edge keeps to this, a service may not. */

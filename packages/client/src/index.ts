@@ -6,6 +6,7 @@ export {
   HubbubError,
   type MembershipChange,
   type Payload,
+  type Refusal,
   type RoomInfo,
   type RosterUser,
   type Sender,
@@ -25,5 +26,5 @@ export type { Gap, GapReason, Recovered } from './recovery.js';
 export type { JoinOptions, Receipt, Room, SendOptions } from './room.js';
 export type { Roster } from './roster.js';
 export type { TokenOption } from './token.js';
-export type { Closing, OpenTransport, Refusal, Transport, TransportListener, TransportRequest } from './transport.js';
+export type { Closing, OpenTransport, Transport, TransportListener, TransportRequest } from './transport.js';
 export type { Wire } from './wire.js';

@@ -1,5 +1,5 @@
 /** What a client can be told, with the defaults. */
-import { type Codec, jsonCodec } from '@hubbub/protocol';
+import { type Codec, jsonCodec, type Pace } from '@hubbub/protocol';
 import type { TokenOption } from './token.js';
 import type { OpenTransport } from './transport.js';
 
@@ -21,13 +21,13 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number;
   /** Milliseconds to wait for the answer to a frame. Default 10,000. */
   readonly ackTimeoutMs?: number;
-  /** Milliseconds: upper bound of the first delay before coming back. Default 1,000. */
+  /** Milliseconds: upper bound of the first delay before a reconnect. Default: what the edge proposes; 1,000 before that. */
   readonly baseDelayMs?: number;
-  /** Milliseconds: upper bound of every delay before coming back. Default 30,000. */
+  /** Milliseconds: upper bound of every delay before a reconnect. Default: what the edge proposes; 30,000 before that. */
   readonly maxDelayMs?: number;
   /** Milliseconds that a session must have lasted for the delays to start small again. Default 5,000. */
   readonly stableAfterMs?: number;
-  /** Milliseconds of silence after which the edge is pinged. Default 25,000, well below the edge's `idle_timeout_ms`. */
+  /** Milliseconds of silence after which the edge is pinged. Default: what the edge proposes, 25,000 without a proposal. */
   readonly heartbeatIntervalMs?: number;
   /** Milliseconds to wait for any sign of life after that ping. Default 10,000. */
   readonly heartbeatTimeoutMs?: number;
@@ -47,6 +47,9 @@ export interface ClientOptions {
 export type Settings = Readonly<
   Required<Omit<ClientOptions, 'openTransport' | 'token'>> & Pick<ClientOptions, 'token'>
 >;
+
+/** What an edge may set, where the application does not. */
+const PACE_OPTIONS = ['heartbeatIntervalMs', 'baseDelayMs', 'maxDelayMs'] as const;
 
 const DEFAULTS = {
   codec: jsonCodec,
@@ -82,7 +85,21 @@ export function resolveOptions(options: ClientOptions): Settings {
     problems.push('offlineQueueSize must be a whole number from 0');
   }
   if (problems.length > 0) throw new TypeError(`HubbubClient options: ${problems.join('; ')}.`);
-  return Object.freeze(settings);
+  return settings;
+}
+
+/** Takes over the pace that an edge proposes, until the next `welcome`. What the application chose stays. */
+export function adoptPace(
+  settings: Settings,
+  options: ClientOptions,
+  { ping_interval_ms, backoff }: Partial<Pace>,
+): void {
+  const proposed = [ping_interval_ms, backoff?.base_ms, backoff?.cap_ms];
+  PACE_OPTIONS.forEach((name, index) => {
+    const value = proposed[index];
+    const isTime = typeof value === 'number' && value > 0 && value <= MAX_TIMER_MS;
+    (settings as Record<typeof name, number>)[name] = options[name] ?? (isTime ? value : DEFAULTS[name]);
+  });
 }
 
 /** The absolute `ws:` or `wss:` URL of an edge. @throws {TypeError} when it is none. */

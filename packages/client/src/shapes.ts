@@ -20,6 +20,11 @@ export function isWelcome(payload: unknown): payload is Welcome {
   );
 }
 
+/** Names that the edge gave; none where it names none. */
+export function featuresOf({ features }: Welcome): readonly string[] {
+  return Array.isArray(features) ? features.filter(feature => typeof feature === 'string') : [];
+}
+
 export function isRoomInfo(payload: unknown): payload is RoomInfo {
   return (
     isPlainObject(payload) &&

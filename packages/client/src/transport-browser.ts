@@ -1,4 +1,8 @@
-/** The transport of browsers: the global `WebSocket`, declared here as far as we use it. */
+/**
+ * The transport of browsers: the global `WebSocket`, declared here as far as we use it. Browsers hide HTTP answers: an edge is
+ * asked to close with its refusal instead (`?errors=close`, PROTOCOL.md section 1).
+ */
+import { readRefusalReason } from '@hubbub/protocol';
 import type { OpenTransport } from './transport.js';
 
 interface BrowserSocket {
@@ -13,11 +17,14 @@ type BrowserSocketConstructor = new (url: string, protocols: string[]) => Browse
 
 export const openTransport: OpenTransport = ({ url, protocols }, listener) => {
   const { WebSocket } = globalThis as unknown as { WebSocket: BrowserSocketConstructor };
-  const socket = new WebSocket(url, [...protocols]);
+  const socket = new WebSocket(`${url}${url.includes('?') ? '&' : '?'}errors=close`, [...protocols]);
   socket.binaryType = 'arraybuffer';
   socket.onopen = () => listener.opened();
   socket.onmessage = ({ data }) => listener.received(data instanceof ArrayBuffer ? new Uint8Array(data) : String(data));
-  socket.onclose = ({ code, reason }) => listener.closed({ code, reason });
+  socket.onclose = ({ code, reason }) => {
+    const refusal = readRefusalReason(reason);
+    listener.closed({ code, reason, ...(refusal !== undefined && { refusal }) });
+  };
   return {
     send: data => socket.send(data),
     close: (code, reason) => socket.close(code, reason),

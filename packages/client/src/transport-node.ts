@@ -1,8 +1,8 @@
 /** The transport of Node: the `ws` package, which also shows why an edge refused. */
 import type { IncomingMessage } from 'node:http';
-import { isErrorCode } from '@hubbub/protocol';
+import { isErrorCode, type Refusal } from '@hubbub/protocol';
 import { type ClientOptions, WebSocket } from 'ws';
-import type { Closing, OpenTransport, Refusal } from './transport.js';
+import type { Closing, OpenTransport } from './transport.js';
 
 /** Milliseconds to wait for the peer's half of the close handshake; a process that is done should not hang on a dead peer. */
 const CLOSE_TIMEOUT_MS = 2_000;

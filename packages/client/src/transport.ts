@@ -1,19 +1,12 @@
 /** The socket that a connection needs, and nothing of where it comes from. `#transport` picks browser or Node. */
-import type { ErrorCode } from '@hubbub/protocol';
-
-/** What an edge answered instead of upgrading (PROTOCOL.md section 1). Browsers never see it. */
-export interface Refusal {
-  readonly code: ErrorCode;
-  readonly message: string;
-  /** Milliseconds, from `Retry-After`. */
-  readonly retryAfterMs?: number;
-}
+import type { Refusal } from '@hubbub/protocol';
 
 /** How a socket ended. */
 export interface Closing {
   /** Close code; 1006 when the connection broke or was never made. */
   readonly code: number;
   readonly reason: string;
+  /** Why an edge opened no session (PROTOCOL.md section 1), where the platform shows it. */
   readonly refusal?: Refusal;
 }
 

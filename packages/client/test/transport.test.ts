@@ -102,6 +102,45 @@ describe.each([
   });
 });
 
+describe('the transport of browsers', () => {
+  beforeEach(() => vi.stubGlobal('WebSocket', BrowserLikeSocket));
+
+  it.each([
+    ['', '?errors=close'],
+    ['?a=b', '?a=b&errors=close'],
+  ])('asks for refusals in a close frame: %s becomes %s', async (query, asked) => {
+    await createClient({ url: `${edge.url}${query}`, openTransport: openBrowserTransport }).connect();
+    expect(edge.requested.at(-1)).toBe(`/ws${asked}`);
+  });
+
+  it('stops where the edge forbids it, and shows why', async () => {
+    edge.refusal = { status: 403, code: 'FORBIDDEN', closeCode: 4203 };
+    const client = createClient({ openTransport: openBrowserTransport });
+    await expect(client.connect()).rejects.toMatchObject({ code: 'FORBIDDEN', message: 'refused by the test' });
+    expect(client.state).toBe('closed');
+  });
+
+  it('stops with a fixed token that the edge refuses, and asks a function again', async () => {
+    edge.refusal = { status: 401, code: 'UNAUTHORIZED', closeCode: 4101 };
+    const fixed = createClient({ openTransport: openBrowserTransport });
+    await expect(fixed.connect()).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    const token = vi.fn(() => 'a.b.c');
+    const opened = createClient({ openTransport: openBrowserTransport, token }).connect();
+    await until(() => expect(token.mock.calls.length).toBeGreaterThan(1));
+    edge.refusal = undefined;
+    await opened;
+  });
+
+  it('waits at least as long as the close reason says', async () => {
+    edge.refusal = { status: 429, code: 'RATE_LIMITED', closeCode: 4002, retryAfterMs: 1_000 };
+    const client = createClient({ openTransport: openBrowserTransport });
+    const delays: unknown[] = [];
+    client.on('state', ({ state, delayMs }) => state === 'waiting' && delays.push(delayMs));
+    void client.connect();
+    await until(() => expect(delays.at(-1)).toBeGreaterThanOrEqual(1_000));
+  });
+});
+
 describe('the transport of Node', () => {
   it('shows why an edge refused', async () => {
     edge.refusal = { status: 403, code: 'FORBIDDEN' };

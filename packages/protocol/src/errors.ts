@@ -25,6 +25,7 @@ export const ERROR_CATALOGUE = {
   UPGRADE_REQUIRED: no,
   NOT_FOUND: no,
   CONFLICT: no,
+  UNSUPPORTED_SUBPROTOCOL: no,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

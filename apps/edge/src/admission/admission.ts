@@ -1,5 +1,13 @@
 /** Decides, before the upgrade, whether a request becomes a session (PROTOCOL.md section 1). */
-import { chooseSubprotocol, type Encoding, type ErrorCode, HubbubError, isRoomName } from '@hubbub/protocol';
+import {
+  CLOSE_CODES,
+  type CloseCode,
+  chooseSubprotocol,
+  type Encoding,
+  type ErrorCode,
+  HubbubError,
+  isRoomName,
+} from '@hubbub/protocol';
 import type { Namespaces } from '@hubbub/runtime';
 import { anonymousUser } from './anonymous.js';
 import type { Authorizer } from './authorizer/authorizer.js';
@@ -57,6 +65,7 @@ export interface AdmissionPolicy {
 /** Status of the HTTP answer to a refused upgrade. */
 export const REFUSAL_STATUS = {
   INVALID_ROOM: '400 Bad Request',
+  UNSUPPORTED_SUBPROTOCOL: '400 Bad Request',
   UNAUTHORIZED: '401 Unauthorized',
   ORIGIN_NOT_ALLOWED: '403 Forbidden',
   FORBIDDEN: '403 Forbidden',
@@ -65,6 +74,15 @@ export const REFUSAL_STATUS = {
   RATE_LIMITED: '429 Too Many Requests',
   UNAVAILABLE: '503 Service Unavailable',
 } as const satisfies Partial<Record<ErrorCode, string>>;
+
+/** Close code of a refusal, for those who asked for one instead of an HTTP answer. */
+export const REFUSAL_CLOSE_CODE: Readonly<Partial<Record<ErrorCode, CloseCode>>> = {
+  UNAUTHORIZED: CLOSE_CODES.UNAUTHORIZED,
+  ORIGIN_NOT_ALLOWED: CLOSE_CODES.FORBIDDEN,
+  FORBIDDEN: CLOSE_CODES.FORBIDDEN,
+  RATE_LIMITED: CLOSE_CODES.TOO_MANY_CONNECTIONS,
+  UNAVAILABLE: CLOSE_CODES.TRY_AGAIN_LATER,
+};
 
 /**
  * At once where everything is known, so that nothing is awaited before most upgrades; a promise where somebody has to be asked.

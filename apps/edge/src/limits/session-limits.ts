@@ -1,5 +1,5 @@
-/** The limits of a session as its `welcome` tells them, from the settings of this edge. */
-import { DEFAULT_LIMITS, type SessionLimits } from '@hubbub/protocol';
+/** What the `welcome` says of this edge's settings: the limits of a session, and the pace of its client. */
+import { DEFAULT_LIMITS, type Pace, type SessionLimits } from '@hubbub/protocol';
 import type { Config } from '@hubbub/runtime';
 
 export function sessionLimits(config: Config): SessionLimits {
@@ -16,5 +16,13 @@ export function sessionLimits(config: Config): SessionLimits {
     roster_page_size: config.rosterPageSize,
     max_replay_messages: config.maxReplayMessages,
     history_page_size: config.historyPageSize,
+  };
+}
+
+export function proposedPace(config: Config): Pace {
+  return {
+    ping_interval_ms: config.pingIntervalMs,
+    idle_timeout_ms: config.idleTimeoutMs,
+    backoff: { base_ms: config.backoffBaseMs, cap_ms: config.backoffCapMs },
   };
 }

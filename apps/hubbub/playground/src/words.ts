@@ -20,6 +20,7 @@ const ERROR_WORDS: Readonly<Record<ErrorCode, string>> = {
   UPGRADE_REQUIRED: 'The address does not speak WebSocket.',
   NOT_FOUND: 'There is nothing at this address.',
   CONFLICT: 'This was done before, in another way.',
+  UNSUPPORTED_SUBPROTOCOL: 'The edge does not speak the version of this page.',
 };
 
 const CLOSE_WORDS: Readonly<Record<number, string>> = {
@@ -30,10 +31,14 @@ const CLOSE_WORDS: Readonly<Record<number, string>> = {
   [CLOSE_CODES.TRY_AGAIN_LATER]: 'The edge cannot serve this session now.',
   [CLOSE_CODES.SLOW_READER]: 'This page did not read fast enough.',
   [CLOSE_CODES.TOO_MANY_FRAMES]: 'This page sent too much.',
+  [CLOSE_CODES.TOO_MANY_CONNECTIONS]: 'There are too many connections now.',
   [CLOSE_CODES.TOKEN_EXPIRED]: 'Your token has expired.',
+  [CLOSE_CODES.UNAUTHORIZED]: 'Your token is missing or not valid.',
   [CLOSE_CODES.KICKED]: 'A service disconnected you.',
   [CLOSE_CODES.PROTOCOL_ABUSE]: 'This page went on sending what is refused.',
   [CLOSE_CODES.SESSION_LIMIT]: 'You have as many sessions as one may have.',
+  [CLOSE_CODES.FORBIDDEN]: 'You may not connect here.',
+  [CLOSE_CODES.BAD_REQUEST]: 'The edge does not understand the request of this page.',
 };
 
 const STATE_WORDS: Readonly<Record<ConnectionState, string>> = {

@@ -38,12 +38,13 @@ export class FakeSocket implements Transport {
     return this;
   }
 
-  welcome(rooms: string[] = [], limits: Partial<typeof DEFAULT_LIMITS> = {}): this {
+  welcome(rooms: string[] = [], limits: Partial<typeof DEFAULT_LIMITS> = {}, more: object = {}): this {
     const payload = {
       session_id: 's1',
       user: { id: 'u1', name: 'One' },
       rooms,
       limits: { ...DEFAULT_LIMITS, ...limits },
+      ...more,
     };
     return this.receive({ type: 'welcome', payload });
   }
@@ -120,9 +121,9 @@ export class FakeEdge {
   }
 
   /** The next attempt, accepted. */
-  async accept(rooms: string[] = []): Promise<FakeSocket> {
+  async accept(rooms: string[] = [], more: object = {}): Promise<FakeSocket> {
     await turn();
-    this.socket.open().welcome(rooms);
+    this.socket.open().welcome(rooms, {}, more);
     await turn();
     return this.socket;
   }

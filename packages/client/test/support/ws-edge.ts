@@ -2,7 +2,15 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Codec, chooseSubprotocol, DEFAULT_LIMITS, type ErrorCode, type Frame, jsonCodec } from '@hubbub/protocol';
+import {
+  type Codec,
+  chooseSubprotocol,
+  DEFAULT_LIMITS,
+  type ErrorCode,
+  type Frame,
+  jsonCodec,
+  writeRefusalReason,
+} from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type NamedPosition, RoomLog } from './room-log.js';
@@ -20,7 +28,18 @@ export class WsEdge {
   /** Called with each message that is in the history and not yet answered or passed on. */
   onAppended: (frame: Frame) => void = () => {};
   /** When set, the next handshakes are refused with this. */
-  refusal: { status: number; code: ErrorCode; headers?: Record<string, string> } | undefined;
+  refusal:
+    | {
+        status: number;
+        code: ErrorCode;
+        headers?: Record<string, string>;
+        /** For those who ask for a close frame instead of an HTTP answer. */
+        closeCode?: number;
+        retryAfterMs?: number;
+      }
+    | undefined;
+  /** Paths and queries of the handshakes so far. */
+  readonly requested: string[] = [];
   readonly #http: Server = createServer();
   readonly #ws = new WebSocketServer({
     noServer: true,
@@ -54,6 +73,15 @@ export class WsEdge {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = request.url ?? '';
+    this.requested.push(path);
+    if (this.refusal?.closeCode !== undefined && path.includes('errors=close')) {
+      const { closeCode, code, retryAfterMs } = this.refusal;
+      const message = 'refused by the test';
+      const reason = writeRefusalReason({ code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+      this.#ws.handleUpgrade(request, socket, head, ws => ws.close(closeCode, reason));
+      return;
+    }
     if (this.refusal !== undefined) {
       const { status, code, headers = {} } = this.refusal;
       const body = JSON.stringify({ code, message: 'refused by the test' });

@@ -19,6 +19,14 @@ export function conflateAboveOf(settings: Pick<Settings, 'conflateAboveBytes' | 
   return settings.conflateAboveBytes ?? Math.min(CONFLATE_ABOVE_BYTES, Math.floor(settings.maxBufferedBytes / 4));
 }
 
+const PING_INTERVAL_MS = 25_000;
+/** A ping that is lost is followed by another before the edge closes the session. */
+const PING_SHARE_OF_IDLE_TIMEOUT = 0.5;
+
+export function pingIntervalOf(settings: Pick<Settings, 'pingIntervalMs' | 'idleTimeoutMs'>): number {
+  return settings.pingIntervalMs ?? Math.min(PING_INTERVAL_MS, settings.idleTimeoutMs * PING_SHARE_OF_IDLE_TIMEOUT);
+}
+
 type AllSettings = Settings & { readonly namespaces: Namespaces };
 
 interface CrossCheck {
@@ -93,6 +101,16 @@ const CHECKS: readonly CrossCheck[] = [
   ),
   check(['probeTimeoutMs', 'probeIntervalMs'], ({ probeTimeoutMs, probeIntervalMs }) =>
     probeTimeoutMs < probeIntervalMs ? ['HUBBUB_PROBE_TIMEOUT_MS: expected at least HUBBUB_PROBE_INTERVAL_MS'] : [],
+  ),
+  check(['pingIntervalMs', 'idleTimeoutMs'], settings =>
+    pingIntervalOf(settings) < settings.idleTimeoutMs
+      ? []
+      : [`HUBBUB_PING_INTERVAL_MS: expected less than HUBBUB_IDLE_TIMEOUT_MS (${settings.idleTimeoutMs})`],
+  ),
+  check(['backoffBaseMs', 'backoffCapMs'], ({ backoffBaseMs, backoffCapMs }) =>
+    backoffBaseMs <= backoffCapMs
+      ? []
+      : [`HUBBUB_BACKOFF_CAP_MS: expected at least HUBBUB_BACKOFF_BASE_MS (${backoffBaseMs})`],
   ),
   check(['conflateAboveBytes', 'maxBufferedBytes'], settings =>
     conflateAboveOf(settings) > settings.maxBufferedBytes / 2

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { z } from 'zod';
-import { conflateAboveOf, crossProblems, drainDelayOf } from './cross-problems.js';
+import { conflateAboveOf, crossProblems, drainDelayOf, pingIntervalOf } from './cross-problems.js';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
 import { whollyWrong, withoutWrong } from './right-part.js';
 import { type RoomPath, roomPathsSchema } from './room-paths.js';
@@ -14,6 +14,7 @@ export interface Config extends Readonly<Settings> {
   readonly nodeId: string;
   readonly drainDelayMs: number;
   readonly conflateAboveBytes: number;
+  readonly pingIntervalMs: number;
   readonly namespaces: Namespaces;
   readonly roomPaths: readonly RoomPath[];
   /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */
@@ -60,6 +61,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     nodeId: settings.nodeId ?? inventedNodeId(),
     drainDelayMs: drainDelayOf(settings, production),
     conflateAboveBytes: conflateAboveOf(settings),
+    pingIntervalMs: pingIntervalOf(settings),
     production,
     warnings: configWarnings({ ...settings, production }, environment.NODE_ENV),
   });

@@ -46,6 +46,17 @@ export const limitSettings = {
   idleTimeoutMs: integer(8000, 960_000)
     .default(MINUTE_MS)
     .describe('A connection that sends nothing, not even a pong, for so long is closed.'),
+  pingIntervalMs: integer(1000, 900_000)
+    .optional()
+    .describe(
+      'Silence after which a client pings its edge, as the `welcome` proposes. Less than idleTimeoutMs. Unset: 25000, or half of idleTimeoutMs where that is less.',
+    ),
+  backoffBaseMs: integer(10, MINUTE_MS)
+    .default(1000)
+    .describe("Upper bound of a client's first delay before it reconnects, as the `welcome` proposes."),
+  backoffCapMs: integer(100, 60 * MINUTE_MS)
+    .default(30_000)
+    .describe('Upper bound of all such delays. At least backoffBaseMs.'),
   maxSessionsPerUser: integer(0, 100_000)
     .default(100)
     .describe('Sessions of one user in the whole cluster; 0 is no limit.'),

@@ -1,0 +1,14 @@
+/** What an edge can do that a client may not count on: the `features` of the `welcome` (PROTOCOL.md section 2.2). */
+
+export const FEATURES = ['resume', 'history', 'refresh', 'room_tokens', 'set_status', 'errors_close'] as const;
+export type Feature = (typeof FEATURES)[number];
+
+/** What an edge proposes to its clients, in the `welcome`. All are milliseconds. */
+export interface Pace {
+  /** Silence after which a client asks whether its edge is alive. */
+  readonly ping_interval_ms: number;
+  /** Silence after which the edge closes the session. */
+  readonly idle_timeout_ms: number;
+  /** Upper bounds of the first delay before a reconnect, and of every delay. */
+  readonly backoff: { readonly base_ms: number; readonly cap_ms: number };
+}
