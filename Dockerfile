@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # One image for every command of Hubbub: `docker run hubbub edge`, `presence`, `start`, `token`. And with `--target example` one
-# for the services of the examples. Rehearsed without an engine by `node deploy/check-image.mjs`, which carries out these very steps.
+# for the services of the examples.
 
 # glibc is not a matter of taste: the native engine has no build for musl (Alpine). Debian 13 has glibc 2.41 and Node 22, for
 # which both builds of the engine exist; apps/edge/src/engine.ts takes the newer one that loads. Pin a digest where you build.

@@ -1,4 +1,4 @@
-/** The Dockerfile, read by a linter and compared with the repository. `node deploy/check-image.mjs` carries out its steps. */
+/** The Dockerfile, read by a linter and compared with the repository. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
