@@ -1,6 +1,7 @@
 /** How much a session, a user and an address may send: each limit reached and exceeded over the wire (PROTOCOL.md section 6). */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
+import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
 import { limitCount } from './limit-count.js';
@@ -59,6 +60,24 @@ describe('frames of a session', () => {
       expect((await limitCount(cluster.edge(0), 'session_frames')) - before).toBe(1);
     },
   );
+
+  test('reconnecting does not refill what a session may send', async () => {
+    const startedAt = performance.now();
+    let accepted = 0;
+    for (let round = 0; round < 8; round++) {
+      const client = await open('returning');
+      await client.nextFrame('welcome');
+      accepted += REFUSALS - refusedIn(await flood(client, REFUSALS)).length;
+      await client.close();
+    }
+    const elapsedSeconds = (performance.now() - startedAt) / 1000;
+    expect(accepted).toBeGreaterThanOrEqual(BURST);
+    expect(accepted).toBeLessThanOrEqual(BURST + 2 * elapsedSeconds + 1);
+    // Nothing is kept of a user that only came and went.
+    const before = await metricValue(cluster.edge(0), 'hubbub_edge_limit_buckets');
+    await (await open('visitor')).close();
+    expect(await metricValue(cluster.edge(0), 'hubbub_edge_limit_buckets')).toBeLessThanOrEqual(before);
+  });
 
   test('who goes on is closed with 4001, which says to come back, and is out of its rooms', async () => {
     const bystander = await open('bystander');

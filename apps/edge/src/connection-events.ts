@@ -11,7 +11,6 @@ import {
 import type { Logger } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from './admission/admission.js';
 import { createAdmissionFailures } from './admission/admission-failures.js';
-import { peerAddress } from './admission/client-address.js';
 import type { Departure } from './departure.js';
 import type { Dispatcher } from './dispatch.js';
 import type { Expiry } from './expiry.js';
@@ -78,7 +77,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     closed(session, code) {
       memberships.close(session);
       sessions.delete(session);
-      if (session.allowance !== undefined) frameLimits.close(session.user.id, peerAddress(session.address).group);
+      if (session.allowance !== undefined) frameLimits.close(session, session.allowance, performance.now());
       expiry.forget(session);
       metrics.closed(code);
     },

@@ -2,7 +2,6 @@
 import { CLIENT_FRAME_TYPES, type ClientFrameType, HubbubError } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import type { Logger } from '@hubbub/runtime';
-import { peerAddress } from './admission/client-address.js';
 import { clientEvent } from './frames/client-event.js';
 import type { FrameContext } from './frames/frame-context.js';
 import { FRAME_ACTIONS } from './frames/index.js';
@@ -62,7 +61,7 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
       let frame: Partial<ClientFrame> = {};
       metrics.received(bytes.length);
       // Before anything is refused: refusals are counted there.
-      session.allowance ??= frameLimits.open(session.user.id, peerAddress(session.address).group, now());
+      session.allowance ??= frameLimits.open(session, now());
       try {
         if (bytes.length > context.limits.max_frame_bytes) throw tooLarge(bytes.length, context.limits.max_frame_bytes);
         const tooMany = session.allowance.take(now());

@@ -163,7 +163,11 @@ export async function startEdge({
   const departure = new Departure({ ...config, sessions, metrics });
 
   const gate = new ConnectionGate({ ...config, metrics: limitMetrics, log });
-  limitMetrics.observe({ addresses: () => gate.addresses, halfOpen: () => gate.halfOpen });
+  limitMetrics.observe({
+    addresses: () => gate.addresses,
+    halfOpen: () => gate.halfOpen,
+    buckets: () => frameLimits.size(performance.now()),
+  });
 
   const listener = listenForWebSockets(engine.module, {
     host: config.host,

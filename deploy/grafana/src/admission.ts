@@ -38,11 +38,12 @@ export const admission = board({
         graph({
           title: 'Before they are sessions',
           description:
-            'Addresses with a connection, connections that sent no whole request yet. One address for thousands: HUBBUB_TRUSTED_HOPS is not set.',
+            'Addresses with a connection, connections that sent no whole request yet, buckets of limits. One address for thousands: HUBBUB_TRUSTED_HOPS is not set.',
           unit: 'short',
           queries: [
             [`sum(hubbub_edge_addresses{${EDGES}})`, 'addresses'],
             [`sum(hubbub_edge_half_open_connections{${EDGES}})`, 'half open'],
+            [`sum(hubbub_edge_limit_buckets{${EDGES}})`, 'buckets of limits'],
           ],
         }),
         graph({

@@ -1,9 +1,13 @@
 /** How many frames a session, its user and its address may send on this edge, and when a session that goes on is closed. */
 import { CLOSE_CODES, type CloseCode, type ErrorCode } from '@hubbub/protocol';
 import type { Config } from '@hubbub/runtime';
+import { isAnonymous } from '../admission/anonymous.js';
+import { peerAddress } from '../admission/client-address.js';
 import { LimitExceeded, type LimitName } from './limit-exceeded.js';
+import { type Limited, limitKeyOf } from './limit-key.js';
+import { RememberedBuckets } from './remembered-buckets.js';
 import { SharedBuckets } from './shared-buckets.js';
-import { TokenBucket } from './token-bucket.js';
+import type { TokenBucket } from './token-bucket.js';
 
 export type FrameLimitSettings = Pick<
   Config,
@@ -20,30 +24,41 @@ const MINUTE_MS = 60_000;
 
 export class FrameLimits {
   readonly #settings: FrameLimitSettings;
+  readonly #sessions: RememberedBuckets | undefined;
   readonly #users: SharedBuckets | undefined;
   readonly #addresses: SharedBuckets | undefined;
 
   constructor(settings: FrameLimitSettings) {
     this.#settings = settings;
+    const { maxFramesPerSecond: perSecond, maxFramesBurst: burst } = settings;
+    this.#sessions = perSecond === 0 ? undefined : new RememberedBuckets({ perSecond, burst });
     this.#users = sharedBuckets(settings.maxUserFramesPerSecond);
     this.#addresses = sharedBuckets(settings.maxAddressFramesPerSecond);
   }
 
-  /** For a session with its first frame: one that only listens holds none. @param addressGroup what limits count addresses by */
-  open(userId: string, addressGroup: string, nowMs: number): FrameAllowance {
-    const { maxFramesPerSecond: perSecond, maxFramesBurst: burst, maxRefusalsPerMinute } = this.#settings;
+  /** Buckets of users and addresses, and those that sessions left behind. */
+  size(nowMs: number): number {
+    const shared = (this.#users?.size(nowMs) ?? 0) + (this.#addresses?.size(nowMs) ?? 0);
+    this.#sessions?.forgetFull(nowMs);
+    return shared + (this.#sessions?.size ?? 0);
+  }
+
+  /** For a session with its first frame: one that only listens holds none. A session that reconnects goes on with what it left. */
+  open({ user, address }: Limited, nowMs: number): FrameAllowance {
     return new FrameAllowance({
-      session: perSecond === 0 ? undefined : new TokenBucket({ perSecond, burst }, nowMs),
-      user: this.#users?.hold(userId, nowMs),
-      address: this.#addresses?.hold(addressGroup, nowMs),
-      maxRefusalsPerMinute,
+      session: this.#sessions?.take(limitKeyOf(user, address), nowMs),
+      // Each session without a token is a user of its own, and shares what its address may send.
+      user: isAnonymous(user) ? undefined : this.#users?.hold(user.id, nowMs),
+      address: this.#addresses?.hold(peerAddress(address).group, nowMs),
+      maxRefusalsPerMinute: this.#settings.maxRefusalsPerMinute,
     });
   }
 
   /** Once for each `open`. */
-  close(userId: string, addressGroup: string): void {
-    this.#users?.release(userId);
-    this.#addresses?.release(addressGroup);
+  close({ user, address }: Limited, { session }: FrameAllowance, nowMs: number): void {
+    if (session !== undefined) this.#sessions?.put(limitKeyOf(user, address), session, nowMs);
+    if (!isAnonymous(user)) this.#users?.release(user.id, nowMs);
+    this.#addresses?.release(peerAddress(address).group, nowMs);
   }
 }
 
@@ -60,7 +75,7 @@ interface AllowanceParts {
 
 /** What one session may still send. */
 export class FrameAllowance {
-  readonly #session: TokenBucket | undefined;
+  readonly session: TokenBucket | undefined;
   readonly #user: TokenBucket | undefined;
   readonly #address: TokenBucket | undefined;
   readonly #maxRefusals: number;
@@ -69,7 +84,7 @@ export class FrameAllowance {
   #rateLimited = 0;
 
   constructor({ session, user, address, maxRefusalsPerMinute }: AllowanceParts) {
-    this.#session = session;
+    this.session = session;
     this.#user = user;
     this.#address = address;
     this.#maxRefusals = maxRefusalsPerMinute;
@@ -77,13 +92,13 @@ export class FrameAllowance {
 
   /** Takes in one frame, or says why not. A frame that is refused is nobody's: it takes nothing from user and address. */
   take(nowMs: number): LimitExceeded | undefined {
-    const sessionMs = this.#session?.waitMs(nowMs) ?? 0;
+    const sessionMs = this.session?.waitMs(nowMs) ?? 0;
     if (sessionMs > 0) return tooMany('session_frames', 'this session', sessionMs);
     const userMs = this.#user?.waitMs(nowMs) ?? 0;
     if (userMs > 0) return tooMany('user_frames', 'the sessions of this user', userMs);
     const addressMs = this.#address?.waitMs(nowMs) ?? 0;
     if (addressMs > 0) return tooMany('address_frames', 'the sessions of this address', addressMs);
-    this.#session?.take();
+    this.session?.take();
     this.#user?.take();
     this.#address?.take();
     return undefined;

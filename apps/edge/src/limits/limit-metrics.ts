@@ -9,6 +9,8 @@ export interface LimitGauges {
   addresses(): number;
   /** Connections that are no session yet. */
   halfOpen(): number;
+  /** Token buckets of users and addresses, held or remembered. */
+  buckets(): number;
 }
 
 export interface LimitMetrics {
@@ -59,6 +61,11 @@ export function createLimitMetrics(registry: MetricsRegistry): LimitMetrics {
       };
       gauge('hubbub_edge_addresses', 'Addresses (IPv6: /64s) with a connection to this edge.', gauges.addresses);
       gauge('hubbub_edge_half_open_connections', 'Connections that have sent no whole request yet.', gauges.halfOpen);
+      gauge(
+        'hubbub_edge_limit_buckets',
+        'Token buckets of users and addresses that send, and those that sessions left behind and that are not full yet.',
+        gauges.buckets,
+      );
     },
   };
 }

@@ -1,5 +1,6 @@
-/** Token buckets by key, each there only while somebody holds it: a key that nobody uses costs nothing. */
-import { type Rate, TokenBucket } from './token-bucket.js';
+/** Token buckets by key, shared by all who hold the key. A bucket that nobody holds is remembered until it is full. */
+import { RememberedBuckets } from './remembered-buckets.js';
+import type { Rate, TokenBucket } from './token-bucket.js';
 
 interface Shared {
   readonly bucket: TokenBucket;
@@ -7,32 +8,36 @@ interface Shared {
 }
 
 export class SharedBuckets {
-  readonly #rate: Rate;
-  readonly #shared = new Map<string, Shared>();
+  readonly #held = new Map<string, Shared>();
+  readonly #remembered: RememberedBuckets;
 
   constructor(rate: Rate) {
-    this.#rate = rate;
+    this.#remembered = new RememberedBuckets(rate);
   }
 
-  get size(): number {
-    return this.#shared.size;
+  /** Buckets that are held or remembered. */
+  size(nowMs: number): number {
+    this.#remembered.forgetFull(nowMs);
+    return this.#held.size + this.#remembered.size;
   }
 
   /** The bucket of the key, until it is released as often as it was held. */
   hold(key: string, nowMs: number): TokenBucket {
-    let shared = this.#shared.get(key);
+    let shared = this.#held.get(key);
     if (shared === undefined) {
-      shared = { bucket: new TokenBucket(this.#rate, nowMs), holders: 0 };
-      this.#shared.set(key, shared);
+      shared = { bucket: this.#remembered.take(key, nowMs), holders: 0 };
+      this.#held.set(key, shared);
     }
     shared.holders++;
     return shared.bucket;
   }
 
-  release(key: string): void {
-    const shared = this.#shared.get(key);
+  release(key: string, nowMs: number): void {
+    const shared = this.#held.get(key);
     if (shared === undefined) return;
     shared.holders--;
-    if (shared.holders === 0) this.#shared.delete(key);
+    if (shared.holders > 0) return;
+    this.#held.delete(key);
+    this.#remembered.put(key, shared.bucket, nowMs);
   }
 }

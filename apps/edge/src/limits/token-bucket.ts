@@ -12,23 +12,38 @@ export class TokenBucket {
   #tokens: number;
   #atMs: number;
 
-  /** @param nowMs of a clock that never goes back, as `performance.now()` */
-  constructor({ perSecond, burst }: Rate, nowMs: number) {
+  /** @param nowMs of a clock that never goes back, as `performance.now()` @param tokens in it; default: it is full */
+  constructor({ perSecond, burst }: Rate, nowMs: number, tokens = burst) {
     this.#perMs = perSecond / 1000;
     this.#burst = burst;
-    this.#tokens = burst;
+    this.#tokens = tokens;
     this.#atMs = nowMs;
   }
 
   /** Milliseconds until there is a token; 0 when there is one. Takes none. */
   waitMs(nowMs: number): number {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
-    this.#atMs = nowMs;
+    this.#refill(nowMs);
     return this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perMs;
   }
 
-  /** Takes a token, which `waitMs` said is there. */
-  take(): void {
-    this.#tokens--;
+  /** Takes what was used, also more than there is: then the next one waits until the debt is paid. */
+  take(amount = 1): void {
+    this.#tokens -= amount;
+  }
+
+  /** Tokens that are there; below 0 where more was taken. */
+  level(nowMs: number): number {
+    this.#refill(nowMs);
+    return this.#tokens;
+  }
+
+  isFull(nowMs: number): boolean {
+    return this.level(nowMs) >= this.#burst;
+  }
+
+  #refill(nowMs: number): void {
+    if (nowMs <= this.#atMs) return; // A frame that waited brings the time at which it came.
+    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
+    this.#atMs = nowMs;
   }
 }
