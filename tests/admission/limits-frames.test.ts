@@ -247,7 +247,8 @@ describe('what one frame may be', () => {
 
 test('frames that wait for one that is being carried out', async () => {
   const redis = await startRedis({ own: true });
-  const cluster = await startCluster({ edges: 1, redis });
+  const env = { HUBBUB_MAX_FRAMES_PER_SECOND: '0', HUBBUB_MAX_FRAMES_BURST: '64', HUBBUB_MAX_ROOMS: '10' };
+  const cluster = await startCluster({ edges: 1, redis, env });
   const client = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'u' }) });
   await client.join('general');
   await redis.pause();

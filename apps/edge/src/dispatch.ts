@@ -5,7 +5,7 @@ import type { Logger } from '@hubbub/runtime';
 import { clientEvent } from './frames/client-event.js';
 import type { FrameContext } from './frames/frame-context.js';
 import { FRAME_ACTIONS } from './frames/index.js';
-import type { FrameLimits } from './limits/frame-limits.js';
+import { type FrameLimits, maxWaitingFrames } from './limits/frame-limits.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
 import type { EdgeMetrics, FrameLabel } from './metrics.js';
 import type { FrameHandler, Session } from './session.js';
@@ -26,6 +26,7 @@ export interface DispatcherParts {
 
 export function createDispatcher(context: FrameContext, parts: DispatcherParts): Dispatcher {
   const { metrics, frameLimits, log, now = () => performance.now() } = parts;
+  const maxWaiting = maxWaitingFrames(context.limits);
 
   const fail = (session: Session, frame: Partial<ClientFrame>, label: FrameLabel, error: unknown): void => {
     if (!(error instanceof HubbubError))
@@ -69,7 +70,7 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
         const whole = session.decode(bytes, isBinary);
         frame = whole;
         if (tooMany !== undefined) throw tooMany;
-        session.handle(whole, handle);
+        session.handle(whole, handle, maxWaiting);
       } catch (error) {
         fail(session, frame, labelOf(frame), error);
       }

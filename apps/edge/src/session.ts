@@ -38,8 +38,6 @@ export type FrameHandler = (session: Session, frame: ClientFrame) => void | Prom
 /** Where it returns a promise, what comes after it waits. It must neither throw nor reject. */
 type Work = () => void | Promise<void>;
 
-/** Frames that may wait behind one that is being carried out; a client that sends more is told to slow down. */
-const WAITING_FRAMES_MAX = 64;
 const WAIT = 'Too many frames wait for one that is being carried out; send again later.';
 
 const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
@@ -124,10 +122,11 @@ export class Session {
 
   /**
    * Carries out a frame when those before it are done. Errors are the handler's business: it must not throw.
+   * @param maxWaiting frames that may wait
    * @throws {LimitExceeded} `RATE_LIMITED` when as many wait as may
    */
-  handle(frame: ClientFrame, handler: FrameHandler): void {
-    if (this.#waiting !== undefined && this.#waiting.length >= WAITING_FRAMES_MAX) {
+  handle(frame: ClientFrame, handler: FrameHandler, maxWaiting: number): void {
+    if (this.#waiting !== undefined && this.#waiting.length >= maxWaiting) {
       throw new LimitExceeded('waiting_frames', 'RATE_LIMITED', WAIT);
     }
     this.inTurn(() => handler(this, frame));

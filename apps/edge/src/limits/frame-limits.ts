@@ -1,5 +1,5 @@
 /** How many frames a session, its user and its address may send on this edge, and when a session that goes on is closed. */
-import { CLOSE_CODES, type CloseCode, type ErrorCode } from '@hubbub/protocol';
+import { CLOSE_CODES, type CloseCode, type ErrorCode, type SessionLimits } from '@hubbub/protocol';
 import type { Config } from '@hubbub/runtime';
 import { isAnonymous } from '../admission/anonymous.js';
 import { peerAddress } from '../admission/client-address.js';
@@ -60,6 +60,11 @@ export class FrameLimits {
     if (!isAnonymous(user)) this.#users?.release(user.id, nowMs);
     this.#addresses?.release(peerAddress(address).group, nowMs);
   }
+}
+
+/** Frames that may wait for an earlier one of their session: all that it may send at once, so that each of `max_rooms` joins fits. */
+export function maxWaitingFrames(limits: Pick<SessionLimits, 'max_frames_burst' | 'max_rooms'>): number {
+  return Math.max(limits.max_frames_burst, limits.max_rooms);
 }
 
 function sharedBuckets(perSecond: number): SharedBuckets | undefined {

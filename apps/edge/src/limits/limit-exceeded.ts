@@ -7,7 +7,8 @@ export const LIMITS = {
   session_frames: 'frames above max_frames_per_second',
   user_frames: 'frames above HUBBUB_MAX_USER_FRAMES_PER_SECOND',
   address_frames: 'frames above HUBBUB_MAX_ADDRESS_FRAMES_PER_SECOND',
-  waiting_frames: 'frames behind 64 that wait for one which is being carried out',
+  waiting_frames:
+    'frames beyond max_frames_burst (max_rooms, where that is more) that wait for an earlier one of their session',
   refusals: 'sessions closed for going on after HUBBUB_MAX_REFUSALS_PER_MINUTE refused frames',
   rooms: 'joins above max_rooms',
   payload: 'payloads above max_payload_depth or max_payload_keys, or with the key __proto__',
