@@ -36,6 +36,7 @@ describe('PROTOCOL.md', () => {
       room: true,
       payload: true,
       id: true,
+      message_id: true,
       sender: true,
       timestamp: true,
       offset: true,

@@ -30,9 +30,11 @@ export const DIALECTS = {
       if (frame.indexOf('welcome') >= 0) return 'ready';
       return frame.indexOf('"error"') >= 0 || frame.indexOf('"room_gap"') >= 0 ? 'trouble' : 'other';
     },
-    /** With an id of its own, as the client SDK sends it: it is the idempotency key where the room has a history. */
-    say: (room, number, nowUs) =>
-      JSON.stringify({ type: 'send_message', room, id: `m${number}`, payload: payloadOf(number, nowUs) }),
+    /** With a `message_id`, as the client SDK sends it: it is the idempotency key where the room has a history. */
+    say: (room, number, nowUs) => {
+      const id = `m${number}`;
+      return JSON.stringify({ type: 'send_message', room, id, message_id: id, payload: payloadOf(number, nowUs) });
+    },
   },
   /** Engine.IO 4 over WebSocket alone, Socket.IO 5 in its frames. */
   'socket-io': {

@@ -6,6 +6,7 @@ const FIELDS = [
   'type',
   'room',
   'id',
+  'message_id',
   'payload',
   'sender',
   'timestamp',

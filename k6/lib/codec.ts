@@ -8,6 +8,7 @@ export interface Frame {
   readonly type: string;
   readonly room?: string;
   readonly id?: string;
+  readonly message_id?: string;
   readonly offset?: number;
   readonly payload?: Readonly<Record<string, unknown>>;
 }

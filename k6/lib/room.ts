@@ -74,10 +74,12 @@ export class Room {
   /** Says the next message, again where the edge answers that it could not take it. Resolves when it is taken, or cannot be. */
   async say(): Promise<void> {
     const talker = this.#talker;
+    const id = talker.newId();
     const frame = {
       type: 'send_message',
       room: talker.options.room,
-      id: talker.newId(),
+      id,
+      message_id: id,
       payload: { n: ++this.#said, t: Date.now(), ...(this.#padding !== '' && { padding: this.#padding }) },
     };
     metrics.messagesSent.add(1);

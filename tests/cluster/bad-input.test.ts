@@ -28,7 +28,7 @@ describe('bad frames', () => {
   async function nobodyWasHurt(): Promise<void> {
     count++;
     const id = `fine-${count}`;
-    mallory.send({ type: 'send_message', room: 'general', id, payload: { content: 'fine' } });
+    mallory.send({ type: 'send_message', room: 'general', id, message_id: id, payload: { content: 'fine' } });
     await mallory.nextFrame({ type: 'ack', id });
     await bystander.noFrame(
       frame => frame.sender?.id === 'mallory' && frame.type === 'new_message',

@@ -86,12 +86,13 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     alice.send({
       type: 'send_message',
       room,
-      id: 'm1',
+      id: 'r1',
+      message_id: 'm1',
       payload: { content: 'héllo', reply_to: 'm0' },
       sender: { id: 'mallory', name: 'Mallory' },
       timestamp: '1970-01-01T00:00:00.000Z',
     });
-    expect(await alice.nextFrame('ack')).toMatchObject({ id: 'm1', room });
+    expect(await alice.nextFrame('ack')).toMatchObject({ id: 'r1', room, payload: { message_id: 'm1' } });
     const message = await bob.nextFrame('new_message');
     expect(message).toMatchObject({
       room,
@@ -101,7 +102,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     });
     expect(Math.abs(Date.parse(message.timestamp ?? '') - Date.now())).toBeLessThan(60_000);
 
-    bob.send({ type: 'send_message', room, id: 'last', payload: { content: 'end' } });
+    bob.send({ type: 'send_message', room, message_id: 'last', payload: { content: 'end' } });
     await alice.noFrame({ type: 'new_message', id: 'm1' }, () => alice.nextFrame({ type: 'new_message', id: 'last' }));
     await bob.noFrame('new_message');
   });
@@ -165,7 +166,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     expect((await carol.nextFrame('welcome')).payload?.rooms).toEqual([room]);
     await carol.nextFrame('room_info');
     await alice.nextFrame('user_joined');
-    alice.send({ type: 'send_message', room, id: 'to-carol', payload: {} });
+    alice.send({ type: 'send_message', room, message_id: 'to-carol', payload: {} });
     await carol.nextFrame({ type: 'new_message', id: 'to-carol' });
   });
 
@@ -189,7 +190,7 @@ describe('two edges on Redis', () => {
     await cluster.edge(1).process.kill('SIGKILL');
     const left = await alice.nextFrame('user_left', { withinMs: 30_000 });
     expect(left).toMatchObject({ sender: { id: 'bob' }, payload: { count: 2 } });
-    carol.send({ type: 'send_message', room: 'general', id: 'still-here', payload: {} });
+    carol.send({ type: 'send_message', room: 'general', message_id: 'still-here', payload: {} });
     await alice.noFrame('user_left', () => alice.nextFrame({ id: 'still-here' }));
   });
 

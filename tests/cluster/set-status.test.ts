@@ -86,7 +86,8 @@ describe('a status', () => {
     // In one go: the message is read before the join is answered, and carried out after it.
     waiting.send({ type: 'join_room', payload: { room_id: 'binary' } });
     waiting.send({ type: 'set_status', id: 's1', payload: { status: { badge: new Uint8Array([1, 2, 3]) } } });
-    waiting.send({ type: 'send_message', room: 'binary', id: 'm1', payload: { bytes: new Uint8Array([4, 5, 6]) } });
+    const payload = { bytes: new Uint8Array([4, 5, 6]) };
+    waiting.send({ type: 'send_message', room: 'binary', message_id: 'm1', payload });
     await waiting.nextFrame({ type: 'ack', id: 's1' });
     await member.nextFrame({ type: 'new_message', id: 'm1', payload: { bytes: { $base64: 'BAUG' } } });
   });

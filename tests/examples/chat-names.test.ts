@@ -26,11 +26,12 @@ describe('names that a client of any making relies on', () => {
     await ada.nextFrame({ type: 'user_joined', payload: { user: { name: 'Bob' }, count: 2 } });
 
     ada.send({ type: 'send_message', room: 'chat:names', id: 'm1', payload: { content: 'hi', reply_to: 'm0' } });
-    await ada.nextFrame({ type: 'ack', id: 'm1' });
-    const got = await bob.nextFrame({ type: 'new_message', id: 'm1', sender: { name: 'Ada' } });
+    const { payload: named } = await ada.nextFrame({ type: 'ack', id: 'm1' });
+    const id = String(named?.message_id);
+    const got = await bob.nextFrame({ type: 'new_message', id, sender: { name: 'Ada' } });
     expect(got.payload).toEqual({ content: 'hi', reply_to: 'm0' });
     bob.send({ type: 'send_message', room: 'chat:names', payload: { content: 'the barrier' } });
-    await ada.noFrame({ type: 'new_message', id: 'm1' }, () => ada.nextFrame({ payload: { content: 'the barrier' } }));
+    await ada.noFrame({ type: 'new_message', id }, () => ada.nextFrame({ payload: { content: 'the barrier' } }));
 
     ada.send({ type: 'typing', room: 'chat:names' });
     await bob.nextFrame({ type: 'user_typing', sender: { name: 'Ada' } });

@@ -71,8 +71,8 @@ test(`${CLIENTS} clients resume at once, each ${BEHIND} messages behind: all are
 });
 
 test.each([
-  { guard: 'with its id arrives once', retryId: 'm1', arrivals: 1 },
-  { guard: 'with another id arrives twice (the control)', retryId: 'm2', arrivals: 2 },
+  { guard: 'with its message_id arrives once', retryId: 'm1', arrivals: 1 },
+  { guard: 'with another message_id arrives twice (the control)', retryId: 'm2', arrivals: 2 },
 ])(
   'a publish that timed out on a frozen Redis and is sent again $guard',
   {
@@ -85,18 +85,16 @@ test.each([
     const bob = await connect(cluster.edge(1).wsUrl, { name: 'bob', token: cluster.token({ user: 'bob' }) });
     for (const client of [alice, bob]) await client.join('kept:a');
     await redis.pause();
-    const message = { type: 'send_message', room: 'kept:a', id: 'm1', payload: { n: 1 } };
-    alice.send(message);
-    const refused = await alice.nextFrame({ id: 'm1' }, { withinMs: 20_000 });
+    const message = { type: 'send_message', room: 'kept:a', message_id: 'm1', payload: { n: 1 } };
+    const refused = await alice.ask(message, { withinMs: 20_000 });
     expect(refused).toMatchObject({ type: 'error', payload: { code: 'UNAVAILABLE' } });
     await redis.resume();
     const ack = await eventually(async () => {
-      alice.send({ ...message, id: retryId });
-      const answer = await alice.nextFrame({ id: retryId });
+      const answer = await alice.ask({ ...message, message_id: retryId });
       return answer.type === 'ack' && answer;
     });
     expect(ack.offset).toBe(arrivals);
-    alice.send({ type: 'send_message', room: 'kept:a', id: 'last', payload: { n: 2 } });
+    alice.send({ type: 'send_message', room: 'kept:a', message_id: 'last', payload: { n: 2 } });
     await bob.nextFrame({ type: 'new_message', id: 'last', offset: arrivals + 1 });
     expect(bob.frames.filter(({ payload }) => payload?.n === 1)).toHaveLength(arrivals);
   },

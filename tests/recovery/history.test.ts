@@ -39,14 +39,13 @@ describe('a room with history', () => {
     await bob.noFrame('new_message');
   });
 
-  test('a message that is sent again under its id is there once, and the ack is the first one’s', async () => {
+  test('a message that is sent again under its message_id is there once, and the ack is the first one’s', async () => {
     const { room, alice, bob } = await aliceAndBob();
+    const message = { type: 'send_message', room, message_id: 'same' };
     for (let time = 0; time < 2; time++) {
-      alice.send({ type: 'send_message', room, id: 'same', payload: { n: 1 } });
-      expect(await alice.nextFrame({ id: 'same' })).toMatchObject({ type: 'ack', offset: 1 });
+      expect(await alice.ask({ ...message, payload: { n: 1 } })).toMatchObject({ type: 'ack', offset: 1 });
     }
-    bob.send({ type: 'send_message', room, id: 'same', payload: { n: 2 } });
-    expect(await bob.nextFrame({ type: 'ack', id: 'same' })).toMatchObject({ offset: 2 });
+    expect(await bob.ask({ ...message, payload: { n: 2 } })).toMatchObject({ type: 'ack', offset: 2 });
     await bob.nextFrame({ type: 'new_message', offset: 1 });
     await alice.nextFrame({ type: 'new_message', offset: 2 });
     await bob.noFrame('new_message');

@@ -164,11 +164,11 @@ test('the last message of a room is lost on the way to an edge: it comes all the
   expect(await metric(cluster.edge(1), 'hubbub_edge_history_reads_total', 'check')).toBeGreaterThan(0);
 });
 
-test('a Redis that does not answer in time: the retry with the same id does not double the message', async () => {
+test('a Redis that does not answer in time: the retry with the same message_id does not double the message', async () => {
   const { redis, writer, readers } = await chat();
   await redis.pause();
   cleanup(() => redis.resume());
-  const message = { type: 'send_message', room: ROOM, id: 'once', payload: { n: 1 } };
+  const message = { type: 'send_message', room: ROOM, id: 'once', message_id: 'once', payload: { n: 1 } };
   writer.send(message);
   expect(await writer.nextFrame({ id: 'once' })).toMatchObject({ type: 'error', payload: { code: 'UNAVAILABLE' } });
   await redis.resume();

@@ -77,7 +77,7 @@ export interface Stream {
 
 /**
  * Sends numbered messages, one after the other was acknowledged, as fast as that goes. What is refused is sent again under
- * its `id`, as the SDK does.
+ * its `message_id`, as the SDK does.
  */
 export function stream(client: RawClient, room: string, from = 0): Stream {
   const acked: number[] = [];
@@ -86,7 +86,8 @@ export function stream(client: RawClient, room: string, from = 0): Stream {
   const running = (async () => {
     while (!stopped) {
       sent++;
-      const message = { type: 'send_message', room, id: `${client.name}-${sent}`, payload: { n: sent } };
+      const name = `${client.name}-${sent}`;
+      const message = { type: 'send_message', room, id: name, message_id: name, payload: { n: sent } };
       const answer = await eventually(
         async () => {
           client.send(message);

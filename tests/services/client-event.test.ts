@@ -48,7 +48,14 @@ describe('with Redis', () => {
     const alice = await enter(cluster, 'alice', ['general', 'vote:1']);
     const before = Date.now();
     const forged = { user: { id: 'root' }, session: 'other', node: 'x', sender: { id: 'root', name: 'root' }, at: 1 };
-    alice.send({ type: 'vote_submitted', room: 'vote:1', id: 'v1', payload: { choice: 'b' }, ...forged });
+    alice.send({
+      type: 'vote_submitted',
+      room: 'vote:1',
+      id: 'v1',
+      message_id: 'm1',
+      payload: { choice: 'b' },
+      ...forged,
+    });
     expect(await alice.nextFrame({ id: 'v1' })).toMatchObject({ type: 'ack', room: 'vote:1' });
     const [entry, ...more] = await events('vote_submitted');
     expect(more).toEqual([]);
@@ -163,24 +170,35 @@ describe('with Redis', () => {
     expect(numbers).toEqual(Array.from({ length: count }, (_, n) => n));
   });
 
-  test('a repeated id of the same user is acknowledged again and changes nothing; of another user it is another event', async () => {
-    const once = { type: 'order.once', room: 'vote:11', id: 'same' };
+  test('a repeated message_id of the same user is acknowledged as a duplicate; of another user it is another event', async () => {
+    const once = { type: 'order.once', room: 'vote:11', message_id: 'same' };
     const kim = await enter(cluster, 'kim', ['vote:11']);
     const again = await enter(cluster, 'kim', ['vote:11']);
     const other = await enter(cluster, 'leo', ['vote:11']);
+    const duplicates: unknown[] = [];
     for (const client of [kim, kim, again, other]) {
-      client.send(once);
-      expect(code(await client.nextFrame({ id: 'same' }))).toBe('ack');
+      const answer = await client.ask(once);
+      expect(answer).toMatchObject({ type: 'ack', payload: { message_id: 'same' } });
+      duplicates.push(answer.payload?.duplicate);
     }
+    expect(duplicates).toEqual([undefined, true, true, undefined]);
     const users = (await events('order.once')).map(({ user = '' }) => (JSON.parse(user) as { id: string }).id);
     expect(users).toEqual(['kim', 'leo']);
   });
 
-  test('ids that look alike when they are put together are told apart', async () => {
+  test('the same id of two tabs is two events: it names no event', async () => {
+    const [one, two] = [await enter(cluster, 'lia', ['vote:13']), await enter(cluster, 'lia', ['vote:13'])];
+    for (const client of [one, two]) {
+      client.send({ type: 'order.counted', room: 'vote:13', id: '1' });
+      expect(code(await client.nextFrame({ id: '1' }))).toBe('ack');
+    }
+    expect(await events('order.counted')).toHaveLength(2);
+  });
+
+  test('message_ids that look alike when they are put together are told apart', async () => {
     const [ada, bea] = [await enter(cluster, 'a', ['vote:12']), await enter(cluster, 'a/b', ['vote:12'])];
     for (const [client, id] of [[ada, 'b/c'] as const, [bea, 'c'] as const]) {
-      client.send({ type: 'order.alike', room: 'vote:12', id });
-      expect(code(await client.nextFrame({ id }))).toBe('ack');
+      expect(code(await client.ask({ type: 'order.alike', room: 'vote:12', message_id: id }))).toBe('ack');
     }
     expect(await events('order.alike')).toHaveLength(2);
   });
@@ -200,10 +218,10 @@ describe('when it goes wrong', () => {
     return await enter(cluster, 'alice', ['vote:1']);
   };
 
-  test('a Redis that does not answer: no ack, then UNAVAILABLE; the same id again is in once', async () => {
+  test('a Redis that does not answer: no ack, then UNAVAILABLE; the same message_id again is in once', async () => {
     const redis = await startRedis({ own: true });
     const alice = await start(redis);
-    const vote = { type: 'vote_submitted', room: 'vote:1', id: 'v1', payload: {} };
+    const vote = { type: 'vote_submitted', room: 'vote:1', id: 'v1', message_id: 'v1', payload: {} };
     await redis.pause();
     alice.send(vote);
     await alice.noFrame('ack');

@@ -40,7 +40,7 @@ describe('below a base path, with an authorizer', () => {
     for (const client of [ada, bob]) {
       expect((await client.nextFrame('welcome')).payload?.rooms).toEqual(['pairwise:p1.s1']);
     }
-    ada.send({ type: 'send_message', room: 'pairwise:p1.s1', id: 'm1', payload: {} });
+    ada.send({ type: 'send_message', room: 'pairwise:p1.s1', message_id: 'm1', payload: {} });
     await bob.nextFrame({ type: 'new_message', id: 'm1', room: 'pairwise:p1.s1' });
     expect(await ada.ask({ type: 'vote_submitted' })).toMatchObject({ type: 'ack', room: 'pairwise:p1.s1' });
   });

@@ -41,11 +41,15 @@ export class EventPublisher {
   }
 
   /**
-   * Resolves when the log has the event. Calls keep their order.
-   * @param isRetryable whether the client chose the `id` of the event and may send it again
+   * Resolves when the log has the event; says whether it had it already. Calls keep their order.
+   * @param messageId of the client, which may send the event again under it
    * @throws {HubbubError} `UNAVAILABLE`: it is not known whether the log has it, or it is full.
    */
-  async append(session: Session, { payload, room, ...said }: SaidEvent, isRetryable: boolean): Promise<void> {
+  async append(
+    session: Session,
+    { payload, room, ...said }: SaidEvent,
+    messageId?: string,
+  ): Promise<{ readonly duplicate: boolean }> {
     const { log, config, metrics } = this.#parts;
     const event = {
       ...said,
@@ -60,11 +64,12 @@ export class EventPublisher {
       const { repeated } = await log.append({
         namespace: namespaceOfEvent(room),
         event,
-        ...(isRetryable && { idempotencyKey: userKey(session.user.id, said.id) }),
+        ...(messageId !== undefined && { idempotencyKey: userKey(session.user.id, messageId) }),
         maxLength: config.maxWaitingEvents,
         ttlMs: config.eventsTtlMs,
       });
       metrics.eventAppended(repeated ? 'repeated' : 'appended');
+      return { duplicate: repeated };
     } catch (error) {
       metrics.eventAppended('UNAVAILABLE');
       throw error;

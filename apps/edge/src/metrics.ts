@@ -95,7 +95,7 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
   });
   const events = new Counter({
     name: 'hubbub_edge_client_events_total',
-    help: 'Client events on their way to services: appended, repeated (known by its id), or UNAVAILABLE (Redis is away, or too many wait).',
+    help: 'Client events on their way to services: appended, repeated (known by its message_id), or UNAVAILABLE (Redis is away, or too many wait).',
     labelNames: ['result'] as const,
     registers: registry,
   });

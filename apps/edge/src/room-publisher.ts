@@ -18,6 +18,14 @@ export interface RoomPublisherParts {
 
 type Said = Pick<Frame, 'type' | 'payload' | 'id'>;
 
+/** What became of a message that the bus has taken. */
+export interface Publication {
+  /** Position in the room's history, where it has one. */
+  readonly offset?: number;
+  /** The room's history had this message already: nothing was published. */
+  readonly duplicate?: boolean;
+}
+
 export class RoomPublisher {
   readonly #parts: RoomPublisherParts;
 
@@ -26,22 +34,23 @@ export class RoomPublisher {
   }
 
   /**
-   * A message: goes through the room's history where it has one. Resolves when the bus has taken it, with its offset there.
-   * @param isRetryable whether the client chose the `id` of the frame and may send it again
+   * A message: goes through the room's history where it has one. Resolves when the bus has taken it.
+   * @param messageId of the client, which may send the message again under it
    * @throws {HubbubError} `UNAVAILABLE`: it is not known whether it was published.
    */
-  async send(session: Session, room: string, frame: Said, isRetryable: boolean): Promise<number | undefined> {
+  async send(session: Session, room: string, frame: Said, messageId?: string): Promise<Publication> {
     const { echo, historySize, historyTtlMs } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
     const envelope = envelopeOf(session, frame, echo);
     const channel = this.#parts.channels.room(room);
     if (historySize === 0) {
       await this.#parts.broker.publish(channel, envelope);
-      return undefined;
+      return {};
     }
-    const idempotencyKey = isRetryable ? { idempotencyKey: userKey(session.user.id, frame.id ?? '') } : {};
+    const idempotencyKey = messageId === undefined ? {} : { idempotencyKey: userKey(session.user.id, messageId) };
     const known = this.#parts.feeds.of(channel)?.position;
     const append = { room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, ...idempotencyKey };
-    return (await this.#parts.history.append(append)).offset;
+    const { offset, repeated } = await this.#parts.history.append(append);
+    return { offset, duplicate: repeated };
   }
 
   /** Something of the moment, kept nowhere and for the others only. @throws {HubbubError} `UNAVAILABLE` */

@@ -1,9 +1,9 @@
-/** The idempotency key of a client's frame. */
+/** The idempotency key of what a client publishes. */
 
 /**
- * What a user's repeated frame is known by. The length of the id stands in front: ids of users and frames may have
- * any character, and no two users may make the same key.
+ * Returns the key that a `message_id` has for its user: no user can use up the `message_id` of another. The length of
+ * the `message_id` comes first, because both parts may hold any character.
  */
-export function userKey(userId: string, frameId: string): string {
-  return `${frameId.length}/${frameId}/${userId}`;
+export function userKey(userId: string, messageId: string): string {
+  return `${messageId.length}/${messageId}/${userId}`;
 }

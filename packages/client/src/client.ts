@@ -65,6 +65,7 @@ export class HubbubClient {
       maxFrameBytes: () => this.#session?.limits.max_frame_bytes,
       send: (wire, frame) => this.#send(wire, frame),
       epoch: room => this.#recovery.epoch(room),
+      user: () => this.#session?.user.id,
       messageSettled: (room, epoch, answer) => this.#recovery.settled(room, epoch, answer.offset),
       settled: () => this.#connection.step('settled'),
     });

@@ -1,5 +1,5 @@
 /** Frames on their way out: held back until they can go, sent, and kept until they are answered. */
-import { type Codec, type Frame, HubbubError } from '@hubbub/protocol';
+import { CLIENT_FRAME_TYPES, type Codec, type Frame, HubbubError } from '@hubbub/protocol';
 import { Acks, type AnswerType, type Pending } from './acks.js';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
 import { createFrameIds } from './frame-ids.js';
@@ -13,7 +13,7 @@ export interface DeliveryPolicy extends BackoffPolicy {
   readonly retryInFlight: boolean;
 }
 
-/** An edge knows an id again for 5 minutes; a repetition needs some of them for its way. */
+/** An edge knows a `message_id` again for 5 minutes; a repetition needs some of them for its way. */
 const REPEATABLE_MS = 4 * 60_000;
 
 export interface DeliveryPorts {
@@ -22,8 +22,10 @@ export interface DeliveryPorts {
   /** `max_frame_bytes` of the session, once it is known. */
   maxFrameBytes(): number | undefined;
   send(wire: Wire, frame: Frame): void;
-  /** The epoch of the room's history, where it has one: there an edge knows a repetition by its id. */
+  /** The epoch of the room's history, where it has one: there an edge knows a repetition by its `message_id`. */
   epoch(room: string): string | undefined;
+  /** Our user's id in this session: an edge knows a repetition of the same user only. */
+  user(): string | undefined;
   /** One of our messages in this room was answered; `epoch` is the room's when it was sent first. */
   messageSettled(room: string, epoch: string | undefined, answer: Frame): void;
   /** The last frame in flight was answered or given up. */
@@ -32,9 +34,12 @@ export interface DeliveryPorts {
 
 interface Delivery extends Pending, Queued {
   readonly wire: Wire;
-  /** When it went out first, and the epoch of its room then; `undefined` before. */
-  first: { readonly atMs: number; readonly epoch: string | undefined } | undefined;
+  /** When it went out first, the epoch of its room then, and the user who sent it; `undefined` before. */
+  first: { readonly atMs: number; readonly epoch: string | undefined; readonly user: string | undefined } | undefined;
 }
+
+/** Frames of Hubbub's own that publish nothing. The others have a `message_id`, which is their `id`: globally unique. */
+const REQUESTS: ReadonlySet<string> = new Set(CLIENT_FRAME_TYPES.filter(type => type !== 'send_message'));
 
 export class Deliveries {
   readonly #policy: DeliveryPolicy;
@@ -109,7 +114,7 @@ export class Deliveries {
   /** Sends what waited and now can go. */
   flush(): void {
     for (const delivery of this.#queue.take(({ frame }) => this.#isReady(frame.room))) {
-      // The room may have lost its history since, or the edge its memory of the id.
+      // The room may have lost its history since, or the edge its memory of the `message_id`.
       if (delivery.first === undefined || this.#isRepeatable(delivery)) this.#transmit(delivery);
       else this.#rejectUnknown(delivery);
     }
@@ -140,9 +145,10 @@ export class Deliveries {
 
   /** A promise of the answer; what `go` throws rejects it. */
   async #promise(unnamed: Frame, answer: AnswerType, go: (delivery: Delivery) => void): Promise<Frame> {
-    const frame = { ...unnamed, id: unnamed.id ?? this.#nextId() };
-    if (this.#acks.has(frame.id) || this.#queue.has(other => other.frame.id === frame.id)) {
-      throw new HubbubError('INVALID_FORMAT', `A frame with the id ${frame.id} is on its way already.`);
+    const id = unnamed.id ?? this.#nextId();
+    const frame = { ...unnamed, id, ...(!REQUESTS.has(unnamed.type) && { message_id: id }) };
+    if (this.#acks.has(id) || this.#queue.has(other => other.frame.id === id)) {
+      throw new HubbubError('INVALID_FORMAT', `A frame with the id ${id} is in flight already.`);
     }
     // Written now: a caller who changes the payload later does not change what was sent, and errors come at once.
     const wire = this.#write(frame);
@@ -202,6 +208,7 @@ export class Deliveries {
   /** Whether the edge would know a second copy as one. */
   #isKnownAgain({ frame, first }: Delivery): boolean {
     if (frame.type !== 'send_message' || frame.room === undefined || first?.epoch === undefined) return false;
+    if (first.user !== this.#ports.user()) return false;
     return first.epoch === this.#ports.epoch(frame.room) && performance.now() - first.atMs < REPEATABLE_MS;
   }
 
@@ -212,7 +219,11 @@ export class Deliveries {
 
   #transmit(delivery: Delivery): void {
     const { room } = delivery.frame;
-    delivery.first ??= { atMs: performance.now(), epoch: room === undefined ? undefined : this.#ports.epoch(room) };
+    delivery.first ??= {
+      atMs: performance.now(),
+      epoch: room === undefined ? undefined : this.#ports.epoch(room),
+      user: this.#ports.user(),
+    };
     this.#acks.expect(delivery);
     this.#ports.send(delivery.wire, delivery.frame);
   }

@@ -1,4 +1,4 @@
-/** Ids for our frames: unique in the cluster, because a retry is told from a new message by them. */
+/** Ids for our frames, globally unique: also the `message_id` of what is published. */
 
 /** Bytes of randomness per client: two clients that share them are not to be expected. */
 const PREFIX_BYTES = 12;

@@ -11,8 +11,10 @@ import type { TokenOption } from './token.js';
 
 /** The edge's word that a frame was carried out. */
 export interface Receipt {
-  /** The frame's id: also that of the `new_message` at the others. */
+  /** Names the message: the `id` of the `new_message` that the others get. */
   readonly id: string;
+  /** The edge knew the message already: this is a repetition, and nothing was published. */
+  readonly duplicate?: true;
   /** RFC 3339: when the edge took it in, where the edge says so. */
   readonly timestamp?: string;
   /** Position in the room's history, where it has one. */
@@ -20,7 +22,10 @@ export interface Receipt {
 }
 
 export interface SendOptions {
-  /** 1 to 64 bytes: names the message. Give your own to make a retry recognisable. Default: a new one. */
+  /**
+   * 1 to 64 bytes, globally unique: names the message (`message_id` on the wire). Give your own to make a retry
+   * recognizable. Default: a new one.
+   */
   readonly id?: string;
 }
 
@@ -175,7 +180,12 @@ export class Room {
   }
 
   async #receipt(frame: Frame): Promise<Receipt> {
-    const { id = '', timestamp, offset } = await this.#ports.submit({ ...frame, room: this.name }, 'ack');
-    return { id, ...(timestamp !== undefined && { timestamp }), ...(offset !== undefined && { offset }) };
+    const { id = '', timestamp, offset, payload } = await this.#ports.submit({ ...frame, room: this.name }, 'ack');
+    return {
+      id,
+      ...(timestamp !== undefined && { timestamp }),
+      ...(offset !== undefined && { offset }),
+      ...(payload?.duplicate === true && { duplicate: true }),
+    };
   }
 }

@@ -111,8 +111,24 @@ describe('rooms', () => {
     const sending = client.room('general').send({}, { id: 'm1' });
     edge.socket.receive({ type: 'new_message', room: 'general', id: 'm1', payload: {} });
     expect(await outcome(sending)).toBe('pending');
-    edge.socket.receive({ type: 'ack', id: 'm1' });
+    const [{ id = '', message_id } = {}] = edge.socket.sentOfType('send_message');
+    expect(message_id).toBe('m1');
+    edge.socket.receive({ type: 'ack', id });
     expect(await outcome(sending)).toEqual({ value: { id: 'm1' } });
+  });
+
+  it('names each message globally uniquely, and says when the edge knew it already', async () => {
+    const client = await edge.openClient();
+    const other = await new FakeEdge().openClient();
+    edge.answer = ({ id = '', message_id }, socket) =>
+      void socket.receive({ type: 'ack', id, payload: { message_id, duplicate: true } });
+    const { id, ...rest } = await client.room('general').send({});
+    expect(edge.socket.sentOfType('send_message')[0]?.message_id).toBe(id);
+    expect(rest).toEqual({ duplicate: true });
+    await client.room('general').sendEvent('move', {}, { id: 'mine' });
+    expect(edge.socket.sentOfType('move')[0]?.message_id).toBe('mine');
+    expect((await other.room('general').send({})).id).not.toBe(id);
+    expect(edge.socket.sent.filter(({ type, message_id }) => type === 'join_room' && message_id)).toEqual([]);
   });
 
   it('rejects with the code of the edge', async () => {

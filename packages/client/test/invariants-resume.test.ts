@@ -1,4 +1,5 @@
 /** Invariants of README.md that concern the resume frame and own messages. Fake edge, fake clock. */
+import { DEFAULT_LIMITS } from '@hubbub/protocol';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, outcome, placesIn, silent, turn, willing } from './support/fake-edge.js';
@@ -53,23 +54,26 @@ describe('invariant 15: own messages of a room with history are neither lost nor
 
   it('repeats what the bus did not take, ahead of what came later, and calls no hole a gap meanwhile', async () => {
     const { room, heard } = await joined(edge);
-    const refuse = (id: string): void =>
-      void edge.socket.receive({ type: 'error', id, payload: { code: 'UNAVAILABLE', message: '' } });
+    const refuse = (name: string): void => {
+      const { id = '' } = edge.socket.sent.find(({ message_id }) => message_id === name) ?? {};
+      edge.socket.receive({ type: 'error', id, payload: { code: 'UNAVAILABLE', message: '' } });
+    };
+    const names = () => edge.socket.sentOfType('send_message').map(({ message_id }) => message_id);
     edge.answer = silent;
     const sending = ['m1', 'm2'].map(id => room.send({}, { id }));
     refuse('m1'); // It is in the history all the same, as 11.
     refuse('m2');
     sending.push(room.send({}, { id: 'm3' }));
     edge.socket.receive(message(12));
-    expect(edge.socket.sentOfType('send_message').map(({ id }) => id)).toEqual(['m1', 'm2']);
+    expect(names()).toEqual(['m1', 'm2']);
     let offset = 13;
-    edge.answer = ({ id = '' }, socket) =>
-      void socket.receive({ type: 'ack', id, offset: id === 'm1' ? 11 : offset++ });
+    edge.answer = ({ id = '', message_id }, socket) =>
+      void socket.receive({ type: 'ack', id, offset: message_id === 'm1' ? 11 : offset++ });
     await vi.advanceTimersByTimeAsync(500);
     expect(await outcome(Promise.all(sending))).toMatchObject({
       value: [{ offset: 11 }, { offset: 13 }, { offset: 14 }],
     });
-    expect(edge.socket.sentOfType('send_message').map(({ id }) => id)).toEqual(['m1', 'm2', 'm1', 'm2', 'm3']);
+    expect(names()).toEqual(['m1', 'm2', 'm1', 'm2', 'm3']);
     edge.socket.receive(message(15));
     expect(heard).toEqual([12, 15]);
   });
@@ -106,6 +110,23 @@ describe('invariant 15: own messages of a room with history are neither lost nor
     while (edge.sockets.length === dialled) await vi.advanceTimersByTimeAsync(1_000);
     const socket = await edge.accept();
     answerResume(socket, [{ room_id: 'general', ...answer }]);
+    await turn();
+    expect(socket.sentOfType('send_message')).toEqual([]);
+    await late;
+  });
+
+  it('says that it is not known when the next session has another user, as anonymous ones do', async () => {
+    const { room } = await joined(edge);
+    edge.answer = silent;
+    const late = expect(room.send({})).rejects.toMatchObject({ message: /not known/ });
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const user = { id: 'anonymous:s2', name: 'Anonymous' };
+    const payload = { session_id: 's2', user, rooms: [], limits: DEFAULT_LIMITS };
+    const socket = edge.socket.open().receive({ type: 'welcome', payload });
+    await turn();
+    edge.answer = willing;
+    answerResume(socket, [{ room_id: 'general', epoch: 'e1', offset: 10, recovered: true }]);
     await turn();
     expect(socket.sentOfType('send_message')).toEqual([]);
     await late;

@@ -13,7 +13,7 @@ export interface ClientEvent {
   readonly type: string;
   /** Absent where the event is about no room. */
   readonly room?: string;
-  /** The frame's `id`, or one that the edge made. */
+  /** The frame's `id`, or one that the edge made. A client chooses it freely: match answers by it, and identify nothing. */
   readonly id: string;
   readonly payload: Payload;
   /** From the token, never from the frame. */

@@ -7,15 +7,18 @@ import { HubbubError } from './errors.js';
 import { isFrameType } from './frame.js';
 import { FRAME_ID_MAX_BYTES, utf8Length } from './limits.js';
 
+// One check of our own: the library's `min` also looks at the `length` of what is no text, and chokes on a hostile one.
+const idSchema = z
+  .string()
+  .refine(id => id !== '' && utf8Length(id) <= FRAME_ID_MAX_BYTES, `is not 1 to ${FRAME_ID_MAX_BYTES} bytes`)
+  .nullish();
+
 /** `null` is the same as absent: programs that fill in every field write it. */
 const clientFrameSchema = z.object({
   type: z.string().refine(isFrameType, 'is not a frame type'),
   room: z.string().nullish(),
-  // One check of our own: the library's `min` also looks at the `length` of what is no text, and chokes on a hostile one.
-  id: z
-    .string()
-    .refine(id => id !== '' && utf8Length(id) <= FRAME_ID_MAX_BYTES, `is not 1 to ${FRAME_ID_MAX_BYTES} bytes`)
-    .nullish(),
+  id: idSchema,
+  message_id: idSchema,
   payload: z.unknown().optional(),
 });
 
@@ -23,7 +26,10 @@ const clientFrameSchema = z.object({
 export interface ClientFrame {
   readonly type: string;
   readonly room?: string;
+  /** Matches the answer to this frame within the session, and nothing else. */
   readonly id?: string;
+  /** Makes a publish idempotent: globally unique, the same in each retry. */
+  readonly messageId?: string;
   /** Not yet checked: each handler says what it takes. */
   readonly payload?: unknown;
 }
@@ -32,8 +38,14 @@ export interface ClientFrame {
 export function parseClientFrame(value: unknown): ClientFrame {
   const result = clientFrameSchema.safeParse(value);
   if (result.success) {
-    const { type, room, id, payload } = result.data;
-    return { type, ...(room != null && { room }), ...(id != null && { id }), payload };
+    const { type, room, id, message_id, payload } = result.data;
+    return {
+      type,
+      ...(room != null && { room }),
+      ...(id != null && { id }),
+      ...(message_id != null && { messageId: message_id }),
+      payload,
+    };
   }
   const issue = result.error.issues[0];
   const field = issue?.path.join('.') || 'the frame';

@@ -19,8 +19,13 @@ export interface Frame {
   readonly sender?: Sender;
   /** RFC 3339, UTC, with milliseconds. */
   readonly timestamp?: string;
-  /** 1 to 64 bytes, chosen by who sends the frame; the answer echoes it. */
+  /**
+   * 1 to 64 bytes. In a client's frame it is chosen by the client and echoed by the answer; in a `new_message` or a frame of
+   * a service it names the message.
+   */
   readonly id?: string;
+  /** 1 to 64 bytes, globally unique: makes a client's publish idempotent. The edge names the message by it. */
+  readonly message_id?: string;
   /** Position in the room's history. */
   readonly offset?: number;
 }

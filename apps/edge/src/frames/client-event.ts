@@ -12,10 +12,12 @@ export const clientEvent: FrameAction = (session, frame, context) => {
   }
   assertMayTell(session, room, context);
   const payload = frame.payload === undefined || frame.payload === null ? {} : requiredPayload(frame, context.limits);
-  const id = frame.id ?? session.nextMessageId();
+  const messageId = frame.messageId ?? session.nextMessageId();
+  const id = frame.id ?? messageId;
   // Not returned, as in send_message: the log keeps the order of what is appended.
-  context.events.append(session, { type: frame.type, room, id, payload }, frame.id !== undefined).then(
-    () => session.acknowledge({ id }, room),
+  context.events.append(session, { type: frame.type, room, id, payload }, frame.messageId).then(
+    ({ duplicate }) =>
+      session.acknowledge({ id }, room, { payload: { message_id: messageId, ...(duplicate && { duplicate }) } }),
     (error: HubbubError) =>
       session.refuse(
         { id, ...(room !== undefined && { room }) },

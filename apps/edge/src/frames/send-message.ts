@@ -28,10 +28,15 @@ function publish(
   payload: Payload,
   { publisher }: FrameContext,
 ): void {
-  const id = frame.id ?? session.nextMessageId();
+  const messageId = frame.messageId ?? session.nextMessageId();
+  const id = frame.id ?? messageId;
   // Not returned: the session's next frames need not wait for Redis, it keeps the order of what is sent.
-  publisher.send(session, room, { type: 'new_message', payload, id }, frame.id !== undefined).then(
-    offset => session.acknowledge({ id }, room, offset === undefined ? {} : { offset }),
+  publisher.send(session, room, { type: 'new_message', payload, id: messageId }, frame.messageId).then(
+    ({ offset, duplicate = false }) =>
+      session.acknowledge({ id }, room, {
+        ...(offset !== undefined && { offset }),
+        payload: { message_id: messageId, ...(duplicate && { duplicate }) },
+      }),
     (error: HubbubError) =>
       session.refuse({ id, room }, error.code, 'Not known whether the message was sent; try again.'),
   );
