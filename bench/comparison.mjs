@@ -9,11 +9,10 @@ import { boundTime } from './machine/processes.mjs';
 import { findRedis, startRedis } from './machine/redis.mjs';
 import { readSettings } from './options.mjs';
 import { PROFILES_DIR, RELAYS } from './relays/catalogue.mjs';
-import { plotsOf } from './report/plots.mjs';
 import { hottestFunctions } from './report/profile.mjs';
-import { mediansTable, peaksTable, ratiosTable, roundsTable, rowInWords } from './report/tables.mjs';
+import { saveRun } from './report/results.mjs';
+import { mediansTable, peaksTable, ratiosTable, rowInWords } from './report/tables.mjs';
 import { cautions, isClean, verdicts } from './report/verdicts.mjs';
-import { writeReport } from './report/write-report.mjs';
 
 /**
  * @typedef {object} Comparison
@@ -25,7 +24,6 @@ import { writeReport } from './report/write-report.mjs';
  * @property {readonly string[]} measures keys of report/measures.mjs, in the order of the tables
  * @property {string} [peak] measure whose largest value over the steps says what a relay can do
  * @property {readonly import('./report/verdicts.mjs').Target[]} targets
- * @property {readonly { key: string, log?: boolean }[]} plots
  * @property {(settings: object) => number} turnSeconds that the turn of one relay takes at most
  * @property {(turn: object) => Promise<object[]>} [measure] rows with `step` and the measures
  * @property {(start: object) => Promise<{ measure: (turn: object) => Promise<object[]>, close: () => Promise<void> }>} [startOnce] in
@@ -50,26 +48,21 @@ export async function compare(scenario, args) {
   await redis.close();
 
   const judged = [...verdicts(scenario, settings, rows), ...cautions(scenario, catalogue, rows, pinning.loadCores)];
+  const medians = mediansTable(scenario, rows);
+  const verdictLines = judged.map(line => `- ${line}`).join('\n');
   const sections = [
-    judged.map(line => `- ${line}`).join('\n'),
-    `## Medians\n\n${mediansTable(scenario, rows)}`,
+    `## Medians\n\n${medians}`,
     ...(scenario.peak === undefined ? [] : [`## The most of each\n\n${peaksTable(scenario, rows)}`]),
     `## Ratios to ${settings.relays[0]}: median of the rounds (smallest to largest)\n\n${ratiosTable(scenario, rows)}`,
   ];
-  console.log(`\n${[...sections.slice(1), sections[0]].join('\n\n')}`);
+  console.log(`\n${[...sections, verdictLines].join('\n\n')}`);
   if (settings.profile) tellProfiles(settings.relays);
   if (!isClean(catalogue, rows)) process.exitCode = 1;
   if (settings.quick || settings.profile) return;
-  const titles = Object.fromEntries(settings.relays.map(name => [name, catalogue[name].title]));
   const { name, description } = scenario;
   const command = ['npm run bench', name, ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
-  const run = { scenario: name, description, command, settings, machine, titles, verdicts: judged, rows };
-  const written = writeReport(run, {
-    sections,
-    plots: plotsOf(scenario, rows),
-    appendix: `## Raw rounds\n\n${roundsTable(scenario, rows)}`,
-  });
-  console.log(`\nWritten: ${written}`);
+  const run = { scenario: name, description, command, settings, machine, rows };
+  console.log(`\nWritten: ${saveRun({ ...run, summary: `${verdictLines}\n\n${medians}` })}`);
 }
 
 /**

@@ -1,48 +1,26 @@
-/** Writes the sizing tables of docs/deployment.md from the latest reports, so that no figure stands there which was not measured. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+/** The sizing tables of docs/deployment.md, from the last runs: no figure stands there that was not measured. */
 import { medianOf, peakRows } from './statistics.mjs';
 import { table } from './tables.mjs';
 
-const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
-const PAGE = fileURLToPath(new URL('../../docs/deployment.md', import.meta.url));
-const BEGIN = '<!-- Sizing: written by bench/report/sizing.mjs from bench/results; not by hand. -->';
-const END = '<!-- End of sizing. -->';
 const MIB = 2 ** 20;
-/** What is reckoned for, and with how many on an edge: what the limit of open files allowed in the runs. */
+/** Sizes of the table, and sessions on an edge: as many as the limit of open files allowed in the runs. */
 const SESSIONS = [1000, 10_000, 100_000, 1_000_000];
 const PER_EDGE = 20_000;
 const EDGES_MIN = 2;
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-export function updateSizing() {
-  const [before, rest] = readFileSync(PAGE, 'utf8').split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (after === undefined) throw new Error('docs/deployment.md has lost the marks between which the sizing stands.');
-  writeFileSync(PAGE, `${before}${BEGIN}\n\n${sizing()}\n\n${END}${after}`);
-}
-
-function sizing() {
-  const memory = latest('memory');
-  const scale = latest('scale');
-  const rows = [...rowsOfMemory(memory), ...rowsOfScale(scale), ...rowsOfTraffic()];
-  const measured = table(['what', 'measured', 'in'], rows);
+/** @param {ReadonlyMap<string, import('./results.mjs').Run>} runs by scenario @returns {string} Markdown */
+export function sizingTables(runs) {
+  const [memory, scale] = [runs.get('memory'), runs.get('scale')];
+  const measured = table(
+    ['what', 'measured', 'in'],
+    [...rowsOfMemory(memory), ...rowsOfScale(scale), ...rowsOfTraffic(runs)],
+  );
   return memory === undefined || scale === undefined ? measured : `${measured}\n\n${reckoned(memory, scale)}`;
 }
 
-/** @returns {{ file: string, rows: Record<string, unknown>[], settings: Record<string, unknown> } | undefined} */
-function latest(scenario) {
-  const file = readdirSync(RESULTS)
-    .filter(name => new RegExp(`^${scenario}-\\d{4}-\\d\\d-\\d\\d\\.json$`).test(name))
-    .sort()
-    .at(-1);
-  if (file === undefined) return undefined;
-  return { ...JSON.parse(readFileSync(join(RESULTS, file), 'utf8')), file };
-}
-
-function linkTo({ file }) {
-  return `[${file.replace('.json', '')}](../bench/results/${file.replace('.json', '.md')})`;
+function linkTo({ scenario }) {
+  return `[${scenario}](performance.md#${scenario})`;
 }
 
 /** Of the step at which Hubbub did most. */
@@ -89,10 +67,10 @@ function rowsOfScale(report) {
   ];
 }
 
-function rowsOfTraffic() {
+function rowsOfTraffic(runs) {
   const rows = [];
   const most = (scenario, what) => {
-    const report = latest(scenario);
+    const report = runs.get(scenario);
     if (report === undefined) return;
     const value = hubbubMedian(report, 'deliveriesPerSecond');
     rows.push([what, `${whole.format(value)} deliveries a second`, linkTo(report)]);

@@ -51,20 +51,6 @@ export function peaksTable({ peak, stepTitle }, rows) {
   );
 }
 
-export function roundsTable(scenario, rows) {
-  const troubles = troublesTold(rows);
-  return table(
-    ['round', scenario.stepTitle, 'relay', ...titles(scenario.measures), ...troubles.map(key => TROUBLES[key])],
-    rows.map(row => [
-      `${row.warmUp ? 'warm-up' : row.round}${row.disturbed ? ', disturbed' : ''}`,
-      whole(row.step),
-      row.relay,
-      ...scenario.measures.map(key => printed(key, row[key])),
-      ...troubles.map(key => troublesOf(row, key)),
-    ]),
-  );
-}
-
 /** One row in a line, while the run goes on. */
 export function rowInWords(scenario, row) {
   const troubles = Object.keys(TROUBLES).filter(key => troublesOf(row, key) > 0);

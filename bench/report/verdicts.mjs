@@ -26,7 +26,7 @@ export function verdicts(scenario, { relays }, rows) {
 
 function verdict({ stepTitle }, { relay, against, key, atLeast, atMost }, step, rows) {
   const at = who => (step === 'peak' ? peakRows(rows, who, key) : rowsAt(rows, who, step));
-  const rounds = at(relay).length;
+  const rounds = Math.min(...[relay, against ?? relay].map(who => at(who).length));
   const value = against === undefined ? medianOf(at(relay), key) : ratioOf(at(relay), at(against), key).median;
   const place = step === 'peak' ? 'at its most' : `at ${step.toLocaleString('en-US')} ${stepTitle}`;
   const what = `${relay} ${place}: ${MEASURES[key].title}`;

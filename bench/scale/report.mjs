@@ -1,6 +1,6 @@
 /** What a run of `npm run scale` found: on the terminal, judged, and in bench/results. */
+import { saveRun } from '../report/results.mjs';
 import { table } from '../report/tables.mjs';
-import { writeReport } from '../report/write-report.mjs';
 
 /** Times of the bare relays within which as many connections are to be open. */
 const OPEN_AT_MOST = 3;
@@ -39,7 +39,7 @@ export function conclude({ plan, machine, figures, args }) {
       machine,
       rows: [figures],
     };
-    console.log(`Written: ${writeReport(run, { sections })}`);
+    console.log(`Written: ${saveRun({ ...run, summary: sections[0] })}`);
   }
   return isRight;
 }

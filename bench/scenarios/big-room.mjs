@@ -3,7 +3,7 @@
  * latency; the rates rise until a relay is saturated, and what counts then is what gets through.
  */
 import { measureTraffic } from '../load/measure-traffic.mjs';
-import { TRAFFIC_MEASURES, TRAFFIC_PLOTS, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';
+import { TRAFFIC_MEASURES, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';
 
 const P99_AT_MOST = { relay: 'hubbub', against: 'bare', key: 'p99Ms', atMost: 1.2 };
 
@@ -25,7 +25,6 @@ export const bigRoom = {
   warmUp: { ...TRAFFIC_WARM_UP, rates: [100] },
   measures: TRAFFIC_MEASURES,
   peak: 'deliveriesPerSecond',
-  plots: TRAFFIC_PLOTS,
   targets: [
     { relay: 'hubbub', against: 'bare', key: 'deliveriesPerSecond', atLeast: 0.95, step: 100 },
     { ...P99_AT_MOST, step: 100 },

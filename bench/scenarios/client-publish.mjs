@@ -21,11 +21,6 @@ export const clientPublish = {
   warmUp: { ...TRAFFIC_WARM_UP, rates: [500] },
   measures: TALK_MEASURES,
   peak: 'deliveriesPerSecond',
-  plots: [
-    { key: 'deliveriesPerSecond', log: true },
-    { key: 'p99Ms', log: true },
-    { key: 'ackP99Ms', log: true },
-  ],
   targets: [],
   turnSeconds: trafficTurnSeconds,
   measure: ({ settings, ...turn }) =>

@@ -31,7 +31,6 @@ export const history = {
   quick: TRAFFIC_QUICK,
   warmUp: { seconds: 4, patience: 0 },
   measures: TALK_MEASURES,
-  plots: [{ key: 'p99Ms' }, { key: 'ackP99Ms' }, { key: 'relayCpuUsPerDelivery' }],
   targets: [{ relay: 'kept', against: 'plain', key: 'p99Ms', atMost: 1.5 }],
   turnSeconds: ({ rates, seconds, patience }) => rates.length * (seconds + patience + OVERHEAD_S),
   startOnce: startBothKinds,

@@ -17,7 +17,6 @@ export const memory = {
   },
   quick: { rounds: 1, connections: 2000, settle: 1 },
   measures: ['emptyMiB', 'bytesPerConnection', 'bytesPerConnectionCollected'],
-  plots: [{ key: 'bytesPerConnection' }, { key: 'bytesPerConnectionCollected' }],
   targets: [
     { relay: 'hubbub', key: 'bytesPerConnection', atMost: 4096 },
     { relay: 'hubbub', key: 'bytesPerConnectionCollected', atMost: 4096 },
@@ -50,7 +49,6 @@ export const idleCost = {
     'loadCpu',
     'othersCpu',
   ],
-  plots: [{ key: 'relayCpuPercent' }, { key: 'redisCommandsPerSecond' }],
   targets: [],
   turnSeconds: ({ settle, seconds, patience }) => settle + seconds + patience + TURN_SECONDS,
   measure: measureIdleCost,

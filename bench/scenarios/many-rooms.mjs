@@ -1,7 +1,7 @@
 /** Many small rooms: a message has few receivers, so that each of them costs a relay what it does for a message, not for a member. */
 import { measureTraffic } from '../load/measure-traffic.mjs';
 import { roomNames } from '../load/requests.mjs';
-import { TRAFFIC_MEASURES, TRAFFIC_PLOTS, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';
+import { TRAFFIC_MEASURES, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';
 
 /** @type {import('../comparison.mjs').Comparison} */
 export const manyRooms = {
@@ -23,7 +23,6 @@ export const manyRooms = {
   warmUp: { ...TRAFFIC_WARM_UP, rates: [1000] },
   measures: TRAFFIC_MEASURES,
   peak: 'deliveriesPerSecond',
-  plots: TRAFFIC_PLOTS,
   targets: [{ relay: 'hubbub', against: 'bare', key: 'deliveriesPerSecond', atLeast: 0.9, step: 'peak' }],
   turnSeconds: trafficTurnSeconds,
   measure: ({ settings, ...turn }) =>

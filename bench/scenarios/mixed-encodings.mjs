@@ -1,6 +1,6 @@
 /** One room in which every second member is on MessagePack: what it costs to have each message in two encodings. */
 import { measureTraffic } from '../load/measure-traffic.mjs';
-import { TRAFFIC_MEASURES, TRAFFIC_PLOTS, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';
+import { TRAFFIC_MEASURES, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';
 
 /** @type {import('../comparison.mjs').Comparison} */
 export const mixedEncodings = {
@@ -21,7 +21,6 @@ export const mixedEncodings = {
   warmUp: { ...TRAFFIC_WARM_UP, rates: [100] },
   measures: TRAFFIC_MEASURES,
   peak: 'deliveriesPerSecond',
-  plots: TRAFFIC_PLOTS,
   targets: [],
   turnSeconds: trafficTurnSeconds,
   measure: ({ settings, ...turn }) => measureTraffic({ ...turn, load: { ...settings, rooms: ['mixed-room'] } }),

@@ -14,7 +14,7 @@ import { quietMachine } from '../machine/quiet.mjs';
 import { findRedis, startRedis } from '../machine/redis.mjs';
 import { readSettings } from '../options.mjs';
 import { bytesByKind, commandCalls, reportKeys, rosterUsers, usedBytes } from '../presence/redis-figures.mjs';
-import { presenceTable, writePresenceReport } from '../report/write-presence-report.mjs';
+import { presenceTable, savePresenceRun } from '../report/presence-run.mjs';
 
 const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
 const REPORTER = fileURLToPath(new URL('../presence/reporter-process.mjs', import.meta.url));
@@ -47,7 +47,7 @@ export const presence = {
     const command = ['npm run bench presence', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
     const { name: scenario, description } = presence;
     const run = { scenario, description, command, settings, machine, figures };
-    console.log(`Written: ${writePresenceReport(run)}`);
+    console.log(`Written: ${savePresenceRun(run)}`);
   },
 };
 

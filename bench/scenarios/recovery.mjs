@@ -19,9 +19,9 @@ import { findRedis, startRedis } from '../machine/redis.mjs';
 import { readSettings } from '../options.mjs';
 import { commandCalls } from '../presence/redis-figures.mjs';
 import { RELAYS } from '../relays/catalogue.mjs';
+import { saveRun } from '../report/results.mjs';
 import { median } from '../report/statistics.mjs';
 import { table } from '../report/tables.mjs';
-import { writeReport } from '../report/write-report.mjs';
 
 const RETURN_PROCESS = fileURLToPath(new URL('../history/return-process.mjs', import.meta.url));
 const FULL = { rounds: 3, clients: 10_000, rooms: 100, behind: 100, live: 100, processes: 4, patience: 10 };
@@ -85,18 +85,13 @@ export const recovery = {
       config.remove();
       await redis.close();
     }
-    const sections = [
-      verdicts(rows, settings),
-      `## Medians\n\n${mediansTable(rows)}`,
-      `## Rounds\n\n${roundsTable(rows)}`,
-    ];
-    console.log(`\n${sections[1]}\n\n${sections[0]}\n`);
+    const summary = `${verdicts(rows, settings)}\n\n${mediansTable(rows)}`;
+    console.log(`\n${summary}\n`);
     if (rows.some(troubled)) process.exitCode = 1;
     if (settings.quick || settings.profile) return;
     const command = ['npm run bench recovery', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
     const { name: scenario, description } = recovery;
-    const written = writeReport({ scenario, description, command, settings, machine, rows }, { sections });
-    console.log(`Written: ${written}`);
+    console.log(`Written: ${saveRun({ scenario, description, command, settings, machine, rows, summary })}`);
   },
 };
 
@@ -239,18 +234,6 @@ function mediansTable(rows) {
     MEASURES.map(({ key, title, digits }) => [
       title === 'p99 ms' ? 'who stayed: p99 ms' : title,
       ...kinds.map(behind => median(rows.filter(row => row.behind === behind).map(row => row[key])).toFixed(digits)),
-    ]),
-  );
-}
-
-function roundsTable(rows) {
-  return table(
-    ['round', 'behind', ...MEASURES.map(({ title }) => title), ...TROUBLE],
-    rows.map(row => [
-      `${row.round}${row.disturbed ? ', disturbed' : ''}`,
-      row.behind,
-      ...MEASURES.map(({ key, digits }) => row[key].toFixed(digits)),
-      ...TROUBLE.map(key => row[key]),
     ]),
   );
 }

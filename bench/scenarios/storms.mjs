@@ -21,7 +21,6 @@ const STORM = {
     'loadCpu',
     'othersCpu',
   ],
-  plots: [{ key: 'allOpenMs' }, { key: 'relayCpuUsPerConnection' }],
   turnSeconds: ({ patience }) => patience + 240,
 };
 

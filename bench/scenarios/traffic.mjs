@@ -25,13 +25,6 @@ export const TALK_MEASURES = [
   'othersCpu',
 ];
 
-export const TRAFFIC_PLOTS = [
-  { key: 'deliveriesPerSecond', log: true },
-  { key: 'p50Ms', log: true },
-  { key: 'p99Ms', log: true },
-  { key: 'relayCpuUsPerDelivery' },
-];
-
 /** A round before the first: the files are read, and it is seen that everything works. */
 export const TRAFFIC_WARM_UP = { seconds: 1, patience: 0 };
 export const TRAFFIC_QUICK = { rounds: 1, seconds: 1, patience: 0 };

@@ -5,8 +5,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signToken } from '../../bench/relays/token.mjs';
+import { churnTables, slopeBytes } from '../report/churn-tables.mjs';
 import { heldBy, memoryVerdict } from '../report/memory.mjs';
-import { churnTables, slopeBytes, writeChurnReport } from '../report/write-churn-report.mjs';
+import { saveFuzzRun } from '../report/save-fuzz-run.mjs';
 import { readMetrics } from '../target/metrics.mjs';
 import { redisFigures } from '../target/redis-figures.mjs';
 import { SECRET } from '../target/settings.mjs';
@@ -82,11 +83,14 @@ export async function churn(options) {
     rows,
     parts: parts.map(({ name }) => name),
     problems,
-    samples: watch.samples,
   };
-  console.log(`\n${churnTables(run)}`);
-  if (options.writesReport)
-    console.log(`\nWritten: ${writeChurnReport(run, { redis, embedded: options.target.embedded })}`);
+  const tables = churnTables(run);
+  console.log(`\n${tables}`);
+  if (options.writesReport) {
+    const description = `${clients} clients connect, join one of 50 rooms that are new in each cycle, and leave; the first row is after the warm-up`;
+    const report = { redisVersion: redis?.version ?? 'none', description, tables };
+    console.log(`\nWritten: ${saveFuzzRun('churn', run, report)}`);
+  }
   await target.close();
   return problems;
 }

@@ -7,11 +7,12 @@ import { Plan } from '../lanes/plan.mjs';
 import { runRedisLane } from '../lanes/redis-lane.mjs';
 import { runSessionLane } from '../lanes/session-lane.mjs';
 import { countingProblems } from '../report/counting.mjs';
+import { floodTables } from '../report/flood-tables.mjs';
 import { heldBy, memoryVerdict, WARM_UP } from '../report/memory.mjs';
 import { Progress } from '../report/progress.mjs';
+import { saveFuzzRun } from '../report/save-fuzz-run.mjs';
 import { Tally } from '../report/tally.mjs';
 import { Waits } from '../report/waits.mjs';
-import { floodTables, writeFloodReport } from '../report/write-flood-report.mjs';
 import { readMetrics } from '../target/metrics.mjs';
 import { startTarget } from '../target/target.mjs';
 import { startWatch } from '../target/watch.mjs';
@@ -110,11 +111,18 @@ export async function flood(options) {
     memory,
     warnings: Object.fromEntries(parts.map(({ name, warnings }) => [name, warnings])),
     problems,
-    samples: watch.samples,
   };
-  console.log(`\n${floodTables(run)}`);
-  if (options.writesReport)
-    console.log(`\nWritten: ${writeFloodReport(run, { redis, embedded: options.target.embedded })}`);
+  const tables = floodTables(run);
+  console.log(`\n${tables}`);
+  if (options.writesReport) {
+    const what = options.target.embedded ? '`hubbub start` without Redis' : '`hubbub edge` and `hubbub presence`';
+    const report = {
+      redisVersion: redis?.version ?? 'none',
+      description: `Bad inputs of every kind at ${what}`,
+      tables,
+    };
+    console.log(`\nWritten: ${saveFuzzRun('flood', run, report)}`);
+  }
   await bystanders.close();
   await target.close();
   return problems;

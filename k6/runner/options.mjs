@@ -17,7 +17,7 @@ ${Object.entries(PLANS)
   --connections n        ramp: sockets of all processes together (default 1000)
   --processes n          ramp: k6 processes that share them (default: 15,000 sockets each)
   --prometheus url       remote write, for example http://127.0.0.1:9090/api/v1/write
-  --record               writes k6/results/<scenario>-<date>.json and .md
+  --record               saves the run in bench/results, shown in docs/performance.md
   and numbers of the scenario, such as --talk-s 60 --rate 10; k6/README.md has them all`;
 
 /** @param {readonly string[]} args @throws {Error} with what would be right */

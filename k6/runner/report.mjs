@@ -1,12 +1,7 @@
-/** What a run found, for people and for k6/results. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
-const GIB = 1024 ** 3;
+/** What a run found: as text, and saved among the results of all scenarios. */
+import { loadEngine } from '@hubbub/edge';
+import { describeMachine } from '../../bench/machine/facts.mjs';
+import { saveRun } from '../../bench/report/results.mjs';
 
 /**
  * @typedef {object} Findings
@@ -52,28 +47,26 @@ export function inWords(findings) {
   return [...rows.map(([title, words]) => `  ${title.padEnd(width)}  ${words}`), '', ...verdict].join('\n');
 }
 
-/** @param {Findings} findings @returns {string} path of the file for people */
+/** @param {Findings} findings @returns {string} the path of the run's file, from the root of the repository */
 export function record(findings) {
-  mkdirSync(RESULTS, { recursive: true });
-  const day = new Date().toISOString().slice(0, 10);
-  const base = join(RESULTS, `${findings.name}-${day}`);
-  const facts = {
-    at: new Date().toISOString(),
-    commit: commit(),
-    machine: `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / GIB)} GiB, Node ${process.versions.node}, ${process.platform}`,
-    ...findings,
-  };
+  const { scenario, name = scenario, command, k6Version, processes, edges = 'foreign', seconds } = findings;
   const metrics = Object.fromEntries(
-    Object.entries(findings.metrics).filter(([name]) => /^(hubbub_|checks|ws_)/.test(name)),
+    Object.entries(findings.metrics).filter(([metric]) => /^(hubbub_|checks|ws_)/.test(metric)),
   );
-  writeFileSync(`${base}.json`, `${JSON.stringify({ ...facts, metrics }, undefined, 1)}\n`);
-  writeFileSync(
-    `${base}.md`,
-    `# ${findings.scenario}, ${day}\n\n\`${findings.command}\`, ${Math.round(findings.seconds)} s, k6 ${findings.k6Version}, ${findings.processes} k6 process(es), ` +
-      `${findings.edges ?? 'foreign'} edges, commit ${facts.commit}\n${facts.machine}. Load, edges and Redis share the machine, and others may have used it at the same time: ` +
-      `the latencies are upper bounds, not figures of Hubbub.\n\n\`\`\`\n${inWords(findings)}\n\`\`\`\n`,
-  );
-  return `${base}.md`;
+  return saveRun({
+    scenario: `k6-${name}`,
+    description: `k6 scenario \`${scenario}\`: ${edges} edges, ${processes} k6 processes, ${Math.round(seconds)} s`,
+    command,
+    machine: describeMachine({
+      redisVersion: 'own',
+      pinning: { words: `k6 ${k6Version}` },
+      engine: loadEngine().build,
+    }),
+    metrics,
+    failures: findings.failures,
+    samples: findings.samples,
+    summary: `\`\`\`\n${inWords(findings)}\n\`\`\``,
+  });
 }
 
 /** @param {import('./watch.mjs').Sample} sample */
@@ -108,12 +101,4 @@ function titleOf(name) {
 function trendInWords(values) {
   const ms = key => `${Math.round(values[key] ?? 0)} ms`;
   return `p50 ${ms('med')}, p95 ${ms('p(95)')}, p99 ${ms('p(99)')}, max ${ms('max')} (${Math.round(values.count)})`;
-}
-
-function commit() {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: RESULTS, encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown'; // An export of the sources has no history.
-  }
 }

@@ -1,0 +1,42 @@
+/** The tables of a flood. */
+import { table } from '../../bench/report/tables.mjs';
+import { MIB } from './memory.mjs';
+
+const whole = number => Math.round(number).toLocaleString('en-US');
+const mib = bytes => (Number.isFinite(bytes) ? (bytes / MIB).toFixed(1) : '–');
+
+/** @param {object} run as `scenarios/flood.mjs` puts it together */
+export function floodTables(run) {
+  const kinds = run.kinds.filter(({ inputs }) => inputs > 0).map(({ name, inputs }) => [whole(inputs), name]);
+  const memory = Object.entries(run.memory).map(([name, { startBytes, peakBytes, warm, end }]) => [
+    name,
+    ...[startBytes, warm?.rssBytes, end.rssBytes, peakBytes, warm?.heapBytes, end.heapBytes].map(mib),
+  ]);
+  const { sent, heard, p50Ms, p99Ms, maxMs, worstDelayMs, garbage } = run.bystanders;
+  const { limitMs, longWaits } = run.waits;
+  const lost = heard.map(({ missed, repeated }) => `${missed} missed, ${repeated} twice`).join('; ');
+  return [
+    `${whole(run.inputs)} inputs in ${run.seconds.toFixed(0)} s (${whole(run.inputs / run.seconds)}/s), seed ${run.seed}; ${run.problems.length} violations.`,
+    table(['inputs', 'kind'], kinds),
+    `Bystanders: ${whole(sent)} messages each (${lost}); publish to delivery p50 ${p50Ms?.toFixed(2)} ms, p99 ${p99Ms?.toFixed(2)} ms, max ${maxMs?.toFixed(1)} ms (the narrator itself was late by ${worstDelayMs.toFixed(1)} ms at most). ${whole(garbage)} unreadable bodies of tampered envelopes to everybody were forwarded to them.`,
+    limitMs === undefined
+      ? 'Waits of bystanders: not measured, a process had ended.'
+      : `${whole(longWaits)} messages waited longer than ${whole(limitMs)} ms (the baseline and 250 ms); inputs of such moments were thrown again, and ${run.waits.problems.length} of them made a message wait each time.`,
+    table(['process', 'RSS start', 'after warm-up', 'end', 'peak', 'held heap after warm-up', 'end'], memory),
+    Object.entries(run.memory)
+      .map(([name, { verdict, words }]) => `Memory of ${name}: ${verdict} (${words}).`)
+      .join('\n'),
+    `How the edge took the connections: ${counts(run.outcomes)}.`,
+    `Errors that answered frames: ${counts(run.refusedFrames)}.`,
+    `Warnings in the logs: ${Object.entries(run.warnings)
+      .map(([name, events]) => `${name}: ${counts(events) || 'none'}`)
+      .join('; ')}.`,
+  ].join('\n\n');
+}
+
+function counts(of) {
+  return Object.entries(of)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name}: ${whole(count)}`)
+    .join(', ');
+}
