@@ -143,6 +143,14 @@ describe('PROTOCOL.md', () => {
     expect(page.section('7. What services publish')).toContain(`PUBLISH '${channels.room('general')}'`);
   });
 
+  test('section 7 has the reserved frames, and who makes them', () => {
+    const named = page
+      .table('7. What services publish', 'reserved type', 'made by')
+      .map(row => [row['reserved type'], row['made by']]);
+    expect(named.sort()).toEqual(Object.entries(protocol.RESERVED_FRAMES).sort());
+    expect(page.section('7. What services publish')).toContain(`\`${protocol.RESERVED_TYPE_PREFIX}\` are reserved`);
+  });
+
   test('section 7 has the letters of an envelope’s header', () => {
     const full: Required<protocol.EnvelopeHeader> = {
       encoding: 'json',

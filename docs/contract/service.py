@@ -31,7 +31,7 @@ def envelope(frame: dict) -> bytes:
     """0x01, the header as JSON, 0x02, the frame."""
     header = {"e": "j", "t": int(time.time() * 1000)}
     timestamp = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    body = {"timestamp": timestamp, **frame}
+    body = {**frame, "timestamp": timestamp}  # "type" first
     return b"\x01" + json.dumps(header, separators=(",", ":")).encode() + b"\x02" + json.dumps(body).encode()
 
 

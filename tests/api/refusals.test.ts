@@ -58,6 +58,9 @@ describe('keys', () => {
 describe('what is wrong is told by code and field', () => {
   test.each<[string, string, unknown, number, string, string]>([
     ['no body', '/messages', undefined, 400, 'INVALID_FORMAT', 'the body'],
+    ['a reserved type', '/messages', { type: 'ack' }, 400, 'INVALID_FORMAT', 'type'],
+    ['a reserved type to a room', '/rooms/a/messages', { type: 'room_closed' }, 400, 'INVALID_FORMAT', 'type'],
+    ['a reserved type to a user', '/users/a/messages', { type: 'error' }, 400, 'INVALID_FORMAT', 'type'],
     ['no object', '/messages', [], 400, 'INVALID_FORMAT', 'the body'],
     ['no type', '/messages', {}, 400, 'INVALID_FORMAT', 'type'],
     ['a type outside the grammar', '/messages', { type: 'Build' }, 400, 'INVALID_FORMAT', 'type'],

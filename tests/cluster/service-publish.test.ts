@@ -1,5 +1,10 @@
 /** A service in any language publishes plain JSON to Redis channels, and what is malformed hurts nobody. */
+import { openRedisBackplane } from '@hubbub/broker';
+import { encodeEnvelope, jsonCodec, RESERVED_FRAME_TYPES } from '@hubbub/protocol';
+import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { withNamespaces } from '../presence/config-file.js';
+import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { metricValue } from '../support/metric-value.js';
@@ -11,7 +16,10 @@ describe('redis-cli PUBLISH of plain JSON', () => {
   let bob: RawClient;
 
   beforeAll(async () => {
-    cluster = await startCluster({ edges: 2 });
+    cluster = await startCluster({
+      edges: 2,
+      env: withNamespaces({ log: { public: true, historySize: 100, historyTtlMs: 60_000 } }),
+    });
     alice = await connect(cluster.edge(0).wsUrl, { name: 'alice', token: cluster.token({ user: 'alice' }) });
     bob = await connect(cluster.edge(1).wsUrl, {
       name: 'bob',
@@ -80,6 +88,97 @@ describe('redis-cli PUBLISH of plain JSON', () => {
       await member.nextFrame('after.malformed');
       await member.noFrame('a');
     }
+  });
+
+  const RESERVED = [...RESERVED_FRAME_TYPES, 'hubbub.future'];
+  const envelopeOf = (type: string, header: object = {}, first: object = {}) =>
+    Buffer.from(
+      encodeEnvelope({ encoding: 'json', publishedAtMs: 1, ...header }, jsonCodec.encode({ ...first, type })),
+    ).toString();
+  const MADE_BY_PRESENCE = new Set(['room_info', 'room_count', 'online_users']);
+
+  test.each([
+    ['a room', 'room:{general}', (type: string) => JSON.stringify({ type, payload: {} })],
+    ['a user', 'user:{alice}', (type: string) => JSON.stringify({ type, payload: {} })],
+    ['all', 'broadcast', (type: string) => JSON.stringify({ type, payload: {} })],
+    ['a room, in an envelope', 'room:{general}', (type: string) => envelopeOf(type)],
+    [
+      'a room, in an envelope with another field first',
+      'room:{general}',
+      (type: string) => envelopeOf(type, {}, { id: 'x' }),
+    ],
+    ['a user, in an envelope', 'user:{alice}', (type: string) => envelopeOf(type)],
+    ['all, in an envelope', 'broadcast', (type: string) => envelopeOf(type)],
+  ])('reserved frames to %s are dropped and counted', async (_, address, messageOf) => {
+    const isEnvelope = messageOf('a').startsWith('\u0001');
+    const reserved = RESERVED.filter(type => !isEnvelope || !MADE_BY_PRESENCE.has(type));
+    const seen = alice.frames.length;
+    const before = await malformed();
+    for (const type of reserved) await publish(address, messageOf(type));
+    await publish(address, '{"type":"after.reserved"}');
+    await alice.nextFrame('after.reserved');
+    const types = alice.frames.slice(seen).map(({ type }) => type);
+    expect(types.filter(type => reserved.includes(type))).toEqual([]);
+    expect((await malformed()) - before).toBeGreaterThanOrEqual(reserved.length);
+  });
+
+  test('reserved frames to a session on its node are dropped and counted, but for the error that answers an event', async () => {
+    const welcome = alice.frames.find(({ type }) => type === 'welcome');
+    const sessions = [String(welcome?.payload?.session_id)];
+    const node = cluster.edge(0).nodeId;
+    const reserved = RESERVED.filter(type => type !== 'error' && !MADE_BY_PRESENCE.has(type));
+    const seen = alice.frames.length;
+    const before = await malformed();
+    for (const type of reserved) {
+      await publish(`node:{${node}}`, JSON.stringify({ type, sessions, payload: {} }));
+      await publish(`node:{${node}}`, envelopeOf(type, { sessions }));
+    }
+    await publish(`node:{${node}}`, JSON.stringify({ type: 'error', id: 'e1', sessions, payload: { code: 'NO' } }));
+    await alice.nextFrame({ type: 'error', id: 'e1' });
+    const types = alice.frames.slice(seen).map(({ type }) => type);
+    expect(types.filter(type => reserved.includes(type))).toEqual([]);
+    expect((await malformed()) - before).toBe(2 * reserved.length);
+  });
+
+  test('a reserved frame in a history reaches members neither live nor by replay, and leaves no hole', async () => {
+    const room = 'log:forged';
+    await alice.join(room);
+    await bob.join(room);
+    const history = openRedisBackplane(cluster.redis.url, {
+      prefix: cluster.redis.prefix,
+      commandTimeoutMs: 5000,
+      nodeLeaseMs: 10_000,
+      waitForConnection: true,
+      onError: () => {},
+    });
+    cleanup(() => history.close());
+    const bodies = [
+      ['json', jsonCodec.encode({ type: 'room_closed', payload: { room_id: room } })],
+      ['msgpack', msgpackCodec.encode({ type: 'room_closed', payload: { room_id: room } })],
+      ['json', jsonCodec.encode({ type: 'said', payload: {} })],
+    ] as const;
+    for (const [encoding, body] of bodies) {
+      await history.history.append({
+        room,
+        channel: `${cluster.redis.prefix}:room:{${room}}`,
+        envelope: encodeEnvelope({ encoding, publishedAtMs: Date.now() }, body),
+        size: 100,
+        ttlMs: 60_000,
+      });
+    }
+    for (const member of [alice, bob]) {
+      expect(await member.nextFrame({ type: 'room_offset', room, offset: 1 })).not.toHaveProperty('payload');
+      await member.nextFrame({ type: 'room_offset', room, offset: 2 });
+      await member.nextFrame({ type: 'said', room, offset: 3 });
+      expect(member.frames.filter(({ type }) => type === 'room_closed')).toEqual([]);
+    }
+    const page = await alice.ask({ type: 'history', room });
+    expect(JSON.stringify(page.payload)).not.toContain('room_closed');
+    const back = await connect(cluster.edge(1).wsUrl, { name: 'back', token: cluster.token({ user: 'back' }) });
+    const epoch = page.payload?.epoch;
+    await back.ask({ type: 'resume', payload: { rooms: [{ room_id: room, epoch, offset: 0 }] } });
+    expect(back.frames.filter(({ type }) => type === 'room_closed')).toEqual([]);
+    await back.nextFrame({ type: 'said', room, offset: 3 });
   });
 
   /** Dropped so far, by both edges. */

@@ -1,6 +1,7 @@
 /** From the bus to the sockets: finds whom an envelope is for and hands its bytes to the native topics. */
 import { type Control, decodeEnvelope, type Envelope, isEnvelope, jsonCodec } from '@hubbub/protocol';
 import type { PublishToTopic } from './audience.js';
+import { isForged, withoutForgery } from './forged-frame.js';
 import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
 import type { RoomMetrics } from './recovery-metrics.js';
@@ -50,11 +51,16 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
     if (channel === parts.nodeChannel) return parts.onNodeEnvelope(envelope);
     if (envelope.control !== undefined) return parts.onControl(channel, envelope.control);
     const { epoch, offset } = envelope;
+    if (isForged(envelope, 'audience')) {
+      metrics.malformedEnvelope(channel);
+      if (offset === undefined) return;
+    }
     if (epoch === undefined || offset === undefined) return deliver(channel, envelope);
     const feed = feeds.of(channel);
     // Without a feed nobody is here; or the namespace has a history elsewhere but not in this edge's configuration.
-    if (feed === undefined) deliver(channel, envelope);
-    else feed.arrived({ ...envelope, epoch, offset });
+    const message = withoutForgery({ ...envelope, epoch, offset });
+    if (feed === undefined) deliver(channel, message);
+    else feed.arrived(message);
   };
 }
 

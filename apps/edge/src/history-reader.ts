@@ -57,6 +57,7 @@ function frameOf({ encoding, body, offset }: RoomMessage, room: string, wanted: 
   const codec = encoding === 'json' ? jsonCodec : msgpackCodec;
   try {
     const value = codec.decode(body);
+    if ((value as Frame).type === 'room_offset') return []; // Stands for what nobody may read.
     return [{ room, offset, ...((wanted === 'json' ? toJsonValue(value) : value) as Frame) }];
   } catch {
     return []; // It reached nobody live either.

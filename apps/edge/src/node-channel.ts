@@ -1,5 +1,6 @@
 /** What comes on this node's own channel: frames for single sessions, what is done to them, and the echo of the self-probe. */
 import { type Control, type Envelope, roomPrefix, spliceRoom } from '@hubbub/protocol';
+import { isForged } from './forged-frame.js';
 import type { EdgeMetrics } from './metrics.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
@@ -25,6 +26,7 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
       if (!parts.onControl(envelope.control, envelope.sessions)) metrics.malformedEnvelope(channel);
       return;
     }
+    if (isForged(envelope, 'sessions')) return metrics.malformedEnvelope(channel);
     const frames = new Map<Session['encoding'], Uint8Array | undefined>();
     for (const id of envelope.sessions) {
       const session = sessions.get(id);

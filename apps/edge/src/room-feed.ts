@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { History, HistoryPage } from '@hubbub/broker';
 import { decodeEnvelope, type Envelope, HubbubError, type Position } from '@hubbub/protocol';
+import { withoutForgery } from './forged-frame.js';
 import type { RoomMetrics } from './recovery-metrics.js';
 import { ReplayWindow } from './replay-window.js';
 import { type Gap, RoomPosition } from './room-position.js';
@@ -262,6 +263,6 @@ type ReadQuery = Pick<Parameters<History['read']>[0], 'after' | 'before' | 'limi
 export function messagesOf({ epoch, entries }: HistoryPage): RoomMessage[] {
   return entries.flatMap(entry => {
     const envelope = decodeEnvelope(entry.envelope);
-    return envelope?.epoch === epoch ? [{ ...envelope, epoch, offset: entry.offset }] : [];
+    return envelope?.epoch === epoch ? [withoutForgery({ ...envelope, epoch, offset: entry.offset })] : [];
   });
 }

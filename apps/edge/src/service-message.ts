@@ -1,5 +1,12 @@
 /** Reads what a service in any language PUBLISHes as plain JSON (PROTOCOL.md section 7). */
-import { CONTROL_TYPE_PREFIX, controlOfMessage, type Envelope, isRoomName, jsonCodec } from '@hubbub/protocol';
+import {
+  CONTROL_TYPE_PREFIX,
+  controlOfMessage,
+  type Envelope,
+  isReservedType,
+  isRoomName,
+  jsonCodec,
+} from '@hubbub/protocol';
 import { type PlainMessage, parsePlainMessage } from '@hubbub/protocol/service-message';
 
 const NO_BODY = new Uint8Array(0);
@@ -25,12 +32,13 @@ export function readServiceMessage(bytes: Uint8Array, toSessions: boolean): Enve
     const control = controlOfMessage(message);
     return control && { ...header, control, body: NO_BODY };
   }
+  if (isReservedType(message.type, toSessions ? 'sessions' : 'audience')) return undefined;
   return {
     ...header,
     ...(exclude_session !== undefined && { excludeSession: exclude_session }),
     ...(exclude_user !== undefined && { excludeUser: exclude_user }),
     ...(key !== undefined && { conflationKey: key }),
-    body: jsonCodec.encode({ timestamp: now.toISOString(), ...message }),
+    body: jsonCodec.encode({ ...message, timestamp: message.timestamp ?? now.toISOString() }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Control: what a service may do to rooms, users and sessions (PROTOCOL.md section 7.2). */
 import type { Payload } from './frame.js';
 import { USER_ID_MAX_BYTES, utf8Length } from './limits.js';
+import { RESERVED_TYPE_PREFIX } from './reserved-frames.js';
 import { isRoomName } from './room-name.js';
 
 /** The reason of a control also travels in a close frame, whose text has at most 123 bytes (RFC 6455 section 5.5). */
@@ -21,7 +22,7 @@ export type Control =
   | { readonly do: 'refuse_sessions'; readonly reason?: string };
 
 /** Types of plain JSON messages that begin like this are controls, and no frames. */
-export const CONTROL_TYPE_PREFIX = 'hubbub.';
+export const CONTROL_TYPE_PREFIX = RESERVED_TYPE_PREFIX;
 
 /** The control that an envelope's header or a service's message holds; `undefined` when it is none or has a wrong field. */
 export function readControl(value: unknown): Control | undefined {

@@ -46,7 +46,7 @@ export const CLIENT_FRAME_TYPES = [
 ] as const;
 export type ClientFrameType = (typeof CLIENT_FRAME_TYPES)[number];
 
-/** Frames an edge sends of its own accord; services may publish any other type. */
+/** Frames that PROTOCOL.md defines for clients. `RESERVED_FRAMES` says which of them services may not publish. */
 export const EDGE_FRAME_TYPES = [
   'welcome',
   'new_message',
@@ -143,7 +143,7 @@ export interface HistoryAnswer {
   readonly more: boolean;
 }
 
-const FRAME_TYPE_MAX_BYTES = 64;
+export const FRAME_TYPE_MAX_BYTES = 64;
 const FRAME_TYPE = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
 
 /** Whether `value` can name a frame: `[a-z][a-z0-9_]*(\.[a-z0-9_]+)*`, at most 64 bytes. */

@@ -7,6 +7,7 @@ import { HubbubError } from './errors.js';
 import { isFrameType, type Payload, type Sender } from './frame.js';
 import { CONFLATION_KEY_MAX_BYTES, FRAME_ID_MAX_BYTES, isConflationKey, utf8Length } from './limits.js';
 import { isPlainObject, payloadProblem } from './payload.js';
+import { isReservedType, type MessageTarget } from './reserved-frames.js';
 
 /** Services are trusted with size, not with shapes that could hurt an encoder: 100 levels end the MessagePack one. */
 const PAYLOAD_BOUNDS = { max_payload_depth: 64, max_payload_keys: 100_000 };
@@ -76,12 +77,17 @@ export interface PlainMessage extends ServiceMessage {
   readonly room?: unknown;
 }
 
-/** @throws {HubbubError} `INVALID_PAYLOAD` or `INVALID_FORMAT`, naming the field that is wrong. */
-export function parseServiceMessage(value: unknown): ServiceMessage {
-  return parseWith<ServiceMessage>(serviceMessageSchema, value);
+/**
+ * @param target whom the message is for
+ * @throws {HubbubError} `INVALID_PAYLOAD` or `INVALID_FORMAT`, naming the field that is wrong. A reserved type is wrong.
+ */
+export function parseServiceMessage(value: unknown, target: MessageTarget = 'audience'): ServiceMessage {
+  const message = parseWith<ServiceMessage>(serviceMessageSchema, value);
+  if (!isReservedType(message.type, target)) return message;
+  throw new HubbubError('INVALID_FORMAT', `type: ${message.type} is reserved; only Hubbub sends it.`);
 }
 
-/** As {@link parseServiceMessage}, with the fields that only plain JSON has. */
+/** As {@link parseServiceMessage}, with the fields that only plain JSON has. Its type may be reserved: controls are. */
 export function parsePlainMessage(value: unknown): PlainMessage {
   return parseWith<PlainMessage>(plainMessageSchema, value);
 }

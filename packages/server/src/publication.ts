@@ -1,7 +1,6 @@
 /** What a service publishes: checked here, where the mistake is made, and encoded once for all edges. */
 import {
   CONTROL_REASON_MAX_BYTES,
-  CONTROL_TYPE_PREFIX,
   type Control,
   encodeEnvelope,
   HubbubError,
@@ -46,12 +45,10 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
   const unknown = Object.keys(publication ?? {}).find(field => !FIELDS.has(field));
   if (unknown !== undefined) throw wrong(unknown.slice(0, 64), 'no field of a message');
   const now = new Date();
-  const { key, ...message } = parseServiceMessage(publication);
+  const { key, ...message } = parseServiceMessage(publication, to === undefined ? 'audience' : 'sessions');
   const { excludeSession, excludeUser } = publication;
-  if (message.type.startsWith(CONTROL_TYPE_PREFIX)) {
-    throw new HubbubError('INVALID_FORMAT', `type: names that begin with ${CONTROL_TYPE_PREFIX} are reserved.`);
-  }
-  const body = jsonCodec.encode({ timestamp: now.toISOString(), ...message });
+  // `type` first: edges check it there.
+  const body = jsonCodec.encode({ ...message, timestamp: message.timestamp ?? now.toISOString() });
   if (body.length > maxMessageBytes) {
     throw new HubbubError(
       'TOO_LARGE',

@@ -56,6 +56,9 @@ describe('a service', () => {
   test.each<[string, unknown, string]>([
     ['a type outside the grammar', { type: 'Build Finished' }, 'INVALID_FORMAT'],
     ['no type', {}, 'INVALID_FORMAT'],
+    ['a reserved type', { type: 'room_closed' }, 'INVALID_FORMAT'],
+    ['an error that answers nobody', { type: 'error' }, 'INVALID_FORMAT'],
+    ['a type with the reserved prefix', { type: 'hubbub.future' }, 'INVALID_FORMAT'],
     ['a payload that is text', { type: 'a', payload: 'x' }, 'INVALID_PAYLOAD'],
     ['a payload that contains itself', { type: 'a', payload: circular }, 'INVALID_PAYLOAD'],
     ['the key __proto__', { type: 'a', payload: JSON.parse('{"__proto__":1}') }, 'INVALID_PAYLOAD'],
