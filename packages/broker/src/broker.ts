@@ -42,6 +42,12 @@ export interface Broker {
    */
   onInterruption(listener: (interruption: Interruption) => void): void;
 
+  /**
+   * Whether a break of the subscriptions was noticed and not yet repaired: what is published now may not be heard.
+   * `subscribe` confirms a channel again before that.
+   */
+  readonly interrupted: boolean;
+
   /** Drops every subscription and has it confirmed anew: for when a live connection turns out to be deaf. */
   rebuild(): Promise<void>;
 

@@ -17,6 +17,7 @@ const SUBSCRIBED = Promise.resolve();
  * Counts the holders of each channel and keeps the broker's subscriptions to match.
  *
  * - The first holder's `acquire` resolves when the subscription is confirmed; those who come meanwhile share the promise.
+ * - During a break of the subscriptions `acquire` waits until the channel is confirmed again, or rejects.
  * - When the subscription fails, every waiting `acquire` rejects and counts no longer.
  * - After the last `release` the subscription stays for `lingerMs`, so that a reconnect or a room visited in turns costs
  *   Redis nothing.
@@ -44,8 +45,11 @@ export class Interest {
     entry.subscription ??= this.#subscribe(channel, entry);
     try {
       await entry.subscription;
+      // Confirmed before a break: only a new confirmation makes it true that what is published from now on arrives.
+      if (this.#broker.interrupted) await this.#broker.subscribe(channel);
     } catch (error) {
-      entry.holders--;
+      if (entry.subscription === undefined) entry.holders--;
+      else this.release(channel);
       if (entry.holders === 0 && entry.subscription === undefined) this.#entries.delete(channel);
       throw error;
     }

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
+import { startTcpProxy } from '../../../tests/support/tcp-proxy.js';
 import type { Broker, Interruption } from '../src/broker.js';
+import { Interest } from '../src/interest.js';
 import { MemoryBus } from '../src/memory/memory-broker.js';
 import { createRedisBroker } from '../src/redis/redis-broker.js';
 import { brokerConformance } from './broker-conformance.js';
@@ -81,5 +83,65 @@ describe('a broker whose Redis fails', () => {
     await eventually(() => interruptions.length === 1);
     await broker.publish('c', Buffer.from('hi'));
     await eventually(() => heard.includes('hi'));
+  });
+
+  test('a join during a break is refused, or answered when the subscription is confirmed again', async () => {
+    const redis = await startRedis({ own: true });
+    const proxy = await startTcpProxy({ to: redis.port });
+    const { broker, heard, interruptions } = await listening({ ...redis, url: `redis://127.0.0.1:${proxy.port}` });
+    const interest = new Interest(broker, 60_000);
+    await interest.acquire('c');
+    proxy.sever();
+    await eventually(() => broker.interrupted, { describe: 'the break is noticed' });
+    await expect(interest.acquire('c')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    proxy.mend();
+    let joined = 0;
+    await eventually(async () => {
+      await interest.acquire('c');
+      joined++;
+      // Whatever is published after a join was answered arrives.
+      await redis.cli('PUBLISH', 'c', `after ${joined}`);
+      return interruptions.length > 0;
+    });
+    await eventually(() => heard.includes(`after ${joined}`));
+    expect(heard).toEqual(Array.from({ length: joined }, (_, index) => `after ${index + 1}`));
+  });
+
+  async function channelsOf(redis: TestRedis): Promise<string[]> {
+    const listed = await redis.cli('PUBSUB', 'CHANNELS');
+    return listed === '' ? [] : listed.split('\n').sort();
+  }
+
+  test('a channel that is removed while all are subscribed again stays removed', async () => {
+    const redis = await startRedis({ own: true });
+    const proxy = await startTcpProxy({ to: redis.port });
+    const { broker, interruptions } = await listening({ ...redis, url: `redis://127.0.0.1:${proxy.port}` });
+    const channels = Array.from({ length: 2000 }, (_, index) => `c${String(index).padStart(4, '0')}`);
+    await Promise.all(channels.map(channel => broker.subscribe(channel)));
+    // Slow enough that the removals fall between two commands of the renewal.
+    proxy.behave({ delayMs: 20 });
+    proxy.cut();
+    await eventually(async () => (await channelsOf(redis)).includes('c0000'), { describe: 'the renewal has begun' });
+    const removed = channels.slice(-100);
+    await Promise.all(removed.map(channel => broker.unsubscribe(channel)));
+    await eventually(() => interruptions.length > 0, { describe: 'the renewal is done' });
+    await broker.subscribe('last');
+    expect(await channelsOf(redis)).toEqual([...channels.slice(0, -100), 'last']);
+  });
+
+  test('a subscription that is executed after its timeout does not stay', async () => {
+    const redis = await startRedis({ own: true });
+    const { broker, heard } = await listening(redis, { commandTimeoutMs: 200 });
+    await broker.subscribe('before');
+    await redis.pause();
+    cleanup(() => redis.resume());
+    await expect(Promise.all([broker.subscribe('late'), broker.subscribe('wanted')])).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+    await redis.resume();
+    await eventually(() => broker.subscribe('wanted').then(() => true), { describe: 'Redis answers again' });
+    expect(await channelsOf(redis)).toEqual(['before', 'wanted']);
+    await broker.publish('wanted', Buffer.from('x'));
+    await eventually(() => heard.includes('x'));
   });
 });

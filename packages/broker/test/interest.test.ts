@@ -5,8 +5,9 @@ import type { Broker } from '../src/broker.js';
 import { Interest } from '../src/interest.js';
 
 /** A broker whose confirmations the test gives by hand: the fault to be tried is time. */
-class HandBroker implements Pick<Broker, 'subscribe' | 'unsubscribe'> {
+class HandBroker implements Pick<Broker, 'subscribe' | 'unsubscribe' | 'interrupted'> {
   readonly calls: string[] = [];
+  interrupted = false;
   readonly #open: Array<{ call: string; resolve(): void; reject(error: Error): void }> = [];
 
   subscribe(channel: string): Promise<void> {
@@ -123,6 +124,53 @@ describe('interest', () => {
     expect(broker.calls).toEqual(['subscribe c', 'unsubscribe c', 'subscribe c']);
     await broker.confirm('subscribe c');
     expect(back.state).toBe('held');
+  });
+
+  describe('during a break of the subscription', () => {
+    test.each(['held', 'lingering'])('a %s channel is acquired only when it is confirmed again', async state => {
+      void interest.acquire('c');
+      await broker.confirm('subscribe c');
+      if (state === 'lingering') interest.release('c');
+      broker.interrupted = true;
+      const joiner = watch(interest.acquire('c'));
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(joiner.state).toBe('waiting');
+      expect(broker.calls).toEqual(['subscribe c', 'subscribe c']);
+      await broker.confirm('subscribe c');
+      expect(joiner.state).toBe('held');
+    });
+
+    test('an acquire that is refused leaves the channel to its other holders', async () => {
+      void interest.acquire('c');
+      await broker.confirm('subscribe c');
+      broker.interrupted = true;
+      const joiner = watch(interest.acquire('c'));
+      await vi.advanceTimersByTimeAsync(0);
+      await broker.fail('subscribe c');
+      expect(joiner.state).toBe('refused');
+      broker.interrupted = false;
+      const later = watch(interest.acquire('c'));
+      await vi.advanceTimersByTimeAsync(10 * LINGER_MS);
+      expect(later.state).toBe('held');
+      interest.release('c');
+      interest.release('c');
+      await vi.advanceTimersByTimeAsync(LINGER_MS);
+      expect(broker.calls.at(-1)).toBe('unsubscribe c');
+    });
+
+    test('a lingering channel whose acquire is refused still ends', async () => {
+      void interest.acquire('c');
+      await broker.confirm('subscribe c');
+      interest.release('c');
+      broker.interrupted = true;
+      void watch(interest.acquire('c'));
+      await vi.advanceTimersByTimeAsync(0);
+      await broker.fail('subscribe c');
+      await vi.advanceTimersByTimeAsync(LINGER_MS);
+      expect(broker.calls.at(-1)).toBe('unsubscribe c');
+      await broker.confirm('unsubscribe c');
+      expect(interest.size).toBe(0);
+    });
   });
 
   test('releasing what is not held is a defect, told at once', () => {

@@ -59,6 +59,8 @@ class MemoryBroker implements Broker {
   readonly #bus: MemoryBus;
   readonly #channels = new Set<string>();
   #listener: (channel: string, envelope: Uint8Array) => void = () => {};
+  /** Within one process nothing breaks. */
+  readonly interrupted = false;
   #closed = false;
 
   constructor(bus: MemoryBus) {

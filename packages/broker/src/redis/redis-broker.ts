@@ -88,6 +88,10 @@ class RedisBroker implements Broker {
     this.#onInterruption = listener;
   }
 
+  get interrupted(): boolean {
+    return this.#brokenAtMs !== undefined;
+  }
+
   async rebuild(): Promise<void> {
     this.#subscriber.disconnect(true);
   }

@@ -7,6 +7,8 @@ const CHANNELS_PER_COMMAND = 512;
 
 interface Waiting {
   readonly channel: string;
+  /** Shared by all who ask for the channel meanwhile. */
+  readonly confirmation: Promise<void>;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -14,7 +16,9 @@ interface Waiting {
 export class SubscriptionBatcher {
   readonly #redis: Redis;
   readonly #confirmed = new Set<string>();
-  #waiting: Waiting[] = [];
+  /** Asked for, by channel: queued or sent. */
+  readonly #pending = new Map<string, Waiting>();
+  #queue: Waiting[] = [];
 
   constructor(redis: Redis) {
     this.#redis = redis;
@@ -24,11 +28,18 @@ export class SubscriptionBatcher {
     return [...this.#confirmed];
   }
 
-  /** Resolves when Redis has confirmed the channel. */
+  /** Resolves when Redis has confirmed the channel, also where it was confirmed before. */
   add(channel: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ channel, resolve, reject }) === 1) setImmediate(() => this.#flush());
+    const known = this.#pending.get(channel);
+    if (known !== undefined) return known.confirmation;
+    let settle!: Pick<Waiting, 'resolve' | 'reject'>;
+    const confirmation = new Promise<void>((resolve, reject) => {
+      settle = { resolve, reject };
     });
+    const waiting = { channel, confirmation, ...settle };
+    this.#pending.set(channel, waiting);
+    if (this.#queue.push(waiting) === 1) setImmediate(() => this.#flush());
+    return confirmation;
   }
 
   async remove(channel: string): Promise<void> {
@@ -39,7 +50,11 @@ export class SubscriptionBatcher {
 
   /** Subscribes again to everything confirmed. @throws when a batch is not confirmed. */
   async renewAll(): Promise<void> {
-    for (const batch of batches(this.confirmed())) await this.#redis.subscribe(...batch);
+    for (const batch of batches(this.confirmed())) {
+      // Without what was removed since: its UNSUBSCRIBE has been sent already.
+      const wanted = batch.filter(channel => this.#confirmed.has(channel));
+      if (wanted.length > 0) await this.#redis.subscribe(...wanted);
+    }
   }
 
   /**
@@ -51,24 +66,34 @@ export class SubscriptionBatcher {
   }
 
   #flush(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const batch of batches(waiting)) void this.#subscribe(batch);
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const batch of batches(queue)) void this.#subscribe(batch);
   }
 
   async #subscribe(batch: readonly Waiting[]): Promise<void> {
+    const channels = batch.map(({ channel }) => channel);
     try {
       if (!this.#isReady()) throw new Error(`the connection is not ready (${this.#redis.status})`);
-      await this.#redis.subscribe(...batch.map(({ channel }) => channel));
+      await this.#redis.subscribe(...channels);
     } catch (cause) {
+      for (const channel of channels) this.#pending.delete(channel);
+      this.#takeBack(channels);
       const error = new HubbubError('UNAVAILABLE', 'Redis did not confirm the subscription.', { cause });
       for (const { reject } of batch) reject(error);
       return;
     }
     for (const { channel, resolve } of batch) {
+      this.#pending.delete(channel);
       this.#confirmed.add(channel);
       resolve();
     }
+  }
+
+  /** Redis may execute a command after its timeout. An UNSUBSCRIBE behind it leaves no channel that nobody here holds. */
+  #takeBack(channels: readonly string[]): void {
+    const unwanted = channels.filter(channel => !this.#confirmed.has(channel));
+    if (unwanted.length > 0 && this.#isReady()) void this.#redis.unsubscribe(...unwanted).catch(() => {});
   }
 }
 
