@@ -33,6 +33,8 @@ describe('expiry', () => {
     const client = await connect(url, { token: token({ exp }) });
     const welcome = await client.nextFrame('welcome');
     expect(welcome.payload?.expires_at).toBe(new Date(exp * 1000 + LEEWAY_MS).toISOString());
+    expect(welcome.payload?.expires_in_ms).toBeGreaterThan(0);
+    expect(welcome.payload?.expires_in_ms).toBeLessThanOrEqual(SOON_MS + 1000 + LEEWAY_MS);
     const closing = await client.closed;
     expect(closing).toEqual({ code: 4100, reason: 'the token has expired' });
     expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000 + LEEWAY_MS);
@@ -54,7 +56,7 @@ describe('expiry', () => {
     const answer = await refresh(client, token({ exp }));
     expect(answer).toMatchObject({
       type: 'ack',
-      payload: { expires_at: new Date(exp * 1000 + LEEWAY_MS).toISOString() },
+      payload: { expires_at: new Date(exp * 1000 + LEEWAY_MS).toISOString(), expires_in_ms: expect.any(Number) },
     });
     // The session that was to end with it has ended: so would this one have.
     expect((await measure.closed).code).toBe(4100);

@@ -14,7 +14,7 @@ import { createAdmissionFailures } from './admission/admission-failures.js';
 import type { Departure } from './departure.js';
 import type { Dispatcher } from './dispatch.js';
 import type { Expiry } from './expiry.js';
-import { expiresAtOf } from './frames/refresh.js';
+import { expiryOf } from './frames/refresh.js';
 import type { FrameLimits } from './limits/frame-limits.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
 import type { LimitMetrics } from './limits/limit-metrics.js';
@@ -100,7 +100,6 @@ async function welcome(
     if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the bus does not answer');
     return;
   }
-  const expiresAt = expiresAtOf(session);
   session.send({
     type: 'welcome',
     payload: {
@@ -109,7 +108,7 @@ async function welcome(
       subprotocol: SUBPROTOCOLS[session.encoding],
       rooms: [...session.rooms],
       ...(entered !== undefined && { position: entered }),
-      ...(expiresAt !== undefined && { expires_at: expiresAt }),
+      ...expiryOf(session),
       features: FEATURES,
       ...pace,
       limits,

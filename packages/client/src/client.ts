@@ -6,7 +6,7 @@ import { Connection, type StateChange } from './connection.js';
 import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
 import { Deliveries } from './deliveries.js';
 import { Emitter, type EventOf, type Unsubscribe } from './emitter.js';
-import { type FrameTypeName, type KnownFrames, reconnectDelayMs, roomOf } from './frames.js';
+import { type FrameTypeName, type KnownFrames, reconnectDelayMs, roomOf, type Welcome } from './frames.js';
 import { Heartbeat } from './heartbeat.js';
 import { Memberships } from './memberships.js';
 import { watchNetwork } from './network.js';
@@ -41,8 +41,7 @@ export class HubbubClient {
   #session: Session | undefined;
   /** What every session is told again: an edge forgets it with the session. */
   #status: Status | undefined;
-  /** The rooms that the session was in from the start. */
-  #pathRooms: readonly string[] = [];
+  #welcome: Welcome | undefined;
   #unwatchNetwork: Unsubscribe | undefined;
 
   /** @throws {TypeError} naming every option that is wrong. */
@@ -218,10 +217,10 @@ export class HubbubClient {
     }
     if (change.state === 'restoring') {
       this.#heartbeat.start();
-      this.#renewal.start();
+      this.#renewal.start(this.#welcome);
       // Before the rooms: then they hear of it with the join. The edge's word on it was given to setStatus().
       if (this.#status !== undefined) this.#tellStatus().catch(() => {});
-      this.#memberships.sessionBegan(this.#pathRooms);
+      this.#memberships.sessionBegan(this.#welcome?.rooms ?? []);
       this.#deliveries.flush();
     }
     if (change.state === 'moving') this.#renewal.stop();
@@ -295,7 +294,7 @@ export class HubbubClient {
     this.#session = { id, user, limits, features: featuresOf(payload) };
     adoptPace(this.#settings, this.#options, payload);
     for (const room of payload.rooms) this.room(room);
-    this.#pathRooms = payload.rooms;
+    this.#welcome = payload;
     this.#connection.step('welcomed');
   }
 }

@@ -23,6 +23,10 @@ export interface Welcome extends Partial<Pace> {
   /** The room of the path, where there was one. */
   readonly rooms: readonly string[];
   readonly limits: SessionLimits;
+  /** RFC 3339, by the edge's clock: when the session ends unless its token is renewed. */
+  readonly expires_at?: string;
+  /** The same as a duration in milliseconds: what a client goes by, for its own clock may be wrong. */
+  readonly expires_in_ms?: number;
   /** What the edge can do beside the frames of the first version (PROTOCOL.md section 2.2). */
   readonly features?: readonly string[];
 }

@@ -1,5 +1,5 @@
 /** Renews the token before it expires: asks for a fresh one while the session stands, and gives it to the session. */
-import { HubbubError } from '@hubbub/protocol';
+import { type Frame, HubbubError, isPlainObject } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
 import type { TokenSource } from './token.js';
 
@@ -11,7 +11,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface RenewalPorts {
   /** Gives the session a new token. @throws {HubbubError} what the edge answers, or `UNAVAILABLE` */
-  refresh(token: string): Promise<unknown>;
+  refresh(token: string): Promise<Frame>;
   /** The session cannot have it: a new one can. */
   move(): void;
 }
@@ -23,6 +23,8 @@ export class Renewal {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts starts and stops: a token that comes after either is not for this session. */
   #run = 0;
+  /** Counts sessions: a token that comes after the next one began is not held for a third. */
+  #session = 0;
   #failures = 0;
 
   constructor(policy: BackoffPolicy, token: TokenSource, ports: RenewalPorts) {
@@ -32,15 +34,10 @@ export class Renewal {
   }
 
   /** A session has the source's last token. */
-  start(): void {
-    this.stop();
-    this.#failures = 0;
-    const { renews, expiresAtMs } = this.#token;
-    if (!renews || expiresAtMs === undefined) return;
-    // Between half of the lead and all of it: tokens given out together are not renewed together.
-    const leadMs = Math.min((expiresAtMs - Date.now()) * LEAD, MAX_LEAD_MS) * (0.5 + Math.random() / 2);
-    // Expired by this clock, but the edge took it: the clock is wrong, and the edge will say when.
-    if (leadMs > 0) this.#wait(expiresAtMs - leadMs);
+  start(welcome: unknown): void {
+    this.#session++;
+    this.#token.hold(undefined);
+    this.#plan(welcome);
   }
 
   stop(): void {
@@ -48,29 +45,41 @@ export class Renewal {
     clearTimeout(this.#timer);
   }
 
-  #wait(atMs: number): void {
-    const delayMs = Math.max(0, atMs - Date.now());
-    this.#timer = setTimeout(
-      () => (delayMs > MAX_TIMER_MS ? this.#wait(atMs) : void this.#renew()),
-      Math.min(delayMs, MAX_TIMER_MS),
-    );
+  /** @param answer names how long the session has, in `expires_in_ms`: a duration, because the clocks of devices are wrong */
+  #plan(answer: unknown): void {
+    this.stop();
+    this.#failures = 0;
+    const expiresInMs = isPlainObject(answer) ? Number(answer.expires_in_ms) : 0;
+    if (!this.#token.renews || !(expiresInMs > 0)) return;
+    // Between half of the lead and all of it: tokens given out together are not renewed together.
+    const leadMs = Math.min(expiresInMs * LEAD, MAX_LEAD_MS) * (0.5 + Math.random() / 2);
+    this.#wait(expiresInMs - leadMs);
+  }
+
+  #wait(delayMs: number): void {
+    const stepMs = Math.min(delayMs, MAX_TIMER_MS);
+    this.#timer = setTimeout(() => (stepMs < delayMs ? this.#wait(delayMs - stepMs) : void this.#renew()), stepMs);
   }
 
   async #renew(): Promise<void> {
     const run = this.#run;
+    const session = this.#session;
     let token: string | undefined;
     try {
       token = await this.#token.prepare();
       // The same token again would be asked for again, at ever shorter intervals: the edge's 4100 ends that.
-      if (token === undefined || run !== this.#run) return;
-      await this.#ports.refresh(token);
+      if (token === undefined || session !== this.#session) return;
+      // Should this session not get it, the next one does.
+      this.#token.hold(token);
       if (run !== this.#run) return;
-      this.#token.renewed();
-      this.start();
+      const { payload } = await this.#ports.refresh(token);
+      if (run !== this.#run) return;
+      this.#token.renewed(token);
+      this.#plan(payload);
     } catch (error) {
-      if (run !== this.#run) return; // The next session begins with what was prepared.
+      if (run !== this.#run) return;
       const passes = !(error instanceof HubbubError) || error.retryable;
-      if (passes) this.#wait(Date.now() + fullJitterMs(this.#failures++, this.#policy));
+      if (passes) this.#wait(fullJitterMs(this.#failures++, this.#policy));
       // Refused by the edge, of another user, or an edge that does not know the frame: a new session may take it.
       else if (token !== undefined) this.#ports.move();
       // Else signed out: the session ends when the edge says so.

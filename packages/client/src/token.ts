@@ -1,17 +1,16 @@
-/** Where the token of each connection attempt comes from, and when it expires. */
+/**
+ * Where the token of each connection attempt comes from. Only the edge judges a token: the clock of this device may be hours off.
+ */
 import { HubbubError } from '@hubbub/protocol';
 
 /** The token itself, or a function that is asked at every attempt and some time before the token expires. */
 export type TokenOption = string | (() => string | Promise<string>);
 
-/** Milliseconds that this clock may be ahead: a token is not called expired for it. */
-const CLOCK_LEEWAY_MS = 60_000;
-
 export class TokenSource {
   readonly #option: TokenOption | undefined;
   #current: string | undefined;
-  /** Asked for before it was needed. */
-  #prepared: string | undefined;
+  /** Asked for in the last session, for the next one. */
+  #held: string | undefined;
 
   constructor(option: TokenOption | undefined) {
     this.#option = option;
@@ -22,41 +21,33 @@ export class TokenSource {
     return typeof this.#option === 'function';
   }
 
-  /** When the session's token, or that of the last attempt, expires, in milliseconds since 1970, where it says so. */
-  get expiresAtMs(): number | undefined {
-    return this.#current === undefined ? undefined : expiryMs(this.#current);
-  }
-
   /**
    * Asked once per attempt; `undefined` where sessions are opened without a token.
-   * @throws whatever the callback throws; `UNAUTHORIZED` where the token cannot be sent, or is fixed and has expired.
+   * @throws whatever the callback throws; `UNAUTHORIZED` where the token cannot be sent.
    */
   async next(): Promise<string | undefined> {
     if (this.#option === undefined) return undefined;
-    const prepared = this.#prepared;
-    this.#prepared = undefined;
-    // One that was prepared for a session long gone may be over by now.
-    const fresh = prepared !== undefined && (expiryMs(prepared) ?? Infinity) > Date.now();
-    this.#current = fresh ? prepared : await this.#ask();
-    // Browsers are not told of a 401: a fixed token would be tried for ever.
-    if (!this.renews && (this.expiresAtMs ?? Infinity) + CLOCK_LEEWAY_MS < Date.now()) {
-      throw new HubbubError('UNAUTHORIZED', 'The token has expired, and there is no function to renew it.');
-    }
+    const held = this.#held;
+    this.#held = undefined;
+    this.#current = held ?? (await this.#ask());
     return this.#current;
   }
 
   /** Asks for the next token now; `undefined` where it lives no longer than the one we have. @throws as `next`. */
   async prepare(): Promise<string | undefined> {
     const token = await this.#ask();
-    if ((expiryMs(token) ?? Infinity) <= (this.expiresAtMs ?? Infinity)) return undefined;
-    this.#prepared = token;
-    return token;
+    return expiryOf(token) > expiryOf(this.#current) ? token : undefined;
   }
 
-  /** The session has the prepared token now. */
-  renewed(): void {
-    this.#current = this.#prepared ?? this.#current;
-    this.#prepared = undefined;
+  /** Keeps a token for the next attempt; `undefined` forgets it. */
+  hold(token: string | undefined): void {
+    this.#held = token;
+  }
+
+  /** The session has this token now. */
+  renewed(token: string): void {
+    this.#current = token;
+    this.#held = undefined;
   }
 
   async #ask(): Promise<string> {
@@ -69,13 +60,13 @@ export class TokenSource {
   }
 }
 
-/** `exp` of a JWT, in milliseconds. Read without verifying: only the edge judges a token. */
-function expiryMs(token: string): number | undefined {
+/** `exp` of a JWT, to be compared with that of another one and with no clock. */
+function expiryOf(token: string | undefined): number {
   try {
-    const claims = JSON.parse(atob(token.split('.')[1]?.replace(/-/g, '+').replace(/_/g, '/') ?? ''));
-    return Number.isFinite(claims?.exp) ? claims.exp * 1_000 : undefined;
+    const { exp } = JSON.parse(atob(token?.split('.')[1]?.replace(/-/g, '+').replace(/_/g, '/') ?? ''));
+    return Number.isFinite(exp) ? exp : Infinity;
   } catch {
-    return undefined; // Not a JWT as we know it: the edge will say what it thinks of it.
+    return Infinity; // Not a JWT as we know it: the edge will answer what it thinks of it.
   }
 }
 

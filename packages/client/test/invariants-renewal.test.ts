@@ -10,6 +10,7 @@ let edge: FakeEdge;
 
 beforeEach(() => {
   edge = new FakeEdge();
+  edge.lifeMs = 100_000;
 });
 
 /** Not signed: nobody here looks. */
@@ -147,6 +148,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
   it('renews long tokens five minutes early at most, and half of that at least', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     const token = vi.fn(() => tokenFor(24 * 3_600_000));
+    edge.lifeMs = 24 * 3_600_000;
     await edge.openClient({ token });
     const pings = setInterval(() => edge.socket.receiveRaw('{}'), 20_000);
     await vi.advanceTimersByTimeAsync(24 * 3_600_000 - 150_001);
@@ -190,15 +192,72 @@ describe('invariant 18: tokens are renewed before they expire', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is closed, and says why, when a fixed token has expired', async () => {
+  it('is closed, and says why, when the edge no longer takes a fixed token', async () => {
     const client = await edge.openClient({ token: tokenFor(100_000), maxDelayMs: 1 });
     const changes = watchStates(client);
-    await vi.advanceTimersByTimeAsync(30_000);
-    vi.setSystemTime(Date.now() + 200_000);
-    edge.socket.end(1006); // As browsers see it: no reason.
+    edge.socket.end(1006);
     await vi.advanceTimersByTimeAsync(10);
-    await turn();
+    edge.socket.end(4101);
     expect(changes.at(-1)).toMatchObject({ state: 'closed', error: { code: 'UNAUTHORIZED' } });
-    expect(edge.sockets).toHaveLength(1);
+  });
+
+  it('begins no later session with a token that was asked for in an earlier one', async () => {
+    let give: (token: string) => void = () => {};
+    const token = vi.fn<() => string | Promise<string>>(() => tokenFor(100_000));
+    await edge.openClient({ token, maxDelayMs: 1 });
+    token.mockReturnValueOnce(new Promise(resolve => (give = resolve)));
+    await vi.advanceTimersByTimeAsync(80_001);
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(10);
+    await edge.accept();
+    const late = tokenFor(200_000);
+    give(late);
+    await turn();
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(10);
+    await edge.accept();
+    expect([tokenOf(1), tokenOf(2)]).not.toContain(late);
+  });
+});
+
+describe('a device whose clock is wrong', () => {
+  const HOURS_MS = 3_600_000;
+
+  it.each([2, -2])('connects %i hours off with a fixed token that the edge takes', async hours => {
+    const token = tokenFor(100_000);
+    vi.setSystemTime(Date.now() + hours * HOURS_MS);
+    const client = await edge.openClient({ token, maxDelayMs: 1 });
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(10);
+    await edge.accept();
+    expect([client.state, edge.sockets.length]).toEqual(['open', 2]);
+  });
+
+  it.each([2, -2])('renews its token in time %i hours off', async hours => {
+    const tokens: string[] = [];
+    let issuedMs = Date.now();
+    const token = vi.fn(() => {
+      issuedMs += 100_000; // By the clock of who signs.
+      const claims = { sub: 'u1', exp: issuedMs / 1_000 };
+      tokens.push(`h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`);
+      return tokens.at(-1) ?? '';
+    });
+    vi.setSystemTime(Date.now() + hours * HOURS_MS);
+    await edge.openClient({ token });
+    await vi.advanceTimersByTimeAsync(79_999);
+    expect(refreshes()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(refreshes()).toEqual([tokens[1]]);
+  });
+
+  it('is not disturbed by a clock that is set while a session stands', async () => {
+    const token = vi.fn(() => tokenFor(100_000));
+    await edge.openClient({ token });
+    await vi.advanceTimersByTimeAsync(10_000);
+    vi.setSystemTime(Date.now() + 24 * HOURS_MS);
+    await vi.advanceTimersByTimeAsync(69_999);
+    expect(token).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(token).toHaveBeenCalledTimes(2);
   });
 });

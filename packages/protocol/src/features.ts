@@ -1,6 +1,14 @@
 /** What an edge can do that a client may not count on: the `features` of the `welcome` (PROTOCOL.md section 2.2). */
 
-export const FEATURES = ['resume', 'history', 'refresh', 'room_tokens', 'set_status', 'errors_close'] as const;
+export const FEATURES = [
+  'resume',
+  'history',
+  'refresh',
+  'room_tokens',
+  'set_status',
+  'errors_close',
+  'expires_in_ms',
+] as const;
 export type Feature = (typeof FEATURES)[number];
 
 /** What an edge proposes to its clients, in the `welcome`. All are milliseconds. */

@@ -25,16 +25,24 @@ export const refresh: FrameAction = (session, frame, context) => {
 
 function carryOut(session: Session, frame: ClientFrame, claims: TokenClaims, context: FrameContext): void {
   renew(session, claims, context);
-  const expiresAt = expiresAtOf(session);
+  const expiry = expiryOf(session);
   session.acknowledge({ id: frame.id ?? session.nextMessageId() }, undefined, {
-    ...(expiresAt !== undefined && { payload: { expires_at: expiresAt } }),
+    ...(expiry !== undefined && { payload: { ...expiry } }),
   });
   leaveClosedRooms(session, context);
 }
 
-/** When the session ends, as `welcome` and the `ack` of a refresh tell it: RFC 3339. */
-export function expiresAtOf({ expiresAtMs }: Pick<Session, 'expiresAtMs'>): string | undefined {
-  return expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString();
+/** When a session ends, as its `welcome` and the `ack` of a refresh have it. */
+export interface ExpiryNotice {
+  /** RFC 3339, by this edge's clock. */
+  readonly expires_at: string;
+  /** The same as a duration: the clocks of clients are wrong. */
+  readonly expires_in_ms: number;
+}
+
+export function expiryOf({ expiresAtMs }: Pick<Session, 'expiresAtMs'>): ExpiryNotice | undefined {
+  if (expiresAtMs === undefined) return undefined;
+  return { expires_at: new Date(expiresAtMs).toISOString(), expires_in_ms: Math.max(0, expiresAtMs - Date.now()) };
 }
 
 function renew(session: Session, { rooms, expiresAtMs }: TokenClaims, { namespaces, expiry }: FrameContext): void {

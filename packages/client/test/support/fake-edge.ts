@@ -14,6 +14,8 @@ export class FakeSocket implements Transport {
   closedWith: { code: number; reason: string } | undefined;
   /** Whether the edge ended it. As on a real socket nothing arrives after that. */
   ended = false;
+  /** How long tokens live, as this edge sees it: in the `welcome` and in the `ack` of a `refresh`. */
+  lifeMs: number | undefined;
   #listener: TransportListener;
   #answer: Answer;
 
@@ -44,6 +46,7 @@ export class FakeSocket implements Transport {
       user: { id: 'u1', name: 'One' },
       rooms,
       limits: { ...DEFAULT_LIMITS, ...limits },
+      ...(this.lifeMs !== undefined && { expires_in_ms: this.lifeMs }),
       ...more,
     };
     return this.receive({ type: 'welcome', payload });
@@ -78,6 +81,7 @@ export const willing: Answer = (frame, socket) => {
   const id = frame.id === undefined ? {} : { id: frame.id };
   if (frame.type === 'ping') socket.receive({ type: 'pong', ...id });
   else if (frame.type === 'resume') socket.receive({ type: 'ack', ...id, payload: { rooms: placesIn(frame) } });
+  else if (frame.type === 'refresh') socket.receive({ type: 'ack', ...id, payload: { expires_in_ms: socket.lifeMs } });
   else if (frame.id !== undefined) socket.receive({ type: 'ack', ...id });
 };
 
@@ -89,9 +93,12 @@ export function placesIn(frame: Frame | undefined): { room_id: string; epoch?: s
 export class FakeEdge {
   readonly sockets: FakeSocket[] = [];
   answer: Answer = willing;
+  /** Of tokens, for the sockets dialled from now on; they do not expire where it is not set. */
+  lifeMs: number | undefined;
 
   readonly openTransport: OpenTransport = (request, listener) => {
     const socket = new FakeSocket(request, listener, (frame, from) => this.answer(frame, from));
+    socket.lifeMs = this.lifeMs;
     this.sockets.push(socket);
     return socket;
   };
