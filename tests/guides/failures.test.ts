@@ -37,7 +37,7 @@ test('its metrics are those of docs/metrics.md, its alerts have a runbook', () =
   expect(named.filter(name => !metrics.includes(`\`${name}\``))).toEqual([]);
   const alerts = [...page.matchAll(/`(Hubbub[A-Z]\w+)`/g)].map(([, name = '']) => name);
   expect(alerts.length).toBeGreaterThan(10);
-  expect(alerts.filter(name => !metrics.includes(`runbooks/${name}.md`))).toEqual([]);
+  expect(alerts.filter(name => !metrics.includes(`runbooks.md#${name.toLowerCase()}`))).toEqual([]);
 });
 
 test('the settings that it names exist', () => {

@@ -56,7 +56,7 @@ function broken(page: string): string[] {
 }
 
 test('pages are found', () => {
-  expect(pages.length).toBeGreaterThan(40);
+  expect(pages.length).toBeGreaterThan(30);
 });
 
 test.each(pages)('%s', page => {
@@ -65,7 +65,7 @@ test.each(pages)('%s', page => {
 
 test('docs/README.md leads to every page of docs', () => {
   const index = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
-  const inFolders = /^docs\/(README\.md|runbooks\/|decisions\/)/;
+  const inFolders = /^docs\/(README\.md|decisions\/)/;
   const unlisted = markdownIn('docs').filter(path => !inFolders.test(path) && !index.includes(`](${path.slice(5)})`));
   expect(unlisted).toEqual([]);
 });
