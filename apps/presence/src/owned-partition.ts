@@ -58,7 +58,7 @@ export class OwnedPartition {
     const partition = new Partition({ number: claim.partition, partitions, rules, saved, restoringUntilMs, nowMs });
     const owned = new OwnedPartition(claim, deps, partition);
     if (claim.lost) await owned.#commit(nowMs, true);
-    await owned.renew(nowMs);
+    if (!(await owned.renew(nowMs))) throw new StaleClaim(`Partition ${claim.partition} has another owner.`);
     return owned;
   }
 
@@ -98,9 +98,12 @@ export class OwnedPartition {
     }
   }
 
-  /** Renews what is due: the partition often, its hashes all together at the pace of their lifetime. */
-  async renew(nowMs: number): Promise<void> {
-    if (nowMs < Math.min(this.#nextMetaRenewalMs, this.#nextHashRenewalMs)) return;
+  /**
+   * Renews what is due: the partition often, its hashes all together at the pace of their lifetime.
+   * @returns false when the partition has another owner, or Redis lost it
+   */
+  async renew(nowMs: number): Promise<boolean> {
+    if (nowMs < Math.min(this.#nextMetaRenewalMs, this.#nextHashRenewalMs)) return true;
     const hashes: string[] = [];
     if (nowMs >= this.#nextHashRenewalMs) {
       hashes.push('rooms', ...Array.from({ length: USER_BUCKETS }, (_, bucket) => userHash(bucket)));
@@ -109,8 +112,9 @@ export class OwnedPartition {
       const spread = this.#nextHashRenewalMs === 0 ? (this.claim.partition + 1) / this.#deps.partitions : 1;
       this.#nextHashRenewalMs = nowMs + HASH_RENEWAL_MS * spread;
     }
-    await this.#deps.store.renew(this.claim, hashes);
+    if (!(await this.#deps.store.renew(this.claim, hashes))) return false;
     this.#nextMetaRenewalMs = nowMs + META_RENEWAL_MS;
+    return true;
   }
 
   /** Takes out of the log what is applied. */

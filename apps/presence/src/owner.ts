@@ -1,7 +1,7 @@
 /** The loop of a presence instance: who lives, what is mine, what is new, what is due. One round at a time. */
 import type { LogPosition, NodeLeases, OnlineCounter, ReportLog } from '@hubbub/broker';
 import { assignedTo } from './assignment.js';
-import type { InstanceLeases } from './instance-leases.js';
+import { INSTANCE_LEASE_MS, type InstanceLeases } from './instance-leases.js';
 import { Orphans } from './orphans.js';
 import { OwnedPartition, type OwnedPartitionDeps, StaleClaim } from './owned-partition.js';
 import type { Claim } from './partition-store.js';
@@ -33,8 +33,12 @@ export class Owner {
   /** Partitions that this instance has owned at some time: of these it knows that they are lost, and not new. */
   readonly #everOwned = new Set<number>();
   readonly #written = new Map<number, { users: number; atMs: number }>();
+  /** Partition that this instance should own and another one holds → since when. */
+  readonly #wantedSinceMs = new Map<number, number>();
   #nextPollMs = 0;
-  /** What the store's clock is ahead of ours. */
+  #lastPollMs = Number.NEGATIVE_INFINITY;
+  #reapFromMs = 0;
+  /** What the store's clock is ahead of `performance.now()`, which no adjustment of the host's clock moves. */
   #clockOffsetMs = 0;
   #closing = false;
   #healthy = false;
@@ -86,21 +90,32 @@ export class Owner {
   async #poll(): Promise<void> {
     const { instance, instanceLeases, partitions } = this.#options;
     const { living, nowMs } = await instanceLeases.renew(instance);
-    this.#clockOffsetMs = nowMs - Date.now();
+    this.#clockOffsetMs = nowMs - performance.now();
     const assigned = assignedTo(instance, living, partitions);
     await this.#release([...this.#owned.values()].filter(owned => !assigned.has(owned.claim.partition)));
     await this.#claimMissing(assigned, living);
-    // One is enough; the others look on.
-    const nextDeathInMs = living[0] === instance ? await this.#reaper.reap() : POLL_MS;
+    const nextDeathInMs = await this.#reap(living[0] === instance, nowMs);
     await this.#upkeep();
     // When the next lease runs out, and not up to a second later: its users' grace begins only then.
     this.#nextPollMs = this.#now() + Math.max(MIN_POLL_MS, Math.min(POLL_MS, nextDeathInMs));
   }
 
+  /** The first of the living does it. After an outage edges get the time to renew: no renewal could arrive meanwhile. */
+  async #reap(isFirst: boolean, nowMs: number): Promise<number> {
+    const { leaseMs } = this.#options.nodeLeases;
+    const wasAway = nowMs - this.#lastPollMs > leaseMs / 2 && this.#lastPollMs > 0;
+    if (wasAway) this.#reapFromMs = nowMs + leaseMs / 2;
+    this.#lastPollMs = nowMs;
+    return isFirst && nowMs >= this.#reapFromMs ? await this.#reaper.reap() : POLL_MS;
+  }
+
   async #claimMissing(assigned: ReadonlySet<number>, living: readonly string[]): Promise<void> {
     const { instance, store, nodeLeases, metrics } = this.#options;
     const missing = [...assigned].filter(partition => !this.#owned.has(partition));
-    const answers = await Promise.all(missing.map(partition => store.claim(partition, instance, living)));
+    const answers = await Promise.all(
+      missing.map(partition => store.claim(partition, instance, this.#isOverdue(partition) ? [] : living)),
+    );
+    this.#noteHeldByOthers(missing.filter((_, index) => answers[index] === undefined));
     const claims = answers.filter((claim): claim is Claim => claim !== undefined);
     const lost = claims.filter(claim => claim.lost).map(claim => claim.partition);
     if (lost.length > 0) {
@@ -124,6 +139,17 @@ export class Owner {
     metrics.claimed(claimed, lost);
   }
 
+  /** Its holder lives and should have let go of it long ago: a lost call made it forget that it holds it. */
+  #isOverdue(partition: number): boolean {
+    return this.#now() - (this.#wantedSinceMs.get(partition) ?? Number.POSITIVE_INFINITY) > INSTANCE_LEASE_MS;
+  }
+
+  #noteHeldByOthers(partitions: readonly number[]): void {
+    const since = new Map(this.#wantedSinceMs);
+    this.#wantedSinceMs.clear();
+    for (const partition of partitions) this.#wantedSinceMs.set(partition, since.get(partition) ?? this.#now());
+  }
+
   async #round(): Promise<void> {
     const positions = new Map<number, LogPosition>();
     let nextMs = this.#nextPollMs;
@@ -131,7 +157,9 @@ export class Owner {
       positions.set(partition, owned.position);
       nextMs = Math.min(nextMs, owned.nextTickMs);
     }
-    const waitMs = Math.max(0, Math.ceil(nextMs - this.#now()));
+    // A report that is not in the answer was appended after this: only deadlines before it may be carried out.
+    const askedAtMs = this.#now();
+    const waitMs = Math.max(0, Math.ceil(nextMs - askedAtMs));
     if (positions.size === 0) {
       await this.#pause(waitMs);
       return;
@@ -144,7 +172,7 @@ export class Owner {
       const entries = found.get(owned.claim.partition) ?? [];
       const oldestMs = entries[0]?.appendedAtMs ?? nowMs;
       this.#options.metrics.lag(owned.claim.partition, Math.max(0, nowMs - oldestMs) / 1000);
-      return this.#step(owned, () => owned.step(entries, entries.length < READ_ENTRIES, nowMs));
+      return this.#step(owned, () => owned.step(entries, entries.length < READ_ENTRIES, askedAtMs));
     });
     await allDone(steps);
   }
@@ -154,12 +182,16 @@ export class Owner {
     try {
       await step();
     } catch (error) {
-      this.#owned.delete(owned.claim.partition);
-      this.#options.metrics.left(owned.claim.partition);
-      this.#nextPollMs = 0;
+      this.#drop(owned);
       if (!(error instanceof StaleClaim)) throw error;
       this.#options.metrics.stale(owned.claim.partition);
     }
+  }
+
+  #drop({ claim }: OwnedPartition): void {
+    this.#owned.delete(claim.partition);
+    this.#options.metrics.left(claim.partition);
+    this.#nextPollMs = 0;
   }
 
   /** What has to be done now and then: renew, trim, count. */
@@ -169,7 +201,11 @@ export class Owner {
     const counts = new Map<number, number>();
     const totals = { owned: this.#owned.size, rooms: 0, rosterUsers: 0, usersOnline: 0 };
     for (const [number, owned] of this.#owned) {
-      await owned.renew(nowMs);
+      if (!(await owned.renew(nowMs))) {
+        this.#drop(owned);
+        metrics.stale(number);
+        continue;
+      }
       await owned.trim(log);
       const users = owned.partition.online;
       const written = this.#written.get(number);
@@ -213,7 +249,7 @@ export class Owner {
   }
 
   #now(): number {
-    return Date.now() + this.#clockOffsetMs;
+    return performance.now() + this.#clockOffsetMs;
   }
 
   /** A read may wait for a second, a stop need not: what is read then is read again by the next owner. */

@@ -50,8 +50,8 @@ export interface PartitionStore {
    * or may not be carried out, now or later: claim and load again, do not guess.
    */
   commit(claim: Claim, commit: Commit): Promise<boolean>;
-  /** Renews the life of the partition and of the named hashes. */
-  renew(claim: Claim, hashes: readonly string[]): Promise<void>;
+  /** Renews the life of the partition and of the named hashes. False: the claim is not valid any more. */
+  renew(claim: Claim, hashes: readonly string[]): Promise<boolean>;
   /** Lets go, so that anybody may claim it at once. */
   release(claim: Claim): Promise<void>;
 }

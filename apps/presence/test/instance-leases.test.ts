@@ -25,6 +25,13 @@ function instanceLeasesConformance(open: (leaseMs: number) => Promise<InstanceLe
     expect((await leases.renew('a')).living).toEqual(['a', 'silent']);
     await eventually(async () => (await leases.renew('a')).living.length === 1);
   });
+
+  test('an instance that is silent is dropped while others go on renewing', async () => {
+    const leases = await open(1500);
+    await leases.renew('silent');
+    // Renewed well within the lease, so that the list as a whole does not expire.
+    await eventually(async () => (await leases.renew('a')).living.length === 1);
+  });
 }
 
 describe('in memory', () => {

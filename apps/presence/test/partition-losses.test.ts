@@ -45,6 +45,42 @@ describe('edges that die or come back', () => {
     expect(bench.roster()).toEqual(['alice']);
   });
 
+  test('a session that moved to a new incarnation between two slices of a departure stays', () => {
+    const bench = new PartitionBench();
+    const sessions = ['s1', 's2', 's3', 's4'];
+    for (const session of sessions) {
+      bench.report(EDGE_1, { kind: 'connect', session, user: session });
+      bench.join(EDGE_1, session);
+    }
+    bench.partition.apply('edge-1/b', { kind: 'node_gone', gone: EDGE_1 }, bench.nowMs);
+    bench.partition.tick(bench.nowMs, 1); // One of eight rows.
+    for (const session of sessions) {
+      bench.partition.apply('edge-1/b', { kind: 'connect', session, user: session }, bench.nowMs);
+      const join = { kind: 'join', room: 'general', session, user: session, name: session, resync: true } as const;
+      bench.partition.apply('edge-1/b', join, bench.nowMs);
+    }
+    bench.commit();
+    bench.heard();
+    bench.advance(2 * GRACE_MS);
+    expect(bench.heard()).toEqual([]);
+    expect(bench.roster()).toEqual(sessions);
+    expect(bench.partition.online).toBe(4);
+    expect(bench.lifecycle.filter(({ event }) => event === 'user_offline')).toEqual([]);
+  });
+
+  test('a resync is invisible also where a namespace has no grace', () => {
+    const bench = new PartitionBench({ namespace: { leaveGraceMs: 0 } });
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.join(EDGE_1, 's2', 'bob');
+    bench.heard();
+    bench.report('edge-1/b', { kind: 'node_gone', gone: EDGE_1 });
+    bench.advance(1999);
+    bench.join('edge-1/b', 's1', 'alice', 'general', { resync: true });
+    expect(bench.heard()).toEqual([]);
+    bench.advance(1);
+    expect(bench.heard()).toEqual(['user_left bob 1']);
+  });
+
   test('after a loss of the registry rooms get their rosters anew instead of a join for each member', () => {
     const bench = new PartitionBench({ restoringMs: 10_000 });
     bench.join(EDGE_1, 's1', 'alice', 'general', { resync: true });

@@ -109,6 +109,18 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     expect(await store.commit(before, commitOf(0))).toBe(false);
   });
 
+  test('only the owner renews, and one that is not learns it', async () => {
+    const { store } = await open();
+    const stale = await claimed(store, 'a');
+    await store.commit(stale, commitOf(0));
+    expect(await store.renew(stale, ['rooms'])).toBe(true);
+    const fresh = await claimed(store, 'b', ['b']);
+    expect(await store.renew(stale, ['rooms'])).toBe(false);
+    expect(await store.renew(fresh, ['rooms'])).toBe(true);
+    await store.release(fresh);
+    expect(await store.renew(fresh, [])).toBe(false);
+  });
+
   test('a commit that is sent twice is carried out once', async () => {
     const { store, published } = await open();
     const claim = await claimed(store, 'a');

@@ -101,6 +101,45 @@ describe('joining and leaving', () => {
     expect([...bench.hashes.keys()].filter(name => name !== 'meta')).toEqual([]);
   });
 
+  test('a member that drops, returns and drops again leaves when the second grace ends', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.drop(EDGE_1, 's1', 'alice');
+    bench.advance(GRACE_MS - 1000);
+    bench.join(EDGE_1, 's2', 'alice');
+    bench.drop(EDGE_1, 's2', 'alice');
+    bench.heard();
+    bench.advance(GRACE_MS - 1);
+    expect(bench.heard()).toEqual([]);
+    bench.advance(1);
+    expect(bench.heard()).toEqual(['user_left alice 0']);
+  });
+
+  test('a status counts only from a session that is in the room', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE_1, 's1', 'alice');
+    bench.heard();
+    bench.report(EDGE_2, { kind: 'status', room: 'general', session: 's2', user: 'alice', status: 'busy' });
+    expect(bench.heard()).toEqual([]);
+    bench.join(EDGE_2, 's3', 'bob');
+    expect(bench.announcements.at(-1)?.payload.users).toContainEqual({ id: 'alice', name: 'ALICE' });
+  });
+
+  test('clients that flap leave no more deadlines than members', () => {
+    const bench = new PartitionBench({
+      namespace: { keepMembers: { offlineAfterMs: 1000, expireAfterMs: 86_400_000 } },
+    });
+    bench.join(EDGE_1, 'w', 'witness');
+    for (let flap = 0; flap < 500; flap++) {
+      bench.report(EDGE_1, { kind: 'connect', session: `s${flap}`, user: 'alice' });
+      bench.join(EDGE_1, `s${flap}`, 'alice');
+      bench.drop(EDGE_1, `s${flap}`, 'alice');
+      bench.report(EDGE_1, { kind: 'disconnect', session: `s${flap}`, user: 'alice' });
+      bench.advance(flap % 2 === 0 ? 1500 : 10);
+    }
+    expect(bench.partition.deadlines).toBeLessThanOrEqual(2);
+  });
+
   test('joiners of one batch share one roster for each node, as of the end of the batch', () => {
     const bench = new PartitionBench();
     const join = (session: string) => ({
@@ -150,6 +189,35 @@ describe('users', () => {
     expect(bench.partition.online).toBe(0);
     expect(bench.lifecycle.map(event => event.event)).toEqual(['user_online', 'user_offline']);
     expect([...bench.hashes.keys()].filter(name => name.startsWith('users:'))).toEqual([]);
+  });
+
+  test('who drops, returns and drops again is online until the second grace ends', () => {
+    const bench = new PartitionBench();
+    const report = (kind: 'connect' | 'disconnect', session: string) =>
+      bench.report(EDGE_1, { kind, session, user: 'alice' });
+    report('connect', 's1');
+    report('disconnect', 's1');
+    bench.advance(GRACE_MS - 1000);
+    report('connect', 's2');
+    report('disconnect', 's2');
+    bench.advance(GRACE_MS - 1);
+    expect(bench.partition.online).toBe(1);
+    bench.advance(1);
+    expect(bench.lifecycle.map(event => event.event)).toEqual(['user_online', 'user_offline']);
+  });
+
+  test('who returned stays online when the grace of before ends', () => {
+    const bench = new PartitionBench();
+    for (const [kind, session] of [
+      ['connect', 's1'],
+      ['disconnect', 's1'],
+      ['connect', 's2'],
+    ] as const) {
+      bench.report(EDGE_1, { kind, session, user: 'alice' });
+    }
+    bench.advance(2 * GRACE_MS);
+    expect(bench.partition.online).toBe(1);
+    expect(bench.lifecycle.map(event => event.event)).toEqual(['user_online']);
   });
 
   test('are known with their sessions, nodes and rooms, over a takeover', () => {

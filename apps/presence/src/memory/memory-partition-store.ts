@@ -60,8 +60,9 @@ export class MemoryPartitionStore implements PartitionStore {
     return true;
   }
 
-  async renew(): Promise<void> {
-    // Memory does not expire: it ends with the process.
+  /** Memory does not expire: it ends with the process. */
+  async renew(claim: Claim): Promise<boolean> {
+    return this.#stored(claim.partition).owner === claim.owner;
   }
 
   async release(claim: Claim): Promise<void> {

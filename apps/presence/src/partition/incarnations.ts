@@ -95,6 +95,6 @@ export class Incarnations {
 
   #remember(incarnation: string, goneAtMs: number): void {
     this.#goneAtMs.set(incarnation, goneAtMs);
-    this.#deadlines.add({ kind: 'incarnation', incarnation, atMs: goneAtMs + GONE_REMEMBERED_MS });
+    this.#deadlines.set({ kind: 'incarnation', incarnation, atMs: goneAtMs + GONE_REMEMBERED_MS });
   }
 }

@@ -93,6 +93,11 @@ export class Partition {
     return this.#users;
   }
 
+  /** Deadlines that wait: at most one for each member, user, counting room and gone incarnation. */
+  get deadlines(): number {
+    return this.#deadlines.size;
+  }
+
   /** When `tick` has something to do; 0 when it has now, `Infinity` when never. */
   get nextTickMs(): number {
     return this.#departures.pending ? 0 : this.#deadlines.nextMs;
@@ -134,9 +139,9 @@ export class Partition {
     for (let left = limit; left > 0; left--) {
       const due = this.#deadlines.takeDue(nowMs);
       if (due === undefined) return;
-      if (due.kind === 'member') this.#rooms.expire(due.room, due.user, due.atMs, nowMs);
-      else if (due.kind === 'user') this.#users.expire(due.user, due.atMs, nowMs);
-      else if (due.kind === 'count') this.#rooms.count(due.room, due.atMs, nowMs);
+      if (due.kind === 'member') this.#rooms.expire(due.room, due.user, nowMs);
+      else if (due.kind === 'user') this.#users.expire(due.user, nowMs);
+      else if (due.kind === 'count') this.#rooms.count(due.room, nowMs);
       else this.#incarnations.forget(due.incarnation);
     }
   }

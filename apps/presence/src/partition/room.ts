@@ -8,8 +8,10 @@ export interface Member {
   name: string;
   /** Session → index of its incarnation. Empty while the user is leaving or away. */
   readonly sessions: Map<string, number>;
-  /** Set last by any of the user's sessions. */
+  /** As rosters show it (member-status.ts). */
   status?: Status | undefined;
+  /** Session → its own status, in the order in which they were set. Absent when none has one. */
+  statuses?: Map<string, Status> | undefined;
   /** `leaving`: the last connection ended, the grace runs. `away`: kept as `online: false`. */
   state: 'here' | 'leaving' | 'away';
   /** When `leaving` or `away` ends. */

@@ -2,6 +2,7 @@
 import { type LeaveReason, type MemberEventName, nodeOf, type RoomReport } from '@hubbub/protocol';
 import type { Deadlines } from './deadlines.js';
 import type { Journal } from './journal.js';
+import { endSessionStatus, setSessionStatus } from './member-status.js';
 import { type Member, Room, rosterUser } from './room.js';
 import { type PresenceRules, rulesOfRoom } from './rules.js';
 
@@ -69,10 +70,11 @@ export class Rooms {
     const member = known ?? room.add(report.user, report.name);
     const wasAway = member.state === 'away';
     member.name = report.name;
-    if (report.status !== undefined) member.status = report.status;
     member.sessions.set(report.session, incarnation);
+    const hasOtherStatus = setSessionStatus(member, report.session, report.status);
     member.state = 'here';
     member.dueAtMs = 0;
+    this.#deadlines.clear({ kind: 'member', room: room.name, user: member.id });
     member.lastSeenMs = undefined;
     this.#journal.roomChanged(room.name, member.id);
     if (known === undefined) {
@@ -83,9 +85,9 @@ export class Rooms {
         restored ? undefined : () => this.#tell(room, 'user_joined', member, report.session),
       );
       if (!restored) this.#tellServices(room, 'member_joined', member, nowMs);
-    } else if (wasAway) {
+    } else if (wasAway || hasOtherStatus) {
       this.#statusChanged(room, member);
-      this.#tellServices(room, 'member_online', member, nowMs);
+      if (wasAway) this.#tellServices(room, 'member_online', member, nowMs);
     }
     if (known === undefined || report.resync !== true) this.#journal.joined(room.name, nodeOf(node), report.session);
   }
@@ -98,36 +100,35 @@ export class Rooms {
       this.drop(room, member, report.session, nowMs);
       return;
     }
-    member.sessions.delete(report.session);
+    this.#endSession(room, member, report.session);
     if (member.sessions.size === 0) this.#remove(room, member, 'left', nowMs);
-    else this.#journal.roomChanged(room.name, member.id);
   }
 
   /** A connection ended; if it was the user's last here, the grace begins. It is `minGraceMs` or longer. */
   drop(room: Room, member: Member, session: string, nowMs: number, minGraceMs = 0): void {
-    member.sessions.delete(session);
-    this.#journal.roomChanged(room.name, member.id);
+    this.#endSession(room, member, session);
     if (member.sessions.size > 0) return;
     const { keepMembers, leaveGraceMs } = room.rules;
     member.state = 'leaving';
     if (keepMembers !== undefined) member.lastSeenMs = nowMs;
     member.dueAtMs = nowMs + Math.max(minGraceMs, keepMembers?.offlineAfterMs ?? leaveGraceMs);
-    if (member.dueAtMs <= nowMs) this.expire(room.name, member.id, member.dueAtMs, nowMs);
+    if (member.dueAtMs <= nowMs) this.expire(room.name, member.id, nowMs);
     else this.#await(room, member);
   }
 
-  /** A grace, or the time that an absent member is kept, may be over. */
-  expire(roomName: string, user: string, atMs: number, nowMs: number): void {
+  /** A grace, or the time that an absent member is kept, is over. */
+  expire(roomName: string, user: string, nowMs: number): void {
     const room = this.#rooms.get(roomName);
     const member = room?.members.get(user);
-    if (room === undefined || member === undefined || member.state === 'here' || member.dueAtMs !== atMs) return;
+    if (room === undefined || member === undefined) return;
     const { keepMembers } = room.rules;
     if (member.state === 'away' || keepMembers === undefined) {
       this.#remove(room, member, 'dropped', nowMs);
       return;
     }
     member.state = 'away';
-    member.dueAtMs = atMs + keepMembers.expireAfterMs;
+    member.status = undefined;
+    member.dueAtMs += keepMembers.expireAfterMs;
     this.#await(room, member);
     this.#statusChanged(room, member);
     this.#tellServices(room, 'member_offline', member, nowMs);
@@ -137,15 +138,14 @@ export class Rooms {
     const room = this.#rooms.get(report.room);
     const member = room?.members.get(report.user);
     if (room === undefined || member === undefined || !member.sessions.has(report.session)) return;
-    if (JSON.stringify(member.status) === JSON.stringify(report.status)) return;
-    member.status = report.status;
-    this.#statusChanged(room, member);
+    this.#journal.roomChanged(room.name, member.id);
+    if (setSessionStatus(member, report.session, report.status)) this.#statusChanged(room, member);
   }
 
   /** A promised count is due. */
-  count(roomName: string, atMs: number, nowMs: number): void {
+  count(roomName: string, nowMs: number): void {
     const room = this.#rooms.get(roomName);
-    if (room === undefined || room.countDueAtMs !== atMs) return;
+    if (room === undefined) return;
     room.countDueAtMs = undefined;
     if (!room.counting) return;
     room.nextCountAtMs = nowMs + this.#rules.countIntervalMs;
@@ -166,6 +166,12 @@ export class Rooms {
     return room;
   }
 
+  #endSession(room: Room, member: Member, session: string): void {
+    member.sessions.delete(session);
+    this.#journal.roomChanged(room.name, member.id);
+    if (endSessionStatus(member, session)) this.#statusChanged(room, member);
+  }
+
   #remove(room: Room, member: Member, reason: LeaveReason, nowMs: number): void {
     room.members.delete(member.id);
     if (nowMs < this.#restoringUntilMs) this.#leftWhileRestoring.add(memberKey(room, member));
@@ -174,6 +180,7 @@ export class Rooms {
     this.#tellServices(room, 'member_left', member, nowMs, reason);
     if (room.members.size > 0) return;
     this.#rooms.delete(room.name);
+    this.#deadlines.clear({ kind: 'count', room: room.name });
     this.#journal.lifecycle.push({ event: 'room_vacated', room: room.name, atMs: nowMs });
     // A room that comes back under this name must not count from lower down.
     this.#versionFloor = Math.max(this.#versionFloor, room.version);
@@ -239,11 +246,11 @@ export class Rooms {
 
   #promiseCount(room: Room, atMs: number): void {
     room.countDueAtMs = atMs;
-    this.#deadlines.add({ kind: 'count', room: room.name, atMs });
+    this.#deadlines.set({ kind: 'count', room: room.name, atMs });
   }
 
   #await(room: Room, member: Member): void {
-    this.#deadlines.add({ kind: 'member', room: room.name, user: member.id, atMs: member.dueAtMs });
+    this.#deadlines.set({ kind: 'member', room: room.name, user: member.id, atMs: member.dueAtMs });
   }
 }
 

@@ -2,10 +2,11 @@
  * Rows of the registry, as short as they can be: Redis keeps a hash in a listpack only while no value is over 64 bytes.
  *
  * A member of a room (field: user id): `[name, incarnation, session, …]`, name 0 when it is the id; then, where there is
- * something to say, `{ s: status, l: leaving until, a: away until, d: last seen }`.
+ * something to say, `{ s: status, l: leaving until, a: away until, d: last seen, b: [session, status, …] }`. `b` is there
+ * when several sessions share the member: the status of each.
  * A user online (field: user id): `[incarnation, session, room, …, incarnation, session, …]`, then `{ l: leaving until }`.
  */
-import { isPlainObject, isStatus } from '@hubbub/protocol';
+import { isPlainObject, isStatus, type Status } from '@hubbub/protocol';
 import type { Member } from './room.js';
 import type { OnlineUser, UserSession } from './users.js';
 
@@ -17,6 +18,7 @@ export function encodeMember(member: Member): string {
     ...(member.state === 'leaving' && { l: member.dueAtMs }),
     ...(member.state === 'away' && { a: member.dueAtMs }),
     ...(member.lastSeenMs !== undefined && { d: member.lastSeenMs }),
+    ...(member.statuses !== undefined && member.sessions.size > 1 && { b: [...member.statuses].flat() }),
   };
   if (Object.keys(extras).length > 0) row.push(extras);
   return JSON.stringify(row);
@@ -34,6 +36,7 @@ export function decodeMember(id: string, text: string): Omit<Member, 'order'> | 
     const [incarnation, session] = [row[i], row[i + 1]];
     if (typeof incarnation === 'number' && typeof session === 'string') sessions.set(session, incarnation);
   }
+  const statuses = statusesOf(extras, sessions);
   const dueAtMs = Number(extras.l ?? extras.a ?? 0);
   // A row without a session and without a deadline cannot be ours; treated as due, it goes away by itself.
   const state = extras.a !== undefined ? 'away' : extras.l !== undefined || sessions.size === 0 ? 'leaving' : 'here';
@@ -44,8 +47,21 @@ export function decodeMember(id: string, text: string): Omit<Member, 'order'> | 
     state,
     dueAtMs,
     ...(isStatus(extras.s) && { status: extras.s }),
+    ...(statuses.size > 0 && { statuses }),
     ...(isTime(extras.d) && { lastSeenMs: extras.d }),
   };
+}
+
+/** Where one session has the member for itself, the status that is shown is its own. */
+function statusesOf({ s: shown, b: all }: Record<string, unknown>, sessions: ReadonlyMap<string, number>) {
+  const [only] = sessions.keys();
+  const pairs = Array.isArray(all) ? all : [only, shown];
+  const statuses = new Map<string, Status>();
+  for (let i = 0; i + 1 < pairs.length; i += 2) {
+    const [session, status] = [pairs[i], pairs[i + 1]];
+    if (sessions.has(session) && isStatus(status)) statuses.set(session, status);
+  }
+  return statuses;
 }
 
 export function encodeUser(user: OnlineUser): string {

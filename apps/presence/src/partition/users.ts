@@ -61,7 +61,7 @@ export class Users {
 
   restore(user: OnlineUser): void {
     this.#users.set(user.id, user);
-    if (user.sessions.size === 0) this.#deadlines.add({ kind: 'user', user: user.id, atMs: user.dueAtMs });
+    if (user.sessions.size === 0) this.#deadlines.set({ kind: 'user', user: user.id, atMs: user.dueAtMs });
   }
 
   /** @param node of the incarnation: where a session that is refused has to end. */
@@ -84,13 +84,11 @@ export class Users {
     this.#journal.users.add(user.id);
     if (user.sessions.size > 0) return;
     user.dueAtMs = nowMs + this.#graceMs;
-    this.#deadlines.add({ kind: 'user', user: user.id, atMs: user.dueAtMs });
+    this.#deadlines.set({ kind: 'user', user: user.id, atMs: user.dueAtMs });
   }
 
-  /** A grace may be over. */
-  expire(id: string, atMs: number, nowMs: number): void {
-    const user = this.#users.get(id);
-    if (user === undefined || user.sessions.size > 0 || user.dueAtMs !== atMs) return;
+  /** The grace is over. */
+  expire(id: string, nowMs: number): void {
     this.#users.delete(id);
     this.#journal.users.add(id);
     this.#journal.lifecycle.push({ event: 'user_offline', user: id, atMs: nowMs });
@@ -114,6 +112,7 @@ export class Users {
     // A session that is known comes with a new incarnation, and says again where it is.
     user.sessions.set(session, { incarnation, rooms: [] });
     user.dueAtMs = 0;
+    this.#deadlines.clear({ kind: 'user', user: id });
     this.#journal.users.add(id);
   }
 }

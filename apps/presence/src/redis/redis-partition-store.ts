@@ -82,11 +82,13 @@ export class RedisPartitionStore implements PartitionStore {
     return done === 1;
   }
 
-  async renew({ partition }: Claim, hashes: readonly string[]): Promise<void> {
+  async renew({ partition, owner }: Claim, hashes: readonly string[]): Promise<boolean> {
+    const args = [owner, PARTITION_TTL_MS, REGISTRY_TTL_MS];
     for (let at = 0; at === 0 || at < hashes.length; at += BATCH) {
       const keys = ['meta', ...hashes.slice(at, at + BATCH)].map(name => this.#key(partition, name));
-      await orUnavailable(() => renewScript.run(this.#redis, keys, [PARTITION_TTL_MS, REGISTRY_TTL_MS]));
+      if ((await orUnavailable(() => renewScript.run(this.#redis, keys, args))) !== 1) return false;
     }
+    return true;
   }
 
   async release(claim: Claim): Promise<void> {

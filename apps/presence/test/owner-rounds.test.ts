@@ -1,0 +1,107 @@
+/** The rounds of an owner where something fails or is late in between. */
+import { HubbubError } from '@hubbub/protocol';
+import { expect, test } from 'vitest';
+import { eventually } from '../../../tests/support/eventually.js';
+import { DEFAULT_NAMESPACE_RULES } from '../src/partition/rules.js';
+import { OwnerBench, withFault } from './support/owner-bench.js';
+
+const GRACE_MS = DEFAULT_NAMESPACE_RULES.leaveGraceMs;
+const UNAVAILABLE = new HubbubError('UNAVAILABLE', 'This call was lost.');
+const join = (session: string, user: string) => ({ kind: 'join', room: 'general', session, user, name: user }) as const;
+
+test('a lost partition fences every edge before its first commit, also when fencing fails at first', async () => {
+  const bench = new OwnerBench();
+  await bench.nodeLeases.register('edge-1/a');
+  const calls: string[] = [];
+  bench.start('p1', {
+    nodeLeases: withFault(bench.nodeLeases, {
+      async fenceAll() {
+        calls.push('fence');
+        if (calls.length === 1) throw UNAVAILABLE;
+        await bench.nodeLeases.fenceAll();
+      },
+    }),
+    store: withFault(bench.store, {
+      async commit(...args) {
+        calls.push('commit');
+        return await bench.store.commit(...args);
+      },
+    }),
+  });
+  await eventually(() => calls.includes('commit'));
+  expect(calls.slice(0, 3)).toEqual(['fence', 'fence', 'commit']);
+  expect(await bench.nodeLeases.renew('edge-1/a')).toBe(false);
+});
+
+test('a partition that is known fences nobody when another instance takes it over', async () => {
+  const bench = new OwnerBench();
+  const first = bench.start('p1');
+  await eventually(() => first.owned.size === 1);
+  first.stop();
+  await bench.nodeLeases.register('edge-1/a');
+  const second = bench.start('p2');
+  await eventually(() => second.owned.size === 1);
+  expect(await bench.nodeLeases.renew('edge-1/a')).toBe(true);
+});
+
+test('a reconnect within the grace is invisible when presence was paused between reading and applying (invariant 5)', async () => {
+  const bench = new OwnerBench();
+  bench.start('p1');
+  await bench.report('edge-1/a', join('s1', 'alice'));
+  await eventually(() => bench.heard.some(({ type }) => type === 'user_joined'));
+  await bench.report('edge-1/a', { kind: 'drop', room: 'general', session: 's1', user: 'alice' });
+  await eventually(() => bench.store.hash(0, 'room:general').get('alice')?.includes('"l":'));
+  bench.log.hold();
+  await eventually(() => bench.log.held === 1, { describe: 'the owner holds an answer without news' });
+  bench.advance(GRACE_MS / 2);
+  await bench.report('edge-1/a', join('s2', 'alice'));
+  bench.advance(2 * GRACE_MS);
+  bench.log.release();
+  await eventually(() => bench.heard.some(({ sessions }) => sessions?.includes('s2')));
+  expect(bench.heard.map(({ type }) => type).filter(type => type.startsWith('user_'))).toEqual(['user_joined']);
+});
+
+test('a partition that was not handed over because the call was lost finds its new owner within seconds', async () => {
+  const bench = new OwnerBench({ partitions: 4 });
+  let isLost = true;
+  const first = bench.start('p1', {
+    store: withFault(bench.store, {
+      async release(claim) {
+        if (isLost) {
+          isLost = false;
+          throw UNAVAILABLE;
+        }
+        await bench.store.release(claim);
+      },
+    }),
+  });
+  await eventually(() => first.owned.size === 4);
+  const second = bench.start('p2');
+  await eventually(() => first.owned.size === 2 && second.owned.size === 2, {
+    withinMs: 20_000,
+    describe: 'each owns its half',
+  });
+});
+
+test('edges that could not renew during an outage are not declared dead when it ends', async () => {
+  const bench = new OwnerBench();
+  let isAway = false;
+  const owner = bench.start('p1', {
+    instanceLeases: withFault(bench.instanceLeases, {
+      async renew(instance) {
+        if (isAway) throw UNAVAILABLE;
+        return await bench.instanceLeases.renew(instance);
+      },
+    }),
+  });
+  await eventually(() => owner.owned.size === 1);
+  await bench.nodeLeases.register('edge-1/a');
+  await bench.report('edge-1/a', join('s1', 'alice'));
+  await eventually(() => bench.heard.some(({ type }) => type === 'user_joined'));
+  isAway = true;
+  await eventually(() => !owner.healthy);
+  bench.advance(2 * bench.nodeLeases.leaseMs);
+  isAway = false;
+  await eventually(() => owner.healthy);
+  expect(await bench.nodeLeases.renew('edge-1/a')).toBe(true);
+});
