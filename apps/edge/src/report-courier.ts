@@ -34,9 +34,13 @@ const ENTRY_REPORTS = 256;
 const ENTRIES_IN_FLIGHT = 64;
 /** More waiting than this means that the log does not keep up: what stands is told anew when it does. */
 const MAX_WAITING = 50_000;
-const RENEWALS_PER_LEASE = 4;
+export const RENEWALS_PER_LEASE = 4;
 const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 10_000;
+/**
+ * An edge is back soon after Redis is: by then presence may have declared its former incarnation dead, and the graces of its
+ * users run. Well below the grace of a resync (apps/presence, departures.ts).
+ */
+export const RETRY_MAX_MS = 500;
 
 /**
  * `telling`: reports are taken and brought. `away`: they are not; what stands will be told under a new incarnation, as
@@ -51,6 +55,8 @@ export class ReportCourier {
   /** Incarnations that may have reported and of which presence has not been told that they are gone. */
   readonly #former = new Set<string>();
   #waiting: AddressedReport[] = [];
+  /** Given to the log, which has not answered yet. */
+  #inFlight: readonly AddressedReport[] = [];
   #maxWaiting = MAX_WAITING;
   #renewedAtMs = 0;
   #flushTimer: NodeJS.Timeout | undefined;
@@ -121,16 +127,20 @@ export class ReportCourier {
     while (this.#state === 'telling' && this.#waiting.length > 0) {
       // A process that was paused must not report under a lease that ran out meanwhile.
       if (performance.now() - this.#renewedAtMs > this.#options.leases.leaseMs && !(await this.#renew())) return;
+      const incarnation = this.#incarnation;
       const before = this.#waiting;
       const entries = this.#takeEntries();
-      const inFlight = before.slice(0, before.length - this.#waiting.length);
+      this.#inFlight = before.slice(0, before.length - this.#waiting.length);
+      let failure: { reason: string; error?: unknown } | undefined;
       try {
-        const refused = await this.#options.log.append(entries);
-        if (refused.length === 0) continue;
-        this.#goAway('the log is full', inFlight);
+        if ((await this.#options.log.append(entries)).length > 0) failure = { reason: 'the log is full' };
       } catch (error) {
-        this.#goAway('it is not known whether a report arrived', inFlight, error);
+        failure = { reason: 'it is not known whether a report arrived', error };
       }
+      // Everything has been reported again since, under another incarnation: what became of these does not matter.
+      if (incarnation !== this.#incarnation) continue;
+      if (failure !== undefined) this.#goAway(failure.reason, failure.error);
+      this.#inFlight = [];
     }
   }
 
@@ -167,19 +177,20 @@ export class ReportCourier {
       return held;
     } catch (error) {
       // An unanswered renewal alone is no reason: the lease stands until presence says otherwise.
-      if (askedAtMs - this.#renewedAtMs > this.#options.leases.leaseMs) this.#goAway('the lease ran out', [], error);
+      if (askedAtMs - this.#renewedAtMs > this.#options.leases.leaseMs) this.#goAway('the lease ran out', error);
       return false;
     }
   }
 
-  #goAway(reason: string, inFlight: readonly AddressedReport[] = [], error?: unknown): void {
+  #goAway(reason: string, error?: unknown): void {
     if (this.#state !== 'telling') return;
     this.#state = 'away';
     // A presence that has just begun has every edge register anew: nothing to worry about where nobody is connected yet.
     const level = this.#options.everything()[Symbol.iterator]().next().done === true ? 'info' : 'warn';
     this.#options.logger[level]({ event: 'presence_resync', reason, err: error }, `presence is told anew: ${reason}`);
-    this.#options.lost([...inFlight, ...this.#waiting].map(({ report }) => report));
+    this.#options.lost([...this.#inFlight, ...this.#waiting].map(({ report }) => report));
     this.#waiting = [];
+    this.#inFlight = [];
     this.#returning = this.#return();
   }
 

@@ -12,9 +12,17 @@ const PARTITIONS = 4;
 class TestLog extends MemoryReportLog implements ReportLog {
   /** Appends reject before they are carried out, or after. */
   failing: 'before' | 'after' | undefined;
+  /** Appends of reports about sessions wait for it, and then reject without having been carried out. */
+  hanging: Promise<void> | undefined;
+  hung = 0;
   refusing = false;
 
   override async append(entries: readonly LogAppend[]): Promise<readonly number[]> {
+    if (this.hanging !== undefined && entries.some(({ text }) => text.includes('"c"'))) {
+      this.hung++;
+      await this.hanging;
+      throw new HubbubError('UNAVAILABLE', 'away');
+    }
     if (this.failing === 'before') throw new HubbubError('UNAVAILABLE', 'away');
     if (this.refusing) return entries.map(entry => entry.partition);
     const refused = await super.append(entries);
@@ -180,6 +188,29 @@ describe('starting over', () => {
       expect(gone).toContain(before);
     },
   );
+
+  test('an append that fails after the edge was fenced is resynced once, and its joins are news', async () => {
+    const { log, leases, reporter, open, started } = bench({ leaseMs: 200 });
+    await started();
+    const before = reporter.incarnation;
+    let release = (): void => {};
+    log.hanging = new Promise(resolve => {
+      release = resolve;
+    });
+    open('s1', 'red');
+    await eventually(() => log.hung === 1, { describe: 'the reports are in flight' });
+    log.hanging = undefined;
+    await leases.fenceAll();
+    await eventually(() => reporter.telling && reporter.incarnation !== before, { describe: 'the edge is back' });
+    const after = reporter.incarnation;
+    release();
+    await eventually(async () => (await log.kinds()).includes('join'));
+    const joins = (await log.told()).filter(({ report }) => report.kind === 'join');
+    expect(joins).toHaveLength(1);
+    expect(joins[0]?.incarnation).toBe(after);
+    expect(joins[0]?.report).not.toHaveProperty('resync');
+    expect(reporter.incarnation).toBe(after);
+  });
 
   test('a full log is not pressed: the edge waits and tells all when there is room', async () => {
     const { log, reporter, open, started } = bench();

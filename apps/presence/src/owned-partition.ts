@@ -14,9 +14,9 @@ const COMMIT_REPORTS = 1000;
 /** Commits without new reports before other partitions get their turn. */
 const TICK_ROUNDS = 4;
 /** Meta lives 120 s; renewed three times within. */
-const META_RENEWAL_MS = 40_000;
-/** For so long after a loss edges may report what members know already: two leases and the time to report. */
-const RESTORING_MS = 30_000;
+export const META_RENEWAL_MS = 40_000;
+/** After a loss edges report for this long what members know already: each resyncs at its next renewal. */
+export const RESTORING_MS = 30_000;
 
 export interface OwnedPartitionDeps {
   readonly partitions: number;

@@ -8,14 +8,14 @@ import type { Claim } from './partition-store.js';
 import { Reaper } from './reaper.js';
 
 /** How often the instance renews its lease, looks for partitions and for dead edges. */
-const POLL_MS = 1000;
+export const POLL_MS = 1000;
 const MIN_POLL_MS = 50;
 /** After a round that failed. */
 const RETRY_MS = 250;
 /** Entries of a partition in one read; an entry holds at most a few hundred reports. */
 const READ_ENTRIES = 32;
 /** The count of a partition is written when it changed, and so often when not: it expires after minutes. */
-const ONLINE_RENEWAL_MS = 60_000;
+export const ONLINE_RENEWAL_MS = 60_000;
 
 export interface OwnerOptions extends OwnedPartitionDeps {
   readonly instance: string;
@@ -36,7 +36,7 @@ export class Owner {
   /** Partition that this instance should own and another one holds → since when. */
   readonly #wantedSinceMs = new Map<number, number>();
   #nextPollMs = 0;
-  #lastPollMs = Number.NEGATIVE_INFINITY;
+  #lastPollMs = Number.POSITIVE_INFINITY;
   #reapFromMs = 0;
   /** What the store's clock is ahead of `performance.now()`, which no adjustment of the host's clock moves. */
   #clockOffsetMs = 0;
@@ -103,8 +103,7 @@ export class Owner {
   /** The first of the living does it. After an outage edges get the time to renew: no renewal could arrive meanwhile. */
   async #reap(isFirst: boolean, nowMs: number): Promise<number> {
     const { leaseMs } = this.#options.nodeLeases;
-    const wasAway = nowMs - this.#lastPollMs > leaseMs / 2 && this.#lastPollMs > 0;
-    if (wasAway) this.#reapFromMs = nowMs + leaseMs / 2;
+    if (nowMs - this.#lastPollMs > POLL_MS + leaseMs / 2) this.#reapFromMs = nowMs + leaseMs / 2;
     this.#lastPollMs = nowMs;
     return isFirst && nowMs >= this.#reapFromMs ? await this.#reaper.reap() : POLL_MS;
   }

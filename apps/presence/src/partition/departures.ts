@@ -7,7 +7,7 @@ import type { Users } from './users.js';
  * An edge that tells everything anew begins with saying that its former incarnation is gone, and may need so long for the
  * rest. Also where a namespace has no grace nobody shall see that.
  */
-const RESYNC_MS = 2000;
+export const RESYNC_MS = 2000;
 
 interface Departure {
   readonly incarnation: number;

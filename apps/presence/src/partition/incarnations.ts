@@ -6,7 +6,7 @@ import type { Journal } from './journal.js';
  * A report may still arrive so long after its edge was declared dead: written by a paused process, out of a buffer. (The
  * reporter of an edge looks at its lease before it appends; this is the second bolt.)
  */
-const GONE_REMEMBERED_MS = 3_600_000;
+export const GONE_REMEMBERED_MS = 3_600_000;
 
 /** Fields of `meta`: `i<index>` = incarnation, `g<incarnation>` = when it went. */
 const INDEX_FIELD = 'i';

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 
 /** Longest wait between two attempts: a restarted Redis is found within about a second. */
-const RECONNECT_MAX_DELAY_MS = 1000;
+export const RECONNECT_MAX_DELAY_MS = 1000;
 const RECONNECT_BASE_DELAY_MS = 50;
 const CONNECT_TIMEOUT_MS = 2000;
 

@@ -1,0 +1,35 @@
+/** Times that only work together: each relation names what breaks without it. */
+import { DEFAULT_NODE_LEASE_MS, REGISTRY_TTL_MS } from '@hubbub/broker';
+import { expect, test } from 'vitest';
+import { RECONNECT_MAX_DELAY_MS } from '../../../packages/broker/src/redis/connection.js';
+import { RENEWALS_PER_LEASE, RETRY_MAX_MS } from '../../edge/src/report-courier.js';
+import { INSTANCE_LEASE_MS } from '../src/instance-leases.js';
+import { META_RENEWAL_MS, RESTORING_MS } from '../src/owned-partition.js';
+import { ONLINE_RENEWAL_MS, POLL_MS } from '../src/owner.js';
+import { RESYNC_MS } from '../src/partition/departures.js';
+import { GONE_REMEMBERED_MS } from '../src/partition/incarnations.js';
+import { HASH_RENEWAL_MS, PARTITION_TTL_MS } from '../src/partition-store.js';
+
+/** `HUBBUB_NODE_LEASE_MS` may be this long. */
+const LONGEST_NODE_LEASE_MS = 60_000;
+
+test.each([
+  ['a partition survives a renewal that fails', META_RENEWAL_MS, PARTITION_TTL_MS / 2],
+  [
+    'a partition is lost before any of its rows is',
+    HASH_RENEWAL_MS + PARTITION_TTL_MS + META_RENEWAL_MS,
+    REGISTRY_TTL_MS,
+  ],
+  ['the count of who is online survives renewals that fail', ONLINE_RENEWAL_MS, REGISTRY_TTL_MS / 2],
+  ['an instance survives a renewal that fails', POLL_MS, INSTANCE_LEASE_MS / 2],
+  ['an edge survives a renewal that fails', DEFAULT_NODE_LEASE_MS / RENEWALS_PER_LEASE, DEFAULT_NODE_LEASE_MS / 2],
+  ['an edge is back after an outage before its users leave', RECONNECT_MAX_DELAY_MS + RETRY_MAX_MS, RESYNC_MS],
+  [
+    'after a loss every edge resyncs while that is not news',
+    LONGEST_NODE_LEASE_MS / RENEWALS_PER_LEASE + RESYNC_MS,
+    RESTORING_MS,
+  ],
+  ['a report of a dead edge cannot outlive the memory of its death', 10 * LONGEST_NODE_LEASE_MS, GONE_REMEMBERED_MS],
+])('%s', (_, shorterMs, longerMs) => {
+  expect(shorterMs).toBeLessThan(longerMs);
+});
