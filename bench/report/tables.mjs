@@ -106,5 +106,5 @@ function range({ median, min, max }) {
 }
 
 function leftAligned(i, head) {
-  return ['', 'relay', 'round', 'what', 'process', 'command'].includes(head[i]);
+  return ['', 'relay', 'round', 'what', 'process', 'command', 'kind'].includes(head[i]);
 }

@@ -22,7 +22,7 @@ let maxUs = 0;
 let worstDelayMs = 0;
 /** Waits longer than the limit are kept, with when they ended; `Infinity` until the baseline is known. */
 let waitLimitMs = Number.POSITIVE_INFINITY;
-const WAITS_KEPT = 1000;
+const WAITS_KEPT = 5000;
 let longWaits = [];
 
 class Bystander {

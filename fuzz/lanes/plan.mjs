@@ -54,17 +54,36 @@ export class Plan {
       if (at >= this.#kinds.length) return undefined;
       if (at - Math.min(...this.#cursors.values()) <= AHEAD_MAX) {
         this.#cursors.set(lane, at + 1);
-        const random = new Random(this.#seed, at);
-        random.next(); // The one that chose the kind.
-        return { number: at, kind: this.#kinds[at], input: KINDS[this.#kinds[at]].make(random) };
+        return this.#input(at);
       }
       await sleep(LOOK_AGAIN_MS);
     }
   }
 
+  /** The first inputs of one kind, as a plan of their own. @param {number} kind @param {number} count */
+  ofKind(kind, count) {
+    let at = this.#first - 1;
+    let left = count;
+    return {
+      next: async lane => {
+        if (left === 0 || lane !== KINDS[kind].lane) return undefined;
+        at = this.#kinds.indexOf(kind, at + 1);
+        left = at < 0 ? 0 : left - 1;
+        return at < 0 ? undefined : this.#input(at);
+      },
+      finished() {},
+    };
+  }
+
   /** @param {{ kind: number }} planned */
   finished({ kind }) {
     this.done[kind]++;
+  }
+
+  #input(number) {
+    const random = new Random(this.#seed, number);
+    random.next(); // The one that chose the kind.
+    return { number, kind: this.#kinds[number], input: KINDS[this.#kinds[number]].make(random) };
   }
 
   #advance(lane) {

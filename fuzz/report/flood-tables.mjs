@@ -7,7 +7,14 @@ const mib = bytes => (Number.isFinite(bytes) ? (bytes / MIB).toFixed(1) : '–')
 
 /** @param {object} run as `scenarios/flood.mjs` puts it together */
 export function floodTables(run) {
-  const kinds = run.kinds.filter(({ inputs }) => inputs > 0).map(({ name, inputs }) => [whole(inputs), name]);
+  const costOf = new Map(run.costs.map(cost => [cost.name, cost]));
+  const kinds = run.kinds
+    .filter(({ inputs }) => inputs > 0)
+    .map(({ name, inputs }) => {
+      const cost = costOf.get(name);
+      const figures = cost === undefined ? ['–', '–'] : [cost.processor.toFixed(2), cost.redis.toFixed(2)];
+      return [name, whole(inputs), ...figures];
+    });
   const memory = Object.entries(run.memory).map(([name, { startBytes, peakBytes, warm, end }]) => [
     name,
     ...[startBytes, warm?.rssBytes, end.rssBytes, peakBytes, warm?.heapBytes, end.heapBytes].map(mib),
@@ -17,7 +24,7 @@ export function floodTables(run) {
   const lost = heard.map(({ missed, repeated }) => `${missed} missed, ${repeated} twice`).join('; ');
   return [
     `${whole(run.inputs)} inputs in ${run.seconds.toFixed(0)} s (${whole(run.inputs / run.seconds)}/s), seed ${run.seed}; ${run.problems.length} violations.`,
-    table(['inputs', 'kind'], kinds),
+    table(['kind', 'inputs', 'processor time of one, in good sessions', 'its Redis commands, the same'], kinds),
     `Bystanders: ${whole(sent)} messages each (${lost}); publish to delivery p50 ${p50Ms?.toFixed(2)} ms, p99 ${p99Ms?.toFixed(2)} ms, max ${maxMs?.toFixed(1)} ms (the narrator itself was late by ${worstDelayMs.toFixed(1)} ms at most). ${whole(garbage)} unreadable bodies of tampered envelopes to everybody were forwarded to them.`,
     limitMs === undefined
       ? 'Waits of bystanders: not measured, a process had ended.'

@@ -10,7 +10,7 @@ const SAMPLE_EVERY_MS = 50;
 /** Moments that are repeated, the longest waits first. */
 const MOMENTS_MAX = 3;
 /** A pause of the machine does not repeat this often at the same inputs. */
-const REPEATS = 3;
+const REPEATS = 4;
 /** After the last input, for a wait that has not ended. */
 const LAST_WAIT_MS = 1000;
 
@@ -56,18 +56,28 @@ export class Waits {
     return { limitMs: this.#limitMs, longWaits: longWaits.length, problems };
   }
 
-  /** @returns {Promise<number | undefined>} the shortest of the longest waits; `undefined` when one repetition had none */
+  /**
+   * Throws the inputs again, each time followed by as long a pause without inputs, whose longest wait is what the machine itself adds.
+   * @returns {Promise<number | undefined>} the shortest of the longest waits; `undefined` when one repetition was as quick as its pause
+   */
   async #repeat(range, throwAgain) {
     let shortest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < REPEATS; i++) {
-      this.#bystanders.watchWaits(this.#limitMs);
-      await throwAgain(range);
-      await sleep(LAST_WAIT_MS);
-      const { longWaits } = await this.#bystanders.figures();
-      if (longWaits.length === 0) return undefined;
-      shortest = Math.min(shortest, Math.max(...longWaits.map(({ waitMs }) => waitMs)));
+      const beganAtMs = performance.now();
+      const loudMs = await this.#longestWaitMs(() => throwAgain(range));
+      const quietMs = await this.#longestWaitMs(() => sleep(performance.now() - beganAtMs));
+      if (loudMs <= quietMs + ADDED_WAIT_MAX_MS) return undefined;
+      shortest = Math.min(shortest, loudMs);
     }
     return shortest;
+  }
+
+  async #longestWaitMs(work) {
+    this.#bystanders.watchWaits(0);
+    await work();
+    await sleep(LAST_WAIT_MS);
+    const { longWaits } = await this.#bystanders.figures();
+    return Math.max(0, ...longWaits.map(({ waitMs }) => waitMs));
   }
 
   /** Ranges of inputs, the longest waits first; waits of one moment are one range. */

@@ -1,11 +1,13 @@
 /** Bad inputs of every kind, all at once, at one edge with two bystanders: nobody is hurt, nothing grows, everything is counted. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signToken } from '../../bench/relays/token.mjs';
 import { bystanderProblems, startBystanders } from '../bystanders/bystanders.mjs';
 import { KINDS } from '../inputs/catalogue.mjs';
 import { runConnectionLane } from '../lanes/connection-lane.mjs';
 import { Plan } from '../lanes/plan.mjs';
 import { runRedisLane } from '../lanes/redis-lane.mjs';
 import { runSessionLane } from '../lanes/session-lane.mjs';
+import { measureCosts } from '../report/costs.mjs';
 import { countingProblems } from '../report/counting.mjs';
 import { floodTables } from '../report/flood-tables.mjs';
 import { heldBy, memoryVerdict, WARM_UP } from '../report/memory.mjs';
@@ -14,6 +16,7 @@ import { saveFuzzRun } from '../report/save-fuzz-run.mjs';
 import { Tally } from '../report/tally.mjs';
 import { Waits } from '../report/waits.mjs';
 import { readMetrics } from '../target/metrics.mjs';
+import { SECRET } from '../target/settings.mjs';
 import { startTarget } from '../target/target.mjs';
 import { startWatch } from '../target/watch.mjs';
 
@@ -68,8 +71,12 @@ export async function flood(options) {
     watch.dead() === undefined
       ? await waits.end(range => throwAll(new Plan({ seed, inputs: range.to, from: range.from, lanes }), FEW))
       : { problems: [] };
+  const { costs, problems: costProblems } =
+    watch.dead() === undefined && plan.doneInputs >= MEASURED_INPUTS_MIN
+      ? await measureCosts({ plan, edge, redis, token: signToken('steady', SECRET), throwAll: of => throwAll(of, FEW) })
+      : { costs: [], problems: [] };
   const heard = await bystanders.hush();
-  const problems = [...bystanderProblems(heard), ...waited.problems];
+  const problems = [...bystanderProblems(heard), ...waited.problems, ...costProblems];
   const processProblems = await watch.stop();
   problems.push(...processProblems);
 
@@ -106,6 +113,7 @@ export async function flood(options) {
     kinds: KINDS.map(({ name }, kind) => ({ name, inputs: plan.done[kind] })),
     bystanders: heard,
     waits: waited,
+    costs,
     outcomes: tally.outcomes,
     refusedFrames: tally.frames,
     memory,

@@ -1,0 +1,107 @@
+/**
+ * What an input of each kind costs the edge and Redis, against a budget. Both are counted in good sessions (connect, welcome,
+ * close), measured in the same run, so that the verdict does not depend on the speed of the machine.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { KINDS } from '../inputs/catalogue.mjs';
+import { readMetrics } from '../target/metrics.mjs';
+import { RawSession } from '../wire/session.mjs';
+
+/** Processor time of one input at most, in good sessions. */
+const PROCESSOR_MAX = 10;
+/** Commands of Redis for one input at most, in good sessions; commands within scripts count. */
+const REDIS_MAX = 8;
+/** Inputs of each kind; slow ones take seconds each. */
+const INPUTS = 200;
+const SLOW_INPUTS = 32;
+const GOOD_SESSIONS = 200;
+/** A kind above its budget is measured again: only one that stays above it is a violation. */
+const TRIES = 3;
+const BACKGROUND_MS = 2000;
+/** For presence, which applies what edges report in batches. */
+const SETTLE_MS = 200;
+
+/**
+ * @typedef {object} Cost
+ * @property {string} name of the kind @property {number} processor @property {number} redis both in good sessions
+ */
+
+/**
+ * @param {{ plan: import('../lanes/plan.mjs').Plan, edge: { port: number, adminPort: number }, redis?: { url: string }, token: string,
+ *   throwAll: (plan: object) => Promise<void> }} parts
+ * @returns {Promise<{ costs: Cost[], problems: string[] }>}
+ */
+export async function measureCosts({ plan, edge, redis, token, throwAll }) {
+  const commands = redis && new Redis(redis.url);
+  const look = async () => ({
+    atMs: performance.now(),
+    cpuMs: 1000 * (await readMetrics(edge.adminPort)).get('process_cpu_seconds_total'),
+    commands:
+      commands === undefined ? 0 : Number(/total_commands_processed:(\d+)/.exec(await commands.info('stats'))?.[1]),
+  });
+  const spent = async work => {
+    const before = await look();
+    await work();
+    const after = await look();
+    return {
+      ms: after.atMs - before.atMs,
+      cpuMs: after.cpuMs - before.cpuMs,
+      commands: after.commands - before.commands,
+    };
+  };
+  const idle = await spent(() => sleep(BACKGROUND_MS));
+  /** Without what the processes do by themselves in that time. */
+  const spentOnly = async work => {
+    const { ms, cpuMs, commands: count } = await spent(work);
+    return { cpuMs: cpuMs - (idle.cpuMs * ms) / idle.ms, commands: count - (idle.commands * ms) / idle.ms };
+  };
+  const good = await spentOnly(async () => {
+    for (let i = 0; i < GOOD_SESSIONS; i++) await goodSession(edge.port, token);
+    await sleep(SETTLE_MS);
+  });
+  const costOf = async kind => {
+    const count = KINDS[kind].lane === 'slow' ? SLOW_INPUTS : INPUTS;
+    const one = await spentOnly(async () => {
+      await throwAll(plan.ofKind(kind, count));
+      await sleep(SETTLE_MS);
+    });
+    const inSessions = what => one[what] / count / (good[what] / GOOD_SESSIONS);
+    return { processor: inSessions('cpuMs'), redis: redis === undefined ? 0 : inSessions('commands') };
+  };
+  const costs = [];
+  for (const [kind, { name, lane }] of KINDS.entries()) {
+    if (lane === 'redis' && redis === undefined) continue;
+    let cost = await costOf(kind);
+    for (let i = 1; i < TRIES && isAbove(cost); i++) cost = await costOf(kind);
+    costs.push({ name, ...cost });
+  }
+  commands?.disconnect();
+  const problems = costs
+    .filter(isAbove)
+    .map(
+      ({ name, processor, redis }) =>
+        `an input of "${name}" costs ${processor.toFixed(1)} good sessions of processor time (at most ${PROCESSOR_MAX}) and ${redis.toFixed(1)} of Redis commands (at most ${REDIS_MAX})`,
+    );
+  return { costs, problems };
+}
+
+function isAbove({ processor, redis }) {
+  return processor > PROCESSOR_MAX || redis > REDIS_MAX;
+}
+
+/** Connects, waits for the welcome, and closes. */
+function goodSession(port, token) {
+  return new Promise((resolve, reject) => {
+    const session = new RawSession({
+      port,
+      token,
+      encoding: 'json',
+      onEnd: why => reject(new Error(`a good session ended: ${why}`)),
+      onFrame() {
+        session.close();
+        resolve();
+      },
+    });
+  });
+}
