@@ -29,7 +29,8 @@ export function roomRoutes(roomPaths: readonly RoomPath[]): RoomRoute[] {
     pattern: roomPath.path.replace(/\{([^}]*)\}/g, ':$1'),
     read(parameterAt) {
       const params = Object.fromEntries(roomPath.names.map((name, at) => [name, decode(parameterAt(at))]));
-      return { params, room: roomOf(roomPath, params) };
+      const isPlace = !Object.values(params).some(isDotSegment);
+      return { params, room: isPlace ? roomOf(roomPath, params) : '' };
     },
   }));
 }
@@ -48,6 +49,11 @@ function roomOf({ room: parts }: RoomPath, params: PathPlace['params']): string 
     room += value;
   }
   return isRoomName(room) ? room : '';
+}
+
+/** An authorizer that puts the value into a path of its own would ask for something else. */
+function isDotSegment(value: string): boolean {
+  return value === '.' || value === '..';
 }
 
 function decode(segment: string | undefined): string {

@@ -36,7 +36,9 @@ test.each([
   ['an empty segment', ['', 's']],
   ['a broken escape', ['%zz', 's']],
   ['a character that no room has', ['p%2F', 's']],
+  ['a dot segment', ['%2e%2E', 's']],
+  ['a dot segment that the room does not need', ['p', 's', '..']],
   ['a room that is too long', ['p', 's'.repeat(128)]],
-])('%s is no room', (_, [project, session]) => {
-  expect(read(project ?? '', session ?? '', 'x').room).toBe('');
+])('%s is no room', (_, [project, session, attendee]) => {
+  expect(read(project ?? '', session ?? '', attendee ?? 'x').room).toBe('');
 });

@@ -1,5 +1,5 @@
 /** Who gets a message: a room, a user with every session, or everybody. The arguments of publish and tail say it alike. */
-import { type Channels, HubbubError, isRoomName, USER_ID_MAX_BYTES, utf8Length } from '@hubbub/protocol';
+import { type Channels, HubbubError, isRoomName, userIdProblem } from '@hubbub/protocol';
 import { CommandFailure, EXIT } from './exit-codes.js';
 
 export type Audience =
@@ -24,9 +24,8 @@ export function audienceOf(
 ): { audience: Audience; rest: readonly string[] } {
   if (user !== undefined && all) throw wrongUse('expected --user or --all, not both', help);
   if (user !== undefined) {
-    if (user === '' || utf8Length(user) > USER_ID_MAX_BYTES) {
-      throw wrongUse(`--user: expected 1 to ${USER_ID_MAX_BYTES} bytes`, help);
-    }
+    const problem = userIdProblem(user);
+    if (problem !== undefined) throw wrongUse(`--user: this id ${problem}`, help);
     return { audience: { kind: 'user', user }, rest: words };
   }
   if (all) return { audience: { kind: 'all' }, rest: words };

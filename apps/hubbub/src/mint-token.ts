@@ -1,4 +1,5 @@
 /** Signs tokens for people who try things out; services mint theirs with the server SDK. */
+import { isRoomPattern, readUserName, userIdProblem } from '@hubbub/protocol';
 import { type Config, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/runtime';
 import { createSigner } from 'fast-jwt';
 import { CommandFailure, EXIT } from './exit-codes.js';
@@ -12,7 +13,7 @@ export interface TokenSubject {
   readonly ttl: string;
 }
 
-/** @throws {CommandFailure} when `ttl` is not a duration. */
+/** @throws {CommandFailure} when `user`, `rooms` or `ttl` is not what an edge takes. */
 export type TokenMint = (subject: TokenSubject) => string;
 
 export type MintSettings = Pick<
@@ -39,6 +40,17 @@ export function openMint(settings: MintSettings): TokenMint | undefined {
   return ({ user, name, rooms, ttl }) => {
     if (!/^\d+ ?(ms|s|m|h|d|w|y)$/.test(ttl))
       throw new CommandFailure(`--ttl: expected a duration such as 15m, 1h or 7d, got "${ttl}"`, EXIT.usage);
+    const problem = userIdProblem(user);
+    if (problem !== undefined) throw new CommandFailure(`--user: this id ${problem}`, EXIT.usage);
+    const called = name === undefined ? {} : readUserName(name);
+    if ('problem' in called) throw new CommandFailure(`--name: this name ${called.problem}`, EXIT.usage);
+    const wrongPattern = rooms?.find(pattern => !isRoomPattern(pattern));
+    if (wrongPattern !== undefined) {
+      throw new CommandFailure(
+        `--rooms: expected names of rooms, or the beginning of one and a *, got "${wrongPattern}"`,
+        EXIT.usage,
+      );
+    }
     const sign = createSigner({
       key: secret,
       algorithm,
@@ -46,6 +58,6 @@ export function openMint(settings: MintSettings): TokenMint | undefined {
       ...(iss !== undefined && { iss }),
       ...(aud !== undefined && { aud }),
     });
-    return sign({ sub: user, ...(name !== undefined && { name }), ...(rooms !== undefined && { rooms }) });
+    return sign({ sub: user, ...called, ...(rooms !== undefined && { rooms }) });
   };
 }

@@ -1,7 +1,7 @@
 /** The playground's pages on the public port of `hubbub start`: the bundle of ../playground, and tokens for its users. */
 import { readFile } from 'node:fs/promises';
 import type { Page, PageHandler, PageRequest } from '@hubbub/edge';
-import { type ErrorCode, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from '@hubbub/protocol';
+import { type ErrorCode, readUserName, userIdProblem } from '@hubbub/protocol';
 import { isLoopbackHost } from '@hubbub/runtime';
 import type { TokenMint } from './mint-token.js';
 
@@ -73,19 +73,14 @@ function tokenPage(mint: TokenMint, { query, host }: PageRequest): Page {
     return jsonPage('403 Forbidden', refusal('ORIGIN_NOT_ALLOWED', 'Tokens are for pages of this machine only.'));
   }
   const user = query.get('user') ?? '';
-  const name = query.get('name') ?? user;
-  const problem = nameProblem('user', user, USER_ID_MAX_BYTES) ?? nameProblem('name', name, USER_NAME_MAX_BYTES);
-  if (problem !== undefined) return jsonPage('400 Bad Request', refusal('INVALID_FORMAT', problem));
+  const wrong = (problem: string) => jsonPage('400 Bad Request', refusal('INVALID_FORMAT', problem));
+  // Better here than as a refused handshake without words.
+  const problem = userIdProblem(user);
+  if (problem !== undefined) return wrong(`The user's id ${problem}.`);
+  const called = readUserName(query.get('name') ?? user);
+  if ('problem' in called) return wrong(`The user's name ${called.problem}.`);
   // Every room, those of namespaces that are not public too: who plays wants to see `chat:42` work.
-  return jsonPage('200 OK', { token: mint({ user, name, rooms: ['*'], ttl: TOKEN_TTL }) });
-}
-
-/** The same bounds as the edge's for `sub` and `name`: better here than as a refused handshake without words. */
-function nameProblem(parameter: string, value: string, maxBytes: number): string | undefined {
-  const bytes = Buffer.byteLength(value);
-  if (bytes === 0 || bytes > maxBytes) return `${parameter}: expected 1 to ${maxBytes} bytes, got ${bytes}`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
-  return /[\u0000-\u001f\u007f]/.test(value) ? `${parameter}: expected no control characters` : undefined;
+  return jsonPage('200 OK', { token: mint({ user, ...called, rooms: ['*'], ttl: TOKEN_TTL }) });
 }
 
 function refusal(code: ErrorCode, message: string) {

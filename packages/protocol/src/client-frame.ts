@@ -5,12 +5,13 @@
 import { z } from 'zod';
 import { HubbubError } from './errors.js';
 import { isFrameType } from './frame.js';
-import { FRAME_ID_MAX_BYTES, utf8Length } from './limits.js';
+import { FRAME_ID_MAX_BYTES } from './limits.js';
+import { isText } from './text.js';
 
 // One check of our own: the library's `min` also looks at the `length` of what is no text, and chokes on a hostile one.
 const idSchema = z
   .string()
-  .refine(id => id !== '' && utf8Length(id) <= FRAME_ID_MAX_BYTES, `is not 1 to ${FRAME_ID_MAX_BYTES} bytes`)
+  .refine(id => isText(id, FRAME_ID_MAX_BYTES), `is not 1 to ${FRAME_ID_MAX_BYTES} bytes`)
   .nullish();
 
 /** `null` is the same as absent: programs that fill in every field write it. */

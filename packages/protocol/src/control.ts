@@ -1,8 +1,10 @@
 /** Control: what a service may do to rooms, users and sessions (PROTOCOL.md section 7.2). */
 import type { Payload } from './frame.js';
-import { USER_ID_MAX_BYTES, utf8Length } from './limits.js';
+import { isUserId } from './identifiers.js';
+import { utf8Length } from './limits.js';
 import { RESERVED_TYPE_PREFIX } from './reserved-frames.js';
 import { isRoomName } from './room-name.js';
+import { isWellFormed } from './text.js';
 
 /** The reason of a control also travels in a close frame, whose text has at most 123 bytes (RFC 6455 section 5.5). */
 export const CONTROL_REASON_MAX_BYTES = 123;
@@ -29,9 +31,7 @@ export function readControl(value: unknown): Control | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Partial<Record<'do' | 'user' | 'room' | 'rights' | 'reason', unknown>>;
   const { do: action, reason } = fields;
-  if (reason !== undefined && (typeof reason !== 'string' || utf8Length(reason) > CONTROL_REASON_MAX_BYTES)) {
-    return undefined;
-  }
+  if (reason !== undefined && !isReason(reason)) return undefined;
   const why = reason === undefined ? {} : { reason };
   switch (action) {
     case 'close_room':
@@ -63,8 +63,8 @@ export function controlOfMessage(message: { readonly type: string; readonly payl
   return readControl({ ...payload, do: type.slice(CONTROL_TYPE_PREFIX.length) });
 }
 
-function isUserId(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && utf8Length(value) <= USER_ID_MAX_BYTES;
+function isReason(value: unknown): value is string {
+  return typeof value === 'string' && utf8Length(value) <= CONTROL_REASON_MAX_BYTES && isWellFormed(value);
 }
 
 function isRoom(value: unknown): value is string {

@@ -6,7 +6,8 @@
  */
 import type { Encoding } from './codec.js';
 import { type Control, readControl } from './control.js';
-import { isConflationKey } from './limits.js';
+import { isRoomName } from './room-name.js';
+import { isConflationKey, isWellFormed } from './text.js';
 
 const START = 0x01;
 const BODY = 0x02;
@@ -137,12 +138,11 @@ function parseHeader(bytes: Uint8Array): WireHeader | undefined {
   const wellFormed =
     (wire.e === 'j' || wire.e === 'm') &&
     Number.isFinite(wire.t) &&
-    isOptional('string', wire.x) &&
-    isOptional('string', wire.u) &&
-    isOptional('string', wire.u) &&
+    isOptionalText(wire.x) &&
+    isOptionalText(wire.u) &&
     (wire.s === undefined || isListOfStrings(wire.s)) &&
-    isOptional('string', wire.r) &&
-    isOptional('number', wire.p) &&
+    (wire.r === undefined || (typeof wire.r === 'string' && isRoomName(wire.r))) &&
+    (wire.p === undefined || typeof wire.p === 'number') &&
     (wire.k === undefined || isConflationKey(wire.k)) &&
     hasWholePosition(wire.o, wire.h);
   if (!wellFormed) return undefined;
@@ -158,9 +158,9 @@ function hasWholePosition(offset: unknown, epoch: unknown): boolean {
 }
 
 function isListOfStrings(value: unknown): boolean {
-  return Array.isArray(value) && value.every(item => typeof item === 'string');
+  return Array.isArray(value) && value.every(item => typeof item === 'string' && isWellFormed(item));
 }
 
-function isOptional(type: 'string' | 'number', value: unknown): boolean {
-  return value === undefined || typeof value === type;
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && isWellFormed(value));
 }

@@ -10,6 +10,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  * text has such an escape at all; where one has, `JSON.stringify` writes whole characters as they are and escapes the halves.
  */
 const HALF_ESCAPE = /\\u[dD][89a-fA-F]/;
+/** As `JSON.stringify` writes it: an escape behind an even number of backslashes. */
 const HALF_CHARACTER = /(^|[^\\])(\\\\)*\\ud[89a-f]/;
 
 export const jsonCodec: Codec = {
@@ -19,13 +20,18 @@ export const jsonCodec: Codec = {
     try {
       const text = decoder.decode(bytes);
       const value: unknown = JSON.parse(text);
-      if (!HALF_ESCAPE.test(text) || !HALF_CHARACTER.test(JSON.stringify(value))) return value;
+      if (!HALF_ESCAPE.test(text) || isWellFormedJson(JSON.stringify(value))) return value;
     } catch (cause) {
       throw new HubbubError('INVALID_FORMAT', 'The frame is not JSON in UTF-8.', { cause });
     }
     throw new HubbubError('INVALID_FORMAT', 'The frame has half a surrogate pair in it, which is no character.');
   },
 };
+
+/** Whether a text that `JSON.stringify` has written holds whole characters only: it escapes the halves. */
+export function isWellFormedJson(json: string): boolean {
+  return !json.includes('\\ud') || !HALF_CHARACTER.test(json);
+}
 
 /**
  * A decoded MessagePack value as JSON can carry it: binary becomes `{ "$base64": … }`. Dates and non-finite numbers need

@@ -49,8 +49,3 @@ export function utf8Length(text: string): number {
   }
   return text.length;
 }
-
-/** Whether `value` is text of 1 to 64 bytes. */
-export function isConflationKey(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && utf8Length(value) <= CONFLATION_KEY_MAX_BYTES;
-}

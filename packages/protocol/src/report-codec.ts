@@ -1,5 +1,5 @@
 /** Reports in the log: a compact JSON text for each batch, checked on the way out. */
-import { FRAME_ID_MAX_BYTES, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES, utf8Length } from './limits.js';
+import { FRAME_ID_MAX_BYTES, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from './limits.js';
 import {
   INCARNATION_MAX_BYTES,
   isStatus,
@@ -9,6 +9,7 @@ import {
   type Status,
 } from './report.js';
 import { isRoomName } from './room-name.js';
+import { isText, toWellFormed } from './text.js';
 
 const WIRE_VERSION = 1;
 
@@ -100,7 +101,7 @@ function fromWire(wire: unknown): Report | undefined {
   const [letter, a, b, c, d, e, f] = wire as unknown[];
   switch (letter) {
     case LETTERS.join: {
-      const name = d === 0 ? c : d;
+      const name = d === 0 ? c : typeof d === 'string' ? toWellFormed(d) : d;
       if (!isRoom(a) || !isSession(b) || !isUser(c) || !isName(name) || !isOptionalStatus(f)) return undefined;
       return {
         kind: 'join',
@@ -150,7 +151,3 @@ const isUser = (value: unknown): value is string => isText(value, USER_ID_MAX_BY
 const isName = (value: unknown): value is string => value === '' || isText(value, USER_NAME_MAX_BYTES);
 const isOptionalStatus = (value: unknown): value is Status | undefined => value === undefined || isStatus(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-function isText(value: unknown, maxBytes: number): value is string {
-  return typeof value === 'string' && value !== '' && utf8Length(value) <= maxBytes;
-}

@@ -5,12 +5,18 @@
 import { z } from 'zod';
 import { HubbubError } from './errors.js';
 import { isFrameType, type Payload, type Sender } from './frame.js';
-import { CONFLATION_KEY_MAX_BYTES, FRAME_ID_MAX_BYTES, isConflationKey, utf8Length } from './limits.js';
+import { CONFLATION_KEY_MAX_BYTES, FRAME_ID_MAX_BYTES } from './limits.js';
 import { isPlainObject, payloadProblem } from './payload.js';
 import { isReservedType, type MessageTarget } from './reserved-frames.js';
+import { isConflationKey, isText, isWellFormed, toWellFormed } from './text.js';
 
 /** Services are trusted with size, not with shapes that could hurt an encoder: 100 levels end the MessagePack one. */
 const PAYLOAD_BOUNDS = { max_payload_depth: 64, max_payload_keys: 100_000 };
+
+const wellFormedText = (expected = 'text') =>
+  z
+    .string({ error: `expected ${expected}` })
+    .refine(isWellFormed, { error: 'expected whole characters, found half a surrogate pair' });
 
 const serviceMessageSchema = z.object({
   type: z
@@ -26,12 +32,18 @@ const serviceMessageSchema = z.object({
     .optional(),
   id: z
     .string({ error: 'expected text' })
-    .refine(id => id !== '' && utf8Length(id) <= FRAME_ID_MAX_BYTES, {
-      error: `expected 1 to ${FRAME_ID_MAX_BYTES} bytes`,
+    .refine(id => isText(id, FRAME_ID_MAX_BYTES), {
+      error: `expected 1 to ${FRAME_ID_MAX_BYTES} bytes of whole characters`,
     })
     .optional(),
-  sender: z.object({ id: z.string(), name: z.string() }, { error: 'expected { id, name }, both text' }).optional(),
-  timestamp: z.string({ error: 'expected text, RFC 3339' }).optional(),
+  // Only people read the name: it is repaired, the id is not.
+  sender: z
+    .object(
+      { id: wellFormedText(), name: z.string().transform(toWellFormed) },
+      { error: 'expected { id, name }, both text' },
+    )
+    .optional(),
+  timestamp: wellFormedText('text, RFC 3339').optional(),
   key: z
     .custom<string>(isConflationKey, { error: `expected text of 1 to ${CONFLATION_KEY_MAX_BYTES} bytes` })
     .optional(),
@@ -58,9 +70,9 @@ export interface ServiceMessage {
 
 /** Beside the message: who gets it and who does not, for programs that write plain JSON and no envelopes. */
 const plainMessageSchema = serviceMessageSchema.extend({
-  exclude_session: z.string({ error: 'expected text' }).optional(),
-  exclude_user: z.string({ error: 'expected text' }).optional(),
-  sessions: z.array(z.string({ error: 'expected text' }), { error: 'expected a list of sessions' }).optional(),
+  exclude_session: wellFormedText().optional(),
+  exclude_user: wellFormedText().optional(),
+  sessions: z.array(wellFormedText(), { error: 'expected a list of sessions' }).optional(),
   // On a room's channel the channel names the room, and this means nothing.
   room: z.unknown().optional(),
 });

@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CONTROL_REASON_MAX_BYTES, type Control, controlOfMessage, readControl } from '../src/control.js';
 import { decodeEnvelope, encodeEnvelope } from '../src/envelope.js';
+import { isUserId } from '../src/identifiers.js';
 import { utf8Length } from '../src/limits.js';
 import { hostileJson, roomName, text } from './arbitraries.js';
 
 const reason = text(40).filter(value => utf8Length(value) <= CONTROL_REASON_MAX_BYTES);
-const user = text(30).filter(value => value !== '' && utf8Length(value) <= 128);
+const user = text(30).filter(isUserId);
 const withReason = (fields: Readonly<Record<string, fc.Arbitrary<string>>>) => {
   const all: Record<string, fc.Arbitrary<string>> = { ...fields, reason };
   return fc.record(all, { requiredKeys: Object.keys(fields), noNullPrototype: true });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Control } from '../src/control.js';
 import { decodeEnvelope, type EnvelopeHeader, encodeEnvelope, isEnvelope, positionEnvelope } from '../src/envelope.js';
-import { isConflationKey } from '../src/limits.js';
+import { isConflationKey } from '../src/text.js';
 import { roomName, text } from './arbitraries.js';
 
 const header: fc.Arbitrary<EnvelopeHeader> = fc.record(

@@ -67,6 +67,16 @@ describe('configuration', () => {
     expect(loadConfig({ HUBBUB_CONFIG: configFile('hubbub.json', '{"port": 9000}') }).port).toBe(9000);
   });
 
+  test('refuses half a surrogate pair, wherever it is escaped', () => {
+    const path = configFile('half.json', '{"jwtIssuer": "a\\ud83d", "namespaces": {"a": {"events": ["\\udc00"]}}}');
+    expect(problemsOf({ HUBBUB_CONFIG: path })).toEqual(
+      expect.arrayContaining([
+        'jwtIssuer: has half a surrogate pair',
+        'namespaces.a.events.0: has half a surrogate pair',
+      ]),
+    );
+  });
+
   test('a namespace that is not configured is not public, the default one is', () => {
     expect(namespaceSettings({}, 'default').public).toBe(true);
     expect(namespaceSettings({}, 'chat').public).toBe(false);

@@ -1,5 +1,5 @@
 /** Checks of what a service hands in: the mistake is told where it is made, and by its name. */
-import { HubbubError, isRoomName, type SessionAddress, USER_ID_MAX_BYTES, utf8Length } from '@hubbub/protocol';
+import { HubbubError, isRoomName, isText, type SessionAddress, userIdProblem } from '@hubbub/protocol';
 
 /** Of the ids of sessions and of nodes: nothing that is one is longer. */
 const ID_MAX_BYTES = 256;
@@ -22,7 +22,9 @@ export function roomName(value: unknown): string {
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
 export function userId(name: string, value: unknown): string {
-  return text(name, value, USER_ID_MAX_BYTES);
+  const problem = userIdProblem(value);
+  if (problem === undefined) return value as string;
+  throw wrong(name, `expected a user's id; this ${problem}`);
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT`: sent to an edge that is none, a message would be lost without a word. */
@@ -52,8 +54,8 @@ export function listOfRights<Right extends string>(name: string, value: readonly
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
 export function text(name: string, value: unknown, maxBytes: number): string {
-  if (typeof value === 'string' && value !== '' && utf8Length(value) <= maxBytes) return value;
-  throw wrong(name, `expected 1 to ${maxBytes} bytes of text`);
+  if (isText(value, maxBytes)) return value;
+  throw wrong(name, `expected 1 to ${maxBytes} bytes of text in whole characters`);
 }
 
 /** What is thrown for a value that cannot be. */

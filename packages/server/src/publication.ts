@@ -1,12 +1,12 @@
 /** What a service publishes: checked here, where the mistake is made, and encoded once for all edges. */
 import {
+  beginningOf,
   CONTROL_REASON_MAX_BYTES,
   type Control,
   encodeEnvelope,
   HubbubError,
-  jsonCodec,
+  isWellFormedJson,
   readControl,
-  USER_ID_MAX_BYTES,
 } from '@hubbub/protocol';
 import { parseServiceMessage, type ServiceMessage } from '@hubbub/protocol/service-message';
 import { text, userId, wrong } from './checks.js';
@@ -33,6 +33,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   ...['excludeSession', 'excludeUser', 'idempotencyKey'],
 ]);
 const ID_MAX_BYTES = 256;
+const encoder = new TextEncoder();
 
 /** For a node's channel: the sessions that get it, and the room to name in the frame. */
 export interface Addressing {
@@ -43,12 +44,17 @@ export interface Addressing {
 /** @throws {HubbubError} `INVALID_FORMAT`, `INVALID_PAYLOAD` or `TOO_LARGE`, saying which field is wrong. */
 export function encodePublication(publication: Publication, maxMessageBytes: number, to?: Addressing): Uint8Array {
   const unknown = Object.keys(publication ?? {}).find(field => !FIELDS.has(field));
-  if (unknown !== undefined) throw wrong(unknown.slice(0, 64), 'no field of a message');
+  if (unknown !== undefined) throw wrong(beginningOf(unknown, 64), 'no field of a message');
   const now = new Date();
   const { key, ...message } = parseServiceMessage(publication, to === undefined ? 'audience' : 'sessions');
   const { excludeSession, excludeUser } = publication;
   // `type` first: edges check it there.
-  const body = jsonCodec.encode({ ...message, timestamp: message.timestamp ?? now.toISOString() });
+  const json = JSON.stringify({ ...message, timestamp: message.timestamp ?? now.toISOString() });
+  if (!isWellFormedJson(json)) {
+    // MessagePack members of the room could not be given it.
+    throw new HubbubError('INVALID_PAYLOAD', 'payload: has half a surrogate pair in it, which is no character.');
+  }
+  const body = encoder.encode(json);
   if (body.length > maxMessageBytes) {
     throw new HubbubError(
       'TOO_LARGE',
@@ -73,11 +79,12 @@ const NO_BODY = new Uint8Array(0);
  * @throws {HubbubError} `INVALID_FORMAT` when the user, the room or the reason cannot be.
  */
 export function encodeControl(wanted: Control, sessions?: readonly string[]): Uint8Array {
+  if ('user' in wanted) userId('userId', wanted.user);
   const control = readControl(wanted);
   if (control === undefined) {
     throw new HubbubError(
       'INVALID_FORMAT',
-      `Expected a user id of 1 to ${USER_ID_MAX_BYTES} bytes, and a reason of at most ${CONTROL_REASON_MAX_BYTES}.`,
+      `reason: expected at most ${CONTROL_REASON_MAX_BYTES} bytes of text in whole characters`,
     );
   }
   const to = sessions === undefined ? {} : { sessions };

@@ -1,5 +1,5 @@
 /** Mints tokens: for sessions, and for single rooms (PROTOCOL.md section 1). */
-import { HubbubError, USER_NAME_MAX_BYTES } from '@hubbub/protocol';
+import { HubbubError, isRoomPattern, readUserName } from '@hubbub/protocol';
 import { createSigner } from 'fast-jwt';
 import { listOfRights, roomName, text, userId, wrong } from './checks.js';
 
@@ -80,7 +80,7 @@ export function createTokenMint(options: TokenMintOptions): TokenMint {
     session: ({ user, name, role, rooms, ttlMs = SESSION_TTL_MS }) =>
       signFor(ttlMs, {
         sub: sessionUser(user),
-        name: name === undefined ? undefined : text('name', name, USER_NAME_MAX_BYTES),
+        name: name === undefined ? undefined : userName(name),
         role: role === undefined ? undefined : text('role', role, ROLE_MAX_BYTES),
         rooms: rooms === undefined ? undefined : roomsClaim(rooms),
       }),
@@ -124,12 +124,26 @@ function sessionUser(user: unknown): string {
   return id;
 }
 
+function userName(value: unknown): string {
+  const read = readUserName(value);
+  if ('name' in read) return read.name;
+  throw wrong('name', `expected a name; this ${read.problem}`);
+}
+
 function roomsClaim(rooms: NonNullable<SessionToken['rooms']>): NonNullable<SessionToken['rooms']> {
   if (Array.isArray(rooms)) {
-    if (rooms.every(pattern => typeof pattern === 'string' && pattern !== '')) return rooms;
-  } else if (typeof rooms === 'object' && rooms !== null) {
-    for (const [pattern, rights] of Object.entries(rooms)) listOfRights(`rooms.${pattern}`, rights);
+    for (const pattern of rooms) roomPattern(pattern);
+    return rooms;
+  }
+  if (typeof rooms === 'object' && rooms !== null) {
+    for (const [pattern, rights] of Object.entries(rooms)) listOfRights(`rooms.${roomPattern(pattern)}`, rights);
     return rooms;
   }
   throw wrong('rooms', 'expected a list of patterns, or an object from pattern to rights');
+}
+
+/** A pattern that matches no room is a mistake: an id that no room's name can hold, or a `*` before the end. */
+function roomPattern(pattern: unknown): string {
+  if (isRoomPattern(pattern)) return pattern;
+  throw wrong('rooms', `expected names of rooms, or the beginning of one and a *; got ${JSON.stringify(pattern)}`);
 }

@@ -6,8 +6,10 @@ import {
   HubbubError,
   isPlainObject,
   isRoomName,
+  isText,
   type Payload,
   USER_ID_MAX_BYTES,
+  userIdProblem,
   utf8Length,
 } from '@hubbub/protocol';
 import { z } from 'zod';
@@ -20,7 +22,7 @@ function text(maxBytes: number) {
     .string({ error })
     .min(1, { error })
     .max(maxBytes, { error })
-    .refine(value => utf8Length(value) <= maxBytes, { error });
+    .refine(value => isText(value, maxBytes), { error });
 }
 
 export const roomId = z
@@ -30,7 +32,12 @@ export const roomId = z
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]*$/, { error: 'is not a room name' })
   .describe('Name of a room, such as `general` or `chat:42`.');
 
-export const userId = text(USER_ID_MAX_BYTES).describe("The user's id: `sub` of its tokens.");
+export const userId = text(USER_ID_MAX_BYTES)
+  .superRefine((id, context) => {
+    const problem = userIdProblem(id);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  })
+  .describe("The user's id: `sub` of its tokens.");
 
 export const reason = z
   .string({ error: 'expected text' })
@@ -96,6 +103,7 @@ export function parseRoom(room: string | undefined): string {
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
 export function parseUser(id: string | undefined): string {
-  if (id !== undefined && id !== '' && utf8Length(id) <= USER_ID_MAX_BYTES) return id;
-  throw new HubbubError('INVALID_FORMAT', `A user's id has 1 to ${USER_ID_MAX_BYTES} bytes.`);
+  const problem = userIdProblem(id);
+  if (problem === undefined) return id as string;
+  throw new HubbubError('INVALID_FORMAT', `user_id: ${problem}`);
 }

@@ -18,8 +18,11 @@ export function createAdmissionFailures(log: Pick<Logger, 'error'>): (error: unk
   };
 }
 
+/** Begins where a word begins, and nowhere in it: else each letter of a long word without a dot would begin a search. */
+const TOKEN = /(?<![\w-])[\w-]+\.[\w-]{8,}\.[\w-]*/g;
+
 /** What went wrong, as text: errors of libraries may quote what they were given. */
 function withoutTokens(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return text.replace(/[\w-]+\.[\w-]{8,}\.[\w-]*/g, '[token]');
+  return text.replace(TOKEN, '[token]');
 }

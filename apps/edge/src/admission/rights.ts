@@ -4,7 +4,9 @@ import { type Namespaces, namespaceSettings, RIGHTS, type Right } from '@hubbub/
 import { z } from 'zod';
 
 /** The claim `rooms`: a list of patterns (every right), or an object from pattern to rights. */
-export const roomsClaimSchema = z.union([z.array(z.string()), z.record(z.string(), z.array(z.enum(RIGHTS)))]);
+export const roomsClaimSchema = z.union([z.array(z.string()), z.record(z.string(), z.array(z.enum(RIGHTS)))], {
+  error: 'is not a list of patterns, nor an object from pattern to rights',
+});
 export type RoomsClaim = z.infer<typeof roomsClaimSchema>;
 
 export interface Rights {

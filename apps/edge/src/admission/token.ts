@@ -1,5 +1,5 @@
 /** The token of a session: who it names, what it opens, and until when. */
-import { HubbubError, type Sender, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from '@hubbub/protocol';
+import { HubbubError, readUserName, type Sender, userIdProblem } from '@hubbub/protocol';
 import { z } from 'zod';
 import type { ClaimsVerifier } from './claims.js';
 import { type RoomsClaim, roomsClaimSchema } from './rights.js';
@@ -15,12 +15,22 @@ export interface TokenClaims {
 /** Users of sessions without a token are called so: nobody may sign a token that names one. */
 export const ANONYMOUS_PREFIX = 'anonymous:';
 
-/** A user's id as a claim: of session tokens and of room tokens. */
-export const userIdSchema = boundedText(USER_ID_MAX_BYTES);
-
 const claimsSchema = z.object({
-  sub: userIdSchema.refine(id => !id.startsWith(ANONYMOUS_PREFIX), `begins with ${ANONYMOUS_PREFIX}`),
-  name: boundedText(USER_NAME_MAX_BYTES).optional(),
+  sub: z.string({ error: 'is not text' }).superRefine((id, context) => {
+    const problem = id.startsWith(ANONYMOUS_PREFIX) ? `begins with ${ANONYMOUS_PREFIX}` : userIdProblem(id);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  }),
+  // Programs that fill in every field write null.
+  name: z
+    .string({ error: 'is not text' })
+    .transform((name, context) => {
+      const read = readUserName(name);
+      if ('name' in read) return read.name;
+      context.addIssue({ code: 'custom', message: read.problem });
+      return z.NEVER;
+    })
+    .nullish(),
+  // Null is not absent here: without the claim the token would open every public room.
   rooms: roomsClaimSchema.optional(),
 });
 
@@ -54,16 +64,5 @@ export function wrongClaim({ issues: [issue] }: z.ZodError): HubbubError {
   return new HubbubError(
     'UNAUTHORIZED',
     `The token's claim ${issue?.path[0]?.toString() ?? ''} ${issue?.message ?? 'is not valid'}.`,
-  );
-}
-
-function boundedText(maxBytes: number) {
-  return (
-    z
-      .string()
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters would reach channel names and logs.
-      .regex(/^[^\u0000-\u001f\u007f]*$/, 'has control characters')
-      // Not `min`, which also looks at the `length` of what is no text, and chokes on a hostile one.
-      .refine(text => text !== '' && Buffer.byteLength(text) <= maxBytes, `is not 1 to ${maxBytes} bytes`)
   );
 }

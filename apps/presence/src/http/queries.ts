@@ -1,5 +1,5 @@
 /** What may be asked of presence over HTTP, checked. */
-import { HubbubError, isRoomName, USER_ID_MAX_BYTES, utf8Length } from '@hubbub/protocol';
+import { HubbubError, isRoomName, userIdProblem } from '@hubbub/protocol';
 import { z } from 'zod';
 
 const DEFAULT_PAGE = 100;
@@ -49,8 +49,7 @@ export function parseRoom(room: string): string {
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
 export function parseUser(id: string): string {
-  if (id === '' || utf8Length(id) > USER_ID_MAX_BYTES) {
-    throw new HubbubError('INVALID_FORMAT', `A user's id has 1 to ${USER_ID_MAX_BYTES} bytes.`);
-  }
+  const problem = userIdProblem(id);
+  if (problem !== undefined) throw new HubbubError('INVALID_FORMAT', `The user's id ${problem}.`);
   return id;
 }

@@ -41,7 +41,10 @@ function readConfigFile(path: string | undefined, problems: string[]): Record<st
   try {
     // JSON is YAML 1.2.
     const content: unknown = parseYaml(readFileSync(path, 'utf8')) ?? {};
-    if (typeof content === 'object' && !Array.isArray(content)) return content as Record<string, unknown>;
+    if (typeof content === 'object' && !Array.isArray(content)) {
+      problems.push(...halfCharacters(content));
+      return content as Record<string, unknown>;
+    }
     problems.push(
       `${FILE_VARIABLE}: ${path} does not hold settings, but ${Array.isArray(content) ? 'a list' : typeof content}`,
     );
@@ -49,6 +52,19 @@ function readConfigFile(path: string | undefined, problems: string[]): Record<st
     problems.push(`${FILE_VARIABLE}: cannot read ${path}: ${whyUnreadable(error)}`);
   }
   return undefined;
+}
+
+/** Deeper than any setting: an alias in YAML may name what it stands in. */
+const FILE_DEPTH_MAX = 8;
+
+/** A file may escape half a surrogate pair, which no name, key or header of ours can carry. */
+function halfCharacters(value: unknown, path = '', depth = 0): string[] {
+  if (typeof value === 'string') return /\p{Surrogate}/u.test(value) ? [`${path}: has half a surrogate pair`] : [];
+  if (typeof value !== 'object' || value === null || depth > FILE_DEPTH_MAX) return [];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const place = path === '' ? key : `${path}.${key}`;
+    return [...halfCharacters(key, place), ...halfCharacters(item, place, depth + 1)];
+  });
 }
 
 /** Without the lines of the file that the parser quotes, or the name of an alias: either may be a secret. */

@@ -1,5 +1,5 @@
 /** Handles one entry until it succeeds, is given up, or is another instance's. */
-import { HubbubError } from '@hubbub/protocol';
+import { beginningOf, HubbubError, toWellFormed } from '@hubbub/protocol';
 import { LinkedSignal, pause } from './linked-signal.js';
 import type { ConsumerSettings } from './settings.js';
 import { Slots } from './slots.js';
@@ -103,7 +103,10 @@ export class Attempts<Of extends Entry> {
   }
 
   async #giveUp(entry: Of, error: unknown, term: Term<Of>): Promise<void> {
-    const reason = (error instanceof Error ? error.message : String(error)).slice(0, DEAD_LETTER_REASON_MAX);
+    const reason = beginningOf(
+      toWellFormed(error instanceof Error ? error.message : String(error)),
+      DEAD_LETTER_REASON_MAX,
+    );
     const told = await this.#tell(term, async consumer => {
       await this.#source.bury(consumer, entry.entryId, reason);
       return true;

@@ -1,5 +1,5 @@
 /** What the authorizer is asked and what it may answer (PROTOCOL.md section 1.1). */
-import type { Payload, Sender } from '@hubbub/protocol';
+import { beginningOf, type Payload, type Sender, toWellFormed } from '@hubbub/protocol';
 import { z } from 'zod';
 
 export type AuthorizedAction = 'connect' | 'refresh' | 'join' | 'publish';
@@ -26,7 +26,7 @@ export const answerSchema = z.object({
   allow: z.boolean(),
   reason: z
     .string()
-    .transform(reason => reason.slice(0, REASON_MAX_LENGTH))
+    .transform(reason => beginningOf(toWellFormed(reason), REASON_MAX_LENGTH))
     .optional(),
   unauthorized: z.literal(true).optional(),
   ttl_ms: z.number().min(0).optional(),
