@@ -10,7 +10,7 @@ export type Rule = (tree: Tree) => string[];
 /** Whom of us each package and app may import. `hubbub` puts everything together. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/protocol': [],
-  'packages/runtime': [],
+  'packages/runtime': ['packages/protocol'],
   'packages/broker': ['packages/protocol'],
   'packages/client': ['packages/protocol'],
   'packages/server': ['packages/broker', 'packages/protocol'],

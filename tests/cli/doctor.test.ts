@@ -131,6 +131,19 @@ describe('with Redis', () => {
     expect(await redis.cli('KEYS', '*')).toBe('');
   });
 
+  test('connects as processes do: to the database of the URL, with a password of every character', async () => {
+    const redis = await startRedis({ own: true });
+    const database = (name: string) => examine({ HUBBUB_REDIS_URL: `${redis.url}/${name}` });
+    expect((await database('1')).of('Redis')).toMatchObject({ verdict: 'ok' });
+    const none = await examine({ HUBBUB_REDIS_URL: `${redis.url}/99`, HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '500' });
+    expect(none.of('Redis')).toMatchObject({ verdict: 'fail', found: expect.stringContaining('DB index') });
+
+    const password = 'a/b#c?d%e@f:g';
+    await redis.cli('ACL', 'SETUSER', 'doctor', 'on', `>${password}`, '~*', '&*', '+@all');
+    const url = redis.url.replace('redis://', `redis://doctor:${encodeURIComponent(password)}@`);
+    expect((await examine({ HUBBUB_REDIS_URL: url })).of('Redis')).toMatchObject({ verdict: 'ok' });
+  });
+
   test('one that lets nobody subscribe fails; one that refuses CONFIG is told as not known', async () => {
     const redis = await startRedis({ own: true });
     const url = redis.url.replace('redis://', `redis://doctor:${SECRET}@`);

@@ -5,6 +5,7 @@ import {
   type Config,
   DEVELOPMENT_JWT_SECRET,
   type Logger,
+  listenFailure,
   type MetricsRegistry,
   type Readiness,
   usesDevelopmentSecret,
@@ -56,8 +57,9 @@ export async function startApi({ config, log, metrics: registry, bus, claims }: 
     slots,
     metrics,
   });
-  await server.listen({ host: config.apiHost, port: config.apiPort }).catch((error: Error) => {
-    throw new Error(`Cannot listen on ${config.apiHost}:${config.apiPort}: ${error.message}. Set HUBBUB_API_PORT.`);
+  const address = { host: config.apiHost, port: config.apiPort };
+  await server.listen(address).catch((error: unknown) => {
+    throw listenFailure(error, { ...address, hostSetting: 'HUBBUB_API_HOST', portSetting: 'HUBBUB_API_PORT' });
   });
   tellWhatIsClosed(config, log);
 

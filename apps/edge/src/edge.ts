@@ -1,7 +1,7 @@
 /** Puts an edge together: bus → fan-out → sockets, and sockets → frames → bus. */
 import { type Backplane, Interest, type OnlineCounter } from '@hubbub/broker';
 import { Channels, CLOSE_CODES, namespaceOf } from '@hubbub/protocol';
-import { type Config, type Logger, type MetricsRegistry, namespaceSettings, type Readiness } from '@hubbub/runtime';
+import { type Config, type Logger, listening, type MetricsRegistry, namespaceSettings, type Readiness } from '@hubbub/runtime';
 import { createAdmissionPolicy } from './admission/admission-policy.js';
 import { createClientAddresses } from './admission/client-address.js';
 import { openTokenKeys } from './admission/keys/token-keys.js';
@@ -38,7 +38,7 @@ import { createSessionControl } from './session-control.js';
 import { Sessions } from './sessions.js';
 import { holdStandingSubscriptions } from './standing-subscriptions.js';
 import type { TlsFiles } from './tls-files.js';
-import { listenForWebSockets, type WebSocketListener } from './websocket.js';
+import { listenForWebSockets, type WebSocketListener, type WebSocketOptions } from './websocket.js';
 
 export interface EdgeOptions {
   readonly config: Config;
@@ -169,7 +169,7 @@ export async function startEdge({
     buckets: () => frameLimits.size(performance.now()),
   });
 
-  const listener = listenForWebSockets(engine.module, {
+  const listenerOptions: WebSocketOptions = {
     host: config.host,
     port: config.port,
     sharedPort: config.sharedPort,
@@ -198,7 +198,9 @@ export async function startEdge({
       frameLimits,
       log,
     }),
-  });
+  };
+  const address = { host: config.host, port: config.port, hostSetting: 'HUBBUB_HOST', portSetting: 'HUBBUB_PORT' };
+  const listener = await listening(address, () => listenForWebSockets(engine.module, listenerOptions));
 
   const fanout = createFanout({
     memberships,

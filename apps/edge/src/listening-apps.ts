@@ -133,7 +133,9 @@ export class ListeningApps {
       if (socket !== false) listening = socket;
     });
     if (listening !== undefined) return listening;
-    throw new Error(`Cannot listen on ${host}:${this.#port}: the port is taken, or not allowed. Set HUBBUB_PORT.`);
+    throw new Error(
+      `Cannot listen on ${host}:${this.#port}: the engine cannot bind it. Set HUBBUB_HOST or HUBBUB_PORT.`,
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type Config,
   createLogger,
   createMetricsRegistry,
+  type ListenAddress,
   type Logger,
   loadConfig,
   type MetricsRegistry,
@@ -45,16 +46,13 @@ export async function runProcess(
   const { config, log, metrics } = parts;
   const running = await start(parts);
   const admin = await startAdminServer({
-    host: config.adminHost,
-    port: config.adminPort,
+    ...adminAddress(config),
     metrics,
     readiness: running.readiness,
     ...(running.handle !== undefined && { handle: running.handle }),
-  }).catch(async (error: Error) => {
+  }).catch(async (error: unknown) => {
     await running.close(false);
-    throw new Error(
-      `Cannot listen on ${config.adminHost}:${config.adminPort}: ${error.message}. Set HUBBUB_ADMIN_PORT.`,
-    );
+    throw error;
   });
   onShutdownSignal(log, {
     timeoutMs: config.shutdownTimeoutMs,
@@ -70,6 +68,11 @@ export async function runProcess(
   );
   logWarnings(parts);
   return { config, log, metrics, port: running.port, adminPort: admin.port };
+}
+
+/** Where the admin port of a process is. */
+export function adminAddress({ adminHost, adminPort }: Config): ListenAddress {
+  return { host: adminHost, port: adminPort, hostSetting: 'HUBBUB_ADMIN_HOST', portSetting: 'HUBBUB_ADMIN_PORT' };
 }
 
 /** One log line for each setting that works, but should not stay so. */

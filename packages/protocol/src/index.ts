@@ -15,6 +15,7 @@ export * from './limits.js';
 export * from './partition-hash.js';
 export * from './payload.js';
 export * from './peek-type.js';
+export * from './redis-url.js';
 export * from './refusal-reason.js';
 export * from './report.js';
 export * from './report-codec.js';

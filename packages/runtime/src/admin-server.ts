@@ -1,6 +1,7 @@
 /** The admin port: is it alive, is it ready, what does it measure. Never exposed to clients. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type ListenAddress, listenFailure } from './listen-failure.js';
 
 /** What `/readyz` answers: 200 when ready, else 503; every check with its word, so that a red one explains itself. */
 export interface Readiness {
@@ -11,10 +12,7 @@ export interface Readiness {
 /** Answers requests that the admin port does not know itself; returns false to leave them unanswered (404). */
 export type AdminRequestHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-export interface AdminServerOptions {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
+export interface AdminServerOptions extends ListenAddress {
   /** A registry, or what adds up several. */
   readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
   readiness(): Readiness | Promise<Readiness>;
@@ -26,7 +24,7 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-/** Resolves when the port is bound; rejects with the reason (`EADDRINUSE`, …) when it cannot be. */
+/** Resolves when the port is bound; rejects with the reason and what to do when it cannot be. */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const server = createServer((request, response) => {
     answer(options, request, response).catch(error => {
@@ -36,7 +34,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     });
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', error => reject(listenFailure(error, options)));
     server.listen(options.port, options.host, resolve);
   });
   return {

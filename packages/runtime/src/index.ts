@@ -21,6 +21,7 @@ export { DEVELOPMENT_JWT_SECRET } from './config/secret-strength.js';
 export { environmentName, type Settings, settingNames } from './config/settings/settings.js';
 export { usesDevelopmentSecret } from './config/settings/tokens.js';
 export type { ConfigWarning } from './config/warnings.js';
+export { type ListenAddress, listenFailure, listening } from './listen-failure.js';
 export { createLogger, type Logger, occasionally } from './logger.js';
 export {
   addUpMetrics,

@@ -176,7 +176,7 @@ describe('configuration', () => {
     const url = { HUBBUB_AUTHORIZER_URL: 'http://127.0.0.1:4000/' };
     expect(problemsOf({ ...url, HUBBUB_CONFIG: namespaces, HUBBUB_AUTHORIZE_CONNECTIONS: 'true' })).toEqual([]);
     expect(problemsOf({ HUBBUB_AUTHORIZER_URL: 'http://me:secret@127.0.0.1/' })).toEqual([
-      'HUBBUB_AUTHORIZER_URL: expected a URL without a name and a password: HUBBUB_AUTHORIZER_KEY is sent instead',
+      'HUBBUB_AUTHORIZER_URL: expected a URL like https://auth.example.com, without a name and a password: HUBBUB_AUTHORIZER_KEY is sent instead',
     ]);
   });
 

@@ -6,7 +6,14 @@ import {
   type DeadLetter,
   openRedisBackplane,
 } from '@hubbub/broker';
-import { Channels, DEFAULT_PARTITIONS, DEFAULT_REDIS_PREFIX, HubbubError, type SessionAddress } from '@hubbub/protocol';
+import {
+  Channels,
+  DEFAULT_PARTITIONS,
+  DEFAULT_REDIS_PREFIX,
+  HubbubError,
+  parseRedisUrl,
+  type SessionAddress,
+} from '@hubbub/protocol';
 import { groupName, listOfRights, namespaceName, text, wholeNumber } from './checks.js';
 import type { Consumer } from './consumer/source.js';
 import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
@@ -122,8 +129,12 @@ export interface Hubbub {
  * await hubbub.publishToUser('u1', { type: 'notification.new', payload: { text: 'Hello' } });
  */
 export function connectHubbub({ redisUrl, timeoutMs = 5000, onError = () => {}, ...options }: HubbubOptions): Hubbub {
-  if (!/^(rediss?|redis\+tls|unix):\/\//.test(text('redisUrl', redisUrl, 4096))) {
-    throw new HubbubError('INVALID_FORMAT', 'redisUrl: expected a URL such as redis://127.0.0.1:6379');
+  try {
+    parseRedisUrl(text('redisUrl', redisUrl, 4096));
+  } catch (error) {
+    // Its message never quotes the URL.
+    if (error instanceof TypeError) throw new HubbubError('INVALID_FORMAT', `redisUrl: ${error.message}`);
+    throw error;
   }
   wholeNumber('timeoutMs', timeoutMs, 1, 600_000);
   wholeNumber('presencePartitions', options.presencePartitions ?? DEFAULT_PARTITIONS, 1, 1024);

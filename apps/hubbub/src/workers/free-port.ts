@@ -1,15 +1,16 @@
 /** The port that workers will share: a free one where any will do, and nobody else's. */
 import { type AddressInfo, createServer } from 'node:net';
+import { listenFailure } from '@hubbub/runtime';
 
 /**
  * Binds the port alone for a moment, because sharing would hide that another program has it.
- * @throws {Error} saying what to do when it is taken
+ * @throws {Error} saying why it cannot be bound, and what to do
  */
 export async function findSharedPort(host: string, port: number): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => {
-      reject(new Error(`Cannot listen on ${host}:${port}: ${error.message}. Set HUBBUB_PORT.`));
+      reject(listenFailure(error, { host, port, hostSetting: 'HUBBUB_HOST', portSetting: 'HUBBUB_PORT' }));
     });
     server.listen({ host, port, exclusive: true }, resolve);
   });

@@ -1,5 +1,6 @@
 /** Opens a connection to Redis that comes back by itself, quickly, and never queues what it cannot send. */
-import { Redis } from 'ioredis';
+import { parseRedisUrl, type RedisAddress } from '@hubbub/protocol';
+import { Redis, type RedisOptions } from 'ioredis';
 
 /** Longest wait between two attempts: a restarted Redis is found within about a second. */
 export const RECONNECT_MAX_DELAY_MS = 1000;
@@ -20,9 +21,13 @@ export interface RedisConnectionOptions {
   onError(error: Error): void;
 }
 
-/** Returns at once and connects in the background; commands before that reject. See `connected`. */
+/**
+ * Returns at once and connects in the background; commands before that reject. See `connected`.
+ * @throws {TypeError} as {@link parseRedisUrl}
+ */
 export function openRedisConnection(url: string, options: RedisConnectionOptions): Redis {
-  const redis = new Redis(url, {
+  const redis = new Redis({
+    ...connectionOf(parseRedisUrl(url)),
     // A command that cannot be sent now fails now: the caller knows what to do with it, a queue does not.
     enableOfflineQueue: options.waitForConnection ?? false,
     maxRetriesPerRequest: options.waitForConnection === true ? null : 0,
@@ -37,8 +42,19 @@ export function openRedisConnection(url: string, options: RedisConnectionOptions
       return ceiling / 2 + Math.random() * (ceiling / 2);
     },
   });
-  redis.on('error', options.onError);
+  redis.on('error', error => {
+    // The client would go on in database 0.
+    if (Object(error).command?.name === 'select') redis.disconnect(true);
+    options.onError(error);
+  });
   return redis;
+}
+
+/** As options and not as a URL: the client takes options of a query for its own, and a database that is none for 0. */
+function connectionOf(address: RedisAddress): RedisOptions {
+  if ('path' in address) return address;
+  const { tls, ...options } = address;
+  return { ...options, ...(tls && { tls: {} }) };
 }
 
 /** Resolves when the connection can take commands; rejects after `withinMs`. The connection keeps trying either way. */

@@ -70,7 +70,9 @@ const CHECKS: readonly CrossCheck[] = [
       : [],
   ),
   check(['jwtAudience'], ({ jwtAudience }) =>
-    jwtAudience?.length === 0 ? ['HUBBUB_JWT_AUDIENCE: expected at least one audience, or no such setting'] : [],
+    jwtAudience?.length === 0
+      ? ['HUBBUB_JWT_AUDIENCE: expected at least one audience, such as hubbub, or no such setting']
+      : [],
   ),
   check(['jwtSecret', 'jwtPublicKeyFiles', 'jwtJwksUrl'], ({ jwtSecret, jwtPublicKeyFiles, jwtJwksUrl }, production) =>
     production && jwtSecret === undefined && jwtPublicKeyFiles.length === 0 && jwtJwksUrl === undefined
@@ -139,7 +141,9 @@ export function crossProblems(settings: AllSettings, production: boolean, wrong:
 function secretProblems(variable: string, secrets: readonly string[], production: boolean): string[] {
   // Who takes a public key for a secret lets everybody sign (RFC 8725 section 2.1).
   if (secrets.some(secret => secret.includes('-----BEGIN'))) {
-    return [`${variable}: expected a secret, got a PEM; public keys belong into HUBBUB_JWT_PUBLIC_KEY_FILES`];
+    return [
+      `${variable}: expected a secret, such as from openssl rand -base64 48, and not a PEM; public keys belong into HUBBUB_JWT_PUBLIC_KEY_FILES`,
+    ];
   }
   return production ? weaknesses(variable, 'secret', secrets, JWT_SECRET_MIN_BYTES) : [];
 }

@@ -63,7 +63,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     conflateAboveBytes: conflateAboveOf(settings),
     pingIntervalMs: pingIntervalOf(settings),
     production,
-    warnings: configWarnings({ ...settings, production }, environment.NODE_ENV),
+    warnings: configWarnings({ ...settings, production }, environment.NODE_ENV, given.cleaned),
   });
 }
 

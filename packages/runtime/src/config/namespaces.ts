@@ -1,4 +1,5 @@
 /** What may differ between namespaces of rooms. Only the configuration file holds them. */
+import { CLIENT_FRAME_TYPES, isFrameType } from '@hubbub/protocol';
 import { z } from 'zod';
 
 const DAY_MS = 86_400_000;
@@ -15,7 +16,13 @@ export type Right = (typeof RIGHTS)[number];
 const RIGHTS_EXPECTED = `expected a list of ${RIGHTS.join(', ')}`;
 const ASKED_EXPECTED = 'expected a list of join, publish';
 const EVENTS_EXPECTED = 'expected a list of types such as vote_submitted, order.*, or *';
-const EVENT_PATTERN = /^(\*|[a-z][a-z0-9_.]*\*?)$/;
+
+/** Whether there is a client event that the pattern fits. */
+function isEventPattern(pattern: string): boolean {
+  if (pattern === '*') return true;
+  if (pattern.endsWith('*')) return isFrameType(`${pattern.slice(0, -1)}a`);
+  return isFrameType(pattern) && !(CLIENT_FRAME_TYPES as readonly string[]).includes(pattern);
+}
 
 /** Every setting of a namespace, before what holds between two of them. */
 export const namespaceFields = z.strictObject({
@@ -59,7 +66,7 @@ export const namespaceFields = z.strictObject({
     .default([])
     .describe('What the authorizer (authorizerUrl) is asked about here, beside what the token says.'),
   events: z
-    .array(z.string({ error: EVENTS_EXPECTED }).regex(EVENT_PATTERN, { error: EVENTS_EXPECTED }), {
+    .array(z.string({ error: EVENTS_EXPECTED }).refine(isEventPattern, { error: EVENTS_EXPECTED }), {
       error: EVENTS_EXPECTED,
     })
     .default([])
@@ -99,13 +106,40 @@ const NAMESPACE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@~=+-]{0,63}$/;
 
 export const namespacesSchema = z
   .preprocess(
-    withPublicDefault,
+    namespaces => withPublicDefault(withEmptyCollections(namespaces)),
     z.record(
       z.string().regex(NAMESPACE_NAME, { error: 'expected a namespace: letters, digits, _ . @ ~ = + -' }),
       namespaceSchema,
     ),
   )
   .default({});
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isMap(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** YAML has `null` where a map or a list has no entries. */
+function withEmptyCollections(namespaces: unknown): unknown {
+  if (namespaces === null) return {};
+  if (!isMap(namespaces)) return namespaces;
+  return Object.fromEntries(
+    Object.entries(namespaces).map(([name, own]) => [name, own === null ? {} : isMap(own) ? withoutEmpty(own) : own]),
+  );
+}
+
+function withoutEmpty(fields: Fields): Fields {
+  const shape: Readonly<Record<string, z.ZodType>> = namespaceFields.shape;
+  const isEmpty = (name: string, value: unknown) => value === null && isCollection(shape[name]);
+  return Object.fromEntries(Object.entries(fields).filter(([name, value]) => !isEmpty(name, value)));
+}
+
+/** Where nothing is in it, it is as if it were not set: no list has a default with items. */
+function isCollection(schema: z.ZodType | undefined): boolean {
+  const inner = schema instanceof z.ZodDefault || schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  return inner instanceof z.ZodArray || inner instanceof z.ZodObject;
+}
 
 /** Rooms without a colon are public unless the configuration says otherwise, also where it says other things of them. */
 function withPublicDefault(namespaces: unknown): unknown {

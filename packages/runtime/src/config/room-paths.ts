@@ -1,4 +1,5 @@
 /** Paths of the user's own choice that open a session in a room. Only the configuration file holds them. */
+import { isRoomName } from '@hubbub/protocol';
 import { z } from 'zod';
 
 /** A piece of a template: text as it stands, or the name whose value stands there. */
@@ -13,19 +14,21 @@ export interface RoomPath {
   readonly room: readonly TemplatePart[];
 }
 
-const SEGMENT = /^([A-Za-z0-9._~-]+|\{[a-z][a-z0-9_]*\})$/;
+/** Clients resolve . and .. before they ask. */
+const SEGMENT = /^((?!\.{1,2}$)[A-Za-z0-9._~-]+|\{[a-z][a-z0-9_]*\})$/;
 const NAME = /^\{([a-z][a-z0-9_]*)\}$/;
-/** What rooms are made of (PROTOCOL.md section 5), and names in braces. */
-const ROOM = /^(?:[A-Za-z0-9_]|\{[a-z][a-z0-9_]*\})(?:[A-Za-z0-9_.:@~=+-]|\{[a-z][a-z0-9_]*\})*$/;
+const NAMES = /\{[a-z][a-z0-9_]*\}/g;
 
 /** Paths that an edge has anyway, with `{}` for names. */
 const TAKEN = ['/ws', '/ws/online', '/rooms/{}/ws'];
 
 export const roomPathsSchema = z
-  .record(z.string(), z.string({ error: 'expected the template of a room, such as chat:{room}' }), {
-    error: 'expected an object from path to room, such as /chats/{chat}/ws to chat:{chat}',
-  })
-  .default({})
+  .preprocess(
+    paths => paths ?? {},
+    z.record(z.string(), z.string({ error: 'expected the template of a room, such as chat:{room}' }), {
+      error: 'expected an object from path to room, such as /chats/{chat}/ws to chat:{chat}',
+    }),
+  )
   .transform((entries, context): readonly RoomPath[] => {
     const taken = new Map(TAKEN.map(shape => [shape, 'is a path of every edge']));
     return Object.entries(entries).flatMap(([path, room]) => {
@@ -51,7 +54,7 @@ export const roomPathsSchema = z
   });
 
 function roomProblem(room: string, names: readonly string[]): string | undefined {
-  if (!ROOM.test(room)) {
+  if (!isRoomName(room.replace(NAMES, 'a'))) {
     return `expected the template of a room, such as chat:{chat}, and not ${JSON.stringify(room)}`;
   }
   if (room.includes('}{')) {

@@ -10,18 +10,75 @@ export interface GivenSettings {
   /** Empty where there is none; `undefined` where there is one that could not be read. */
   readonly file: Readonly<Record<string, unknown>> | undefined;
   readonly environment: Readonly<Record<string, string>>;
+  /** What was not taken as it stands. */
+  readonly cleaned: CleanedValues;
+}
+
+export interface CleanedValues {
+  /** Variables, or settings of the file, that lost a line break at their end. */
+  readonly lineBreaks: readonly string[];
+  /** Variables that Kubernetes sets for a Service. */
+  readonly serviceLinks: readonly string[];
 }
 
 const FILE_VARIABLE = 'HUBBUB_CONFIG';
 /** What a setting's text begins with; variables of the tests are not the processes' business. */
 const OURS = /^HUBBUB_(?!TEST_)/;
 
+const SERVICE_LINK = /^_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+
 /** What was set, unchecked; what could not be read, or means no setting, is added to `problems`. */
 export function givenSettings(environment: NodeJS.ProcessEnv, problems: string[]): GivenSettings {
+  const links = serviceLinks(environment);
+  const variables = Object.fromEntries(Object.entries(environment).filter(([name]) => !links.has(name)));
+  const file = readConfigFile(variables[FILE_VARIABLE], problems);
+  const lineBreaks: string[] = [];
   return {
-    file: readConfigFile(environment[FILE_VARIABLE], problems),
-    environment: fromEnvironment(environment, problems),
+    file: file && withoutLineBreaks(file, name => lineBreaks.push(name)),
+    environment: withoutLineBreaks(fromEnvironment(variables, problems), name =>
+      lineBreaks.push(environmentName(name)),
+    ),
+    cleaned: { lineBreaks, serviceLinks: [...links] },
   };
+}
+
+/**
+ * What Kubernetes puts into every container for a Service whose name begins with `hubbub`, such as HUBBUB_SERVICE_HOST and
+ * HUBBUB_PORT=tcp://10.96.0.10:8080.
+ */
+function serviceLinks(environment: NodeJS.ProcessEnv): ReadonlySet<string> {
+  const services = Object.keys(environment).flatMap(name => {
+    const service = /^(HUBBUB(?:_[A-Z0-9]+)*)_SERVICE_HOST$/.exec(name)?.[1];
+    return service !== undefined && `${service}_SERVICE_PORT` in environment ? [service] : [];
+  });
+  const links = services.flatMap(service =>
+    Object.entries(environment).flatMap(([name, value = '']) => {
+      if (!name.startsWith(`${service}_`)) return [];
+      const rest = name.slice(service.length);
+      // A port that the pod sets itself is a number.
+      if (rest === '_PORT') return /^(tcp|udp|sctp):\/\//.test(value) ? [name] : [];
+      return SERVICE_LINK.test(rest) ? [name] : [];
+    }),
+  );
+  return new Set(links);
+}
+
+/** Editors and `echo` leave a line break at the end of a secret, and no value ends with one. */
+function withoutLineBreaks<Value>(
+  values: Readonly<Record<string, Value>>,
+  onRemoved: (name: string) => void,
+): Record<string, Value> {
+  const trimmed = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(trimmed);
+    return typeof value === 'string' ? value.replace(/[\r\n]+$/, '') : value;
+  };
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const result = trimmed(value) as Value;
+      if (JSON.stringify(result) !== JSON.stringify(value)) onRemoved(name);
+      return [name, result];
+    }),
+  );
 }
 
 function fromEnvironment(environment: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {

@@ -3,6 +3,7 @@ import { isLoopbackHost, isProtectedUrl } from './loopback.js';
 import { API_KEY_MIN_BYTES, isPublishedSecret, secretWeakness } from './secret-strength.js';
 import type { Settings } from './settings/settings.js';
 import { usesDevelopmentSecret } from './settings/tokens.js';
+import type { CleanedValues } from './sources.js';
 
 export interface ConfigWarning {
   /** Such as `development_secret`: the `event` of the log line. */
@@ -18,8 +19,44 @@ const PRODUCTION = 'export NODE_ENV=production HUBBUB_JWT_SECRET="$(openssl rand
 const ENVIRONMENTS = ['production', 'development', 'test'];
 
 /** @param nodeEnv as it is set, whatever it is */
-export function configWarnings(settings: WarningSettings, nodeEnv: string | undefined): ConfigWarning[] {
-  return [...modeWarnings(settings, nodeEnv), ...(settings.production ? productionWarnings(settings) : [])];
+export function configWarnings(
+  settings: WarningSettings,
+  nodeEnv: string | undefined,
+  cleaned: CleanedValues,
+): ConfigWarning[] {
+  return [
+    ...modeWarnings(settings, nodeEnv),
+    ...(settings.production ? productionWarnings(settings) : []),
+    ...valueWarnings(settings, cleaned),
+  ];
+}
+
+function valueWarnings(settings: WarningSettings, { lineBreaks, serviceLinks }: CleanedValues): ConfigWarning[] {
+  const warnings: ConfigWarning[] = [];
+  if (lineBreaks.length > 0) {
+    warnings.push({
+      name: 'line_break_removed',
+      message: `a line break at the end is not part of the value: ${lineBreaks.join(', ')}`,
+      change:
+        'Write it without: printf \'%s\' "$SECRET" instead of echo. Programs that sign tokens need the same secret.',
+    });
+  }
+  const secrets = [settings.jwtSecret ?? '', ...settings.jwtAcceptedSecrets];
+  if (secrets.some(secret => secret !== secret.trim())) {
+    warnings.push({
+      name: 'secret_with_spaces',
+      message: 'a secret of tokens begins or ends with spaces, which are part of it',
+      change: 'Remove them from HUBBUB_JWT_SECRET or HUBBUB_JWT_ACCEPTED_SECRETS, and where tokens are signed',
+    });
+  }
+  if (serviceLinks.length > 0) {
+    warnings.push({
+      name: 'kubernetes_service_links',
+      message: `Kubernetes set variables for a Service whose name begins with hubbub; they are ignored: ${serviceLinks.join(', ')}`,
+      change: 'Set enableServiceLinks: false in the spec of the pod',
+    });
+  }
+  return warnings;
 }
 
 function modeWarnings(settings: WarningSettings, nodeEnv: string | undefined): ConfigWarning[] {

@@ -1,11 +1,13 @@
 /** The HTTP interface for back ends that have no Redis access (`hubbub api`). */
-import { z } from 'zod';
-import { flag, integer, list, MINUTE_MS, port, SECRET } from './fields.js';
+import { flag, host, integer, isHeaderText, list, MINUTE_MS, port, SECRET } from './fields.js';
+
+/** What openssl rand -hex 24 makes, shortened. */
+export const API_KEYS = 'API keys such as 5f1c9a0e7b3d2468 (visible ASCII characters)';
 
 export const apiSettings = {
   apiPort: port.default(8082).describe('Port of the HTTP interface for back ends (hubbub api); 0 takes a free one.'),
-  apiHost: z.string().min(1).default('127.0.0.1').describe('Address that the port for back ends is bound to.'),
-  apiKeys: list('API keys')
+  apiHost: host.default('127.0.0.1').describe('Address that the port for back ends is bound to.'),
+  apiKeys: list(API_KEYS, isHeaderText)
     .default([])
     .meta(SECRET)
     .describe('Keys that open the HTTP interface for back ends. None: it is closed.'),

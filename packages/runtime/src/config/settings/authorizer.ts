@@ -1,15 +1,23 @@
 /** An HTTP service of the user's own that is asked whether somebody may connect, join or publish. */
 import { z } from 'zod';
-import { flag, hasCredentials, integer, MINUTE_MS, oneOf, SECRET, url } from './fields.js';
+import { flag, hasCredentials, integer, isHeaderText, MINUTE_MS, oneOf, SECRET, url } from './fields.js';
+
+const KEY_EXPECTED = 'expected a key of visible ASCII characters, such as 5f1c9a0e7b3d2468';
 
 export const authorizerSettings = {
   authorizerUrl: url('http://127.0.0.1:4000/authorize')
     .refine(value => !URL.canParse(value) || !hasCredentials(value), {
-      error: 'expected a URL without a name and a password: HUBBUB_AUTHORIZER_KEY is sent instead',
+      error:
+        'expected a URL like https://auth.example.com, without a name and a password: HUBBUB_AUTHORIZER_KEY is sent instead',
     })
     .optional()
     .describe('Asked by POST at connects (authorizeConnections) and in the namespaces that name `authorize`.'),
-  authorizerKey: z.string().min(1).optional().meta(SECRET).describe('Sent to the authorizer as Authorization: Bearer.'),
+  authorizerKey: z
+    .string({ error: KEY_EXPECTED })
+    .refine(isHeaderText, { error: KEY_EXPECTED })
+    .optional()
+    .meta(SECRET)
+    .describe('Sent to the authorizer as Authorization: Bearer.'),
   authorizeConnections: flag().default(false).describe('Whether the authorizer is asked before the upgrade.'),
   authorizerTimeoutMs: integer(10, MINUTE_MS)
     .default(2000)

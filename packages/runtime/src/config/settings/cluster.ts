@@ -1,19 +1,31 @@
 /** The bus, presence, and how a process lives and leaves. */
-import { integer, list, MINUTE_MS, oneOf, SECRET, text, url } from './fields.js';
+import { parseRedisUrl } from '@hubbub/protocol';
+import { z } from 'zod';
+import { API_KEYS } from './api.js';
+import { baseUrl, integer, isHeaderText, list, MINUTE_MS, oneOf, SECRET, text } from './fields.js';
+
+/** Read by what connects: a pattern would accept what the connection refuses, or takes for database 0. */
+const redisUrl = z.string({ error: 'expected a URL like redis://127.0.0.1:6379' }).superRefine((value, context) => {
+  try {
+    parseRedisUrl(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+  }
+});
 
 export const clusterSettings = {
-  redisUrl: text(/^rediss?:\/\/.+|^unix:\/\/.+/, 'a URL like redis://127.0.0.1:6379')
+  redisUrl: redisUrl
     .optional()
     .describe(
       'Redis of the cluster: `redis://user:password@host:6379/0`, `rediss://` with TLS, or `unix:///path` of a socket. Unset: everything in one process, in memory.',
     ),
-  redisPrefix: text(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -')
+  redisPrefix: text(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -, such as hubbub')
     .default('hubbub')
     .describe('Begins every channel and key, so that two clusters can share a Redis.'),
   redisCommandTimeoutMs: integer(100, MINUTE_MS)
     .default(5000)
     .describe('A Redis that does not answer for so long counts as away.'),
-  nodeId: text(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -')
+  nodeId: text(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -, such as edge-1')
     .optional()
     .describe('Name of this process in the cluster. Unset: made up at each start.'),
   logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -30,7 +42,7 @@ export const clusterSettings = {
   eventsTtlMs: integer(60_000, 30 * 24 * 60 * MINUTE_MS)
     .default(24 * 60 * MINUTE_MS)
     .describe('Client events that nobody takes are forgotten after so long.'),
-  presenceUrl: url('http://127.0.0.1:8081')
+  presenceUrl: baseUrl('http://127.0.0.1:8081')
     .optional()
     .describe('Admin address of a presence process: hubbub api asks it for rosters, with presenceApiKeys.'),
   subscriptionLingerMs: integer(0, 10 * MINUTE_MS)
@@ -54,7 +66,7 @@ export const clusterSettings = {
     .default(500)
     .describe('Above so many users a room hears counts instead of single joins and leaves.'),
   rosterCountIntervalMs: integer(100, MINUTE_MS).default(2000).describe('Shortest time between two counts of a room.'),
-  presenceApiKeys: list('API keys')
+  presenceApiKeys: list(API_KEYS, isHeaderText)
     .default([])
     .meta(SECRET)
     .describe("Keys that open presence's HTTP interface. None: it is closed."),

@@ -13,19 +13,43 @@ export function integer(min: number, max: number) {
   );
 }
 
-/** Comma-separated in an environment variable, a list in a file. */
-export function list(what: string, pattern = /./) {
+/** Comma-separated in an environment variable, a list in a file. @param what each item is, with an example */
+export function list(what: string, isItem: (item: string) => boolean = item => item !== '') {
   const error = `expected a list of ${what}, separated by commas`;
   return z.preprocess(
-    value =>
-      typeof value === 'string'
-        ? value
-            .split(',')
-            .map(item => item.trim())
-            .filter(item => item !== '')
-        : value,
-    z.array(z.string({ error }).regex(pattern, { error }), { error }),
+    value => (typeof value === 'string' ? splitAtCommas(value) : value === null ? [] : value),
+    z.array(z.string({ error }).refine(isItem, { error }), { error }),
   );
+}
+
+function splitAtCommas(text: string): string[] {
+  return text
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '');
+}
+
+/** Text that a header can carry, as keys are sent in one (RFC 9110 section 5.5). */
+export function isHeaderText(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
+}
+
+/** Any text but the empty one. */
+export function nonEmpty(expected: string) {
+  const error = `expected ${expected}`;
+  return z.string({ error }).min(1, { error });
+}
+
+/** What a port is bound to. */
+export const host = z
+  .string({ error: 'expected an address to listen on, such as 127.0.0.1, 0.0.0.0 or ::1' })
+  .refine(value => isIP(value) !== 0 || isHostname(value), {
+    error: 'expected an address to listen on, such as 127.0.0.1, 0.0.0.0 or ::1, without a port and brackets',
+  });
+
+/** What looks like an IPv4 address and is none is no name either. */
+function isHostname(text: string): boolean {
+  return /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text) && !/^[\d.]+$/.test(text);
 }
 
 /** Text in an environment variable, a boolean in a file. */
@@ -53,9 +77,22 @@ export const port = integer(0, 65_535);
 /** An http or https URL. */
 export function url(example: string) {
   const expected = `expected a URL like ${example}`;
-  return z
-    .string({ error: expected })
-    .refine(value => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), { error: expected });
+  return z.string({ error: expected }).refine(isHttpUrl, { error: expected });
+}
+
+/** An http or https URL that paths are added to. */
+export function baseUrl(example: string) {
+  return url(example).refine(value => !isHttpUrl(value) || isBaseUrl(value), {
+    error: `expected a URL like ${example}, without user, password, query and fragment`,
+  });
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+function isBaseUrl(url: string): boolean {
+  return !hasCredentials(url) && !/[?#]/.test(url);
 }
 
 /** @param url one that can be parsed */
@@ -67,7 +104,8 @@ export function hasCredentials(url: string): boolean {
 /** @example isNetwork('10.0.0.0/8') && isNetwork('2001:db8::/32') && isNetwork('192.0.2.1') */
 export function isNetwork(text: string): boolean {
   const [address = '', bits, more] = text.split('/');
-  const family = isIP(address);
+  // A zone (fe80::1%eth0) means something on one machine only.
+  const family = address.includes('%') ? 0 : isIP(address);
   if (family === 0 || more !== undefined) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }

@@ -1,33 +1,28 @@
 /** Where the processes listen, and whom they believe about the client behind a connection. */
-import { z } from 'zod';
 import { originPatternProblem } from '../origin-pattern.js';
-import { flag, integer, isNetwork, list, port, text } from './fields.js';
+import { flag, host, integer, isNetwork, list, nonEmpty, port, text } from './fields.js';
 
 export const listenerSettings = {
   port: port.default(8080).describe('Port for clients; 0 takes a free one.'),
-  host: z.string().min(1).default('127.0.0.1').describe('Address that the port for clients is bound to.'),
+  host: host.default('127.0.0.1').describe('Address that the port for clients is bound to.'),
   sharedPort: flag()
     .default(false)
     .describe(
       'Whether other processes may listen on the port as well (SO_REUSEPORT): the kernel spreads the connections. --workers sets it.',
     ),
   adminPort: port.default(8081).describe('Port for /healthz, /readyz and /metrics; 0 takes a free one.'),
-  adminHost: z.string().min(1).default('127.0.0.1').describe('Address that the admin port is bound to.'),
-  basePath: text(/^(\/[A-Za-z0-9._~-]+)*$/, 'a path like /api, or nothing')
+  adminHost: host.default('127.0.0.1').describe('Address that the admin port is bound to.'),
+  // Clients resolve the segments . and .. before they ask.
+  basePath: text(/^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)*$/, 'a path like /api, or nothing')
     .default('')
     .describe('Path that stands before /ws and /rooms.'),
-  tlsCertFile: z
-    .string()
-    .min(1)
+  tlsCertFile: nonEmpty('a path such as /etc/hubbub/tls.crt')
     .optional()
     .describe(
       'Certificate chain (PEM) of the port for clients: it then speaks TLS. With tlsKeyFile; both are read again on SIGHUP.',
     ),
-  tlsKeyFile: z.string().min(1).optional().describe('Private key (PEM) of tlsCertFile.'),
-  trustedProxies: list('networks like 10.0.0.0/8 or addresses')
-    .refine(networks => networks.every(isNetwork), {
-      error: 'expected a list of networks like 10.0.0.0/8 or addresses, separated by commas',
-    })
+  tlsKeyFile: nonEmpty('a path such as /etc/hubbub/tls.key').optional().describe('Private key (PEM) of tlsCertFile.'),
+  trustedProxies: list('networks like 10.0.0.0/8 or addresses', isNetwork)
     .default([])
     .describe(
       'Proxies whose X-Forwarded-For is believed: the client is the last address there that is none of them. None: the header is ignored.',

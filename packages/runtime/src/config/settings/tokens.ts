@@ -1,25 +1,22 @@
 /** How tokens are verified. */
-import { z } from 'zod';
 import { JWT_SECRET_MIN_BYTES } from '../secret-strength.js';
-import { integer, list, MINUTE_MS, oneOf, SECRET, url } from './fields.js';
+import { integer, list, MINUTE_MS, nonEmpty, oneOf, SECRET, url } from './fields.js';
 
 export const tokenSettings = {
-  jwtSecret: z
-    .string()
-    .min(1)
+  jwtSecret: nonEmpty('a secret, such as from openssl rand -base64 48')
     .optional()
     .meta(SECRET)
     .describe(
       `Secret of the tokens, at least ${JWT_SECRET_MIN_BYTES} bytes in production. Unset and without public keys: the development secret, which production refuses.`,
     ),
-  jwtAcceptedSecrets: list('secrets')
+  jwtAcceptedSecrets: list('secrets such as from openssl rand -base64 48')
     .default([])
     .meta(SECRET)
     .describe(
       'Further secrets whose tokens are accepted: the next one before it is used, the last one until its tokens have expired.',
     ),
   jwtSecretAlgorithm: oneOf(['HS256', 'HS384', 'HS512']).default('HS256').describe('What secrets sign with.'),
-  jwtPublicKeyFiles: list('files')
+  jwtPublicKeyFiles: list('files such as /etc/hubbub/public.pem', file => file !== '' && !file.includes('-----BEGIN'))
     .default([])
     .describe('Public keys or certificates (PEM) whose tokens are accepted: RSA, P-256 (ES256), Ed25519 (EdDSA).'),
   jwtRsaAlgorithm: oneOf(['RS256', 'PS256'])
@@ -38,8 +35,12 @@ export const tokenSettings = {
   jwtJwksMaxAgeMs: integer(1000, 30 * 24 * 60 * MINUTE_MS)
     .default(24 * 60 * MINUTE_MS)
     .describe('A key set that could not be read again for so long is used no more: nobody gets in by it.'),
-  jwtIssuer: z.string().min(1).optional().describe('What `iss` of a token must be. Unset: anything.'),
-  jwtAudience: list('audiences').optional().describe('`aud` of a token must name one of them. Unset: anything.'),
+  jwtIssuer: nonEmpty('the issuer of the tokens, such as https://id.example.com')
+    .optional()
+    .describe('What `iss` of a token must be. Unset: anything.'),
+  jwtAudience: list('audiences such as hubbub')
+    .optional()
+    .describe('`aud` of a token must name one of them. Unset: anything.'),
   jwtLeewayMs: integer(0, 5 * MINUTE_MS)
     .default(5000)
     .describe('How far the clocks of those who sign may be off, for `exp` and `nbf` (RFC 7519 section 4.1.4).'),
