@@ -15,7 +15,8 @@ import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 
 const first = tlsCertificate('first');
 const second = tlsCertificate('second');
-const CA = first.cert + second.cert;
+const rsa = tlsCertificate('rsa', 'RSA');
+const CA = first.cert + second.cert + rsa.cert;
 /** From where the script finds the SDK. */
 const CLIENT = fileURLToPath(new URL('../../packages/client/', import.meta.url));
 
@@ -44,7 +45,7 @@ function renew({ child }: TestProcess): void {
 }
 
 /** `false` when the handshake fails. */
-function shakesHands(port: number, version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'): Promise<boolean> {
+function shakesHands(port: number, version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3', suites = 'DEFAULT'): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connectTls({
       host: '127.0.0.1',
@@ -53,7 +54,7 @@ function shakesHands(port: number, version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'): 
       minVersion: version,
       maxVersion: version,
       // Node's own default would refuse the old version itself.
-      ciphers: 'DEFAULT@SECLEVEL=0',
+      ciphers: `${suites}:@SECLEVEL=0`,
     });
     cleanup(() => socket.destroy());
     socket.once('secureConnect', () => resolve(true));
@@ -202,6 +203,48 @@ describe('TLS', () => {
       { withinMs: 30_000, describe: 'every worker has the new certificate' },
     );
   }, 90_000);
+});
+
+describe('suites', () => {
+  const start = async (more: Environment = {}) =>
+    portOf((await startEmbedded({ env: { ...environment(tlsCertificateFiles(rsa)), ...more } })).edge(0));
+
+  test('only those with forward secrecy are offered', async () => {
+    const port = await start();
+    for (const suite of [
+      'AES128-GCM-SHA256',
+      'AES256-GCM-SHA384',
+      'AES128-SHA',
+      'AES256-SHA',
+      'ECDHE-RSA-AES128-SHA',
+    ]) {
+      expect(await shakesHands(port, 'TLSv1.2', suite), suite).toBe(false);
+    }
+    for (const suite of ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-RSA-CHACHA20-POLY1305']) {
+      expect(await shakesHands(port, 'TLSv1.2', suite), suite).toBe(true);
+    }
+    expect(await shakesHands(port, 'TLSv1.3')).toBe(true);
+  });
+
+  test('HUBBUB_TLS_CIPHERS chooses others', async () => {
+    const port = await start({ HUBBUB_TLS_CIPHERS: 'ECDHE-RSA-AES256-GCM-SHA384' });
+    expect(await shakesHands(port, 'TLSv1.2', 'ECDHE-RSA-AES256-GCM-SHA384')).toBe(true);
+    expect(await shakesHands(port, 'TLSv1.2', 'ECDHE-RSA-AES128-GCM-SHA256')).toBe(false);
+  });
+
+  test('suites that the engine does not know are refused by the name of the setting', async () => {
+    const files = tlsCertificateFiles(rsa);
+    const env = {
+      ...environment(files),
+      HUBBUB_PORT: '0',
+      HUBBUB_ADMIN_PORT: '0',
+      HUBBUB_TLS_CIPHERS: 'NO-SUCH-SUITE',
+    };
+    const { code, stderr } = await runHubbub(['start'], env);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('HUBBUB_TLS_CIPHERS: ');
+    expect(stderr).toContain('NO-SUCH-SUITE');
+  });
 });
 
 describe('wrong files are told at the start, by the name of the setting, and never a line of the key', () => {

@@ -1,4 +1,4 @@
-/** Certificates for servers of a test: self-signed, P-256, for localhost and 127.0.0.1, in files of their own. */
+/** Certificates for servers of a test: self-signed, P-256 or RSA, for localhost and 127.0.0.1, in files of their own. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,16 +23,24 @@ export interface TlsCertificateFiles {
 const SEQUENCE = 0x30;
 const SET = 0x31;
 const TAGGED = { version: 0xa0, extensions: 0xa3, dnsName: 0x82, ipAddress: 0x87 } as const;
-const [INTEGER, BIT_STRING, OCTET_STRING, OBJECT_ID, UTF8, UTC_TIME] = [0x02, 0x03, 0x04, 0x06, 0x0c, 0x17] as const;
-/** 1.2.840.10045.4.3.2, 2.5.4.3 and 2.5.29.17 (RFC 5758, RFC 5280). */
+const [INTEGER, BIT_STRING, OCTET_STRING, NULL, OBJECT_ID] = [0x02, 0x03, 0x04, 0x05, 0x06] as const;
+const [UTF8, UTC_TIME] = [0x0c, 0x17] as const;
+/** 1.2.840.10045.4.3.2, 1.2.840.113549.1.1.11, 2.5.4.3 and 2.5.29.17 (RFC 5758, RFC 8017, RFC 5280). */
 const ECDSA_WITH_SHA256 = Buffer.from('2a8648ce3d040302', 'hex');
+const SHA256_WITH_RSA = Buffer.from('2a864886f70d01010b', 'hex');
 const COMMON_NAME = Buffer.from('550403', 'hex');
 const SUBJECT_ALT_NAME = Buffer.from('551d11', 'hex');
 
 /** @param name its common name, by which a test tells certificates apart */
-export function tlsCertificate(name: string): TlsCertificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const algorithm = der(SEQUENCE, der(OBJECT_ID, ECDSA_WITH_SHA256));
+export function tlsCertificate(name: string, kind: 'P-256' | 'RSA' = 'P-256'): TlsCertificate {
+  const { privateKey, publicKey } =
+    kind === 'RSA'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const algorithm =
+    kind === 'RSA'
+      ? der(SEQUENCE, der(OBJECT_ID, SHA256_WITH_RSA), der(NULL))
+      : der(SEQUENCE, der(OBJECT_ID, ECDSA_WITH_SHA256));
   const subject = der(SEQUENCE, der(SET, der(SEQUENCE, der(OBJECT_ID, COMMON_NAME), der(UTF8, Buffer.from(name)))));
   const names = der(
     SEQUENCE,

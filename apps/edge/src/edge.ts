@@ -1,7 +1,14 @@
 /** Puts an edge together: bus → fan-out → sockets, and sockets → frames → bus. */
 import { type Backplane, Interest, type OnlineCounter } from '@hubbub/broker';
 import { Channels, CLOSE_CODES, namespaceOf } from '@hubbub/protocol';
-import { type Config, type Logger, listening, type MetricsRegistry, namespaceSettings, type Readiness } from '@hubbub/runtime';
+import {
+  type Config,
+  type Logger,
+  listening,
+  type MetricsRegistry,
+  namespaceSettings,
+  type Readiness,
+} from '@hubbub/runtime';
 import { createAdmissionPolicy } from './admission/admission-policy.js';
 import { createClientAddresses } from './admission/client-address.js';
 import { openTokenKeys } from './admission/keys/token-keys.js';
@@ -272,9 +279,9 @@ export async function startEdge({
   };
 }
 
-function tlsFiles({ tlsCertFile, tlsKeyFile }: Config): TlsFiles | undefined {
+function tlsFiles({ tlsCertFile, tlsKeyFile, tlsCiphers }: Config): TlsFiles | undefined {
   if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
-  return { certFile: tlsCertFile, keyFile: tlsKeyFile };
+  return { certFile: tlsCertFile, keyFile: tlsKeyFile, ciphers: tlsCiphers };
 }
 
 async function renewCertificate(listener: WebSocketListener, log: Logger): Promise<void> {

@@ -92,9 +92,7 @@ export class ListeningApps {
 
   #build(): TemplatedApp {
     const { engine, tls, serve } = this.#options;
-    if (tls !== undefined) checkTlsFiles(tls);
-    const app =
-      tls === undefined ? engine.App() : engine.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
+    const app = tls === undefined ? engine.App() : buildTlsApp(engine, tls);
     serve(app, {
       opened: socket => {
         this.#sessions.set(app, (this.#sessions.get(app) ?? 0) + 1);
@@ -136,6 +134,17 @@ export class ListeningApps {
     throw new Error(
       `Cannot listen on ${host}:${this.#port}: the engine cannot bind it. Set HUBBUB_HOST or HUBBUB_PORT.`,
     );
+  }
+}
+
+/** @throws {Error} naming the setting that is wrong */
+function buildTlsApp(engine: EngineModule, tls: TlsFiles): TemplatedApp {
+  checkTlsFiles(tls);
+  try {
+    return engine.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile, ssl_ciphers: tls.ciphers });
+  } catch {
+    // The engine does not say why; the files were tried before.
+    throw new Error(`HUBBUB_TLS_CIPHERS: the engine knows no suite of ${tls.ciphers}.`);
   }
 }
 

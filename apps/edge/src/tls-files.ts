@@ -5,6 +5,8 @@ import { createSecureContext } from 'node:tls';
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
+  /** Suites of TLS 1.2, in the notation of OpenSSL. */
+  readonly ciphers: string;
 }
 
 const CERT_SETTING = 'HUBBUB_TLS_CERT_FILE';

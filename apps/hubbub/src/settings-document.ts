@@ -1,5 +1,5 @@
 /** docs/settings.md: what the settings say of themselves, as Markdown. */
-import { type DescribedSetting, describedNamespaceFields, describedSettings } from '@hubbub/runtime';
+import { type DescribedSetting, describedNamespaceFields, describedSettings, RELATIONS } from '@hubbub/runtime';
 
 const INTRODUCTION = `# Settings
 
@@ -27,6 +27,10 @@ namespaces:
   chat: { public: true, historySize: 1000 }
 \`\`\``;
 
+const RELATIONS_INTRODUCTION = `## Relations
+
+What must hold between two settings. Where it does not, a process does not start, or logs the warning \`settings_relation\`.`;
+
 const ROOM_PATHS = `## Room paths
 
 Paths of your own that open a session in a room, beside \`/rooms/{room_id}/ws\`. Only the file holds them: a template of the
@@ -48,7 +52,16 @@ export function settingsDocument(): string {
     ...groups,
     `${NAMESPACES}\n\n${table(['setting', 'default', 'values', 'meaning'], fields)}`,
     ROOM_PATHS,
+    `${RELATIONS_INTRODUCTION}\n\n${relationsTable()}`,
   ].join('\n\n')}\n`;
+}
+
+function relationsTable(): string {
+  const rows = RELATIONS.map(({ setting, bound, other, because, severity }) => {
+    const otherNames = other.replace(/[a-z]\w+/g, code);
+    return [`${code(setting)} ${bound} ${otherNames}`, because, severity === 'problem' ? 'no start' : 'a warning'];
+  });
+  return table(['what must hold', 'otherwise', 'what follows'], rows);
 }
 
 function columns({ default: value, values, meaning }: DescribedSetting): string[] {

@@ -16,6 +16,7 @@ export { isLoopbackHost } from './config/loopback.js';
 export { type Namespace, type Namespaces, namespaceSettings, RIGHTS, type Right } from './config/namespaces.js';
 export { setNativeVariable } from './config/native-variable.js';
 export { originMatcher } from './config/origin-pattern.js';
+export { RELATIONS, type Relation } from './config/relations.js';
 export type { RoomPath, TemplatePart } from './config/room-paths.js';
 export { DEVELOPMENT_JWT_SECRET } from './config/secret-strength.js';
 export { environmentName, type Settings, settingNames } from './config/settings/settings.js';

@@ -130,6 +130,12 @@ describe('a warning has a name', () => {
       [],
     ],
     [
+      'a suite without forward secrecy',
+      { ...PRODUCTION, HUBBUB_TLS_CERT_FILE: 'c', HUBBUB_TLS_KEY_FILE: 'k', HUBBUB_TLS_CIPHERS: 'AES128-GCM-SHA256' },
+      ['tls_without_forward_secrecy'],
+    ],
+    ['the default suites', { ...PRODUCTION, HUBBUB_TLS_CERT_FILE: 'c', HUBBUB_TLS_KEY_FILE: 'k' }, []],
+    [
       'a short key of the authorizer',
       { ...PRODUCTION, HUBBUB_AUTHORIZER_URL: 'https://auth.example/', HUBBUB_AUTHORIZER_KEY: 'short' },
       ['authorizer_key_weak'],

@@ -42,9 +42,16 @@ export function openRedisConnection(url: string, options: RedisConnectionOptions
       return ceiling / 2 + Math.random() * (ceiling / 2);
     },
   });
+  let isDatabaseMissing = false;
+  redis.on('connect', () => {
+    isDatabaseMissing = false;
+  });
   redis.on('error', error => {
+    // What follows is that this connection was given up.
+    if (isDatabaseMissing) return;
+    isDatabaseMissing = Object(error).command?.name === 'select';
     // The client would go on in database 0.
-    if (Object(error).command?.name === 'select') redis.disconnect(true);
+    if (isDatabaseMissing) redis.disconnect(true);
     options.onError(error);
   });
   return redis;

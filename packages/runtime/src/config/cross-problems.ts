@@ -1,6 +1,7 @@
 /** What no single setting can say of itself, and the defaults that depend on other settings. */
 import { isProtectedUrl } from './loopback.js';
 import type { Namespaces } from './namespaces.js';
+import { brokenRelations, type RelatedSettings } from './relations.js';
 import { API_KEY_MIN_BYTES, JWT_SECRET_MIN_BYTES, secretWeakness } from './secret-strength.js';
 import { hasCredentials } from './settings/fields.js';
 import type { Settings } from './settings/settings.js';
@@ -8,14 +9,14 @@ import type { Settings } from './settings/settings.js';
 const PRODUCTION_DRAIN_DELAY_MS = 5000;
 
 /** In development there is no balancer to wait for. */
-export function drainDelayOf({ drainDelayMs }: Pick<Settings, 'drainDelayMs'>, production: boolean): number {
+function drainDelayOf({ drainDelayMs }: Pick<Settings, 'drainDelayMs'>, production: boolean): number {
   return drainDelayMs ?? (production ? PRODUCTION_DRAIN_DELAY_MS : 0);
 }
 
 const CONFLATE_ABOVE_BYTES = 65_536;
 
 /** Well below what cuts a slow reader off, whatever that is. */
-export function conflateAboveOf(settings: Pick<Settings, 'conflateAboveBytes' | 'maxBufferedBytes'>): number {
+function conflateAboveOf(settings: Pick<Settings, 'conflateAboveBytes' | 'maxBufferedBytes'>): number {
   return settings.conflateAboveBytes ?? Math.min(CONFLATE_ABOVE_BYTES, Math.floor(settings.maxBufferedBytes / 4));
 }
 
@@ -23,11 +24,21 @@ const PING_INTERVAL_MS = 25_000;
 /** A ping that is lost is followed by another before the edge closes the session. */
 const PING_SHARE_OF_IDLE_TIMEOUT = 0.5;
 
-export function pingIntervalOf(settings: Pick<Settings, 'pingIntervalMs' | 'idleTimeoutMs'>): number {
+function pingIntervalOf(settings: Pick<Settings, 'pingIntervalMs' | 'idleTimeoutMs'>): number {
   return settings.pingIntervalMs ?? Math.min(PING_INTERVAL_MS, settings.idleTimeoutMs * PING_SHARE_OF_IDLE_TIMEOUT);
 }
 
 type AllSettings = Settings & { readonly namespaces: Namespaces };
+
+/** With those that depend on others. */
+export function withDefaults(settings: AllSettings, production: boolean): RelatedSettings {
+  return {
+    ...settings,
+    drainDelayMs: drainDelayOf(settings, production),
+    conflateAboveBytes: conflateAboveOf(settings),
+    pingIntervalMs: pingIntervalOf(settings),
+  };
+}
 
 interface CrossCheck {
   /** Where one of these is wrong itself, this check has nothing to go by. */
@@ -101,41 +112,18 @@ const CHECKS: readonly CrossCheck[] = [
       .filter(([, { authorize }]) => authorize.length > 0 && authorizerUrl === undefined)
       .map(([name]) => `HUBBUB_AUTHORIZER_URL: required by namespaces.${name}.authorize`),
   ),
-  check(['probeTimeoutMs', 'probeIntervalMs'], ({ probeTimeoutMs, probeIntervalMs }) =>
-    probeTimeoutMs < probeIntervalMs ? ['HUBBUB_PROBE_TIMEOUT_MS: expected at least HUBBUB_PROBE_INTERVAL_MS'] : [],
-  ),
-  check(['pingIntervalMs', 'idleTimeoutMs'], settings =>
-    pingIntervalOf(settings) < settings.idleTimeoutMs
-      ? []
-      : [`HUBBUB_PING_INTERVAL_MS: expected less than HUBBUB_IDLE_TIMEOUT_MS (${settings.idleTimeoutMs})`],
-  ),
-  check(['backoffBaseMs', 'backoffCapMs'], ({ backoffBaseMs, backoffCapMs }) =>
-    backoffBaseMs <= backoffCapMs
-      ? []
-      : [`HUBBUB_BACKOFF_CAP_MS: expected at least HUBBUB_BACKOFF_BASE_MS (${backoffBaseMs})`],
-  ),
-  check(['conflateAboveBytes', 'maxBufferedBytes'], settings =>
-    conflateAboveOf(settings) > settings.maxBufferedBytes / 2
-      ? [
-          `HUBBUB_CONFLATE_ABOVE_BYTES: expected at most half of HUBBUB_MAX_BUFFERED_BYTES (${settings.maxBufferedBytes})`,
-        ]
-      : [],
-  ),
-  check(['drainDelayMs', 'drainWindowMs', 'shutdownTimeoutMs'], (settings, production) => {
-    const drainMs = drainDelayOf(settings, production) + settings.drainWindowMs;
-    return settings.shutdownTimeoutMs > drainMs
-      ? []
-      : [
-          `HUBBUB_SHUTDOWN_TIMEOUT_MS: expected more than HUBBUB_DRAIN_DELAY_MS and HUBBUB_DRAIN_WINDOW_MS together (${drainMs})`,
-        ];
-  }),
 ];
 
 /** @param wrong settings that are wrong themselves, so that what stands for them in `settings` is their default */
 export function crossProblems(settings: AllSettings, production: boolean, wrong: ReadonlySet<string>): string[] {
-  return CHECKS.filter(({ reads }) => !reads.some(name => wrong.has(name))).flatMap(({ problemsOf }) =>
-    problemsOf(settings, production),
+  const single = CHECKS.filter(({ reads }) => !reads.some(name => wrong.has(name)));
+  const related = brokenRelations(withDefaults(settings, production), wrong).filter(
+    ({ severity }) => severity === 'problem',
   );
+  return [
+    ...single.flatMap(({ problemsOf }) => problemsOf(settings, production)),
+    ...related.map(({ message }) => message),
+  ];
 }
 
 function secretProblems(variable: string, secrets: readonly string[], production: boolean): string[] {

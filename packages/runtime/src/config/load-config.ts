@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { z } from 'zod';
-import { conflateAboveOf, crossProblems, drainDelayOf, pingIntervalOf } from './cross-problems.js';
+import { crossProblems, withDefaults } from './cross-problems.js';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
 import { whollyWrong, withoutWrong } from './right-part.js';
 import { type RoomPath, roomPathsSchema } from './room-paths.js';
@@ -56,14 +56,13 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (given.file !== undefined) problems.push(...crossProblems(settings, production, wrong));
   if (problems.length > 0) throw new ConfigError(problems);
 
+  const complete = withDefaults(settings, production);
   return Object.freeze({
     ...settings,
+    ...complete,
     nodeId: settings.nodeId ?? inventedNodeId(),
-    drainDelayMs: drainDelayOf(settings, production),
-    conflateAboveBytes: conflateAboveOf(settings),
-    pingIntervalMs: pingIntervalOf(settings),
     production,
-    warnings: configWarnings({ ...settings, production }, environment.NODE_ENV, given.cleaned),
+    warnings: configWarnings({ ...complete, production }, environment.NODE_ENV, given.cleaned),
   });
 }
 

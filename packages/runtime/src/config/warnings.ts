@@ -1,7 +1,7 @@
 /** What a process starts with, and its operator should know: each warning has a name, for the log, `config check` and doctor. */
 import { isLoopbackHost, isProtectedUrl } from './loopback.js';
+import { brokenRelations, type RelatedSettings } from './relations.js';
 import { API_KEY_MIN_BYTES, isPublishedSecret, secretWeakness } from './secret-strength.js';
-import type { Settings } from './settings/settings.js';
 import { usesDevelopmentSecret } from './settings/tokens.js';
 import type { CleanedValues } from './sources.js';
 
@@ -13,7 +13,7 @@ export interface ConfigWarning {
   readonly change: string;
 }
 
-type WarningSettings = Settings & { readonly production: boolean };
+type WarningSettings = RelatedSettings & { readonly production: boolean };
 
 const PRODUCTION = 'export NODE_ENV=production HUBBUB_JWT_SECRET="$(openssl rand -base64 48)"';
 const ENVIRONMENTS = ['production', 'development', 'test'];
@@ -28,6 +28,13 @@ export function configWarnings(
     ...modeWarnings(settings, nodeEnv),
     ...(settings.production ? productionWarnings(settings) : []),
     ...valueWarnings(settings, cleaned),
+    ...brokenRelations(settings, new Set())
+      .filter(({ severity }) => severity === 'warning')
+      .map(({ message }) => ({
+        name: 'settings_relation',
+        message,
+        change: 'See the table of relations in docs/settings.md',
+      })),
   ];
 }
 
@@ -94,8 +101,17 @@ function modeWarnings(settings: WarningSettings, nodeEnv: string | undefined): C
 }
 
 function productionWarnings(settings: WarningSettings): ConfigWarning[] {
-  const { jwtJwksUrl, jwtIssuer, jwtAudience, authorizerUrl, authorizerKey } = settings;
+  const { tlsCertFile, tlsCiphers, jwtJwksUrl, jwtIssuer, jwtAudience, authorizerUrl, authorizerKey } = settings;
   const warnings: ConfigWarning[] = [];
+  // !, @ and - take suites away or sort them.
+  if (tlsCertFile !== undefined && tlsCiphers.split(':').some(suite => !/^(ECDHE[-+]|TLS_|[!@-])/.test(suite))) {
+    warnings.push({
+      name: 'tls_without_forward_secrecy',
+      message:
+        'HUBBUB_TLS_CIPHERS has suites without forward secrecy: who gets the key later can read what was recorded',
+      change: 'unset HUBBUB_TLS_CIPHERS, or take only those that begin with ECDHE',
+    });
+  }
   if (jwtJwksUrl !== undefined && jwtAudience === undefined) {
     warnings.push({
       name: 'key_set_without_audience',

@@ -2,6 +2,12 @@
 import { originPatternProblem } from '../origin-pattern.js';
 import { flag, host, integer, isNetwork, list, nonEmpty, port, text } from './fields.js';
 
+/** Mozilla's intermediate list (guidelines 5.7) without DHE, which the engine does not speak. */
+const FORWARD_SECRET_SUITES = ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'].flatMap(cipher => [
+  `ECDHE-ECDSA-${cipher}`,
+  `ECDHE-RSA-${cipher}`,
+]);
+
 export const listenerSettings = {
   port: port.default(8080).describe('Port for clients; 0 takes a free one.'),
   host: host.default('127.0.0.1').describe('Address that the port for clients is bound to.'),
@@ -22,6 +28,11 @@ export const listenerSettings = {
       'Certificate chain (PEM) of the port for clients: it then speaks TLS. With tlsKeyFile; both are read again on SIGHUP.',
     ),
   tlsKeyFile: nonEmpty('a path such as /etc/hubbub/tls.key').optional().describe('Private key (PEM) of tlsCertFile.'),
+  tlsCiphers: text(/^[A-Za-z0-9_+:!@=-]+$/, 'cipher suites of TLS 1.2, such as ECDHE-RSA-AES128-GCM-SHA256')
+    .default(FORWARD_SECRET_SUITES.join(':'))
+    .describe(
+      'Cipher suites of TLS 1.2 in the notation of OpenSSL, best first. The default has those with forward secrecy and authenticated encryption. TLS 1.3 has its own three.',
+    ),
   trustedProxies: list('networks like 10.0.0.0/8 or addresses', isNetwork)
     .default([])
     .describe(

@@ -1,0 +1,75 @@
+/** Relations of constants: what expires unless it is renewed is renewed twice within its time, at least. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+/** The number behind `const NAME = …;` in a source file; products of literals and of constants in the same file. */
+function constant(file: string, name: string): number {
+  const source = readFileSync(`${ROOT}${file}`, 'utf8');
+  const [, text] = new RegExp(`const ${name} = ([^;]+);`).exec(source) ?? [];
+  if (text === undefined) throw new Error(`${file} has no constant ${name}: correct this test.`);
+  return text.split('*').reduce((product, factor) => {
+    const literal = factor.trim().replaceAll('_', '');
+    return product * (/^\d+(\.\d+)?$/.test(literal) ? Number(literal) : constant(file, factor.trim()));
+  }, 1);
+}
+
+const REGISTRY = ['packages/broker/src/redis/registry-keys.ts', 'REGISTRY_TTL_MS'] as const;
+const EDGE_RENEWALS = ['apps/edge/src/report-courier.ts', 'RENEWALS_PER_LEASE'] as const;
+const TERM_RENEWALS = ['packages/server/src/consumer/term.ts', 'RENEWALS_PER_LEASE'] as const;
+
+test.each<[what: string, renewal: readonly [string, string], ttl: readonly [string, string]]>([
+  [
+    'the namespaces that an edge announces',
+    ['apps/edge/src/namespace-announcement.ts', 'RENEW_INTERVAL_MS'],
+    ['packages/broker/src/namespace-directory.ts', 'ANNOUNCEMENT_TTL_MS'],
+  ],
+  ['the online count of a partition', ['apps/presence/src/owner.ts', 'ONLINE_RENEWAL_MS'], REGISTRY],
+  ['the hashes of a partition', ['apps/presence/src/partition-store.ts', 'HASH_RENEWAL_MS'], REGISTRY],
+  [
+    'the instances of presence',
+    ['apps/presence/src/owner.ts', 'POLL_MS'],
+    ['apps/presence/src/instance-leases.ts', 'INSTANCE_LEASE_MS'],
+  ],
+])('%s: renewed within half of the time to live', (_, renewal, ttl) => {
+  expect(2 * constant(...renewal)).toBeLessThan(constant(...ttl));
+});
+
+test.each<[owner: string, renewals: readonly [string, string]]>([
+  ['an edge', EDGE_RENEWALS],
+  ['the leader of a group of consumers', TERM_RENEWALS],
+])('the lease of %s is renewed at least three times within it', (_, renewals) => {
+  expect(constant(...renewals)).toBeGreaterThanOrEqual(3);
+});
+
+test('a takeover finds what the partition left: renewal and takeover together are shorter than the registry lives', () => {
+  const renewal = constant('apps/presence/src/partition-store.ts', 'HASH_RENEWAL_MS');
+  const takeover = constant('apps/presence/src/partition-store.ts', 'PARTITION_TTL_MS');
+  expect(renewal + takeover).toBeLessThan(constant(...REGISTRY));
+});
+
+test('an idempotency key is claimed for longer than the history knows the message', () => {
+  const source = readFileSync(`${ROOT}apps/api/src/key-claims.ts`, 'utf8');
+  expect(source).toMatch(/CLAIM_TTL_MS = IDEMPOTENCY_WINDOW_MS \+ [1-9]/);
+});
+
+test('a client repeats a message only while the history knows it', () => {
+  const repeatable = constant('packages/client/src/deliveries.ts', 'REPEATABLE_MS');
+  expect(repeatable).toBeLessThan(constant('packages/broker/src/history.ts', 'IDEMPOTENCY_WINDOW_MS'));
+});
+
+test('a publisher sees a new namespace long before its announcement ends', () => {
+  const age = constant('packages/broker/src/namespace-directory.ts', 'NAMESPACE_MAX_AGE_MS');
+  expect(10 * age).toBeLessThan(constant('packages/broker/src/namespace-directory.ts', 'ANNOUNCEMENT_TTL_MS'));
+});
+
+test('a key set is given up by the timeout before the handshake is', () => {
+  const fetching = constant('apps/edge/src/admission/keys/fetch-key-set.ts', 'FETCH_TIMEOUT_MS');
+  const [, handshake = ''] =
+    /handshakeTimeoutMs: integer\([^)]*\)\s*\.default\(([\d_]+)\)/.exec(
+      readFileSync(`${ROOT}packages/runtime/src/config/settings/limits.ts`, 'utf8'),
+    ) ?? [];
+  expect(fetching).toBeLessThan(Number(handshake.replaceAll('_', '')));
+});
