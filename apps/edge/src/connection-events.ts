@@ -15,6 +15,7 @@ import type { Departure } from './departure.js';
 import type { Dispatcher } from './dispatch.js';
 import type { Expiry } from './expiry.js';
 import { expiryOf } from './frames/refresh.js';
+import type { CostLimits } from './limits/cost-limits.js';
 import type { FrameLimits } from './limits/frame-limits.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
 import type { LimitMetrics } from './limits/limit-metrics.js';
@@ -36,12 +37,24 @@ export interface ConnectionParts {
   readonly limits: SessionLimits;
   readonly pace: Pace;
   readonly frameLimits: FrameLimits;
+  readonly costLimits: CostLimits;
   readonly log: Logger;
 }
 
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
-  const { policy, departure, sessions, expiry, memberships, dispatcher, metrics, limitMetrics, frameLimits, log } =
-    parts;
+  const {
+    policy,
+    departure,
+    sessions,
+    expiry,
+    memberships,
+    dispatcher,
+    metrics,
+    limitMetrics,
+    frameLimits,
+    costLimits,
+    log,
+  } = parts;
   const asRefusal = createAdmissionFailures(log);
   return {
     admit(request) {
@@ -77,7 +90,9 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     closed(session, code) {
       memberships.close(session);
       sessions.delete(session);
-      if (session.allowance !== undefined) frameLimits.close(session, session.allowance, performance.now());
+      const nowMs = performance.now();
+      if (session.allowance !== undefined) frameLimits.close(session, session.allowance, nowMs);
+      if (session.cost !== undefined) costLimits.close(session.cost, nowMs);
       expiry.forget(session);
       metrics.closed(code);
     },

@@ -1,10 +1,12 @@
 /** From bytes to the file that answers them: reads a frame, finds its action, turns what goes wrong into an `error`. */
-import { CLIENT_FRAME_TYPES, type ClientFrameType, HubbubError } from '@hubbub/protocol';
+import { CLIENT_FRAME_TYPES, type ClientFrameType, HubbubError, isPlainObject } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import type { Logger } from '@hubbub/runtime';
 import { clientEvent } from './frames/client-event.js';
 import type { FrameContext } from './frames/frame-context.js';
 import { FRAME_ACTIONS } from './frames/index.js';
+import { CALLS } from './limits/cost.js';
+import type { CostLimits } from './limits/cost-limits.js';
 import { type FrameLimits, maxWaitingFrames } from './limits/frame-limits.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
 import type { EdgeMetrics, FrameLabel } from './metrics.js';
@@ -19,13 +21,14 @@ export interface Dispatcher {
 export interface DispatcherParts {
   readonly metrics: EdgeMetrics;
   readonly frameLimits: FrameLimits;
+  readonly costLimits: CostLimits;
   readonly log: Logger;
   /** A clock that never goes back. */
   readonly now?: () => number;
 }
 
 export function createDispatcher(context: FrameContext, parts: DispatcherParts): Dispatcher {
-  const { metrics, frameLimits, log, now = () => performance.now() } = parts;
+  const { metrics, frameLimits, costLimits, log, now = () => performance.now() } = parts;
   const maxWaiting = maxWaitingFrames(context.limits);
 
   const fail = (session: Session, frame: Partial<ClientFrame>, label: FrameLabel, error: unknown): void => {
@@ -41,7 +44,9 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
   const handle: FrameHandler = (session, frame) => {
     const label = labelOf(frame);
     try {
-      const action = isClientFrameType(frame.type) ? FRAME_ACTIONS[frame.type] : clientEvent;
+      const type = isClientFrameType(frame.type) ? frame.type : 'client_event';
+      const action = type === 'client_event' ? clientEvent : FRAME_ACTIONS[type];
+      if (CALLS[type] > 0) session.cost?.calls.spend(CALLS[type], roomOf(session, frame));
       const done = action(session, frame, context);
       if (done === undefined) {
         metrics.frame(label, 'ok');
@@ -62,10 +67,13 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
       let frame: Partial<ClientFrame> = {};
       metrics.received(bytes.length);
       // Before anything is refused: refusals are counted there.
-      session.allowance ??= frameLimits.open(session, now());
+      const nowMs = now();
+      session.allowance ??= frameLimits.open(session, nowMs);
+      session.cost ??= costLimits.open(session, nowMs);
+      session.cost.clock.nowMs = nowMs;
       try {
         if (bytes.length > context.limits.max_frame_bytes) throw tooLarge(bytes.length, context.limits.max_frame_bytes);
-        const tooMany = session.allowance.take(now());
+        const tooMany = session.allowance.take(nowMs);
         // Also when it is one too many: without its id the client could not tell which to send again.
         const whole = session.decode(bytes, isBinary);
         frame = whole;
@@ -80,6 +88,13 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
 
 function tooLarge(bytes: number, maxBytes: number): LimitExceeded {
   return new LimitExceeded('frame_bytes', 'TOO_LARGE', `A frame has at most ${maxBytes} bytes, this one ${bytes}.`);
+}
+
+/** The room that a frame is about, as far as its client says. */
+function roomOf(session: Session, { room, payload }: ClientFrame): string | undefined {
+  if (room !== undefined) return room;
+  const named = isPlainObject(payload) ? payload.room_id : undefined;
+  return typeof named === 'string' ? named : session.pathRoom;
 }
 
 function labelOf({ type }: Partial<ClientFrame>): FrameLabel {

@@ -25,6 +25,7 @@ import { createFanout, mendRooms } from './fanout.js';
 import { HistoryReader } from './history-reader.js';
 import type { PageHandler } from './http-answers.js';
 import { ConnectionGate } from './limits/connection-gate.js';
+import { CostLimits } from './limits/cost-limits.js';
 import { FrameLimits } from './limits/frame-limits.js';
 import { createLimitMetrics } from './limits/limit-metrics.js';
 import { createRefusals } from './limits/refusals.js';
@@ -98,6 +99,7 @@ export async function startEdge({
   const limits = sessionLimits(config);
   const limitMetrics = createLimitMetrics(registry);
   const frameLimits = new FrameLimits(config);
+  const costLimits = new CostLimits(config, limitMetrics.charged);
 
   const sessions = new Sessions();
   const interest = new Interest(bus.broker, config.subscriptionLingerMs);
@@ -158,7 +160,7 @@ export async function startEdge({
       refusals: createRefusals(limitMetrics),
       expiry,
     },
-    { metrics, frameLimits, log },
+    { metrics, frameLimits, costLimits, log },
   );
   const probe = new Probe(broker, nodeChannel, {
     intervalMs: config.probeIntervalMs,
@@ -173,7 +175,7 @@ export async function startEdge({
   limitMetrics.observe({
     addresses: () => gate.addresses,
     halfOpen: () => gate.halfOpen,
-    buckets: () => frameLimits.size(performance.now()),
+    buckets: () => frameLimits.size(performance.now()) + costLimits.size(performance.now()),
   });
 
   const listenerOptions: WebSocketOptions = {
@@ -203,6 +205,7 @@ export async function startEdge({
       limits,
       pace: proposedPace(config),
       frameLimits,
+      costLimits,
       log,
     }),
   };

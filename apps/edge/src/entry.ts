@@ -53,6 +53,8 @@ export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions)
       continue;
     }
     if (position.offset - since.offset > options.maxReplayMessages) return answer('too_many');
+    // A resume of many rooms began with a budget that the rooms before this one have used up.
+    if (position.offset > since.offset && session.cost?.bytesOut.refusal(feed.room)) return answer('too_many');
     const window = feed.window();
     if (feed.lacks(since.offset)) return answer('too_old');
     if (window.from > since.offset) {
@@ -75,6 +77,7 @@ export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions)
       continue;
     }
     session.sendAll(frames);
+    session.cost?.bytesOut.charge(bytes, feed.room);
     return answer();
   }
 }

@@ -35,8 +35,19 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
       const frame = frames.get(session.encoding);
       if (frame === undefined) return metrics.malformedEnvelope(channel);
       session.socket.send(frame, session.encoding === 'msgpack');
+      if (session.awaitedRosters > 0 && isRoster(envelope)) {
+        session.awaitedRosters--;
+        session.cost?.bytesOut.charge(frame.length, envelope.room);
+      }
     }
   };
+}
+
+const ROSTER_BEGINS = Buffer.from('{"type":"online_users"');
+
+/** Whether presence answers `online_users`: its frames begin with their type. */
+function isRoster({ encoding, body }: Envelope): boolean {
+  return encoding === 'json' && ROSTER_BEGINS.equals(body.subarray(0, ROSTER_BEGINS.length));
 }
 
 function frameFor(encoding: Session['encoding'], envelope: Envelope): Uint8Array | undefined {

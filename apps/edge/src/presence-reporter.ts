@@ -25,6 +25,9 @@ export interface PresenceReporterOptions {
   readonly logger: CourierLogger;
 }
 
+/** Of the statuses that a session sets in this time only the last one is reported. */
+const STATUS_TICK_MS = 50;
+
 /**
  * Takes everything at once and never throws: presence may be away for as long as it likes, what stands then is told when
  * it is back.
@@ -40,6 +43,8 @@ export class PresenceReporter {
   readonly #snapshot: () => Iterable<ReportedSession>;
   /** Joins that presence may not have answered: they are news when all is told anew, the others are not. */
   readonly #unanswered = new Set<string>();
+  readonly #changedStatus = new Set<ReportedSession>();
+  #statusTimer: NodeJS.Timeout | undefined;
 
   constructor(options: PresenceReporterOptions) {
     const { log, leases, nodeId, logger, partitions = DEFAULT_PARTITIONS } = options;
@@ -76,6 +81,7 @@ export class PresenceReporter {
 
   /** The connection ended: call it while `session.rooms` still names the rooms it was in. */
   sessionClosed(session: ReportedSession): void {
+    this.#changedStatus.delete(session);
     for (const room of session.rooms) {
       this.#unanswered.delete(joinKey(session.id, room));
       this.#ofRoom({ kind: 'drop', room, session: session.id, user: session.user.id });
@@ -96,12 +102,26 @@ export class PresenceReporter {
     this.#ofUser({ kind: 'exit', session: session.id, user: session.user.id, room });
   }
 
-  /** The session's status changed: every room it is in gets to see it. */
-  statusSet(session: ReportedSession): void {
-    const { id, user, status } = session;
-    for (const room of session.rooms) {
-      this.#ofRoom({ kind: 'status', room, session: id, user: user.id, ...(status !== undefined && { status }) });
+  /**
+   * The session's status changed: with the next tick every room it is in then gets to see the one that it has then.
+   * Returns false where a change of the same tick is to be reported already.
+   */
+  statusSet(session: ReportedSession): boolean {
+    if (this.#changedStatus.has(session)) return false;
+    this.#changedStatus.add(session);
+    this.#statusTimer ??= setTimeout(() => this.#reportStatuses(), STATUS_TICK_MS);
+    return true;
+  }
+
+  #reportStatuses(): void {
+    this.#statusTimer = undefined;
+    for (const session of this.#changedStatus) {
+      const { id, user, status } = session;
+      for (const room of session.rooms) {
+        this.#ofRoom({ kind: 'status', room, session: id, user: user.id, ...(status !== undefined && { status }) });
+      }
     }
+    this.#changedStatus.clear();
   }
 
   /**
@@ -120,6 +140,7 @@ export class PresenceReporter {
 
   /** Tells presence that this edge and its sessions go. Never rejects. */
   close(): Promise<void> {
+    clearTimeout(this.#statusTimer);
     return this.#courier.close();
   }
 

@@ -36,21 +36,19 @@ export class RoomPublisher {
   /**
    * A message: goes through the room's history where it has one. Resolves when the bus has taken it.
    * @param messageId of the client, which may send the message again under it
-   * @throws {HubbubError} `UNAVAILABLE`: it is not known whether it was published.
+   * @throws {LimitExceeded} before anything is sent, where what histories may keep of the user is used up.
+   * Rejects with `UNAVAILABLE` where it is not known whether it was published.
    */
-  async send(session: Session, room: string, frame: Said, messageId?: string): Promise<Publication> {
+  send(session: Session, room: string, frame: Said, messageId?: string): Promise<Publication> {
     const { echo, historySize, historyTtlMs } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
     const envelope = envelopeOf(session, frame, echo);
     const channel = this.#parts.channels.room(room);
-    if (historySize === 0) {
-      await this.#parts.broker.publish(channel, envelope);
-      return {};
-    }
+    if (historySize === 0) return this.#parts.broker.publish(channel, envelope).then(() => ({}));
+    session.cost?.stored.spend(room, { size: historySize, ttlMs: historyTtlMs }, envelope.length);
     const idempotencyKey = messageId === undefined ? {} : { idempotencyKey: userKey(session.user.id, messageId) };
     const known = this.#parts.feeds.of(channel)?.position;
     const append = { room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, ...idempotencyKey };
-    const { offset, repeated } = await this.#parts.history.append(append);
-    return { offset, duplicate: repeated };
+    return this.#parts.history.append(append).then(({ offset, repeated }) => ({ offset, duplicate: repeated }));
   }
 
   /** Something of the moment, kept nowhere and for the others only. @throws {HubbubError} `UNAVAILABLE` */

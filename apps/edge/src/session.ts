@@ -14,6 +14,7 @@ import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import type { Right } from '@hubbub/runtime';
 import type { Grant, Rights } from './admission/rights.js';
 import type { Visitor } from './admission/room-entrance.js';
+import type { SessionCost } from './limits/cost-limits.js';
 import type { FrameAllowance } from './limits/frame-limits.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
 import { RoomNames } from './room-names.js';
@@ -57,6 +58,10 @@ export class Session {
   expiresAtMs: number | undefined;
   /** What it may still send; `undefined` until it sends anything. */
   allowance: FrameAllowance | undefined;
+  /** What it may still cost; `undefined` until it sends anything. */
+  cost: SessionCost | undefined;
+  /** Answers to `online_users` that presence owes it. */
+  awaitedRosters = 0;
   readonly socket: Socket;
   /** The room of the path that it was opened with. It may have left it since. */
   readonly pathRoom: string | undefined;
@@ -152,10 +157,13 @@ export class Session {
     });
   }
 
-  send(frame: Frame): void {
-    if (this.closed) return;
-    if (this.encoding === 'json') this.socket.send(JSON.stringify(frame), false);
-    else this.socket.send(msgpackCodec.encode(frame), true);
+  /** Returns what was sent. */
+  send(frame: Frame): string | Uint8Array {
+    if (this.closed) return '';
+    const isBinary = this.encoding === 'msgpack';
+    const encoded = isBinary ? msgpackCodec.encode(frame) : JSON.stringify(frame);
+    this.socket.send(encoded, isBinary);
+    return encoded;
   }
 
   /** Frames already encoded for this session. */

@@ -54,6 +54,21 @@ export const admission = board({
           width: 16,
         }),
         graph({
+          title: 'What frames cost',
+          description: 'Calls to Redis that frames of clients cause.',
+          unit: 'ops',
+          queries: [[`sum(${rate('hubbub_edge_caused_calls_total')})`, 'calls']],
+        }),
+        graph({
+          title: 'Bytes that clients ask for and store',
+          description: 'Answers and replays; messages that go into histories.',
+          unit: 'Bps',
+          queries: [
+            [`sum(${rate('hubbub_edge_answered_bytes_total')})`, 'answers'],
+            [`sum(${rate('hubbub_edge_stored_bytes_total')})`, 'stored'],
+          ],
+        }),
+        graph({
           title: 'Unheard and unreadable',
           description:
             'Connections that ended before a whole request; requests of proxies whose X-Forwarded-For could not be read.',

@@ -18,6 +18,7 @@ export async function enterRoom(
   context: FrameContext,
 ): Promise<Recovery | undefined> {
   const since = namedPosition(payload);
+  if (since !== undefined) session.cost?.bytesOut.assertLeft(room);
   const roomToken = namedText(payload, 'token');
   const opened = open(session, room, roomToken, roomCount, context);
   // No await where nobody was asked: between the question whether it is a member and the join nothing may happen.

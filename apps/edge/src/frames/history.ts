@@ -7,6 +7,7 @@ export const history: FrameAction = async (session, frame, context) => {
   if (!session.allows(room, 'history')) {
     throw new HubbubError('FORBIDDEN', 'The token does not allow to read the history.');
   }
+  session.cost?.bytesOut.assertLeft(room);
   const payload = isPlainObject(frame.payload) ? frame.payload : {};
   const page = await context.history.read(room, {
     since: offsetOf(payload, 'since'),
@@ -15,7 +16,8 @@ export const history: FrameAction = async (session, frame, context) => {
     limit: Math.min(offsetOf(payload, 'limit') ?? Infinity, context.limits.history_page_size),
   });
   const id = frame.id === undefined ? {} : { id: frame.id };
-  session.send({ type: 'history', room, ...id, payload: { ...page }, timestamp: new Date().toISOString() });
+  const answer = { type: 'history', room, ...id, payload: { ...page }, timestamp: new Date().toISOString() };
+  session.cost?.bytesOut.charge(Buffer.byteLength(session.send(answer)), room);
 };
 
 function offsetOf(payload: Payload, name: 'since' | 'before' | 'limit'): number | undefined {

@@ -13,9 +13,11 @@ export const onlineUsers: FrameAction = (session, frame, context) => {
   if (namespaceSettings(context.namespaces, namespaceOf(room)).presence === 'off') {
     throw new HubbubError('FORBIDDEN', `Presence is off in the namespace ${namespaceOf(room)}.`);
   }
+  session.cost?.bytesOut.assertLeft(room);
   if (!context.presence.rosterAsked(session, room, frame.id, after(frame))) {
     throw new HubbubError('UNAVAILABLE', 'Presence cannot be asked now; try again later.');
   }
+  session.awaitedRosters++;
 };
 
 /** `next` of the page before, where the client wants a following one. */

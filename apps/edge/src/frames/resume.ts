@@ -1,5 +1,6 @@
 /** resume: many rooms at once, each from the position that the client has; one answer after all replays. */
 import { HubbubError, isPlainObject, type Payload } from '@hubbub/protocol';
+import { CALLS_OF_RESUMED_ROOM } from '../limits/cost.js';
 import { errorPayload } from '../limits/limit-exceeded.js';
 import type { Session } from '../session.js';
 import { enterRoom } from './enter-room.js';
@@ -39,6 +40,7 @@ async function resumeRoom(
   const named = { room_id: payload.room_id };
   try {
     const room = namedRoom({ type: 'resume', payload });
+    session.cost?.calls.spend(CALLS_OF_RESUMED_ROOM, room);
     return { ...named, ...(await enterRoom(session, room, payload, roomCount, context)) };
   } catch (error) {
     // One room's error is that room's answer; what is none of ours is the frame's.

@@ -1,5 +1,6 @@
 /** set_status: what the session says of itself, in the roster of every room it is in or will join. */
 import { HubbubError, isStatus, STATUS_MAX_BYTES, toJsonValue } from '@hubbub/protocol';
+import { CALLS_OF_STATUS_IN_ROOM } from '../limits/cost.js';
 import { type FrameAction, requiredPayload } from './frame-context.js';
 
 export const setStatus: FrameAction = (session, frame, context) => {
@@ -13,7 +14,11 @@ export const setStatus: FrameAction = (session, frame, context) => {
       `payload.status: expected text or an object of at most ${STATUS_MAX_BYTES} bytes as JSON, or null.`,
     );
   }
+  session.cost?.calls.assertLeft(undefined);
   session.status = status;
-  context.presence.statusSet(session);
+  // What is reported with an earlier status of the same tick costs nothing more.
+  if (context.presence.statusSet(session)) {
+    for (const room of session.rooms) session.cost?.calls.charge(CALLS_OF_STATUS_IN_ROOM, room);
+  }
   session.acknowledge(frame);
 };

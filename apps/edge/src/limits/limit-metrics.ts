@@ -1,6 +1,7 @@
 /** What an edge counts of its limits: how often each was exceeded, and how much is tracked for them. */
 import type { MetricsRegistry } from '@hubbub/runtime';
 import { Counter, Gauge } from 'prom-client';
+import type { Resource } from './cost.js';
 import { LIMITS, type LimitName } from './limit-exceeded.js';
 
 /** Numbers that are read when scraped. */
@@ -19,6 +20,8 @@ export interface LimitMetrics {
   endedUnheard(): void;
   /** X-Forwarded-For of a trusted proxy could not be read: the proxy's own address was taken. */
   malformedForwardedFor(): void;
+  /** A client's action used this much. */
+  charged(resource: Resource, amount: number): void;
   observe(gauges: LimitGauges): void;
 }
 
@@ -44,7 +47,31 @@ export function createLimitMetrics(registry: MetricsRegistry): LimitMetrics {
     help: 'Requests of trusted proxies whose X-Forwarded-For could not be read; they count for the address of the proxy.',
     registers,
   });
+  const used: Record<Resource, number> = { calls: 0, bytes_out: 0, stored_bytes: 0 };
+  // Counted as numbers: every message of a client is.
+  const total = (name: string, help: string, resource: Resource): void => {
+    let reported = 0;
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.inc(used[resource] - reported);
+        reported = used[resource];
+      },
+    });
+  };
+  total(
+    'hubbub_edge_caused_calls_total',
+    'Calls to Redis that budgets were charged for, by frames of clients.',
+    'calls',
+  );
+  total('hubbub_edge_answered_bytes_total', 'Bytes of answers and replays that budgets were charged for.', 'bytes_out');
+  total('hubbub_edge_stored_bytes_total', 'Bytes in histories that budgets were charged for.', 'stored_bytes');
   return {
+    charged(resource, amount) {
+      used[resource] += amount;
+    },
     exceeded: limit => exceeded.inc({ limit }),
     endedUnheard: () => unheard.inc(),
     malformedForwardedFor: () => malformed.inc(),

@@ -20,6 +20,36 @@ export const limitSettings = {
   maxRefusalsPerMinute: integer(1, 1_000_000)
     .default(300)
     .describe('Frames of one session that may be refused in a minute; a session that goes on is closed.'),
+  maxCallsPerSecond: integer(0, 10_000_000)
+    .default(500)
+    .describe(
+      'Calls to Redis that the frames of one session may cause a second, on average; above it RATE_LIMITED. 4 seconds’ worth at once, or 3 for each of maxRooms. 0 is no limit.',
+    ),
+  maxUserCallsPerSecond: integer(0, 10_000_000)
+    .default(2000)
+    .describe('The same of all sessions of a user on this edge (without a token: of all sessions of an address).'),
+  maxNamespaceCallsPerSecond: integer(0, 10_000_000)
+    .default(100_000)
+    .describe('The same of all sessions on this edge, for the rooms of one namespace.'),
+  maxBytesOutPerSecond: integer(0, 10_737_418_240)
+    .default(1_048_576)
+    .describe(
+      'Bytes of answers (history, online_users) and replays that one session may ask for a second, on average; above it RATE_LIMITED. 16 seconds’ worth at once. 0 is no limit.',
+    ),
+  maxUserBytesOutPerSecond: integer(0, 10_737_418_240)
+    .default(4_194_304)
+    .describe('The same of all sessions of a user on this edge (without a token: of all sessions of an address).'),
+  maxNamespaceBytesOutPerSecond: integer(0, 10_737_418_240)
+    .default(134_217_728)
+    .describe('The same of all sessions on this edge, for the rooms of one namespace.'),
+  maxUserStoredBytes: integer(0, 1_099_511_627_776)
+    .default(67_108_864)
+    .describe(
+      'Bytes that the messages of a user may fill in the histories of a namespace within its historyTtlMs, from this edge; above it RATE_LIMITED. 0 is no limit.',
+    ),
+  maxNamespaceStoredBytes: integer(0, 1_099_511_627_776)
+    .default(4_294_967_296)
+    .describe('The same of all users of this edge.'),
   maxConnectionsPerAddress: integer(0, 1_000_000)
     .default(1000)
     .describe(
