@@ -49,6 +49,7 @@ describe('a status', () => {
     await gina.ask({ type: 'set_status', payload: { status: { face: Uint8Array.of(1, 2, 255) } } });
     const hugo = await person('hugo', 1);
     await gina.join('faces');
+    await gina.nextFrame('room_info'); // From then on presence knows her.
     await hugo.join('faces');
     const { payload } = await hugo.nextFrame('room_info');
     expect(payload?.users).toContainEqual({ id: 'gina', name: 'gina', status: { face: { $base64: 'AQL/' } } });
