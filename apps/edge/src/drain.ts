@@ -2,11 +2,14 @@
  * Sends an edge's sessions away over a window, in slices, so that the others do not get them all at once
  * (PROTOCOL.md section 8, design: "leaving well").
  */
-import { CLOSE_CODES } from '@hubbub/protocol';
+import { CLOSE_CODES, type Frame } from '@hubbub/protocol';
 import type { Session } from './session.js';
 
 /** What the drain needs of a session. */
-export type DrainedSession = Pick<Session, 'state' | 'send'> & { readonly socket: Pick<Session['socket'], 'end'> };
+export type DrainedSession = Pick<Session, 'state'> & {
+  readonly send: (frame: Frame) => unknown;
+  readonly socket: Pick<Session['socket'], 'end'>;
+};
 
 export interface DrainOptions {
   readonly sessions: Iterable<DrainedSession> & { readonly size: number };

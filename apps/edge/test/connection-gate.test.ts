@@ -15,12 +15,7 @@ function gateOf(settings: { maxConnectionsPerAddress?: number; maxHandshakesPerS
     maxHandshakesPerSecond: settings.maxHandshakesPerSecond ?? 0,
     trustedProxies: settings.proxies ?? [],
     trustedHops: 0,
-    metrics: {
-      exceeded: limit => exceeded.push(limit),
-      endedUnheard: () => {},
-      malformedForwardedFor: () => {},
-      observe: () => {},
-    },
+    metrics: { exceeded: limit => exceeded.push(limit) },
     log,
     now: () => clock.ms,
   });

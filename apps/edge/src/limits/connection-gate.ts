@@ -7,7 +7,7 @@ import { TokenBucket } from './token-bucket.js';
 
 export interface ConnectionGateOptions
   extends Pick<Config, 'maxConnectionsPerAddress' | 'maxHandshakesPerSecond' | 'trustedProxies' | 'trustedHops'> {
-  readonly metrics: LimitMetrics;
+  readonly metrics: Pick<LimitMetrics, 'exceeded'>;
   readonly log: Logger;
   /** A clock that never goes back. */
   readonly now?: () => number;
