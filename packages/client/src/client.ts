@@ -15,6 +15,7 @@ import { Recovery } from './recovery.js';
 import { closedError, leftError } from './refusals.js';
 import { Renewal } from './renewal.js';
 import { Room } from './room.js';
+import { Rooms } from './rooms.js';
 import { featuresOf, isWelcome } from './shapes.js';
 import { TokenSource } from './token.js';
 import { readFrame, type Wire, writeFrame } from './wire.js';
@@ -35,7 +36,7 @@ export class HubbubClient {
   readonly #recovery: Recovery;
   readonly #heartbeat: Heartbeat;
   readonly #renewal: Renewal;
-  readonly #rooms = new Map<string, Room>();
+  readonly #rooms = new Rooms(room => this.#memberships.state(room) === 'left');
   readonly #events = new Emitter<ClientEvents, never>();
   readonly #frames = new Emitter<KnownFrames, Frame>();
   #session: Session | undefined;
@@ -78,7 +79,7 @@ export class HubbubClient {
         if (change.state === 'left') this.#recovery.forget(room);
         if (change.state === 'joined') this.#deliveries.flush();
         if (change.state === 'left') this.#deliveries.refuseRoom(room, change.error ?? leftError(room));
-        this.#rooms.get(room)?.changed(change);
+        this.#rooms.changed(room, change);
       },
       restored: () => this.#connection.step('restored'),
     });
@@ -89,11 +90,11 @@ export class HubbubClient {
       arrived: frame => this.#deliveries.arrived(frame),
       deliver: frame => this.#deliver(frame),
       gap: gap => {
-        this.#rooms.get(gap.room)?.missed(gap);
+        this.#rooms.find(gap.room)?.events.emit('gap', gap);
         this.#events.emit('gap', gap);
       },
       recovered: recovered => {
-        this.#rooms.get(recovered.room)?.recovered(recovered);
+        this.#rooms.find(recovered.room)?.events.emit('recovered', recovered);
         this.#events.emit('recovered', recovered);
       },
     });
@@ -149,21 +150,34 @@ export class HubbubClient {
     this.#connection.step('close');
   }
 
-  /** The room of this name; always the same object. It is entered with `join()`. */
+  /**
+   * A new handle of the room. Keep it: joins are counted by handle, and the client is in the room until each handle that
+   * joined has left.
+   */
   room(name: string): Room {
-    const known = this.#rooms.get(name);
-    if (known !== undefined) return known;
-    const room = new Room(name, {
+    return new Room(name, {
+      rooms: this.#rooms,
       state: name => this.#memberships.state(name),
-      join: (name, token) =>
-        this.state === 'closed' ? Promise.reject(closedError()) : this.#memberships.join(name, token),
+      join: (room, token) => {
+        if (this.state === 'closed') return Promise.reject(closedError());
+        this.#rooms.use(name).members.add(room);
+        return this.#memberships.join(name, token);
+      },
       leave: name => this.#memberships.leave(name),
       submit: (frame, answer) =>
         this.state === 'closed' ? Promise.reject(closedError()) : this.#deliveries.submit(frame, answer),
       notify: frame => this.#deliveries.notify(frame),
     });
-    this.#rooms.set(name, room);
-    return room;
+  }
+
+  /**
+   * Leaves the room for all its handles and stops their listeners. Resolves as `room.leave()`.
+   * @throws {HubbubError}
+   */
+  removeRoom(name: string): Promise<void> {
+    const left = this.#memberships.leave(name);
+    this.#rooms.delete(name);
+    return left;
   }
 
   /** Sends a client event about no room to the services behind the cluster. @throws {HubbubError} as `room.send`. */
@@ -274,13 +288,18 @@ export class HubbubClient {
     }
     if (frame.type === 'room_opened') this.#memberships.opened(room, frame.payload);
     if (this.#memberships.isLeavingAgain(room)) return;
+    // What still arrives of a room that was left has no position to keep.
+    if (this.#memberships.state(room) === 'left') {
+      this.#deliver(frame);
+      return;
+    }
     if (frame.type === 'room_gap') this.#recovery.gap(room, frame.payload);
     this.#recovery.take(room, frame);
   }
 
   #deliver(frame: Frame): void {
     const room = roomOf(frame);
-    if (room !== undefined) this.#rooms.get(room)?.take(frame);
+    if (room !== undefined) this.#rooms.find(room)?.take(frame);
     this.#frames.emit<string>(frame.type, frame);
   }
 
@@ -293,7 +312,6 @@ export class HubbubClient {
     const { session_id: id, user, limits } = payload;
     this.#session = { id, user, limits, features: featuresOf(payload) };
     adoptPace(this.#settings, this.#options, payload);
-    for (const room of payload.rooms) this.room(room);
     this.#welcome = payload;
     this.#connection.step('welcomed');
   }

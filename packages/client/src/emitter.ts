@@ -40,8 +40,8 @@ export class Emitter<Known, Other> {
     }
   }
 
-  has(name: string): boolean {
-    return this.#listeners.has(name);
+  get isEmpty(): boolean {
+    return this.#listeners.size === 0;
   }
 }
 

@@ -31,6 +31,8 @@ export class Memberships {
   readonly #policy: BackoffPolicy;
   readonly #ports: MembershipPorts;
   readonly #rooms = new Map<string, Membership>();
+  /** The room of the path, as the last `welcome` named it. */
+  #pathRooms: readonly string[] | undefined;
   /** Left, by `leave()` or by a service that closed it: the room of the path is not to come back by itself. */
   readonly #unwanted = new Set<string>();
   /** The edge put us back there; until it has answered our leaving, its frames are not for the application. */
@@ -76,7 +78,7 @@ export class Memberships {
   /** Resolves when nothing of the room arrives any more: at the `ack`, or at once where no session is in it. */
   async leave(room: string): Promise<void> {
     const session = this.#session;
-    this.#unwanted.add(room);
+    this.#unwant(room);
     if (this.state(room) === 'left') return;
     this.drop(room, undefined);
     if (!this.#ports.inSession()) return;
@@ -91,8 +93,8 @@ export class Memberships {
   /** The room is left, by us (no error) or not. */
   drop(room: string, error: HubbubError | undefined): void {
     const membership = this.#rooms.get(room);
-    if (membership === undefined || membership.state === 'left') return;
-    this.#unwanted.add(room);
+    if (membership === undefined) return;
+    this.#unwant(room);
     membership.abandonAttempts();
     membership.token = undefined;
     const waiting = membership.takeWaiting();
@@ -114,6 +116,8 @@ export class Memberships {
   /** A session began; it is in `rooms` already (the room of the path). */
   sessionBegan(rooms: readonly string[]): void {
     this.#session++;
+    this.#pathRooms = rooms;
+    for (const room of this.#unwanted) if (!rooms.includes(room)) this.#unwanted.delete(room);
     for (const room of rooms) {
       if (this.#unwanted.has(room)) void this.#leaveAgain(room);
       else this.#foundIn(room);
@@ -240,6 +244,11 @@ export class Memberships {
     this.drop(membership.room, error);
   }
 
+  #unwant(room: string): void {
+    // Before the first session any room may be that of the path.
+    if (this.#pathRooms?.includes(room) ?? true) this.#unwanted.add(room);
+  }
+
   #reportIfRestored(): void {
     for (const membership of this.#rooms.values()) if (membership.isPending) return;
     this.#ports.restored();
@@ -249,6 +258,8 @@ export class Memberships {
     const previous = membership.state;
     if (state === previous) return;
     membership.state = state;
+    // A room that was visited is not kept; before listeners hear of it, who may join again.
+    if (state === 'left') this.#rooms.delete(membership.room);
     this.#ports.changed(membership.room, { state, previous, ...(error !== undefined && { error }) });
   }
 

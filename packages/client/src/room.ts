@@ -1,12 +1,13 @@
 /** A room as an application sees it: join, talk, listen. */
 import type { Frame, Payload, RoomInfo } from '@hubbub/protocol';
 import type { AnswerType } from './acks.js';
-import { Emitter, type EventOf, type Unsubscribe } from './emitter.js';
+import type { EventOf, Unsubscribe } from './emitter.js';
 import type { FrameTypeName, KnownFrames } from './frames.js';
 import { type HistoryPage, type HistoryQuery, readHistoryPage } from './history.js';
 import type { RoomChange, RoomState } from './membership.js';
 import type { Gap, Recovered } from './recovery.js';
-import { Roster } from './roster.js';
+import type { Rooms } from './rooms.js';
+import type { Roster } from './roster.js';
 import type { TokenOption } from './token.js';
 
 /** The edge's word that a frame was carried out. */
@@ -37,16 +38,23 @@ export interface JoinOptions {
   readonly token?: TokenOption;
 }
 
+/** The roster as a handle shows it. */
+export type RoomRoster = Pick<Roster, 'users' | 'count' | 'onChange'>;
+
 /** What a room needs of its client. */
 export interface RoomPorts {
+  readonly rooms: Rooms;
   state(room: string): RoomState;
-  join(room: string, token?: TokenOption): Promise<void>;
+  join(room: Room, token?: TokenOption): Promise<void>;
   leave(room: string): Promise<void>;
   submit(frame: Frame, answer: AnswerType): Promise<Frame>;
   notify(frame: Frame): void;
 }
 
 /**
+ * A handle of a room: one of perhaps several, each of a part of the application. The client is in the room while one of them
+ * has joined and not left. All handles of a room have one state, one roster, and hear the same.
+ *
  * @example
  * const room = client.room('general');
  * room.on('new_message', frame => show(frame.sender.name, frame.payload));
@@ -55,16 +63,24 @@ export interface RoomPorts {
  */
 export class Room {
   readonly name: string;
-  /** Who is here. */
-  readonly roster = new Roster();
+  /** Who is here; empty while the client is not in the room. */
+  readonly roster: RoomRoster;
   readonly #ports: RoomPorts;
-  readonly #frames = new Emitter<KnownFrames, Frame>();
-  readonly #own = new Emitter<{ change: RoomChange; gap: Gap; recovered: Recovered }, never>();
 
   /** Made by `client.room(name)`. @internal */
   constructor(name: string, ports: RoomPorts) {
     this.name = name;
     this.#ports = ports;
+    const { rooms } = ports;
+    this.roster = {
+      get users() {
+        return rooms.find(name)?.roster.users ?? [];
+      },
+      get count() {
+        return rooms.find(name)?.roster.count ?? 0;
+      },
+      onChange: listener => rooms.listen(name, ({ roster }) => roster.onChange(listener)),
+    };
   }
 
   get state(): RoomState {
@@ -72,19 +88,27 @@ export class Room {
   }
 
   /**
-   * Enters the room, and again after every reconnect until `leave()`. Resolves at the edge's `ack`: what is published
+   * Joins the room, and again after every reconnect, until every handle that joined has called `leave()`. Resolves at the edge's `ack`: what is published
    * from then on arrives. Without a connection it waits for one.
    * @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT`, `INVALID_ROOM`, `RATE_LIMITED`, `UNAVAILABLE` (also when the client
    * is closed meanwhile, and when the function that gives the room token throws). Need not be caught: `onStateChange` tells the same.
    * @example await room.join({ token: () => fetch('/room-token?room=vip:1').then(answer => answer.text()) });
    */
   join({ token }: JoinOptions = {}): Promise<void> {
-    return this.#ports.join(this.name, token);
+    return this.#ports.join(this, token);
   }
 
-  /** Resolves when nothing of this room arrives any more; at once where no connection is. @throws {HubbubError} */
-  leave(): Promise<void> {
-    return this.#ports.leave(this.name);
+  /**
+   * Takes back the join of this handle. The last one leaves the room: then it resolves when nothing of the room arrives any
+   * more, immediately without a connection. Listeners stay until they are stopped.
+   * @throws {HubbubError}
+   */
+  async leave(): Promise<void> {
+    const { rooms, leave } = this.#ports;
+    const members = rooms.find(this.name)?.members;
+    members?.delete(this);
+    if (members === undefined || members.size === 0) await leave(this.name);
+    rooms.tidy(this.name);
   }
 
   /**
@@ -135,12 +159,12 @@ export class Room {
     type: Type,
     listener: (frame: EventOf<KnownFrames, Frame, Type>) => void,
   ): Unsubscribe {
-    return this.#frames.on(type, listener);
+    return this.#ports.rooms.listen(this.name, ({ frames }) => frames.on(type, listener));
   }
 
   /** Hears of every change of `state`. A method of its own, because a service may publish frames of any name. */
   onStateChange(listener: (change: RoomChange) => void): Unsubscribe {
-    return this.#own.on('change', listener);
+    return this.#ports.rooms.listen(this.name, ({ events }) => events.on('change', listener));
   }
 
   /**
@@ -148,35 +172,12 @@ export class Room {
    * @example room.onGap(async ({ since, before }) => show((await room.history({ since, before })).messages));
    */
   onGap(listener: (gap: Gap) => void): Unsubscribe {
-    return this.#own.on('gap', listener);
+    return this.#ports.rooms.listen(this.name, ({ events }) => events.on('gap', listener));
   }
 
   /** After a reconnect nothing is missing; what was has been given to the listeners of `on`, in order. */
   onRecovered(listener: (recovered: Recovered) => void): Unsubscribe {
-    return this.#own.on('recovered', listener);
-  }
-
-  /** A frame of this room arrived. @internal */
-  take(frame: Frame): void {
-    this.roster.take(frame);
-    this.#frames.emit<string>(frame.type, frame);
-  }
-
-  /** @internal */
-  missed(gap: Gap): void {
-    this.#own.emit('gap', gap);
-  }
-
-  /** @internal */
-  recovered(recovered: Recovered): void {
-    this.#own.emit('recovered', recovered);
-  }
-
-  /** @internal */
-  changed(change: RoomChange): void {
-    if (change.state === 'left') this.roster.clear();
-    if (change.state === 'rejoining') this.roster.expectFresh();
-    this.#own.emit('change', change);
+    return this.#ports.rooms.listen(this.name, ({ events }) => events.on('recovered', listener));
   }
 
   async #receipt(frame: Frame): Promise<Receipt> {

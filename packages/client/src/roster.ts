@@ -43,6 +43,11 @@ export class Roster {
     return this.#emitter.on('change', listener);
   }
 
+  /** Whether nobody listens. @internal */
+  get isUnheard(): boolean {
+    return this.#emitter.isEmpty;
+  }
+
   /** Takes in a frame of the room; others than presence's are ignored. @internal */
   take({ type, payload }: Frame): void {
     if (type === 'user_joined' && isMembershipChange(payload)) this.#apply({ ...payload, here: true });

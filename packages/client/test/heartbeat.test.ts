@@ -16,7 +16,7 @@ function startHeartbeat() {
 
 describe('a heartbeat', () => {
   it('pings after the interval, and reports a dead edge once, after the timeout', async () => {
-    const { ping, dead } = startHeartbeat();
+    const { heartbeat, ping, dead } = startHeartbeat();
     await vi.advanceTimersByTimeAsync(999);
     expect(ping).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
@@ -25,6 +25,8 @@ describe('a heartbeat', () => {
     expect(dead).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
     expect(dead).toHaveBeenCalledTimes(1);
+    heartbeat.heard(); // A late frame does not bring it back.
+    heartbeat.probe();
     await vi.advanceTimersByTimeAsync(60_000);
     expect([ping.mock.calls.length, dead.mock.calls.length, vi.getTimerCount()]).toEqual([1, 1, 0]);
   });
@@ -80,6 +82,7 @@ describe('a heartbeat', () => {
   it('does nothing once stopped, also when asked', async () => {
     const { heartbeat, ping, dead } = startHeartbeat();
     heartbeat.probe();
+    heartbeat.heard();
     heartbeat.stop();
     heartbeat.probe();
     await vi.advanceTimersByTimeAsync(60_000);

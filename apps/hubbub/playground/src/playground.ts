@@ -79,10 +79,7 @@ export class Playground {
     this.#typing.stop();
     this.#follows.get(name)?.();
     this.#follows.delete(name);
-    void this.#client
-      ?.room(name)
-      .leave()
-      .catch(error => this.#tell(error));
+    void this.#client?.removeRoom(name).catch(error => this.#tell(error));
     this.chat.removeRoom(name);
     this.#rememberRooms();
   }
