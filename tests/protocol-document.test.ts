@@ -40,6 +40,7 @@ describe('PROTOCOL.md', () => {
       sender: true,
       timestamp: true,
       offset: true,
+      epoch: true,
     };
     expect(column('2. Frames', 'field')).toEqual(Object.keys(fields).sort());
     expect(page.section('2. Frames')).toContain(`1 to ${protocol.FRAME_ID_MAX_BYTES} bytes`);
@@ -156,6 +157,7 @@ describe('PROTOCOL.md', () => {
       encoding: 'json',
       publishedAtMs: 1,
       excludeSession: 's',
+      notifyExcluded: true,
       excludeUser: 'u',
       sessions: ['s'],
       room: 'r',

@@ -27,14 +27,24 @@ describe('a room with history', () => {
   test('counts its messages in one order for both encodings; the ack tells the offset, the sender gets no copy', async () => {
     const { room, alice, bob, start } = await aliceAndBob();
     expect(start).toEqual({ epoch: expect.any(String), offset: 0 });
+    const { epoch } = start;
     expect(await alice.ask({ type: 'send_message', room, payload: { n: 1 } })).toMatchObject({
       type: 'ack',
+      epoch,
       offset: 1,
     });
     const bytes = Uint8Array.of(0, 1, 255);
-    expect(await bob.ask({ type: 'send_message', room, payload: { bytes } })).toMatchObject({ type: 'ack', offset: 2 });
-    expect(await bob.nextFrame('new_message')).toMatchObject({ offset: 1, room, payload: { n: 1 } });
-    expect(await alice.nextFrame('new_message')).toMatchObject({ offset: 2, payload: { bytes: { $base64: 'AAH/' } } });
+    expect(await bob.ask({ type: 'send_message', room, payload: { bytes } })).toMatchObject({
+      type: 'ack',
+      epoch,
+      offset: 2,
+    });
+    expect(await bob.nextFrame('new_message')).toMatchObject({ epoch, offset: 1, room, payload: { n: 1 } });
+    expect(await alice.nextFrame('new_message')).toMatchObject({
+      epoch,
+      offset: 2,
+      payload: { bytes: { $base64: 'AAH/' } },
+    });
     await alice.noFrame('new_message');
     await bob.noFrame('new_message');
   });
@@ -68,7 +78,9 @@ describe('a room with history', () => {
     expect(answer.payload).toMatchObject({
       room_id: room,
       epoch: start.epoch,
-      messages: [{ type: 'new_message', room, offset: 7, payload: { n: 7 }, sender: { id: alice.name } }],
+      messages: [
+        { type: 'new_message', room, epoch: start.epoch, offset: 7, payload: { n: 7 }, sender: { id: alice.name } },
+      ],
     });
     expect(await bob.ask({ type: 'history', room, payload: { since: 'x' } })).toMatchObject({
       type: 'error',
@@ -90,21 +102,30 @@ describe('a room with history', () => {
 
 describe('a position that cannot be recovered from', () => {
   test.each([
-    ['too_old', 'short', (epoch: string) => ({ epoch, offset: 1 })],
-    ['new_epoch', 'chat', () => ({ epoch: 'another', offset: 1 })],
-    ['new_epoch', 'chat', (epoch: string) => ({ epoch, offset: 1_000_000 })],
-  ] as const)('is answered %s in %s, and what is new comes', async (reason, namespace, since) => {
-    const { room, start, say } = await aliceAndBob(namespace);
-    for (let n = 1; n <= 7; n++) await say(n);
-    const late = await enter(cluster, cluster.edge(1), `late-${rooms}`);
-    expect(await joinAt(late, room, since(start.epoch))).toMatchObject({
-      type: 'ack',
-      payload: { ...start, offset: 7, recovered: false, reason },
-    });
-    await say(8);
-    expect(await late.nextFrame('new_message')).toMatchObject({ offset: 8 });
-    await late.noFrame('new_message');
-  });
+    ['too_old', 'short', (epoch: string) => ({ epoch, offset: 1 }), [3, 4, 5, 6, 7]],
+    ['new_epoch', 'chat', () => ({ epoch: 'another', offset: 1 }), []],
+    ['new_epoch', 'chat', (epoch: string) => ({ epoch, offset: 1_000_000 }), []],
+  ] as const)(
+    'is answered %s in %s; what there still is comes, and what is new',
+    async (reason, namespace, since, still) => {
+      const { room, start, say } = await aliceAndBob(namespace);
+      for (let n = 1; n <= 7; n++) await say(n);
+      const late = await enter(cluster, cluster.edge(1), `late-${rooms}`);
+      expect(await joinAt(late, room, since(start.epoch))).toMatchObject({
+        type: 'ack',
+        payload: {
+          ...start,
+          offset: 7,
+          recovered: false,
+          reason,
+          ...(still.length > 0 && { replayed_from: still[0] }),
+        },
+      });
+      await say(8);
+      for (const offset of [...still, 8]) expect(await late.nextFrame('new_message')).toMatchObject({ offset });
+      await late.noFrame('new_message');
+    },
+  );
 
   test('within the history it is replayed, to a member that asks again too', async () => {
     const { room, start, say } = await aliceAndBob('short');

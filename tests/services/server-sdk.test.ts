@@ -102,11 +102,10 @@ describe('publishing', () => {
     for (const client of [alice, phone, bob]) await client.nextFrame('barrier');
     const got = (client: typeof alice) =>
       client.frames.map(({ type }) => type).filter(type => /^past|room_offset/.test(type));
-    const told = room === 'log:x' ? ['room_offset'] : [];
+    const inPlace = room === 'log:x' ? ['room_offset'] : [];
     expect(got(bob)).toEqual(['past.user', 'past.session']);
-    expect(got(alice)).toEqual([...told, 'past.session']);
-    // The hole that a session sees (docs of excludeSession): it is not told.
-    expect(got(phone)).toEqual(told);
+    expect(got(alice)).toEqual([...inPlace, 'past.session']);
+    expect(got(phone)).toEqual([...inPlace, ...inPlace]);
   });
 
   test('to one session reaches that one; to one that is gone, nobody, and that is no error', async () => {

@@ -58,7 +58,7 @@ function framesOf({ epoch, entries }: HistoryPage, room: string): Frame[] {
       const codec = decoded.encoding === 'json' ? jsonCodec : msgpackCodec;
       const frame = toJsonValue(codec.decode(decoded.body));
       return isPlainObject(frame) && typeof frame.type === 'string'
-        ? [{ room, offset, ...frame, type: frame.type }]
+        ? [{ room, epoch, offset, ...frame, type: frame.type }]
         : [];
     } catch {
       return []; // Not JSON, or not MessagePack.

@@ -2,7 +2,7 @@
  * Those sessions on this edge that one channel reaches: a room's members, a user's sessions, or everybody. One native
  * topic per encoding; the bytes are made once per encoding and the engine does the rest.
  */
-import { type Encoding, type Envelope, roomPrefix, spliceRoom } from '@hubbub/protocol';
+import { type Encoding, type Envelope, type Position, roomPrefix, spliceRoom } from '@hubbub/protocol';
 import type { ConflatedRoom, Conflation } from './conflation.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
@@ -17,8 +17,8 @@ export interface Delivery {
   readonly body: Uint8Array;
   /** Members that do not get it. */
   readonly except: readonly Session[];
-  /** Position in the room's history, where it has one. */
-  readonly offset?: number | undefined;
+  /** In the room's history, where it has one. */
+  readonly position?: Position | undefined;
   /** Where the room conflates: a newer message of this key takes its place. */
   readonly key?: string | undefined;
 }
@@ -73,13 +73,13 @@ export class Audience {
    * Delivers to every member but `except`, and returns how many that are; `undefined` when the body is malformed, and then
    * nobody got anything in the encoding that could not be made.
    */
-  deliver({ encoding, body, except, offset, key }: Delivery, publish: PublishToTopic): number | undefined {
+  deliver({ encoding, body, except, position, key }: Delivery, publish: PublishToTopic): number | undefined {
     let delivered = 0;
     for (const wanted of ['json', 'msgpack'] as const) {
       const leftOut = except.length === 0 ? except : except.filter(session => session.encoding === wanted);
       const recipients = (wanted === 'json' ? this.#jsonSize : this.#msgpackSize) - leftOut.length;
       if (recipients <= 0) continue;
-      const bytes = this.#frame(wanted, encoding === wanted ? body : transcode(encoding, body), offset);
+      const bytes = this.#frame(wanted, encoding === wanted ? body : transcode(encoding, body), position);
       if (bytes === undefined) return undefined;
       this.#publishPast(leftOut, wanted, bytes, publish);
       this.#conflated?.published({ encoding: wanted, bytes, key, except });
@@ -125,8 +125,8 @@ export class Audience {
     return this.#msgpackPrefix;
   }
 
-  #frame(encoding: Encoding, body: Uint8Array | undefined, offset?: number): Uint8Array | undefined {
+  #frame(encoding: Encoding, body: Uint8Array | undefined, position?: Position): Uint8Array | undefined {
     if (body === undefined || this.room === undefined) return body;
-    return spliceRoom(encoding, this.#prefix(encoding, this.room), body, offset);
+    return spliceRoom(encoding, this.#prefix(encoding, this.room), body, position);
   }
 }

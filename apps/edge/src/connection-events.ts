@@ -14,6 +14,7 @@ import { createAdmissionFailures } from './admission/admission-failures.js';
 import type { Departure } from './departure.js';
 import type { Dispatcher } from './dispatch.js';
 import type { Expiry } from './expiry.js';
+import { joinFrom } from './frames/enter-room.js';
 import { expiryOf } from './frames/refresh.js';
 import type { CostLimits } from './limits/cost-limits.js';
 import type { FrameLimits } from './limits/frame-limits.js';
@@ -99,35 +100,38 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
   };
 }
 
-/** Sent when what is published to the user, and to the room of the path, reaches the session. Never rejects. */
+/**
+ * Sent when what is published to the user, and to the room of the path, reaches the session; then comes what the session missed
+ * in that room, then what is live. Never rejects.
+ */
 async function welcome(
   session: Session,
-  { room, grant }: Admitted,
+  { room, since, grant }: Admitted,
   { memberships, limits, pace, log }: ConnectionParts,
 ): Promise<void> {
-  let entered: Recovery | undefined;
+  const announce = (entered?: Recovery): void => {
+    session.send({
+      type: 'welcome',
+      payload: {
+        session_id: session.id,
+        user: session.user,
+        subprotocol: SUBPROTOCOLS[session.encoding],
+        rooms: room === undefined ? [] : [room],
+        ...(entered !== undefined && { position: entered }),
+        ...expiryOf(session),
+        features: FEATURES,
+        ...pace,
+        limits,
+      },
+      timestamp: new Date().toISOString(),
+    });
+  };
   try {
     await memberships.open(session);
-    if (room !== undefined) entered = await memberships.join(session, room);
-    if (room !== undefined && grant !== undefined && session.rooms.has(room)) session.grant(room, grant);
+    if (room === undefined) announce();
+    else await joinFrom(session, room, { since, grant, announce }, { memberships });
   } catch (error) {
     log.warn({ event: 'session_not_opened', err: error }, 'a session could not be opened');
     if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the bus does not answer');
-    return;
   }
-  session.send({
-    type: 'welcome',
-    payload: {
-      session_id: session.id,
-      user: session.user,
-      subprotocol: SUBPROTOCOLS[session.encoding],
-      rooms: [...session.rooms],
-      ...(entered !== undefined && { position: entered }),
-      ...expiryOf(session),
-      features: FEATURES,
-      ...pace,
-      limits,
-    },
-    timestamp: new Date().toISOString(),
-  });
 }

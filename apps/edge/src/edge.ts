@@ -37,6 +37,7 @@ import { createNodeChannel } from './node-channel.js';
 import { PresenceReporter } from './presence-reporter.js';
 import { Probe } from './probe.js';
 import { createRecoveryMetrics } from './recovery-metrics.js';
+import { ReplayMemory } from './replay-memory.js';
 import { ReplayTurns } from './replay-turns.js';
 import { createRoomControl } from './room-control.js';
 import { RoomFeeds } from './room-feeds.js';
@@ -114,11 +115,15 @@ export async function startEdge({
   const recovery = createRecoveryMetrics(registry);
   const { broker, history } = bus;
   const { namespaces, maxReplayMessages, maxBufferedBytes } = config;
+  const replayMemory = new ReplayMemory(config.maxReplayBytes, recovery.windowDropped);
+  recovery.observe({ replayBytes: () => replayMemory.bytes });
   const feeds = new RoomFeeds({
     history,
     namespaces,
     channels,
     maxReplayMessages,
+    maxBufferedBytes,
+    replayMemory,
     checkIntervalMs: config.historyCheckIntervalMs,
     metrics: recovery,
   });

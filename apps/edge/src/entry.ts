@@ -18,6 +18,8 @@ export interface Entry {
   readonly session: Session;
   /** The last message that the session has. */
   readonly since: Position | undefined;
+  /** Called once, before the session gets anything of the room. */
+  readonly announce?: ((recovery: Recovery) => void) | undefined;
   /** Makes it a member: what is delivered from then on reaches it. */
   readonly letIn: () => void;
   /** Whether it is still to come in, asked after every await. */
@@ -29,45 +31,54 @@ const DRAIN_TIMEOUT_MS = 5000;
 
 /** `undefined` when it was not wanted any more. @throws {HubbubError} `UNAVAILABLE` */
 export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions): Promise<Recovery | undefined> {
-  const { session, since, letIn, isWanted } = entry;
+  const { session, since, isWanted } = entry;
   if (feed.position === undefined) await feed.refresh();
-  let refreshed = false;
+  let confirmed = false;
   let drainedMs = 0;
   let hasTurn = false;
   for (;;) {
     if (!isWanted()) return undefined;
     const position = feed.position;
     if (position === undefined) throw new HubbubError('UNAVAILABLE', 'The history cannot be read now.');
-    const answer = (reason?: GapReason): Recovery => {
-      letIn();
-      if (since === undefined) return position;
-      options.metrics.recovery(reason ?? 'recovered');
-      return { ...position, recovered: reason === undefined, ...(reason !== undefined && { reason }) };
+    const admit = (recovery: Recovery, frames: readonly Uint8Array[] = []): Recovery => {
+      entry.announce?.(recovery);
+      session.sendAll(frames);
+      entry.letIn();
+      if (since !== undefined) options.metrics.recovery(recovery.reason ?? 'recovered');
+      return recovery;
     };
-    if (since === undefined) return answer();
+    const refuse = (reason: GapReason): Recovery => admit({ ...position, recovered: false, reason });
+    if (since === undefined) return admit(position);
     if (since.epoch !== position.epoch || since.offset > position.offset) {
       // It comes from an edge that is ahead of this one, or its history is lost.
-      if (refreshed) return answer('new_epoch');
-      refreshed = true;
-      await feed.refresh();
+      if (confirmed) return refuse('new_epoch');
+      confirmed = true;
+      await feed.confirm();
       continue;
     }
-    if (position.offset - since.offset > options.maxReplayMessages) return answer('too_many');
+    // All without a read: a position that cannot be replayed from costs no memory.
+    if (position.offset - since.offset > options.maxReplayMessages) return refuse('too_many');
     // A resume of many rooms began with a budget that the rooms before this one have used up.
-    if (position.offset > since.offset && session.cost?.bytesOut.refusal(feed.room)) return answer('too_many');
+    if (position.offset > since.offset && session.cost?.bytesOut.refusal(feed.room)) return refuse('too_many');
+    if (feed.isTooLarge(since.offset)) return refuse('too_many');
     const window = feed.window();
-    if (feed.lacks(since.offset)) return answer('too_old');
-    if (window.from > since.offset) {
+    // What the history does not hold any more is missing; what it does hold is replayed.
+    const start = feed.lacks(since.offset) ? Math.max(since.offset, window.from) : since.offset;
+    if (window.from > start) {
       await feed.extendWindow(since.offset);
       continue;
     }
-    const { frames, bytes } = window.since(since.offset, session.encoding);
-    const room = options.maxBufferedBytes - session.socket.getBufferedAmount();
-    if (bytes > room) {
-      // Rooms that were replayed before this one are still on their way to a slow reader.
-      if (bytes > options.maxBufferedBytes || drainedMs >= DRAIN_TIMEOUT_MS) return answer('too_many');
-      drainedMs += DRAIN_POLL_MS;
-      await sleep(DRAIN_POLL_MS);
+    const { frames, bytes } = window.since(start, session);
+    if (bytes > options.maxBufferedBytes) return refuse('too_many');
+    // Rooms that were replayed before this one may still be on their way to a slow reader.
+    if (bytes > options.maxBufferedBytes - session.socket.getBufferedAmount()) {
+      if (drainedMs >= DRAIN_TIMEOUT_MS) return refuse('too_many');
+      do {
+        drainedMs += DRAIN_POLL_MS;
+        await sleep(DRAIN_POLL_MS);
+        if (!isWanted()) return undefined;
+        // Not by going round: the window is not held for somebody who reads slowly.
+      } while (bytes > options.maxBufferedBytes - session.socket.getBufferedAmount() && drainedMs < DRAIN_TIMEOUT_MS);
       continue;
     }
     const turn = hasTurn ? undefined : options.turns.take(bytes);
@@ -76,8 +87,9 @@ export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions)
       hasTurn = true;
       continue;
     }
-    session.sendAll(frames);
     session.cost?.bytesOut.charge(bytes, feed.room);
-    return answer();
+    if (start === since.offset) return admit({ ...position, recovered: true }, frames);
+    const replayed = frames.length > 0 ? { replayed_from: start + 1 } : {};
+    return admit({ ...position, recovered: false, reason: 'too_old', ...replayed }, frames);
   }
 }

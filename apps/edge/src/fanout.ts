@@ -1,14 +1,14 @@
 /** From the bus to the sockets: finds whom an envelope is for and hands its bytes to the native topics. */
-import { type Control, decodeEnvelope, type Envelope, isEnvelope, jsonCodec } from '@hubbub/protocol';
+import { type Control, decodeEnvelope, type Envelope, isEnvelope, jsonCodec, type Position } from '@hubbub/protocol';
 import type { PublishToTopic } from './audience.js';
 import { isForged, withoutForgery } from './forged-frame.js';
 import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
 import type { RoomMetrics } from './recovery-metrics.js';
 import type { RoomFeeds } from './room-feeds.js';
+import { isLeftOut, roomOffsetFrame } from './room-offset.js';
 import type { Gap } from './room-position.js';
 import { readServiceMessage } from './service-message.js';
-import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 
 export interface FanoutParts {
@@ -32,13 +32,15 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
   const deliver = (channel: string, envelope: Envelope): void => {
     const audience = memberships.audienceOf(channel);
     if (audience === undefined) return; // The last member has just left; the subscription lingers.
-    const { encoding, body, offset, conflationKey: key } = envelope;
+    const { encoding, body, conflationKey: key } = envelope;
+    const position = positionOf(envelope);
     const except = audience.excluded(sessions, envelope);
-    const delivered = audience.deliver({ encoding, body, except, offset, key }, publish);
+    const delivered = audience.deliver({ encoding, body, except, position, key }, publish);
     if (delivered === undefined) metrics.malformedEnvelope(channel);
     else metrics.delivered(delivered, body.length, envelope.publishedAtMs);
+    if (position === undefined || audience.room === undefined) return;
     for (const session of except) {
-      if (session.user.id === envelope.excludeUser) tellOffset(session, audience.room, offset);
+      if (isLeftOut(session, envelope)) session.send(roomOffsetFrame(audience.room, position));
     }
   };
   feeds.listen({ deliver, tellGap: (channel, gap) => tellGap(channel, gap, parts) });
@@ -50,24 +52,22 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
     if (envelope === undefined) return metrics.malformedEnvelope(channel);
     if (channel === parts.nodeChannel) return parts.onNodeEnvelope(envelope);
     if (envelope.control !== undefined) return parts.onControl(channel, envelope.control);
-    const { epoch, offset } = envelope;
+    const position = positionOf(envelope);
     if (isForged(envelope, 'audience')) {
       metrics.malformedEnvelope(channel);
-      if (offset === undefined) return;
+      if (position === undefined) return;
     }
-    if (epoch === undefined || offset === undefined) return deliver(channel, envelope);
+    if (position === undefined) return deliver(channel, envelope);
     const feed = feeds.of(channel);
     // Without a feed nobody is here; or the namespace has a history elsewhere but not in this edge's configuration.
-    const message = withoutForgery({ ...envelope, epoch, offset });
+    const message = withoutForgery({ ...envelope, ...position });
     if (feed === undefined) deliver(channel, message);
     else feed.arrived(message);
   };
 }
 
-/** To who does not get a message: a hole in the offsets would look like a loss. A sender has its `ack` instead. */
-function tellOffset(session: Session, room: string | undefined, offset: number | undefined): void {
-  if (room === undefined || offset === undefined) return; // Not of a history.
-  session.send({ type: 'room_offset', room, offset, timestamp: new Date().toISOString() });
+function positionOf({ epoch, offset }: Envelope): Position | undefined {
+  return epoch === undefined || offset === undefined ? undefined : { epoch, offset };
 }
 
 /**

@@ -5,6 +5,8 @@ import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
 import type { RoomMetrics } from './recovery-metrics.js';
 import { messagesOf, type RoomMessage } from './room-feed.js';
+import { isLeftOut } from './room-offset.js';
+import type { Session } from './session.js';
 
 export interface PageRequest {
   /** Only what follows this offset. */
@@ -12,8 +14,8 @@ export interface PageRequest {
   /** Only what precedes this offset. */
   readonly before: number | undefined;
   readonly limit: number;
-  /** Of the session that asks. */
-  readonly encoding: Encoding;
+  /** Who asks: what services kept from it is not on its page. */
+  readonly session: Pick<Session, 'id' | 'user' | 'encoding'>;
 }
 
 export class HistoryReader {
@@ -28,7 +30,7 @@ export class HistoryReader {
   }
 
   /** With `since` the oldest that follow, without it the newest. @throws {HubbubError} `UNAVAILABLE` */
-  async read(room: string, { since, before, limit, encoding }: PageRequest): Promise<HistoryAnswer> {
+  async read(room: string, { since, before, limit, session }: PageRequest): Promise<HistoryAnswer> {
     const { historySize, historyTtlMs } = namespaceSettings(this.#namespaces, namespaceOf(room));
     if (historySize === 0) return { room_id: room, epoch: '', messages: [], more: false };
     this.#metrics.historyRead('page');
@@ -40,25 +42,25 @@ export class HistoryReader {
       limit: limit + 1, // One more tells whether there is more.
       from: since === undefined ? 'newest' : 'oldest',
     });
-    const found = messagesOf(page);
-    const extra = Math.max(0, found.length - limit);
-    const wanted = since === undefined ? found.slice(extra) : found.slice(0, limit);
+    const extra = Math.max(0, page.entries.length - limit);
+    const entries = since === undefined ? page.entries.slice(extra) : page.entries.slice(0, limit);
+    const wanted = messagesOf({ ...page, entries }).filter(message => !isLeftOut(session, message));
     return {
       room_id: room,
       epoch: page.epoch,
-      messages: wanted.flatMap(message => frameOf(message, room, encoding)),
+      messages: wanted.flatMap(message => frameOf(message, room, session.encoding)),
       more: extra > 0,
     };
   }
 }
 
 /** Decoded, unlike what is live: it becomes part of another frame. Nothing where the body is malformed. */
-function frameOf({ encoding, body, offset }: RoomMessage, room: string, wanted: Encoding): Frame[] {
+function frameOf({ encoding, body, epoch, offset }: RoomMessage, room: string, wanted: Encoding): Frame[] {
   const codec = encoding === 'json' ? jsonCodec : msgpackCodec;
   try {
     const value = codec.decode(body);
     if ((value as Frame).type === 'room_offset') return []; // Stands for what nobody may read.
-    return [{ room, offset, ...((wanted === 'json' ? toJsonValue(value) : value) as Frame) }];
+    return [{ room, epoch, offset, ...((wanted === 'json' ? toJsonValue(value) : value) as Frame) }];
   } catch {
     return []; // It reached nobody live either.
   }

@@ -18,6 +18,12 @@ export interface MembershipsOptions {
   readonly conflationOf: (room: string) => Conflation | undefined;
 }
 
+export interface JoinOptions {
+  readonly since?: Position | undefined;
+  /** Called when the session is about to be in the room, before it gets anything of it. */
+  readonly announce?: ((recovery: Recovery | undefined) => void) | undefined;
+}
+
 /**
  * Keeps audiences, subscriptions and presence in step: a session is in a room's audience only while the channel is held,
  * and presence is told after the subscription is confirmed.
@@ -72,7 +78,7 @@ export class Memberships {
    * been sent. Returns where the session entered the history. A session that is in the room gets what follows `since`.
    * @throws {HubbubError} `UNAVAILABLE`; the session is then no member unless it was one.
    */
-  async join(session: Session, room: string, since?: Position): Promise<Recovery | undefined> {
+  async join(session: Session, room: string, { since, announce }: JoinOptions = {}): Promise<Recovery | undefined> {
     const channel = this.#channels.room(room);
     const isMember = session.rooms.has(room);
     await this.#interest.acquire(channel);
@@ -89,8 +95,13 @@ export class Memberships {
     // A member may be taken out of the room while it recovers, and a session that is not in it may end.
     const isWanted = (): boolean => !session.closed && session.rooms.has(room) === isMember;
     try {
-      if (feed !== undefined) return await enter(feed, { session, since, letIn, isWanted }, this.#entryOptions);
-      if (isWanted()) letIn();
+      if (feed !== undefined) {
+        return await enter(feed, { session, since, announce, letIn, isWanted }, this.#entryOptions);
+      }
+      if (isWanted()) {
+        announce?.(undefined);
+        letIn();
+      }
       return undefined;
     } finally {
       // A new member keeps what was acquired until it leaves.

@@ -1,7 +1,7 @@
 /** What an edge measures of histories and recovery. */
 import type { GapReason } from '@hubbub/protocol';
 import type { MetricsRegistry } from '@hubbub/runtime';
-import { Counter } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 
 const GAP_REASONS = ['no_history', 'too_old', 'new_epoch', 'too_many'] as const satisfies readonly GapReason[];
 const READ_PURPOSES = ['catch_up', 'check', 'replay', 'page'] as const;
@@ -14,9 +14,16 @@ export interface RoomMetrics {
   /** A live message that was delivered already. */
   duplicate(): void;
   catchUp(): void;
+  /** A replay window was dropped because others needed its memory. */
+  windowDropped(): void;
 }
 
-export function createRecoveryMetrics(registry: MetricsRegistry): RoomMetrics {
+export interface RecoveryMetrics extends RoomMetrics {
+  /** Where the gauges read from. */
+  observe(gauges: { replayBytes(): number }): void;
+}
+
+export function createRecoveryMetrics(registry: MetricsRegistry): RecoveryMetrics {
   const registers = [registry];
   const recoveries = new Counter({
     name: 'hubbub_edge_recoveries_total',
@@ -46,6 +53,20 @@ export function createRecoveryMetrics(registry: MetricsRegistry): RoomMetrics {
     help: 'Times that a room here was, or may have been, behind its history.',
     registers,
   });
+  const windowsDropped = new Counter({
+    name: 'hubbub_edge_replay_windows_dropped_total',
+    help: 'Replay windows dropped because all windows together reached HUBBUB_MAX_REPLAY_BYTES; they are read again when needed.',
+    registers,
+  });
+  let replayBytes = (): number => 0;
+  new Gauge({
+    name: 'hubbub_edge_replay_bytes',
+    help: 'Bytes of messages that are kept for replays, all rooms together.',
+    registers,
+    collect() {
+      this.set(replayBytes());
+    },
+  });
   // Counted from 0, so that the first one is a rise that can be seen.
   for (const result of ['recovered', ...GAP_REASONS]) recoveries.inc({ result }, 0);
   for (const reason of GAP_REASONS) gaps.inc({ reason }, 0);
@@ -56,5 +77,9 @@ export function createRecoveryMetrics(registry: MetricsRegistry): RoomMetrics {
     historyRead: purpose => reads.inc({ purpose }),
     duplicate: () => duplicates.inc(),
     catchUp: () => catchUps.inc(),
+    windowDropped: () => windowsDropped.inc(),
+    observe: gauges => {
+      replayBytes = gauges.replayBytes;
+    },
   };
 }

@@ -1,15 +1,26 @@
 /**
  * The messages of a room that follow some offset, without a hole up to where the room is: kept for a moment when sessions
- * recover, so that many share one read and the bytes of each message.
+ * recover, so that many share one read and the bytes of each message. Bounded in messages and bytes.
  */
-import { type Encoding, roomPrefix, spliceRoom } from '@hubbub/protocol';
+import {
+  type Codec,
+  type Encoding,
+  type Envelope,
+  type Frame,
+  jsonCodec,
+  type Position,
+  roomPrefix,
+  spliceRoom,
+} from '@hubbub/protocol';
+import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import type { ReplayMemory } from './replay-memory.js';
+import { isLeftOut, roomOffsetFrame } from './room-offset.js';
+import type { Session } from './session.js';
 import { transcode } from './transcode.js';
 
-export interface KeptMessage {
-  readonly offset: number;
-  readonly encoding: Encoding;
-  readonly body: Uint8Array;
-}
+/** A message, or (with an empty body) an entry of the history that cannot be read. */
+export type KeptMessage = Position &
+  Pick<Envelope, 'encoding' | 'body' | 'excludeSession' | 'excludeUser' | 'notifyExcluded'>;
 
 /** Whole frames, oldest first, and their size. */
 export interface Replay {
@@ -17,71 +28,150 @@ export interface Replay {
   readonly bytes: number;
 }
 
+export interface WindowBounds {
+  readonly maxMessages: number;
+  /** Of the bodies. */
+  readonly maxBytes: number;
+  /** Of all windows, their frames included. */
+  readonly memory: ReplayMemory;
+}
+
 /** RFC 6455 section 5.2: what stands before a frame on the wire, at most. */
 const WEBSOCKET_HEADER_BYTES = 10;
+/** Of an object with its fields in V8: what a message costs beside its bytes. */
+const MESSAGE_OVERHEAD_BYTES = 256;
+
+const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
 
 interface Kept {
   readonly message: KeptMessage;
-  /** Made when first wanted; `undefined` inside when the body is malformed. */
-  readonly frames: Partial<Record<Encoding, { readonly bytes: Uint8Array | undefined }>>;
+  /** Made when first wanted. */
+  readonly frames: Partial<Record<Encoding, Uint8Array>>;
 }
 
 export class ReplayWindow {
+  readonly #room: string;
   readonly #prefixes: Record<Encoding, Uint8Array>;
-  readonly #maxMessages: number;
+  readonly #bounds: WindowBounds;
   /** Everything behind this offset is here. */
   #from: number;
   #kept: Kept[] = [];
+  #bodyBytes = 0;
+  /** Bodies, frames, and what keeps them. */
+  #heldBytes = 0;
+  #dropped = false;
 
-  constructor(room: string, from: number, maxMessages: number) {
+  constructor(room: string, from: number, bounds: WindowBounds) {
+    this.#room = room;
     this.#prefixes = { json: roomPrefix('json', room), msgpack: roomPrefix('msgpack', room) };
     this.#from = from;
-    this.#maxMessages = maxMessages;
+    this.#bounds = bounds;
+    bounds.memory.use(this, 0);
   }
 
   get from(): number {
     return this.#from;
   }
 
+  /** Others needed the memory: nothing is here any more. */
+  get dropped(): boolean {
+    return this.#dropped;
+  }
+
+  /** Bodies that still fit. */
+  get freeBytes(): number {
+    return Math.max(0, this.#bounds.maxBytes - this.#bodyBytes);
+  }
+
   /** The next live message. */
   push(message: KeptMessage): void {
+    if (this.#dropped) return;
     // Copied: a view would keep alive the whole chunk that it was received in.
     this.#kept.push({ message: { ...message, body: message.body.slice() }, frames: {} });
-    if (this.#kept.length <= this.#maxMessages) return;
-    this.#kept.shift();
-    this.#from++;
+    let held = this.#count(message, 1);
+    while (this.#kept.length > this.#bounds.maxMessages || this.#bodyBytes > this.#bounds.maxBytes) {
+      const oldest = this.#kept.shift();
+      if (oldest === undefined) break;
+      held += this.#count(oldest.message, -1) - bytesOf(oldest.frames);
+      this.#from++;
+    }
+    this.#heldBytes += held;
+    this.#bounds.memory.resize(held);
   }
 
   /** Older messages, read from the history, oldest first. What does not reach up to the window is not taken. */
   prepend(messages: readonly KeptMessage[]): void {
+    if (this.#dropped) return;
+    const taken: Kept[] = [];
+    let held = 0;
     for (const message of messages.toReversed()) {
       if (message.offset > this.#from) continue;
-      if (message.offset !== this.#from) return;
-      this.#kept.unshift({ message, frames: {} });
+      if (message.offset !== this.#from) break;
+      taken.push({ message, frames: {} });
+      held += this.#count(message, 1);
       this.#from--;
     }
+    this.#kept = [...taken.reverse(), ...this.#kept];
+    this.#heldBytes += held;
+    this.#bounds.memory.use(this, held);
   }
 
-  /** Everything behind `offset`, which is not before the window. */
-  since(offset: number, encoding: Encoding): Replay {
+  /** Everything behind `offset`, which is not before the window, as this session gets it. */
+  since(offset: number, session: Pick<Session, 'id' | 'user' | 'encoding'>): Replay {
     let bytes = 0;
     const frames: Uint8Array[] = [];
     for (const kept of this.#kept.slice(offset - this.#from)) {
-      const frame = this.#frame(kept, encoding);
-      if (frame === undefined) continue; // A malformed body reached nobody live either.
+      const frame = this.#frameFor(kept, session);
       bytes += frame.length + WEBSOCKET_HEADER_BYTES;
       frames.push(frame);
     }
     return { frames, bytes };
   }
 
-  #frame({ message, frames }: Kept, encoding: Encoding): Uint8Array | undefined {
-    frames[encoding] ??= { bytes: frameOf(message, encoding, this.#prefixes[encoding]) };
-    return frames[encoding].bytes;
+  /** Somebody needs it now. */
+  touch(): void {
+    if (!this.#dropped) this.#bounds.memory.use(this, 0);
+  }
+
+  /** Frees everything; the window cannot be used any more. */
+  drop(): void {
+    if (this.#dropped) return;
+    this.#dropped = true;
+    this.#bounds.memory.release(this, this.#heldBytes);
+    this.#kept = [];
+  }
+
+  #frameFor(kept: Kept, session: Pick<Session, 'id' | 'user' | 'encoding'>): Uint8Array {
+    const { message, frames } = kept;
+    const { encoding } = session;
+    if (isLeftOut(session, message)) return CODECS[encoding].encode(roomOffsetFrame(this.#room, message));
+    const known = frames[encoding];
+    if (known !== undefined) return known;
+    const frame = this.#frameOf(message, encoding);
+    frames[encoding] = frame;
+    this.#heldBytes += frame.length;
+    this.#bounds.memory.resize(frame.length);
+    return frame;
+  }
+
+  /** A message that cannot be made into a frame was lost on its way here: as a gap it is not silence. */
+  #frameOf(message: KeptMessage, encoding: Encoding): Uint8Array {
+    const body = message.encoding === encoding ? message.body : transcode(message.encoding, message.body);
+    const frame = body && spliceRoom(encoding, this.#prefixes[encoding], body, message);
+    return frame ?? CODECS[encoding].encode(gapFrame(this.#room, message));
+  }
+
+  #count({ body }: KeptMessage, sign: 1 | -1): number {
+    this.#bodyBytes += sign * body.length;
+    return sign * (body.length + MESSAGE_OVERHEAD_BYTES);
   }
 }
 
-function frameOf(message: KeptMessage, encoding: Encoding, prefix: Uint8Array): Uint8Array | undefined {
-  const body = message.encoding === encoding ? message.body : transcode(message.encoding, message.body);
-  return body && spliceRoom(encoding, prefix, body, message.offset);
+function gapFrame(room: string, { epoch, offset }: Position): Frame {
+  const payload = { room_id: room, reason: 'too_old', epoch, offset };
+  return { type: 'room_gap', payload, timestamp: new Date().toISOString() };
+}
+
+function bytesOf(frames: Kept['frames']): number {
+  return (frames.json?.length ?? 0) + (frames.msgpack?.length ?? 0);
 }

@@ -1,10 +1,11 @@
 /** One room with history on this edge: its live messages in order, what is missing read, and the frames of a replay. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { History, HistoryPage } from '@hubbub/broker';
+import type { History, HistoryEntry, HistoryPage } from '@hubbub/broker';
 import { decodeEnvelope, type Envelope, HubbubError, type Position } from '@hubbub/protocol';
 import { withoutForgery } from './forged-frame.js';
 import type { RoomMetrics } from './recovery-metrics.js';
-import { ReplayWindow } from './replay-window.js';
+import type { ReplayMemory } from './replay-memory.js';
+import { type KeptMessage, ReplayWindow } from './replay-window.js';
 import { type Gap, RoomPosition } from './room-position.js';
 import { isCheckDue } from './silence.js';
 import type { Slots } from './slots.js';
@@ -23,6 +24,9 @@ export interface FedRoom {
 export interface FeedParts {
   readonly history: History;
   readonly maxReplayMessages: number;
+  /** More than that is not replayed to a session, and not read for it. */
+  readonly maxReplayBytes: number;
+  readonly replayMemory: ReplayMemory;
   /** How often `check` is called. */
   readonly checkIntervalMs: number;
   /** Reads of Redis of all rooms share them. */
@@ -41,6 +45,11 @@ interface Waiting {
 const CATCH_UP_PAGE = 128;
 const RETRY_AFTER_MS = 250;
 const WINDOW_IDLE_MS = 2000;
+/** A read may be ahead of the subscription for a moment: both are connections of their own. */
+const LIVE_LAG_MS = 250;
+const LIVE_POLL_MS = 10;
+/** What an envelope has beside its body. */
+const HEADER_MAX_BYTES = 128;
 
 export class RoomFeed {
   readonly room: string;
@@ -60,6 +69,9 @@ export class RoomFeed {
   #oldest = 0;
   #extending: Promise<void> | undefined;
   #extendTo: number | undefined;
+  /** What follows an offset below this one is more than `maxReplayBytes`: in its epoch it never becomes less. */
+  #tooLargeBelow = 0;
+  #confirming: Promise<void> | undefined;
   /** Where it was when it was last looked at, and how often it was found there since. */
   #checked: Position | undefined;
   #silentRounds = 0;
@@ -105,6 +117,15 @@ export class RoomFeed {
   }
 
   /**
+   * Resolves when everything that was published before the call is delivered. Unlike `refresh` it keeps no live message
+   * waiting: so a client that claims positions which are not there delays nobody. @throws {HubbubError} `UNAVAILABLE`
+   */
+  confirm(): Promise<void> {
+    this.#confirming ??= this.#confirm();
+    return this.#confirming;
+  }
+
+  /**
    * Call it every `checkIntervalMs`: compares the position with the history's, ever more rarely the longer nothing comes
    * (`silence.ts`). `undefined` when there is nothing to compare this time. @throws {HubbubError} `UNAVAILABLE`
    */
@@ -120,7 +141,10 @@ export class RoomFeed {
 
   /** The frames behind the position, kept from now on for a moment. Only where the position is known. */
   window(): ReplayWindow {
-    this.#window ??= new ReplayWindow(this.room, this.position?.offset ?? 0, this.#parts.maxReplayMessages);
+    if (this.#window?.dropped === true) this.#forgetWindow();
+    const { maxReplayMessages: maxMessages, maxReplayBytes: maxBytes, replayMemory: memory } = this.#parts;
+    this.#window ??= new ReplayWindow(this.room, this.position?.offset ?? 0, { maxMessages, maxBytes, memory });
+    this.#window.touch();
     clearTimeout(this.#windowTimer);
     this.#windowTimer = setTimeout(() => this.#forgetWindow(), WINDOW_IDLE_MS).unref();
     return this.#window;
@@ -129,6 +153,11 @@ export class RoomFeed {
   /** Whether the history was found not to reach back to `offset`. */
   lacks(offset: number): boolean {
     return offset < this.#oldest;
+  }
+
+  /** Whether what follows `offset` was found to be more than is replayed. */
+  isTooLarge(offset: number): boolean {
+    return offset < this.#tooLargeBelow;
   }
 
   /** Reads the window back to `offset`: one read for all who ask at once. @throws {HubbubError} `UNAVAILABLE` */
@@ -154,14 +183,33 @@ export class RoomFeed {
     this.#extendTo = undefined;
     const epoch = this.position?.epoch;
     const before = window.from + 1;
-    const page = await this.#read('replay', () => ({ after, before, limit: before - after }));
-    if (this.#closed || window !== this.#window) return; // The room went on elsewhere: who waits looks again.
-    if (page.epoch !== epoch) return this.doubt();
-    const messages = messagesOf(page);
-    window.prepend(messages);
-    // Not what the window has: it may have moved on meanwhile.
-    const oldest = (messages[0]?.offset ?? before) - 1;
+    const { from } = window;
+    const maxBytes = window.freeBytes + (before - after) * HEADER_MAX_BYTES;
+    const page = await this.#read('replay', () => ({ after, before, limit: before - after, from: 'newest', maxBytes }));
+    if (this.#closed || window !== this.#window || window.dropped) return; // Whoever waits for it asks again.
+    if (page.epoch !== epoch) return this.refresh();
+    if (page.tooLargeBelow !== undefined) {
+      this.#tooLargeBelow = page.tooLargeBelow;
+      return;
+    }
+    window.prepend(keptOf(page));
+    const oldest = (page.entries[0]?.offset ?? before) - 1;
     if (oldest > after) this.#oldest = oldest;
+    // Nothing that was read continues the window: asking again would be the same answer.
+    if (window.from === from && from > after) this.#oldest = Math.max(this.#oldest, from);
+  }
+
+  async #confirm(): Promise<void> {
+    await nextTurn(); // Those who come in the same turn share the read.
+    this.#confirming = undefined;
+    if (this.position === undefined) return this.refresh();
+    const page = await this.#read('check', () => ({ limit: 0, ...(this.position && { known: this.position }) }));
+    for (let waitedMs = 0; !this.#closed; waitedMs += LIVE_POLL_MS) {
+      const { position } = this;
+      if (position?.epoch === page.epoch && position.offset >= page.offset) return;
+      if (position?.epoch !== page.epoch || waitedMs >= LIVE_LAG_MS) return this.refresh();
+      await sleep(LIVE_POLL_MS);
+    }
   }
 
   async #compare(known: Position): Promise<void> {
@@ -209,10 +257,12 @@ export class RoomFeed {
     }
     const { offset } = this.position ?? page;
     messages = messages.filter(message => message.offset > offset);
-    for (const { gap, message } of this.#position.learn({ ...page, messages })) {
+    const through = page.entries.length < CATCH_UP_PAGE ? page.offset : (page.entries.at(-1)?.offset ?? page.offset);
+    for (const { gap, message } of this.#position.learn({ ...page, through, messages })) {
       if (message !== undefined) this.#deliver(message);
       else {
         this.#forgetWindow();
+        this.#tooLargeBelow = 0;
         this.#fingerprint = undefined;
         this.#parts.metrics.gap(gap.reason);
         this.#parts.tellGap(this.#channel, gap);
@@ -247,6 +297,7 @@ export class RoomFeed {
 
   #forgetWindow(): void {
     clearTimeout(this.#windowTimer);
+    this.#window?.drop();
     this.#window = undefined;
     this.#oldest = 0;
   }
@@ -257,12 +308,24 @@ function fingerprintOf({ publishedAtMs, excludeSession = '', body }: RoomMessage
   return `${publishedAtMs} ${body.length} ${excludeSession}`;
 }
 
-type ReadQuery = Pick<Parameters<History['read']>[0], 'after' | 'before' | 'limit' | 'known'>;
+type ReadQuery = Omit<Parameters<History['read']>[0], 'room' | 'ttlMs'>;
 
 /** What the history holds, without what is no envelope of this epoch. */
-export function messagesOf({ epoch, entries }: HistoryPage): RoomMessage[] {
-  return entries.flatMap(entry => {
-    const envelope = decodeEnvelope(entry.envelope);
-    return envelope?.epoch === epoch ? [withoutForgery({ ...envelope, epoch, offset: entry.offset })] : [];
-  });
+export function messagesOf(page: HistoryPage): RoomMessage[] {
+  return page.entries.flatMap(entry => messageOf(entry, page) ?? []);
+}
+
+const NO_BODY = new Uint8Array(0);
+
+/** Every entry of the history: one that is no envelope of this epoch keeps its place, so that there is no hole. */
+function keptOf(page: HistoryPage): KeptMessage[] {
+  const { epoch } = page;
+  return page.entries.map(
+    entry => messageOf(entry, page) ?? { epoch, offset: entry.offset, encoding: 'json', body: NO_BODY },
+  );
+}
+
+function messageOf({ envelope, offset }: HistoryEntry, { epoch }: Position): RoomMessage | undefined {
+  const decoded = decodeEnvelope(envelope);
+  return decoded?.epoch === epoch ? withoutForgery({ ...decoded, epoch, offset }) : undefined;
 }

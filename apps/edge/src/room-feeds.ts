@@ -3,6 +3,7 @@ import type { History } from '@hubbub/broker';
 import { type Channels, namespaceOf } from '@hubbub/protocol';
 import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
 import type { RoomMetrics } from './recovery-metrics.js';
+import type { ReplayMemory } from './replay-memory.js';
 import { type FeedParts, RoomFeed, type RoomMessage } from './room-feed.js';
 import type { Gap } from './room-position.js';
 import { Slots } from './slots.js';
@@ -17,6 +18,9 @@ export interface RoomFeedsOptions {
   readonly namespaces: Namespaces;
   readonly channels: Channels;
   readonly maxReplayMessages: number;
+  /** What a session may have waiting: a larger replay cannot be sent. */
+  readonly maxBufferedBytes: number;
+  readonly replayMemory: ReplayMemory;
   readonly checkIntervalMs: number;
   readonly metrics: RoomMetrics;
 }
@@ -35,11 +39,13 @@ export class RoomFeeds {
   #listeners: FeedListeners = { deliver: () => {}, tellGap: () => {} };
 
   constructor(options: RoomFeedsOptions) {
-    const { history, maxReplayMessages, checkIntervalMs, metrics } = options;
+    const { history, maxReplayMessages, maxBufferedBytes, replayMemory, checkIntervalMs, metrics } = options;
     this.#options = options;
     this.#parts = {
       history,
       maxReplayMessages,
+      maxReplayBytes: Math.min(maxBufferedBytes, replayMemory.maxBytesPerRoom),
+      replayMemory,
       checkIntervalMs,
       metrics,
       slots: new Slots(CONCURRENT_READS),

@@ -11,9 +11,11 @@ export interface Gap {
   readonly position?: Position;
 }
 
-/** What the history holds behind the position that was asked about, oldest first and without a hole. */
+/** What the history holds behind the position that was asked about, oldest first. What is missing between is lost. */
 export interface Reading<Message> extends Position {
   readonly messages: readonly Message[];
+  /** Up to here the history was read: what is not among the messages is not there. */
+  readonly through: number;
 }
 
 export type Step<Message> =
@@ -108,17 +110,20 @@ export class RoomPosition<Message extends Position> {
     return steps;
   }
 
-  #takeRead({ epoch, offset, messages }: Reading<Message>, steps: Step<Message>[]): void {
-    const next = messages[0]?.offset ?? offset + 1;
-    if (next > this.#position.offset + 1) {
-      this.#position = { epoch, offset: next - 1 };
-      steps.push({ gap: { reason: 'too_old', position: this.#position } });
-    }
+  #takeRead({ epoch, messages, through }: Reading<Message>, steps: Step<Message>[]): void {
     for (const message of messages) {
-      if (message.offset !== this.#position.offset + 1) continue;
+      if (message.offset <= this.#position.offset) continue;
+      this.#skipTo(message.offset - 1, steps);
       this.#position = { epoch, offset: message.offset };
       steps.push({ message });
     }
+    this.#skipTo(through, steps);
+  }
+
+  #skipTo(offset: number, steps: Step<Message>[]): void {
+    if (this.#position.offset >= offset) return;
+    this.#position = { ...this.#position, offset };
+    steps.push({ gap: { reason: 'too_old', position: this.#position } });
   }
 
   /** Delivers what waited, as far as it follows. Returns whether nothing is left. */

@@ -1,6 +1,6 @@
 /** Publishes what a session says to a room: stamped with who the edge knows it is, encoded once. */
 import type { Broker, History } from '@hubbub/broker';
-import { type Channels, encodeEnvelope, type Frame, jsonCodec, namespaceOf } from '@hubbub/protocol';
+import { type Channels, encodeEnvelope, type Frame, jsonCodec, namespaceOf, type Position } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
 import type { RoomFeeds } from './room-feeds.js';
@@ -20,8 +20,8 @@ type Said = Pick<Frame, 'type' | 'payload' | 'id'>;
 
 /** What became of a message that the bus has taken. */
 export interface Publication {
-  /** Position in the room's history, where it has one. */
-  readonly offset?: number;
+  /** In the room's history, where it has one. */
+  readonly position?: Position;
   /** The room's history had this message already: nothing was published. */
   readonly duplicate?: boolean;
 }
@@ -48,7 +48,9 @@ export class RoomPublisher {
     const idempotencyKey = messageId === undefined ? {} : { idempotencyKey: userKey(session.user.id, messageId) };
     const known = this.#parts.feeds.of(channel)?.position;
     const append = { room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, ...idempotencyKey };
-    return this.#parts.history.append(append).then(({ offset, repeated }) => ({ offset, duplicate: repeated }));
+    return this.#parts.history
+      .append(append)
+      .then(({ epoch, offset, repeated }) => ({ position: { epoch, offset }, duplicate: repeated }));
   }
 
   /** Something of the moment, kept nowhere and for the others only. @throws {HubbubError} `UNAVAILABLE` */

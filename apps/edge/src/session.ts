@@ -175,7 +175,11 @@ export class Session {
   }
 
   /** Answers a frame that was carried out, when it asked for an answer. */
-  acknowledge(frame: Pick<ClientFrame, 'id'>, room?: string, result: Pick<Frame, 'payload' | 'offset'> = {}): void {
+  acknowledge(
+    frame: Pick<ClientFrame, 'id'>,
+    room?: string,
+    result: Pick<Frame, 'payload' | 'offset' | 'epoch'> = {},
+  ): void {
     if (frame.id === undefined) return;
     const timestamp = new Date().toISOString();
     this.send({ type: 'ack', id: frame.id, ...(room !== undefined && { room }), ...result, timestamp });

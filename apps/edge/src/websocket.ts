@@ -277,6 +277,8 @@ function upgrade(
       subprotocols,
       queryToken: query?.get('token') ?? undefined,
       queryRoomToken: query?.get('room_token') ?? undefined,
+      queryEpoch: query?.get('epoch') ?? undefined,
+      queryOffset: query?.get('offset') ?? undefined,
       path: request.getUrl(),
       params: place?.params,
       pathRoom: place?.room,

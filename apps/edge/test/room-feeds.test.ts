@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
 import { createRecoveryMetrics } from '../src/recovery-metrics.js';
+import { ReplayMemory } from '../src/replay-memory.js';
 import { RoomFeeds } from '../src/room-feeds.js';
 
 const ROOMS = Array.from({ length: 100 }, (_, n) => `room-${n}`);
@@ -30,6 +31,8 @@ test('a hundred silent rooms are looked at eight at a time, and each of them is'
     namespaces: { default: { ...namespaceSettings({}, 'default'), historySize: 10 } },
     channels: new Channels(),
     maxReplayMessages: 100,
+    maxBufferedBytes: 100_000,
+    replayMemory: new ReplayMemory(1_000_000),
     checkIntervalMs: 20,
     metrics: createRecoveryMetrics(createMetricsRegistry()),
   });

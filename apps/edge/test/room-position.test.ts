@@ -81,7 +81,9 @@ class Model {
     const known = this.position.position;
     this.position.beginRead();
     const messages = known === undefined ? [] : this.#held.filter(({ offset }) => offset > known.offset).slice(0, PAGE);
-    this.#reading = { ...this.head, messages };
+    // The last page reaches the end; another one ends with its last message.
+    const through = messages.length < PAGE ? this.#offset : (messages.at(-1)?.offset ?? this.#offset);
+    this.#reading = { ...this.head, through, messages };
   }
 
   #answer(): void {
@@ -130,15 +132,16 @@ describe('a room position', () => {
   test('what waits is bounded; what did not fit is read again', () => {
     const position = new RoomPosition<Position>(WAITING_MAX);
     position.beginRead();
-    position.learn({ epoch: 'e', offset: 0, messages: [] });
+    position.learn({ epoch: 'e', offset: 0, through: 0, messages: [] });
     const message = (offset: number): Position => ({ epoch: 'e', offset });
     expect(position.take(message(2))).toBe('wait');
     position.beginRead();
     for (let offset = 3; offset < 20; offset++) expect(position.take(message(offset))).toBe('wait');
-    position.learn({ epoch: 'e', offset: 2, messages: [message(1), message(2)] });
+    position.learn({ epoch: 'e', offset: 2, through: 2, messages: [message(1), message(2)] });
     expect(position.following).toBe(false);
     position.beginRead();
-    position.learn({ epoch: 'e', offset: 19, messages: Array.from({ length: 17 }, (_, index) => message(index + 3)) });
+    const rest = Array.from({ length: 17 }, (_, index) => message(index + 3));
+    position.learn({ epoch: 'e', offset: 19, through: 19, messages: rest });
     expect(position.following).toBe(true);
     expect(position.position).toEqual(message(19));
   });
@@ -146,11 +149,35 @@ describe('a room position', () => {
   test('a message that the history does not have is waited for once: somebody published it past the history', () => {
     const position = new RoomPosition<Position>(WAITING_MAX);
     position.beginRead();
-    position.learn({ epoch: 'e', offset: 5, messages: [] });
+    position.learn({ epoch: 'e', offset: 5, through: 5, messages: [] });
     expect(position.take({ epoch: 'e', offset: 1000 })).toBe('wait');
     position.beginRead();
-    expect(position.learn({ epoch: 'e', offset: 5, messages: [] })).toEqual([]);
+    expect(position.learn({ epoch: 'e', offset: 5, through: 5, messages: [] })).toEqual([]);
     expect(position.following).toBe(true);
     expect(position.take({ epoch: 'e', offset: 6 })).toBe('deliver');
+  });
+
+  test('is behind a new epoch that holds messages already: they are read, not awaited', () => {
+    const position = new RoomPosition<Position>(WAITING_MAX);
+    position.beginRead();
+    position.learn({ epoch: 'e1', offset: 5, through: 5, messages: [] });
+    position.doubt();
+    position.beginRead();
+    const told = position.learn({ epoch: 'e2', offset: 3, through: 3, messages: [] });
+    expect(told).toEqual([{ gap: { reason: 'new_epoch', position: { epoch: 'e2', offset: 0 } } }]);
+    expect(position.following).toBe(false);
+  });
+
+  test('passes a hole in the middle of a page and at its end, each with a gap', () => {
+    const position = new RoomPosition<Position>(WAITING_MAX);
+    const message = (offset: number): Position => ({ epoch: 'e', offset });
+    position.beginRead();
+    position.learn({ epoch: 'e', offset: 0, through: 0, messages: [] });
+    position.doubt();
+    position.beginRead();
+    const steps = position.learn({ epoch: 'e', offset: 5, through: 5, messages: [message(1), message(3)] });
+    const gap = (offset: number) => ({ gap: { reason: 'too_old', position: message(offset) } });
+    expect(steps).toEqual([{ message: message(1) }, gap(2), { message: message(3) }, gap(5)]);
+    expect(position.following).toBe(true);
   });
 });

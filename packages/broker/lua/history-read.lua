@@ -9,7 +9,9 @@
 -- ARGV[6]  "oldest" or "newest": which ones when there are more
 -- ARGV[7]  epoch of a position that was surely given, or ""
 -- ARGV[8]  its offset
--- Returns { epoch, offset, entries as XRANGE does }.
+-- ARGV[9]  bytes of the envelopes at most, with "newest"; 0 for no bound
+-- Returns { epoch, offset, entries as XRANGE does }. Where the envelopes are larger than the bound there are no entries, and the
+-- fourth value is the offset of the newest one that does not fit.
 local position = redis.call('HMGET', KEYS[1], 'epoch', 'offset')
 local epoch, offset = position[1], tonumber(position[2] or 0)
 -- Data older than what was given out: offsets would come to name other envelopes.
@@ -19,12 +21,30 @@ if not epoch or (epoch == ARGV[7] and offset < tonumber(ARGV[8])) then
   redis.call('DEL', KEYS[2])
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-local entries = {}
-if tonumber(ARGV[5]) > 0 then
-  if ARGV[6] == 'newest' then
-    entries = redis.call('XREVRANGE', KEYS[2], ARGV[4], ARGV[3], 'COUNT', ARGV[5])
-  else
-    entries = redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[4], 'COUNT', ARGV[5])
-  end
+local limit = tonumber(ARGV[5])
+if limit == 0 then
+  return { epoch, offset, {} }
 end
+if ARGV[6] ~= 'newest' then
+  return { epoch, offset, redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[4], 'COUNT', limit) }
+end
+local bound = tonumber(ARGV[9])
+if bound == 0 then
+  return { epoch, offset, redis.call('XREVRANGE', KEYS[2], ARGV[4], ARGV[3], 'COUNT', limit) }
+end
+-- Page by page: what does not fit is not read further than the bound.
+local PAGE = 64
+local entries, bytes, last = {}, 0, ARGV[4]
+repeat
+  local page = redis.call('XREVRANGE', KEYS[2], last, ARGV[3], 'COUNT', math.min(PAGE, limit - #entries))
+  for _, entry in ipairs(page) do
+    local at = tonumber(string.match(entry[1], '^%d+'))
+    bytes = bytes + #(entry[2][2] or '')
+    if bytes > bound then
+      return { epoch, offset, {}, at }
+    end
+    entries[#entries + 1] = entry
+    last = string.format('%d-0', at - 1)
+  end
+until #page < PAGE or #entries >= limit
 return { epoch, offset, entries }

@@ -32,6 +32,8 @@ export interface HistoryQuery {
   readonly limit: number;
   /** Which ones when there are more than `limit`. The answer is oldest first either way. Default `oldest`. */
   readonly from?: 'oldest' | 'newest';
+  /** With `from: 'newest'`: envelopes that are larger together are not read at all, see `tooLargeBelow`. */
+  readonly maxBytes?: number;
   /**
    * A position that was surely given. A history of the same epoch that does not reach it has lost its end (a Redis that
    * came back with older data): it begins a new epoch. Never a position that only a client claims.
@@ -48,6 +50,8 @@ export interface HistoryEntry {
 /** The position is that of the newest envelope, whatever was asked for. */
 export interface HistoryPage extends Position {
   readonly entries: readonly HistoryEntry[];
+  /** There are no entries because they are larger than `maxBytes`: only those after this offset, or after a later one, fit. */
+  readonly tooLargeBelow?: number;
 }
 
 /** So long a retry of the same message is recognised. */

@@ -81,6 +81,22 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
     expect((await read({ after: 10 })).entries).toEqual([]);
   });
 
+  test('envelopes that are larger together than the bound are not read; the answer names the offset below which they are', async () => {
+    const { append, read } = await newRoom({ size: 200 });
+    for (let index = 1; index <= 150; index++) await append('x'.repeat(100));
+    const bytes = (await read({ after: 149 })).entries[0]?.envelope.length ?? 0;
+    const query = { from: 'newest', limit: 200 };
+    const fitting = await read({ ...query, after: 50, maxBytes: 100 * bytes });
+    expect(offsets(fitting.entries)).toEqual(Array.from({ length: 100 }, (_, index) => index + 51));
+    expect(fitting).not.toHaveProperty('tooLargeBelow');
+    expect(await read({ ...query, after: 49, maxBytes: 100 * bytes })).toMatchObject({
+      offset: 150,
+      entries: [],
+      tooLargeBelow: 50,
+    });
+    expect(offsets((await read({ ...query, limit: 100, maxBytes: 100 * bytes })).entries).at(0)).toBe(51);
+  });
+
   test('reading where nothing was appended begins an epoch that stays', async () => {
     const { append, read } = await newRoom();
     const { epoch, offset } = await read();

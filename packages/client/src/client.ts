@@ -66,7 +66,7 @@ export class HubbubClient {
       send: (wire, frame) => this.#send(wire, frame),
       epoch: room => this.#recovery.epoch(room),
       user: () => this.#session?.user.id,
-      messageSettled: (room, epoch, answer) => this.#recovery.settled(room, epoch, answer.offset),
+      messageSettled: (room, epoch, answer) => this.#recovery.settled(room, answer.epoch ?? epoch, answer.offset),
       settled: () => this.#connection.step('settled'),
     });
     this.#memberships = new Memberships(this.#settings, {

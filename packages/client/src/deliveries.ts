@@ -92,11 +92,12 @@ export class Deliveries {
   }
 
   /** A message of ours was replayed: its `ack` was lost, its `send()` is settled. False when none waits for that. */
-  arrived({ id, room, offset, timestamp }: Frame): boolean {
+  arrived({ id, room, epoch, offset, timestamp }: Frame): boolean {
     const [delivery] = this.#queue.take(({ frame }) => frame.id === id && frame.room === room);
     if (delivery === undefined) return false;
     const { frame, resolve } = delivery;
-    resolve({ type: 'ack', id: frame.id, ...(offset !== undefined && { offset }), ...(timestamp && { timestamp }) });
+    const position = { ...(epoch !== undefined && { epoch }), ...(offset !== undefined && { offset }) };
+    resolve({ type: 'ack', id: frame.id, ...position, ...(timestamp && { timestamp }) });
     return true;
   }
 

@@ -47,9 +47,16 @@ interface RoomRecord {
   /** Came while recovering, beyond what is being replayed: in the room of the path, live messages may overtake the replay. */
   held: Frame[];
   replayed: number;
+  /** Acks of our own messages in an epoch that the edge has not named yet: an `ack` may overtake the `room_gap`. */
+  ackedElsewhere: { readonly epoch: string; readonly offsets: number[] } | undefined;
+  /** Only a `room_gap` named the position, and no message has come since: a live one below it shows that it was wrong. */
+  claimed: boolean;
   /** The namespace sends our own messages back to us: then these, and not their `ack`, show that they are here. */
   echoes: boolean;
 }
+
+/** Own messages whose `ack` may be ahead of the `room_gap` that names their epoch. */
+const MAX_ACKED_ELSEWHERE = 256;
 
 /** Frames held back at most per room: more than an edge replays. Beyond it they pass, and the gap is told. */
 const MAX_HELD = 2_000;
@@ -87,27 +94,42 @@ export class Recovery {
     const { replayed = 0, held = [] } = record ?? {};
     if (record !== undefined) Object.assign(record, { recovering: false, held: [], replayed: 0 });
     const whole = known !== undefined && isWhole(answer, known);
-    if (answer === undefined) this.#rooms.delete(room);
-    else if (!whole) this.#moveTo(room, answer, known);
+    const at = whole || known === undefined ? answer : endOfGap(answer, known);
+    if (at === undefined) this.#rooms.delete(room);
+    else if (!whole) this.#moveTo(room, at, known);
     if (whole) this.#ports.recovered({ room, replayed });
-    else if (again) this.#tellGap(room, answer?.reason ?? 'no_history', known, answer);
-    for (const frame of held) this.take(room, frame);
+    else if (again) this.#tellGap(room, answer?.reason ?? 'no_history', known, at);
+    const isReplay = record !== undefined && at !== answer;
+    for (const frame of held) this.take(room, frame, isReplay);
     if (record !== undefined) this.#closeHoles(room, record);
   }
 
-  /** A frame of the room: passed on once, in order. Those without a position are what is now, and pass. */
-  take(room: string, frame: Frame): void {
+  /**
+   * A frame of the room: passed on once, in order. Those without a position are what is now, and pass.
+   * @param isReplay the frame was held back while the room recovered
+   */
+  take(room: string, frame: Frame, isReplay = false): void {
     const { offset } = frame;
     if (!isOffset(offset) || frame.type === 'ack') {
       this.#ports.deliver(frame);
       return;
     }
     const record = this.#record(room, offset);
+    if (this.#isOfAnotherEpoch(record, frame)) {
+      if (record.recovering) {
+        if (record.held.length < MAX_HELD) record.held.push(frame);
+        return;
+      }
+      // The edge names a new epoch first; where that was lost, the message itself shows the gap.
+      this.gap(room, { reason: 'new_epoch', epoch: frame.epoch, offset: offset - 1 });
+    } else if (record.claimed && !record.recovering && record.position.knows(offset)) {
+      record.position = new RoomPosition(record.position.epoch, offset - 1);
+    }
+    record.claimed = false;
     const { position } = record;
     if (position.knows(offset)) {
       // The echo of a message whose ack was faster. In a replay it is one that this client knows it sent.
       if (record.recovering || !position.takeEcho(offset)) return;
-      record.echoes = true;
       record.echoes = true;
       this.#ports.deliver(frame);
       return;
@@ -118,15 +140,18 @@ export class Recovery {
     }
     position.took(offset);
     this.#closeHoles(room, record);
-    if (this.#isNews(record, frame)) this.#ports.deliver(frame);
+    if (this.#isNews(record, frame, isReplay || record.recovering)) this.#ports.deliver(frame);
   }
 
-  /** A message of ours was taken, or was not: `offset` is its place, `epoch` that of the room when it was sent. */
+  /** A message of ours was taken, or was not: `epoch` and `offset` are its place, as far as the edge names it. */
   settled(room: string, epoch: string | undefined, offset: unknown): void {
     const record = this.#rooms.get(room);
     if (record === undefined) return;
     const { position } = record;
-    if (isOffset(offset) && epoch === position.epoch && !record.echoes) position.acked(offset);
+    if (isOffset(offset) && !record.echoes) {
+      if (epoch === position.epoch) position.acked(offset);
+      else if (epoch !== undefined) this.#keepAck(record, epoch, offset);
+    }
     this.#closeHoles(room, record);
   }
 
@@ -134,7 +159,10 @@ export class Recovery {
   gap(room: string, payload: unknown): void {
     const known = this.position(room);
     const answer = readPosition(payload);
-    if (answer !== undefined) this.#moveTo(room, answer, known);
+    if (answer !== undefined) {
+      this.#moveTo(room, answer, known);
+      this.#record(room, answer.offset).claimed = true;
+    }
     const { reason } = (payload ?? {}) as { readonly reason?: unknown };
     this.#tellGap(room, typeof reason === 'string' ? reason : 'no_history', known, answer);
   }
@@ -149,10 +177,10 @@ export class Recovery {
   }
 
   /** In a replay our own messages settle their `send()` instead; the application has shown them when it sent them. */
-  #isNews(record: RoomRecord, frame: Frame): boolean {
+  #isNews(record: RoomRecord, frame: Frame, isReplay: boolean): boolean {
     if (record.recovering) record.replayed++;
     if (frame.id === undefined || frame.sender?.id !== this.#ports.user()) return true;
-    if (record.recovering) return !this.#ports.arrived(frame) || record.echoes;
+    if (isReplay) return !this.#ports.arrived(frame) || record.echoes;
     if (this.#ports.isInFlight(frame.id)) record.echoes = true;
     return true;
   }
@@ -171,6 +199,22 @@ export class Recovery {
     const record = this.#record(room, offset + 1);
     const early = known === undefined ? record.position.offset : 0;
     record.position = new RoomPosition(epoch, Math.max(offset, early));
+    record.claimed = false;
+    const { ackedElsewhere } = record;
+    if (ackedElsewhere?.epoch !== epoch) return;
+    for (const own of ackedElsewhere.offsets) record.position.acked(own);
+    record.ackedElsewhere = undefined;
+  }
+
+  #keepAck(record: RoomRecord, epoch: string, offset: number): void {
+    if (record.ackedElsewhere?.epoch !== epoch) record.ackedElsewhere = { epoch, offsets: [] };
+    const { offsets } = record.ackedElsewhere;
+    offsets.push(offset);
+    if (offsets.length > MAX_ACKED_ELSEWHERE) offsets.shift();
+  }
+
+  #isOfAnotherEpoch({ position }: RoomRecord, { epoch }: Frame): boolean {
+    return epoch !== undefined && position.epoch !== undefined && epoch !== position.epoch;
   }
 
   #tellGap(room: string, reason: GapReason, known: Position | undefined, now: Position | undefined): void {
@@ -187,10 +231,24 @@ export class Recovery {
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
     const position = new RoomPosition(undefined, offset - 1);
-    const record = { position, recovering: false, held: [], replayed: 0, echoes: false };
+    const record: RoomRecord = {
+      position,
+      recovering: false,
+      held: [],
+      replayed: 0,
+      ackedElsewhere: undefined,
+      claimed: false,
+      echoes: false,
+    };
     this.#rooms.set(room, record);
     return record;
   }
+}
+
+/** Where the gap ends: at the edge's position, or before what it replayed although older messages are missing. */
+function endOfGap(answer: PositionAnswer | undefined, known: Position): Position | undefined {
+  if (answer?.replayedFrom === undefined || answer.epoch !== known.epoch) return answer;
+  return { epoch: answer.epoch, offset: answer.replayedFrom - 1 };
 }
 
 function isWhole(answer: PositionAnswer | undefined, known: Position): boolean {

@@ -12,6 +12,8 @@ export interface PositionAnswer extends Position {
   /** Missing when no position was named. */
   readonly recovered?: boolean;
   readonly reason?: string;
+  /** With `too_old`: the first offset that was replayed. */
+  readonly replayedFrom?: number;
 }
 
 /** Bytes of a `resume` frame without its rooms, with an id as long as ids may be. */
@@ -59,6 +61,7 @@ export function readPosition(payload: unknown): PositionAnswer | undefined {
     offset: payload.offset,
     ...(typeof payload.recovered === 'boolean' && { recovered: payload.recovered }),
     ...(typeof payload.reason === 'string' && { reason: payload.reason }),
+    ...(isOffset(payload.replayed_from) && payload.replayed_from > 0 && { replayedFrom: payload.replayed_from }),
   };
 }
 

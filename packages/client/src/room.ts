@@ -20,6 +20,8 @@ export interface Receipt {
   readonly timestamp?: string;
   /** Position in the room's history, where it has one. */
   readonly offset?: number;
+  /** Of the history that `offset` belongs to. */
+  readonly epoch?: string;
 }
 
 export interface SendOptions {
@@ -181,10 +183,12 @@ export class Room {
   }
 
   async #receipt(frame: Frame): Promise<Receipt> {
-    const { id = '', timestamp, offset, payload } = await this.#ports.submit({ ...frame, room: this.name }, 'ack');
+    const answer = await this.#ports.submit({ ...frame, room: this.name }, 'ack');
+    const { id = '', timestamp, epoch, offset, payload } = answer;
     return {
       id,
       ...(timestamp !== undefined && { timestamp }),
+      ...(epoch !== undefined && { epoch }),
       ...(offset !== undefined && { offset }),
       ...(payload?.duplicate === true && { duplicate: true }),
     };

@@ -70,6 +70,62 @@ describe('invariant 13: every message with an offset once and in order, and no s
   });
 });
 
+describe('an offset counts within its epoch', () => {
+  const gapTo = (epoch: string, offset: number) =>
+    ({ type: 'room_gap', payload: { room_id: 'general', reason: 'new_epoch', epoch, offset } }) as const;
+
+  it('keeps an ack of the new epoch until the room_gap names it, and reports no false gap', async () => {
+    const { room, heard } = await joined(edge);
+    edge.answer = silent;
+    void room.send({}, { id: 'm1' });
+    edge.socket
+      .receive({ type: 'ack', id: 'm1', room: 'general', epoch: 'e2', offset: 1 })
+      .receive(gapTo('e2', 0))
+      .receive(message(2, { epoch: 'e2' }));
+    expect(heard).toEqual([{ reason: 'new_epoch', before: 1 }, 2]);
+  });
+
+  it('ignores a late ack of the old epoch', async () => {
+    const { room, heard } = await joined(edge);
+    edge.answer = silent;
+    void room.send({}, { id: 'm1' });
+    edge.socket
+      .receive(gapTo('e2', 0))
+      .receive({ type: 'ack', id: 'm1', room: 'general', epoch: 'e1', offset: 2 })
+      .receive(message(1, { epoch: 'e2' }))
+      .receive(message(2, { epoch: 'e2' }));
+    expect(heard).toEqual([{ reason: 'new_epoch', before: 1 }, 1, 2]);
+  });
+
+  it('counts an ack without an epoch, from an older edge, in the epoch in which the message was sent', async () => {
+    const { room, heard } = await joined(edge);
+    edge.answer = silent;
+    void room.send({}, { id: 'm1' });
+    edge.socket
+      .receive(gapTo('e2', 0))
+      .receive({ type: 'ack', id: 'm1', room: 'general', offset: 2 })
+      .receive(message(1))
+      .receive(message(2));
+    expect(heard).toEqual([{ reason: 'new_epoch', before: 1 }, 1, 2]);
+  });
+
+  it('tells the gap where a message is the first sign of a new epoch', async () => {
+    const { heard } = await joined(edge);
+    for (const offset of [3, 4]) edge.socket.receive(message(offset, { epoch: 'e2' }));
+    expect(heard).toEqual([{ reason: 'new_epoch', before: 3 }, 3, 4]);
+  });
+
+  it('hears on after a room_gap that names an offset which no message has', async () => {
+    const { heard } = await joined(edge);
+    edge.socket.receive(gapTo('e1', Number.MAX_SAFE_INTEGER));
+    for (const offset of [11, 12]) edge.socket.receive(message(offset, { epoch: 'e1' }));
+    expect(heard.filter(entry => typeof entry === 'number')).toEqual([11, 12]);
+    edge.socket.receive(gapTo('e9', Number.MAX_SAFE_INTEGER)).receive(message(13, { epoch: 'e1' }));
+    expect(heard.at(-1)).toBe(13);
+    expect(placesIn((await comeBack(edge)).sentOfType('resume')[0])).toMatchObject([{ epoch: 'e1', offset: 13 }]);
+  });
+});
+
 describe('invariant 14: in a new session every room says recovered or gap', () => {
   it('gives what was replayed, once, and says that the room is whole', async () => {
     const { client, heard } = await joined(edge);
@@ -105,6 +161,21 @@ describe('invariant 14: in a new session every room says recovered or gap', () =
     socket.receive(message(51)).receive(message(52));
     await turn();
     expect(heard).toEqual(['rejoining', gap, 51, 52, 'joined']);
+  });
+
+  it('after too_old it tells the gap, then gives what the edge could still replay, once', async () => {
+    const { room, heard } = await joined(edge);
+    edge.answer = silent;
+    const sending = room.send({}, { id: 'm1' });
+    const socket = await comeBack(edge);
+    const own = { sender: { id: 'u1', name: 'One' }, id: 'm1' };
+    for (const offset of [48, 49]) socket.receive(message(offset, { epoch: 'e1' }));
+    socket.receive(message(50, { epoch: 'e1', ...own }));
+    const answer = { epoch: 'e1', offset: 50, recovered: false, reason: 'too_old', replayed_from: 48 };
+    answerResume(socket, [{ room_id: 'general', ...answer }]);
+    socket.receive(message(51, { epoch: 'e1' }));
+    expect(await outcome(sending)).toMatchObject({ value: { id: 'm1', epoch: 'e1', offset: 50 } });
+    expect(heard).toEqual(['rejoining', { reason: 'too_old', since: 10, before: 48 }, 48, 49, 51, 'joined']);
   });
 
   it('says so when a room without history was away', async () => {

@@ -34,6 +34,14 @@ it('calls a hole lost that nothing can fill any more, one hole at a time', () =>
   expect(position.offset).toBe(10);
 });
 
+it('does not let an own message beyond the latest one fill a hole below it', () => {
+  const position = new RoomPosition('e', 4);
+  position.took(6);
+  position.acked(7);
+  expect(position.closeHole(0)).toEqual({ since: 4, before: 6 });
+  expect(position.offset).toBe(7);
+});
+
 it('knows the first echo of a message that was acked before, once', () => {
   const position = new RoomPosition('e', 4);
   position.acked(5);

@@ -6,6 +6,7 @@
  */
 import type { Encoding } from './codec.js';
 import { type Control, readControl } from './control.js';
+import { EPOCH_MAX_BYTES, utf8Length } from './limits.js';
 import { isRoomName } from './room-name.js';
 import { isConflationKey, isWellFormed } from './text.js';
 
@@ -21,6 +22,8 @@ export interface EnvelopeHeader {
   readonly publishedAtMs: number;
   /** The session that does not get it: the sender's. */
   readonly excludeSession?: string;
+  /** The session of `excludeSession` gets `room_offset` in its place: it did not send the message and gets no `ack`. */
+  readonly notifyExcluded?: true;
   /** The user whose sessions do not get it. */
   readonly excludeUser?: string;
   /** The sessions that alone get it (on a node's channel). */
@@ -54,6 +57,7 @@ interface WireHeader {
   e: 'j' | 'm';
   t: number;
   x?: string | undefined;
+  n?: true | undefined;
   u?: string | undefined;
   s?: readonly string[] | undefined;
   r?: string | undefined;
@@ -72,6 +76,7 @@ export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8A
     e: header.encoding === 'json' ? 'j' : 'm',
     t: header.publishedAtMs,
     x: header.excludeSession,
+    n: header.notifyExcluded,
     u: header.excludeUser,
     s: header.sessions,
     r: header.room,
@@ -115,6 +120,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
     encoding: wire.e === 'j' ? 'json' : 'msgpack',
     publishedAtMs: wire.t,
     ...(wire.x !== undefined && { excludeSession: wire.x }),
+    ...(wire.n !== undefined && { notifyExcluded: wire.n }),
     ...(wire.u !== undefined && { excludeUser: wire.u }),
     ...(wire.s !== undefined && { sessions: wire.s }),
     ...(wire.r !== undefined && { room: wire.r }),
@@ -139,6 +145,7 @@ function parseHeader(bytes: Uint8Array): WireHeader | undefined {
     (wire.e === 'j' || wire.e === 'm') &&
     Number.isFinite(wire.t) &&
     isOptionalText(wire.x) &&
+    (wire.n === undefined || wire.n === true) &&
     isOptionalText(wire.u) &&
     (wire.s === undefined || isListOfStrings(wire.s)) &&
     (wire.r === undefined || (typeof wire.r === 'string' && isRoomName(wire.r))) &&
@@ -154,7 +161,11 @@ function parseHeader(bytes: Uint8Array): WireHeader | undefined {
 /** Both or none: an offset without its epoch says nothing. */
 function hasWholePosition(offset: unknown, epoch: unknown): boolean {
   if (offset === undefined && epoch === undefined) return true;
-  return Number.isSafeInteger(offset) && (offset as number) > 0 && typeof epoch === 'string';
+  return Number.isSafeInteger(offset) && (offset as number) > 0 && typeof epoch === 'string' && isEpoch(epoch);
+}
+
+function isEpoch(epoch: string): boolean {
+  return isWellFormed(epoch) && utf8Length(epoch) <= EPOCH_MAX_BYTES;
 }
 
 function isListOfStrings(value: unknown): boolean {

@@ -26,8 +26,10 @@ export interface Frame {
   readonly id?: string;
   /** 1 to 64 bytes, globally unique: makes a client's publish idempotent. The edge names the message by it. */
   readonly message_id?: string;
-  /** Position in the room's history. */
+  /** Position in the room's history; always together with `epoch`. */
   readonly offset?: number;
+  /** Names the history that `offset` belongs to. */
+  readonly epoch?: string;
 }
 
 /** Frames a client sends; every other well-formed name is a client event for services. */
@@ -128,9 +130,11 @@ export interface RoomGap {
 export interface Recovery {
   readonly epoch: string;
   readonly offset: number;
-  /** There when the client named a position; false means that nothing was replayed. */
+  /** There when the client named a position; false means that messages are missing. */
   readonly recovered?: boolean;
   readonly reason?: GapReason;
+  /** With `too_old`: the first offset that was replayed, where there was any. What precedes it is missing. */
+  readonly replayed_from?: number;
 }
 
 /** Payload of the answer to `history`. */

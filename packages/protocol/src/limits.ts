@@ -31,6 +31,9 @@ export const DEFAULT_LIMITS: SessionLimits = Object.freeze({
   history_page_size: 100,
 });
 
+/** The epoch of a history, in UTF-8 bytes; ours have 12. */
+export const EPOCH_MAX_BYTES = 128;
+
 /** Key under which a service's message may take the place of an older one, in UTF-8 bytes. */
 export const CONFLATION_KEY_MAX_BYTES = 64;
 

@@ -1,8 +1,9 @@
 /**
- * Puts `room` and `offset` in front of an encoded frame without reading it: how an edge names the room once per encoding
+ * Puts `room`, `epoch` and `offset` in front of an encoded frame without reading it: how an edge names the room once per encoding
  * and forwards the rest as it came.
  */
 import type { Encoding } from './codec.js';
+import type { Position } from './envelope.js';
 
 const encoder = new TextEncoder();
 const OPEN_BRACE = 0x7b;
@@ -10,6 +11,7 @@ const QUOTE = 0x22;
 const JSON_SPACE = [0x20, 0x09, 0x0a, 0x0d];
 const FIXMAP = 0x80;
 const FIXMAP_MAX_ENTRIES = 15;
+const EPOCH_KEY = msgpackString('epoch');
 const OFFSET_KEY = msgpackString('offset');
 
 /** The bytes that name `room`, made once per room and encoding and used for each of its messages. */
@@ -19,21 +21,29 @@ export function roomPrefix(encoding: Encoding, room: string): Uint8Array {
 }
 
 /**
- * The frame in `body` with the room of `prefix` as its first field, and the offset behind it where there is one. Returns
- * `undefined` when the body does not begin as a non-empty object (JSON) or a map of 1 to 13 entries (MessagePack; 14
- * without an offset): such a body is malformed.
+ * The frame in `body` with the room of `prefix` as its first field, and its position behind it where it has one. Returns
+ * `undefined` when the body does not begin as a non-empty object (JSON) or a map of 1 to 12 entries (MessagePack; 14
+ * without a position): such a body is malformed.
  */
 export function spliceRoom(
   encoding: Encoding,
   prefix: Uint8Array,
   body: Uint8Array,
-  offset?: number,
+  position?: Position,
 ): Uint8Array | undefined {
   if (encoding === 'json') {
-    return spliceJson(offset === undefined ? prefix : concat([prefix, encoder.encode(`"offset":${offset},`)]), body);
+    return spliceJson(position === undefined ? prefix : concat([prefix, jsonPosition(position)]), body);
   }
-  if (offset === undefined) return spliceMsgpack(prefix, 1, body);
-  return spliceMsgpack(concat([prefix, OFFSET_KEY, msgpackUnsigned(offset)]), 2, body);
+  if (position === undefined) return spliceMsgpack(prefix, 1, body);
+  return spliceMsgpack(concat([prefix, msgpackPosition(position)]), 3, body);
+}
+
+function jsonPosition({ epoch, offset }: Position): Uint8Array {
+  return encoder.encode(`"epoch":${JSON.stringify(epoch)},"offset":${offset},`);
+}
+
+function msgpackPosition({ epoch, offset }: Position): Uint8Array {
+  return concat([EPOCH_KEY, msgpackString(epoch), OFFSET_KEY, msgpackUnsigned(offset)]);
 }
 
 function spliceJson(prefix: Uint8Array, body: Uint8Array): Uint8Array | undefined {
@@ -63,7 +73,7 @@ function spliceMsgpack(prefix: Uint8Array, fields: number, body: Uint8Array): Ui
   return frame;
 }
 
-/** MessagePack str: fixstr up to 31 bytes, str 8 above; room names end at 128 bytes. */
+/** MessagePack str: fixstr up to 31 bytes, str 8 above; room names and epochs end at 128 bytes. */
 function msgpackString(value: string): Uint8Array {
   const bytes = encoder.encode(value);
   const head = bytes.length <= 31 ? [0xa0 | bytes.length] : [0xd9, bytes.length];

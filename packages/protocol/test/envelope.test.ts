@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Control } from '../src/control.js';
 import { decodeEnvelope, type EnvelopeHeader, encodeEnvelope, isEnvelope, positionEnvelope } from '../src/envelope.js';
+import { EPOCH_MAX_BYTES, utf8Length } from '../src/limits.js';
 import { isConflationKey } from '../src/text.js';
 import { roomName, text } from './arbitraries.js';
 
@@ -11,6 +12,7 @@ const header: fc.Arbitrary<EnvelopeHeader> = fc.record(
     encoding: fc.constantFrom('json', 'msgpack'),
     publishedAtMs: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
     excludeSession: text(),
+    notifyExcluded: fc.constant(true as const),
     excludeUser: text(),
     sessions: fc.array(text(), { maxLength: 5 }),
     room: roomName,
@@ -44,7 +46,10 @@ describe('an envelope', () => {
   });
 
   test('takes its position without another change', () => {
-    const place = fc.record({ epoch: text(), offset: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) });
+    const place = fc.record({
+      epoch: text().filter(epoch => utf8Length(epoch) <= EPOCH_MAX_BYTES),
+      offset: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    });
     fc.assert(
       fc.property(header, place, bytes, (fields, position, body) => {
         const placed = positionEnvelope(encodeEnvelope(fields, body), position);
@@ -81,6 +86,7 @@ describe('an envelope', () => {
     '{"e":"j","t":null}',
     '{"e":"j","t":1,"x":2}',
     '{"e":"j","t":1,"x":null}',
+    '{"e":"j","t":1,"n":1}',
     '{"e":"j","t":1,"s":"s1"}',
     '{"e":"j","t":1,"s":[1]}',
     '{"e":"j","t":1,"r":{}}',
@@ -97,6 +103,7 @@ describe('an envelope', () => {
     '{"e":"j","t":1,"o":"1","h":"a"}',
     '{"e":"j","t":1,"o":1.5,"h":"a"}',
     '{"e":"j","t":1,"o":0,"h":"a"}',
+    `{"e":"j","t":1,"o":1,"h":"${'a'.repeat(129)}"}`,
     '{"e":"j","t":1',
   ])('with the header %s is refused', json => {
     expect(decodeEnvelope(withHeader(json))).toBeUndefined();

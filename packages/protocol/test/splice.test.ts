@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Encoding } from '../src/codec.js';
 import { jsonCodec } from '../src/json-codec.js';
+import { EPOCH_MAX_BYTES, utf8Length } from '../src/limits.js';
 import { msgpackCodec } from '../src/msgpack-codec.js';
 import { ROOM_NAME_MAX_BYTES } from '../src/room-name.js';
 import { roomPrefix, spliceRoom } from '../src/splice.js';
-import { body, roomName } from './arbitraries.js';
+import { body, roomName, text } from './arbitraries.js';
 
 function splice(encoding: Encoding, room: string, frame: Uint8Array): Uint8Array | undefined {
   return spliceRoom(encoding, roomPrefix(encoding, room), frame);
@@ -23,12 +24,13 @@ describe.for([jsonCodec, msgpackCodec])('in $encoding', codec => {
     );
   });
 
-  test('with an offset it is the frame, its room and its place', () => {
+  test('with a position it is the frame, its room, and offset and epoch', () => {
     const offset = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }));
+    const epoch = text().filter(value => utf8Length(value) <= EPOCH_MAX_BYTES);
     fc.assert(
-      fc.property(body, roomName, offset, (frame, room, place) => {
-        const spliced = spliceRoom(codec.encoding, roomPrefix(codec.encoding, room), codec.encode(frame), place);
-        expect(spliced && codec.decode(spliced)).toEqual({ room, offset: place, ...frame });
+      fc.property(body, roomName, fc.record({ epoch, offset }), (frame, room, position) => {
+        const spliced = spliceRoom(codec.encoding, roomPrefix(codec.encoding, room), codec.encode(frame), position);
+        expect(spliced && codec.decode(spliced)).toEqual({ room, ...position, ...frame });
       }),
     );
   });

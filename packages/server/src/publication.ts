@@ -14,8 +14,8 @@ import { text, userId, wrong } from './checks.js';
 /** One message of a service, and who does not get it. */
 export interface Publication extends ServiceMessage {
   /**
-   * A session that does not get it. In a room with history it sees a hole where the message would be, and may get it by a replay
-   * or `history`: leave out the user there.
+   * A session that does not get it. A later session of the same user may get it from the room's history: leave out the user
+   * there.
    */
   readonly excludeSession?: string;
   /** A user whose sessions do not get it. */
@@ -65,7 +65,10 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
     encoding: 'json',
     publishedAtMs: now.getTime(),
     ...to,
-    ...(excludeSession !== undefined && { excludeSession: text('excludeSession', excludeSession, ID_MAX_BYTES) }),
+    ...(excludeSession !== undefined && {
+      excludeSession: text('excludeSession', excludeSession, ID_MAX_BYTES),
+      notifyExcluded: true as const,
+    }),
     ...(excludeUser !== undefined && { excludeUser: userId('excludeUser', excludeUser) }),
     ...(key !== undefined && { conflationKey: key }),
   } as const;

@@ -18,7 +18,7 @@ const session = z.strictObject({
 });
 
 const frame = z
-  .looseObject({ room: z.string(), offset: z.int().min(1), type: z.string() })
+  .looseObject({ room: z.string(), epoch: z.string(), offset: z.int().min(1), type: z.string() })
   .describe('As clients got it: PROTOCOL.md section 2.');
 
 const member = z.strictObject({
@@ -67,7 +67,7 @@ export const readRoutes: readonly Route[] = [
       const { messages, ...page } = await readHistory(bus, parseRoom(parameters.room_id), query);
       return {
         ...page,
-        messages: messages.flatMap(({ room = '', offset: at = 0, ...rest }) => [{ room, offset: at, ...rest }]),
+        messages: messages.map(({ room = '', epoch = '', offset = 0, ...rest }) => ({ room, epoch, offset, ...rest })),
       };
     },
   }),

@@ -7,6 +7,7 @@ import {
   type ErrorCode,
   HubbubError,
   isRoomName,
+  type Position,
 } from '@hubbub/protocol';
 import type { Namespaces } from '@hubbub/runtime';
 import { anonymousUser } from './anonymous.js';
@@ -34,6 +35,9 @@ export interface UpgradeRequest {
   readonly pathRoom: string | undefined;
   /** `room_token` of the query. */
   readonly queryRoomToken: string | undefined;
+  /** `epoch` and `offset` of the query: the position that the client has in the room of the path. */
+  readonly queryEpoch?: string | undefined;
+  readonly queryOffset?: string | undefined;
 }
 
 export interface Admitted extends Visitor {
@@ -44,6 +48,8 @@ export interface Admitted extends Visitor {
   readonly subprotocol: string | undefined;
   /** The room that the session is in from the start. */
   readonly room: string | undefined;
+  /** The position in that room from which the client asks for what it missed. */
+  readonly since: Position | undefined;
   /** What the room token of the request gives in that room. */
   readonly grant: Grant | undefined;
   /** When the session ends unless its token is renewed, milliseconds since 1970; `undefined`: it need not. */
@@ -66,6 +72,7 @@ export interface AdmissionPolicy {
 export const REFUSAL_STATUS = {
   INVALID_ROOM: '400 Bad Request',
   UNSUPPORTED_SUBPROTOCOL: '400 Bad Request',
+  INVALID_PAYLOAD: '400 Bad Request',
   UNAUTHORIZED: '401 Unauthorized',
   ORIGIN_NOT_ALLOWED: '403 Forbidden',
   FORBIDDEN: '403 Forbidden',
@@ -91,13 +98,14 @@ export const REFUSAL_CLOSE_CODE: Readonly<Partial<Record<ErrorCode, CloseCode>>>
 export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitted | Promise<Admitted> {
   assertOrigin(request.origin, policy);
   const room = pathRoom(request);
+  const since = room === undefined ? undefined : queryPosition(request);
   const { encoding, selected, token } = chooseSubprotocol(request.subprotocols);
   const sessionId = policy.nextSessionId();
   return whenKnown(identify(request, token, sessionId, policy), identity =>
     whenKnown(enter(request, identity, room, policy), grant => {
       // Each property by its name: what is spread gets a hidden class of its own from V8, 500 bytes for every connection.
       const { user, rights, address, expiresAtMs } = identity;
-      return { user, rights, address, expiresAtMs, sessionId, encoding, subprotocol: selected, room, grant };
+      return { user, rights, address, expiresAtMs, sessionId, encoding, subprotocol: selected, room, since, grant };
     }),
   );
 }
@@ -113,6 +121,18 @@ function pathRoom(request: UpgradeRequest): string | undefined {
   if (request.pathRoom === undefined) return undefined;
   if (!isRoomName(request.pathRoom)) throw new HubbubError('INVALID_ROOM', 'The path does not name a room.');
   return request.pathRoom;
+}
+
+/** At most 16 digits: what is larger is no safe integer. */
+const OFFSET = /^\d{1,16}$/;
+
+function queryPosition({ queryEpoch: epoch, queryOffset }: UpgradeRequest): Position | undefined {
+  if (epoch === undefined && queryOffset === undefined) return undefined;
+  const offset = OFFSET.test(queryOffset ?? '') ? Number(queryOffset) : Number.NaN;
+  if (epoch === undefined || !Number.isSafeInteger(offset)) {
+    throw new HubbubError('INVALID_PAYLOAD', 'A position in the query is epoch and offset, a whole number.');
+  }
+  return { epoch, offset };
 }
 
 type Identity = Visitor & Pick<Admitted, 'expiresAtMs'>;

@@ -23,10 +23,32 @@ export async function enterRoom(
   const opened = open(session, room, roomToken, roomCount, context);
   // No await where nobody was asked: between the question whether it is a member and the join nothing may happen.
   const grant = opened instanceof Promise ? await opened : opened;
+  return joinFrom(session, room, { since, grant }, context);
+}
+
+export interface Joining {
+  readonly since: Position | undefined;
+  /** What a room token gives. */
+  readonly grant: Opened;
+  /** Called when the session is in, before it gets anything of the room. */
+  readonly announce?: (recovery: Recovery | undefined) => void;
+}
+
+/** Joins; what follows `since` is replayed where the session may read the history. @throws {HubbubError} `UNAVAILABLE` */
+export async function joinFrom(
+  session: Session,
+  room: string,
+  { since, grant, announce }: Joining,
+  { memberships }: Pick<FrameContext, 'memberships'>,
+): Promise<Recovery | undefined> {
   const mayRead = session.allows(room, 'history') || grant?.includes('history') === true;
-  const recovery = await context.memberships.join(session, room, mayRead ? since : undefined);
+  const answerOf = (recovery: Recovery | undefined) => (mayRead ? recovery : withoutReplay(recovery, since));
+  const recovery = await memberships.join(session, room, {
+    since: mayRead ? since : undefined,
+    announce: announce && (entered => announce(answerOf(entered))),
+  });
   if (grant !== undefined && session.rooms.has(room)) session.grant(room, grant);
-  return mayRead ? recovery : withoutReplay(recovery, since);
+  return answerOf(recovery);
 }
 
 /** Who is in the room already need not be let in; a room token it brings all the same is looked at. */

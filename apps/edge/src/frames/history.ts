@@ -12,7 +12,7 @@ export const history: FrameAction = async (session, frame, context) => {
   const page = await context.history.read(room, {
     since: offsetOf(payload, 'since'),
     before: offsetOf(payload, 'before'),
-    encoding: session.encoding,
+    session,
     limit: Math.min(offsetOf(payload, 'limit') ?? Infinity, context.limits.history_page_size),
   });
   const id = frame.id === undefined ? {} : { id: frame.id };

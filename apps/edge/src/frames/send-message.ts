@@ -32,9 +32,9 @@ function publish(
   const id = frame.id ?? messageId;
   // Not returned: the session's next frames need not wait for Redis, it keeps the order of what is sent.
   publisher.send(session, room, { type: 'new_message', payload, id: messageId }, frame.messageId).then(
-    ({ offset, duplicate = false }) =>
+    ({ position, duplicate = false }) =>
       session.acknowledge({ id }, room, {
-        ...(offset !== undefined && { offset }),
+        ...position,
         payload: { message_id: messageId, ...(duplicate && { duplicate }) },
       }),
     (error: HubbubError) =>

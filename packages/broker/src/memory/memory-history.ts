@@ -51,12 +51,14 @@ export class MemoryHistory implements History {
     return { ...position, repeated: false };
   }
 
-  async read({ room, ttlMs, after = 0, before, limit, from, known }: HistoryQuery): Promise<HistoryPage> {
+  async read({ room, ttlMs, after = 0, before, limit, from, maxBytes, known }: HistoryQuery): Promise<HistoryPage> {
     const now = Date.now();
     const history = this.#openBehind(known, room, ttlMs, now);
     const wanted = history.entries.filter(({ offset }) => offset > after && (before === undefined || offset < before));
     const entries = from === 'newest' ? wanted.slice(Math.max(0, wanted.length - limit)) : wanted.slice(0, limit);
-    return { epoch: history.epoch, offset: history.offset, entries };
+    const position = { epoch: history.epoch, offset: history.offset };
+    const tooLargeBelow = maxBytes === undefined ? undefined : newestBeyond(maxBytes, entries);
+    return tooLargeBelow === undefined ? { ...position, entries } : { ...position, entries: [], tooLargeBelow };
   }
 
   /** The room's history, begun anew when it does not reach a known position. */
@@ -90,4 +92,13 @@ export class MemoryHistory implements History {
       for (const [key, answer] of answers) if (answer.expiresAtMs <= now) answers.delete(key);
     }
   }
+}
+
+/** The offset of the newest entry that does not fit into so many bytes with those after it. */
+function newestBeyond(maxBytes: number, entries: readonly HistoryEntry[]): number | undefined {
+  let bytes = 0;
+  return entries.findLast(({ envelope }) => {
+    bytes += envelope.length;
+    return bytes > maxBytes;
+  })?.offset;
 }

@@ -44,19 +44,33 @@ export class RedisHistory implements History {
     return { epoch, offset, repeated: repeated === 1 };
   }
 
-  async read({ room, ttlMs, after = 0, before, limit, from = 'oldest', known }: HistoryQuery): Promise<HistoryPage> {
+  async read({
+    room,
+    ttlMs,
+    after = 0,
+    before,
+    limit,
+    from = 'oldest',
+    maxBytes,
+    known,
+  }: HistoryQuery): Promise<HistoryPage> {
     const first = `${after + 1}-0`;
     const last = before === undefined ? '+' : `${Math.max(0, before - 1)}-0`;
     const epochAndTtl = [newEpoch(), ttlMs * POSITION_TTL_FACTOR];
-    const args = [...epochAndTtl, first, last, limit, from, known?.epoch ?? '', known?.offset ?? 0];
+    const args = [...epochAndTtl, first, last, limit, from, known?.epoch ?? '', known?.offset ?? 0, maxBytes ?? 0];
     const keys = [this.#key(room, 'meta'), this.#key(room, 'stream')];
     const reply = await orUnavailable(() => readScript.runForBytes(this.#commands, keys, args));
-    const [epoch, offset, found] = reply as [Buffer, number, [id: Buffer, fields: Buffer[]][]];
+    const [epoch, offset, found, tooLargeBelow] = reply as [Buffer, number, [id: Buffer, fields: Buffer[]][], number?];
     const entries = found.map(([id, fields]) => ({
       offset: Number.parseInt(id.toString(), 10),
       envelope: fields[1] ?? new Uint8Array(0),
     }));
-    return { epoch: epoch.toString(), offset, entries: from === 'newest' ? entries.reverse() : entries };
+    return {
+      epoch: epoch.toString(),
+      offset,
+      entries: from === 'newest' ? entries.reverse() : entries,
+      ...(tooLargeBelow !== undefined && { tooLargeBelow }),
+    };
   }
 
   #key(room: string, name: string): string {

@@ -98,5 +98,10 @@ export const limitSettings = {
   maxReplayMessages: integer(1, 10_000)
     .default(1000)
     .describe('Messages of one room that are replayed to a client that comes back; above it it reads the history.'),
+  maxReplayBytes: integer(65_536, 17_179_869_184)
+    .default(67_108_864)
+    .describe(
+      'Bytes of messages that an edge keeps for replays, all rooms together; above it the least recently used rooms are read again. One room gets at most a quarter, and at most maxBufferedBytes.',
+    ),
   historyPageSize: integer(1, 1000).default(100).describe('Messages in one answer to history.'),
 };

@@ -1,0 +1,159 @@
+/** A room's feed on a history in memory that can lose, lag and be held back, and sessions that step onto it. */
+import { type History, type HistoryQuery, MemoryCluster } from '@hubbub/broker';
+import {
+  decodeEnvelope,
+  type EnvelopeHeader,
+  encodeEnvelope,
+  type Frame,
+  jsonCodec,
+  type Position,
+} from '@hubbub/protocol';
+import { createMetricsRegistry } from '@hubbub/runtime';
+import { cleanup } from '../../../tests/support/cleanup.js';
+import { enter } from '../src/entry.js';
+import { createRecoveryMetrics } from '../src/recovery-metrics.js';
+import { ReplayMemory } from '../src/replay-memory.js';
+import { ReplayTurns } from '../src/replay-turns.js';
+import { RoomFeed } from '../src/room-feed.js';
+import type { Gap } from '../src/room-position.js';
+import type { Session } from '../src/session.js';
+import { Slots } from '../src/slots.js';
+
+export const ROOM = 'chat:1';
+const CHANNEL = 'c';
+let clock = 0;
+
+export interface FedRoomOptions {
+  readonly maxReplayMessages?: number;
+  readonly maxBufferedBytes?: number;
+  readonly maxReplayBytes?: number;
+  readonly historySize?: number;
+}
+
+export interface VisitOptions {
+  readonly user?: string;
+  readonly id?: string;
+  readonly isWanted?: () => boolean;
+  readonly bufferedBytes?: () => number;
+}
+
+export async function startFedRoom({
+  maxReplayMessages = 100,
+  maxBufferedBytes = 100_000,
+  maxReplayBytes = 10_000_000,
+  historySize = 50,
+}: FedRoomOptions = {}) {
+  const { broker, history } = new MemoryCluster().open();
+  await broker.subscribe(CHANNEL);
+  let deaf = false;
+  let reads = 0;
+  /** Set while reads of a purpose are held back; `limit` 0 are those of the position. */
+  let held: { readonly matches: (query: HistoryQuery) => boolean; readonly until: Promise<void> } | undefined;
+  const counted: History = {
+    append: append => history.append(append),
+    async read(query) {
+      reads++;
+      const page = await history.read(query);
+      if (held?.matches(query) === true) await held.until;
+      return page;
+    },
+  };
+  const delivered: number[] = [];
+  const gaps: Gap[] = [];
+  const members: unknown[][] = [];
+  const metrics = createRecoveryMetrics(createMetricsRegistry());
+  const memory = new ReplayMemory(maxReplayBytes);
+  const feed = new RoomFeed(
+    { name: ROOM, channel: CHANNEL, ttlMs: 60_000 },
+    {
+      history: counted,
+      maxReplayMessages,
+      maxReplayBytes: Math.min(maxBufferedBytes, memory.maxBytesPerRoom),
+      replayMemory: memory,
+      checkIntervalMs: 5000,
+      slots: new Slots(4),
+      metrics,
+      deliver(_, { offset }) {
+        delivered.push(offset);
+        for (const member of members) member.push(offset);
+      },
+      tellGap: (_, gap) => gaps.push(gap),
+    },
+  );
+  cleanup(() => feed.close());
+  broker.onEnvelope((_, bytes) => {
+    const envelope = decodeEnvelope(bytes);
+    if (deaf || envelope?.epoch === undefined || envelope.offset === undefined) return;
+    feed.arrived({ ...envelope, epoch: envelope.epoch, offset: envelope.offset });
+  });
+  const options = { maxReplayMessages, maxBufferedBytes, metrics, turns: new ReplayTurns() };
+
+  async function publish(
+    more: Partial<EnvelopeHeader> = {},
+    { size = 0, known }: { size?: number; known?: Position } = {},
+  ) {
+    const body = jsonCodec.encode({ type: 'new_message', payload: { n: clock, text: 'x'.repeat(size) } });
+    const envelope = encodeEnvelope({ encoding: 'json', publishedAtMs: ++clock, ...more }, body);
+    const append = { room: ROOM, channel: CHANNEL, envelope, size: historySize, ttlMs: 60_000, known };
+    const { epoch, offset } = await history.append(append);
+    return { epoch, offset };
+  }
+
+  return {
+    feed,
+    history,
+    memory,
+    delivered,
+    gaps,
+    members,
+    publish,
+    async publishMany(count: number, size = 0) {
+      for (let n = 1; n < count; n++) await publish({}, { size });
+      return await publish({}, { size });
+    },
+    reads: () => reads,
+    setDeaf(value: boolean) {
+      deaf = value;
+    },
+    /** Reads that match are answered when the returned function is called, with what they would have got now. */
+    holdReads(matches: (query: HistoryQuery) => boolean): () => void {
+      let release = (): void => {};
+      held = { matches, until: new Promise(resolve => (release = resolve)) };
+      return () => {
+        held = undefined;
+        release();
+      };
+    },
+    /** An entry that no edge can decode, in its place in the history. */
+    async publishUnreadable() {
+      const position = await publish();
+      const { entries } = await history.read({ room: ROOM, ttlMs: 60_000, limit: 1, from: 'newest' });
+      entries[0]?.envelope.fill(0);
+      return position;
+    },
+    /** The history is lost: another epoch begins. */
+    async loseHistory() {
+      const { epoch, offset } = await history.read({ room: ROOM, ttlMs: 60_000, limit: 0 });
+      return await history.read({ room: ROOM, ttlMs: 60_000, limit: 0, known: { epoch, offset: offset + 1 } });
+    },
+    /** A session that comes back; `heard` has the offsets it is sent and, once it is a member, what is delivered. */
+    visit(since: Position | undefined, visitor: VisitOptions = {}) {
+      const heard: unknown[] = [];
+      const { user = 'ada', id = 's1', isWanted = () => true, bufferedBytes = () => 0 } = visitor;
+      const session = {
+        id,
+        user: { id: user, name: user },
+        encoding: 'json',
+        sendAll(frames: readonly Uint8Array[]) {
+          for (const bytes of frames) {
+            const frame = jsonCodec.decode(bytes) as Frame;
+            heard.push(frame.type === 'new_message' ? frame.offset : frame.type);
+          }
+        },
+        socket: { getBufferedAmount: bufferedBytes },
+      } as unknown as Session;
+      const letIn = () => void members.push(heard);
+      return { heard, answer: enter(feed, { session, since, letIn, isWanted }, options) };
+    },
+  };
+}
