@@ -145,6 +145,7 @@ export const edge = board({
             [`sum by (purpose) (${rate('hubbub_edge_history_reads_total')})`, 'read: {{purpose}}'],
             [rate('hubbub_edge_catch_ups_total'), 'catch-ups'],
             [rate('hubbub_edge_duplicates_dropped_total'), 'duplicates dropped'],
+            [rate('hubbub_edge_replay_windows_dropped_total'), 'replay windows dropped'],
           ],
         }),
       ],
@@ -166,11 +167,13 @@ export const edge = board({
         }),
         graph({
           title: 'Memory',
-          description: 'Resident, and of it the heap. Sockets and their buffers are outside of the heap.',
+          description:
+            'Resident, and of it the heap and what is kept for replays. Sockets and their buffers are outside of the heap.',
           unit: 'bytes',
           queries: [
             [`process_resident_memory_bytes{${EDGE}}`, 'resident'],
             [`nodejs_heap_size_used_bytes{${EDGE}}`, 'heap'],
+            [`hubbub_edge_replay_bytes{${EDGE}}`, 'replays'],
           ],
         }),
       ],
