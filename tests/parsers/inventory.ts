@@ -166,7 +166,10 @@ export const PARSERS: Readonly<Record<string, Parser>> = {
   'a header of an envelope': {
     parse: text => decodeEnvelope(bytes(`\x01${JSON.stringify({ e: 'j', t: 1, x: text, u: text })}\x02{}`)),
   },
-  'a body of an envelope': { before: '{', parse: text => spliceRoom('json', roomPrefix('json', 'a'), bytes(text), 7) },
+  'a body of an envelope': {
+    before: '{',
+    parse: text => spliceRoom('json', roomPrefix('json', 'a'), bytes(text), { epoch: 'e', offset: 7 }),
+  },
   'a message of a service': { parse: text => readServiceMessage(bytes(text), true) },
   'the fields of a message of a service': {
     parse: text =>

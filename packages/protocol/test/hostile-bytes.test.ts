@@ -34,7 +34,8 @@ const READERS: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
   'an envelope that begins like one': bytes => decodeEnvelope(Uint8Array.from([1, ...bytes])),
   'a batch of reports': bytes => decodeReports(text(bytes)),
   'a JSON body': bytes => spliceRoom('json', roomPrefix('json', 'general'), bytes),
-  'a MessagePack body': bytes => spliceRoom('msgpack', roomPrefix('msgpack', 'general'), bytes, 7),
+  'a MessagePack body': bytes =>
+    spliceRoom('msgpack', roomPrefix('msgpack', 'general'), bytes, { epoch: 'e', offset: 7 }),
   'a subprotocol header': bytes => chooseSubprotocol(text(bytes)),
   'a room name': bytes => isRoomName(text(bytes)),
   'a frame type': bytes => isFrameType(text(bytes)),
