@@ -31,7 +31,10 @@ describe('/readyz of an edge (invariant 10)', () => {
     await redis.pause();
     cleanup(() => redis.resume());
     await eventually(async () => (await status(edge)).status === 503, { describe: 'it is red' });
-    expect((await status(edge)).body).toMatchObject({ ready: false, checks: { bus: 'no message comes back' } });
+    expect((await status(edge)).body).toMatchObject({
+      ready: false,
+      checks: { bus: expect.stringContaining('no message comes back') },
+    });
     await redis.resume();
     await eventually(async () => (await status(edge)).status === 200, { describe: 'it is green again' });
   });

@@ -1,4 +1,4 @@
-/** Whether Redis answers: asked on the connections that requests use, again and again, so that `/readyz` knows it at once. */
+/** Whether Redis answers and takes writes: asked regularly on the connections that requests use, for `/readyz`. */
 import type { Readiness } from '@hubbub/runtime';
 
 export interface RedisWatchOptions {
@@ -12,6 +12,7 @@ export class RedisWatch {
   readonly #options: RedisWatchOptions;
   readonly #startedAtMs = performance.now();
   #answeredAtMs: number | undefined;
+  #refusal = '';
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -25,9 +26,10 @@ export class RedisWatch {
   readiness(): Readiness {
     const ageMs = performance.now() - (this.#answeredAtMs ?? this.#startedAtMs);
     const ago = `${Math.round(ageMs)} ms`;
-    if (this.#answeredAtMs === undefined) return { ready: false, checks: { redis: `has not answered for ${ago}` } };
+    const silent = `has not answered for ${ago}${this.#refusal}`;
+    if (this.#answeredAtMs === undefined) return { ready: false, checks: { redis: silent } };
     const ready = ageMs <= this.#options.timeoutMs;
-    return { ready, checks: { redis: ready ? `answered ${ago} ago` : `has not answered for ${ago}` } };
+    return { ready, checks: { redis: ready ? `answered ${ago} ago` : silent } };
   }
 
   stop(): void {
@@ -41,8 +43,10 @@ export class RedisWatch {
       await this.#ask();
       // Of the question, not of the answer: what was true then may not be any more.
       this.#answeredAtMs = askedAtMs;
-    } catch {
-      // Told by `readiness` as time goes by, and logged where the connection fails.
+      this.#refusal = '';
+    } catch (error) {
+      // Reported by `readiness` as time goes by, and logged where the connection fails.
+      this.#refusal = ` (${error instanceof Error ? error.message : String(error)})`;
     }
     if (!this.#stopped) this.#timer = setTimeout(() => void this.#round(), this.#options.intervalMs);
   }

@@ -1,6 +1,7 @@
 /** Starts one process of the API on a cluster. */
 import type { AddressInfo } from 'node:net';
 import type { Backplane } from '@hubbub/broker';
+import { encodeEnvelope } from '@hubbub/protocol';
 import {
   type Config,
   DEVELOPMENT_JWT_SECRET,
@@ -17,6 +18,9 @@ import { createApiMetrics } from './metrics.js';
 import { Publishing } from './publishing.js';
 import { RedisWatch } from './redis-watch.js';
 import { ROUTES } from './routes/all-routes.js';
+
+/** Any envelope: nobody subscribes to it. */
+const PROBE = encodeEnvelope({ encoding: 'json', publishedAtMs: 0, probe: 0 }, new Uint8Array(0));
 
 export interface ApiOptions {
   readonly config: Config;
@@ -65,8 +69,7 @@ export async function startApi({ config, log, metrics: registry, bus, claims }: 
 
   // Each of the connections that requests use: one that works says nothing of the others.
   const probeChannel = `${config.redisPrefix}:api:probe`;
-  const askRedis = () =>
-    Promise.all([bus.broker.publish(probeChannel, new Uint8Array(0)), bus.online.total(), claims.ping()]);
+  const askRedis = () => Promise.all([bus.broker.probe(probeChannel, PROBE), bus.online.total(), claims.ping()]);
   const watch = new RedisWatch(askRedis, { intervalMs: config.probeIntervalMs, timeoutMs: config.probeTimeoutMs });
   return {
     port: (server.server.address() as AddressInfo).port,

@@ -23,6 +23,14 @@ export interface Delivery {
   readonly key?: string | undefined;
 }
 
+/** What became of a frame. */
+export interface Delivered {
+  /** Members that got it. */
+  readonly delivered: number;
+  /** The body is malformed: members of an encoding that could not be made of it got nothing. */
+  readonly isMalformed: boolean;
+}
+
 const NOBODY: readonly Session[] = [];
 
 export class Audience {
@@ -69,23 +77,24 @@ export class Audience {
     this.#grow(session.encoding, -1);
   }
 
-  /**
-   * Delivers to every member but `except`, and returns how many that are; `undefined` when the body is malformed, and then
-   * nobody got anything in the encoding that could not be made.
-   */
-  deliver({ encoding, body, except, position, key }: Delivery, publish: PublishToTopic): number | undefined {
+  /** Delivers to every member but `except`. An encoding that cannot be made of the body leaves the other one alone. */
+  deliver({ encoding, body, except, position, key }: Delivery, publish: PublishToTopic): Delivered {
     let delivered = 0;
+    let isMalformed = false;
     for (const wanted of ['json', 'msgpack'] as const) {
       const leftOut = except.length === 0 ? except : except.filter(session => session.encoding === wanted);
       const recipients = (wanted === 'json' ? this.#jsonSize : this.#msgpackSize) - leftOut.length;
       if (recipients <= 0) continue;
       const bytes = this.#frame(wanted, encoding === wanted ? body : transcode(encoding, body), position);
-      if (bytes === undefined) return undefined;
+      if (bytes === undefined) {
+        isMalformed = true;
+        continue;
+      }
       this.#publishPast(leftOut, wanted, bytes, publish);
       this.#conflated?.published({ encoding: wanted, bytes, key, except });
       delivered += recipients;
     }
-    return delivered;
+    return { delivered, isMalformed };
   }
 
   /**

@@ -247,7 +247,7 @@ export async function startEdge({
   const standing = holdStandingSubscriptions(interest, [channels.broadcast, nodeChannel]);
   const readiness = (): Readiness => {
     const checks = {
-      bus: probe.hears ? 'a message came back' : 'no message comes back',
+      bus: probe.hears ? 'a message came back' : silenceOf(probe),
       subscriptions: standing.confirmed ? 'confirmed' : 'not confirmed',
       state: departure.state,
     };
@@ -285,6 +285,10 @@ export async function startEdge({
       listener.close();
     },
   };
+}
+
+function silenceOf({ refusal }: Probe): string {
+  return refusal === undefined ? 'no message comes back' : `no message comes back: ${refusal}`;
 }
 
 function tlsFiles({ tlsCertFile, tlsKeyFile, tlsCiphers }: Config): TlsFiles | undefined {

@@ -35,9 +35,9 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
     const { encoding, body, conflationKey: key } = envelope;
     const position = positionOf(envelope);
     const except = audience.excluded(sessions, envelope);
-    const delivered = audience.deliver({ encoding, body, except, position, key }, publish);
-    if (delivered === undefined) metrics.malformedEnvelope(channel);
-    else metrics.delivered(delivered, body.length, envelope.publishedAtMs);
+    const { delivered, isMalformed } = audience.deliver({ encoding, body, except, position, key }, publish);
+    if (isMalformed) metrics.malformedEnvelope(channel);
+    if (delivered > 0 || !isMalformed) metrics.delivered(delivered, body.length, envelope.publishedAtMs);
     if (position === undefined || audience.room === undefined) return;
     for (const session of except) {
       if (isLeftOut(session, envelope)) session.send(roomOffsetFrame(audience.room, position));
@@ -71,8 +71,8 @@ function positionOf({ epoch, offset }: Envelope): Position | undefined {
 }
 
 /**
- * After a break of the subscription: rooms with history read what they missed, the members of the others are told that
- * messages may have been lost. Never silence (invariant 1).
+ * Repairs what a break of the subscription left: rooms with history read what they missed. The members of the others, and all
+ * sessions for what came to no room, get a notice that messages may have been lost. Never silence (invariant 1).
  */
 export function mendRooms(channels: readonly string[], parts: GapParts): void {
   for (const channel of channels) {
@@ -83,6 +83,9 @@ export function mendRooms(channels: readonly string[], parts: GapParts): void {
       tellGap(channel, { reason: 'no_history' }, parts);
     }
   }
+  // One frame for all sessions: what was for users, for all or for single sessions has no history.
+  const body = jsonCodec.encode({ type: 'session_gap', timestamp: new Date().toISOString() });
+  parts.memberships.everybody.deliver({ encoding: 'json', body, except: [] }, parts.publish);
 }
 
 type GapParts = Pick<FanoutParts, 'memberships' | 'feeds' | 'recovery' | 'publish'>;

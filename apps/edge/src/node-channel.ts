@@ -33,13 +33,15 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
       if (session === undefined || session.state !== 'open') continue; // It left while the frame was on its way.
       if (!frames.has(session.encoding)) frames.set(session.encoding, frameFor(session.encoding, envelope));
       const frame = frames.get(session.encoding);
-      if (frame === undefined) return metrics.malformedEnvelope(channel);
+      if (frame === undefined) continue;
       session.socket.send(frame, session.encoding === 'msgpack');
       if (session.awaitedRosters > 0 && isRoster(envelope)) {
         session.awaitedRosters--;
         session.cost?.bytesOut.charge(frame.length, envelope.room);
       }
     }
+    // What one encoding cannot carry the other one may.
+    if ([...frames.values()].includes(undefined)) metrics.malformedEnvelope(channel);
   };
 }
 

@@ -1,4 +1,4 @@
-/** The self-probe: a message through Redis and back, the only proof that this edge hears what is published (invariant 10). */
+/** The self-probe: a write and a message through Redis and back, the only proof that this edge can work (invariant 10). */
 import type { Broker } from '@hubbub/broker';
 import { encodeEnvelope } from '@hubbub/protocol';
 
@@ -24,6 +24,7 @@ export class Probe {
   /** When each probe under way left, by its number. Bounded by timeout / interval. */
   readonly #sentAtMs = new Map<number, number>();
   #heardAtMs: number | undefined;
+  #refusal: string | undefined;
   #arrivals = 0;
   #arrivalsAtTick = 0;
   #tickedAtMs = 0;
@@ -39,6 +40,11 @@ export class Probe {
   /** Whether a probe has come back within the timeout. */
   get hears(): boolean {
     return this.#heardAtMs !== undefined && performance.now() - this.#heardAtMs < this.#options.timeoutMs;
+  }
+
+  /** Why the bus refused the last probe; `undefined` where it did not. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   start(): void {
@@ -88,7 +94,14 @@ export class Probe {
     this.#number++;
     this.#sentAtMs.set(this.#number, performance.now());
     const probe = encodeEnvelope({ encoding: 'json', publishedAtMs: Date.now(), probe: this.#number }, NO_BODY);
-    // A failed publish is silence, and silence is what the probe is about.
-    this.#broker.publish(this.#channel, probe).catch(() => {});
+    this.#broker.probe(this.#channel, probe).then(
+      () => {
+        this.#refusal = undefined;
+      },
+      // Silence follows, and silence is what the probe is about.
+      (error: Error) => {
+        this.#refusal = error.message;
+      },
+    );
   }
 }

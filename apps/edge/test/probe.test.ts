@@ -18,8 +18,8 @@ describe('the self-probe', () => {
     sent = [];
     rebuilt = 0;
     roundTripsMs = [];
-    const broker: Pick<Broker, 'publish' | 'rebuild'> = {
-      async publish(_, envelope) {
+    const broker: Pick<Broker, 'probe' | 'rebuild'> = {
+      async probe(_, envelope) {
         sent.push(decodeEnvelope(envelope)?.probe ?? -1);
       },
       async rebuild() {

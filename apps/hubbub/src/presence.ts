@@ -1,6 +1,6 @@
 /** Presence as the configuration wants it: in a process of its own on Redis, or beside the edge in memory. */
 import { randomBytes } from 'node:crypto';
-import { type Backplane, connected, type MemoryCluster, openRedisConnection } from '@hubbub/broker';
+import { type Backplane, ConnectionGroup, connected, type MemoryCluster, openRedisConnection } from '@hubbub/broker';
 import { createMemoryPresence, createRedisPresence, type Presence, type PresenceRules } from '@hubbub/presence';
 import { type Config, namespaceSettings } from '@hubbub/runtime';
 import type { ProcessParts } from './process.js';
@@ -12,8 +12,9 @@ export async function startRedisPresence(
   { config, log, metrics }: ProcessParts,
 ): Promise<Pick<Presence, 'healthy' | 'handle' | 'close'>> {
   const onError = logRedisFailures(log, metrics);
-  const commands = openRedisConnection(url, { commandTimeoutMs: config.redisCommandTimeoutMs, onError });
-  const reader = openRedisConnection(url, { onError });
+  const group = new ConnectionGroup();
+  const commands = openRedisConnection(url, { commandTimeoutMs: config.redisCommandTimeoutMs, onError, group });
+  const reader = openRedisConnection(url, { onError, group });
   // Without Redis it starts all the same, tells so, and goes on trying.
   await Promise.all([commands, reader].map(redis => connected(redis, config.redisCommandTimeoutMs))).catch(onError);
   const presence = createRedisPresence({

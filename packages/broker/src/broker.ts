@@ -8,6 +8,8 @@
  * - **At most once.** An envelope is delivered once or, when a connection breaks, not at all. What may have been lost is
  *   told by `onInterruption`, never repeated by the broker.
  * - **Confirmed.** What is published after `subscribe` resolved is delivered. A publisher that subscribes gets its own.
+ * - **Kept.** An envelope of `publishKept` is also delivered to a subscriber whose connection was broken meanwhile, once, after the
+ *   channel is confirmed again. The newest 10,000 are kept, 10 minutes after the last one.
  * - **Once.** However often an envelope is published under one idempotency key, it is delivered as if it had been published once.
  * - **Isolation.** Only subscribed channels are delivered.
  */
@@ -23,6 +25,16 @@ export interface Broker {
    * after `UNAVAILABLE` never doubles it.
    */
   publishOnce(channel: string, envelope: Uint8Array, idempotencyKey: string): Promise<PublishedOnce>;
+
+  /** As `publish`, or as `publishOnce` where there is a key; and kept for subscribers whose connection is broken. */
+  publishKept(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<PublishedOnce>;
+
+  /**
+   * As `publish`, but only if the bus takes writes and runs scripts, too. Call it regularly on a channel that is subscribed:
+   * what it shows to be heard is not read again after a break.
+   * @throws {HubbubError} `UNAVAILABLE`, with the reason in the message
+   */
+  probe(channel: string, envelope: Uint8Array): Promise<void>;
 
   /**
    * Resolves when the subscription is confirmed. Subscribing twice is one subscription.

@@ -100,6 +100,21 @@ export function brokerConformance(name: string, start: () => Promise<OpenBroker>
       expect(heard).toEqual(['c:first', 'c:second', 'c:third', 'd:elsewhere', 'c:end']);
     });
 
+    test('a kept envelope and a probe reach subscribers once, and a key of a kept one holds as of any other', async () => {
+      const alice = await newBroker();
+      const bob = await newBroker();
+      await bob.broker.subscribe('c');
+      const envelope = Buffer.from('\u0001{"e":"j"}\u0002body');
+      expect(await alice.broker.publishKept('c', envelope)).toEqual({ repeated: false });
+      expect(await alice.broker.publishKept('c', envelope, 'k')).toEqual({ repeated: false });
+      expect(await alice.broker.publishKept('c', envelope, 'k')).toEqual({ repeated: true });
+      expect(await alice.broker.publishOnce('c', envelope, 'k')).toEqual({ repeated: true });
+      await alice.broker.probe('c', envelope);
+      await alice.broker.publish('c', Buffer.from('end'));
+      await eventually(() => bob.heard.some(({ text }) => text === 'end'));
+      expect(bob.heard.map(({ text }) => /body$|end/.exec(text)?.[0])).toEqual(['body', 'body', 'body', 'end']);
+    });
+
     test('any bytes arrive as they are, on any channel name', async () => {
       const { broker } = await newBroker();
       const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);

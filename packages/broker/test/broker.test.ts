@@ -144,4 +144,78 @@ describe('a broker whose Redis fails', () => {
     await broker.publish('wanted', Buffer.from('x'));
     await eventually(() => heard.includes('x'));
   });
+
+  const envelopeOf = (name: string) => Buffer.from(`\u0001{"e":"j","t":1}\u0002${name}`);
+  const namesOf = (heard: readonly string[]) => heard.map(text => text.slice(text.indexOf('\u0002') + 1));
+
+  test('what was kept while the subscription was broken is heard once, in order, and nothing that was heard before', async () => {
+    const redis = await startRedis({ own: true });
+    const proxy = await startTcpProxy({ to: redis.port });
+    const { broker, heard, interruptions } = await listening({ ...redis, url: `redis://127.0.0.1:${proxy.port}` });
+    const service = await openBroker(redis);
+    cleanup(() => service.close());
+    await Promise.all(['c', 'd'].map(channel => broker.subscribe(channel)));
+    await service.publishKept('elsewhere', envelopeOf('before the probe'));
+    await broker.probe('d', envelopeOf('probe'));
+    await service.publishKept('c', envelopeOf('live'));
+    await eventually(() => heard.length === 2);
+    for (let round = 0; round < 3; round++) {
+      const from = heard.length;
+      proxy.sever();
+      await eventually(() => broker.interrupted);
+      await service.publishKept('c', envelopeOf(`missed ${round}`));
+      await service.publish('c', envelopeOf('lost'));
+      await service.publishKept('elsewhere', envelopeOf('not ours'));
+      await service.publishKept('d', envelopeOf(`also missed ${round}`));
+      proxy.mend();
+      await eventually(() => interruptions.length === round + 1);
+      // The publisher may be back later than the subscriber.
+      await eventually(() => service.publishKept('c', envelopeOf(`new ${round}`)).then(() => true));
+      await eventually(() => heard.length === from + 3, { describe: 'all three are heard' });
+      await eventually(() => broker.probe('d', envelopeOf('probe')).then(() => true));
+      await eventually(() => namesOf(heard).at(-1) === 'probe');
+      const names = namesOf(heard).slice(from);
+      expect(names.filter(name => !name.startsWith('new'))).toEqual([
+        `missed ${round}`,
+        `also missed ${round}`,
+        'probe',
+      ]);
+      expect(names.filter(name => name.startsWith('new'))).toEqual([`new ${round}`]);
+    }
+  });
+
+  test('a full Redis fails the probe, and says why', async () => {
+    const redis = await startRedis({ own: true });
+    const { broker } = await listening(redis);
+    await broker.subscribe('c');
+    await broker.probe('c', envelopeOf('fine'));
+    await redis.cli('CONFIG', 'SET', 'maxmemory', '1');
+    const oom = { code: 'UNAVAILABLE', message: expect.stringContaining('full (OOM)') };
+    await expect(broker.probe('c', envelopeOf('x'))).rejects.toMatchObject(oom);
+    await expect(broker.publishOnce('c', envelopeOf('x'), 'k')).rejects.toMatchObject(oom);
+    await redis.cli('CONFIG', 'SET', 'maxmemory', '0');
+    await broker.probe('c', envelopeOf('fine again'));
+  });
+
+  test('a primary that becomes a replica is left: nothing is taken that nobody would hear, until a primary is found', async () => {
+    const [old, promoted] = [await startRedis({ own: true }), await startRedis({ own: true })];
+    const proxy = await startTcpProxy({ to: old.port });
+    const { broker, heard, interruptions } = await listening({ ...old, url: `redis://127.0.0.1:${proxy.port}` });
+    await broker.subscribe('c');
+    await broker.probe('c', envelopeOf('fine'));
+    await old.cli('REPLICAOF', '127.0.0.1', String(promoted.port));
+    await eventually(() => broker.interrupted, { describe: 'a probe or the role shows that the primary is gone' });
+    await expect(broker.publish('c', envelopeOf('lost'))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('replica'),
+    });
+    expect(interruptions).toEqual([]);
+    // The address means the new primary now; connections that stand would stay at the old one.
+    proxy.retarget(promoted.port);
+    await eventually(() => interruptions.length > 0, { describe: 'the subscription is at the primary' });
+    await eventually(() => broker.publish('c', envelopeOf('after')).then(() => true));
+    await eventually(() => namesOf(heard).includes('after'));
+    await broker.probe('c', envelopeOf('fine again'));
+    expect(await promoted.cli('PUBSUB', 'CHANNELS')).toBe('c');
+  });
 });

@@ -46,6 +46,8 @@ export interface KnownFrames {
   readonly error: FrameWith<{ readonly code: ErrorCode; readonly message: string }>;
   readonly history: FrameWith<HistoryAnswer>;
   readonly room_gap: FrameWith<RoomGap>;
+  /** What was for this user, for all or for this session may have been lost. */
+  readonly session_gap: Frame;
   readonly room_opened: FrameWith<{ readonly room_id: string } & Partial<Position>>;
   readonly room_closed: FrameWith<{ readonly room_id: string }>;
   readonly reconnect: FrameWith<{ readonly delay_ms: number }>;

@@ -65,6 +65,7 @@ export const EDGE_FRAME_TYPES = [
   'pong',
   'error',
   'room_gap',
+  'session_gap',
   'room_offset',
   'room_opened',
   'room_closed',

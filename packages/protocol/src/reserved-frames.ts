@@ -13,6 +13,7 @@ export const RESERVED_FRAMES = {
   history: 'edge',
   reconnect: 'edge',
   room_gap: 'edge',
+  session_gap: 'edge',
   room_offset: 'edge',
   room_opened: 'edge',
   room_closed: 'edge',

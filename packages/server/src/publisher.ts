@@ -72,17 +72,22 @@ export class Publisher {
   }
 
   async controlRoom(room: string, control: Control, once: Once = {}): Promise<Published> {
-    return await this.#publish(this.#roomChannel(room), encodeControl(control), idempotencyKeyOf(once));
+    return await this.#control(this.#roomChannel(room), encodeControl(control), idempotencyKeyOf(once));
   }
 
   async controlUser(userId: string, control: Control, once: Once = {}): Promise<Published> {
-    return await this.#publish(this.#userChannel(userId), encodeControl(control), idempotencyKeyOf(once));
+    return await this.#control(this.#userChannel(userId), encodeControl(control), idempotencyKeyOf(once));
   }
 
   async controlSession(session: SessionAddress, room: string, control: Control): Promise<void> {
     roomName(room);
     const { id, node } = sessionAddress(session);
-    await this.#publish(this.#channels.node(node), encodeControl(control, [id]));
+    await this.#control(this.#channels.node(node), encodeControl(control, [id]));
+  }
+
+  /** Kept for edges that do not hear it: a user who was disconnected must not stay because an edge lost Redis for a second. */
+  #control(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<Published> {
+    return this.#gate.pass(() => this.#bus.broker.publishKept(channel, envelope, idempotencyKey));
   }
 
   #publish(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<Published> {

@@ -1,13 +1,15 @@
 /** Whether Redis is there, is one that Hubbub can use, and is set up to keep what edges need. */
 import { randomBytes } from 'node:crypto';
 import { connected, createRedisBroker, openRedisConnection } from '@hubbub/broker';
-import { Channels } from '@hubbub/protocol';
+import { Channels, encodeEnvelope } from '@hubbub/protocol';
 import { type Config, withoutCredentials } from '@hubbub/runtime';
 import { untilRedis } from '../redis.js';
 import { type Check, fail, inMs, messageOf, ok, percentile, warn } from './check.js';
-import { evictionPolicy, pubSubBuffers, redisVersion } from './redis-verdicts.js';
+import { evictionPolicy, pubSubBuffers, redisRole, redisVersion } from './redis-verdicts.js';
 
 const PINGS = 100;
+/** Any envelope. */
+const PROBE = encodeEnvelope({ encoding: 'json', publishedAtMs: 0, probe: 0 }, new Uint8Array(0));
 const ROUND_TRIPS = 20;
 const CLOCK_WARN_MS = 1000;
 const CLOCK_FAIL_MS = 30_000;
@@ -49,6 +51,7 @@ export async function* redisServer(config: Config): AsyncGenerator<Check> {
   try {
     yield ok('Redis', `answers at ${address}`);
     yield await asked('Redis version', async () => redisVersion(await redis.info('server')));
+    yield await asked('Redis role', async () => redisRole(await redis.role()));
     yield await asked('Redis pub/sub buffers', async () =>
       pubSubBuffers(await configured(redis, 'client-output-buffer-limit')),
     );
@@ -98,9 +101,12 @@ async function clock(redis: RedisConnection): Promise<Check> {
   return offMs > CLOCK_WARN_MS ? warn('Redis clock', found, change) : ok('Redis clock', found);
 }
 
-/** As a message travels between two edges: out on one connection, back on another. */
+/** As a message travels between two edges: written and published on one connection, heard on another. */
 async function roundTrips(url: string, config: Config): Promise<Check> {
-  const broker = createRedisBroker(url, { commandTimeoutMs: config.redisCommandTimeoutMs });
+  const broker = createRedisBroker(url, {
+    commandTimeoutMs: config.redisCommandTimeoutMs,
+    prefix: config.redisPrefix,
+  });
   const channel = new Channels(config.redisPrefix).node(`doctor-${randomBytes(4).toString('hex')}`);
   let heard: () => void = () => {};
   broker.onEnvelope(() => heard());
@@ -114,7 +120,7 @@ async function roundTrips(url: string, config: Config): Promise<Check> {
           resolve();
         };
       });
-      await Promise.all([broker.publish(channel, new Uint8Array(1)), back]);
+      await Promise.all([broker.probe(channel, PROBE), back]);
     });
     return speed('publish and hear', `${ROUND_TRIPS} messages through Redis and back`, durations);
   } catch (error) {

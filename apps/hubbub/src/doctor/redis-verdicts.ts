@@ -23,6 +23,17 @@ export function redisVersion(info: string): Check {
   return fail('Redis version', found, `Install Redis ${OLDEST.join('.')} or newer, or Valkey.`);
 }
 
+/** @param role the answer to ROLE */
+export function redisRole(role: unknown): Check {
+  const name = 'Redis role';
+  if (!Array.isArray(role) || role[0] !== 'slave') return ok(name, 'primary');
+  return fail(
+    name,
+    `a replica of ${role[1]}:${role[2]}: it refuses writes, and nobody hears what is published there`,
+    'Let HUBBUB_REDIS_URL lead to the primary.',
+  );
+}
+
 /** @param limits such as `normal 0 0 0 slave … pubsub 33554432 8388608 60` */
 export function pubSubBuffers(limits: string): Check {
   const name = 'Redis pub/sub buffers';

@@ -79,6 +79,16 @@ class MemoryBroker implements Broker {
     return { repeated: !isNew };
   }
 
+  async publishKept(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<PublishedOnce> {
+    if (idempotencyKey !== undefined) return await this.publishOnce(channel, envelope, idempotencyKey);
+    await this.publish(channel, envelope);
+    return { repeated: false };
+  }
+
+  probe(channel: string, envelope: Uint8Array): Promise<void> {
+    return this.publish(channel, envelope);
+  }
+
   async subscribe(channel: string): Promise<void> {
     this.#assertOpen();
     this.#channels.add(channel);

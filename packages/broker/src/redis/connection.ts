@@ -1,6 +1,7 @@
 /** Opens a connection to Redis that comes back by itself, quickly, and never queues what it cannot send. */
 import { parseRedisUrl, type RedisAddress } from '@hubbub/protocol';
 import { Redis, type RedisOptions } from 'ioredis';
+import { ConnectionGroup, isReadOnlyRefusal } from './connection-group.js';
 
 /** Longest wait between two attempts: a restarted Redis is found within about a second. */
 export const RECONNECT_MAX_DELAY_MS = 1000;
@@ -17,6 +18,8 @@ export interface RedisConnectionOptions {
    * before they are connected; an edge would rather know at once.
    */
   readonly waitForConnection?: boolean;
+  /** Dropped together when one of them finds that its server is a replica. Unset: a group of its own. */
+  readonly group?: ConnectionGroup;
   /** Called on each failure; a connection that fails is retried until it is closed. */
   onError(error: Error): void;
 }
@@ -26,6 +29,7 @@ export interface RedisConnectionOptions {
  * @throws {TypeError} as {@link parseRedisUrl}
  */
 export function openRedisConnection(url: string, options: RedisConnectionOptions): Redis {
+  const group = options.group ?? new ConnectionGroup();
   const redis = new Redis({
     ...connectionOf(parseRedisUrl(url)),
     // A command that cannot be sent now fails now: the caller knows what to do with it, a queue does not.
@@ -37,6 +41,10 @@ export function openRedisConnection(url: string, options: RedisConnectionOptions
     enableAutoPipelining: options.autoPipelining ?? false,
     connectTimeout: CONNECT_TIMEOUT_MS,
     ...(options.commandTimeoutMs !== undefined && { commandTimeout: options.commandTimeoutMs }),
+    reconnectOnError: error => {
+      if (isReadOnlyRefusal(error)) group.foundReadOnly();
+      return false;
+    },
     retryStrategy: attempt => {
       const ceiling = Math.min(RECONNECT_MAX_DELAY_MS, RECONNECT_BASE_DELAY_MS * 2 ** attempt);
       return ceiling / 2 + Math.random() * (ceiling / 2);
@@ -54,6 +62,7 @@ export function openRedisConnection(url: string, options: RedisConnectionOptions
     if (isDatabaseMissing) redis.disconnect(true);
     options.onError(error);
   });
+  group.add(redis);
   return redis;
 }
 

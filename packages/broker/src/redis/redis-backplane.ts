@@ -2,6 +2,7 @@
 import { DEFAULT_PARTITIONS } from '@hubbub/protocol';
 import type { Backplane } from '../backplane.js';
 import { openRedisConnection } from './connection.js';
+import { ConnectionGroup } from './connection-group.js';
 import { createRedisBroker } from './redis-broker.js';
 import { RedisEventLog } from './redis-event-log.js';
 import { RedisHistory } from './redis-history.js';
@@ -28,9 +29,11 @@ export interface RedisBackplaneOptions {
 /** Returns at once and connects in the background: until Redis answers, everything rejects with `UNAVAILABLE`. */
 export function openRedisBackplane(url: string, options: RedisBackplaneOptions): Backplane {
   const { prefix, commandTimeoutMs, waitForConnection = false, onError } = options;
-  const broker = createRedisBroker(url, { commandTimeoutMs, waitForConnection, onError });
-  const commands = openRedisConnection(url, { commandTimeoutMs, autoPipelining: true, waitForConnection, onError });
-  const openReader = () => openRedisConnection(url, { onError });
+  const group = new ConnectionGroup();
+  const connection = { commandTimeoutMs, waitForConnection, onError, group };
+  const broker = createRedisBroker(url, { ...connection, prefix });
+  const commands = openRedisConnection(url, { ...connection, autoPipelining: true });
+  const openReader = () => openRedisConnection(url, { onError, group });
   const events = new RedisEventLog({ commands, openReader, prefix });
   const partitions = options.presencePartitions ?? DEFAULT_PARTITIONS;
   const lifecycle = new RedisLifecycleLog({ commands, openReader, prefix, partitions });

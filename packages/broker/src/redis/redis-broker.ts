@@ -1,17 +1,25 @@
 /** The bus on Redis pub/sub: one connection that publishes, one that subscribes. */
-import { HubbubError } from '@hubbub/protocol';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_REDIS_PREFIX, HubbubError } from '@hubbub/protocol';
 import type { Redis } from 'ioredis';
 import type { Broker, Interruption, PublishedOnce } from '../broker.js';
 import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
 import { openRedisConnection } from './connection.js';
+import { ConnectionGroup } from './connection-group.js';
+import { KeptEnvelopes } from './kept-envelopes.js';
 import { RedisScript } from './redis-script.js';
 import { SubscriptionBatcher } from './subscription-batcher.js';
+import { describeRefusal } from './unavailable.js';
 
 const publishOnceScript = new RedisScript(new URL('../../lua/publish-once.lua', import.meta.url));
 
 export interface RedisBrokerOptions {
   /** A Redis that does not answer for so long counts as away. Default 5000. */
   readonly commandTimeoutMs?: number;
+  /** HUBBUB_REDIS_PREFIX of the cluster. Default `hubbub`. */
+  readonly prefix?: string;
+  /** As of the connections. */
+  readonly group?: ConnectionGroup;
   /** As of a connection: publishes wait for it. Default false. */
   readonly waitForConnection?: boolean;
   /** Called on each failure of a connection, for logs and metrics. */
@@ -27,48 +35,85 @@ export interface RedisBrokerOptions {
 export function createRedisBroker(url: string, options: RedisBrokerOptions = {}): Broker {
   const commandTimeoutMs = options.commandTimeoutMs ?? 5000;
   const onError = options.onError ?? (() => {});
-  const { waitForConnection = false } = options;
-  const publisher = openRedisConnection(url, { commandTimeoutMs, autoPipelining: true, waitForConnection, onError });
-  const subscriber = openRedisConnection(url, { commandTimeoutMs, onError });
-  return new RedisBroker(publisher, subscriber);
+  const { waitForConnection = false, prefix = DEFAULT_REDIS_PREFIX, group = new ConnectionGroup() } = options;
+  const common = { commandTimeoutMs, onError, group };
+  const publisher = openRedisConnection(url, { ...common, autoPipelining: true, waitForConnection });
+  const subscriber = openRedisConnection(url, common);
+  return new RedisBroker({ publisher, subscriber, prefix, group });
 }
+
+interface RedisBrokerParts {
+  readonly publisher: Redis;
+  readonly subscriber: Redis;
+  readonly prefix: string;
+  readonly group: ConnectionGroup;
+}
+
+/** A service that only publishes never writes: it asks for the role of its server. */
+const ROLE_CHECK_MS = 1000;
+/** Between two looks at a server that is a replica, and between two attempts to read what was missed. */
+const RETRY_MS = 250;
 
 class RedisBroker implements Broker {
   readonly #publisher: Redis;
   readonly #subscriber: Redis;
   readonly #subscriptions: SubscriptionBatcher;
+  readonly #kept: KeptEnvelopes;
+  readonly #group: ConnectionGroup;
+  readonly #roleCheck: NodeJS.Timeout;
+  /** What is published to a replica reaches nobody. */
+  #onReplica = false;
+  #breaks = 0;
+  #listener: (channel: string, envelope: Uint8Array) => void = () => {};
   #onInterruption: (interruption: Interruption) => void = () => {};
   /** When the subscriber's connection broke; undefined while it stands or before it first stood. */
   #brokenAtMs: number | undefined;
   #closed = false;
 
-  constructor(publisher: Redis, subscriber: Redis) {
+  constructor({ publisher, subscriber, prefix, group }: RedisBrokerParts) {
     this.#publisher = publisher;
     this.#subscriber = subscriber;
+    this.#group = group;
+    this.#kept = new KeptEnvelopes(publisher, prefix);
     this.#subscriptions = new SubscriptionBatcher(subscriber);
     publishOnceScript.keepLoaded(publisher);
+    group.onReadOnly(() => {
+      this.#onReplica = true;
+    });
+    this.#roleCheck = setInterval(() => void this.#checkRole(), ROLE_CHECK_MS).unref();
+    subscriber.on('messageBuffer', (channel: Buffer, envelope: Buffer) => {
+      if (this.#kept.heard(envelope)) this.#listener(channel.toString(), envelope);
+    });
     subscriber.on('close', () => {
+      this.#breaks++;
       this.#brokenAtMs ??= Date.now();
     });
     subscriber.on('ready', () => void this.#restore());
   }
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
-    try {
-      await this.#publisher.publish(channel, asBuffer(envelope));
-    } catch (cause) {
-      throw new HubbubError('UNAVAILABLE', 'Redis did not take the message.', { cause });
-    }
+    await this.#write(() => this.#publisher.publish(channel, asBuffer(envelope)));
   }
 
   async publishOnce(channel: string, envelope: Uint8Array, idempotencyKey: string): Promise<PublishedOnce> {
-    // Begins as the channel, whose prefix and hash tag it so has.
-    const keys = [`${channel}:id:${idempotencyKey}`];
+    const keys = [idempotencyKeyOf(channel, idempotencyKey)];
     const args = [channel, asBuffer(envelope), IDEMPOTENCY_WINDOW_MS];
+    return { repeated: (await this.#write(() => publishOnceScript.run(this.#publisher, keys, args))) === 1 };
+  }
+
+  async publishKept(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<PublishedOnce> {
+    const idempotency =
+      idempotencyKey === undefined
+        ? undefined
+        : { key: idempotencyKeyOf(channel, idempotencyKey), windowMs: IDEMPOTENCY_WINDOW_MS };
+    return { repeated: await this.#write(() => this.#kept.publish(channel, asBuffer(envelope), idempotency)) };
+  }
+
+  async probe(channel: string, envelope: Uint8Array): Promise<void> {
     try {
-      return { repeated: (await publishOnceScript.run(this.#publisher, keys, args)) === 1 };
+      await this.#kept.probe(channel, asBuffer(envelope));
     } catch (cause) {
-      throw new HubbubError('UNAVAILABLE', 'Redis did not take the message.', { cause });
+      throw new HubbubError('UNAVAILABLE', describeRefusal(cause), { cause });
     }
   }
 
@@ -81,7 +126,7 @@ class RedisBroker implements Broker {
   }
 
   onEnvelope(listener: (channel: string, envelope: Uint8Array) => void): void {
-    this.#subscriber.on('messageBuffer', (channel: Buffer, envelope: Buffer) => listener(channel.toString(), envelope));
+    this.#listener = listener;
   }
 
   onInterruption(listener: (interruption: Interruption) => void): void {
@@ -98,6 +143,7 @@ class RedisBroker implements Broker {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#roleCheck);
     this.#publisher.disconnect();
     this.#subscriber.disconnect();
   }
@@ -107,6 +153,12 @@ class RedisBroker implements Broker {
     const brokenAtMs = this.#brokenAtMs;
     const channels = this.#subscriptions.confirmed();
     try {
+      if (await isReplica(this.#subscriber)) {
+        this.#onReplica = true;
+        await sleep(RETRY_MS);
+        throw new Error('the server is a replica');
+      }
+      this.#onReplica = false;
       await this.#subscriptions.renewAll();
     } catch {
       // Broken again, or a Redis that takes connections but no commands: a new connection tries again.
@@ -114,8 +166,49 @@ class RedisBroker implements Broker {
       return;
     }
     this.#brokenAtMs = undefined;
-    if (brokenAtMs !== undefined) this.#onInterruption({ channels, durationMs: Date.now() - brokenAtMs });
+    if (brokenAtMs === undefined) return;
+    this.#onInterruption({ channels, durationMs: Date.now() - brokenAtMs });
+    await this.#deliverMissed(this.#breaks);
   }
+
+  /** Until it succeeds, or the subscription breaks again. */
+  async #deliverMissed(breaks: number): Promise<void> {
+    const isCurrent = (): boolean => breaks === this.#breaks && !this.#closed;
+    while (isCurrent()) {
+      try {
+        for (const { channel, envelope } of await this.#kept.missed(isCurrent)) {
+          if (this.#subscriptions.isConfirmed(channel)) this.#listener(channel, envelope);
+        }
+        return;
+      } catch {
+        await sleep(RETRY_MS); // The other connection is not back yet.
+      }
+    }
+  }
+
+  async #checkRole(): Promise<void> {
+    if (this.#publisher.status === 'ready' && (await isReplica(this.#publisher))) this.#group.foundReadOnly();
+  }
+
+  async #write<Result>(command: () => Promise<Result>): Promise<Result> {
+    if (this.#onReplica) throw new HubbubError('UNAVAILABLE', 'Redis is a read-only replica: nobody would hear it.');
+    try {
+      return await command();
+    } catch (cause) {
+      throw new HubbubError('UNAVAILABLE', describeRefusal(cause), { cause });
+    }
+  }
+}
+
+/** A server that does not say its role, or may not, counts as a primary: its refusals show what it is. */
+async function isReplica(redis: Redis): Promise<boolean> {
+  const role = await redis.role().catch(() => undefined);
+  return Array.isArray(role) && role[0] === 'slave';
+}
+
+/** Begins as the channel, whose prefix and hash tag it so has. */
+function idempotencyKeyOf(channel: string, idempotencyKey: string): string {
+  return `${channel}:id:${idempotencyKey}`;
 }
 
 /** The same bytes as ioredis wants them; no copy. */

@@ -28,6 +28,10 @@ export class SubscriptionBatcher {
     return [...this.#confirmed];
   }
 
+  isConfirmed(channel: string): boolean {
+    return this.#confirmed.has(channel);
+  }
+
   /** Resolves when Redis has confirmed the channel, also where it was confirmed before. */
   add(channel: string): Promise<void> {
     const known = this.#pending.get(channel);

@@ -1,0 +1,75 @@
+/** What one channel reaches: each encoding for itself, whatever becomes of the other. */
+import { decodeEnvelope, encodeEnvelope, jsonCodec } from '@hubbub/protocol';
+import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { describe, expect, test } from 'vitest';
+import type { Rights } from '../src/admission/rights.js';
+import { Audience } from '../src/audience.js';
+import { createNodeChannel } from '../src/node-channel.js';
+import { Session } from '../src/session.js';
+import { Sessions } from '../src/sessions.js';
+
+type Encoding = Session['encoding'];
+
+function sessionOf(id: string, encoding: Encoding, sent: Uint8Array[] = []): Session {
+  const socket = {
+    send: (bytes: string | Uint8Array) => sent.push(Buffer.from(bytes)),
+    subscribe: () => true,
+    unsubscribe: () => true,
+    publish: () => true,
+    end: () => {},
+    cork: (send: () => void) => send(),
+    getBufferedAmount: () => 0,
+  };
+  const session = new Session(id, socket, { user: { id, name: id }, encoding, rights: {} as Rights });
+  session.state = 'open';
+  return session;
+}
+
+/** Bodies that reach one encoding only: the other cannot be made of them. */
+const ONE_SIDED = [
+  ['json', Buffer.from('{"type":"a","payload":{"x":"\\ud800"}}')],
+  ['msgpack', Buffer.concat([Buffer.from([0x81, 0xa4]), Buffer.from('type'), Buffer.from([0xd4, 0x05, 0x00])])],
+] as const satisfies readonly (readonly [Encoding, Uint8Array])[];
+
+describe('a body of which the other encoding cannot be made', () => {
+  test.each(ONE_SIDED)('%s still reaches the members of its own encoding in a room', (encoding, body) => {
+    const audience = new Audience('room', 'general');
+    audience.add(sessionOf('a', 'json'));
+    audience.add(sessionOf('b', 'msgpack'));
+    const published: string[] = [];
+    const delivery = audience.deliver({ encoding, body, except: [] }, topic => published.push(topic));
+    expect(published).toEqual([encoding === 'json' ? 'jroom' : 'mroom']);
+    expect(delivery).toEqual({ delivered: 1, isMalformed: true });
+  });
+
+  test.each(ONE_SIDED)('%s still reaches the sessions of its own encoding on a node', (encoding, body) => {
+    const sessions = new Sessions();
+    const sent = { json: [] as Uint8Array[], msgpack: [] as Uint8Array[] };
+    const order = encoding === 'json' ? (['msgpack', 'json'] as const) : (['json', 'msgpack'] as const);
+    for (const wanted of order) sessions.add(sessionOf(wanted, wanted, sent[wanted]));
+    let malformed = 0;
+    const channel = createNodeChannel({
+      channel: 'node',
+      sessions,
+      metrics: { malformedEnvelope: () => malformed++ } as never,
+      onProbe: () => {},
+      onControl: () => true,
+    });
+    const envelope = decodeEnvelope(encodeEnvelope({ encoding, publishedAtMs: 1, sessions: [...order] }, body));
+    if (envelope !== undefined) channel(envelope);
+    expect({ own: sent[encoding].length, malformed }).toEqual({ own: 1, malformed: 1 });
+  });
+});
+
+test('a body that both encodings carry reaches all', () => {
+  const audience = new Audience('room', 'general');
+  audience.add(sessionOf('a', 'json'));
+  audience.add(sessionOf('b', 'msgpack'));
+  for (const [encoding, codec] of [
+    ['json', jsonCodec],
+    ['msgpack', msgpackCodec],
+  ] as const) {
+    const body = codec.encode({ type: 'a', payload: {} });
+    expect(audience.deliver({ encoding, body, except: [] }, () => {})).toEqual({ delivered: 2, isMalformed: false });
+  }
+});

@@ -1,0 +1,95 @@
+/** A Redis that is full, or that became a replica under live connections: red, refused clearly, and well again by itself. */
+import { expect, test } from 'vitest';
+import { startApi } from '../api/api-process.js';
+import { withNamespaces } from '../presence/config-file.js';
+import { startCluster, type TestEdge } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import type { TestProcess } from '../support/process.js';
+import { runHubbub } from '../support/process.js';
+import { connect } from '../support/raw-client.js';
+import { startRedis } from '../support/redis.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
+
+const QUICK = { HUBBUB_PROBE_INTERVAL_MS: '100', HUBBUB_PROBE_TIMEOUT_MS: '1000' };
+const HISTORY = withNamespaces({ chat: { public: true, historySize: 100, historyTtlMs: 60_000 } });
+
+async function readiness({ adminUrl }: Pick<TestEdge | TestProcess, 'adminUrl'>) {
+  const answer = await fetch(`${adminUrl}/readyz`);
+  return { status: answer.status, text: await answer.text() };
+}
+
+async function turns(part: Pick<TestEdge | TestProcess, 'adminUrl'>, status: number, what: string): Promise<string> {
+  const found = await eventually(
+    async () => {
+      const now = await readiness(part);
+      return now.status === status ? now : undefined;
+    },
+    { withinMs: 20_000, describe: `${what} turns ${status}` },
+  );
+  return found.text;
+}
+
+test('a Redis that is full: edge, presence and API are red and say why, a message is refused, and all are well afterwards', async () => {
+  const redis = await startRedis({ own: true });
+  const cluster = await startCluster({ redis, edges: 1, env: { ...QUICK, ...HISTORY } });
+  const api = await startApi(cluster, { env: QUICK });
+  const alice = await connect(cluster.edge(0).wsUrl, { name: 'alice', token: cluster.token({ user: 'alice' }) });
+  await alice.join('chat:1');
+  const [presence] = cluster.presence;
+  if (presence === undefined) throw new Error('no presence');
+
+  await redis.cli('CONFIG', 'SET', 'maxmemory', '1');
+  expect(await turns(cluster.edge(0), 503, 'the edge')).toContain('OOM');
+  expect(await turns(api.process, 503, 'the API')).toContain('OOM');
+  await turns(presence, 503, 'presence');
+  const refused = await alice.ask({ type: 'send_message', room: 'chat:1', payload: {} });
+  expect(refused).toMatchObject({
+    type: 'error',
+    payload: { code: expect.stringMatching(/UNAVAILABLE|OUTCOME_UNKNOWN/) },
+  });
+
+  await redis.cli('CONFIG', 'SET', 'maxmemory', '0');
+  await turns(cluster.edge(0), 200, 'the edge');
+  await turns(api.process, 200, 'the API');
+  await turns(presence, 200, 'presence');
+  expect(await alice.ask({ type: 'send_message', room: 'chat:1', payload: {} })).toMatchObject({ type: 'ack' });
+}, 90_000);
+
+test('a primary that becomes a replica: everything is red, nothing is acknowledged and lost, and the new primary is found', async () => {
+  const [old, promoted] = [await startRedis({ own: true }), await startRedis({ own: true })];
+  const proxy = await startTcpProxy({ to: old.port });
+  const address = `redis://127.0.0.1:${proxy.port}`;
+  const cluster = await startCluster({ redis: { ...old, url: address }, edges: 1, env: QUICK });
+  const [presence] = cluster.presence;
+  if (presence === undefined) throw new Error('no presence');
+  const alice = await connect(cluster.edge(0).wsUrl, { name: 'alice', token: cluster.token({ user: 'alice' }) });
+  const bob = await connect(cluster.edge(0).wsUrl, { name: 'bob', token: cluster.token({ user: 'bob' }) });
+  for (const client of [alice, bob]) await client.join('general');
+  await bob.nextFrame('room_info');
+
+  await old.cli('REPLICAOF', '127.0.0.1', String(promoted.port));
+  expect(await turns(cluster.edge(0), 503, 'the edge')).toContain('replica');
+  await turns(presence, 503, 'presence');
+  expect(await alice.ask({ type: 'send_message', room: 'general', payload: {} })).toMatchObject({ type: 'error' });
+  const doctor = await runHubbub(['doctor', '--json'], { HUBBUB_REDIS_URL: address, HUBBUB_REDIS_PREFIX: old.prefix });
+  expect(doctor.code).toBe(1);
+  const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string; verdict: string }[] };
+  expect(checks).toContainEqual(expect.objectContaining({ name: 'Redis role', verdict: 'fail' }));
+  expect(checks).toContainEqual(expect.objectContaining({ name: 'publish and hear', verdict: 'fail' }));
+
+  proxy.retarget(promoted.port);
+  await turns(cluster.edge(0), 200, 'the edge');
+  await turns(presence, 200, 'presence');
+  expect(await alice.ask({ type: 'send_message', room: 'general', id: 'm1', payload: {} })).toMatchObject({
+    type: 'ack',
+  });
+  await bob.nextFrame('new_message');
+  // Presence is at the new primary, too: it answers, with both.
+  await eventually(
+    async () => {
+      const answer = await bob.ask({ type: 'online_users', room: 'general' });
+      return answer.payload?.count === 2;
+    },
+    { withinMs: 30_000, describe: 'the roster is whole again' },
+  );
+}, 120_000);
