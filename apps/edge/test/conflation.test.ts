@@ -95,7 +95,7 @@ function start() {
     return audience.deliver(
       { encoding: 'json', body, except: except.map(({ session }) => session), key },
       (topic, bytes) => publish(topic, bytes),
-    );
+    ).delivered;
   };
   const room = (name = 'ticks:1') => new Audience(name, name, conflation);
   /** A reader that is behind: off the topic. */
