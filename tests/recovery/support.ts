@@ -17,11 +17,20 @@ const NAMESPACES = {
   plain: { public: true },
 };
 
-export async function startWithHistory({ env, ...options }: StartClusterOptions = {}): Promise<TestCluster> {
+export interface StartWithHistoryOptions extends StartClusterOptions {
+  /** Beside those that every story has. */
+  readonly namespaces?: Readonly<Record<string, object>>;
+}
+
+export async function startWithHistory({
+  env,
+  namespaces,
+  ...options
+}: StartWithHistoryOptions = {}): Promise<TestCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'hubbub-recovery-'));
   cleanup(() => rm(directory, { recursive: true }));
   const config = join(directory, 'hubbub.json');
-  await writeFile(config, JSON.stringify({ namespaces: NAMESPACES }));
+  await writeFile(config, JSON.stringify({ namespaces: { ...NAMESPACES, ...namespaces } }));
   return await startCluster({ presence: 0, ...options, env: { HUBBUB_CONFIG: config, ...env } });
 }
 

@@ -240,6 +240,7 @@ export async function startEdge({
   });
   broker.onInterruption(({ channels: broken, durationMs }) => {
     metrics.interrupted(broken.length, durationMs);
+    probe.restored();
     mendRooms(broken, { memberships, feeds, recovery, publish: listener.publish });
     announcement.renew();
   });

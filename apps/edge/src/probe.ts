@@ -62,6 +62,12 @@ export class Probe {
     this.#arrivals++;
   }
 
+  /** The subscription was restored after a break: the silence before it says nothing of it. */
+  restored(): void {
+    this.#silentMs = 0;
+    this.#tickedAtMs = performance.now();
+  }
+
   /** A probe came back. */
   heard(number: number): void {
     const sentAtMs = this.#sentAtMs.get(number);

@@ -108,6 +108,7 @@ export class RoomFeed {
 
   /** Resolves when everything that was published before the call is delivered. @throws {HubbubError} `UNAVAILABLE` */
   refresh(): Promise<void> {
+    if (this.#closed) return Promise.reject(leaving());
     this.#position.doubt();
     return new Promise((resolve, reject) => {
       this.#waiting ??= [];
@@ -172,7 +173,7 @@ export class RoomFeed {
   /** Nobody is here any more: reads that come back do nothing. */
   close(): void {
     this.#closed = true;
-    for (const { reject } of this.#takeWaiting()) reject(new HubbubError('UNAVAILABLE', 'This edge is leaving.'));
+    for (const { reject } of this.#takeWaiting()) reject(leaving());
     this.#forgetWindow();
   }
 
@@ -301,6 +302,10 @@ export class RoomFeed {
     this.#window = undefined;
     this.#oldest = 0;
   }
+}
+
+function leaving(): HubbubError {
+  return new HubbubError('UNAVAILABLE', 'This edge is leaving.');
 }
 
 /** Two messages of one offset were published before and after a restart of Redis: their times differ. */

@@ -71,6 +71,16 @@ describe('the self-probe', () => {
     expect(rebuilt).toBe(2);
   });
 
+  test('the silence of an outage does not count against the subscription that was restored after it', () => {
+    seconds(5, { answered: true });
+    seconds(2);
+    probe.restored();
+    seconds(2);
+    expect(rebuilt).toBe(0);
+    seconds(1);
+    expect(rebuilt).toBe(1);
+  });
+
   test('late is not deaf: while anything arrives the edge is not ready, but nothing on its way is thrown away', () => {
     seconds(30, { traffic: true });
     expect({ hears: probe.hears, rebuilt }).toEqual({ hears: false, rebuilt: 0 });

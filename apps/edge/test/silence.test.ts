@@ -1,4 +1,6 @@
 /** How often a silent room is looked at. */
+import { POSITION_TTL_FACTOR } from '@hubbub/broker';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isCheckDue } from '../src/silence.js';
 
@@ -17,5 +19,22 @@ describe('a silent room', () => {
 
   test('is looked at in every round where its history lives no longer than one', () => {
     expect(dueRounds(4, { checkIntervalMs: 5000, historyTtlMs: 1000 })).toEqual([1, 2, 3, 4]);
+  });
+
+  test('is looked at before its position would end, whenever its last message came and whatever the settings allow', () => {
+    const settings = fc.record({
+      checkIntervalMs: fc.integer({ min: 100, max: 600_000 }),
+      factor: fc.double({ min: 2, max: 100, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(settings, ({ checkIntervalMs, factor }) => {
+        const historyTtlMs = Math.ceil(factor * checkIntervalMs);
+        const rounds = dueRounds(64, { checkIntervalMs, historyTtlMs });
+        // The message came just after a check: the next one finds where the room is, and silent rounds begin with the one after.
+        const looksMs = [0, ...rounds.map(round => (round + 1) * checkIntervalMs)];
+        const pausesMs = looksMs.slice(1).map((atMs, index) => atMs - (looksMs[index] ?? 0));
+        expect(Math.max(...pausesMs)).toBeLessThan(historyTtlMs * POSITION_TTL_FACTOR);
+      }),
+    );
   });
 });

@@ -87,9 +87,25 @@ describe('namespaces', () => {
   test('counts: nobody is named', () => {
     const bench = new PartitionBench({ namespace: { presence: 'counts' } });
     bench.join(EDGE, 's1');
-    expect(bench.heard()).toEqual(['room_count 1', 'room_count → edge-1 [s1] 1']);
+    expect(bench.heard()).toEqual(['room_count 1']);
     bench.report(EDGE, { kind: 'roster', room: 'general', session: 's1' });
     expect(bench.announcements[0]?.payload).toMatchObject({ users: [], count: 1 });
+  });
+
+  test('counts: a joiner gets the count once, from the room or by itself', () => {
+    const bench = new PartitionBench({ namespace: { presence: 'counts' } });
+    bench.join(EDGE, 's1');
+    expect(bench.heard(), 'the room hears the count, the joiner with it').toEqual(['room_count 1']);
+    bench.join(EDGE, 's2');
+    expect(bench.heard(), 'the next count of the room is not due yet').toEqual(['room_count → edge-1 [s2] 2']);
+  });
+
+  test('a joiner gets the roster once where the whole room gets it in the same batch', () => {
+    const bench = new PartitionBench({ restoringMs: 10_000 });
+    const join = (session: string, resync: boolean) =>
+      ({ kind: 'join', room: 'general', session, user: session, name: session, ...(resync && { resync }) }) as const;
+    bench.report(EDGE, join('s1', true), join('s2', false));
+    expect(bench.heard().filter(heard => heard.startsWith('room_info'))).toEqual(['room_info 2']);
   });
 
   test('off: nothing is kept and nothing is told', () => {

@@ -21,6 +21,7 @@ export {
   type HistoryPage,
   type HistoryQuery,
   IDEMPOTENCY_WINDOW_MS,
+  POSITION_TTL_FACTOR,
 } from './history.js';
 export { Interest } from './interest.js';
 export { LIFECYCLE_KEPT_MAX, type LifecycleEntry, type LifecycleLog } from './lifecycle-log.js';

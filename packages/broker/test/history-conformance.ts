@@ -117,6 +117,16 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
     expect((await append('b')).epoch).not.toBe(epoch);
   });
 
+  test('a history that reaches exactly to a known position goes on', async () => {
+    const { append, read } = await newRoom();
+    const first = await append('a');
+    expect(await read({ known: first })).toMatchObject({ epoch: first.epoch, offset: 1 });
+    const second = await append('b', { known: first });
+    expect(second).toMatchObject({ epoch: first.epoch, offset: 2 });
+    expect(await append('c', { known: second })).toMatchObject({ epoch: first.epoch, offset: 3 });
+    expect(offsets((await read({ known: { ...second, offset: 3 } })).entries)).toEqual([1, 2, 3]);
+  });
+
   test('a history that does not reach a known position begins a new epoch, empty', async () => {
     const { append, read } = await newRoom();
     const position = await append('a');

@@ -116,8 +116,8 @@ export class Recovery {
     }
     const record = this.#record(room, offset);
     if (this.#isOfAnotherEpoch(record, frame)) {
-      if (record.recovering) {
-        if (record.held.length < MAX_HELD) record.held.push(frame);
+      if (record.recovering && record.held.length < MAX_HELD) {
+        record.held.push(frame);
         return;
       }
       // The edge names a new epoch first; where that was lost, the message itself shows the gap.

@@ -86,6 +86,8 @@ function* answers(journal: Journal, rooms: Rooms, pageSize: number): Iterable<An
     const room = rooms.get(name);
     if (room === undefined) continue;
     const counted = room.rules.presence === 'counts';
+    // The joiners are members already: what was just told to the whole room answers them, too.
+    if (counted ? journal.counts.has(name) : journal.refreshes.has(name) && !room.counting) continue;
     // One object for all nodes: the encoder sees that it is the same.
     const payload = counted ? { ...countOf(room) } : { ...infoOf(room, pageSize) };
     const type = counted ? 'room_count' : 'room_info';

@@ -1,0 +1,51 @@
+/** Members get each notice of an outage once, and none where nothing was lost. */
+import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import type { RawClient } from '../support/raw-client.js';
+import { startRedis } from '../support/redis.js';
+import { enter, joinAt, metric, position, startWithHistory } from './support.js';
+
+const count = (client: RawClient, type: string): number => client.frames.filter(frame => frame.type === type).length;
+
+test('after an outage of Redis each member gets one room_gap and one room_info', async () => {
+  const redis = await startRedis({ own: true });
+  // The first probe after the outage comes late: the silence before it must not count.
+  const env = { HUBBUB_PROBE_INTERVAL_MS: '900', HUBBUB_PROBE_TIMEOUT_MS: '1000' };
+  const cluster = await startWithHistory({ redis, edges: 1, presence: 1, env });
+  const member = await enter(cluster, cluster.edge(0), 'member');
+  const room = 'plain:outage';
+  await joinAt(member, room);
+  await member.nextFrame('room_info');
+  for (let outage = 1; outage <= 3; outage++) {
+    await redis.restart();
+    await eventually(() => count(member, 'room_info') > outage, {
+      withinMs: 20_000,
+      describe: 'the roster is restored',
+    });
+    const says = { type: 'send_message', room, payload: {} };
+    await eventually(async () => (await member.ask(says)).type === 'ack', { withinMs: 10_000 });
+    await eventually(async () => (await fetch(`${cluster.edge(0).adminUrl}/readyz`)).status === 200, {
+      withinMs: 10_000,
+    });
+    expect(await metric(cluster.edge(0), 'hubbub_edge_deaf_subscriptions_total')).toBe(0);
+    expect([count(member, 'room_gap'), count(member, 'room_info')]).toEqual([outage, outage + 1]);
+  }
+}, 90_000);
+
+test('a quiet room whose history lives as shortly as it may gets no room_gap', async () => {
+  const namespaces = { brief: { public: true, historySize: 5, historyTtlMs: 1000 } };
+  const env = { HUBBUB_HISTORY_CHECK_INTERVAL_MS: '500' };
+  const cluster = await startWithHistory({ edges: 1, namespaces, env });
+  const member = await enter(cluster, cluster.edge(0), 'member');
+  const room = 'brief:quiet';
+  const { epoch } = position(await joinAt(member, room));
+  await member.ask({ type: 'send_message', room, payload: {} });
+  // Twice as long as the history's position lives without a reader.
+  await new Promise(resolve => setTimeout(resolve, 4500));
+  expect(await member.ask({ type: 'send_message', room, payload: {} })).toMatchObject({
+    type: 'ack',
+    epoch,
+    offset: 2,
+  });
+  expect(count(member, 'room_gap')).toBe(0);
+}, 30_000);
