@@ -75,9 +75,10 @@ describe('docs/http-api.md', () => {
   test('it shows every route', async () => {
     const { body } = await api.get('/nowhere');
     const shown = examples
-      .map(({ command }) =>
+      .flatMap(({ command }) => [
+        command,
         command.replace(/rooms\/[^/?"]+/g, 'rooms/{room_id}').replace(/users\/[^/?"]+/g, 'users/{user_id}'),
-      )
+      ])
       .join('\n');
     const routes = (body.routes as string[])
       .map(route => route.split(' ')[1] ?? '')

@@ -24,17 +24,17 @@ async function member(user: string, room: string): Promise<RawClient> {
 }
 
 describe.each([
-  ['a room with history', '/rooms/chat:once/messages', 'chat:once'],
-  ['a room without', '/rooms/once/messages', 'once'],
-  ['a user', '/users/listener/messages', 'elsewhere'],
-  ['all', '/messages', 'elsewhere'],
-])('a message to %s', (_, path, room) => {
+  ['a room with history', '/rooms/chat:once/messages', 'chat:once', {}],
+  ['a room without', '/rooms/once/messages', 'once', {}],
+  ['a user', '/users/listener/messages', 'elsewhere', {}],
+  ['all', '/messages', 'elsewhere', { all: true }],
+])('a message to %s', (_, path, room, to) => {
   test('is published once, over two processes and many tries at once, and all are told the same', async () => {
     const listener = await member('listener', room);
     const headers = { 'idempotency-key': `key of ${path}`.replaceAll(' ', '-') };
-    const body = { type: 'order.paid', payload: { order: 7, lines: { a: 1, b: 2 } } };
+    const body = { ...to, type: 'order.paid', payload: { order: 7, lines: { a: 1, b: 2 } } };
     // The same, though its keys stand in another order.
-    const again = { payload: { lines: { b: 2, a: 1 }, order: 7 }, type: 'order.paid' };
+    const again = { payload: { lines: { b: 2, a: 1 }, order: 7 }, type: 'order.paid', ...to };
     const tries = Array.from({ length: 20 }, (_, n) =>
       n % 2 ? one.post(path, body, headers) : two.post(path, again, headers),
     );
@@ -43,28 +43,28 @@ describe.each([
     expect(answers.filter(answer => answer.body.repeated === false)).toHaveLength(1);
     expect(new Set(answers.map(({ body: { repeated: _, ...told } }) => JSON.stringify(told))).size).toBe(1);
     await listener.nextFrame('order.paid');
-    await one.post(path, { type: 'last' });
+    await one.post(path, { ...to, type: 'last' });
     await listener.noFrame('order.paid', () => listener.nextFrame('last'));
   });
 
   test('under a key that was used for something else is refused', async () => {
     const headers = { 'idempotency-key': `other of ${path}`.replaceAll(' ', '-') };
-    expect((await one.post(path, { type: 'a', payload: { n: 1 } }, headers)).status).toBe(200);
+    expect((await one.post(path, { ...to, type: 'a', payload: { n: 1 } }, headers)).status).toBe(200);
     for (const [otherPath, body] of [
-      [path, { type: 'a', payload: { n: 2 } }],
-      [path, { type: 'a', payload: { n: 1 }, exclude_user: 'x' }],
+      [path, { ...to, type: 'a', payload: { n: 2 } }],
+      [path, { ...to, type: 'a', payload: { n: 1 }, exclude_user: 'x' }],
       ['/rooms/another/messages', { type: 'a', payload: { n: 1 } }],
       ['/rooms/another/close', {}],
     ] as const) {
       expect(await two.post(otherPath, body, headers)).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
     }
-    expect((await two.post(path, { type: 'a', payload: { n: 1 } }, headers)).body.repeated).toBe(true);
+    expect((await two.post(path, { ...to, type: 'a', payload: { n: 1 } }, headers)).body.repeated).toBe(true);
   });
 });
 
 test('a key holds over a restart of the process, as its five minutes are kept in Redis', async () => {
   const brief = await startApi(cluster, { name: 'api-brief' });
-  const send = (api: ApiProcess) => api.post('/messages', { type: 'a', idempotency_key: 'over-a-restart' });
+  const send = (api: ApiProcess) => api.post('/messages', { all: true, type: 'a', idempotency_key: 'over-a-restart' });
   expect((await send(brief)).body.repeated).toBe(false);
   await brief.process.kill('SIGKILL');
   expect((await send(await startApi(cluster, { name: 'api-later' }))).body.repeated).toBe(true);
@@ -79,22 +79,26 @@ test('a key holds over a restart of the process, as its five minutes are kept in
 test('bare or in quotes, in the header or in the body, it is the same key', async () => {
   const body = { type: 'a' };
   const repeated = async (inBody: object, headers: Record<string, string>) =>
-    (await one.post('/messages', { ...body, ...inBody }, headers)).body.repeated;
+    (await one.post('/messages', { all: true, ...body, ...inBody }, headers)).body.repeated;
   expect(await repeated({}, { 'idempotency-key': 'four-ways' })).toBe(false);
   expect(await repeated({}, { 'idempotency-key': '"four-ways"' })).toBe(true);
   expect(await repeated({ idempotency_key: 'four-ways' }, {})).toBe(true);
   expect(await repeated({ idempotency_key: 'four-ways' }, { 'idempotency-key': 'four-ways' })).toBe(true);
-  const differing = await one.post('/messages', { ...body, idempotency_key: 'x' }, { 'idempotency-key': 'y' });
+  const differing = await one.post(
+    '/messages',
+    { all: true, ...body, idempotency_key: 'x' },
+    { 'idempotency-key': 'y' },
+  );
   expect(differing).toMatchObject({ status: 400, body: { code: 'INVALID_FORMAT' } });
   for (const key of ['', '""', 'a b', 'x'.repeat(129)]) {
-    expect((await one.post('/messages', body, { 'idempotency-key': key })).status, key).toBe(400);
+    expect((await one.post('/messages', { all: true, ...body }, { 'idempotency-key': key })).status, key).toBe(400);
   }
 });
 
 test('a request that was refused as malformed has used up no key', async () => {
   const headers = { 'idempotency-key': 'after-a-mistake' };
-  expect((await one.post('/messages', { type: 'a', payload: 'text' }, headers)).status).toBe(400);
-  expect((await one.post('/messages', { type: 'a', payload: {} }, headers)).status).toBe(200);
+  expect((await one.post('/messages', { all: true, type: 'a', payload: 'text' }, headers)).status).toBe(400);
+  expect((await one.post('/messages', { all: true, type: 'a', payload: {} }, headers)).status).toBe(200);
 });
 
 test('a batch that is sent again publishes what was missing, and nothing twice', async () => {
@@ -118,7 +122,7 @@ test('a batch that is sent again publishes what was missing, and nothing twice',
     { repeated: false },
   ]);
   expect((await two.post('/batch', own, { 'idempotency-key': 'b2' })).body.results).toMatchObject([{ repeated: true }]);
-  expect((await two.post('/messages', { type: 'a', idempotency_key: 'own' })).body.repeated).toBe(true);
+  expect((await two.post('/messages', { all: true, type: 'a', idempotency_key: 'own' })).body.repeated).toBe(true);
 });
 
 test('a control that is sent again takes nobody out who came after it', async () => {

@@ -36,7 +36,7 @@ describe('while Redis is away', () => {
     const asked = [
       () => api.post('/rooms/general/messages', message),
       () => api.post('/rooms/chat:1/messages', message),
-      () => api.post('/messages', message, { 'idempotency-key': 'away' }),
+      () => api.post('/messages', { all: true, ...message }, { 'idempotency-key': 'away' }),
       () =>
         api.post('/batch', {
           messages: [

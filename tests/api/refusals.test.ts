@@ -58,26 +58,35 @@ describe('keys', () => {
 describe('what is wrong is told by code and field', () => {
   test.each<[string, string, unknown, number, string, string]>([
     ['no body', '/messages', undefined, 400, 'INVALID_FORMAT', 'the body'],
-    ['a reserved type', '/messages', { type: 'ack' }, 400, 'INVALID_FORMAT', 'type'],
+    ['a reserved type', '/messages', { all: true, type: 'ack' }, 400, 'INVALID_FORMAT', 'type'],
     ['a reserved type to a room', '/rooms/a/messages', { type: 'room_closed' }, 400, 'INVALID_FORMAT', 'type'],
     ['a reserved type to a user', '/users/a/messages', { type: 'error' }, 400, 'INVALID_FORMAT', 'type'],
     ['no object', '/messages', [], 400, 'INVALID_FORMAT', 'the body'],
-    ['no type', '/messages', {}, 400, 'INVALID_FORMAT', 'type'],
-    ['a type outside the grammar', '/messages', { type: 'Build' }, 400, 'INVALID_FORMAT', 'type'],
-    ['a type of Hubbub’s own', '/messages', { type: 'hubbub.close_room' }, 400, 'INVALID_FORMAT', 'type'],
-    ['an unknown field', '/messages', { type: 'a', exclude: 'x' }, 400, 'INVALID_FORMAT', 'exclude'],
-    ['a payload that is text', '/messages', { type: 'a', payload: 'x' }, 400, 'INVALID_PAYLOAD', 'payload'],
-    ['a payload that is a list', '/messages', { type: 'a', payload: [] }, 400, 'INVALID_PAYLOAD', 'payload'],
-    ['half a sender', '/messages', { type: 'a', sender: { id: 'x' } }, 400, 'INVALID_FORMAT', 'sender.name'],
-    ['an id that is too long', '/messages', { type: 'a', id: 'é'.repeat(33) }, 400, 'INVALID_FORMAT', 'id'],
+    ['no type', '/messages', { all: true }, 400, 'INVALID_FORMAT', 'type'],
+    ['a type outside the grammar', '/messages', { all: true, type: 'Build' }, 400, 'INVALID_FORMAT', 'type'],
+    ['a type of Hubbub’s own', '/messages', { all: true, type: 'hubbub.close_room' }, 400, 'INVALID_FORMAT', 'type'],
+    ['an unknown field', '/messages', { all: true, type: 'a', exclude: 'x' }, 400, 'INVALID_FORMAT', 'exclude'],
+    ['a payload that is text', '/messages', { all: true, type: 'a', payload: 'x' }, 400, 'INVALID_PAYLOAD', 'payload'],
+    ['a payload that is a list', '/messages', { all: true, type: 'a', payload: [] }, 400, 'INVALID_PAYLOAD', 'payload'],
+    ['half a sender', '/messages', { all: true, type: 'a', sender: { id: 'x' } }, 400, 'INVALID_FORMAT', 'sender.name'],
+    ['an id that is too long', '/messages', { all: true, type: 'a', id: 'é'.repeat(33) }, 400, 'INVALID_FORMAT', 'id'],
     [
       'a key with a space',
       '/messages',
-      { type: 'a', idempotency_key: 'a b' },
+      { all: true, type: 'a', idempotency_key: 'a b' },
       400,
       'INVALID_FORMAT',
       'idempotency_key',
     ],
+    ['no target', '/messages', { type: 'a' }, 400, 'INVALID_FORMAT', 'exactly one of room_id, user_id and all'],
+    ['a dot segment as the user', '/messages', { user_id: '..', type: 'a' }, 400, 'INVALID_FORMAT', 'user_id'],
+    ['a user that the URL has lost', '/users/../messages', { type: 'a' }, 400, 'INVALID_FORMAT', 'exactly one of'],
+    ['a room that the URL has lost', '/rooms/./close', {}, 400, 'INVALID_ROOM', 'room_id'],
+    ['half a surrogate pair as the user', '/users/%ED%A0%BD/messages', { type: 'a' }, 400, 'INVALID_FORMAT', 'percent'],
+    ['a wildcard as the user', '/users/*/messages', { type: 'a' }, 400, 'INVALID_FORMAT', 'wildcard'],
+    ['a control character as the user', '/users/a%C2%85/disconnect', {}, 400, 'INVALID_FORMAT', 'control'],
+    ['no user beside the path', '/users/disconnect', {}, 400, 'INVALID_FORMAT', 'user_id'],
+    ['an unknown field beside the path', '/users/disconnect', { user_id: 'u', x: 1 }, 400, 'INVALID_FORMAT', 'x'],
     ['no room name', '/rooms/a%20b/messages', { type: 'a' }, 400, 'INVALID_ROOM', 'room'],
     ['a room name that is too long', `/rooms/${'a'.repeat(129)}/messages`, { type: 'a' }, 400, 'INVALID_ROOM', 'room'],
     ['a user’s id that is too long', `/users/${'é'.repeat(65)}/messages`, { type: 'a' }, 400, 'INVALID_FORMAT', 'user'],
@@ -103,7 +112,10 @@ describe('what is wrong is told by code and field', () => {
   });
 
   test('the key __proto__ is refused, however deep', async () => {
-    for (const raw of ['{"type":"a","payload":{"__proto__":{}}}', '{"type":"a","payload":{"x":[{"__proto__":1}]}}']) {
+    for (const raw of [
+      '{"all":true,"type":"a","payload":{"__proto__":{}}}',
+      '{"all":true,"type":"a","payload":{"x":[{"__proto__":1}]}}',
+    ]) {
       expect(await api.ask('POST', '/messages', { raw })).toMatchObject({
         status: 400,
         body: { code: 'INVALID_PAYLOAD' },
@@ -130,7 +142,7 @@ describe('what is wrong is told by code and field', () => {
     expect((await api.get('/rooms/a%zz/history')).status).toBe(400);
     const wrongMethod = await api.ask('DELETE', '/users/u1');
     expect(wrongMethod).toMatchObject({ status: 405, body: { code: 'NOT_FOUND' } });
-    expect(wrongMethod.headers.get('allow')).toBe('GET');
+    expect(wrongMethod.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
     await eventually(() => api.metric('hubbub_api_requests_total', { route: 'none', status: '404' }));
   });
 
@@ -165,7 +177,7 @@ describe('limits', () => {
   }
 
   test('a body that is too large is 413, whether or not its length is told', async () => {
-    const body = { type: 'a', payload: { text: 'x'.repeat(3000) } };
+    const body = { all: true, type: 'a', payload: { text: 'x'.repeat(3000) } };
     const answer = await counted('body_bytes', () => api.post('/messages', body));
     expect(answer).toMatchObject({ status: 413, body: { code: 'TOO_LARGE' } });
     const chunk = 'x'.repeat(3000);
@@ -175,7 +187,9 @@ describe('limits', () => {
       ),
     );
     expect(chunked).toContain('HTTP/1.1 413');
-    expect((await api.post('/messages', { type: 'a', payload: { text: 'x'.repeat(1900) } })).status).toBe(200);
+    expect((await api.post('/messages', { all: true, type: 'a', payload: { text: 'x'.repeat(1900) } })).status).toBe(
+      200,
+    );
   });
 
   test('headers that are too large are 431', async () => {
@@ -199,12 +213,12 @@ describe('limits', () => {
     const patient = await startApi(cluster, { env: { HUBBUB_API_MAX_REQUESTS: '2' } });
     const leave = [patient.occupy(), patient.occupy()];
     await eventually(async () => (await patient.metric('hubbub_api_requests_under_way')) === 2);
-    const answer = await patient.post('/messages', { type: 'a' });
+    const answer = await patient.post('/messages', { all: true, type: 'a' });
     expect(answer).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
     expect(answer.headers.get('retry-after')).toBe('1');
     expect(await patient.metric('hubbub_api_limited_total', { limit: 'requests' })).toBe(1);
     for (const end of leave) end();
-    await eventually(async () => (await patient.post('/messages', { type: 'a' })).status === 200);
+    await eventually(async () => (await patient.post('/messages', { all: true, type: 'a' })).status === 200);
     expect(await patient.metric('hubbub_api_requests_under_way')).toBe(0);
     expect(await patient.metric('hubbub_api_requests_total', { route: 'POST /messages', status: 'aborted' })).toBe(2);
   });

@@ -36,7 +36,7 @@ describe('messages', () => {
     }
     await api.post('/users/bob/messages', { type: 'notification.new', id: 'n1' });
     await bob.nextFrame({ type: 'notification.new', id: 'n1' });
-    expect((await api.post('/messages', { type: 'maintenance.soon' })).body).toEqual({ repeated: false });
+    expect((await api.post('/messages', { all: true, type: 'maintenance.soon' })).body).toEqual({ repeated: false });
     await alice.nextFrame('maintenance.soon');
     await bob.nextFrame('maintenance.soon');
     await alice.noFrame('notification.new');

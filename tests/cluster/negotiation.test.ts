@@ -76,7 +76,7 @@ describe('refusals of those who ask for a close frame', () => {
     const expired = createSigner({ key: TEST_JWT_SECRET, algorithm: 'HS256' })({ sub: 'u', exp: 1 });
     expect(await closed(url, { token: expired, tokenIn: 'subprotocol' })).toMatchObject({
       closeCode: 4101,
-      message: 'The token has expired.',
+      message: 'The token has expired: its claim exp.',
     });
   });
 

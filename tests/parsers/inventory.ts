@@ -68,6 +68,7 @@ const keys = openTokenKeys(
     jwtJwksRefreshMs: 600_000,
     jwtJwksMaxAgeMs: 86_400_000,
     jwtLeewayMs: 5000,
+    jwtAllowWithoutExp: false,
   },
   { log, metrics: createMetricsRegistry() },
 );

@@ -8,7 +8,7 @@ import { FRAME_ACTIONS } from './frames/index.js';
 import { CALLS } from './limits/cost.js';
 import type { CostLimits } from './limits/cost-limits.js';
 import { type FrameLimits, maxWaitingFrames } from './limits/frame-limits.js';
-import { LimitExceeded } from './limits/limit-exceeded.js';
+import { LimitExceeded, RetryLater } from './limits/limit-exceeded.js';
 import type { EdgeMetrics, FrameLabel } from './metrics.js';
 import type { FrameHandler, Session } from './session.js';
 
@@ -36,7 +36,7 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
       log.error({ event: 'frame_failed', type: label, err: error }, 'a frame failed');
     const refusal = error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This failed here.');
     metrics.frame(label, refusal.code);
-    const retryAfterMs = refusal instanceof LimitExceeded ? refusal.retryAfterMs : undefined;
+    const retryAfterMs = refusal instanceof RetryLater ? refusal.retryAfterMs : undefined;
     session.refuse(frame, refusal.code, refusal.message, retryAfterMs);
     context.refusals.count(session, refusal);
   };

@@ -23,7 +23,7 @@ import { EventPublisher } from './event-publisher.js';
 import { Expiry } from './expiry.js';
 import { createFanout, mendRooms } from './fanout.js';
 import { HistoryReader } from './history-reader.js';
-import type { PageHandler } from './http-answers.js';
+import { corsHeaders, type PageHandler } from './http-answers.js';
 import { ConnectionGate } from './limits/connection-gate.js';
 import { CostLimits } from './limits/cost-limits.js';
 import { FrameLimits } from './limits/frame-limits.js';
@@ -98,7 +98,7 @@ export async function startEdge({
   const channels = new Channels(config.redisPrefix);
   const nodeChannel = channels.node(config.nodeId);
   const limits = sessionLimits(config);
-  const limitMetrics = createLimitMetrics(registry);
+  const limitMetrics = createLimitMetrics(registry, log);
   const frameLimits = new FrameLimits(config);
   const costLimits = new CostLimits(config, limitMetrics.charged);
 
@@ -146,6 +146,7 @@ export async function startEdge({
   createEventBacklogMetrics(registry, bus.events, namespaces);
   const historyReader = new HistoryReader(history, namespaces, recovery);
   const keys = openTokenKeys(config, { log, metrics: registry });
+  const onlinePath = `${config.basePath}/ws/online`;
   const policy = createAdmissionPolicy(config, {
     verifyClaims: keys.verifyClaims,
     nextSessionId: () => sessions.nextId(),
@@ -197,7 +198,9 @@ export async function startEdge({
     addresses: createClientAddresses({ ...config, onMalformed: limitMetrics.malformedForwardedFor }),
     gate,
     limitMetrics,
-    pages: { ...pages, [`${config.basePath}/ws/online`]: onlinePage(bus.online) },
+    pages: { ...pages, [onlinePath]: onlinePage(bus.online) },
+    openPages: [onlinePath],
+    corsHeaders: origin => corsHeaders(origin, policy.isOriginAllowed),
     events: createConnectionEvents({
       policy,
       departure,

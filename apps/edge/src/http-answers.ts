@@ -9,8 +9,8 @@ import {
   writeRefusalReason,
 } from '@hubbub/protocol';
 import { REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from './admission/admission.js';
-import type { HttpRequest, HttpResponse } from './engine.js';
-import { LimitExceeded } from './limits/limit-exceeded.js';
+import type { HttpRequest, HttpResponse, TemplatedApp } from './engine.js';
+import { RetryLater } from './limits/limit-exceeded.js';
 
 /** When to try again after a 429 or 503, where nothing else is known. */
 const RETRY_AFTER_MS = 1000;
@@ -47,8 +47,76 @@ export function answerNextTurn(response: HttpResponse, answer: () => void): void
   });
 }
 
-/** @param done called once, when the request was answered or its connection ended */
-export function servePage(page: PageHandler, response: HttpResponse, request: HttpRequest, done: () => void): void {
+type Headers = Readonly<Record<string, string>>;
+
+const ALLOW = 'GET, HEAD, OPTIONS';
+
+/** What a script of this origin needs to read an answer (https://fetch.spec.whatwg.org, section 3.3). */
+export function corsHeaders(origin: string, isOriginAllowed: ((origin: string) => boolean) | undefined): Headers {
+  if (origin === '' || isOriginAllowed?.(origin) === false) return { vary: 'Origin' };
+  return { vary: 'Origin', 'access-control-allow-origin': origin };
+}
+
+/**
+ * Answers the methods of a path that have no handler of their own: OPTIONS, the preflight of browsers too, with 200, and
+ * every other one with 405.
+ * @param isHeard whether the connection still exists; asked once for each request
+ */
+export function answerMethods(
+  app: TemplatedApp,
+  path: string,
+  headersFor: (origin: string) => Headers,
+  isHeard: (response: HttpResponse, request: HttpRequest) => boolean,
+): void {
+  app.options(path, (response, request) => {
+    const headers = headersFor(request.getHeader('origin'));
+    if (!isHeard(response, request)) return;
+    answerNextTurn(response, () => {
+      response.writeStatus('200 OK').writeHeader('allow', ALLOW);
+      writeHeaders(response, headers);
+      if ('access-control-allow-origin' in headers) {
+        response.writeHeader('access-control-allow-methods', 'GET, HEAD').writeHeader('access-control-max-age', '600');
+      }
+      end(response, '');
+    });
+  });
+  app.any(path, (response, request) => {
+    if (!isHeard(response, request)) return;
+    answerNextTurn(response, () => {
+      response.writeStatus('405 Method Not Allowed').writeHeader('allow', ALLOW);
+      endWithJson(response, { code: 'NOT_FOUND', message: `This path answers ${ALLOW}.` });
+    });
+  });
+}
+
+function writeHeaders(response: HttpResponse, headers: Headers): void {
+  for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
+}
+
+function endWithJson(response: HttpResponse, body: object, isHead = false): void {
+  response.writeHeader('content-type', 'application/json');
+  end(response, JSON.stringify(body), isHead);
+}
+
+/**
+ * Ends the answer and the connection; an answer to HEAD without its body. Not by `endWithoutBody`: after it the engine leaves the
+ * connection open, and each connection is to have one request.
+ */
+function end(response: HttpResponse, body: string | Uint8Array, isHead = false): void {
+  response.end(isHead ? '' : body, true);
+}
+
+/**
+ * @param extra headers beside those of the page
+ * @param done called once, when the request was answered or its connection ended
+ */
+export function servePage(
+  page: PageHandler,
+  response: HttpResponse,
+  request: HttpRequest,
+  extra: Headers,
+  done: () => void,
+): void {
   let over = false;
   const finish = (answer?: () => void): void => {
     if (over) return;
@@ -57,6 +125,7 @@ export function servePage(page: PageHandler, response: HttpResponse, request: Ht
     done();
   };
   response.onAborted(() => finish());
+  const isHead = request.getMethod() === 'head';
   const asked = { query: new URLSearchParams(request.getQuery()), host: request.getHeader('host') };
   nextTurn()
     .then(() => page(asked))
@@ -64,17 +133,17 @@ export function servePage(page: PageHandler, response: HttpResponse, request: Ht
       ({ status = '200 OK', contentType, body, headers = {} }) =>
         finish(() => {
           response.writeStatus(status).writeHeader('content-type', contentType);
-          for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
-          response.end(body, true);
+          writeHeaders(response, { ...headers, ...extra });
+          end(response, body, isHead);
         }),
-      (error: unknown) => finish(() => refuseFor(response, error)),
+      (error: unknown) => finish(() => refuseFor(response, error, isHead)),
     );
 }
 
 /** Answers with what the error says, where it is one of ours. */
-export function refuseFor(response: HttpResponse, error: unknown): void {
+export function refuseFor(response: HttpResponse, error: unknown, isHead = false): void {
   const { code, message, retryAfterMs } = refusalOf(error);
-  refuse(response, code, message, retryAfterMs);
+  refuse(response, code, message, retryAfterMs, isHead);
 }
 
 /** A refusal as a close frame has it. */
@@ -92,15 +161,21 @@ function refusalOf(error: unknown): Refusal {
   const { code, message } =
     error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This cannot be answered now.');
   if (code !== 'UNAVAILABLE' && code !== 'RATE_LIMITED') return { code, message };
-  const known = error instanceof LimitExceeded ? error.retryAfterMs : undefined;
+  const known = error instanceof RetryLater ? error.retryAfterMs : undefined;
   return { code, message, retryAfterMs: known ?? RETRY_AFTER_MS };
 }
 
 /** Answers with the status that belongs to the code, and its JSON body. */
-export function refuse(response: HttpResponse, code: ErrorCode, message: string, retryAfterMs?: number): void {
+export function refuse(
+  response: HttpResponse,
+  code: ErrorCode,
+  message: string,
+  retryAfterMs?: number,
+  isHead = false,
+): void {
   const statuses: Partial<Record<ErrorCode, string>> = REFUSAL_STATUS;
-  response.writeStatus(statuses[code] ?? '400 Bad Request').writeHeader('content-type', 'application/json');
+  response.writeStatus(statuses[code] ?? '400 Bad Request');
   if (retryAfterMs !== undefined) response.writeHeader('retry-after', String(Math.ceil(retryAfterMs / 1000)));
   if (code === 'UNAUTHORIZED') response.writeHeader('www-authenticate', 'Bearer'); // RFC 6750 section 3.
-  response.end(JSON.stringify({ code, message }), true);
+  endWithJson(response, { code, message }, isHead);
 }

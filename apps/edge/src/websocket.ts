@@ -14,6 +14,7 @@ import type {
   us_socket_context_t,
 } from './engine.js';
 import {
+  answerMethods,
   answerNextTurn,
   type PageHandler,
   type RefusalClose,
@@ -26,6 +27,7 @@ import type { ConnectionGate } from './limits/connection-gate.js';
 import { LimitExceeded } from './limits/limit-exceeded.js';
 import type { LimitMetrics } from './limits/limit-metrics.js';
 import { type AppGeneration, ListeningApps } from './listening-apps.js';
+import { assertSingleHeaders, handshakeHeaders } from './request-headers.js';
 import { type RoomRoute, roomPathTemplates, roomRoutes } from './room-paths.js';
 import type { Session, Socket } from './session.js';
 import type { TlsFiles } from './tls-files.js';
@@ -67,6 +69,9 @@ export interface WebSocketOptions {
   readonly limitMetrics: LimitMetrics;
   readonly events: ConnectionEvents;
   readonly pages: Readonly<Record<string, PageHandler>>;
+  /** Paths of pages that scripts of other origins may read, where `corsHeaders` allows it. */
+  readonly openPages: readonly string[];
+  readonly corsHeaders: (origin: string) => Readonly<Record<string, string>>;
 }
 
 export interface WebSocketListener {
@@ -146,11 +151,14 @@ function serveSessions(
       if (session !== undefined) events.closed(session, code);
     },
   });
+  const isHeard = (response: HttpResponse, request: HttpRequest): boolean =>
+    clientOf(response, request, options) !== undefined;
   const routes = roomRoutes(options.roomPaths);
   app.ws<UserData>(`${basePath}/ws`, behavior());
   for (const route of routes) app.ws<UserData>(`${basePath}${route.pattern}`, behavior(route));
   for (const [path, page] of Object.entries(options.pages)) {
-    app.get(path, (response, request) => {
+    const sharedWith = (origin: string) => (options.openPages.includes(path) ? options.corsHeaders(origin) : {});
+    const serve = (response: HttpResponse, request: HttpRequest): void => {
       const client = clientOf(response, request, options);
       if (client === undefined) return;
       try {
@@ -159,16 +167,24 @@ function serveSessions(
         answerNextTurn(response, () => refuseFor(response, error));
         return;
       }
-      servePage(page, response, request, () => gate.leave(client.group));
-    });
+      const headers = sharedWith(request.getHeader('origin'));
+      servePage(page, response, request, headers, () => gate.leave(client.group));
+    };
+    app.get(path, serve);
+    app.head(path, serve);
+    answerMethods(app, path, sharedWith, isHeard);
   }
   const answer = (code: ErrorCode, message: string) => (response: HttpResponse, request: HttpRequest) => {
-    if (clientOf(response, request, options) === undefined) return;
-    answerNextTurn(response, () => refuse(response, code, message));
+    if (!isHeard(response, request)) return;
+    const isHead = request.getMethod() === 'head';
+    answerNextTurn(response, () => refuse(response, code, message, undefined, isHead));
   };
   const notAWebSocket = answer('UPGRADE_REQUIRED', 'This path speaks WebSocket: connect with a WebSocket client.');
-  app.get(`${basePath}/ws`, notAWebSocket);
-  for (const { pattern } of routes) app.get(`${basePath}${pattern}`, notAWebSocket);
+  for (const path of ['/ws', ...routes.map(({ pattern }) => pattern)].map(path => `${basePath}${path}`)) {
+    app.get(path, notAWebSocket);
+    app.head(path, notAWebSocket);
+    answerMethods(app, path, () => ({}), isHeard);
+  }
   const templates = ['/ws', ...roomPathTemplates(options.roomPaths)].map(path => `${basePath}${path}`);
   app.any('/*', answer('NOT_FOUND', `WebSockets are at ${templates.join(', ')}.`));
 }
@@ -243,7 +259,8 @@ function upgrade(
   const key = request.getHeader('sec-websocket-key');
   const extensions = request.getHeader('sec-websocket-extensions');
   const query = queryOf(request);
-  const subprotocols = request.getHeader('sec-websocket-protocol');
+  const headers = handshakeHeaders(request);
+  const { subprotocols } = headers;
   const client = clientOf(response, request, options);
   if (client === undefined) return;
   const { group } = client;
@@ -269,11 +286,12 @@ function upgrade(
     response.upgrade<UserData>({ admitted, group }, key, admitted.subprotocol ?? '', extensions, context);
   let admitted: Admitted | Promise<Admitted>;
   try {
+    assertSingleHeaders(headers);
     const place = route?.read(index => request.getParameter(index));
     admitted = events.admit({
       address: client.text,
-      authorization: request.getHeader('authorization'),
-      origin: request.getHeader('origin'),
+      authorization: headers.authorization,
+      origin: headers.origin,
       subprotocols,
       queryToken: query?.get('token') ?? undefined,
       queryRoomToken: query?.get('room_token') ?? undefined,

@@ -7,7 +7,7 @@ const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
 
 test('a fault is UNAVAILABLE, logged once for many, without the token', () => {
   const error = vi.fn();
-  const asRefusal = createAdmissionFailures({ error });
+  const asRefusal = createAdmissionFailures({ error, warn: vi.fn() });
   for (let time = 0; time < 3; time++) {
     expect(asRefusal(new TypeError(`cannot read ${TOKEN}`))).toMatchObject({ code: 'UNAVAILABLE' });
   }
@@ -19,9 +19,20 @@ test('a fault is UNAVAILABLE, logged once for many, without the token', () => {
   expect(JSON.stringify(error.mock.calls)).not.toContain(TOKEN);
 });
 
-test('a refusal is none, and not logged', () => {
+test('a refusal is no fault', () => {
   const error = vi.fn();
-  const refusal = new HubbubError('UNAUTHORIZED', 'The token is not valid.');
-  expect(createAdmissionFailures({ error })(refusal)).toBe(refusal);
+  const warn = vi.fn();
+  const refusal = new HubbubError('FORBIDDEN', 'The token does not open this room.');
+  expect(createAdmissionFailures({ error, warn })(refusal)).toBe(refusal);
   expect(error).not.toHaveBeenCalled();
+  expect(warn).not.toHaveBeenCalled();
+});
+
+test('a refused token is logged with its reason, once for many', () => {
+  const warn = vi.fn();
+  const asRefusal = createAdmissionFailures({ error: vi.fn(), warn });
+  const message = "The token's claim sub is not 1 to 128 bytes.";
+  for (let time = 0; time < 3; time++) asRefusal(new HubbubError('UNAUTHORIZED', message));
+  expect(warn).toHaveBeenCalledOnce();
+  expect(warn.mock.calls[0]?.[0]).toMatchObject({ event: 'token_refused', reason: message });
 });

@@ -48,10 +48,47 @@ describe('claims', () => {
     expect(await worth({ exp })).toBe('UNAUTHORIZED');
   });
 
-  test.each([2 ** 53, 1e15, 1e300])('exp: %d is valid, and ends no session', async exp => {
-    const keys = openKeys(withSecret);
-    const verified = await createTokenVerifier(keys.verifyClaims)(jwt(signed({ exp })));
-    expect(verified).toEqual({ user: { id: 'alice', name: 'alice' } });
+  const refusalOf = async (more: object, configured: Partial<TokenSettings> = {}) => {
+    const keys = openKeys({ ...withSecret, ...configured });
+    return await Promise.resolve()
+      .then(() => createTokenVerifier(keys.verifyClaims)(jwt(signed(more))))
+      .catch((error: unknown) => error);
+  };
+
+  test.each([
+    ['exp', 2 ** 53],
+    ['exp', 1e300],
+    ['exp', Date.now() + 60_000],
+    ['nbf', Date.now()],
+  ])('%s: %d is no number of seconds: the token is refused, and the message says so', async (claim, value) => {
+    expect(await refusalOf({ [claim]: value })).toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: `The token's claim ${claim} is beyond the year 9999; it is a number of seconds, not of milliseconds.`,
+    });
+  });
+
+  test.each<[string, object, Partial<TokenSettings>]>([
+    ['exp', { exp: nowSeconds() - 60 }, {}],
+    ['exp', { exp: null }, {}],
+    ['nbf', { nbf: nowSeconds() + 60 }, {}],
+    ['iss', {}, { jwtIssuer: 'https://id.example' }],
+    ['aud', {}, { jwtAudience: ['chat'] }],
+    ['sub', { sub: '..' }, {}],
+    ['name', { name: '' }, {}],
+    ['rooms', { rooms: 'chat:*' }, {}],
+  ])('the message names the claim %s that is wrong', async (claim, more, configured) => {
+    const message = expect.stringMatching(`claim ${claim}\\b`);
+    expect(await refusalOf(more, configured)).toMatchObject({ code: 'UNAUTHORIZED', message });
+  });
+
+  test('production refuses a token without exp, unless a setting allows it', async () => {
+    const production = { production: true };
+    expect(await refusalOf({ exp: undefined }, production)).toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: expect.stringContaining('claim exp'),
+    });
+    expect(await worth({ exp: undefined }, { ...production, jwtAllowWithoutExp: true })).toBe('alice');
+    expect(await worth({}, production)).toBe('alice');
   });
 
   test('nbf beyond all dates never becomes valid', async () => {

@@ -104,11 +104,37 @@ describe('a key set by URL', () => {
     served = ['k1', 'k2'];
     expect(await find('k2')).toBe('found');
     expect(fetches).toBe(2);
-    for (let i = 0; i < 100; i++) expect(await find(`invented-${i}`)).toBe('unknown');
+    for (let i = 0; i < 100; i++) expect(await find(`invented-${i}`)).toBe('UNAVAILABLE');
     expect(fetches).toBe(2);
     await pass(REFRESH_MS / 10);
     await find('invented');
     expect(fetches).toBe(3);
+  });
+
+  test('a key that comes after somebody invented a kid is never called unknown, and is found when the client comes back', async () => {
+    await open();
+    await pass(REFRESH_MS / 10);
+    expect(await find('invented')).toBe('unknown');
+    served = ['k1', 'k2'];
+    const refusal = await Promise.resolve()
+      .then(() => keys.find('k2'))
+      .catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: REFRESH_MS / 10 });
+    expect(await find('invented'), 'what is known stays known').toBe('unknown');
+    await pass(REFRESH_MS / 10);
+    expect(await find('k2')).toBe('found');
+  });
+
+  test('a thousand unknown kids are remembered, and no more', async () => {
+    await open();
+    served = 'slow';
+    const waiting = Array.from({ length: 1500 }, (_, i) => find(`invented-${i}`));
+    const long = find('x'.repeat(257));
+    releaseSlow();
+    expect(new Set(await Promise.all([...waiting.slice(500), long]))).toEqual(new Set(['unknown', 'UNAVAILABLE']));
+    expect(await find('invented-0')).toBe('UNAVAILABLE');
+    expect(await find('invented-1499')).toBe('unknown');
+    expect(await long).toBe('UNAVAILABLE');
   });
 
   test('all who wait for a reading share it', async () => {

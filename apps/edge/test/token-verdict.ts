@@ -48,6 +48,7 @@ export function openKeys(more: Partial<TokenSettings> = {}): TokenKeys {
     jwtJwksRefreshMs: 600_000,
     jwtJwksMaxAgeMs: 86_400_000,
     jwtLeewayMs: 5000,
+    jwtAllowWithoutExp: false,
     ...more,
   };
   const log = createLogger({ level: 'silent', process: 'test', nodeId: 'test' });

@@ -8,13 +8,19 @@ export function printLine(line = ''): void {
 }
 
 /** Beside the result: what is going on, or went wrong. */
-export function printNote(line: string): void {
-  process.stderr.write(`${line}\n`);
+export function printNote(text: string): void {
+  // It may quote an argument, or what another process answered.
+  process.stderr.write(`${text.split('\n').map(harmless).join('\n')}\n`);
 }
 
 /** One document, for programs. */
 export function printJson(value: unknown): void {
-  printLine(JSON.stringify(value, null, 2));
+  printLine(harmlessJson(value, 2));
+}
+
+/** JSON whose texts cannot drive a terminal: escapes that every reader of JSON understands. */
+export function harmlessJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(UNSAFE_BUT_LINE_BREAK, escaped);
 }
 
 /** Columns as wide as their widest cell; the last one ends where it ends. */
@@ -37,9 +43,16 @@ export function coloured(colour: Colour, text: string): string {
 
 /** What others wrote, on one line: their control characters must not reach the terminal. */
 export function harmless(text: string): string {
-  return text.replace(/\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, character => {
-    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
-  });
+  return text.replace(UNSAFE, escaped);
+}
+
+/** Control characters (C1, which ANSI terminals obey, too), line separators, and what turns the direction of writing. */
+const UNSAFE = /\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+/** Line breaks are the indentation's: in texts JSON has escaped them already. */
+const UNSAFE_BUT_LINE_BREAK = new RegExp(`(?!\\n)(?:${UNSAFE.source})`, 'gu');
+
+function escaped(character: string): string {
+  return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
 }
 
 /** A reader that has seen enough, such as `head`, ends a command; that is no failure. */

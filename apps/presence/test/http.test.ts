@@ -159,12 +159,12 @@ describe('refusals', () => {
     expect({ status, code: errorSchema.parse(body).code }).toEqual({ status: 400, code });
   });
 
-  test('other paths and methods are left to others', async () => {
+  test('other paths are left to others, and other methods are 405', async () => {
     const ask = await serve(await filled());
     for (const path of ['/', '/room', '/rooms/', '/rooms//roster', '/users/', '/users/a/b']) {
       expect((await ask(path)).status, path).toBe(404);
     }
-    expect((await ask('/online', KEY, 'POST')).status).toBe(404);
+    expect((await ask('/online', KEY, 'POST')).status).toBe(405);
   });
 });
 

@@ -11,6 +11,12 @@ const REFUSAL_MAX_CHARS = 4_096;
 
 const ABNORMAL = 1006;
 
+/** Statuses that mean the same at the next attempt, where the answer has no body that says so: the engine's 431 has none. */
+const FINAL_STATUS: Readonly<Record<number, Refusal>> = {
+  414: { code: 'TOO_LARGE', message: 'The URL is too long for the edge or a proxy (HTTP 414).' },
+  431: { code: 'TOO_LARGE', message: 'The headers, with the token, are too large for the edge or a proxy (HTTP 431).' },
+};
+
 export const openTransport: OpenTransport = ({ url, protocols }, listener) => {
   // @types/ws does not know closeTimeout yet.
   const options: ClientOptions & { closeTimeout: number } = { closeTimeout: CLOSE_TIMEOUT_MS };
@@ -29,7 +35,8 @@ export const openTransport: OpenTransport = ({ url, protocols }, listener) => {
     listener.received(isBinary ? bytes : bytes.toString('utf8'));
   });
   socket.on('unexpected-response', (request, response) => {
-    readRefusal(response).then(refusal => {
+    const final = FINAL_STATUS[response.statusCode ?? 0];
+    readRefusal(response).then((refusal = final) => {
       end({
         code: ABNORMAL,
         reason: `refused with HTTP ${response.statusCode}`,

@@ -47,14 +47,30 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   };
 }
 
+const PATHS: readonly string[] = ['/healthz', '/readyz', '/metrics'];
+
+/** GET, or HEAD: Node leaves out the body of its answer. */
+export function isRead({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** Answers a request for a known path whose method is neither GET nor HEAD. */
+export function answerOtherMethod({ method }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('allow', 'GET, HEAD, OPTIONS');
+  if (method === 'OPTIONS') response.writeHead(204).end();
+  else sendJson(response, 405, { code: 'NOT_FOUND', message: 'This path answers GET, HEAD and OPTIONS.' });
+}
+
 async function answer(options: AdminServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = (request.url ?? '/').split('?', 1)[0];
-  if (request.method === 'GET' && path === '/healthz') {
+  const [path = '/'] = (request.url ?? '/').split('?', 1);
+  if (PATHS.includes(path) && !isRead(request)) {
+    answerOtherMethod(request, response);
+  } else if (path === '/healthz') {
     sendJson(response, 200, { status: 'alive' });
-  } else if (request.method === 'GET' && path === '/readyz') {
+  } else if (path === '/readyz') {
     const readiness = await options.readiness();
     sendJson(response, readiness.ready ? 200 : 503, readiness);
-  } else if (request.method === 'GET' && path === '/metrics') {
+  } else if (path === '/metrics') {
     response.writeHead(200, { 'content-type': options.metrics.contentType });
     response.end(await options.metrics.metrics());
   } else if (!options.handle?.(request, response)) {

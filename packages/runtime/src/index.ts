@@ -1,5 +1,12 @@
 /** What every Hubbub process needs and no feature is about: configuration, logger, metrics, health, orderly shutdown. */
-export { type AdminRequestHandler, type AdminServer, type Readiness, startAdminServer } from './admin-server.js';
+export {
+  type AdminRequestHandler,
+  type AdminServer,
+  answerOtherMethod,
+  isRead,
+  type Readiness,
+  startAdminServer,
+} from './admin-server.js';
 export { createKeyCheck } from './api-key.js';
 export { childEnvironment } from './config/child-environment.js';
 export {

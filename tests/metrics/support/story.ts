@@ -85,7 +85,7 @@ export async function liveThrough(whole: WholeCluster, untilSeen: (condition: st
 
   // Redis is away for a moment: the API says so, subscriptions break and are mended, or told.
   await cluster.redis.halt({ keepData: true });
-  await eventually(async () => (await api.post('/messages', { type: 'said', payload: {} })).status === 503);
+  await eventually(async () => (await api.post('/messages', { all: true, type: 'said', payload: {} })).status === 503);
   await untilSeen('min(hubbub_redis_up) == 0');
   await untilSeen('sum(hubbub_api_requests_total{status="503"}) > 0');
   await cluster.redis.start();

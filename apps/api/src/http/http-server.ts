@@ -56,7 +56,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     logger: false,
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     // What is on its way when the process is told to stop is still answered.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -126,7 +126,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       config: { label: nameOf(route) },
       // Before a byte of the body is read.
       onRequest: async request => {
-        if (isAuthorized(request.headers.authorization)) return;
+        if (isAuthorized(headerOf(request, 'authorization'))) return;
         throw new HubbubError('UNAUTHORIZED', UNAUTHORIZED[options.apiKeys.length === 0 ? 'closed' : 'wrong']);
       },
       handler: async (request, reply) => {
@@ -165,13 +165,16 @@ function notFoundHandler(routes: readonly Route[]) {
   }));
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const [path = ''] = request.url.split('?', 1);
-    const allowed = patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    const methods = patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])];
     reply.header('cache-control', 'no-store');
     if (allowed.length === 0) {
       return reply.code(404).send({ code: 'NOT_FOUND', message: 'There is no such path.', routes: names });
     }
+    reply.header('allow', [...allowed, 'OPTIONS'].join(', '));
+    if (request.method === 'OPTIONS') return reply.code(204).send();
     const message = `This path is asked with ${allowed.join(' or ')}.`;
-    return reply.code(405).header('allow', allowed.join(', ')).send({ code: 'NOT_FOUND', message, routes: names });
+    return reply.code(405).send({ code: 'NOT_FOUND', message, routes: names });
   };
 }
 

@@ -68,7 +68,7 @@ function operation(route: Route): object {
     parameter(name, 'path', true, PARAMETERS[name] ?? z.string()),
   );
   const inQuery = Object.entries(query.shape).map(([name, schema]) =>
-    parameter(name, 'query', false, schema as z.ZodType),
+    parameter(name, 'query', !(schema as z.ZodType).safeParse(undefined).success, schema as z.ZodType),
   );
   return {
     operationId,

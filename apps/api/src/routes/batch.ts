@@ -9,7 +9,8 @@ import { publicationOf } from './publication.js';
 
 export const BATCH_MAX_MESSAGES = 1000;
 
-const item = z
+/** A message that names its own target. */
+export const addressedMessage = z
   .strictObject({
     room_id: roomId.optional(),
     user_id: userId.optional(),
@@ -20,6 +21,13 @@ const item = z
     error: 'expected exactly one of room_id, user_id and all',
   })
   .describe('A message, and to whom: exactly one of `room_id`, `user_id` and `all`.');
+
+type AddressedMessage = z.infer<typeof addressedMessage>;
+
+export function targetOf({ room_id, user_id }: Pick<AddressedMessage, 'room_id' | 'user_id'>): Target {
+  if (room_id !== undefined) return { kind: 'room', room: room_id };
+  return user_id === undefined ? { kind: 'all' } : { kind: 'user', user: user_id };
+}
 
 const outcome = z.union([
   z.strictObject({
@@ -47,7 +55,7 @@ export const batchRoute: Route = route({
     'Messages to the same room, user or all are published in the order of the list. After one that Redis did not take (`UNAVAILABLE`) the later ones to the same are not tried, so that the order holds when the batch is sent again; with an idempotency key, of the batch or of each message, that doubles nothing. The answer is 503 when Redis took none of them.',
   takesKey: true,
   body: z.strictObject({ messages: z.array(z.unknown()).min(1) }),
-  describedBody: z.strictObject({ messages: z.array(item).min(1).max(BATCH_MAX_MESSAGES) }),
+  describedBody: z.strictObject({ messages: z.array(addressedMessage).min(1).max(BATCH_MAX_MESSAGES) }),
   answer: z.strictObject({
     published: z.int().min(0).describe('Messages that were published now or before.'),
     failed: z.int().min(0),
@@ -82,13 +90,8 @@ export const batchRoute: Route = route({
 
 /** @throws {HubbubError} for a message that is none */
 function stepOf({ publishing }: RouteParts, message: unknown, index: number, batchKey: string | undefined): Step {
-  const { room_id, user_id, all: _, ...body } = parse(item, message, 'the message');
-  const target: Target =
-    room_id !== undefined
-      ? { kind: 'room', room: room_id }
-      : user_id !== undefined
-        ? { kind: 'user', user: user_id }
-        : { kind: 'all' };
+  const { room_id, user_id, all: _, ...body } = parse(addressedMessage, message, 'the message');
+  const target = targetOf({ room_id, user_id });
   const key = body.idempotency_key ?? (batchKey === undefined ? undefined : keyInBatch(batchKey, index));
   const publication = publicationOf(body, key);
   return {

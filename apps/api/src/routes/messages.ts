@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { messageFields, parseRoom, parseUser } from '../http/fields.js';
 import { type Route, route } from '../http/route.js';
-import { batchRoute } from './batch.js';
+import { addressedMessage, batchRoute, targetOf } from './batch.js';
 import { publicationOf } from './publication.js';
 
 const message = z.strictObject(messageFields);
@@ -51,14 +51,17 @@ export const messageRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/messages',
-    operationId: 'publishToAll',
-    summary: 'To every session of the cluster',
+    operationId: 'publish',
+    summary: 'To a room, to a user, or to every session of the cluster, as the body says',
+    description:
+      'The body names the target, everybody too: a client library makes this path of `/users/../messages`, and a mistake in an id must not reach everybody.',
     takesKey: true,
-    body: message,
-    answer: z.strictObject(published),
-    async handle({ publishing }, { body, key }) {
-      const { repeated } = await publishing.publish({ kind: 'all' }, publicationOf(body, key));
-      return { repeated: repeated === true };
+    body: addressedMessage,
+    answer: z.strictObject({ ...position, ...published }),
+    async handle({ publishing }, { body: { room_id, user_id, all: _, ...body }, key }) {
+      const target = targetOf({ room_id, user_id });
+      const { epoch, offset, repeated } = await publishing.publish(target, publicationOf(body, key));
+      return { ...(epoch !== undefined && { epoch, offset }), repeated: repeated === true };
     },
   }),
   batchRoute,

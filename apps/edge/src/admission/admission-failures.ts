@@ -5,13 +5,24 @@ import { type Logger, occasionally } from '@hubbub/runtime';
 const LOG_INTERVAL_MS = 10_000;
 
 /** Makes a refusal of whatever went wrong. What is no {@link HubbubError} is logged, once in a while and without tokens. */
-export function createAdmissionFailures(log: Pick<Logger, 'error'>): (error: unknown) => HubbubError {
+export function createAdmissionFailures(log: Pick<Logger, 'error' | 'warn'>): (error: unknown) => HubbubError {
   let failure: unknown;
   const tell = occasionally(LOG_INTERVAL_MS, suppressed =>
     log.error({ event: 'admission_failed', err: withoutTokens(failure), suppressed }, 'a request could not be judged'),
   );
+  let reason = '';
+  const logRefusedToken = occasionally(LOG_INTERVAL_MS, suppressed =>
+    log.warn({ event: 'token_refused', reason, suppressed }, 'token refused'),
+  );
   return error => {
-    if (error instanceof HubbubError) return error;
+    if (error instanceof HubbubError) {
+      // The message names the claim that is wrong, and never its value.
+      if (error.code === 'UNAUTHORIZED') {
+        reason = error.message;
+        logRefusedToken();
+      }
+      return error;
+    }
     failure = error;
     tell();
     return new HubbubError('UNAVAILABLE', 'This cannot be answered now.');

@@ -24,26 +24,34 @@ export interface ClaimsPolicy {
   readonly issuer: string | undefined;
   /** `aud` must name one of them; `undefined`: anything. */
   readonly audience: readonly string[] | undefined;
+  /** A token without an end is refused. */
+  readonly requireExp: boolean;
 }
 
-/** The last moment that RFC 3339 has a name for. What ends later does not end. */
-const END_OF_TIME_MS = Date.UTC(9999, 11, 31);
+/** The last moment that RFC 3339 has a name for. A time in milliseconds is far beyond it, and would never come. */
+const END_OF_TIME_SECONDS = Date.UTC(9999, 11, 31) / 1000;
 
 /** @throws {HubbubError} `UNAUTHORIZED` */
 export function checkClaims(
   claims: Claims,
-  { leewayMs, issuer, audience }: ClaimsPolicy,
+  { leewayMs, issuer, audience, requireExp }: ClaimsPolicy,
   nowMs: number,
 ): VerifiedClaims {
   const notBefore = numericDate(claims, 'nbf');
-  if (notBefore !== undefined && nowMs < notBefore * 1000 - leewayMs) throw refusal('The token is not valid yet.');
-  if (issuer !== undefined && claims.iss !== issuer) throw refusal('The token is of another issuer.');
-  if (audience !== undefined && !namesOneOf(claims.aud, audience)) throw refusal('The token is for another audience.');
+  if (notBefore !== undefined && nowMs < notBefore * 1000 - leewayMs)
+    throw refusal('The token is not valid yet: its claim nbf.');
+  if (issuer !== undefined && claims.iss !== issuer) throw refusal('The token is of another issuer: its claim iss.');
+  if (audience !== undefined && !namesOneOf(claims.aud, audience)) {
+    throw refusal('The token is for another audience: its claim aud.');
+  }
   const expires = numericDate(claims, 'exp');
-  if (expires === undefined) return { claims };
+  if (expires === undefined) {
+    if (requireExp) throw refusal('The token has no end, which production refuses: its claim exp is missing.');
+    return { claims };
+  }
   const expiresAtMs = expires * 1000 + leewayMs;
-  if (nowMs >= expiresAtMs) throw refusal('The token has expired.');
-  return expiresAtMs > END_OF_TIME_MS ? { claims } : { claims, expiresAtMs };
+  if (nowMs >= expiresAtMs) throw refusal('The token has expired: its claim exp.');
+  return { claims, expiresAtMs };
 }
 
 /** Seconds since 1970. A claim of another type is a mistake of the signer's, and not a token without an end. */
@@ -52,6 +60,9 @@ function numericDate(claims: Claims, name: 'exp' | 'nbf'): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     throw refusal(`The token's claim ${name} must be a number of seconds.`);
+  }
+  if (value > END_OF_TIME_SECONDS) {
+    throw refusal(`The token's claim ${name} is beyond the year 9999; it is a number of seconds, not of milliseconds.`);
   }
   return value;
 }

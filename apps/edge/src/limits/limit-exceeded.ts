@@ -31,21 +31,29 @@ export const LIMITS = {
 
 export type LimitName = keyof typeof LIMITS;
 
-export class LimitExceeded extends HubbubError {
-  readonly limit: LimitName;
+/** An error that says when the same may go. */
+export class RetryLater extends HubbubError {
   /** Milliseconds after which it may go, where that is known. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(limit: LimitName, code: ErrorCode, message: string, retryAfterMs?: number) {
+  constructor(code: ErrorCode, message: string, retryAfterMs?: number) {
     super(code, message);
-    this.limit = limit;
     this.retryAfterMs = retryAfterMs;
+  }
+}
+
+export class LimitExceeded extends RetryLater {
+  readonly limit: LimitName;
+
+  constructor(limit: LimitName, code: ErrorCode, message: string, retryAfterMs?: number) {
+    super(code, message, retryAfterMs);
+    this.limit = limit;
   }
 }
 
 /** What a client gets to know of an error. */
 export function errorPayload(error: HubbubError): Payload {
   const { code, message } = error;
-  const retryAfterMs = error instanceof LimitExceeded ? error.retryAfterMs : undefined;
+  const retryAfterMs = error instanceof RetryLater ? error.retryAfterMs : undefined;
   return { code, message, ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }) };
 }

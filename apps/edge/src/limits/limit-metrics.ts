@@ -1,5 +1,5 @@
 /** What an edge counts of its limits: how often each was exceeded, and how much is tracked for them. */
-import type { MetricsRegistry } from '@hubbub/runtime';
+import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
 import { Counter, Gauge } from 'prom-client';
 import type { Resource } from './cost.js';
 import { LIMITS, type LimitName } from './limit-exceeded.js';
@@ -25,7 +25,9 @@ export interface LimitMetrics {
   observe(gauges: LimitGauges): void;
 }
 
-export function createLimitMetrics(registry: MetricsRegistry): LimitMetrics {
+const UNHEARD_LOG_INTERVAL_MS = 60_000;
+
+export function createLimitMetrics(registry: MetricsRegistry, log: Pick<Logger, 'info'>): LimitMetrics {
   const registers = [registry];
   const exceeded = new Counter({
     name: 'hubbub_edge_limits_total',
@@ -68,12 +70,21 @@ export function createLimitMetrics(registry: MetricsRegistry): LimitMetrics {
   );
   total('hubbub_edge_answered_bytes_total', 'Bytes of answers and replays that budgets were charged for.', 'bytes_out');
   total('hubbub_edge_stored_bytes_total', 'Bytes in histories that budgets were charged for.', 'stored_bytes');
+  const logUnheard = occasionally(UNHEARD_LOG_INTERVAL_MS, suppressed =>
+    log.info(
+      { event: 'connection_unheard', suppressed },
+      'connection ended before its first request was whole: headers above HUBBUB_MAX_HEADER_BYTES (431), too slow, or hung up',
+    ),
+  );
   return {
     charged(resource, amount) {
       used[resource] += amount;
     },
     exceeded: limit => exceeded.inc({ limit }),
-    endedUnheard: () => unheard.inc(),
+    endedUnheard() {
+      unheard.inc();
+      logUnheard();
+    },
     malformedForwardedFor: () => malformed.inc(),
     observe(gauges) {
       const gauge = (name: string, help: string, read: () => number): void => {

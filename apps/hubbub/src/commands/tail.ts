@@ -8,7 +8,7 @@ import { type AudienceOptions, audienceOf, channelOf, nameOf, wrongUse } from '.
 import { durationMs } from '../duration.js';
 import { CommandFailure } from '../exit-codes.js';
 import { type HeardMessage, heardMessage } from '../heard-message.js';
-import { coloured, harmless, printLine, printNote } from '../printing.js';
+import { coloured, harmless, harmlessJson, printLine, printNote } from '../printing.js';
 import { requireRedis, untilRedis } from '../redis.js';
 
 interface TailOptions extends AudienceOptions {
@@ -60,7 +60,7 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
       failure = error.message;
     },
   });
-  const show = options.json === true ? (message: HeardMessage) => printLine(JSON.stringify(message)) : printMessage;
+  const show = options.json === true ? (message: HeardMessage) => printLine(harmlessJson(message)) : printMessage;
   broker.onEnvelope((from, bytes) => {
     const to = channels.parse(from);
     const message = to && heardMessage(to, bytes);

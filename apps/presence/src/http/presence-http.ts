@@ -1,7 +1,7 @@
 /** Presence's HTTP interface: finds the route, asks for the key, answers JSON. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
-import { type AdminRequestHandler, createKeyCheck } from '@hubbub/runtime';
+import { type AdminRequestHandler, answerOtherMethod, createKeyCheck, isRead } from '@hubbub/runtime';
 import { openApiDescription } from './openapi.js';
 import { ROUTES, type Route, type RouteParts } from './routes.js';
 
@@ -22,15 +22,12 @@ export function createPresenceHttp(options: PresenceHttpOptions): AdminRequestHa
   const isAuthorized = createKeyCheck(options.apiKeys);
   const description = openApiDescription();
   return (request, response) => {
-    if (request.method !== 'GET') return false;
     const [path = '', query] = (request.url ?? '').split('?', 2);
-    if (path === '/openapi.json') {
-      send(response, 200, description);
-      return true;
-    }
     const match = findRoute(path);
-    if (match === undefined) return false;
-    void answer(match.route, match.parameter, new URLSearchParams(query), request, response);
+    if (match === undefined && path !== '/openapi.json') return false;
+    if (!isRead(request)) answerOtherMethod(request, response);
+    else if (match === undefined) send(response, 200, description);
+    else void answer(match.route, match.parameter, new URLSearchParams(query), request, response);
     return true;
   };
 
@@ -42,6 +39,9 @@ export function createPresenceHttp(options: PresenceHttpOptions): AdminRequestHa
     response: ServerResponse,
   ): Promise<void> {
     try {
+      if ((request.headersDistinct.authorization ?? []).length > 1) {
+        throw new HubbubError('INVALID_FORMAT', 'Authorization: expected one.');
+      }
       if (!isAuthorized(request.headers.authorization)) {
         throw new HubbubError('UNAUTHORIZED', 'Authorization: Bearer <API key> is missing or wrong.');
       }

@@ -1,5 +1,6 @@
 /** The keys of a key set somewhere else: kept, read again in the background, and gone when that fails for too long. */
-import { HubbubError } from '@hubbub/protocol';
+import { LRUCache } from 'lru-cache';
+import { RetryLater } from '../../limits/limit-exceeded.js';
 import { KeySetUnavailable } from './fetch-key-set.js';
 import { type KeySet, type KeysByKid, parseKeySet } from './key-set.js';
 import type { KeySetMetrics } from './key-set-metrics.js';
@@ -18,6 +19,9 @@ export interface RemoteKeysOptions {
 
 /** An unknown `kid` has the set read again, but not more often than every tenth of the refresh time: anybody can invent one. */
 const ASKED_SHARE = 0.1;
+/** Names that the set was seen not to have: the newest of them, and none that is longer than names of keys are. */
+const ABSENT_MAX = 1000;
+const KID_MAX_LENGTH = 256;
 /** After a failure: sooner than the next refresh, and later each time. */
 const RETRY_FIRST_MS = 1000;
 /** Edges that were started together do not ask together. */
@@ -29,6 +33,8 @@ export class RemoteKeys {
   readonly #options: RemoteKeysOptions;
   readonly #stop = new AbortController();
   #keys: KeysByKid | undefined;
+  /** Asked for before the last reading began, or lost by it, and not in the set. */
+  readonly #absent = new LRUCache<string, true>({ max: ABSENT_MAX });
   /** Monotonic, as all times here: a clock that is set back makes no key live longer. */
   #readAtMs = 0;
   #underWay: Promise<void> | undefined;
@@ -48,14 +54,21 @@ export class RemoteKeys {
   }
 
   /**
-   * The keys of this name; none where the set, as it is now, has none. A promise where the set has to be read for it.
-   * @throws {HubbubError} `UNAVAILABLE` where that cannot be known, because the set cannot be read; or rejects with it.
+   * The keys of this name; none where the set was read for it and has none. A promise where the set has to be read for it.
+   * @throws {RetryLater} `UNAVAILABLE` where that cannot be known, because the set cannot be read, or not again so soon; or
+   * rejects with it.
    */
   find(kid: string): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
     const found = this.#current?.get(kid);
     if (found !== undefined) return found;
     if (this.#underWay === undefined && performance.now() < this.#askAgainAtMs) return this.#answer(kid);
-    return this.#read().then(() => this.#answer(kid));
+    if (this.#underWay === undefined) {
+      this.#askAgainAtMs = performance.now() + this.#options.refreshMs * ASKED_SHARE;
+    }
+    return this.#read().then(() => {
+      if (this.#failures === 0) this.#remember(kid);
+      return this.#answer(kid);
+    });
   }
 
   close(): void {
@@ -71,11 +84,15 @@ export class RemoteKeys {
   #answer(kid: string): readonly VerificationKey[] {
     const found = this.#current?.get(kid);
     if (found !== undefined) return found;
-    // The key may be one that we could not read about: come back.
-    if (this.#failures > 0 || this.#current === undefined) {
-      throw new HubbubError('UNAVAILABLE', 'The keys of tokens cannot be read now; try again later.');
-    }
-    return NO_KEYS;
+    const isKnown = this.#failures === 0 && this.#current !== undefined;
+    if (isKnown && this.#absent.has(kid)) return NO_KEYS;
+    // The key may be one that was added since the set was read: a new key of the issuer's must not look like a forged one.
+    const retryAfterMs = Math.max(RETRY_FIRST_MS, this.#askAgainAtMs - performance.now());
+    throw new RetryLater('UNAVAILABLE', 'The keys of tokens cannot be read now; try again later.', retryAfterMs);
+  }
+
+  #remember(kid: string): void {
+    if (kid.length <= KID_MAX_LENGTH && this.#current?.has(kid) !== true) this.#absent.set(kid, true);
   }
 
   /** One reading at a time, shared by all who wait for it. Never rejects. */
@@ -93,12 +110,13 @@ export class RemoteKeys {
     let nextInMs: number;
     try {
       const { keys, skipped } = parse(await fetch(this.#stop.signal), rsaAlgorithm);
+      const lost = [...(this.#keys?.keys() ?? [])];
       this.#keys = keys;
+      for (const kid of lost) this.#remember(kid);
       this.#readAtMs = startedAtMs;
       this.#failures = 0;
       metrics.fetched(keys.size, skipped);
       nextInMs = refreshMs * (1 - Math.random() * JITTER);
-      this.#askAgainAtMs = startedAtMs + refreshMs * ASKED_SHARE;
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       metrics.fetchFailed(error instanceof KeySetUnavailable ? error : new KeySetUnavailable('unreachable'));

@@ -30,6 +30,7 @@ export type TokenSettings = Pick<
   | 'jwtIssuer'
   | 'jwtAudience'
   | 'jwtLeewayMs'
+  | 'jwtAllowWithoutExp'
 >;
 
 export interface TokenKeys {
@@ -67,7 +68,8 @@ export function openTokenKeys(
           rsaAlgorithm,
           metrics: createKeySetMetrics(metrics, log),
         });
-  const policy = { leewayMs: settings.jwtLeewayMs, issuer, audience };
+  const requireExp = settings.production && !settings.jwtAllowWithoutExp;
+  const policy = { leewayMs: settings.jwtLeewayMs, issuer, audience, requireExp };
 
   function verifyWith(keys: readonly VerificationKey[], token: string): VerifiedClaims | undefined {
     for (const key of keys) {

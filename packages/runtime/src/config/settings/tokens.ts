@@ -1,6 +1,6 @@
 /** How tokens are verified. */
 import { JWT_SECRET_MIN_BYTES } from '../secret-strength.js';
-import { integer, list, MINUTE_MS, nonEmpty, oneOf, SECRET, url } from './fields.js';
+import { flag, integer, list, MINUTE_MS, nonEmpty, oneOf, SECRET, url } from './fields.js';
 
 export const tokenSettings = {
   jwtSecret: nonEmpty('a secret, such as from openssl rand -base64 48')
@@ -44,6 +44,9 @@ export const tokenSettings = {
   jwtLeewayMs: integer(0, 5 * MINUTE_MS)
     .default(5000)
     .describe('How far the clocks of those who sign may be off, for `exp` and `nbf` (RFC 7519 section 4.1.4).'),
+  jwtAllowWithoutExp: flag()
+    .default(false)
+    .describe('Whether production takes tokens without `exp`, which open sessions forever. Development takes them.'),
 };
 
 export interface SigningSettings {
