@@ -51,6 +51,20 @@ describe('a service', () => {
     expect(Buffer.from(envelope?.body ?? []).toString()).not.toContain('ACME');
   });
 
+  test('uses idempotency keys that no client can use up', async () => {
+    const redis = await startRedis();
+    const hubbub = connect({ redisUrl: redis.url, redisPrefix: redis.prefix });
+    await hubbub.publishToRoom('a', { type: 'a', idempotencyKey: 'u1/m1' });
+    await hubbub.publishToUser('u1', { type: 'a', idempotencyKey: 'u1/m1' });
+    await hubbub.closeRoom('a', undefined, { idempotencyKey: 'u1/m2' });
+    const keys = (await redis.cli('KEYS', `${redis.prefix}*:id:*`)).split('\n');
+    expect(keys.map(key => key.slice(key.indexOf(':id:'))).sort()).toEqual([
+      ':id:service:u1/m1',
+      ':id:service:u1/m1',
+      ':id:service:u1/m2',
+    ]);
+  });
+
   const circular: Record<string, unknown> = {};
   circular.self = circular;
   test.each<[string, unknown, string]>([

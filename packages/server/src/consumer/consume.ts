@@ -72,19 +72,25 @@ class RunningConsumer<Of extends Entry> implements Consumer {
     const { leaseMs, onError } = this.#settings;
     const newTerm = () => new Term(this.#consumption.source, { leaseMs, onError, onOver: () => this.#wake() });
     let term = newTerm();
+    // Redis may have given the lease although its answer was lost.
+    let isUnknown = false;
     while (!this.#closing.signal.aborted) {
       try {
-        if (await term.begin()) {
+        const isHeld = await term.begin();
+        isUnknown = false;
+        if (isHeld) {
           await this.#lead(term);
           term = newTerm();
         } else {
           await pause(leaseMs / ASKS_PER_LEASE, this.#closing.signal);
         }
       } catch (error) {
+        isUnknown = true;
         onError(error);
         await pause(TROUBLE_DELAY_MS, this.#closing.signal);
       }
     }
+    if (isUnknown) await term.end();
   }
 
   /** Returns when the term is over, or the consumer closes: then the term lasts until what is under way is done. */
