@@ -89,7 +89,9 @@ export function createAnnouncer({ hubbub, documents }: AnnouncerParts): (entry: 
     try {
       await announce(event, entryId);
     } catch (error) {
-      if (error instanceof HubbubError && !error.retryable) throw new UnusableEvent(error.message);
+      // Each message has an idempotency key: also one of unknown outcome may be sent again.
+      const isFinal = error instanceof HubbubError && !error.retryable && error.code !== 'OUTCOME_UNKNOWN';
+      if (isFinal) throw new UnusableEvent(error.message);
       throw error;
     }
   };

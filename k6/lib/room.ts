@@ -6,6 +6,8 @@ import { edgeUrls, processNumber, run } from './settings.js';
 import { sleep } from './time.js';
 
 const RETRY_MS = 250;
+/** With its `message_id` a message of unknown outcome may be sent again. */
+const RETRIED: readonly unknown[] = ['UNAVAILABLE', 'OUTCOME_UNKNOWN'];
 const SETTLE_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 50;
 const GIVE_UP_INTERVAL_MS = 5000;
@@ -86,7 +88,7 @@ export class Room {
     while (talker.session?.isOpen) {
       const answer = await talker.session.ask(frame);
       if (answer?.type === 'ack') return metrics.ackMs.add(Date.now() - frame.payload.t);
-      if (answer?.payload?.code !== 'UNAVAILABLE') return; // Counted as an error; whoever misses it says so.
+      if (!RETRIED.includes(answer?.payload?.code)) return; // Counted as an error; whoever misses it says so.
       await sleep(RETRY_MS);
     }
   }

@@ -87,7 +87,7 @@ test.each([
     await redis.pause();
     const message = { type: 'send_message', room: 'kept:a', message_id: 'm1', payload: { n: 1 } };
     const refused = await alice.ask(message, { withinMs: 20_000 });
-    expect(refused).toMatchObject({ type: 'error', payload: { code: 'UNAVAILABLE' } });
+    expect(refused).toMatchObject({ type: 'error', payload: { code: 'OUTCOME_UNKNOWN' } });
     await redis.resume();
     const ack = await eventually(async () => {
       const answer = await alice.ask({ ...message, message_id: retryId });

@@ -170,7 +170,7 @@ test('a Redis that does not answer in time: the retry with the same message_id d
   cleanup(() => redis.resume());
   const message = { type: 'send_message', room: ROOM, id: 'once', message_id: 'once', payload: { n: 1 } };
   writer.send(message);
-  expect(await writer.nextFrame({ id: 'once' })).toMatchObject({ type: 'error', payload: { code: 'UNAVAILABLE' } });
+  expect(await writer.nextFrame({ id: 'once' })).toMatchObject({ type: 'error', payload: { code: 'OUTCOME_UNKNOWN' } });
   await redis.resume();
   const ack = await eventually(async () => {
     writer.send(message);

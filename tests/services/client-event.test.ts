@@ -218,14 +218,14 @@ describe('when it goes wrong', () => {
     return await enter(cluster, 'alice', ['vote:1']);
   };
 
-  test('a Redis that does not answer: no ack, then UNAVAILABLE; the same message_id again is in once', async () => {
+  test('a Redis that does not answer: no ack, then OUTCOME_UNKNOWN; the same message_id again is in once', async () => {
     const redis = await startRedis({ own: true });
     const alice = await start(redis);
     const vote = { type: 'vote_submitted', room: 'vote:1', id: 'v1', message_id: 'v1', payload: {} };
     await redis.pause();
     alice.send(vote);
     await alice.noFrame('ack');
-    expect(code(await alice.nextFrame({ id: 'v1' }))).toBe('UNAVAILABLE');
+    expect(code(await alice.nextFrame({ id: 'v1' }))).toBe('OUTCOME_UNKNOWN');
     await redis.resume();
     // What was written before the freeze may have arrived or not: nobody knows, and the retry need not.
     alice.send(vote);

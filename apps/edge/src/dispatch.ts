@@ -1,6 +1,6 @@
 /** From bytes to the file that answers them: reads a frame, finds its action, turns what goes wrong into an `error`. */
 import { CLIENT_FRAME_TYPES, type ClientFrameType, HubbubError, isPlainObject } from '@hubbub/protocol';
-import type { ClientFrame } from '@hubbub/protocol/client-frame';
+import { type ClientFrame, type Request, readRequest } from '@hubbub/protocol/client-frame';
 import type { Logger } from '@hubbub/runtime';
 import { clientEvent } from './frames/client-event.js';
 import type { FrameContext } from './frames/frame-context.js';
@@ -8,7 +8,7 @@ import { FRAME_ACTIONS } from './frames/index.js';
 import { CALLS } from './limits/cost.js';
 import type { CostLimits } from './limits/cost-limits.js';
 import { type FrameLimits, maxWaitingFrames } from './limits/frame-limits.js';
-import { LimitExceeded, RetryLater } from './limits/limit-exceeded.js';
+import { LimitExceeded } from './limits/limit-exceeded.js';
 import type { EdgeMetrics, FrameLabel } from './metrics.js';
 import type { FrameHandler, Session } from './session.js';
 
@@ -31,13 +31,13 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
   const { metrics, frameLimits, costLimits, log, now = () => performance.now() } = parts;
   const maxWaiting = maxWaitingFrames(context.limits);
 
-  const fail = (session: Session, frame: Partial<ClientFrame>, label: FrameLabel, error: unknown): void => {
+  const fail = (session: Session, request: Request, label: FrameLabel, error: unknown): void => {
     if (!(error instanceof HubbubError))
       log.error({ event: 'frame_failed', type: label, err: error }, 'a frame failed');
-    const refusal = error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This failed here.');
+    // Of a defect nobody knows what it left undone.
+    const refusal = error instanceof HubbubError ? error : new HubbubError('OUTCOME_UNKNOWN', 'The edge failed here.');
     metrics.frame(label, refusal.code);
-    const retryAfterMs = refusal instanceof RetryLater ? refusal.retryAfterMs : undefined;
-    session.refuse(frame, refusal.code, refusal.message, retryAfterMs);
+    session.refuse(request, refusal);
     context.refusals.count(session, refusal);
   };
 
@@ -54,10 +54,10 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
       }
       return done.then(
         () => metrics.frame(label, 'ok'),
-        error => fail(session, frame, label, error),
+        error => fail(session, readRequest(frame), label, error),
       );
     } catch (error) {
-      fail(session, frame, label, error);
+      fail(session, readRequest(frame), label, error);
     }
   };
 
@@ -72,15 +72,16 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
       session.cost ??= costLimits.open(session, nowMs);
       session.cost.clock.nowMs = nowMs;
       try {
-        if (bytes.length > context.limits.max_frame_bytes) throw tooLarge(bytes.length, context.limits.max_frame_bytes);
         const tooMany = session.allowance.take(nowMs);
+        if (bytes.length > context.limits.max_frame_bytes) throw tooLarge(bytes.length, context.limits.max_frame_bytes);
         // Also when it is one too many: without its id the client could not tell which to send again.
         const whole = session.decode(bytes, isBinary);
         frame = whole;
         if (tooMany !== undefined) throw tooMany;
         session.handle(whole, handle, maxWaiting);
       } catch (error) {
-        fail(session, frame, labelOf(frame), error);
+        // The engine bounds what is read here once more: 64 KiB, or four times `max_frame_bytes`.
+        fail(session, session.readRequest(bytes, isBinary), labelOf(frame), error);
       }
     },
   };

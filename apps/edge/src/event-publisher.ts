@@ -1,6 +1,13 @@
 /** Hands client events to services: stamped with what the edge knows, appended to the log of their namespace. */
 import type { EventLog } from '@hubbub/broker';
-import { CONTROL_TYPE_PREFIX, DEFAULT_NAMESPACE, EDGE_FRAME_TYPES, namespaceOf, type Payload } from '@hubbub/protocol';
+import {
+  CONTROL_TYPE_PREFIX,
+  DEFAULT_NAMESPACE,
+  EDGE_FRAME_TYPES,
+  HubbubError,
+  namespaceOf,
+  type Payload,
+} from '@hubbub/protocol';
 import { type Config, namespaceSettings } from '@hubbub/runtime';
 import type { EdgeMetrics } from './metrics.js';
 import type { Session } from './session.js';
@@ -43,7 +50,7 @@ export class EventPublisher {
   /**
    * Resolves when the log has the event; says whether it had it already. Calls keep their order.
    * @param messageId of the client, which may send the event again under it
-   * @throws {HubbubError} `UNAVAILABLE`: it is not known whether the log has it, or it is full.
+   * @throws {HubbubError} `UNAVAILABLE`: the log does not have it; `OUTCOME_UNKNOWN`
    */
   async append(
     session: Session,
@@ -71,7 +78,8 @@ export class EventPublisher {
       metrics.eventAppended(repeated ? 'repeated' : 'appended');
       return { duplicate: repeated };
     } catch (error) {
-      metrics.eventAppended('UNAVAILABLE');
+      const isUnknown = error instanceof HubbubError && error.code === 'OUTCOME_UNKNOWN';
+      metrics.eventAppended(isUnknown ? 'OUTCOME_UNKNOWN' : 'UNAVAILABLE');
       throw error;
     }
   }

@@ -46,7 +46,7 @@ const CONTROLS = [
   'refuse_sessions',
 ] as const satisfies readonly Control['do'][];
 const ADDITIONS = ['added', 'known', 'gone', 'ROOM_LIMIT', 'UNAVAILABLE'] as const satisfies readonly AdditionResult[];
-const EVENT_RESULTS = ['appended', 'repeated', 'UNAVAILABLE'] as const;
+const EVENT_RESULTS = ['appended', 'repeated', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'] as const;
 const MALFORMED_LOG_INTERVAL_MS = 10_000;
 const DRAIN_LOG_INTERVAL_MS = 1000;
 const LATENCY_BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -95,7 +95,7 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
   });
   const events = new Counter({
     name: 'hubbub_edge_client_events_total',
-    help: 'Client events on their way to services: appended, repeated (known by its message_id), or UNAVAILABLE (Redis is away, or too many wait).',
+    help: 'Client events on their way to services: appended, repeated (known by its message_id), UNAVAILABLE (Redis is away, or too many wait), or OUTCOME_UNKNOWN (Redis did not answer in time).',
     labelNames: ['result'] as const,
     registers: registry,
   });

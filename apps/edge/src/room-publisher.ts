@@ -37,7 +37,7 @@ export class RoomPublisher {
    * A message: goes through the room's history where it has one. Resolves when the bus has taken it.
    * @param messageId of the client, which may send the message again under it
    * @throws {LimitExceeded} before anything is sent, where what histories may keep of the user is used up.
-   * Rejects with `UNAVAILABLE` where it is not known whether it was published.
+   * Rejects with `UNAVAILABLE`: not published; or with `OUTCOME_UNKNOWN`.
    */
   send(session: Session, room: string, frame: Said, messageId?: string): Promise<Publication> {
     const { echo, historySize, historyTtlMs } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));

@@ -2,21 +2,21 @@
 import {
   type Codec,
   type Encoding,
-  type ErrorCode,
   type Frame,
   HubbubError,
   jsonCodec,
+  readMalformedJson,
   type Sender,
   type Status,
 } from '@hubbub/protocol';
-import { type ClientFrame, parseClientFrame } from '@hubbub/protocol/client-frame';
-import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { type ClientFrame, parseClientFrame, type Request, readRequest } from '@hubbub/protocol/client-frame';
+import { msgpackCodec, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
 import type { Right } from '@hubbub/runtime';
 import type { Grant, Rights } from './admission/rights.js';
 import type { Visitor } from './admission/room-entrance.js';
 import type { SessionCost } from './limits/cost-limits.js';
 import type { FrameAllowance } from './limits/frame-limits.js';
-import { LimitExceeded } from './limits/limit-exceeded.js';
+import { errorPayload, LimitExceeded } from './limits/limit-exceeded.js';
 import { RoomNames } from './room-names.js';
 
 /** What a session needs of its connection; the engine's socket fits as it is. */
@@ -125,6 +125,11 @@ export class Session {
     return parseClientFrame(CODECS[this.encoding].decode(isBinary ? bytes.slice() : bytes));
   }
 
+  /** What an answer needs of a message, as far as it can be read: also of one that `decode` refuses. */
+  readRequest(bytes: Uint8Array, isBinary: boolean): Request {
+    return readRequest(isBinary ? readMalformedMsgpack(bytes) : readMalformedJson(bytes));
+  }
+
   /**
    * Carries out a frame when those before it are done. Errors are the handler's business: it must not throw.
    * @param maxWaiting frames that may wait
@@ -174,25 +179,24 @@ export class Session {
     });
   }
 
-  /** Answers a frame that was carried out, when it asked for an answer. */
+  /** Answers a request. Every answer that this edge makes leaves here; the page of `online_users` comes from presence. */
+  answer({ id, room }: Request, answer: Pick<Frame, 'type' | 'payload' | 'offset' | 'epoch'>): string | Uint8Array {
+    const { type, ...content } = answer;
+    const named = { ...(id !== undefined && { id }), ...(room !== undefined && { room }) };
+    return this.send({ type, ...named, ...content, timestamp: new Date().toISOString() });
+  }
+
+  /** Answers a request that was executed, when it asked for an answer. */
   acknowledge(
-    frame: Pick<ClientFrame, 'id'>,
+    { id }: Pick<Request, 'id'>,
     room?: string,
     result: Pick<Frame, 'payload' | 'offset' | 'epoch'> = {},
   ): void {
-    if (frame.id === undefined) return;
-    const timestamp = new Date().toISOString();
-    this.send({ type: 'ack', id: frame.id, ...(room !== undefined && { room }), ...result, timestamp });
+    if (id !== undefined) this.answer({ id, ...(room !== undefined && { room }) }, { type: 'ack', ...result });
   }
 
-  /** Answers a frame that was not carried out. @param retryAfterMs milliseconds after which it may be, where known */
-  refuse(frame: Partial<ClientFrame>, code: ErrorCode, message: string, retryAfterMs?: number): void {
-    this.send({
-      type: 'error',
-      ...(frame.id !== undefined && { id: frame.id }),
-      ...(frame.room !== undefined && { room: frame.room }),
-      payload: { code, message, ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }) },
-      timestamp: new Date().toISOString(),
-    });
+  /** Answers a request that was not executed, or of which that is not known. */
+  refuse(request: Request, error: HubbubError): void {
+    this.answer(request, { type: 'error', payload: errorPayload(error) });
   }
 }

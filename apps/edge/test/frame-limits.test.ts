@@ -50,10 +50,10 @@ test('in any interval a bucket gives at most its burst and what the rate adds, a
 test('who is refused is told when to come, and what is refused takes nothing', () => {
   const allowance = new FrameLimits(SETTINGS).open(USER, 0);
   for (let n = 0; n < 5; n++) expect(allowance.take(0)).toBeUndefined();
-  for (let n = 0; n < 50; n++) {
-    expect(allowance.take(0)).toMatchObject({ limit: 'session_frames', code: 'RATE_LIMITED', retryAfterMs: 100 });
+  for (let n = 1; n <= 50; n++) {
+    expect(allowance.take(0)).toMatchObject({ limit: 'session_frames', code: 'RATE_LIMITED', retryAfterMs: 100 * n });
   }
-  expect(allowance.take(50)).toMatchObject({ retryAfterMs: 50 });
+  expect(allowance.take(50)).toMatchObject({ retryAfterMs: 5050 });
   expect(allowance.take(101)).toBeUndefined();
   expect(allowance.take(101)).toBeDefined();
 });
@@ -182,4 +182,32 @@ test('too many refusals in a minute: the code says what most of them were, and t
   expect(nonsense.refused('RATE_LIMITED', 60_000)).toBeUndefined();
   for (let n = 0; n < 2; n++) nonsense.refused('INVALID_FORMAT', 60_000);
   expect(nonsense.refused('INVALID_FORMAT', 60_000)).toBe(CLOSE_CODES.PROTOCOL_ABUSE);
+});
+
+test('obeying retry_after_ms gets no session closed: refusals at one time are promised one token each', () => {
+  const limits = new FrameLimits({
+    maxFramesPerSecond: 100,
+    maxFramesBurst: 200,
+    maxUserFramesPerSecond: 500,
+    maxAddressFramesPerSecond: 5000,
+    maxRefusalsPerMinute: 300,
+  });
+  const allowance = limits.open({ user: { id: 'u1', name: 'One' }, address: '127.0.0.1' }, 0);
+  /** When each frame is sent: 480 at once, and each refused one again when it may. */
+  const due = Array.from({ length: 480 }, () => 0);
+  let passed = 0;
+  let refusals = 0;
+  while (due.length > 0) {
+    due.sort((a, b) => a - b);
+    const nowMs = due.shift() as number;
+    const refusal = allowance.take(nowMs);
+    if (refusal === undefined) passed++;
+    else {
+      refusals++;
+      expect(allowance.refused('RATE_LIMITED', nowMs), `${refusals} refusals`).toBeUndefined();
+      due.push(nowMs + (refusal.retryAfterMs ?? 0));
+    }
+  }
+  expect(passed).toBe(480);
+  expect(refusals).toBeLessThan(300);
 });

@@ -102,7 +102,7 @@ export async function openSession(invitation: Invitation): Promise<void> {
   });
   room.on('error', ({ payload }) => {
     const { code, message } = told.parse(payload);
-    if (code !== 'RATE_LIMITED' && code !== 'UNAVAILABLE') toast(message, 'bad');
+    if (code !== 'RATE_LIMITED' && code !== 'UNAVAILABLE' && code !== 'OUTCOME_UNKNOWN') toast(message, 'bad');
   });
 
   client.on('state', ({ state: now, error }) => {
@@ -134,7 +134,9 @@ async function join(client: HubbubClient, room: ReturnType<HubbubClient['room']>
   try {
     await room.sendEvent('join_session');
   } catch (error) {
-    if (!(error instanceof HubbubError) || !error.retryable || client.state !== 'open') return;
+    // Joining twice changes nothing.
+    const mayRetry = error instanceof HubbubError && (error.retryable || error.code === 'OUTCOME_UNKNOWN');
+    if (!mayRetry || client.state !== 'open') return;
     setTimeout(() => void join(client, room), 1100);
   }
 }

@@ -54,7 +54,8 @@ export class VoteSender {
         await this.#room.sendEvent('vote_submitted', { vote: { comparison_id, ...vote } }, { id });
         return;
       } catch (error) {
-        if (!(error instanceof HubbubError) || !error.retryable || this.#room.state === 'left') throw error;
+        const mayRetry = error instanceof HubbubError && (error.retryable || error.code === 'OUTCOME_UNKNOWN');
+        if (!mayRetry || this.#room.state === 'left') throw error;
         if (this.#waiting.has(comparison_id)) return; // A newer vote takes its place.
         if (error.code === 'RATE_LIMITED') this.#ports.changed(comparison_id, 'slowed');
         await new Promise(resolve => setTimeout(resolve, RETRY_MS));

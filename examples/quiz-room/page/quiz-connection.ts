@@ -57,7 +57,9 @@ export async function openQuiz(seat: Seat, heard: Heard): Promise<QuizConnection
         await room.sendEvent(type, payload, { id });
         return true;
       } catch (error) {
-        if (!(error instanceof HubbubError) || !error.retryable || tries === TRIES || client.state === 'closed') {
+        // The id makes the event known again: also one of unknown outcome may be sent again.
+        const mayRetry = error instanceof HubbubError && (error.retryable || error.code === 'OUTCOME_UNKNOWN');
+        if (!mayRetry || tries === TRIES || client.state === 'closed') {
           heard.refused({
             code: 'UNAVAILABLE',
             message: 'That did not get through. Try again when you are connected.',

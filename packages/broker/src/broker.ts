@@ -16,13 +16,13 @@
 export interface Broker {
   /**
    * Resolves when the bus has taken the envelope.
-   * @throws {HubbubError} `UNAVAILABLE` when the bus does not answer; the envelope may or may not be delivered.
+   * @throws {HubbubError} `UNAVAILABLE`: not published; `OUTCOME_UNKNOWN`: the envelope may or may not be delivered.
    */
   publish(channel: string, envelope: Uint8Array): Promise<void>;
 
   /**
    * As `publish`, but a key that was used on the channel within `IDEMPOTENCY_WINDOW_MS` publishes nothing: so that a retry
-   * after `UNAVAILABLE` never doubles it.
+   * after `OUTCOME_UNKNOWN` never doubles it.
    */
   publishOnce(channel: string, envelope: Uint8Array, idempotencyKey: string): Promise<PublishedOnce>;
 

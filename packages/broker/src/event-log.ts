@@ -37,7 +37,7 @@ export interface EventEntry {
  * - **Once in.** A retry with the same idempotency key never doubles an event.
  */
 export interface EventLog {
-  /** @throws {HubbubError} `UNAVAILABLE`: the bus does not answer, or as many events as may be wait for services. */
+  /** @throws {HubbubError} `UNAVAILABLE`: not appended, as where too many events wait for services; `OUTCOME_UNKNOWN`. */
   append(append: EventAppend): Promise<EventAppended>;
 
   /** What waits for services, for metrics. @throws {HubbubError} `UNAVAILABLE` */

@@ -67,13 +67,13 @@ export const POSITION_TTL_FACTOR = 2;
  * - **One step.** An envelope is counted, remembered and published, with its position in its header, or none of it.
  * - **Order.** Offsets begin with 1, have no holes, and are the order in which subscribers hear the envelopes. Those of one
  *   appender are in the order of its calls.
- * - **Unknown fate.** When `append` rejects, the envelope may or may not have been published, now or a little later: a
+ * - **Unknown fate.** When `append` rejects with `OUTCOME_UNKNOWN`, the envelope may or may not have been published, now or a little later: a
  *   retry with the same idempotency key never doubles it.
  * - **Never the same position twice.** Whatever is lost, an epoch and an offset never come to name another envelope, as
  *   long as who has a position tells it (`known`).
  */
 export interface History {
-  /** @throws {HubbubError} `UNAVAILABLE` */
+  /** @throws {HubbubError} `UNAVAILABLE`: not appended; `OUTCOME_UNKNOWN` */
   append(append: HistoryAppend): Promise<Appended>;
 
   /** Where nothing was ever appended, the answer begins an epoch. @throws {HubbubError} `UNAVAILABLE` */

@@ -72,7 +72,7 @@ describe('a broker whose Redis fails', () => {
     const { broker } = await listening(redis, { commandTimeoutMs: 200 });
     await redis.pause();
     cleanup(() => redis.resume());
-    await expect(broker.publish('c', Buffer.from('x'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(broker.publish('c', Buffer.from('x'))).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
   });
 
   test('rebuilding a deaf subscription has it confirmed anew', async () => {

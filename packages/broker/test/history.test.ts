@@ -64,7 +64,7 @@ describe('on Redis', () => {
     await own.pause();
     cleanup(() => own.resume());
     const retried = { ...message('once'), idempotencyKey: 'alice/1' };
-    await expect(history.append(retried)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(history.append(retried)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
     await own.resume();
     const answer = await eventually(() => history.append(retried));
     expect(answer.offset).toBe(before.offset + 1);

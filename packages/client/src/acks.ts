@@ -1,5 +1,5 @@
 /** Frames that went out and wait for their answer, by `id`. */
-import { type Frame, HubbubError, isErrorCode } from '@hubbub/protocol';
+import { CLIENT_FRAME_TYPES, type Frame, HubbubError, isErrorCode } from '@hubbub/protocol';
 
 /** The frame types that answer a frame of ours; `error` answers any. */
 export type AnswerType = 'ack' | 'pong' | 'online_users' | 'history';
@@ -64,13 +64,7 @@ export class Acks<P extends Pending> {
 
   #giveUp(item: P): void {
     this.#remove(item);
-    this.#refuse(
-      item,
-      new HubbubError(
-        'UNAVAILABLE',
-        `No answer to ${item.frame.type} within ${this.#timeoutMs} ms: it is not known whether it was carried out.`,
-      ),
-    );
+    this.#refuse(item, unansweredError(item.frame, `no answer within ${this.#timeoutMs} ms`));
   }
 
   #remove(item: P): void {
@@ -79,9 +73,26 @@ export class Acks<P extends Pending> {
   }
 }
 
-/** A code that a newer edge added is named in the message and counts as `UNAVAILABLE`. */
-function errorOfFrame(frame: Frame): HubbubError {
-  const code = frame.payload?.code;
-  const message = String(frame.payload?.message ?? '');
-  return isErrorCode(code) ? new HubbubError(code, message) : new HubbubError('UNAVAILABLE', `${code}: ${message}`);
+/** A code that a newer edge added is named in the message and counts as `OUTCOME_UNKNOWN`: the SDK does not repeat it. */
+function errorOfFrame({ payload }: Frame): HubbubError {
+  const code = payload?.code;
+  const message = String(payload?.message ?? '');
+  const retryAfterMs = typeof payload?.retry_after_ms === 'number' ? payload.retry_after_ms : undefined;
+  if (isErrorCode(code)) return new HubbubError(code, message, { retryAfterMs });
+  return new HubbubError('OUTCOME_UNKNOWN', `${code}: ${message}`, { retryAfterMs });
+}
+
+/** Frames of Hubbub's own that publish nothing: asking again does no harm. */
+const REQUESTS: ReadonlySet<string> = new Set(CLIENT_FRAME_TYPES.filter(type => type !== 'send_message'));
+
+/** Whether a frame publishes: a message or a client event. */
+export function isPublish({ type }: Frame): boolean {
+  return !REQUESTS.has(type);
+}
+
+/** Of a frame that was sent and not answered. */
+export function unansweredError(frame: Frame, why: string): HubbubError {
+  return isPublish(frame)
+    ? new HubbubError('OUTCOME_UNKNOWN', `${frame.type}: ${why}; it is not known whether it was executed.`)
+    : new HubbubError('UNAVAILABLE', `${frame.type}: ${why}.`);
 }

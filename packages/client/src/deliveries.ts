@@ -1,6 +1,6 @@
 /** Frames on their way out: held back until they can go, sent, and kept until they are answered. */
-import { CLIENT_FRAME_TYPES, type Codec, type Frame, HubbubError } from '@hubbub/protocol';
-import { Acks, type AnswerType, type Pending } from './acks.js';
+import { type Codec, type Frame, HubbubError } from '@hubbub/protocol';
+import { Acks, type AnswerType, isPublish, type Pending, unansweredError } from './acks.js';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
 import { createFrameIds } from './frame-ids.js';
 import { OfflineQueue, type Queued } from './offline-queue.js';
@@ -36,10 +36,9 @@ interface Delivery extends Pending, Queued {
   readonly wire: Wire;
   /** When it went out first, the epoch of its room then, and the user who sent it; `undefined` before. */
   first: { readonly atMs: number; readonly epoch: string | undefined; readonly user: string | undefined } | undefined;
+  /** An attempt went out of which it is not known what became of it. */
+  isUnknown: boolean;
 }
-
-/** Frames of Hubbub's own that publish nothing. The others have a `message_id`, which is their `id`: globally unique. */
-const REQUESTS: ReadonlySet<string> = new Set(CLIENT_FRAME_TYPES.filter(type => type !== 'send_message'));
 
 export class Deliveries {
   readonly #policy: DeliveryPolicy;
@@ -117,7 +116,7 @@ export class Deliveries {
     for (const delivery of this.#queue.take(({ frame }) => this.#isReady(frame.room))) {
       // The room may have lost its history since, or the edge its memory of the `message_id`.
       if (delivery.first === undefined || this.#isRepeatable(delivery)) this.#transmit(delivery);
-      else this.#rejectUnknown(delivery);
+      else this.#reject(delivery, new HubbubError('UNAVAILABLE', 'it was not sent again: it could be doubled'));
     }
   }
 
@@ -126,8 +125,9 @@ export class Deliveries {
     for (const room of this.#stalled.keys()) this.#unstall(room);
     const repeated: Delivery[] = [];
     for (const delivery of this.#acks.takeAll()) {
+      delivery.isUnknown = true;
       if (this.#isRepeatable(delivery)) repeated.push(delivery);
-      else this.#rejectUnknown(delivery);
+      else this.#reject(delivery, new HubbubError('UNAVAILABLE', 'the connection was lost before the answer'));
     }
     this.#queue.putBack(repeated);
   }
@@ -135,19 +135,19 @@ export class Deliveries {
   /** Nothing that waits for this room will be sent. */
   refuseRoom(room: string, error: HubbubError): void {
     this.#unstall(room);
-    for (const delivery of this.#queue.take(({ frame }) => frame.room === room)) delivery.reject(error);
+    for (const delivery of this.#queue.take(({ frame }) => frame.room === room)) this.#reject(delivery, error);
   }
 
   /** Nothing that waits will be sent. */
   refuseAll(error: HubbubError): void {
     for (const room of this.#stalled.keys()) this.#unstall(room);
-    for (const delivery of this.#queue.take(() => true)) delivery.reject(error);
+    for (const delivery of this.#queue.take(() => true)) this.#reject(delivery, error);
   }
 
   /** A promise of the answer; what `go` throws rejects it. */
   async #promise(unnamed: Frame, answer: AnswerType, go: (delivery: Delivery) => void): Promise<Frame> {
     const id = unnamed.id ?? this.#nextId();
-    const frame = { ...unnamed, id, ...(!REQUESTS.has(unnamed.type) && { message_id: id }) };
+    const frame = { ...unnamed, id, ...(isPublish(unnamed) && { message_id: id }) };
     if (this.#acks.has(id) || this.#queue.has(other => other.frame.id === id)) {
       throw new HubbubError('INVALID_FORMAT', `A frame with the id ${id} is in flight already.`);
     }
@@ -155,7 +155,7 @@ export class Deliveries {
     const wire = this.#write(frame);
     try {
       return await new Promise((resolve, reject) =>
-        go({ order: this.#order++, frame, answer, wire, first: undefined, resolve, reject }),
+        go({ order: this.#order++, frame, answer, wire, first: undefined, isUnknown: false, resolve, reject }),
       );
     } finally {
       if (this.#acks.size === 0) this.#ports.settled();
@@ -175,8 +175,10 @@ export class Deliveries {
   /** The bus does not answer. Where the edge knows a message again, waiting and repeating is ours and not the application's. */
   #refused(delivery: Delivery, error: HubbubError): void {
     const { room } = delivery.frame;
-    if (error.code !== 'UNAVAILABLE' || room === undefined || !this.#isKnownAgain(delivery)) {
-      delivery.reject(error);
+    const mayPass = error.code === 'UNAVAILABLE' || error.code === 'OUTCOME_UNKNOWN';
+    if (error.code === 'OUTCOME_UNKNOWN') delivery.isUnknown = true;
+    if (!mayPass || room === undefined || !this.#isKnownAgain(delivery)) {
+      this.#reject(delivery, error);
       return;
     }
     this.#queue.putBack([delivery]);
@@ -213,9 +215,9 @@ export class Deliveries {
     return first.epoch === this.#ports.epoch(frame.room) && performance.now() - first.atMs < REPEATABLE_MS;
   }
 
-  #rejectUnknown({ frame, reject }: Delivery): void {
-    const what = `${frame.type} was sent and not answered`;
-    reject(new HubbubError('UNAVAILABLE', `${what}: it is not known whether it was carried out.`));
+  /** An attempt whose outcome is not known makes the whole so, whatever became of later ones. */
+  #reject({ frame, isUnknown, reject }: Delivery, error: HubbubError): void {
+    reject(isUnknown && error.code !== 'OUTCOME_UNKNOWN' ? unansweredError(frame, error.message) : error);
   }
 
   #transmit(delivery: Delivery): void {

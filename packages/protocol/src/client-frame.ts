@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { HubbubError } from './errors.js';
 import { isFrameType } from './frame.js';
 import { FRAME_ID_MAX_BYTES } from './limits.js';
+import { isPlainObject } from './payload.js';
+import { ROOM_NAME_MAX_BYTES } from './room-name.js';
 import { isText } from './text.js';
 
 // One check of our own: the library's `min` also looks at the `length` of what is no text, and chokes on a hostile one.
@@ -33,6 +35,24 @@ export interface ClientFrame {
   readonly messageId?: string;
   /** Not yet checked: each handler says what it takes. */
   readonly payload?: unknown;
+}
+
+/** What an answer needs of the frame that it answers. */
+export type Request = Pick<ClientFrame, 'id' | 'room'>;
+
+/** These name their room in the payload. */
+const NAMES_ROOM_IN_PAYLOAD: readonly unknown[] = ['join_room', 'leave_room'];
+
+/** Returns what can be read of a decoded frame, malformed or not: the error that answers it names the request. */
+export function readRequest(frame: unknown): Request {
+  if (!isPlainObject(frame)) return {};
+  const { type, id, room, payload } = frame;
+  const inPayload = NAMES_ROOM_IN_PAYLOAD.includes(type) && isPlainObject(payload) ? payload.room_id : undefined;
+  const named = inPayload ?? room;
+  return {
+    ...(isText(id, FRAME_ID_MAX_BYTES) && { id }),
+    ...(isText(named, ROOM_NAME_MAX_BYTES) && { room: named }),
+  };
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT` naming the field that is wrong. */

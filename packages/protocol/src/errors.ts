@@ -1,7 +1,7 @@
 /** The error catalogue (PROTOCOL.md section 3) and the one error class that carries its codes. */
 
 interface ErrorEntry {
-  /** Whether the same frame may succeed later. */
+  /** Whether the same request may be sent again as it is, and may succeed then. */
   readonly retryable: boolean;
 }
 
@@ -20,6 +20,8 @@ export const ERROR_CATALOGUE = {
   RATE_LIMITED: yes,
   TOO_LARGE: no,
   UNAVAILABLE: yes,
+  // Retried only where the request is idempotent: the caller has to know that.
+  OUTCOME_UNKNOWN: no,
   UNAUTHORIZED: no,
   ORIGIN_NOT_ALLOWED: no,
   UPGRADE_REQUIRED: no,
@@ -44,10 +46,17 @@ export function isErrorCode(value: unknown): value is ErrorCode {
 export class HubbubError extends Error {
   override readonly name = 'HubbubError';
   readonly code: ErrorCode;
+  /** Milliseconds after which to try again, where that is known. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly retryAfterMs?: number | undefined },
+  ) {
     super(message, options);
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   get retryable(): boolean {

@@ -4,6 +4,7 @@ import { HubbubError } from './errors.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
+const lenientDecoder = new TextDecoder();
 
 /**
  * JSON may escape half a surrogate pair, which no UTF-8 can hold: MessagePack members of the room could not read it. Nearly no
@@ -31,6 +32,15 @@ export const jsonCodec: Codec = {
 /** Whether a text that `JSON.stringify` has written holds whole characters only: it escapes the halves. */
 export function isWellFormedJson(json: string): boolean {
   return !json.includes('\\ud') || !HALF_CHARACTER.test(json);
+}
+
+/** What can be read of bytes that {@link jsonCodec} refuses; `undefined` where nothing can. */
+export function readMalformedJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(lenientDecoder.decode(bytes));
+  } catch {
+    return undefined; // Not JSON at all.
+  }
 }
 
 /**

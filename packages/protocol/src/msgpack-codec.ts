@@ -24,6 +24,17 @@ const decoder = new Decoder({
   },
 });
 
+/** Takes whatever has the shape of MessagePack: nothing of it is forwarded. */
+const lenientDecoder = new Decoder({
+  extensionCodec: new (class extends ExtensionCodec {
+    override decode(): unknown {
+      return undefined;
+    }
+  })(),
+  // The decoder throws at this one key.
+  mapKeyConverter: key => (key === '__proto__' ? '' : String(key)),
+});
+
 const NOT_ONE_VALUE = 'The frame is not one complete MessagePack value.';
 
 export const msgpackCodec: Codec = {
@@ -38,3 +49,13 @@ export const msgpackCodec: Codec = {
     }
   },
 };
+
+/** What can be read of bytes that {@link msgpackCodec} refuses; `undefined` where nothing can. */
+export function readMalformedMsgpack(bytes: Uint8Array): unknown {
+  if (!isOneMsgpackValue(bytes, false)) return undefined;
+  try {
+    return lenientDecoder.decode(bytes);
+  } catch {
+    return undefined; // Nested deeper than the decoder goes, for example.
+  }
+}

@@ -24,8 +24,11 @@ const COUNTED_VALUES: Readonly<Record<number, readonly [countBytes: number, valu
 /** Of the values with a counted length, the texts come last. */
 const STR_8 = 0xd9;
 
-/** Time grows with the bytes and with nothing that they say; nothing is allocated. */
-export function isOneMsgpackValue(bytes: Uint8Array): boolean {
+/**
+ * Time grows with the bytes and with nothing that they say; nothing is allocated.
+ * @param checksTexts whether texts must be UTF-8
+ */
+export function isOneMsgpackValue(bytes: Uint8Array, checksTexts = true): boolean {
   const end = bytes.length;
   let at = 0;
   /** Values still to come. Each takes a byte at least: more than are left cannot come. */
@@ -39,7 +42,7 @@ export function isOneMsgpackValue(bytes: Uint8Array): boolean {
     else if (head < 0xa0) awaited += head & 0x0f;
     else if (head < 0xc0) {
       const length = head & 0x1f;
-      if (!isUtf8(bytes, at, at + length)) return false;
+      if (checksTexts && !isUtf8(bytes, at, at + length)) return false;
       at += length;
     } else if (head in FIXED_BYTES) at += FIXED_BYTES[head] ?? 0;
     else {
@@ -49,7 +52,7 @@ export function isOneMsgpackValue(bytes: Uint8Array): boolean {
       at += width;
       if (head in COUNTED_VALUES) awaited += count * factor;
       else {
-        if (head >= STR_8 && !isUtf8(bytes, at, at + count)) return false;
+        if (checksTexts && head >= STR_8 && !isUtf8(bytes, at, at + count)) return false;
         at += count + factor;
       }
     }

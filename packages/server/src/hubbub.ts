@@ -49,8 +49,8 @@ export interface HubbubOptions extends ServiceOptions {
 export interface Hubbub {
   /**
    * To every session in the room; into its history, where its namespace has one.
-   * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `INVALID_PAYLOAD`, `TOO_LARGE`, or `UNAVAILABLE` (retryable:
-   * then it is not known whether it was sent; with an `idempotencyKey` a retry never doubles it).
+   * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `INVALID_PAYLOAD`, `TOO_LARGE`, `UNAVAILABLE` (not
+   * published: send it again), or `OUTCOME_UNKNOWN` (perhaps published: with an `idempotencyKey` a retry never doubles it).
    * @example await hubbub.publishToRoom('general', { type: 'build.finished', payload: { ok: true } });
    * @example await hubbub.publishToRoom('prices:eu', { type: 'price', key: 'ACME', payload: { price: 42 } });
    */
@@ -96,7 +96,7 @@ export interface Hubbub {
    * joining at this moment, opens the room anew: to keep people out, give them no right to it.
    * @param reason at most 123 bytes
    * @param once with an `idempotencyKey` a retry takes nobody out who came after the first try
-   * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, or `UNAVAILABLE` (retryable: doing it twice does no harm).
+   * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `UNAVAILABLE` or `OUTCOME_UNKNOWN`: doing it twice does no harm.
    * @example await hubbub.closeRoom('game:42', 'the game is over');
    */
   closeRoom(room: string, reason?: string, once?: Once): Promise<Published>;

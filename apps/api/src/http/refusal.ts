@@ -21,6 +21,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   TOO_LARGE: 413,
   RATE_LIMITED: 429,
   UNAVAILABLE: 503,
+  OUTCOME_UNKNOWN: 503,
 };
 
 /** What fastify throws, by its own codes. */
@@ -48,7 +49,7 @@ export function refusalOf(error: unknown, maxBodyBytes: number): Refusal {
     return { status: 413, code: 'TOO_LARGE', message, limit: 'body_bytes' };
   }
   // What is none of these is a defect of ours: who asks gets no details, the process lives.
-  return OF_FASTIFY[code] ?? { status: 500, code: 'UNAVAILABLE', message: 'The API failed to answer.', isDefect: true };
+  return OF_FASTIFY[code] ?? { status: 500, code: 'OUTCOME_UNKNOWN', message: 'The API failed here.', isDefect: true };
 }
 
 /** Seconds after which a retry makes sense; Redis is found again within about a second. */

@@ -1,5 +1,5 @@
 /** Many messages in one request, each with an outcome of its own. */
-import { HubbubError } from '@hubbub/protocol';
+import { type ErrorCode, HubbubError } from '@hubbub/protocol';
 import { z } from 'zod';
 import { messageFields, parse, roomId, userId } from '../http/fields.js';
 import { type Route, type RouteParts, route } from '../http/route.js';
@@ -52,7 +52,7 @@ export const batchRoute: Route = route({
   operationId: 'publishBatch',
   summary: `Up to ${BATCH_MAX_MESSAGES} messages, each with an outcome of its own`,
   description:
-    'Messages to the same room, user or all are published in the order of the list. After one that Redis did not take (`UNAVAILABLE`) the later ones to the same are not tried, so that the order holds when the batch is sent again; with an idempotency key, of the batch or of each message, that doubles nothing. The answer is 503 when Redis took none of them.',
+    'Messages to the same room, user or all are published in the order of the list. After one that Redis did not take (`UNAVAILABLE`, `OUTCOME_UNKNOWN`) the later ones to the same are not tried, so that the order holds when the batch is sent again; with an idempotency key, of the batch or of each message, that doubles nothing. The answer is 503 when Redis took none of them.',
   takesKey: true,
   body: z.strictObject({ messages: z.array(z.unknown()).min(1) }),
   describedBody: z.strictObject({ messages: z.array(addressedMessage).min(1).max(BATCH_MAX_MESSAGES) }),
@@ -80,9 +80,12 @@ export const batchRoute: Route = route({
     }
     await Promise.all([...lanes.values()].map(steps => runInOrder(steps, results)));
     const failed = results.filter(({ status }) => status === 'failed').length;
-    const isAway = results.some(result => result.status === 'failed' && result.code === 'UNAVAILABLE');
-    if (isAway && failed === results.length) {
-      throw new HubbubError('UNAVAILABLE', 'Redis took none of the messages; nothing is known to be published.');
+    if (failed === results.length) {
+      const hasCode = (code: ErrorCode) => results.some(result => result.status === 'failed' && result.code === code);
+      if (hasCode('OUTCOME_UNKNOWN')) {
+        throw new HubbubError('OUTCOME_UNKNOWN', 'Redis did not answer; some of the messages may be published.');
+      }
+      if (hasCode('UNAVAILABLE')) throw new HubbubError('UNAVAILABLE', 'Redis took none of the messages.');
     }
     return { published: results.length - failed, failed, results };
   },
@@ -115,9 +118,9 @@ async function runInOrder(steps: readonly Step[], results: Outcome[]): Promise<v
       results[index] = await run();
     } catch (error) {
       results[index] = failure(error);
-      if (error instanceof HubbubError && error.retryable) {
+      if (error instanceof HubbubError && (error.retryable || error.code === 'OUTCOME_UNKNOWN')) {
         const message = 'Not tried: Redis did not take an earlier message to the same room, user or all.';
-        stopped = { status: 'failed', code: error.code, message };
+        stopped = { status: 'failed', code: 'UNAVAILABLE', message };
       }
     }
   }

@@ -18,12 +18,7 @@ export const clientEvent: FrameAction = (session, frame, context) => {
   context.events.append(session, { type: frame.type, room, id, payload }, frame.messageId).then(
     ({ duplicate }) =>
       session.acknowledge({ id }, room, { payload: { message_id: messageId, ...(duplicate && { duplicate }) } }),
-    (error: HubbubError) =>
-      session.refuse(
-        { id, ...(room !== undefined && { room }) },
-        error.code,
-        'Not known whether services will get it, or too much waits for them; try again.',
-      ),
+    (error: HubbubError) => session.refuse({ id, ...(room !== undefined && { room }) }, error),
   );
 };
 

@@ -15,9 +15,9 @@ export const history: FrameAction = async (session, frame, context) => {
     session,
     limit: Math.min(offsetOf(payload, 'limit') ?? Infinity, context.limits.history_page_size),
   });
-  const id = frame.id === undefined ? {} : { id: frame.id };
-  const answer = { type: 'history', room, ...id, payload: { ...page }, timestamp: new Date().toISOString() };
-  session.cost?.bytesOut.charge(Buffer.byteLength(session.send(answer)), room);
+  const request = { ...(frame.id !== undefined && { id: frame.id }), room };
+  const sent = session.answer(request, { type: 'history', payload: { ...page } });
+  session.cost?.bytesOut.charge(Buffer.byteLength(sent), room);
 };
 
 function offsetOf(payload: Payload, name: 'since' | 'before' | 'limit'): number | undefined {

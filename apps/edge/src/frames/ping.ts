@@ -2,5 +2,5 @@
 import type { FrameAction } from './frame-context.js';
 
 export const ping: FrameAction = (session, frame) => {
-  session.send({ type: 'pong', ...(frame.id !== undefined && { id: frame.id }), timestamp: new Date().toISOString() });
+  session.answer({ ...(frame.id !== undefined && { id: frame.id }) }, { type: 'pong' });
 };

@@ -6,8 +6,14 @@ import type { Session } from '../session.js';
 import { enterRoom } from './enter-room.js';
 import { type FrameAction, type FrameContext, namedRoom, requiredPayload } from './frame-context.js';
 
+/** Of a room in the list: the item, `room_id`, `epoch`, `offset` and `token`. */
+const KEYS_PER_ROOM = 5;
+
 export const resume: FrameAction = async (session, frame, context) => {
-  const { rooms } = requiredPayload(frame, context.limits);
+  const { max_rooms, max_payload_keys } = context.limits;
+  // As many rooms as a session may be in fit into one frame, as far as its bytes allow.
+  const maxKeys = Math.max(max_payload_keys, 1 + max_rooms * KEYS_PER_ROOM);
+  const { rooms } = requiredPayload(frame, { ...context.limits, max_payload_keys: maxKeys });
   if (!Array.isArray(rooms) || !rooms.every(isPlainObject)) {
     throw new HubbubError(
       'INVALID_PAYLOAD',

@@ -37,7 +37,6 @@ function publish(
         ...position,
         payload: { message_id: messageId, ...(duplicate && { duplicate }) },
       }),
-    (error: HubbubError) =>
-      session.refuse({ id, room }, error.code, 'Not known whether the message was sent; try again.'),
+    (error: HubbubError) => session.refuse({ id, room }, error),
   );
 }

@@ -12,7 +12,7 @@ function tell(type: 'user_typing' | 'user_stopped_typing'): FrameAction {
       throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
     context.publisher.tell(session, room, { type }).then(
       () => session.acknowledge(frame, room),
-      (error: HubbubError) => session.refuse(frame, error.code, 'Not known whether it was told.'),
+      (error: HubbubError) => session.refuse(frame, error),
     );
   };
 }

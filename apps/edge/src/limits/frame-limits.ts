@@ -81,8 +81,7 @@ interface AllowanceParts {
 /** What one session may still send. */
 export class FrameAllowance {
   readonly session: TokenBucket | undefined;
-  readonly #user: TokenBucket | undefined;
-  readonly #address: TokenBucket | undefined;
+  readonly #buckets: readonly { readonly bucket: TokenBucket; readonly limit: LimitName; readonly who: string }[];
   readonly #maxRefusals: number;
   #minuteBeganMs = Number.NEGATIVE_INFINITY;
   #refusals = 0;
@@ -90,22 +89,24 @@ export class FrameAllowance {
 
   constructor({ session, user, address, maxRefusalsPerMinute }: AllowanceParts) {
     this.session = session;
-    this.#user = user;
-    this.#address = address;
+    const buckets = [
+      { bucket: session, limit: 'session_frames', who: 'this session' },
+      { bucket: user, limit: 'user_frames', who: 'the sessions of this user' },
+      { bucket: address, limit: 'address_frames', who: 'the sessions of this address' },
+    ] as const;
+    this.#buckets = buckets.flatMap(({ bucket, ...named }) => (bucket === undefined ? [] : [{ bucket, ...named }]));
     this.#maxRefusals = maxRefusalsPerMinute;
   }
 
   /** Takes in one frame, or says why not. A frame that is refused is nobody's: it takes nothing from user and address. */
   take(nowMs: number): LimitExceeded | undefined {
-    const sessionMs = this.session?.waitMs(nowMs) ?? 0;
-    if (sessionMs > 0) return tooMany('session_frames', 'this session', sessionMs);
-    const userMs = this.#user?.waitMs(nowMs) ?? 0;
-    if (userMs > 0) return tooMany('user_frames', 'the sessions of this user', userMs);
-    const addressMs = this.#address?.waitMs(nowMs) ?? 0;
-    if (addressMs > 0) return tooMany('address_frames', 'the sessions of this address', addressMs);
-    this.session?.take();
-    this.#user?.take();
-    this.#address?.take();
+    const empty = this.#buckets.filter(({ bucket }) => bucket.waitMs(nowMs) > 0);
+    const [first] = empty;
+    if (first !== undefined) {
+      const retryAfterMs = Math.ceil(Math.max(...empty.map(({ bucket }) => bucket.promiseMs(nowMs))));
+      return tooMany(first.limit, first.who, retryAfterMs);
+    }
+    for (const { bucket } of this.#buckets) bucket.take();
     return undefined;
   }
 
@@ -123,8 +124,7 @@ export class FrameAllowance {
   }
 }
 
-function tooMany(limit: LimitName, who: string, waitMs: number): LimitExceeded {
-  const retryAfterMs = Math.ceil(waitMs);
+function tooMany(limit: LimitName, who: string, retryAfterMs: number): LimitExceeded {
   return new LimitExceeded(
     limit,
     'RATE_LIMITED',

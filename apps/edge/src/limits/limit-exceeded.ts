@@ -33,12 +33,9 @@ export type LimitName = keyof typeof LIMITS;
 
 /** An error that says when the same may go. */
 export class RetryLater extends HubbubError {
-  /** Milliseconds after which it may go, where that is known. */
-  readonly retryAfterMs: number | undefined;
-
+  /** @param retryAfterMs milliseconds after which it may go, where that is known */
   constructor(code: ErrorCode, message: string, retryAfterMs?: number) {
-    super(code, message);
-    this.retryAfterMs = retryAfterMs;
+    super(code, message, { retryAfterMs });
   }
 }
 
@@ -53,7 +50,6 @@ export class LimitExceeded extends RetryLater {
 
 /** What a client gets to know of an error. */
 export function errorPayload(error: HubbubError): Payload {
-  const { code, message } = error;
-  const retryAfterMs = error instanceof RetryLater ? error.retryAfterMs : undefined;
+  const { code, message, retryAfterMs } = error;
   return { code, message, ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }) };
 }

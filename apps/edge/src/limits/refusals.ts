@@ -15,7 +15,7 @@ export function createRefusals(metrics: LimitMetrics, now: () => number = () => 
     count(session, error) {
       if (error instanceof LimitExceeded) metrics.exceeded(error.limit);
       // What we cannot do is nobody's abuse.
-      if (error.code === 'UNAVAILABLE' || session.closed) return;
+      if (error.code === 'UNAVAILABLE' || error.code === 'OUTCOME_UNKNOWN' || session.closed) return;
       const closeCode = session.allowance?.refused(error.code, now());
       if (closeCode === undefined) return;
       metrics.exceeded('refusals');

@@ -6,11 +6,14 @@ export interface Rate {
   readonly burst: number;
 }
 
+const PROMISE_MAX_MS = 30_000;
+
 export class TokenBucket {
   readonly #perMs: number;
   readonly #burst: number;
   #tokens: number;
   #atMs: number;
+  #promisedUntilMs = Number.NEGATIVE_INFINITY;
 
   /** @param nowMs of a clock that never goes back, as `performance.now()` @param tokens in it; default: it is full */
   constructor({ perSecond, burst }: Rate, nowMs: number, tokens = burst) {
@@ -24,6 +27,15 @@ export class TokenBucket {
   waitMs(nowMs: number): number {
     this.#refill(nowMs);
     return this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perMs;
+  }
+
+  /** Milliseconds after which a frame that is refused now may come. Each refusal is promised a token of its own. */
+  promiseMs(nowMs: number): number {
+    const dueMs = Math.max(nowMs + this.waitMs(nowMs), this.#promisedUntilMs + 1 / this.#perMs);
+    // A client that does not stop would promise itself the next hours.
+    if (dueMs - nowMs > PROMISE_MAX_MS) return PROMISE_MAX_MS * (1 + Math.random());
+    this.#promisedUntilMs = dueMs;
+    return dueMs - nowMs;
   }
 
   /** Takes what was used, also more than there is: then the next one waits until the debt is paid. */

@@ -15,6 +15,7 @@ const ERROR_WORDS: Readonly<Record<ErrorCode, string>> = {
   RATE_LIMITED: 'Too fast: wait a moment and try again.',
   TOO_LARGE: 'This is too long to send.',
   UNAVAILABLE: 'There was no answer.',
+  OUTCOME_UNKNOWN: 'The edge does not know whether this was done.',
   UNAUTHORIZED: 'Your token is missing or no longer valid.',
   ORIGIN_NOT_ALLOWED: 'Pages from this address may not connect.',
   UPGRADE_REQUIRED: 'The address does not speak WebSocket.',

@@ -86,9 +86,10 @@ async function publish(audience: Audience, message: Publication): Promise<Publis
   try {
     return await send(hubbub, audience, message);
   } catch (error) {
-    if (!(error instanceof HubbubError) || error.code !== 'UNAVAILABLE') throw error;
+    const code = error instanceof HubbubError ? error.code : undefined;
+    if (code !== 'UNAVAILABLE' && code !== 'OUTCOME_UNKNOWN') throw error;
     throw new CommandFailure(
-      `Redis at ${withoutCredentials(redisUrl)} did not take the message (${failure}); see: hubbub doctor`,
+      `Redis at ${withoutCredentials(redisUrl)} ${code === 'UNAVAILABLE' ? 'did not take' : 'did not confirm'} the message (${failure}); see: hubbub doctor`,
     );
   } finally {
     await hubbub.close();

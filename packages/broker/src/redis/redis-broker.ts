@@ -9,7 +9,7 @@ import { ConnectionGroup } from './connection-group.js';
 import { KeptEnvelopes } from './kept-envelopes.js';
 import { RedisScript } from './redis-script.js';
 import { SubscriptionBatcher } from './subscription-batcher.js';
-import { describeRefusal } from './unavailable.js';
+import { describeRefusal, orOutcomeUnknown } from './unavailable.js';
 
 const publishOnceScript = new RedisScript(new URL('../../lua/publish-once.lua', import.meta.url));
 
@@ -192,11 +192,7 @@ class RedisBroker implements Broker {
 
   async #write<Result>(command: () => Promise<Result>): Promise<Result> {
     if (this.#onReplica) throw new HubbubError('UNAVAILABLE', 'Redis is a read-only replica: nobody would hear it.');
-    try {
-      return await command();
-    } catch (cause) {
-      throw new HubbubError('UNAVAILABLE', describeRefusal(cause), { cause });
-    }
+    return await orOutcomeUnknown(command);
   }
 }
 

@@ -7,7 +7,7 @@ import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
 import { eventKeys } from './event-keys.js';
 import { RedisEventGroup } from './redis-event-group.js';
 import { RedisScript } from './redis-script.js';
-import { orUnavailable } from './unavailable.js';
+import { orOutcomeUnknown, orUnavailable } from './unavailable.js';
 
 const appendScript = new RedisScript(
   new URL('../../lua/event-trim.lua', import.meta.url),
@@ -36,7 +36,7 @@ export class RedisEventLog implements EventLog {
     const keys = [log, ttl];
     if (idempotencyKey !== undefined) keys.push(idempotency(idempotencyKey));
     const args = [maxLength, ttlMs, IDEMPOTENCY_WINDOW_MS, ...eventFields(event)];
-    const reply = await orUnavailable(() => appendScript.run(this.#options.commands, keys, args));
+    const reply = await orOutcomeUnknown(() => appendScript.run(this.#options.commands, keys, args));
     if (reply === null) throw new HubbubError('UNAVAILABLE', 'Services are behind: too many events wait for them.');
     const [entryId, repeated] = reply as [string, number];
     return { entryId, repeated: repeated === 1 };

@@ -11,7 +11,7 @@ import {
   POSITION_TTL_FACTOR,
 } from '../history.js';
 import { RedisScript } from './redis-script.js';
-import { orUnavailable } from './unavailable.js';
+import { orOutcomeUnknown, orUnavailable } from './unavailable.js';
 
 const appendScript = new RedisScript(new URL('../../lua/history-append.lua', import.meta.url));
 const readScript = new RedisScript(new URL('../../lua/history-read.lua', import.meta.url));
@@ -39,7 +39,7 @@ export class RedisHistory implements History {
     const bytes = Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
     const times = [ttlMs, ttlMs * POSITION_TTL_FACTOR, newEpoch(), IDEMPOTENCY_WINDOW_MS];
     const args = [channel, bytes, size, ...times, known?.epoch ?? '', known?.offset ?? 0];
-    const reply = await orUnavailable(() => appendScript.run(this.#commands, keys, args));
+    const reply = await orOutcomeUnknown(() => appendScript.run(this.#commands, keys, args));
     const [epoch, offset, repeated] = reply as [string, number, number];
     return { epoch, offset, repeated: repeated === 1 };
   }

@@ -15,6 +15,27 @@ export function describeRefusal(cause: unknown): string {
   return REFUSALS.find(([code]) => message.includes(code))?.[1] ?? 'Redis does not answer, or refuses.';
 }
 
+/**
+ * Runs a command that publishes or appends: it must not be executed twice by accident.
+ * @throws {HubbubError} `UNAVAILABLE` where Redis surely did not execute it, else `OUTCOME_UNKNOWN`; the cause is kept.
+ */
+export async function orOutcomeUnknown<T>(command: () => Promise<T>): Promise<T> {
+  try {
+    return await command();
+  } catch (cause) {
+    if (isNotExecuted(cause)) throw new HubbubError('UNAVAILABLE', describeRefusal(cause), { cause });
+    throw new HubbubError('OUTCOME_UNKNOWN', 'Redis did not answer: it may have taken this.', { cause });
+  }
+}
+
+/** What ioredis rejects with where it has no connection to write to. */
+const NOT_WRITTEN = "Stream isn't writeable";
+
+/** Never written, or answered with an error by Redis: our scripts fail before their first write, or not at all. */
+function isNotExecuted(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'ReplyError' || error.message.startsWith(NOT_WRITTEN));
+}
+
 /** Runs a command; whatever Redis or the connection throws becomes `UNAVAILABLE`, with the cause kept. */
 export async function orUnavailable<T>(command: () => Promise<T>): Promise<T> {
   try {
