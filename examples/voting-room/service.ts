@@ -18,7 +18,8 @@ export const votingRoom: Example = {
   name: 'voting-room',
   title: 'Voting room',
   stateTtlMs: 6 * HOUR_MS,
-  hubVariables: () => ({ HUBBUB_BASE_PATH: '/api' }),
+  // In development pages of every site may listen; in production those of a list.
+  hubVariables: () => ({ HUBBUB_BASE_PATH: '/api', HUBBUB_ALLOWED_ORIGINS: '*' }),
   start: startVotingRoom,
 };
 

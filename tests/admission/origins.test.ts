@@ -44,7 +44,8 @@ test('a page without an origin needs null on the list, or *, which is everybody'
   expect(await allowedOf(ORIGINS, { HUBBUB_ALLOWED_ORIGINS: '*' })).toEqual(ORIGINS);
 });
 
-test('where nothing is set every page may connect in development, and none in production', async () => {
-  expect(await allowedOf(ORIGINS, {})).toEqual(ORIGINS);
-  expect(await allowedOf(ORIGINS, { NODE_ENV: 'production' })).toEqual([]);
+test('where nothing is set pages of this machine may connect in development, and none in production', async () => {
+  const own = ['http://localhost:3000', 'http://127.0.0.1:5173'];
+  expect(await allowedOf([...ORIGINS, ...own], {})).toEqual(own);
+  expect(await allowedOf([...ORIGINS, ...own], { NODE_ENV: 'production' })).toEqual([]);
 });

@@ -72,7 +72,7 @@ export class ApiProcess {
     cleanup(() => socket.destroy());
     socket.on('error', () => {}); // Cut off by the process, which is what some tests are about.
     socket.write(
-      `POST ${path} HTTP/1.1\r\nhost: api\r\nauthorization: Bearer ${API_KEY}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
+      `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${API_KEY}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
     );
     return () => socket.destroy();
   }

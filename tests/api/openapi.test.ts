@@ -208,7 +208,7 @@ describe('every refusal that is described happens, and looks as described', () =
     '408',
     () =>
       provoke(408, async ({ method, path }) =>
-        parsed(await api.exchange(`${method} ${path} HTTP/1.1\r\nhost: api\r\n`)),
+        parsed(await api.exchange(`${method} ${path} HTTP/1.1\r\nhost: localhost\r\n`)),
       ),
     60_000,
   );

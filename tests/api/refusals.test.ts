@@ -49,7 +49,7 @@ describe('keys', () => {
 
   test('a body of somebody without a key is not waited for', async () => {
     const answer = await api.exchange(
-      'POST /messages HTTP/1.1\r\nhost: api\r\ncontent-length: 9\r\nconnection: close\r\n\r\n',
+      'POST /messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\nconnection: close\r\n\r\n',
     );
     expect(answer).toContain('HTTP/1.1 401');
   });
@@ -183,7 +183,7 @@ describe('limits', () => {
     const chunk = 'x'.repeat(3000);
     const chunked = await counted('body_bytes', () =>
       api.exchange(
-        `POST /messages HTTP/1.1\r\nhost: api\r\nauthorization: Bearer ${API_KEY}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n${chunk.length.toString(16)}\r\n${chunk}\r\n`,
+        `POST /messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${API_KEY}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n${chunk.length.toString(16)}\r\n${chunk}\r\n`,
       ),
     );
     expect(chunked).toContain('HTTP/1.1 413');
@@ -199,10 +199,10 @@ describe('limits', () => {
   });
 
   test.each([
-    ['headers', 'POST /messages HTTP/1.1\r\nhost: api\r\nx-slow:'],
+    ['headers', 'POST /messages HTTP/1.1\r\nhost: localhost\r\nx-slow:'],
     [
       'a body',
-      `POST /messages HTTP/1.1\r\nhost: api\r\nauthorization: Bearer ${API_KEY}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
+      `POST /messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${API_KEY}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
     ],
   ])('%s that do not come are 408, and the connection ends', async (_, text) => {
     const answer = await counted('request_time', () => api.exchange(text));

@@ -5,8 +5,11 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { adopt } from '../support/children.js';
 import { startCluster } from '../support/cluster.js';
+import { jwk, keyPair } from '../support/jwt.js';
+import { startKeyServer } from '../support/key-server.js';
 import { runHubbub } from '../support/process.js';
 import { startRedis } from '../support/redis.js';
+import { tlsCertificate, tlsCertificateFiles } from '../support/tls-certificate.js';
 
 const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
 const SECRET = 'needle-that-nobody-may-see-0123456789';
@@ -89,6 +92,37 @@ describe('without Redis', () => {
       '--strict',
     );
     expect({ code: strict.code, ok: strict.ok }).toEqual({ code: 1, ok: false });
+  });
+});
+
+describe('what an edge connects to or reads', () => {
+  test('a key set, an authorizer and TLS files that are there', async () => {
+    const keys = await startKeyServer([jwk(keyPair('P-256'), { kid: 'k1' })]);
+    const files = tlsCertificateFiles(tlsCertificate('doctor'));
+    const { of } = await examine({
+      HUBBUB_JWT_JWKS_URL: keys.url,
+      HUBBUB_AUTHORIZER_URL: keys.url,
+      HUBBUB_TLS_CERT_FILE: files.certFile,
+      HUBBUB_TLS_KEY_FILE: files.keyFile,
+    });
+    expect(of('key set')?.found).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/.*: 1 usable keys$/);
+    expect(of('authorizer')).toMatchObject({ verdict: 'ok' });
+    expect(of('TLS')).toMatchObject({ verdict: 'ok', found: expect.stringContaining('2049') });
+  });
+
+  test('ones that are not', async () => {
+    const files = tlsCertificateFiles(tlsCertificate('doctor'));
+    files.write({ key: tlsCertificate('another').key });
+    const { code, of } = await examine({
+      HUBBUB_JWT_JWKS_URL: 'http://127.0.0.1:9/jwks',
+      HUBBUB_AUTHORIZER_URL: 'http://127.0.0.1:9/',
+      HUBBUB_TLS_CERT_FILE: files.certFile,
+      HUBBUB_TLS_KEY_FILE: files.keyFile,
+    });
+    expect(code).toBe(1);
+    for (const name of ['key set', 'authorizer', 'TLS']) expect(of(name)?.verdict, name).toBe('fail');
+    expect(of('TLS')?.found).toContain('is not the key of the certificate');
+    expect(of('authorizer')?.found).toContain('ECONNREFUSED');
   });
 });
 

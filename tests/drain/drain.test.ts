@@ -91,7 +91,7 @@ describe('SIGTERM', () => {
     const exit = edge.process.kill('SIGTERM');
     await edge.process.output.waitForLog({ event: 'draining' });
     early.write(
-      `GET /ws?token=${cluster.token({ user: 'u' })} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `GET /ws?token=${cluster.token({ user: 'u' })} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
     );
     let answer = '';

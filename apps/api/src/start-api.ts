@@ -4,6 +4,7 @@ import type { Backplane } from '@hubbub/broker';
 import { encodeEnvelope } from '@hubbub/protocol';
 import {
   type Config,
+  createRequestSources,
   DEVELOPMENT_JWT_SECRET,
   type Logger,
   listenFailure,
@@ -59,6 +60,7 @@ export async function startApi({ config, log, metrics: registry, bus, claims }: 
     maxHeaderBytes: config.maxHeaderBytes,
     requestTimeoutMs: config.apiRequestTimeoutMs,
     slots,
+    sources: createRequestSources(config),
     metrics,
   });
   const address = { host: config.apiHost, port: config.apiPort };

@@ -9,6 +9,7 @@ import {
   namespaceSettings,
   type Readiness,
 } from '@hubbub/runtime';
+import { type AdmissionPolicy, assertHost } from './admission/admission.js';
 import { createAdmissionPolicy } from './admission/admission-policy.js';
 import { createClientAddresses } from './admission/client-address.js';
 import { openTokenKeys } from './admission/keys/token-keys.js';
@@ -198,9 +199,9 @@ export async function startEdge({
     addresses: createClientAddresses({ ...config, onMalformed: limitMetrics.malformedForwardedFor }),
     gate,
     limitMetrics,
-    pages: { ...pages, [onlinePath]: onlinePage(bus.online) },
+    pages: forAllowedHosts(policy, { ...pages, [onlinePath]: onlinePage(bus.online) }),
     openPages: [onlinePath],
-    corsHeaders: origin => corsHeaders(origin, policy.isOriginAllowed),
+    corsHeaders: (origin, host) => corsHeaders(origin, policy.sources.isOriginAllowed(origin, host)),
     events: createConnectionEvents({
       policy,
       departure,
@@ -308,6 +309,20 @@ async function renewCertificate(listener: WebSocketListener, log: Logger): Promi
     // Who stands stays, and newcomers get the old certificate: better than nobody at all.
     log.error({ event: 'certificate_not_renewed', err: error }, 'the certificate could not be read: the old one stays');
   }
+}
+
+type Pages = Readonly<Record<string, PageHandler>>;
+
+function forAllowedHosts({ sources }: AdmissionPolicy, pages: Pages): Pages {
+  return Object.fromEntries(
+    Object.entries(pages).map(([path, page]) => [
+      path,
+      request => {
+        assertHost(request.host, sources);
+        return page(request);
+      },
+    ]),
+  );
 }
 
 /** `GET /ws/online`: users online in the whole cluster. */

@@ -52,8 +52,8 @@ type Headers = Readonly<Record<string, string>>;
 const ALLOW = 'GET, HEAD, OPTIONS';
 
 /** What a script of this origin needs to read an answer (https://fetch.spec.whatwg.org, section 3.3). */
-export function corsHeaders(origin: string, isOriginAllowed: ((origin: string) => boolean) | undefined): Headers {
-  if (origin === '' || isOriginAllowed?.(origin) === false) return { vary: 'Origin' };
+export function corsHeaders(origin: string, isAllowed: boolean): Headers {
+  if (origin === '' || !isAllowed) return { vary: 'Origin' };
   return { vary: 'Origin', 'access-control-allow-origin': origin };
 }
 
@@ -65,11 +65,11 @@ export function corsHeaders(origin: string, isOriginAllowed: ((origin: string) =
 export function answerMethods(
   app: TemplatedApp,
   path: string,
-  headersFor: (origin: string) => Headers,
+  headersFor: (origin: string, host: string) => Headers,
   isHeard: (response: HttpResponse, request: HttpRequest) => boolean,
 ): void {
   app.options(path, (response, request) => {
-    const headers = headersFor(request.getHeader('origin'));
+    const headers = headersFor(request.getHeader('origin'), request.getHeader('host'));
     if (!isHeard(response, request)) return;
     answerNextTurn(response, () => {
       response.writeStatus('200 OK').writeHeader('allow', ALLOW);

@@ -1,4 +1,7 @@
 /** The edge: holds the sockets, admits, limits, fans out. */
+export { fetchKeySet } from './admission/keys/fetch-key-set.js';
+export { parseKeySet } from './admission/keys/key-set.js';
 export { type EdgeOptions, type RunningEdge, startEdge } from './edge.js';
 export { type Engine, loadEngine } from './engine.js';
 export type { Page, PageHandler, PageRequest } from './http-answers.js';
+export { checkTlsFiles } from './tls-files.js';

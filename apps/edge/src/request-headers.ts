@@ -9,6 +9,7 @@ const SINGLE: ReadonlySet<string> = new Set(['authorization', 'host', 'origin', 
 export interface HandshakeHeaders {
   /** Empty text where the header is missing. */
   readonly authorization: string;
+  readonly host: string;
   readonly origin: string;
   /** Every offer, joined by commas (RFC 6455 section 11.3.4). */
   readonly subprotocols: string;
@@ -29,6 +30,7 @@ export function handshakeHeaders(request: Pick<HttpRequest, 'forEach'>): Handsha
   });
   return {
     authorization: single.get('authorization') ?? '',
+    host: single.get('host') ?? '',
     origin: single.get('origin') ?? '',
     subprotocols: offers.join(','),
     repeated,

@@ -71,7 +71,7 @@ export interface WebSocketOptions {
   readonly pages: Readonly<Record<string, PageHandler>>;
   /** Paths of pages that scripts of other origins may read, where `corsHeaders` allows it. */
   readonly openPages: readonly string[];
-  readonly corsHeaders: (origin: string) => Readonly<Record<string, string>>;
+  readonly corsHeaders: (origin: string, host: string) => Readonly<Record<string, string>>;
 }
 
 export interface WebSocketListener {
@@ -157,7 +157,8 @@ function serveSessions(
   app.ws<UserData>(`${basePath}/ws`, behavior());
   for (const route of routes) app.ws<UserData>(`${basePath}${route.pattern}`, behavior(route));
   for (const [path, page] of Object.entries(options.pages)) {
-    const sharedWith = (origin: string) => (options.openPages.includes(path) ? options.corsHeaders(origin) : {});
+    const sharedWith = (origin: string, host: string) =>
+      options.openPages.includes(path) ? options.corsHeaders(origin, host) : {};
     const serve = (response: HttpResponse, request: HttpRequest): void => {
       const client = clientOf(response, request, options);
       if (client === undefined) return;
@@ -167,7 +168,7 @@ function serveSessions(
         answerNextTurn(response, () => refuseFor(response, error));
         return;
       }
-      const headers = sharedWith(request.getHeader('origin'));
+      const headers = sharedWith(request.getHeader('origin'), request.getHeader('host'));
       servePage(page, response, request, headers, () => gate.leave(client.group));
     };
     app.get(path, serve);
@@ -291,6 +292,7 @@ function upgrade(
     admitted = events.admit({
       address: client.text,
       authorization: headers.authorization,
+      host: headers.host,
       origin: headers.origin,
       subprotocols,
       queryToken: query?.get('token') ?? undefined,

@@ -5,7 +5,7 @@ import { startEdge } from '@hubbub/edge';
 import { createLogger, createMetricsRegistry, loadConfig, type Readiness, startAdminServer } from '@hubbub/runtime';
 import { createHubbub, type Hubbub } from '@hubbub/server';
 import { startMemoryPresence } from './presence.js';
-import { adminAddress } from './process.js';
+import { adminOptions } from './process.js';
 
 export interface EmbeddedHub {
   /** For clients: `ws://127.0.0.1:<port>/ws`. */
@@ -39,7 +39,7 @@ export async function startEmbeddedHub(variables: Readonly<Record<string, string
   const presence = startMemoryPresence(cluster, bus, { config, log, metrics });
   const edge = await startEdge({ config, log, metrics, bus });
   const admin = await startAdminServer({
-    ...adminAddress(config),
+    ...adminOptions(config),
     metrics,
     readiness: edge.readiness,
     handle: presence.handle,

@@ -4,12 +4,14 @@ import {
   type Config,
   createLogger,
   createMetricsRegistry,
+  createRequestSources,
   type ListenAddress,
   type Logger,
   loadConfig,
   type MetricsRegistry,
   onShutdownSignal,
   type Readiness,
+  type RequestSources,
   startAdminServer,
 } from '@hubbub/runtime';
 
@@ -46,7 +48,7 @@ export async function runProcess(
   const { config, log, metrics } = parts;
   const running = await start(parts);
   const admin = await startAdminServer({
-    ...adminAddress(config),
+    ...adminOptions(config),
     metrics,
     readiness: running.readiness,
     ...(running.handle !== undefined && { handle: running.handle }),
@@ -70,9 +72,15 @@ export async function runProcess(
   return { config, log, metrics, port: running.port, adminPort: admin.port };
 }
 
-/** Where the admin port of a process is. */
-export function adminAddress({ adminHost, adminPort }: Config): ListenAddress {
-  return { host: adminHost, port: adminPort, hostSetting: 'HUBBUB_ADMIN_HOST', portSetting: 'HUBBUB_ADMIN_PORT' };
+/** Where the admin port of a process is, and whom it answers. */
+export function adminOptions(config: Config): ListenAddress & { readonly sources: RequestSources } {
+  return {
+    host: config.adminHost,
+    port: config.adminPort,
+    hostSetting: 'HUBBUB_ADMIN_HOST',
+    portSetting: 'HUBBUB_ADMIN_PORT',
+    sources: createRequestSources(config),
+  };
 }
 
 /** One log line for each setting that works, but should not stay so. */

@@ -12,7 +12,7 @@ the file over the defaults. Every problem is told at once and stops the start (e
 | variable | meaning |
 | --- | --- |
 | \`HUBBUB_CONFIG\` | The file: YAML or JSON, with the settings' names, \`namespaces\` and \`roomPaths\`. |
-| \`NODE_ENV\` | \`production\`: no development secret, no playground, no origin unless set. |
+| \`NODE_ENV\` | \`production\`: no weak secret, no playground, no origin unless set. Else development: hosts and origins of this machine only. |
 
 \`hubbub config print\` shows what is in effect and where it comes from, \`hubbub config check\` what is wrong,
 \`hubbub doctor\` what the machine and Redis lack.`;

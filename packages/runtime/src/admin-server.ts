@@ -1,6 +1,7 @@
 /** The admin port: is it alive, is it ready, what does it measure. Never exposed to clients. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { HOST_REFUSED, type RequestSources } from './config/request-source.js';
 import { type ListenAddress, listenFailure } from './listen-failure.js';
 
 /** What `/readyz` answers: 200 when ready, else 503; every check with its word, so that a red one explains itself. */
@@ -17,6 +18,8 @@ export interface AdminServerOptions extends ListenAddress {
   readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
   readiness(): Readiness | Promise<Readiness>;
   readonly handle?: AdminRequestHandler;
+  /** Whose requests are answered; the health of the process is nobody's secret. */
+  readonly sources: RequestSources;
 }
 
 export interface AdminServer {
@@ -70,6 +73,8 @@ async function answer(options: AdminServerOptions, request: IncomingMessage, res
   } else if (path === '/readyz') {
     const readiness = await options.readiness();
     sendJson(response, readiness.ready ? 200 : 503, readiness);
+  } else if (!options.sources.isHostAllowed(request.headers.host ?? '')) {
+    sendJson(response, 403, { code: 'FORBIDDEN', message: HOST_REFUSED });
   } else if (path === '/metrics') {
     response.writeHead(200, { 'content-type': options.metrics.contentType });
     response.end(await options.metrics.metrics());

@@ -22,8 +22,13 @@ export { type Config, ConfigError, loadConfig } from './config/load-config.js';
 export { isLoopbackHost } from './config/loopback.js';
 export { type Namespace, type Namespaces, namespaceSettings, RIGHTS, type Right } from './config/namespaces.js';
 export { setNativeVariable } from './config/native-variable.js';
-export { originMatcher } from './config/origin-pattern.js';
 export { RELATIONS, type Relation } from './config/relations.js';
+export {
+  createRequestSources,
+  HOST_REFUSED,
+  ORIGIN_REFUSED,
+  type RequestSources,
+} from './config/request-source.js';
 export type { RoomPath, TemplatePart } from './config/room-paths.js';
 export { DEVELOPMENT_JWT_SECRET } from './config/secret-strength.js';
 export { environmentName, type Settings, settingNames } from './config/settings/settings.js';

@@ -43,6 +43,7 @@ const WRONG_ITEMS: Readonly<Record<string, string>> = {
   allowedOrigins: 'example.com',
   jwtPublicKeyFiles: '-----BEGIN PUBLIC KEY-----',
   basePath: 'api',
+  allowedHosts: 'http://hub.test:8080',
 };
 
 describe.each(settingNames())('%s', name => {

@@ -1,6 +1,6 @@
 /** The port of the API: finds the route, asks for the key, bounds what comes in, answers JSON. */
 import { HubbubError, jsonCodec } from '@hubbub/protocol';
-import { createKeyCheck } from '@hubbub/runtime';
+import { createKeyCheck, HOST_REFUSED, type RequestSources } from '@hubbub/runtime';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ApiMetrics } from '../metrics.js';
 import { answerConnectionError } from './connection-errors.js';
@@ -20,6 +20,8 @@ export interface HttpServerOptions {
   readonly requestTimeoutMs: number;
   /** How requests under way are counted and bounded. */
   readonly slots: RequestSlots;
+  /** Whose requests are answered. */
+  readonly sources: RequestSources;
   readonly metrics: ApiMetrics;
 }
 
@@ -86,6 +88,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       metrics.limited('requests');
       throw new HubbubError('RATE_LIMITED', `More than HUBBUB_API_MAX_REQUESTS (${slots.max}) are under way.`);
     }
+  });
+  server.addHook('onRequest', async ({ headers: { host = '' } }) => {
+    if (!options.sources.isHostAllowed(host)) throw new HubbubError('FORBIDDEN', HOST_REFUSED);
   });
   server.addHook('onSend', async (_request, reply) => {
     if (isLeaving) reply.header('connection', 'close');

@@ -1,5 +1,5 @@
 /** What admission and the joins of an edge go by, from its configuration. */
-import { type Config, type Logger, type MetricsRegistry, originMatcher } from '@hubbub/runtime';
+import { type Config, createRequestSources, type Logger, type MetricsRegistry } from '@hubbub/runtime';
 import type { AdmissionPolicy } from './admission.js';
 import { anonymousRights } from './anonymous.js';
 import { createAuthorizer } from './authorizer/authorizer.js';
@@ -19,10 +19,8 @@ export function createAdmissionPolicy(config: Config, parts: AdmissionParts): Ad
   const { namespaces } = config;
   const { verifyClaims, nextSessionId } = parts;
   const authorizer = createAuthorizer(config, parts);
-  // In production a page must be named before it may connect; in development the one at hand is the right one.
-  const origins = config.allowedOrigins ?? (config.production ? [] : undefined);
   return {
-    isOriginAllowed: origins === undefined ? undefined : originMatcher(origins),
+    sources: createRequestSources(config),
     verifyToken: createTokenVerifier(verifyClaims),
     namespaces,
     anonymousRights: anonymousRights(namespaces),

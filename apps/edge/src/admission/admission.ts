@@ -9,7 +9,7 @@ import {
   isRoomName,
   type Position,
 } from '@hubbub/protocol';
-import type { Namespaces } from '@hubbub/runtime';
+import { HOST_REFUSED, type Namespaces, ORIGIN_REFUSED, type RequestSources } from '@hubbub/runtime';
 import { anonymousUser } from './anonymous.js';
 import type { Authorizer } from './authorizer/authorizer.js';
 import { presentedToken } from './presented-token.js';
@@ -23,6 +23,7 @@ export interface UpgradeRequest {
   /** Of the client, where it is known. */
   readonly address?: string | undefined;
   readonly authorization: string;
+  readonly host: string;
   readonly origin: string;
   readonly subprotocols: string;
   /** `token` of the query. */
@@ -57,8 +58,7 @@ export interface Admitted extends Visitor {
 }
 
 export interface AdmissionPolicy {
-  /** `undefined` admits every origin. */
-  readonly isOriginAllowed: ((origin: string) => boolean) | undefined;
+  readonly sources: RequestSources;
   readonly verifyToken: TokenVerifier;
   readonly namespaces: Namespaces;
   /** Of sessions without a token; `undefined`: there are none. */
@@ -96,7 +96,7 @@ export const REFUSAL_CLOSE_CODE: Readonly<Partial<Record<ErrorCode, CloseCode>>>
  * @throws {HubbubError} with a code of {@link REFUSAL_STATUS}; or rejects with it.
  */
 export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitted | Promise<Admitted> {
-  assertOrigin(request.origin, policy);
+  assertSource(request, policy);
   const room = pathRoom(request);
   const since = room === undefined ? undefined : queryPosition(request);
   const { encoding, selected, token } = chooseSubprotocol(request.subprotocols);
@@ -110,11 +110,17 @@ export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitte
   );
 }
 
-function assertOrigin(origin: string, { isOriginAllowed }: AdmissionPolicy): void {
+function assertSource({ host, origin }: UpgradeRequest, { sources }: AdmissionPolicy): void {
+  assertHost(host, sources);
   // A request without an Origin is no browser: it carries no ambient credentials that a foreign page could use.
-  if (origin !== '' && isOriginAllowed?.(origin) === false) {
-    throw new HubbubError('ORIGIN_NOT_ALLOWED', 'This origin may not connect.');
+  if (origin !== '' && !sources.isOriginAllowed(origin, host)) {
+    throw new HubbubError('ORIGIN_NOT_ALLOWED', ORIGIN_REFUSED);
   }
+}
+
+/** @throws {HubbubError} FORBIDDEN for a name that is not one of this server's */
+export function assertHost(host: string, sources: RequestSources): void {
+  if (!sources.isHostAllowed(host)) throw new HubbubError('FORBIDDEN', HOST_REFUSED);
 }
 
 function pathRoom(request: UpgradeRequest): string | undefined {

@@ -3,6 +3,7 @@ import { type Config, loadConfig } from '@hubbub/runtime';
 import { Command } from 'commander';
 import type { Check, Verdict } from '../doctor/check.js';
 import { engineBuild, kernelSettings, nodeVersion, openFiles } from '../doctor/machine.js';
+import { neighbors } from '../doctor/neighbors.js';
 import { redisServer } from '../doctor/redis-server.js';
 import { admission, presence } from '../doctor/settings.js';
 import { EXIT } from '../exit-codes.js';
@@ -17,7 +18,7 @@ interface DoctorOptions {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Checks machine, settings, Redis and presence, and says what to change.')
+    .description('Checks machine, settings, what they connect to, and says what to change.')
     .option('--json', 'as one JSON document')
     .option('--strict', 'warnings count as failures')
     .addHelpText(
@@ -53,6 +54,7 @@ async function* allChecks(config: Config): AsyncGenerator<Check> {
   yield openFiles();
   yield* await kernelSettings(config);
   yield* admission(config);
+  yield* await neighbors(config);
   yield* redisServer(config);
   yield* await presence(config);
 }

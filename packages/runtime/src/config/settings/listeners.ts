@@ -43,6 +43,13 @@ export const listenerSettings = {
     .describe(
       'Instead of trustedProxies: how many proxies stand before the edge, each of which adds an address to X-Forwarded-For.',
     ),
+  allowedHosts: list('host names such as hub.test, without ports', name =>
+    /^(\*|[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?)$/.test(name),
+  )
+    .optional()
+    .describe(
+      'Names by which requests may reach the ports (the `Host` header), beside localhost and IP addresses; * for all. Unset: none in development, all in production.',
+    ),
   allowedOrigins: list('origins like https://example.com')
     .superRefine((entries, context) => {
       for (const entry of entries) {
@@ -52,6 +59,6 @@ export const listenerSettings = {
     })
     .optional()
     .describe(
-      'Origins that browsers may connect from: https://example.com, https://*.example.com (every subdomain, not example.com itself), null, or * for all. Unset: any in development, none in production.',
+      'Origins that browsers may connect from: https://example.com, https://*.example.com (every subdomain, not example.com itself), null, or * for all. Unset: pages of this machine in development, none in production.',
     ),
 };
