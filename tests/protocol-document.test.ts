@@ -160,6 +160,7 @@ describe('PROTOCOL.md', () => {
       notifyExcluded: true,
       excludeUser: 'u',
       sessions: ['s'],
+      questions: [1],
       room: 'r',
       probe: 1,
       control: { do: 'close_room' },

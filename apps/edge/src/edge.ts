@@ -43,6 +43,7 @@ import { ReplayTurns } from './replay-turns.js';
 import { createRoomControl } from './room-control.js';
 import { RoomFeeds } from './room-feeds.js';
 import { RoomPublisher } from './room-publisher.js';
+import { RosterQuestions } from './roster-questions.js';
 import type { Session } from './session.js';
 import { createSessionControl } from './session-control.js';
 import { Sessions } from './sessions.js';
@@ -105,12 +106,14 @@ export async function startEdge({
 
   const sessions = new Sessions();
   const interest = new Interest(bus.broker, config.subscriptionLingerMs);
+  const questions = new RosterQuestions({ onUnanswered: metrics.questionUnanswered });
   const presence = new PresenceReporter({
     log: bus.reports,
     leases: bus.leases,
     nodeId: config.nodeId,
     partitions: config.presencePartitions,
     snapshot: () => sessions,
+    refuseQuestion: question => questions.refuse(question),
     logger: log,
   });
   const recovery = createRecoveryMetrics(registry);
@@ -162,6 +165,7 @@ export async function startEdge({
       publisher,
       events,
       presence,
+      questions,
       history: historyReader,
       limits,
       refusals: createRefusals(limitMetrics),
@@ -233,6 +237,7 @@ export async function startEdge({
     onNodeEnvelope: createNodeChannel({
       channel: nodeChannel,
       sessions,
+      questions,
       metrics,
       onProbe: number => probe.heard(number),
       onControl: createSessionControl({ memberships, sessions, conflation, limits, metrics, log }),
@@ -282,6 +287,7 @@ export async function startEdge({
       standing.close();
       announcement.close();
       await presence.close();
+      questions.close();
       feeds.close();
       conflation.close();
       interest.close();

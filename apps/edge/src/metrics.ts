@@ -99,6 +99,11 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
     labelNames: ['result'] as const,
     registers: registry,
   });
+  const unanswered = new Counter({
+    name: 'hubbub_edge_unanswered_questions_total',
+    help: 'Frames online_users that were refused with UNAVAILABLE because presence did not get them or did not answer in time.',
+    registers: registry,
+  });
   const interruptions = new Counter({
     name: 'hubbub_edge_interruptions_total',
     help: 'Breaks of the subscription to Redis during which messages may have been lost.',
@@ -250,6 +255,9 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
     },
     eventAppended(result: (typeof EVENT_RESULTS)[number]): void {
       events.inc({ result });
+    },
+    questionUnanswered(): void {
+      unanswered.inc();
     },
     slowReader(): void {
       slowReaders.inc();

@@ -1,7 +1,8 @@
 /** What comes on this node's own channel: frames for single sessions, what is done to them, and the echo of the self-probe. */
-import { type Control, type Envelope, roomPrefix, spliceRoom } from '@hubbub/protocol';
+import { type Control, type Envelope, roomPrefix, spliceId, spliceRoom } from '@hubbub/protocol';
 import { isForged } from './forged-frame.js';
 import type { EdgeMetrics } from './metrics.js';
+import type { RosterQuestions } from './roster-questions.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 import { transcode } from './transcode.js';
@@ -9,6 +10,7 @@ import { transcode } from './transcode.js';
 export interface NodeChannelParts {
   readonly channel: string;
   readonly sessions: Sessions;
+  readonly questions: RosterQuestions;
   readonly metrics: EdgeMetrics;
   readonly onProbe: (number: number) => void;
   /** Returns false for what is malformed. */
@@ -16,7 +18,7 @@ export interface NodeChannelParts {
 }
 
 export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope) => void {
-  const { channel, sessions, metrics } = parts;
+  const { channel, sessions, questions, metrics } = parts;
 
   return envelope => {
     if (envelope.probe !== undefined) return parts.onProbe(envelope.probe);
@@ -28,28 +30,22 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
     }
     if (isForged(envelope, 'sessions')) return metrics.malformedEnvelope(channel);
     const frames = new Map<Session['encoding'], Uint8Array | undefined>();
-    for (const id of envelope.sessions) {
+    for (const [index, id] of envelope.sessions.entries()) {
       const session = sessions.get(id);
       if (session === undefined || session.state !== 'open') continue; // It left while the frame was on its way.
       if (!frames.has(session.encoding)) frames.set(session.encoding, frameFor(session.encoding, envelope));
-      const frame = frames.get(session.encoding);
+      const body = frames.get(session.encoding);
+      if (body === undefined) continue; // A question that cannot be answered so is refused in its time.
+      const question = envelope.questions && questions.take(envelope.questions[index] ?? 0, id);
+      if (envelope.questions !== undefined && question === undefined) continue; // It was refused before.
+      const frame = question?.frameId === undefined ? body : spliceId(session.encoding, question.frameId, body);
       if (frame === undefined) continue;
       session.socket.send(frame, session.encoding === 'msgpack');
-      if (session.awaitedRosters > 0 && isRoster(envelope)) {
-        session.awaitedRosters--;
-        session.cost?.bytesOut.charge(frame.length, envelope.room);
-      }
+      if (question !== undefined) session.cost?.bytesOut.charge(frame.length, question.room);
     }
     // What one encoding cannot carry the other one may.
     if ([...frames.values()].includes(undefined)) metrics.malformedEnvelope(channel);
   };
-}
-
-const ROSTER_BEGINS = Buffer.from('{"type":"online_users"');
-
-/** Whether presence answers `online_users`: its frames begin with their type. */
-function isRoster({ encoding, body }: Envelope): boolean {
-  return encoding === 'json' && ROSTER_BEGINS.equals(body.subarray(0, ROSTER_BEGINS.length));
 }
 
 function frameFor(encoding: Session['encoding'], envelope: Envelope): Uint8Array | undefined {

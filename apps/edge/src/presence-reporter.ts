@@ -22,6 +22,8 @@ export interface PresenceReporterOptions {
   readonly partitions?: number;
   /** All sessions of this edge, for when presence has to be told anew. */
   snapshot(): Iterable<ReportedSession>;
+  /** The question may not have reached presence. */
+  refuseQuestion(question: number): void;
   readonly logger: CourierLogger;
 }
 
@@ -41,6 +43,7 @@ export class PresenceReporter {
   readonly #courier: ReportCourier;
   readonly #partitions: number;
   readonly #snapshot: () => Iterable<ReportedSession>;
+  readonly #refuseQuestion: (question: number) => void;
   /** Joins that presence may not have answered: they are news when all is told anew, the others are not. */
   readonly #unanswered = new Set<string>();
   readonly #changedStatus = new Set<ReportedSession>();
@@ -50,6 +53,7 @@ export class PresenceReporter {
     const { log, leases, nodeId, logger, partitions = DEFAULT_PARTITIONS } = options;
     this.#partitions = partitions;
     this.#snapshot = () => options.snapshot();
+    this.#refuseQuestion = question => options.refuseQuestion(question);
     this.#courier = new ReportCourier({
       log,
       leases,
@@ -125,15 +129,16 @@ export class PresenceReporter {
   }
 
   /**
-   * Asks for `online_users`. False: not now, answer `UNAVAILABLE`.
-   * @param after `next` of the page before.
+   * Asks for `online_users`. False: presence cannot be asked now, and `refuseQuestion` may have been called.
+   * @param question names it in the answer, on this node's channel
+   * @param after `next` of the page before
    */
-  rosterAsked(session: ReportedSession, room: string, frameId?: string, after?: number): boolean {
+  askRoster(session: ReportedSession, room: string, question: number, after?: number): boolean {
     return this.#ofRoom({
       kind: 'roster',
       room,
       session: session.id,
-      ...(frameId !== undefined && { frameId }),
+      question,
       ...(after !== undefined && { after }),
     });
   }
@@ -160,6 +165,7 @@ export class PresenceReporter {
   #lost(reports: readonly Report[]): void {
     for (const report of reports) {
       if (report.kind === 'join' && report.resync !== true) this.#unanswered.add(joinKey(report.session, report.room));
+      if (report.kind === 'roster') this.#refuseQuestion(report.question);
     }
   }
 

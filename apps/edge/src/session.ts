@@ -60,8 +60,6 @@ export class Session {
   allowance: FrameAllowance | undefined;
   /** What it may still cost; `undefined` until it sends anything. */
   cost: SessionCost | undefined;
-  /** Answers to `online_users` that presence owes it. */
-  awaitedRosters = 0;
   readonly socket: Socket;
   /** The room of the path that it was opened with. It may have left it since. */
   readonly pathRoom: string | undefined;

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Rights } from '../src/admission/rights.js';
 import { Audience } from '../src/audience.js';
 import { createNodeChannel } from '../src/node-channel.js';
+import { RosterQuestions } from '../src/roster-questions.js';
 import { Session } from '../src/session.js';
 import { Sessions } from '../src/sessions.js';
 
@@ -50,6 +51,7 @@ describe('a body of which the other encoding cannot be made', () => {
     let malformed = 0;
     const channel = createNodeChannel({
       channel: 'node',
+      questions: new RosterQuestions({ onUnanswered() {} }),
       sessions,
       metrics: { malformedEnvelope: () => malformed++ } as never,
       onProbe: () => {},

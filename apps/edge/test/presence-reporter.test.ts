@@ -56,12 +56,14 @@ function bench({ leaseMs = 60_000, maxEntries = 10_000 } = {}) {
   const log = new TestLog({ maxEntries });
   const leases = new MemoryNodeLeases({ leaseMs });
   const sessions = new Set<TestSession>();
+  const refused: number[] = [];
   const reporter = new PresenceReporter({
     log,
     leases,
     nodeId: 'edge-1',
     partitions: PARTITIONS,
     snapshot: () => sessions,
+    refuseQuestion: question => refused.push(question),
     logger: { info() {}, warn() {} },
   });
   cleanup(() => reporter.close());
@@ -69,6 +71,7 @@ function bench({ leaseMs = 60_000, maxEntries = 10_000 } = {}) {
     log,
     leases,
     reporter,
+    refused,
     open(id: string, ...rooms: string[]): TestSession {
       const session: TestSession = { id, user: { id: `user-${id}`, name: id }, state: 'open', rooms: new Set() };
       sessions.add(session);
@@ -98,7 +101,7 @@ describe('reports', () => {
     const session = open('s1', 'red', 'blue');
     reporter.left(session, 'blue');
     session.rooms.delete('blue');
-    reporter.rosterAsked(session, 'red', 'q1', 7);
+    reporter.askRoster(session, 'red', 1, 7);
     close(session);
     await eventually(async () => (await log.told()).length === 10);
     const told = await log.told();
@@ -115,7 +118,7 @@ describe('reports', () => {
     expect(
       told.filter(({ report }) => 'user' in report && !('room' in report)).map(({ report }) => report.kind),
     ).toEqual(['connect', 'disconnect']);
-    expect(told.find(({ report }) => report.kind === 'roster')?.report).toMatchObject({ frameId: 'q1', after: 7 });
+    expect(told.find(({ report }) => report.kind === 'roster')?.report).toMatchObject({ question: 1, after: 7 });
   });
 
   test('of one moment travel together', async () => {
@@ -173,7 +176,7 @@ describe('starting over', () => {
       open('s2', 'red');
       await eventually(() => !reporter.telling);
       const third = open('s3', 'blue');
-      expect(reporter.rosterAsked(third, 'blue'), 'cannot be asked now').toBe(false);
+      expect(reporter.askRoster(third, 'blue', 2), 'cannot be asked now').toBe(false);
       log.failing = undefined;
       await eventually(() => reporter.telling);
       await eventually(async () => (await log.told()).filter(t => t.incarnation === reporter.incarnation).length >= 9);
@@ -188,6 +191,19 @@ describe('starting over', () => {
       expect(gone).toContain(before);
     },
   );
+
+  test('a question that may not have reached presence is refused', async () => {
+    const { log, reporter, refused, open, started } = bench();
+    await started();
+    const session = open('s1', 'red');
+    await eventually(async () => (await log.told()).length === 3);
+    log.failing = 'before';
+    expect(reporter.askRoster(session, 'red', 7)).toBe(true);
+    await eventually(() => refused.length > 0);
+    expect(refused).toEqual([7]);
+    log.failing = undefined;
+    await eventually(() => reporter.telling);
+  });
 
   test('an append that fails after the edge was fenced is resynced once, and its joins are news', async () => {
     const { log, leases, reporter, open, started } = bench({ leaseMs: 200 });

@@ -6,13 +6,15 @@ import { roomHash, userHash } from './partition/journal-effects.js';
 import { EMPTY_PARTITION, Partition } from './partition/partition.js';
 import type { PresenceRules } from './partition/rules.js';
 import { USER_BUCKETS } from './partition/users.js';
-import { type Claim, HASH_RENEWAL_MS, type PartitionStore } from './partition-store.js';
+import { type Claim, type Commit, HASH_RENEWAL_MS, type PartitionStore } from './partition-store.js';
 import { publicationsOf, refusalsOf } from './publication.js';
 
 /** Changes in one commit: a script of a few thousand writes holds Redis for a few milliseconds. */
 const COMMIT_REPORTS = 1000;
 /** Commits without new reports before other partitions get their turn. */
 const TICK_ROUNDS = 4;
+/** Users in the answers of one commit: at most about 1 MB, where each has the longest id, name and status. */
+const ANSWER_USERS = 2000;
 /** Meta lives 120 s; renewed three times within. */
 export const META_RENEWAL_MS = 40_000;
 /** After a loss edges report for this long what members know already: each resyncs at its next renewal. */
@@ -96,6 +98,7 @@ export class OwnedPartition {
       this.#partition.tick(nowMs, COMMIT_REPORTS);
       await this.#commit(nowMs, false);
     }
+    await this.#answerQuestions(nowMs);
   }
 
   /**
@@ -138,20 +141,30 @@ export class OwnedPartition {
     const effects = this.#partition.takeEffects();
     if (effects === undefined && !positionMoved) return;
     const { channels, rules, metrics } = this.#deps;
-    const refused = effects?.refused ?? [];
-    const done = await this.#deps.store.commit(this.claim, {
-      sequence: this.#sequence,
-      position: this.#position,
-      hashes: effects?.hashes ?? [],
-      lifecycle: effects?.lifecycle ?? [],
-      publications: [
-        ...publicationsOf(effects?.announcements ?? [], channels, nowMs),
-        ...refusalsOf(refused, channels, nowMs, rules.maxSessionsPerUser),
-      ],
-    });
-    if (!done) throw new StaleClaim(`Partition ${this.claim.partition} has another owner.`);
-    this.#sequence++;
-    metrics.committed();
+    const { hashes = [], lifecycle = [], announcements = [], refused = [] } = effects ?? {};
+    const publications = [
+      ...publicationsOf(announcements, channels, nowMs),
+      ...refusalsOf(refused, channels, nowMs, rules.maxSessionsPerUser),
+    ];
+    await this.#write({ hashes, lifecycle, publications });
     if (refused.length > 0) metrics.sessionsRefused(refused.length);
+  }
+
+  /** In commits of their own: a question changes nothing, and where its answer is lost its edge refuses it. */
+  async #answerQuestions(nowMs: number): Promise<void> {
+    while (this.#partition.questions.pending) {
+      const answers = this.#partition.questions.answer(nowMs, ANSWER_USERS);
+      const publications = publicationsOf(answers, this.#deps.channels, nowMs);
+      if (publications.length > 0) await this.#write({ hashes: [], lifecycle: [], publications });
+    }
+  }
+
+  async #write(changes: Pick<Commit, 'hashes' | 'lifecycle' | 'publications'>): Promise<void> {
+    const commit = { ...changes, sequence: this.#sequence, position: this.#position };
+    if (!(await this.#deps.store.commit(this.claim, commit))) {
+      throw new StaleClaim(`Partition ${this.claim.partition} has another owner.`);
+    }
+    this.#sequence++;
+    this.#deps.metrics.committed();
   }
 }

@@ -38,7 +38,13 @@ export function publicationsOf(
       : {
           channel: channels.node(announcement.node),
           envelope: encodeEnvelope(
-            { encoding: 'json', publishedAtMs: nowMs, sessions: announcement.sessions, room: announcement.room },
+            {
+              encoding: 'json',
+              publishedAtMs: nowMs,
+              sessions: announcement.sessions,
+              ...(announcement.questions !== undefined && { questions: announcement.questions }),
+              room: announcement.room,
+            },
             body,
           ),
         };
@@ -69,14 +75,12 @@ export function refusalsOf(
 /** Without `room`: the edge puts it in front (PROTOCOL.md section 7). */
 function encodeBody(announcement: Announcement, timestamp: string): Uint8Array {
   const { type, payload } = announcement;
-  const id = announcement.to === 'sessions' ? announcement.frameId : undefined;
   const { sender } = announcement;
   const frame: Frame = {
     type,
     payload,
     ...(sender !== undefined && { sender }),
     timestamp,
-    ...(id !== undefined && { id }),
   };
   return jsonCodec.encode(frame);
 }

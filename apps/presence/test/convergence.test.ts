@@ -65,6 +65,7 @@ class Run {
       leases: new RedisNodeLeases({ commands, prefix, leaseMs: NODE_LEASE_MS }),
       nodeId: `edge-${this.#count++}`,
       snapshot: () => sessions,
+      refuseQuestion: () => {},
       logger: SILENT,
     });
     reporter.start();

@@ -64,11 +64,11 @@ describe('a roster longer than a page', () => {
         kind: 'roster',
         room: 'general',
         session: 's1',
-        frameId: 'q',
+        question: 7,
         ...(after !== undefined && { after }),
       });
       const [answer] = bench.announcements;
-      expect(answer).toMatchObject({ type: 'online_users', frameId: 'q', sessions: ['s1'], node: 'edge-1' });
+      expect(answer).toMatchObject({ type: 'online_users', questions: [7], sessions: ['s1'], node: 'edge-1' });
       const users = (answer?.payload.users ?? []) as { id: string }[];
       seen.push(...users.map(user => user.id));
       after = answer?.payload.next as number | undefined;
@@ -78,7 +78,7 @@ describe('a roster longer than a page', () => {
 
   test('a room that nobody is in is empty and no error', () => {
     const bench = new PartitionBench();
-    bench.report(EDGE, { kind: 'roster', room: 'nowhere', session: 's1' });
+    bench.report(EDGE, { kind: 'roster', room: 'nowhere', session: 's1', question: 1 });
     expect(bench.announcements[0]?.payload).toEqual({ room_id: 'nowhere', users: [], count: 0, version: 0 });
   });
 });
@@ -88,7 +88,7 @@ describe('namespaces', () => {
     const bench = new PartitionBench({ namespace: { presence: 'counts' } });
     bench.join(EDGE, 's1');
     expect(bench.heard()).toEqual(['room_count 1']);
-    bench.report(EDGE, { kind: 'roster', room: 'general', session: 's1' });
+    bench.report(EDGE, { kind: 'roster', room: 'general', session: 's1', question: 1 });
     expect(bench.announcements[0]?.payload).toMatchObject({ users: [], count: 1 });
   });
 
@@ -133,7 +133,7 @@ describe('namespaces', () => {
     });
     bench.heard();
     bench.takeOver();
-    bench.report(EDGE, { kind: 'roster', room: 'general', session: 's2' });
+    bench.report(EDGE, { kind: 'roster', room: 'general', session: 's2', question: 1 });
     const lastSeen = new Date(bench.nowMs - 30_000).toISOString();
     expect(bench.announcements[0]?.payload.users).toContainEqual(
       expect.objectContaining({ id: 'host', online: false, last_seen: lastSeen }),

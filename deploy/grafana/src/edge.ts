@@ -74,7 +74,10 @@ export const edge = board({
           title: 'Frames by type and result',
           description: 'What clients sent, and what became of it: ok, or the error they got.',
           unit: 'ops',
-          queries: [[`sum by (type, result) (${rate('hubbub_edge_frames_total')})`, '{{type}} {{result}}']],
+          queries: [
+            [`sum by (type, result) (${rate('hubbub_edge_frames_total')})`, '{{type}} {{result}}'],
+            [rate('hubbub_edge_unanswered_questions_total'), 'online_users without an answer of presence'],
+          ],
         }),
         graph({
           title: 'Messages and deliveries',

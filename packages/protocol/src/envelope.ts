@@ -28,6 +28,8 @@ export interface EnvelopeHeader {
   readonly excludeUser?: string;
   /** The sessions that alone get it (on a node's channel). */
   readonly sessions?: readonly string[];
+  /** Number of the question that each of `sessions` asked, where the frame is an answer (on a node's channel). */
+  readonly questions?: readonly number[];
   /** The room to name in the frame (on a node's channel). */
   readonly room?: string;
   /** Number of a self-probe (on a node's channel). */
@@ -60,6 +62,7 @@ interface WireHeader {
   n?: true | undefined;
   u?: string | undefined;
   s?: readonly string[] | undefined;
+  q?: readonly number[] | undefined;
   r?: string | undefined;
   p?: number | undefined;
   c?: Control | undefined;
@@ -79,6 +82,7 @@ export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8A
     n: header.notifyExcluded,
     u: header.excludeUser,
     s: header.sessions,
+    q: header.questions,
     r: header.room,
     p: header.probe,
     c: header.control,
@@ -123,6 +127,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
     ...(wire.n !== undefined && { notifyExcluded: wire.n }),
     ...(wire.u !== undefined && { excludeUser: wire.u }),
     ...(wire.s !== undefined && { sessions: wire.s }),
+    ...(wire.q !== undefined && { questions: wire.q }),
     ...(wire.r !== undefined && { room: wire.r }),
     ...(wire.p !== undefined && { probe: wire.p }),
     ...(wire.c !== undefined && { control: wire.c }),
@@ -147,7 +152,8 @@ function parseHeader(bytes: Uint8Array): WireHeader | undefined {
     isOptionalText(wire.x) &&
     (wire.n === undefined || wire.n === true) &&
     isOptionalText(wire.u) &&
-    (wire.s === undefined || isListOfStrings(wire.s)) &&
+    (wire.s === undefined || isListOfTexts(wire.s)) &&
+    (wire.q === undefined || isListOfNumbers(wire.q)) &&
     (wire.r === undefined || (typeof wire.r === 'string' && isRoomName(wire.r))) &&
     (wire.p === undefined || typeof wire.p === 'number') &&
     (wire.k === undefined || isConflationKey(wire.k)) &&
@@ -168,7 +174,11 @@ function isEpoch(epoch: string): boolean {
   return isWellFormed(epoch) && utf8Length(epoch) <= EPOCH_MAX_BYTES;
 }
 
-function isListOfStrings(value: unknown): boolean {
+function isListOfNumbers(value: unknown): boolean {
+  return Array.isArray(value) && value.every(item => typeof item === 'number');
+}
+
+function isListOfTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every(item => typeof item === 'string' && isWellFormed(item));
 }
 

@@ -1,5 +1,5 @@
 /** Reports in the log: a compact JSON text for each batch, checked on the way out. */
-import { FRAME_ID_MAX_BYTES, USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from './limits.js';
+import { USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from './limits.js';
 import {
   INCARNATION_MAX_BYTES,
   isStatus,
@@ -53,7 +53,7 @@ function toWire(report: Report): Wire {
     case 'status':
       return trimmed([letter, report.room, report.session, report.user, report.status]);
     case 'roster':
-      return trimmed([letter, report.room, report.session, report.after ?? 0, report.frameId]);
+      return trimmed([letter, report.room, report.session, report.question, report.after]);
     case 'connect':
     case 'disconnect':
       return [letter, report.session, report.user];
@@ -121,15 +121,8 @@ function fromWire(wire: unknown): Report | undefined {
       if (!isRoom(a) || !isSession(b) || !isUser(c) || !isOptionalStatus(d)) return undefined;
       return { kind: 'status', room: a, session: b, user: c, ...(d !== undefined && { status: d }) };
     case LETTERS.roster:
-      if (!isRoom(a) || !isSession(b) || !isCount(c)) return undefined;
-      if (d !== undefined && !isText(d, FRAME_ID_MAX_BYTES)) return undefined;
-      return {
-        kind: 'roster',
-        room: a,
-        session: b,
-        ...(d !== undefined && { frameId: d }),
-        ...(c > 0 && { after: c }),
-      };
+      if (!isRoom(a) || !isSession(b) || !isCount(c) || (d !== undefined && !isCount(d))) return undefined;
+      return { kind: 'roster', room: a, session: b, question: c, ...(d !== undefined && { after: d }) };
     case LETTERS.connect:
       return isSession(a) && isUser(b) ? { kind: 'connect', session: a, user: b } : undefined;
     case LETTERS.disconnect:

@@ -32,8 +32,8 @@ export type RoomReport =
       readonly kind: 'roster';
       readonly room: string;
       readonly session: string;
-      /** The `id` of the frame, which the answer echoes. */
-      readonly frameId?: string;
+      /** Number of the question on its edge, which the answer names. */
+      readonly question: number;
       /** `next` of the page before. */
       readonly after?: number;
     };

@@ -46,6 +46,12 @@ function msgpackPosition({ epoch, offset }: Position): Uint8Array {
   return concat([EPOCH_KEY, msgpackString(epoch), OFFSET_KEY, msgpackUnsigned(offset)]);
 }
 
+/** The frame in `body` with an `id` in front, for an answer that goes to several who asked. `undefined` as in `spliceRoom`. */
+export function spliceId(encoding: Encoding, id: string, body: Uint8Array): Uint8Array | undefined {
+  if (encoding === 'json') return spliceJson(encoder.encode(`{"id":${JSON.stringify(id)},`), body);
+  return spliceMsgpack(concat([msgpackString('id'), msgpackString(id)]), 1, body);
+}
+
 function spliceJson(prefix: Uint8Array, body: Uint8Array): Uint8Array | undefined {
   if (!beginsWithField(body)) return undefined;
   const frame = new Uint8Array(prefix.length + body.length - 1);

@@ -15,6 +15,7 @@ const header: fc.Arbitrary<EnvelopeHeader> = fc.record(
     notifyExcluded: fc.constant(true as const),
     excludeUser: text(),
     sessions: fc.array(text(), { maxLength: 5 }),
+    questions: fc.array(fc.nat(), { maxLength: 5 }),
     room: roomName,
     probe: fc.nat(),
     conflationKey: text().filter(isConflationKey),

@@ -7,7 +7,7 @@ import { jsonCodec } from '../src/json-codec.js';
 import { EPOCH_MAX_BYTES, utf8Length } from '../src/limits.js';
 import { msgpackCodec } from '../src/msgpack-codec.js';
 import { ROOM_NAME_MAX_BYTES } from '../src/room-name.js';
-import { roomPrefix, spliceRoom } from '../src/splice.js';
+import { roomPrefix, spliceId, spliceRoom } from '../src/splice.js';
 import { body, roomName, text } from './arbitraries.js';
 
 function splice(encoding: Encoding, room: string, frame: Uint8Array): Uint8Array | undefined {
@@ -21,6 +21,19 @@ describe.for([jsonCodec, msgpackCodec])('in $encoding', codec => {
         const spliced = splice(codec.encoding, room, codec.encode(frame));
         expect(spliced && codec.decode(spliced)).toEqual({ room, ...frame });
       }),
+    );
+  });
+
+  test('an id comes in front of what is there', () => {
+    fc.assert(
+      fc.property(
+        body,
+        fc.string({ minLength: 1, maxLength: 64, unit: 'grapheme-ascii' }),
+        ({ id: _, ...frame }, id) => {
+          const spliced = spliceId(codec.encoding, id, codec.encode(frame));
+          expect(spliced && codec.decode(spliced)).toEqual({ ...frame, id });
+        },
+      ),
     );
   });
 

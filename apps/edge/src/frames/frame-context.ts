@@ -22,6 +22,7 @@ import type { Refusals } from '../limits/refusals.js';
 import type { Memberships } from '../memberships.js';
 import type { PresenceReporter } from '../presence-reporter.js';
 import type { RoomPublisher } from '../room-publisher.js';
+import type { RosterQuestions } from '../roster-questions.js';
 import type { Session } from '../session.js';
 
 export interface FrameContext {
@@ -29,6 +30,7 @@ export interface FrameContext {
   readonly publisher: RoomPublisher;
   readonly events: EventPublisher;
   readonly presence: PresenceReporter;
+  readonly questions: RosterQuestions;
   readonly history: HistoryReader;
   readonly namespaces: Namespaces;
   readonly verifyToken: TokenVerifier;

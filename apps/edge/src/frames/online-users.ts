@@ -14,10 +14,10 @@ export const onlineUsers: FrameAction = (session, frame, context) => {
     throw new HubbubError('FORBIDDEN', `Presence is off in the namespace ${namespaceOf(room)}.`);
   }
   session.cost?.bytesOut.assertLeft(room);
-  if (!context.presence.rosterAsked(session, room, frame.id, after(frame))) {
-    throw new HubbubError('UNAVAILABLE', 'Presence cannot be asked now; try again later.');
-  }
-  session.awaitedRosters++;
+  const page = after(frame);
+  const question = context.questions.add(session, room, frame.id);
+  if (question === undefined) throw new HubbubError('UNAVAILABLE', 'Too many wait for presence; ask again later.');
+  if (!context.presence.askRoster(session, room, question, page)) context.questions.refuse(question);
 };
 
 /** `next` of the page before, where the client wants a following one. */

@@ -23,8 +23,8 @@ export type Announcement = {
       readonly to: 'sessions';
       readonly node: string;
       readonly sessions: readonly string[];
-      /** The `id` of the frame that is answered. */
-      readonly frameId?: string;
+      /** The question of each session, where this answers them. */
+      readonly questions?: readonly number[];
     }
 );
 

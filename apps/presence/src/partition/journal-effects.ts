@@ -95,19 +95,6 @@ function* answers(journal: Journal, rooms: Rooms, pageSize: number): Iterable<An
       yield { to: 'sessions', type, room: name, payload, node, sessions: [...sessions] };
     }
   }
-  for (const { room: name, node, session, frameId, after } of journal.questions) {
-    const room = rooms.get(name);
-    const payload = room === undefined ? nobodyIn(name) : infoOf(room, pageSize, after);
-    yield {
-      to: 'sessions',
-      type: 'online_users',
-      room: name,
-      payload: { ...payload },
-      node,
-      sessions: [session],
-      ...(frameId !== undefined && { frameId }),
-    };
-  }
 }
 
 export function infoOf(room: Room, pageSize: number, after?: number): RoomInfo {
@@ -117,11 +104,6 @@ export function infoOf(room: Room, pageSize: number, after?: number): RoomInfo {
 
 function countOf(room: Room): RoomCount {
   return { room_id: room.name, count: room.members.size, version: room.version };
-}
-
-/** A room that nobody reported has no version yet. */
-function nobodyIn(room: string): RoomInfo {
-  return { room_id: room, users: [], count: 0, version: 0 };
 }
 
 export function roomHash(room: string): string {

@@ -2,15 +2,6 @@
 import type { LifecycleEvent } from '@hubbub/protocol';
 import type { Announcement, RefusedSession } from './effects.js';
 
-/** A session that waits for an answer about a room. */
-export interface Question {
-  readonly room: string;
-  readonly session: string;
-  readonly node: string;
-  readonly frameId?: string;
-  readonly after?: number;
-}
-
 export class Journal {
   /** Room → users whose row changed; a room that is no longer open is taken out whole. */
   readonly rooms = new Map<string, Set<string>>();
@@ -22,7 +13,6 @@ export class Journal {
   readonly lifecycle: LifecycleEvent[] = [];
   /** Room → node → sessions that joined and get to know who is here. */
   readonly joiners = new Map<string, Map<string, Set<string>>>();
-  readonly questions: Question[] = [];
   /** Rooms whose members all get the roster anew. */
   readonly refreshes = new Set<string>();
   /** Rooms whose members get a count. */
@@ -52,13 +42,13 @@ export class Journal {
 
   clear(): void {
     for (const notes of [this.rooms, this.users, this.meta, this.joiners, this.refreshes, this.counts]) notes.clear();
-    for (const list of [this.announcements, this.refused, this.lifecycle, this.questions]) list.length = 0;
+    for (const list of [this.announcements, this.refused, this.lifecycle]) list.length = 0;
   }
 
   isEmpty(): boolean {
-    const { rooms, users, meta, announcements, refused, lifecycle, joiners, questions, refreshes, counts } = this;
+    const { rooms, users, meta, announcements, refused, lifecycle, joiners, refreshes, counts } = this;
     const sizes = [rooms.size, users.size, meta.size, joiners.size, refreshes.size, counts.size];
-    const lengths = [announcements.length, refused.length, lifecycle.length, questions.length];
+    const lengths = [announcements.length, refused.length, lifecycle.length];
     return [...sizes, ...lengths].every(size => size === 0);
   }
 }

@@ -9,6 +9,7 @@ import type { Effects } from './effects.js';
 import { Incarnations } from './incarnations.js';
 import { Journal } from './journal.js';
 import { effectsOf } from './journal-effects.js';
+import { Questions } from './questions.js';
 import { Room } from './room.js';
 import { Rooms } from './rooms.js';
 import { decodeMember, decodeUser } from './row-codec.js';
@@ -52,6 +53,8 @@ export class Partition {
   readonly #users: Users;
   readonly #rooms: Rooms;
   readonly #departures: Departures;
+  /** What sessions asked; answered with what has been committed. */
+  readonly questions: Questions;
 
   constructor(options: PartitionOptions) {
     this.#options = options;
@@ -65,6 +68,7 @@ export class Partition {
       versionFloor,
       restoringUntilMs,
     });
+    this.questions = new Questions(this.#rooms, rules.rosterPageSize);
     this.#departures = new Departures(this.#rooms, this.#users, this.#incarnations);
     this.#restore(saved, options.nowMs);
   }
@@ -109,6 +113,11 @@ export class Partition {
       this.#nodeGone(report.gone, nowMs);
       return;
     }
+    // Also of an incarnation that is gone: its edge may live on under another one, and waits.
+    if (report.kind === 'roster') {
+      this.questions.add({ ...report, node: nodeOf(incarnation), askedAtMs: nowMs });
+      return;
+    }
     if (this.#incarnations.isGone(incarnation)) return;
     switch (report.kind) {
       case 'join':
@@ -120,9 +129,6 @@ export class Partition {
         return;
       case 'status':
         this.#rooms.setStatus(report);
-        return;
-      case 'roster':
-        this.#journal.questions.push({ ...report, node: nodeOf(incarnation) });
         return;
       case 'connect':
       case 'disconnect':

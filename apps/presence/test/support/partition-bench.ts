@@ -81,6 +81,9 @@ export class PartitionBench {
   commit(): void {
     const effects = this.#partition.takeEffects();
     if (effects !== undefined) this.#carryOut(effects);
+    while (this.#partition.questions.pending) {
+      this.announcements.push(...this.#partition.questions.answer(this.nowMs, NO_LIMIT));
+    }
   }
 
   /** Takes what was announced since the last call, in a few words: `user_joined alice 1`, `room_info → edge-1 [s1] 2`. */
