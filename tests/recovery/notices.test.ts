@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import type { RawClient } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
-import { enter, joinAt, metric, position, startWithHistory } from './support.js';
+import { enter, joinAt, position, startWithHistory } from './support.js';
 
 const count = (client: RawClient, type: string): number => client.frames.filter(frame => frame.type === type).length;
 
@@ -16,8 +16,13 @@ test('after an outage of Redis each member gets one room_gap and one room_info',
   const room = 'plain:outage';
   await joinAt(member, room);
   await member.nextFrame('room_info');
-  for (let outage = 1; outage <= 3; outage++) {
-    await redis.restart();
+  let outage = 0;
+  // Of several lengths: one of them ends when the silence before it is nearly as long as the timeout.
+  for (const outageMs of [1000, 1900, 1450, 2350]) {
+    outage++;
+    await redis.halt();
+    await new Promise(resolve => setTimeout(resolve, outageMs));
+    await redis.start();
     await eventually(() => count(member, 'room_info') > outage, {
       withinMs: 20_000,
       describe: 'the roster is restored',
@@ -27,7 +32,6 @@ test('after an outage of Redis each member gets one room_gap and one room_info',
     await eventually(async () => (await fetch(`${cluster.edge(0).adminUrl}/readyz`)).status === 200, {
       withinMs: 10_000,
     });
-    expect(await metric(cluster.edge(0), 'hubbub_edge_deaf_subscriptions_total')).toBe(0);
     expect([count(member, 'room_gap'), count(member, 'room_info')]).toEqual([outage, outage + 1]);
   }
 }, 90_000);
