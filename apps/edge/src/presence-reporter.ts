@@ -11,7 +11,8 @@ export interface ReportedSession {
   readonly state: 'opening' | 'open' | 'closed';
   /** The rooms it is in, by name. */
   readonly rooms: Iterable<string>;
-  readonly status?: Status | undefined;
+  /** What the rosters of the room show of it. */
+  statusIn(room: string): Status | undefined;
 }
 
 export interface PresenceReporterOptions {
@@ -120,8 +121,9 @@ export class PresenceReporter {
   #reportStatuses(): void {
     this.#statusTimer = undefined;
     for (const session of this.#changedStatus) {
-      const { id, user, status } = session;
+      const { id, user } = session;
       for (const room of session.rooms) {
+        const status = session.statusIn(room);
         this.#ofRoom({ kind: 'status', room, session: id, user: user.id, ...(status !== undefined && { status }) });
       }
     }
@@ -182,11 +184,9 @@ export class PresenceReporter {
   }
 }
 
-function joinOf(
-  { id, user, status }: ReportedSession,
-  room: string,
-  resync: boolean,
-): Report & { readonly room: string } {
+function joinOf(session: ReportedSession, room: string, resync: boolean): Report & { readonly room: string } {
+  const { id, user } = session;
+  const status = session.statusIn(room);
   return {
     kind: 'join',
     room,

@@ -93,6 +93,11 @@ export class Session {
     return this.rights.allows(room, right) || this.#grants?.get(room)?.includes(right) === true;
   }
 
+  /** Its status where it may say something: only there members see it. */
+  statusIn(room: string): Status | undefined {
+    return this.status !== undefined && this.allows(room, 'publish') ? this.status : undefined;
+  }
+
   /** What a room token gave, beside what the session's token opens; in place of what an earlier one gave. */
   grant(room: string, grant: Grant): void {
     this.#grants ??= new Map();

@@ -1,6 +1,6 @@
 /** The edge's side of presence: what it reports, and how it starts over when it cannot know what arrived. */
 import { LOG_START, type LogAppend, MemoryNodeLeases, MemoryReportLog, type ReportLog } from '@hubbub/broker';
-import { decodeReports, HubbubError, partitionOf, type Report } from '@hubbub/protocol';
+import { decodeReports, HubbubError, partitionOf, type Report, type Status } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
@@ -48,6 +48,7 @@ class TestLog extends MemoryReportLog implements ReportLog {
 }
 
 interface TestSession extends ReportedSession {
+  status?: Status;
   state: 'open' | 'closed';
   readonly rooms: Set<string>;
 }
@@ -73,7 +74,13 @@ function bench({ leaseMs = 60_000, maxEntries = 10_000 } = {}) {
     reporter,
     refused,
     open(id: string, ...rooms: string[]): TestSession {
-      const session: TestSession = { id, user: { id: `user-${id}`, name: id }, state: 'open', rooms: new Set() };
+      const session: TestSession = {
+        id,
+        user: { id: `user-${id}`, name: id },
+        state: 'open',
+        rooms: new Set(),
+        statusIn: () => session.status,
+      };
       sessions.add(session);
       reporter.sessionOpened(session);
       for (const room of rooms) {

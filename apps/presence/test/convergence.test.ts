@@ -125,7 +125,13 @@ class Run {
     let session = this.#random(3) === 0 ? undefined : this.#any(edge);
     if (session === undefined) {
       const id = `user-${this.#random(USERS)}`;
-      session = { id: `s${this.#count++}`, user: { id, name: id }, state: 'open', rooms: new Set() };
+      session = {
+        id: `s${this.#count++}`,
+        user: { id, name: id },
+        state: 'open',
+        rooms: new Set(),
+        statusIn: () => undefined,
+      };
       edge.sessions.add(session);
       edge.reporter.sessionOpened(session);
     }

@@ -23,7 +23,10 @@ export async function enterRoom(
   const opened = open(session, room, roomToken, roomCount, context);
   // No await where nobody was asked: between the question whether it is a member and the join nothing may happen.
   const grant = opened instanceof Promise ? await opened : opened;
-  return joinFrom(session, room, { since, grant }, context);
+  const recovery = await joinFrom(session, room, { since, grant }, context);
+  // The join was reported before the room token gave the right to show a status.
+  if (grant !== undefined && session.status !== undefined) context.presence.statusSet(session);
+  return recovery;
 }
 
 export interface Joining {

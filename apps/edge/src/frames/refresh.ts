@@ -45,9 +45,14 @@ export function expiryOf({ expiresAtMs }: Pick<Session, 'expiresAtMs'>): ExpiryN
   return { expires_at: new Date(expiresAtMs).toISOString(), expires_in_ms: Math.max(0, expiresAtMs - Date.now()) };
 }
 
-function renew(session: Session, { rooms, expiresAtMs }: TokenClaims, { namespaces, expiry }: FrameContext): void {
+function renew(
+  session: Session,
+  { rooms, expiresAtMs }: TokenClaims,
+  { namespaces, expiry, presence }: FrameContext,
+): void {
   session.rights = tokenRights(rooms, namespaces);
   expiry.renew(session, expiresAtMs);
+  if (session.status !== undefined) presence.statusSet(session); // Shown where the new rights allow it.
 }
 
 /** What the new token does not open is left; what a room token opened stays. */

@@ -1,9 +1,13 @@
-/** set_status: what the session says of itself, in the roster of every room it is in or will join. */
+/** set_status: what the session says of itself, in the rosters of rooms where it may publish. */
 import { HubbubError, isStatus, STATUS_MAX_BYTES, toJsonValue } from '@hubbub/protocol';
 import { CALLS_OF_STATUS_IN_ROOM } from '../limits/cost.js';
 import { type FrameAction, requiredPayload } from './frame-context.js';
 
 export const setStatus: FrameAction = (session, frame, context) => {
+  const rooms = [...session.rooms];
+  if (rooms.length > 0 && !rooms.some(room => session.allows(room, 'publish'))) {
+    throw new HubbubError('FORBIDDEN', 'A status needs the right `publish` in a room of the session.');
+  }
   // No payload, or none with a status, takes it back: `null` is the same as absent.
   const payload = frame.payload === undefined || frame.payload === null ? {} : requiredPayload(frame, context.limits);
   // Presence keeps JSON: binary values of MessagePack sessions get the form that JSON sessions know (PROTOCOL.md section 2.3).
