@@ -1,5 +1,12 @@
 /** Reads a closing: whether to come back, how soon, and as which error the application sees it. */
-import { CLOSE_CODES, type CloseAdvice, closeAdvice, type ErrorCode, HubbubError } from '@hubbub/protocol';
+import {
+  CLOSE_INVALID_DATA,
+  CLOSE_MESSAGE_TOO_BIG,
+  type CloseAdvice,
+  closeAdvice,
+  type ErrorCode,
+  HubbubError,
+} from '@hubbub/protocol';
 import type { Closing } from './transport.js';
 
 /** The close code's advice; a refusal's code decides where there is one. Only a token callback can renew. */
@@ -21,8 +28,8 @@ export function errorOf(closing: Closing): HubbubError {
 }
 
 function codeOf(closing: Closing): ErrorCode {
-  if (closing.code === CLOSE_CODES.MESSAGE_TOO_BIG) return 'TOO_LARGE';
-  if (closing.code === CLOSE_CODES.INVALID_DATA) return 'INVALID_FORMAT';
+  if (closing.code === CLOSE_MESSAGE_TOO_BIG) return 'TOO_LARGE';
+  if (closing.code === CLOSE_INVALID_DATA) return 'INVALID_FORMAT';
   if (closeAdvice(closing.code) === 'renew') return 'UNAUTHORIZED';
   return closing.code >= 4000 ? 'FORBIDDEN' : 'UNAVAILABLE';
 }

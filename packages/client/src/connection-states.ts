@@ -46,6 +46,9 @@ export const CONNECTION_EVENTS = [
 ] as const;
 export type ConnectionEvent = (typeof CONNECTION_EVENTS)[number];
 
+/** With a socket. */
+const ENDS = { lost: 'waiting', stopped: 'closed', close: 'closed' } as const;
+
 /** Every state × every event. A pair that stays where it is does nothing: the event came too late or means nothing there. */
 export const TRANSITIONS: Readonly<Record<ConnectionState, Readonly<Record<ConnectionEvent, ConnectionState>>>> = {
   idle: {
@@ -56,38 +59,28 @@ export const TRANSITIONS: Readonly<Record<ConnectionState, Readonly<Record<Conne
   connecting: {
     ...staying('connecting'),
     opened: 'opening',
-    lost: 'waiting',
-    stopped: 'closed',
-    close: 'closed',
+    ...ENDS,
   },
   opening: {
     ...staying('opening'),
     welcomed: 'restoring',
-    lost: 'waiting',
-    stopped: 'closed',
-    close: 'closed',
+    ...ENDS,
   },
   restoring: {
     ...staying('restoring'),
     restored: 'open',
     move_due: 'moving',
-    lost: 'waiting',
-    stopped: 'closed',
-    close: 'closed',
+    ...ENDS,
   },
   open: {
     ...staying('open'),
     move_due: 'moving',
-    lost: 'waiting',
-    stopped: 'closed',
-    close: 'closed',
+    ...ENDS,
   },
   moving: {
     ...staying('moving'),
     settled: 'connecting',
-    lost: 'waiting',
-    stopped: 'closed',
-    close: 'closed',
+    ...ENDS,
   },
   waiting: {
     ...staying('waiting'),

@@ -1,13 +1,13 @@
 /** Frames on their way out: held back until they can go, sent, and kept until they are answered. */
-import { type Codec, type Frame, HubbubError } from '@hubbub/protocol';
+import { type Frame, HubbubError } from '@hubbub/protocol';
 import { Acks, type AnswerType, isPublish, type Pending, unansweredError } from './acks.js';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
 import { createFrameIds } from './frame-ids.js';
 import { OfflineQueue, type Queued } from './offline-queue.js';
-import { type Wire, wireBytes, writeFrame } from './wire.js';
+import { type Wire, type WireCodec, wireBytes, writeFrame } from './wire.js';
 
 export interface DeliveryPolicy extends BackoffPolicy {
-  readonly codec: Codec;
+  readonly codec: WireCodec;
   readonly ackTimeoutMs: number;
   readonly offlineQueueSize: number;
   readonly retryInFlight: boolean;

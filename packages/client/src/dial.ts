@@ -1,5 +1,5 @@
 /** One attempt to connect: asks for the token, opens a socket, and once abandoned is never heard of again. */
-import { CLOSE_CODES, type Encoding, HubbubError, offerSubprotocols } from '@hubbub/protocol';
+import { CLOSE_NORMAL, type Encoding, HubbubError, offerSubprotocols } from '@hubbub/protocol';
 import type { TokenSource } from './token.js';
 import type { Closing, OpenTransport, Transport, TransportListener } from './transport.js';
 import type { Wire } from './wire.js';
@@ -33,7 +33,7 @@ export class Dial {
 
   abandon(reason: string): void {
     this.#abandoned = true;
-    this.#transport?.close(CLOSE_CODES.NORMAL, reason);
+    this.#transport?.close(CLOSE_NORMAL, reason);
   }
 
   async #open(request: DialRequest): Promise<void> {

@@ -1,7 +1,8 @@
 /** What a client can be told, with the defaults. */
-import { type Codec, jsonCodec, type Pace } from '@hubbub/protocol';
+import type { Codec, Pace } from '@hubbub/protocol';
 import type { TokenOption } from './token.js';
 import type { OpenTransport } from './transport.js';
+import type { WireCodec } from './wire.js';
 
 export interface ClientOptions {
   /**
@@ -45,14 +46,15 @@ export interface ClientOptions {
 
 /** The options with every gap filled. */
 export type Settings = Readonly<
-  Required<Omit<ClientOptions, 'openTransport' | 'token'>> & Pick<ClientOptions, 'token'>
+  Required<Omit<ClientOptions, 'codec' | 'openTransport' | 'token'>> &
+    Pick<ClientOptions, 'token'> & { codec: WireCodec }
 >;
 
 /** What an edge may set, where the application does not. */
 const PACE_OPTIONS = ['heartbeatIntervalMs', 'baseDelayMs', 'maxDelayMs'] as const;
 
 const DEFAULTS = {
-  codec: jsonCodec,
+  codec: { encoding: 'json' },
   connectTimeoutMs: 10_000,
   ackTimeoutMs: 10_000,
   baseDelayMs: 1_000,
@@ -62,7 +64,7 @@ const DEFAULTS = {
   heartbeatTimeoutMs: 10_000,
   offlineQueueSize: 100,
   retryInFlight: false,
-} as const satisfies Partial<ClientOptions>;
+} as const satisfies Partial<Settings>;
 
 /** setTimeout takes 32 bits; above it fires at once, which would turn a long delay into a storm. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -102,12 +104,18 @@ export function adoptPace(
   });
 }
 
-/** The absolute `ws:` or `wss:` URL of an edge. @throws {TypeError} when it is none. */
+/**
+ * The absolute `ws:` or `wss:` URL of an edge, without a fragment, which a WebSocket would refuse.
+ * @throws {TypeError} where it is not one
+ */
 export function socketUrl(url: string): string {
-  const page = globalThis as { location?: { href?: string } };
-  const absolute = new URL(url, page.location?.href);
-  absolute.protocol = absolute.protocol.replace(/^http/, 'ws');
-  if (!/^wss?:$/.test(absolute.protocol)) throw new TypeError(`${url} is not a ws: or wss: URL`);
-  absolute.hash = ''; // A WebSocket URL with a fragment is a SyntaxError.
-  return absolute.href;
+  const page = (globalThis as { location?: { href?: string } }).location?.href;
+  // By text and not by `URL`, whose parts cannot be set in React Native.
+  const isRelative = !/^[a-z][a-z0-9+.-]*:/i.test(url);
+  const absolute = isRelative && page ? new URL(url, page).href : url;
+  const socket = absolute.replace(/^http/i, 'ws').replace(/#.*/, '');
+  if (/^wss?:\/\/[^\s/?]\S*$/i.test(socket)) return socket;
+  throw new TypeError(
+    `HubbubClient options: url must be a ws:, wss:, http: or https: URL, relative only in a page; got ${url}.`,
+  );
 }

@@ -22,7 +22,7 @@ export function isWelcome(payload: unknown): payload is Welcome {
 
 /** Names that the edge gave; none where it names none. */
 export function featuresOf({ features }: Welcome): readonly string[] {
-  return Array.isArray(features) ? features.filter(feature => typeof feature === 'string') : [];
+  return Array.isArray(features) ? features : [];
 }
 
 export function isRoomInfo(payload: unknown): payload is RoomInfo {

@@ -80,7 +80,7 @@ describe('the session', () => {
   it('names the features of its edge, none where the edge names none', async () => {
     const client = edge.client();
     void client.connect();
-    await edge.accept([], { features: ['resume', 7, 'errors_close'] });
+    await edge.accept([], { features: ['resume', 'errors_close'] });
     expect(client.session?.features).toEqual(['resume', 'errors_close']);
     edge.socket.end(1006);
     await vi.advanceTimersByTimeAsync(1_000);

@@ -3,12 +3,17 @@
 /** What a client does after a close: come back, come back with a new token, or stay away. */
 export type CloseAdvice = 'reconnect' | 'renew' | 'stop';
 
+/** Those that the client SDK names: apart, so that browsers do not carry the whole catalogue. */
+export const CLOSE_NORMAL = 1000;
+export const CLOSE_INVALID_DATA = 1007;
+export const CLOSE_MESSAGE_TOO_BIG = 1009;
+
 export const CLOSE_CODES = {
-  NORMAL: 1000,
+  NORMAL: CLOSE_NORMAL,
   GOING_AWAY: 1001,
   ABNORMAL: 1006,
-  INVALID_DATA: 1007,
-  MESSAGE_TOO_BIG: 1009,
+  INVALID_DATA: CLOSE_INVALID_DATA,
+  MESSAGE_TOO_BIG: CLOSE_MESSAGE_TOO_BIG,
   INTERNAL_ERROR: 1011,
   SERVICE_RESTART: 1012,
   TRY_AGAIN_LATER: 1013,
@@ -25,7 +30,7 @@ export const CLOSE_CODES = {
 } as const;
 export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 
-const STOP_BELOW_4000: readonly number[] = [CLOSE_CODES.NORMAL, CLOSE_CODES.INVALID_DATA, CLOSE_CODES.MESSAGE_TOO_BIG];
+const STOP_BELOW_4000: readonly number[] = [CLOSE_NORMAL, CLOSE_INVALID_DATA, CLOSE_MESSAGE_TOO_BIG];
 
 /** What a client does after a close with `code`; codes it does not know mean: come back. */
 export function closeAdvice(code: number): CloseAdvice {

@@ -9,6 +9,7 @@ import { type Control, readControl } from './control.js';
 import { EPOCH_MAX_BYTES, utf8Length } from './limits.js';
 import { isRoomName } from './room-name.js';
 import { isConflationKey, isWellFormed } from './text.js';
+import { fromUtf8, toUtf8 } from './utf8.js';
 
 const START = 0x01;
 const BODY = 0x02;
@@ -71,9 +72,6 @@ interface WireHeader {
   h?: string | undefined;
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
 export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8Array {
   const wire: WireHeader = {
     e: header.encoding === 'json' ? 'j' : 'm',
@@ -90,7 +88,7 @@ export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8A
     o: header.offset,
     h: header.epoch,
   };
-  const head = encoder.encode(JSON.stringify(wire));
+  const head = toUtf8(JSON.stringify(wire));
   const bytes = new Uint8Array(head.length + body.length + 2);
   bytes[0] = START;
   bytes.set(head, 1);
@@ -101,7 +99,7 @@ export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8A
 
 /** The envelope with its position in front of the header's other fields, as history-append.lua does it. */
 export function positionEnvelope(envelope: Uint8Array, { epoch, offset }: Position): Uint8Array {
-  const fields = encoder.encode(`"o":${offset},"h":${JSON.stringify(epoch)},`);
+  const fields = toUtf8(`"o":${offset},"h":${JSON.stringify(epoch)},`);
   const bytes = new Uint8Array(envelope.length + fields.length);
   bytes.set(envelope.subarray(0, HEADER_FIELDS));
   bytes.set(fields, HEADER_FIELDS);
@@ -141,7 +139,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
 function parseHeader(bytes: Uint8Array): WireHeader | undefined {
   let wire: Partial<Record<keyof WireHeader, unknown>>;
   try {
-    wire = JSON.parse(decoder.decode(bytes));
+    wire = JSON.parse(fromUtf8(bytes));
   } catch {
     return undefined; // Not JSON in UTF-8: the caller drops and counts it.
   }

@@ -24,3 +24,4 @@ export * from './room-name.js';
 export * from './splice.js';
 export * from './subprotocol.js';
 export * from './text.js';
+export * from './values.js';

@@ -1,10 +1,7 @@
 /** Frames as JSON text, and the documented form of binary values in it (PROTOCOL.md section 2.3). */
 import type { Codec } from './codec.js';
 import { HubbubError } from './errors.js';
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
-const lenientDecoder = new TextDecoder();
+import { fromUtf8, toUtf8 } from './utf8.js';
 
 /**
  * JSON may escape half a surrogate pair, which no UTF-8 can hold: MessagePack members of the room could not read it. Nearly no
@@ -16,10 +13,10 @@ const HALF_CHARACTER = /(^|[^\\])(\\\\)*\\ud[89a-f]/;
 
 export const jsonCodec: Codec = {
   encoding: 'json',
-  encode: frame => encoder.encode(JSON.stringify(frame)),
+  encode: frame => toUtf8(JSON.stringify(frame)),
   decode(bytes) {
     try {
-      const text = decoder.decode(bytes);
+      const text = fromUtf8(bytes);
       const value: unknown = JSON.parse(text);
       if (!HALF_ESCAPE.test(text) || isWellFormedJson(JSON.stringify(value))) return value;
     } catch (cause) {
@@ -37,7 +34,7 @@ export function isWellFormedJson(json: string): boolean {
 /** What can be read of bytes that {@link jsonCodec} refuses; `undefined` where nothing can. */
 export function readMalformedJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(lenientDecoder.decode(bytes));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return undefined; // Not JSON at all.
   }

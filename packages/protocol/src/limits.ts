@@ -42,13 +42,15 @@ export const FRAME_ID_MAX_BYTES = 64;
 export const USER_ID_MAX_BYTES = 128;
 export const USER_NAME_MAX_BYTES = 128;
 
-const encoder = new TextEncoder();
-const ASCII_MAX = 0x7f;
-
-/** The length of a text in UTF-8 bytes, which is what limits count. Nearly all texts are ASCII: then nothing is encoded. */
+/** The length of a text in UTF-8 bytes, which is what limits count. Half a surrogate pair counts 3, as encoders replace it. */
 export function utf8Length(text: string): number {
+  let bytes = text.length;
   for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) > ASCII_MAX) return encoder.encode(text).length;
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    bytes += unit < 0x800 ? 1 : 2;
+    // Two units of a pair have 4 bytes together.
+    if ((unit & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) i++;
   }
-  return text.length;
+  return bytes;
 }

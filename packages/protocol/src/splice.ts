@@ -4,19 +4,20 @@
  */
 import type { Encoding } from './codec.js';
 import type { Position } from './envelope.js';
+import { toUtf8 } from './utf8.js';
 
-const encoder = new TextEncoder();
 const OPEN_BRACE = 0x7b;
 const QUOTE = 0x22;
 const JSON_SPACE = [0x20, 0x09, 0x0a, 0x0d];
 const FIXMAP = 0x80;
 const FIXMAP_MAX_ENTRIES = 15;
-const EPOCH_KEY = msgpackString('epoch');
-const OFFSET_KEY = msgpackString('offset');
+/** MessagePack texts `epoch` and `offset`. */
+const EPOCH_KEY = Uint8Array.of(0xa5, 0x65, 0x70, 0x6f, 0x63, 0x68);
+const OFFSET_KEY = Uint8Array.of(0xa6, 0x6f, 0x66, 0x66, 0x73, 0x65, 0x74);
 
 /** The bytes that name `room`, made once per room and encoding and used for each of its messages. */
 export function roomPrefix(encoding: Encoding, room: string): Uint8Array {
-  if (encoding === 'json') return encoder.encode(`{"room":${JSON.stringify(room)},`);
+  if (encoding === 'json') return toUtf8(`{"room":${JSON.stringify(room)},`);
   return concat([msgpackString('room'), msgpackString(room)]);
 }
 
@@ -39,7 +40,7 @@ export function spliceRoom(
 }
 
 function jsonPosition({ epoch, offset }: Position): Uint8Array {
-  return encoder.encode(`"epoch":${JSON.stringify(epoch)},"offset":${offset},`);
+  return toUtf8(`"epoch":${JSON.stringify(epoch)},"offset":${offset},`);
 }
 
 function msgpackPosition({ epoch, offset }: Position): Uint8Array {
@@ -48,7 +49,7 @@ function msgpackPosition({ epoch, offset }: Position): Uint8Array {
 
 /** The frame in `body` with an `id` in front, for an answer that goes to several who asked. `undefined` as in `spliceRoom`. */
 export function spliceId(encoding: Encoding, id: string, body: Uint8Array): Uint8Array | undefined {
-  if (encoding === 'json') return spliceJson(encoder.encode(`{"id":${JSON.stringify(id)},`), body);
+  if (encoding === 'json') return spliceJson(toUtf8(`{"id":${JSON.stringify(id)},`), body);
   return spliceMsgpack(concat([msgpackString('id'), msgpackString(id)]), 1, body);
 }
 
@@ -81,7 +82,7 @@ function spliceMsgpack(prefix: Uint8Array, fields: number, body: Uint8Array): Ui
 
 /** MessagePack str: fixstr up to 31 bytes, str 8 above; room names and epochs end at 128 bytes. */
 function msgpackString(value: string): Uint8Array {
-  const bytes = encoder.encode(value);
+  const bytes = toUtf8(value);
   const head = bytes.length <= 31 ? [0xa0 | bytes.length] : [0xd9, bytes.length];
   return concat([Uint8Array.from(head), bytes]);
 }

@@ -17,7 +17,10 @@ export function wholeNumber(name: string, value: unknown, min: number, max: numb
 /** @throws {HubbubError} `INVALID_ROOM` */
 export function roomName(value: unknown): string {
   if (typeof value === 'string' && isRoomName(value)) return value;
-  throw new HubbubError('INVALID_ROOM', `No room name: ${JSON.stringify(value)?.slice(0, 200)}`);
+  throw new HubbubError(
+    'INVALID_ROOM',
+    `No room name: ${typeof value === 'string' ? JSON.stringify(value).slice(0, 200) : `a ${typeof value}`}`,
+  );
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
@@ -56,6 +59,12 @@ export function listOfRights<Right extends string>(name: string, value: readonly
 export function text(name: string, value: unknown, maxBytes: number): string {
   if (isText(value, maxBytes)) return value;
   throw wrong(name, `expected 1 to ${maxBytes} bytes of text in whole characters`);
+}
+
+/** An object of options, before its fields are read. @throws {HubbubError} `INVALID_FORMAT` */
+export function fieldsOf<Fields extends object>(name: string, value: Fields): Fields {
+  if (typeof value === 'object' && value !== null) return value;
+  throw wrong(name, 'expected an object');
 }
 
 /** What is thrown for a value that cannot be. */

@@ -14,7 +14,7 @@ import {
   parseRedisUrl,
   type SessionAddress,
 } from '@hubbub/protocol';
-import { groupName, listOfRights, namespaceName, text, wholeNumber } from './checks.js';
+import { fieldsOf, groupName, listOfRights, namespaceName, text, wholeNumber } from './checks.js';
 import type { Consumer } from './consumer/source.js';
 import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
 import { consumeLifecycle, type LifecycleHandler, type LifecycleOptions } from './lifecycle.js';
@@ -128,7 +128,8 @@ export interface Hubbub {
  * const hubbub = connectHubbub({ redisUrl: 'redis://127.0.0.1:6379' });
  * await hubbub.publishToUser('u1', { type: 'notification.new', payload: { text: 'Hello' } });
  */
-export function connectHubbub({ redisUrl, timeoutMs = 5000, onError = () => {}, ...options }: HubbubOptions): Hubbub {
+export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
+  const { redisUrl, timeoutMs = 5000, onError = () => {}, ...options } = fieldsOf('options', hubbubOptions);
   try {
     parseRedisUrl(text('redisUrl', redisUrl, 4096));
   } catch (error) {
@@ -158,6 +159,7 @@ export function connectHubbub({ redisUrl, timeoutMs = 5000, onError = () => {}, 
 
 /** For a service in the same process as the hub; the backplane stays the caller's. */
 export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubbub {
+  fieldsOf('options', options);
   const channels = new Channels(options.redisPrefix ?? DEFAULT_REDIS_PREFIX);
   const publisher = new Publisher(bus, channels, {
     maxPending: wholeNumber('maxPending', options.maxPending ?? 10_000, 1, 10_000_000),

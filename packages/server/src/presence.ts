@@ -1,6 +1,6 @@
 /** Asks presence: who is in a room, where a user is, how many are online. Over HTTP, with an API key. */
 import { HubbubError, isErrorCode } from '@hubbub/protocol';
-import { roomName, userId, wholeNumber, wrong } from './checks.js';
+import { fieldsOf, roomName, userId, wholeNumber, wrong } from './checks.js';
 
 export interface PresenceOptions {
   /** Admin address of a presence process, such as `http://127.0.0.1:8081`; a balancer's, where several run. */
@@ -75,8 +75,10 @@ export function createPresenceQueries(options: PresenceOptions | undefined): Pre
     return (await answerOf(url, options)) as Answer;
   };
   return {
-    roster: async (room, { limit, cursor } = {}) =>
-      await ask(`/rooms/${encodeURIComponent(roomName(room))}/roster`, { limit, cursor }),
+    roster: async (room, page = {}) => {
+      const { limit, cursor } = fieldsOf('page', page);
+      return await ask(`/rooms/${encodeURIComponent(roomName(room))}/roster`, { limit, cursor });
+    },
     user: async user => await ask(`/users/${encodeURIComponent(userId('userId', user))}`),
     online: async () => (await ask<{ online: number }>('/online')).online,
   };

@@ -7,6 +7,8 @@ import {
   HubbubError,
   isWellFormedJson,
   readControl,
+  toJsonValue,
+  valueProblem,
 } from '@hubbub/protocol';
 import { parseServiceMessage, type ServiceMessage } from '@hubbub/protocol/service-message';
 import { text, userId, wrong } from './checks.js';
@@ -45,11 +47,12 @@ export interface Addressing {
 export function encodePublication(publication: Publication, maxMessageBytes: number, to?: Addressing): Uint8Array {
   const unknown = Object.keys(publication ?? {}).find(field => !FIELDS.has(field));
   if (unknown !== undefined) throw wrong(beginningOf(unknown, 64), 'no field of a message');
+  checkPayload(publication);
   const now = new Date();
   const { key, ...message } = parseServiceMessage(publication, to === undefined ? 'audience' : 'sessions');
   const { excludeSession, excludeUser } = publication;
   // `type` first: edges check it there.
-  const json = JSON.stringify({ ...message, timestamp: message.timestamp ?? now.toISOString() });
+  const json = JSON.stringify(toJsonValue({ ...message, timestamp: message.timestamp ?? now.toISOString() }));
   if (!isWellFormedJson(json)) {
     // MessagePack members of the room could not be given it.
     throw new HubbubError('INVALID_PAYLOAD', 'payload: has half a surrogate pair in it, which is no character.');
@@ -73,6 +76,17 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
     ...(key !== undefined && { conflationKey: key }),
   } as const;
   return encodeEnvelope(header, body);
+}
+
+/** @throws {HubbubError} `INVALID_PAYLOAD` naming the value that cannot be sent */
+function checkPayload(publication: Partial<Publication> | undefined | null): void {
+  let problem: string | undefined;
+  try {
+    problem = valueProblem(publication?.payload ?? {}, 'payload');
+  } catch (cause) {
+    throw new HubbubError('INVALID_PAYLOAD', 'payload: reading it failed.', { cause });
+  }
+  if (problem !== undefined) throw new HubbubError('INVALID_PAYLOAD', problem);
 }
 
 const NO_BODY = new Uint8Array(0);

@@ -1,7 +1,7 @@
 /** Publishes: to a room through its history where its namespace has one, to users, to all, to single sessions. */
 import type { Backplane } from '@hubbub/broker';
 import { type Channels, type Control, FRAME_ID_MAX_BYTES, namespaceOf, type SessionAddress } from '@hubbub/protocol';
-import { roomName, sessionAddress, text, userId } from './checks.js';
+import { fieldsOf, roomName, sessionAddress, text, userId } from './checks.js';
 import { Gate } from './gate.js';
 import { type Addressing, encodeControl, encodePublication, type Publication } from './publication.js';
 
@@ -110,7 +110,8 @@ export class Publisher {
 }
 
 /** Keys of services and those of clients' frames cannot meet: the latter have a `/`. */
-function idempotencyKeyOf({ idempotencyKey }: Once): string | undefined {
+function idempotencyKeyOf(once: Once): string | undefined {
+  const { idempotencyKey } = fieldsOf('options', once);
   if (idempotencyKey === undefined) return undefined;
   return `service:${text('idempotencyKey', idempotencyKey, 2 * FRAME_ID_MAX_BYTES)}`;
 }

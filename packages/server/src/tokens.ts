@@ -1,7 +1,7 @@
 /** Mints tokens: for sessions, and for single rooms (PROTOCOL.md section 1). */
 import { HubbubError, isRoomPattern, readUserName } from '@hubbub/protocol';
 import { createSigner } from 'fast-jwt';
-import { listOfRights, roomName, text, userId, wrong } from './checks.js';
+import { fieldsOf, listOfRights, roomName, text, userId, wrong } from './checks.js';
 
 export type TokenAlgorithm = 'HS256' | 'HS384' | 'HS512' | 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
 export type Right = 'join' | 'publish' | 'event' | 'presence' | 'history';
@@ -77,29 +77,28 @@ export function createTokenMint(options: TokenMintOptions): TokenMint {
     });
   };
   return {
-    session: ({ user, name, role, rooms, ttlMs = SESSION_TTL_MS }) =>
-      signFor(ttlMs, {
+    session: token => {
+      const { user, name, role, rooms, ttlMs = SESSION_TTL_MS } = fieldsOf('token', token);
+      return signFor(ttlMs, {
         sub: sessionUser(user),
         name: name === undefined ? undefined : userName(name),
         role: role === undefined ? undefined : text('role', role, ROLE_MAX_BYTES),
         rooms: rooms === undefined ? undefined : roomsClaim(rooms),
-      }),
-    room: ({ user, room, rights, ttlMs = ROOM_TTL_MS }) =>
-      signFor(ttlMs, {
+      });
+    },
+    room: token => {
+      const { user, room, rights, ttlMs = ROOM_TTL_MS } = fieldsOf('token', token);
+      return signFor(ttlMs, {
         sub: userId('user', user),
         room: roomName(room),
         rights: rights === undefined ? undefined : listOfRights('rights', rights),
-      }),
+      });
+    },
   };
 }
 
-function openSigner({
-  key,
-  algorithm = 'HS256',
-  keyId,
-  issuer,
-  audience,
-}: TokenMintOptions): (claims: object) => string {
+function openSigner(options: TokenMintOptions): (claims: object) => string {
+  const { key, algorithm = 'HS256', keyId, issuer, audience } = fieldsOf('options', options);
   if (!ALGORITHMS.has(algorithm)) throw wrong('algorithm', `expected one of ${[...ALGORITHMS].join(', ')}`);
   if (algorithm.startsWith('HS') && String(key).includes('-----BEGIN')) {
     throw wrong('key', `a PEM is no secret: name its algorithm instead of ${algorithm}`);

@@ -1,0 +1,103 @@
+/** Where the SDK runs: pages, Jest with jsdom, React Native, servers; with no more than each of them has. */
+import { fileURLToPath } from 'node:url';
+import { createContext, runInContext } from 'node:vm';
+import { build } from 'esbuild';
+import { describe, expect, it, vi } from 'vitest';
+import { socketUrl } from '../src/options.js';
+
+async function bundleFor(conditions: string[]): Promise<{ code: string; files: string[] }> {
+  const result = await build({
+    stdin: {
+      contents: `export { HubbubClient } from '@hubbub/client'`,
+      resolveDir: fileURLToPath(new URL('.', import.meta.url)),
+    },
+    bundle: true,
+    format: 'iife',
+    globalName: 'sdk',
+    platform: 'neutral',
+    conditions,
+    metafile: true,
+    write: false,
+  });
+  const code = result.outputFiles[0]?.text ?? '';
+  return { code, files: Object.keys(result.metafile.inputs) };
+}
+
+/** A socket that welcomes at once and acknowledges what it gets; frames that it got. */
+function fakeSocketClass(frames: unknown[], urls: string[]) {
+  return class {
+    onopen = () => {};
+    onmessage = (_: { data: unknown }) => {};
+    onclose = () => {};
+    constructor(url: string) {
+      urls.push(url);
+      setTimeout(() => {
+        this.onopen();
+        const user = { id: 'u', name: 'U' };
+        const payload = { session_id: 's', user, rooms: [], limits: { max_frame_bytes: 4096 } };
+        this.onmessage({ data: JSON.stringify({ type: 'welcome', payload }) });
+      });
+    }
+    send(text: string) {
+      const frame = JSON.parse(text);
+      frames.push(frame);
+      setTimeout(() => this.onmessage({ data: JSON.stringify({ type: 'ack', id: frame.id }) }));
+    }
+    close() {}
+  };
+}
+
+describe.each(['react-native', 'browser'])('bundled for %s', condition => {
+  it('has the transport of browsers, and neither ws nor what only Node has', async () => {
+    const { files } = await bundleFor([condition]);
+    expect(files.some(file => file.endsWith('transport-browser.js'))).toBe(true);
+    expect(files.filter(file => /transport-node|\/ws\//.test(file))).toEqual([]);
+  });
+
+  it.each([
+    ['Jest with jsdom has: no TextEncoder', { crypto: globalThis.crypto }],
+    ['React Native has: no TextEncoder, no crypto', {}],
+  ])('connects and sends with what %s', async (_, has) => {
+    const { code } = await bundleFor([condition]);
+    const frames: Record<string, unknown>[] = [];
+    const urls: string[] = [];
+    const WebSocket = fakeSocketClass(frames, urls);
+    const scope = createContext({ WebSocket, setTimeout, clearTimeout, performance, queueMicrotask, ...has });
+    runInContext(code, scope);
+    await runInContext(
+      `(async () => {
+        const client = new sdk.HubbubClient({ url: 'wss://edge.test/ws?a=b#c', token: 'a.b.c' });
+        await client.connect();
+        await client.room('general').send({ text: 'grüß 😀' });
+        client.close();
+      })()`,
+      scope,
+    );
+    expect(urls).toEqual(['wss://edge.test/ws?a=b&errors=close']);
+    expect(frames).toMatchObject([{ type: 'send_message', payload: { text: 'grüß 😀' } }]);
+  });
+});
+
+describe('the address of an edge', () => {
+  it.each([
+    ['ws://edge.test/ws', 'ws://edge.test/ws'],
+    ['https://edge.test/ws#x', 'wss://edge.test/ws'],
+    ['http://edge.test:8080/ws?a=1', 'ws://edge.test:8080/ws?a=1'],
+  ])('%s becomes %s', (url, absolute) => expect(socketUrl(url)).toBe(absolute));
+
+  it('may be relative in a page', () => {
+    vi.stubGlobal('location', { href: 'https://example.org/app/page.html#top' });
+    expect(socketUrl('/ws')).toBe('wss://example.org/ws');
+    vi.unstubAllGlobals();
+  });
+
+  it('may not be relative where there is no page, and the error says what would be right', () => {
+    expect(() => socketUrl('/ws')).toThrow(/^HubbubClient options: url .*, relative only in a page; got \/ws\.$/);
+  });
+
+  it.each(['ftp://edge.test/ws', 'mailto:a', 'wss://', 'http://a b/'])('%s is refused, and named', url => {
+    vi.stubGlobal('location', { href: 'https://example.org/' });
+    expect(() => socketUrl(url)).toThrow(/HubbubClient options: url must be a ws:, wss:, http: or https: URL, .*; got/);
+    vi.unstubAllGlobals();
+  });
+});

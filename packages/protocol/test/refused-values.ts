@@ -1,0 +1,37 @@
+/** Values that both SDKs refuse to send, and what they say: shared by the tests of both. */
+class Point {
+  readonly x = 1;
+}
+
+const circular: Record<string, unknown> = {};
+circular.self = [circular];
+
+/** Payload, and how the problem begins. */
+export const REFUSED_VALUES: readonly (readonly [what: string, payload: unknown, problem: string])[] = [
+  ['a Map', { items: [0, 1, 2, { when: new Map() }] }, 'payload.items[3].when: a Map cannot be sent; send an object'],
+  ['a Set', { a: new Set() }, 'payload.a: a Set cannot be sent; send an array'],
+  ['an Error', { a: new RangeError('x') }, 'payload.a: a RangeError cannot be sent; send plain data'],
+  ['an ArrayBuffer', { a: new ArrayBuffer(2) }, 'payload.a: a ArrayBuffer cannot be sent; send a Uint8Array'],
+  ['a Float32Array', { a: new Float32Array(2) }, 'payload.a: a Float32Array cannot be sent'],
+  ['a DataView', { a: new DataView(new ArrayBuffer(2)) }, 'payload.a: a DataView cannot be sent'],
+  ['a RegExp', { a: /x/ }, 'payload.a: a RegExp cannot be sent'],
+  ['a URL', { a: new URL('http://a/') }, 'payload.a: a URL cannot be sent'],
+  ['a Promise', { a: Promise.resolve() }, 'payload.a: a Promise cannot be sent'],
+  ['an instance of a class', { a: { b: new Point() } }, 'payload.a.b: a Point cannot be sent; send plain data'],
+  ['a boxed string', { a: new String('x') }, 'payload.a: a String cannot be sent'],
+  ['a bigint', { a: 1n }, 'payload.a: a BigInt cannot be sent; send text'],
+  ['a function', { a: () => {} }, 'payload.a: a Function cannot be sent'],
+  ['toJSON', { a: { toJSON: () => 1 } }, 'payload.a.toJSON: a Function cannot be sent'],
+  ['a symbol', { a: Symbol('x') }, 'payload.a: a Symbol cannot be sent'],
+  ['NaN', { a: Number.NaN }, 'payload.a: NaN cannot be sent'],
+  ['Infinity', { a: [-1 / 0] }, 'payload.a[0]: -Infinity cannot be sent'],
+  ['an invalid date', { a: new Date(Number.NaN) }, 'payload.a: Invalid Date cannot be sent'],
+  ['undefined in an array', { a: [1, undefined] }, 'payload.a[1]: undefined cannot be sent; send null'],
+  ['a hole in an array', { a: Array(2) }, 'payload.a[0]: undefined cannot be sent; send null'],
+  ['half an emoji', { 'a b': '\ud83d' }, 'payload["a b"]: half a surrogate pair cannot be sent'],
+  ['half an emoji in a key', { a: { '\ude00': 1 } }, 'payload.a["\\ude00"]: half a surrogate pair cannot be sent'],
+  ['the key __proto__', { a: JSON.parse('{"__proto__":1}') }, 'payload.a.__proto__: __proto__ cannot be sent'],
+];
+
+/** A payload that contains itself, and its problem. */
+export const CIRCULAR = circular;
