@@ -60,6 +60,19 @@ const BAD_ROOMS = [
   'a,b',
 ];
 
+/** What a pattern that begins again at each place takes long for. */
+const REPEATED = ['a', '.', 'a.', '-', '_', '%20', '%2E', '+', ','];
+
+/** Lengths up to the limit of all headers, with an end that no pattern takes. */
+function longHeader(random) {
+  const repeat = unit => unit.repeat(Math.floor(random.int(500, 3000) / unit.length));
+  return random.pick([
+    () => `Authorization: Bearer${repeat(' ')}x y`,
+    () => `Authorization: Bearer ${repeat(random.pick(['a', 'a.', '.', 'a ', '\t']))}!`,
+    () => `Sec-WebSocket-Protocol: ${repeat(random.pick([',', ' ,', 'e.', 'ey.a.', 'bearer.,']))}!`,
+  ])();
+}
+
 const REFUSALS = [
   random => ({ headers: [bearer(brokenToken(random))], status: 401 }),
   random => ({ headers: [bearer(brokenToken(random))], path: '/rooms/victims/ws', status: 401 }),
@@ -71,6 +84,9 @@ const REFUSALS = [
     headers: [`Authorization: ${random.pick(['Bearer', 'Basic YTpi', 'Bearer a b', 'bearer', 'Token x'])}`],
     status: 401,
   }),
+  random => ({ headers: [longHeader(random)], status: 401 }),
+  random => ({ path: `/ws?token=${random.pick(REPEATED).repeat(random.int(100, 600))}`, status: 401 }),
+  random => ({ headers: [bearer(goodToken(random)), bearer(brokenToken(random))], status: 400 }),
   random => ({ headers: [bearer(goodToken(random))], path: `/rooms/${random.pick(BAD_ROOMS)}/ws`, status: 400 }),
   random => ({ headers: [bearer(goodToken(random))], path: `/rooms/secret:${random.int(1, 99)}/ws`, status: 403 }),
   random => ({

@@ -10,6 +10,7 @@ const METHODS = [
   'PUT',
   'DELETE',
   'OPTIONS',
+  'HEAD',
   'CONNECT',
   'TRACE',
   'PRI',

@@ -20,6 +20,9 @@ export function brokenToken(random) {
 /** The last one chokes those who look at the length of anything. */
 const NO_NAMES = [7, null, '', {}, [], true, 'x'.repeat(129), { length: { toString: 1, valueOf: 1 } }];
 
+/** Ids that a URL, a channel or a pattern would carry as something else. */
+const NOT_CARRIED = ['.', '..', '*', 'a*', 'a\u0085', 'a\ud83d', '\udc00a'];
+
 const BREAKAGES = [
   random => random.bytes(random.int(1, 60)).toString('base64url'),
   random => `${random.bytes(9).toString('base64url')}.${random.bytes(30).toString('base64url')}.`,
@@ -34,6 +37,8 @@ const BREAKAGES = [
   random => token({ alg: 'HS256' }, { ...claims(random), exp: 1 }, hs256(SECRET)),
   random => token({ alg: 'HS256' }, { ...claims(random), exp: random.pick(['soon', null, {}, [], '']) }, hs256(SECRET)),
   random => token({ alg: 'HS256' }, { ...claims(random), nbf: 4e9 }, hs256(SECRET)),
+  random => token({ alg: 'HS256' }, { ...claims(random), exp: Date.now() + HOUR_S }, hs256(SECRET)),
+  random => token({ alg: 'HS256' }, { ...claims(random), sub: random.pick(NOT_CARRIED) }, hs256(SECRET)),
   random => token({ alg: 'HS256' }, { ...claims(random), sub: random.pick(NO_NAMES) }, hs256(SECRET)),
   random =>
     token(

@@ -132,7 +132,7 @@ describe('admission', () => {
     expect((await fetch(`${httpUrl}/nothing`)).status).toBe(404);
     expect((await fetch(`${httpUrl}/ws`)).status).toBe(426);
     expect((await fetch(`${httpUrl}/rooms/general/ws`)).status).toBe(426);
-    expect((await fetch(`${httpUrl}/ws`, { method: 'POST', body: 'x' })).status).toBe(404);
+    expect((await fetch(`${httpUrl}/ws`, { method: 'POST', body: 'x' })).status).toBe(405);
     const token = cluster.token({ user: 'u' });
     expect(await connectRefused(socketUrl('/nothing'), { token })).toMatchObject({ status: 404 });
   });
