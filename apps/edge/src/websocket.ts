@@ -277,6 +277,7 @@ function upgrade(
     else answerNextTurn(response, () => refuseFor(response, error));
   };
   try {
+    assertSingleHeaders(headers);
     gate.enter(group);
   } catch (error) {
     if (error instanceof HubbubError) events.refused(error.code);
@@ -287,7 +288,6 @@ function upgrade(
     response.upgrade<UserData>({ admitted, group }, key, admitted.subprotocol ?? '', extensions, context);
   let admitted: Admitted | Promise<Admitted>;
   try {
-    assertSingleHeaders(headers);
     const place = route?.read(index => request.getParameter(index));
     admitted = events.admit({
       address: client.text,
