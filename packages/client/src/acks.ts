@@ -73,13 +73,16 @@ export class Acks<P extends Pending> {
   }
 }
 
+/** The edge answered so: not a failure that the SDK itself noticed. */
+export class Refused extends HubbubError {}
+
 /** A code that a newer edge added is named in the message and counts as `OUTCOME_UNKNOWN`: the SDK does not repeat it. */
 function errorOfFrame({ payload }: Frame): HubbubError {
   const code = payload?.code;
   const message = String(payload?.message ?? '');
   const retryAfterMs = typeof payload?.retry_after_ms === 'number' ? payload.retry_after_ms : undefined;
-  if (isErrorCode(code)) return new HubbubError(code, message, { retryAfterMs });
-  return new HubbubError('OUTCOME_UNKNOWN', `${code}: ${message}`, { retryAfterMs });
+  if (isErrorCode(code)) return new Refused(code, message, { retryAfterMs });
+  return new Refused('OUTCOME_UNKNOWN', `${code}: ${message}`, { retryAfterMs });
 }
 
 /** Frames of Hubbub's own that publish nothing: asking again does no harm. */

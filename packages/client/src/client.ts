@@ -9,6 +9,7 @@ import { Emitter, type EventOf, type Unsubscribe } from './emitter.js';
 import { type FrameTypeName, type KnownFrames, reconnectDelayMs, roomOf, type Welcome } from './frames.js';
 import { Heartbeat } from './heartbeat.js';
 import { Memberships } from './memberships.js';
+import { checkEventName } from './names.js';
 import { watchNetwork } from './network.js';
 import { adoptPace, type ClientOptions, resolveOptions, type Settings, socketUrl } from './options.js';
 import { Recovery } from './recovery.js';
@@ -183,6 +184,7 @@ export class HubbubClient {
   /** Sends a client event about no room to the services behind the cluster. @throws {HubbubError} as `room.send`. */
   async sendEvent(type: string, payload: Payload = {}): Promise<void> {
     if (this.state === 'closed') throw closedError();
+    checkEventName(type);
     await this.#deliveries.submit({ type, payload }, 'ack');
   }
 

@@ -3,6 +3,7 @@ import { type Frame, HubbubError } from '@hubbub/protocol';
 import { Acks, type AnswerType, isPublish, type Pending, unansweredError } from './acks.js';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
 import { createFrameIds } from './frame-ids.js';
+import { checkNames } from './names.js';
 import { OfflineQueue, type Queued } from './offline-queue.js';
 import { type Wire, type WireCodec, wireBytes, writeFrame } from './wire.js';
 
@@ -146,6 +147,7 @@ export class Deliveries {
 
   /** A promise of the answer; what `go` throws rejects it. */
   async #promise(unnamed: Frame, answer: AnswerType, go: (delivery: Delivery) => void): Promise<Frame> {
+    checkNames(unnamed);
     const id = unnamed.id ?? this.#nextId();
     const frame = { ...unnamed, id, ...(isPublish(unnamed) && { message_id: id }) };
     if (this.#acks.has(id) || this.#queue.has(other => other.frame.id === id)) {

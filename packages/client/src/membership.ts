@@ -27,6 +27,8 @@ export class Membership {
   token: TokenOption | undefined;
   /** Attempts that failed in this session: the exponent of the backoff. */
   failures = 0;
+  /** When the first attempt to join was refused in this session; `undefined` before. */
+  refusedSinceMs: number | undefined;
   /** Names the attempt whose answer counts: not one of an earlier session, nor one from before a `leave()`. */
   #current = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;

@@ -1,5 +1,6 @@
 /** Which rooms the application wants to be in, and how they are joined again, or resumed, in every new session. */
 import { type Frame, HubbubError, type Position } from '@hubbub/protocol';
+import { Refused } from './acks.js';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
 import { Membership, type RoomChange, type RoomState } from './membership.js';
 import {
@@ -10,6 +11,9 @@ import {
   resumeGroups,
 } from './resume-frames.js';
 import { roomTokenOf, type TokenOption } from './token.js';
+
+/** Milliseconds for which a first join that the edge refuses for now is tried again. */
+const JOIN_PATIENCE_MS = 30_000;
 
 export interface MembershipPorts {
   /** Whether there is a session. */
@@ -97,6 +101,8 @@ export class Memberships {
     this.#unwant(room);
     membership.abandonAttempts();
     membership.token = undefined;
+    membership.failures = 0;
+    membership.refusedSinceMs = undefined;
     const waiting = membership.takeWaiting();
     this.#change(membership, 'left', error);
     const reason = error ?? new HubbubError('UNAVAILABLE', `Room ${room} was left before it was joined.`);
@@ -228,20 +234,27 @@ export class Memberships {
   #joined(membership: Membership): void {
     const waiting = membership.takeWaiting();
     membership.failures = 0;
+    membership.refusedSinceMs = undefined;
     membership.added = false;
     this.#change(membership, 'joined');
     for (const { resolve } of waiting) resolve();
     this.#reportIfRestored();
   }
 
-  /** A first join fails to its caller. A room that we were in is worth more patience, as long as the error may pass. */
+  /** What may pass is tried again: a room that we were in without an end, a first join that the edge refused for a while. */
   #refused(membership: Membership, error: HubbubError): void {
-    if (membership.state === 'rejoining' && error.retryable) {
-      const delayMs = fullJitterMs(membership.failures++, this.#policy);
+    if (error.retryable && (membership.state === 'rejoining' || this.#isWorthAnother(membership, error))) {
+      const delayMs = (error.retryAfterMs ?? 0) + fullJitterMs(membership.failures++, this.#policy);
       membership.retryIn(delayMs, () => void this.#attempt(membership));
       return;
     }
     this.drop(membership.room, error);
+  }
+
+  #isWorthAnother(membership: Membership, error: HubbubError): boolean {
+    if (!(error instanceof Refused)) return false;
+    membership.refusedSinceMs ??= performance.now();
+    return performance.now() - membership.refusedSinceMs < JOIN_PATIENCE_MS;
   }
 
   #unwant(room: string): void {

@@ -4,7 +4,7 @@ import { type ErrorCode, type Frame, HubbubError, isErrorCode, isPlainObject, ty
 /** What bounds a frame (PROTOCOL.md section 6); missing where no edge named it. */
 export interface FrameLimits {
   readonly max_frame_bytes?: number;
-  readonly max_payload_keys?: number;
+  readonly max_rooms?: number;
 }
 
 /** What an edge says of one room, in the `ack` of `join_room` or `resume`. */
@@ -18,12 +18,10 @@ export interface PositionAnswer extends Position {
 
 /** Bytes of a `resume` frame without its rooms, with an id as long as ids may be. */
 const FRAME_OVERHEAD_BYTES = 128;
-/** Of a room in the payload: the item itself, `room_id`, `epoch`, `offset`. */
-const KEYS_PER_ROOM = 4;
 
 /** The rooms in groups of which each fits into one frame. */
 export function resumeGroups<R>(rooms: readonly R[], payloadOf: (room: R) => object, limits: FrameLimits): R[][] {
-  const maxRooms = Math.max(1, Math.floor(((limits.max_payload_keys ?? Infinity) - 1) / KEYS_PER_ROOM));
+  const maxRooms = Math.max(1, limits.max_rooms ?? Infinity);
   const maxBytes = (limits.max_frame_bytes ?? Infinity) - FRAME_OVERHEAD_BYTES;
   const groups: R[][] = [];
   let bytes = Infinity;
@@ -69,7 +67,8 @@ export function isOffset(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function errorOf({ code, message }: { readonly code?: unknown; readonly message?: unknown }): HubbubError {
+function errorOf({ code, message, retry_after_ms }: Record<string, unknown>): HubbubError {
   const known: ErrorCode = isErrorCode(code) ? code : 'UNAVAILABLE';
-  return new HubbubError(known, String(message ?? code));
+  const retryAfterMs = typeof retry_after_ms === 'number' ? retry_after_ms : undefined;
+  return new HubbubError(known, String(message ?? code), { retryAfterMs });
 }

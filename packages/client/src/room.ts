@@ -5,6 +5,7 @@ import type { EventOf, Unsubscribe } from './emitter.js';
 import type { FrameTypeName, KnownFrames } from './frames.js';
 import { type HistoryPage, type HistoryQuery, readHistoryPage } from './history.js';
 import type { RoomChange, RoomState } from './membership.js';
+import { checkEventName } from './names.js';
 import type { Gap, Recovered } from './recovery.js';
 import type { Rooms } from './rooms.js';
 import type { Roster } from './roster.js';
@@ -92,6 +93,7 @@ export class Room {
   /**
    * Joins the room, and again after every reconnect, until every handle that joined has called `leave()`. Resolves at the edge's `ack`: what is published
    * from then on arrives. Without a connection it waits for one.
+   * What the edge refuses with `RATE_LIMITED` or `UNAVAILABLE` is tried again for 30 s, not before `retry_after_ms`.
    * @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT`, `INVALID_ROOM`, `RATE_LIMITED`, `UNAVAILABLE` (also when the client
    * is closed meanwhile, and when the function that gives the room token throws). Need not be caught: `onStateChange` tells the same.
    * @example await room.join({ token: () => fetch('/room-token?room=vip:1').then(answer => answer.text()) });
@@ -127,6 +129,7 @@ export class Room {
 
   /** Sends a client event to the services behind the cluster. @throws {HubbubError} as `send`; `UNKNOWN_TYPE`. */
   async sendEvent(type: string, payload: Payload = {}, options: SendOptions = {}): Promise<Receipt> {
+    checkEventName(type);
     return this.#receipt({ type, payload, ...options });
   }
 

@@ -1,8 +1,9 @@
 /** What an application does with a client, against a fake edge and a fake clock. */
+import type { Frame } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FrameTap } from '../src/index.js';
 import { useFakeClock } from './support/fake-clock.js';
-import { FakeEdge, outcome, silent, turn, willing } from './support/fake-edge.js';
+import { FakeEdge, type FakeSocket, outcome, silent, turn, willing } from './support/fake-edge.js';
 
 useFakeClock();
 
@@ -129,6 +130,52 @@ describe('rooms', () => {
     expect(edge.socket.sentOfType('move')[0]?.message_id).toBe('mine');
     expect((await other.room('general').send({})).id).not.toBe(id);
     expect(edge.socket.sent.filter(({ type, message_id }) => type === 'join_room' && message_id)).toEqual([]);
+  });
+
+  it('rejects at once what an edge would refuse: names of events, ids, rooms', async () => {
+    const client = await edge.openClient();
+    edge.answer = silent;
+    const room = client.room('general');
+    for (const type of ['camelCase', '', 'ping', 'join_room', 'x'.repeat(65)]) {
+      expect(await outcome(room.sendEvent(type)), type).toEqual({ code: 'INVALID_FORMAT' });
+      expect(await outcome(client.sendEvent(type)), type).toEqual({ code: 'INVALID_FORMAT' });
+    }
+    for (const id of ['', 'x'.repeat(65), '\ud83d']) {
+      expect(await outcome(room.send({}, { id })), id).toEqual({ code: 'INVALID_FORMAT' });
+    }
+    expect(await outcome(client.room('no room').send({}))).toEqual({ code: 'INVALID_ROOM' });
+    expect(edge.socket.sent).toEqual([]);
+  });
+
+  it('tries a join again that the edge refuses for now, not before retry_after_ms, and gives up after 30 s', async () => {
+    const client = await edge.openClient();
+    const refuse = (code: string) => (frame: Frame, socket: FakeSocket) =>
+      frame.type === 'ping'
+        ? willing(frame, socket)
+        : void socket.receive({
+            type: 'error',
+            id: frame.id ?? '',
+            payload: { code, message: '', retry_after_ms: 2_000 },
+          });
+    edge.answer = refuse('RATE_LIMITED');
+    const joining = client.room('general').join();
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(edge.socket.sentOfType('join_room')).toHaveLength(1);
+    edge.answer = willing;
+    await vi.advanceTimersByTimeAsync(1_001);
+    expect(await outcome(joining)).toEqual({ value: undefined });
+    expect(edge.socket.sentOfType('join_room')).toHaveLength(2);
+
+    edge.answer = refuse('FORBIDDEN');
+    expect(await outcome(client.room('closed').join())).toEqual({ code: 'FORBIDDEN' });
+    edge.answer = refuse('UNAVAILABLE');
+    const inVain = client.room('away').join();
+    const result = expect(inVain).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true, retryAfterMs: 2_000 });
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(await outcome(inVain)).toBe('pending');
+    await vi.advanceTimersByTimeAsync(40_000);
+    await result;
+    expect(client.room('away').state).toBe('left');
   });
 
   it('rejects with the code of the edge', async () => {
