@@ -47,6 +47,13 @@ export class Expiry<Session extends Expiring> {
     session.expiresAtMs = undefined;
   }
 
+  /** What is held in memory: sessions, and seconds with a set of them. */
+  held(): { readonly sessions: number; readonly seconds: number } {
+    let sessions = this.#later.size + this.#due.length;
+    for (const together of this.#bySecond.values()) sessions += together.size;
+    return { sessions, seconds: this.#bySecond.size };
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#turn);

@@ -143,4 +143,55 @@ describe('expiry', () => {
     await pass(24 * HOUR_MS);
     expect(before.endedAtMs).toBeDefined();
   });
+
+  describe('nothing is held', () => {
+    const NOTHING = { sessions: 0, seconds: 0 };
+    const anyTime = (n: number): number => START_MS + 1 + ((n * 7919 * SECOND_MS) % (3 * HOUR_MS));
+
+    test('of sessions that have gone, whenever they were to end', () => {
+      const sessions = Array.from({ length: 1000 }, (_, n) => open(anyTime(n)));
+      expect(expiry.held().sessions).toBe(1000);
+      for (const session of sessions) expiry.forget(session);
+      expect(expiry.held()).toEqual(NOTHING);
+    });
+
+    test('of sessions that have gone before the next tick, although they were late', async () => {
+      for (let n = 0; n < 10; n++) expiry.forget(open(START_MS - n * SECOND_MS));
+      await pass(SECOND_MS);
+      expect(expiry.held()).toEqual(NOTHING);
+    });
+
+    test('of former times of a session that is renewed again and again', () => {
+      const session = open(anyTime(0));
+      for (let n = 1; n < 1000; n++) expiry.renew(session, anyTime(n));
+      expect(expiry.held()).toEqual({ sessions: 1, seconds: expect.any(Number) });
+      expect(expiry.held().seconds).toBeLessThanOrEqual(1);
+      expiry.renew(session, undefined);
+      expect(expiry.held()).toEqual(NOTHING);
+    });
+
+    test('of sessions that have ended, soon or after hours', async () => {
+      const sessions = Array.from({ length: 1000 }, (_, n) => open(anyTime(n)));
+      await pass(3 * HOUR_MS + 2 * SECOND_MS);
+      expect(sessions.every(({ endedAtMs }) => endedAtMs !== undefined)).toBe(true);
+      expect(expiry.held()).toEqual(NOTHING);
+    });
+
+    test('of sessions whose time went by while the process was stopped', async () => {
+      for (const seconds of [10, 5000, 80_000]) open(START_MS + seconds * SECOND_MS);
+      vi.setSystemTime(START_MS + 24 * HOUR_MS);
+      await pass(2 * SECOND_MS);
+      expect(expiry.held()).toEqual(NOTHING);
+    });
+
+    test('of a session that went within the turns of those who ended with it', async () => {
+      const sessions = Array.from({ length: 1500 }, () => open(START_MS + SECOND_MS));
+      vi.advanceTimersByTime(SECOND_MS);
+      const last = sessions.at(-1);
+      if (last !== undefined) expiry.forget(last);
+      await pass(SECOND_MS);
+      expect(last?.endedAtMs).toBeUndefined();
+      expect(expiry.held()).toEqual(NOTHING);
+    });
+  });
 });
