@@ -77,10 +77,10 @@ export function serveWorkspace({ http, hubbub, mint, documents, bus }: Workspace
     return signedIn;
   });
 
-  // It opens no room: what this user hears of is for the service to say, subscription by subscription.
+  // It opens no room, and lets the user tell services: what this user hears of is for the service to say, subscription by subscription.
   http.post('/api/token', async request => {
     const user = await whoAsks(documents, request);
-    return { token: mint.session({ user: user.id, name: user.name, rooms: [] }) };
+    return { token: mint.session({ user: user.id, name: user.name, rooms: { default: ['event'] } }) };
   });
 
   http.get('/api/workspace', async request => {

@@ -2,12 +2,14 @@
 import type { Frame } from '@hubbub/protocol';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
-import { startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
+import { type Environment, startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
+import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import type { TokenRequest } from '../support/tokens.js';
 
 const NAMESPACES = {
-  default: { events: ['page_viewed'], anonymousRights: ['join'] },
+  default: { events: ['page_viewed', 'page_left'], anonymousRights: ['join'] },
   vote: { public: true, events: ['vote_submitted', 'order.*'] },
   open: { public: true, events: ['*'] },
   closed: { public: true },
@@ -115,6 +117,32 @@ describe('with Redis', () => {
     const dave = await enter(cluster, 'dave', ['open:5']);
     expect(code(await dave.ask({ type: 'any.thing_at_all', room: 'open:5' }))).toBe('ack');
     expect(await events('any.thing_at_all', 'open')).toHaveLength(1);
+  });
+
+  test.each([
+    [['chat:*'], 'FORBIDDEN'],
+    [['general'], 'FORBIDDEN'],
+    [[], 'FORBIDDEN'],
+    [{ default: ['join'] }, 'FORBIDDEN'],
+    [{ default: ['event'] }, 'ack'],
+    [['*'], 'ack'],
+    [undefined, 'ack'],
+  ] as const)(
+    'an event about no room needs the right event for the room default: rooms %j is answered %s',
+    async (rooms, answer) => {
+      const token = cluster.token({ user: 'nina', ...(rooms !== undefined && { rooms }) } as TokenRequest);
+      const nina = await connect(cluster.edge(0).wsUrl, { name: 'nina', token });
+      expect(code(await nina.ask({ type: 'page_left', payload: { rooms } }))).toBe(answer);
+    },
+  );
+
+  test('a small event of a session in many rooms stays small in the stream', async () => {
+    const long = Array.from({ length: 50 }, (_, n) => `vote:${n}-${'x'.repeat(100)}`);
+    const olga = await enter(cluster, 'olga', ['vote:10', ...long]);
+    expect(code(await olga.ask({ type: 'order.small', room: long[49], payload: {} }))).toBe('ack');
+    const [entry] = await events('order.small');
+    expect(JSON.parse(entry?.rooms ?? '')).toEqual(['vote:10', ...long.slice(0, 4)]);
+    expect(JSON.stringify(entry).length).toBeLessThan(1300);
   });
 
   test('who is not in the room, or has no right there, tells nothing', async () => {
@@ -269,3 +297,26 @@ test('in one process without Redis the rules are the same', async () => {
   expect(code(await bob.ask({ type: 'vote_submitted', room: 'vote:1' }))).toBe('ack');
   expect(code(await bob.ask({ type: 'vote_submitted', room: 'vote:1' }))).toBe('UNAVAILABLE');
 });
+
+test.each([
+  ['in memory', startEmbedded],
+  ['on Redis', (options: { env: Environment }) => startCluster({ edges: 1, presence: 0, ...options })],
+])(
+  'one user cannot fill the stream that all share: %s',
+  async (_, start) => {
+    const cluster = await start({ env: { ...withNamespaces(NAMESPACES), HUBBUB_MAX_WAITING_EVENTS: '128' } });
+    const greedy = await enter(cluster, 'greedy', ['vote:1']);
+    const answers: Frame[] = [];
+    for (let n = 0; n < 150; n++) answers.push(await greedy.ask({ type: 'vote_submitted', room: 'vote:1' }));
+    const refused = answers.filter(answer => code(answer) !== 'ack');
+    // Half of the stream, then a share of 2, and one event a second that finds out whether services have caught up.
+    expect(answers.length - refused.length).toBeLessThanOrEqual(80);
+    expect(refused[0]?.payload).toMatchObject({ code: 'UNAVAILABLE', retry_after_ms: expect.any(Number) });
+    for (const user of ['ada', 'bob', 'eve']) {
+      const other = await enter(cluster, user, ['vote:1']);
+      expect(code(await other.ask({ type: 'vote_submitted', room: 'vote:1' }))).toBe('ack');
+    }
+    expect(await metricValue(cluster.edge(0), 'hubbub_edge_limits_total{limit="waiting_events"}')).toBe(refused.length);
+  },
+  60_000,
+);

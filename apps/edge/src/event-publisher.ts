@@ -9,6 +9,8 @@ import {
   type Payload,
 } from '@hubbub/protocol';
 import { type Config, namespaceSettings } from '@hubbub/runtime';
+import { EventShares } from './event-shares.js';
+import { limitKeyOf } from './limits/limit-key.js';
 import type { EdgeMetrics } from './metrics.js';
 import type { Session } from './session.js';
 import { userKey } from './user-key.js';
@@ -28,16 +30,23 @@ export interface EventPublisherParts {
   readonly metrics: Pick<EdgeMetrics, 'eventAppended'>;
 }
 
-/** Rooms of the session that an event names. */
-const ROOMS_MAX = 100;
+/** Of the rooms of a session that an event names, as JSON: a small event must not become a large one in Redis. */
+const ROOMS_MAX_BYTES = 512;
 /** Names of what edges say: heard by services from a client they could only mislead. */
 const EDGE_TYPES: ReadonlySet<string> = new Set(EDGE_FRAME_TYPES);
 
 export class EventPublisher {
   readonly #parts: EventPublisherParts;
+  readonly #shares: EventShares;
 
   constructor(parts: EventPublisherParts) {
     this.#parts = parts;
+    this.#shares = new EventShares(parts.config.maxWaitingEvents);
+  }
+
+  /** To be called before `append`. @throws {LimitExceeded} `UNAVAILABLE`, where what waits of this user is its share. */
+  takeShare({ user, address }: Session, room: string | undefined): void {
+    this.#shares.take(namespaceOfEvent(room), limitKeyOf(user, address), performance.now());
   }
 
   /** Whether services take events of this type about this room, or about none. */
@@ -67,14 +76,16 @@ export class EventPublisher {
       rooms: firstRooms(session),
       atMs: Date.now(),
     };
+    const namespace = namespaceOfEvent(room);
     try {
-      const { repeated } = await log.append({
-        namespace: namespaceOfEvent(room),
+      const { repeated, length } = await log.append({
+        namespace,
         event,
         ...(messageId !== undefined && { idempotencyKey: userKey(session.user.id, messageId) }),
         maxLength: config.maxWaitingEvents,
         ttlMs: config.eventsTtlMs,
       });
+      this.#shares.found(namespace, length, performance.now());
       metrics.eventAppended(repeated ? 'repeated' : 'appended');
       return { duplicate: repeated };
     } catch (error) {
@@ -91,8 +102,10 @@ function namespaceOfEvent(room: string | undefined): string {
 
 function firstRooms({ rooms }: Session): string[] {
   const first: string[] = [];
+  let bytes = '[]'.length;
   for (const room of rooms) {
-    if (first.length === ROOMS_MAX) break;
+    bytes += room.length + '"",'.length; // Names of rooms are ASCII.
+    if (bytes > ROOMS_MAX_BYTES) break;
     first.push(room);
   }
   return first;

@@ -18,6 +18,7 @@ function sessionOf(id: string, encoding: Encoding, sent: Uint8Array[] = []): Ses
     unsubscribe: () => true,
     publish: () => true,
     end: () => {},
+    close: () => {},
     cork: (send: () => void) => send(),
     getBufferedAmount: () => 0,
   };

@@ -61,6 +61,7 @@ function start() {
           this.closedWith = code;
           this.leave();
         },
+        close: () => this.leave(),
         getBufferedAmount: () => this.bufferedBytes,
         cork: (send: () => void) => send(),
       };

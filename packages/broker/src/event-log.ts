@@ -18,6 +18,8 @@ export interface EventAppended {
   readonly entryId: string;
   /** The key was known: this is the first one's id, and nothing was added. */
   readonly repeated: boolean;
+  /** Events in the log, this one included; some of them may be done already and go with the next trim. */
+  readonly length: number;
 }
 
 export interface EventEntry {

@@ -132,7 +132,10 @@ export function eventLogConformance(open: () => Promise<EventLog>): void {
     const first = await append('a', { idempotencyKey: 'alice/a 1' });
     expect(first.repeated).toBe(false);
     await append('b', { idempotencyKey: 'bob/a 1' });
-    expect(await append('a', { idempotencyKey: 'alice/a 1', maxLength: 1 })).toEqual({ ...first, repeated: true });
+    expect(await append('a', { idempotencyKey: 'alice/a 1', maxLength: 1 })).toMatchObject({
+      entryId: first.entryId,
+      repeated: true,
+    });
     expect(textsOf(await (await holding('r1')).read('r1', AT_ONCE))).toEqual(['a', 'b']);
   });
 

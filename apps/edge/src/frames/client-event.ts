@@ -1,17 +1,16 @@
 /** Every type that is none of Hubbub's: for services, where the namespace takes it; answered when the log has it. */
 import { DEFAULT_NAMESPACE, HubbubError } from '@hubbub/protocol';
-import { namespaceSettings } from '@hubbub/runtime';
-import { isAnonymous } from '../admission/anonymous.js';
 import type { Session } from '../session.js';
-import { type FrameAction, type FrameContext, requiredPayload } from './frame-context.js';
+import { type FrameAction, requiredPayload } from './frame-context.js';
 
 export const clientEvent: FrameAction = (session, frame, context) => {
   const room = frame.room ?? session.pathRoom;
   if (!context.events.takes(frame.type, room)) {
     throw new HubbubError('UNKNOWN_TYPE', `There is no frame type ${frame.type}, and no service takes it here.`);
   }
-  assertMayTell(session, room, context);
+  assertMayTell(session, room);
   const payload = frame.payload === undefined || frame.payload === null ? {} : requiredPayload(frame, context.limits);
+  context.events.takeShare(session, room);
   const messageId = frame.messageId ?? session.nextMessageId();
   const id = frame.id ?? messageId;
   // Not returned, as in send_message: the log keeps the order of what is appended.
@@ -22,12 +21,14 @@ export const clientEvent: FrameAction = (session, frame, context) => {
   );
 };
 
-/** @throws {HubbubError} `NOT_IN_ROOM`, `FORBIDDEN` */
-function assertMayTell(session: Session, room: string | undefined, { namespaces }: FrameContext): void {
+/**
+ * An event about no room goes to the services of the namespace `default`, and needs the right there that an event about the
+ * room `default` needs: a token for `chat:*` does not open it.
+ * @throws {HubbubError} `NOT_IN_ROOM`, `FORBIDDEN`
+ */
+function assertMayTell(session: Session, room: string | undefined): void {
   if (room !== undefined && !session.rooms.has(room)) throw new HubbubError('NOT_IN_ROOM', 'Join the room first.');
-  const allowed =
-    room === undefined
-      ? !isAnonymous(session.user) || namespaceSettings(namespaces, DEFAULT_NAMESPACE).anonymousRights.includes('event')
-      : session.allows(room, 'event');
-  if (!allowed) throw new HubbubError('FORBIDDEN', 'The token does not allow to tell services anything here.');
+  if (!session.allows(room ?? DEFAULT_NAMESPACE, 'event')) {
+    throw new HubbubError('FORBIDDEN', 'The token does not allow to tell services anything here.');
+  }
 }

@@ -17,6 +17,7 @@ export const LIMITS = {
   namespace_stored_bytes: 'messages in namespaces that used up HUBBUB_MAX_NAMESPACE_STORED_BYTES',
   waiting_frames:
     'frames beyond max_frames_burst (max_rooms, where that is more) that wait for an earlier one of their session',
+  waiting_events: 'client events of users that used up their share of HUBBUB_MAX_WAITING_EVENTS',
   refusals: 'sessions closed for going on after HUBBUB_MAX_REFUSALS_PER_MINUTE refused frames',
   rooms: 'joins above max_rooms',
   payload: 'payloads above max_payload_depth or max_payload_keys, or with the key __proto__',
@@ -24,6 +25,9 @@ export const LIMITS = {
   address_connections: 'handshakes above HUBBUB_MAX_CONNECTIONS_PER_ADDRESS',
   silent_connections: 'connections that had sent no request, closed because their address has too many of these',
   handshakes: 'handshakes above HUBBUB_MAX_HANDSHAKES_PER_SECOND',
+  descriptors: 'connections for which this process has no file descriptors, beside HUBBUB_RESERVED_DESCRIPTORS',
+  unread_time:
+    'sessions cut off because they read nothing for HUBBUB_UNREAD_TIMEOUT_MS while something waited for them',
   handshake_time: 'requests not answered within HUBBUB_HANDSHAKE_TIMEOUT_MS',
   authorizer_questions:
     'questions above HUBBUB_AUTHORIZER_MAX_PENDING_PER_USER, or above the share of HUBBUB_AUTHORIZER_MAX_PENDING that others leave',

@@ -7,6 +7,8 @@ import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
 import { MemoryEventGroup } from './memory-event-group.js';
 import { MemoryEventStream } from './memory-event-stream.js';
 
+/** From half of what may wait on, as on Redis. */
+const TRIM_EVERY = 64;
 const SWEEP_INTERVAL_MS = 10_000;
 
 export class MemoryEventLog implements EventLog {
@@ -18,8 +20,11 @@ export class MemoryEventLog implements EventLog {
   async append({ namespace, event, idempotencyKey, maxLength, ttlMs }: EventAppend): Promise<EventAppended> {
     const stream = this.#open(namespace);
     const known = idempotencyKey === undefined ? undefined : stream.answers.get(idempotencyKey);
-    if (known !== undefined && known.expiresAtMs > Date.now()) return { entryId: known.entryId, repeated: true };
-    if (stream.length >= maxLength) stream.trim();
+    if (known !== undefined && known.expiresAtMs > Date.now()) {
+      return { entryId: known.entryId, repeated: true, length: stream.length };
+    }
+    const { length } = stream;
+    if (length >= maxLength || (length >= maxLength / 2 && length % TRIM_EVERY === 0)) stream.trim();
     if (stream.length >= maxLength) {
       throw new HubbubError('UNAVAILABLE', 'Services are behind: too many events wait for them.');
     }
@@ -29,7 +34,7 @@ export class MemoryEventLog implements EventLog {
     if (idempotencyKey !== undefined) {
       stream.answers.set(idempotencyKey, { entryId, expiresAtMs: Date.now() + IDEMPOTENCY_WINDOW_MS });
     }
-    return { entryId, repeated: false };
+    return { entryId, repeated: false, length: stream.length };
   }
 
   async backlog(namespace: string): Promise<EventBacklog> {

@@ -38,8 +38,8 @@ export class RedisEventLog implements EventLog {
     const args = [maxLength, ttlMs, IDEMPOTENCY_WINDOW_MS, ...eventFields(event)];
     const reply = await orOutcomeUnknown(() => appendScript.run(this.#options.commands, keys, args));
     if (reply === null) throw new HubbubError('UNAVAILABLE', 'Services are behind: too many events wait for them.');
-    const [entryId, repeated] = reply as [string, number];
-    return { entryId, repeated: repeated === 1 };
+    const [entryId, repeated, length] = reply as [string, number, number];
+    return { entryId, repeated: repeated === 1, length };
   }
 
   async backlog(namespace: string): Promise<EventBacklog> {

@@ -1,0 +1,60 @@
+/** A user's share of a log of client events that fills: none below half, then small, until services catch up. */
+import { expect, test } from 'vitest';
+import { EventShares } from '../src/event-shares.js';
+
+const MAX = 1280; // Half of it is 640, a share 20.
+
+function accepted(shares: EventShares, user: string, times: number, nowMs: number): number {
+  let count = 0;
+  for (let n = 0; n < times; n++) {
+    try {
+      shares.take('game', user, nowMs);
+      count++;
+    } catch (error) {
+      expect(error).toMatchObject({ limit: 'waiting_events', code: 'UNAVAILABLE' });
+    }
+  }
+  return count;
+}
+
+test('while half of the log is free nobody is limited; then each user has its share', () => {
+  const shares = new EventShares(MAX);
+  expect(accepted(shares, 'a', 1000, 0)).toBe(1000);
+  shares.found('game', 639, 0);
+  expect(accepted(shares, 'a', 1000, 0)).toBe(1000);
+  shares.found('game', 640, 0);
+  expect(accepted(shares, 'a', 100, 0)).toBe(20);
+  expect(accepted(shares, 'b', 100, 0)).toBe(20);
+});
+
+test('when services have caught up, nobody is limited, and shares are new', () => {
+  const shares = new EventShares(MAX);
+  shares.found('game', 1000, 0);
+  expect(accepted(shares, 'a', 100, 0)).toBe(20);
+  shares.found('game', 100, 0);
+  expect(accepted(shares, 'a', 100, 0)).toBe(100);
+  shares.found('game', 1000, 0);
+  expect(accepted(shares, 'a', 100, 0)).toBe(20);
+});
+
+test('what is known of a log is outdated after a second: one event finds out', () => {
+  const shares = new EventShares(MAX);
+  shares.found('game', 1000, 0);
+  expect(accepted(shares, 'a', 100, 0)).toBe(20);
+  expect(accepted(shares, 'a', 100, 999)).toBe(0);
+  expect(accepted(shares, 'a', 100, 1000)).toBe(1);
+});
+
+test('a log that turned over while it was half full begins again with new shares', () => {
+  const shares = new EventShares(MAX);
+  for (let n = 0; n < MAX - 1; n++) shares.found('game', 800, 0);
+  expect(accepted(shares, 'a', 100, 0)).toBe(20);
+  shares.found('game', 800, 0);
+  expect(accepted(shares, 'a', 100, 0)).toBe(20);
+});
+
+test('logs of other namespaces are others', () => {
+  const shares = new EventShares(MAX);
+  shares.found('vote', 1200, 0);
+  expect(accepted(shares, 'a', 100, 0)).toBe(100);
+});
