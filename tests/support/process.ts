@@ -24,6 +24,8 @@ export interface StartProcessOptions {
   readonly readyWhen?: (started: TestProcess) => Promise<unknown>;
   /** Another program than the command line of Hubbub: a script, as a path from the root. */
   readonly script?: string;
+  /** File descriptors that it may open. Default: as many as the tests. */
+  readonly descriptors?: number;
   /** When it is stopped, where that is not as `cleanup` has it. */
   readonly scope?: Scope;
 }
@@ -136,7 +138,10 @@ export class TestProcess {
 export async function startProcess(args: readonly string[], options: StartProcessOptions = {}): Promise<TestProcess> {
   const program = options.script ?? MAIN;
   const name = options.name ?? `hubbub ${args.join(' ')}`;
-  const child = spawn(process.execPath, [program, ...args], {
+  const command = [process.execPath, program, ...args];
+  const limited = ['/bin/sh', '-c', `ulimit -n ${options.descriptors}; exec "$@"`, 'sh', ...command];
+  const [file = '', ...rest] = options.descriptors === undefined ? command : limited;
+  const child = spawn(file, rest, {
     cwd: ROOT,
     env: cleanEnvironment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],

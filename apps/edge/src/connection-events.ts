@@ -24,6 +24,7 @@ import type { Memberships } from './memberships.js';
 import type { EdgeMetrics } from './metrics.js';
 import { Session } from './session.js';
 import type { Sessions } from './sessions.js';
+import type { UnreadWatch } from './unread.js';
 import type { ConnectionEvents } from './websocket.js';
 
 export interface ConnectionParts {
@@ -31,6 +32,7 @@ export interface ConnectionParts {
   readonly departure: Departure;
   readonly sessions: Sessions;
   readonly expiry: Expiry<Session>;
+  readonly unread: UnreadWatch<Session>;
   readonly memberships: Memberships;
   readonly dispatcher: Dispatcher;
   readonly metrics: EdgeMetrics;
@@ -48,6 +50,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     departure,
     sessions,
     expiry,
+    unread,
     memberships,
     dispatcher,
     metrics,
@@ -87,6 +90,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       return session;
     },
     received: dispatcher.receive,
+    drained: session => unread.drained(session),
     overflowed: () => metrics.slowReader(),
     closed(session, code) {
       memberships.close(session);
@@ -95,6 +99,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       if (session.allowance !== undefined) frameLimits.close(session, session.allowance, nowMs);
       if (session.cost !== undefined) costLimits.close(session.cost, nowMs);
       expiry.forget(session);
+      unread.forget(session);
       metrics.closed(code);
     },
   };

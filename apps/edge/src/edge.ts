@@ -27,6 +27,7 @@ import { HistoryReader } from './history-reader.js';
 import { corsHeaders, type PageHandler } from './http-answers.js';
 import { ConnectionGate } from './limits/connection-gate.js';
 import { CostLimits } from './limits/cost-limits.js';
+import { connectionBounds } from './limits/descriptors.js';
 import { FrameLimits } from './limits/frame-limits.js';
 import { createLimitMetrics } from './limits/limit-metrics.js';
 import { createRefusals } from './limits/refusals.js';
@@ -49,6 +50,7 @@ import { createSessionControl } from './session-control.js';
 import { Sessions } from './sessions.js';
 import { holdStandingSubscriptions } from './standing-subscriptions.js';
 import type { TlsFiles } from './tls-files.js';
+import { UnreadWatch } from './unread.js';
 import { listenForWebSockets, type WebSocketListener, type WebSocketOptions } from './websocket.js';
 
 export interface EdgeOptions {
@@ -182,7 +184,13 @@ export async function startEdge({
 
   const departure = new Departure({ ...config, sessions, metrics });
 
-  const gate = new ConnectionGate({ ...config, metrics: limitMetrics, log });
+  const bounds = connectionBounds(config.reservedDescriptors);
+  const gate = new ConnectionGate({ ...config, metrics: limitMetrics, log, bounds });
+  const unread = new UnreadWatch<Session>({
+    sessions,
+    timeoutMs: config.unreadTimeoutMs,
+    onUnread: () => limitMetrics.exceeded('unread_time'),
+  });
   limitMetrics.observe({
     addresses: () => gate.addresses,
     halfOpen: () => gate.halfOpen,
@@ -211,6 +219,7 @@ export async function startEdge({
       departure,
       sessions,
       expiry,
+      unread,
       memberships,
       dispatcher,
       metrics,
@@ -293,6 +302,7 @@ export async function startEdge({
       interest.close();
       keys.close();
       expiry.close();
+      unread.close();
       listener.close();
     },
   };

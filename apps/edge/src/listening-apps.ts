@@ -181,6 +181,10 @@ class PublishingSocket implements Socket {
     this.#socket.end(code, reason);
   }
 
+  close(): void {
+    this.#socket.close();
+  }
+
   cork(send: () => void): unknown {
     return this.#socket.cork(send);
   }

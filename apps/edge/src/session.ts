@@ -27,6 +27,8 @@ export interface Socket {
   /** To all subscribers of the topic but this one, which must be subscribed itself. */
   publish(topic: string, bytes: Uint8Array, isBinary: boolean): boolean;
   end(code: number, reason: string): void;
+  /** Ends the connection at once, with what still waits for the client. */
+  close(): void;
   /** What is sent within the callback leaves together: a system call for all instead of one for each. */
   cork(send: () => void): unknown;
   /** Bytes that wait for a slow reader. */

@@ -42,6 +42,8 @@ export interface ConnectionEvents {
   /** The bytes are the engine's and gone after the call. */
   received(session: Session, bytes: Uint8Array, isBinary: boolean): void;
   closed(session: Session, code: number): void;
+  /** The session has read some of what waited for it. */
+  drained(session: Session): void;
   /** More than `maxBufferedBytes` wait for the session; the engine closes it. */
   overflowed(session: Session): void;
 }
@@ -143,10 +145,15 @@ function serveSessions(
       if (data.session !== undefined && data.overflowed !== true) events.overflowed(data.session);
       data.overflowed = true;
     },
+    drain: (socket: EngineSocket<UserData>) => {
+      const { session } = socket.getUserData();
+      if (session !== undefined) events.drained(session);
+    },
     close: (socket: EngineSocket<UserData>, code: number) => {
       const { session, group, refusal } = socket.getUserData();
       if (refusal !== undefined) return;
       generation.closed();
+      gate.ended(); // A connection that became a session ends here alone.
       gate.leave(group);
       if (session !== undefined) events.closed(session, code);
     },
@@ -196,7 +203,14 @@ function serveSessions(
  */
 function watchConnections(app: TemplatedApp, { addresses, gate, limitMetrics }: WebSocketOptions): void {
   const watch = (response: HttpResponse, change: unknown): void => {
-    if (change !== 1) return; // Its end is told by `onAborted`; the engine does not say here whose it is.
+    if (change !== 1) {
+      gate.ended(); // Whose it is the engine does not say here: `onAborted` knows.
+      return;
+    }
+    if (!gate.accepted()) {
+      response.close();
+      return;
+    }
     const peer = peerOf(response);
     if (addresses.isProxy(peer)) return;
     if (!gate.connected(peer.group)) {

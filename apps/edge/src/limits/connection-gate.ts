@@ -1,6 +1,7 @@
 /** Who may connect: connections of an address, handshakes of the edge, and connections that say nothing. */
 import type { Config, Logger } from '@hubbub/runtime';
 import { occasionally } from '@hubbub/runtime';
+import type { ConnectionBounds } from './descriptors.js';
 import { LimitExceeded } from './limit-exceeded.js';
 import type { LimitMetrics } from './limit-metrics.js';
 import { TokenBucket } from './token-bucket.js';
@@ -9,6 +10,8 @@ export interface ConnectionGateOptions
   extends Pick<Config, 'maxConnectionsPerAddress' | 'maxHandshakesPerSecond' | 'trustedProxies' | 'trustedHops'> {
   readonly metrics: Pick<LimitMetrics, 'exceeded'>;
   readonly log: Logger;
+  /** `undefined`: as many as the system lets through. */
+  readonly bounds?: ConnectionBounds | undefined;
   /** A clock that never goes back. */
   readonly now?: () => number;
 }
@@ -37,6 +40,8 @@ export class ConnectionGate {
   readonly #inSecond = new Map<string, number>();
   readonly #maxOfOneAddress: number;
   readonly #logTooMany: () => void;
+  readonly #logOutOfDescriptors: () => void;
+  #open = 0;
   #secondBeganMs = Number.NEGATIVE_INFINITY;
   #halfOpen = 0;
   #lastAddress = '';
@@ -51,12 +56,33 @@ export class ConnectionGate {
       trustedProxies.length > 0 || trustedHops > 0
         ? ''
         : '; if it is your proxy, set HUBBUB_TRUSTED_PROXIES so that its clients are told apart';
+    this.#logOutOfDescriptors = occasionally(LOG_INTERVAL_MS, suppressed =>
+      log.warn(
+        { event: 'out_of_descriptors', connections: options.bounds?.served, suppressed },
+        `refused connections: this process has file descriptors for ${options.bounds?.served}; raise the limit (ulimit -n, LimitNOFILE) or start more edges`,
+      ),
+    );
     this.#logTooMany = occasionally(LOG_INTERVAL_MS, suppressed =>
       log.warn(
         { event: 'address_refused', address: this.#lastAddress, max: maxConnectionsPerAddress, suppressed },
         `${this.#lastAddress} has as many connections as one address may have${hint}`,
       ),
     );
+  }
+
+  /** Every connection, before anything else is asked of it. False: there is no descriptor left for it; end it, it counts until it has `ended`. */
+  accepted(): boolean {
+    this.#open++;
+    const { bounds, metrics } = this.#options;
+    if (bounds === undefined || this.#open <= bounds.open) return true;
+    metrics.exceeded('descriptors');
+    this.#logOutOfDescriptors();
+    return false;
+  }
+
+  /** Once for each connection that was accepted. */
+  ended(): void {
+    this.#open--;
   }
 
   /** Addresses with a connection. */
@@ -91,15 +117,23 @@ export class ConnectionGate {
 
   /**
    * A handshake is taken up; what was let in leaves by `leave`.
-   * @throws {LimitExceeded} `RATE_LIMITED`
+   * @throws {LimitExceeded} `RATE_LIMITED`, `UNAVAILABLE`
    */
   enter(group: string): void {
-    const { maxConnectionsPerAddress: max } = this.#options;
+    const { maxConnectionsPerAddress: max, bounds } = this.#options;
+    if (bounds !== undefined && this.#open > bounds.served) {
+      this.#logOutOfDescriptors();
+      throw this.#refusal('descriptors', 'UNAVAILABLE', 'This edge has as many connections as it can hold');
+    }
     // The address first: what one sends above its limit is not to use up the handshakes of all.
     if (max > 0 && (this.#addresses.get(group)?.sessions ?? 0) >= max) {
       this.#lastAddress = group;
       this.#logTooMany();
-      throw this.#refusal('address_connections', 'This address has as many connections as one may have');
+      throw this.#refusal(
+        'address_connections',
+        'RATE_LIMITED',
+        'This address has as many connections as one may have',
+      );
     }
     this.#takeHandshake(group);
     this.#of(group).sessions++;
@@ -120,16 +154,20 @@ export class ConnectionGate {
     }
     const count = this.#inSecond.get(group) ?? 0;
     if (count >= this.#maxOfOneAddress || this.#handshakes.waitMs(nowMs) > 0) {
-      throw this.#refusal('handshakes', 'Too many handshakes at once');
+      throw this.#refusal('handshakes', 'RATE_LIMITED', 'Too many handshakes at once');
     }
     this.#handshakes.take();
     this.#inSecond.set(group, count + 1);
   }
 
-  #refusal(limit: 'address_connections' | 'handshakes', what: string): LimitExceeded {
+  #refusal(
+    limit: 'address_connections' | 'descriptors' | 'handshakes',
+    code: 'RATE_LIMITED' | 'UNAVAILABLE',
+    what: string,
+  ): LimitExceeded {
     this.#options.metrics.exceeded(limit);
     const seconds = 1 + Math.floor(Math.random() * RETRY_SPREAD_SECONDS);
-    return new LimitExceeded(limit, 'RATE_LIMITED', `${what}; try again in ${seconds} s.`, seconds * SECOND_MS);
+    return new LimitExceeded(limit, code, `${what}; try again in ${seconds} s.`, seconds * SECOND_MS);
   }
 
   #of(group: string): Connections {

@@ -55,6 +55,11 @@ export const limitSettings = {
     .describe(
       'Connections of one address (IPv6: of a /64) to this edge. 0 is no limit. Behind a proxy set trustedProxies or trustedHops.',
     ),
+  reservedDescriptors: integer(8, 100_000)
+    .default(64)
+    .describe(
+      'File descriptors that connections of clients never take: for the admin port, Redis, and the authorizer (one for each pending question). Beyond them this edge refuses with 503.',
+    ),
   maxHandshakesPerSecond: integer(0, 1_000_000)
     .default(2000)
     .describe('Handshakes that this edge takes in a second; above it 429. 0 is no limit.'),
@@ -87,6 +92,9 @@ export const limitSettings = {
   backoffCapMs: integer(100, 60 * MINUTE_MS)
     .default(30_000)
     .describe('Upper bound of all such delays. At least backoffBaseMs.'),
+  unreadTimeoutMs: integer(1000, 10 * MINUTE_MS)
+    .default(10_000)
+    .describe('A session for which something waits, and that reads none of it for so long, is cut off.'),
   maxSessionsPerUser: integer(0, 100_000)
     .default(100)
     .describe('Sessions of one user in the whole cluster; 0 is no limit.'),

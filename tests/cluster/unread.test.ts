@@ -1,0 +1,48 @@
+/** A client that reads nothing while something waits for it is cut off after a time; one that reads slowly stays. */
+import { expect, test } from 'vitest';
+import { startCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { metricValue } from '../support/metric-value.js';
+import { connect } from '../support/raw-client.js';
+
+/** More than the kernels keep for a connection that is not read, and less than cuts a slow reader off. */
+const FLOOD_BYTES = 24 * 1_048_576;
+const MESSAGE_BYTES = 262_144;
+
+test('a client that never reads is cut off, although it sends; one that reads now and then stays', async () => {
+  const cluster = await startCluster({
+    edges: 1,
+    env: { HUBBUB_UNREAD_TIMEOUT_MS: '2000', HUBBUB_MAX_BUFFERED_BYTES: String(2 * FLOOD_BYTES) },
+  });
+  const edge = cluster.edge(0);
+  const open = async (user: string) => {
+    const client = await connect(edge.wsUrl, { name: user, token: cluster.token({ user }) });
+    await client.join('general');
+    client.pauseReading();
+    return client;
+  };
+  const deaf = await open('deaf');
+  const slow = await open('slow');
+  const redis = cluster.redis.connection();
+  const message = JSON.stringify({ type: 'filler', payload: { text: 'x'.repeat(MESSAGE_BYTES) } });
+  for (let sent = 0; sent < FLOOD_BYTES; sent += MESSAGE_BYTES) {
+    await redis.publish(`${cluster.redis.prefix}:room:{general}`, message);
+  }
+  const exceeded = () => metricValue(edge, 'hubbub_edge_limits_total{limit="unread_time"}');
+  await eventually(
+    async () => {
+      deaf.send({ type: 'ping' });
+      slow.resumeReading();
+      await new Promise(resolve => setTimeout(resolve, 5));
+      slow.pauseReading();
+      return (await exceeded()) === 1;
+    },
+    { describe: 'the client that reads nothing is cut off' },
+  );
+  slow.resumeReading();
+  await slow.ping();
+  deaf.resumeReading();
+  expect((await deaf.closed).code).toBe(1006);
+  expect(await exceeded()).toBe(1);
+  expect(await metricValue(edge, 'hubbub_edge_slow_readers_total')).toBe(0);
+}, 60_000);
