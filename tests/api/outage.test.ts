@@ -145,7 +145,7 @@ test('messages that are sent until they are taken, while Redis freezes again and
 }, 60_000);
 
 describe('told to stop', () => {
-  const body = '{"type":"a"}';
+  const body = '{"all":true,"type":"a"}';
   const head = `POST /messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${API_KEY}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
 
   test('it finishes the requests under way, takes no new connection, and ends with 0', async () => {
