@@ -11,7 +11,7 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc tsconfig.base.json ./
 COPY packages ./packages
 COPY apps ./apps
-# Not `npm ci`: scripts/prepare/install.mjs says why. It takes the versions of the lockfile all the same.
+# The lockfile names workspaces that are not copied here: `npm ci` would refuse it. The versions are those of the lockfile.
 RUN npm install --no-save --include=dev --no-audit --no-fund --loglevel=error
 # The command line and what it refers to: not the examples, not the playground, which production does not serve.
 RUN node_modules/.bin/tsc -b apps/hubbub

@@ -37,9 +37,7 @@ function agree(wanted, installed) {
 export async function install() {
   say('Installing dependencies; the first time this takes a minute …');
   const startedAt = performance.now();
-  // Not `npm ci`: it refuses a lockfile that lacks packages of other platforms, which ours may (their versions are pinned
-  // by those that ask for them). `--no-save` leaves the lockfile as it is.
-  const code = await npm(['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  const code = await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
   if (code !== 0) fail('The dependencies could not be installed; npm says why above.', code);
   writeFileSync(STAMP, stampOf(readFileSync(LOCKFILE, 'utf8')));
   say(`Installed in ${secondsSince(startedAt)}.`);
