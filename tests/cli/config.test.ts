@@ -145,10 +145,10 @@ describe('config check', () => {
       'HUBBUB_AUTHORIZER_URL: required by namespaces.chat.authorize',
       'HUBBUB_JWT_SECRET: has 9 bytes; expected at least 32 bytes',
       'HUBBUB_PORT: expected a whole number from 0 to 65535',
-      'HUBBUB_SHUTDOWN_TIMEOUT_MS: expected more than HUBBUB_DRAIN_DELAY_MS + HUBBUB_DRAIN_WINDOW_MS (35000), and not 25000: the process would end while it sends its sessions away',
+      'HUBBUB_SHUTDOWN_TIMEOUT_MS: expected more than HUBBUB_DRAIN_DELAY_MS + HUBBUB_DRAIN_WINDOW_MS (35000), and not 25000: the process would exit while it still disconnects sessions',
       'HUBBUB_TLS_CERT_FILE and HUBBUB_TLS_KEY_FILE: expected both, or none',
       'namespaces.chat.echo: expected true or false',
-      'namespaces.prices.conflate: not together with historySize above 0: a history has every message, conflation skips some',
+      'namespaces.prices.conflate: not together with historySize above 0: a history keeps every message, conflation skips some',
       'namespaces.prices.leaveGraceMs: expected a whole number from 0 to 600000',
     ]);
   });

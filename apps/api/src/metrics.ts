@@ -15,32 +15,32 @@ export function createApiMetrics(registry: MetricsRegistry, log: Logger, underWa
   const registers = [registry];
   const requests = new Counter({
     name: 'hubbub_api_requests_total',
-    help: 'Requests by route and status; `none` is the route of what no route answers, `aborted` the status of those whose connection ended before the answer.',
+    help: 'Requests by route and status. Route `none`: no route matched. Status `aborted`: the connection ended before the answer.',
     labelNames: ['route', 'status'] as const,
     registers,
   });
   const durations = new Histogram({
     name: 'hubbub_api_request_duration_seconds',
-    help: 'From the headers of a request to the end of its answer.',
+    help: 'Time from the headers of a request to the end of its answer.',
     labelNames: ['route'] as const,
     buckets: DURATION_BUCKETS_SECONDS,
     registers,
   });
   const publishes = new Counter({
     name: 'hubbub_api_publishes_total',
-    help: 'Messages by whom they are for (room, user, all), and result: published, repeated (known by its idempotency key), or an error code.',
+    help: 'Messages by target (room, user, all) and result: published, repeated (same idempotency key), or an error code.',
     labelNames: ['target', 'result'] as const,
     registers,
   });
   const controls = new Counter({
     name: 'hubbub_api_controls_total',
-    help: 'Controls by what they do, and result as of messages.',
+    help: 'Controls by action, with the same results as messages.',
     labelNames: ['do', 'result'] as const,
     registers,
   });
   const limited = new Counter({
     name: 'hubbub_api_limited_total',
-    help: 'Requests that were refused for a limit: body_bytes, header_bytes, request_time, requests (under way at once), batch_messages.',
+    help: 'Requests refused because of a limit: body_bytes, header_bytes, request_time, requests (in flight), batch_messages.',
     labelNames: ['limit'] as const,
     registers,
   });
@@ -51,12 +51,12 @@ export function createApiMetrics(registry: MetricsRegistry, log: Logger, underWa
   for (const limit of LIMITS) limited.inc({ limit }, 0);
   const malformed = new Counter({
     name: 'hubbub_api_malformed_requests_total',
-    help: 'Connections that were ended because what came was no HTTP.',
+    help: 'Connections ended because their data was not HTTP.',
     registers,
   });
   new Gauge({
     name: 'hubbub_api_requests_under_way',
-    help: 'Requests that are not answered yet.',
+    help: 'Requests in flight.',
     registers,
     collect() {
       this.set(underWay());

@@ -13,17 +13,17 @@ export function createConflationMetrics(registry: MetricsRegistry, sessionsBehin
   const registers = [registry];
   const replaced = new Counter({
     name: 'hubbub_edge_conflated_messages_total',
-    help: 'Messages that did not reach a slow reader, because a newer one of their key did: one for each recipient.',
+    help: 'Messages that a newer message with the same key replaced for a slow reader, counted per recipient.',
     registers,
   });
   const steps = new Counter({
     name: 'hubbub_edge_conflations_total',
-    help: 'Times that a session was so far behind that only the newest message per key waited for it.',
+    help: 'Number of times that a session started to conflate (only the newest message per key waits).',
     registers,
   });
   new Gauge({
     name: 'hubbub_edge_conflating_sessions',
-    help: 'Sessions for which now only the newest message per key waits.',
+    help: 'Sessions that conflate at present (only the newest message per key waits).',
     registers,
     collect() {
       this.set(sessionsBehind());

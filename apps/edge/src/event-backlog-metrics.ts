@@ -24,7 +24,7 @@ export function createEventBacklogMetrics(
   };
   new Gauge({
     name: 'hubbub_edge_events_in_log',
-    help: 'Client events in the log of a namespace; at maxWaitingEvents further ones are refused. The same on every edge.',
+    help: 'Client events in the log of a namespace; at maxWaitingEvents the edge refuses further events. Every edge reports the same value.',
     labelNames: ['namespace'] as const,
     aggregator: 'max',
     registers: [registry],
@@ -36,7 +36,7 @@ export function createEventBacklogMetrics(
   });
   new Gauge({
     name: 'hubbub_edge_events_waiting',
-    help: 'Client events that a group of services has not acknowledged. The same on every edge.',
+    help: 'Client events that a group of services has not acknowledged. Every edge reports the same value.',
     labelNames: ['namespace', 'group'] as const,
     aggregator: 'max',
     registers: [registry],

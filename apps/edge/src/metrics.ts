@@ -55,7 +55,7 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
   const registry = [registers];
   const handshakes = new Counter({
     name: 'hubbub_edge_handshakes_total',
-    help: 'Upgrade requests, by what became of them: accepted, or the error code of the refusal.',
+    help: 'Upgrade requests by result: accepted, or the error code of the refusal.',
     labelNames: ['result'] as const,
     registers: registry,
   });
@@ -67,68 +67,68 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
   });
   const frames = new Counter({
     name: 'hubbub_edge_frames_total',
-    help: 'Frames from clients, by type and result (ok or an error code). Client events count as client_event, unreadable frames as unreadable.',
+    help: 'Frames from clients by type and result (ok or an error code). Client events count as client_event, unreadable frames as unreadable.',
     labelNames: ['type', 'result'] as const,
     registers: registry,
   });
   const malformed = new Counter({
     name: 'hubbub_edge_malformed_envelopes_total',
-    help: 'Messages on Redis channels that were dropped because they are malformed.',
+    help: 'Malformed messages on Redis channels, which the edge dropped.',
     registers: registry,
   });
   const slowReaders = new Counter({
     name: 'hubbub_edge_slow_readers_total',
-    help: 'Sessions cut off because more than maxBufferedBytes waited for them.',
+    help: 'Sessions that the edge disconnected because they had more than maxBufferedBytes buffered.',
     registers: registry,
   });
   const controls = new Counter({
     name: 'hubbub_edge_controls_total',
-    help: 'Controls that came to this edge: close_room, remove_user, disconnect_user, add_sessions, remove_sessions from services, refuse_sessions from presence.',
+    help: 'Controls that this edge received: close_room, remove_user, disconnect_user, add_sessions and remove_sessions from services, refuse_sessions from presence.',
     labelNames: ['do'] as const,
     registers: registry,
   });
   const additions = new Counter({
     name: 'hubbub_edge_added_sessions_total',
-    help: 'Sessions that services added to a room, by what became of that: added, known (it was there), gone (it left meanwhile), or an error code.',
+    help: 'Sessions that services added to a room, by result: added, known (already a member), gone (the session ended or left meanwhile), or an error code.',
     labelNames: ['result'] as const,
     registers: registry,
   });
   const events = new Counter({
     name: 'hubbub_edge_client_events_total',
-    help: 'Client events on their way to services: appended, repeated (known by its message_id), UNAVAILABLE (Redis is away, or too many wait), or OUTCOME_UNKNOWN (Redis did not answer in time).',
+    help: 'Client events by result: appended, repeated (same message_id), UNAVAILABLE (Redis is unavailable, or too many events wait), or OUTCOME_UNKNOWN (Redis did not answer in time).',
     labelNames: ['result'] as const,
     registers: registry,
   });
   const unanswered = new Counter({
     name: 'hubbub_edge_unanswered_questions_total',
-    help: 'Frames online_users that were refused with UNAVAILABLE because presence did not get them or did not answer in time.',
+    help: 'online_users frames refused with UNAVAILABLE because they did not reach presence, or presence did not answer in time.',
     registers: registry,
   });
   const interruptions = new Counter({
     name: 'hubbub_edge_interruptions_total',
-    help: 'Breaks of the subscription to Redis during which messages may have been lost.',
+    help: 'Interruptions of the Redis subscription, which may have lost messages.',
     registers: registry,
   });
   const deafness = new Counter({
     name: 'hubbub_edge_deaf_subscriptions_total',
-    help: 'Self-probes that did not come back in time; each has the subscription rebuilt.',
+    help: 'Self-probes that did not return in time; after each, the edge rebuilds the subscription.',
     registers: registry,
   });
   const roundTrip = new Histogram({
     name: 'hubbub_edge_probe_round_trip_seconds',
-    help: 'From publishing the self-probe to hearing it.',
+    help: 'Time from publishing the self-probe to receiving it.',
     buckets: LATENCY_BUCKETS_SECONDS,
     registers: registry,
   });
   const lag = new Histogram({
     name: 'hubbub_edge_delivery_lag_seconds',
-    help: 'From publishing a message to handing it to the sockets here.',
+    help: 'Time from publishing a message to handing it to the sockets of this edge.',
     buckets: LATENCY_BUCKETS_SECONDS,
     registers: registry,
   });
   new Gauge({
     name: 'hubbub_edge_engine_info',
-    help: 'The WebSocket engine that was loaded.',
+    help: 'The loaded WebSocket engine.',
     labelNames: ['build'] as const,
     aggregator: 'first',
     registers: registry,
@@ -159,16 +159,16 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
       },
     });
   };
-  fromNumber('hubbub_edge_envelopes_total', 'Messages from the bus with an audience here.', () => envelopes);
-  fromNumber('hubbub_edge_deliveries_total', 'Messages handed to sockets: one for each recipient.', () => deliveries);
+  fromNumber('hubbub_edge_envelopes_total', 'Messages from the broker with an audience on this edge.', () => envelopes);
+  fromNumber('hubbub_edge_deliveries_total', 'Messages handed to sockets, one per recipient.', () => deliveries);
   fromNumber(
     'hubbub_edge_delivered_bytes_total',
-    'Bytes of bodies handed to sockets, each recipient counted.',
+    'Bytes of message bodies handed to sockets, counted per recipient.',
     () => bytes,
   );
   fromNumber(
     'hubbub_edge_received_bytes_total',
-    'Bytes of frames from clients, malformed ones included.',
+    'Bytes of frames from clients, including malformed ones.',
     () => receivedBytes,
   );
 
@@ -199,7 +199,7 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
       };
       new Gauge({
         name: 'hubbub_edge_ready',
-        help: '1 when /readyz is green, else 0; with --workers 1 when every worker is.',
+        help: '1 if /readyz is green, else 0. With --workers: 1 if every worker is ready.',
         aggregator: 'min',
         registers: registry,
         collect() {
@@ -210,12 +210,12 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
       gauge('hubbub_edge_rooms', 'Rooms with a member on this edge.', gauges.rooms);
       gauge(
         'hubbub_edge_subscriptions',
-        'Channels this edge is subscribed to, lingering ones included.',
+        'Channels that this edge subscribes to, including lingering ones.',
         gauges.subscriptions,
       );
       gauge(
         'hubbub_edge_drain_remaining',
-        'Sessions that this edge, which is leaving, has still to send away.',
+        'Sessions that this edge still has to disconnect while it drains.',
         gauges.drainRemaining,
       );
     },

@@ -27,41 +27,41 @@ export function createRecoveryMetrics(registry: MetricsRegistry): RecoveryMetric
   const registers = [registry];
   const recoveries = new Counter({
     name: 'hubbub_edge_recoveries_total',
-    help: 'Positions that sessions named, by what became of them: recovered, or the reason why not.',
+    help: 'Positions that sessions sent, by result: recovered, or the reason of the failure.',
     labelNames: ['result'] as const,
     registers,
   });
   const gaps = new Counter({
     name: 'hubbub_edge_room_gaps_total',
-    help: 'Rooms that were told of a gap, by reason.',
+    help: 'Gaps that the edge reported to rooms, by reason.',
     labelNames: ['reason'] as const,
     registers,
   });
   const reads = new Counter({
     name: 'hubbub_edge_history_reads_total',
-    help: 'Reads of histories, by purpose: catch_up of this edge, check of a silent room, replay to sessions, page for a client.',
+    help: 'Reads of histories by purpose: catch_up of this edge, check of a silent room, replay to sessions, page for a client.',
     labelNames: ['purpose'] as const,
     registers,
   });
   const duplicates = new Counter({
     name: 'hubbub_edge_duplicates_dropped_total',
-    help: 'Live messages that were dropped because a read of the history had delivered them.',
+    help: 'Live messages dropped because a history read had already delivered them.',
     registers,
   });
   const catchUps = new Counter({
     name: 'hubbub_edge_catch_ups_total',
-    help: 'Times that a room here was, or may have been, behind its history.',
+    help: 'Number of times that a room on this edge was, or may have been, behind its history.',
     registers,
   });
   const windowsDropped = new Counter({
     name: 'hubbub_edge_replay_windows_dropped_total',
-    help: 'Replay windows dropped because all windows together reached HUBBUB_MAX_REPLAY_BYTES; they are read again when needed.',
+    help: 'Replay windows dropped because their total reached HUBBUB_MAX_REPLAY_BYTES; the edge reads them again when needed.',
     registers,
   });
   let replayBytes = (): number => 0;
   new Gauge({
     name: 'hubbub_edge_replay_bytes',
-    help: 'Bytes of messages that are kept for replays, all rooms together.',
+    help: 'Bytes of messages kept for replays, over all rooms.',
     registers,
     collect() {
       this.set(replayBytes());

@@ -1,26 +1,33 @@
-/** docs/settings.md: what the settings say of themselves, as Markdown. */
+/** Renders docs/settings.md from the descriptions of the settings. */
 import { type DescribedSetting, describedNamespaceFields, describedSettings, RELATIONS } from '@hubbub/runtime';
 
 const INTRODUCTION = `# Settings
 
-Written by \`hubbub config docs\`; a test holds it against the code. Change the settings' descriptions in
-\`packages/runtime/src/config\`, then run \`npx hubbub config docs > docs/settings.md\`.
+\`hubbub config docs\` generates this page, and a test compares it with the code.
+To change it, edit the descriptions in \`packages/runtime/src/config\`.
+Then run \`npx hubbub config docs > docs/settings.md\`.
 
-A setting has one name: \`adminPort\` in the file is \`HUBBUB_ADMIN_PORT\` in the environment. Variables go over the file,
-the file over the defaults. Every problem is told at once and stops the start (exit code 78); an unknown name is one.
+A setting has one name: \`adminPort\` in the file is \`HUBBUB_ADMIN_PORT\` in the environment.
+Environment variables override the file, and the file overrides the defaults.
+The process reports all problems together and does not start (exit code 78).
+An unknown name is a problem.
 
 | variable | meaning |
 | --- | --- |
-| \`HUBBUB_CONFIG\` | The file: YAML or JSON, with the settings' names, \`namespaces\` and \`roomPaths\`. |
-| \`NODE_ENV\` | \`production\`: no weak secret, no playground, no origin unless set. Else development: hosts and origins of this machine only. |
+| \`HUBBUB_CONFIG\` | Path of the configuration file: YAML or JSON with settings, \`namespaces\` and \`roomPaths\`. |
+| \`NODE_ENV\` | \`production\`: no weak secret, no playground, no default origin. Else development: only hosts and origins of this machine. |
 
-\`hubbub config print\` shows what is in effect and where it comes from, \`hubbub config check\` what is wrong,
-\`hubbub doctor\` what the machine and Redis lack.`;
+- \`hubbub config print\` shows the effective values and their sources.
+- \`hubbub config check\` shows the problems.
+- \`hubbub doctor\` shows what the machine and Redis lack.`;
 
 const NAMESPACES = `## Namespaces
 
-What stands before the first colon of a room; \`default\` for rooms without one. Only the file holds them. A namespace that
-is not named has these defaults; \`default\` is public unless it says otherwise.
+The namespace of a room is the part of its name before the first colon.
+Rooms without a colon are in the namespace \`default\`.
+Only the file can configure namespaces.
+A namespace that the file does not name has the defaults below.
+The namespace \`default\` is public unless the file sets \`public: false\`.
 
 \`\`\`yaml
 namespaces:
@@ -29,12 +36,14 @@ namespaces:
 
 const RELATIONS_INTRODUCTION = `## Relations
 
-What must hold between two settings. Where it does not, a process does not start, or logs the warning \`settings_relation\`.`;
+Some settings depend on each other.
+If a relation does not hold, the process does not start, or it logs the warning \`settings_relation\`.`;
 
 const ROOM_PATHS = `## Room paths
 
-Paths of your own that open a session in a room, beside \`/rooms/{room_id}/ws\`. Only the file holds them: a template of the
-path, below \`basePath\`, and one of the room.
+A room path is a custom path that opens a session in a room, in addition to \`/rooms/{room_id}/ws\`.
+Only the file can configure room paths.
+Each entry has a template of the path (below \`basePath\`) and a template of the room.
 
 \`\`\`yaml
 roomPaths:
@@ -61,7 +70,7 @@ function relationsTable(): string {
     const otherNames = other.replace(/[a-z]\w+/g, code);
     return [`${code(setting)} ${bound} ${otherNames}`, because, severity === 'problem' ? 'no start' : 'a warning'];
   });
-  return table(['what must hold', 'otherwise', 'what follows'], rows);
+  return table(['relation', 'otherwise', 'consequence'], rows);
 }
 
 function columns({ default: value, values, meaning }: DescribedSetting): string[] {

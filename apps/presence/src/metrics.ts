@@ -57,28 +57,31 @@ export class PresenceMetrics {
     const gauge = (name: string, help: string) => new Gauge({ name: `hubbub_presence_${name}`, help, registers });
     const counter = (name: string, help: string) => new Counter({ name: `hubbub_presence_${name}`, help, registers });
     this.#owned = gauge('partitions_owned', 'Partitions that this instance owns.');
-    this.#rooms = gauge('rooms', 'Rooms with somebody in them, in the partitions owned here.');
+    this.#rooms = gauge('rooms', 'Rooms with at least one member in the partitions of this instance.');
     this.#rosterUsers = gauge(
       'roster_users',
-      'Users in the rosters of the partitions owned here; in two rooms is two.',
+      "Users in the rosters of this instance's partitions; a user in two rooms counts twice.",
     );
-    this.#usersOnline = gauge('users_online', 'Users online, of the partitions owned here.');
-    this.#applied = counter('reports_applied_total', 'Reports of edges that were applied.');
-    this.#malformed = counter('malformed_reports_total', 'Reports that were dropped because they are none.');
+    this.#usersOnline = gauge('users_online', 'Users online in the partitions of this instance.');
+    this.#applied = counter('reports_applied_total', 'Reports of edges that presence applied.');
+    this.#malformed = counter('malformed_reports_total', 'Malformed reports, which presence dropped.');
     this.#lag = new Gauge({
       name: 'hubbub_presence_stream_lag_seconds',
-      help: 'Age of the oldest report that the last read of a partition found, for the partitions owned here; 0 when it found none.',
+      help: 'Age of the oldest report in the last read of a partition that this instance owns; 0 if the read found no report.',
       labelNames: ['partition'] as const,
       registers,
     });
-    this.#commits = counter('commits_total', 'Commits that were carried out.');
-    this.#stale = counter('stale_commits_total', 'Commits that were refused because the partition has another owner.');
-    this.#lost = counter('lost_partitions_total', 'Partitions that were claimed and of which nothing was known.');
-    this.#claims = counter('claims_total', 'Partitions that were claimed.');
-    this.#reaped = counter('reaped_nodes_total', 'Edges that were found dead and taken out.');
-    this.#orphaned = counter('orphaned_incarnations_total', 'Incarnations found in a partition without a lease.');
-    this.#refused = counter('sessions_refused_total', 'Sessions that were ended because their user has too many.');
-    this.#failures = counter('failures_total', 'Rounds that failed because Redis did not answer or refused.');
+    this.#commits = counter('commits_total', 'Commits that Redis executed.');
+    this.#stale = counter(
+      'stale_commits_total',
+      'Commits that Redis refused because another instance owns the partition.',
+    );
+    this.#lost = counter('lost_partitions_total', 'Claimed partitions whose data was missing in Redis.');
+    this.#claims = counter('claims_total', 'Partitions that this instance claimed.');
+    this.#reaped = counter('reaped_nodes_total', 'Dead edges that presence reaped.');
+    this.#orphaned = counter('orphaned_incarnations_total', 'Incarnations of edges in a partition without a lease.');
+    this.#refused = counter('sessions_refused_total', 'Sessions ended because their user had too many.');
+    this.#failures = counter('failures_total', 'Rounds that failed because Redis did not answer or returned an error.');
     this.#warnMalformed = occasionally(OCCASIONALLY_MS, suppressed =>
       logger.warn({ event: 'malformed_reports', suppressed }, 'Malformed reports in the log were dropped.'),
     );
@@ -102,8 +105,8 @@ export class PresenceMetrics {
       });
     };
     gauge('partitions', 'Partitions of the registry (HUBBUB_PRESENCE_PARTITIONS), owned or not.', gauges.partitions);
-    gauge('ready', '1 when the last round went well, else 0.', () => (gauges.ready() ? 1 : 0));
-    gauge('largest_roster_users', 'Users in the largest roster of the partitions owned here.', gauges.largestRoster);
+    gauge('ready', '1 if the last round succeeded, else 0.', () => (gauges.ready() ? 1 : 0));
+    gauge('largest_roster_users', "Users in the largest roster of this instance's partitions.", gauges.largestRoster);
   }
 
   totals({ owned, rooms, rosterUsers, usersOnline }: PartitionTotals): void {

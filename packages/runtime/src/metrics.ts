@@ -26,7 +26,7 @@ export function countRedisFailures(registry: MetricsRegistry): () => void {
       ? known
       : new Counter({
           name: REDIS_FAILURES,
-          help: 'Failures that connections of this process to Redis reported: refused, broken, or without an answer in time.',
+          help: "Failures of this process's Redis connections: refused, broken, or no answer in time.",
           registers: [registry],
         });
   return () => failures.inc();

@@ -119,7 +119,7 @@ describe('configuration', () => {
   test('conflation and a history exclude each other, and its bound stays well below the one that cuts off', () => {
     const namespaces = 'namespaces:\n  fx: { conflate: true }\n  chat: { conflate: true, historySize: 5 }\n';
     expect(problemsOf({ HUBBUB_CONFIG: configFile('both.yaml', namespaces) })).toEqual([
-      'namespaces.chat.conflate: not together with historySize above 0: a history has every message, conflation skips some',
+      'namespaces.chat.conflate: not together with historySize above 0: a history keeps every message, conflation skips some',
     ]);
     const bounds = { HUBBUB_CONFLATE_ABOVE_BYTES: '8192', HUBBUB_MAX_BUFFERED_BYTES: '16383' };
     expect(problemsOf(bounds)).toEqual([

@@ -10,27 +10,26 @@ export const LIMITS = {
   session_calls: 'frames of sessions that used up HUBBUB_MAX_CALLS_PER_SECOND',
   user_calls: 'frames of users that used up HUBBUB_MAX_USER_CALLS_PER_SECOND',
   namespace_calls: 'frames in namespaces that used up HUBBUB_MAX_NAMESPACE_CALLS_PER_SECOND',
-  session_bytes_out: 'questions of sessions that used up HUBBUB_MAX_BYTES_OUT_PER_SECOND',
-  user_bytes_out: 'questions of users that used up HUBBUB_MAX_USER_BYTES_OUT_PER_SECOND',
-  namespace_bytes_out: 'questions in namespaces that used up HUBBUB_MAX_NAMESPACE_BYTES_OUT_PER_SECOND',
+  session_bytes_out: 'requests of sessions that used up HUBBUB_MAX_BYTES_OUT_PER_SECOND',
+  user_bytes_out: 'requests of users that used up HUBBUB_MAX_USER_BYTES_OUT_PER_SECOND',
+  namespace_bytes_out: 'requests in namespaces that used up HUBBUB_MAX_NAMESPACE_BYTES_OUT_PER_SECOND',
   user_stored_bytes: 'messages of users that used up HUBBUB_MAX_USER_STORED_BYTES',
   namespace_stored_bytes: 'messages in namespaces that used up HUBBUB_MAX_NAMESPACE_STORED_BYTES',
   waiting_frames:
-    'frames beyond max_frames_burst (max_rooms, where that is more) that wait for an earlier one of their session',
+    'frames above max_frames_burst (or max_rooms, if that is more) that wait for an earlier frame of their session',
   waiting_events: 'client events of users that used up their share of HUBBUB_MAX_WAITING_EVENTS',
-  refusals: 'sessions closed for going on after HUBBUB_MAX_REFUSALS_PER_MINUTE refused frames',
+  refusals: 'sessions closed after more than HUBBUB_MAX_REFUSALS_PER_MINUTE refused frames',
   rooms: 'joins above max_rooms',
   payload: 'payloads above max_payload_depth or max_payload_keys, or with the key __proto__',
-  room_name: 'names of rooms longer than 128 bytes',
+  room_name: 'room names longer than 128 bytes',
   address_connections: 'handshakes above HUBBUB_MAX_CONNECTIONS_PER_ADDRESS',
-  silent_connections: 'connections that had sent no request, closed because their address has too many of these',
+  silent_connections: 'connections without a request, closed because their address had too many of them',
   handshakes: 'handshakes above HUBBUB_MAX_HANDSHAKES_PER_SECOND',
-  descriptors: 'connections for which this process has no file descriptors, beside HUBBUB_RESERVED_DESCRIPTORS',
-  unread_time:
-    'sessions cut off because they read nothing for HUBBUB_UNREAD_TIMEOUT_MS while something waited for them',
+  descriptors: 'connections for which no file descriptor was left besides HUBBUB_RESERVED_DESCRIPTORS',
+  unread_time: 'sessions disconnected because they read nothing for HUBBUB_UNREAD_TIMEOUT_MS while messages waited',
   handshake_time: 'requests not answered within HUBBUB_HANDSHAKE_TIMEOUT_MS',
   authorizer_questions:
-    'questions above HUBBUB_AUTHORIZER_MAX_PENDING_PER_USER, or above the share of HUBBUB_AUTHORIZER_MAX_PENDING that others leave',
+    'questions above HUBBUB_AUTHORIZER_MAX_PENDING_PER_USER, or above the free share of HUBBUB_AUTHORIZER_MAX_PENDING',
 } as const;
 
 export type LimitName = keyof typeof LIMITS;

@@ -31,7 +31,7 @@ export function createLimitMetrics(registry: MetricsRegistry, log: Pick<Logger, 
   const registers = [registry];
   const exceeded = new Counter({
     name: 'hubbub_edge_limits_total',
-    help: `What exceeded a limit, by limit. ${Object.entries(LIMITS)
+    help: `Events that exceeded a limit, by limit. ${Object.entries(LIMITS)
       .map(([name, counts]) => `${name}: ${counts}`)
       .join('; ')}.`,
     labelNames: ['limit'] as const,
@@ -41,12 +41,12 @@ export function createLimitMetrics(registry: MetricsRegistry, log: Pick<Logger, 
   for (const limit of Object.keys(LIMITS)) exceeded.inc({ limit }, 0);
   const unheard = new Counter({
     name: 'hubbub_edge_connections_unheard_total',
-    help: 'Connections that ended before their first request was whole: hung up, too slow, or with too large headers. The engine does not say which.',
+    help: 'Connections that ended before a complete first request: the client disconnected, was too slow, or sent headers that are too large. The engine does not report which.',
     registers,
   });
   const malformed = new Counter({
     name: 'hubbub_edge_forwarded_for_malformed_total',
-    help: 'Requests of trusted proxies whose X-Forwarded-For could not be read; they count for the address of the proxy.',
+    help: "Requests from trusted proxies with a malformed X-Forwarded-For; they count for the proxy's address.",
     registers,
   });
   const used: Record<Resource, number> = { calls: 0, bytes_out: 0, stored_bytes: 0 };
@@ -63,13 +63,9 @@ export function createLimitMetrics(registry: MetricsRegistry, log: Pick<Logger, 
       },
     });
   };
-  total(
-    'hubbub_edge_caused_calls_total',
-    'Calls to Redis that budgets were charged for, by frames of clients.',
-    'calls',
-  );
-  total('hubbub_edge_answered_bytes_total', 'Bytes of answers and replays that budgets were charged for.', 'bytes_out');
-  total('hubbub_edge_stored_bytes_total', 'Bytes in histories that budgets were charged for.', 'stored_bytes');
+  total('hubbub_edge_caused_calls_total', 'Redis calls charged to cost budgets for client frames.', 'calls');
+  total('hubbub_edge_answered_bytes_total', 'Bytes of answers and replays charged to cost budgets.', 'bytes_out');
+  total('hubbub_edge_stored_bytes_total', 'Bytes stored in histories and charged to cost budgets.', 'stored_bytes');
   const logUnheard = occasionally(UNHEARD_LOG_INTERVAL_MS, suppressed =>
     log.info(
       { event: 'connection_unheard', suppressed },
@@ -98,10 +94,10 @@ export function createLimitMetrics(registry: MetricsRegistry, log: Pick<Logger, 
         });
       };
       gauge('hubbub_edge_addresses', 'Addresses (IPv6: /64s) with a connection to this edge.', gauges.addresses);
-      gauge('hubbub_edge_half_open_connections', 'Connections that have sent no whole request yet.', gauges.halfOpen);
+      gauge('hubbub_edge_half_open_connections', 'Connections without a complete request so far.', gauges.halfOpen);
       gauge(
         'hubbub_edge_limit_buckets',
-        'Token buckets of users and addresses that send, and those that sessions left behind and that are not full yet.',
+        'Token buckets of active users and addresses, plus buckets of ended sessions that are not full yet.',
         gauges.buckets,
       );
     },

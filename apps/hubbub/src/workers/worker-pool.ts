@@ -88,8 +88,8 @@ export class WorkerPool {
   }
 
   #ownMetrics(): MetricValues {
-    const workers = 'Worker processes, those that leave included.';
-    const restarts = 'Workers that ended without being asked to, and were replaced.';
+    const workers = 'Worker processes, including those that drain.';
+    const restarts = 'Workers that ended unexpectedly and were replaced.';
     return [
       metric('hubbub_edge_workers', 'gauge', workers, this.#living.size),
       metric('hubbub_edge_worker_restarts_total', 'counter', restarts, this.#restarts),

@@ -10,42 +10,46 @@ import { Counter, Gauge } from 'prom-client';
 type Field = readonly [name: string, help: string, ...fields: readonly string[]];
 
 const GAUGES: readonly Field[] = [
-  ['connected_clients', 'Connections to Redis, those of others included.', 'connected_clients'],
+  ['connected_clients', 'Connections to Redis, including those of other programs.', 'connected_clients'],
   [
     'blocked_clients',
-    'Connections that wait in a blocking read: presence and consumers of events do.',
+    'Connections in a blocking read, such as those of presence and event consumers.',
     'blocked_clients',
   ],
   ['pubsub_channels', 'Channels with a subscriber.', 'pubsub_channels'],
   ['memory_used_bytes', 'Memory that Redis has allocated.', 'used_memory'],
-  ['memory_max_bytes', 'The limit maxmemory; 0 is none.', 'maxmemory'],
-  ['memory_resident_bytes', 'Memory that the operating system gives to Redis.', 'used_memory_rss'],
-  [
-    'memory_clients_bytes',
-    'Memory of buffers of connections, those of subscribers that are behind among them.',
-    'mem_clients_normal',
-  ],
-  ['uptime_seconds', 'Since Redis was started.', 'uptime_in_seconds'],
+  ['memory_max_bytes', 'The limit maxmemory; 0 means no limit.', 'maxmemory'],
+  ['memory_resident_bytes', 'Resident memory of Redis.', 'used_memory_rss'],
+  ['memory_clients_bytes', 'Memory of connection buffers, including those of slow subscribers.', 'mem_clients_normal'],
+  ['uptime_seconds', 'Time since Redis started.', 'uptime_in_seconds'],
 ];
 
 const COUNTERS: readonly Field[] = [
   [
     'cpu_seconds_total',
-    'Processor time of Redis; one second a second is a whole core, and all it can use for commands.',
+    'Processor time of Redis. One second per second is a full core, which is all that Redis can use for commands.',
     'used_cpu_sys',
     'used_cpu_user',
   ],
-  ['commands_total', 'Commands that Redis carried out.', 'total_commands_processed'],
-  ['received_bytes_total', 'Bytes that came to Redis.', 'total_net_input_bytes'],
-  ['sent_bytes_total', 'Bytes that Redis sent; publishing to many edges shows here.', 'total_net_output_bytes'],
+  ['commands_total', 'Commands that Redis executed.', 'total_commands_processed'],
+  ['received_bytes_total', 'Bytes that Redis received.', 'total_net_input_bytes'],
+  [
+    'sent_bytes_total',
+    'Bytes that Redis sent; each publish counts once per subscribed edge.',
+    'total_net_output_bytes',
+  ],
   ['connections_total', 'Connections that Redis accepted.', 'total_connections_received'],
-  ['rejected_connections_total', 'Connections refused because of maxclients.', 'rejected_connections'],
-  ['evicted_keys_total', 'Keys thrown out because memory was short; any is a wrong maxmemory-policy.', 'evicted_keys'],
-  ['expired_keys_total', 'Keys whose time was over.', 'expired_keys'],
+  ['rejected_connections_total', 'Connections that Redis refused because of maxclients.', 'rejected_connections'],
+  [
+    'evicted_keys_total',
+    'Keys that Redis evicted because memory was short. Any eviction means a wrong maxmemory-policy.',
+    'evicted_keys',
+  ],
+  ['expired_keys_total', 'Keys that expired.', 'expired_keys'],
   ['errors_total', 'Commands that Redis answered with an error.', 'total_error_replies'],
   [
     'output_limit_disconnections_total',
-    'Connections that Redis cut off because they were behind (client-output-buffer-limit). Redis 7.0 does not tell.',
+    'Connections that Redis closed because of client-output-buffer-limit. Redis 7.0 does not report it.',
     'client_output_buffer_limit_disconnections',
   ],
 ];
@@ -74,10 +78,10 @@ export function observeRedis(registry: MetricsRegistry, redis: Redis): void {
       },
     });
   };
-  gauge('up', '1 when Redis answered presence at this scrape, else 0.', ({ answered }) => (answered ? 1 : 0));
+  gauge('up', '1 if Redis answered presence at this scrape, else 0.', ({ answered }) => (answered ? 1 : 0));
   gauge(
     'answer_seconds',
-    'How long Redis took to answer presence at this scrape.',
+    'Time that Redis took to answer presence at this scrape.',
     ({ answerSeconds }) => answerSeconds,
   );
   for (const [name, help, ...fields] of GAUGES) gauge(name, help, info => info.sum(fields));

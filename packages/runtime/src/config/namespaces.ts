@@ -1,4 +1,4 @@
-/** What may differ between namespaces of rooms. Only the configuration file holds them. */
+/** Settings of namespaces, which only the configuration file holds. */
 import { CLIENT_FRAME_TYPES, isFrameType } from '@hubbub/protocol';
 import { z } from 'zod';
 
@@ -9,7 +9,7 @@ function wholeNumber(min: number, max: number) {
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
-/** What a token, a room token or a namespace may allow in a room. */
+/** Rights that a token, a room token or a namespace can grant in a room. */
 export const RIGHTS = ['join', 'publish', 'event', 'presence', 'history'] as const;
 export type Right = (typeof RIGHTS)[number];
 
@@ -17,69 +17,73 @@ const RIGHTS_EXPECTED = `expected a list of ${RIGHTS.join(', ')}`;
 const ASKED_EXPECTED = 'expected a list of join, publish';
 const EVENTS_EXPECTED = 'expected a list of types such as vote_submitted, order.*, or *';
 
-/** Whether there is a client event that the pattern fits. */
+/** Checks whether a client event can match the pattern. */
 function isEventPattern(pattern: string): boolean {
   if (pattern === '*') return true;
   if (pattern.endsWith('*')) return isFrameType(`${pattern.slice(0, -1)}a`);
   return isFrameType(pattern) && !(CLIENT_FRAME_TYPES as readonly string[]).includes(pattern);
 }
 
-/** Every setting of a namespace, before what holds between two of them. */
+/** Every setting of a namespace, before the check of their relations. */
 export const namespaceFields = z.strictObject({
   public: z
     .boolean({ error: 'expected true or false' })
     .default(false)
-    .describe('Whether a token without `rooms` opens the rooms of this namespace.'),
+    .describe('Lets a token without `rooms` join the rooms of this namespace.'),
   echo: z
     .boolean({ error: 'expected true or false' })
     .default(false)
-    .describe('Whether the sender of a message gets its own copy beside the ack.'),
+    .describe('Sends the sender of a message its own copy in addition to the ack.'),
   presence: z
     .enum(['on', 'counts', 'off'], { error: 'expected one of on, counts, off' })
     .default('on')
-    .describe('Whether rosters are kept and told, only counted, or not kept.'),
+    .describe(
+      'on: presence keeps rosters and reports joins and leaves. counts: it reports only counts. off: it keeps no roster.',
+    ),
   leaveGraceMs: wholeNumber(0, 600_000)
     .default(5000)
-    .describe('A user whose connection ended stays in the roster for so long, so that a reconnect is invisible.'),
+    .describe('Time that a user stays in the roster after the connection ended, so that a reconnect is invisible.'),
   historySize: wholeNumber(0, 10_000)
     .default(0)
-    .describe('Messages that each room remembers, for recovery and the history frame. 0: none.'),
+    .describe('Number of messages that each room keeps for recovery and the history frame. 0: no history.'),
   historyTtlMs: wholeNumber(1000, 30 * DAY_MS)
     .default(300_000)
-    .describe('A history is forgotten so long after its last message.'),
+    .describe('Time after its last message when a history is deleted.'),
   conflate: z
     .boolean({ error: 'expected true or false' })
     .default(false)
     .describe(
-      'Whether only the newest message per key waits for a slow reader (above conflateAboveBytes), instead of cutting it off. Not with a history.',
+      'Buffers only the newest message per key for a slow reader (above conflateAboveBytes) instead of disconnecting it. Not with a history.',
     ),
   requireRoomToken: z
     .boolean({ error: 'expected true or false' })
     .default(false)
-    .describe("Whether the session's token is not enough, and a join needs a room token, which names the one room."),
+    .describe("Makes every join need a room token, which names exactly one room; the session's token is not enough."),
   anonymousRights: z
     .array(z.enum(RIGHTS, { error: RIGHTS_EXPECTED }), { error: RIGHTS_EXPECTED })
     .default([])
-    .describe('What sessions without a token may do in the rooms of this namespace. Empty: nothing.'),
+    .describe('Rights of sessions without a token in the rooms of this namespace. Empty: no rights.'),
   authorize: z
     .array(z.enum(['join', 'publish'], { error: ASKED_EXPECTED }), { error: ASKED_EXPECTED })
     .default([])
-    .describe('What the authorizer (authorizerUrl) is asked about here, beside what the token says.'),
+    .describe('Actions for which the edge asks the authorizer (authorizerUrl), in addition to checking the token.'),
   events: z
     .array(z.string({ error: EVENTS_EXPECTED }).refine(isEventPattern, { error: EVENTS_EXPECTED }), {
       error: EVENTS_EXPECTED,
     })
     .default([])
-    .describe('Types of client events that services take here: names, a beginning with `*`, or `*` for all.'),
+    .describe('Types of client events that services consume here: names, prefixes that end in `*`, or `*` for all.'),
   memberEvents: z
     .boolean({ error: 'expected true or false' })
     .default(false)
-    .describe('Whether services are told of each member that comes, drops, returns and goes (lifecycle streams).'),
+    .describe('Notifies services when a member joins, disconnects, reconnects or leaves (lifecycle streams).'),
   keepMembers: z
     .strictObject(
       {
-        offlineAfterMs: wholeNumber(0, DAY_MS).describe('From the end of the last connection until it is shown.'),
-        expireAfterMs: wholeNumber(1000, 30 * DAY_MS).describe('From then until the member has left.'),
+        offlineAfterMs: wholeNumber(0, DAY_MS).describe(
+          "Time from the end of the member's last connection until it is shown as offline.",
+        ),
+        expireAfterMs: wholeNumber(1000, 30 * DAY_MS).describe('Time from then until the member leaves.'),
       },
       {
         error: issue =>
@@ -88,13 +92,13 @@ export const namespaceFields = z.strictObject({
     )
     .optional()
     .describe(
-      'Members whose connection ended stay, shown as offline after offlineAfterMs, until they leave by themselves or expireAfterMs later.',
+      'Keeps members whose connection ended. They show as offline after offlineAfterMs. They leave on request, or expireAfterMs later.',
     ),
 });
 
-/** A history promises every message to those who stay; conflation skips some. */
+/** A history promises every message to its members; conflation skips some. */
 const namespaceSchema = namespaceFields.refine(({ conflate, historySize }) => !conflate || historySize === 0, {
-  error: 'not together with historySize above 0: a history has every message, conflation skips some',
+  error: 'not together with historySize above 0: a history keeps every message, conflation skips some',
   path: ['conflate'],
 });
 
@@ -135,13 +139,13 @@ function withoutEmpty(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name, value]) => !isEmpty(name, value)));
 }
 
-/** Where nothing is in it, it is as if it were not set: no list has a default with items. */
+/** An empty collection equals an unset one, because no list has a default with items. */
 function isCollection(schema: z.ZodType | undefined): boolean {
   const inner = schema instanceof z.ZodDefault || schema instanceof z.ZodOptional ? schema.unwrap() : schema;
   return inner instanceof z.ZodArray || inner instanceof z.ZodObject;
 }
 
-/** Rooms without a colon are public unless the configuration says otherwise, also where it says other things of them. */
+/** Makes `default` public unless its configuration sets `public`. */
 function withPublicDefault(namespaces: unknown): unknown {
   if (typeof namespaces !== 'object' || namespaces === null || !('default' in namespaces)) return namespaces;
   const own = namespaces.default;
@@ -151,7 +155,7 @@ function withPublicDefault(namespaces: unknown): unknown {
 const UNCONFIGURED = Object.freeze(namespaceSchema.parse({}));
 const DEFAULT = Object.freeze(namespaceSchema.parse({ public: true }));
 
-/** The settings of a namespace; one that is not configured takes every default and is not public. */
+/** Returns the settings of a namespace; an unconfigured one has every default and is not public. */
 export function namespaceSettings(namespaces: Namespaces, name: string): Namespace {
   if (Object.hasOwn(namespaces, name)) return namespaces[name] ?? UNCONFIGURED;
   return name === 'default' ? DEFAULT : UNCONFIGURED;

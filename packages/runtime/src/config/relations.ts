@@ -1,8 +1,8 @@
-/** What must hold between two times or sizes: one table, for the check at the start and for the page of the settings. */
+/** Constraints between two times or sizes: one table for the check at startup and for the settings page. */
 import type { Namespace, Namespaces } from './namespaces.js';
 import { environmentName, type Settings } from './settings/settings.js';
 
-/** Settings in effect: those that depend on others have their value. */
+/** Effective settings: every setting that depends on another has its value. */
 export type RelatedSettings = Settings & {
   readonly drainDelayMs: number;
   readonly conflateAboveBytes: number;
@@ -13,18 +13,18 @@ export type RelatedSettings = Settings & {
 type Name = keyof Settings;
 
 export interface Relation {
-  /** The setting that is too small where the relation does not hold; of a namespace: one of its fields. */
+  /** The setting that is too small if the relation does not hold; for a namespace, one of its fields. */
   readonly setting: Name | `namespaces.${keyof Namespace & string}`;
   readonly bound: 'at least' | 'more than';
-  /** The other side, in the names of the settings. */
+  /** The other side, written with setting names. */
   readonly other: string;
   readonly because: string;
-  /** A problem stops the start. */
+  /** A problem prevents the start. */
   readonly severity: 'problem' | 'warning';
-  /** Where one of these is wrong itself, there is nothing to compare. */
+  /** The comparison is skipped if one of these settings is invalid itself. */
   readonly reads: readonly Name[];
   valueOf(settings: RelatedSettings): number;
-  /** Whether there is anything to compare; a rate of 0 is no limit. Default: always. */
+  /** Whether to compare; a rate of 0 means no limit. Default: always. */
   applies?(settings: RelatedSettings, namespace: Namespace): boolean;
 }
 
@@ -33,7 +33,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'probeTimeoutMs',
     bound: 'at least',
     other: 'probeIntervalMs',
-    because: 'silence would be judged before a message was sent',
+    because: 'the edge would report silence before it sends a probe',
     severity: 'problem',
     reads: ['probeTimeoutMs', 'probeIntervalMs'],
     valueOf: ({ probeIntervalMs }) => probeIntervalMs,
@@ -42,7 +42,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'shutdownTimeoutMs',
     bound: 'more than',
     other: 'drainDelayMs + drainWindowMs',
-    because: 'the process would end while it sends its sessions away',
+    because: 'the process would exit while it still disconnects sessions',
     severity: 'problem',
     reads: ['shutdownTimeoutMs', 'drainDelayMs', 'drainWindowMs'],
     valueOf: ({ drainDelayMs, drainWindowMs }) => drainDelayMs + drainWindowMs,
@@ -51,7 +51,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'maxBufferedBytes',
     bound: 'at least',
     other: '2 × conflateAboveBytes',
-    because: 'a slow reader would be cut off before conflation helps it',
+    because: 'the edge would disconnect a slow reader before conflation starts',
     severity: 'problem',
     reads: ['maxBufferedBytes', 'conflateAboveBytes'],
     valueOf: ({ conflateAboveBytes }) => 2 * conflateAboveBytes,
@@ -60,7 +60,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'maxBufferedBytes',
     bound: 'at least',
     other: '2 × maxFrameBytes',
-    because: 'two messages would cut off a reader who is a moment behind',
+    because: 'two messages could disconnect a reader that lags for a moment',
     severity: 'problem',
     reads: ['maxBufferedBytes', 'maxFrameBytes'],
     valueOf: ({ maxFrameBytes }) => 2 * maxFrameBytes,
@@ -69,7 +69,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'maxBufferedBytes',
     bound: 'at least',
     other: 'apiMaxBodyBytes',
-    because: 'a message of the HTTP API could cut off its readers',
+    because: 'one message of the HTTP API could disconnect its readers',
     severity: 'warning',
     reads: ['maxBufferedBytes', 'apiMaxBodyBytes'],
     valueOf: ({ apiMaxBodyBytes }) => apiMaxBodyBytes,
@@ -78,7 +78,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'maxBufferedBytes',
     bound: 'at least',
     other: 'historyPageSize × maxFrameBytes',
-    because: 'a page of large messages could cut off who asked for it',
+    because: 'a history page of large messages could disconnect the client that requests it',
     severity: 'warning',
     reads: ['maxBufferedBytes', 'historyPageSize', 'maxFrameBytes'],
     valueOf: ({ historyPageSize, maxFrameBytes }) => historyPageSize * maxFrameBytes,
@@ -87,7 +87,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'idleTimeoutMs',
     bound: 'more than',
     other: 'pingIntervalMs',
-    because: 'the edge would close a silent client before it pings',
+    because: 'the edge would close a silent client before the client pings',
     severity: 'problem',
     reads: ['idleTimeoutMs', 'pingIntervalMs'],
     valueOf: ({ pingIntervalMs }) => pingIntervalMs,
@@ -96,7 +96,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'backoffCapMs',
     bound: 'at least',
     other: 'backoffBaseMs',
-    because: 'the first delay of a client would be above the longest',
+    because: "a client's first delay would exceed the maximum",
     severity: 'problem',
     reads: ['backoffCapMs', 'backoffBaseMs'],
     valueOf: ({ backoffBaseMs }) => backoffBaseMs,
@@ -105,7 +105,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'jwtJwksMaxAgeMs',
     bound: 'more than',
     other: 'jwtJwksRefreshMs',
-    because: 'the keys would be given up before they are read again',
+    because: 'the keys would expire before the next read',
     severity: 'problem',
     reads: ['jwtJwksMaxAgeMs', 'jwtJwksRefreshMs'],
     valueOf: ({ jwtJwksRefreshMs }) => jwtJwksRefreshMs,
@@ -114,7 +114,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'handshakeTimeoutMs',
     bound: 'more than',
     other: '2 × authorizerTimeoutMs',
-    because: 'a connection would be closed before the authorizer has answered about it and its room',
+    because: 'the edge would close a connection before the authorizer answers for it and its room',
     severity: 'warning',
     reads: ['handshakeTimeoutMs', 'authorizerTimeoutMs', 'authorizerUrl'],
     valueOf: ({ authorizerTimeoutMs }) => 2 * authorizerTimeoutMs,
@@ -124,7 +124,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'nodeLeaseMs',
     bound: 'more than',
     other: 'redisCommandTimeoutMs',
-    because: 'an edge would be dead for others before it notices that its lease was not renewed',
+    because: 'the cluster would treat an edge as dead before the edge notices a failed renewal',
     severity: 'warning',
     reads: ['nodeLeaseMs', 'redisCommandTimeoutMs', 'redisUrl'],
     valueOf: ({ redisCommandTimeoutMs }) => redisCommandTimeoutMs,
@@ -134,7 +134,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'maxUserFramesPerSecond',
     bound: 'at least',
     other: 'maxFramesPerSecond',
-    because: 'a session could not send what it may',
+    because: 'the limit of a user would be below the limit of one session',
     severity: 'warning',
     reads: ['maxUserFramesPerSecond', 'maxFramesPerSecond'],
     valueOf: ({ maxFramesPerSecond }) => maxFramesPerSecond,
@@ -144,7 +144,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'maxAddressFramesPerSecond',
     bound: 'at least',
     other: 'maxUserFramesPerSecond',
-    because: 'a user could not send what it may',
+    because: 'the limit of an address would be below the limit of one user',
     severity: 'warning',
     reads: ['maxAddressFramesPerSecond', 'maxUserFramesPerSecond'],
     valueOf: ({ maxUserFramesPerSecond }) => maxUserFramesPerSecond,
@@ -154,7 +154,7 @@ export const RELATIONS: readonly Relation[] = [
     setting: 'namespaces.historyTtlMs',
     bound: 'at least',
     other: '2 × historyCheckIntervalMs',
-    because: 'the history of a silent room would be forgotten between two checks, and its members told of a gap',
+    because: "a silent room's history would expire between two checks, and its members would get a gap",
     severity: 'problem',
     reads: ['historyCheckIntervalMs'],
     valueOf: ({ historyCheckIntervalMs }) => 2 * historyCheckIntervalMs,
@@ -167,7 +167,7 @@ export interface BrokenRelation {
   readonly message: string;
 }
 
-/** @param wrong settings that are wrong themselves */
+/** @param wrong settings that are invalid themselves */
 export function brokenRelations(settings: RelatedSettings, wrong: ReadonlySet<string>): BrokenRelation[] {
   return RELATIONS.filter(({ reads }) => !reads.some(name => wrong.has(name))).flatMap(relation => {
     const { severity, bound, because, applies = () => true } = relation;

@@ -32,7 +32,7 @@ export function createAuthorizerMetrics(
   const registers = [registry];
   const questions = new Counter({
     name: 'hubbub_edge_authorizer_questions_total',
-    help: 'Questions for the authorizer, by action and result: allowed and denied by an answer, cached, shared with one under way, failed, breaker_open, too_many pending.',
+    help: 'Questions to the authorizer by action and result: allowed, denied, cached, shared (with a pending question), failed, breaker_open, too_many (pending).',
     labelNames: ['action', 'result'] as const,
     registers,
   });
@@ -40,13 +40,13 @@ export function createAuthorizerMetrics(
   for (const action of ACTIONS) for (const result of QUESTION_RESULTS) questions.inc({ action, result }, 0);
   const duration = new Histogram({
     name: 'hubbub_edge_authorizer_duration_seconds',
-    help: 'Requests to the authorizer, failed ones included.',
+    help: 'Duration of requests to the authorizer, including failed ones.',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
   new Gauge({
     name: 'hubbub_edge_authorizer_breaker',
-    help: '1 for the state that the circuit breaker before the authorizer is in: closed, half_open, open.',
+    help: "1 for the current state of the authorizer's circuit breaker: closed, half_open or open.",
     labelNames: ['state'] as const,
     registers,
     collect() {
@@ -55,7 +55,7 @@ export function createAuthorizerMetrics(
   });
   new Gauge({
     name: 'hubbub_edge_authorizer_pending',
-    help: 'Requests to the authorizer that are under way.',
+    help: 'Requests to the authorizer in flight.',
     registers,
     collect() {
       this.set(pending());

@@ -23,7 +23,7 @@ export function createKeySetMetrics(registry: MetricsRegistry, log: Logger): Key
   const registers = [registry];
   const fetches = new Counter({
     name: 'hubbub_edge_jwks_fetches_total',
-    help: 'Reads of the key set (HUBBUB_JWT_JWKS_URL), by result: ok, timeout, unreachable, status, too_large, malformed.',
+    help: 'Reads of the key set (HUBBUB_JWT_JWKS_URL) by result: ok, timeout, unreachable, status, too_large, malformed.',
     labelNames: ['result'] as const,
     registers,
   });
@@ -37,7 +37,7 @@ export function createKeySetMetrics(registry: MetricsRegistry, log: Logger): Key
     observe({ keys, ageSeconds }) {
       new Gauge({
         name: 'hubbub_edge_jwks_keys',
-        help: 'Keys of the key set that tokens are verified with; 0 when it was not read yet, or not for HUBBUB_JWT_JWKS_MAX_AGE_MS.',
+        help: 'Keys of the key set that verify tokens; 0 before the first read, or after HUBBUB_JWT_JWKS_MAX_AGE_MS without one.',
         aggregator: 'min',
         registers,
         collect() {
@@ -46,7 +46,7 @@ export function createKeySetMetrics(registry: MetricsRegistry, log: Logger): Key
       });
       new Gauge({
         name: 'hubbub_edge_jwks_age_seconds',
-        help: 'Since the key set was read the last time; NaN before the first.',
+        help: 'Time since the last read of the key set; NaN before the first read.',
         aggregator: 'max',
         registers,
         collect() {

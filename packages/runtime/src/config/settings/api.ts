@@ -1,26 +1,28 @@
 /** The HTTP interface for back ends that have no Redis access (`hubbub api`). */
 import { flag, host, integer, isHeaderText, list, MINUTE_MS, port, SECRET } from './fields.js';
 
-/** What openssl rand -hex 24 makes, shortened. */
+/** A shortened output of `openssl rand -hex 24`. */
 export const API_KEYS = 'API keys such as 5f1c9a0e7b3d2468 (visible ASCII characters)';
 
 export const apiSettings = {
-  apiPort: port.default(8082).describe('Port of the HTTP interface for back ends (hubbub api); 0 takes a free one.'),
-  apiHost: host.default('127.0.0.1').describe('Address that the port for back ends is bound to.'),
+  apiPort: port.default(8082).describe('Port of the HTTP API for back ends (hubbub api); 0 takes a free port.'),
+  apiHost: host.default('127.0.0.1').describe('Address that the port of the HTTP API binds to.'),
   apiKeys: list(API_KEYS, isHeaderText)
     .default([])
     .meta(SECRET)
-    .describe('Keys that open the HTTP interface for back ends. None: it is closed.'),
+    .describe(
+      'Keys that authenticate back ends at the HTTP API. Empty: the API refuses every request that needs a key.',
+    ),
   apiTokens: flag()
     .default(false)
-    .describe('Whether who has one of apiKeys may have tokens minted, for every user, with jwtSecret.'),
+    .describe('Lets every holder of an API key mint tokens for any user, signed with jwtSecret.'),
   apiMaxBodyBytes: integer(1024, 67_108_864)
     .default(1_048_576)
-    .describe('Size of the body of a request to the HTTP interface for back ends; above it 413.'),
+    .describe('Maximum size of a request body at the HTTP API; a larger body gets 413.'),
   apiMaxRequests: integer(1, 100_000)
     .default(256)
-    .describe('Requests to the HTTP interface for back ends that may be under way; above it 429.'),
+    .describe('Maximum number of requests in flight at the HTTP API; further requests get 429.'),
   apiRequestTimeoutMs: integer(100, 10 * MINUTE_MS)
     .default(10_000)
-    .describe('A request to the HTTP interface for back ends that has not come in whole after so long ends with 408.'),
+    .describe('Time in which a request must arrive completely at the HTTP API; later it gets 408.'),
 };

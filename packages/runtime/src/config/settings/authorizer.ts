@@ -1,4 +1,4 @@
-/** An HTTP service of the user's own that is asked whether somebody may connect, join or publish. */
+/** The authorizer: the user's own HTTP service that decides about connects, joins and publishes. */
 import { z } from 'zod';
 import { flag, hasCredentials, integer, isHeaderText, MINUTE_MS, oneOf, SECRET, url } from './fields.js';
 
@@ -11,38 +11,40 @@ export const authorizerSettings = {
         'expected a URL like https://auth.example.com, without a name and a password: HUBBUB_AUTHORIZER_KEY is sent instead',
     })
     .optional()
-    .describe('Asked by POST at connects (authorizeConnections) and in the namespaces that name `authorize`.'),
+    .describe(
+      'The edge sends a POST to this URL at each connect (authorizeConnections) and in namespaces that set `authorize`.',
+    ),
   authorizerKey: z
     .string({ error: KEY_EXPECTED })
     .refine(isHeaderText, { error: KEY_EXPECTED })
     .optional()
     .meta(SECRET)
-    .describe('Sent to the authorizer as Authorization: Bearer.'),
-  authorizeConnections: flag().default(false).describe('Whether the authorizer is asked before the upgrade.'),
+    .describe('Key that the edge sends to the authorizer as `Authorization: Bearer`.'),
+  authorizeConnections: flag().default(false).describe('Makes the edge ask the authorizer before each upgrade.'),
   authorizerTimeoutMs: integer(10, MINUTE_MS)
     .default(2000)
-    .describe('An authorizer that does not answer for so long has failed.'),
+    .describe('Time in which the authorizer must answer; later the question counts as failed.'),
   authorizerOnFailure: oneOf(['refuse', 'allow'])
     .default('refuse')
-    .describe('What an authorizer that fails means: nobody gets in (UNAVAILABLE), or whom the token lets in.'),
+    .describe('Outcome when the authorizer fails: refuse with UNAVAILABLE, or allow what the token allows.'),
   authorizerCacheMs: integer(0, 60 * MINUTE_MS)
     .default(10_000)
-    .describe('How long an answer holds, unless it says otherwise; 0: every question is asked.'),
-  authorizerCacheSize: integer(1, 1_000_000).default(10_000).describe('Answers that are remembered.'),
+    .describe('Lifetime of a cached answer, unless the answer sets its own. 0: the edge caches no answer.'),
+  authorizerCacheSize: integer(1, 1_000_000).default(10_000).describe('Maximum number of cached answers.'),
   authorizerMaxPending: integer(1, 100_000)
     .default(1000)
     .describe(
-      'Questions that may be pending on this edge; further ones are refused, whatever authorizerOnFailure says.',
+      'Maximum number of pending questions on this edge. It refuses further questions, whatever authorizerOnFailure is.',
     ),
   authorizerMaxPendingPerUser: integer(1, 100_000)
     .default(100)
     .describe(
-      'Questions of one user that may be pending on this edge, and of all sessions without a token at one address. One user never holds more places than stay free.',
+      'Maximum number of pending questions on this edge per user, or per address for sessions without a token. One user never holds more places than stay free.',
     ),
   authorizerBreakerFailures: integer(1, 1000)
     .default(5)
-    .describe('After so many failures in a row the authorizer is left alone for a while.'),
+    .describe('Number of consecutive failures that open the circuit breaker.'),
   authorizerBreakerOpenMs: integer(100, 10 * MINUTE_MS)
     .default(5000)
-    .describe('How long that is; then one question tries again.'),
+    .describe('Time that the circuit breaker stays open; then one question tests the authorizer.'),
 };

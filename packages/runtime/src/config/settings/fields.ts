@@ -1,10 +1,10 @@
-/** How the text of an environment variable, or the value in a file, becomes a setting. */
+/** Parsers that turn an environment variable or a file value into a setting. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
 export const MINUTE_MS = 60_000;
 
-/** Environment variables are text; a file may hold numbers. What is not a number stays as it is and is refused. */
+/** Environment variables are text; a file may hold numbers. Validation refuses any other value. */
 export function integer(min: number, max: number) {
   const error = `expected a whole number from ${min} to ${max}`;
   return z.preprocess(
@@ -29,25 +29,25 @@ function splitAtCommas(text: string): string[] {
     .filter(item => item !== '');
 }
 
-/** Text that a header can carry, as keys are sent in one (RFC 9110 section 5.5). */
+/** Checks for text that a header can carry, because keys travel in one (RFC 9110 section 5.5). */
 export function isHeaderText(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
 }
 
-/** Any text but the empty one. */
+/** Non-empty text. */
 export function nonEmpty(expected: string) {
   const error = `expected ${expected}`;
   return z.string({ error }).min(1, { error });
 }
 
-/** What a port is bound to. */
+/** An address to bind a port to. */
 export const host = z
   .string({ error: 'expected an address to listen on, such as 127.0.0.1, 0.0.0.0 or ::1' })
   .refine(value => isIP(value) !== 0 || isHostname(value), {
     error: 'expected an address to listen on, such as 127.0.0.1, 0.0.0.0 or ::1, without a port and brackets',
   });
 
-/** What looks like an IPv4 address and is none is no name either. */
+/** Rejects malformed IPv4 addresses as host names. */
 function isHostname(text: string): boolean {
   return /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text) && !/^[\d.]+$/.test(text);
 }
@@ -68,7 +68,7 @@ export function oneOf<const Choices extends readonly [string, ...string[]]>(choi
   return z.enum(choices, { error: `expected one of ${choices.join(', ')}` });
 }
 
-/** For `.meta(SECRET)`: what nobody prints. */
+/** For `.meta(SECRET)`: marks a value that is never printed. */
 export const SECRET = { secret: true } as const;
 
 /** A port to listen on; 0 takes a free one. */
@@ -104,7 +104,7 @@ export function hasCredentials(url: string): boolean {
 /** @example isNetwork('10.0.0.0/8') && isNetwork('2001:db8::/32') && isNetwork('192.0.2.1') */
 export function isNetwork(text: string): boolean {
   const [address = '', bits, more] = text.split('/');
-  // A zone (fe80::1%eth0) means something on one machine only.
+  // A zone (fe80::1%eth0) has a meaning on one machine only.
   const family = address.includes('%') ? 0 : isIP(address);
   if (family === 0 || more !== undefined) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));

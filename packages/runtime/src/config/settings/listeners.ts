@@ -1,4 +1,4 @@
-/** Where the processes listen, and whom they believe about the client behind a connection. */
+/** Addresses that the processes listen on, and the proxies that they trust about the client's address. */
 import { originPatternProblem } from '../origin-pattern.js';
 import { flag, host, integer, isNetwork, list, nonEmpty, port, text } from './fields.js';
 
@@ -9,46 +9,46 @@ const FORWARD_SECRET_SUITES = ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA
 ]);
 
 export const listenerSettings = {
-  port: port.default(8080).describe('Port for clients; 0 takes a free one.'),
-  host: host.default('127.0.0.1').describe('Address that the port for clients is bound to.'),
+  port: port.default(8080).describe('Port for clients; 0 takes a free port.'),
+  host: host.default('127.0.0.1').describe('Address that the client port binds to.'),
   sharedPort: flag()
     .default(false)
     .describe(
-      'Whether other processes may listen on the port as well (SO_REUSEPORT): the kernel spreads the connections. --workers sets it.',
+      'Lets other processes listen on the same port (SO_REUSEPORT); the kernel spreads the connections. `--workers` sets it.',
     ),
-  adminPort: port.default(8081).describe('Port for /healthz, /readyz and /metrics; 0 takes a free one.'),
-  adminHost: host.default('127.0.0.1').describe('Address that the admin port is bound to.'),
+  adminPort: port.default(8081).describe('Port for /healthz, /readyz and /metrics; 0 takes a free port.'),
+  adminHost: host.default('127.0.0.1').describe('Address that the admin port binds to.'),
   // Clients resolve the segments . and .. before they ask.
   basePath: text(/^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)*$/, 'a path like /api, or nothing')
     .default('')
-    .describe('Path that stands before /ws and /rooms.'),
+    .describe('Path prefix of /ws and /rooms.'),
   tlsCertFile: nonEmpty('a path such as /etc/hubbub/tls.crt')
     .optional()
     .describe(
-      'Certificate chain (PEM) of the port for clients: it then speaks TLS. With tlsKeyFile; both are read again on SIGHUP.',
+      'Certificate chain (PEM) of the client port, which then uses TLS. Needs tlsKeyFile. SIGHUP reloads both files.',
     ),
   tlsKeyFile: nonEmpty('a path such as /etc/hubbub/tls.key').optional().describe('Private key (PEM) of tlsCertFile.'),
   tlsCiphers: text(/^[A-Za-z0-9_+:!@=-]+$/, 'cipher suites of TLS 1.2, such as ECDHE-RSA-AES128-GCM-SHA256')
     .default(FORWARD_SECRET_SUITES.join(':'))
     .describe(
-      'Cipher suites of TLS 1.2 in the notation of OpenSSL, best first. The default has those with forward secrecy and authenticated encryption. TLS 1.3 has its own three.',
+      'Cipher suites of TLS 1.2 in OpenSSL notation, best first. Every default suite has forward secrecy and authenticated encryption. TLS 1.3 always uses its own three suites.',
     ),
   trustedProxies: list('networks like 10.0.0.0/8 or addresses', isNetwork)
     .default([])
     .describe(
-      'Proxies whose X-Forwarded-For is believed: the client is the last address there that is none of them. None: the header is ignored.',
+      'Proxies whose X-Forwarded-For the edge trusts. The client is the last address in it that is not a trusted proxy. Empty: the edge ignores the header.',
     ),
   trustedHops: integer(0, 10)
     .default(0)
     .describe(
-      'Instead of trustedProxies: how many proxies stand before the edge, each of which adds an address to X-Forwarded-For.',
+      'Number of proxies before the edge, each of which adds an address to X-Forwarded-For. Use it instead of trustedProxies.',
     ),
   allowedHosts: list('host names such as hub.test, without ports', name =>
     /^(\*|[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?)$/.test(name),
   )
     .optional()
     .describe(
-      'Names by which requests may reach the ports (the `Host` header), beside localhost and IP addresses; * for all. Unset: none in development, all in production.',
+      '`Host` names that requests may use, besides localhost and IP addresses; * allows all. Unset: no further name in development, every name in production.',
     ),
   allowedOrigins: list('origins like https://example.com')
     .superRefine((entries, context) => {

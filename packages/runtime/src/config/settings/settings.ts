@@ -1,4 +1,4 @@
-/** Every setting of every process, and how it is called in the environment. */
+/** Every setting of every process, and its name in the environment. */
 import { z } from 'zod';
 import { apiSettings } from './api.js';
 import { authorizerSettings } from './authorizer.js';
@@ -16,7 +16,7 @@ export const settingsSchema = z.strictObject({
   ...clusterSettings,
 });
 
-/** As people look for them. A test holds them against the schema. */
+/** Groups of the settings page. A test compares them with the schema. */
 export const settingGroups = [
   { title: 'Listening', settings: Object.keys(listenerSettings) },
   { title: 'The HTTP API for back ends', settings: Object.keys(apiSettings) },

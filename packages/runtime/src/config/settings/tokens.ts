@@ -7,46 +7,48 @@ export const tokenSettings = {
     .optional()
     .meta(SECRET)
     .describe(
-      `Secret of the tokens, at least ${JWT_SECRET_MIN_BYTES} bytes in production. Unset and without public keys: the development secret, which production refuses.`,
+      `Secret of the tokens, at least ${JWT_SECRET_MIN_BYTES} bytes in production. Without any secret or key, development uses a built-in secret; production refuses to start.`,
     ),
   jwtAcceptedSecrets: list('secrets such as from openssl rand -base64 48')
     .default([])
     .meta(SECRET)
     .describe(
-      'Further secrets whose tokens are accepted: the next one before it is used, the last one until its tokens have expired.',
+      'Further secrets that the edge accepts during a rotation: the next one before its use, the previous one until its tokens expire.',
     ),
-  jwtSecretAlgorithm: oneOf(['HS256', 'HS384', 'HS512']).default('HS256').describe('What secrets sign with.'),
+  jwtSecretAlgorithm: oneOf(['HS256', 'HS384', 'HS512'])
+    .default('HS256')
+    .describe('Signature algorithm of the secrets.'),
   jwtPublicKeyFiles: list('files such as /etc/hubbub/public.pem', file => file !== '' && !file.includes('-----BEGIN'))
     .default([])
-    .describe('Public keys or certificates (PEM) whose tokens are accepted: RSA, P-256 (ES256), Ed25519 (EdDSA).'),
+    .describe('Public keys or certificates (PEM) that verify tokens: RSA, P-256 (ES256) or Ed25519 (EdDSA).'),
   jwtRsaAlgorithm: oneOf(['RS256', 'PS256'])
     .default('RS256')
-    .describe('What RSA keys sign with, where a JWKS does not say it of the key.'),
+    .describe('Signature algorithm of RSA keys, unless the JWKS names one for the key.'),
   jwtJwksUrl: url('https://id.example.com/.well-known/jwks.json')
     .optional()
     .describe(
-      'JSON Web Key Set (RFC 7517) whose keys are accepted, found by the `kid` of the token. In production only https, or http on loopback.',
+      'JSON Web Key Set (RFC 7517) that verifies tokens; the `kid` of a token selects the key. Production accepts only https, or http on loopback.',
     ),
   jwtJwksRefreshMs: integer(1000, 24 * 60 * MINUTE_MS)
     .default(10 * MINUTE_MS)
     .describe(
-      'How often the key set is read again. An unknown `kid` has it read at once, every tenth of this time at most.',
+      'Interval between reads of the key set. An unknown `kid` triggers an immediate read, at most once per tenth of this interval.',
     ),
   jwtJwksMaxAgeMs: integer(1000, 30 * 24 * 60 * MINUTE_MS)
     .default(24 * 60 * MINUTE_MS)
-    .describe('A key set that could not be read again for so long is used no more: nobody gets in by it.'),
+    .describe('Maximum age of the key set. If no read succeeds for that long, the edge accepts none of its keys.'),
   jwtIssuer: nonEmpty('the issuer of the tokens, such as https://id.example.com')
     .optional()
-    .describe('What `iss` of a token must be. Unset: anything.'),
+    .describe('Required value of `iss` in a token. Unset: any value.'),
   jwtAudience: list('audiences such as hubbub')
     .optional()
-    .describe('`aud` of a token must name one of them. Unset: anything.'),
+    .describe('Accepted audiences: `aud` of a token must name one of them. Unset: any value.'),
   jwtLeewayMs: integer(0, 5 * MINUTE_MS)
     .default(5000)
-    .describe('How far the clocks of those who sign may be off, for `exp` and `nbf` (RFC 7519 section 4.1.4).'),
+    .describe('Tolerated clock difference to the token issuers, for `exp` and `nbf` (RFC 7519 section 4.1.4).'),
   jwtAllowWithoutExp: flag()
     .default(false)
-    .describe('Whether production takes tokens without `exp`, which open sessions forever. Development takes them.'),
+    .describe('Lets production accept tokens without `exp`, which never expire. Development always accepts them.'),
 };
 
 export interface SigningSettings {
