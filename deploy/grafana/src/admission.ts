@@ -9,7 +9,7 @@ export const admission = board({
   name: 'admission',
   title: 'Hubbub / Admission and limits',
   description:
-    'Who comes in, who is refused and why. The authorizer and the key set show only where they are configured.',
+    'Admitted and refused connections, with the reasons. The authorizer and the key set have data only if they are configured.',
   variables: [{ name: 'instance', label: 'Edges', metric: 'hubbub_edge_sessions', values: 'instance', several: true }],
   rows: [
     {
@@ -18,13 +18,13 @@ export const admission = board({
         graph({
           title: 'Handshakes by result',
           description:
-            'accepted, or the code of the refusal: UNAUTHORIZED is a token, ORIGIN_NOT_ALLOWED a page, RATE_LIMITED and UNAVAILABLE are ours.',
+            'accepted, or the error code. UNAUTHORIZED: the token. ORIGIN_NOT_ALLOWED: the page. RATE_LIMITED and UNAVAILABLE: limits or state of the edge.',
           unit: 'ops',
           queries: [[`sum by (result) (${rate('hubbub_edge_handshakes_total')})`, '{{result}}']],
         }),
         graph({
           title: 'Share of refused handshakes',
-          description: 'By edge. After a change of keys or of the page in front it jumps.',
+          description: 'By edge. It jumps after a wrong change of keys or of the allowed origins.',
           unit: 'percentunit',
           queries: [
             [
@@ -36,9 +36,9 @@ export const admission = board({
           alarmAt: 0.2,
         }),
         graph({
-          title: 'Before they are sessions',
+          title: 'Connections before they are sessions',
           description:
-            'Addresses with a connection, connections that sent no whole request yet, buckets of limits. One address for thousands: HUBBUB_TRUSTED_HOPS is not set.',
+            'Addresses with a connection, connections without a complete request so far, and limit buckets. One address with thousands of connections means that HUBBUB_TRUSTED_HOPS is not set.',
           unit: 'short',
           queries: [
             [`sum(hubbub_edge_addresses{${EDGES}})`, 'addresses'],
@@ -47,21 +47,21 @@ export const admission = board({
           ],
         }),
         graph({
-          title: 'Limits that were exceeded',
-          description: 'By limit; PROTOCOL.md section 5 says what each is, and which setting it has.',
+          title: 'Exceeded limits',
+          description: 'By limit. PROTOCOL.md section 5 documents each limit and its setting.',
           unit: 'ops',
           queries: [[`sum by (limit) (${rate('hubbub_edge_limits_total')})`, '{{limit}}']],
           width: 16,
         }),
         graph({
-          title: 'What frames cost',
-          description: 'Calls to Redis that frames of clients cause.',
+          title: 'Redis calls of frames',
+          description: 'Calls to Redis that client frames cause.',
           unit: 'ops',
           queries: [[`sum(${rate('hubbub_edge_caused_calls_total')})`, 'calls']],
         }),
         graph({
-          title: 'Bytes that clients ask for and store',
-          description: 'Answers and replays; messages that go into histories.',
+          title: 'Bytes that clients request and store',
+          description: 'Answers and replays, and messages stored in histories.',
           unit: 'Bps',
           queries: [
             [`sum(${rate('hubbub_edge_answered_bytes_total')})`, 'answers'],
@@ -69,9 +69,9 @@ export const admission = board({
           ],
         }),
         graph({
-          title: 'Unheard and unreadable',
+          title: 'Incomplete and malformed requests',
           description:
-            'Connections that ended before a whole request; requests of proxies whose X-Forwarded-For could not be read.',
+            'Connections that ended before a complete request, and proxy requests with a malformed X-Forwarded-For.',
           unit: 'ops',
           queries: [
             [`sum(${rate('hubbub_edge_connections_unheard_total')})`, 'ended unheard'],
@@ -85,15 +85,15 @@ export const admission = board({
       panels: [
         graph({
           title: 'Questions by result',
-          description: 'cached and shared cost no request; failed, breaker_open and too_many found no answer.',
+          description: 'cached and shared need no request. failed, breaker_open and too_many have no answer.',
           unit: 'ops',
           queries: [
             [`sum by (action, result) (${rate('hubbub_edge_authorizer_questions_total')})`, '{{action}} {{result}}'],
           ],
         }),
         graph({
-          title: 'How long it takes, p99',
-          description: 'Requests to the authorizer, failed ones included. Connections wait for it.',
+          title: 'Request duration, p99',
+          description: 'Requests to the authorizer, including failed ones. Connections wait for them.',
           unit: 's',
           queries: [
             [
@@ -105,13 +105,13 @@ export const admission = board({
           alarmAt: 1,
         }),
         graph({
-          title: 'Circuit breaker, and requests under way',
+          title: 'Circuit breaker, and requests in flight',
           description:
-            'open: it failed again and again and is left alone for a while; nobody is let in by it meanwhile.',
+            'open: the authorizer failed repeatedly, and the edge does not ask it for a while. HUBBUB_AUTHORIZER_ON_FAILURE decides meanwhile.',
           unit: 'short',
           queries: [
             [`max by (state) (hubbub_edge_authorizer_breaker{${EDGES}})`, '{{state}}'],
-            [`sum(hubbub_edge_authorizer_pending{${EDGES}})`, 'under way'],
+            [`sum(hubbub_edge_authorizer_pending{${EDGES}})`, 'in flight'],
           ],
         }),
       ],
@@ -122,7 +122,7 @@ export const admission = board({
         graph({
           title: 'Age of the key set',
           description:
-            'Since it was read the last time. After HUBBUB_JWT_JWKS_MAX_AGE_MS (a day) nobody gets in by it.',
+            'Time since the last read. After HUBBUB_JWT_JWKS_MAX_AGE_MS (one day) the edge accepts none of its keys.',
           unit: 's',
           queries: [[`max(hubbub_edge_jwks_age_seconds{${EDGES}})`, 'oldest']],
           warnAt: 1800,
@@ -130,13 +130,13 @@ export const admission = board({
         }),
         graph({
           title: 'Keys',
-          description: 'Keys that tokens are verified with, on the edge that has the fewest.',
+          description: 'Keys that verify tokens, on the edge with the fewest keys.',
           unit: 'short',
           queries: [[`min(hubbub_edge_jwks_keys{${EDGES}})`, 'keys']],
         }),
         graph({
           title: 'Reads by result',
-          description: 'Of the key set: ok, or why not.',
+          description: 'Reads of the key set: ok, or the reason of the failure.',
           unit: 'ops',
           queries: [[`sum by (result) (${rate('hubbub_edge_jwks_fetches_total')})`, '{{result}}']],
         }),

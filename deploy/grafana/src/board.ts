@@ -42,7 +42,7 @@ export interface Board {
   readonly dashboard: Dashboard;
 }
 
-/** Panels get their numbers here, so that a link to one stays right as long as nothing is put before it. */
+/** Numbers the panels here, so that a link to a panel stays valid unless another panel is inserted before it. */
 export function board({ name, title, description, variables, rows }: BoardOptions): Board {
   const builder = new DashboardBuilder(title)
     .uid(`hubbub-${name}`)

@@ -11,7 +11,7 @@ const quantiles = (metric: string): Query[] =>
 export const edge = board({
   name: 'edge',
   title: 'Hubbub / One edge',
-  description: 'One edge, chosen above. With --workers it is all workers of a port, added up.',
+  description: 'The edge selected above. With --workers, it is the sum of all workers of a port.',
   variables: [{ name: 'instance', label: 'Edge', metric: 'hubbub_edge_sessions', values: 'instance', several: false }],
   rows: [
     {
@@ -19,7 +19,7 @@ export const edge = board({
       panels: [
         stat({
           title: 'Ready',
-          description: '1 when /readyz is green. Else look at /readyz: it says which check is red.',
+          description: '1 if /readyz is green. Otherwise /readyz names the failed check.',
           unit: 'short',
           queries: [[`hubbub_edge_ready{${EDGE}}`, 'ready']],
           alarmBelow: 1,
@@ -27,29 +27,29 @@ export const edge = board({
         }),
         stat({
           title: 'Sessions',
-          description: 'Connections of clients here.',
+          description: 'Client connections on this edge.',
           unit: 'short',
           queries: [[`hubbub_edge_sessions{${EDGE}}`, 'sessions']],
           width: 4,
         }),
         stat({
           title: 'Rooms',
-          description: 'Rooms with a member here.',
+          description: 'Rooms with a member on this edge.',
           unit: 'short',
           queries: [[`hubbub_edge_rooms{${EDGE}}`, 'rooms']],
           width: 4,
         }),
         stat({
           title: 'Subscriptions',
-          description: 'Channels of Redis: rooms, users, and those that linger after the last one left.',
+          description: 'Redis channels of rooms and users, including those that linger after the last member left.',
           unit: 'short',
           queries: [[`hubbub_edge_subscriptions{${EDGE}}`, 'subscriptions']],
           width: 4,
         }),
         stat({
-          title: 'Still to send away',
+          title: 'Sessions left to disconnect',
           description:
-            'Sessions that this edge has still to send away; 0 unless it leaves. It should reach 0 within the drain window.',
+            'Sessions that this edge still has to disconnect; 0 unless it drains. It should reach 0 within the drain window.',
           unit: 'short',
           queries: [[`hubbub_edge_drain_remaining{${EDGE}}`, 'remaining']],
           warnAt: 1,
@@ -57,7 +57,7 @@ export const edge = board({
         }),
         stat({
           title: 'Engine and workers',
-          description: 'The build of uWebSockets.js that was loaded, and with --workers how many processes there are.',
+          description: 'The loaded build of uWebSockets.js, and the number of processes with --workers.',
           unit: 'short',
           queries: [
             [`hubbub_edge_engine_info{${EDGE}}`, '{{build}}'],
@@ -72,7 +72,7 @@ export const edge = board({
       panels: [
         graph({
           title: 'Frames by type and result',
-          description: 'What clients sent, and what became of it: ok, or the error they got.',
+          description: 'Frames from clients, with the result: ok, or the error code.',
           unit: 'ops',
           queries: [
             [`sum by (type, result) (${rate('hubbub_edge_frames_total')})`, '{{type}} {{result}}'],
@@ -82,7 +82,7 @@ export const edge = board({
         graph({
           title: 'Messages and deliveries',
           description:
-            'Messages from the bus with an audience here, and what was handed to sockets. Malformed ones are dropped.',
+            'Messages from the broker with an audience on this edge, and messages handed to sockets. The edge drops malformed messages.',
           unit: 'ops',
           queries: [
             [rate('hubbub_edge_envelopes_total'), 'messages'],
@@ -92,7 +92,7 @@ export const edge = board({
         }),
         graph({
           title: 'Bytes from and to clients',
-          description: 'Bodies, without the framing of WebSocket and TLS.',
+          description: 'Message bodies, without WebSocket and TLS framing.',
           unit: 'Bps',
           queries: [
             [rate('hubbub_edge_received_bytes_total'), 'received'],
@@ -101,7 +101,7 @@ export const edge = board({
         }),
         graph({
           title: 'Delivery lag',
-          description: 'From publishing a message to handing it to the sockets here.',
+          description: 'Time from publishing a message to handing it to the sockets of this edge.',
           unit: 's',
           queries: quantiles('hubbub_edge_delivery_lag_seconds'),
           warnAt: 0.25,
@@ -110,7 +110,7 @@ export const edge = board({
         graph({
           title: 'Slow readers and conflation',
           description:
-            'Sessions cut off because too much waited for them; those that get only the newest per key; messages that gave way.',
+            'Slow sessions that the edge disconnected, sessions that get only the newest message per key, and messages that newer ones replaced.',
           unit: 'short',
           queries: [
             [increase('hubbub_edge_slow_readers_total'), 'cut off'],
@@ -120,8 +120,8 @@ export const edge = board({
           ],
         }),
         graph({
-          title: 'Sessions that ended, by close code',
-          description: 'PROTOCOL.md section 4 has the codes.',
+          title: 'Ended sessions by close code',
+          description: 'PROTOCOL.md section 4 lists the codes.',
           unit: 'ops',
           queries: [[`sum by (code) (${rate('hubbub_edge_closes_total')})`, '{{code}}']],
         }),
@@ -132,7 +132,7 @@ export const edge = board({
       panels: [
         graph({
           title: 'Recoveries and gaps',
-          description: 'Positions that sessions named, by what became of them; and rooms that were told of a gap.',
+          description: 'Positions that sessions sent, by result, and gaps that the edge reported to rooms.',
           unit: 'short',
           queries: [
             [`sum by (result) (${increase('hubbub_edge_recoveries_total')})`, 'recovery: {{result}}'],
@@ -142,7 +142,7 @@ export const edge = board({
         graph({
           title: 'Histories',
           description:
-            'Reads by purpose; rooms that were or may have been behind; messages that a read had delivered already.',
+            'Reads by purpose, rooms that were or may have been behind, and messages that a read had already delivered.',
           unit: 'ops',
           queries: [
             [`sum by (purpose) (${rate('hubbub_edge_history_reads_total')})`, 'read: {{purpose}}'],
@@ -159,7 +159,7 @@ export const edge = board({
         graph({
           title: 'Event-loop delay and processor',
           description:
-            'Delay of the event loop (p99) in seconds, and processor time in seconds a second: 1 is a whole core, which is all it has.',
+            'Event loop delay (p99) in seconds, and processor time in seconds per second. 1 is a full core, the most that an edge can use.',
           unit: 's',
           queries: [
             [`nodejs_eventloop_lag_p99_seconds{${EDGE}}`, 'delay p99'],
@@ -171,7 +171,7 @@ export const edge = board({
         graph({
           title: 'Memory',
           description:
-            'Resident, and of it the heap and what is kept for replays. Sockets and their buffers are outside of the heap.',
+            'Resident memory, with the share of the heap and of replay windows. Sockets and their buffers are outside the heap.',
           unit: 'bytes',
           queries: [
             [`process_resident_memory_bytes{${EDGE}}`, 'resident'],

@@ -4,9 +4,9 @@ import { graph, type Query, stat } from './panels.js';
 
 const RUN = 'scenario=~"$scenario"';
 const rate = (metric: string): string => `sum(rate(k6_${metric}_total{${RUN}}[$__rate_interval]))`;
-/** k6 tells of a counter only when it counted: nothing is none. */
+/** k6 reports a counter only after its first increment: no series means 0. */
 const total = (metric: string): string => `sum(k6_${metric}_total{${RUN}}) or vector(0)`;
-/** Percentiles of several processes cannot be added: that of the worst is shown. */
+/** Percentiles of several processes cannot be added: the panel shows the worst. */
 const trend = (metric: string): Query[] =>
   ['p50', 'p95', 'p99', 'max'].map(statistic => [`max(k6_${metric}_${statistic}{${RUN}})`, statistic]);
 
@@ -14,7 +14,7 @@ export const k6 = board({
   name: 'k6',
   title: 'Hubbub / k6 run',
   description:
-    'What members of a load run see. Prometheus must run with --web.enable-remote-write-receiver; k6/README.md has the scenarios.',
+    'A load run as its members see it. Prometheus needs --web.enable-remote-write-receiver. k6/README.md documents the scenarios.',
   variables: [
     { name: 'scenario', label: 'Scenario', metric: 'k6_hubbub_messages_sent_total', values: 'scenario', several: true },
   ],
@@ -24,14 +24,14 @@ export const k6 = board({
       panels: [
         stat({
           title: 'Lost',
-          description: 'Messages that a member should have read and did not.',
+          description: 'Messages that a member should have received and did not.',
           unit: 'short',
           queries: [[total('hubbub_messages_lost'), 'lost']],
           alarmAt: 1,
         }),
         stat({
           title: 'Repeated or out of order',
-          description: 'Messages read twice, or after a later one of the same talker.',
+          description: 'Messages received twice, or after a later message of the same sender.',
           unit: 'short',
           queries: [
             [total('hubbub_messages_repeated'), 'repeated'],
@@ -41,7 +41,7 @@ export const k6 = board({
         }),
         stat({
           title: 'Gaps and errors',
-          description: 'room_gap frames, answers that were errors, and faults of the scenario itself.',
+          description: 'room_gap frames, error answers, and faults of the scenario itself.',
           unit: 'short',
           queries: [
             [total('hubbub_room_gaps'), 'gaps'],
@@ -51,9 +51,9 @@ export const k6 = board({
           alarmAt: 1,
         }),
         stat({
-          title: 'Connections that failed or were cut',
+          title: 'Failed or cut connections',
           description:
-            'Refused or without a welcome in time; ended by somebody else; and welcomes that did not reach the script.',
+            'failed: refused, or no welcome in time. cut: the client did not close it. unseen: welcomes that did not reach the script.',
           unit: 'short',
           queries: [
             [total('hubbub_connections_failed'), 'failed'],
@@ -78,7 +78,7 @@ export const k6 = board({
         }),
         graph({
           title: 'Messages sent and received',
-          description: 'Received is sent times the members of the room.',
+          description: 'received is sent times the members of the room.',
           unit: 'ops',
           queries: [
             [rate('hubbub_messages_sent'), 'sent'],
@@ -86,9 +86,9 @@ export const k6 = board({
           ],
         }),
         graph({
-          title: 'Coming back',
+          title: 'Reconnects',
           description:
-            'Sessions that were lost and are back, and the share of them that missed nothing. Nothing is lost where nobody is cut: then it is 0.',
+            'Lost sessions that reconnected, and the share of them that missed nothing. Both are 0 if no session is lost.',
           unit: 'short',
           queries: [
             [total('hubbub_returns'), 'back'],
@@ -98,11 +98,11 @@ export const k6 = board({
       ],
     },
     {
-      title: 'How long it takes',
+      title: 'Durations',
       panels: [
         graph({
           title: 'Delivery',
-          description: 'From before the talker writes until a member has read it.',
+          description: 'Time from before the sender writes until a member has read the message.',
           unit: 's',
           queries: trend('hubbub_delivery_duration'),
           warnAt: 0.25,
@@ -110,7 +110,7 @@ export const k6 = board({
         }),
         graph({
           title: 'Ack',
-          description: 'From before the talker writes until it has read the ack.',
+          description: 'Time from before the sender writes until it has read the ack.',
           unit: 's',
           queries: trend('hubbub_ack_duration'),
           warnAt: 0.25,
@@ -118,16 +118,16 @@ export const k6 = board({
         }),
         graph({
           title: 'Connect',
-          description: 'From dialling until the welcome.',
+          description: 'Time from opening the connection until the welcome.',
           unit: 's',
           queries: trend('hubbub_connect_duration'),
           warnAt: 1,
           alarmAt: 10,
         }),
         graph({
-          title: 'Return',
+          title: 'Recovery',
           description:
-            'From the loss of a connection until everything that was missed has arrived; 0 where nobody was cut.',
+            'Time from the loss of a connection until all missed messages have arrived; 0 if no connection is cut.',
           unit: 's',
           queries: trend('hubbub_return_duration').map(([expression, legend]) => [
             `${expression} or vector(0)`,

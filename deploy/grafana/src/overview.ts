@@ -13,35 +13,35 @@ function lagQuantile(quantile: number): string {
 export const overview = board({
   name: 'overview',
   title: 'Hubbub / Overview',
-  description: 'The cluster as a whole. Begin here; the other dashboards are linked above.',
+  description: 'The whole cluster. Start here; the links above lead to the other dashboards.',
   variables: [{ name: 'instance', label: 'Edges', metric: 'hubbub_edge_sessions', values: 'instance', several: true }],
   rows: [
     {
-      title: 'Is it well?',
+      title: 'Health',
       panels: [
         stat({
-          title: 'Edges that are ready',
+          title: 'Ready edges',
           description:
-            'Share of the edges whose /readyz is green: they hear what is published. Edges that leave are not.',
+            'Share of edges with a green /readyz: they receive published messages. Draining edges are not ready.',
           unit: 'percentunit',
           queries: [[`avg(hubbub_edge_ready{${EDGES}})`, 'ready']],
           alarmBelow: 1,
         }),
         stat({
           title: 'Sessions',
-          description: 'Connections of clients, on all chosen edges.',
+          description: 'Client connections on all selected edges.',
           unit: 'short',
           queries: [[`sum(hubbub_edge_sessions{${EDGES}})`, 'sessions']],
         }),
         stat({
           title: 'Users online',
-          description: 'As presence counts them: a user with three sessions is one.',
+          description: 'As presence counts them: a user with three sessions counts once.',
           unit: 'short',
           queries: [['sum(hubbub_presence_users_online)', 'users']],
         }),
         stat({
           title: 'Delivery lag, p99',
-          description: 'From publishing a message to handing it to the sockets: 99 of 100 are faster.',
+          description: 'Time from publishing a message to handing it to the sockets; 99 of 100 messages are faster.',
           unit: 's',
           queries: [[lagQuantile(0.99), 'p99']],
           warnAt: 0.25,
@@ -50,32 +50,32 @@ export const overview = board({
       ],
     },
     {
-      title: 'What goes through',
+      title: 'Traffic',
       panels: [
         graph({
           title: 'Sessions by edge',
           description:
-            'An edge that leaves sends its sessions to the others; one that came back fills as clients come and go.',
+            'The sessions of a draining edge reconnect to other edges. A restarted edge fills up as clients connect.',
           unit: 'short',
           queries: [[`hubbub_edge_sessions{${EDGES}}`, '{{instance}}']],
           stacked: true,
         }),
         graph({
           title: 'Handshakes by result',
-          description: 'accepted, or why not. The dashboard "Admission" has more.',
+          description: 'accepted, or the error code. The dashboard "Admission" has details.',
           unit: 'ops',
           queries: [[`sum by (result) (rate(hubbub_edge_handshakes_total{${EDGES}}[$__rate_interval]))`, '{{result}}']],
         }),
         graph({
           title: 'Frames from clients by type',
-          description: 'Client events, which only services know, are one type.',
+          description: 'All client events count as one type, because only services know their types.',
           unit: 'ops',
           queries: [[`sum by (type) (rate(hubbub_edge_frames_total{${EDGES}}[$__rate_interval]))`, '{{type}}']],
           stacked: true,
         }),
         graph({
           title: 'Refused frames',
-          description: 'Frames that were answered with an error, as a share of all. Clients with a defect, or abuse.',
+          description: 'Share of frames that edges answered with an error. Causes are client defects or abuse.',
           unit: 'percentunit',
           queries: [
             [
@@ -89,7 +89,7 @@ export const overview = board({
         graph({
           title: 'Messages and deliveries',
           description:
-            'Messages from the bus with an audience, each edge counted, and what was handed to sockets: one for each recipient.',
+            'Messages from the broker, counted per edge with an audience, and messages handed to sockets, counted per recipient.',
           unit: 'ops',
           queries: [
             [`sum(rate(hubbub_edge_envelopes_total{${EDGES}}[$__rate_interval]))`, 'messages'],
@@ -98,7 +98,7 @@ export const overview = board({
         }),
         graph({
           title: 'Bytes from and to clients',
-          description: 'Bodies, without the framing of WebSocket and TLS.',
+          description: 'Message bodies, without WebSocket and TLS framing.',
           unit: 'Bps',
           queries: [
             [`sum(rate(hubbub_edge_received_bytes_total{${EDGES}}[$__rate_interval]))`, 'received'],
@@ -108,12 +108,12 @@ export const overview = board({
       ],
     },
     {
-      title: 'How late, and what is lost',
+      title: 'Delay and loss',
       panels: [
         graph({
           title: 'Delivery lag',
           description:
-            'From publishing a message to handing it to the sockets. The clocks of publisher and edge must agree.',
+            'Time from publishing a message to handing it to the sockets. The clocks of publisher and edge must agree.',
           unit: 's',
           queries: [
             [lagQuantile(0.5), 'p50'],
@@ -127,7 +127,7 @@ export const overview = board({
         graph({
           title: 'Self-probe round trip, p99',
           description:
-            'Through Redis and back, by edge. One edge high: that edge is busy. All high: Redis, or the network to it.',
+            'Through Redis and back, by edge. If one edge is high, that edge is busy. If all are high, Redis or its network is slow.',
           unit: 's',
           queries: [
             [
@@ -140,9 +140,9 @@ export const overview = board({
           width: 6,
         }),
         graph({
-          title: 'Gaps told to rooms',
+          title: 'Gaps reported to rooms',
           description:
-            'Times that a room was told that messages are missing, by reason. no_history after a break: the namespace keeps none.',
+            'Gaps that edges reported to rooms, by reason. no_history after a break: the namespace keeps no history.',
           unit: 'short',
           queries: [
             [`sum by (reason) (increase(hubbub_edge_room_gaps_total{${EDGES}}[$__rate_interval]))`, '{{reason}}'],
@@ -151,9 +151,9 @@ export const overview = board({
           width: 6,
         }),
         graph({
-          title: 'Sessions that ended, by close code',
+          title: 'Ended sessions by close code',
           description:
-            '1012: told to reconnect by an edge that leaves. 1006: the connection broke, a slow reader among them. 4xxx: PROTOCOL.md section 4.',
+            '1012: a draining edge closed the session. 1006: the connection broke, slow readers included. 4xxx: PROTOCOL.md section 4.',
           unit: 'ops',
           queries: [[`sum by (code) (rate(hubbub_edge_closes_total{${EDGES}}[$__rate_interval]))`, '{{code}}']],
           width: 6,
@@ -165,7 +165,7 @@ export const overview = board({
       panels: [
         graph({
           title: 'Event-loop delay, p99',
-          description: 'A process that is late by this is late for everybody it serves.',
+          description: 'This delay affects every client of the process.',
           unit: 's',
           queries: [[`nodejs_eventloop_lag_p99_seconds{${PROCESSES}}`, '{{job}} {{instance}}']],
           warnAt: 0.1,
@@ -174,7 +174,7 @@ export const overview = board({
         }),
         graph({
           title: 'Processor',
-          description: 'Share of one core; an edge has only one.',
+          description: 'Share of one core; an edge uses only one.',
           unit: 'percentunit',
           queries: [[`rate(process_cpu_seconds_total{${PROCESSES}}[$__rate_interval])`, '{{job}} {{instance}}']],
           warnAt: 0.7,

@@ -1,4 +1,4 @@
-/** The few kinds of panels that the dashboards are made of, each with unit, thresholds, legend and description. */
+/** The kinds of panels in the dashboards, each with unit, thresholds, legend and description. */
 import {
   GraphThresholdsStyleConfigBuilder,
   GraphThresholdsStyleMode,

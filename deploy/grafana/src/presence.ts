@@ -1,4 +1,4 @@
-/** Presence: who owns what, how far behind it is, whom it has seen die. */
+/** Presence: partition owners, lag, and dead edges. */
 import { board } from './board.js';
 import { graph, stat } from './panels.js';
 
@@ -9,7 +9,8 @@ const increase = (metric: string): string => `sum by (instance) (increase(${metr
 export const presence = board({
   name: 'presence',
   title: 'Hubbub / Presence',
-  description: 'The registry of who is where. While it is away messages flow, and reports wait in their streams.',
+  description:
+    'The registry of sessions. While presence is down, messages still flow, and reports wait in their streams.',
   variables: [
     { name: 'instance', label: 'Instances', metric: 'hubbub_presence_ready', values: 'instance', several: true },
   ],
@@ -20,21 +21,21 @@ export const presence = board({
         stat({
           title: 'Partitions without owner',
           description:
-            'Rosters of these do not change, and their reports wait. 0, but for seconds after an instance ended.',
+            'The rosters of these partitions do not change, and their reports wait. The value is 0, except for seconds after an instance ended.',
           unit: 'short',
           queries: [['max(hubbub_presence_partitions) - sum(hubbub_presence_partitions_owned)', 'without owner']],
           alarmAt: 1,
         }),
         stat({
-          title: 'Instances that are ready',
-          description: 'Share of the instances whose last round went well.',
+          title: 'Ready instances',
+          description: 'Share of instances with a successful last round.',
           unit: 'percentunit',
           queries: [[`avg(hubbub_presence_ready{${ONES}})`, 'ready']],
           alarmBelow: 1,
         }),
         stat({
           title: 'Largest lag',
-          description: 'Of all streams: how old the oldest report was that the last read found.',
+          description: 'Maximum over all streams of the age of the oldest report in the last read.',
           unit: 's',
           queries: [[`max(hubbub_presence_stream_lag_seconds{${ONES}})`, 'lag']],
           warnAt: 1,
@@ -54,7 +55,7 @@ export const presence = board({
         graph({
           title: 'Partitions owned',
           description:
-            'By instance. They are shared evenly, and move within about a second when an instance comes or goes.',
+            'By instance. Instances share partitions evenly, and move them within about a second when an instance starts or stops.',
           unit: 'short',
           queries: [[`hubbub_presence_partitions_owned{${ONES}}`, '{{instance}}']],
           stacked: true,
@@ -62,7 +63,7 @@ export const presence = board({
         graph({
           title: 'Lag of each stream',
           description:
-            'Age of the oldest report of the last read, by partition. One high: a hot room. All high: presence or Redis is too slow.',
+            'Age of the oldest report in the last read, by partition. If one is high, a room is hot. If all are high, presence or Redis is too slow.',
           unit: 's',
           queries: [[`max by (partition) (hubbub_presence_stream_lag_seconds{${ONES}})`, 'partition {{partition}}']],
           warnAt: 1,
@@ -71,7 +72,7 @@ export const presence = board({
         graph({
           title: 'Claims, losses, stale commits',
           description:
-            'Partitions claimed; claimed with nothing known of them (Redis came back empty); commits refused because another owns the partition.',
+            'Claimed partitions, claimed partitions without data in Redis (it restarted empty), and commits refused because another instance owns the partition.',
           unit: 'short',
           queries: [
             [increase('hubbub_presence_claims_total'), 'claimed {{instance}}'],
@@ -82,11 +83,11 @@ export const presence = board({
       ],
     },
     {
-      title: 'What it does',
+      title: 'Work',
       panels: [
         graph({
           title: 'Reports and commits',
-          description: 'Joins, leaves and statuses that were applied; writes to the registry; what was no report.',
+          description: 'Applied joins, leaves and statuses, writes to the registry, and malformed reports.',
           unit: 'ops',
           queries: [
             [rate('hubbub_presence_reports_applied_total'), 'reports {{instance}}'],
@@ -95,9 +96,8 @@ export const presence = board({
           ],
         }),
         graph({
-          title: 'Edges found dead',
-          description:
-            'Leases that ran out, an edge that was fenced among them; and sessions without a lease behind them.',
+          title: 'Dead edges',
+          description: 'Expired leases, including those of fenced edges, and incarnations without a lease.',
           unit: 'short',
           queries: [
             [increase('hubbub_presence_reaped_nodes_total'), 'dead {{instance}}'],
@@ -108,7 +108,7 @@ export const presence = board({
         graph({
           title: 'Failed rounds, refused sessions',
           description:
-            'Rounds that Redis did not answer or refused; sessions that were ended because their user has too many.',
+            'Rounds that Redis did not answer or refused, and sessions ended because their user had too many.',
           unit: 'short',
           queries: [
             [increase('hubbub_presence_failures_total'), 'failed {{instance}}'],
@@ -123,7 +123,7 @@ export const presence = board({
       panels: [
         graph({
           title: 'Rooms and roster entries',
-          description: 'Rooms with somebody in them; users in rosters, in two rooms is two; users online.',
+          description: 'Rooms with a member, users in rosters (a user in two rooms counts twice), and users online.',
           unit: 'short',
           queries: [
             [`sum(hubbub_presence_rooms{${ONES}})`, 'rooms'],
@@ -134,7 +134,7 @@ export const presence = board({
         graph({
           title: 'Sizes of rosters',
           description:
-            'The largest, and the mean. Above HUBBUB_ROSTER_COUNT_THRESHOLD (500) members hear counts instead of names.',
+            'The largest and the mean roster. Above HUBBUB_ROSTER_COUNT_THRESHOLD (500) members receive counts instead of names.',
           unit: 'short',
           queries: [
             [`max(hubbub_presence_largest_roster_users{${ONES}})`, 'largest'],
@@ -143,7 +143,7 @@ export const presence = board({
         }),
         graph({
           title: 'Event-loop delay and processor',
-          description: 'Delay of the event loop (p99), and processor time in seconds a second.',
+          description: 'Event loop delay (p99), and processor time in seconds per second.',
           unit: 's',
           queries: [
             [

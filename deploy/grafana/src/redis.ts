@@ -1,9 +1,9 @@
-/** Redis as Hubbub sees it: how fast it answers, when it broke, and what it tells of itself. No exporter is needed. */
+/** Redis as Hubbub sees it: latency, failures, and its own values. This needs no exporter. */
 import { board } from './board.js';
 import { graph, stat } from './panels.js';
 
 const EDGES = 'instance=~"$instance"';
-/** Every presence instance asks the same Redis: the highest is what it said. */
+/** All presence instances report the same Redis values: take the maximum. */
 const told = (metric: string): string => `max(hubbub_redis_${metric})`;
 const rateTold = (metric: string): string => `max(rate(hubbub_redis_${metric}_total[$__rate_interval]))`;
 const increaseTold = (metric: string): string => `max(increase(hubbub_redis_${metric}_total[$__rate_interval]))`;
@@ -11,15 +11,15 @@ const increaseTold = (metric: string): string => `max(increase(hubbub_redis_${me
 export const redis = board({
   name: 'redis',
   title: 'Hubbub / Redis',
-  description: 'Redis as edges and presence see it, and what it tells presence (INFO) at each scrape.',
+  description: 'Redis as edges and presence see it, and the values that it reports to presence (INFO) at each scrape.',
   variables: [{ name: 'instance', label: 'Edges', metric: 'hubbub_edge_sessions', values: 'instance', several: true }],
   rows: [
     {
       title: 'State',
       panels: [
         stat({
-          title: 'Answers',
-          description: '1 when it answered presence at the last scrape.',
+          title: 'Available',
+          description: '1 if Redis answered presence at the last scrape.',
           unit: 'short',
           queries: [[told('up'), 'up']],
           alarmBelow: 1,
@@ -27,7 +27,7 @@ export const redis = board({
         stat({
           title: 'Memory of maxmemory',
           description:
-            'Without maxmemory there is no share to tell, and no bound either. At 100 % publishing to rooms with history is refused.',
+            'Without maxmemory, there is no share and no bound. At 100 % Redis refuses publishes to rooms with history.',
           unit: 'percentunit',
           queries: [[`${told('memory_used_bytes')} / ${told('memory_max_bytes')}`, 'used']],
           warnAt: 0.75,
@@ -35,15 +35,16 @@ export const redis = board({
         }),
         stat({
           title: 'Processor',
-          description: 'Redis carries out commands on one core: at 1 it is full, and all waits.',
+          description: 'Redis executes commands on one core. At 1 the core is full, and all commands wait.',
           unit: 'percentunit',
           queries: [[rateTold('cpu_seconds'), 'processor']],
           warnAt: 0.6,
           alarmAt: 0.85,
         }),
         stat({
-          title: 'Runs since',
-          description: 'Since its start. Without persistence a restart loses the histories, which clients are told.',
+          title: 'Uptime',
+          description:
+            'Time since Redis started. Without persistence, a restart loses the histories, and edges report the gaps to clients.',
           unit: 's',
           queries: [[told('uptime_seconds'), 'uptime']],
         }),
@@ -54,7 +55,7 @@ export const redis = board({
       panels: [
         graph({
           title: 'Self-probe round trip, p99',
-          description: 'A message of each edge to itself: PUBLISH, and back by the subscription.',
+          description: 'A message from each edge to itself: PUBLISH, and back over the subscription.',
           unit: 's',
           queries: [
             [
@@ -74,9 +75,9 @@ export const redis = board({
           alarmAt: 0.5,
         }),
         graph({
-          title: 'Breaks of subscriptions, and silence',
+          title: 'Broken and silent subscriptions',
           description:
-            'Subscriptions that broke and are back, and probes that did not come back although the connection stood. Each may be a gap, which is mended or told.',
+            'Subscriptions that broke and recovered, and probes that did not return on an open connection. Edges resync the rooms or report a gap.',
           unit: 'short',
           queries: [
             [`increase(hubbub_edge_interruptions_total{${EDGES}}[$__rate_interval])`, 'broken {{instance}}'],
@@ -85,19 +86,19 @@ export const redis = board({
           warnAt: 1,
         }),
         graph({
-          title: 'Failures of connections',
-          description: 'Refused, broken, or without an answer in time, as the processes report them; each tries again.',
+          title: 'Connection failures',
+          description: 'Refused, broken, or no answer in time, as the processes report it. Each process reconnects.',
           unit: 'ops',
           queries: [['sum by (job) (rate(hubbub_redis_connection_failures_total[$__rate_interval]))', '{{job}}']],
         }),
       ].map(panel => panel.span(6)),
     },
     {
-      title: 'As it tells',
+      title: 'As Redis reports it',
       panels: [
         graph({
           title: 'Commands',
-          description: 'Of everybody who uses it.',
+          description: 'Commands of all clients of this Redis.',
           unit: 'ops',
           queries: [
             [rateTold('commands'), 'commands'],
@@ -106,7 +107,7 @@ export const redis = board({
         }),
         graph({
           title: 'Bytes',
-          description: 'What it sends is what edges subscribe to: each message once for each edge with a member.',
+          description: 'Redis sends each message once per edge with a member of the room.',
           unit: 'Bps',
           queries: [
             [rateTold('received_bytes'), 'received'],
@@ -115,7 +116,7 @@ export const redis = board({
         }),
         graph({
           title: 'Memory',
-          description: 'Allocated, resident, of buffers for connections, and the limit.',
+          description: 'Allocated memory, resident memory, connection buffers, and the limit.',
           unit: 'bytes',
           queries: [
             [told('memory_used_bytes'), 'used'],
@@ -126,7 +127,7 @@ export const redis = board({
         }),
         graph({
           title: 'Connections and channels',
-          description: 'Connections, those of them that wait in a blocking read, and channels with a subscriber.',
+          description: 'Connections, connections in a blocking read, and channels with a subscriber.',
           unit: 'short',
           queries: [
             [told('connected_clients'), 'connections'],
@@ -135,19 +136,18 @@ export const redis = board({
           ],
         }),
         graph({
-          title: 'Connections that came, were refused, were cut off',
-          description:
-            'Cut off: an edge was behind by more than client-output-buffer-limit, and has missed messages. Refused: maxclients.',
+          title: 'Accepted, refused and closed connections',
+          description: 'cut off: an edge exceeded client-output-buffer-limit and missed messages. refused: maxclients.',
           unit: 'short',
           queries: [
-            [increaseTold('connections'), 'came'],
+            [increaseTold('connections'), 'accepted'],
             [increaseTold('rejected_connections'), 'refused'],
             [increaseTold('output_limit_disconnections'), 'cut off'],
           ],
         }),
         graph({
-          title: 'Keys that went',
-          description: 'Expired is as it should be. Evicted must stay 0: set maxmemory-policy noeviction.',
+          title: 'Deleted keys',
+          description: 'Expired keys are normal. Evicted keys must stay at 0: set maxmemory-policy noeviction.',
           unit: 'ops',
           queries: [
             [rateTold('expired_keys'), 'expired'],

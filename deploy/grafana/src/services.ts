@@ -1,4 +1,4 @@
-/** What services do: the HTTP API, controls, client events and those who wait for them. */
+/** Services: the HTTP API, controls, client events and their groups. */
 import { board } from './board.js';
 import { graph, stat } from './panels.js';
 
@@ -8,7 +8,7 @@ const rate = (metric: string, labels = ''): string => `rate(${metric}{${ONES}${l
 export const services = board({
   name: 'services',
   title: 'Hubbub / Services and HTTP API',
-  description: 'Back ends that publish by HTTP, services that control rooms and consume client events.',
+  description: 'Back ends that publish over HTTP, and services that control rooms and consume client events.',
   variables: [
     { name: 'instance', label: 'Instances', metric: '{job=~"hubbub-(edge|api)"}', values: 'instance', several: true },
   ],
@@ -18,13 +18,13 @@ export const services = board({
       panels: [
         stat({
           title: 'Requests',
-          description: 'Requests a second, all routes.',
+          description: 'Requests per second, all routes.',
           unit: 'ops',
           queries: [[`sum(${rate('hubbub_api_requests_total')})`, 'requests']],
         }),
         stat({
           title: 'Answered with 5xx',
-          description: 'Share of requests that failed by our fault: 503 is Redis or presence being away.',
+          description: 'Share of requests that failed on the server. 503: Redis or presence is unavailable.',
           unit: 'percentunit',
           queries: [
             [
@@ -37,7 +37,7 @@ export const services = board({
         }),
         stat({
           title: 'Duration, p99',
-          description: 'From the headers of a request to the end of its answer.',
+          description: 'Time from the headers of a request to the end of its answer.',
           unit: 's',
           queries: [
             [`histogram_quantile(0.99, sum by (le) (${rate('hubbub_api_request_duration_seconds_bucket')}))`, 'p99'],
@@ -46,20 +46,20 @@ export const services = board({
           alarmAt: 1,
         }),
         stat({
-          title: 'Under way',
-          description: 'Requests that are not answered yet.',
+          title: 'In flight',
+          description: 'Requests without an answer so far.',
           unit: 'short',
-          queries: [[`sum(hubbub_api_requests_under_way{${ONES}})`, 'under way']],
+          queries: [[`sum(hubbub_api_requests_under_way{${ONES}})`, 'in flight']],
         }),
         graph({
           title: 'Requests by route and status',
-          description: 'none is the route of what no route answers; aborted the status where the caller hung up.',
+          description: 'Route none: no route matched. Status aborted: the caller closed the connection.',
           unit: 'ops',
           queries: [[`sum by (route, status) (${rate('hubbub_api_requests_total')})`, '{{route}} {{status}}']],
         }),
         graph({
           title: 'Publishes and controls by result',
-          description: 'repeated: known by its idempotency key, and not done again.',
+          description: 'repeated: a request with a known idempotency key, which the API did not execute again.',
           unit: 'ops',
           queries: [
             [`sum by (target, result) (${rate('hubbub_api_publishes_total')})`, 'to {{target}}: {{result}}'],
@@ -68,7 +68,7 @@ export const services = board({
         }),
         graph({
           title: 'Refused requests',
-          description: 'By the limit that was exceeded; malformed is what was no HTTP.',
+          description: 'By exceeded limit. malformed: the data was not HTTP.',
           unit: 'ops',
           queries: [
             [`sum by (limit) (${rate('hubbub_api_limited_total')})`, '{{limit}}'],
@@ -83,20 +83,20 @@ export const services = board({
         graph({
           title: 'Events by result',
           description:
-            'appended to the log of their namespace, repeated (known by its id), UNAVAILABLE: Redis is away, or too many wait.',
+            'appended to the log of the namespace, repeated (same message_id), UNAVAILABLE (Redis is unavailable, or too many events wait), OUTCOME_UNKNOWN (no answer in time).',
           unit: 'ops',
           queries: [[`sum by (result) (${rate('hubbub_edge_client_events_total')})`, '{{result}}']],
         }),
         graph({
           title: 'Events in the logs',
-          description: 'By namespace; at its maxWaitingEvents further ones are refused.',
+          description: 'By namespace. At maxWaitingEvents, edges refuse further events.',
           unit: 'short',
           queries: [[`max by (namespace) (hubbub_edge_events_in_log{${ONES}})`, '{{namespace}}']],
         }),
         graph({
           title: 'Events that wait for a group',
           description:
-            'Not acknowledged. One that only grows has nobody who reads: its service is away, or was given up.',
+            'Events without an acknowledgement. If a group only grows, no service reads for it: the service is down or was removed.',
           unit: 'short',
           queries: [[`max by (namespace, group) (hubbub_edge_events_waiting{${ONES}})`, '{{namespace}} {{group}}']],
           warnAt: 1000,
@@ -107,15 +107,15 @@ export const services = board({
       title: 'Controls on the edges',
       panels: [
         graph({
-          title: 'Controls by what they do',
-          description: 'As the edges got them: one for each edge that it concerns.',
+          title: 'Controls by action',
+          description: 'As edges received them: one per affected edge.',
           unit: 'ops',
           queries: [[`sum by (do) (${rate('hubbub_edge_controls_total')})`, '{{do}}']],
           width: 12,
         }),
         graph({
           title: 'Sessions that services added to rooms',
-          description: 'known: it was there; gone: it left meanwhile; else the error.',
+          description: 'known: already a member. gone: the session ended or left meanwhile. Otherwise the error code.',
           unit: 'ops',
           queries: [[`sum by (result) (${rate('hubbub_edge_added_sessions_total')})`, '{{result}}']],
           width: 12,
