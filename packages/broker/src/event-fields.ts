@@ -1,5 +1,5 @@
 /** A client event as the text fields of PROTOCOL.md section 7.3, and back. */
-import { type ClientEvent, isPlainObject, type Payload, type Sender, toJsonValue } from '@hubbub/protocol';
+import { type ClientEvent, isPlainObject, type Payload, type Sender, toJsonText } from '@hubbub/protocol';
 
 /** Field, value, field, value, …: as a Redis stream takes them. */
 export function eventFields(event: ClientEvent): string[] {
@@ -8,7 +8,7 @@ export function eventFields(event: ClientEvent): string[] {
     ...['type', type],
     ...(room === undefined ? [] : ['room', room]),
     ...['id', id],
-    ...['payload', JSON.stringify(toJsonValue(payload))],
+    ...['payload', toJsonText(payload)],
     ...['user', JSON.stringify({ id: user.id, name: user.name })],
     ...['session', session.id, 'node', session.node],
     ...['rooms', JSON.stringify(rooms)],

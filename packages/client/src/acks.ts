@@ -1,5 +1,7 @@
 /** Frames that went out and wait for their answer, by `id`. */
-import { CLIENT_FRAME_TYPES, type Frame, HubbubError, isErrorCode } from '@hubbub/protocol';
+import { type Frame, HubbubError } from '@hubbub/protocol';
+import { isEventName } from './names.js';
+import { readRefused, unavailable } from './refusals.js';
 
 /** The frame types that answer a frame of ours; `error` answers any. */
 export type AnswerType = 'ack' | 'pong' | 'online_users' | 'history';
@@ -7,6 +9,8 @@ export type AnswerType = 'ack' | 'pong' | 'online_users' | 'history';
 export interface Pending {
   readonly frame: Frame & { readonly id: string };
   readonly answer: AnswerType;
+  /** Gives up; set while the answer is awaited. */
+  timer?: ReturnType<typeof setTimeout>;
   resolve(answer: Frame): void;
   reject(error: HubbubError): void;
 }
@@ -18,7 +22,7 @@ export type Refuse<P extends Pending> = (item: P, error: HubbubError) => void;
 export class Acks<P extends Pending> {
   readonly #timeoutMs: number;
   readonly #refuse: Refuse<P>;
-  readonly #pending = new Map<string, { readonly item: P; readonly timer: ReturnType<typeof setTimeout> }>();
+  readonly #pending = new Map<string, P>();
 
   constructor(timeoutMs: number, refuse: Refuse<P>) {
     this.#timeoutMs = timeoutMs;
@@ -34,30 +38,31 @@ export class Acks<P extends Pending> {
   }
 
   expect(item: P): void {
-    const timer = setTimeout(() => this.#giveUp(item), this.#timeoutMs);
-    this.#pending.set(item.frame.id, { item, timer });
+    item.timer = setTimeout(() => this.#giveUp(item), this.#timeoutMs);
+    this.#pending.set(item.frame.id, item);
   }
 
   /** How many frames match. */
   count(matches: (item: P) => boolean): number {
     let count = 0;
-    for (const { item } of this.#pending.values()) if (matches(item)) count++;
+    for (const item of this.#pending.values()) if (matches(item)) count++;
     return count;
   }
 
   /** The frame of ours that this answered. An echoed `new_message` carries our id too, and answers nothing. */
   settle(answer: Frame): P | undefined {
-    const item = answer.id === undefined ? undefined : this.#pending.get(answer.id)?.item;
-    if (item === undefined || (answer.type !== item.answer && answer.type !== 'error')) return undefined;
+    const { type, id = '', payload } = answer;
+    const item = this.#pending.get(id);
+    if (!item || (type !== item.answer && type !== 'error')) return undefined;
     this.#remove(item);
-    if (answer.type === 'error') this.#refuse(item, errorOfFrame(answer));
+    if (type === 'error') this.#refuse(item, readRefused(payload, 'OUTCOME_UNKNOWN'));
     else item.resolve(answer);
     return item;
   }
 
   /** Takes out all, in the order they were sent. */
   takeAll(): P[] {
-    const items = [...this.#pending.values()].map(({ item }) => item);
+    const items = [...this.#pending.values()];
     for (const item of items) this.#remove(item);
     return items;
   }
@@ -68,34 +73,19 @@ export class Acks<P extends Pending> {
   }
 
   #remove(item: P): void {
-    clearTimeout(this.#pending.get(item.frame.id)?.timer);
+    clearTimeout(item.timer);
     this.#pending.delete(item.frame.id);
   }
 }
 
-/** The edge answered so: not a failure that the SDK itself noticed. */
-export class Refused extends HubbubError {}
-
-/** A code that a newer edge added is named in the message and counts as `OUTCOME_UNKNOWN`: the SDK does not repeat it. */
-function errorOfFrame({ payload }: Frame): HubbubError {
-  const code = payload?.code;
-  const message = String(payload?.message ?? '');
-  const retryAfterMs = typeof payload?.retry_after_ms === 'number' ? payload.retry_after_ms : undefined;
-  if (isErrorCode(code)) return new Refused(code, message, { retryAfterMs });
-  return new Refused('OUTCOME_UNKNOWN', `${code}: ${message}`, { retryAfterMs });
-}
-
-/** Frames of Hubbub's own that publish nothing: asking again does no harm. */
-const REQUESTS: ReadonlySet<string> = new Set(CLIENT_FRAME_TYPES.filter(type => type !== 'send_message'));
-
-/** Whether a frame publishes: a message or a client event. */
+/** Whether a frame publishes: a message or a client event. To ask again for anything else does no harm. */
 export function isPublish({ type }: Frame): boolean {
-  return !REQUESTS.has(type);
+  return type === 'send_message' || isEventName(type);
 }
 
 /** Of a frame that was sent and not answered. */
 export function unansweredError(frame: Frame, why: string): HubbubError {
   return isPublish(frame)
     ? new HubbubError('OUTCOME_UNKNOWN', `${frame.type}: ${why}; it is not known whether it was executed.`)
-    : new HubbubError('UNAVAILABLE', `${frame.type}: ${why}.`);
+    : unavailable(`${frame.type}: ${why}.`);
 }

@@ -1,6 +1,7 @@
 /** The client: puts the parts together and hands every frame to those it is for. */
 import { type Frame, HubbubError, type Payload, type Status } from '@hubbub/protocol';
 import { openTransport } from '#transport';
+import type { AnswerType } from './acks.js';
 import { type AllEvents, type ClientEvents, type EventName, isClientEvent, type Session } from './client-events.js';
 import { Connection, type StateChange } from './connection.js';
 import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
@@ -11,13 +12,13 @@ import { Heartbeat } from './heartbeat.js';
 import { Memberships } from './memberships.js';
 import { checkEventName } from './names.js';
 import { watchNetwork } from './network.js';
-import { adoptPace, type ClientOptions, resolveOptions, type Settings, socketUrl } from './options.js';
+import { adoptPace, type ClientOptions, resolveOptions, type Settings } from './options.js';
 import { Recovery } from './recovery.js';
-import { closedError, leftError } from './refusals.js';
+import { closedError, unavailable } from './refusals.js';
 import { Renewal } from './renewal.js';
 import { Room } from './room.js';
 import { Rooms } from './rooms.js';
-import { featuresOf, isWelcome } from './shapes.js';
+import { isWelcome } from './shapes.js';
 import { TokenSource } from './token.js';
 import { readFrame, type Wire, writeFrame } from './wire.js';
 
@@ -52,7 +53,7 @@ export class HubbubClient {
     this.#settings = resolveOptions(options);
     const token = new TokenSource(this.#settings.token);
     const dialRequest = {
-      url: socketUrl(this.#settings.url),
+      url: this.#settings.url,
       token,
       encoding: this.#settings.codec.encoding,
       openTransport: options.openTransport ?? openTransport,
@@ -63,41 +64,35 @@ export class HubbubClient {
     });
     this.#deliveries = new Deliveries(this.#settings, {
       ready: room => takesFrames(this.state) && (room === undefined || !this.#memberships.isPending(room)),
-      maxFrameBytes: () => this.#session?.limits.max_frame_bytes,
+      session: () => this.#session,
       send: (wire, frame) => this.#send(wire, frame),
       epoch: room => this.#recovery.epoch(room),
-      user: () => this.#session?.user.id,
       messageSettled: (room, epoch, answer) => this.#recovery.settled(room, answer.epoch ?? epoch, answer.offset),
       settled: () => this.#connection.step('settled'),
+    });
+    this.#recovery = new Recovery({
+      user: () => this.#session?.user.id,
+      deliveries: this.#deliveries,
+      deliver: frame => this.#deliver(frame),
+      report: (name, event) => {
+        this.#rooms.find(event.room)?.events.emit<string>(name, event as never);
+        this.#events.emit<string>(name, event as never);
+      },
     });
     this.#memberships = new Memberships(this.#settings, {
       inSession: () => inSession(this.state),
       request: frame => this.#deliveries.request(frame, 'ack'),
       limits: () => this.#session?.limits ?? {},
-      begin: room => this.#recovery.begin(room),
-      answered: (room, answer, again) => this.#recovery.answered(room, answer, again),
+      recovery: this.#recovery,
       changed: (room, change) => {
-        if (change.state === 'left') this.#recovery.forget(room);
         if (change.state === 'joined') this.#deliveries.flush();
-        if (change.state === 'left') this.#deliveries.refuseRoom(room, change.error ?? leftError(room));
+        if (change.state === 'left') {
+          this.#recovery.forget(room);
+          this.#deliveries.refuseRoom(room, change.error ?? unavailable(`Room ${room} was left.`));
+        }
         this.#rooms.changed(room, change);
       },
       restored: () => this.#connection.step('restored'),
-    });
-    this.#recovery = new Recovery({
-      user: () => this.#session?.user.id,
-      inFlight: room => this.#deliveries.messagesInFlight(room),
-      isInFlight: id => this.#deliveries.isInFlight(id),
-      arrived: frame => this.#deliveries.arrived(frame),
-      deliver: frame => this.#deliver(frame),
-      gap: gap => {
-        this.#rooms.find(gap.room)?.events.emit('gap', gap);
-        this.#events.emit('gap', gap);
-      },
-      recovered: recovered => {
-        this.#rooms.find(recovered.room)?.events.emit('recovered', recovered);
-        this.#events.emit('recovered', recovered);
-      },
     });
     this.#renewal = new Renewal(this.#settings, token, {
       refresh: token => this.#deliveries.request({ type: 'refresh', payload: { token } }, 'ack'),
@@ -105,7 +100,7 @@ export class HubbubClient {
     });
     this.#heartbeat = new Heartbeat(this.#settings, {
       ping: () => this.#deliveries.notify({ type: 'ping' }),
-      dead: () => this.#connection.lose('The edge gave no sign of life.'),
+      dead: () => this.#connection.lose('No answer from the edge.'),
     });
   }
 
@@ -135,12 +130,9 @@ export class HubbubClient {
       });
     });
     opened.catch(() => {}); // Who does not wait for it must not die of it.
-    this.#unwatchNetwork ??= watchNetwork({
-      online: () => {
-        this.#connection.step('network_up');
-        this.#heartbeat.probe();
-      },
-      offline: () => this.#heartbeat.probe(),
+    this.#unwatchNetwork ??= watchNetwork(isOnline => {
+      if (isOnline) this.#connection.step('network_up');
+      this.#heartbeat.probe();
     });
     this.#connection.step('connect');
     return opened;
@@ -158,16 +150,14 @@ export class HubbubClient {
   room(name: string): Room {
     return new Room(name, {
       rooms: this.#rooms,
-      state: name => this.#memberships.state(name),
+      memberships: this.#memberships,
+      deliveries: this.#deliveries,
       join: (room, token) => {
         if (this.state === 'closed') return Promise.reject(closedError());
         this.#rooms.use(name).members.add(room);
         return this.#memberships.join(name, token);
       },
-      leave: name => this.#memberships.leave(name),
-      submit: (frame, answer) =>
-        this.state === 'closed' ? Promise.reject(closedError()) : this.#deliveries.submit(frame, answer),
-      notify: frame => this.#deliveries.notify(frame),
+      submit: (frame, answer) => this.#submit(frame, answer),
     });
   }
 
@@ -183,9 +173,8 @@ export class HubbubClient {
 
   /** Sends a client event about no room to the services behind the cluster. @throws {HubbubError} as `room.send`. */
   async sendEvent(type: string, payload: Payload = {}): Promise<void> {
-    if (this.state === 'closed') throw closedError();
     checkEventName(type);
-    await this.#deliveries.submit({ type, payload }, 'ack');
+    await this.#submit({ type, payload }, 'ack');
   }
 
   /**
@@ -199,7 +188,7 @@ export class HubbubClient {
 
   /** The round trip to the edge in milliseconds. @throws {HubbubError} `UNAVAILABLE` without a connection. */
   async ping(): Promise<number> {
-    if (!takesFrames(this.state)) throw new HubbubError('UNAVAILABLE', `Not connected: ${this.state}.`);
+    if (!takesFrames(this.state)) throw unavailable('Not connected.');
     const startMs = performance.now();
     await this.#deliveries.request({ type: 'ping' }, 'pong');
     return performance.now() - startMs;
@@ -223,6 +212,11 @@ export class HubbubClient {
     return this.#frames.on(type, listener);
   }
 
+  async #submit(frame: Frame, answer: AnswerType): Promise<Frame> {
+    if (this.state === 'closed') throw closedError();
+    return this.#deliveries.submit(frame, answer);
+  }
+
   #stateChanged(change: StateChange): void {
     if (inSession(change.previous) && !inSession(change.state)) {
       this.#heartbeat.stop();
@@ -239,8 +233,10 @@ export class HubbubClient {
       this.#memberships.sessionBegan(this.#welcome?.rooms ?? []);
       this.#deliveries.flush();
     }
-    if (change.state === 'moving') this.#renewal.stop();
-    if (change.state === 'moving' && this.#deliveries.inFlight === 0) this.#connection.step('settled');
+    if (change.state === 'moving') {
+      this.#renewal.stop();
+      if (this.#deliveries.inFlight === 0) this.#connection.step('settled');
+    }
     if (change.state === 'closed') this.#end(change.error ?? closedError());
     this.#events.emit('state', change);
   }
@@ -311,8 +307,8 @@ export class HubbubClient {
 
   #welcomed({ payload }: Frame): void {
     if (this.state !== 'opening' || !isWelcome(payload)) return;
-    const { session_id: id, user, limits } = payload;
-    this.#session = { id, user, limits, features: featuresOf(payload) };
+    const { session_id: id, user, limits, features = [] } = payload;
+    this.#session = { id, user, limits, features };
     adoptPace(this.#settings, this.#options, payload);
     this.#welcome = payload;
     this.#connection.step('welcomed');

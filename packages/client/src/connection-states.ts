@@ -49,51 +49,29 @@ export type ConnectionEvent = (typeof CONNECTION_EVENTS)[number];
 /** With a socket. */
 const ENDS = { lost: 'waiting', stopped: 'closed', close: 'closed' } as const;
 
-/** Every state × every event. A pair that stays where it is does nothing: the event came too late or means nothing there. */
-export const TRANSITIONS: Readonly<Record<ConnectionState, Readonly<Record<ConnectionEvent, ConnectionState>>>> = {
-  idle: {
-    ...staying('idle'),
-    connect: 'connecting',
-    close: 'closed',
-  },
-  connecting: {
-    ...staying('connecting'),
-    opened: 'opening',
-    ...ENDS,
-  },
-  opening: {
-    ...staying('opening'),
-    welcomed: 'restoring',
-    ...ENDS,
-  },
-  restoring: {
-    ...staying('restoring'),
-    restored: 'open',
-    move_due: 'moving',
-    ...ENDS,
-  },
-  open: {
-    ...staying('open'),
-    move_due: 'moving',
-    ...ENDS,
-  },
-  moving: {
-    ...staying('moving'),
-    settled: 'connecting',
-    ...ENDS,
-  },
+/** What each event changes in each state. Where an event is missing it does nothing: it came too late or means nothing there. */
+export const TRANSITIONS: Readonly<
+  Record<ConnectionState, Readonly<Partial<Record<ConnectionEvent, ConnectionState>>>>
+> = {
+  idle: { connect: 'connecting', close: 'closed' },
+  connecting: { opened: 'opening', ...ENDS },
+  opening: { welcomed: 'restoring', ...ENDS },
+  restoring: { restored: 'open', move_due: 'moving', ...ENDS },
+  open: { move_due: 'moving', ...ENDS },
+  moving: { settled: 'connecting', ...ENDS },
   waiting: {
-    ...staying('waiting'),
     connect: 'connecting',
     retry_due: 'connecting',
     network_up: 'connecting',
     close: 'closed',
   },
-  closed: {
-    ...staying('closed'),
-    connect: 'connecting',
-  },
+  closed: { connect: 'connecting' },
 };
+
+/** The state that follows; the same one where the event changes nothing. */
+export function nextState(state: ConnectionState, event: ConnectionEvent): ConnectionState {
+  return TRANSITIONS[state][event] ?? state;
+}
 
 /** Whether a socket exists, or is being made, in this state. */
 export function hasSocket(state: ConnectionState): boolean {
@@ -108,8 +86,4 @@ export function inSession(state: ConnectionState): boolean {
 /** Whether new frames go out in this state; in the others they wait. */
 export function takesFrames(state: ConnectionState): boolean {
   return state === 'restoring' || state === 'open';
-}
-
-function staying(state: ConnectionState): Record<ConnectionEvent, ConnectionState> {
-  return Object.fromEntries(CONNECTION_EVENTS.map(event => [event, state])) as Record<ConnectionEvent, ConnectionState>;
 }

@@ -3,12 +3,14 @@
  *
  * It knows nothing of frames: who uses it says when a frame meant `welcomed`, `moveAfter` or `settled`.
  */
-import { HubbubError } from '@hubbub/protocol';
+import type { HubbubError } from '@hubbub/protocol';
 import { fullJitterMs } from './backoff.js';
-import { adviceFor, errorOf } from './closing.js';
-import { type ConnectionEvent, type ConnectionState, hasSocket, TRANSITIONS } from './connection-states.js';
+import { errorOf, isFinal } from './closing.js';
+import { type ConnectionEvent, type ConnectionState, hasSocket, nextState } from './connection-states.js';
+import { defined } from './defined.js';
 import { Dial, type DialRequest } from './dial.js';
 import type { Settings } from './options.js';
+import { unavailable } from './refusals.js';
 import type { Closing } from './transport.js';
 import type { Wire } from './wire.js';
 
@@ -68,7 +70,7 @@ export class Connection {
 
   /** The edge does not answer: it is given up. */
   lose(message: string): void {
-    this.#step('lost', { error: new HubbubError('UNAVAILABLE', message) });
+    this.#step('lost', { error: unavailable(message) });
   }
 
   /** The edge leaves in `delayMs` milliseconds: until then it serves, then we move; if it breaks first we wait for the rest. */
@@ -100,7 +102,7 @@ export class Connection {
 
   #transition(event: ConnectionEvent, cause: Cause): void {
     const previous = this.#state;
-    const state = TRANSITIONS[previous][event];
+    const state = nextState(previous, event);
     if (state === previous) return;
     this.#state = state;
     if (this.#wasStable()) this.#attempt = 0;
@@ -111,13 +113,8 @@ export class Connection {
     if (state === 'restoring') clearTimeout(this.#dialTimer);
     if (state === 'open') this.#openedAtMs = performance.now();
     if (delayMs !== undefined) this.#retryTimer = setTimeout(() => this.#step('retry_due', {}), delayMs);
-    this.#listener.stateChanged({
-      state,
-      previous,
-      ...(delayMs !== undefined && { delayMs }),
-      ...(cause.closing !== undefined && { closeCode: cause.closing.code }),
-      ...(cause.error !== undefined && { error: cause.error }),
-    });
+    const { closing, error } = cause;
+    this.#listener.stateChanged(defined({ state, previous, delayMs, closeCode: closing?.code, error }));
   }
 
   #connect(event: ConnectionEvent): void {
@@ -134,8 +131,8 @@ export class Connection {
   }
 
   #closed(closing: Closing): void {
-    const advice = adviceFor(closing, this.#dialRequest.token.renews);
-    this.#step(advice === 'stop' ? 'stopped' : 'lost', { closing, error: errorOf(closing) });
+    const event = isFinal(closing, this.#dialRequest.token.renews) ? 'stopped' : 'lost';
+    this.#step(event, { closing, error: errorOf(closing) });
   }
 
   #hangUp(reason: string): void {

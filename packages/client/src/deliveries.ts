@@ -1,10 +1,12 @@
 /** Frames on their way out: held back until they can go, sent, and kept until they are answered. */
-import { type Frame, HubbubError } from '@hubbub/protocol';
+import { type Frame, HubbubError, type Sender, type SessionLimits } from '@hubbub/protocol';
 import { Acks, type AnswerType, isPublish, type Pending, unansweredError } from './acks.js';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
+import { defined } from './defined.js';
 import { createFrameIds } from './frame-ids.js';
 import { checkNames } from './names.js';
 import { OfflineQueue, type Queued } from './offline-queue.js';
+import { unavailable } from './refusals.js';
 import { type Wire, type WireCodec, wireBytes, writeFrame } from './wire.js';
 
 export interface DeliveryPolicy extends BackoffPolicy {
@@ -20,13 +22,11 @@ const REPEATABLE_MS = 4 * 60_000;
 export interface DeliveryPorts {
   /** Whether a frame about this room, or about none, may go out now. */
   ready(room: string | undefined): boolean;
-  /** `max_frame_bytes` of the session, once it is known. */
-  maxFrameBytes(): number | undefined;
+  /** The session, or the last one. */
+  session(): { readonly user: Sender; readonly limits: SessionLimits } | undefined;
   send(wire: Wire, frame: Frame): void;
   /** The epoch of the room's history, where it has one: there an edge knows a repetition by its `message_id`. */
   epoch(room: string): string | undefined;
-  /** Our user's id in this session: an edge knows a repetition of the same user only. */
-  user(): string | undefined;
   /** One of our messages in this room was answered; `epoch` is the room's when it was sent first. */
   messageSettled(room: string, epoch: string | undefined, answer: Frame): void;
   /** The last frame in flight was answered or given up. */
@@ -67,9 +67,9 @@ export class Deliveries {
   /** Sends when it can, which may be after a reconnect. @throws {HubbubError} what the edge answers, or `UNAVAILABLE`. */
   submit(frame: Frame, answer: AnswerType): Promise<Frame> {
     return this.#promise(frame, answer, delivery => {
-      if (this.#isReady(frame.room)) return this.#transmit(delivery);
-      if (!this.#queue.full) return this.#queue.push(delivery);
-      throw new HubbubError('UNAVAILABLE', `Not connected, and ${this.#policy.offlineQueueSize} frames wait already.`);
+      if (this.#isReady(frame.room)) this.#transmit(delivery);
+      else if (!this.#queue.full) this.#queue.push(delivery);
+      else throw unavailable(`${this.#policy.offlineQueueSize} frames wait already.`);
     });
   }
 
@@ -94,10 +94,9 @@ export class Deliveries {
   /** A message of ours was replayed: its `ack` was lost, its `send()` is settled. False when none waits for that. */
   arrived({ id, room, epoch, offset, timestamp }: Frame): boolean {
     const [delivery] = this.#queue.take(({ frame }) => frame.id === id && frame.room === room);
-    if (delivery === undefined) return false;
+    if (!delivery) return false;
     const { frame, resolve } = delivery;
-    const position = { ...(epoch !== undefined && { epoch }), ...(offset !== undefined && { offset }) };
-    resolve({ type: 'ack', id: frame.id, ...position, ...(timestamp && { timestamp }) });
+    resolve(defined({ type: 'ack', id: frame.id, epoch, offset, timestamp }));
     return true;
   }
 
@@ -116,8 +115,8 @@ export class Deliveries {
   flush(): void {
     for (const delivery of this.#queue.take(({ frame }) => this.#isReady(frame.room))) {
       // The room may have lost its history since, or the edge its memory of the `message_id`.
-      if (delivery.first === undefined || this.#isRepeatable(delivery)) this.#transmit(delivery);
-      else this.#reject(delivery, new HubbubError('UNAVAILABLE', 'it was not sent again: it could be doubled'));
+      if (!delivery.first || this.#isRepeatable(delivery)) this.#transmit(delivery);
+      else this.#reject(delivery, unavailable('a repetition could double it'));
     }
   }
 
@@ -128,7 +127,7 @@ export class Deliveries {
     for (const delivery of this.#acks.takeAll()) {
       delivery.isUnknown = true;
       if (this.#isRepeatable(delivery)) repeated.push(delivery);
-      else this.#reject(delivery, new HubbubError('UNAVAILABLE', 'the connection was lost before the answer'));
+      else this.#reject(delivery, unavailable('the connection broke'));
     }
     this.#queue.putBack(repeated);
   }
@@ -150,8 +149,8 @@ export class Deliveries {
     checkNames(unnamed);
     const id = unnamed.id ?? this.#nextId();
     const frame = { ...unnamed, id, ...(isPublish(unnamed) && { message_id: id }) };
-    if (this.#acks.has(id) || this.#queue.has(other => other.frame.id === id)) {
-      throw new HubbubError('INVALID_FORMAT', `A frame with the id ${id} is in flight already.`);
+    if (this.#acks.has(id) || this.#queue.count(other => other.frame.id === id) > 0) {
+      throw new HubbubError('INVALID_FORMAT', `A frame with the id ${id} waits already.`);
     }
     // Written now: a caller who changes the payload later does not change what was sent, and errors come at once.
     const wire = this.#write(frame);
@@ -166,7 +165,7 @@ export class Deliveries {
 
   #write(frame: Frame): Wire {
     const wire = writeFrame(this.#policy.codec, frame);
-    const maxBytes = this.#ports.maxFrameBytes();
+    const maxBytes = this.#ports.session()?.limits.max_frame_bytes;
     // An edge does not read what is too large, so its error could not name our id.
     if (maxBytes !== undefined && wireBytes(wire) > maxBytes) {
       throw new HubbubError('TOO_LARGE', `The frame has more than ${maxBytes} bytes.`);
@@ -187,11 +186,14 @@ export class Deliveries {
     if (!this.#stalled.has(room)) {
       const failures = this.#failures.get(room) ?? 0;
       this.#failures.set(room, failures + 1);
-      const goOn = (): void => {
-        this.#stalled.delete(room);
-        this.flush();
-      };
-      this.#stalled.set(room, setTimeout(goOn, fullJitterMs(failures, this.#policy)));
+      const timer = setTimeout(
+        () => {
+          this.#stalled.delete(room);
+          this.flush();
+        },
+        fullJitterMs(failures, this.#policy),
+      );
+      this.#stalled.set(room, timer);
     }
     if (this.#acks.size === 0) this.#ports.settled();
   }
@@ -213,7 +215,8 @@ export class Deliveries {
   /** Whether the edge would know a second copy as one. */
   #isKnownAgain({ frame, first }: Delivery): boolean {
     if (frame.type !== 'send_message' || frame.room === undefined || first?.epoch === undefined) return false;
-    if (first.user !== this.#ports.user()) return false;
+    // An edge knows a repetition by the same user only.
+    if (first.user !== this.#ports.session()?.user.id) return false;
     return first.epoch === this.#ports.epoch(frame.room) && performance.now() - first.atMs < REPEATABLE_MS;
   }
 
@@ -227,7 +230,7 @@ export class Deliveries {
     delivery.first ??= {
       atMs: performance.now(),
       epoch: room === undefined ? undefined : this.#ports.epoch(room),
-      user: this.#ports.user(),
+      user: this.#ports.session()?.user.id,
     };
     this.#acks.expect(delivery);
     this.#ports.send(delivery.wire, delivery.frame);

@@ -1,7 +1,8 @@
 /** One attempt to connect: asks for the token, opens a socket, and once abandoned is never heard of again. */
 import { CLOSE_NORMAL, type Encoding, HubbubError, offerSubprotocols } from '@hubbub/protocol';
+import { unavailable } from './refusals.js';
 import type { TokenSource } from './token.js';
-import type { Closing, OpenTransport, Transport, TransportListener } from './transport.js';
+import type { OpenTransport, Transport, TransportListener } from './transport.js';
 import type { Wire } from './wire.js';
 
 export interface DialRequest {
@@ -18,9 +19,9 @@ export interface DialListener extends TransportListener {
 
 /** The socket of one attempt. After `abandon` its listener hears nothing, whatever the socket still does. */
 export class Dial {
-  readonly #listener: DialListener;
+  /** `undefined` once abandoned. */
+  #listener: DialListener | undefined;
   #transport: Transport | undefined;
-  #abandoned = false;
 
   constructor(request: DialRequest, listener: DialListener) {
     this.#listener = listener;
@@ -32,32 +33,26 @@ export class Dial {
   }
 
   abandon(reason: string): void {
-    this.#abandoned = true;
+    this.#listener = undefined;
     this.#transport?.close(CLOSE_NORMAL, reason);
   }
 
   async #open(request: DialRequest): Promise<void> {
     try {
       const token = await request.token.next();
-      if (this.#abandoned) return;
+      if (!this.#listener) return;
       const protocols = offerSubprotocols(request.encoding, token);
       this.#transport = request.openTransport({ url: request.url, protocols }, this.#whileWanted());
     } catch (error) {
-      if (!this.#abandoned) this.#listener.failed(asHubbubError(error));
+      this.#listener?.failed(asHubbubError(error));
     }
   }
 
   #whileWanted(): TransportListener {
     return {
-      opened: () => {
-        if (!this.#abandoned) this.#listener.opened();
-      },
-      received: wire => {
-        if (!this.#abandoned) this.#listener.received(wire);
-      },
-      closed: (closing: Closing) => {
-        if (!this.#abandoned) this.#listener.closed(closing);
-      },
+      opened: () => this.#listener?.opened(),
+      received: wire => this.#listener?.received(wire),
+      closed: closing => this.#listener?.closed(closing),
     };
   }
 }
@@ -65,6 +60,5 @@ export class Dial {
 /** A callback that throws something of its own had a passing problem, a HubbubError says itself whether it passes. */
 function asHubbubError(error: unknown): HubbubError {
   if (error instanceof HubbubError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new HubbubError('UNAVAILABLE', `No attempt to connect was possible: ${message}`, { cause: error });
+  return unavailable(`Connecting failed: ${String(error)}`, { cause: error });
 }

@@ -29,7 +29,7 @@ export class Emitter<Known, Other> {
 
   emit<Name extends string>(name: Name, event: EventOf<Known, Other, Name>): void {
     const listeners = this.#listeners.get(name) as Set<(event: EventOf<Known, Other, Name>) => void> | undefined;
-    if (listeners === undefined) return;
+    if (!listeners) return;
     // A copy: a listener may add and remove listeners.
     for (const listener of [...listeners]) {
       try {
@@ -47,8 +47,8 @@ export class Emitter<Known, Other> {
 
 /** Makes an error visible as an uncaught one, after the current work: browsers have `reportError` for it, Node has not. */
 function reportUncaught(error: unknown): void {
-  const scope = globalThis as { reportError?: (error: unknown) => void };
-  if (typeof scope.reportError === 'function') scope.reportError(error);
+  const { reportError } = globalThis as { reportError?: (error: unknown) => void };
+  if (reportError) reportError(error);
   else
     queueMicrotask(() => {
       throw error;

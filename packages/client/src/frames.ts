@@ -14,6 +14,8 @@ import type {
   StatusChange,
 } from '@hubbub/protocol';
 
+import { isTimerMs } from './options.js';
+
 /** A frame whose payload is known. */
 export type FrameWith<P> = Omit<Frame, 'payload'> & { readonly payload: P };
 
@@ -77,5 +79,5 @@ export function roomOf(frame: Frame): string | undefined {
 /** How long after a `reconnect` frame to go, in milliseconds; one that does not say means now. */
 export function reconnectDelayMs({ payload }: Frame): number {
   const delayMs = payload?.delay_ms;
-  return typeof delayMs === 'number' && delayMs >= 0 && delayMs < 2 ** 31 ? delayMs : 0;
+  return isTimerMs(delayMs) ? delayMs : 0;
 }

@@ -15,8 +15,8 @@ export interface HeartbeatPolicy {
 export class Heartbeat {
   readonly #policy: HeartbeatPolicy;
   readonly #ports: HeartbeatPorts;
+  /** `undefined` while it is stopped. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #running = false;
   #heardAtMs = 0;
   /** A ping is out and nothing was heard since. */
   #doubting = false;
@@ -27,14 +27,13 @@ export class Heartbeat {
   }
 
   start(): void {
-    this.#running = true;
     this.heard();
     this.#listenFor(this.#policy.heartbeatIntervalMs);
   }
 
   stop(): void {
-    this.#running = false;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Anything arrived. Only remembers when: no timer is set per frame. */
@@ -46,7 +45,7 @@ export class Heartbeat {
   /** Asks now instead of after a silence: the network changed, or somebody doubts. */
   probe(): void {
     // A second question must not postpone the verdict on the first.
-    if (!this.#running || this.#doubting) return;
+    if (!this.#timer || this.#doubting) return;
     this.#doubting = true;
     this.#ports.ping();
     clearTimeout(this.#timer);

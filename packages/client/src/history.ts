@@ -1,5 +1,6 @@
 /** Reading a room's history page by page. */
-import { type Frame, HubbubError, isPlainObject } from '@hubbub/protocol';
+import type { Frame } from '@hubbub/protocol';
+import { notA } from './wire.js';
 
 /** Which part: offsets, exclusive. Neither: the newest. */
 export interface HistoryQuery {
@@ -22,8 +23,7 @@ export interface HistoryPage {
 
 /** @throws {HubbubError} `INVALID_FORMAT` when the answer is none. */
 export function readHistoryPage({ payload }: Frame): HistoryPage {
-  if (!isPlainObject(payload) || typeof payload.epoch !== 'string' || !Array.isArray(payload.messages)) {
-    throw new HubbubError('INVALID_FORMAT', 'What answered history is not a page of it.');
-  }
-  return { epoch: payload.epoch, messages: payload.messages, more: payload.more === true };
+  const { epoch, messages, more } = payload ?? {};
+  if (typeof epoch !== 'string' || !Array.isArray(messages)) throw notA('history page');
+  return { epoch, messages, more: more === true };
 }

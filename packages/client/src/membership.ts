@@ -48,7 +48,7 @@ export class Membership {
     return ++this.#current;
   }
 
-  isCurrent(attempt: number): boolean {
+  isCurrent(attempt: number | undefined): boolean {
     return attempt === this.#current;
   }
 

@@ -1,8 +1,10 @@
 /** Which rooms the application wants to be in, and how they are joined again, or resumed, in every new session. */
 import { type Frame, HubbubError, type Position } from '@hubbub/protocol';
-import { Refused } from './acks.js';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
+import { defined } from './defined.js';
 import { Membership, type RoomChange, type RoomState } from './membership.js';
+import type { Recovery } from './recovery.js';
+import { Refused, unavailable } from './refusals.js';
 import {
   type FrameLimits,
   type PositionAnswer,
@@ -22,10 +24,8 @@ export interface MembershipPorts {
   request(frame: Frame): Promise<Frame>;
   /** What bounds a frame in this session. */
   limits(): FrameLimits;
-  /** The position to name to the edge, where one is known. */
-  begin(room: string): Position | undefined;
-  /** What the edge said of the room's position; `again`: the application was in the room before. */
-  answered(room: string, answer: PositionAnswer | undefined, again: boolean): void;
+  /** The positions to name to the edge, and what it answers. */
+  readonly recovery: Pick<Recovery, 'begin' | 'answered'>;
   changed(room: string, change: RoomChange): void;
   /** Every wanted room was answered in this session. */
   restored(): void;
@@ -97,15 +97,12 @@ export class Memberships {
   /** The room is left, by us (no error) or not. */
   drop(room: string, error: HubbubError | undefined): void {
     const membership = this.#rooms.get(room);
-    if (membership === undefined) return;
+    if (!membership) return;
     this.#unwant(room);
     membership.abandonAttempts();
-    membership.token = undefined;
-    membership.failures = 0;
-    membership.refusedSinceMs = undefined;
     const waiting = membership.takeWaiting();
     this.#change(membership, 'left', error);
-    const reason = error ?? new HubbubError('UNAVAILABLE', `Room ${room} was left before it was joined.`);
+    const reason = error ?? unavailable(`Room ${room} was left.`);
     for (const { reject } of waiting) reject(reason);
     this.#reportIfRestored();
   }
@@ -115,7 +112,7 @@ export class Memberships {
     const membership = this.#membership(room);
     if (membership.state !== 'left') return; // Our own join is, or will be, answered.
     membership.added = true;
-    this.#ports.answered(room, readPosition(payload), false);
+    this.#ports.recovery.answered(room, readPosition(payload), false);
     this.#change(membership, 'joined');
   }
 
@@ -132,7 +129,7 @@ export class Memberships {
     for (const membership of this.#rooms.values()) {
       if (!membership.isPending) continue;
       // Of frames with tokens few would fit into one.
-      if (membership.state === 'rejoining' && membership.token === undefined) again.push(membership);
+      if (membership.state === 'rejoining' && !membership.token) again.push(membership);
       else void this.#attempt(membership);
     }
     for (const group of resumeGroups(again, ({ room }) => this.#place(room), this.#ports.limits())) {
@@ -161,7 +158,7 @@ export class Memberships {
   #foundIn(room: string): void {
     const membership = this.#membership(room);
     const again = membership.state === 'rejoining';
-    if (again && this.#ports.begin(room) !== undefined) return;
+    if (again && this.#ports.recovery.begin(room) !== undefined) return;
     this.#joined(membership);
     void this.#learnPosition(room, again);
   }
@@ -172,7 +169,7 @@ export class Memberships {
     const answer = await this.#requestResume([room]).catch(() => new Map());
     if (session !== this.#session || this.state(room) !== 'joined') return;
     const position = answer.get(room);
-    this.#ports.answered(room, position instanceof HubbubError ? undefined : position, again);
+    this.#ports.recovery.answered(room, position instanceof HubbubError ? undefined : position, again);
   }
 
   async #leaveAgain(room: string): Promise<void> {
@@ -185,22 +182,17 @@ export class Memberships {
 
   /** Many rooms in one frame. An edge that cannot do that is asked room by room, and so is what it left unanswered. */
   async #resume(group: readonly Membership[]): Promise<void> {
-    const attempts = group.map(membership => ({ membership, attempt: membership.beginAttempt() }));
+    const attempts = group.map(membership => membership.beginAttempt());
     const rooms = group.map(({ room }) => room);
     const outcome = await this.#requestResume(rooms).catch(error => error as HubbubError);
-    for (const { membership, attempt } of attempts) {
-      if (!membership.isCurrent(attempt)) continue;
+    group.forEach((membership, index) => {
+      if (!membership.isCurrent(attempts[index])) return;
       const { room } = membership;
-      if (outcome instanceof HubbubError) {
-        // Asking once per room is no remedy for asking too often.
-        if (outcome.code === 'RATE_LIMITED') this.#refused(membership, outcome);
-        else void this.#attempt(membership);
-      } else if (outcome.has(room)) {
-        const answer = outcome.get(room);
-        if (answer instanceof HubbubError) this.#refused(membership, answer);
-        else this.#joinedAt(membership, answer);
-      } else void this.#attempt(membership);
-    }
+      if (outcome instanceof Map && outcome.has(room)) this.#answered(membership, outcome.get(room));
+      // Asking once per room is no remedy for asking too often.
+      else if (outcome instanceof HubbubError && outcome.code === 'RATE_LIMITED') this.#answered(membership, outcome);
+      else void this.#attempt(membership);
+    });
   }
 
   async #requestResume(rooms: readonly string[]): Promise<ReturnType<typeof readResumeAnswer>> {
@@ -209,7 +201,7 @@ export class Memberships {
   }
 
   #place(room: string): { readonly room_id: string } & Partial<Position> {
-    return { room_id: room, ...this.#ports.begin(room) };
+    return { room_id: room, ...this.#ports.recovery.begin(room) };
   }
 
   async #attempt(membership: Membership): Promise<void> {
@@ -219,14 +211,18 @@ export class Memberships {
       if (!membership.isCurrent(attempt)) return;
       const payload = { ...this.#place(membership.room), ...(token && { token }) };
       const ack = await this.#ports.request({ type: 'join_room', payload });
-      if (membership.isCurrent(attempt)) this.#joinedAt(membership, readPosition(ack.payload));
+      if (membership.isCurrent(attempt)) this.#answered(membership, readPosition(ack.payload));
     } catch (error) {
-      if (membership.isCurrent(attempt)) this.#refused(membership, error as HubbubError);
+      if (membership.isCurrent(attempt)) this.#answered(membership, error as HubbubError);
     }
   }
 
-  #joinedAt(membership: Membership, answer: PositionAnswer | undefined): void {
-    this.#ports.answered(membership.room, answer, membership.state === 'rejoining');
+  #answered(membership: Membership, answer: PositionAnswer | HubbubError | undefined): void {
+    if (answer instanceof HubbubError) {
+      this.#refused(membership, answer);
+      return;
+    }
+    this.#ports.recovery.answered(membership.room, answer, membership.state === 'rejoining');
     // A listener of the gap may have left the room.
     if (membership.isPending) this.#joined(membership);
   }
@@ -273,13 +269,11 @@ export class Memberships {
     membership.state = state;
     // A room that was visited is not kept; before listeners hear of it, who may join again.
     if (state === 'left') this.#rooms.delete(membership.room);
-    this.#ports.changed(membership.room, { state, previous, ...(error !== undefined && { error }) });
+    this.#ports.changed(membership.room, defined({ state, previous, error }));
   }
 
   #membership(room: string): Membership {
-    const known = this.#rooms.get(room);
-    if (known !== undefined) return known;
-    const membership = new Membership(room);
+    const membership = this.#rooms.get(room) ?? new Membership(room);
     this.#rooms.set(room, membership);
     return membership;
   }

@@ -9,22 +9,28 @@ import {
   isText,
 } from '@hubbub/protocol';
 
-const FRAMES_OF_HUBBUB: ReadonlySet<string> = new Set(CLIENT_FRAME_TYPES);
+/** Whether a frame of this type is a client event. */
+export function isEventName(type: string): boolean {
+  return isFrameType(type) && !(CLIENT_FRAME_TYPES as readonly string[]).includes(type);
+}
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
 export function checkEventName(type: string): void {
-  if (typeof type === 'string' && isFrameType(type) && !FRAMES_OF_HUBBUB.has(type)) return;
-  const got = JSON.stringify(type)?.slice(0, 100);
+  if (typeof type === 'string' && isEventName(type)) return;
   throw new HubbubError(
     'INVALID_FORMAT',
-    `Events have names of lower-case letters, digits, _ and dots, such as move.made, and none of Hubbub's own; got ${got}.`,
+    `Not an event name: ${shown(type)}. Use a-z, 0-9, _ and dots, and no name of Hubbub's own.`,
   );
+}
+
+function shown(name: unknown): string | undefined {
+  return JSON.stringify(name)?.slice(0, 100);
 }
 
 /** @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT` */
 export function checkNames({ id, room }: Frame): void {
   if (room !== undefined && !isRoomName(room)) {
-    throw new HubbubError('INVALID_ROOM', `Not a room name: ${JSON.stringify(room).slice(0, 100)}.`);
+    throw new HubbubError('INVALID_ROOM', `Not a room name: ${shown(room)}.`);
   }
   if (id !== undefined && !isText(id, FRAME_ID_MAX_BYTES)) {
     throw new HubbubError('INVALID_FORMAT', `An id is text of 1 to ${FRAME_ID_MAX_BYTES} bytes.`);

@@ -1,24 +1,19 @@
-/** Hears from the browser that the network went away or came back. Elsewhere nothing is heard. */
+/** Reports that the browser went online or offline. Other platforms report nothing. */
+
+type NetworkListener = (event: { readonly type: string }) => void;
 
 interface NetworkScope {
-  addEventListener?: (type: 'online' | 'offline', listener: () => void) => void;
-  removeEventListener?: (type: 'online' | 'offline', listener: () => void) => void;
-}
-
-export interface NetworkListener {
-  online(): void;
-  offline(): void;
+  addEventListener?: (type: string, listener: NetworkListener) => void;
+  removeEventListener?: (type: string, listener: NetworkListener) => void;
 }
 
 /** Works in pages and workers; returns what stops it. */
-export function watchNetwork(listener: NetworkListener): () => void {
+export function watchNetwork(changed: (isOnline: boolean) => void): () => void {
   const scope = globalThis as NetworkScope;
-  const online = (): void => listener.online();
-  const offline = (): void => listener.offline();
-  scope.addEventListener?.('online', online);
-  scope.addEventListener?.('offline', offline);
+  const types = ['online', 'offline'];
+  const listener: NetworkListener = ({ type }) => changed(type === 'online');
+  for (const type of types) scope.addEventListener?.(type, listener);
   return () => {
-    scope.removeEventListener?.('online', online);
-    scope.removeEventListener?.('offline', offline);
+    for (const type of types) scope.removeEventListener?.(type, listener);
   };
 }

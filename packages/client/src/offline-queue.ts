@@ -26,10 +26,6 @@ export class OfflineQueue<Item extends Queued> {
     this.#items = [...items, ...this.#items].sort((a, b) => a.order - b.order);
   }
 
-  has(matches: (item: Item) => boolean): boolean {
-    return this.#items.some(matches);
-  }
-
   count(matches: (item: Item) => boolean): number {
     return this.#items.filter(matches).length;
   }
@@ -37,7 +33,7 @@ export class OfflineQueue<Item extends Queued> {
   /** Takes out what matches, in order. */
   take(matches: (item: Item) => boolean): Item[] {
     const taken = this.#items.filter(matches);
-    this.#items = this.#items.filter(item => !taken.includes(item));
+    this.#items = this.#items.filter(item => !matches(item));
     return taken;
   }
 }

@@ -1,5 +1,6 @@
 /** What a client can be told, with the defaults. */
 import type { Codec, Pace } from '@hubbub/protocol';
+import { defined } from './defined.js';
 import type { TokenOption } from './token.js';
 import type { OpenTransport } from './transport.js';
 import type { WireCodec } from './wire.js';
@@ -50,9 +51,6 @@ export type Settings = Readonly<
     Pick<ClientOptions, 'token'> & { codec: WireCodec }
 >;
 
-/** What an edge may set, where the application does not. */
-const PACE_OPTIONS = ['heartbeatIntervalMs', 'baseDelayMs', 'maxDelayMs'] as const;
-
 const DEFAULTS = {
   codec: { encoding: 'json' },
   connectTimeoutMs: 10_000,
@@ -67,27 +65,34 @@ const DEFAULTS = {
 } as const satisfies Partial<Settings>;
 
 /** setTimeout takes 32 bits; above it fires at once, which would turn a long delay into a storm. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Whether a timer can wait for so long. */
+export function isTimerMs(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
+}
 
 /** @throws {TypeError} naming every option that is wrong, and what would be right. */
 export function resolveOptions(options: ClientOptions): Settings {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings = { ...DEFAULTS, ...given } as Settings;
+  const settings = { ...DEFAULTS, ...defined(options) } as Settings;
   const problems: string[] = [];
-  if (typeof settings.url !== 'string' || settings.url === '') problems.push('url must be a URL');
+  const url = socketUrl(settings.url);
+  if (url === undefined) {
+    problems.push(
+      `url must be a ws:, wss:, http: or https: URL, relative only in a page; got ${JSON.stringify(settings.url)}`,
+    );
+  }
   if (!['string', 'function', 'undefined'].includes(typeof settings.token)) {
-    problems.push('token must be a string, a function that gives one, or absent');
+    problems.push('token must be a string or a function');
   }
   for (const [name, value] of Object.entries(settings)) {
-    if (!name.endsWith('Ms')) continue;
-    const fits = typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
-    if (!fits) problems.push(`${name} must be 0 to ${MAX_TIMER_MS} milliseconds`);
+    if (name.endsWith('Ms') && !isTimerMs(value)) problems.push(`${name} must be 0 to ${MAX_TIMER_MS} milliseconds`);
   }
   if (!Number.isInteger(settings.offlineQueueSize) || settings.offlineQueueSize < 0) {
     problems.push('offlineQueueSize must be a whole number from 0');
   }
-  if (problems.length > 0) throw new TypeError(`HubbubClient options: ${problems.join('; ')}.`);
-  return settings;
+  if (problems.length > 0 || url === undefined) throw new TypeError(`HubbubClient options: ${problems.join('; ')}.`);
+  return { ...settings, url };
 }
 
 /** Takes over the pace that an edge proposes, until the next `welcome`. What the application chose stays. */
@@ -96,26 +101,24 @@ export function adoptPace(
   options: ClientOptions,
   { ping_interval_ms, backoff }: Partial<Pace>,
 ): void {
-  const proposed = [ping_interval_ms, backoff?.base_ms, backoff?.cap_ms];
-  PACE_OPTIONS.forEach((name, index) => {
-    const value = proposed[index];
-    const isTime = typeof value === 'number' && value > 0 && value <= MAX_TIMER_MS;
-    (settings as Record<typeof name, number>)[name] = options[name] ?? (isTime ? value : DEFAULTS[name]);
-  });
+  const proposed = {
+    heartbeatIntervalMs: ping_interval_ms,
+    baseDelayMs: backoff?.base_ms,
+    maxDelayMs: backoff?.cap_ms,
+  };
+  for (const [key, value] of Object.entries(proposed)) {
+    const name = key as keyof typeof proposed;
+    (settings as Record<typeof name, number>)[name] =
+      options[name] ?? (value && isTimerMs(value) ? value : DEFAULTS[name]);
+  }
 }
 
-/**
- * The absolute `ws:` or `wss:` URL of an edge, without a fragment, which a WebSocket would refuse.
- * @throws {TypeError} where it is not one
- */
-export function socketUrl(url: string): string {
+/** The absolute `ws:` or `wss:` URL of an edge, without a fragment, which a WebSocket would refuse; `undefined` where it is not one. */
+export function socketUrl(url: string): string | undefined {
   const page = (globalThis as { location?: { href?: string } }).location?.href;
   // By text and not by `URL`, whose parts cannot be set in React Native.
-  const isRelative = !/^[a-z][a-z0-9+.-]*:/i.test(url);
-  const absolute = isRelative && page ? new URL(url, page).href : url;
+  const isRelative = url && !/^[a-z][a-z0-9+.-]*:/i.test(url);
+  const absolute = isRelative && page ? new URL(url, page).href : String(url);
   const socket = absolute.replace(/^http/i, 'ws').replace(/#.*/, '');
-  if (/^wss?:\/\/[^\s/?]\S*$/i.test(socket)) return socket;
-  throw new TypeError(
-    `HubbubClient options: url must be a ws:, wss:, http: or https: URL, relative only in a page; got ${url}.`,
-  );
+  return /^wss?:\/\/[^\s/?]\S*$/i.test(socket) ? socket : undefined;
 }

@@ -1,5 +1,7 @@
 /** Recovery: what of each room's history this client has, so that nothing is shown twice and nothing is missed in silence. */
 import type { GapReason as EdgeGapReason, Frame, Position } from '@hubbub/protocol';
+import { defined } from './defined.js';
+import type { Deliveries } from './deliveries.js';
 import { isOffset, type PositionAnswer, readPosition } from './resume-frames.js';
 import { RoomPosition } from './room-position.js';
 
@@ -29,37 +31,50 @@ export interface Recovered {
 export interface RecoveryPorts {
   /** Our user's id in this session. */
   user(): string | undefined;
-  /** Our messages in this room that are out and not answered. */
-  inFlight(room: string): number;
-  /** Whether a message of ours with this id is out and not answered. */
-  isInFlight(id: string): boolean;
-  /** This message of ours did arrive: settles its `send()`, if that still waits. */
-  arrived(frame: Frame): boolean;
+  /** Our own messages on their way. */
+  readonly deliveries: Pick<Deliveries, 'messagesInFlight' | 'isInFlight' | 'arrived'>;
   deliver(frame: Frame): void;
-  gap(gap: Gap): void;
-  recovered(recovered: Recovered): void;
+  report(name: 'gap', gap: Gap): void;
+  report(name: 'recovered', recovered: Recovered): void;
 }
 
-interface RoomRecord {
+/** Frames held back at most per room: more than an edge replays. Beyond it they pass, and the gap is told. */
+const MAX_HELD = 2_000;
+
+class RoomRecord {
   position: RoomPosition;
   /** A position was named to the edge, the answer has not come. */
-  recovering: boolean;
+  recovering = false;
   /** Came while recovering, beyond what is being replayed: in the room of the path, live messages may overtake the replay. */
-  held: Frame[];
-  replayed: number;
+  held: Frame[] = [];
+  replayed = 0;
   /** Acks of our own messages in an epoch that the edge has not named yet: an `ack` may overtake the `room_gap`. */
-  ackedElsewhere: { readonly epoch: string; readonly offsets: number[] } | undefined;
+  acksOfEpoch: { readonly epoch: string; readonly offsets: number[] } | undefined;
   /** Only a `room_gap` named the position, and no message has come since: a live one below it shows that it was wrong. */
-  claimed: boolean;
+  claimed = false;
   /** The namespace sends our own messages back to us: then these, and not their `ack`, show that they are here. */
-  echoes: boolean;
+  echoes = false;
+
+  /** A room of which the message after `offset` is the first that is heard: what came before is not ours. */
+  constructor(offset: number) {
+    this.position = new RoomPosition(undefined, offset);
+  }
+
+  /** Keeps a frame for the time after the recovery; false where there is none, or too much is kept. */
+  hold(frame: Frame): boolean {
+    return this.recovering && this.held.length < MAX_HELD && this.held.push(frame) > 0;
+  }
+
+  /** No answer is awaited any more. */
+  endRecovery(): void {
+    this.recovering = false;
+    this.held = [];
+    this.replayed = 0;
+  }
 }
 
 /** Own messages whose `ack` may be ahead of the `room_gap` that names their epoch. */
 const MAX_ACKED_ELSEWHERE = 256;
-
-/** Frames held back at most per room: more than an edge replays. Beyond it they pass, and the gap is told. */
-const MAX_HELD = 2_000;
 
 export class Recovery {
   readonly #ports: RecoveryPorts;
@@ -76,14 +91,14 @@ export class Recovery {
 
   position(room: string): Position | undefined {
     const { epoch, offset } = this.#rooms.get(room)?.position ?? {};
-    return epoch === undefined || offset === undefined ? undefined : { epoch, offset };
+    return epoch !== undefined && offset !== undefined ? { epoch, offset } : undefined;
   }
 
   /** The position that is named to the edge now; until `answered`, frames of the room are a replay. */
   begin(room: string): Position | undefined {
     const position = this.position(room);
     const record = this.#rooms.get(room);
-    if (position !== undefined && record !== undefined) record.recovering = true;
+    if (position !== undefined && record) record.recovering = true;
     return position;
   }
 
@@ -92,16 +107,16 @@ export class Recovery {
     const record = this.#rooms.get(room);
     const known = record?.recovering === true ? this.position(room) : undefined;
     const { replayed = 0, held = [] } = record ?? {};
-    if (record !== undefined) Object.assign(record, { recovering: false, held: [], replayed: 0 });
-    const whole = known !== undefined && isWhole(answer, known);
-    const at = whole || known === undefined ? answer : endOfGap(answer, known);
-    if (at === undefined) this.#rooms.delete(room);
+    record?.endRecovery();
+    const whole = known && isWhole(answer, known);
+    const at = whole || !known ? answer : endOfGap(answer, known);
+    if (!at) this.#rooms.delete(room);
     else if (!whole) this.#moveTo(room, at, known);
-    if (whole) this.#ports.recovered({ room, replayed });
+    if (whole) this.#ports.report('recovered', { room, replayed });
     else if (again) this.#tellGap(room, answer?.reason ?? 'no_history', known, at);
-    const isReplay = record !== undefined && at !== answer;
+    const isReplay = record && at !== answer;
     for (const frame of held) this.take(room, frame, isReplay);
-    if (record !== undefined) this.#closeHoles(room, record);
+    if (record) this.#closeHoles(room, record);
   }
 
   /**
@@ -114,12 +129,9 @@ export class Recovery {
       this.#ports.deliver(frame);
       return;
     }
-    const record = this.#record(room, offset);
+    const record = this.#record(room, offset - 1);
     if (this.#isOfAnotherEpoch(record, frame)) {
-      if (record.recovering && record.held.length < MAX_HELD) {
-        record.held.push(frame);
-        return;
-      }
+      if (record.hold(frame)) return;
       // The edge names a new epoch first; where that was lost, the message itself shows the gap.
       this.gap(room, { reason: 'new_epoch', epoch: frame.epoch, offset: offset - 1 });
     } else if (record.claimed && !record.recovering && record.position.knows(offset)) {
@@ -134,10 +146,7 @@ export class Recovery {
       this.#ports.deliver(frame);
       return;
     }
-    if (record.recovering && offset > position.offset + 1 && record.held.length < MAX_HELD) {
-      record.held.push(frame);
-      return;
-    }
+    if (offset > position.offset + 1 && record.hold(frame)) return;
     position.took(offset);
     this.#closeHoles(room, record);
     if (this.#isNews(record, frame, isReplay || record.recovering)) this.#ports.deliver(frame);
@@ -146,7 +155,7 @@ export class Recovery {
   /** A message of ours was taken, or was not: `epoch` and `offset` are its place, as far as the edge names it. */
   settled(room: string, epoch: string | undefined, offset: unknown): void {
     const record = this.#rooms.get(room);
-    if (record === undefined) return;
+    if (!record) return;
     const { position } = record;
     if (isOffset(offset) && !record.echoes) {
       if (epoch === position.epoch) position.acked(offset);
@@ -159,7 +168,7 @@ export class Recovery {
   gap(room: string, payload: unknown): void {
     const known = this.position(room);
     const answer = readPosition(payload);
-    if (answer !== undefined) {
+    if (answer) {
       this.#moveTo(room, answer, known);
       this.#record(room, answer.offset).claimed = true;
     }
@@ -169,7 +178,7 @@ export class Recovery {
 
   /** Positions outlive the session, answers do not. What was held will be replayed again. */
   sessionLost(): void {
-    for (const record of this.#rooms.values()) Object.assign(record, { recovering: false, held: [], replayed: 0 });
+    for (const record of this.#rooms.values()) record.endRecovery();
   }
 
   forget(room: string): void {
@@ -180,35 +189,35 @@ export class Recovery {
   #isNews(record: RoomRecord, frame: Frame, isReplay: boolean): boolean {
     if (record.recovering) record.replayed++;
     if (frame.id === undefined || frame.sender?.id !== this.#ports.user()) return true;
-    if (isReplay) return !this.#ports.arrived(frame) || record.echoes;
-    if (this.#ports.isInFlight(frame.id)) record.echoes = true;
+    if (isReplay) return !this.#ports.deliveries.arrived(frame) || record.echoes;
+    if (this.#ports.deliveries.isInFlight(frame.id)) record.echoes = true;
     return true;
   }
 
   #closeHoles(room: string, record: RoomRecord): void {
     if (record.recovering) return;
     for (;;) {
-      const hole = record.position.closeHole(this.#ports.inFlight(room));
-      if (hole === undefined) return;
-      this.#ports.gap({ room, reason: 'missed', ...hole });
+      const hole = record.position.closeHole(this.#ports.deliveries.messagesInFlight(room));
+      if (!hole) return;
+      this.#ports.report('gap', { room, reason: 'missed', ...hole });
     }
   }
 
   /** From here on the edge goes on. Without a known epoch, messages may be here already that came before the answer. */
   #moveTo(room: string, { epoch, offset }: Position, known: Position | undefined): void {
-    const record = this.#record(room, offset + 1);
-    const early = known === undefined ? record.position.offset : 0;
+    const record = this.#record(room, offset);
+    const early = !known ? record.position.offset : 0;
     record.position = new RoomPosition(epoch, Math.max(offset, early));
     record.claimed = false;
-    const { ackedElsewhere } = record;
-    if (ackedElsewhere?.epoch !== epoch) return;
-    for (const own of ackedElsewhere.offsets) record.position.acked(own);
-    record.ackedElsewhere = undefined;
+    const { acksOfEpoch } = record;
+    if (acksOfEpoch?.epoch !== epoch) return;
+    for (const own of acksOfEpoch.offsets) record.position.acked(own);
+    record.acksOfEpoch = undefined;
   }
 
   #keepAck(record: RoomRecord, epoch: string, offset: number): void {
-    if (record.ackedElsewhere?.epoch !== epoch) record.ackedElsewhere = { epoch, offsets: [] };
-    const { offsets } = record.ackedElsewhere;
+    if (record.acksOfEpoch?.epoch !== epoch) record.acksOfEpoch = { epoch, offsets: [] };
+    const { offsets } = record.acksOfEpoch;
     offsets.push(offset);
     if (offsets.length > MAX_ACKED_ELSEWHERE) offsets.shift();
   }
@@ -218,28 +227,12 @@ export class Recovery {
   }
 
   #tellGap(room: string, reason: GapReason, known: Position | undefined, now: Position | undefined): void {
-    this.#ports.gap({
-      room,
-      reason,
-      ...(known !== undefined && known.epoch === now?.epoch && { since: known.offset }),
-      ...(now !== undefined && { before: now.offset + 1 }),
-    });
+    const since = known?.epoch === now?.epoch ? known?.offset : undefined;
+    this.#ports.report('gap', defined({ room, reason, since, before: now && now.offset + 1 }));
   }
 
-  /** A room of which `offset` is the first that is heard: what came before is not ours. */
   #record(room: string, offset: number): RoomRecord {
-    const known = this.#rooms.get(room);
-    if (known !== undefined) return known;
-    const position = new RoomPosition(undefined, offset - 1);
-    const record: RoomRecord = {
-      position,
-      recovering: false,
-      held: [],
-      replayed: 0,
-      ackedElsewhere: undefined,
-      claimed: false,
-      echoes: false,
-    };
+    const record = this.#rooms.get(room) ?? new RoomRecord(offset);
     this.#rooms.set(room, record);
     return record;
   }
@@ -252,6 +245,6 @@ function endOfGap(answer: PositionAnswer | undefined, known: Position): Position
 }
 
 function isWhole(answer: PositionAnswer | undefined, known: Position): boolean {
-  if (answer === undefined) return false;
+  if (!answer) return false;
   return answer.recovered ?? (answer.epoch === known.epoch && answer.offset === known.offset);
 }

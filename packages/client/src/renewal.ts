@@ -1,13 +1,12 @@
 /** Renews the token before it expires: asks for a fresh one while the session stands, and gives it to the session. */
 import { type Frame, HubbubError, isPlainObject } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
+import { MAX_TIMER_MS } from './options.js';
 import type { TokenSource } from './token.js';
 
 /** Of the life that a token has left: renewed when this much remains, but never earlier than `MAX_LEAD_MS` before the end. */
 const LEAD = 0.2;
 const MAX_LEAD_MS = 5 * 60_000;
-/** setTimeout takes 32 bits. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface RenewalPorts {
   /** Gives the session a new token. @throws {HubbubError} what the edge answers, or `UNAVAILABLE` */

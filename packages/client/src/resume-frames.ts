@@ -1,5 +1,7 @@
 /** `resume`: many rooms in as few frames as the edge's limits allow, and the reading of its answer. */
-import { type ErrorCode, type Frame, HubbubError, isErrorCode, isPlainObject, type Position } from '@hubbub/protocol';
+import { type Frame, type HubbubError, isPlainObject, type Position } from '@hubbub/protocol';
+import { defined } from './defined.js';
+import { readRefused } from './refusals.js';
 
 /** What bounds a frame (PROTOCOL.md section 6); missing where no edge named it. */
 export interface FrameLimits {
@@ -24,17 +26,16 @@ export function resumeGroups<R>(rooms: readonly R[], payloadOf: (room: R) => obj
   const maxRooms = Math.max(1, limits.max_rooms ?? Infinity);
   const maxBytes = (limits.max_frame_bytes ?? Infinity) - FRAME_OVERHEAD_BYTES;
   const groups: R[][] = [];
-  let bytes = Infinity;
+  let bytes = 0;
   for (const room of rooms) {
     // Room names and epochs are ASCII; MessagePack is never longer than JSON here.
     const size = JSON.stringify(payloadOf(room)).length + 1;
     const group = groups.at(-1);
-    if (group === undefined || bytes + size > maxBytes || group.length >= maxRooms) {
+    bytes += size;
+    if (group && bytes <= maxBytes && group.length < maxRooms) group.push(room);
+    else {
       groups.push([room]);
       bytes = size;
-    } else {
-      group.push(room);
-      bytes += size;
     }
   }
   return groups;
@@ -43,32 +44,28 @@ export function resumeGroups<R>(rooms: readonly R[], payloadOf: (room: R) => obj
 /** By room: its position, `undefined` where it has no history, or why it was not joined. Rooms that are missing were not answered. */
 export function readResumeAnswer({ payload }: Frame): Map<string, PositionAnswer | HubbubError | undefined> {
   const answers = new Map<string, PositionAnswer | HubbubError | undefined>();
-  const rooms: readonly unknown[] = Array.isArray(payload?.rooms) ? payload.rooms : [];
-  for (const room of rooms) {
-    if (!isPlainObject(room) || typeof room.room_id !== 'string') continue;
-    answers.set(room.room_id, isPlainObject(room.error) ? errorOf(room.error) : readPosition(room));
+  for (const room of Array.isArray(payload?.rooms) ? payload.rooms : []) {
+    if (!isPlainObject(room)) continue;
+    const { room_id, error } = room;
+    answers.set(String(room_id), isPlainObject(error) ? readRefused(error, 'UNAVAILABLE') : readPosition(room));
   }
   return answers;
 }
 
 /** The position in a payload; `undefined` where there is none: the room has no history. */
 export function readPosition(payload: unknown): PositionAnswer | undefined {
-  if (!isPlainObject(payload) || typeof payload.epoch !== 'string' || !isOffset(payload.offset)) return undefined;
-  return {
-    epoch: payload.epoch,
-    offset: payload.offset,
-    ...(typeof payload.recovered === 'boolean' && { recovered: payload.recovered }),
-    ...(typeof payload.reason === 'string' && { reason: payload.reason }),
-    ...(isOffset(payload.replayed_from) && payload.replayed_from > 0 && { replayedFrom: payload.replayed_from }),
-  };
+  if (!isPlainObject(payload)) return undefined;
+  const { epoch, offset, recovered, reason, replayed_from } = payload;
+  if (typeof epoch !== 'string' || !isOffset(offset)) return undefined;
+  return defined({
+    epoch,
+    offset,
+    recovered: typeof recovered === 'boolean' ? recovered : undefined,
+    reason: typeof reason === 'string' ? reason : undefined,
+    replayedFrom: (isOffset(replayed_from) && replayed_from) || undefined,
+  });
 }
 
 export function isOffset(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function errorOf({ code, message, retry_after_ms }: Record<string, unknown>): HubbubError {
-  const known: ErrorCode = isErrorCode(code) ? code : 'UNAVAILABLE';
-  const retryAfterMs = typeof retry_after_ms === 'number' ? retry_after_ms : undefined;
-  return new HubbubError(known, String(message ?? code), { retryAfterMs });
 }

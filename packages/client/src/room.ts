@@ -1,13 +1,16 @@
 /** A room as an application sees it: join, talk, listen. */
 import type { Frame, Payload, RoomInfo } from '@hubbub/protocol';
 import type { AnswerType } from './acks.js';
+import { defined } from './defined.js';
+import type { Deliveries } from './deliveries.js';
 import type { EventOf, Unsubscribe } from './emitter.js';
 import type { FrameTypeName, KnownFrames } from './frames.js';
 import { type HistoryPage, type HistoryQuery, readHistoryPage } from './history.js';
 import type { RoomChange, RoomState } from './membership.js';
+import type { Memberships } from './memberships.js';
 import { checkEventName } from './names.js';
 import type { Gap, Recovered } from './recovery.js';
-import type { Rooms } from './rooms.js';
+import type { RoomEvents, Rooms } from './rooms.js';
 import type { Roster } from './roster.js';
 import type { TokenOption } from './token.js';
 
@@ -47,11 +50,10 @@ export type RoomRoster = Pick<Roster, 'users' | 'count' | 'onChange'>;
 /** What a room needs of its client. */
 export interface RoomPorts {
   readonly rooms: Rooms;
-  state(room: string): RoomState;
+  readonly memberships: Pick<Memberships, 'state' | 'leave'>;
+  readonly deliveries: Pick<Deliveries, 'notify'>;
   join(room: Room, token?: TokenOption): Promise<void>;
-  leave(room: string): Promise<void>;
   submit(frame: Frame, answer: AnswerType): Promise<Frame>;
-  notify(frame: Frame): void;
 }
 
 /**
@@ -87,7 +89,7 @@ export class Room {
   }
 
   get state(): RoomState {
-    return this.#ports.state(this.name);
+    return this.#ports.memberships.state(this.name);
   }
 
   /**
@@ -108,10 +110,10 @@ export class Room {
    * @throws {HubbubError}
    */
   async leave(): Promise<void> {
-    const { rooms, leave } = this.#ports;
+    const { rooms, memberships } = this.#ports;
     const members = rooms.find(this.name)?.members;
     members?.delete(this);
-    if (members === undefined || members.size === 0) await leave(this.name);
+    if (!members || members.size === 0) await memberships.leave(this.name);
     rooms.tidy(this.name);
   }
 
@@ -135,11 +137,11 @@ export class Room {
 
   /** Tells the others that the user types. Without a connection nothing happens: later it would not be true. */
   typing(): void {
-    this.#ports.notify({ type: 'typing', room: this.name });
+    this.#ports.deliveries.notify({ type: 'typing', room: this.name });
   }
 
   stopTyping(): void {
-    this.#ports.notify({ type: 'stop_typing', room: this.name });
+    this.#ports.deliveries.notify({ type: 'stop_typing', room: this.name });
   }
 
   /** Asks presence who is here. @throws {HubbubError} `UNAVAILABLE` when presence does not answer in time. */
@@ -155,8 +157,8 @@ export class Room {
    * @throws {HubbubError} `NOT_IN_ROOM`, `FORBIDDEN`, `UNAVAILABLE`.
    */
   async history(query: HistoryQuery = {}): Promise<HistoryPage> {
-    const payload = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
-    return readHistoryPage(await this.#ports.submit({ type: 'history', room: this.name, payload }, 'history'));
+    const frame: Frame = { type: 'history', room: this.name, payload: defined(query) };
+    return readHistoryPage(await this.#ports.submit(frame, 'history'));
   }
 
   /** Listens to frames of this room, those of services included. Returns what stops it. */
@@ -169,7 +171,7 @@ export class Room {
 
   /** Hears of every change of `state`. A method of its own, because a service may publish frames of any name. */
   onStateChange(listener: (change: RoomChange) => void): Unsubscribe {
-    return this.#ports.rooms.listen(this.name, ({ events }) => events.on('change', listener));
+    return this.#hear('change', listener);
   }
 
   /**
@@ -177,23 +179,21 @@ export class Room {
    * @example room.onGap(async ({ since, before }) => show((await room.history({ since, before })).messages));
    */
   onGap(listener: (gap: Gap) => void): Unsubscribe {
-    return this.#ports.rooms.listen(this.name, ({ events }) => events.on('gap', listener));
+    return this.#hear('gap', listener);
   }
 
   /** After a reconnect nothing is missing; what was has been given to the listeners of `on`, in order. */
   onRecovered(listener: (recovered: Recovered) => void): Unsubscribe {
-    return this.#ports.rooms.listen(this.name, ({ events }) => events.on('recovered', listener));
+    return this.#hear('recovered', listener);
+  }
+
+  #hear<Name extends keyof RoomEvents>(name: Name, listener: (event: RoomEvents[Name]) => void): Unsubscribe {
+    return this.#ports.rooms.listen(this.name, ({ events }) => events.on(name, listener as never));
   }
 
   async #receipt(frame: Frame): Promise<Receipt> {
     const answer = await this.#ports.submit({ ...frame, room: this.name }, 'ack');
     const { id = '', timestamp, epoch, offset, payload } = answer;
-    return {
-      id,
-      ...(timestamp !== undefined && { timestamp }),
-      ...(epoch !== undefined && { epoch }),
-      ...(offset !== undefined && { offset }),
-      ...(payload?.duplicate === true && { duplicate: true }),
-    };
+    return defined({ id, timestamp, epoch, offset, duplicate: payload?.duplicate === true || undefined });
   }
 }

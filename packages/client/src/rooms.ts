@@ -6,11 +6,18 @@ import type { RoomChange } from './membership.js';
 import type { Gap, Recovered } from './recovery.js';
 import { Roster } from './roster.js';
 
+/** What the client itself reports of a room. */
+export interface RoomEvents {
+  readonly change: RoomChange;
+  readonly gap: Gap;
+  readonly recovered: Recovered;
+}
+
 /** What all handles of a room have in common. */
 export class SharedRoom {
   readonly roster = new Roster();
   readonly frames = new Emitter<KnownFrames, Frame>();
-  readonly events = new Emitter<{ change: RoomChange; gap: Gap; recovered: Recovered }, never>();
+  readonly events = new Emitter<RoomEvents, never>();
   /** Handles that joined and did not leave. */
   readonly members = new Set<object>();
 
@@ -24,8 +31,10 @@ export class SharedRoom {
   }
 
   changed(change: RoomChange): void {
-    if (change.state === 'left') this.roster.clear();
-    if (change.state === 'left') this.members.clear();
+    if (change.state === 'left') {
+      this.roster.clear();
+      this.members.clear();
+    }
     if (change.state === 'rejoining') this.roster.expectFresh();
     this.events.emit('change', change);
   }

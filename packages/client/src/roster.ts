@@ -11,8 +11,8 @@ interface Change {
   readonly version: number;
   readonly count?: number;
   readonly user?: RosterUser;
-  /** Whether the user is to be in the roster; `known`: only what is said of it changes. */
-  readonly here?: boolean | 'known';
+  /** Whether the user is to be in the roster; absent: only a user who is there already changes. */
+  readonly here?: boolean;
 }
 
 /**
@@ -24,7 +24,7 @@ export class Roster {
   readonly #users = new Map<string, RosterUser>();
   readonly #emitter = new Emitter<{ change: Roster }, never>();
   #count = 0;
-  #version = Number.NEGATIVE_INFINITY;
+  #version = -Infinity;
   /** What came before this session's `room_info`; `undefined` after it. */
   #early: Change[] | undefined = [];
 
@@ -50,12 +50,12 @@ export class Roster {
 
   /** Takes in a frame of the room; others than presence's are ignored. @internal */
   take({ type, payload }: Frame): void {
-    if (type === 'user_joined' && isMembershipChange(payload)) this.#apply({ ...payload, here: true });
-    else if (type === 'user_left' && isMembershipChange(payload)) this.#apply({ ...payload, here: false });
-    else if (type === 'user_status' && isStatusChange(payload)) this.#apply({ ...payload, here: 'known' });
-    else if (type === 'room_count' && isRoomCount(payload))
+    if ((type === 'user_joined' || type === 'user_left') && isMembershipChange(payload)) {
+      this.#apply({ ...payload, here: type === 'user_joined' });
+    } else if (type === 'user_status' && isStatusChange(payload)) this.#apply(payload);
+    else if (type === 'room_count' && isRoomCount(payload)) {
       this.#apply({ version: payload.version, count: payload.count });
-    else if ((type === 'room_info' || type === 'online_users') && isRoomInfo(payload)) this.#replace(type, payload);
+    } else if ((type === 'room_info' || type === 'online_users') && isRoomInfo(payload)) this.#replace(type, payload);
     else return;
     this.#emitter.emit('change', this);
   }
@@ -72,7 +72,7 @@ export class Roster {
   clear(): void {
     this.#users.clear();
     this.#count = 0;
-    this.#version = Number.NEGATIVE_INFINITY;
+    this.#version = -Infinity;
     this.expectFresh();
     this.#emitter.emit('change', this);
   }
@@ -80,7 +80,7 @@ export class Roster {
   #replace(type: string, info: RoomInfo): void {
     const early = this.#early;
     // An answer that a change overtook; but the first word of a session is believed.
-    if (early === undefined && info.version < this.#version) return;
+    if (!early && info.version < this.#version) return;
     if (type === 'room_info') this.#early = undefined;
     this.#users.clear();
     for (const user of info.users) this.#users.set(user.id, user);
@@ -93,9 +93,9 @@ export class Roster {
     if (this.#early !== undefined && this.#early.length < MAX_EARLY_CHANGES) this.#early.push(change);
     if (change.version <= this.#version) return;
     const { user, here, count } = change;
-    if (user !== undefined) {
-      if (here === true || (here === 'known' && this.#users.has(user.id))) this.#users.set(user.id, user);
-      if (here === false) this.#users.delete(user.id);
+    if (user) {
+      if (here ?? this.#users.has(user.id)) this.#users.set(user.id, user);
+      else this.#users.delete(user.id);
     }
     this.#count = count ?? this.#count;
     this.#version = change.version;

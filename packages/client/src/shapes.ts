@@ -20,23 +20,12 @@ export function isWelcome(payload: unknown): payload is Welcome {
   );
 }
 
-/** Names that the edge gave; none where it names none. */
-export function featuresOf({ features }: Welcome): readonly string[] {
-  return Array.isArray(features) ? features : [];
-}
-
 export function isRoomInfo(payload: unknown): payload is RoomInfo {
-  return (
-    isPlainObject(payload) &&
-    Array.isArray(payload.users) &&
-    payload.users.every(isSender) &&
-    isNumber(payload.count) &&
-    isNumber(payload.version)
-  );
+  return isRoomCount(payload) && 'users' in payload && Array.isArray(payload.users) && payload.users.every(isSender);
 }
 
 export function isMembershipChange(payload: unknown): payload is MembershipChange {
-  return isPlainObject(payload) && isSender(payload.user) && isNumber(payload.count) && isNumber(payload.version);
+  return isRoomCount(payload) && isStatusChange(payload);
 }
 
 export function isStatusChange(payload: unknown): payload is StatusChange {

@@ -2,6 +2,7 @@
  * Where the token of each connection attempt comes from. Only the edge judges a token: the clock of this device may be hours off.
  */
 import { HubbubError } from '@hubbub/protocol';
+import { unavailable } from './refusals.js';
 
 /** The token itself, or a function that is asked at every attempt and some time before the token expires. */
 export type TokenOption = string | (() => string | Promise<string>);
@@ -76,6 +77,6 @@ export async function roomTokenOf(option: TokenOption): Promise<string> {
     return typeof option === 'function' ? await option() : option;
   } catch (cause) {
     if (cause instanceof HubbubError) throw cause;
-    throw new HubbubError('UNAVAILABLE', 'The room token could not be fetched.', { cause });
+    throw unavailable('Fetching the room token failed.', { cause });
   }
 }

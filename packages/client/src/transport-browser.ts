@@ -3,6 +3,7 @@
  * asked to close with its refusal instead (`?errors=close`, PROTOCOL.md section 1).
  */
 import { readRefusalReason } from '@hubbub/protocol';
+import { defined } from './defined.js';
 import type { OpenTransport } from './transport.js';
 
 interface BrowserSocket {
@@ -21,10 +22,7 @@ export const openTransport: OpenTransport = ({ url, protocols }, listener) => {
   socket.binaryType = 'arraybuffer';
   socket.onopen = () => listener.opened();
   socket.onmessage = ({ data }) => listener.received(data instanceof ArrayBuffer ? new Uint8Array(data) : String(data));
-  socket.onclose = ({ code, reason }) => {
-    const refusal = readRefusalReason(reason);
-    listener.closed({ code, reason, ...(refusal !== undefined && { refusal }) });
-  };
+  socket.onclose = ({ code, reason }) => listener.closed(defined({ code, reason, refusal: readRefusalReason(reason) }));
   return {
     send: data => socket.send(data),
     close: (code, reason) => socket.close(code, reason),

@@ -4,7 +4,7 @@ import {
   type Frame,
   HubbubError,
   isPlainObject,
-  toJsonValue,
+  toJsonText,
   utf8Length,
   valueProblem,
 } from '@hubbub/protocol';
@@ -18,40 +18,39 @@ export type WireCodec = Codec | { readonly encoding: 'json' };
 /** @throws {HubbubError} `INVALID_PAYLOAD` when the payload holds what the encoding cannot carry. */
 export function writeFrame(codec: WireCodec, frame: Frame): Wire {
   let problem: string | undefined;
+  let cause: unknown;
   try {
     problem = valueProblem(frame.payload ?? {}, 'payload');
-    if (!problem)
-      return codec.encoding === 'json' ? JSON.stringify(toJsonValue(frame)) : (codec as Codec).encode(frame);
-  } catch (cause) {
-    throw new HubbubError('INVALID_PAYLOAD', `The payload cannot be written as ${codec.encoding}.`, { cause });
+    if (!problem) return codec.encoding === 'json' ? toJsonText(frame) : (codec as Codec).encode(frame);
+  } catch (error) {
+    problem = `The payload cannot be written as ${codec.encoding}.`;
+    cause = error;
   }
-  throw new HubbubError('INVALID_PAYLOAD', problem);
+  throw new HubbubError('INVALID_PAYLOAD', problem, { cause });
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT` when this is not one frame in this session's encoding. */
 export function readFrame(codec: WireCodec, wire: Wire): Frame {
   const value = readValue(codec, wire);
-  if (!isPlainObject(value) || typeof value.type !== 'string') {
-    throw new HubbubError('INVALID_FORMAT', 'What arrived is not an object with a type.');
-  }
+  const { type, room = '', id = '' } = isPlainObject(value) ? value : {};
   // The fields that the SDK itself relies on; the rest is the application's to judge.
-  for (const field of ['room', 'id'] as const) {
-    if (value[field] !== undefined && typeof value[field] !== 'string') {
-      throw new HubbubError('INVALID_FORMAT', `The ${field} of what arrived is not a string.`);
-    }
-  }
-  return value as unknown as Frame;
+  if ([type, room, id].some(field => typeof field !== 'string')) throw notA('frame');
+  return value as Frame;
+}
+
+export function notA(what: string, cause?: unknown): HubbubError {
+  return new HubbubError('INVALID_FORMAT', `The data from the edge is not a ${what}.`, { cause });
 }
 
 function readValue(codec: WireCodec, wire: Wire): unknown {
   if ((typeof wire === 'string') !== (codec.encoding === 'json')) {
-    throw new HubbubError('INVALID_FORMAT', `What arrived is not ${codec.encoding}.`);
+    throw notA(`${codec.encoding} frame`);
   }
   if (typeof wire !== 'string') return (codec as Codec).decode(wire);
   try {
     return JSON.parse(wire);
   } catch (cause) {
-    throw new HubbubError('INVALID_FORMAT', 'What arrived is not JSON.', { cause });
+    throw notA('JSON text', cause);
   }
 }
 

@@ -31,16 +31,17 @@ describe('connecting', () => {
   });
 
   it('goes at once when the browser is online again, and checks a connection when it goes offline', async () => {
-    const listeners = new Map<string, () => void>();
-    vi.stubGlobal('addEventListener', (type: string, listener: () => void) => listeners.set(type, listener));
+    const listeners = new Map<string, (event: Event) => void>();
+    const add = (type: string, listener: (event: Event) => void) => listeners.set(type, listener);
+    vi.stubGlobal('addEventListener', add);
     vi.stubGlobal('removeEventListener', (type: string) => listeners.delete(type));
     const client = await edge.openClient();
     edge.answer = silent;
-    listeners.get('offline')?.();
+    listeners.get('offline')?.(new Event('offline'));
     expect(edge.socket.sentOfType('ping')).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(client.state).toBe('waiting');
-    listeners.get('online')?.();
+    listeners.get('online')?.(new Event('online'));
     expect(client.state).toBe('connecting');
     client.close();
     expect(listeners.size).toBe(0);

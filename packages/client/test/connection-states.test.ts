@@ -6,6 +6,7 @@ import {
   CONNECTION_STATES,
   hasSocket,
   inSession,
+  nextState,
   TRANSITIONS,
   takesFrames,
 } from '../src/connection-states.js';
@@ -14,12 +15,13 @@ const pairs = CONNECTION_STATES.flatMap(state => CONNECTION_EVENTS.map(event => 
 
 describe('the transition table', () => {
   it.each(pairs)('says what happens in %s on %s', (state, event) => {
-    expect(CONNECTION_STATES).toContain(TRANSITIONS[state][event]);
+    expect(CONNECTION_STATES).toContain(nextState(state, event));
   });
 
   it('has no state or event that is not listed', () => {
     expect(Object.keys(TRANSITIONS)).toEqual([...CONNECTION_STATES]);
-    for (const state of CONNECTION_STATES) expect(Object.keys(TRANSITIONS[state])).toEqual([...CONNECTION_EVENTS]);
+    for (const state of CONNECTION_STATES)
+      expect(CONNECTION_EVENTS).toEqual(expect.arrayContaining(Object.keys(TRANSITIONS[state])));
   });
 
   it('reaches every state from idle', () => {
@@ -31,19 +33,19 @@ describe('the transition table', () => {
   });
 
   it.each(CONNECTION_STATES)('closes from %s', state => {
-    expect(TRANSITIONS[state].close).toBe('closed');
+    expect(nextState(state, 'close')).toBe('closed');
   });
 
   it('leaves idle and closed only when the application asks', () => {
     for (const event of CONNECTION_EVENTS.filter(event => event !== 'connect' && event !== 'close')) {
-      expect(TRANSITIONS.idle[event]).toBe('idle');
-      expect(TRANSITIONS.closed[event]).toBe('closed');
+      expect(nextState('idle', event)).toBe('idle');
+      expect(nextState('closed', event)).toBe('closed');
     }
   });
 
   it('enters open only from restoring, and restoring only from opening', () => {
     for (const [state, event] of pairs) {
-      const next = TRANSITIONS[state][event];
+      const next = nextState(state, event);
       if (next === state) continue;
       if (next === 'open') expect(state).toBe('restoring');
       if (next === 'restoring') expect(state).toBe('opening');
@@ -76,7 +78,7 @@ describe('README.md', () => {
     expect(table).toEqual(
       CONNECTION_STATES.map(state => ({
         state,
-        cells: CONNECTION_EVENTS.map(event => (TRANSITIONS[state][event] === state ? '·' : TRANSITIONS[state][event])),
+        cells: CONNECTION_EVENTS.map(event => TRANSITIONS[state][event] ?? '·'),
       })),
     );
     expect(readme).toContain(`| state | ${CONNECTION_EVENTS.map(event => `\`${event}\``).join(' | ')} |`);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { describe, expect, it, vi } from 'vitest';
-import { socketUrl } from '../src/options.js';
+import { resolveOptions, socketUrl } from '../src/options.js';
 
 async function bundleFor(conditions: string[]): Promise<{ code: string; files: string[] }> {
   const result = await build({
@@ -92,12 +92,16 @@ describe('the address of an edge', () => {
   });
 
   it('may not be relative where there is no page, and the error says what would be right', () => {
-    expect(() => socketUrl('/ws')).toThrow(/^HubbubClient options: url .*, relative only in a page; got \/ws\.$/);
+    expect(() => resolveOptions({ url: '/ws' })).toThrow(
+      /^HubbubClient options: url .*, relative only in a page; got "\/ws"\.$/,
+    );
   });
 
   it.each(['ftp://edge.test/ws', 'mailto:a', 'wss://', 'http://a b/'])('%s is refused, and named', url => {
     vi.stubGlobal('location', { href: 'https://example.org/' });
-    expect(() => socketUrl(url)).toThrow(/HubbubClient options: url must be a ws:, wss:, http: or https: URL, .*; got/);
+    expect(() => resolveOptions({ url })).toThrow(
+      /HubbubClient options: url must be a ws:, wss:, http: or https: URL, .*; got/,
+    );
     vi.unstubAllGlobals();
   });
 });

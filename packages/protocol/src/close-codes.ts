@@ -34,7 +34,7 @@ const STOP_BELOW_4000: readonly number[] = [CLOSE_NORMAL, CLOSE_INVALID_DATA, CL
 
 /** What a client does after a close with `code`; codes it does not know mean: come back. */
 export function closeAdvice(code: number): CloseAdvice {
-  if (code >= 4100 && code <= 4199) return 'renew';
-  if (code >= 4200 && code <= 4299) return 'stop';
-  return STOP_BELOW_4000.includes(code) ? 'stop' : 'reconnect';
+  const hundreds = Math.floor(code / 100);
+  if (hundreds === 41) return 'renew';
+  return hundreds === 42 || STOP_BELOW_4000.includes(code) ? 'stop' : 'reconnect';
 }

@@ -46,14 +46,23 @@ export function readMalformedJson(bytes: Uint8Array): unknown {
  */
 export function toJsonValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  if (value instanceof Uint8Array) return { $base64: toBase64(value) };
+  if (value instanceof Uint8Array) return binaryInJson(value);
   if (Array.isArray(value)) return value.map(toJsonValue);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJsonValue(item)]));
 }
 
+/** A value as JSON text, binary values as {@link toJsonValue} has them. */
+export function toJsonText(value: object): string {
+  return JSON.stringify(value, function (this: Record<string, unknown>, key, item: unknown) {
+    // `item` is what a Buffer's own `toJSON` makes of it.
+    const raw = this[key];
+    return raw instanceof Uint8Array ? binaryInJson(raw) : item;
+  });
+}
+
 /** `btoa` works on both sides of the wire, in browsers and in Node. */
-function toBase64(bytes: Uint8Array): string {
+function binaryInJson(bytes: Uint8Array): { readonly $base64: string } {
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+  return { $base64: btoa(binary) };
 }

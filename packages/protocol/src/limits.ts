@@ -16,7 +16,7 @@ export interface SessionLimits {
   readonly history_page_size: number;
 }
 
-export const DEFAULT_LIMITS: SessionLimits = Object.freeze({
+export const DEFAULT_LIMITS: SessionLimits = /* @__PURE__ */ Object.freeze({
   max_frame_bytes: 4096,
   max_frames_per_second: 100,
   max_frames_burst: 200,

@@ -1,6 +1,5 @@
 /** A refusal as the reason of a close, for clients that cannot see HTTP answers: `?errors=close` (PROTOCOL.md section 1). */
 import { type ErrorCode, isErrorCode } from './errors.js';
-import { isPlainObject } from './payload.js';
 
 /** Why an edge does not open a session. */
 export interface Refusal {
@@ -31,14 +30,11 @@ export function writeRefusalReason({ code, message, retryAfterMs }: Refusal): st
 /** The refusal in a close reason; `undefined` where the reason is another text. */
 export function readRefusalReason(reason: string): Refusal | undefined {
   try {
-    const value: unknown = JSON.parse(reason);
-    if (!isPlainObject(value) || !isErrorCode(value.code)) return undefined;
-    const { code, message, retry_after_ms: retryAfterMs } = value;
-    return {
-      code,
-      message: String(message ?? ''),
-      ...(Number(retryAfterMs) > 0 && { retryAfterMs: Number(retryAfterMs) }),
-    };
+    const { code, message = '', retry_after_ms } = JSON.parse(reason);
+    const retryAfterMs = Number(retry_after_ms);
+    return isErrorCode(code)
+      ? { code, message: String(message), ...(retryAfterMs > 0 && { retryAfterMs }) }
+      : undefined;
   } catch {
     return undefined;
   }

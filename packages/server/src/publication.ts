@@ -7,7 +7,7 @@ import {
   HubbubError,
   isWellFormedJson,
   readControl,
-  toJsonValue,
+  toJsonText,
   valueProblem,
 } from '@hubbub/protocol';
 import { parseServiceMessage, type ServiceMessage } from '@hubbub/protocol/service-message';
@@ -52,7 +52,7 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
   const { key, ...message } = parseServiceMessage(publication, to === undefined ? 'audience' : 'sessions');
   const { excludeSession, excludeUser } = publication;
   // `type` first: edges check it there.
-  const json = JSON.stringify(toJsonValue({ ...message, timestamp: message.timestamp ?? now.toISOString() }));
+  const json = toJsonText({ ...message, timestamp: message.timestamp ?? now.toISOString() });
   if (!isWellFormedJson(json)) {
     // MessagePack members of the room could not be given it.
     throw new HubbubError('INVALID_PAYLOAD', 'payload: has half a surrogate pair in it, which is no character.');
