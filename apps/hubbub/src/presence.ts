@@ -76,6 +76,7 @@ function presenceRules({ namespaces, ...config }: Config): Partial<PresenceRules
     countThreshold: config.rosterCountThreshold,
     countIntervalMs: config.rosterCountIntervalMs,
     maxSessionsPerUser: config.maxSessionsPerUser,
+    maxKeptRoomsPerUser: config.maxKeptRoomsPerUser,
     namespace(name) {
       const { presence, leaveGraceMs, memberEvents, keepMembers } = namespaceSettings(namespaces, name);
       return { presence, leaveGraceMs, memberEvents, ...(keepMembers !== undefined && { keepMembers }) };

@@ -45,6 +45,7 @@ export class PresenceMetrics {
   readonly #reaped: Counter;
   readonly #orphaned: Counter;
   readonly #refused: Counter;
+  readonly #keptRemoved: Counter;
   readonly #failures: Counter;
   readonly #warnMalformed: () => void;
   #lastFailure: unknown;
@@ -81,6 +82,10 @@ export class PresenceMetrics {
     this.#reaped = counter('reaped_nodes_total', 'Dead edges that presence reaped.');
     this.#orphaned = counter('orphaned_incarnations_total', 'Incarnations of edges in a partition without a lease.');
     this.#refused = counter('sessions_refused_total', 'Sessions ended because their user had too many.');
+    this.#keptRemoved = counter(
+      'kept_members_removed_total',
+      'Kept members removed because more than HUBBUB_MAX_KEPT_ROOMS_PER_USER rooms of a partition kept their user.',
+    );
     this.#failures = counter('failures_total', 'Rounds that failed because Redis did not answer or returned an error.');
     this.#warnMalformed = occasionally(OCCASIONALLY_MS, suppressed =>
       logger.warn({ event: 'malformed_reports', suppressed }, 'Malformed reports in the log were dropped.'),
@@ -127,6 +132,10 @@ export class PresenceMetrics {
 
   sessionsRefused(sessions: number): void {
     this.#refused.inc(sessions);
+  }
+
+  keptMembersRemoved(members: number): void {
+    this.#keptRemoved.inc(members);
   }
 
   lag(partition: number, seconds: number): void {

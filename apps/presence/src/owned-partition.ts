@@ -141,13 +141,14 @@ export class OwnedPartition {
     const effects = this.#partition.takeEffects();
     if (effects === undefined && !positionMoved) return;
     const { channels, rules, metrics } = this.#deps;
-    const { hashes = [], lifecycle = [], announcements = [], refused = [] } = effects ?? {};
+    const { hashes = [], lifecycle = [], announcements = [], refused = [], keptMembersRemoved = 0 } = effects ?? {};
     const publications = [
       ...publicationsOf(announcements, channels, nowMs),
       ...refusalsOf(refused, channels, nowMs, rules.maxSessionsPerUser),
     ];
     await this.#write({ hashes, lifecycle, publications });
     if (refused.length > 0) metrics.sessionsRefused(refused.length);
+    if (keptMembersRemoved > 0) metrics.keptMembersRemoved(keptMembersRemoved);
   }
 
   /** In commits of their own: a question changes nothing, and where its answer is lost its edge refuses it. */

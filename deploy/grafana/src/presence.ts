@@ -106,13 +106,14 @@ export const presence = board({
           warnAt: 1,
         }),
         graph({
-          title: 'Failed rounds, refused sessions',
+          title: 'Failed rounds, refused sessions, removed members',
           description:
-            'Rounds that Redis did not answer or refused, and sessions ended because their user had too many.',
+            'Rounds that Redis did not answer or refused; sessions and kept members removed because their user had too many.',
           unit: 'short',
           queries: [
             [increase('hubbub_presence_failures_total'), 'failed {{instance}}'],
             [increase('hubbub_presence_sessions_refused_total'), 'refused {{instance}}'],
+            [increase('hubbub_presence_kept_members_removed_total'), 'removed {{instance}}'],
           ],
           warnAt: 1,
         }),

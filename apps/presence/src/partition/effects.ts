@@ -40,4 +40,6 @@ export interface Effects {
   readonly announcements: readonly Announcement[];
   readonly refused: readonly RefusedSession[];
   readonly lifecycle: readonly LifecycleEvent[];
+  /** Kept members that left because their user had too many of them. */
+  readonly keptMembersRemoved: number;
 }

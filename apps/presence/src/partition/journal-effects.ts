@@ -13,6 +13,7 @@ export function effectsOf(journal: Journal, rooms: Rooms, users: Users, partitio
     announcements: [...journal.announcements, ...answers(journal, rooms, pageSize)],
     refused: [...journal.refused],
     lifecycle: [...journal.lifecycle],
+    keptMembersRemoved: journal.keptMembersRemoved,
   };
 }
 

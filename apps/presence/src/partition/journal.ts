@@ -11,6 +11,8 @@ export class Journal {
   readonly announcements: Announcement[] = [];
   readonly refused: RefusedSession[] = [];
   readonly lifecycle: LifecycleEvent[] = [];
+  /** Each of them changed its room as well. */
+  keptMembersRemoved = 0;
   /** Room → node → sessions that joined and get to know who is here. */
   readonly joiners = new Map<string, Map<string, Set<string>>>();
   /** Rooms whose members all get the roster anew. */
@@ -43,6 +45,7 @@ export class Journal {
   clear(): void {
     for (const notes of [this.rooms, this.users, this.meta, this.joiners, this.refreshes, this.counts]) notes.clear();
     for (const list of [this.announcements, this.refused, this.lifecycle]) list.length = 0;
+    this.keptMembersRemoved = 0;
   }
 
   isEmpty(): boolean {

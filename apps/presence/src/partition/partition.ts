@@ -180,6 +180,7 @@ export class Partition {
       if (room.members.size > 0) this.#rooms.restore(room, nowMs);
       else this.#journal.roomChanged(name);
     }
+    this.#rooms.restored();
     for (const [id, row] of saved.users) {
       const user = decodeUser(id, row);
       if (user !== undefined) this.#users.restore(user);

@@ -2,6 +2,7 @@
 import { type LeaveReason, type MemberEventName, nodeOf, type RoomReport } from '@hubbub/protocol';
 import type { Deadlines } from './deadlines.js';
 import type { Journal } from './journal.js';
+import { KeptMembers } from './kept-members.js';
 import { endSessionStatus, setSessionStatus } from './member-status.js';
 import { type Member, Room, rosterUser } from './room.js';
 import { type PresenceRules, rulesOfRoom } from './rules.js';
@@ -30,6 +31,7 @@ export class Rooms {
   #versionFloor: number;
   /** Who was told to have left since the registry was lost: their return is news, even while it is being restored. */
   readonly #leftWhileRestoring = new Set<string>();
+  readonly #kept: KeptMembers;
 
   constructor(options: RoomsOptions) {
     this.#journal = options.journal;
@@ -37,6 +39,7 @@ export class Rooms {
     this.#rules = options.rules;
     this.#versionFloor = options.versionFloor;
     this.#restoringUntilMs = options.restoringUntilMs;
+    this.#kept = new KeptMembers(options.rules.maxKeptRoomsPerUser);
   }
 
   get size(): number {
@@ -51,15 +54,21 @@ export class Rooms {
     return this.#rooms.values();
   }
 
-  /** Takes back a room with its members as the registry has them. */
+  /** Takes back a room with its members as the registry has them. `restored` follows the last one. */
   restore(room: Room, nowMs: number): void {
     this.#rooms.set(room.name, room);
     for (const member of room.members.values()) {
-      if (member.state !== 'here') this.#await(room, member);
+      if (member.state === 'here') continue;
+      this.#await(room, member);
+      if (member.lastSeenMs !== undefined) this.#kept.add(member.id, room.name, member.lastSeenMs);
     }
     room.counting ||= room.members.size >= this.#rules.countThreshold * SMALL_AGAIN;
     // The owner before may have promised a count.
     if (room.counting) this.#promiseCount(room, nowMs + this.#rules.countIntervalMs);
+  }
+
+  restored(): void {
+    this.#kept.sort();
   }
 
   join(report: Of<'join'>, incarnation: number, node: string, nowMs: number): void {
@@ -76,6 +85,7 @@ export class Rooms {
     member.dueAtMs = 0;
     this.#deadlines.clear({ kind: 'member', room: room.name, user: member.id });
     member.lastSeenMs = undefined;
+    this.#kept.delete(member.id, room.name);
     this.#journal.roomChanged(room.name, member.id);
     if (known === undefined) {
       const restored = report.resync === true && this.#isRestoring(room, member, nowMs);
@@ -114,6 +124,7 @@ export class Rooms {
     member.dueAtMs = nowMs + Math.max(minGraceMs, keepMembers?.offlineAfterMs ?? leaveGraceMs);
     if (member.dueAtMs <= nowMs) this.expire(room.name, member.id, nowMs);
     else this.#await(room, member);
+    if (keepMembers !== undefined) this.#keep(room, member, nowMs);
   }
 
   /** A grace, or the time that an absent member is kept, is over. */
@@ -172,8 +183,23 @@ export class Rooms {
     if (endSessionStatus(member, session)) this.#statusChanged(room, member);
   }
 
+  /** A user who visits room after room without leaving them must not fill the registry: the room left first goes. */
+  #keep({ name }: Room, { id }: Member, nowMs: number): void {
+    this.#kept.add(id, name, nowMs);
+    for (let oldest = this.#kept.oldestAboveLimit(id); oldest !== undefined; oldest = this.#kept.oldestAboveLimit(id)) {
+      this.#kept.delete(id, oldest);
+      const room = this.#rooms.get(oldest);
+      const member = room?.members.get(id);
+      if (room === undefined || member === undefined) continue;
+      this.#remove(room, member, 'dropped', nowMs);
+      this.#journal.keptMembersRemoved++;
+    }
+  }
+
   #remove(room: Room, member: Member, reason: LeaveReason, nowMs: number): void {
     room.members.delete(member.id);
+    this.#kept.delete(member.id, room.name);
+    this.#deadlines.clear({ kind: 'member', room: room.name, user: member.id });
     if (nowMs < this.#restoringUntilMs) this.#leftWhileRestoring.add(memberKey(room, member));
     this.#journal.roomChanged(room.name, member.id);
     this.#membershipChanged(room, nowMs, () => this.#tell(room, 'user_left', member));

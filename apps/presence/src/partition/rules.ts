@@ -31,6 +31,8 @@ export interface PresenceRules {
   readonly countIntervalMs: number;
   /** A user's session above so many is refused; 0: none is. Default 100. */
   readonly maxSessionsPerUser: number;
+  /** Rooms of one partition that keep a user who is offline (`keepMembers`); 0: no limit. Default 100. */
+  readonly maxKeptRoomsPerUser: number;
 }
 
 export const DEFAULT_NAMESPACE_RULES: NamespaceRules = Object.freeze({ presence: 'on', leaveGraceMs: 5000 });
@@ -42,6 +44,7 @@ export const DEFAULT_RULES: PresenceRules = Object.freeze({
   countThreshold: 500,
   countIntervalMs: 2000,
   maxSessionsPerUser: 100,
+  maxKeptRoomsPerUser: 100,
 });
 
 export function rulesOfRoom(rules: PresenceRules, room: string): NamespaceRules {

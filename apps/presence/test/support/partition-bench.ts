@@ -24,6 +24,7 @@ export class PartitionBench {
   readonly announcements: Announcement[] = [];
   readonly refused: RefusedSession[] = [];
   readonly lifecycle: LifecycleEvent[] = [];
+  keptMembersRemoved = 0;
   readonly hashes = new Map<string, Map<string, string>>();
   #partition: Partition;
   readonly #rules: PresenceRules;
@@ -135,6 +136,7 @@ export class PartitionBench {
     }
     this.announcements.push(...effects.announcements);
     this.refused.push(...effects.refused);
+    this.keptMembersRemoved += effects.keptMembersRemoved;
     this.lifecycle.push(...effects.lifecycle);
   }
 }

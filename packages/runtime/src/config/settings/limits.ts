@@ -102,6 +102,11 @@ export const limitSettings = {
   maxSessionsPerUser: integer(0, 100_000)
     .default(100)
     .describe('Maximum sessions of one user in the whole cluster. 0: no limit.'),
+  maxKeptRoomsPerUser: integer(0, 100_000)
+    .default(100)
+    .describe(
+      'Maximum rooms with `keepMembers` that keep one offline user, for each partition of the registry. Above it the user leaves the room left first. 0: no limit.',
+    ),
   maxRooms: integer(1, 10_000).default(100).describe('Maximum rooms of one session.'),
   // Below the 100 levels at which the MessagePack encoder gives up.
   maxPayloadDepth: integer(1, 64).default(16).describe('Maximum nesting depth of a payload.'),
