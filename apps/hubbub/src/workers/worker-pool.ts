@@ -3,11 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { addUpMetrics, type Logger, type MetricValues, type Readiness } from '@hubbub/runtime';
 import type { Worker, WorkerExit } from './worker.js';
 
+/** What the pool needs of a worker. */
+export type PooledWorker = Pick<Worker, keyof Worker>;
+
 export interface WorkerPoolOptions {
   readonly count: number;
   readonly log: Logger;
   /** Starts the worker with that number. */
-  fork(number: number): Worker;
+  fork(number: number): PooledWorker;
 }
 
 const BACKOFF_MIN_MS = 100;
@@ -20,9 +23,9 @@ const READY_WITHIN_MS = 30_000;
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   /** All processes, those that leave and those that are not ready yet included. */
-  readonly #living = new Set<Worker>();
+  readonly #living = new Set<PooledWorker>();
   /** Those whose end is not asked for. */
-  readonly #serving = new Set<Worker>();
+  readonly #serving = new Set<PooledWorker>();
   #stopping = false;
   #crashesInARow = 0;
   #restarts = 0;
@@ -36,8 +39,8 @@ export class WorkerPool {
   /** Resolves when all listen. @throws {Error} when one of them ends instead: then starting it again would not help. */
   async start(): Promise<void> {
     const workers = Array.from({ length: this.#options.count }, () => this.#fork());
-    await Promise.all(workers.map(worker => worker.up));
-    for (const worker of workers) this.#serve(worker);
+    // Each from when it listens: one that ends before the others do has to be replaced.
+    await Promise.all(workers.map(worker => worker.up.then(() => this.#serve(worker))));
   }
 
   /** Replaces the workers one after the other; asked for during a round, there is another one after it. */
@@ -53,10 +56,10 @@ export class WorkerPool {
     this.#stopping = true;
     const ends = [...this.#living].map(async worker => {
       const wasServing = this.#serving.has(worker);
-      worker.leave(true);
-      return { worker, wasServing, exit: await worker.exited };
+      const wasAsked = worker.leave(true);
+      return { worker, isJudged: wasServing && wasAsked, exit: await worker.exited };
     });
-    const failed = (await Promise.all(ends)).filter(({ wasServing, exit }) => wasServing && exit.code !== 0);
+    const failed = (await Promise.all(ends)).filter(({ isJudged, exit }) => isJudged && exit.code !== 0);
     const told = failed.map(({ worker, exit }) => `${worker.nodeId} with ${exit.code ?? exit.signal}`);
     if (told.length > 0) throw new Error(`Workers ended: ${told.join(', ')}`);
   }
@@ -96,7 +99,7 @@ export class WorkerPool {
     ];
   }
 
-  #fork(): Worker {
+  #fork(): PooledWorker {
     const taken = new Set([...this.#living].map(({ number }) => number));
     let number = 1;
     while (taken.has(number)) number++;
@@ -111,11 +114,15 @@ export class WorkerPool {
     return worker;
   }
 
-  #serve(worker: Worker): void {
+  #serve(worker: PooledWorker): void {
     if (this.#living.has(worker)) this.#serving.add(worker);
   }
 
-  async #restart(crashed: Worker, { code, signal }: WorkerExit): Promise<void> {
+  #isComplete(): boolean {
+    return this.#serving.size >= this.#options.count;
+  }
+
+  async #restart(crashed: PooledWorker, { code, signal }: WorkerExit): Promise<void> {
     const { log } = this.#options;
     this.#restarts++;
     const livedMs = performance.now() - crashed.startedAtMs;
@@ -127,6 +134,10 @@ export class WorkerPool {
     );
     await delay(backoffMs);
     if (this.#stopping) return;
+    if (this.#isComplete()) {
+      log.info({ event: 'worker_not_missing', worker: crashed.nodeId }, 'a replacement serves instead');
+      return;
+    }
     const worker = this.#fork();
     this.#serve(worker);
     await worker.up.then(
@@ -151,7 +162,7 @@ export class WorkerPool {
   }
 
   /** @returns whether to go on: not when what is started now does not become ready. */
-  async #replace(old: Worker): Promise<boolean> {
+  async #replace(old: PooledWorker): Promise<boolean> {
     const { log } = this.#options;
     if (!this.#serving.has(old)) return true; // It crashed, and its successor is new already.
     const successor = this.#fork();
@@ -163,14 +174,19 @@ export class WorkerPool {
       log.error({ event: 'replacement_failed', worker: old.nodeId, err: error }, 'the old workers stay');
       return false;
     }
-    this.#serve(successor);
-    if (this.#stopping || !this.#serving.delete(old)) return true;
-    log.info({ event: 'worker_leaves', worker: old.nodeId, successor: successor.nodeId }, `${old.nodeId} leaves`);
+    // Where the old one crashed meanwhile and was restarted, the successor is one too many.
+    const leaving = this.#serving.delete(old) ? old : this.#isComplete() ? successor : undefined;
+    if (leaving !== successor) this.#serve(successor);
+    if (leaving === undefined || this.#stopping) return true;
+    log.info(
+      { event: 'worker_leaves', worker: leaving.nodeId, successor: successor.nodeId },
+      `${leaving.nodeId} leaves`,
+    );
     // The others serve on, on the same port: no balancer has to see anything.
-    old.leave(false);
-    const { code, signal } = await old.exited;
+    leaving.leave(false);
+    const { code, signal } = await leaving.exited;
     if (code !== 0)
-      log.warn({ event: 'worker_left_badly', worker: old.nodeId, code, signal }, 'a worker did not end well');
+      log.warn({ event: 'worker_left_badly', worker: leaving.nodeId, code, signal }, 'a worker did not end well');
     return true;
   }
 }

@@ -96,10 +96,14 @@ export class Worker {
     }
   }
 
-  /** Asks it to drain and end. One that does not listen yet has nobody to send away. */
-  leave(announced: boolean): void {
+  /**
+   * Asks it to drain and end. One that does not listen yet has no sessions: it is killed.
+   * @returns whether it was asked, so that its exit code tells how it ended
+   */
+  leave(announced: boolean): boolean {
     if (this.#isUp) this.#tell({ kind: 'leave', announced });
     else this.kill();
+    return this.#isUp;
   }
 
   kill(): void {

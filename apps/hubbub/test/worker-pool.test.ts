@@ -1,0 +1,155 @@
+/** The pool keeps its number of workers, whenever one of them ends. Its workers are doubles: a real one ends when it likes. */
+import type { Logger } from '@hubbub/runtime';
+import { expect, test } from 'vitest';
+import { eventually } from '../../../tests/support/eventually.js';
+import type { Worker, WorkerExit } from '../src/workers/worker.js';
+import { WorkerPool } from '../src/workers/worker-pool.js';
+
+class WorkerDouble implements Pick<Worker, keyof Worker> {
+  readonly number: number;
+  readonly nodeId: string;
+  readonly pid = undefined;
+  readonly startedAtMs = performance.now();
+  readonly exited: Promise<WorkerExit>;
+  readonly up: Promise<void>;
+  isUp = false;
+  comeUp!: () => void;
+  end!: (exit: WorkerExit) => void;
+  isLeaving = false;
+
+  constructor(number: number) {
+    this.number = number;
+    this.nodeId = `edge-${number}`;
+    this.exited = new Promise(resolve => {
+      this.end = resolve;
+    });
+    this.up = new Promise((resolve, reject) => {
+      this.comeUp = () => {
+        this.isUp = true;
+        resolve();
+      };
+      void this.exited.then(() => reject(new Error(`${this.nodeId} ended`)));
+    });
+    this.up.catch(() => {});
+  }
+
+  async ask(): Promise<undefined> {
+    return undefined;
+  }
+
+  untilReady(): Promise<void> {
+    return this.up;
+  }
+
+  leave(): boolean {
+    if (!this.isUp) {
+      this.kill();
+      return false;
+    }
+    this.isLeaving = true;
+    this.end({ code: 0, signal: null });
+    return true;
+  }
+
+  kill(): void {
+    this.end({ code: null, signal: 'SIGKILL' });
+  }
+
+  crash(): void {
+    this.end({ code: 1, signal: null });
+  }
+}
+
+function poolOf(count: number) {
+  const forked: WorkerDouble[] = [];
+  const ended = new Set<WorkerDouble>();
+  const logged: string[] = [];
+  const log = ({ event }: { event: string }) => void logged.push(event);
+  const pool = new WorkerPool({
+    count,
+    log: { info: log, warn: log, error: log } as unknown as Logger,
+    fork(number) {
+      const worker = new WorkerDouble(number);
+      void worker.exited.then(() => ended.add(worker));
+      forked.push(worker);
+      return worker;
+    },
+  });
+  const fork = async (index: number): Promise<WorkerDouble> =>
+    eventually(() => forked[index], { describe: `worker ${index + 1} is started` }) as Promise<WorkerDouble>;
+  return { pool, forked, fork, logged, living: () => forked.filter(worker => !ended.has(worker)) };
+}
+
+/** The pool has done what follows from what ended. */
+const settled = () => new Promise(resolve => setImmediate(resolve));
+
+async function startedPool(count: number) {
+  const started = poolOf(count);
+  const starting = started.pool.start();
+  for (const worker of started.forked) worker.comeUp();
+  await starting;
+  return started;
+}
+
+test('a worker that ends before the others listen is replaced', async () => {
+  const { pool, forked, fork, living } = poolOf(2);
+  const starting = pool.start();
+  forked[0]?.comeUp();
+  await settled();
+  forked[0]?.crash();
+  await settled();
+  forked[1]?.comeUp();
+  await starting;
+  (await fork(2)).comeUp();
+  expect(living()).toHaveLength(2);
+});
+
+test('a worker that ends before it listens fails the start', async () => {
+  const { pool, forked } = poolOf(2);
+  const starting = pool.start();
+  forked[0]?.crash();
+  await expect(starting).rejects.toThrow('edge-1 ended');
+});
+
+test.each(['before', 'after'] as const)(
+  'a worker that crashes while its successor starts leaves no worker too many, where the successor is ready %s the restart',
+  async order => {
+    const { pool, fork, forked, living, logged } = await startedPool(1);
+    pool.replaceAll();
+    const successor = await fork(1);
+    forked[0]?.crash();
+    await settled();
+    if (order === 'before') {
+      successor.comeUp();
+      await settled();
+      await eventually(() => logged.includes('worker_not_missing'), { describe: 'the restart finds none missing' });
+    } else {
+      const restarted = await fork(2);
+      restarted.comeUp();
+      await settled();
+      successor.comeUp();
+    }
+    await eventually(() => living().length === 1, { describe: 'one worker is left' });
+    expect(living()[0]?.isUp).toBe(true);
+    await pool.close();
+  },
+);
+
+test('closes well while a restarted worker does not listen yet', async () => {
+  const { pool, forked, fork } = await startedPool(2);
+  forked[0]?.crash();
+  await fork(2);
+  await pool.close();
+  expect(forked.map(({ isLeaving }) => isLeaving)).toEqual([false, true, false]);
+});
+
+test('closes badly when a worker that served ends with a failure', async () => {
+  const { pool, forked } = await startedPool(2);
+  for (const worker of forked) {
+    worker.leave = () => {
+      worker.crash();
+      return true;
+    };
+  }
+  await expect(pool.close()).rejects.toThrow('edge-1 with 1');
+});
