@@ -105,3 +105,23 @@ test('edges that could not renew during an outage are not declared dead when it 
   await eventually(() => owner.healthy);
   expect(await bench.nodeLeases.renew('edge-1/a')).toBe(true);
 });
+
+test('times that deadlines write into lifecycle events are whole milliseconds, as readers of the stream demand', async () => {
+  const bench = new OwnerBench();
+  let written = '';
+  bench.start('p1', {
+    store: withFault(bench.store, {
+      async commit(...args) {
+        written += JSON.stringify(args);
+        return await bench.store.commit(...args);
+      },
+    }),
+  });
+  await bench.report('edge-1/a', join('s1', 'alice'));
+  await eventually(() => bench.heard.some(({ type }) => type === 'user_joined'));
+  await bench.report('edge-1/a', { kind: 'drop', room: 'general', session: 's1', user: 'alice' });
+  await eventually(() => bench.store.hash(0, 'room:general').get('alice')?.includes('"l":'));
+  bench.advance(2 * GRACE_MS);
+  await eventually(() => written.includes('room_vacated'));
+  expect(written.match(/"room_vacated"[^}]*"atMs":\d+[,}]/)).not.toBeNull();
+});
