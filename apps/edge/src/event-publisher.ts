@@ -1,13 +1,6 @@
 /** Hands client events to services: stamped with what the edge knows, appended to the log of their namespace. */
 import type { EventLog } from '@hubbub/broker';
-import {
-  CONTROL_TYPE_PREFIX,
-  DEFAULT_NAMESPACE,
-  EDGE_FRAME_TYPES,
-  HubbubError,
-  namespaceOf,
-  type Payload,
-} from '@hubbub/protocol';
+import { DEFAULT_NAMESPACE, HubbubError, isOwnType, namespaceOf, type Payload } from '@hubbub/protocol';
 import { type Config, namespaceSettings } from '@hubbub/runtime';
 import { EventShares } from './event-shares.js';
 import { limitKeyOf } from './limits/limit-key.js';
@@ -32,8 +25,6 @@ export interface EventPublisherParts {
 
 /** Of the rooms of a session that an event names, as JSON: a small event must not become a large one in Redis. */
 const ROOMS_MAX_BYTES = 512;
-/** Names of what edges say: heard by services from a client they could only mislead. */
-const EDGE_TYPES: ReadonlySet<string> = new Set(EDGE_FRAME_TYPES);
 
 export class EventPublisher {
   readonly #parts: EventPublisherParts;
@@ -51,7 +42,7 @@ export class EventPublisher {
 
   /** Whether services take events of this type about this room, or about none. */
   takes(type: string, room: string | undefined): boolean {
-    if (EDGE_TYPES.has(type) || type.startsWith(CONTROL_TYPE_PREFIX)) return false;
+    if (isOwnType(type)) return false;
     const { events } = namespaceSettings(this.#parts.config.namespaces, namespaceOfEvent(room));
     return events.some(pattern => (pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern));
   }

@@ -1,5 +1,5 @@
 /** Frames that only the cluster may send to clients (PROTOCOL.md section 7). */
-import type { EdgeFrameType } from './frame.js';
+import { CLIENT_FRAME_TYPES, EDGE_FRAME_TYPES, type EdgeFrameType } from './frame.js';
 
 /**
  * Who makes each reserved frame. An edge makes its frames itself, so none of them ever arrives over the bus; presence
@@ -27,6 +27,13 @@ export const RESERVED_FRAME_TYPES = Object.keys(RESERVED_FRAMES) as readonly Res
 
 /** Types that begin like this are controls (section 7.2) or reserved for future frames. */
 export const RESERVED_TYPE_PREFIX = 'hubbub.';
+
+const OWN_TYPES: ReadonlySet<string> = new Set([...CLIENT_FRAME_TYPES, ...EDGE_FRAME_TYPES]);
+
+/** Whether Hubbub defines or reserves this type: a client event cannot have it. */
+export function isOwnType(type: string): boolean {
+  return OWN_TYPES.has(type) || type.startsWith(RESERVED_TYPE_PREFIX);
+}
 
 /** Services answer a client event with an `error` to its session; to a room, a user or all it would answer nothing. */
 const ANSWERS: ReadonlySet<string> = new Set<ReservedFrameType>(['error']);

@@ -53,6 +53,9 @@ describe('refused by name', () => {
     ['namespaces.chat.events.0', 'namespaces: { chat: { events: ["a..b"] } }'],
     ['namespaces.chat.events.0', 'namespaces: { chat: { events: ["send_message"] } }'],
     ['namespaces.chat.events.0', 'namespaces: { chat: { events: ["order.*.x"] } }'],
+    ['namespaces.chat.events.0', 'namespaces: { chat: { events: ["room_closed"] } }'],
+    ['namespaces.chat.events.0', 'namespaces: { chat: { events: ["hubbub.room.removed"] } }'],
+    ['namespaces.chat.events.0', 'namespaces: { chat: { events: ["hubbub.*"] } }'],
     ['roomPaths./a/../ws', 'roomPaths: { /a/../ws: general }'],
     ['roomPaths./a/ws', `roomPaths: { /a/ws: ${'x'.repeat(129)} }`],
   ])('%s in the file', (place, content) => {

@@ -1,5 +1,5 @@
 /** Settings of namespaces, which only the configuration file holds. */
-import { CLIENT_FRAME_TYPES, isFrameType } from '@hubbub/protocol';
+import { isFrameType, isOwnType } from '@hubbub/protocol';
 import { z } from 'zod';
 
 const DAY_MS = 86_400_000;
@@ -20,8 +20,8 @@ const EVENTS_EXPECTED = 'expected a list of types such as vote_submitted, order.
 /** Checks whether a client event can match the pattern. */
 function isEventPattern(pattern: string): boolean {
   if (pattern === '*') return true;
-  if (pattern.endsWith('*')) return isFrameType(`${pattern.slice(0, -1)}a`);
-  return isFrameType(pattern) && !(CLIENT_FRAME_TYPES as readonly string[]).includes(pattern);
+  const type = pattern.endsWith('*') ? `${pattern.slice(0, -1)}a` : pattern;
+  return isFrameType(type) && !isOwnType(type);
 }
 
 /** Every setting of a namespace, before the check of their relations. */
