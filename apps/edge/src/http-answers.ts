@@ -10,7 +10,6 @@ import {
 } from '@hubbub/protocol';
 import { REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from './admission/admission.js';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './engine.js';
-import { RetryLater } from './limits/limit-exceeded.js';
 
 /** When to try again after a 429 or 503, where nothing else is known. */
 const RETRY_AFTER_MS = 1000;
@@ -158,11 +157,10 @@ export function refusalCloseFor(error: unknown): RefusalClose {
 }
 
 function refusalOf(error: unknown): Refusal {
-  const { code, message } =
+  const { code, message, retryAfterMs } =
     error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This cannot be answered now.');
   if (code !== 'UNAVAILABLE' && code !== 'RATE_LIMITED') return { code, message };
-  const known = error instanceof RetryLater ? error.retryAfterMs : undefined;
-  return { code, message, retryAfterMs: known ?? RETRY_AFTER_MS };
+  return { code, message, retryAfterMs: retryAfterMs ?? RETRY_AFTER_MS };
 }
 
 /** Answers with the status that belongs to the code, and its JSON body. */

@@ -41,7 +41,8 @@ export type FrameHandler = (session: Session, frame: ClientFrame) => void | Prom
 /** Where it returns a promise, what comes after it waits. It must neither throw nor reject. */
 type Work = () => void | Promise<void>;
 
-const WAIT = 'Too many frames wait for one that is being carried out; send again later.';
+const RETRY_MIN_MS = 500;
+const RETRY_SPREAD_MS = 1000;
 
 const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
 
@@ -142,7 +143,7 @@ export class Session {
    */
   handle(frame: ClientFrame, handler: FrameHandler, maxWaiting: number): void {
     if (this.#waiting !== undefined && this.#waiting.length >= maxWaiting) {
-      throw new LimitExceeded('waiting_frames', 'RATE_LIMITED', WAIT);
+      throw tooManyWaiting();
     }
     this.inTurn(() => handler(this, frame));
   }
@@ -204,4 +205,11 @@ export class Session {
   refuse(request: Request, error: HubbubError): void {
     this.answer(request, { type: 'error', payload: errorPayload(error) });
   }
+}
+
+/** The delay is random: frames that are refused together must not return together. */
+function tooManyWaiting(): LimitExceeded {
+  const retryAfterMs = Math.ceil(RETRY_MIN_MS + Math.random() * RETRY_SPREAD_MS);
+  const message = `Too many frames wait for an earlier one of this session; send again in ${retryAfterMs} ms.`;
+  return new LimitExceeded('waiting_frames', 'RATE_LIMITED', message, retryAfterMs);
 }

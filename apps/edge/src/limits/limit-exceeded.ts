@@ -34,19 +34,12 @@ export const LIMITS = {
 
 export type LimitName = keyof typeof LIMITS;
 
-/** An error that says when the same may go. */
-export class RetryLater extends HubbubError {
-  /** @param retryAfterMs milliseconds after which it may go, where that is known */
-  constructor(code: ErrorCode, message: string, retryAfterMs?: number) {
-    super(code, message, { retryAfterMs });
-  }
-}
-
-export class LimitExceeded extends RetryLater {
+export class LimitExceeded extends HubbubError {
   readonly limit: LimitName;
 
+  /** @param retryAfterMs milliseconds after which to try again, where that is known */
   constructor(limit: LimitName, code: ErrorCode, message: string, retryAfterMs?: number) {
-    super(code, message, retryAfterMs);
+    super(code, message, { retryAfterMs });
     this.limit = limit;
   }
 }

@@ -1,6 +1,6 @@
 /** The keys of a key set somewhere else: kept, read again in the background, and gone when that fails for too long. */
+import { HubbubError } from '@hubbub/protocol';
 import { LRUCache } from 'lru-cache';
-import { RetryLater } from '../../limits/limit-exceeded.js';
 import { KeySetUnavailable } from './fetch-key-set.js';
 import { type KeySet, type KeysByKid, parseKeySet } from './key-set.js';
 import type { KeySetMetrics } from './key-set-metrics.js';
@@ -55,7 +55,7 @@ export class RemoteKeys {
 
   /**
    * The keys of this name; none where the set was read for it and has none. A promise where the set has to be read for it.
-   * @throws {RetryLater} `UNAVAILABLE` where that cannot be known, because the set cannot be read, or not again so soon; or
+   * @throws {HubbubError} `UNAVAILABLE` where that cannot be known, because the set cannot be read, or not again so soon; or
    * rejects with it.
    */
   find(kid: string): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
@@ -88,7 +88,7 @@ export class RemoteKeys {
     if (isKnown && this.#absent.has(kid)) return NO_KEYS;
     // The key may be one that was added since the set was read: a new key of the issuer's must not look like a forged one.
     const retryAfterMs = Math.max(RETRY_FIRST_MS, this.#askAgainAtMs - performance.now());
-    throw new RetryLater('UNAVAILABLE', 'The keys of tokens cannot be read now; try again later.', retryAfterMs);
+    throw new HubbubError('UNAVAILABLE', 'The keys of tokens cannot be read now; try again later.', { retryAfterMs });
   }
 
   #remember(kid: string): void {
