@@ -61,10 +61,11 @@ export function followRoom(room: Room, shown: ChatRoom, chat: Chat): Unsubscribe
   };
 }
 
-/** What services publish under names of their own, as a line in its room, or where the user looks. */
+/** Shows what services publish under names of their own, and a gap of the session, as a line in its room or in the open one. */
 export function showServiceFrame(frame: Frame, chat: Chat): void {
-  if (EDGE_TYPES.includes(frame.type)) return;
   const shown = frame.room === undefined ? chat.active : chat.rooms.get(frame.room);
+  if (frame.type === 'session_gap') shown?.entries.addLine('Messages to you or to everybody may have been lost here');
+  if (EDGE_TYPES.includes(frame.type)) return;
   const payload = frame.payload === undefined ? '' : ` ${JSON.stringify(frame.payload)}`;
   shown?.entries.addLine(`${frame.type}${payload}`);
 }
