@@ -45,6 +45,24 @@ describe('redis-cli PUBLISH of plain JSON', () => {
     }
   });
 
+  test('fields that the protocol does not name reach no client', async () => {
+    const unknown = { trace: 'x', room: 'other', offset: 7, epoch: 'e', message_id: 'm', duplicate: true };
+    await publish(
+      'room:{general}',
+      JSON.stringify({ type: 'build.started', id: 'b1', payload: { ok: true }, ...unknown }),
+    );
+    for (const member of [alice, bob]) {
+      const frame = await member.nextFrame('build.started');
+      expect(frame).toEqual({
+        type: 'build.started',
+        id: 'b1',
+        room: 'general',
+        payload: { ok: true },
+        timestamp: expect.any(String),
+      });
+    }
+  });
+
   test('reaches every session of a user and nobody else', async () => {
     const second = await connect(cluster.edge(1).wsUrl, {
       name: 'alice at the other edge',

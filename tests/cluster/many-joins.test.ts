@@ -1,0 +1,51 @@
+/** The client SDK joins as many rooms at once as a session may be in, and retries joins that are refused for now. */
+import { HubbubClient } from '@hubbub/client';
+import { describe, expect, test } from 'vitest';
+import { limitCount } from '../admission/limit-count.js';
+import { cleanup } from '../support/cleanup.js';
+import { type Environment, startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
+import { countOf } from '../support/metric-value.js';
+import { startRedis } from '../support/redis.js';
+
+/** Connected, so that each join is a frame of its own and not an entry of one `resume`. */
+async function openClient(cluster: TestCluster): Promise<HubbubClient> {
+  const client = new HubbubClient({ url: cluster.edge(0).wsUrl, token: cluster.token({ user: 'alice' }) });
+  cleanup(() => client.close());
+  await client.connect();
+  return client;
+}
+
+function joinAll(client: HubbubClient, count: number): Promise<unknown> {
+  return Promise.all(Array.from({ length: count }, (_, n) => client.room(`room-${n}`).join()));
+}
+
+describe.each([
+  ['in memory', (env?: Environment) => startEmbedded({ ...(env && { env }) })],
+  ['on Redis', (env?: Environment) => startCluster({ edges: 1, ...(env && { env }) })],
+] as const)('%s', (_where, start) => {
+  test('a hundred joins at once succeed with all defaults, none of them refused', async () => {
+    const cluster = await start();
+    await joinAll(await openClient(cluster), 100);
+    expect(await countOf(cluster.edge(0), 'hubbub_edge_frames_total{type="join_room",result="RATE_LIMITED"}')).toBe(0);
+    expect(await countOf(cluster.edge(0), 'hubbub_edge_frames_total{type="join_room",result="ok"}')).toBe(100);
+  }, 60_000);
+
+  test('joins that are refused with RATE_LIMITED are retried until they succeed', async () => {
+    const cluster = await start({ HUBBUB_MAX_FRAMES_PER_SECOND: '20', HUBBUB_MAX_FRAMES_BURST: '10' });
+    await joinAll(await openClient(cluster), 40);
+    expect(await limitCount(cluster.edge(0), 'session_frames')).toBeGreaterThan(0);
+  }, 60_000);
+});
+
+test('a join that is refused with UNAVAILABLE is retried until Redis answers', async () => {
+  const redis = await startRedis({ own: true });
+  const cluster = await startCluster({ edges: 1, redis, env: { HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '500' } });
+  const client = await openClient(cluster);
+  await redis.pause();
+  const joined = client.room('general').join();
+  const refusals = 'hubbub_edge_frames_total{type="join_room",result="UNAVAILABLE"}';
+  await eventually(async () => expect(await countOf(cluster.edge(0), refusals)).toBeGreaterThan(0));
+  await redis.resume();
+  await joined;
+}, 60_000);
