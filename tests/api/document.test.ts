@@ -90,7 +90,7 @@ describe('docs/http-api.md', () => {
   test('its statuses are those of the description, and its codes those of the catalogue', async () => {
     const { body } = await api.get('/openapi.json');
     const { responses } = (body.components ?? {}) as { responses: Record<string, unknown> };
-    const rows = page.table('When it says no', 'status', 'code');
+    const rows = page.table('Errors', 'status', 'code');
     // What no route answers is in the table only.
     const statuses = [...Object.keys(responses).map(name => name.replace('Status', '')), '404', '405'];
     expect([...new Set(rows.map(({ status }) => status))].sort()).toEqual(statuses.sort());
