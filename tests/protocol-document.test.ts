@@ -1,17 +1,21 @@
 /** PROTOCOL.md and the catalogues of @hubbub/protocol say the same, in both directions. */
 import { readFileSync } from 'node:fs';
 import * as protocol from '@hubbub/protocol';
-import { environmentName, loadConfig, settingNames } from '@hubbub/runtime';
+import { parsePlainMessage } from '@hubbub/protocol/service-message';
+import { environmentName, loadConfig, RIGHTS, settingNames } from '@hubbub/runtime';
 import { describe, expect, test } from 'vitest';
+import { REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from '../apps/edge/src/admission/admission.js';
 import { LIMITS } from '../apps/edge/src/limits/limit-exceeded.js';
 import { MarkdownPage } from './support/markdown-tables.js';
 
 const PAGE = new URL('../PROTOCOL.md', import.meta.url);
 const page = new MarkdownPage(readFileSync(PAGE, 'utf8'));
+/** Where section 7 leads: what only programs with Redis need. */
+const contract = new MarkdownPage(readFileSync(new URL('../docs/redis-contract.md', import.meta.url), 'utf8'));
 
 /** A column as a sorted list, to be compared with a catalogue: neither may have more than the other. */
-function column(heading: string, name: string): string[] {
-  return page
+function column(heading: string, name: string, within = page): string[] {
+  return within
     .table(heading, name)
     .map(row => row[name] ?? '')
     .sort();
@@ -19,13 +23,52 @@ function column(heading: string, name: string): string[] {
 
 describe('PROTOCOL.md', () => {
   test('section 1 refuses with codes of the catalogue only', () => {
-    const codes = page.table('1. Connecting', 'status', 'code').map(row => row.code);
+    const codes = page.table('1.8 Refusals', 'status', 'code').map(row => row.code);
     expect(codes.length).toBeGreaterThan(0);
     expect(codes.filter(code => !protocol.isErrorCode(code))).toEqual([]);
   });
 
+  test('section 1 has the status of every refusal, and what a client does', () => {
+    const told = page
+      .table('1.8 Refusals', 'status', 'code', 'a client')
+      // The engine answers 431; 405 has the code of 404.
+      .filter(({ status }) => status !== '431' && status !== '405')
+      .map(row => [row.code, row.status, row['a client']]);
+    const known = Object.entries(REFUSAL_STATUS).map(([code, status]) => [
+      code,
+      status.slice(0, 3),
+      code === 'UNAUTHORIZED'
+        ? 'renews'
+        : new protocol.HubbubError(code as protocol.ErrorCode, '').retryable
+          ? 'retries'
+          : 'stops',
+    ]);
+    // A repeated header: any other code is answered with 400.
+    expect(told.sort()).toEqual([...known, ['INVALID_FORMAT', '400', 'stops']].sort());
+  });
+
+  test('section 1 has the close code of every status', () => {
+    const advice = { stop: 'stops', renew: 'renews', reconnect: 'retries' };
+    const closeCodes = new Map(
+      Object.entries(REFUSAL_STATUS).map(([code, status]) => [
+        status.slice(0, 3),
+        REFUSAL_CLOSE_CODE[code as protocol.ErrorCode] ?? protocol.CLOSE_CODES.BAD_REQUEST,
+      ]),
+    );
+    const rows = page.table('1.9 Refusals in a close frame', 'status', 'close code', 'a client');
+    expect(rows.length).toBe(5);
+    for (const { status = '', 'close code': code, 'a client': does } of rows) {
+      expect([status, Number(code)]).toEqual([status, closeCodes.get(status)]);
+      expect([status, does]).toEqual([status, advice[protocol.closeAdvice(Number(code))]]);
+    }
+  });
+
+  test('section 1 has every right', () => {
+    expect(column('1.3 Rights', 'right')).toEqual([...RIGHTS].sort());
+  });
+
   test('section 1 names the subprotocols', () => {
-    const named = new Set(page.section('1. Connecting').match(/hubbub\.v\d\.\w+/g));
+    const named = new Set(page.section('1.6 Subprotocols').match(/hubbub\.v\d\.\w+/g));
     expect(named).toEqual(new Set(Object.values(protocol.SUBPROTOCOLS)));
   });
 
@@ -43,7 +86,7 @@ describe('PROTOCOL.md', () => {
       epoch: true,
     };
     expect(column('2. Frames', 'field')).toEqual(Object.keys(fields).sort());
-    expect(page.section('2. Frames')).toContain(`1 to ${protocol.FRAME_ID_MAX_BYTES} bytes`);
+    expect(page.section('2. Frames')).toContain(`text of 1 to ${protocol.FRAME_ID_MAX_BYTES} bytes`);
   });
 
   test('section 2.1 has the frames of clients', () => {
@@ -67,7 +110,7 @@ describe('PROTOCOL.md', () => {
   });
 
   test('section 2.2 has every feature', () => {
-    expect(column('2.2 Edge → client', 'feature')).toEqual([...protocol.FEATURES].sort());
+    expect(column('`welcome`', 'feature')).toEqual([...protocol.FEATURES].sort());
   });
 
   test('section 3 has every error, and whether to try again', () => {
@@ -146,13 +189,13 @@ describe('PROTOCOL.md', () => {
 
   test('section 7 has the reserved frames, and who makes them', () => {
     const named = page
-      .table('7. What services publish', 'reserved type', 'made by')
+      .table('7.1 Reserved types', 'reserved type', 'made by')
       .map(row => [row['reserved type'], row['made by']]);
     expect(named.sort()).toEqual(Object.entries(protocol.RESERVED_FRAMES).sort());
-    expect(page.section('7. What services publish')).toContain(`\`${protocol.RESERVED_TYPE_PREFIX}\` are reserved`);
+    expect(page.section('7.1 Reserved types')).toContain(`\`${protocol.RESERVED_TYPE_PREFIX}\` are reserved`);
   });
 
-  test('section 7 has the letters of an envelope’s header', () => {
+  test('the Redis contract has the letters of an envelope’s header', () => {
     const full: Required<protocol.EnvelopeHeader> = {
       encoding: 'json',
       publishedAtMs: 1,
@@ -170,7 +213,33 @@ describe('PROTOCOL.md', () => {
     };
     const envelope = Buffer.from(protocol.encodeEnvelope(full, new Uint8Array())).toString();
     const header = JSON.parse(envelope.slice(1, -1)) as object;
-    expect(column('7. What services publish', 'header')).toEqual(Object.keys(header).sort());
+    expect(column('Envelopes', 'header', contract)).toEqual(Object.keys(header).sort());
+  });
+
+  test('the Redis contract has the fields of a message, and others are ignored', () => {
+    const message = {
+      type: 'move.made',
+      payload: {},
+      id: 'm1',
+      sender: { id: 'u1', name: 'Ada' },
+      timestamp: '2026-01-31T12:00:00.000Z',
+      key: 'k',
+      exclude_user: 'u2',
+      exclude_session: 's1',
+    };
+    expect(column('Publishing', 'field', contract)).toEqual(Object.keys(message).sort());
+    expect(parsePlainMessage({ ...message, another: 1 })).toEqual(message);
+  });
+
+  test('the Redis contract has every lifecycle event', () => {
+    expect(column('Who comes and goes', 'event', contract)).toEqual([...protocol.LIFECYCLE_EVENTS].sort());
+  });
+
+  test('the Redis contract has controls that edges know', () => {
+    const payloads = { user: 'u1', room: 'game:42' };
+    const types = column('Controls', 'control', contract);
+    expect(types.length).toBe(5);
+    for (const type of types) expect(protocol.controlOfMessage({ type, payload: payloads }), type).toBeDefined();
   });
 });
 

@@ -16,7 +16,7 @@ const SOCKET_IO_FRAME = ['42["new_message",', ']'];
 
 /**
  * How a relay wants its messages published: `frame`, the bytes that members get; `envelope`, Hubbub's own form
- * (PROTOCOL.md section 7); `service-json`, what a service in any language publishes; `socket-io`, what Socket.IO's Redis
+ * (docs/redis-contract.md); `service-json`, what a service in any language publishes; `socket-io`, what Socket.IO's Redis
  * emitter publishes.
  * @typedef {'frame' | 'envelope' | 'service-json' | 'socket-io'} Form
  */

@@ -1,4 +1,4 @@
-/** What the edges ask before an upgrade and a join (PROTOCOL.md section 1.1): does all that the path names belong together? */
+/** What the edges ask before an upgrade and a join (docs/authorizer.md): does all that the path names belong together? */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { HttpProblem, type Projects } from './projects.js';

@@ -46,7 +46,7 @@ class Bystander {
       heard = encoding === 'json' ? JSON.parse(bytes.utf8Slice()) : decoder.decode(bytes);
       if ((opcode === OPCODE.binary) !== (encoding === 'msgpack')) throw new Error('the other kind');
     } catch {
-      garbage++; // The body of a tampered envelope to everybody: forwarded unread (PROTOCOL.md section 7).
+      garbage++; // The body of a tampered envelope to everybody: forwarded unread (docs/redis-contract.md).
       return;
     }
     if (heard?.type !== 'new_message' || heard.room !== BYSTANDER_ROOM || heard.sender?.id !== NARRATOR) return;

@@ -1,4 +1,4 @@
-/** An authorizer that fails: what that costs, and when it is asked again (PROTOCOL.md section 1.1). */
+/** An authorizer that fails: what that costs, and when it is asked again (docs/authorizer.md). */
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { metricValue } from '../support/metric-value.js';

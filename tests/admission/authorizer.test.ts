@@ -1,4 +1,4 @@
-/** The authorizer: what it is asked, what its answers mean, and how long they are remembered (PROTOCOL.md section 1.1). */
+/** The authorizer: what it is asked, what its answers mean, and how long they are remembered (docs/authorizer.md). */
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { metricValue } from '../support/metric-value.js';

@@ -1,4 +1,4 @@
-/** Recognizes frames on the bus whose type only the cluster may send (PROTOCOL.md section 7). */
+/** Recognizes frames on the bus whose type only the cluster may send (PROTOCOL.md section 7.1). */
 import { type Encoding, type Frame, isForgedType, jsonCodec, type MessageTarget, peekType } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 

@@ -1,4 +1,4 @@
-/** What services do to rooms and users on every edge: members out of a room, users away (PROTOCOL.md section 7.2). */
+/** What services do to rooms and users on every edge: members out of a room, users away (docs/redis-contract.md). */
 import { type Channels, CLOSE_CODES, type CloseCode, type Control } from '@hubbub/protocol';
 import type { Conflation } from './conflation.js';
 import type { Memberships } from './memberships.js';

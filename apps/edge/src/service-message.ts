@@ -1,4 +1,4 @@
-/** Reads what a service in any language PUBLISHes as plain JSON (PROTOCOL.md section 7). */
+/** Reads what a service in any language PUBLISHes as plain JSON (docs/redis-contract.md). */
 import {
   CONTROL_TYPE_PREFIX,
   controlOfMessage,

@@ -1,4 +1,4 @@
-/** What is done to single sessions of this edge: into a room, out of it, away (PROTOCOL.md section 7.2). */
+/** What is done to single sessions of this edge: into a room, out of it, away (docs/redis-contract.md). */
 import { CLOSE_CODES, type Control, type SessionLimits } from '@hubbub/protocol';
 import { type Logger, RIGHTS, type Right } from '@hubbub/runtime';
 import type { Grant } from './admission/rights.js';

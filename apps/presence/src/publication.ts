@@ -72,7 +72,7 @@ export function refusalsOf(
   }));
 }
 
-/** Without `room`: the edge puts it in front (PROTOCOL.md section 7). */
+/** Without `room`: the edge puts it in front (docs/redis-contract.md). */
 function encodeBody(announcement: Announcement, timestamp: string): Uint8Array {
   const { type, payload } = announcement;
   const { sender } = announcement;

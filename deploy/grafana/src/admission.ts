@@ -48,7 +48,7 @@ export const admission = board({
         }),
         graph({
           title: 'Exceeded limits',
-          description: 'By limit. PROTOCOL.md section 5 documents each limit and its setting.',
+          description: 'By limit. PROTOCOL.md section 6 documents each limit and its setting.',
           unit: 'ops',
           queries: [[`sum by (limit) (${rate('hubbub_edge_limits_total')})`, '{{limit}}']],
           width: 16,

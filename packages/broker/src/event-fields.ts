@@ -1,4 +1,4 @@
-/** A client event as the text fields of PROTOCOL.md section 7.3, and back. */
+/** A client event as the text fields of docs/redis-contract.md, and back. */
 import { type ClientEvent, isPlainObject, type Payload, type Sender, toJsonText } from '@hubbub/protocol';
 
 /** Field, value, field, value, …: as a Redis stream takes them. */

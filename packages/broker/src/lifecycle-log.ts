@@ -20,7 +20,7 @@ export interface LifecycleEntry {
  * The lifecycle streams of all partitions, read as one.
  *
  * Guarantees: events of one user, and those of one room, are in order. A group that is away for longer than a stream
- * keeps its entries (PROTOCOL.md section 7.1) misses some: services ask presence when they start.
+ * keeps its entries (docs/redis-contract.md) misses some: services ask presence when they start.
  */
 export interface LifecycleLog {
   /** A group's place. It begins with what is written after it first had the lease; attempts are counted anew after a takeover. `bury` of such a group only counts the entry as done. */

@@ -27,7 +27,7 @@ describe('on Redis', () => {
   eventLogConformance(openLog);
   eventGroupConformance(openLog);
 
-  test('an entry has the fields of PROTOCOL.md section 7.3, in text', async () => {
+  test('an entry has the fields of the Redis contract, in text', async () => {
     const { append, key } = await openFresh();
     const { entryId } = await append('a');
     expect((await redis.cli('XRANGE', key, '-', '+')).split('\n')).toEqual([

@@ -1,4 +1,4 @@
-/** A client event: what a client told services, stamped with what the edge knows (PROTOCOL.md section 7.3). */
+/** A client event: what a client told services, stamped with what the edge knows (docs/redis-contract.md). */
 import type { Payload, Sender } from './frame.js';
 
 /** Where a session is: services answer it there. */

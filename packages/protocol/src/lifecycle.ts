@@ -1,4 +1,4 @@
-/** Lifecycle events: what services learn of users and rooms from presence's streams (PROTOCOL.md section 7.1). */
+/** Lifecycle events: what services learn of users and rooms from presence's streams (docs/redis-contract.md). */
 
 export const LIFECYCLE_EVENTS = [
   'user_online',

@@ -1,4 +1,4 @@
-/** Frames that only the cluster may send to clients (PROTOCOL.md section 7). */
+/** Frames that only the cluster may send to clients (PROTOCOL.md section 7.1). */
 import { CLIENT_FRAME_TYPES, EDGE_FRAME_TYPES, type EdgeFrameType } from './frame.js';
 
 /**

@@ -49,7 +49,7 @@ const serviceMessageSchema = z.object({
     .optional(),
 });
 
-/** A message of a service: the fields that PROTOCOL.md section 7 names, and no others. */
+/** A message of a service: the fields that docs/redis-contract.md names, and no others. */
 export interface ServiceMessage {
   /** Any name of the grammar `[a-z][a-z0-9_]*(\.[a-z0-9_]+)*`, at most 64 bytes, such as `build.finished`. */
   readonly type: string;

@@ -22,7 +22,7 @@ const plain = fc.record(
 );
 
 describe('a message of a service', () => {
-  test('keeps the fields of section 7', () => {
+  test('keeps the fields of the Redis contract', () => {
     fc.assert(fc.property(message, sent => void expect(parseServiceMessage(sent)).toEqual(sent)));
     fc.assert(fc.property(plain, sent => void expect(parsePlainMessage(sent)).toEqual(sent)));
   });

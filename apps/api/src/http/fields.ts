@@ -54,7 +54,7 @@ export const idempotencyKey = z
   .optional()
   .describe('As the header Idempotency-Key, for programs that cannot set one.');
 
-/** A message as PROTOCOL.md section 7 has it. */
+/** A message as docs/redis-contract.md has it. */
 export const messageFields = {
   type: z
     .string({ error: 'expected text' })

@@ -1,4 +1,4 @@
-/** Names of the keys of a log of client events (PROTOCOL.md section 7.3). One namespace's keys share a slot. */
+/** Names of the keys of a log of client events (docs/redis-contract.md). One namespace's keys share a slot. */
 
 export interface EventKeys {
   readonly log: string;

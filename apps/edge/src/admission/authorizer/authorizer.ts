@@ -1,4 +1,4 @@
-/** Asks an HTTP service of the operator's own whether somebody may connect, join or publish (PROTOCOL.md section 1.1). */
+/** Asks an HTTP service of the operator's own whether somebody may connect, join or publish (docs/authorizer.md). */
 import { HubbubError, namespaceOf } from '@hubbub/protocol';
 import { type Config, type Logger, type MetricsRegistry, namespaceSettings } from '@hubbub/runtime';
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';

@@ -1,4 +1,4 @@
-/** What the authorizer is asked and what it may answer (PROTOCOL.md section 1.1). */
+/** What the authorizer is asked and what it may answer (docs/authorizer.md). */
 import { beginningOf, type Payload, type Sender, toWellFormed } from '@hubbub/protocol';
 import { z } from 'zod';
 
