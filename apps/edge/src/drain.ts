@@ -56,7 +56,8 @@ export function drainSessions(options: DrainOptions): Promise<DrainResult> {
   let queue: DrainedSession[] = [];
   /** Those to be closed, by the slice in which that happens: no timer for each. */
   const due = new Map<number, DrainedSession[]>();
-  let closed = 0;
+  /** The socket of a closed session may linger. */
+  const closed = new Set<DrainedSession>();
 
   /** Also one that came after the drain began. One that is not yet open has had no welcome: it is told in a later slice. */
   function nextUntold(): DrainedSession | undefined {
@@ -84,7 +85,7 @@ export function drainSessions(options: DrainOptions): Promise<DrainResult> {
   function close(leaving: Iterable<DrainedSession>): void {
     for (const session of leaving) {
       if (session.state === 'closed') continue;
-      closed++;
+      closed.add(session);
       session.socket.end(CLOSE_CODES.SERVICE_RESTART, 'this edge is leaving');
     }
   }
@@ -103,7 +104,7 @@ export function drainSessions(options: DrainOptions): Promise<DrainResult> {
       onSlice(sessions.size);
       if (sessions.size > 0 || atMs < stragglersMs) return;
       clearInterval(timer);
-      resolve({ told: told.size, closed });
+      resolve({ told: told.size, closed: closed.size });
     };
     const timer = setInterval(step, SLICE_MS);
     step();

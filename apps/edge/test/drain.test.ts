@@ -38,11 +38,15 @@ class FakeSession implements DrainedSession {
     this.edge.sessions.delete(this);
   }
 
+  /** Its socket is gone only some time after it was closed. */
+  lingersMs = 0;
+
   readonly socket = {
     end: (code: number): void => {
       expect(this.state, 'a closed socket must not be touched').not.toBe('closed');
       this.closedWith = code;
-      this.go();
+      if (this.lingersMs === 0) this.go();
+      else setTimeout(() => this.go(), this.lingersMs);
     },
   };
 }
@@ -127,6 +131,14 @@ describe('a drain', () => {
     const edge = new FakeEdge(3, false);
     edge.drain(10_000);
     await vi.advanceTimersByTimeAsync(2200);
+    expect(edge.result).toEqual({ told: 3, closed: 3 });
+  });
+
+  test('counts a session once that it closed and that is still there past the window', async () => {
+    const edge = new FakeEdge(3, false);
+    for (const session of edge.all) session.lingersMs = 10_000;
+    edge.drain(4000);
+    await vi.advanceTimersByTimeAsync(14_000);
     expect(edge.result).toEqual({ told: 3, closed: 3 });
   });
 
