@@ -14,7 +14,7 @@ describe('an edge whose subscription is broken', () => {
   let hubbub: ReturnType<typeof connectHubbub>;
 
   beforeAll(async () => {
-    cluster = await startCluster({ edges: 0 });
+    cluster = await startCluster({ edges: 0, env: { HUBBUB_MAX_SESSIONS_PER_USER: '1' } });
     proxy = await startTcpProxy({ to: cluster.redis.port });
     await cluster.addEdge({
       env: { HUBBUB_REDIS_URL: `redis://127.0.0.1:${proxy.port}`, HUBBUB_PROBE_INTERVAL_MS: '100' },
@@ -28,6 +28,13 @@ describe('an edge whose subscription is broken', () => {
     const session = String((await client.nextFrame('welcome')).payload?.session_id);
     for (const room of rooms) await client.join(room);
     return Object.assign(client, { address: { id: session, node: cluster.edge(0).nodeId } });
+  }
+
+  /** The logs of reports, all partitions together. */
+  async function logged(): Promise<string> {
+    const redis = cluster.redis.connection();
+    const keys = await redis.keys(`${cluster.redis.prefix}:*reports*`);
+    return JSON.stringify(await Promise.all(keys.map(key => redis.xrange(key, '-', '+'))));
   }
 
   const interruptions = () => metricValue(cluster.edge(0), 'hubbub_edge_interruptions_total');
@@ -59,6 +66,25 @@ describe('an edge whose subscription is broken', () => {
       await client.ask({ type: 'leave_room', payload: { room_id: 'two' } }); // Untouched.
       expect(client.frames.filter(({ type }) => type === 'room_closed')).toHaveLength(1);
     }
+  });
+
+  test('ends the session that presence refused meanwhile', async () => {
+    const [presence] = cluster.presence;
+    if (presence === undefined) throw new Error('no presence');
+    const first = await enter('many', 'one');
+    await first.nextFrame('room_info');
+    // What the edge reports of the second session waits in the log until the subscription is broken.
+    presence.pause();
+    const second = await enter('many');
+    const session = second.address.id;
+    await eventually(async () => (await logged()).includes(session), { describe: 'the second session is reported' });
+    await whileBroken(async () => {
+      presence.resume();
+      const refused = () => metricValue(presence, 'hubbub_presence_sessions_refused_total');
+      await eventually(async () => (await refused()) === 1, { describe: 'presence refused the second session' });
+    });
+    expect(await second.closed).toMatchObject({ code: 4202 });
+    await first.ping();
   });
 
   test('does nothing twice: who was removed before the break and came back stays', async () => {

@@ -7,6 +7,8 @@ const NO_BODY = new Uint8Array();
 export interface Publication {
   readonly channel: string;
   readonly envelope: Uint8Array;
+  /** Kept for an edge whose subscription is broken: published before the commit, and again where that fails. */
+  readonly kept?: boolean;
 }
 
 /** In the order given. A payload that goes to several nodes is encoded once: it is the same object. */
@@ -69,6 +71,7 @@ export function refusalsOf(
   return Array.from(byNode, ([node, sessions]) => ({
     channel: channels.node(node),
     envelope: encodeEnvelope({ encoding: 'json', publishedAtMs: nowMs, sessions, control }, NO_BODY),
+    kept: true,
   }));
 }
 

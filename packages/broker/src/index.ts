@@ -38,6 +38,7 @@ export { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from './node-l
 export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCounter } from './online-counter.js';
 export { connected, openRedisConnection, type RedisConnectionOptions } from './redis/connection.js';
 export { ConnectionGroup } from './redis/connection-group.js';
+export { KeptEnvelopes } from './redis/kept-envelopes.js';
 export { openRedisBackplane, type RedisBackplaneOptions } from './redis/redis-backplane.js';
 export { createRedisBroker, type RedisBrokerOptions } from './redis/redis-broker.js';
 export { RedisEventLog, type RedisEventLogOptions } from './redis/redis-event-log.js';

@@ -1,6 +1,7 @@
 /** The registry in Redis: hashes of a partition under one hash tag, written by one script. */
 
 import {
+  KeptEnvelopes,
   LOG_START,
   orUnavailable,
   partitionKey,
@@ -38,10 +39,12 @@ export interface RedisPartitionStoreOptions {
 export class RedisPartitionStore implements PartitionStore {
   readonly #redis: Redis;
   readonly #prefix: string;
+  readonly #kept: KeptEnvelopes;
 
   constructor(options: RedisPartitionStoreOptions) {
     this.#redis = options.commands;
     this.#prefix = options.prefix;
+    this.#kept = new KeptEnvelopes(options.commands, options.prefix);
   }
 
   async claim(partition: number, instance: string, living: readonly string[]): Promise<Claim | undefined> {
@@ -76,6 +79,11 @@ export class RedisPartitionStore implements PartitionStore {
   }
 
   async commit(claim: Claim, commit: Commit): Promise<boolean> {
+    // The stream of kept envelopes has another hash tag: before the commit, since what is refused is in no row to be found again.
+    const kept = commit.publications.filter(publication => publication.kept);
+    await orUnavailable(() =>
+      Promise.all(kept.map(({ channel, envelope }) => this.#kept.publish(channel, asBuffer(envelope)))),
+    );
     const names = ['meta', 'lifecycle', ...commit.hashes.map(change => change.name)];
     const keys = names.map(name => this.#key(claim.partition, name));
     const done = await orUnavailable(() => commitScript.run(this.#redis, keys, commitArguments(claim, commit)));
@@ -128,8 +136,11 @@ function commitArguments(claim: Claim, commit: Commit): ScriptArgument[] {
     const fields = lifecycleFields(event);
     args.push(fields.length, ...fields);
   }
-  for (const { channel, envelope } of commit.publications) {
-    args.push(channel, Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength));
-  }
+  for (const { channel, envelope, kept } of commit.publications) if (!kept) args.push(channel, asBuffer(envelope));
   return args;
+}
+
+/** The same bytes as ioredis wants them; no copy. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
