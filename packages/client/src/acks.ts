@@ -86,6 +86,6 @@ export function isPublish({ type }: Frame): boolean {
 /** Of a frame that was sent and not answered. */
 export function unansweredError(frame: Frame, why: string): HubbubError {
   return isPublish(frame)
-    ? new HubbubError('OUTCOME_UNKNOWN', `${frame.type}: ${why}; it is not known whether it was executed.`)
+    ? new HubbubError('OUTCOME_UNKNOWN', `${frame.type}: ${why}; perhaps it was executed.`)
     : unavailable(`${frame.type}: ${why}.`);
 }

@@ -63,7 +63,8 @@ export class HubbubClient {
       received: wire => this.#received(wire),
     });
     this.#deliveries = new Deliveries(this.#settings, {
-      ready: room => takesFrames(this.state) && (room === undefined || !this.#memberships.isPending(room)),
+      ready: room =>
+        takesFrames(this.#connection.heading) && (room === undefined || !this.#memberships.isPending(room)),
       session: () => this.#session,
       send: (wire, frame) => this.#send(wire, frame),
       epoch: room => this.#recovery.epoch(room),
@@ -88,7 +89,7 @@ export class HubbubClient {
         if (change.state === 'joined') this.#deliveries.flush();
         if (change.state === 'left') {
           this.#recovery.forget(room);
-          this.#deliveries.refuseRoom(room, change.error ?? unavailable(`Room ${room} was left.`));
+          this.#deliveries.refuse(change.error ?? unavailable(`Room ${room} was left.`), room);
         }
         this.#rooms.changed(room, change);
       },
@@ -123,7 +124,8 @@ export class HubbubClient {
     const opened = new Promise<void>((resolve, reject) => {
       if (this.state === 'open') return resolve();
       const off = this.on('state', ({ state, error }) => {
-        if (state !== 'open' && state !== 'closed') return;
+        // Not the end from which a listener connects again.
+        if (state !== 'open' && this.#connection.heading !== 'closed') return;
         off();
         if (state === 'open') resolve();
         else reject(error ?? closedError());
@@ -153,7 +155,7 @@ export class HubbubClient {
       memberships: this.#memberships,
       deliveries: this.#deliveries,
       join: (room, token) => {
-        if (this.state === 'closed') return Promise.reject(closedError());
+        if (this.#connection.heading === 'closed') return Promise.reject(closedError());
         this.#rooms.use(name).members.add(room);
         return this.#memberships.join(name, token);
       },
@@ -213,7 +215,7 @@ export class HubbubClient {
   }
 
   async #submit(frame: Frame, answer: AnswerType): Promise<Frame> {
-    if (this.state === 'closed') throw closedError();
+    if (this.#connection.heading === 'closed') throw closedError();
     return this.#deliveries.submit(frame, answer);
   }
 
@@ -244,8 +246,10 @@ export class HubbubClient {
   #end(error: HubbubError): void {
     this.#unwatchNetwork?.();
     this.#unwatchNetwork = undefined;
+    this.#renewal.end();
+    // Before the rooms: what their listeners send is for the next session.
+    this.#deliveries.refuse(error);
     this.#memberships.end(error);
-    this.#deliveries.refuseAll(error);
   }
 
   #send(wire: Wire, frame: Frame): void {
@@ -268,7 +272,8 @@ export class HubbubClient {
       return;
     }
     this.#events.emit('frame', { direction: 'in', raw: wire, frame });
-    this.#dispatch(frame);
+    // A listener may have ended the session.
+    if (this.state === 'opening' || inSession(this.state)) this.#dispatch(frame);
   }
 
   /** Our own parts first, then the room, then who listens to all: a listener sees what the frame has changed. */

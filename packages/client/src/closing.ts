@@ -13,7 +13,7 @@ export function isFinal(closing: Closing, canRenew: boolean): boolean {
 export function errorOf(closing: Closing): HubbubError {
   if (closing.refusal) return new HubbubError(closing.refusal.code, closing.refusal.message);
   const reason = closing.reason && `: ${closing.reason}`;
-  return new HubbubError(codeOf(closing), `The edge closed the connection with ${closing.code}${reason}.`);
+  return new HubbubError(codeOf(closing), `The edge closed with ${closing.code}${reason}.`);
 }
 
 function codeOf(closing: Closing): ErrorCode {

@@ -63,6 +63,11 @@ export class Connection {
     return this.#state;
   }
 
+  /** The state after the steps that listeners have asked for. */
+  get heading(): ConnectionState {
+    return this.#steps.reduce((state, { event }) => nextState(state, event), this.#state);
+  }
+
   /** For the events that need no more than their name. */
   step(event: 'connect' | 'close' | 'welcomed' | 'restored' | 'settled' | 'network_up'): void {
     this.#step(event, {});

@@ -67,7 +67,8 @@ export class Deliveries {
   /** Sends when it can, which may be after a reconnect. @throws {HubbubError} what the edge answers, or `UNAVAILABLE`. */
   submit(frame: Frame, answer: AnswerType): Promise<Frame> {
     return this.#promise(frame, answer, delivery => {
-      if (this.#isReady(frame.room)) this.#transmit(delivery);
+      const isBehind = this.#queue.count(other => other.frame.room === frame.room) > 0;
+      if (!isBehind && this.#isReady(frame.room)) this.#transmit(delivery);
       else if (!this.#queue.full) this.#queue.push(delivery);
       else throw unavailable(`${this.#policy.offlineQueueSize} frames wait already.`);
     });
@@ -113,10 +114,14 @@ export class Deliveries {
 
   /** Sends what waited and now can go. */
   flush(): void {
-    for (const delivery of this.#queue.take(({ frame }) => this.#isReady(frame.room))) {
+    // One at a time: a listener of frames may close the client, leave the room, or send.
+    const isReady = ({ frame }: Delivery): boolean => this.#isReady(frame.room);
+    for (;;) {
+      const delivery = this.#queue.takeFirst(isReady);
+      if (!delivery) return;
       // The room may have lost its history since, or the edge its memory of the `message_id`.
       if (!delivery.first || this.#isRepeatable(delivery)) this.#transmit(delivery);
-      else this.#reject(delivery, unavailable('a repetition could double it'));
+      else this.#reject(delivery, unavailable('not repeated'));
     }
   }
 
@@ -132,16 +137,10 @@ export class Deliveries {
     this.#queue.putBack(repeated);
   }
 
-  /** Nothing that waits for this room will be sent. */
-  refuseRoom(room: string, error: HubbubError): void {
-    this.#unstall(room);
-    for (const delivery of this.#queue.take(({ frame }) => frame.room === room)) this.#reject(delivery, error);
-  }
-
-  /** Nothing that waits will be sent. */
-  refuseAll(error: HubbubError): void {
-    for (const room of this.#stalled.keys()) this.#unstall(room);
-    for (const delivery of this.#queue.take(() => true)) this.#reject(delivery, error);
+  /** Nothing that waits for this room, or for any, will be sent. */
+  refuse(error: HubbubError, room?: string): void {
+    for (const stalled of room ? [room] : this.#stalled.keys()) this.#unstall(stalled);
+    for (const delivery of this.#queue.take(({ frame }) => !room || frame.room === room)) this.#reject(delivery, error);
   }
 
   /** A promise of the answer; what `go` throws rejects it. */
@@ -150,7 +149,7 @@ export class Deliveries {
     const id = unnamed.id ?? this.#nextId();
     const frame = { ...unnamed, id, ...(isPublish(unnamed) && { message_id: id }) };
     if (this.#acks.has(id) || this.#queue.count(other => other.frame.id === id) > 0) {
-      throw new HubbubError('INVALID_FORMAT', `A frame with the id ${id} waits already.`);
+      throw new HubbubError('INVALID_FORMAT', `The id ${id} waits already.`);
     }
     // Written now: a caller who changes the payload later does not change what was sent, and errors come at once.
     const wire = this.#write(frame);

@@ -1,6 +1,6 @@
 /** One attempt to connect: asks for the token, opens a socket, and once abandoned is never heard of again. */
-import { CLOSE_NORMAL, type Encoding, HubbubError, offerSubprotocols } from '@hubbub/protocol';
-import { unavailable } from './refusals.js';
+import { CLOSE_NORMAL, type Encoding, type HubbubError, offerSubprotocols } from '@hubbub/protocol';
+import { asHubbubError } from './refusals.js';
 import type { TokenSource } from './token.js';
 import type { OpenTransport, Transport, TransportListener } from './transport.js';
 import type { Wire } from './wire.js';
@@ -41,10 +41,11 @@ export class Dial {
     try {
       const token = await request.token.next();
       if (!this.#listener) return;
+      request.token.use(token);
       const protocols = offerSubprotocols(request.encoding, token);
       this.#transport = request.openTransport({ url: request.url, protocols }, this.#whileWanted());
     } catch (error) {
-      this.#listener?.failed(asHubbubError(error));
+      this.#listener?.failed(asHubbubError(error, 'Connecting failed'));
     }
   }
 
@@ -55,10 +56,4 @@ export class Dial {
       closed: closing => this.#listener?.closed(closing),
     };
   }
-}
-
-/** A callback that throws something of its own had a passing problem, a HubbubError says itself whether it passes. */
-function asHubbubError(error: unknown): HubbubError {
-  if (error instanceof HubbubError) return error;
-  return unavailable(`Connecting failed: ${String(error)}`, { cause: error });
 }

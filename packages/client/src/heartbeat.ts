@@ -66,6 +66,6 @@ export class Heartbeat {
   }
 
   #quietUntilPingMs(): number {
-    return Math.max(0, this.#policy.heartbeatIntervalMs - (performance.now() - this.#heardAtMs));
+    return this.#heardAtMs + this.#policy.heartbeatIntervalMs - performance.now();
   }
 }

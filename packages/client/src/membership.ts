@@ -52,6 +52,12 @@ export class Membership {
     return attempt === this.#current;
   }
 
+  /** Refusals so far do not count any more. */
+  forgetRefusals(): void {
+    this.failures = 0;
+    this.refusedSinceMs = undefined;
+  }
+
   /** No answer that is under way counts any more, and nothing is tried again. */
   abandonAttempts(): void {
     clearTimeout(this.#retryTimer);

@@ -143,14 +143,15 @@ export class Memberships {
     this.#leavingAgain.clear();
     for (const membership of this.#rooms.values()) {
       membership.abandonAttempts();
-      membership.failures = 0;
+      membership.forgetRefusals();
       if (membership.state === 'joined') this.#change(membership, membership.added ? 'left' : 'rejoining');
     }
   }
 
   /** No session will come: all rooms are left. */
   end(error: HubbubError): void {
-    for (const room of this.#rooms.keys()) this.drop(room, error);
+    // A copy: a listener may join again.
+    for (const room of [...this.#rooms.keys()]) this.drop(room, error);
     this.#unwanted.clear();
   }
 
@@ -229,8 +230,7 @@ export class Memberships {
 
   #joined(membership: Membership): void {
     const waiting = membership.takeWaiting();
-    membership.failures = 0;
-    membership.refusedSinceMs = undefined;
+    membership.forgetRefusals();
     membership.added = false;
     this.#change(membership, 'joined');
     for (const { resolve } of waiting) resolve();

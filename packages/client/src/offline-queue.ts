@@ -30,6 +30,12 @@ export class OfflineQueue<Item extends Queued> {
     return this.#items.filter(matches).length;
   }
 
+  /** Takes out the first that matches. */
+  takeFirst(matches: (item: Item) => boolean): Item | undefined {
+    const index = this.#items.findIndex(matches);
+    return index < 0 ? undefined : this.#items.splice(index, 1)[0];
+  }
+
   /** Takes out what matches, in order. */
   take(matches: (item: Item) => boolean): Item[] {
     const taken = this.#items.filter(matches);

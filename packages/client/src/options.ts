@@ -1,6 +1,7 @@
 /** What a client can be told, with the defaults. */
 import type { Codec, Pace } from '@hubbub/protocol';
 import { defined } from './defined.js';
+import { isOffset } from './resume-frames.js';
 import type { TokenOption } from './token.js';
 import type { OpenTransport } from './transport.js';
 import type { WireCodec } from './wire.js';
@@ -88,8 +89,8 @@ export function resolveOptions(options: ClientOptions): Settings {
   for (const [name, value] of Object.entries(settings)) {
     if (name.endsWith('Ms') && !isTimerMs(value)) problems.push(`${name} must be 0 to ${MAX_TIMER_MS} milliseconds`);
   }
-  if (!Number.isInteger(settings.offlineQueueSize) || settings.offlineQueueSize < 0) {
-    problems.push('offlineQueueSize must be a whole number from 0');
+  if (!isOffset(settings.offlineQueueSize)) {
+    problems.push('offlineQueueSize must be a whole number');
   }
   if (problems.length > 0 || url === undefined) throw new TypeError(`HubbubClient options: ${problems.join('; ')}.`);
   return { ...settings, url };

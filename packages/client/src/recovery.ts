@@ -98,14 +98,14 @@ export class Recovery {
   begin(room: string): Position | undefined {
     const position = this.position(room);
     const record = this.#rooms.get(room);
-    if (position !== undefined && record) record.recovering = true;
+    if (position && record) record.recovering = true;
     return position;
   }
 
   /** What the edge said of the room's position; `again` when the application was in the room before. */
   answered(room: string, answer: PositionAnswer | undefined, again: boolean): void {
     const record = this.#rooms.get(room);
-    const known = record?.recovering === true ? this.position(room) : undefined;
+    const known = record?.recovering ? this.position(room) : undefined;
     const { replayed = 0, held = [] } = record ?? {};
     record?.endRecovery();
     const whole = known && isWhole(answer, known);

@@ -11,14 +11,18 @@ export class Refused extends HubbubError {}
 export function readRefused({ code, message, retry_after_ms }: Payload = {}, unknown: ErrorCode): Refused {
   const retryAfterMs = typeof retry_after_ms === 'number' ? retry_after_ms : undefined;
   const text = String(message ?? '');
-  return isErrorCode(code)
-    ? new Refused(code, text, { retryAfterMs })
-    : new Refused(unknown, `${code}: ${text}`, { retryAfterMs });
+  const isKnown = isErrorCode(code);
+  return new Refused(isKnown ? code : unknown, isKnown ? text : `${code}: ${text}`, { retryAfterMs });
 }
 
 /** What this client cannot do now, and may be able to do later. */
 export function unavailable(message: string, options?: ErrorOptions): HubbubError {
   return new HubbubError('UNAVAILABLE', message, options);
+}
+
+/** A callback that throws something of its own had a passing problem, a HubbubError says itself whether it passes. */
+export function asHubbubError(cause: unknown, what: string): HubbubError {
+  return cause instanceof HubbubError ? cause : unavailable(`${what}: ${String(cause)}`, { cause });
 }
 
 export function closedError(): HubbubError {

@@ -44,6 +44,12 @@ export class Renewal {
     clearTimeout(this.#timer);
   }
 
+  /** The client was closed: when it connects again, its token may have expired or its user may be another one. */
+  end(): void {
+    this.#session++;
+    this.#token.hold(undefined);
+  }
+
   /** @param answer names how long the session has, in `expires_in_ms`: a duration, because the clocks of devices are wrong */
   #plan(answer: unknown): void {
     this.stop();
@@ -73,7 +79,7 @@ export class Renewal {
       if (run !== this.#run) return;
       const { payload } = await this.#ports.refresh(token);
       if (run !== this.#run) return;
-      this.#token.renewed(token);
+      this.#token.use(token);
       this.#plan(payload);
     } catch (error) {
       if (run !== this.#run) return;

@@ -23,7 +23,7 @@ const FRAME_OVERHEAD_BYTES = 128;
 
 /** The rooms in groups of which each fits into one frame. */
 export function resumeGroups<R>(rooms: readonly R[], payloadOf: (room: R) => object, limits: FrameLimits): R[][] {
-  const maxRooms = Math.max(1, limits.max_rooms ?? Infinity);
+  const maxRooms = limits.max_rooms ?? Infinity;
   const maxBytes = (limits.max_frame_bytes ?? Infinity) - FRAME_OVERHEAD_BYTES;
   const groups: R[][] = [];
   let bytes = 0;

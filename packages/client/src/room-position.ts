@@ -73,7 +73,7 @@ export class RoomPosition {
   #missing(): number {
     let known = 0;
     for (const offset of this.#ahead) if (offset <= this.#latest) known++;
-    return Math.max(0, this.#latest - this.#offset - known);
+    return this.#latest - this.#offset - known;
   }
 
   #add(offset: number): void {

@@ -15,7 +15,6 @@ export function isWelcome(payload: unknown): payload is Welcome {
     typeof payload.session_id === 'string' &&
     isSender(payload.user) &&
     Array.isArray(payload.rooms) &&
-    payload.rooms.every(room => typeof room === 'string') &&
     isPlainObject(payload.limits)
   );
 }

@@ -2,7 +2,7 @@
  * Where the token of each connection attempt comes from. Only the edge judges a token: the clock of this device may be hours off.
  */
 import { HubbubError } from '@hubbub/protocol';
-import { unavailable } from './refusals.js';
+import { asHubbubError } from './refusals.js';
 
 /** The token itself, or a function that is asked at every attempt and some time before the token expires. */
 export type TokenOption = string | (() => string | Promise<string>);
@@ -30,8 +30,7 @@ export class TokenSource {
     if (this.#option === undefined) return undefined;
     const held = this.#held;
     this.#held = undefined;
-    this.#current = held ?? (await this.#ask());
-    return this.#current;
+    return held ?? this.#ask();
   }
 
   /** Asks for the next token now; `undefined` where it lives no longer than the one we have. @throws as `next`. */
@@ -45,8 +44,8 @@ export class TokenSource {
     this.#held = token;
   }
 
-  /** The session has this token now. */
-  renewed(token: string): void {
+  /** The session, or the attempt to open one, has this token now. */
+  use(token: string | undefined): void {
     this.#current = token;
     this.#held = undefined;
   }
@@ -76,7 +75,6 @@ export async function roomTokenOf(option: TokenOption): Promise<string> {
   try {
     return typeof option === 'function' ? await option() : option;
   } catch (cause) {
-    if (cause instanceof HubbubError) throw cause;
-    throw unavailable('Fetching the room token failed.', { cause });
+    throw asHubbubError(cause, 'No room token');
   }
 }

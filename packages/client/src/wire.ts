@@ -23,7 +23,7 @@ export function writeFrame(codec: WireCodec, frame: Frame): Wire {
     problem = valueProblem(frame.payload ?? {}, 'payload');
     if (!problem) return codec.encoding === 'json' ? toJsonText(frame) : (codec as Codec).encode(frame);
   } catch (error) {
-    problem = `The payload cannot be written as ${codec.encoding}.`;
+    problem = `payload cannot be sent as ${codec.encoding}`;
     cause = error;
   }
   throw new HubbubError('INVALID_PAYLOAD', problem, { cause });
