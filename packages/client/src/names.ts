@@ -1,17 +1,17 @@
 /** Checks the names that an application gives, so that a mistake is reported where it is made. */
 import {
+  CLIENT_FRAME_TYPES,
   FRAME_ID_MAX_BYTES,
   type Frame,
   HubbubError,
   isFrameType,
-  isOwnType,
   isRoomName,
   isText,
 } from '@hubbub/protocol';
 
 /** Whether a frame of this type is a client event. */
 export function isEventName(type: string): boolean {
-  return isFrameType(type) && !isOwnType(type);
+  return isFrameType(type) && !(CLIENT_FRAME_TYPES as readonly string[]).includes(type);
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
