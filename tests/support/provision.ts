@@ -1,4 +1,9 @@
 /** Finds the programs the tests need, or installs them, or says in one line what to install. Skips nothing. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findProgram, installPackage } from './system-packages.js';
 
 /** Where Redis comes from: plain data, so that it can be handed to the test workers. */
@@ -58,6 +63,50 @@ export function provisionChromium(): string {
   const installed = findProgram(CHROMIUM_PROGRAMS);
   if (installed) return installed;
   throw new Error('The browser tests need Chromium: install chromium or google-chrome, or set HUBBUB_TEST_CHROMIUM.');
+}
+
+const CACHE = fileURLToPath(new URL('../../.cache/', import.meta.url));
+const PYTHON_PROGRAMS = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11'];
+const CHECK_PYTHON = 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)';
+
+/**
+ * The path of a Python 3.11 or newer that has the packages of `requirements`, a file with exact versions. They are in a virtual
+ * environment in `.cache`, which is made once for each content of the file: give the hook that calls it `PROVISION_TIMEOUT_MS`.
+ * @throws {Error} one line saying what to install.
+ */
+export function provisionPython(requirements: string): string {
+  const chosen = process.env.HUBBUB_TEST_PYTHON;
+  if (chosen) return chosen;
+  const content = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
+  const home = join(CACHE, `python-${content}`);
+  const python = join(home, 'bin', 'python');
+  const complete = join(home, 'complete');
+  if (existsSync(complete) && succeeds(python, ['-c', CHECK_PYTHON])) return python;
+
+  const base = findPython() ?? installPython();
+  const made = base !== undefined && succeeds(base, ['-m', 'venv', '--clear', home]);
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', requirements];
+  if (made && succeeds(python, pip)) {
+    writeFileSync(complete, '');
+    return python;
+  }
+  throw new Error(
+    `The tests need Python 3.11 with venv, and pip must reach its index: install python3 and python3-venv, or set HUBBUB_TEST_PYTHON to a Python that has the packages of ${requirements}.`,
+  );
+}
+
+function findPython(): string | undefined {
+  const found = PYTHON_PROGRAMS.map(name => findProgram([name])).filter(path => path !== undefined);
+  return found.find(path => succeeds(path, ['-c', CHECK_PYTHON]));
+}
+
+function installPython(): string | undefined {
+  installPackage({ apt: 'python3-venv', apk: 'python3', dnf: 'python3' });
+  return findPython();
+}
+
+function succeeds(program: string, args: readonly string[]): boolean {
+  return spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
 }
 
 /** For hooks that may have to install something. */
