@@ -244,7 +244,7 @@ class HubbubClient:
         if kind in ("ack", "error") and (answer := self._pending.get(frame.get("id", ""))):
             return None if answer.done() else answer.set_result(frame)
         name: str = frame.get("room") or payload.get("room_id") or ""
-        if "offset" in frame and not self._advance(name, frame["epoch"], frame["offset"]):
+        if "offset" in frame and kind != "ack" and not self._advance(name, frame["epoch"], frame["offset"]):
             return
         if kind == "reconnect":
             self._on_notice("moving", payload)
