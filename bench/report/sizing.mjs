@@ -97,7 +97,7 @@ function reckoned(memory, scale) {
     ];
   });
   return [
-    `Reckoned from these for ${whole.format(PER_EDGE)} sessions on an edge at most and one or two edges more, without what messages, histories and the kernel's sockets take:`,
+    `Computed from these figures, for at most ${whole.format(PER_EDGE)} sessions per edge and one or two spare edges, without messages, histories and kernel sockets:`,
     table(['sessions', 'edges', 'memory of each edge', 'of presence', 'of Redis'], rows),
   ].join('\n\n');
 }
