@@ -9,7 +9,7 @@
 -- ARGV[6]  "oldest" or "newest": which ones when there are more
 -- ARGV[7]  epoch of a position that was surely given, or ""
 -- ARGV[8]  its offset
--- ARGV[9]  bytes of the envelopes at most, with "newest"; 0 for no bound
+-- ARGV[9]  bytes of the envelopes at most, with "newest"; 0 for no bound; may be missing
 -- Returns { epoch, offset, entries as XRANGE does }. Where the envelopes are larger than the bound there are no entries, and the
 -- fourth value is the offset of the newest one that does not fit.
 local position = redis.call('HMGET', KEYS[1], 'epoch', 'offset')
@@ -28,7 +28,7 @@ end
 if ARGV[6] ~= 'newest' then
   return { epoch, offset, redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[4], 'COUNT', limit) }
 end
-local bound = tonumber(ARGV[9])
+local bound = tonumber(ARGV[9] or 0)
 if bound == 0 then
   return { epoch, offset, redis.call('XREVRANGE', KEYS[2], ARGV[4], ARGV[3], 'COUNT', limit) }
 end
