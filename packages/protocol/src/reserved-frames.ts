@@ -23,12 +23,15 @@ export const RESERVED_FRAMES = {
 } as const satisfies Partial<Record<EdgeFrameType, 'edge' | 'presence'>>;
 export type ReservedFrameType = keyof typeof RESERVED_FRAMES;
 
-export const RESERVED_FRAME_TYPES = Object.keys(RESERVED_FRAMES) as readonly ReservedFrameType[];
+export const RESERVED_FRAME_TYPES = /* @__PURE__ */ Object.keys(RESERVED_FRAMES) as readonly ReservedFrameType[];
 
 /** Types that begin like this are controls (section 7.2) or reserved for future frames. */
 export const RESERVED_TYPE_PREFIX = 'hubbub.';
 
-const OWN_TYPES: ReadonlySet<string> = new Set([...CLIENT_FRAME_TYPES, ...EDGE_FRAME_TYPES]);
+// Pure calls only: the client's bundle leaves them out.
+const OWN_TYPES: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ (CLIENT_FRAME_TYPES as readonly string[]).concat(EDGE_FRAME_TYPES),
+);
 
 /** Whether Hubbub defines or reserves this type: a client event cannot have it. */
 export function isOwnType(type: string): boolean {
