@@ -16,20 +16,20 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.typing import Subprotocol
 
 Frame = dict[str, Any]
+Position = TypedDict("Position", {"epoch": str, "offset": int}, total=False)  # Empty for a room without a history.
 Action = Literal["stop", "renew", "reconnect", "move"]
-End = tuple[Action, str, float]  # Of a session: what the client does next, why, and the seconds that the edge asks for.
 
-# Section 3. Every other code, known or not, is repeated: frames of this client have a `message_id` or change nothing twice.
+# Section 3. The client repeats every other code, known or not, where a repetition changes nothing (section 9.4).
 FINAL_CODES = frozenset(
     "INVALID_FORMAT UNKNOWN_TYPE INVALID_PAYLOAD MISSING_ROOM INVALID_ROOM NOT_IN_ROOM FORBIDDEN ROOM_LIMIT TOO_LARGE"
     " UNAUTHORIZED ORIGIN_NOT_ALLOWED UPGRADE_REQUIRED NOT_FOUND UNSUPPORTED_SUBPROTOCOL CONFLICT".split()
 )
-FIRST_WELCOME: Frame = {"backoff": {"base_ms": 500, "cap_ms": 30_000}, "ping_interval_ms": 25_000}  # Until there is one.
+UNSENT: Frame = {"type": "error", "payload": {"code": "UNAVAILABLE", "message": "there is no connection"}}
 BROKEN: Frame = {"type": "error", "payload": {"code": "OUTCOME_UNKNOWN", "message": "the connection broke"}}
-REFRESH_AT = 0.8  # Share of a token's life after which the client refreshes it.
+SILENCE_S = 10  # How long the client waits for the `welcome`, and for a frame after its `ping` (section 9).
 GIVE_UP_S = 60  # Well below the 5 minutes for which an edge remembers a `message_id` (section 2).
 RESUME_ENTRY_BYTES = 256  # At most, for one room in a frame `resume`.
-SOCKET_LIMITS: Any = {"max_size": 16 * 1024 * 1024, "ping_interval": None, "close_timeout": 2}
+SOCKET_LIMITS: Any = {"max_size": 16 * 1024 * 1024, "ping_interval": None, "close_timeout": 2, "compression": None}
 
 
 class HubbubError(Exception):
@@ -42,13 +42,6 @@ class HubbubError(Exception):
 
 class Stopped(Exception):
     """The client ended for good; the text gives the reason."""
-
-
-class Position(TypedDict, total=False):
-    """The last message that a client has of a room (section 2.4); empty where the room has no history."""
-
-    epoch: str
-    offset: int
 
 
 class HubbubClient:
@@ -72,7 +65,7 @@ class HubbubClient:
         self._ready = asyncio.Event()  # A session is open and has its rooms again, or the client has stopped.
         self._stopped: Stopped | None = None
         self._refused_token: str | None = None
-        self._welcome, self._moving = FIRST_WELCOME, False
+        self._welcome: Frame = {"backoff": {"base_ms": 1000, "cap_ms": 30_000}}  # Until an edge sends its own.
 
     async def __aenter__(self) -> "HubbubClient":
         self._running = asyncio.create_task(self._run())
@@ -120,7 +113,7 @@ class HubbubClient:
                 if action == "stop":
                     raise Stopped(reason)
                 if action != "move":  # A client that moves has waited for the delay of the frame `reconnect`.
-                    attempt = 0 if now() - opened_at > self._welcome["backoff"]["cap_ms"] / 1000 else attempt
+                    attempt = 0 if now() - opened_at > 5 else attempt
                     await asyncio.sleep(retry_after_s + self._random_delay(attempt))
                     attempt += 1
         except BaseException as error:
@@ -132,7 +125,8 @@ class HubbubClient:
         base, cap = self._welcome["backoff"]["base_ms"], self._welcome["backoff"]["cap_ms"]
         return random.uniform(0, min(cap, base * 2 ** min(attempt, 30))) / 1000
 
-    async def _hold_session(self, url: str) -> End:
+    async def _hold_session(self, url: str) -> tuple[Action, str, float]:
+        """Returns what the client does after the session, why, and the seconds that the edge asks it to wait."""
         self._moving, token = False, ""
         try:
             if (token := await self._get_token()) == self._refused_token:
@@ -143,7 +137,8 @@ class HubbubClient:
         except InvalidStatus as refusal:
             status, retry_after = refusal.response.status_code, refusal.response.headers.get("Retry-After", "")
             self._refused_token = token if status == 401 else self._refused_token
-            action: Action = "renew" if status == 401 else "stop" if status in (400, 403, 404, 426, 431) else "reconnect"
+            is_final = status in (414, 431) or (status in (400, 403, 404, 405, 426) and b'"code"' in refusal.response.body)
+            action: Action = "renew" if status == 401 else "stop" if is_final else "reconnect"
             return action, str(refusal), float(retry_after) if retry_after.isdigit() else 0
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd else 1006
@@ -154,12 +149,17 @@ class HubbubClient:
             return "reconnect", repr(error), 0
 
     async def _talk(self, socket: ClientConnection) -> NoReturn:
-        self._welcome, self._socket = (await self._next_frame(socket))["payload"], socket
+        self._welcome, self._socket = (await self._next_frame(socket, SILENCE_S))["payload"], socket
         self._on_notice("open", self._welcome)
-        self._helpers = [asyncio.create_task(self._resume(socket)), asyncio.create_task(self._keep_token_fresh())]
+        self._helpers = [asyncio.create_task(self._resume(socket)), asyncio.create_task(self._keep_token_fresh(socket))]
         try:
             while True:
-                self._receive(await self._next_frame(socket), socket)
+                try:
+                    frame = await self._next_frame(socket, self._welcome["ping_interval_ms"] / 1000)
+                except TimeoutError:
+                    await socket.send(self._encode({"type": "ping"}))
+                    frame = await self._next_frame(socket, SILENCE_S)
+                self._receive(frame, socket)
                 await asyncio.sleep(0)  # A request takes its answer before the next frame.
         finally:
             self._ready.clear()
@@ -210,29 +210,27 @@ class HubbubClient:
             self._rooms[name] = {"epoch": epoch, "offset": offset}
         return True
 
-    async def _keep_token_fresh(self) -> None:
+    async def _keep_token_fresh(self, socket: ClientConnection) -> None:
         expires_in_ms = self._welcome.get("expires_in_ms")
         try:
             while expires_in_ms is not None:
-                await asyncio.sleep(max(1, expires_in_ms / 1000 * REFRESH_AT))
+                await asyncio.sleep(max(1, expires_in_ms / 1000 - random.uniform(0.5, 1) * min(expires_in_ms / 5000, 300)))
                 expires_in_ms = await self.refresh()
-        except (HubbubError, OSError) as error:  # The session goes on until 4100; then the client renews the token.
+        except (HubbubError, OSError) as error:
             self._on_notice("refresh_failed", {"reason": repr(error)})
+            socket.transport.abort()  # The next session begins with a new token.
 
     async def _move(self, socket: ClientConnection, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
+        self._ready.clear()  # New requests wait for the next session.
+        if self._pending:
+            await asyncio.wait(self._pending.values(), timeout=1)
         self._moving = True
         await socket.close()
 
-    async def _next_frame(self, socket: ClientConnection) -> Frame:
-        """Sends a `ping` after a silence. A second silence is a broken connection."""
-        try:
-            async with asyncio.timeout(self._welcome["ping_interval_ms"] / 1000):
-                data = await socket.recv()
-        except TimeoutError:
-            await socket.send(self._encode({"type": "ping"}))
-            async with asyncio.timeout(self._welcome["ping_interval_ms"] / 1000):
-                data = await socket.recv()
+    async def _next_frame(self, socket: ClientConnection, patience_s: float) -> Frame:
+        async with asyncio.timeout(patience_s):
+            data = await socket.recv()
         return json.loads(data) if isinstance(data, str) else msgpack.unpackb(data, timestamp=3)  # type: ignore[no-any-return]
 
     def _encode(self, frame: Frame) -> str | bytes:
@@ -250,8 +248,8 @@ class HubbubClient:
             self._on_notice("moving", payload)
             self._helpers.append(asyncio.create_task(self._move(socket, payload["delay_ms"] / 1000)))
         elif kind in ("room_gap", "session_gap"):
-            if name in self._rooms and "epoch" in payload:
-                self._rooms[name] = {"epoch": payload["epoch"], "offset": payload["offset"]}
+            if "epoch" in payload:
+                self._advance(name, payload["epoch"], payload["offset"])
             self._on_notice("gap", payload)
         elif kind == "room_closed":
             self._rooms.pop(name, None)
@@ -268,7 +266,9 @@ class HubbubClient:
                 try:
                     return await self._ask(frame)
                 except HubbubError as error:
-                    if error.code in FINAL_CODES:
+                    executed = error.code not in ("RATE_LIMITED", "UNAVAILABLE")  # Perhaps.
+                    forgets = frame["type"] == "send_message" and not self._rooms.get(frame["room"])
+                    if error.code in FINAL_CODES or (executed and forgets):
                         raise
                     await asyncio.sleep(error.retry_after_s + self._random_delay(attempt))
         raise AssertionError("unreachable")
@@ -276,14 +276,14 @@ class HubbubClient:
     async def _ask(self, frame: Frame) -> Frame:
         if self._stopped:
             raise self._stopped
-        request_id, reply = next(self._request_ids), BROKEN
+        request_id, reply = next(self._request_ids), UNSENT
         answer = self._pending[request_id] = asyncio.get_running_loop().create_future()
         try:
             if self._socket:
                 await self._socket.send(self._encode({**frame, "id": request_id}))
                 reply = await answer
         except ConnectionClosed:
-            pass
+            reply = BROKEN
         finally:
             del self._pending[request_id]
         if reply["type"] == "error":

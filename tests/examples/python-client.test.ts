@@ -4,6 +4,7 @@ import { enter, joinAt, position, startWithHistory, stream } from '../recovery/s
 import type { TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { PROVISION_TIMEOUT_MS, provisionPython } from '../support/provision.js';
+import { signToken } from '../support/tokens.js';
 import { PythonPerson, type PythonPersonOptions, REQUIREMENTS } from './python-people.js';
 
 const TIMEOUT_MS = 120_000;
@@ -143,23 +144,25 @@ describe('the Python client', () => {
     TIMEOUT_MS,
   );
 
-  test(
-    'renews the token and resumes after the edge closed with 4100',
-    async () => {
+  const wrongToken = signToken({ user: 'ada', secret: 'a-secret-that-the-edges-do-not-have-at-all' });
+  test.each([
+    { title: 'the edge closed with 4100', second: undefined, closed: { action: 'renew', reason: /4100/ } },
+    { title: 'the edge refused a refresh', second: wrongToken, closed: { action: 'reconnect', reason: /./ } },
+  ])(
+    'renews the token and resumes after $title',
+    async ({ second, closed }) => {
       const cluster = await startWithHistory({ env: { HUBBUB_JWT_LEEWAY_MS: '0' } });
-      const tokens = [
-        cluster.token({ user: 'ada', ttlMs: 3000 }),
-        cluster.token({ user: 'ada', secret: 'a-secret-that-the-edges-do-not-have-at-all' }),
-      ];
-      const ada = startAda(cluster, { token: index => tokens[index] ?? cluster.token({ user: 'ada' }) });
+      const tokens = [cluster.token({ user: 'ada', ttlMs: 3000 }), second, cluster.token({ user: 'ada' })];
+      const ada = startAda(cluster, { token: index => tokens[index] });
       await ada.notice('ready');
       await ada.execute({ do: 'join', room: 'chat:1' });
       const bob = await enter(cluster, cluster.edge(1), 'bob');
       await bob.join('chat:1');
       const messages = stream(bob, 'chat:1');
       await eventually(() => ada.notices('ready').length === 2, { describe: 'Ada resumes with the third token' });
-      expect(ada.notices('refresh_failed')).toEqual([{ reason: expect.stringContaining('UNAUTHORIZED') }]);
-      expect(ada.notices('closed')).toEqual([{ action: 'renew', reason: expect.stringContaining('4100') }]);
+      const refused = { reason: expect.stringContaining('UNAUTHORIZED') };
+      expect(ada.notices('refresh_failed')).toEqual(second === undefined ? [] : [refused]);
+      expect(ada.notices('closed')).toEqual([{ ...closed, reason: expect.stringMatching(closed.reason) }]);
       const last = await messages.stop();
       await ada.frame({ type: 'new_message', room: 'chat:1', offset: last });
       expect(offsets(ada, 'chat:1')).toEqual(upTo(last));

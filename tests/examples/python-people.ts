@@ -19,8 +19,8 @@ export interface PythonPersonOptions {
   readonly python: string;
   /** Addresses to connect to, one after the other. */
   readonly urls: readonly string[];
-  /** The token for the client's request number `index`, counted from 0. */
-  readonly token: (index: number) => string;
+  /** The token for the client's request number `index`, counted from 0. Without one the request stays unanswered. */
+  readonly token: (index: number) => string | undefined;
   readonly encoding?: 'json' | 'msgpack';
 }
 
@@ -38,7 +38,8 @@ export class PythonPerson {
     this.process = new TestProcess('the Python client', child);
     cleanup(() => this.process.kill());
     createInterface({ input: child.stdout }).on('line', line => {
-      if (line === WANTED) this.#write({ token: token(this.#tokensWanted++) });
+      const answer = line === WANTED ? token(this.#tokensWanted++) : undefined;
+      if (answer !== undefined) this.#write({ token: answer });
     });
   }
 
