@@ -131,10 +131,9 @@ describe('workers', () => {
     const edge = await startWorkers({ HUBBUB_DRAIN_DELAY_MS: '3000' });
     const exit = edge.kill('SIGTERM');
     await eventually(async () => (await readiness(edge)).status === 503);
-    const startedAtMs = performance.now();
     edge.child.kill('SIGTERM');
+    // 143: they did not wait for the delay, after which they would end with 0.
     expect((await exit).code).toBe(143);
-    expect(performance.now() - startedAtMs).toBeLessThan(1000);
   });
 
   test('do not start on a port that another program has, and the start says so', async () => {

@@ -148,8 +148,8 @@ describe('every member has every message once and in order, or is told (invarian
     await wholeAgain(stream);
     console.log(`p99 of the others: ${beforeMs.toFixed(1)} ms before, ${duringMs.toFixed(1)} ms beside slow readers`);
     expect(stream.p99Ms(isSlow), 'the slow ones were slow').toBeGreaterThan(1000);
-    // Recorded, not judged tightly: the machine is shared. A slow reader that held up others would hold them for seconds.
-    expect(duringMs).toBeLessThan(1000);
+    // A slow reader that held up others would hold them up as long as it is late itself, on any machine.
+    expect(duringMs).toBeLessThan(stream.p99Ms(isSlow) / 2);
     expect(keptGaps(stream)).toEqual([]);
   });
 });
