@@ -1,10 +1,10 @@
-/** What an edge measures: one function per event, which counts and, where it matters, logs it. */
+/** Metrics of an edge: one function per event, which counts and, for some events, logs it. */
 import { CLIENT_FRAME_TYPES, CLOSE_CODES, type ClientFrameType, type Control, type ErrorCode } from '@hubbub/protocol';
 import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { DrainResult } from './drain.js';
 
-/** Numbers that are read when scraped, from those who hold them. */
+/** Gauges that a scrape reads from their owners. */
 export interface EdgeGauges {
   /** Whether `/readyz` is green. */
   ready(): boolean;
@@ -12,20 +12,20 @@ export interface EdgeGauges {
   /** Rooms with a member here. */
   rooms(): number;
   subscriptions(): number;
-  /** Sessions that a leaving edge has still to send away. */
+  /** Sessions that a draining edge still has to disconnect. */
   drainRemaining(): number;
 }
 
 export type EdgeMetrics = ReturnType<typeof createEdgeMetrics>;
 
-/** Types that only services know are one label: a client chooses them freely. */
+/** Client events share one label, because clients choose their types freely. */
 export type FrameLabel = ClientFrameType | 'client_event' | 'unreadable';
 
-/** What became of a session that a service added to a room; `known`: it was there; `gone`: it left meanwhile. */
+/** Result for a session that a service added to a room; `known`: already a member; `gone`: it ended or left meanwhile. */
 export type AdditionResult = 'added' | 'known' | 'gone' | 'ROOM_LIMIT' | 'UNAVAILABLE';
 
 const KNOWN_CLOSE_CODES: ReadonlySet<number> = new Set(Object.values(CLOSE_CODES));
-/** Why handshakes are refused; each is counted from 0, so that the first refusal is a rise that can be seen. */
+/** Reasons of refused handshakes; each counter starts at 0, so that a graph shows the first refusal. */
 const REFUSALS = [
   'UNAUTHORIZED',
   'FORBIDDEN',
@@ -142,7 +142,7 @@ export function createEdgeMetrics(registers: MetricsRegistry, log: Logger, engin
   for (const result of ADDITIONS) additions.inc({ result }, 0);
   for (const result of EVENT_RESULTS) events.inc({ result }, 0);
 
-  // Plain numbers on the hot path; the counters take them when scraped.
+  // Plain numbers on the hot path; a scrape moves them into the counters.
   let deliveries = 0;
   let envelopes = 0;
   let bytes = 0;

@@ -1,4 +1,4 @@
-/** Who comes in and who does not: handshakes, limits, the authorizer, the key set. */
+/** Admission: handshakes, limits, the authorizer, the key set. */
 import { board } from './board.js';
 import { graph } from './panels.js';
 

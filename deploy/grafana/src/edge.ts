@@ -1,4 +1,4 @@
-/** One edge: what its clients do, what they get and when, what it mends, what it costs. */
+/** One edge: frames, deliveries, recovery, process. */
 import { board } from './board.js';
 import { graph, type Query, stat } from './panels.js';
 

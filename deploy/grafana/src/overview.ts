@@ -1,4 +1,4 @@
-/** The whole cluster on a page: is it well, how much goes through it, how late, what is lost. */
+/** The whole cluster: health, traffic, delay, loss. */
 import { board } from './board.js';
 import { graph, stat } from './panels.js';
 

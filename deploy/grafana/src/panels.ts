@@ -20,7 +20,7 @@ import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-s
 /** Grafana's names: seconds, bytes, bytes a second, things a second, a number, a share of 1. */
 export type Unit = 's' | 'bytes' | 'Bps' | 'ops' | 'short' | 'percentunit';
 
-/** An expression, and what its series are called: text with `{{label}}`. */
+/** An expression, and the legend of its series: text with `{{label}}`. */
 export type Query = readonly [expression: string, legend: string];
 
 export interface PanelOptions {

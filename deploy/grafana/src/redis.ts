@@ -4,9 +4,9 @@ import { graph, stat } from './panels.js';
 
 const EDGES = 'instance=~"$instance"';
 /** All presence instances report the same Redis values: take the maximum. */
-const told = (metric: string): string => `max(hubbub_redis_${metric})`;
-const rateTold = (metric: string): string => `max(rate(hubbub_redis_${metric}_total[$__rate_interval]))`;
-const increaseTold = (metric: string): string => `max(increase(hubbub_redis_${metric}_total[$__rate_interval]))`;
+const highest = (metric: string): string => `max(hubbub_redis_${metric})`;
+const highestRate = (metric: string): string => `max(rate(hubbub_redis_${metric}_total[$__rate_interval]))`;
+const highestIncrease = (metric: string): string => `max(increase(hubbub_redis_${metric}_total[$__rate_interval]))`;
 
 export const redis = board({
   name: 'redis',
@@ -21,7 +21,7 @@ export const redis = board({
           title: 'Available',
           description: '1 if Redis answered presence at the last scrape.',
           unit: 'short',
-          queries: [[told('up'), 'up']],
+          queries: [[highest('up'), 'up']],
           alarmBelow: 1,
         }),
         stat({
@@ -29,7 +29,7 @@ export const redis = board({
           description:
             'Without maxmemory, there is no share and no bound. At 100 % Redis refuses publishes to rooms with history.',
           unit: 'percentunit',
-          queries: [[`${told('memory_used_bytes')} / ${told('memory_max_bytes')}`, 'used']],
+          queries: [[`${highest('memory_used_bytes')} / ${highest('memory_max_bytes')}`, 'used']],
           warnAt: 0.75,
           alarmAt: 0.85,
         }),
@@ -37,7 +37,7 @@ export const redis = board({
           title: 'Processor',
           description: 'Redis executes commands on one core. At 1 the core is full, and all commands wait.',
           unit: 'percentunit',
-          queries: [[rateTold('cpu_seconds'), 'processor']],
+          queries: [[highestRate('cpu_seconds'), 'processor']],
           warnAt: 0.6,
           alarmAt: 0.85,
         }),
@@ -46,7 +46,7 @@ export const redis = board({
           description:
             'Time since Redis started. Without persistence, a restart loses the histories, and edges report the gaps to clients.',
           unit: 's',
-          queries: [[told('uptime_seconds'), 'uptime']],
+          queries: [[highest('uptime_seconds'), 'uptime']],
         }),
       ],
     },
@@ -101,8 +101,8 @@ export const redis = board({
           description: 'Commands of all clients of this Redis.',
           unit: 'ops',
           queries: [
-            [rateTold('commands'), 'commands'],
-            [rateTold('errors'), 'answered with an error'],
+            [highestRate('commands'), 'commands'],
+            [highestRate('errors'), 'answered with an error'],
           ],
         }),
         graph({
@@ -110,8 +110,8 @@ export const redis = board({
           description: 'Redis sends each message once per edge with a member of the room.',
           unit: 'Bps',
           queries: [
-            [rateTold('received_bytes'), 'received'],
-            [rateTold('sent_bytes'), 'sent'],
+            [highestRate('received_bytes'), 'received'],
+            [highestRate('sent_bytes'), 'sent'],
           ],
         }),
         graph({
@@ -119,10 +119,10 @@ export const redis = board({
           description: 'Allocated memory, resident memory, connection buffers, and the limit.',
           unit: 'bytes',
           queries: [
-            [told('memory_used_bytes'), 'used'],
-            [told('memory_resident_bytes'), 'resident'],
-            [told('memory_clients_bytes'), 'buffers of connections'],
-            [told('memory_max_bytes'), 'maxmemory'],
+            [highest('memory_used_bytes'), 'used'],
+            [highest('memory_resident_bytes'), 'resident'],
+            [highest('memory_clients_bytes'), 'buffers of connections'],
+            [highest('memory_max_bytes'), 'maxmemory'],
           ],
         }),
         graph({
@@ -130,9 +130,9 @@ export const redis = board({
           description: 'Connections, connections in a blocking read, and channels with a subscriber.',
           unit: 'short',
           queries: [
-            [told('connected_clients'), 'connections'],
-            [told('blocked_clients'), 'waiting'],
-            [told('pubsub_channels'), 'channels'],
+            [highest('connected_clients'), 'connections'],
+            [highest('blocked_clients'), 'waiting'],
+            [highest('pubsub_channels'), 'channels'],
           ],
         }),
         graph({
@@ -140,9 +140,9 @@ export const redis = board({
           description: 'cut off: an edge exceeded client-output-buffer-limit and missed messages. refused: maxclients.',
           unit: 'short',
           queries: [
-            [increaseTold('connections'), 'accepted'],
-            [increaseTold('rejected_connections'), 'refused'],
-            [increaseTold('output_limit_disconnections'), 'cut off'],
+            [highestIncrease('connections'), 'accepted'],
+            [highestIncrease('rejected_connections'), 'refused'],
+            [highestIncrease('output_limit_disconnections'), 'cut off'],
           ],
         }),
         graph({
@@ -150,8 +150,8 @@ export const redis = board({
           description: 'Expired keys are normal. Evicted keys must stay at 0: set maxmemory-policy noeviction.',
           unit: 'ops',
           queries: [
-            [rateTold('expired_keys'), 'expired'],
-            [rateTold('evicted_keys'), 'evicted'],
+            [highestRate('expired_keys'), 'expired'],
+            [highestRate('evicted_keys'), 'evicted'],
           ],
         }),
       ],

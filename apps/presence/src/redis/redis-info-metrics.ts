@@ -1,12 +1,12 @@
 /**
- * What Redis tells of itself (INFO), asked once for each scrape: so that one sees memory, evictions and cut-off subscribers
- * without an exporter. Every presence instance tells the same; take the highest and not the sum.
+ * Metrics of Redis from INFO, read once per scrape: memory, evictions and closed subscribers without an exporter.
+ * Every presence instance reports the same values; take the maximum and not the sum.
  */
 import type { MetricsRegistry } from '@hubbub/runtime';
 import type { Redis } from 'ioredis';
 import { Counter, Gauge } from 'prom-client';
 
-/** Name after `hubbub_redis_`, what it says, and the fields of INFO that are added up for it. */
+/** Name after `hubbub_redis_`, help text, and the fields of INFO that are added up. */
 type Field = readonly [name: string, help: string, ...fields: readonly string[]];
 
 const GAUGES: readonly Field[] = [
@@ -58,7 +58,7 @@ const COUNTERS: readonly Field[] = [
 export function observeRedis(registry: MetricsRegistry, redis: Redis): void {
   const registers = [registry];
   let asked: Promise<Info> | undefined;
-  /** One question for all numbers of a scrape. */
+  /** One INFO for all metrics of a scrape. */
   const ask = (): Promise<Info> => {
     asked ??= readInfo(redis).finally(() => {
       asked = undefined;
@@ -72,7 +72,7 @@ export function observeRedis(registry: MetricsRegistry, redis: Redis): void {
       registers,
       async collect() {
         const value = read(await ask());
-        // While Redis is away, and for what an older one does not tell: no number is better than an old one.
+        // Redis is unavailable, or too old for this field: no value is better than an old one.
         if (value === undefined) this.remove();
         else this.set(value);
       },
@@ -92,7 +92,7 @@ export function observeRedis(registry: MetricsRegistry, redis: Redis): void {
       registers,
       async collect() {
         const value = (await ask()).sum(fields);
-        // Absent and not 0, which would look as if it had begun anew.
+        // Absent and not 0, which would look like a restart.
         if (value === undefined) return this.remove();
         this.reset();
         this.inc(value);
@@ -108,7 +108,7 @@ class Info {
     private readonly text: string,
   ) {}
 
-  /** `undefined` when one of them is not told. */
+  /** `undefined` if INFO lacks one of them. */
   sum(fields: readonly string[]): number | undefined {
     let sum = 0;
     for (const field of fields) sum += this.#number(field) ?? Number.NaN;
@@ -128,7 +128,7 @@ async function readInfo(redis: Redis): Promise<Info> {
     const text = await redis.info();
     return new Info(true, seconds(), text);
   } catch (error) {
-    // Where INFO is forbidden Redis is there all the same; else it does not answer, which the caller shows as 0.
+    // If INFO is forbidden, Redis still answers; otherwise it does not, which the caller shows as 0.
     const refused = error instanceof Error && error.name === 'ReplyError';
     return new Info(refused, refused ? seconds() : undefined, '');
   }
