@@ -1,4 +1,5 @@
 /** Asks presence over HTTP, as the settings say where and with which key. */
+import { trimEndOf } from '@hubbub/protocol';
 import { type Config, ConfigError, withoutCredentials } from '@hubbub/runtime';
 import { CommandFailure, EXIT } from './exit-codes.js';
 
@@ -40,7 +41,7 @@ export async function askPresence(
   path: string,
   query: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Readonly<Record<string, unknown>>> {
-  const target = new URL(`${url.replace(/\/+$/, '')}${path}`);
+  const target = new URL(`${trimEndOf(url, '/')}${path}`);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(name, value);
   let status: number;
   let answer: Record<string, unknown>;

@@ -27,6 +27,13 @@ export function beginningOf(text: string, maxLength: number): string {
   return text.slice(0, isCut ? maxLength - 1 : maxLength);
 }
 
+/** Removes these characters from the end. In linear time: a pattern such as `/x+$/` begins again at every `x` of the text. */
+export function trimEndOf(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
 /** Whether `value` is well-formed text of 1 to so many bytes. */
 export function isText(value: unknown, maxBytes: number): value is string {
   return typeof value === 'string' && value !== '' && utf8Length(value) <= maxBytes && isWellFormed(value);

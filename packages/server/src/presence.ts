@@ -1,5 +1,5 @@
 /** Asks presence: who is in a room, where a user is, how many are online. Over HTTP, with an API key. */
-import { HubbubError, isErrorCode } from '@hubbub/protocol';
+import { HubbubError, isErrorCode, trimEndOf } from '@hubbub/protocol';
 import { fieldsOf, roomName, userId, wholeNumber, wrong } from './checks.js';
 
 export interface PresenceOptions {
@@ -68,7 +68,7 @@ export function createPresenceQueries(options: PresenceOptions | undefined): Pre
     if (options === undefined) {
       throw new HubbubError('UNAVAILABLE', 'To ask presence, give connectHubbub presence: { url, apiKey }.');
     }
-    const url = new URL(`${options.url.replace(/\/+$/, '')}${path}`);
+    const url = new URL(`${trimEndOf(options.url, '/')}${path}`);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }

@@ -1,5 +1,6 @@
 /** Where the values of settings come from: the environment, and the file that it names. */
 import { readFileSync } from 'node:fs';
+import { trimEndOf } from '@hubbub/protocol';
 import { parse as parseYaml, YAMLError } from 'yaml';
 import { environmentName, settingNames } from './settings/settings.js';
 
@@ -70,7 +71,7 @@ function withoutLineBreaks<Value>(
 ): Record<string, Value> {
   const trimmed = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(trimmed);
-    return typeof value === 'string' ? value.replace(/[\r\n]+$/, '') : value;
+    return typeof value === 'string' ? trimEndOf(value, '\r\n') : value;
   };
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
