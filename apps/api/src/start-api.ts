@@ -20,7 +20,7 @@ import { Publishing } from './publishing.js';
 import { RedisWatch } from './redis-watch.js';
 import { ROUTES } from './routes/all-routes.js';
 
-/** Any envelope: nobody subscribes to it. */
+/** Any envelope: its channel has no subscribers. */
 const PROBE = encodeEnvelope({ encoding: 'json', publishedAtMs: 0, probe: 0 }, new Uint8Array(0));
 
 export interface ApiOptions {

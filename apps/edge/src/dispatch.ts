@@ -34,7 +34,7 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
   const fail = (session: Session, request: Request, label: FrameLabel, error: unknown): void => {
     if (!(error instanceof HubbubError))
       log.error({ event: 'frame_failed', type: label, err: error }, 'a frame failed');
-    // Of a defect nobody knows what it left undone.
+    // What a defect left undone is unknown.
     const refusal = error instanceof HubbubError ? error : new HubbubError('OUTCOME_UNKNOWN', 'The edge failed here.');
     metrics.frame(label, refusal.code);
     session.refuse(request, refusal);
@@ -80,7 +80,7 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
         if (tooMany !== undefined) throw tooMany;
         session.handle(whole, handle, maxWaiting);
       } catch (error) {
-        // The engine bounds what is read here once more: 64 KiB, or four times `max_frame_bytes`.
+        // The engine also bounds what is read here: 64 KiB, or four times `max_frame_bytes`.
         fail(session, session.readRequest(bytes, isBinary), labelOf(frame), error);
       }
     },

@@ -21,7 +21,7 @@ export interface Entry {
   /** Called once, before the session gets anything of the room. */
   readonly announce?: ((recovery: Recovery) => void) | undefined;
   /** Makes it a member: what is delivered from then on reaches it. */
-  readonly letIn: () => void;
+  readonly joinTopic: () => void;
   /** Whether it is still to come in, asked after every await. */
   readonly isWanted: () => boolean;
 }
@@ -43,7 +43,7 @@ export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions)
     const admit = (recovery: Recovery, frames: readonly Uint8Array[] = []): Recovery => {
       entry.announce?.(recovery);
       session.sendAll(frames);
-      entry.letIn();
+      entry.joinTopic();
       if (since !== undefined) options.metrics.recovery(recovery.reason ?? 'recovered');
       return recovery;
     };

@@ -84,7 +84,7 @@ export class Memberships {
     await this.#interest.acquire(channel);
     const feed = this.#feeds.hold(room);
     let entered = false;
-    const letIn = (): void => {
+    const joinTopic = (): void => {
       if (!isMember) {
         entered = true;
         this.#audience(channel, room).add(session);
@@ -96,11 +96,11 @@ export class Memberships {
     const isWanted = (): boolean => !session.closed && session.rooms.has(room) === isMember;
     try {
       if (feed !== undefined) {
-        return await enter(feed, { session, since, announce, letIn, isWanted }, this.#entryOptions);
+        return await enter(feed, { session, since, announce, joinTopic, isWanted }, this.#entryOptions);
       }
       if (isWanted()) {
         announce?.(undefined);
-        letIn();
+        joinTopic();
       }
       return undefined;
     } finally {

@@ -17,7 +17,7 @@ function accepted(shares: EventShares, user: string, times: number, nowMs: numbe
   return count;
 }
 
-test('while half of the log is free nobody is limited; then each user has its share', () => {
+test('limits no user while half of the log is free, and then gives each user a share', () => {
   const shares = new EventShares(MAX);
   expect(accepted(shares, 'a', 1000, 0)).toBe(1000);
   shares.found('game', 639, 0);
@@ -27,7 +27,7 @@ test('while half of the log is free nobody is limited; then each user has its sh
   expect(accepted(shares, 'b', 100, 0)).toBe(20);
 });
 
-test('when services have caught up, nobody is limited, and shares are new', () => {
+test('limits no user, and begins new shares, when services have caught up', () => {
   const shares = new EventShares(MAX);
   shares.found('game', 1000, 0);
   expect(accepted(shares, 'a', 100, 0)).toBe(20);

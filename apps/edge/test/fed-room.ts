@@ -152,8 +152,8 @@ export async function startFedRoom({
         },
         socket: { getBufferedAmount: bufferedBytes },
       } as unknown as Session;
-      const letIn = () => void members.push(heard);
-      return { heard, answer: enter(feed, { session, since, letIn, isWanted }, options) };
+      const joinTopic = () => void members.push(heard);
+      return { heard, answer: enter(feed, { session, since, joinTopic, isWanted }, options) };
     },
   };
 }

@@ -29,6 +29,6 @@ export const clientEvent: FrameAction = (session, frame, context) => {
 function assertMayTell(session: Session, room: string | undefined): void {
   if (room !== undefined && !session.rooms.has(room)) throw new HubbubError('NOT_IN_ROOM', 'Join the room first.');
   if (!session.allows(room ?? DEFAULT_NAMESPACE, 'event')) {
-    throw new HubbubError('FORBIDDEN', 'The token does not allow to tell services anything here.');
+    throw new HubbubError('FORBIDDEN', 'The token does not have the right `event` here.');
   }
 }

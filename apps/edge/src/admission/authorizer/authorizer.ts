@@ -83,8 +83,8 @@ export function createAuthorizer(
   }
 
   /**
-   * The answer; `undefined` when there is none to be had.
-   * @throws {LimitExceeded} without asking: overflow is no failure of the authorizer, and admits nobody.
+   * Resolves with the answer, or with `undefined` when the authorizer fails.
+   * @throws {LimitExceeded} without asking: an overflow is not a failure of the authorizer, and never admits a session.
    */
   async function request(question: Question): Promise<Answer | undefined> {
     const { action } = question;

@@ -1,4 +1,4 @@
-/** Divides the questions that may be pending among those who ask: nobody takes the last places from the others. */
+/** Divides the limit of pending questions among users, so that no user takes the last places from the others. */
 
 export class PendingShares {
   readonly #max: number;
