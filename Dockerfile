@@ -3,7 +3,7 @@
 # for the services of the examples.
 
 # glibc is not a matter of taste: the native engine has no build for musl (Alpine). Debian 13 has glibc 2.41 and Node 22, for
-# which both builds of the engine exist; apps/edge/src/engine.ts takes the newer one that loads. Pin a digest where you build.
+# which both builds of the engine exist; apps/edge/src/listener/engine.ts takes the newer one that loads. Pin a digest where you build.
 ARG NODE_IMAGE=node:22-trixie-slim
 
 FROM ${NODE_IMAGE} AS compiled

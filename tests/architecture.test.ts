@@ -27,7 +27,7 @@ const innocent = {
   'packages/broker/src/broker.ts': "import type { Frame } from '@hubbub/protocol'; export type Sent = Frame;",
   'packages/broker/src/redis/connection.ts': "import { Redis } from 'ioredis'; export const redis = new Redis();",
   'apps/edge/package.json': '{"name":"@hubbub/edge"}',
-  'apps/edge/src/engine.ts': "import type { App } from 'uWebSockets.js'; export type Engine = typeof App;",
+  'apps/edge/src/listener/engine.ts': "import type { App } from 'uWebSockets.js'; export type Engine = typeof App;",
   'packages/server/package.json': '{"name":"@hubbub/server","exports":{".":"./dist/index.js"}}',
   'packages/server/src/index.ts': 'export interface Hubbub { readonly close: () => void }',
   'examples/package.json': '{"name":"@hubbub/examples","dependencies":{"@hubbub/server":"1"}}',
@@ -130,14 +130,14 @@ const badExamples: BadExample[] = [
   {
     rule: 'the engine is named in one file',
     because: 'it is imported elsewhere',
-    files: { 'apps/edge/src/websocket.ts': "import { App } from 'uWebSockets.js'; export const app = App();" },
-    told: 'apps/edge/src/websocket.ts: names uWebSockets.js, which only apps/edge/src/engine.ts may',
+    files: { 'apps/edge/src/listener/websocket.ts': "import { App } from 'uWebSockets.js'; export const app = App();" },
+    told: 'apps/edge/src/listener/websocket.ts: names uWebSockets.js, which only apps/edge/src/listener/engine.ts may',
   },
   {
     rule: 'the engine is named in one file',
     because: 'it can be loaded by its name as well',
-    files: { 'apps/edge/src/websocket.ts': "export const engine = load('uWebSockets.js-compat');" },
-    told: 'apps/edge/src/websocket.ts: names uWebSockets.js-compat, which only apps/edge/src/engine.ts may',
+    files: { 'apps/edge/src/listener/websocket.ts': "export const engine = load('uWebSockets.js-compat');" },
+    told: 'apps/edge/src/listener/websocket.ts: names uWebSockets.js-compat, which only apps/edge/src/listener/engine.ts may',
   },
   {
     rule: 'ioredis stays inside folders called redis',

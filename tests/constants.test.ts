@@ -17,13 +17,13 @@ function constant(file: string, name: string): number {
 }
 
 const REGISTRY = ['packages/broker/src/redis/registry-keys.ts', 'REGISTRY_TTL_MS'] as const;
-const EDGE_RENEWALS = ['apps/edge/src/report-courier.ts', 'RENEWALS_PER_LEASE'] as const;
+const EDGE_RENEWALS = ['apps/edge/src/presence/report-courier.ts', 'RENEWALS_PER_LEASE'] as const;
 const TERM_RENEWALS = ['packages/server/src/consumer/term.ts', 'RENEWALS_PER_LEASE'] as const;
 
 test.each<[what: string, renewal: readonly [string, string], ttl: readonly [string, string]]>([
   [
     'the namespaces that an edge announces',
-    ['apps/edge/src/namespace-announcement.ts', 'RENEW_INTERVAL_MS'],
+    ['apps/edge/src/services/namespace-announcement.ts', 'RENEW_INTERVAL_MS'],
     ['packages/broker/src/namespace-directory.ts', 'ANNOUNCEMENT_TTL_MS'],
   ],
   ['the online count of a partition', ['apps/presence/src/owner.ts', 'ONLINE_RENEWAL_MS'], REGISTRY],

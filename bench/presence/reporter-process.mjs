@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connected, openRedisConnection, RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
 import { Channels, decodeEnvelope } from '@hubbub/protocol';
 // Not part of the edge's interface: an edge has sockets.
-import { PresenceReporter } from '../../apps/edge/dist/presence-reporter.js';
+import { PresenceReporter } from '../../apps/edge/dist/presence/presence-reporter.js';
 
 /** So many sessions open at once, then the reporter gets its turn. */
 const BITE = 500;

@@ -25,7 +25,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   examples: ['packages/client', 'packages/server', 'apps/hubbub'],
 };
 
-const ENGINE_FILE = 'apps/edge/src/engine.ts';
+const ENGINE_FILE = 'apps/edge/src/listener/engine.ts';
 const CONFIGURATION = 'packages/runtime/src/config/';
 const EXAMPLES_SETTINGS = 'examples/service/settings.ts';
 /** Names that say nothing of what is inside, so that everything ends up there. */

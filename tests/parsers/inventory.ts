@@ -11,8 +11,8 @@ import { openTokenKeys } from '../../apps/edge/src/admission/keys/token-keys.js'
 import { presentedToken } from '../../apps/edge/src/admission/presented-token.js';
 import { tokenRights } from '../../apps/edge/src/admission/rights.js';
 import { createTokenVerifier } from '../../apps/edge/src/admission/token.js';
-import { roomRoutes } from '../../apps/edge/src/room-paths.js';
-import { readServiceMessage } from '../../apps/edge/src/service-message.js';
+import { roomRoutes } from '../../apps/edge/src/listener/room-paths.js';
+import { readServiceMessage } from '../../apps/edge/src/rooms/service-message.js';
 import { heardMessage } from '../../apps/hubbub/src/heard-message.js';
 import { harmless } from '../../apps/hubbub/src/printing.js';
 import { decodeMember } from '../../apps/presence/src/partition/row-codec.js';

@@ -2,7 +2,7 @@
 import { CLIENT_FRAME_TYPES, CLOSE_CODES, type ClientFrameType, type Control, type ErrorCode } from '@hubbub/protocol';
 import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { DrainResult } from './drain.js';
+import type { DrainResult } from './drain/drain.js';
 
 /** Gauges that a scrape reads from their owners. */
 export interface EdgeGauges {

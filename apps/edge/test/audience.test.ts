@@ -3,11 +3,11 @@ import { decodeEnvelope, encodeEnvelope, jsonCodec } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { describe, expect, test } from 'vitest';
 import type { Rights } from '../src/admission/rights.js';
-import { Audience } from '../src/audience.js';
-import { createNodeChannel } from '../src/node-channel.js';
-import { RosterQuestions } from '../src/roster-questions.js';
-import { Session } from '../src/session.js';
-import { Sessions } from '../src/sessions.js';
+import { RosterQuestions } from '../src/presence/roster-questions.js';
+import { Audience } from '../src/rooms/audience.js';
+import { createNodeChannel } from '../src/services/node-channel.js';
+import { Session } from '../src/sessions/session.js';
+import { Sessions } from '../src/sessions/sessions.js';
 
 type Encoding = Session['encoding'];
 

@@ -3,9 +3,9 @@ import { type Encoding, jsonCodec } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Rights } from '../src/admission/rights.js';
-import { Audience } from '../src/audience.js';
-import { Conflation, WAITING_FRAMES_MAX } from '../src/conflation.js';
-import { Session } from '../src/session.js';
+import { Conflation, WAITING_FRAMES_MAX } from '../src/conflation/conflation.js';
+import { Audience } from '../src/rooms/audience.js';
+import { Session } from '../src/sessions/session.js';
 
 const ABOVE_BYTES = 1000;
 const MAX_BUFFERED_BYTES = 100_000;

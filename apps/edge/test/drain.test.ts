@@ -1,7 +1,7 @@
 /** The schedule of a drain: everybody told once, spread over the window, nobody left at its end. */
 import type { Frame } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type DrainedSession, type DrainResult, drainSessions } from '../src/drain.js';
+import { type DrainedSession, type DrainResult, drainSessions } from '../src/drain/drain.js';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -2,7 +2,7 @@
 import { type EventBacklog, MemoryCluster } from '@hubbub/broker';
 import { createMetricsRegistry, namespaceSettings } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
-import { createEventBacklogMetrics } from '../src/event-backlog-metrics.js';
+import { createEventBacklogMetrics } from '../src/services/event-backlog-metrics.js';
 
 const WITH_EVENTS = { ...namespaceSettings({}, 'game'), events: ['*'] };
 

@@ -1,6 +1,6 @@
 /** A user's share of a log of client events that fills: none below half, then small, until services catch up. */
 import { expect, test } from 'vitest';
-import { EventShares } from '../src/event-shares.js';
+import { EventShares } from '../src/services/event-shares.js';
 
 const MAX = 1280; // Half of it is 640, a share 20.
 

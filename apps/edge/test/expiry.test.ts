@@ -1,6 +1,6 @@
 /** Sessions end when their tokens do, whatever the clock does: 10,000 sessions, one timer, a fake clock. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Expiry } from '../src/expiry.js';
+import { Expiry } from '../src/sessions/expiry.js';
 
 const START_MS = Date.UTC(2030, 0, 1);
 const SECOND_MS = 1000;

@@ -10,14 +10,14 @@ import {
 } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { enter } from '../src/entry.js';
-import { createRecoveryMetrics } from '../src/recovery-metrics.js';
-import { ReplayMemory } from '../src/replay-memory.js';
-import { ReplayTurns } from '../src/replay-turns.js';
-import { RoomFeed } from '../src/room-feed.js';
-import type { Gap } from '../src/room-position.js';
-import type { Session } from '../src/session.js';
-import { Slots } from '../src/slots.js';
+import { enter } from '../src/history/entry.js';
+import { createRecoveryMetrics } from '../src/history/recovery-metrics.js';
+import { ReplayMemory } from '../src/history/replay-memory.js';
+import { ReplayTurns } from '../src/history/replay-turns.js';
+import { RoomFeed } from '../src/history/room-feed.js';
+import type { Gap } from '../src/history/room-position.js';
+import { Slots } from '../src/history/slots.js';
+import type { Session } from '../src/sessions/session.js';
 
 export const ROOM = 'chat:1';
 const CHANNEL = 'c';

@@ -3,7 +3,7 @@ import { HubbubError } from '@hubbub/protocol';
 import { createLogger, type Namespaces, namespaceSettings } from '@hubbub/runtime';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { announceNamespaces } from '../src/namespace-announcement.js';
+import { announceNamespaces } from '../src/services/namespace-announcement.js';
 
 const TEN_MINUTES_MS = 600_000;
 

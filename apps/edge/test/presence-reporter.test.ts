@@ -4,7 +4,7 @@ import { decodeReports, HubbubError, partitionOf, type Report, type Status } fro
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
-import { PresenceReporter, type ReportedSession } from '../src/presence-reporter.js';
+import { PresenceReporter, type ReportedSession } from '../src/presence/presence-reporter.js';
 
 const PARTITIONS = 4;
 

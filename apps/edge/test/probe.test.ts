@@ -2,7 +2,7 @@
 import type { Broker } from '@hubbub/broker';
 import { decodeEnvelope } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Probe } from '../src/probe.js';
+import { Probe } from '../src/rooms/probe.js';
 
 const INTERVAL_MS = 1000;
 const TIMEOUT_MS = 3000;

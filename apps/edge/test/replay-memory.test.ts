@@ -1,8 +1,8 @@
 /** What the replay windows of an edge hold together is bounded, and every room can be replayed all the same. */
 import { jsonCodec } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
-import { ReplayMemory } from '../src/replay-memory.js';
-import { ReplayWindow } from '../src/replay-window.js';
+import { ReplayMemory } from '../src/history/replay-memory.js';
+import { ReplayWindow } from '../src/history/replay-window.js';
 
 const SESSION = { id: 's1', user: { id: 'ada', name: 'Ada' }, encoding: 'json' } as const;
 const BODY = jsonCodec.encode({ type: 'new_message', payload: { text: 'x'.repeat(1000) } });

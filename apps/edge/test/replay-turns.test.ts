@@ -1,6 +1,6 @@
 /** Those who recover at once share the edge's turns. */
 import { expect, test } from 'vitest';
-import { ReplayTurns } from '../src/replay-turns.js';
+import { ReplayTurns } from '../src/history/replay-turns.js';
 
 const nextTurn = () => new Promise(resolve => setImmediate(resolve));
 

@@ -5,9 +5,9 @@ import { createMetricsRegistry, namespaceSettings } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
-import { createRecoveryMetrics } from '../src/recovery-metrics.js';
-import { ReplayMemory } from '../src/replay-memory.js';
-import { RoomFeeds } from '../src/room-feeds.js';
+import { createRecoveryMetrics } from '../src/history/recovery-metrics.js';
+import { ReplayMemory } from '../src/history/replay-memory.js';
+import { RoomFeeds } from '../src/history/room-feeds.js';
 
 const ROOMS = Array.from({ length: 100 }, (_, n) => `room-${n}`);
 

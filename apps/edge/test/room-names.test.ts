@@ -1,7 +1,7 @@
 /** The rooms of a session are a set of names, whether they are few or many. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RoomNames } from '../src/room-names.js';
+import { RoomNames } from '../src/sessions/room-names.js';
 
 const action = fc.record({ does: fc.constantFrom('add', 'delete'), name: fc.integer({ min: 0, max: 20 }).map(String) });
 

@@ -1,7 +1,7 @@
 /** Rooms from paths: what a request's segments become. */
 import type { RoomPath } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
-import { roomRoutes } from '../src/room-paths.js';
+import { roomRoutes } from '../src/listener/room-paths.js';
 
 const PAIRWISE: RoomPath = {
   path: '/projects/{project}/sessions/{session}/attendees/{attendee}/ws',

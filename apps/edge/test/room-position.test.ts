@@ -2,7 +2,7 @@
 import type { Position } from '@hubbub/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Reading, RoomPosition } from '../src/room-position.js';
+import { type Reading, RoomPosition } from '../src/history/room-position.js';
 
 const WAITING_MAX = 4;
 const HISTORY_SIZE = 6;

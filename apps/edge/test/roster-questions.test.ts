@@ -3,7 +3,7 @@ import type { HubbubError } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
-import { RosterQuestions } from '../src/roster-questions.js';
+import { RosterQuestions } from '../src/presence/roster-questions.js';
 
 function bench() {
   let nowMs = 0;

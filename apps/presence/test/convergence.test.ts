@@ -7,7 +7,7 @@ import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 // The real reporter: what it does when it is fenced is half of what is tried here.
-import { PresenceReporter, type ReportedSession } from '../../edge/src/presence-reporter.js';
+import { PresenceReporter, type ReportedSession } from '../../edge/src/presence/presence-reporter.js';
 import { createRedisPresence } from '../src/redis/redis-presence.js';
 import { RedisRegistryReader } from '../src/redis/redis-registry-reader.js';
 import type { Presence } from '../src/start-presence.js';

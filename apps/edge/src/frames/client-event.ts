@@ -1,6 +1,6 @@
 /** Every type that is none of Hubbub's: for services, where the namespace takes it; answered when the log has it. */
 import { DEFAULT_NAMESPACE, HubbubError } from '@hubbub/protocol';
-import type { Session } from '../session.js';
+import type { Session } from '../sessions/session.js';
 import { type FrameAction, requiredPayload } from './frame-context.js';
 
 export const clientEvent: FrameAction = (session, frame, context) => {

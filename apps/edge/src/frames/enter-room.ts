@@ -2,7 +2,7 @@
 import type { Payload, Position, Recovery } from '@hubbub/protocol';
 import type { Opened } from '../admission/room-entrance.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
-import type { Session } from '../session.js';
+import type { Session } from '../sessions/session.js';
 import { type FrameContext, namedPosition, namedText } from './frame-context.js';
 
 /**

@@ -14,16 +14,16 @@ import type { Namespaces } from '@hubbub/runtime';
 import type { Authorizer } from '../admission/authorizer/authorizer.js';
 import type { RoomEntrance } from '../admission/room-entrance.js';
 import type { TokenVerifier } from '../admission/token.js';
-import type { EventPublisher } from '../event-publisher.js';
-import type { Expiry } from '../expiry.js';
-import type { HistoryReader } from '../history-reader.js';
+import type { HistoryReader } from '../history/history-reader.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
 import type { Refusals } from '../limits/refusals.js';
-import type { Memberships } from '../memberships.js';
-import type { PresenceReporter } from '../presence-reporter.js';
-import type { RoomPublisher } from '../room-publisher.js';
-import type { RosterQuestions } from '../roster-questions.js';
-import type { Session } from '../session.js';
+import type { PresenceReporter } from '../presence/presence-reporter.js';
+import type { RosterQuestions } from '../presence/roster-questions.js';
+import type { Memberships } from '../rooms/memberships.js';
+import type { RoomPublisher } from '../rooms/room-publisher.js';
+import type { EventPublisher } from '../services/event-publisher.js';
+import type { Expiry } from '../sessions/expiry.js';
+import type { Session } from '../sessions/session.js';
 
 export interface FrameContext {
   readonly memberships: Memberships;

@@ -4,7 +4,7 @@ import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import { tokenRights } from '../admission/rights.js';
 import type { TokenClaims } from '../admission/token.js';
 import { whenKnown } from '../admission/when-known.js';
-import type { Session } from '../session.js';
+import type { Session } from '../sessions/session.js';
 import type { FrameAction, FrameContext } from './frame-context.js';
 
 export const refresh: FrameAction = (session, frame, context) => {

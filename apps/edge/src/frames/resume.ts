@@ -2,7 +2,7 @@
 import { HubbubError, isPlainObject, type Payload } from '@hubbub/protocol';
 import { CALLS_OF_RESUMED_ROOM } from '../limits/cost.js';
 import { errorPayload } from '../limits/limit-exceeded.js';
-import type { Session } from '../session.js';
+import type { Session } from '../sessions/session.js';
 import { enterRoom } from './enter-room.js';
 import { type FrameAction, type FrameContext, namedRoom, requiredPayload } from './frame-context.js';
 

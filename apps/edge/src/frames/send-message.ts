@@ -1,7 +1,7 @@
 /** send_message: a new_message to the other members; answered when the bus has taken it. */
 import { HubbubError, type Payload } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
-import type { Session } from '../session.js';
+import type { Session } from '../sessions/session.js';
 import { type FrameAction, type FrameContext, memberRoom, requiredPayload } from './frame-context.js';
 
 export const sendMessage: FrameAction = (session, frame, context) => {

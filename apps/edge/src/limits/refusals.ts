@@ -1,6 +1,6 @@
 /** Counts what a session is refused, and closes the one that goes on (PROTOCOL.md section 4). */
 import type { HubbubError } from '@hubbub/protocol';
-import type { Session } from '../session.js';
+import type { Session } from '../sessions/session.js';
 import { LimitExceeded } from './limit-exceeded.js';
 import type { LimitMetrics } from './limit-metrics.js';
 

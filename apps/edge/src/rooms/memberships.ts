@@ -1,12 +1,12 @@
 /** Who on this edge is reached by which channel: memberships of rooms, users' own channels, and everybody. */
 import type { Interest } from '@hubbub/broker';
 import type { Channels, Position, Recovery } from '@hubbub/protocol';
+import type { Conflation } from '../conflation/conflation.js';
+import { type EntryOptions, enter } from '../history/entry.js';
+import type { RoomFeeds } from '../history/room-feeds.js';
+import type { PresenceReporter } from '../presence/presence-reporter.js';
+import type { Session } from '../sessions/session.js';
 import { Audience } from './audience.js';
-import type { Conflation } from './conflation.js';
-import { type EntryOptions, enter } from './entry.js';
-import type { PresenceReporter } from './presence-reporter.js';
-import type { RoomFeeds } from './room-feeds.js';
-import type { Session } from './session.js';
 
 export interface MembershipsOptions {
   readonly interest: Interest;

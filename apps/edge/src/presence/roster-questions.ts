@@ -1,6 +1,6 @@
 /** Questions who is in a room that wait for presence: each is answered once, or refused within a bound. */
 import { HubbubError } from '@hubbub/protocol';
-import type { Session } from './session.js';
+import type { Session } from '../sessions/session.js';
 
 /** What the answer to a question needs to know of it. */
 export interface RosterQuestion {

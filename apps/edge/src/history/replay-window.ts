@@ -13,10 +13,10 @@ import {
   spliceRoom,
 } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { transcode } from '../rooms/transcode.js';
+import type { Session } from '../sessions/session.js';
 import type { ReplayMemory } from './replay-memory.js';
 import { isLeftOut, roomOffsetFrame } from './room-offset.js';
-import type { Session } from './session.js';
-import { transcode } from './transcode.js';
 
 /** A message, or (with an empty body) an entry of the history that cannot be read. */
 export type KeptMessage = Position &

@@ -2,7 +2,7 @@
  * Keeps one user from filling a log of client events that all share. While half of it is free no user is limited; then each
  * user adds at most a small share of it on this edge, until services catch up or the log has turned over.
  */
-import { LimitExceeded } from './limits/limit-exceeded.js';
+import { LimitExceeded } from '../limits/limit-exceeded.js';
 
 /** So many users on one edge fill the second half together. */
 const SHARES = 32;

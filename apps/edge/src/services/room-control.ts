@@ -1,10 +1,10 @@
 /** What services do to rooms and users on every edge: members out of a room, users away (docs/redis-contract.md). */
 import { type Channels, CLOSE_CODES, type CloseCode, type Control } from '@hubbub/protocol';
-import type { Conflation } from './conflation.js';
-import type { Memberships } from './memberships.js';
-import type { EdgeMetrics } from './metrics.js';
-import type { Session } from './session.js';
-import type { Sessions } from './sessions.js';
+import type { Conflation } from '../conflation/conflation.js';
+import type { EdgeMetrics } from '../metrics.js';
+import type { Memberships } from '../rooms/memberships.js';
+import type { Session } from '../sessions/session.js';
+import type { Sessions } from '../sessions/sessions.js';
 
 export interface RoomControlParts {
   readonly memberships: Pick<Memberships, 'leave'>;

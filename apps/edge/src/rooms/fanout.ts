@@ -1,15 +1,15 @@
 /** From the bus to the sockets: finds whom an envelope is for and hands its bytes to the native topics. */
 import { type Control, decodeEnvelope, type Envelope, isEnvelope, jsonCodec, type Position } from '@hubbub/protocol';
+import { isForged, withoutForgery } from '../history/forged-frame.js';
+import type { RoomMetrics } from '../history/recovery-metrics.js';
+import type { RoomFeeds } from '../history/room-feeds.js';
+import { isLeftOut, roomOffsetFrame } from '../history/room-offset.js';
+import type { Gap } from '../history/room-position.js';
+import type { EdgeMetrics } from '../metrics.js';
+import type { Sessions } from '../sessions/sessions.js';
 import type { PublishToTopic } from './audience.js';
-import { isForged, withoutForgery } from './forged-frame.js';
 import type { Memberships } from './memberships.js';
-import type { EdgeMetrics } from './metrics.js';
-import type { RoomMetrics } from './recovery-metrics.js';
-import type { RoomFeeds } from './room-feeds.js';
-import { isLeftOut, roomOffsetFrame } from './room-offset.js';
-import type { Gap } from './room-position.js';
 import { readServiceMessage } from './service-message.js';
-import type { Sessions } from './sessions.js';
 
 export interface FanoutParts {
   readonly memberships: Memberships;

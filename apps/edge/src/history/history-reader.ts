@@ -3,10 +3,10 @@ import type { History } from '@hubbub/broker';
 import { type Encoding, type Frame, type HistoryAnswer, jsonCodec, namespaceOf, toJsonValue } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
+import type { Session } from '../sessions/session.js';
 import type { RoomMetrics } from './recovery-metrics.js';
 import { messagesOf, type RoomMessage } from './room-feed.js';
 import { isLeftOut } from './room-offset.js';
-import type { Session } from './session.js';
 
 export interface PageRequest {
   /** Only what follows this offset. */

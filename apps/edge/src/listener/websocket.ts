@@ -1,10 +1,14 @@
 /** The public port: HTTP routes, the upgrade, and the engine's callbacks turned into sessions' events. */
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
 import type { RoomPath } from '@hubbub/runtime';
-import type { Admitted, UpgradeRequest } from './admission/admission.js';
-import { type ClientAddresses, peerAddress } from './admission/client-address.js';
-import type { IpAddress } from './admission/ip-address.js';
-import type { PublishToTopic } from './audience.js';
+import type { Admitted, UpgradeRequest } from '../admission/admission.js';
+import { type ClientAddresses, peerAddress } from '../admission/client-address.js';
+import type { IpAddress } from '../admission/ip-address.js';
+import type { ConnectionGate } from '../limits/connection-gate.js';
+import { LimitExceeded } from '../limits/limit-exceeded.js';
+import type { LimitMetrics } from '../limits/limit-metrics.js';
+import type { PublishToTopic } from '../rooms/audience.js';
+import type { Session, Socket } from '../sessions/session.js';
 import type {
   EngineModule,
   EngineSocket,
@@ -23,13 +27,9 @@ import {
   refuseFor,
   servePage,
 } from './http-answers.js';
-import type { ConnectionGate } from './limits/connection-gate.js';
-import { LimitExceeded } from './limits/limit-exceeded.js';
-import type { LimitMetrics } from './limits/limit-metrics.js';
 import { type AppGeneration, ListeningApps } from './listening-apps.js';
 import { assertSingleHeaders, handshakeHeaders } from './request-headers.js';
 import { type RoomRoute, roomPathTemplates, roomRoutes } from './room-paths.js';
-import type { Session, Socket } from './session.js';
 import type { TlsFiles } from './tls-files.js';
 
 /** What happens on a connection. */

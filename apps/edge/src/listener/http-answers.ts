@@ -8,7 +8,7 @@ import {
   type Refusal,
   writeRefusalReason,
 } from '@hubbub/protocol';
-import { REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from './admission/admission.js';
+import { REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from '../admission/admission.js';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './engine.js';
 
 /** When to try again after a 429 or 503, where nothing else is known. */

@@ -1,13 +1,13 @@
 /** What is done to single sessions of this edge: into a room, out of it, away (docs/redis-contract.md). */
 import { CLOSE_CODES, type Control, type SessionLimits } from '@hubbub/protocol';
 import { type Logger, RIGHTS, type Right } from '@hubbub/runtime';
-import type { Grant } from './admission/rights.js';
-import type { Conflation } from './conflation.js';
-import type { Memberships } from './memberships.js';
-import type { AdditionResult, EdgeMetrics } from './metrics.js';
+import type { Grant } from '../admission/rights.js';
+import type { Conflation } from '../conflation/conflation.js';
+import type { AdditionResult, EdgeMetrics } from '../metrics.js';
+import type { Memberships } from '../rooms/memberships.js';
+import type { Session } from '../sessions/session.js';
+import type { Sessions } from '../sessions/sessions.js';
 import { sendAway, takeOut } from './room-control.js';
-import type { Session } from './session.js';
-import type { Sessions } from './sessions.js';
 
 export interface SessionControlParts {
   readonly memberships: Pick<Memberships, 'join' | 'leave'>;

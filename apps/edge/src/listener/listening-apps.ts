@@ -2,10 +2,11 @@
  * The engine's apps behind the public port. Without TLS there is one. With TLS a new certificate means a new app on the
  * same port: the engine cannot change the one that clients without SNI get. The old one keeps its sessions until they end.
  */
-import type { PublishToTopic } from './audience.js';
+
+import { nobodyWaits } from '../drain/quiet-turn.js';
+import type { PublishToTopic } from '../rooms/audience.js';
+import type { Socket } from '../sessions/session.js';
 import type { EngineModule, TemplatedApp, us_listen_socket } from './engine.js';
-import { nobodyWaits } from './quiet-turn.js';
-import type { Socket } from './session.js';
 import { checkTlsFiles, type TlsFiles } from './tls-files.js';
 
 export interface ListeningAppsOptions {

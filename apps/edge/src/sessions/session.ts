@@ -12,11 +12,11 @@ import {
 import { type ClientFrame, parseClientFrame, type Request, readRequest } from '@hubbub/protocol/client-frame';
 import { msgpackCodec, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
 import type { Right } from '@hubbub/runtime';
-import type { Grant, Rights } from './admission/rights.js';
-import type { Visitor } from './admission/room-entrance.js';
-import type { SessionCost } from './limits/cost-limits.js';
-import type { FrameAllowance } from './limits/frame-limits.js';
-import { errorPayload, LimitExceeded } from './limits/limit-exceeded.js';
+import type { Grant, Rights } from '../admission/rights.js';
+import type { Visitor } from '../admission/room-entrance.js';
+import type { SessionCost } from '../limits/cost-limits.js';
+import type { FrameAllowance } from '../limits/frame-limits.js';
+import { errorPayload, LimitExceeded } from '../limits/limit-exceeded.js';
 import { RoomNames } from './room-names.js';
 
 /** What a session needs of its connection; the engine's socket fits as it is. */

@@ -1,11 +1,11 @@
 /** What comes on this node's own channel: frames for single sessions, what is done to them, and the echo of the self-probe. */
 import { type Control, type Envelope, roomPrefix, spliceId, spliceRoom } from '@hubbub/protocol';
-import { isForged } from './forged-frame.js';
-import type { EdgeMetrics } from './metrics.js';
-import type { RosterQuestions } from './roster-questions.js';
-import type { Session } from './session.js';
-import type { Sessions } from './sessions.js';
-import { transcode } from './transcode.js';
+import { isForged } from '../history/forged-frame.js';
+import type { EdgeMetrics } from '../metrics.js';
+import type { RosterQuestions } from '../presence/roster-questions.js';
+import { transcode } from '../rooms/transcode.js';
+import type { Session } from '../sessions/session.js';
+import type { Sessions } from '../sessions/sessions.js';
 
 export interface NodeChannelParts {
   readonly channel: string;

@@ -2,15 +2,15 @@
 import { CLIENT_FRAME_TYPES, type ClientFrameType, HubbubError, isPlainObject } from '@hubbub/protocol';
 import { type ClientFrame, type Request, readRequest } from '@hubbub/protocol/client-frame';
 import type { Logger } from '@hubbub/runtime';
-import { clientEvent } from './frames/client-event.js';
-import type { FrameContext } from './frames/frame-context.js';
-import { FRAME_ACTIONS } from './frames/index.js';
-import { CALLS } from './limits/cost.js';
-import type { CostLimits } from './limits/cost-limits.js';
-import { type FrameLimits, maxWaitingFrames } from './limits/frame-limits.js';
-import { LimitExceeded } from './limits/limit-exceeded.js';
-import type { EdgeMetrics, FrameLabel } from './metrics.js';
-import type { FrameHandler, Session } from './session.js';
+import { CALLS } from '../limits/cost.js';
+import type { CostLimits } from '../limits/cost-limits.js';
+import { type FrameLimits, maxWaitingFrames } from '../limits/frame-limits.js';
+import { LimitExceeded } from '../limits/limit-exceeded.js';
+import type { EdgeMetrics, FrameLabel } from '../metrics.js';
+import type { FrameHandler, Session } from '../sessions/session.js';
+import { clientEvent } from './client-event.js';
+import type { FrameContext } from './frame-context.js';
+import { FRAME_ACTIONS } from './index.js';
 
 export interface Dispatcher {
   /** Takes in one message of a client. Never throws (invariant 7). */

@@ -3,8 +3,8 @@ import type { Broker, History } from '@hubbub/broker';
 import { type Channels, encodeEnvelope, type Frame, jsonCodec, namespaceOf, type Position } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
-import type { RoomFeeds } from './room-feeds.js';
-import type { Session } from './session.js';
+import type { RoomFeeds } from '../history/room-feeds.js';
+import type { Session } from '../sessions/session.js';
 import { userKey } from './user-key.js';
 
 export interface RoomPublisherParts {

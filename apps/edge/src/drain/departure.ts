@@ -1,7 +1,7 @@
 /** How an edge leaves: not ready, then closed to newcomers, then empty (design: "leaving well"). */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { EdgeMetrics } from '../metrics.js';
 import { type DrainedSession, drainSessions } from './drain.js';
-import type { EdgeMetrics } from './metrics.js';
 import { nobodyWaits } from './quiet-turn.js';
 
 /** `leaving` is not ready but takes everybody in; `drained` refuses. */

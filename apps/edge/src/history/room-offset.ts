@@ -1,6 +1,6 @@
 /** The frame that takes the place of a message which is not for a session: a hole in the offsets would look like a loss. */
 import type { Envelope, Frame, Position } from '@hubbub/protocol';
-import type { Session } from './session.js';
+import type { Session } from '../sessions/session.js';
 
 type Exclusion = Pick<Envelope, 'excludeSession' | 'excludeUser' | 'notifyExcluded'>;
 

@@ -9,22 +9,22 @@ import {
   SUBPROTOCOLS,
 } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
-import { type AdmissionPolicy, type Admitted, admit } from './admission/admission.js';
-import { createAdmissionFailures } from './admission/admission-failures.js';
-import type { Departure } from './departure.js';
-import type { Dispatcher } from './dispatch.js';
-import type { Expiry } from './expiry.js';
-import { joinFrom } from './frames/enter-room.js';
-import { expiryOf } from './frames/refresh.js';
-import type { CostLimits } from './limits/cost-limits.js';
-import type { FrameLimits } from './limits/frame-limits.js';
-import { LimitExceeded } from './limits/limit-exceeded.js';
-import type { LimitMetrics } from './limits/limit-metrics.js';
-import type { Memberships } from './memberships.js';
-import type { EdgeMetrics } from './metrics.js';
-import { Session } from './session.js';
-import type { Sessions } from './sessions.js';
-import type { UnreadWatch } from './unread.js';
+import { type AdmissionPolicy, type Admitted, admit } from '../admission/admission.js';
+import { createAdmissionFailures } from '../admission/admission-failures.js';
+import type { Departure } from '../drain/departure.js';
+import type { Dispatcher } from '../frames/dispatch.js';
+import { joinFrom } from '../frames/enter-room.js';
+import { expiryOf } from '../frames/refresh.js';
+import type { CostLimits } from '../limits/cost-limits.js';
+import type { FrameLimits } from '../limits/frame-limits.js';
+import { LimitExceeded } from '../limits/limit-exceeded.js';
+import type { LimitMetrics } from '../limits/limit-metrics.js';
+import type { EdgeMetrics } from '../metrics.js';
+import type { Memberships } from '../rooms/memberships.js';
+import type { Expiry } from '../sessions/expiry.js';
+import { Session } from '../sessions/session.js';
+import type { Sessions } from '../sessions/sessions.js';
+import type { UnreadWatch } from '../sessions/unread.js';
 import type { ConnectionEvents } from './websocket.js';
 
 export interface ConnectionParts {

@@ -4,9 +4,9 @@
  * when it has read, that is sent and it steps back. Nobody else pays but for a look at the buffers while messages come.
  */
 import { CLOSE_CODES, type Encoding } from '@hubbub/protocol';
+import type { Session } from '../sessions/session.js';
 import { Backlog } from './backlog.js';
 import type { ConflationMetrics } from './conflation-metrics.js';
-import type { Session } from './session.js';
 
 export interface ConflationOptions {
   /** A session for which more waits steps off. */

@@ -1,10 +1,10 @@
 /** How a session steps onto a room's feed: what it misses first, and from then on what is live, without an await between. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GapReason, HubbubError, type Position, type Recovery } from '@hubbub/protocol';
+import type { Session } from '../sessions/session.js';
 import type { RoomMetrics } from './recovery-metrics.js';
 import type { ReplayTurns } from './replay-turns.js';
 import type { RoomFeed } from './room-feed.js';
-import type { Session } from './session.js';
 
 export interface EntryOptions {
   readonly maxReplayMessages: number;

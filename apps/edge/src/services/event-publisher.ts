@@ -2,11 +2,11 @@
 import type { EventLog } from '@hubbub/broker';
 import { DEFAULT_NAMESPACE, HubbubError, isOwnType, namespaceOf, type Payload } from '@hubbub/protocol';
 import { type Config, namespaceSettings } from '@hubbub/runtime';
+import { limitKeyOf } from '../limits/limit-key.js';
+import type { EdgeMetrics } from '../metrics.js';
+import { userKey } from '../rooms/user-key.js';
+import type { Session } from '../sessions/session.js';
 import { EventShares } from './event-shares.js';
-import { limitKeyOf } from './limits/limit-key.js';
-import type { EdgeMetrics } from './metrics.js';
-import type { Session } from './session.js';
-import { userKey } from './user-key.js';
 
 /** What a client told services. */
 export interface SaidEvent {

@@ -3,7 +3,7 @@
  * (PROTOCOL.md section 8, design: "leaving well").
  */
 import { CLOSE_CODES, type Frame } from '@hubbub/protocol';
-import type { Session } from './session.js';
+import type { Session } from '../sessions/session.js';
 
 /** What the drain needs of a session. */
 export type DrainedSession = Pick<Session, 'state'> & {

@@ -3,9 +3,9 @@
  * topic per encoding; the bytes are made once per encoding and the engine does the rest.
  */
 import { type Encoding, type Envelope, type Position, roomPrefix, spliceRoom } from '@hubbub/protocol';
-import type { ConflatedRoom, Conflation } from './conflation.js';
-import type { Session } from './session.js';
-import type { Sessions } from './sessions.js';
+import type { ConflatedRoom, Conflation } from '../conflation/conflation.js';
+import type { Session } from '../sessions/session.js';
+import type { Sessions } from '../sessions/sessions.js';
 import { transcode } from './transcode.js';
 
 /** Hands bytes to every subscriber of a native topic. */
