@@ -10,9 +10,13 @@ import { services } from './services.js';
 
 export const BOARDS: readonly Board[] = [overview, edge, admission, presence, services, redis, k6];
 
-/** Name of the file → its text. */
+/** Name of the file → its text: one panel a line, so that a change of a panel is a change of one line. */
 export function dashboardFiles(): Record<string, string> {
-  return Object.fromEntries(
-    BOARDS.map(({ name, dashboard }) => [`${name}.json`, `${JSON.stringify(dashboard, null, 2)}\n`]),
-  );
+  return Object.fromEntries(BOARDS.map(({ name, dashboard }) => [`${name}.json`, dashboardText(dashboard)]));
+}
+
+function dashboardText({ panels = [], ...rest }: Board['dashboard']): string {
+  const lines = Object.entries(rest).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
+  const panelLines = panels.map(panel => `    ${JSON.stringify(panel)}`);
+  return `{\n${lines.join(',\n')},\n  "panels": [\n${panelLines.join(',\n')}\n  ]\n}\n`;
 }
