@@ -42,10 +42,13 @@ Exit codes:
   2   wrong use: an argument or an option is missing, unknown or cannot be
   78  the configuration is wrong; every problem is named`,
   );
+/** They serve on when the reader of their log has gone. */
+const SERVERS: ReadonlySet<string | undefined> = new Set(['start', 'edge', 'presence', 'api']);
+
 for (const load of called(process.argv[2])) program.addCommand(await load());
 
 tellUsage(program, 'hubbub');
-endWithReader();
+if (!SERVERS.has(process.argv[2])) endWithReader();
 try {
   await program.parseAsync();
 } catch (error) {

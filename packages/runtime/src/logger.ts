@@ -1,5 +1,5 @@
 /** The log: JSON lines on stdout, or readable lines where a person watches. */
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 
 export type { Logger };
@@ -11,6 +11,9 @@ export interface LoggerOptions {
   readonly nodeId: string;
 }
 
+/** What waits in memory for the reader of stdout; further lines are dropped. */
+const WAITING_MAX_BYTES = 1024 * 1024;
+
 /** Time is RFC 3339, level a word: readable by people and by every collector. */
 export function createLogger({ level, process: name, nodeId }: LoggerOptions): Logger {
   const options = {
@@ -19,14 +22,49 @@ export function createLogger({ level, process: name, nodeId }: LoggerOptions): L
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  // Each line at once, and never waited for: a log that nobody reads must not hold up who speaks. With a least length of 0 a `flush`
-  // would not wait for what is on its way.
-  if (!process.stdout.isTTY) return pino(options, pino.destination({ dest: 1, minLength: 1, sync: false }));
+  if (!process.stdout.isTTY) {
+    const log: Logger = pino(
+      options,
+      standardOutput(dropped =>
+        log.warn({ event: 'log_lines_dropped', dropped }, 'nobody read the log: lines were dropped'),
+      ),
+    );
+    return log;
+  }
   return pino(
     options,
     PinoPretty({ ignore: 'pid,hostname,process,nodeId,event', translateTime: 'HH:MM:ss', singleLine: true }),
   );
 }
+
+/**
+ * Writes each line immediately and never waits for the reader. pino's own destination writes in a thread: a full pipe blocks that
+ * thread, and Node waits for it in `process.exit`.
+ * @param onDropped called with the number of dropped lines when the reader has caught up
+ */
+function standardOutput(onDropped: (lines: number) => void): DestinationStream & { flush(done: () => void): void } {
+  const { stdout } = process;
+  // A reader that has gone, or a full disk, must not end the process.
+  if (!stdout.listeners('error').includes(ignore)) stdout.on('error', ignore);
+  let dropped = 0;
+  return {
+    write(line) {
+      if (stdout.writableLength > WAITING_MAX_BYTES) {
+        dropped++;
+        return;
+      }
+      if (dropped > 0) {
+        const lines = dropped;
+        dropped = 0;
+        onDropped(lines);
+      }
+      stdout.write(line);
+    },
+    flush: done => void stdout.write('', () => done()),
+  };
+}
+
+function ignore(): void {}
 
 /**
  * Lets a log call through at most once per `intervalMs`, and tells it how many were held back since: for what bad input

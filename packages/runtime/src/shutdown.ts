@@ -30,10 +30,7 @@ export function onShutdownSignal(log: Logger, options: ShutdownOptions): Shutdow
   const { timeoutMs, interruptible = true, close } = options;
   let begun = false;
   let signalled = false;
-  /**
-   * What was logged last is written before the end. It must be: pino writes what is left while the process exits, and tries that
-   * for ever where nobody reads any more; it learns of that only from a write before.
-   */
+  /** The reader of the log gets the last lines, if it reads. */
   const leave = (code: number): void => {
     const exit = (): never => process.exit(code);
     setTimeout(exit, LAST_WORDS_WITHIN_MS);
