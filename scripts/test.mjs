@@ -26,6 +26,12 @@ const checks = [
     args: ['-p', 'tests/tsconfig.json'],
     hint: 'the compiler says where above',
   },
+  {
+    what: 'prose',
+    script: 'scripts/prose.mjs',
+    args: [],
+    hint: 'CONTRIBUTING.md lists the rules',
+  },
   // What browsers run has other libraries than what Node runs, and is bundled, not compiled.
   ...['examples/page', 'apps/hubbub/playground'].map(folder => ({
     what: `types of ${folder}`,
