@@ -56,7 +56,7 @@ export class OwnedPartition {
   static async open(claim: Claim, deps: OwnedPartitionDeps, nowMs: number): Promise<OwnedPartition> {
     const { partitions, rules } = deps;
     const saved = claim.lost ? EMPTY_PARTITION : await deps.store.load(claim);
-    const restoringUntilMs = claim.lost ? nowMs + RESTORING_MS : 0;
+    const restoringUntilMs = claim.lost ? nowMs + RESTORING_MS : undefined;
     const partition = new Partition({ number: claim.partition, partitions, rules, saved, restoringUntilMs, nowMs });
     const owned = new OwnedPartition(claim, deps, partition);
     if (claim.lost) await owned.#commit(nowMs, true);
@@ -85,7 +85,7 @@ export class OwnedPartition {
   async step(entries: readonly LogEntry[], drained: boolean, nowMs: number): Promise<void> {
     let sinceCommit = 0;
     for (const entry of entries) {
-      this.#partition.tick(entry.appendedAtMs, COMMIT_REPORTS);
+      await this.#runDeadlines(entry.appendedAtMs, nowMs);
       sinceCommit += this.#apply(entry);
       this.#position = entry.position;
       if (sinceCommit < COMMIT_REPORTS) continue;
@@ -126,6 +126,15 @@ export class OwnedPartition {
     if (this.#trimmed === position) return;
     await log.trim(this.claim.partition, position);
     this.#trimmed = position;
+  }
+
+  /** Everything that was due at `atMs`, in as many commits as that takes: what was reported later must find it done. */
+  async #runDeadlines(atMs: number, nowMs: number): Promise<void> {
+    this.#partition.tick(atMs, COMMIT_REPORTS);
+    while (this.#partition.nextDeadlineMs <= atMs) {
+      await this.#commit(nowMs, false);
+      this.#partition.tick(atMs, COMMIT_REPORTS);
+    }
   }
 
   #apply(entry: LogEntry): number {

@@ -39,7 +39,7 @@ async function serve(parts: RouteParts, apiKeys: readonly string[] = ['another k
 /** A registry in memory with `rooms` rooms of three users each, and one large room. */
 async function filled({ rooms = 3, large = 0 } = {}): Promise<RouteParts> {
   const store = new MemoryPartitionStore(() => {});
-  const options = { partitions: PARTITIONS, rules: DEFAULT_RULES, restoringUntilMs: 0, nowMs: 1000 };
+  const options = { partitions: PARTITIONS, rules: DEFAULT_RULES, nowMs: 1000 };
   const saved = { meta: new Map(), rooms: new Map(), members: new Map(), users: new Map() };
   const partitions = Array.from({ length: PARTITIONS }, (_, number) => new Partition({ ...options, number, saved }));
   const enter = (room: string, user: string) => {

@@ -61,6 +61,18 @@ test('a reconnect within the grace is invisible when presence was paused between
   expect(bench.heard.map(({ type }) => type).filter(type => type.startsWith('user_'))).toEqual(['user_joined']);
 });
 
+test('a reconnect within the grace is invisible where it waits in the log behind more entries than one read returns', async () => {
+  const bench = new OwnerBench();
+  await bench.report('edge-1/a', join('s1', 'alice'));
+  await bench.report('edge-1/a', { kind: 'drop', room: 'general', session: 's1', user: 'alice' });
+  for (let other = 0; other < 40; other++) await bench.report('edge-1/a', join(`o${other}`, `other-${other}`));
+  await bench.report('edge-1/a', join('s2', 'alice'));
+  bench.advance(2 * GRACE_MS);
+  bench.start('p1');
+  await eventually(() => bench.heard.some(({ sessions }) => sessions?.includes('s2')));
+  expect(bench.heard.filter(({ type }) => type === 'user_left')).toEqual([]);
+});
+
 test('a partition that was not handed over because the call was lost finds its new owner within seconds', async () => {
   const bench = new OwnerBench({ partitions: 4 });
   let isLost = true;

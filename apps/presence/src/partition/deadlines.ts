@@ -1,10 +1,11 @@
-/** What is due when: a binary heap that holds at most one deadline for each member, user, room and incarnation. */
+/** What is due when: a binary heap that holds at most one deadline for each subject. */
 
 export type Subject =
   | { readonly kind: 'member'; readonly room: string; readonly user: string }
   | { readonly kind: 'count'; readonly room: string }
   | { readonly kind: 'user'; readonly user: string }
-  | { readonly kind: 'incarnation'; readonly incarnation: string };
+  | { readonly kind: 'incarnation'; readonly incarnation: string }
+  | { readonly kind: 'restoration' };
 
 export type Deadline = { readonly atMs: number } & Subject;
 
@@ -99,5 +100,7 @@ function keyOf(subject: Subject): string {
       return `user ${subject.user}`;
     case 'incarnation':
       return `incarnation ${subject.incarnation}`;
+    case 'restoration':
+      return 'restoration';
   }
 }

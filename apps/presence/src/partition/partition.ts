@@ -10,6 +10,7 @@ import { Incarnations } from './incarnations.js';
 import { Journal } from './journal.js';
 import { effectsOf } from './journal-effects.js';
 import { Questions } from './questions.js';
+import { Restoration } from './restoration.js';
 import { Room } from './room.js';
 import { Rooms } from './rooms.js';
 import { decodeMember, decodeUser } from './row-codec.js';
@@ -40,8 +41,8 @@ export interface PartitionOptions {
   readonly partitions: number;
   readonly rules: PresenceRules;
   readonly saved: SavedPartition;
-  /** Until then what is reported again is not told as news: the registry was lost, the members' knowledge was not. */
-  readonly restoringUntilMs: number;
+  /** After a loss of the registry: until then what edges report again is not news. */
+  readonly restoringUntilMs?: number | undefined;
   readonly nowMs: number;
 }
 
@@ -50,6 +51,7 @@ export class Partition {
   readonly #journal = new Journal();
   readonly #deadlines = new Deadlines();
   readonly #incarnations = new Incarnations(this.#journal, this.#deadlines);
+  readonly #restoration = new Restoration(this.#journal, this.#deadlines);
   readonly #users: Users;
   readonly #rooms: Rooms;
   readonly #departures: Departures;
@@ -58,7 +60,7 @@ export class Partition {
 
   constructor(options: PartitionOptions) {
     this.#options = options;
-    const { rules, saved, restoringUntilMs } = options;
+    const { rules, saved } = options;
     const versionFloor = Number(saved.meta.get('floor') ?? 0);
     this.#users = new Users(this.#journal, this.#deadlines, rules);
     this.#rooms = new Rooms({
@@ -66,7 +68,7 @@ export class Partition {
       deadlines: this.#deadlines,
       rules,
       versionFloor,
-      restoringUntilMs,
+      restoration: this.#restoration,
     });
     this.questions = new Questions(this.#rooms, rules.rosterPageSize);
     this.#departures = new Departures(this.#rooms, this.#users, this.#incarnations);
@@ -97,7 +99,7 @@ export class Partition {
     return this.#users;
   }
 
-  /** Deadlines that wait: at most one for each member, user, counting room and gone incarnation. */
+  /** Deadlines that wait: at most one for each member, user, counting room and gone incarnation, and the restoration's. */
   get deadlines(): number {
     return this.#deadlines.size;
   }
@@ -105,6 +107,11 @@ export class Partition {
   /** When `tick` has something to do; 0 when it has now, `Infinity` when never. */
   get nextTickMs(): number {
     return this.#departures.pending ? 0 : this.#deadlines.nextMs;
+  }
+
+  /** When the next deadline is due; `Infinity` when nothing is. */
+  get nextDeadlineMs(): number {
+    return this.#deadlines.nextMs;
   }
 
   /** Applies a report of an incarnation, as of `nowMs`. Reports of an incarnation that is gone change nothing. */
@@ -148,7 +155,8 @@ export class Partition {
       if (due.kind === 'member') this.#rooms.expire(due.room, due.user, nowMs);
       else if (due.kind === 'user') this.#users.expire(due.user, nowMs);
       else if (due.kind === 'count') this.#rooms.count(due.room, nowMs);
-      else this.#incarnations.forget(due.incarnation);
+      else if (due.kind === 'incarnation') this.#incarnations.forget(due.incarnation);
+      else this.#restoration.end();
     }
   }
 
@@ -170,6 +178,9 @@ export class Partition {
 
   #restore(saved: SavedPartition, nowMs: number): void {
     this.#incarnations.restore(saved.meta);
+    this.#restoration.restore(saved.meta);
+    const { restoringUntilMs } = this.#options;
+    if (restoringUntilMs !== undefined) this.#restoration.begin(restoringUntilMs);
     for (const [name, version] of saved.rooms) {
       const room = new Room(name, rulesOfRoom(this.#options.rules, name), Number.parseInt(version, 10), true);
       for (const [id, row] of saved.members.get(name) ?? []) {

@@ -4,6 +4,7 @@ import type { Deadlines } from './deadlines.js';
 import type { Journal } from './journal.js';
 import { KeptMembers } from './kept-members.js';
 import { endSessionStatus, setSessionStatus } from './member-status.js';
+import type { Restoration } from './restoration.js';
 import { type Member, Room, rosterUser } from './room.js';
 import { type PresenceRules, rulesOfRoom } from './rules.js';
 
@@ -18,8 +19,7 @@ export interface RoomsOptions {
   readonly rules: PresenceRules;
   /** No room opened from now on has a lower version. */
   readonly versionFloor: number;
-  /** Until then the registry is being filled again after a loss, by reports of what members know already. */
-  readonly restoringUntilMs: number;
+  readonly restoration: Restoration;
 }
 
 export class Rooms {
@@ -27,10 +27,8 @@ export class Rooms {
   readonly #journal: Journal;
   readonly #deadlines: Deadlines;
   readonly #rules: PresenceRules;
-  readonly #restoringUntilMs: number;
+  readonly #restoration: Restoration;
   #versionFloor: number;
-  /** Who was told to have left since the registry was lost: their return is news, even while it is being restored. */
-  readonly #leftWhileRestoring = new Set<string>();
   readonly #kept: KeptMembers;
 
   constructor(options: RoomsOptions) {
@@ -38,7 +36,7 @@ export class Rooms {
     this.#deadlines = options.deadlines;
     this.#rules = options.rules;
     this.#versionFloor = options.versionFloor;
-    this.#restoringUntilMs = options.restoringUntilMs;
+    this.#restoration = options.restoration;
     this.#kept = new KeptMembers(options.rules.maxKeptRoomsPerUser);
   }
 
@@ -88,7 +86,7 @@ export class Rooms {
     this.#kept.delete(member.id, room.name);
     this.#journal.roomChanged(room.name, member.id);
     if (known === undefined) {
-      const restored = report.resync === true && this.#isRestoring(room, member, nowMs);
+      const restored = report.resync === true && this.#restoration.covers(room.name, member.id, nowMs);
       this.#membershipChanged(
         room,
         nowMs,
@@ -163,13 +161,6 @@ export class Rooms {
     this.#journal.counts.add(room.name);
   }
 
-  /** Whether members may know this one from before the registry was lost. */
-  #isRestoring(room: Room, member: Member, nowMs: number): boolean {
-    if (nowMs < this.#restoringUntilMs) return !this.#leftWhileRestoring.has(memberKey(room, member));
-    this.#leftWhileRestoring.clear();
-    return false;
-  }
-
   #open(name: string, nowMs: number): Room {
     const room = new Room(name, rulesOfRoom(this.#rules, name), Math.max(nowMs, this.#versionFloor), false);
     this.#rooms.set(name, room);
@@ -200,7 +191,7 @@ export class Rooms {
     room.members.delete(member.id);
     this.#kept.delete(member.id, room.name);
     this.#deadlines.clear({ kind: 'member', room: room.name, user: member.id });
-    if (nowMs < this.#restoringUntilMs) this.#leftWhileRestoring.add(memberKey(room, member));
+    this.#restoration.memberLeft(room.name, member.id, nowMs);
     this.#journal.roomChanged(room.name, member.id);
     this.#membershipChanged(room, nowMs, () => this.#tell(room, 'user_left', member));
     this.#tellServices(room, 'member_left', member, nowMs, reason);
@@ -282,9 +273,4 @@ export class Rooms {
 
 function identity({ id, name }: Member): { id: string; name: string } {
   return { id, name };
-}
-
-/** A room's name has no space in it. */
-function memberKey(room: Room, member: Member): string {
-  return `${room.name} ${member.id}`;
 }

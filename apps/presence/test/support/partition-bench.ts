@@ -28,12 +28,10 @@ export class PartitionBench {
   readonly hashes = new Map<string, Map<string, string>>();
   #partition: Partition;
   readonly #rules: PresenceRules;
-  readonly #restoringUntilMs: number;
 
   constructor({ namespace, rules, restoringMs = 0 }: BenchOptions = {}) {
     this.#rules = { ...DEFAULT_RULES, namespace: () => ({ ...DEFAULT_NAMESPACE_RULES, ...namespace }), ...rules };
-    this.#restoringUntilMs = this.nowMs + restoringMs;
-    this.#partition = this.#load();
+    this.#partition = this.#load(restoringMs > 0 ? this.nowMs + restoringMs : undefined);
   }
 
   get partition(): Partition {
@@ -101,13 +99,13 @@ export class PartitionBench {
     return [...(this.#partition.rooms.get(room)?.members.keys() ?? [])].sort();
   }
 
-  #load(): Partition {
+  #load(restoringUntilMs?: number): Partition {
     return new Partition({
       number: 0,
       partitions: 1,
       rules: this.#rules,
       saved: this.#saved(),
-      restoringUntilMs: this.#restoringUntilMs,
+      restoringUntilMs,
       nowMs: this.nowMs,
     });
   }

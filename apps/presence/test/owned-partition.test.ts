@@ -1,0 +1,134 @@
+/** How an owner applies its log: reports and deadlines in the order of their times, and what the next owner finds. */
+import type { LogEntry } from '@hubbub/broker';
+import { Channels, encodeReports, type Report } from '@hubbub/protocol';
+import { createMetricsRegistry } from '@hubbub/runtime';
+import { expect, test } from 'vitest';
+import { MemoryPartitionStore } from '../src/memory/memory-partition-store.js';
+import { PresenceMetrics } from '../src/metrics.js';
+import { OwnedPartition, RESTORING_MS } from '../src/owned-partition.js';
+import { DEFAULT_NAMESPACE_RULES, DEFAULT_RULES } from '../src/partition/rules.js';
+import { type HeardFrame, readEnvelope } from './support/edge-double.js';
+
+const GRACE_MS = DEFAULT_NAMESPACE_RULES.leaveGraceMs;
+const START_MS = 1_700_000_000_000;
+const EDGE = 'edge-1/a';
+
+class Bench {
+  readonly #heard: HeardFrame[] = [];
+  readonly store = new MemoryPartitionStore((channel, envelope) => this.#heard.push(readEnvelope(channel, envelope)));
+  #positions = 0;
+
+  /** Claims the partition for an instance, whoever holds it, and loads it. */
+  async takeOver(instance: string, nowMs: number): Promise<OwnedPartition> {
+    const claim = await this.store.claim(0, instance, []);
+    if (claim === undefined) throw new Error('The partition is held by an instance that is not alive.');
+    const metrics = new PresenceMetrics(createMetricsRegistry(), { info() {}, warn() {}, error() {} });
+    const deps = { partitions: 1, store: this.store, channels: new Channels('test'), rules: DEFAULT_RULES, metrics };
+    return await OwnedPartition.open(claim, deps, nowMs);
+  }
+
+  entry(appendedAtMs: number, ...reports: Report[]): LogEntry {
+    const position = `${++this.#positions}-0`;
+    return { position, appendedAtMs, text: encodeReports({ incarnation: EDGE, reports }) };
+  }
+
+  /** Takes the joins and leaves that rooms heard since the last call. */
+  heard(): string[] {
+    return this.#heard
+      .splice(0)
+      .filter(({ type }) => type === 'user_joined' || type === 'user_left')
+      .map(({ type, payload }) => `${type} ${(payload.user as { id: string }).id}`);
+  }
+}
+
+function join(session: string, user = session, room = 'general'): Extract<Report, { kind: 'join' }> {
+  return { kind: 'join', room, session, user, name: user };
+}
+
+function drop(session: string, user = session, room = 'general'): Report {
+  return { kind: 'drop', room, session, user };
+}
+
+function leave(session: string, user = session, room = 'general'): Report {
+  return { kind: 'leave', room, session, user };
+}
+
+test('a user who reconnects after the grace has left and joins again, also when both waited in the log', async () => {
+  const bench = new Bench();
+  const owned = await bench.takeOver('p1', START_MS);
+  const entries = [
+    bench.entry(START_MS, join('s1', 'alice'), drop('s1', 'alice')),
+    bench.entry(START_MS + GRACE_MS, join('s2', 'alice')),
+  ];
+  await owned.step(entries, true, START_MS + 2 * GRACE_MS);
+  expect(bench.heard()).toEqual(['user_joined alice', 'user_left alice', 'user_joined alice']);
+});
+
+test('all deadlines that are due come before the next entry, however many they are', async () => {
+  const bench = new Bench();
+  const owned = await bench.takeOver('p1', START_MS);
+  const users = Array.from({ length: 2500 }, (_, index) => `u${index}`);
+  const roomOf = (user: string) => `room-${Number(user.slice(1)) % 10}`;
+  const joins = (session: string) => users.map(user => join(`${session}-${user}`, user, roomOf(user)));
+  const drops = users.map(user => drop(`first-${user}`, user, roomOf(user)));
+  await owned.step([bench.entry(START_MS, ...joins('first'), ...drops)], true, START_MS);
+  expect(bench.heard()).toHaveLength(2500);
+  await owned.step([bench.entry(START_MS + GRACE_MS, ...joins('second'))], true, START_MS + GRACE_MS);
+  const heard = bench.heard();
+  expect(heard.slice(0, 2500).filter(line => line.startsWith('user_left'))).toHaveLength(2500);
+  expect(heard.slice(2500).filter(line => line.startsWith('user_joined'))).toHaveLength(2500);
+});
+
+test('a deadline after the last entry waits while the log may hold entries from before it', async () => {
+  const bench = new Bench();
+  const owned = await bench.takeOver('p1', START_MS);
+  const nowMs = START_MS + 2 * GRACE_MS;
+  await owned.step([bench.entry(START_MS, join('s1', 'alice'), drop('s1', 'alice'))], false, nowMs);
+  await owned.step([bench.entry(START_MS + 1, join('s2', 'alice'))], true, nowMs);
+  expect(bench.heard()).toEqual(['user_joined alice']);
+});
+
+test('the next owner begins behind entries that changed nothing', async () => {
+  const bench = new Bench();
+  const owned = await bench.takeOver('p1', START_MS);
+  const entry = bench.entry(START_MS, leave('nobody'));
+  await owned.step([entry], true, START_MS);
+  expect((await bench.takeOver('p2', START_MS)).position).toBe(entry.position);
+});
+
+test('what edges report again after a loss is not told as a join, also by an owner that takes over meanwhile', async () => {
+  const bench = new Bench();
+  const first = await bench.takeOver('p1', START_MS);
+  await first.step([bench.entry(START_MS, { ...join('alice'), resync: true })], true, START_MS);
+  const second = await bench.takeOver('p2', START_MS + 1000);
+  await second.step([bench.entry(START_MS + 2000, { ...join('bob'), resync: true })], true, START_MS + 2000);
+  expect(bench.heard()).toEqual([]);
+  const endMs = START_MS + RESTORING_MS;
+  await second.step([bench.entry(endMs, { ...join('carol'), resync: true })], true, endMs);
+  expect(bench.heard()).toEqual(['user_joined carol']);
+});
+
+test('a user who was told to have left after a loss is news on the return, also to an owner that takes over', async () => {
+  const bench = new Bench();
+  const first = await bench.takeOver('p1', START_MS);
+  const witness = { ...join('witness'), resync: true };
+  const entries = [bench.entry(START_MS, witness, { ...join('s1', 'alice'), resync: true }, drop('s1', 'alice'))];
+  await first.step(entries, true, START_MS + GRACE_MS);
+  expect(bench.heard()).toEqual(['user_left alice']);
+  const second = await bench.takeOver('p2', START_MS + GRACE_MS);
+  const back = bench.entry(START_MS + GRACE_MS + 1, { ...join('s2', 'alice'), resync: true });
+  await second.step([back], true, START_MS + GRACE_MS + 1);
+  expect(bench.heard()).toEqual(['user_joined alice']);
+});
+
+test('who left after a loss is forgotten when edges have had the time to report again', async () => {
+  const bench = new Bench();
+  const owned = await bench.takeOver('p1', START_MS);
+  await owned.step([bench.entry(START_MS, join('alice'), drop('alice'))], true, START_MS + GRACE_MS);
+  const left = () => [...bench.store.hash(0, 'meta').keys()].filter(field => field.startsWith('l'));
+  expect(left()).toEqual(['lgeneral alice']);
+  await owned.step([], true, START_MS + RESTORING_MS);
+  expect(left()).toEqual([]);
+  await owned.step([bench.entry(START_MS + RESTORING_MS, join('bob'), leave('bob'))], false, START_MS + RESTORING_MS);
+  expect(left()).toEqual([]);
+});
