@@ -149,7 +149,7 @@ const badExamples: BadExample[] = [
     rule: 'the environment is read by the configuration only',
     because: 'it is read elsewhere',
     files: { 'apps/edge/src/edge.ts': 'export const port = process.env.HUBBUB_PORT;' },
-    told: 'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/runtime/src/config/ and examples/service/settings.ts',
+    told: 'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/config/src/ and examples/service/settings.ts',
   },
   {
     rule: 'ioredis stays inside folders called redis',
@@ -161,13 +161,13 @@ const badExamples: BadExample[] = [
     rule: 'the environment is read by the configuration only',
     because: 'an example has one place for it',
     files: { 'examples/chat/service.ts': 'export const port = process.env.EXAMPLE_PORT;' },
-    told: 'examples/chat/service.ts: reads process.env (or imports node:process) outside packages/runtime/src/config/ and examples/service/settings.ts',
+    told: 'examples/chat/service.ts: reads process.env (or imports node:process) outside packages/config/src/ and examples/service/settings.ts',
   },
   {
     rule: 'the environment is read by the configuration only',
     because: 'it has another name as well',
     files: { 'apps/edge/src/edge.ts': "import { env } from 'node:process'; export const port = env.HUBBUB_PORT;" },
-    told: 'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/runtime/src/config/ and examples/service/settings.ts',
+    told: 'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/config/src/ and examples/service/settings.ts',
   },
   {
     rule: 'imports say whom they import',

@@ -69,7 +69,7 @@ test('a key set is given up by the timeout before the handshake is', () => {
   const fetching = constant('apps/edge/src/admission/keys/fetch-key-set.ts', 'FETCH_TIMEOUT_MS');
   const [, handshake = ''] =
     /handshakeTimeoutMs: integer\([^)]*\)\s*\.default\(([\d_]+)\)/.exec(
-      readFileSync(`${ROOT}packages/runtime/src/config/settings/limits.ts`, 'utf8'),
+      readFileSync(`${ROOT}packages/config/src/settings/limits.ts`, 'utf8'),
     ) ?? [];
   expect(fetching).toBeLessThan(Number(handshake.replaceAll('_', '')));
 });

@@ -1,8 +1,9 @@
 /** PROTOCOL.md and the catalogues of @hubbub/protocol say the same, in both directions. */
 import { readFileSync } from 'node:fs';
+import { environmentName, loadConfig, settingNames } from '@hubbub/config';
 import * as protocol from '@hubbub/protocol';
+import { RIGHTS } from '@hubbub/protocol';
 import { parsePlainMessage } from '@hubbub/protocol/service-message';
-import { environmentName, loadConfig, RIGHTS, settingNames } from '@hubbub/runtime';
 import { describe, expect, test } from 'vitest';
 import { REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from '../apps/edge/src/admission/admission.js';
 import { LIMITS } from '../apps/edge/src/limits/limit-exceeded.js';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { loadConfig } from '@hubbub/runtime';
+import { loadConfig } from '@hubbub/config';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { adopt } from './support/children.js';
 import { cleanup } from './support/cleanup.js';

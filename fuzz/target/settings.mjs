@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { environmentName, settingNames } from '@hubbub/runtime';
+import { environmentName, settingNames } from '@hubbub/config';
 
 export const SECRET = 'a-secret-of-the-fuzzing-of-32-bytes-and-more';
 export const NODE_ID = 'fuzzed';

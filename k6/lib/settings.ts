@@ -2,7 +2,7 @@
 
 const ENV: Readonly<Record<string, string | undefined>> = __ENV;
 
-/** Of a cluster in development that was given no secret: packages/runtime announces it loudly. */
+/** Of a cluster in development that was given no secret: packages/config announces it loudly. */
 const DEVELOPMENT_JWT_SECRET = 'hubbub-development-secret-not-for-production';
 const WHOLE_NUMBER = /^\d{1,9}$/;
 

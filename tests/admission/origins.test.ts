@@ -1,4 +1,4 @@
-/** Pages of which origins may connect (PROTOCOL.md section 1); the list itself is tried in packages/runtime. */
+/** Pages of which origins may connect (PROTOCOL.md section 1); the list itself is tested in packages/config. */
 import { expect, test } from 'vitest';
 import { type Environment, startEmbedded } from '../support/cluster.js';
 import { connect, connectRefused } from '../support/raw-client.js';

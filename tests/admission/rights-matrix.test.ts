@@ -1,6 +1,6 @@
 /** Every frame type × every right × every source of rights: a session's token, a room token, and no token at all. */
 import type { ClientFrameType, Frame } from '@hubbub/protocol';
-import { RIGHTS, type Right } from '@hubbub/runtime';
+import { RIGHTS, type Right } from '@hubbub/protocol';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';

@@ -1,6 +1,6 @@
 /** Each right taken away alone, and what then fails; and what a pattern opens. */
 import type { Frame } from '@hubbub/protocol';
-import { RIGHTS, type Right } from '@hubbub/runtime';
+import { RIGHTS, type Right } from '@hubbub/protocol';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';

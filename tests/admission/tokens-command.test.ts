@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEVELOPMENT_JWT_SECRET } from '@hubbub/runtime';
+import { DEVELOPMENT_JWT_SECRET } from '@hubbub/config';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { type Environment, startEmbedded } from '../support/cluster.js';

@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { environmentName, loadConfig, settingNames } from '@hubbub/config';
 import { isErrorCode } from '@hubbub/protocol';
-import { environmentName, loadConfig, settingNames } from '@hubbub/runtime';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster } from '../support/cluster.js';

@@ -10,15 +10,16 @@ export type Rule = (tree: Tree) => string[];
 /** Whom of us each package and app may import. `hubbub` puts everything together. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/protocol': [],
-  'packages/runtime': ['packages/protocol'],
+  'packages/config': ['packages/protocol'],
+  'packages/runtime': [],
   'packages/broker': ['packages/protocol'],
   'packages/client': ['packages/protocol'],
   'packages/server': ['packages/broker', 'packages/protocol'],
-  'apps/edge': ['packages/broker', 'packages/protocol', 'packages/runtime'],
+  'apps/edge': ['packages/broker', 'packages/config', 'packages/protocol', 'packages/runtime'],
   'apps/presence': ['packages/broker', 'packages/protocol', 'packages/runtime'],
-  'apps/api': ['packages/broker', 'packages/protocol', 'packages/runtime', 'packages/server'],
+  'apps/api': ['packages/broker', 'packages/config', 'packages/protocol', 'packages/runtime', 'packages/server'],
   'apps/hubbub': [
-    ...['broker', 'client', 'protocol', 'runtime', 'server'].map(name => `packages/${name}`),
+    ...['broker', 'client', 'config', 'protocol', 'runtime', 'server'].map(name => `packages/${name}`),
     ...['api', 'edge', 'presence'].map(name => `apps/${name}`),
   ],
   // As programs of our users: by the SDKs, and the hub through the command that everybody has.
@@ -26,7 +27,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const ENGINE_FILE = 'apps/edge/src/listener/engine.ts';
-const CONFIGURATION = 'packages/runtime/src/config/';
+const CONFIGURATION = 'packages/config/src/';
 const EXAMPLES_SETTINGS = 'examples/service/settings.ts';
 /** Names that say nothing of what is inside, so that everything ends up there. */
 const EMPTY_NAMES = ['core', 'common', 'utils', 'shared', 'types'];

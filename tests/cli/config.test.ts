@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describedNamespaceFields, describedSettings, environmentName, settingNames } from '@hubbub/runtime';
+import { describedNamespaceFields, describedSettings, environmentName, settingNames } from '@hubbub/config';
 import { describe, expect, test } from 'vitest';
 import { withConfigFile } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';

@@ -1,7 +1,7 @@
 /** docker-compose.yml and what it mounts: valid by the schema of Compose, and of one mind with the settings. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '@hubbub/runtime';
+import { loadConfig } from '@hubbub/config';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';

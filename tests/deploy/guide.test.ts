@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '@hubbub/runtime';
+import { loadConfig } from '@hubbub/config';
 import { describe, expect, test } from 'vitest';
 import { deployFile } from './support/proxy.js';
 import { unknownSettingsIn } from './support/settings.js';

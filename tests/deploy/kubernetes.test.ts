@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
-import { loadConfig } from '@hubbub/runtime';
+import { loadConfig } from '@hubbub/config';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import {

@@ -1,7 +1,7 @@
 /** The alerts: valid, each tried by a story that fires it and one that does not, each with a runbook that holds. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { environmentName, settingNames } from '@hubbub/runtime';
+import { environmentName, settingNames } from '@hubbub/config';
 import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { deployFile } from '../deploy/support/proxy.js';

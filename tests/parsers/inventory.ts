@@ -21,6 +21,10 @@ import { parseEventFields } from '../../packages/broker/src/event-fields.js';
 import { socketUrl } from '../../packages/client/src/options.js';
 import { TokenSource } from '../../packages/client/src/token.js';
 import { readFrame } from '../../packages/client/src/wire.js';
+import { withoutCredentials } from '../../packages/config/src/described-settings.js';
+import { loadConfig } from '../../packages/config/src/load-config.js';
+import { originMatcher, originPatternProblem } from '../../packages/config/src/origin-pattern.js';
+import { roomPathsSchema } from '../../packages/config/src/room-paths.js';
 import { parseClientFrame } from '../../packages/protocol/src/client-frame.js';
 import {
   Channels,
@@ -39,10 +43,6 @@ import {
 import { msgpackCodec } from '../../packages/protocol/src/msgpack-codec.js';
 import { parsePlainMessage } from '../../packages/protocol/src/service-message.js';
 import { createKeyCheck } from '../../packages/runtime/src/api-key.js';
-import { withoutCredentials } from '../../packages/runtime/src/config/described-settings.js';
-import { loadConfig } from '../../packages/runtime/src/config/load-config.js';
-import { originMatcher, originPatternProblem } from '../../packages/runtime/src/config/origin-pattern.js';
-import { roomPathsSchema } from '../../packages/runtime/src/config/room-paths.js';
 import { createLogger, createMetricsRegistry } from '../../packages/runtime/src/index.js';
 import { createPresenceQueries } from '../../packages/server/src/presence.js';
 import { jwt } from '../support/jwt.js';

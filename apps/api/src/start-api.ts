@@ -1,17 +1,9 @@
 /** Starts one process of the API on a cluster. */
 import type { AddressInfo } from 'node:net';
 import type { Backplane } from '@hubbub/broker';
+import { type Config, createRequestSources, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/config';
 import { encodeEnvelope } from '@hubbub/protocol';
-import {
-  type Config,
-  createRequestSources,
-  DEVELOPMENT_JWT_SECRET,
-  type Logger,
-  listenFailure,
-  type MetricsRegistry,
-  type Readiness,
-  usesDevelopmentSecret,
-} from '@hubbub/runtime';
+import { type Logger, listenFailure, type MetricsRegistry, type Readiness } from '@hubbub/runtime';
 import { createHubbub, createTokenMint, type PresenceOptions, type TokenMint } from '@hubbub/server';
 import { createHttpServer, RequestSlots } from './http/http-server.js';
 import type { KeyClaims } from './key-claims.js';

@@ -1,14 +1,8 @@
 /** Puts an edge together: bus → fan-out → sockets, and sockets → frames → bus. */
 import { type Backplane, Interest, type OnlineCounter } from '@hubbub/broker';
+import { type Config, namespaceSettings } from '@hubbub/config';
 import { Channels, CLOSE_CODES, namespaceOf } from '@hubbub/protocol';
-import {
-  type Config,
-  type Logger,
-  listening,
-  type MetricsRegistry,
-  namespaceSettings,
-  type Readiness,
-} from '@hubbub/runtime';
+import { type Logger, listening, type MetricsRegistry, type Readiness } from '@hubbub/runtime';
 import { type AdmissionPolicy, assertHost } from './admission/admission.js';
 import { createAdmissionPolicy } from './admission/admission-policy.js';
 import { createClientAddresses } from './admission/client-address.js';

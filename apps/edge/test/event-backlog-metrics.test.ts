@@ -1,6 +1,7 @@
 /** What metrics say of client events that wait. */
 import { type EventBacklog, MemoryCluster } from '@hubbub/broker';
-import { createMetricsRegistry, namespaceSettings } from '@hubbub/runtime';
+import { namespaceSettings } from '@hubbub/config';
+import { createMetricsRegistry } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
 import { createEventBacklogMetrics } from '../src/services/event-backlog-metrics.js';
 

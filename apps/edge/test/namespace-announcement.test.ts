@@ -1,6 +1,8 @@
 /** What an edge tells services of its namespaces, with a Redis that comes and goes. Fake clock, fake faults. */
+
+import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
-import { createLogger, type Namespaces, namespaceSettings } from '@hubbub/runtime';
+import { createLogger } from '@hubbub/runtime';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { announceNamespaces } from '../src/services/namespace-announcement.js';

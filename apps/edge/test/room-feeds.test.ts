@@ -1,7 +1,8 @@
 /** The rooms of an edge that are silent: compared with their histories, a few at a time. */
 import { type History, MemoryCluster } from '@hubbub/broker';
+import { namespaceSettings } from '@hubbub/config';
 import { Channels } from '@hubbub/protocol';
-import { createMetricsRegistry, namespaceSettings } from '@hubbub/runtime';
+import { createMetricsRegistry } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';

@@ -1,5 +1,5 @@
 /** Rooms from paths: what a request's segments become. */
-import type { RoomPath } from '@hubbub/runtime';
+import type { RoomPath } from '@hubbub/config';
 import { expect, test } from 'vitest';
 import { roomRoutes } from '../src/listener/room-paths.js';
 

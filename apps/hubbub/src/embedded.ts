@@ -1,8 +1,9 @@
 /** A hub inside your own program: edge and presence in memory, and the server SDK on the same bus. No Redis, one process. */
 import { randomBytes } from 'node:crypto';
 import { MemoryCluster } from '@hubbub/broker';
+import { loadConfig } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
-import { createLogger, createMetricsRegistry, loadConfig, type Readiness, startAdminServer } from '@hubbub/runtime';
+import { createLogger, createMetricsRegistry, type Readiness, startAdminServer } from '@hubbub/runtime';
 import { createHubbub, type Hubbub } from '@hubbub/server';
 import { startMemoryPresence } from './presence.js';
 import { adminOptions } from './process.js';

@@ -1,6 +1,7 @@
 /** How a command ends, for scripts; `hubbub --help` lists the same. */
+
+import { ConfigError } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
-import { ConfigError } from '@hubbub/runtime';
 import { CommanderError } from 'commander';
 
 export const EXIT = {

@@ -1,6 +1,7 @@
 /** Signs tokens for people who try things out; services mint theirs with the server SDK. */
+
+import { type Config, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/config';
 import { isRoomPattern, readUserName, userIdProblem } from '@hubbub/protocol';
-import { type Config, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/runtime';
 import { createSigner } from 'fast-jwt';
 import { CommandFailure, EXIT } from './exit-codes.js';
 

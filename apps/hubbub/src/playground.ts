@@ -1,8 +1,8 @@
 /** The playground's pages on the public port of `hubbub start`: the bundle of ../playground, and tokens for its users. */
 import { readFile } from 'node:fs/promises';
+import { isLoopbackHost } from '@hubbub/config';
 import type { Page, PageHandler, PageRequest } from '@hubbub/edge';
 import { type ErrorCode, readUserName, userIdProblem } from '@hubbub/protocol';
-import { isLoopbackHost } from '@hubbub/runtime';
 import type { TokenMint } from './mint-token.js';
 
 export interface PlaygroundOptions {

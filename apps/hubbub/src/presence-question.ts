@@ -1,6 +1,7 @@
 /** Asks presence over HTTP, as the settings say where and with which key. */
+
+import { type Config, ConfigError, withoutCredentials } from '@hubbub/config';
 import { trimEndOf } from '@hubbub/protocol';
-import { type Config, ConfigError, withoutCredentials } from '@hubbub/runtime';
 import { CommandFailure, EXIT } from './exit-codes.js';
 
 export interface PresenceAddress {

@@ -1,8 +1,8 @@
 /** Presence as the configuration wants it: in a process of its own on Redis, or beside the edge in memory. */
 import { randomBytes } from 'node:crypto';
 import { type Backplane, ConnectionGroup, connected, type MemoryCluster, openRedisConnection } from '@hubbub/broker';
+import { type Config, namespaceSettings } from '@hubbub/config';
 import { createMemoryPresence, createRedisPresence, type Presence, type PresenceRules } from '@hubbub/presence';
-import { type Config, namespaceSettings } from '@hubbub/runtime';
 import type { ProcessParts } from './process.js';
 import { logRedisFailures } from './redis.js';
 

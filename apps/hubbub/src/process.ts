@@ -1,17 +1,14 @@
 /** What every long-running command does around its work: logger, metrics, admin port, the word that it is up, shutdown. */
+import { type Config, createRequestSources, loadConfig, type RequestSources } from '@hubbub/config';
 import {
   type AdminRequestHandler,
-  type Config,
   createLogger,
   createMetricsRegistry,
-  createRequestSources,
   type ListenAddress,
   type Logger,
-  loadConfig,
   type MetricsRegistry,
   onShutdownSignal,
   type Readiness,
-  type RequestSources,
   startAdminServer,
 } from '@hubbub/runtime';
 
@@ -73,13 +70,13 @@ export async function runProcess(
 }
 
 /** Where the admin port of a process is, and whom it answers. */
-export function adminOptions(config: Config): ListenAddress & { readonly sources: RequestSources } {
+export function adminOptions(config: Config): ListenAddress & Pick<RequestSources, 'hostProblem'> {
   return {
     host: config.adminHost,
     port: config.adminPort,
     hostSetting: 'HUBBUB_ADMIN_HOST',
     portSetting: 'HUBBUB_ADMIN_PORT',
-    sources: createRequestSources(config),
+    hostProblem: createRequestSources(config).hostProblem,
   };
 }
 

@@ -1,15 +1,9 @@
 /** The backplane on the Redis that the configuration names. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Backplane, openRedisBackplane } from '@hubbub/broker';
+import { type Config, ConfigError } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
-import {
-  type Config,
-  ConfigError,
-  countRedisFailures,
-  type Logger,
-  type MetricsRegistry,
-  occasionally,
-} from '@hubbub/runtime';
+import { countRedisFailures, type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
 
 const FAILURE_LOG_INTERVAL_MS = 5000;
 

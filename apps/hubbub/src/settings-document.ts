@@ -1,10 +1,10 @@
 /** Renders docs/settings.md from the descriptions of the settings. */
-import { type DescribedSetting, describedNamespaceFields, describedSettings, RELATIONS } from '@hubbub/runtime';
+import { type DescribedSetting, describedNamespaceFields, describedSettings, RELATIONS } from '@hubbub/config';
 
 const INTRODUCTION = `# Settings
 
 \`hubbub config docs\` generates this page, and a test compares it with the code.
-To change it, edit the descriptions in \`packages/runtime/src/config\`.
+To change it, edit the descriptions in \`packages/config/src\`.
 Then run \`npx hubbub config docs > docs/settings.md\`.
 
 A setting has one name: \`adminPort\` in the file is \`HUBBUB_ADMIN_PORT\` in the environment.

@@ -20,6 +20,7 @@ export * from './refusal-reason.js';
 export * from './report.js';
 export * from './report-codec.js';
 export * from './reserved-frames.js';
+export * from './rights.js';
 export * from './room-name.js';
 export * from './splice.js';
 export * from './subprotocol.js';

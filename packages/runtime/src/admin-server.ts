@@ -1,7 +1,6 @@
 /** The admin port: is it alive, is it ready, what does it measure. Never exposed to clients. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { HOST_REFUSED, type RequestSources } from './config/request-source.js';
 import { type ListenAddress, listenFailure } from './listen-failure.js';
 
 /** What `/readyz` answers: 200 when ready, else 503; every check with its word, so that a red one explains itself. */
@@ -18,8 +17,8 @@ export interface AdminServerOptions extends ListenAddress {
   readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
   readiness(): Readiness | Promise<Readiness>;
   readonly handle?: AdminRequestHandler;
-  /** Whose requests are answered; the health of the process is nobody's secret. */
-  readonly sources: RequestSources;
+  /** Returns why requests to this host are refused. The health of the process is not a secret: those paths skip it. */
+  hostProblem(host: string): string | undefined;
 }
 
 export interface AdminServer {
@@ -66,15 +65,15 @@ export function answerOtherMethod({ method }: IncomingMessage, response: ServerR
 
 async function answer(options: AdminServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [path = '/'] = (request.url ?? '/').split('?', 1);
-  if (PATHS.includes(path) && !isRead(request)) {
-    answerOtherMethod(request, response);
-  } else if (path === '/healthz') {
-    sendJson(response, 200, { status: 'alive' });
-  } else if (path === '/readyz') {
+  if (PATHS.includes(path) && !isRead(request)) return answerOtherMethod(request, response);
+  if (path === '/healthz') return sendJson(response, 200, { status: 'alive' });
+  if (path === '/readyz') {
     const readiness = await options.readiness();
-    sendJson(response, readiness.ready ? 200 : 503, readiness);
-  } else if (!options.sources.isHostAllowed(request.headers.host ?? '')) {
-    sendJson(response, 403, { code: 'FORBIDDEN', message: HOST_REFUSED });
+    return sendJson(response, readiness.ready ? 200 : 503, readiness);
+  }
+  const message = options.hostProblem(request.headers.host ?? '');
+  if (message !== undefined) {
+    sendJson(response, 403, { code: 'FORBIDDEN', message });
   } else if (path === '/metrics') {
     response.writeHead(200, { 'content-type': options.metrics.contentType });
     response.end(await options.metrics.metrics());

@@ -1,12 +1,18 @@
 /** Checks of what a service hands in: the mistake is told where it is made, and by its name. */
-import { HubbubError, isRoomName, isText, type SessionAddress, userIdProblem } from '@hubbub/protocol';
+import {
+  HubbubError,
+  isNamespace,
+  isRoomName,
+  isText,
+  RIGHTS,
+  type Right,
+  type SessionAddress,
+  userIdProblem,
+} from '@hubbub/protocol';
 
 /** Of the ids of sessions and of nodes: nothing that is one is longer. */
 const ID_MAX_BYTES = 256;
-/** What stands before the colon of a room's name. */
-const NAMESPACE = /^[A-Za-z0-9_][A-Za-z0-9_.@~=+-]{0,63}$/;
 const GROUP = /^[A-Za-z0-9_.-]{1,64}$/;
-const RIGHTS: ReadonlySet<unknown> = new Set(['join', 'publish', 'event', 'presence', 'history']);
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
 export function wholeNumber(name: string, value: unknown, min: number, max: number): number {
@@ -39,7 +45,7 @@ export function sessionAddress(value: unknown): SessionAddress {
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
 export function namespaceName(value: unknown): string {
-  if (typeof value === 'string' && NAMESPACE.test(value)) return value;
+  if (typeof value === 'string' && isNamespace(value)) return value;
   throw wrong('namespace', 'expected the name of a namespace, without a colon: letters, digits, _ . @ ~ = + -');
 }
 
@@ -50,9 +56,9 @@ export function groupName(value: unknown): string {
 }
 
 /** Edges drop a list with a right that there is not: nobody would get in. @throws {HubbubError} `INVALID_FORMAT` */
-export function listOfRights<Right extends string>(name: string, value: readonly Right[]): readonly Right[] {
-  if (Array.isArray(value) && value.every(right => RIGHTS.has(right))) return value;
-  throw wrong(name, `expected a list of ${[...RIGHTS].join(', ')}`);
+export function listOfRights(name: string, value: readonly Right[]): readonly Right[] {
+  if (Array.isArray(value) && value.every(right => RIGHTS.includes(right))) return value;
+  throw wrong(name, `expected a list of ${RIGHTS.join(', ')}`);
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT` */

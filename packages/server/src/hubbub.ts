@@ -12,6 +12,7 @@ import {
   DEFAULT_REDIS_PREFIX,
   HubbubError,
   parseRedisUrl,
+  type Right,
   type SessionAddress,
 } from '@hubbub/protocol';
 import { fieldsOf, groupName, listOfRights, namespaceName, text, wholeNumber } from './checks.js';
@@ -21,7 +22,6 @@ import { consumeLifecycle, type LifecycleHandler, type LifecycleOptions } from '
 import { createPresenceQueries, type PresenceOptions, type PresenceQueries } from './presence.js';
 import type { Publication } from './publication.js';
 import { type Once, type Published, Publisher } from './publisher.js';
-import type { Right } from './tokens.js';
 
 export interface ServiceOptions {
   /** HUBBUB_REDIS_PREFIX of the cluster. Default `hubbub`. */

@@ -5,6 +5,7 @@ export {
   HubbubError,
   type LifecycleEvent,
   type Payload,
+  type Right,
   type Sender,
   type SessionAddress,
 } from '@hubbub/protocol';
@@ -17,7 +18,6 @@ export type { Publication } from './publication.js';
 export type { Published } from './publisher.js';
 export {
   createTokenMint,
-  type Right,
   type RoomToken,
   type SessionToken,
   type TokenAlgorithm,

@@ -1,10 +1,9 @@
 /** Mints tokens: for sessions, and for single rooms (PROTOCOL.md section 1). */
-import { HubbubError, isRoomPattern, readUserName } from '@hubbub/protocol';
+import { HubbubError, isRoomPattern, type Right, readUserName } from '@hubbub/protocol';
 import { createSigner } from 'fast-jwt';
 import { fieldsOf, listOfRights, roomName, text, userId, wrong } from './checks.js';
 
 export type TokenAlgorithm = 'HS256' | 'HS384' | 'HS512' | 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
-export type Right = 'join' | 'publish' | 'event' | 'presence' | 'history';
 
 export interface TokenMintOptions {
   /** HUBBUB_JWT_SECRET of the edges, or a private key (PEM) whose public key they have. */

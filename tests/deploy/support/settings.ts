@@ -1,5 +1,5 @@
 /** The settings that files of `deploy/` may name. */
-import { environmentName, settingNames } from '@hubbub/runtime';
+import { environmentName, settingNames } from '@hubbub/config';
 
 const FILE_VARIABLE = 'HUBBUB_CONFIG';
 

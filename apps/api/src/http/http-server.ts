@@ -1,6 +1,8 @@
 /** The port of the API: finds the route, asks for the key, bounds what comes in, answers JSON. */
+
+import type { RequestSources } from '@hubbub/config';
 import { HubbubError, jsonCodec } from '@hubbub/protocol';
-import { createKeyCheck, HOST_REFUSED, type RequestSources } from '@hubbub/runtime';
+import { createKeyCheck } from '@hubbub/runtime';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ApiMetrics } from '../metrics.js';
 import { answerConnectionError } from './connection-errors.js';
@@ -90,7 +92,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     }
   });
   server.addHook('onRequest', async ({ headers: { host = '' } }) => {
-    if (!options.sources.isHostAllowed(host)) throw new HubbubError('FORBIDDEN', HOST_REFUSED);
+    const problem = options.sources.hostProblem(host);
+    if (problem !== undefined) throw new HubbubError('FORBIDDEN', problem);
   });
   server.addHook('onSend', async (_request, reply) => {
     if (isLeaving) reply.header('connection', 'close');

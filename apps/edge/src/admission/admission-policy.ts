@@ -1,5 +1,6 @@
 /** What admission and the joins of an edge go by, from its configuration. */
-import { type Config, createRequestSources, type Logger, type MetricsRegistry } from '@hubbub/runtime';
+import { type Config, createRequestSources } from '@hubbub/config';
+import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import type { AdmissionPolicy } from './admission.js';
 import { anonymousRights } from './anonymous.js';
 import { createAuthorizer } from './authorizer/authorizer.js';

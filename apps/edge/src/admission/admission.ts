@@ -1,4 +1,6 @@
 /** Decides, before the upgrade, whether a request becomes a session (PROTOCOL.md section 1). */
+
+import { type Namespaces, ORIGIN_REFUSED, type RequestSources } from '@hubbub/config';
 import {
   CLOSE_CODES,
   type CloseCode,
@@ -9,7 +11,6 @@ import {
   isRoomName,
   type Position,
 } from '@hubbub/protocol';
-import { HOST_REFUSED, type Namespaces, ORIGIN_REFUSED, type RequestSources } from '@hubbub/runtime';
 import { anonymousUser } from './anonymous.js';
 import type { Authorizer } from './authorizer/authorizer.js';
 import { presentedToken } from './presented-token.js';
@@ -120,7 +121,8 @@ function assertSource({ host, origin }: UpgradeRequest, { sources }: AdmissionPo
 
 /** @throws {HubbubError} FORBIDDEN for a name that is not one of this server's */
 export function assertHost(host: string, sources: RequestSources): void {
-  if (!sources.isHostAllowed(host)) throw new HubbubError('FORBIDDEN', HOST_REFUSED);
+  const problem = sources.hostProblem(host);
+  if (problem !== undefined) throw new HubbubError('FORBIDDEN', problem);
 }
 
 function pathRoom(request: UpgradeRequest): string | undefined {

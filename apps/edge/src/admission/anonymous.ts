@@ -1,6 +1,7 @@
 /** Sessions without a token: who they are, and what namespaces let them do. */
+
+import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { namespaceOf, type Sender } from '@hubbub/protocol';
-import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
 import type { Rights } from './rights.js';
 import { ANONYMOUS_PREFIX } from './token.js';
 

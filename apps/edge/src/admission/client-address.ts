@@ -1,6 +1,6 @@
 /** Whose connection it is: the peer's address, or what a proxy that is trusted says of it in X-Forwarded-For. */
 import { BlockList } from 'node:net';
-import type { Config } from '@hubbub/runtime';
+import type { Config } from '@hubbub/config';
 import { type IpAddress, parseIpAddress } from './ip-address.js';
 
 export interface ClientAddressOptions extends Pick<Config, 'trustedProxies' | 'trustedHops'> {

@@ -1,6 +1,7 @@
 /** What a token opens: patterns of rooms, each with its rights. */
-import { namespaceOf } from '@hubbub/protocol';
-import { type Namespaces, namespaceSettings, RIGHTS, type Right } from '@hubbub/runtime';
+
+import { type Namespaces, namespaceSettings } from '@hubbub/config';
+import { namespaceOf, RIGHTS, type Right } from '@hubbub/protocol';
 import { z } from 'zod';
 
 /** The claim `rooms`: a list of patterns (every right), or an object from pattern to rights. */

@@ -1,6 +1,7 @@
 /** Whether somebody may enter a room: the token first, then the room token, the authorizer last. */
+
+import type { Namespaces } from '@hubbub/config';
 import { HubbubError, type Sender } from '@hubbub/protocol';
-import type { Namespaces } from '@hubbub/runtime';
 import type { Authorizer } from './authorizer/authorizer.js';
 import { type Grant, needsRoomToken, type Rights } from './rights.js';
 import type { RoomTokenVerifier } from './room-token.js';

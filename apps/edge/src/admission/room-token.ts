@@ -1,6 +1,5 @@
 /** Room tokens: they open one room to one user (PROTOCOL.md section 1). */
-import { HubbubError, type Sender } from '@hubbub/protocol';
-import { RIGHTS } from '@hubbub/runtime';
+import { HubbubError, RIGHTS, type Sender } from '@hubbub/protocol';
 import { z } from 'zod';
 import type { ClaimsVerifier, VerifiedClaims } from './claims.js';
 import type { Grant } from './rights.js';

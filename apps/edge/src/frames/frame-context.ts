@@ -1,4 +1,6 @@
 /** What the handlers of frames may use, and the checks that several of them share. */
+
+import type { Namespaces } from '@hubbub/config';
 import {
   HubbubError,
   isPlainObject,
@@ -10,7 +12,6 @@ import {
   type SessionLimits,
 } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
-import type { Namespaces } from '@hubbub/runtime';
 import type { Authorizer } from '../admission/authorizer/authorizer.js';
 import type { RoomEntrance } from '../admission/room-entrance.js';
 import type { TokenVerifier } from '../admission/token.js';

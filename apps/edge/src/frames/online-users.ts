@@ -1,7 +1,8 @@
 /** online_users: who is in the room; presence answers it, through the bus. */
+
+import { namespaceSettings } from '@hubbub/config';
 import { HubbubError, isPlainObject, namespaceOf } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
-import { namespaceSettings } from '@hubbub/runtime';
 import { type FrameAction, memberRoom } from './frame-context.js';
 
 export const onlineUsers: FrameAction = (session, frame, context) => {

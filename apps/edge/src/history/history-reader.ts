@@ -1,8 +1,8 @@
 /** Reads pages of a room's history for clients. */
 import type { History } from '@hubbub/broker';
+import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type Encoding, type Frame, type HistoryAnswer, jsonCodec, namespaceOf, toJsonValue } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
-import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
 import type { Session } from '../sessions/session.js';
 import type { RoomMetrics } from './recovery-metrics.js';
 import { messagesOf, type RoomMessage } from './room-feed.js';

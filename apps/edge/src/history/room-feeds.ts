@@ -1,7 +1,7 @@
 /** The rooms with history that have members here, by channel. */
 import type { History } from '@hubbub/broker';
+import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type Channels, namespaceOf } from '@hubbub/protocol';
-import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
 import type { RoomMetrics } from './recovery-metrics.js';
 import type { ReplayMemory } from './replay-memory.js';
 import { type FeedParts, RoomFeed, type RoomMessage } from './room-feed.js';

@@ -1,5 +1,6 @@
 /** Who may connect: connections of an address, handshakes of the edge, and connections that say nothing. */
-import type { Config, Logger } from '@hubbub/runtime';
+import type { Config } from '@hubbub/config';
+import type { Logger } from '@hubbub/runtime';
 import { occasionally } from '@hubbub/runtime';
 import type { ConnectionBounds } from './descriptors.js';
 import { LimitExceeded } from './limit-exceeded.js';

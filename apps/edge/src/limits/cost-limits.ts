@@ -1,6 +1,7 @@
 /** The budgets of all sessions, users and namespaces on an edge: opened with a session's first frame, kept until they are full. */
+
+import { type Config, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE, namespaceOf } from '@hubbub/protocol';
-import { type Config, namespaceSettings } from '@hubbub/runtime';
 import {
   type CostBudget,
   type FrameClock,

@@ -1,6 +1,7 @@
 /** How many frames a session, its user and its address may send on this edge, and when a session that goes on is closed. */
+
+import type { Config } from '@hubbub/config';
 import { CLOSE_CODES, type CloseCode, type ErrorCode, type SessionLimits } from '@hubbub/protocol';
-import type { Config } from '@hubbub/runtime';
 import { isAnonymous } from '../admission/anonymous.js';
 import { peerAddress } from '../admission/client-address.js';
 import { LimitExceeded, type LimitName } from './limit-exceeded.js';

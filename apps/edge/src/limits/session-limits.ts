@@ -1,6 +1,7 @@
 /** What the `welcome` says of this edge's settings: the limits of a session, and the pace of its client. */
+
+import type { Config } from '@hubbub/config';
 import { DEFAULT_LIMITS, type Pace, type SessionLimits } from '@hubbub/protocol';
-import type { Config } from '@hubbub/runtime';
 
 export function sessionLimits(config: Config): SessionLimits {
   return {

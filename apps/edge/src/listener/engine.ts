@@ -5,7 +5,7 @@
 
 import type * as uws from 'uWebSockets.js';
 import { createRequire } from 'node:module';
-import { setNativeVariable } from '@hubbub/runtime';
+import { setNativeVariable } from '@hubbub/config';
 
 /** The constant is there at run time; the package declares only its enum. */
 export type EngineModule = typeof uws & { readonly LIBUS_LISTEN_EXCLUSIVE_PORT: uws.ListenOptions };

@@ -1,6 +1,7 @@
 /** Paths that open a session in a room: the one that every edge has, and those of the configuration (PROTOCOL.md section 1). */
+
+import type { RoomPath } from '@hubbub/config';
 import { isRoomName } from '@hubbub/protocol';
-import type { RoomPath } from '@hubbub/runtime';
 
 /** What a request's path says. */
 export interface PathPlace {

@@ -1,6 +1,7 @@
 /** The public port: HTTP routes, the upgrade, and the engine's callbacks turned into sessions' events. */
+
+import type { RoomPath } from '@hubbub/config';
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
-import type { RoomPath } from '@hubbub/runtime';
 import type { Admitted, UpgradeRequest } from '../admission/admission.js';
 import { type ClientAddresses, peerAddress } from '../admission/client-address.js';
 import type { IpAddress } from '../admission/ip-address.js';

@@ -1,8 +1,8 @@
 /** Publishes what a session says to a room: stamped with who the edge knows it is, encoded once. */
 import type { Broker, History } from '@hubbub/broker';
+import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type Channels, encodeEnvelope, type Frame, jsonCodec, namespaceOf, type Position } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
-import { type Namespaces, namespaceSettings } from '@hubbub/runtime';
 import type { RoomFeeds } from '../history/room-feeds.js';
 import type { Session } from '../sessions/session.js';
 import { userKey } from './user-key.js';

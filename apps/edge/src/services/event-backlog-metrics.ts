@@ -1,6 +1,7 @@
 /** How many client events wait for services: asked of the bus when metrics are scraped, because all edges fill one log. */
 import type { EventBacklog, EventLog } from '@hubbub/broker';
-import { type MetricsRegistry, type Namespaces, namespaceSettings } from '@hubbub/runtime';
+import { type Namespaces, namespaceSettings } from '@hubbub/config';
+import type { MetricsRegistry } from '@hubbub/runtime';
 import { Gauge } from 'prom-client';
 
 /** Services choose the names of groups: so many of a namespace are told, in the order of the bus. */

@@ -1,7 +1,7 @@
 /** Hands client events to services: stamped with what the edge knows, appended to the log of their namespace. */
 import type { EventLog } from '@hubbub/broker';
+import { type Config, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE, HubbubError, isOwnType, namespaceOf, type Payload } from '@hubbub/protocol';
-import { type Config, namespaceSettings } from '@hubbub/runtime';
 import { limitKeyOf } from '../limits/limit-key.js';
 import type { EdgeMetrics } from '../metrics.js';
 import { userKey } from '../rooms/user-key.js';

@@ -1,7 +1,8 @@
 /** Tells services which namespaces have a history, so that they need no second configuration that could differ. */
 import type { NamespaceDirectory, NamespacePublishing } from '@hubbub/broker';
+import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE } from '@hubbub/protocol';
-import { type Logger, type Namespaces, namespaceSettings } from '@hubbub/runtime';
+import type { Logger } from '@hubbub/runtime';
 
 const RENEW_INTERVAL_MS = 600_000;
 const RETRY_AFTER_MS = 100;

@@ -1,6 +1,6 @@
 /** What is done to single sessions of this edge: into a room, out of it, away (docs/redis-contract.md). */
-import { CLOSE_CODES, type Control, type SessionLimits } from '@hubbub/protocol';
-import { type Logger, RIGHTS, type Right } from '@hubbub/runtime';
+import { CLOSE_CODES, type Control, RIGHTS, type Right, type SessionLimits } from '@hubbub/protocol';
+import type { Logger } from '@hubbub/runtime';
 import type { Grant } from '../admission/rights.js';
 import type { Conflation } from '../conflation/conflation.js';
 import type { AdditionResult, EdgeMetrics } from '../metrics.js';

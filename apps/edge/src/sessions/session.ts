@@ -1,4 +1,6 @@
 /** A session: the life of one connection on this edge. It decodes frames, keeps their order, and answers. */
+
+import type { Right } from '@hubbub/protocol';
 import {
   type Codec,
   type Encoding,
@@ -11,7 +13,6 @@ import {
 } from '@hubbub/protocol';
 import { type ClientFrame, parseClientFrame, type Request, readRequest } from '@hubbub/protocol/client-frame';
 import { msgpackCodec, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
-import type { Right } from '@hubbub/runtime';
 import type { Grant, Rights } from '../admission/rights.js';
 import type { Visitor } from '../admission/room-entrance.js';
 import type { SessionCost } from '../limits/cost-limits.js';

@@ -1,6 +1,6 @@
 /** hubbub api: one process of the HTTP API for back ends that have no Redis access. */
 import { openRedisKeyClaims, startApi } from '@hubbub/api';
-import { ConfigError } from '@hubbub/runtime';
+import { ConfigError } from '@hubbub/config';
 import { Command } from 'commander';
 import { openMint } from '../mint-token.js';
 import { type ProcessParts, type RunningProcess, runProcess } from '../process.js';

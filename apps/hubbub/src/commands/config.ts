@@ -1,5 +1,5 @@
 /** hubbub config: what is in effect and who said so, what is wrong, and the settings' page of the documentation. */
-import { ConfigError, type ConfigWarning, type EffectiveSetting, effectiveSettings, loadConfig } from '@hubbub/runtime';
+import { ConfigError, type ConfigWarning, type EffectiveSetting, effectiveSettings, loadConfig } from '@hubbub/config';
 import { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { coloured, harmless, printJson, printLine, printTable } from '../printing.js';

@@ -1,5 +1,5 @@
 /** hubbub doctor: looks at the machine, the settings, Redis and presence, and says what to change. */
-import { type Config, loadConfig } from '@hubbub/runtime';
+import { type Config, loadConfig } from '@hubbub/config';
 import { Command } from 'commander';
 import type { Check, Verdict } from '../doctor/check.js';
 import { engineBuild, kernelSettings, nodeVersion, openFiles } from '../doctor/machine.js';

@@ -1,7 +1,7 @@
 /** hubbub publish: one message to a room, a user or everybody, as a service sends it. */
 import { text } from 'node:stream/consumers';
+import { loadConfig, withoutCredentials } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
-import { loadConfig, withoutCredentials } from '@hubbub/runtime';
 import { connectHubbub, type Hubbub, type Publication, type Published } from '@hubbub/server';
 import { Command } from 'commander';
 import { type Audience, type AudienceOptions, audienceOf, nameOf, wrongUse } from '../audience.js';

@@ -1,6 +1,7 @@
 /** hubbub rooms: which rooms have somebody in them, as presence knows it. */
+
+import { loadConfig } from '@hubbub/config';
 import { isRoomName } from '@hubbub/protocol';
-import { loadConfig } from '@hubbub/runtime';
 import { Command, InvalidArgumentError } from 'commander';
 import { allPages, PRESENCE_HELP, presenceOf } from '../presence-question.js';
 import { harmless, printJson, printTable } from '../printing.js';

@@ -1,8 +1,8 @@
 /** hubbub start: an edge, presence and the playground in one process; in memory, or on HUBBUB_REDIS_URL. */
 import { type Backplane, MemoryCluster } from '@hubbub/broker';
+import { type Config, isLoopbackHost } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
 import type { Presence } from '@hubbub/presence';
-import { type Config, isLoopbackHost } from '@hubbub/runtime';
 import { Command } from 'commander';
 import { openMint, type TokenMint } from '../mint-token.js';
 import { playgroundPages } from '../playground.js';

@@ -1,8 +1,8 @@
 /** hubbub tail: prints what is published to a room, a user or everybody, as it travels. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Broker, createRedisBroker } from '@hubbub/broker';
+import { loadConfig, withoutCredentials } from '@hubbub/config';
 import { Channels, HubbubError } from '@hubbub/protocol';
-import { loadConfig, withoutCredentials } from '@hubbub/runtime';
 import { Command } from 'commander';
 import { type AudienceOptions, audienceOf, channelOf, nameOf, wrongUse } from '../audience.js';
 import { durationMs } from '../duration.js';

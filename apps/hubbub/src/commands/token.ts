@@ -1,5 +1,5 @@
 /** hubbub token: signs a token with the configured secret and prints it, and nothing else. */
-import { loadConfig } from '@hubbub/runtime';
+import { loadConfig } from '@hubbub/config';
 import { Command } from 'commander';
 import { openMint } from '../mint-token.js';
 

@@ -1,5 +1,5 @@
 /** hubbub who: everybody in a room, as presence knows it. */
-import { loadConfig } from '@hubbub/runtime';
+import { loadConfig } from '@hubbub/config';
 import { Command } from 'commander';
 import { audienceOf } from '../audience.js';
 import { allPages, PRESENCE_HELP, presenceOf } from '../presence-question.js';

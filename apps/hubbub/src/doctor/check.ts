@@ -1,5 +1,5 @@
 /** What doctor finds out, one thing at a time. */
-import { ConfigError } from '@hubbub/runtime';
+import { ConfigError } from '@hubbub/config';
 
 export type Verdict = 'ok' | 'warn' | 'fail';
 

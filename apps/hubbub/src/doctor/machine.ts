@@ -1,7 +1,7 @@
 /** What the machine gives to a process: file descriptors, Node, the engine's build, the kernel's settings. */
 import { readFile } from 'node:fs/promises';
+import type { Config } from '@hubbub/config';
 import { loadEngine } from '@hubbub/edge';
-import type { Config } from '@hubbub/runtime';
 import { type Check, fail, messageOf, ok, warn } from './check.js';
 
 /** Below it an edge holds no more than a try-out does. */

@@ -2,8 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { type Config, withoutCredentials } from '@hubbub/config';
 import { checkTlsFiles, fetchKeySet, parseKeySet } from '@hubbub/edge';
-import { type Config, withoutCredentials } from '@hubbub/runtime';
 import { type Check, fail, messageOf, ok, warn } from './check.js';
 
 const CONNECT_TIMEOUT_MS = 3000;

@@ -1,8 +1,8 @@
 /** Whether Redis is there, is one that Hubbub can use, and is set up to keep what edges need. */
 import { randomBytes } from 'node:crypto';
 import { connected, createRedisBroker, openRedisConnection } from '@hubbub/broker';
+import { type Config, withoutCredentials } from '@hubbub/config';
 import { Channels, encodeEnvelope } from '@hubbub/protocol';
-import { type Config, withoutCredentials } from '@hubbub/runtime';
 import { untilRedis } from '../redis.js';
 import { type Check, fail, inMs, messageOf, ok, percentile, warn } from './check.js';
 import { evictionPolicy, pubSubBuffers, redisRole, redisVersion } from './redis-verdicts.js';

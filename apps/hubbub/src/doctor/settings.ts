@@ -1,5 +1,5 @@
 /** What the settings mean for who can come in, and whether presence can be asked. */
-import { type Config, isLoopbackHost } from '@hubbub/runtime';
+import { type Config, isLoopbackHost } from '@hubbub/config';
 import { askPresence, presenceOf } from '../presence-question.js';
 import { type Check, fail, messageOf, ok, warn } from './check.js';
 

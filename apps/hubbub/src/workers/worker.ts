@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { childEnvironment } from '@hubbub/runtime';
+import { childEnvironment } from '@hubbub/config';
 import type { ParentMessage, WorkerAnswers, WorkerMessage } from './messages.js';
 
 export interface WorkerExit {

@@ -1,6 +1,8 @@
 /** Asks an HTTP service of the operator's own whether somebody may connect, join or publish (docs/authorizer.md). */
+
+import { type Config, namespaceSettings } from '@hubbub/config';
 import { HubbubError, namespaceOf } from '@hubbub/protocol';
-import { type Config, type Logger, type MetricsRegistry, namespaceSettings } from '@hubbub/runtime';
+import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
 import { LimitExceeded } from '../../limits/limit-exceeded.js';

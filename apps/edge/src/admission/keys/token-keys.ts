@@ -1,12 +1,6 @@
 /** Every key whose tokens are accepted, and the choice among them. */
-import {
-  type Config,
-  ConfigError,
-  DEVELOPMENT_JWT_SECRET,
-  type Logger,
-  type MetricsRegistry,
-  usesDevelopmentSecret,
-} from '@hubbub/runtime';
+import { type Config, ConfigError, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/config';
+import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import { type ClaimsVerifier, checkClaims, type VerifiedClaims } from '../claims.js';
 import { whenKnown } from '../when-known.js';
 import { fetchKeySet } from './fetch-key-set.js';

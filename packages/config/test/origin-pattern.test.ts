@@ -1,7 +1,7 @@
 /** Which origins an entry of the list stands for, and which entries are refused at the start. */
 import { describe, expect, test } from 'vitest';
-import { ConfigError, loadConfig } from '../src/config/load-config.js';
-import { originMatcher } from '../src/config/origin-pattern.js';
+import { ConfigError, loadConfig } from '../src/load-config.js';
+import { originMatcher } from '../src/origin-pattern.js';
 
 describe('the list of origins', () => {
   test.each<[entry: string, allowed: string[], refused: string[]]>([

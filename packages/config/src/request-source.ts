@@ -12,24 +12,27 @@ export type SourceSettings = Pick<Settings, 'allowedHosts' | 'allowedOrigins' | 
 };
 
 export interface RequestSources {
-  /** @param host the header, with or without port; empty where there is none, which no browser does */
-  isHostAllowed(host: string): boolean;
+  /**
+   * Returns why requests to this host are refused, or `undefined` if they are not.
+   * @param host the header, with or without port; empty if it is missing, which never happens in a browser
+   */
+  hostProblem(host: string): string | undefined;
   /** @param origin the header, not empty */
   isOriginAllowed(origin: string, host: string): boolean;
 }
 
-/** What a refusal says. */
-export const HOST_REFUSED =
+const HOST_REFUSED =
   'This host is not allowed. In development the ports answer to localhost and IP addresses; HUBBUB_ALLOWED_HOSTS names others.';
 export const ORIGIN_REFUSED =
   'This origin may not connect. In development pages of this machine may; HUBBUB_ALLOWED_ORIGINS names others.';
 
-/** @example createRequestSources({ ...loadConfig({}) }).isHostAllowed('evil.example:8080') === false */
+/** @example createRequestSources({ ...loadConfig({}) }).hostProblem('evil.example:8080') !== undefined */
 export function createRequestSources(settings: SourceSettings): RequestSources {
   const { production, allowedHosts, allowedOrigins } = settings;
   const listed = allowedOrigins && originMatcher(allowedOrigins);
+  const isHostAllowed = hostCheck(settings);
   return {
-    isHostAllowed: hostCheck(settings),
+    hostProblem: host => (isHostAllowed(host) ? undefined : HOST_REFUSED),
     isOriginAllowed(origin, host) {
       if (listed !== undefined) return listed(origin);
       if (production) return false;
@@ -39,7 +42,7 @@ export function createRequestSources(settings: SourceSettings): RequestSources {
     },
   };
 
-  function hostCheck({ host, adminHost, apiHost }: SourceSettings): RequestSources['isHostAllowed'] {
+  function hostCheck({ host, adminHost, apiHost }: SourceSettings): (host: string) => boolean {
     if (allowedHosts === undefined ? production : allowedHosts.includes('*')) return () => true;
     const names = new Set([host, adminHost, apiHost, ...(allowedHosts ?? [])].map(name => name.toLowerCase()));
     return header => {

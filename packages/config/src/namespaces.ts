@@ -1,5 +1,5 @@
 /** Settings of namespaces, which only the configuration file holds. */
-import { isFrameType, isOwnType } from '@hubbub/protocol';
+import { isFrameType, isNamespace, isOwnType, RIGHTS } from '@hubbub/protocol';
 import { z } from 'zod';
 
 const DAY_MS = 86_400_000;
@@ -8,10 +8,6 @@ function wholeNumber(min: number, max: number) {
   const error = `expected a whole number from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
-
-/** Rights that a token, a room token or a namespace can grant in a room. */
-export const RIGHTS = ['join', 'publish', 'event', 'presence', 'history'] as const;
-export type Right = (typeof RIGHTS)[number];
 
 const RIGHTS_EXPECTED = `expected a list of ${RIGHTS.join(', ')}`;
 const ASKED_EXPECTED = 'expected a list of join, publish';
@@ -106,13 +102,11 @@ const namespaceSchema = namespaceFields.refine(({ conflate, historySize }) => !c
 export type Namespace = Readonly<z.infer<typeof namespaceSchema>>;
 export type Namespaces = Readonly<Record<string, Namespace>>;
 
-const NAMESPACE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@~=+-]{0,63}$/;
-
 export const namespacesSchema = z
   .preprocess(
     namespaces => withPublicDefault(withEmptyCollections(namespaces)),
     z.record(
-      z.string().regex(NAMESPACE_NAME, { error: 'expected a namespace: letters, digits, _ . @ ~ = + -' }),
+      z.string().refine(isNamespace, { error: 'expected a namespace: letters, digits, _ . @ ~ = + -' }),
       namespaceSchema,
     ),
   )

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { ConfigError, loadConfig } from '../src/config/load-config.js';
-import { namespaceSettings } from '../src/config/namespaces.js';
+import { ConfigError, loadConfig } from '../src/load-config.js';
+import { namespaceSettings } from '../src/namespaces.js';
 
 const STRONG_SECRET = 'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb';
 

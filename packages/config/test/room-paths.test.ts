@@ -1,6 +1,6 @@
 /** roomPaths of the configuration file: what they become, and what is said of those that cannot be. */
 import { expect, test } from 'vitest';
-import { roomPathsSchema } from '../src/config/room-paths.js';
+import { roomPathsSchema } from '../src/room-paths.js';
 
 function problemsOf(roomPaths: unknown): string[] {
   const parsed = roomPathsSchema.safeParse(roomPaths);

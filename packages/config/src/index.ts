@@ -1,0 +1,22 @@
+/** The settings of Hubbub's processes. */
+
+export {
+  type DescribedGroup,
+  type DescribedSetting,
+  describedNamespaceFields,
+  describedSettings,
+  type EffectiveSetting,
+  effectiveSettings,
+  withoutCredentials,
+} from './described-settings.js';
+export { childEnvironment, setNativeVariable } from './environment.js';
+export { type Config, ConfigError, loadConfig } from './load-config.js';
+export { isLoopbackHost } from './loopback.js';
+export { type Namespace, type Namespaces, namespaceSettings } from './namespaces.js';
+export { RELATIONS, type Relation } from './relations.js';
+export { createRequestSources, ORIGIN_REFUSED, type RequestSources } from './request-source.js';
+export type { RoomPath, TemplatePart } from './room-paths.js';
+export { DEVELOPMENT_JWT_SECRET } from './secret-strength.js';
+export { environmentName, type Settings, settingNames } from './settings/settings.js';
+export { usesDevelopmentSecret } from './settings/tokens.js';
+export type { ConfigWarning } from './warnings.js';
