@@ -14,7 +14,7 @@ COPY apps ./apps
 # The lockfile names workspaces that are not copied here: `npm ci` would refuse it. The versions are those of the lockfile.
 RUN npm install --no-save --include=dev --no-audit --no-fund --loglevel=error
 # The command line and what it refers to: not the examples, not the playground, which production does not serve.
-RUN node_modules/.bin/tsc -b apps/hubbub
+RUN node_modules/.bin/tsc -b apps/hubbub && node apps/hubbub/bundle.mjs
 
 FROM compiled AS example-build
 COPY examples ./examples

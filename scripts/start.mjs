@@ -8,6 +8,6 @@ endWithParent();
 await prepare();
 
 // In this process and not in one of its own: signals, exit code and terminal are the server's without forwarding.
-const main = at('apps/hubbub/dist/main.js');
+const main = at('apps/hubbub/dist/cli/main.js');
 process.argv = [process.execPath, main, 'start', ...process.argv.slice(2)];
 await import(pathToFileURL(main).href);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { lineOf, startNode, stop } from '../machine/processes.mjs';
 import { bearer, SECRET } from './token.mjs';
 
-const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
 /** All clients come from one address, and some send more than one client may. Counted all the same: that is part of the cost. */
 const OUT_OF_REACH = {
   HUBBUB_MAX_FRAMES_PER_SECOND: '1000000',

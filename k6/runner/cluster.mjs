@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { lineOf, startNode, stop } from '../../bench/machine/processes.mjs';
 import { findRedis, startRedis } from '../../bench/machine/redis.mjs';
 
-const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
 const READY_WITHIN_MS = 15_000;
 const LOOK_AGAIN_MS = 50;
 const LISTENING_WITHIN_MS = 30_000;

@@ -1,4 +1,4 @@
-/** Compiles all packages and bundles the playground, when a source has changed since the last time. */
+/** Compiles all packages and bundles the playground and the command line, when a source has changed since the last time. */
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,14 +6,15 @@ import { at, hashOf, listFiles, ROOT, readIfThere } from './files.mjs';
 import { fail, runNode, say, secondsSince } from './terminal.mjs';
 
 const STAMP = at('.cache/build-stamp');
-/** Its default export is an async function that bundles the page. */
-const PLAYGROUND_BUILD = at('apps/hubbub/playground/build.mjs');
+const COMMAND_LINE = at('apps/hubbub/dist/cli/main.js');
+/** The default export of each is an async function that bundles the page or the command line. */
+const BUNDLES = ['apps/hubbub/playground/build.mjs', 'apps/hubbub/bundle.mjs'];
 /** What is compiled there; pages are bundled when their example starts. */
 const EXAMPLE_SOURCE = /^examples\/(?!(?:.*\/)?(?:page|test|node_modules)\/).*(?:\.ts|(?:package|tsconfig)\.json)$/;
 
 export function isBuilt() {
   const sources = listSources();
-  return readIfThere(STAMP) === stampOf(sources) && sources.every(hasOutput);
+  return readIfThere(STAMP) === stampOf(sources) && sources.every(hasOutput) && existsSync(COMMAND_LINE);
 }
 
 export async function build() {
@@ -22,9 +23,9 @@ export async function build() {
   const stamp = stampOf(listSources()); // Taken first: what changes while we build is built the next time.
   const code = await runNode('node_modules/typescript/bin/tsc', ['-b']);
   if (code !== 0) fail('The build failed; the compiler says where above.', code);
-  if (existsSync(PLAYGROUND_BUILD)) {
-    const { default: bundlePlayground } = await import(pathToFileURL(PLAYGROUND_BUILD).href);
-    await bundlePlayground();
+  for (const path of BUNDLES) {
+    const { default: bundle } = await import(pathToFileURL(at(path)).href);
+    await bundle();
   }
   writeFileSync(STAMP, stamp);
   say(`Built in ${secondsSince(startedAt)}.`);
@@ -36,6 +37,8 @@ function listSources() {
   const files = members.flatMap(member => [
     ...listFiles(join(member, 'src')),
     ...listFiles(join(member, 'playground')),
+    ...listFiles(join(member, 'lua')),
+    join(member, 'bundle.mjs'),
     join(member, 'package.json'),
     join(member, 'tsconfig.json'),
   ]);

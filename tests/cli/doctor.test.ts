@@ -11,7 +11,7 @@ import { runHubbub } from '../support/process.js';
 import { startRedis } from '../support/redis.js';
 import { tlsCertificate, tlsCertificateFiles } from '../support/tls-certificate.js';
 
-const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
 const SECRET = 'needle-that-nobody-may-see-0123456789';
 
 interface Check {

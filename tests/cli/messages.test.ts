@@ -12,7 +12,7 @@ import { runHubbub, TestProcess } from '../support/process.js';
 import { connect } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
 
-const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
 const SECRET = 'needle-that-nobody-may-see-0123456789';
 
 let cluster: TestCluster;

@@ -8,7 +8,7 @@ import { eventually } from './eventually.js';
 import { type LogLine, ProcessOutput } from './process-output.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
 
 export interface Exit {
   readonly code: number | null;

@@ -2,7 +2,7 @@
 /** `npx hubbub …`: there before anything is built, so that npm can link it at install. */
 import { existsSync } from 'node:fs';
 
-const main = new URL('../dist/main.js', import.meta.url);
+const main = new URL('../dist/cli/main.js', import.meta.url);
 if (existsSync(main)) {
   await import(main.href);
 } else {

@@ -18,13 +18,18 @@ import { RedisScript, type ScriptArgument } from './redis-script.js';
 import { StreamBell } from './stream-bell.js';
 import { orUnavailable } from './unavailable.js';
 
-const lua = (name: string): URL => new URL(`../../lua/event-${name}.lua`, import.meta.url);
-const holdScript = new RedisScript(lua('trim'), lua('hold'));
-const releaseScript = new RedisScript(lua('release'));
-const readScript = new RedisScript(lua('read'));
-const acknowledgeScript = new RedisScript(lua('trim'), lua('acknowledge'));
-const retryScript = new RedisScript(lua('retry'));
-const buryScript = new RedisScript(lua('bury'));
+const holdScript = new RedisScript(
+  new URL('../../lua/event-trim.lua', import.meta.url),
+  new URL('../../lua/event-hold.lua', import.meta.url),
+);
+const releaseScript = new RedisScript(new URL('../../lua/event-release.lua', import.meta.url));
+const readScript = new RedisScript(new URL('../../lua/event-read.lua', import.meta.url));
+const acknowledgeScript = new RedisScript(
+  new URL('../../lua/event-trim.lua', import.meta.url),
+  new URL('../../lua/event-acknowledge.lua', import.meta.url),
+);
+const retryScript = new RedisScript(new URL('../../lua/event-retry.lua', import.meta.url));
+const buryScript = new RedisScript(new URL('../../lua/event-bury.lua', import.meta.url));
 
 /** More would be more than Lua can pass on at once. */
 const ACKNOWLEDGED_AT_ONCE = 1000;
