@@ -22,7 +22,10 @@ if not seq then
     redis.call('DEL', KEYS[i])
   end
 end
-local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
-redis.call('HSET', KEYS[1], 'owner', ARGV[1] .. '|' .. string.format('%d', fence))
+-- Not below the time: the count of who is online outlives a lost meta, and must not outrank its next owner.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local fence = string.format('%d', math.max((redis.call('HGET', KEYS[1], 'fence') or 0) + 1, now))
+redis.call('HSET', KEYS[1], 'fence', fence, 'owner', ARGV[1] .. '|' .. fence)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return { fence, seq or '', redis.call('HGET', KEYS[1], 'pos') or '' }

@@ -1,5 +1,5 @@
 /** The loop of a presence instance: who lives, what is mine, what is new, what is due. One round at a time. */
-import type { LogPosition, NodeLeases, OnlineCounter, ReportLog } from '@hubbub/broker';
+import type { LogPosition, NodeLeases, OnlineCount, OnlineCounter, ReportLog } from '@hubbub/broker';
 import { assignedTo } from './assignment.js';
 import { INSTANCE_LEASE_MS, type InstanceLeases } from './instance-leases.js';
 import { Orphans } from './orphans.js';
@@ -197,7 +197,7 @@ export class Owner {
   async #upkeep(): Promise<void> {
     const { log, metrics, onlineCounter } = this.#options;
     const nowMs = this.#now();
-    const counts = new Map<number, number>();
+    const counts = new Map<number, OnlineCount>();
     const totals = { owned: this.#owned.size, rooms: 0, rosterUsers: 0, usersOnline: 0 };
     for (const [number, owned] of this.#owned) {
       if (!(await owned.renew(nowMs))) {
@@ -208,7 +208,9 @@ export class Owner {
       await owned.trim(log);
       const users = owned.partition.online;
       const written = this.#written.get(number);
-      if (written?.users !== users || nowMs - written.atMs >= ONLINE_RENEWAL_MS) counts.set(number, users);
+      if (written?.users !== users || nowMs - written.atMs >= ONLINE_RENEWAL_MS) {
+        counts.set(number, { users, fence: owned.claim.fence });
+      }
       totals.rooms += owned.partition.rooms.size;
       totals.rosterUsers += owned.partition.rosterUsers;
       totals.usersOnline += users;
@@ -217,7 +219,7 @@ export class Owner {
     const known = new Map([...this.#owned].map(([number, { partition }]) => [number, partition.incarnations]));
     await this.#orphans.check(known, nowMs);
     if (counts.size > 0) await onlineCounter.write(counts);
-    for (const [number, users] of counts) this.#written.set(number, { users, atMs: nowMs });
+    for (const [number, { users }] of counts) this.#written.set(number, { users, atMs: nowMs });
   }
 
   async #release(partitions: readonly OwnedPartition[]): Promise<void> {

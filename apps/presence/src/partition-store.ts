@@ -10,6 +10,8 @@ export interface Claim {
   readonly partition: number;
   /** Names this claim and no other: `<instance>|<fence>`. */
   readonly owner: string;
+  /** Higher than that of every earlier claim of the partition, also across a loss. */
+  readonly fence: number;
   /** Commits so far. */
   readonly sequence: number;
   /** How far the log is applied. */

@@ -67,7 +67,7 @@ async function filled({ rooms = 3, large = 0 } = {}): Promise<RouteParts> {
     }
   }
   const onlineCounter = new MemoryOnlineCounter();
-  await onlineCounter.write(new Map([[0, 7]]));
+  await onlineCounter.write(new Map([[0, { users: 7, fence: 1 }]]));
   const nodeLeases = new MemoryNodeLeases();
   await nodeLeases.register('edge-1/a');
   return { registry: new MemoryRegistryReader(store, PARTITIONS), onlineCounter, nodeLeases };

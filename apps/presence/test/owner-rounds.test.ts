@@ -1,7 +1,9 @@
 /** The rounds of an owner where something fails or is late in between. */
 import { HubbubError } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
+import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
+import { INSTANCE_LEASE_MS } from '../src/instance-leases.js';
 import { DEFAULT_NAMESPACE_RULES } from '../src/partition/rules.js';
 import { OwnerBench, withFault } from './support/owner-bench.js';
 
@@ -93,6 +95,36 @@ test('a partition that was not handed over because the call was lost finds its n
     withinMs: 20_000,
     describe: 'each owns its half',
   });
+});
+
+test('an instance that lost its partition does not overwrite the online count of the next owner', async () => {
+  const bench = new OwnerBench();
+  const counter = bench.onlineCounter;
+  let release: () => void = () => {};
+  const gate = new Promise<void>(resolve => {
+    release = resolve;
+  });
+  cleanup(async () => release());
+  const totals: number[] = [];
+  let isWriting = false;
+  bench.start('p1', {
+    onlineCounter: withFault(counter, {
+      async write(counts) {
+        isWriting = true;
+        await gate;
+        await counter.write(counts);
+        totals.push(await counter.total());
+      },
+    }),
+  });
+  await eventually(() => isWriting);
+  bench.advance(INSTANCE_LEASE_MS); // The first instance is paused in the middle of a round.
+  await bench.report('edge-1/a', { kind: 'connect', session: 's1', user: 'alice' });
+  bench.start('p2');
+  await eventually(async () => (await counter.total()) === 1);
+  release();
+  await eventually(() => totals.length > 0);
+  expect(totals[0]).toBe(1);
 });
 
 test('edges that could not renew during an outage are not declared dead when it ends', async () => {

@@ -109,6 +109,13 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     expect(await store.commit(before, commitOf(0))).toBe(false);
   });
 
+  test('each claim has a higher fence than the one before', async () => {
+    const { store } = await open();
+    const fences: number[] = [];
+    for (const instance of ['a', 'a', 'b', 'a']) fences.push((await claimed(store, instance, [])).fence);
+    expect(fences).toEqual([...new Set(fences)].sort((x, y) => x - y));
+  });
+
   test('only the owner renews, and one that is not learns it', async () => {
     const { store } = await open();
     const stale = await claimed(store, 'a');

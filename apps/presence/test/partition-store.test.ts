@@ -80,6 +80,7 @@ describe('on Redis', () => {
     const again = await store.claim(0, 'a', ['a']);
     if (again === undefined) throw new Error('not claimed');
     expect(again.lost).toBe(true);
+    expect(again.fence).toBeGreaterThan(claim.fence);
     const saved = await store.load(again);
     expect(saved.rooms.size + saved.users.size).toBe(0);
   });

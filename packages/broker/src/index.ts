@@ -35,7 +35,7 @@ export { MemoryOnlineCounter } from './memory/memory-online-counter.js';
 export { MemoryReportLog, type MemoryReportLogOptions } from './memory/memory-report-log.js';
 export { type NamespaceDirectory, type NamespacePublishing, UNCONFIGURED_NAMESPACE } from './namespace-directory.js';
 export { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from './node-leases.js';
-export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCounter } from './online-counter.js';
+export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCount, type OnlineCounter } from './online-counter.js';
 export { connected, openRedisConnection, type RedisConnectionOptions } from './redis/connection.js';
 export { ConnectionGroup } from './redis/connection-group.js';
 export { KeptEnvelopes } from './redis/kept-envelopes.js';

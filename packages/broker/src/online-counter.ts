@@ -1,12 +1,19 @@
 /** How many users are online in the cluster: presence writes its part, everybody reads the sum. */
 
+/** What an owner of a partition writes. */
+export interface OnlineCount {
+  readonly users: number;
+  /** Of the owner's claim: a later claim of the partition has a higher one. */
+  readonly fence: number;
+}
+
 /**
- * Guarantees, tried by `test/online-counter-conformance.ts` on every implementation: a partition counts with what was
- * written last; what is not written again for minutes is forgotten.
+ * Guarantees, tested by `test/online-counter-conformance.ts` on every implementation: a partition counts with what its
+ * latest claim wrote last; what is not written again for minutes is forgotten.
  */
 export interface OnlineCounter {
   /** @throws {HubbubError} `UNAVAILABLE`. */
-  write(usersByPartition: ReadonlyMap<number, number>): Promise<void>;
+  write(counts: ReadonlyMap<number, OnlineCount>): Promise<void>;
   /**
    * The sum over all partitions, at most about a second old: askers share one answer.
    * @throws {HubbubError} `UNAVAILABLE`.

@@ -26,7 +26,7 @@ describe('on Redis', () => {
   test('askers share an answer for a while', async () => {
     const counter = await open(60_000);
     expect(await counter.total()).toBe(0);
-    await counter.write(new Map([[0, 5]]));
+    await counter.write(new Map([[0, { users: 5, fence: 1 }]]));
     expect(await counter.total()).toBe(0);
   });
 });

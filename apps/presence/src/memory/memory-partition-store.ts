@@ -34,8 +34,8 @@ export class MemoryPartitionStore implements PartitionStore {
     const holder = stored.owner.slice(0, stored.owner.lastIndexOf('|'));
     if (holder !== '' && holder !== instance && living.includes(holder)) return undefined;
     stored.owner = `${instance}|${++stored.fence}`;
-    const { owner, sequence, position } = stored;
-    return { partition, owner, sequence: sequence ?? 0, position, lost: sequence === undefined };
+    const { owner, fence, sequence, position } = stored;
+    return { partition, owner, fence, sequence: sequence ?? 0, position, lost: sequence === undefined };
   }
 
   async load({ partition }: Claim): Promise<SavedPartition> {

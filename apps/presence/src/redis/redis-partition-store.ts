@@ -56,6 +56,7 @@ export class RedisPartitionStore implements PartitionStore {
     return {
       partition,
       owner: `${instance}|${fence}`,
+      fence: Number(fence),
       sequence: Number(sequence),
       position: position === '' ? LOG_START : position,
       lost: sequence === '',

@@ -74,6 +74,7 @@ export class OwnerBench {
   readonly store = new MemoryPartitionStore((channel, envelope) => this.heard.push(readEnvelope(channel, envelope)));
   readonly nodeLeases: MemoryNodeLeases;
   readonly log: HeldLog;
+  readonly onlineCounter = new MemoryOnlineCounter();
   readonly instanceLeases: InstanceLeases;
   readonly #partitions: number;
   #shiftMs = 0;
@@ -113,7 +114,7 @@ export class OwnerBench {
       log: this.log,
       nodeLeases: this.nodeLeases,
       instanceLeases: this.instanceLeases,
-      onlineCounter: new MemoryOnlineCounter(),
+      onlineCounter: this.onlineCounter,
       store: this.store,
       ...parts,
     });

@@ -1,8 +1,11 @@
-/** The count of users online, in one Redis hash: partition → users. */
+/** The count of users online, in one Redis hash: partition → `<users> <fence>`. */
 import type { Redis } from 'ioredis';
-import { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCounter } from '../online-counter.js';
+import { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCount, type OnlineCounter } from '../online-counter.js';
+import { RedisScript } from './redis-script.js';
 import { onlineKey, REGISTRY_TTL_MS } from './registry-keys.js';
 import { orUnavailable } from './unavailable.js';
+
+const writeScript = new RedisScript(new URL('../../lua/online-write.lua', import.meta.url));
 
 export interface RedisOnlineCounterOptions {
   readonly commands: Redis;
@@ -24,12 +27,10 @@ export class RedisOnlineCounter implements OnlineCounter {
     this.#maxAgeMs = options.maxAgeMs ?? ONLINE_TOTAL_MAX_AGE_MS;
   }
 
-  async write(usersByPartition: ReadonlyMap<number, number>): Promise<void> {
-    if (usersByPartition.size === 0) return;
-    const pairs = [...usersByPartition].flat();
-    await orUnavailable(() =>
-      Promise.all([this.#redis.hset(this.#key, ...pairs), this.#redis.pexpire(this.#key, REGISTRY_TTL_MS)]),
-    );
+  async write(counts: ReadonlyMap<number, OnlineCount>): Promise<void> {
+    if (counts.size === 0) return;
+    const args = [...counts].flatMap(([partition, { users, fence }]) => [partition, users, fence]);
+    await orUnavailable(() => writeScript.run(this.#redis, [this.#key], [REGISTRY_TTL_MS, ...args]));
   }
 
   total(): Promise<number> {
