@@ -1,5 +1,5 @@
 /** Relations of constants: what expires unless it is renewed is renewed twice within its time, at least. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -73,3 +73,29 @@ test('a key set is given up by the timeout before the handshake is', () => {
     ) ?? [];
   expect(fetching).toBeLessThan(Number(handshake.replaceAll('_', '')));
 });
+
+test('no test has a time limit below the default: on a busy machine it would fail first', () => {
+  const folders = ['tests', 'examples/test', ...['apps', 'packages'].flatMap(parent => testFolders(parent))];
+  const files = folders.flatMap(folder =>
+    readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' }).map(file => `${folder}/${file}`),
+  );
+  const limits = files
+    .filter(file => file.endsWith('.test.ts'))
+    .flatMap(file =>
+      [
+        ...readFileSync(ROOT + file, 'utf8').matchAll(
+          /^\s*\}, (\d[\d_]*)\);$|^.*\btest\b.*\{ timeout: (\d[\d_]*) \}/gm,
+        ),
+      ].map(([, after, before]) => ({ file, limitMs: Number((after ?? before ?? '').replaceAll('_', '')) })),
+    );
+  const [, text = ''] = /testTimeout: ([\d_]+)/.exec(readFileSync(`${ROOT}vitest.config.ts`, 'utf8')) ?? [];
+  const defaultMs = Number(text.replaceAll('_', ''));
+  expect(defaultMs).toBeGreaterThan(0);
+  expect(limits.filter(({ limitMs }) => limitMs >= 1000 && limitMs <= defaultMs)).toEqual([]);
+});
+
+function testFolders(parent: string): string[] {
+  return readdirSync(ROOT + parent)
+    .map(name => `${parent}/${name}/test`)
+    .filter(folder => existsSync(ROOT + folder));
+}

@@ -35,7 +35,7 @@ describe('the playground', () => {
     await page.keyboard.press('Enter');
   }
 
-  test('two pages chat, see who is there and who types, and watch the raw frames', { timeout: 60_000 }, async () => {
+  test('two pages chat, see who is there and who types, and watch the raw frames', async () => {
     const room = 'chat:42';
     const ada = await person('Ada', room);
     const bob = await person('Bob', room);
@@ -86,7 +86,7 @@ describe('the playground', () => {
     expect(await answer.json()).toMatchObject({ code: 'INVALID_FORMAT' });
   });
 
-  test('is not there in production', { timeout: 60_000 }, async () => {
+  test('is not there in production', async () => {
     const production = await startEmbedded({ env: { NODE_ENV: 'production' } });
     for (const path of ['/', '/playground/token?user=ada']) {
       expect((await fetch(`${production.edge(0).httpUrl}${path}`)).status).toBe(404);

@@ -31,7 +31,7 @@ describe('the README', () => {
     // Inside the repository, where the packages are found by name.
     directory = await mkdtemp(`${ROOT}test-results-`);
     cleanup(() => rm(directory, { recursive: true }));
-  }, 60_000);
+  });
 
   /** Writes the example that names itself in its first line, and runs it until the test ends. */
   async function run(file: string, args: readonly string[]): Promise<Example> {

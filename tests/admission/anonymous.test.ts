@@ -15,7 +15,7 @@ const NAMESPACES = {
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await startEmbedded({ env: withNamespaces(NAMESPACES) });
-}, 60_000);
+});
 
 const guest = () => connect(cluster.edge(0).wsUrl, { name: 'guest' });
 const codeOf = async (client: RawClient, frame: object) => {

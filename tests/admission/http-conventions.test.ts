@@ -18,7 +18,7 @@ beforeAll(async () => {
     env: { HUBBUB_PRESENCE_API_KEYS: PRESENCE_KEY, HUBBUB_ALLOWED_ORIGINS: 'https://app.example' },
   });
   api = await startApi(cluster);
-}, 60_000);
+});
 
 /** By the name of a port. */
 const ports = {

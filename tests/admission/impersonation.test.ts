@@ -36,7 +36,7 @@ beforeAll(async () => {
   const learned = await insiders[0].ask({ type: 'join_room', payload: { room_id: SECRET } });
   epoch = learned.payload?.epoch;
   expect(epoch).toBeDefined();
-}, 60_000);
+});
 
 interface Attempt {
   readonly frame: object;

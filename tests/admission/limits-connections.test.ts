@@ -18,12 +18,11 @@ function portOf({ httpUrl }: TestEdge): number {
 
 interface RawConnection {
   readonly socket: Socket;
-  /** What the edge said, and how long it took, when the connection has ended. */
-  readonly ended: Promise<{ readonly said: string; readonly afterMs: number }>;
+  /** Resolves with what the edge sent when the connection has ended. */
+  readonly ended: Promise<string>;
 }
 
 function openTcp(edge: TestEdge, localAddress = '127.0.0.1'): RawConnection {
-  const startedAt = performance.now();
   const socket = connectTcp({ port: portOf(edge), host: '127.0.0.1', localAddress });
   cleanup(() => socket.destroy());
   let said = '';
@@ -31,8 +30,8 @@ function openTcp(edge: TestEdge, localAddress = '127.0.0.1'): RawConnection {
     said += data;
   });
   socket.on('error', () => {}); // `close` follows.
-  const ended = new Promise<{ said: string; afterMs: number }>(resolve => {
-    socket.on('close', () => resolve({ said, afterMs: performance.now() - startedAt }));
+  const ended = new Promise<string>(resolve => {
+    socket.on('close', () => resolve(said));
   });
   return { socket, ended };
 }
@@ -66,14 +65,14 @@ describe('connections of an address', () => {
     await first?.close();
     await eventually(() => open('e', 0, HERE), { describe: 'there is room for one' });
     expect((await refused(0)).status).toBe(429);
-  }, 60_000);
+  });
 
   test('connections that say nothing have as many places, and one more is ended at once', async () => {
     const cluster = await startEmbedded({ env: { HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '3' } });
     const edge = cluster.edge(0);
     const silent = [openTcp(edge, HERE), openTcp(edge, HERE), openTcp(edge, HERE)];
     await eventually(async () => (await metricValue(edge, 'hubbub_edge_half_open_connections')) === 3);
-    expect((await openTcp(edge, HERE).ended).said).toBe('');
+    expect(await openTcp(edge, HERE).ended).toBe('');
     expect(await limitCount(edge, 'silent_connections')).toBe(1);
     await openerOf(cluster)('other', 0, THERE);
     for (const { socket } of silent) socket.destroy();
@@ -81,7 +80,7 @@ describe('connections of an address', () => {
     expect(await metricValue(edge, 'hubbub_edge_connections_unheard_total')).toBe(3);
     await openerOf(cluster)('again', 0, HERE);
     expect(await metricValue(edge, 'hubbub_edge_addresses')).toBe(2);
-  }, 60_000);
+  });
 
   test('whatever a request comes to, its place is given back', async () => {
     const authorizer = await startAuthorizer();
@@ -116,7 +115,7 @@ describe('connections of an address', () => {
     for (const path of ['/ws', '/nothing']) await fetch(`${edge.httpUrl}${path}`);
     await eventually(async () => (await metricValue(edge, 'hubbub_edge_half_open_connections')) === 0);
     await eventually(async () => (await metricValue(edge, 'hubbub_edge_addresses')) === 1);
-  }, 60_000);
+  });
 });
 
 test('sessions that somebody had to be asked about stay, however many there are', async () => {
@@ -130,7 +129,7 @@ test('sessions that somebody had to be asked about stay, however many there are'
     for (const client of clients) await client.ping();
   }
   expect(await metricValue(cluster.edge(0), 'hubbub_edge_sessions')).toBe(200);
-}, 60_000);
+});
 
 test('handshakes of a second: above them 429 with Retry-After, half of them for one address; the next second is another', async () => {
   const cluster = await startEmbedded({ env: { HUBBUB_MAX_HANDSHAKES_PER_SECOND: '20' } });
@@ -153,40 +152,41 @@ test('handshakes of a second: above them 429 with Retry-After, half of them for 
   expect(here + there).toBeLessThan(120);
   expect(await limitCount(cluster.edge(0), 'handshakes')).toBe(120 - here - there);
   await eventually(async () => (await attempt(HERE)) === 101, { describe: 'a later second admits' });
-}, 60_000);
+});
 
 describe('unauthenticated time', () => {
-  test('a connection that says nothing, drips, or stops half-way is ended by the engine after 10 to 14 seconds', async () => {
+  test('a connection that says nothing, drips, or stops half-way is ended by the engine, and a session is not', async () => {
     const cluster = await startEmbedded();
     const edge = cluster.edge(0);
+    const session = await openerOf(cluster)('bystander', 0, HERE);
     const [silent, dripping, stopped] = [openTcp(edge), openTcp(edge), openTcp(edge)];
     stopped.socket.write('GET /ws HTTP/1.1\r\nhost: localhost\r\n');
     dripping.socket.write('GET /ws HTTP/1.1\r\n');
     const drip = setInterval(() => dripping.socket.write('a: b\r\n'), 500);
     cleanup(() => clearInterval(drip));
-    for (const { ended } of [silent, dripping, stopped]) {
-      const { afterMs } = await ended;
-      expect(afterMs).toBeGreaterThan(5000);
-      expect(afterMs).toBeLessThan(20_000);
-    }
+    // The engine's own time, 10 to 14 s: how long it takes on a busy machine says nothing.
+    await Promise.all([silent.ended, dripping.ended, stopped.ended]);
+    await session.ping();
     expect(await metricValue(edge, 'hubbub_edge_connections_unheard_total')).toBe(3);
-  }, 60_000);
+  });
 
   test('a connection has one request: who puts several into one segment gets at most one answer, and is counted once', async () => {
     const edge = (await startEmbedded({ env: { HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '5' } })).edge(0);
     for (const path of ['/ws/online', '/nothing', '/ws', '/']) {
       for (let n = 0; n < 6; n++) {
+        const silent = openTcp(edge);
         const asking = openTcp(edge);
         asking.socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(3));
-        const { said, afterMs } = await asking.ended;
+        const said = await Promise.race([asking.ended, silent.ended.then(() => 'ended only by the time limit')]);
+        expect(said).not.toContain('time limit');
         expect(said.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
-        expect(afterMs).toBeLessThan(5000);
+        silent.socket.destroy();
       }
     }
     expect(await (await fetch(`${edge.httpUrl}/ws/online`)).json()).toEqual({ online: 0 });
     await eventually(async () => (await metricValue(edge, 'hubbub_edge_addresses')) === 0);
     expect(await metricValue(edge, 'hubbub_edge_half_open_connections')).toBe(0);
-  }, 60_000);
+  });
 
   test('a request that nobody answers for is refused with 503 and Retry-After', async () => {
     const authorizer = await startAuthorizer();
@@ -203,14 +203,14 @@ describe('unauthenticated time', () => {
     expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
     expect(JSON.parse(refused.body)).toMatchObject({ code: 'UNAVAILABLE' });
     expect(await limitCount(cluster.edge(0), 'handshake_time')).toBe(1);
-  }, 60_000);
+  });
 });
 
 describe('headers', () => {
   const refusalOf = async (cluster: TestCluster, bytes: number) => {
     const connection = openTcp(cluster.edge(0));
     connection.socket.write(`GET /nothing HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(bytes)}\r\n\r\n`);
-    return (await connection.ended).said.split('\r\n')[0];
+    return (await connection.ended).split('\r\n')[0];
   };
   const longToken = (cluster: TestCluster, rooms: number) =>
     cluster.token({ user: 'u', rooms: Array.from({ length: rooms }, (_, n) => `room-with-a-long-name-${n}`) });
@@ -221,14 +221,14 @@ describe('headers', () => {
     expect(await refusalOf(cluster, 5000)).toBe('HTTP/1.1 431 Request Header Fields Too Large');
     const refused = await connectRefused(cluster.edge(0).wsUrl, { token: longToken(cluster, 200) });
     expect(refused.status).toBe(431);
-  }, 60_000);
+  });
 
   test('with a larger setting a long token opens a session', async () => {
     const cluster = await startEmbedded({ env: { HUBBUB_MAX_HEADER_BYTES: '16384' } });
     const client = await connect(cluster.edge(0).wsUrl, { token: longToken(cluster, 200) });
     await client.join('room-with-a-long-name-199');
     expect(await refusalOf(cluster, 20_000)).toBe('HTTP/1.1 431 Request Header Fields Too Large');
-  }, 60_000);
+  });
 });
 
 function upgradeRequest(token: string): string {

@@ -72,7 +72,7 @@ describe('bytes of answers', () => {
     expect(refused[2]).toBe(3);
     expect(await read('other')).toBeLessThan(3);
     expect(await limitCount(cluster.edge(0), 'user_bytes_out')).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   test('rosters count too, although presence answers', async () => {
     const env = { ...FRAMES_WITHOUT_LIMIT, HUBBUB_MAX_BYTES_OUT_PER_SECOND: '100' };
@@ -87,7 +87,7 @@ describe('bytes of answers', () => {
     }
     expect(refused?.payload).toMatchObject({ code: 'RATE_LIMITED', retry_after_ms: expect.any(Number) });
     expect(await limitCount(cluster.edge(0), 'session_bytes_out')).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });
 
 describe('calls', () => {
@@ -115,7 +115,7 @@ describe('calls', () => {
     }
     expect(refused?.payload).toMatchObject({ code: 'RATE_LIMITED', retry_after_ms: expect.any(Number) });
     expect(await limitCount(cluster.edge(0), 'session_calls')).toBe(1);
-  }, 60_000);
+  });
 
   test('rooms of a resume are refused one by one, with a retry hint', async () => {
     const env = { ...FRAMES_WITHOUT_LIMIT, HUBBUB_MAX_CALLS_PER_SECOND: '1', HUBBUB_MAX_ROOMS: '10' };
@@ -130,7 +130,7 @@ describe('calls', () => {
     await client.ask({ type: 'leave_room', payload: { room_id: 'r0' } });
     const again = (await client.ask(resume(0))).payload?.rooms as { error?: object }[];
     expect(again[9]?.error).toMatchObject({ code: 'RATE_LIMITED', retry_after_ms: expect.any(Number) });
-  }, 60_000);
+  });
 
   test('a namespace that is used up leaves the others alone', async () => {
     const env = {
@@ -146,7 +146,7 @@ describe('calls', () => {
     expect((await bystander.ask({ type: 'typing', room: 'busy:1' })).payload).toMatchObject({ code: 'RATE_LIMITED' });
     expect((await bystander.ask({ type: 'typing', room: 'quiet' })).type).toBe('ack');
     expect(await limitCount(cluster.edge(0), 'namespace_calls')).toBeGreaterThan(10);
-  }, 60_000);
+  });
 });
 
 describe('bytes of history', () => {
@@ -174,5 +174,5 @@ describe('bytes of history', () => {
     expect((await (await enter(cluster, 'other', ['chat:7'])).ask({ ...message, room: 'chat:7' })).type).toBe('ack');
     expect(await limitCount(cluster.edge(0), 'user_stored_bytes')).toBe(refused.length + 1);
     expect(await metricValue(cluster.edge(0), 'hubbub_edge_stored_bytes_total')).toBeGreaterThan(10_000);
-  }, 60_000);
+  });
 });

@@ -39,7 +39,7 @@ describe('the address of a client', () => {
     expect(await admitted(cluster, { says: '203.0.113.1' })).toBe(true);
     expect(await admitted(cluster, { says: '203.0.113.2' })).toBe(false);
     expect(await admitted(cluster, { from: '127.0.0.3', says: '203.0.113.1' })).toBe(true);
-  }, 60_000);
+  });
 
   test('a trusted proxy tells its clients apart; what they write themselves changes nothing', async () => {
     const cluster = await startEmbedded({ env: { ...ONE_EACH, HUBBUB_TRUSTED_PROXIES: '127.0.0.2/32, 10.0.0.0/8' } });
@@ -54,7 +54,7 @@ describe('the address of a client', () => {
     expect(await admitted(cluster, { from: '127.0.0.3', says: '203.0.113.3' })).toBe(true);
     expect(await admitted(cluster, { from: '127.0.0.3', says: '203.0.113.4' })).toBe(false);
     expect(await limitCount(cluster.edge(0), 'address_connections')).toBe(5);
-  }, 60_000);
+  });
 
   test('IPv6 clients count by their /64, and IPv4 ones that come as IPv6 as what they are', async () => {
     const cluster = await startEmbedded({ env: { ...ONE_EACH, HUBBUB_TRUSTED_PROXIES: '127.0.0.0/8' } });
@@ -64,14 +64,14 @@ describe('the address of a client', () => {
     expect(await admitted(cluster, { says: '203.0.113.1' })).toBe(true);
     expect(await admitted(cluster, { says: '::ffff:203.0.113.1' })).toBe(false);
     expect(await admitted(cluster, { says: '::ffff:cb00:7101' })).toBe(false);
-  }, 60_000);
+  });
 
   test('by hops: the address that the farthest of our proxies wrote', async () => {
     const cluster = await startEmbedded({ env: { ...ONE_EACH, HUBBUB_TRUSTED_HOPS: '2' } });
     expect(await admitted(cluster, { says: '203.0.113.1, 172.16.0.1' })).toBe(true);
     expect(await admitted(cluster, { says: '1.1.1.1, 203.0.113.1, 172.16.0.9' })).toBe(false);
     expect(await admitted(cluster, { says: '203.0.113.2, 172.16.0.1' })).toBe(true);
-  }, 60_000);
+  });
 
   test('a header that cannot be read counts for the proxy, and is counted', async () => {
     const cluster = await startEmbedded({ env: { ...ONE_EACH, HUBBUB_TRUSTED_PROXIES: '127.0.0.2' } });
@@ -81,7 +81,7 @@ describe('the address of a client', () => {
     expect(await metricValue(cluster.edge(0), 'hubbub_edge_forwarded_for_malformed_total')).toBe(2);
     const tooLong = { ...opener(cluster)({ says: `${'1.1.1.1,'.repeat(1000)}203.0.113.9` }) };
     expect((await connectRefused(cluster.edge(0).wsUrl, tooLong)).status).toBe(431);
-  }, 60_000);
+  });
 
   test('the authorizer is told the address of the client, in one spelling', async () => {
     const authorizer = await startAuthorizer();
@@ -95,5 +95,5 @@ describe('the address of a client', () => {
     expect(await admitted(cluster, { says: '2001:0DB8:0:0:0:0:0:1' })).toBe(true);
     expect(await admitted(cluster, { from: '127.0.0.3', says: '203.0.113.1' })).toBe(true);
     expect(authorizer.questions.map(({ address }) => address)).toEqual(['2001:db8::1', '127.0.0.3']);
-  }, 60_000);
+  });
 });

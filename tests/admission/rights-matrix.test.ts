@@ -42,7 +42,7 @@ const NAMESPACES = {
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await startEmbedded({ env: withNamespaces(NAMESPACES) });
-}, 60_000);
+});
 
 interface Visit {
   readonly client: RawClient;

@@ -12,7 +12,7 @@ const NAMESPACES = { lab: { historySize: 10, events: ['vote'] }, quiz: {} };
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await startEmbedded({ env: withNamespaces(NAMESPACES) });
-}, 60_000);
+});
 
 let users = 0;
 async function withRights(rooms: readonly string[] | Record<string, readonly string[]>): Promise<RawClient> {

@@ -12,7 +12,7 @@ const NAMESPACES = { vip: { requireRoomToken: true, public: true, historySize: 1
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await startCluster({ edges: 1, env: withNamespaces(NAMESPACES) });
-}, 60_000);
+});
 
 let count = 0;
 const newRoom = (namespace = 'vip') => `${namespace}:${++count}`;

@@ -78,7 +78,7 @@ describe('TLS', () => {
     expect(await shakesHands(port, 'TLSv1.1')).toBe(false);
     await expect(connect(edge.wsUrl, { token: signToken({ user: 'plain' }) })).rejects.toThrow();
     expect(edge.process.output.lines.join('\n')).toContain(`wss://127.0.0.1:${port}/ws`);
-  }, 60_000);
+  });
 
   test('SIGHUP: newcomers get the new certificate, those who stand stay, and old and new are in one room', async () => {
     const files = tlsCertificateFiles(first);
@@ -121,7 +121,7 @@ describe('TLS', () => {
     }
     await old[0]?.ask({ type: 'send_message', room: 'general', payload: { last: true } });
     await fresh[1]?.nextFrame({ type: 'new_message', payload: { last: true } });
-  }, 60_000);
+  });
 
   test('broken files on SIGHUP: the log says which, and the old certificate stays', async () => {
     const files = tlsCertificateFiles(first);
@@ -138,7 +138,7 @@ describe('TLS', () => {
     renew(edge.process);
     await edge.process.output.waitForLog({ event: 'certificate_renewed' });
     expect(certificateOf(await open(port, 'later'))).toBe('second');
-  }, 60_000);
+  });
 
   test('there is no moment at which nobody listens while certificates are renewed', async () => {
     const files = tlsCertificateFiles(first);
@@ -172,7 +172,7 @@ describe('TLS', () => {
     await Promise.all(comers);
     console.log(`${opened} sessions were opened during 10 renewals, ${resets} connections were reset`);
     expect(resets).toBeLessThan(opened / 10);
-  }, 60_000);
+  });
 
   test('with workers SIGHUP replaces them: newcomers get the new certificate', async () => {
     const files = tlsCertificateFiles(first);
@@ -202,7 +202,7 @@ describe('TLS', () => {
       },
       { withinMs: 30_000, describe: 'every worker has the new certificate' },
     );
-  }, 90_000);
+  });
 });
 
 describe('suites', () => {
@@ -292,4 +292,4 @@ test('the SDK of Node speaks wss with a certificate that its process trusts', as
       timeout: 20_000,
     });
   expect((await run({ NODE_EXTRA_CA_CERTS: files.certFile })).stdout).toContain('joined');
-}, 60_000);
+});

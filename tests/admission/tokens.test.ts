@@ -54,7 +54,7 @@ describe('tokens', () => {
       },
     });
     edge = cluster.edge(0);
-  }, 60_000);
+  });
 
   test.each<[string, () => string]>([
     ['HS256', () => sign('HS256', SECRET)],
@@ -130,13 +130,10 @@ describe('a key set by URL', () => {
   };
   const becomes = (edge: TestEdge, token: () => string, status: number) =>
     eventually(async () => (await answerTo(edge, token())) === status, {
-      withinMs: 20_000,
       describe: `the token is answered with ${status}`,
     });
 
-  test('keys rotate: the new one opens, the old one is gone, sessions that stand go on', {
-    timeout: 60_000,
-  }, async () => {
+  test('keys rotate: the new one opens, the old one is gone, sessions that stand go on', async () => {
     const keys = await startKeyServer([jwk(old, { kid: 'old' })]);
     const edge = await startEdge(keys.url);
     const early = await connect(edge.wsUrl, { token: oldToken() });
@@ -150,9 +147,7 @@ describe('a key set by URL', () => {
     await early.ping();
   });
 
-  test('away: keys hold until the set is too old, then nobody gets in, until it is back', {
-    timeout: 60_000,
-  }, async () => {
+  test('away: keys hold until the set is too old, then nobody gets in, until it is back', async () => {
     const keys = await startKeyServer([jwk(old, { kid: 'old' })]);
     const edge = await startEdge(keys.url);
     const early = await connect(edge.wsUrl, { token: oldToken() });
@@ -181,7 +176,7 @@ describe('a key set by URL', () => {
       'a redirect',
       keys => keys.serve((_request, response) => void response.writeHead(302, { location: `${keys.url}?2` }).end()),
     ],
-  ])('%s: nobody gets in, and the edge goes on', { timeout: 60_000 }, async (_, spoil) => {
+  ])('%s: nobody gets in, and the edge goes on', async (_, spoil) => {
     const keys = await startKeyServer([jwk(old, { kid: 'old' })]);
     spoil(keys);
     const edge = await startEdge(keys.url);

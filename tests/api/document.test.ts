@@ -58,7 +58,7 @@ beforeAll(async () => {
     env: { HUBBUB_PRESENCE_API_KEYS: PRESENCE_KEY, ...withNamespaces({ default: { public: true }, chat }) },
   });
   api = await startApi(cluster, { env: { HUBBUB_API_TOKENS: 'true' } });
-}, 60_000);
+});
 
 describe('docs/http-api.md', () => {
   test('every command gives the answer that stands behind it', async () => {

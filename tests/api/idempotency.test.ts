@@ -15,7 +15,7 @@ let two: ApiProcess;
 beforeAll(async () => {
   cluster = await startCluster({ edges: 1, presence: 0, env: withNamespaces(NAMESPACES) });
   [one, two] = await Promise.all([startApi(cluster, { name: 'api-1' }), startApi(cluster, { name: 'api-2' })]);
-}, 60_000);
+});
 
 async function member(user: string, room: string): Promise<RawClient> {
   const client = await connect(cluster.edge(0).wsUrl, { name: user, token: cluster.token({ user }) });

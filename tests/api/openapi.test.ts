@@ -86,7 +86,7 @@ beforeAll(async () => {
       operation,
     })),
   );
-}, 60_000);
+});
 
 /** The path with a value for each parameter. */
 function withQuery(path: string, parameters: ReadonlyArray<{ readonly name: string }>): string {

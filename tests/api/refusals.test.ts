@@ -13,7 +13,7 @@ beforeAll(async () => {
   api = await startApi(cluster, {
     env: { HUBBUB_API_MAX_BODY_BYTES: '2048', HUBBUB_API_REQUEST_TIMEOUT_MS: '500', HUBBUB_API_MAX_REQUESTS: '4' },
   });
-}, 60_000);
+});
 
 describe('keys', () => {
   test('each of several opens it, whatever the case of the scheme', async () => {

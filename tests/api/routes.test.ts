@@ -16,7 +16,7 @@ beforeAll(async () => {
     env: { HUBBUB_PRESENCE_API_KEYS: PRESENCE_KEY, ...withNamespaces({ default: { public: true }, chat: history }) },
   });
   api = await startApi(cluster, { env: { HUBBUB_API_TOKENS: 'true' } });
-}, 60_000);
+});
 
 async function member(user: string, room: string, edge = 0): Promise<RawClient> {
   const client = await connect(cluster.edge(edge).wsUrl, { name: user, token: cluster.token({ user }) });

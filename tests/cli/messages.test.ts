@@ -21,7 +21,7 @@ beforeAll(async () => {
   const namespaces = withNamespaces({ log: { public: true, historySize: 10 } });
   cluster = await startCluster({ edges: 1, presence: 0, env: namespaces });
   env = { HUBBUB_REDIS_URL: cluster.redis.url, HUBBUB_REDIS_PREFIX: cluster.redis.prefix, HUBBUB_JWT_SECRET: SECRET };
-}, 60_000);
+});
 
 const enter = (user: string) => connect(cluster.edge(0).wsUrl, { name: user, token: cluster.token({ user }) });
 

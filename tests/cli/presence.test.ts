@@ -34,7 +34,7 @@ beforeAll(async () => {
     withinMs: 40_000,
     describe: `presence knows ${MANY} rooms`,
   });
-}, 90_000);
+});
 
 const rooms = (...flags: string[]) => runHubbub(['rooms', '--json', ...flags], env);
 

@@ -16,7 +16,7 @@ describe('admission', () => {
       env: { HUBBUB_ALLOWED_ORIGINS: `${ALLOWED},http://localhost:3000` } satisfies Environment,
     });
     url = cluster.edge(0).wsUrl;
-  }, 60_000);
+  });
 
   const sign = (claims: object, secret = TEST_JWT_SECRET) =>
     createSigner({ key: secret, algorithm: 'HS256', expiresIn: '1h' })({ ...claims });

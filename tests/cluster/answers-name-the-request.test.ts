@@ -79,7 +79,7 @@ let cluster: TestCluster;
 beforeAll(async () => {
   const env = { HUBBUB_MAX_REFUSALS_PER_MINUTE: '1000000', HUBBUB_MAX_FRAMES_PER_SECOND: '0' };
   cluster = await startEmbedded({ env: { ...env, HUBBUB_MAX_USER_FRAMES_PER_SECOND: '0' } });
-}, 60_000);
+});
 
 async function member(encoding: Encoding): Promise<RawClient> {
   const client = await connect(cluster.edge(0).wsUrl, { encoding, token: cluster.token({ user: 'u1' }) });

@@ -17,7 +17,7 @@ describe('bad frames', () => {
       encoding: 'msgpack',
     });
     await bystander.join('general');
-  }, 60_000);
+  });
 
   beforeEach(async () => {
     mallory = await connect(cluster.edge(0).wsUrl, { name: 'mallory', token: cluster.token({ user: 'mallory' }) });

@@ -78,7 +78,7 @@ test('slow readers of a conflating room stay, and end with the newest of each ke
 
   for (const reader of room.slow) {
     reader.resumeReading();
-    await reader.nextFrame({ type: 'tick', id: `n${last}` }, { withinMs: 20_000 });
+    await reader.nextFrame({ type: 'tick', id: `n${last}` });
     const got = numbers(reader);
     expect(got.slice(-3), reader.name).toEqual([last - 2, last - 1, last]);
     expect(got, 'in order and once').toEqual([...new Set(got)].sort((a, b) => a - b));
@@ -97,7 +97,7 @@ test('slow readers of a conflating room stay, and end with the newest of each ke
     await reader.nextFrame({ type: 'tick', id: `n${last + 6}` });
     expect(numbers(reader).slice(-7)).toEqual([0, 1, 2, 3, 4, 5, 6].map(n => last + n));
   }
-}, 60_000);
+});
 
 test('what waits for a slow reader comes before the room is closed', async () => {
   const room = await open(await start(), 'ticks:fx');
@@ -108,11 +108,11 @@ test('what waits for a slow reader comes before the room is closed', async () =>
   expect(await room.metric('conflating_sessions')).toBe(0);
   for (const reader of room.slow) {
     reader.resumeReading();
-    await reader.nextFrame('room_closed', { withinMs: 20_000 });
+    await reader.nextFrame('room_closed');
     expect(numbers(reader).slice(-3)).toEqual([room.sent - 2, room.sent - 1, room.sent]);
     expect(reader.frames.at(-1)?.type).toBe('room_closed');
   }
-}, 60_000);
+});
 
 test('a reader on a slow network falls behind and catches up again and again, and is never cut off', async () => {
   const cluster = await start();
@@ -127,14 +127,14 @@ test('a reader on a slow network falls behind and catches up again and again, an
   const skipped = () => (numbers(reader).at(-1) ?? 0) > numbers(reader).length;
   while (room.sent < TICKS_MAX && ((await room.metric('conflations_total')) < 5 || !skipped())) await room.tick(BATCH);
   expect(await room.metric('conflations_total')).toBeGreaterThanOrEqual(5);
-  await reader.nextFrame({ type: 'tick', id: `n${room.sent}` }, { withinMs: 20_000 });
+  await reader.nextFrame({ type: 'tick', id: `n${room.sent}` });
   const got = numbers(reader);
   expect(got.slice(-3)).toEqual([room.sent - 2, room.sent - 1, room.sent]);
   expect(got, 'in order and once').toEqual([...new Set(got)].sort((a, b) => a - b));
   expect(got.length).toBeLessThan(room.sent);
   expect(await room.metric('slow_readers_total')).toBe(0);
   console.log(`far: ${got.length} of ${room.sent}`);
-}, 60_000);
+});
 
 test('negative control: without conflation the same readers are cut off', async () => {
   const room = await open(await start(), 'plain:fx');
@@ -144,4 +144,4 @@ test('negative control: without conflation the same readers are cut off', async 
     reader.resumeReading();
     expect((await reader.closed).code).toBe(1006);
   }
-}, 60_000);
+});

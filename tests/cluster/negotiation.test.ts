@@ -14,7 +14,7 @@ let url: string;
 beforeAll(async () => {
   cluster = await startEmbedded();
   url = cluster.edge(0).wsUrl;
-}, 60_000);
+});
 
 const token = (): string => cluster.token({ user: 'u' });
 
@@ -40,7 +40,7 @@ describe('the welcome', () => {
       idle_timeout_ms: 10_000,
       backoff: { base_ms: 200, cap_ms: 5_000 },
     });
-  }, 60_000);
+  });
 });
 
 describe('subprotocols', () => {
@@ -92,7 +92,7 @@ describe('refusals of those who ask for a close frame', () => {
       closeCode: 4203,
       code: 'ORIGIN_NOT_ALLOWED',
     });
-  }, 60_000);
+  });
 
   test('what the edge does not understand is closed with 4204', async () => {
     const { roomUrl } = cluster.edge(0);
@@ -118,7 +118,7 @@ describe('refusals of those who ask for a close frame', () => {
     expect(await metricValue(small, 'hubbub_edge_sessions')).toBe(2);
     await first.close();
     await eventually(() => connect(small.wsUrl, options), { describe: 'there is room for one' });
-  }, 60_000);
+  });
 
   test('an authorizer that cannot be reached is closed with 1013 and a delay', async () => {
     const alone = await startEmbedded({
@@ -132,7 +132,7 @@ describe('refusals of those who ask for a close frame', () => {
       });
     }
     expect(await metricValue(alone.edge(0), 'hubbub_edge_addresses')).toBe(0);
-  }, 60_000);
+  });
 
   test('a session that is not refused is not touched', async () => {
     const client = await connect(`${url}?errors=close`, { token: token() });

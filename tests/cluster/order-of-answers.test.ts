@@ -15,7 +15,7 @@ beforeAll(async () => {
     redis,
     env: withNamespaces({ log: { public: true, historySize: 100, historyTtlMs: 60_000 } }),
   });
-}, 60_000);
+});
 
 test.each(['general', 'log:1'])(
   'acks of %s follow the frames, also after the session has left',

@@ -18,7 +18,7 @@ describe('the HTTP interface of the presence process', () => {
     await alice.join('general');
     await phone.join('lobby');
     await bob.join('general');
-  }, 60_000);
+  });
 
   const get = async (path: string, key = 'second-key') => {
     const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });

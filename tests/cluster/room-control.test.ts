@@ -16,7 +16,7 @@ describe('room control', () => {
     cluster = await startCluster({ edges: 2 });
     hubbub = connectHubbub({ redisUrl: cluster.redis.url, redisPrefix: cluster.redis.prefix });
     cleanup(() => hubbub.close());
-  }, 60_000);
+  });
 
   /** At edge 0 as JSON, at edge 1 as MessagePack. */
   async function person(user: string, edge: number): Promise<RawClient> {

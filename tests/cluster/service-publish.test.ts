@@ -28,7 +28,7 @@ describe('redis-cli PUBLISH of plain JSON', () => {
     });
     await alice.join('general');
     await bob.join('general');
-  }, 60_000);
+  });
 
   const publish = (address: string, message: string) =>
     cluster.redis.cli('PUBLISH', `${cluster.redis.prefix}:${address}`, message);

@@ -8,7 +8,7 @@ describe('a status', () => {
 
   beforeAll(async () => {
     cluster = await startCluster({ edges: 2 });
-  }, 60_000);
+  });
 
   const person = (name: string, edge: number) =>
     connect(cluster.edge(edge).wsUrl, { name, token: cluster.token({ user: name }) });

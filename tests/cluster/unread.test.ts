@@ -45,4 +45,4 @@ test('a client that never reads is cut off, although it sends; one that reads no
   expect((await deaf.closed).code).toBe(1006);
   expect(await exceeded()).toBe(1);
   expect(await metricValue(edge, 'hubbub_edge_slow_readers_total')).toBe(0);
-}, 60_000);
+});

@@ -51,7 +51,7 @@ test('an edge that crashes: its clients come back through the proxy and miss not
   const stream = await streamThrough(cluster, proxy);
   await cluster.edge(0).process.kill('SIGKILL');
   await nothingHappened(stream);
-}, 60_000);
+});
 
 test('an edge is drained by hand: it keeps those that it has, and gets no more until it is ready again', async () => {
   const cluster = await startTwoEdges({});
@@ -64,7 +64,7 @@ test('an edge is drained by hand: it keeps those that it has, and gets no more u
   await proxy.command('set server edges/edge-1 state ready');
   await newcomers(cluster, proxy, 2);
   expect(await sessionsOn(drained)).toBeGreaterThan(2);
-}, 60_000);
+});
 
 test('whom one edge answers that it is leaving, the other one takes', async () => {
   const cluster = await startCluster({ edges: 1 });

@@ -120,7 +120,7 @@ describe('pages', () => {
     await unread.waitFor({ state: 'detached' });
   });
 
-  test('nothing is lost or doubled when the edge of one dies while both talk', { timeout: 60_000 }, async () => {
+  test('nothing is lost or doubled when the edge of one dies while both talk', async () => {
     const room = await addRoom(example, 'Storm');
     const doomed = await example.cluster.addEdge();
     const balancer = await startTcpProxy({ to: doomed.process.port });

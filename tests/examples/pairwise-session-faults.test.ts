@@ -125,7 +125,7 @@ describe('ten messages, one back per second', () => {
         document.querySelectorAll<HTMLElement>('#dots button')[11]?.click();
       }),
     ]);
-    for (let pair = 0; pair < 12; pair++) await grace.nextFrame('vote_received', { withinMs: 20_000 });
+    for (let pair = 0; pair < 12; pair++) await grace.nextFrame('vote_received');
     await says(ada, 'You have voted. Waiting for Grace.');
     expect(await ada.locator('.toast.bad').count()).toBe(0);
   });
@@ -141,7 +141,7 @@ test('a connection that is silent or broken leaves, with a reason, and may come 
   await tell(grace, 'join_session', {});
   await ada.nextFrame({ type: 'attendee_joined', payload: { attendee_id: graceId } });
   proxy.behave({ blackHole: true });
-  const { payload } = await ada.nextFrame('attendee_left', { withinMs: 25_000 });
+  const { payload } = await ada.nextFrame('attendee_left');
   expect(payload).toEqual({ attendee_id: graceId, reason: 'dropped' });
   // Back with another connection, the attendee joins anew.
   const again = await attend(session, 1);
@@ -178,12 +178,12 @@ describe('killed, or there twice', () => {
     await example.service.kill();
     await votes; // Acknowledged by the edge: they are in the stream, whoever reads it, and when.
     await example.service.start();
-    await ada.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 5 } }, { withinMs: 20_000 });
+    await ada.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 5 } });
     await example.service.kill();
     await example.service.start();
     const end = { type: 'session_progress', payload: { completed_comparisons: 7 } };
     for (const client of clients) {
-      await client.nextFrame(end, { withinMs: 20_000 });
+      await client.nextFrame(end);
       const told = votesTold(client);
       expect(told).toHaveLength(21);
       expect(new Set(told).size).toBe(21);
@@ -230,7 +230,7 @@ describe('killed, or there twice', () => {
     await example.service.kill();
     await voteAll(clients, 2, 3);
     for (const client of clients) {
-      await client.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 5 } }, { withinMs: 20_000 });
+      await client.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 5 } });
       const told = votesTold(client);
       expect(told).toHaveLength(15);
       expect(new Set(told).size).toBe(15);
@@ -238,7 +238,7 @@ describe('killed, or there twice', () => {
     await example.service.start();
     await another.process.kill();
     await voteAll(clients, 5, 1);
-    await ada.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 6 } }, { withinMs: 20_000 });
+    await ada.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 6 } });
   });
 
   test('who left while no service heard of it, for longer than the news are kept, is found out', async () => {

@@ -14,7 +14,6 @@ describe('empty rooms', () => {
 
   const untilForgotten = (room: string) =>
     eventually(async () => (await example.ask('GET', roomPath(room, 'acquired'))).status === 404, {
-      withinMs: 20_000,
       describe: 'the room is forgotten',
     });
   const stillThere = async (room: string) => {

@@ -21,7 +21,7 @@ describe('an edge whose subscription is broken', () => {
     });
     hubbub = connectHubbub({ redisUrl: cluster.redis.url, redisPrefix: cluster.redis.prefix });
     cleanup(() => hubbub.close());
-  }, 60_000);
+  });
 
   async function enter(user: string, ...rooms: string[]) {
     const client = await connect(cluster.edge(0).wsUrl, { name: user, token: cluster.token({ user }) });

@@ -87,7 +87,7 @@ async function voteTogether(url: string): Promise<void> {
 test('steps 1 to 4: in one process, without Redis', async () => {
   await writeFile(`${folder}/hub.mjs`, blocks('hub.mjs')[0] ?? '');
   await voteTogether(await startPoll());
-}, 60_000);
+});
 
 test('step 5: on Redis, with two edges and the service twice', async () => {
   const [, onRedis] = blocks('hub.mjs');
@@ -99,7 +99,7 @@ test('step 5: on Redis, with two edges and the service twice', async () => {
   const [first, second] = await Promise.all([1, 2].map(() => startPoll({ HUBBUB_REDIS_URL: redis.url, EDGES: edges })));
   expect(first).not.toBe(second);
   await voteTogether(first ?? '');
-}, 60_000);
+});
 
 test('the guide calls commands that there are', () => {
   for (const command of guide.matchAll(/npx hubbub (\w+)/g)) expect(['presence', 'edge']).toContain(command[1]);

@@ -24,7 +24,7 @@ beforeAll(async () => {
     secret: {},
   });
   cluster = await startCluster({ edges: 2, env });
-}, 60_000);
+});
 
 async function member(user: string, room: string): Promise<RawClient> {
   const client = await connect(cluster.edge(1).wsUrl, { name: user, token: cluster.token({ user, name: user }) });
@@ -66,7 +66,7 @@ test('tokens.mjs: a short token is renewed within the session; who is signed out
   expect(tokens.asked()).toBeGreaterThanOrEqual(3);
   // The second token went into the session: it did not come back with it.
   expect(one.lines.filter(line => line === 'open ')).toHaveLength(1);
-}, 40_000);
+});
 
 test('history.mjs: what was said, what is said, what was missed, and what cannot be had any more', async () => {
   const network = await startTcpProxy({ to: cluster.edge(0).process.port });
@@ -88,7 +88,7 @@ test('history.mjs: what was said, what is said, what was missed, and what cannot
   await two.says('5: e');
   expect(two.lines).toContain('4: d');
   expect(two.lines).not.toContain('2: b');
-}, 40_000);
+});
 
 test('presence.mjs: who is here, who types, who is in a call', async () => {
   const bob = await member('bob', 'general');
@@ -150,7 +150,7 @@ test('states.mjs: words for coming, being there, being cut off and being signed 
   await one.says('Offline');
   await one.says('Please sign in again');
   expect(one.lines[0]).toBe('Connecting …');
-}, 40_000);
+});
 
 test('errors.mjs: each code with whether to try again', async () => {
   const one = await guide.run('errors.mjs', [cluster.token({ user: 'one' }), cluster.edge(0).wsUrl]);
@@ -181,7 +181,7 @@ test('plain.mjs: resumes after a cut, follows a leaving edge, is told of a gap',
   await elsewhere.says('joined');
   network.cut();
   await elsewhere.says('gap: no_history');
-}, 60_000);
+});
 
 test('every program of the guide is run here', () => {
   expect(guide.files.length).toBeGreaterThan(8);

@@ -60,10 +60,8 @@ function start(path: string, args: readonly string[]): RunningExample {
     lines: output.lines,
     exited: new Promise(resolve => child.once('close', resolve)),
     says: line =>
-      eventually(() => output.lines.find(fits(line)), { describe: `it prints ${line}`, withinMs: 20_000 }).catch(
-        error => {
-          throw new Error(`${error.message}; it said:\n${output.tail()}`, { cause: error });
-        },
-      ),
+      eventually(() => output.lines.find(fits(line)), { describe: `it prints ${line}` }).catch(error => {
+        throw new Error(`${error.message}; it said:\n${output.tail()}`, { cause: error });
+      }),
   };
 }

@@ -27,7 +27,7 @@ async function open(cluster: TestCluster, from: number, to: number): Promise<voi
   }
   const online = async () =>
     ((await (await fetch(`${cluster.edge(0).httpUrl}/ws/online`)).json()) as { online: number }).online;
-  await eventually(async () => (await online()) === to, { withinMs: 20_000, describe: `${to} users are online` });
+  await eventually(async () => (await online()) === to, { describe: `${to} users are online` });
 }
 
 /** Calls since the last reset, of each command. */

@@ -43,4 +43,4 @@ test('the session above the limit ends with 4202 on whatever edge it is, and the
   const edge = await metrics(cluster.edge(1).adminUrl);
   expect(edge).toContain('hubbub_edge_controls_total{do="refuse_sessions"} 1');
   expect(edge).toContain('hubbub_edge_closes_total{code="4202"} 1');
-}, 60_000);
+});

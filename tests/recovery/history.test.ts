@@ -8,7 +8,7 @@ let rooms = 0;
 
 beforeAll(async () => {
   cluster = await startWithHistory();
-}, 60_000);
+});
 
 /** Alice speaks JSON at the first edge, Bob MessagePack at the second. */
 async function aliceAndBob(namespace = 'chat') {

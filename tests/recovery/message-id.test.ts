@@ -10,7 +10,7 @@ let rooms = 0;
 
 beforeAll(async () => {
   cluster = await startWithHistory();
-}, 60_000);
+});
 
 /** Two tabs of Alice and one of Bob, in a room of their own. */
 async function tabs(namespace: string) {

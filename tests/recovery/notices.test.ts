@@ -24,17 +24,14 @@ test('after an outage of Redis each member gets one room_gap and one room_info',
     await new Promise(resolve => setTimeout(resolve, outageMs));
     await redis.start();
     await eventually(() => count(member, 'room_info') > outage, {
-      withinMs: 20_000,
       describe: 'the roster is restored',
     });
     const says = { type: 'send_message', room, payload: {} };
-    await eventually(async () => (await member.ask(says)).type === 'ack', { withinMs: 10_000 });
-    await eventually(async () => (await fetch(`${cluster.edge(0).adminUrl}/readyz`)).status === 200, {
-      withinMs: 10_000,
-    });
+    await eventually(async () => (await member.ask(says)).type === 'ack');
+    await eventually(async () => (await fetch(`${cluster.edge(0).adminUrl}/readyz`)).status === 200);
     expect([count(member, 'room_gap'), count(member, 'room_info')]).toEqual([outage, outage + 1]);
   }
-}, 90_000);
+});
 
 test('a quiet room whose history lives as shortly as it may gets no room_gap', async () => {
   const namespaces = { brief: { public: true, historySize: 5, historyTtlMs: 1000 } };
@@ -52,4 +49,4 @@ test('a quiet room whose history lives as shortly as it may gets no room_gap', a
     offset: 2,
   });
   expect(count(member, 'room_gap')).toBe(0);
-}, 30_000);
+});

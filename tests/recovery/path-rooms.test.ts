@@ -9,7 +9,7 @@ let cluster: TestCluster;
 
 beforeAll(async () => {
   cluster = await startWithHistory({ edges: 1 });
-}, 60_000);
+});
 
 const open = (room: string, query: string, claims: object = {}) =>
   connect(`${cluster.edge(0).roomUrl(room)}?${query}`, { token: cluster.token({ user: 'reader', ...claims }) });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   // The stories send as fast as they can.
   cluster = await startCluster({ edges: 2, env: { HUBBUB_CONFIG: config, HUBBUB_MAX_FRAMES_PER_SECOND: '0' } });
   balancer = await startBalancer(cluster.edges);
-}, 60_000);
+});
 
 describe('a stream of numbered messages to clients of the SDK', () => {
   test.each([
@@ -50,7 +50,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
       balancer.prefer(undefined);
       await victim.process.kill(signal);
       const sentWhenItDied = stream.sent;
-      await eventually(() => stream.sent > sentWhenItDied + 300, { withinMs: 20_000 });
+      await eventually(() => stream.sent > sentWhenItDied + 300);
       const expected = await stream.stop();
       for (const { heard, gaps } of readers) {
         await eventually(() => expect(heard.get(ROOMS[0])?.at(-1)).toBe(expected.get(ROOMS[0])?.at(-1)));
@@ -79,7 +79,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     expect(reader.gaps).toEqual([]);
     await came(() => expect(forgetful.gaps).toMatchObject([{ room: 'chat:away', before: 22 }]));
     expect(forgetful.heard.get('chat:away')).toEqual([0]);
-  }, 60_000);
+  });
 
   test('the room of the path is recovered while messages pour in, as every other', async () => {
     const rooms = ['chat:path'];
@@ -103,7 +103,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     }
     await came(() => expect(reader.heard.get('chat:path')).toEqual(numbers));
     expect(reader.gaps).toEqual([]);
-  }, 60_000);
+  });
 
   test('who was away for longer than the history reads of the gap, and gets what there still is', async () => {
     const rooms = ['short:room'];
@@ -123,7 +123,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     expect([messages, more]).toEqual([[], false]);
     await send(21);
     await hears(1, 16, 17, 18, 19, 20, 21);
-  }, 60_000);
+  });
 });
 
 /** Resolves when an assertion holds. */

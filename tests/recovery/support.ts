@@ -51,7 +51,7 @@ export async function joinAt(client: RawClient, room: string, since?: Position):
 /** Asks to be told what follows the positions, and gives the answer for each room. */
 export async function resume(client: RawClient, rooms: Readonly<Record<string, Position>>): Promise<unknown[]> {
   const named = Object.entries(rooms).map(([room_id, position]) => ({ room_id, ...position }));
-  const answer = await client.ask({ type: 'resume', payload: { rooms: named } }, { withinMs: 20_000 });
+  const answer = await client.ask({ type: 'resume', payload: { rooms: named } });
   return answer.payload?.rooms as unknown[];
 }
 
@@ -97,14 +97,11 @@ export function stream(client: RawClient, room: string, from = 0): Stream {
       sent++;
       const name = `${client.name}-${sent}`;
       const message = { type: 'send_message', room, id: name, message_id: name, payload: { n: sent } };
-      const answer = await eventually(
-        async () => {
-          client.send(message);
-          const frame = await client.nextFrame({ id: message.id });
-          return frame.type === 'ack' && frame;
-        },
-        { withinMs: 20_000 },
-      );
+      const answer = await eventually(async () => {
+        client.send(message);
+        const frame = await client.nextFrame({ id: message.id });
+        return frame.type === 'ack' && frame;
+      });
       acked.push(answer.offset ?? 0);
     }
   })();

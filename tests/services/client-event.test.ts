@@ -42,7 +42,7 @@ describe('with Redis', () => {
   let cluster: TestCluster;
   beforeAll(async () => {
     cluster = await startCluster({ edges: 1, presence: 0, env: withNamespaces(NAMESPACES) });
-  }, 60_000);
+  });
   const events = async (type: string, namespace = 'vote') =>
     (await eventsOf(cluster.redis, namespace)).filter(entry => entry.type === type);
 

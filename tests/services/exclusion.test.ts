@@ -17,7 +17,7 @@ const NAMESPACES = {
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await startCluster({ edges: 2, presence: 0, env: withNamespaces(NAMESPACES) });
-}, 60_000);
+});
 
 async function enter(user: string, edge: number, room: string, encoding: 'json' | 'msgpack' = 'json') {
   const name = `${user} at ${edge} in ${encoding}`;

@@ -30,7 +30,7 @@ describe('below a base path, with an authorizer', () => {
         HUBBUB_AUTHORIZE_CONNECTIONS: 'true',
       },
     });
-  }, 60_000);
+  });
   const url = (path: string) => cluster.edge(0).socketUrl(`/api${path}`);
   const token = (user: string, rooms: string[] = ['pairwise:*']) => cluster.token({ user, rooms });
 

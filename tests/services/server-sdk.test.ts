@@ -22,7 +22,7 @@ beforeAll(async () => {
   const env = { ...withNamespaces(NAMESPACES), HUBBUB_PRESENCE_API_KEYS: API_KEY };
   cluster = await startCluster({ edges: 2, env });
   hubbub = service();
-}, 60_000);
+});
 
 function service(): Hubbub {
   const presence = { url: cluster.presence[0]?.adminUrl ?? '', apiKey: API_KEY };

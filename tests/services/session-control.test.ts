@@ -18,7 +18,7 @@ let cluster: TestCluster;
 beforeAll(async () => {
   const env = { ...withNamespaces(NAMESPACES), HUBBUB_MAX_ROOMS: String(MAX_ROOMS) };
   cluster = await startCluster({ edges: 2, env });
-}, 60_000);
+});
 
 interface Address {
   readonly session: string;

@@ -6,7 +6,7 @@ type Stop = () => unknown;
 const stopsOfThisFile: Stop[] = [];
 
 // The kit is imported while a test file is collected, so this is a hook of the whole file. It runs after the file's own.
-afterAll(() => runAll(stopsOfThisFile), 60_000);
+afterAll(() => runAll(stopsOfThisFile));
 
 /** How long something lives: until the running test ends, or the file. */
 export type Scope = 'test' | 'file';
@@ -23,7 +23,7 @@ export function currentScope(): Scope {
  */
 export function cleanup(stop: Stop, scope: Scope = currentScope()): void {
   if (scope === 'file') stopsOfThisFile.push(stop);
-  else onTestFinished(async () => void (await stop()), 60_000);
+  else onTestFinished(async () => void (await stop()));
 }
 
 /** Runs every stop, the last first, and only then tells of those that failed. */

@@ -86,7 +86,7 @@ export class TestProcess {
       if (!answer.ok) throw new Error(await answer.text());
       return true;
     };
-    await this.orExit(eventually(green, { withinMs: 15_000, describe: `${this.name} is ready` }));
+    await this.orExit(eventually(green, { describe: `${this.name} is ready` }));
   }
 
   /** The promise, or a rejection with what the process said as soon as it ends. */

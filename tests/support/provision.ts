@@ -83,16 +83,26 @@ export function provisionPython(requirements: string): string {
   const complete = join(home, 'complete');
   if (existsSync(complete) && succeeds(python, ['-c', CHECK_PYTHON])) return python;
 
-  const base = findPython() ?? installPython();
-  const made = base !== undefined && succeeds(base, ['-m', 'venv', '--clear', home]);
+  const base = provisionBarePython();
+  const made = succeeds(base, ['-m', 'venv', '--clear', home]);
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', requirements];
   if (made && succeeds(python, pip)) {
     writeFileSync(complete, '');
     return python;
   }
   throw new Error(
-    `The tests need Python 3.11 with venv, and pip must reach its index: install python3 and python3-venv, or set HUBBUB_TEST_PYTHON to a Python that has the packages of ${requirements}.`,
+    `Pip must reach its index; or set HUBBUB_TEST_PYTHON to a Python that has the packages of ${requirements}.`,
   );
+}
+
+/**
+ * The path of a Python 3.11 or newer without packages.
+ * @throws {Error} one line saying what to install.
+ */
+export function provisionBarePython(): string {
+  const python = findPython() ?? installPython();
+  if (python !== undefined) return python;
+  throw new Error('The tests need Python 3.11 with venv: install python3 and python3-venv.');
 }
 
 function findPython(): string | undefined {
@@ -107,6 +117,20 @@ function installPython(): string | undefined {
 
 function succeeds(program: string, args: readonly string[]): boolean {
   return spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+}
+
+/**
+ * The path of redis-cli.
+ * @throws {Error} one line saying what to install.
+ */
+export function provisionRedisCli(): string {
+  const find = () => findProgram(['redis-cli']);
+  const found = find();
+  if (found !== undefined) return found;
+  installPackage({ apt: 'redis-tools', apk: 'redis', dnf: 'redis' });
+  const installed = find();
+  if (installed !== undefined) return installed;
+  throw new Error('The tests need redis-cli: install redis-tools.');
 }
 
 /** For hooks that may have to install something. */

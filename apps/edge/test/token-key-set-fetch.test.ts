@@ -50,7 +50,7 @@ describe('reading a key set', () => {
       'too_large',
       (_request, response) => void response.setHeader('content-encoding', 'gzip').end(BOMB),
     ],
-  ])('%s: %s', { timeout: 10_000 }, async (_, failure, answer) => {
+  ])('%s: %s', async (_, failure, answer) => {
     expect(await failureOf(answer, failure === 'timeout' ? SHORT_TIMEOUT_MS : undefined)).toBe(failure);
   });
 

@@ -36,7 +36,7 @@ beforeAll(async () => {
   // Inside the repository, where the packages are found by name.
   directory = await mkdtemp(`${PACKAGE}test-results-`);
   cleanup(() => rm(directory, { recursive: true }));
-}, 60_000);
+});
 
 /** Writes an example and runs it until the test ends. */
 async function run(file: string, args: readonly string[]) {
@@ -56,11 +56,9 @@ async function run(file: string, args: readonly string[]) {
     exitCode,
     stop: () => child.kill('SIGTERM'),
     says: (line: string) =>
-      eventually(() => output.lines.includes(line), { describe: `it prints: ${line}`, withinMs: 15_000 }).catch(
-        error => {
-          throw new Error(`${error.message}; it said:\n${output.tail()}`);
-        },
-      ),
+      eventually(() => output.lines.includes(line), { describe: `it prints: ${line}` }).catch(error => {
+        throw new Error(`${error.message}; it said:\n${output.tail()}`);
+      }),
     async ends() {
       expect(await exitCode, output.tail()).toBe(0);
       return output.lines;
@@ -161,7 +159,7 @@ test('tokens.mjs: tokens that open what they say', async () => {
 test('embedded.mjs: a hub and its service in one process', async () => {
   const { HUBBUB_CONFIG } = withNamespaces({ game: { public: true, events: ['move'] } });
   const program = await run('embedded.mjs', [TEST_JWT_SECRET, HUBBUB_CONFIG]);
-  const url = await eventually(() => program.output.lines.find(line => line.startsWith('ws://')), { withinMs: 15_000 });
+  const url = await eventually(() => program.output.lines.find(line => line.startsWith('ws://')));
   const one = await connect(url, { name: 'u1', token: cluster.token({ user: 'u1' }) });
   await one.join('game:1');
   one.send({ type: 'move', room: 'game:1', id: 'm1' });
