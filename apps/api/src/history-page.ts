@@ -34,7 +34,7 @@ export async function readHistory(
     ttlMs: historyTtlMs,
     ...(since !== undefined && { after: since }),
     ...(before !== undefined && { before }),
-    limit: limit + 1, // One more tells whether there is more.
+    limit: limit + 1, // One extra entry shows whether there are more.
     from: since === undefined ? 'newest' : 'oldest',
   });
   const extra = Math.max(0, page.entries.length - limit);
@@ -49,7 +49,7 @@ export async function readHistory(
   };
 }
 
-/** Binary values in their documented form (PROTOCOL.md section 2.3). What is malformed reached no client either. */
+/** Binary values in their documented form (PROTOCOL.md section 2.3). Malformed entries are left out: they reached no client either. */
 function framesOf({ epoch, entries }: HistoryPage, room: string): Frame[] {
   return entries.flatMap(({ offset, envelope }) => {
     const decoded = decodeEnvelope(envelope);

@@ -1,4 +1,4 @@
-/** What idempotency keys are used for: so that one key is never two requests, whichever process they come to. */
+/** Binds each idempotency key to one request, in all processes. */
 import { IDEMPOTENCY_WINDOW_MS } from '@hubbub/broker';
 
 /**

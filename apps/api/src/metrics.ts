@@ -1,4 +1,4 @@
-/** What the API measures: one function for each event. Labels name routes, never rooms or users. */
+/** The metrics of the API: one function for each event. Labels name routes, never rooms or users. */
 import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 

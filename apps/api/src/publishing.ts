@@ -1,11 +1,11 @@
-/** Carries out what changes something for clients: messages and controls, each at most once where it has a key. */
+/** Executes requests that clients notice: messages and controls, each at most once where it has a key. */
 import { HubbubError, isErrorCode } from '@hubbub/protocol';
 import type { Hubbub, Publication, Published } from '@hubbub/server';
 import { fingerprintOf } from './idempotency.js';
 import type { KeyClaims } from './key-claims.js';
 import type { ApiMetrics } from './metrics.js';
 
-/** Who gets a message. */
+/** The recipients of a message. */
 export type Target =
   | { readonly kind: 'room'; readonly room: string }
   | { readonly kind: 'user'; readonly user: string }
@@ -56,7 +56,7 @@ export class Publishing {
   }
 
   /**
-   * Says that the key is for a batch; what for in it is told of each message, by a key of its own.
+   * Claims the key for a batch. Each message of the batch gets a key of its own.
    * @throws {HubbubError} `CONFLICT`, `UNAVAILABLE`
    */
   async claimBatch(key: string): Promise<void> {
@@ -83,8 +83,8 @@ export class Publishing {
   }
 
   /**
-   * Says only what the key is for. That it is carried out once is the bus's own doing, in one step with the publishing: so
-   * a process that dies in between leaves nothing half done, and a retry finds the same outcome.
+   * Records the request of a key. The broker publishes at most once, in one step. So a process that dies leaves
+   * nothing half done, and a retry finds the same outcome.
    */
   async #claim(key: string | undefined, use: unknown): Promise<void> {
     if (key === undefined || (await this.#claims.claim(key, fingerprintOf(use)))) return;

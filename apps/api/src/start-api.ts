@@ -28,7 +28,7 @@ export interface ApiOptions {
 export interface Api {
   readonly port: number;
   readiness(): Readiness;
-  /** Takes no new connections, and resolves when the requests under way are answered. */
+  /** Takes no new connections, and resolves when the requests in flight are answered. */
   close(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export async function startApi({ config, log, metrics: registry, bus, claims }: 
   });
   tellWhatIsClosed(config, log);
 
-  // Each of the connections that requests use: one that works says nothing of the others.
+  // Probes each connection that requests use: one that works proves nothing about the others.
   const probeChannel = `${config.redisPrefix}:api:probe`;
   const askRedis = () => Promise.all([bus.broker.probe(probeChannel, PROBE), bus.online.total(), claims.ping()]);
   const watch = new RedisWatch(askRedis, { intervalMs: config.probeIntervalMs, timeoutMs: config.probeTimeoutMs });

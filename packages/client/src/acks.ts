@@ -15,10 +15,10 @@ export interface Pending {
   reject(error: HubbubError): void;
 }
 
-/** What becomes of a frame that was not carried out, or of which that is not known. */
+/** Called for a frame that was refused, or whose outcome is unknown. */
 export type Refuse<P extends Pending> = (item: P, error: HubbubError) => void;
 
-/** Every frame in here is answered, timed out or taken out: none waits for ever. */
+/** Every pending frame is answered, timed out or removed: none waits forever. */
 export class Acks<P extends Pending> {
   readonly #timeoutMs: number;
   readonly #refuse: Refuse<P>;

@@ -10,8 +10,8 @@ export interface BackoffPolicy {
 /**
  * A random delay between 0 and min(`maxDelayMs`, `baseDelayMs` · 2^`attempt`), in milliseconds; attempts count from 0.
  *
- * "Full jitter" of the AWS article "Exponential Backoff And Jitter": of its variants the one that spreads a crowd of
- * clients best, so that not everybody is back within a second after a deploy.
+ * "Full jitter" of the AWS article "Exponential Backoff And Jitter". Of its variants, this one spreads a crowd of clients
+ * best: they do not all reconnect within a second after a deploy.
  */
 export function fullJitterMs(attempt: number, policy: BackoffPolicy): number {
   // 2^1024 is Infinity, which Math.min takes.

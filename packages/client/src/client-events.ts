@@ -1,16 +1,16 @@
-/** What a client tells of itself, and the names that `client.on` knows. */
+/** The events of a client, and the names that `client.on` knows. */
 import type { Frame, HubbubError, Sender, SessionLimits } from '@hubbub/protocol';
 import type { StateChange } from './connection.js';
 import type { FrameTypeName, KnownFrames } from './frames.js';
 import type { Gap, Recovered } from './recovery.js';
 import type { Wire } from './wire.js';
 
-/** What `welcome` told. */
+/** The content of `welcome`. */
 export interface Session {
   readonly id: string;
   readonly user: Sender;
   readonly limits: SessionLimits;
-  /** What this edge can do beside the frames of the first version (PROTOCOL.md section 2.2). */
+  /** Features of this edge beside the frames of the first version (PROTOCOL.md section 2.2). */
   readonly features: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export interface ClientEvents {
   readonly ignored: { readonly raw: Wire; readonly error: HubbubError };
 }
 
-/** What listeners of `client.on` get, by name. */
+/** The arguments of `client.on` listeners, by name. */
 export type AllEvents = Omit<KnownFrames, keyof ClientEvents> & ClientEvents;
 export type EventName = keyof ClientEvents | FrameTypeName;
 

@@ -42,7 +42,7 @@ export class HubbubClient {
   readonly #events = new Emitter<ClientEvents, never>();
   readonly #frames = new Emitter<KnownFrames, Frame>();
   #session: Session | undefined;
-  /** What every session is told again: an edge forgets it with the session. */
+  /** Sent again in every session: an edge forgets it with the session. */
   #status: Status | undefined;
   #welcome: Welcome | undefined;
   #unwatchNetwork: Unsubscribe | undefined;
@@ -109,16 +109,16 @@ export class HubbubClient {
     return this.#connection.state;
   }
 
-  /** What the edge said of the current session, or of the last one. */
+  /** The `welcome` of the current session, or of the last one. */
   get session(): Session | undefined {
     return this.#session;
   }
 
   /**
-   * Connects, and from then on comes back after every loss, until `close()` or until the edge says to stay away.
-   * Resolves when the state is `open`. While it waits for the next attempt, `connect()` makes it go at once.
-   * @throws {HubbubError} when the client is closed before that: by you, by a refusal, by the token callback. Need not be
-   * caught: `state` events tell the same.
+   * Connects, and reconnects after every loss, until `close()` or until the edge refuses the client for good. Resolves when
+   * the state is `open`. While the client waits for the next attempt, `connect()` starts it immediately.
+   * @throws {HubbubError} when the client is closed before that: by you, by a refusal, by the token callback. The rejection
+   * may stay unhandled: `state` events report the same.
    */
   connect(): Promise<void> {
     const opened = new Promise<void>((resolve, reject) => {
@@ -131,7 +131,7 @@ export class HubbubClient {
         else reject(error ?? closedError());
       });
     });
-    opened.catch(() => {}); // Who does not wait for it must not die of it.
+    opened.catch(() => {}); // The caller may ignore the rejection.
     this.#unwatchNetwork ??= watchNetwork(isOnline => {
       if (isOnline) this.#connection.step('network_up');
       this.#heartbeat.probe();
@@ -140,7 +140,7 @@ export class HubbubClient {
     return opened;
   }
 
-  /** Ends it: rooms are left, waiting promises reject with `UNAVAILABLE`, no timer stays. `connect()` begins anew. */
+  /** Closes the client: leaves rooms, rejects pending promises with `UNAVAILABLE`, stops timers. `connect()` starts it again. */
   close(): void {
     this.#connection.step('close');
   }
@@ -180,8 +180,9 @@ export class HubbubClient {
   }
 
   /**
-   * Says to all rooms what the user is doing (`user_status`, and in rosters); nothing takes it back. Told to every later
-   * session, too. Resolves at the `ack`, without a connection at once. @throws {HubbubError} `INVALID_PAYLOAD` above 256 bytes.
+   * Publishes the user's status to all rooms (`user_status`, and in rosters), in later sessions too. A call without argument
+   * clears it. Resolves at the `ack`, or immediately without a connection.
+   * @throws {HubbubError} `INVALID_PAYLOAD` above 256 bytes.
    */
   async setStatus(status?: Status): Promise<void> {
     this.#status = status;
@@ -197,9 +198,9 @@ export class HubbubClient {
   }
 
   /**
-   * Listens: `state`, `frame` (everything in and out), `gap`, `recovered` and `ignored` are the client's own events, every
-   * other name is a frame's type, of whatever room. Returns what stops it. A listener that throws is reported as an uncaught error and
-   * disturbs nothing.
+   * Adds a listener; returns a function that removes it. `state`, `frame` (everything in and out), `gap`, `recovered` and
+   * `ignored` are the client's own events. Every other name is a frame's type, of any room. A listener that throws is
+   * reported as an uncaught error and disturbs nothing.
    */
   on<Name extends EventName>(name: Name, listener: (event: EventOf<AllEvents, Frame, Name>) => void): Unsubscribe {
     const emitter = (isClientEvent(name) ? this.#events : this.#frames) as unknown as Emitter<AllEvents, Frame>;
@@ -254,7 +255,7 @@ export class HubbubClient {
 
   #send(wire: Wire, frame: Frame): void {
     this.#connection.send(wire);
-    // Who shows or logs frames is not to show the token.
+    // Listeners may show or log frames: the token must not be in them.
     const shown = frame.type === 'refresh' ? { ...frame, payload: {} } : frame;
     const raw = shown === frame ? wire : writeFrame(this.#settings.codec, shown);
     this.#events.emit('frame', { direction: 'out', raw, frame: shown });
@@ -291,7 +292,7 @@ export class HubbubClient {
     }
     if (frame.type === 'room_opened') this.#memberships.opened(room, frame.payload);
     if (this.#memberships.isLeavingAgain(room)) return;
-    // What still arrives of a room that was left has no position to keep.
+    // Frames that still arrive from a room that was left have no position to keep.
     if (this.#memberships.state(room) === 'left') {
       this.#deliver(frame);
       return;

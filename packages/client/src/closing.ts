@@ -1,4 +1,4 @@
-/** Reads a closing: whether to come back, how soon, and as which error the application sees it. */
+/** Reads a close frame: whether to reconnect, how soon, and the error for the application. */
 import { CLOSE_INVALID_DATA, CLOSE_MESSAGE_TOO_BIG, closeAdvice, type ErrorCode, HubbubError } from '@hubbub/protocol';
 import type { Closing } from './transport.js';
 

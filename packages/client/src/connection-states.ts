@@ -5,17 +5,17 @@ export const CONNECTION_STATES = [
   'idle',
   /** Asking for the token and dialling. */
   'connecting',
-  /** The socket is open; the edge has not said `welcome`. */
+  /** The socket is open; the edge has not sent `welcome`. */
   'opening',
   /** The session exists; its rooms are being joined again. */
   'restoring',
   /** Everything works and every wanted room is joined. */
   'open',
-  /** Told to go elsewhere: answers are awaited and messages arrive, new frames wait for the next session. */
+  /** The edge asked the client to move: answers and messages still arrive, new frames wait for the next session. */
   'moving',
   /** No connection; the next attempt is planned. */
   'waiting',
-  /** Over, by `close()` or because the edge said to stay away; `connect()` begins anew. */
+  /** Closed by `close()` or by a final refusal; `connect()` starts again. */
   'closed',
 ] as const;
 export type ConnectionState = (typeof CONNECTION_STATES)[number];
@@ -27,7 +27,7 @@ export const CONNECTION_EVENTS = [
   'close',
   /** The socket opened. */
   'opened',
-  /** The edge said `welcome`. */
+  /** The edge sent `welcome`. */
   'welcomed',
   /** Every wanted room was answered. */
   'restored',
@@ -35,9 +35,9 @@ export const CONNECTION_EVENTS = [
   'move_due',
   /** No frame waits for its answer any more. */
   'settled',
-  /** The connection or the attempt failed; coming back is allowed. */
+  /** The connection or the attempt failed; reconnecting is allowed. */
   'lost',
-  /** The edge, or the token callback, said to stay away. */
+  /** The edge, or the token callback, refused the client for good. */
   'stopped',
   /** The delay before the next attempt is over. */
   'retry_due',
@@ -49,7 +49,7 @@ export type ConnectionEvent = (typeof CONNECTION_EVENTS)[number];
 /** With a socket. */
 const ENDS = { lost: 'waiting', stopped: 'closed', close: 'closed' } as const;
 
-/** What each event changes in each state. Where an event is missing it does nothing: it came too late or means nothing there. */
+/** The transitions of each state. A missing event does nothing: it came too late or has no meaning there. */
 export const TRANSITIONS: Readonly<
   Record<ConnectionState, Readonly<Partial<Record<ConnectionEvent, ConnectionState>>>>
 > = {

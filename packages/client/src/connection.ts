@@ -1,7 +1,7 @@
 /**
  * The connection: walks the table of connection-states.ts, and owns the socket and the timers that belong to a state.
  *
- * It knows nothing of frames: who uses it says when a frame meant `welcomed`, `moveAfter` or `settled`.
+ * It knows nothing of frames: its owner reports when a frame meant `welcomed`, `moveAfter` or `settled`.
  */
 import type { HubbubError } from '@hubbub/protocol';
 import { fullJitterMs } from './backoff.js';
@@ -149,12 +149,12 @@ export class Connection {
     this.#dial = undefined;
   }
 
-  /** An edge that takes sessions and drops them at once must not be hammered: only a session that lasted counts. */
+  /** An edge that accepts sessions and drops them immediately must not be hammered: only a session that lasted counts. */
   #wasStable(): boolean {
     return this.#openedAtMs !== undefined && performance.now() - this.#openedAtMs >= this.#settings.stableAfterMs;
   }
 
-  /** Milliseconds to wait before coming back: the edge's advice where it gave any, else the backoff. */
+  /** Milliseconds to wait before reconnecting: the edge's advice where it gave any, else the backoff. */
   #delayMs(closing: Closing | undefined): number {
     // The edge has spread its sessions over its drain: no jitter on top.
     if (this.#moveAtMs !== undefined) return Math.max(0, this.#moveAtMs - performance.now());

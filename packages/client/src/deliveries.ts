@@ -47,7 +47,7 @@ export class Deliveries {
   readonly #nextId = createFrameIds();
   readonly #queue: OfflineQueue<Delivery>;
   readonly #acks: Acks<Delivery>;
-  /** Rooms whose messages wait because one could not be carried out; the others are not to overtake it. */
+  /** Rooms whose messages wait because the edge could not take one; later messages must not overtake it. */
   readonly #stalled = new Map<string, ReturnType<typeof setTimeout>>();
   /** Refusals in a row, by room: the exponent of the backoff. */
   readonly #failures = new Map<string, number>();
@@ -64,7 +64,7 @@ export class Deliveries {
     return this.#acks.size;
   }
 
-  /** Sends when it can, which may be after a reconnect. @throws {HubbubError} what the edge answers, or `UNAVAILABLE`. */
+  /** Sends when it can, which may be after a reconnect. @throws {HubbubError} the edge's error, or `UNAVAILABLE`. */
   submit(frame: Frame, answer: AnswerType): Promise<Frame> {
     return this.#promise(frame, answer, delivery => {
       const isBehind = this.#queue.count(other => other.frame.room === frame.room) > 0;
@@ -74,7 +74,7 @@ export class Deliveries {
     });
   }
 
-  /** Sends at once, whatever waits: the caller knows that there is a session. */
+  /** Sends immediately, past the queue: the caller knows that there is a session. */
   request(frame: Frame, answer: AnswerType): Promise<Frame> {
     return this.#promise(frame, answer, delivery => this.#transmit(delivery));
   }
@@ -151,7 +151,7 @@ export class Deliveries {
     if (this.#acks.has(id) || this.#queue.count(other => other.frame.id === id) > 0) {
       throw new HubbubError('INVALID_FORMAT', `The id ${id} waits already.`);
     }
-    // Written now: a caller who changes the payload later does not change what was sent, and errors come at once.
+    // Written now: a caller who changes the payload later does not change what was sent, and errors are thrown immediately.
     const wire = this.#write(frame);
     try {
       return await new Promise((resolve, reject) =>

@@ -1,14 +1,14 @@
 /**
  * Events by name, where a listener that throws disturbs neither the others nor the connection.
  *
- * Own code and not a library: mitt and nanoevents stop at the first listener that throws, and a wrapper around either
- * would be longer than this.
+ * Our own code, not a library: mitt and nanoevents stop at the first listener that throws. A wrapper around either would be
+ * longer than this.
  */
 
 /** Stops listening. */
 export type Unsubscribe = () => void;
 
-/** What a listener of `Name` gets: what `Known` says, else `Other`. */
+/** The argument of a listener of `Name`: its type in `Known`, else `Other`. */
 export type EventOf<Known, Other, Name extends string> = Name extends keyof Known ? Known[Name] : Other;
 
 /** `Known` maps names to what their listeners get; every other name carries an `Other`. */

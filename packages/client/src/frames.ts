@@ -1,4 +1,4 @@
-/** What the frames of an edge carry (PROTOCOL.md section 2.2), as types for listeners. */
+/** Types of an edge's frames (PROTOCOL.md section 2.2), for listeners. */
 import type {
   ErrorCode,
   Frame,
@@ -29,7 +29,7 @@ export interface Welcome extends Partial<Pace> {
   readonly expires_at?: string;
   /** The same as a duration in milliseconds: what a client goes by, for its own clock may be wrong. */
   readonly expires_in_ms?: number;
-  /** What the edge can do beside the frames of the first version (PROTOCOL.md section 2.2). */
+  /** Features of the edge beside the frames of the first version (PROTOCOL.md section 2.2). */
   readonly features?: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export interface KnownFrames {
   readonly error: FrameWith<{ readonly code: ErrorCode; readonly message: string }>;
   readonly history: FrameWith<HistoryAnswer>;
   readonly room_gap: FrameWith<RoomGap>;
-  /** What was for this user, for all or for this session may have been lost. */
+  /** Frames for this user, for all or for this session may have been lost. */
   readonly session_gap: Frame;
   readonly room_opened: FrameWith<{ readonly room_id: string } & Partial<Position>>;
   readonly room_closed: FrameWith<{ readonly room_id: string }>;
@@ -76,7 +76,7 @@ export function roomOf(frame: Frame): string | undefined {
   return typeof roomId === 'string' ? roomId : undefined;
 }
 
-/** How long after a `reconnect` frame to go, in milliseconds; one that does not say means now. */
+/** The delay that a `reconnect` frame asks for, in milliseconds; 0 when it names none. */
 export function reconnectDelayMs({ payload }: Frame): number {
   const delayMs = payload?.delay_ms;
   return isTimerMs(delayMs) ? delayMs : 0;

@@ -1,4 +1,4 @@
-/** Finds out that an edge is gone although the socket says nothing: browsers show no protocol pings. */
+/** Detects that an edge is gone although the socket reports nothing: browsers show no protocol pings. */
 
 export interface HeartbeatPorts {
   ping(): void;

@@ -21,7 +21,7 @@ export interface HistoryPage {
   readonly more: boolean;
 }
 
-/** @throws {HubbubError} `INVALID_FORMAT` when the answer is none. */
+/** @throws {HubbubError} `INVALID_FORMAT` when the answer is malformed. */
 export function readHistoryPage({ payload }: Frame): HistoryPage {
   const { epoch, messages, more } = payload ?? {};
   if (typeof epoch !== 'string' || !Array.isArray(messages)) throw notA('history page');

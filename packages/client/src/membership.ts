@@ -58,7 +58,7 @@ export class Membership {
     this.refusedSinceMs = undefined;
   }
 
-  /** No answer that is under way counts any more, and nothing is tried again. */
+  /** Answers in flight are ignored, and nothing is retried. */
   abandonAttempts(): void {
     clearTimeout(this.#retryTimer);
     this.#current++;
@@ -70,11 +70,11 @@ export class Membership {
 
   wait(): Promise<void> {
     const joined = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    joined.catch(() => {}); // Who does not wait for it must not die of a leave() or close(): `changed` tells the same.
+    joined.catch(() => {}); // The caller may ignore a rejection by leave() or close(): `changed` reports the same.
     return joined;
   }
 
-  /** Those who waited so far: who comes while they are told waits for the next answer. */
+  /** Takes the callers that wait; a caller that joins meanwhile waits for the next answer. */
   takeWaiting(): readonly Waiting[] {
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -20,9 +20,9 @@ const JOIN_PATIENCE_MS = 30_000;
 export interface MembershipPorts {
   /** Whether there is a session. */
   inSession(): boolean;
-  /** Sends at once and promises the `ack`. */
+  /** Sends immediately and promises the `ack`. */
   request(frame: Frame): Promise<Frame>;
-  /** What bounds a frame in this session. */
+  /** The limits of a frame in this session. */
   limits(): FrameLimits;
   /** The positions to name to the edge, and what it answers. */
   readonly recovery: Pick<Recovery, 'begin' | 'answered'>;
@@ -37,7 +37,7 @@ export class Memberships {
   readonly #rooms = new Map<string, Membership>();
   /** The room of the path, as the last `welcome` named it. */
   #pathRooms: readonly string[] | undefined;
-  /** Left, by `leave()` or by a service that closed it: the room of the path is not to come back by itself. */
+  /** Left, by `leave()` or by a service that closed it: the room of the path must not be joined again by itself. */
   readonly #unwanted = new Set<string>();
   /** The edge put us back there; until it has answered our leaving, its frames are not for the application. */
   readonly #leavingAgain = new Set<string>();
@@ -79,7 +79,7 @@ export class Memberships {
     return joined;
   }
 
-  /** Resolves when nothing of the room arrives any more: at the `ack`, or at once where no session is in it. */
+  /** Resolves when no frame of the room can arrive any more: at the `ack`, or immediately without a session in it. */
   async leave(room: string): Promise<void> {
     const session = this.#session;
     this.#unwant(room);
@@ -107,7 +107,7 @@ export class Memberships {
     this.#reportIfRestored();
   }
 
-  /** A service put this session into the room. Whether it does so with the next one, too, is for the service to say. */
+  /** A service added this session to the room. The service decides whether the next session is added, too. */
   opened(room: string, payload: unknown): void {
     const membership = this.#membership(room);
     if (membership.state !== 'left') return; // Our own join is, or will be, answered.
@@ -164,7 +164,7 @@ export class Memberships {
     void this.#learnPosition(room, again);
   }
 
-  /** The `welcome` names no positions. An edge that cannot tell has no history. */
+  /** The `welcome` names no positions. An edge that cannot answer has no history. */
   async #learnPosition(room: string, again: boolean): Promise<void> {
     const session = this.#session;
     const answer = await this.#requestResume([room]).catch(() => new Map());
@@ -190,7 +190,7 @@ export class Memberships {
       if (!membership.isCurrent(attempts[index])) return;
       const { room } = membership;
       if (outcome instanceof Map && outcome.has(room)) this.#answered(membership, outcome.get(room));
-      // Asking once per room is no remedy for asking too often.
+      // Requests for each room alone would exceed the rate even more.
       else if (outcome instanceof HubbubError && outcome.code === 'RATE_LIMITED') this.#answered(membership, outcome);
       else void this.#attempt(membership);
     });
@@ -237,7 +237,7 @@ export class Memberships {
     this.#reportIfRestored();
   }
 
-  /** What may pass is tried again: a room that we were in without an end, a first join that the edge refused for a while. */
+  /** Retries a passing refusal: without end if the client was in the room, for a limited time at a first join. */
   #refused(membership: Membership, error: HubbubError): void {
     if (error.retryable && (membership.state === 'rejoining' || this.#isWorthAnother(membership, error))) {
       const delayMs = (error.retryAfterMs ?? 0) + fullJitterMs(membership.failures++, this.#policy);

@@ -1,6 +1,6 @@
 /** Frames that cannot go out yet, in their order and up to a bound. */
 
-/** What can wait; `order` is the place it was given in. */
+/** An item that can wait; `order` is its place. */
 export interface Queued {
   readonly order: number;
 }
@@ -21,7 +21,7 @@ export class OfflineQueue<Item extends Queued> {
     this.#items.push(item);
   }
 
-  /** To their old places, and beyond the bound: these were let in once already. */
+  /** Puts items back in their old places, even beyond the bound: they were accepted before. */
   putBack(items: readonly Item[]): void {
     this.#items = [...items, ...this.#items].sort((a, b) => a.order - b.order);
   }

@@ -1,4 +1,4 @@
-/** What a client can be told, with the defaults. */
+/** The options of a client, with their defaults. */
 import type { Codec, Pace } from '@hubbub/protocol';
 import { defined } from './defined.js';
 import { isOffset } from './resume-frames.js';
@@ -13,9 +13,9 @@ export interface ClientOptions {
    */
   readonly url: string;
   /**
-   * A JWT, or a function that gives one. The function is asked before every attempt to connect, and again some time before
-   * the token's `exp`: then the session gets the new one (`refresh`) and goes on; where it cannot have it, it moves to a
-   * new connection, and nothing is lost. Without it sessions are anonymous, and open where a namespace lets them in.
+   * A JWT, or a function that returns one. The client calls the function before every attempt to connect, and again before the
+   * token's `exp`. Then the session gets the new token (`refresh`) and continues; if it cannot, the client moves to a new
+   * connection, and nothing is lost. Without a token, sessions are anonymous; a namespace may admit those.
    */
   readonly token?: TokenOption;
   /** How frames are written. Default: JSON; MessagePack is `msgpackCodec` of `@hubbub/client/msgpack`. */
@@ -37,9 +37,9 @@ export interface ClientOptions {
   /** Frames that wait for a connection or for their room; one more is refused with `UNAVAILABLE`. Default 100. */
   readonly offlineQueueSize?: number;
   /**
-   * What becomes of a message in a room **without** history whose connection was lost before its answer came: rejected as
-   * not known (false), or sent again with the same `id` (true). Default false: there the edge cannot tell the second copy
-   * from the first, and the room may see both. With history it is always sent again, and never doubled.
+   * The fate of a message in a room **without** history whose connection broke before its answer. False rejects it as
+   * `OUTCOME_UNKNOWN`; true sends it again with the same `id`. Default false: there the edge cannot recognize the second copy,
+   * and the room may see both. With history it is always sent again, and never doubled.
    */
   readonly retryInFlight?: boolean;
   /** Dials instead of the platform's WebSocket: for tests and for environments with a socket of their own. */
@@ -65,10 +65,10 @@ const DEFAULTS = {
   retryInFlight: false,
 } as const satisfies Partial<Settings>;
 
-/** setTimeout takes 32 bits; above it fires at once, which would turn a long delay into a storm. */
+/** setTimeout takes 32 bits; above, it fires immediately, which would turn a long delay into a storm. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Whether a timer can wait for so long. */
+/** Whether a timer can wait for that long. */
 export function isTimerMs(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
 }
@@ -96,7 +96,7 @@ export function resolveOptions(options: ClientOptions): Settings {
   return { ...settings, url };
 }
 
-/** Takes over the pace that an edge proposes, until the next `welcome`. What the application chose stays. */
+/** Takes over the pace that an edge proposes, until the next `welcome`. The application's own choices stay. */
 export function adoptPace(
   settings: Settings,
   options: ClientOptions,

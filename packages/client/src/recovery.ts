@@ -11,7 +11,7 @@ import { RoomPosition } from './room-position.js';
  */
 export type GapReason = EdgeGapReason | 'missed' | (string & {});
 
-/** Messages of a room may be missing: fetch what you show anew, by `room.history` where there are offsets. */
+/** Messages of a room may be missing: fetch again what you show, by `room.history` where there are offsets. */
 export interface Gap {
   readonly room: string;
   readonly reason: GapReason;
@@ -38,7 +38,7 @@ export interface RecoveryPorts {
   report(name: 'recovered', recovered: Recovered): void;
 }
 
-/** Frames held back at most per room: more than an edge replays. Beyond it they pass, and the gap is told. */
+/** Frames held back at most per room: more than an edge replays. Beyond it they pass, and the gap is reported. */
 const MAX_HELD = 2_000;
 
 class RoomRecord {
@@ -84,7 +84,7 @@ export class Recovery {
     this.#ports = ports;
   }
 
-  /** The epoch of the room's history; `undefined` where it has none, or none is known. */
+  /** The epoch of the room's history; `undefined` without history, or while unknown. */
   epoch(room: string): string | undefined {
     return this.#rooms.get(room)?.position.epoch;
   }
@@ -102,7 +102,7 @@ export class Recovery {
     return position;
   }
 
-  /** What the edge said of the room's position; `again` when the application was in the room before. */
+  /** Takes the edge's position of the room; `again` when the application was in the room before. */
   answered(room: string, answer: PositionAnswer | undefined, again: boolean): void {
     const record = this.#rooms.get(room);
     const known = record?.recovering ? this.position(room) : undefined;
@@ -176,7 +176,7 @@ export class Recovery {
     this.#tellGap(room, typeof reason === 'string' ? reason : 'no_history', known, answer);
   }
 
-  /** Positions outlive the session, answers do not. What was held will be replayed again. */
+  /** Positions outlive the session, answers do not. Held frames will be replayed again. */
   sessionLost(): void {
     for (const record of this.#rooms.values()) record.endRecovery();
   }

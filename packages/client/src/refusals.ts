@@ -15,12 +15,12 @@ export function readRefused({ code, message, retry_after_ms }: Payload = {}, unk
   return new Refused(isKnown ? code : unknown, isKnown ? text : `${code}: ${text}`, { retryAfterMs });
 }
 
-/** What this client cannot do now, and may be able to do later. */
+/** The error for a request that may succeed later. */
 export function unavailable(message: string, options?: ErrorOptions): HubbubError {
   return new HubbubError('UNAVAILABLE', message, options);
 }
 
-/** A callback that throws something of its own had a passing problem, a HubbubError says itself whether it passes. */
+/** Errors of a callback count as passing problems; a HubbubError keeps its code. */
 export function asHubbubError(cause: unknown, what: string): HubbubError {
   return cause instanceof HubbubError ? cause : unavailable(`${what}: ${String(cause)}`, { cause });
 }

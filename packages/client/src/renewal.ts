@@ -9,7 +9,7 @@ const LEAD = 0.2;
 const MAX_LEAD_MS = 5 * 60_000;
 
 export interface RenewalPorts {
-  /** Gives the session a new token. @throws {HubbubError} what the edge answers, or `UNAVAILABLE` */
+  /** Gives the session a new token. @throws {HubbubError} the edge's error, or `UNAVAILABLE` */
   refresh(token: string): Promise<Frame>;
   /** The session cannot have it: a new one can. */
   move(): void;
@@ -87,7 +87,7 @@ export class Renewal {
       if (passes) this.#wait(fullJitterMs(this.#failures++, this.#policy));
       // Refused by the edge, of another user, or an edge that does not know the frame: a new session may take it.
       else if (token !== undefined) this.#ports.move();
-      // Else signed out: the session ends when the edge says so.
+      // Else signed out: the session ends when the edge closes it.
     }
   }
 }

@@ -3,13 +3,13 @@ import { type Frame, type HubbubError, isPlainObject, type Position } from '@hub
 import { defined } from './defined.js';
 import { readRefused } from './refusals.js';
 
-/** What bounds a frame (PROTOCOL.md section 6); missing where no edge named it. */
+/** Limits of a frame (PROTOCOL.md section 6); absent until an edge names them. */
 export interface FrameLimits {
   readonly max_frame_bytes?: number;
   readonly max_rooms?: number;
 }
 
-/** What an edge says of one room, in the `ack` of `join_room` or `resume`. */
+/** The edge's position of one room, in the `ack` of `join_room` or `resume`. */
 export interface PositionAnswer extends Position {
   /** Missing when no position was named. */
   readonly recovered?: boolean;

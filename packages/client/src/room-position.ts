@@ -1,4 +1,4 @@
-/** What this client has of a room's history: up to where without a hole, and what beyond it. Pure. */
+/** The part of a room's history that this client has: the end of the part without holes, and offsets beyond it. Pure. */
 
 /** Offsets between `since` and `before`, both exclusive: what `history` takes. */
 export interface Hole {
@@ -6,13 +6,13 @@ export interface Hole {
   readonly before: number;
 }
 
-/** Own messages whose echo may still come: far more than are on their way at once. */
+/** Own messages whose echo may still come: far more than are in flight together. */
 const MAX_OWN_OFFSETS = 256;
 
 /**
- * The edge leaves our own messages out and answers them with an `ack` instead, which is not ordered against the messages
- * of others (PROTOCOL.md section 8). So an offset may be known before those below it, and a hole below a message is a loss
- * only when none of our own messages can still fill it.
+ * The edge answers our own messages with an `ack`, which is not ordered against the messages of others (PROTOCOL.md
+ * section 8). So an offset may be known before those below it. A hole below a message is a loss only when none of our own
+ * messages can still fill it.
  */
 export class RoomPosition {
   /** Unknown until an edge named it. */
@@ -55,7 +55,7 @@ export class RoomPosition {
     this.#add(offset);
   }
 
-  /** Whether the frame with this offset is the first copy of a message that only its `ack` told of. */
+  /** Whether the frame with this offset is the first copy of a message that only its `ack` reported. */
   takeEcho(offset: number): boolean {
     return this.#own.delete(offset);
   }

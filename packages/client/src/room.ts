@@ -14,13 +14,13 @@ import type { RoomEvents, Rooms } from './rooms.js';
 import type { Roster } from './roster.js';
 import type { TokenOption } from './token.js';
 
-/** The edge's word that a frame was carried out. */
+/** The edge's confirmation of a message. */
 export interface Receipt {
   /** Names the message: the `id` of the `new_message` that the others get. */
   readonly id: string;
   /** The edge knew the message already: this is a repetition, and nothing was published. */
   readonly duplicate?: true;
-  /** RFC 3339: when the edge took it in, where the edge says so. */
+  /** RFC 3339: when the edge accepted it, if the edge reports that. */
   readonly timestamp?: string;
   /** Position in the room's history, where it has one. */
   readonly offset?: number;
@@ -47,7 +47,7 @@ export interface JoinOptions {
 /** The roster as a handle shows it. */
 export type RoomRoster = Pick<Roster, 'users' | 'count' | 'onChange'>;
 
-/** What a room needs of its client. */
+/** The parts of the client that a room uses. */
 export interface RoomPorts {
   readonly rooms: Rooms;
   readonly memberships: Pick<Memberships, 'state' | 'leave'>;
@@ -68,7 +68,7 @@ export interface RoomPorts {
  */
 export class Room {
   readonly name: string;
-  /** Who is here; empty while the client is not in the room. */
+  /** The users in the room; empty while the client is not in it. */
   readonly roster: RoomRoster;
   readonly #ports: RoomPorts;
 
@@ -95,9 +95,10 @@ export class Room {
   /**
    * Joins the room, and again after every reconnect, until every handle that joined has called `leave()`. Resolves at the edge's `ack`: what is published
    * from then on arrives. Without a connection it waits for one.
-   * What the edge refuses with `RATE_LIMITED` or `UNAVAILABLE` is tried again for 30 s, not before `retry_after_ms`.
-   * @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT`, `INVALID_ROOM`, `RATE_LIMITED`, `UNAVAILABLE` (also when the client
-   * is closed meanwhile, and when the function that gives the room token throws). Need not be caught: `onStateChange` tells the same.
+   * Retries for 30 s after `RATE_LIMITED` or `UNAVAILABLE`, not before `retry_after_ms`.
+   * The rejection may stay unhandled: `onStateChange` reports the same.
+   * @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT`, `INVALID_ROOM`, `RATE_LIMITED`; `UNAVAILABLE` also when the client is
+   * closed meanwhile, and when the function that gives the room token throws.
    * @example await room.join({ token: () => fetch('/room-token?room=vip:1').then(answer => answer.text()) });
    */
   join({ token }: JoinOptions = {}): Promise<void> {
@@ -120,10 +121,10 @@ export class Room {
   /**
    * Sends a message to the others. Without a connection it waits in the offline queue. Resolves when the bus has it.
    * In a room with history it is repeated until the bus has it, and never doubled.
-   * @throws {HubbubError} what the edge answers, `RATE_LIMITED` too: then nobody got it, and slowing down is yours;
-   * `TOO_LARGE`, `INVALID_PAYLOAD`; `UNAVAILABLE` when the queue is full, when
-   * no answer came in time, or when the connection broke before it came and the room has no history: then it is not known
-   * whether the others got it. In a room with history, the same `id` again within 5 minutes is never a second message.
+   * With the same `id`, a room with history takes a message once within 5 minutes, however often it is sent.
+   * @throws {HubbubError} the edge's error. After `RATE_LIMITED` nothing was published: slow down. `TOO_LARGE`,
+   * `INVALID_PAYLOAD`; `UNAVAILABLE` when the queue is full or no answer came in time. `UNAVAILABLE` also when the connection
+   * broke in a room without history: then the outcome is unknown.
    */
   async send(payload: Payload, options: SendOptions = {}): Promise<Receipt> {
     return this.#receipt({ type: 'send_message', payload, ...options });
@@ -135,7 +136,7 @@ export class Room {
     return this.#receipt({ type, payload, ...options });
   }
 
-  /** Tells the others that the user types. Without a connection nothing happens: later it would not be true. */
+  /** Notifies the others that the user types. Does nothing without a connection: later it would not be true. */
   typing(): void {
     this.#ports.deliveries.notify({ type: 'typing', room: this.name });
   }
@@ -151,7 +152,7 @@ export class Room {
   }
 
   /**
-   * A page of what was said here, oldest first.
+   * Reads a page of the room's history, oldest first.
    * @example const { messages, more } = await room.history({ before: oldestShown, limit: 50 });
    * A room without history has no messages and the epoch `''`.
    * @throws {HubbubError} `NOT_IN_ROOM`, `FORBIDDEN`, `UNAVAILABLE`.
@@ -175,7 +176,7 @@ export class Room {
   }
 
   /**
-   * Messages may be missing: fetch anew what you show. Comes before the message that follows the gap.
+   * Messages may be missing: fetch again what you show. Called before the message that follows the gap.
    * @example room.onGap(async ({ since, before }) => show((await room.history({ since, before })).messages));
    */
   onGap(listener: (gap: Gap) => void): Unsubscribe {

@@ -6,14 +6,14 @@ import type { RoomChange } from './membership.js';
 import type { Gap, Recovered } from './recovery.js';
 import { Roster } from './roster.js';
 
-/** What the client itself reports of a room. */
+/** Events of a room that come from the client itself. */
 export interface RoomEvents {
   readonly change: RoomChange;
   readonly gap: Gap;
   readonly recovered: Recovered;
 }
 
-/** What all handles of a room have in common. */
+/** The state that all handles of a room share. */
 export class SharedRoom {
   readonly roster = new Roster();
   readonly frames = new Emitter<KnownFrames, Frame>();

@@ -1,4 +1,4 @@
-/** Who is in a room, kept up to date from the frames of presence by their `version`. */
+/** The users in a room, kept current from the frames of presence by their `version`. */
 import type { Frame, RoomInfo, RosterUser } from '@hubbub/protocol';
 import { Emitter, type Unsubscribe } from './emitter.js';
 import { isMembershipChange, isRoomCount, isRoomInfo, isStatusChange } from './shapes.js';
@@ -6,7 +6,7 @@ import { isMembershipChange, isRoomCount, isRoomInfo, isStatusChange } from './s
 /** Changes kept until the first `room_info` of a session: far more than arrive in that time. */
 const MAX_EARLY_CHANGES = 1_000;
 
-/** What one frame changes. */
+/** The change of one frame. */
 interface Change {
   readonly version: number;
   readonly count?: number;
@@ -25,7 +25,7 @@ export class Roster {
   readonly #emitter = new Emitter<{ change: Roster }, never>();
   #count = 0;
   #version = -Infinity;
-  /** What came before this session's `room_info`; `undefined` after it. */
+  /** Changes that came before this session's `room_info`; `undefined` after it. */
   #early: Change[] | undefined = [];
 
   /** In the order they came, as far as known. In large rooms these are not all: compare with `count`. */
@@ -61,7 +61,7 @@ export class Roster {
   }
 
   /**
-   * A new session: its `room_info` counts whatever its version, for the registry may have begun anew meanwhile.
+   * A new session: its `room_info` counts whatever its version, for the registry may have been reset meanwhile.
    * @internal
    */
   expectFresh(): void {

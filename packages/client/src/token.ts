@@ -24,7 +24,7 @@ export class TokenSource {
 
   /**
    * Asked once per attempt; `undefined` where sessions are opened without a token.
-   * @throws whatever the callback throws; `UNAUTHORIZED` where the token cannot be sent.
+   * @throws the callback's error; `UNAUTHORIZED` where the token cannot be sent.
    */
   async next(): Promise<string | undefined> {
     if (this.#option === undefined) return undefined;

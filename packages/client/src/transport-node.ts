@@ -11,7 +11,7 @@ const REFUSAL_MAX_CHARS = 4_096;
 
 const ABNORMAL = 1006;
 
-/** Statuses that mean the same at the next attempt, where the answer has no body that says so: the engine's 431 has none. */
+/** Statuses that stay the same at the next attempt, for answers without a body: the engine's 431 has none. */
 const FINAL_STATUS: Readonly<Record<number, Refusal>> = {
   414: { code: 'TOO_LARGE', message: 'The URL is too long for the edge or a proxy (HTTP 414).' },
   431: { code: 'TOO_LARGE', message: 'The headers, with the token, are too large for the edge or a proxy (HTTP 431).' },
@@ -78,6 +78,6 @@ async function readRefusal(response: IncomingMessage): Promise<Refusal | undefin
       ...(retryAfterS > 0 && { retryAfterMs: retryAfterS * 1000 }),
     };
   } catch {
-    return undefined; // Cut off or not JSON: then it was not an edge's refusal, and coming back is right.
+    return undefined; // Cut off or not JSON: not an edge's refusal, so the client reconnects.
   }
 }

@@ -9,7 +9,7 @@ import {
   valueProblem,
 } from '@hubbub/protocol';
 
-/** What a socket carries. */
+/** The data of one WebSocket message. */
 export type Wire = string | Uint8Array;
 
 /** JSON needs no codec: a socket wants text, and bytes would only be decoded again. */

@@ -1,4 +1,4 @@
-/** Checks of what a service hands in: the mistake is told where it is made, and by its name. */
+/** Checks the arguments of a service: the error names the mistake where it is made. */
 import {
   HubbubError,
   isNamespace,
@@ -36,7 +36,7 @@ export function userId(name: string, value: unknown): string {
   throw wrong(name, `expected a user's id; this ${problem}`);
 }
 
-/** @throws {HubbubError} `INVALID_FORMAT`: sent to an edge that is none, a message would be lost without a word. */
+/** @throws {HubbubError} `INVALID_FORMAT`: a message to an edge that does not exist would be lost silently. */
 export function sessionAddress(value: unknown): SessionAddress {
   if (typeof value !== 'object' || value === null) throw wrong('session', 'expected { id, node }, as events have it');
   const { id, node }: { id?: unknown; node?: unknown } = value;
@@ -73,7 +73,7 @@ export function fieldsOf<Fields extends object>(name: string, value: Fields): Fi
   throw wrong(name, 'expected an object');
 }
 
-/** What is thrown for a value that cannot be. */
+/** The error for an invalid value. */
 export function wrong(name: string, expected: string): HubbubError {
   return new HubbubError('INVALID_FORMAT', `${name}: ${expected}`);
 }

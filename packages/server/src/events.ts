@@ -7,7 +7,7 @@ import type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
 import type { Publication } from './publication.js';
 import type { Publisher } from './publisher.js';
 
-/** What a client told, stamped with what the edge knows, and how to answer. */
+/** A client event, with the sender as the edge knows it, and a way to answer. */
 export interface ServiceEvent extends ClientEvent {
   /** Unique in the namespace's log: what a repeated handling has in common with the first. */
   readonly entryId: string;
@@ -16,14 +16,14 @@ export interface ServiceEvent extends ClientEvent {
   /** Aborted when another instance may have taken over, or the try takes too long: long work may stop. */
   readonly signal: AbortSignal;
   /**
-   * To the session that sent the event, and no other: with the event's `id` and room unless the message says otherwise.
-   * A session that is gone gets nothing; that is no error. Throws as `publishToRoom` does.
+   * Sends to the session that sent the event, and no other; the event's `id` and room are the defaults. A session that is
+   * gone gets nothing; that is not an error. Throws as `publishToRoom` does.
    * @example await event.reply({ type: 'error', payload: { code: 'INVALID_PAYLOAD', message: 'A vote names a comparison.' } });
    */
   reply(message: Publication): Promise<void>;
 }
 
-/** What a consumer of any kind of events is told beside the group. */
+/** Options of a consumer of any kind of events. */
 export interface GroupOptions<Of extends Entry> extends ConsumerOptions<Of> {
   /** Instances of a service share a group; each group gets every event. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
   readonly group: string;
@@ -31,7 +31,7 @@ export interface GroupOptions<Of extends Entry> extends ConsumerOptions<Of> {
 
 export type EventsOptions = GroupOptions<EventEntry>;
 
-/** Handles one event. What it throws has the event tried again. */
+/** Handles one event. If it throws, the event is retried. */
 export type EventHandler = (event: ServiceEvent) => unknown;
 
 export interface EventsParts {

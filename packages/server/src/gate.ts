@@ -1,4 +1,4 @@
-/** Bounds what is under way to Redis at once, so that a Redis that is behind fills no memory. */
+/** Bounds the messages in flight to Redis, so that a slow Redis fills no memory. */
 import { HubbubError } from '@hubbub/protocol';
 
 export class Gate {

@@ -28,7 +28,7 @@ export interface ServiceOptions {
   readonly redisPrefix?: string;
   /** HUBBUB_PRESENCE_PARTITIONS of the cluster. Default 16. */
   readonly presencePartitions?: number;
-  /** Messages that may wait for Redis at once. Default 10,000. */
+  /** The most messages that may wait for Redis. Default 10,000. */
   readonly maxPending?: number;
   /** Size of a message's frame. Default 1,048,576: clients hold what waits for them in memory. */
   readonly maxMessageBytes?: number;
@@ -41,7 +41,7 @@ export interface HubbubOptions extends ServiceOptions {
   readonly redisUrl: string;
   /** How long a message may wait for Redis before it is refused. Default 5,000. */
   readonly timeoutMs?: number;
-  /** Told of each failed connection; it is retried until `close`. Default: ignored, publishes reject meanwhile. */
+  /** Called for each failed connection; it is retried until `close`. Default: ignored, publishes reject meanwhile. */
   readonly onError?: (error: Error) => void;
 }
 
@@ -74,8 +74,8 @@ export interface Hubbub {
   onEvents(namespace: string, options: EventsOptions, handler: EventHandler): Consumer;
   /**
    * Hands lifecycle events to the handler: users online and offline, rooms occupied and vacated, and the members of
-   * namespaces with `memberEvents`. At least once, in order for each room and user; a group begins with what happens after its
-   * first consumer had the lease, and one that is away for more than minutes misses some: ask `presence` when you start.
+   * namespaces with `memberEvents`. At least once, in order for each room and user. A group begins when its
+   * first consumer has the lease; one that is away for minutes misses events: query `presence` when you start.
    * @throws {HubbubError} `INVALID_FORMAT` for a name or an option that cannot be.
    * @example hubbub.onLifecycle({ group: 'greeter' }, event => console.log(event.event));
    */
@@ -88,12 +88,12 @@ export interface Hubbub {
    */
   deadLetters(namespace: string, group: string, limit?: number): Promise<readonly DeadLetter[]>;
 
-  /** Who is where. */
+  /** Queries of the registry: users, rooms and sessions. */
   readonly presence: PresenceQueries;
 
   /**
-   * Takes everybody out of the room, on every edge: members get `room_closed`, with the reason. Who joins later, or is
-   * joining at this moment, opens the room anew: to keep people out, give them no right to it.
+   * Removes every session from the room, on every edge; members get `room_closed` with the reason. A later or simultaneous
+   * join creates the room again: to keep users out, give them no right to it.
    * @param reason at most 123 bytes
    * @param once with an `idempotencyKey` a retry takes nobody out who came after the first try
    * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `UNAVAILABLE` or `OUTCOME_UNKNOWN`: doing it twice does no harm.
@@ -103,14 +103,14 @@ export interface Hubbub {
   /** Takes the user out of the room with every session: they get `room_closed` with `removed: true`. Else as `closeRoom`. */
   removeFromRoom(room: string, userId: string, reason?: string, once?: Once): Promise<Published>;
   /**
-   * Ends every session of the user with the close code 4200, after which clients do not come back by themselves. Its
+   * Ends every session of the user with the close code 4200, after which clients do not reconnect by themselves. Its
    * tokens stay valid: mint no new ones. Throws as `closeRoom` does.
    * @example await hubbub.disconnectUser('u1', 'the account was closed');
    */
   disconnectUser(userId: string, reason?: string, once?: Once): Promise<Published>;
   /**
-   * Lets a session into a room that it did not ask for, as if it had joined with a room token of these rights (all when
-   * not given). It stays until it leaves or ends; who comes back is another session. Throws as `closeRoom` does.
+   * Adds a session to a room that it did not ask for, as a join with a room token of these rights (default: all). It stays
+   * until it leaves or ends; a reconnected client is another session. Throws as `closeRoom` does.
    * @example await hubbub.addToRoom('chat:7', event.session, ['join', 'presence']);
    */
   addToRoom(room: string, session: SessionAddress, rights?: readonly Right[]): Promise<void>;
@@ -121,7 +121,7 @@ export interface Hubbub {
 }
 
 /**
- * Returns at once and connects in the background.
+ * Returns immediately and connects in the background.
  *
  * @throws {HubbubError} `INVALID_FORMAT` for an option that cannot be.
  * @example

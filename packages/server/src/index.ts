@@ -1,4 +1,4 @@
-/** The Hubbub SDK for services: publish, hear what clients tell, ask presence, close rooms, mint tokens. */
+/** The Hubbub SDK for services: publish, consume client events, query presence, close rooms, mint tokens. */
 export type { DeadLetter, EventEntry, LifecycleEntry } from '@hubbub/broker';
 export {
   type ClientEvent,

@@ -6,7 +6,7 @@ import { consume } from './consumer/consume.js';
 import type { Consumer } from './consumer/source.js';
 import type { GroupOptions } from './events.js';
 
-/** What presence tells, and which try at handling it this is. */
+/** An event from presence, with the number of the attempt. */
 export type ServiceLifecycleEvent = LifecycleEvent & {
   /** Unique in the cluster: what a repeated handling has in common with the first. */
   readonly entryId: string;
@@ -18,7 +18,7 @@ export type ServiceLifecycleEvent = LifecycleEvent & {
 
 export type LifecycleOptions = GroupOptions<LifecycleEntry>;
 
-/** Handles one event. What it throws has the event tried again; after `maxAttempts` it is dropped, and `onDeadLetter` told. */
+/** Handles one event. If it throws, the event is retried; after `maxAttempts` it is dropped and `onDeadLetter` called. */
 export type LifecycleHandler = (event: ServiceLifecycleEvent) => unknown;
 
 /** @throws {HubbubError} `INVALID_FORMAT` for a group or an option that cannot be. */

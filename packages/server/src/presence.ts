@@ -56,7 +56,7 @@ export interface PresenceQueries {
 const TIMEOUT_MS = 5000;
 
 /**
- * Without options every question is refused, saying what is missing.
+ * Without options every query is rejected with an error that names the missing option.
  * @throws {HubbubError} `INVALID_FORMAT` for an option that cannot be.
  */
 export function createPresenceQueries(options: PresenceOptions | undefined): PresenceQueries {

@@ -1,4 +1,4 @@
-/** What a service publishes: checked here, where the mistake is made, and encoded once for all edges. */
+/** A publication of a service: checked here, where a mistake is made, and encoded once for all edges. */
 import {
   beginningOf,
   CONTROL_REASON_MAX_BYTES,
@@ -23,13 +23,13 @@ export interface Publication extends ServiceMessage {
   /** A user whose sessions do not get it. */
   readonly excludeUser?: string;
   /**
-   * 1 to 128 bytes; the same key within five minutes publishes nothing more to the same room, user or all, so that a retry
-   * never doubles a message.
+   * 1 to 128 bytes. The same key within five minutes publishes nothing more to the same target, so that a retry never doubles
+   * a message.
    */
   readonly idempotencyKey?: string;
 }
 
-/** What a message may have: a wrong name would be a wish that nobody hears. */
+/** The fields of a message: an unknown field would be ignored without an error. */
 const FIELDS: ReadonlySet<string> = new Set([
   ...['type', 'payload', 'id', 'sender', 'timestamp', 'key'],
   ...['excludeSession', 'excludeUser', 'idempotencyKey'],
@@ -43,7 +43,7 @@ export interface Addressing {
   readonly room?: string;
 }
 
-/** @throws {HubbubError} `INVALID_FORMAT`, `INVALID_PAYLOAD` or `TOO_LARGE`, saying which field is wrong. */
+/** @throws {HubbubError} `INVALID_FORMAT`, `INVALID_PAYLOAD` or `TOO_LARGE`; the error names the field. */
 export function encodePublication(publication: Publication, maxMessageBytes: number, to?: Addressing): Uint8Array {
   const unknown = Object.keys(publication ?? {}).find(field => !FIELDS.has(field));
   if (unknown !== undefined) throw wrong(beginningOf(unknown, 64), 'no field of a message');
@@ -55,7 +55,7 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
   const json = toJsonText({ ...message, timestamp: message.timestamp ?? now.toISOString() });
   if (!isWellFormedJson(json)) {
     // MessagePack members of the room could not be given it.
-    throw new HubbubError('INVALID_PAYLOAD', 'payload: has half a surrogate pair in it, which is no character.');
+    throw new HubbubError('INVALID_PAYLOAD', 'payload: contains half of a surrogate pair, which is not a character.');
   }
   const body = encoder.encode(json);
   if (body.length > maxMessageBytes) {

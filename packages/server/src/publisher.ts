@@ -10,10 +10,10 @@ export interface PublisherOptions {
   readonly maxMessageBytes: number;
 }
 
-/** What a retry has in common with the first try. */
+/** The fields that a retry shares with the first attempt. */
 export type Once = Pick<Publication, 'idempotencyKey'>;
 
-/** What became of a message. */
+/** The outcome of a publish. */
 export interface Published {
   /** Position in the room's history, where it is one to a room that has one. */
   readonly epoch?: string;

@@ -8,7 +8,7 @@ export type TokenAlgorithm = 'HS256' | 'HS384' | 'HS512' | 'RS256' | 'PS256' | '
 export interface TokenMintOptions {
   /** HUBBUB_JWT_SECRET of the edges, or a private key (PEM) whose public key they have. */
   readonly key: string;
-  /** What the edges expect of the key. Default HS256. */
+  /** The algorithm that the edges expect. Default HS256. */
   readonly algorithm?: TokenAlgorithm;
   /** `kid`, for keys of a key set. */
   readonly keyId?: string;
@@ -100,7 +100,7 @@ function openSigner(options: TokenMintOptions): (claims: object) => string {
   const { key, algorithm = 'HS256', keyId, issuer, audience } = fieldsOf('options', options);
   if (!ALGORITHMS.has(algorithm)) throw wrong('algorithm', `expected one of ${[...ALGORITHMS].join(', ')}`);
   if (algorithm.startsWith('HS') && String(key).includes('-----BEGIN')) {
-    throw wrong('key', `a PEM is no secret: name its algorithm instead of ${algorithm}`);
+    throw wrong('key', `a PEM is not a secret: name its algorithm instead of ${algorithm}`);
   }
   const kid = keyId === undefined ? {} : { kid: text('keyId', keyId, ROLE_MAX_BYTES) };
   const iss = issuer === undefined ? {} : { iss: text('issuer', issuer, URL_MAX_BYTES) };

@@ -24,7 +24,7 @@ const BY_CODE: Readonly<Record<string, Answer>> = {
     limit: 'request_time',
   },
 };
-const NO_HTTP: Answer = { status: '400 Bad Request', code: 'INVALID_FORMAT', message: 'This is no HTTP.' };
+const NO_HTTP: Answer = { status: '400 Bad Request', code: 'INVALID_FORMAT', message: 'Malformed HTTP request.' };
 
 /** @param canAnswer else the connection is ended without a word */
 export function answerConnectionError(

@@ -20,9 +20,9 @@ export interface HttpServerOptions {
   readonly maxHeaderBytes: number;
   /** From the first byte of a request to its last. */
   readonly requestTimeoutMs: number;
-  /** How requests under way are counted and bounded. */
+  /** Counts and bounds the requests in flight. */
   readonly slots: RequestSlots;
-  /** Whose requests are answered. */
+  /** The addresses that may send requests. */
   readonly sources: RequestSources;
   readonly metrics: ApiMetrics;
 }
@@ -61,10 +61,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
     exposeHeadRoutes: true,
-    // What is on its way when the process is told to stop is still answered.
+    // Requests in flight at shutdown are still answered.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    // The headers are bounded already, and a name that is too long is to be told so.
+    // The headers are bounded already, and a name that is too long gets its own error.
     routerOptions: { maxParamLength: options.maxHeaderBytes },
     http: {
       maxHeaderSize: options.maxHeaderBytes,
@@ -88,7 +88,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     });
     if (!isFree) {
       metrics.limited('requests');
-      throw new HubbubError('RATE_LIMITED', `More than HUBBUB_API_MAX_REQUESTS (${slots.max}) are under way.`);
+      throw new HubbubError(
+        'RATE_LIMITED',
+        `More than HUBBUB_API_MAX_REQUESTS (${slots.max}) requests are in flight; retry later.`,
+      );
     }
   });
   server.addHook('onRequest', async ({ headers: { host = '' } }) => {
@@ -164,7 +167,7 @@ function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
   return reply.code(status).header('cache-control', 'no-store').send({ code, message });
 }
 
-/** Says what there is; and for a path that there is, how it is asked. */
+/** Lists the paths; for a known path, lists its methods. */
 function notFoundHandler(routes: readonly Route[]) {
   const names = [...routes.map(nameOf), `GET ${OPENAPI_PATH}`].sort();
   const patterns = [...routes, { method: 'GET', path: OPENAPI_PATH }].map(({ method, path }) => ({

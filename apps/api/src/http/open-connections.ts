@@ -25,8 +25,8 @@ export class OpenConnections {
   }
 
   /**
-   * Whether what is wrong on the connection can be answered on it: in the middle of an answer, or after the answer to a
-   * request of which the rest is still coming, it would be taken for something else.
+   * Whether an error can be answered on this connection. In the middle of an answer, or before a request has ended, the client
+   * would take it for something else.
    */
   canAnswer(socket: Socket): boolean {
     const last = this.#last.get(socket);

@@ -11,12 +11,12 @@ const errorSchema = z.strictObject({ code: z.string(), message: z.string() });
 const FAILURES: Readonly<Record<number, string>> = {
   400: 'Something in the request is wrong; the message names it.',
   401: 'The API key is missing or wrong.',
-  403: 'This process does not do that; the message says which setting allows it.',
+  403: 'This process does not allow the request; the message names the setting that does.',
   408: 'The request did not come in whole in time; nothing was done.',
   409: 'The idempotency key was used for another request.',
   413: 'The body, or one message, is too large, or there are too many of them.',
   415: 'The body is not called application/json.',
-  429: 'Too many requests are under way; nothing was done.',
+  429: 'Too many requests are in flight; nothing was done.',
   431: 'The headers are too large.',
   500: 'A defect of the API; it is not known whether anything was done.',
   503: 'Redis or presence does not answer. It is not known whether anything was done: with an idempotency key a retry doubles nothing.',
@@ -93,7 +93,7 @@ const KEY_PARAMETER = {
   in: 'header',
   required: false,
   description:
-    'For five minutes a request with the same key, to whichever process, does nothing more and has the same outcome; with other content it is refused (409). Bare, or in quotes as a structured field.',
+    'For five minutes a request with the same key, to whichever process, does nothing more and has the same outcome. With other content it is refused (409). Bare, or in quotes as a structured field.',
   schema: { type: 'string', minLength: 1, maxLength: KEY_MAX_LENGTH, pattern: KEY_PATTERN.source },
 };
 

@@ -1,4 +1,4 @@
-/** How an error is told over HTTP: status, code and message, and whether to come back. */
+/** Turns an error into an HTTP answer: status, code, message, and when to retry. */
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
 import type { Limit } from '../metrics.js';
 
@@ -12,7 +12,7 @@ export interface Refusal {
   readonly isDefect?: boolean;
 }
 
-/** Every other code says that something in the request is wrong: 400. */
+/** Every other code means a mistake in the request: 400. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   UNAUTHORIZED: 401,
   FORBIDDEN: 403,
@@ -24,7 +24,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   OUTCOME_UNKNOWN: 503,
 };
 
-/** What fastify throws, by its own codes. */
+/** Errors that fastify throws, by its own codes. */
 const OF_FASTIFY: Readonly<Record<string, Refusal>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     status: 415,
@@ -34,9 +34,9 @@ const OF_FASTIFY: Readonly<Record<string, Refusal>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     status: 400,
     code: 'INVALID_FORMAT',
-    message: 'The body has not the length that its header says.',
+    message: 'The length of the body differs from its Content-Length header.',
   },
-  FST_ERR_BAD_URL: { status: 400, code: 'INVALID_FORMAT', message: 'The path has a percent escape that is none.' },
+  FST_ERR_BAD_URL: { status: 400, code: 'INVALID_FORMAT', message: 'Malformed percent-encoding in the URL path.' },
 };
 
 export function refusalOf(error: unknown, maxBodyBytes: number): Refusal {
@@ -48,8 +48,15 @@ export function refusalOf(error: unknown, maxBodyBytes: number): Refusal {
     const message = `The body has more than HUBBUB_API_MAX_BODY_BYTES (${maxBodyBytes}).`;
     return { status: 413, code: 'TOO_LARGE', message, limit: 'body_bytes' };
   }
-  // What is none of these is a defect of ours: who asks gets no details, the process lives.
-  return OF_FASTIFY[code] ?? { status: 500, code: 'OUTCOME_UNKNOWN', message: 'The API failed here.', isDefect: true };
+  // Any other error is a defect of the API: the client gets no details, the process lives.
+  return (
+    OF_FASTIFY[code] ?? {
+      status: 500,
+      code: 'OUTCOME_UNKNOWN',
+      message: 'Internal error of the API; its log has the details.',
+      isDefect: true,
+    }
+  );
 }
 
 /** Seconds after which a retry makes sense; Redis is found again within about a second. */

@@ -1,4 +1,4 @@
-/** What a route is: what it takes, what it answers, how it is described, what it does. */
+/** A route: its parameters and body, its answers, its description, its handler. */
 import type { Backplane } from '@hubbub/broker';
 import type { PresenceQueries, TokenMint } from '@hubbub/server';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import type { ApiMetrics } from '../metrics.js';
 import type { Publishing } from '../publishing.js';
 import { parse } from './fields.js';
 
-/** What routes work with. */
+/** The parts that routes use. */
 export interface RouteParts {
   readonly bus: Pick<Backplane, 'history' | 'namespaces' | 'online'>;
   /** Undefined where this process has nobody to ask. */
@@ -44,7 +44,7 @@ interface Description {
   readonly description?: string;
   /** Whether it may be repeated under a key. */
   readonly takesKey: boolean;
-  /** What else it may be refused with, beside what every route may. */
+  /** Refusals beside those of every route. */
   readonly refusals?: readonly 403[];
   /** Whether Redis or presence has to answer. Default true. */
   readonly asksOthers?: boolean;
@@ -54,7 +54,7 @@ interface Description {
 
 export interface Route extends Description {
   readonly query: z.ZodObject;
-  /** What a body has to be; absent for GET. */
+  /** The schema of the body; absent for GET. */
   readonly body: z.ZodType | undefined;
   readonly answer: z.ZodType;
   /** @throws {HubbubError} */

@@ -10,7 +10,7 @@ export interface RedisKeyClaimsOptions extends RedisConnectionOptions {
   readonly prefix: string;
 }
 
-/** Returns at once and connects in the background. */
+/** Returns immediately and connects in the background. */
 export function openRedisKeyClaims(url: string, { prefix, ...connection }: RedisKeyClaimsOptions): KeyClaims {
   return new RedisKeyClaims(openRedisConnection(url, { ...connection, autoPipelining: true }), prefix);
 }

@@ -52,7 +52,7 @@ export const batchRoute: Route = route({
   operationId: 'publishBatch',
   summary: `Up to ${BATCH_MAX_MESSAGES} messages, each with an outcome of its own`,
   description:
-    'Messages to the same room, user or all are published in the order of the list. After one that Redis did not take (`UNAVAILABLE`, `OUTCOME_UNKNOWN`) the later ones to the same are not tried, so that the order holds when the batch is sent again; with an idempotency key, of the batch or of each message, that doubles nothing. The answer is 503 when Redis took none of them.',
+    'Messages to the same room, user or all are published in the order of the list. After a message that Redis did not take (`UNAVAILABLE`, `OUTCOME_UNKNOWN`), later ones to the same target are skipped, which keeps the order. With an idempotency key, of the batch or of each message, sending the batch again doubles nothing. The answer is 503 when Redis took none of them.',
   takesKey: true,
   body: z.strictObject({ messages: z.array(z.unknown()).min(1) }),
   describedBody: z.strictObject({ messages: z.array(addressedMessage).min(1).max(BATCH_MAX_MESSAGES) }),
@@ -91,7 +91,7 @@ export const batchRoute: Route = route({
   },
 });
 
-/** @throws {HubbubError} for a message that is none */
+/** @throws {HubbubError} for a malformed message */
 function stepOf({ publishing }: RouteParts, message: unknown, index: number, batchKey: string | undefined): Step {
   const { room_id, user_id, all: _, ...body } = parse(addressedMessage, message, 'the message');
   const target = targetOf({ room_id, user_id });
@@ -126,7 +126,7 @@ async function runInOrder(steps: readonly Step[], results: Outcome[]): Promise<v
   }
 }
 
-/** @throws what is no HubbubError: a defect, which is told as one */
+/** @throws any error that is not a HubbubError: it is a defect, and is reported as one */
 function failure(error: unknown): Outcome {
   if (!(error instanceof HubbubError)) throw error;
   return { status: 'failed', code: error.code, message: error.message };

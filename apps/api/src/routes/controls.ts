@@ -14,7 +14,7 @@ export const controlRoutes: readonly Route[] = [
     path: '/rooms/{room_id}/close',
     operationId: 'closeRoom',
     summary: 'Takes everybody out of a room',
-    description: 'Members get `room_closed`. Who joins later opens the room anew.',
+    description: 'Members get `room_closed`. A later join creates the room again.',
     answer: z.strictObject({ room_id: z.string(), repeated }),
     async handle({ publishing }, { parameters, body: { reason: why }, key }) {
       const room = parseRoom(parameters.room_id);
@@ -40,7 +40,7 @@ export const controlRoutes: readonly Route[] = [
     path: '/users/{user_id}/disconnect',
     operationId: 'disconnectUser',
     summary: 'Ends every session of a user',
-    description: 'With the close code 4200, after which clients do not come back by themselves. Tokens stay valid.',
+    description: 'With the close code 4200, after which clients do not reconnect by themselves. Tokens stay valid.',
     answer: z.strictObject({ user_id: z.string(), repeated }),
     async handle({ publishing }, { parameters, body: { reason: why }, key }) {
       const user = parseUser(parameters.user_id);

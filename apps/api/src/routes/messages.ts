@@ -1,4 +1,4 @@
-/** Routes that publish: to a room, to a user, to all, and many messages at once. */
+/** Routes that publish: to a room, to a user, to all, and many messages in one request. */
 import { z } from 'zod';
 import { messageFields, parseRoom, parseUser } from '../http/fields.js';
 import { type Route, route } from '../http/route.js';
@@ -52,7 +52,7 @@ export const messageRoutes: readonly Route[] = [
     method: 'POST',
     path: '/messages',
     operationId: 'publish',
-    summary: 'To a room, to a user, or to every session of the cluster, as the body says',
+    summary: 'Publish to the target in the body: a room, a user, or every session of the cluster',
     description:
       'The body names the target, everybody too: a client library makes this path of `/users/../messages`, and a mistake in an id must not reach everybody.',
     takesKey: true,

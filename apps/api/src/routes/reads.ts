@@ -49,7 +49,7 @@ export const readRoutes: readonly Route[] = [
     method: 'GET',
     path: '/rooms/{room_id}/history',
     operationId: 'readHistory',
-    summary: 'What was said in a room',
+    summary: 'Read the history of a room',
     description: 'A room without history has no messages and the epoch `""`.',
     query: z.strictObject({
       since: offset.describe('Only what follows this offset, the oldest of it; without it the newest messages.'),
@@ -58,7 +58,7 @@ export const readRoutes: readonly Route[] = [
     }),
     answer: z.strictObject({
       room_id: z.string(),
-      epoch: z.string().describe('Another one when the history was lost and began anew.'),
+      epoch: z.string().describe('Changes when the history was lost and began again.'),
       offset: z.int().min(0).describe('Of the newest message.'),
       messages: z.array(frame).describe('Oldest first.'),
       more: z.boolean().describe('There are more in the direction that was asked for.'),
@@ -75,7 +75,7 @@ export const readRoutes: readonly Route[] = [
     method: 'GET',
     path: '/rooms/{room_id}/roster',
     operationId: 'readRoster',
-    summary: 'Who is in a room',
+    summary: 'List the users in a room',
     description: 'Asked of presence.',
     query: z.strictObject({
       limit: limit.describe('About so many users; a page may be up to 128 longer.'),
@@ -114,7 +114,7 @@ export const readRoutes: readonly Route[] = [
   }),
 ];
 
-/** What presence says of the key of this process is no news for who asks: to them presence is away. */
+/** Hides from clients that presence rejected the key of this process: to them presence is unavailable. */
 async function ask<Answer>(
   presence: PresenceQueries | undefined,
   question: (presence: PresenceQueries) => Promise<Answer>,

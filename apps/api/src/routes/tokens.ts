@@ -50,7 +50,7 @@ export const tokenRoutes: readonly Route[] = [
     path: '/rooms/{room_id}/tokens',
     operationId: 'mintRoomToken',
     summary: 'A token that opens one room to one user',
-    description: 'Where HUBBUB_API_TOKENS is true. PROTOCOL.md section 1 says what it is good for.',
+    description: 'Where HUBBUB_API_TOKENS is true. PROTOCOL.md section 1 describes its use.',
     refusals: [403],
     asksOthers: false,
     body: z.strictObject({
@@ -73,7 +73,7 @@ export const tokenRoutes: readonly Route[] = [
 function minted({ mint }: RouteParts, ttlMs: number, make: (mint: TokenMint) => string): z.infer<typeof answer> {
   if (mint === undefined)
     throw new HubbubError('FORBIDDEN', 'HUBBUB_API_TOKENS is not true: no tokens are minted here.');
-  // Down to the second, as tokens have it: nobody is told that it holds longer than it does.
+  // Rounded down to the second, as in the token: the answer never promises a longer life.
   const expiresAtMs = Math.floor((Date.now() + ttlMs) / 1000) * 1000;
   return { token: make(mint), expires_at: new Date(expiresAtMs).toISOString() };
 }

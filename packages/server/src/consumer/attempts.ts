@@ -9,15 +9,15 @@ import type { Term } from './term.js';
 export type Handler<Of extends Entry> = (entry: Of, signal: AbortSignal) => unknown;
 
 const RETRY_DELAY_FACTOR_MAX = 100;
-/** Between two tries to tell Redis what became of an entry. */
-const TELL_DELAY_MS = 100;
+/** Between two attempts to record the outcome of an entry in Redis. */
+const RECORD_DELAY_MS = 100;
 const DEAD_LETTER_REASON_MAX = 500;
 /** An entry of which so many tries ended with the process may be what ends it. */
 const SUSPECT_ATTEMPT = 3;
-/** Entries that are done and of which Redis could not be told; what another instance took is never asked for again. */
-const UNTOLD_MAX = 4096;
+/** Handled entries whose outcome Redis has not recorded; entries that another instance took are never requested again. */
+const UNRECORDED_MAX = 4096;
 
-/** What a try came to: `over` is neither; who gets the entry next tries it again. */
+/** The outcome of an attempt: `over` is neither; the next owner of the entry tries it again. */
 type Outcome = { readonly is: 'done' } | { readonly is: 'over' } | { readonly is: 'failed'; readonly error: unknown };
 
 export class Attempts<Of extends Entry> {
@@ -27,11 +27,11 @@ export class Attempts<Of extends Entry> {
   readonly #closing: AbortSignal;
   readonly #slots: Slots;
   /**
-   * Suspects are tried one at a time: of those that a process was at when it ended only the one that ends it counts on, and the
-   * others do not become dead letters with it.
+   * Tries suspects one at a time: when a process ends, only the entry in progress is counted. The others do not become dead
+   * letters with it.
    */
   readonly #suspects = new Slots(1);
-  readonly #untold = new Set<string>();
+  readonly #unrecorded = new Set<string>();
 
   constructor(source: Source<Of>, handle: Handler<Of>, settings: ConsumerSettings<Of>, closing: AbortSignal) {
     this.#source = source;
@@ -44,8 +44,8 @@ export class Attempts<Of extends Entry> {
   /** Never rejects. An entry that is not done when the term ends is given out again: nothing is lost. */
   async finish(given: Of, term: Term<Of>): Promise<void> {
     const { maxAttempts, onError } = this.#settings;
-    // Done in an earlier term of this instance, which ended before Redis could be told.
-    if (this.#untold.has(given.entryId)) return await this.#done(given, term);
+    // Done in an earlier term of this instance, which ended before Redis recorded it.
+    if (this.#unrecorded.has(given.entryId)) return await this.#done(given, term);
     const isSuspect = given.attempt >= Math.min(SUSPECT_ATTEMPT, maxAttempts);
     for (let attempt = given.attempt; ; attempt++) {
       if (attempt > maxAttempts) return await this.#giveUp(given, new Error('every attempt ended the service'), term);
@@ -61,11 +61,11 @@ export class Attempts<Of extends Entry> {
   }
 
   async #try(entry: Of, term: Term<Of>): Promise<Outcome> {
-    // What another instance may have by now is not begun. It is not acknowledged, so it is not lost.
+    // Another instance may have the entry by now. It is not acknowledged, so it is not lost.
     if (!term.held || this.#closing.aborted) return { is: 'over' };
     if (entry.attempt > 1) {
       // The first try is counted as it is given out.
-      const counted = await this.#tell(term, consumer => this.#source.retry(consumer, entry.entryId));
+      const counted = await this.#record(term, consumer => this.#source.retry(consumer, entry.entryId));
       if (counted === undefined || this.#closing.aborted) return { is: 'over' };
     }
     const { handlerTimeoutMs } = this.#settings;
@@ -89,17 +89,17 @@ export class Attempts<Of extends Entry> {
   }
 
   async #done({ entryId }: Of, term: Term<Of>): Promise<void> {
-    const told = await this.#tell(term, async consumer => {
+    const isRecorded = await this.#record(term, async consumer => {
       await this.#source.acknowledge(consumer, [entryId]);
       return true;
     });
-    this.#untold.delete(entryId);
-    if (told === true) return;
-    for (const oldest of this.#untold) {
-      if (this.#untold.size < UNTOLD_MAX) break;
-      this.#untold.delete(oldest);
+    this.#unrecorded.delete(entryId);
+    if (isRecorded === true) return;
+    for (const oldest of this.#unrecorded) {
+      if (this.#unrecorded.size < UNRECORDED_MAX) break;
+      this.#unrecorded.delete(oldest);
     }
-    this.#untold.add(entryId);
+    this.#unrecorded.add(entryId);
   }
 
   async #giveUp(entry: Of, error: unknown, term: Term<Of>): Promise<void> {
@@ -107,25 +107,25 @@ export class Attempts<Of extends Entry> {
       toWellFormed(error instanceof Error ? error.message : String(error)),
       DEAD_LETTER_REASON_MAX,
     );
-    const told = await this.#tell(term, async consumer => {
+    const isRecorded = await this.#record(term, async consumer => {
       await this.#source.bury(consumer, entry.entryId, reason);
       return true;
     });
-    if (told === true) this.#settings.onDeadLetter(entry, error);
+    if (isRecorded === true) this.#settings.onDeadLetter(entry, error);
   }
 
-  /** Tells Redis, and again while it does not answer; `undefined` when the term is over. */
-  async #tell<Answer>(term: Term<Of>, tell: (consumer: string) => Promise<Answer>): Promise<Answer | undefined> {
+  /** Records an outcome in Redis, again while it does not answer; `undefined` when the term is over. */
+  async #record<Answer>(term: Term<Of>, write: (consumer: string) => Promise<Answer>): Promise<Answer | undefined> {
     while (term.held) {
       try {
-        return await tell(term.consumer);
+        return await write(term.consumer);
       } catch (error) {
         if (error instanceof HubbubError && error.code === 'FORBIDDEN') {
           term.lost();
           return undefined;
         }
         this.#settings.onError(error);
-        await pause(TELL_DELAY_MS, term.signal);
+        await pause(RECORD_DELAY_MS, term.signal);
       }
     }
     return undefined;

@@ -93,7 +93,7 @@ class RunningConsumer<Of extends Entry> implements Consumer {
     if (isUnknown) await term.end();
   }
 
-  /** Returns when the term is over, or the consumer closes: then the term lasts until what is under way is done. */
+  /** Returns when the term is over, or the consumer closes: then the term lasts until the work in progress is done. */
   async #lead(term: Term<Of>): Promise<void> {
     this.#term = term;
     while (term.held) {
@@ -119,8 +119,8 @@ class RunningConsumer<Of extends Entry> implements Consumer {
   }
 
   /**
-   * A read that does not come back (a frozen Redis, a network that is gone) is left behind when the term is over or the
-   * consumer closes. What it was given and did not bring is given out again.
+   * A read that does not return (a frozen Redis, a lost network) is abandoned when the term is over or the consumer closes.
+   * Entries that it was given and did not return are given out again.
    */
   async #read(term: Term<Of>): Promise<readonly Of[]> {
     if (!term.held) return [];

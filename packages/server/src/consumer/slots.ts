@@ -9,7 +9,7 @@ export class Slots {
     this.#free = count;
   }
 
-  /** Runs `work` in a slot. */
+  /** Runs `work` when fewer than `max` others run. */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>(resolve => this.#waiting.push(resolve));

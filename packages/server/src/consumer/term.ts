@@ -14,7 +14,7 @@ export interface TermOptions {
 const RENEWALS_PER_LEASE = 3;
 
 export class Term<Of extends Entry> {
-  /** Another name in each term: who comes back after losing the lease gets again what it had not acknowledged. */
+  /** A new name in each term: an instance that lost the lease gets its unacknowledged entries again. */
   readonly consumer = randomUUID();
   readonly #source: Source<Of>;
   readonly #options: TermOptions;
@@ -35,7 +35,7 @@ export class Term<Of extends Entry> {
     return !this.#ended.signal.aborted && performance.now() < this.#heldUntilMs;
   }
 
-  /** Aborted when the term ends: what is under way may stop. */
+  /** Aborted when the term ends: work in progress may stop. */
   get signal(): AbortSignal {
     return this.#ended.signal;
   }
@@ -50,7 +50,7 @@ export class Term<Of extends Entry> {
     return true;
   }
 
-  /** Lets another instance begin at once. Never rejects. */
+  /** Lets another instance begin immediately. Never rejects. */
   async end(): Promise<void> {
     this.lost();
     await this.#source.release(this.consumer);
