@@ -1,5 +1,5 @@
 /** How a session comes into a room, by join_room or by resume: the limit, the rights, then the membership. */
-import type { Payload, Position, Recovery } from '@hubbub/protocol';
+import { HubbubError, type Payload, type Position, type Recovery } from '@hubbub/protocol';
 import type { Opened } from '../admission/room-entrance.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
 import type { Session } from '../sessions/session.js';
@@ -8,7 +8,7 @@ import { type FrameContext, namedPosition, namedText } from './frame-context.js'
 /**
  * Resolves when the session is a member and has been sent what follows the position that the payload names.
  * @param roomCount rooms that a session which is not in this one is in, or about to be in
- * @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT`, `INVALID_PAYLOAD`, `UNAVAILABLE`
+ * @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT`, `INVALID_PAYLOAD`, `UNAVAILABLE`, `NOT_IN_ROOM`
  */
 export async function enterRoom(
   session: Session,
@@ -37,7 +37,10 @@ export interface Joining {
   readonly announce?: (recovery: Recovery | undefined) => void;
 }
 
-/** Joins; what follows `since` is replayed where the session may read the history. @throws {HubbubError} `UNAVAILABLE` */
+/**
+ * Joins; what follows `since` is replayed where the session may read the history.
+ * @throws {HubbubError} `UNAVAILABLE`; `NOT_IN_ROOM` if a member was removed in the meantime
+ */
 export async function joinFrom(
   session: Session,
   room: string,
@@ -50,6 +53,9 @@ export async function joinFrom(
     since: mayRead ? since : undefined,
     announce: announce && (entered => announce(answerOf(entered))),
   });
+  if (!session.closed && !session.rooms.has(room)) {
+    throw new HubbubError('NOT_IN_ROOM', 'A service removed the session from the room before the answer.');
+  }
   if (grant !== undefined && session.rooms.has(room)) session.grant(room, grant);
   return answerOf(recovery);
 }
