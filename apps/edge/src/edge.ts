@@ -5,14 +5,13 @@ import { Channels, CLOSE_CODES, namespaceOf } from '@hubbub/protocol';
 import { type Logger, listening, type MetricsRegistry, type Readiness } from '@hubbub/runtime';
 import { type AdmissionPolicy, assertHost } from './admission/admission.js';
 import { createAdmissionPolicy } from './admission/admission-policy.js';
-import { createClientAddresses } from './admission/client-address.js';
 import { openTokenKeys } from './admission/keys/token-keys.js';
 import { Conflation } from './conflation/conflation.js';
 import { createConflationMetrics } from './conflation/conflation-metrics.js';
 import { Departure } from './drain/departure.js';
 import { createDispatcher } from './frames/dispatch.js';
 import { HistoryReader } from './history/history-reader.js';
-import { createRecoveryMetrics } from './history/recovery-metrics.js';
+import { createRecoveryMetrics, createReplayGauge } from './history/recovery-metrics.js';
 import { ReplayMemory } from './history/replay-memory.js';
 import { ReplayTurns } from './history/replay-turns.js';
 import { RoomFeeds } from './history/room-feeds.js';
@@ -20,15 +19,16 @@ import { ConnectionGate } from './limits/connection-gate.js';
 import { CostLimits } from './limits/cost-limits.js';
 import { connectionBounds } from './limits/descriptors.js';
 import { FrameLimits } from './limits/frame-limits.js';
-import { createLimitMetrics } from './limits/limit-metrics.js';
+import { createLimitGauges, createLimitMetrics } from './limits/limit-metrics.js';
 import { createRefusals } from './limits/refusals.js';
 import { proposedPace, sessionLimits } from './limits/session-limits.js';
+import { createClientAddresses } from './listener/client-address.js';
 import { createConnectionEvents } from './listener/connection-events.js';
 import { loadEngine } from './listener/engine.js';
 import { corsHeaders, type PageHandler } from './listener/http-answers.js';
 import type { TlsFiles } from './listener/tls-files.js';
 import { listenForWebSockets, type WebSocketListener, type WebSocketOptions } from './listener/websocket.js';
-import { createEdgeMetrics } from './metrics.js';
+import { createEdgeGauges, createEdgeMetrics } from './metrics.js';
 import { PresenceReporter } from './presence/presence-reporter.js';
 import { RosterQuestions } from './presence/roster-questions.js';
 import { createFanout, mendRooms } from './rooms/fanout.js';
@@ -116,7 +116,7 @@ export async function startEdge({
   const { broker, history } = bus;
   const { namespaces, maxReplayMessages, maxBufferedBytes } = config;
   const replayMemory = new ReplayMemory(config.maxReplayBytes, recovery.windowDropped);
-  recovery.observe({ replayBytes: () => replayMemory.bytes });
+  createReplayGauge(registry, () => replayMemory.bytes);
   const feeds = new RoomFeeds({
     history,
     namespaces,
@@ -185,7 +185,7 @@ export async function startEdge({
     timeoutMs: config.unreadTimeoutMs,
     onUnread: () => limitMetrics.exceeded('unread_time'),
   });
-  limitMetrics.observe({
+  createLimitGauges(registry, {
     addresses: () => gate.addresses,
     halfOpen: () => gate.halfOpen,
     buckets: () => frameLimits.size(performance.now()) + costLimits.size(performance.now()),
@@ -266,7 +266,7 @@ export async function startEdge({
     };
     return { ready: probe.hears && standing.confirmed && departure.state === 'serving', checks };
   };
-  metrics.observe({
+  createEdgeGauges(registry, {
     ready: () => readiness().ready,
     rooms: () => memberships.rooms,
     sessions: () => sessions.size,

@@ -1,7 +1,7 @@
 /** Whose connection it is: only what a trusted proxy wrote is believed, and addresses have one spelling. */
 import { expect, test } from 'vitest';
-import { createClientAddresses, peerAddress } from '../src/admission/client-address.js';
-import { parseIpAddress } from '../src/admission/ip-address.js';
+import { parseIpAddress, peerAddress } from '../src/limits/limit-key.js';
+import { createClientAddresses } from '../src/listener/client-address.js';
 
 test.each([
   ['192.0.2.1', '192.0.2.1', '192.0.2.1'],
@@ -52,6 +52,8 @@ test.each<[string, Trust, string, string, string, number]>([
   ['a proxy says whose it is', NETWORK, PROXY, CLIENT, CLIENT, 0],
   ['a proxy by its address', NETWORK, '192.0.2.9', CLIENT, CLIENT, 0],
   ['a proxy of IPv6', NETWORK, '2001:db8:cafe::9', '2001:db8::5', '2001:db8::5', 0],
+  ['a network of mapped addresses', { trustedProxies: ['::ffff:10.0.0.0/104'] }, PROXY, CLIENT, CLIENT, 0],
+  ['a proxy by its mapped address', { trustedProxies: ['::ffff:10.0.0.1'] }, PROXY, CLIENT, CLIENT, 0],
   ['an IPv4 proxy on an IPv6 socket', NETWORK, '::ffff:10.0.0.1', CLIENT, CLIENT, 0],
   ['what the client wrote itself stands left', NETWORK, PROXY, `1.1.1.1, ${CLIENT}`, CLIENT, 0],
   ['proxies behind proxies', NETWORK, PROXY, `1.1.1.1,${CLIENT} , 10.9.9.9,10.0.0.2`, CLIENT, 0],

@@ -9,6 +9,7 @@ import {
   type Position,
 } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
+import pLimit from 'p-limit';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { enter } from '../src/history/entry.js';
 import { createRecoveryMetrics } from '../src/history/recovery-metrics.js';
@@ -16,7 +17,6 @@ import { ReplayMemory } from '../src/history/replay-memory.js';
 import { ReplayTurns } from '../src/history/replay-turns.js';
 import { RoomFeed } from '../src/history/room-feed.js';
 import type { Gap } from '../src/history/room-position.js';
-import { Slots } from '../src/history/slots.js';
 import type { Session } from '../src/sessions/session.js';
 
 export const ROOM = 'chat:1';
@@ -71,7 +71,7 @@ export async function startFedRoom({
       maxReplayBytes: Math.min(maxBufferedBytes, memory.maxBytesPerRoom),
       replayMemory: memory,
       checkIntervalMs: 5000,
-      slots: new Slots(4),
+      limitReads: pLimit(4),
       metrics,
       deliver(_, { offset }) {
         delivered.push(offset);

@@ -27,6 +27,13 @@ export function isUserId(value: unknown): value is string {
   return userIdProblem(value) === undefined;
 }
 
+/** Begins the user ids of sessions without a token. No token may name such a user. */
+export const ANONYMOUS_PREFIX = 'anonymous:';
+
+export function isAnonymousId(userId: string): boolean {
+  return userId.startsWith(ANONYMOUS_PREFIX);
+}
+
 /**
  * A user's name as others see it. Only people read it, so half a character is repaired.
  * @returns the name, or what is wrong with it, as the end of a sentence about it

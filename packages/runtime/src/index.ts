@@ -14,8 +14,11 @@ export {
   addUpMetrics,
   countRedisFailures,
   createMetricsRegistry,
+  type LabeledValue,
+  type MetricsKit,
   type MetricsRegistry,
   type MetricValues,
+  metricsKit,
   readMetrics,
 } from './metrics.js';
 export { onShutdownSignal, type Shutdown } from './shutdown.js';

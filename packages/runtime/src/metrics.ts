@@ -1,5 +1,13 @@
 /** The metrics registry of a process, with what Node and the event loop tell of themselves; and the sum over several. */
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Registry } from 'prom-client';
+import {
+  type Aggregator,
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  Registry,
+} from 'prom-client';
 
 export type MetricsRegistry = Registry;
 
@@ -14,6 +22,78 @@ export function createMetricsRegistry(): MetricsRegistry {
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   return registry;
+}
+
+type Labels<Name extends string> = Readonly<Record<Name, string>>;
+
+/** A value of a gauge with labels. */
+export type LabeledValue<Name extends string> = readonly [labels: Labels<Name>, value: number];
+
+/** Creates metrics in one registry. Each method returns the function that records an event, if the metric has one. */
+export interface MetricsKit {
+  counter(name: string, help: string): () => void;
+  /** @param initial sets of labels that are counted from 0, so that a graph shows the first event */
+  counterBy<Name extends string>(
+    name: string,
+    help: string,
+    initial: readonly Labels<Name>[],
+  ): (labels: Labels<Name>) => void;
+  /** Counts in a number of the caller's, for hot paths; a scrape reads it. */
+  total(name: string, help: string, read: () => number): void;
+  /** @param aggregator over several processes; default: the sum */
+  gauge(name: string, help: string, read: () => number, aggregator?: Aggregator): void;
+  /** @param read returns all current values; earlier ones are forgotten */
+  gaugeBy<Name extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Name[],
+    read: () => readonly LabeledValue<Name>[] | Promise<readonly LabeledValue<Name>[]>,
+    aggregator?: Aggregator,
+  ): void;
+  /** A histogram in seconds that records milliseconds. */
+  duration(name: string, help: string, bucketsInSeconds: readonly number[]): (durationMs: number) => void;
+}
+
+export function metricsKit(registry: MetricsRegistry): MetricsKit {
+  const registers = [registry];
+  return {
+    counter(name, help) {
+      const counter = new Counter({ name, help, registers });
+      return () => counter.inc();
+    },
+    counterBy(name, help, initial) {
+      const counter = new Counter({ name, help, registers, labelNames: Object.keys(initial[0] ?? {}) });
+      for (const labels of initial) counter.inc(labels, 0);
+      return labels => counter.inc(labels);
+    },
+    total(name, help, read) {
+      let reported = 0;
+      const collect = function (this: Counter): void {
+        const value = read();
+        this.inc(value - reported);
+        reported = value;
+      };
+      new Counter({ name, help, registers, collect });
+    },
+    gauge(name, help, read, aggregator = 'sum') {
+      const collect = function (this: Gauge): void {
+        this.set(read());
+      };
+      new Gauge({ name, help, registers, aggregator, collect });
+    },
+    gaugeBy(name, help, labelNames, read, aggregator = 'sum') {
+      const collect = async function (this: Gauge): Promise<void> {
+        const values = await read();
+        this.reset();
+        for (const [labels, value] of values) this.set(labels, value);
+      };
+      new Gauge({ name, help, registers, labelNames: [...labelNames], aggregator, collect });
+    },
+    duration(name, help, bucketsInSeconds) {
+      const histogram = new Histogram({ name, help, registers, buckets: [...bucketsInSeconds] });
+      return durationMs => histogram.observe(durationMs / 1000);
+    },
+  };
 }
 
 const REDIS_FAILURES = 'hubbub_redis_connection_failures_total';

@@ -1,5 +1,5 @@
 /** Mints tokens: for sessions, and for single rooms (PROTOCOL.md section 1). */
-import { HubbubError, isRoomPattern, type Right, readUserName } from '@hubbub/protocol';
+import { HubbubError, isAnonymousId, isRoomPattern, type Right, readUserName } from '@hubbub/protocol';
 import { createSigner } from 'fast-jwt';
 import { fieldsOf, listOfRights, roomName, text, userId, wrong } from './checks.js';
 
@@ -118,7 +118,7 @@ function openSigner(options: TokenMintOptions): (claims: object) => string {
 /** The prefix is that of sessions without a token: edges refuse who claims it. */
 function sessionUser(user: unknown): string {
   const id = userId('user', user);
-  if (id.startsWith('anonymous:')) throw wrong('user', 'begins with anonymous:, as only sessions without a token do');
+  if (isAnonymousId(id)) throw wrong('user', 'begins with anonymous:, as only sessions without a token do');
   return id;
 }
 

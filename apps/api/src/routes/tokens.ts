@@ -1,12 +1,11 @@
 /** Routes that mint tokens, for back ends whose language has no library for it at hand. */
-import { HubbubError } from '@hubbub/protocol';
+import { ANONYMOUS_PREFIX, HubbubError, isAnonymousId } from '@hubbub/protocol';
 import type { TokenMint } from '@hubbub/server';
 import { z } from 'zod';
 import { parseRoom, parseUser, userId } from '../http/fields.js';
 import { type Route, type RouteParts, route } from '../http/route.js';
 
 const DAY_MS = 86_400_000;
-const ANONYMOUS = 'anonymous:';
 
 const right = z.enum(['join', 'publish', 'event', 'presence', 'history']);
 const rights = z.array(right);
@@ -81,6 +80,6 @@ function minted({ mint }: RouteParts, ttlMs: number, make: (mint: TokenMint) => 
 /** Ids that begin like this are the edges' own (PROTOCOL.md section 1): they would refuse the token. */
 function subject(id: string | undefined): string {
   const user = parseUser(id);
-  if (!user.startsWith(ANONYMOUS)) return user;
-  throw new HubbubError('INVALID_FORMAT', `A user's id does not begin with ${ANONYMOUS}`);
+  if (!isAnonymousId(user)) return user;
+  throw new HubbubError('INVALID_FORMAT', `A user's id does not begin with ${ANONYMOUS_PREFIX}`);
 }

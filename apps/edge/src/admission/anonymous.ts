@@ -1,9 +1,7 @@
 /** Sessions without a token: who they are, and what namespaces let them do. */
-
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
-import { namespaceOf, type Sender } from '@hubbub/protocol';
+import { ANONYMOUS_PREFIX, namespaceOf, type Sender } from '@hubbub/protocol';
 import type { Rights } from './rights.js';
-import { ANONYMOUS_PREFIX } from './token.js';
 
 /** The rights of every session without a token; `undefined` where no namespace gives any, and nobody gets in. */
 export function anonymousRights(namespaces: Namespaces): Rights | undefined {
@@ -19,8 +17,4 @@ export function anonymousRights(namespaces: Namespaces): Rights | undefined {
 /** A user of its own for each session: ids of sessions are unique in the cluster, and no token may name such a user. */
 export function anonymousUser(sessionId: string): Sender {
   return { id: `${ANONYMOUS_PREFIX}${sessionId}`, name: 'Anonymous' };
-}
-
-export function isAnonymous(user: Sender): boolean {
-  return user.id.startsWith(ANONYMOUS_PREFIX);
 }

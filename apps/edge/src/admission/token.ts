@@ -1,5 +1,12 @@
 /** The token of a session: who it names, what it opens, and until when. */
-import { HubbubError, readUserName, type Sender, userIdProblem } from '@hubbub/protocol';
+import {
+  ANONYMOUS_PREFIX,
+  HubbubError,
+  isAnonymousId,
+  readUserName,
+  type Sender,
+  userIdProblem,
+} from '@hubbub/protocol';
 import { z } from 'zod';
 import type { ClaimsVerifier } from './claims.js';
 import { type RoomsClaim, roomsClaimSchema } from './rights.js';
@@ -12,12 +19,9 @@ export interface TokenClaims {
   readonly expiresAtMs?: number;
 }
 
-/** Users of sessions without a token are called so: nobody may sign a token that names one. */
-export const ANONYMOUS_PREFIX = 'anonymous:';
-
 const claimsSchema = z.object({
   sub: z.string({ error: 'is not text' }).superRefine((id, context) => {
-    const problem = id.startsWith(ANONYMOUS_PREFIX) ? `begins with ${ANONYMOUS_PREFIX}` : userIdProblem(id);
+    const problem = isAnonymousId(id) ? `begins with ${ANONYMOUS_PREFIX}` : userIdProblem(id);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   }),
   // Programs that fill in every field write null.

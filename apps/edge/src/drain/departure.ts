@@ -2,7 +2,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EdgeMetrics } from '../metrics.js';
 import { type DrainedSession, drainSessions } from './drain.js';
-import { nobodyWaits } from './quiet-turn.js';
 
 /** `leaving` is not ready but takes everybody in; `drained` refuses. */
 export type DepartureState = 'serving' | 'leaving' | 'closing' | 'drained';
@@ -48,13 +47,12 @@ export class Departure {
    * Resolves when no session is left.
    * @param announced whether a balancer has to see first that this edge is not ready
    */
-  async run(announced: boolean, stopListening: () => void): Promise<void> {
+  async run(announced: boolean, stopListening: () => Promise<void>): Promise<void> {
     const { sessions, metrics, drainDelayMs, drainWindowMs, sharedPort } = this.#options;
     this.#state = 'leaving';
     this.#remaining = sessions.size;
     if (announced && drainDelayMs > 0) await delay(drainDelayMs);
-    if (sharedPort) await nobodyWaits();
-    stopListening();
+    await stopListening();
     this.#state = 'closing';
     const startedAtMs = performance.now();
     const result = await drainSessions({
@@ -67,6 +65,6 @@ export class Departure {
       },
     });
     this.#state = 'drained';
-    metrics.drained(result, performance.now() - startedAtMs);
+    metrics.drained({ ...result, durationMs: performance.now() - startedAtMs });
   }
 }

@@ -2,14 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GapReason, HubbubError, type Position, type Recovery } from '@hubbub/protocol';
 import type { Session } from '../sessions/session.js';
-import type { RoomMetrics } from './recovery-metrics.js';
+import type { RecoveryMetrics } from './recovery-metrics.js';
 import type { ReplayTurns } from './replay-turns.js';
 import type { RoomFeed } from './room-feed.js';
 
 export interface EntryOptions {
   readonly maxReplayMessages: number;
   readonly maxBufferedBytes: number;
-  readonly metrics: RoomMetrics;
+  readonly metrics: RecoveryMetrics;
   /** Shared by all who recover on this edge. */
   readonly turns: ReplayTurns;
 }

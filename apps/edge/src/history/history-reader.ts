@@ -4,9 +4,9 @@ import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type Encoding, type Frame, type HistoryAnswer, jsonCodec, namespaceOf, toJsonValue } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import type { Session } from '../sessions/session.js';
-import type { RoomMetrics } from './recovery-metrics.js';
+import type { RecoveryMetrics } from './recovery-metrics.js';
 import { messagesOf, type RoomMessage } from './room-feed.js';
-import { isLeftOut } from './room-offset.js';
+import { isLeftOut } from './withheld-message.js';
 
 export interface PageRequest {
   /** Only what follows this offset. */
@@ -21,9 +21,9 @@ export interface PageRequest {
 export class HistoryReader {
   readonly #history: History;
   readonly #namespaces: Namespaces;
-  readonly #metrics: RoomMetrics;
+  readonly #metrics: RecoveryMetrics;
 
-  constructor(history: History, namespaces: Namespaces, metrics: RoomMetrics) {
+  constructor(history: History, namespaces: Namespaces, metrics: RecoveryMetrics) {
     this.#history = history;
     this.#namespaces = namespaces;
     this.#metrics = metrics;

@@ -12,11 +12,10 @@ import {
   roomPrefix,
   spliceRoom,
 } from '@hubbub/protocol';
-import { msgpackCodec } from '@hubbub/protocol/msgpack';
-import { transcode } from '../rooms/transcode.js';
+import { msgpackCodec, transcode } from '@hubbub/protocol/msgpack';
 import type { Session } from '../sessions/session.js';
 import type { ReplayMemory } from './replay-memory.js';
-import { isLeftOut, roomOffsetFrame } from './room-offset.js';
+import { isLeftOut, roomOffsetFrame } from './withheld-message.js';
 
 /** A message, or (with an empty body) an entry of the history that cannot be read. */
 export type KeptMessage = Position &
@@ -156,7 +155,7 @@ export class ReplayWindow {
 
   /** A message that cannot be made into a frame was lost on its way here: as a gap it is not silence. */
   #frameOf(message: KeptMessage, encoding: Encoding): Uint8Array {
-    const body = message.encoding === encoding ? message.body : transcode(message.encoding, message.body);
+    const body = transcode(message, encoding);
     const frame = body && spliceRoom(encoding, this.#prefixes[encoding], body, message);
     return frame ?? CODECS[encoding].encode(gapFrame(this.#room, message));
   }

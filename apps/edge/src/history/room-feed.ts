@@ -2,13 +2,13 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { History, HistoryEntry, HistoryPage } from '@hubbub/broker';
 import { decodeEnvelope, type Envelope, HubbubError, type Position } from '@hubbub/protocol';
-import { withoutForgery } from './forged-frame.js';
-import type { RoomMetrics } from './recovery-metrics.js';
+import type { LimitFunction } from 'p-limit';
+import type { RecoveryMetrics } from './recovery-metrics.js';
 import type { ReplayMemory } from './replay-memory.js';
 import { type KeptMessage, ReplayWindow } from './replay-window.js';
 import { type Gap, RoomPosition } from './room-position.js';
 import { isCheckDue } from './silence.js';
-import type { Slots } from './slots.js';
+import { withoutForgery } from './withheld-message.js';
 
 /** A message of a room with history, live or read. */
 export type RoomMessage = Envelope & Position;
@@ -29,9 +29,9 @@ export interface FeedParts {
   readonly replayMemory: ReplayMemory;
   /** How often `check` is called. */
   readonly checkIntervalMs: number;
-  /** Reads of Redis of all rooms share them. */
-  readonly slots: Slots;
-  readonly metrics: RoomMetrics;
+  /** Limits the reads of all rooms together. */
+  readonly limitReads: LimitFunction;
+  readonly metrics: RecoveryMetrics;
   deliver(channel: string, message: RoomMessage): void;
   tellGap(channel: string, gap: Gap): void;
 }
@@ -283,8 +283,8 @@ export class RoomFeed {
   }
 
   #read(purpose: 'catch_up' | 'check' | 'replay', query: () => ReadQuery): Promise<HistoryPage> {
-    const { history, slots, metrics } = this.#parts;
-    return slots.run(() => {
+    const { history, limitReads, metrics } = this.#parts;
+    return limitReads(() => {
       metrics.historyRead(purpose);
       return history.read({ room: this.room, ttlMs: this.#ttlMs, ...query() });
     });

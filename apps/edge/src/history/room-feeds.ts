@@ -2,11 +2,11 @@
 import type { History } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type Channels, namespaceOf } from '@hubbub/protocol';
-import type { RoomMetrics } from './recovery-metrics.js';
+import pLimit from 'p-limit';
+import type { RecoveryMetrics } from './recovery-metrics.js';
 import type { ReplayMemory } from './replay-memory.js';
 import { type FeedParts, RoomFeed, type RoomMessage } from './room-feed.js';
 import type { Gap } from './room-position.js';
-import { Slots } from './slots.js';
 
 /** Reads of histories under way at once, whatever number of rooms is behind. */
 const CONCURRENT_READS = 32;
@@ -22,7 +22,7 @@ export interface RoomFeedsOptions {
   readonly maxBufferedBytes: number;
   readonly replayMemory: ReplayMemory;
   readonly checkIntervalMs: number;
-  readonly metrics: RoomMetrics;
+  readonly metrics: RecoveryMetrics;
 }
 
 export interface FeedListeners {
@@ -48,7 +48,7 @@ export class RoomFeeds {
       replayMemory,
       checkIntervalMs,
       metrics,
-      slots: new Slots(CONCURRENT_READS),
+      limitReads: pLimit(CONCURRENT_READS),
       deliver: (channel, message) => this.#listeners.deliver(channel, message),
       tellGap: (channel, gap) => this.#listeners.tellGap(channel, gap),
     };

@@ -1,11 +1,8 @@
 /** How many frames a session, its user and its address may send on this edge, and when a session that goes on is closed. */
-
 import type { Config } from '@hubbub/config';
-import { CLOSE_CODES, type CloseCode, type ErrorCode, type SessionLimits } from '@hubbub/protocol';
-import { isAnonymous } from '../admission/anonymous.js';
-import { peerAddress } from '../admission/client-address.js';
+import { CLOSE_CODES, type CloseCode, type ErrorCode, isAnonymousId, type SessionLimits } from '@hubbub/protocol';
 import { LimitExceeded, type LimitName } from './limit-exceeded.js';
-import { type Limited, limitKeyOf } from './limit-key.js';
+import { type Limited, limitKeyOf, peerAddress } from './limit-key.js';
 import { RememberedBuckets } from './remembered-buckets.js';
 import { SharedBuckets } from './shared-buckets.js';
 import type { TokenBucket } from './token-bucket.js';
@@ -49,7 +46,7 @@ export class FrameLimits {
     return new FrameAllowance({
       session: this.#sessions?.take(limitKeyOf(user, address), nowMs),
       // Each session without a token is a user of its own, and shares what its address may send.
-      user: isAnonymous(user) ? undefined : this.#users?.hold(user.id, nowMs),
+      user: isAnonymousId(user.id) ? undefined : this.#users?.hold(user.id, nowMs),
       address: this.#addresses?.hold(peerAddress(address).group, nowMs),
       maxRefusalsPerMinute: this.#settings.maxRefusalsPerMinute,
     });
@@ -58,7 +55,7 @@ export class FrameLimits {
   /** Once for each `open`. */
   close({ user, address }: Limited, { session }: FrameAllowance, nowMs: number): void {
     if (session !== undefined) this.#sessions?.put(limitKeyOf(user, address), session, nowMs);
-    if (!isAnonymous(user)) this.#users?.release(user.id, nowMs);
+    if (!isAnonymousId(user.id)) this.#users?.release(user.id, nowMs);
     this.#addresses?.release(peerAddress(address).group, nowMs);
   }
 }

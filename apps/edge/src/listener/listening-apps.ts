@@ -3,7 +3,7 @@
  * same port: the engine cannot change the one that clients without SNI get. The old one keeps its sessions until they end.
  */
 
-import { nobodyWaits } from '../drain/quiet-turn.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PublishToTopic } from '../rooms/audience.js';
 import type { Socket } from '../sessions/session.js';
 import type { EngineModule, TemplatedApp, us_listen_socket } from './engine.js';
@@ -74,13 +74,14 @@ export class ListeningApps {
     this.#listenSocket = this.#listen(next, true);
     this.#current = next;
     this.#alive.add(next);
-    await nobodyWaits();
+    await acceptAllWaiting();
     this.#options.engine.us_listen_socket_close(old);
     this.#forgetIfEmpty(previous);
   }
 
   /** Takes no new connections; those that stand stay. */
-  stopListening(): void {
+  async stopListening(): Promise<void> {
+    if (this.#options.sharedPort) await acceptAllWaiting();
     if (this.#listenSocket !== undefined) this.#options.engine.us_listen_socket_close(this.#listenSocket);
     this.#listenSocket = undefined;
   }
@@ -135,6 +136,22 @@ export class ListeningApps {
     throw new Error(
       `Cannot listen on ${host}:${this.#port}: the engine cannot bind it. Set HUBBUB_HOST or HUBBUB_PORT.`,
     );
+  }
+}
+
+/** A turn of the loop this short has accepted every waiting connection, and done nothing else since. */
+const QUIET_TURN_MS = 0.05;
+const TURNS_MAX = 1000;
+
+/**
+ * Closing one of several sockets on a port resets the connections that the kernel gave to it and that were not accepted yet,
+ * unless Linux hands them over (sysctl net.ipv4.tcp_migrate_req=1). So it is done just after a turn that has accepted all.
+ */
+async function acceptAllWaiting(): Promise<void> {
+  for (let turns = 0; turns < TURNS_MAX; turns++) {
+    const startedAtMs = performance.now();
+    await nextTurn();
+    if (performance.now() - startedAtMs < QUIET_TURN_MS) return;
   }
 }
 

@@ -3,13 +3,13 @@
 import type { RoomPath } from '@hubbub/config';
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
 import type { Admitted, UpgradeRequest } from '../admission/admission.js';
-import { type ClientAddresses, peerAddress } from '../admission/client-address.js';
-import type { IpAddress } from '../admission/ip-address.js';
 import type { ConnectionGate } from '../limits/connection-gate.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
+import { type IpAddress, peerAddress } from '../limits/limit-key.js';
 import type { LimitMetrics } from '../limits/limit-metrics.js';
 import type { PublishToTopic } from '../rooms/audience.js';
 import type { Session, Socket } from '../sessions/session.js';
+import type { ClientAddresses } from './client-address.js';
 import type {
   EngineModule,
   EngineSocket,
@@ -83,7 +83,7 @@ export interface WebSocketListener {
   /** With TLS: new connections get the certificate that the files have now. Rejects saying what is wrong with them. */
   renewCertificate(): Promise<void>;
   /** Takes no new connections; those that stand stay. */
-  stopListening(): void;
+  stopListening(): Promise<void>;
   /** Ends every connection and the port. */
   close(): void;
 }

@@ -3,10 +3,10 @@
  * topic per encoding; the bytes are made once per encoding and the engine does the rest.
  */
 import { type Encoding, type Envelope, type Position, roomPrefix, spliceRoom } from '@hubbub/protocol';
+import { transcode } from '@hubbub/protocol/msgpack';
 import type { ConflatedRoom, Conflation } from '../conflation/conflation.js';
 import type { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
-import { transcode } from './transcode.js';
 
 /** Hands bytes to every subscriber of a native topic. */
 export type PublishToTopic = (topic: string, bytes: Uint8Array, isBinary: boolean) => void;
@@ -85,7 +85,7 @@ export class Audience {
       const leftOut = except.length === 0 ? except : except.filter(session => session.encoding === wanted);
       const recipients = (wanted === 'json' ? this.#jsonSize : this.#msgpackSize) - leftOut.length;
       if (recipients <= 0) continue;
-      const bytes = this.#frame(wanted, encoding === wanted ? body : transcode(encoding, body), position);
+      const bytes = this.#frame(wanted, transcode({ encoding, body }, wanted), position);
       if (bytes === undefined) {
         isMalformed = true;
         continue;

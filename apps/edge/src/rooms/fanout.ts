@@ -1,10 +1,9 @@
 /** From the bus to the sockets: finds whom an envelope is for and hands its bytes to the native topics. */
 import { type Control, decodeEnvelope, type Envelope, isEnvelope, jsonCodec, type Position } from '@hubbub/protocol';
-import { isForged, withoutForgery } from '../history/forged-frame.js';
-import type { RoomMetrics } from '../history/recovery-metrics.js';
+import type { RecoveryMetrics } from '../history/recovery-metrics.js';
 import type { RoomFeeds } from '../history/room-feeds.js';
-import { isLeftOut, roomOffsetFrame } from '../history/room-offset.js';
 import type { Gap } from '../history/room-position.js';
+import { isForged, isLeftOut, roomOffsetFrame, withoutForgery } from '../history/withheld-message.js';
 import type { EdgeMetrics } from '../metrics.js';
 import type { Sessions } from '../sessions/sessions.js';
 import type { PublishToTopic } from './audience.js';
@@ -14,7 +13,7 @@ import { readServiceMessage } from './service-message.js';
 export interface FanoutParts {
   readonly memberships: Memberships;
   readonly feeds: RoomFeeds;
-  readonly recovery: RoomMetrics;
+  readonly recovery: RecoveryMetrics;
   readonly sessions: Sessions;
   readonly metrics: EdgeMetrics;
   readonly publish: PublishToTopic;

@@ -5,7 +5,6 @@ import { type Channels, encodeEnvelope, type Frame, jsonCodec, namespaceOf, type
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import type { RoomFeeds } from '../history/room-feeds.js';
 import type { Session } from '../sessions/session.js';
-import { userKey } from './user-key.js';
 
 export interface RoomPublisherParts {
   readonly broker: Broker;
@@ -45,11 +44,10 @@ export class RoomPublisher {
     const channel = this.#parts.channels.room(room);
     if (historySize === 0) return this.#parts.broker.publish(channel, envelope).then(() => ({}));
     session.cost?.stored.spend(room, { size: historySize, ttlMs: historyTtlMs }, envelope.length);
-    const idempotencyKey = messageId === undefined ? {} : { idempotencyKey: userKey(session.user.id, messageId) };
     const known = this.#parts.feeds.of(channel)?.position;
-    const append = { room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, ...idempotencyKey };
+    const key = idempotencyKey(session, messageId);
     return this.#parts.history
-      .append(append)
+      .append({ room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, ...key })
       .then(({ epoch, offset, repeated }) => ({ position: { epoch, offset }, duplicate: repeated }));
   }
 
@@ -57,6 +55,14 @@ export class RoomPublisher {
   tell(session: Session, room: string, frame: Said): Promise<void> {
     return this.#parts.broker.publish(this.#parts.channels.room(room), envelopeOf(session, frame, false));
   }
+}
+
+/**
+ * The key of a `message_id`. It has the user's id in it, so that no user can use up the `message_id` of another; and the length
+ * of the `message_id` first, because both parts may hold any character.
+ */
+export function idempotencyKey({ user }: Session, messageId: string | undefined): { readonly idempotencyKey?: string } {
+  return messageId === undefined ? {} : { idempotencyKey: `${messageId.length}/${messageId}/${user.id}` };
 }
 
 function envelopeOf(session: Session, frame: Said, echo: boolean): Uint8Array {

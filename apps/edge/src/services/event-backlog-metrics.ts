@@ -1,8 +1,7 @@
 /** How many client events wait for services: asked of the bus when metrics are scraped, because all edges fill one log. */
 import type { EventBacklog, EventLog } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
-import type { MetricsRegistry } from '@hubbub/runtime';
-import { Gauge } from 'prom-client';
+import { type MetricsRegistry, metricsKit } from '@hubbub/runtime';
 
 /** Services choose the names of groups: so many of a namespace are told, in the order of the bus. */
 const GROUPS_MAX = 50;
@@ -23,32 +22,24 @@ export function createEventBacklogMetrics(
     });
     return asked;
   };
-  new Gauge({
-    name: 'hubbub_edge_events_in_log',
-    help: 'Client events in the log of a namespace; at maxWaitingEvents the edge refuses further events. Every edge reports the same value.',
-    labelNames: ['namespace'] as const,
-    aggregator: 'max',
-    registers: [registry],
-    async collect() {
-      const backlogs = await ask();
-      this.reset();
-      for (const { namespace, length } of backlogs) this.set({ namespace }, length);
-    },
-  });
-  new Gauge({
-    name: 'hubbub_edge_events_waiting',
-    help: 'Client events that a group of services has not acknowledged. Every edge reports the same value.',
-    labelNames: ['namespace', 'group'] as const,
-    aggregator: 'max',
-    registers: [registry],
-    async collect() {
-      const backlogs = await ask();
-      this.reset();
-      for (const { namespace, groups } of backlogs) {
-        for (const { group, waiting } of groups.slice(0, GROUPS_MAX)) this.set({ namespace, group }, waiting);
-      }
-    },
-  });
+  const { gaugeBy } = metricsKit(registry);
+  gaugeBy(
+    'hubbub_edge_events_in_log',
+    'Client events in the log of a namespace; at maxWaitingEvents the edge refuses further events. Every edge reports the same value.',
+    ['namespace'],
+    async () => (await ask()).map(({ namespace, length }) => [{ namespace }, length] as const),
+    'max',
+  );
+  gaugeBy(
+    'hubbub_edge_events_waiting',
+    'Client events that a group of services has not acknowledged. Every edge reports the same value.',
+    ['namespace', 'group'],
+    async () =>
+      (await ask()).flatMap(({ namespace, groups }) =>
+        groups.slice(0, GROUPS_MAX).map(({ group, waiting }) => [{ namespace, group }, waiting] as const),
+      ),
+    'max',
+  );
 }
 
 interface NamespaceBacklog extends EventBacklog {

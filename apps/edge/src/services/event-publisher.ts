@@ -4,7 +4,7 @@ import { type Config, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE, HubbubError, isOwnType, namespaceOf, type Payload } from '@hubbub/protocol';
 import { limitKeyOf } from '../limits/limit-key.js';
 import type { EdgeMetrics } from '../metrics.js';
-import { userKey } from '../rooms/user-key.js';
+import { idempotencyKey } from '../rooms/room-publisher.js';
 import type { Session } from '../sessions/session.js';
 import { EventShares } from './event-shares.js';
 
@@ -72,7 +72,7 @@ export class EventPublisher {
       const { repeated, length } = await log.append({
         namespace,
         event,
-        ...(messageId !== undefined && { idempotencyKey: userKey(session.user.id, messageId) }),
+        ...idempotencyKey(session, messageId),
         maxLength: config.maxWaitingEvents,
         ttlMs: config.eventsTtlMs,
       });

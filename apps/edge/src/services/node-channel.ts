@@ -1,9 +1,9 @@
 /** What comes on this node's own channel: frames for single sessions, what is done to them, and the echo of the self-probe. */
 import { type Control, type Envelope, roomPrefix, spliceId, spliceRoom } from '@hubbub/protocol';
-import { isForged } from '../history/forged-frame.js';
+import { transcode } from '@hubbub/protocol/msgpack';
+import { isForged } from '../history/withheld-message.js';
 import type { EdgeMetrics } from '../metrics.js';
 import type { RosterQuestions } from '../presence/roster-questions.js';
-import { transcode } from '../rooms/transcode.js';
 import type { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 
@@ -49,7 +49,7 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
 }
 
 function frameFor(encoding: Session['encoding'], envelope: Envelope): Uint8Array | undefined {
-  const body = envelope.encoding === encoding ? envelope.body : transcode(envelope.encoding, envelope.body);
+  const body = transcode(envelope, encoding);
   if (body === undefined || envelope.room === undefined) return body;
   return spliceRoom(encoding, roomPrefix(encoding, envelope.room), body);
 }

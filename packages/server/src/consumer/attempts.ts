@@ -1,8 +1,8 @@
 /** Handles one entry until it succeeds, is given up, or is another instance's. */
 import { beginningOf, HubbubError, toWellFormed } from '@hubbub/protocol';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { LinkedSignal, pause } from './linked-signal.js';
 import type { ConsumerSettings } from './settings.js';
-import { Slots } from './slots.js';
 import type { Entry, Source } from './source.js';
 import type { Term } from './term.js';
 
@@ -25,12 +25,12 @@ export class Attempts<Of extends Entry> {
   readonly #handle: Handler<Of>;
   readonly #settings: ConsumerSettings<Of>;
   readonly #closing: AbortSignal;
-  readonly #slots: Slots;
+  readonly #limit: LimitFunction;
   /**
    * Tries suspects one at a time: when a process ends, only the entry in progress is counted. The others do not become dead
    * letters with it.
    */
-  readonly #suspects = new Slots(1);
+  readonly #limitSuspects = pLimit(1);
   readonly #unrecorded = new Set<string>();
 
   constructor(source: Source<Of>, handle: Handler<Of>, settings: ConsumerSettings<Of>, closing: AbortSignal) {
@@ -38,7 +38,7 @@ export class Attempts<Of extends Entry> {
     this.#handle = handle;
     this.#settings = settings;
     this.#closing = closing;
-    this.#slots = new Slots(settings.concurrency);
+    this.#limit = pLimit(settings.concurrency);
   }
 
   /** Never rejects. An entry that is not done when the term ends is given out again: nothing is lost. */
@@ -50,8 +50,8 @@ export class Attempts<Of extends Entry> {
     for (let attempt = given.attempt; ; attempt++) {
       if (attempt > maxAttempts) return await this.#giveUp(given, new Error('every attempt ended the service'), term);
       const entry = { ...given, attempt };
-      const trial = () => this.#slots.run(() => this.#try(entry, term));
-      const outcome = isSuspect ? await this.#suspects.run(trial) : await trial();
+      const trial = () => this.#limit(() => this.#try(entry, term));
+      const outcome = isSuspect ? await this.#limitSuspects(trial) : await trial();
       if (outcome.is === 'done') return await this.#done(entry, term);
       if (outcome.is === 'over') return;
       onError(outcome.error, entry);

@@ -1,6 +1,5 @@
 /** What an edge measures of the authorizer, and what it logs of its failures. */
-import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
 import type { AuthorizedAction } from './question.js';
 
 const QUESTION_RESULTS = ['allowed', 'denied', 'cached', 'shared', 'failed', 'breaker_open', 'too_many'] as const;
@@ -8,19 +7,13 @@ const QUESTION_RESULTS = ['allowed', 'denied', 'cached', 'shared', 'failed', 'br
 /** `allowed` and `denied` were asked for; `cached` and `shared` cost no request; the rest found no answer. */
 export type QuestionResult = (typeof QUESTION_RESULTS)[number];
 
-export interface AuthorizerMetrics {
-  question(action: AuthorizedAction, result: QuestionResult): void;
-  answered(durationMs: number): void;
-  failed(error: unknown): void;
-  breakerOpened(): void;
-  breakerClosed(): void;
-}
-
 export type BreakerState = 'closed' | 'half_open' | 'open';
 
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 const ACTIONS = ['connect', 'refresh', 'join', 'publish'] as const satisfies readonly AuthorizedAction[];
 const BREAKER_STATES = ['closed', 'half_open', 'open'] as const satisfies readonly BreakerState[];
+
+const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** @param breaker asked when scraped @param pending questions under way, asked when scraped */
 export function createAuthorizerMetrics(
@@ -28,39 +21,20 @@ export function createAuthorizerMetrics(
   log: Logger,
   breaker: () => BreakerState,
   pending: () => number,
-): AuthorizerMetrics {
-  const registers = [registry];
-  const questions = new Counter({
-    name: 'hubbub_edge_authorizer_questions_total',
-    help: 'Questions to the authorizer by action and result: allowed, denied, cached, shared (with a pending question), failed, breaker_open, too_many (pending).',
-    labelNames: ['action', 'result'] as const,
-    registers,
-  });
-  // Counted from 0, so that the first failure is a rise that can be seen.
-  for (const action of ACTIONS) for (const result of QUESTION_RESULTS) questions.inc({ action, result }, 0);
-  const duration = new Histogram({
-    name: 'hubbub_edge_authorizer_duration_seconds',
-    help: 'Duration of requests to the authorizer, including failed ones.',
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers,
-  });
-  new Gauge({
-    name: 'hubbub_edge_authorizer_breaker',
-    help: "1 for the current state of the authorizer's circuit breaker: closed, half_open or open.",
-    labelNames: ['state'] as const,
-    registers,
-    collect() {
-      for (const state of BREAKER_STATES) this.set({ state }, breaker() === state ? 1 : 0);
-    },
-  });
-  new Gauge({
-    name: 'hubbub_edge_authorizer_pending',
-    help: 'Requests to the authorizer in flight.',
-    registers,
-    collect() {
-      this.set(pending());
-    },
-  });
+) {
+  const { counterBy, duration, gauge, gaugeBy } = metricsKit(registry);
+  const questions = counterBy(
+    'hubbub_edge_authorizer_questions_total',
+    'Questions to the authorizer by action and result: allowed, denied, cached, shared (with a pending question), failed, breaker_open, too_many (pending).',
+    ACTIONS.flatMap(action => QUESTION_RESULTS.map(result => ({ action, result }))),
+  );
+  gaugeBy(
+    'hubbub_edge_authorizer_breaker',
+    "1 for the current state of the authorizer's circuit breaker: closed, half_open or open.",
+    ['state'],
+    () => BREAKER_STATES.map(state => [{ state }, breaker() === state ? 1 : 0] as const),
+  );
+  gauge('hubbub_edge_authorizer_pending', 'Requests to the authorizer in flight.', pending);
   let lastFailure: unknown;
   const failureLog = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed =>
     log.warn(
@@ -69,9 +43,13 @@ export function createAuthorizerMetrics(
     ),
   );
   return {
-    question: (action, result) => questions.inc({ action, result }),
-    answered: durationMs => duration.observe(durationMs / 1000),
-    failed(error) {
+    question: (action: AuthorizedAction, result: QuestionResult) => questions({ action, result }),
+    answered: duration(
+      'hubbub_edge_authorizer_duration_seconds',
+      'Duration of requests to the authorizer, including failed ones.',
+      DURATION_BUCKETS_SECONDS,
+    ),
+    failed(error: unknown): void {
       lastFailure = error;
       failureLog();
     },

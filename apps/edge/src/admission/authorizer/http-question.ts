@@ -1,6 +1,5 @@
 /** One question to the authorizer over HTTP: bounded in time and in the size of the answer. */
-import { toJsonValue } from '@hubbub/protocol';
-import { isAnonymous } from '../anonymous.js';
+import { isAnonymousId, toJsonValue } from '@hubbub/protocol';
 import { type Answer, answerSchema, type Question } from './question.js';
 
 export interface HttpAuthorizer {
@@ -18,7 +17,7 @@ export async function askOverHttp({ url, key, timeoutMs }: HttpAuthorizer, quest
   const { payload, ...rest } = question;
   const body = {
     ...rest,
-    ...(isAnonymous(question.user) && { anonymous: true }),
+    ...(isAnonymousId(question.user.id) && { anonymous: true }),
     ...(payload !== undefined && { payload: toJsonValue(payload) }),
   };
   const response = await fetch(url, {

@@ -1,6 +1,5 @@
 /** What an edge measures of the key set that it reads by URL. */
-import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
-import { Counter, Gauge } from 'prom-client';
+import { type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
 import type { KeySetUnavailable } from './fetch-key-set.js';
 
 export interface KeySetGauges {
@@ -20,14 +19,12 @@ const RESULTS = ['ok', 'timeout', 'unreachable', 'status', 'too_large', 'malform
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 
 export function createKeySetMetrics(registry: MetricsRegistry, log: Logger): KeySetMetrics {
-  const registers = [registry];
-  const fetches = new Counter({
-    name: 'hubbub_edge_jwks_fetches_total',
-    help: 'Reads of the key set (HUBBUB_JWT_JWKS_URL) by result: ok, timeout, unreachable, status, too_large, malformed.',
-    labelNames: ['result'] as const,
-    registers,
-  });
-  for (const result of RESULTS) fetches.inc({ result }, 0);
+  const { counterBy, gauge } = metricsKit(registry);
+  const fetches = counterBy(
+    'hubbub_edge_jwks_fetches_total',
+    'Reads of the key set (HUBBUB_JWT_JWKS_URL) by result: ok, timeout, unreachable, status, too_large, malformed.',
+    RESULTS.map(result => ({ result })),
+  );
   let last: KeySetUnavailable | undefined;
   const failureLog = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed => {
     const { failure: result, detail } = last ?? {};
@@ -35,31 +32,25 @@ export function createKeySetMetrics(registry: MetricsRegistry, log: Logger): Key
   });
   return {
     observe({ keys, ageSeconds }) {
-      new Gauge({
-        name: 'hubbub_edge_jwks_keys',
-        help: 'Keys of the key set that verify tokens; 0 before the first read, or after HUBBUB_JWT_JWKS_MAX_AGE_MS without one.',
-        aggregator: 'min',
-        registers,
-        collect() {
-          this.set(keys());
-        },
-      });
-      new Gauge({
-        name: 'hubbub_edge_jwks_age_seconds',
-        help: 'Time since the last read of the key set; NaN before the first read.',
-        aggregator: 'max',
-        registers,
-        collect() {
-          this.set(ageSeconds());
-        },
-      });
+      gauge(
+        'hubbub_edge_jwks_keys',
+        'Keys of the key set that verify tokens; 0 before the first read, or after HUBBUB_JWT_JWKS_MAX_AGE_MS without one.',
+        keys,
+        'min',
+      );
+      gauge(
+        'hubbub_edge_jwks_age_seconds',
+        'Time since the last read of the key set; NaN before the first read.',
+        ageSeconds,
+        'max',
+      );
     },
     fetched(keys, skipped) {
-      fetches.inc({ result: 'ok' });
+      fetches({ result: 'ok' });
       log.debug({ event: 'jwks_fetched', keys, skipped }, 'the key set was read');
     },
     fetchFailed(error) {
-      fetches.inc({ result: error.failure });
+      fetches({ result: error.failure });
       last = error;
       failureLog();
     },

@@ -1,13 +1,37 @@
-/** Recognizes frames on the bus whose type only the cluster may send (PROTOCOL.md section 7.1). */
-import { type Encoding, type Frame, isForgedType, jsonCodec, type MessageTarget, peekType } from '@hubbub/protocol';
+/**
+ * Messages that a session must not read: forged ones, whose type only the cluster may send (PROTOCOL.md section 7.1), and those
+ * that a service keeps from it. Where they have an offset a `room_offset` takes their place: a hole would look like a loss.
+ */
+import {
+  type Encoding,
+  type Envelope,
+  type Frame,
+  isForgedType,
+  jsonCodec,
+  type MessageTarget,
+  type Position,
+  peekType,
+} from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import type { Session } from '../sessions/session.js';
+
+type Exclusion = Pick<Envelope, 'excludeSession' | 'excludeUser' | 'notifyExcluded'>;
+
+/** Whether a service left this session or its user out. A sender is not: its `ack` names the offset. */
+export function isLeftOut(session: Pick<Session, 'id' | 'user'>, exclusion: Exclusion): boolean {
+  if (exclusion.excludeUser !== undefined && exclusion.excludeUser === session.user.id) return true;
+  return exclusion.notifyExcluded === true && exclusion.excludeSession === session.id;
+}
+
+export function roomOffsetFrame(room: string, { epoch, offset }: Position): Frame {
+  return { type: 'room_offset', room, epoch, offset, timestamp: new Date().toISOString() };
+}
 
 interface EncodedFrame {
   readonly encoding: Encoding;
   readonly body: Uint8Array;
 }
 
-/** What members get in place of a forged frame that has an offset: without it they would see a hole. */
 const NOTHING = jsonCodec.encode({ type: 'room_offset' });
 
 /**

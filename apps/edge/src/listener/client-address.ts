@@ -1,7 +1,7 @@
 /** Whose connection it is: the peer's address, or what a proxy that is trusted says of it in X-Forwarded-For. */
-import { BlockList } from 'node:net';
 import type { Config } from '@hubbub/config';
-import { type IpAddress, parseIpAddress } from './ip-address.js';
+import ipaddr from 'ipaddr.js';
+import { type IpAddress, parseIpAddress } from '../limits/limit-key.js';
 
 export interface ClientAddressOptions extends Pick<Config, 'trustedProxies' | 'trustedHops'> {
   /** The header of a trusted proxy could not be read, or did not have as many addresses as there are hops. */
@@ -13,14 +13,6 @@ export interface ClientAddresses {
   isProxy(peer: IpAddress): boolean;
   /** @param forwardedFor every X-Forwarded-For of the request, joined by commas; asked for only where it is believed */
   clientOf(peer: IpAddress, forwardedFor: () => string): IpAddress;
-}
-
-/** A peer without an address, as on a UNIX socket: all of them are one. */
-const UNKNOWN: IpAddress = { text: '', group: '', family: 'ipv4' };
-
-/** The address of the other end, as the engine writes it. */
-export function peerAddress(text = ''): IpAddress {
-  return parseIpAddress(text) ?? UNKNOWN;
 }
 
 export function createClientAddresses(options: ClientAddressOptions): ClientAddresses {
@@ -46,14 +38,23 @@ export function createClientAddresses(options: ClientAddressOptions): ClientAddr
 /** `undefined` where none is trusted. */
 function trustedNetworks(networks: readonly string[]): ((address: IpAddress) => boolean) | undefined {
   if (networks.length === 0) return undefined;
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/');
-    const family = address.includes(':') ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return ({ text, family }) => text !== '' && list.check(text, family);
+  const parsed = networks.map(parseNetwork);
+  return ({ text }) => {
+    if (text === '') return false;
+    const address = ipaddr.parse(text);
+    return parsed.some(network => network[0].kind() === address.kind() && address.match(network));
+  };
+}
+
+const MAPPED_BITS = 96;
+
+/** An address counts as the network of it alone; ::ffff:10.0.0.0/104 is 10.0.0.0/8. */
+function parseNetwork(network: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  const [text = '', bits] = network.split('/');
+  const address = ipaddr.process(text);
+  if (bits === undefined) return [address, address.toByteArray().length * 8];
+  const isMapped = text.includes(':') && address.kind() === 'ipv4';
+  return [address, Math.max(0, Number(bits) - (isMapped ? MAPPED_BITS : 0))];
 }
 
 /** What stands left of the first address that is no proxy of ours was written by anybody. */
