@@ -62,12 +62,12 @@ describe('messages', () => {
     const numbers = async (query: string) => {
       const { body } = await api.get(`/rooms/${room}/history${query}`);
       const messages = body.messages as Array<{ payload: { n: number } }>;
-      return { numbers: messages.map(({ payload }) => payload.n), more: body.more };
+      return { numbers: messages.map(({ payload }) => payload.n), more: body.more, next: body.next };
     };
     expect(await numbers('')).toEqual({ numbers: [1, 2, 3, 4, 5], more: false });
-    expect(await numbers('?limit=2')).toEqual({ numbers: [4, 5], more: true });
-    expect(await numbers('?limit=2&before=4')).toEqual({ numbers: [2, 3], more: true });
-    expect(await numbers('?since=1&limit=3')).toEqual({ numbers: [2, 3, 4], more: true });
+    expect(await numbers('?limit=2')).toEqual({ numbers: [4, 5], more: true, next: 4 });
+    expect(await numbers('?limit=2&before=4')).toEqual({ numbers: [2, 3], more: true, next: 2 });
+    expect(await numbers('?since=1&limit=3')).toEqual({ numbers: [2, 3, 4], more: true, next: 4 });
     expect(await numbers('?since=5')).toEqual({ numbers: [], more: false });
     expect((await api.get(`/rooms/${room}/history?limit=1`)).body).toMatchObject({
       room_id: room,

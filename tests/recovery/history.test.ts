@@ -67,13 +67,15 @@ describe('a room with history', () => {
     const ask = async (client: typeof alice, payload: object) => {
       const { payload: page } = await client.ask({ type: 'history', room, payload });
       const found = page?.messages as { offset: number; payload: { n: number } }[];
-      return [found.map(({ offset }) => offset), page?.more];
+      return [found.map(({ offset }) => offset), page?.more, page?.next];
     };
-    expect(await ask(bob, { since: 2, limit: 3 })).toEqual([[3, 4, 5], true]);
-    expect(await ask(bob, { since: 5, limit: 3 })).toEqual([[6, 7], false]);
-    expect(await ask(alice, { limit: 2 })).toEqual([[6, 7], true]);
-    expect(await ask(alice, { before: 3 })).toEqual([[1, 2], false]);
-    expect(await ask(alice, { since: 7 })).toEqual([[], false]);
+    expect(await ask(bob, { since: 2, limit: 3 })).toEqual([[3, 4, 5], true, 5]);
+    expect(await ask(bob, { since: 5, limit: 3 })).toEqual([[6, 7], false, undefined]);
+    expect(await ask(bob, { since: 1, before: 6, limit: 2 })).toEqual([[2, 3], true, 3]);
+    expect(await ask(alice, { limit: 2 })).toEqual([[6, 7], true, 6]);
+    expect(await ask(alice, { before: 3 })).toEqual([[1, 2], false, undefined]);
+    expect(await ask(alice, { since: 7 })).toEqual([[], false, undefined]);
+    expect(await ask(alice, { limit: 0 })).toEqual([[], true, undefined]);
     const answer = await bob.ask({ type: 'history', room, payload: { limit: 1 } });
     expect(answer.payload).toMatchObject({
       room_id: room,

@@ -209,6 +209,12 @@ test('in a room with history the place of the message is told, so that the SDK m
   expect(await page(alice, {})).toEqual([['one', 'three'], false]);
   expect(await page(alice, { limit: 2 })).toEqual([['three'], true]);
   expect(await page(bob, {})).toEqual([['one', 'two', 'three'], false]);
+  // A page without a message that is for her: `next` names where the next one begins, in both directions.
+  const here = client.room(room);
+  expect(await here.history({ before: 3, limit: 1 })).toMatchObject({ messages: [], more: true, next: 2 });
+  expect(await here.history({ before: 2, limit: 1 })).toMatchObject({ messages: [{ id: 'one' }], more: false });
+  expect(await here.history({ since: 1, limit: 1 })).toMatchObject({ messages: [], more: true, next: 2 });
+  expect(await here.history({ since: 2, limit: 1 })).toMatchObject({ messages: [{ id: 'three' }], more: false });
   const later = await enter('alice', 1, room);
   const { payload } = await alice.ask({ type: 'history', room, payload: { limit: 1 } });
   await later.ask({ type: 'resume', payload: { rooms: [{ room_id: room, epoch: payload?.epoch, offset: 0 }] } });

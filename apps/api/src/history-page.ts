@@ -1,5 +1,5 @@
 /** A page of a room's history, as JSON. */
-import type { Backplane, HistoryPage } from '@hubbub/broker';
+import { type Backplane, type EntryPage, readPage } from '@hubbub/broker';
 import { decodeEnvelope, type Frame, isPlainObject, jsonCodec, namespaceOf, toJsonValue } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 
@@ -19,6 +19,8 @@ export interface RoomHistory {
   readonly offset: number;
   readonly messages: readonly Frame[];
   readonly more: boolean;
+  /** With `more`: where the next page begins, as `since`, or as `before` where the request had no `since`. */
+  readonly next?: number;
 }
 
 /** @throws {HubbubError} `UNAVAILABLE` */
@@ -29,28 +31,12 @@ export async function readHistory(
 ): Promise<RoomHistory> {
   const { historySize, historyTtlMs } = await namespaces.lookup(namespaceOf(room));
   if (historySize === 0) return { room_id: room, epoch: '', offset: 0, messages: [], more: false };
-  const page = await history.read({
-    room,
-    ttlMs: historyTtlMs,
-    ...(since !== undefined && { after: since }),
-    ...(before !== undefined && { before }),
-    limit: limit + 1, // One extra entry shows whether there are more.
-    from: since === undefined ? 'newest' : 'oldest',
-  });
-  const extra = Math.max(0, page.entries.length - limit);
-  const wanted = since === undefined ? page.entries.slice(extra) : page.entries.slice(0, limit);
-  const { epoch, offset } = page;
-  return {
-    room_id: room,
-    epoch,
-    offset,
-    messages: framesOf({ epoch, offset, entries: wanted }, room),
-    more: extra > 0,
-  };
+  const { entries, ...page } = await readPage(history, { room, ttlMs: historyTtlMs, since, before, limit });
+  return { room_id: room, ...page, messages: framesOf(page.epoch, entries, room) };
 }
 
 /** Binary values in their documented form (PROTOCOL.md section 2.3). Malformed entries are left out: they reached no client either. */
-function framesOf({ epoch, entries }: HistoryPage, room: string): Frame[] {
+function framesOf(epoch: string, entries: EntryPage['entries'], room: string): Frame[] {
   return entries.flatMap(({ offset, envelope }) => {
     const decoded = decodeEnvelope(envelope);
     if (decoded?.epoch !== epoch) return [];

@@ -186,12 +186,12 @@ export class Conversation {
     await this.#loading(async () => {
       let from = since;
       for (let pages = 0; pages < PAGES_MAX; pages++) {
-        const { messages, more } = await this.room.history({ since: from, ...(before !== undefined && { before }) });
+        const { messages, next } = await this.room.history({ since: from, before });
         const first = messages[0]?.offset ?? before;
         if (first !== undefined && first > from + 1) this.holes.add(first);
         this.#take(messages);
-        from = messages.at(-1)?.offset ?? from;
-        if (!more || messages.length === 0) break;
+        if (next === undefined) break;
+        from = next;
       }
     });
   }

@@ -23,6 +23,7 @@ export {
   IDEMPOTENCY_WINDOW_MS,
   POSITION_TTL_FACTOR,
 } from './history.js';
+export { type EntryPage, readPage } from './history-page.js';
 export { Interest } from './interest.js';
 export { LIFECYCLE_KEPT_MAX, type LifecycleEntry, type LifecycleLog } from './lifecycle-log.js';
 export { MemoryCluster } from './memory/memory-backplane.js';

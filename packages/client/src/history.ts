@@ -1,5 +1,7 @@
 /** Reading a room's history page by page. */
 import type { Frame } from '@hubbub/protocol';
+import { defined } from './defined.js';
+import { isOffset } from './resume-frames.js';
 import { notA } from './wire.js';
 
 /** Which part: offsets, exclusive. Neither: the newest. */
@@ -17,13 +19,15 @@ export interface HistoryPage {
   readonly epoch: string;
   /** Oldest first, as the members got them. */
   readonly messages: readonly Frame[];
-  /** There are more: ask again `since` the last offset (or `before` the first). */
+  /** Whether further messages exist in the direction of the query. */
   readonly more: boolean;
+  /** With `more`: the `since` of the next page, or its `before` where the query had no `since`. */
+  readonly next?: number;
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT` when the answer is malformed. */
 export function readHistoryPage({ payload }: Frame): HistoryPage {
-  const { epoch, messages, more } = payload ?? {};
+  const { epoch, messages, more, next } = payload ?? {};
   if (typeof epoch !== 'string' || !Array.isArray(messages)) throw notA('history page');
-  return { epoch, messages, more: more === true };
+  return defined({ epoch, messages, more: more === true, next: isOffset(next) ? next : undefined });
 }

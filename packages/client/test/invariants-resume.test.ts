@@ -238,10 +238,20 @@ it('pages through the history', async () => {
       type: 'history',
       id,
       room: 'general',
-      payload: { room_id: 'general', epoch: 'e1', messages: [message(9)], more: payload?.limit === 1 },
+      payload: {
+        room_id: 'general',
+        epoch: 'e1',
+        messages: [message(9)],
+        ...(payload?.limit === 1 && { more: true, next: 9 }),
+      },
     });
-  expect(await room.history({ before: 10, limit: 1 })).toEqual({ epoch: 'e1', messages: [message(9)], more: true });
-  expect(await room.history()).toMatchObject({ more: false });
+  expect(await room.history({ before: 10, limit: 1 })).toEqual({
+    epoch: 'e1',
+    messages: [message(9)],
+    more: true,
+    next: 9,
+  });
+  expect(await room.history()).toEqual({ epoch: 'e1', messages: [message(9)], more: false });
   expect(edge.socket.sentOfType('history').map(({ payload }) => payload)).toEqual([{ before: 10, limit: 1 }, {}]);
 });
 

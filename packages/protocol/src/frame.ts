@@ -144,8 +144,10 @@ export interface HistoryAnswer {
   readonly epoch: string;
   /** Oldest first, whole frames. */
   readonly messages: readonly Frame[];
-  /** There are more in the direction that was asked for. */
+  /** Whether further messages exist in the direction of the request. */
   readonly more: boolean;
+  /** With `more`: the `since` of the next page, or its `before` where the request had no `since`. */
+  readonly next?: number;
 }
 
 export const FRAME_TYPE_MAX_BYTES = 64;

@@ -61,7 +61,10 @@ export const readRoutes: readonly Route[] = [
       epoch: z.string().describe('Changes when the history was lost and began again.'),
       offset: z.int().min(0).describe('Of the newest message.'),
       messages: z.array(frame).describe('Oldest first.'),
-      more: z.boolean().describe('There are more in the direction that was asked for.'),
+      more: z.boolean().describe('Whether further messages exist in the direction of the request.'),
+      next: offset.describe(
+        'With `more`: the `since` of the next page, or its `before` where the request had no `since`.',
+      ),
     }),
     async handle({ bus }, { parameters, query }) {
       const { messages, ...page } = await readHistory(bus, parseRoom(parameters.room_id), query);

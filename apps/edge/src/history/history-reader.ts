@@ -1,5 +1,5 @@
 /** Reads pages of a room's history for clients. */
-import type { History } from '@hubbub/broker';
+import { type History, readPage } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type Encoding, type Frame, type HistoryAnswer, jsonCodec, namespaceOf, toJsonValue } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
@@ -34,22 +34,15 @@ export class HistoryReader {
     const { historySize, historyTtlMs } = namespaceSettings(this.#namespaces, namespaceOf(room));
     if (historySize === 0) return { room_id: room, epoch: '', messages: [], more: false };
     this.#metrics.historyRead('page');
-    const page = await this.#history.read({
-      room,
-      ttlMs: historyTtlMs,
-      ...(since !== undefined && { after: since }),
-      ...(before !== undefined && { before }),
-      limit: limit + 1, // One more tells whether there is more.
-      from: since === undefined ? 'newest' : 'oldest',
-    });
-    const extra = Math.max(0, page.entries.length - limit);
-    const entries = since === undefined ? page.entries.slice(extra) : page.entries.slice(0, limit);
-    const wanted = messagesOf({ ...page, entries }).filter(message => !isLeftOut(session, message));
+    const page = await readPage(this.#history, { room, ttlMs: historyTtlMs, since, before, limit });
+    const { epoch, more, next } = page;
+    const wanted = messagesOf(page).filter(message => !isLeftOut(session, message));
     return {
       room_id: room,
-      epoch: page.epoch,
+      epoch,
       messages: wanted.flatMap(message => frameOf(message, room, session.encoding)),
-      more: extra > 0,
+      more,
+      ...(next !== undefined && { next }),
     };
   }
 }
