@@ -1,11 +1,14 @@
 /** docs/client-guide.md: every program of it, on two edges with Redis and presence. */
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectHubbub, createTokenMint } from '@hubbub/server';
 import { beforeAll, expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { TEST_JWT_SECRET } from '../support/tokens.js';
@@ -182,6 +185,24 @@ test('plain.mjs: resumes after a cut, follows a leaving edge, is told of a gap',
   network.cut();
   await elsewhere.says('gap: no_history');
 });
+
+test('plain.mjs: waits longer and longer for an edge that welcomes it and closes', async () => {
+  const edge = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  cleanup(() => edge.close());
+  await once(edge, 'listening');
+  const connectedMs: number[] = [];
+  edge.on('connection', socket => {
+    connectedMs.push(performance.now());
+    socket.send(JSON.stringify({ type: 'welcome', payload: {} }));
+    socket.close(1012);
+  });
+  const { port } = edge.address() as AddressInfo;
+  // The delays are then 500 ms, 1 s, 2 s.
+  await guide.run('plain.mjs', ['a.b.c', `ws://127.0.0.1:${port}/ws`], 'Math.random = () => 0.5');
+  await eventually(() => connectedMs.length > 3, { withinMs: 20_000 });
+  const [, , third = 0, fourth = 0] = connectedMs;
+  expect(fourth - third).toBeGreaterThan(1_900);
+}, 40_000);
 
 test('every program of the guide is run here', () => {
   expect(guide.files.length).toBeGreaterThan(8);

@@ -22,8 +22,8 @@ export interface GuideExamples {
   readonly files: readonly string[];
   /** Those that were run. */
   readonly ran: ReadonlySet<string>;
-  /** Runs an example until the test ends. @throws {Error} when the guide has none of that name. */
-  run(file: string, args?: readonly string[]): Promise<RunningExample>;
+  /** Runs an example until the test ends, after `setup`, a line of JavaScript. @throws {Error} if the guide lacks the file. */
+  run(file: string, args?: readonly string[], setup?: string): Promise<RunningExample>;
 }
 
 /** Reads the guide, by its path in the repository; call it in `beforeAll`. */
@@ -38,18 +38,19 @@ export async function guideExamples(page: string): Promise<GuideExamples> {
   return {
     files: [...examples.keys()],
     ran,
-    async run(file, args = []) {
+    async run(file, args = [], setup = '') {
       const code = examples.get(file);
       if (code === undefined) throw new Error(`${page} has no example ${file}`);
       ran.add(file);
       await writeFile(`${folder}/${file}`, code);
-      return start(`${folder}/${file}`, args);
+      return start(`${folder}/${file}`, args, setup);
     },
   };
 }
 
-function start(path: string, args: readonly string[]): RunningExample {
-  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function start(path: string, args: readonly string[], setup: string): RunningExample {
+  const before = ['--import', `data:text/javascript,${encodeURIComponent(setup)}`];
+  const child = spawn(process.execPath, [...before, path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   adopt(child);
   cleanup(() => child.kill('SIGKILL'));
   const output = new ProcessOutput();
