@@ -87,6 +87,8 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     const writer = await enter('path-writer', { rooms });
     const reader = await enter('path-reader', { rooms, port: network.port, path: '/rooms/chat:path/ws' });
     const numbers: number[] = [];
+    const sent: unknown[] = [];
+    reader.client.on('frame', ({ direction, frame }) => direction === 'out' && sent.push(frame?.type));
     const send = async (count: number): Promise<void> => {
       for (const end = numbers.length + count; numbers.length < end; ) {
         const n = numbers.push(numbers.length) - 1;
@@ -103,6 +105,8 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     }
     await came(() => expect(reader.heard.get('chat:path')).toEqual(numbers));
     expect(reader.gaps).toEqual([]);
+    // The query named the position.
+    expect(sent).not.toContain('resume');
   });
 
   test('who was away for longer than the history reads of the gap, and gets what there still is', async () => {

@@ -12,7 +12,7 @@ import { Heartbeat } from './heartbeat.js';
 import { Memberships } from './memberships.js';
 import { checkEventName } from './names.js';
 import { watchNetwork } from './network.js';
-import { adoptPace, type ClientOptions, resolveOptions, type Settings } from './options.js';
+import { adoptPace, type ClientOptions, resolveOptions, type Settings, withQuery } from './options.js';
 import { Recovery } from './recovery.js';
 import { closedError, unavailable } from './refusals.js';
 import { Renewal } from './renewal.js';
@@ -53,7 +53,7 @@ export class HubbubClient {
     this.#settings = resolveOptions(options);
     const token = new TokenSource(this.#settings.token);
     const dialRequest = {
-      url: this.#settings.url,
+      url: () => withQuery(this.#settings.url, this.#memberships.pathQuery()),
       token,
       encoding: this.#settings.codec.encoding,
       openTransport: options.openTransport ?? openTransport,
@@ -81,8 +81,8 @@ export class HubbubClient {
       },
     });
     this.#memberships = new Memberships(this.#settings, {
-      inSession: () => inSession(this.state),
-      request: frame => this.#deliveries.request(frame, 'ack'),
+      state: () => this.state,
+      request: (frame, answer = 'ack') => this.#deliveries.request(frame, answer),
       limits: () => this.#session?.limits ?? {},
       recovery: this.#recovery,
       changed: (room, change) => {
@@ -140,8 +140,13 @@ export class HubbubClient {
     return opened;
   }
 
-  /** Closes the client: leaves rooms, rejects pending promises with `UNAVAILABLE`, stops timers. `connect()` starts it again. */
+  /**
+   * Closes the client: leaves rooms, rejects pending promises with `UNAVAILABLE`, stops timers. `connect()` starts it again,
+   * with the rooms whose `join()` was called after `close()`.
+   */
   close(): void {
+    // Joins of a closed client wait for `connect()`.
+    if (this.state === 'closed') this.#memberships.end(closedError());
     this.#connection.step('close');
   }
 
@@ -155,7 +160,6 @@ export class HubbubClient {
       memberships: this.#memberships,
       deliveries: this.#deliveries,
       join: (room, token) => {
-        if (this.#connection.heading === 'closed') return Promise.reject(closedError());
         this.#rooms.use(name).members.add(room);
         return this.#memberships.join(name, token);
       },
@@ -182,7 +186,7 @@ export class HubbubClient {
   /**
    * Publishes the user's status to all rooms (`user_status`, and in rosters), in later sessions too. A call without argument
    * clears it. Resolves at the `ack`, or immediately without a connection.
-   * @throws {HubbubError} `INVALID_PAYLOAD` above 256 bytes.
+   * @throws {HubbubError} `INVALID_PAYLOAD` above 256 bytes; `FORBIDDEN`, `RATE_LIMITED`, `UNAVAILABLE`.
    */
   async setStatus(status?: Status): Promise<void> {
     this.#status = status;
@@ -233,7 +237,7 @@ export class HubbubClient {
       this.#renewal.start(this.#welcome);
       // Before the rooms: then they hear of it with the join. The edge's word on it was given to setStatus().
       if (this.#status !== undefined) this.#tellStatus().catch(() => {});
-      this.#memberships.sessionBegan(this.#welcome?.rooms ?? []);
+      this.#memberships.sessionBegan(this.#welcome as Welcome);
       this.#deliveries.flush();
     }
     if (change.state === 'moving') {
@@ -263,18 +267,18 @@ export class HubbubClient {
 
   #received(wire: Wire): void {
     this.#heartbeat.heard();
-    let frame: Frame;
+    let frame: Frame | undefined;
+    let problem: unknown;
     try {
       frame = readFrame(this.#settings.codec, wire);
     } catch (error) {
-      // PROTOCOL.md section 2.2: what a client does not know it ignores; here it stays visible.
-      this.#events.emit('frame', { direction: 'in', raw: wire });
-      this.#events.emit('ignored', { raw: wire, error: error as HubbubError });
-      return;
+      problem = error;
     }
-    this.#events.emit('frame', { direction: 'in', raw: wire, frame });
+    this.#events.emit('frame', { direction: 'in', raw: wire, ...(frame && { frame }) });
+    // PROTOCOL.md section 2.2: what a client does not know it ignores; here it stays visible.
+    if (!frame) this.#events.emit('ignored', { raw: wire, error: problem as HubbubError });
     // A listener may have ended the session.
-    if (this.state === 'opening' || inSession(this.state)) this.#dispatch(frame);
+    else if (this.state === 'opening' || inSession(this.state)) this.#dispatch(frame);
   }
 
   /** Our own parts first, then the room, then who listens to all: a listener sees what the frame has changed. */
@@ -286,24 +290,18 @@ export class HubbubClient {
     if (frame.type === 'room_closed' && room !== undefined) {
       this.#memberships.drop(room, new HubbubError('NOT_IN_ROOM', `Room ${room} was closed.`));
     }
-    if (room === undefined) {
-      this.#deliver(frame);
-      return;
-    }
-    if (frame.type === 'room_opened') this.#memberships.opened(room, frame.payload);
+    if (room !== undefined && frame.type === 'room_opened') this.#memberships.opened(room, frame.payload);
     if (this.#memberships.isLeavingAgain(room)) return;
     // Frames that still arrive from a room that was left have no position to keep.
-    if (this.#memberships.state(room) === 'left') {
-      this.#deliver(frame);
-      return;
+    if (room === undefined || this.#memberships.state(room) === 'left') this.#deliver(frame);
+    else {
+      if (frame.type === 'room_gap') this.#recovery.gap(room, frame.payload);
+      this.#recovery.take(room, frame);
     }
-    if (frame.type === 'room_gap') this.#recovery.gap(room, frame.payload);
-    this.#recovery.take(room, frame);
   }
 
   #deliver(frame: Frame): void {
-    const room = roomOf(frame);
-    if (room !== undefined) this.#rooms.find(room)?.take(frame);
+    this.#rooms.find(roomOf(frame))?.take(frame);
     this.#frames.emit<string>(frame.type, frame);
   }
 

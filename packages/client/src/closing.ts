@@ -3,10 +3,9 @@ import { CLOSE_INVALID_DATA, CLOSE_MESSAGE_TOO_BIG, closeAdvice, type ErrorCode,
 import type { Closing } from './transport.js';
 
 /** Whether to stay away: a refusal's code decides where there is one, else the close code. Only a token callback can renew. */
-export function isFinal(closing: Closing, canRenew: boolean): boolean {
-  const { code, retryable } = errorOf(closing);
-  if (code === 'UNAUTHORIZED') return !canRenew;
-  return !closing.refusal ? closeAdvice(closing.code) === 'stop' : !retryable;
+export function isFinal({ code, refusal }: Closing, error: HubbubError, canRenew: boolean): boolean {
+  if (error.code === 'UNAUTHORIZED') return !canRenew;
+  return refusal ? !error.retryable : closeAdvice(code) === 'stop';
 }
 
 /** Why the client stays away, for promises that will not be kept any more. */

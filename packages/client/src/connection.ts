@@ -136,8 +136,8 @@ export class Connection {
   }
 
   #closed(closing: Closing): void {
-    const event = isFinal(closing, this.#dialRequest.token.renews) ? 'stopped' : 'lost';
-    this.#step(event, { closing, error: errorOf(closing) });
+    const error = errorOf(closing);
+    this.#step(isFinal(closing, error, this.#dialRequest.token.renews) ? 'stopped' : 'lost', { closing, error });
   }
 
   #hangUp(reason: string): void {

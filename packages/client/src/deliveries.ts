@@ -105,7 +105,7 @@ export class Deliveries {
   messagesInFlight(room: string): number {
     const matches = ({ frame, first }: Delivery): boolean =>
       first !== undefined && frame.type === 'send_message' && frame.room === room;
-    return this.#acks.count(matches) + this.#queue.count(matches);
+    return this.#count(matches);
   }
 
   isInFlight(id: string): boolean {
@@ -148,7 +148,7 @@ export class Deliveries {
     checkNames(unnamed);
     const id = unnamed.id ?? this.#nextId();
     const frame = { ...unnamed, id, ...(isPublish(unnamed) && { message_id: id }) };
-    if (this.#acks.has(id) || this.#queue.count(other => other.frame.id === id) > 0) {
+    if (this.#count(other => other.frame.id === id) > 0) {
       throw new HubbubError('INVALID_FORMAT', `The id ${id} waits already.`);
     }
     // Written now: a caller who changes the payload later does not change what was sent, and errors are thrown immediately.
@@ -160,6 +160,10 @@ export class Deliveries {
     } finally {
       if (this.#acks.size === 0) this.#ports.settled();
     }
+  }
+
+  #count(matches: (delivery: Delivery) => boolean): number {
+    return this.#acks.count(matches) + this.#queue.count(matches);
   }
 
   #write(frame: Frame): Wire {

@@ -6,7 +6,8 @@ import type { OpenTransport, Transport, TransportListener } from './transport.js
 import type { Wire } from './wire.js';
 
 export interface DialRequest {
-  readonly url: string;
+  /** Asked at each attempt. */
+  readonly url: () => string;
   readonly token: TokenSource;
   readonly encoding: Encoding;
   readonly openTransport: OpenTransport;
@@ -22,6 +23,8 @@ export class Dial {
   /** `undefined` once abandoned. */
   #listener: DialListener | undefined;
   #transport: Transport | undefined;
+  /** What the socket reported before `openTransport` returned it: the answers would have no way out. */
+  readonly #early: (() => void)[] = [];
 
   constructor(request: DialRequest, listener: DialListener) {
     this.#listener = listener;
@@ -43,17 +46,20 @@ export class Dial {
       if (!this.#listener) return;
       request.token.use(token);
       const protocols = offerSubprotocols(request.encoding, token);
-      this.#transport = request.openTransport({ url: request.url, protocols }, this.#whileWanted());
+      this.#transport = request.openTransport({ url: request.url(), protocols }, this.#whileWanted());
+      if (!this.#listener) this.abandon('');
+      for (const report of this.#early) report();
     } catch (error) {
       this.#listener?.failed(asHubbubError(error, 'Connecting failed'));
     }
   }
 
   #whileWanted(): TransportListener {
+    const hear = (report: () => void): void => void (this.#transport ? report() : this.#early.push(report));
     return {
-      opened: () => this.#listener?.opened(),
-      received: wire => this.#listener?.received(wire),
-      closed: closing => this.#listener?.closed(closing),
+      opened: () => hear(() => this.#listener?.opened()),
+      received: wire => hear(() => this.#listener?.received(wire)),
+      closed: closing => hear(() => this.#listener?.closed(closing)),
     };
   }
 }

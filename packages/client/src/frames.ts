@@ -6,6 +6,7 @@ import type {
   MembershipChange,
   Pace,
   Position,
+  Recovery,
   RoomCount,
   RoomGap,
   RoomInfo,
@@ -24,6 +25,8 @@ export interface Welcome extends Partial<Pace> {
   readonly user: Sender;
   /** The room of the path, where there was one. */
   readonly rooms: readonly string[];
+  /** Of the room of the path, where it has a history. */
+  readonly position?: Recovery;
   readonly limits: SessionLimits;
   /** RFC 3339, by the edge's clock: when the session ends unless its token is renewed. */
   readonly expires_at?: string;

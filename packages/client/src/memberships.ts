@@ -1,7 +1,10 @@
 /** Which rooms the application wants to be in, and how they are joined again, or resumed, in every new session. */
 import { type Frame, HubbubError, type Position } from '@hubbub/protocol';
+import type { AnswerType } from './acks.js';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
+import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
 import { defined } from './defined.js';
+import type { Welcome } from './frames.js';
 import { Membership, type RoomChange, type RoomState } from './membership.js';
 import type { Recovery } from './recovery.js';
 import { Refused, unavailable } from './refusals.js';
@@ -18,10 +21,9 @@ import { roomTokenOf, type TokenOption } from './token.js';
 const JOIN_PATIENCE_MS = 30_000;
 
 export interface MembershipPorts {
-  /** Whether there is a session. */
-  inSession(): boolean;
-  /** Sends immediately and promises the `ack`. */
-  request(frame: Frame): Promise<Frame>;
+  state(): ConnectionState;
+  /** Sends immediately and promises the answer. Default: the `ack`. */
+  request(frame: Frame, answer?: AnswerType): Promise<Frame>;
   /** The limits of a frame in this session. */
   limits(): FrameLimits;
   /** The positions to name to the edge, and what it answers. */
@@ -59,7 +61,7 @@ export class Memberships {
   }
 
   /** Whether frames of this room are those of a room that was left. */
-  isLeavingAgain(room: string): boolean {
+  isLeavingAgain(room = ''): boolean {
     return this.#leavingAgain.has(room);
   }
 
@@ -74,7 +76,7 @@ export class Memberships {
     const joined = membership.wait();
     if (membership.state === 'left') {
       this.#change(membership, 'joining');
-      if (this.#ports.inSession()) void this.#attempt(membership);
+      void this.#attempt(membership);
     }
     return joined;
   }
@@ -85,13 +87,10 @@ export class Memberships {
     this.#unwant(room);
     if (this.state(room) === 'left') return;
     this.drop(room, undefined);
-    if (!this.#ports.inSession()) return;
-    try {
-      await this.#ports.request(leaveFrame(room));
-    } catch (error) {
-      const gone = error instanceof HubbubError && error.code === 'NOT_IN_ROOM';
-      if (!gone && session === this.#session) throw error;
-    }
+    if (!inSession(this.#ports.state())) return;
+    await this.#ports.request(leaveFrame(room)).catch(error => {
+      if (session === this.#session) throw error;
+    });
   }
 
   /** The room is left, by us (no error) or not. */
@@ -116,18 +115,25 @@ export class Memberships {
     this.#change(membership, 'joined');
   }
 
-  /** A session began; it is in `rooms` already (the room of the path). */
-  sessionBegan(rooms: readonly string[]): void {
+  /** The position in the room of the path, for the query of the next attempt (PROTOCOL.md section 1.1). */
+  pathQuery(): string {
+    const [room] = this.#pathRooms ?? [];
+    const position = room && this.#ports.recovery.begin(room);
+    return position ? `epoch=${encodeURIComponent(position.epoch)}&offset=${position.offset}` : '';
+  }
+
+  /** A session began; it is in the room of its path already. */
+  sessionBegan({ rooms, position }: Pick<Welcome, 'rooms' | 'position'>): void {
     this.#session++;
     this.#pathRooms = rooms;
     for (const room of this.#unwanted) if (!rooms.includes(room)) this.#unwanted.delete(room);
     for (const room of rooms) {
       if (this.#unwanted.has(room)) void this.#leaveAgain(room);
-      else this.#foundIn(room);
+      else void this.#foundIn(room, readPosition(position));
     }
     const again: Membership[] = [];
     for (const membership of this.#rooms.values()) {
-      if (!membership.isPending) continue;
+      if (!membership.isPending || rooms.includes(membership.room)) continue;
       // Of frames with tokens few would fit into one.
       if (membership.state === 'rejoining' && !membership.token) again.push(membership);
       else void this.#attempt(membership);
@@ -155,22 +161,14 @@ export class Memberships {
     this.#unwanted.clear();
   }
 
-  /** The edge has put us into the room of the path. Only where we know of messages there, what is missing comes first. */
-  #foundIn(room: string): void {
+  /** The edge has put us into the room of the path: what was missed is on its way. */
+  async #foundIn(room: string, answer: PositionAnswer | undefined): Promise<void> {
     const membership = this.#membership(room);
-    const again = membership.state === 'rejoining';
-    if (again && this.#ports.recovery.begin(room) !== undefined) return;
-    this.#joined(membership);
-    void this.#learnPosition(room, again);
-  }
-
-  /** The `welcome` names no positions. An edge that cannot answer has no history. */
-  async #learnPosition(room: string, again: boolean): Promise<void> {
-    const session = this.#session;
-    const answer = await this.#requestResume([room]).catch(() => new Map());
-    if (session !== this.#session || this.state(room) !== 'joined') return;
-    const position = answer.get(room);
-    this.#ports.recovery.answered(room, position instanceof HubbubError ? undefined : position, again);
+    if (membership.state === 'left') this.#change(membership, 'joining');
+    const attempt = membership.beginAttempt();
+    // Any answer comes after the replay.
+    if (answer && membership.state === 'rejoining') await this.#ports.request({ type: 'ping' }, 'pong').catch(() => {});
+    if (membership.isCurrent(attempt)) this.#answered(membership, answer);
   }
 
   async #leaveAgain(room: string): Promise<void> {
@@ -184,21 +182,16 @@ export class Memberships {
   /** Many rooms in one frame. An edge that cannot do that is asked room by room, and so is what it left unanswered. */
   async #resume(group: readonly Membership[]): Promise<void> {
     const attempts = group.map(membership => membership.beginAttempt());
-    const rooms = group.map(({ room }) => room);
-    const outcome = await this.#requestResume(rooms).catch(error => error as HubbubError);
+    const payload = { rooms: group.map(({ room }) => this.#place(room)) };
+    const outcome = await this.#ports.request({ type: 'resume', payload }).then(readResumeAnswer, error => error);
     group.forEach((membership, index) => {
       if (!membership.isCurrent(attempts[index])) return;
       const { room } = membership;
       if (outcome instanceof Map && outcome.has(room)) this.#answered(membership, outcome.get(room));
       // Requests for each room alone would exceed the rate even more.
-      else if (outcome instanceof HubbubError && outcome.code === 'RATE_LIMITED') this.#answered(membership, outcome);
+      else if (outcome.code === 'RATE_LIMITED') this.#answered(membership, outcome);
       else void this.#attempt(membership);
     });
-  }
-
-  async #requestResume(rooms: readonly string[]): Promise<ReturnType<typeof readResumeAnswer>> {
-    const payload = { rooms: rooms.map(room => this.#place(room)) };
-    return readResumeAnswer(await this.#ports.request({ type: 'resume', payload }));
   }
 
   #place(room: string): { readonly room_id: string } & Partial<Position> {
@@ -207,9 +200,12 @@ export class Memberships {
 
   async #attempt(membership: Membership): Promise<void> {
     const attempt = membership.beginAttempt();
+    // Whatever is pending is tried again when the next session begins.
+    const isDue = (): boolean => membership.isCurrent(attempt) && takesFrames(this.#ports.state());
+    if (!isDue()) return;
     try {
       const token = membership.token && (await roomTokenOf(membership.token));
-      if (!membership.isCurrent(attempt)) return;
+      if (!isDue()) return;
       const payload = { ...this.#place(membership.room), ...(token && { token }) };
       const ack = await this.#ports.request({ type: 'join_room', payload });
       if (membership.isCurrent(attempt)) this.#answered(membership, readPosition(ack.payload));
@@ -265,7 +261,6 @@ export class Memberships {
 
   #change(membership: Membership, state: RoomState, error?: HubbubError): void {
     const previous = membership.state;
-    if (state === previous) return;
     membership.state = state;
     // A room that was visited is not kept; before listeners hear of it, who may join again.
     if (state === 'left') this.#rooms.delete(membership.room);

@@ -92,8 +92,8 @@ export function resolveOptions(options: ClientOptions): Settings {
   if (!isOffset(settings.offlineQueueSize)) {
     problems.push('offlineQueueSize must be a whole number');
   }
-  if (problems.length > 0 || url === undefined) throw new TypeError(`HubbubClient options: ${problems.join('; ')}.`);
-  return { ...settings, url };
+  if (problems.length > 0) throw new TypeError(`HubbubClient options: ${problems.join('; ')}.`);
+  return { ...settings, url: url as string };
 }
 
 /** Takes over the pace that an edge proposes, until the next `welcome`. The application's own choices stay. */
@@ -112,6 +112,11 @@ export function adoptPace(
     (settings as Record<typeof name, number>)[name] =
       options[name] ?? (value && isTimerMs(value) ? value : DEFAULTS[name]);
   }
+}
+
+/** The URL with one more parameter, or several, in its query. */
+export function withQuery(url: string, query: string): string {
+  return query ? `${url}${url.includes('?') ? '&' : '?'}${query}` : url;
 }
 
 /** The absolute `ws:` or `wss:` URL of an edge, without a fragment, which a WebSocket would refuse; `undefined` where it is not one. */

@@ -45,11 +45,11 @@ class RoomRecord {
   position: RoomPosition;
   /** A position was named to the edge, the answer has not come. */
   recovering = false;
-  /** Came while recovering, beyond what is being replayed: in the room of the path, live messages may overtake the replay. */
-  held: Frame[] = [];
+  /** Came while recovering, beyond what is being replayed: after `too_old` the replay begins behind a gap. */
+  readonly held: Frame[] = [];
   replayed = 0;
   /** Acks of our own messages in an epoch that the edge has not named yet: an `ack` may overtake the `room_gap`. */
-  acksOfEpoch: { readonly epoch: string; readonly offsets: number[] } | undefined;
+  acksElsewhere: readonly { readonly epoch: string | undefined; readonly offset: number }[] = [];
   /** Only a `room_gap` named the position, and no message has come since: a live one below it shows that it was wrong. */
   claimed = false;
   /** The namespace sends our own messages back to us: then these, and not their `ack`, show that they are here. */
@@ -68,7 +68,7 @@ class RoomRecord {
   /** No answer is awaited any more. */
   endRecovery(): void {
     this.recovering = false;
-    this.held = [];
+    this.held.length = 0;
     this.replayed = 0;
   }
 }
@@ -106,17 +106,18 @@ export class Recovery {
   answered(room: string, answer: PositionAnswer | undefined, again: boolean): void {
     const record = this.#rooms.get(room);
     const known = record?.recovering ? this.position(room) : undefined;
-    const { replayed = 0, held = [] } = record ?? {};
-    record?.endRecovery();
-    const whole = known && isWhole(answer, known);
+    if (record) record.recovering = false;
+    const whole = known && answer?.recovered;
     const at = whole || !known ? answer : endOfGap(answer, known);
     if (!at) this.#rooms.delete(room);
     else if (!whole) this.#moveTo(room, at, known);
-    if (whole) this.#ports.report('recovered', { room, replayed });
+    if (whole) this.#ports.report('recovered', { room, replayed: record?.replayed ?? 0 });
     else if (again) this.#tellGap(room, answer?.reason ?? 'no_history', known, at);
     const isReplay = record && at !== answer;
-    for (const frame of held) this.take(room, frame, isReplay);
-    if (record) this.#closeHoles(room, record);
+    // Ends early where a listener leaves the room: `forget` empties what is held.
+    for (const frame of record?.held ?? []) this.take(room, frame, isReplay);
+    record?.endRecovery();
+    if (record && record === this.#rooms.get(room)) this.#closeHoles(room, record);
   }
 
   /**
@@ -159,7 +160,7 @@ export class Recovery {
     const { position } = record;
     if (isOffset(offset) && !record.echoes) {
       if (epoch === position.epoch) position.acked(offset);
-      else if (epoch !== undefined) this.#keepAck(record, epoch, offset);
+      else record.acksElsewhere = [...record.acksElsewhere.slice(1 - MAX_ACKED_ELSEWHERE), { epoch, offset }];
     }
     this.#closeHoles(room, record);
   }
@@ -182,6 +183,7 @@ export class Recovery {
   }
 
   forget(room: string): void {
+    this.#rooms.get(room)?.endRecovery();
     this.#rooms.delete(room);
   }
 
@@ -209,17 +211,7 @@ export class Recovery {
     const early = !known ? record.position.offset : 0;
     record.position = new RoomPosition(epoch, Math.max(offset, early));
     record.claimed = false;
-    const { acksOfEpoch } = record;
-    if (acksOfEpoch?.epoch !== epoch) return;
-    for (const own of acksOfEpoch.offsets) record.position.acked(own);
-    record.acksOfEpoch = undefined;
-  }
-
-  #keepAck(record: RoomRecord, epoch: string, offset: number): void {
-    if (record.acksOfEpoch?.epoch !== epoch) record.acksOfEpoch = { epoch, offsets: [] };
-    const { offsets } = record.acksOfEpoch;
-    offsets.push(offset);
-    if (offsets.length > MAX_ACKED_ELSEWHERE) offsets.shift();
+    for (const ack of record.acksElsewhere) if (ack.epoch === epoch) record.position.acked(ack.offset);
   }
 
   #isOfAnotherEpoch({ position }: RoomRecord, { epoch }: Frame): boolean {
@@ -242,9 +234,4 @@ export class Recovery {
 function endOfGap(answer: PositionAnswer | undefined, known: Position): Position | undefined {
   if (answer?.replayedFrom === undefined || answer.epoch !== known.epoch) return answer;
   return { epoch: answer.epoch, offset: answer.replayedFrom - 1 };
-}
-
-function isWhole(answer: PositionAnswer | undefined, known: Position): boolean {
-  if (!answer) return false;
-  return answer.recovered ?? (answer.epoch === known.epoch && answer.offset === known.offset);
 }

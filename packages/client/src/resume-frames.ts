@@ -1,6 +1,5 @@
 /** `resume`: many rooms in as few frames as the edge's limits allow, and the reading of its answer. */
 import { type Frame, type HubbubError, isPlainObject, type Position } from '@hubbub/protocol';
-import { defined } from './defined.js';
 import { readRefused } from './refusals.js';
 
 /** Limits of a frame (PROTOCOL.md section 6); absent until an edge names them. */
@@ -11,11 +10,11 @@ export interface FrameLimits {
 
 /** The edge's position of one room, in the `ack` of `join_room` or `resume`. */
 export interface PositionAnswer extends Position {
-  /** Missing when no position was named. */
-  readonly recovered?: boolean;
-  readonly reason?: string;
+  /** Whether everything after the position that was named has come. */
+  readonly recovered: boolean;
+  readonly reason: string | undefined;
   /** With `too_old`: the first offset that was replayed. */
-  readonly replayedFrom?: number;
+  readonly replayedFrom: number | undefined;
 }
 
 /** Bytes of a `resume` frame without its rooms, with an id as long as ids may be. */
@@ -57,13 +56,13 @@ export function readPosition(payload: unknown): PositionAnswer | undefined {
   if (!isPlainObject(payload)) return undefined;
   const { epoch, offset, recovered, reason, replayed_from } = payload;
   if (typeof epoch !== 'string' || !isOffset(offset)) return undefined;
-  return defined({
+  return {
     epoch,
     offset,
-    recovered: typeof recovered === 'boolean' ? recovered : undefined,
+    recovered: recovered === true,
     reason: typeof reason === 'string' ? reason : undefined,
     replayedFrom: (isOffset(replayed_from) && replayed_from) || undefined,
-  });
+  };
 }
 
 export function isOffset(value: unknown): value is number {

@@ -11,7 +11,7 @@ import type { Memberships } from './memberships.js';
 import { checkEventName } from './names.js';
 import type { Gap, Recovered } from './recovery.js';
 import type { RoomEvents, Rooms } from './rooms.js';
-import type { Roster } from './roster.js';
+import { NOBODY, type Roster } from './roster.js';
 import type { TokenOption } from './token.js';
 
 /** The edge's confirmation of a message. */
@@ -79,7 +79,7 @@ export class Room {
     const { rooms } = ports;
     this.roster = {
       get users() {
-        return rooms.find(name)?.roster.users ?? [];
+        return rooms.find(name)?.roster.users ?? NOBODY;
       },
       get count() {
         return rooms.find(name)?.roster.count ?? 0;
@@ -94,7 +94,7 @@ export class Room {
 
   /**
    * Joins the room, and again after every reconnect, until every handle that joined has called `leave()`. Resolves at the edge's `ack`: what is published
-   * from then on arrives. Without a connection it waits for one.
+   * from then on arrives. Without a connection it waits for one, on a closed client for `connect()`.
    * Retries for 30 s after `RATE_LIMITED` or `UNAVAILABLE`, not before `retry_after_ms`.
    * The rejection may stay unhandled: `onStateChange` reports the same.
    * @throws {HubbubError} `FORBIDDEN`, `ROOM_LIMIT`, `INVALID_ROOM`, `RATE_LIMITED`; `UNAVAILABLE` also when the client is
@@ -119,12 +119,12 @@ export class Room {
   }
 
   /**
-   * Sends a message to the others. Without a connection it waits in the offline queue. Resolves when the bus has it.
-   * In a room with history it is repeated until the bus has it, and never doubled.
-   * With the same `id`, a room with history takes a message once within 5 minutes, however often it is sent.
-   * @throws {HubbubError} the edge's error. After `RATE_LIMITED` nothing was published: slow down. `TOO_LARGE`,
-   * `INVALID_PAYLOAD`; `UNAVAILABLE` when the queue is full or no answer came in time. `UNAVAILABLE` also when the connection
-   * broke in a room without history: then the outcome is unknown.
+   * Sends a message to the other members. Without a connection it waits in the offline queue. Resolves when the broker has
+   * it. In a room with history the client repeats it until the broker has it, and the edge never publishes it twice.
+   * @throws {HubbubError} `INVALID_PAYLOAD`, `TOO_LARGE`, `NOT_IN_ROOM`, `FORBIDDEN`, `RATE_LIMITED`, `UNAVAILABLE`: nobody
+   * received it. `UNAVAILABLE` comes from the edge, from a full queue, from `leave()` or from `close()`.
+   * `OUTCOME_UNKNOWN`: perhaps it was published; no answer came in time, or the connection broke before the answer. With
+   * history, that is after 4 minutes of repetitions. There, the same `id` again within 5 minutes is never a second message.
    */
   async send(payload: Payload, options: SendOptions = {}): Promise<Receipt> {
     return this.#receipt({ type: 'send_message', payload, ...options });
@@ -153,7 +153,7 @@ export class Room {
 
   /**
    * Reads a page of the room's history, oldest first.
-   * @example const { messages, more } = await room.history({ before: oldestShown, limit: 50 });
+   * @example const { messages, more, next } = await room.history({ before: oldestShown, limit: 50 });
    * A room without history has no messages and the epoch `''`.
    * @throws {HubbubError} `NOT_IN_ROOM`, `FORBIDDEN`, `UNAVAILABLE`.
    */

@@ -48,8 +48,8 @@ export class Rooms {
     this.#isLeft = isLeft;
   }
 
-  find(name: string): SharedRoom | undefined {
-    return this.#rooms.get(name);
+  find(name: string | undefined): SharedRoom | undefined {
+    return this.#rooms.get(name ?? '');
   }
 
   /** The room, which stays until `tidy` finds that nobody uses it. */

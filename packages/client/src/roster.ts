@@ -6,6 +6,9 @@ import { isMembershipChange, isRoomCount, isRoomInfo, isStatusChange } from './s
 /** Changes kept until the first `room_info` of a session: far more than arrive in that time. */
 const MAX_EARLY_CHANGES = 1_000;
 
+/** The users of a room of which nothing is known. */
+export const NOBODY: readonly RosterUser[] = [];
+
 /** The change of one frame. */
 interface Change {
   readonly version: number;
@@ -23,14 +26,20 @@ interface Change {
 export class Roster {
   readonly #users = new Map<string, RosterUser>();
   readonly #emitter = new Emitter<{ change: Roster }, never>();
+  /** `users`, until it changes. */
+  #list: readonly RosterUser[] | undefined = NOBODY;
   #count = 0;
   #version = -Infinity;
   /** Changes that came before this session's `room_info`; `undefined` after it. */
   #early: Change[] | undefined = [];
 
-  /** In the order they came, as far as known. In large rooms these are not all: compare with `count`. */
+  /**
+   * In the order they came, as far as known. In large rooms these are not all: compare with `count`.
+   * The same array until it changes: made for stores that compare snapshots, as React's `useSyncExternalStore`.
+   */
   get users(): readonly RosterUser[] {
-    return [...this.#users.values()];
+    this.#list ??= [...this.#users.values()];
+    return this.#list;
   }
 
   /** How many users are in the room: exact, also where `users` is not complete. */
@@ -53,11 +62,10 @@ export class Roster {
     if ((type === 'user_joined' || type === 'user_left') && isMembershipChange(payload)) {
       this.#apply({ ...payload, here: type === 'user_joined' });
     } else if (type === 'user_status' && isStatusChange(payload)) this.#apply(payload);
-    else if (type === 'room_count' && isRoomCount(payload)) {
-      this.#apply({ version: payload.version, count: payload.count });
-    } else if ((type === 'room_info' || type === 'online_users') && isRoomInfo(payload)) this.#replace(type, payload);
+    else if (type === 'room_count' && isRoomCount(payload)) this.#apply(payload);
+    else if ((type === 'room_info' || type === 'online_users') && isRoomInfo(payload)) this.#replace(type, payload);
     else return;
-    this.#emitter.emit('change', this);
+    this.#changed(undefined);
   }
 
   /**
@@ -74,6 +82,11 @@ export class Roster {
     this.#count = 0;
     this.#version = -Infinity;
     this.expectFresh();
+    this.#changed(NOBODY);
+  }
+
+  #changed(list: readonly RosterUser[] | undefined): void {
+    this.#list = list;
     this.#emitter.emit('change', this);
   }
 

@@ -4,6 +4,7 @@
  */
 import { readRefusalReason } from '@hubbub/protocol';
 import { defined } from './defined.js';
+import { withQuery } from './options.js';
 import type { OpenTransport } from './transport.js';
 
 interface BrowserSocket {
@@ -18,7 +19,7 @@ type BrowserSocketConstructor = new (url: string, protocols: string[]) => Browse
 
 export const openTransport: OpenTransport = ({ url, protocols }, listener) => {
   const { WebSocket } = globalThis as unknown as { WebSocket: BrowserSocketConstructor };
-  const socket = new WebSocket(`${url}${url.includes('?') ? '&' : '?'}errors=close`, [...protocols]);
+  const socket = new WebSocket(withQuery(url, 'errors=close'), [...protocols]);
   socket.binaryType = 'arraybuffer';
   socket.onopen = () => listener.opened();
   socket.onmessage = ({ data }) => listener.received(data instanceof ArrayBuffer ? new Uint8Array(data) : String(data));

@@ -11,7 +11,7 @@ const REFUSAL_MAX_CHARS = 4_096;
 
 const ABNORMAL = 1006;
 
-/** Statuses that stay the same at the next attempt, for answers without a body: the engine's 431 has none. */
+/** Statuses that stay the same at the next attempt, where the body is not an edge's JSON: that of the engine's 431 is HTML. */
 const FINAL_STATUS: Readonly<Record<number, Refusal>> = {
   414: { code: 'TOO_LARGE', message: 'The URL is too long for the edge or a proxy (HTTP 414).' },
   431: { code: 'TOO_LARGE', message: 'The headers, with the token, are too large for the edge or a proxy (HTTP 431).' },

@@ -77,7 +77,6 @@ describe('connecting', () => {
     client.close();
     await turn();
     expect(client.state).toBe('closed');
-    await expect(client.room('general').join()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(client.room('general').send({})).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
@@ -239,14 +238,6 @@ describe('rooms', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     await edge.accept();
     expect(edge.socket.sent.map(({ payload }) => payload)).toEqual([{ rooms: [{ room_id: 'kept' }] }]);
-  });
-
-  it('is in the room of the path without joining it, and asks for its position', async () => {
-    const client = edge.client({ url: 'ws://edge.test/rooms/lobby/ws' });
-    void client.connect();
-    await edge.accept(['lobby']);
-    expect(client.room('lobby').state).toBe('joined');
-    expect(edge.socket.sent).toMatchObject([{ type: 'resume', payload: { rooms: [{ room_id: 'lobby' }] } }]);
   });
 
   it('keeps the roster, and asks presence when told to', async () => {

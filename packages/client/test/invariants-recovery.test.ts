@@ -178,6 +178,28 @@ describe('invariant 14: in a new session every room says recovered or gap', () =
     expect(heard).toEqual(['rejoining', { reason: 'too_old', since: 10, before: 48 }, 48, 49, 51, 'joined']);
   });
 
+  it.each([
+    ['leaves the room', []],
+    ['leaves the room and joins it again', ['join_room']],
+  ])('gives nothing of what was held back to a listener that %s', async (_, sent) => {
+    const { room, heard } = await joined(edge);
+    const gaps = vi.fn();
+    room.on('new_message', ({ offset }) => {
+      if (offset !== 49) return;
+      void room.leave().catch(() => {});
+      if (sent.length > 0) void room.join();
+    });
+    const socket = await comeBack(edge);
+    for (const offset of [48, 49, 50, 52]) socket.receive(message(offset, { epoch: 'e1' }));
+    room.onGap(gaps);
+    const answer = { epoch: 'e1', offset: 52, recovered: false, reason: 'too_old', replayed_from: 48 };
+    answerResume(socket, [{ room_id: 'general', ...answer }]);
+    await turn();
+    expect(heard.filter(entry => typeof entry === 'number')).toEqual([48, 49]);
+    expect(gaps).toHaveBeenCalledTimes(1);
+    expect(socket.sent.slice(1).map(({ type }) => type)).toEqual(['leave_room', ...sent]);
+  });
+
   it('says so when a room without history was away', async () => {
     const client = await edge.openClient();
     const room = client.room('plain');

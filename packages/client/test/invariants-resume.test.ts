@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS } from '@hubbub/protocol';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, outcome, placesIn, silent, turn, willing } from './support/fake-edge.js';
-import { answerResume, comeBack, hear, historic, joined, message } from './support/general-room.js';
+import { answerResume, comeBack, historic, joined, message } from './support/general-room.js';
 
 useFakeClock();
 
@@ -187,47 +187,6 @@ describe('invariant 16: positions are named in as few frames as fit, and an edge
     edge.answer = historic(1);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(client.state).toBe('open');
-  });
-});
-
-describe('invariant 17: the room of the path is like every other', () => {
-  it('learns its position, resumes it, and puts live messages that overtake the replay behind it', async () => {
-    const client = edge.client({ url: 'ws://edge.test/rooms/general/ws' });
-    edge.answer = silent;
-    void client.connect();
-    const heard = hear(client.room('general'));
-    const first = await edge.accept(['general']);
-    first.receive(message(11));
-    answerResume(first, [{ room_id: 'general', epoch: 'e1', offset: 10 }]);
-    await turn();
-    const second = await comeBack(edge, ['general']);
-    expect(placesIn(second.sentOfType('resume')[0])).toEqual([{ room_id: 'general', epoch: 'e1', offset: 11 }]);
-    for (const offset of [14, 12, 13, 14, 15]) second.receive(message(offset));
-    answerResume(second, [{ room_id: 'general', epoch: 'e1', offset: 15, recovered: true }]);
-    await turn();
-    expect(heard).toEqual(['joined', 11, 'rejoining', 12, 13, 14, 15, 'recovered 4', 'joined']);
-  });
-
-  it('is not entered again after leave(), until join()', async () => {
-    const client = edge.client({ url: 'ws://edge.test/rooms/general/ws' });
-    void client.connect();
-    await edge.accept(['general']);
-    const room = client.room('general');
-    await room.leave();
-    const heard = hear(room);
-    const socket = await comeBack(edge, ['general']);
-    expect(socket.sent).toMatchObject([{ type: 'leave_room', payload: { room_id: 'general' } }]);
-    socket.receive(message(20));
-    expect(heard).toEqual([]);
-    expect([room.state, client.state]).toEqual(['left', 'open']);
-    edge.answer = willing;
-    await room.join();
-    socket.receive(message(21));
-    expect(heard).toEqual(['joining', 'joined', 21]);
-    socket.receive({ type: 'room_closed', payload: { room_id: 'general', removed: true } });
-    const next = await comeBack(edge, ['general']);
-    expect(next.sent).toMatchObject([{ type: 'leave_room' }]);
-    expect(room.state).toBe('left');
   });
 });
 

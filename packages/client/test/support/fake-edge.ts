@@ -80,8 +80,11 @@ export const silent: Answer = () => {};
 export const willing: Answer = (frame, socket) => {
   const id = frame.id === undefined ? {} : { id: frame.id };
   if (frame.type === 'ping') socket.receive({ type: 'pong', ...id });
-  else if (frame.type === 'resume') socket.receive({ type: 'ack', ...id, payload: { rooms: placesIn(frame) } });
-  else if (frame.type === 'refresh') socket.receive({ type: 'ack', ...id, payload: { expires_in_ms: socket.lifeMs } });
+  else if (frame.type === 'resume') {
+    const rooms = placesIn(frame).map(place => ({ ...place, ...(place.epoch !== undefined && { recovered: true }) }));
+    socket.receive({ type: 'ack', ...id, payload: { rooms } });
+  } else if (frame.type === 'refresh')
+    socket.receive({ type: 'ack', ...id, payload: { expires_in_ms: socket.lifeMs } });
   else if (frame.id !== undefined) socket.receive({ type: 'ack', ...id });
 };
 
