@@ -80,8 +80,9 @@ function readProgram(program, lineAt, texts) {
   const seen = new Set();
   const add = (kind, node) => {
     if (seen.has(node.start)) return;
-    for (const text of readText(node, seen)?.split('\n') ?? []) {
-      if (kind === 'title' || WORDS.test(text)) passages.push([{ line: lineAt(node.start), text }]);
+    const step = node.type === 'TemplateLiteral' ? 1 : 0;
+    for (const [index, text] of (readText(node, seen) ?? '').split('\n').entries()) {
+      if (kind === 'title' || WORDS.test(text)) passages.push([{ line: lineAt(node.start) + index * step, text }]);
     }
   };
   const addFunction = ({ body }) => body && functions.push([body.start, body.end]);

@@ -32,7 +32,7 @@ function writePage(passages) {
   const sources = [];
   for (const lines of passages) {
     for (const { line, text } of lines) {
-      for (const part of text.split(/(?:^|\s)@[a-z]+\b/)) {
+      for (const part of text.split(/(?:^|\s)@(?:param\s+(?:\{.*?\}+\s+)?[^\s]+|[a-z]+\b)/)) {
         if (part !== text) push('', line);
         push(part.replace(/^\s+(\{.*?\}+(?=\s|$))?\s*/, '').replace(/[<>]/g, ' '), line);
       }

@@ -40,7 +40,10 @@ export const TERMS = [
 ];
 
 export const NAMES = [
-  { pattern: /^(who|whom|whose|nobody|none|whenKnown|what)[A-Z]/, write: 'a noun, or a verb and its object' },
+  {
+    pattern: /^(who|whom|whose|nobody|none|whenKnown|what)(?!Command)[A-Z]/,
+    write: 'a noun, or a verb and its object',
+  },
   {
     pattern: /(Told|Said|Wanted|Anew|OnceMore|Mended|Buried|Bury|Nobody)(?![a-z])/,
     write: 'the standard noun or verb',

@@ -95,7 +95,7 @@ describe('publish', () => {
 });
 
 describe('tail', () => {
-  test('prints both encodings, plain JSON, controls and offsets, and counts bytes that are no message', async () => {
+  test('prints both encodings, plain JSON, controls and offsets, and counts bytes that are not a message', async () => {
     const { documents, says, running } = await tail(['log:b', '--json']);
     await runHubbub(['publish', 'log:b', 'entry', '{"n":1}'], env);
     await raw('room:{log:b}', '{"type":"plain","payload":{"n":2}}');
@@ -106,7 +106,7 @@ describe('tail', () => {
     const envelope = encodeEnvelope({ encoding: 'msgpack', publishedAtMs: 1000, excludeUser: 'eve' }, body);
     await cluster.redis.connection().publish(`${cluster.redis.prefix}:room:{log:b}`, Buffer.from(envelope));
     await running.orExit(eventually(() => documents().length === 4, { describe: 'four documents' }));
-    await says('dropped: 10 bytes that are no message');
+    await says('dropped: 10 bytes that are not a message');
     const to = { kind: 'room', room: 'log:b' };
     expect(documents()).toMatchObject([
       { to, encoding: 'json', offset: 1, epoch: expect.any(String), frame: { type: 'entry', payload: { n: 1 } } },

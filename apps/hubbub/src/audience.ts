@@ -1,4 +1,4 @@
-/** Who gets a message: a room, a user with every session, or everybody. The arguments of publish and tail say it alike. */
+/** The audience of a message: a room, a user with every session, or everybody. publish and tail share these arguments. */
 import { type Channels, HubbubError, isRoomName, userIdProblem } from '@hubbub/protocol';
 import { CommandFailure, EXIT } from './exit-codes.js';
 
@@ -13,7 +13,7 @@ export interface AudienceOptions {
 }
 
 /**
- * The room is the first word, unless an option says who it is instead.
+ * The room is the first word, unless an option names the audience.
  * @returns the audience, and the words that are left
  * @throws {CommandFailure} wrong use
  */
@@ -31,7 +31,7 @@ export function audienceOf(
   if (all) return { audience: { kind: 'all' }, rest: words };
   const [room, ...rest] = words;
   if (room === undefined) throw wrongUse('expected a room, or --user <id>, or --all', help);
-  if (!isRoomName(room)) throw new HubbubError('INVALID_ROOM', `"${room}" is no room name; see: ${help} --help`);
+  if (!isRoomName(room)) throw new HubbubError('INVALID_ROOM', `"${room}" is not a room name; see: ${help} --help`);
   return { audience: { kind: 'room', room }, rest };
 }
 

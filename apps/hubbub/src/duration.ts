@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-/** What a timer of Node can wait. */
+/** The longest wait of a timer in Node. */
 const MAX_MS = 2 ** 31 - 1;
 
 /** @example durationMs('10s') === 10_000 */

@@ -13,7 +13,7 @@ export interface EmbeddedHub {
   readonly port: number;
   /** /healthz, /readyz, /metrics, and presence's HTTP interface. */
   readonly adminPort: number;
-  /** What a service of a cluster would get from `connectHubbub`. */
+  /** The server SDK, as `connectHubbub` returns it in a cluster. */
   readonly hubbub: Hubbub;
   readiness(): Readiness;
   /** Sends the sessions away, then ends everything. */
@@ -22,8 +22,8 @@ export interface EmbeddedHub {
 
 /**
  * Starts a hub in this process. Its settings are those of `hubbub start`, given as variables and not taken from the
- * environment, so that two hubs of one program do not share them.
- *
+ * Starts a hub in this process. Its settings are those of `hubbub start`, given as variables and not read from the
+ * environment: so two hubs of one program do not share them.
  * @throws {ConfigError} with every problem of the settings.
  * @example
  * const hub = await startEmbeddedHub({ HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0', HUBBUB_CONFIG: 'hub.yaml' });

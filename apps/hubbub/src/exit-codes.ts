@@ -15,7 +15,7 @@ export const EXIT = {
 /** The caller gave a room, a type or a payload that cannot be. */
 const CALLERS = ['INVALID_ROOM', 'INVALID_FORMAT', 'INVALID_PAYLOAD', 'TOO_LARGE'];
 
-/** What a command throws so that the program ends with another code than 1. */
+/** The error of a command that ends with an exit code other than 1. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
 

@@ -1,4 +1,4 @@
-/** What travels on a channel, as tail shows it: envelopes of either encoding, and the plain JSON of services. */
+/** A message on a channel, as tail shows it: envelopes of either encoding, and the plain JSON of services. */
 import {
   type Address,
   type Control,
@@ -14,7 +14,7 @@ import { msgpackCodec } from '@hubbub/protocol/msgpack';
 /** One line of `tail --json`. */
 export interface HeardMessage {
   readonly to: Address;
-  /** RFC 3339; when it was heard, where the publisher did not say. */
+  /** RFC 3339; the time of receipt, if the publisher gave none. */
   readonly at: string;
   /** `plain`: JSON without an envelope, as redis-cli writes it. */
   readonly encoding: EnvelopeHeader['encoding'] | 'plain';
@@ -23,9 +23,9 @@ export interface HeardMessage {
   readonly exclude_session?: string;
   readonly exclude_user?: string;
   readonly key?: string;
-  /** What clients get; binary values as PROTOCOL.md has them in JSON. */
+  /** The frame that clients get; binary values in their JSON form (PROTOCOL.md). */
   readonly frame?: unknown;
-  /** What edges do, instead of delivering a frame. */
+  /** The command to the edges, instead of a frame. */
   readonly control?: Control;
 }
 
@@ -50,7 +50,7 @@ export function heardMessage(to: Address, bytes: Uint8Array): HeardMessage | und
       ...(control !== undefined ? { control } : { frame: frameOf(encoding, body) }),
     };
   } catch (error) {
-    // A body that cannot be read, or a time that is none: anybody may write to the channel.
+    // A malformed body or time: any program may write to the channel.
     if (error instanceof HubbubError || error instanceof RangeError) return undefined;
     throw error;
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: finds the command that is called, and says how it ends. */
+/** The command line: runs the named command, and reports how it ends. */
 import { Command, CommanderError } from 'commander';
 import { exitCodeOf } from './exit-codes.js';
 import { endWithReader, printNote } from './printing.js';
@@ -47,31 +47,31 @@ const SERVERS: ReadonlySet<string | undefined> = new Set(['start', 'edge', 'pres
 
 for (const load of called(process.argv[2])) program.addCommand(await load());
 
-tellUsage(program, 'hubbub');
+reportUsage(program, 'hubbub');
 if (!SERVERS.has(process.argv[2])) endWithReader();
 try {
   await program.parseAsync();
 } catch (error) {
-  // What commander refuses it has told.
+  // Commander has printed its own errors.
   if (!(error instanceof CommanderError))
     printNote(`hubbub: ${error instanceof Error ? error.message : String(error)}`);
-  // What was opened on the way, such as a connection that Redis does not answer, must not keep a failed start alive.
+  // A connection that is still open must not keep a failed start alive.
   process.exit(exitCodeOf(error));
 }
 
-/** The one command that is called; all of them for the help, and for what is none. */
+/** The named command; all commands for the help and for an unknown name. */
 function called(name = ''): readonly (() => Promise<Command>)[] {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   return command === undefined ? Object.values(COMMANDS) : [command];
 }
 
-/** Wrong use is told in one line that names the help which explains it. */
-function tellUsage(command: Command, path: string): void {
+/** Reports wrong use in one line that names the help. */
+function reportUsage(command: Command, path: string): void {
   command
     .exitOverride()
     .showSuggestionAfterError(false)
     .configureOutput({
       outputError: message => printNote(`hubbub: ${message.trim().replace(/^error: /, '')}; see: ${path} --help`),
     });
-  for (const own of command.commands) tellUsage(own, `${path} ${own.name()}`);
+  for (const own of command.commands) reportUsage(own, `${path} ${own.name()}`);
 }

@@ -8,7 +8,7 @@ import type { TokenMint } from './mint-token.js';
 export interface PlaygroundOptions {
   /** Signs the tokens that the page asks for. */
   readonly mint: TokenMint;
-  /** `HUBBUB_BASE_PATH`: what stands before `/ws`. */
+  /** `HUBBUB_BASE_PATH`: the part before `/ws`. */
   readonly basePath: string;
 }
 

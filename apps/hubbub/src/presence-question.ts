@@ -1,4 +1,4 @@
-/** Asks presence over HTTP, as the settings say where and with which key. */
+/** Queries presence over HTTP, at the address and with the key of the settings. */
 
 import { type Config, ConfigError, withoutCredentials } from '@hubbub/config';
 import { trimEndOf } from '@hubbub/protocol';
@@ -74,7 +74,7 @@ type Item = Readonly<Record<string, unknown>>;
 const PAGE = '1000';
 
 /**
- * Everything of a list that presence answers page by page; on a terminal it says how far it is.
+ * Reads a whole list, page by page; shows the progress on a terminal.
  * @param list name of the list in the answers
  */
 export async function allPages(

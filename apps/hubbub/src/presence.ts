@@ -15,7 +15,7 @@ export async function startRedisPresence(
   const group = new ConnectionGroup();
   const commands = openRedisConnection(url, { commandTimeoutMs: config.redisCommandTimeoutMs, onError, group });
   const reader = openRedisConnection(url, { onError, group });
-  // Without Redis it starts all the same, tells so, and goes on trying.
+  // Without Redis it starts nevertheless, logs the failure, and retries.
   await Promise.all([commands, reader].map(redis => connected(redis, config.redisCommandTimeoutMs))).catch(onError);
   const presence = createRedisPresence({
     // New with each start: what this node owned before a crash it does not own after.

@@ -1,4 +1,4 @@
-/** What commands write for people and for programs: tables, JSON, and text that cannot drive a terminal. */
+/** Output of commands for people and programs: tables, JSON, and text that cannot drive a terminal. */
 import { styleText } from 'node:util';
 
 type Colour = Parameters<typeof styleText>[0];
@@ -36,12 +36,12 @@ export function printTable(rows: ReadonlyArray<readonly string[]>): void {
     );
 }
 
-/** Only where a person watches, and has not said NO_COLOR. */
+/** Only on a terminal, and without NO_COLOR. */
 export function coloured(colour: Colour, text: string): string {
   return process.stdout.isTTY === true && process.stdout.hasColors() ? styleText(colour, text) : text;
 }
 
-/** What others wrote, on one line: their control characters must not reach the terminal. */
+/** Text of others, on one line: their control characters must not reach the terminal. */
 export function harmless(text: string): string {
   return text.replace(UNSAFE, escaped);
 }
@@ -55,7 +55,7 @@ function escaped(character: string): string {
   return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
 }
 
-/** A reader that has seen enough, such as `head`, ends a command; that is no failure. */
+/** A reader that closes early, such as `head`, ends a command; that is not a failure. */
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);

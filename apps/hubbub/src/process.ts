@@ -1,4 +1,4 @@
-/** What every long-running command does around its work: logger, metrics, admin port, the word that it is up, shutdown. */
+/** The frame of every long-running command: logger, metrics, admin port, the report that it is up, shutdown. */
 import { type Config, createRequestSources, loadConfig, type RequestSources } from '@hubbub/config';
 import {
   type AdminRequestHandler,
@@ -23,7 +23,7 @@ export interface RunningProcess {
   readonly port?: number;
   readiness(): Readiness;
   readonly handle?: AdminRequestHandler;
-  /** What SIGHUP does; without it SIGHUP ends the process. */
+  /** The action on SIGHUP; without it SIGHUP ends the process. */
   readonly renewCertificate?: (() => void) | undefined;
   /** @param announced false when no balancer has to see it first. */
   close(announced?: boolean): Promise<void>;

@@ -15,7 +15,7 @@ export function requireRedis(config: Config): string {
   return config.redisUrl;
 }
 
-/** @param metrics counts the failures that the log tells only now and then. */
+/** @param metrics counts the failures that the log shows only occasionally. */
 export function openConfiguredBackplane(url: string, config: Config, log: Logger, metrics: MetricsRegistry): Backplane {
   return openRedisBackplane(url, {
     prefix: config.redisPrefix,
@@ -26,7 +26,7 @@ export function openConfiguredBackplane(url: string, config: Config, log: Logger
   });
 }
 
-/** A Redis that is away fails on every connection several times a second: it is told now and then. */
+/** A Redis that is away fails on every connection several times a second: it is logged occasionally. */
 export function logRedisFailures(log: Logger, metrics: MetricsRegistry): (error: Error) => void {
   const count = countRedisFailures(metrics);
   let last: Error | undefined;
@@ -45,7 +45,7 @@ export function logRedisFailures(log: Logger, metrics: MetricsRegistry): (error:
 
 const RETRY_MS = 50;
 
-/** Does it once Redis answers. @throws what it throws, when it does not within so long. */
+/** Runs the work once Redis answers. @throws the error of the work, or a timeout. */
 export async function untilRedis<Result>(
   work: () => Promise<Result>,
   withinMs: number,

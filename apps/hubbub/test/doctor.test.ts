@@ -1,4 +1,4 @@
-/** What doctor makes of machines and servers that are not at hand here. */
+/** Doctor's verdicts on machines and servers that are not available here. */
 import { expect, test } from 'vitest';
 import { ephemeralPorts, nodeVersion } from '../src/doctor/machine.js';
 import { evictionPolicy, pubSubBuffers, redisVersion } from '../src/doctor/redis-verdicts.js';

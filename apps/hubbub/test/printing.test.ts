@@ -1,4 +1,4 @@
-/** What others wrote cannot drive the terminal that commands print to, in tables and in JSON. */
+/** Text of others cannot control the terminal that commands print to, in tables and in JSON. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { harmless, harmlessJson } from '../src/printing.js';

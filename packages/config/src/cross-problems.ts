@@ -1,4 +1,4 @@
-/** What no single setting can say of itself, and the defaults that depend on other settings. */
+/** Checks of settings against each other, and defaults that depend on other settings. */
 import { isProtectedUrl } from './loopback.js';
 import type { Namespaces } from './namespaces.js';
 import { brokenRelations, type RelatedSettings } from './relations.js';
@@ -114,7 +114,7 @@ const CHECKS: readonly CrossCheck[] = [
   ),
 ];
 
-/** @param wrong settings that are wrong themselves, so that what stands for them in `settings` is their default */
+/** @param wrong settings that are wrong themselves, so that `settings` holds their default */
 export function crossProblems(settings: AllSettings, production: boolean, wrong: ReadonlySet<string>): string[] {
   const single = CHECKS.filter(({ reads }) => !reads.some(name => wrong.has(name)));
   const related = brokenRelations(withDefaults(settings, production), wrong).filter(
@@ -127,7 +127,7 @@ export function crossProblems(settings: AllSettings, production: boolean, wrong:
 }
 
 function secretProblems(variable: string, secrets: readonly string[], production: boolean): string[] {
-  // Who takes a public key for a secret lets everybody sign (RFC 8725 section 2.1).
+  // With a public key as the secret, everybody can sign (RFC 8725 section 2.1).
   if (secrets.some(secret => secret.includes('-----BEGIN'))) {
     return [
       `${variable}: expected a secret, such as from openssl rand -base64 48, and not a PEM; public keys belong into HUBBUB_JWT_PUBLIC_KEY_FILES`,

@@ -10,7 +10,7 @@ export interface DescribedSetting {
   readonly name: string;
   /** `undefined`: none. */
   readonly default: unknown;
-  /** What it may be, in words. */
+  /** The permitted values, in words. */
   readonly values: string;
   readonly meaning: string;
 }
@@ -20,7 +20,7 @@ export interface DescribedGroup {
   readonly settings: ReadonlyArray<DescribedSetting & { readonly variable: string }>;
 }
 
-/** What is in effect, and who said so. Secrets are not in it. */
+/** The effective value, and its source. Secrets are left out. */
 export interface EffectiveSetting {
   readonly name: string;
   /** Only where the setting has one. */
@@ -43,7 +43,7 @@ export function describedSettings(): DescribedGroup[] {
   }));
 }
 
-/** What a namespace may set; those of an object follow it. */
+/** Fields of a namespace; those of an object follow it. */
 export function describedNamespaceFields(): DescribedSetting[] {
   return Object.entries(namespaceFields.shape).flatMap(([name, schema]) => [
     described(name, schema),

@@ -1,4 +1,4 @@
-/** Reads environment and file once into a frozen object, and tells every problem at once, by name. */
+/** Reads environment and file once into a frozen object, and reports all problems together, by name. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { z } from 'zod';
@@ -19,7 +19,7 @@ export interface Config extends Readonly<Settings> {
   readonly roomPaths: readonly RoomPath[];
   /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */
   readonly production: boolean;
-  /** What works, but should not stay so. */
+  /** Settings that work but should be changed. */
   readonly warnings: readonly ConfigWarning[];
 }
 
@@ -39,8 +39,8 @@ export class ConfigError extends Error {
 const configSchema = settingsSchema.extend({ namespaces: namespacesSchema, roomPaths: roomPathsSchema });
 
 /**
- * Settings from `HUBBUB_*` variables, over those of the file that `HUBBUB_CONFIG` names (YAML or JSON, with the settings'
- * names in camelCase, `namespaces` and `roomPaths`), over the defaults.
+ * Reads settings from `HUBBUB_*` variables, then the file that `HUBBUB_CONFIG` names, then the defaults. The file is YAML or
+ * JSON with the settings' names in camelCase, `namespaces` and `roomPaths`.
  *
  * @throws {ConfigError} with every problem: unknown names, wrong values, what does not go together, an unreadable file.
  * @example
@@ -52,7 +52,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const production = environment.NODE_ENV === 'production';
 
   const { settings, wrong } = parseRightPart({ ...given.file, ...given.environment }, problems);
-  // What a file that cannot be read says is not known: nothing is told as missing from it.
+  // The content of an unreadable file is unknown: nothing is reported as missing from it.
   if (given.file !== undefined) problems.push(...crossProblems(settings, production, wrong));
   if (problems.length > 0) throw new ConfigError(problems);
 

@@ -1,6 +1,6 @@
-/** What an entry of `allowedOrigins` may look like, and which origins it stands for. */
+/** The grammar of `allowedOrigins`, and the origins that an entry matches. */
 
-/** Text of the entries that are no pattern: any origin at all, and the one of pages that have none (files, sandboxes). */
+/** Entries that are not patterns: any origin, and the origin of pages without one (files, sandboxes). */
 const ANY = '*';
 const OPAQUE = 'null';
 
@@ -18,7 +18,7 @@ interface OriginPattern {
   readonly port: string;
 }
 
-/** Says what is wrong with an entry of the list, or `undefined` where nothing is. */
+/** Describes the problem of an entry, or returns `undefined`. */
 export function originPatternProblem(entry: string): string | undefined {
   if (entry === ANY || entry === OPAQUE || parse(entry) !== undefined) return undefined;
   return `"${entry}": expected an origin like https://example.com or https://*.example.com:8443, without a path, in ASCII; or null, or * for all`;

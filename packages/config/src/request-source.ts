@@ -1,6 +1,6 @@
 /**
- * Whose requests a port answers, by `Host` and `Origin`. In development a port serves this machine: a foreign page could
- * reach it through the browser of whoever develops, by a name that resolves to 127.0.0.1 (DNS rebinding).
+ * Decides by `Host` and `Origin` which requests a port answers. In development a port serves this machine. A foreign page
+ * could reach it through the developer's browser, by a name that resolves to 127.0.0.1 (DNS rebinding).
  */
 import { isIP } from 'node:net';
 import { isLoopbackHost } from './loopback.js';
@@ -57,7 +57,7 @@ function isThisMachine(name: string): boolean {
   return isLoopbackHost(name) || name.endsWith('.localhost');
 }
 
-/** Without port, brackets and the dot of the root; empty where it is none. */
+/** Without port, brackets and the dot of the root; empty if it is malformed. */
 function hostnameOf(host: string): string {
   const [, ipv6, name] = /^(?:\[([0-9a-f:.]+)\]|([^:/?#@[\]]+))(?::\d*)?$/i.exec(host) ?? [];
   return (ipv6 ?? name ?? '').toLowerCase().replace(/\.$/, '');

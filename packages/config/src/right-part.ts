@@ -1,4 +1,4 @@
-/** What is left of given settings when those that are wrong are taken away, so that the rest can be looked at. */
+/** Removes the wrong settings, so that the others can be checked. */
 import type { z } from 'zod';
 
 type Given = Readonly<Record<string, unknown>>;

@@ -28,7 +28,7 @@ export function isPublishedSecret(secret: string): boolean {
 }
 
 /**
- * What is wrong with a secret, or `undefined`. Never quotes it.
+ * Describes the weakness of a secret, or returns `undefined`. Never quotes it.
  * @example secretWeakness('a'.repeat(32), 32) === 'expected a random one, such as from openssl rand -base64 48'
  */
 export function secretWeakness(secret: string, minBytes: number): string | undefined {

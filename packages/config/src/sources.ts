@@ -11,7 +11,7 @@ export interface GivenSettings {
   /** Empty where there is none; `undefined` where there is one that could not be read. */
   readonly file: Readonly<Record<string, unknown>> | undefined;
   readonly environment: Readonly<Record<string, string>>;
-  /** What was not taken as it stands. */
+  /** Values that were changed before use. */
   readonly cleaned: CleanedValues;
 }
 
@@ -23,12 +23,12 @@ export interface CleanedValues {
 }
 
 const FILE_VARIABLE = 'HUBBUB_CONFIG';
-/** What a setting's text begins with; variables of the tests are not the processes' business. */
+/** The prefix of settings, without the variables of the tests. */
 const OURS = /^HUBBUB_(?!TEST_)/;
 
 const SERVICE_LINK = /^_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 
-/** What was set, unchecked; what could not be read, or means no setting, is added to `problems`. */
+/** The given settings, unchecked; unreadable or unknown ones are added to `problems`. */
 export function givenSettings(environment: NodeJS.ProcessEnv, problems: string[]): GivenSettings {
   const links = serviceLinks(environment);
   const variables = Object.fromEntries(Object.entries(environment).filter(([name]) => !links.has(name)));
@@ -44,7 +44,7 @@ export function givenSettings(environment: NodeJS.ProcessEnv, problems: string[]
 }
 
 /**
- * What Kubernetes puts into every container for a Service whose name begins with `hubbub`, such as HUBBUB_SERVICE_HOST and
+ * Variables that Kubernetes sets in every container for a Service named `hubbub…`, such as HUBBUB_SERVICE_HOST and
  * HUBBUB_PORT=tcp://10.96.0.10:8080.
  */
 function serviceLinks(environment: NodeJS.ProcessEnv): ReadonlySet<string> {

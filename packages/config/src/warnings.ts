@@ -1,4 +1,4 @@
-/** What a process starts with, and its operator should know: each warning has a name, for the log, `config check` and doctor. */
+/** Warnings at the start of a process: each has a name, for the log, `config check` and doctor. */
 import { isLoopbackHost, isProtectedUrl } from './loopback.js';
 import { brokenRelations, type RelatedSettings } from './relations.js';
 import { API_KEY_MIN_BYTES, isPublishedSecret, secretWeakness } from './secret-strength.js';
@@ -9,7 +9,7 @@ export interface ConfigWarning {
   /** Such as `development_secret`: the `event` of the log line. */
   readonly name: string;
   readonly message: string;
-  /** What to do about it. */
+  /** The suggested change. */
   readonly change: string;
 }
 
@@ -116,14 +116,14 @@ function productionWarnings(settings: WarningSettings): ConfigWarning[] {
     warnings.push({
       name: 'key_set_without_audience',
       message: 'HUBBUB_JWT_AUDIENCE is not set: tokens that the issuer made for other applications are accepted',
-      change: 'export HUBBUB_JWT_AUDIENCE=<what `aud` of your tokens says>',
+      change: 'export HUBBUB_JWT_AUDIENCE=<the `aud` of your tokens>',
     });
   }
   if (jwtJwksUrl !== undefined && jwtIssuer === undefined) {
     warnings.push({
       name: 'key_set_without_issuer',
       message: 'HUBBUB_JWT_ISSUER is not set: where several issuers share the key set, tokens of each are accepted',
-      change: 'export HUBBUB_JWT_ISSUER=<what `iss` of your tokens says>',
+      change: 'export HUBBUB_JWT_ISSUER=<the `iss` of your tokens>',
     });
   }
   if (authorizerUrl !== undefined && authorizerKey !== undefined && !isProtectedUrl(authorizerUrl)) {

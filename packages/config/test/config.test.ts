@@ -1,4 +1,4 @@
-/** Configuration: parsed once, every problem told at once, by name. */
+/** Configuration: parsed once, all problems reported together, by name. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,13 +83,13 @@ describe('configuration', () => {
     expect(namespaceSettings({}, 'constructor').public).toBe(false);
   });
 
-  test('the default namespace stays public when other things are said of it', () => {
+  test('the default namespace stays public when other fields of it are set', () => {
     const path = configFile('hubbub.yaml', 'namespaces: { default: { echo: true } }');
     const { namespaces } = loadConfig({ HUBBUB_CONFIG: path });
     expect(namespaceSettings(namespaces, 'default')).toMatchObject({ public: true, echo: true });
   });
 
-  test('every problem is told at once, by name, with what would be right', () => {
+  test('reports all problems together, by name, with the right form', () => {
     const path = configFile('hubbub.yaml', 'portt: 1\nnamespaces:\n  chat: { publik: true, echo: 7 }\n');
     const problems = problemsOf({
       HUBBUB_CONFIG: path,
@@ -130,7 +130,7 @@ describe('configuration', () => {
   });
 
   test.each(['10.0.0.0/33', '2001:db8::/129', '999.1.1.1', 'proxy', '10.0.0.0/', '10.0.0.0/8/8'])(
-    '%s is no network of trusted proxies',
+    'rejects %s as a network of trusted proxies',
     network => {
       expect(problemsOf({ HUBBUB_TRUSTED_PROXIES: `127.0.0.1,${network}` }).join()).toContain('HUBBUB_TRUSTED_PROXIES');
     },
@@ -167,7 +167,7 @@ describe('configuration', () => {
     expect(problemsOf({ HUBBUB_DRAIN_WINDOW_MS: '500', HUBBUB_SHUTDOWN_TIMEOUT_MS: '1000' })).toEqual([]);
   });
 
-  test('who wants an authorizer asked says which, and puts no password into its URL', () => {
+  test('requires the URL of the authorizer, without a password in it', () => {
     const namespaces = configFile('authorize.yaml', 'namespaces:\n  chat: { authorize: [join] }\n');
     expect(problemsOf({ HUBBUB_CONFIG: namespaces })).toEqual([
       'HUBBUB_AUTHORIZER_URL: required by namespaces.chat.authorize',

@@ -23,7 +23,7 @@ function withFile(content: string): NodeJS.ProcessEnv {
   return { HUBBUB_CONFIG: join(folder, 'hubbub.yaml') };
 }
 
-/** What a message offers: after "such as" or "like", one of several, a bound, true. */
+/** Examples in a message: after "such as" or "like", one of several, a bound, true. */
 function exampleIn(message: string): string | undefined {
   const [, example] =
     /(?:such as|like) (\S+?)(?=[,;]|$| )/.exec(message) ??

@@ -39,7 +39,7 @@ describe('the list of origins', () => {
     expect(refused.filter(matches)).toEqual([]);
   });
 
-  test('no entry is no origin; of several each counts', () => {
+  test('an empty list matches nothing; of several entries each counts', () => {
     expect(originMatcher([])('https://example.com')).toBe(false);
     expect(originMatcher([])('null')).toBe(false);
     const matches = originMatcher(['https://a.example', 'null', 'https://*.b.example']);

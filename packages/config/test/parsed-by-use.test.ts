@@ -74,7 +74,7 @@ describe('refused by name', () => {
   });
 });
 
-describe('what an operator leaves behind', () => {
+describe('leftovers of an operator', () => {
   test('a line break at the end of a variable is not part of it, and is reported', () => {
     const config = loadConfig({
       HUBBUB_JWT_SECRET: 'my-secret\n',
@@ -100,7 +100,7 @@ describe('what an operator leaves behind', () => {
     expect(spaced.warnings.map(({ name }) => name)).toEqual(['secret_with_spaces']);
   });
 
-  test('what Kubernetes sets for a Service called hubbub is not taken for settings, and is reported', () => {
+  test('ignores and reports the variables that Kubernetes sets for a Service called hubbub', () => {
     const config = loadConfig({
       HUBBUB_JWT_SECRET: 'mine',
       HUBBUB_SERVICE_HOST: '10.96.0.10',
@@ -134,7 +134,7 @@ describe('what an operator leaves behind', () => {
     expect(of({ HUBBUB_SERVICE_HOST: 'h', HUBBUB_SERVICE_PORT: '80', HUBBUB_PROT: '1' })).toContain('HUBBUB_PROT');
   });
 
-  test('an empty map or list of the file is an empty one, at every level; an empty value is none', () => {
+  test('an empty map or list of the file stays empty, at every level; an empty value counts as absent', () => {
     const config = loadConfig(withFile('namespaces:\nroomPaths:\napiKeys:\ntrustedProxies:\njwtAcceptedSecrets:\n'));
     expect(config).toMatchObject({
       namespaces: {},

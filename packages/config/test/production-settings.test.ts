@@ -1,4 +1,4 @@
-/** Settings that look like protection and are none: refused in production, or a warning with a name. */
+/** Settings that look like protection and give none: refused in production, or a warning with a name. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -144,7 +144,7 @@ describe('a warning has a name', () => {
     expect(warningsOf(environment)).toEqual(expected);
   });
 
-  test('and says what to do, without a secret', () => {
+  test('and names the change, without a secret', () => {
     const { warnings } = loadConfig({ HUBBUB_JWT_SECRET: 'weak-but-only-mine', HUBBUB_HOST: '0.0.0.0' });
     expect(warnings).toMatchObject([
       {

@@ -1,4 +1,4 @@
-/** What must hold between two settings: each relation of the table is checked, at its bound and just beyond it. */
+/** Relations between two settings: each one of the table is checked, at its bound and just beyond it. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

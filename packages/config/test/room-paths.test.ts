@@ -1,4 +1,4 @@
-/** roomPaths of the configuration file: what they become, and what is said of those that cannot be. */
+/** roomPaths of the configuration file: their effect, and the problems of invalid ones. */
 import { expect, test } from 'vitest';
 import { roomPathsSchema } from '../src/room-paths.js';
 
@@ -38,7 +38,7 @@ test.each([
   ['no room', { '/{a}': '' }, 'expected the template of a room'],
   ['no text', { '/a': 1 }, 'expected the template of a room'],
   ['no object', ['/a'], 'expected an object from path to room'],
-])('%s is a problem that says what would be right', (_, roomPaths, problem) => {
+])('reports the problem of %s with the right form', (_, roomPaths, problem) => {
   const problems = problemsOf(roomPaths);
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain(problem);

@@ -1,4 +1,4 @@
-/** What the configuration says of keys that would let in everybody, or nobody. */
+/** Problems of keys that would admit everybody, or nobody. */
 import { describe, expect, test } from 'vitest';
 import { ConfigError, loadConfig, usesDevelopmentSecret } from '../src/index.js';
 

@@ -35,7 +35,7 @@ export class Channels {
     return `${this.#node}${nodeId}}`;
   }
 
-  /** The address a channel stands for, or `undefined` when it is none of this cluster's. */
+  /** The address a channel stands for, or `undefined` when it is not of this cluster. */
   parse(channel: string): Address | undefined {
     if (channel === this.broadcast) return { kind: 'broadcast' };
     if (!channel.endsWith('}')) return undefined;

@@ -1,4 +1,4 @@
-/** A client event: what a client told services, stamped with what the edge knows (docs/redis-contract.md). */
+/** A client event: a client's message to services, with the sender as the edge knows it (docs/redis-contract.md). */
 import type { Payload, Sender } from './frame.js';
 
 /** Where a session is: services answer it there. */
@@ -9,7 +9,7 @@ export interface SessionAddress {
 }
 
 export interface ClientEvent {
-  /** Any name that is none of Hubbub's, such as `vote_submitted`. */
+  /** Any name that is not one of Hubbub's, such as `vote_submitted`. */
   readonly type: string;
   /** Absent where the event is about no room. */
   readonly room?: string;

@@ -10,7 +10,7 @@ import { isPlainObject } from './payload.js';
 import { ROOM_NAME_MAX_BYTES } from './room-name.js';
 import { isText } from './text.js';
 
-// One check of our own: the library's `min` also looks at the `length` of what is no text, and chokes on a hostile one.
+// Our own check: the library's `min` also reads the `length` of other values, and a hostile one breaks it.
 const idSchema = z
   .string()
   .refine(id => isText(id, FRAME_ID_MAX_BYTES), `is not 1 to ${FRAME_ID_MAX_BYTES} bytes`)
@@ -33,11 +33,11 @@ export interface ClientFrame {
   readonly id?: string;
   /** Makes a publish idempotent: globally unique, the same in each retry. */
   readonly messageId?: string;
-  /** Not yet checked: each handler says what it takes. */
+  /** Not yet checked: each handler checks its own. */
   readonly payload?: unknown;
 }
 
-/** What an answer needs of the frame that it answers. */
+/** The fields of a frame that its answer needs. */
 export type Request = Pick<ClientFrame, 'id' | 'room'>;
 
 /** These name their room in the payload. */

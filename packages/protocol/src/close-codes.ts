@@ -1,6 +1,6 @@
-/** Close codes, in ranges that tell a client whether to come back (PROTOCOL.md section 4). */
+/** Close codes, in ranges that decide whether a client reconnects (PROTOCOL.md section 4). */
 
-/** What a client does after a close: come back, come back with a new token, or stay away. */
+/** The client's action after a close: reconnect, reconnect with a new token, or stop. */
 export type CloseAdvice = 'reconnect' | 'renew' | 'stop';
 
 /** Those that the client SDK names: apart, so that browsers do not carry the whole catalogue. */
@@ -32,7 +32,7 @@ export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 
 const STOP_BELOW_4000: readonly number[] = [CLOSE_NORMAL, CLOSE_INVALID_DATA, CLOSE_MESSAGE_TOO_BIG];
 
-/** What a client does after a close with `code`; codes it does not know mean: come back. */
+/** The client's action after a close with `code`; an unknown code means: reconnect. */
 export function closeAdvice(code: number): CloseAdvice {
   const hundreds = Math.floor(code / 100);
   if (hundreds === 41) return 'renew';

@@ -26,7 +26,7 @@ export type Control =
 /** Types of plain JSON messages that begin like this are controls, and no frames. */
 export const CONTROL_TYPE_PREFIX = RESERVED_TYPE_PREFIX;
 
-/** The control that an envelope's header or a service's message holds; `undefined` when it is none or has a wrong field. */
+/** The control that an envelope's header or a service's message holds; `undefined` without one, or with a wrong field. */
 export function readControl(value: unknown): Control | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Partial<Record<'do' | 'user' | 'room' | 'rights' | 'reason', unknown>>;

@@ -35,7 +35,7 @@ export interface EnvelopeHeader {
   readonly room?: string;
   /** Number of a self-probe (on a node's channel). */
   readonly probe?: number;
-  /** What to do instead of delivering a frame (the body is empty). */
+  /** The command instead of a frame (the body is empty). */
   readonly control?: Control;
   /** In a conflating room a newer message of this key takes the place of one that waits for a slow reader. */
   readonly conflationKey?: string;
@@ -44,7 +44,7 @@ export interface EnvelopeHeader {
   readonly epoch?: string;
 }
 
-/** A place in a room's history. Another epoch means that the history was lost and began anew. */
+/** A place in a room's history. A new epoch means that the history was lost and began again. */
 export interface Position {
   readonly epoch: string;
   readonly offset: number;
@@ -162,7 +162,7 @@ function parseHeader(bytes: Uint8Array): WireHeader | undefined {
   return control && ({ ...wire, c: control } as WireHeader);
 }
 
-/** Both or none: an offset without its epoch says nothing. */
+/** Both or none: an offset has no meaning without its epoch. */
 function hasWholePosition(offset: unknown, epoch: unknown): boolean {
   if (offset === undefined && epoch === undefined) return true;
   return Number.isSafeInteger(offset) && (offset as number) > 0 && typeof epoch === 'string' && isEpoch(epoch);

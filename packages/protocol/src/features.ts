@@ -1,4 +1,4 @@
-/** What an edge can do that a client may not count on: the `features` of the `welcome` (PROTOCOL.md section 2.2). */
+/** Optional features of an edge: the `features` of the `welcome` (PROTOCOL.md section 2.2). */
 
 export const FEATURES = [
   'resume',
@@ -11,7 +11,7 @@ export const FEATURES = [
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
-/** What an edge proposes to its clients, in the `welcome`. All are milliseconds. */
+/** The pace that an edge proposes in the `welcome`. All values are milliseconds. */
 export interface Pace {
   /** Silence after which a client asks whether its edge is alive. */
   readonly ping_interval_ms: number;

@@ -2,10 +2,10 @@
 
 import type { Status } from './report.js';
 
-/** What a frame's `payload` holds: an object, whose content depends on the type. */
+/** The `payload` of a frame: an object whose content depends on the type. */
 export type Payload = Record<string, unknown>;
 
-/** Who caused a frame: always what the edge knows, never what a client wrote. */
+/** The origin of a frame: always as the edge knows it, never as a client wrote it. */
 export interface Sender {
   readonly id: string;
   readonly name: string;
@@ -20,8 +20,8 @@ export interface Frame {
   /** RFC 3339, UTC, with milliseconds. */
   readonly timestamp?: string;
   /**
-   * 1 to 64 bytes. In a client's frame it is chosen by the client and echoed by the answer; in a `new_message` or a frame of
-   * a service it names the message.
+   * 1 to 64 bytes. The client chooses it in its frames, and the answer echoes it. In a `new_message` or a frame of a service
+   * it names the message.
    */
   readonly id?: string;
   /** 1 to 64 bytes, globally unique: makes a client's publish idempotent. The edge names the message by it. */
@@ -48,7 +48,7 @@ export const CLIENT_FRAME_TYPES = [
 ] as const;
 export type ClientFrameType = (typeof CLIENT_FRAME_TYPES)[number];
 
-/** Frames that PROTOCOL.md defines for clients. `RESERVED_FRAMES` says which of them services may not publish. */
+/** Frames that PROTOCOL.md defines for clients. `RESERVED_FRAMES` lists those that services may not publish. */
 export const EDGE_FRAME_TYPES = [
   'welcome',
   'new_message',
@@ -79,7 +79,7 @@ export interface RosterUser extends Sender {
   readonly online?: false;
   /** RFC 3339: when the last connection of this one, who is away, ended. */
   readonly last_seen?: string;
-  /** What one of the user's sessions last said of itself. */
+  /** The last status that one of the user's sessions set. */
   readonly status?: Status;
 }
 
@@ -109,7 +109,7 @@ export interface MembershipChange {
   readonly version: number;
 }
 
-/** Payload of `user_status`: what rosters say of a member has changed. */
+/** Payload of `user_status`: the status of a member in rosters has changed. */
 export interface StatusChange {
   readonly user: RosterUser;
   readonly version: number;
@@ -127,14 +127,14 @@ export interface RoomGap {
   readonly offset?: number;
 }
 
-/** Where a session entered a room with history: payload of the `ack` of `join_room`, and what `resume` says of each room. */
+/** Where a session entered a room with history: payload of the `ack` of `join_room`, and the answer of `resume` for each room. */
 export interface Recovery {
   readonly epoch: string;
   readonly offset: number;
   /** There when the client named a position; false means that messages are missing. */
   readonly recovered?: boolean;
   readonly reason?: GapReason;
-  /** With `too_old`: the first offset that was replayed, where there was any. What precedes it is missing. */
+  /** With `too_old`: the first offset that was replayed, where there was any. Earlier messages are missing. */
   readonly replayed_from?: number;
 }
 

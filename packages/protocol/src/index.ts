@@ -1,4 +1,4 @@
-/** What clients, edges and services say to each other. No I/O here; see PROTOCOL.md at the root. */
+/** The messages between clients, edges and services. No I/O here; see PROTOCOL.md at the root. */
 export * from './channels.js';
 export * from './client-event.js';
 export * from './close-codes.js';

@@ -22,7 +22,7 @@ export const jsonCodec: Codec = {
     } catch (cause) {
       throw new HubbubError('INVALID_FORMAT', 'The frame is not JSON in UTF-8.', { cause });
     }
-    throw new HubbubError('INVALID_FORMAT', 'The frame has half a surrogate pair in it, which is no character.');
+    throw new HubbubError('INVALID_FORMAT', 'The frame contains half of a surrogate pair, which is not a character.');
   },
 };
 
@@ -31,7 +31,7 @@ export function isWellFormedJson(json: string): boolean {
   return !json.includes('\\ud') || !HALF_CHARACTER.test(json);
 }
 
-/** What can be read of bytes that {@link jsonCodec} refuses; `undefined` where nothing can. */
+/** Reads as much as possible of bytes that {@link jsonCodec} refuses; `undefined` if it can read nothing. */
 export function readMalformedJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));

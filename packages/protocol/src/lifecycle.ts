@@ -16,7 +16,7 @@ export type UserEventName = Extract<LifecycleEventName, `user_${string}`>;
 export type RoomEventName = Extract<LifecycleEventName, `room_${string}`>;
 export type MemberEventName = Extract<LifecycleEventName, `member_${string}`>;
 
-/** Why a member left: by itself or taken out by a service, or because its connection ended and it did not come back in time. */
+/** Why a member left: by itself, removed by a service, or because it did not reconnect in time. */
 export type LeaveReason = 'left' | 'dropped';
 
 /** A member of a room of a namespace with `memberEvents`. */
@@ -30,7 +30,7 @@ export interface MemberEvent {
   readonly atMs: number;
 }
 
-/** What happened to a user, a room, or a member of a room. */
+/** A change of a user, a room, or a member of a room. */
 export type LifecycleEvent =
   | { readonly event: UserEventName; readonly user: string; readonly atMs: number }
   | { readonly event: RoomEventName; readonly room: string; readonly atMs: number }
@@ -41,7 +41,7 @@ export function lifecycleFields({ event, atMs, ...subject }: LifecycleEvent): st
   return ['event', event, ...Object.entries(subject).flat(), 'at', String(atMs)];
 }
 
-/** The event in the fields of an entry; `undefined` when it is none. */
+/** The event in the fields of an entry; `undefined` when it is malformed. */
 export function readLifecycleFields(fields: Readonly<Record<string, string>>): LifecycleEvent | undefined {
   const { event, user, room, name, reason, at } = fields;
   const atMs = Number(at);

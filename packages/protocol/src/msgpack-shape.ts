@@ -1,6 +1,6 @@
 /**
- * Whether bytes are one whole MessagePack value, its texts in UTF-8, found out without making any of it. The decoder reserves room for as many
- * items as an array claims before it looks whether they are there: 5 bytes cost it 268 MB, and a hundred of them the process.
+ * Checks, without decoding it, whether bytes are one whole MessagePack value with its texts in UTF-8. The decoder reserves
+ * room for as many items as an array claims: 5 bytes cost it 268 MB, and a hundred of them the process.
  */
 
 /** Lengths of values by their first byte (the MessagePack specification, "Formats"): bytes behind it that are fixed, … */
@@ -25,7 +25,7 @@ const COUNTED_VALUES: Readonly<Record<number, readonly [countBytes: number, valu
 const STR_8 = 0xd9;
 
 /**
- * Time grows with the bytes and with nothing that they say; nothing is allocated.
+ * Time grows only with the number of bytes; nothing is allocated.
  * @param checksTexts whether texts must be UTF-8
  */
 export function isOneMsgpackValue(bytes: Uint8Array, checksTexts = true): boolean {

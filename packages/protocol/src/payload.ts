@@ -1,4 +1,4 @@
-/** What a payload may look like: bounded in depth and keys, and without `__proto__`. */
+/** The rules of a payload: bounded in depth and keys, and without `__proto__`. */
 
 export interface PayloadBounds {
   /** Levels of objects and arrays, the payload itself being the first. */
@@ -8,7 +8,7 @@ export interface PayloadBounds {
 }
 
 /**
- * Says what is wrong with a decoded payload, or `undefined` where nothing is.
+ * Describes the problem of a decoded payload, or `undefined` where nothing is.
  *
  * Bounded work: it stops at the first level or key too many. `__proto__` is refused because MessagePack decoders refuse
  * it, so that one JSON client could make a frame that MessagePack members of the room cannot read.

@@ -14,8 +14,8 @@ const FIXSTR_MAX = 0xbf;
 const STR_8 = 0xd9;
 
 /**
- * The type of a frame whose first field is `type`, as all encoders of Hubbub write it; `undefined` where another field is
- * first, or where the type is not plain text: then only decoding tells.
+ * The type of a frame whose first field is `type`, as all encoders of Hubbub write it. `undefined` where another field is
+ * first, or the type is not plain text: such a frame must be decoded.
  */
 export function peekType(encoding: Encoding, body: Uint8Array): string | undefined {
   return encoding === 'json' ? peekJson(body) : peekMsgpack(body);

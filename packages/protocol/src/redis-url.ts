@@ -6,7 +6,7 @@ const HOST = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$/;
 /** Redis takes up to 2^31 - 1 databases; nobody has six digits of them. */
 const DATABASE = /^\d{1,5}$/;
 
-/** What a connection is made of; absent where the URL does not say it. */
+/** The parts of a connection; absent if the URL does not name them. */
 export type RedisAddress =
   | { readonly path: string; readonly db: number }
   | {
@@ -24,7 +24,7 @@ export type RedisAddress =
 /**
  * Reads `redis://user:password@host:6379/0`, `rediss://…` (TLS) and `unix:///path`.
  *
- * @throws {TypeError} saying what is wrong; it never quotes the URL
+ * @throws {TypeError} that names the problem and never quotes the URL
  * @example parseRedisUrl('redis://:a%2Fb@h') // { host: 'h', port: 6379, password: 'a/b', db: 0, tls: false }
  */
 export function parseRedisUrl(url: string): RedisAddress {

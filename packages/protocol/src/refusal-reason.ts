@@ -5,7 +5,7 @@ import { type ErrorCode, isErrorCode } from './errors.js';
 export interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
-  /** Milliseconds to wait before the next attempt, where the edge says so. */
+  /** Milliseconds to wait before the next attempt, if the edge names it. */
   readonly retryAfterMs?: number;
 }
 

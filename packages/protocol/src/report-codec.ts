@@ -82,7 +82,7 @@ export function decodeReports(text: string): DecodedReports {
   try {
     wire = JSON.parse(text);
   } catch {
-    return { malformed: 1 }; // Not JSON: whoever wrote it was no edge; counted by the caller.
+    return { malformed: 1 }; // Not JSON: not written by an edge; the caller counts it.
   }
   if (!Array.isArray(wire) || wire[0] !== WIRE_VERSION || !isText(wire[1], INCARNATION_MAX_BYTES)) {
     return { malformed: 1 };

@@ -1,8 +1,8 @@
-/** Reports: what an edge tells presence about its sessions, (docs/decisions/0001). */
+/** Reports: an edge's messages to presence about its sessions (docs/decisions/0001). */
 import { utf8Length } from './limits.js';
 import { isPlainObject } from './payload.js';
 
-/** What a session says of itself in rosters: a string or an object, at most `STATUS_MAX_BYTES` as JSON. */
+/** The status of a session in rosters: a string or an object, at most `STATUS_MAX_BYTES` as JSON. */
 export type Status = string | Record<string, unknown>;
 
 /** Reports for the partition of a room. */
@@ -14,7 +14,7 @@ export type RoomReport =
       readonly user: string;
       readonly name: string;
       readonly status?: Status;
-      /** Told before, under an earlier incarnation: a member that is still known is moved and nobody hears of it. */
+      /** Reported before, under an earlier incarnation: a member that is still known is moved silently. */
       readonly resync?: boolean;
     }
   /** Left by itself (no grace) or by the end of its connection (the grace begins). */

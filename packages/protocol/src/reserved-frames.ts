@@ -2,7 +2,7 @@
 import { CLIENT_FRAME_TYPES, EDGE_FRAME_TYPES, type EdgeFrameType } from './frame.js';
 
 /**
- * Who makes each reserved frame. An edge makes its frames itself, so none of them ever arrives over the bus; presence
+ * The origin of each reserved frame. Frames of an edge never arrive over the broker; presence
  * publishes its frames in envelopes. Frames that are not listed, such as `new_message`, services may publish.
  */
 export const RESERVED_FRAMES = {
@@ -37,7 +37,7 @@ export function isOwnType(type: string): boolean {
 /** Services answer a client event with an `error` to its session; to a room, a user or all it would answer nothing. */
 const ANSWERS: ReadonlySet<string> = new Set<ReservedFrameType>(['error']);
 
-/** Whom a message is for: an audience (a room, a user, all), or single sessions that it answers. */
+/** The target of a message: an audience (a room, a user, all), or single sessions that it answers. */
 export type MessageTarget = 'audience' | 'sessions';
 
 /** Whether only the cluster may send frames of this type to `target`. */

@@ -17,7 +17,7 @@ export function isNamespace(value: string): boolean {
 }
 
 /**
- * The namespace of a room: what stands before the first colon, else `default`.
+ * The namespace of a room: the part before the first colon, else `default`.
  * @example namespaceOf('chat:42') === 'chat'; namespaceOf('general') === 'default'
  */
 export function namespaceOf(room: string): string {

@@ -1,5 +1,5 @@
 /**
- * What a service may publish, as a schema. An entry of its own (`@hubbub/protocol/service-message`): edges and the server
+ * The schema of a service's publication. An entry of its own (`@hubbub/protocol/service-message`): edges and the server
  * SDK check with it, browsers do not carry it.
  */
 import { z } from 'zod';
@@ -62,8 +62,8 @@ export interface ServiceMessage {
   /** RFC 3339, UTC; now when absent. */
   readonly timestamp?: string;
   /**
-   * 1 to 64 bytes: in a room whose namespace conflates, a newer message of this key takes the place of this one where it
-   * still waits for a slow reader. Reaches no client.
+   * 1 to 64 bytes. In a room whose namespace conflates, a newer message of this key replaces an older one that still waits
+   * for a slow reader. Reaches no client.
    */
   readonly key?: string;
 }

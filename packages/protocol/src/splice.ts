@@ -1,6 +1,6 @@
 /**
- * Puts `room`, `epoch` and `offset` in front of an encoded frame without reading it: how an edge names the room once per encoding
- * and forwards the rest as it came.
+ * Puts `room`, `epoch` and `offset` in front of an encoded frame without reading it. So an edge names the room once per
+ * encoding and forwards the rest unchanged.
  */
 import type { Encoding } from './codec.js';
 import type { Position } from './envelope.js';
@@ -22,9 +22,9 @@ export function roomPrefix(encoding: Encoding, room: string): Uint8Array {
 }
 
 /**
- * The frame in `body` with the room of `prefix` as its first field, and its position behind it where it has one. Returns
- * `undefined` when the body does not begin as a non-empty object (JSON) or a map of 1 to 12 entries (MessagePack; 14
- * without a position): such a body is malformed.
+ * The frame in `body` with the room of `prefix` as its first field, and its position after it, if any. `undefined`
+ * for a malformed body: it does not begin as a non-empty object (JSON) or a map of 1 to 12 entries (MessagePack; 14 without a
+ * position).
  */
 export function spliceRoom(
   encoding: Encoding,

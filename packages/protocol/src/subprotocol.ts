@@ -11,14 +11,14 @@ export const SUBPROTOCOLS: Readonly<Record<Encoding, string>> = {
 const OWN_PREFIX = 'hubbub.';
 const TOKEN_PREFIX = 'bearer.';
 /**
- * RFC 7519: three base64url parts; the signature of an unsigned token is empty. The first part is a JSON object, whose
- * brace makes an `e` of its first letter: `hubbub.v1.json` has three parts too, and is none.
+ * RFC 7519: three base64url parts; the signature of an unsigned token is empty. The first part is a JSON object; its brace
+ * becomes an `e`. `hubbub.v1.json` has three parts too, and is not a token.
  */
 const BARE_TOKEN = /^e[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 
 export interface SubprotocolChoice {
   readonly encoding: Encoding;
-  /** What the edge answers in `Sec-WebSocket-Protocol`; `undefined` when nothing was offered. */
+  /** The edge's answer in `Sec-WebSocket-Protocol`; `undefined` when nothing was offered. */
   readonly selected?: string;
   readonly token?: string;
 }

@@ -1,4 +1,4 @@
-/** What texts have to be at every entrance: whole characters, of a bounded length. */
+/** The rules for texts from outside: whole characters, and a bounded length. */
 import { CONFLATION_KEY_MAX_BYTES, utf8Length } from './limits.js';
 
 /** Half a surrogate pair: with the flag `u` whole pairs are one character of another kind. */
@@ -7,8 +7,8 @@ const HALVES = /\p{Surrogate}/gu;
 const REPLACEMENT = '\ufffd';
 
 /**
- * Whether a text has whole characters only. Half a surrogate pair, such as a name cut in the middle of an emoji leaves, has no
- * UTF-8: Redis and MessagePack would carry another text than the one that was meant.
+ * Whether a text has whole characters only. Half of a surrogate pair (a name cut in the middle of an emoji) has no UTF-8
+ * form: Redis and MessagePack would carry another text.
  */
 export function isWellFormed(text: string): boolean {
   return !HALF.test(text);

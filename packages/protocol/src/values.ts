@@ -4,7 +4,7 @@ import { isWellFormed } from './text.js';
 /** Below the 100 levels at which the MessagePack encoder gives up; reached by what contains itself, too. */
 const MAX_DEPTH = 64;
 
-/** What to send instead. */
+/** The values to send instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
   undefined: 'null',
   'a Map': 'an object',
@@ -14,7 +14,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
 };
 
 /**
- * Says which value cannot be sent, by its path, and why: `payload.items[3].when: a Map cannot be sent; send an object`.
+ * Describes the value that cannot be sent, by its path, and why: `payload.items[3].when: a Map cannot be sent; send an object`.
  * Encoders would write such a value as something else, JSON and MessagePack differently. `undefined`: nothing is wrong.
  *
  * @param name what the path begins with

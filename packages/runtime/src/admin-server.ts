@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type ListenAddress, listenFailure } from './listen-failure.js';
 
-/** What `/readyz` answers: 200 when ready, else 503; every check with its word, so that a red one explains itself. */
+/** The answer of `/readyz`: 200 when ready, else 503, with the result of every check. */
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: Readonly<Record<string, string>>;

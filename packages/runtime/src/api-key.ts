@@ -2,8 +2,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /**
- * Whether `Authorization: Bearer <key>` carries one of the keys. The time it takes tells nothing: hashes of equal length
- * are compared, each of them, always.
+ * Whether `Authorization: Bearer <key>` carries one of the keys. It compares hashes of equal length, and always all of them:
+ * so its duration reveals nothing.
  */
 export function createKeyCheck(keys: readonly string[]): (authorization: string | undefined) => boolean {
   const hashes = keys.filter(key => key !== '').map(hashOf);

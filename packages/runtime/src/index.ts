@@ -1,4 +1,4 @@
-/** What every Hubbub process needs and no feature is about: logger, metrics, admin port, orderly shutdown. */
+/** Parts of every Hubbub process, without features: logger, metrics, admin port, orderly shutdown. */
 export {
   type AdminRequestHandler,
   type AdminServer,

@@ -1,7 +1,7 @@
-/** Says why a port could not be bound, and which setting to change. */
+/** Explains why a port could not be bound, and which setting to change. */
 import { createServer } from 'node:net';
 
-/** Where a process wanted to listen, and the settings that say so. */
+/** The address to listen on, and the settings that name it. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
@@ -11,7 +11,7 @@ export interface ListenAddress {
   readonly portSetting: string;
 }
 
-/** @param error what Node says, with the `code` of the system */
+/** @param error of Node, with the `code` of the system */
 export function listenFailure(error: unknown, address: ListenAddress): Error {
   const { host, port, hostSetting, portSetting } = address;
   const code = Object(error).code;

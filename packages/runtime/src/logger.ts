@@ -11,7 +11,7 @@ export interface LoggerOptions {
   readonly nodeId: string;
 }
 
-/** What waits in memory for the reader of stdout; further lines are dropped. */
+/** The most bytes that wait for the reader of stdout; further lines are dropped. */
 const WAITING_MAX_BYTES = 1024 * 1024;
 
 /** Time is RFC 3339, level a word: readable by people and by every collector. */
@@ -67,8 +67,8 @@ function standardOutput(onDropped: (lines: number) => void): DestinationStream &
 function ignore(): void {}
 
 /**
- * Lets a log call through at most once per `intervalMs`, and tells it how many were held back since: for what bad input
- * could otherwise repeat a thousand times a second.
+ * Lets a log call through at most once per `intervalMs`, with the number of calls that were held back since. It limits
+ * the log lines that bad input could repeat a thousand times a second.
  */
 export function occasionally(
   intervalMs: number,

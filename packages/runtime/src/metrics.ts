@@ -14,7 +14,7 @@ export type MetricsRegistry = Registry;
 /** Gauges that are called totals, against the rules of Prometheus; the same by kind are `nodejs_active_handles` and so on. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** What a registry holds, as plain values that can travel between processes. */
+/** The content of a registry, as plain values that processes can exchange. */
 export type MetricValues = readonly object[];
 
 export function createMetricsRegistry(): MetricsRegistry {
@@ -116,7 +116,7 @@ export async function readMetrics(registry: MetricsRegistry): Promise<MetricValu
   return await registry.getMetricsAsJSON();
 }
 
-/** Several processes as one page of metrics: counters, histograms and gauges are added up, unless they say otherwise. */
+/** Several processes as one page of metrics: counters, histograms and gauges are added up, unless declared otherwise. */
 export async function addUpMetrics(processes: readonly MetricValues[]): Promise<string> {
   return await AggregatorRegistry.aggregate([...processes]).metrics();
 }

@@ -3,12 +3,12 @@ import { constants } from 'node:os';
 import type { Logger } from 'pino';
 
 export interface Shutdown {
-  /** Begins as the first signal does. Whoever asks again changes nothing. */
+  /** Begins as the first signal does. A second call changes nothing. */
   begin(reason: string): void;
 }
 
 export interface ShutdownOptions {
-  /** The process ends after so long, done or not. */
+  /** The process ends after this time, done or not. */
   readonly timeoutMs: number;
   /**
    * Whether SIGINT means it too. Not for a process with a parent that sees to it: Ctrl-C reaches all processes of the
@@ -23,8 +23,8 @@ export interface ShutdownOptions {
 const LAST_WORDS_WITHIN_MS = 1000;
 
 /**
- * Runs `close` on SIGTERM or SIGINT and then ends the process: with 0 when it went well, 1 when it failed or took longer
- * than `timeoutMs`. A second signal ends it at once, with 128 and the signal's number as shells tell it (143 for SIGTERM).
+ * Runs `close` on SIGTERM or SIGINT and then ends the process. The exit code is 0 on success, and 1 on failure or after
+ * `timeoutMs`. A second signal ends it immediately, with 128 and the signal's number as shells report it (143 for SIGTERM).
  */
 export function onShutdownSignal(log: Logger, options: ShutdownOptions): Shutdown {
   const { timeoutMs, interruptible = true, close } = options;

@@ -1,4 +1,4 @@
-/** What the page's address says: where the sockets are, and a token and a room to begin with. */
+/** Reads the page's address: the socket URL, and an initial token and room. */
 import { isRoomName } from '@hubbub/protocol';
 
 export interface AddressWishes {

@@ -4,7 +4,7 @@ import { isErrorCode } from '@hubbub/protocol';
 
 /**
  * The same name is the same user, so that two tabs show what several sessions of one user do.
- * @throws {HubbubError} what the server answers. @throws {TypeError} when it does not answer: the SDK tries again.
+ * @throws {HubbubError} the server's error. @throws {TypeError} when it does not answer: the SDK retries.
  */
 export async function fetchToken(name: string): Promise<string> {
   const query = new URLSearchParams({ user: userIdOf(name), name });

@@ -26,7 +26,7 @@ export function followRoom(room: Room, shown: ChatRoom, chat: Chat): Unsubscribe
     }),
     room.on('new_message', frame => {
       if (frame.id !== undefined && shown.entries.hasOwn(frame.id)) return;
-      const sender = frame.sender ?? { id: '', name: 'A service' }; // A service need not say who speaks.
+      const sender = frame.sender ?? { id: '', name: 'A service' }; // A service may omit the sender.
       shown.typists.stopped(sender.id);
       shown.entries.addMessage({
         id: frame.id,
@@ -61,7 +61,7 @@ export function followRoom(room: Room, shown: ChatRoom, chat: Chat): Unsubscribe
   };
 }
 
-/** Shows what services publish under names of their own, and a gap of the session, as a line in its room or in the open one. */
+/** Shows custom frames of services, and a gap of the session, as a line in their room or in the open one. */
 export function showServiceFrame(frame: Frame, chat: Chat): void {
   const shown = frame.room === undefined ? chat.active : chat.rooms.get(frame.room);
   if (frame.type === 'session_gap') shown?.entries.addLine('Messages to you or to everybody may have been lost here');

@@ -29,7 +29,7 @@ chat.activeRoom = [wishes.room, preferences.activeRoom, ...preferences.rooms].fi
   name => name !== undefined && chat.rooms.has(name),
 );
 
-// The order of the page, so that what a view measures is what stands above it.
+// In the order of the page: a view may measure the views above it.
 const views: readonly (() => void)[] = [
   signInView(playground),
   connectionView(playground),

@@ -1,4 +1,4 @@
-/** What a user can do on the page; keeps one client connected as the switches say. */
+/** The actions of the page; keeps one client connected as the switches are set. */
 import { HubbubClient, type Room, type Unsubscribe } from '@hubbub/client';
 import { msgpackCodec } from '@hubbub/client/msgpack';
 import { socketUrl } from './address.js';
@@ -34,7 +34,7 @@ export class Playground {
     this.#open(identity);
   }
 
-  /** Back to the question for a name; what was said is forgotten, it was another user's. */
+  /** Returns to the question for a name, and forgets the messages: they were another user's. */
   signOut(): void {
     this.#drop();
     const names = [...this.chat.rooms.keys()];
@@ -92,7 +92,7 @@ export class Playground {
     this.chat.changed();
   }
 
-  /** The user looks at the active room. */
+  /** The user sees the active room. */
   markRead(): void {
     const { active } = this.chat;
     if (active === undefined || active.unread === 0 || document.hidden) return;

@@ -1,4 +1,4 @@
-/** What the page remembers: the name, rooms and switches for every tab, and who this tab is signed in as. */
+/** The stored state: the name, rooms and switches for every tab, and the user of this tab. */
 import type { EncodingName } from './state/chat.js';
 
 export type Theme = 'system' | 'light' | 'dark';

@@ -65,7 +65,7 @@ export function errorWords({ code }: HubbubError): string {
 
 /** Why there is no connection. Nothing where the user wanted none. */
 export function lossWords({ error, closeCode, hadSession }: ConnectionView): string {
-  // A browser tells no page why a handshake was refused: both end as 1006.
+  // A browser hides from the page why a handshake was refused: both end as 1006.
   if (closeCode === CLOSE_CODES.ABNORMAL && hadSession !== true) {
     return 'The edge was not reached, or it did not take the token.';
   }

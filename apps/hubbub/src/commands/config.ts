@@ -1,4 +1,4 @@
-/** hubbub config: what is in effect and who said so, what is wrong, and the settings' page of the documentation. */
+/** hubbub config: effective settings with their sources, problems, and the settings' page of the documentation. */
 import { ConfigError, type ConfigWarning, type EffectiveSetting, effectiveSettings, loadConfig } from '@hubbub/config';
 import { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
@@ -44,7 +44,7 @@ function rowOf({ name, source, value }: EffectiveSetting): string[] {
 
 function checkCommand(): Command {
   return new Command('check')
-    .description('Says whether a process would start with these settings, and names every problem if not.')
+    .description('Checks whether a process would start with these settings, and names every problem.')
     .option('--json', 'as one JSON document')
     .addHelpText(
       'after',

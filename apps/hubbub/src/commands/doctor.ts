@@ -1,4 +1,4 @@
-/** hubbub doctor: looks at the machine, the settings, Redis and presence, and says what to change. */
+/** hubbub doctor: checks the machine, the settings, Redis and presence, and suggests changes. */
 import { type Config, loadConfig } from '@hubbub/config';
 import { Command } from 'commander';
 import type { Check, Verdict } from '../doctor/check.js';
@@ -18,7 +18,7 @@ interface DoctorOptions {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Checks machine, settings, what they connect to, and says what to change.')
+    .description('Checks the machine, the settings and their servers, and suggests changes.')
     .option('--json', 'as one JSON document')
     .option('--strict', 'warnings count as failures')
     .addHelpText(
@@ -47,7 +47,7 @@ Example:
     });
 }
 
-/** What is known at once comes first. */
+/** Immediate results come first. */
 async function* allChecks(config: Config): AsyncGenerator<Check> {
   yield nodeVersion();
   yield engineBuild();

@@ -24,8 +24,8 @@ Clients come to HUBBUB_PORT (8080); HUBBUB_ADMIN_PORT (8081) has /healthz, /read
 machine need ports of their own, unless --workers starts them. A cluster needs hubbub presence beside its edges.
 
 With --workers the admin port answers for all: ready when every worker is, metrics added up.
-  SIGHUP    replaces the workers one after the other; each reads the configuration file anew
-  SIGTERM   has all of them drain; twice ends them at once
+  SIGHUP    replaces the workers one after the other; each reads the configuration file again
+  SIGTERM   has all of them drain; a second one ends them immediately
 On Linux 5.14 and newer, sysctl net.ipv4.tcp_migrate_req=1 lets connections that arrive in the
 very moment a worker closes its port go to the others.
 
@@ -53,7 +53,7 @@ async function startWithBus(parts: ProcessParts): Promise<RunningProcess> {
       await bus.broker.subscribe(broadcast);
       return await startOn(bus, parts);
     } catch (error) {
-      // Redis is not there yet, which is told where it is noticed.
+      // Redis is not available yet; the connection logs that.
       if (!(error instanceof HubbubError) || !error.retryable) throw error;
       await delay(BUS_RETRY_MS);
     }

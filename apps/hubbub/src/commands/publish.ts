@@ -26,12 +26,12 @@ export function publishCommand(): Command {
     .option('--all', 'to every session of the cluster, instead of a room')
     .option('--id <id>', 'the id of the message, for those who get it')
     .option('--idempotency-key <key>', 'the same key within five minutes publishes it once')
-    .option('--json', 'what became of it, as one JSON document')
+    .option('--json', 'the outcome, as one JSON document')
     .addHelpText(
       'after',
       `
-It goes to the cluster of HUBBUB_REDIS_URL and HUBBUB_REDIS_PREFIX: hubbub start without Redis does not hear it. It ends
-when Redis has taken the message; in a room with history it says the message's offset, its position there.
+Publishes to the cluster of HUBBUB_REDIS_URL and HUBBUB_REDIS_PREFIX, not to a hubbub start without Redis. Ends
+when Redis has taken the message; prints its offset if the room has history.
 
 Examples:
   $ hubbub publish general build.finished '{"ok":true}'
@@ -64,7 +64,7 @@ function payloadOf(json: string): Record<string, unknown> {
   try {
     payload = JSON.parse(json);
   } catch {
-    // The parser's words quote the payload, and do not say what would be right.
+    // The parser's message quotes the payload and does not name the right form.
     throw wrongUse('payload: expected JSON, such as {"ok":true}', HELP);
   }
   if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) return { ...payload };

@@ -68,7 +68,7 @@ function playgroundMint(config: Config): TokenMint | undefined {
   return !config.production && isLoopbackHost(config.host) ? openMint(config) : undefined;
 }
 
-/** What a person does next; a token is printed only in development. */
+/** Prints the next steps for a person; a token only in development. */
 function welcome({ config, log, port }: ProcessParts & { port: number | undefined }): void {
   const mint = playgroundMint(config);
   if (mint === undefined) return;

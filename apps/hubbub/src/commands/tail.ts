@@ -24,15 +24,15 @@ export function tailCommand(): Command {
     .description('Prints what is published to a room, a user or everybody, until Ctrl-C. Needs HUBBUB_REDIS_URL.')
     .usage('[options] <room>')
     .argument('[room]', 'not with --user and --all')
-    .option('--user <id>', 'what is published to this user, instead of a room')
-    .option('--all', 'what is published to everybody, instead of a room')
+    .option('--user <id>', 'messages to this user, instead of a room')
+    .option('--all', 'messages to everybody, instead of a room')
     .option('--json', 'one JSON document a line')
-    .option('--duration <time>', 'ends after so long, such as 500ms, 10s, 5m', durationMs)
+    .option('--duration <time>', 'ends after this time, such as 500ms, 10s, 5m', durationMs)
     .addHelpText(
       'after',
       `
-It hears what is published from now on, also what edges do not deliver. It does not join the room: nobody sees it there.
-Of hubbub start without Redis it hears nothing. What is lost while Redis is away is told on stderr. Ctrl-C ends it
+Shows messages that are published from now on, also those that edges do not deliver. It does not join the room.
+It cannot read from a hubbub start without Redis. Losses while Redis is away are reported on stderr. Ctrl-C ends it
 with 0.
 
 Examples:
@@ -51,7 +51,7 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
   const channel = channelOf(audience, channels);
 
   // Before anything is waited for: Ctrl-C ends it at any time.
-  const told = untilTold();
+  const stopped = untilStopped();
   const giveUp = new AbortController();
   let failure = 'it does not answer';
   const broker = createRedisBroker(url, {
@@ -64,7 +64,7 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
   broker.onEnvelope((from, bytes) => {
     const to = channels.parse(from);
     const message = to && heardMessage(to, bytes);
-    if (message === undefined) printNote(`dropped: ${bytes.length} bytes that are no message`);
+    if (message === undefined) printNote(`dropped: ${bytes.length} bytes that are not a message`);
     else show(message);
   });
   broker.onInterruption(({ durationMs: awayMs }) => {
@@ -72,13 +72,14 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
   });
   try {
     if (
-      (await Promise.race([subscribed(broker, channel, config.redisCommandTimeoutMs, giveUp.signal), told])) === 'told'
+      (await Promise.race([subscribed(broker, channel, config.redisCommandTimeoutMs, giveUp.signal), stopped])) ===
+      'stopped'
     )
       return;
     printNote(`tailing ${nameOf(audience)}; Ctrl-C ends it`);
     await (options.duration === undefined
-      ? told
-      : Promise.race([told, delay(options.duration, undefined, { ref: false })]));
+      ? stopped
+      : Promise.race([stopped, delay(options.duration, undefined, { ref: false })]));
   } catch (error) {
     if (!(error instanceof HubbubError)) throw error;
     throw new CommandFailure(`Redis at ${withoutCredentials(url)}: ${failure}; see: hubbub doctor`);
@@ -99,11 +100,11 @@ async function subscribed(
 }
 
 /** Ctrl-C, or whoever started it has it end. */
-async function untilTold(): Promise<'told'> {
+async function untilStopped(): Promise<'stopped'> {
   await new Promise<void>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
-  return 'told';
+  return 'stopped';
 }
 
 function printMessage({ at, frame, control, offset }: HeardMessage): void {

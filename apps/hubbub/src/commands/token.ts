@@ -12,7 +12,7 @@ interface TokenOptions {
 
 export function tokenCommand(): Command {
   return new Command('token')
-    .description('Prints a token to connect with, signed with HUBBUB_JWT_SECRET as HUBBUB_JWT_SECRET_ALGORITHM says.')
+    .description('Prints a token to connect with, signed with HUBBUB_JWT_SECRET by HUBBUB_JWT_SECRET_ALGORITHM.')
     .requiredOption('--user <id>', "the user's id")
     .option('--name <name>', "the user's name as others see it; the id when not given")
     .option('--rooms <patterns...>', "rooms the token opens, such as 'chat:*'; every public one when not given")

@@ -16,7 +16,7 @@ export function whoCommand(): Command {
   $ hubbub who chat:42`,
     )
     .action(async (room: string, { json = false }: { json?: boolean }) => {
-      // Told in the same words as of publish and tail.
+      // The same errors as of publish and tail.
       audienceOf([room], {}, 'hubbub who');
       const path = `/rooms/${encodeURIComponent(room)}/roster`;
       const { items: users, first } = await allPages(presenceOf(loadConfig()), path, 'users');

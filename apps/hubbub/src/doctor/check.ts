@@ -1,14 +1,14 @@
-/** What doctor finds out, one thing at a time. */
+/** The checks of doctor, one result each. */
 import { ConfigError } from '@hubbub/config';
 
 export type Verdict = 'ok' | 'warn' | 'fail';
 
 export interface Check {
-  /** What was looked at, such as `open files`. */
+  /** The subject of the check, such as `open files`. */
   readonly name: string;
   readonly verdict: Verdict;
   readonly found: string;
-  /** What to do about it; the exact command where there is one. Only with `warn` and `fail`. */
+  /** The suggested change; the exact command where there is one. Only with `warn` and `fail`. */
   readonly change?: string;
 }
 

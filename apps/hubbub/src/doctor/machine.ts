@@ -1,4 +1,4 @@
-/** What the machine gives to a process: file descriptors, Node, the engine's build, the kernel's settings. */
+/** Checks the machine's limits for a process: file descriptors, Node, the engine's build, the kernel's settings. */
 import { readFile } from 'node:fs/promises';
 import type { Config } from '@hubbub/config';
 import { loadEngine } from '@hubbub/edge';
@@ -46,7 +46,7 @@ export function engineBuild(): Check {
   }
 }
 
-/** Linux only: elsewhere there are no such files, and nothing is said. */
+/** Linux only: elsewhere there are no such files, and nothing is reported. */
 export async function kernelSettings(config: Config): Promise<Check[]> {
   const [somaxconn, range, reserved, migrate] = await Promise.all([
     kernelSetting('core/somaxconn'),

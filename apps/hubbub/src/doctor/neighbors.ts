@@ -1,4 +1,4 @@
-/** What an edge connects to or reads beside Redis: the key set, the authorizer, the files of TLS. */
+/** Checks the servers and files that an edge uses beside Redis: the key set, the authorizer, the files of TLS. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';

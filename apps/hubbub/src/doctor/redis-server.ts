@@ -73,7 +73,7 @@ async function asked(name: string, question: () => Promise<Check>): Promise<Chec
   } catch (error) {
     return warn(
       name,
-      `cannot be told: ${messageOf(error)}`,
+      `cannot be read: ${messageOf(error)}`,
       'Allow the command to this user (ACL), or look where Redis is administered.',
     );
   }
@@ -126,7 +126,7 @@ async function roundTrips(url: string, config: Config): Promise<Check> {
   } catch (error) {
     return fail(
       'publish and hear',
-      `what is published is not heard within HUBBUB_PROBE_TIMEOUT_MS (${config.probeTimeoutMs} ms): ${messageOf(error)}`,
+      `a published message is not received within HUBBUB_PROBE_TIMEOUT_MS (${config.probeTimeoutMs} ms): ${messageOf(error)}`,
       'Let the user of HUBBUB_REDIS_URL publish and subscribe: redis-cli -u "$HUBBUB_REDIS_URL" acl whoami',
     );
   } finally {

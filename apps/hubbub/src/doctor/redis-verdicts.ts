@@ -1,4 +1,4 @@
-/** What the answers of Redis mean for a hub. */
+/** Judges the answers of Redis for a hub. */
 import { type Check, fail, ok, warn } from './check.js';
 
 const OLDEST = [6, 2] as const;

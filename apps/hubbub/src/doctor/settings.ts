@@ -1,4 +1,4 @@
-/** What the settings mean for who can come in, and whether presence can be asked. */
+/** Judges the settings: who can connect, and whether presence can be queried. */
 import { type Config, isLoopbackHost } from '@hubbub/config';
 import { askPresence, presenceOf } from '../presence-question.js';
 import { type Check, fail, messageOf, ok, warn } from './check.js';

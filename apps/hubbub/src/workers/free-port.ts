@@ -4,7 +4,7 @@ import { listenFailure } from '@hubbub/runtime';
 
 /**
  * Binds the port alone for a moment, because sharing would hide that another program has it.
- * @throws {Error} saying why it cannot be bound, and what to do
+ * @throws {Error} that names the reason and what to do
  */
 export async function findSharedPort(host: string, port: number): Promise<number> {
   const server = createServer();

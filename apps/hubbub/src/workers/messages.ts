@@ -1,7 +1,7 @@
-/** What a parent and its workers say to each other over their channel. */
+/** Messages between a parent and its workers. */
 import type { MetricValues, Readiness } from '@hubbub/runtime';
 
-/** What the parent may ask, and what it gets. */
+/** The parent's requests, and their answers. */
 export interface WorkerAnswers {
   readonly readiness: Readiness;
   readonly metrics: MetricValues;

@@ -20,7 +20,7 @@ export async function serveAsWorker(start: (parts: ProcessParts) => Promise<Runn
     shutdown.begin('the parent is gone');
   };
   const tell = (message: WorkerMessage): void => {
-    // A channel that has just broken is told by `disconnect`.
+    // `disconnect` reports a channel that has just broken.
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   };
   process.on('disconnect', orphaned);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { addUpMetrics, type Logger, type MetricValues, type Readiness } from '@hubbub/runtime';
 import type { Worker, WorkerExit } from './worker.js';
 
-/** What the pool needs of a worker. */
+/** The part of a worker that the pool uses. */
 export type PooledWorker = Pick<Worker, keyof Worker>;
 
 export interface WorkerPoolOptions {
@@ -15,9 +15,9 @@ export interface WorkerPoolOptions {
 
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 10_000;
-/** Who lived for so long did not end because of how it was started. */
+/** A worker that ran for that long did not end because of its start. */
 const STABLE_AFTER_MS = 10_000;
-/** A replacement has so long to become ready; otherwise the old worker stays. */
+/** The time for a replacement to become ready; otherwise the old worker stays. */
 const READY_WITHIN_MS = 30_000;
 
 export class WorkerPool {
@@ -60,17 +60,17 @@ export class WorkerPool {
       return { worker, isJudged: wasServing && wasAsked, exit: await worker.exited };
     });
     const failed = (await Promise.all(ends)).filter(({ isJudged, exit }) => isJudged && exit.code !== 0);
-    const told = failed.map(({ worker, exit }) => `${worker.nodeId} with ${exit.code ?? exit.signal}`);
-    if (told.length > 0) throw new Error(`Workers ended: ${told.join(', ')}`);
+    const ends = failed.map(({ worker, exit }) => `${worker.nodeId} with ${exit.code ?? exit.signal}`);
+    if (ends.length > 0) throw new Error(`Workers ended: ${ends.join(', ')}`);
   }
 
-  /** Ends all processes at once. */
+  /** Ends all processes immediately. */
   abandon(): void {
     this.#stopping = true;
     for (const worker of this.#living) worker.kill();
   }
 
-  /** Ready when as many workers as there should be say that they are. */
+  /** Ready when the configured number of workers reports ready. */
   async readiness(): Promise<Readiness> {
     const answers = await Promise.all(
       [...this.#serving].map(async worker => ({ nodeId: worker.nodeId, answer: await worker.ask('readiness') })),

@@ -1,4 +1,4 @@
-/** The parent's side of one worker: started, asked, sent away, ended. */
+/** The parent's side of one worker: start, requests, shutdown, kill. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,11 +11,11 @@ export interface WorkerExit {
 }
 
 /**
- * There is a worker for each core: V8's helpers would collect the garbage of one on the core of another, and each would wait for
- * them with its own. p99 of messages at half a core was 5 to 9 ms with these and 11 to 67 ms without (docs/performance.md).
+ * There is a worker for each core: V8's helper threads would collect the garbage of one worker on the core of another. p99 of
+ * messages at half a core was 5 to 9 ms with these flags and 11 to 67 ms without (docs/performance.md).
  */
 const ONE_CORE = ['--single-threaded-gc', '--max-semi-space-size=4'];
-/** A worker that does not answer for so long is not ready. */
+/** A worker that does not answer for that long is not ready. */
 const ANSWER_TIMEOUT_MS = 2000;
 const READY_POLL_MS = 50;
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
@@ -47,7 +47,7 @@ export class Worker {
         resolve(exit);
       };
       child.once('exit', (code, signal) => end({ code, signal }));
-      // Could not be spawned, signalled or written to; only the first means that there is no process.
+      // Could not be spawned, signaled or written to; only the first means that there is no process.
       child.on('error', () => child.pid === undefined && end({ code: null, signal: null }));
     });
     this.up = new Promise((resolve, reject) => {
@@ -60,7 +60,7 @@ export class Worker {
         reject(new Error(`Worker ${nodeId} ended with ${code ?? signal} before it listened.`)),
       );
     });
-    // Whoever does not wait for it hears of the end by `exited`.
+    // A caller that does not wait for it gets the end from `exited`.
     this.up.catch(() => {});
   }
 
@@ -98,7 +98,7 @@ export class Worker {
 
   /**
    * Asks it to drain and end. One that does not listen yet has no sessions: it is killed.
-   * @returns whether it was asked, so that its exit code tells how it ended
+   * @returns whether it was asked; its exit code then reports how it ended
    */
   leave(announced: boolean): boolean {
     if (this.#isUp) this.#tell({ kind: 'leave', announced });
@@ -111,7 +111,7 @@ export class Worker {
   }
 
   #tell(message: ParentMessage): void {
-    // A channel that has just broken is told by the worker's end.
+    // The worker's end reports a channel that has just broken.
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 }

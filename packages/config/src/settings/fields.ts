@@ -13,7 +13,7 @@ export function integer(min: number, max: number) {
   );
 }
 
-/** Comma-separated in an environment variable, a list in a file. @param what each item is, with an example */
+/** Comma-separated in an environment variable, a list in a file. @param what names an item, with an example */
 export function list(what: string, isItem: (item: string) => boolean = item => item !== '') {
   const error = `expected a list of ${what}, separated by commas`;
   return z.preprocess(

@@ -15,7 +15,7 @@ export class ChatRoom {
   count = 0;
   /** Messages that came while nobody looked. */
   unread = 0;
-  /** What stands in the composer while another room is looked at. */
+  /** The text in the composer while another room is selected. */
   draft = '';
 
   constructor(name: string, changed: () => void) {

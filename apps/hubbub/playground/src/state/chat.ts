@@ -27,7 +27,7 @@ export class Chat {
   activeRoom: string | undefined;
   connection: ConnectionView = { state: 'idle' };
   encoding: EncodingName = 'json';
-  /** Who the edge says we are; before its welcome, who we want to be. */
+  /** The user as the edge names it; before its welcome, as the page asked for. */
   me: Sender | undefined;
   /** The page asks for a name while nobody is signed in. */
   signedIn = false;

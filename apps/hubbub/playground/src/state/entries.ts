@@ -1,12 +1,12 @@
-/** What stands in a room's window, in the order it happened: messages, and lines about the room. */
+/** The entries of a room's window, in order: messages, and lines about the room. */
 import type { HubbubError, Sender } from '@hubbub/client';
 
-/** Older ones go: the page is for looking at a relay, not an archive. */
+/** Older entries are dropped: the page shows a relay, not an archive. */
 const MAX_ENTRIES = 500;
 /** Milliseconds within which messages of one sender stand under one name. */
 const GROUP_MS = 5 * 60_000;
 
-/** How far an own message has come; `received` is what others said. */
+/** The state of an own message; `received` marks messages of others. */
 export type Delivery = 'pending' | 'acked' | 'failed' | 'received';
 
 export interface Message {

@@ -11,9 +11,9 @@ export interface LoggedFrame {
   readonly direction: FrameTap['direction'];
   readonly type: string;
   readonly room: string | undefined;
-  /** The frame as JSON in one line, also where it travelled as MessagePack; what was not understood, as it is. */
+  /** The frame as JSON in one line, also if it was sent as MessagePack; malformed data, unchanged. */
   readonly json: string;
-  /** The bytes in hexadecimal, where it travelled as MessagePack. */
+  /** The bytes in hexadecimal, if it was sent as MessagePack. */
   readonly hex: string | undefined;
   readonly bytes: number;
 }

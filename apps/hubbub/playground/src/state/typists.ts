@@ -1,7 +1,7 @@
-/** Who types in a room right now: a word of it holds for some seconds, in case the word of its end is lost. */
+/** The users who type in a room. Each entry expires after some seconds, in case its end is lost. */
 import type { Sender } from '@hubbub/client';
 
-/** Longer than the interval in which those who type say so again (see typing-signal.ts). */
+/** Longer than the interval in which typing is repeated (see typing-signal.ts). */
 const HOLDS_MS = 6_000;
 
 export class Typists {

@@ -1,8 +1,8 @@
-/** A coloured initial; the colour is the user's in every window. */
+/** A colored initial; the color is the user's in every window. */
 import type { Sender } from '@hubbub/client';
 import { element } from '../dom/element.js';
 
-/** As many as style.css has colours. */
+/** The number of colors in style.css. */
 const COLOURS = 8;
 
 export function avatar({ id, name }: Sender): HTMLElement {

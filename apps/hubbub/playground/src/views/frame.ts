@@ -38,7 +38,7 @@ function pretty(json: string): string {
   try {
     return JSON.stringify(JSON.parse(json), null, 2);
   } catch {
-    return json; // What arrived was not JSON, and is shown as it is.
+    return json; // The data was not JSON, and is shown unchanged.
   }
 }
 

@@ -16,7 +16,7 @@ export function framesView({ chat }: Playground): () => void {
   const sticky = stickToEnd(list);
   const renderList = keyedList<LoggedFrame>(list, frame => frame.number, frameView);
   const renderTypes = typeOptions(type);
-  /** What was there when the display was paused; the log itself goes on. */
+  /** The frames when the display was paused; the log itself continues. */
   let paused: readonly LoggedFrame[] | undefined;
 
   for (const select of [direction, type]) select.addEventListener('change', chat.changed);

@@ -1,4 +1,4 @@
-/** What was said in a room. Stays at the newest message unless the reader has scrolled away. */
+/** The messages of a room. Stays at the newest message unless the reader has scrolled away. */
 import { element } from '../dom/element.js';
 import { type ItemView, keyedList } from '../dom/keyed-list.js';
 import type { Playground } from '../playground.js';

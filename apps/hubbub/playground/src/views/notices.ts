@@ -1,4 +1,4 @@
-/** What went wrong, in words; goes on a click, on Escape, or after a while. */
+/** Error notices; each disappears on a click, on Escape, or after a while. */
 import { element, find } from '../dom/element.js';
 import { keyedList } from '../dom/keyed-list.js';
 import type { Playground } from '../playground.js';

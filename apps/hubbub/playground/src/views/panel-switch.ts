@@ -1,4 +1,4 @@
-/** Where the window is too narrow for all panels, says which one is seen. The style sheet knows when that is. */
+/** Selects the visible panel where the window is too narrow for all. The style sheet decides when. */
 import { find, setAttributes } from '../dom/element.js';
 
 export function panelSwitch(): void {

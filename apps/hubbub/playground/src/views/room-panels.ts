@@ -58,7 +58,7 @@ function roomPanel(playground: Playground, { name }: ChatRoom) {
     root,
     update(room: ChatRoom): void {
       const active = chat.activeRoom === name;
-      // Without a connection no room is joined: the connection's own words say enough.
+      // Without a connection no room is joined: the connection's own text is enough.
       const connected = chat.connection.state === 'open' || chat.connection.state === 'restoring';
       root.hidden = !active;
       setAttributes(root, { 'data-state': room.state });

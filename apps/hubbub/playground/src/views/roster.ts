@@ -1,4 +1,4 @@
-/** Who is in the room that is looked at. */
+/** The users in the selected room. */
 import type { RosterUser } from '@hubbub/client';
 import { element, find, setAttributes, setText } from '../dom/element.js';
 import { keyedList } from '../dom/keyed-list.js';
@@ -10,7 +10,7 @@ export function rosterView({ chat }: Playground): () => void {
   const more = find('roster-more', HTMLElement);
   const render = keyedList<RosterUser>(
     find('roster', HTMLElement),
-    // A user who came back under another name is drawn anew.
+    // A user who reconnected under another name is drawn again.
     user => `${user.id}\n${user.name}`,
     user => {
       const note = element('span', { class: 'note' });

@@ -1,4 +1,4 @@
-/** The switches of the page's head: encoding, colours, and the user's name. */
+/** The switches of the page's head: encoding, colors, and the user's name. */
 import { find, setText } from '../dom/element.js';
 import type { Playground } from '../playground.js';
 import { recallPreferences, rememberPreferences, type Theme } from '../remembered.js';
