@@ -67,7 +67,7 @@ export function transcode(
   }
 }
 
-/** What can be read of bytes that {@link msgpackCodec} refuses; `undefined` where nothing can. */
+/** Reads as much as possible of bytes that {@link msgpackCodec} refuses; `undefined` if it can read nothing. */
 export function readMalformedMsgpack(bytes: Uint8Array): unknown {
   if (!isOneMsgpackValue(bytes, false)) return undefined;
   try {

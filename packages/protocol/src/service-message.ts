@@ -90,7 +90,7 @@ export interface PlainMessage extends ServiceMessage {
 }
 
 /**
- * @param target whom the message is for
+ * @param target of the message
  * @throws {HubbubError} `INVALID_PAYLOAD` or `INVALID_FORMAT`, naming the field that is wrong. A reserved type is wrong.
  */
 export function parseServiceMessage(value: unknown, target: MessageTarget = 'audience'): ServiceMessage {

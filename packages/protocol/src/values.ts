@@ -17,7 +17,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
  * Describes the value that cannot be sent, by its path, and why: `payload.items[3].when: a Map cannot be sent; send an object`.
  * Encoders would write such a value as something else, JSON and MessagePack differently. `undefined`: nothing is wrong.
  *
- * @param name what the path begins with
+ * @param name the beginning of the path
  */
 export function valueProblem(value: unknown, name: string): string | undefined {
   const problem = problemOf(value, 0);

@@ -1,4 +1,4 @@
-/** The metrics registry of a process, with what Node and the event loop tell of themselves; and the sum over several. */
+/** The metrics registry of a process, with the metrics of Node and the event loop; and the sum over several. */
 import {
   type Aggregator,
   AggregatorRegistry,
