@@ -6,7 +6,7 @@ export class Refused extends HubbubError {}
 
 /**
  * Reads an error of the edge's.
- * @param unknown what a code counts as that a newer edge added
+ * @param unknown the code to use for one that a newer edge added
  */
 export function readRefused({ code, message, retry_after_ms }: Payload = {}, unknown: ErrorCode): Refused {
   const retryAfterMs = typeof retry_after_ms === 'number' ? retry_after_ms : undefined;

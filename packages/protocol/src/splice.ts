@@ -22,7 +22,7 @@ export function roomPrefix(encoding: Encoding, room: string): Uint8Array {
 }
 
 /**
- * The frame in `body` with the room of `prefix` as its first field, and its position after it. `undefined`
+ * Puts the room of `prefix` first in the frame of `body`, and its position after it. `undefined`
  * for a malformed body: it does not begin as a non-empty object (JSON) or a map of 1 to 12 entries (MessagePack; 14 without a
  * position).
  */

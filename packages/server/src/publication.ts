@@ -92,7 +92,7 @@ function checkPayload(publication: Partial<Publication> | undefined | null): voi
 const NO_BODY = new Uint8Array(0);
 
 /**
- * @param sessions who is meant, on a node's channel
+ * @param sessions the recipients, on a node's channel
  * @throws {HubbubError} `INVALID_FORMAT` when the user, the room or the reason cannot be.
  */
 export function encodeControl(wanted: Control, sessions?: readonly string[]): Uint8Array {
