@@ -62,12 +62,12 @@ export interface RunningEdge {
   readonly port: number;
   readiness(): Readiness;
   /**
-   * New connections get the certificate that the TLS files have now, those that stand stay. Files that are wrong are told in
-   * the log, and all goes on as before. Without TLS `undefined`.
+   * New connections get the certificate in the TLS files, existing ones keep theirs. Wrong files are logged, and the old
+   * certificate stays. Without TLS `undefined`.
    */
   readonly renewCertificate: (() => void) | undefined;
   /**
-   * Leaves well: not ready, then no new sessions, then those here sent away over the drain window; gives up the node's lease.
+   * Shuts down in order: not ready, no new sessions, drain over the window, release of the node's lease.
    * @param announced false when no balancer has to see it first. Default true.
    */
   close(announced?: boolean): Promise<void>;
@@ -78,7 +78,7 @@ const PAYLOAD_BOUND_FACTOR = 4;
 const PAYLOAD_BOUND_MIN_BYTES = 65_536;
 
 /**
- * Starts an edge. Resolves when its port is bound; `readiness` tells when it hears the bus.
+ * Starts an edge. Resolves when its port is bound; `readiness` reports when it receives from the broker.
  *
  * @example
  * const edge = await startEdge({ config: loadConfig(), bus, log, metrics: createMetricsRegistry() });
@@ -260,7 +260,7 @@ export async function startEdge({
   const standing = holdStandingSubscriptions(interest, [channels.broadcast, nodeChannel]);
   const readiness = (): Readiness => {
     const checks = {
-      bus: probe.hears ? 'a message came back' : silenceOf(probe),
+      bus: probe.hears ? 'the self-probe returned' : silenceOf(probe),
       subscriptions: standing.confirmed ? 'confirmed' : 'not confirmed',
       state: departure.state,
     };
@@ -303,7 +303,7 @@ export async function startEdge({
 }
 
 function silenceOf({ refusal }: Probe): string {
-  return refusal === undefined ? 'no message comes back' : `no message comes back: ${refusal}`;
+  return refusal === undefined ? 'the self-probe does not return' : `the self-probe does not return: ${refusal}`;
 }
 
 function tlsFiles({ tlsCertFile, tlsKeyFile, tlsCiphers }: Config): TlsFiles | undefined {
@@ -316,7 +316,7 @@ async function renewCertificate(listener: WebSocketListener, log: Logger): Promi
     await listener.renewCertificate();
     log.info({ event: 'certificate_renewed' }, 'new connections get the certificate that is in the files now');
   } catch (error) {
-    // Who stands stays, and newcomers get the old certificate: better than nobody at all.
+    // Existing connections stay, and new ones get the old certificate.
     log.error({ event: 'certificate_not_renewed', err: error }, 'the certificate could not be read: the old one stays');
   }
 }

@@ -120,7 +120,7 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
   let drainRemaining = 0;
   const drainLog = occasionally(DRAIN_LOG_INTERVAL_MS, () => {
     if (drainRemaining > 0)
-      log.info({ event: 'draining', remaining: drainRemaining }, `${drainRemaining} sessions to send away`);
+      log.info({ event: 'draining', remaining: drainRemaining }, `drain started with ${drainRemaining} sessions`);
   });
 
   return {
@@ -163,10 +163,7 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
       drainLog();
     },
     drained({ told, closed, durationMs }: { told: number; closed: number; durationMs: number }): void {
-      log.info(
-        { event: 'drained', told, closed, durationMs: Math.round(durationMs) },
-        `${told} sessions were sent away`,
-      );
+      log.info({ event: 'drained', told, closed, durationMs: Math.round(durationMs) }, `drained ${told} sessions`);
     },
     interrupted(channels: number, durationMs: number): void {
       interruptions();
@@ -177,7 +174,7 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
     },
     deaf(): void {
       deafness();
-      log.error({ event: 'deaf' }, 'the self-probe does not come back; rebuilding the subscription');
+      log.error({ event: 'deaf' }, 'the self-probe did not return; rebuilding the subscription');
     },
     probeReturned: duration(
       'hubbub_edge_probe_round_trip_seconds',

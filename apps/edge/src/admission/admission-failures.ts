@@ -1,10 +1,10 @@
-/** Faults of ours while a request is judged: nobody gets in by one, and the operator is told. */
+/** Our own faults during admission: they admit nobody, and are logged. */
 import { HubbubError } from '@hubbub/protocol';
 import { type Logger, occasionally } from '@hubbub/runtime';
 
 const LOG_INTERVAL_MS = 10_000;
 
-/** Makes a refusal of whatever went wrong. What is no {@link HubbubError} is logged, once in a while and without tokens. */
+/** Turns any error into a refusal. An error that is not a {@link HubbubError} is logged, occasionally and without tokens. */
 export function createAdmissionFailures(log: Pick<Logger, 'error' | 'warn'>): (error: unknown) => HubbubError {
   let failure: unknown;
   const tell = occasionally(LOG_INTERVAL_MS, suppressed =>
@@ -32,7 +32,7 @@ export function createAdmissionFailures(log: Pick<Logger, 'error' | 'warn'>): (e
 /** Begins where a word begins, and nowhere in it: else each letter of a long word without a dot would begin a search. */
 const TOKEN = /(?<![\w-])[\w-]+\.[\w-]{8,}\.[\w-]*/g;
 
-/** What went wrong, as text: errors of libraries may quote what they were given. */
+/** The error as text, without tokens: errors of libraries may quote their input. */
 function withoutTokens(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return text.replace(TOKEN, '[token]');

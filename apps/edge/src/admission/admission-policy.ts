@@ -1,4 +1,4 @@
-/** What admission and the joins of an edge go by, from its configuration. */
+/** The policy for admission and joins, from the configuration. */
 import { type Config, createRequestSources } from '@hubbub/config';
 import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import type { AdmissionPolicy } from './admission.js';

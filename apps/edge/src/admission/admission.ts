@@ -19,7 +19,7 @@ import type { Opened, RoomEntrance, Visitor } from './room-entrance.js';
 import type { TokenVerifier } from './token.js';
 import { whenKnown } from './when-known.js';
 
-/** What an upgrade request says of itself; empty text where a header is missing. */
+/** The fields of an upgrade request; empty text for a missing header. */
 export interface UpgradeRequest {
   /** Of the client, where it is known. */
   readonly address?: string | undefined;
@@ -52,7 +52,7 @@ export interface Admitted extends Visitor {
   readonly room: string | undefined;
   /** The position in that room from which the client asks for what it missed. */
   readonly since: Position | undefined;
-  /** What the room token of the request gives in that room. */
+  /** The rights of the request's room token in that room. */
   readonly grant: Grant | undefined;
   /** When the session ends unless its token is renewed, milliseconds since 1970; `undefined`: it need not. */
   readonly expiresAtMs: number | undefined;
@@ -93,7 +93,7 @@ export const REFUSAL_CLOSE_CODE: Readonly<Partial<Record<ErrorCode, CloseCode>>>
 };
 
 /**
- * At once where everything is known, so that nothing is awaited before most upgrades; a promise where somebody has to be asked.
+ * Returns immediately where everything is known, so that most upgrades await nothing; else a promise.
  * @throws {HubbubError} with a code of {@link REFUSAL_STATUS}; or rejects with it.
  */
 export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitted | Promise<Admitted> {
@@ -113,7 +113,7 @@ export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitte
 
 function assertSource({ host, origin }: UpgradeRequest, { sources }: AdmissionPolicy): void {
   assertHost(host, sources);
-  // A request without an Origin is no browser: it carries no ambient credentials that a foreign page could use.
+  // A request without an Origin is not from a browser: it carries no ambient credentials that a foreign page could use.
   if (origin !== '' && !sources.isOriginAllowed(origin, host)) {
     throw new HubbubError('ORIGIN_NOT_ALLOWED', ORIGIN_REFUSED);
   }
@@ -131,7 +131,7 @@ function pathRoom(request: UpgradeRequest): string | undefined {
   return request.pathRoom;
 }
 
-/** At most 16 digits: what is larger is no safe integer. */
+/** At most 16 digits: a larger number is not a safe integer. */
 const OFFSET = /^\d{1,16}$/;
 
 function queryPosition({ queryEpoch: epoch, queryOffset }: UpgradeRequest): Position | undefined {
@@ -145,7 +145,7 @@ function queryPosition({ queryEpoch: epoch, queryOffset }: UpgradeRequest): Posi
 
 type Identity = Visitor & Pick<Admitted, 'expiresAtMs'>;
 
-/** Who it is. A request with a token that nobody can read is refused, and not taken for one without. */
+/** Identifies the user. A request with an unreadable token is refused, not treated as one without. */
 function identify(
   request: UpgradeRequest,
   subprotocolToken: string | undefined,

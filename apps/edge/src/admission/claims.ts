@@ -5,7 +5,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 
 /** A token that is signed by a key of ours, valid now, and meant for us. */
 export interface VerifiedClaims {
-  /** What the token says, its own claims unchecked. */
+  /** The claims of the token; custom ones unchecked. */
   readonly claims: Claims;
   /** `exp` plus the leeway, milliseconds since 1970; absent where the token does not expire. */
   readonly expiresAtMs?: number;

@@ -1,4 +1,4 @@
-/** What a token opens: patterns of rooms, each with its rights. */
+/** The rights of a token: patterns of rooms, each with its rights. */
 
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { namespaceOf, RIGHTS, type Right } from '@hubbub/protocol';
@@ -14,12 +14,12 @@ export interface Rights {
   allows(room: string, right: Right): boolean;
 }
 
-/** What a room token gives in its one room. */
+/** The rights of a room token in its one room. */
 export type Grant = readonly Right[];
 
 /**
  * The rights of a session's token. Without the claim: every right in every room of a public namespace. Where a namespace
- * wants room tokens no pattern opens anything, `*` included: the room token alone says what may be done there.
+ * wants room tokens no pattern opens anything, `*` included: the room token alone has the rights there.
  * @example tokenRights(['chat:*'], {}).allows('chat:42', 'join') === true
  */
 export function tokenRights(claim: RoomsClaim | undefined, namespaces: Namespaces): Rights {

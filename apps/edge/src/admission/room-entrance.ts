@@ -7,7 +7,7 @@ import { type Grant, needsRoomToken, type Rights } from './rights.js';
 import type { RoomTokenVerifier } from './room-token.js';
 import { whenKnown } from './when-known.js';
 
-/** Who stands before the room; a session is one. */
+/** The user that wants to join a room; a session is one. */
 export interface Visitor {
   readonly user: Sender;
   readonly rights: Rights;
@@ -17,7 +17,7 @@ export interface Visitor {
 
 export interface RoomEntrance {
   /**
-   * What the room token gives, once the visitor may join: at once where nobody has to be asked.
+   * The rights of the room token, once the visitor may join: immediately if no question is needed.
    * @throws {HubbubError} `FORBIDDEN`, `UNAVAILABLE`; or rejects with it.
    */
   open(visitor: Visitor, room: string, roomToken: string | undefined): Opened | Promise<Opened>;

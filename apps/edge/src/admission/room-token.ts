@@ -12,8 +12,8 @@ const claimsSchema = z.object({
 });
 
 /**
- * What the token gives this user in this room; a promise where a key has to be fetched first.
- * @throws {HubbubError} `FORBIDDEN`, with a message that says what is wrong and never the token; `UNAVAILABLE` when no keys
+ * The rights that the token gives this user in this room; a promise if a key must be fetched first.
+ * @throws {HubbubError} `FORBIDDEN`, with a message that names the problem and never the token; `UNAVAILABLE` when no keys
  * are to be had; or rejects with it.
  */
 export type RoomTokenVerifier = (token: string, user: Sender, room: string) => Grant | Promise<Grant>;
@@ -54,7 +54,7 @@ function grantOf({ claims, expiresAtMs }: VerifiedClaims, user: Sender, room: st
   return parsed.data.rights;
 }
 
-/** `UNAUTHORIZED` is said of the session's own token only: a client would renew that one. */
+/** `UNAUTHORIZED` is for the session's own token only: a client would renew that one. */
 function asForbidden(error: unknown): unknown {
   if (!(error instanceof HubbubError) || error.code !== 'UNAUTHORIZED') return error;
   return forbidden(error.message.replace('The token', 'The room token'));

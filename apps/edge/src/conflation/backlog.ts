@@ -1,4 +1,4 @@
-/** What waits for one slow reader of conflating rooms: the newest frame per room and key, and every frame without a key. */
+/** The backlog of one slow reader in conflating rooms: the newest frame per room and key, and every frame without a key. */
 
 export class Backlog<Room extends object> {
   /** Rooms that put frames aside here. */
@@ -17,7 +17,7 @@ export class Backlog<Room extends object> {
     return this.#bytes;
   }
 
-  /** Returns whether an older frame of the key gave way. A frame without a key gives way to none: it says its own thing. */
+  /** Returns whether an older frame of the key gave way. A frame without a key replaces nothing. */
   put(room: Room, key: string | undefined, bytes: Uint8Array): boolean {
     const name = key === undefined ? this.#numbers++ : this.#nameOf(room, key);
     const replaced = this.#delete(name); // Behind the others, and not in the old one's place.

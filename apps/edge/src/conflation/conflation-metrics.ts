@@ -1,4 +1,4 @@
-/** What an edge measures of conflation. */
+/** Metrics of conflation. */
 import { type MetricsRegistry, metricsKit } from '@hubbub/runtime';
 
 export type ConflationMetrics = ReturnType<typeof createConflationMetrics>;

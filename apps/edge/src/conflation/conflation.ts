@@ -1,7 +1,7 @@
 /**
- * Conflation: in the rooms of namespaces that want it, only the newest message per key waits for a slow reader. A session
- * behind by more than a bound steps off the native topics of these rooms; what comes meanwhile is put aside for it, and
- * when it has read, that is sent and it steps back. Nobody else pays but for a look at the buffers while messages come.
+ * Conflation: in the rooms of some namespaces, only the newest message per key waits for a slow reader. A session that is
+ * behind by more than a bound leaves the native topics of these rooms. Later messages are put aside for it; when it has
+ * read, they are sent and it returns to the topics. Other sessions cost only a check of their buffers while messages arrive.
  */
 import { CLOSE_CODES, type Encoding } from '@hubbub/protocol';
 import type { Session } from '../sessions/session.js';
@@ -11,7 +11,7 @@ import type { ConflationMetrics } from './conflation-metrics.js';
 export interface ConflationOptions {
   /** A session for which more waits steps off. */
   readonly aboveBytes: number;
-  /** What waits here and in the engine's buffer together stays below. */
+  /** The bound of the frames here and in the engine's buffer together. */
   readonly maxBufferedBytes: number;
   readonly metrics: ConflationMetrics;
   /** A session for which more waits than may. */
@@ -37,7 +37,7 @@ const DRAINED_PART = 4;
 export class Conflation {
   readonly #options: ConflationOptions;
   readonly #backlogs = new Map<Session, Backlog<ConflatedRoom>>();
-  /** Rooms that had messages since they were last looked at. */
+  /** Rooms that had messages since the last check. */
   readonly #busy = new Set<ConflatedRoom>();
   #unlookedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -56,9 +56,9 @@ export class Conflation {
   }
 
   /**
-   * A message came: the room's members are looked at, at once where a fast stream could fill a buffer before the timer.
-   * The engine hands over what one turn published up to 32 messages at a time, and those it keeps until then are in no
-   * buffer: so `maxBufferedBytes` needs room for `aboveBytes` and 32 messages.
+   * A message arrived: checks the room's members, immediately where a fast stream could fill a buffer before the timer. The
+   * engine hands over the messages of one turn, up to 32 at a time, and until then they are in no buffer. So
+   * `maxBufferedBytes` needs room for `aboveBytes` and 32 messages.
    */
   delivered(room: ConflatedRoom, bytes: number): void {
     this.#busy.add(room);
@@ -76,7 +76,7 @@ export class Conflation {
     if (backlog.size > WAITING_FRAMES_MAX || waitingBytes > this.#options.maxBufferedBytes) this.#cutOff(session);
   }
 
-  /** Who said it knows it, and it is newer than what waits under its key. */
+  /** The sender knows its own message, and it is newer than the one that waits under its key. */
   outdate(session: Session, room: ConflatedRoom, key: string): void {
     if (this.#backlogs.get(session)?.drop(room, key) === true) this.#options.metrics.replaced();
   }
@@ -90,7 +90,7 @@ export class Conflation {
     for (const room of backlog.rooms) room.stepBack(session);
   }
 
-  /** The session is no member any more: what waits of this room is nobody's. */
+  /** The session has left the room: drops its waiting frames of this room. */
   left(session: Session, room: ConflatedRoom): void {
     const backlog = this.#backlogs.get(session);
     backlog?.leave(room);
@@ -138,7 +138,7 @@ export class Conflation {
     }, LOOK_INTERVAL_MS).unref();
   }
 
-  /** Not silently: it may come back, and starts anew. The close takes it out of its rooms. */
+  /** Not silently: the client may reconnect and start again. The close removes it from its rooms. */
   #cutOff(session: Session): void {
     this.#backlogs.delete(session);
     this.#options.onOverflow(session);

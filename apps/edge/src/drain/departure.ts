@@ -15,7 +15,7 @@ export interface DepartureOptions {
 }
 
 /**
- * A connection that was accepted before the port was closed has so long to send its request. Only on a shared port: there
+ * The time for a connection that was accepted before the port closed to send its request. Only on a shared port: there
  * another process serves on, and nobody may notice that this one goes.
  */
 const STRAGGLERS_MS = 500;
@@ -33,7 +33,7 @@ export class Departure {
     return this.#state;
   }
 
-  /** Sessions that a drain has still to send away. */
+  /** Sessions that a drain has still to close. */
   get remaining(): number {
     return this.#remaining;
   }

@@ -1,11 +1,11 @@
 /**
- * Sends an edge's sessions away over a window, in slices, so that the others do not get them all at once
- * (PROTOCOL.md section 8, design: "leaving well").
+ * Closes an edge's sessions over a window, in slices, so that other edges do not get them together (PROTOCOL.md
+ * section 8, design: "leaving well").
  */
 import { CLOSE_CODES, type Frame } from '@hubbub/protocol';
 import type { Session } from '../sessions/session.js';
 
-/** What the drain needs of a session. */
+/** The part of a session that the drain uses. */
 export type DrainedSession = Pick<Session, 'state'> & {
   readonly send: (frame: Frame) => unknown;
   readonly socket: Pick<Session['socket'], 'end'>;
@@ -13,9 +13,9 @@ export type DrainedSession = Pick<Session, 'state'> & {
 
 export interface DrainOptions {
   readonly sessions: Iterable<DrainedSession> & { readonly size: number };
-  /** All are gone after so long, by themselves or not. */
+  /** The time after which all sessions are closed. */
   readonly windowMs: number;
-  /** New sessions may still come for so long: connections that were accepted before the port was closed. */
+  /** How long new sessions may still arrive: connections that were accepted before the port was closed. */
   readonly stragglersMs: number;
   /** Called with each slice. */
   onSlice(remaining: number): void;
@@ -24,7 +24,7 @@ export interface DrainOptions {
 }
 
 export interface DrainResult {
-  /** Sessions that were told. */
+  /** Sessions that got `reconnect`. */
   readonly told: number;
   /** Those of them that did not go by themselves and were closed. */
   readonly closed: number;
@@ -39,7 +39,7 @@ const DELAY_MAX_MS = 1000;
 const GRACE_MAX_MS = 1000;
 
 /**
- * Tells every session to `reconnect`, each with a delay of its own, and closes with 1012 those that are still here some time
+ * Sends `reconnect` to every session, each with a delay of its own. Closes with 1012 those that are still here some time
  * after it. Resolves when no session is left.
  */
 export function drainSessions(options: DrainOptions): Promise<DrainResult> {
@@ -59,7 +59,7 @@ export function drainSessions(options: DrainOptions): Promise<DrainResult> {
   /** The socket of a closed session may linger. */
   const closed = new Set<DrainedSession>();
 
-  /** Also one that came after the drain began. One that is not yet open has had no welcome: it is told in a later slice. */
+  /** Also one that arrived after the drain began. A session that is not yet open has had no welcome: a later slice takes it. */
   function nextUntold(): DrainedSession | undefined {
     const isUntold = (session: DrainedSession) => session.state === 'open' && !told.has(session);
     if (queue.length === 0) queue = [...sessions].filter(isUntold).reverse();

@@ -1,4 +1,4 @@
-/** Every type that is none of Hubbub's: for services, where the namespace takes it; answered when the log has it. */
+/** Client events, every type that is not Hubbub's: for services, if the namespace takes them; answered when the log has them. */
 import { DEFAULT_NAMESPACE, HubbubError } from '@hubbub/protocol';
 import type { Session } from '../sessions/session.js';
 import { type FrameAction, requiredPayload } from './frame-context.js';
@@ -22,8 +22,8 @@ export const clientEvent: FrameAction = (session, frame, context) => {
 };
 
 /**
- * An event about no room goes to the services of the namespace `default`, and needs the right there that an event about the
- * room `default` needs: a token for `chat:*` does not open it.
+ * An event without a room goes to the services of the namespace `default`. It needs the same right as an event of the room
+ * `default`: a token for `chat:*` does not suffice.
  * @throws {HubbubError} `NOT_IN_ROOM`, `FORBIDDEN`
  */
 function assertMayTell(session: Session, room: string | undefined): void {

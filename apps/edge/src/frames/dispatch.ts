@@ -34,8 +34,11 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
   const fail = (session: Session, request: Request, label: FrameLabel, error: unknown): void => {
     if (!(error instanceof HubbubError))
       log.error({ event: 'frame_failed', type: label, err: error }, 'a frame failed');
-    // What a defect left undone is unknown.
-    const refusal = error instanceof HubbubError ? error : new HubbubError('OUTCOME_UNKNOWN', 'The edge failed here.');
+    // After a defect the outcome is unknown.
+    const refusal =
+      error instanceof HubbubError
+        ? error
+        : new HubbubError('OUTCOME_UNKNOWN', 'Internal error of the edge; its log has the details.');
     metrics.frame(label, refusal.code);
     session.refuse(request, refusal);
     context.refusals.count(session, refusal);
@@ -74,7 +77,7 @@ export function createDispatcher(context: FrameContext, parts: DispatcherParts):
       try {
         const tooMany = session.allowance.take(nowMs);
         if (bytes.length > context.limits.max_frame_bytes) throw tooLarge(bytes.length, context.limits.max_frame_bytes);
-        // Also when it is one too many: without its id the client could not tell which to send again.
+        // Also when it is one too many: without its id the client could not know which to send again.
         const whole = session.decode(bytes, isBinary);
         frame = whole;
         if (tooMany !== undefined) throw tooMany;
@@ -91,7 +94,7 @@ function tooLarge(bytes: number, maxBytes: number): LimitExceeded {
   return new LimitExceeded('frame_bytes', 'TOO_LARGE', `A frame has at most ${maxBytes} bytes, this one ${bytes}.`);
 }
 
-/** The room that a frame is about, as far as its client says. */
+/** The room that a frame is about, if the client names one. */
 function roomOf(session: Session, { room, payload }: ClientFrame): string | undefined {
   if (room !== undefined) return room;
   const named = isPlainObject(payload) ? payload.room_id : undefined;

@@ -31,7 +31,7 @@ export async function enterRoom(
 
 export interface Joining {
   readonly since: Position | undefined;
-  /** What a room token gives. */
+  /** The rights of a room token. */
   readonly grant: Opened;
   /** Called when the session is in, before it gets anything of the room. */
   readonly announce?: (recovery: Recovery | undefined) => void;
@@ -60,7 +60,7 @@ export async function joinFrom(
   return answerOf(recovery);
 }
 
-/** Who is in the room already need not be let in; a room token it brings all the same is looked at. */
+/** Members skip admission; a room token that they bring is checked nevertheless. */
 function open(
   session: Session,
   room: string,
@@ -76,7 +76,7 @@ function open(
   return entrance.open(session, room, roomToken);
 }
 
-/** Replaying is reading the history: without that right a session hears from now on, and is told so. */
+/** A replay reads the history: without that right a session only gets new messages, and its answer reports that. */
 function withoutReplay(recovery: Recovery | undefined, since: Position | undefined): Recovery | undefined {
   if (recovery === undefined || since === undefined) return recovery;
   return { ...recovery, recovered: false, reason: 'no_history' };

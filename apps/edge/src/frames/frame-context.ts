@@ -1,4 +1,4 @@
-/** What the handlers of frames may use, and the checks that several of them share. */
+/** The parts that frame handlers use, and the checks that they share. */
 
 import type { Namespaces } from '@hubbub/config';
 import {
@@ -42,7 +42,7 @@ export interface FrameContext {
   readonly authorizer: Authorizer;
 }
 
-/** Carries out one frame. @throws {HubbubError} which becomes the `error` that answers it. */
+/** Executes one frame. @throws {HubbubError} which becomes the `error` that answers it. */
 export type FrameAction = (session: Session, frame: ClientFrame, context: FrameContext) => void | Promise<void>;
 
 /** The room of a frame about membership: `payload.room_id`, or `room`. */

@@ -1,4 +1,4 @@
-/** history: a page of what was said in the room. */
+/** history: a page of the room's history. */
 import { HubbubError, isPlainObject, type Payload } from '@hubbub/protocol';
 import { type FrameAction, isOffset, memberRoom } from './frame-context.js';
 

@@ -1,4 +1,4 @@
-/** refresh: a new token for the session, which goes on where it is and may do what the new token says. */
+/** refresh: a new token for the session, which stays connected and gets the rights of the new token. */
 import { HubbubError, isPlainObject } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import { tokenRights } from '../admission/rights.js';
@@ -16,7 +16,7 @@ export const refresh: FrameAction = (session, frame, context) => {
     if (session.closed) return; // While a key was fetched.
     if (claims.user.id !== session.user.id) throw new HubbubError('FORBIDDEN', 'The new token is of another user.');
     const { user, address } = session;
-    // Who may not connect any more may not stay by renewing.
+    // A user who may not connect any more may not stay by renewing.
     return whenKnown<void, void>(context.authorizer.ask({ action: 'refresh', user, address }), () => {
       if (!session.closed) carryOut(session, frame, claims, context);
     });
@@ -55,7 +55,7 @@ function renew(
   if (session.status !== undefined) presence.statusSet(session); // Shown where the new rights allow it.
 }
 
-/** What the new token does not open is left; what a room token opened stays. */
+/** Leaves the rooms that the new token does not open; rooms of a room token stay. */
 function leaveClosedRooms(session: Session, { memberships }: FrameContext): void {
   for (const room of [...session.rooms]) {
     if (session.allows(room, 'join')) continue;

@@ -1,4 +1,4 @@
-/** resume: many rooms at once, each from the position that the client has; one answer after all replays. */
+/** resume: many rooms together, each from the client's position; one answer after all replays. */
 import { HubbubError, isPlainObject, type Payload } from '@hubbub/protocol';
 import { CALLS_OF_RESUMED_ROOM } from '../limits/cost.js';
 import { errorPayload } from '../limits/limit-exceeded.js';
@@ -23,7 +23,7 @@ export const resume: FrameAction = async (session, frame, context) => {
   if (new Set(rooms.map(({ room_id }) => room_id)).size < rooms.length) {
     throw new HubbubError('INVALID_PAYLOAD', 'Each room may be named once.');
   }
-  // All at once, so that the reads of many rooms are one trip to Redis; the edge bounds how many are under way.
+  // All together, so that the reads of many rooms are one trip to Redis; the edge bounds the pending ones.
   let joining = 0;
   const answers = rooms.map(payload => {
     // Not made text of: what a client calls a room may be an object without a way to become one.
@@ -49,7 +49,7 @@ async function resumeRoom(
     session.cost?.calls.spend(CALLS_OF_RESUMED_ROOM, room);
     return { ...named, ...(await enterRoom(session, room, payload, roomCount, context)) };
   } catch (error) {
-    // One room's error is that room's answer; what is none of ours is the frame's.
+    // A HubbubError is that room's answer; any other error fails the frame.
     if (!(error instanceof HubbubError)) throw error;
     // A room that is refused counts like a frame that is refused: one frame names many.
     context.refusals.count(session, error);

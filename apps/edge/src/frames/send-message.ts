@@ -16,7 +16,7 @@ export const sendMessage: FrameAction = (session, frame, context) => {
   // Returned: the session's next frames wait for the answer, and its messages keep their order.
   return asked.then(() => {
     if (session.closed) return;
-    memberRoom(session, frame); // It may have been taken out of the room meanwhile.
+    memberRoom(session, frame); // The session may have been removed from the room meanwhile.
     publish(session, frame, room, payload, context);
   });
 };

@@ -1,4 +1,4 @@
-/** set_status: what the session says of itself, in the rosters of rooms where it may publish. */
+/** set_status: the session's status, in the rosters of rooms where it may publish. */
 import { HubbubError, isStatus, STATUS_MAX_BYTES, toJsonValue } from '@hubbub/protocol';
 import { CALLS_OF_STATUS_IN_ROOM } from '../limits/cost.js';
 import { type FrameAction, requiredPayload } from './frame-context.js';
@@ -20,7 +20,7 @@ export const setStatus: FrameAction = (session, frame, context) => {
   }
   session.cost?.calls.assertLeft(undefined);
   session.status = status;
-  // What is reported with an earlier status of the same tick costs nothing more.
+  // A second status in the same tick costs nothing more.
   if (context.presence.statusSet(session)) {
     for (const room of session.rooms) session.cost?.calls.charge(CALLS_OF_STATUS_IN_ROOM, room);
   }

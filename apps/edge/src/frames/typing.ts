@@ -1,4 +1,4 @@
-/** typing and stop_typing: told to the other members, kept nowhere. */
+/** typing and stop_typing: sent to the other members, not stored. */
 import { HubbubError } from '@hubbub/protocol';
 import { type FrameAction, memberRoom } from './frame-context.js';
 

@@ -62,7 +62,7 @@ export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions)
     if (position.offset > since.offset && session.cost?.bytesOut.refusal(feed.room)) return refuse('too_many');
     if (feed.isTooLarge(since.offset)) return refuse('too_many');
     const window = feed.window();
-    // What the history does not hold any more is missing; what it does hold is replayed.
+    // Messages that the history has dropped are missing; the others are replayed.
     const start = feed.lacks(since.offset) ? Math.max(since.offset, window.from) : since.offset;
     if (window.from > start) {
       await feed.extendWindow(since.offset);

@@ -14,7 +14,7 @@ export interface PageRequest {
   /** Only what precedes this offset. */
   readonly before: number | undefined;
   readonly limit: number;
-  /** Who asks: what services kept from it is not on its page. */
+  /** The session that asks: messages that services withheld from it are not on its page. */
   readonly session: Pick<Session, 'id' | 'user' | 'encoding'>;
 }
 

@@ -1,4 +1,4 @@
-/** What an edge measures of histories and recovery. */
+/** Metrics of histories and recovery. */
 import type { GapReason } from '@hubbub/protocol';
 import { type MetricsRegistry, metricsKit } from '@hubbub/runtime';
 

@@ -1,9 +1,8 @@
-/** Shares the edge's turns among those who recover at once, so that live messages and Redis are heard in between. */
+/** Shares the edge's turns among simultaneous recoveries, so that live messages and Redis get their turn. */
 
 /**
- * Replayed in one turn of the event loop, about a millisecond of sending. Without a bound ten thousand replays ran in a
- * row, those who had stayed waited for seconds, and answers of Redis lay unread until they counted as timed out
- * (bench/results, scenario recovery).
+ * The replay of one turn of the event loop, about a millisecond of sending. Without a bound, ten thousand replays ran in a row.
+ * Members that had stayed waited for seconds, and unread answers of Redis timed out (bench/results, scenario recovery).
  */
 const BYTES_PER_TURN = 262_144;
 

@@ -1,6 +1,6 @@
 /**
- * The messages of a room that follow some offset, without a hole up to where the room is: kept for a moment when sessions
- * recover, so that many share one read and the bytes of each message. Bounded in messages and bytes.
+ * The messages of a room that follow some offset, without a hole up to the room's current one. It is kept for a moment when
+ * sessions recover: many share one read, and the bytes of each message. Bounded in messages and bytes.
  */
 import {
   type Codec,
@@ -35,7 +35,7 @@ export interface WindowBounds {
   readonly memory: ReplayMemory;
 }
 
-/** RFC 6455 section 5.2: what stands before a frame on the wire, at most. */
+/** RFC 6455 section 5.2: the longest header of a frame. */
 const WEBSOCKET_HEADER_BYTES = 10;
 /** Of an object with its fields in V8: what a message costs beside its bytes. */
 const MESSAGE_OVERHEAD_BYTES = 256;
@@ -98,7 +98,7 @@ export class ReplayWindow {
     this.#bounds.memory.resize(held);
   }
 
-  /** Older messages, read from the history, oldest first. What does not reach up to the window is not taken. */
+  /** Older messages, read from the history, oldest first. Messages that do not reach up to the window are ignored. */
   prepend(messages: readonly KeptMessage[]): void {
     if (this.#dropped) return;
     const taken: Kept[] = [];

@@ -20,7 +20,7 @@ export interface FedRoom {
   readonly ttlMs: number;
 }
 
-/** What all feeds of an edge share. */
+/** The parts that all feeds of an edge share. */
 export interface FeedParts {
   readonly history: History;
   readonly maxReplayMessages: number;
@@ -48,7 +48,7 @@ const WINDOW_IDLE_MS = 2000;
 /** A read may be ahead of the subscription for a moment: both are connections of their own. */
 const LIVE_LAG_MS = 250;
 const LIVE_POLL_MS = 10;
-/** What an envelope has beside its body. */
+/** The bytes of an envelope beside its body. */
 const HEADER_MAX_BYTES = 128;
 
 export class RoomFeed {
@@ -69,13 +69,13 @@ export class RoomFeed {
   #oldest = 0;
   #extending: Promise<void> | undefined;
   #extendTo: number | undefined;
-  /** What follows an offset below this one is more than `maxReplayBytes`: in its epoch it never becomes less. */
+  /** A replay from below this offset exceeds `maxReplayBytes`: within an epoch it never shrinks. */
   #tooLargeBelow = 0;
   #confirming: Promise<void> | undefined;
-  /** Where it was when it was last looked at, and how often it was found there since. */
+  /** The position at the last check, and how often it was unchanged since. */
   #checked: Position | undefined;
   #silentRounds = 0;
-  /** Tells the message at the position from another one that came to its offset. */
+  /** Distinguishes the message at the position from another one with its offset. */
   #fingerprint: string | undefined;
 
   constructor({ name, channel, ttlMs }: FedRoom, parts: FeedParts) {
@@ -92,7 +92,7 @@ export class RoomFeed {
 
   /** A live message came. */
   arrived(message: RoomMessage): void {
-    // What waits is copied: a view would keep alive the whole chunk that it was received in.
+    // Waiting messages are copied: a view would keep the whole received chunk alive.
     const kept = this.#position.following ? message : { ...message, body: message.body.slice() };
     const fate = this.#position.take(kept);
     if (fate === 'deliver') this.#deliver(message);
@@ -161,7 +161,7 @@ export class RoomFeed {
     return offset < this.#tooLargeBelow;
   }
 
-  /** Reads the window back to `offset`: one read for all who ask at once. @throws {HubbubError} `UNAVAILABLE` */
+  /** Reads the window back to `offset`: one read for all simultaneous callers. @throws {HubbubError} `UNAVAILABLE` */
   async extendWindow(offset: number): Promise<void> {
     this.#extendTo = Math.min(this.#extendTo ?? offset, offset);
     this.#extending ??= this.#extend().finally(() => {
@@ -170,7 +170,7 @@ export class RoomFeed {
     await this.#extending;
   }
 
-  /** Nobody is here any more: reads that come back do nothing. */
+  /** The room is empty: pending reads do nothing. */
   close(): void {
     this.#closed = true;
     for (const { reject } of this.#takeWaiting()) reject(leaving());
@@ -187,7 +187,7 @@ export class RoomFeed {
     const { from } = window;
     const maxBytes = window.freeBytes + (before - after) * HEADER_MAX_BYTES;
     const page = await this.#read('replay', () => ({ after, before, limit: before - after, from: 'newest', maxBytes }));
-    if (this.#closed || window !== this.#window || window.dropped) return; // Whoever waits for it asks again.
+    if (this.#closed || window !== this.#window || window.dropped) return; // Waiting callers ask again.
     if (page.epoch !== epoch) return this.refresh();
     if (page.tooLargeBelow !== undefined) {
       this.#tooLargeBelow = page.tooLargeBelow;
@@ -233,7 +233,7 @@ export class RoomFeed {
         await this.#learn();
       } catch (error) {
         for (const { reject } of this.#takeWaiting()) reject(error);
-        if (this.position === undefined) break; // Whoever joins next tries again.
+        if (this.position === undefined) break; // The next join tries again.
         await sleep(RETRY_AFTER_MS);
       }
     }
@@ -272,8 +272,8 @@ export class RoomFeed {
   }
 
   /**
-   * A Redis that came back with older data counted again from there, before this edge could tell it where it was: then
-   * this epoch has two messages of one offset, and must end.
+   * A restored Redis may have counted again from older data before this edge could publish its position. Then this epoch has
+   * two messages of one offset, and must end.
    */
   #wasRewritten({ epoch }: Position, messages: readonly RoomMessage[]): boolean {
     const position = this.position;
@@ -315,14 +315,14 @@ function fingerprintOf({ publishedAtMs, excludeSession = '', body }: RoomMessage
 
 type ReadQuery = Omit<Parameters<History['read']>[0], 'room' | 'ttlMs'>;
 
-/** What the history holds, without what is no envelope of this epoch. */
+/** The messages of a page, without entries that are not envelopes of this epoch. */
 export function messagesOf(page: HistoryPage): RoomMessage[] {
   return page.entries.flatMap(entry => messageOf(entry, page) ?? []);
 }
 
 const NO_BODY = new Uint8Array(0);
 
-/** Every entry of the history: one that is no envelope of this epoch keeps its place, so that there is no hole. */
+/** All entries of a page: one that is not an envelope of this epoch keeps its place, so that there is no hole. */
 function keptOf(page: HistoryPage): KeptMessage[] {
   const { epoch } = page;
   return page.entries.map(

@@ -8,7 +8,7 @@ import type { ReplayMemory } from './replay-memory.js';
 import { type FeedParts, RoomFeed, type RoomMessage } from './room-feed.js';
 import type { Gap } from './room-position.js';
 
-/** Reads of histories under way at once, whatever number of rooms is behind. */
+/** Concurrent reads of histories, however many rooms are behind. */
 const CONCURRENT_READS = 32;
 /** Of them, those of silent rooms: they are in no hurry, and leave most to who has just come or is behind. */
 const CONCURRENT_CHECKS = 8;
@@ -18,7 +18,7 @@ export interface RoomFeedsOptions {
   readonly namespaces: Namespaces;
   readonly channels: Channels;
   readonly maxReplayMessages: number;
-  /** What a session may have waiting: a larger replay cannot be sent. */
+  /** The bound of a session's buffer: a larger replay cannot be sent. */
   readonly maxBufferedBytes: number;
   readonly replayMemory: ReplayMemory;
   readonly checkIntervalMs: number;
@@ -81,7 +81,7 @@ export class RoomFeeds {
     return feed;
   }
 
-  /** After the last one the position is forgotten: whoever comes next reads it anew. */
+  /** After the last member the position is forgotten: the next one reads it again. */
   release(room: string): void {
     const channel = this.#options.channels.room(room);
     const feed = this.#feeds.get(channel);
@@ -99,15 +99,15 @@ export class RoomFeeds {
   }
 
   /**
-   * A lost message at the end of a silent room is followed by none that would tell of it. The rooms are gone through a few at
-   * a time, and what one of them needs is made when it is its turn.
+   * Checks silent rooms: no later message would reveal a loss at their end. Takes a few rooms at a time, and creates each
+   * check only when it is its turn.
    */
   async #check(): Promise<void> {
     if (this.#checking) return; // Redis is slow, or there are very many: the round goes on.
     this.#checking = true;
     const feeds = this.#feeds.values();
     const checkSome = async (): Promise<void> => {
-      for (const feed of feeds) await feed.check()?.catch(() => {}); // Redis is away: its return is told.
+      for (const feed of feeds) await feed.check()?.catch(() => {}); // Redis is away: its return triggers a check.
     };
     await Promise.all(Array.from({ length: CONCURRENT_CHECKS }, checkSome));
     this.#checking = false;

@@ -1,5 +1,5 @@
 /**
- * How far a room with history was delivered on this edge, and what waits behind something that is missing. Pure: it says
+ * How far a room with history was delivered on this edge, and the messages behind a hole. Pure: it decides
  * what is to be delivered and what is to be read, others do it.
  */
 import type { GapReason, Position } from '@hubbub/protocol';
@@ -11,7 +11,7 @@ export interface Gap {
   readonly position?: Position;
 }
 
-/** What the history holds behind the position that was asked about, oldest first. What is missing between is lost. */
+/** The messages behind the requested position, oldest first. Messages missing between them are lost. */
 export interface Reading<Message> extends Position {
   readonly messages: readonly Message[];
   /** Up to here the history was read: what is not among the messages is not there. */
@@ -22,7 +22,7 @@ export type Step<Message> =
   | { readonly gap: Gap; readonly message?: never }
   | { readonly message: Message; readonly gap?: never };
 
-/** Live messages that may wait for a read. What does not fit is dropped: it is in the history, and is read there. */
+/** Live messages that may wait for a read. Messages that do not fit are dropped, and read from the history later. */
 export const WAITING_MESSAGES_MAX = 256;
 
 const NONE: readonly never[] = [];
@@ -34,11 +34,11 @@ const NONE: readonly never[] = [];
 export class RoomPosition<Message extends Position> {
   #state: 'unknown' | 'following' | 'behind' = 'unknown';
   #position: Position = { epoch: '', offset: 0 };
-  /** Came before the read under way began: if their epoch is not the read's, it is an older one. */
+  /** Messages that came before the pending read began: if their epoch differs from the read's, it is an older one. */
   #early: readonly Message[] = NONE;
   /** Came since. Made when first needed: in most rooms nothing ever waits. */
   #late: Message[] | undefined;
-  /** Something was missed, or dropped from memory, that the read under way may not have. */
+  /** Something was missed, or dropped from memory, that the pending read may lack. */
   #readAgain = false;
   readonly #waitingMax: number;
 
@@ -87,7 +87,7 @@ export class RoomPosition<Message extends Position> {
     this.#readAgain = false;
   }
 
-  /** A read came back. Returns what is to be done, in this order; another read is needed unless it `following` is true. */
+  /** Takes the result of a read. Returns the next steps, in order; another read is needed unless `following` is true. */
   learn(reading: Reading<Message>): Step<Message>[] {
     const steps: Step<Message>[] = [];
     const { epoch, offset } = reading;
@@ -98,12 +98,12 @@ export class RoomPosition<Message extends Position> {
       this.#takeRead(reading, steps);
       rest = this.#position.offset < offset;
     } else {
-      // What was read follows an offset of the old epoch: nothing of it can be used.
+      // The read began at an offset of the old epoch: nothing of it can be used.
       this.#position = { epoch, offset: 0 };
       steps.push({ gap: { reason: 'new_epoch', position: this.#position } });
       rest = offset > 0;
     }
-    // What came before the read began was appended before it, too. What is not there nobody appended: it would be awaited for ever.
+    // Messages from before the read were also appended before it. Others do not exist, and would be awaited forever.
     this.#early = this.#early.filter(message => message.epoch === epoch && message.offset <= offset);
     if (!rest) rest = !this.#takeWaiting(steps);
     this.#state = rest || this.#readAgain ? 'behind' : 'following';

@@ -1,12 +1,12 @@
 /** When a silent room is compared with its history: soon after its last message, and ever more rarely after that. */
 
-/** Rounds between two looks at a room that has been silent for long. */
+/** Rounds between two checks of a room that has been silent for long. */
 const ROUNDS_MAX = 16;
 
 /**
- * A message that is lost at the end of a talk is found in the next round; rooms in which nobody talks cost little, however
- * many there are. Due in rounds 1, 2, 4, 8, 16, and then in every 16th: after 5, 10, 20, 40, 80, 160, 240 … s by default. Each
- * look renews the life of the position, which is twice that of the history: there is one at least as often as a history lives.
+ * Decides when a silent room is checked. A message lost at the end of a talk is found in the next round; rooms without talk
+ * cost little. Due in rounds 1, 2, 4, 8, 16, and then every 16th: after 5, 10, 20, 40, 80, 160, 240 … s by default. Each
+ * check renews the position, which lives twice as long as the history: there is at least one check per life of the history.
  * @param silentRounds how many rounds have passed without a message, from 1
  */
 export function isCheckDue(

@@ -1,4 +1,4 @@
-/** Who may connect: connections of an address, handshakes of the edge, and connections that say nothing. */
+/** Limits connections of an address, handshakes of the edge, and silent connections. */
 import type { Config } from '@hubbub/config';
 import type { Logger } from '@hubbub/runtime';
 import { occasionally } from '@hubbub/runtime';
@@ -17,7 +17,7 @@ export interface ConnectionGateOptions
   readonly now?: () => number;
 }
 
-/** Those who are refused together are not to come back together: each is told another second of these. */
+/** Clients that are refused together must not reconnect together: each gets another of these seconds. */
 const RETRY_SPREAD_SECONDS = 10;
 /** So that one address that connects again and again leaves room for others. */
 const SHARE_OF_ONE_ADDRESS = 0.5;
@@ -31,7 +31,7 @@ interface Connections {
   halfOpen: number;
 }
 
-/** Holds numbers only for addresses that are connected, and for one second of those who were let in. */
+/** Holds numbers only for addresses that are connected, and for one second of admitted ones. */
 export class ConnectionGate {
   readonly #options: ConnectionGateOptions;
   readonly #now: () => number;
@@ -56,7 +56,7 @@ export class ConnectionGate {
     const hint =
       trustedProxies.length > 0 || trustedHops > 0
         ? ''
-        : '; if it is your proxy, set HUBBUB_TRUSTED_PROXIES so that its clients are told apart';
+        : '; if it is your proxy, set HUBBUB_TRUSTED_PROXIES so that its clients are counted separately';
     this.#logOutOfDescriptors = occasionally(LOG_INTERVAL_MS, suppressed =>
       log.warn(
         { event: 'out_of_descriptors', connections: options.bounds?.served, suppressed },
@@ -95,7 +95,7 @@ export class ConnectionGate {
     return this.#halfOpen;
   }
 
-  /** A connection came and has said nothing yet. False: its address has too many of these, end it; it is not counted. */
+  /** Counts a connection that has sent nothing yet. False: its address has too many; end it, it is not counted. */
   connected(group: string): boolean {
     const { maxConnectionsPerAddress: max, metrics } = this.#options;
     const connections = this.#of(group);
@@ -117,7 +117,7 @@ export class ConnectionGate {
   }
 
   /**
-   * A handshake is taken up; what was let in leaves by `leave`.
+   * Counts a handshake; an admitted connection ends with `leave`.
    * @throws {LimitExceeded} `RATE_LIMITED`, `UNAVAILABLE`
    */
   enter(group: string): void {
@@ -155,7 +155,7 @@ export class ConnectionGate {
     }
     const count = this.#inSecond.get(group) ?? 0;
     if (count >= this.#maxOfOneAddress || this.#handshakes.waitMs(nowMs) > 0) {
-      throw this.#refusal('handshakes', 'RATE_LIMITED', 'Too many handshakes at once');
+      throw this.#refusal('handshakes', 'RATE_LIMITED', 'Too many simultaneous handshakes');
     }
     this.#handshakes.take();
     this.#inSecond.set(group, count + 1);

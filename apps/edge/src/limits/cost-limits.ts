@@ -29,7 +29,7 @@ export type CostSettings = Pick<
   | 'namespaces'
 >;
 
-/** What may be used at once, in seconds' worth: a page that opens asks for much, and then for little. */
+/** The burst, in seconds of the rate: a page that opens asks for much, and then for little. */
 const CALLS_BURST_SECONDS = 4;
 const BYTES_OUT_BURST_SECONDS = 16;
 /** A client that reconnects resumes all its rooms in one frame. */
@@ -66,7 +66,7 @@ export class CostLimits {
     );
     for (const name of names) {
       const { historySize, historyTtlMs } = namespaceSettings(namespaces, name);
-      // All that may be stored at once, and again within the time after which the first of it is gone.
+      // The whole amount may be stored immediately, and again within the time to live of the first entry.
       const stored = (bytes: number) => rateOf(bytes / (historyTtlMs / 1000), bytes);
       const own = stored(settings.maxNamespaceStoredBytes);
       if (historySize === 0) continue;
@@ -157,7 +157,7 @@ export class SessionCost implements CostBudget {
   }
 }
 
-/** What a session has stored in a room since the time to live of the history began. */
+/** The bytes that a session has stored in a room within the history's time to live. */
 interface Filled {
   readonly endsAtMs: number;
   messages: number;

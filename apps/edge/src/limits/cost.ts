@@ -1,7 +1,7 @@
 /**
- * What an action costs others, and what is left of it: the one cost model of an edge
- * (docs/decisions/0006-what-an-action-costs.md). It counts calls to Redis (by this edge, or by presence on its behalf), bytes
- * that answer a small question, and bytes that stay in the history of a room.
+ * The cost of an action to others, and the remaining budget (docs/decisions/0006-what-an-action-costs.md). The one cost
+ * model of an edge: it counts calls to Redis (by this edge, or by presence for it), bytes that
+ * answer a small question, and bytes that stay in a history.
  */
 import { type ClientFrameType, namespaceOf } from '@hubbub/protocol';
 import { LimitExceeded, type LimitName } from './limit-exceeded.js';
@@ -48,7 +48,7 @@ export interface BudgetParts {
   readonly onCharge: (resource: Resource, amount: number) => void;
 }
 
-/** What one session may still use of one resource: its own share, its user's, and the namespace's. */
+/** One session's budget of one resource: its own share, its user's, and the namespace's. */
 export class ResourceBudget {
   /** To be remembered when the session ends. */
   readonly session: TokenBucket | undefined;
@@ -111,7 +111,7 @@ export class ResourceBudget {
   }
 }
 
-/** What one session may still cost. */
+/** The remaining cost budget of one session. */
 export interface CostBudget {
   readonly clock: FrameClock;
   readonly calls: ResourceBudget;

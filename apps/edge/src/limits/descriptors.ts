@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface ConnectionBounds {
   /** Above it a request is answered 503. */
   readonly served: number;
-  /** Above it a connection is ended before it has said anything. */
+  /** Above it a new connection is closed immediately. */
   readonly open: number;
 }
 
@@ -15,7 +15,7 @@ const REFUSED_MAX = 1024;
 /**
  * Reads the limit of this process (Linux), without what it has open already.
  * @param reserved descriptors for the admin port, Redis and whatever else is opened later
- * @returns `undefined` where the system does not tell
+ * @returns `undefined` if the system does not report it
  */
 export function connectionBounds(reserved: number): ConnectionBounds | undefined {
   try {

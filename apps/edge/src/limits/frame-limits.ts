@@ -16,7 +16,7 @@ export type FrameLimitSettings = Pick<
   | 'maxRefusalsPerMinute'
 >;
 
-/** What all sessions of a user, or of an address, may send at once: so many seconds' worth. */
+/** The burst of all sessions of a user, or of an address, in seconds of the rate. */
 const SHARED_BURST_SECONDS = 2;
 const MINUTE_MS = 60_000;
 
@@ -60,7 +60,7 @@ export class FrameLimits {
   }
 }
 
-/** Frames that may wait for an earlier one of their session: all that it may send at once, so that each of `max_rooms` joins fits. */
+/** Frames that may wait for an earlier one of their session: the whole burst, so that each of `max_rooms` joins fits. */
 export function maxWaitingFrames(limits: Pick<SessionLimits, 'max_frames_burst' | 'max_rooms'>): number {
   return Math.max(limits.max_frames_burst, limits.max_rooms);
 }
@@ -76,7 +76,7 @@ interface AllowanceParts {
   readonly maxRefusalsPerMinute: number;
 }
 
-/** What one session may still send. */
+/** The remaining frames of one session. */
 export class FrameAllowance {
   readonly session: TokenBucket | undefined;
   readonly #buckets: readonly { readonly bucket: TokenBucket; readonly limit: LimitName; readonly who: string }[];
@@ -96,7 +96,7 @@ export class FrameAllowance {
     this.#maxRefusals = maxRefusalsPerMinute;
   }
 
-  /** Takes in one frame, or says why not. A frame that is refused is nobody's: it takes nothing from user and address. */
+  /** Takes one frame, or returns the exceeded limit. A refused frame takes nothing from user and address. */
   take(nowMs: number): LimitExceeded | undefined {
     const empty = this.#buckets.filter(({ bucket }) => bucket.waitMs(nowMs) > 0);
     const [first] = empty;

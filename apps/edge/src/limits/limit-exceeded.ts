@@ -44,7 +44,7 @@ export class LimitExceeded extends HubbubError {
   }
 }
 
-/** What a client gets to know of an error. */
+/** The part of an error that a client gets. */
 export function errorPayload(error: HubbubError): Payload {
   const { code, message, retryAfterMs } = error;
   return { code, message, ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }) };

@@ -12,7 +12,7 @@ export interface IpAddress {
 
 const GROUPS_OF_A_NETWORK = 4;
 
-/** `undefined` for what is none. @example parseIpAddress('2001:DB8:0:0::1')?.text === '2001:db8::1' */
+/** `undefined` for other text. @example parseIpAddress('2001:DB8:0:0::1')?.text === '2001:db8::1' */
 export function parseIpAddress(text: string): IpAddress | undefined {
   if (isIP(text) === 0 || text.includes('%')) return undefined;
   const address = ipaddr.process(text);

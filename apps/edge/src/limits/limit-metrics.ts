@@ -1,4 +1,4 @@
-/** What an edge counts of its limits: how often each was exceeded, and how much is tracked for them. */
+/** Metrics of the limits: how often each was exceeded, and how much is tracked for them. */
 import { type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
 import type { Resource } from './cost.js';
 import { LIMITS, type LimitName } from './limit-exceeded.js';
@@ -60,7 +60,7 @@ export function createLimitMetrics(registry: MetricsRegistry, log: Pick<Logger, 
 export interface LimitGauges {
   /** Addresses (IPv6: /64s) with a connection. */
   addresses(): number;
-  /** Connections that are no session yet. */
+  /** Connections that are not a session yet. */
   halfOpen(): number;
   /** Token buckets of users and addresses, held or remembered. */
   buckets(): number;

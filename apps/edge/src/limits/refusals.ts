@@ -14,7 +14,7 @@ export function createRefusals(metrics: LimitMetrics, now: () => number = () => 
   return {
     count(session, error) {
       if (error instanceof LimitExceeded) metrics.exceeded(error.limit);
-      // What we cannot do is nobody's abuse.
+      // Our own failures are not abuse.
       if (error.code === 'UNAVAILABLE' || error.code === 'OUTCOME_UNKNOWN' || session.closed) return;
       const closeCode = session.allowance?.refused(error.code, now());
       if (closeCode === undefined) return;

@@ -1,4 +1,4 @@
-/** What the `welcome` says of this edge's settings: the limits of a session, and the pace of its client. */
+/** This edge's settings in the `welcome`: the limits of a session, and the pace of its client. */
 
 import type { Config } from '@hubbub/config';
 import { DEFAULT_LIMITS, type Pace, type SessionLimits } from '@hubbub/protocol';

@@ -1,4 +1,4 @@
-/** A token bucket (RFC 2698's meter with one rate): so many a second on average, so many at once. Two numbers, no timer. */
+/** A token bucket (RFC 2698's meter with one rate): a rate per second on average, and a burst. Two numbers, no timer. */
 
 export interface Rate {
   readonly perSecond: number;

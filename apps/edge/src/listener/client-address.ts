@@ -1,4 +1,4 @@
-/** Whose connection it is: the peer's address, or what a proxy that is trusted says of it in X-Forwarded-For. */
+/** The address of a client: the peer's, or the one that a trusted proxy names in X-Forwarded-For. */
 import type { Config } from '@hubbub/config';
 import ipaddr from 'ipaddr.js';
 import { type IpAddress, parseIpAddress } from '../limits/limit-key.js';
@@ -35,7 +35,7 @@ export function createClientAddresses(options: ClientAddressOptions): ClientAddr
   };
 }
 
-/** `undefined` where none is trusted. */
+/** `undefined` without trusted networks. */
 function trustedNetworks(networks: readonly string[]): ((address: IpAddress) => boolean) | undefined {
   if (networks.length === 0) return undefined;
   const parsed = networks.map(parseNetwork);
@@ -57,7 +57,7 @@ function parseNetwork(network: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   return [address, Math.max(0, Number(bits) - (isMapped ? MAPPED_BITS : 0))];
 }
 
-/** What stands left of the first address that is no proxy of ours was written by anybody. */
+/** Entries left of the first address that is not our proxy can be forged. */
 function lastUntrusted(
   told: readonly string[],
   isTrusted: (address: IpAddress) => boolean | undefined,

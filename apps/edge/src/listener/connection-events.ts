@@ -85,7 +85,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       const session = new Session(admitted.sessionId, socket, admitted);
       sessions.add(session);
       expiry.renew(session, admitted.expiresAtMs);
-      // What the client sends meanwhile waits, so that its first frame finds the session whole.
+      // Frames of the client wait meanwhile, so that the first one finds the session complete.
       session.hold(welcome(session, admitted, parts));
       return session;
     },
@@ -106,8 +106,8 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
 }
 
 /**
- * Sent when what is published to the user, and to the room of the path, reaches the session; then comes what the session missed
- * in that room, then what is live. Never rejects.
+ * Sent when messages to the user, and to the room of the path, reach the session. Then follow the messages that the session
+ * missed in that room, then live ones. Never rejects.
  */
 async function welcome(
   session: Session,

@@ -52,8 +52,8 @@ function loadPackage(name: (typeof PACKAGES)[number]): Engine {
 }
 
 /**
- * The version of the package at `entry`. A wrapper package finds its binary by platform and Node version, and where npm
- * hoisted another version's binary it would load that one: JavaScript and binary of two versions. That is refused.
+ * The version of the package at `entry`. A wrapper package finds its binary by platform and Node version. If npm hoisted
+ * another version's binary, it would load that one: JavaScript and binary of two versions. That is refused.
  */
 function matchingVersion(entry: string): string {
   const require = createRequire(entry);

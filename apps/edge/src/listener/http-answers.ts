@@ -1,4 +1,4 @@
-/** What the public port answers to plain HTTP: pages, and refusals with their status (PROTOCOL.md section 1). */
+/** Answers of the public port to plain HTTP: pages, and refusals with their status (PROTOCOL.md section 1). */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   CLOSE_CODES,
@@ -22,7 +22,7 @@ export interface Page {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What a page may know of its request. */
+/** The fields of a request that a page gets. */
 export interface PageRequest {
   readonly query: URLSearchParams;
   /** The `Host` header: the name under which the browser believes to speak to us. */
@@ -33,8 +33,8 @@ export interface PageRequest {
 export type PageHandler = (request: PageRequest) => Page | Promise<Page>;
 
 /**
- * Answers in the next turn. Until then a second request that came in one segment with the first ends the connection: so
- * each connection has one, which is what the gate counts on; one that could ask for ever would never become a session.
+ * Answers in the next turn. Until then a second request that came in one segment with the first ends the connection. So each
+ * connection has one, which the gate counts on: a connection that could ask forever would never become a session.
  */
 export function answerNextTurn(response: HttpResponse, answer: () => void): void {
   let ended = false;
@@ -50,15 +50,15 @@ type Headers = Readonly<Record<string, string>>;
 
 const ALLOW = 'GET, HEAD, OPTIONS';
 
-/** What a script of this origin needs to read an answer (https://fetch.spec.whatwg.org, section 3.3). */
+/** The headers that let a script of this origin read an answer (https://fetch.spec.whatwg.org, section 3.3). */
 export function corsHeaders(origin: string, isAllowed: boolean): Headers {
   if (origin === '' || !isAllowed) return { vary: 'Origin' };
   return { vary: 'Origin', 'access-control-allow-origin': origin };
 }
 
 /**
- * Answers the methods of a path that have no handler of their own: OPTIONS, the preflight of browsers too, with 200, and
- * every other one with 405.
+ * Answers the methods of a path that have no handler: OPTIONS, also the preflight of browsers, with 200; every
+ * other one with 405.
  * @param isHeard whether the connection still exists; asked once for each request
  */
 export function answerMethods(
@@ -139,7 +139,7 @@ export function servePage(
     );
 }
 
-/** Answers with what the error says, where it is one of ours. */
+/** Answers with the error's code and message if it is a HubbubError. */
 export function refuseFor(response: HttpResponse, error: unknown, isHead = false): void {
   const { code, message, retryAfterMs } = refusalOf(error);
   refuse(response, code, message, retryAfterMs, isHead);

@@ -21,7 +21,7 @@ export interface ListeningAppsOptions {
   readonly serve: (app: TemplatedApp, generation: AppGeneration) => void;
 }
 
-/** One app and its sessions, each of which is told to it when it opens and when it ends. */
+/** One app and its sessions; it is notified when each opens and ends. */
 export interface AppGeneration {
   /** Returns the session's socket, whose `publish` reaches the subscribers of every generation. */
   opened(socket: Socket): Socket;
@@ -40,7 +40,7 @@ export class ListeningApps {
   readonly #sessions = new Map<TemplatedApp, number>();
   #listenSocket: us_listen_socket | undefined;
 
-  /** @throws {Error} saying what to do when the port cannot be bound, or what is wrong with the files */
+  /** @throws {Error} that names the fix if the port cannot be bound, or the problem of the files */
   constructor(options: ListeningAppsOptions) {
     this.#options = options;
     const { engine, port, sharedPort, tls } = options;
@@ -63,7 +63,7 @@ export class ListeningApps {
   /**
    * New connections get the certificate that is in the files now; those that stand stay. Where the kernel had given a connection
    * to the old socket in the very moment it closes, that one is reset.
-   * Rejects saying what is wrong with the files; then all goes on as before.
+   * Rejects with the problem of wrong files; then everything stays as before.
    */
   async renewCertificate(): Promise<void> {
     const old = this.#listenSocket;
@@ -144,8 +144,8 @@ const QUIET_TURN_MS = 0.05;
 const TURNS_MAX = 1000;
 
 /**
- * Closing one of several sockets on a port resets the connections that the kernel gave to it and that were not accepted yet,
- * unless Linux hands them over (sysctl net.ipv4.tcp_migrate_req=1). So it is done just after a turn that has accepted all.
+ * Closing one of several sockets on a port resets the connections that the kernel gave to it and that were not accepted yet.
+ * Only Linux can hand them over (sysctl net.ipv4.tcp_migrate_req=1). So it is done just after a turn that has accepted all.
  */
 async function acceptAllWaiting(): Promise<void> {
   for (let turns = 0; turns < TURNS_MAX; turns++) {
@@ -161,7 +161,7 @@ function buildTlsApp(engine: EngineModule, tls: TlsFiles): TemplatedApp {
   try {
     return engine.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile, ssl_ciphers: tls.ciphers });
   } catch {
-    // The engine does not say why; the files were tried before.
+    // The engine gives no reason; the files were checked before.
     throw new Error(`HUBBUB_TLS_CIPHERS: the engine knows no suite of ${tls.ciphers}.`);
   }
 }

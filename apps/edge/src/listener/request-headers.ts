@@ -1,4 +1,4 @@
-/** The headers of a handshake: a repeated one is joined where HTTP says that it is a list, and else refused. */
+/** The headers of a handshake: a repeated one is joined if HTTP defines it as a list, and else refused. */
 import { HubbubError } from '@hubbub/protocol';
 import type { HttpRequest } from './engine.js';
 

@@ -3,7 +3,7 @@
 import type { RoomPath } from '@hubbub/config';
 import { isRoomName } from '@hubbub/protocol';
 
-/** What a request's path says. */
+/** The meaning of a request's path. */
 export interface PathPlace {
   /** By the names of the path's template, escapes decoded; empty where an escape is broken. */
   readonly params: Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export interface PathPlace {
 export interface RoomRoute {
   /** As the engine's router wants it, such as `/rooms/:room_id/ws`; below the base path. */
   readonly pattern: string;
-  /** @param parameterAt the undecoded segment that stands for the name at this place of the path */
+  /** @param parameterAt the undecoded segment of the parameter at this place of the path */
   read(parameterAt: (index: number) => string | undefined): PathPlace;
 }
 
@@ -37,8 +37,8 @@ export function roomRoutes(roomPaths: readonly RoomPath[]): RoomRoute[] {
 }
 
 /**
- * A value ends at the character that follows it in the template: so the room says which values it was made of, and the
- * project `a.b` cannot be asked for where the project `a` has a session `b`.
+ * A value ends at the character that follows it in the template. So the room shows its values, and nobody can ask for the
+ * project `a.b` where the project `a` has a session `b`.
  */
 function roomOf({ room: parts }: RoomPath, params: PathPlace['params']): string {
   let room = '';

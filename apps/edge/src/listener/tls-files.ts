@@ -1,4 +1,4 @@
-/** The certificate and the key of the public port, read and tried before the engine gets them: it says nothing of what is wrong. */
+/** The certificate and the key of the public port, read and checked before the engine gets them: it does not report problems. */
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 

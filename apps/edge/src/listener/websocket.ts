@@ -33,7 +33,7 @@ import { assertSingleHeaders, handshakeHeaders } from './request-headers.js';
 import { type RoomRoute, roomPathTemplates, roomRoutes } from './room-paths.js';
 import type { TlsFiles } from './tls-files.js';
 
-/** What happens on a connection. */
+/** Events of a connection. */
 export interface ConnectionEvents {
   /** @throws {HubbubError} with a code of `REFUSAL_STATUS`, or rejects with it: the answer instead of an upgrade. */
   admit(request: UpgradeRequest): Admitted | Promise<Admitted>;
@@ -63,7 +63,7 @@ export interface WebSocketOptions {
   readonly maxBufferedBytes: number;
   /** 8,000 to 960,000: the engine aborts the process on anything else. */
   readonly idleTimeoutMs: number;
-  /** A request that could not be answered for so long is refused. */
+  /** A request that stays unanswered for this time is refused. */
   readonly handshakeTimeoutMs: number;
   /** The port speaks TLS. */
   readonly tls: TlsFiles | undefined;
@@ -80,7 +80,7 @@ export interface WebSocketOptions {
 export interface WebSocketListener {
   readonly port: number;
   readonly publish: PublishToTopic;
-  /** With TLS: new connections get the certificate that the files have now. Rejects saying what is wrong with them. */
+  /** With TLS: new connections get the certificate that the files have now. Rejects with their problem. */
   renewCertificate(): Promise<void>;
   /** Takes no new connections; those that stand stay. */
   stopListening(): Promise<void>;
@@ -91,7 +91,7 @@ export interface WebSocketListener {
 interface UserData {
   /** Until it is opened: the session knows all of it that is needed later. */
   admitted?: Admitted | undefined;
-  /** What the gate counts it by. */
+  /** The key by which the gate counts it. */
   readonly group: string;
   session?: Session;
   overflowed?: boolean;
@@ -99,7 +99,7 @@ interface UserData {
   readonly refusal?: RefusalClose;
 }
 
-/** @throws {Error} saying what to do when the port cannot be bound, or what is wrong with the TLS files */
+/** @throws {Error} that names the fix if the port cannot be bound, or the problem of the TLS files */
 export function listenForWebSockets(engine: EngineModule, options: WebSocketOptions): WebSocketListener {
   return new ListeningApps({
     engine,
@@ -200,12 +200,12 @@ function serveSessions(
 
 /**
  * Counts connections that have sent no whole request. The engine ends each of them 10 to 14 seconds after it came, also one
- * that drips bytes, and one whose headers are too large with 431.
+ * that drips bytes. It answers too large headers with 431.
  */
 function watchConnections(app: TemplatedApp, { addresses, gate, limitMetrics }: WebSocketOptions): void {
   const watch = (response: HttpResponse, change: unknown): void => {
     if (change !== 1) {
-      gate.ended(); // Whose it is the engine does not say here: `onAborted` knows.
+      gate.ended(); // The engine does not name the connection here: `onAborted` does.
       return;
     }
     if (!gate.accepted()) {
@@ -228,8 +228,8 @@ function watchConnections(app: TemplatedApp, { addresses, gate, limitMetrics }: 
 }
 
 /**
- * Whose request it is; `undefined` where the connection is gone already, and ended. To be asked once for each: the connection
- * is then one that has sent a request.
+ * The address of a request; `undefined` if the connection is gone already, and ended. Called once for each request: the
+ * connection then counts as one that has sent a request.
  */
 function clientOf(
   response: HttpResponse,
@@ -238,7 +238,7 @@ function clientOf(
 ): IpAddress | undefined {
   const peer = peerOf(response);
   if (peer.text === '') {
-    // The system does not know any more who it was; `watchConnections` does, and is told of the end.
+    // The system has forgotten the address; `watchConnections` has it, and sees the end.
     response.close();
     return undefined;
   }
@@ -257,7 +257,7 @@ function peerOf(response: HttpResponse): IpAddress {
   return peerAddress(Buffer.from(response.getRemoteAddressAsText()).toString('latin1'));
 }
 
-/** Not by name: the engine says of a parameter that it cannot decode, or that has no value, that it is not there. */
+/** Not by name: for a parameter that the engine cannot decode, or without a value, it reports none. */
 function queryOf(request: HttpRequest): URLSearchParams | undefined {
   const query = request.getQuery();
   return query === '' ? undefined : new URLSearchParams(query);

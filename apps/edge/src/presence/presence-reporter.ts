@@ -1,9 +1,9 @@
-/** What presence is told of this edge's sessions: who connects, joins, leaves, drops, asks. */
+/** Reports this edge's sessions to presence: connects, joins, leaves, drops, questions. */
 import type { NodeLeases, ReportLog } from '@hubbub/broker';
 import { DEFAULT_PARTITIONS, partitionOf, type Report, type Sender, type Status } from '@hubbub/protocol';
 import { type AddressedReport, type CourierLogger, ReportCourier } from './report-courier.js';
 
-/** What of a session presence gets to know. */
+/** The part of a session that presence gets. */
 export interface ReportedSession {
   readonly id: string;
   readonly user: Sender;
@@ -11,7 +11,7 @@ export interface ReportedSession {
   readonly state: 'opening' | 'open' | 'closed';
   /** The rooms it is in, by name. */
   readonly rooms: Iterable<string>;
-  /** What the rosters of the room show of it. */
+  /** The session's status in the rosters of the room. */
   statusIn(room: string): Status | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface PresenceReporterOptions {
   readonly nodeId: string;
   /** Default 16; the same for all processes of the cluster. */
   readonly partitions?: number;
-  /** All sessions of this edge, for when presence has to be told anew. */
+  /** All sessions of this edge, for a resync of presence. */
   snapshot(): Iterable<ReportedSession>;
   /** The question may not have reached presence. */
   refuseQuestion(question: number): void;
@@ -32,8 +32,8 @@ export interface PresenceReporterOptions {
 const STATUS_TICK_MS = 50;
 
 /**
- * Takes everything at once and never throws: presence may be away for as long as it likes, what stands then is told when
- * it is back.
+ * Takes everything immediately and never throws. While presence is away, changes are collected; the current state is
+ * reported when it is back.
  *
  * @example
  * const reporter = new PresenceReporter({ log, leases, nodeId, snapshot: () => sessions, logger });
@@ -45,7 +45,7 @@ export class PresenceReporter {
   readonly #partitions: number;
   readonly #snapshot: () => Iterable<ReportedSession>;
   readonly #refuseQuestion: (question: number) => void;
-  /** Joins that presence may not have answered: they are news when all is told anew, the others are not. */
+  /** Joins that presence may not have answered: a resync reports them as new, the others not. */
   readonly #unanswered = new Set<string>();
   readonly #changedStatus = new Set<ReportedSession>();
   #statusTimer: NodeJS.Timeout | undefined;
@@ -145,7 +145,7 @@ export class PresenceReporter {
     });
   }
 
-  /** Tells presence that this edge and its sessions go. Never rejects. */
+  /** Notifies presence that this edge and its sessions go. Never rejects. */
   close(): Promise<void> {
     clearTimeout(this.#statusTimer);
     return this.#courier.close();

@@ -21,18 +21,18 @@ export interface ReportCourierOptions {
   readonly nodeId: string;
   readonly partitions: number;
   readonly logger: CourierLogger;
-  /** All that the edge holds, for when presence has to be told anew. */
+  /** The whole state of the edge, for a resync of presence. */
   everything(): Iterable<AddressedReport>;
   /** These may not have arrived; `everything` will be asked for soon. */
   lost(reports: readonly Report[]): void;
 }
 
-/** Reports of so long a time travel together: at most 200 appends a second, and a join waits no longer than that. */
+/** Reports of this period travel together: at most 200 appends a second, and a join waits no longer than that. */
 const GATHER_MS = 5;
 /** An entry is applied as a whole: this bounds what presence takes in one bite. */
 const ENTRY_REPORTS = 256;
 const ENTRIES_IN_FLIGHT = 64;
-/** More waiting than this means that the log does not keep up: what stands is told anew when it does. */
+/** More waiting than this means that the log does not keep up: the current state is reported again when it does. */
 const MAX_WAITING = 50_000;
 export const RENEWALS_PER_LEASE = 4;
 const RETRY_MIN_MS = 100;
@@ -43,8 +43,8 @@ const RETRY_MIN_MS = 100;
 export const RETRY_MAX_MS = 500;
 
 /**
- * `telling`: reports are taken and brought. `away`: they are not; what stands will be told under a new incarnation, as
- * soon as the log takes it. `closed`: for good.
+ * `telling`: reports are accepted and sent. `away`: they are dropped, and the current state will be reported under a new
+ * incarnation as soon as the log accepts it. `closed`: final.
  */
 type CourierState = 'telling' | 'away' | 'closed';
 
@@ -52,7 +52,7 @@ export class ReportCourier {
   readonly #options: ReportCourierOptions;
   #state: CourierState = 'away';
   #incarnation = '';
-  /** Incarnations that may have reported and of which presence has not been told that they are gone. */
+  /** Incarnations that may have reported and whose end presence does not know yet. */
   readonly #former = new Set<string>();
   #waiting: AddressedReport[] = [];
   /** Given to the log, which has not answered yet. */
@@ -83,7 +83,7 @@ export class ReportCourier {
     this.#returning = this.#return();
   }
 
-  /** Takes a report; false: not now, and `everything` will be asked for when it can be told again. */
+  /** Takes a report; false: dropped, and `everything` will be reported later. */
   add(partition: number, report: Report): boolean {
     if (this.#state !== 'telling') return false;
     this.#waiting.push({ partition, report });
@@ -144,7 +144,7 @@ export class ReportCourier {
     }
   }
 
-  /** What waits, as entries: in order within each partition. */
+  /** The waiting reports as entries, in order within each partition. */
   #takeEntries(): LogAppend[] {
     const taken = this.#waiting.slice(0, ENTRIES_IN_FLIGHT * ENTRY_REPORTS);
     this.#waiting = this.#waiting.slice(taken.length);
@@ -176,7 +176,7 @@ export class ReportCourier {
       else this.#goAway('this edge was declared dead');
       return held;
     } catch (error) {
-      // An unanswered renewal alone is no reason: the lease stands until presence says otherwise.
+      // One unanswered renewal is not enough: the lease is valid until it runs out.
       if (askedAtMs - this.#renewedAtMs > this.#options.leases.leaseMs) this.#goAway('the lease ran out', error);
       return false;
     }
@@ -185,16 +185,19 @@ export class ReportCourier {
   #goAway(reason: string, error?: unknown): void {
     if (this.#state !== 'telling') return;
     this.#state = 'away';
-    // A presence that has just begun has every edge register anew: nothing to worry about where nobody is connected yet.
+    // A presence that has just started asks every edge to register again: harmless while no client is connected.
     const level = this.#options.everything()[Symbol.iterator]().next().done === true ? 'info' : 'warn';
-    this.#options.logger[level]({ event: 'presence_resync', reason, err: error }, `presence is told anew: ${reason}`);
+    this.#options.logger[level](
+      { event: 'presence_resync', reason, err: error },
+      `registered again with presence: ${reason}`,
+    );
     this.#options.lost([...this.#inFlight, ...this.#waiting].map(({ report }) => report));
     this.#waiting = [];
     this.#inFlight = [];
     this.#returning = this.#return();
   }
 
-  /** Registers a new incarnation and tells everything under it; tries until that is possible. Never rejects. */
+  /** Registers a new incarnation and reports everything under it; retries until that succeeds. Never rejects. */
   async #return(): Promise<void> {
     if (this.#incarnation !== '') this.#former.add(this.#incarnation);
     this.#incarnation = `${this.#options.nodeId}/${Date.now().toString(36)}${randomBytes(4).toString('hex')}`;
@@ -208,17 +211,20 @@ export class ReportCourier {
         this.#waiting = [...this.#options.everything()];
         this.#maxWaiting = this.#waiting.length + MAX_WAITING;
         this.#state = 'telling';
-        this.#options.logger.info({ event: 'presence_told', reports: this.#waiting.length }, 'presence is told');
+        this.#options.logger.info(
+          { event: 'presence_told', reports: this.#waiting.length },
+          'presence has the whole state',
+        );
         this.#flush();
         return;
       } catch {
-        // Redis is away or the log is full: the reason was told when it began, and here is nothing to do but wait.
+        // Redis is away or the log is full: the reason was logged when it began; wait and retry.
         await this.#pause(retryMs * (0.5 + Math.random() / 2));
       }
     }
   }
 
-  /** Tells every partition that former incarnations are gone. @throws when not all of them took it. */
+  /** Reports to every partition that former incarnations are gone. @throws if some partitions did not take it. */
   async #buryFormer(): Promise<void> {
     const { log, leases, partitions } = this.#options;
     const former = [...this.#former];

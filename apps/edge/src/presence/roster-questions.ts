@@ -2,7 +2,7 @@
 import { HubbubError } from '@hubbub/protocol';
 import type { Session } from '../sessions/session.js';
 
-/** What the answer to a question needs to know of it. */
+/** The fields of a question that its answer needs. */
 export interface RosterQuestion {
   readonly session: Pick<Session, 'id' | 'refuse'>;
   readonly room: string;

@@ -23,7 +23,7 @@ export interface Delivery {
   readonly key?: string | undefined;
 }
 
-/** What became of a frame. */
+/** The outcome of a frame. */
 export interface Delivered {
   /** Members that got it. */
   readonly delivered: number;

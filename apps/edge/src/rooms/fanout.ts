@@ -20,7 +20,7 @@ export interface FanoutParts {
   /** Envelopes on this node's own channel. */
   readonly onNodeEnvelope: (envelope: Envelope) => void;
   readonly nodeChannel: string;
-  /** What services do to a room or a user. */
+  /** Controls of services for a room or a user. */
   readonly onControl: (channel: string, control: Control) => void;
 }
 

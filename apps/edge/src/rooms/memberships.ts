@@ -1,4 +1,4 @@
-/** Who on this edge is reached by which channel: memberships of rooms, users' own channels, and everybody. */
+/** The audience of each channel on this edge: rooms, users' own channels, and everybody. */
 import type { Interest } from '@hubbub/broker';
 import type { Channels, Position, Recovery } from '@hubbub/protocol';
 import type { Conflation } from '../conflation/conflation.js';
@@ -14,7 +14,7 @@ export interface MembershipsOptions {
   readonly presence: PresenceReporter;
   readonly feeds: RoomFeeds;
   readonly entryOptions: EntryOptions;
-  /** What conflates the room, where its namespace wants that. */
+  /** The room's conflation, if its namespace has one. */
   readonly conflationOf: (room: string) => Conflation | undefined;
 }
 
@@ -25,8 +25,8 @@ export interface JoinOptions {
 }
 
 /**
- * Keeps audiences, subscriptions and presence in step: a session is in a room's audience only while the channel is held,
- * and presence is told after the subscription is confirmed.
+ * Keeps audiences, subscriptions and presence in step. A session is in a room's audience only while the channel is held, and
+ * presence is notified after the subscription is confirmed.
  */
 export class Memberships {
   readonly #interest: Interest;
@@ -90,9 +90,9 @@ export class Memberships {
         this.#audience(channel, room).add(session);
         session.rooms.add(room);
       }
-      this.#presence.joined(session, room); // Who was here already is told who is here once more.
+      this.#presence.joined(session, room); // A repeated join gets the roster again.
     };
-    // A member may be taken out of the room while it recovers, and a session that is not in it may end.
+    // A member may be removed from the room while it recovers, and a session that is not in it may end.
     const isWanted = (): boolean => !session.closed && session.rooms.has(room) === isMember;
     try {
       if (feed !== undefined) {
@@ -116,7 +116,7 @@ export class Memberships {
     this.#presence.left(session, room);
   }
 
-  /** A session whose connection ended: out of everything. Its rooms are told to presence as one. */
+  /** Removes a session with a closed connection from everything. Presence gets one report for its rooms. */
   close(session: Session): void {
     const wasOpen = session.state === 'open';
     session.state = 'closed';

@@ -5,7 +5,7 @@ import { encodeEnvelope } from '@hubbub/protocol';
 export interface ProbeOptions {
   readonly intervalMs: number;
   /**
-   * Without a probe back for so long: not ready. Without anything arriving for so long: deaf, and the subscription is
+   * Without a returned probe for this time: not ready. Without any message for this time: deaf, and the subscription is
    * rebuilt.
    */
   readonly timeoutMs: number;
@@ -21,7 +21,7 @@ export class Probe {
   readonly #options: ProbeOptions;
   #timer: NodeJS.Timeout | undefined;
   #number = 0;
-  /** When each probe under way left, by its number. Bounded by timeout / interval. */
+  /** The send time of each pending probe, by its number. Bounded by timeout / interval. */
   readonly #sentAtMs = new Map<number, number>();
   #heardAtMs: number | undefined;
   #refusal: string | undefined;
@@ -37,7 +37,7 @@ export class Probe {
     this.#options = options;
   }
 
-  /** Whether a probe has come back within the timeout. */
+  /** Whether a probe has returned within the timeout. */
   get hears(): boolean {
     return this.#heardAtMs !== undefined && performance.now() - this.#heardAtMs < this.#options.timeoutMs;
   }
@@ -62,13 +62,13 @@ export class Probe {
     this.#arrivals++;
   }
 
-  /** The subscription was restored after a break: the silence before it says nothing of it. */
+  /** The subscription was restored after a break: the silence before it does not count. */
   restored(): void {
     this.#silentMs = 0;
     this.#tickedAtMs = performance.now();
   }
 
-  /** A probe came back. */
+  /** Takes a returned probe. */
   heard(number: number): void {
     const sentAtMs = this.#sentAtMs.get(number);
     if (sentAtMs === undefined) return; // From before a pause, or somebody else's.

@@ -1,4 +1,4 @@
-/** Publishes what a session says to a room: stamped with who the edge knows it is, encoded once. */
+/** Publishes a session's messages to a room: stamped with the user as the edge knows it, encoded once. */
 import type { Broker, History } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type Channels, encodeEnvelope, type Frame, jsonCodec, namespaceOf, type Position } from '@hubbub/protocol';
@@ -10,14 +10,14 @@ export interface RoomPublisherParts {
   readonly broker: Broker;
   readonly history: History;
   readonly channels: Channels;
-  /** What was delivered here must not be counted again by a Redis that came back with older data. */
+  /** A Redis that was restored with older data must not count delivered messages again. */
   readonly feeds: Pick<RoomFeeds, 'of'>;
   readonly namespaces: Namespaces;
 }
 
 type Said = Pick<Frame, 'type' | 'payload' | 'id'>;
 
-/** What became of a message that the bus has taken. */
+/** The outcome of a message that the broker has taken. */
 export interface Publication {
   /** In the room's history, where it has one. */
   readonly position?: Position;
@@ -58,8 +58,8 @@ export class RoomPublisher {
 }
 
 /**
- * The key of a `message_id`. It has the user's id in it, so that no user can use up the `message_id` of another; and the length
- * of the `message_id` first, because both parts may hold any character.
+ * The key of a `message_id`. It contains the user's id, so that no user can use up the `message_id` of another. The length of
+ * the `message_id` comes first, because both parts may hold any character.
  */
 export function idempotencyKey({ user }: Session, messageId: string | undefined): { readonly idempotencyKey?: string } {
   return messageId === undefined ? {} : { idempotencyKey: `${messageId.length}/${messageId}/${user.id}` };

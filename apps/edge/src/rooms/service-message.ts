@@ -13,7 +13,7 @@ const NO_BODY = new Uint8Array(0);
 
 /**
  * The message as an envelope; `undefined` when it is malformed.
- * @param toSessions whether it came on a node's channel, where it says which sessions it is for
+ * @param toSessions whether it came on a node's channel, where it names its sessions
  */
 export function readServiceMessage(bytes: Uint8Array, toSessions: boolean): Envelope | undefined {
   let plain: PlainMessage;

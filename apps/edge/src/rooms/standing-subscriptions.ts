@@ -3,7 +3,7 @@ import type { Interest } from '@hubbub/broker';
 
 const RETRY_AFTER_MS = 250;
 
-/** Returns at once. `confirmed` tells whether all channels are subscribed; `close` ends the trying. */
+/** Returns immediately. `confirmed` reports whether all channels are subscribed; `close` ends the retries. */
 export function holdStandingSubscriptions(interest: Interest, channels: readonly string[]): StandingSubscriptions {
   const missing = new Set(channels);
   const timers = new Set<NodeJS.Timeout>();

@@ -3,10 +3,10 @@ import type { EventBacklog, EventLog } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type MetricsRegistry, metricsKit } from '@hubbub/runtime';
 
-/** Services choose the names of groups: so many of a namespace are told, in the order of the bus. */
+/** Services choose the names of groups: this many of a namespace are reported, in the order of the broker. */
 const GROUPS_MAX = 50;
 
-/** Every edge tells the same numbers: the highest and not the sum is what waits. */
+/** Every edge reports the same numbers: take the highest, not the sum. */
 export function createEventBacklogMetrics(
   registry: MetricsRegistry,
   log: Pick<EventLog, 'backlog'>,

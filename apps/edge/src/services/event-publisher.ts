@@ -8,7 +8,7 @@ import { idempotencyKey } from '../rooms/room-publisher.js';
 import type { Session } from '../sessions/session.js';
 import { EventShares } from './event-shares.js';
 
-/** What a client told services. */
+/** A client event. */
 export interface SaidEvent {
   readonly type: string;
   /** `undefined`: about none. */
@@ -48,7 +48,7 @@ export class EventPublisher {
   }
 
   /**
-   * Resolves when the log has the event; says whether it had it already. Calls keep their order.
+   * Resolves when the log has the event, with whether it had it already. Calls keep their order.
    * @param messageId of the client, which may send the event again under it
    * @throws {HubbubError} `UNAVAILABLE`: the log does not have it; `OUTCOME_UNKNOWN`
    */

@@ -1,6 +1,6 @@
 /**
- * Keeps one user from filling a log of client events that all share. While half of it is free no user is limited; then each
- * user adds at most a small share of it on this edge, until services catch up or the log has turned over.
+ * Keeps one user from filling a shared log of client events. While half of it is free no user is limited. Then each user adds
+ * at most a small share of it on this edge, until services catch up or the log has turned over.
  */
 import { LimitExceeded } from '../limits/limit-exceeded.js';
 
@@ -8,7 +8,7 @@ import { LimitExceeded } from '../limits/limit-exceeded.js';
 const SHARES = 32;
 /** A log so small that this is half of it needs no shares. */
 const SHARE_MIN = 16;
-/** What an edge knows of a log without an append is outdated: then one event finds out. */
+/** Without an append, the known length becomes outdated: then one event refreshes it. */
 const KNOWN_FOR_MS = 1000;
 const RETRY_MIN_MS = 1000;
 const RETRY_SPREAD_MS = 4000;
@@ -62,7 +62,7 @@ export class EventShares {
     log.length = length;
     log.knownAtMs = nowMs;
     log.appended++;
-    // Whoever filled it has been served by now: the log holds no more than this.
+    // The events that filled it have been handled by now: the log holds no more than this.
     if (length < this.#max / 2 || log.appended >= this.#max) {
       log.byUser.clear();
       log.appended = 0;

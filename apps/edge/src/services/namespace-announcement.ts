@@ -1,4 +1,4 @@
-/** Tells services which namespaces have a history, so that they need no second configuration that could differ. */
+/** Announces to services which namespaces have a history: they need no second configuration that could differ. */
 import type { NamespaceDirectory, NamespacePublishing } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE } from '@hubbub/protocol';
@@ -6,7 +6,7 @@ import type { Logger } from '@hubbub/runtime';
 
 const RENEW_INTERVAL_MS = 600_000;
 const RETRY_AFTER_MS = 100;
-/** A start finds no connection yet, which is nothing to tell. */
+/** At a start there is no connection yet, which is not worth a log line. */
 const TOLD_AFTER_MS = 5000;
 
 export interface NamespaceAnnouncement {
@@ -15,7 +15,7 @@ export interface NamespaceAnnouncement {
   close(): void;
 }
 
-/** Returns at once and tries in the background until Redis takes it, then renews it every 10 minutes. */
+/** Returns immediately and retries in the background until Redis takes it, then renews it every 10 minutes. */
 export function announceNamespaces(
   directory: NamespaceDirectory,
   namespaces: Namespaces,
@@ -23,7 +23,7 @@ export function announceNamespaces(
 ): NamespaceAnnouncement {
   const announced = publishingOf(namespaces);
   let timer: NodeJS.Timeout | undefined;
-  /** Undefined while Redis takes what it is told. */
+  /** Undefined while Redis accepts announcements. */
   let failing: { readonly sinceMs: number; told: boolean } | undefined;
   let closed = false;
   const announce = async (): Promise<void> => {
@@ -39,11 +39,11 @@ export function announceNamespaces(
       if (!failing.told && !closed && performance.now() - failing.sinceMs >= TOLD_AFTER_MS) {
         failing.told = true;
         const fields = { event: 'namespaces_not_announced', err: error };
-        log.warn(fields, 'services are not told of the namespaces; trying again until they are');
+        log.warn(fields, 'could not announce the namespaces to services; retrying');
       }
     }
     if (closed) return;
-    // Two announcements at once leave one timer.
+    // Two simultaneous announcements leave one timer.
     clearTimeout(timer);
     timer = setTimeout(() => void announce(), nextInMs);
     timer.unref();

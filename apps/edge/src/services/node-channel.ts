@@ -1,4 +1,4 @@
-/** What comes on this node's own channel: frames for single sessions, what is done to them, and the echo of the self-probe. */
+/** Handles this node's own channel: frames and controls for single sessions, and the echo of the self-probe. */
 import { type Control, type Envelope, roomPrefix, spliceId, spliceRoom } from '@hubbub/protocol';
 import { transcode } from '@hubbub/protocol/msgpack';
 import { isForged } from '../history/withheld-message.js';
@@ -43,7 +43,7 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
       session.socket.send(frame, session.encoding === 'msgpack');
       if (question !== undefined) session.cost?.bytesOut.charge(frame.length, question.room);
     }
-    // What one encoding cannot carry the other one may.
+    // The other encoding may carry values that one cannot.
     if ([...frames.values()].includes(undefined)) metrics.malformedEnvelope(channel);
   };
 }

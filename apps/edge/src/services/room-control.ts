@@ -1,4 +1,4 @@
-/** What services do to rooms and users on every edge: members out of a room, users away (docs/redis-contract.md). */
+/** Controls of services on every edge: remove members from a room, disconnect users (docs/redis-contract.md). */
 import { type Channels, CLOSE_CODES, type CloseCode, type Control } from '@hubbub/protocol';
 import type { Conflation } from '../conflation/conflation.js';
 import type { EdgeMetrics } from '../metrics.js';
@@ -14,7 +14,7 @@ export interface RoomControlParts {
   readonly conflation: Pick<Conflation, 'settle'>;
 }
 
-/** By leaving, and not by the end of the connection: nobody keeps a place warm for who was sent away. */
+/** Leaves the rooms before the connection ends: without a grace for a user who was disconnected. */
 export function sendAway(
   session: Session,
   memberships: Pick<Memberships, 'leave'>,
@@ -25,7 +25,7 @@ export function sendAway(
   session.socket.end(code, reason);
 }
 
-/** Takes a member out of the room and tells it why. What was published before comes before that. */
+/** Removes a member from the room and sends it the reason, after all messages published before. */
 export function takeOut(
   session: Session,
   room: string,
@@ -39,8 +39,8 @@ export function takeOut(
 }
 
 /**
- * Carries out a control from the bus. It meets those who are in the room, or connected, at this moment: who is still
- * joining comes after it. Members of a room are looked for one by one: controls are rare, and a list for each room would not be.
+ * Applies a control from the broker to the members or users that are here at this moment; later joins are not affected.
+ * Members of a room are searched one by one: controls are rare, and a list for each room would not be.
  */
 export function createRoomControl(parts: RoomControlParts): (channel: string, control: Control) => void {
   const { memberships, sessions, channels, metrics, conflation } = parts;

@@ -1,4 +1,4 @@
-/** What is done to single sessions of this edge: into a room, out of it, away (docs/redis-contract.md). */
+/** Controls of single sessions of this edge: add to a room, remove from it, disconnect (docs/redis-contract.md). */
 import { CLOSE_CODES, type Control, RIGHTS, type Right, type SessionLimits } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
 import type { Grant } from '../admission/rights.js';
@@ -20,12 +20,12 @@ export interface SessionControlParts {
 
 const KNOWN_RIGHTS: ReadonlySet<string> = new Set(RIGHTS);
 
-/** Carries out a control from the node's channel; returns false for one that does not belong there or has unknown rights. */
+/** Applies a control from the node's channel; returns false for one that does not belong there or has unknown rights. */
 export function createSessionControl(
   parts: SessionControlParts,
 ): (control: Control, ids: readonly string[]) => boolean {
   const { memberships, sessions, limits, metrics, log } = parts;
-  /** How many additions are under way, by room: a removal that comes meanwhile is carried out after them. */
+  /** The number of pending additions, by room: a removal that arrives meanwhile is applied after them. */
   const additions = new WeakMap<Session, Map<string, number>>();
 
   const count = (session: Session, room: string, change: 1 | -1): void => {
@@ -58,7 +58,7 @@ export function createSessionControl(
 
   function add(session: Session, room: string, grant: Grant): void {
     count(session, room, 1);
-    // In turn: a join of the client's own that is under way for this room is to be answered first.
+    // In turn: a pending join of the client for this room must be answered first.
     session.inTurn(async () => {
       metrics.sessionAdded(await enter(session, room, grant));
       count(session, room, -1);

@@ -1,13 +1,13 @@
 /** Ends sessions when their tokens do: sorted by the second, one timer for all (docs/decisions/0003). */
 
-/** What is ended; a session is one. */
+/** An object that expires, such as a session. */
 export interface Expiring {
   /** Written by {@link Expiry} alone. Milliseconds since 1970; `undefined`: never. */
   expiresAtMs: number | undefined;
 }
 
 const SECOND_MS = 1000;
-/** Seconds ahead that are told apart. What ends later waits in one heap, so that tokens of a year cost no more than those of an hour. */
+/** Seconds ahead with a set each. Later ends share one set, so that tokens of a year cost no more than those of an hour. */
 const HORIZON_SECONDS = 3600;
 /** Tokens that were signed together end together: others are served in between. */
 const ENDED_PER_TURN = 500;
@@ -16,7 +16,7 @@ export class Expiry<Session extends Expiring> {
   readonly #end: (session: Session) => void;
   readonly #bySecond = new Map<number, Set<Session>>();
   readonly #later = new Set<Session>();
-  /** Seconds before this one have been looked at. */
+  /** Seconds before this one have been processed. */
   #nextSecond: number;
   #laterLookedAtSecond: number;
   #due: Session[] = [];
@@ -47,7 +47,7 @@ export class Expiry<Session extends Expiring> {
     session.expiresAtMs = undefined;
   }
 
-  /** What is held in memory: sessions, and seconds with a set of them. */
+  /** The content in memory: sessions, and seconds with a set of them. */
   held(): { readonly sessions: number; readonly seconds: number } {
     let sessions = this.#later.size + this.#due.length;
     for (const together of this.#bySecond.values()) sessions += together.size;
@@ -60,7 +60,7 @@ export class Expiry<Session extends Expiring> {
   }
 
   #sort(session: Session, atMs: number, currentSecond = this.#nextSecond): void {
-    // Who is late already is next; `forget` does not find it there, which `#endSome` knows.
+    // An overdue session goes to the next second; `forget` does not find it there, which `#endSome` handles.
     const second = Math.max(secondOf(atMs), this.#nextSecond);
     if (second - currentSecond > HORIZON_SECONDS) {
       this.#later.add(session);
@@ -107,7 +107,7 @@ export class Expiry<Session extends Expiring> {
     this.#turn = undefined;
     const now = Date.now();
     for (const session of this.#due.splice(0, ENDED_PER_TURN)) {
-      // It was renewed or has ended since it was taken out.
+      // It was renewed or has ended since it was removed.
       if (session.expiresAtMs === undefined || session.expiresAtMs > now) continue;
       session.expiresAtMs = undefined;
       this.#end(session);

@@ -20,7 +20,7 @@ import type { FrameAllowance } from '../limits/frame-limits.js';
 import { errorPayload, LimitExceeded } from '../limits/limit-exceeded.js';
 import { RoomNames } from './room-names.js';
 
-/** What a session needs of its connection; the engine's socket fits as it is. */
+/** The part of a connection that a session uses; the engine's socket fits. */
 export interface Socket {
   send(bytes: string | Uint8Array, isBinary: boolean): number;
   subscribe(topic: string): boolean;
@@ -28,15 +28,15 @@ export interface Socket {
   /** To all subscribers of the topic but this one, which must be subscribed itself. */
   publish(topic: string, bytes: Uint8Array, isBinary: boolean): boolean;
   end(code: number, reason: string): void;
-  /** Ends the connection at once, with what still waits for the client. */
+  /** Ends the connection immediately, and drops frames that still wait for the client. */
   close(): void;
-  /** What is sent within the callback leaves together: a system call for all instead of one for each. */
+  /** Frames sent within the callback leave together, in one system call. */
   cork(send: () => void): unknown;
   /** Bytes that wait for a slow reader. */
   getBufferedAmount(): number;
 }
 
-/** Carries out a frame. Where it returns a promise, the frames after it wait: so a leave follows its join. */
+/** Executes a frame. If it returns a promise, later frames wait: so a leave follows its join. */
 export type FrameHandler = (session: Session, frame: ClientFrame) => void | Promise<void>;
 
 /** Where it returns a promise, what comes after it waits. It must neither throw nor reject. */
@@ -56,13 +56,13 @@ export class Session {
   /** Of the client, as the edge sees it. */
   readonly address: string | undefined;
   readonly encoding: Encoding;
-  /** What its token opens. Ask {@link allows}, which knows room tokens too. */
+  /** The rights of its token. Use {@link allows}, which includes room tokens. */
   rights: Rights;
   /** When its token ends it, milliseconds since 1970; kept by `Expiry`. */
   expiresAtMs: number | undefined;
-  /** What it may still send; `undefined` until it sends anything. */
+  /** Its remaining frames; `undefined` until it sends one. */
   allowance: FrameAllowance | undefined;
-  /** What it may still cost; `undefined` until it sends anything. */
+  /** Its remaining cost budget; `undefined` until it sends a frame. */
   cost: SessionCost | undefined;
   readonly socket: Socket;
   /** The room of the path that it was opened with. It may have left it since. */
@@ -71,7 +71,7 @@ export class Session {
   readonly rooms = new RoomNames();
   /** Set by those who own the connection: the memberships open and close it. */
   state: SessionState = 'opening';
-  /** What it says of itself in the rosters of its rooms. */
+  /** Its status in the rosters of its rooms. */
   status: Status | undefined;
   /** By room, from room tokens; each until the session leaves the room. Most sessions have none. */
   #grants: Map<string, Grant> | undefined;
@@ -92,23 +92,23 @@ export class Session {
     return this.state === 'closed';
   }
 
-  /** Whether it may do this in the room: its token says so, or the room token that it joined with. */
+  /** Whether it may do this in the room: by its token, or by the room token of its join. */
   allows(room: string, right: Right): boolean {
     return this.rights.allows(room, right) || this.#grants?.get(room)?.includes(right) === true;
   }
 
-  /** Its status where it may say something: only there members see it. */
+  /** Its status in a room where it may publish: only there members see it. */
   statusIn(room: string): Status | undefined {
     return this.status !== undefined && this.allows(room, 'publish') ? this.status : undefined;
   }
 
-  /** What a room token gave, beside what the session's token opens; in place of what an earlier one gave. */
+  /** Sets the rights of a room token, beside those of the session's token; replaces those of an earlier one. */
   grant(room: string, grant: Grant): void {
     this.#grants ??= new Map();
     this.#grants.set(room, grant);
   }
 
-  /** The session is no longer in the room: who comes back brings the room token again. */
+  /** The session is no longer in the room: a client that rejoins brings the room token again. */
   revoke(room: string): void {
     this.#grants?.delete(room);
   }
@@ -132,13 +132,13 @@ export class Session {
     return parseClientFrame(CODECS[this.encoding].decode(isBinary ? bytes.slice() : bytes));
   }
 
-  /** What an answer needs of a message, as far as it can be read: also of one that `decode` refuses. */
+  /** Reads the fields that an answer needs, also of a message that `decode` refuses. */
   readRequest(bytes: Uint8Array, isBinary: boolean): Request {
     return readRequest(isBinary ? readMalformedMsgpack(bytes) : readMalformedJson(bytes));
   }
 
   /**
-   * Carries out a frame when those before it are done. Errors are the handler's business: it must not throw.
+   * Executes a frame when those before it are done. Errors are the handler's business: it must not throw.
    * @param maxWaiting frames that may wait
    * @throws {LimitExceeded} `RATE_LIMITED` when as many wait as may
    */
@@ -149,7 +149,7 @@ export class Session {
     this.inTurn(() => handler(this, frame));
   }
 
-  /** Carries out what comes behind the frames that are here already and before those to come. Not once it is closed. */
+  /** Runs work after the frames that have arrived and before later ones. Not once it is closed. */
   inTurn(work: Work): void {
     if (this.#waiting !== undefined) {
       this.#waiting.push(work);

@@ -1,7 +1,7 @@
 /** Cuts off sessions that read nothing while something waits for them: each holds up to `maxBufferedBytes` of this edge. */
 import type { Session } from './session.js';
 
-/** What is needed of a session. */
+/** The part of a session that is used. */
 export type ReadingSession = Pick<Session, 'closed'> & {
   readonly socket: Pick<Session['socket'], 'getBufferedAmount' | 'close'>;
 };

@@ -54,14 +54,14 @@ export class WorkerPool {
   /** Has all workers drain at the same time. @throws {Error} when one of them did not end well. */
   async close(): Promise<void> {
     this.#stopping = true;
-    const failedWorkers = [...this.#living].map(async worker => {
+    const ends = [...this.#living].map(async worker => {
       const wasServing = this.#serving.has(worker);
       const wasAsked = worker.leave(true);
       return { worker, isJudged: wasServing && wasAsked, exit: await worker.exited };
     });
-    const failed = (await Promise.all(failedWorkers)).filter(({ isJudged, exit }) => isJudged && exit.code !== 0);
+    const failed = (await Promise.all(ends)).filter(({ isJudged, exit }) => isJudged && exit.code !== 0);
     const failedWorkers = failed.map(({ worker, exit }) => `${worker.nodeId} with ${exit.code ?? exit.signal}`);
-    if (failedWorkers.length > 0) throw new Error(`Workers ended: ${ends.join(', ')}`);
+    if (failedWorkers.length > 0) throw new Error(`Workers ended: ${failedWorkers.join(', ')}`);
   }
 
   /** Ends all processes immediately. */

@@ -1,4 +1,4 @@
-/** What an edge measures of the authorizer, and what it logs of its failures. */
+/** Metrics of the authorizer, and the log of its failures. */
 import { type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
 import type { AuthorizedAction } from './question.js';
 
@@ -15,7 +15,7 @@ const BREAKER_STATES = ['closed', 'half_open', 'open'] as const satisfies readon
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** @param breaker asked when scraped @param pending questions under way, asked when scraped */
+/** @param breaker asked when scraped @param pending pending questions, read when scraped */
 export function createAuthorizerMetrics(
   registry: MetricsRegistry,
   log: Logger,

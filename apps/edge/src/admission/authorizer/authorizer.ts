@@ -14,7 +14,7 @@ import type { Answer, Question } from './question.js';
 
 export interface Authorizer {
   /**
-   * Says nothing when it is allowed: at once where the configuration does not ask, or the answer is known.
+   * Returns if it is allowed: immediately where the configuration does not ask, or the answer is cached.
    * @throws {HubbubError} `FORBIDDEN`; `UNAUTHORIZED` at a connect; `UNAVAILABLE` where nobody gets in while the authorizer fails;
    * or rejects with it. {@link LimitExceeded} above the limits of pending questions, whatever a failure means.
    */
@@ -37,7 +37,7 @@ export type AuthorizerSettings = Pick<
   | 'namespaces'
 >;
 
-/** No answer holds longer, whatever it says: a mistake in a unit must not last for years. */
+/** No answer is cached longer, whatever its time to live: a mistake in a unit must not last for years. */
 const MAX_TTL_MS = 24 * 3_600_000;
 
 /** Refused questions spread over this time, so that they do not return together. */
@@ -123,14 +123,14 @@ export function createAuthorizer(
       metrics.question(action, answer.allow ? 'allowed' : 'denied');
       return answer;
     } catch (error) {
-      // What went wrong is for the operator; for the client it is the same whatever it was.
+      // The cause is for the operator; for the client every cause is the same.
       metrics.question(action, asked ? 'failed' : 'breaker_open');
       if (asked) metrics.failed(error);
       return undefined;
     }
   }
 
-  /** What is said to a room differs each time: its answers hold only where they say so themselves. */
+  /** Every message differs: its answers are cached only if they name a time to live. */
   function remember(question: Question, key: string, { ttl_ms, ...answer }: Answer): void {
     const ttl = Math.min(ttl_ms ?? (question.action === 'publish' ? 0 : settings.authorizerCacheMs), MAX_TTL_MS);
     if (ttl >= 1) answers.set(key, answer, { ttl });

@@ -12,7 +12,7 @@ export interface HttpAuthorizer {
 /** An answer is a few words: who sends more is not the authorizer. */
 const MAX_ANSWER_BYTES = 65_536;
 
-/** Rejects when the authorizer cannot be reached, is late, or says anything but an answer. The error holds no secret. */
+/** Rejects when the authorizer cannot be reached, is late, or returns anything but an answer. The error holds no secret. */
 export async function askOverHttp({ url, key, timeoutMs }: HttpAuthorizer, question: Question): Promise<Answer> {
   const { payload, ...rest } = question;
   const body = {
@@ -28,7 +28,7 @@ export async function askOverHttp({ url, key, timeoutMs }: HttpAuthorizer, quest
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
     },
     body: JSON.stringify(body),
-    redirect: 'error', // It would carry the key to wherever somebody else says.
+    redirect: 'error', // A redirect would carry the key to another server.
     signal: AbortSignal.timeout(timeoutMs),
   });
   if (response.status !== 200) {

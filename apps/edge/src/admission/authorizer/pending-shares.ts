@@ -21,7 +21,7 @@ export class PendingShares {
 
   /**
    * Takes a place, or returns false. An asker holds at most as many places as stay free (dynamic thresholds, Choudhury and
-   * Hahne 1998): a hundred greedy askers leave a hundredth of all places to those who have none.
+   * Hahne 1998). A hundred greedy askers leave a hundredth of all places to the others.
    */
   take(asker: string): boolean {
     const own = this.of(asker);

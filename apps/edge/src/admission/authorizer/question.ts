@@ -1,4 +1,4 @@
-/** What the authorizer is asked and what it may answer (docs/authorizer.md). */
+/** Questions to the authorizer, and its answers (docs/authorizer.md). */
 import { beginningOf, type Payload, type Sender, toWellFormed } from '@hubbub/protocol';
 import { z } from 'zod';
 
@@ -19,7 +19,7 @@ export interface Question {
   readonly payload?: Payload;
 }
 
-/** What is shown to the client of a longer reason. */
+/** The part of a longer reason that the client gets. */
 const REASON_MAX_LENGTH = 200;
 
 export const answerSchema = z.object({

@@ -45,7 +45,7 @@ function systemCode(error: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }
 
-/** Counted as it comes and after unpacking: a header may say anything, and 256 KiB unpack to 256 MiB. */
+/** Counted as it comes and after unpacking: a header may claim anything, and 256 KiB unpack to 256 MiB. */
 async function boundedText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

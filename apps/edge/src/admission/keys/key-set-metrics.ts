@@ -1,4 +1,4 @@
-/** What an edge measures of the key set that it reads by URL. */
+/** Metrics of the key set that an edge reads by URL. */
 import { type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
 import type { KeySetUnavailable } from './fetch-key-set.js';
 

@@ -8,7 +8,7 @@ export type KeysByKid = ReadonlyMap<string, readonly VerificationKey[]>;
 
 export interface KeySet {
   readonly keys: KeysByKid;
-  /** Keys of the set that are none of ours: for encryption, of another type, without a `kid`. */
+  /** Keys of the set that an edge cannot use: for encryption, of another type, without a `kid`. */
   readonly skipped: number;
 }
 
@@ -33,13 +33,13 @@ const keySchema = z.object({
     .refine(operations => operations.includes('verify'))
     .optional(),
   alg: optionalText,
-  // Whose private half is published signs for everybody.
+  // A key with a published private half signs for everybody.
   d: z.undefined().optional(),
 });
 
 /**
- * @param rsaAlgorithm what RSA keys sign with that do not say it themselves
- * @throws {Error} where the text is no key set, or has more than 100 keys. A key that is none of ours is skipped.
+ * @param rsaAlgorithm of RSA keys that do not name one
+ * @throws {Error} if the text is not a key set, or has more than 100 keys. Keys that cannot be used are skipped.
  */
 export function parseKeySet(text: string, rsaAlgorithm: RsaAlgorithm): KeySet {
   const entries = keySetSchema.parse(JSON.parse(text)).keys;

@@ -43,7 +43,7 @@ export class RemoteKeys {
   #askAgainAtMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Begins to read at once. */
+  /** Begins to read immediately. */
   constructor(options: RemoteKeysOptions) {
     this.#options = options;
     options.metrics.observe({
@@ -86,7 +86,7 @@ export class RemoteKeys {
     if (found !== undefined) return found;
     const isKnown = this.#failures === 0 && this.#current !== undefined;
     if (isKnown && this.#absent.has(kid)) return NO_KEYS;
-    // The key may be one that was added since the set was read: a new key of the issuer's must not look like a forged one.
+    // The key may have been added since the set was read: a new key must not look like a forged one.
     const retryAfterMs = Math.max(RETRY_FIRST_MS, this.#askAgainAtMs - performance.now());
     throw new HubbubError('UNAVAILABLE', 'The keys of tokens cannot be read now; try again later.', { retryAfterMs });
   }
@@ -134,6 +134,6 @@ function parse(text: string, rsaAlgorithm: RsaAlgorithm): KeySet {
   try {
     return parseKeySet(text, rsaAlgorithm);
   } catch {
-    throw new KeySetUnavailable('malformed'); // What JSON.parse says quotes what somebody else has written.
+    throw new KeySetUnavailable('malformed'); // The message of JSON.parse quotes text of others.
   }
 }

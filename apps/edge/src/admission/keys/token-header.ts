@@ -1,4 +1,4 @@
-/** The header of a token, read before anything is verified: it may only point to a key, never say how to use it. */
+/** The header of a token, read before anything is verified: it may only point to a key, never choose its algorithm. */
 import { HubbubError, isPlainObject } from '@hubbub/protocol';
 
 export interface TokenHeader {

@@ -76,11 +76,11 @@ export function openTokenKeys(
   return {
     verifyClaims(token) {
       const { alg, kid } = readTokenHeader(token);
-      // A key of another algorithm would say no: it is only not asked.
+      // A key of another algorithm would fail: it is skipped.
       const speaking = (keys: readonly VerificationKey[]) => keys.filter(({ algorithm }) => algorithm === alg);
       const verified = verifyWith(speaking(own), token);
       if (verified !== undefined) return verified;
-      // No secret is in a key set: a token that was made with one is no reason to ask.
+      // A key set contains no secrets: a token that was signed with one needs no request.
       if (remote === undefined || kid === undefined || !isPublicKeyAlgorithm(alg)) throw notValid();
       return whenKnown(remote.find(kid), keys => {
         const verified = verifyWith(speaking(keys), token);

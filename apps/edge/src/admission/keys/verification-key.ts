@@ -1,4 +1,4 @@
-/** A key with the one algorithm that it verifies: the key says which, never the token (RFC 8725 section 3.1). */
+/** A key with the one algorithm that it verifies: the key decides which, never the token (RFC 8725 section 3.1). */
 import type { KeyObject } from 'node:crypto';
 import { createVerifier } from 'fast-jwt';
 import type { Claims } from '../claims.js';
@@ -11,7 +11,7 @@ export type Algorithm = SecretAlgorithm | PublicKeyAlgorithm;
 
 export interface VerificationKey {
   readonly algorithm: Algorithm;
-  /** What the token says; `undefined` where this key has not signed it. */
+  /** The claims of the token; `undefined` if this key has not signed it. */
   read(token: string): Claims | undefined;
 }
 
@@ -27,8 +27,8 @@ export function secretKey(secret: string, algorithm: SecretAlgorithm): Verificat
 const RSA_MIN_BITS = 2048;
 
 /**
- * @param rsaAlgorithm what an RSA key signs with: the key itself does not say
- * @throws {Error} that says which kind of key this is, where it is none of ours.
+ * @param rsaAlgorithm of an RSA key: the key itself does not name it
+ * @throws {Error} that names the kind of key, if an edge cannot use it.
  */
 export function publicKey(key: KeyObject, rsaAlgorithm: RsaAlgorithm): VerificationKey {
   const pem = key.export({ type: 'spki', format: 'pem' }).toString();
