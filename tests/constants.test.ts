@@ -1,4 +1,4 @@
-/** Relations of constants: what expires unless it is renewed is renewed twice within its time, at least. */
+/** Relations of constants of several packages; `apps/presence/test/time-relations.test.ts` has those of presence. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -16,7 +16,6 @@ function constant(file: string, name: string): number {
   }, 1);
 }
 
-const REGISTRY = ['packages/broker/src/redis/registry-keys.ts', 'REGISTRY_TTL_MS'] as const;
 const EDGE_RENEWALS = ['apps/edge/src/presence/report-courier.ts', 'RENEWALS_PER_LEASE'] as const;
 const TERM_RENEWALS = ['packages/server/src/consumer/term.ts', 'RENEWALS_PER_LEASE'] as const;
 
@@ -25,13 +24,6 @@ test.each<[what: string, renewal: readonly [string, string], ttl: readonly [stri
     'the namespaces that an edge announces',
     ['apps/edge/src/services/namespace-announcement.ts', 'RENEW_INTERVAL_MS'],
     ['packages/broker/src/namespace-directory.ts', 'ANNOUNCEMENT_TTL_MS'],
-  ],
-  ['the online count of a partition', ['apps/presence/src/owner.ts', 'ONLINE_RENEWAL_MS'], REGISTRY],
-  ['the hashes of a partition', ['apps/presence/src/partition-store.ts', 'HASH_RENEWAL_MS'], REGISTRY],
-  [
-    'the instances of presence',
-    ['apps/presence/src/owner.ts', 'POLL_MS'],
-    ['apps/presence/src/instance-leases.ts', 'INSTANCE_LEASE_MS'],
   ],
 ])('%s: renewed within half of the time to live', (_, renewal, ttl) => {
   expect(2 * constant(...renewal)).toBeLessThan(constant(...ttl));
@@ -42,12 +34,6 @@ test.each<[owner: string, renewals: readonly [string, string]]>([
   ['the leader of a group of consumers', TERM_RENEWALS],
 ])('the lease of %s is renewed at least three times within it', (_, renewals) => {
   expect(constant(...renewals)).toBeGreaterThanOrEqual(3);
-});
-
-test('a takeover finds what the partition left: renewal and takeover together are shorter than the registry lives', () => {
-  const renewal = constant('apps/presence/src/partition-store.ts', 'HASH_RENEWAL_MS');
-  const takeover = constant('apps/presence/src/partition-store.ts', 'PARTITION_TTL_MS');
-  expect(renewal + takeover).toBeLessThan(constant(...REGISTRY));
 });
 
 test('an idempotency key is claimed for longer than the history knows the message', () => {

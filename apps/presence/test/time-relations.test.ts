@@ -1,5 +1,6 @@
 /** Times that only work together: each relation names what breaks without it. */
-import { DEFAULT_NODE_LEASE_MS, REGISTRY_TTL_MS } from '@hubbub/broker';
+import { REGISTRY_TTL_MS } from '@hubbub/broker';
+import { loadConfig } from '@hubbub/config';
 import { expect, test } from 'vitest';
 import { RECONNECT_MAX_DELAY_MS } from '../../../packages/broker/src/redis/connection.js';
 import { RENEWALS_PER_LEASE, RETRY_MAX_MS } from '../../edge/src/presence/report-courier.js';
@@ -10,7 +11,7 @@ import { RESYNC_MS } from '../src/partition/departures.js';
 import { GONE_REMEMBERED_MS } from '../src/partition/incarnations.js';
 import { HASH_RENEWAL_MS, PARTITION_TTL_MS } from '../src/partition-store.js';
 
-/** `HUBBUB_NODE_LEASE_MS` may be this long. */
+/** The highest `HUBBUB_NODE_LEASE_MS`. */
 const LONGEST_NODE_LEASE_MS = 60_000;
 
 test.each([
@@ -22,7 +23,6 @@ test.each([
   ],
   ['the count of who is online survives renewals that fail', ONLINE_RENEWAL_MS, REGISTRY_TTL_MS / 2],
   ['an instance survives a renewal that fails', POLL_MS, INSTANCE_LEASE_MS / 2],
-  ['an edge survives a renewal that fails', DEFAULT_NODE_LEASE_MS / RENEWALS_PER_LEASE, DEFAULT_NODE_LEASE_MS / 2],
   ['an edge is back after an outage before its users leave', RECONNECT_MAX_DELAY_MS + RETRY_MAX_MS, RESYNC_MS],
   [
     'after a loss every edge resyncs while that is not news',
@@ -32,4 +32,10 @@ test.each([
   ['a report of a dead edge cannot outlive the memory of its death', 10 * LONGEST_NODE_LEASE_MS, GONE_REMEMBERED_MS],
 ])('%s', (_, shorterMs, longerMs) => {
   expect(shorterMs).toBeLessThan(longerMs);
+});
+
+test('the settings refuse a lease of an edge that is longer than these relations assume', () => {
+  const load = (leaseMs: number) => loadConfig({ HUBBUB_NODE_LEASE_MS: String(leaseMs) });
+  expect(load(LONGEST_NODE_LEASE_MS).nodeLeaseMs).toBe(LONGEST_NODE_LEASE_MS);
+  expect(() => load(LONGEST_NODE_LEASE_MS + 1)).toThrow('HUBBUB_NODE_LEASE_MS');
 });
