@@ -12,8 +12,8 @@ export default defineConfig({
     globalSetup: ['tests/support/global-setup.ts'],
     reporters: ['default', './tests/support/plain-summary-reporter.ts'],
     pool: 'forks',
-    // Stories start several processes each: more files at once make them wait for each other, not finish sooner.
-    maxWorkers: 2,
+    // Files wait for processes and timers for most of their time: with two at once, two cores were busy for a third of it.
+    maxWorkers: 4,
     // Longer than the kit's own patience, so that a test that fails says what it waited for.
     testTimeout: 90_000,
     hookTimeout: 90_000,
