@@ -23,7 +23,7 @@ export class Dial {
   /** `undefined` once abandoned. */
   #listener: DialListener | undefined;
   #transport: Transport | undefined;
-  /** What the socket reported before `openTransport` returned it: the answers would have no way out. */
+  /** Events that the socket reported before `openTransport` returned it: no answer could be sent yet. */
   readonly #early: (() => void)[] = [];
 
   constructor(request: DialRequest, listener: DialListener) {

@@ -200,7 +200,7 @@ export class Memberships {
 
   async #attempt(membership: Membership): Promise<void> {
     const attempt = membership.beginAttempt();
-    // Whatever is pending is tried again when the next session begins.
+    // The next session retries all pending frames.
     const isDue = (): boolean => membership.isCurrent(attempt) && takesFrames(this.#ports.state());
     if (!isDue()) return;
     try {
