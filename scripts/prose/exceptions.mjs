@@ -68,7 +68,6 @@ export const EXCEPTIONS = [
   { file: 'packages/broker/lua/', reason: PENDING },
   { file: 'packages/broker/src/', reason: PENDING },
   { file: 'packages/broker/test/', reason: PENDING },
-  { file: 'packages/client/src/', reason: PENDING },
   { file: 'packages/client/test/', reason: PENDING },
   { file: 'packages/protocol/src/', reason: PENDING },
   { file: 'packages/protocol/test/', reason: PENDING },
