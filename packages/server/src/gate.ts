@@ -1,16 +1,23 @@
-/** Bounds the messages in flight to Redis, so that a slow Redis fills no memory. */
+/** Bounds the requests in flight to Redis, so that a slow Redis fills no memory, and ends them with `close()`. */
 import { HubbubError } from '@hubbub/protocol';
 
 export class Gate {
   readonly #maxPending: number;
   #pending = 0;
+  #isClosed = false;
 
   constructor(maxPending: number) {
     this.#maxPending = maxPending;
   }
 
-  /** @throws {HubbubError} `UNAVAILABLE` when as many as may be wait already; whatever `work` throws. */
+  /** Refuses what comes from now on. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** @throws {HubbubError} `UNAVAILABLE` after `close()`, or when `maxPending` requests wait; whatever `work` throws. */
   async pass<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) throw closedError();
     if (this.#pending >= this.#maxPending) {
       throw new HubbubError('UNAVAILABLE', `Redis is behind: ${this.#pending} messages wait for it.`);
     }
@@ -21,4 +28,8 @@ export class Gate {
       this.#pending--;
     }
   }
+}
+
+export function closedError(): HubbubError {
+  return new HubbubError('UNAVAILABLE', 'This Hubbub is closed.');
 }

@@ -18,6 +18,7 @@ import {
 import { fieldsOf, groupName, listOfRights, namespaceName, text, wholeNumber } from './checks.js';
 import type { Consumer } from './consumer/source.js';
 import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
+import { closedError, Gate } from './gate.js';
 import { consumeLifecycle, type LifecycleHandler, type LifecycleOptions } from './lifecycle.js';
 import { createPresenceQueries, type PresenceOptions, type PresenceQueries } from './presence.js';
 import type { Publication } from './publication.js';
@@ -116,7 +117,7 @@ export interface Hubbub {
   addToRoom(room: string, session: SessionAddress, rights?: readonly Right[]): Promise<void>;
   /** Takes one session out of a room: it gets `room_closed` with `removed: true`. Throws as `closeRoom` does. */
   removeSession(room: string, session: SessionAddress, reason?: string): Promise<void>;
-  /** Ends the consumers first, each when its handlers are done; then the connections. */
+  /** Ends the consumers first, each when its handlers are done; then the connections. Later requests reject: `UNAVAILABLE`. */
   close(): Promise<void>;
 }
 
@@ -161,14 +162,15 @@ export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
 export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubbub {
   fieldsOf('options', options);
   const channels = new Channels(options.redisPrefix ?? DEFAULT_REDIS_PREFIX);
+  const gate = new Gate(wholeNumber('maxPending', options.maxPending ?? 10_000, 1, 10_000_000));
   const publisher = new Publisher(bus, channels, {
-    maxPending: wholeNumber('maxPending', options.maxPending ?? 10_000, 1, 10_000_000),
+    gate,
     maxMessageBytes: wholeNumber('maxMessageBytes', options.maxMessageBytes ?? 1_048_576, 1, 536_870_912),
   });
   const consumers = new Set<Consumer>();
-  let isClosed = false;
+  let isClosing = false;
   const kept = (begin: () => Consumer): Consumer => {
-    if (isClosed) throw new HubbubError('UNAVAILABLE', 'This Hubbub is closed.');
+    if (isClosing) throw closedError();
     const consumer = begin();
     const own: Consumer = {
       get leading() {
@@ -192,9 +194,11 @@ export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubb
       kept(() => consumeEvents({ log: bus.events, publisher }, namespace, eventsOptions, handler)),
     onLifecycle: (lifecycleOptions, handler) => kept(() => consumeLifecycle(bus.lifecycle, lifecycleOptions, handler)),
     deadLetters: async (namespace, group, limit = 100) =>
-      await bus.events
-        .group(namespaceName(namespace), groupName(group))
-        .deadLetters(wholeNumber('limit', limit, 1, DEAD_LETTERS_MAX)),
+      await gate.pass(() =>
+        bus.events
+          .group(namespaceName(namespace), groupName(group))
+          .deadLetters(wholeNumber('limit', limit, 1, DEAD_LETTERS_MAX)),
+      ),
     presence: createPresenceQueries(options.presence),
     closeRoom: (room, reason, once) => publisher.controlRoom(room, { do: 'close_room', ...because(reason) }, once),
     removeFromRoom: (room, user, reason, once) =>
@@ -209,8 +213,10 @@ export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubb
     removeSession: (room, session, reason) =>
       publisher.controlSession(session, room, { do: 'remove_sessions', room, ...because(reason) }),
     async close() {
-      isClosed = true;
-      await Promise.all([...consumers].map(consumer => consumer.close()));
+      isClosing = true;
+      // Handlers that still run may publish.
+      if (consumers.size > 0) await Promise.all([...consumers].map(consumer => consumer.close()));
+      gate.close();
     },
   };
 }

@@ -2,11 +2,11 @@
 import type { Backplane } from '@hubbub/broker';
 import { type Channels, type Control, FRAME_ID_MAX_BYTES, namespaceOf, type SessionAddress } from '@hubbub/protocol';
 import { fieldsOf, roomName, sessionAddress, text, userId } from './checks.js';
-import { Gate } from './gate.js';
+import type { Gate } from './gate.js';
 import { type Addressing, encodeControl, encodePublication, type Publication } from './publication.js';
 
 export interface PublisherOptions {
-  readonly maxPending: number;
+  readonly gate: Gate;
   readonly maxMessageBytes: number;
 }
 
@@ -28,10 +28,10 @@ export class Publisher {
   readonly #gate: Gate;
   readonly #maxMessageBytes: number;
 
-  constructor(bus: Backplane, channels: Channels, { maxPending, maxMessageBytes }: PublisherOptions) {
+  constructor(bus: Backplane, channels: Channels, { gate, maxMessageBytes }: PublisherOptions) {
     this.#bus = bus;
     this.#channels = channels;
-    this.#gate = new Gate(maxPending);
+    this.#gate = gate;
     this.#maxMessageBytes = maxMessageBytes;
   }
 
