@@ -80,7 +80,6 @@ export class Connection {
 
   /** The edge leaves in `delayMs` milliseconds: until then it serves, then we move; if it breaks first we wait for the rest. */
   moveAfter(delayMs: number): void {
-    if (!hasSocket(this.#state)) return;
     this.#moveAtMs = performance.now() + delayMs;
     clearTimeout(this.#moveTimer);
     this.#moveTimer = setTimeout(() => this.#step('move_due', {}), delayMs);

@@ -57,7 +57,6 @@ export class Heartbeat {
   }
 
   #listenFor(delayMs: number): void {
-    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       const restMs = this.#quietUntilPingMs();
       if (restMs > 0) this.#listenFor(restMs);

@@ -55,7 +55,7 @@ export class Renewal {
     this.stop();
     this.#failures = 0;
     const expiresInMs = isPlainObject(answer) ? Number(answer.expires_in_ms) : 0;
-    if (!this.#token.renews || !(expiresInMs > 0)) return;
+    if (!(expiresInMs > 0)) return;
     // Between half of the lead and all of it: tokens given out together are not renewed together.
     const leadMs = Math.min(expiresInMs * LEAD, MAX_LEAD_MS) * (0.5 + Math.random() / 2);
     this.#wait(expiresInMs - leadMs);
