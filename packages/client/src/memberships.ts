@@ -200,7 +200,7 @@ export class Memberships {
 
   async #attempt(membership: Membership): Promise<void> {
     const attempt = membership.beginAttempt();
-    // The next session retries all pending frames.
+    // The next session retries pending rooms.
     const isDue = (): boolean => membership.isCurrent(attempt) && takesFrames(this.#ports.state());
     if (!isDue()) return;
     try {
