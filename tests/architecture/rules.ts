@@ -11,7 +11,7 @@ export type Rule = (tree: Tree) => string[];
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/protocol': [],
   'packages/config': ['packages/protocol'],
-  'packages/runtime': [],
+  'packages/runtime': ['packages/protocol'],
   'packages/broker': ['packages/protocol'],
   'packages/client': ['packages/protocol'],
   'packages/server': ['packages/broker', 'packages/protocol'],

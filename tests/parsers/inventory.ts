@@ -1,7 +1,7 @@
 /** Every parser of bytes from outside: clients, proxies, back ends, services, and who writes the configuration. */
 
-import { messageFields, parse } from '../../apps/api/src/http/fields.js';
 import { keyOf } from '../../apps/api/src/idempotency.js';
+import { FIELD_CODES, messageFields } from '../../apps/api/src/routes/fields.js';
 import { createAdmissionFailures } from '../../apps/edge/src/admission/admission-failures.js';
 import { answerSchema } from '../../apps/edge/src/admission/authorizer/question.js';
 import { parseKeySet } from '../../apps/edge/src/admission/keys/key-set.js';
@@ -42,7 +42,8 @@ import {
 } from '../../packages/protocol/src/index.js';
 import { msgpackCodec } from '../../packages/protocol/src/msgpack-codec.js';
 import { parsePlainMessage } from '../../packages/protocol/src/service-message.js';
-import { createKeyCheck } from '../../packages/runtime/src/api-key.js';
+import { createKeyCheck } from '../../packages/runtime/src/http/api-key.js';
+import { parse } from '../../packages/runtime/src/http/described-routes.js';
 import { createLogger, createMetricsRegistry } from '../../packages/runtime/src/index.js';
 import { createPresenceQueries } from '../../packages/server/src/presence.js';
 import { jwt } from '../support/jwt.js';
@@ -198,7 +199,7 @@ export const PARSERS: Readonly<Record<string, Parser>> = {
     parse: text =>
       Object.entries(messageFields).map(([name, schema]) => {
         try {
-          return parse(schema, text, name);
+          return parse(schema, text, name, FIELD_CODES);
         } catch (error) {
           return error;
         }

@@ -1,9 +1,8 @@
 /** The metrics of the API: one function for each event. Labels name routes, never rooms or users. */
-import { type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
+import type { MetricsRegistry } from '@hubbub/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const DEFECT_LOG_INTERVAL_MS = 1000;
 
 /** Every limit of the API, as the counter of refusals names it. */
 export const LIMITS = ['body_bytes', 'header_bytes', 'request_time', 'requests', 'batch_messages'] as const;
@@ -11,7 +10,7 @@ export type Limit = (typeof LIMITS)[number];
 
 export type ApiMetrics = ReturnType<typeof createApiMetrics>;
 
-export function createApiMetrics(registry: MetricsRegistry, log: Logger, underWay: () => number) {
+export function createApiMetrics(registry: MetricsRegistry, underWay: () => number) {
   const registers = [registry];
   const requests = new Counter({
     name: 'hubbub_api_requests_total',
@@ -62,11 +61,6 @@ export function createApiMetrics(registry: MetricsRegistry, log: Logger, underWa
       this.set(underWay());
     },
   });
-  let lastDefect: unknown;
-  const logDefect = occasionally(DEFECT_LOG_INTERVAL_MS, suppressed =>
-    log.error({ event: 'request_failed', err: lastDefect, suppressed }, 'a request failed by a defect of the API'),
-  );
-
   return {
     answered(route: string, status: number | 'aborted', durationMs: number): void {
       requests.inc({ route, status: String(status) });
@@ -83,10 +77,6 @@ export function createApiMetrics(registry: MetricsRegistry, log: Logger, underWa
     },
     malformedRequest(): void {
       malformed.inc();
-    },
-    defect(error: unknown): void {
-      lastDefect = error;
-      logDefect();
     },
   };
 }

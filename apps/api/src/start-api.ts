@@ -4,13 +4,21 @@ import type { Backplane } from '@hubbub/broker';
 import { type Config, createRequestSources, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/config';
 import { encodeEnvelope } from '@hubbub/protocol';
 import { type Logger, listenFailure, type MetricsRegistry, type Readiness } from '@hubbub/runtime';
+import { createHttpServer, describedRoutes, type HttpServer } from '@hubbub/runtime/http';
 import { createHubbub, createTokenMint, type PresenceOptions, type TokenMint } from '@hubbub/server';
-import { createHttpServer, RequestSlots } from './http/http-server.js';
 import type { KeyClaims } from './key-claims.js';
-import { createApiMetrics } from './metrics.js';
+import { type ApiMetrics, createApiMetrics } from './metrics.js';
+import { OpenConnections } from './open-connections.js';
 import { Publishing } from './publishing.js';
 import { RedisWatch } from './redis-watch.js';
-import { ROUTES } from './routes/all-routes.js';
+import { answerConnectionError, limitRequests, RequestSlots } from './request-limits.js';
+import { type RouteParts, withIdsBesidePath } from './routes/api-route.js';
+import { batchRoute } from './routes/batch.js';
+import { controlRoutes } from './routes/controls.js';
+import { FIELD_CODES } from './routes/fields.js';
+import { messageRoutes } from './routes/messages.js';
+import { readRoutes } from './routes/reads.js';
+import { tokenRoutes } from './routes/tokens.js';
 
 /** Any envelope: its channel has no subscribers. */
 const PROBE = encodeEnvelope({ encoding: 'json', publishedAtMs: 0, probe: 0 }, new Uint8Array(0));
@@ -35,24 +43,14 @@ export interface Api {
 /** Resolves when the port is bound. @throws {Error} when it cannot be. */
 export async function startApi({ config, log, metrics: registry, bus, claims }: ApiOptions): Promise<Api> {
   const slots = new RequestSlots(config.apiMaxRequests);
-  const metrics = createApiMetrics(registry, log, () => slots.taken);
+  const metrics = createApiMetrics(registry, () => slots.taken);
   const presence = presenceOf(config);
   const hubbub = createHubbub(bus, { redisPrefix: config.redisPrefix, ...(presence !== undefined && { presence }) });
-  const server = createHttpServer({
-    routes: ROUTES,
-    parts: {
-      bus,
-      presence: presence && hubbub.presence,
-      publishing: new Publishing({ hubbub, claims, metrics }),
-      mint: mintOf(config),
-      metrics,
-    },
-    apiKeys: config.apiKeys,
-    maxBodyBytes: config.apiMaxBodyBytes,
-    maxHeaderBytes: config.maxHeaderBytes,
-    requestTimeoutMs: config.apiRequestTimeoutMs,
-    slots,
-    sources: createRequestSources(config),
+  const server = createApiServer(config, log, slots, metrics, {
+    bus,
+    presence: presence && hubbub.presence,
+    publishing: new Publishing({ hubbub, claims, metrics }),
+    mint: mintOf(config),
     metrics,
   });
   const address = { host: config.apiHost, port: config.apiPort };
@@ -74,6 +72,50 @@ export async function startApi({ config, log, metrics: registry, bus, claims }: 
       await hubbub.close();
     },
   };
+}
+
+function createApiServer(
+  config: Config,
+  log: Logger,
+  slots: RequestSlots,
+  metrics: ApiMetrics,
+  parts: RouteParts,
+): HttpServer {
+  const { apiRequestTimeoutMs, maxHeaderBytes } = config;
+  const connections = new OpenConnections();
+  const server = createHttpServer({
+    hostProblem: createRequestSources(config).hostProblem,
+    log,
+    bodyLimit: config.apiMaxBodyBytes,
+    bodyLimitSetting: `HUBBUB_API_MAX_BODY_BYTES (${config.apiMaxBodyBytes})`,
+    requestTimeout: apiRequestTimeoutMs,
+    forceCloseConnections: 'idle',
+    http: {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: apiRequestTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, apiRequestTimeoutMs),
+    },
+    clientErrorHandler: (error, socket) => answerConnectionError(error, socket, connections, metrics),
+  });
+  connections.watch(server, apiRequestTimeoutMs);
+  limitRequests(server, slots, metrics);
+  server.register(
+    describedRoutes({
+      title: 'Hubbub',
+      description:
+        'For back ends without Redis access: messages to rooms, users and all, controls, histories, rosters, tokens.',
+      apiKeys: config.apiKeys,
+      apiKeysSetting: 'HUBBUB_API_KEYS',
+      fieldCodes: FIELD_CODES,
+      routes: [
+        ...messageRoutes(parts),
+        batchRoute(parts),
+        // Messages name their target in the body of /messages.
+        ...[...controlRoutes(parts), ...readRoutes(parts), ...tokenRoutes(parts)].flatMap(withIdsBesidePath),
+      ],
+    }),
+  );
+  return server;
 }
 
 function presenceOf({ presenceUrl, presenceApiKeys: [apiKey] }: Config): PresenceOptions | undefined {

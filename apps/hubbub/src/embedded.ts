@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { MemoryCluster } from '@hubbub/broker';
 import { loadConfig } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
-import { createLogger, createMetricsRegistry, type Readiness, startAdminServer } from '@hubbub/runtime';
+import { createLogger, createMetricsRegistry, type Readiness } from '@hubbub/runtime';
+import { startAdminServer } from '@hubbub/runtime/http';
 import { createHubbub, type Hubbub } from '@hubbub/server';
 import { startMemoryPresence } from './presence.js';
 import { adminOptions } from './process.js';
@@ -40,10 +41,10 @@ export async function startEmbeddedHub(variables: Readonly<Record<string, string
   const presence = startMemoryPresence(cluster, bus, { config, log, metrics });
   const edge = await startEdge({ config, log, metrics, bus });
   const admin = await startAdminServer({
-    ...adminOptions(config),
+    ...adminOptions(config, log),
     metrics,
     readiness: edge.readiness,
-    handle: presence.handle,
+    routes: presence.routes,
   });
   const hubbub = createHubbub(bus, {
     redisPrefix: config.redisPrefix,

@@ -10,7 +10,7 @@ import { logRedisFailures } from './redis.js';
 export async function startRedisPresence(
   url: string,
   { config, log, metrics }: ProcessParts,
-): Promise<Pick<Presence, 'healthy' | 'handle' | 'close'>> {
+): Promise<Pick<Presence, 'healthy' | 'routes' | 'close'>> {
   const onError = logRedisFailures(log, metrics);
   const group = new ConnectionGroup();
   const commands = openRedisConnection(url, { commandTimeoutMs: config.redisCommandTimeoutMs, onError, group });
@@ -31,7 +31,7 @@ export async function startRedisPresence(
     reader,
   });
   return {
-    handle: presence.handle,
+    routes: presence.routes,
     get healthy() {
       return presence.healthy;
     },

@@ -1,7 +1,6 @@
 /** The frame of every long-running command: logger, metrics, admin port, the report that it is up, shutdown. */
-import { type Config, createRequestSources, loadConfig, type RequestSources } from '@hubbub/config';
+import { type Config, createRequestSources, loadConfig } from '@hubbub/config';
 import {
-  type AdminRequestHandler,
   createLogger,
   createMetricsRegistry,
   type ListenAddress,
@@ -9,8 +8,8 @@ import {
   type MetricsRegistry,
   onShutdownSignal,
   type Readiness,
-  startAdminServer,
 } from '@hubbub/runtime';
+import { type AdminRoutes, type AdminServerOptions, startAdminServer } from '@hubbub/runtime/http';
 
 export interface ProcessParts {
   readonly config: Config;
@@ -22,7 +21,7 @@ export interface RunningProcess {
   /** The public port, where there is one. */
   readonly port?: number;
   readiness(): Readiness;
-  readonly handle?: AdminRequestHandler;
+  readonly routes?: AdminRoutes;
   /** The action on SIGHUP; without it SIGHUP ends the process. */
   readonly renewCertificate?: (() => void) | undefined;
   /** @param announced false when no balancer has to see it first. */
@@ -45,10 +44,10 @@ export async function runProcess(
   const { config, log, metrics } = parts;
   const running = await start(parts);
   const admin = await startAdminServer({
-    ...adminOptions(config),
+    ...adminOptions(config, log),
     metrics,
     readiness: running.readiness,
-    ...(running.handle !== undefined && { handle: running.handle }),
+    ...(running.routes !== undefined && { routes: running.routes }),
   }).catch(async (error: unknown) => {
     await running.close(false);
     throw error;
@@ -69,14 +68,18 @@ export async function runProcess(
   return { config, log, metrics, port: running.port, adminPort: admin.port };
 }
 
-/** Where the admin port of a process is, and whom it answers. */
-export function adminOptions(config: Config): ListenAddress & Pick<RequestSources, 'hostProblem'> {
+/** The options of the admin port that the configuration decides. */
+export function adminOptions(
+  config: Config,
+  log: Logger,
+): Pick<AdminServerOptions, keyof ListenAddress | 'hostProblem' | 'log'> {
   return {
     host: config.adminHost,
     port: config.adminPort,
     hostSetting: 'HUBBUB_ADMIN_HOST',
     portSetting: 'HUBBUB_ADMIN_PORT',
     hostProblem: createRequestSources(config).hostProblem,
+    log,
   };
 }
 

@@ -41,7 +41,7 @@ export interface PageQuery {
   /** About so many: a page may be up to 128 entries longer, the size up to which Redis hands a hash out whole. */
   readonly limit: number;
   /** `next` of the page before. */
-  readonly cursor?: string;
+  readonly cursor?: string | undefined;
 }
 
 /**
@@ -53,7 +53,9 @@ export interface PageQuery {
  */
 export interface RegistryReader {
   /** Rooms with somebody in them, by the beginning of their names. */
-  rooms(query: PageQuery & { readonly prefix?: string }): Promise<{ rooms: readonly RoomSummary[]; next?: string }>;
+  rooms(
+    query: PageQuery & { readonly prefix?: string | undefined },
+  ): Promise<{ rooms: readonly RoomSummary[]; next?: string }>;
   /** A room that nobody is in is empty and no error. */
   roster(room: string, query: PageQuery): Promise<Roster>;
   /** A user that nobody knows is offline and no error. */

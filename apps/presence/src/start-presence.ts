@@ -1,14 +1,15 @@
 /** Starts one instance of the presence service on whatever carries its log, its leases and its registry. */
 import type { NodeLeases, OnlineCounter, ReportLog } from '@hubbub/broker';
 import { Channels, DEFAULT_PARTITIONS } from '@hubbub/protocol';
-import type { AdminRequestHandler, MetricsRegistry } from '@hubbub/runtime';
-import { createPresenceHttp } from './http/presence-http.js';
+import type { MetricsRegistry } from '@hubbub/runtime';
+import type { AdminRoutes } from '@hubbub/runtime/http';
 import type { InstanceLeases } from './instance-leases.js';
 import { type PresenceLogger, PresenceMetrics } from './metrics.js';
 import { Owner } from './owner.js';
 import { DEFAULT_RULES, type PresenceRules } from './partition/rules.js';
 import type { PartitionStore } from './partition-store.js';
 import type { RegistryReader } from './registry-reader.js';
+import { presenceRoutes } from './routes.js';
 
 export interface PresenceOptions {
   /** Unique in the cluster and new with each start: what an instance owned before it crashed, it does not own after. */
@@ -36,8 +37,8 @@ export interface Presence {
   readonly healthy: boolean;
   /** Partitions owned at the moment. */
   readonly partitionsOwned: number;
-  /** The HTTP interface: for the admin server's `handle`. */
-  readonly handle: AdminRequestHandler;
+  /** The HTTP interface, for the admin server. */
+  readonly routes: AdminRoutes;
   /** Hands over what it owns; another instance takes it within about a second. */
   close(): Promise<void>;
 }
@@ -59,7 +60,7 @@ export function startPresence(options: PresenceOptions): Presence {
   const ended = owner.run();
   const { registry, onlineCounter, nodeLeases, apiKeys = [] } = options;
   return {
-    handle: createPresenceHttp({ registry, onlineCounter, nodeLeases, apiKeys }),
+    routes: presenceRoutes({ registry, onlineCounter, nodeLeases, apiKeys }),
     get healthy() {
       return owner.healthy;
     },

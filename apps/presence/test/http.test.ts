@@ -1,34 +1,58 @@
 /** Presence over HTTP: what it answers, whom it refuses, and that its description says the same. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { MemoryNodeLeases, MemoryOnlineCounter, partitionKey, RedisNodeLeases } from '@hubbub/broker';
 import { partitionOf } from '@hubbub/protocol';
+import { createLogger, createMetricsRegistry } from '@hubbub/runtime';
+import { startAdminServer } from '@hubbub/runtime/http';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
-import { createPresenceHttp } from '../src/http/presence-http.js';
-import { ROUTES, type RouteParts } from '../src/http/routes.js';
-import { errorSchema } from '../src/http/schemas.js';
 import { MemoryPartitionStore } from '../src/memory/memory-partition-store.js';
 import { MemoryRegistryReader } from '../src/memory/memory-registry-reader.js';
 import { Partition } from '../src/partition/partition.js';
 import { DEFAULT_RULES } from '../src/partition/rules.js';
 import { RedisRegistryReader } from '../src/redis/redis-registry-reader.js';
+import { type PresenceHttpOptions, presenceRoutes } from '../src/routes.js';
 import { heardEventually, redisBench } from './support/redis-bench.js';
 
 const KEY = 'a key of the test';
 const PARTITIONS = 4;
 
+type RouteParts = Omit<PresenceHttpOptions, 'apiKeys'>;
+
+interface Description {
+  readonly openapi: string;
+  readonly paths: Readonly<
+    Record<
+      string,
+      {
+        readonly get: {
+          readonly parameters?: readonly { readonly name: string }[];
+          readonly security?: readonly object[];
+          readonly responses: Readonly<
+            Record<string, { readonly content: { 'application/json': { schema: object } } }>
+          >;
+        };
+      }
+    >
+  >;
+}
+
 type Ask = (path: string, key?: string, method?: string) => Promise<{ status: number; body: Record<string, unknown> }>;
 
 async function serve(parts: RouteParts, apiKeys: readonly string[] = ['another key', KEY]): Promise<Ask> {
-  const handle = createPresenceHttp({ ...parts, apiKeys });
-  const server = createServer((request, response) => {
-    if (!handle(request, response)) response.writeHead(404).end('{}');
+  const { port, close } = await startAdminServer({
+    host: '127.0.0.1',
+    port: 0,
+    hostSetting: '',
+    portSetting: '',
+    hostProblem: () => undefined,
+    log: createLogger({ level: 'silent', process: 'test', nodeId: 'test' }),
+    metrics: createMetricsRegistry(),
+    readiness: () => ({ ready: true, checks: {} }),
+    routes: presenceRoutes({ ...parts, apiKeys }),
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  cleanup(() => server.close());
-  const { port } = server.address() as AddressInfo;
+  cleanup(close);
   return async (path, key = KEY, method = 'GET') => {
     const headers = key === '' ? {} : { authorization: `Bearer ${key}` };
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers });
@@ -76,10 +100,11 @@ async function filled({ rooms = 3, large = 0 } = {}): Promise<RouteParts> {
 describe('answers', () => {
   test('every route answers as its description says', async () => {
     const ask = await serve(await filled());
-    for (const { path, answer } of ROUTES) {
+    const { paths } = await describedBy(ask);
+    for (const [path, { get }] of Object.entries(paths)) {
       const { status, body } = await ask(path.replace('{room_id}', 'chat:1').replace('{user_id}', 'u1-1'));
       expect(status, path).toBe(200);
-      expect(() => answer.parse(body), path).not.toThrow();
+      expectAsDescribed(get.responses[200], body);
     }
   });
 
@@ -131,11 +156,14 @@ describe('refusals', () => {
   test('a wrong or missing key, and every key where none is configured', async () => {
     const parts = await filled();
     const ask = await serve(parts);
-    for (const { path } of ROUTES) {
+    const { paths } = await describedBy(ask);
+    for (const [path, { get }] of Object.entries(paths)) {
+      if (get.security?.length === 0) continue;
       for (const key of ['', 'wrong', `${KEY}x`, KEY.slice(1)]) {
         const { status, body } = await ask(path, key);
         expect(status).toBe(401);
-        expect(errorSchema.parse(body).code).toBe('UNAUTHORIZED');
+        expect(body.code).toBe('UNAUTHORIZED');
+        expectAsDescribed(get.responses[401], body);
       }
     }
     const closed = await serve(parts, []);
@@ -150,18 +178,20 @@ describe('refusals', () => {
     ['/rooms?cursor=x', 'INVALID_FORMAT'],
     ['/rooms?unknown=1', 'INVALID_FORMAT'],
     ['/rooms/a%2Fb/roster', 'INVALID_ROOM'],
-    ['/rooms/%zz/roster', 'INVALID_ROOM'],
+    ['/rooms/%zz/roster', 'INVALID_FORMAT'],
+    ['/rooms//roster', 'INVALID_ROOM'],
+    ['/users/', 'INVALID_FORMAT'],
     [`/rooms/${'r'.repeat(129)}/roster`, 'INVALID_ROOM'],
     ['/rooms/general/roster?online=maybe', 'INVALID_FORMAT'],
     [`/users/${'u'.repeat(129)}`, 'INVALID_FORMAT'],
   ])('%s is answered 400 %s', async (path, code) => {
     const { status, body } = await (await serve(await filled()))(path);
-    expect({ status, code: errorSchema.parse(body).code }).toEqual({ status: 400, code });
+    expect({ status, code: body.code }).toEqual({ status: 400, code });
   });
 
-  test('other paths are left to others, and other methods are 405', async () => {
+  test('other paths are 404, and other methods are 405', async () => {
     const ask = await serve(await filled());
-    for (const path of ['/', '/room', '/rooms/', '/rooms//roster', '/users/', '/users/a/b']) {
+    for (const path of ['/', '/room', '/rooms/', '/users/a/b']) {
       expect((await ask(path)).status, path).toBe(404);
     }
     expect((await ask('/online', KEY, 'POST')).status).toBe(405);
@@ -169,18 +199,14 @@ describe('refusals', () => {
 });
 
 test('the description names every route and parameter, and needs no key', async () => {
-  const { status, body } = await (await serve(await filled()))('/openapi.json', '');
-  expect(status).toBe(200);
-  expect(body.openapi).toBe('3.1.0');
-  const paths = body.paths as Record<string, { get: { parameters: { name: string }[]; responses: object } }>;
-  expect(Object.keys(paths)).toEqual(ROUTES.map(route => route.path));
-  expect(paths['/rooms/{room_id}/roster']?.get.parameters.map(({ name }) => name)).toEqual([
-    'room_id',
-    'limit',
-    'cursor',
-    'online',
-  ]);
-  for (const { get } of Object.values(paths)) expect(Object.keys(get.responses)).toEqual(['200', '400', '401', '503']);
+  const { openapi, paths } = await describedBy(await serve(await filled()));
+  expect(openapi).toBe('3.1.0');
+  const { '/openapi.json': itself, ...routes } = paths;
+  expect(itself?.get.security).toEqual([]);
+  expect(Object.keys(routes)).toEqual(['/online', '/nodes', '/rooms', '/rooms/{room_id}/roster', '/users/{user_id}']);
+  const names = routes['/rooms/{room_id}/roster']?.get.parameters?.map(({ name }) => name) ?? [];
+  expect(names.sort()).toEqual(['cursor', 'limit', 'online', 'room_id']);
+  for (const { get } of Object.values(routes)) expect(Object.keys(get.responses)).toEqual(['200', '400', '401', '503']);
 });
 
 test('the registry in Redis is read as it was committed, page by page', async () => {
@@ -250,6 +276,20 @@ test('a roster of 100,000 comes in bounded pages, whoever asks for how much', as
   expect(seen.size).toBe(100_000);
   expect(pages).toBeLessThan(200);
 });
+
+async function describedBy(ask: Ask): Promise<Description> {
+  const { status, body } = await ask('/openapi.json', '');
+  expect(status).toBe(200);
+  return body as unknown as Description;
+}
+
+function expectAsDescribed(
+  response: Description['paths'][string]['get']['responses'][string] | undefined,
+  body: object,
+) {
+  const ajv = new Ajv2020({ strict: false });
+  expect(ajv.validate(response?.content['application/json'].schema ?? false, body), ajv.errorsText()).toBe(true);
+}
 
 async function allPages(ask: Ask, path: string, field: string): Promise<Record<string, unknown>[]> {
   const all: Record<string, unknown>[] = [];

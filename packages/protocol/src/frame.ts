@@ -151,7 +151,7 @@ export interface HistoryAnswer {
 }
 
 export const FRAME_TYPE_MAX_BYTES = 64;
-const FRAME_TYPE = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
+export const FRAME_TYPE = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
 
 /** Whether `value` can name a frame: `[a-z][a-z0-9_]*(\.[a-z0-9_]+)*`, at most 64 bytes. */
 export function isFrameType(value: string): boolean {

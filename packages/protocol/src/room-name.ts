@@ -4,7 +4,7 @@ export const ROOM_NAME_MAX_BYTES = 128;
 export const DEFAULT_NAMESPACE = 'default';
 
 /** One path segment, no escaping in JSON, no brace that would end a Redis hash tag. ASCII, so length is bytes. */
-const ROOM_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]*$/;
+export const ROOM_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]*$/;
 
 const NAMESPACE = /^[A-Za-z0-9_][A-Za-z0-9_.@~=+-]{0,63}$/;
 

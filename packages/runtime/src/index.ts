@@ -1,13 +1,5 @@
-/** Parts of every Hubbub process, without features: logger, metrics, admin port, orderly shutdown. */
-export {
-  type AdminRequestHandler,
-  type AdminServer,
-  answerOtherMethod,
-  isRead,
-  type Readiness,
-  startAdminServer,
-} from './admin-server.js';
-export { createKeyCheck } from './api-key.js';
+/** Parts of every Hubbub process, without features: logger, metrics, HTTP servers, orderly shutdown. */
+export type { Readiness } from './http/admin-server.js';
 export { type ListenAddress, listenFailure, listening } from './listen-failure.js';
 export { createLogger, type Logger, occasionally } from './logger.js';
 export {

@@ -1,33 +1,14 @@
 /** Many messages in one request, each with an outcome of its own. */
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
+import { parse, type Route } from '@hubbub/runtime/http';
 import { z } from 'zod';
-import { messageFields, parse, roomId, userId } from '../http/fields.js';
-import { type Route, type RouteParts, route } from '../http/route.js';
 import { keyInBatch } from '../idempotency.js';
 import type { Target } from '../publishing.js';
-import { publicationOf } from './publication.js';
+import { apiRoute, type RouteParts } from './api-route.js';
+import { FIELD_CODES } from './fields.js';
+import { addressedMessage, readMessage } from './messages.js';
 
 export const BATCH_MAX_MESSAGES = 1000;
-
-/** A message that names its own target. */
-export const addressedMessage = z
-  .strictObject({
-    room_id: roomId.optional(),
-    user_id: userId.optional(),
-    all: z.literal(true).optional().describe('To every session of the cluster.'),
-    ...messageFields,
-  })
-  .refine(({ room_id, user_id, all }) => [room_id, user_id, all].filter(to => to !== undefined).length === 1, {
-    error: 'expected exactly one of room_id, user_id and all',
-  })
-  .describe('A message, and to whom: exactly one of `room_id`, `user_id` and `all`.');
-
-type AddressedMessage = z.infer<typeof addressedMessage>;
-
-export function targetOf({ room_id, user_id }: Pick<AddressedMessage, 'room_id' | 'user_id'>): Target {
-  if (room_id !== undefined) return { kind: 'room', room: room_id };
-  return user_id === undefined ? { kind: 'all' } : { kind: 'user', user: user_id };
-}
 
 const outcome = z.union([
   z.strictObject({
@@ -46,57 +27,73 @@ interface Step {
   run(): Promise<Outcome>;
 }
 
-export const batchRoute: Route = route({
-  method: 'POST',
-  path: '/batch',
-  operationId: 'publishBatch',
-  summary: `Up to ${BATCH_MAX_MESSAGES} messages, each with an outcome of its own`,
-  description:
-    'Messages to the same room, user or all are published in the order of the list. After a message that Redis did not take (`UNAVAILABLE`, `OUTCOME_UNKNOWN`), later ones to the same target are skipped, which keeps the order. With an idempotency key, of the batch or of each message, sending the batch again doubles nothing. The answer is 503 when Redis took none of them.',
-  takesKey: true,
-  body: z.strictObject({ messages: z.array(z.unknown()).min(1) }),
-  describedBody: z.strictObject({ messages: z.array(addressedMessage).min(1).max(BATCH_MAX_MESSAGES) }),
-  answer: z.strictObject({
-    published: z.int().min(0).describe('Messages that were published now or before.'),
-    failed: z.int().min(0),
-    results: z.array(outcome).describe('One for each message, in the order of the list.'),
-  }),
-  async handle(parts, { body, key }) {
-    if (body.messages.length > BATCH_MAX_MESSAGES) {
-      parts.metrics.limited('batch_messages');
-      throw new HubbubError('TOO_LARGE', `messages: expected at most ${BATCH_MAX_MESSAGES}`);
+/** Each message is checked by itself, so that a mistake in one does not refuse the others. */
+const described = z.unknown().meta({ ...z.toJSONSchema(addressedMessage, { io: 'input', unrepresentable: 'any' }) });
+
+export function batchRoute(parts: RouteParts): Route {
+  return apiRoute({
+    method: 'POST',
+    path: '/batch',
+    operationId: 'publishBatch',
+    summary: `Up to ${BATCH_MAX_MESSAGES} messages, each with an outcome of its own`,
+    description:
+      'Messages to the same room, user or all are published in the order of the list. After a message that Redis did not take (`UNAVAILABLE`, `OUTCOME_UNKNOWN`), later ones to the same target are skipped, which keeps the order. With an idempotency key, of the batch or of each message, sending the batch again doubles nothing. The answer is 503 when Redis took none of them.',
+    takesKey: true,
+    failures: [503],
+    takes: z.strictObject({ messages: z.array(described).min(1).meta({ maxItems: BATCH_MAX_MESSAGES }) }),
+    answer: z.strictObject({
+      published: z.int().min(0).describe('Messages that were published now or before.'),
+      failed: z.int().min(0),
+      results: z.array(outcome).describe('One for each message, in the order of the list.'),
+    }),
+    handle: ({ messages }, key) => publishBatch(parts, messages, key),
+  });
+}
+
+interface Outcomes {
+  published: number;
+  failed: number;
+  results: Outcome[];
+}
+
+async function publishBatch(
+  parts: RouteParts,
+  messages: readonly unknown[],
+  key: string | undefined,
+): Promise<Outcomes> {
+  if (messages.length > BATCH_MAX_MESSAGES) {
+    parts.metrics.limited('batch_messages');
+    throw new HubbubError('TOO_LARGE', `messages: expected at most ${BATCH_MAX_MESSAGES}`);
+  }
+  if (key !== undefined) await parts.publishing.claimBatch(key);
+  const results: Outcome[] = new Array(messages.length);
+  const lanes = new Map<string, Step[]>();
+  for (const [index, message] of messages.entries()) {
+    try {
+      const step = stepOf(parts, message, index, key);
+      const lane = JSON.stringify(step.target);
+      lanes.set(lane, [...(lanes.get(lane) ?? []), step]);
+    } catch (error) {
+      results[index] = failure(error);
     }
-    if (key !== undefined) await parts.publishing.claimBatch(key);
-    const results: Outcome[] = new Array(body.messages.length);
-    const lanes = new Map<string, Step[]>();
-    for (const [index, message] of body.messages.entries()) {
-      try {
-        const step = stepOf(parts, message, index, key);
-        const lane = JSON.stringify(step.target);
-        lanes.set(lane, [...(lanes.get(lane) ?? []), step]);
-      } catch (error) {
-        results[index] = failure(error);
-      }
+  }
+  await Promise.all([...lanes.values()].map(steps => runInOrder(steps, results)));
+  const failed = results.filter(({ status }) => status === 'failed').length;
+  if (failed === results.length) {
+    const hasCode = (code: ErrorCode) => results.some(result => result.status === 'failed' && result.code === code);
+    if (hasCode('OUTCOME_UNKNOWN')) {
+      throw new HubbubError('OUTCOME_UNKNOWN', 'Redis did not answer; some of the messages may be published.');
     }
-    await Promise.all([...lanes.values()].map(steps => runInOrder(steps, results)));
-    const failed = results.filter(({ status }) => status === 'failed').length;
-    if (failed === results.length) {
-      const hasCode = (code: ErrorCode) => results.some(result => result.status === 'failed' && result.code === code);
-      if (hasCode('OUTCOME_UNKNOWN')) {
-        throw new HubbubError('OUTCOME_UNKNOWN', 'Redis did not answer; some of the messages may be published.');
-      }
-      if (hasCode('UNAVAILABLE')) throw new HubbubError('UNAVAILABLE', 'Redis took none of the messages.');
-    }
-    return { published: results.length - failed, failed, results };
-  },
-});
+    if (hasCode('UNAVAILABLE')) throw new HubbubError('UNAVAILABLE', 'Redis took none of the messages.');
+  }
+  return { published: results.length - failed, failed, results };
+}
 
 /** @throws {HubbubError} for a malformed message */
 function stepOf({ publishing }: RouteParts, message: unknown, index: number, batchKey: string | undefined): Step {
-  const { room_id, user_id, all: _, ...body } = parse(addressedMessage, message, 'the message');
-  const target = targetOf({ room_id, user_id });
+  const body = parse(addressedMessage, message, 'the message', FIELD_CODES);
   const key = body.idempotency_key ?? (batchKey === undefined ? undefined : keyInBatch(batchKey, index));
-  const publication = publicationOf(body, key);
+  const { target, publication } = readMessage(body, key);
   return {
     index,
     target,

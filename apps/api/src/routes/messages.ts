@@ -1,68 +1,103 @@
 /** Routes that publish: to a room, to a user, to all, and many messages in one request. */
+
+import { roomId, userId } from '@hubbub/protocol/http-fields';
+import { parseServiceMessage } from '@hubbub/protocol/service-message';
+import type { Route } from '@hubbub/runtime/http';
+import type { Publication } from '@hubbub/server';
 import { z } from 'zod';
-import { messageFields, parseRoom, parseUser } from '../http/fields.js';
-import { type Route, route } from '../http/route.js';
-import { addressedMessage, batchRoute, targetOf } from './batch.js';
-import { publicationOf } from './publication.js';
+import type { Target } from '../publishing.js';
+import { apiRoute, type RouteParts } from './api-route.js';
+import { messageFields, repeated } from './fields.js';
 
-const message = z.strictObject(messageFields);
+/** A message that names its own target. */
+export const addressedMessage = z
+  .strictObject({
+    room_id: roomId.optional(),
+    user_id: userId.optional(),
+    all: z.literal(true).optional().describe('To every session of the cluster.'),
+    ...messageFields,
+  })
+  .refine(({ room_id, user_id, all }) => [room_id, user_id, all].filter(to => to !== undefined).length === 1, {
+    error: 'expected exactly one of room_id, user_id and all',
+  })
+  .describe('A message and its target: exactly one of `room_id`, `user_id` and `all`.');
 
-export const published = {
-  repeated: z
-    .boolean()
-    .describe('The idempotency key was known: this is what became of the first one, and nothing more was published.'),
-};
+type MessageBody = z.output<z.ZodObject<typeof messageFields>>;
+
+/** Splits a request into the target, and the message as the server SDK takes it. */
+export function readMessage(
+  { room_id, user_id, all: _all, ...body }: z.output<typeof addressedMessage>,
+  key: string | undefined,
+): { readonly target: Target; readonly publication: Publication } {
+  return { target: targetOf(room_id, user_id), publication: publicationOf(body, key) };
+}
+
+function targetOf(room: string | undefined, user: string | undefined): Target {
+  if (room !== undefined) return { kind: 'room', room };
+  return user === undefined ? { kind: 'all' } : { kind: 'user', user };
+}
+
+/**
+ * Checks the message before the key is claimed: a request that is refused as malformed does not use up its key.
+ * @throws {HubbubError} `INVALID_FORMAT`, `INVALID_PAYLOAD`
+ */
+function publicationOf(body: MessageBody, idempotencyKey: string | undefined): Publication {
+  const { exclude_session, exclude_user, idempotency_key: _key, ...message } = body;
+  return {
+    ...parseServiceMessage(message),
+    ...(exclude_session !== undefined && { excludeSession: exclude_session }),
+    ...(exclude_user !== undefined && { excludeUser: exclude_user }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  };
+}
 
 const position = {
-  epoch: z.string().optional().describe('Of the history, where the room has one.'),
-  offset: z.int().min(1).optional().describe('Position in the history, where the room has one.'),
+  epoch: z.string().optional().describe('Of the history, if the room has one.'),
+  offset: z.int().min(1).optional().describe('Position in the history, if the room has one.'),
 };
+const common = { method: 'POST', takesKey: true, failures: [503] } as const;
 
-export const messageRoutes: readonly Route[] = [
-  route({
-    method: 'POST',
-    path: '/rooms/{room_id}/messages',
-    operationId: 'publishToRoom',
-    summary: 'To every session in a room',
-    description: 'Into its history too, where its namespace has one.',
-    takesKey: true,
-    body: message,
-    answer: z.strictObject({ room_id: z.string(), ...position, ...published }),
-    async handle({ publishing }, { parameters, body, key }) {
-      const room = parseRoom(parameters.room_id);
-      const { epoch, offset, repeated } = await publishing.publish({ kind: 'room', room }, publicationOf(body, key));
-      return { room_id: room, ...(epoch !== undefined && { epoch, offset }), repeated: repeated === true };
-    },
-  }),
-  route({
-    method: 'POST',
-    path: '/users/{user_id}/messages',
-    operationId: 'publishToUser',
-    summary: 'To every session of a user',
-    takesKey: true,
-    body: message,
-    answer: z.strictObject({ user_id: z.string(), ...published }),
-    async handle({ publishing }, { parameters, body, key }) {
-      const user = parseUser(parameters.user_id);
-      const { repeated } = await publishing.publish({ kind: 'user', user }, publicationOf(body, key));
-      return { user_id: user, repeated: repeated === true };
-    },
-  }),
-  route({
-    method: 'POST',
-    path: '/messages',
-    operationId: 'publish',
-    summary: 'Publish to the target in the body: a room, a user, or every session of the cluster',
-    description:
-      'The body names the target, everybody too: a client library makes this path of `/users/../messages`, and a mistake in an id must not reach everybody.',
-    takesKey: true,
-    body: addressedMessage,
-    answer: z.strictObject({ ...position, ...published }),
-    async handle({ publishing }, { body: { room_id, user_id, all: _, ...body }, key }) {
-      const target = targetOf({ room_id, user_id });
-      const { epoch, offset, repeated } = await publishing.publish(target, publicationOf(body, key));
-      return { ...(epoch !== undefined && { epoch, offset }), repeated: repeated === true };
-    },
-  }),
-  batchRoute,
-];
+export function messageRoutes({ publishing }: RouteParts): readonly Route[] {
+  return [
+    apiRoute({
+      ...common,
+      path: '/rooms/{room_id}/messages',
+      operationId: 'publishToRoom',
+      summary: 'To every session in a room',
+      description: 'Also into its history, if its namespace has one.',
+      takes: z.strictObject({ room_id: roomId, ...messageFields }),
+      answer: z.strictObject({ room_id: z.string(), ...position, repeated }),
+      async handle({ room_id, ...body }, key) {
+        const published = await publishing.publish({ kind: 'room', room: room_id }, publicationOf(body, key));
+        return { room_id, ...published, repeated: published.repeated === true };
+      },
+    }),
+    apiRoute({
+      ...common,
+      path: '/users/{user_id}/messages',
+      operationId: 'publishToUser',
+      summary: 'To every session of a user',
+      takes: z.strictObject({ user_id: userId, ...messageFields }),
+      answer: z.strictObject({ user_id: z.string(), repeated }),
+      async handle({ user_id, ...body }, key) {
+        const published = await publishing.publish({ kind: 'user', user: user_id }, publicationOf(body, key));
+        return { user_id, repeated: published.repeated === true };
+      },
+    }),
+    apiRoute({
+      ...common,
+      path: '/messages',
+      operationId: 'publish',
+      summary: 'Publish to the target in the body: a room, a user, or every session of the cluster',
+      description:
+        'The body names every target, even `all`: a client library turns `/users/../messages` into this path, and a mistake in an id must not reach everybody.',
+      takes: addressedMessage,
+      answer: z.strictObject({ ...position, repeated }),
+      async handle(body, key) {
+        const { target, publication } = readMessage(body, key);
+        const published = await publishing.publish(target, publication);
+        return { ...published, repeated: published.repeated === true };
+      },
+    }),
+  ];
+}

@@ -25,7 +25,7 @@ Example:
             ready: presence.healthy,
             checks: { registry: presence.healthy ? 'the last round went well' : 'the last round failed' },
           }),
-          handle: presence.handle,
+          routes: presence.routes,
           close: () => presence.close(),
         };
       });

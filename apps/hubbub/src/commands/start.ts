@@ -39,7 +39,7 @@ async function start(parts: ProcessParts) {
   const edge = await startEdge({ config, log, metrics, bus, pages });
   return {
     ...edge,
-    handle: presence.handle,
+    routes: presence.routes,
     async close(announced?: boolean) {
       await edge.close(announced);
       await presence.close();
@@ -50,7 +50,7 @@ async function start(parts: ProcessParts) {
 
 async function openCluster(
   parts: ProcessParts,
-): Promise<{ bus: Backplane; presence: Pick<Presence, 'handle' | 'close'> }> {
+): Promise<{ bus: Backplane; presence: Pick<Presence, 'routes' | 'close'> }> {
   const { config, log } = parts;
   if (config.redisUrl !== undefined) {
     return {

@@ -1,5 +1,6 @@
 /** hubbub edge --workers N: a parent without clients, N edges on one port, one admin port for all of them. */
-import { onShutdownSignal, startAdminServer } from '@hubbub/runtime';
+import { onShutdownSignal } from '@hubbub/runtime';
+import { startAdminServer } from '@hubbub/runtime/http';
 import { adminOptions, loadParts, logWarnings, type ProcessParts } from '../process.js';
 import { requireRedis } from '../redis.js';
 import { findSharedPort } from './free-port.js';
@@ -20,7 +21,7 @@ export async function runWorkers(count: number): Promise<ProcessParts> {
   const name = config.nodeId.slice(0, NODE_ID_MAX_BYTES);
   const pool = new WorkerPool({ count, log, fork: number => new Worker(number, `${name}-${number}`, port) });
   const admin = await startAdminServer({
-    ...adminOptions(config),
+    ...adminOptions(config, log),
     metrics: { contentType: metrics.contentType, metrics: () => pool.metrics() },
     readiness: () => pool.readiness(),
   });

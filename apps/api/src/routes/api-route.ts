@@ -1,0 +1,73 @@
+/** The routes of the API: what they work with, and the variants that a route has. */
+import type { Backplane } from '@hubbub/broker';
+import { type Failure, type Route, route, singleHeader } from '@hubbub/runtime/http';
+import type { PresenceQueries, TokenMint } from '@hubbub/server';
+import type { z } from 'zod';
+import { keyOf } from '../idempotency.js';
+import type { ApiMetrics } from '../metrics.js';
+import type { Publishing } from '../publishing.js';
+import { idempotencyHeaders } from './fields.js';
+
+/** The parts that routes use. */
+export interface RouteParts {
+  readonly bus: Pick<Backplane, 'history' | 'namespaces' | 'online'>;
+  /** Undefined if this process does not know a presence process. */
+  readonly presence: PresenceQueries | undefined;
+  readonly publishing: Publishing;
+  /** Undefined if this process mints no tokens. */
+  readonly mint: TokenMint | undefined;
+  readonly metrics: ApiMetrics;
+}
+
+interface Definition<Takes extends z.ZodObject, Answer extends z.ZodType> {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Whether a request may be repeated under an idempotency key. */
+  readonly takesKey?: boolean;
+  /** Failures that not every route has. 503: Redis or presence has to answer. */
+  readonly failures: readonly (403 | 503)[];
+  readonly takes?: Takes;
+  readonly answer: Answer;
+  /** @param key the idempotency key, of the header or of the body */
+  handle(input: z.output<Takes>, key: string | undefined): Promise<z.input<Answer>>;
+}
+
+const ALWAYS: readonly Failure[] = [400, 401, 408, 429, 431, 500];
+
+export function apiRoute<Takes extends z.ZodObject, Answer extends z.ZodType>({
+  takesKey = false,
+  failures,
+  handle,
+  ...definition
+}: Definition<Takes, Answer>): Route {
+  const ofBody: readonly Failure[] = definition.method === 'POST' ? [413, 415] : [];
+  return route({
+    ...definition,
+    ...(takesKey && { headers: idempotencyHeaders }),
+    failures: [...ALWAYS, ...ofBody, ...(takesKey ? ([409] as const) : []), ...failures],
+    handle: (input, request) =>
+      handle(
+        input,
+        takesKey ? keyOf(singleHeader(request, 'idempotency-key'), Object(input).idempotency_key) : undefined,
+      ),
+  });
+}
+
+/**
+ * Returns the route, and a variant with its ids in the body, or in the query of a GET. A URL loses some ids, and proxies
+ * decode or rewrite others.
+ */
+export function withIdsBesidePath(original: Route): readonly Route[] {
+  if (!original.path.includes('{')) return [original];
+  const place = original.method === 'GET' ? 'query' : 'body';
+  const beside = {
+    ...original,
+    path: original.path.replace(/\/\{\w+\}/g, ''),
+    operationId: `${original.operationId}ById`,
+    summary: `${original.summary}; with the ids in the ${place}`,
+  };
+  return [original, beside];
+}
