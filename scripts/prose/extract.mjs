@@ -5,6 +5,8 @@ import { parseSync, Visitor } from 'oxc-parser';
 const WORDS = /\p{L}{2,}[,:;]? \p{L}+[,:;]? \p{L}+/u;
 const TITLED = new Set(['describe', 'it', 'test', 'suite']);
 const FUNCTION_COMMENT_LINES_MAX = 2;
+/** Each begins a passage in the header of a Lua script. */
+const LUA_FIELD = /^(KEYS\[|ARGV\[|Returns\b)/;
 const LINE_COMMENTS = { lua: '--', py: '#', yaml: '#', yml: '#', sh: '#', go: '//' };
 
 /**
@@ -141,15 +143,14 @@ function findLongComments(groups, functions) {
 function readLineComments(source, prefix) {
   const passages = [];
   let last;
-  for (const [index, text] of source.split('\n').entries()) {
-    const trimmed = text.trim();
+  for (const [index, line] of source.split('\n').entries()) {
+    const trimmed = line.trim();
+    const text = trimmed.slice(prefix.length).trim();
     if (!trimmed.startsWith(prefix)) last = undefined;
+    else if (last && !LUA_FIELD.test(text)) last.push({ line: index + 1, text });
     else {
-      if (!last) {
-        last = [];
-        passages.push(last);
-      }
-      last.push({ line: index + 1, text: trimmed.slice(prefix.length).trim() });
+      last = [{ line: index + 1, text }];
+      passages.push(last);
     }
   }
   return passages;

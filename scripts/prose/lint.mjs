@@ -83,7 +83,7 @@ function checkSentences({ Syntax, RuleError, report, locator }) {
   return {
     [Syntax.Paragraph]: node => check(node, {}),
     [Syntax.Header]: node => check(node, { heading: true }),
-    [Syntax.TableCell]: node => check(node, { cell: true }),
+    [Syntax.TableCell]: node => check(node, { cell: true, heading: node.parent === node.parent.parent.children[0] }),
   };
 }
 

@@ -12,7 +12,6 @@ export const TERMS = [
   { pattern: /\b(sent away|taken out|sends? away)\b/i, write: 'disconnect or remove' },
   { pattern: /\b(bury|buries|buried|burying|graves?)\b/i, write: 'reap (a dead node) or dead-letter (an event)' },
   { pattern: /\b(carr(y|ies|ied|ying)) out\b/i, write: 'execute or apply' },
-  { pattern: /\bslots?\b/i, write: 'concurrency limit' },
   { pattern: /\bat once\b/i, write: 'immediately, or simultaneously: say which' },
   { pattern: /\b(what|that|which) stands\b/i, write: 'current, existing or open' },
   { pattern: /\b(anew|once more)\b/i, write: 'again' },
@@ -21,7 +20,6 @@ export const TERMS = [
     pattern: /(?<!\bthere )\b(is|are|was|were) (no|none|nobody|no one)\b(?! longer| more| less)/i,
     write: '"is not …"',
   },
-  { pattern: /\bnone (is|are|was|were|has|have|does|can|may)\b/i, write: 'a negation with "not"' },
   {
     pattern: /^(who|whoever|whom|whose|what|whatever)\b(?= )(?!.*\?$)/i,
     write: 'begin with the subject',

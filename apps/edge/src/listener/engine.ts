@@ -40,7 +40,7 @@ export function loadEngine(maxHeaderBytes?: number): Engine {
   throw new Error(
     `No WebSocket engine loads on ${platform}. Install the official build for this platform with:\n` +
       '  npm install --no-save uWebSockets.js@uNetworking/uWebSockets.js#v20.51.0\n' +
-      `What was tried:\n  ${failures.join('\n  ')}`,
+      `Attempts:\n  ${failures.join('\n  ')}`,
   );
 }
 
