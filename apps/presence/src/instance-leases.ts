@@ -1,4 +1,4 @@
-/** Who of the presence service is alive: the living share the partitions among themselves. */
+/** The living instances of presence, which share the partitions. */
 
 export interface Membership {
   /** Everybody alive, the asking one included, sorted: all see the same list and come to the same assignment. */
@@ -8,7 +8,7 @@ export interface Membership {
 }
 
 /**
- * A lease says who should own; it does not protect what is owned, the fence of `PartitionStore` does. Tried by
+ * A lease names the owner; the fence of `PartitionStore` protects the partition. Tested by
  * `test/instance-leases-conformance.ts`.
  */
 export interface InstanceLeases {
@@ -17,5 +17,5 @@ export interface InstanceLeases {
   release(instance: string): Promise<void>;
 }
 
-/** The partitions of an instance that was killed are taken over after so long, and a renewal of another one. */
+/** The partitions of an instance that was killed are taken over after this time, and a renewal of another one. */
 export const INSTANCE_LEASE_MS = 5000;

@@ -1,4 +1,4 @@
-/** What presence counts and logs: one function for each event. No label names a room, a user or a session. */
+/** The metrics and logs of presence: one function for each event. No label names a room, a user or a session. */
 import { type MetricsRegistry, occasionally } from '@hubbub/runtime';
 import { Counter, Gauge } from 'prom-client';
 
@@ -142,7 +142,7 @@ export class PresenceMetrics {
     this.#lag.set({ partition }, seconds);
   }
 
-  /** The partition is not owned any more: whoever has it tells its lag. */
+  /** The partition is not owned any more: its new owner reports the lag. */
   left(partition: number): void {
     this.#lag.remove({ partition });
   }
@@ -177,7 +177,7 @@ export class PresenceMetrics {
     else this.#logger.info(fields, 'the registry begins empty: every edge reports its sessions');
   }
 
-  /** @param goesOn the edge lives under a later incarnation: it was fenced, and has told everything again. */
+  /** @param goesOn the edge lives under a later incarnation: it was fenced, and has reported everything again. */
   reaped(incarnation: string, goesOn: boolean): void {
     this.#reaped.inc();
     const fields = { event: 'node_reaped', incarnation };

@@ -1,6 +1,6 @@
 /**
- * Finds incarnations that have sessions in the registry and no lease: Redis lost the lease, the edge reported once more
- * before it noticed, and died before it could resync. Nobody buries them, so nobody would take them out.
+ * Finds incarnations that have sessions in the registry and no lease. Redis lost the lease, the edge reported again before it
+ * noticed, and died before it could resync. No other part would remove them.
  */
 import type { NodeLeases, ReportLog } from '@hubbub/broker';
 import { encodeReports } from '@hubbub/protocol';
@@ -23,8 +23,8 @@ export class Orphans {
   }
 
   /**
-   * Reports as gone, to the partitions that know them, incarnations without a lease. Not before a whole lease has gone by: an
-   * edge that lives has told everything anew by then, and nobody notices that its former incarnation goes.
+   * Reports incarnations without a lease as gone to the partitions that have their sessions. It waits a whole lease first: by
+   * then a living edge has reported everything again, and the end of its former incarnation goes unnoticed.
    * @param known Partition → the incarnations that have sessions in it.
    */
   async check(known: ReadonlyMap<number, readonly string[]>, nowMs: number): Promise<void> {

@@ -78,8 +78,8 @@ export class OwnedPartition {
   }
 
   /**
-   * Applies entries as of the time they were appended, so that what waited in the log is judged by when it happened;
-   * only when the log is drained does time go on to `nowMs`.
+   * Applies entries as of the time they were appended: events that waited in the log are judged by their own time. Time
+   * advances to `nowMs` only when the log is drained.
    * @throws {StaleClaim} and the partition must not be used any more; so after any other error.
    */
   async step(entries: readonly LogEntry[], drained: boolean, nowMs: number): Promise<void> {

@@ -38,7 +38,7 @@ export class Owner {
   #nextPollMs = 0;
   #lastPollMs = Number.POSITIVE_INFINITY;
   #reapFromMs = 0;
-  /** What the store's clock is ahead of `performance.now()`, which no adjustment of the host's clock moves. */
+  /** The store's clock minus `performance.now()`, which adjustments of the host's clock do not change. */
   #clockOffsetMs = 0;
   #closing = false;
   #healthy = false;
@@ -156,7 +156,7 @@ export class Owner {
       positions.set(partition, owned.position);
       nextMs = Math.min(nextMs, owned.nextTickMs);
     }
-    // A report that is not in the answer was appended after this: only deadlines before it may be carried out.
+    // A report that is not in the answer was appended after this: only deadlines before it may be applied.
     const askedAtMs = this.#now();
     const waitMs = Math.max(0, Math.ceil(nextMs - askedAtMs));
     if (positions.size === 0) {
@@ -176,7 +176,7 @@ export class Owner {
     await allDone(steps);
   }
 
-  /** Whatever goes wrong, the memory of the partition may be ahead of the registry: it is dropped and loaded again. */
+  /** After any error the partition in memory may be ahead of the registry: it is dropped and loaded again. */
   async #step(owned: OwnedPartition, step: () => Promise<void>): Promise<void> {
     try {
       await step();
@@ -193,7 +193,7 @@ export class Owner {
     this.#nextPollMs = 0;
   }
 
-  /** What has to be done now and then: renew, trim, count. */
+  /** Periodic work: renew, trim, count. */
   async #upkeep(): Promise<void> {
     const { log, metrics, onlineCounter } = this.#options;
     const nowMs = this.#now();

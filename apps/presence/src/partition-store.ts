@@ -17,8 +17,8 @@ export interface Claim {
   /** How far the log is applied. */
   readonly position: LogPosition;
   /**
-   * Nothing is known of this partition: it is new, or Redis lost it, or nobody owned it for too long. What the registry
-   * still held is cleared. True until the first commit.
+   * Nothing is known of this partition: it is new, or Redis lost it, or nobody owned it for too long. Its rows
+   * in the registry are cleared. True until the first commit.
    */
   readonly lost: boolean;
 }
@@ -35,10 +35,10 @@ export interface Commit {
 
 /**
  * Guarantees, tried by `test/partition-store-conformance.ts` on every implementation:
- * - **One writer.** From the moment a claim is granted, no commit of an earlier one is carried out, however late it arrives.
+ * - **One writer.** From the moment a claim is granted, no commit of an earlier one is applied, however late it arrives.
  * - **All or none.** Rows, position, lifecycle events and publications of a commit happen together, once. A commit that is
- *   sent twice is carried out once.
- * - **Short-lived.** What is not renewed for minutes is gone; a partition counts as lost before any of its rows is.
+ *   sent twice is applied once.
+ * - **Short-lived.** Keys that are not renewed for minutes are gone; a partition counts as lost before any of its rows is.
  */
 export interface PartitionStore {
   /**
@@ -49,20 +49,20 @@ export interface PartitionStore {
   load(claim: Claim): Promise<SavedPartition>;
   /**
    * False: the claim is not valid any more, or the sequence is another; nothing was done. When it throws, the commit may
-   * or may not be carried out, now or later: claim and load again, do not guess.
+   * or may not be applied, now or later: claim and load again, do not guess.
    */
   commit(claim: Claim, commit: Commit): Promise<boolean>;
   /** Renews the life of the partition and of the named hashes. False: the claim is not valid any more. */
   renew(claim: Claim, hashes: readonly string[]): Promise<boolean>;
-  /** Lets go, so that anybody may claim it at once. */
+  /** Releases the claim, so that any instance may claim it immediately. */
   release(claim: Claim): Promise<void>;
 }
 
-/** How long a partition is remembered without an owner; then it counts as lost and is reported anew by all edges. */
+/** How long a partition is remembered without an owner; then it counts as lost, and all edges report it again. */
 export const PARTITION_TTL_MS = 120_000;
 /**
  * How often each hash is renewed. A hash is at most this old when its owner dies, and the partition is lost
- * `PARTITION_TTL_MS` later: together less than `REGISTRY_TTL_MS` of the broker package, with room for a slow takeover.
+ * `PARTITION_TTL_MS` later. Together that is less than `REGISTRY_TTL_MS` of the broker package, with room for a slow takeover.
  */
 export const HASH_RENEWAL_MS = 120_000;
 

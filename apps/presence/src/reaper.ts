@@ -24,7 +24,7 @@ export class Reaper {
    */
   async reap(): Promise<number> {
     const { leases, log, partitions, metrics } = this.#options;
-    const { dead, nextInMs } = await leases.bury();
+    const { dead, nextInMs } = await leases.reap();
     if (dead.length === 0) return nextInMs;
     const livingNodes = new Set((await leases.living()).map(lease => nodeOf(lease.incarnation)));
     for (const incarnation of dead) {

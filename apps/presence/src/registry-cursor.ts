@@ -13,7 +13,7 @@ export function encodeCursor({ partition, scan }: RegistryCursor): string {
   return `${partition}.${scan}`;
 }
 
-/** @throws {HubbubError} `INVALID_FORMAT` when it is none. */
+/** @throws {HubbubError} `INVALID_FORMAT` when it is malformed. */
 export function decodeCursor(text: string | undefined): RegistryCursor {
   if (text === undefined) return { partition: 0, scan: '0' };
   const [, partition, scan] = CURSOR.exec(text) ?? [];

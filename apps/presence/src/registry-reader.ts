@@ -1,4 +1,4 @@
-/** What others may read of the registry: as it was committed, from any instance, without asking its owner. */
+/** Reads the committed registry, on any instance, without its owner. */
 import type { Status } from '@hubbub/protocol';
 
 export interface RoomSummary {
@@ -45,7 +45,7 @@ export interface PageQuery {
 }
 
 /**
- * Pages go by a cursor that holds no state here. What stays in the registry from the first page to the last is on at
+ * Pages use a cursor that holds no state here. An entry that exists from the first page to the last is on at
  * least one of them.
  *
  * Every method rejects with `UNAVAILABLE` when the registry does not answer, and with `INVALID_FORMAT` for a cursor that

@@ -43,7 +43,7 @@ export interface Presence {
   close(): Promise<void>;
 }
 
-/** Returns at once; partitions are claimed in the background, for as long as it takes. */
+/** Returns immediately; partitions are claimed in the background, for as long as it takes. */
 export function startPresence(options: PresenceOptions): Presence {
   const owner = new Owner({
     instance: options.instance,

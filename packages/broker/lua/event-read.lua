@@ -8,8 +8,8 @@
 -- ARGV[3]  the last entry that this consumer has, or 0-0
 -- ARGV[4]  entries in the answer
 -- ARGV[5]  time to live where none is known, ms
--- Returns { state, newest entry id, { entry id, fields, which try the next one is }, … }; state is `lost` (the lease), `again` (ask again: the
--- group is new, or entries were deleted), or `ok`.
+-- Returns { state, newest entry id, { entry id, fields, number of the next attempt }, … }.
+-- State is `lost` (the lease), `again` (the group is new, or entries were deleted: read again), or `ok`.
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return { 'lost', '' } end
 local limit = tonumber(ARGV[4])
 local pending = redis.pcall('XPENDING', KEYS[1], ARGV[2], '(' .. ARGV[3], '+', limit)

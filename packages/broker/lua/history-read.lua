@@ -10,8 +10,8 @@
 -- ARGV[7]  epoch of a position that was surely given, or ""
 -- ARGV[8]  its offset
 -- ARGV[9]  bytes of the envelopes at most, with "newest"; 0 for no bound; may be missing
--- Returns { epoch, offset, entries as XRANGE does }. Where the envelopes are larger than the bound there are no entries, and the
--- fourth value is the offset of the newest one that does not fit.
+-- Returns { epoch, offset, entries as XRANGE does }. If the envelopes are larger than the bound, there are no entries.
+-- The fourth value is then the offset of the newest one that does not fit.
 local position = redis.call('HMGET', KEYS[1], 'epoch', 'offset')
 local epoch, offset = position[1], tonumber(position[2] or 0)
 -- Data older than what was given out: offsets would come to name other envelopes.

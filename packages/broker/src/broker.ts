@@ -5,9 +5,9 @@
  *
  * Guarantees, tried by `test/broker-conformance.ts` on every implementation:
  * - **Order.** Envelopes on one channel reach every subscriber in one order; those of one publisher in the order of its calls.
- * - **At most once.** An envelope is delivered once or, when a connection breaks, not at all. What may have been lost is
- *   told by `onInterruption`, never repeated by the broker.
- * - **Confirmed.** What is published after `subscribe` resolved is delivered. A publisher that subscribes gets its own.
+ * - **At most once.** An envelope is delivered once or, when a connection breaks, not at all. Possible losses are
+ *   reported by `onInterruption`, never repeated by the broker.
+ * - **Confirmed.** Envelopes published after `subscribe` resolved are delivered. A publisher that subscribes gets its own.
  * - **Kept.** An envelope of `publishKept` is also delivered to a subscriber whose connection was broken meanwhile, once, after the
  *   channel is confirmed again. The newest 10,000 are kept, 10 minutes after the last one.
  * - **Once.** However often an envelope is published under one idempotency key, it is delivered as if it had been published once.
@@ -60,7 +60,7 @@ export interface Broker {
    */
   readonly interrupted: boolean;
 
-  /** Drops every subscription and has it confirmed anew: for when a live connection turns out to be deaf. */
+  /** Drops every subscription and subscribes again: for a live connection that turns out to be deaf. */
   rebuild(): Promise<void>;
 
   /** Ends all connections. Pending publishes reject with `UNAVAILABLE`. */

@@ -16,7 +16,7 @@ export function eventFields(event: ClientEvent): string[] {
   ];
 }
 
-/** The first value of each field: what stands in front cannot be overwritten from behind. */
+/** The first value of each field: later fields cannot overwrite earlier ones. */
 export function fieldMap(fields: readonly string[]): ReadonlyMap<string, string> {
   const map = new Map<string, string>();
   for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -66,6 +66,6 @@ function parseJson(text: string | undefined): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // Malformed, which the caller tells.
+    return undefined; // Malformed: the caller reports it.
   }
 }

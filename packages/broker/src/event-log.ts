@@ -1,4 +1,4 @@
-/** What clients tell services: one log per namespace of rooms, consumed by groups (docs/decisions/0004). */
+/** Client events for services: one log per namespace of rooms, consumed by groups (docs/decisions/0004). */
 import type { ClientEvent } from '@hubbub/protocol';
 import type { ConsumerGroup } from './consumer-group.js';
 
@@ -9,7 +9,7 @@ export interface EventAppend {
   readonly idempotencyKey?: string;
   /** Events that may wait for services; one more is refused, because dropping the oldest would lose it silently. */
   readonly maxLength: number;
-  /** A log is forgotten so long after its last event and its last reader. */
+  /** Time to live of a log after its last event and its last reader. */
   readonly ttlMs: number;
 }
 
@@ -25,7 +25,7 @@ export interface EventAppended {
 export interface EventEntry {
   readonly entryId: string;
   readonly event: ClientEvent;
-  /** Which try of it would be next: 1 where it is new, which counts as begun; a later one counts when `retry` says so. */
+  /** The number of the next attempt: 1 for a new entry, which counts as begun; a later one counts at `retry`. */
   readonly attempt: number;
 }
 
@@ -34,7 +34,7 @@ export interface EventEntry {
  *
  * Guarantees, tried by `test/event-log-conformance.ts` on every implementation:
  * - **Order.** Entries of a log are in the order in which they were appended; those of one appender in the order of its calls.
- * - **Nothing dropped.** An entry stays until every group has acknowledged or buried it, and while there is no group. A full
+ * - **Nothing dropped.** An entry stays until every group has acknowledged or dead-lettered it, and while there is no group. A full
  *   log refuses; a group that nobody reads any more fills it, until an operator removes the group (docs/decisions/0004).
  * - **Once in.** A retry with the same idempotency key never doubles an event.
  */
@@ -42,7 +42,7 @@ export interface EventLog {
   /** @throws {HubbubError} `UNAVAILABLE`: not appended, as where too many events wait for services; `OUTCOME_UNKNOWN`. */
   append(append: EventAppend): Promise<EventAppended>;
 
-  /** What waits for services, for metrics. @throws {HubbubError} `UNAVAILABLE` */
+  /** The events that wait for services, for metrics. @throws {HubbubError} `UNAVAILABLE` */
   backlog(namespace: string): Promise<EventBacklog>;
 
   /** A group's place in a log. It begins with the oldest event that is there. */
@@ -57,7 +57,7 @@ export interface EventGroup extends ConsumerGroup<EventEntry> {
 
 export interface DeadLetter {
   readonly entryId: string;
-  /** Absent where another program wrote what is no event (reason {@link MALFORMED}); its fields are kept as they were. */
+  /** Absent if another program wrote a malformed event (reason {@link MALFORMED}); its fields are kept unchanged. */
   readonly event?: ClientEvent;
   /** How often it was tried. */
   readonly attempt: number;
@@ -77,7 +77,7 @@ export interface EventBacklog {
   }[];
 }
 
-/** Why an entry is a dead letter that another program wrote and that is no event. */
+/** The reason of a dead letter that another program wrote and that is not an event. */
 export const MALFORMED = 'malformed';
 export const DEAD_LETTER_REASON_MAX = 1000;
 /** Dead letters of one group; the oldest give way. */
@@ -86,5 +86,5 @@ export const DEAD_LETTERS_MAX = 10_000;
 export const EVENT_READ_LIMIT_MAX = 1000;
 /** The time to live of a log to which a group came before the first event. */
 export const DEFAULT_EVENTS_TTL_MS = 86_400_000;
-/** What all groups are done with goes after so many acknowledgements of one consumer, and whenever its lease is renewed. */
+/** Handled entries are trimmed after this many acknowledgements of one consumer, and whenever its lease is renewed. */
 export const TRIM_EVERY_ACKNOWLEDGED = 100;

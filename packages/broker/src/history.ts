@@ -1,4 +1,4 @@
-/** What a room remembers: publishing with an exact position, and reading again (docs/decisions/0002). */
+/** The history of a room: publishing with an exact position, and reading (docs/decisions/0002). */
 import type { Position } from '@hubbub/protocol';
 
 export interface HistoryAppend {
@@ -10,7 +10,7 @@ export interface HistoryAppend {
   readonly idempotencyKey?: string;
   /** Envelopes that the room remembers. */
   readonly size: number;
-  /** The history is forgotten so long after its last envelope. */
+  /** Time to live of the history after its last envelope. */
   readonly ttlMs: number;
   /** As in {@link HistoryQuery}. */
   readonly known?: Position | undefined;
@@ -35,8 +35,8 @@ export interface HistoryQuery {
   /** With `from: 'newest'`: envelopes that are larger together are not read at all, see `tooLargeBelow`. */
   readonly maxBytes?: number;
   /**
-   * A position that was surely given. A history of the same epoch that does not reach it has lost its end (a Redis that
-   * came back with older data): it begins a new epoch. Never a position that only a client claims.
+   * A position that was surely given. If a history of the same epoch does not reach it, a restored Redis has lost its end: it
+   * begins a new epoch. Never a position that only a client claims.
    */
   readonly known?: Position;
 }
@@ -54,10 +54,10 @@ export interface HistoryPage extends Position {
   readonly tooLargeBelow?: number;
 }
 
-/** So long a retry of the same message is recognised. */
+/** How long a retry of the same message is recognized. */
 export const IDEMPOTENCY_WINDOW_MS = 300_000;
 
-/** The position of a history outlives its envelopes by this factor, so that an expired history is told from a lost one. */
+/** The position of a history outlives its envelopes by this factor, so that an expired history differs from a lost one. */
 export const POSITION_TTL_FACTOR = 2;
 
 /**
@@ -69,8 +69,8 @@ export const POSITION_TTL_FACTOR = 2;
  *   appender are in the order of its calls.
  * - **Unknown fate.** When `append` rejects with `OUTCOME_UNKNOWN`, the envelope may or may not have been published, now or a little later: a
  *   retry with the same idempotency key never doubles it.
- * - **Never the same position twice.** Whatever is lost, an epoch and an offset never come to name another envelope, as
- *   long as who has a position tells it (`known`).
+ * - **Never the same position twice.** After any loss, an epoch and an offset never name another envelope, as
+ *   long as the holder of a position passes it (`known`).
  */
 export interface History {
   /** @throws {HubbubError} `UNAVAILABLE`: not appended; `OUTCOME_UNKNOWN` */

@@ -1,4 +1,4 @@
-/** Who here wants which channel: subscribes for the first, unsubscribes some time after the last. */
+/** Counts the local users of each channel: subscribes for the first, unsubscribes some time after the last. */
 import type { Broker } from './broker.js';
 
 interface Entry {
@@ -6,7 +6,7 @@ interface Entry {
   holders: number;
   /** Set while subscribed or subscribing: concurrent holders share it, and once it is there all channels share one. */
   subscription: Promise<void> | undefined;
-  /** Set while an unsubscribe is under way: a new subscription waits for it, so that the two cannot swap. */
+  /** Set while an unsubscribe is pending: a new subscription waits for it, so that the two cannot swap. */
   ending: Promise<void> | undefined;
   linger: NodeJS.Timeout | undefined;
 }

@@ -1,8 +1,8 @@
-/** What presence tells services of users and rooms: consumed by groups, in order for each subject. */
+/** Lifecycle events of users and rooms, from presence to services: consumed by groups, in order for each subject. */
 import type { LifecycleEvent } from '@hubbub/protocol';
 import type { ConsumerGroup } from './consumer-group.js';
 
-/** How far a group has come is forgotten so long after its last sign of life. */
+/** Time to live of a group's position after its last activity. */
 export const LIFECYCLE_GROUP_TTL_MS = 86_400_000;
 
 /** Entries that a stream keeps for groups that are behind. */
@@ -23,6 +23,6 @@ export interface LifecycleEntry {
  * keeps its entries (docs/redis-contract.md) misses some: services ask presence when they start.
  */
 export interface LifecycleLog {
-  /** A group's place. It begins with what is written after it first had the lease; attempts are counted anew after a takeover. `bury` of such a group only counts the entry as done. */
+  /** A group's place. It begins with events written after it first had the lease; attempts restart at a takeover. `deadLetter` only counts the entry as done. */
   group(group: string): ConsumerGroup<LifecycleEntry>;
 }

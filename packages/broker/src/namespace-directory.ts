@@ -1,16 +1,16 @@
-/** What publishers must know of namespaces: told by edges, whose configuration has it, and read by services (docs/decisions/0004). */
+/** The settings of namespaces that publishers need: edges announce them, services read them (docs/decisions/0004). */
 
 /** How to publish to the rooms of a namespace. */
 export interface NamespacePublishing {
   /** Messages that each room remembers; 0: its rooms have no history. */
   readonly historySize: number;
-  /** A history is forgotten so long after its last message. */
+  /** Time to live of a history after its last message. */
   readonly historyTtlMs: number;
 }
 
 /**
- * Guarantees, tried by `test/namespace-directory-conformance.ts` on every implementation: a lookup has what was announced last,
- * at most {@link NAMESPACE_MAX_AGE_MS} late; a namespace that was not in it has what an unconfigured one has.
+ * Guarantees, tested by `test/namespace-directory-conformance.ts` on every implementation. A lookup returns the latest
+ * announcement, at most {@link NAMESPACE_MAX_AGE_MS} late. An unknown namespace counts as unconfigured.
  */
 export interface NamespaceDirectory {
   /**
@@ -27,7 +27,7 @@ export interface NamespaceDirectory {
 /** Rooms of a namespace that is not configured, and of all while no edge has announced any, have no history. */
 export const UNCONFIGURED_NAMESPACE: NamespacePublishing = Object.freeze({ historySize: 0, historyTtlMs: 300_000 });
 
-/** Edges renew every 10 minutes; an abandoned cluster's announcement is gone after so long. */
+/** Edges renew every 10 minutes; an abandoned cluster's announcement expires after this time. */
 export const ANNOUNCEMENT_TTL_MS = 86_400_000;
 
 /** An answer may be so old: publishing asks for each message. */

@@ -1,12 +1,12 @@
-/** Leases of edges: one each, whatever the edge holds; who does not renew is dead, and told so when it wakes. */
+/** Leases of edges: one each, however many sessions it holds. An edge that does not renew is dead, and learns so when it wakes. */
 
 export interface NodeLease {
   readonly incarnation: string;
-  /** Negative when it is overdue and not yet buried. */
+  /** Negative when it is overdue and not yet reaped. */
   readonly expiresInMs: number;
 }
 
-export interface Burial {
+export interface Reaping {
   /** All the dead whose turn has come. */
   readonly dead: readonly string[];
   /** When the next lease runs out unless it is renewed, or the turn of a dead one comes; `Infinity`: never. */
@@ -14,11 +14,11 @@ export interface Burial {
 }
 
 /**
- * Who lives, by incarnation (`<node id>/<unique>`). One clock decides: that of the store.
+ * The living edges, by incarnation (`<node id>/<unique>`). The clock of the store decides.
  *
  * Guarantees, tried by `test/node-leases-conformance.ts` on every implementation:
- * - **Once dead, always dead.** An incarnation that was buried or fenced never becomes alive again: `renew` says false.
- * - **No loss.** From burial to `forget` the incarnation is among the dead, whoever crashes in between.
+ * - **Once dead, always dead.** A reaped or fenced incarnation never becomes alive again: `renew` returns false.
+ * - **No loss.** From `reap` to `forget` the incarnation is among the dead, even after a crash in between.
  */
 export interface NodeLeases {
   /** How long a lease lasts without renewal. */
@@ -30,12 +30,12 @@ export interface NodeLeases {
   /** Gone in good order: not declared dead. */
   release(incarnation: string): Promise<void>;
   /** Moves the expired from the living to the dead, and lists all the dead whose turn has come. */
-  bury(): Promise<Burial>;
-  /** The dead one's sessions have been taken out. */
+  reap(): Promise<Reaping>;
+  /** Call it when the dead edge's sessions have been removed. */
   forget(incarnation: string): Promise<void>;
   /**
    * Declares every living incarnation dead, so that each edge finds out at its next renewal and reports all it holds again.
-   * They are listed by `bury` only after a whole lease: the edges that live have spoken for themselves by then.
+   * They are listed by `reap` only after a whole lease: the edges that live have spoken for themselves by then.
    */
   fenceAll(): Promise<void>;
   /** Everybody alive. */

@@ -1,6 +1,6 @@
 /** How many users are online in the cluster: presence writes its part, everybody reads the sum. */
 
-/** What an owner of a partition writes. */
+/** The count that the owner of a partition writes. */
 export interface OnlineCount {
   readonly users: number;
   /** Of the owner's claim: a later claim of the partition has a higher one. */
@@ -8,8 +8,8 @@ export interface OnlineCount {
 }
 
 /**
- * Guarantees, tested by `test/online-counter-conformance.ts` on every implementation: a partition counts with what its
- * latest claim wrote last; what is not written again for minutes is forgotten.
+ * Guarantees, tested by `test/online-counter-conformance.ts` on every implementation. A partition counts with the last value
+ * of its latest claim. A value that is not written again for minutes expires.
  */
 export interface OnlineCounter {
   /** @throws {HubbubError} `UNAVAILABLE`. */

@@ -17,7 +17,7 @@ export interface LogAppend {
 }
 
 export interface ReadOptions {
-  /** How long to wait when there is nothing; 0 answers at once. */
+  /** How long to wait when there is nothing; 0 answers immediately. */
   readonly waitMs: number;
   /** Entries of one partition in one answer. */
   readonly limit: number;

@@ -7,7 +7,7 @@ import { AT_ONCE, idOf, LEASE_MS, newEventLog, textsOf } from './event-stories.j
 /** Long enough for what is done under it on a busy machine. */
 const SHORT_LEASE_MS = 500;
 const FORBIDDEN = { code: 'FORBIDDEN' };
-const WHAT_NEEDS_THE_LEASE = ['acknowledge', 'bury', 'retry', 'read'];
+const WHAT_NEEDS_THE_LEASE = ['acknowledge', 'deadLetter', 'retry', 'read'];
 
 /** `open` gives one process's view; all views of a file see the same logs. */
 export function eventGroupConformance(open: () => Promise<EventLog>): void {
@@ -136,16 +136,16 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     expect(textsOf(await (await holding('r2')).read('r2', AT_ONCE))).toEqual(['b']);
   });
 
-  test('a buried event is done, and a dead letter of its group only', async () => {
+  test('a dead-lettered event is done, and a dead letter of its group only', async () => {
     const { appendAll, group, holding } = await newLog();
     await appendAll('a', 'b');
     const referee = await holding('r1');
     const [a, b] = await referee.read('r1', AT_ONCE);
     await referee.retry('r1', idOf(a));
     const before = Date.now();
-    await referee.bury('r1', idOf(a), 'no such comparison');
-    await referee.bury('r1', idOf(b), 'x'.repeat(5000));
-    await referee.bury('r1', idOf(b), 'a second time changes nothing');
+    await referee.deadLetter('r1', idOf(a), 'no such comparison');
+    await referee.deadLetter('r1', idOf(b), 'x'.repeat(5000));
+    await referee.deadLetter('r1', idOf(b), 'a second time changes nothing');
     const [letter, other, ...none] = await (await group()).deadLetters(10);
     expect(letter).toMatchObject({ ...a, attempt: 2, reason: 'no such comparison' });
     expect(Math.abs((letter?.buriedAtMs ?? 0) - before)).toBeLessThan(5000);
@@ -172,8 +172,8 @@ function call(group: EventGroup, does: string, consumer: string, entryId: string
   switch (does) {
     case 'acknowledge':
       return group.acknowledge(consumer, [entryId]);
-    case 'bury':
-      return group.bury(consumer, entryId, 'no');
+    case 'deadLetter':
+      return group.deadLetter(consumer, entryId, 'no');
     case 'retry':
       return group.retry(consumer, entryId);
     default:

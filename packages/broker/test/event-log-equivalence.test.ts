@@ -36,7 +36,7 @@ describe.each(SEEDS)('life %i', seed => {
 
 /** One thing that is done, chosen before it is known what it answers. */
 interface Deed {
-  readonly does: 'append' | 'hold' | 'release' | 'read' | 'acknowledge' | 'retry' | 'bury' | 'look';
+  readonly does: 'append' | 'hold' | 'release' | 'read' | 'acknowledge' | 'retry' | 'deadLetter' | 'look';
   readonly group: string;
   readonly consumer: string;
   /** For an append the name of a new event; else, and where it is a repeated append, which of the latest is meant. */
@@ -49,7 +49,7 @@ function chooseDeed(random: () => number, step: number): Deed {
   const does = pick<Deed['does']>([
     'append',
     ...(['append', 'append', 'append', 'hold', 'hold', 'hold', 'release', 'read', 'read', 'read'] as const),
-    ...(['acknowledge', 'acknowledge', 'acknowledge', 'retry', 'bury', 'look'] as const),
+    ...(['acknowledge', 'acknowledge', 'acknowledge', 'retry', 'deadLetter', 'look'] as const),
   ]);
   // One consumer after the other does most of it, or nobody would hold the lease for long; the one before gives it up.
   const turn = Math.floor(step / TURN);
@@ -102,12 +102,12 @@ class Life {
         return await group.acknowledge(consumer, [...this.#entryIds.values()].slice(-1 - LATEST).slice(0, 2 * limit));
       case 'retry':
         return await group.retry(consumer, entryId);
-      case 'bury':
-        return await group.bury(consumer, entryId, 'no');
+      case 'deadLetter':
+        return await group.deadLetter(consumer, entryId, 'no');
       case 'look': {
         const { length, groups } = await this.#log.backlog('game');
         const dead = await group.deadLetters(100);
-        const letters = dead.map(({ event: buried, attempt, reason }) => [buried?.id, attempt, reason]);
+        const letters = dead.map(({ event: entry, attempt, reason }) => [entry?.id, attempt, reason]);
         return { length, groups: [...groups].sort((a, b) => (a.group < b.group ? -1 : 1)), letters };
       }
     }

@@ -87,7 +87,7 @@ test('while Redis is away everything says UNAVAILABLE, but for a release, which 
     () => group.hold('r1', LEASE_MS),
     () => group.read('r1', AT_ONCE),
     () => group.acknowledge('r1', ['1-0']),
-    () => group.bury('r1', '1-0', 'no'),
+    () => group.deadLetter('r1', '1-0', 'no'),
     () => group.retry('r1', '1-0'),
     () => group.deadLetters(1),
   ]) {

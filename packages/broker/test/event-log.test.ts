@@ -54,7 +54,7 @@ describe('on Redis', () => {
     await append('a', { ttlMs: 1500, idempotencyKey: 'alice/1' });
     await append('b', { ttlMs: 1500 });
     const [a] = await group.read('r1', AT_ONCE);
-    await group.bury('r1', idOf(a), 'no');
+    await group.deadLetter('r1', idOf(a), 'no');
     expect(Number(await redis.cli('PTTL', `${key}:dead:referee`))).toBeGreaterThan(0);
     await group.hold('r1', 1000);
     const names = [key, `${key}:ttl`, `${key}:lease:referee`, `${key}:dead:referee`, `${key}:id:alice/1`];
@@ -74,7 +74,7 @@ describe('on Redis', () => {
     await append('a');
     await group.hold('r1', LEASE_MS);
     const [a] = await group.read('r1', AT_ONCE);
-    await group.bury('r1', idOf(a), 'no');
+    await group.deadLetter('r1', idOf(a), 'no');
     await redis.cli('PEXPIRE', `${key}:dead:referee`, '5000');
     await group.hold('r1', LEASE_MS);
     expect(Number(await redis.cli('PTTL', `${key}:dead:referee`))).toBeGreaterThan(50_000);
@@ -86,12 +86,12 @@ describe('on Redis', () => {
     await append('a');
     await group.hold('r1', LEASE_MS);
     const [a] = await group.read('r1', AT_ONCE);
-    await group.bury('r1', idOf(a), 'no');
+    await group.deadLetter('r1', idOf(a), 'no');
     expect(await redis.cli('XLEN', `${key}:dead:referee`)).toBe('10000');
     expect((await group.deadLetters(1))[0], 'what others wrote there harms nobody').toMatchObject({ reason: '' });
   });
 
-  test('what is no event is buried as malformed, and what follows is handed out', async () => {
+  test('dead-letters a malformed event, and hands out the next ones', async () => {
     const { append, group, key } = await openFresh();
     const good = ['user', '{"id":"u","name":"U"}', 'session', 's', 'node', 'n', 'rooms', '[]', 'at', '1'];
     const foreign = [
@@ -179,7 +179,7 @@ describe('on Redis', () => {
     expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['b']);
     await group.acknowledge('r1', [idOf(a)]);
     await redis.cli('XGROUP', 'DESTROY', key, 'referee');
-    await group.bury('r1', idOf(a), 'no');
+    await group.deadLetter('r1', idOf(a), 'no');
     await expect(group.retry('r1', idOf(a))).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await group.hold('r1', LEASE_MS);
     expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['b']);

@@ -99,7 +99,7 @@ export function lifecycleLogConformance(open: () => Promise<LifecycleLogBench>):
     const [a] = await take(group, 'c1', 1);
     expect(await group.retry('c1', a?.entryId ?? '')).toBe(2);
     expect(await group.retry('c1', a?.entryId ?? '')).toBe(3);
-    await group.bury('c1', a?.entryId ?? '', 'cannot be handled');
+    await group.deadLetter('c1', a?.entryId ?? '', 'cannot be handled');
     await group.release('c1');
     await append(online('b'));
     const other = second.group('g');

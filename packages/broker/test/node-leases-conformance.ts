@@ -14,14 +14,14 @@ export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLea
     expect(await leases.renew('edge-1/a')).toBe(true);
     expect((await leases.living()).map(lease => lease.incarnation)).toEqual(['edge-1/a']);
     expect((await leases.living())[0]?.expiresInMs).toBeGreaterThan(LONG_MS / 2);
-    const { dead, nextInMs } = await leases.bury();
+    const { dead, nextInMs } = await leases.reap();
     expect(dead).toEqual([]);
     expect(nextInMs).toBeGreaterThan(LONG_MS / 2);
     expect(nextInMs).toBeLessThanOrEqual(LONG_MS);
   });
 
   test('where nobody lives nothing is to be expected', async () => {
-    expect(await (await open(LONG_MS)).bury()).toEqual({ dead: [], nextInMs: Number.POSITIVE_INFINITY });
+    expect(await (await open(LONG_MS)).reap()).toEqual({ dead: [], nextInMs: Number.POSITIVE_INFINITY });
   });
 
   test('who never registered is fenced', async () => {
@@ -29,21 +29,21 @@ export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLea
     expect(await leases.renew('edge-1/a')).toBe(false);
   });
 
-  test('who does not renew is buried, stays among the dead until forgotten, and finds itself fenced', async () => {
+  test('reaps an edge that does not renew, keeps it among the dead until forgotten, and fences it', async () => {
     const leases = await open(SHORT_MS);
     await leases.register('edge-1/a');
-    await eventually(async () => (await leases.bury()).dead.includes('edge-1/a'));
-    expect((await leases.bury()).dead).toEqual(['edge-1/a']);
+    await eventually(async () => (await leases.reap()).dead.includes('edge-1/a'));
+    expect((await leases.reap()).dead).toEqual(['edge-1/a']);
     expect(await leases.living()).toEqual([]);
     expect(await leases.renew('edge-1/a')).toBe(false);
     await leases.register('edge-1/a');
     expect(await leases.renew('edge-1/a')).toBe(false);
     await leases.forget('edge-1/a');
-    expect((await leases.bury()).dead).toEqual([]);
+    expect((await leases.reap()).dead).toEqual([]);
     expect(await leases.renew('edge-1/a')).toBe(false);
   });
 
-  test('who is late and was not buried yet may go on', async () => {
+  test('an edge that is late and not yet reaped may continue', async () => {
     const leases = await open(SHORT_MS);
     await leases.register('edge-1/a');
     await eventually(async () => ((await leases.living())[0]?.expiresInMs ?? 0) < 0);
@@ -56,18 +56,18 @@ export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLea
     await leases.register('edge-1/a');
     await leases.register('edge-2/b');
     await leases.release('edge-1/a');
-    await eventually(async () => (await leases.bury()).dead.includes('edge-2/b'));
-    expect((await leases.bury()).dead).toEqual(['edge-2/b']);
+    await eventually(async () => (await leases.reap()).dead.includes('edge-2/b'));
+    expect((await leases.reap()).dead).toEqual(['edge-2/b']);
   });
 
   test('all can be fenced: they notice at once, and are listed as dead after a lease', async () => {
     const leases = await open(200);
     await leases.register('edge-1/a');
     await leases.fenceAll();
-    expect((await leases.bury()).dead).toEqual([]);
+    expect((await leases.reap()).dead).toEqual([]);
     expect(await leases.renew('edge-1/a')).toBe(false);
     await leases.register('edge-1/b');
     expect(await leases.renew('edge-1/b')).toBe(true);
-    await eventually(async () => (await leases.bury()).dead.includes('edge-1/a'));
+    await eventually(async () => (await leases.reap()).dead.includes('edge-1/a'));
   });
 }

@@ -15,7 +15,7 @@ function start() {
       return 1;
     },
     acknowledge: async () => {},
-    bury: async () => {},
+    deadLetter: async () => {},
   } as unknown as Source<Entry>;
   const handle = ({ entryId }: Entry) =>
     new Promise<void>(resolve => {

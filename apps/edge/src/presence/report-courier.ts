@@ -108,7 +108,7 @@ export class ReportCourier {
     if (this.#incarnation !== '') this.#former.add(this.#incarnation);
     try {
       while (wasTelling && this.#waiting.length > 0) await this.#options.log.append(this.#takeEntries());
-      await this.#buryFormer();
+      await this.#reportFormer();
     } catch (error) {
       this.#options.logger.warn({ event: 'presence_goodbye_failed', err: error }, 'presence will find this edge dead');
     }
@@ -205,7 +205,7 @@ export class ReportCourier {
       try {
         const askedAtMs = performance.now();
         await this.#options.leases.register(this.#incarnation);
-        await this.#buryFormer();
+        await this.#reportFormer();
         if (this.#state !== 'away') return;
         this.#renewedAtMs = askedAtMs;
         this.#waiting = [...this.#options.everything()];
@@ -225,7 +225,7 @@ export class ReportCourier {
   }
 
   /** Reports to every partition that former incarnations are gone. @throws if some partitions did not take it. */
-  async #buryFormer(): Promise<void> {
+  async #reportFormer(): Promise<void> {
     const { log, leases, partitions } = this.#options;
     const former = [...this.#former];
     if (former.length === 0) return;

@@ -1,4 +1,4 @@
-/** What is due when: a binary heap that holds at most one deadline for each subject. */
+/** Deadlines: a binary heap that holds at most one deadline for each subject. */
 
 export type Subject =
   | { readonly kind: 'member'; readonly room: string; readonly user: string }

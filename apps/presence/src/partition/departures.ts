@@ -1,17 +1,17 @@
-/** The sessions of incarnations that are gone, taken out a slice at a time: a dead edge can hold tens of thousands. */
+/** The sessions of incarnations that are gone, removed a slice at a time: a dead edge can hold tens of thousands. */
 import type { Incarnations } from './incarnations.js';
 import type { Rooms } from './rooms.js';
 import type { Users } from './users.js';
 
 /**
- * An edge that tells everything anew begins with saying that its former incarnation is gone, and may need so long for the
- * rest. Also where a namespace has no grace nobody shall see that.
+ * A resync begins with the end of the former incarnation, and the rest may need this time. Even without a grace, members
+ * must not see it.
  */
 export const RESYNC_MS = 2000;
 
 interface Departure {
   readonly incarnation: number;
-  /** Each takes out one session and says nothing when it has moved on meanwhile. */
+  /** Each removes one session, or does nothing if it has moved on meanwhile. */
   readonly members: ReadonlyArray<{ readonly room: string; readonly user: string; readonly session: string }>;
   readonly users: ReadonlyArray<{ readonly user: string; readonly session: string }>;
   next: number;
@@ -35,7 +35,7 @@ export class Departures {
 
   /**
    * Looks through the whole partition: that is rare, and an index by incarnation would cost memory for each session.
-   * What is left to do need not be stored: it is what the rows still say of an incarnation that is gone.
+   * The remaining work needs no storage: the rows still name the incarnation that is gone.
    */
   begin(incarnation: number): void {
     const members: Departure['members'][number][] = [];

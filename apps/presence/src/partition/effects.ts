@@ -1,10 +1,10 @@
-/** What a partition wants done after it applied reports: rows written, members told, services told. All of it or none. */
+/** Effects of applied reports: rows to write, messages to members and services. All or none are committed. */
 import type { LifecycleEvent, Payload, Sender } from '@hubbub/protocol';
 
 /** A change of one hash of the registry, named within its partition: `meta`, `rooms`, `room:<room>`, `users:<bucket>`. */
 export interface HashChange {
   readonly name: string;
-  /** Whatever the hash held before is gone first. */
+  /** The hash is deleted first. */
   readonly clear: boolean;
   readonly set: ReadonlyMap<string, string>;
   readonly remove: readonly string[];
@@ -15,7 +15,7 @@ export type Announcement = {
   readonly type: string;
   readonly room: string;
   readonly payload: Payload;
-  /** Whom the frame is about, where it is about one user. */
+  /** The user that the frame is about, if any. */
   readonly sender?: Sender;
 } & (
   | { readonly to: 'room'; readonly excludeSession?: string }

@@ -3,8 +3,8 @@ import type { Deadlines } from './deadlines.js';
 import type { Journal } from './journal.js';
 
 /**
- * A report may still arrive so long after its edge was declared dead: written by a paused process, out of a buffer. (The
- * reporter of an edge looks at its lease before it appends; this is the second bolt.)
+ * How long a report may still arrive after its edge was declared dead: from the buffer of a paused process. (The
+ * reporter of an edge checks its lease before it appends; this is the second bolt.)
  */
 export const GONE_REMEMBERED_MS = 3_600_000;
 
@@ -63,7 +63,7 @@ export class Incarnations {
     return [...this.#indexes.keys()].filter(incarnation => !this.isGone(incarnation));
   }
 
-  /** Indexes whose sessions still have to be taken out. */
+  /** Indexes whose sessions must still be removed. */
   goneIndexes(): number[] {
     return [...this.#indexes].filter(([name]) => this.isGone(name)).map(([, index]) => index);
   }

@@ -72,7 +72,7 @@ function* metaHash(journal: Journal): Iterable<HashChange> {
   yield { name: 'meta', clear: false, set, remove };
 }
 
-/** What is told as of the end of the batch, so that one encoding serves many. */
+/** Announces the state at the end of the batch, so that one encoding serves many. */
 function* answers(journal: Journal, rooms: Rooms, pageSize: number): Iterable<Announcement> {
   for (const name of journal.counts) {
     const room = rooms.get(name);
@@ -87,7 +87,7 @@ function* answers(journal: Journal, rooms: Rooms, pageSize: number): Iterable<An
     const room = rooms.get(name);
     if (room === undefined) continue;
     const counted = room.rules.presence === 'counts';
-    // The joiners are members already: what was just told to the whole room answers them, too.
+    // The joiners are members already: the announcement to the whole room answers them, too.
     if (counted ? journal.counts.has(name) : journal.refreshes.has(name) && !room.counting) continue;
     // One object for all nodes: the encoder sees that it is the same.
     const payload = counted ? { ...countOf(room) } : { ...infoOf(room, pageSize) };

@@ -1,9 +1,9 @@
-/** What has changed since the last commit: the notes from which a partition's effects are made. */
+/** The changes since the last commit, from which a partition's effects are made. */
 import type { LifecycleEvent } from '@hubbub/protocol';
 import type { Announcement, RefusedSession } from './effects.js';
 
 export class Journal {
-  /** Room → users whose row changed; a room that is no longer open is taken out whole. */
+  /** Room → users whose row changed; a closed room is removed whole. */
   readonly rooms = new Map<string, Set<string>>();
   readonly users = new Set<string>();
   /** Field of `meta` → value; `undefined` takes it out. */
@@ -15,7 +15,7 @@ export class Journal {
   keptMembersRemoved = 0;
   /** Room → node → sessions that joined and get to know who is here. */
   readonly joiners = new Map<string, Map<string, Set<string>>>();
-  /** Rooms whose members all get the roster anew. */
+  /** Rooms whose members all get the roster again. */
   readonly refreshes = new Set<string>();
   /** Rooms whose members get a count. */
   readonly counts = new Set<string>();

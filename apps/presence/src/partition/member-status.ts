@@ -8,7 +8,7 @@ import type { Member } from './room.js';
  */
 export function setSessionStatus(member: Member, session: string, status: Status | undefined): boolean {
   const statuses = member.statuses ?? new Map<string, Status>();
-  // Not moved to the end when it repeats itself: a resync sets nothing anew.
+  // Not moved to the end when it repeats itself: a resync changes nothing.
   if (status === undefined || !isSame(statuses.get(session), status)) statuses.delete(session);
   if (status !== undefined) statuses.set(session, status);
   member.statuses = statuses.size > 0 ? statuses : undefined;

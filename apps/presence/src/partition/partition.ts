@@ -1,6 +1,6 @@
 /**
- * One partition of presence: a pure state machine. Reports and time go in, effects come out; it has no clock and does no
- * I/O, so that a random test can compare it with a model.
+ * One partition of presence: a pure state machine. Reports and time go in, effects come out. It has no clock and does no I/O,
+ * so that a random test can compare it with a model.
  */
 import { nodeOf, type Report } from '@hubbub/protocol';
 import { Deadlines } from './deadlines.js';
@@ -17,7 +17,7 @@ import { decodeMember, decodeUser } from './row-codec.js';
 import { type PresenceRules, rulesOfRoom } from './rules.js';
 import { Users } from './users.js';
 
-/** What the registry holds of a partition. */
+/** The stored state of a partition. */
 export interface SavedPartition {
   readonly meta: ReadonlyMap<string, string>;
   /** Room → its entry in the index. */
@@ -55,7 +55,7 @@ export class Partition {
   readonly #users: Users;
   readonly #rooms: Rooms;
   readonly #departures: Departures;
-  /** What sessions asked; answered with what has been committed. */
+  /** Questions of sessions; answered from the committed state. */
   readonly questions: Questions;
 
   constructor(options: PartitionOptions) {
@@ -146,7 +146,7 @@ export class Partition {
     }
   }
 
-  /** Carries out what is due at `nowMs`, at most about `limit` changes: the rest stays due. */
+  /** Applies deadlines that are due at `nowMs`, at most about `limit` changes: the rest stays due. */
   tick(nowMs: number, limit: number): void {
     this.#departures.step(limit, nowMs);
     for (let left = limit; left > 0; left--) {
@@ -186,7 +186,7 @@ export class Partition {
       for (const [id, row] of saved.members.get(name) ?? []) {
         const member = decodeMember(id, row);
         if (member !== undefined) room.restore(member);
-        else this.#journal.roomChanged(name, id); // Not ours: taken out.
+        else this.#journal.roomChanged(name, id); // Not ours: removed.
       }
       if (room.members.size > 0) this.#rooms.restore(room, nowMs);
       else this.#journal.roomChanged(name);

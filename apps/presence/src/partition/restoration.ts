@@ -47,7 +47,7 @@ export class Restoration {
     this.#left.clear();
   }
 
-  /** Only where there is something to forget: the end of a restoration alone is no reason to write. */
+  /** Only where there is something to forget: the end of a restoration alone needs no write. */
   #remember(field: string): void {
     if (this.#left.size === 0) this.#deadlines.set({ kind: 'restoration', atMs: this.#endMs });
     this.#left.add(field);

@@ -1,4 +1,4 @@
-/** One room as its partition holds it: members by user, and what the room was told last. */
+/** One room as its partition holds it: members by user, and the last announcement. */
 import type { RosterUser, Status } from '@hubbub/protocol';
 import type { NamespaceRules } from './rules.js';
 
@@ -10,13 +10,13 @@ export interface Member {
   readonly sessions: Map<string, number>;
   /** As rosters show it (member-status.ts). */
   status?: Status | undefined;
-  /** Session → its own status, in the order in which they were set. Absent when none has one. */
+  /** Session → its own status, in the order in which they were set. Absent without any. */
   statuses?: Map<string, Status> | undefined;
   /** `leaving`: the last connection ended, the grace runs. `away`: kept as `online: false`. */
   state: 'here' | 'leaving' | 'away';
   /** When `leaving` or `away` ends. */
   dueAtMs: number;
-  /** When the last connection of a kept member ended; nobody is told before it is `away`. */
+  /** When the last connection of a kept member ended; not announced before it is `away`. */
   lastSeenMs?: number | undefined;
   /** Pages of the roster go by it. */
   readonly order: number;

@@ -199,12 +199,12 @@ export class Rooms {
     this.#rooms.delete(room.name);
     this.#deadlines.clear({ kind: 'count', room: room.name });
     this.#journal.lifecycle.push({ event: 'room_vacated', room: room.name, atMs: nowMs });
-    // A room that comes back under this name must not count from lower down.
+    // A later room of this name must not count from lower down.
     this.#versionFloor = Math.max(this.#versionFloor, room.version);
     this.#journal.metaChanged('floor', String(this.#versionFloor));
   }
 
-  /** `tell` announces the single change; without it the room gets its roster anew. */
+  /** `tell` announces the single change; without it the room gets its roster again. */
   #membershipChanged(room: Room, nowMs: number, tell: (() => void) | undefined): void {
     room.version++;
     const wasCounting = room.counting;

@@ -2,7 +2,7 @@
  * Rows of the registry, as short as they can be: Redis keeps a hash in a listpack only while no value is over 64 bytes.
  *
  * A member of a room (field: user id): `[name, incarnation, session, …]`, name 0 when it is the id; then, where there is
- * something to say, `{ s: status, l: leaving until, a: away until, d: last seen, b: [session, status, …] }`. `b` is there
+ * a state, `{ s: status, l: leaving until, a: away until, d: last seen, b: [session, status, …] }`. `b` is there
  * when several sessions share the member: the status of each.
  * A user online (field: user id): `[incarnation, session, room, …, incarnation, session, …]`, then `{ l: leaving until }`.
  */
@@ -99,7 +99,7 @@ function parseRow(text: string): unknown[] | undefined {
   }
 }
 
-/** What a `Date` can hold. */
+/** The range of `Date`. */
 function isTime(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= 8.64e15;
 }

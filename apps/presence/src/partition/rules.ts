@@ -1,12 +1,12 @@
-/** What rooms of a namespace get from presence. */
+/** The presence rules of a namespace's rooms. */
 import { namespaceOf } from '@hubbub/protocol';
 
 export interface NamespaceRules {
-  /** Rosters are kept and told, only counted, or not kept. */
+  /** Rosters are kept and announced, only counted, or not kept. */
   readonly presence: 'on' | 'counts' | 'off';
-  /** A user whose last connection ended stays in the roster for so long; 0: leaves at once. */
+  /** A user whose last connection ended stays in the roster for this time; 0: leaves immediately. */
   readonly leaveGraceMs: number;
-  /** Services are told of each member that comes, drops, returns and goes. */
+  /** Services are notified when a member joins, drops, returns and leaves. */
   readonly memberEvents?: boolean;
   /** Members that dropped stay, as `online: false`, until they leave by themselves. */
   readonly keepMembers?: KeepMembers;
@@ -21,7 +21,7 @@ export interface KeepMembers {
 
 export interface PresenceRules {
   namespace(name: string): NamespaceRules;
-  /** A user without a connection counts as online for so long. Default 5,000. */
+  /** A user without a connection counts as online for this time. Default 5,000. */
   readonly userGraceMs: number;
   /** Users in one `room_info` or `online_users`. Default 100. */
   readonly rosterPageSize: number;
@@ -29,7 +29,7 @@ export interface PresenceRules {
   readonly countThreshold: number;
   /** Shortest time between two counts of a room. Default 2,000. */
   readonly countIntervalMs: number;
-  /** A user's session above so many is refused; 0: none is. Default 100. */
+  /** The most sessions of a user; further ones are refused. 0: no limit. Default 100. */
   readonly maxSessionsPerUser: number;
   /** Rooms of one partition that keep a user who is offline (`keepMembers`); 0: no limit. Default 100. */
   readonly maxKeptRoomsPerUser: number;

@@ -109,7 +109,7 @@ export class Users {
       this.#users.set(id, user);
       this.#journal.lifecycle.push({ event: 'user_online', user: id, atMs: nowMs });
     }
-    // A session that is known comes with a new incarnation, and says again where it is.
+    // A known session arrives with a new incarnation, and reports its rooms again.
     user.sessions.set(session, { incarnation, rooms: [] });
     user.dueAtMs = 0;
     this.#deadlines.clear({ kind: 'user', user: id });

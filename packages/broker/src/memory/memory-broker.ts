@@ -15,8 +15,8 @@ export class MemoryBus {
   }
 
   /**
-   * Delivered in a later microtask and never within the call: a listener that publishes cannot put its envelope before
-   * one that is still being handed out.
+   * Delivered in a later microtask, never within the call: so a listener that publishes cannot put its envelope before one that
+   * is still being delivered.
    */
   enqueue(channel: string, envelope: Uint8Array): void {
     if (this.#queue.push([channel, envelope]) === 1) queueMicrotask(() => this.#deliver());

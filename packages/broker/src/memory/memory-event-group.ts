@@ -79,7 +79,7 @@ export class MemoryEventGroup implements EventGroup {
     this.#trim(stream, TRIM_EVERY_ACKNOWLEDGED);
   }
 
-  async bury(consumer: string, entryId: string, reason: string): Promise<void> {
+  async deadLetter(consumer: string, entryId: string, reason: string): Promise<void> {
     const { stream, group } = this.#held(consumer);
     const sequence = sequenceOf(entryId);
     const attempt = group.pending.get(sequence);
@@ -87,7 +87,7 @@ export class MemoryEventGroup implements EventGroup {
     if (attempt === undefined) return;
     const event = parseEventFields(fieldMap(stream.fieldsOf(sequence) ?? []));
     const letter = { entryId, attempt, reason: reason.slice(0, DEAD_LETTER_REASON_MAX), buriedAtMs: Date.now() };
-    stream.bury(group, event === undefined ? letter : { ...letter, event });
+    stream.deadLetter(group, event === undefined ? letter : { ...letter, event });
     group.pending.delete(sequence);
   }
 
@@ -124,7 +124,7 @@ function holderOf({ lease }: MemoryGroupState): string | undefined {
   return lease !== undefined && lease.untilMs > Date.now() ? lease.consumer : undefined;
 }
 
-/** What follows the position: first what was given out before and not acknowledged, then what is new. */
+/** Entries after the position: first unacknowledged ones, then new ones. */
 function giveOut(stream: MemoryEventStream, group: MemoryGroupState, position: number, limit: number): EventEntry[] {
   const entries: EventEntry[] = [];
   const give = (sequence: number, attempt: number): void => {

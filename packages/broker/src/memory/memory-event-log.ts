@@ -45,7 +45,7 @@ export class MemoryEventLog implements EventLog {
     return new MemoryEventGroup(() => this.#open(namespace), group);
   }
 
-  /** The namespace's stream, begun anew when it is over. */
+  /** The namespace's stream, a new one when it has expired. */
   #open(namespace: string): MemoryEventStream {
     this.#sweep();
     let stream = this.#streams.get(namespace);

@@ -65,7 +65,7 @@ export class MemoryEventStream {
     return group;
   }
 
-  bury(group: MemoryGroupState, letter: DeadLetter): void {
+  deadLetter(group: MemoryGroupState, letter: DeadLetter): void {
     group.dead.push(letter);
     if (group.dead.length > DEAD_LETTERS_MAX) group.dead.shift();
   }

@@ -61,7 +61,7 @@ export class MemoryHistory implements History {
     return tooLargeBelow === undefined ? { ...position, entries } : { ...position, entries: [], tooLargeBelow };
   }
 
-  /** The room's history, begun anew when it does not reach a known position. */
+  /** The room's history, a new one when it does not reach a known position. */
   #openBehind(known: Position | undefined, room: string, ttlMs: number, now: number): RoomHistory {
     const history = this.#open(room, ttlMs, now);
     if (known?.epoch !== history.epoch || history.offset >= known.offset) return history;
@@ -69,7 +69,7 @@ export class MemoryHistory implements History {
     return this.#open(room, ttlMs, now);
   }
 
-  /** The room's history, begun anew when it is over. */
+  /** The room's history, a new one when it has expired. */
   #open(room: string, ttlMs: number, now: number): RoomHistory {
     this.#sweep(now);
     let history = this.#rooms.get(room);

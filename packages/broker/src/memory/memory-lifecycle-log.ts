@@ -118,7 +118,7 @@ class MemoryLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
     }
   }
 
-  bury(consumer: string, entryId: string): Promise<void> {
+  deadLetter(consumer: string, entryId: string): Promise<void> {
     return this.acknowledge(consumer, [entryId]);
   }
 

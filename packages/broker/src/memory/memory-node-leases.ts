@@ -1,5 +1,5 @@
 /** Leases of the edges of one process, in memory. */
-import { type Burial, DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from '../node-leases.js';
+import { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases, type Reaping } from '../node-leases.js';
 
 export interface MemoryNodeLeasesOptions {
   readonly leaseMs?: number;
@@ -33,7 +33,7 @@ export class MemoryNodeLeases implements NodeLeases {
     this.#expiry.delete(incarnation);
   }
 
-  async bury(): Promise<Burial> {
+  async reap(): Promise<Reaping> {
     const now = this.#now();
     for (const [incarnation, expiresAt] of this.#expiry) {
       if (expiresAt <= now) this.#declareDead(incarnation, now);

@@ -34,7 +34,7 @@ export class ConnectionGroup {
     const now = performance.now();
     if (now - this.#droppedAtMs < DROP_INTERVAL_MS) return;
     this.#droppedAtMs = now;
-    // Not within the answer that told of it.
+    // Not within the answer that reported it.
     setImmediate(() => {
       for (const redis of this.#members) if (redis.status === 'ready') redis.disconnect(true);
     });

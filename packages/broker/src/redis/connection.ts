@@ -1,4 +1,4 @@
-/** Opens a connection to Redis that comes back by itself, quickly, and never queues what it cannot send. */
+/** Opens a connection to Redis that reconnects quickly by itself, and never queues commands that it cannot send. */
 import { parseRedisUrl, type RedisAddress } from '@hubbub/protocol';
 import { Redis, type RedisOptions } from 'ioredis';
 import { ConnectionGroup, isReadOnlyRefusal } from './connection-group.js';
@@ -9,13 +9,13 @@ const RECONNECT_BASE_DELAY_MS = 50;
 const CONNECT_TIMEOUT_MS = 2000;
 
 export interface RedisConnectionOptions {
-  /** A command without an answer for so long rejects. Unset: it waits (for blocking reads). */
+  /** A command without an answer for this time rejects. Unset: it waits (for blocking reads). */
   readonly commandTimeoutMs?: number;
   /** Sends the commands of one tick in one write. Not for connections that subscribe. */
   readonly autoPipelining?: boolean;
   /**
    * Commands wait for a connection that is not there yet, as long as `commandTimeoutMs`. For services, which may publish
-   * before they are connected; an edge would rather know at once.
+   * before they are connected; an edge should know immediately.
    */
   readonly waitForConnection?: boolean;
   /** Dropped together when one of them finds that its server is a replica. Unset: a group of its own. */
@@ -25,7 +25,7 @@ export interface RedisConnectionOptions {
 }
 
 /**
- * Returns at once and connects in the background; commands before that reject. See `connected`.
+ * Returns immediately and connects in the background; commands before that reject. See `connected`.
  * @throws {TypeError} as {@link parseRedisUrl}
  */
 export function openRedisConnection(url: string, options: RedisConnectionOptions): Redis {
@@ -35,7 +35,7 @@ export function openRedisConnection(url: string, options: RedisConnectionOptions
     // A command that cannot be sent now fails now: the caller knows what to do with it, a queue does not.
     enableOfflineQueue: options.waitForConnection ?? false,
     maxRetriesPerRequest: options.waitForConnection === true ? null : 0,
-    // Ours resubscribes in batches and tells what may have been missed.
+    // Our own code resubscribes in batches and reports possible losses.
     autoResubscribe: false,
     autoResendUnfulfilledCommands: false,
     enableAutoPipelining: options.autoPipelining ?? false,
@@ -55,7 +55,7 @@ export function openRedisConnection(url: string, options: RedisConnectionOptions
     isDatabaseMissing = false;
   });
   redis.on('error', error => {
-    // What follows is that this connection was given up.
+    // The connection was given up, and this event follows from that.
     if (isDatabaseMissing) return;
     isDatabaseMissing = Object(error).command?.name === 'select';
     // The client would go on in database 0.
@@ -66,7 +66,7 @@ export function openRedisConnection(url: string, options: RedisConnectionOptions
   return redis;
 }
 
-/** As options and not as a URL: the client takes options of a query for its own, and a database that is none for 0. */
+/** As options and not as a URL: the client takes options of a query for its own, and a malformed database for 0. */
 function connectionOf(address: RedisAddress): RedisOptions {
   if ('path' in address) return address;
   const { tls, ...options } = address;

@@ -2,7 +2,7 @@
 
 export interface EventKeys {
   readonly log: string;
-  /** Time to live of the log, in ms, as its appenders say it: for those who only read. */
+  /** Time to live of the log, in ms, as its appenders set it: for readers. */
   readonly ttl: string;
   idempotency(key: string): string;
   lease(group: string): string;

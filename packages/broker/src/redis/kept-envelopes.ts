@@ -71,7 +71,7 @@ export class KeptEnvelopes {
   }
 
   /**
-   * What was kept since the last one that was heard, oldest first. Call it when all channels are confirmed again; a call that
+   * Reads the envelopes kept since the last received one, oldest first. Call it when all channels are confirmed again; a call that
    * fails is repeated, and a break meanwhile makes its answer worthless (`isCurrent`).
    */
   async missed(isCurrent: () => boolean): Promise<readonly KeptEnvelope[]> {

@@ -14,11 +14,11 @@ import { RedisReportLog } from './redis-report-log.js';
 
 export interface RedisBackplaneOptions {
   readonly prefix: string;
-  /** A Redis that does not answer for so long counts as away. */
+  /** A Redis that does not answer for this time counts as away. */
   readonly commandTimeoutMs: number;
   /** The same for all processes of a cluster. */
   readonly nodeLeaseMs: number;
-  /** HUBBUB_PRESENCE_PARTITIONS: how many streams tell of lifecycles. Default 16. */
+  /** HUBBUB_PRESENCE_PARTITIONS: the number of lifecycle streams. Default 16. */
   readonly presencePartitions?: number;
   /** As of a connection. Default false. */
   readonly waitForConnection?: boolean;
@@ -26,7 +26,7 @@ export interface RedisBackplaneOptions {
   readonly onError: (error: Error) => void;
 }
 
-/** Returns at once and connects in the background: until Redis answers, everything rejects with `UNAVAILABLE`. */
+/** Returns immediately and connects in the background: until Redis answers, everything rejects with `UNAVAILABLE`. */
 export function openRedisBackplane(url: string, options: RedisBackplaneOptions): Backplane {
   const { prefix, commandTimeoutMs, waitForConnection = false, onError } = options;
   const group = new ConnectionGroup();

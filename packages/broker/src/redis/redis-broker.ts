@@ -14,7 +14,7 @@ import { describeRefusal, orOutcomeUnknown } from './unavailable.js';
 const publishOnceScript = new RedisScript(new URL('../../lua/publish-once.lua', import.meta.url));
 
 export interface RedisBrokerOptions {
-  /** A Redis that does not answer for so long counts as away. Default 5000. */
+  /** A Redis that does not answer for this time counts as away. Default 5000. */
   readonly commandTimeoutMs?: number;
   /** HUBBUB_REDIS_PREFIX of the cluster. Default `hubbub`. */
   readonly prefix?: string;
@@ -51,7 +51,7 @@ interface RedisBrokerParts {
 
 /** A service that only publishes never writes: it asks for the role of its server. */
 const ROLE_CHECK_MS = 1000;
-/** Between two looks at a server that is a replica, and between two attempts to read what was missed. */
+/** Between two checks of a replica, and between two attempts to read missed envelopes. */
 const RETRY_MS = 250;
 
 class RedisBroker implements Broker {
@@ -61,7 +61,7 @@ class RedisBroker implements Broker {
   readonly #kept: KeptEnvelopes;
   readonly #group: ConnectionGroup;
   readonly #roleCheck: NodeJS.Timeout;
-  /** What is published to a replica reaches nobody. */
+  /** Envelopes published to a replica reach nobody. */
   #onReplica = false;
   #breaks = 0;
   #listener: (channel: string, envelope: Uint8Array) => void = () => {};
@@ -148,7 +148,7 @@ class RedisBroker implements Broker {
     this.#subscriber.disconnect();
   }
 
-  /** After a break: subscribes again, then tells. A break meanwhile makes `ready` fire anew, and this run again. */
+  /** After a break: subscribes again, then reports. A break meanwhile fires `ready` again, and this runs again. */
   async #restore(): Promise<void> {
     const brokenAtMs = this.#brokenAtMs;
     const channels = this.#subscriptions.confirmed();
@@ -196,7 +196,7 @@ class RedisBroker implements Broker {
   }
 }
 
-/** A server that does not say its role, or may not, counts as a primary: its refusals show what it is. */
+/** A server that does not report its role counts as a primary: a replica's refusals reveal it. */
 async function isReplica(redis: Redis): Promise<boolean> {
   const role = await redis.role().catch(() => undefined);
   return Array.isArray(role) && role[0] === 'slave';

@@ -1,4 +1,4 @@
-/** A consumer group of client events on Redis: every step is one script that looks at the lease first. */
+/** A consumer group of client events on Redis: every step is one script that checks the lease first. */
 import { HubbubError } from '@hubbub/protocol';
 import type { Redis } from 'ioredis';
 import { fieldMap, parseEventFields } from '../event-fields.js';
@@ -29,9 +29,9 @@ const acknowledgeScript = new RedisScript(
   new URL('../../lua/event-acknowledge.lua', import.meta.url),
 );
 const retryScript = new RedisScript(new URL('../../lua/event-retry.lua', import.meta.url));
-const buryScript = new RedisScript(new URL('../../lua/event-bury.lua', import.meta.url));
+const deadLetterScript = new RedisScript(new URL('../../lua/event-dead-letter.lua', import.meta.url));
 
-/** More would be more than Lua can pass on at once. */
+/** Lua cannot pass on more in one call. */
 const ACKNOWLEDGED_AT_ONCE = 1000;
 /** A script holds up everybody: a takeover with much to give out takes several. */
 const READ_AT_ONCE = 128;
@@ -47,7 +47,7 @@ export interface RedisEventGroupOptions {
 }
 
 interface Tenure {
-  /** The last entry that the consumer has: a read whose answer was lost gives the same once more. */
+  /** The last entry that the consumer has: a read whose answer was lost returns the same again. */
   position: string;
 }
 
@@ -56,7 +56,7 @@ export class RedisEventGroup implements EventGroup {
   readonly #keys: EventKeys;
   readonly #group: string;
   readonly #bell: StreamBell;
-  /** Of consumers that hold the lease as far as they were told. */
+  /** Consumers that held the lease at their last call. */
   readonly #tenures = new Map<string, Tenure>();
   #acknowledged = 0;
 
@@ -122,18 +122,18 @@ export class RedisEventGroup implements EventGroup {
     for (let i = 0; i < entryIds.length; i += ACKNOWLEDGED_AT_ONCE) {
       const some = entryIds.slice(i, i + ACKNOWLEDGED_AT_ONCE);
       const trims = this.#acknowledged + some.length >= TRIM_EVERY_ACKNOWLEDGED ? 1 : 0;
-      // Counted before the answer: calls made at once must not all trim.
+      // Counted before the answer: simultaneous calls must not all trim.
       this.#acknowledged = trims === 1 ? 0 : this.#acknowledged + some.length;
       if ((await this.#run(acknowledgeScript, keys, consumer, [trims, ...some])) !== 1) this.#lost(consumer);
     }
   }
 
-  async bury(consumer: string, entryId: string, reason: string): Promise<void> {
+  async deadLetter(consumer: string, entryId: string, reason: string): Promise<void> {
     const { log, ttl, lease, dead } = this.#keys;
     const keys = [log, ttl, lease(this.#group), dead(this.#group)];
     this.#tenure(consumer);
     const args = [entryId, reason.slice(0, DEAD_LETTER_REASON_MAX), DEAD_LETTERS_MAX, DEFAULT_EVENTS_TTL_MS];
-    if ((await this.#run(buryScript, keys, consumer, args)) !== 1) this.#lost(consumer);
+    if ((await this.#run(deadLetterScript, keys, consumer, args)) !== 1) this.#lost(consumer);
     this.#acknowledged++;
   }
 
@@ -152,12 +152,12 @@ export class RedisEventGroup implements EventGroup {
     return { state, newestId, found: rows.map(([entryId, texts, attempt]) => ({ entryId, texts, attempt })) };
   }
 
-  /** What another program wrote and is no event must not stop the group: it is a dead letter. */
+  /** A malformed event of another program must not stop the group: it becomes a dead letter. */
   async #parse(consumer: string, found: Answer['found']): Promise<readonly EventEntry[]> {
     const entries: EventEntry[] = [];
     for (const { entryId, texts, attempt } of found) {
       const event = parseEventFields(fieldMap(texts));
-      if (event === undefined) await this.bury(consumer, entryId, MALFORMED);
+      if (event === undefined) await this.deadLetter(consumer, entryId, MALFORMED);
       else entries.push({ entryId, event, attempt });
     }
     return entries;
@@ -173,7 +173,7 @@ export class RedisEventGroup implements EventGroup {
     return orUnavailable(() => script.run(this.#commands, keys, [consumer, this.#group, ...args]));
   }
 
-  /** Who was told that the lease is lost, or never had it, need not ask Redis. */
+  /** A consumer that lost the lease, or never had it, needs no call to Redis. */
   #tenure(consumer: string): Tenure {
     return this.#tenures.get(consumer) ?? this.#lost(consumer);
   }
@@ -185,7 +185,7 @@ export class RedisEventGroup implements EventGroup {
 }
 
 interface Answer {
-  /** `again`: ask anew at once. */
+  /** `again`: read again immediately. */
   readonly state: string;
   /** Where to wait from when nothing was found. */
   readonly newestId: string;

@@ -73,7 +73,7 @@ type StreamInfo = readonly (string | number | null)[];
 function backlogOf(info: StreamInfo, length: number): EventBacklog['groups'][number] {
   const field = (name: string): string | number | null => info[info.indexOf(name) + 1] ?? null;
   const [pending, lag] = [Number(field('pending')), field('lag')];
-  // Redis before 7 does not tell the lag, nor any where entries were deleted: no more than all can wait.
+  // Redis before 7 does not report the lag, nor does any version after deletions: at most all entries wait.
   const waiting = typeof lag === 'number' ? lag + pending : length;
   return { group: String(field('name')), waiting };
 }

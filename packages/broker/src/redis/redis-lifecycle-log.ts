@@ -131,7 +131,7 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
     if (moved.length > 0) await this.#keep(consumer, moved);
   }
 
-  bury(consumer: string, entryId: string): Promise<void> {
+  deadLetter(consumer: string, entryId: string): Promise<void> {
     return this.acknowledge(consumer, [entryId]);
   }
 
@@ -152,7 +152,7 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
     if (missing.length > 0) await this.#keep(tenure.consumer, missing);
   }
 
-  /** What is no event is done at once: nobody can handle it. */
+  /** A malformed event counts as done immediately: no service can handle it. */
   #entry(tenure: Tenure, partition: number, id: string, fields: string[]): LifecycleEntry[] {
     tenure.positions.given(partition, id);
     const pairs = fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1] ?? ''] as const] : []));

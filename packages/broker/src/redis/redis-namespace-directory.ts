@@ -38,7 +38,7 @@ export class RedisNamespaceDirectory implements NamespaceDirectory {
   }
 
   async announce(namespaces: ReadonlyMap<string, NamespacePublishing>): Promise<void> {
-    // The default namespace is always there: so an announcement without namespaces is told from none.
+    // The default namespace is always there: so an announcement without namespaces differs from no announcement.
     const fields = [...new Map([[DEFAULT_NAMESPACE, UNCONFIGURED_NAMESPACE], ...namespaces])].flatMap(
       ([name, { historySize, historyTtlMs }]) => [name, JSON.stringify({ historySize, historyTtlMs })],
     );
@@ -73,8 +73,8 @@ export class RedisNamespaceDirectory implements NamespaceDirectory {
       this.#askAgain(namespace); // A failure is not kept.
       throw error;
     }
-    // Nothing is announced: an edge that starts now is noticed at once. A Redis that lost its data is told again by
-    // the next edge; until then what was known is the better guess.
+    // Nothing is announced: an edge that starts now is noticed immediately. A Redis that lost its data gets the announcement again from
+    // the next edge; until then the known values are the better guess.
     this.#askAgain(namespace);
     return (await before?.publishing.catch(() => undefined)) ?? UNCONFIGURED_NAMESPACE;
   }
@@ -91,9 +91,9 @@ function parsePublishing(namespace: string, json: string): NamespacePublishing {
     const { historySize, historyTtlMs } = JSON.parse(json);
     if (isCount(historySize) && isCount(historyTtlMs)) return { historySize, historyTtlMs };
   } catch {
-    // Not JSON: told below, like JSON of another shape.
+    // Not JSON: reported below, like JSON of another shape.
   }
-  throw new HubbubError('UNAVAILABLE', `What Redis says of the namespace ${namespace} cannot be read.`);
+  throw new HubbubError('UNAVAILABLE', `The announcement of the namespace ${namespace} in Redis is malformed.`);
 }
 
 function isCount(value: unknown): value is number {

@@ -1,13 +1,13 @@
 /** Leases of edges in Redis, by the clock of Redis. */
 import type { Redis } from 'ioredis';
-import { type Burial, DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from '../node-leases.js';
+import { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases, type Reaping } from '../node-leases.js';
 import { RedisScript } from './redis-script.js';
 import { nodesKey, REGISTRY_TTL_MS } from './registry-keys.js';
 import { orUnavailable } from './unavailable.js';
 
 const registerScript = new RedisScript(new URL('../../lua/node-register.lua', import.meta.url));
 const renewScript = new RedisScript(new URL('../../lua/node-renew.lua', import.meta.url));
-const buryScript = new RedisScript(new URL('../../lua/node-bury.lua', import.meta.url));
+const reapScript = new RedisScript(new URL('../../lua/node-reap.lua', import.meta.url));
 const livingScript = new RedisScript(new URL('../../lua/node-living.lua', import.meta.url));
 
 export interface RedisNodeLeasesOptions {
@@ -44,12 +44,12 @@ export class RedisNodeLeases implements NodeLeases {
     await orUnavailable(() => this.#redis.zrem(this.#alive, incarnation));
   }
 
-  bury(): Promise<Burial> {
-    return this.#bury('expired', 0);
+  reap(): Promise<Reaping> {
+    return this.#reap('expired', 0);
   }
 
   async fenceAll(): Promise<void> {
-    await this.#bury('all', this.leaseMs);
+    await this.#reap('all', this.leaseMs);
   }
 
   async forget(incarnation: string): Promise<void> {
@@ -65,10 +65,10 @@ export class RedisNodeLeases implements NodeLeases {
     return leases;
   }
 
-  async #bury(which: 'expired' | 'all', dueAfterMs: number): Promise<Burial> {
+  async #reap(which: 'expired' | 'all', dueAfterMs: number): Promise<Reaping> {
     const keys = [this.#alive, this.#dead];
     const args = [which, dueAfterMs, REGISTRY_TTL_MS];
-    const reply = (await orUnavailable(() => buryScript.run(this.#redis, keys, args))) as string[];
+    const reply = (await orUnavailable(() => reapScript.run(this.#redis, keys, args))) as string[];
     const [nextInMs, ...dead] = reply;
     return { dead, nextInMs: nextInMs === '-1' ? Number.POSITIVE_INFINITY : Number(nextInMs) };
   }

@@ -21,8 +21,8 @@ export class RedisScript {
   }
 
   /**
-   * Loads the script as the first command of each connection. Then calls run in the order in which they were made: a
-   * call that is answered NOSCRIPT and made again could fall behind a later one.
+   * Loads the script as the first command of each connection. Then calls run in the order of their making: a call that is
+   * answered NOSCRIPT and repeated could fall behind a later one.
    */
   keepLoaded(redis: Redis): void {
     // Where it fails, the fallback of `run` still works.

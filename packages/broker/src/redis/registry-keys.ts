@@ -1,8 +1,8 @@
-/** Names and lifetimes of presence's keys in Redis (docs/decisions/0001). What is in braces decides the cluster slot. */
+/** Names and lifetimes of presence's keys in Redis (docs/decisions/0001). The part in braces decides the cluster slot. */
 
 /**
- * Every key of presence is gone so long after the last process touched it. Longer than a partition is remembered without
- * its owner (see `apps/presence`), so that what a partition relies on outlives it.
+ * Time to live of presence's keys after the last write. Longer than a partition is remembered without
+ * its owner (see `apps/presence`), so that the keys that a partition needs outlive it.
  */
 export const REGISTRY_TTL_MS = 300_000;
 

@@ -39,14 +39,14 @@ export class StreamBell {
       await connected(connection, waitMs);
       await connection.xread('COUNT', 1, 'BLOCK', Math.max(1, Math.ceil(waitMs)), 'STREAMS', this.#stream, entryId);
     } catch {
-      // Closed, or broken and being retried: the caller's next script says whether Redis answers.
+      // Closed, or broken and being retried: the caller's next script shows whether Redis answers.
       await sleep(Math.min(TROUBLE_MS, waitMs));
     } finally {
       clearTimeout(overdue);
     }
   }
 
-  /** Ends a wait at once. A later one opens a connection again. */
+  /** Ends a wait immediately. A later one opens a connection again. */
   close(): void {
     this.#connection?.disconnect();
     this.#connection = undefined;

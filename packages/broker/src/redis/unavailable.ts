@@ -28,7 +28,7 @@ export async function orOutcomeUnknown<T>(command: () => Promise<T>): Promise<T>
   }
 }
 
-/** What ioredis rejects with where it has no connection to write to. */
+/** The message of ioredis when it has no connection to write to. */
 const NOT_WRITTEN = "Stream isn't writeable";
 
 /** Never written, or answered with an error by Redis: our scripts fail before their first write, or not at all. */

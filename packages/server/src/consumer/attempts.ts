@@ -108,7 +108,7 @@ export class Attempts<Of extends Entry> {
       DEAD_LETTER_REASON_MAX,
     );
     const isRecorded = await this.#record(term, async consumer => {
-      await this.#source.bury(consumer, entry.entryId, reason);
+      await this.#source.deadLetter(consumer, entry.entryId, reason);
       return true;
     });
     if (isRecorded === true) this.#settings.onDeadLetter(entry, error);
