@@ -1,10 +1,13 @@
 /** Presence instances on a real Redis: shared work, takeovers, dead edges, a Redis that forgets. */
+import { nodesKey } from '@hubbub/broker';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { createRedisPresence } from '../src/redis/redis-presence.js';
+import type { EdgeDouble } from './support/edge-double.js';
 import { heardEventually, redisBench, userOf } from './support/redis-bench.js';
 
 const GRACE = { namespace: () => ({ presence: 'on' as const, leaveGraceMs: 300 }), userGraceMs: 300 };
+const LONG_GRACE = { ...GRACE, namespace: () => ({ presence: 'on' as const, leaveGraceMs: 60_000 }) };
 
 describe('one instance', () => {
   test('what edges report is in the registry, told to members, counted, and trimmed from the log', async () => {
@@ -30,7 +33,7 @@ describe('one instance', () => {
 
   test('reports wait in the log while presence is away, and a reconnect in time stays invisible', async () => {
     const bench = await redisBench();
-    const first = await bench.presence('p1', { ...GRACE, namespace: () => ({ presence: 'on', leaveGraceMs: 60_000 }) });
+    const first = await bench.presence('p1', LONG_GRACE);
     const edge = await bench.edge('edge-1');
     await edge.join('s1', 'alice', 'general');
     await heardEventually(bench, 'user_joined', 'alice');
@@ -38,7 +41,7 @@ describe('one instance', () => {
     await edge.report({ kind: 'drop', room: 'general', session: 's1', user: 'alice' });
     await edge.join('s2', 'alice', 'general');
     await edge.join('s3', 'bob', 'general');
-    await bench.presence('p2', GRACE);
+    await bench.presence('p2', LONG_GRACE);
     await heardEventually(bench, 'user_joined', 'bob');
     expect(bench.heard.filter(frame => userOf(frame) === 'alice').map(frame => frame.type)).toEqual(['user_joined']);
     expect(await bench.roster('general')).toEqual(['alice', 'bob']);
@@ -72,7 +75,7 @@ describe('edges', () => {
     for (let user = 0; user < 30; user++) await dead.join(`s${user}`, `u${user}`, `room-${user % 5}`);
     await alive.join('x', 'u0', 'room-0');
     await heardEventually(bench, 'user_joined', 'u29');
-    dead.die();
+    await bench.killEdge(dead);
     await eventually(() => bench.heard.filter(frame => frame.type === 'user_left').length === 29);
     const left = bench.heard.filter(frame => frame.type === 'user_left').map(userOf);
     expect(new Set(left).size).toBe(29);
@@ -107,6 +110,7 @@ describe('several instances', () => {
     await eventually(() => first.partitionsOwned === 8 && third.partitionsOwned === 8);
     killed.disconnect();
     reader.disconnect();
+    await bench.expireInstance('p3');
     await eventually(() => first.partitionsOwned === 16, { describe: 'the survivor owns all' });
     const edge = await bench.edge('edge-1');
     for (let room = 0; room < 20; room++) await edge.join(`s${room}`, `u${room}`, `room-${room}`);
@@ -136,24 +140,41 @@ describe('who is online', () => {
 describe('a Redis that forgets everything', () => {
   test('edges are asked to tell all anew, and the rosters are right again', async () => {
     const bench = await redisBench();
-    const presence = await bench.presence('p1', GRACE);
+    await bench.presence('p1', GRACE);
     const edge = await bench.edge('edge-1');
     await edge.join('s1', 'alice', 'general');
     await heardEventually(bench, 'user_joined', 'alice');
-    const before = edge.incarnation;
     await bench.redis.cli('FLUSHALL');
-    await eventually(() => presence.partitionsOwned === 16 && presence.healthy);
-    edge.die();
-    await edge.live(); // What the reporter of an edge does when it finds itself fenced.
-    await edge.report({ kind: 'node_gone', gone: before });
-    await edge.report(
-      { kind: 'connect', session: 's1', user: 'alice' },
-      { kind: 'join', room: 'general', session: 's1', user: 'alice', name: 'alice', resync: true },
+    const commands = bench.redis.connection();
+    let resyncs = 0;
+    await eventually(
+      async () => {
+        const isFenced = (await commands.zscore(nodesKey(bench.redis.prefix, 'alive'), edge.incarnation)) === null;
+        if (isFenced) {
+          resyncs++;
+          await resync(edge);
+        }
+        return !isFenced && (await bench.roster('general')).length === 1;
+      },
+      { describe: 'alice is back' },
     );
-    await eventually(async () => (await bench.roster('general')).length === 1, { describe: 'alice is back' });
+    // Its own lease was lost; then presence noticed its own loss, and fenced every edge.
+    expect(resyncs).toBeGreaterThanOrEqual(2);
     expect(bench.heard.filter(frame => frame.type === 'user_left')).toEqual([]);
   });
 });
+
+/** What the reporter of an edge does when it finds itself fenced. */
+async function resync(edge: EdgeDouble): Promise<void> {
+  const gone = edge.incarnation;
+  edge.die();
+  await edge.live();
+  await edge.report({ kind: 'node_gone', gone });
+  await edge.report(
+    { kind: 'connect', session: 's1', user: 'alice' },
+    { kind: 'join', room: 'general', session: 's1', user: 'alice', name: 'alice', resync: true },
+  );
+}
 
 async function reportsWaiting(redis: { cli(...args: string[]): Promise<string>; prefix: string }): Promise<number> {
   let waiting = 0;

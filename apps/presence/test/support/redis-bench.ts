@@ -1,5 +1,5 @@
 /** Presence instances, edges and ears on a real Redis. */
-import { RedisNodeLeases, RedisOnlineCounter, RedisReportLog } from '@hubbub/broker';
+import { nodesKey, RedisNodeLeases, RedisOnlineCounter, RedisReportLog } from '@hubbub/broker';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { cleanup } from '../../../../tests/support/cleanup.js';
 import { eventually } from '../../../../tests/support/eventually.js';
@@ -19,12 +19,18 @@ export interface RedisBench {
   /** The first one is awaited until it owns all: edges that live before would be fenced, and a double does not notice. */
   presence(instance: string, rules?: Partial<PresenceRules>): Promise<Presence>;
   edge(nodeId: string): Promise<EdgeDouble>;
+  /** Kills an edge and lets its lease run out. */
+  killEdge(edge: EdgeDouble): Promise<void>;
+  /** Lets the lease of an instance run out that does not renew it. */
+  expireInstance(instance: string): Promise<void>;
   /** The users of a room as the registry has them. */
   roster(room: string): Promise<string[]>;
 }
 
-/** `leaseMs` is that of edges: stories need not wait for 8 s. */
-export async function redisBench({ leaseMs = 1000 } = {}): Promise<RedisBench> {
+/** No double loses its lease because the machine is busy: `expire` ends it. */
+const NODE_LEASE_MS = 60_000;
+
+export async function redisBench(): Promise<RedisBench> {
   const redis = await startRedis();
   const { prefix } = redis;
   const heard: HeardFrame[] = [];
@@ -36,7 +42,7 @@ export async function redisBench({ leaseMs = 1000 } = {}): Promise<RedisBench> {
   const commands = redis.connection();
   const log = new RedisReportLog({ commands, prefix });
   let instances = 0;
-  const nodeLeases = new RedisNodeLeases({ commands, prefix, leaseMs });
+  const nodeLeases = new RedisNodeLeases({ commands, prefix, leaseMs: NODE_LEASE_MS });
   return {
     redis,
     heard,
@@ -47,7 +53,7 @@ export async function redisBench({ leaseMs = 1000 } = {}): Promise<RedisBench> {
         prefix,
         commands: redis.connection(),
         reader: redis.connection(),
-        nodeLeaseMs: leaseMs,
+        nodeLeaseMs: NODE_LEASE_MS,
         logger: SILENT,
         metrics: createMetricsRegistry(),
         ...(rules !== undefined && { rules }),
@@ -61,6 +67,13 @@ export async function redisBench({ leaseMs = 1000 } = {}): Promise<RedisBench> {
       await edge.live();
       cleanup(() => edge.die());
       return edge;
+    },
+    async killEdge(edge) {
+      edge.die();
+      await commands.zadd(nodesKey(prefix, 'alive'), 'XX', 1, edge.incarnation);
+    },
+    async expireInstance(instance) {
+      await commands.zadd(`${prefix}:presence:instances`, 'XX', 1, instance);
     },
     async roster(room) {
       for (let partition = 0; partition < 16; partition++) {
