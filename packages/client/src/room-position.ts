@@ -40,7 +40,7 @@ export class RoomPosition {
     return offset <= this.#offset || this.#ahead.has(offset);
   }
 
-  /** A frame with this offset came. */
+  /** A frame came with this offset, which was not known. */
   took(offset: number): void {
     this.#latest = Math.max(this.#latest, offset);
     this.#add(offset);
@@ -77,7 +77,7 @@ export class RoomPosition {
   }
 
   #add(offset: number): void {
-    if (offset > this.#offset) this.#ahead.add(offset);
+    this.#ahead.add(offset);
     this.#advance();
   }
 

@@ -50,6 +50,19 @@ it('knows the first echo of a message that was acked before, once', () => {
   expect(position.takeEcho(5)).toBe(false);
 });
 
+it('expects no second copy of a message whose ack came after it', () => {
+  const position = new RoomPosition('e', 4);
+  position.took(5);
+  position.acked(5);
+  expect(position.takeEcho(5)).toBe(false);
+});
+
+it('expects the echoes of the last 256 acks', () => {
+  const position = new RoomPosition('e', 0);
+  for (let offset = 1; offset <= 257; offset++) position.acked(offset);
+  expect([1, 2, 257].map(offset => position.takeEcho(offset))).toEqual([false, true, true]);
+});
+
 it('knows everything and calls nothing lost, however acks and messages interleave', () => {
   const stories = fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 15 }).chain(own =>
     fc.record({
