@@ -1,6 +1,6 @@
 /** Stryker for one scope: `SCOPE=client npx stryker run tests/mutation/stryker.config.mjs`. Run by hand, not in CI. */
 
-/** What each scope mutates, and the unit tests that should notice it: by file, and `only` by name. None takes seconds. */
+/** Each scope: the files that it mutates, and the unit tests that should notice it (by file, and `only` by name). */
 const scopes = {
   client: {
     mutate: ['packages/client/src/{recovery,room-position,resume-frames,deliveries,memberships,membership}.ts'],
@@ -13,12 +13,13 @@ const scopes = {
   history: {
     mutate: [
       'apps/edge/src/**/{room-feed,room-feeds,room-position,replay-window,replay-memory,replay-turns}.ts',
-      'apps/edge/src/**/{history-reader,silence,room-offset,entry}.ts',
+      'apps/edge/src/**/{history-reader,silence,withheld-message,entry}.ts',
     ],
     tests: [
-      'apps/edge/test/**/{room-feed,room-feeds,room-position,replay-memory,replay-turns}.test.ts',
-      'apps/edge/test/**/{history-reader,silence,entry}.test.ts',
+      'apps/edge/test/**/{room-feed,room-feed-faults,room-feeds,room-position,room-position-steps}.test.ts',
+      'apps/edge/test/**/{replay-memory,replay-turns,replay-window,history-reader,silence,entry,entry-limits}.test.ts',
     ],
+    only: /^(?!.* is refused after 5 s)/,
   },
   presence: {
     mutate: ['apps/presence/src/partition/*.ts'],

@@ -35,6 +35,8 @@ export interface VisitOptions {
   readonly id?: string;
   readonly isWanted?: () => boolean;
   readonly bufferedBytes?: () => number;
+  /** Says why nothing may be replayed now, and is charged with what is. */
+  readonly bytesOut?: { refusal(room: string): unknown; charge(bytes: number, room: string): void };
 }
 
 export async function startFedRoom({
@@ -61,7 +63,8 @@ export async function startFedRoom({
   const delivered: number[] = [];
   const gaps: Gap[] = [];
   const members: unknown[][] = [];
-  const metrics = createRecoveryMetrics(createMetricsRegistry());
+  const registry = createMetricsRegistry();
+  const metrics = createRecoveryMetrics(registry);
   const memory = new ReplayMemory(maxReplayBytes);
   const feed = new RoomFeed(
     { name: ROOM, channel: CHANNEL, ttlMs: 60_000 },
@@ -112,6 +115,10 @@ export async function startFedRoom({
       return await publish({}, { size });
     },
     reads: () => reads,
+    /** A line of the edge's metrics. */
+    async metric(line: string): Promise<string | undefined> {
+      return (await registry.metrics()).split('\n').find(found => found.startsWith(`${line} `));
+    },
     setDeaf(value: boolean) {
       deaf = value;
     },
@@ -139,7 +146,7 @@ export async function startFedRoom({
     /** A session that comes back; `heard` has the offsets it is sent and, once it is a member, what is delivered. */
     visit(since: Position | undefined, visitor: VisitOptions = {}) {
       const heard: unknown[] = [];
-      const { user = 'ada', id = 's1', isWanted = () => true, bufferedBytes = () => 0 } = visitor;
+      const { user = 'ada', id = 's1', isWanted = () => true, bufferedBytes = () => 0, bytesOut } = visitor;
       const session = {
         id,
         user: { id: user, name: user },
@@ -151,6 +158,7 @@ export async function startFedRoom({
           }
         },
         socket: { getBufferedAmount: bufferedBytes },
+        cost: bytesOut && { bytesOut },
       } as unknown as Session;
       const joinTopic = () => void members.push(heard);
       return { heard, answer: enter(feed, { session, since, joinTopic, isWanted }, options) };

@@ -34,3 +34,9 @@ test('a quiet edge makes nobody wait', async () => {
     await nextTurn();
   }
 });
+
+test('a turn of exactly the bound is full', () => {
+  const turns = new ReplayTurns();
+  expect(turns.take(262_144)).toBeUndefined();
+  expect(turns.take(1)).toBeInstanceOf(Promise);
+});

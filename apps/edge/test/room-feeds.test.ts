@@ -1,7 +1,7 @@
-/** The rooms of an edge that are silent: compared with their histories, a few at a time. */
+/** The feeds of an edge: kept while somebody holds them, and compared with their histories while they are silent. */
 import { type History, MemoryCluster } from '@hubbub/broker';
 import { namespaceSettings } from '@hubbub/config';
-import { Channels } from '@hubbub/protocol';
+import { Channels, encodeEnvelope } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
@@ -11,6 +11,21 @@ import { ReplayMemory } from '../src/history/replay-memory.js';
 import { RoomFeeds } from '../src/history/room-feeds.js';
 
 const ROOMS = Array.from({ length: 100 }, (_, n) => `room-${n}`);
+
+function startFeeds(history: History, { historySize = 10, checkIntervalMs = 60_000 } = {}): RoomFeeds {
+  const feeds = new RoomFeeds({
+    history,
+    namespaces: { default: { ...namespaceSettings({}, 'default'), historySize } },
+    channels: new Channels(),
+    maxReplayMessages: 100,
+    maxBufferedBytes: 100_000,
+    replayMemory: new ReplayMemory(1_000_000),
+    checkIntervalMs,
+    metrics: createRecoveryMetrics(createMetricsRegistry()),
+  });
+  cleanup(() => feeds.close());
+  return feeds;
+}
 
 test('a hundred silent rooms are looked at eight at a time, and each of them is', async () => {
   const { history } = new MemoryCluster().open();
@@ -27,20 +42,75 @@ test('a hundred silent rooms are looked at eight at a time, and each of them is'
       return history.read(query);
     },
   };
-  const feeds = new RoomFeeds({
-    history: counted,
-    namespaces: { default: { ...namespaceSettings({}, 'default'), historySize: 10 } },
-    channels: new Channels(),
-    maxReplayMessages: 100,
-    maxBufferedBytes: 100_000,
-    replayMemory: new ReplayMemory(1_000_000),
-    checkIntervalMs: 20,
-    metrics: createRecoveryMetrics(createMetricsRegistry()),
-  });
-  cleanup(() => feeds.close());
+  const feeds = startFeeds(counted, { checkIntervalMs: 20 });
   await Promise.all(ROOMS.map(room => feeds.hold(room)?.refresh()));
   looked.clear();
   most = 0;
   await eventually(() => looked.size === ROOMS.length, { describe: 'every room is looked at' });
   expect(most).toBe(8);
+});
+
+test('a round of checks that takes longer than the interval is not doubled', async () => {
+  const { history } = new MemoryCluster().open();
+  let underWay = 0;
+  let isSlow = false;
+  let most = 0;
+  const slow: History = {
+    append: append => history.append(append),
+    async read(query) {
+      if (!isSlow) return await history.read(query);
+      most = Math.max(most, ++underWay);
+      await new Promise(resolve => setTimeout(resolve, 50));
+      underWay--;
+      return await history.read(query);
+    },
+  };
+  const feeds = startFeeds(slow, { checkIntervalMs: 5 });
+  await Promise.all(ROOMS.slice(0, 24).map(room => feeds.hold(room)?.refresh()));
+  isSlow = true;
+  await eventually(() => most === 8);
+  await new Promise(resolve => setTimeout(resolve, 40));
+  expect(most).toBe(8);
+});
+
+test('all who hold a room share its feed, which ends with the last of them', async () => {
+  const feeds = startFeeds(new MemoryCluster().open().history);
+  const channel = new Channels().room('general');
+  const feed = feeds.hold('general');
+  expect(feeds.hold('general')).toBe(feed);
+  expect(feeds.of(channel)).toBe(feed);
+  feeds.release('general');
+  expect(feeds.of(channel)).toBe(feed);
+  feeds.release('general');
+  expect(feeds.of(channel)).toBeUndefined();
+  await expect(feed?.refresh()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(feeds.hold('general')).not.toBe(feed);
+});
+
+test('a room without history has no feed, and nothing to release', () => {
+  const feeds = startFeeds(new MemoryCluster().open().history, { historySize: 0 });
+  expect(feeds.hold('general')).toBeUndefined();
+  expect(() => feeds.release('general')).not.toThrow();
+});
+
+test('messages and gaps of every room reach the one listener', async () => {
+  const { history } = new MemoryCluster().open();
+  const feeds = startFeeds(history);
+  const heard: unknown[] = [];
+  feeds.listen({
+    deliver: (channel, { offset }) => heard.push([channel, offset]),
+    tellGap: (channel, { reason }) => heard.push([channel, reason]),
+  });
+  const feed = feeds.hold('general');
+  await feed?.refresh();
+  const envelope = encodeEnvelope({ encoding: 'json', publishedAtMs: 1 }, Buffer.from('{"type":"a"}'));
+  const { epoch } = await history.append({ room: 'general', channel: 'c', envelope, size: 10, ttlMs: 60_000 });
+  await feed?.refresh();
+  await history.read({ room: 'general', ttlMs: 60_000, limit: 0, known: { epoch, offset: 2 } }); // Ends the epoch.
+  await feed?.refresh();
+  const channel = new Channels().room('general');
+  expect(heard).toEqual([
+    [channel, 1],
+    [channel, 'new_epoch'],
+  ]);
 });

@@ -14,7 +14,8 @@ export class ReplayTurns {
   /** `undefined`: go on now. Else resolves when it is the asker's turn; those who come later wait behind. */
   take(bytes: number): Promise<void> | undefined {
     this.#schedule();
-    if (this.#waiting.length === 0 && this.#spentBytes < BYTES_PER_TURN) {
+    // Nobody waits in a turn that has bytes left.
+    if (this.#spentBytes < BYTES_PER_TURN) {
       this.#spentBytes += bytes;
       return undefined;
     }
