@@ -31,6 +31,17 @@ test('the welcome comes first, then what was missed, then what is live, while me
   expectWhole(reader, room, 3, last);
 });
 
+test('the answer to the first frame after the welcome comes when the replay has ended', async () => {
+  const room = 'chat:path-answer';
+  const writer = await enter(cluster, cluster.edge(0), 'writer');
+  const start = position(await joinAt(writer, room));
+  for (let n = 1; n <= 50; n++) await writer.ask({ type: 'send_message', room, payload: { n } });
+  const reader = await open(room, `epoch=${start.epoch}&offset=0`);
+  await reader.nextFrame('welcome');
+  await reader.ask({ type: 'ping' });
+  expectWhole(reader, room, 0, 50);
+});
+
 test('without a position, or with one that is not of this history, it hears from now on', async () => {
   const room = 'chat:path-now';
   const writer = await enter(cluster, cluster.edge(0), 'writer');

@@ -27,7 +27,7 @@ export interface DeliveryPorts {
   send(wire: Wire, frame: Frame): void;
   /** The epoch of the room's history, where it has one: there an edge knows a repetition by its `message_id`. */
   epoch(room: string): string | undefined;
-  /** One of our messages in this room was answered; `epoch` is the room's when it was sent first. */
+  /** A frame of ours about this room was answered; `epoch` is the room's when it was sent first. */
   messageSettled(room: string, epoch: string | undefined, answer: Frame): void;
   /** The last frame in flight was answered or given up. */
   settled(): void;
@@ -87,7 +87,7 @@ export class Deliveries {
   /** Settles the frame of ours that this one answers, where it answers any. */
   settle(answer: Frame): void {
     const { frame, first } = this.#acks.settle(answer) ?? {};
-    if (frame?.type !== 'send_message' || frame.room === undefined) return;
+    if (frame?.room === undefined) return;
     if (answer.type === 'ack') this.#failures.delete(frame.room);
     this.#ports.messageSettled(frame.room, first?.epoch, answer);
   }

@@ -117,13 +117,16 @@ describe('the token of a session', () => {
   });
 
   it('is the refreshed one where the edge accepted it while the client was moving', async () => {
-    edge.answer = (frame, socket) => void (frame.type === 'refresh' || willing(frame, socket));
-    await edge.openClient({ token });
+    edge.answer = (frame, socket) => void (['refresh', 'move'].includes(frame.type) || willing(frame, socket));
+    const client = await edge.openClient({ token });
     await vi.advanceTimersByTimeAsync(90_001);
     const [{ id = '' } = {}] = refreshes();
+    void client.sendEvent('move'); // Holds the move up.
     advise(0);
     await turn();
     edge.socket.receive({ type: 'ack', id, payload: { expires_in_ms: 100_000 } });
+    await turn();
+    edge.socket.receive({ type: 'ack', id: edge.socket.sentOfType('move')[0]?.id ?? '' });
     await edge.accept();
     expect([tokenOf(1), token.mock.calls.length]).toEqual([life(2), 2]);
   });

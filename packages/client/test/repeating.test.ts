@@ -71,6 +71,20 @@ describe('a message that the broker did not take', () => {
     expect(await outcome(room.send({}, { id: 'm2' }))).toMatchObject({ value: { id: 'm2' } });
   });
 
+  it('does not slow repetitions down that follow a leave() and a join()', async () => {
+    const { room } = await joined(edge);
+    edge.answer = refusing('UNAVAILABLE');
+    const first = settle(room.send({}, { id: 'm1' }));
+    await vi.advanceTimersByTimeAsync(1_500);
+    edge.answer = historic(10);
+    await room.leave();
+    await Promise.all([first, room.join()]);
+    edge.answer = refusing('UNAVAILABLE');
+    void room.send({}, { id: 'm2' });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(names().filter(name => name === 'm2')).toHaveLength(2);
+  });
+
   it('is repeated by the next session without a delay', async () => {
     const { client, room } = await joined(edge);
     edge.answer = refusing('UNAVAILABLE');
@@ -102,6 +116,7 @@ describe('a message that the broker did not take', () => {
     const late = expect(sending).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
     await vi.advanceTimersByTimeAsync(500);
     await late;
+    expect(names()).toHaveLength(2);
   });
 
   it('cannot fill a hole together with one that was not sent', async () => {
@@ -168,6 +183,24 @@ describe('a frame that waits', () => {
     void settle(room.send({}, { id: 'm1' }));
     expect(await outcome(room.send({}, { id: 'm1' }))).toEqual({ code: 'INVALID_FORMAT' });
     client.close();
+  });
+
+  it('stays when another room is left', async () => {
+    const client = edge.client();
+    const [a, b] = ['a', 'b'].map(name => client.room(name));
+    const outcomes = [a, b].map(room => outcome(room?.send({}) ?? Promise.reject()));
+    void a?.join();
+    await a?.leave();
+    expect(await Promise.all(outcomes)).toEqual([{ code: 'UNAVAILABLE' }, 'pending']);
+  });
+
+  it('may be as large as the edge takes, and not larger', async () => {
+    const client = await edge.openClient();
+    const send = (length: number) => outcome(client.sendEvent('move', { text: 'x'.repeat(length) }));
+    await send(0);
+    const { length } = JSON.stringify(edge.socket.sentOfType('move')[0]);
+    expect(await send(4_096 - length)).toEqual({ value: undefined });
+    expect(await send(4_097 - length)).toEqual({ code: 'TOO_LARGE' });
   });
 
   it('is not a typing signal: those need a session and a joined room', async () => {
