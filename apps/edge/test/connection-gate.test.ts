@@ -3,9 +3,17 @@ import fc from 'fast-check';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { ConnectionGate } from '../src/limits/connection-gate.js';
+import type { ConnectionBounds } from '../src/limits/descriptors.js';
 import type { LimitName } from '../src/limits/limit-exceeded.js';
 
-function gateOf(settings: { maxConnectionsPerAddress?: number; maxHandshakesPerSecond?: number; proxies?: string[] }) {
+interface Settings {
+  readonly maxConnectionsPerAddress?: number;
+  readonly maxHandshakesPerSecond?: number;
+  readonly proxies?: string[];
+  readonly bounds?: ConnectionBounds;
+}
+
+function gateOf(settings: Settings) {
   const exceeded: LimitName[] = [];
   const warnings: string[] = [];
   const clock = { ms: 0 };
@@ -15,6 +23,7 @@ function gateOf(settings: { maxConnectionsPerAddress?: number; maxHandshakesPerS
     maxHandshakesPerSecond: settings.maxHandshakesPerSecond ?? 0,
     trustedProxies: settings.proxies ?? [],
     trustedHops: 0,
+    bounds: settings.bounds,
     metrics: { exceeded: limit => exceeded.push(limit) },
     log,
     now: () => clock.ms,
@@ -56,6 +65,7 @@ test('whatever comes and goes, an address has at most its connections, and who i
         }
         const connected = ['a', 'b'].filter(name => (silent[name] ?? 0) + (sessions[name] ?? 0) > 0);
         expect(gate.addresses).toBe(connected.length);
+        expect(gate.halfOpen).toBe((silent.a ?? 0) + (silent.b ?? 0));
       }
     }),
   );
@@ -94,4 +104,45 @@ test('the log says it once, and what to do if it is a proxy', () => {
   const known = gateOf({ maxConnectionsPerAddress: 1, proxies: ['10.0.0.0/8'] });
   for (let n = 0; n < 10; n++) known.enters('192.0.2.1');
   expect(known.warnings[0]).not.toContain('HUBBUB_TRUSTED_PROXIES');
+});
+
+test('a connection without a place among the silent ones of its address is not counted, and the limit is named', () => {
+  const { gate, exceeded } = gateOf({ maxConnectionsPerAddress: 2 });
+  expect([gate.connected('a'), gate.connected('a'), gate.connected('a')]).toEqual([true, true, false]);
+  expect(gate.connected('b')).toBe(true);
+  expect(gate.halfOpen).toBe(3);
+  expect(exceeded).toEqual(['silent_connections']);
+});
+
+test('what an address was admitted in one second does not count in a later one, however little it was', () => {
+  const { enters, clock } = gateOf({ maxHandshakesPerSecond: 10 });
+  for (let second = 0; second < 5; second++) {
+    clock.ms = second * 1000;
+    const admitted = Array.from({ length: 3 }, () => enters('a'));
+    expect(admitted, `second ${second}`).toEqual([true, true, true]);
+  }
+});
+
+test('above the descriptors for sessions a request is refused; above all descriptors a connection ends, until others have ended', () => {
+  const { gate, exceeded, warnings } = gateOf({ bounds: { served: 2, open: 3 } });
+  const connect = (): boolean => {
+    const hasDescriptor = gate.accepted();
+    if (!hasDescriptor) gate.ended();
+    return hasDescriptor;
+  };
+  for (let n = 0; n < 2; n++) {
+    expect(connect()).toBe(true);
+    gate.enter('a');
+  }
+  expect(connect()).toBe(true);
+  expect(() => gate.enter('a')).toThrow(expect.objectContaining({ limit: 'descriptors', code: 'UNAVAILABLE' }));
+  expect(connect()).toBe(false);
+  expect(exceeded).toEqual(['descriptors', 'descriptors']);
+  expect(warnings).toHaveLength(1);
+  // The refused one ends, and a session: there is a place again.
+  gate.ended();
+  gate.leave('a');
+  gate.ended();
+  expect(connect()).toBe(true);
+  gate.enter('a');
 });

@@ -64,6 +64,32 @@ test('all that a session may cost at once includes its rooms, however few calls 
   expect(refusalOf(() => alice.calls.spend(1, 'r0'))).toMatchObject({ limit: 'session_calls' });
 });
 
+test('a session uses at once what four seconds allow, where that is more than its rooms need', () => {
+  const alice = limitsOf({ maxCallsPerSecond: 100 }).open(ALICE, 0);
+  for (let n = 0; n < 400; n++) alice.calls.spend(1, 'general');
+  expect(refusalOf(() => alice.calls.spend(1, 'general'))).toMatchObject({ limit: 'session_calls', retryAfterMs: 10 });
+});
+
+test('each budget is its own, and the hint is the time until that one has something left', () => {
+  const RATES = [
+    ['maxBytesOutPerSecond', 'session_bytes_out'],
+    ['maxUserBytesOutPerSecond', 'user_bytes_out'],
+    ['maxNamespaceBytesOutPerSecond', 'namespace_bytes_out'],
+  ] as const;
+  for (const [setting, limit] of RATES) {
+    const limits = limitsOf({ [setting]: 10 });
+    const [one, sameUser, other] = [limits.open(ALICE, 0), limits.open(ALICE, 0), limits.open(BOB, 0)];
+    one.bytesOut.charge(160, 'chat:1');
+    const refusals = [one, sameUser, other].map(cost => refusalOf(() => cost.bytesOut.assertLeft('chat:1'))?.limit);
+    const shared = { session_bytes_out: 1, user_bytes_out: 2, namespace_bytes_out: 3 }[limit];
+    expect(refusals).toEqual([0, 1, 2].map(at => (at < shared ? limit : undefined)));
+    expect(refusalOf(() => one.bytesOut.assertLeft('chat:1'))).toMatchObject({ limit, retryAfterMs: 100 });
+    expect(refusalOf(() => one.bytesOut.assertLeft('general'))?.limit).toBe(
+      limit === 'namespace_bytes_out' ? undefined : limit,
+    );
+  }
+});
+
 test('the sessions of a user share a budget, and so do those of an address without a token', () => {
   const limits = limitsOf({ maxUserCallsPerSecond: 10 });
   const [one, other, bob] = [limits.open(ALICE, 0), limits.open(ALICE, 0), limits.open(BOB, 0)];

@@ -29,5 +29,5 @@ export function connectionBounds(reserved: number): ConnectionBounds | undefined
 
 export function boundsOf(free: number): ConnectionBounds {
   const open = Math.max(2, free);
-  return { open, served: open - Math.max(1, Math.min(REFUSED_MAX, Math.ceil(open * SHARE_OF_REFUSED))) };
+  return { open, served: open - Math.min(REFUSED_MAX, Math.ceil(open * SHARE_OF_REFUSED)) };
 }

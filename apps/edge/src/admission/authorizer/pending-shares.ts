@@ -15,6 +15,11 @@ export class PendingShares {
     return this.#size;
   }
 
+  /** Users with a place. */
+  get askers(): number {
+    return this.#pending.size;
+  }
+
   of(asker: string): number {
     return this.#pending.get(asker) ?? 0;
   }

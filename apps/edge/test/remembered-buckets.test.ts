@@ -1,0 +1,42 @@
+/** Buckets that nobody holds: a few are checked with each change, so that full ones do not stay. */
+import { expect, test } from 'vitest';
+import { RememberedBuckets } from '../src/limits/remembered-buckets.js';
+import { TokenBucket } from '../src/limits/token-bucket.js';
+
+const RATE = { perSecond: 1, burst: 10 };
+
+/** Full again after so many seconds. */
+function bucketWithDebt(seconds: number, nowMs = 0): TokenBucket {
+  const bucket = new TokenBucket(RATE, nowMs);
+  bucket.take(seconds);
+  return bucket;
+}
+
+test('buckets that are full again leave as others come, without anybody asking for the size', () => {
+  const buckets = new RememberedBuckets(RATE);
+  for (let n = 0; n < 100; n++) buckets.put(`early-${n}`, bucketWithDebt(1), 0);
+  expect(buckets.size).toBe(100);
+  for (let n = 0; n < 100; n++) buckets.put(`late-${n}`, bucketWithDebt(1000, 2000), 2000);
+  expect(buckets.size).toBe(100);
+  expect(buckets.keys).toBe(100);
+});
+
+test('buckets with a long debt do not keep those behind them from being checked', () => {
+  const buckets = new RememberedBuckets(RATE);
+  for (let n = 0; n < 3; n++) buckets.put(`debtor-${n}`, bucketWithDebt(1000), 0);
+  for (let n = 0; n < 10; n++) buckets.put(`early-${n}`, bucketWithDebt(1), 0);
+  for (let n = 0; n < 20; n++) buckets.take('nobody', 2000);
+  expect(buckets.size).toBe(3);
+});
+
+test('a key whose last bucket was taken is not remembered', () => {
+  const buckets = new RememberedBuckets(RATE);
+  buckets.put('alice', bucketWithDebt(5), 0);
+  buckets.put('alice', bucketWithDebt(6), 0);
+  expect([buckets.size, buckets.keys]).toEqual([2, 1]);
+  buckets.take('alice', 0);
+  expect([buckets.size, buckets.keys]).toEqual([1, 1]);
+  buckets.take('alice', 0);
+  expect([buckets.size, buckets.keys]).toEqual([0, 0]);
+  expect(buckets.take('alice', 0).level(0)).toBe(RATE.burst);
+});

@@ -1,0 +1,135 @@
+/** Sessions that read nothing while something waits for them: cut off after the time, neither before nor much later, and forgotten. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { type ReadingSession, UnreadWatch } from '../src/sessions/unread.js';
+
+const TIMEOUT_MS = 8000;
+const CHECK_MS = TIMEOUT_MS / 4;
+
+class Reader implements ReadingSession {
+  buffered = 0;
+  checks = 0;
+  closed = false;
+  readonly socket = {
+    getBufferedAmount: () => {
+      this.checks++;
+      return this.buffered;
+    },
+    close: () => {
+      this.closed = true;
+    },
+  };
+}
+
+const sessions = new Set<Reader>();
+const unread: Reader[] = [];
+let watch: UnreadWatch<Reader>;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'performance'] });
+  sessions.clear();
+  unread.length = 0;
+  watch = new UnreadWatch({
+    sessions,
+    timeoutMs: TIMEOUT_MS,
+    onUnread: session => {
+      expect(session.closed).toBe(false); // The metric is counted for a session that still exists.
+      unread.push(session);
+    },
+  });
+});
+afterEach(() => {
+  watch.close();
+  vi.useRealTimers();
+});
+
+function open(buffered: number): Reader {
+  const reader = new Reader();
+  reader.buffered = buffered;
+  sessions.add(reader);
+  return reader;
+}
+
+test('a session that reads nothing is cut off after the time, at most a quarter of it later', () => {
+  const deaf = open(1);
+  vi.advanceTimersByTime(TIMEOUT_MS);
+  expect(deaf.closed).toBe(false);
+  vi.advanceTimersByTime(CHECK_MS);
+  expect(deaf.closed).toBe(true);
+  expect(unread).toEqual([deaf]);
+});
+
+test('each byte that is read gives the session the whole time again, however much still waits', () => {
+  const slow = open(1_000_000);
+  for (let n = 0; n < 10; n++) {
+    vi.advanceTimersByTime(TIMEOUT_MS - 1);
+    slow.buffered--;
+    watch.drained(slow);
+  }
+  expect(slow.closed).toBe(false);
+  vi.advanceTimersByTime(TIMEOUT_MS + CHECK_MS);
+  expect(slow.closed).toBe(true);
+});
+
+test('a session that had read everything at a check has the whole time for what comes then', () => {
+  const reader = open(1);
+  vi.advanceTimersByTime(TIMEOUT_MS);
+  reader.buffered = 0;
+  vi.advanceTimersByTime(CHECK_MS);
+  reader.buffered = 1;
+  vi.advanceTimersByTime(TIMEOUT_MS);
+  expect(reader.closed).toBe(false);
+  vi.advanceTimersByTime(CHECK_MS);
+  expect(reader.closed).toBe(true);
+});
+
+test('a session for which nothing waits stays for ever', () => {
+  const idle = open(0);
+  vi.advanceTimersByTime(20 * TIMEOUT_MS);
+  expect(idle.closed).toBe(false);
+  expect(unread).toEqual([]);
+});
+
+test('a session that has ended is not asked: its socket is gone', () => {
+  const gone = open(1);
+  vi.advanceTimersByTime(CHECK_MS);
+  gone.closed = true;
+  const { checks } = gone;
+  vi.advanceTimersByTime(2 * TIMEOUT_MS);
+  expect(gone.checks).toBe(checks);
+  expect(unread).toEqual([]);
+});
+
+test('what was noted of a session is forgotten with it', () => {
+  const session = open(1);
+  vi.advanceTimersByTime(TIMEOUT_MS);
+  watch.forget(session);
+  vi.advanceTimersByTime(TIMEOUT_MS - CHECK_MS);
+  expect(session.closed).toBe(false);
+});
+
+test('many sessions are checked over several turns of the loop, all of them once in a round', () => {
+  const many = Array.from({ length: 2500 }, () => open(1));
+  vi.advanceTimersToNextTimer();
+  expect(many.filter(({ checks }) => checks > 0)).toHaveLength(1000);
+  vi.advanceTimersByTime(CHECK_MS - 1);
+  expect(many.every(({ checks }) => checks === 1)).toBe(true);
+  vi.advanceTimersByTime(TIMEOUT_MS);
+  expect(many.every(({ closed }) => closed)).toBe(true);
+  expect(unread).toHaveLength(2500);
+});
+
+test('closed, it checks nobody', () => {
+  const many = Array.from({ length: 1500 }, () => open(1));
+  vi.advanceTimersToNextTimer();
+  watch.close();
+  vi.advanceTimersByTime(3 * TIMEOUT_MS);
+  expect(many.filter(({ checks }) => checks > 0)).toHaveLength(1000);
+});
+
+test('closed between two rounds, it checks nobody either', () => {
+  const deaf = open(1);
+  vi.advanceTimersByTime(CHECK_MS);
+  watch.close();
+  vi.advanceTimersByTime(3 * TIMEOUT_MS);
+  expect(deaf.checks).toBe(1);
+});
