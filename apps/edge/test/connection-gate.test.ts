@@ -146,3 +146,34 @@ test('above the descriptors for sessions a request is refused; above all descrip
   expect(connect()).toBe(true);
   gate.enter('a');
 });
+
+test('refused connections that are closing take half of the descriptors for refusals, of one address half of that, and none of a session', () => {
+  const { gate, enters, exceeded } = gateOf({ bounds: { served: 2, open: 10 } });
+  const refuse = (address: string): boolean => {
+    gate.accepted();
+    const closes = gate.refusing(address);
+    if (!closes) gate.ended();
+    return closes;
+  };
+  expect([refuse('a'), refuse('a'), refuse('a')]).toEqual([true, true, false]);
+  expect([refuse('b'), refuse('c'), refuse('d')]).toEqual([true, true, false]);
+  expect(exceeded).toEqual(['refused_upgrades', 'refused_upgrades']);
+  expect(gate.addresses).toBe(3);
+  for (const address of ['a', 'b']) {
+    gate.accepted();
+    expect(enters(address)).toBe(true);
+  }
+  for (const address of ['a', 'a', 'b', 'c']) {
+    gate.refusalEnded(address);
+    gate.ended();
+  }
+  expect(gate.addresses).toBe(2);
+  expect(refuse('a')).toBe(true);
+});
+
+test('where the system tells no limit of descriptors, refused connections that are closing are bounded too', () => {
+  const { gate } = gateOf({});
+  const refused = (address: string) =>
+    Array.from({ length: 1000 }, () => gate.refusing(address)).filter(Boolean).length;
+  expect([refused('a'), refused('b'), refused('c')]).toEqual([256, 256, 0]);
+});

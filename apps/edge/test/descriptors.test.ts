@@ -22,7 +22,7 @@ describe.skipIf(connectionBounds(0) === undefined)('of this process', () => {
 
   test('descriptors in use are not either', () => {
     const before = open(0);
-    const files = Array.from({ length: 20 }, () => openSync('/dev/null'));
+    const files = Array.from({ length: 20 }, () => openSync('/dev/null', 'r'));
     const during = open(0);
     for (const file of files) closeSync(file);
     expect(before - during).toBe(20);

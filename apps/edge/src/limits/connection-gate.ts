@@ -2,7 +2,7 @@
 import type { Config } from '@hubbub/config';
 import type { Logger } from '@hubbub/runtime';
 import { occasionally } from '@hubbub/runtime';
-import type { ConnectionBounds } from './descriptors.js';
+import { type ConnectionBounds, REFUSED_MAX } from './descriptors.js';
 import { LimitExceeded } from './limit-exceeded.js';
 import type { LimitMetrics } from './limit-metrics.js';
 import { TokenBucket } from './token-bucket.js';
@@ -29,6 +29,8 @@ interface Connections {
   sessions: number;
   /** No whole request yet. */
   halfOpen: number;
+  /** Upgraded only to be closed with a refusal. */
+  refused: number;
 }
 
 /** Holds numbers only for addresses that are connected, and for one second of admitted ones. */
@@ -45,6 +47,7 @@ export class ConnectionGate {
   #open = 0;
   #secondBeganMs = Number.NEGATIVE_INFINITY;
   #halfOpen = 0;
+  #refused = 0;
   #lastAddress = '';
 
   constructor(options: ConnectionGateOptions) {
@@ -117,12 +120,38 @@ export class ConnectionGate {
   }
 
   /**
+   * A refused connection is to be upgraded and closed. False: too many of these are closing, refuse it over HTTP; it is not counted.
+   * They take at most half of the descriptors that are kept for refusals, those of one address half of that.
+   */
+  refusing(group: string): boolean {
+    const { bounds, metrics } = this.#options;
+    const connections = this.#of(group);
+    const max = Math.ceil((bounds === undefined ? REFUSED_MAX : bounds.open - bounds.served) / 2);
+    if (connections.refused >= Math.ceil(max * SHARE_OF_ONE_ADDRESS) || this.#refused >= max) {
+      metrics.exceeded('refused_upgrades');
+      this.#forgetIfGone(group, connections);
+      return false;
+    }
+    connections.refused++;
+    this.#refused++;
+    return true;
+  }
+
+  /** The refused connection has closed; it has `ended` as well. */
+  refusalEnded(group: string): void {
+    this.#refused--;
+    const connections = this.#of(group);
+    connections.refused--;
+    this.#forgetIfGone(group, connections);
+  }
+
+  /**
    * Counts a handshake; an admitted connection ends with `leave`.
    * @throws {LimitExceeded} `RATE_LIMITED`, `UNAVAILABLE`
    */
   enter(group: string): void {
     const { maxConnectionsPerAddress: max, bounds } = this.#options;
-    if (bounds !== undefined && this.#open > bounds.served) {
+    if (bounds !== undefined && this.#open - this.#refused > bounds.served) {
       this.#logOutOfDescriptors();
       throw this.#refusal('descriptors', 'UNAVAILABLE', 'This edge has as many connections as it can hold');
     }
@@ -174,13 +203,13 @@ export class ConnectionGate {
   #of(group: string): Connections {
     let connections = this.#addresses.get(group);
     if (connections === undefined) {
-      connections = { sessions: 0, halfOpen: 0 };
+      connections = { sessions: 0, halfOpen: 0, refused: 0 };
       this.#addresses.set(group, connections);
     }
     return connections;
   }
 
-  #forgetIfGone(group: string, { sessions, halfOpen }: Connections): void {
-    if (sessions === 0 && halfOpen === 0) this.#addresses.delete(group);
+  #forgetIfGone(group: string, { sessions, halfOpen, refused }: Connections): void {
+    if (sessions + halfOpen + refused === 0) this.#addresses.delete(group);
   }
 }

@@ -10,7 +10,7 @@ export interface ConnectionBounds {
 
 /** Connections that are refused need a descriptor for their answer: this part of all, and at most so many. */
 const SHARE_OF_REFUSED = 0.2;
-const REFUSED_MAX = 1024;
+export const REFUSED_MAX = 1024;
 
 /**
  * Reads the limit of this process (Linux), without what it has open already.

@@ -24,6 +24,7 @@ export const LIMITS = {
   room_name: 'room names longer than 128 bytes',
   address_connections: 'handshakes above HUBBUB_MAX_CONNECTIONS_PER_ADDRESS',
   silent_connections: 'connections without a request, closed because their address had too many of them',
+  refused_upgrades: 'refusals sent over HTTP despite errors=close, because too many refused connections were closing',
   handshakes: 'handshakes above HUBBUB_MAX_HANDSHAKES_PER_SECOND',
   descriptors: 'connections for which no file descriptor was left besides HUBBUB_RESERVED_DESCRIPTORS',
   unread_time: 'sessions disconnected because they read nothing for HUBBUB_UNREAD_TIMEOUT_MS while messages waited',

@@ -95,9 +95,12 @@ interface UserData {
   readonly group: string;
   session?: Session;
   overflowed?: boolean;
-  /** Upgraded only to be closed with this: no session, and not counted by the gate. */
+  /** Upgraded only to be closed with this: no session. */
   readonly refusal?: RefusalClose;
 }
+
+/** How long the engine waits at most for a client to close: 16 s, and 4 s until it looks; a shorter idle timeout shortens it. */
+const CLOSING_MAX_MS = 20_000;
 
 /** @throws {Error} that names the fix if the port cannot be bound, or the problem of the TLS files */
 export function listenForWebSockets(engine: EngineModule, options: WebSocketOptions): WebSocketListener {
@@ -131,7 +134,15 @@ function serveSessions(
     open: (socket: EngineSocket<UserData>) => {
       const data = socket.getUserData();
       const { admitted, refusal } = data;
-      if (refusal !== undefined) socket.end(refusal.code, refusal.reason);
+      if (refusal !== undefined) {
+        socket.end(refusal.code, refusal.reason);
+        // The engine reports the end now, and holds the connection until the client closes it or this time is over.
+        const held = (): void => {
+          gate.ended();
+          gate.refusalEnded(data.group);
+        };
+        setTimeout(held, Math.min(CLOSING_MAX_MS, options.idleTimeoutMs)).unref();
+      }
       if (admitted === undefined) return;
       data.admitted = undefined;
       data.session = events.opened(generation.opened(socket), admitted);
@@ -281,14 +292,14 @@ function upgrade(
   if (client === undefined) return;
   const { group } = client;
   // Browsers hide HTTP answers from pages: those that ask for it get the upgrade, and the refusal in a close frame.
-  const closes = query?.get('errors') === 'close';
+  const closes = (): boolean => query?.get('errors') === 'close' && gate.refusing(group);
   const refuseByClose = (error: unknown): void => {
     // A browser that offered subprotocols insists on one of them.
     const offered = subprotocols.split(',', 1)[0]?.trim() ?? '';
     response.upgrade<UserData>({ refusal: refusalCloseFor(error), group }, key, offered, extensions, context);
   };
   const refuseNow = (error: unknown): void => {
-    if (closes) refuseByClose(error);
+    if (closes()) refuseByClose(error);
     else answerNextTurn(response, () => refuseFor(response, error));
   };
   try {
@@ -341,7 +352,7 @@ function upgrade(
     // In the next turn, as every refusal: an answer may be known within the engine's callback.
     setImmediate(() => {
       if (ended) return;
-      if (closes) refuseByClose(error);
+      if (closes()) refuseByClose(error);
       else response.cork(() => refuseFor(response, error));
     });
   };
