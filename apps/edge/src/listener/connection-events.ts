@@ -89,6 +89,10 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       session.hold(welcome(session, admitted, parts));
       return session;
     },
+    anySocket() {
+      for (const { socket } of sessions) return socket;
+      return undefined;
+    },
     received: dispatcher.receive,
     drained: session => unread.drained(session),
     overflowed: () => metrics.slowReader(),

@@ -40,6 +40,8 @@ export interface ConnectionEvents {
   /** Refused without being asked `admit`. */
   refused(code: ErrorCode): void;
   opened(socket: Socket, admitted: Admitted): Session;
+  /** The socket of some session, if there is one. */
+  anySocket(): Socket | undefined;
   /** The bytes are the engine's and gone after the call. */
   received(session: Session, bytes: Uint8Array, isBinary: boolean): void;
   closed(session: Session, code: number): void;
@@ -352,7 +354,7 @@ function upgrade(
     // In the next turn, as every refusal: an answer may be known within the engine's callback.
     setImmediate(() => {
       if (ended) return;
-      if (closes()) refuseByClose(error);
+      if (closes()) whileCorked(response, events.anySocket(), () => refuseByClose(error));
       else response.cork(() => refuseFor(response, error));
     });
   };
@@ -365,7 +367,15 @@ function upgrade(
     if (answer()) gate.leave(group);
   });
   admitted.then(value => {
-    // Not in `cork`: it takes the new WebSocket for the old request where both lie at one address, and may close it.
-    if (answer()) accept(value);
+    if (answer()) whileCorked(response, events.anySocket(), () => accept(value));
   }, reject);
+}
+
+/**
+ * Calls `upgrade` outside the engine's callbacks. Outside `cork` the engine warns on stderr; within it, the engine takes the new
+ * WebSocket for the old request where both are at one address, and may close it. While another socket is corked, it only calls back.
+ */
+function whileCorked(response: HttpResponse, other: Socket | undefined, upgrade: () => void): void {
+  if (other === undefined) upgrade();
+  else other.cork(() => response.cork(upgrade));
 }
