@@ -13,6 +13,7 @@ const WORKERS = 2;
 async function startWorkers(env: Readonly<Record<string, string>> = {}): Promise<TestProcess> {
   const redis = await startRedis();
   return await startProcess(['edge', '--workers', String(WORKERS)], {
+    ownGroup: true,
     env: {
       HUBBUB_NODE_ID: 'edge',
       HUBBUB_PORT: '0',
@@ -117,6 +118,22 @@ describe('workers', () => {
     await edge.output.waitForLog({ event: 'worker_restarted', worker: 'edge-1' });
     await eventually(async () => (await readiness(edge)).status === 200);
     expect(await metricValue(edge, 'hubbub_edge_worker_restarts_total')).toBe(1);
+  });
+
+  test('do not die of a SIGHUP to their process group, such as a closed terminal sends, while they start or serve', async () => {
+    const edge = await startWorkers();
+    const clients = await sessions(edge, 10);
+    const started = () => edge.output.logs.filter(({ event }) => event === 'worker_started').length;
+    process.kill(pidOf(edge, 'edge-1'), 'SIGKILL');
+    await eventually(() => started() === WORKERS + 1, { describe: 'another worker starts' });
+    process.kill(-edge.pid, 'SIGHUP');
+    await edge.output.waitForLog({ event: 'replaced', workers: WORKERS });
+    await eventually(async () => (await readiness(edge)).status === 200);
+    expect(await metricValue(edge, 'hubbub_edge_worker_restarts_total')).toBe(1); // The one that was killed above.
+    // The killed worker cut its sessions off; the other one sent them away.
+    const codes = await Promise.all(clients.map(async client => (await client.closed).code));
+    expect(new Set([1006, 1012, ...codes])).toEqual(new Set([1006, 1012]));
+    expect(codes).toContain(1012);
   });
 
   test('end with their parent, however it ends', async () => {

@@ -26,6 +26,8 @@ export interface StartProcessOptions {
   readonly script?: string;
   /** File descriptors that it may open. Default: as many as the tests. */
   readonly descriptors?: number;
+  /** It leads a process group of its own, as under a shell: `process.kill(-pid, …)` signals it and its children. */
+  readonly ownGroup?: boolean;
   /** When it is stopped, where that is not as `cleanup` has it. */
   readonly scope?: Scope;
 }
@@ -145,6 +147,7 @@ export async function startProcess(args: readonly string[], options: StartProces
     cwd: ROOT,
     env: cleanEnvironment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.ownGroup ?? false,
   });
   const started = new TestProcess(name, child);
   cleanup(() => started.stop(), options.scope);

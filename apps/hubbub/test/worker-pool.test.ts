@@ -135,6 +135,34 @@ test.each(['before', 'after'] as const)(
   },
 );
 
+test('a replacement that is requested during the start waits for it, and then replaces every worker', async () => {
+  const { pool, forked, fork, living } = poolOf(2);
+  const starting = pool.start();
+  forked[0]?.comeUp();
+  await settled();
+  pool.replaceAll();
+  await settled();
+  expect(forked).toHaveLength(2);
+  forked[1]?.comeUp();
+  await starting;
+  (await fork(2)).comeUp();
+  (await fork(3)).comeUp();
+  await eventually(() => living().length === 2, { describe: 'the first two workers have left' });
+  expect(forked.map(({ isLeaving }) => isLeaving)).toEqual([true, true, false, false]);
+  await pool.close();
+});
+
+test('a replacement that is requested during a start that fails replaces nothing', async () => {
+  const { pool, forked } = poolOf(2);
+  const starting = pool.start();
+  pool.replaceAll();
+  forked[0]?.crash();
+  await expect(starting).rejects.toThrow('edge-1 ended');
+  pool.abandon();
+  await settled();
+  expect(forked).toHaveLength(2);
+});
+
 test('closes well while a restarted worker does not listen yet', async () => {
   const { pool, forked, fork } = await startedPool(2);
   forked[0]?.crash();

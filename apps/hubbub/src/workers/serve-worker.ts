@@ -5,13 +5,15 @@ import type { ParentMessage, WorkerMessage } from './messages.js';
 
 export async function serveAsWorker(start: (parts: ProcessParts) => Promise<RunningProcess>): Promise<void> {
   if (process.send === undefined) throw new Error('--as-worker is what --workers starts; use: hubbub edge --workers N');
+  // The parent replaces workers on SIGHUP; systemd can send it to every process (SendSIGHUP=).
+  process.on('SIGHUP', () => {});
   const parts = loadParts('edge');
   const { config, log, metrics } = parts;
   const running = await start(parts);
   let announced = true;
   const shutdown = onShutdownSignal(log, {
     timeoutMs: config.shutdownTimeoutMs,
-    // Ctrl-C reaches the parent as well, which asks.
+    // The parent asks.
     interruptible: false,
     close: () => running.close(announced),
   });

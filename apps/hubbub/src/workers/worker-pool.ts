@@ -31,6 +31,7 @@ export class WorkerPool {
   #restarts = 0;
   #round: Promise<void> | undefined;
   #roundWanted = false;
+  #started: Promise<unknown> = Promise.resolve();
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -40,7 +41,8 @@ export class WorkerPool {
   async start(): Promise<void> {
     const workers = Array.from({ length: this.#options.count }, () => this.#fork());
     // Each from when it listens: one that ends before the others do has to be replaced.
-    await Promise.all(workers.map(worker => worker.up.then(() => this.#serve(worker))));
+    this.#started = Promise.all(workers.map(worker => worker.up.then(() => this.#serve(worker))));
+    await this.#started;
   }
 
   /** Replaces the workers one after the other; asked for during a round, there is another one after it. */
@@ -148,6 +150,8 @@ export class WorkerPool {
 
   async #rounds(): Promise<void> {
     const { log } = this.#options;
+    // A worker that starts may have read the old certificate: it is replaced like the others. `start` reports its failure.
+    await this.#started.catch(() => {});
     while (this.#roundWanted && !this.#stopping) {
       this.#roundWanted = false;
       const old = [...this.#serving];

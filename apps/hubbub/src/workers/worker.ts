@@ -38,7 +38,12 @@ export class Worker {
     this.number = number;
     this.nodeId = nodeId;
     const env = childEnvironment({ nodeId, port, sharedPort: true });
-    const child = fork(MAIN, ['edge', '--as-worker'], { env, execArgv: [...process.execArgv, ...ONE_CORE] });
+    const child = fork(MAIN, ['edge', '--as-worker'], {
+      env,
+      execArgv: [...process.execArgv, ...ONE_CORE],
+      // In a process group of its own: a terminal or a supervisor signals the group of the parent, which decides.
+      detached: true,
+    });
     this.#child = child;
     this.exited = new Promise(resolve => {
       const end = (exit: WorkerExit): void => {
