@@ -1,12 +1,15 @@
 /** Presence through crashes and pauses: real edges, real presence, a real Redis; told from the members' side. */
 import type { Frame } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
+import { withNamespaces } from '../../../tests/presence/config-file.js';
 import { startCluster, type TestCluster } from '../../../tests/support/cluster.js';
 import { eventually } from '../../../tests/support/eventually.js';
 import { connect, type RawClient } from '../../../tests/support/raw-client.js';
 
-/** Short leases: a story need not wait for ten seconds. The grace is the default, 5 s. */
+/** Short leases: a story need not wait for ten seconds. */
 const ENV = { HUBBUB_NODE_LEASE_MS: '3000' };
+/** Where users leave for good, nobody waits for the default grace of 5 s. */
+const withoutGrace = () => ({ ...ENV, ...withNamespaces({ default: { leaveGraceMs: 0 } }) });
 const LONG_STORY_MS = 120_000;
 
 async function enter(cluster: TestCluster, edge: number, user: string, ...rooms: string[]): Promise<RawClient> {
@@ -39,7 +42,7 @@ describe('edges', () => {
   test(
     'kill -9 of an edge with 1,000 members in 50 rooms: all leave, each once, and every room hears it (invariant 4)',
     async () => {
-      const cluster = await startCluster({ edges: 2, env: ENV });
+      const cluster = await startCluster({ edges: 2, env: withoutGrace() });
       const rooms = Array.from({ length: 50 }, (_, index) => `chat-${index}`);
       const witnesses = await Promise.all(rooms.map((room, index) => enter(cluster, 1, `witness-${index}`, room)));
       for (let at = 0; at < 1000; at += 100) {
@@ -64,7 +67,7 @@ describe('edges', () => {
   test(
     'an edge that is paused past its lease and wakes: its members left, are back, and are there once',
     async () => {
-      const cluster = await startCluster({ edges: 2, env: ENV });
+      const cluster = await startCluster({ edges: 2, env: withoutGrace() });
       const witness = await enter(cluster, 1, 'witness', 'general');
       const alice = await enter(cluster, 0, 'alice', 'general');
       await enter(cluster, 0, 'bob', 'general');
