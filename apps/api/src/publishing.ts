@@ -39,7 +39,7 @@ export class Publishing {
    */
   async publish(target: Target, message: Publication): Promise<Published> {
     return await this.#counted(
-      result => this.#metrics.published(target.kind, result),
+      result => this.#metrics.published({ target: target.kind, result }),
       async () => {
         const { idempotencyKey, ...content } = message;
         await this.#claim(idempotencyKey, [target, content]);
@@ -66,7 +66,7 @@ export class Publishing {
   /** Throws as `publish` does. */
   async control(control: ControlRequest, idempotencyKey: string | undefined): Promise<Published> {
     return await this.#counted(
-      result => this.#metrics.controlled(control.do, result),
+      result => this.#metrics.controlled({ do: control.do, result }),
       async () => {
         await this.#claim(idempotencyKey, control);
         const once = idempotencyKey === undefined ? {} : { idempotencyKey };

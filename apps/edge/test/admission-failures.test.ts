@@ -1,13 +1,14 @@
 /** A fault of ours while a request is judged: nobody gets in by it, it is told to the log, and no token is. */
 import { HubbubError } from '@hubbub/protocol';
 import { expect, test, vi } from 'vitest';
+import { SILENT } from '../../../tests/support/silent-logger.js';
 import { createAdmissionFailures } from '../src/admission/admission-failures.js';
 
 const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
 
 test('a fault is UNAVAILABLE, logged once for many, without the token', () => {
   const error = vi.fn();
-  const asRefusal = createAdmissionFailures({ error, warn: vi.fn() });
+  const asRefusal = createAdmissionFailures({ ...SILENT, error });
   for (let time = 0; time < 3; time++) {
     expect(asRefusal(new TypeError(`cannot read ${TOKEN}`))).toMatchObject({ code: 'UNAVAILABLE' });
   }
@@ -23,14 +24,14 @@ test('a refusal is no fault', () => {
   const error = vi.fn();
   const warn = vi.fn();
   const refusal = new HubbubError('FORBIDDEN', 'The token does not open this room.');
-  expect(createAdmissionFailures({ error, warn })(refusal)).toBe(refusal);
+  expect(createAdmissionFailures({ ...SILENT, error, warn })(refusal)).toBe(refusal);
   expect(error).not.toHaveBeenCalled();
   expect(warn).not.toHaveBeenCalled();
 });
 
 test('a refused token is logged with its reason, once for many', () => {
   const warn = vi.fn();
-  const asRefusal = createAdmissionFailures({ error: vi.fn(), warn });
+  const asRefusal = createAdmissionFailures({ ...SILENT, warn });
   const message = "The token's claim sub is not 1 to 128 bytes.";
   for (let time = 0; time < 3; time++) asRefusal(new HubbubError('UNAUTHORIZED', message));
   expect(warn).toHaveBeenCalledOnce();

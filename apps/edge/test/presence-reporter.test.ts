@@ -4,6 +4,7 @@ import { decodeReports, HubbubError, partitionOf, type Report, type Status } fro
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
+import { SILENT } from '../../../tests/support/silent-logger.js';
 import { PresenceReporter, type ReportedSession } from '../src/presence/presence-reporter.js';
 
 const PARTITIONS = 4;
@@ -65,7 +66,7 @@ function bench({ leaseMs = 60_000, maxEntries = 10_000 } = {}) {
     partitions: PARTITIONS,
     snapshot: () => sessions,
     refuseQuestion: question => refused.push(question),
-    logger: { info() {}, warn() {} },
+    logger: SILENT,
   });
   cleanup(() => reporter.close());
   return {

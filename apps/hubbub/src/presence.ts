@@ -59,6 +59,7 @@ export function startMemoryPresence(
     apiKeys: config.presenceApiKeys,
     // One process begins empty and owns everything at each start: no news.
     logger: {
+      debug: (fields, message) => log.debug(fields, message),
       info: (fields, message) => log.debug(fields, message),
       warn: (fields, message) => log.warn(fields, message),
       error: (fields, message) => log.error(fields, message),

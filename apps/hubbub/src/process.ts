@@ -7,13 +7,14 @@ import {
   type Logger,
   type MetricsRegistry,
   onShutdownSignal,
+  type ProcessLogger,
   type Readiness,
 } from '@hubbub/runtime';
 import { type AdminRoutes, type AdminServerOptions, startAdminServer } from '@hubbub/runtime/http';
 
 export interface ProcessParts {
   readonly config: Config;
-  readonly log: Logger;
+  readonly log: ProcessLogger;
   readonly metrics: MetricsRegistry;
 }
 

@@ -1,5 +1,4 @@
 /** The pool keeps its number of workers, whenever one of them ends. Its workers are doubles: a real one ends when it likes. */
-import type { Logger } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import type { Worker, WorkerExit } from '../src/workers/worker.js';
@@ -64,10 +63,10 @@ function poolOf(count: number) {
   const forked: WorkerDouble[] = [];
   const ended = new Set<WorkerDouble>();
   const logged: string[] = [];
-  const log = ({ event }: { event: string }) => void logged.push(event);
+  const log = (fields: object) => void logged.push(Object(fields).event);
   const pool = new WorkerPool({
     count,
-    log: { info: log, warn: log, error: log } as unknown as Logger,
+    log: { debug: log, info: log, warn: log, error: log },
     fork(number) {
       const worker = new WorkerDouble(number);
       void worker.exited.then(() => ended.add(worker));

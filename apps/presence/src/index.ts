@@ -4,7 +4,6 @@ export { MemoryInstanceLeases } from './memory/memory-instance-leases.js';
 export { MemoryPartitionStore } from './memory/memory-partition-store.js';
 export { createMemoryPresence, type MemoryPresenceOptions } from './memory/memory-presence.js';
 export { MemoryRegistryReader } from './memory/memory-registry-reader.js';
-export type { PresenceLogger } from './metrics.js';
 export type { KeepMembers, NamespaceRules, PresenceRules } from './partition/rules.js';
 export type { PartitionStore } from './partition-store.js';
 export { RedisInstanceLeases } from './redis/redis-instance-leases.js';

@@ -1,10 +1,10 @@
 /** Starts one instance of the presence service on whatever carries its log, its leases and its registry. */
 import type { NodeLeases, OnlineCounter, ReportLog } from '@hubbub/broker';
 import { Channels, DEFAULT_PARTITIONS } from '@hubbub/protocol';
-import type { MetricsRegistry } from '@hubbub/runtime';
+import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import type { AdminRoutes } from '@hubbub/runtime/http';
 import type { InstanceLeases } from './instance-leases.js';
-import { type PresenceLogger, PresenceMetrics } from './metrics.js';
+import { createPresenceMetrics } from './metrics.js';
 import { Owner } from './owner.js';
 import { DEFAULT_RULES, type PresenceRules } from './partition/rules.js';
 import type { PartitionStore } from './partition-store.js';
@@ -28,7 +28,7 @@ export interface PresenceOptions {
   readonly apiKeys?: readonly string[];
   /** Default: presence on everywhere, 5 s of grace, 100 users a page, counts above 500 users. */
   readonly rules?: Partial<PresenceRules>;
-  readonly logger: PresenceLogger;
+  readonly logger: Logger;
   readonly metrics: MetricsRegistry;
 }
 
@@ -50,7 +50,7 @@ export function startPresence(options: PresenceOptions): Presence {
     partitions: options.partitions ?? DEFAULT_PARTITIONS,
     channels: new Channels(options.prefix),
     rules: { ...DEFAULT_RULES, ...options.rules },
-    metrics: new PresenceMetrics(options.metrics, options.logger),
+    metrics: createPresenceMetrics(options.metrics, options.logger),
     log: options.log,
     nodeLeases: options.nodeLeases,
     instanceLeases: options.instanceLeases,

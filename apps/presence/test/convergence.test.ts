@@ -6,12 +6,12 @@ import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
+import { SILENT } from '../../../tests/support/silent-logger.js';
 // The real reporter: what it does when it is fenced is half of what is tried here.
 import { PresenceReporter, type ReportedSession } from '../../edge/src/presence/presence-reporter.js';
 import { createRedisPresence } from '../src/redis/redis-presence.js';
 import { RedisRegistryReader } from '../src/redis/redis-registry-reader.js';
 import type { Presence } from '../src/start-presence.js';
-import { SILENT } from './support/redis-bench.js';
 
 const ROOMS = ['red', 'green', 'blue'];
 const USERS = 8;

@@ -5,9 +5,9 @@ import { createMetricsRegistry } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
+import { SILENT } from '../../../tests/support/silent-logger.js';
 import { createMemoryPresence } from '../src/memory/memory-presence.js';
 import { EdgeDouble, type HeardFrame, readEnvelope } from './support/edge-double.js';
-import { SILENT } from './support/redis-bench.js';
 
 test('without Redis the same is told: joins, rosters, leaves, the count', async () => {
   const bus = new MemoryBus();

@@ -3,8 +3,9 @@ import type { LogEntry } from '@hubbub/broker';
 import { Channels, encodeReports, type Report } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
+import { SILENT } from '../../../tests/support/silent-logger.js';
 import { MemoryPartitionStore } from '../src/memory/memory-partition-store.js';
-import { PresenceMetrics } from '../src/metrics.js';
+import { createPresenceMetrics } from '../src/metrics.js';
 import { OwnedPartition, RESTORING_MS } from '../src/owned-partition.js';
 import { DEFAULT_NAMESPACE_RULES, DEFAULT_RULES } from '../src/partition/rules.js';
 import { type HeardFrame, readEnvelope } from './support/edge-double.js';
@@ -22,7 +23,7 @@ class Bench {
   async takeOver(instance: string, nowMs: number): Promise<OwnedPartition> {
     const claim = await this.store.claim(0, instance, []);
     if (claim === undefined) throw new Error('The partition is held by an instance that is not alive.');
-    const metrics = new PresenceMetrics(createMetricsRegistry(), { info() {}, warn() {}, error() {} });
+    const metrics = createPresenceMetrics(createMetricsRegistry(), SILENT);
     const deps = { partitions: 1, store: this.store, channels: new Channels('test'), rules: DEFAULT_RULES, metrics };
     return await OwnedPartition.open(claim, deps, nowMs);
   }

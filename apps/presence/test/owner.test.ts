@@ -2,6 +2,7 @@
 import { nodesKey } from '@hubbub/broker';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
+import { SILENT } from '../../../tests/support/silent-logger.js';
 import { createRedisPresence } from '../src/redis/redis-presence.js';
 import type { EdgeDouble } from './support/edge-double.js';
 import { heardEventually, redisBench, userOf } from './support/redis-bench.js';
@@ -102,7 +103,7 @@ describe('several instances', () => {
       prefix: bench.redis.prefix,
       commands: killed,
       reader,
-      logger: { info() {}, warn() {}, error() {} },
+      logger: SILENT,
       metrics: (await import('@hubbub/runtime')).createMetricsRegistry(),
     });
     await eventually(() => third.partitionsOwned === 5 && first.partitionsOwned + second.partitionsOwned === 11);

@@ -1,7 +1,7 @@
 /** Parts of every Hubbub process, without features: logger, metrics, HTTP servers, orderly shutdown. */
 export type { Readiness } from './http/admin-server.js';
 export { type ListenAddress, listenFailure, listening } from './listen-failure.js';
-export { createLogger, type Logger, occasionally } from './logger.js';
+export { createLogger, type Logger, occasionally, type ProcessLogger } from './logger.js';
 export {
   addUpMetrics,
   countRedisFailures,

@@ -1,8 +1,20 @@
 /** The log: JSON lines on stdout, or readable lines where a person watches. */
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 
-export type { Logger };
+type Log = (fields: object, message: string) => void;
+
+export interface Logger {
+  readonly debug: Log;
+  readonly info: Log;
+  readonly warn: Log;
+  readonly error: Log;
+}
+
+/** The logger of a process. Shutdown flushes it. */
+export interface ProcessLogger extends Logger {
+  flush(done: () => void): void;
+}
 
 export interface LoggerOptions {
   readonly level: string;
@@ -15,7 +27,7 @@ export interface LoggerOptions {
 const WAITING_MAX_BYTES = 1024 * 1024;
 
 /** Time is RFC 3339, level a word: readable by people and by every collector. */
-export function createLogger({ level, process: name, nodeId }: LoggerOptions): Logger {
+export function createLogger({ level, process: name, nodeId }: LoggerOptions): ProcessLogger {
   const options = {
     level,
     base: { process: name, nodeId },
@@ -23,7 +35,7 @@ export function createLogger({ level, process: name, nodeId }: LoggerOptions): L
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (!process.stdout.isTTY) {
-    const log: Logger = pino(
+    const log: ProcessLogger = pino(
       options,
       standardOutput(dropped =>
         log.warn({ event: 'log_lines_dropped', dropped }, 'nobody read the log: lines were dropped'),

@@ -31,7 +31,7 @@ export type LabeledValue<Name extends string> = readonly [labels: Labels<Name>, 
 
 /** Creates metrics in one registry. Each method returns the function that records an event, if the metric has one. */
 export interface MetricsKit {
-  counter(name: string, help: string): () => void;
+  counter(name: string, help: string): (count?: number) => void;
   /** @param initial sets of labels that are counted from 0, so that a graph shows the first event */
   counterBy<Name extends string>(
     name: string,
@@ -59,7 +59,7 @@ export function metricsKit(registry: MetricsRegistry): MetricsKit {
   return {
     counter(name, help) {
       const counter = new Counter({ name, help, registers });
-      return () => counter.inc();
+      return (count = 1) => counter.inc(count);
     },
     counterBy(name, help, initial) {
       const counter = new Counter({ name, help, registers, labelNames: Object.keys(initial[0] ?? {}) });

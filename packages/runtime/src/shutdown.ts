@@ -1,6 +1,6 @@
 /** Orderly shutdown: the first signal asks, the second one insists, and a timeout ends the wait. */
 import { constants } from 'node:os';
-import type { Logger } from 'pino';
+import type { ProcessLogger } from './logger.js';
 
 export interface Shutdown {
   /** Begins as the first signal does. A second call changes nothing. */
@@ -26,7 +26,7 @@ const LAST_WORDS_WITHIN_MS = 1000;
  * Runs `close` on SIGTERM or SIGINT and then ends the process. The exit code is 0 on success, and 1 on failure or after
  * `timeoutMs`. A second signal ends it immediately, with 128 and the signal's number as shells report it (143 for SIGTERM).
  */
-export function onShutdownSignal(log: Logger, options: ShutdownOptions): Shutdown {
+export function onShutdownSignal(log: ProcessLogger, options: ShutdownOptions): Shutdown {
   const { timeoutMs, interruptible = true, close } = options;
   let begun = false;
   let signalled = false;

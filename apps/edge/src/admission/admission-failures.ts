@@ -5,7 +5,7 @@ import { type Logger, occasionally } from '@hubbub/runtime';
 const LOG_INTERVAL_MS = 10_000;
 
 /** Turns any error into a refusal. An error that is not a {@link HubbubError} is logged, occasionally and without tokens. */
-export function createAdmissionFailures(log: Pick<Logger, 'error' | 'warn'>): (error: unknown) => HubbubError {
+export function createAdmissionFailures(log: Logger): (error: unknown) => HubbubError {
   let failure: unknown;
   const tell = occasionally(LOG_INTERVAL_MS, suppressed =>
     log.error({ event: 'admission_failed', err: withoutTokens(failure), suppressed }, 'a request could not be judged'),

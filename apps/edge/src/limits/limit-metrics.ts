@@ -7,7 +7,7 @@ const UNHEARD_LOG_INTERVAL_MS = 60_000;
 
 export type LimitMetrics = ReturnType<typeof createLimitMetrics>;
 
-export function createLimitMetrics(registry: MetricsRegistry, log: Pick<Logger, 'info'>) {
+export function createLimitMetrics(registry: MetricsRegistry, log: Logger) {
   const { counter, counterBy, total } = metricsKit(registry);
   const meanings = Object.entries(LIMITS).map(([name, counts]) => `${name}: ${counts}`);
   const exceeded = counterBy(

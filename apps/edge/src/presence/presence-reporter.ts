@@ -1,7 +1,8 @@
 /** Reports this edge's sessions to presence: connects, joins, leaves, drops, questions. */
 import type { NodeLeases, ReportLog } from '@hubbub/broker';
 import { DEFAULT_PARTITIONS, partitionOf, type Report, type Sender, type Status } from '@hubbub/protocol';
-import { type AddressedReport, type CourierLogger, ReportCourier } from './report-courier.js';
+import type { Logger } from '@hubbub/runtime';
+import { type AddressedReport, ReportCourier } from './report-courier.js';
 
 /** The part of a session that presence gets. */
 export interface ReportedSession {
@@ -25,7 +26,7 @@ export interface PresenceReporterOptions {
   snapshot(): Iterable<ReportedSession>;
   /** The question may not have reached presence. */
   refuseQuestion(question: number): void;
-  readonly logger: CourierLogger;
+  readonly logger: Logger;
 }
 
 /** Of the statuses that a session sets in this time only the last one is reported. */

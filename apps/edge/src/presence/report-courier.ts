@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LogAppend, NodeLeases, ReportLog } from '@hubbub/broker';
 import { encodeReports, type Report } from '@hubbub/protocol';
+import type { Logger } from '@hubbub/runtime';
 
 /** A report, and the partition it is for. */
 export interface AddressedReport {
@@ -9,18 +10,12 @@ export interface AddressedReport {
   readonly report: Report;
 }
 
-/** The part of a logger that is used here. */
-export interface CourierLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 export interface ReportCourierOptions {
   readonly log: ReportLog;
   readonly leases: NodeLeases;
   readonly nodeId: string;
   readonly partitions: number;
-  readonly logger: CourierLogger;
+  readonly logger: Logger;
   /** The whole state of the edge, for a resync of presence. */
   everything(): Iterable<AddressedReport>;
   /** These may not have arrived; `everything` will be asked for soon. */

@@ -11,10 +11,11 @@ import { Channels, encodeReports, type Report } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { vi } from 'vitest';
 import { cleanup } from '../../../../tests/support/cleanup.js';
+import { SILENT } from '../../../../tests/support/silent-logger.js';
 import type { InstanceLeases } from '../../src/instance-leases.js';
 import { MemoryInstanceLeases } from '../../src/memory/memory-instance-leases.js';
 import { MemoryPartitionStore } from '../../src/memory/memory-partition-store.js';
-import { PresenceMetrics } from '../../src/metrics.js';
+import { createPresenceMetrics } from '../../src/metrics.js';
 import { Owner } from '../../src/owner.js';
 import { DEFAULT_NAMESPACE_RULES, DEFAULT_RULES } from '../../src/partition/rules.js';
 import { type HeardFrame, readEnvelope } from './edge-double.js';
@@ -110,7 +111,7 @@ export class OwnerBench {
       partitions: this.#partitions,
       channels: new Channels('test'),
       rules: { ...DEFAULT_RULES, namespace: () => DEFAULT_NAMESPACE_RULES },
-      metrics: new PresenceMetrics(createMetricsRegistry(), { info() {}, warn() {}, error() {} }),
+      metrics: createPresenceMetrics(createMetricsRegistry(), SILENT),
       log: this.log,
       nodeLeases: this.nodeLeases,
       instanceLeases: this.instanceLeases,

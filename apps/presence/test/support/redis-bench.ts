@@ -4,13 +4,11 @@ import { createMetricsRegistry } from '@hubbub/runtime';
 import { cleanup } from '../../../../tests/support/cleanup.js';
 import { eventually } from '../../../../tests/support/eventually.js';
 import { startRedis, type TestRedis } from '../../../../tests/support/redis.js';
-import type { PresenceLogger } from '../../src/metrics.js';
+import { SILENT } from '../../../../tests/support/silent-logger.js';
 import type { PresenceRules } from '../../src/partition/rules.js';
 import { createRedisPresence } from '../../src/redis/redis-presence.js';
 import type { Presence } from '../../src/start-presence.js';
 import { EdgeDouble, type HeardFrame, readEnvelope } from './edge-double.js';
-
-export const SILENT: PresenceLogger = { info() {}, warn() {}, error() {} };
 
 export interface RedisBench {
   readonly redis: TestRedis;
