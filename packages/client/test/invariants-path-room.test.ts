@@ -123,6 +123,17 @@ describe('invariant 17: the room of the path is like every other', () => {
     expect([client.state, client.room('general').state]).toEqual(['open', 'joined']);
   });
 
+  it('keeps no position when it is left during the replay', async () => {
+    const client = await enter();
+    const socket = await dialAgain();
+    welcome(socket, { epoch: 'e1', offset: 12, recovered: true });
+    socket.receive(message(11));
+    void client.room('general').leave();
+    await endReplay(socket);
+    await dialAgain();
+    expect(edge.socket.request.url).toBe(URL);
+  });
+
   it('is not entered again after leave(), until join()', async () => {
     const client = await enter();
     const room = client.room('general');

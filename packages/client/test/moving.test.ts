@@ -68,6 +68,16 @@ it('joins in the next session with a room token that comes during the move', asy
   expect(socket.sentOfType('join_room')).toMatchObject([{ payload: { room_id: 'vip', token: 'second' } }]);
 });
 
+it('asks for no room token that it could not use yet', async () => {
+  await beginMove();
+  const token = vi.fn(() => 'token');
+  const joined = client.room('vip').join({ token });
+  await turn();
+  expect(token).not.toHaveBeenCalled();
+  await arrive();
+  expect([await outcome(joined), token.mock.calls.length]).toEqual([{ value: undefined }, 1]);
+});
+
 it('leaves a room at once: until the move is over the old edge still sends', async () => {
   const room = client.room('general');
   await room.join();

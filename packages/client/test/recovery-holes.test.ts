@@ -71,6 +71,40 @@ describe('messages beyond a hole, before the answer to a resume', () => {
   });
 });
 
+it('counts what was replayed in each session by itself', async () => {
+  const { heard } = await joined(edge);
+  for (const offset of [11, 12]) {
+    const socket = await comeBack(edge);
+    socket.receive(message(offset));
+    answerResume(socket, [recovered(offset)]);
+    await turn();
+  }
+  expect(heard.filter(entry => String(entry).startsWith('recovered'))).toEqual(['recovered 1', 'recovered 1']);
+});
+
+it('reports no hole of a room that a listener leaves during its recovery', async () => {
+  const { room, heard } = await joined(edge);
+  edge.answer = silent;
+  room.send({}).catch(() => {}); // May be message 49.
+  room.on('new_message', ({ offset }) => offset === 50 && void room.leave().catch(() => {}));
+  const socket = await comeBack(edge);
+  for (const offset of [48, 50]) socket.receive(message(offset, { epoch: 'e1' }));
+  answerResume(socket, [{ ...recovered(50), recovered: false, reason: 'too_old', replayed_from: 48 }]);
+  await turn();
+  expect(heard).toEqual(['rejoining', { reason: 'too_old', since: 10, before: 48 }, 48, 50, 'left']);
+});
+
+it('counts an ack in its own epoch only', async () => {
+  const { room, heard } = await joined(edge);
+  edge.answer = silent;
+  void room.send({}, { id: 'm1' });
+  edge.socket
+    .receive({ type: 'ack', id: 'm1', room: 'general', epoch: 'e2', offset: 1 })
+    .receive({ type: 'room_gap', payload: { room_id: 'general', reason: 'new_epoch', epoch: 'e3', offset: 0 } })
+    .receive(message(2, { epoch: 'e3' }));
+  expect(heard).toEqual([{ reason: 'new_epoch', before: 1 }, { reason: 'missed', since: 0, before: 2 }, 2]);
+});
+
 it('keeps all acks of an epoch that a room_gap has yet to name', async () => {
   const { room, heard } = await joined(edge);
   edge.answer = silent;
