@@ -80,6 +80,37 @@ const badExamples: BadExample[] = [
     told: 'examples/chat/service.ts: imports packages/broker, which examples may not',
   },
   {
+    rule: 'every room of the edge imports only those it may',
+    because: 'a message walks in one direction',
+    files: {
+      'apps/edge/src/sessions/session.ts':
+        "import type { Dispatch } from '../frames/dispatch.js'; export type A = Dispatch;",
+      'apps/edge/src/frames/dispatch.ts': 'export interface Dispatch { readonly type: string }',
+    },
+    told: 'apps/edge/src/sessions/session.ts: imports frames, which the room sessions may not',
+  },
+  {
+    rule: 'every room of the edge imports only those it may',
+    because: 'a room does not know how the edge is put together',
+    files: {
+      'apps/edge/src/drain/drain.ts': "export * from '../edge.js';",
+      'apps/edge/src/edge.ts': 'export const edge = 1;',
+    },
+    told: 'apps/edge/src/drain/drain.ts: imports edge.ts, which the room drain may not',
+  },
+  {
+    rule: 'every room of the edge imports only those it may',
+    because: 'a new room must say first which rooms it imports',
+    files: { 'apps/edge/src/cellar/bottle.ts': "import '../metrics.js';", 'apps/edge/src/metrics.ts': '' },
+    told: 'apps/edge/src/cellar/bottle.ts: is in no room of the edge (tests/architecture/rules.ts)',
+  },
+  {
+    rule: 'every room of the edge imports only those it may',
+    because: 'every file is in a room, but three',
+    files: { 'apps/edge/src/helpers.ts': "import './edge.js';", 'apps/edge/src/edge.ts': '' },
+    told: 'apps/edge/src/helpers.ts: is in no room of the edge (tests/architecture/rules.ts)',
+  },
+  {
     rule: 'a package is imported through its exports only',
     because: 'an example has no way round either',
     files: { 'examples/chat/service.ts': "export * from '../../packages/protocol/src/frame.js';" },

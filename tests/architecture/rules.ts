@@ -26,6 +26,28 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   examples: ['packages/client', 'packages/server', 'apps/hubbub'],
 };
 
+/**
+ * Which rooms of the edge each of its rooms may import. A message walks through them in one direction. `edge.ts` and `index.ts`
+ * connect all rooms; every room may import `metrics.ts`.
+ */
+const EDGE = 'apps/edge/src/';
+const BELOW_ROOMS = ['limits', 'admission', 'sessions', 'conflation', 'history', 'presence'];
+const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
+  limits: [],
+  admission: ['limits'],
+  sessions: ['limits', 'admission'],
+  conflation: ['sessions'],
+  history: ['sessions'],
+  presence: ['sessions'],
+  drain: ['sessions'],
+  rooms: BELOW_ROOMS,
+  services: [...BELOW_ROOMS, 'rooms'],
+  frames: [...BELOW_ROOMS, 'rooms', 'services'],
+  listener: ['limits', 'admission', 'sessions', 'rooms', 'drain'],
+};
+/** Files of the edge outside its rooms; only the first may be imported by a room. */
+const EDGE_TOP = ['metrics.ts', 'edge.ts', 'index.ts'];
+
 const ENGINE_FILE = 'apps/edge/src/listener/engine.ts';
 const CONFIGURATION = 'packages/config/src/';
 const EXAMPLES_SETTINGS = 'examples/service/settings.ts';
@@ -39,6 +61,19 @@ export const rules = {
       if (allowed === undefined)
         return [`${from.folder}: has no row in the table of arrows (tests/architecture/rules.ts)`];
       return allowed.includes(to.folder) ? [] : [`${file.path}: imports ${to.folder}, which ${from.folder} may not`];
+    }),
+
+  'every room of the edge imports only those it may': tree =>
+    eachImport(tree).flatMap(({ file, target }) => {
+      if (!file.path.startsWith(EDGE)) return [];
+      const from = roomOf(file.path);
+      if (from === undefined) return [];
+      const allowed = ROOM_ARROWS[from];
+      if (allowed === undefined) return [`${file.path}: is in no room of the edge (tests/architecture/rules.ts)`];
+      if (target.kind !== 'file' || !target.path.startsWith(EDGE)) return [];
+      const to = roomOf(target.path) ?? target.path.slice(EDGE.length);
+      if (to === from || to === EDGE_TOP[0] || allowed.includes(to)) return [];
+      return [`${file.path}: imports ${to}, which the room ${from} may not`];
     }),
 
   'a package is imported through its exports only': tree =>
@@ -114,6 +149,12 @@ export const rules = {
 } as const satisfies Record<string, Rule>;
 
 export type RuleName = keyof typeof rules;
+
+/** The room of a file of the edge; `undefined` for its top files. */
+function roomOf(path: string): string | undefined {
+  const inside = path.slice(EDGE.length);
+  return EDGE_TOP.includes(inside) ? undefined : inside.split('/', 1)[0];
+}
 
 interface ImportOfFile {
   readonly from: Member;

@@ -95,7 +95,8 @@ function start() {
     const body = jsonCodec.encode({ type });
     return audience.deliver(
       { encoding: 'json', body, except: except.map(({ session }) => session), key },
-      (topic, bytes) => publish(topic, bytes),
+      (topic, bytes, isBinary, except) =>
+        except === undefined ? publish(topic, bytes) : void except.publish(topic, bytes, isBinary),
     ).delivered;
   };
   const room = (name = 'ticks:1') => new Audience(name, name, conflation);

@@ -11,7 +11,7 @@ import {
 import { createMetricsRegistry } from '@hubbub/runtime';
 import pLimit from 'p-limit';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { enter } from '../src/history/entry.js';
+import { createJoinFeed } from '../src/history/join-feed.js';
 import { createRecoveryMetrics } from '../src/history/recovery-metrics.js';
 import { ReplayMemory } from '../src/history/replay-memory.js';
 import { ReplayTurns } from '../src/history/replay-turns.js';
@@ -80,7 +80,7 @@ export async function startFedRoom({
         delivered.push(offset);
         for (const member of members) member.push(offset);
       },
-      tellGap: (_, gap) => gaps.push(gap),
+      reportGap: (_, gap) => gaps.push(gap),
     },
   );
   cleanup(() => feed.close());
@@ -89,7 +89,7 @@ export async function startFedRoom({
     if (deaf || envelope?.epoch === undefined || envelope.offset === undefined) return;
     feed.arrived({ ...envelope, epoch: envelope.epoch, offset: envelope.offset });
   });
-  const options = { maxReplayMessages, maxBufferedBytes, metrics, turns: new ReplayTurns() };
+  const joinFeed = createJoinFeed({ maxReplayMessages, maxBufferedBytes, metrics, turns: new ReplayTurns() });
 
   async function publish(
     more: Partial<EnvelopeHeader> = {},
@@ -161,7 +161,7 @@ export async function startFedRoom({
         cost: bytesOut && { bytesOut },
       } as unknown as Session;
       const joinTopic = () => void members.push(heard);
-      return { heard, answer: enter(feed, { session, since, joinTopic, isWanted }, options) };
+      return { heard, answer: joinFeed(feed, { session, since, joinTopic, isWanted }) };
     },
   };
 }

@@ -1,18 +1,20 @@
 /** Frames that join a room, and what a service does to the room in the meantime. */
 import { Interest, MemoryCluster } from '@hubbub/broker';
-import { Channels, type Payload } from '@hubbub/protocol';
+import { Channels, DEFAULT_LIMITS, type Payload } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import type { FrameContext } from '../src/frames/frame-context.js';
-import { joinRoom } from '../src/frames/join-room.js';
-import { resume } from '../src/frames/resume.js';
+import { createRoomJoin, handleJoinRoom } from '../src/frames/join-room.js';
+import { handleResume } from '../src/frames/resume.js';
+import { createJoinFeed } from '../src/history/join-feed.js';
 import { createRecoveryMetrics } from '../src/history/recovery-metrics.js';
 import { ReplayMemory } from '../src/history/replay-memory.js';
 import { ReplayTurns } from '../src/history/replay-turns.js';
 import { RoomFeeds } from '../src/history/room-feeds.js';
+import { Audiences } from '../src/rooms/audiences.js';
 import { Memberships } from '../src/rooms/memberships.js';
 import type { Session } from '../src/sessions/session.js';
+import { Sessions } from '../src/sessions/sessions.js';
 
 const SINCE = { epoch: 'e', offset: 1 };
 
@@ -30,23 +32,31 @@ function startRooms(historySize: number) {
     replayMemory: new ReplayMemory(1_000_000),
     checkIntervalMs: 60_000,
     metrics,
+    deliver() {},
+    reportGap() {},
   });
   cleanup(() => feeds.close());
   const memberships = new Memberships({
     interest: new Interest(broker, 0),
     channels,
+    audiences: new Audiences({
+      channels,
+      sessions: new Sessions(),
+      metrics: {} as never,
+      publish() {},
+      conflationOf: () => undefined,
+    }),
     presence: { joined() {}, left() {} } as never,
     feeds,
-    entryOptions: { ...limits, metrics, turns: new ReplayTurns() },
-    conflationOf: () => undefined,
+    joinFeed: createJoinFeed({ ...limits, metrics, turns: new ReplayTurns() }),
   });
-  const context = {
+  const sessionLimits = { ...DEFAULT_LIMITS, max_rooms: 10 };
+  const joinRoom = createRoomJoin({ memberships, authorizeJoin: () => undefined, limits: sessionLimits });
+  return {
     memberships,
-    limits: { max_rooms: 10, max_payload_keys: 100, max_payload_depth: 10 },
-    refusals: { count() {} },
-    entrance: { open: () => undefined },
-  } as unknown as FrameContext;
-  return { memberships, context };
+    joinRoom: handleJoinRoom(joinRoom),
+    resume: handleResume({ joinRoom, refusals: { count() {} }, limits: sessionLimits }),
+  };
 }
 
 /** A session that is not in any room. */
@@ -76,11 +86,11 @@ describe.each([
   ['without history', 0],
 ])('a member of a room %s that a service removes', (_, historySize) => {
   test('while it resumes gets an error for the room', async () => {
-    const { memberships, context } = startRooms(historySize);
+    const { memberships, joinRoom, resume } = startRooms(historySize);
     const { session, acks } = sessionDouble();
-    await joinRoom(session, { type: 'join_room', payload: { room_id: 'general' } }, context);
+    await joinRoom(session, { type: 'join_room', payload: { room_id: 'general' } });
     const rooms = [{ room_id: 'general', ...SINCE }];
-    const resuming = resume(session, { type: 'resume', payload: { rooms } }, context);
+    const resuming = resume(session, { type: 'resume', payload: { rooms } });
     memberships.leave(session, 'general');
     await resuming;
     const error = expect.objectContaining({ code: 'NOT_IN_ROOM' });
@@ -88,11 +98,11 @@ describe.each([
   });
 
   test('while it names a position again gets an error', async () => {
-    const { memberships, context } = startRooms(historySize);
+    const { memberships, joinRoom } = startRooms(historySize);
     const { session } = sessionDouble();
     const join = { type: 'join_room', payload: { room_id: 'general', ...SINCE } };
-    await joinRoom(session, join, context);
-    const joining = joinRoom(session, join, context);
+    await joinRoom(session, join);
+    const joining = joinRoom(session, join);
     memberships.leave(session, 'general');
     await expect(joining).rejects.toMatchObject({ code: 'NOT_IN_ROOM' });
   });

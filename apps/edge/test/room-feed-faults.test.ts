@@ -89,7 +89,7 @@ test('replays from what it reads again when others took the memory of its window
   await feed.refresh();
   const { epoch } = await publishMany(5);
   await visit({ epoch, offset: 2 }).answer;
-  feed.window().drop();
+  feed.replay.window().drop();
   expect(memory.bytes).toBe(0);
   const { answer, heard } = visit({ epoch, offset: 0 });
   expect(await answer).toMatchObject({ recovered: true });

@@ -8,11 +8,16 @@ import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
 import { createRecoveryMetrics } from '../src/history/recovery-metrics.js';
 import { ReplayMemory } from '../src/history/replay-memory.js';
-import { RoomFeeds } from '../src/history/room-feeds.js';
+import { RoomFeeds, type RoomFeedsOptions } from '../src/history/room-feeds.js';
 
 const ROOMS = Array.from({ length: 100 }, (_, n) => `room-${n}`);
 
-function startFeeds(history: History, { historySize = 10, checkIntervalMs = 60_000 } = {}): RoomFeeds {
+interface FeedsOptions extends Partial<Pick<RoomFeedsOptions, 'checkIntervalMs' | 'deliver' | 'reportGap'>> {
+  readonly historySize?: number;
+}
+
+function startFeeds(history: History, options: FeedsOptions = {}): RoomFeeds {
+  const { historySize = 10, checkIntervalMs = 60_000, deliver = () => {}, reportGap = () => {} } = options;
   const feeds = new RoomFeeds({
     history,
     namespaces: { default: { ...namespaceSettings({}, 'default'), historySize } },
@@ -22,6 +27,8 @@ function startFeeds(history: History, { historySize = 10, checkIntervalMs = 60_0
     replayMemory: new ReplayMemory(1_000_000),
     checkIntervalMs,
     metrics: createRecoveryMetrics(createMetricsRegistry()),
+    deliver,
+    reportGap,
   });
   cleanup(() => feeds.close());
   return feeds;
@@ -95,11 +102,10 @@ test('a room without history has no feed, and nothing to release', () => {
 
 test('messages and gaps of every room reach the one listener', async () => {
   const { history } = new MemoryCluster().open();
-  const feeds = startFeeds(history);
   const heard: unknown[] = [];
-  feeds.listen({
+  const feeds = startFeeds(history, {
     deliver: (channel, { offset }) => heard.push([channel, offset]),
-    tellGap: (channel, { reason }) => heard.push([channel, reason]),
+    reportGap: (channel, { reason }) => heard.push([channel, reason]),
   });
   const feed = feeds.hold('general');
   await feed?.refresh();

@@ -2,7 +2,7 @@
 import { POSITION_TTL_FACTOR } from '@hubbub/broker';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isCheckDue } from '../src/history/silence.js';
+import { isCheckDue } from '../src/history/room-feed.js';
 
 function dueRounds(rounds: number, options: Parameters<typeof isCheckDue>[1]): number[] {
   return Array.from({ length: rounds }, (_, i) => i + 1).filter(round => isCheckDue(round, options));

@@ -2,6 +2,7 @@
 
 import { type Namespaces, ORIGIN_REFUSED, type RequestSources } from '@hubbub/config';
 import {
+  ANONYMOUS_PREFIX,
   CLOSE_CODES,
   type CloseCode,
   chooseSubprotocol,
@@ -11,13 +12,12 @@ import {
   isRoomName,
   type Position,
 } from '@hubbub/protocol';
-import { anonymousUser } from './anonymous.js';
 import type { Authorizer } from './authorizer/authorizer.js';
+import { continueWith } from './claims.js';
+import type { AuthorizeJoin, JoiningUser } from './join-authorization.js';
 import { presentedToken } from './presented-token.js';
 import { type Grant, type Rights, tokenRights } from './rights.js';
-import type { Opened, RoomEntrance, Visitor } from './room-entrance.js';
 import type { TokenVerifier } from './token.js';
-import { whenKnown } from './when-known.js';
 
 /** The fields of an upgrade request; empty text for a missing header. */
 export interface UpgradeRequest {
@@ -42,7 +42,7 @@ export interface UpgradeRequest {
   readonly queryOffset?: string | undefined;
 }
 
-export interface Admitted extends Visitor {
+export interface Admitted extends JoiningUser {
   /** Unique in the cluster. */
   readonly sessionId: string;
   readonly encoding: Encoding;
@@ -65,7 +65,7 @@ export interface AdmissionPolicy {
   /** Of sessions without a token; `undefined`: there are none. */
   readonly anonymousRights: Rights | undefined;
   readonly authorizer: Authorizer;
-  readonly entrance: RoomEntrance;
+  readonly authorizeJoin: AuthorizeJoin;
   readonly nextSessionId: () => string;
 }
 
@@ -102,8 +102,8 @@ export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitte
   const since = room === undefined ? undefined : queryPosition(request);
   const { encoding, selected, token } = chooseSubprotocol(request.subprotocols);
   const sessionId = policy.nextSessionId();
-  return whenKnown(identify(request, token, sessionId, policy), identity =>
-    whenKnown(enter(request, identity, room, policy), grant => {
+  return continueWith(identify(request, token, sessionId, policy), identity =>
+    continueWith(authorize(request, identity, room, policy), grant => {
       // Each property by its name: what is spread gets a hidden class of its own from V8, 500 bytes for every connection.
       const { user, rights, address, expiresAtMs } = identity;
       return { user, rights, address, expiresAtMs, sessionId, encoding, subprotocol: selected, room, since, grant };
@@ -143,7 +143,7 @@ function queryPosition({ queryEpoch: epoch, queryOffset }: UpgradeRequest): Posi
   return { epoch, offset };
 }
 
-type Identity = Visitor & Pick<Admitted, 'expiresAtMs'>;
+type Identity = JoiningUser & Pick<Admitted, 'expiresAtMs'>;
 
 /** Identifies the user. A request with an unreadable token is refused, not treated as one without. */
 function identify(
@@ -155,25 +155,27 @@ function identify(
   const { address } = request;
   const token = presentedToken(request.authorization, subprotocolToken, request.queryToken);
   if (token === undefined && anonymousRights !== undefined) {
-    return { user: anonymousUser(sessionId), rights: anonymousRights, address, expiresAtMs: undefined };
+    // A user of its own for each session: no token may name such a user.
+    const user = { id: `${ANONYMOUS_PREFIX}${sessionId}`, name: 'Anonymous' };
+    return { user, rights: anonymousRights, address, expiresAtMs: undefined };
   }
   if (token === undefined || token === '') throw new HubbubError('UNAUTHORIZED', TOKEN_NEEDED);
-  return whenKnown(verifyToken(token), ({ user, rooms, expiresAtMs }) => {
+  return continueWith(verifyToken(token), ({ user, rooms, expiresAtMs }) => {
     return { user, rights: tokenRights(rooms, namespaces), address, expiresAtMs };
   });
 }
 
-/** Whether it may connect at all, and into the room of the path. */
-function enter(
+/** Whether it may connect at all, and join the room of the path. */
+function authorize(
   { path, params, queryRoomToken }: UpgradeRequest,
-  visitor: Visitor,
+  identity: Identity,
   room: string | undefined,
-  { authorizer, entrance }: AdmissionPolicy,
-): Opened | Promise<Opened> {
-  const { user, address } = visitor;
+  { authorizer, authorizeJoin }: AdmissionPolicy,
+): Grant | undefined | Promise<Grant | undefined> {
+  const { user, address } = identity;
   const asked = authorizer.ask({ action: 'connect', user, address, path, params, room });
-  return whenKnown<void, Opened>(asked, () =>
-    room === undefined ? undefined : entrance.open(visitor, room, queryRoomToken),
+  return continueWith<void, Grant | undefined>(asked, () =>
+    room === undefined ? undefined : authorizeJoin(identity, room, queryRoomToken),
   );
 }
 

@@ -17,6 +17,14 @@ export interface VerifiedClaims {
  */
 export type ClaimsVerifier = (token: string) => VerifiedClaims | Promise<VerifiedClaims>;
 
+/** Calls `next` now, or when the value is there: an upgrade that awaits nothing is answered within the engine's callback. */
+export function continueWith<Value, Result>(
+  value: Value | Promise<Value>,
+  next: (value: Value) => Result | Promise<Result>,
+): Result | Promise<Result> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
 export interface ClaimsPolicy {
   /** How far the clocks of those who sign may be off. */
   readonly leewayMs: number;

@@ -39,6 +39,17 @@ export function needsRoomToken(namespaces: Namespaces, room: string): boolean {
   return namespaceSettings(namespaces, namespaceOf(room)).requireRoomToken;
 }
 
+/** The rights of every session without a token; `undefined` if no namespace gives any: then a token is required. */
+export function anonymousRights(namespaces: Namespaces): Rights | undefined {
+  if (!Object.values(namespaces).some(namespace => namespace.anonymousRights.length > 0)) return undefined;
+  return {
+    allows(room, right) {
+      const namespace = namespaceSettings(namespaces, namespaceOf(room));
+      return namespace.anonymousRights.includes(right) && !namespace.requireRoomToken;
+    },
+  };
+}
+
 const publicRightsOf = new WeakMap<Namespaces, Rights>();
 
 /** One object for all sessions without the claim. */

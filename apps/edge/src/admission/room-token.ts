@@ -1,9 +1,8 @@
 /** Room tokens: they open one room to one user (PROTOCOL.md section 1). */
 import { HubbubError, RIGHTS, type Sender } from '@hubbub/protocol';
 import { z } from 'zod';
-import type { ClaimsVerifier, VerifiedClaims } from './claims.js';
+import { type ClaimsVerifier, continueWith, type VerifiedClaims } from './claims.js';
 import type { Grant } from './rights.js';
-import { whenKnown } from './when-known.js';
 
 const claimsSchema = z.object({
   sub: z.string(),
@@ -33,7 +32,7 @@ export function createRoomTokenVerifier(verifyClaims: ClaimsVerifier): RoomToken
       throw asForbidden(error);
     }
     if (!(verified instanceof Promise)) return check(verified);
-    return whenKnown(
+    return continueWith(
       verified.catch((error: unknown) => {
         throw asForbidden(error);
       }),

@@ -8,9 +8,8 @@ import {
   userIdProblem,
 } from '@hubbub/protocol';
 import { z } from 'zod';
-import type { ClaimsVerifier } from './claims.js';
+import { type ClaimsVerifier, continueWith } from './claims.js';
 import { type RoomsClaim, roomsClaimSchema } from './rights.js';
-import { whenKnown } from './when-known.js';
 
 export interface TokenClaims {
   readonly user: Sender;
@@ -50,7 +49,7 @@ export type TokenVerifier = (token: string) => TokenClaims | Promise<TokenClaims
  */
 export function createTokenVerifier(verifyClaims: ClaimsVerifier): TokenVerifier {
   return token =>
-    whenKnown(verifyClaims(token), ({ claims, expiresAtMs }) => {
+    continueWith(verifyClaims(token), ({ claims, expiresAtMs }) => {
       if (claims.room !== undefined) throw new HubbubError('UNAUTHORIZED', 'A room token opens no session.');
       const parsed = claimsSchema.safeParse(claims);
       if (!parsed.success) throw wrongClaim(parsed.error);

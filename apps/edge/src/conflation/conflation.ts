@@ -3,19 +3,54 @@
  * behind by more than a bound leaves the native topics of these rooms. Later messages are put aside for it; when it has
  * read, they are sent and it returns to the topics. Other sessions cost only a check of their buffers while messages arrive.
  */
+import type { Config } from '@hubbub/config';
 import { CLOSE_CODES, type Encoding } from '@hubbub/protocol';
+import { type MetricsRegistry, metricsKit } from '@hubbub/runtime';
 import type { Session } from '../sessions/session.js';
 import { Backlog } from './backlog.js';
-import type { ConflationMetrics } from './conflation-metrics.js';
 
 export interface ConflationOptions {
   /** A session for which more waits steps off. */
   readonly aboveBytes: number;
   /** The bound of the frames here and in the engine's buffer together. */
   readonly maxBufferedBytes: number;
-  readonly metrics: ConflationMetrics;
+  readonly metrics: ReturnType<typeof createConflationMetrics>;
   /** A session for which more waits than may. */
   readonly onOverflow: (session: Session) => void;
+}
+
+export function createConflation(
+  config: Pick<Config, 'conflateAboveBytes' | 'maxBufferedBytes'>,
+  { metrics, onOverflow }: { readonly metrics: MetricsRegistry; readonly onOverflow: () => void },
+): Conflation {
+  const conflation: Conflation = new Conflation({
+    aboveBytes: config.conflateAboveBytes,
+    maxBufferedBytes: config.maxBufferedBytes,
+    metrics: createConflationMetrics(metrics, () => conflation.size),
+    onOverflow,
+  });
+  return conflation;
+}
+
+function createConflationMetrics(registry: MetricsRegistry, sessionsBehind: () => number) {
+  const { counter, gauge } = metricsKit(registry);
+  gauge(
+    'hubbub_edge_conflating_sessions',
+    'Sessions that conflate at present (only the newest message per key waits).',
+    sessionsBehind,
+  );
+  return {
+    /** A newer message of the same key replaced one that waited. */
+    replaced: counter(
+      'hubbub_edge_conflated_messages_total',
+      'Messages that a newer message with the same key replaced for a slow reader, counted per recipient.',
+    ),
+    /** A session is behind: from now on only the newest message per key waits for it. */
+    steppedOff: counter(
+      'hubbub_edge_conflations_total',
+      'Number of times that a session started to conflate (only the newest message per key waits).',
+    ),
+  };
 }
 
 /** A frame as one encoding's members get it. */

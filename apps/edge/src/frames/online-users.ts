@@ -1,25 +1,33 @@
-/** online_users: who is in the room; presence answers it, through the bus. */
+/** online_users: who is in the room; presence answers it, through the broker. */
 
 import { namespaceSettings } from '@hubbub/config';
 import { HubbubError, isPlainObject, namespaceOf } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
-import { type FrameAction, memberRoom } from './frame-context.js';
+import type { FrameHandler } from '../sessions/receiver.js';
+import { memberRoom } from './frame-fields.js';
+import type { FrameParts } from './frame-parts.js';
 
-export const onlineUsers: FrameAction = (session, frame, context) => {
-  const room = memberRoom(session, frame);
-  if (!session.allows(room, 'presence')) {
-    throw new HubbubError('FORBIDDEN', 'The token does not allow to see who is here.');
-  }
-  // Presence keeps nothing of such a room and would never answer.
-  if (namespaceSettings(context.namespaces, namespaceOf(room)).presence === 'off') {
-    throw new HubbubError('FORBIDDEN', `Presence is off in the namespace ${namespaceOf(room)}.`);
-  }
-  session.cost?.bytesOut.assertLeft(room);
-  const page = after(frame);
-  const question = context.questions.add(session, room, frame.id);
-  if (question === undefined) throw new HubbubError('UNAVAILABLE', 'Too many wait for presence; ask again later.');
-  if (!context.presence.askRoster(session, room, question, page)) context.questions.refuse(question);
-};
+export function handleOnlineUsers({
+  namespaces,
+  presence,
+  questions,
+}: Pick<FrameParts, 'namespaces' | 'presence' | 'questions'>): FrameHandler {
+  return (session, frame) => {
+    const room = memberRoom(session, frame);
+    if (!session.allows(room, 'presence')) {
+      throw new HubbubError('FORBIDDEN', 'The token does not allow to see who is here.');
+    }
+    // Presence keeps nothing of such a room and would never answer.
+    if (namespaceSettings(namespaces, namespaceOf(room)).presence === 'off') {
+      throw new HubbubError('FORBIDDEN', `Presence is off in the namespace ${namespaceOf(room)}.`);
+    }
+    session.cost?.bytesOut.assertLeft(room);
+    const page = after(frame);
+    const question = questions.add(session, room, frame.id);
+    if (question === undefined) throw new HubbubError('UNAVAILABLE', 'Too many wait for presence; ask again later.');
+    if (!presence.askRoster(session, room, question, page)) questions.refuse(question);
+  };
+}
 
 /** `next` of the page before, where the client wants a following one. */
 function after({ payload }: ClientFrame): number | undefined {

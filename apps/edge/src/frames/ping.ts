@@ -1,6 +1,6 @@
 /** ping: answered with pong, for clients that cannot see the protocol's own pings, as browsers cannot. */
-import type { FrameAction } from './frame-context.js';
+import type { FrameHandler } from '../sessions/receiver.js';
 
-export const ping: FrameAction = (session, frame) => {
-  session.answer({ ...(frame.id !== undefined && { id: frame.id }) }, { type: 'pong' });
+export const handlePing: FrameHandler = (session, { id }) => {
+  session.answer(id === undefined ? {} : { id }, { type: 'pong' });
 };

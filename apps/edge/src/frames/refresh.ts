@@ -1,62 +1,53 @@
 /** refresh: a new token for the session, which stays connected and gets the rights of the new token. */
+
 import { HubbubError, isPlainObject } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
+import { continueWith } from '../admission/claims.js';
 import { tokenRights } from '../admission/rights.js';
 import type { TokenClaims } from '../admission/token.js';
-import { whenKnown } from '../admission/when-known.js';
+import { expiryOf } from '../sessions/expiry.js';
+import type { FrameHandler } from '../sessions/receiver.js';
 import type { Session } from '../sessions/session.js';
-import type { FrameAction, FrameContext } from './frame-context.js';
+import type { FrameParts } from './frame-parts.js';
 
-export const refresh: FrameAction = (session, frame, context) => {
-  const token = isPlainObject(frame.payload) ? frame.payload.token : undefined;
-  if (typeof token !== 'string' || token === '') {
-    throw new HubbubError('INVALID_PAYLOAD', 'refresh needs payload.token, the new token.');
-  }
-  return whenKnown(context.verifyToken(token), claims => {
-    if (session.closed) return; // While a key was fetched.
-    if (claims.user.id !== session.user.id) throw new HubbubError('FORBIDDEN', 'The new token is of another user.');
-    const { user, address } = session;
-    // A user who may not connect any more may not stay by renewing.
-    return whenKnown<void, void>(context.authorizer.ask({ action: 'refresh', user, address }), () => {
-      if (!session.closed) carryOut(session, frame, claims, context);
+type RefreshParts = Pick<
+  FrameParts,
+  'verifyToken' | 'authorizer' | 'namespaces' | 'expiry' | 'presence' | 'memberships'
+>;
+
+export function handleRefresh(parts: RefreshParts): FrameHandler {
+  const { verifyToken, authorizer } = parts;
+  return (session, frame) => {
+    const token = isPlainObject(frame.payload) ? frame.payload.token : undefined;
+    if (typeof token !== 'string' || token === '') {
+      throw new HubbubError('INVALID_PAYLOAD', 'refresh needs payload.token, the new token.');
+    }
+    return continueWith(verifyToken(token), claims => {
+      if (session.closed) return; // While a key was fetched.
+      if (claims.user.id !== session.user.id) throw new HubbubError('FORBIDDEN', 'The new token is of another user.');
+      const { user, address } = session;
+      // A user who may not connect any more may not stay by renewing.
+      return continueWith<void, void>(authorizer.ask({ action: 'refresh', user, address }), () => {
+        if (!session.closed) renewSession(session, frame, claims, parts);
+      });
     });
-  });
-};
-
-function carryOut(session: Session, frame: ClientFrame, claims: TokenClaims, context: FrameContext): void {
-  renew(session, claims, context);
-  const expiry = expiryOf(session);
-  session.acknowledge({ id: frame.id ?? session.nextMessageId() }, undefined, {
-    ...(expiry !== undefined && { payload: { ...expiry } }),
-  });
-  leaveClosedRooms(session, context);
+  };
 }
 
-/** When a session ends, as its `welcome` and the `ack` of a refresh have it. */
-export interface ExpiryNotice {
-  /** RFC 3339, by this edge's clock. */
-  readonly expires_at: string;
-  /** The same as a duration: the clocks of clients are wrong. */
-  readonly expires_in_ms: number;
-}
-
-export function expiryOf({ expiresAtMs }: Pick<Session, 'expiresAtMs'>): ExpiryNotice | undefined {
-  if (expiresAtMs === undefined) return undefined;
-  return { expires_at: new Date(expiresAtMs).toISOString(), expires_in_ms: Math.max(0, expiresAtMs - Date.now()) };
-}
-
-function renew(
-  session: Session,
-  { rooms, expiresAtMs }: TokenClaims,
-  { namespaces, expiry, presence }: FrameContext,
-): void {
-  session.rights = tokenRights(rooms, namespaces);
-  expiry.renew(session, expiresAtMs);
+function renewSession(session: Session, frame: ClientFrame, claims: TokenClaims, parts: RefreshParts): void {
+  const { namespaces, expiry, presence, memberships } = parts;
+  session.rights = tokenRights(claims.rooms, namespaces);
+  expiry.renew(session, claims.expiresAtMs);
   if (session.status !== undefined) presence.statusSet(session); // Shown where the new rights allow it.
+  const notice = expiryOf(session);
+  session.acknowledge({ id: frame.id ?? session.nextMessageId() }, undefined, {
+    ...(notice !== undefined && { payload: { ...notice } }),
+  });
+  leaveClosedRooms(session, memberships);
 }
 
 /** Leaves the rooms that the new token does not open; rooms of a room token stay. */
-function leaveClosedRooms(session: Session, { memberships }: FrameContext): void {
+function leaveClosedRooms(session: Session, memberships: FrameParts['memberships']): void {
   for (const room of [...session.rooms]) {
     if (session.allows(room, 'join')) continue;
     session.send({

@@ -1,16 +1,18 @@
 /** typing and stop_typing: sent to the other members, not stored. */
 import { HubbubError } from '@hubbub/protocol';
-import { type FrameAction, memberRoom } from './frame-context.js';
+import type { FrameHandler } from '../sessions/receiver.js';
+import { memberRoom } from './frame-fields.js';
+import type { FrameParts } from './frame-parts.js';
 
-export const typing: FrameAction = tell('user_typing');
-export const stopTyping: FrameAction = tell('user_stopped_typing');
-
-function tell(type: 'user_typing' | 'user_stopped_typing'): FrameAction {
-  return (session, frame, context) => {
+export function handleTyping(
+  type: 'user_typing' | 'user_stopped_typing',
+  { publisher }: Pick<FrameParts, 'publisher'>,
+): FrameHandler {
+  return (session, frame) => {
     const room = memberRoom(session, frame);
     if (!session.allows(room, 'publish'))
       throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
-    context.publisher.tell(session, room, { type }).then(
+    publisher.publishSignal(session, room, { type }).then(
       () => session.acknowledge(frame, room),
       (error: HubbubError) => session.refuse(frame, error),
     );

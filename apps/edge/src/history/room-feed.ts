@@ -1,17 +1,12 @@
-/** One room with history on this edge: its live messages in order, what is missing read, and the frames of a replay. */
+/** Feeds one room with history on this edge: delivers its messages in order, and reads those that are missing. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { History, HistoryEntry, HistoryPage } from '@hubbub/broker';
-import { decodeEnvelope, type Envelope, HubbubError, type Position } from '@hubbub/protocol';
+import type { History, HistoryPage } from '@hubbub/broker';
+import { HubbubError, type Position } from '@hubbub/protocol';
 import type { LimitFunction } from 'p-limit';
 import type { RecoveryMetrics } from './recovery-metrics.js';
-import type { ReplayMemory } from './replay-memory.js';
-import { type KeptMessage, ReplayWindow } from './replay-window.js';
+import { messagesOf, type RoomMessage } from './room-message.js';
 import { type Gap, RoomPosition } from './room-position.js';
-import { isCheckDue } from './silence.js';
-import { withoutForgery } from './withheld-message.js';
-
-/** A message of a room with history, live or read. */
-export type RoomMessage = Envelope & Position;
+import { type HistoryQueryOfRoom, type ReplayBounds, RoomReplay } from './room-replay.js';
 
 export interface FedRoom {
   readonly name: string;
@@ -21,19 +16,15 @@ export interface FedRoom {
 }
 
 /** The parts that all feeds of an edge share. */
-export interface FeedParts {
+export interface FeedParts extends ReplayBounds {
   readonly history: History;
-  readonly maxReplayMessages: number;
-  /** More than that is not replayed to a session, and not read for it. */
-  readonly maxReplayBytes: number;
-  readonly replayMemory: ReplayMemory;
   /** How often `check` is called. */
   readonly checkIntervalMs: number;
   /** Limits the reads of all rooms together. */
   readonly limitReads: LimitFunction;
   readonly metrics: RecoveryMetrics;
   deliver(channel: string, message: RoomMessage): void;
-  tellGap(channel: string, gap: Gap): void;
+  reportGap(channel: string, gap: Gap): void;
 }
 
 interface Waiting {
@@ -44,12 +35,9 @@ interface Waiting {
 /** Small enough to let the event loop breathe between two reads of a long catch-up. */
 const CATCH_UP_PAGE = 128;
 const RETRY_AFTER_MS = 250;
-const WINDOW_IDLE_MS = 2000;
 /** A read may be ahead of the subscription for a moment: both are connections of their own. */
 const LIVE_LAG_MS = 250;
 const LIVE_POLL_MS = 10;
-/** The bytes of an envelope beside its body. */
-const HEADER_MAX_BYTES = 128;
 
 export class RoomFeed {
   readonly room: string;
@@ -59,18 +47,12 @@ export class RoomFeed {
   readonly #ttlMs: number;
   readonly #parts: FeedParts;
   readonly #position = new RoomPosition<RoomMessage>();
+  /** What sessions that recover are sent. */
+  readonly replay: RoomReplay;
   #closed = false;
   #catchingUp = false;
   /** Those who wait until the room follows. */
   #waiting: Waiting[] | undefined;
-  #window: ReplayWindow | undefined;
-  #windowTimer: NodeJS.Timeout | undefined;
-  /** The history was read back to here, and has nothing older. */
-  #oldest = 0;
-  #extending: Promise<void> | undefined;
-  #extendTo: number | undefined;
-  /** A replay from below this offset exceeds `maxReplayBytes`: within an epoch it never shrinks. */
-  #tooLargeBelow = 0;
   #confirming: Promise<void> | undefined;
   /** The position at the last check, and how often it was unchanged since. */
   #checked: Position | undefined;
@@ -83,6 +65,11 @@ export class RoomFeed {
     this.#channel = channel;
     this.#ttlMs = ttlMs;
     this.#parts = parts;
+    this.replay = new RoomReplay(this, parts, query => this.#read('replay', () => query));
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** The last message delivered here; `undefined` before it is known. */
@@ -140,64 +127,11 @@ export class RoomFeed {
     return this.#compare(known);
   }
 
-  /** The frames behind the position, kept from now on for a moment. Only where the position is known. */
-  window(): ReplayWindow {
-    if (this.#window?.dropped === true) this.#forgetWindow();
-    const { maxReplayMessages: maxMessages, maxReplayBytes: maxBytes, replayMemory: memory } = this.#parts;
-    this.#window ??= new ReplayWindow(this.room, this.position?.offset ?? 0, { maxMessages, maxBytes, memory });
-    this.#window.touch();
-    clearTimeout(this.#windowTimer);
-    this.#windowTimer = setTimeout(() => this.#forgetWindow(), WINDOW_IDLE_MS).unref();
-    return this.#window;
-  }
-
-  /** Whether the history was found not to reach back to `offset`. */
-  lacks(offset: number): boolean {
-    return offset < this.#oldest;
-  }
-
-  /** Whether what follows `offset` was found to be more than is replayed. */
-  isTooLarge(offset: number): boolean {
-    return offset < this.#tooLargeBelow;
-  }
-
-  /** Reads the window back to `offset`: one read for all simultaneous callers. @throws {HubbubError} `UNAVAILABLE` */
-  async extendWindow(offset: number): Promise<void> {
-    this.#extendTo = Math.min(this.#extendTo ?? offset, offset);
-    this.#extending ??= this.#extend().finally(() => {
-      this.#extending = undefined;
-    });
-    await this.#extending;
-  }
-
   /** The room is empty: pending reads do nothing. */
   close(): void {
     this.#closed = true;
     for (const { reject } of this.#takeWaiting()) reject(leaving());
-    this.#forgetWindow();
-  }
-
-  async #extend(): Promise<void> {
-    await nextTurn(); // Those who come in the same turn share the read.
-    const window = this.window();
-    const after = this.#extendTo ?? window.from;
-    this.#extendTo = undefined;
-    const epoch = this.position?.epoch;
-    const before = window.from + 1;
-    const { from } = window;
-    const maxBytes = window.freeBytes + (before - after) * HEADER_MAX_BYTES;
-    const page = await this.#read('replay', () => ({ after, before, limit: before - after, from: 'newest', maxBytes }));
-    if (this.#closed || window !== this.#window || window.dropped) return; // Waiting callers ask again.
-    if (page.epoch !== epoch) return this.refresh();
-    if (page.tooLargeBelow !== undefined) {
-      this.#tooLargeBelow = page.tooLargeBelow;
-      return;
-    }
-    window.prepend(keptOf(page));
-    const oldest = (page.entries[0]?.offset ?? before) - 1;
-    if (oldest > after) this.#oldest = oldest;
-    // Nothing that was read continues the window: asking again would be the same answer.
-    if (window.from === from && from > after) this.#oldest = Math.max(this.#oldest, from);
+    this.replay.forget();
   }
 
   async #confirm(): Promise<void> {
@@ -262,11 +196,10 @@ export class RoomFeed {
     for (const { gap, message } of this.#position.learn({ ...page, through, messages })) {
       if (message !== undefined) this.#deliver(message);
       else {
-        this.#forgetWindow();
-        this.#tooLargeBelow = 0;
+        this.replay.restart();
         this.#fingerprint = undefined;
         this.#parts.metrics.gap(gap.reason);
-        this.#parts.tellGap(this.#channel, gap);
+        this.#parts.reportGap(this.#channel, gap);
       }
     }
   }
@@ -282,7 +215,7 @@ export class RoomFeed {
     return found !== undefined && fingerprintOf(found) !== this.#fingerprint;
   }
 
-  #read(purpose: 'catch_up' | 'check' | 'replay', query: () => ReadQuery): Promise<HistoryPage> {
+  #read(purpose: 'catch_up' | 'check' | 'replay', query: () => HistoryQueryOfRoom): Promise<HistoryPage> {
     const { history, limitReads, metrics } = this.#parts;
     return limitReads(() => {
       metrics.historyRead(purpose);
@@ -292,15 +225,8 @@ export class RoomFeed {
 
   #deliver(message: RoomMessage): void {
     this.#fingerprint = fingerprintOf(message);
-    this.#window?.push(message);
+    this.replay.push(message);
     this.#parts.deliver(this.#channel, message);
-  }
-
-  #forgetWindow(): void {
-    clearTimeout(this.#windowTimer);
-    this.#window?.drop();
-    this.#window = undefined;
-    this.#oldest = 0;
   }
 }
 
@@ -313,24 +239,20 @@ function fingerprintOf({ publishedAtMs, excludeSession = '', body }: RoomMessage
   return `${publishedAtMs} ${body.length} ${excludeSession}`;
 }
 
-type ReadQuery = Omit<Parameters<History['read']>[0], 'room' | 'ttlMs'>;
+/** Rounds between two checks of a room that has been silent for long. */
+const ROUNDS_MAX = 16;
 
-/** The messages of a page, without entries that are not envelopes of this epoch. */
-export function messagesOf(page: HistoryPage): RoomMessage[] {
-  return page.entries.flatMap(entry => messageOf(entry, page) ?? []);
-}
-
-const NO_BODY = new Uint8Array(0);
-
-/** All entries of a page: one that is not an envelope of this epoch keeps its place, so that there is no hole. */
-function keptOf(page: HistoryPage): KeptMessage[] {
-  const { epoch } = page;
-  return page.entries.map(
-    entry => messageOf(entry, page) ?? { epoch, offset: entry.offset, encoding: 'json', body: NO_BODY },
-  );
-}
-
-function messageOf({ envelope, offset }: HistoryEntry, { epoch }: Position): RoomMessage | undefined {
-  const decoded = decodeEnvelope(envelope);
-  return decoded?.epoch === epoch ? withoutForgery({ ...decoded, epoch, offset }) : undefined;
+/**
+ * Decides when a silent room is checked. A message lost at the end of a talk is found in the next round; rooms without talk
+ * cost little. Due in rounds 1, 2, 4, 8, 16, and then every 16th: after 5, 10, 20, 40, 80, 160, 240 … s by default. Each
+ * check renews the position, which lives twice as long as the history: there is at least one check per life of the history.
+ * @param silentRounds how many rounds have passed without a message, from 1
+ */
+export function isCheckDue(
+  silentRounds: number,
+  { checkIntervalMs, historyTtlMs }: { readonly checkIntervalMs: number; readonly historyTtlMs: number },
+): boolean {
+  const every = Math.min(ROUNDS_MAX, Math.max(1, Math.floor(historyTtlMs / checkIntervalMs)));
+  const isPowerOfTwo = (silentRounds & (silentRounds - 1)) === 0;
+  return silentRounds % every === 0 || (isPowerOfTwo && silentRounds < every);
 }

@@ -5,7 +5,8 @@ import { type Channels, namespaceOf } from '@hubbub/protocol';
 import pLimit from 'p-limit';
 import type { RecoveryMetrics } from './recovery-metrics.js';
 import type { ReplayMemory } from './replay-memory.js';
-import { type FeedParts, RoomFeed, type RoomMessage } from './room-feed.js';
+import { type FeedParts, RoomFeed } from './room-feed.js';
+import type { RoomMessage } from './room-message.js';
 import type { Gap } from './room-position.js';
 
 /** Concurrent reads of histories, however many rooms are behind. */
@@ -23,11 +24,9 @@ export interface RoomFeedsOptions {
   readonly replayMemory: ReplayMemory;
   readonly checkIntervalMs: number;
   readonly metrics: RecoveryMetrics;
-}
-
-export interface FeedListeners {
+  /** The next stage: takes the messages of all rooms, each room's in order. */
   deliver(channel: string, message: RoomMessage): void;
-  tellGap(channel: string, gap: Gap): void;
+  reportGap(channel: string, gap: Gap): void;
 }
 
 export class RoomFeeds {
@@ -36,7 +35,6 @@ export class RoomFeeds {
   readonly #feeds = new Map<string, RoomFeed>();
   readonly #timer: NodeJS.Timeout;
   #checking = false;
-  #listeners: FeedListeners = { deliver: () => {}, tellGap: () => {} };
 
   constructor(options: RoomFeedsOptions) {
     const { history, maxReplayMessages, maxBufferedBytes, replayMemory, checkIntervalMs, metrics } = options;
@@ -49,15 +47,10 @@ export class RoomFeeds {
       checkIntervalMs,
       metrics,
       limitReads: pLimit(CONCURRENT_READS),
-      deliver: (channel, message) => this.#listeners.deliver(channel, message),
-      tellGap: (channel, gap) => this.#listeners.tellGap(channel, gap),
+      deliver: (channel, message) => options.deliver(channel, message),
+      reportGap: (channel, gap) => options.reportGap(channel, gap),
     };
     this.#timer = setInterval(() => void this.#check(), checkIntervalMs).unref();
-  }
-
-  /** The one listener, before the first room is held. */
-  listen(listeners: FeedListeners): void {
-    this.#listeners = listeners;
   }
 
   of(channel: string): RoomFeed | undefined {

@@ -2,14 +2,7 @@
 
 import { type Config, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE, namespaceOf } from '@hubbub/protocol';
-import {
-  type CostBudget,
-  type FrameClock,
-  type NamespaceBuckets,
-  type Resource,
-  ResourceBudget,
-  type StoredBytes,
-} from './cost.js';
+import { type FrameClock, type NamespaceBuckets, type Resource, ResourceBudget } from './cost.js';
 import { type Limited, limitKeyOf } from './limit-key.js';
 import { RememberedBuckets } from './remembered-buckets.js';
 import { SharedBuckets } from './shared-buckets.js';
@@ -141,10 +134,12 @@ interface SessionCostParts {
   readonly onCharge: (resource: Resource, amount: number) => void;
 }
 
-export class SessionCost implements CostBudget {
+/** The remaining cost budget of one session. */
+export class SessionCost {
   readonly key: string;
   readonly clock: FrameClock;
   readonly calls: ResourceBudget;
+  /** Answers and replays; what members of a room get is the room's and not the asker's. */
   readonly bytesOut: ResourceBudget;
   readonly stored: SessionStoredBytes;
 
@@ -163,7 +158,7 @@ interface Filled {
   messages: number;
 }
 
-class SessionStoredBytes implements StoredBytes {
+class SessionStoredBytes {
   readonly #parts: SessionCostParts;
   readonly #budgets = new Map<string, ResourceBudget>();
   /** In the order of their beginning; not more rooms than a session may be in. */
@@ -173,6 +168,11 @@ class SessionStoredBytes implements StoredBytes {
     this.#parts = parts;
   }
 
+  /**
+   * Takes the bytes of a message for the time that the history keeps it. A room whose history the session has filled costs no
+   * more until the time to live is over: there each message displaces an older one.
+   * @throws {LimitExceeded} `RATE_LIMITED`, where nothing is left
+   */
   spend(room: string, { size, ttlMs }: { readonly size: number; readonly ttlMs: number }, bytes: number): void {
     const { nowMs } = this.#parts.clock;
     let filled = this.#filled.get(room);

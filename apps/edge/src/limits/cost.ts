@@ -111,24 +111,6 @@ export class ResourceBudget {
   }
 }
 
-/** The remaining cost budget of one session. */
-export interface CostBudget {
-  readonly clock: FrameClock;
-  readonly calls: ResourceBudget;
-  /** Answers and replays; what members of a room get is the room's and not the asker's. */
-  readonly bytesOut: ResourceBudget;
-  readonly stored: StoredBytes;
-}
-
-export interface StoredBytes {
-  /**
-   * Takes the bytes of a message for the time that the history keeps it. A room whose history the session has filled costs no
-   * more until the time to live is over: there each message displaces an older one.
-   * @throws {LimitExceeded} `RATE_LIMITED`, where nothing is left
-   */
-  spend(room: string, history: { readonly size: number; readonly ttlMs: number }, bytes: number): void;
-}
-
 const WHAT: Readonly<Record<Resource, string>> = {
   calls: 'calls to Redis',
   bytes_out: 'bytes of answers',

@@ -1,71 +1,42 @@
 /** The life of a connection: admitted or refused, welcomed, heard, gone. */
-import {
-  CLOSE_CODES,
-  FEATURES,
-  HubbubError,
-  type Pace,
-  type Recovery,
-  type SessionLimits,
-  SUBPROTOCOLS,
-} from '@hubbub/protocol';
+import { CLOSE_CODES, FEATURES, HubbubError, type Recovery, SUBPROTOCOLS } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from '../admission/admission.js';
 import { createAdmissionFailures } from '../admission/admission-failures.js';
 import type { Departure } from '../drain/departure.js';
-import type { Dispatcher } from '../frames/dispatch.js';
-import { joinFrom } from '../frames/enter-room.js';
-import { expiryOf } from '../frames/refresh.js';
-import type { CostLimits } from '../limits/cost-limits.js';
-import type { FrameLimits } from '../limits/frame-limits.js';
+import type { Limits } from '../limits/create-limits.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
-import type { LimitMetrics } from '../limits/limit-metrics.js';
 import type { EdgeMetrics } from '../metrics.js';
 import type { Memberships } from '../rooms/memberships.js';
-import type { Expiry } from '../sessions/expiry.js';
+import { type Expiry, expiryOf } from '../sessions/expiry.js';
+import type { Receive } from '../sessions/receiver.js';
 import { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 import type { UnreadWatch } from '../sessions/unread.js';
 import type { ConnectionEvents } from './websocket.js';
 
 export interface ConnectionParts {
-  readonly policy: AdmissionPolicy;
+  readonly admission: AdmissionPolicy;
   readonly departure: Departure;
   readonly sessions: Sessions;
   readonly expiry: Expiry<Session>;
   readonly unread: UnreadWatch<Session>;
   readonly memberships: Memberships;
-  readonly dispatcher: Dispatcher;
+  readonly receive: Receive;
   readonly metrics: EdgeMetrics;
-  readonly limitMetrics: LimitMetrics;
-  readonly limits: SessionLimits;
-  readonly pace: Pace;
-  readonly frameLimits: FrameLimits;
-  readonly costLimits: CostLimits;
+  readonly limits: Limits;
   readonly log: Logger;
 }
 
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
-  const {
-    policy,
-    departure,
-    sessions,
-    expiry,
-    unread,
-    memberships,
-    dispatcher,
-    metrics,
-    limitMetrics,
-    frameLimits,
-    costLimits,
-    log,
-  } = parts;
+  const { admission, departure, sessions, expiry, unread, memberships, limits, metrics, log } = parts;
   const asRefusal = createAdmissionFailures(log);
   return {
     admit(request) {
       const refused = (error: unknown): never => {
         const refusal = asRefusal(error);
         metrics.handshakeRefused(refusal.code);
-        if (refusal instanceof LimitExceeded) limitMetrics.exceeded(refusal.limit);
+        if (refusal instanceof LimitExceeded) limits.metrics.exceeded(refusal.limit);
         throw refusal;
       };
       const accepted = (admitted: Admitted): Admitted => {
@@ -74,7 +45,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       };
       try {
         if (departure.refuses) throw new HubbubError('UNAVAILABLE', 'This edge is leaving; connect again.');
-        const admitted = admit(request, policy);
+        const admitted = admit(request, admission);
         return admitted instanceof Promise ? admitted.then(accepted, refused) : accepted(admitted);
       } catch (error) {
         return refused(error);
@@ -93,15 +64,15 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       for (const { socket } of sessions) return socket;
       return undefined;
     },
-    received: dispatcher.receive,
+    received: parts.receive,
     drained: session => unread.drained(session),
     overflowed: () => metrics.slowReader(),
     closed(session, code) {
       memberships.close(session);
       sessions.delete(session);
       const nowMs = performance.now();
-      if (session.allowance !== undefined) frameLimits.close(session, session.allowance, nowMs);
-      if (session.cost !== undefined) costLimits.close(session.cost, nowMs);
+      if (session.allowance !== undefined) limits.frames.close(session, session.allowance, nowMs);
+      if (session.cost !== undefined) limits.costs.close(session.cost, nowMs);
       expiry.forget(session);
       unread.forget(session);
       metrics.closed(code);
@@ -116,9 +87,9 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
 async function welcome(
   session: Session,
   { room, since, grant }: Admitted,
-  { memberships, limits, pace, log }: ConnectionParts,
+  { memberships, limits, log }: ConnectionParts,
 ): Promise<void> {
-  const announce = (entered?: Recovery): void => {
+  const announce = (recovery?: Recovery): void => {
     session.send({
       type: 'welcome',
       payload: {
@@ -126,11 +97,11 @@ async function welcome(
         user: session.user,
         subprotocol: SUBPROTOCOLS[session.encoding],
         rooms: room === undefined ? [] : [room],
-        ...(entered !== undefined && { position: entered }),
+        ...(recovery !== undefined && { position: recovery }),
         ...expiryOf(session),
         features: FEATURES,
-        ...pace,
-        limits,
+        ...limits.pace,
+        limits: limits.session,
       },
       timestamp: new Date().toISOString(),
     });
@@ -138,9 +109,9 @@ async function welcome(
   try {
     await memberships.open(session);
     if (room === undefined) announce();
-    else await joinFrom(session, room, { since, grant, announce }, { memberships });
+    else await memberships.join(session, room, { since, grant, announce });
   } catch (error) {
     log.warn({ event: 'session_not_opened', err: error }, 'a session could not be opened');
-    if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the bus does not answer');
+    if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the broker does not answer');
   }
 }

@@ -4,27 +4,24 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { PublishToTopic } from '../rooms/audience.js';
+import type { Config } from '@hubbub/config';
 import type { Socket } from '../sessions/session.js';
 import type { EngineModule, TemplatedApp, us_listen_socket } from './engine.js';
 import { checkTlsFiles, type TlsFiles } from './tls-files.js';
+import type { Topics } from './topics.js';
 
-export interface ListeningAppsOptions {
+export interface ListeningAppsOptions extends Pick<Config, 'host' | 'port' | 'sharedPort'> {
   readonly engine: EngineModule;
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Other processes may listen on it too. */
-  readonly sharedPort: boolean;
   readonly tls: TlsFiles | undefined;
+  /** Has the current app, and those with sessions. */
+  readonly topics: Topics;
   /** Gives a new app its routes. */
   readonly serve: (app: TemplatedApp, generation: AppGeneration) => void;
 }
 
 /** One app and its sessions; it is notified when each opens and ends. */
 export interface AppGeneration {
-  /** Returns the session's socket, whose `publish` reaches the subscribers of every generation. */
-  opened(socket: Socket): Socket;
+  opened(socket: Socket): void;
   closed(): void;
 }
 
@@ -35,8 +32,6 @@ export class ListeningApps {
   readonly #options: ListeningAppsOptions;
   #port: number;
   #current: TemplatedApp;
-  /** The current one, and those with sessions. */
-  readonly #alive = new Set<TemplatedApp>();
   readonly #sessions = new Map<TemplatedApp, number>();
   #listenSocket: us_listen_socket | undefined;
 
@@ -49,16 +44,12 @@ export class ListeningApps {
     if (tls !== undefined && !sharedPort) this.#port = this.#findOwnPort();
     this.#listenSocket = this.#listen(this.#current, sharedPort || tls !== undefined);
     this.#port = engine.us_socket_local_port(this.#listenSocket);
-    this.#alive.add(this.#current);
+    this.#options.topics.add(this.#current);
   }
 
   get port(): number {
     return this.#port;
   }
-
-  readonly publish: PublishToTopic = (topic, bytes, isBinary) => {
-    for (const app of this.#alive) app.publish(topic, bytes, isBinary);
-  };
 
   /**
    * New connections get the certificate that is in the files now; those that stand stay. Where the kernel had given a connection
@@ -73,7 +64,7 @@ export class ListeningApps {
     // The new one first: there is no moment at which nobody listens.
     this.#listenSocket = this.#listen(next, true);
     this.#current = next;
-    this.#alive.add(next);
+    this.#options.topics.add(next);
     await acceptAllWaiting();
     this.#options.engine.us_listen_socket_close(old);
     this.#forgetIfEmpty(previous);
@@ -89,17 +80,17 @@ export class ListeningApps {
   /** Ends every connection and the port. */
   close(): void {
     this.#listenSocket = undefined;
-    for (const app of this.#alive) app.close();
+    for (const app of this.#options.topics.apps) app.close();
   }
 
   #build(): TemplatedApp {
-    const { engine, tls, serve } = this.#options;
+    const { engine, tls, topics, serve } = this.#options;
     const app = tls === undefined ? engine.App() : buildTlsApp(engine, tls);
     serve(app, {
       opened: socket => {
         this.#sessions.set(app, (this.#sessions.get(app) ?? 0) + 1);
-        this.#alive.add(app); // A handshake may outlive its generation's last session.
-        return tls === undefined ? socket : new PublishingSocket(socket, app, this.#alive);
+        topics.add(app); // A handshake may outlive its generation's last session.
+        if (tls !== undefined) topics.assign(socket, app);
       },
       closed: () => {
         this.#sessions.set(app, (this.#sessions.get(app) ?? 1) - 1);
@@ -111,7 +102,7 @@ export class ListeningApps {
 
   #forgetIfEmpty(app: TemplatedApp): void {
     if (app === this.#current || (this.#sessions.get(app) ?? 0) > 0) return;
-    this.#alive.delete(app);
+    this.#options.topics.delete(app);
     this.#sessions.delete(app);
   }
 
@@ -163,51 +154,5 @@ function buildTlsApp(engine: EngineModule, tls: TlsFiles): TemplatedApp {
   } catch {
     // The engine gives no reason; the files were checked before.
     throw new Error(`HUBBUB_TLS_CIPHERS: the engine knows no suite of ${tls.ciphers}.`);
-  }
-}
-
-/** A topic belongs to one app: what a session publishes reaches the other generations as well. */
-class PublishingSocket implements Socket {
-  readonly #socket: Socket;
-  readonly #app: TemplatedApp;
-  readonly #alive: ReadonlySet<TemplatedApp>;
-
-  constructor(socket: Socket, app: TemplatedApp, alive: ReadonlySet<TemplatedApp>) {
-    this.#socket = socket;
-    this.#app = app;
-    this.#alive = alive;
-  }
-
-  publish(topic: string, bytes: Uint8Array, isBinary: boolean): boolean {
-    for (const app of this.#alive) if (app !== this.#app) app.publish(topic, bytes, isBinary);
-    return this.#socket.publish(topic, bytes, isBinary);
-  }
-
-  send(bytes: string | Uint8Array, isBinary: boolean): number {
-    return this.#socket.send(bytes, isBinary);
-  }
-
-  subscribe(topic: string): boolean {
-    return this.#socket.subscribe(topic);
-  }
-
-  unsubscribe(topic: string): boolean {
-    return this.#socket.unsubscribe(topic);
-  }
-
-  end(code: number, reason: string): void {
-    this.#socket.end(code, reason);
-  }
-
-  close(): void {
-    this.#socket.close();
-  }
-
-  cork(send: () => void): unknown {
-    return this.#socket.cork(send);
-  }
-
-  getBufferedAmount(): number {
-    return this.#socket.getBufferedAmount();
   }
 }

@@ -5,11 +5,11 @@
 import { type Encoding, type Envelope, type Position, roomPrefix, spliceRoom } from '@hubbub/protocol';
 import { transcode } from '@hubbub/protocol/msgpack';
 import type { ConflatedRoom, Conflation } from '../conflation/conflation.js';
-import type { Session } from '../sessions/session.js';
+import type { Session, Socket } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 
-/** Hands bytes to every subscriber of a native topic. */
-export type PublishToTopic = (topic: string, bytes: Uint8Array, isBinary: boolean) => void;
+/** Hands bytes to every subscriber of a native topic, but `except`, which must be one. */
+export type PublishToTopic = (topic: string, bytes: Uint8Array, isBinary: boolean, except?: Socket) => void;
 
 /** A frame on its way to an audience, in its publisher's encoding. */
 export interface Delivery {
@@ -107,8 +107,7 @@ export class Audience {
     // It leaves out only who has the topic.
     const [one, ...others] = leftOut.filter(session => this.#conflated?.isAway(session) !== true);
     for (const { socket } of others) socket.unsubscribe(topic);
-    if (one === undefined) publish(topic, bytes, isBinary);
-    else one.socket.publish(topic, bytes, isBinary);
+    publish(topic, bytes, isBinary, one?.socket);
     for (const { socket } of others) socket.subscribe(topic);
   }
 

@@ -42,7 +42,7 @@ export class Probe {
     return this.#heardAtMs !== undefined && performance.now() - this.#heardAtMs < this.#options.timeoutMs;
   }
 
-  /** Why the bus refused the last probe; `undefined` where it did not. */
+  /** Why the broker refused the last probe; `undefined` where it did not. */
   get refusal(): string | undefined {
     return this.#refusal;
   }
@@ -57,7 +57,7 @@ export class Probe {
     clearInterval(this.#timer);
   }
 
-  /** Something came over the bus, whatever it is. */
+  /** Anything came from the broker. */
   arrived(): void {
     this.#arrivals++;
   }

@@ -15,7 +15,7 @@ export interface RoomPublisherParts {
   readonly namespaces: Namespaces;
 }
 
-type Said = Pick<Frame, 'type' | 'payload' | 'id'>;
+type UnsentFrame = Pick<Frame, 'type' | 'payload' | 'id'>;
 
 /** The outcome of a message that the broker has taken. */
 export interface Publication {
@@ -33,12 +33,12 @@ export class RoomPublisher {
   }
 
   /**
-   * A message: goes through the room's history where it has one. Resolves when the bus has taken it.
+   * A message: goes through the room's history where it has one. Resolves when the broker has taken it.
    * @param messageId of the client, which may send the message again under it
    * @throws {LimitExceeded} before anything is sent, where what histories may keep of the user is used up.
    * Rejects with `UNAVAILABLE`: not published; or with `OUTCOME_UNKNOWN`.
    */
-  send(session: Session, room: string, frame: Said, messageId?: string): Promise<Publication> {
+  publishMessage(session: Session, room: string, frame: UnsentFrame, messageId?: string): Promise<Publication> {
     const { echo, historySize, historyTtlMs } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
     const envelope = envelopeOf(session, frame, echo);
     const channel = this.#parts.channels.room(room);
@@ -52,7 +52,7 @@ export class RoomPublisher {
   }
 
   /** Something of the moment, kept nowhere and for the others only. @throws {HubbubError} `UNAVAILABLE` */
-  tell(session: Session, room: string, frame: Said): Promise<void> {
+  publishSignal(session: Session, room: string, frame: UnsentFrame): Promise<void> {
     return this.#parts.broker.publish(this.#parts.channels.room(room), envelopeOf(session, frame, false));
   }
 }
@@ -65,7 +65,7 @@ export function idempotencyKey({ user }: Session, messageId: string | undefined)
   return messageId === undefined ? {} : { idempotencyKey: `${messageId.length}/${messageId}/${user.id}` };
 }
 
-function envelopeOf(session: Session, frame: Said, echo: boolean): Uint8Array {
+function envelopeOf(session: Session, frame: UnsentFrame, echo: boolean): Uint8Array {
   const now = new Date();
   const codec = session.encoding === 'json' ? jsonCodec : msgpackCodec;
   const body = codec.encode({ ...frame, sender: session.user, timestamp: now.toISOString() });

@@ -1,4 +1,4 @@
-/** How many client events wait for services: asked of the bus when metrics are scraped, because all edges fill one log. */
+/** How many client events wait for services: asked of the broker when metrics are scraped, because all edges fill one log. */
 import type { EventBacklog, EventLog } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type MetricsRegistry, metricsKit } from '@hubbub/runtime';

@@ -1,4 +1,4 @@
-/** Controls of services on every edge: remove members from a room, disconnect users (docs/redis-contract.md). */
+/** Executes what services do to rooms and users on every edge: remove members, disconnect users (docs/redis-contract.md). */
 import { type Channels, CLOSE_CODES, type CloseCode, type Control } from '@hubbub/protocol';
 import type { Conflation } from '../conflation/conflation.js';
 import type { EdgeMetrics } from '../metrics.js';
@@ -14,8 +14,8 @@ export interface RoomControlParts {
   readonly conflation: Pick<Conflation, 'settle'>;
 }
 
-/** Leaves the rooms before the connection ends: without a grace for a user who was disconnected. */
-export function sendAway(
+/** Disconnects a session. It leaves its rooms first, so that presence grants it no grace. */
+export function disconnect(
   session: Session,
   memberships: Pick<Memberships, 'leave'>,
   code: CloseCode,
@@ -25,8 +25,8 @@ export function sendAway(
   session.socket.end(code, reason);
 }
 
-/** Removes a member from the room and sends it the reason, after all messages published before. */
-export function takeOut(
+/** Removes a member from the room and sends it the reason, after what was published before. */
+export function removeFromRoom(
   session: Session,
   room: string,
   { removed, reason }: { readonly removed: boolean; readonly reason: string | undefined },
@@ -39,29 +39,29 @@ export function takeOut(
 }
 
 /**
- * Applies a control from the broker to the members or users that are here at this moment; later joins are not affected.
- * Members of a room are searched one by one: controls are rare, and a list for each room would not be.
+ * Executes a control from the broker. It affects sessions that are members, or connected, at this moment. It searches all
+ * sessions for the members of a room: controls are rare, and a list for each room would cost memory.
  */
 export function createRoomControl(parts: RoomControlParts): (channel: string, control: Control) => void {
   const { memberships, sessions, channels, metrics, conflation } = parts;
 
   function closeRoom(room: string, reason: string | undefined): number {
     const members = [...sessions].filter(session => session.rooms.has(room));
-    for (const session of members) takeOut(session, room, { removed: false, reason }, parts);
+    for (const session of members) removeFromRoom(session, room, { removed: false, reason }, parts);
     return members.length;
   }
 
   function removeUser(room: string, userId: string, reason: string | undefined): number {
     const members = [...sessions.ofUser(userId)].filter(session => session.rooms.has(room));
-    for (const session of members) takeOut(session, room, { removed: true, reason }, parts);
+    for (const session of members) removeFromRoom(session, room, { removed: true, reason }, parts);
     return members.length;
   }
 
-  function disconnect(userId: string, reason: string): number {
+  function disconnectUser(userId: string, reason: string): number {
     const met = [...sessions.ofUser(userId)].filter(({ state }) => state === 'open');
     for (const session of met) {
       conflation.settle(session);
-      sendAway(session, memberships, CLOSE_CODES.KICKED, reason);
+      disconnect(session, memberships, CLOSE_CODES.KICKED, reason);
     }
     return met.length;
   }
@@ -73,7 +73,7 @@ export function createRoomControl(parts: RoomControlParts): (channel: string, co
     else if (address?.kind === 'room' && control.do === 'remove_user')
       met = removeUser(address.room, control.user, control.reason);
     else if (address?.kind === 'user' && control.do === 'disconnect_user')
-      met = disconnect(address.userId, control.reason ?? 'disconnected by a service');
+      met = disconnectUser(address.userId, control.reason ?? 'disconnected by a service');
     else return metrics.malformedEnvelope(channel);
     metrics.controlled(control.do, met);
   };

@@ -116,6 +116,19 @@ export class Expiry<Session extends Expiring> {
   }
 }
 
+/** When a session ends, as its `welcome` and the `ack` of a refresh have it. */
+export interface ExpiryNotice {
+  /** RFC 3339, by this edge's clock. */
+  readonly expires_at: string;
+  /** The same as a duration: the clocks of clients are wrong. */
+  readonly expires_in_ms: number;
+}
+
+export function expiryOf({ expiresAtMs }: Expiring): ExpiryNotice | undefined {
+  if (expiresAtMs === undefined) return undefined;
+  return { expires_at: new Date(expiresAtMs).toISOString(), expires_in_ms: Math.max(0, expiresAtMs - Date.now()) };
+}
+
 /** The first whole second at which the time is over. */
 function secondOf(atMs: number): number {
   return Math.ceil(atMs / SECOND_MS);

@@ -1,23 +1,12 @@
-/** A session: the life of one connection on this edge. It decodes frames, keeps their order, and answers. */
-
-import type { Right } from '@hubbub/protocol';
-import {
-  type Codec,
-  type Encoding,
-  type Frame,
-  HubbubError,
-  jsonCodec,
-  readMalformedJson,
-  type Sender,
-  type Status,
-} from '@hubbub/protocol';
-import { type ClientFrame, parseClientFrame, type Request, readRequest } from '@hubbub/protocol/client-frame';
-import { msgpackCodec, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
+/** A session: the life of one connection on this edge. It keeps the order of its frames, and answers. */
+import type { Encoding, Frame, HubbubError, Right, Sender, Status } from '@hubbub/protocol';
+import type { Request } from '@hubbub/protocol/client-frame';
+import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import type { JoiningUser } from '../admission/join-authorization.js';
 import type { Grant, Rights } from '../admission/rights.js';
-import type { Visitor } from '../admission/room-entrance.js';
 import type { SessionCost } from '../limits/cost-limits.js';
 import type { FrameAllowance } from '../limits/frame-limits.js';
-import { errorPayload, LimitExceeded } from '../limits/limit-exceeded.js';
+import { errorPayload } from '../limits/limit-exceeded.js';
 import { RoomNames } from './room-names.js';
 
 /** The part of a connection that a session uses; the engine's socket fits. */
@@ -36,16 +25,8 @@ export interface Socket {
   getBufferedAmount(): number;
 }
 
-/** Executes a frame. If it returns a promise, later frames wait: so a leave follows its join. */
-export type FrameHandler = (session: Session, frame: ClientFrame) => void | Promise<void>;
-
 /** Where it returns a promise, what comes after it waits. It must neither throw nor reject. */
 type Work = () => void | Promise<void>;
-
-const RETRY_MIN_MS = 500;
-const RETRY_SPREAD_MS = 1000;
-
-const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
 
 /** `opening` until it is reached by its user's channel; `closed` when its connection ended and must not be touched. */
 export type SessionState = 'opening' | 'open' | 'closed';
@@ -78,7 +59,7 @@ export class Session {
   #waiting: Work[] | undefined;
   #messages = 0;
 
-  constructor(id: string, socket: Socket, identity: Visitor & { encoding: Encoding; room?: string | undefined }) {
+  constructor(id: string, socket: Socket, identity: JoiningUser & { encoding: Encoding; room?: string | undefined }) {
     this.id = id;
     this.socket = socket;
     this.user = identity.user;
@@ -119,34 +100,9 @@ export class Session {
     return `${this.id}-${this.#messages.toString(36)}`;
   }
 
-  /**
-   * Reads a frame off the wire.
-   * @throws {HubbubError} `INVALID_FORMAT`
-   */
-  decode(bytes: Uint8Array, isBinary: boolean): ClientFrame {
-    if (isBinary !== (this.encoding === 'msgpack')) {
-      const [spoken, got] = isBinary ? ['JSON in text', 'binary'] : ['MessagePack in binary', 'text'];
-      throw new HubbubError('INVALID_FORMAT', `This session speaks ${spoken} frames, not ${got} ones.`);
-    }
-    // Binary values are views of what they are decoded from, and a frame may wait: the engine's bytes are gone by then.
-    return parseClientFrame(CODECS[this.encoding].decode(isBinary ? bytes.slice() : bytes));
-  }
-
-  /** Reads the fields that an answer needs, also of a message that `decode` refuses. */
-  readRequest(bytes: Uint8Array, isBinary: boolean): Request {
-    return readRequest(isBinary ? readMalformedMsgpack(bytes) : readMalformedJson(bytes));
-  }
-
-  /**
-   * Executes a frame when those before it are done. Errors are the handler's business: it must not throw.
-   * @param maxWaiting frames that may wait
-   * @throws {LimitExceeded} `RATE_LIMITED` when as many wait as may
-   */
-  handle(frame: ClientFrame, handler: FrameHandler, maxWaiting: number): void {
-    if (this.#waiting !== undefined && this.#waiting.length >= maxWaiting) {
-      throw tooManyWaiting();
-    }
-    this.inTurn(() => handler(this, frame));
+  /** Frames that wait for an earlier one. */
+  get waitingFrames(): number {
+    return this.#waiting?.length ?? 0;
   }
 
   /** Runs work after the frames that have arrived and before later ones. Not once it is closed. */
@@ -206,11 +162,4 @@ export class Session {
   refuse(request: Request, error: HubbubError): void {
     this.answer(request, { type: 'error', payload: errorPayload(error) });
   }
-}
-
-/** The delay is random: frames that are refused together must not return together. */
-function tooManyWaiting(): LimitExceeded {
-  const retryAfterMs = Math.ceil(RETRY_MIN_MS + Math.random() * RETRY_SPREAD_MS);
-  const message = `Too many frames wait for an earlier one of this session; send again in ${retryAfterMs} ms.`;
-  return new LimitExceeded('waiting_frames', 'RATE_LIMITED', message, retryAfterMs);
 }

@@ -1,5 +1,7 @@
 /** One question to the authorizer over HTTP: bounded in time and in the size of the answer. */
+
 import { isAnonymousId, toJsonValue } from '@hubbub/protocol';
+import { readText } from '../bounded-text.js';
 import { type Answer, answerSchema, type Question } from './question.js';
 
 export interface HttpAuthorizer {
@@ -35,18 +37,11 @@ export async function askOverHttp({ url, key, timeoutMs }: HttpAuthorizer, quest
     await response.body?.cancel();
     throw new Error(`it answered with status ${response.status}`);
   }
-  const answer = answerSchema.safeParse(JSON.parse(await boundedText(response)));
+  const answer = answerSchema.safeParse(JSON.parse(await readText(response, MAX_ANSWER_BYTES, tooLarge)));
   if (!answer.success) throw new Error('its answer is not { allow: true | false, … }');
   return answer.data;
 }
 
-async function boundedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new Error(`its answer has more than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+function tooLarge(): Error {
+  return new Error(`its answer has more than ${MAX_ANSWER_BYTES} bytes`);
 }

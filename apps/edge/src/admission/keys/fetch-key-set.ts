@@ -1,4 +1,5 @@
 /** Reads a key set by HTTP, within bounds of time and size. */
+import { readText } from '../bounded-text.js';
 
 /** Why there is none: few words, for metrics and logs. */
 export type FetchFailure = 'timeout' | 'unreachable' | 'status' | 'too_large' | 'malformed';
@@ -32,7 +33,7 @@ export async function fetchKeySet(url: string, stop: AbortSignal, timeoutMs = FE
       await response.body?.cancel();
       throw new KeySetUnavailable('status', String(response.status));
     }
-    return await boundedText(response);
+    return await readText(response, KEY_SET_MAX_BYTES, () => new KeySetUnavailable('too_large'));
   } catch (error) {
     if (error instanceof KeySetUnavailable) throw error;
     throw timeout.aborted ? new KeySetUnavailable('timeout') : new KeySetUnavailable('unreachable', systemCode(error));
@@ -43,16 +44,4 @@ export async function fetchKeySet(url: string, stop: AbortSignal, timeoutMs = FE
 function systemCode(error: unknown): string | undefined {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
-}
-
-/** Counted as it comes and after unpacking: a header may claim anything, and 256 KiB unpack to 256 MiB. */
-async function boundedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > KEY_SET_MAX_BYTES) throw new KeySetUnavailable('too_large'); // Leaving the loop ends the connection.
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

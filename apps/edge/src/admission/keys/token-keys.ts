@@ -1,8 +1,7 @@
 /** Every key whose tokens are accepted, and the choice among them. */
 import { type Config, ConfigError, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/config';
 import type { Logger, MetricsRegistry } from '@hubbub/runtime';
-import { type ClaimsVerifier, checkClaims, type VerifiedClaims } from '../claims.js';
-import { whenKnown } from '../when-known.js';
+import { type ClaimsVerifier, checkClaims, continueWith, type VerifiedClaims } from '../claims.js';
 import { fetchKeySet } from './fetch-key-set.js';
 import { createKeySetMetrics } from './key-set-metrics.js';
 import { readPublicKeyFiles } from './pem-files.js';
@@ -82,7 +81,7 @@ export function openTokenKeys(
       if (verified !== undefined) return verified;
       // A key set contains no secrets: a token that was signed with one needs no request.
       if (remote === undefined || kid === undefined || !isPublicKeyAlgorithm(alg)) throw notValid();
-      return whenKnown(remote.find(kid), keys => {
+      return continueWith(remote.find(kid), keys => {
         const verified = verifyWith(speaking(keys), token);
         if (verified === undefined) throw notValid();
         return verified;

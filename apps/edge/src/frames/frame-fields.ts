@@ -1,6 +1,5 @@
-/** The parts that frame handlers use, and the checks that they share. */
+/** Reads the fields of frames that several types have, and checks them. */
 
-import type { Namespaces } from '@hubbub/config';
 import {
   HubbubError,
   isPlainObject,
@@ -12,38 +11,8 @@ import {
   type SessionLimits,
 } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
-import type { Authorizer } from '../admission/authorizer/authorizer.js';
-import type { RoomEntrance } from '../admission/room-entrance.js';
-import type { TokenVerifier } from '../admission/token.js';
-import type { HistoryReader } from '../history/history-reader.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
-import type { Refusals } from '../limits/refusals.js';
-import type { PresenceReporter } from '../presence/presence-reporter.js';
-import type { RosterQuestions } from '../presence/roster-questions.js';
-import type { Memberships } from '../rooms/memberships.js';
-import type { RoomPublisher } from '../rooms/room-publisher.js';
-import type { EventPublisher } from '../services/event-publisher.js';
-import type { Expiry } from '../sessions/expiry.js';
 import type { Session } from '../sessions/session.js';
-
-export interface FrameContext {
-  readonly memberships: Memberships;
-  readonly publisher: RoomPublisher;
-  readonly events: EventPublisher;
-  readonly presence: PresenceReporter;
-  readonly questions: RosterQuestions;
-  readonly history: HistoryReader;
-  readonly namespaces: Namespaces;
-  readonly verifyToken: TokenVerifier;
-  readonly expiry: Expiry<Session>;
-  readonly limits: SessionLimits;
-  readonly refusals: Refusals;
-  readonly entrance: RoomEntrance;
-  readonly authorizer: Authorizer;
-}
-
-/** Executes one frame. @throws {HubbubError} which becomes the `error` that answers it. */
-export type FrameAction = (session: Session, frame: ClientFrame, context: FrameContext) => void | Promise<void>;
 
 /** The room of a frame about membership: `payload.room_id`, or `room`. */
 export function namedRoom(frame: ClientFrame): string {

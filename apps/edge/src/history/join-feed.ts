@@ -1,4 +1,4 @@
-/** How a session steps onto a room's feed: what it misses first, and from then on what is live, without an await between. */
+/** Joins a session to the feed of a room: sends what it missed, then what is live, without an await between. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GapReason, HubbubError, type Position, type Recovery } from '@hubbub/protocol';
 import type { Session } from '../sessions/session.js';
@@ -6,7 +6,7 @@ import type { RecoveryMetrics } from './recovery-metrics.js';
 import type { ReplayTurns } from './replay-turns.js';
 import type { RoomFeed } from './room-feed.js';
 
-export interface EntryOptions {
+export interface JoinFeedOptions {
   readonly maxReplayMessages: number;
   readonly maxBufferedBytes: number;
   readonly metrics: RecoveryMetrics;
@@ -14,7 +14,7 @@ export interface EntryOptions {
   readonly turns: ReplayTurns;
 }
 
-export interface Entry {
+export interface Joining {
   readonly session: Session;
   /** The last message that the session has. */
   readonly since: Position | undefined;
@@ -22,16 +22,22 @@ export interface Entry {
   readonly announce?: ((recovery: Recovery) => void) | undefined;
   /** Makes it a member: what is delivered from then on reaches it. */
   readonly joinTopic: () => void;
-  /** Whether it is still to come in, asked after every await. */
+  /** Whether it is still to join, asked after every await. */
   readonly isWanted: () => boolean;
 }
 
 const DRAIN_POLL_MS = 10;
 const DRAIN_TIMEOUT_MS = 5000;
 
-/** `undefined` when it was not wanted any more. @throws {HubbubError} `UNAVAILABLE` */
-export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions): Promise<Recovery | undefined> {
-  const { session, since, isWanted } = entry;
+/** Returns `undefined` when the session was not wanted any more. @throws {HubbubError} `UNAVAILABLE` */
+export type JoinFeed = (feed: RoomFeed, joining: Joining) => Promise<Recovery | undefined>;
+
+export function createJoinFeed(options: JoinFeedOptions): JoinFeed {
+  return (feed, joining) => joinFeed(feed, joining, options);
+}
+
+async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptions): Promise<Recovery | undefined> {
+  const { session, since, isWanted } = joining;
   if (feed.position === undefined) await feed.refresh();
   let confirmed = false;
   let drainedMs = 0;
@@ -40,39 +46,39 @@ export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions)
     if (!isWanted()) return undefined;
     const position = feed.position;
     if (position === undefined) throw new HubbubError('UNAVAILABLE', 'The history cannot be read now.');
-    const admit = (recovery: Recovery, frames: readonly Uint8Array[] = []): Recovery => {
-      entry.announce?.(recovery);
+    const join = (recovery: Recovery, frames: readonly Uint8Array[] = []): Recovery => {
+      joining.announce?.(recovery);
       session.sendAll(frames);
-      entry.joinTopic();
+      joining.joinTopic();
       if (since !== undefined) options.metrics.recovery(recovery.reason ?? 'recovered');
       return recovery;
     };
-    const refuse = (reason: GapReason): Recovery => admit({ ...position, recovered: false, reason });
-    if (since === undefined) return admit(position);
+    const joinWithGap = (reason: GapReason): Recovery => join({ ...position, recovered: false, reason });
+    if (since === undefined) return join(position);
     if (since.epoch !== position.epoch || since.offset > position.offset) {
       // It comes from an edge that is ahead of this one, or its history is lost.
-      if (confirmed) return refuse('new_epoch');
+      if (confirmed) return joinWithGap('new_epoch');
       confirmed = true;
       await feed.confirm();
       continue;
     }
     // All without a read: a position that cannot be replayed from costs no memory.
-    if (position.offset - since.offset > options.maxReplayMessages) return refuse('too_many');
+    if (position.offset - since.offset > options.maxReplayMessages) return joinWithGap('too_many');
     // A resume of many rooms began with a budget that the rooms before this one have used up.
-    if (position.offset > since.offset && session.cost?.bytesOut.refusal(feed.room)) return refuse('too_many');
-    if (feed.isTooLarge(since.offset)) return refuse('too_many');
-    const window = feed.window();
+    if (position.offset > since.offset && session.cost?.bytesOut.refusal(feed.room)) return joinWithGap('too_many');
+    if (feed.replay.isTooLarge(since.offset)) return joinWithGap('too_many');
+    const window = feed.replay.window();
     // Messages that the history has dropped are missing; the others are replayed.
-    const start = feed.lacks(since.offset) ? Math.max(since.offset, window.from) : since.offset;
+    const start = feed.replay.lacks(since.offset) ? Math.max(since.offset, window.from) : since.offset;
     if (window.from > start) {
-      await feed.extendWindow(since.offset);
+      await feed.replay.extend(since.offset);
       continue;
     }
     const { frames, bytes } = window.since(start, session);
-    if (bytes > options.maxBufferedBytes) return refuse('too_many');
+    if (bytes > options.maxBufferedBytes) return joinWithGap('too_many');
     // Rooms that were replayed before this one may still be on their way to a slow reader.
     if (bytes > options.maxBufferedBytes - session.socket.getBufferedAmount()) {
-      if (drainedMs >= DRAIN_TIMEOUT_MS) return refuse('too_many');
+      if (drainedMs >= DRAIN_TIMEOUT_MS) return joinWithGap('too_many');
       do {
         drainedMs += DRAIN_POLL_MS;
         await sleep(DRAIN_POLL_MS);
@@ -88,8 +94,8 @@ export async function enter(feed: RoomFeed, entry: Entry, options: EntryOptions)
       continue;
     }
     session.cost?.bytesOut.charge(bytes, feed.room);
-    if (start === since.offset) return admit({ ...position, recovered: true }, frames);
+    if (start === since.offset) return join({ ...position, recovered: true }, frames);
     const replayed = frames.length > 0 ? { replayed_from: start + 1 } : {};
-    return admit({ ...position, recovered: false, reason: 'too_old', ...replayed }, frames);
+    return join({ ...position, recovered: false, reason: 'too_old', ...replayed }, frames);
   }
 }

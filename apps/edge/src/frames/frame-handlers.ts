@@ -1,0 +1,34 @@
+/** Creates the handler of every type of frame, each with the parts that it uses. */
+import { handleClientEvent } from './client-event.js';
+import type { FrameHandlers } from './dispatch.js';
+import type { FrameParts } from './frame-parts.js';
+import { handleHistory } from './history.js';
+import { createRoomJoin, handleJoinRoom } from './join-room.js';
+import { handleLeaveRoom } from './leave-room.js';
+import { handleOnlineUsers } from './online-users.js';
+import { handlePing } from './ping.js';
+import { handleRefresh } from './refresh.js';
+import { handleResume } from './resume.js';
+import { handleSendMessage } from './send-message.js';
+import { handleSetStatus } from './set-status.js';
+import { handleTyping } from './typing.js';
+
+export function createFrameHandlers(parts: FrameParts): FrameHandlers {
+  const { authorizer, authorizeJoin, verifyToken, namespaces, limits, refusals, expiry } = parts;
+  const { memberships, publisher, history, events, presence, questions } = parts;
+  const joinRoom = createRoomJoin({ memberships, authorizeJoin, limits });
+  return {
+    join_room: handleJoinRoom(joinRoom),
+    leave_room: handleLeaveRoom({ memberships }),
+    send_message: handleSendMessage({ authorizer, publisher, limits }),
+    typing: handleTyping('user_typing', { publisher }),
+    stop_typing: handleTyping('user_stopped_typing', { publisher }),
+    ping: handlePing,
+    online_users: handleOnlineUsers({ namespaces, presence, questions }),
+    set_status: handleSetStatus({ presence, limits }),
+    refresh: handleRefresh({ verifyToken, authorizer, namespaces, expiry, presence, memberships }),
+    resume: handleResume({ joinRoom, refusals, limits }),
+    history: handleHistory({ history, limits }),
+    client_event: handleClientEvent({ events, limits }),
+  };
+}

@@ -1,0 +1,53 @@
+/** Creates the limits of an edge, and what its `welcome` reports of them. */
+import type { Config } from '@hubbub/config';
+import { DEFAULT_LIMITS, type Pace, type SessionLimits } from '@hubbub/protocol';
+import type { Logger, MetricsRegistry } from '@hubbub/runtime';
+import { ConnectionGate } from './connection-gate.js';
+import { CostLimits } from './cost-limits.js';
+import { connectionBounds } from './descriptors.js';
+import { FrameLimits } from './frame-limits.js';
+import { createLimitGauges, createLimitMetrics } from './limit-metrics.js';
+
+export type Limits = ReturnType<typeof createLimits>;
+
+export function createLimits(
+  config: Config,
+  { log, metrics: registry }: { readonly log: Logger; readonly metrics: MetricsRegistry },
+) {
+  const metrics = createLimitMetrics(registry, log);
+  const frames = new FrameLimits(config);
+  const costs = new CostLimits(config, metrics.charged);
+  const bounds = connectionBounds(config.reservedDescriptors);
+  const gate = new ConnectionGate({ ...config, metrics, log, bounds });
+  createLimitGauges(registry, {
+    addresses: () => gate.addresses,
+    halfOpen: () => gate.halfOpen,
+    buckets: () => frames.size(performance.now()) + costs.size(performance.now()),
+  });
+  return { session: sessionLimits(config), pace: proposedPace(config), frames, costs, gate, metrics };
+}
+
+function sessionLimits(config: Config): SessionLimits {
+  return {
+    ...DEFAULT_LIMITS,
+    max_frame_bytes: config.maxFrameBytes,
+    max_frames_per_second: config.maxFramesPerSecond,
+    max_frames_burst: config.maxFramesBurst,
+    max_rooms: config.maxRooms,
+    max_payload_depth: config.maxPayloadDepth,
+    max_payload_keys: config.maxPayloadKeys,
+    max_buffered_bytes: config.maxBufferedBytes,
+    idle_timeout_ms: config.idleTimeoutMs,
+    roster_page_size: config.rosterPageSize,
+    max_replay_messages: config.maxReplayMessages,
+    history_page_size: config.historyPageSize,
+  };
+}
+
+function proposedPace(config: Config): Pace {
+  return {
+    ping_interval_ms: config.pingIntervalMs,
+    idle_timeout_ms: config.idleTimeoutMs,
+    backoff: { base_ms: config.backoffBaseMs, cap_ms: config.backoffCapMs },
+  };
+}

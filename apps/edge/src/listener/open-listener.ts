@@ -1,0 +1,93 @@
+/** Opens the public port of an edge as its configuration says. */
+import type { OnlineCounter } from '@hubbub/broker';
+import type { Config, RequestSources } from '@hubbub/config';
+import { type Logger, listening } from '@hubbub/runtime';
+import { assertHost } from '../admission/admission.js';
+import type { Limits } from '../limits/create-limits.js';
+import { createClientAddresses } from './client-address.js';
+import type { EngineModule } from './engine.js';
+import { corsHeaders, type PageHandler } from './http-answers.js';
+import type { TlsFiles } from './tls-files.js';
+import type { Topics } from './topics.js';
+import { type ConnectionEvents, listenForWebSockets, type WebSocketListener } from './websocket.js';
+
+export interface ListenerParts {
+  readonly engine: EngineModule;
+  readonly topics: Topics;
+  readonly limits: Limits;
+  readonly sources: RequestSources;
+  readonly online: OnlineCounter;
+  /** Further pages, by path. */
+  readonly pages: Pages;
+  readonly events: ConnectionEvents;
+  readonly log: Logger;
+}
+
+/** The transport's bound is above the frame limit, so that a frame a little too large is answered and not cut off. */
+const PAYLOAD_BOUND_FACTOR = 4;
+const PAYLOAD_BOUND_MIN_BYTES = 65_536;
+
+export interface OpenListener extends Omit<WebSocketListener, 'renewCertificate'> {
+  /** Reads the TLS files again, for new connections. Files that are wrong are logged, and all goes on as before. */
+  readonly renewCertificate: (() => void) | undefined;
+}
+
+/** Resolves when the port is bound. @throws {Error} saying what to do when it cannot be, or what is wrong with the TLS files */
+export async function openListener(config: Config, parts: ListenerParts): Promise<OpenListener> {
+  const { engine, topics, limits, sources, log } = parts;
+  const onlinePath = `${config.basePath}/ws/online`;
+  const tls = tlsFiles(config);
+  const options = {
+    ...config,
+    maxPayloadBytes: Math.max(PAYLOAD_BOUND_MIN_BYTES, PAYLOAD_BOUND_FACTOR * config.maxFrameBytes),
+    tls,
+    topics,
+    addresses: createClientAddresses({ ...config, onMalformed: limits.metrics.malformedForwardedFor }),
+    gate: limits.gate,
+    limitMetrics: limits.metrics,
+    pages: forAllowedHosts(sources, { ...parts.pages, [onlinePath]: onlinePage(parts.online) }),
+    openPages: [onlinePath],
+    corsHeaders: (origin: string, host: string) => corsHeaders(origin, sources.isOriginAllowed(origin, host)),
+    events: parts.events,
+  };
+  const address = { host: config.host, port: config.port, hostSetting: 'HUBBUB_HOST', portSetting: 'HUBBUB_PORT' };
+  const listener = await listening(address, () => listenForWebSockets(engine, options));
+  return {
+    port: listener.port,
+    stopListening: () => listener.stopListening(),
+    close: () => listener.close(),
+    renewCertificate: tls && (() => void renewCertificate(listener, log)),
+  };
+}
+
+function tlsFiles({ tlsCertFile, tlsKeyFile, tlsCiphers }: Config): TlsFiles | undefined {
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
+  return { certFile: tlsCertFile, keyFile: tlsKeyFile, ciphers: tlsCiphers };
+}
+
+async function renewCertificate(listener: WebSocketListener, log: Logger): Promise<void> {
+  try {
+    await listener.renewCertificate();
+    log.info({ event: 'certificate_renewed' }, 'new connections get the certificate that is in the files now');
+  } catch (error) {
+    log.error({ event: 'certificate_not_renewed', err: error }, 'the certificate could not be read: the old one stays');
+  }
+}
+
+type Pages = Readonly<Record<string, PageHandler>>;
+
+function forAllowedHosts(sources: RequestSources, pages: Pages): Pages {
+  const guarded = Object.entries(pages).map(([path, page]): [string, PageHandler] => [
+    path,
+    request => {
+      assertHost(request.host, sources);
+      return page(request);
+    },
+  ]);
+  return Object.fromEntries(guarded);
+}
+
+/** `GET /ws/online`: users online in the whole cluster. */
+function onlinePage(online: OnlineCounter): PageHandler {
+  return async () => ({ contentType: 'application/json', body: JSON.stringify({ online: await online.total() }) });
+}

@@ -1,0 +1,33 @@
+/** Native topics. A topic belongs to one app of the engine: what is published reaches its subscribers in all of them. */
+import type { PublishToTopic } from '../rooms/audience.js';
+import type { Socket } from '../sessions/session.js';
+import type { TemplatedApp } from './engine.js';
+
+export class Topics {
+  readonly #apps = new Set<TemplatedApp>();
+  readonly #appOf = new WeakMap<Socket, TemplatedApp>();
+
+  readonly publish: PublishToTopic = (topic, bytes, isBinary, except) => {
+    except?.publish(topic, bytes, isBinary);
+    if (except !== undefined && this.#apps.size === 1) return;
+    const own = except && this.#appOf.get(except);
+    for (const app of this.#apps) if (app !== own) app.publish(topic, bytes, isBinary);
+  };
+
+  get apps(): Iterable<TemplatedApp> {
+    return this.#apps;
+  }
+
+  add(app: TemplatedApp): void {
+    this.#apps.add(app);
+  }
+
+  delete(app: TemplatedApp): void {
+    this.#apps.delete(app);
+  }
+
+  /** Needed for each socket where there may be several apps. */
+  assign(socket: Socket, app: TemplatedApp): void {
+    this.#appOf.set(socket, app);
+  }
+}

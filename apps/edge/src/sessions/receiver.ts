@@ -1,0 +1,94 @@
+/** Receives the messages of clients: checks the limits on frames, decodes, and keeps the frames of a session in order. */
+import {
+  CLIENT_FRAME_TYPES,
+  type ClientFrameType,
+  type Codec,
+  type Encoding,
+  HubbubError,
+  jsonCodec,
+  readMalformedJson,
+} from '@hubbub/protocol';
+import { type ClientFrame, parseClientFrame, readRequest } from '@hubbub/protocol/client-frame';
+import { msgpackCodec, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
+import type { Limits } from '../limits/create-limits.js';
+import { maxWaitingFrames } from '../limits/frame-limits.js';
+import { LimitExceeded } from '../limits/limit-exceeded.js';
+import type { EdgeMetrics, FrameLabel } from '../metrics.js';
+import type { Refusals } from './refusals.js';
+import type { Session } from './session.js';
+
+/** Executes a frame. Where it returns a promise, the frames after it wait: so a leave follows its join. */
+export type FrameHandler = (session: Session, frame: ClientFrame) => void | Promise<void>;
+
+/** Takes one message of a client. Never throws (invariant 7). The bytes are the engine's and gone after the call. */
+export type Receive = (session: Session, bytes: Uint8Array, isBinary: boolean) => void;
+
+export interface ReceiverParts {
+  readonly limits: Pick<Limits, 'session' | 'frames' | 'costs'>;
+  readonly refusals: Refusals;
+  readonly metrics: Pick<EdgeMetrics, 'received'>;
+  /** Must neither throw nor reject. */
+  readonly handle: FrameHandler;
+}
+
+const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
+const RETRY_MIN_MS = 500;
+const RETRY_SPREAD_MS = 1000;
+
+export function createReceiver(parts: ReceiverParts): Receive {
+  const { limits, refusals, metrics, handle } = parts;
+  const maxWaiting = maxWaitingFrames(limits.session);
+  const maxBytes = limits.session.max_frame_bytes;
+
+  return (session, bytes, isBinary) => {
+    metrics.received(bytes.length);
+    // Before anything is refused: refusals are counted there.
+    const nowMs = performance.now();
+    session.allowance ??= limits.frames.open(session, nowMs);
+    session.cost ??= limits.costs.open(session, nowMs);
+    session.cost.clock.nowMs = nowMs;
+    let label: FrameLabel = 'unreadable';
+    try {
+      const tooMany = session.allowance.take(nowMs);
+      if (bytes.length > maxBytes) throw tooLarge(bytes.length, maxBytes);
+      // Also when it is one too many: without its id the client could not know which to send again.
+      const frame = decodeFrame(session.encoding, bytes, isBinary);
+      label = labelOf(frame);
+      if (tooMany !== undefined) throw tooMany;
+      if (session.waitingFrames >= maxWaiting) throw tooManyWaiting();
+      session.inTurn(() => handle(session, frame));
+    } catch (error) {
+      // The engine also bounds what is read here: 64 KiB, or four times `max_frame_bytes`.
+      const value = isBinary ? readMalformedMsgpack(bytes) : readMalformedJson(bytes);
+      refusals.refuse(session, readRequest(value), label, error);
+    }
+  };
+}
+
+const CLIENT_FRAMES: ReadonlySet<string> = new Set(CLIENT_FRAME_TYPES);
+
+/** The type of a frame as handlers and metrics have it: every type that Hubbub does not define is a client event. */
+export function labelOf({ type }: ClientFrame): ClientFrameType | 'client_event' {
+  return CLIENT_FRAMES.has(type) ? (type as ClientFrameType) : 'client_event';
+}
+
+/** @throws {HubbubError} `INVALID_FORMAT` */
+function decodeFrame(encoding: Encoding, bytes: Uint8Array, isBinary: boolean): ClientFrame {
+  if (isBinary !== (encoding === 'msgpack')) {
+    const [spoken, got] = isBinary ? ['JSON in text', 'binary'] : ['MessagePack in binary', 'text'];
+    throw new HubbubError('INVALID_FORMAT', `This session speaks ${spoken} frames, not ${got} ones.`);
+  }
+  // Binary values are views of what they are decoded from, and a frame may wait: the engine's bytes are gone by then.
+  return parseClientFrame(CODECS[encoding].decode(isBinary ? bytes.slice() : bytes));
+}
+
+function tooLarge(bytes: number, maxBytes: number): LimitExceeded {
+  return new LimitExceeded('frame_bytes', 'TOO_LARGE', `A frame has at most ${maxBytes} bytes, this one ${bytes}.`);
+}
+
+/** The delay is random: frames that are refused together must not return together. */
+function tooManyWaiting(): LimitExceeded {
+  const retryAfterMs = Math.ceil(RETRY_MIN_MS + Math.random() * RETRY_SPREAD_MS);
+  const message = `Too many frames wait for an earlier one of this session; send again in ${retryAfterMs} ms.`;
+  return new LimitExceeded('waiting_frames', 'RATE_LIMITED', message, retryAfterMs);
+}
