@@ -23,10 +23,13 @@ async function enter(cluster: TestCluster, edge: number, user: string, ...rooms:
 
 /**
  * The room's users, as presence answers a member. Asked again when no answer comes: one that is published while the
- * edge's subscription is broken is lost, which members learn by `room_gap`.
+ * edge's subscription is broken is lost, which members learn by `room_gap`. An edge that resyncs answers UNAVAILABLE.
  */
 async function rosterOf(member: RawClient, room: string): Promise<string[]> {
-  const { payload } = await eventually(() => member.ask({ type: 'online_users', room }, { withinMs: 2000 }));
+  const { payload } = await eventually(async () => {
+    const answer = await member.ask({ type: 'online_users', room }, { withinMs: 2000 });
+    return answer.type === 'online_users' && answer;
+  });
   return ((payload?.users ?? []) as { id: string }[]).map(user => user.id).sort();
 }
 
