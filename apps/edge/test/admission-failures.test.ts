@@ -8,9 +8,9 @@ const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
 
 test('a fault is UNAVAILABLE, logged once for many, without the token', () => {
   const error = vi.fn();
-  const asRefusal = createAdmissionFailures({ ...SILENT, error });
+  const toRefusal = createAdmissionFailures({ ...SILENT, error });
   for (let time = 0; time < 3; time++) {
-    expect(asRefusal(new TypeError(`cannot read ${TOKEN}`))).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(toRefusal(new TypeError(`cannot read ${TOKEN}`))).toMatchObject({ code: 'UNAVAILABLE' });
   }
   expect(error).toHaveBeenCalledOnce();
   expect(error.mock.calls[0]?.[0]).toMatchObject({
@@ -31,9 +31,9 @@ test('a refusal is no fault', () => {
 
 test('a refused token is logged with its reason, once for many', () => {
   const warn = vi.fn();
-  const asRefusal = createAdmissionFailures({ ...SILENT, warn });
+  const toRefusal = createAdmissionFailures({ ...SILENT, warn });
   const message = "The token's claim sub is not 1 to 128 bytes.";
-  for (let time = 0; time < 3; time++) asRefusal(new HubbubError('UNAUTHORIZED', message));
+  for (let time = 0; time < 3; time++) toRefusal(new HubbubError('UNAUTHORIZED', message));
   expect(warn).toHaveBeenCalledOnce();
   expect(warn.mock.calls[0]?.[0]).toMatchObject({ event: 'token_refused', reason: message });
 });

@@ -30,7 +30,7 @@ function gateOf(settings: Settings) {
   });
   const enters = (group: string): boolean => {
     try {
-      gate.enter(group);
+      gate.admit(group);
       return true;
     } catch (error) {
       expect(error).toMatchObject({ code: 'RATE_LIMITED' });
@@ -53,7 +53,7 @@ test('whatever comes and goes, an address has at most its connections, and who i
           expect(gate.connected(group)).toBe(waiting < 3);
           silent[group] = Math.min(3, waiting + 1);
         } else if (act === 'leave') {
-          if (inside > 0) gate.leave(group);
+          if (inside > 0) gate.release(group);
           sessions[group] = Math.max(0, inside - 1);
         } else if (waiting > 0) {
           gate.heard(group);
@@ -84,10 +84,10 @@ test('one address takes at most half of the handshakes of a second, so that othe
 
 test('those who are refused are told different seconds', () => {
   const { gate } = gateOf({ maxConnectionsPerAddress: 1 });
-  gate.enter('a');
+  gate.admit('a');
   const told = Array.from({ length: 200 }, () => {
     try {
-      gate.enter('a');
+      gate.admit('a');
       return 0;
     } catch (error) {
       return (error as { retryAfterMs: number }).retryAfterMs;
@@ -132,19 +132,19 @@ test('above the descriptors for sessions a request is refused; above all descrip
   };
   for (let n = 0; n < 2; n++) {
     expect(connect()).toBe(true);
-    gate.enter('a');
+    gate.admit('a');
   }
   expect(connect()).toBe(true);
-  expect(() => gate.enter('a')).toThrow(expect.objectContaining({ limit: 'descriptors', code: 'UNAVAILABLE' }));
+  expect(() => gate.admit('a')).toThrow(expect.objectContaining({ limit: 'descriptors', code: 'UNAVAILABLE' }));
   expect(connect()).toBe(false);
   expect(exceeded).toEqual(['descriptors', 'descriptors']);
   expect(warnings).toHaveLength(1);
   // The refused one ends, and a session: there is a place again.
   gate.ended();
-  gate.leave('a');
+  gate.release('a');
   gate.ended();
   expect(connect()).toBe(true);
-  gate.enter('a');
+  gate.admit('a');
 });
 
 test('refused connections that are closing take half of the descriptors for refusals, of one address half of that, and none of a session', () => {

@@ -1,7 +1,7 @@
 /** How many connections fit into the file descriptors of a process. */
 import { closeSync, openSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { boundsOf, connectionBounds } from '../src/limits/descriptors.js';
+import { boundsOf, readConnectionBounds } from '../src/limits/descriptors.js';
 
 test.each([
   ['a fifth is for refusals', 1000, { open: 1000, served: 800 }],
@@ -13,8 +13,8 @@ test.each([
   expect(boundsOf(free)).toEqual(bounds);
 });
 
-describe.skipIf(connectionBounds(0) === undefined)('of this process', () => {
-  const open = (reserved: number): number => connectionBounds(reserved)?.open ?? Number.NaN;
+describe.skipIf(readConnectionBounds(0) === undefined)('of this process', () => {
+  const open = (reserved: number): number => readConnectionBounds(reserved)?.open ?? Number.NaN;
 
   test('reserved descriptors are not for connections', () => {
     expect(open(0) - open(100)).toBe(100);

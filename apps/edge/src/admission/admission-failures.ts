@@ -8,7 +8,7 @@ const LOG_INTERVAL_MS = 10_000;
 export function createAdmissionFailures(log: Logger): (error: unknown) => HubbubError {
   let failure: unknown;
   const tell = occasionally(LOG_INTERVAL_MS, suppressed =>
-    log.error({ event: 'admission_failed', err: withoutTokens(failure), suppressed }, 'a request could not be judged'),
+    log.error({ event: 'admission_failed', err: redactTokens(failure), suppressed }, 'a request could not be judged'),
   );
   let reason = '';
   const logRefusedToken = occasionally(LOG_INTERVAL_MS, suppressed =>
@@ -33,7 +33,7 @@ export function createAdmissionFailures(log: Logger): (error: unknown) => Hubbub
 const TOKEN = /(?<![\w-])[\w-]+\.[\w-]{8,}\.[\w-]*/g;
 
 /** The error as text, without tokens: errors of libraries may quote their input. */
-function withoutTokens(error: unknown): string {
+function redactTokens(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return text.replace(TOKEN, '[token]');
 }

@@ -29,12 +29,12 @@ export function createRoomTokenVerifier(verifyClaims: ClaimsVerifier): RoomToken
     try {
       verified = verifyClaims(token);
     } catch (error) {
-      throw asForbidden(error);
+      throw toForbidden(error);
     }
     if (!(verified instanceof Promise)) return check(verified);
     return continueWith(
       verified.catch((error: unknown) => {
-        throw asForbidden(error);
+        throw toForbidden(error);
       }),
       check,
     );
@@ -54,7 +54,7 @@ function grantOf({ claims, expiresAtMs }: VerifiedClaims, user: Sender, room: st
 }
 
 /** `UNAUTHORIZED` is for the session's own token only: a client would renew that one. */
-function asForbidden(error: unknown): unknown {
+function toForbidden(error: unknown): unknown {
   if (!(error instanceof HubbubError) || error.code !== 'UNAUTHORIZED') return error;
   return forbidden(error.message.replace('The token', 'The room token'));
 }

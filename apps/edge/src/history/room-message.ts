@@ -2,7 +2,7 @@
 import type { HistoryEntry, HistoryPage } from '@hubbub/broker';
 import { decodeEnvelope, type Envelope, type Position } from '@hubbub/protocol';
 import type { KeptMessage } from './replay-window.js';
-import { withoutForgery } from './withheld-message.js';
+import { replaceForgedMessage } from './withheld-message.js';
 
 /** A message of a room with history, live or read. */
 export type RoomMessage = Envelope & Position;
@@ -24,5 +24,5 @@ export function keptMessagesOf(page: HistoryPage): KeptMessage[] {
 
 function messageOf({ envelope, offset }: HistoryEntry, { epoch }: Position): RoomMessage | undefined {
   const decoded = decodeEnvelope(envelope);
-  return decoded?.epoch === epoch ? withoutForgery({ ...decoded, epoch, offset }) : undefined;
+  return decoded?.epoch === epoch ? replaceForgedMessage({ ...decoded, epoch, offset }) : undefined;
 }

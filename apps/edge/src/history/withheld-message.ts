@@ -44,7 +44,7 @@ export function isForged({ encoding, body }: EncodedFrame, target: MessageTarget
 }
 
 /** The message of a history, with nothing in place of a forged frame. */
-export function withoutForgery<Message extends EncodedFrame>(message: Message): Message {
+export function replaceForgedMessage<Message extends EncodedFrame>(message: Message): Message {
   return isForged(message, 'audience') ? { ...message, encoding: 'json', body: NOTHING } : message;
 }
 

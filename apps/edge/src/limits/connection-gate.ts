@@ -146,10 +146,10 @@ export class ConnectionGate {
   }
 
   /**
-   * Counts a handshake; an admitted connection ends with `leave`.
+   * Counts a handshake; an admitted connection ends with `release`.
    * @throws {LimitExceeded} `RATE_LIMITED`, `UNAVAILABLE`
    */
-  enter(group: string): void {
+  admit(group: string): void {
     const { maxConnectionsPerAddress: max, bounds } = this.#options;
     if (bounds !== undefined && this.#open - this.#refused > bounds.served) {
       this.#logOutOfDescriptors();
@@ -169,7 +169,7 @@ export class ConnectionGate {
     this.#of(group).sessions++;
   }
 
-  leave(group: string): void {
+  release(group: string): void {
     const connections = this.#of(group);
     connections.sessions--;
     this.#forgetIfGone(group, connections);

@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS, type Pace, type SessionLimits } from '@hubbub/protocol'
 import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import { ConnectionGate } from './connection-gate.js';
 import { CostLimits } from './cost-limits.js';
-import { connectionBounds } from './descriptors.js';
+import { readConnectionBounds } from './descriptors.js';
 import { FrameLimits } from './frame-limits.js';
 import { createLimitGauges, createLimitMetrics } from './limit-metrics.js';
 
@@ -17,7 +17,7 @@ export function createLimits(
   const metrics = createLimitMetrics(registry, log);
   const frames = new FrameLimits(config);
   const costs = new CostLimits(config, metrics.charged);
-  const bounds = connectionBounds(config.reservedDescriptors);
+  const bounds = readConnectionBounds(config.reservedDescriptors);
   const gate = new ConnectionGate({ ...config, metrics, log, bounds });
   createLimitGauges(registry, {
     addresses: () => gate.addresses,

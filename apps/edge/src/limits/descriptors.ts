@@ -17,7 +17,7 @@ export const REFUSED_MAX = 1024;
  * @param reserved descriptors for the admin port, Redis and whatever else is opened later
  * @returns `undefined` if the system does not report it
  */
-export function connectionBounds(reserved: number): ConnectionBounds | undefined {
+export function readConnectionBounds(reserved: number): ConnectionBounds | undefined {
   try {
     const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
     if (limit === undefined) return undefined; // Unlimited.

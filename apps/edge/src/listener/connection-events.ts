@@ -30,11 +30,11 @@ export interface ConnectionParts {
 
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
   const { admission, departure, sessions, expiry, unread, memberships, limits, metrics, log } = parts;
-  const asRefusal = createAdmissionFailures(log);
+  const toRefusal = createAdmissionFailures(log);
   return {
     admit(request) {
       const refused = (error: unknown): never => {
-        const refusal = asRefusal(error);
+        const refusal = toRefusal(error);
         metrics.handshakeRefused(refusal.code);
         if (refusal instanceof LimitExceeded) limits.metrics.exceeded(refusal.limit);
         throw refusal;

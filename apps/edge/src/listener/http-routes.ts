@@ -25,13 +25,13 @@ export function serveHttp(app: TemplatedApp, options: HttpRouteOptions): void {
       const client = clientOf(response, request, options);
       if (client === undefined) return;
       try {
-        gate.enter(client.group);
+        gate.admit(client.group);
       } catch (error) {
         answerNextTurn(response, () => refuseFor(response, error));
         return;
       }
       const headers = sharedWith(request.getHeader('origin'), request.getHeader('host'));
-      servePage(page, response, request, headers, () => gate.leave(client.group));
+      servePage(page, response, request, headers, () => gate.release(client.group));
     };
     app.get(path, serve);
     app.head(path, serve);

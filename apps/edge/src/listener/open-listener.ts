@@ -27,13 +27,8 @@ export interface ListenerParts {
 const PAYLOAD_BOUND_FACTOR = 4;
 const PAYLOAD_BOUND_MIN_BYTES = 65_536;
 
-export interface OpenListener extends Omit<WebSocketListener, 'renewCertificate'> {
-  /** Reads the TLS files again, for new connections. Files that are wrong are logged, and all goes on as before. */
-  readonly renewCertificate: (() => void) | undefined;
-}
-
 /** Resolves when the port is bound. @throws {Error} saying what to do when it cannot be, or what is wrong with the TLS files */
-export async function openListener(config: Config, parts: ListenerParts): Promise<OpenListener> {
+export async function openListener(config: Config, parts: ListenerParts) {
   const { engine, topics, limits, sources, log } = parts;
   const onlinePath = `${config.basePath}/ws/online`;
   const tls = tlsFiles(config);
@@ -45,7 +40,7 @@ export async function openListener(config: Config, parts: ListenerParts): Promis
     addresses: createClientAddresses({ ...config, onMalformed: limits.metrics.malformedForwardedFor }),
     gate: limits.gate,
     limitMetrics: limits.metrics,
-    pages: forAllowedHosts(sources, { ...parts.pages, [onlinePath]: onlinePage(parts.online) }),
+    pages: checkHosts(sources, { ...parts.pages, [onlinePath]: onlinePage(parts.online) }),
     openPages: [onlinePath],
     corsHeaders: (origin: string, host: string) => corsHeaders(origin, sources.isOriginAllowed(origin, host)),
     events: parts.events,
@@ -56,6 +51,7 @@ export async function openListener(config: Config, parts: ListenerParts): Promis
     port: listener.port,
     stopListening: () => listener.stopListening(),
     close: () => listener.close(),
+    /** Reads the TLS files again, for new connections. Wrong files are logged, and the old certificate stays. */
     renewCertificate: tls && (() => void renewCertificate(listener, log)),
   };
 }
@@ -76,7 +72,7 @@ async function renewCertificate(listener: WebSocketListener, log: Logger): Promi
 
 type Pages = Readonly<Record<string, PageHandler>>;
 
-function forAllowedHosts(sources: RequestSources, pages: Pages): Pages {
+function checkHosts(sources: RequestSources, pages: Pages): Pages {
   const guarded = Object.entries(pages).map(([path, page]): [string, PageHandler] => [
     path,
     request => {

@@ -71,7 +71,7 @@ export function upgrade(
   };
   try {
     assertSingleHeaders(headers);
-    gate.enter(group);
+    gate.admit(group);
   } catch (error) {
     if (error instanceof HubbubError) events.refused(error.code);
     refuseNow(error);
@@ -97,7 +97,7 @@ export function upgrade(
       pathRoom: place?.room,
     });
   } catch (error) {
-    gate.leave(group);
+    gate.release(group);
     refuseNow(error);
     return;
   }
@@ -115,7 +115,7 @@ export function upgrade(
   };
   const reject = (error: unknown): void => {
     if (!answer()) return;
-    gate.leave(group);
+    gate.release(group);
     // In the next turn, as every refusal: an answer may be known within the engine's callback.
     setImmediate(() => {
       if (ended) return;
@@ -129,7 +129,7 @@ export function upgrade(
   }, handshakeTimeoutMs);
   response.onAborted(() => {
     ended = true;
-    if (answer()) gate.leave(group);
+    if (answer()) gate.release(group);
   });
   admitted.then(value => {
     if (answer()) whileCorked(response, events.anySocket(), () => accept(value));

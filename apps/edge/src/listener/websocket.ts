@@ -121,7 +121,7 @@ function serveSessions(
       if (refusal !== undefined) return;
       generation.closed();
       gate.ended(); // A connection that became a session ends here alone.
-      gate.leave(group);
+      gate.release(group);
       if (session !== undefined) events.closed(session, code);
     },
   });

@@ -2,7 +2,7 @@
 import { type Control, decodeEnvelope, type Envelope, isEnvelope } from '@hubbub/protocol';
 import type { RecoveryMetrics } from '../history/recovery-metrics.js';
 import type { RoomFeeds } from '../history/room-feeds.js';
-import { isForged, withoutForgery } from '../history/withheld-message.js';
+import { isForged, replaceForgedMessage } from '../history/withheld-message.js';
 import type { EdgeMetrics } from '../metrics.js';
 import { type Audiences, positionOf } from './audiences.js';
 import { readServiceMessage } from './service-message.js';
@@ -34,7 +34,7 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
     if (position === undefined) return audiences.deliver(channel, envelope);
     const feed = feeds.of(channel);
     // Without a feed nobody is here; or the namespace has a history elsewhere but not in this edge's configuration.
-    const message = withoutForgery({ ...envelope, ...position });
+    const message = replaceForgedMessage({ ...envelope, ...position });
     if (feed === undefined) audiences.deliver(channel, message);
     else feed.arrived(message);
   };

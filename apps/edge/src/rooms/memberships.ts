@@ -51,7 +51,7 @@ export class Memberships {
 
   /**
    * Resolves when what is published to the room reaches the session and, if the room has a history, what follows `since` has
-   * been sent. Returns where the session entered the history. A member that joins again gets what follows `since`.
+   * been sent. Returns where the session is in the history. A member that joins again gets what follows `since`.
    * @throws {HubbubError} `UNAVAILABLE`: the session is then no member unless it was one; `NOT_IN_ROOM` if a member was
    * removed in the meantime
    */
@@ -59,8 +59,8 @@ export class Memberships {
     const { since, grant, announce } = options;
     const { interest, channels, audiences, presence, feeds, joinFeed } = this.#parts;
     const mayReplay = session.allows(room, 'history') || grant?.includes('history') === true;
-    const asAllowed = (recovery: Recovery | undefined): Recovery | undefined =>
-      mayReplay || since === undefined || recovery === undefined ? recovery : withoutReplay(recovery);
+    const restrictRecovery = (recovery: Recovery | undefined): Recovery | undefined =>
+      mayReplay || since === undefined || recovery === undefined ? recovery : declineReplay(recovery);
     const isMember = session.rooms.has(room);
     // A member may be removed while it recovers, and a session that is not in it may end.
     const isWanted = (): boolean => !session.closed && session.rooms.has(room) === isMember;
@@ -83,7 +83,7 @@ export class Memberships {
         recovery = await joinFeed(feed, {
           session,
           since: mayReplay ? since : undefined,
-          announce: announce && (entered => announce(asAllowed(entered))),
+          announce: announce && (recovery => announce(restrictRecovery(recovery))),
           joinTopic,
           isWanted,
         });
@@ -98,7 +98,7 @@ export class Memberships {
     if (!session.closed && !session.rooms.has(room)) {
       throw new HubbubError('NOT_IN_ROOM', 'A service removed the session from the room before the answer.');
     }
-    return asAllowed(recovery);
+    return restrictRecovery(recovery);
   }
 
   leave(session: Session, room: string): void {
@@ -136,6 +136,6 @@ export class Memberships {
 }
 
 /** A replay reads the history: a session without that right only gets new messages, and its answer reports that. */
-function withoutReplay(recovery: Recovery): Recovery {
+function declineReplay(recovery: Recovery): Recovery {
   return { ...recovery, recovered: false, reason: 'no_history' };
 }
