@@ -1,5 +1,5 @@
 /** A service in any language publishes plain JSON to Redis channels, and what is malformed hurts nobody. */
-import { openRedisBackplane } from '@hubbub/broker';
+import { openRedisBrokerClient } from '@hubbub/broker';
 import { encodeEnvelope, jsonCodec, RESERVED_FRAME_TYPES } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -162,7 +162,7 @@ describe('redis-cli PUBLISH of plain JSON', () => {
     const room = 'log:forged';
     await alice.join(room);
     await bob.join(room);
-    const history = openRedisBackplane(cluster.redis.url, {
+    const history = openRedisBrokerClient(cluster.redis.url, {
       prefix: cluster.redis.prefix,
       commandTimeoutMs: 5000,
       nodeLeaseMs: 10_000,

@@ -1,5 +1,5 @@
 /** What a resume of old positions costs an edge: it decides from sizes, and keeps no message that it will not send. */
-import { openRedisBackplane } from '@hubbub/broker';
+import { openRedisBrokerClient } from '@hubbub/broker';
 import { Channels, encodeEnvelope, jsonCodec } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
@@ -13,13 +13,13 @@ const TEXT = 'x'.repeat(4000);
 test('a resume of old positions in rooms with long histories is refused without reading a message', async () => {
   const cluster = await startWithHistory({ edges: 1 });
   const edge = cluster.edge(0);
-  const bus = openRedisBackplane(cluster.redis.url, {
+  const brokerClient = openRedisBrokerClient(cluster.redis.url, {
     prefix: cluster.redis.prefix,
     commandTimeoutMs: 20_000,
     nodeLeaseMs: 8000,
     onError: () => {},
   });
-  cleanup(() => bus.close());
+  cleanup(() => brokerClient.close());
   const client = await enter(cluster, edge, 'client');
   const positions: Record<string, { epoch: string; offset: number }> = {};
   for (let n = 0; n < ROOMS; n++) positions[`chat:cost-${n}`] = position(await joinAt(client, `chat:cost-${n}`));
@@ -34,8 +34,8 @@ test('a resume of old positions in rooms with long histories is refused without 
       size: 5000,
       ttlMs: 300_000,
     };
-    await eventually(() => bus.history.append(append).then(() => true));
-    await Promise.all(Array.from({ length: MESSAGES - 1 }, () => bus.history.append(append)));
+    await eventually(() => brokerClient.history.append(append).then(() => true));
+    await Promise.all(Array.from({ length: MESSAGES - 1 }, () => brokerClient.history.append(append)));
   }
   const before = await metric(edge, 'process_resident_memory_bytes');
   const attacker = await enter(cluster, edge, 'attacker');

@@ -1,5 +1,5 @@
 /** A service leaves a user, or a session, out of a message: everybody else gets it, and nothing else is lost, doubled or out of order. */
-import { openRedisBackplane } from '@hubbub/broker';
+import { openRedisBrokerClient } from '@hubbub/broker';
 import { HubbubClient } from '@hubbub/client';
 import { Channels, encodeEnvelope, type Frame, jsonCodec } from '@hubbub/protocol';
 import { beforeAll, expect, test } from 'vitest';
@@ -159,15 +159,15 @@ test('in a room with history the place of the message is told, so that the SDK m
   client.room(room).on('said', ({ id }) => heard.push(String(id)));
   await client.room(room).join();
 
-  const bus = openRedisBackplane(cluster.redis.url, {
+  const brokerClient = openRedisBrokerClient(cluster.redis.url, {
     prefix: cluster.redis.prefix,
     commandTimeoutMs: 5000,
     nodeLeaseMs: 8000,
     onError: () => {},
   });
-  cleanup(() => bus.close());
+  cleanup(() => brokerClient.close());
   const say = (id: string, excludeUser?: string) =>
-    bus.history.append({
+    brokerClient.history.append({
       room,
       channel: new Channels(cluster.redis.prefix).room(room),
       envelope: encodeEnvelope(

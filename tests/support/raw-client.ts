@@ -114,7 +114,7 @@ export class RawClient {
 
   /**
    * Proves that no matching frame is waiting or on its way, without waiting for time to pass: the edge answers in order,
-   * so what it had to send stands before its `pong`. What is still on the bus does not: then give a `barrier` that
+   * so what it had to send stands before its `pong`. What is still on the broker does not: then give a `barrier` that
    * travels the same road behind it, such as a later message in the same room.
    */
   async noFrame(match: Match<Frame>, barrier: () => Promise<unknown> = () => this.ping()): Promise<void> {

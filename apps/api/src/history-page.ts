@@ -1,5 +1,5 @@
 /** A page of a room's history, as JSON. */
-import { type Backplane, type EntryPage, readPage } from '@hubbub/broker';
+import { type BrokerClient, type EntryPage, readPage } from '@hubbub/broker';
 import { decodeEnvelope, type Frame, isPlainObject, jsonCodec, namespaceOf, toJsonValue } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 
@@ -25,7 +25,7 @@ export interface RoomHistory {
 
 /** @throws {HubbubError} `UNAVAILABLE` */
 export async function readHistory(
-  { history, namespaces }: Pick<Backplane, 'history' | 'namespaces'>,
+  { history, namespaces }: Pick<BrokerClient, 'history' | 'namespaces'>,
   room: string,
   { since, before, limit }: HistoryRequest,
 ): Promise<RoomHistory> {

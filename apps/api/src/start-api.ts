@@ -1,6 +1,6 @@
 /** Starts one process of the API on a cluster. */
 import type { AddressInfo } from 'node:net';
-import type { Backplane } from '@hubbub/broker';
+import type { BrokerClient } from '@hubbub/broker';
 import { type Config, createRequestSources, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/config';
 import { encodeEnvelope } from '@hubbub/protocol';
 import { type Logger, listenFailure, type MetricsRegistry, type Readiness } from '@hubbub/runtime';
@@ -28,7 +28,7 @@ export interface ApiOptions {
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
   /** The caller's to close, after the API. */
-  readonly bus: Backplane;
+  readonly brokerClient: BrokerClient;
   /** The caller's to close, after the API. */
   readonly claims: KeyClaims;
 }
@@ -41,13 +41,16 @@ export interface Api {
 }
 
 /** Resolves when the port is bound. @throws {Error} when it cannot be. */
-export async function startApi({ config, log, metrics: registry, bus, claims }: ApiOptions): Promise<Api> {
+export async function startApi({ config, log, metrics: registry, brokerClient, claims }: ApiOptions): Promise<Api> {
   const slots = new RequestSlots(config.apiMaxRequests);
   const metrics = createApiMetrics(registry, () => slots.taken);
   const presence = presenceOf(config);
-  const hubbub = createHubbub(bus, { redisPrefix: config.redisPrefix, ...(presence !== undefined && { presence }) });
+  const hubbub = createHubbub(brokerClient, {
+    redisPrefix: config.redisPrefix,
+    ...(presence !== undefined && { presence }),
+  });
   const server = createApiServer(config, log, slots, metrics, {
-    bus,
+    brokerClient,
     presence: presence && hubbub.presence,
     publishing: new Publishing({ hubbub, claims, metrics }),
     mint: mintOf(config),
@@ -61,7 +64,8 @@ export async function startApi({ config, log, metrics: registry, bus, claims }: 
 
   // Probes each connection that requests use: one that works proves nothing about the others.
   const probeChannel = `${config.redisPrefix}:api:probe`;
-  const askRedis = () => Promise.all([bus.broker.probe(probeChannel, PROBE), bus.online.total(), claims.ping()]);
+  const askRedis = () =>
+    Promise.all([brokerClient.broker.probe(probeChannel, PROBE), brokerClient.online.total(), claims.ping()]);
   const watch = new RedisWatch(askRedis, { intervalMs: config.probeIntervalMs, timeoutMs: config.probeTimeoutMs });
   return {
     port: (server.server.address() as AddressInfo).port,

@@ -1,5 +1,5 @@
 /** Puts an edge together: sockets → sessions → frames → broker, and broker → rooms → sockets. */
-import { type Backplane, Interest } from '@hubbub/broker';
+import { type BrokerClient, Interest } from '@hubbub/broker';
 import { type Config, namespaceSettings } from '@hubbub/config';
 import { Channels, CLOSE_CODES, namespaceOf } from '@hubbub/protocol';
 import type { Logger, MetricsRegistry, Readiness } from '@hubbub/runtime';
@@ -33,7 +33,7 @@ import { UnreadWatch } from './sessions/unread.js';
 export interface EdgeOptions {
   readonly config: Config;
   /** The edge closes none of it. */
-  readonly bus: Backplane;
+  readonly brokerClient: BrokerClient;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
   /** Further pages on the public port, by path. */
@@ -60,17 +60,17 @@ export interface RunningEdge {
  * Starts an edge. Resolves when its port is bound; `readiness` reports when it receives from the broker.
  *
  * @example
- * const edge = await startEdge({ config: loadConfig(), bus, log, metrics: createMetricsRegistry() });
+ * const edge = await startEdge({ config: loadConfig(), brokerClient, log, metrics: createMetricsRegistry() });
  * console.log(edge.port);
  */
 export async function startEdge({
   config,
-  bus,
+  brokerClient,
   log,
   metrics: registry,
   pages = {},
 }: EdgeOptions): Promise<RunningEdge> {
-  const { broker, history } = bus;
+  const { broker, history } = brokerClient;
   const { namespaces } = config;
   const engine = loadEngine(config.maxHeaderBytes);
   const metrics = createEdgeMetrics(registry, log, engine.build);
@@ -80,7 +80,7 @@ export async function startEdge({
   const limits = createLimits(config, { log, metrics: registry });
   const admission = createAdmission(config, { nextSessionId: () => sessions.nextId(), log, metrics: registry });
   const conflation = createConflation(config, { metrics: registry, onOverflow: metrics.slowReader });
-  const presence = createPresence(config, { ...bus, sessions, metrics, log });
+  const presence = createPresence(config, { ...brokerClient, sessions, metrics, log });
   const { reporter, questions } = presence;
   const audiences = new Audiences({
     channels,
@@ -100,8 +100,8 @@ export async function startEdge({
   const interest = new Interest(broker, config.subscriptionLingerMs);
   const memberships = new Memberships({ interest, channels, audiences, presence: reporter, feeds, joinFeed });
   const services = createServices(config, {
-    eventLog: bus.events,
-    namespaceDirectory: bus.namespaces,
+    eventLog: brokerClient.events,
+    namespaceDirectory: brokerClient.namespaces,
     channels,
     sessions,
     memberships,
@@ -146,7 +146,7 @@ export async function startEdge({
     topics,
     limits,
     sources: admission.sources,
-    online: bus.online,
+    online: brokerClient.online,
     pages,
     events: createConnectionEvents({
       admission,

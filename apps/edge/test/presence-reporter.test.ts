@@ -264,7 +264,7 @@ describe('starting over', () => {
     expect((await log.told()).find(({ report }) => report.kind === 'join')?.report).not.toHaveProperty('resync');
   });
 
-  test('closing while the bus is away ends nonetheless', async () => {
+  test('closing while the broker is away ends nonetheless', async () => {
     const { log, reporter, open, started } = bench();
     await started();
     log.failing = 'before';

@@ -1,4 +1,4 @@
-/** A hub inside your own program: edge and presence in memory, and the server SDK on the same bus. No Redis, one process. */
+/** A hub inside your own program: edge and presence in memory, and the server SDK on the same brokerClient. No Redis, one process. */
 import { randomBytes } from 'node:crypto';
 import { MemoryCluster } from '@hubbub/broker';
 import { loadConfig } from '@hubbub/config';
@@ -37,16 +37,16 @@ export async function startEmbeddedHub(variables: Readonly<Record<string, string
   const log = createLogger({ level: config.logLevel, process: 'hubbub', nodeId: config.nodeId });
   const metrics = createMetricsRegistry();
   const cluster = new MemoryCluster({ leaseMs: config.nodeLeaseMs });
-  const bus = cluster.open();
-  const presence = startMemoryPresence(cluster, bus, { config, log, metrics });
-  const edge = await startEdge({ config, log, metrics, bus });
+  const brokerClient = cluster.open();
+  const presence = startMemoryPresence(cluster, brokerClient, { config, log, metrics });
+  const edge = await startEdge({ config, log, metrics, brokerClient });
   const admin = await startAdminServer({
     ...adminOptions(config, log),
     metrics,
     readiness: edge.readiness,
     routes: presence.routes,
   });
-  const hubbub = createHubbub(bus, {
+  const hubbub = createHubbub(brokerClient, {
     redisPrefix: config.redisPrefix,
     presence: { url: `http://${config.adminHost}:${admin.port}`, apiKey: ownKey },
   });
@@ -60,7 +60,7 @@ export async function startEmbeddedHub(variables: Readonly<Record<string, string
       await edge.close(false);
       await presence.close();
       await admin.close();
-      await bus.close();
+      await brokerClient.close();
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Presence as the configuration wants it: in a process of its own on Redis, or beside the edge in memory. */
 import { randomBytes } from 'node:crypto';
-import { type Backplane, ConnectionGroup, connected, type MemoryCluster, openRedisConnection } from '@hubbub/broker';
+import { type BrokerClient, ConnectionGroup, connected, type MemoryCluster, openRedisConnection } from '@hubbub/broker';
 import { type Config, namespaceSettings } from '@hubbub/config';
 import { createMemoryPresence, createRedisPresence, type Presence, type PresenceRules } from '@hubbub/presence';
 import type { ProcessParts } from './process.js';
@@ -43,18 +43,18 @@ export async function startRedisPresence(
   };
 }
 
-/** Presence beside the edge; the backplane stays the caller's. */
+/** Presence beside the edge; the broker client stays the caller's. */
 export function startMemoryPresence(
   cluster: MemoryCluster,
-  bus: Backplane,
+  brokerClient: BrokerClient,
   { config, log, metrics }: ProcessParts,
 ): Presence {
   return createMemoryPresence({
     prefix: config.redisPrefix,
     partitions: config.presencePartitions,
-    log: bus.reports,
-    nodeLeases: bus.leases,
-    onlineCounter: bus.online,
+    log: brokerClient.reports,
+    nodeLeases: brokerClient.leases,
+    onlineCounter: brokerClient.online,
     rules: presenceRules(config),
     apiKeys: config.presenceApiKeys,
     // One process begins empty and owns everything at each start: no news.
@@ -66,7 +66,7 @@ export function startMemoryPresence(
     },
     metrics,
     // In memory a publish fails only when the process is ending.
-    publish: (channel, envelope) => void bus.broker.publish(channel, envelope).catch(() => {}),
+    publish: (channel, envelope) => void brokerClient.broker.publish(channel, envelope).catch(() => {}),
     tellServices: event => cluster.lifecycle.append(event),
   });
 }

@@ -1,6 +1,6 @@
-/** The backplane on the Redis that the configuration names. */
+/** The broker client on the Redis that the configuration names. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Backplane, openRedisBackplane } from '@hubbub/broker';
+import { type BrokerClient, openRedisBrokerClient } from '@hubbub/broker';
 import { type Config, ConfigError } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
 import { countRedisFailures, type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
@@ -16,8 +16,13 @@ export function requireRedis(config: Config): string {
 }
 
 /** @param metrics counts the failures that the log shows only occasionally. */
-export function openConfiguredBackplane(url: string, config: Config, log: Logger, metrics: MetricsRegistry): Backplane {
-  return openRedisBackplane(url, {
+export function openConfiguredBrokerClient(
+  url: string,
+  config: Config,
+  log: Logger,
+  metrics: MetricsRegistry,
+): BrokerClient {
+  return openRedisBrokerClient(url, {
     prefix: config.redisPrefix,
     commandTimeoutMs: config.redisCommandTimeoutMs,
     nodeLeaseMs: config.nodeLeaseMs,

@@ -1,4 +1,4 @@
-/** Announcements as the bus carries them: a channel and an envelope. */
+/** Announcements as the broker carries them: a channel and an envelope. */
 import { type Channels, type Control, encodeEnvelope, type Frame, jsonCodec } from '@hubbub/protocol';
 import type { Announcement, RefusedSession } from './partition/effects.js';
 

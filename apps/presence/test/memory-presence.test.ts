@@ -1,5 +1,5 @@
 /** Presence in one process, as `hubbub start` runs it. */
-import { MemoryBus, MemoryNodeLeases, MemoryOnlineCounter, MemoryReportLog } from '@hubbub/broker';
+import { MemoryExchange, MemoryNodeLeases, MemoryOnlineCounter, MemoryReportLog } from '@hubbub/broker';
 import { Channels } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
@@ -10,8 +10,8 @@ import { createMemoryPresence } from '../src/memory/memory-presence.js';
 import { EdgeDouble, type HeardFrame, readEnvelope } from './support/edge-double.js';
 
 test('without Redis the same is told: joins, rosters, leaves, the count', async () => {
-  const bus = new MemoryBus();
-  const [publisher, ear] = [bus.connect(), bus.connect()];
+  const exchange = new MemoryExchange();
+  const [publisher, ear] = [exchange.connect(), exchange.connect()];
   const heard: HeardFrame[] = [];
   ear.onEnvelope((channel, envelope) => heard.push(readEnvelope(channel, envelope)));
   const channels = new Channels('hubbub');

@@ -1,4 +1,4 @@
-/** The bus between processes: publish and subscribe, with the guarantees that the rest of Hubbub builds on. */
+/** The broker between processes: publish and subscribe, with the guarantees that the rest of Hubbub builds on. */
 
 /**
  * Carries envelopes between processes.
@@ -15,7 +15,7 @@
  */
 export interface Broker {
   /**
-   * Resolves when the bus has taken the envelope.
+   * Resolves when the broker has taken the envelope.
    * @throws {HubbubError} `UNAVAILABLE`: not published; `OUTCOME_UNKNOWN`: the envelope may or may not be delivered.
    */
   publish(channel: string, envelope: Uint8Array): Promise<void>;
@@ -30,7 +30,7 @@ export interface Broker {
   publishKept(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<PublishedOnce>;
 
   /**
-   * As `publish`, but only if the bus takes writes and runs scripts, too. Call it regularly on a channel that is subscribed:
+   * As `publish`, but only if the broker takes writes and runs scripts, too. Call it regularly on a channel that is subscribed:
    * what it shows to be heard is not read again after a break.
    * @throws {HubbubError} `UNAVAILABLE`, with the reason in the message
    */

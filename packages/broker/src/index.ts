@@ -1,6 +1,7 @@
-/** The bus between Hubbub's processes, in memory and on Redis. */
-export type { Backplane } from './backplane.js';
+/** The broker between Hubbub's processes, in memory and on Redis. */
+
 export type { Broker, Interruption, PublishedOnce } from './broker.js';
+export type { BrokerClient } from './broker-client.js';
 export type { ConsumerGroup } from './consumer-group.js';
 export {
   DEAD_LETTERS_MAX,
@@ -26,8 +27,8 @@ export {
 export { type EntryPage, readPage } from './history-page.js';
 export { Interest } from './interest.js';
 export { LIFECYCLE_KEPT_MAX, type LifecycleEntry, type LifecycleLog } from './lifecycle-log.js';
-export { MemoryCluster } from './memory/memory-backplane.js';
-export { MemoryBus } from './memory/memory-broker.js';
+export { MemoryExchange } from './memory/memory-broker.js';
+export { MemoryCluster } from './memory/memory-cluster.js';
 export { MemoryEventLog } from './memory/memory-event-log.js';
 export { MemoryHistory } from './memory/memory-history.js';
 export { MemoryNamespaceDirectory } from './memory/memory-namespace-directory.js';
@@ -40,8 +41,8 @@ export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCount, type OnlineCounter } from '.
 export { connected, openRedisConnection, type RedisConnectionOptions } from './redis/connection.js';
 export { ConnectionGroup } from './redis/connection-group.js';
 export { KeptEnvelopes } from './redis/kept-envelopes.js';
-export { openRedisBackplane, type RedisBackplaneOptions } from './redis/redis-backplane.js';
 export { createRedisBroker, type RedisBrokerOptions } from './redis/redis-broker.js';
+export { openRedisBrokerClient, type RedisBrokerClientOptions } from './redis/redis-broker-client.js';
 export { RedisEventLog, type RedisEventLogOptions } from './redis/redis-event-log.js';
 export { RedisHistory, type RedisHistoryOptions } from './redis/redis-history.js';
 export { RedisNamespaceDirectory, type RedisNamespaceDirectoryOptions } from './redis/redis-namespace-directory.js';

@@ -6,13 +6,13 @@ import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { startTcpProxy } from '../../../tests/support/tcp-proxy.js';
 import type { Broker, Interruption } from '../src/broker.js';
 import { Interest } from '../src/interest.js';
-import { MemoryBus } from '../src/memory/memory-broker.js';
+import { MemoryExchange } from '../src/memory/memory-broker.js';
 import { createRedisBroker } from '../src/redis/redis-broker.js';
 import { brokerConformance } from './broker-conformance.js';
 
 brokerConformance('memory', async () => {
-  const bus = new MemoryBus();
-  return async () => bus.connect();
+  const exchange = new MemoryExchange();
+  return async () => exchange.connect();
 });
 
 brokerConformance('redis', async () => {

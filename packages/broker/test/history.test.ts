@@ -5,7 +5,7 @@ import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
-import { MemoryBus } from '../src/memory/memory-broker.js';
+import { MemoryExchange } from '../src/memory/memory-broker.js';
 import { MemoryHistory } from '../src/memory/memory-history.js';
 import { openRedisConnection } from '../src/redis/connection.js';
 import { createRedisBroker } from '../src/redis/redis-broker.js';
@@ -14,8 +14,8 @@ import { historyConformance } from './history-conformance.js';
 
 describe('in memory', () => {
   historyConformance(async () => {
-    const bus = new MemoryBus();
-    return { history: new MemoryHistory(bus), broker: bus.connect() };
+    const exchange = new MemoryExchange();
+    return { history: new MemoryHistory(exchange), broker: exchange.connect() };
   });
 });
 

@@ -3,30 +3,30 @@ import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { startRedis } from '../../../tests/support/redis.js';
 import { IDEMPOTENCY_WINDOW_MS } from '../src/history.js';
-import { openRedisBackplane } from '../src/redis/redis-backplane.js';
+import { openRedisBrokerClient } from '../src/redis/redis-broker-client.js';
 
 const HOUR_MS = 3_600_000;
 
 test.each([HOUR_MS, 1000])('in histories and logs that live for %i ms, and without any', async ttlMs => {
   const redis = await startRedis();
-  const bus = openRedisBackplane(redis.url, {
+  const brokerClient = openRedisBrokerClient(redis.url, {
     prefix: redis.prefix,
     commandTimeoutMs: 5000,
     nodeLeaseMs: 10_000,
     waitForConnection: true,
     onError: () => {},
   });
-  cleanup(() => bus.close());
+  cleanup(() => brokerClient.close());
   const envelope = Buffer.from('\u0001{"e":"j","t":1}\u0002{"type":"a"}');
   const channel = `${redis.prefix}:room:{a}`;
-  await bus.broker.publishOnce(channel, envelope, 'once');
-  await bus.broker.publishKept(channel, envelope, 'kept');
-  await bus.history.append({ room: 'a', channel, envelope, size: 10, ttlMs, idempotencyKey: 'history' });
+  await brokerClient.broker.publishOnce(channel, envelope, 'once');
+  await brokerClient.broker.publishKept(channel, envelope, 'kept');
+  await brokerClient.history.append({ room: 'a', channel, envelope, size: 10, ttlMs, idempotencyKey: 'history' });
   const event = {
     ...{ type: 'told', id: '1', payload: {}, user: { id: 'u', name: 'U' } },
     ...{ session: { id: 's', node: 'n' }, rooms: [], atMs: 1 },
   };
-  await bus.events.append({ namespace: 'a', event, idempotencyKey: 'event', maxLength: 10, ttlMs });
+  await brokerClient.events.append({ namespace: 'a', event, idempotencyKey: 'event', maxLength: 10, ttlMs });
   for (const key of ['once', 'kept', 'history', 'event']) {
     const [name = 'no such key'] = (await redis.cli('KEYS', `${redis.prefix}*:id:${key}`)).split('\n');
     const leftMs = Number(await redis.cli('PTTL', name));

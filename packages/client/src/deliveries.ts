@@ -176,7 +176,7 @@ export class Deliveries {
     return wire;
   }
 
-  /** The bus does not answer. Where the edge knows a message again, waiting and repeating is ours and not the application's. */
+  /** The broker does not answer. Where the edge knows a message again, waiting and repeating is ours and not the application's. */
   #refused(delivery: Delivery, error: HubbubError): void {
     const { room } = delivery.frame;
     const mayPass = error.code === 'UNAVAILABLE' || error.code === 'OUTCOME_UNKNOWN';

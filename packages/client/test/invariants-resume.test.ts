@@ -52,7 +52,7 @@ describe('invariant 15: own messages of a room with history are neither lost nor
     expect(heard).toEqual(['rejoining', 11, 'recovered 1', 'joined']);
   });
 
-  it('repeats what the bus did not take, ahead of what came later, and calls no hole a gap meanwhile', async () => {
+  it('repeats what the broker did not take, ahead of what came later, and calls no hole a gap meanwhile', async () => {
     const { room, heard } = await joined(edge);
     const refuse = (name: string): void => {
       const { id = '' } = edge.socket.sent.find(({ message_id }) => message_id === name) ?? {};

@@ -1,5 +1,5 @@
 /**
- * The envelope: one message on the bus between processes (docs/redis-contract.md).
+ * The envelope: one message on the broker between processes (docs/redis-contract.md).
  *
  * Layout: 0x01, a JSON header, 0x02, the body. JSON escapes control characters, so 0x02 cannot stand in the header. The
  * body is a frame without `room` and `offset`, in the publisher's encoding, and is not read on its way.

@@ -1,10 +1,10 @@
 /** The cluster as a service sees it. */
 import {
-  type Backplane,
+  type BrokerClient,
   DEAD_LETTERS_MAX,
   DEFAULT_NODE_LEASE_MS,
   type DeadLetter,
-  openRedisBackplane,
+  openRedisBrokerClient,
 } from '@hubbub/broker';
 import {
   Channels,
@@ -140,7 +140,7 @@ export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
   }
   wholeNumber('timeoutMs', timeoutMs, 1, 600_000);
   wholeNumber('presencePartitions', options.presencePartitions ?? DEFAULT_PARTITIONS, 1, 1024);
-  const bus = openRedisBackplane(redisUrl, {
+  const brokerClient = openRedisBrokerClient(redisUrl, {
     prefix: options.redisPrefix ?? DEFAULT_REDIS_PREFIX,
     commandTimeoutMs: timeoutMs,
     nodeLeaseMs: DEFAULT_NODE_LEASE_MS,
@@ -148,22 +148,22 @@ export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
     waitForConnection: true,
     onError,
   });
-  const hubbub = createHubbub(bus, options);
+  const hubbub = createHubbub(brokerClient, options);
   return {
     ...hubbub,
     async close() {
       await hubbub.close();
-      await bus.close();
+      await brokerClient.close();
     },
   };
 }
 
-/** For a service in the same process as the hub; the backplane stays the caller's. */
-export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubbub {
+/** For a service in the same process as the hub; the broker client stays the caller's. */
+export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions = {}): Hubbub {
   fieldsOf('options', options);
   const channels = new Channels(options.redisPrefix ?? DEFAULT_REDIS_PREFIX);
   const gate = new Gate(wholeNumber('maxPending', options.maxPending ?? 10_000, 1, 10_000_000));
-  const publisher = new Publisher(bus, channels, {
+  const publisher = new Publisher(brokerClient, channels, {
     gate,
     maxMessageBytes: wholeNumber('maxMessageBytes', options.maxMessageBytes ?? 1_048_576, 1, 536_870_912),
   });
@@ -191,11 +191,12 @@ export function createHubbub(bus: Backplane, options: ServiceOptions = {}): Hubb
     publishToAll: message => publisher.toAll(message),
     publishToSession: (session, message, room) => publisher.toSession(session, message, room),
     onEvents: (namespace, eventsOptions, handler) =>
-      kept(() => consumeEvents({ log: bus.events, publisher }, namespace, eventsOptions, handler)),
-    onLifecycle: (lifecycleOptions, handler) => kept(() => consumeLifecycle(bus.lifecycle, lifecycleOptions, handler)),
+      kept(() => consumeEvents({ log: brokerClient.events, publisher }, namespace, eventsOptions, handler)),
+    onLifecycle: (lifecycleOptions, handler) =>
+      kept(() => consumeLifecycle(brokerClient.lifecycle, lifecycleOptions, handler)),
     deadLetters: async (namespace, group, limit = 100) =>
       await gate.pass(() =>
-        bus.events
+        brokerClient.events
           .group(namespaceName(namespace), groupName(group))
           .deadLetters(wholeNumber('limit', limit, 1, DEAD_LETTERS_MAX)),
       ),

@@ -1,5 +1,5 @@
 /** Publishes: to a room through its history where its namespace has one, to users, to all, to single sessions. */
-import type { Backplane } from '@hubbub/broker';
+import type { BrokerClient } from '@hubbub/broker';
 import { type Channels, type Control, FRAME_ID_MAX_BYTES, namespaceOf, type SessionAddress } from '@hubbub/protocol';
 import { fieldsOf, roomName, sessionAddress, text, userId } from './checks.js';
 import type { Gate } from './gate.js';
@@ -23,13 +23,13 @@ export interface Published {
 }
 
 export class Publisher {
-  readonly #bus: Backplane;
+  readonly #brokerClient: BrokerClient;
   readonly #channels: Channels;
   readonly #gate: Gate;
   readonly #maxMessageBytes: number;
 
-  constructor(bus: Backplane, channels: Channels, { gate, maxMessageBytes }: PublisherOptions) {
-    this.#bus = bus;
+  constructor(brokerClient: BrokerClient, channels: Channels, { gate, maxMessageBytes }: PublisherOptions) {
+    this.#brokerClient = brokerClient;
     this.#channels = channels;
     this.#gate = gate;
     this.#maxMessageBytes = maxMessageBytes;
@@ -40,9 +40,9 @@ export class Publisher {
     const envelope = encodePublication(message, this.#maxMessageBytes);
     const idempotencyKey = idempotencyKeyOf(message);
     return await this.#gate.pass(async () => {
-      const { historySize, historyTtlMs } = await this.#bus.namespaces.lookup(namespaceOf(room));
+      const { historySize, historyTtlMs } = await this.#brokerClient.namespaces.lookup(namespaceOf(room));
       if (historySize === 0) return await this.#send(channel, envelope, idempotencyKey);
-      return await this.#bus.history.append({
+      return await this.#brokerClient.history.append({
         room,
         channel,
         envelope,
@@ -87,7 +87,7 @@ export class Publisher {
 
   /** Kept for edges that do not hear it: a user who was disconnected must not stay because an edge lost Redis for a second. */
   #control(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<Published> {
-    return this.#gate.pass(() => this.#bus.broker.publishKept(channel, envelope, idempotencyKey));
+    return this.#gate.pass(() => this.#brokerClient.broker.publishKept(channel, envelope, idempotencyKey));
   }
 
   #publish(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<Published> {
@@ -95,8 +95,9 @@ export class Publisher {
   }
 
   async #send(channel: string, envelope: Uint8Array, idempotencyKey: string | undefined): Promise<Published> {
-    if (idempotencyKey !== undefined) return await this.#bus.broker.publishOnce(channel, envelope, idempotencyKey);
-    await this.#bus.broker.publish(channel, envelope);
+    if (idempotencyKey !== undefined)
+      return await this.#brokerClient.broker.publishOnce(channel, envelope, idempotencyKey);
+    await this.#brokerClient.broker.publish(channel, envelope);
     return {};
   }
 

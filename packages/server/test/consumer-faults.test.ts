@@ -196,7 +196,7 @@ describe('a Redis', () => {
 
   test('in which another instance had the lease meanwhile: what that one has done is not begun here', async () => {
     const redis = await startRedis();
-    const { tell, bus } = clientsOf(redis);
+    const { tell, brokerClient } = clientsOf(redis);
     const begun: string[] = [];
     const open = gate();
     const options = { group: 'referee', leaseMs: LEASE_MS };
@@ -208,7 +208,7 @@ describe('a Redis', () => {
     await eventually(() => begun.length === 1);
     // As if the first one had slept for longer than the lease.
     await redis.cli('SET', `${redis.prefix}:events:{game}:lease:referee`, 'another', 'PX', '60000');
-    const another = bus.events.group('game', 'referee');
+    const another = brokerClient.events.group('game', 'referee');
     expect(await another.hold('another', 60_000)).toBe(true);
     const taken = await another.read('another', { limit: 10, waitMs: 0 });
     expect(taken.map(({ event }) => textOf(event))).toEqual(['a 0', 'a 1', 'a 2']);

@@ -56,7 +56,7 @@ describe('publishing', () => {
     await expect(hubbub.presence.user(user)).rejects.toBeInstanceOf(HubbubError);
   });
 
-  test('a control of such a user is malformed on the bus', () => {
+  test('a control of such a user is malformed on the broker', () => {
     for (const [, user] of WRONG_IDS) expect(readControl({ do: 'remove_user', user })).toBeUndefined();
   });
 

@@ -1,5 +1,5 @@
 /** What stories of services share: a service on Redis, and clients' events as edges write them. */
-import { type Backplane, DEFAULT_NODE_LEASE_MS, openRedisBackplane } from '@hubbub/broker';
+import { type BrokerClient, DEFAULT_NODE_LEASE_MS, openRedisBrokerClient } from '@hubbub/broker';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { connectHubbub, type EventsOptions, type Hubbub, type HubbubOptions, type ServiceEvent } from '../src/index.js';
@@ -15,24 +15,24 @@ export function connectService(redis: TestRedis, options: Partial<HubbubOptions>
 
 export interface Clients {
   /** For what an instance does that is not the SDK. */
-  readonly bus: Backplane;
+  readonly brokerClient: BrokerClient;
   /** Appends an event of the room, and again until Redis has taken it. */
   tell(room: string, text: string): Promise<void>;
 }
 
 /** Writes events as edges do, without an edge. */
 export function clientsOf(redis: TestRedis): Clients {
-  const bus = openRedisBackplane(redis.url, {
+  const brokerClient = openRedisBrokerClient(redis.url, {
     prefix: redis.prefix,
     commandTimeoutMs: 1000,
     nodeLeaseMs: DEFAULT_NODE_LEASE_MS,
     waitForConnection: true,
     onError: () => {},
   });
-  cleanup(() => bus.close());
+  cleanup(() => brokerClient.close());
   let count = 0;
   return {
-    bus,
+    brokerClient,
     async tell(room, text) {
       const id = `${++count}`;
       const event = {
@@ -41,7 +41,7 @@ export function clientsOf(redis: TestRedis): Clients {
       };
       for (;;) {
         try {
-          await bus.events.append({
+          await brokerClient.events.append({
             ...{ namespace: 'game', event, idempotencyKey: `u1/${id}` },
             ...{ maxLength: 10_000, ttlMs: 60_000 },
           });

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { CIRCULAR, REFUSED_VALUES } from '../../protocol/test/refused-values.js';
 import { connectHubbub, createHubbub, createTokenMint, type Publication } from '../src/index.js';
 
-const bus = new MemoryCluster().open();
-const hubbub = createHubbub(bus);
+const brokerClient = new MemoryCluster().open();
+const hubbub = createHubbub(brokerClient);
 const publish = (payload: unknown) => hubbub.publishToRoom('general', { type: 'a', payload } as Publication);
 
 describe('a service', () => {
@@ -30,10 +30,10 @@ describe('a service', () => {
   test('sends bytes in the documented form, and dates as RFC 3339', async () => {
     const channel = new Channels().room('bytes');
     const bodies: unknown[] = [];
-    bus.broker.onEnvelope((from, envelope) => {
+    brokerClient.broker.onEnvelope((from, envelope) => {
       if (from === channel) bodies.push(JSON.parse(Buffer.from(decodeEnvelope(envelope)?.body ?? []).toString()));
     });
-    await bus.broker.subscribe(channel);
+    await brokerClient.broker.subscribe(channel);
     const payload = { a: Buffer.from('abc'), b: [new Uint8Array([1])], c: new Date(0) };
     await hubbub.publishToRoom('bytes', { type: 'a', payload });
     await expect.poll(() => bodies).toHaveLength(1);
@@ -86,7 +86,7 @@ describe('whatever is handed in, only HubbubError comes out', () => {
   });
 
   test('by presence, by the mint of tokens, and by connecting', async () => {
-    const { presence } = createHubbub(bus, { presence: { url: 'http://127.0.0.1:9', apiKey: 'k' } });
+    const { presence } = createHubbub(brokerClient, { presence: { url: 'http://127.0.0.1:9', apiKey: 'k' } });
     const mint = createTokenMint({ key: 'a secret of a test that is long enough' });
     const wrong: unknown[] = [];
     for (const value of garbage as never[]) {
@@ -101,7 +101,7 @@ describe('whatever is handed in, only HubbubError comes out', () => {
         await failureOf(() => mint.room({ user: 'u', room: value })),
         await failureOf(() => createTokenMint(value)),
         await failureOf(() => createTokenMint({ key: value })),
-        await failureOf(() => createHubbub(bus, value)),
+        await failureOf(() => createHubbub(brokerClient, value)),
         await failureOf(() => connectHubbub(value)),
         await failureOf(() => connectHubbub({ redisUrl: value })),
       ];

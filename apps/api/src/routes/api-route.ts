@@ -1,5 +1,5 @@
 /** The routes of the API: what they work with, and the variants that a route has. */
-import type { Backplane } from '@hubbub/broker';
+import type { BrokerClient } from '@hubbub/broker';
 import { type Failure, type Route, route, singleHeader } from '@hubbub/runtime/http';
 import type { PresenceQueries, TokenMint } from '@hubbub/server';
 import type { z } from 'zod';
@@ -10,7 +10,7 @@ import { idempotencyHeaders } from './fields.js';
 
 /** The parts that routes use. */
 export interface RouteParts {
-  readonly bus: Pick<Backplane, 'history' | 'namespaces' | 'online'>;
+  readonly brokerClient: Pick<BrokerClient, 'history' | 'namespaces' | 'online'>;
   /** Undefined if this process does not know a presence process. */
   readonly presence: PresenceQueries | undefined;
   readonly publishing: Publishing;

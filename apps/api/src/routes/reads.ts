@@ -21,7 +21,7 @@ const frame = z
   .looseObject({ room: z.string(), epoch: z.string(), offset: z.int().min(1), type: z.string() })
   .describe('As clients got it: PROTOCOL.md section 2.');
 
-export function readRoutes({ bus, presence }: RouteParts): readonly Route[] {
+export function readRoutes({ brokerClient, presence }: RouteParts): readonly Route[] {
   return [
     apiRoute({
       method: 'GET',
@@ -47,7 +47,7 @@ export function readRoutes({ bus, presence }: RouteParts): readonly Route[] {
         ),
       }),
       async handle({ room_id, ...query }) {
-        const { messages, ...page } = await readHistory(bus, room_id, query);
+        const { messages, ...page } = await readHistory(brokerClient, room_id, query);
         return {
           ...page,
           messages: messages.map(({ room = '', epoch = '', offset: at = 0, ...rest }) => ({
@@ -92,7 +92,7 @@ export function readRoutes({ bus, presence }: RouteParts): readonly Route[] {
       summary: 'How many users are online',
       failures: [503],
       answer: onlineAnswer,
-      handle: async () => ({ online: await bus.online.total() }),
+      handle: async () => ({ online: await brokerClient.online.total() }),
     }),
   ];
 }

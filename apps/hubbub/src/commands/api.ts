@@ -4,7 +4,7 @@ import { ConfigError } from '@hubbub/config';
 import { Command } from 'commander';
 import { openMint } from '../mint-token.js';
 import { type ProcessParts, type RunningProcess, runProcess } from '../process.js';
-import { logRedisFailures, openConfiguredBackplane, requireRedis } from '../redis.js';
+import { logRedisFailures, openConfiguredBrokerClient, requireRedis } from '../redis.js';
 
 export function apiCommand(): Command {
   return new Command('api')
@@ -31,20 +31,20 @@ async function start({ config, log, metrics }: ProcessParts): Promise<RunningPro
   if (config.apiTokens && openMint(config) === undefined) {
     throw new ConfigError(['HUBBUB_JWT_SECRET: required by HUBBUB_API_TOKENS']);
   }
-  const bus = openConfiguredBackplane(url, config, log, metrics);
+  const brokerClient = openConfiguredBrokerClient(url, config, log, metrics);
   const claims = openRedisKeyClaims(url, {
     prefix: config.redisPrefix,
     commandTimeoutMs: config.redisCommandTimeoutMs,
     onError: logRedisFailures(log, metrics),
   });
-  const api = await startApi({ config, log, metrics, bus, claims });
+  const api = await startApi({ config, log, metrics, brokerClient, claims });
   return {
     port: api.port,
     readiness: api.readiness,
     async close() {
       await api.close();
       claims.close();
-      await bus.close();
+      await brokerClient.close();
     },
   };
 }

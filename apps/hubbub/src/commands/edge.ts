@@ -1,11 +1,11 @@
 /** hubbub edge: one edge of a cluster on Redis, or several on one port. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Backplane } from '@hubbub/broker';
+import type { BrokerClient } from '@hubbub/broker';
 import { startEdge } from '@hubbub/edge';
 import { Channels, HubbubError } from '@hubbub/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ProcessParts, type RunningProcess, runProcess } from '../process.js';
-import { openConfiguredBackplane, requireRedis } from '../redis.js';
+import { openConfiguredBrokerClient, requireRedis } from '../redis.js';
 import { runWorkers } from '../workers/run-workers.js';
 import { serveAsWorker } from '../workers/serve-worker.js';
 
@@ -40,18 +40,18 @@ Examples:
 }
 
 function start(parts: ProcessParts): Promise<RunningProcess> {
-  return startOn(openConfiguredBackplane(requireRedis(parts.config), parts.config, parts.log, parts.metrics), parts);
+  return startOn(openConfiguredBrokerClient(requireRedis(parts.config), parts.config, parts.log, parts.metrics), parts);
 }
 
 /** On a shared port connections come as soon as it listens: so it does when it can serve them. */
 async function startWithBus(parts: ProcessParts): Promise<RunningProcess> {
-  const bus = openConfiguredBackplane(requireRedis(parts.config), parts.config, parts.log, parts.metrics);
+  const brokerClient = openConfiguredBrokerClient(requireRedis(parts.config), parts.config, parts.log, parts.metrics);
   const { broadcast } = new Channels(parts.config.redisPrefix);
   for (;;) {
     try {
       // The edge subscribes to it as well: that is one subscription.
-      await bus.broker.subscribe(broadcast);
-      return await startOn(bus, parts);
+      await brokerClient.broker.subscribe(broadcast);
+      return await startOn(brokerClient, parts);
     } catch (error) {
       // Redis is not available yet; the connection logs that.
       if (!(error instanceof HubbubError) || !error.retryable) throw error;
@@ -60,13 +60,13 @@ async function startWithBus(parts: ProcessParts): Promise<RunningProcess> {
   }
 }
 
-async function startOn(bus: Backplane, { config, log, metrics }: ProcessParts): Promise<RunningProcess> {
-  const edge = await startEdge({ config, log, metrics, bus });
+async function startOn(brokerClient: BrokerClient, { config, log, metrics }: ProcessParts): Promise<RunningProcess> {
+  const edge = await startEdge({ config, log, metrics, brokerClient });
   return {
     ...edge,
     async close(announced?: boolean) {
       await edge.close(announced);
-      await bus.close();
+      await brokerClient.close();
     },
   };
 }

@@ -1,5 +1,5 @@
 /** hubbub start: an edge, presence and the playground in one process; in memory, or on HUBBUB_REDIS_URL. */
-import { type Backplane, MemoryCluster } from '@hubbub/broker';
+import { type BrokerClient, MemoryCluster } from '@hubbub/broker';
 import { type Config, isLoopbackHost } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
 import type { Presence } from '@hubbub/presence';
@@ -8,7 +8,7 @@ import { openMint, type TokenMint } from '../mint-token.js';
 import { playgroundPages } from '../playground.js';
 import { startMemoryPresence, startRedisPresence } from '../presence.js';
 import { type ProcessParts, runProcess } from '../process.js';
-import { openConfiguredBackplane } from '../redis.js';
+import { openConfiguredBrokerClient } from '../redis.js';
 
 export function startCommand(): Command {
   return new Command('start')
@@ -33,34 +33,34 @@ Example:
 
 async function start(parts: ProcessParts) {
   const { config, log, metrics } = parts;
-  const { bus, presence } = await openCluster(parts);
+  const { brokerClient, presence } = await openCluster(parts);
   const mint = playgroundMint(config);
   const pages = mint === undefined ? {} : await playgroundPages({ mint, basePath: config.basePath });
-  const edge = await startEdge({ config, log, metrics, bus, pages });
+  const edge = await startEdge({ config, log, metrics, brokerClient, pages });
   return {
     ...edge,
     routes: presence.routes,
     async close(announced?: boolean) {
       await edge.close(announced);
       await presence.close();
-      await bus.close();
+      await brokerClient.close();
     },
   };
 }
 
 async function openCluster(
   parts: ProcessParts,
-): Promise<{ bus: Backplane; presence: Pick<Presence, 'routes' | 'close'> }> {
+): Promise<{ brokerClient: BrokerClient; presence: Pick<Presence, 'routes' | 'close'> }> {
   const { config, log } = parts;
   if (config.redisUrl !== undefined) {
     return {
-      bus: openConfiguredBackplane(config.redisUrl, config, log, parts.metrics),
+      brokerClient: openConfiguredBrokerClient(config.redisUrl, config, log, parts.metrics),
       presence: await startRedisPresence(config.redisUrl, parts),
     };
   }
   const cluster = new MemoryCluster({ leaseMs: config.nodeLeaseMs });
-  const bus = cluster.open();
-  return { bus, presence: startMemoryPresence(cluster, bus, parts) };
+  const brokerClient = cluster.open();
+  return { brokerClient, presence: startMemoryPresence(cluster, brokerClient, parts) };
 }
 
 /** The playground gives tokens to whoever asks: only people at this machine may, and only where we sign tokens. */

@@ -20,7 +20,7 @@ export class MemoryPartitionStore implements PartitionStore {
   readonly #publish: (channel: string, envelope: Uint8Array) => void;
   readonly #tellServices: (event: LifecycleEvent) => void;
 
-  /** `publish` hands an envelope to the bus, `tellServices` an event to services; they must not throw. */
+  /** `publish` hands an envelope to the broker, `tellServices` an event to services; they must not throw. */
   constructor(
     publish: (channel: string, envelope: Uint8Array) => void,
     tellServices: (event: LifecycleEvent) => void = () => {},

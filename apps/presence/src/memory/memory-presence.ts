@@ -10,7 +10,7 @@ export interface MemoryPresenceOptions
     PresenceOptions,
     'prefix' | 'partitions' | 'log' | 'nodeLeases' | 'onlineCounter' | 'rules' | 'apiKeys' | 'logger' | 'metrics'
   > {
-  /** Hands an envelope to the bus of the process; must not throw. */
+  /** Hands an envelope to the broker of the process; must not throw. */
   publish(channel: string, envelope: Uint8Array): void;
   /** Hands an event to the services of the process; must not throw. Default: nobody listens. */
   tellServices?(event: LifecycleEvent): void;
@@ -18,8 +18,8 @@ export interface MemoryPresenceOptions
 
 /**
  * @example
- * const bus = new MemoryBus();
- * const broker = bus.connect();
+ * const exchange = new MemoryExchange();
+ * const broker = exchange.connect();
  * const log = new MemoryReportLog(); // the same one that the edge's reporter appends to
  * createMemoryPresence({ prefix, log, nodeLeases, onlineCounter, logger, metrics, publish: (c, e) => void broker.publish(c, e) });
  */

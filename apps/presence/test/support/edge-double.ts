@@ -1,4 +1,4 @@
-/** An edge as presence sees it: reports under a lease, and what it hears on the bus. No sockets. */
+/** An edge as presence sees it: reports under a lease, and what it receives from the broker. No sockets. */
 import { randomBytes } from 'node:crypto';
 import type { NodeLeases, ReportLog } from '@hubbub/broker';
 import { decodeEnvelope, encodeReports, partitionOf, type Report } from '@hubbub/protocol';

@@ -1,10 +1,10 @@
-/** The bus within one process: what `hubbub start` uses without Redis, under the same guarantees. */
+/** The broker within one process: what `hubbub start` uses without Redis, under the same guarantees. */
 import { HubbubError } from '@hubbub/protocol';
 import type { Broker, Interruption, PublishedOnce } from '../broker.js';
 import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
 
 /** Joins the brokers of one process. Each part of the process takes its own by `connect()`. */
-export class MemoryBus {
+export class MemoryExchange {
   readonly #subscribers = new Map<string, Set<MemoryBroker>>();
   /** When keys of `publishOnce` are forgotten, oldest first. */
   readonly #expiryByKey = new Map<string, number>();
@@ -56,26 +56,26 @@ export class MemoryBus {
 }
 
 class MemoryBroker implements Broker {
-  readonly #bus: MemoryBus;
+  readonly #exchange: MemoryExchange;
   readonly #channels = new Set<string>();
   #listener: (channel: string, envelope: Uint8Array) => void = () => {};
   /** Within one process nothing breaks. */
   readonly interrupted = false;
   #closed = false;
 
-  constructor(bus: MemoryBus) {
-    this.#bus = bus;
+  constructor(exchange: MemoryExchange) {
+    this.#exchange = exchange;
   }
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
     this.#assertOpen();
-    this.#bus.enqueue(channel, envelope);
+    this.#exchange.enqueue(channel, envelope);
   }
 
   async publishOnce(channel: string, envelope: Uint8Array, idempotencyKey: string): Promise<PublishedOnce> {
     this.#assertOpen();
-    const isNew = this.#bus.claim(channel, idempotencyKey);
-    if (isNew) this.#bus.enqueue(channel, envelope);
+    const isNew = this.#exchange.claim(channel, idempotencyKey);
+    if (isNew) this.#exchange.enqueue(channel, envelope);
     return { repeated: !isNew };
   }
 
@@ -92,12 +92,12 @@ class MemoryBroker implements Broker {
   async subscribe(channel: string): Promise<void> {
     this.#assertOpen();
     this.#channels.add(channel);
-    this.#bus.add(channel, this);
+    this.#exchange.add(channel, this);
   }
 
   async unsubscribe(channel: string): Promise<void> {
     this.#channels.delete(channel);
-    this.#bus.remove(channel, this);
+    this.#exchange.remove(channel, this);
   }
 
   onEnvelope(listener: (channel: string, envelope: Uint8Array) => void): void {
@@ -114,7 +114,7 @@ class MemoryBroker implements Broker {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const channel of this.#channels) this.#bus.remove(channel, this);
+    for (const channel of this.#channels) this.#exchange.remove(channel, this);
     this.#channels.clear();
   }
 

@@ -11,7 +11,7 @@ import {
   IDEMPOTENCY_WINDOW_MS,
   POSITION_TTL_FACTOR,
 } from '../history.js';
-import type { MemoryBus } from './memory-broker.js';
+import type { MemoryExchange } from './memory-broker.js';
 
 interface RoomHistory {
   readonly epoch: string;
@@ -25,12 +25,12 @@ interface RoomHistory {
 const SWEEP_INTERVAL_MS = 10_000;
 
 export class MemoryHistory implements History {
-  readonly #bus: MemoryBus;
+  readonly #exchange: MemoryExchange;
   readonly #rooms = new Map<string, RoomHistory>();
   #sweptAtMs = Date.now();
 
-  constructor(bus: MemoryBus) {
-    this.#bus = bus;
+  constructor(exchange: MemoryExchange) {
+    this.#exchange = exchange;
   }
 
   async append({ room, channel, envelope, idempotencyKey, size, ttlMs, known }: HistoryAppend): Promise<Appended> {
@@ -47,7 +47,7 @@ export class MemoryHistory implements History {
     if (idempotencyKey !== undefined) {
       history.answers.set(idempotencyKey, { position, expiresAtMs: now + IDEMPOTENCY_WINDOW_MS });
     }
-    this.#bus.enqueue(channel, positioned);
+    this.#exchange.enqueue(channel, positioned);
     return { ...position, repeated: false };
   }
 

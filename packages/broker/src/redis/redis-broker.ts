@@ -1,4 +1,4 @@
-/** The bus on Redis pub/sub: one connection that publishes, one that subscribes. */
+/** The broker on Redis pub/sub: one connection that publishes, one that subscribes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_REDIS_PREFIX, HubbubError } from '@hubbub/protocol';
 import type { Redis } from 'ioredis';

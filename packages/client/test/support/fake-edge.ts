@@ -76,7 +76,7 @@ export class FakeSocket implements Transport {
 
 export const silent: Answer = () => {};
 
-/** Answers as an edge whose bus works and that allows everything. */
+/** Answers as an edge whose broker works and that allows everything. */
 export const willing: Answer = (frame, socket) => {
   const id = frame.id === undefined ? {} : { id: frame.id };
   if (frame.type === 'ping') socket.receive({ type: 'pong', ...id });

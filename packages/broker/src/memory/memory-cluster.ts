@@ -1,6 +1,6 @@
-/** The backplane of one process without Redis: every part opened from the same cluster sees the others. */
-import type { Backplane } from '../backplane.js';
-import { MemoryBus } from './memory-broker.js';
+/** The broker client of one process without Redis: every part opened from the same cluster sees the others. */
+import type { BrokerClient } from '../broker-client.js';
+import { MemoryExchange } from './memory-broker.js';
 import { MemoryEventLog } from './memory-event-log.js';
 import { MemoryHistory } from './memory-history.js';
 import { MemoryLifecycleLog } from './memory-lifecycle-log.js';
@@ -13,11 +13,11 @@ import { MemoryReportLog } from './memory-report-log.js';
  * A cluster that lives in this process.
  * @example
  * const cluster = new MemoryCluster();
- * await startEdge({ config, log, metrics, bus: cluster.open() });
+ * await startEdge({ config, log, metrics, brokerClient: cluster.open() });
  */
 export class MemoryCluster {
-  readonly #bus = new MemoryBus();
-  readonly #history = new MemoryHistory(this.#bus);
+  readonly #exchange = new MemoryExchange();
+  readonly #history = new MemoryHistory(this.#exchange);
   readonly #reports = new MemoryReportLog();
   readonly #events = new MemoryEventLog();
   /** Presence writes here. */
@@ -30,8 +30,8 @@ export class MemoryCluster {
     this.#leases = new MemoryNodeLeases(options);
   }
 
-  open(): Backplane {
-    const broker = this.#bus.connect();
+  open(): BrokerClient {
+    const broker = this.#exchange.connect();
     return {
       broker,
       history: this.#history,

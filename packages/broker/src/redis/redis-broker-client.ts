@@ -1,6 +1,6 @@
-/** The backplane of a cluster on Redis. */
+/** The broker client of a cluster on Redis. */
 import { DEFAULT_PARTITIONS } from '@hubbub/protocol';
-import type { Backplane } from '../backplane.js';
+import type { BrokerClient } from '../broker-client.js';
 import { openRedisConnection } from './connection.js';
 import { ConnectionGroup } from './connection-group.js';
 import { createRedisBroker } from './redis-broker.js';
@@ -12,7 +12,7 @@ import { RedisNodeLeases } from './redis-node-leases.js';
 import { RedisOnlineCounter } from './redis-online-counter.js';
 import { RedisReportLog } from './redis-report-log.js';
 
-export interface RedisBackplaneOptions {
+export interface RedisBrokerClientOptions {
   readonly prefix: string;
   /** A Redis that does not answer for this time counts as away. */
   readonly commandTimeoutMs: number;
@@ -27,7 +27,7 @@ export interface RedisBackplaneOptions {
 }
 
 /** Returns immediately and connects in the background: until Redis answers, everything rejects with `UNAVAILABLE`. */
-export function openRedisBackplane(url: string, options: RedisBackplaneOptions): Backplane {
+export function openRedisBrokerClient(url: string, options: RedisBrokerClientOptions): BrokerClient {
   const { prefix, commandTimeoutMs, waitForConnection = false, onError } = options;
   const group = new ConnectionGroup();
   const connection = { commandTimeoutMs, waitForConnection, onError, group };

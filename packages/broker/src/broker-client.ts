@@ -9,7 +9,7 @@ import type { OnlineCounter } from './online-counter.js';
 import type { ReportLog } from './report-log.js';
 
 /** Each part of a process opens its own: a broker has one listener. */
-export interface Backplane {
+export interface BrokerClient {
   readonly broker: Broker;
   readonly history: History;
   readonly reports: ReportLog;
