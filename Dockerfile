@@ -22,7 +22,7 @@ RUN npm install --no-save --include=dev --no-audit --no-fund --loglevel=error
 RUN node_modules/.bin/tsc -b examples
 # A service reaches its hub through Redis: the hub itself, with its engine, is in the other image. The bundler of the pages
 # needs no script to be installed.
-RUN npm pkg delete dependencies.hubbub --workspace=@hubbub/examples
+RUN npm pkg delete 'dependencies.@hubbub/cli' --workspace=@hubbub/examples
 RUN rm -rf node_modules && npm install --omit=dev --ignore-scripts --workspace=@hubbub/examples --include-workspace-root=false --no-save --no-audit --no-fund --loglevel=error
 RUN rm -rf packages/*/src packages/*/test examples/test
 
@@ -48,7 +48,7 @@ CMD ["chat"]
 FROM compiled AS build
 # Only what runs: the command line with the packages it stands on, without compilers and test tools. npm does not take
 # these away by itself where only one workspace is asked for.
-RUN rm -rf node_modules && npm install --omit=dev --workspace=hubbub --include-workspace-root=false --no-save --no-audit --no-fund --loglevel=error
+RUN rm -rf node_modules && npm install --omit=dev --workspace=@hubbub/cli --include-workspace-root=false --no-save --no-audit --no-fund --loglevel=error
 RUN rm -rf packages/*/src apps/*/src apps/*/playground packages/*/test apps/*/test
 
 # The last one, so the one that `docker build .` makes.

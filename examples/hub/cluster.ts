@@ -65,6 +65,6 @@ export async function startCluster(
 }
 
 function hubbubCommand(): string {
-  const entry = createRequire(import.meta.url).resolve('hubbub');
+  const entry = createRequire(import.meta.url).resolve('@hubbub/cli/embedded');
   return join(dirname(entry), '..', 'bin', 'hubbub.mjs');
 }

@@ -1,5 +1,5 @@
 /** The hub of an example in this process, in memory: the default. */
-import { type EmbeddedHub, startEmbeddedHub } from 'hubbub';
+import { type EmbeddedHub, startEmbeddedHub } from '@hubbub/cli/embedded';
 import type { Example } from '../service/example.js';
 import { exampleFile } from '../service/example-file.js';
 import { EXAMPLE_SECRET } from '../service/settings.js';

@@ -7,8 +7,8 @@ import { fail, runNode, say, secondsSince } from './terminal.mjs';
 
 const STAMP = at('.cache/build-stamp');
 const COMMAND_LINE = at('apps/hubbub/dist/cli/main.js');
-/** The default export of each is an async function that bundles the page or the command line. */
-const BUNDLES = ['apps/hubbub/playground/build.mjs', 'apps/hubbub/bundle.mjs'];
+/** The default export of each is an async function that bundles the SDK, the page or the command line. */
+const BUNDLES = ['packages/client/bundle.mjs', 'apps/hubbub/playground/build.mjs', 'apps/hubbub/bundle.mjs'];
 /** What is compiled there; pages are bundled when their example starts. */
 const EXAMPLE_SOURCE = /^examples\/(?!(?:.*\/)?(?:page|test|node_modules)\/).*(?:\.ts|(?:package|tsconfig)\.json)$/;
 

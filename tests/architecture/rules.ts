@@ -88,7 +88,7 @@ export const rules = {
   'package.json names exactly those of us that are imported': tree =>
     tree.members.flatMap(member => {
       const imported = new Set(crossings(tree).flatMap(({ from, to }) => (from === member ? [to.manifest.name] : [])));
-      const declared = new Set(Object.keys(member.manifest.dependencies ?? {}));
+      const declared = new Set(Object.keys({ ...member.manifest.dependencies, ...member.manifest.devDependencies }));
       const ours = tree.members.map(({ manifest }) => manifest.name).filter(name => name !== member.manifest.name);
       const path = `${member.folder}/package.json`;
       return ours.flatMap(name => {

@@ -33,7 +33,7 @@ test('it copies what is there, and all that the command line and the examples st
   expect(copied.filter(path => !existsSync(`${ROOT}${path}`))).toEqual([]);
   const lock: unknown = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8'));
   for (const [workspace, project] of [
-    ['hubbub', 'apps/hubbub'],
+    ['@hubbub/cli', 'apps/hubbub'],
     ['@hubbub/examples', 'examples'],
   ] as const) {
     const needed = workspacesOf(workspace, lock, new Set());
@@ -58,12 +58,13 @@ function projectsOf(folder: string, found: Set<string>): Set<string> {
   return found;
 }
 
-/** The folders of a workspace and of all those it depends on. */
+/** The folders of a workspace and of all those it depends on or bundles. */
 function workspacesOf(name: string, lock: unknown, found: Set<string>): Set<string> {
   const folder = at(lock, 'packages', `node_modules/${name}`, 'resolved');
   if (typeof folder !== 'string' || found.has(folder)) return found;
   found.add(folder);
-  for (const dependency of Object.keys(at(lock, 'packages', folder, 'dependencies') ?? {})) {
+  const kinds = ['dependencies', 'devDependencies'];
+  for (const dependency of kinds.flatMap(kind => Object.keys(at(lock, 'packages', folder, kind) ?? {}))) {
     if (at(lock, 'packages', `node_modules/${dependency}`, 'link') === true) workspacesOf(dependency, lock, found);
   }
   return found;

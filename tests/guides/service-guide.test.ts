@@ -1,8 +1,8 @@
 /** docs/service-guide.md: what it names is in the README whose examples are run, or in the tables that are compared with the code. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { startEmbeddedHub } from '@hubbub/cli/embedded';
 import { connectHubbub } from '@hubbub/server';
-import { startEmbeddedHub } from 'hubbub';
 import { expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

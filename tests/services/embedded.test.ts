@@ -1,5 +1,5 @@
 /** A hub and its service in one process, without Redis. */
-import { startEmbeddedHub } from 'hubbub';
+import { startEmbeddedHub } from '@hubbub/cli/embedded';
 import { expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';

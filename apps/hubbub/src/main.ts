@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodeOf } from './exit-codes.js';
 import { endWithReader, printNote } from './printing.js';
+import { readVersion } from './version.js';
 
 /** Each loads what it needs: a question to Redis is not to wait until a whole edge is read from the disk. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 const program = new Command('hubbub')
   .description('Rooms, presence and live updates over WebSockets, on one process or many.')
+  .version(readVersion(), '--version', 'print the version')
   .addHelpText(
     'after',
     `

@@ -1,0 +1,52 @@
+/**
+ * `npm run release -- --dry-run`: lists what would be published, and what forbids it. Without `--dry-run`, publishes with
+ * provenance, which npm accepts only from a CI job.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { at, ROOT } from './prepare/files.mjs';
+import { fail, say } from './prepare/terminal.mjs';
+import { prepare } from './prepare.mjs';
+import { listPackages, packPackages, publishPackages } from './release/packages.mjs';
+
+const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } });
+await prepare();
+const { version, repository } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
+
+for (const { name, size, files, ...packed } of packPackages(['--dry-run'])) {
+  console.log(`${name}@${packed.version}  ${files.length} files  ${(size / 1000).toFixed(1)} kB packed`);
+}
+const problems = [...treeProblems(), ...versionProblems(), ...changelogProblems(), ...repositoryProblems()];
+for (const problem of problems) console.log(`problem: ${problem}`);
+if (problems.length > 0) fail(`Not ready to publish ${version}: ${problems.length} problems.`);
+if (values['dry-run']) say(`Ready to publish ${version}.`);
+else process.exitCode = publishPackages(['--provenance']);
+
+function treeProblems() {
+  const { stdout } = spawnSync('git', ['status', '--porcelain'], { cwd: ROOT, encoding: 'utf8' });
+  return stdout === '' ? [] : ['The tree has uncommitted changes; commit them.'];
+}
+
+function versionProblems() {
+  const expected = `expected ${version}, the version of package.json`;
+  return listPackages().flatMap(manifest => [
+    ...(manifest.version === version ? [] : [`${manifest.name} has version ${manifest.version}; ${expected}.`]),
+    ...Object.entries(manifest.dependencies ?? {})
+      .filter(([name, wanted]) => name.startsWith('@hubbub/') && wanted !== version)
+      .map(([name, wanted]) => `${manifest.name} depends on ${name} ${wanted}; ${expected}.`),
+  ]);
+}
+
+function changelogProblems() {
+  const changelog = readFileSync(at('CHANGELOG.md'), 'utf8');
+  return changelog.includes(`## [${version}]`) ? [] : [`CHANGELOG.md has no entry "## [${version}]".`];
+}
+
+function repositoryProblems() {
+  const packages = listPackages().filter(manifest => manifest.repository?.url !== repository.url);
+  const placeholder = repository.url.includes('/OWNER/')
+    ? ['The repository URL names OWNER; replace it everywhere.']
+    : [];
+  return [...placeholder, ...packages.map(({ name }) => `${name} names another repository than package.json.`)];
+}
