@@ -7,7 +7,6 @@ import { describeMachine } from './machine/facts.mjs';
 import { choosePinning } from './machine/pinning.mjs';
 import { boundTime } from './machine/processes.mjs';
 import { findRedis, startRedis } from './machine/redis.mjs';
-import { readSettings } from './options.mjs';
 import { PROFILES_DIR, RELAYS } from './relays/catalogue.mjs';
 import { hottestFunctions } from './report/profile.mjs';
 import { saveRun } from './report/results.mjs';
@@ -30,9 +29,8 @@ import { cautions, isClean, verdicts } from './report/verdicts.mjs';
  *   place of `measure`, where what is compared runs side by side in one process that is started once for all rounds
  */
 
-/** @param {Comparison} scenario @param {readonly string[]} args */
-export async function compare(scenario, args) {
-  const settings = readSettings(args, scenario.full, scenario.quick);
+/** @param {Comparison} scenario @param {object} settings @param {readonly string[]} args of the command */
+export async function compare(scenario, settings, args) {
   const catalogue = scenario.relays ?? RELAYS;
   for (const relay of settings.relays)
     if (!Object.hasOwn(catalogue, relay)) throw new Error(`There is no relay "${relay}" here.`);
@@ -60,7 +58,7 @@ export async function compare(scenario, args) {
   if (!isClean(catalogue, rows)) process.exitCode = 1;
   if (settings.quick || settings.profile) return;
   const { name, description } = scenario;
-  const command = ['npm run bench', name, ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+  const command = ['npm run bench --', ...args].join(' ');
   const run = { scenario: name, description, command, settings, machine, rows };
   console.log(`\nWritten: ${saveRun({ ...run, summary: `${verdictLines}\n\n${medians}` })}`);
 }

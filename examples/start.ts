@@ -1,5 +1,5 @@
 /** `npm run example <name>`: starts the hub, the page and the service of an example, and says where to look. */
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { EXAMPLES, findExample } from './catalogue.js';
 import { startChild } from './hub/child.js';
 import { startCluster } from './hub/cluster.js';
@@ -8,11 +8,6 @@ import { freePort } from './hub/redis.js';
 import type { Example } from './service/example.js';
 import { serve } from './service/serve.js';
 import { readSettings } from './service/settings.js';
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { redis: { type: 'boolean' }, port: { type: 'string' }, help: { type: 'boolean' } },
-});
 
 interface Running {
   readonly url: string;
@@ -45,16 +40,10 @@ async function startOnRedis(example: Example, port: number): Promise<Running> {
   };
 }
 
-if (values.help === true || positionals.length !== 1) {
-  process.stdout.write(
-    `npm run example <name> [-- --redis] [-- --port 3000]\n\n${EXAMPLES.map(({ name, title }) => `  ${name.padEnd(18)}${title}`).join('\n')}\n\n` +
-      '--redis runs it on Redis, with two edges: HUBBUB_REDIS_URL, or a redis-server of its own.\n',
-  );
-  process.exitCode = values.help === true ? 0 : 2;
-} else {
-  const example = findExample(positionals[0]);
-  const port = values.port === undefined ? await freePort() : Number(values.port);
-  const onRedis = values.redis === true || readSettings().redisUrl !== undefined;
+async function start(name: string, options: { readonly redis?: true; readonly port?: string }): Promise<void> {
+  const example = findExample(name);
+  const port = options.port === undefined ? await freePort() : Number(options.port);
+  const onRedis = options.redis === true || readSettings().redisUrl !== undefined;
   const running = await (onRedis ? startOnRedis : startEmbedded)(example, port);
   process.stdout.write(
     `\n  ${example.title}  ${running.url}/\n  ${onRedis ? 'Redis, presence, two edges' : 'one process, in memory'}. Ctrl-C ends it.\n\n`,
@@ -63,3 +52,10 @@ if (values.help === true || positionals.length !== 1) {
     process.once(signal, () => void running.close().finally(() => process.exit()));
   }
 }
+
+await new Command('npm run example')
+  .argument('<name>', EXAMPLES.map(({ name, title }) => `${name}: ${title}`).join('; '))
+  .option('--redis', 'runs it on Redis, with two edges: HUBBUB_REDIS_URL, or a redis-server of its own')
+  .option('--port <n>', 'port of the page (default: a free one)')
+  .action(start)
+  .parseAsync();

@@ -1,21 +1,23 @@
 /** Fuzzes Hubbub: `npm run fuzz`, or `node fuzz/run.mjs` when everything is built. Ends with code 1 when an invariant broke. */
-import { readOptions, USAGE } from './options.mjs';
+import { ownArguments } from '../scripts/command-line.mjs';
+import { fuzzCommand } from './options.mjs';
 import { churn } from './scenarios/churn.mjs';
 import { flood } from './scenarios/flood.mjs';
 
-/** Of what was violated; the report has more. */
-const TOLD_MAX = 20;
+/** The number of violations that are printed; the report has all of them. */
+const PRINTED_MAX = 20;
 const WORDS_MAX = 500;
 
+const printing = scenario => async options => {
+  const problems = await scenario(options);
+  for (const problem of problems.slice(0, PRINTED_MAX)) console.log(`VIOLATION: ${problem.slice(0, WORDS_MAX)}`);
+  console.log(problems.length === 0 ? '\nNothing was violated.' : `\n${problems.length} violations.`);
+  if (problems.length > 0) process.exitCode = 1;
+};
+
 try {
-  const options = readOptions(process.argv.slice(2));
-  if (options.help) console.log(USAGE);
-  else {
-    const problems = await (options.scenario === 'churn' ? churn : flood)(options);
-    for (const problem of problems.slice(0, TOLD_MAX)) console.log(`VIOLATION: ${problem.slice(0, WORDS_MAX)}`);
-    console.log(problems.length === 0 ? '\nNothing was violated.' : `\n${problems.length} violations.`);
-    if (problems.length > 0) process.exitCode = 1;
-  }
+  const program = fuzzCommand({ flood: printing(flood), churn: printing(churn) });
+  await program.parseAsync(ownArguments(), { from: 'user' });
 } catch (error) {
   console.error(`fuzz: ${error.message}`);
   process.exitCode = 1;

@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ownArguments } from '../scripts/command-line.mjs';
 import { bundleScenario, scenarioNames } from './runner/bundle.mjs';
 import { startCluster } from './runner/cluster.mjs';
 import { addUp, failedThresholds } from './runner/figures.mjs';
 import { buildK6, canBuildK6, findK6, howToGetK6, K6_VERSION } from './runner/k6-program.mjs';
 import { startLoad, THRESHOLD_EXIT_CODE } from './runner/load-process.mjs';
-import { readOptions, USAGE } from './runner/options.mjs';
+import { k6Command } from './runner/options.mjs';
 import { inWords, record, sampleInWords } from './runner/report.mjs';
 import { untilSecond } from './runner/scenarios.mjs';
 import { watch } from './runner/watch.mjs';
@@ -24,26 +25,20 @@ const SOURCE_ADDRESSES = 20;
 const FOREIGN_SECRET = process.env.LOAD_JWT_SECRET ?? process.env.HUBBUB_JWT_SECRET;
 
 try {
-  process.exitCode = await main();
+  const program = k6Command({
+    async run(options) {
+      process.exitCode = await runScenario(options, await provideK6());
+    },
+    async bundle() {
+      for (const name of scenarioNames()) console.log(await bundleScenario(name));
+    },
+  });
+  await program.parseAsync(ownArguments(), { from: 'user' });
 } catch (error) {
   console.error(`k6: ${error.message}`);
   process.exitCode = 1;
 }
 process.exit(); // Children that have not ended by now are ended by that.
-
-async function main() {
-  const options = readOptions(process.argv.slice(2));
-  if (options.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  if (options.bundle) {
-    for (const name of scenarioNames()) console.log(await bundleScenario(name));
-    return 0;
-  }
-  const k6 = await provideK6();
-  return await runScenario(options, k6);
-}
 
 async function provideK6() {
   const found = findK6();
@@ -120,7 +115,7 @@ async function runScenario(options, k6) {
   const findings = {
     scenario,
     name: plan.scales ? `${scenario}-${options.connections ?? DEFAULT_CONNECTIONS}` : scenario,
-    command: ['npm run k6 --', ...process.argv.slice(2).filter(argument => argument !== '--record')].join(' '),
+    command: ['npm run k6 --', ...ownArguments().filter(argument => argument !== '--record')].join(' '),
     k6Version: k6.version,
     processes: loads.length,
     edges,

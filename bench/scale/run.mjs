@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEngine } from '@hubbub/edge';
 import { connectHubbub } from '@hubbub/server';
 import { Redis } from 'ioredis';
+import { ownArguments } from '../../scripts/command-line.mjs';
 import { createClock, machineMicros } from '../load/clock.mjs';
 import { withParts } from '../load/parts.mjs';
 import { roomNames } from '../load/requests.mjs';
@@ -20,7 +21,7 @@ import { commandCalls } from '../presence/redis-figures.mjs';
 import { PROFILES_DIR } from '../relays/catalogue.mjs';
 import { residentOf, startBareRelays, startCluster } from './cluster.mjs';
 import { startCrowd } from './crowd.mjs';
-import { readPlan, USAGE } from './plan.mjs';
+import { scaleCommand } from './plan.mjs';
 import { showProgress } from './progress.mjs';
 import { conclude } from './report.mjs';
 import { startTalk } from './talk.mjs';
@@ -41,16 +42,14 @@ const LIMIT_S = { perThousand: 3, beside: 900 };
 const TOO_LITTLE_MEMORY = 2;
 
 try {
-  await main(process.argv.slice(2));
+  await scaleCommand(main).parseAsync(ownArguments(), { from: 'user' });
 } catch (error) {
   console.error(`scale: ${error.message}`);
   process.exitCode = 1;
 }
 process.exit(); // Children that do not end by themselves are ended by that.
 
-async function main(args) {
-  const plan = readPlan(args);
-  if (plan.help) return console.log(USAGE);
+async function main(plan) {
   boundTime(LIMIT_S.beside + plan.seconds + (plan.connections / 1000) * LIMIT_S.perThousand);
   const server = findRedis();
   const machine = describeMachine({
@@ -62,7 +61,7 @@ async function main(args) {
     `${plan.connections.toLocaleString('en-US')} connections in rooms of ${plan.perRoom}: ${plan.edges} edges, ${plan.crowds} processes of clients, ${plan.descriptors.toLocaleString('en-US')} open files each at most.`,
   );
   const figures = await withParts(async opened => measure(plan, await opened(startRedis(server.command)), opened));
-  if (!conclude({ plan, machine, figures, args })) process.exitCode = 1;
+  if (!conclude({ plan, machine, figures, args: ownArguments() })) process.exitCode = 1;
 }
 
 async function measure(plan, redis, opened) {

@@ -12,7 +12,6 @@ import { residentBytes } from '../machine/memory.mjs';
 import { lineOf, startNode, stop } from '../machine/processes.mjs';
 import { quietMachine } from '../machine/quiet.mjs';
 import { findRedis, startRedis } from '../machine/redis.mjs';
-import { readSettings } from '../options.mjs';
 import { bytesByKind, commandCalls, reportKeys, rosterUsers, usedBytes } from '../presence/redis-figures.mjs';
 import { presenceTable, savePresenceRun } from '../report/presence-run.mjs';
 
@@ -29,9 +28,11 @@ export const presence = {
   name: 'presence',
   description: 'many joins over many rooms, then idleness, then edges that are killed; no relays are compared',
 
-  /** @param {readonly string[]} args options: --quick (no report), --sessions <n>, --rooms <n>, --edges <n> */
-  async run(args) {
-    const settings = readSettings(args, FULL, QUICK);
+  full: FULL,
+  quick: QUICK,
+
+  /** @param {typeof FULL & { quick: boolean, profile: boolean }} settings @param {readonly string[]} args of the command */
+  async run(settings, args) {
     const server = findRedis();
     const machine = describeMachine({
       redisVersion: server.version,
@@ -44,7 +45,7 @@ export const presence = {
     console.log(`\n${presenceTable(figures, settings)}\n`);
     if (figures.troubles.length > 0) process.exitCode = 1;
     if (settings.quick) return;
-    const command = ['npm run bench presence', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+    const command = ['npm run bench --', ...args].join(' ');
     const { name: scenario, description } = presence;
     const run = { scenario, description, command, settings, machine, figures };
     console.log(`Written: ${savePresenceRun(run)}`);

@@ -16,7 +16,6 @@ import { choosePinning } from '../machine/pinning.mjs';
 import { boundTime } from '../machine/processes.mjs';
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
 import { findRedis, startRedis } from '../machine/redis.mjs';
-import { readSettings } from '../options.mjs';
 import { commandCalls } from '../presence/redis-figures.mjs';
 import { RELAYS } from '../relays/catalogue.mjs';
 import { saveRun } from '../report/results.mjs';
@@ -60,9 +59,11 @@ export const recovery = {
   description:
     '10,000 clients, 100 messages behind each, resume at another edge after kill -9 of theirs; no relays are compared',
 
-  /** @param {readonly string[]} args options: --quick (no report), and a number for each of FULL, such as --clients <n> */
-  async run(args) {
-    const settings = readSettings(args, FULL, QUICK);
+  full: FULL,
+  quick: QUICK,
+
+  /** @param {typeof FULL & { quick: boolean, profile: boolean }} settings @param {readonly string[]} args of the command */
+  async run(settings, args) {
     if (settings.behind === 0)
       throw new Error('--behind: at least 1; each round has a run without anything missed anyway.');
     boundTime(settings.rounds * 2 * ROUND_LIMIT_S);
@@ -89,7 +90,7 @@ export const recovery = {
     console.log(`\n${summary}\n`);
     if (rows.some(troubled)) process.exitCode = 1;
     if (settings.quick || settings.profile) return;
-    const command = ['npm run bench recovery', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+    const command = ['npm run bench --', ...args].join(' ');
     const { name: scenario, description } = recovery;
     console.log(`Written: ${saveRun({ scenario, description, command, settings, machine, rows, summary })}`);
   },

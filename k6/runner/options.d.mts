@@ -1,3 +1,7 @@
-export const USAGE: string;
-/** @throws {Error} with what would be right */
-export function readOptions(args: readonly string[]): Readonly<Record<string, unknown>>;
+import type { Command } from 'commander';
+
+interface Actions {
+  run(options: Readonly<Record<string, unknown>>): Promise<void>;
+  bundle(): Promise<void>;
+}
+export function k6Command(actions: Actions, program?: Command): Command;

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Command } from 'commander';
 import { afterAll, expect, test } from 'vitest';
 import { bundleScenario, scenarioNames } from '../../k6/runner/bundle.mjs';
-import { readOptions } from '../../k6/runner/options.mjs';
+import { k6Command } from '../../k6/runner/options.mjs';
 import { PLANS } from '../../k6/runner/scenarios.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -52,10 +53,15 @@ test('the page has a row for every scenario and every option', () => {
 });
 
 test.for([
-  [['nothing-such'], /no scenario "nothing-such"; there are smoke,/],
-  [['smoke', '--rate', 'many'], /--rate: expected a whole number, got "many"/],
+  [['nothing-such'], /unknown command 'nothing-such'/],
+  [['smoke', '--rate', 'many'], /--rate <n>' argument 'many' is invalid. Expected a whole number/],
   [['smoke', '--churn-ms', '5'], /--churn-ms/],
-  [['smoke', '--url', 'http://127.0.0.1'], /--url: expected ws:\/\/host:port/],
+  [
+    ['smoke', '--url', 'http://127.0.0.1'],
+    /--url <url>' argument 'http:\/\/127.0.0.1' is invalid. Expected ws:\/\/host:port/,
+  ],
 ] as const)('%s is refused with what would be right', ([args, words]) => {
-  expect(() => readOptions([...args])).toThrow(words);
+  const program = new Command().exitOverride().configureOutput({ writeErr() {} });
+  k6Command({ run: async () => {}, bundle: async () => {} }, program);
+  expect(() => program.parse(args, { from: 'user' })).toThrow(words);
 });

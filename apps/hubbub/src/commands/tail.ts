@@ -3,9 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Broker, createRedisBroker } from '@hubbub/broker';
 import { loadConfig, withoutCredentials } from '@hubbub/config';
 import { Channels, HubbubError } from '@hubbub/protocol';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { type AudienceOptions, audienceOf, channelOf, nameOf, wrongUse } from '../audience.js';
-import { durationMs } from '../duration.js';
 import { CommandFailure } from '../exit-codes.js';
 import { type HeardMessage, heardMessage } from '../heard-message.js';
 import { coloured, harmless, harmlessJson, printLine, printNote } from '../printing.js';
@@ -118,4 +117,17 @@ function printMessage({ at, frame, control, offset }: HeardMessage): void {
     harmless(JSON.stringify(control ?? payload ?? {})),
   ];
   printLine(parts.filter(part => part !== '').join('  '));
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** The longest wait of a timer in Node. */
+const MAX_MS = 2 ** 31 - 1;
+
+/** @example durationMs('10s') === 10_000 */
+function durationMs(text: string): number {
+  const [, amount = '', unit = ''] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
+  const ms = Number(amount) * (UNITS_MS[unit] ?? 0);
+  if (ms <= 0 || ms > MAX_MS)
+    throw new InvalidArgumentError('Expected a duration such as 500ms, 10s, 5m or 1h, at most 24 days');
+  return ms;
 }

@@ -1,9 +1,9 @@
 /** hubbub edge --workers N: a parent without clients, N edges on one port, one admin port for all of them. */
-import { onShutdownSignal } from '@hubbub/runtime';
+import { type AddressInfo, createServer } from 'node:net';
+import { listenFailure, onShutdownSignal } from '@hubbub/runtime';
 import { startAdminServer } from '@hubbub/runtime/http';
 import { adminOptions, loadParts, logWarnings, type ProcessParts } from '../process.js';
 import { requireRedis } from '../redis.js';
-import { findSharedPort } from './free-port.js';
 import { Worker } from './worker.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -47,4 +47,21 @@ export async function runWorkers(count: number): Promise<ProcessParts> {
   );
   logWarnings(parts);
   return parts;
+}
+
+/**
+ * Binds the port alone for a moment, because sharing would hide that another program has it.
+ * @throws {Error} that names the reason and what to do
+ */
+async function findSharedPort(host: string, port: number): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => {
+      reject(listenFailure(error, { host, port, hostSetting: 'HUBBUB_HOST', portSetting: 'HUBBUB_PORT' }));
+    });
+    server.listen({ host, port, exclusive: true }, resolve);
+  });
+  const found = (server.address() as AddressInfo).port;
+  await new Promise(resolve => server.close(resolve));
+  return found;
 }
