@@ -1,0 +1,156 @@
+/** Every public package, packed, installed in an empty folder outside the repository, and used in each way of its README. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { startRedis } from '../support/redis.js';
+import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
+import { type Consumer, installConsumer } from './consumer.js';
+
+const INSTALL_TIMEOUT_MS = 180_000;
+const SETTINGS = { HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0', HUBBUB_JWT_SECRET: TEST_JWT_SECRET };
+let consumer: Consumer;
+
+beforeAll(async () => {
+  consumer = await installConsumer(['jest@30.5.2']);
+}, INSTALL_TIMEOUT_MS);
+
+/** `@hubbub/client`, `@hubbub/client/msgpack`, …: every entry that an installed package exports. */
+async function listEntries(): Promise<string[]> {
+  const scope = join(consumer.folder, 'node_modules/@hubbub');
+  const manifests = await Promise.all(
+    (await readdir(scope)).map(name => readFile(join(scope, name, 'package.json'), 'utf8')),
+  );
+  return manifests.flatMap(text => {
+    const { name, exports } = JSON.parse(text) as { name: string; exports: object };
+    return Object.keys(exports).map(entry => join(name, entry));
+  });
+}
+
+test('ES modules import every entry, and CommonJS requires it', async () => {
+  const entries = await listEntries();
+  expect(entries).toEqual(expect.arrayContaining(['@hubbub/client', '@hubbub/server', '@hubbub/cli/embedded']));
+  await consumer.write({
+    'all.mjs': entries.map(entry => `await import('${entry}');`).join('\n'),
+    'all.cjs': entries.map(entry => `require('${entry}');`).join('\n'),
+  });
+  await consumer.run('node', ['all.mjs']);
+  await consumer.run('node', ['--disable-warning=ExperimentalWarning', 'all.cjs']);
+});
+
+test('every source map finds its sources', async () => {
+  const scope = join(consumer.folder, 'node_modules/@hubbub');
+  const maps = (await readdir(scope, { recursive: true })).filter(path => /^\w+\/dist\/.*\.map$/.test(path));
+  expect(maps.length).toBeGreaterThan(100);
+  const missing: string[] = [];
+  for (const path of maps) {
+    const { sources, sourcesContent } = JSON.parse(await readFile(join(scope, path), 'utf8'));
+    if (sourcesContent !== undefined) continue;
+    const absent = sources.filter((source: string) => !existsSync(join(scope, dirname(path), source)));
+    missing.push(...absent.map((source: string) => `${path}: ${source}`));
+  }
+  expect(missing).toEqual([]);
+});
+
+const TYPED = `
+import { HubbubClient, HubbubError, type Frame } from '@hubbub/client';
+import { msgpackCodec } from '@hubbub/client/msgpack';
+import { connectHubbub, type Hubbub } from '@hubbub/server';
+import { startEmbeddedHub } from '@hubbub/cli/embedded';
+export const client: HubbubClient = new HubbubClient({ url: 'ws://127.0.0.1/ws', codec: msgpackCodec });
+export const open: (redisUrl: string) => Hubbub = redisUrl => connectHubbub({ redisUrl });
+export const port: Promise<number> = startEmbeddedHub({}).then(hub => hub.port);
+export const fails = (frame: Frame): boolean => frame instanceof HubbubError;
+// @ts-expect-error: types reach the consumer
+new HubbubClient({ url: 1 });
+`;
+
+test.for([
+  ['node16', 'node16', 'module.mts'],
+  ['bundler', 'esnext', 'module.ts'],
+  ['nodenext', 'nodenext', 'module.cts'],
+] as const)('TypeScript compiles with moduleResolution %s', async ([moduleResolution, module, file]) => {
+  const typeRoots = [join(import.meta.dirname, '../../node_modules/@types')];
+  const compilerOptions = { strict: true, noEmit: true, target: 'es2022', module, moduleResolution, typeRoots };
+  await consumer.write({
+    [`types-${moduleResolution}/${file}`]: TYPED,
+    [`types-${moduleResolution}/tsconfig.json`]: JSON.stringify({
+      compilerOptions: { ...compilerOptions, types: ['node'], skipLibCheck: true },
+      files: [file],
+    }),
+  });
+  await consumer.runTool('typescript/bin/tsc', ['-p', `types-${moduleResolution}`]);
+});
+
+test('Vite builds a page with the client and without Node', async () => {
+  await consumer.write({
+    'page/index.html': '<script type="module" src="./main.js"></script>',
+    'page/main.js': `import { HubbubClient } from '@hubbub/client';\nnew HubbubClient({ url: '/ws' }).connect();`,
+  });
+  await consumer.runTool('vite/bin/vite.js', ['build', 'page']);
+  const [script = ''] = await readdir(join(consumer.folder, 'page/dist/assets'));
+  const code = await readFile(join(consumer.folder, 'page/dist/assets', script), 'utf8');
+  expect(code).toContain('{WebSocket:');
+  expect(code).not.toMatch(/node:|externalized/);
+});
+
+test('Jest runs a test that imports the client', async () => {
+  await consumer.write({
+    'jest.config.json': '{ "transform": {}, "testMatch": ["**/*.test.mjs"] }',
+    'client.test.mjs': `
+      import { HubbubClient } from '@hubbub/client';
+      test('is idle at first', () => expect(new HubbubClient({ url: 'ws://127.0.0.1/ws' }).state).toBe('idle'));`,
+  });
+  const output = await consumer.run('npx', ['jest', '--ci'], { NODE_OPTIONS: '--experimental-vm-modules' });
+  expect(output).toContain('1 passed');
+});
+
+test('the command line reports its version and serves; a client and a CommonJS service meet on it', async () => {
+  const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'));
+  expect(await consumer.run('npx', ['hubbub', '--version'])).toBe(`${version}\n`);
+  const redis = await startRedis();
+  const variables = { ...SETTINGS, HUBBUB_REDIS_URL: redis.url, HUBBUB_REDIS_PREFIX: redis.prefix };
+  const hub = await consumer.start('node', ['node_modules/.bin/hubbub', 'start'], variables);
+  await hub.untilReady();
+  await consumer.write({
+    'client.mjs': `
+      import { execFileSync } from 'node:child_process';
+      import { HubbubClient } from '@hubbub/client';
+      const [url, token, ...redis] = process.argv.slice(2);
+      const client = new HubbubClient({ url, token });
+      const room = client.room('general');
+      const received = new Promise(resolve => room.on('build.finished', resolve));
+      await client.connect();
+      await room.join();
+      execFileSync('node', ['service.cjs', ...redis]);
+      console.log((await received).payload);
+      await client.close();`,
+    'service.cjs': `
+      const { connectHubbub } = require('@hubbub/server');
+      const [redisUrl, redisPrefix] = process.argv.slice(2);
+      const hubbub = connectHubbub({ redisUrl, redisPrefix });
+      hubbub.publishToRoom('general', { type: 'build.finished', payload: { ok: true } }).then(() => hubbub.close());`,
+  });
+  const url = `ws://127.0.0.1:${hub.port}/ws`;
+  const arguments_ = ['client.mjs', url, signToken({ user: 'u1' }), redis.url, redis.prefix];
+  expect(await consumer.run('node', arguments_)).toContain('{ ok: true }');
+});
+
+test('a program with an embedded hub publishes to its client', async () => {
+  await consumer.write({
+    'embedded.mjs': `
+      import { HubbubClient } from '@hubbub/client';
+      import { startEmbeddedHub } from '@hubbub/cli/embedded';
+      const hub = await startEmbeddedHub({ ...${JSON.stringify(SETTINGS)}, HUBBUB_LOG_LEVEL: 'warn' });
+      const client = new HubbubClient({ url: 'ws://127.0.0.1:' + hub.port + '/ws', token: process.argv[2] });
+      const room = client.room('general');
+      const received = new Promise(resolve => room.on('build.finished', resolve));
+      await client.connect();
+      await room.join();
+      await hub.hubbub.publishToRoom('general', { type: 'build.finished', payload: { ok: true } });
+      console.log((await received).payload);
+      await client.close();
+      await hub.close();`,
+  });
+  expect(await consumer.run('node', ['embedded.mjs', signToken({ user: 'u1' })])).toContain('{ ok: true }');
+});

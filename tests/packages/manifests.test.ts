@@ -1,0 +1,64 @@
+/** The manifests of the packages that are published, and the script that lists them. */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Bytes, gzipped: the promise of the client's README for its single file. */
+const BROWSER_MAX_BYTES = 12_500;
+
+interface Manifest {
+  readonly name: string;
+  readonly private?: boolean;
+  readonly repository: { readonly url: string; readonly directory?: string };
+  readonly exports: Readonly<Record<string, { readonly types?: string }>>;
+}
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const readManifest = (folder: string): Manifest => JSON.parse(read(join(folder, 'package.json')));
+const published = ['packages', 'apps']
+  .flatMap(group => readdirSync(join(ROOT, group)).map(name => `${group}/${name}`))
+  .filter(folder => readManifest(folder).private !== true);
+
+describe.for(published)('%s', folder => {
+  const manifest = readManifest(folder);
+
+  test('has the metadata, the license and the README of a published package', () => {
+    expect(manifest).toMatchObject({
+      name: expect.stringMatching(/^@hubbub\//),
+      description: expect.stringMatching(/\.$/),
+      keywords: expect.arrayContaining(['hubbub']),
+      license: 'Apache-2.0',
+      homepage: expect.any(String),
+      bugs: expect.any(String),
+      repository: { url: readManifest('.').repository.url, directory: folder },
+      engines: { node: '>=20.19' },
+      files: expect.any(Array),
+      publishConfig: { access: 'public' },
+    });
+    expect(read(join(folder, 'LICENSE'))).toBe(read('LICENSE'));
+    expect(read(join(folder, 'README.md'))).toMatch(new RegExp(`^# ${manifest.name}\n`));
+  });
+
+  test('exports types with every entry', () => {
+    for (const [entry, { types }] of Object.entries(manifest.exports)) expect(types, entry).toMatch(/\.d\.ts$/);
+  });
+});
+
+test('the single file for browsers imports nothing and stays below 12.5 kB gzipped', () => {
+  const code = read('packages/client/dist/browser/hubbub-client.js');
+  expect(code).not.toMatch(/\bfrom\s*["']|\bimport\s*[("']/);
+  expect(gzipSync(code).length).toBeLessThan(BROWSER_MAX_BYTES);
+});
+
+test('release --dry-run lists every package, with the sources of its maps, and what forbids a release', async () => {
+  const output = await new Promise<string>(resolve => {
+    execFile(process.execPath, ['scripts/release.mjs', '--dry-run'], { cwd: ROOT }, (_, stdout) => resolve(stdout));
+  });
+  for (const folder of published)
+    expect(output).toMatch(new RegExp(`^${readManifest(folder).name}@\\d.*files.*kB`, 'm'));
+  expect(output).toContain('problem: The repository URL names OWNER');
+});
