@@ -51,11 +51,12 @@ async function open() {
   for (let number = first; number < first + count; number++) {
     const user = `user-${number}`;
     const room = `room-${number % rooms}`;
-    const session = { id: `${nodeId}-${number}`, user: { id: user, name: user }, state: 'open', rooms: new Map() };
+    const id = `${nodeId}-${number}`;
+    const session = { id, user: { id: user, name: user }, state: 'open', rooms: new Set(), statusIn: () => undefined };
     sessions.push(session);
     waiting.add(session.id);
     reporter.sessionOpened(session);
-    session.rooms.set(room, true);
+    session.rooms.add(room);
     reporter.joined(session, room);
     if (number % BITE === 0) await sleep(BETWEEN_BITES_MS);
   }
