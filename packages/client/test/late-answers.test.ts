@@ -65,12 +65,25 @@ describe('a room that was left before its answer came', () => {
     expect(await outcome(again)).toEqual({ value: undefined });
   });
 
+  it('while its token was fetched is not joined with it', async () => {
+    const client = await edge.openClient();
+    const room = client.room('general');
+    let give: (token: string) => void = () => {};
+    room.join({ token: () => new Promise(resolve => (give = resolve)) }).catch(() => {});
+    await turn();
+    void room.leave();
+    give('a.b.c');
+    await turn();
+    expect(edge.socket.sentOfType('join_room')).toEqual([]);
+  });
+
   it('by a listener of its gap stays left', async () => {
-    const { room } = await joined(edge);
+    const { room, heard } = await joined(edge);
     room.onGap(() => void room.leave());
     const socket = await comeBack(edge);
     answerResume(socket, [{ room_id: 'general', epoch: 'e2', offset: 0, recovered: false, reason: 'new_epoch' }]);
     await turn();
+    expect(heard).toEqual(['rejoining', { reason: 'new_epoch', before: 1 }, 'left']);
     expect(room.state).toBe('left');
   });
 });

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, placesIn, silent, turn } from './support/fake-edge.js';
-import { answerResume, comeBack, joined, message } from './support/general-room.js';
+import { answerResume, comeBack, hear, joined, message } from './support/general-room.js';
 
 useFakeClock();
 
@@ -32,6 +32,17 @@ describe('after a recovery', () => {
     await turn();
     socket.receive(message(14));
     expect(heard.slice(-2)).toEqual([{ reason: 'missed', since: 12, before: 14 }, 14]);
+  });
+
+  it('a hole in the replay is told with the answer, before what waited behind it', async () => {
+    const { heard } = await joined(edge);
+    const socket = await comeBack(edge);
+    socket.receive(message(12));
+    expect(heard).toEqual(['rejoining']);
+    answerResume(socket, [recovered(12)]);
+    await turn();
+    const gap = { reason: 'missed', since: 10, before: 12 };
+    expect(heard).toEqual(['rejoining', 'recovered 0', gap, 12, 'joined']);
   });
 
   it('that failed, a message from before its end is dropped', async () => {
@@ -127,4 +138,14 @@ it('keeps the last 256 of them', async () => {
   const payload = { room_id: 'general', reason: 'new_epoch', epoch: 'e2', offset: 0 };
   edge.socket.receive({ type: 'room_gap', payload }).receive(message(258, { epoch: 'e2' }));
   expect(heard).toEqual([{ reason: 'new_epoch', before: 1 }, { reason: 'missed', since: 0, before: 2 }, 258]);
+});
+
+it('names no position in an epoch that it does not know, and does not report the first epoch as a new one', async () => {
+  const client = await edge.openClient();
+  const room = client.room('general');
+  await room.join();
+  const heard = hear(room);
+  for (const offset of [11, 12]) edge.socket.receive(message(offset, offset === 12 ? { epoch: 'e1' } : {}));
+  expect(heard).toEqual([11, 12]);
+  expect(placesIn((await comeBack(edge)).sentOfType('resume')[0])).toEqual([{ room_id: 'general' }]);
 });
