@@ -25,7 +25,7 @@ const scopes = {
     mutate: ['apps/presence/src/partition/*.ts'],
     tests: [
       'apps/presence/test/{deadlines,kept-members,large-rooms,member-status,questions,time-relations}.test.ts',
-      'apps/presence/test/{dead-edges,partition,partition-losses,partition-model,partition-rules,registry-rows}.test.ts',
+      'apps/presence/test/{dead-edges,partition,partition-losses,partition-model,partition-rules,registry-rows,takeovers}.test.ts',
     ],
   },
   protocol: {
