@@ -45,10 +45,10 @@ const scopes = {
       'packages/broker/src/memory/memory-{broker,history,lifecycle-log,node-leases,online-counter,report-log}.ts',
     ],
     tests: [
-      'packages/broker/test/{broker,history,interest,lifecycle-log,node-leases,online-counter,report-log}.test.ts',
+      'packages/broker/test/{broker,history,interest,lifecycle-log,memory-times,node-leases,online-counter,report-log}.test.ts',
     ],
     // Those on Redis do not touch what is mutated.
-    only: /^(in )?memory|^interest/,
+    only: /^(?!on Redis|redis|a broker whose)/,
     needsRedis: true,
   },
 };

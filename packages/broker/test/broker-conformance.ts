@@ -105,14 +105,16 @@ export function brokerConformance(name: string, start: () => Promise<OpenBroker>
       const bob = await newBroker();
       await bob.broker.subscribe('c');
       const envelope = Buffer.from('\u0001{"e":"j"}\u0002body');
-      expect(await alice.broker.publishKept('c', envelope)).toEqual({ repeated: false });
+      for (let time = 0; time < 2; time++) {
+        expect(await alice.broker.publishKept('c', envelope)).toEqual({ repeated: false });
+      }
       expect(await alice.broker.publishKept('c', envelope, 'k')).toEqual({ repeated: false });
       expect(await alice.broker.publishKept('c', envelope, 'k')).toEqual({ repeated: true });
       expect(await alice.broker.publishOnce('c', envelope, 'k')).toEqual({ repeated: true });
       await alice.broker.probe('c', envelope);
       await alice.broker.publish('c', Buffer.from('end'));
       await eventually(() => bob.heard.some(({ text }) => text === 'end'));
-      expect(bob.heard.map(({ text }) => /body$|end/.exec(text)?.[0])).toEqual(['body', 'body', 'body', 'end']);
+      expect(bob.heard.map(({ text }) => /body$|end/.exec(text)?.[0])).toEqual(['body', 'body', 'body', 'body', 'end']);
     });
 
     test('any bytes arrive as they are, on any channel name', async () => {

@@ -124,6 +124,29 @@ describe('interest', () => {
     expect(broker.calls).toEqual(['subscribe c', 'unsubscribe c', 'subscribe c']);
     await broker.confirm('subscribe c');
     expect(back.state).toBe('held');
+    interest.release('c');
+    const last = watch(interest.acquire('c'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect([last.state, interest.size]).toEqual(['held', 1]);
+  });
+
+  test('who stays keeps the subscription when another one leaves', async () => {
+    for (let holder = 0; holder < 2; holder++) void interest.acquire('c');
+    await broker.confirm('subscribe c');
+    interest.release('c');
+    await vi.advanceTimersByTimeAsync(2 * LINGER_MS);
+    expect(broker.calls).toEqual(['subscribe c']);
+    interest.release('c');
+    await vi.advanceTimersByTimeAsync(LINGER_MS);
+    expect(broker.calls).toEqual(['subscribe c', 'unsubscribe c']);
+  });
+
+  test('closed, it leaves no timer', async () => {
+    void interest.acquire('c');
+    await broker.confirm('subscribe c');
+    interest.release('c');
+    interest.close();
+    expect([interest.size, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   describe('during a break of the subscription', () => {

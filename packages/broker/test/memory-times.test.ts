@@ -1,0 +1,55 @@
+/** What the parts in memory forget, and when: with a clock that the test turns. */
+import { encodeEnvelope } from '@hubbub/protocol';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { IDEMPOTENCY_WINDOW_MS } from '../src/history.js';
+import { MemoryBus } from '../src/memory/memory-broker.js';
+import { MemoryHistory } from '../src/memory/memory-history.js';
+import { MemoryNodeLeases } from '../src/memory/memory-node-leases.js';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+afterEach(() => void vi.useRealTimers());
+
+describe('a repeated key', () => {
+  const envelope = encodeEnvelope({ encoding: 'json', publishedAtMs: 1 }, Buffer.from('{"type":"a"}'));
+
+  test('is known on the bus for the whole window, and not longer', async () => {
+    const broker = new MemoryBus().connect();
+    const isRepeated = async (key: string) => (await broker.publishOnce('c', envelope, key)).repeated;
+    expect(await isRepeated('a')).toBe(false);
+    vi.advanceTimersByTime(IDEMPOTENCY_WINDOW_MS - 1);
+    expect([await isRepeated('b'), await isRepeated('a')]).toEqual([false, true]);
+    vi.advanceTimersByTime(1);
+    expect([await isRepeated('b'), await isRepeated('a')]).toEqual([true, false]);
+  });
+
+  test('is known in a history for the whole window, and not longer', async () => {
+    const history = new MemoryHistory(new MemoryBus());
+    const append = async () =>
+      await history.append({
+        room: 'general',
+        channel: 'c',
+        envelope,
+        size: 5,
+        ttlMs: 3_600_000,
+        idempotencyKey: 'k',
+      });
+    const first = await append();
+    vi.advanceTimersByTime(IDEMPOTENCY_WINDOW_MS - 1);
+    expect(await append()).toEqual({ ...first, repeated: true });
+    vi.advanceTimersByTime(1);
+    expect(await append()).toMatchObject({ offset: first.offset + 1, repeated: false });
+  });
+});
+
+test('a node that renews its lease lives for a whole lease from then on', async () => {
+  const leases = new MemoryNodeLeases({ leaseMs: 1000 });
+  await leases.register('edge-1/a');
+  vi.advanceTimersByTime(900);
+  expect(await leases.renew('edge-1/a')).toBe(true);
+  vi.advanceTimersByTime(999);
+  expect(await leases.bury()).toEqual({ dead: [], nextInMs: 1 });
+  expect(await leases.renew('edge-1/a')).toBe(true);
+  vi.advanceTimersByTime(1000);
+  await leases.bury();
+  expect(await leases.renew('edge-1/a')).toBe(false);
+});
