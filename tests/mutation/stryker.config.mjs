@@ -11,14 +11,8 @@ const scopes = {
     ],
   },
   history: {
-    mutate: [
-      'apps/edge/src/**/{room-feed,room-feeds,room-position,replay-window,replay-memory,replay-turns}.ts',
-      'apps/edge/src/**/{history-reader,silence,withheld-message,entry}.ts',
-    ],
-    tests: [
-      'apps/edge/test/**/{room-feed,room-feed-faults,room-feeds,room-position,room-position-steps}.test.ts',
-      'apps/edge/test/**/{replay-memory,replay-turns,replay-window,history-reader,silence,entry,entry-limits}.test.ts',
-    ],
+    mutate: ['apps/edge/src/history/!(create-histories|recovery-metrics).ts'],
+    tests: ['apps/edge/test/{history-reader,join-feed*,replay-*,room-feed*,room-position*,silence}.test.ts'],
     only: /^(?!.* is refused after 5 s)/,
   },
   presence: {

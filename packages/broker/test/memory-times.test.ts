@@ -2,7 +2,7 @@
 import { encodeEnvelope } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { IDEMPOTENCY_WINDOW_MS } from '../src/history.js';
-import { MemoryBus } from '../src/memory/memory-broker.js';
+import { MemoryExchange } from '../src/memory/memory-broker.js';
 import { MemoryHistory } from '../src/memory/memory-history.js';
 import { MemoryNodeLeases } from '../src/memory/memory-node-leases.js';
 
@@ -13,7 +13,7 @@ describe('a repeated key', () => {
   const envelope = encodeEnvelope({ encoding: 'json', publishedAtMs: 1 }, Buffer.from('{"type":"a"}'));
 
   test('is known on the bus for the whole window, and not longer', async () => {
-    const broker = new MemoryBus().connect();
+    const broker = new MemoryExchange().connect();
     const isRepeated = async (key: string) => (await broker.publishOnce('c', envelope, key)).repeated;
     expect(await isRepeated('a')).toBe(false);
     vi.advanceTimersByTime(IDEMPOTENCY_WINDOW_MS - 1);
@@ -23,7 +23,7 @@ describe('a repeated key', () => {
   });
 
   test('is known in a history for the whole window, and not longer', async () => {
-    const history = new MemoryHistory(new MemoryBus());
+    const history = new MemoryHistory(new MemoryExchange());
     const append = async () =>
       await history.append({
         room: 'general',
@@ -47,9 +47,9 @@ test('a node that renews its lease lives for a whole lease from then on', async 
   vi.advanceTimersByTime(900);
   expect(await leases.renew('edge-1/a')).toBe(true);
   vi.advanceTimersByTime(999);
-  expect(await leases.bury()).toEqual({ dead: [], nextInMs: 1 });
+  expect(await leases.reap()).toEqual({ dead: [], nextInMs: 1 });
   expect(await leases.renew('edge-1/a')).toBe(true);
   vi.advanceTimersByTime(1000);
-  await leases.bury();
+  await leases.reap();
   expect(await leases.renew('edge-1/a')).toBe(false);
 });
