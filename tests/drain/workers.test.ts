@@ -110,7 +110,7 @@ describe('workers', () => {
     expect(await metricValue(edge, 'hubbub_edge_worker_restarts_total')).toBe(0);
   });
 
-  test('that are killed come back, and the others serve meanwhile', async () => {
+  test('are replaced when they are killed, and the others serve meanwhile', async () => {
     const edge = await startWorkers();
     process.kill(pidOf(edge, 'edge-1'), 'SIGKILL');
     await edge.output.waitForLog({ event: 'worker_crashed', worker: 'edge-1', signal: 'SIGKILL' });

@@ -47,7 +47,7 @@ describe('an edge whose subscription is broken', () => {
     await eventually(async () => (await interruptions()) > before, { describe: 'the subscription is back' });
   }
 
-  test('carries out afterwards what was done to its users, rooms and sessions meanwhile', async () => {
+  test('executes missed controls of its users, rooms and sessions afterwards', async () => {
     const gone = await enter('gone', 'one');
     const removed = await enter('removed', 'one', 'two');
     const member = await enter('member', 'closed', 'two');

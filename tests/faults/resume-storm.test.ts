@@ -15,7 +15,7 @@ interface Position {
   readonly offset: number;
 }
 
-test(`${CLIENTS} clients resume at once, each ${BEHIND} messages behind: all are whole, and they share reads of Redis`, {
+test(`${CLIENTS} clients resume together, each ${BEHIND} messages behind: all are complete, and they share reads of Redis`, {
   timeout: 180_000,
 }, async () => {
   const redis = await startRedis({ own: true });

@@ -67,7 +67,7 @@ describe('under a stream of messages', () => {
     }
   });
 
-  test('Redis comes back with older data, under load: what nobody got is told as a new epoch, nothing is silently replaced', async () => {
+  test('Redis restarts with older data, under load: members get a new epoch, and no message is silently replaced', async () => {
     const { redis, writer, readers, start } = await chat();
     const written = stream(writer, ROOM);
     await eventually(() => written.sent > 20);
@@ -127,7 +127,7 @@ describe('under a stream of messages', () => {
     await messagesOfWriter.stop();
   });
 
-  test('200 clients resume at once while messages pour in: all are whole, and they share the reads', async () => {
+  test('200 clients resume together while messages arrive: all are complete, and they share the reads', async () => {
     const { cluster, writer, readers, start } = await chat();
     for (const reader of readers) await reader.close();
     const messagesOfWriter = stream(writer, ROOM);

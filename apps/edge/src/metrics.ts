@@ -52,7 +52,7 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
   );
   const frames = counterBy(
     'hubbub_edge_frames_total',
-    'Frames from clients by type and result (ok or an error code). Client events count as client_event, unreadable frames as unreadable.',
+    'Frames from clients by type and result (ok or an error code). All client events count as client_event.',
     [
       ...[...CLIENT_FRAME_TYPES, 'client_event'].map(type => ({ type, result: 'ok' })),
       { type: 'unreadable', result: 'INVALID_FORMAT' },
@@ -64,17 +64,17 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
   );
   const controls = counterBy(
     'hubbub_edge_controls_total',
-    'Controls that this edge received: close_room, remove_user, disconnect_user, add_sessions and remove_sessions from services, refuse_sessions from presence.',
+    'Controls that this edge received: refuse_sessions from presence, the others from services.',
     CONTROLS.map(action => ({ do: action })),
   );
   const additions = counterBy(
     'hubbub_edge_added_sessions_total',
-    'Sessions that services added to a room, by result: added, known (already a member), gone (the session ended or left meanwhile), or an error code.',
+    'Sessions that services added to a room: added, known (a member already), gone (ended meanwhile), or an error code.',
     ADDITIONS.map(result => ({ result })),
   );
   const events = counterBy(
     'hubbub_edge_client_events_total',
-    'Client events by result: appended, repeated (same message_id), UNAVAILABLE (Redis is unavailable, or too many events wait), or OUTCOME_UNKNOWN (Redis did not answer in time).',
+    'Client events by result: appended, repeated (same message_id), or an error code.',
     EVENT_RESULTS.map(result => ({ result })),
   );
   const interruptions = counter(

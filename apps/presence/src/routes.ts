@@ -28,7 +28,7 @@ const common = { method: 'GET', failures: [400, 401, 503] } as const;
 export function presenceRoutes(options: PresenceHttpOptions): AdminRoutes {
   return describedRoutes({
     title: 'Hubbub presence',
-    description: 'Who is in a room, where a user is, how many users are online: as of the last commit.',
+    description: 'Users in a room, rooms of a user, and the online count, as of the last commit.',
     apiKeys: options.apiKeys,
     apiKeysSetting: 'HUBBUB_PRESENCE_API_KEYS',
     fieldCodes: { room_id: 'INVALID_ROOM' },

@@ -90,7 +90,7 @@ describe('edges', () => {
 });
 
 describe('several instances', () => {
-  test('share the partitions; one that stops hands over at once; one that is killed loses them with its lease', async () => {
+  test('share the partitions; one that stops hands over immediately; one that is killed loses them with its lease', async () => {
     const bench = await redisBench();
     const first = await bench.presence('p1', GRACE);
     await eventually(() => first.partitionsOwned === 16);

@@ -30,7 +30,7 @@ describe('connecting', () => {
     expect(client.session).toMatchObject({ id: 's1', user: { id: 'u1', name: 'One' } });
   });
 
-  it('goes at once when the browser is online again, and checks a connection when it goes offline', async () => {
+  it('reconnects immediately when the browser is online again, and checks a connection when it goes offline', async () => {
     const listeners = new Map<string, (event: Event) => void>();
     const add = (type: string, listener: (event: Event) => void) => listeners.set(type, listener);
     vi.stubGlobal('addEventListener', add);

@@ -49,7 +49,7 @@ export const namespaceFields = z.strictObject({
     .boolean({ error: 'expected true or false' })
     .default(false)
     .describe(
-      'Buffers only the newest message per key for a slow reader (above conflateAboveBytes) instead of disconnecting it. Not with a history.',
+      'Buffers only the newest message per key for a slow reader (above conflateAboveBytes). Not with a history.',
     ),
   requireRoomToken: z
     .boolean({ error: 'expected true or false' })
@@ -88,7 +88,7 @@ export const namespaceFields = z.strictObject({
     )
     .optional()
     .describe(
-      'Keeps members whose connection ended. They show as offline after offlineAfterMs. They leave on request, or expireAfterMs later.',
+      'Keeps members without a connection: offline after offlineAfterMs. They leave on request, or expireAfterMs later.',
     ),
 });
 

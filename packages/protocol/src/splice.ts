@@ -22,9 +22,8 @@ export function roomPrefix(encoding: Encoding, room: string): Uint8Array {
 }
 
 /**
- * Puts the room of `prefix` first in the frame of `body`, and its position after it. `undefined`
- * for a malformed body: it does not begin as a non-empty object (JSON) or a map of 1 to 12 entries (MessagePack; 14 without a
- * position).
+ * Puts the room of `prefix` first in the frame of `body`, and its position after it. Returns `undefined` for a malformed
+ * body. A body begins as a non-empty object (JSON) or a map of 1 to 12 entries (MessagePack; 14 without a position).
  */
 export function spliceRoom(
   encoding: Encoding,

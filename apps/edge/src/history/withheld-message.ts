@@ -1,6 +1,6 @@
 /**
- * Messages that a session must not read: those of a type that only the cluster may send (PROTOCOL.md section 7.1), and those
- * that a service withholds from it. A `room_offset` replaces those with an offset: a hole would look like a loss.
+ * Messages that a session must not read: types that only the cluster may send (PROTOCOL.md section 7.1), and those that a
+ * service withholds from it. A `room_offset` replaces those with an offset: a hole would look like a loss.
  */
 import {
   type Encoding,

@@ -1,7 +1,7 @@
 /**
- * The cost of an action to others, and the remaining budget (docs/decisions/0006-what-an-action-costs.md). The one cost
- * model of an edge: it counts calls to Redis (by this edge, or by presence for it), bytes that
- * answer a small question, and bytes that stay in a history.
+ * The one cost model of an edge: the cost of an action to others, and the remaining budget. It counts calls to Redis (by this
+ * edge, or by presence for it), bytes that answer a small question, and bytes that stay in a history.
+ * See docs/decisions/0006-what-an-action-costs.md.
  */
 import { type ClientFrameType, namespaceOf } from '@hubbub/protocol';
 import { LimitExceeded, type LimitName } from './limit-exceeded.js';

@@ -33,7 +33,7 @@ export const LIMITS = {
     'questions above HUBBUB_AUTHORIZER_MAX_PENDING_PER_USER, or above the free share of HUBBUB_AUTHORIZER_MAX_PENDING',
 } as const;
 
-export type LimitName = keyof typeof LIMITS;
+export type LimitName = (typeof LIMITS)[number];
 
 export class LimitExceeded extends HubbubError {
   readonly limit: LimitName;

@@ -9,15 +9,14 @@ export type LimitMetrics = ReturnType<typeof createLimitMetrics>;
 
 export function createLimitMetrics(registry: MetricsRegistry, log: Logger) {
   const { counter, counterBy, total } = metricsKit(registry);
-  const meanings = Object.entries(LIMITS).map(([name, counts]) => `${name}: ${counts}`);
   const exceeded = counterBy(
     'hubbub_edge_limits_total',
-    `Events that exceeded a limit, by limit. ${meanings.join('; ')}.`,
-    Object.keys(LIMITS).map(limit => ({ limit })),
+    'Events that exceeded a limit; section 6 of PROTOCOL.md describes each limit.',
+    LIMITS.map(limit => ({ limit })),
   );
   const unheard = counter(
     'hubbub_edge_connections_unheard_total',
-    'Connections that ended before a complete first request: the client disconnected, was too slow, or sent headers that are too large. The engine does not report which.',
+    'Connections that ended before a complete first request: disconnected, too slow, or with too large headers.',
   );
   const logUnheard = occasionally(UNHEARD_LOG_INTERVAL_MS, suppressed =>
     log.info(

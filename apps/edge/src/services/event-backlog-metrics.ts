@@ -25,7 +25,7 @@ export function createEventBacklogMetrics(
   const { gaugeBy } = metricsKit(registry);
   gaugeBy(
     'hubbub_edge_events_in_log',
-    'Client events in the log of a namespace; at maxWaitingEvents the edge refuses further events. Every edge reports the same value.',
+    'Client events in the log of a namespace, at most maxWaitingEvents. Every edge reports the same value.',
     ['namespace'],
     async () => (await ask()).map(({ namespace, length }) => [{ namespace }, length] as const),
     'max',

@@ -39,7 +39,7 @@ export const authorizerSettings = {
   authorizerMaxPendingPerUser: integer(1, 100_000)
     .default(100)
     .describe(
-      'Maximum number of pending questions on this edge per user, or per address for sessions without a token. One user never holds more places than stay free.',
+      'Maximum pending questions per user (without a token: per address). One user never holds more than stay free.',
     ),
   authorizerBreakerFailures: integer(1, 1000)
     .default(5)

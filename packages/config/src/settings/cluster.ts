@@ -77,7 +77,7 @@ export const clusterSettings = {
   drainDelayMs: integer(0, 10 * MINUTE_MS)
     .optional()
     .describe(
-      'Time that a stopping edge reports not ready but keeps working, so that the load balancer notices. Unset: 5000 in production, else 0.',
+      'Time that a stopping edge is not ready but keeps working, for the load balancer. Unset: 5000 in production, else 0.',
     ),
   drainWindowMs: integer(0, 10 * MINUTE_MS)
     .default(10_000)

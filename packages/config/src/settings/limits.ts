@@ -15,7 +15,7 @@ export const limitSettings = {
   maxAddressFramesPerSecond: integer(0, 10_000_000)
     .default(5000)
     .describe(
-      'Maximum frames per second of all sessions of an address (IPv6: of a /64) on this edge; the burst is twice that. 0: no limit.',
+      'Maximum frames per second of an address (IPv6: of a /64) on this edge; the burst is twice that. 0: no limit.',
     ),
   maxRefusalsPerMinute: integer(1, 1_000_000)
     .default(300)
@@ -23,7 +23,7 @@ export const limitSettings = {
   maxCallsPerSecond: integer(0, 10_000_000)
     .default(500)
     .describe(
-      'Maximum Redis calls per second that the frames of one session may cause, on average; above it RATE_LIMITED. The burst is 4 seconds’ worth, or 3 calls for each of maxRooms. 0: no limit.',
+      'Redis calls per second that a session may cause. The burst is 4 seconds’ worth, or 3 for each of maxRooms. 0: no limit.',
     ),
   maxUserCallsPerSecond: integer(0, 10_000_000)
     .default(2000)
@@ -36,7 +36,7 @@ export const limitSettings = {
   maxBytesOutPerSecond: integer(0, 10_737_418_240)
     .default(1_048_576)
     .describe(
-      'Maximum bytes per second of answers (history, online_users) and replays to one session, on average; above it RATE_LIMITED. The burst is 16 seconds’ worth. 0: no limit.',
+      'Maximum bytes per second of answers and replays to one session. The burst is 16 seconds’ worth. 0: no limit.',
     ),
   maxUserBytesOutPerSecond: integer(0, 10_737_418_240)
     .default(4_194_304)
@@ -49,7 +49,7 @@ export const limitSettings = {
   maxUserStoredBytes: integer(0, 1_099_511_627_776)
     .default(67_108_864)
     .describe(
-      "Maximum bytes that a user's messages from this edge may add to the histories of a namespace within its historyTtlMs; above it RATE_LIMITED. 0: no limit.",
+      "Maximum bytes that a user's messages from this edge may add to a namespace's histories in historyTtlMs. 0: no limit.",
     ),
   maxNamespaceStoredBytes: integer(0, 1_099_511_627_776)
     .default(4_294_967_296)
@@ -57,12 +57,12 @@ export const limitSettings = {
   maxConnectionsPerAddress: integer(0, 1_000_000)
     .default(1000)
     .describe(
-      'Maximum connections of one address (IPv6: of a /64) to this edge. 0: no limit. Behind a proxy, set trustedProxies or trustedHops.',
+      'Maximum connections of one address (IPv6: of a /64) to this edge. 0: no limit. Behind a proxy, set trustedProxies.',
     ),
   reservedDescriptors: integer(8, 100_000)
     .default(64)
     .describe(
-      'File descriptors that client connections never take: for the admin port, Redis and the authorizer (one per pending question). The edge refuses further connections with 503.',
+      'File descriptors that client connections never take: for the admin port, Redis and questions to the authorizer.',
     ),
   maxHandshakesPerSecond: integer(0, 1_000_000)
     .default(2000)
@@ -79,7 +79,7 @@ export const limitSettings = {
   conflateAboveBytes: integer(1024, 536_870_912)
     .optional()
     .describe(
-      'In namespaces with conflate: buffered bytes above which a slow reader gets only the newest message per key. At most half of maxBufferedBytes, which needs room for 32 more messages. Unset: 65536, or a quarter of maxBufferedBytes if that is less.',
+      'Buffered bytes above which conflation begins; at most half of maxBufferedBytes. Unset: 65536, or a quarter if less.',
     ),
   // The engine aborts the process on an idle timeout outside 8 to 960 seconds.
   idleTimeoutMs: integer(8000, 960_000)
@@ -88,7 +88,7 @@ export const limitSettings = {
   pingIntervalMs: integer(1000, 900_000)
     .optional()
     .describe(
-      'Silence after which a client pings its edge; the `welcome` proposes it. Less than idleTimeoutMs. Unset: 25000, or half of idleTimeoutMs if that is less.',
+      'Silence after which a client pings, less than idleTimeoutMs. Unset: 25000, or half of idleTimeoutMs if that is less.',
     ),
   backoffBaseMs: integer(10, MINUTE_MS)
     .default(1000)
@@ -105,7 +105,7 @@ export const limitSettings = {
   maxKeptRoomsPerUser: integer(0, 100_000)
     .default(100)
     .describe(
-      'Maximum rooms with `keepMembers` that keep one offline user, for each partition of the registry. Above it the user leaves the room left first. 0: no limit.',
+      'Maximum rooms with `keepMembers` per offline user and partition; above it, the oldest is left first. 0: no limit.',
     ),
   maxRooms: integer(1, 10_000).default(100).describe('Maximum rooms of one session.'),
   // Below the 100 levels at which the MessagePack encoder gives up.
@@ -120,7 +120,7 @@ export const limitSettings = {
   maxReplayBytes: integer(65_536, 17_179_869_184)
     .default(67_108_864)
     .describe(
-      'Maximum bytes of messages that an edge keeps for replays, over all rooms. Above it, the edge drops the least recently used rooms and reads them again when needed. One room gets at most a quarter, and at most maxBufferedBytes.',
+      'Maximum bytes that an edge caches for replays. One room gets at most a quarter, and at most maxBufferedBytes.',
     ),
   historyPageSize: integer(1, 1000).default(100).describe('Maximum messages in one answer to history.'),
 };

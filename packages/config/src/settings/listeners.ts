@@ -30,13 +30,11 @@ export const listenerSettings = {
   tlsKeyFile: nonEmpty('a path such as /etc/hubbub/tls.key').optional().describe('Private key (PEM) of tlsCertFile.'),
   tlsCiphers: text(/^[A-Za-z0-9_+:!@=-]+$/, 'cipher suites of TLS 1.2, such as ECDHE-RSA-AES128-GCM-SHA256')
     .default(FORWARD_SECRET_SUITES.join(':'))
-    .describe(
-      'Cipher suites of TLS 1.2 in OpenSSL notation, best first. Every default suite has forward secrecy and authenticated encryption. TLS 1.3 always uses its own three suites.',
-    ),
+    .describe('Cipher suites of TLS 1.2 in OpenSSL notation, best first. TLS 1.3 always uses its own three suites.'),
   trustedProxies: list('networks like 10.0.0.0/8 or addresses', isNetwork)
     .default([])
     .describe(
-      'Proxies whose X-Forwarded-For the edge trusts. The client is the last address in it that is not a trusted proxy. Empty: the edge ignores the header.',
+      'Trusted proxies: the client is the last address in X-Forwarded-For that is not one of them. Empty: ignores the header.',
     ),
   trustedHops: integer(0, 10)
     .default(0)
@@ -48,7 +46,7 @@ export const listenerSettings = {
   )
     .optional()
     .describe(
-      '`Host` names that requests may use, besides localhost and IP addresses; * allows all. Unset: no further name in development, every name in production.',
+      '`Host` names besides localhost and IP addresses; * allows all. Unset: no more in development, all in production.',
     ),
   allowedOrigins: list('origins like https://example.com')
     .superRefine((entries, context) => {
@@ -59,6 +57,6 @@ export const listenerSettings = {
     })
     .optional()
     .describe(
-      'Origins that browsers may connect from: https://example.com, https://*.example.com (every subdomain, not example.com itself), null, or * for all. Unset: pages of this machine in development, none in production.',
+      'Browser origins: https://*.example.com (subdomains only), null, or *. Unset: this machine in development, else none.',
     ),
 };

@@ -7,13 +7,13 @@ export const tokenSettings = {
     .optional()
     .meta(SECRET)
     .describe(
-      `Secret of the tokens, at least ${JWT_SECRET_MIN_BYTES} bytes in production. Without any secret or key, development uses a built-in secret; production refuses to start.`,
+      `Secret of the tokens, at least ${JWT_SECRET_MIN_BYTES} bytes in production. Unset: a built-in one, in development only.`,
     ),
   jwtAcceptedSecrets: list('secrets such as from openssl rand -base64 48')
     .default([])
     .meta(SECRET)
     .describe(
-      'Further secrets that the edge accepts during a rotation: the next one before its use, the previous one until its tokens expire.',
+      'Further accepted secrets, for a rotation: the next one before its use, the previous one until its tokens expire.',
     ),
   jwtSecretAlgorithm: oneOf(['HS256', 'HS384', 'HS512'])
     .default('HS256')
@@ -27,12 +27,12 @@ export const tokenSettings = {
   jwtJwksUrl: url('https://id.example.com/.well-known/jwks.json')
     .optional()
     .describe(
-      'JSON Web Key Set (RFC 7517) that verifies tokens; the `kid` of a token selects the key. Production accepts only https, or http on loopback.',
+      'JSON Web Key Set (RFC 7517) that verifies tokens, selected by their `kid`. Production needs https, or http on loopback.',
     ),
   jwtJwksRefreshMs: integer(1000, 24 * 60 * MINUTE_MS)
     .default(10 * MINUTE_MS)
     .describe(
-      'Interval between reads of the key set. An unknown `kid` triggers an immediate read, at most once per tenth of this interval.',
+      'Interval between reads of the key set. An unknown `kid` triggers a read, at most once per tenth of this interval.',
     ),
   jwtJwksMaxAgeMs: integer(1000, 30 * 24 * 60 * MINUTE_MS)
     .default(24 * 60 * MINUTE_MS)

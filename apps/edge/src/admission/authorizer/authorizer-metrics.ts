@@ -25,7 +25,7 @@ export function createAuthorizerMetrics(
   const { counterBy, duration, gauge, gaugeBy } = metricsKit(registry);
   const questions = counterBy(
     'hubbub_edge_authorizer_questions_total',
-    'Questions to the authorizer by action and result: allowed, denied, cached, shared (with a pending question), failed, breaker_open, too_many (pending).',
+    'Questions to the authorizer, by action and result; shared: answered with a pending question.',
     ACTIONS.flatMap(action => QUESTION_RESULTS.map(result => ({ action, result }))),
   );
   gaugeBy(
