@@ -3,9 +3,16 @@
 const PENDING = 'not yet rewritten';
 
 export const EXCEPTIONS = [
+  { file: 'docs/performance.md', reason: 'most of it is generated from the results of benchmarks' },
   {
-    file: 'docs/performance.md',
-    reason: 'most of it is generated from the results of benchmarks, in the words of their time',
+    file: 'docs/failures.md',
+    text: 'A table cell',
+    reason: 'the last column quotes the titles of all tests that show it',
+  },
+  {
+    file: 'docs/failures.md',
+    text: 'A sentence has',
+    reason: 'the last column quotes the titles of all tests that show it',
   },
   { file: 'apps/api/lua/', reason: PENDING },
   { file: 'apps/edge/src/', reason: PENDING },
@@ -26,7 +33,6 @@ export const EXCEPTIONS = [
   { file: 'deploy/image/', reason: PENDING },
   { file: 'deploy/kubernetes/', reason: PENDING },
   { file: 'docker-compose.yml', reason: PENDING },
-  { file: 'docs/failures.md', reason: PENDING },
   { file: 'docs/metrics.md', reason: PENDING },
   { file: 'examples/chat/', reason: PENDING },
   { file: 'examples/hub/', reason: PENDING },
