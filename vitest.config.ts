@@ -12,9 +12,9 @@ export default defineConfig({
     globalSetup: ['tests/support/global-setup.ts'],
     reporters: ['default', './tests/support/plain-summary-reporter.ts'],
     pool: 'forks',
-    // Files wait for processes and timers for most of their time: with two at once, two cores were busy for a third of it.
+    // Files wait for processes and timers for most of their time: with two together, two cores were busy for a third of it.
     maxWorkers: 4,
-    // Longer than the kit's own patience, so that a test that fails says what it waited for.
+    // Longer than the kit's own patience, so that a failing test reports what it waited for.
     testTimeout: 90_000,
     hookTimeout: 90_000,
     // A second try beside what the first one left behind would pass where it must not; scripts/test.mjs has a better one.

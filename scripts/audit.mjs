@@ -1,6 +1,6 @@
 /**
  * `npm run audit`: asks the registry for known vulnerabilities of what is installed. Fails on one of level high or worse.
- * A registry that has no such service, or no network, is told as what it is: not checked.
+ * A registry that has no such service, or no network, is reported as not checked.
  */
 import { spawnSync } from 'node:child_process';
 import { fail, say } from './prepare/terminal.mjs';

@@ -1,4 +1,4 @@
-/** What start, test, build and bench do first: install and build, each only when something has changed. */
+/** The first step of start, test, build and bench: install and build, each only after a change. */
 import { build, isBuilt } from './prepare/build.mjs';
 import { install, isInstalled } from './prepare/install.mjs';
 import { alone } from './prepare/lock.mjs';
@@ -6,7 +6,7 @@ import { fail } from './prepare/terminal.mjs';
 
 // Everything here and below is plain Node: it runs before anything is installed.
 
-/** Installs and builds what is missing or outdated. Ends the process, with the reason told, when that fails. */
+/** Installs and builds what is missing or outdated. Ends the process with a message when that fails. */
 export async function prepare() {
   refuseOldNode();
   if (isInstalled() && isBuilt()) return;

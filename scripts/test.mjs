@@ -24,7 +24,7 @@ const checks = [
     what: 'types of the tests',
     script: 'node_modules/typescript/bin/tsc',
     args: ['-p', 'tests/tsconfig.json'],
-    hint: 'the compiler says where above',
+    hint: 'see the output of the compiler above',
   },
   {
     what: 'prose',
@@ -32,12 +32,12 @@ const checks = [
     args: [],
     hint: 'CONTRIBUTING.md lists the rules',
   },
-  // What browsers run has other libraries than what Node runs, and is bundled, not compiled.
+  // Code for browsers has other libraries than code for Node, and is bundled, not compiled.
   ...['examples/page', 'apps/hubbub/playground'].map(folder => ({
     what: `types of ${folder}`,
     script: 'node_modules/typescript/bin/tsc',
     args: ['-p', folder],
-    hint: 'the compiler says where above',
+    hint: 'see the output of the compiler above',
   })),
 ];
 
@@ -59,8 +59,8 @@ function runTests(vitestArgs) {
 }
 
 /**
- * Runs the files that failed again, one after the other: tests start up to a dozen processes each, and on a machine that others
- * use one may starve. A broken test fails again. A test that passes alone is listed last, with what it said: it is a defect too.
+ * Runs the failed files again, one after the other: tests start up to a dozen processes each, and may starve on a busy
+ * machine. A broken test fails again. A test that passes alone is listed last, with its failure: it is a defect too.
  *
  * @param {number} code of the run @returns {Promise<number>}
  */

@@ -1,6 +1,6 @@
 /**
- * `node healthy.mjs [path]`: ends with 0 when the admin port of this container answers the path with success, else with 1. The path is
- * `/healthz` unless given; a whole URL goes to another port. For health checks of containers: the image has no curl.
+ * `node healthy.mjs [path]` ends with 0 when the admin port of this container answers the path with success, else with 1.
+ * The path is `/healthz` by default; a whole URL goes to another port. For health checks: the image has no curl.
  */
 const TIMEOUT_MS = 2000;
 

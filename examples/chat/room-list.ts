@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 
 export interface ListedRoom {
-  /** What frames call it, such as `chat:general`. */
+  /** Its name in frames, such as `chat:general`. */
   readonly id: string;
   readonly name: string;
   readonly topic: string;
@@ -15,7 +15,7 @@ export const ROOMS_MAX = 50;
 
 const FIRST_ROOMS: readonly ListedRoom[] = [
   { id: 'chat:general', name: 'General', topic: 'Everything that has no room of its own' },
-  { id: 'chat:coffee', name: 'Coffee', topic: 'What is not work' },
+  { id: 'chat:coffee', name: 'Coffee', topic: 'Anything but work' },
   { id: 'chat:help', name: 'Help', topic: 'Ask, and somebody answers' },
 ];
 

@@ -11,7 +11,7 @@ const LIST = 'rooms';
 
 const signIn = z.strictObject({
   name: z.string().trim().min(1).max(NAME_MAX),
-  /** What a browser keeps to be the same person again. */
+  /** The key by which a browser is the same person again. */
   key: z
     .string()
     .regex(/^[\w-]{16,64}$/)
@@ -25,14 +25,14 @@ const newRoom = z.strictObject({
 export const chat: Example = { name: 'chat', title: 'Chat', stateTtlMs: DAY_MS, start: startChat };
 
 function startChat({ hubbub, mint, documents, http }: ServiceParts): void {
-  // Nothing is kept of a person: the key says who it is, so signing in again, at any instance, gives the same one.
+  // Nothing is kept of a person: the key identifies it, so signing in again, at any instance, gives the same one.
   http.post('/api/sign-in', request => {
     const { name, key = randomBytes(16).toString('base64url') } = signIn.parse(request.body);
     const user = { id: `u-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`, name };
     return { token: mint.session({ user: user.id, name }), user, key };
   });
 
-  // An update, although nothing changes: a list that is looked at stays.
+  // An update, although nothing changes: a list that is read stays.
   http.get('/api/rooms', () => documents.update<RoomList>(LIST, withFirstRooms));
 
   http.post('/api/rooms', async request => {
@@ -44,6 +44,6 @@ function startChat({ hubbub, mint, documents, http }: ServiceParts): void {
     return { room };
   });
 
-  // What the edges answer at this path, for a page of another origin: edges say nothing to those.
+  // The answer of the edges at this path, for pages of another origin, which edges do not serve.
   http.get('/ws/online', async () => ({ online: await hubbub.presence.online() }));
 }

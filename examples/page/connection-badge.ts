@@ -1,4 +1,4 @@
-/** How the connection is, always in sight: connected, coming back in so many seconds, or gone and what to do. */
+/** The state of the connection, always visible: connected, reconnecting in some seconds, or closed and what to do. */
 import type { HubbubClient } from '@hubbub/client';
 import { element } from './dom.js';
 
@@ -39,7 +39,7 @@ function wordsOf({ state }: HubbubClient, retryAtMs: number | undefined): [kind:
       return ['warn', seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting …'];
     }
     case 'closed':
-      return ['bad', 'Disconnected: reload to come back'];
+      return ['bad', 'Disconnected: reload to reconnect'];
     case 'idle':
       return ['', 'Not connected'];
     default:

@@ -28,7 +28,7 @@ export function byId<Of extends HTMLElement>(id: string, kind: new () => Of): Of
   throw new Error(`The page has no ${kind.name} #${id}.`);
 }
 
-/** A round picture of initials, in a colour of the person's own. */
+/** A round picture of initials, in a color of the person's own. */
 export function avatar(name: string, id: string): HTMLElement {
   const initials = name
     .split(/\s+/)

@@ -1,4 +1,4 @@
-/** What a page tells a person of an error. */
+/** The text of an error for a person. */
 
 export function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-/** Where the hub is, and a client for it: pages spread over the edges, or go where `?edge=n` says. */
+/** Where the hub is, and a client for it: pages spread over the edges, or use the edge of `?edge=n`. */
 import { HubbubClient, type TokenOption } from '@hubbub/client';
 
 interface PageConfig {

@@ -1,4 +1,4 @@
-/** What a tab remembers over a reload. A browser that keeps nothing forgets it: then it is as if opened for the first time. */
+/** The memory of a tab over a reload. Without storage, every load is like the first one. */
 
 const PREFIX = 'hubbub-example:';
 

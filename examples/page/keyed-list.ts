@@ -3,7 +3,7 @@
 export interface Keyed {
   /** Names the thing; no two of a list are equal. */
   readonly key: string;
-  /** Says all that its element shows: another one when this changes. */
+  /** A key for all that its element shows: a new element when it changes. */
   readonly shown: string;
   make(): HTMLElement;
 }

@@ -6,7 +6,7 @@ const AT_ONCE_MAX = 3;
 
 let place: HTMLElement | undefined;
 
-/** @param kind `bad` is read out at once */
+/** @param kind screen readers announce `bad` immediately */
 export function toast(text: string, kind: 'plain' | 'good' | 'bad' = 'plain'): void {
   if (place === undefined) {
     place = element('div', { class: 'toasts' });

@@ -1,4 +1,4 @@
-/** Who types in a room: believed for some seconds, because a word that it ended may be lost with its connection. */
+/** The users who type in a room. Each entry expires after some seconds: its end may be lost with the connection. */
 import type { Sender } from '@hubbub/client';
 
 const BELIEVED_MS = 6000;

@@ -1,4 +1,4 @@
-/** What attendees send, checked: what a frame of a client event does to a session. */
+/** Checks the client events of attendees, and applies them to a session. */
 import type { ServiceEvent } from '@hubbub/server';
 import { z } from 'zod';
 import type { PairwiseSession } from './session-document.js';
@@ -14,11 +14,11 @@ const voteSubmitted = z.object({
     .refine(({ preferred_feature_id, is_tie_vote }) => is_tie_vote === (preferred_feature_id === null)),
 });
 
-/** Who it is about is who sent it, by the token: what else the payload says of that is not read. */
-type Told = Pick<ServiceEvent, 'type' | 'payload' | 'user' | 'atMs'>;
+/** The attendee is the sender, by the token: the payload's own claims are not read. */
+type AttendeeEvent = Pick<ServiceEvent, 'type' | 'payload' | 'user' | 'atMs'>;
 
 /** @throws {Refusal} `INVALID_PAYLOAD` */
-export function changeOf({ type, payload, user, atMs }: Told): (session: PairwiseSession) => Change {
+export function changeOf({ type, payload, user, atMs }: AttendeeEvent): (session: PairwiseSession) => Change {
   if (type === 'join_session') return session => join(session, user.id, user.name, atMs);
   if (type === 'leave_session') return session => leave(session, user.id, 'left', atMs);
   const parsed = voteSubmitted.safeParse(payload);

@@ -15,7 +15,7 @@ const question = z.object({
   params: z.object({ attendee: z.string().optional() }).optional(),
 });
 
-/** Answers are not kept: a session that was closed lets nobody in from that moment on. */
+/** Answers are not cached: a closed session admits nobody from that moment on. */
 const ASK_AGAIN = { ttl_ms: 0 };
 
 export function addAuthorizer(http: FastifyInstance, projects: Projects): void {

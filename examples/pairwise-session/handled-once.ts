@@ -1,6 +1,6 @@
 /**
- * Makes "at least once" once: a document remembers which entries it has seen, in the same update as what they changed,
- * and what the last of each stream has to tell, until that is told for sure: before the next entry is handled.
+ * Makes "at least once" once. A document remembers the handled entries, in the same update as their changes. It also
+ * remembers the messages of each stream's last entry, until they are sent for sure: before the next entry is handled.
  */
 import type { Message, PairwiseSession, Source } from './session-document.js';
 import type { Change } from './session-rules.js';
@@ -8,7 +8,7 @@ import type { Change } from './session-rules.js';
 /** An instance that froze with an entry in its hands is further behind than this only after its lease is long gone. */
 const ENTRIES_KEPT = 100;
 
-/** @param change what the entry does; not called when it was done before */
+/** @param change of the entry; not called if it was handled before */
 export function once(
   session: PairwiseSession,
   source: Source,
@@ -22,7 +22,7 @@ export function once(
   return { ...next, handled: { ...next.handled, [source]: handled } };
 }
 
-/** What the entry has to tell; nothing when a later one was handled, which comes after all was told. */
+/** The messages of the entry; none if a later one was handled, because then all were sent. */
 export function toTell(session: PairwiseSession, source: Source, entryId: string): readonly Message[] {
   const { entries, messages } = session.handled[source];
   return entries.at(-1) === entryId ? messages : [];

@@ -6,13 +6,13 @@ import { type NewSession, newSession, type PairwiseSession } from './session-doc
 export type Project = {
   readonly project_id: string;
   readonly name: string;
-  /** Whoever has it manages the project. */
+  /** The key for managing the project. */
   readonly key: string;
   readonly attendees: Readonly<Record<string, { readonly name: string; readonly key: string }>>;
   readonly session_ids: readonly string[];
 };
 
-/** An HTTP answer that says no. */
+/** A refusal as an HTTP answer. */
 export class HttpProblem extends Error {
   constructor(
     readonly statusCode: number,
@@ -68,7 +68,7 @@ export class Projects {
   }
 
   /**
-   * Who it is and what it is about, for who has the key of the attendee's link; the project lives on for it.
+   * The attendee and the session for the key of the attendee's link; extends the project's life.
    * @throws {HttpProblem} 403, 404; 409 for a session that is closed
    */
   async invited(
@@ -98,7 +98,7 @@ export class Projects {
     return this.#documents.read<PairwiseSession>(sessionKey(projectId, sessionId));
   }
 
-  /** Atomic, as `Documents` are; a session that is forgotten stays so. What `change` throws is thrown. */
+  /** Atomic, as `Documents` are; a session that is forgotten stays so. Errors of `change` are thrown. */
   changeSession(
     projectId: string,
     sessionId: string,

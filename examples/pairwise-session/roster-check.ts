@@ -17,7 +17,7 @@ export class RosterCheck {
     this.#settledMs = settledMs;
   }
 
-  /** What the room's roster says of a session; `undefined` when it was asked before. Rejects when presence does not answer. */
+  /** The change that the room's roster requires; `undefined` if it was requested before. Rejects when presence does not answer. */
   async ask(room: string): Promise<((session: PairwiseSession) => Change) | undefined> {
     if (this.#checked.has(room)) return undefined;
     const { users } = await this.#hubbub.presence.roster(room, { limit: 1000 });

@@ -1,4 +1,4 @@
-/** Pairwise session: attendees compare features until they agree. Client events change the session, the hub tells all. */
+/** Pairwise session: attendees compare features until they agree. Client events change the session, the hub notifies all. */
 import type { Hubbub, ServiceEvent } from '@hubbub/server';
 import type { Example, ServiceParts } from '../service/example.js';
 import { changeOf } from './attendee-events.js';
@@ -34,7 +34,7 @@ function startPairwiseSession({ hubbub, mint, documents, http, timeMs }: Service
     group: 'pairwise',
     /** How long after this instance died another one takes over, or this one when it is back. */
     leaseMs: timeMs('EXAMPLE_LEASE_MS', 5000),
-    // What fails here is Redis or the hub: nothing to be given up after a second.
+    // Failures here are those of Redis or the hub: keep trying for longer than a second.
     maxAttempts: 100,
     onError: (error: unknown) => void process.stderr.write(`${String(error)}\n`),
   };
@@ -95,7 +95,7 @@ async function replyAll(event: ServiceEvent, session: PairwiseSession): Promise<
   for (const message of snapshotFor(session, event.user.id)) await event.reply(message);
 }
 
-/** Whoever may be connected; who is also in another session stays there, and is only taken out of this room. */
+/** Disconnects attendees; one who is also in another session stays there, and is only removed from this room. */
 async function disconnectAll(
   hubbub: Hubbub,
   { attendees }: Project,

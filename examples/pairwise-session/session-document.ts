@@ -16,7 +16,7 @@ export type Comparison = {
 export type Attendee = {
   readonly name: string;
   readonly present: boolean;
-  /** When that began, by the clock of the edge or presence that told it: what is older says nothing of now. */
+  /** When that began, by the clock of the reporting edge or presence: older reports are outdated. */
   readonly since_ms: number;
 };
 
@@ -25,7 +25,7 @@ export type Message = { readonly type: string; readonly payload: Readonly<Record
 /** Where what changes a session comes from: two streams and a question to presence, each in order. */
 export type Source = 'client' | 'member' | 'roster';
 
-/** What was handled, and what the last of it has to tell: the same again when it is handled again. */
+/** The handled entries, and the messages of the last one: the same again when it is handled again. */
 export type Handled = { readonly entries: readonly string[]; readonly messages: readonly Message[] };
 
 export type PairwiseSession = {

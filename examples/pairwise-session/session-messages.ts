@@ -1,7 +1,7 @@
-/** What a session tells: how a comparison stands, and how far all are. */
+/** The messages of a session: the state of a comparison, and the progress of all. */
 import { type Comparison, type Message, type PairwiseSession, presentIds, type Vote } from './session-document.js';
 
-/** What all may know of a comparison: who has voted, but how only when all who are here have. */
+/** The public state of a comparison: the voters, and their votes only when all present have voted. */
 export function comparisonUpdate(session: PairwiseSession, comparison: Comparison): Message {
   const { comparison_id, feature_ids, votes, consensus } = comparison;
   const present = presentIds(session);

@@ -1,4 +1,4 @@
-/** What may happen to a session, and what it tells then. Pure: the service gives it to `documents.update`. */
+/** The changes of a session, with their messages. Pure: the service passes them to `documents.update`. */
 import { type Comparison, type Message, type PairwiseSession, presentIds, type Vote } from './session-document.js';
 import {
   attendeeJoined,
@@ -15,7 +15,7 @@ export interface Change {
 
 export type LeaveReason = 'left' | 'dropped';
 
-/** Told to the client as `error`; nothing has changed. */
+/** Sent to the client as `error`; nothing has changed. */
 export class Refusal extends Error {
   constructor(
     readonly code: string,
@@ -84,12 +84,12 @@ function withAttendee(
   return { ...session, attendees: { ...session.attendees, [id]: attendee } };
 }
 
-/** Looks at every comparison anew: what is told is what others see differently than before, and the vote's own. */
+/** Checks every comparison again; the messages are the visible differences, and the vote's own. */
 function settle(before: PairwiseSession, after: PairwiseSession, messages: readonly Message[], voted?: string): Change {
   const present = presentIds(after);
   const comparisons = after.comparisons.map(each => ({ ...each, consensus: consensusOf(each, present) }));
   const session = { ...after, comparisons };
-  const told = comparisons.flatMap((comparison, index) => {
+  const updates = comparisons.flatMap((comparison, index) => {
     const earlier = before.comparisons[index];
     const update = comparisonUpdate(session, comparison);
     const seen = earlier === undefined ? undefined : comparisonUpdate(before, earlier);
@@ -99,14 +99,14 @@ function settle(before: PairwiseSession, after: PairwiseSession, messages: reado
     if (consensus !== null && was === null) return [update, consensusReached(comparison_id, consensus)];
     return consensus === null && was !== null ? [update, consensusLost(comparison_id)] : [update];
   });
-  const settledAnything = told.some(({ type }) => type !== 'comparison_update');
+  const settledAnything = updates.some(({ type }) => type !== 'comparison_update');
   const progress = voted !== undefined || settledAnything ? [sessionProgress(session)] : [];
-  return { session, messages: [...messages, ...told, ...progress] };
+  return { session, messages: [...messages, ...updates, ...progress] };
 }
 
 /**
  * Reached when all who are here have voted and agree. It stays, also for those who come later, until the vote of
- * somebody who is here says otherwise.
+ * somebody who is present objects.
  */
 function consensusOf({ votes, consensus }: Comparison, present: readonly string[]): Vote | null {
   const cast = present.flatMap(id => votes[id] ?? []);

@@ -1,4 +1,4 @@
-/** Who belongs to a room: seats by name, pages that enter, connections that drop and return. Pure, and harmless when repeated. */
+/** The members of a room: seats by name, pages that join, connections that drop and return. Pure, and harmless when repeated. */
 import { active, changed, type Member, type QuizRoom } from './quiz.js';
 import { Refusal } from './refusal.js';
 
@@ -12,13 +12,13 @@ export interface Seat {
 
 export const MEMBERS_MAX = 50;
 const NAME_MAX = 24;
-/** A name is kept so long for a page that has not entered the room: it may have been closed at once. */
+/** How long a name is kept for a page that has not joined the room: it may have been closed immediately. */
 const SEAT_KEPT_MS = 30_000;
 
 /** A name as it is shown. @throws {Refusal} `NAME_INVALID` */
 export function readName(text: string): string {
   const name = text.trim().replace(/\s+/g, ' ');
-  if (name === '') throw new Refusal(422, 'NAME_INVALID', 'Tell us your name.');
+  if (name === '') throw new Refusal(422, 'NAME_INVALID', 'Enter your name.');
   if ([...name].length <= NAME_MAX) return name;
   throw new Refusal(422, 'NAME_INVALID', `That name is too long: take one of at most ${NAME_MAX} characters.`);
 }
@@ -56,7 +56,7 @@ export function enter(room: QuizRoom, userId: string, atMs: number): QuizRoom {
   return active(withMember(room, { ...member, entered: true, online }), atMs);
 }
 
-/** News of the hub's registry: a member's connections ended and it did not come back in time, or it is back. */
+/** News of the hub's registry: a member did not reconnect in time, or has returned. */
 export function seen(room: QuizRoom, userId: string, { online, atMs }: { online: boolean; atMs: number }): QuizRoom {
   const member = memberById(room, userId);
   if (member === undefined || atMs < member.presenceAtMs) return room;

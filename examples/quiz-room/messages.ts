@@ -1,4 +1,4 @@
-/** What clients say, checked: the payloads of client events and the bodies of requests. */
+/** Schemas of clients' messages: the payloads of client events and the bodies of requests. */
 import { z } from 'zod';
 import { QUESTION_SET_IDS } from './question-sets.js';
 

@@ -1,9 +1,9 @@
-/** What happens in a quiz: asked, answered, ended. Pure, and harmless when repeated: each step says what it is a step from. */
+/** The steps of a quiz: ask, answer, end. Pure, and harmless when repeated: each step names the state before it. */
 import { memberById, noMember } from './members.js';
 import { type Asked, active, changed, playersOf, type QuizRoom, questionsOf } from './quiz.js';
 import { Refusal } from './refusal.js';
 
-/** Who does something, as the hub says, and when its edge heard of it. */
+/** The actor, as the hub identifies it, and the time at its edge. */
 export interface Act {
   readonly userId: string;
   readonly atMs: number;
@@ -92,7 +92,7 @@ export function cheer(room: QuizRoom, act: Act): QuizRoom {
   return active(room, act.atMs);
 }
 
-/** What time itself does: a question's time is up, or nobody has been active for long after the end. */
+/** Changes by time alone: a question's time is up, or nobody has been active for long after the end. */
 export function passTime(
   room: QuizRoom,
   { nowMs, cleanupAfterMs }: { nowMs: number; cleanupAfterMs: number },
@@ -130,7 +130,7 @@ function isAt(room: QuizRoom, { round, question }: Step): boolean {
   return round === room.round && question === room.asked.length - 1;
 }
 
-/** By the user that the edge knows from the token, whatever the frame says. */
+/** By the user that the edge knows from the token, regardless of the frame. */
 function onlyHost(room: QuizRoom, { userId }: Act): void {
   if (memberById(room, userId)?.role === 'host') return;
   throw new Refusal(403, 'FORBIDDEN', 'Only the host can do that.');

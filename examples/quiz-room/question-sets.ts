@@ -47,7 +47,7 @@ export const QUESTION_SETS: readonly QuestionSet[] = [
         right: 1,
       },
       { text: 'How many bits has an IPv6 address?', answers: ['32', '64', '128', '256'], right: 2 },
-      { text: 'Which status code says “I’m a teapot”?', answers: ['402', '418', '451', '508'], right: 1 },
+      { text: 'Which status code means “I’m a teapot”?', answers: ['402', '418', '451', '508'], right: 1 },
       { text: 'On which port does HTTPS listen by default?', answers: ['443', '80', '22', '8080'], right: 0 },
     ],
   },

@@ -1,4 +1,4 @@
-/** What pages tell by client events, carried out: the room changes, everybody gets its state. */
+/** Handles the client events of pages: the room changes, everybody gets its state. */
 import type { Payload, ServiceEvent } from '@hubbub/server';
 import { ZodError } from 'zod';
 import type { ServiceParts } from '../service/example.js';
@@ -25,11 +25,11 @@ export function hearPlayers({ hubbub }: ServiceParts, rooms: RoomKeeper, { quest
     try {
       await handle(code, event);
     } catch (error) {
-      const told = toldOf(error);
-      if (told === undefined) throw error; // Redis is away: tried again.
-      await event.reply({ type: 'error', payload: told });
-      // A page that came back after the cleanup is in a room that no quiz is in.
-      if (told.code === 'NOT_FOUND') await hubbub.closeRoom(hubRoom(code), 'The quiz is over.');
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error; // Redis is away: tried again.
+      await event.reply({ type: 'error', payload: refusal });
+      // A page that reconnected after the cleanup is in a room without a quiz.
+      if (refusal.code === 'NOT_FOUND') await hubbub.closeRoom(hubRoom(code), 'The quiz is over.');
     }
   });
 
@@ -94,7 +94,7 @@ export function hearPlayers({ hubbub }: ServiceParts, rooms: RoomKeeper, { quest
     await hubbub.publishToRoom(hubRoom(code), { type: 'answer_counted', payload, idempotencyKey });
   }
 
-  /** A page that was loaded anew does not know what its player has chosen. */
+  /** A reloaded page does not know what its player has chosen. */
   async function remindOfAnswer(code: string, event: ServiceEvent): Promise<void> {
     const { round, asked, phase } = await rooms.read(code);
     const question = asked.length - 1;
@@ -108,7 +108,7 @@ function answerTaken({ round, question, choice }: { round: number; question: num
   return { type: 'answer_taken', payload: { round, question, choice } };
 }
 
-function toldOf(error: unknown): { readonly code: string; readonly message: string } | undefined {
+function refusalOf(error: unknown): { readonly code: string; readonly message: string } | undefined {
   if (error instanceof Refusal) return { code: error.code, message: error.message };
   if (!(error instanceof ZodError)) return undefined;
   return { code: 'INVALID_PAYLOAD', message: `${error.issues[0]?.path.join('.')}: ${error.issues[0]?.message}` };

@@ -8,7 +8,7 @@ import type { QuizRoom } from './quiz.js';
 import { hubRoom, readRoomCode } from './room-code.js';
 import type { RoomKeeper } from './room-keeper.js';
 
-/** Listening and telling; only the service speaks in a room. */
+/** To listen and to send events; only the service publishes in a room. */
 const RIGHTS = ['join', 'event', 'presence', 'history'] as const;
 
 export function serveQuiz({ http, mint }: ServiceParts, rooms: RoomKeeper): void {
@@ -35,7 +35,7 @@ export function serveQuiz({ http, mint }: ServiceParts, rooms: RoomKeeper): void
     return seatOf(await rooms.read(code), pass);
   });
 
-  /** Who one is in this room, and a token to prove it to the hub. */
+  /** The user in this room, and a token that proves it to the hub. */
   function seatOf(room: QuizRoom, pass: string) {
     const member = memberByPass(room, hashed(pass));
     if (member === undefined) throw noMember();
@@ -49,7 +49,7 @@ function hashed(pass: string): string {
   return createHash('sha256').update(`pass ${pass}`).digest('base64url');
 }
 
-/** The same for the same pass: a page that asks twice is one user. It does not tell the pass. */
+/** The same for the same pass: a page that asks twice is one user. It does not reveal the pass. */
 function userIdOf(pass: string): string {
   return `u-${createHash('sha256').update(`user ${pass}`).digest('base64url').slice(0, 12)}`;
 }

@@ -1,4 +1,4 @@
-/** A quiz room as a document. What is derived from it (scores, places) is computed, so that nothing is counted twice. */
+/** A quiz room as a document. Scores and places are computed from it, so that nothing is counted twice. */
 import { type Question, questionSet } from './question-sets.js';
 import { Refusal } from './refusal.js';
 
@@ -13,7 +13,7 @@ export interface Member {
   /** Whether its page was in the room: until then the name is only kept for it. */
   readonly entered: boolean;
   readonly online: boolean;
-  /** When the hub saw what `online` says: older news is no news. 0: it has said nothing yet. */
+  /** When the hub saw what `online` says: older news is ignored. 0: no news yet. */
   readonly presenceAtMs: number;
   readonly lastSeenMs?: number;
 }
@@ -22,7 +22,7 @@ export interface Answer {
   readonly choice: number;
   /** When the edge took it in. */
   readonly atMs: number;
-  /** The client event that it came by: the same one again is no second answer. */
+  /** The client event that it came by: the same one again is not a second answer. */
   readonly entryId: string;
 }
 
@@ -38,7 +38,7 @@ export interface Asked {
   readonly answers: Readonly<Record<string, Answer>>;
 }
 
-/** `closed`: members are being told; the document is gone directly after. */
+/** `closed`: members are being notified; the document is gone directly after. */
 export type Phase = 'lobby' | 'question' | 'reveal' | 'ended' | 'closed';
 
 /** A type and not an interface: documents are records, which interfaces are not. */
@@ -95,7 +95,7 @@ export function playersOf({ members }: QuizRoom): readonly Member[] {
   return members.filter(({ role, entered }) => role === 'player' && entered);
 }
 
-/** What a player got for a question: more when it was quick. Clocks of edges and services may differ a little: within bounds. */
+/** A player's points for a question: more for a quick answer. Clocks of edges and services may differ a little: within bounds. */
 export function pointsFor(room: QuizRoom, index: number, userId: string): number {
   const asked = room.asked[index];
   const answer = asked?.answers[userId];
@@ -104,7 +104,7 @@ export function pointsFor(room: QuizRoom, index: number, userId: string): number
   return Math.round(POINTS_MAX - (POINTS_MAX - POINTS_MIN) * Math.min(1, Math.max(0, spent)));
 }
 
-/** Points of the questions that are over: the one that runs would tell who is right. */
+/** Points of the questions that are over: the current one would reveal who is right. */
 export function scoreOf(room: QuizRoom, userId: string): number {
   return room.asked.reduce((sum, { ended }, index) => sum + (ended ? pointsFor(room, index, userId) : 0), 0);
 }

@@ -1,4 +1,4 @@
-/** What the rules of the quiz do not allow: told to who asked, by HTTP or as an `error` frame. */
+/** An action that the rules of the quiz forbid: answered by HTTP or with an `error` frame. */
 
 export type RefusalCode =
   | 'INVALID_PAYLOAD'

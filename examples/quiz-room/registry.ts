@@ -41,7 +41,7 @@ export function followRegistry({ hubbub }: ServiceParts, rooms: RoomKeeper): voi
     try {
       await rooms.tell(await rooms.change(code, how), cause);
     } catch (error) {
-      // The room is gone: nobody is left to be told who is offline there.
+      // The room is gone: no member is left to be notified.
       if (!(error instanceof Refusal)) throw error;
     }
   }

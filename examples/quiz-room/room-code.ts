@@ -13,7 +13,7 @@ export function newRoomCode(): string {
   return Array.from({ length: LENGTH }, () => LETTERS[randomInt(LETTERS.length)]).join('');
 }
 
-/** What people type is what they heard: in any case, with spaces or dashes. */
+/** People type codes that they heard: in any case, with spaces or dashes. */
 export function readRoomCode(text: string): string {
   return text.toUpperCase().replace(/[\s-]/g, '');
 }

@@ -1,4 +1,4 @@
-/** Keeps the rooms: changes them, tells members, and does what is due, whichever instance of the service is there. */
+/** Keeps the rooms: changes them, notifies members, and handles deadlines, on any instance of the service. */
 import type { Hubbub } from '@hubbub/server';
 import type { Documents } from '../state/documents.js';
 import { Deadlines } from './deadlines.js';
@@ -8,11 +8,11 @@ import { hubRoom, newRoomCode } from './room-code.js';
 import { stateFrame } from './state-frame.js';
 
 export interface KeeperTimes {
-  /** A room is cleaned up so long after the last activity, when its quiz has ended. */
+  /** Time from the last activity to the cleanup of a room with an ended quiz. */
   readonly cleanupAfterMs: number;
-  /** How often deadlines are looked at that another instance may have set. */
+  /** How often deadlines of other instances are checked. */
   readonly lookEveryMs: number;
-  /** A room whose quiz never ends is looked at after so long: its document may have ended by itself. */
+  /** When a room without an end of its quiz is checked: its document may have expired. */
   readonly forgottenAfterMs: number;
 }
 
@@ -55,7 +55,7 @@ export class RoomKeeper {
     return room;
   }
 
-  /** Everybody in the room gets all of it. @param cause of the change: the same one tells it once */
+  /** Sends the whole state to everybody in the room. @param cause of the change: the same one sends it once */
   async tell(room: QuizRoom, cause: string): Promise<void> {
     await this.#hubbub.publishToRoom(hubRoom(room.code), { ...stateFrame(room), idempotencyKey: `state:${cause}` });
   }
@@ -113,7 +113,7 @@ export class RoomKeeper {
       () => {
         this.#timers.delete(timer);
         this.#look()
-          .catch(error => process.stderr.write(`Deadlines are looked at again later: ${error}\n`))
+          .catch(error => process.stderr.write(`checking deadlines failed, retrying: ${error}\n`))
           .finally(() => andAgain && this.#wakeIn(this.#times.lookEveryMs, true));
       },
       Math.max(0, inMs),

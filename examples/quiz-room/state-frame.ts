@@ -1,4 +1,4 @@
-/** What everybody in a room gets after each change: all of it in one frame, and nothing that helps to cheat. */
+/** The frame that everybody in a room gets after each change: the whole state, without secrets. */
 import type { Payload } from '@hubbub/server';
 import { questionSet } from './question-sets.js';
 import { type Member, pointsFor, type QuizRoom, questionsOf, scoreOf } from './quiz.js';

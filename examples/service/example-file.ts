@@ -1,4 +1,4 @@
-/** Finds the files of an example that are no code: its page and its hub.yaml. */
+/** Finds the files of an example that are not code: its page and its hub.yaml. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

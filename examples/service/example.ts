@@ -1,4 +1,4 @@
-/** What an example is made of: a hub's settings, and a service. */
+/** The parts of an example: a hub's settings, and a service. */
 import type { Hubbub, TokenMint } from '@hubbub/server';
 import type { FastifyInstance } from 'fastify';
 import type { Documents } from '../state/documents.js';
@@ -25,7 +25,7 @@ export interface Example {
   readonly title: string;
   /** HUBBUB_* settings of its hub beside those of hub.yaml. `serviceUrl` is where the service listens. */
   hubVariables?(serviceUrl: string): Readonly<Record<string, string>>;
-  /** State that nobody changes for so long is forgotten. */
+  /** Time to live of state after its last change. */
   readonly stateTtlMs: number;
   /** Adds routes and consumers. */
   start(parts: ServiceParts): Promise<void> | void;

@@ -1,4 +1,4 @@
-/** What an example takes from its environment: read once, here and nowhere else. */
+/** The settings of an example from its environment: read once, here only. */
 
 /** Redis, and nothing else, makes an example a cluster. */
 export interface ExampleSettings {
@@ -53,7 +53,7 @@ function wholeNumber(name: string, text: string | undefined, otherwise: number):
   throw new Error(`${name}: expected a whole number, got ${JSON.stringify(text)}`);
 }
 
-/** What a child process needs of this one's environment; settings of the hub are given to it one by one. */
+/** The environment for a child process; the hub's settings are passed one by one. */
 export function inheritedVariables(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => !/^(HUBBUB|EXAMPLE)_(?!TEST_|.*_MS$)/.test(name)),

@@ -1,4 +1,4 @@
-/** What a service remembers: JSON documents that change atomically and end by themselves. */
+/** The memory of a service: JSON documents that change atomically and end by themselves. */
 
 /** Anything that JSON carries. */
 export type Document = Readonly<Record<string, unknown>>;
@@ -12,10 +12,9 @@ export interface Documents {
   read<Of extends Document>(key: string): Promise<Of | undefined>;
 
   /**
-   * Replaces the document by what `change` makes of it; `undefined` deletes it. `change` may be called several times, each
-   * time with what is there then: it must have no effects of its own, and give the same when it is repeated. What it
-   * throws is thrown, and nothing changes.
-   * @returns what is there afterwards
+   * Replaces the document by the result of `change`; `undefined` deletes it. `change` may run several times, each time with the
+   * current document: it must have no effects of its own, and return the same when repeated. If it throws, nothing changes.
+   * @returns the new document
    * @example const room = await documents.update<Room>('room:7', room => ({ ...(room ?? newRoom()), open: true }));
    */
   update<Of extends Document>(

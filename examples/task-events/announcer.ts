@@ -21,8 +21,8 @@ function keyOf(entryId: string): string {
 }
 
 /**
- * Handles one event: remembers it, then tells it. A service that dies in between does both again: remembering twice is like
- * once, and the entry's id keeps the hub from telling it twice.
+ * Handles one event: remembers it, then announces it. A service that dies in between does both again: remembering twice is like
+ * once, and the entry's id keeps the hub from publishing it twice.
  */
 export function createAnnouncer({ hubbub, documents }: AnnouncerParts): (entry: BusEntry) => Promise<void> {
   async function change(chatId: string, how: (chat: Chat) => Chat): Promise<Chat> {
@@ -67,7 +67,7 @@ export function createAnnouncer({ hubbub, documents }: AnnouncerParts): (entry: 
       withNotification(before, { ...about, read: false, entry }),
     );
     const known = user?.notifications.find(each => each.notification_id === notification_id);
-    if (known?.entry !== entry) return; // Told before, by another event.
+    if (known?.entry !== entry) return; // Announced before, by another event.
     await hubbub.publishToUser(user_id, { type: 'notification.new', payload: about, idempotencyKey: keyOf(entry) });
   }
 

@@ -1,4 +1,4 @@
-/** What pages ask of the service over their connection: to hear of a chat, and not any more; and that somebody types. */
+/** Client events of pages: subscribe to a chat, unsubscribe, and typing. */
 import type { Hubbub, ServiceEvent } from '@hubbub/server';
 import { z } from 'zod';
 import type { Documents } from '../state/documents.js';
@@ -24,7 +24,7 @@ export function answerClientEvents({ hubbub, documents, leaseMs }: ClientEventsP
       return await reply(error('FORBIDDEN', `You do not belong to a chat ${chatId}.`, chatId));
     }
     await hubbub.addToRoom(roomOf(chatId), session, ['join', 'event', 'presence']);
-    // Who was taken out of the chat meanwhile was perhaps not in the room yet when the room was told.
+    // A user who was removed from the chat meanwhile may not have been in the room at that time.
     if (!(await isMember(chatId, user.id))) await hubbub.removeSession(roomOf(chatId), session, 'no longer a member');
   }
 

@@ -3,7 +3,7 @@ import { UnusableEvent } from './domain-events.js';
 
 /** One event on its way, as it came. */
 export interface BusEntry {
-  /** Grows with each event: milliseconds, a dash, a number. What a repeated handling has in common with the first. */
+  /** Grows with each event: milliseconds, a dash, a number. It stays the same when handling is repeated. */
   readonly entryId: string;
   readonly text: string;
 }
@@ -12,8 +12,7 @@ export interface BusEntry {
 export type BusHandler = (entry: BusEntry) => Promise<void>;
 
 /**
- * Guarantees: each event is handled at least once, in the order of the bus, one after the other, by one instance of the
- * service at a time.
+ * Guarantees: each event is handled at least once, in the order of the bus, by one instance of the service at a time.
  */
 export interface DomainEventBus {
   /** Puts an event on the bus, as another program would. */

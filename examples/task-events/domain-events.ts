@@ -1,4 +1,4 @@
-/** What other programs tell: events of the domain, as text on whatever bus. They know nothing of WebSockets. */
+/** Domain events of other programs, as text on any bus. Those programs know nothing of WebSockets. */
 import { z } from 'zod';
 
 const id = z.string().regex(/^[\w.-]{1,64}$/);
@@ -32,7 +32,7 @@ export type DomainEvent = z.infer<typeof domainEvent>;
 /** An event that will not be of use however often it is tried. */
 export class UnusableEvent extends Error {}
 
-/** @throws {UnusableEvent} saying what is wrong */
+/** @throws {UnusableEvent} with the problem */
 export function readDomainEvent(json: string): DomainEvent {
   let value: unknown;
   try {

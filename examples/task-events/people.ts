@@ -1,10 +1,10 @@
-/** Who asks over HTTP: signed in by a name, known again by a key. A demonstration: it has no passwords. */
+/** The user of an HTTP request: signed in by a name, recognized by a key. A demonstration: it has no passwords. */
 import { randomBytes } from 'node:crypto';
 import type { Sender } from '@hubbub/server';
 import type { FastifyRequest } from 'fastify';
 import type { Documents } from '../state/documents.js';
 
-/** An answer that is no success. */
+/** An answer that is not a success. */
 export class Refusal extends Error {
   readonly statusCode: number;
 
@@ -36,7 +36,7 @@ export async function signIn(documents: Documents, name: string): Promise<SignIn
 }
 
 /** @throws {Refusal} 401 */
-export async function whoAsks(documents: Documents, request: FastifyRequest): Promise<Sender> {
+export async function requestingUser(documents: Documents, request: FastifyRequest): Promise<Sender> {
   const key = /^Bearer ([\w-]{1,64})$/.exec(request.headers.authorization ?? '')?.[1];
   // An update, although nothing changes: who is there stays signed in.
   const known = key === undefined ? undefined : await documents.update<SignIn>(`key:${key}`, before => before);

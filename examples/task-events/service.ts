@@ -1,4 +1,4 @@
-/** Chat and tasks from an event bus: what other programs tell becomes frames for those whom it concerns. */
+/** Chat and tasks from an event bus: events of other programs become frames for the users concerned. */
 import type { Example, ServiceParts } from '../service/example.js';
 import { createAnnouncer } from './announcer.js';
 import { answerClientEvents } from './client-events.js';

@@ -7,7 +7,7 @@ import type { Documents } from '../state/documents.js';
 import { roomOf } from './announcer.js';
 import type { DomainEventBus } from './domain-event-bus.js';
 import { readDomainEvent, UnusableEvent } from './domain-events.js';
-import { Refusal, signIn, userOf, whoAsks } from './people.js';
+import { Refusal, requestingUser, signIn, userOf } from './people.js';
 import { type Chat, type User, withAllRead, withChat, withMember, withoutChat, withoutMember } from './workspace.js';
 
 const name = z.string().trim().min(1).max(40);
@@ -77,14 +77,14 @@ export function serveWorkspace({ http, hubbub, mint, documents, bus }: Workspace
     return signedIn;
   });
 
-  // It opens no room, and lets the user tell services: what this user hears of is for the service to say, subscription by subscription.
+  // It opens no room, and allows client events: the service decides on each subscription.
   http.post('/api/token', async request => {
-    const user = await whoAsks(documents, request);
+    const user = await requestingUser(documents, request);
     return { token: mint.session({ user: user.id, name: user.name, rooms: { default: ['event'] } }) };
   });
 
   http.get('/api/workspace', async request => {
-    const { id } = await whoAsks(documents, request);
+    const { id } = await requestingUser(documents, request);
     const user = await documents.read<User>(`user:${id}`);
     const chats = await Promise.all((user?.chats ?? []).map(chatId => documents.read<Chat>(`chat:${chatId}`)));
     const mine = chats.filter(chat => chat?.members.some(member => member.id === id) === true);
@@ -96,11 +96,11 @@ export function serveWorkspace({ http, hubbub, mint, documents, bus }: Workspace
   });
 
   http.get('/api/chats/:chat_id', async request =>
-    chatOf(chatPath.parse(request.params).chat_id, await whoAsks(documents, request)),
+    chatOf(chatPath.parse(request.params).chat_id, await requestingUser(documents, request)),
   );
 
   http.post('/api/chats', async request => {
-    const user = await whoAsks(documents, request);
+    const user = await requestingUser(documents, request);
     const { title, members } = chatBody.parse(request.body);
     const chat_id = `${userOf(title).id.slice(0, 40)}-${randomBytes(3).toString('hex')}`;
     const chat = { chat_id, title, members: [], messages: [], tasks: [] };
@@ -109,14 +109,14 @@ export function serveWorkspace({ http, hubbub, mint, documents, bus }: Workspace
   });
 
   http.post('/api/chats/:chat_id/members', async request => {
-    const { chat_id } = await chatOf(chatPath.parse(request.params).chat_id, await whoAsks(documents, request));
+    const { chat_id } = await chatOf(chatPath.parse(request.params).chat_id, await requestingUser(documents, request));
     await addMember(chat_id, userOf(memberBody.parse(request.body).name));
     return await documents.read<Chat>(`chat:${chat_id}`);
   });
 
   http.delete('/api/chats/:chat_id/members/:user_id', async request => {
     const { chat_id, user_id } = memberPath.parse(request.params);
-    await chatOf(chat_id, await whoAsks(documents, request));
+    await chatOf(chat_id, await requestingUser(documents, request));
     const chat = await documents.update<Chat>(`chat:${chat_id}`, before => before && withoutMember(before, user_id));
     await documents.update<User>(`user:${user_id}`, user => withoutChat(user, chat_id));
     await hubbub.removeFromRoom(roomOf(chat_id), user_id, 'no longer a member');
@@ -125,15 +125,15 @@ export function serveWorkspace({ http, hubbub, mint, documents, bus }: Workspace
   });
 
   http.post('/api/notifications/read', async request => {
-    const { id } = await whoAsks(documents, request);
+    const { id } = await requestingUser(documents, request);
     await documents.update<User>(`user:${id}`, withAllRead);
     await hubbub.publishToUser(id, { type: 'notification.read' });
     return {};
   });
 
-  // For people without redis-cli. What comes from here goes the way of all domain events.
+  // For people without redis-cli. These take the path of all domain events.
   http.post('/api/domain-events', async (request, reply) => {
-    await whoAsks(documents, request);
+    await requestingUser(documents, request);
     const text = JSON.stringify(request.body ?? null);
     try {
       readDomainEvent(text);

@@ -1,4 +1,4 @@
-/** What the service remembers of chats, tasks and users, and how it changes. Pure: given to `documents.update`. */
+/** The state of chats, tasks and users, and its changes. Pure: given to `documents.update`. */
 import type { Sender } from '@hubbub/server';
 
 /** Types and not interfaces: documents are records, which interfaces are not. */

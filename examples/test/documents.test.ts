@@ -1,4 +1,4 @@
-/** What every implementation of `Documents` must do, tried on each: the one in memory and the one on a real Redis. */
+/** Requirements of every implementation of `Documents`: the one in memory and the one on a real Redis. */
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../tests/support/cleanup.js';
 import { eventually } from '../../tests/support/eventually.js';
@@ -40,7 +40,7 @@ const implementations: [string, Open][] = [
 ];
 
 describe.each(implementations)('documents %s', (_name, open) => {
-  test('what was written is read, by the other instance too, and a key without a document gives undefined', async () => {
+  test('reads a written document, also in the other instance, and undefined for an unknown key', async () => {
     const [one, other] = await open(HOUR_MS);
     expect(await one.read('room:1')).toBeUndefined();
     expect(await one.update<Log>('room:1', () => ({ lines: ['“häßlich” 🎉', ''] }))).toEqual({
@@ -50,7 +50,7 @@ describe.each(implementations)('documents %s', (_name, open) => {
     expect(await other.read('room:2')).toBeUndefined();
   });
 
-  test(`of ${UPDATES} updates at once by two instances none is lost`, async () => {
+  test(`${UPDATES} simultaneous updates by two instances lose nothing`, async () => {
     const instances = await open(HOUR_MS);
     const updates = Array.from({ length: UPDATES }, (_, index) => {
       const instance = instances[index % 2 === 0 ? 0 : 1];
@@ -62,7 +62,7 @@ describe.each(implementations)('documents %s', (_name, open) => {
     expect(counts).toEqual(Array.from({ length: UPDATES }, (_, index) => index + 1));
   });
 
-  test('a change that throws is told and changes nothing', async () => {
+  test('throws the error of a change, and changes nothing', async () => {
     const [documents] = await open(HOUR_MS);
     await documents.update<Counter>('counter', increment);
     const refuse = () => {
@@ -83,7 +83,7 @@ describe.each(implementations)('documents %s', (_name, open) => {
     expect(await one.update<Counter>('counter', increment)).toEqual({ count: 1 });
   });
 
-  test('who changes what was read or returned does not change what is kept', async () => {
+  test('changing a returned document does not change the stored one', async () => {
     const [documents] = await open(HOUR_MS);
     const lines = ['first'];
     const returned = await documents.update<{ lines: string[] }>('log', () => ({ lines }));
@@ -93,7 +93,7 @@ describe.each(implementations)('documents %s', (_name, open) => {
     expect(await documents.read('log')).toEqual({ lines: ['first'] });
   });
 
-  test('a document that nobody updates is gone after its time, and every update begins it anew', async () => {
+  test('a document that nobody updates is gone after its time, and every update begins it again', async () => {
     const ttlMs = 1500;
     const [documents] = await open(ttlMs);
     const startedAt = performance.now();

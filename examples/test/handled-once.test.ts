@@ -1,4 +1,4 @@
-/** An event of a pairwise session that is given out again: what it did and told stays as it was. */
+/** An event of a pairwise session that is given out again: its changes and messages stay the same. */
 import { expect, test } from 'vitest';
 import { once, toTell } from '../pairwise-session/handled-once.js';
 import { newSession } from '../pairwise-session/session-document.js';
@@ -7,7 +7,7 @@ import { join, vote } from '../pairwise-session/session-rules.js';
 const FOR_FIRST = { preferred_feature_id: 'f1', is_tie_vote: false };
 const TIE = { preferred_feature_id: null, is_tie_vote: true };
 
-test('an entry that is handled again tells the same, and an old one nothing', () => {
+test('an entry that is handled again has the same messages, and an old one has none', () => {
   const features = [
     { name: 'A', description: '' },
     { name: 'B', description: '' },
@@ -17,11 +17,11 @@ test('an entry that is handled again tells the same, and an old one nothing', ()
   session = once(session, 'client', '2-0', before => join(before, 'grace', 'Grace', 2));
   session = once(session, 'client', '3-0', before => vote(before, 'ada', 'c1', TIE, 3));
   session = once(session, 'client', '4-0', before => vote(before, 'grace', 'c1', TIE, 4));
-  const told = toTell(session, 'client', '4-0');
-  expect(told.map(({ type }) => type)).toContain('consensus_reached');
-  // The service died before it told: by now the consensus is old news, and is told all the same.
+  const messages = toTell(session, 'client', '4-0');
+  expect(messages.map(({ type }) => type)).toContain('consensus_reached');
+  // The service died before sending: by now the consensus is old news, and is sent nevertheless.
   const again = once(session, 'client', '4-0', before => vote(before, 'grace', 'c1', TIE, 4));
-  expect(toTell(again, 'client', '4-0')).toEqual(told);
+  expect(toTell(again, 'client', '4-0')).toEqual(messages);
   // An instance that froze with an earlier vote of Ada in its hands.
   session = once(again, 'client', '5-0', before => vote(before, 'ada', 'c1', FOR_FIRST, 5));
   const late = once(session, 'client', '3-0', before => vote(before, 'ada', 'c1', TIE, 3));

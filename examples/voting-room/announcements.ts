@@ -1,4 +1,4 @@
-/** Tells a room what changed: everything that its document says was not told yet, each once. */
+/** Announces changes to a room: every unannounced one of its document, each once. */
 import type { Hubbub } from '@hubbub/server';
 import type { Rooms } from './rooms.js';
 import { statusOf, told, type VotingRoom } from './voting-room.js';
@@ -12,7 +12,7 @@ export class Announcements {
     this.#rooms = rooms;
   }
 
-  /** Two services that do it at once, or one that died before it could note it, repeat idempotency keys and so nothing. */
+  /** Simultaneous services, or one that died before recording it, repeat idempotency keys and so double nothing. */
   async tellChanges(room: VotingRoom): Promise<void> {
     if (room.untold.length === 0) return;
     for (const { id, type, payload } of room.untold) {
@@ -27,7 +27,7 @@ export class Announcements {
     await this.#hubbub.publishToRoom(room.room_id, { type: 'room_status', payload, idempotencyKey });
   }
 
-  /** @param entryId of the event that told of it */
+  /** @param entryId of the event that reported it */
   async tellJoined(room: VotingRoom, entryId: string): Promise<void> {
     const payload = { message: 'Somebody has joined the room.' };
     const message = { type: 'participant_joined', payload, idempotencyKey: `joined-${entryId}` };

@@ -11,7 +11,7 @@ export function admitOrigins(http: FastifyInstance, allowed: readonly string[] |
     }
     reply.headers({ 'access-control-allow-origin': origin, vary: 'Origin' });
     if (request.method !== 'OPTIONS') return;
-    // What a browser asks before a PATCH of another site.
+    // The preflight of a browser before a PATCH of another site.
     reply.headers({ 'access-control-allow-methods': 'GET, PATCH', 'access-control-allow-headers': 'content-type' });
     return reply.code(204).send();
   });

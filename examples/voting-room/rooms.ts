@@ -32,7 +32,7 @@ export class Rooms {
     return await this.#documents.read<VotingRoom>(key(id));
   }
 
-  /** @throws {Refusal} what `how` throws. */
+  /** @throws {Refusal} the error of `how`. */
   async change(id: string, how: (room: VotingRoom | undefined) => VotingRoom): Promise<VotingRoom> {
     return existing(await this.#documents.update<VotingRoom>(key(id), how));
   }
@@ -48,7 +48,7 @@ export class Rooms {
     return Object.entries(list?.acquiredAtMs ?? {}).map(([id, acquiredAtMs]) => ({ id, acquiredAtMs }));
   }
 
-  /** @param says told between the two steps: a service that dies on the way finds the name in its list, and does it again */
+  /** @param says announces it between the two steps: a service that dies on the way finds the name in its list, and repeats it */
   async forget(id: string, says: () => Promise<unknown>): Promise<void> {
     await this.#documents.update(key(id), () => undefined);
     await says();

@@ -1,4 +1,4 @@
-/** What is done from time to time, for all rooms: what a service left undone when it died is told, empty rooms are forgotten. */
+/** Periodic work for all rooms: announces changes that a dead service left, and deletes empty rooms. */
 import type { Hubbub } from '@hubbub/server';
 import type { Announcements } from './announcements.js';
 import type { Rooms } from './rooms.js';
@@ -8,16 +8,16 @@ export interface RoundsParts {
   readonly hubbub: Hubbub;
   readonly rooms: Rooms;
   readonly announcements: Announcements;
-  /** Nobody is there for so long: the room is forgotten. */
+  /** Time until an empty room is deleted. */
   readonly emptyMs: number;
   readonly intervalMs: number;
 }
 
-/** Several services may go round at once: every step can be done twice. Returns what ends it. */
+/** Several services may do it simultaneously: every step can be repeated. Returns a function that ends it. */
 export function goRound(parts: RoundsParts): () => void {
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
-  /** Who left while no service listened is not in any event: the first round asks presence about every room. */
+  /** Leaves while no service listened are in no event: the first round asks presence about every room. */
   let isFirst = true;
   const round = async (): Promise<void> => {
     try {

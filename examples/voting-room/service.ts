@@ -1,4 +1,4 @@
-/** Voting room: a lobby that starts a vote. HTTP changes the room, the hub tells everybody who listens. */
+/** Voting room: a lobby that starts a vote. HTTP changes the room, the hub notifies everybody who listens. */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Example, ServiceParts } from '../service/example.js';
@@ -27,7 +27,7 @@ function startVotingRoom({ hubbub, documents, http, timeMs, onClose, allowedOrig
   const rooms = new Rooms(documents);
   const announcements = new Announcements(hubbub, rooms);
 
-  /** The change is kept; where it cannot be told now, the next round does it. */
+  /** The change is stored; if it cannot be announced now, the next round does it. */
   async function tellAll(room: VotingRoom): Promise<void> {
     await announcements.tellChanges(room).catch(() => {});
   }

@@ -4,11 +4,11 @@
 export type VotingRoom = {
   readonly room_id: string;
   readonly status: 'waiting' | 'started';
-  /** Who is ready: what they wrote, each once. */
+  /** The names of ready participants, each once. */
   readonly participants: readonly string[];
   /** Counts the changes that people see: of two states the one with the higher version is newer. */
   readonly version: number;
-  /** Changed and not yet told, oldest first: who finds it here tells it (announcements.ts). */
+  /** Changes not yet announced, oldest first (announcements.ts). */
   readonly untold: readonly Announcement[];
   /** Since when nobody is there, in milliseconds since 1970; `undefined` while somebody is. */
   readonly emptySinceMs?: number;
@@ -38,7 +38,7 @@ export function newRoom(room_id: string, nowMs: number): VotingRoom {
   return { room_id, status: 'waiting', participants: [], version: 1, untold: [], emptySinceMs: nowMs };
 }
 
-/** Who says it twice, because the answer was lost, is there once. */
+/** A repetition, because the answer was lost, counts once. */
 export function participate(room: VotingRoom | undefined, text: string): VotingRoom {
   const known = existing(room);
   if (known.participants.includes(text)) return known;
@@ -48,7 +48,7 @@ export function participate(room: VotingRoom | undefined, text: string): VotingR
   return telling(changed, 'participant_ready', { message: text });
 }
 
-/** Only once: who comes second is told. */
+/** Only once: a second call is refused. */
 export function start(room: VotingRoom | undefined): VotingRoom {
   const known = existing(room);
   if (known.status === 'started') throw new Refusal(409, 'voting has started');
@@ -60,7 +60,7 @@ export function redirectUrl({ room_id }: VotingRoom): string {
   return `/voting.html?room=${room_id}`;
 }
 
-/** What has been told is forgotten; what came meanwhile stays. */
+/** Removes announced changes; later ones stay. */
 export function told(room: VotingRoom, announcements: readonly Announcement[]): VotingRoom {
   const ids = new Set(announcements.map(({ id }) => id));
   return { ...room, untold: room.untold.filter(({ id }) => !ids.has(id)) };
@@ -79,7 +79,7 @@ export function existing(room: VotingRoom | undefined): VotingRoom {
   return room;
 }
 
-/** What everybody may know of a room. */
+/** The public state of a room. */
 export function statusOf(room: VotingRoom): {
   room_id: string;
   status: VotingRoom['status'];

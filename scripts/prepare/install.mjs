@@ -6,7 +6,7 @@ import { fail, run, say, secondsSince } from './terminal.mjs';
 const LOCKFILE = at('package-lock.json');
 /** npm's own record of what is installed; written last, so it is missing after a broken install. */
 const INSTALLED = at('node_modules/.package-lock.json');
-/** What was installed, and for which Node: native packages are chosen by its version. */
+/** The installed versions, and their Node: native packages are chosen by its version. */
 const STAMP = at('node_modules/.hubbub-install');
 
 export function isInstalled() {
@@ -38,7 +38,7 @@ export async function install() {
   say('Installing dependencies; the first time this takes a minute …');
   const startedAt = performance.now();
   const code = await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
-  if (code !== 0) fail('The dependencies could not be installed; npm says why above.', code);
+  if (code !== 0) fail('The dependencies could not be installed; see the output of npm above.', code);
   writeFileSync(STAMP, stampOf(readFileSync(LOCKFILE, 'utf8')));
   say(`Installed in ${secondsSince(startedAt)}.`);
 }

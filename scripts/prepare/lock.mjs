@@ -6,7 +6,7 @@ import { say } from './terminal.mjs';
 
 const LOCK = at('.cache/prepare.lock');
 
-/** Carries out `work` when nobody else does; waits for who does. */
+/** Runs `work` when no other process does; waits for one that does. */
 export async function alone(work) {
   mkdirSync(at('.cache'), { recursive: true });
   for (let attempt = 0; !take(); attempt++) {

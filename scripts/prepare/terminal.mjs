@@ -19,7 +19,7 @@ export function runNode(script, args = []) {
   return run(process.execPath, [at(script), ...args]);
 }
 
-/** Runs a program, from the root; it is told to stop when we are. Resolves with its exit code. */
+/** Runs a program, from the root; it gets our signals. Resolves with its exit code. */
 export function run(program, args, options = {}) {
   return new Promise(resolve => {
     const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', ...options });

@@ -25,7 +25,7 @@ export type Query = readonly [expression: string, legend: string];
 
 export interface PanelOptions {
   readonly title: string;
-  /** What it shows, and what to think of it when it is high. */
+  /** The content of the panel, and the meaning of a high value. */
   readonly description: string;
   readonly unit: Unit;
   readonly queries: readonly Query[];
@@ -75,7 +75,7 @@ export function graph(options: PanelOptions): TimeSeriesBuilder {
   return panel;
 }
 
-/** One number, coloured by the thresholds. */
+/** One number, colored by the thresholds. */
 export function stat(options: PanelOptions): StatBuilder {
   const panel = new StatBuilder()
     .title(options.title)

@@ -39,7 +39,7 @@ if (identity === undefined) {
 async function enter(who: Identity): Promise<void> {
   const rooms = await ChatRooms.open(who, client => {
     showConnection(client);
-    // What presence says of us takes a moment; the roster of a room is there when it knows.
+    // Presence needs a moment; when the roster of a room arrives, it is up to date.
     client.on('room_info', () => void online.look());
   });
   byId('sign-in', HTMLElement).hidden = true;

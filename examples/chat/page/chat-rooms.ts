@@ -1,4 +1,4 @@
-/** The rooms that this tab is in, of which one is looked at: the one behind the `#` of the address. */
+/** The rooms that this tab is in, and the selected one: the one behind the `#` of the address. */
 import type { HubbubClient } from '@hubbub/client';
 import { byId } from '../../page/dom.js';
 import { wordsOf } from '../../page/error-words.js';
@@ -95,7 +95,7 @@ export class ChatRooms {
     });
   }
 
-  /** Looks at the room of the address. */
+  /** Selects the room of the address. */
   #follow(): void {
     const id = decodeURIComponent(location.hash.slice(1));
     this.#active = id === '' ? undefined : id;
@@ -115,7 +115,7 @@ export class ChatRooms {
     try {
       await conversation.open();
     } catch (error) {
-      if (this.#client.state === 'closed') return; // The badge says why.
+      if (this.#client.state === 'closed') return; // The badge shows why.
       this.#joined.delete(id);
       this.#keepJoined();
       toast(`${this.#nameOf(id)} cannot be entered: ${wordsOf(error)}`, 'bad');
@@ -142,7 +142,7 @@ export class ChatRooms {
     return this.#list.rooms.find(room => room.id === id)?.name ?? id.replace(/^chat:/, '');
   }
 
-  /** Many changes at once are shown once. */
+  /** Many simultaneous changes are shown once. */
   #show(): void {
     if (this.#isShowing) return;
     this.#isShowing = true;

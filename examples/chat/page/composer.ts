@@ -7,7 +7,7 @@ import { TypingSignal } from './typing-signal.js';
 
 /** Below the 4,096 bytes of a frame, with room for its other fields. JSON writes some characters longer than they are. */
 const CONTENT_MAX_BYTES = 3600;
-/** From here on it is said how much is left. */
+/** From here on the page shows how much is left. */
 const WARN_BYTES = 3000;
 const HEIGHT_MAX_PX = 200;
 

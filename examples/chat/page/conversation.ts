@@ -70,7 +70,7 @@ export class Conversation {
         this.holes.clear();
         const isFirst = this.#epoch === '';
         this.#epoch = epoch;
-        // Who comes for the first time has nothing to catch up with; after a history was lost all of the new one is news.
+        // A first visit has nothing to catch up with; after a loss of the history, all of the new one is news.
         this.#readOffset = readUpTo(this.room.name, epoch) ?? (isFirst ? messages.at(-1)?.offset : undefined) ?? 0;
       }
       const first = this.messages.firstOffset;

@@ -1,4 +1,4 @@
-/** Who this tab is: a name, and the key that makes it the same person after a reload. */
+/** The identity of this tab: a name, and the key that keeps it the same person after a reload. */
 import type { Sender } from '@hubbub/client';
 import { ask } from '../../page/hub.js';
 import { keep, kept } from '../../page/kept.js';

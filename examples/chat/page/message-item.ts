@@ -1,4 +1,4 @@
-/** One message as an element: who, when, what it answers, what was said, how far it came. */
+/** One message as an element: author, time, the answered message, text, delivery state. */
 import { avatar, element } from '../../page/dom.js';
 import { keyOf, type Message } from './message.js';
 
@@ -12,9 +12,9 @@ export interface MessageActions {
 
 export interface MessageLook {
   readonly message: Message;
-  /** The first of several in a row of one author: it says who and when. */
+  /** The first of several in a row of one author: it shows author and time. */
   readonly first: boolean;
-  /** What it answers, where that is loaded. */
+  /** The answered message, if it is loaded. */
   readonly answered: Message | undefined;
 }
 

@@ -19,7 +19,7 @@ export class MessageList {
   readonly #toEnd = byId('to-end', HTMLButtonElement);
   readonly #actions: MessageActions;
   #shown: Conversation | undefined;
-  /** Where `New` stands: it stays while the room is looked at. */
+  /** The place of `New`: it stays while the room is selected. */
   #newFrom: string | undefined;
   #last: string | undefined;
 
@@ -108,7 +108,7 @@ export class MessageList {
     setTimeout(() => item.classList.remove('flash'), FLASH_MS);
   }
 
-  /** What was looked at stays where it is. */
+  /** The visible messages stay in place. */
   async #earlier(): Promise<void> {
     const fromEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop;
     await this.#shown?.loadEarlier();

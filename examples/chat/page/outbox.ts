@@ -11,7 +11,7 @@ export interface Outgoing {
 }
 
 const KEY = 'chat:outbox';
-/** The hub knows an id again for 5 minutes: until then sending it once more never doubles it. */
+/** The hub knows an id again for 5 minutes: until then sending it again never doubles it. */
 const REPEATABLE_MS = 4 * 60_000;
 
 export function waitingIn(room: string): readonly Outgoing[] {

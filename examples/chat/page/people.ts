@@ -1,4 +1,4 @@
-/** Who is in the room that is looked at, and how many. */
+/** The people in the selected room, and their number. */
 import type { Sender } from '@hubbub/client';
 import { avatar, byId, element } from '../../page/dom.js';
 import { showList } from '../../page/keyed-list.js';

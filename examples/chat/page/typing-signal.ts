@@ -1,4 +1,4 @@
-/** Tells a room that this user types: at once, again while it goes on, and when it ends. */
+/** Notifies a room that this user types: immediately, again while it continues, and when it ends. */
 
 /** Often enough for those who watch (they believe it for 6 s), rarely enough for the room. */
 const REPEAT_MS = 3000;
@@ -27,7 +27,7 @@ export class TypingSignal {
     this.#idle = setTimeout(() => this.stop(), IDLE_MS);
   }
 
-  /** The text was sent or given up, or another room is looked at. */
+  /** The text was sent or given up, or another room is selected. */
   stop(): void {
     clearTimeout(this.#idle);
     this.#room?.stopTyping();

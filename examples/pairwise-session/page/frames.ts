@@ -1,4 +1,4 @@
-/** What the service tells, checked where it comes in. */
+/** The frames of the service, checked on arrival. */
 import { z } from 'zod';
 
 const vote = z.object({ preferred_feature_id: z.string().nullable(), is_tie_vote: z.boolean() });
@@ -21,7 +21,7 @@ export const sessionProgress = z.object({
 export const attendeeJoined = z.object({ attendee_id: z.string(), name: z.string() });
 export const attendeeLeft = z.object({ attendee_id: z.string(), reason: z.string() });
 export const aboutComparison = z.object({ comparison_id: z.string() });
-export const told = z.object({ code: z.string(), message: z.string(), retry_after_ms: z.number().optional() });
+export const errorReply = z.object({ code: z.string(), message: z.string(), retry_after_ms: z.number().optional() });
 
 export type Vote = z.infer<typeof vote>;
 export type Feature = z.infer<typeof feature>;

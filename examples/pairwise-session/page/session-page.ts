@@ -1,4 +1,4 @@
-/** The page of an attendee: connects, keeps the state, and says what happens. */
+/** The page of an attendee: connects, keeps the state, and reports events. */
 import { type HubbubClient, HubbubError } from '@hubbub/client';
 import { byId } from '../../page/dom.js';
 import { wordsOf } from '../../page/error-words.js';
@@ -6,7 +6,14 @@ import { hubClient } from '../../page/hub.js';
 import { pageBar } from '../../page/page-bar.js';
 import { toast } from '../../page/toasts.js';
 import { celebrate } from './celebrate.js';
-import { aboutComparison, attendeeJoined, attendeeLeft, comparisonUpdate, sessionProgress, told } from './frames.js';
+import {
+  aboutComparison,
+  attendeeJoined,
+  attendeeLeft,
+  comparisonUpdate,
+  errorReply,
+  sessionProgress,
+} from './frames.js';
 import { nameOf, SessionState } from './session-state.js';
 import { SessionView } from './session-view.js';
 import { VoteSender } from './vote-sender.js';
@@ -18,7 +25,7 @@ export interface Invitation {
   readonly key: string;
 }
 
-/** What ends a session for this page: coming back by itself would not help. */
+/** Refusals that end the session for this page: reconnecting would not help. */
 const FINAL_STATUS: Readonly<Record<number, string>> = {
   400: 'This link is not valid.',
   403: 'This link is not valid.',
@@ -63,7 +70,7 @@ export async function openSession(invitation: Invitation): Promise<void> {
   room.on('attendee_joined', ({ payload, offset }) => {
     const joined = attendeeJoined.parse(payload);
     const isNews = state.joined(joined);
-    // An offset: told to all. Without one it is among the answers to our own joining.
+    // With an offset it is for all. Without one it answers our own join.
     if (isNews && offset !== undefined && joined.attendee_id !== attendee) toast(`${joined.name} is here.`);
     view.show();
   });
@@ -96,26 +103,26 @@ export async function openSession(invitation: Invitation): Promise<void> {
     if (names !== undefined) toast(`No longer agreed: ${names.join(' or ')}. A vote has changed.`);
   });
   room.on('system_notice', ({ payload }) => {
-    const { code, message } = told.parse(payload);
+    const { code, message } = errorReply.parse(payload);
     if (code === 'session_closed') finalWords = message;
     else toast(message);
   });
   room.on('error', ({ payload }) => {
-    const { code, message } = told.parse(payload);
+    const { code, message } = errorReply.parse(payload);
     if (code !== 'RATE_LIMITED' && code !== 'UNAVAILABLE' && code !== 'OUTCOME_UNKNOWN') toast(message, 'bad');
   });
 
   client.on('state', ({ state: now, error }) => {
-    // In every session: it may have taken so long to come back that all others think we have left.
+    // In every session: after a long reconnect the others think that we have left.
     if (now === 'open') void join(client, room);
     if (now === 'closed') view.end(finalWords ?? error?.message ?? 'The connection was ended.', finalWords === LEFT);
   });
-  // What was missed and is not known: joining again tells how all stands.
+  // Missed messages are unknown: joining again returns the whole state.
   room.onGap(() => void join(client, room));
 
   async function leave(): Promise<void> {
     finalWords = LEFT;
-    // Where it does not arrive, the end of the connection says it.
+    // If it does not arrive, the end of the connection has the same effect.
     await room.sendEvent('leave_session').catch(() => {});
     client.close();
   }
@@ -143,7 +150,7 @@ async function join(client: HubbubClient, room: ReturnType<HubbubClient['room']>
 
 type TokenAnswer = { readonly token: string; readonly title: string } | { readonly status: number };
 
-/** The token, or the status that says why not. */
+/** The token, or the status of the refusal. */
 async function requestToken({ project, session, attendee, key }: Invitation): Promise<TokenAnswer> {
   const response = await fetch(`/api/projects/${project}/sessions/${session}/attendees/${attendee}/token`, {
     method: 'POST',

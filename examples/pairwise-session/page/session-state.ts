@@ -1,4 +1,4 @@
-/** What an attendee's page knows, put together from frames. Frames say how things are, so the newest one is always right. */
+/** The state of an attendee's page, from frames. Frames carry states, so the newest one is always right. */
 import type { z } from 'zod';
 import type { attendeeJoined, comparisonUpdate, Feature, Progress, Vote } from './frames.js';
 

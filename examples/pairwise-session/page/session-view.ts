@@ -18,7 +18,7 @@ export class SessionView {
   readonly #sending = new Map<string, Sending>();
   readonly #dots = byId('dots', HTMLUListElement);
   #index = 0;
-  /** What the session is about. */
+  /** The subject of the session. */
   title = '';
 
   constructor(state: SessionState, ports: SessionViewPorts) {

@@ -90,7 +90,7 @@ function showMade({ title, project, session, people }: Made): void {
   byId('made', HTMLElement).scrollIntoView({ block: 'nearest' });
 }
 
-/** Inputs of which there is always one more, up to a number. @returns what stands in them */
+/** Inputs with one empty one at the end, up to a number. @returns their texts */
 function textList(id: string, label: string, values: readonly string[], max: number, length: number): () => string[] {
   const list = byId(id, HTMLUListElement);
   const inputs = (): HTMLInputElement[] => [...list.querySelectorAll('input')];

@@ -31,7 +31,7 @@ async function enter(seat: Seat): Promise<void> {
       codeChip.hidden = false;
     },
     left() {
-      document.querySelector('.connection')?.remove(); // There is none to be told of.
+      document.querySelector('.connection')?.remove(); // There is no connection to show.
       codeChip.hidden = true;
       nameInAddress(undefined);
       showDoor('');

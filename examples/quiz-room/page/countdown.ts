@@ -14,7 +14,7 @@ export interface Countdown {
   close(): void;
 }
 
-/** @param now by the clock that the end is told by */
+/** @param now by the clock of the end */
 export function countdown(now: () => number): Countdown {
   const number = element('span', { class: 'seconds' });
   const ring = circle('ring-left');

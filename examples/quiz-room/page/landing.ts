@@ -46,7 +46,7 @@ export function landing(code: string, enter: (seat: Seat) => void): HTMLElement 
       element(
         'p',
         { class: 'muted' },
-        'One hosts, everybody plays on their own screen. Whoever loses the connection keeps the seat.',
+        'One hosts, everybody plays on their own screen. You keep your seat if the connection breaks.',
       ),
     ),
     back,

@@ -2,7 +2,7 @@
 import { avatar, element } from '../../page/dom.js';
 import type { MemberState, QuizState } from './quiz-state.js';
 
-/** @param meId whose page it is */
+/** @param meId the user of the page */
 export function membersList(meId: string): { readonly element: HTMLElement; update(state: QuizState): void } {
   const count = element('span', { class: 'badge accent', 'data-count': '' });
   const list = element('ul', { class: 'people', 'aria-label': 'People in the room' });

@@ -42,7 +42,7 @@ export function podium(quiz: Quiz, first: QuizState): Screen {
         ? againForm(quiz, first)
         : element(
             'p',
-            { class: 'muted small centred' },
+            { class: 'muted small centered' },
             'The room closes when nobody has been active for a while. Your host may start another quiz until then.',
           ),
     ),
@@ -96,7 +96,7 @@ function againForm(quiz: Quiz, { round, set }: QuizState): HTMLElement {
       sets.replaceChildren(...known.map(({ id, title }) => element('option', { value: id }, title)));
       sets.value = known[(known.findIndex(({ id }) => id === set) + 1) % known.length]?.id ?? set;
     })
-    .catch(() => {}); // The same questions once more, then.
+    .catch(() => {}); // Then the same questions again.
   return element(
     'section',
     { class: 'card stack' },

@@ -1,4 +1,4 @@
-/** A question, from its countdown to its answer: four colours, keys 1 to 4, one's own result, the places after it. */
+/** A question, from its countdown to its answer: four colors, keys 1 to 4, one's own result, the places after it. */
 import { element } from '../../page/dom.js';
 import { countdown } from './countdown.js';
 import { membersList } from './members-list.js';

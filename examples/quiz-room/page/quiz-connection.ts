@@ -1,4 +1,4 @@
-/** The page's connection to its room: enters it again after every break, and says so; tells the service, and repeats what got lost. */
+/** The page's connection to its room: rejoins after every break, and reports it; sends to the service, and repeats lost messages. */
 import { type HubbubClient, HubbubError } from '@hubbub/client';
 import { hubClient } from '../../page/hub.js';
 import type { QuizState } from './quiz-state.js';
@@ -18,7 +18,7 @@ export interface QuizConnection {
   readonly client: HubbubClient;
   readonly admission: Admission;
   now(): number;
-  /** Resolves with whether the hub has it. What is repeated has the same id, and counts once. */
+  /** Resolves with whether the hub has it. A repetition has the same id, and counts once. */
   tell(type: string, payload?: Readonly<Record<string, unknown>>): Promise<boolean>;
   /** Gives up the seat. */
   leave(): Promise<void>;
@@ -29,7 +29,7 @@ const TRIES = 8;
 const PAUSE_MS = 400;
 const PAUSE_MAX_MS = 5000;
 
-/** @throws {SeatRefusal} when the seat is none (any more) */
+/** @throws {SeatRefusal} when the seat is not valid (any more) */
 export async function openQuiz(seat: Seat, heard: Heard): Promise<QuizConnection> {
   let clockOffsetMs = 0;
   const admit = async (): Promise<Admission> => {
@@ -44,7 +44,7 @@ export async function openQuiz(seat: Seat, heard: Heard): Promise<QuizConnection
       return (await admit()).token;
     } catch (error) {
       if (!(error instanceof SeatRefusal) || error.status >= 500) throw error;
-      // The room was cleaned up while we were away: coming back cannot help.
+      // The room was cleaned up while we were away: reconnecting cannot help.
       heard.closed(error.message);
       throw new HubbubError('UNAUTHORIZED', error.message);
     }
@@ -82,7 +82,7 @@ export async function openQuiz(seat: Seat, heard: Heard): Promise<QuizConnection
   });
   // After each entry, the first and those after a break: everybody then gets the state, we too.
   room.onStateChange(({ state }) => state === 'joined' && void tell('join_quiz'));
-  client.connect().catch(() => {}); // The badge tells.
+  client.connect().catch(() => {}); // The badge shows it.
   room.join().catch(() => {}); // As above.
   return {
     client,

@@ -1,4 +1,4 @@
-/** What the service says of a room: the payload of its `state` frames, and whose page this is. */
+/** The state of a room: the payload of `state` frames, and the user of this page. */
 
 export interface MemberState {
   readonly id: string;
@@ -44,7 +44,7 @@ export interface OwnAnswer {
   readonly state: 'sent' | 'taken' | 'counted';
 }
 
-/** What a screen needs of the page it is on. */
+/** The parts of the page that a screen uses. */
 export interface Quiz {
   readonly me: { readonly id: string; readonly name: string; readonly role: 'host' | 'player' };
   /** Milliseconds since 1970 by the service's clock. */

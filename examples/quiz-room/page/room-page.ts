@@ -1,4 +1,4 @@
-/** The page of somebody who has a seat: the screen of each phase, and what the room says to it. */
+/** The page of a seated player: the screen of each phase, and messages of the room. */
 import type { HubbubClient } from '@hubbub/client';
 import { element } from '../../page/dom.js';
 import { toast } from '../../page/toasts.js';
@@ -97,7 +97,7 @@ export class RoomPage implements Quiz {
     this.#ports.show(
       element(
         'div',
-        { class: 'card narrow stack centred', 'data-closed': '' },
+        { class: 'card narrow stack centered', 'data-closed': '' },
         element('p', { class: 'shapes', 'aria-hidden': 'true' }, ...shapes()),
         element('h2', {}, 'This room is closed'),
         element('p', { class: 'muted', role: 'status' }, reason),

@@ -1,9 +1,9 @@
-/** A seat in a room: taken over HTTP, remembered by the tab (a reload is back at once) and by the browser (who closed it may return). */
+/** A seat in a room: taken over HTTP, and remembered by the tab (for reloads) and by the browser (for a return). */
 
 export interface Seat {
   readonly code: string;
   readonly name: string;
-  /** What proves that the seat is ours: made here, so that a request that is repeated takes no second one. */
+  /** The proof that the seat is ours: made here, so that a repeated request takes no second one. */
   readonly pass: string;
 }
 
@@ -16,7 +16,7 @@ export interface Admission {
   readonly now_ms: number;
 }
 
-/** What the service refuses, in words for people. */
+/** A refusal of the service, in words for people. */
 export class SeatRefusal extends Error {
   readonly status: number;
 
@@ -32,7 +32,7 @@ export function newPass(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** @throws {SeatRefusal} what is wrong with it; another error when the service does not answer */
+/** @throws {SeatRefusal} with the problem; another error when the service does not answer */
 export async function post<Answer>(path: string, body: object): Promise<Answer> {
   const headers = { 'content-type': 'application/json' };
   let response: Response;

@@ -1,4 +1,4 @@
-/** Says aloud, for those who do not see it, what has just happened. */
+/** Announces events to screen readers. */
 import { element } from '../../page/dom.js';
 
 const place = element('p', { class: 'visually-hidden', 'aria-live': 'polite', 'data-spoken': '' });

@@ -1,4 +1,4 @@
-/** Documents in Redis: shared by all instances of a service, and there when it comes back. */
+/** Documents in Redis: shared by all instances of a service, and kept over its restarts. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -25,7 +25,7 @@ export class RedisDocuments implements Documents {
   constructor({ url, prefix, ttlMs }: RedisDocumentsOptions) {
     this.#redis = new Redis(url, { maxRetriesPerRequest: null, commandTimeout: 10_000 });
     this.#redis.on('error', () => {
-      // It comes back by itself; commands that wait too long reject meanwhile.
+      // It reconnects by itself; commands that wait too long reject meanwhile.
     });
     this.#prefix = prefix;
     this.#ttlMs = ttlMs;

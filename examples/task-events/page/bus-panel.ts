@@ -22,7 +22,7 @@ export class BusPanel {
     this.#fill();
   }
 
-  /** What a person types into a shell before the event. */
+  /** The shell command before the event. */
   offer(commands: readonly string[]): void {
     this.#commands = commands;
     this.#showCommands();

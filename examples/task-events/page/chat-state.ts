@@ -1,9 +1,9 @@
-/** One chat as the page knows it: what the service said of it, and what came since. */
+/** One chat as the page knows it: the service's answer, and later frames. */
 import type { Frame, Sender } from '@hubbub/client';
 import { Typists } from '../../page/typists.js';
 import type { ChatContent, Message, Task } from './service-calls.js';
 
-/** The frames that the service makes of domain events, and what it tells of the chat itself. */
+/** The frames that the service makes of domain events, and its frames of the chat itself. */
 export const CHAT_FRAMES = [
   'chat.message.posted',
   'chat.message.edited',
@@ -22,7 +22,7 @@ export class ChatState {
   problem: string | undefined;
   #messages: readonly Message[] = [];
   #tasks: readonly Task[] = [];
-  /** What came while the service was asked: its answer may be from before. */
+  /** Frames that came during a request: the answer may be older. */
   #early: Frame[] | undefined;
 
   constructor(chatId: string, title: string, changed: () => void) {
@@ -39,7 +39,7 @@ export class ChatState {
     return this.#tasks;
   }
 
-  /** What the service knows takes the place of all that is here. @throws {Error} with words for people */
+  /** Replaces the state with the service's. @throws {Error} with words for people */
   async load(content: () => Promise<ChatContent>): Promise<void> {
     const early: Frame[] = [];
     this.#early = early;

@@ -1,4 +1,4 @@
-/** The chat that is looked at: messages, posted and edited live, who types, and where one writes. */
+/** The selected chat: messages, posted and edited live, typists, and the input. */
 import type { Sender } from '@hubbub/client';
 import { avatar, byId, element } from '../../page/dom.js';
 import { type Keyed, showList } from '../../page/keyed-list.js';

@@ -1,4 +1,4 @@
-/** What the page asks of the service over HTTP, as somebody who has signed in. */
+/** The page's HTTP requests to the service, as a signed-in user. */
 import type { Sender } from '@hubbub/client';
 import { ask } from '../../page/hub.js';
 import { keep, kept } from '../../page/kept.js';
@@ -40,7 +40,7 @@ export interface Notification {
 export interface WorkspaceContent {
   readonly chats: readonly { readonly chat_id: string; readonly title: string }[];
   readonly notifications: readonly Notification[];
-  /** What a person types into a shell before a domain event; none where there is no Redis. */
+  /** The shell commands before a domain event; empty without Redis. */
   readonly commands: readonly string[];
 }
 

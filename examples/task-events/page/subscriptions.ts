@@ -1,4 +1,4 @@
-/** Which chats this page hears of: asked for in every session anew, because the service lets in a session and no more. */
+/** The chats of this page: requested again in every session, because the service adds single sessions. */
 import type { HubbubClient, RoomState } from '@hubbub/client';
 
 /** After this long without an answer it is asked again: the service may have been away. */
@@ -24,7 +24,7 @@ export class Subscriptions {
       if (state !== 'open') return;
       for (const chatId of this.#wanted.keys()) if (!this.hears(chatId)) this.#ask(chatId);
     });
-    // The service's answer says which chat it is about.
+    // The service's answer names the chat.
     client.on<string>('error', ({ payload }) => {
       if (payload?.code !== 'FORBIDDEN' || typeof payload.chat_id !== 'string') return;
       this.#ended(payload.chat_id, String(payload.message));
@@ -46,7 +46,7 @@ export class Subscriptions {
     this.#ask(chatId);
   }
 
-  /** Resolves when the service was told. */
+  /** Resolves when the service has the event. */
   async unsubscribe(chatId: string): Promise<void> {
     this.#forget(chatId);
     this.#ports.changed(chatId);
@@ -62,7 +62,7 @@ export class Subscriptions {
         this.#ports.opened(chatId);
       }
       // Without an error it ended with the session, and is asked for in the next.
-      if (state === 'left' && error !== undefined) this.#ended(chatId, 'You were taken out of this chat.');
+      if (state === 'left' && error !== undefined) this.#ended(chatId, 'You were removed from this chat.');
       this.#ports.changed(chatId);
     });
     // The edge's own connection was broken, and rooms without history have nothing to make up for it: the service knows.
@@ -76,7 +76,7 @@ export class Subscriptions {
       chatId,
       setTimeout(() => this.#wanted.has(chatId) && !this.hears(chatId) && this.#ask(chatId), REPEAT_MS),
     );
-    // What is not known to have arrived is asked for again in time, or in the next session.
+    // An unconfirmed request is repeated after a while, or in the next session.
     this.#client.sendEvent('subscribe.chat', { chat_id: chatId }).catch(() => {});
   }
 

@@ -1,4 +1,4 @@
-/** The tasks of a chat, each with a chip that says how far it is, and changes it. */
+/** The tasks of a chat, each with a chip that shows and changes its state. */
 import { byId, element } from '../../page/dom.js';
 import { showList } from '../../page/keyed-list.js';
 import type { Task } from './service-calls.js';

@@ -1,4 +1,4 @@
-/** All chats of the user, of which one is looked at: the one behind the `#` of the address. */
+/** All chats of the user, and the selected one: the one behind the `#` of the address. */
 import type { Frame, HubbubClient } from '@hubbub/client';
 import { byId } from '../../page/dom.js';
 import { wordsOf } from '../../page/error-words.js';
@@ -36,7 +36,7 @@ export class Workspace {
     const publish = (event: object): void => void this.#publish(event);
     this.#chatView = new ChatView(service.user, {
       post: text => {
-        this.#toldTypingAtMs = Number.NEGATIVE_INFINITY; // Who types on is typing anew.
+        this.#toldTypingAtMs = Number.NEGATIVE_INFINITY; // Further typing counts as new.
         publish({ event: 'MessagePosted', message_id: newId('m'), user_id: service.user.id, text, ...this.#here });
       },
       edit: (message_id, text) => publish({ event: 'MessageEdited', message_id, text, ...this.#here }),
@@ -62,7 +62,7 @@ export class Workspace {
     this.#listen();
   }
 
-  /** What the service knows. @throws {Error} with words for people */
+  /** Loads the state from the service. @throws {Error} with words for people */
   async load(): Promise<void> {
     const { chats, notifications, commands } = await this.#service.workspace();
     for (const { chat_id, title } of chats) this.#add(chat_id, title);
@@ -96,7 +96,7 @@ export class Workspace {
       this.#show();
     });
     client.on('state', ({ state, previous }) => {
-      // What came to this user while the page was away: the service knows it. Where it is away too, the badge says enough.
+      // The service has the user's messages of the meantime. If it is away too, the badge shows that.
       if (state === 'open' && previous === 'restoring')
         this.load().then(
           () => this.#subscribe(),
@@ -206,7 +206,7 @@ export class Workspace {
     this.#showNow();
   }
 
-  /** Many changes at once are shown once. */
+  /** Many simultaneous changes are shown once. */
   #show(): void {
     if (this.#isShowing) return;
     this.#isShowing = true;

@@ -1,6 +1,6 @@
 /**
- * Domain events on Redis. Programs that must not lose one append it to a stream, which is read by a consumer group: what comes
- * while the service is down waits there. The simplest programs publish on a channel, which reaches a service that is there.
+ * Domain events on Redis. Programs that must not lose one append it to a stream, which a consumer group reads: events wait
+ * there while the service is down. The simplest programs publish on a channel, which only reaches a running service.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { UnusableEvent } from '../domain-events.js';
 const HOLD_LEASE = readFileSync(exampleFile('task-events/redis', 'hold-lease.lua'), 'utf8');
 
 const GROUP = 'task-events';
-/** One name for all instances: who takes over is given what the one before did not acknowledge. The lease says who it is. */
+/** One name for all instances: a successor gets the unacknowledged events of the one before. The lease names the reader. */
 const CONSUMER = 'service';
 const BATCH = 32;
 const STREAM_MAX = 10_000;
@@ -24,9 +24,9 @@ export interface RedisBusOptions {
   readonly url: string;
   /** Before the names in Redis; empty for those that other programs know. */
   readonly prefix: string;
-  /** Another instance takes over so long after this one died. */
+  /** Time until another instance takes over from one that died. */
   readonly leaseMs: number;
-  /** A stream that nobody reads or writes is forgotten after so long. */
+  /** Time to live of a stream that nobody reads or writes. */
   readonly ttlMs: number;
 }
 
@@ -75,7 +75,7 @@ export class RedisDomainEventBus implements DomainEventBus {
     this.#subscriber.disconnect();
     this.#reader.disconnect();
     await this.#running;
-    // Another instance need not wait until it ends. Whose it is was checked when it was renewed last.
+    // Another instance need not wait for its end. Its owner was checked at the last renewal.
     if (this.#leads) await this.#redis.del(this.#lease).catch(tell);
     this.#redis.disconnect();
   }
@@ -93,7 +93,7 @@ export class RedisDomainEventBus implements DomainEventBus {
       } catch (error) {
         if (signal.aborted) return;
         tell(error);
-        this.#from = '0'; // What could not be handled comes again.
+        this.#from = '0'; // Unhandled events come again.
         // Rejects only when the bus is closed, which the loop sees.
         await delay(RETRY_MS, undefined, { signal }).catch(() => {});
       }
@@ -103,7 +103,7 @@ export class RedisDomainEventBus implements DomainEventBus {
   async #hold(): Promise<boolean> {
     const led = this.#leads;
     this.#leads = (await this.#redis.eval(HOLD_LEASE, 1, this.#lease, this.#me, this.#options.leaseMs)) === 1;
-    if (this.#leads && !led) this.#from = '0'; // What the one before had begun.
+    if (this.#leads && !led) this.#from = '0'; // The pending events of the one before.
     return this.#leads;
   }
 
@@ -152,7 +152,7 @@ type Entry = readonly [entryId: string, fields: readonly string[] | null];
 function connection(url: string): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null });
   redis.on('error', () => {
-    // It comes back by itself, and what waits goes on then.
+    // It reconnects by itself, and waiting commands continue then.
   });
   return redis;
 }

@@ -10,7 +10,7 @@ const roomId = new URLSearchParams(location.search).get('room');
 const showConnection = pageBar('Voting room');
 const path = `/api/rooms/${encodeURIComponent(roomId ?? '')}`;
 const startButton = byId('start', HTMLButtonElement);
-/** What this person wrote; another tab is another person. */
+/** The name of this person; another tab is another person. */
 let ownName = sessionStorage.getItem(`voting-room:${roomId}`) ?? undefined;
 
 let room: FollowedRoom | undefined;
@@ -56,7 +56,7 @@ async function enterLobby(id: string): Promise<void> {
 
 function showRoom({ status, participants, redirect_url }: RoomStatus, present: number): void {
   if (status === 'started' && redirect_url !== undefined) {
-    location.assign(sameEdge(redirect_url)); // Who comes late, or missed the start, follows too.
+    location.assign(sameEdge(redirect_url)); // Late clients follow too.
     return;
   }
   byId('lobby', HTMLElement).hidden = false;
@@ -141,7 +141,7 @@ async function copy(link: HTMLInputElement): Promise<void> {
   }
 }
 
-/** Runs what a button asks for; the button waits, and what goes wrong is said beside it. */
+/** Runs what a button asks for; the button waits, and an error appears beside it. */
 async function during(button: HTMLButtonElement, problemId: string, work: () => Promise<unknown>): Promise<void> {
   const problem = byId(problemId, HTMLElement);
   problem.textContent = '';

@@ -1,4 +1,4 @@
-/** What a page knows of its room: the service's word at first, then what the hub tells, whichever is newer. */
+/** A page's state of its room: first the service's answer, then frames of the hub; the newer one wins. */
 import type { HubbubClient } from '@hubbub/client';
 import { ask, hubClient } from '../../page/hub.js';
 
@@ -23,7 +23,7 @@ export interface RoomListener {
 }
 
 export interface FollowedRoom {
-  /** What the service answers is newer than what was heard, or the same. */
+  /** The service's answer is at least as new as the frames. */
   take(status: RoomStatus): void;
 }
 
@@ -46,7 +46,7 @@ export async function followRoom(
   const room = client.room(status.room_id);
   const show = (): void => listener.changed(status, room.roster.count);
   const take = (next: RoomStatus): void => {
-    if (next.version < status.version) return; // Two services may tell in either order.
+    if (next.version < status.version) return; // Two services may announce in either order.
     status = next;
     show();
   };
@@ -66,13 +66,13 @@ export async function followRoom(
   client.on('state', ({ state }) => {
     if (state !== 'open') return;
     ask<RoomStatus>('GET', `${path}/acquired`).then(take, error => {
-      if (!isGone(error)) return; // The service is restarting: it tells when it is back.
+      if (!isGone(error)) return; // The service is restarting: it announces its return.
       client.close();
       listener.gone(wordsOf(error));
     });
   });
   show();
-  client.connect().catch(() => {}); // The badge tells.
+  client.connect().catch(() => {}); // The badge shows it.
   return { take };
 }
 
