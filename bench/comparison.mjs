@@ -1,4 +1,4 @@
-/** Runs a scenario that compares: relays take turns over several rounds, and what comes out is told, judged and written. */
+/** Runs a scenario that compares: relays take turns over several rounds; prints, judges and writes the results. */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEngine } from '@hubbub/edge';
@@ -21,7 +21,7 @@ import { cautions, isClean, verdicts } from './report/verdicts.mjs';
  * @property {object} quick what --quick changes
  * @property {object} [warmUp] what is different in a round before the first, which is not counted; without it there is none
  * @property {readonly string[]} measures keys of report/measures.mjs, in the order of the tables
- * @property {string} [peak] measure whose largest value over the steps says what a relay can do
+ * @property {string} [peak] measure with its largest value over the steps as the relay's capacity
  * @property {readonly import('./report/verdicts.mjs').Target[]} targets
  * @property {(settings: object) => number} turnSeconds that the turn of one relay takes at most
  * @property {(turn: object) => Promise<object[]>} [measure] rows with `step` and the measures
@@ -64,8 +64,8 @@ export async function compare(scenario, settings, args) {
 }
 
 /**
- * The relays take turns, each freshly started on an empty Redis unless all are one, so that what else happens on the machine
- * meets all of them; the order is turned round with every round, so that no relay always comes first.
+ * The relays take turns, each freshly started on an empty Redis unless all are one. So other load on the machine affects all of
+ * them. The order is reversed with every round: no relay always comes first.
  */
 async function allRounds({ scenario, settings, catalogue, redis, pinning }) {
   const rows = [];

@@ -133,7 +133,7 @@ async function runScenario(options, k6) {
   return findings.failures.length === 0 ? 0 : THRESHOLD_EXIT_CODE;
 }
 
-/** What each k6 process is told beside the others: its role, or its share of the connections. */
+/** The part of each k6 process: its role, or its share of the connections. */
 function sharesOf({ plan, connections = DEFAULT_CONNECTIONS, processes }) {
   if (plan.roles !== undefined) return plan.roles.map(role => ({ LOAD_ROLE: role }));
   if (!plan.scales) return [{}];

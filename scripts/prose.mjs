@@ -4,7 +4,7 @@ import { at } from './prepare/files.mjs';
 import { EXCEPTIONS } from './prose/exceptions.mjs';
 import { lintProse } from './prose/lint.mjs';
 
-const SKIPPED_FOLDERS = new Set(['node_modules', 'dist', 'results', 'coverage']);
+const SKIPPED_FOLDERS = /^(\..*|node_modules|dist|results|test-results.*|coverage)$/;
 const CHECKED_FILES = /\.(md|[cm]?[jt]sx?|lua|py|go|ya?ml|sh)$/;
 /** Texts in quotes are data there. */
 const TESTS = /(^|\/)tests?\/(?!support\/)/;
@@ -36,7 +36,7 @@ function* listFiles(folder) {
   for (const entry of readdirSync(at(folder), { withFileTypes: true })) {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (!SKIPPED_FOLDERS.has(entry.name) && !entry.name.startsWith('.')) yield* listFiles(path);
+      if (!SKIPPED_FOLDERS.test(entry.name)) yield* listFiles(path);
     } else if (CHECKED_FILES.test(entry.name)) yield path;
   }
 }

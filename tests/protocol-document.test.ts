@@ -30,7 +30,7 @@ describe('PROTOCOL.md', () => {
   });
 
   test('section 1 has the status of every refusal, and what a client does', () => {
-    const told = page
+    const notice = page
       .table('1.8 Refusals', 'status', 'code', 'a client')
       // The engine answers 431; 405 has the code of 404.
       .filter(({ status }) => status !== '431' && status !== '405')
@@ -45,7 +45,7 @@ describe('PROTOCOL.md', () => {
           : 'stops',
     ]);
     // A repeated header: any other code is answered with 400.
-    expect(told.sort()).toEqual([...known, ['INVALID_FORMAT', '400', 'stops']].sort());
+    expect(notice.sort()).toEqual([...known, ['INVALID_FORMAT', '400', 'stops']].sort());
   });
 
   test('section 1 has the close code of every status', () => {
@@ -115,20 +115,20 @@ describe('PROTOCOL.md', () => {
   });
 
   test('section 3 has every error, and whether to try again', () => {
-    const told = page.table('3. Errors', 'code', 'retryable').map(row => [row.code, row.retryable]);
+    const notice = page.table('3. Errors', 'code', 'retryable').map(row => [row.code, row.retryable]);
     const known = Object.entries(protocol.ERROR_CATALOGUE).map(([code, { retryable }]) => [
       code,
       retryable ? 'yes' : 'no',
     ]);
-    expect(told.sort()).toEqual(known.sort());
+    expect(notice.sort()).toEqual(known.sort());
   });
 
   test('section 4 has every close code, and what a client does', () => {
-    const told = page
+    const notice = page
       .table('4. Close codes', 'code', 'name', 'client should')
       .map(row => [Number(row.code), row.name, row['client should']]);
     const known = Object.entries(protocol.CLOSE_CODES).map(([name, code]) => [code, name, protocol.closeAdvice(code)]);
-    expect(told.sort()).toEqual(known.sort());
+    expect(notice.sort()).toEqual(known.sort());
   });
 
   test('section 4 tells the ranges', () => {
@@ -143,11 +143,11 @@ describe('PROTOCOL.md', () => {
   test('section 5 has the grammar of room names', () => {
     const section = page.section('5. Room names');
     const [, grammar = '(none)'] = /`(\[A-Za-z.*?)`/.exec(section) ?? [];
-    const told = new RegExp(`^${grammar}$`);
+    const notice = new RegExp(`^${grammar}$`);
     for (let code = 0; code < 256; code++) {
       const character = String.fromCharCode(code);
       for (const name of [character, `a${character}`]) {
-        expect(protocol.isRoomName(name), JSON.stringify(name)).toBe(told.test(name));
+        expect(protocol.isRoomName(name), JSON.stringify(name)).toBe(notice.test(name));
       }
     }
     expect(section).toContain(`1 to ${protocol.ROOM_NAME_MAX_BYTES} bytes`);
@@ -155,8 +155,8 @@ describe('PROTOCOL.md', () => {
   });
 
   test('section 6 has every limit, and its default', () => {
-    const told = page.table('6. Limits', 'name', 'default').map(row => [row.name, Number(row.default)]);
-    expect(told.sort()).toEqual(Object.entries(protocol.DEFAULT_LIMITS).sort());
+    const notice = page.table('6. Limits', 'name', 'default').map(row => [row.name, Number(row.default)]);
+    expect(notice.sort()).toEqual(Object.entries(protocol.DEFAULT_LIMITS).sort());
   });
 
   test('section 6 has every limit that is counted, and settings with their defaults', () => {
@@ -164,11 +164,11 @@ describe('PROTOCOL.md', () => {
     const defaults = new Map(settingNames().map(name => [environmentName(name), config[name]]));
     const settings = page.table('6. Limits', 'setting', 'default');
     expect(settings.length).toBeGreaterThan(5);
-    for (const { setting = '', default: told } of settings)
-      expect([setting, told]).toEqual([setting, String(defaults.get(setting))]);
+    for (const { setting = '', default: notice } of settings)
+      expect([setting, notice]).toEqual([setting, String(defaults.get(setting))]);
     // A limit of the welcome is a setting too, by its name.
-    for (const { name = '', default: told } of page.table('6. Limits', 'name', 'default')) {
-      expect([name, told]).toEqual([name, String(defaults.get(`HUBBUB_${name.toUpperCase()}`))]);
+    for (const { name = '', default: notice } of page.table('6. Limits', 'name', 'default')) {
+      expect([name, notice]).toEqual([name, String(defaults.get(`HUBBUB_${name.toUpperCase()}`))]);
     }
     const section = page.section('6. Limits');
     expect(LIMITS.filter(limit => !section.includes(`\`${limit}\``))).toEqual([]);

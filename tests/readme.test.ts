@@ -47,7 +47,7 @@ describe('the README', () => {
     return { output, exitCode: new Promise(resolve => child.once('close', resolve)) };
   }
 
-  async function said(example: Example, line: string): Promise<void> {
+  async function reply(example: Example, line: string): Promise<void> {
     await eventually(() => example.output.lines.includes(line), {
       describe: `it prints: ${line}; said: ${example.output.tail()}`,
     });
@@ -61,11 +61,11 @@ describe('the README', () => {
       sender: { id: 'u1', name: 'One' },
       payload: { content: 'Hello' },
     });
-    await said(client, 'joined, and said hello');
+    await reply(client, 'joined, and said hello');
 
     const service = await run('service.mjs', [cluster.redis.url, cluster.redis.prefix]);
-    await said(client, 'build finished { ok: true }');
-    await said(client, "for me { text: 'Your build is done' }");
+    await reply(client, 'build finished { ok: true }');
+    await reply(client, "for me { text: 'Your build is done' }");
     expect(await service.exitCode).toBe(0);
 
     const [, channel = '', message = ''] = /redis-cli PUBLISH '([^']+)' '([^']+)'/.exec(readme) ?? [];

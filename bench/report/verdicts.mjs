@@ -69,12 +69,12 @@ export function cautions(_scenario, catalogue, rows, loadCores) {
   if (troubles.length > 0) words.push(`The relays complained: ${troubles.join('; ')}.`);
   for (const relay of distinct(rows.map(row => row.relay))) {
     const own = rows.filter(row => row.relay === relay);
-    const told = Object.entries(TROUBLES)
+    const notice = Object.entries(TROUBLES)
       .map(([key, title]) => [title, own.reduce((sum, row) => sum + troublesOf(row, key), 0)])
       .filter(([, count]) => count > 0);
-    if (told.length > 0)
+    if (notice.length > 0)
       words.push(
-        `${relay}${catalogue[relay].peer ? '' : ', **which fails the run**'}: ${told.map(entry => entry.join(' ')).join(', ')}.`,
+        `${relay}${catalogue[relay].peer ? '' : ', **which fails the run**'}: ${notice.map(entry => entry.join(' ')).join(', ')}.`,
       );
   }
   return words;

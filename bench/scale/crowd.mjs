@@ -48,9 +48,10 @@ export function startCrowd({ processes, connections, rooms, edgesPerRoom, nodeAr
     async settle(order) {
       const reports = await all('settle', () => order, order.withinMs + ORDER_WITHIN_MS);
       const { troubles, ...checks } = sums(reports.map(({ troubles: _, ...report }) => report));
-      const told = {};
-      for (const [what, count] of reports.flatMap(report => report.troubles)) told[what] = (told[what] ?? 0) + count;
-      return { ...checks, troubles: told };
+      const notice = {};
+      for (const [what, count] of reports.flatMap(report => report.troubles))
+        notice[what] = (notice[what] ?? 0) + count;
+      return { ...checks, troubles: notice };
     },
     disconnect: () => all('disconnect'),
     close: () => Promise.all(workers.map(worker => worker.close())),

@@ -62,15 +62,15 @@ function checksOf(figures, connections) {
       right: open === connections && notRecovered === 0,
     },
     {
-      what: `rosters of all rooms complete ${told(figures.rostersSeconds)} after all were open`,
+      what: `rosters of all rooms complete ${notice(figures.rostersSeconds)} after all were open`,
       right: figures.rostersSeconds !== undefined,
     },
     {
-      what: `rosters of all rooms right ${told(figures.rostersAgainSeconds)} after the load`,
+      what: `rosters of all rooms right ${notice(figures.rostersAgainSeconds)} after the load`,
       right: figures.rostersAgainSeconds !== undefined,
     },
     {
-      what: `one broadcast reached ${whole.format(heardBroadcast)} within ${told(figures.broadcastSeconds)}, ${broadcastsTwice} copies too many`,
+      what: `one broadcast reached ${whole.format(heardBroadcast)} within ${notice(figures.broadcastSeconds)}, ${broadcastsTwice} copies too many`,
       right: heardBroadcast === connections && broadcastsTwice === 0,
     },
   ];
@@ -111,7 +111,7 @@ function figuresTable(figures, { connections, rate }) {
       ['p50 / p99 / p99.9 ms from the kill on, replays included', latency(troubled)],
       ['came back with everything', whole.format(figures.returns)],
       ['refused while coming back, and tried again', whole.format(figures.refused)],
-      ['all back after the drained edge had ended, s', told(figures.backSeconds)],
+      ['all back after the drained edge had ended, s', notice(figures.backSeconds)],
       [
         'cores under load: edges that stay, presence, Redis',
         `${cores.edges.toFixed(2)}, ${cores.presence.toFixed(2)}, ${cores.redis.toFixed(2)}`,
@@ -172,6 +172,6 @@ function total(values) {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-function told(seconds) {
+function notice(seconds) {
   return seconds === undefined ? 'never' : `${seconds.toFixed(1)} s`;
 }

@@ -13,7 +13,7 @@ export function startTalk({ hubbub, rooms, rate, clock }) {
   const published = new Array(rooms.length).fill(0);
   const startUs = clock.now();
   const underWay = new Set();
-  let said = 0;
+  let output = 0;
   let retried = 0;
 
   async function say(room) {
@@ -33,8 +33,8 @@ export function startTalk({ hubbub, rooms, rate, clock }) {
 
   const timer = setInterval(() => {
     const due = Math.floor(((clock.now() - startUs) * rate) / 1e6);
-    for (; said < due; said++) {
-      const saying = say(said % rooms.length).finally(() => underWay.delete(saying));
+    for (; output < due; output++) {
+      const saying = say(output % rooms.length).finally(() => underWay.delete(saying));
       underWay.add(saying);
     }
   }, TICK_MS);

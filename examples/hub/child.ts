@@ -1,4 +1,4 @@
-/** A process that an example starts: it says in a line of JSON that it listens, and ends when it is told to. */
+/** A process that an example starts: it reports in a line of JSON that it listens, and ends on a signal. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { inheritedVariables } from '../service/settings.js';

@@ -13,7 +13,7 @@ export interface Member {
   /** Whether its page was in the room: until then the name is only kept for it. */
   readonly entered: boolean;
   readonly online: boolean;
-  /** When the hub saw what `online` says: older news is ignored. 0: no news yet. */
+  /** The time of the hub's report about `online`: older news is ignored. 0: no news yet. */
   readonly presenceAtMs: number;
   readonly lastSeenMs?: number;
 }

@@ -1,7 +1,7 @@
 /** Announces changes to a room: every unannounced one of its document, each once. */
 import type { Hubbub } from '@hubbub/server';
 import type { Rooms } from './rooms.js';
-import { statusOf, told, type VotingRoom } from './voting-room.js';
+import { statusOf, type VotingRoom, withoutAnnounced } from './voting-room.js';
 
 export class Announcements {
   readonly #hubbub: Hubbub;
@@ -19,7 +19,7 @@ export class Announcements {
       await this.#hubbub.publishToRoom(room.room_id, { type, payload, idempotencyKey: id });
     }
     await this.tellStatus(room, `status-${room.version}`);
-    await this.#rooms.changeIfThere(room.room_id, now => told(now, room.untold));
+    await this.#rooms.changeIfThere(room.room_id, now => withoutAnnounced(now, room.untold));
   }
 
   async tellStatus(room: VotingRoom, idempotencyKey: string): Promise<void> {

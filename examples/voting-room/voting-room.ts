@@ -61,7 +61,7 @@ export function redirectUrl({ room_id }: VotingRoom): string {
 }
 
 /** Removes announced changes; later ones stay. */
-export function told(room: VotingRoom, announcements: readonly Announcement[]): VotingRoom {
+export function withoutAnnounced(room: VotingRoom, announcements: readonly Announcement[]): VotingRoom {
   const ids = new Set(announcements.map(({ id }) => id));
   return { ...room, untold: room.untold.filter(({ id }) => !ids.has(id)) };
 }

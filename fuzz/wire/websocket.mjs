@@ -10,14 +10,14 @@ export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, 
  * @param {7 | 16 | 64} [wrong.lengthBits] how the length is written @param {bigint} [wrong.length] instead of the payload's
  */
 export function frame(opcode, payload, { fin = true, rsv = 0, masked = true, mask = 0, lengthBits, length } = {}) {
-  const told = length ?? BigInt(payload.length);
-  const bits = lengthBits ?? (told < 126n ? 7 : told < 65_536n ? 16 : 64);
+  const notice = length ?? BigInt(payload.length);
+  const bits = lengthBits ?? (notice < 126n ? 7 : notice < 65_536n ? 16 : 64);
   const lengthBytes = bits === 7 ? 0 : bits / 8;
   const head = Buffer.alloc(2 + lengthBytes + (masked ? 4 : 0));
   head[0] = (fin ? 0x80 : 0) | (rsv << 4) | opcode;
-  head[1] = (masked ? 0x80 : 0) | (bits === 7 ? Number(told & 0x7fn) : bits === 16 ? 126 : 127);
-  if (bits === 16) head.writeUInt16BE(Number(told & 0xffffn), 2);
-  if (bits === 64) head.writeBigUInt64BE(BigInt.asUintN(64, told), 2);
+  head[1] = (masked ? 0x80 : 0) | (bits === 7 ? Number(notice & 0x7fn) : bits === 16 ? 126 : 127);
+  if (bits === 16) head.writeUInt16BE(Number(notice & 0xffffn), 2);
+  if (bits === 64) head.writeBigUInt64BE(BigInt.asUintN(64, notice), 2);
   if (!masked) return Buffer.concat([head, payload]);
   head.writeUInt32BE(mask >>> 0, 2 + lengthBytes);
   if (mask === 0) return Buffer.concat([head, payload]); // A mask of zeros changes nothing.

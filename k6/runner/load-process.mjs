@@ -35,12 +35,12 @@ export function startLoad({ k6, bundle, number, env, summaryFile, localIps, prom
       LOAD_SUMMARY: summaryFile,
     },
   });
-  let told = 0;
+  let notice = 0;
   child.stderr.on('data', text => {
     for (const line of text
       .split('\n')
       .filter(line => /level=(error|fatal)/.test(line) && !line.includes('thresholds on metrics'))) {
-      if (told++ < TOLD_ERRORS) console.error(`  ${name}: ${line}`);
+      if (notice++ < TOLD_ERRORS) console.error(`  ${name}: ${line}`);
     }
   });
   const ended = once(child, 'exit').then(([code, signal]) => ({

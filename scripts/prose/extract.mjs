@@ -6,7 +6,7 @@ const WORDS = /\p{L}{2,}[,:;]? \p{L}+[,:;]? \p{L}+/u;
 const TITLED = new Set(['describe', 'it', 'test', 'suite']);
 const FUNCTION_COMMENT_LINES_MAX = 2;
 /** Each begins a passage in the header of a Lua script. */
-const LUA_FIELD = /^(KEYS\[|ARGV\[|Returns\b)/;
+const LUA_FIELD = /^(KEYS\[|ARGV\[|Returns\b|then:)/;
 const LINE_COMMENTS = { lua: '--', py: '#', yaml: '#', yml: '#', sh: '#', go: '//' };
 
 /**

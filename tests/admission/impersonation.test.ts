@@ -133,8 +133,8 @@ describe.each(ENCODINGS)('a session that its token does not let into the room (%
 
   /** What was said in the secret room comes behind whatever Mallory may have caused there. */
   async function expectNothingPassed(): Promise<void> {
-    const said = await insiders[0].ask({ type: 'send_message', room: SECRET, payload: { barrier: true } });
-    await insiders[1].nextFrame({ type: 'new_message', offset: said.offset ?? 0 });
+    const output = await insiders[0].ask({ type: 'send_message', room: SECRET, payload: { barrier: true } });
+    await insiders[1].nextFrame({ type: 'new_message', offset: output.offset ?? 0 });
     await mallory.ping();
     for (const insider of insiders) {
       const caused = insider.frames.filter(frame => JSON.stringify(frame).includes('mallory'));
@@ -239,9 +239,9 @@ describe.each(ENCODINGS)('what a client says of itself does not count (%s)', enc
       expect(frame.room).toBe(room);
       if (frame.timestamp !== undefined) expect(Date.parse(frame.timestamp)).toBeGreaterThanOrEqual(before - 1000);
       expect(frame.offset).toBe(type === 'send_message' ? 1 : undefined);
-      const said = JSON.stringify(frame);
+      const output = JSON.stringify(frame);
       for (const forged of ['admin', 'Admin', '1999-01-01', '999999', 'forged', 'nobody', '9007199254740991']) {
-        expect(said, forged).not.toContain(forged);
+        expect(output, forged).not.toContain(forged);
       }
       const allowed = ['type', 'room', 'payload', 'sender', 'timestamp', 'epoch', 'offset', 'id'];
       expect(Object.keys(frame).filter(key => !allowed.includes(key))).toEqual([]);

@@ -25,13 +25,13 @@ interface RawConnection {
 function openTcp(edge: TestEdge, localAddress = '127.0.0.1'): RawConnection {
   const socket = connectTcp({ port: portOf(edge), host: '127.0.0.1', localAddress });
   cleanup(() => socket.destroy());
-  let said = '';
+  let reply = '';
   socket.on('data', data => {
-    said += data;
+    reply += data;
   });
   socket.on('error', () => {}); // `close` follows.
   const ended = new Promise<string>(resolve => {
-    socket.on('close', () => resolve(said));
+    socket.on('close', () => resolve(reply));
   });
   return { socket, ended };
 }
@@ -177,9 +177,9 @@ describe('unauthenticated time', () => {
         const silent = openTcp(edge);
         const asking = openTcp(edge);
         asking.socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`.repeat(3));
-        const said = await Promise.race([asking.ended, silent.ended.then(() => 'ended only by the time limit')]);
-        expect(said).not.toContain('time limit');
-        expect(said.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
+        const reply = await Promise.race([asking.ended, silent.ended.then(() => 'ended only by the time limit')]);
+        expect(reply).not.toContain('time limit');
+        expect(reply.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
         silent.socket.destroy();
       }
     }

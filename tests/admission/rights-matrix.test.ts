@@ -85,8 +85,8 @@ describe.each(Object.keys(SOURCES))('rights from %s', source => {
     for (const type of FRAMES) {
       const answer = await client.ask({ type, room, payload: PAYLOADS[type] ?? {} });
       // A status in no room, and a ping, reach nobody.
-      const reachesNobody = NEEDS[type as keyof typeof NEEDS] === undefined || type === 'set_status';
-      const isOutside = !rights.includes('join') && !reachesNobody;
+      const hasNoAudience = NEEDS[type as keyof typeof NEEDS] === undefined || type === 'set_status';
+      const isOutside = !rights.includes('join') && !hasNoAudience;
       const allowed = may(type) || (type === 'set_status' && !rights.includes('join'));
       expect(codeOf(answer), type).toBe(isOutside ? 'NOT_IN_ROOM' : allowed ? 'ok' : 'FORBIDDEN');
     }

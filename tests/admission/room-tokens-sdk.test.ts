@@ -47,7 +47,7 @@ test.each([
     const recovered = new Promise(resolve => room.onRecovered(resolve));
     proxy.sever();
     await other.ask({ type: 'send_message', room: 'vip:1', payload: { n: 2 } });
-    proxy.mend();
+    proxy.restore();
     await recovered;
     expect(heard).toEqual([offset + 1]);
     expect(asked).toBeGreaterThanOrEqual(2);

@@ -105,8 +105,8 @@ describe('a room token that does not fit', () => {
     const refused = await connectRefused(url, { token: cluster.token({ user: 'alice' }) });
     expect(refused.status).toBe(403);
     expect(JSON.parse(refused.body)).toMatchObject({ code: 'FORBIDDEN' });
-    for (const said of [JSON.stringify(answer), JSON.stringify(resumed), refused.body]) {
-      if (token.length > 10) expect(said).not.toContain(token);
+    for (const reply of [JSON.stringify(answer), JSON.stringify(resumed), refused.body]) {
+      if (token.length > 10) expect(reply).not.toContain(token);
     }
     if (token.length > 10) expect(cluster.edge(0).process.output.lines.join()).not.toContain(token);
   });

@@ -130,8 +130,8 @@ describe('TLS', () => {
     const standing = await open(port, 'standing');
     files.write({ key: second.key });
     renew(edge.process);
-    const told = await edge.process.output.waitForLog({ event: 'certificate_not_renewed' });
-    expect(JSON.stringify(told)).toContain('HUBBUB_TLS_KEY_FILE');
+    const notice = await edge.process.output.waitForLog({ event: 'certificate_not_renewed' });
+    expect(JSON.stringify(notice)).toContain('HUBBUB_TLS_KEY_FILE');
     expect(certificateOf(await open(port, 'newcomer'))).toBe('first');
     await standing.ping();
     files.write(second);
@@ -269,8 +269,8 @@ describe('wrong files are told at the start, by the name of the setting, and nev
     ['a certificate that is none', 'HUBBUB_TLS_CERT_FILE', files => void files.write({ cert: 'nonsense' })],
     ['a key that is none', 'HUBBUB_TLS_KEY_FILE', files => void files.write({ key: 'nonsense' })],
     ['the key of another certificate', 'is not the key of', files => void files.write({ key: second.key })],
-  ])('%s', async (_, said, write) => {
-    expect(await start(write)).toContain(said);
+  ])('%s', async (_, reply, write) => {
+    expect(await start(write)).toContain(reply);
   });
 });
 

@@ -103,18 +103,18 @@ describe('docs/http-api.md', () => {
   test('its settings are there, with these defaults, and none of the API is missing', () => {
     const config: Readonly<Record<string, unknown>> = { ...loadConfig({}) };
     const defaults = new Map(settingNames().map(name => [environmentName(name), config[name]]));
-    const told = page.table('Running it', 'setting', 'default').flatMap(row => {
+    const notice = page.table('Running it', 'setting', 'default').flatMap(row => {
       const names = (row.setting ?? '').match(/HUBBUB_\w+/g) ?? [];
       const values = (row.default ?? '').split(', ');
       return names.map((name, index) => [name, values[index] ?? values[0]] as const);
     });
-    for (const [name, value] of told) {
+    for (const [name, value] of notice) {
       const actual = defaults.get(name);
       const isNone = actual === undefined || (Array.isArray(actual) && actual.length === 0);
       expect([name, value]).toEqual([name, isNone ? 'none' : String(actual)]);
     }
     const ours = [...defaults.keys()].filter(name => name.startsWith('HUBBUB_API_'));
-    expect(told.map(([name]) => name)).toEqual(expect.arrayContaining(ours));
+    expect(notice.map(([name]) => name)).toEqual(expect.arrayContaining(ours));
     for (const name of text.match(/HUBBUB_[A-Z_]+/g) ?? []) expect(defaults.has(name), name).toBe(true);
   });
 

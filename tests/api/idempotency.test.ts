@@ -41,7 +41,7 @@ describe.each([
     const answers = await Promise.all(tries);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(answers.filter(answer => answer.body.repeated === false)).toHaveLength(1);
-    expect(new Set(answers.map(({ body: { repeated: _, ...told } }) => JSON.stringify(told))).size).toBe(1);
+    expect(new Set(answers.map(({ body: { repeated: _, ...notice } }) => JSON.stringify(notice))).size).toBe(1);
     await listener.nextFrame('order.paid');
     await one.post(path, { ...to, type: 'last' });
     await listener.noFrame('order.paid', () => listener.nextFrame('last'));

@@ -166,10 +166,10 @@ describe('config check', () => {
       /^HUBBUB_AUTHORIZER_URL: expected a URL/,
     ],
     ['its file cannot be read', { NODE_ENV: 'production', HUBBUB_CONFIG: '/nowhere/hubbub.yaml' }, /^HUBBUB_CONFIG: /],
-  ])('nothing is made up of a setting that is wrong itself, or not known: %s', async (_, env, told) => {
+  ])('nothing is made up of a setting that is wrong itself, or not known: %s', async (_, env, notice) => {
     const { stdout } = await runHubbub(['config', 'check', '--json'], env);
     const { problems }: { problems: string[] } = JSON.parse(stdout);
-    expect(problems).toEqual([expect.stringMatching(told)]);
+    expect(problems).toEqual([expect.stringMatching(notice)]);
   });
 
   test.each([
@@ -179,14 +179,14 @@ describe('config check', () => {
       /BLOCK_AS_IMPLICIT_KEY|at line \d+, column \d+/,
     ],
     ['a secret that begins like an alias', `jwtSecret: *${NEEDLE}\n`, /put it in quotes/],
-  ])('a file with %s is refused without quoting it', async (_, content, told) => {
+  ])('a file with %s is refused without quoting it', async (_, content, notice) => {
     const folder = mkdtempSync(join(tmpdir(), 'hubbub-'));
     cleanup(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'hubbub.yaml');
     writeFileSync(file, content);
     const { code, stdout, stderr } = await runHubbub(['config', 'check'], { HUBBUB_CONFIG: file });
     expect(code).toBe(78);
-    expect(stdout).toMatch(told);
+    expect(stdout).toMatch(notice);
     expect(stdout + stderr).not.toContain(NEEDLE);
   });
 });
@@ -213,6 +213,6 @@ test.each([
   [['config', 'print', '--yaml'], "unknown option '--yaml'; see: hubbub config print --help"],
   [['config', 'chekc'], "unknown command 'chekc'; see: hubbub config --help"],
   [['configure'], "unknown command 'configure'; see: hubbub --help"],
-])('wrong use (%j) ends with 2 and one line that says where to look', async (args, told) => {
-  expect(await runHubbub(args)).toEqual({ code: 2, stdout: '', stderr: `hubbub: ${told}\n` });
+])('wrong use (%j) ends with 2 and one line that says where to look', async (args, notice) => {
+  expect(await runHubbub(args)).toEqual({ code: 2, stdout: '', stderr: `hubbub: ${notice}\n` });
 });

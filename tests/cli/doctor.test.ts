@@ -54,13 +54,13 @@ describe('without Redis', () => {
       env: { PATH: process.env.PATH },
     });
     adopt(child);
-    let said = '';
+    let reply = '';
     child.stdout.on('data', chunk => {
-      said += chunk;
+      reply += chunk;
     });
     expect(await new Promise(resolve => child.once('close', resolve))).toBe(1);
-    expect(said).toMatch(/^fail {2}open files: 512 for a process/m);
-    expect(said).toContain('LimitNOFILE=');
+    expect(reply).toMatch(/^fail {2}open files: 512 for a process/m);
+    expect(reply).toContain('LimitNOFILE=');
   });
 
   test('a development secret that other machines can use fails; production asks for origins', async () => {

@@ -86,10 +86,10 @@ describe('publish', () => {
     [['general', 'x', '{"a":', '1}'], 'quote the payload'],
     [['--user', 'u', '--all', 'x'], 'expected --user or --all, not both'],
     [[], "missing required argument 'words'; see: hubbub publish --help"],
-  ])('%j is wrong use: 2, and one line', async (args, told) => {
+  ])('%j is wrong use: 2, and one line', async (args, notices) => {
     const { code, stdout, stderr } = await runHubbub(['publish', ...args], env);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain(told);
+    expect(stderr).toContain(notices);
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 });
@@ -150,10 +150,10 @@ describe('tail', () => {
     [['general', '--all'], 'only one of them'],
     [['general', '--duration', 'long'], 'Expected a duration'],
     [['general', 'random'], 'too many arguments'],
-  ])('%j is wrong use: 2, and one line', async (args, told) => {
+  ])('%j is wrong use: 2, and one line', async (args, notices) => {
     const { code, stdout, stderr } = await runHubbub(['tail', ...args], env);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain(told);
+    expect(stderr).toContain(notices);
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 });

@@ -56,10 +56,10 @@ describe('rooms', () => {
   test.each([
     [['--min-count', 'many'], 'Expected a whole number'],
     [['--prefix', 'a b'], 'Expected the beginning of a room name'],
-  ])('%j is wrong use', async (flags, told) => {
+  ])('%j is wrong use', async (flags, notice) => {
     const { code, stderr } = await runHubbub(['rooms', ...flags], env);
     expect(code).toBe(2);
-    expect(stderr).toContain(told);
+    expect(stderr).toContain(notice);
   });
 });
 

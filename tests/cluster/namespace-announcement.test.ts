@@ -16,12 +16,12 @@ test('edges say it when they start, and again after Redis lost its data', async 
   const redis = await startRedis({ own: true });
   const namespaces = { chat: { historySize: 50, historyTtlMs: 60_000 }, game: { events: ['*'] } };
   await startCluster({ edges: 1, presence: 0, redis, env: withNamespaces(namespaces) });
-  const told = {
+  const notice = {
     chat: { historySize: 50, historyTtlMs: 60_000 },
     game: { historySize: 0, historyTtlMs: 300_000 },
     default: { historySize: 0, historyTtlMs: 300_000 },
   };
-  expect(await eventually(() => announced(redis))).toEqual(told);
+  expect(await eventually(() => announced(redis))).toEqual(notice);
   await redis.restart();
-  expect(await eventually(() => announced(redis), { describe: 'the edge says it again' })).toEqual(told);
+  expect(await eventually(() => announced(redis), { describe: 'the edge says it again' })).toEqual(notice);
 });

@@ -30,9 +30,9 @@ describe('the schema', () => {
     ['a misspelled key', 'stop_grace_period:', 'stop_grace:', 'stop_grace'],
     ['a port that is no port', 'ports: ["8080:8080"]', 'ports: { a: 1 }', '/services/haproxy/ports'],
     ['a health check with a wrong word', 'retries: 5', 'retrys: 5', 'retrys'],
-  ])('would find %s', (_what, from, to, told) => {
+  ])('would find %s', (_what, from, to, notice) => {
     expect(composeText).toContain(from);
-    expect(problemsOf(readCompose(composeText.replace(from, to))).join('\n')).toContain(told);
+    expect(problemsOf(readCompose(composeText.replace(from, to))).join('\n')).toContain(notice);
   });
 });
 

@@ -37,12 +37,12 @@ describe('the guide', () => {
 });
 
 test('the guide tells the times that stand in the files', () => {
-  const told: ReadonlyArray<readonly [string, RegExp, string]> = [
+  const notice: ReadonlyArray<readonly [string, RegExp, string]> = [
     ['stop_grace_period', /stop_grace_period: (\d+)s/, '../docker-compose.yml'],
     ['TimeoutStopSec', /TimeoutStopSec=(\d+)/, 'systemd/hubbub-edge.service'],
     ['terminationGracePeriodSeconds', /terminationGracePeriodSeconds: (\d+)/, 'kubernetes/base/edge.yaml'],
   ];
-  for (const [name, pattern, file] of told) {
+  for (const [name, pattern, file] of notice) {
     const [, seconds] = pattern.exec(readFileSync(deployFile(file), 'utf8')) ?? [];
     expect(guide).toContain(`\`${name}\` ${seconds} s`);
   }

@@ -59,11 +59,11 @@ describe('the schemas', () => {
     ],
     ['a missing selector', / {2}selector:\n {4}matchLabels: \*labels\n/, '', 'selector'],
     ['a kind of another version', 'policy/v1', 'policy/v1beta1', 'no schema for policy/v1beta1'],
-  ])('would find %s', (_what, from, to, told) => {
+  ])('would find %s', (_what, from, to, notice) => {
     const text = readFileSync(join(KUBERNETES, 'base/edge.yaml'), 'utf8');
     const broken = text.replace(from, to);
     expect(broken).not.toBe(text);
-    expect(parseManifests(broken, 'broken').flatMap(problemsOf).join('\n')).toContain(told);
+    expect(parseManifests(broken, 'broken').flatMap(problemsOf).join('\n')).toContain(notice);
   });
 
   test('every file is part of a kustomization, and every part is there', () => {

@@ -168,7 +168,7 @@ describe('pages', () => {
     network.sever();
     await ada.waitForSelector('[data-connection=waiting]');
     await publish(room, 600, 3);
-    network.mend();
+    network.restore();
     await ada.waitForSelector('.text:text-is("number 602")');
     const place = '.message:has(.text:text-is("number 2")) + .divider.hole + .message .text';
     expect(await ada.textContent(place)).toBe('number 103'); // The last 500 are kept.
@@ -186,7 +186,7 @@ describe('pages', () => {
     await say(ada, 'not gone');
     await ada.waitForSelector('.message.sending');
     await ada.reload();
-    network.mend();
+    network.restore();
     await bob.nextFrame({ type: 'new_message', payload: { content: 'not gone' } });
     await ada.waitForSelector('.message.sent .text:text-is("not gone")');
     expect(await texts(ada)).toEqual(['not gone']);

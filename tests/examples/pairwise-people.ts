@@ -122,7 +122,7 @@ export async function cast(client: RawClient, comparison_id: string, choice: obj
 const OWN_TYPES = ['attendee_', 'vote_', 'consensus_', 'session_', 'comparison_', 'system_'];
 
 /** What the service has told the room, in order, without what it told this one as an answer. */
-export function toldToAll({ frames }: RawClient): Frame[] {
+export function roomMessages({ frames }: RawClient): Frame[] {
   return frames.filter(({ type, offset }) => offset !== undefined && OWN_TYPES.some(own => type.startsWith(own)));
 }
 

@@ -16,12 +16,12 @@ import {
   open,
   openPage,
   pathOf,
+  roomMessages,
   says,
   startPairwise,
   TIE,
   tell,
   tokenOf,
-  toldToAll,
   untilHere,
 } from './pairwise-people.js';
 import { EXAMPLE_TIMEOUT_MS, type RunningExample } from './support.js';
@@ -64,7 +64,7 @@ describe('a malformed vote gets `error` and changes nothing', () => {
     await cast(grace, 'c3', TIE);
     for (const client of [ada, grace]) {
       await client.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 0 } });
-      expect(toldToAll(client).filter(({ type }) => type === 'vote_received')).toHaveLength(1);
+      expect(roomMessages(client).filter(({ type }) => type === 'vote_received')).toHaveLength(1);
       expect(client.frames.filter(({ type }) => type === 'error')).toEqual([]);
     }
   });
@@ -161,11 +161,11 @@ describe('killed, or there twice', () => {
   }
 
   /** Votes that were told, as attendee and comparison; in the order of the history, which has no hole. */
-  function votesTold(client: RawClient): string[] {
-    const told = toldToAll(client);
-    const offsets = told.map(({ offset }) => offset ?? 0);
+  function receivedVotes(client: RawClient): string[] {
+    const notice = roomMessages(client);
+    const offsets = notice.map(({ offset }) => offset ?? 0);
     expect(offsets).toEqual(offsets.map((_, index) => (offsets[0] ?? 0) + index));
-    const votes = told.filter(({ type }) => type === 'vote_received');
+    const votes = notice.filter(({ type }) => type === 'vote_received');
     return votes.map(({ payload }) => `${payload?.attendee_id} ${payload?.comparison_id}`);
   }
 
@@ -184,10 +184,10 @@ describe('killed, or there twice', () => {
     const end = { type: 'session_progress', payload: { completed_comparisons: 7 } };
     for (const client of clients) {
       await client.nextFrame(end);
-      const told = votesTold(client);
-      expect(told).toHaveLength(21);
-      expect(new Set(told).size).toBe(21);
-      const reached = toldToAll(client).filter(({ type }) => type === 'consensus_reached');
+      const notice = receivedVotes(client);
+      expect(notice).toHaveLength(21);
+      expect(new Set(notice).size).toBe(21);
+      const reached = roomMessages(client).filter(({ type }) => type === 'consensus_reached');
       expect(reached.map(({ payload }) => payload?.comparison_id)).toEqual(['c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7']);
     }
   });
@@ -211,8 +211,8 @@ describe('killed, or there twice', () => {
     await cast(ada, 'c3', TIE);
     for (const client of clients) {
       await client.nextFrame({ type: 'vote_received', payload: { comparison_id: 'c3' } });
-      expect(votesTold(client)).toHaveLength(8);
-      const types = toldToAll(client).map(({ type }) => type);
+      expect(receivedVotes(client)).toHaveLength(8);
+      const types = roomMessages(client).map(({ type }) => type);
       expect(types.filter(type => type === 'consensus_reached')).toHaveLength(2);
       expect(types.filter(type => type === 'consensus_lost')).toHaveLength(1);
     }
@@ -231,9 +231,9 @@ describe('killed, or there twice', () => {
     await voteAll(clients, 2, 3);
     for (const client of clients) {
       await client.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 5 } });
-      const told = votesTold(client);
-      expect(told).toHaveLength(15);
-      expect(new Set(told).size).toBe(15);
+      const notice = receivedVotes(client);
+      expect(notice).toHaveLength(15);
+      expect(new Set(notice).size).toBe(15);
     }
     await example.service.start();
     await another.process.kill();

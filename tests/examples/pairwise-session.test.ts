@@ -19,12 +19,12 @@ import {
   open,
   openPage,
   pathOf,
+  roomMessages,
   says,
   startPairwise,
   TIE,
   tell,
   tokenOf,
-  toldToAll,
   untilHere,
 } from './pairwise-people.js';
 import { EXAMPLE_TIMEOUT_MS, type RunningExample } from './support.js';
@@ -111,10 +111,10 @@ test('a vote is stored and told, the last one makes a consensus, a changed one u
   await ada.nextFrame('consensus_lost');
   const last = { type: 'session_progress', payload: { completed_comparisons: 0 } };
   for (const client of [ada, grace]) {
-    await eventually(() => toldToAll(client).filter(({ type }) => type === 'session_progress').length === 3, {
+    await eventually(() => roomMessages(client).filter(({ type }) => type === 'session_progress').length === 3, {
       describe: JSON.stringify(last),
     });
-    expect(typesAndPayloads(toldToAll(client)).filter(([type]) => type !== 'attendee_joined')).toEqual([
+    expect(typesAndPayloads(roomMessages(client)).filter(([type]) => type !== 'attendee_joined')).toEqual([
       ['vote_received', { comparison_id: 'c1', attendee_id: adaId, votes_received: 1, votes_expected: 2 }],
       ['comparison_update', { ...open, voted: [adaId], votes: null }],
       ['session_progress', progress(0, 0)],

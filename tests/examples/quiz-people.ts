@@ -117,8 +117,8 @@ export async function fillIn(page: Page, code: string, name: string): Promise<vo
 }
 
 /** The network is back, and the browser says so. */
-export async function mend(proxy: TcpProxy, page: Page): Promise<void> {
-  proxy.mend();
+export async function restore(proxy: TcpProxy, page: Page): Promise<void> {
+  proxy.restore();
   await page.evaluate(() => dispatchEvent(new Event('online')));
 }
 
@@ -147,7 +147,7 @@ export const scoreOn = async (page: Page, name: string): Promise<number> =>
   Number(await page.locator(`[data-player="${name}"]`).getAttribute('data-score'));
 export const nameOnPodium = (page: Page, place: number) => page.locator(`[data-podium="${place}"]`).textContent();
 
-interface Wanted {
+interface StateFilter {
   readonly members?: readonly string[];
   readonly phase?: string;
   readonly index?: number;
@@ -165,7 +165,7 @@ export interface StatePayload {
 }
 
 /** A state in which these are, of this phase. */
-export function isState({ members = [], phase, index }: Wanted): (frame: Frame) => boolean {
+export function isState({ members = [], phase, index }: StateFilter): (frame: Frame) => boolean {
   return ({ type, payload }) => {
     if (type !== 'state') return false;
     const { members: there, phase: now, question } = payload as unknown as StatePayload;

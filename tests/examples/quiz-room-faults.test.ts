@@ -9,10 +9,10 @@ import {
   IDLE_TIMEOUT_MS,
   isState,
   lastState,
-  mend,
   newPass,
   type QuizRoomStory,
   refusal,
+  restore,
   result,
   rightAnswer,
   type StatePayload,
@@ -45,7 +45,7 @@ describe('the quiz room, when something breaks', () => {
     const cleo = await quiz.join(code, 'Cleo', 1);
     await untilPeople(ben, ['-Ann', 'Ben', 'Cleo']);
     await untilNames(cleo, ['-Ann', 'Ben', 'Cleo']);
-    await mend(proxy, host);
+    await restore(proxy, host);
     for (const page of [ben, host]) await untilPeople(page, ['Ann', 'Ben', 'Cleo'], 20_000);
     await host.getByRole('button', { name: 'Start the quiz' }).click();
     for (const page of [ben, host]) await page.locator('[data-question="0"]').waitFor();

@@ -6,13 +6,13 @@ import {
   fillIn,
   isState,
   lastState,
-  mend,
   nameOnPodium,
   newPass,
   QUESTION_MS,
   type QuizRoomStory,
   questions,
   refusal,
+  restore,
   result,
   rightAnswer,
   scoreIn,
@@ -48,16 +48,16 @@ describe('the quiz room', () => {
     const { code } = await quiz.openRoom('Ann');
     const page = await quiz.example.openPage('/', { edge: 1 });
     const problem = page.getByRole('form', { name: 'Join' }).getByRole('alert');
-    const isTold = (words: string) =>
+    const seesError = (words: string) =>
       eventually(async () => (await problem.textContent())?.includes(words), { describe: words });
     await fillIn(page, 'CCCCC', 'Ben');
-    await isTold('There is no quiz with this code');
+    await seesError('There is no quiz with this code');
     await fillIn(page, code, 'ann');
-    await isTold('is called ann already');
+    await seesError('is called ann already');
     await fillIn(page, code, 'B'.repeat(25));
-    await isTold('too long');
+    await seesError('too long');
     await fillIn(page, code, '   ');
-    await isTold('Tell us your name');
+    await seesError('Enter your name');
     await fillIn(page, code, 'Ben');
     await untilPeople(page, ['Ann', 'Ben']);
 
@@ -87,9 +87,9 @@ describe('the quiz room', () => {
     const before = newest();
     expect((await ben.tell('join_quiz')).type).toBe('ack');
     // The registry has nothing new to tell: it is the entry itself that brings this.
-    const told = await host.client.nextFrame(({ type, offset = 0 }) => type === 'state' && offset > before);
-    expect(Object(told.payload).members).toHaveLength(2);
-    await ben.client.nextFrame(({ type, offset }) => type === 'state' && offset === told.offset);
+    const notice = await host.client.nextFrame(({ type, offset = 0 }) => type === 'state' && offset > before);
+    expect(Object(notice.payload).members).toHaveLength(2);
+    await ben.client.nextFrame(({ type, offset }) => type === 'state' && offset === notice.offset);
   });
 
   test('a quiz from the lobby to the podium', { timeout: EXAMPLE_TIMEOUT_MS }, async () => {
@@ -223,7 +223,7 @@ describe('the quiz room', () => {
     proxy.sever();
     await host.tell('end_quiz', { round: 1 });
     await ben.getByText('This room is closed').waitFor();
-    await mend(proxy, cleo);
+    await restore(proxy, cleo);
     await cleo.getByText('This room is closed').waitFor();
     await cleo.getByRole('button', { name: 'To the start' }).click();
     await cleo.getByRole('form', { name: 'Join' }).waitFor();

@@ -89,7 +89,7 @@ describe('on pages', () => {
     network.sever();
     await ada.waitForSelector('[data-connection=waiting]');
     await append({ event: 'MessagePosted', chat_id: chatId, message_id: 'away', user_id: 'bob', text: 'while away' });
-    network.mend();
+    network.restore();
     await ada.waitForSelector('[data-message=away]');
     await append({ event: 'MessagePosted', chat_id: chatId, message_id: 'back', user_id: 'bob', text: 'and after' });
     await ada.waitForSelector('[data-message=back]');

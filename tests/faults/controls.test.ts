@@ -43,7 +43,7 @@ describe('an edge whose subscription is broken', () => {
     const before = await interruptions();
     proxy.sever();
     await work();
-    proxy.mend();
+    proxy.restore();
     await eventually(async () => (await interruptions()) > before, { describe: 'the subscription is back' });
   }
 

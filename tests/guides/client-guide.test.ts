@@ -84,7 +84,7 @@ test('history.mjs: what was said, what is said, what was missed, and what cannot
   network.sever();
   for (const content of ['d', 'e']) await say(bob, 'chat:42', content);
   for (const content of ['a', 'b', 'c', 'd', 'e']) await say(bob, 'short:1', content);
-  network.mend();
+  network.restore();
   await one.says('whole again, 2 made up for');
   expect(one.lines.slice(4, 6)).toEqual(['4: d', '5: e']);
   await two.says('gap: too_old');
@@ -172,7 +172,7 @@ test('plain.mjs: resumes after a cut, follows a leaving edge, is told of a gap',
   await one.says('1: a');
   network.sever();
   await say(bob, 'chat:plain', 'b');
-  network.mend();
+  network.restore();
   await one.says('2: b');
   network.retarget(cluster.edge(0).process.port);
   await leaving.process.kill('SIGTERM');

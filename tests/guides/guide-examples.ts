@@ -56,7 +56,8 @@ function start(path: string, args: readonly string[], setup: string): RunningExa
   const output = new ProcessOutput();
   output.read(child.stdout);
   output.read(child.stderr);
-  const fits = (line: string | RegExp) => (said: string) => (line instanceof RegExp ? line.test(said) : said === line);
+  const fits = (line: string | RegExp) => (reply: string) =>
+    line instanceof RegExp ? line.test(reply) : reply === line;
   return {
     lines: output.lines,
     exited: new Promise(resolve => child.once('close', resolve)),

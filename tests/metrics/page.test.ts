@@ -38,14 +38,14 @@ beforeAll(async () => {
   scrapes.set('api', await scrape(api.process.adminUrl));
 }, PROVISION_TIMEOUT_MS);
 
-const told = (name: ProcessName) => scrapes.get(name)?.metrics ?? new Map<string, ScrapedMetric>();
+const notice = (name: ProcessName) => scrapes.get(name)?.metrics ?? new Map<string, ScrapedMetric>();
 const onPage = (sections: readonly string[]): DocumentedMetric[] =>
   documented.filter(({ section }) => sections.includes(section));
 
 describe.each(PROCESSES)('%s', name => {
   test('tells what the page has, and the page has what it tells', () => {
     const page = onPage(TELLS[name]);
-    const metrics = [...told(name).values()];
+    const metrics = [...notice(name).values()];
     expect(metrics.length).toBeGreaterThan(10);
     expect(metrics.map(metric => metric.name).sort()).toEqual(page.map(metric => metric.name).sort());
     expect(Object.fromEntries(metrics.map(metric => [metric.name, [metric.type, metric.help]]))).toEqual(
@@ -55,7 +55,7 @@ describe.each(PROCESSES)('%s', name => {
 
   test('labels and their values are those of the page', () => {
     for (const { name: metric, labels: onThePage } of onPage(TELLS[name])) {
-      const labels = told(name).get(metric)?.labels ?? new Map<string, ReadonlySet<string>>();
+      const labels = notice(name).get(metric)?.labels ?? new Map<string, ReadonlySet<string>>();
       // A label whose values are not ours may have none now: nothing is under way, say.
       const expected = [...onThePage].flatMap(([label, { values, open }]) => (open && values.size === 0 ? [] : label));
       expect([...labels.keys(), ...expected], metric).toEqual(expect.arrayContaining(expected));

@@ -77,10 +77,10 @@ async function runLoad(): Promise<void> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   adopt(child);
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', text => (said += text));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', text => (output += text));
   const code = await new Promise(resolve => child.once('close', resolve));
-  if (code !== 0 && code !== 99) throw new Error(`k6 ended with ${code}:\n${said}`);
+  if (code !== 0 && code !== 99) throw new Error(`k6 ended with ${code}:\n${output}`);
 }
 
 /** As Grafana fills in the variables: all instances, or the first edge, to which everything happened. */

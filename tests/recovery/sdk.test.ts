@@ -74,7 +74,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     for (const { heard } of [reader, forgetful]) await came(() => expect(heard.get('chat:away')).toEqual([0]));
     network.sever();
     for (let n = 1; n <= 20; n++) await send(n);
-    network.mend();
+    network.restore();
     await came(() => expect(reader.heard.get('chat:away')).toEqual(Array.from({ length: 21 }, (_, n) => n)));
     expect(reader.gaps).toEqual([]);
     await came(() => expect(forgetful.gaps).toMatchObject([{ room: 'chat:away', before: 22 }]));
@@ -100,7 +100,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
       await came(() => expect(reader.heard.get('chat:path')).toEqual(numbers));
       network.sever();
       await send(20);
-      network.mend();
+      network.restore();
       await send(100);
     }
     await came(() => expect(reader.heard.get('chat:path')).toEqual(numbers));
@@ -120,7 +120,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     await hears(1);
     network.sever();
     for (let n = 2; n <= 20; n++) await send(n);
-    network.mend();
+    network.restore();
     await came(() => expect(gaps).toEqual([{ room: 'short:room', reason: 'too_old', since: 1, before: 16 }]));
     await hears(1, 16, 17, 18, 19, 20);
     const { messages, more } = await client.room('short:room').history({ since: 1, before: 16 });

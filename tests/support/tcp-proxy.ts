@@ -28,9 +28,9 @@ export interface TcpProxy {
   retarget(port: number): void;
   /** Resets every connection that stands; new ones are taken. */
   cut(): void;
-  /** Resets every connection and refuses new ones, until `mend`. */
+  /** Resets every connection and refuses new ones, until `restore`. */
   sever(): void;
-  mend(): void;
+  restore(): void;
 }
 
 /** How often bytes are let through: fine enough for tests of seconds. */
@@ -85,7 +85,7 @@ export async function startTcpProxy({ to }: TcpProxyOptions): Promise<TcpProxy> 
       severed = true;
       cut();
     },
-    mend() {
+    restore() {
       severed = false;
     },
   };

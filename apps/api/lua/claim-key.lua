@@ -1,7 +1,7 @@
--- Remembers what an idempotency key is used for, or says that it is used for something else.
+-- Binds an idempotency key to a request, or reports that it belongs to another one.
 -- KEYS[1]  the key
 -- ARGV[1]  fingerprint of what it is used for
--- ARGV[2]  time to live, ms; begins anew with each use
+-- ARGV[2]  time to live, ms; begins again with each use
 -- Returns 1 when the key is this request's, and 0 when it is another's.
 local known = redis.call('GET', KEYS[1])
 if known and known ~= ARGV[1] then return 0 end

@@ -7,7 +7,7 @@ import { createEventBacklogMetrics } from '../src/services/event-backlog-metrics
 
 const WITH_EVENTS = { ...namespaceSettings({}, 'game'), events: ['*'] };
 
-async function told(backlog: (namespace: string) => Promise<EventBacklog>): Promise<string[]> {
+async function notice(backlog: (namespace: string) => Promise<EventBacklog>): Promise<string[]> {
   const registry = createMetricsRegistry();
   createEventBacklogMetrics(registry, { backlog }, { game: WITH_EVENTS, chat: namespaceSettings({}, 'chat') });
   const text = await registry.metrics();
@@ -27,12 +27,12 @@ test('what waits is told by namespace and group, for namespaces that take events
   await group.hold('r1', 1000);
   const [entry] = await group.read('r1', { limit: 10, waitMs: 0 });
   await group.acknowledge('r1', [entry?.entryId ?? '']);
-  expect(await told(namespace => events.backlog(namespace))).toEqual([
+  expect(await notice(namespace => events.backlog(namespace))).toEqual([
     'hubbub_edge_events_in_log{namespace="game"} 2',
     'hubbub_edge_events_waiting{namespace="game",group="referee"} 1',
   ]);
 });
 
 test('while Redis is away there is no number, and the other metrics are told', async () => {
-  expect(await told(() => Promise.reject(new Error('away')))).toEqual([]);
+  expect(await notice(() => Promise.reject(new Error('away')))).toEqual([]);
 });

@@ -39,13 +39,13 @@ test('all that are configured, and the default one, at once and every ten minute
   const chat = { ...namespaceSettings({}, 'chat'), historySize: 100, historyTtlMs: 60_000 };
   const { redis, start } = announcing({ chat });
   start();
-  const told = {
+  const notice = {
     chat: { historySize: 100, historyTtlMs: 60_000 },
     default: { historySize: 0, historyTtlMs: 300_000 },
   };
-  expect(redis.heard).toEqual([told]);
+  expect(redis.heard).toEqual([notice]);
   await vi.advanceTimersByTimeAsync(TEN_MINUTES_MS);
-  expect(redis.heard).toEqual([told, told]);
+  expect(redis.heard).toEqual([notice, notice]);
 });
 
 test('a configured default namespace is told as it is configured', () => {

@@ -112,21 +112,23 @@ describe('reports', () => {
     reporter.askRoster(session, 'red', 1, 7);
     close(session);
     await eventually(async () => (await log.told()).length === 10);
-    const told = await log.told();
-    for (const { partition, report, incarnation } of told) {
+    const notice = await log.told();
+    for (const { partition, report, incarnation } of notice) {
       expect(incarnation).toBe(reporter.incarnation);
       const ofRoom = ['join', 'leave', 'drop', 'roster'].includes(report.kind);
       const key = ofRoom && 'room' in report ? report.room : 'user' in report ? report.user : '';
       expect(partition).toBe(partitionOf(key, PARTITIONS));
     }
     const ofRoom = (room: string) =>
-      told.filter(({ report }) => 'room' in report && report.room === room && !['enter', 'exit'].includes(report.kind));
+      notice.filter(
+        ({ report }) => 'room' in report && report.room === room && !['enter', 'exit'].includes(report.kind),
+      );
     expect(ofRoom('red').map(({ report }) => report.kind)).toEqual(['join', 'roster', 'drop']);
     expect(ofRoom('blue').map(({ report }) => report.kind)).toEqual(['join', 'leave']);
     expect(
-      told.filter(({ report }) => 'user' in report && !('room' in report)).map(({ report }) => report.kind),
+      notice.filter(({ report }) => 'user' in report && !('room' in report)).map(({ report }) => report.kind),
     ).toEqual(['connect', 'disconnect']);
-    expect(told.find(({ report }) => report.kind === 'roster')?.report).toMatchObject({ question: 1, after: 7 });
+    expect(notice.find(({ report }) => report.kind === 'roster')?.report).toMatchObject({ question: 1, after: 7 });
   });
 
   test('of one moment travel together', async () => {
@@ -167,7 +169,7 @@ describe('starting over', () => {
     expect(joins).toHaveLength(3);
     for (const { report } of joins) expect(report).toMatchObject({ resync: true });
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const first = after.find(told => told.partition === partition);
+      const first = after.find(notice => notice.partition === partition);
       expect(first?.report.kind, 'goodbye comes first').toBe('node_gone');
     }
   });

@@ -163,8 +163,8 @@ describe('a room position', () => {
     position.learn({ epoch: 'e1', offset: 5, through: 5, messages: [] });
     position.doubt();
     position.beginRead();
-    const told = position.learn({ epoch: 'e2', offset: 3, through: 3, messages: [] });
-    expect(told).toEqual([{ gap: { reason: 'new_epoch', position: { epoch: 'e2', offset: 0 } } }]);
+    const notice = position.learn({ epoch: 'e2', offset: 3, through: 3, messages: [] });
+    expect(notice).toEqual([{ gap: { reason: 'new_epoch', position: { epoch: 'e2', offset: 0 } } }]);
     expect(position.following).toBe(false);
   });
 

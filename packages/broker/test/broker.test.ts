@@ -45,8 +45,8 @@ describe('a broker whose Redis fails', () => {
     const channels = Array.from({ length: 1500 }, (_, index) => `c${index}`);
     await Promise.all(channels.map(channel => broker.subscribe(channel)));
     await redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    const { channels: told } = await eventually(() => interruptions[0], { describe: 'the break was told' });
-    expect([...told].sort()).toEqual([...channels].sort());
+    const { channels: notice } = await eventually(() => interruptions[0], { describe: 'the break was told' });
+    expect([...notice].sort()).toEqual([...channels].sort());
     await broker.publish('c1499', Buffer.from('again'));
     await eventually(() => heard.includes('again'));
   });
@@ -94,7 +94,7 @@ describe('a broker whose Redis fails', () => {
     proxy.sever();
     await eventually(() => broker.interrupted, { describe: 'the break is noticed' });
     await expect(interest.acquire('c')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    proxy.mend();
+    proxy.restore();
     let joined = 0;
     await eventually(async () => {
       await interest.acquire('c');
@@ -167,7 +167,7 @@ describe('a broker whose Redis fails', () => {
       await service.publish('c', envelopeOf('lost'));
       await service.publishKept('elsewhere', envelopeOf('not ours'));
       await service.publishKept('d', envelopeOf(`also missed ${round}`));
-      proxy.mend();
+      proxy.restore();
       await eventually(() => interruptions.length === round + 1);
       // The publisher may be back later than the subscriber.
       await eventually(() => service.publishKept('c', envelopeOf(`new ${round}`)).then(() => true));

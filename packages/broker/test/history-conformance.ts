@@ -18,7 +18,7 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
     const room = `chat:${randomUUID()}`;
     const channel = `room:{${room}}`;
     const heard: string[] = [];
-    broker.onEnvelope((_, envelope) => heard.push(told(envelope)));
+    broker.onEnvelope((_, envelope) => heard.push(notice(envelope)));
     await eventually(() => broker.subscribe(channel).then(() => true));
     return {
       history,
@@ -38,7 +38,7 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
     expect(heard).toEqual([`${epoch} 1 a`, `${epoch} 2 b`]);
     const page = await read();
     expect(page).toMatchObject({ epoch, offset: 2 });
-    expect(page.entries.map(({ envelope }) => told(envelope))).toEqual(heard);
+    expect(page.entries.map(({ envelope }) => notice(envelope))).toEqual(heard);
   });
 
   test('appends made at once keep the order of the calls', async () => {
@@ -47,7 +47,7 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
     expect(positions.map(({ offset }) => offset)).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
     await eventually(() => heard.length === 500);
     expect(heard.map(text => text.split(' ')[2])).toEqual(Array.from({ length: 500 }, (_, index) => `${index}`));
-    expect((await read({ limit: 1000 })).entries.map(({ envelope }) => told(envelope))).toEqual(heard);
+    expect((await read({ limit: 1000 })).entries.map(({ envelope }) => notice(envelope))).toEqual(heard);
   });
 
   test('a repeated idempotency key changes nothing and gets the first position', async () => {
@@ -150,7 +150,7 @@ function envelopeOf(text: string): Uint8Array {
 }
 
 /** `epoch offset text`, as the envelope itself has them. */
-function told(bytes: Uint8Array): string {
+function notice(bytes: Uint8Array): string {
   const envelope = decodeEnvelope(bytes);
   return `${envelope?.epoch} ${envelope?.offset} ${Buffer.from(envelope?.body.subarray(3) ?? []).toString()}`;
 }

@@ -122,8 +122,8 @@ test('presence.mjs: who is in a room, where a user is, how many are online', asy
   const url = cluster.presence[0]?.adminUrl ?? '';
   // Presence hears of it a moment later.
   const lines = await eventually(async () => {
-    const said = await (await run('presence.mjs', [...redis, url, API_KEY])).ends();
-    return said[0]?.includes('u1') && said;
+    const reply = await (await run('presence.mjs', [...redis, url, API_KEY])).ends();
+    return reply[0]?.includes('u1') && reply;
   });
   // Those of the stories before are kept for a moment.
   expect(lines[0]).toMatch(/^\d+ in general: (.*, )?u1(,|$)/);

@@ -68,7 +68,7 @@ test('cut resets connections, sever refuses new ones until mended', async () => 
   proxy.sever();
   const refused = connect(proxy.port, '127.0.0.1').on('error', () => {});
   await closed(refused);
-  proxy.mend();
+  proxy.restore();
   const again = connect(proxy.port, '127.0.0.1');
   cleanup(() => void again.destroy());
   again.write('z');
