@@ -93,7 +93,7 @@ test('those who are refused are told different seconds', () => {
       return (error as { retryAfterMs: number }).retryAfterMs;
     }
   });
-  expect(new Set(notice)).toEqual(new Set(Array.from({ length: 10 }, (_, index) => (index + 1) * 1000)));
+  expect(new Set(told)).toEqual(new Set(Array.from({ length: 10 }, (_, index) => (index + 1) * 1000)));
 });
 
 test('the log says it once, and what to do if it is a proxy', () => {
