@@ -66,7 +66,7 @@ describe('without a token', () => {
     expect(await connectRefused(roomUrl('vip:2'))).toMatchObject({ status: 403 });
   });
 
-  test('rosters show it like any user, and it is the sender of what it says', async () => {
+  test('rosters show it like any user, and it is the sender of its messages', async () => {
     const member = await connect(cluster.edge(0).wsUrl, {
       token: cluster.token({ user: 'member', rooms: ['guestbook:*'] }),
     });

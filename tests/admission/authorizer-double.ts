@@ -32,7 +32,7 @@ export function says(response: ServerResponse, answer: object): void {
   response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
 }
 
-/** Allows everything until told otherwise. */
+/** Allows everything by default. */
 export async function startAuthorizer(): Promise<AuthorizerDouble> {
   const server = createServer(async (request, response) => {
     let body = '';

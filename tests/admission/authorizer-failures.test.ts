@@ -84,7 +84,7 @@ describe('an authorizer that fails', () => {
     for (let skipped = 0; skipped < 5; skipped++) expect(await ask()).toBe('UNAVAILABLE');
     expect(authorizer.questions).toHaveLength(5);
 
-    // While one question tries, the others are answered at once.
+    // While one question tries, the others are answered immediately.
     const waiting: (() => void)[] = [];
     authorizer.answer = (_, response) => waiting.push(() => says(response, { allow: true }));
     const other = await enter('bob');
@@ -118,7 +118,7 @@ describe('an authorizer that fails', () => {
   });
 
   test.each(['refuse', 'allow'])(
-    'questions above the limit are refused with a retry hint, and are no failure of the authorizer: HUBBUB_AUTHORIZER_ON_FAILURE=%s',
+    'questions above the limit are refused with a retry hint, and do not count as failures of the authorizer: HUBBUB_AUTHORIZER_ON_FAILURE=%s',
     async onFailure => {
       const { authorizer, enter, edge, questions } = await start({
         HUBBUB_AUTHORIZER_MAX_PENDING: '2',

@@ -1,4 +1,4 @@
-/** What stories of the authorizer share: an edge that asks one, people on it, and what the edge counts. */
+/** Shared parts of the authorizer's stories: an edge that asks one, people on it, and the edge's metrics. */
 import { withNamespaces } from '../presence/config-file.js';
 import { type Environment, startEmbedded } from '../support/cluster.js';
 import { countOf } from '../support/metric-value.js';

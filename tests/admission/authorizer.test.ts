@@ -6,7 +6,7 @@ import { connect, connectRefused } from '../support/raw-client.js';
 import { says } from './authorizer-double.js';
 import { code, join, KEY, send, start } from './authorizer-story.js';
 
-describe('what is asked', () => {
+describe('questions', () => {
   test('a connect, with path, room and address; then the join of the room in the path; both before the upgrade', async () => {
     const { authorizer, cluster } = await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
     const token = cluster.token({ user: 'ada', name: 'Ada' });
@@ -37,7 +37,7 @@ describe('what is asked', () => {
     expect(authorizer.questions.at(-1)).toMatchObject({ action: 'refresh', user: { id: 'ada' }, address: '127.0.0.1' });
   });
 
-  test('joins and messages only of the namespaces that say so, after the token said yes; not typing', async () => {
+  test('joins and messages only of namespaces with that setting, after the token allowed them; not typing', async () => {
     const { authorizer, enter } = await start();
     const client = await enter('ada');
     await client.join('general');
@@ -59,7 +59,7 @@ describe('what is asked', () => {
     ]);
   });
 
-  test('what a MessagePack session sends, as JSON sessions would get it', async () => {
+  test('messages of a MessagePack session, as JSON sessions would get them', async () => {
     const { authorizer, enter } = await start();
     const client = await enter('ada', 'msgpack');
     await client.join('wall:1');
@@ -78,7 +78,7 @@ describe('what is asked', () => {
   });
 });
 
-describe('what an answer means', () => {
+describe('answers', () => {
   test('no is FORBIDDEN with its reason, of which at most 200 characters are shown', async () => {
     const { authorizer, cluster, enter } = await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
     authorizer.answer = ({ user, action }, response) =>
@@ -138,7 +138,7 @@ describe('what an answer means', () => {
     expect(await ada.nextFrame({ id: 'm2' })).toMatchObject({ type: 'error', payload: { code: 'FORBIDDEN' } });
   });
 
-  test('who leaves the edge while it is asked about enters nothing', async () => {
+  test('a session that leaves during a question joins nothing', async () => {
     const { authorizer, enter, edge, questions } = await start();
     const waiting: (() => void)[] = [];
     authorizer.answer = ({ user }, response) => {
@@ -161,7 +161,7 @@ describe('what an answer means', () => {
 });
 
 describe('answers are remembered', () => {
-  test('those about connects and joins, per question; those about messages only where they say so', async () => {
+  test('caches answers about connects and joins, and about messages only with a time to live', async () => {
     const { authorizer, enter, questions } = await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
     authorizer.answer = ({ payload }, response) =>
       says(response, { allow: true, ...(payload?.once === true && { ttl_ms: 60_000 }) });
@@ -184,7 +184,7 @@ describe('answers are remembered', () => {
     expect(asked('publish')).toHaveLength(4);
   });
 
-  test('as long as the answer says, a refusal too; 0 means not at all', async () => {
+  test('caches for the time to live of the answer, a refusal too; 0 means not at all', async () => {
     const { authorizer, enter } = await start();
     let allow = false;
     const ttls: Record<string, number> = { 'club:short': 300, 'club:never': 0, 'club:long': 60_000 };
@@ -214,7 +214,7 @@ describe('answers are remembered', () => {
     expect(small.authorizer.askedOf('eve')).toHaveLength(3);
   });
 
-  test('questions alike under way are one', async () => {
+  test('equal pending questions are one', async () => {
     const { authorizer, enter, questions } = await start({ HUBBUB_AUTHORIZER_CACHE_MS: '0' });
     const waiting: (() => void)[] = [];
     authorizer.answer = (_, response) => waiting.push(() => says(response, { allow: true }));

@@ -2,7 +2,7 @@
 import { createSigner } from 'fast-jwt';
 import { TEST_JWT_SECRET } from '../support/tokens.js';
 
-/** Signed for an hour, unless the claims say otherwise; `exp: undefined` leaves it out. */
+/** Signed for an hour, unless the claims differ; `exp: undefined` leaves it out. */
 export function signClaims(claims: object): string {
   const exp = Math.floor(Date.now() / 1000) + 3600;
   return createSigner({ key: TEST_JWT_SECRET, algorithm: 'HS256', noTimestamp: true })({ exp, ...claims });

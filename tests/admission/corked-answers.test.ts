@@ -1,4 +1,4 @@
-/** The engine warns on stderr about each answer outside `cork`: a line for each connection would bury an operator's log. */
+/** The engine warns on stderr about each answer outside `cork`: a line for each connection would flood an operator's log. */
 import { expect, test } from 'vitest';
 import { startEmbedded } from '../support/cluster.js';
 import { connect, connectRefused } from '../support/raw-client.js';

@@ -1,4 +1,4 @@
-/** The SDK's token runs out, at a real edge: the session goes on with a new one; without one it ends with 4100 and comes back. */
+/** The SDK's token expires at a real edge: the session continues with a new one, or ends with 4100 and reconnects. */
 import { HubbubClient, type StateChange } from '@hubbub/client';
 import { msgpackCodec } from '@hubbub/client/msgpack';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 /** Renewed when a fifth of it is left, or less. */
 const LIFE_MS = 4000;
-/** What the edge lets it live longer: time for a renewal on a busy machine. */
+/** The edge's leeway: time for a renewal on a busy machine. */
 const LEEWAY_MS = 2000;
 
 const tokenFor = (lifeMs: number, more: object = {}) =>
@@ -81,7 +81,7 @@ describe('tokens that run out', () => {
     expect(states.map(({ state }) => state)).not.toContain('closed');
   });
 
-  test('a fixed token: 4100 ends the client, and says why', async () => {
+  test('a fixed token: 4100 ends the client, with the reason', async () => {
     const token = tokenFor(LIFE_MS);
     const client = new HubbubClient({ url: cluster.edge(0).wsUrl, token });
     cleanup(() => client.close());

@@ -28,7 +28,7 @@ describe('expiry', () => {
     url = cluster.edge(0).wsUrl;
   });
 
-  test('welcome says when the session ends, and then it ends with 4100', async () => {
+  test('welcome names the end of the session, which then ends with 4100', async () => {
     const exp = inMs(SOON_MS);
     const client = await connect(url, { token: token({ exp }) });
     const welcome = await client.nextFrame('welcome');
@@ -65,7 +65,7 @@ describe('expiry', () => {
     await stays.noFrame({ type: 'user_left' });
   });
 
-  test('a refresh without an id is answered, too, and one that brings no end says none', async () => {
+  test('a refresh without an id is answered, too, and one without an end names none', async () => {
     const client = await connect(url, { token: token({ exp: inMs(60_000) }) });
     client.send({ type: 'refresh', payload: { token: token() } });
     const ack = await client.nextFrame('ack');
@@ -101,7 +101,7 @@ describe('expiry', () => {
     await Promise.all(refused.map(attempt));
   });
 
-  test('the rights are those of the new token: rooms that it does not open are left, and others are told', async () => {
+  test('the rights are those of the new token: rooms that it does not open are left, and others are notified', async () => {
     const client = await connect(url, { token: token({ rooms: ['chat:*', 'news:*'] }) });
     const bob = await connect(url, { token: token({ sub: 'bob' }) });
     for (const room of ['chat:x', 'news:x']) {
@@ -120,7 +120,7 @@ describe('expiry', () => {
     expect((await client.ask({ type: 'join_room', payload: { room_id: 'news:x' } })).payload?.code).toBe('FORBIDDEN');
     const publish = { type: 'send_message', room: 'chat:x', payload: {} };
     expect((await client.ask(publish)).payload?.code, 'the new token does not let it publish').toBe('FORBIDDEN');
-    // It hears the room that stayed, and not the one that it was taken out of.
+    // It gets messages of the room that stayed, and not of the one that it was removed from.
     bob.send({ type: 'send_message', room: 'news:x', payload: {} });
     bob.send({ type: 'send_message', room: 'chat:x', payload: {} });
     await client.nextFrame({ type: 'new_message', room: 'chat:x' });
@@ -150,7 +150,7 @@ describe('expiry', () => {
 });
 
 describe('expiry in a cluster', () => {
-  test('a roster names nobody whose session ended; who comes back with a new token within the grace was never away', async () => {
+  test('a roster names no ended session; a user who reconnects with a new token within the grace was never away', async () => {
     const cluster = await startCluster({ edges: 2, env: { HUBBUB_JWT_LEEWAY_MS: '0' } });
     const bob = await connect(cluster.edge(1).wsUrl, { token: token({ sub: 'bob' }) });
     await bob.join('chat:1');
@@ -189,7 +189,7 @@ describe('refresh with a key set', () => {
     keys.serve((_request, response) => {
       releases.push(() => void response.end(JSON.stringify({ keys: [jwk(fresh, { kid: 'fresh' })] })));
     });
-    // An unknown key has the set read again, but not at once after the last time: until then it is UNAUTHORIZED.
+    // An unknown key has the set read again, but not immediately after the last time: until then it is UNAUTHORIZED.
     await eventually(
       async () => {
         client.send({ type: 'refresh', id: 'r', payload: { token: signed('fresh', fresh, { rooms: ['news:*'] }) } });

@@ -115,7 +115,7 @@ test(`${CONNECTIONS} silent connections, as many handshakes and 20,000 frames: r
   expect(refused + ended).toBe(CONNECTIONS - MAX_CONNECTIONS);
   expect(Object.keys(flooded.refusals).sort()).toEqual(['INVALID_FORMAT', 'RATE_LIMITED']);
   expect(flooded.closes).toEqual({ 4001: 10, 4201: 10 });
-  // At once, or by the engine's time for those who had found a place.
+  // Immediately, or by the engine's time for those who had found a place.
   const unheard = await metricValue(edge, 'hubbub_edge_connections_unheard_total');
   expect((await limitCount(edge, 'silent_connections')) + unheard).toBe(flooded.silentEnded + ended);
   expect(await limitCount(edge, 'refusals')).toBe(20);

@@ -1,4 +1,4 @@
-/** A flood from a few addresses, in a process of its own: silent connections, handshakes, frames. Says what became of it as log lines. */
+/** A flood from a few addresses, in a process of its own: silent connections, handshakes, frames. Reports the results as log lines. */
 import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 
@@ -19,7 +19,7 @@ async function inParallel(count, task) {
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/** Connections that say nothing and stay as long as they may. Resolves when it is open, or was ended. */
+/** Connections that send nothing and stay as long as they may. Resolves when it is open, or was ended. */
 const silent = () =>
   new Promise(resolve => {
     const socket = connect({ port, host: '127.0.0.1', localAddress: SILENT });

@@ -53,7 +53,7 @@ describe.each(PAGES)('%s port, %s', (port, path, headers) => {
     expect(await head.text()).toBe('');
   });
 
-  test('OPTIONS says what there is, and another method is 405', async () => {
+  test('OPTIONS lists the methods, and another method is 405', async () => {
     const options = await fetch(`${ports[port]()}${path}`, { method: 'OPTIONS' });
     expect(options.ok).toBe(true);
     expect(await options.text()).toBe('');
@@ -110,7 +110,7 @@ describe('headers of a handshake', () => {
     expect(answer.split('\r\n\r\n')[1]).toBe('');
   });
 
-  test('that are too large end the client, which reports it; the edge logs that a connection said nothing whole', async () => {
+  test('that are too large end the client, which reports it; the edge logs that a connection sent no whole request', async () => {
     const client = new HubbubClient({ url: cluster.edge(0).wsUrl, token: `a.${'b'.repeat(8000)}.c` });
     cleanup(() => client.close());
     await expect(client.connect()).rejects.toMatchObject({ code: 'TOO_LARGE', retryable: false });

@@ -1,6 +1,6 @@
 /**
  * Invariant 8: no client can speak as another, or reach a room that its token does not open. Tried for every type of frame:
- * a new type fails here until somebody has said what it may reach.
+ * a new type fails here until its audience is listed.
  */
 import { CLIENT_FRAME_TYPES, type ClientFrameType, type Encoding, type Frame } from '@hubbub/protocol';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -40,7 +40,7 @@ beforeAll(async () => {
 
 interface Attempt {
   readonly frame: object;
-  /** The code of the error that answers it, or the type of the answer where it is carried out and must reach nothing. */
+  /** The code of the error that answers it, or the type of the answer where it is executed and must reach nothing. */
   readonly answer: string;
 }
 
@@ -131,7 +131,7 @@ describe.each(ENCODINGS)('a session that its token does not let into the room (%
     await mallory.join(OPEN);
   });
 
-  /** What was said in the secret room comes behind whatever Mallory may have caused there. */
+  /** A message in the secret room follows anything that Mallory may have caused there. */
   async function expectNothingPassed(): Promise<void> {
     const output = await insiders[0].ask({ type: 'send_message', room: SECRET, payload: { barrier: true } });
     await insiders[1].nextFrame({ type: 'new_message', offset: output.offset ?? 0 });
@@ -174,7 +174,7 @@ describe.each(ENCODINGS)('a session that its token does not let into the room (%
   }
 });
 
-/** What a client may not say of itself, wherever it might be looked for. */
+/** Claims that a client may not make of itself, in every place of a frame. */
 const FORGED = {
   sender: { id: 'admin', name: 'Admin' },
   timestamp: '1999-01-01T00:00:00.000Z',
@@ -192,7 +192,7 @@ const FORGED = {
   p: 999_999,
 };
 
-/** What others hear of a frame, by its type; `undefined` where they hear nothing. */
+/** The frame that others get, by type; `undefined` if they get nothing. */
 const HEARD: Readonly<Record<ClientFrameType, { readonly type: string; readonly payload?: object } | undefined>> = {
   join_room: { type: 'user_joined' },
   send_message: { type: 'new_message', payload: { content: 'hi' } },
@@ -208,7 +208,7 @@ const HEARD: Readonly<Record<ClientFrameType, { readonly type: string; readonly 
 };
 const AUDIBLE = CLIENT_FRAME_TYPES.filter(type => HEARD[type] !== undefined);
 
-describe.each(ENCODINGS)('what a client says of itself does not count (%s)', encoding => {
+describe.each(ENCODINGS)('a client's claims about itself do not count (%s)', encoding => {
   let count = 0;
 
   test.each(AUDIBLE)('%s: the sender, the time and the position are what the edge knows', async type => {
@@ -223,7 +223,7 @@ describe.each(ENCODINGS)('what a client says of itself does not count (%s)', enc
       for (const listener of listeners) await listener.nextFrame({ type: 'user_joined', sender: { id: 'mallory' } });
 
     const own = type === 'resume' ? { rooms: [{ room_id: room, sender: FORGED.sender, user: FORGED.user }] } : {};
-    // Who sends a message may write into it what it likes; of a join the payload has a position.
+    // The payload of a message is free; that of a join has a position.
     const forgedPayload = enters || type === 'send_message' ? {} : FORGED;
     const payload = { ...forgedPayload, room_id: room, ...own, ...heard?.payload };
     const before = Date.now();
@@ -231,7 +231,7 @@ describe.each(ENCODINGS)('what a client says of itself does not count (%s)', enc
     expect(answer.type).toBe('ack');
 
     for (const listener of listeners) {
-      // Of somebody else than the listeners, whoever that is said to be.
+      // From somebody other than the listeners.
       const frame = await listener.nextFrame(
         ({ type, sender }) => type === heard?.type && !['lea', 'leo'].includes(sender?.id ?? ''),
       );

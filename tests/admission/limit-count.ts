@@ -1,4 +1,4 @@
-/** How often a limit was exceeded, as the metrics of an edge say. */
+/** How often a limit was exceeded, from the metrics of an edge. */
 import { type Measured, metricValue } from '../support/metric-value.js';
 
 /** @throws {Error} when the metrics do not know the limit: a misspelt name is not a zero */

@@ -1,4 +1,4 @@
-/** Who may connect, and how long one may take to: each limit reached and exceeded over the wire (PROTOCOL.md section 6). */
+/** Limits of connections and handshakes: each one reached and exceeded over the wire (PROTOCOL.md section 6). */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
@@ -67,7 +67,7 @@ describe('connections of an address', () => {
     expect((await refused(0)).status).toBe(429);
   });
 
-  test('connections that say nothing have as many places, and one more is ended at once', async () => {
+  test('silent connections have as many places, and one more is ended immediately', async () => {
     const cluster = await startEmbedded({ env: { HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '3' } });
     const edge = cluster.edge(0);
     const silent = [openTcp(edge, HERE), openTcp(edge, HERE), openTcp(edge, HERE)];
@@ -82,7 +82,7 @@ describe('connections of an address', () => {
     expect(await metricValue(edge, 'hubbub_edge_addresses')).toBe(2);
   });
 
-  test('whatever a request comes to, its place is given back', async () => {
+  test('the place of a request is given back after any outcome', async () => {
     const authorizer = await startAuthorizer();
     const cluster = await startEmbedded({
       env: {
@@ -155,7 +155,7 @@ test('handshakes of a second: above them 429 with Retry-After, half of them for 
 });
 
 describe('unauthenticated time', () => {
-  test('a connection that says nothing, drips, or stops half-way is ended by the engine, and a session is not', async () => {
+  test('a connection that sends nothing, drips, or stops half-way is ended by the engine, and a session is not', async () => {
     const cluster = await startEmbedded();
     const edge = cluster.edge(0);
     const session = await openerOf(cluster)('bystander', 0, HERE);
@@ -164,7 +164,7 @@ describe('unauthenticated time', () => {
     dripping.socket.write('GET /ws HTTP/1.1\r\n');
     const drip = setInterval(() => dripping.socket.write('a: b\r\n'), 500);
     cleanup(() => clearInterval(drip));
-    // The engine's own time, 10 to 14 s: how long it takes on a busy machine says nothing.
+    // The engine's own time, 10 to 14 s: on a busy machine the time is not judged.
     await Promise.all([silent.ended, dripping.ended, stopped.ended]);
     await session.ping();
     expect(await metricValue(edge, 'hubbub_edge_connections_unheard_total')).toBe(3);

@@ -1,4 +1,4 @@
-/** What frames cost others: answers larger than their question, calls to Redis, bytes kept; each budget reached over the wire. */
+/** The cost of frames: answers larger than their question, calls to Redis, bytes kept; each budget reached over the wire. */
 import type { Frame } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
@@ -42,7 +42,7 @@ describe('bytes of answers', () => {
       for (let n = 0; n < 100; n++) {
         await client.ask({ type: 'send_message', room: 'chat:1', payload: { text: 'x'.repeat(1000) } });
       }
-      // 100 kB an answer; 320 kB at once.
+      // 100 kB an answer; 320 kB in a burst.
       const answers = await ask(client, { type: 'history', room: 'chat:1' }, 50);
       expect(answers.filter(({ type }) => type === 'history').length).toBeGreaterThanOrEqual(3);
       expect(answers.filter(({ type }) => type === 'history').length).toBeLessThanOrEqual(6);

@@ -1,4 +1,4 @@
-/** What the limits promise together, with every setting at its default, on both brokers. */
+/** The joint guarantee of the limits, with every setting at its default, on both brokers. */
 import { expect, test } from 'vitest';
 import { startCluster, startEmbedded } from '../support/cluster.js';
 import { connect } from '../support/raw-client.js';

@@ -65,7 +65,7 @@ test('more clients than it has descriptors for are answered 503, and the admin p
   });
 }, 120_000);
 
-test('connections that all come at once and say nothing do not take the descriptors of the admin port', async () => {
+test('simultaneous silent connections do not take the descriptors of the admin port', async () => {
   const { process, attempt, isHealthy } = await startSmall();
   const sockets = Array.from({ length: CLIENTS }, () => {
     const socket = connectTcp({ port: process.port, host: '127.0.0.1' }).on('error', () => {});

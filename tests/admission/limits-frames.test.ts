@@ -54,7 +54,7 @@ describe('frames of a session', () => {
       const retryAfterMs = Number(refused.payload?.retry_after_ms);
       expect(retryAfterMs).toBeGreaterThan(0);
       expect(retryAfterMs).toBeLessThanOrEqual(500);
-      // Who waits as it was told gets through.
+      // A client that waits for that time gets through.
       await new Promise(resolve => setTimeout(resolve, retryAfterMs + 1));
       expect(await client.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
       expect((await limitCount(cluster.edge(0), 'session_frames')) - before).toBe(1);
@@ -79,7 +79,7 @@ describe('frames of a session', () => {
     expect(await metricValue(cluster.edge(0), 'hubbub_edge_limit_buckets')).toBeLessThanOrEqual(before);
   });
 
-  test('who goes on is closed with 4001, which says to come back, and is out of its rooms', async () => {
+  test('a client that continues is closed with 4001 (reconnect), and is out of its rooms', async () => {
     const bystander = await open('bystander');
     await bystander.join('den');
     const client = await open('greedy');
@@ -92,15 +92,15 @@ describe('frames of a session', () => {
     const answers = client.frames.filter(({ type }) => type === 'error');
     expect(answers).toHaveLength(REFUSALS + 1);
     await bystander.nextFrame({ type: 'user_left', sender: { id: 'greedy' } });
-    // Nothing of what it sent after that was carried out.
+    // No later frame of it was executed.
     const messages = bystander.frames.filter(({ type }) => type === 'new_message');
     expect(messages.length).toBeLessThanOrEqual(BURST);
     expect(await limitCount(cluster.edge(0), 'refusals')).toBeGreaterThanOrEqual(1);
-    // 4001 means: come back. So it may.
+    // 4001 means: reconnect. So it may.
     await (await open('greedy')).nextFrame('welcome');
   });
 
-  test('who goes on sending what is refused for other reasons is closed with 4201, which says to stop', async () => {
+  test('a client that keeps sending refused frames is closed with 4201 (stop)', async () => {
     const client = await open('nonsense');
     await client.nextFrame('welcome');
     for (let n = 0; n <= REFUSALS; n++) client.sendRaw('nonsense');
@@ -145,7 +145,7 @@ describe('frames of a user and of an address', () => {
       await open('alice', 1),
       await open('bob', 0),
     ];
-    expect(refusedIn(await flood(one, 20))).toEqual([]); // Twice the rate at once.
+    expect(refusedIn(await flood(one, 20))).toEqual([]); // Twice the rate in a burst.
     const refused = refusedIn(await flood(two, 10));
     expect(refused.length).toBeGreaterThan(0);
     expect(refused[0]).toMatchObject({ payload: { code: 'RATE_LIMITED', retry_after_ms: expect.any(Number) } });
@@ -171,7 +171,7 @@ describe('frames of a user and of an address', () => {
   });
 });
 
-describe('what one frame may be', () => {
+describe('limits of one frame', () => {
   let cluster: TestCluster;
   let client: RawClient;
   beforeAll(async () => {
@@ -245,14 +245,14 @@ describe('what one frame may be', () => {
   });
 });
 
-test('frames that wait for one that is being carried out', async () => {
+test('frames that wait for one in progress', async () => {
   const redis = await startRedis({ own: true });
   const env = { HUBBUB_MAX_FRAMES_PER_SECOND: '0', HUBBUB_MAX_FRAMES_BURST: '64', HUBBUB_MAX_ROOMS: '10' };
   const cluster = await startCluster({ edges: 1, redis, env });
   const client = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'u' }) });
   await client.join('general');
   await redis.pause();
-  // A join is carried out, which takes Redis; 64 wait; the rest is told at once.
+  // A join takes Redis; 64 frames wait; the rest is refused immediately.
   client.send({ type: 'join_room', id: 'join', payload: { room_id: 'other' } });
   for (let n = 0; n < 74; n++) client.send({ type: 'ping', id: `p${n}` });
   const delays = new Set<unknown>();

@@ -13,7 +13,7 @@ async function allowedOf(origins: readonly string[], env: Environment): Promise<
       await (await connect(cluster.edge(0).wsUrl, { token, headers: { origin } })).close();
       allowed.push(origin);
     } catch {
-      // Refused for its origin, and for nothing else: said below.
+      // Refused for its origin, and for nothing else: see below.
       const refused = await connectRefused(cluster.edge(0).wsUrl, { token, headers: { origin } });
       expect(refused.status, origin).toBe(403);
       expect(JSON.parse(refused.body)).toMatchObject({ code: 'ORIGIN_NOT_ALLOWED' });

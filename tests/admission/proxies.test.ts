@@ -1,4 +1,4 @@
-/** Whose connection it is, behind proxies and without: what limits count, by real connections. */
+/** The address of a client, behind proxies and without: the limits' counts, by real connections. */
 import { describe, expect, test } from 'vitest';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';
 import { metricValue } from '../support/metric-value.js';
@@ -41,7 +41,7 @@ describe('the address of a client', () => {
     expect(await admitted(cluster, { from: '127.0.0.3', says: '203.0.113.1' })).toBe(true);
   });
 
-  test('a trusted proxy tells its clients apart; what they write themselves changes nothing', async () => {
+  test('behind a trusted proxy clients are counted separately; their own headers change nothing', async () => {
     const cluster = await startEmbedded({ env: { ...ONE_EACH, HUBBUB_TRUSTED_PROXIES: '127.0.0.2/32, 10.0.0.0/8' } });
     expect(await admitted(cluster, { says: '203.0.113.1' })).toBe(true);
     expect(await admitted(cluster, { says: '203.0.113.2' })).toBe(true);
@@ -83,7 +83,7 @@ describe('the address of a client', () => {
     expect((await connectRefused(cluster.edge(0).wsUrl, tooLong)).status).toBe(431);
   });
 
-  test('the authorizer is told the address of the client, in one spelling', async () => {
+  test('the authorizer gets the address of the client, in one spelling', async () => {
     const authorizer = await startAuthorizer();
     const cluster = await startEmbedded({
       env: {

@@ -7,7 +7,7 @@ import { startEmbedded, type TestCluster } from '../support/cluster.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { roomToken } from './claims.js';
 
-/** The right that a frame about a room needs; `undefined`: none. Complete by its type: a new frame has to say it. */
+/** The right that a frame about a room needs; `undefined`: none. Complete by its type: a new frame must name it. */
 const NEEDS: Readonly<Record<ClientFrameType | 'vote', Right | undefined>> = {
   join_room: 'join',
   resume: 'join',
@@ -47,7 +47,7 @@ beforeAll(async () => {
 interface Visit {
   readonly client: RawClient;
   readonly room: string;
-  /** What goes into a join beside the room. */
+  /** Fields of a join beside the room. */
   readonly more: object;
 }
 

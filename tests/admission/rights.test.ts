@@ -20,7 +20,7 @@ async function withRights(rooms: readonly string[] | Record<string, readonly str
   return await connect(cluster.edge(0).wsUrl, { name: user, token: cluster.token({ user, rooms }) });
 }
 
-/** What every right is needed for. `join` comes first: who is not in the room cannot do the rest. */
+/** Frames that need each right. `join` comes first: the others need membership. */
 const NEEDS: Readonly<Record<Right, readonly object[]>> = {
   join: [{ type: 'join_room', payload: { room_id: ROOM } }],
   publish: [
@@ -46,7 +46,7 @@ describe('rights', () => {
     }
   });
 
-  test('a resume needs join, too, and says so of the one room', async () => {
+  test('a resume needs join, too, and refuses the one room', async () => {
     const client = await withRights({ 'lab:*': ['publish'], 'quiz:7': ['join'] });
     const answer = await client.ask({ type: 'resume', payload: { rooms: [{ room_id: ROOM }, { room_id: 'quiz:7' }] } });
     expect(answer.payload?.rooms).toMatchObject([
@@ -58,34 +58,31 @@ describe('rights', () => {
     expect(codeOf(await client.ask({ type: 'send_message', room: ROOM, payload: {} }))).toBe('NOT_IN_ROOM');
   });
 
-  test.each(['join_room', 'resume'])(
-    'without history no position named in %s brings what was said before',
-    async type => {
-      const writer = await withRights(['lab:*']);
-      await writer.join(ROOM);
-      const { offset = 0 } = await writer.ask({ type: 'send_message', room: ROOM, payload: { secret: type } });
-      const enter = async (client: RawClient, epoch: unknown) => {
-        const place = { room_id: ROOM, epoch, offset: offset - 1 };
-        const answer = await client.ask(
-          type === 'resume' ? { type, payload: { rooms: [place] } } : { type, payload: place },
-        );
-        expect(answer.type).toBe('ack');
-        return type === 'resume' ? (answer.payload?.rooms as object[] | undefined)?.[0] : answer.payload;
-      };
-      const learned = await writer.ask({ type: 'join_room', payload: { room_id: ROOM } });
-      const epoch = learned.payload?.epoch;
+  test.each(['join_room', 'resume'])('without history no position in %s returns earlier messages', async type => {
+    const writer = await withRights(['lab:*']);
+    await writer.join(ROOM);
+    const { offset = 0 } = await writer.ask({ type: 'send_message', room: ROOM, payload: { secret: type } });
+    const enter = async (client: RawClient, epoch: unknown) => {
+      const place = { room_id: ROOM, epoch, offset: offset - 1 };
+      const answer = await client.ask(
+        type === 'resume' ? { type, payload: { rooms: [place] } } : { type, payload: place },
+      );
+      expect(answer.type).toBe('ack');
+      return type === 'resume' ? (answer.payload?.rooms as object[] | undefined)?.[0] : answer.payload;
+    };
+    const learned = await writer.ask({ type: 'join_room', payload: { room_id: ROOM } });
+    const epoch = learned.payload?.epoch;
 
-      const deaf = await withRights({ 'lab:*': ['join', 'publish', 'presence'] });
-      expect(await enter(deaf, epoch)).toMatchObject({ epoch, offset, recovered: false, reason: 'no_history' });
-      const reader = await withRights({ 'lab:*': ['join', 'history'] });
-      expect(await enter(reader, epoch)).toMatchObject({ recovered: true });
-      await reader.nextFrame({ type: 'new_message', payload: { secret: type } });
+    const deaf = await withRights({ 'lab:*': ['join', 'publish', 'presence'] });
+    expect(await enter(deaf, epoch)).toMatchObject({ epoch, offset, recovered: false, reason: 'no_history' });
+    const reader = await withRights({ 'lab:*': ['join', 'history'] });
+    expect(await enter(reader, epoch)).toMatchObject({ recovered: true });
+    await reader.nextFrame({ type: 'new_message', payload: { secret: type } });
 
-      await writer.ask({ type: 'send_message', room: ROOM, payload: { after: type } });
-      await deaf.nextFrame({ type: 'new_message', payload: { after: type } });
-      await deaf.noFrame({ type: 'new_message', payload: { secret: type } });
-    },
-  );
+    await writer.ask({ type: 'send_message', room: ROOM, payload: { after: type } });
+    await deaf.nextFrame({ type: 'new_message', payload: { after: type } });
+    await deaf.noFrame({ type: 'new_message', payload: { secret: type } });
+  });
 
   test('patterns are taken letter by letter: neither a prefix, nor a namespace, nor another case opens more', async () => {
     const client = await withRights({ 'quiz:42': ['join'], 'lab:a*': ['join'] });

@@ -37,7 +37,7 @@ describe('a namespace that wants room tokens', () => {
     ['the namespace', ['vip:*']],
     ['each right in it', { 'vip:*': ['join', 'publish', 'event', 'presence', 'history'] }],
     ['what is public', undefined],
-  ])('lets nobody in whose token opens %s, and says what is needed', async (_, rooms) => {
+  ])('refuses a token that opens %s, and names the needed right', async (_, rooms) => {
     const client = await alice(rooms);
     const room = newRoom();
     const answer = await join(client, room);
@@ -49,7 +49,7 @@ describe('a namespace that wants room tokens', () => {
     expect(await connectRefused(cluster.edge(0).roomUrl(room), { token })).toMatchObject({ status: 403 });
   });
 
-  test('lets in who brings one, and its rights are all there are', async () => {
+  test('admits a holder of one, and its rights are the only ones', async () => {
     const client = await alice(['*']);
     const [all, reading] = [newRoom(), newRoom()];
     expect(codeOf(await join(client, all, roomToken({ user: 'alice', room: all })))).toBe('ok');
@@ -111,7 +111,7 @@ describe('a room token that does not fit', () => {
     if (token.length > 10) expect(cluster.edge(0).process.output.lines.join()).not.toContain(token);
   });
 
-  test('one that is no text is a mistake of the payload', async () => {
+  test('one that is not a text is a mistake of the payload', async () => {
     const client = await alice();
     expect(codeOf(await join(client, newRoom(), { sub: 'alice' }))).toBe('INVALID_PAYLOAD');
   });
@@ -143,7 +143,7 @@ describe('elsewhere a room token adds to the token of the session', () => {
   });
 });
 
-describe('what a room token gave ends when the session leaves the room', () => {
+describe('the rights of a room token end when the session leaves the room', () => {
   const publish = (channel: string, message: object) =>
     cluster.redis.cli('PUBLISH', `${cluster.redis.prefix}:${channel}`, JSON.stringify(message));
 
@@ -163,7 +163,7 @@ describe('what a room token gave ends when the session leaves the room', () => {
         await client.nextFrame({ type: 'room_closed', room });
       },
     ],
-  ])('%s: to come back it brings a token again', async (_, leave) => {
+  ])('%s: a rejoin needs the token again', async (_, leave) => {
     for (const [namespace, rooms] of [
       ['vip', ['*']],
       ['chat', ['general']],
@@ -180,7 +180,7 @@ describe('what a room token gave ends when the session leaves the room', () => {
     }
   });
 
-  test('a right that it added is gone, too, where the session may come back without it', async () => {
+  test('a right that it added is gone, too, where the session may rejoin without it', async () => {
     const client = await alice({ 'chat:*': ['join'] });
     const room = newRoom('chat');
     await join(client, room, roomToken({ user: 'alice', room }));

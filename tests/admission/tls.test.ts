@@ -1,4 +1,4 @@
-/** TLS on the edge: real certificates, renewed on SIGHUP while sessions stand, and told by name where they are wrong. */
+/** TLS on the edge: real certificates, renewed on SIGHUP while sessions stay, and named when they are wrong. */
 import { execFile } from 'node:child_process';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
@@ -123,7 +123,7 @@ describe('TLS', () => {
     await fresh[1]?.nextFrame({ type: 'new_message', payload: { last: true } });
   });
 
-  test('broken files on SIGHUP: the log says which, and the old certificate stays', async () => {
+  test('broken files on SIGHUP: the log names them, and the old certificate stays', async () => {
     const files = tlsCertificateFiles(first);
     const edge = (await startEmbedded({ env: environment(files) })).edge(0);
     const port = portOf(edge);
@@ -247,7 +247,7 @@ describe('suites', () => {
   });
 });
 
-describe('wrong files are told at the start, by the name of the setting, and never a line of the key', () => {
+describe('wrong files are reported at the start, by the name of the setting, without a line of the key', () => {
   const start = async (write: (files: TlsCertificateFiles) => Environment | undefined) => {
     const files = tlsCertificateFiles(first);
     const changed = write(files);

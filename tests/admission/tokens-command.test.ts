@@ -1,4 +1,4 @@
-/** `hubbub token` signs what an edge with the same settings accepts, and says so where it cannot; the warning of the development secret is true. */
+/** `hubbub token` signs tokens that an edge with the same settings accepts, or reports why it cannot; the warning of the development secret is true. */
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -40,7 +40,7 @@ describe('hubbub token', () => {
     },
   );
 
-  test('where only public keys are configured it refuses, and says why', async () => {
+  test('where only public keys are configured it refuses, with the reason', async () => {
     for (const env of [
       { HUBBUB_JWT_PUBLIC_KEY_FILES: await pemFile() },
       { HUBBUB_JWT_JWKS_URL: 'http://127.0.0.1:1/jwks.json' },
@@ -74,7 +74,7 @@ describe('the development secret', () => {
       const started = await startProcess(['start'], { env: { ...PORTS, ...env } });
       const answer = await fetch(`http://127.0.0.1:${started.port}/playground/token?user=u1`);
       expect(answer.status).toBe(404);
-      await started.kill('SIGTERM'); // Its last line comes after everything that it says at the start.
+      await started.kill('SIGTERM'); // Its last line comes after all lines of the start.
       expect(started.output.lines.join('\n')).not.toContain('development_secret');
     }
   });

@@ -39,7 +39,7 @@ function tokens(place: string): readonly string[] {
   ];
 }
 
-/** What nobody but the one who sent it may read: header and claims can be guessed, the signature cannot. */
+/** The secret part: header and claims can be guessed, the signature cannot. */
 const secretPart = (token: string) => token.slice(token.lastIndexOf('.') + 1);
 
 describe('secrecy of tokens', () => {
@@ -109,7 +109,7 @@ describe('secrecy of tokens', () => {
     expect(refused).toBeGreaterThan(100);
     const metrics = await (await fetch(`${edge.adminUrl}/metrics`)).text();
     expect(metrics).toContain('hubbub_edge_handshakes_total{result="UNAUTHORIZED"}');
-    await edge.process.kill('SIGTERM'); // By then everything that it said has been read.
+    await edge.process.kill('SIGTERM'); // By then its whole output has been read.
     const log = edge.process.output.lines.join('\n');
     expect(log).toContain('"event":"listening"');
     const answers = heard.join('\n');

@@ -54,7 +54,7 @@ describe('names that a client of any making relies on', () => {
     ['MISSING_ROOM', '{"type":"send_message","payload":{"content":"hi"}}'],
     ['NOT_IN_ROOM', '{"type":"send_message","room":"chat:elsewhere","payload":{"content":"hi"}}'],
     ['INVALID_PAYLOAD', '{"type":"send_message","room":"chat:errors","payload":"hi"}'],
-  ])('%s is what they are told', async (code, frame) => {
+  ])('the person gets %s', async (code, frame) => {
     const ada = await session(example, 'Ada', 0);
     await ada.join('chat:errors');
     ada.sendRaw(frame);
@@ -121,7 +121,7 @@ describe('names that a client of any making relies on', () => {
 });
 
 describe('the service', () => {
-  test('signs in by a name, the same person by its key, and refuses what is none', async () => {
+  test('signs in by a name, the same person by its key, and refuses a wrong key', async () => {
     const first = (await example.ask('POST', '/api/sign-in', { name: 'Ada' })).body as Record<string, unknown>;
     const again = await example.ask('POST', '/api/sign-in', { name: 'Ada', key: first.key });
     expect(again.body).toMatchObject({ user: first.user, key: first.key });
@@ -133,7 +133,7 @@ describe('the service', () => {
     }
   });
 
-  test('a new room is in the lists of others at once, and after the service was killed', async () => {
+  test('a new room is in the lists of others immediately, and after the service was killed', async () => {
     const ada = await session(example, 'Ada', 1);
     const id = await addRoom(example, 'Über uns!');
     expect(id).toBe('chat:uber-uns');

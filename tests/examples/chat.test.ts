@@ -82,7 +82,7 @@ describe('pages', () => {
     expect(await ada.evaluate(() => document.activeElement?.textContent)).toContain('Hello <b>Bob</b>');
   });
 
-  test('tell who types, until it is sent or given up, and who is here', async () => {
+  test('show typists, until the text is sent or given up, and who is here', async () => {
     const room = await addRoom(example, 'Typing');
     const ada = await enter('Ada', 0, room);
     const bob = await enter('Bob', 1, room);
@@ -98,7 +98,7 @@ describe('pages', () => {
     await ada.waitForSelector('#online:has-text("online")');
   });
 
-  test('a reload shows what was said; what came in another room is unread', async () => {
+  test('a reload shows earlier messages; messages in another room are unread', async () => {
     const [room, other] = [await addRoom(example, 'Reload'), await addRoom(example, 'Other')];
     const ada = await enter('Ada', 0, room);
     const bob = await enter('Bob', 1, room);
@@ -159,7 +159,7 @@ describe('pages', () => {
     await ada.waitForSelector('#earlier', { state: 'hidden' });
   });
 
-  test('who was away for longer than the history reaches is told that messages are missing, and where', async () => {
+  test('after an absence longer than the history, the page shows that messages are missing, and where', async () => {
     const room = await addRoom(example, 'Gap');
     const network = await startTcpProxy({ to: example.cluster.edge(0).process.port });
     const ada = await enterThrough(network, 'Ada', room);
@@ -175,7 +175,7 @@ describe('pages', () => {
     expect(await texts(ada)).toHaveLength(2 + 500);
   });
 
-  test('what was on its way when the page was reloaded is sent once it is connected again', async () => {
+  test('a message in flight at a reload is sent after the reconnect', async () => {
     const room = await addRoom(example, 'Outbox');
     const network = await startTcpProxy({ to: example.cluster.edge(0).process.port });
     const ada = await enterThrough(network, 'Ada', room);
@@ -192,12 +192,12 @@ describe('pages', () => {
     expect(await texts(ada)).toEqual(['not gone']);
   });
 
-  test('a message that cannot be sent says so, and is there once when it is tried again', async () => {
+  test('a message that cannot be sent is marked, and appears once after a retry', async () => {
     const room = await addRoom(example, 'Failing');
     const ada = await enter('Ada', 1, room);
     const bob = await session(example, 'Bob', 1);
     await bob.join(room);
-    // What the hub refuses: a frame that was spoilt on its way.
+    // A frame that the hub refuses: it was damaged on its way.
     await ada.evaluate(() => {
       const send = WebSocket.prototype.send;
       WebSocket.prototype.send = function (data) {

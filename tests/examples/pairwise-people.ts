@@ -1,4 +1,4 @@
-/** The people of the pairwise session's stories: attendees with pages and without, who join, vote and hear what is told. */
+/** The people of the pairwise session's stories: attendees with pages and without, who join, vote and receive messages. */
 import type { Frame } from '@hubbub/protocol';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/eventually.js';
@@ -121,7 +121,7 @@ export async function cast(client: RawClient, comparison_id: string, choice: obj
 
 const OWN_TYPES = ['attendee_', 'vote_', 'consensus_', 'session_', 'comparison_', 'system_'];
 
-/** What the service has told the room, in order, without what it told this one as an answer. */
+/** The service's messages to the room, in order, without answers to this client. */
 export function roomMessages({ frames }: RawClient): Frame[] {
   return frames.filter(({ type, offset }) => offset !== undefined && OWN_TYPES.some(own => type.startsWith(own)));
 }

@@ -1,4 +1,4 @@
-/** The pairwise session when something is wrong or breaks: votes that are none, too many, silent connections, a service that is killed. */
+/** The pairwise session under faults: malformed votes, too many, silent connections, a killed service. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
@@ -54,7 +54,7 @@ describe('a malformed vote gets `error` and changes nothing', () => {
     const session = await makeSession(example, [...NAMES.slice(0, 2), 'Joan', 'Mary']);
     const [ada, grace, ...senders] = (await attendAll(session)) as [RawClient, RawClient, ...RawClient[]];
     for (const [index, [what, payload, code]] of table.entries()) {
-      const sender = senders[index % senders.length] as RawClient; // Each may send ten messages at once.
+      const sender = senders[index % senders.length] as RawClient; // Each may send ten messages in a burst.
       const id = newId('bad');
       await tell(sender, 'vote_submitted', payload, id);
       const answer = await sender.nextFrame({ type: 'error', id });
@@ -70,7 +70,7 @@ describe('a malformed vote gets `error` and changes nothing', () => {
   });
 });
 
-test('who votes, and where, is said by token and path: what the frame says of it is not read', async () => {
+test('token and path name the voter and the session: the frame's own claims are not read', async () => {
   const [session, other] = [await makeSession(example), await makeSession(example)];
   const [ada, grace] = (await attendAll(session)) as [RawClient, RawClient];
   const [{ id: adaId }, { id: graceId }] = session.attendees as [Attendee, Attendee];
@@ -84,7 +84,7 @@ test('who votes, and where, is said by token and path: what the frame says of it
 });
 
 describe('ten messages, one back per second', () => {
-  test('what is too much is refused, and one more goes when the edge says so', async () => {
+  test('too many votes are refused, and one more passes after the edge's delay', async () => {
     const session = await makeSession(example, ['Ada']);
     const client = await open(session, 0);
     const send = (count: number): void => {
@@ -101,15 +101,15 @@ describe('ten messages, one back per second', () => {
     expect(refused).toMatchObject({ code: 'RATE_LIMITED', retry_after_ms: expect.any(Number) });
     const waitMs = Number(refused?.retry_after_ms);
     expect(waitMs).toBeGreaterThan(0);
-    // One message comes back each second, and the others that were refused wait for theirs too.
+    // One message is allowed again each second, and the others that were refused wait for theirs too.
     expect(waitMs).toBeLessThanOrEqual(1000 * (count('error') + 1));
-    await new Promise(resolve => setTimeout(resolve, waitMs)); // What the edge asks for, no more and no less.
+    await new Promise(resolve => setTimeout(resolve, waitMs)); // Exactly the delay that the edge asks for.
     send(1);
     await eventually(() => count('ack') + count('error') === 15);
     expect(client.frames.filter(({ type }) => type === 'ack' || type === 'error').at(-1)?.type).toBe('ack');
   });
 
-  test('a page that is quicker says so kindly, and every vote arrives', async () => {
+  test('a page that is quicker shows a kind notice, and every vote arrives', async () => {
     const session = await makeSession(example, NAMES.slice(0, 2), ['A', 'B', 'C', 'D', 'E', 'F']);
     const grace = await attend(session, 1);
     const ada = await openPage(session, 0, 0);
@@ -131,7 +131,7 @@ describe('ten messages, one back per second', () => {
   });
 });
 
-test('a connection that is silent or broken leaves, with a reason, and may come back', async () => {
+test('a silent or broken connection leaves, with a reason, and may reconnect', async () => {
   const session = await makeSession(example, NAMES.slice(0, 2));
   const ada = await attend(session, 0);
   const graceId = attendeeAt(session, 1).id;
@@ -143,7 +143,7 @@ test('a connection that is silent or broken leaves, with a reason, and may come 
   proxy.behave({ blackHole: true });
   const { payload } = await ada.nextFrame('attendee_left');
   expect(payload).toEqual({ attendee_id: graceId, reason: 'dropped' });
-  // Back with another connection, the attendee joins anew.
+  // Back with another connection, the attendee joins again.
   const again = await attend(session, 1);
   await ada.nextFrame({ type: 'attendee_joined', payload: { attendee_id: graceId } });
   await again.terminate();
@@ -160,7 +160,7 @@ describe('killed, or there twice', () => {
     }
   }
 
-  /** Votes that were told, as attendee and comparison; in the order of the history, which has no hole. */
+  /** Received votes, as attendee and comparison; in the order of the history, which has no hole. */
   function receivedVotes(client: RawClient): string[] {
     const notice = roomMessages(client);
     const offsets = notice.map(({ offset }) => offset ?? 0);
@@ -195,7 +195,7 @@ describe('killed, or there twice', () => {
   test('events that are given out a second time, all of them, change and double nothing', async () => {
     const redis = example.redis.connection();
     const stream = `${example.redis.prefix}:events:{pairwise}`;
-    await redis.xgroup('CREATE', stream, 'keeper', '$'); // What it has not read is not trimmed.
+    await redis.xgroup('CREATE', stream, 'keeper', '$'); // Entries that it has not read are not trimmed.
     const session = await makeSession(example, NAMES, features);
     const clients = await attendAll(session);
     const [ada, grace] = clients as [RawClient, RawClient];
@@ -220,7 +220,7 @@ describe('killed, or there twice', () => {
     await redis.xgroup('DESTROY', stream, 'keeper');
   });
 
-  test('two instances handle each vote once; the one that stands by takes over from one that was killed', async () => {
+  test('two instances handle each vote once; the standby takes over from one that was killed', async () => {
     const another = await example.service.startAnother();
     const session = await makeSession(example, NAMES, features);
     const clients = await attendAll(session);
@@ -241,7 +241,7 @@ describe('killed, or there twice', () => {
     await ada.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 6 } });
   });
 
-  test('who left while no service heard of it, for longer than the news are kept, is found out', async () => {
+  test('a leave that no service received, because the news expired, is discovered', async () => {
     const session = await makeSession(example, NAMES);
     const [ada, grace, linus] = (await attendAll(session)) as [RawClient, RawClient, RawClient];
     await cast(grace, 'c1', TIE);

@@ -59,7 +59,7 @@ test('three people make a session and compare until they agree, by mouse and key
   await ada.keyboard.press('ArrowLeft');
   await ada.keyboard.press('Enter');
   await says(ada, 'Waiting for Grace Hopper and Linus.');
-  // Who has voted is seen; what is not.
+  // The voters are visible; the votes are not.
   await grace.locator('#people li[data-attendee^="Ada"]', { hasText: 'voted' }).waitFor();
   expect(await grace.locator('.voters .avatar').count()).toBe(0);
   await grace.keyboard.press('=');
@@ -77,7 +77,7 @@ test('three people make a session and compare until they agree, by mouse and key
   }
 
   await grace.locator('#tie').click();
-  // At once: a toast goes by itself.
+  // Immediately: a toast goes by itself.
   await Promise.all(
     pages.map(async page => {
       await page.locator('.toast', { hasText: 'No longer agreed' }).waitFor();
@@ -87,7 +87,7 @@ test('three people make a session and compare until they agree, by mouse and key
   );
 });
 
-test('a vote is stored and told, the last one makes a consensus, a changed one unmakes it', async () => {
+test('a vote is stored and announced, the last one makes a consensus, a changed one unmakes it', async () => {
   const session = await makeSession(example, NAMES.slice(0, 2));
   const [ada, grace] = (await attendAll(session)) as [RawClient, RawClient];
   const [{ id: adaId }, { id: graceId }] = session.attendees as [Attendee, Attendee];
@@ -260,7 +260,7 @@ test('closing a session disconnects everyone in it, on both edges, and nobody el
   expect(await ask(example, close, {}, session.key)).toMatchObject({ status: 'closed' });
 });
 
-test('who is in two sessions of a project stays in the one that is not closed', async () => {
+test('an attendee in two sessions of a project stays in the one that is not closed', async () => {
   const session = await makeSession(example);
   const wanted = { name: 'S2', features: FEATURES.map(name => ({ name })) };
   const path = `/api/projects/${session.project}/sessions`;

@@ -73,7 +73,7 @@ describe('the Python client', () => {
       for (const n of upTo(5)) await bob.ask({ type: 'send_message', room: 'chat:3', payload: { n } });
       const messages = stream(bob, 'chat:1');
       await eventually(() => offsets(ada, 'chat:1').length > 10);
-      cluster.edge(0).process.pause(); // What Ada sends now has no answer when the edge dies.
+      cluster.edge(0).process.pause(); // Frames that Ada sends now have no answer when the edge dies.
       const sends = upTo(20).map(n => ada.execute({ do: 'send', room: 'chat:2', payload: { n } }));
       const join = ada.execute({ do: 'join', room: 'chat:3', since: start });
       await ada.execute({ do: 'echo' });

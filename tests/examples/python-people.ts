@@ -34,7 +34,7 @@ export class PythonPerson {
       env: { ...process.env, NO_PROXY: '127.0.0.1' },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    child.stdin.on('error', () => {}); // The program may end by itself; what waits for it then says so.
+    child.stdin.on('error', () => {}); // The program may end by itself; its waiters then fail.
     this.process = new TestProcess('the Python client', child);
     cleanup(() => this.process.kill());
     createInterface({ input: child.stdout }).on('line', line => {

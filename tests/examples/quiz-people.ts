@@ -1,4 +1,4 @@
-/** The people of the quiz room's stories: some with pages, some without, who say and hear what a test wants. */
+/** The people of the quiz room's stories: some with pages, some without, who send and receive frames for a test. */
 import { randomBytes } from 'node:crypto';
 import type { Frame } from '@hubbub/protocol';
 import type { Page } from 'playwright-core';
@@ -116,7 +116,7 @@ export async function fillIn(page: Page, code: string, name: string): Promise<vo
   await form.getByRole('button', { name: 'Join the quiz' }).click();
 }
 
-/** The network is back, and the browser says so. */
+/** The network is back, and the browser reports it. */
 export async function restore(proxy: TcpProxy, page: Page): Promise<void> {
   proxy.restore();
   await page.evaluate(() => dispatchEvent(new Event('online')));

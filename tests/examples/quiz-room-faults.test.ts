@@ -33,7 +33,7 @@ describe('the quiz room, when something breaks', () => {
     quiz = await startQuizRoom();
   }, EXAMPLE_TIMEOUT_MS);
 
-  test('the host’s connection dies: shown offline in time, the room lives on, and the host comes back', async () => {
+  test('the host’s connection dies: shown offline in time, the room lives on, and the host returns', async () => {
     const proxy = await quiz.networkTo(0);
     const { page: host, code } = await quiz.hostPage('Ann', { proxy });
     const ben = await quiz.playerPage(code, 'Ben');
@@ -82,7 +82,7 @@ describe('the quiz room, when something breaks', () => {
     await untilPeople(again, ['Ann', 'Ben']);
   });
 
-  test('a player who leaves before the start is no member any more', async () => {
+  test('a player who leaves before the start is not a member any more', async () => {
     const host = await quiz.openRoom('Ann');
     const ben = await quiz.playerPage(host.code, 'Ben');
     await untilNames(host, ['Ann', 'Ben']);

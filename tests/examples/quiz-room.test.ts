@@ -1,4 +1,4 @@
-/** The quiz room as people use it: a host and players on two edges, from the code to the podium and the end of the room. */
+/** The quiz room in use: a host and players on two edges, from the code to the podium and the end. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import {
@@ -44,7 +44,7 @@ describe('the quiz room', () => {
     for (const page of [host, ben, cleo]) await page.getByText('3 people').waitFor();
   });
 
-  test('a wrong code, a name that is taken, one that is too long: said so that one knows what to do', async () => {
+  test('explains a wrong code, a taken name and a name that is too long', async () => {
     const { code } = await quiz.openRoom('Ann');
     const page = await quiz.example.openPage('/', { edge: 1 });
     const problem = page.getByRole('form', { name: 'Join' }).getByRole('alert');
@@ -79,14 +79,14 @@ describe('the quiz room', () => {
     expect(Object(again.body).user).toEqual(Object(first.body).user);
   });
 
-  test('each entry is told to everybody, also that of a page that is known and has been away', async () => {
+  test('each entry is announced to everybody, also that of a known page that was away', async () => {
     const host = await quiz.openRoom('Ann', 0);
     const ben = await quiz.join(host.code, 'Ben', 1);
     await untilNames(host, ['Ann', 'Ben']);
     const newest = () => Math.max(...host.client.frames.map(({ offset = 0 }) => offset));
     const before = newest();
     expect((await ben.tell('join_quiz')).type).toBe('ack');
-    // The registry has nothing new to tell: it is the entry itself that brings this.
+    // The registry has no news: the entry itself causes this.
     const notice = await host.client.nextFrame(({ type, offset = 0 }) => type === 'state' && offset > before);
     expect(Object(notice.payload).members).toHaveLength(2);
     await ben.client.nextFrame(({ type, offset }) => type === 'state' && offset === notice.offset);
@@ -146,7 +146,7 @@ describe('the quiz room', () => {
     expect([scoreIn(end, ben.id), scoreIn(end, cleo.id)]).toEqual([0, 0]);
   });
 
-  test('only the host starts, goes on and ends, whatever a frame says of its sender', async () => {
+  test('only the host starts, goes on and ends, regardless of a frame's claims about its sender', async () => {
     const host = await quiz.openRoom('Host');
     const ben = await quiz.join(host.code, 'Ben');
     const asHost = { sender: { id: host.id, name: 'Host' } };
@@ -165,7 +165,7 @@ describe('the quiz room', () => {
     expect(Object(lastState(host).payload).phase).toBe('lobby');
   });
 
-  test('steps that are said twice are done once', async () => {
+  test('repeated steps are executed once', async () => {
     const host = await quiz.openRoom('Host');
     const ben = await quiz.join(host.code, 'Ben');
     await host.tell('start_quiz');
@@ -176,7 +176,7 @@ describe('the quiz room', () => {
     await host.tell('next_question', step(0));
     await ben.tell('answer_submitted', { ...step(1), choice: rightAnswer(1) });
     await ben.client.nextFrame(isState({ phase: 'reveal', index: 1 }));
-    // What was said of the first question is nothing to the second, in whichever phase it is.
+    // Steps of the first question do not affect the second, in any phase.
     await host.tell('next_question', step(0));
     await host.tell('end_quiz', { round: 2 });
     await host.tell('cheer', { emoji: '👏' }); // Travels the same road behind them.
@@ -205,7 +205,7 @@ describe('the quiz room', () => {
 
   test('a room whose quiz has not ended stays, however quiet it is', async () => {
     const quiet = await quiz.openRoom('Quiet');
-    const { player } = await quiz.overQuiz(); // Whose room is closed meanwhile, by the same looks at deadlines.
+    const { player } = await quiz.overQuiz(); // The same checks of deadlines close its room meanwhile.
     await player.client.nextFrame('room_closed');
     await quiet.client.noFrame('room_closed');
     expect(
@@ -213,7 +213,7 @@ describe('the quiz room', () => {
     ).toBe(200);
   });
 
-  test('the page of a room that was cleaned up says so, also when it was away', async () => {
+  test('the page of a room that was cleaned up shows that, also when it was away', async () => {
     const host = await quiz.openRoom('Ann');
     const proxy = await quiz.networkTo(1);
     const [ben, cleo] = [await quiz.playerPage(host.code, 'Ben'), await quiz.playerPage(host.code, 'Cleo', { proxy })];

@@ -61,7 +61,7 @@ export interface RunningExample {
   readonly cluster: TestCluster;
   readonly service: ExampleService;
   token(request: TokenRequest): string;
-  /** A person with a browser of their own. What a page throws and does not catch fails the test. */
+  /** A person with a browser of their own. An uncaught error of a page fails the test. */
   openPage(path: string, options?: PageOptions): Promise<Page>;
   /** Frames as they are: a session at `path` (with the base path) of an edge. */
   connect(path: string, options?: ConnectOptions & { readonly edge?: 0 | 1 }): Promise<RawClient>;
@@ -103,7 +103,7 @@ export async function startExample(name: string, options: StartExampleOptions = 
     ...Object.fromEntries(Object.entries(options.times ?? {}).map(([time, ms]) => [time, String(ms)])),
     ...options.serviceEnv,
   };
-  // What a test starts again or opens lives as long as the example, which may be that of the whole file.
+  // Pages and services of a test live as long as the example, which may be that of the whole file.
   const scope = currentScope();
   const service = await openService(name, port, variables, scope);
   let browser: Promise<Browser> | undefined;
@@ -151,7 +151,7 @@ async function openService(name: string, port: number, variables: Environment, s
       name: `service ${name}`,
       script: MAIN,
       env: { ...variables, EXAMPLE_PORT: String(ownPort) },
-      readyWhen: async () => {}, // It listens: that is all it can say.
+      readyWhen: async () => {}, // It listens: it has no other sign.
       scope,
     });
   /** The port was free a moment ago; an outgoing connection may have it for a while. */

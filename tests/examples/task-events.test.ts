@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 
 describe('on pages', () => {
-  test('what another program publishes is there on both edges: posted, edited, a task, and who types', async () => {
+  test('events of another program appear on both edges: posted, edited, a task, and who types', async () => {
     const ada = await open('Ada', 0);
     const bob = await open('Bob', 1);
     await append({
@@ -71,7 +71,7 @@ describe('on pages', () => {
     await second.waitForSelector('#bell-count', { state: 'detached' });
   });
 
-  test('who unsubscribes hears nothing more, until it subscribes again and sees what it missed', async () => {
+  test('an unsubscribed page gets nothing, until it subscribes again and sees what it missed', async () => {
     const ada = await open('Ada', 0);
     await ada.click('#subscription');
     await ada.waitForSelector('#chat-problem:has-text("Not subscribed")');
@@ -158,7 +158,7 @@ describe('by name', () => {
     await first.noFrame('chat.message.posted', () => first.nextFrame({ payload: { text: 'the barrier' } }));
   });
 
-  test('who is taken out of a chat hears nothing more of it, and may not subscribe again', async () => {
+  test('a user who is removed from a chat gets nothing more of it, and may not subscribe again', async () => {
     const bob = await subscriber('Bob', 1);
     const { status } = await askAs('Ada', 'DELETE', `/api/chats/${chatId}/members/bob`);
     expect(status).toBe(200);
@@ -208,7 +208,7 @@ describe('a service that dies', () => {
     await second.process.kill();
   });
 
-  test('is stopped by nothing that is no domain event: it is put aside, with the reason', async () => {
+  test('puts a malformed domain event aside, with the reason, and continues', async () => {
     const ada = await subscriber('Ada', 0);
     const stream = `${example.redis.prefix}:domain:events`;
     await example.redis.cli('XADD', stream, '*', 'event', 'no JSON');

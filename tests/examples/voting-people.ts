@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { ConnectOptions, RawClient } from '../support/raw-client.js';
 import type { RunningExample } from './support.js';
 
-/** What a page of another site sends. */
+/** Headers of a page of another site. */
 export const from = (origin: string) => ({ headers: { origin } });
 
 /** A free room, from the service. */

@@ -1,4 +1,4 @@
-/** The voting room in production: who may listen and ask is said by the origin. */
+/** The voting room in production: the origin decides who may listen and ask. */
 import { expect, test } from 'vitest';
 import { connectRefused } from '../support/raw-client.js';
 import { EXAMPLE_TIMEOUT_MS, startExample } from './support.js';

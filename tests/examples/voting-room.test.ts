@@ -45,7 +45,7 @@ describe('the voting room', () => {
     for (const page of [ada, bob, cleo]) await page.getByText('3 here · 0 ready').waitFor();
 
     const pages = [ada, bob, cleo];
-    // At once: the word that somebody is ready goes by itself.
+    // Immediately: the notice that somebody is ready disappears by itself.
     await Promise.all([
       ada.getByText('<b>Bob</b> is ready').waitFor(),
       sayReady(bob, '<b>Bob</b>'),
@@ -118,7 +118,7 @@ describe('the voting room', () => {
     ['more than text', { text: 'Ada', admin: true }],
     ['a list', ['Ada']],
     ['no JSON', '{"text":'],
-  ] as const)('participate with a wrong body (%s): 400 incorrect request, and nobody is told', async ([, body]) => {
+  ] as const)('participate with a wrong body (%s): 400 incorrect request, and nobody is notified', async ([, body]) => {
     const room = await acquire(example);
     const listener = await listen(example, room);
     expect(await example.ask('PATCH', roomPath(room, 'participate'), body)).toEqual(incorrect);
@@ -128,13 +128,13 @@ describe('the voting room', () => {
     expect((await example.ask('GET', roomPath(room, 'acquired'))).body).toMatchObject({ participants: ['barrier'] });
   });
 
-  test('start with a body that says something: 400, and it has not started', async () => {
+  test('start with a body: 400, and it has not started', async () => {
     const room = await acquire(example);
     expect(await example.ask('PATCH', roomPath(room, 'start'), { force: true })).toEqual(incorrect);
     expect((await example.ask('GET', roomPath(room, 'acquired'))).body).toMatchObject({ status: 'waiting' });
   });
 
-  test('who says twice that they are ready, because an answer was lost, is there and told once', async () => {
+  test('a participant who repeats the request, because an answer was lost, is listed and announced once', async () => {
     const room = await acquire(example);
     const listener = await listen(example, room);
     for (const text of ['Ada', 'Ada', 'Bob']) {
@@ -148,7 +148,7 @@ describe('the voting room', () => {
     await sayReady(await example.openPage(`/?room=${room}`), 'Ada');
   });
 
-  test('of ten starts at once, at two instances, one succeeds and nine get 409; voting_started comes once', async () => {
+  test('of ten simultaneous starts at two instances, one succeeds and nine get 409; voting_started comes once', async () => {
     const room = await acquire(example);
     const listener = await listen(example, room);
     const another = await example.service.startAnother();
@@ -169,7 +169,7 @@ describe('the voting room', () => {
     await another.process.stop();
   });
 
-  test('a released room is unknown, and everybody in it is told', async () => {
+  test('a released room is unknown, and everybody in it is notified', async () => {
     const room = await acquire(example);
     const page = await example.openPage(`/?room=${room}`, { edge: 1 });
     await page.getByText('1 here · 0 ready').waitFor();
@@ -182,7 +182,7 @@ describe('the voting room', () => {
     expect(await example.ask('GET', roomPath(room, 'acquired'))).toEqual(unknown);
   });
 
-  test('who opens the link of a room that never was is told so, by the page and by the hub', async () => {
+  test('the link of an unknown room shows that, by the page and by the hub', async () => {
     const page = await example.openPage('/?room=nowhere');
     await page.getByRole('heading', { name: 'This room is gone' }).waitFor();
     const listener = await listen(example, 'nowhere');
@@ -245,12 +245,12 @@ describe('the voting room', () => {
     await page.getByText('2 voters').waitFor();
   });
 
-  test('what a service that died kept and did not tell is told by the next one, once', async () => {
+  test('a change that a dead service stored and did not announce is announced by the next one, once', async () => {
     const room = await acquire(example);
     const listener = await listen(example, room);
     await listener.nextFrame('room_status');
     await example.service.kill();
-    // As it is between the two steps of `participate`: kept, not told.
+    // As it is between the two steps of `participate`: stored, not announced.
     const redis = example.redis.connection();
     const key = `${example.redis.prefix}-example:voting-room:room:${room}`;
     const kept = JSON.parse((await redis.get(key)) ?? '{}');
@@ -260,7 +260,7 @@ describe('the voting room', () => {
     await listener.nextFrame({ type: 'participant_ready', payload: { message: 'Ada' } });
     await listener.nextFrame({ type: 'room_status', payload: { participants: ['Ada'] } });
 
-    // Told, and died before it could note it.
+    // Announced, and died before recording it.
     await eventually(async () => JSON.parse((await redis.get(key)) ?? '{}').untold?.length === 0);
     await example.service.kill();
     await redis.set(key, JSON.stringify({ ...kept, version: 2, participants: ['Ada'], untold }), 'KEEPTTL');
