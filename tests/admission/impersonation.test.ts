@@ -208,7 +208,7 @@ const HEARD: Readonly<Record<ClientFrameType, { readonly type: string; readonly 
 };
 const AUDIBLE = CLIENT_FRAME_TYPES.filter(type => HEARD[type] !== undefined);
 
-describe.each(ENCODINGS)('a client's claims about itself do not count (%s)', encoding => {
+describe.each(ENCODINGS)('claims of a client about itself do not count (%s)', encoding => {
   let count = 0;
 
   test.each(AUDIBLE)('%s: the sender, the time and the position are what the edge knows', async type => {

@@ -70,7 +70,7 @@ describe('a malformed vote gets `error` and changes nothing', () => {
   });
 });
 
-test('token and path name the voter and the session: the frame's own claims are not read', async () => {
+test('token and path name the voter and the session: claims of the frame are not read', async () => {
   const [session, other] = [await makeSession(example), await makeSession(example)];
   const [ada, grace] = (await attendAll(session)) as [RawClient, RawClient];
   const [{ id: adaId }, { id: graceId }] = session.attendees as [Attendee, Attendee];
@@ -84,7 +84,7 @@ test('token and path name the voter and the session: the frame's own claims are 
 });
 
 describe('ten messages, one back per second', () => {
-  test('too many votes are refused, and one more passes after the edge's delay', async () => {
+  test('too many votes are refused, and one more passes after the delay of the edge', async () => {
     const session = await makeSession(example, ['Ada']);
     const client = await open(session, 0);
     const send = (count: number): void => {
