@@ -1,4 +1,4 @@
-/** `npm run example <name>`: starts the hub, the page and the service of an example, and says where to look. */
+/** `npm run example <name>`: starts the hub, the page and the service of an example, and prints its address. */
 import { Command } from 'commander';
 import { EXAMPLES, findExample } from './catalogue.js';
 import { startChild } from './hub/child.js';

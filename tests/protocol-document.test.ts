@@ -1,4 +1,4 @@
-/** PROTOCOL.md and the catalogues of @hubbub/protocol say the same, in both directions. */
+/** PROTOCOL.md and the catalogues of @hubbub/protocol agree, in both directions. */
 import { readFileSync } from 'node:fs';
 import { environmentName, loadConfig, settingNames } from '@hubbub/config';
 import * as protocol from '@hubbub/protocol';
@@ -131,7 +131,7 @@ describe('PROTOCOL.md', () => {
     expect(notice.sort()).toEqual(known.sort());
   });
 
-  test('section 4 tells the ranges', () => {
+  test('section 4 lists the ranges', () => {
     const ranges = [...page.section('4. Close codes').matchAll(/(\d{4}) to (\d{4}): (\w+)/g)];
     expect(ranges.map(([, , , advice]) => advice)).toEqual(['reconnect', 'renew', 'stop']);
     for (const [, first, last, advice] of ranges) {

@@ -152,7 +152,7 @@ function hasField(frame: Example, path: string): boolean {
   return Object.hasOwn(frame, first);
 }
 
-/** Whether the code takes the example for what the section says. */
+/** Whether the code accepts the example as the frame of the section. */
 function hasShape(direction: string, frame: Example): boolean {
   if (direction === CLIENT) {
     parseClientFrame(frame);
@@ -193,7 +193,7 @@ function hasShape(direction: string, frame: Example): boolean {
   }
 }
 
-describe('what reads the prose', () => {
+describe('the reader of the prose', () => {
   const lineOf = (text: string) => ({ number: 1, text, paragraph: 1 });
 
   test('sees a second sentence, and none in code, numbers and links', () => {
@@ -202,7 +202,7 @@ describe('what reads the prose', () => {
     expect(endsASentence(lineOf('It goes on'))).toBe(false);
   });
 
-  test('tells paragraphs, list items and code apart', () => {
+  test('distinguishes paragraphs, list items and code', () => {
     const lines = proseLines('One\ntwo.\n\n- Three.\n- Four\n  five.\n\n```\nno. Prose\n```\n| a. B |\n');
     expect([...wordsByParagraph(lines)]).toEqual([
       [1, 2],

@@ -1,6 +1,6 @@
 /**
- * A narrator and two bystanders, one of each encoding, in a process of their own, so that what the inputs cost their thrower
- * does not show in the latency. The narrator counts aloud; the bystanders must hear every number once and in order.
+ * A narrator and two bystanders, one of each encoding, in a process of their own: the cost of the inputs does not show in the
+ * latency. The narrator counts; the bystanders must receive every number once and in order.
  */
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { Histogram } from '../../bench/load/histogram.mjs';

@@ -22,7 +22,7 @@ export async function startBystanders(port) {
     exit = `the bystanders ended with ${code}: ${child.lastWords}`;
   });
   const failed = once(child, 'exit').then(() => Promise.reject(new Error(exit)));
-  failed.catch(() => {}); // Told to whoever waits; without anybody waiting `exit` tells it.
+  failed.catch(() => {}); // Waiting callers get it; without any, `exit` reports it.
   const answer = async (order, field) => {
     const heard = (async () => {
       for (;;) {
@@ -64,7 +64,7 @@ export async function startBystanders(port) {
   };
 }
 
-/** What is wrong with what they heard. @param {Awaited<ReturnType<Awaited<ReturnType<typeof startBystanders>>['hush']>>} figures */
+/** Describes problems of the received numbers. @param {Awaited<ReturnType<Awaited<ReturnType<typeof startBystanders>>['hush']>>} figures */
 export function bystanderProblems({ sent, acked, heard, troubles }) {
   const problems = troubles.map(trouble => `bystanders: ${trouble}`);
   if (acked !== sent) problems.push(`bystanders: ${acked} of ${sent} numbers were acknowledged`);

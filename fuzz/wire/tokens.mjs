@@ -12,7 +12,7 @@ export function goodToken(random) {
   return random.pick(GOOD);
 }
 
-/** A token that must not be let in. Parts are base64url, so that it fits into every place a token can stand. */
+/** A token that an edge must refuse. Parts are base64url, so that it fits into every place a token can stand. */
 export function brokenToken(random) {
   return random.pick(BREAKAGES)(random);
 }

@@ -5,7 +5,7 @@ export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, 
 
 /**
  * One frame. @param {number} opcode @param {Buffer} payload
- * @param {object} [wrong] what differs from a whole, masked frame
+ * @param {object} [wrong] differences from a whole, masked frame
  * @param {boolean} [wrong.fin] @param {number} [wrong.rsv] 3 bits @param {boolean} [wrong.masked] @param {number} [wrong.mask] 32 bits
  * @param {7 | 16 | 64} [wrong.lengthBits] how the length is written @param {bigint} [wrong.length] instead of the payload's
  */
@@ -38,7 +38,7 @@ export function closeFrame(code, reason = '', wrong = {}) {
 }
 
 const KEY = randomBytes(16).toString('base64');
-/** What a server has to answer to `KEY`. */
+/** The right answer of a server to `KEY`. */
 export const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 
 /** The head of a good upgrade, as a list of lines. @param {{ path?: string, headers?: readonly string[] }} [request] */

@@ -9,7 +9,7 @@ const STAMP = at('.cache/build-stamp');
 const COMMAND_LINE = at('apps/hubbub/dist/cli/main.js');
 /** The default export of each is an async function that bundles the SDK, the page or the command line. */
 const BUNDLES = ['packages/client/bundle.mjs', 'apps/hubbub/playground/build.mjs', 'apps/hubbub/bundle.mjs'];
-/** What is compiled there; pages are bundled when their example starts. */
+/** Sources that are compiled there; pages are bundled when their example starts. */
 const EXAMPLE_SOURCE = /^examples\/(?!(?:.*\/)?(?:page|test|node_modules)\/).*(?:\.ts|(?:package|tsconfig)\.json)$/;
 
 export function isBuilt() {
@@ -22,7 +22,7 @@ export async function build() {
   const startedAt = performance.now();
   const stamp = stampOf(listSources()); // Taken first: what changes while we build is built the next time.
   const code = await runNode('node_modules/typescript/bin/tsc', ['-b']);
-  if (code !== 0) fail('The build failed; the compiler says where above.', code);
+  if (code !== 0) fail('The build failed; see the output of the compiler above.', code);
   for (const path of BUNDLES) {
     const { default: bundle } = await import(pathToFileURL(at(path)).href);
     await bundle();

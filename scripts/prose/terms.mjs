@@ -12,7 +12,7 @@ export const TERMS = [
   { pattern: /\b(sent away|taken out|sends? away)\b/i, write: 'disconnect or remove' },
   { pattern: /\b(bury|buries|buried|burying|graves?)\b/i, write: 'reap (a dead node) or dead-letter (an event)' },
   { pattern: /\b(carr(y|ies|ied|ying)) out\b/i, write: 'execute or apply' },
-  { pattern: /\bat once\b/i, write: 'immediately, or simultaneously: say which' },
+  { pattern: /\bat once\b/i, write: 'immediately, or simultaneously: choose one' },
   { pattern: /\b(what|that|which) stands\b/i, write: 'current, existing or open' },
   { pattern: /\b(anew|once more)\b/i, write: 'again' },
   { pattern: /\bof whom\b|\bwhose\b.*\bwhose\b/i, write: 'two sentences' },

@@ -26,7 +26,7 @@ beforeAll(async () => {
 }, PROVISION_TIMEOUT_MS);
 
 beforeEach(async () => {
-  // Inside the repository, as the guide says: the packages are found by name there.
+  // Inside the repository, as in the guide: the packages are found by name there.
   folder = await mkdtemp(`${ROOT}test-results-`);
   cleanup(() => rm(folder, { recursive: true }));
   for (const file of ['hub.yaml', 'poll.mjs', 'page.html']) await writeFile(`${folder}/${file}`, blocks(file)[0] ?? '');

@@ -67,11 +67,11 @@ test('tokens.mjs: a short token is renewed within the session; who is signed out
   const one = await guide.run('tokens.mjs', [tokens.url, cluster.edge(0).wsUrl]);
   await one.says('closed UNAUTHORIZED');
   expect(tokens.asked()).toBeGreaterThanOrEqual(3);
-  // The second token went into the session: it did not come back with it.
+  // The second token went into the session: it did not reconnect with it.
   expect(one.lines.filter(line => line === 'open ')).toHaveLength(1);
 });
 
-test('history.mjs: what was said, what is said, what was missed, and what cannot be had any more', async () => {
+test('history.mjs: earlier, live, missed and lost messages', async () => {
   const network = await startTcpProxy({ to: cluster.edge(0).process.port });
   const url = `ws://127.0.0.1:${network.port}/ws`;
   const bob = await member('bob', 'chat:42');
@@ -161,7 +161,7 @@ test('errors.mjs: each code with whether to try again', async () => {
   expect(one.lines.slice(0, 3)).toEqual(['FORBIDDEN not again', 'TOO_LARGE not again', 'RATE_LIMITED again later']);
 });
 
-test('plain.mjs: resumes after a cut, follows a leaving edge, is told of a gap', async () => {
+test('plain.mjs: resumes after a cut, follows a leaving edge, gets a gap', async () => {
   const leaving = await cluster.addEdge({ env: { HUBBUB_DRAIN_WINDOW_MS: '500' } });
   const network = await startTcpProxy({ to: leaving.process.port });
   const bob = await member('bob', 'chat:plain');

@@ -24,7 +24,7 @@ test('every test that it names has that title', () => {
   expect(named.filter(([path, title]) => !read(path).includes(title))).toEqual([]);
 });
 
-test('every row names a test, or says that it is the same as the one before', () => {
+test('every row names a test, or repeats the one before', () => {
   const rows = page.split('\n').filter(line => line.startsWith('| ') && !line.startsWith('| what fails'));
   expect(rows.length).toBeGreaterThan(20);
   expect(rows.filter(row => !/\.test\.ts\)|\| the same \|$/.test(row))).toEqual([]);

@@ -1,4 +1,4 @@
-/** docs/getting-started.md: its file is one that starts, its commands are there and do what it says. The client is README's. */
+/** docs/getting-started.md: its file starts, its commands exist and work as described. The client is README's. */
 import { execSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

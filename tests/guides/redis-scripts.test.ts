@@ -1,4 +1,4 @@
-/** docs/redis-contract.md has what each Lua script takes, as the first lines of the script say it. */
+/** docs/redis-contract.md has the header of each Lua script. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';

@@ -19,9 +19,9 @@ const LONGEST_SHORT = 16_000;
 const MEASURABLE_MS = 0.02;
 const ROUNDS = 3;
 const ATTEMPTS = 4;
-/** What is steeper than linear takes hundreds of times as long for a character of the long input. */
+/** Steeper growth than linear takes hundreds of times as long for a character of the long input. */
 const TOO_FAST_NS_PER_CHARACTER = 20;
-/** A median this far above the fastest run says that other programs had the machine. */
+/** A median this far above the fastest run means that other programs used the machine. */
 const STARVED = 4;
 
 /**

@@ -206,7 +206,7 @@ export const PARSERS: Readonly<Record<string, Parser>> = {
       }),
   },
   'a cursor': { before: '1.', parse: decodeCursor },
-  // What only operators and applications write.
+  // Texts that only operators and applications write.
   'an allowed origin': { before: 'https://', parse: originPatternProblem },
   'the template of a path': { before: '/', parse: text => roomPathsSchema.safeParse({ [text]: 'chat:{a}' }) },
   'the template of a room': { before: 'a', parse: text => roomPathsSchema.safeParse({ '/{a}/ws': text }) },
@@ -235,5 +235,5 @@ export const SHAPES: ReadonlyArray<readonly [name: string, textOf: (length: numb
   length => unit.repeat(Math.ceil(length / unit.length)),
 ]);
 
-/** What follows the repetition: nothing, or what makes a pattern give up at the end and begin again. */
+/** Endings of the repetition: nothing, or a text at which a pattern fails and begins again. */
 export const ENDINGS = ['', 'x y\n!'];

@@ -31,7 +31,7 @@ export interface Broker {
 
   /**
    * As `publish`, but only if the broker takes writes and runs scripts, too. Call it regularly on a channel that is subscribed:
-   * what it shows to be heard is not read again after a break.
+   * envelopes that it confirms are not read again after a break.
    * @throws {HubbubError} `UNAVAILABLE`, with the reason in the message
    */
   probe(channel: string, envelope: Uint8Array): Promise<void>;
