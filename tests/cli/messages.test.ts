@@ -79,7 +79,7 @@ describe('publish', () => {
 
   test.each([
     [['general'], 'expected the type of the message'],
-    [['a room', 'x'], '"a room" is no room name'],
+    [['a room', 'x'], '"a room" is not a room name'],
     [['general', 'Not A Type'], 'type: expected a name'],
     [['general', 'x', '{ok:true}'], 'payload: expected JSON'],
     [['general', 'x', '[1]'], 'payload: expected a JSON object'],
