@@ -88,7 +88,7 @@ describe('who', () => {
   test('a room that cannot be is wrong use', async () => {
     expect(await runHubbub(['who', 'a room'], env)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('is no room name'),
+      stderr: expect.stringContaining('is not a room name'),
     });
   });
 });
