@@ -24,7 +24,10 @@ const silent = () =>
   new Promise(resolve => {
     const socket = connect({ port, host: '127.0.0.1', localAddress: SILENT });
     socket.on('error', () => {});
-    socket.on('close', () => resolve(tally.silentEnded++));
+    socket.on('close', () => {
+      resolve();
+      if (++tally.silentEnded === connections) allSilentEnded();
+    });
     socket.on('connect', () => setTimeout(resolve, 20));
     socket.resume();
   });
@@ -63,12 +66,17 @@ async function frames(index) {
   tally.closes[code] = (tally.closes[code] ?? 0) + 1;
 }
 
+let allSilentEnded;
+const silentEnd = new Promise(resolve => {
+  allSilentEnded = resolve;
+});
 const tally = { silentEnded: 0, handshakes: {}, frameSessions: {}, refusals: {}, closes: {} };
 say('listening');
 await Promise.all([
   inParallel(connections, silent),
   inParallel(connections, () => session(HANDSHAKES, 'handshakes')),
   ...Array.from({ length: SESSIONS }, (_, index) => frames(index)),
+  silentEnd,
 ]);
 say('flooded', tally);
 setInterval(() => {}, 60_000); // It is ended by the test.
