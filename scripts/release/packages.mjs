@@ -1,6 +1,6 @@
 /** The packages that are published: those of `packages` and `apps` that are not private. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { at, ROOT } from '../prepare/files.mjs';
 import { fail } from '../prepare/terminal.mjs';
@@ -29,9 +29,16 @@ function removeStaleOutputs(folder) {
   }
 }
 
+function prepareFolders() {
+  for (const folder of listFolders()) {
+    removeStaleOutputs(folder);
+    copyFileSync(at('LICENSE'), at(`${folder}/LICENSE`)); // Ignored by git: npm packs only what is in the folder.
+  }
+}
+
 /** Packs every package, and returns npm's report: name, version, filename, size, files. Ends the process if npm fails. */
 export function packPackages(options) {
-  for (const folder of listFolders()) removeStaleOutputs(folder);
+  prepareFolders();
   const { status, stdout, stderr } = npm(['pack', '--json', ...options, ...workspaceOptions()]);
   if (status !== 0) fail(`npm pack failed:\n${stderr}`);
   const packed = JSON.parse(stdout);
@@ -40,6 +47,7 @@ export function packPackages(options) {
 
 /** Publishes every package; npm prints its own report. Returns npm's exit code. */
 export function publishPackages(options) {
+  prepareFolders();
   return npm(['publish', ...options, ...workspaceOptions()], 'inherit').status ?? 1;
 }
 

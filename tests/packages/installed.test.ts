@@ -38,6 +38,12 @@ test('ES modules import every entry, and CommonJS requires it', async () => {
   await consumer.run('node', ['--disable-warning=ExperimentalWarning', 'all.cjs']);
 });
 
+test('every package contains the license', async () => {
+  const scope = join(consumer.folder, 'node_modules/@hubbub');
+  const license = await readFile(new URL('../../LICENSE', import.meta.url), 'utf8');
+  for (const name of await readdir(scope)) expect(await readFile(join(scope, name, 'LICENSE'), 'utf8')).toBe(license);
+});
+
 test('every source map finds its sources', async () => {
   const scope = join(consumer.folder, 'node_modules/@hubbub');
   const maps = (await readdir(scope, { recursive: true })).filter(path => /^\w+\/dist\/.*\.map$/.test(path));
