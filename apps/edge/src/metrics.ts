@@ -162,8 +162,9 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
       drainRemaining = remaining;
       drainLog();
     },
-    drained({ told, closed, durationMs }: { told: number; closed: number; durationMs: number }): void {
-      log.info({ event: 'drained', told, closed, durationMs: Math.round(durationMs) }, `drained ${told} sessions`);
+    drained({ notified, closed, durationMs }: { notified: number; closed: number; durationMs: number }): void {
+      const fields = { event: 'drained', told: notified, closed, durationMs: Math.round(durationMs) };
+      log.info(fields, `drained ${notified} sessions`);
     },
     interrupted(channels: number, durationMs: number): void {
       interruptions();

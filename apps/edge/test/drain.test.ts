@@ -1,4 +1,4 @@
-/** The schedule of a drain: everybody told once, spread over the window, nobody left at its end. */
+/** The schedule of a drain: each session is notified once, spread over the window, and no session is left at its end. */
 import type { Frame } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type DrainedSession, type DrainResult, drainSessions } from '../src/drain/drain.js';
@@ -12,21 +12,21 @@ afterEach(() => {
 
 class FakeSession implements DrainedSession {
   state: DrainedSession['state'] = 'open';
-  toldAtMs: number | undefined;
+  notifiedAtMs: number | undefined;
   delayMs: number | undefined;
   goneAtMs: number | undefined;
   closedWith: number | undefined;
 
   constructor(
     readonly edge: FakeEdge,
-    /** Goes by itself when its delay is over, as a client of ours does. */
+    /** Leaves by itself after its delay, as the client SDK does. */
     readonly obeys: boolean,
   ) {}
 
   send(frame: Frame): void {
     expect(frame.type).toBe('reconnect');
-    expect(this.toldAtMs, 'told once').toBeUndefined();
-    this.toldAtMs = this.edge.nowMs;
+    expect(this.notifiedAtMs, 'notified once').toBeUndefined();
+    this.notifiedAtMs = this.edge.nowMs;
     this.delayMs = frame.payload?.delay_ms as number;
     if (this.obeys) setTimeout(() => this.go(), this.delayMs);
   }
@@ -38,7 +38,7 @@ class FakeSession implements DrainedSession {
     this.edge.sessions.delete(this);
   }
 
-  /** Its socket is gone only some time after it was closed. */
+  /** The socket of a closed session disappears only after this time. */
   lingersMs = 0;
 
   readonly socket = {
@@ -92,20 +92,20 @@ function busiestSecond(sessions: readonly FakeSession[]): number {
 }
 
 describe('a drain', () => {
-  test('of an empty edge is over at once', async () => {
+  test('of an empty edge ends immediately', async () => {
     const edge = new FakeEdge();
     edge.drain(10_000);
     await vi.advanceTimersByTimeAsync(0);
-    expect(edge).toMatchObject({ result: { told: 0, closed: 0 }, endedAtMs: 0 });
+    expect(edge).toMatchObject({ result: { notified: 0, closed: 0 }, endedAtMs: 0 });
   });
 
   test.each([true, false])(
-    'of 10,000 sessions is spread over the window, and over before its end (clients obey: %s)',
+    'of 10,000 sessions is spread over the window and ends within it (clients obey: %s)',
     async obeys => {
       const edge = new FakeEdge(10_000, obeys);
       edge.drain(10_000);
       await vi.advanceTimersByTimeAsync(10_000);
-      expect(edge.result).toEqual({ told: 10_000, closed: obeys ? 0 : 10_000 });
+      expect(edge.result).toEqual({ notified: 10_000, closed: obeys ? 0 : 10_000 });
       expect(edge.endedAtMs).toBeGreaterThan(7000);
       expect(edge.endedAtMs).toBeLessThanOrEqual(10_000);
       expect(busiestSecond(edge.all)).toBeLessThan(1500);
@@ -114,14 +114,14 @@ describe('a drain', () => {
     },
   );
 
-  test('gives those of one slice different delays, and closes nobody before its delay and some grace are over', async () => {
+  test('gives the sessions of a slice different delays, and closes a session only after its delay and the grace', async () => {
     const edge = new FakeEdge(1000, false);
     edge.drain(10_000);
     await vi.advanceTimersByTimeAsync(10_000);
-    const first = edge.all.filter(({ toldAtMs }) => toldAtMs === 0);
+    const first = edge.all.filter(({ notifiedAtMs }) => notifiedAtMs === 0);
     expect(new Set(first.map(({ delayMs }) => delayMs)).size).toBeGreaterThan(first.length / 2);
-    for (const { toldAtMs = 0, delayMs = 0, goneAtMs = 0 } of edge.all) {
-      const patienceMs = goneAtMs - toldAtMs - delayMs;
+    for (const { notifiedAtMs = 0, delayMs = 0, goneAtMs = 0 } of edge.all) {
+      const patienceMs = goneAtMs - notifiedAtMs - delayMs;
       expect(patienceMs).toBeGreaterThanOrEqual(1000);
       expect(patienceMs).toBeLessThanOrEqual(1200);
     }
@@ -131,18 +131,18 @@ describe('a drain', () => {
     const edge = new FakeEdge(3, false);
     edge.drain(10_000);
     await vi.advanceTimersByTimeAsync(2200);
-    expect(edge.result).toEqual({ told: 3, closed: 3 });
+    expect(edge.result).toEqual({ notified: 3, closed: 3 });
   });
 
-  test('counts a session once that it closed and that is still there past the window', async () => {
+  test('counts a session once if it closed it and the socket lingers past the window', async () => {
     const edge = new FakeEdge(3, false);
     for (const session of edge.all) session.lingersMs = 10_000;
     edge.drain(4000);
     await vi.advanceTimersByTimeAsync(14_000);
-    expect(edge.result).toEqual({ told: 3, closed: 3 });
+    expect(edge.result).toEqual({ notified: 3, closed: 3 });
   });
 
-  test('waits for stragglers and sends them away too, at whatever time they come', async () => {
+  test('waits for stragglers and drains them too, whenever they arrive', async () => {
     const edge = new FakeEdge(200, false);
     edge.drain(4000, { stragglersMs: 500, random: () => 0.9 });
     await vi.advanceTimersByTimeAsync(450);
@@ -150,12 +150,12 @@ describe('a drain', () => {
     await vi.advanceTimersByTimeAsync(2950);
     const late = edge.open(false);
     await vi.advanceTimersByTimeAsync(600);
-    expect(edge.result).toMatchObject({ told: 202 });
-    expect(straggler.toldAtMs).toBeLessThan(2500);
+    expect(edge.result).toMatchObject({ notified: 202 });
+    expect(straggler.notifiedAtMs).toBeLessThan(2500);
     expect(late.closedWith).toBe(1012);
   });
 
-  test('tells a session only when it has been welcomed, and ends one that never is with the window', async () => {
+  test('notifies a session only after its welcome, and closes one without a welcome at the end of the window', async () => {
     const edge = new FakeEdge(2, false);
     const [soon, never] = edge.all;
     for (const session of edge.all) session.state = 'opening';
@@ -163,17 +163,17 @@ describe('a drain', () => {
     await vi.advanceTimersByTimeAsync(150);
     if (soon !== undefined) soon.state = 'open';
     await vi.advanceTimersByTimeAsync(3849);
-    expect(soon?.toldAtMs).toBe(200);
-    expect(never).toMatchObject({ toldAtMs: undefined, state: 'opening' });
+    expect(soon?.notifiedAtMs).toBe(200);
+    expect(never).toMatchObject({ notifiedAtMs: undefined, state: 'opening' });
     await vi.advanceTimersByTimeAsync(1);
-    expect(never).toMatchObject({ closedWith: 1012, toldAtMs: undefined });
-    expect(edge.result).toEqual({ told: 1, closed: 2 });
+    expect(never).toMatchObject({ closedWith: 1012, notifiedAtMs: undefined });
+    expect(edge.result).toEqual({ notified: 1, closed: 2 });
   });
 
-  test('without a window sends everybody away at once', async () => {
+  test('without a window closes every session immediately', async () => {
     const edge = new FakeEdge(1000, false);
     edge.drain(0);
     await vi.advanceTimersByTimeAsync(0);
-    expect(edge).toMatchObject({ result: { told: 1000, closed: 1000 }, endedAtMs: 0 });
+    expect(edge).toMatchObject({ result: { notified: 1000, closed: 1000 }, endedAtMs: 0 });
   });
 });

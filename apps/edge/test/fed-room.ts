@@ -1,4 +1,4 @@
-/** A room's feed on a history in memory that can lose, lag and be held back, and sessions that step onto it. */
+/** A room's feed on an in-memory history that can lose, lag and stall, and sessions that join it. */
 import { type History, type HistoryQuery, MemoryCluster } from '@hubbub/broker';
 import {
   decodeEnvelope,
@@ -33,9 +33,9 @@ export interface FedRoomOptions {
 export interface VisitOptions {
   readonly user?: string;
   readonly id?: string;
-  readonly isWanted?: () => boolean;
+  readonly isStillValid?: () => boolean;
   readonly bufferedBytes?: () => number;
-  /** Says why nothing may be replayed now, and is charged with what is. */
+  /** Refuses a replay with a reason, or is charged for it. */
   readonly bytesOut?: { refusal(room: string): unknown; charge(bytes: number, room: string): void };
 }
 
@@ -49,7 +49,7 @@ export async function startFedRoom({
   await broker.subscribe(CHANNEL);
   let deaf = false;
   let reads = 0;
-  /** Set while reads of a purpose are held back; `limit` 0 are those of the position. */
+  /** Set while reads of one kind are held back; reads with `limit` 0 fetch only the position. */
   let held: { readonly matches: (query: HistoryQuery) => boolean; readonly until: Promise<void> } | undefined;
   const counted: History = {
     append: append => history.append(append),
@@ -122,7 +122,7 @@ export async function startFedRoom({
     setDeaf(value: boolean) {
       deaf = value;
     },
-    /** Reads that match are answered when the returned function is called, with what they would have got now. */
+    /** Holds matching reads back until the returned function is called; they return the state of the call. */
     holdReads(matches: (query: HistoryQuery) => boolean): () => void {
       let release = (): void => {};
       held = { matches, until: new Promise(resolve => (release = resolve)) };
@@ -131,22 +131,22 @@ export async function startFedRoom({
         release();
       };
     },
-    /** An entry that no edge can decode, in its place in the history. */
+    /** Stores an entry that no edge can decode, in its place in the history. */
     async publishUnreadable() {
       const position = await publish();
       const { entries } = await history.read({ room: ROOM, ttlMs: 60_000, limit: 1, from: 'newest' });
       entries[0]?.envelope.fill(0);
       return position;
     },
-    /** The history is lost: another epoch begins. */
+    /** Loses the history: a new epoch begins. */
     async loseHistory() {
       const { epoch, offset } = await history.read({ room: ROOM, ttlMs: 60_000, limit: 0 });
       return await history.read({ room: ROOM, ttlMs: 60_000, limit: 0, known: { epoch, offset: offset + 1 } });
     },
-    /** A session that comes back; `heard` has the offsets it is sent and, once it is a member, what is delivered. */
+    /** A session that reconnects. `heard` has the replayed offsets and, once it is a member, the delivered ones. */
     visit(since: Position | undefined, visitor: VisitOptions = {}) {
       const heard: unknown[] = [];
-      const { user = 'ada', id = 's1', isWanted = () => true, bufferedBytes = () => 0, bytesOut } = visitor;
+      const { user = 'ada', id = 's1', isStillValid = () => true, bufferedBytes = () => 0, bytesOut } = visitor;
       const session = {
         id,
         user: { id: user, name: user },
@@ -161,7 +161,7 @@ export async function startFedRoom({
         cost: bytesOut && { bytesOut },
       } as unknown as Session;
       const joinTopic = () => void members.push(heard);
-      return { heard, answer: joinFeed(feed, { session, since, joinTopic, isWanted }) };
+      return { heard, answer: joinFeed(feed, { session, since, joinTopic, isStillValid }) };
     },
   };
 }

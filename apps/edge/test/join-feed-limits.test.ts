@@ -1,4 +1,4 @@
-/** Sessions that step onto a room's feed: what bounds a replay, how long a slow reader may take, and what is counted. */
+/** Sessions that join a room's feed: the bounds of a replay, the patience with a slow reader, and the counters. */
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { startFedRoom } from './fed-room.js';
@@ -6,7 +6,7 @@ import { startFedRoom } from './fed-room.js';
 const offsets = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
 describe('the first session of a room', () => {
-  test('reads where the room is, and is admitted there', async () => {
+  test('reads the position of the room, and joins there', async () => {
     const { publishMany, members, visit } = await startFedRoom();
     const position = await publishMany(3);
     const { answer, heard } = visit(undefined);
@@ -27,11 +27,11 @@ describe('the first session of a room', () => {
 });
 
 describe('a slow reader', () => {
-  async function slow(bufferedBytes: () => number, isWanted?: () => boolean) {
+  async function slow(bufferedBytes: () => number, isStillValid?: () => boolean) {
     const room = await startFedRoom({ maxBufferedBytes: 20_000 });
     await room.feed.refresh();
     const { epoch } = await room.publishMany(10, 1000);
-    return room.visit({ epoch, offset: 0 }, { bufferedBytes, ...(isWanted && { isWanted }) });
+    return room.visit({ epoch, offset: 0 }, { bufferedBytes, ...(isStillValid && { isStillValid }) });
   }
 
   test('is refused after 5 s', async () => {
@@ -46,7 +46,7 @@ describe('a slow reader', () => {
     expect(polls, 'every 10 ms').toBeLessThan(550);
   });
 
-  test('that closes meanwhile is not admitted', async () => {
+  test('that closes meanwhile does not join', async () => {
     let polls = 0;
     const { answer, heard } = await slow(
       () => (++polls < 3 ? 19_000 : 0),
@@ -63,7 +63,7 @@ describe('the budget of bytes', () => {
     return { charged, bytesOut: { refusal: () => refusal, charge: (bytes: number) => void charged.push(bytes) } };
   };
 
-  test('that is used up refuses a replay, and not a session that missed nothing', async () => {
+  test('refuses a replay when it is used up, but not a session that missed nothing', async () => {
     const { feed, publishMany, visit } = await startFedRoom();
     await feed.refresh();
     const { epoch } = await publishMany(3);
@@ -74,7 +74,7 @@ describe('the budget of bytes', () => {
     expect(await visit({ epoch, offset: 3 }, { bytesOut }).answer).toMatchObject({ recovered: true });
   });
 
-  test('is charged with what is replayed', async () => {
+  test('is charged for replayed messages', async () => {
     const { feed, publishMany, visit } = await startFedRoom();
     await feed.refresh();
     const { epoch } = await publishMany(3, 1000);
@@ -85,7 +85,7 @@ describe('the budget of bytes', () => {
   });
 });
 
-test('many large replays take turns, each of them whole and in order', async () => {
+test('many large replays take turns, each one complete and in order', async () => {
   const { feed, publish, publishMany, visit } = await startFedRoom({ maxBufferedBytes: 200_000 });
   await feed.refresh();
   const { epoch } = await publishMany(40, 2_000);
@@ -98,7 +98,7 @@ test('many large replays take turns, each of them whole and in order', async () 
   for (const { heard } of visits) expect(heard).toEqual(offsets(1, 41));
 });
 
-test('recoveries are counted by result, and not those of sessions that name no position', async () => {
+test('recoveries are counted by result, except for sessions that name no position', async () => {
   const { feed, publishMany, metric, visit } = await startFedRoom({ maxReplayMessages: 5 });
   await feed.refresh();
   const { epoch } = await publishMany(10);

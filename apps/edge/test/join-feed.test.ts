@@ -1,4 +1,4 @@
-/** Sessions that step onto a room's feed: what they miss first, then what is live, in order and once. */
+/** Sessions that join a room's feed: missed messages first, then live ones, in order and once. */
 import { HubbubError } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
@@ -6,8 +6,8 @@ import { startFedRoom } from './fed-room.js';
 
 const offsets = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
-describe('a session that comes back', () => {
-  test('gets what it missed and then what is live, while messages pour in; a hundred share the reads', async () => {
+describe('a session that reconnects', () => {
+  test('gets missed messages and then live ones under load; a hundred sessions share the reads', async () => {
     const { feed, publish, publishMany, reads, visit } = await startFedRoom();
     await feed.refresh();
     const { epoch } = await publishMany(20);
@@ -32,13 +32,13 @@ describe('a session that comes back', () => {
     expect([await answer, heard, delivered]).toEqual([{ ...position, recovered: true }, [], [1]]);
   });
 
-  test('is not admitted when it closed while it recovered', async () => {
+  test('does not join if it closed during its recovery', async () => {
     const { feed, publishMany, members, holdReads, visit } = await startFedRoom();
     await feed.refresh();
     const { epoch } = await publishMany(5);
     let wanted = true;
     const release = holdReads(({ limit }) => limit > 0);
-    const { answer, heard } = visit({ epoch, offset: 1 }, { isWanted: () => wanted });
+    const { answer, heard } = visit({ epoch, offset: 1 }, { isStillValid: () => wanted });
     await new Promise(resolve => setTimeout(resolve, 10));
     wanted = false;
     release();
@@ -69,7 +69,7 @@ describe('a session that comes back', () => {
     expect(await tooMany.answer).toEqual({ epoch, offset: 30, recovered: false, reason: 'too_many' });
   });
 
-  test('gets room_offset in the place of a message that a service kept from its user or from itself', async () => {
+  test('gets room_offset in place of a message that a service withheld from its user or from the session', async () => {
     const { feed, publish, visit } = await startFedRoom();
     await feed.refresh();
     const { epoch } = await publish({ excludeUser: 'ada' });
@@ -84,7 +84,7 @@ describe('a session that comes back', () => {
     ]);
   });
 
-  test('gets what the history still holds where it does not reach back to its position', async () => {
+  test('gets what the history still holds when it does not reach back to its position', async () => {
     const { feed, publish, publishMany, visit } = await startFedRoom();
     await feed.refresh();
     const { epoch } = await publishMany(60);
@@ -95,7 +95,7 @@ describe('a session that comes back', () => {
     expect(heard).toEqual(offsets(11, 61));
   });
 
-  test('gets a room_gap in the place of an entry that cannot be decoded, and the edge reads once', async () => {
+  test('gets a room_gap in place of an entry that cannot be decoded, and the edge reads once', async () => {
     const { feed, publish, publishUnreadable, reads, visit } = await startFedRoom();
     const { epoch } = await publish();
     await publishUnreadable();
@@ -108,14 +108,14 @@ describe('a session that comes back', () => {
     expect(reads() - before).toBe(1);
   });
 
-  test('is told too_old where a hole in the history ends what can be replayed', async () => {
+  test('gets too_old when a hole in the history ends the replay', async () => {
     const { feed, history, publishMany, reads, visit } = await startFedRoom();
     const { epoch } = await publishMany(9);
     await feed.refresh();
     const read = history.read.bind(history);
     history.read = async query => {
       const page = await read(query);
-      // An edge that reads for ever would starve the test.
+      // An edge that reads forever would starve the test.
       if (reads() > 20) throw new HubbubError('UNAVAILABLE', 'The edge reads again and again.');
       return { ...page, entries: page.entries.filter(({ offset }) => offset !== 5) };
     };
@@ -125,7 +125,7 @@ describe('a session that comes back', () => {
   });
 });
 
-describe('a position that cannot be recovered from', () => {
+describe('a position that cannot be recovered', () => {
   test.each([
     [{ maxReplayMessages: 5 }, 0, 'too_many'],
     [{ maxBufferedBytes: 100 }, 55, 'too_many'],
@@ -138,7 +138,7 @@ describe('a position that cannot be recovered from', () => {
     expect(heard).toEqual([]);
   });
 
-  test('costs no memory where too many bytes are missing, and one read for all who ask', async () => {
+  test('costs no memory when too many bytes are missing, and one read for all sessions', async () => {
     const { feed, publishMany, memory, reads, visit } = await startFedRoom({ maxBufferedBytes: 20_000 });
     await feed.refresh();
     const { epoch } = await publishMany(40, 1000);
@@ -153,7 +153,7 @@ describe('a position that cannot be recovered from', () => {
     expect(heard).toEqual(offsets(31, 40));
   });
 
-  test('of an unknown epoch or beyond the end keeps no message from the members', async () => {
+  test('of an unknown epoch or beyond the end does not delay messages to members', async () => {
     const { feed, publish, delivered, holdReads, visit } = await startFedRoom();
     await feed.refresh();
     const { epoch } = await publish();
@@ -169,7 +169,7 @@ describe('a position that cannot be recovered from', () => {
 });
 
 describe('after the history was lost', () => {
-  test('a position of the new epoch is recovered from, although the old history did not reach back', async () => {
+  test('a position of the new epoch recovers, although the old history did not reach back', async () => {
     const { feed, publishMany, loseHistory, gaps, delivered, visit } = await startFedRoom();
     await feed.refresh();
     const old = await publishMany(60);
@@ -182,7 +182,7 @@ describe('after the history was lost', () => {
     expect(heard).toEqual(offsets(2, 5));
   });
 
-  test('a read that began before says nothing of the new epoch', async () => {
+  test('a read that began before does not count for the new epoch', async () => {
     const { feed, publishMany, loseHistory, gaps, delivered, holdReads, visit } = await startFedRoom();
     await feed.refresh();
     const old = await publishMany(60);
@@ -198,7 +198,7 @@ describe('after the history was lost', () => {
     expect(await visit({ epoch, offset: 1 }).answer).toMatchObject({ recovered: true });
   });
 
-  test('messages of the new epoch are not replayed behind a position of the old one', async () => {
+  test('messages of the new epoch are not replayed after a position of the old one', async () => {
     const { feed, publishMany, loseHistory, setDeaf, visit } = await startFedRoom();
     await feed.refresh();
     const old = await publishMany(10);

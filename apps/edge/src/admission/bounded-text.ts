@@ -1,6 +1,6 @@
 /**
- * Reads the body of an answer as text. Counts as it comes and after unpacking: 256 KiB unpack to 256 MiB.
- * @throws {Error} what `tooLarge` returns, above `maxBytes`
+ * Reads the body of a response as text. Counts bytes as they arrive, after decompression: 256 KiB can expand to 256 MiB.
+ * @throws {Error} the error that `tooLarge` returns, if the text exceeds `maxBytes`
  */
 export async function readText(response: Response, maxBytes: number, tooLarge: () => Error): Promise<string> {
   const chunks: Uint8Array[] = [];

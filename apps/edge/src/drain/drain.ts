@@ -25,54 +25,54 @@ export interface DrainOptions {
 
 export interface DrainResult {
   /** Sessions that got `reconnect`. */
-  readonly told: number;
-  /** Those of them that did not go by themselves and were closed. */
+  readonly notified: number;
+  /** Sessions that did not leave by themselves and were closed. */
   readonly closed: number;
 }
 
 const SLICE_MS = 100;
-/** A small edge is empty before its window ends: no cluster minds this many in a slice. */
+/** A small edge drains before its window ends: a cluster can absorb this many sessions per slice. */
 const SLICE_MIN_SESSIONS = 5;
-/** Within this the sessions of one slice get their own delays; at most a quarter of the window. */
+/** The largest delay of a session within its slice; at most a quarter of the window. */
 const DELAY_MAX_MS = 1000;
-/** How long after its delay a session may still be here before it is closed; at most a quarter of the window. */
+/** The time between a session's delay and its forced close; at most a quarter of the window. */
 const GRACE_MAX_MS = 1000;
 
 /**
- * Sends `reconnect` to every session, each with a delay of its own. Closes with 1012 those that are still here some time
- * after it. Resolves when no session is left.
+ * Sends `reconnect` to every session, each with its own delay. Closes sessions that outstay their delay and the grace with
+ * 1012. Resolves when no session is left.
  */
 export function drainSessions(options: DrainOptions): Promise<DrainResult> {
   const { sessions, windowMs, stragglersMs, onSlice, random = Math.random } = options;
   const delayMaxMs = Math.min(DELAY_MAX_MS, windowMs / 4);
   const graceMs = Math.min(GRACE_MAX_MS, windowMs / 4);
-  const lastToldAtMs = windowMs - delayMaxMs - graceMs;
+  const lastNotifiedAtMs = windowMs - delayMaxMs - graceMs;
   const sliceSize = Math.max(
     SLICE_MIN_SESSIONS,
-    Math.ceil((sessions.size * SLICE_MS) / Math.max(SLICE_MS, lastToldAtMs)),
+    Math.ceil((sessions.size * SLICE_MS) / Math.max(SLICE_MS, lastNotifiedAtMs)),
   );
 
-  const told = new Set<DrainedSession>();
+  const notified = new Set<DrainedSession>();
   let queue: DrainedSession[] = [];
-  /** Those to be closed, by the slice in which that happens: no timer for each. */
+  /** Sessions to close, by slice: one timer serves all. */
   const due = new Map<number, DrainedSession[]>();
   /** The socket of a closed session may linger. */
   const closed = new Set<DrainedSession>();
 
-  /** Also one that arrived after the drain began. A session that is not yet open has had no welcome: a later slice takes it. */
-  function nextUntold(): DrainedSession | undefined {
-    const isUntold = (session: DrainedSession) => session.state === 'open' && !told.has(session);
-    if (queue.length === 0) queue = [...sessions].filter(isUntold).reverse();
-    for (let session = queue.pop(); session !== undefined; session = queue.pop()) if (isUntold(session)) return session;
+  /** Includes sessions that arrived after the drain began. A session without a welcome waits for a later slice. */
+  function nextReady(): DrainedSession | undefined {
+    const isReady = (session: DrainedSession) => session.state === 'open' && !notified.has(session);
+    if (queue.length === 0) queue = [...sessions].filter(isReady).reverse();
+    for (let session = queue.pop(); session !== undefined; session = queue.pop()) if (isReady(session)) return session;
     return undefined;
   }
 
-  function tell(atMs: number): void {
-    const size = atMs < lastToldAtMs ? sliceSize : Number.POSITIVE_INFINITY;
+  function notifySlice(atMs: number): void {
+    const size = atMs < lastNotifiedAtMs ? sliceSize : Number.POSITIVE_INFINITY;
     for (let count = 0; count < size; count++) {
-      const session = nextUntold();
+      const session = nextReady();
       if (session === undefined) return;
-      told.add(session);
+      notified.add(session);
       const delayMs = Math.floor(random() * delayMaxMs);
       session.send({ type: 'reconnect', payload: { delay_ms: delayMs }, timestamp: new Date().toISOString() });
       const slice = Math.ceil((atMs + delayMs + graceMs) / SLICE_MS);
@@ -94,7 +94,7 @@ export function drainSessions(options: DrainOptions): Promise<DrainResult> {
     const startedAtMs = performance.now();
     const step = (): void => {
       const atMs = performance.now() - startedAtMs;
-      tell(atMs);
+      notifySlice(atMs);
       for (const [slice, leaving] of due) {
         if (slice * SLICE_MS > atMs) continue;
         due.delete(slice);
@@ -104,7 +104,7 @@ export function drainSessions(options: DrainOptions): Promise<DrainResult> {
       onSlice(sessions.size);
       if (sessions.size > 0 || atMs < stragglersMs) return;
       clearInterval(timer);
-      resolve({ told: told.size, closed: closed.size });
+      resolve({ notified: notified.size, closed: closed.size });
     };
     const timer = setInterval(step, SLICE_MS);
     step();

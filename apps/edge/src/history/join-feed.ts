@@ -10,7 +10,7 @@ export interface JoinFeedOptions {
   readonly maxReplayMessages: number;
   readonly maxBufferedBytes: number;
   readonly metrics: RecoveryMetrics;
-  /** Shared by all who recover on this edge. */
+  /** Shared by all sessions that recover on this edge. */
   readonly turns: ReplayTurns;
 }
 
@@ -20,16 +20,16 @@ export interface Joining {
   readonly since: Position | undefined;
   /** Called once, before the session gets anything of the room. */
   readonly announce?: ((recovery: Recovery) => void) | undefined;
-  /** Makes it a member: what is delivered from then on reaches it. */
+  /** Makes the session a member: it receives every later delivery. */
   readonly joinTopic: () => void;
-  /** Whether it is still to join, asked after every await. */
-  readonly isWanted: () => boolean;
+  /** Whether the join is still valid; checked after every await. */
+  readonly isStillValid: () => boolean;
 }
 
 const DRAIN_POLL_MS = 10;
 const DRAIN_TIMEOUT_MS = 5000;
 
-/** Returns `undefined` when the session was not wanted any more. @throws {HubbubError} `UNAVAILABLE` */
+/** Returns `undefined` when the join became invalid in the meantime. @throws {HubbubError} `UNAVAILABLE` */
 export type JoinFeed = (feed: RoomFeed, joining: Joining) => Promise<Recovery | undefined>;
 
 export function createJoinFeed(options: JoinFeedOptions): JoinFeed {
@@ -37,13 +37,13 @@ export function createJoinFeed(options: JoinFeedOptions): JoinFeed {
 }
 
 async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptions): Promise<Recovery | undefined> {
-  const { session, since, isWanted } = joining;
+  const { session, since, isStillValid } = joining;
   if (feed.position === undefined) await feed.refresh();
   let confirmed = false;
   let drainedMs = 0;
   let hasTurn = false;
   for (;;) {
-    if (!isWanted()) return undefined;
+    if (!isStillValid()) return undefined;
     const position = feed.position;
     if (position === undefined) throw new HubbubError('UNAVAILABLE', 'The history cannot be read now.');
     const join = (recovery: Recovery, frames: readonly Uint8Array[] = []): Recovery => {
@@ -56,15 +56,15 @@ async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptio
     const joinWithGap = (reason: GapReason): Recovery => join({ ...position, recovered: false, reason });
     if (since === undefined) return join(position);
     if (since.epoch !== position.epoch || since.offset > position.offset) {
-      // It comes from an edge that is ahead of this one, or its history is lost.
+      // The session comes from an edge that is ahead of this one, or the history was lost.
       if (confirmed) return joinWithGap('new_epoch');
       confirmed = true;
       await feed.confirm();
       continue;
     }
-    // All without a read: a position that cannot be replayed from costs no memory.
+    // Decided without a read: a position that cannot be replayed costs no memory.
     if (position.offset - since.offset > options.maxReplayMessages) return joinWithGap('too_many');
-    // A resume of many rooms began with a budget that the rooms before this one have used up.
+    // In a resume of many rooms, the earlier rooms may have used up the budget.
     if (position.offset > since.offset && session.cost?.bytesOut.refusal(feed.room)) return joinWithGap('too_many');
     if (feed.replay.isTooLarge(since.offset)) return joinWithGap('too_many');
     const window = feed.replay.window();
@@ -76,14 +76,14 @@ async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptio
     }
     const { frames, bytes } = window.since(start, session);
     if (bytes > options.maxBufferedBytes) return joinWithGap('too_many');
-    // Rooms that were replayed before this one may still be on their way to a slow reader.
+    // Earlier replays may still be buffered for a slow reader.
     if (bytes > options.maxBufferedBytes - session.socket.getBufferedAmount()) {
       if (drainedMs >= DRAIN_TIMEOUT_MS) return joinWithGap('too_many');
       do {
         drainedMs += DRAIN_POLL_MS;
         await sleep(DRAIN_POLL_MS);
-        if (!isWanted()) return undefined;
-        // Not by going round: the window is not held for somebody who reads slowly.
+        if (!isStillValid()) return undefined;
+        // An inner loop: the window is not kept for a slow reader.
       } while (bytes > options.maxBufferedBytes - session.socket.getBufferedAmount() && drainedMs < DRAIN_TIMEOUT_MS);
       continue;
     }

@@ -47,11 +47,11 @@ export class RoomFeed {
   readonly #ttlMs: number;
   readonly #parts: FeedParts;
   readonly #position = new RoomPosition<RoomMessage>();
-  /** What sessions that recover are sent. */
+  /** The messages for sessions that recover. */
   readonly replay: RoomReplay;
   #closed = false;
   #catchingUp = false;
-  /** Those who wait until the room follows. */
+  /** Callers that wait until the feed follows the room. */
   #waiting: Waiting[] | undefined;
   #confirming: Promise<void> | undefined;
   /** The position at the last check, and how often it was unchanged since. */

@@ -1,6 +1,6 @@
 /**
- * The one cost model of an edge: the cost of an action to others, and the remaining budget. It counts calls to Redis (by this
- * edge, or by presence for it), bytes that answer a small question, and bytes that stay in a history.
+ * The one cost model of an edge: the cost of an action to others, and the remaining budget. It counts calls to Redis by this
+ * edge and by presence, bytes that answer a small request, and bytes that a history stores.
  * See docs/decisions/0006-what-an-action-costs.md.
  */
 import { type ClientFrameType, namespaceOf } from '@hubbub/protocol';

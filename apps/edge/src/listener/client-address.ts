@@ -24,11 +24,11 @@ export function createClientAddresses(options: ClientAddressOptions): ClientAddr
     clientOf(peer, forwardedFor) {
       if (!isProxy(peer)) return peer;
       const header = forwardedFor();
-      // The proxy's own requests, such as health checks, have none.
+      // The proxy's own requests, such as health checks, lack the header.
       if (header === '') return peer;
-      const told = header.split(',');
+      const chain = header.split(',');
       const client =
-        trustedHops > 0 ? readAddress(told.at(-trustedHops)) : lastUntrusted(told, address => isTrusted?.(address));
+        trustedHops > 0 ? readAddress(chain.at(-trustedHops)) : lastUntrusted(chain, address => isTrusted?.(address));
       if (client === undefined) onMalformed();
       return client ?? peer;
     },
@@ -48,7 +48,7 @@ function trustedNetworks(networks: readonly string[]): ((address: IpAddress) => 
 
 const MAPPED_BITS = 96;
 
-/** An address counts as the network of it alone; ::ffff:10.0.0.0/104 is 10.0.0.0/8. */
+/** An address counts as a network of one address; ::ffff:10.0.0.0/104 is 10.0.0.0/8. */
 function parseNetwork(network: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   const [text = '', bits] = network.split('/');
   const address = ipaddr.process(text);
@@ -59,15 +59,15 @@ function parseNetwork(network: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
 
 /** Entries left of the first address that is not our proxy can be forged. */
 function lastUntrusted(
-  told: readonly string[],
+  chain: readonly string[],
   isTrusted: (address: IpAddress) => boolean | undefined,
 ): IpAddress | undefined {
   let address: IpAddress | undefined;
-  for (let index = told.length - 1; index >= 0; index--) {
-    address = readAddress(told[index]);
+  for (let index = chain.length - 1; index >= 0; index--) {
+    address = readAddress(chain[index]);
     if (address === undefined || isTrusted(address) !== true) return address;
   }
-  return address; // Nobody but proxies: the one farthest away asked.
+  return address; // Every entry is a proxy: the farthest one sent the request.
 }
 
 const WITH_PORT = /^(\d+\.\d+\.\d+\.\d+):\d+$|^\[([^\]]+)\](?::\d+)?$/;

@@ -1,4 +1,4 @@
-/** What the public port serves beside WebSockets: pages, and answers to requests that no route takes. */
+/** Serves HTTP on the public port: pages, and answers to requests that no route takes. */
 import type { Config } from '@hubbub/config';
 import type { ErrorCode } from '@hubbub/protocol';
 import { type ConnectionWatchOptions, clientOf } from './connection-watch.js';

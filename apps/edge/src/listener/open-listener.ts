@@ -1,4 +1,4 @@
-/** Opens the public port of an edge as its configuration says. */
+/** Opens the public port of an edge according to its configuration. */
 import type { OnlineCounter } from '@hubbub/broker';
 import type { Config, RequestSources } from '@hubbub/config';
 import { type Logger, listening } from '@hubbub/runtime';
@@ -23,11 +23,11 @@ export interface ListenerParts {
   readonly log: Logger;
 }
 
-/** The transport's bound is above the frame limit, so that a frame a little too large is answered and not cut off. */
+/** The transport's bound exceeds the frame limit, so that a slightly too large frame gets an answer, not a disconnect. */
 const PAYLOAD_BOUND_FACTOR = 4;
 const PAYLOAD_BOUND_MIN_BYTES = 65_536;
 
-/** Resolves when the port is bound. @throws {Error} saying what to do when it cannot be, or what is wrong with the TLS files */
+/** Resolves when the port is bound. @throws {Error} with the fix if binding fails, or with the problem of the TLS files */
 export async function openListener(config: Config, parts: ListenerParts) {
   const { engine, topics, limits, sources, log } = parts;
   const onlinePath = `${config.basePath}/ws/online`;

@@ -23,9 +23,9 @@ export interface UpgradeOptions extends ConnectionWatchOptions, Pick<Config, 'ha
   readonly events: UpgradeEvents;
 }
 
-/** What the engine keeps for a connection. */
+/** The data that the engine keeps for a connection. */
 export interface ConnectionData {
-  /** Until it is opened: the session knows all of it that is needed later. */
+  /** Set until the connection opens; from then on the session has what is needed. */
   admitted?: Admitted | undefined;
   /** The key by which the gate counts it. */
   readonly group: string;
@@ -137,8 +137,8 @@ export function upgrade(
 }
 
 /**
- * Calls `upgrade` outside the engine's callbacks. Outside `cork` the engine warns on stderr; within it, the engine takes the new
- * WebSocket for the old request where both are at one address, and may close it. While another socket is corked, it only calls back.
+ * Calls `upgrade` outside the engine's callbacks. Without `cork` the engine warns on stderr. Within `cork` the engine may
+ * confuse a new WebSocket with a request at the same address, and close it. Corking another socket first avoids both.
  */
 function whileCorked(response: HttpResponse, other: Socket | undefined, upgrade: () => void): void {
   if (other === undefined) upgrade();

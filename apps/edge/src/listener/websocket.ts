@@ -52,7 +52,7 @@ export interface WebSocketListener {
   close(): void;
 }
 
-/** How long the engine waits at most for a client to close: 16 s, and 4 s until it looks; a shorter idle timeout shortens it. */
+/** The engine waits at most this long for a client to close: 16 s plus a check every 4 s. A shorter idle timeout shortens it. */
 const CLOSING_MAX_MS = 20_000;
 
 /** @throws {Error} that names the fix if the port cannot be bound, or the problem of the TLS files */

@@ -18,11 +18,11 @@ export interface MembershipsParts {
 }
 
 export interface JoinOptions {
-  /** What follows this position is replayed if the session may read the history. */
+  /** Messages after this position are replayed if the session may read the history. */
   readonly since?: Position | undefined;
-  /** What a room token grants in the room; applied when the session joins. */
+  /** The rights that a room token grants in the room; applied when the session joins. */
   readonly grant?: Grant | undefined;
-  /** Called when the session is about to be in the room, before it gets anything of it. */
+  /** Called just before the session joins, before it receives any message of the room. */
   readonly announce?: ((recovery: Recovery | undefined) => void) | undefined;
 }
 
@@ -63,7 +63,7 @@ export class Memberships {
       mayReplay || since === undefined || recovery === undefined ? recovery : declineReplay(recovery);
     const isMember = session.rooms.has(room);
     // A member may be removed while it recovers, and a session that is not in it may end.
-    const isWanted = (): boolean => !session.closed && session.rooms.has(room) === isMember;
+    const isStillValid = (): boolean => !session.closed && session.rooms.has(room) === isMember;
     const channel = channels.room(room);
     let joined = false;
     const joinTopic = (): void => {
@@ -85,9 +85,9 @@ export class Memberships {
           since: mayReplay ? since : undefined,
           announce: announce && (recovery => announce(restrictRecovery(recovery))),
           joinTopic,
-          isWanted,
+          isStillValid,
         });
-      } else if (isWanted()) {
+      } else if (isStillValid()) {
         announce?.(undefined);
         joinTopic();
       }

@@ -8,10 +8,9 @@ import { idempotencyKey } from '../rooms/room-publisher.js';
 import type { Session } from '../sessions/session.js';
 import { EventShares } from './event-shares.js';
 
-/** A client event. */
-export interface SaidEvent {
+export interface EventContent {
   readonly type: string;
-  /** `undefined`: about none. */
+  /** `undefined`: the event concerns no room. */
   readonly room: string | undefined;
   readonly id: string;
   readonly payload: Payload;
@@ -23,7 +22,7 @@ export interface EventPublisherParts {
   readonly metrics: Pick<EdgeMetrics, 'eventAppended'>;
 }
 
-/** Of the rooms of a session that an event names, as JSON: a small event must not become a large one in Redis. */
+/** Bounds the list of a session's rooms in an event, as JSON: a small event must stay small in Redis. */
 const ROOMS_MAX_BYTES = 512;
 
 export class EventPublisher {
@@ -35,12 +34,12 @@ export class EventPublisher {
     this.#shares = new EventShares(parts.config.maxWaitingEvents);
   }
 
-  /** To be called before `append`. @throws {LimitExceeded} `UNAVAILABLE`, where what waits of this user is its share. */
+  /** Must be called before `append`. @throws {LimitExceeded} `UNAVAILABLE` if the user's pending events fill its share. */
   takeShare({ user, address }: Session, room: string | undefined): void {
     this.#shares.take(namespaceOfEvent(room), limitKeyOf(user, address), performance.now());
   }
 
-  /** Whether services take events of this type about this room, or about none. */
+  /** Whether services take events of this type about this room, or about no room. */
   takes(type: string, room: string | undefined): boolean {
     if (isOwnType(type)) return false;
     const { events } = namespaceSettings(this.#parts.config.namespaces, namespaceOfEvent(room));
@@ -48,18 +47,18 @@ export class EventPublisher {
   }
 
   /**
-   * Resolves when the log has the event, with whether it had it already. Calls keep their order.
+   * Resolves when the log has the event; `duplicate` if it already had it. Calls keep their order.
    * @param messageId of the client, which may send the event again under it
    * @throws {HubbubError} `UNAVAILABLE`: the log does not have it; `OUTCOME_UNKNOWN`
    */
   async append(
     session: Session,
-    { payload, room, ...said }: SaidEvent,
+    { payload, room, ...fields }: EventContent,
     messageId?: string,
   ): Promise<{ readonly duplicate: boolean }> {
     const { log, config, metrics } = this.#parts;
     const event = {
-      ...said,
+      ...fields,
       ...(room !== undefined && { room }),
       payload,
       user: session.user,

@@ -7,7 +7,7 @@ import type { Logger } from '@hubbub/runtime';
 const RENEW_INTERVAL_MS = 600_000;
 const RETRY_AFTER_MS = 100;
 /** At a start there is no connection yet, which is not worth a log line. */
-const TOLD_AFTER_MS = 5000;
+const WARN_AFTER_MS = 5000;
 
 export interface NamespaceAnnouncement {
   /** Now and not only in its turn: for when Redis may have lost it. */
@@ -24,7 +24,7 @@ export function announceNamespaces(
   const announced = publishingOf(namespaces);
   let timer: NodeJS.Timeout | undefined;
   /** Undefined while Redis accepts announcements. */
-  let failing: { readonly sinceMs: number; told: boolean } | undefined;
+  let failing: { readonly sinceMs: number; warned: boolean } | undefined;
   let closed = false;
   const announce = async (): Promise<void> => {
     clearTimeout(timer);
@@ -33,11 +33,11 @@ export function announceNamespaces(
       await directory.announce(announced);
       failing = undefined;
     } catch (error) {
-      // Redis is away, which the edge bears: services go on with what they know.
+      // The edge works without this: services keep using the namespaces that they know.
       nextInMs = RETRY_AFTER_MS;
-      failing ??= { sinceMs: performance.now(), told: false };
-      if (!failing.told && !closed && performance.now() - failing.sinceMs >= TOLD_AFTER_MS) {
-        failing.told = true;
+      failing ??= { sinceMs: performance.now(), warned: false };
+      if (!failing.warned && !closed && performance.now() - failing.sinceMs >= WARN_AFTER_MS) {
+        failing.warned = true;
         const fields = { event: 'namespaces_not_announced', err: error };
         log.warn(fields, 'could not announce the namespaces to services; retrying');
       }

@@ -24,7 +24,7 @@ export class Refusals {
     this.#parts = parts;
   }
 
-  /** Answers a frame with its error. After a defect, which is no {@link HubbubError}, the outcome is unknown. */
+  /** Answers a frame with its error. After a defect (any error but a {@link HubbubError}) the outcome is unknown. */
   refuse(session: Session, request: Request, label: FrameLabel, error: unknown): void {
     const { metrics, log } = this.#parts;
     const isDefect = !(error instanceof HubbubError);
