@@ -1,4 +1,4 @@
-/** A fault of ours while a request is judged: nobody gets in by it, it is told to the log, and no token is. */
+/** An internal fault during admission: the request is refused and the fault is logged, without any token. */
 import { HubbubError } from '@hubbub/protocol';
 import { expect, test, vi } from 'vitest';
 import { SILENT } from '../../../tests/support/silent-logger.js';
@@ -6,7 +6,7 @@ import { createAdmissionFailures } from '../src/admission/admission-failures.js'
 
 const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
 
-test('a fault is UNAVAILABLE, logged once for many, without the token', () => {
+test('answers a fault with UNAVAILABLE and logs repeated faults once, without the token', () => {
   const error = vi.fn();
   const toRefusal = createAdmissionFailures({ ...SILENT, error });
   for (let time = 0; time < 3; time++) {
@@ -20,7 +20,7 @@ test('a fault is UNAVAILABLE, logged once for many, without the token', () => {
   expect(JSON.stringify(error.mock.calls)).not.toContain(TOKEN);
 });
 
-test('a refusal is no fault', () => {
+test('does not count a refusal as a fault', () => {
   const error = vi.fn();
   const warn = vi.fn();
   const refusal = new HubbubError('FORBIDDEN', 'The token does not open this room.');
@@ -29,7 +29,7 @@ test('a refusal is no fault', () => {
   expect(warn).not.toHaveBeenCalled();
 });
 
-test('a refused token is logged with its reason, once for many', () => {
+test('logs repeated refusals of tokens once, with the reason', () => {
   const warn = vi.fn();
   const toRefusal = createAdmissionFailures({ ...SILENT, warn });
   const message = "The token's claim sub is not 1 to 128 bytes.";

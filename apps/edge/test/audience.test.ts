@@ -1,4 +1,4 @@
-/** What one channel reaches: each encoding for itself, whatever becomes of the other. */
+/** The audience of a channel: a failure to transcode affects only that encoding. */
 import { decodeEnvelope, encodeEnvelope, jsonCodec } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { describe, expect, test } from 'vitest';
@@ -27,13 +27,13 @@ function sessionOf(id: string, encoding: Encoding, sent: Uint8Array[] = []): Ses
   return session;
 }
 
-/** Bodies that reach one encoding only: the other cannot be made of them. */
+/** Bodies that cannot be transcoded to the other encoding. */
 const ONE_SIDED = [
   ['json', Buffer.from('{"type":"a","payload":{"x":"\\ud800"}}')],
   ['msgpack', Buffer.concat([Buffer.from([0x81, 0xa4]), Buffer.from('type'), Buffer.from([0xd4, 0x05, 0x00])])],
 ] as const satisfies readonly (readonly [Encoding, Uint8Array])[];
 
-describe('a body of which the other encoding cannot be made', () => {
+describe('a body that cannot be transcoded', () => {
   test.each(ONE_SIDED)('%s still reaches the members of its own encoding in a room', (encoding, body) => {
     const audience = new Audience('room', 'general');
     audience.add(sessionOf('a', 'json'));
@@ -64,7 +64,7 @@ describe('a body of which the other encoding cannot be made', () => {
   });
 });
 
-test('a body that both encodings carry reaches all', () => {
+test('a body that both encodings can carry reaches all members', () => {
   const audience = new Audience('room', 'general');
   audience.add(sessionOf('a', 'json'));
   audience.add(sessionOf('b', 'msgpack'));

@@ -1,4 +1,4 @@
-/** Whose connection it is: only what a trusted proxy wrote is believed, and addresses have one spelling. */
+/** The client address: only entries from trusted proxies count, and each address has one spelling. */
 import { expect, test } from 'vitest';
 import { parseIpAddress, peerAddress } from '../src/limits/limit-key.js';
 import { createClientAddresses } from '../src/listener/client-address.js';
@@ -19,7 +19,7 @@ test.each([
 });
 
 test.each(['', ' ', 'x', '1.2.3', '1.2.3.4.5', '01.2.3.4', '256.1.1.1', '::g', 'fe80::1%eth0', '1.2.3.4/8', '[::1]'])(
-  '%o is no address',
+  'rejects %o as an address',
   text => {
     expect(parseIpAddress(text)).toBeUndefined();
   },
@@ -74,6 +74,6 @@ test.each<[string, Trust, string, string, string, number]>([
   expect(clientOf(trust, peer, header)).toEqual([client, malformed]);
 });
 
-test('a peer without an address is one like the others of its kind', () => {
+test('all peers without an address count as one', () => {
   expect(clientOf(NETWORK, '', CLIENT)).toEqual(['', 0]);
 });

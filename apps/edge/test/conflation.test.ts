@@ -1,4 +1,4 @@
-/** Slow readers of conflating rooms, tried with sockets whose buffers the test fills and empties. */
+/** Slow readers of conflating rooms, on sockets with buffers that the test fills and empties. */
 import { type Encoding, jsonCodec } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -29,7 +29,7 @@ function start() {
     onOverflow: ({ id }) => overflowed.push(id),
   });
 
-  /** A session whose frames are what it was sent: `type key=value`. */
+  /** A session that records the frames it received as `type key=value`. */
   class Reader {
     readonly got: string[] = [];
     readonly rooms = new Set<Audience>();
@@ -56,7 +56,7 @@ function start() {
           publish(topic, bytes, this);
           return true;
         },
-        // As the engine does it: the close is told before `end` returns.
+        // Like the engine, reports the close before `end` returns.
         end: (code: number) => {
           this.closedWith = code;
           this.leave();
@@ -100,7 +100,7 @@ function start() {
     ).delivered;
   };
   const room = (name = 'ticks:1') => new Audience(name, name, conflation);
-  /** A reader that is behind: off the topic. */
+  /** A reader that is behind and therefore off the topic. */
   const behind = (audience: Audience, reader: Reader): Reader => {
     reader.bufferedBytes = ABOVE_BYTES + 1;
     tell(audience, 'filler');
@@ -165,7 +165,7 @@ describe('a session that is behind', () => {
     expect(json.got).toEqual(['filler', 'a1', 'a2']);
   });
 
-  test('left out with others of its user, some of them in time, nobody gets more or less than without a backlog', () => {
+  test('when a service excludes sessions of its user, each session gets the same messages as without a backlog', () => {
     const { Reader, room, tell, behind, reads } = start();
     const ticks = room();
     const [first, second, other] = ['first', 'second', 'other'].map(id => new Reader(id).join(ticks));
@@ -182,7 +182,7 @@ describe('a session that is behind', () => {
     expect(other.got).toEqual(['theirs', 'all', 'later', 'last']);
   });
 
-  test('does not get what it said itself, nor afterwards what is older under that key', () => {
+  test('does not get its own message, nor later an older one with the same key', () => {
     const { Reader, room, tell, behind, reads } = start();
     const ticks = room();
     const fast = new Reader('fast').join(ticks);
@@ -211,7 +211,7 @@ describe('a session that is behind', () => {
     expect(conflation.size).toBe(0);
   });
 
-  test('is found at once in a stream that would fill its buffer before the timer', () => {
+  test('is detected before the timer in a stream that would fill its buffer', () => {
     const { Reader, room, tell, conflation } = start();
     const ticks = room();
     const slow = new Reader('slow').join(ticks);
@@ -221,7 +221,7 @@ describe('a session that is behind', () => {
     expect(slow.got.length).toBeLessThan(30);
   });
 
-  test('gets what waits before a control', () => {
+  test('gets its backlog before a control', () => {
     const { Reader, room, tell, behind, conflation } = start();
     const ticks = room();
     const slow = behind(ticks, new Reader('slow').join(ticks));
@@ -232,8 +232,8 @@ describe('a session that is behind', () => {
   });
 });
 
-describe('what waits is bounded', () => {
-  test('a session with more keys than may wait is closed with 4000; the others go on', () => {
+describe('the backlog is bounded', () => {
+  test('a session with more keys than may wait is closed with 4000; the others continue', () => {
     const { Reader, room, tell, behind, overflowed, conflation } = start();
     const ticks = room();
     const other = new Reader('other').join(ticks);
@@ -252,7 +252,7 @@ describe('what waits is bounded', () => {
     expect(other.closedWith).toBeUndefined();
   });
 
-  test('so is one with more bytes than may wait, its buffer counted', () => {
+  test('a session with more bytes than may wait, including its buffer, is closed too', () => {
     const { Reader, room, tell, behind } = start();
     const ticks = room();
     const slow = behind(ticks, new Reader('slow').join(ticks));
@@ -264,8 +264,8 @@ describe('what waits is bounded', () => {
   });
 });
 
-describe('nothing is left', () => {
-  test('after a leave nothing of that room comes; other rooms wait on', () => {
+describe('cleanup', () => {
+  test('after a leave the backlog of that room is dropped, and that of other rooms stays', () => {
     const { Reader, room, tell, behind, reads, conflation } = start();
     const [one, two] = [room('ticks:1'), room('ticks:2')];
     const slow = behind(two, behind(one, new Reader('slow').join(one).join(two)));
@@ -278,7 +278,7 @@ describe('nothing is left', () => {
     expect(slow.got).toEqual(['two']);
   });
 
-  test('of a session that closed, or a room without traffic: no backlog and no timer', () => {
+  test('a closed session and a room without traffic hold no backlog and no timer', () => {
     const { Reader, room, tell, behind, conflation } = start();
     const ticks = room();
     const slow = behind(ticks, new Reader('slow').join(ticks));

@@ -1,4 +1,4 @@
-/** Who may connect, by count: what is let in is counted until it leaves, and nothing is remembered of who is gone. */
+/** Connection counts: each admitted connection counts until it leaves, and addresses without connections are forgotten. */
 import fc from 'fast-check';
 import pino from 'pino';
 import { expect, test } from 'vitest';
@@ -40,7 +40,7 @@ function gateOf(settings: Settings) {
   return { gate, enters, exceeded, warnings, clock };
 }
 
-test('whatever comes and goes, an address has at most its connections, and who is gone is forgotten', () => {
+test('in any sequence of connects and closes an address stays within its limit, and idle addresses are forgotten', () => {
   const step = fc.record({ group: fc.constantFrom('a', 'b'), act: fc.constantFrom('open', 'request', 'end', 'leave') });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {
@@ -71,7 +71,7 @@ test('whatever comes and goes, an address has at most its connections, and who i
   );
 });
 
-test('one address takes at most half of the handshakes of a second, so that others get in', () => {
+test('one address takes at most half of the handshakes per second, so that others can connect', () => {
   const { enters, clock, exceeded } = gateOf({ maxHandshakesPerSecond: 10 });
   const admitted = (group: string) => Array.from({ length: 20 }, () => enters(group)).filter(Boolean).length;
   expect(admitted('flood')).toBe(5);
@@ -82,10 +82,10 @@ test('one address takes at most half of the handshakes of a second, so that othe
   expect(new Set(exceeded)).toEqual(new Set(['handshakes']));
 });
 
-test('those who are refused are told different seconds', () => {
+test('spreads the Retry-After seconds of refused connections', () => {
   const { gate } = gateOf({ maxConnectionsPerAddress: 1 });
   gate.admit('a');
-  const told = Array.from({ length: 200 }, () => {
+  const delays = Array.from({ length: 200 }, () => {
     try {
       gate.admit('a');
       return 0;
@@ -93,10 +93,10 @@ test('those who are refused are told different seconds', () => {
       return (error as { retryAfterMs: number }).retryAfterMs;
     }
   });
-  expect(new Set(told)).toEqual(new Set(Array.from({ length: 10 }, (_, index) => (index + 1) * 1000)));
+  expect(new Set(delays)).toEqual(new Set(Array.from({ length: 10 }, (_, index) => (index + 1) * 1000)));
 });
 
-test('the log says it once, and what to do if it is a proxy', () => {
+test('logs the refusals once, with advice for a proxy', () => {
   const { enters, warnings } = gateOf({ maxConnectionsPerAddress: 1 });
   for (let n = 0; n < 10; n++) enters('192.0.2.1');
   expect(warnings).toHaveLength(1);
@@ -106,7 +106,7 @@ test('the log says it once, and what to do if it is a proxy', () => {
   expect(known.warnings[0]).not.toContain('HUBBUB_TRUSTED_PROXIES');
 });
 
-test('a connection without a place among the silent ones of its address is not counted, and the limit is named', () => {
+test('does not count a connection that exceeds the limit of silent connections of its address, and names the limit', () => {
   const { gate, exceeded } = gateOf({ maxConnectionsPerAddress: 2 });
   expect([gate.connected('a'), gate.connected('a'), gate.connected('a')]).toEqual([true, true, false]);
   expect(gate.connected('b')).toBe(true);
@@ -114,7 +114,7 @@ test('a connection without a place among the silent ones of its address is not c
   expect(exceeded).toEqual(['silent_connections']);
 });
 
-test('what an address was admitted in one second does not count in a later one, however little it was', () => {
+test('admissions of an address in one second do not count in a later one, however few they were', () => {
   const { enters, clock } = gateOf({ maxHandshakesPerSecond: 10 });
   for (let second = 0; second < 5; second++) {
     clock.ms = second * 1000;
@@ -123,7 +123,7 @@ test('what an address was admitted in one second does not count in a later one, 
   }
 });
 
-test('above the descriptors for sessions a request is refused; above all descriptors a connection ends, until others have ended', () => {
+test('refuses requests above the descriptors for sessions and ends connections above all descriptors, until others have ended', () => {
   const { gate, exceeded, warnings } = gateOf({ bounds: { served: 2, open: 3 } });
   const connect = (): boolean => {
     const hasDescriptor = gate.accepted();
@@ -139,7 +139,7 @@ test('above the descriptors for sessions a request is refused; above all descrip
   expect(connect()).toBe(false);
   expect(exceeded).toEqual(['descriptors', 'descriptors']);
   expect(warnings).toHaveLength(1);
-  // The refused one ends, and a session: there is a place again.
+  // The refused connection and one session end, which frees a place.
   gate.ended();
   gate.release('a');
   gate.ended();
@@ -147,7 +147,7 @@ test('above the descriptors for sessions a request is refused; above all descrip
   gate.admit('a');
 });
 
-test('refused connections that are closing take half of the descriptors for refusals, of one address half of that, and none of a session', () => {
+test('closing refused connections take at most half of the descriptors for refusals, one address half of that, and none reserved for sessions', () => {
   const { gate, enters, exceeded } = gateOf({ bounds: { served: 2, open: 10 } });
   const refuse = (address: string): boolean => {
     gate.accepted();
@@ -171,7 +171,7 @@ test('refused connections that are closing take half of the descriptors for refu
   expect(refuse('a')).toBe(true);
 });
 
-test('where the system tells no limit of descriptors, refused connections that are closing are bounded too', () => {
+test('bounds closing refused connections even without a known limit of descriptors', () => {
   const { gate } = gateOf({});
   const refused = (address: string) =>
     Array.from({ length: 1000 }, () => gate.refusing(address)).filter(Boolean).length;

@@ -1,4 +1,4 @@
-/** What sessions, users and namespaces may cost: a debt is paid before the next action, shared as documented, and forgotten. */
+/** Budgets of sessions, users and namespaces: a debt delays the next action, is shared as documented, and is forgotten. */
 import { beforeEach, expect, test } from 'vitest';
 import { CostLimits, type CostSettings } from '../src/limits/cost-limits.js';
 import type { LimitExceeded } from '../src/limits/limit-exceeded.js';
@@ -58,19 +58,19 @@ test('an action may cost more than is left, and the next one waits until the deb
   expect(charged).toEqual({ bytes_out: 2000, calls: 1_000_000 });
 });
 
-test('all that a session may cost at once includes its rooms, however few calls a second it has', () => {
+test('the burst of a session covers its rooms, however few calls per second it has', () => {
   const alice = limitsOf({ maxCallsPerSecond: 1, maxRooms: 100 }).open(ALICE, 0);
   for (let room = 0; room < 100; room++) alice.calls.spend(3, `r${room}`);
   expect(refusalOf(() => alice.calls.spend(1, 'r0'))).toMatchObject({ limit: 'session_calls' });
 });
 
-test('a session uses at once what four seconds allow, where that is more than its rooms need', () => {
+test('the burst of a session is four seconds of its rate if its rooms need less', () => {
   const alice = limitsOf({ maxCallsPerSecond: 100 }).open(ALICE, 0);
   for (let n = 0; n < 400; n++) alice.calls.spend(1, 'general');
   expect(refusalOf(() => alice.calls.spend(1, 'general'))).toMatchObject({ limit: 'session_calls', retryAfterMs: 10 });
 });
 
-test('each budget is its own, and the hint is the time until that one has something left', () => {
+test('budgets are independent, and the hint is the time until the exhausted one has something left', () => {
   const RATES = [
     ['maxBytesOutPerSecond', 'session_bytes_out'],
     ['maxUserBytesOutPerSecond', 'user_bytes_out'],
@@ -101,7 +101,7 @@ test('the sessions of a user share a budget, and so do those of an address witho
   expect(refusalOf(() => anonymous(2).calls.spend(1, 'general'))).toMatchObject({ limit: 'user_calls' });
 });
 
-test('a namespace has a budget of its own, and all that the configuration does not name share one', () => {
+test('each configured namespace has its own budget, and all others share one', () => {
   const limits = limitsOf({ maxNamespaceCallsPerSecond: 10 });
   const alice = limits.open(ALICE, 0);
   const bob = limits.open(BOB, 0);
@@ -129,7 +129,7 @@ test('reconnecting does not refill what a session or a user may cost', () => {
   expect(limits.size(HISTORY.ttlMs)).toBe(0);
 });
 
-test('nothing is left of sessions and users that have gone', () => {
+test('forgets sessions and users that have gone', () => {
   const all = { maxCallsPerSecond: 5, maxUserCallsPerSecond: 5, maxBytesOutPerSecond: 5, maxUserBytesOutPerSecond: 5 };
   const limits = limitsOf({ ...all, maxUserStoredBytes: 1000 });
   const sessions = Array.from({ length: 50 }, (_, n) =>
@@ -158,7 +158,7 @@ test('a room that a session has filled costs no more until its time to live is o
   expect(charged).toEqual({ stored_bytes: 700 });
 });
 
-test('a session remembers not more filled rooms than it may be in: the oldest costs again', () => {
+test('a session remembers at most as many filled rooms as it may be in: the oldest one costs again', () => {
   const alice = limitsOf({}).open(ALICE, 0);
   for (const room of ['chat:1', 'chat:2', 'chat:3']) for (let n = 0; n < 5; n++) alice.stored.spend(room, HISTORY, 1);
   expect(charged).toEqual({ stored_bytes: 9 });
@@ -168,7 +168,7 @@ test('a session remembers not more filled rooms than it may be in: the oldest co
   expect(charged).toEqual({ stored_bytes: 10 });
 });
 
-test('what all users store in a namespace is bounded too', () => {
+test('the storage of all users in a namespace is bounded too', () => {
   const limits = limitsOf({ maxNamespaceStoredBytes: 100 });
   limits.open(ALICE, 0).stored.spend('chat:1', HISTORY, 100);
   expect(refusalOf(() => limits.open(BOB, 0).stored.spend('chat:2', HISTORY, 1))).toMatchObject({

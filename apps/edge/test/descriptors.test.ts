@@ -20,7 +20,7 @@ describe.skipIf(readConnectionBounds(0) === undefined)('of this process', () => 
     expect(open(0) - open(100)).toBe(100);
   });
 
-  test('descriptors in use are not either', () => {
+  test('descriptors in use are not for connections', () => {
     const before = open(0);
     const files = Array.from({ length: 20 }, () => openSync('/dev/null', 'r'));
     const during = open(0);

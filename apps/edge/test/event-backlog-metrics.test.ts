@@ -1,4 +1,4 @@
-/** What metrics say of client events that wait. */
+/** The metrics of pending client events. */
 import { type EventBacklog, MemoryCluster } from '@hubbub/broker';
 import { namespaceSettings } from '@hubbub/config';
 import { createMetricsRegistry } from '@hubbub/runtime';
@@ -14,7 +14,7 @@ async function notice(backlog: (namespace: string) => Promise<EventBacklog>): Pr
   return text.split('\n').filter(line => line.startsWith('hubbub_edge_events_'));
 }
 
-test('what waits is told by namespace and group, for namespaces that take events', async () => {
+test('report pending events by namespace and group, for namespaces that take events', async () => {
   const { events } = new MemoryCluster().open();
   const event = {
     ...{ type: 't', id: '1', payload: {}, user: { id: 'u', name: 'U' } },
@@ -33,6 +33,6 @@ test('what waits is told by namespace and group, for namespaces that take events
   ]);
 });
 
-test('while Redis is away there is no number, and the other metrics are told', async () => {
+test('while Redis is unreachable the backlog has no value, and the other metrics are reported', async () => {
   expect(await notice(() => Promise.reject(new Error('away')))).toEqual([]);
 });

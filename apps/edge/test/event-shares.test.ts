@@ -1,4 +1,4 @@
-/** A user's share of a log of client events that fills: none below half, then small, until services catch up. */
+/** A user's share of a log of client events: unlimited below half, then small, until services catch up. */
 import { expect, test } from 'vitest';
 import { EventShares } from '../src/services/event-shares.js';
 
@@ -37,7 +37,7 @@ test('limits no user, and begins new shares, when services have caught up', () =
   expect(accepted(shares, 'a', 100, 0)).toBe(20);
 });
 
-test('what is known of a log is outdated after a second: one event finds out', () => {
+test('the known length of a log expires after a second, and one event refreshes it', () => {
   const shares = new EventShares(MAX);
   shares.found('game', 1000, 0);
   expect(accepted(shares, 'a', 100, 0)).toBe(20);
@@ -53,7 +53,7 @@ test('a log that turned over while it was half full begins again with new shares
   expect(accepted(shares, 'a', 100, 0)).toBe(20);
 });
 
-test('logs of other namespaces are others', () => {
+test('namespaces have separate logs', () => {
   const shares = new EventShares(MAX);
   shares.found('vote', 1200, 0);
   expect(accepted(shares, 'a', 100, 0)).toBe(100);

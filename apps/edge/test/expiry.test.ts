@@ -1,4 +1,4 @@
-/** Sessions end when their tokens do, whatever the clock does: 10,000 sessions, one timer, a fake clock. */
+/** Sessions end when their tokens expire, whatever the clock does: 10,000 sessions, one timer, a fake clock. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Expiry } from '../src/sessions/expiry.js';
 
@@ -32,7 +32,7 @@ function open(dueAtMs: number | undefined): FakeSession {
   return session;
 }
 
-/** Lets the clock go on, and the turns of what ended with it. */
+/** Advances the clock, and runs the turns of the loop that follow. */
 async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }
@@ -47,7 +47,7 @@ describe('expiry', () => {
     expect(vi.getTimerCount()).toBe(1);
   });
 
-  test('those that end together leave the loop to others in between', async () => {
+  test('sessions that end together yield to the event loop in between', async () => {
     const sessions = Array.from({ length: 10_000 }, () => open(START_MS + SECOND_MS));
     let mostAtOnce = 0;
     let seen = 0;
@@ -81,7 +81,7 @@ describe('expiry', () => {
     expect([late.endedAtMs, now.endedAtMs]).toEqual([expect.any(Number), expect.any(Number)]);
   });
 
-  test('what ends in days is found in time', async () => {
+  test('a session that ends in days is found in time', async () => {
     const session = open(START_MS + 49 * HOUR_MS + 123);
     await pass(49 * HOUR_MS);
     expect(session.endedAtMs).toBeUndefined();
@@ -112,7 +112,7 @@ describe('expiry', () => {
     expect(session.endedAtMs).toBeUndefined();
   });
 
-  test('who has gone is not ended', async () => {
+  test('a session that has gone is not ended', async () => {
     const soon = open(START_MS + SECOND_MS);
     const far = open(START_MS + 3 * HOUR_MS);
     const late = open(START_MS - SECOND_MS);
@@ -121,7 +121,7 @@ describe('expiry', () => {
     expect([soon, far, late].map(({ endedAtMs }) => endedAtMs)).toEqual([undefined, undefined, undefined]);
   });
 
-  test('a process that was stopped for a day ends all whose time went by, at once', async () => {
+  test('a process that was stopped for a day ends all expired sessions immediately', async () => {
     const sessions = [10, 5000, 80_000].map(seconds => open(START_MS + seconds * SECOND_MS));
     const stays = open(START_MS + 25 * HOUR_MS);
     vi.setSystemTime(START_MS + 24 * HOUR_MS);
@@ -132,7 +132,7 @@ describe('expiry', () => {
     expect(stays.endedAtMs).toBeDefined();
   });
 
-  test('a clock that is set back by a day lets nobody stay for longer than the clock then says', async () => {
+  test('after the clock is set back by a day, no session outlives its token by the new time', async () => {
     const before = open(START_MS + 10 * SECOND_MS);
     vi.setSystemTime(START_MS - 24 * HOUR_MS);
     await pass(2 * SECOND_MS);
@@ -144,24 +144,24 @@ describe('expiry', () => {
     expect(before.endedAtMs).toBeDefined();
   });
 
-  describe('nothing is held', () => {
+  describe('keeps no reference', () => {
     const NOTHING = { sessions: 0, seconds: 0 };
     const anyTime = (n: number): number => START_MS + 1 + ((n * 7919 * SECOND_MS) % (3 * HOUR_MS));
 
-    test('of sessions that have gone, whenever they were to end', () => {
+    test('to sessions that have gone, whatever their expiry', () => {
       const sessions = Array.from({ length: 1000 }, (_, n) => open(anyTime(n)));
       expect(expiry.held().sessions).toBe(1000);
       for (const session of sessions) expiry.forget(session);
       expect(expiry.held()).toEqual(NOTHING);
     });
 
-    test('of sessions that have gone before the next tick, although they were late', async () => {
+    test('to expired sessions that left before the next tick', async () => {
       for (let n = 0; n < 10; n++) expiry.forget(open(START_MS - n * SECOND_MS));
       await pass(SECOND_MS);
       expect(expiry.held()).toEqual(NOTHING);
     });
 
-    test('of former times of a session that is renewed again and again', () => {
+    test('to former expiries of a session that is renewed repeatedly', () => {
       const session = open(anyTime(0));
       for (let n = 1; n < 1000; n++) expiry.renew(session, anyTime(n));
       expect(expiry.held()).toEqual({ sessions: 1, seconds: expect.any(Number) });
@@ -170,21 +170,21 @@ describe('expiry', () => {
       expect(expiry.held()).toEqual(NOTHING);
     });
 
-    test('of sessions that have ended, soon or after hours', async () => {
+    test('to sessions that have ended, soon or after hours', async () => {
       const sessions = Array.from({ length: 1000 }, (_, n) => open(anyTime(n)));
       await pass(3 * HOUR_MS + 2 * SECOND_MS);
       expect(sessions.every(({ endedAtMs }) => endedAtMs !== undefined)).toBe(true);
       expect(expiry.held()).toEqual(NOTHING);
     });
 
-    test('of sessions whose time went by while the process was stopped', async () => {
+    test('to sessions that expired while the process was stopped', async () => {
       for (const seconds of [10, 5000, 80_000]) open(START_MS + seconds * SECOND_MS);
       vi.setSystemTime(START_MS + 24 * HOUR_MS);
       await pass(2 * SECOND_MS);
       expect(expiry.held()).toEqual(NOTHING);
     });
 
-    test('of a session that went within the turns of those who ended with it', async () => {
+    test('to a session that left while others of the same tick ended', async () => {
       const sessions = Array.from({ length: 1500 }, () => open(START_MS + SECOND_MS));
       vi.advanceTimersByTime(SECOND_MS);
       const last = sessions.at(-1);

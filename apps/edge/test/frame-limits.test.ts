@@ -1,4 +1,4 @@
-/** What a session, its user and its address may send: counted exactly, forgotten when nobody is left, closed for the right reason. */
+/** Frame limits of sessions, users and addresses: exact, forgotten with their last session, and with the right close code. */
 import { CLOSE_CODES } from '@hubbub/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -17,7 +17,7 @@ const SETTINGS = {
 
 const USER = { user: { id: 'u', name: 'U' }, address: '192.0.2.1' };
 
-test('in any interval a bucket gives at most its burst and what the rate adds, and never less to who waits as told', () => {
+test('in any interval a bucket grants at most its burst plus its rate, and a caller that waits as advised succeeds', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1000 }),
@@ -30,9 +30,9 @@ test('in any interval a bucket gives at most its burst and what the rate adds, a
         for (const pause of pauses) {
           nowMs += pause;
           const waitMs = bucket.waitMs(nowMs);
-          // What waits as long as it was told gets through, but for the last digits of the clock.
+          // A frame that waits for the advised time passes, except for rounding of the clock.
           if (waitMs > 0) nowMs += waitMs + 1e-6;
-          if (bucket.waitMs(nowMs) > 0) throw new Error(`told to wait ${waitMs} ms, and then again`);
+          if (bucket.waitMs(nowMs) > 0) throw new Error(`advised to wait ${waitMs} ms, and then again`);
           bucket.take();
           taken.push(nowMs);
         }
@@ -47,7 +47,7 @@ test('in any interval a bucket gives at most its burst and what the rate adds, a
   );
 });
 
-test('who is refused is told when to come, and what is refused takes nothing', () => {
+test('a refusal names the time to retry, and takes no token', () => {
   const allowance = new FrameLimits(SETTINGS).open(USER, 0);
   for (let n = 0; n < 5; n++) expect(allowance.take(0)).toBeUndefined();
   for (let n = 1; n <= 50; n++) {
@@ -58,7 +58,7 @@ test('who is refused is told when to come, and what is refused takes nothing', (
   expect(allowance.take(101)).toBeDefined();
 });
 
-test('the sessions of a user and of an address share what they may send, others do not', () => {
+test('the sessions of a user or of an address share a limit, others do not', () => {
   const limits = new FrameLimits({
     ...SETTINGS,
     maxFramesPerSecond: 0,
@@ -78,7 +78,7 @@ test('the sessions of a user and of an address share what they may send, others 
   expect(open('carol', '192.0.2.3').take(0)).toBeUndefined();
 });
 
-test('a bucket of many holders is one, and is forgotten when nobody holds it and it is full again', () => {
+test('holders of a key share one bucket, which is forgotten when it has no holder and is full again', () => {
   const buckets = new SharedBuckets({ perSecond: 1, burst: 2 });
   const first = buckets.hold('k', 0);
   expect(buckets.hold('k', 0)).toBe(first);
@@ -92,7 +92,7 @@ test('a bucket of many holders is one, and is forgotten when nobody holds it and
   expect(buckets.hold('k', 2000)).not.toBe(first);
 });
 
-test('a bucket that is full when nobody holds it any more is forgotten then', () => {
+test('a full bucket is forgotten when its last holder leaves', () => {
   const buckets = new SharedBuckets({ perSecond: 1, burst: 2 });
   buckets.hold('k', 0);
   buckets.release('k', 0);
@@ -102,7 +102,7 @@ test('a bucket that is full when nobody holds it any more is forgotten then', ()
   expect(remembered.size).toBe(0);
 });
 
-test('a key whose buckets are full is forgotten, and not only its buckets', () => {
+test('a key with only full buckets is forgotten together with its buckets', () => {
   const remembered = new RememberedBuckets({ perSecond: 1, burst: 2 });
   const bucket = remembered.take('k', 0);
   bucket.take(2);
@@ -112,7 +112,7 @@ test('a key whose buckets are full is forgotten, and not only its buckets', () =
   expect(remembered.keys).toBe(0);
 });
 
-test('a session that reconnects goes on with what it left, and with the debts of all sessions that ended', () => {
+test('a session that reconnects keeps its remaining tokens and the debts of all ended sessions', () => {
   const limits = new FrameLimits(SETTINGS);
   const sessions = [limits.open(USER, 0), limits.open(USER, 0)];
   for (const session of sessions) for (let n = 0; n < 5; n++) expect(session.take(0)).toBeUndefined();
@@ -125,7 +125,7 @@ test('a session that reconnects goes on with what it left, and with the debts of
   expect(limits.open(USER, 600).take(600)).toBeUndefined();
 });
 
-test('sessions without a token go on with what their address left, because each is a user of its own', () => {
+test('sessions without a token continue with the bucket of their address, because each one is a separate user', () => {
   const limits = new FrameLimits({ ...SETTINGS, maxAddressFramesPerSecond: 50 });
   const anonymous = (n: number) => ({ user: { id: `anonymous:${n}`, name: 'Anonymous' }, address: '192.0.2.1' });
   const first = limits.open(anonymous(1), 0);
@@ -135,7 +135,7 @@ test('sessions without a token go on with what their address left, because each 
   expect(limits.open({ ...anonymous(3), address: '192.0.2.2' }, 0).take(0)).toBeUndefined();
 });
 
-test('nothing is left of sessions, users and addresses that have gone, whatever they sent', () => {
+test('forgets sessions, users and addresses that have gone, whatever they sent', () => {
   const limits = new FrameLimits({ ...SETTINGS, maxUserFramesPerSecond: 20, maxAddressFramesPerSecond: 20 });
   const open = Array.from({ length: 100 }, (_, n) => {
     const who = { user: { id: `u${n % 30}`, name: 'U' }, address: `192.0.2.${n % 7}` };
@@ -149,7 +149,7 @@ test('nothing is left of sessions, users and addresses that have gone, whatever 
   expect(limits.size(60_000)).toBe(0);
 });
 
-test('above the bound of what is remembered newcomers begin with as little as the emptiest that was forgotten', () => {
+test('above the bound of remembered buckets, a newcomer starts as low as the emptiest forgotten one', () => {
   const remembered = new RememberedBuckets({ perSecond: 1, burst: 10 }, 2);
   const leave = (key: string, taken: number) => {
     const bucket = new TokenBucket({ perSecond: 1, burst: 10 }, 0);
@@ -170,7 +170,7 @@ test('above the bound of what is remembered newcomers begin with as little as th
   expect(remembered.take('new', 7000).level(7000)).toBe(10);
 });
 
-test('too many refusals in a minute: the code says what most of them were, and the next minute is another', () => {
+test('too many refusals in a minute close with the code of the most frequent one, and the next minute starts over', () => {
   const limits = new FrameLimits(SETTINGS);
   const flooding = limits.open(USER, 0);
   const nonsense = limits.open(USER, 0);
@@ -184,7 +184,7 @@ test('too many refusals in a minute: the code says what most of them were, and t
   expect(nonsense.refused('INVALID_FORMAT', 60_000)).toBe(CLOSE_CODES.PROTOCOL_ABUSE);
 });
 
-test('obeying retry_after_ms gets no session closed: refusals at one time are promised one token each', () => {
+test('a session that obeys retry_after_ms is never closed: simultaneous refusals reserve one token each', () => {
   const limits = new FrameLimits({
     maxFramesPerSecond: 100,
     maxFramesBurst: 200,
@@ -193,7 +193,7 @@ test('obeying retry_after_ms gets no session closed: refusals at one time are pr
     maxRefusalsPerMinute: 300,
   });
   const allowance = limits.open({ user: { id: 'u1', name: 'One' }, address: '127.0.0.1' }, 0);
-  /** When each frame is sent: 480 at once, and each refused one again when it may. */
+  /** The time at which each frame is sent: 480 simultaneously, then each refused one after its delay. */
   const due = Array.from({ length: 480 }, () => 0);
   let passed = 0;
   let refusals = 0;

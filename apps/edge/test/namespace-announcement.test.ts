@@ -1,4 +1,4 @@
-/** What an edge tells services of its namespaces, with a Redis that comes and goes. Fake clock, fake faults. */
+/** An edge announces its namespaces to services while Redis fails and recovers. Fake clock, fake faults. */
 
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
@@ -35,7 +35,7 @@ function announcing(namespaces: Namespaces = {}) {
   return { redis, start, warned };
 }
 
-test('all that are configured, and the default one, at once and every ten minutes', async () => {
+test('announces the configured namespaces and the default one immediately and every ten minutes', async () => {
   const chat = { ...namespaceSettings({}, 'chat'), historySize: 100, historyTtlMs: 60_000 };
   const { redis, start } = announcing({ chat });
   start();
@@ -48,13 +48,13 @@ test('all that are configured, and the default one, at once and every ten minute
   expect(redis.heard).toEqual([notice, notice]);
 });
 
-test('a configured default namespace is told as it is configured', () => {
+test('announces a default namespace with its configuration', () => {
   const { redis, start } = announcing({ default: { ...namespaceSettings({}, 'default'), historySize: 7 } });
   start();
   expect(redis.heard).toEqual([{ default: { historySize: 7, historyTtlMs: 300_000 } }]);
 });
 
-test('a Redis that is away is tried until it takes it, and told of once, when it is away for long', async () => {
+test('retries until Redis accepts, and logs a long outage once', async () => {
   const { redis, start, warned } = announcing();
   redis.isAway = true;
   start();
@@ -67,7 +67,7 @@ test('a Redis that is away is tried until it takes it, and told of once, when it
   expect(redis.heard).toHaveLength(1);
 });
 
-test('what Redis may have lost is told again at once; the next turn is ten minutes later', async () => {
+test('announces again immediately after Redis may have lost data; the next announcement is ten minutes later', async () => {
   const { redis, start } = announcing();
   const announcement = start();
   await vi.advanceTimersByTimeAsync(60_000);

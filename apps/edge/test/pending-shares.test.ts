@@ -1,9 +1,9 @@
-/** Places for pending questions: a greedy user leaves some to everybody else, and each place is given back. */
+/** Places for pending requests: a greedy user leaves some to others, and each place is given back. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PendingShares } from '../src/admission/authorizer/pending-shares.js';
 
-/** Takes until it is refused; returns how many places it got. */
+/** Takes places until one is refused; returns their number. */
 function takeAll(shares: PendingShares, asker: string): number {
   let taken = 0;
   while (taken < 10_000 && shares.take(asker)) taken++;
@@ -22,14 +22,14 @@ test('one asker gets at most as many places as stay free', () => {
   expect(shares.take('third')).toBe(true);
 });
 
-test('no number of greedy askers takes the last place from one who asks for the first time', () => {
+test('greedy askers cannot take the last place from a first request', () => {
   const shares = new PendingShares(100, 1000);
   for (let n = 0; n < 100 && shares.size < 99; n++) expect(takeAll(shares, `greedy-${n}`)).toBeGreaterThan(0);
   expect(shares.take('first question')).toBe(true);
   expect(shares.take('second question')).toBe(false);
 });
 
-test('whatever is taken and given back, the places are counted, and a place that was not taken cannot be given back', () => {
+test('any sequence keeps the count exact, and a place that was not taken cannot be given back', () => {
   const step = fc.record({ asker: fc.constantFrom('a', 'b', 'c'), act: fc.constantFrom('take', 'release') });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {

@@ -1,4 +1,4 @@
-/** The edge's side of presence: what it reports, and how it starts over when it cannot know what arrived. */
+/** The reports of an edge to presence, and its resync when an outcome is unknown. */
 import { LOG_START, type LogAppend, MemoryNodeLeases, MemoryReportLog, type ReportLog } from '@hubbub/broker';
 import { decodeReports, HubbubError, partitionOf, type Report, type Status } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
@@ -9,11 +9,11 @@ import { PresenceReporter, type ReportedSession } from '../src/presence/presence
 
 const PARTITIONS = 4;
 
-/** A log that can be made to fail, and that tells all it took, partition by partition. */
+/** A log with injectable failures that returns everything sent, partition by partition. */
 class TestLog extends MemoryReportLog implements ReportLog {
-  /** Appends reject before they are carried out, or after. */
+  /** Whether appends reject before or after they are applied. */
   failing: 'before' | 'after' | undefined;
-  /** Appends of reports about sessions wait for it, and then reject without having been carried out. */
+  /** Appends of session reports wait for this promise, and then reject without being applied. */
   hanging: Promise<void> | undefined;
   hung = 0;
   refusing = false;
@@ -31,7 +31,7 @@ class TestLog extends MemoryReportLog implements ReportLog {
     return refused;
   }
 
-  async told(): Promise<Array<{ incarnation: string; partition: number; report: Report }>> {
+  async sent(): Promise<Array<{ incarnation: string; partition: number; report: Report }>> {
     const positions = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, LOG_START]));
     const found = await this.read(positions, { waitMs: 0, limit: 100_000 });
     return [...found].flatMap(([partition, entries]) =>
@@ -44,7 +44,7 @@ class TestLog extends MemoryReportLog implements ReportLog {
   }
 
   async kinds(): Promise<string[]> {
-    return (await this.told()).map(({ report }) => report.kind).sort();
+    return (await this.sent()).map(({ report }) => report.kind).sort();
   }
 }
 
@@ -111,8 +111,8 @@ describe('reports', () => {
     session.rooms.delete('blue');
     reporter.askRoster(session, 'red', 1, 7);
     close(session);
-    await eventually(async () => (await log.told()).length === 10);
-    const notice = await log.told();
+    await eventually(async () => (await log.sent()).length === 10);
+    const notice = await log.sent();
     for (const { partition, report, incarnation } of notice) {
       expect(incarnation).toBe(reporter.incarnation);
       const ofRoom = ['join', 'leave', 'drop', 'roster'].includes(report.kind);
@@ -131,16 +131,16 @@ describe('reports', () => {
     expect(notice.find(({ report }) => report.kind === 'roster')?.report).toMatchObject({ question: 1, after: 7 });
   });
 
-  test('of one moment travel together', async () => {
+  test('of the same moment share an append', async () => {
     const { log, open, started } = bench();
     await started();
     for (let i = 0; i < 1000; i++) open(`s${i}`, 'red');
-    await eventually(async () => (await log.told()).length === 3000);
+    await eventually(async () => (await log.sent()).length === 3000);
     const found = await log.read(new Map([[partitionOf('red', PARTITIONS), LOG_START]]), { waitMs: 0, limit: 1000 });
     expect([...found.values()][0]?.length).toBeLessThan(20);
   });
 
-  test('a graceful close tells what waits, says goodbye to all partitions and gives up the lease', async () => {
+  test('a graceful close sends pending reports, signs off from all partitions and releases the lease', async () => {
     const { log, leases, reporter, open, started } = bench();
     await started();
     open('s1', 'red');
@@ -151,18 +151,18 @@ describe('reports', () => {
   });
 });
 
-describe('starting over', () => {
-  test('an edge that was declared dead tells all it holds under a new incarnation, not as news', async () => {
+describe('a resync', () => {
+  test('an edge that was declared dead reports all its sessions under a new incarnation, not as news', async () => {
     const { log, leases, reporter, open, started } = bench({ leaseMs: 200 });
     await started();
     open('s1', 'red');
     open('s2', 'red', 'blue');
-    await eventually(async () => (await log.told()).length === 8);
+    await eventually(async () => (await log.sent()).length === 8);
     const before = reporter.incarnation;
     await leases.fenceAll();
     await eventually(() => reporter.telling && reporter.incarnation !== before, { describe: 'the edge is back' });
-    await eventually(async () => (await log.told()).length === 16 + PARTITIONS);
-    const after = (await log.told()).filter(({ incarnation }) => incarnation === reporter.incarnation);
+    await eventually(async () => (await log.sent()).length === 16 + PARTITIONS);
+    const after = (await log.sent()).filter(({ incarnation }) => incarnation === reporter.incarnation);
     expect(after.filter(({ report }) => report.kind === 'node_gone')).toHaveLength(PARTITIONS);
     for (const { report } of after) if (report.kind === 'node_gone') expect(report.gone).toBe(before);
     const joins = after.filter(({ report }) => report.kind === 'join');
@@ -175,12 +175,12 @@ describe('starting over', () => {
   });
 
   test.each(['before', 'after'] as const)(
-    'when an append fails %s it was carried out, all is told anew, and the unanswered join is news',
+    'when an append fails %s it was applied, the edge reports everything again, and the unanswered join is news',
     async failing => {
       const { log, reporter, open, started } = bench();
       await started();
       open('s1', 'red');
-      await eventually(async () => (await log.told()).length === 3);
+      await eventually(async () => (await log.sent()).length === 3);
       const before = reporter.incarnation;
       log.failing = failing;
       open('s2', 'red');
@@ -189,24 +189,24 @@ describe('starting over', () => {
       expect(reporter.askRoster(third, 'blue', 2), 'cannot be asked now').toBe(false);
       log.failing = undefined;
       await eventually(() => reporter.telling);
-      await eventually(async () => (await log.told()).filter(t => t.incarnation === reporter.incarnation).length >= 9);
-      const joins = (await log.told())
+      await eventually(async () => (await log.sent()).filter(t => t.incarnation === reporter.incarnation).length >= 9);
+      const joins = (await log.sent())
         .filter(({ incarnation, report }) => incarnation === reporter.incarnation && report.kind === 'join')
         .map(({ report }) => report);
       expect(joins).toContainEqual(expect.objectContaining({ session: 's1', resync: true }));
       for (const session of ['s2', 's3']) {
         expect(joins.find(join => 'session' in join && join.session === session)).not.toHaveProperty('resync');
       }
-      const gone = (await log.told()).map(({ report }) => (report.kind === 'node_gone' ? report.gone : undefined));
+      const gone = (await log.sent()).map(({ report }) => (report.kind === 'node_gone' ? report.gone : undefined));
       expect(gone).toContain(before);
     },
   );
 
-  test('a question that may not have reached presence is refused', async () => {
+  test('a request that may not have reached presence is refused', async () => {
     const { log, reporter, refused, open, started } = bench();
     await started();
     const session = open('s1', 'red');
-    await eventually(async () => (await log.told()).length === 3);
+    await eventually(async () => (await log.sent()).length === 3);
     log.failing = 'before';
     expect(reporter.askRoster(session, 'red', 7)).toBe(true);
     await eventually(() => refused.length > 0);
@@ -231,14 +231,14 @@ describe('starting over', () => {
     const after = reporter.incarnation;
     release();
     await eventually(async () => (await log.kinds()).includes('join'));
-    const joins = (await log.told()).filter(({ report }) => report.kind === 'join');
+    const joins = (await log.sent()).filter(({ report }) => report.kind === 'join');
     expect(joins).toHaveLength(1);
     expect(joins[0]?.incarnation).toBe(after);
     expect(joins[0]?.report).not.toHaveProperty('resync');
     expect(reporter.incarnation).toBe(after);
   });
 
-  test('a full log is not pressed: the edge waits and tells all when there is room', async () => {
+  test('a full log gets no retries: the edge waits, and reports everything when there is room', async () => {
     const { log, reporter, open, started } = bench();
     await started();
     log.refusing = true;
@@ -246,27 +246,27 @@ describe('starting over', () => {
     open('s2', 'red');
     await eventually(() => !reporter.telling);
     closed.state = 'closed';
-    expect(await log.told()).toEqual([]);
+    expect(await log.sent()).toEqual([]);
     log.refusing = false;
     await eventually(() => reporter.telling);
     await eventually(async () => (await log.kinds()).includes('join'));
-    const joins = (await log.told()).filter(({ report }) => report.kind === 'join');
+    const joins = (await log.sent()).filter(({ report }) => report.kind === 'join');
     expect(
       joins.map(({ report }) => 'session' in report && report.session),
-      'a closed session is not told',
+      'a closed session is not reported',
     ).toEqual(['s2']);
   });
 
-  test('sessions that were opened before Redis could be reached are told when it can', async () => {
+  test('sessions that opened while Redis was unreachable are reported afterwards', async () => {
     const { log, reporter, open } = bench();
     open('s1', 'red');
     expect(reporter.telling).toBe(false);
     reporter.start();
     await eventually(async () => (await log.kinds()).includes('join'));
-    expect((await log.told()).find(({ report }) => report.kind === 'join')?.report).not.toHaveProperty('resync');
+    expect((await log.sent()).find(({ report }) => report.kind === 'join')?.report).not.toHaveProperty('resync');
   });
 
-  test('closing while the broker is away ends nonetheless', async () => {
+  test('closes while the broker is unreachable', async () => {
     const { log, reporter, open, started } = bench();
     await started();
     log.failing = 'before';

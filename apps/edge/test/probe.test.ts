@@ -1,4 +1,4 @@
-/** The self-probe tells a deaf subscription from one that is only late. */
+/** The self-probe distinguishes a deaf subscription from a late one. */
 import type { Broker } from '@hubbub/broker';
 import { decodeEnvelope } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -40,7 +40,7 @@ describe('the self-probe', () => {
     vi.useRealTimers();
   });
 
-  /** Lets time pass; each second the probes sent so far come back when `answered`, or something else does. */
+  /** Advances time. Each second the pending probes return if `answered`; otherwise other messages may arrive. */
   function seconds(count: number, { answered = false, traffic = false } = {}): void {
     for (let second = 0; second < count; second++) {
       if (traffic) probe.arrived();
@@ -52,18 +52,18 @@ describe('the self-probe', () => {
     }
   }
 
-  test('before the first one is back the edge does not hear', () => {
+  test('before the first probe returns the edge does not count as hearing', () => {
     expect(probe.hears).toBe(false);
     seconds(1, { answered: true });
     expect(probe.hears).toBe(true);
   });
 
-  test('while probes come back, nothing is rebuilt', () => {
+  test('while probes return, nothing is rebuilt', () => {
     seconds(60, { answered: true });
     expect({ hears: probe.hears, rebuilt }).toEqual({ hears: true, rebuilt: 0 });
   });
 
-  test('silence for the timeout is deafness: not ready, and rebuilt once a timeout', () => {
+  test('silence for the timeout counts as deafness: the edge is not ready, and rebuilds once per timeout', () => {
     seconds(5, { answered: true });
     seconds(3);
     expect({ hears: probe.hears, rebuilt }).toEqual({ hears: false, rebuilt: 1 });
@@ -81,14 +81,14 @@ describe('the self-probe', () => {
     expect(rebuilt).toBe(1);
   });
 
-  test('late is not deaf: while anything arrives the edge is not ready, but nothing on its way is thrown away', () => {
+  test('a late subscription is not deaf: while anything arrives, the edge is not ready but does not rebuild', () => {
     seconds(30, { traffic: true });
     expect({ hears: probe.hears, rebuilt }).toEqual({ hears: false, rebuilt: 0 });
     probe.heard(sent.at(-1) ?? -1);
     expect(probe.hears).toBe(true);
   });
 
-  test('a process that was stopped does not take its own absence for silence', () => {
+  test('a process that was stopped does not count its own pause as silence', () => {
     seconds(2, { answered: true });
     const now = performance.now.bind(performance);
     vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000);
@@ -98,7 +98,7 @@ describe('the self-probe', () => {
     expect(rebuilt).toBe(1);
   });
 
-  test('the round trip is measured from its own sending', () => {
+  test('the round trip of a probe is measured from its own sending', () => {
     vi.advanceTimersByTime(250);
     probe.heard(1);
     expect(roundTripsMs).toEqual([250]);

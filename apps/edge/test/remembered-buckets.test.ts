@@ -1,18 +1,18 @@
-/** Buckets that nobody holds: a few are checked with each change, so that full ones do not stay. */
+/** Buckets without a holder: each change checks a few, so that full ones do not stay. */
 import { expect, test } from 'vitest';
 import { RememberedBuckets } from '../src/limits/remembered-buckets.js';
 import { TokenBucket } from '../src/limits/token-bucket.js';
 
 const RATE = { perSecond: 1, burst: 10 };
 
-/** Full again after so many seconds. */
+/** A bucket that is full again after `seconds`. */
 function bucketWithDebt(seconds: number, nowMs = 0): TokenBucket {
   const bucket = new TokenBucket(RATE, nowMs);
   bucket.take(seconds);
   return bucket;
 }
 
-test('buckets that are full again leave as others come, without anybody asking for the size', () => {
+test('full buckets are removed as others arrive, without a call for the size', () => {
   const buckets = new RememberedBuckets(RATE);
   for (let n = 0; n < 100; n++) buckets.put(`early-${n}`, bucketWithDebt(1), 0);
   expect(buckets.size).toBe(100);
@@ -21,7 +21,7 @@ test('buckets that are full again leave as others come, without anybody asking f
   expect(buckets.keys).toBe(100);
 });
 
-test('buckets with a long debt do not keep those behind them from being checked', () => {
+test('buckets with a long debt do not block the check of later ones', () => {
   const buckets = new RememberedBuckets(RATE);
   for (let n = 0; n < 3; n++) buckets.put(`debtor-${n}`, bucketWithDebt(1000), 0);
   for (let n = 0; n < 10; n++) buckets.put(`early-${n}`, bucketWithDebt(1), 0);
@@ -29,7 +29,7 @@ test('buckets with a long debt do not keep those behind them from being checked'
   expect(buckets.size).toBe(3);
 });
 
-test('a key whose last bucket was taken is not remembered', () => {
+test('a key without a remaining bucket is not remembered', () => {
   const buckets = new RememberedBuckets(RATE);
   buckets.put('alice', bucketWithDebt(5), 0);
   buckets.put('alice', bucketWithDebt(6), 0);

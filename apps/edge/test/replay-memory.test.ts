@@ -1,4 +1,4 @@
-/** What the replay windows of an edge hold together is bounded, and every room can be replayed all the same. */
+/** The replay windows of an edge share a bounded memory, and every room can still be replayed. */
 import { jsonCodec } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
 import { ReplayMemory } from '../src/history/replay-memory.js';
@@ -31,7 +31,7 @@ test('a window keeps exactly as many bytes as it may', () => {
   expect([window.from, window.freeBytes]).toEqual([1, 0]);
 });
 
-test('the least recently used window is dropped where all together hold more than they may', () => {
+test('the least recently used window is dropped when the total exceeds the limit', () => {
   let drops = 0;
   const memory = new ReplayMemory(10 * BODY.length, () => drops++);
   const [first, second, third] = [open(memory), open(memory), open(memory)];
@@ -44,7 +44,7 @@ test('the least recently used window is dropped where all together hold more tha
   expect(memory.bytes).toBeLessThanOrEqual(10 * BODY.length);
 });
 
-test('frames count, and what is dropped is given back', () => {
+test('frames count, and dropped messages free their memory', () => {
   const memory = new ReplayMemory(1_000_000);
   const window = open(memory);
   window.push(message(1));
@@ -58,7 +58,7 @@ test('frames count, and what is dropped is given back', () => {
   expect(memory.bytes).toBe(0);
 });
 
-test('a window alone is never dropped, however small the memory', () => {
+test('the only window is never dropped, however small the memory', () => {
   const window = open(new ReplayMemory(10));
   window.push(message(1));
   expect([window.dropped, window.since(0, SESSION).frames.length]).toEqual([false, 1]);

@@ -1,4 +1,4 @@
-/** What a replay window holds, in which encoding it replays, and what it gives back. */
+/** The contents of a replay window, its encodings, and the memory that it frees. */
 import { type Encoding, type Frame, jsonCodec } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import { expect, test } from 'vitest';
@@ -32,7 +32,7 @@ test('replays each message in the encoding of the session', () => {
   }
 });
 
-test('puts older messages in front, without those that it has, and none beyond a hole', () => {
+test('prepends older messages, without duplicates and not beyond a hole', () => {
   const { window } = open({ from: 4 });
   window.push(message(5));
   window.prepend([1, 3, 4, 5].map(offset => message(offset)));
@@ -41,7 +41,7 @@ test('puts older messages in front, without those that it has, and none beyond a
   expect(frames.map(bytes => (jsonCodec.decode(bytes) as Frame).offset)).toEqual([3, 4, 5]);
 });
 
-test('keeps its own copy of a live message, whose bytes are reused', () => {
+test('copies a live message, because its bytes are reused', () => {
   const { window } = open();
   const live = message(1);
   window.push(live);
@@ -57,7 +57,7 @@ test('counts the bytes of a replay with the headers of its frames', () => {
   expect(bytes).toBe(frames.reduce((sum, { length }) => sum + length + 10, 0));
 });
 
-test('gives back all that it held, whatever passed through it', () => {
+test('frees all the memory that it held, whatever passed through it', () => {
   const { memory, window } = open({ from: 3, maxMessages: 4 });
   window.prepend([1, 2, 3].map(offset => message(offset)));
   for (let offset = 4; offset <= 10; offset++) {

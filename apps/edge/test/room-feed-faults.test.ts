@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { startFedRoom } from './fed-room.js';
 
-test('refuses those who wait while the history cannot be read, and goes on when it can', async () => {
+test('refuses waiting sessions while the history cannot be read, and continues when it can', async () => {
   const { feed, history, publish, setDeaf, delivered } = await startFedRoom();
   await feed.refresh();
   await publish();
@@ -42,7 +42,7 @@ test('does not read a history for a claim that the subscription reaches', async 
   expect(reads() - before).toBe(1);
 });
 
-test('reads a new epoch immediately, although the subscription said nothing of it', async () => {
+test('reads a new epoch immediately, although the subscription did not report it', async () => {
   const { feed, publish, setDeaf, loseHistory, gaps } = await startFedRoom();
   await feed.refresh();
   await publish();
@@ -84,7 +84,7 @@ test('does not take a check for a loss when a message came while it read', async
   expect(reads() - before).toBe(1);
 });
 
-test('replays from what it reads again when others took the memory of its window', async () => {
+test('reads again for a replay when other rooms took the memory of its window', async () => {
   const { feed, publishMany, memory, visit } = await startFedRoom();
   await feed.refresh();
   const { epoch } = await publishMany(5);
@@ -96,7 +96,7 @@ test('replays from what it reads again when others took the memory of its window
   expect(heard).toEqual([1, 2, 3, 4, 5]);
 });
 
-test('closed, it refuses those who wait and those who come', async () => {
+test('refuses waiting and new sessions after it is closed', async () => {
   const { feed, publish, holdReads } = await startFedRoom();
   await publish();
   const release = holdReads(() => true);
@@ -107,7 +107,7 @@ test('closed, it refuses those who wait and those who come', async () => {
   release();
 });
 
-test('counts what came twice, and how often it was behind', async () => {
+test('counts duplicates, and how often it was behind', async () => {
   const { feed, publish, history, setDeaf, delivered, metric } = await startFedRoom();
   await feed.refresh();
   expect(await metric('hubbub_edge_catch_ups_total')).toMatch(/ 0$/);

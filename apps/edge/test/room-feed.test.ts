@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { startFedRoom } from './fed-room.js';
 
-test('delivers what came while it was deaf, once its position is in doubt', async () => {
+test('delivers messages that it missed while deaf, after its position is in doubt', async () => {
   const { feed, publish, setDeaf, delivered, gaps } = await startFedRoom();
   await feed.refresh();
   await publish();
@@ -17,7 +17,7 @@ test('delivers what came while it was deaf, once its position is in doubt', asyn
   expect([delivered, gaps]).toEqual([[1, 2, 3], []]);
 });
 
-test('negative control: without the doubt a lost end of the room is silence; the check finds it', async () => {
+test('negative control: without the doubt a lost last message stays unnoticed until the check', async () => {
   const { feed, publish, setDeaf, delivered } = await startFedRoom();
   await feed.refresh();
   await publish();
@@ -31,7 +31,7 @@ test('negative control: without the doubt a lost end of the room is silence; the
   await eventually(() => delivered.length === 2);
 });
 
-test('compares ever more rarely while nothing comes, and begins again after a message', async () => {
+test('checks ever more rarely while the room is silent, and starts over after a message', async () => {
   const { feed, publish, delivered, reads } = await startFedRoom();
   await feed.refresh();
   const before = reads();
@@ -46,7 +46,7 @@ test('compares ever more rarely while nothing comes, and begins again after a me
   expect(reads() - talked, 'in the first round after the message').toBe(1);
 });
 
-test('reports a history that was written again behind its back as a new epoch', async () => {
+test('reports a rewritten history as a new epoch', async () => {
   const { feed, publish, setDeaf, history, delivered, gaps } = await startFedRoom();
   await feed.refresh();
   const { epoch } = await publish();
@@ -87,7 +87,7 @@ test('does not compare the message at the end of a gap with the one before the g
   expect(feed.position).toEqual({ epoch, offset: 2 });
 });
 
-test('delivers what a new epoch holds without waiting for its next message', async () => {
+test('delivers the messages of a new epoch without waiting for its next one', async () => {
   const { feed, publish, publishMany, setDeaf, loseHistory, delivered, gaps } = await startFedRoom();
   await feed.refresh();
   await publish();
@@ -100,7 +100,7 @@ test('delivers what a new epoch holds without waiting for its next message', asy
   expect([delivered, gaps]).toEqual([[1, 1, 2, 3], [{ reason: 'new_epoch', position: { epoch, offset: 0 } }]]);
 });
 
-test('reports an entry that cannot be decoded as a gap, and delivers what is around it', async () => {
+test('reports an entry that cannot be decoded as a gap, and delivers the messages around it', async () => {
   const { feed, publish, publishUnreadable, setDeaf, delivered, gaps, reads } = await startFedRoom();
   await feed.refresh();
   setDeaf(true);
@@ -125,7 +125,7 @@ test('loses nothing behind a whole page of entries that cannot be decoded', asyn
   expect(gaps.at(-1)?.position?.offset).toBe(301);
 });
 
-test('closed while it reads, it delivers nothing more', async () => {
+test('delivers nothing after it is closed during a read', async () => {
   const { feed, publish, setDeaf, delivered } = await startFedRoom();
   await feed.refresh();
   setDeaf(true);

@@ -1,4 +1,4 @@
-/** The feeds of an edge: kept while somebody holds them, and compared with their histories while they are silent. */
+/** The feeds of an edge: kept while they have a holder, and compared with their histories while they are silent. */
 import { type History, MemoryCluster } from '@hubbub/broker';
 import { namespaceSettings } from '@hubbub/config';
 import { Channels, encodeEnvelope } from '@hubbub/protocol';
@@ -34,7 +34,7 @@ function startFeeds(history: History, options: FeedsOptions = {}): RoomFeeds {
   return feeds;
 }
 
-test('a hundred silent rooms are looked at eight at a time, and each of them is', async () => {
+test('polls each of a hundred silent rooms, eight at a time', async () => {
   const { history } = new MemoryCluster().open();
   const looked = new Set<string>();
   let underWay = 0;
@@ -80,7 +80,7 @@ test('a round of checks that takes longer than the interval is not doubled', asy
   expect(most).toBe(8);
 });
 
-test('all who hold a room share its feed, which ends with the last of them', async () => {
+test('all holders of a room share its feed, which ends with the last one', async () => {
   const feeds = startFeeds(new MemoryCluster().open().history);
   const channel = new Channels().room('general');
   const feed = feeds.hold('general');

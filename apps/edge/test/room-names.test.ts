@@ -5,7 +5,7 @@ import { RoomNames } from '../src/sessions/room-names.js';
 
 const action = fc.record({ does: fc.constantFrom('add', 'delete'), name: fc.integer({ min: 0, max: 20 }).map(String) });
 
-test('it holds what a Set holds, in the same order, below and above a few names', () => {
+test('holds the same names as a Set, in the same order, whether few or many', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 80 }), actions => {
       const names = new RoomNames();
@@ -23,7 +23,7 @@ test('it holds what a Set holds, in the same order, below and above a few names'
   );
 });
 
-test('who has left all rooms is in none, and the rooms of others are untouched', () => {
+test('a session that left all rooms has no rooms, and other sessions keep theirs', () => {
   const [one, other] = [new RoomNames(), new RoomNames()];
   for (const names of [one, other]) names.add('lobby');
   one.clear();

@@ -1,4 +1,4 @@
-/** Rooms from paths: what a request's segments become. */
+/** Rooms from paths: a request's segments become a room name. */
 import type { RoomPath } from '@hubbub/config';
 import { expect, test } from 'vitest';
 import { roomRoutes } from '../src/listener/room-paths.js';
@@ -12,12 +12,12 @@ const [rooms, pairwise] = roomRoutes([PAIRWISE]);
 if (rooms === undefined || pairwise === undefined) throw new Error('A route is missing.');
 const read = (...segments: string[]) => pairwise.read(at => segments[at]);
 
-test('names stand in the form of the router', () => {
+test('parameter names use the syntax of the router', () => {
   expect(rooms.pattern).toBe('/rooms/:room_id/ws');
   expect(pairwise.pattern).toBe('/projects/:project/sessions/:session/attendees/:attendee/ws');
 });
 
-test('the room is made of the decoded segments, and all of them are told', () => {
+test('builds the room from the decoded segments, and returns all of them', () => {
   expect(read('p1', 's%201', 'Zo%C3%AB')).toEqual({
     params: { project: 'p1', session: 's 1', attendee: 'Zoë' },
     room: '',
@@ -26,7 +26,7 @@ test('the room is made of the decoded segments, and all of them are told', () =>
   expect(rooms.read(() => 'chat%3A42')).toEqual({ params: { room_id: 'chat:42' }, room: 'chat:42' });
 });
 
-test('two paths never mean one room', () => {
+test('two paths never map to the same room', () => {
   expect(read('a', 'b.c', 'x').room).toBe('pairwise:a.b.c');
   expect(read('a.b', 'c', 'x').room).toBe('');
   expect(read('a%2Eb', 'c', 'x').room).toBe('');
@@ -39,6 +39,6 @@ test.each([
   ['a dot segment', ['%2e%2E', 's']],
   ['a dot segment that the room does not need', ['p', 's', '..']],
   ['a room that is too long', ['p', 's'.repeat(128)]],
-])('%s is no room', (_, [project, session, attendee]) => {
+])('rejects %s', (_, [project, session, attendee]) => {
   expect(read(project ?? '', session ?? '', attendee ?? 'x').room).toBe('');
 });

@@ -27,7 +27,7 @@ test('before the first read everything waits, and what the read contains is not 
   expect([position.position, position.following]).toEqual([at(3), true]);
 });
 
-test('a room that was read once follows, until something is missing', () => {
+test('after one read the position follows, until a message is missing', () => {
   const position = startAt(5);
   expect(position.following).toBe(true);
   expect([5, 4, 6, 6, 8].map(offset => position.take(at(offset)))).toEqual([
@@ -47,7 +47,7 @@ test('while it is behind nothing is delivered, not even the next message', () =>
   expect(position.position).toEqual(at(5));
 });
 
-test('what is read and what waited are delivered once and in order', () => {
+test('read and waiting messages are delivered once and in order', () => {
   const position = startAt(5);
   for (const offset of [7, 8]) position.take(at(offset));
   position.beginRead();
@@ -62,7 +62,7 @@ test('what is read and what waited are delivered once and in order', () => {
   expect([position.position, position.following]).toEqual([at(10), true]);
 });
 
-test('a hole in what waited needs another read, and what is behind it goes on waiting', () => {
+test('a hole in the waiting messages needs another read, and the messages after it keep waiting', () => {
   const position = startAt(5);
   position.doubt();
   position.beginRead();
@@ -74,7 +74,7 @@ test('a hole in what waited needs another read, and what is behind it goes on wa
   expect(position.following).toBe(true);
 });
 
-test('what the bound of waiting messages dropped is read again, at the exact bound', () => {
+test('messages dropped at the exact bound of waiting messages are read again', () => {
   const dropped = (waiting: number): boolean => {
     const position = startAt(5);
     position.doubt();
@@ -108,7 +108,7 @@ describe('a new epoch', () => {
     expect(position.take(at(1, 'f'))).toBe('deliver');
   });
 
-  test('whose first messages came live is followed when it was read up to them', () => {
+  test('with live first messages is followed after a read up to them', () => {
     const position = startAt(5);
     expect([1, 2].map(offset => position.take(at(offset, 'f')))).toEqual(['wait', 'wait']);
     position.beginRead();

@@ -1,4 +1,4 @@
-/** Whatever is lost, doubled, late or begun anew: a room is delivered in order and once, or is told of the gap. */
+/** A room is delivered in order and once, or a gap is reported, despite lost, doubled and late messages and new epochs. */
 import type { Position } from '@hubbub/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -15,11 +15,11 @@ const action = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<Action>('lose', 'double', 'forget', 'doubt') },
 );
 
-/** A room with its history, a subscription that may lose, and an edge that follows it. */
+/** A room with its history, a lossy subscription, and an edge that follows it. */
 class Model {
   readonly position = new RoomPosition<Position>(WAITING_MAX);
-  /** What the room was given, in order: messages, and where it went on after a gap. */
-  readonly told: (Position & { gap: boolean })[] = [];
+  /** The deliveries to the room, in order: messages, and the positions after gaps. */
+  readonly deliveries: (Position & { gap: boolean })[] = [];
   #epoch = 0;
   #offset = 0;
   #held: Position[] = [];
@@ -27,13 +27,13 @@ class Model {
   #last: Position | undefined;
   #reading: Reading<Position> | undefined;
 
-  constructor(readonly lossesAreTold: boolean) {}
+  constructor(readonly reportsLosses: boolean) {}
 
   run(name: Action): void {
     if (name === 'publish') this.#publish();
     if (name === 'lose') {
       this.#flying.shift();
-      if (this.lossesAreTold) this.position.doubt(); // The broker tells every break.
+      if (this.reportsLosses) this.position.doubt(); // The broker reports every break.
     }
     if (name === 'arrive') this.#arrive(this.#flying.shift());
     if (name === 'double') this.#arrive(this.#last);
@@ -44,7 +44,7 @@ class Model {
       this.#epoch++;
       this.#offset = 0;
       this.#held = [];
-      if (this.lossesAreTold) this.position.doubt(); // Redis came back: that was a break.
+      if (this.reportsLosses) this.position.doubt(); // Redis restarted: that was a break.
     }
   }
 
@@ -73,7 +73,7 @@ class Model {
   #arrive(message: Position | undefined): void {
     if (message === undefined) return;
     this.#last = message;
-    if (this.position.take(message) === 'deliver') this.told.push({ ...message, gap: false });
+    if (this.position.take(message) === 'deliver') this.deliveries.push({ ...message, gap: false });
   }
 
   #ask(): void {
@@ -90,22 +90,22 @@ class Model {
     if (this.#reading === undefined) return;
     const begun = this.position.position === undefined;
     for (const { gap, message } of this.position.learn(this.#reading)) {
-      if (message !== undefined) this.told.push({ ...message, gap: false });
-      else if (gap.position !== undefined) this.told.push({ ...gap.position, gap: true });
+      if (message !== undefined) this.deliveries.push({ ...message, gap: false });
+      else if (gap.position !== undefined) this.deliveries.push({ ...gap.position, gap: true });
     }
     if (begun && this.position.position !== undefined) {
-      this.told.unshift({ epoch: this.#reading.epoch, offset: this.#reading.offset, gap: true });
+      this.deliveries.unshift({ epoch: this.#reading.epoch, offset: this.#reading.offset, gap: true });
     }
     this.#reading = undefined;
   }
 }
 
-function keepsItsPromise(actions: readonly Action[], { lossesAreTold } = { lossesAreTold: true }): void {
-  const model = new Model(lossesAreTold);
+function keepsItsPromise(actions: readonly Action[], { reportsLosses } = { reportsLosses: true }): void {
+  const model = new Model(reportsLosses);
   for (const name of actions) model.run(name);
   model.settle();
   let at: Position | undefined;
-  for (const { epoch, offset, gap } of model.told) {
+  for (const { epoch, offset, gap } of model.deliveries) {
     if (gap) expect(at === undefined || epoch !== at.epoch || offset > at.offset).toBe(true);
     else expect({ epoch, offset }).toEqual({ epoch: at?.epoch, offset: (at?.offset ?? 0) + 1 });
     at = { epoch, offset };
@@ -115,21 +115,21 @@ function keepsItsPromise(actions: readonly Action[], { lossesAreTold } = { losse
 }
 
 describe('a room position', () => {
-  test('delivers every message once and in order, or tells the gap, whatever is lost, doubled, late or forgotten', () => {
+  test('delivers every message once and in order, or reports the gap, whatever is lost, doubled, late or forgotten', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 120 }), actions => keepsItsPromise(actions)),
       { numRuns: 3000 },
     );
   });
 
-  test('negative control: when it is not told of losses, a lost end of the room is silence', () => {
+  test('negative control: without reports of losses, a lost last message stays unnoticed', () => {
     const unguarded = fc.property(fc.array(action, { maxLength: 120 }), actions =>
-      keepsItsPromise(actions, { lossesAreTold: false }),
+      keepsItsPromise(actions, { reportsLosses: false }),
     );
     expect(fc.check(unguarded, { numRuns: 3000 }).failed).toBe(true);
   });
 
-  test('what waits is bounded; what did not fit is read again', () => {
+  test('bounds the waiting messages, and reads the dropped ones again', () => {
     const position = new RoomPosition<Position>(WAITING_MAX);
     position.beginRead();
     position.learn({ epoch: 'e', offset: 0, through: 0, messages: [] });
@@ -146,7 +146,7 @@ describe('a room position', () => {
     expect(position.position).toEqual(message(19));
   });
 
-  test('a message that the history does not have is waited for once: somebody published it past the history', () => {
+  test('waits once for a message that the history lacks: it was published past the history', () => {
     const position = new RoomPosition<Position>(WAITING_MAX);
     position.beginRead();
     position.learn({ epoch: 'e', offset: 5, through: 5, messages: [] });
@@ -157,7 +157,7 @@ describe('a room position', () => {
     expect(position.take({ epoch: 'e', offset: 6 })).toBe('deliver');
   });
 
-  test('is behind a new epoch that holds messages already: they are read, not awaited', () => {
+  test('reads the messages that a new epoch already holds instead of waiting', () => {
     const position = new RoomPosition<Position>(WAITING_MAX);
     position.beginRead();
     position.learn({ epoch: 'e1', offset: 5, through: 5, messages: [] });

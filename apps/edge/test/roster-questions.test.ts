@@ -1,4 +1,4 @@
-/** Questions that wait for presence: answered or refused, exactly once. */
+/** Pending roster requests: answered or refused, exactly once. */
 import type { HubbubError } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
@@ -25,7 +25,7 @@ function bench() {
   };
 }
 
-test('a question without an answer is refused after a bound, and an answer that comes later finds nothing', async () => {
+test('refuses a request without an answer after a timeout, and ignores a later answer', async () => {
   const { questions, refused, unanswered, pass, session } = bench();
   const first = questions.add(session('s1'), 'red', 'f1') ?? 0;
   pass(4000);
@@ -39,14 +39,14 @@ test('a question without an answer is refused after a bound, and an answer that 
   expect([questions.size, unanswered()]).toEqual([0, 1]);
 });
 
-test('an answer to a question of an earlier process of the node finds nothing', () => {
+test('ignores an answer to a request of an earlier process of the node', () => {
   const { questions, session } = bench();
   const number = questions.add(session('s1'), 'red', 'f1') ?? 0;
   expect(questions.take(number, 'of-before')).toBeUndefined();
   expect(questions.take(number, 's1')).toMatchObject({ room: 'red' });
 });
 
-test('too many at a time are not remembered, and closing refuses those that wait', () => {
+test('bounds the pending requests, and refuses them on close', () => {
   const { questions, refused, session } = bench();
   let taken = 0;
   while (questions.add(session('s1'), 'red', 'f') !== undefined) taken++;

@@ -1,4 +1,4 @@
-/** When a token is valid, who issued it, for whom, and what of it opens a session. */
+/** Claims of a token: validity, issuer, audience, and the fields that open a session. */
 import { describe, expect, test } from 'vitest';
 import { type JwtRequest, jwt } from '../../../tests/support/jwt.js';
 import type { TokenSettings } from '../src/admission/keys/token-keys.js';
@@ -21,7 +21,7 @@ describe('claims', () => {
     expect(await worth(dates)).toBe(expected);
   });
 
-  test('without a leeway the second counts', async () => {
+  test('without a leeway the exact second counts', async () => {
     expect(await worth({ exp: nowSeconds() - 1 }, { jwtLeewayMs: 0 })).toBe('UNAUTHORIZED');
     expect(await worth({ nbf: nowSeconds() + 2 }, { jwtLeewayMs: 0 })).toBe('UNAUTHORIZED');
     expect(await worth({ exp: nowSeconds() + 2, nbf: nowSeconds() }, { jwtLeewayMs: 0 })).toBe('alice');
@@ -44,7 +44,7 @@ describe('claims', () => {
     }
   });
 
-  test.each([0, -1, -1e300, 1.5])('exp: %d is long ago', async exp => {
+  test.each([0, -1, -1e300, 1.5])('exp: %d is in the past', async exp => {
     expect(await worth({ exp })).toBe('UNAUTHORIZED');
   });
 
@@ -60,7 +60,7 @@ describe('claims', () => {
     ['exp', 1e300],
     ['exp', Date.now() + 60_000],
     ['nbf', Date.now()],
-  ])('%s: %d is no number of seconds: the token is refused, and the message says so', async (claim, value) => {
+  ])('refuses %s: %d, which is not a number of seconds, and names the reason', async (claim, value) => {
     expect(await refusalOf({ [claim]: value })).toMatchObject({
       code: 'UNAUTHORIZED',
       message: `The token's claim ${claim} is beyond the year 9999; it is a number of seconds, not of milliseconds.`,
@@ -91,12 +91,12 @@ describe('claims', () => {
     expect(await worth({}, production)).toBe('alice');
   });
 
-  test('nbf beyond all dates never becomes valid', async () => {
+  test('a token with nbf beyond all dates never becomes valid', async () => {
     expect(await worth({ nbf: 1e300 })).toBe('UNAUTHORIZED');
     expect(await worth({ nbf: -1e300 })).toBe('alice');
   });
 
-  test('the session ends when exp and the leeway are over; without exp it does not', async () => {
+  test('the session ends after exp plus the leeway; without exp it does not end', async () => {
     const keys = openKeys(withSecret);
     const verify = createTokenVerifier(keys.verifyClaims);
     const exp = nowSeconds() + 60;

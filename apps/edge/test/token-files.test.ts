@@ -1,4 +1,4 @@
-/** Public keys in files: what is read, and how the rest is refused. */
+/** Public keys in files: accepted and refused formats. */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -32,14 +32,14 @@ describe('files', () => {
     expect(open([path])).toThrow(path);
   });
 
-  test('all files that are wrong are told at once, those that are missing too', () => {
+  test('one error lists all wrong and missing files', () => {
     const broken = file('hello');
     const missing = join(tmpdir(), 'hubbub-missing.pem');
     expect(open([broken, missing])).toThrow(broken);
     expect(open([broken, missing])).toThrow(missing);
   });
 
-  test('a certificate is read, the first of a chain', async () => {
+  test('reads the first certificate of a chain', async () => {
     const chain = ed25519Certificate(ed25519) + ed25519Certificate(otherEd25519);
     const signedBy = (pair: TestKeyPair) => jwt({ alg: 'EdDSA', key: pair.privateKey, claims: claims() });
     for (const pem of [ed25519Certificate(ed25519), chain]) {
@@ -48,7 +48,7 @@ describe('files', () => {
     }
   });
 
-  test('PKCS#1 and Windows line breaks are read', async () => {
+  test('reads PKCS#1 and Windows line breaks', async () => {
     const pkcs1 = rsa.publicKey.export({ type: 'pkcs1', format: 'pem' }).toString();
     const token = jwt({ alg: 'RS256', key: rsa.privateKey, claims: claims() });
     expect(await verdict(token, { jwtPublicKeyFiles: [file(pkcs1)] })).toBe('alice');

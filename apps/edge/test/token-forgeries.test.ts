@@ -1,4 +1,4 @@
-/** Every way of forging a token that RFC 8725 knows, and tokens that are none. */
+/** Every forgery of a token that RFC 8725 lists, and malformed tokens. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { base64url, jwk, jwt, keyPair } from '../../../tests/support/jwt.js';
 import { type KeyServer, startKeyServer } from '../../../tests/support/key-server.js';
@@ -43,7 +43,7 @@ describe('forgeries', () => {
     }
   });
 
-  test('a key that the token brings along or points to is not believed', async () => {
+  test('ignores a key that the token contains or points to', async () => {
     const mallory = keyPair('RSA-2048');
     const brought = {
       jwk: jwk(mallory, { kid: 'rsa' }),
@@ -81,11 +81,11 @@ describe('forgeries', () => {
     ['a megabyte', `${base64url({ alg: 'HS256' })}.${'A'.repeat(1_048_576)}.AAAA`],
     ['a megabyte without a dot', 'A'.repeat(1_048_576)],
     ['a deep header', `${base64url(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)}.e30.AAAA`],
-  ])('%s is no token', async (_, token) => {
+  ])('refuses %s', async (_, token) => {
     for (const configured of [withSecret, withKeySet()]) expect(await verdict(token, configured)).toBe('UNAUTHORIZED');
   });
 
-  test('a token that is rightly signed but absurdly long is refused before anything is verified', async () => {
+  test('refuses an absurdly long token before verifying its valid signature', async () => {
     const token = jwt({ alg: 'HS256', key: SECRET, claims: claims({ more: 'x'.repeat(65_536) }) });
     expect(await verdict(token, withSecret)).toBe('UNAUTHORIZED');
   });

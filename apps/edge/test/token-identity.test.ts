@@ -1,4 +1,4 @@
-/** Whom a token may name: ids that a URL, a channel and a pattern of rooms can carry, and names that people can read. */
+/** The user of a token: ids that fit a URL, a channel and a room pattern, and readable names. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jwt } from '../../../tests/support/jwt.js';
@@ -37,7 +37,7 @@ describe('the claim sub', () => {
     expect((await userOf({ sub })).id).toBe(sub);
   });
 
-  test('every id that is admitted is one segment of a URL, and comes back from it', async () => {
+  test('every admitted id survives as one segment of a URL', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }), async sub => {
         const id = await userOf({ sub }).then(
@@ -56,7 +56,7 @@ describe('the claim sub', () => {
 });
 
 describe('the claim name', () => {
-  test('that was cut in the middle of an emoji is repaired', async () => {
+  test('is repaired if it was cut in the middle of an emoji', async () => {
     expect(await userOf({ name: `Ann ${HALF}` })).toEqual({ id: 'alice', name: 'Ann \ufffd' });
   });
 
@@ -77,7 +77,7 @@ describe('the claim name', () => {
   });
 });
 
-test('rooms of null is refused: absent, the claim would open every public room', async () => {
+test('refuses rooms: null, because an absent claim would open every public room', async () => {
   await expect(userOf({ rooms: null })).rejects.toMatchObject({
     message: expect.stringContaining('rooms is not a list'),
   });

@@ -1,4 +1,4 @@
-/** Reading a key set from a server that is slow, endless, lying, or somebody else. */
+/** Reading a key set from a server that is slow, endless, inconsistent, or the wrong one. */
 
 import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
@@ -23,7 +23,7 @@ async function failureOf(answer: RequestListener, timeoutMs?: number): Promise<s
 }
 
 describe('reading a key set', () => {
-  test('what a server answers with 200 is read, whatever it calls it', async () => {
+  test('reads the body of a 200 answer, whatever its content type', async () => {
     const server = await startKeyServer([key]);
     expect(JSON.parse(await fetchKeySet(server.url, never))).toEqual({ keys: [key] });
     server.serve((_request, response) => response.setHeader('content-type', 'text/plain').end('{"keys":[]}'));
@@ -63,7 +63,7 @@ describe('reading a key set', () => {
     expect(elsewhere.requests).toBe(0);
   });
 
-  test('nobody listening: unreachable, and the system says how', async () => {
+  test('without a listener the key set is unreachable, with the reason of the system', async () => {
     const server = await startKeyServer();
     await server.stop();
     await expect(fetchKeySet(server.url, never)).rejects.toMatchObject({
@@ -79,11 +79,11 @@ describe('reading a key set', () => {
     ['no keys', '{}'],
     ['keys that are no list', '{"keys":{}}'],
     ['101 keys', JSON.stringify({ keys: Array.from({ length: 101 }, (_, i) => ({ ...key, kid: `k${i}` })) })],
-  ])('%s is no key set', (_, text) => {
+  ])('rejects %s as a key set', (_, text) => {
     expect(() => parseKeySet(text, 'RS256')).toThrow();
   });
 
-  test('100 keys are', () => {
+  test('accepts 100 keys', () => {
     const text = JSON.stringify({ keys: Array.from({ length: 100 }, (_, i) => ({ ...key, kid: `k${i}` })) });
     expect(parseKeySet(text, 'RS256').keys.size).toBe(100);
   });

@@ -1,4 +1,4 @@
-/** A key set by URL: kept, read again in the background, asked for what is new within bounds, and gone when it is too old. Fake clock. */
+/** A key set by URL: cached, refreshed in the background, read for new keys within bounds, and dropped when too old. Fake clock. */
 import { HubbubError } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { jwk, keyPair } from '../../../tests/support/jwt.js';
@@ -71,14 +71,14 @@ afterEach(() => {
 });
 
 describe('a key set by URL', () => {
-  test('a known key is there at once, without a promise and without a request', async () => {
+  test('returns a known key synchronously, without a request', async () => {
     await open();
     expect(keys.find('k1')).toHaveLength(1);
     for (let i = 0; i < 1000; i++) keys.find('k1');
     expect(fetches).toBe(1);
   });
 
-  test('it is read again in the background, each time at a random moment of the last tenth', async () => {
+  test('refreshes in the background, each time at a random moment of the last tenth', async () => {
     await open();
     await pass(REFRESH_MS - 1);
     expect(fetches).toBe(1);
@@ -89,7 +89,7 @@ describe('a key set by URL', () => {
     expect(fetches).toBe(3);
   });
 
-  test('a key that is gone from the set is gone with the next reading', async () => {
+  test('drops a key that is missing from the next reading', async () => {
     await open(['k1', 'k2']);
     served = ['k2'];
     expect(await find('k1')).toBe('found');
@@ -98,7 +98,7 @@ describe('a key set by URL', () => {
     expect(gauges.keys()).toBe(1);
   });
 
-  test('a new kid has it read at once, and then not again for a tenth of the time, whoever asks for what', async () => {
+  test('reads immediately for a new kid, and then for no kid during a tenth of the interval', async () => {
     await open();
     await pass(REFRESH_MS / 10);
     served = ['k1', 'k2'];
@@ -111,7 +111,7 @@ describe('a key set by URL', () => {
     expect(fetches).toBe(3);
   });
 
-  test('a key that comes after somebody invented a kid is never called unknown, and is found when the client comes back', async () => {
+  test('does not report a key as unknown that appears after an invented kid, and finds it when the client reconnects', async () => {
     await open();
     await pass(REFRESH_MS / 10);
     expect(await find('invented')).toBe('unknown');
@@ -125,7 +125,7 @@ describe('a key set by URL', () => {
     expect(await find('k2')).toBe('found');
   });
 
-  test('a thousand unknown kids are remembered, and no more', async () => {
+  test('remembers at most a thousand unknown kids', async () => {
     await open();
     served = 'slow';
     const waiting = Array.from({ length: 1500 }, (_, i) => find(`invented-${i}`));
@@ -137,7 +137,7 @@ describe('a key set by URL', () => {
     expect(await long).toBe('UNAVAILABLE');
   });
 
-  test('all who wait for a reading share it', async () => {
+  test('all requests that wait for a reading share it', async () => {
     await open('slow');
     const waiting = ['k1', 'k1', 'k2', 'k1'].map(find);
     await pass(1000);
@@ -148,7 +148,7 @@ describe('a key set by URL', () => {
   });
 
   test.each(['away', 'garbage'] as const)(
-    '%s from the start: UNAVAILABLE, and it is tried sooner and then less often',
+    '%s from the start: UNAVAILABLE, and the retries become less frequent',
     async how => {
       vi.spyOn(Math, 'random').mockReturnValue(0);
       await open(how);
@@ -176,7 +176,7 @@ describe('a key set by URL', () => {
     },
   );
 
-  test('away later: known keys stay until the set is too old, new ones are UNAVAILABLE, then all are', async () => {
+  test('after a later outage, known keys stay until the set is too old; new ones, and then all, are UNAVAILABLE', async () => {
     await open();
     served = 'away';
     await pass(REFRESH_MS);
@@ -193,7 +193,7 @@ describe('a key set by URL', () => {
     expect(await find('k1')).toBe('found');
   });
 
-  test('an age that ends between two readings: the set is asked for, and whoever waits gets in', async () => {
+  test('when the set expires between two readings, it is read again and waiting requests are admitted', async () => {
     served = ['k1'];
     keys = new RemoteKeys({
       fetch: fetchServed,
@@ -207,14 +207,14 @@ describe('a key set by URL', () => {
     expect(fetches).toBe(2);
   });
 
-  test('an empty set is a set: every key is revoked', async () => {
+  test('an empty set revokes every key', async () => {
     await open();
     served = [];
     await pass(REFRESH_MS);
     expect(await find('k1')).toBe('unknown');
   });
 
-  test('a clock that is set back makes no key live longer', async () => {
+  test('a clock that is set back does not extend the life of a key', async () => {
     await open();
     served = 'away';
     vi.setSystemTime(Date.now() - 10 * MAX_AGE_MS);
@@ -222,7 +222,7 @@ describe('a key set by URL', () => {
     expect(await find('k1')).toBe('UNAVAILABLE');
   });
 
-  test('once closed it asks nobody any more, also not when an answer was under way', async () => {
+  test('sends no request after it is closed, even with an answer in flight', async () => {
     await open('slow');
     keys.close();
     releaseSlow();

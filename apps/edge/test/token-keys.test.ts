@@ -1,4 +1,4 @@
-/** The table of tokens: each algorithm right and wrong, several keys at once, and keys by kid. */
+/** Token keys: each algorithm right and wrong, several keys together, and keys by kid. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { base64url, type JwtRequest, jwk, jwt, keyPair, type SigningAlgorithm } from '../../../tests/support/jwt.js';
 import { type KeyServer, startKeyServer } from '../../../tests/support/key-server.js';
@@ -33,14 +33,14 @@ beforeAll(async () => {
 
 describe('each algorithm', () => {
   test.each(['HS256', 'HS384', 'HS512'] as const)(
-    '%s: its secret opens, another or another hash does not',
+    '%s: accepts its secret, and refuses another secret or hash',
     async alg => {
       const configured = { ...withSecret, jwtSecretAlgorithm: alg };
       expect(await verdict(jwt({ alg, key: SECRET, claims: claims() }), configured)).toBe('alice');
       expect(await verdict(jwt({ alg, key: OTHER_SECRET, claims: claims() }), configured)).toBe('UNAUTHORIZED');
       for (const other of (['HS256', 'HS384', 'HS512'] as const).filter(other => other !== alg)) {
         expect(await verdict(jwt({ alg: other, key: SECRET, claims: claims() }), configured)).toBe('UNAUTHORIZED');
-        // The header says what the key wants, the signature is of another hash.
+        // The header names the key's algorithm, but the signature uses another hash.
         const lying = jwt({ alg: other, key: SECRET, claims: claims(), header: { alg } });
         expect(await verdict(lying, configured)).toBe('UNAUTHORIZED');
       }
@@ -89,17 +89,17 @@ describe('each algorithm', () => {
 describe('several keys', () => {
   const hs = (key: string, more: Partial<JwtRequest> = {}) => jwt({ alg: 'HS256', key, claims: claims(), ...more });
 
-  test('secrets take turns: the next one before it is used, the last one until its tokens are over', async () => {
+  test('rotates secrets: accepts the next one early, and the last one until its tokens expire', async () => {
     const configured = { ...withSecret, jwtAcceptedSecrets: [OTHER_SECRET, 'a third secret'] };
     for (const secret of [SECRET, OTHER_SECRET, 'a third secret'])
       expect(await verdict(hs(secret), configured)).toBe('alice');
     expect(await verdict(hs('a fourth secret'), configured)).toBe('UNAUTHORIZED');
-    // Signed by the second, and its claims are wrong: the third is no way around that.
+    // Signed by the second secret with wrong claims: the third one must not change that.
     const expired = hs(OTHER_SECRET, { claims: claims({ exp: 1 }) });
     expect(await verdict(expired, configured)).toBe('UNAUTHORIZED');
   });
 
-  test('files, secrets and a key set open side by side, and a kid keeps no token from the keys without one', async () => {
+  test('accepts files, secrets and a key set side by side, and tries keys without a kid for any kid', async () => {
     const configured = {
       ...withSecret,
       ...withPem(otherP256, otherEd25519, p256),
@@ -121,7 +121,7 @@ describe('several keys', () => {
     }
   });
 
-  test('the development secret opens only where nothing is configured, and never in production', async () => {
+  test('accepts the development secret only without configured keys, and never in production', async () => {
     const token = hs(DEVELOPMENT_SECRET);
     expect(await verdict(token)).toBe('alice');
     expect(await verdict(token, { production: true })).toBe('UNAUTHORIZED');
@@ -146,7 +146,7 @@ describe('key sets', () => {
     expect(await verdict(token(header), withKeySet())).toBe('UNAUTHORIZED');
   });
 
-  test('a key set that cannot be had: UNAVAILABLE for tokens that it may have signed, and for no others', async () => {
+  test('an unreachable key set makes only tokens that it may have signed UNAVAILABLE', async () => {
     const away = { jwtJwksUrl: 'http://127.0.0.1:9/jwks.json' };
     expect(await verdict(token({ kid: 'rsa' }), away)).toBe('UNAVAILABLE');
     expect(await verdict(token({}), away)).toBe('UNAUTHORIZED');
@@ -159,7 +159,7 @@ describe('key sets', () => {
     );
   });
 
-  test('keys that are none of ours are left out, and do not take the others with them', async () => {
+  test('skips unusable keys without affecting the others', async () => {
     const small = keyPair('RSA-1024');
     const p384 = keyPair('P-384');
     const ed448 = keyPair('Ed448');
@@ -197,7 +197,7 @@ describe('key sets', () => {
     expect(await verdict(byEd448, configured)).toBe('UNAUTHORIZED');
   });
 
-  test('two keys may share a kid where their types differ', async () => {
+  test('two keys may share a kid if their types differ', async () => {
     const server = await startKeyServer([jwk(rsa, { kid: 'k' }), jwk(p256, { kid: 'k' })]);
     const configured = { jwtJwksUrl: server.url };
     expect(await verdict(token({ kid: 'k' }), configured)).toBe('alice');

@@ -1,4 +1,4 @@
-/** What the tests of tokens share: keys, settings that name them, and what a token is then worth. */
+/** Shared by the tests of tokens: keys, settings that name them, and the verdict on a token. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ export function openKeys(more: Partial<TokenSettings> = {}): TokenKeys {
   return openTokenKeys(settings, { log, metrics: createMetricsRegistry() });
 }
 
-/** What a session token is worth: its user, or the code of the refusal, which tells nothing of the token. */
+/** The verdict on a session token: its user, or the code of the refusal, which reveals nothing about the token. */
 export async function verdict(token: string, more: Partial<TokenSettings> = {}): Promise<string> {
   const keys = openKeys(more);
   try {

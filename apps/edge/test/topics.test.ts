@@ -1,4 +1,4 @@
-/** Native topics of several apps: what is published reaches each subscriber once, whichever certificate it came with. */
+/** Native topics of several apps: a message reaches each subscriber once, whatever its certificate. */
 import { beforeEach, expect, test } from 'vitest';
 import type { TemplatedApp } from '../src/listener/engine.js';
 import { Topics } from '../src/listener/topics.js';
@@ -20,14 +20,14 @@ test('a message reaches the subscribers of every app', () => {
   expect(reached).toEqual(['old', 'new']);
 });
 
-test('one subscriber is left out by the only app', () => {
+test('the only app excludes one subscriber', () => {
   const topics = new Topics();
   topics.add(appOf('only'));
   topics.publish('room', BYTES, false, socketOf('ada'));
   expect(reached).toEqual(['beside ada']);
 });
 
-test('one subscriber is left out by its own app, and the others publish to theirs', () => {
+test('an app excludes its own subscriber, and the others publish to theirs', () => {
   const topics = new Topics();
   const [older, newer] = [appOf('old'), appOf('new')];
   for (const app of [older, newer]) topics.add(app);

@@ -1,4 +1,4 @@
-/** Sessions that read nothing while something waits for them: cut off after the time, neither before nor much later, and forgotten. */
+/** Sessions that do not read pending data: disconnected after the timeout, neither before nor much later, and forgotten. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type ReadingSession, UnreadWatch } from '../src/sessions/unread.js';
 
@@ -49,7 +49,7 @@ function open(buffered: number): Reader {
   return reader;
 }
 
-test('a session that reads nothing is cut off after the time, at most a quarter of it later', () => {
+test('disconnects a session that reads nothing after the timeout, at most a quarter of it later', () => {
   const deaf = open(1);
   vi.advanceTimersByTime(TIMEOUT_MS);
   expect(deaf.closed).toBe(false);
@@ -58,7 +58,7 @@ test('a session that reads nothing is cut off after the time, at most a quarter 
   expect(unread).toEqual([deaf]);
 });
 
-test('each byte that is read gives the session the whole time again, however much still waits', () => {
+test('each byte that is read restarts the timeout, however much is still pending', () => {
   const slow = open(1_000_000);
   for (let n = 0; n < 10; n++) {
     vi.advanceTimersByTime(TIMEOUT_MS - 1);
@@ -70,7 +70,7 @@ test('each byte that is read gives the session the whole time again, however muc
   expect(slow.closed).toBe(true);
 });
 
-test('a session that had read everything at a check has the whole time for what comes then', () => {
+test('a session that had read everything at a check has the whole timeout for later data', () => {
   const reader = open(1);
   vi.advanceTimersByTime(TIMEOUT_MS);
   reader.buffered = 0;
@@ -82,14 +82,14 @@ test('a session that had read everything at a check has the whole time for what 
   expect(reader.closed).toBe(true);
 });
 
-test('a session for which nothing waits stays for ever', () => {
+test('a session without pending data stays forever', () => {
   const idle = open(0);
   vi.advanceTimersByTime(20 * TIMEOUT_MS);
   expect(idle.closed).toBe(false);
   expect(unread).toEqual([]);
 });
 
-test('a session that has ended is not asked: its socket is gone', () => {
+test('does not check an ended session: its socket is gone', () => {
   const gone = open(1);
   vi.advanceTimersByTime(CHECK_MS);
   gone.closed = true;
@@ -99,7 +99,7 @@ test('a session that has ended is not asked: its socket is gone', () => {
   expect(unread).toEqual([]);
 });
 
-test('what was noted of a session is forgotten with it', () => {
+test('forgets its state of a session when the session ends', () => {
   const session = open(1);
   vi.advanceTimersByTime(TIMEOUT_MS);
   watch.forget(session);
@@ -107,7 +107,7 @@ test('what was noted of a session is forgotten with it', () => {
   expect(session.closed).toBe(false);
 });
 
-test('many sessions are checked over several turns of the loop, all of them once in a round', () => {
+test('checks many sessions over several turns of the loop, each one once per round', () => {
   const many = Array.from({ length: 2500 }, () => open(1));
   vi.advanceTimersToNextTimer();
   expect(many.filter(({ checks }) => checks > 0)).toHaveLength(1000);
@@ -118,7 +118,7 @@ test('many sessions are checked over several turns of the loop, all of them once
   expect(unread).toHaveLength(2500);
 });
 
-test('closed, it checks nobody', () => {
+test('checks no session after it is closed', () => {
   const many = Array.from({ length: 1500 }, () => open(1));
   vi.advanceTimersToNextTimer();
   watch.close();
@@ -126,7 +126,7 @@ test('closed, it checks nobody', () => {
   expect(many.filter(({ checks }) => checks > 0)).toHaveLength(1000);
 });
 
-test('closed between two rounds, it checks nobody either', () => {
+test('checks no session after it is closed between two rounds', () => {
   const deaf = open(1);
   vi.advanceTimersByTime(CHECK_MS);
   watch.close();
