@@ -15,7 +15,6 @@ export const EXCEPTIONS = [
     reason: 'the last column quotes the titles of all tests that show it',
   },
   { file: 'apps/edge/src/metrics.ts', text: 'The name `told`', reason: 'a field of a log line that operators search' },
-  { file: 'apps/presence/test/', reason: PENDING },
   { file: 'bench/history/', reason: PENDING },
   { file: 'bench/load/', reason: PENDING },
   { file: 'bench/machine/', reason: PENDING },

@@ -1,4 +1,4 @@
-/** Ten random runs of joins, leaves, crashes and pauses on a real Redis: after quiet the registry is what is true. */
+/** Ten random runs of joins, leaves, crashes and pauses on a real Redis: once quiet, the registry matches the truth. */
 import { RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import type { Redis } from 'ioredis';
@@ -7,7 +7,7 @@ import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { SILENT } from '../../../tests/support/silent-logger.js';
-// The real reporter: what it does when it is fenced is half of what is tried here.
+// The real reporter: its behavior when fenced is half of this test.
 import { PresenceReporter, type ReportedSession } from '../../edge/src/presence/presence-reporter.js';
 import { createRedisPresence } from '../src/redis/redis-presence.js';
 import { RedisRegistryReader } from '../src/redis/redis-registry-reader.js';
@@ -30,7 +30,7 @@ interface Edge {
   readonly connection: Redis;
 }
 
-/** A small generator whose runs can be repeated: mulberry32. */
+/** A small seeded generator: mulberry32. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed;
   return below => {
@@ -106,7 +106,7 @@ class Run {
     else await new Promise(resolve => setTimeout(resolve, this.#random(300))); // A random pause is the story here.
   }
 
-  /** Room → users that are in it. */
+  /** Room → its users. */
   truth(): Record<string, string[]> {
     return Object.fromEntries(
       ROOMS.map(room => {
@@ -160,7 +160,7 @@ class Run {
     edge.sessions.delete(session);
   }
 
-  /** Silent from now on, whatever it was about to say; nobody waits for its lease. */
+  /** Silences the edge immediately, with reports pending; its lease expires on its own. */
   async #crashEdge(edge: Edge): Promise<void> {
     edge.connection.disconnect();
     this.edges.splice(this.edges.indexOf(edge), 1);
@@ -168,7 +168,7 @@ class Run {
     this.addEdge();
   }
 
-  /** As after a long pause: its lease is over, and it does not know yet. */
+  /** Expires the lease of the edge without its knowledge, as a long pause does. */
   async #declareDead(edge: Edge): Promise<void> {
     await this.#redis.cli('ZADD', `${this.#redis.prefix}:presence:{nodes}:alive`, 'XX', '1', edge.reporter.incarnation);
   }
@@ -230,7 +230,7 @@ test.each([
   [1, 2, 3, 4, 5],
   [6, 7, 8, 9, 10],
 ])(
-  'runs %i, %i, %i, %i and %i: rosters and users are right, and when all are gone no row is left',
+  'runs %i, %i, %i, %i and %i: rosters and users are right, and no row is left after everyone has gone',
   async (...seeds) => {
     await Promise.all(seeds.map(play));
   },
@@ -239,9 +239,9 @@ test.each([
 async function expectUser(registry: RedisRegistryReader, run: Run, id: string): Promise<void> {
   const { sessions } = await registry.user(id);
   const here = run.edges.flatMap(edge => [...edge.sessions]).filter(session => session.user.id === id);
-  const told = Object.fromEntries(sessions.map(({ session, rooms }) => [session, [...rooms].sort()]));
-  expect({ id, told }).toEqual({
+  const registered = Object.fromEntries(sessions.map(({ session, rooms }) => [session, [...rooms].sort()]));
+  expect({ id, registered }).toEqual({
     id,
-    told: Object.fromEntries(here.map(session => [session.id, [...session.rooms].sort()])),
+    registered: Object.fromEntries(here.map(session => [session.id, [...session.rooms].sort()])),
   });
 }

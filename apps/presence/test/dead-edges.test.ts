@@ -1,4 +1,4 @@
-/** The users and members of edges that died: taken out a slice at a time, each once, and none that lives elsewhere. */
+/** The users and members of dead edges: removed a slice at a time, each once, unless they have a session elsewhere. */
 import { describe, expect, test } from 'vitest';
 import { GRACE_MS, PartitionBench } from './support/partition-bench.js';
 
@@ -9,7 +9,7 @@ const offline = (bench: PartitionBench) =>
   bench.lifecycle.filter(({ event }) => event === 'user_offline').map(event => 'user' in event && event.user);
 
 describe('after the death of an edge', () => {
-  test('its users are offline after the grace, and not those that have a session elsewhere', () => {
+  test('its users are offline after the grace, unless they have a session elsewhere', () => {
     const bench = new PartitionBench();
     bench.report(EDGE_1, connect('s1', 'alice'), connect('s2', 'bob'));
     bench.report(EDGE_2, connect('s3', 'alice'), connect('s4', 'carol'));
@@ -21,7 +21,7 @@ describe('after the death of an edge', () => {
     expect([...(bench.partition.users.get('alice')?.sessions.keys() ?? [])]).toEqual(['s3']);
   });
 
-  test('at most the limit of sessions is taken out in one tick, members before users, each once', () => {
+  test('one tick removes at most the limit of sessions, members before users, each once', () => {
     const bench = new PartitionBench({ namespace: { leaveGraceMs: 60_000 }, rules: { userGraceMs: 60_000 } });
     const sessions = ['s1', 's2', 's3', 's4'];
     bench.report(EDGE_1, ...sessions.map(session => connect(session)));
@@ -50,7 +50,7 @@ describe('after the death of an edge', () => {
     expect([...(bench.hashes.get('meta')?.keys() ?? [])].filter(field => field.startsWith('i'))).toEqual([]);
   });
 
-  test('a new owner goes on where the one before was', () => {
+  test('a new owner continues where the previous one stopped', () => {
     const bench = new PartitionBench();
     const sessions = ['s1', 's2', 's3'];
     bench.report(EDGE_1, ...sessions.map(session => connect(session)));
@@ -64,7 +64,7 @@ describe('after the death of an edge', () => {
     expect(offline(bench).toSorted()).toEqual(sessions);
   });
 
-  test('it is not among the living', () => {
+  test('it is not listed as live', () => {
     const bench = new PartitionBench();
     bench.report(EDGE_1, connect('s1'));
     bench.report(EDGE_2, connect('s2'));
@@ -79,7 +79,7 @@ describe('while the registry is restored after a loss', () => {
   const resync = (bench: PartitionBench, edge: string, session: string, user: string): void =>
     bench.join(edge, session, user, 'general', { resync: true });
 
-  test('a new owner knows that it is restored, and whose leave was announced meanwhile', () => {
+  test('a new owner knows of the restoration, and which leaves were announced meanwhile', () => {
     const bench = new PartitionBench({ restoringMs: RESTORING_MS });
     resync(bench, EDGE_2, 's0', 'witness');
     resync(bench, EDGE_1, 's1', 'alice');
@@ -93,7 +93,7 @@ describe('while the registry is restored after a loss', () => {
     expect(bench.heard()[0], 'was announced to have left').toBe('user_joined alice 3');
   });
 
-  test('services do not hear of members that were there before', () => {
+  test('services are not notified of members that were there before', () => {
     const bench = new PartitionBench({ restoringMs: RESTORING_MS, namespace: { memberEvents: true } });
     resync(bench, EDGE_1, 's1', 'alice');
     bench.join(EDGE_1, 's2', 'bob');
@@ -101,7 +101,7 @@ describe('while the registry is restored after a loss', () => {
     expect(joined).toMatchObject([{ user: 'bob' }]);
   });
 
-  test('what is remembered for it is forgotten when it ends', () => {
+  test('its state is dropped when it ends', () => {
     const bench = new PartitionBench({ restoringMs: RESTORING_MS });
     resync(bench, EDGE_2, 's0', 'witness');
     for (const user of ['alice', 'bob']) {

@@ -1,11 +1,11 @@
-/** The heap of deadlines: one for each subject, earliest first. */
+/** The heap of deadlines: one per subject, earliest first. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Deadline, Deadlines } from '../src/partition/deadlines.js';
 
 const user = (name: string, atMs: number): Deadline => ({ kind: 'user', user: name, atMs });
 
-test('comes out in order, each subject once, whatever is set, set again and cleared', () => {
+test('returns deadlines in order, each subject once, after any sequence of set, reset and clear', () => {
   const step = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'), atMs: fc.option(fc.nat(50)) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), steps => {

@@ -1,4 +1,4 @@
-/** Presence over HTTP: what it answers, whom it refuses, and that its description says the same. */
+/** Presence over HTTP: its answers and refusals match its description. */
 import { MemoryNodeLeases, MemoryOnlineCounter, partitionKey, RedisNodeLeases } from '@hubbub/broker';
 import { partitionOf } from '@hubbub/protocol';
 import { createLogger, createMetricsRegistry } from '@hubbub/runtime';
@@ -98,7 +98,7 @@ async function filled({ rooms = 3, large = 0 } = {}): Promise<RouteParts> {
 }
 
 describe('answers', () => {
-  test('every route answers as its description says', async () => {
+  test('every route answers as described', async () => {
     const ask = await serve(await filled());
     const { paths } = await describedBy(ask);
     for (const [path, { get }] of Object.entries(paths)) {
@@ -108,7 +108,7 @@ describe('answers', () => {
     }
   });
 
-  test('who is in a room, where a user is, how many are online, which edges live', async () => {
+  test('returns the roster of a room, the sessions of a user, the online count and the live edges', async () => {
     const ask = await serve(await filled());
     expect((await ask('/online')).body).toEqual({ online: 7 });
     expect((await ask('/nodes')).body.nodes).toMatchObject([{ node: 'edge-1', incarnation: 'edge-1/a' }]);
@@ -127,7 +127,7 @@ describe('answers', () => {
     });
   });
 
-  test('an unknown room is empty, an unknown user offline: no errors', async () => {
+  test('an unknown room is empty and an unknown user offline, without errors', async () => {
     const ask = await serve(await filled());
     expect(await ask('/rooms/nowhere/roster')).toEqual({
       status: 200,
@@ -137,7 +137,7 @@ describe('answers', () => {
     expect((await ask(`/users/${encodeURIComponent('zoë/é?')}`)).body).toMatchObject({ id: 'zoë/é?' });
   });
 
-  test('pages and filters: every room once, every user once, and the page is bounded', async () => {
+  test('pages and filters return every room and user once, in bounded pages', async () => {
     const ask = await serve(await filled({ rooms: 25, large: 2500 }));
     const rooms = await allPages(ask, '/rooms?limit=7&prefix=chat:', 'rooms');
     expect(new Set(rooms.map(room => room.room_id)).size).toBe(25);
@@ -153,7 +153,7 @@ describe('answers', () => {
 });
 
 describe('refusals', () => {
-  test('a wrong or missing key, and every key where none is configured', async () => {
+  test('a wrong or missing key, and any key if no key is configured', async () => {
     const parts = await filled();
     const ask = await serve(parts);
     const { paths } = await describedBy(ask);
@@ -243,7 +243,7 @@ test('the registry in Redis is read as it was committed, page by page', async ()
   expect((await ask('/online')).status).toBe(503);
 });
 
-test('a roster of 100,000 comes in bounded pages, whoever asks for how much', async () => {
+test('returns a roster of 100,000 in bounded pages, whatever size is requested', async () => {
   const bench = await redisBench();
   const commands = bench.redis.connection();
   const registry = partitionKey(bench.redis.prefix, partitionOf('stadium', 16), 'rooms');

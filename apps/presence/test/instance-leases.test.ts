@@ -1,4 +1,4 @@
-/** Leases of presence instances, in memory and on Redis, and how the living share the partitions. */
+/** Leases of presence instances, in memory and on Redis, and the assignment of partitions to live instances. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
@@ -9,14 +9,14 @@ import { RedisInstanceLeases } from '../src/redis/redis-instance-leases.js';
 
 interface OpenLeases {
   readonly leases: InstanceLeases;
-  /** Lets time go by. */
+  /** Advances time. */
   advance(ms: number): Promise<void>;
 }
 
 const LEASE_MS = 60_000;
 
 function instanceLeasesConformance(open: () => Promise<OpenLeases>): void {
-  test('everybody alive sees the same sorted list, and the clock of the store', async () => {
+  test('all live instances see the same sorted list, and the clock of the store', async () => {
     const { leases } = await open();
     const beforeMs = Date.now();
     await leases.renew('b');
@@ -26,7 +26,7 @@ function instanceLeasesConformance(open: () => Promise<OpenLeases>): void {
     expect(nowMs).toBeLessThanOrEqual(Date.now());
   });
 
-  test('who releases or does not renew is not listed any more', async () => {
+  test('an instance that releases or does not renew is no longer listed', async () => {
     const { leases, advance } = await open();
     await leases.renew('gone');
     await leases.renew('silent');
@@ -36,7 +36,7 @@ function instanceLeasesConformance(open: () => Promise<OpenLeases>): void {
     expect((await leases.renew('a')).living).toEqual(['a']);
   });
 
-  test('an instance that is silent is dropped while others go on renewing', async () => {
+  test('a silent instance is dropped while others keep renewing', async () => {
     const { leases, advance } = await open();
     await leases.renew('silent');
     await advance(LEASE_MS / 2);
@@ -79,7 +79,7 @@ describe('on Redis', () => {
 });
 
 describe('the assignment', () => {
-  test('gives every partition to exactly one of the living, in equal shares', () => {
+  test('gives every partition to exactly one live instance, in equal shares', () => {
     for (const living of [['a'], ['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c', 'd', 'e']]) {
       const shares = living.map(instance => assignedTo(instance, living, 16));
       expect(shares.flatMap(share => [...share]).sort((x, y) => x - y)).toEqual([...Array(16).keys()]);
@@ -88,7 +88,7 @@ describe('the assignment', () => {
     }
   });
 
-  test('gives nothing to who is not alive', () => {
+  test('gives nothing to a dead instance', () => {
     expect(assignedTo('z', ['a'], 16).size).toBe(0);
   });
 });

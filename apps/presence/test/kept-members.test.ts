@@ -1,4 +1,4 @@
-/** Members that are kept while they are offline: a user fills only so many places of a partition with them. */
+/** Members that are kept while offline: each user may fill a bounded number of places in a partition. */
 import { expect, test } from 'vitest';
 import { type BenchOptions, PartitionBench } from './support/partition-bench.js';
 
@@ -9,7 +9,7 @@ function benchOf(maxKeptRoomsPerUser: number, more: BenchOptions['namespace'] = 
   return new PartitionBench({ namespace: { keepMembers: KEPT, ...more }, rules: { maxKeptRoomsPerUser } });
 }
 
-/** Joins the rooms with one session, whose connection then ends. */
+/** Joins the rooms with one session, then ends its connection. */
 function visit(bench: PartitionBench, user: string, ...rooms: string[]): void {
   for (const room of rooms) bench.join(EDGE, `${user} in ${room}`, user, room);
   for (const room of rooms) {
@@ -22,7 +22,7 @@ function roomsOf(bench: PartitionBench, user: string): string[] {
   return [...bench.partition.rooms.values()].filter(({ members }) => members.has(user)).map(({ name }) => name);
 }
 
-test('a user who is offline is kept in the rooms left last, and leaves the others', () => {
+test('an offline user is kept in the most recently left rooms, and leaves the others', () => {
   const bench = benchOf(2, { memberEvents: true });
   bench.join(EDGE, 'w', 'witness', 'r1');
   bench.heard();
@@ -36,7 +36,7 @@ test('a user who is offline is kept in the rooms left last, and leaves the other
   expect(bench.keptMembersRemoved).toBe(2);
 });
 
-test('a room to which the user returned does not count, and is the newest when it is left again', () => {
+test('a room that the user rejoined does not count, and is the newest when it is left again', () => {
   const bench = benchOf(2);
   visit(bench, 'alice', 'r1', 'r2');
   bench.join(EDGE, 's', 'alice', 'r1');
@@ -58,7 +58,7 @@ test('rooms that the user left, or that expired, do not count', () => {
   expect(bench.keptMembersRemoved).toBe(0);
 });
 
-test('the next owner of the partition goes on in the order in which the rooms were left', () => {
+test('the next owner of the partition keeps the order in which rooms were left', () => {
   const bench = benchOf(2);
   bench.join(EDGE, 'first', 'alice', 'r2');
   visit(bench, 'alice', 'r1');
@@ -69,7 +69,7 @@ test('the next owner of the partition goes on in the order in which the rooms we
   expect(roomsOf(bench, 'alice')).toEqual(['r2', 'r3']);
 });
 
-test('one user does not use up the places of another, and 0 is no limit', () => {
+test('users do not use up the places of others, and 0 means no limit', () => {
   const bench = benchOf(1);
   visit(bench, 'alice', 'r1');
   visit(bench, 'bob', 'r1');

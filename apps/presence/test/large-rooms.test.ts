@@ -1,4 +1,4 @@
-/** Rooms that are too large for single joins, rosters that are too large for one frame, namespaces that only count. */
+/** Rooms too large for single joins, rosters too large for one frame, and namespaces that only count. */
 import { describe, expect, test } from 'vitest';
 import { GRACE_MS, PartitionBench } from './support/partition-bench.js';
 
@@ -9,7 +9,7 @@ function fill(bench: PartitionBench, users: number): void {
 }
 
 describe('above the threshold', () => {
-  test('single joins and leaves give way to a count, at most one every two seconds', () => {
+  test('a count replaces single joins and leaves, at most one every two seconds', () => {
     const bench = new PartitionBench({ rules: { countThreshold: 10 } });
     fill(bench, 10);
     bench.heard();
@@ -27,7 +27,7 @@ describe('above the threshold', () => {
     expect(bench.heard()).toEqual([]);
   });
 
-  test('a room that is small again hears its roster, then single changes', () => {
+  test('a room that is small again gets its roster, then single changes', () => {
     const bench = new PartitionBench({ rules: { countThreshold: 10 } });
     fill(bench, 11);
     bench.heard();
@@ -39,7 +39,7 @@ describe('above the threshold', () => {
     expect(bench.heard()).toEqual(['user_left s4 7']);
   });
 
-  test('a count that was promised is kept over a takeover', () => {
+  test('a pending count survives a takeover', () => {
     const bench = new PartitionBench({ rules: { countThreshold: 10 } });
     fill(bench, 12);
     bench.heard();
@@ -50,7 +50,7 @@ describe('above the threshold', () => {
 });
 
 describe('a roster longer than a page', () => {
-  test('comes bounded with the exact count, and online_users goes on from page to page', () => {
+  test('is bounded, with the exact count, and online_users returns the further pages', () => {
     const bench = new PartitionBench({ rules: { rosterPageSize: 3 } });
     fill(bench, 7);
     const info = bench.announcements.findLast(({ type }) => type === 'room_info')?.payload;
@@ -76,7 +76,7 @@ describe('a roster longer than a page', () => {
     expect(seen).toEqual(['s1', 's2', 's3', 's4', 's5', 's6', 's7']);
   });
 
-  test('a room that nobody is in is empty and no error', () => {
+  test('an empty room is not an error', () => {
     const bench = new PartitionBench();
     bench.report(EDGE, { kind: 'roster', room: 'nowhere', session: 's1', question: 1 });
     expect(bench.announcements[0]?.payload).toEqual({ room_id: 'nowhere', users: [], count: 0, version: 0 });
@@ -84,7 +84,7 @@ describe('a roster longer than a page', () => {
 });
 
 describe('namespaces', () => {
-  test('counts: nobody is named', () => {
+  test('counts: no user is named', () => {
     const bench = new PartitionBench({ namespace: { presence: 'counts' } });
     bench.join(EDGE, 's1');
     expect(bench.heard()).toEqual(['room_count 1']);
@@ -92,7 +92,7 @@ describe('namespaces', () => {
     expect(bench.announcements[0]?.payload).toMatchObject({ users: [], count: 1 });
   });
 
-  test('counts: a joiner gets the count once, from the room or by itself', () => {
+  test('counts: a joiner gets the count once, with the room or individually', () => {
     const bench = new PartitionBench({ namespace: { presence: 'counts' } });
     bench.join(EDGE, 's1');
     expect(bench.heard(), 'the room hears the count, the joiner with it').toEqual(['room_count 1']);
@@ -100,7 +100,7 @@ describe('namespaces', () => {
     expect(bench.heard(), 'the next count of the room is not due yet').toEqual(['room_count → edge-1 [s2] 2']);
   });
 
-  test('a joiner gets the roster once where the whole room gets it in the same batch', () => {
+  test('a joiner gets the roster once if the whole room gets it in the same batch', () => {
     const bench = new PartitionBench({ restoringMs: 10_000 });
     const join = (session: string, resync: boolean) =>
       ({ kind: 'join', room: 'general', session, user: session, name: session, ...(resync && { resync }) }) as const;
@@ -108,7 +108,7 @@ describe('namespaces', () => {
     expect(bench.heard().filter(heard => heard.startsWith('room_info'))).toEqual(['room_info 2']);
   });
 
-  test('off: nothing is kept and nothing is told', () => {
+  test('off: presence stores and announces nothing', () => {
     const bench = new PartitionBench({ namespace: { presence: 'off' } });
     bench.join(EDGE, 's1');
     bench.leave(EDGE, 's1');
@@ -157,7 +157,7 @@ describe('sessions of one user', () => {
   const connect = (bench: PartitionBench, session: string, edge = EDGE) =>
     bench.report(edge, { kind: 'connect', session, user: 'alice' });
 
-  test('above the limit are refused at their edge and not registered; the place of one that ended is free', () => {
+  test('above the limit are refused at their edge and not registered; an ended session frees its place', () => {
     const bench = new PartitionBench({ rules: { maxSessionsPerUser: 2 } });
     for (const session of ['s1', 's2', 's3']) connect(bench, session);
     bench.report(EDGE, { kind: 'enter', session: 's3', user: 'alice', room: 'general' });
@@ -171,7 +171,7 @@ describe('sessions of one user', () => {
     expect(bench.refused).toHaveLength(2);
   });
 
-  test('that are told again under a new incarnation are none more; without a limit none is refused', () => {
+  test('count once when they are reported again under a new incarnation; without a limit every session is accepted', () => {
     const bench = new PartitionBench({ rules: { maxSessionsPerUser: 2 } });
     for (const session of ['s1', 's2']) connect(bench, session);
     for (const session of ['s1', 's2']) connect(bench, session, 'edge-1/b');
@@ -183,7 +183,7 @@ describe('sessions of one user', () => {
 });
 
 describe('status', () => {
-  test('is seen in rosters, told when it changes, and kept over a takeover', () => {
+  test('appears in rosters, is announced when it changes, and survives a takeover', () => {
     const bench = new PartitionBench();
     bench.join(EDGE, 's1', 'alice');
     bench.heard();

@@ -1,11 +1,11 @@
-/** A member's status is that of one of its sessions: which one, and when it ends. */
+/** A member shows the status of one of its sessions: the choice of the session, and the end of the status. */
 import { expect, test } from 'vitest';
 import { GRACE_MS, PartitionBench } from './support/partition-bench.js';
 
 const EDGE_1 = 'edge-1/a';
 const EDGE_2 = 'edge-2/a';
 
-/** Alice is in the room with a session on each edge; a witness sees what rosters show of her. */
+/** Alice is in the room with a session on each edge; a witness sees her in rosters. */
 class StatusBench {
   readonly bench: PartitionBench;
 
@@ -37,7 +37,7 @@ class StatusBench {
     return this.bench.partition.rooms.get('general')?.members.get('alice')?.status;
   }
 
-  /** The statuses that members heard of since the last call. */
+  /** The statuses announced to members since the last call. */
   heard(): unknown[] {
     return this.bench.announcements
       .splice(0)
@@ -46,7 +46,7 @@ class StatusBench {
   }
 }
 
-test('a status ends with the session that set it, and that of another session is shown again', () => {
+test('a status ends with the session that set it, and the status of another session is shown again', () => {
   for (const end of ['drop', 'leave'] as const) {
     const story = new StatusBench();
     story.set(EDGE_1, 's1', 'busy');
@@ -61,7 +61,7 @@ test('a status ends with the session that set it, and that of another session is
   }
 });
 
-test('the end of a session whose status is not shown is not announced', () => {
+test('the end of a session with a hidden status is not announced', () => {
   const story = new StatusBench();
   story.set(EDGE_1, 's1', 'busy');
   story.set(EDGE_2, 's2', 'away');
@@ -73,7 +73,7 @@ test('the end of a session whose status is not shown is not announced', () => {
   expect(story.heard()).toEqual([null]);
 });
 
-test('which session has which status is known over a takeover', () => {
+test('the status of each session survives a takeover', () => {
   const story = new StatusBench();
   story.set(EDGE_1, 's1', 'busy');
   story.set(EDGE_2, 's2', 'away');
@@ -94,7 +94,7 @@ test('a join that changes what rosters show is announced', () => {
   expect(story.heard()).toEqual(['busy']);
 });
 
-test('a reconnect within the grace that brings its status is invisible; without it the status ends', () => {
+test('a reconnect within the grace with the same status is invisible; without a status the old one ends', () => {
   const story = new StatusBench();
   story.set(EDGE_1, 's1', 'busy');
   story.bench.drop(EDGE_2, 's2', 'alice');
@@ -121,7 +121,7 @@ test('a resync of a session with a status is invisible', () => {
   expect(story.shown).toBe('busy');
 });
 
-test('a member that is kept while it is away shows no status', () => {
+test('a member that is kept while away shows no status', () => {
   const story = new StatusBench({ namespace: { keepMembers: { offlineAfterMs: 1000, expireAfterMs: 10_000 } } });
   story.set(EDGE_1, 's1', 'busy');
   story.heard();

@@ -9,7 +9,7 @@ import { SILENT } from '../../../tests/support/silent-logger.js';
 import { createMemoryPresence } from '../src/memory/memory-presence.js';
 import { EdgeDouble, type HeardFrame, readEnvelope } from './support/edge-double.js';
 
-test('without Redis the same is told: joins, rosters, leaves, the count', async () => {
+test('reports joins, rosters, leaves and the count without Redis', async () => {
   const exchange = new MemoryExchange();
   const [publisher, ear] = [exchange.connect(), exchange.connect()];
   const heard: HeardFrame[] = [];
@@ -48,7 +48,7 @@ test('without Redis the same is told: joins, rosters, leaves, the count', async 
   expect(text).toContain('hubbub_presence_partitions_owned 16');
 });
 
-test('an instance that is closed hands over to the next', async () => {
+test('a closed instance hands over to the next', async () => {
   const parts = {
     log: new MemoryReportLog(),
     nodeLeases: new MemoryNodeLeases(),

@@ -1,4 +1,4 @@
-/** How an owner applies its log: reports and deadlines in the order of their times, and what the next owner finds. */
+/** An owner applies its log: reports and deadlines in the order of their times, and the state left to the next owner. */
 import type { LogEntry } from '@hubbub/broker';
 import { Channels, encodeReports, type Report } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
@@ -19,7 +19,7 @@ class Bench {
   readonly store = new MemoryPartitionStore((channel, envelope) => this.#heard.push(readEnvelope(channel, envelope)));
   #positions = 0;
 
-  /** Claims the partition for an instance, whoever holds it, and loads it. */
+  /** Claims the partition for an instance, even from a holder, and loads it. */
   async takeOver(instance: string, nowMs: number): Promise<OwnedPartition> {
     const claim = await this.store.claim(0, instance, []);
     if (claim === undefined) throw new Error('The partition is held by an instance that is not alive.');
@@ -33,7 +33,7 @@ class Bench {
     return { position, appendedAtMs, text: encodeReports({ incarnation: EDGE, reports }) };
   }
 
-  /** Takes the joins and leaves that rooms heard since the last call. */
+  /** Takes the joins and leaves announced to rooms since the last call. */
   heard(): string[] {
     return this.#heard
       .splice(0)
@@ -54,7 +54,7 @@ function leave(session: string, user = session, room = 'general'): Report {
   return { kind: 'leave', room, session, user };
 }
 
-test('a user who reconnects after the grace has left and joins again, also when both waited in the log', async () => {
+test('a user who reconnects after the grace leaves and joins again, even if both reports waited in the log', async () => {
   const bench = new Bench();
   const owned = await bench.takeOver('p1', START_MS);
   const entries = [
@@ -65,7 +65,7 @@ test('a user who reconnects after the grace has left and joins again, also when 
   expect(bench.heard()).toEqual(['user_joined alice', 'user_left alice', 'user_joined alice']);
 });
 
-test('all deadlines that are due come before the next entry, however many they are', async () => {
+test('all due deadlines run before the next entry, however many they are', async () => {
   const bench = new Bench();
   const owned = await bench.takeOver('p1', START_MS);
   const users = Array.from({ length: 2500 }, (_, index) => `u${index}`);
@@ -89,7 +89,7 @@ test('a deadline after the last entry waits while the log may hold entries from 
   expect(bench.heard()).toEqual(['user_joined alice']);
 });
 
-test('the next owner begins behind entries that changed nothing', async () => {
+test('the next owner begins after entries that changed nothing', async () => {
   const bench = new Bench();
   const owned = await bench.takeOver('p1', START_MS);
   const entry = bench.entry(START_MS, leave('nobody'));
@@ -97,7 +97,7 @@ test('the next owner begins behind entries that changed nothing', async () => {
   expect((await bench.takeOver('p2', START_MS)).position).toBe(entry.position);
 });
 
-test('what edges report again after a loss is not told as a join, also by an owner that takes over meanwhile', async () => {
+test('sessions reported again after a loss are not announced as joins, even by an owner that takes over meanwhile', async () => {
   const bench = new Bench();
   const first = await bench.takeOver('p1', START_MS);
   await first.step([bench.entry(START_MS, { ...join('alice'), resync: true })], true, START_MS);
@@ -109,7 +109,7 @@ test('what edges report again after a loss is not told as a join, also by an own
   expect(bench.heard()).toEqual(['user_joined carol']);
 });
 
-test('a user who was told to have left after a loss is news on the return, also to an owner that takes over', async () => {
+test('a user whose leave was announced after a loss is a join on return, even after a takeover', async () => {
   const bench = new Bench();
   const first = await bench.takeOver('p1', START_MS);
   const witness = { ...join('witness'), resync: true };
@@ -122,7 +122,7 @@ test('a user who was told to have left after a loss is news on the return, also 
   expect(bench.heard()).toEqual(['user_joined alice']);
 });
 
-test('who left after a loss is forgotten when edges have had the time to report again', async () => {
+test('leaves after a loss are forgotten when edges have had the time to report again', async () => {
   const bench = new Bench();
   const owned = await bench.takeOver('p1', START_MS);
   await owned.step([bench.entry(START_MS, join('alice'), drop('alice'))], true, START_MS + GRACE_MS);

@@ -1,4 +1,4 @@
-/** The rounds of an owner where something fails or is late in between. */
+/** The rounds of an owner with failures and delays in between. */
 import { HubbubError } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
@@ -11,7 +11,7 @@ const GRACE_MS = DEFAULT_NAMESPACE_RULES.leaveGraceMs;
 const UNAVAILABLE = new HubbubError('UNAVAILABLE', 'This call was lost.');
 const join = (session: string, user: string) => ({ kind: 'join', room: 'general', session, user, name: user }) as const;
 
-test('a lost partition fences every edge before its first commit, also when fencing fails at first', async () => {
+test('a lost partition fences every edge before its first commit, even if fencing fails at first', async () => {
   const bench = new OwnerBench();
   await bench.nodeLeases.register('edge-1/a');
   const calls: string[] = [];
@@ -35,7 +35,7 @@ test('a lost partition fences every edge before its first commit, also when fenc
   expect(await bench.nodeLeases.renew('edge-1/a')).toBe(false);
 });
 
-test('a partition that is known fences nobody when another instance takes it over', async () => {
+test('the takeover of a known partition fences no edge', async () => {
   const bench = new OwnerBench();
   const first = bench.start('p1');
   await eventually(() => first.owned.size === 1);
@@ -63,7 +63,7 @@ test('a reconnect within the grace is invisible when presence was paused between
   expect(bench.heard.map(({ type }) => type).filter(type => type.startsWith('user_'))).toEqual(['user_joined']);
 });
 
-test('a reconnect within the grace is invisible where it waits in the log behind more entries than one read returns', async () => {
+test('a reconnect within the grace is invisible even if it waits in the log behind more entries than one read returns', async () => {
   const bench = new OwnerBench();
   await bench.report('edge-1/a', join('s1', 'alice'));
   await bench.report('edge-1/a', { kind: 'drop', room: 'general', session: 's1', user: 'alice' });
@@ -75,7 +75,7 @@ test('a reconnect within the grace is invisible where it waits in the log behind
   expect(bench.heard.filter(({ type }) => type === 'user_left')).toEqual([]);
 });
 
-test('a partition that was not handed over because the call was lost finds its new owner within seconds', async () => {
+test('a partition gets its new owner within seconds when the handover call is lost', async () => {
   const bench = new OwnerBench({ partitions: 4 });
   let isLost = true;
   const first = bench.start('p1', {
@@ -95,7 +95,7 @@ test('a partition that was not handed over because the call was lost finds its n
     instanceLeases: withFault(bench.instanceLeases, {
       async renew(instance) {
         const { living, nowMs } = await bench.instanceLeases.renew(instance);
-        return { living, nowMs: nowMs + (polls++ === 0 ? 0 : INSTANCE_LEASE_MS + 1) }; // From now on it is later.
+        return { living, nowMs: nowMs + (polls++ === 0 ? 0 : INSTANCE_LEASE_MS + 1) }; // Later calls see an expired lease.
       },
     }),
   });
@@ -123,7 +123,7 @@ test('an instance that lost its partition does not overwrite the online count of
     }),
   });
   await eventually(() => isWriting);
-  bench.advance(INSTANCE_LEASE_MS); // The first instance is paused in the middle of a round.
+  bench.advance(INSTANCE_LEASE_MS); // The first instance pauses in the middle of a round.
   await bench.report('edge-1/a', { kind: 'connect', session: 's1', user: 'alice' });
   bench.start('p2');
   await eventually(async () => (await counter.total()) === 1);
@@ -155,7 +155,7 @@ test('edges that could not renew during an outage are not declared dead when it 
   expect(await bench.nodeLeases.renew('edge-1/a')).toBe(true);
 });
 
-test('times that deadlines write into lifecycle events are whole milliseconds, as readers of the stream demand', async () => {
+test('deadlines write whole milliseconds into lifecycle events, as readers of the stream require', async () => {
   const bench = new OwnerBench();
   let written = '';
   bench.start('p1', {

@@ -1,4 +1,4 @@
-/** Presence instances on a real Redis: shared work, takeovers, dead edges, a Redis that forgets. */
+/** Presence instances on a real Redis: shared work, takeovers, dead edges, and data loss. */
 import { nodesKey } from '@hubbub/broker';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
@@ -11,7 +11,7 @@ const GRACE = { namespace: () => ({ presence: 'on' as const, leaveGraceMs: 300 }
 const LONG_GRACE = { ...GRACE, namespace: () => ({ presence: 'on' as const, leaveGraceMs: 60_000 }) };
 
 describe('one instance', () => {
-  test('what edges report is in the registry, told to members, counted, and trimmed from the log', async () => {
+  test('registers reports of edges, notifies members, counts, and trims the log', async () => {
     const bench = await redisBench();
     await bench.presence('p1', GRACE);
     const edge = await bench.edge('edge-1');
@@ -32,7 +32,7 @@ describe('one instance', () => {
     expect(await bench.roster('general')).toEqual([]);
   });
 
-  test('reports wait in the log while presence is away, and a reconnect in time stays invisible', async () => {
+  test('reports wait in the log while presence is down, and a reconnect in time stays invisible', async () => {
     const bench = await redisBench();
     const first = await bench.presence('p1', LONG_GRACE);
     const edge = await bench.edge('edge-1');
@@ -48,7 +48,7 @@ describe('one instance', () => {
     expect(await bench.roster('general')).toEqual(['alice', 'bob']);
   });
 
-  test('malformed reports are dropped and hurt nobody', async () => {
+  test('malformed reports are dropped and do no harm', async () => {
     const bench = await redisBench();
     await bench.presence('p1', GRACE);
     const edge = await bench.edge('edge-1');
@@ -90,7 +90,7 @@ describe('edges', () => {
 });
 
 describe('several instances', () => {
-  test('share the partitions; one that stops hands over immediately; one that is killed loses them with its lease', async () => {
+  test('share the partitions; a stopping instance hands over immediately; a killed one loses them with its lease', async () => {
     const bench = await redisBench();
     const first = await bench.presence('p1', GRACE);
     await eventually(() => first.partitionsOwned === 16);
@@ -120,8 +120,8 @@ describe('several instances', () => {
   });
 });
 
-describe('who is online', () => {
-  test('is counted anew in a partition that comes back: another instance had written its own count meanwhile', async () => {
+describe('the online count', () => {
+  test('is recomputed for a partition that returns after another instance wrote its own count', async () => {
     const bench = await redisBench();
     await bench.presence('p1', GRACE);
     const edge = await bench.edge('edge-1');
@@ -130,16 +130,16 @@ describe('who is online', () => {
     const { redis } = bench;
     const counts = await redis.connection().hgetall(`${redis.prefix}:presence:online`);
     const partition = Object.keys(counts).find(key => counts[key]?.startsWith('1 '));
-    // As after a takeover: somebody who is gone again had the partition, before its users had been told to it.
+    // As after a takeover: a former owner had the partition before edges reported its users.
     await redis.cli('HSET', `${redis.prefix}:presence:{p${partition}}:meta`, 'owner', 'gone|99', 'fence', '99');
     await redis.cli('HSET', `${redis.prefix}:presence:online`, `${partition}`, '0');
-    await edge.report({ kind: 'enter', session: 's1', user: 'alice', room: 'elsewhere' }); // Whose keeping fails: it is not the owner.
+    await edge.report({ kind: 'enter', session: 's1', user: 'alice', room: 'elsewhere' }); // Storing fails: the instance is not the owner.
     await eventually(async () => (await bench.onlineCounter.total()) === 1, { describe: 'alice is counted again' });
   });
 });
 
-describe('a Redis that forgets everything', () => {
-  test('edges are asked to tell all anew, and the rosters are right again', async () => {
+describe('a Redis that loses all data', () => {
+  test('edges report everything again, and the rosters are right', async () => {
     const bench = await redisBench();
     await bench.presence('p1', GRACE);
     const edge = await bench.edge('edge-1');
@@ -159,13 +159,13 @@ describe('a Redis that forgets everything', () => {
       },
       { describe: 'alice is back' },
     );
-    // Its own lease was lost; then presence noticed its own loss, and fenced every edge.
+    // The edge lost its own lease. Then presence noticed its loss, and fenced every edge.
     expect(resyncs).toBeGreaterThanOrEqual(2);
     expect(bench.heard.filter(frame => frame.type === 'user_left')).toEqual([]);
   });
 });
 
-/** What the reporter of an edge does when it finds itself fenced. */
+/** Acts like the reporter of a fenced edge. */
 async function resync(edge: EdgeDouble): Promise<void> {
   const gone = edge.incarnation;
   edge.die();

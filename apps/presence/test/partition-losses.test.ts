@@ -1,11 +1,11 @@
-/** What rooms hear when edges die, when the registry is lost, and when another instance takes over: stories of one partition. */
+/** Announcements to rooms after edges die, the registry is lost, or another instance takes over: stories of one partition. */
 import { describe, expect, test } from 'vitest';
 import { GRACE_MS, PartitionBench } from './support/partition-bench.js';
 
 const EDGE_1 = 'edge-1/a';
 const EDGE_2 = 'edge-2/a';
 
-describe('edges that die or come back', () => {
+describe('edges that die or return', () => {
   test('each user of a dead edge leaves exactly once, after the grace (invariant 4)', () => {
     const bench = new PartitionBench();
     for (let user = 0; user < 50; user++) bench.join(EDGE_1, `s${user}`, `u${user}`);
@@ -20,7 +20,7 @@ describe('edges that die or come back', () => {
     expect(new Set(left.map(line => line.split(' ')[1])).size).toBe(49);
   });
 
-  test('what an incarnation reports after it was declared gone does not count', () => {
+  test('reports of an incarnation that was declared gone do not count', () => {
     const bench = new PartitionBench();
     bench.join(EDGE_2, 's0', 'bob');
     bench.report('presence', { kind: 'node_gone', gone: EDGE_1 });
@@ -32,7 +32,7 @@ describe('edges that die or come back', () => {
     expect(bench.heard()).toEqual([]);
   });
 
-  test('an incarnation that is gone is remembered for an hour, and its number is free when its sessions are out', () => {
+  test('a gone incarnation is remembered for an hour, and its number is free after its sessions are removed', () => {
     const bench = new PartitionBench();
     bench.join(EDGE_1, 's1', 'alice');
     bench.report('presence', { kind: 'node_gone', gone: EDGE_1 });
@@ -45,7 +45,7 @@ describe('edges that die or come back', () => {
     expect([...(bench.hashes.get('meta')?.keys() ?? [])].filter(field => field.startsWith('g'))).toEqual([]);
   });
 
-  test('an edge that tells everything anew under a new incarnation is not noticed', () => {
+  test('an edge that reports everything again under a new incarnation is invisible', () => {
     const bench = new PartitionBench();
     bench.join('edge-1/a', 's1', 'alice');
     bench.join('edge-1/a', 's2', 'bob');
@@ -53,7 +53,7 @@ describe('edges that die or come back', () => {
     bench.report('edge-1/b', { kind: 'node_gone', gone: 'edge-1/a' });
     bench.join('edge-1/b', 's1', 'alice', 'general', { resync: true });
     bench.advance(2 * GRACE_MS);
-    // Bob did not come back.
+    // Bob did not reconnect.
     expect(bench.heard()).toEqual(['user_left bob 1']);
     expect(bench.roster()).toEqual(['alice']);
   });
@@ -66,7 +66,7 @@ describe('edges that die or come back', () => {
       bench.join(EDGE_1, session);
     }
     bench.partition.apply('edge-1/b', { kind: 'node_gone', gone: EDGE_1 }, bench.nowMs);
-    bench.partition.tick(bench.nowMs, 1); // One of eight rows.
+    bench.partition.tick(bench.nowMs, 1); // Removes one of eight rows.
     for (const session of sessions) {
       bench.partition.apply('edge-1/b', { kind: 'connect', session, user: session }, bench.nowMs);
       const join = { kind: 'join', room: 'general', session, user: session, name: session, resync: true } as const;
@@ -81,7 +81,7 @@ describe('edges that die or come back', () => {
     expect(bench.lifecycle.filter(({ event }) => event === 'user_offline')).toEqual([]);
   });
 
-  test('a resync is invisible also where a namespace has no grace', () => {
+  test('a resync is invisible even without a grace', () => {
     const bench = new PartitionBench({ namespace: { leaveGraceMs: 0 } });
     bench.join(EDGE_1, 's1', 'alice');
     bench.join(EDGE_1, 's2', 'bob');
@@ -94,7 +94,7 @@ describe('edges that die or come back', () => {
     expect(bench.heard()).toEqual(['user_left bob 1']);
   });
 
-  test('after a loss of the registry rooms get their rosters anew instead of a join for each member', () => {
+  test('after a loss of the registry rooms get their rosters again instead of a join per member', () => {
     const bench = new PartitionBench({ restoringMs: 10_000 });
     bench.join(EDGE_1, 's1', 'alice', 'general', { resync: true });
     bench.heard();
@@ -115,7 +115,7 @@ describe('edges that die or come back', () => {
     expect(bench.heard()[0]).toBe('user_joined s4 4');
   });
 
-  test('after a loss, who was told to have left is news when it comes back', () => {
+  test('after a loss, a user whose leave was announced is a join on return', () => {
     const bench = new PartitionBench({ restoringMs: 60_000 });
     bench.join(EDGE_2, 's0', 'witness', 'general', { resync: true });
     bench.join(EDGE_1, 's1', 'alice', 'general', { resync: true });
@@ -134,7 +134,7 @@ describe('edges that die or come back', () => {
     bench.drop(EDGE_1, 's1', 'alice');
     bench.advance(1000);
     bench.partition.apply('presence', { kind: 'node_gone', gone: EDGE_1 }, bench.nowMs);
-    bench.commit(); // Declared gone; its sessions are not taken out yet.
+    bench.commit(); // Declared gone; its sessions are not removed yet.
     bench.takeOver();
     bench.heard();
     bench.advance(GRACE_MS - 1000);
@@ -145,8 +145,8 @@ describe('edges that die or come back', () => {
   });
 });
 
-describe('rows that are not ours', () => {
-  test('are left out and taken out', () => {
+describe('malformed rows', () => {
+  test('are ignored and deleted', () => {
     const bench = new PartitionBench();
     bench.join(EDGE_1, 's1', 'alice');
     bench.hashes.get('room:general')?.set('mallory', '{not json').set('eve', '[]');

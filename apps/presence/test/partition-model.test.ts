@@ -7,7 +7,7 @@ const ROOMS = ['red', 'blue'];
 const USERS = ['u0', 'u1', 'u2', 'u3'];
 const EDGES = 3;
 
-/** Of one user in one room: live sessions, or until when it is held for a reconnect. */
+/** One user in one room: live sessions, or the time until which its place is kept for a reconnect. */
 interface Membership {
   readonly sessions: Set<string>;
   untilMs: number;
@@ -15,7 +15,7 @@ interface Membership {
 
 class Model {
   readonly rooms = new Map(ROOMS.map(room => [room, new Map<string, Membership>()]));
-  /** Session → where it is. */
+  /** Session → its edge and rooms. */
   readonly sessions = new Map<string, { readonly user: string; readonly edge: number; readonly rooms: Set<string> }>();
 
   roster(room: string, nowMs: number): string[] {
@@ -44,7 +44,7 @@ class Model {
   }
 }
 
-/** What a member that hears every event, and drops what is not newer, believes of a room. */
+/** The view of a member that gets every event and drops those that are not newer. */
 class Listener {
   readonly users = new Set<string>();
   version = 0;
@@ -150,7 +150,7 @@ class History {
     }
   }
 
-  /** Presence finds the edge dead. */
+  /** Presence declares the edge dead. */
   #die(edge: number): void {
     const gone = this.#incarnation(edge);
     this.bench.report('presence/x', { kind: 'node_gone', gone });
@@ -163,7 +163,7 @@ class History {
     this.#incarnations[edge] = (this.#incarnations[edge] ?? 0) + 1;
   }
 
-  /** The edge was only paused, and tells everything anew; a last report of before comes late. */
+  /** The edge was only paused, and reports everything again; one earlier report arrives late. */
   #resync(edge: number): void {
     const gone = this.#incarnation(edge);
     this.#incarnations[edge] = (this.#incarnations[edge] ?? 0) + 1;
@@ -180,7 +180,7 @@ class History {
   }
 }
 
-test('whatever happens in whatever order, rosters, events and registry say what the model says', () => {
+test('in any order of events, rosters, events and registry match the model', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 60, size: 'max' }), steps => {
       const history = new History();

@@ -1,4 +1,4 @@
-/** Rules of a partition that show only in corners: repeated reports, rows of before, clocks that go back, counts. */
+/** Corner cases of a partition: repeated reports, old rows, clocks that go back, counts. */
 import { describe, expect, test } from 'vitest';
 import { bucketOf, USER_BUCKETS } from '../src/partition/users.js';
 import { GRACE_MS, PartitionBench } from './support/partition-bench.js';
@@ -9,7 +9,7 @@ const EDGE_2 = 'edge-2/a';
 describe('a user', () => {
   const user = 'alice';
 
-  test('with a session left stays online, however long ago another one ended', () => {
+  test('with a remaining session stays online, however long ago another one ended', () => {
     const bench = new PartitionBench();
     for (const session of ['s1', 's2']) bench.report(EDGE_1, { kind: 'connect', session, user });
     bench.report(EDGE_1, { kind: 'disconnect', session: 's1', user });
@@ -17,7 +17,7 @@ describe('a user', () => {
     expect(bench.partition.online).toBe(1);
   });
 
-  test('in its grace stays online over a takeover, for the rest of it', () => {
+  test('in its grace stays online over a takeover, until the grace ends', () => {
     const bench = new PartitionBench();
     bench.report(EDGE_1, { kind: 'connect', session: 's1', user });
     bench.report(EDGE_1, { kind: 'disconnect', session: 's1', user });
@@ -29,7 +29,7 @@ describe('a user', () => {
     expect(bench.partition.online).toBe(0);
   });
 
-  test('is in a room once, however often that is reported, and out of no other one', () => {
+  test('is in a room once, however often that is reported, and stays in all others', () => {
     const bench = new PartitionBench();
     bench.report(EDGE_1, { kind: 'connect', session: 's1', user });
     const report = (kind: 'enter' | 'exit', room: string) => bench.report(EDGE_1, { kind, session: 's1', user, room });
@@ -55,7 +55,7 @@ describe('a user', () => {
 });
 
 describe('a room', () => {
-  test('that opens where the registry has rows of before has only its own', () => {
+  test('that opens over old rows of the registry has only its own', () => {
     const bench = new PartitionBench();
     bench.join(EDGE_1, 's0', 'witness', 'other');
     bench.hashes.set('room:general', new Map([['ghost', '[0,1,"s9"]']]));
@@ -64,7 +64,7 @@ describe('a room', () => {
     expect(bench.roster()).toEqual(['alice']);
   });
 
-  test('has no lower version when it comes back while the clock was set back', () => {
+  test('has no lower version when it reopens after the clock was set back', () => {
     const bench = new PartitionBench();
     bench.join(EDGE_1, 's1', 'alice');
     bench.leave(EDGE_1, 's1', 'alice');
@@ -74,7 +74,7 @@ describe('a room', () => {
     expect(bench.announcements.at(-1)?.payload.version).toBeGreaterThan(before);
   });
 
-  test('begins with the clock as its version: also an owner without a registry counts from higher up', () => {
+  test('begins with the clock as its version, so that even an owner without a registry counts from a higher one', () => {
     const bench = new PartitionBench();
     bench.join(EDGE_1, 's1', 'alice');
     expect(bench.announcements.at(-1)?.payload.version).toBeGreaterThan(bench.nowMs);
@@ -90,7 +90,7 @@ describe('a room', () => {
     }
   });
 
-  test('that counts hears of no status', () => {
+  test('that counts gets no statuses', () => {
     const bench = new PartitionBench({ namespace: { presence: 'counts' } });
     bench.join(EDGE_1, 's1', 'alice');
     bench.heard();
@@ -98,7 +98,7 @@ describe('a room', () => {
     expect(bench.heard()).toEqual([]);
   });
 
-  test('that counts is promised one count, also over a takeover', () => {
+  test('that counts has one pending count, even over a takeover', () => {
     const bench = new PartitionBench({ namespace: { presence: 'counts' }, rules: { countIntervalMs: 2000 } });
     for (const session of ['s1', 's2', 's3']) bench.join(EDGE_1, session);
     bench.heard();
@@ -111,7 +111,7 @@ describe('a room', () => {
     expect(bench.heard()).toEqual([]);
   });
 
-  test('hears of a member that is kept as online, and of no last_seen, within the grace', () => {
+  test('shows a kept member as online, without last_seen, within the grace', () => {
     const bench = new PartitionBench({
       namespace: { keepMembers: { offlineAfterMs: 1000, expireAfterMs: 10_000 } },
     });
@@ -123,7 +123,7 @@ describe('a room', () => {
 });
 
 describe('the status of a member with several sessions', () => {
-  test('is the one that was set last; one that is repeated is not set', () => {
+  test('is the last one set; a repeated one does not count as set', () => {
     const bench = new PartitionBench();
     const set = (session: string, status?: string): unknown => {
       const report = { kind: 'status', room: 'general', session, user: 'alice' } as const;
@@ -140,7 +140,7 @@ describe('the status of a member with several sessions', () => {
   });
 });
 
-test('services hear that a member is online again when it was away, and not of other changes', () => {
+test('services are notified when a member that was away is online again, and not of other changes', () => {
   const bench = new PartitionBench({
     namespace: { memberEvents: true, keepMembers: { offlineAfterMs: 1000, expireAfterMs: 10_000 } },
   });

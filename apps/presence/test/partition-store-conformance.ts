@@ -1,9 +1,9 @@
-/** What every partition store must do. Run against memory and against a real Redis. */
+/** The contract of every partition store. Runs against memory and against a real Redis. */
 import { expect, test } from 'vitest';
 import type { HashChange } from '../src/partition/effects.js';
 import type { Claim, Commit, PartitionStore } from '../src/partition-store.js';
 
-/** A store, and what it published. */
+/** A store, and its publications. */
 export interface OpenStore {
   readonly store: PartitionStore;
   /** Resolves with the texts published on a channel so far; complete because a barrier was awaited. */
@@ -29,7 +29,7 @@ async function claimed(
 }
 
 export function partitionStoreConformance(open: () => Promise<OpenStore>): void {
-  test('a partition that nobody knows is lost until its first commit', async () => {
+  test('an unknown partition is lost until its first commit', async () => {
     const { store } = await open();
     expect(await claimed(store, 'a')).toMatchObject({ partition: 3, sequence: 0, lost: true });
     const again = await claimed(store, 'a');
@@ -38,7 +38,7 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     expect(await claimed(store, 'a')).toMatchObject({ sequence: 1, position: '1-0', lost: false });
   });
 
-  test('what was committed is loaded by the next owner', async () => {
+  test('the next owner loads the committed state', async () => {
     const { store } = await open();
     const claim = await claimed(store, 'a');
     const hashes = [
@@ -62,7 +62,7 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     expect([...saved.users.keys()].sort()).toEqual(['alice', 'zoë']);
   });
 
-  test('a hash is cleared before it is written, where the change says so', async () => {
+  test('a hash is cleared before it is written if the change requires it', async () => {
     const { store } = await open();
     const claim = await claimed(store, 'a');
     await store.commit(
@@ -73,14 +73,14 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     expect([...((await store.load(claim)).members.get('r')?.keys() ?? [])]).toEqual(['fresh']);
   });
 
-  test('a holder that is alive keeps its partition; one that is dead or let go loses it', async () => {
+  test('a live holder keeps its partition; a dead or releasing one loses it', async () => {
     const { store } = await open();
     const first = await claimed(store, 'a');
     expect(await store.claim(3, 'b', ['a', 'b'])).toBeUndefined();
     await store.release(first);
     const second = await claimed(store, 'b', ['a', 'b']);
     expect(await store.claim(3, 'a', ['a', 'b'])).toBeUndefined();
-    await store.release(first); // Not its own any more: changes nothing.
+    await store.release(first); // Held by another instance now: changes nothing.
     expect(await store.claim(3, 'a', ['a', 'b'])).toBeUndefined();
     expect((await claimed(store, 'a', ['a'])).owner).not.toBe(second.owner);
   });
@@ -102,21 +102,21 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     expect((await store.load(fresh)).rooms.has('ghost')).toBe(false);
   });
 
-  test('an instance that claims again has fenced itself: its earlier claim is stale', async () => {
+  test('an instance that claims again fences its earlier claim', async () => {
     const { store } = await open();
     const before = await claimed(store, 'a');
     await claimed(store, 'a');
     expect(await store.commit(before, commitOf(0))).toBe(false);
   });
 
-  test('each claim has a higher fence than the one before', async () => {
+  test('each claim has a higher fence than the previous one', async () => {
     const { store } = await open();
     const fences: number[] = [];
     for (const instance of ['a', 'a', 'b', 'a']) fences.push((await claimed(store, instance, [])).fence);
     expect(fences).toEqual([...new Set(fences)].sort((x, y) => x - y));
   });
 
-  test('only the owner renews, and one that is not learns it', async () => {
+  test('only the owner can renew; other instances learn that they are not the owner', async () => {
     const { store } = await open();
     const stale = await claimed(store, 'a');
     await store.commit(stale, commitOf(0));
@@ -128,7 +128,7 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     expect(await store.renew(fresh, [])).toBe(false);
   });
 
-  test('a commit that is sent twice is carried out once', async () => {
+  test('a commit that is sent twice is applied once', async () => {
     const { store, published } = await open();
     const claim = await claimed(store, 'a');
     const commit = commitOf(0, { publications: [{ channel: 'c', envelope: Buffer.from('once') }] });
@@ -137,7 +137,7 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     expect(await published('c')).toEqual(['once']);
   });
 
-  test('a large commit arrives whole and in order', async () => {
+  test('a large commit arrives completely and in order', async () => {
     const { store, published } = await open();
     const claim = await claimed(store, 'a');
     const rows = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`u${index}`, `[0,1,"s${index}"]`]));

@@ -33,7 +33,7 @@ describe('on Redis', () => {
     const prefix = nextPrefix();
     const listener = redis.connection();
     const texts = new Map<string, string[]>();
-    // Channels of the suite carry no prefix: one suite at a time publishes here, and each hears from its start on.
+    // The suite's channels have no prefix: one suite publishes at a time, and each one listens from its start.
     listener.on('message', (channel: string, text: string) =>
       texts.set(channel, [...(texts.get(channel) ?? []), text]),
     );
@@ -69,7 +69,7 @@ describe('on Redis', () => {
     for (const name of ['rooms', 'room:r', 'lifecycle']) expect(await ttl(name)).toBeGreaterThan(meta);
   });
 
-  test('a partition that comes back lost does not find its old rows', async () => {
+  test('a partition that returns after a loss does not find its old rows', async () => {
     const prefix = nextPrefix();
     const store = new RedisPartitionStore({ commands: redis.connection(), prefix });
     const claim = await store.claim(0, 'a', ['a']);

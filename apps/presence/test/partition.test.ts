@@ -1,4 +1,4 @@
-/** What rooms hear and what rosters say: the rules of presence, told as stories of one partition. */
+/** Announcements to rooms and contents of rosters: the rules of presence, as stories of one partition. */
 import { describe, expect, test } from 'vitest';
 import { GRACE_MS, PartitionBench } from './support/partition-bench.js';
 
@@ -6,7 +6,7 @@ const EDGE_1 = 'edge-1/a';
 const EDGE_2 = 'edge-2/a';
 
 describe('joining and leaving', () => {
-  test('the first session of a user joins, the others hear it, the joiner gets the roster', () => {
+  test('the first session of a user joins, the others are notified, the joiner gets the roster', () => {
     const bench = new PartitionBench();
     bench.join(EDGE_1, 's1', 'alice');
     expect(bench.heard()).toEqual(['user_joined alice 1', 'room_info → edge-1 [s1] 1']);
@@ -61,7 +61,7 @@ describe('joining and leaving', () => {
     expect(bench.heard()).toEqual(['room_info → edge-2 [s2] 1']);
   });
 
-  test('past the grace the user leaves, and a later reconnect joins anew', () => {
+  test('after the grace the user leaves, and a later reconnect joins again', () => {
     const bench = new PartitionBench();
     bench.join(EDGE_1, 's1', 'alice');
     bench.drop(EDGE_1, 's1', 'alice');
@@ -72,7 +72,7 @@ describe('joining and leaving', () => {
     expect(bench.heard()[0]).toBe('user_joined alice 1');
   });
 
-  test('a leave by itself has no grace; without a grace a drop has none either', () => {
+  test('an explicit leave has no grace; without a configured grace a drop has none either', () => {
     const bench = new PartitionBench({ namespace: { leaveGraceMs: 0 } });
     bench.join(EDGE_1, 's1', 'alice');
     bench.join(EDGE_1, 's2', 'bob');
@@ -90,7 +90,7 @@ describe('joining and leaving', () => {
     expect(bench.heard()).toEqual(['room_info → edge-1 [s1] 1']);
   });
 
-  test('reports about sessions that are not there change nothing', () => {
+  test('reports about unknown sessions change nothing', () => {
     const bench = new PartitionBench();
     bench.leave(EDGE_1, 'nobody');
     bench.drop(EDGE_1, 'nobody');
@@ -125,7 +125,7 @@ describe('joining and leaving', () => {
     expect(bench.announcements.at(-1)?.payload.users).toContainEqual({ id: 'alice', name: 'ALICE' });
   });
 
-  test('clients that flap leave no more deadlines than members', () => {
+  test('flapping clients leave no more deadlines than members', () => {
     const bench = new PartitionBench({
       namespace: { keepMembers: { offlineAfterMs: 1000, expireAfterMs: 86_400_000 } },
     });
@@ -140,7 +140,7 @@ describe('joining and leaving', () => {
     expect(bench.partition.deadlines).toBeLessThanOrEqual(2);
   });
 
-  test('joiners of one batch share one roster for each node, as of the end of the batch', () => {
+  test('joiners of one batch share one roster per node, as of the end of the batch', () => {
     const bench = new PartitionBench();
     const join = (session: string) => ({
       kind: 'join' as const,
@@ -155,7 +155,7 @@ describe('joining and leaving', () => {
 });
 
 describe('versions', () => {
-  test('go up by one with each change, and never back when a room was empty', () => {
+  test('go up by one with each change, and never go back after a room was empty', () => {
     const bench = new PartitionBench();
     const versions: number[] = [];
     for (let round = 0; round < 3; round++) {
@@ -173,7 +173,7 @@ describe('versions', () => {
 });
 
 describe('users', () => {
-  test('are online from their first session to a grace after the last; services hear it', () => {
+  test('are online from their first session to a grace after the last; services are notified', () => {
     const bench = new PartitionBench();
     const report = (kind: 'connect' | 'disconnect', session: string) =>
       bench.report(EDGE_1, { kind, session, user: 'alice' });
@@ -191,7 +191,7 @@ describe('users', () => {
     expect([...bench.hashes.keys()].filter(name => name.startsWith('users:'))).toEqual([]);
   });
 
-  test('who drops, returns and drops again is online until the second grace ends', () => {
+  test('that drop, return and drop again are online until the second grace ends', () => {
     const bench = new PartitionBench();
     const report = (kind: 'connect' | 'disconnect', session: string) =>
       bench.report(EDGE_1, { kind, session, user: 'alice' });
@@ -206,7 +206,7 @@ describe('users', () => {
     expect(bench.lifecycle.map(event => event.event)).toEqual(['user_online', 'user_offline']);
   });
 
-  test('who returned stays online when the grace of before ends', () => {
+  test('that returned stay online when the earlier grace ends', () => {
     const bench = new PartitionBench();
     for (const [kind, session] of [
       ['connect', 's1'],
@@ -246,10 +246,10 @@ describe('users', () => {
   });
 });
 
-describe('members, where services want to hear of them', () => {
+describe('members, where services subscribe to their events', () => {
   const AWAY = { offlineAfterMs: 1000, expireAfterMs: 10_000 };
 
-  test('come, leave and drop, with the reason', () => {
+  test('join, leave and drop, with the reason', () => {
     const bench = new PartitionBench({ namespace: { memberEvents: true } });
     bench.join(EDGE_1, 's1', 'alice');
     bench.join(EDGE_2, 's2', 'alice');
@@ -266,7 +266,7 @@ describe('members, where services want to hear of them', () => {
     ]);
   });
 
-  test('that are kept go offline, come back, and expire', () => {
+  test('that are kept go offline, return, and expire', () => {
     const bench = new PartitionBench({ namespace: { memberEvents: true, keepMembers: AWAY } });
     bench.join(EDGE_1, 's1', 'alice');
     bench.drop(EDGE_1, 's1', 'alice');
@@ -279,7 +279,7 @@ describe('members, where services want to hear of them', () => {
     expect(events).toEqual(['member_joined', 'member_offline', 'member_online', 'member_offline', 'member_left']);
   });
 
-  test('are not told of elsewhere', () => {
+  test('are not announced elsewhere', () => {
     const bench = new PartitionBench();
     bench.join(EDGE_1, 's1', 'alice');
     bench.leave(EDGE_1, 's1', 'alice');

@@ -1,4 +1,4 @@
-/** Many questions who is in a room: shared pages, commits of a bounded size, nothing for those that nobody waits for. */
+/** Many roster requests: shared pages, commits of a bounded size, and no answers to abandoned requests. */
 import { expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { OwnerBench, withFault } from './support/owner-bench.js';
@@ -7,7 +7,7 @@ import { PartitionBench } from './support/partition-bench.js';
 const ask = (room: string, question: number, session = `s${question}`) =>
   ({ kind: 'roster', room, session, question }) as const;
 
-test('sessions of a node that ask for the same page share one answer, each with its own question', () => {
+test('sessions of a node that request the same page share one answer, each with its own request id', () => {
   const bench = new PartitionBench();
   bench.join('edge-1/a', 's0', 'alice');
   bench.heard();
@@ -20,7 +20,7 @@ test('sessions of a node that ask for the same page share one answer, each with 
   ]);
 });
 
-test('a question of an incarnation that was declared gone is answered: its edge may live', () => {
+test('a request of an incarnation that was declared gone is answered, because its edge may live', () => {
   const bench = new PartitionBench();
   bench.report('presence', { kind: 'node_gone', gone: 'edge-1/a' });
   bench.report('edge-1/a', ask('general', 1));
@@ -51,7 +51,7 @@ test('1,000 large answers are spread over commits of a bounded size', async () =
   await eventually(() => bench.heard.filter(({ type }) => type === 'user_joined').length === 1000);
   bench.heard.length = 0;
   sizes.length = 0;
-  // Each asks for another page, so that none can be shared.
+  // Each session requests a different page, so that pages cannot be shared.
   for (let round = 0; round < 10; round++) {
     const questions = Array.from({ length: 100 }, (_, n) => ({
       ...ask(`room-${round}`, round * 100 + n + 1),
@@ -66,7 +66,7 @@ test('1,000 large answers are spread over commits of a bounded size', async () =
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(2_000_000);
 });
 
-test('a question that its edge has given up is not answered', () => {
+test('a request that its edge has abandoned is not answered', () => {
   const bench = new PartitionBench();
   bench.partition.apply('edge-1/a', ask('general', 1), bench.nowMs);
   bench.nowMs += 5001;

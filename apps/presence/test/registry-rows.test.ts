@@ -1,4 +1,4 @@
-/** Rows of the registry: what was written is read again, and what nobody of us wrote does no harm. */
+/** Rows of the registry: written rows are read back, and foreign rows do no harm. */
 import { describe, expect, test } from 'vitest';
 import { Room, rosterUser } from '../src/partition/room.js';
 import { decodeMember, decodeUser, encodeMember, encodeUser } from '../src/partition/row-codec.js';
@@ -67,7 +67,7 @@ describe('the row of a user', () => {
     expect(user && encodeUser(user)).toBe(text);
   });
 
-  test('with rooms of no session, and with a deadline beside a session, is read without them', () => {
+  test('with rooms without a session, or with a deadline beside a session, is read without them', () => {
     const user = decodeUser('alice', '["a",1,"s1","b",{"l":7}]');
     expect(user?.dueAtMs).toBe(0);
     expect(user && encodeUser(user)).toBe('[1,"s1","b"]');
@@ -75,7 +75,7 @@ describe('the row of a user', () => {
   });
 });
 
-test('rosters show when a member was last seen only where that is known and it is away', () => {
+test('rosters show last_seen only for a member that is away, if it is known', () => {
   const room = new Room('general', DEFAULT_NAMESPACE_RULES, 1, true);
   for (const text of ['["A",{"a":7}]', '["B",{"a":7,"d":5}]', '["C",{"l":7,"d":5}]']) {
     const row = decodeMember(text.charAt(2), text);

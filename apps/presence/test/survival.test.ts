@@ -1,4 +1,4 @@
-/** Presence through crashes and pauses: real edges, real presence, a real Redis; told from the members' side. */
+/** Presence through crashes and pauses: real edges, real presence, a real Redis, from the members' view. */
 import type { Frame } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { withNamespaces } from '../../../tests/presence/config-file.js';
@@ -6,9 +6,9 @@ import { startCluster, type TestCluster } from '../../../tests/support/cluster.j
 import { eventually } from '../../../tests/support/eventually.js';
 import { connect, type RawClient } from '../../../tests/support/raw-client.js';
 
-/** Short leases: a story need not wait for ten seconds. */
+/** Short leases spare the stories a wait of ten seconds. */
 const ENV = { HUBBUB_NODE_LEASE_MS: '3000' };
-/** Where users leave for good, nobody waits for the default grace of 5 s. */
+/** A short grace, for stories in which users leave for good. */
 const withoutGrace = () => ({ ...ENV, ...withNamespaces({ default: { leaveGraceMs: 0 } }) });
 const LONG_STORY_MS = 120_000;
 
@@ -22,8 +22,8 @@ async function enter(cluster: TestCluster, edge: number, user: string, ...rooms:
 }
 
 /**
- * The room's users, as presence answers a member. Asked again when no answer comes: one that is published while the
- * edge's subscription is broken is lost, which members learn by `room_gap`. An edge that resyncs answers UNAVAILABLE.
+ * The room's users, as presence answers a member. Asks again without an answer: answers are lost while the edge's
+ * subscription is broken, which `room_gap` reports to members. An edge that resyncs answers UNAVAILABLE.
  */
 async function rosterOf(member: RawClient, room: string): Promise<string[]> {
   const { payload } = await eventually(async () => {
@@ -43,7 +43,7 @@ function userOf({ payload }: Frame): string {
 
 describe('edges', () => {
   test(
-    'kill -9 of an edge with 1,000 members in 50 rooms: all leave, each once, and every room hears it (invariant 4)',
+    'kill -9 of an edge with 1,000 members in 50 rooms: all leave, each once, and every room is notified (invariant 4)',
     async () => {
       const cluster = await startCluster({ edges: 2, env: withoutGrace() });
       const rooms = Array.from({ length: 50 }, (_, index) => `chat-${index}`);
@@ -68,7 +68,7 @@ describe('edges', () => {
   );
 
   test(
-    'an edge that is paused past its lease and wakes: its members left, are back, and are there once',
+    'an edge that is paused past its lease and wakes: its members leave, rejoin, and are listed once',
     async () => {
       const cluster = await startCluster({ edges: 2, env: withoutGrace() });
       const witness = await enter(cluster, 1, 'witness', 'general');
@@ -89,7 +89,7 @@ describe('edges', () => {
   );
 
   test(
-    'an edge that leaves in good order: its members come to another one within the grace, and nobody notices',
+    'an edge that drains: its members move to another one within the grace, invisibly',
     async () => {
       const cluster = await startCluster({ edges: 2, env: ENV });
       const witness = await enter(cluster, 1, 'witness', 'general');
@@ -97,7 +97,7 @@ describe('edges', () => {
       await eventually(() => heard(witness, 'user_joined').length === 1);
       await cluster.edge(0).process.stop();
       await enter(cluster, 1, 'alice', 'general');
-      // A later join of another one is behind everything that could have been told of alice.
+      // The later join of another user follows any announcement about alice.
       await enter(cluster, 1, 'barrier', 'general');
       await witness.nextFrame(frame => frame.type === 'user_joined' && userOf(frame) === 'barrier');
       expect(heard(witness, 'user_left')).toEqual([]);
@@ -109,7 +109,7 @@ describe('edges', () => {
 
 describe('presence', () => {
   test(
-    'away: messages flow, and when it is back the rosters are right (invariant 12)',
+    'down: messages flow, and after its restart the rosters are right (invariant 12)',
     async () => {
       const cluster = await startCluster({ edges: 2, env: ENV });
       const alice = await enter(cluster, 0, 'alice', 'general');
@@ -130,7 +130,7 @@ describe('presence', () => {
   );
 
   test.each(['killed', 'paused'] as const)(
-    'one of two instances %s under joins and leaves: rosters converge, nobody joins or leaves twice',
+    'one of two instances %s under joins and leaves: rosters converge, and no user joins or leaves twice',
     async what => {
       const cluster = await startCluster({ edges: 1, presence: 2, env: ENV });
       const rooms = Array.from({ length: 8 }, (_, index) => `room-${index}`);
@@ -164,7 +164,7 @@ describe('presence', () => {
 });
 
 test(
-  'Redis restarted empty: rosters are as before, and nobody was told to have left',
+  'Redis restarted empty: rosters are as before, and no leave was announced',
   async () => {
     const cluster = await startCluster({ edges: 2, presence: 2, env: ENV });
     const users = ['alice', 'bob', 'carol', 'dave'];

@@ -1,4 +1,4 @@
-/** What a new owner of a partition finds in the registry: everything, whoever else changed a row beside it. */
+/** A new owner of a partition finds everything in the registry, even if others changed rows beside it. */
 import { describe, expect, test } from 'vitest';
 import { bucketOf } from '../src/partition/users.js';
 import { GRACE_MS, PartitionBench } from './support/partition-bench.js';
@@ -13,7 +13,7 @@ function usersOfOneBucket(count: number): string[] {
 }
 
 describe('users of one bucket', () => {
-  test('are all known, whether they came in one batch or one after another', () => {
+  test('are all known, whether reported in one batch or one after another', () => {
     const [first = '', second = '', third = '', fourth = ''] = usersOfOneBucket(4);
     const bench = new PartitionBench();
     bench.report(EDGE, connect(first), connect(second));
@@ -49,7 +49,7 @@ describe('a room that counts', () => {
     return bench;
   };
 
-  test('goes on counting down to nine tenths of the threshold, also over a takeover', () => {
+  test('keeps counting down to nine tenths of the threshold, even over a takeover', () => {
     const bench = enter(10, 11);
     for (const session of ['s1', 's2']) bench.leave(EDGE, session);
     bench.takeOver();
@@ -67,7 +67,7 @@ describe('a room that counts', () => {
     expect(counting.heard(), 'nine members hear a count').toEqual(['room_count 9']);
   });
 
-  test('hears at most one count in an interval', () => {
+  test('gets at most one count per interval', () => {
     const bench = enter(2, 5);
     const counts: number[] = [];
     for (let ms = 0; ms < 10_000; ms += 100) {
@@ -79,7 +79,7 @@ describe('a room that counts', () => {
     expect(counts.reduce((sum, count) => sum + count)).toBeGreaterThanOrEqual(5);
   });
 
-  test('hears no count that was promised before it heard names again', () => {
+  test('gets no pending count after it gets names again', () => {
     const bench = enter(10, 11);
     bench.leave(EDGE, 's1');
     bench.leave(EDGE, 's2');

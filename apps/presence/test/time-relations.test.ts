@@ -1,4 +1,4 @@
-/** Times that only work together: each relation names what breaks without it. */
+/** Times that depend on each other: each relation names the failure without it. */
 import { REGISTRY_TTL_MS } from '@hubbub/broker';
 import { loadConfig } from '@hubbub/config';
 import { expect, test } from 'vitest';
@@ -17,7 +17,7 @@ const LONGEST_NODE_LEASE_MS = 60_000;
 test.each([
   ['a partition survives a renewal that fails', META_RENEWAL_MS, PARTITION_TTL_MS / 2],
   [
-    'a partition is lost before any of its rows is',
+    'a partition is lost before any of its rows expires',
     HASH_RENEWAL_MS + PARTITION_TTL_MS + META_RENEWAL_MS,
     REGISTRY_TTL_MS,
   ],
@@ -25,7 +25,7 @@ test.each([
   ['an instance survives a renewal that fails', POLL_MS, INSTANCE_LEASE_MS / 2],
   ['an edge is back after an outage before its users leave', RECONNECT_MAX_DELAY_MS + RETRY_MAX_MS, RESYNC_MS],
   [
-    'after a loss every edge resyncs while that is not news',
+    'after a loss every edge resyncs before its sessions count as joins',
     LONGEST_NODE_LEASE_MS / RENEWALS_PER_LEASE + RESYNC_MS,
     RESTORING_MS,
   ],

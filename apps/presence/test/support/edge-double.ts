@@ -1,4 +1,4 @@
-/** An edge as presence sees it: reports under a lease, and what it receives from the broker. No sockets. */
+/** An edge as presence sees it: it reports under a lease and receives from the broker. No sockets. */
 import { randomBytes } from 'node:crypto';
 import type { NodeLeases, ReportLog } from '@hubbub/broker';
 import { decodeEnvelope, encodeReports, partitionOf, type Report } from '@hubbub/protocol';
@@ -15,7 +15,7 @@ export interface HeardFrame {
 /** Reads the envelope that presence published. */
 export function readEnvelope(channel: string, bytes: Uint8Array): HeardFrame {
   const envelope = decodeEnvelope(bytes);
-  if (envelope === undefined) throw new Error(`Presence published what is no envelope on ${channel}.`);
+  if (envelope === undefined) throw new Error(`Presence published a malformed envelope on ${channel}.`);
   const frame = JSON.parse(Buffer.from(envelope.body).toString());
   const { excludeSession, sessions } = envelope;
   return {
@@ -54,7 +54,7 @@ export class EdgeDouble {
     );
   }
 
-  /** As kill -9 does: it just is silent from now on. */
+  /** Goes silent, as after kill -9. */
   die(): void {
     clearInterval(this.#renewal);
   }

@@ -1,4 +1,4 @@
-/** Owners on memory parts whose clock, reads and failures a test controls. */
+/** Owners on in-memory parts: the test controls the clock, the reads and the failures. */
 import {
   type LogAppend,
   type LogEntry,
@@ -20,7 +20,7 @@ import { Owner } from '../../src/owner.js';
 import { DEFAULT_NAMESPACE_RULES, DEFAULT_RULES } from '../../src/partition/rules.js';
 import { type HeardFrame, readEnvelope } from './edge-double.js';
 
-/** A log whose entries carry the test's time, and whose answers can be held back on their way to the reader. */
+/** A log that stamps entries with the test's time, and can hold back its answers to the reader. */
 export class HeldLog implements ReportLog {
   readonly #log = new MemoryReportLog();
   readonly #now: () => number;
@@ -99,12 +99,12 @@ export class OwnerBench {
     return 1_700_000_000_000 + performance.now();
   }
 
-  /** As when the process was paused for that long: its own clocks go on as well. */
+  /** Pauses the process for that long: its own clocks advance too. */
   advance(ms: number): void {
     this.#shiftMs += ms;
   }
 
-  /** Starts an instance; `parts` replaces what a test wants to fail. */
+  /** Starts an instance; `parts` replaces the parts that a test makes fail. */
   start(instance: string, parts: Partial<ConstructorParameters<typeof Owner>[0]> = {}): Owner {
     const owner = new Owner({
       instance,
@@ -130,7 +130,7 @@ export class OwnerBench {
 
   /** Appends reports to partition 0. */
   async report(incarnation: string, ...reports: Report[]): Promise<void> {
-    // The incarnation's number makes each text its own, so that each has its own time.
+    // The incarnation's number makes each text unique, so that each one has its own time.
     const text = encodeReports({
       incarnation,
       reports: [...reports, { kind: 'node_gone', gone: `none/${this.#reports++}` }],
@@ -139,7 +139,7 @@ export class OwnerBench {
   }
 }
 
-/** The same object with some methods replaced: what a fault does to one call of it. */
+/** The same object with some methods replaced, to inject a fault into a call. */
 export function withFault<T extends object>(object: T, faults: Partial<T>): T {
   return new Proxy(object, {
     get(target, name) {

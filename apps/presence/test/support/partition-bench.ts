@@ -1,4 +1,4 @@
-/** A partition on the bench: a clock that is turned by hand, a registry of maps, and what members would have heard. */
+/** A partition on the bench: a manual clock, a registry of maps, and the announcements to members. */
 import type { LifecycleEvent, Report } from '@hubbub/protocol';
 import type { Announcement, Effects, RefusedSession } from '../../src/partition/effects.js';
 import { Partition, type SavedPartition } from '../../src/partition/partition.js';
@@ -59,7 +59,7 @@ export class PartitionBench {
     this.report(incarnation, { kind: 'leave', room, session, user });
   }
 
-  /** Lets time go by, deadline by deadline. */
+  /** Advances time, deadline by deadline. */
   advance(ms: number): void {
     const untilMs = this.nowMs + ms;
     while (this.#partition.nextTickMs <= untilMs) {
@@ -70,7 +70,7 @@ export class PartitionBench {
     this.nowMs = untilMs;
   }
 
-  /** Another owner takes over with what the registry holds. */
+  /** Another owner takes over with the contents of the registry. */
   takeOver(): void {
     this.#partition = this.#load();
     this.#partition.tick(this.nowMs, NO_LIMIT);
@@ -85,7 +85,7 @@ export class PartitionBench {
     }
   }
 
-  /** Takes what was announced since the last call, in a few words: `user_joined alice 1`, `room_info → edge-1 [s1] 2`. */
+  /** Takes the announcements since the last call, in short form: `user_joined alice 1`, `room_info → edge-1 [s1] 2`. */
   heard(): string[] {
     return this.announcements.splice(0).map(announcement => {
       const { type, payload } = announcement;

@@ -1,4 +1,4 @@
-/** Presence instances, edges and ears on a real Redis. */
+/** Presence instances, edges and listeners on a real Redis. */
 import { nodesKey, RedisNodeLeases, RedisOnlineCounter, RedisReportLog } from '@hubbub/broker';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { cleanup } from '../../../../tests/support/cleanup.js';
@@ -14,18 +14,18 @@ export interface RedisBench {
   readonly redis: TestRedis;
   readonly heard: HeardFrame[];
   readonly onlineCounter: RedisOnlineCounter;
-  /** The first one is awaited until it owns all: edges that live before would be fenced, and a double does not notice. */
+  /** Waits until the first instance owns all partitions: it would fence earlier edges, and a double does not notice. */
   presence(instance: string, rules?: Partial<PresenceRules>): Promise<Presence>;
   edge(nodeId: string): Promise<EdgeDouble>;
-  /** Kills an edge and lets its lease run out. */
+  /** Kills an edge and expires its lease. */
   killEdge(edge: EdgeDouble): Promise<void>;
-  /** Lets the lease of an instance run out that does not renew it. */
+  /** Expires the lease of an instance that does not renew it. */
   expireInstance(instance: string): Promise<void>;
-  /** The users of a room as the registry has them. */
+  /** The users of a room in the registry. */
   roster(room: string): Promise<string[]>;
 }
 
-/** No double loses its lease because the machine is busy: `expire` ends it. */
+/** A busy machine must not expire the lease of a double: only `expire` ends it. */
 const NODE_LEASE_MS = 60_000;
 
 export async function redisBench(): Promise<RedisBench> {
