@@ -49,5 +49,4 @@ export const EXCEPTIONS = [
   { file: 'tests/presence/', reason: PENDING },
   { file: 'tests/recovery/', reason: PENDING },
   { file: 'tests/services/', reason: PENDING },
-  { file: 'tests/support/', reason: PENDING },
 ];

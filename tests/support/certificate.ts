@@ -12,7 +12,7 @@ const VERSION = 0xa0;
 /** 1.3.101.112 (RFC 8410). */
 const ED25519 = Buffer.from([0x2b, 0x65, 0x70]);
 
-/** PEM. The pair must be Ed25519, whose signature needs no parameters. */
+/** Returns PEM. The pair must be Ed25519: its signature needs no parameters. */
 export function ed25519Certificate({ privateKey, publicKey }: TestKeyPair): string {
   const algorithm = der(SEQUENCE, der(OBJECT_ID, ED25519));
   const nobody = der(SEQUENCE);
@@ -40,7 +40,7 @@ export function ed25519Certificate({ privateKey, publicKey }: TestKeyPair): stri
 export function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const { length: size } = content;
-  // As short as may be: BoringSSL, which edges speak TLS with, takes no other.
+  // The shortest encoding: BoringSSL, the TLS library of edges, accepts no other.
   const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
   return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }

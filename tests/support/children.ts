@@ -1,4 +1,4 @@
-/** Child processes of the tests, noted on disk so that those of a killed test worker are ended too. */
+/** Child processes of the tests, recorded on disk so that those of a killed test worker end too. */
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,10 +12,10 @@ process.on('exit', () => {
   for (const child of living) child.kill('SIGKILL');
 });
 
-/** Notes a child until it exits. */
+/** Records a child until it exits. */
 export function adopt(child: ChildProcess): void {
   const { pid } = child;
-  if (pid === undefined) return; // It could not be spawned: there is nothing to end.
+  if (pid === undefined) return; // Spawning failed: there is nothing to end.
   const directory = process.env[NOTES];
   const note = directory === undefined ? undefined : join(directory, String(pid));
   if (note !== undefined) writeFileSync(note, '');
@@ -26,7 +26,7 @@ export function adopt(child: ChildProcess): void {
   });
 }
 
-/** Makes the directory of the notes, and returns what ends the children still noted there. */
+/** Creates the directory of the records. Returns a function that ends the children still recorded there. */
 export function keepChildren(): () => void {
   const directory = join(tmpdir(), `hubbub-test-children-${process.pid}`);
   mkdirSync(directory, { recursive: true });
@@ -41,6 +41,6 @@ function endQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has exited in the meantime, as it should.
+    // It has exited in the meantime.
   }
 }

@@ -14,23 +14,23 @@ export interface TestEdge {
   readonly process: TestProcess;
   /** `ws://…/rooms/{room}/ws` */
   roomUrl(room: string): string;
-  /** `ws://…{path}`, for paths of an application's own. */
+  /** `ws://…{path}`, for custom paths of an application. */
   socketUrl(path: string): string;
 }
 
 export interface TestCluster {
   readonly edges: readonly TestEdge[];
-  /** Processes of the presence service; the embedded process when there is only that. */
+  /** Processes of the presence service, or the embedded process. */
   readonly presence: readonly TestProcess[];
-  /** @throws {Error} on the memory broker, which has none. */
+  /** @throws {Error} on the memory broker, which has no Redis. */
   readonly redis: TestRedis;
-  /** The edge at `index`. @throws {Error} when there is none. */
+  /** The edge at `index`. @throws {Error} if there is no such edge. */
   edge(index: number): TestEdge;
   token(request: TokenRequest): string;
-  /** Starts one more, as a deployment does. `nodeId` may be one that was used before. */
+  /** Starts another edge, as a deployment does. `nodeId` may be a former one. */
   addEdge(options?: { readonly nodeId?: string; readonly env?: Environment }): Promise<TestEdge>;
   addPresence(options?: { readonly env?: Environment }): Promise<TestProcess>;
-  /** Not needed for tidiness: every part is stopped with the test, or with the file when started in `beforeAll`. */
+  /** Optional: every part stops with the test, or with the file if started in `beforeAll`. */
   stop(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export interface StartClusterOptions {
   readonly presence?: number;
   /** A Redis to share with the test; else the cluster starts its own. */
   readonly redis?: TestRedis;
-  /** Settings of all processes, over those of the kit. */
+  /** Settings of all processes; they override those of the kit. */
   readonly env?: Environment;
 }
 

@@ -1,26 +1,26 @@
-/** Waits for a condition by asking again and again, and says what was last seen when it does not come true. */
+/** Polls a condition, and reports the last value if the condition is not met. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 export interface EventuallyOptions {
   /** Default `PATIENCE_MS`. */
   readonly withinMs?: number;
-  /** What is awaited, for the error: "presence counts two users". */
+  /** The condition, for the error: "presence counts two users". */
   readonly describe?: string;
 }
 
-/** What the condition can be when it has come true. */
+/** The values of a condition that is met. */
 type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>;
 
 const INTERVAL_MS = 20;
 /**
- * How long the kit waits for what must come: far longer than a quiet machine needs, since a verdict must not depend on how busy the
- * machine is. Only a failing test waits that long.
+ * The longest wait of the kit. It is far longer than a quiet machine needs: a verdict must not depend on the load of the
+ * machine. Only a failing test waits that long.
  */
 export const PATIENCE_MS = 30_000;
 
 /**
- * Resolves with the first truthy value of `condition`. What it throws counts as "not yet" and is told at the end.
+ * Resolves with the first truthy value of `condition`. An error counts as "not yet"; the last one becomes the cause.
  *
  * @example
  * const online = await eventually(async () => (await ask()).online === 2, { describe: 'two are online' });
@@ -44,5 +44,5 @@ export async function eventually<T>(
     }
     await sleep(INTERVAL_MS);
   } while (performance.now() < deadline);
-  throw new Error(`Within ${withinMs} ms it did not come true that ${describe}; last seen: ${seen}`, { cause });
+  throw new Error(`Not met within ${withinMs} ms: ${describe}; last seen: ${seen}`, { cause });
 }

@@ -1,4 +1,4 @@
-/** Once per test run, before any worker: finds Redis and hands it to the workers; at the end ends forgotten children. */
+/** Runs once per test run, before any worker: finds Redis for the workers, and finally ends forgotten children. */
 import type { TestProject } from 'vitest/node';
 import { keepChildren } from './children.js';
 import { provisionRedis, type RedisSource } from './provision.js';
@@ -14,7 +14,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
   return keepChildren();
 }
 
-/** Whoever lacks Redis needs the one line that says what to install, and no stack trace around it. */
+/** Without Redis, developers need the one line with the program to install, without a stack trace. */
 async function redisOrNoRun(): Promise<RedisSource> {
   try {
     return await provisionRedis();

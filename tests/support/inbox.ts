@@ -1,4 +1,4 @@
-/** The frames a client has received: none is missed, each is taken once, and a missing one is explained. */
+/** The frames that a client received: each is kept and taken once, and a missing one is explained. */
 import type { Frame } from '@hubbub/protocol';
 import { describeMatch, type Match, matches } from './matching.js';
 
@@ -11,7 +11,7 @@ interface Waiting {
 }
 
 export class Inbox {
-  /** Every frame that ever came. */
+  /** Every frame ever received. */
   readonly all: Frame[] = [];
   readonly #untaken: Frame[] = [];
   readonly #waiting: Waiting[] = [];
@@ -27,7 +27,7 @@ export class Inbox {
     else this.#untaken.push(frame);
   }
 
-  /** No more will come: who waits is told why. */
+  /** Ends the inbox: rejects all waiting calls with the reason. */
   end(why: string): void {
     this.#end = why;
     for (const { match, reject } of this.#waiting.splice(0)) reject(this.#missing(match, `but ${why}`));
@@ -59,7 +59,7 @@ export class Inbox {
     });
   }
 
-  /** @throws {Error} when a frame that matches has come and was not taken. */
+  /** @throws {Error} if a matching frame arrived and was not taken. */
   expectNone(match: Match<Frame>): void {
     const unexpected = this.#untaken.filter(frame => matches(frame, match));
     if (unexpected.length === 0) return;

@@ -1,6 +1,5 @@
 /**
- * Tokens as anybody can make them, right or wrong, with Node's crypto alone: what is verified with a library should not be
- * signed with it.
+ * Makes valid and invalid tokens with Node's crypto alone: a test should not sign with the library that verifies.
  */
 import { constants, createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
@@ -8,10 +7,10 @@ export type SigningAlgorithm = 'HS256' | 'HS384' | 'HS512' | 'RS256' | 'RS384' |
 
 export interface JwtRequest {
   readonly alg: SigningAlgorithm;
-  /** A secret for HS…, else a private key. */
+  /** A secret for HS… algorithms, otherwise a private key. */
   readonly key: KeyObject | string | Uint8Array;
   readonly claims: object | string;
-  /** Over `alg` and `typ`. */
+  /** Overrides `alg` and `typ`. */
   readonly header?: object;
 }
 
@@ -21,7 +20,7 @@ export function jwt({ alg, key, claims, header = {} }: JwtRequest): string {
   return `${input}.${signature(alg, key, input).toString('base64url')}`;
 }
 
-/** `text` as it is, anything else as JSON. */
+/** A string unchanged, anything else as JSON. */
 export function base64url(value: object | string): string {
   return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 }

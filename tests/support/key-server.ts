@@ -1,4 +1,4 @@
-/** A small HTTP server that serves a JSON Web Key Set, or whatever a broken one would serve. */
+/** A small HTTP server that serves a JSON Web Key Set, or the answers of a broken server. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cleanup } from './cleanup.js';
@@ -7,11 +7,11 @@ export interface KeyServer {
   readonly url: string;
   /** Requests so far. */
   readonly requests: number;
-  /** What it serves from now on: a key set, or an answer of the test's own. */
+  /** Sets the answer from now on: a key set, or a custom answer of the test. */
   serve(keysOrAnswer: readonly object[] | RequestListener): void;
   /** Ends connections without an answer from now on, until `serve` is called. */
   fail(): void;
-  /** Nobody listens any more. */
+  /** Stops listening. */
   stop(): Promise<void>;
 }
 

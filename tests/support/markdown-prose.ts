@@ -1,4 +1,4 @@
-/** The prose of a Markdown page, line by line: for tests that hold a page to the rules of writing. */
+/** The prose of a Markdown page, line by line: for tests that check a page against the writing rules. */
 
 export interface ProseLine {
   /** From 1. */
@@ -12,7 +12,7 @@ export interface ProseLine {
 export interface Heading {
   readonly level: number;
   readonly text: string;
-  /** What GitHub gives it: lower case, no punctuation, hyphens, numbered when repeated. */
+  /** The anchor on GitHub: lower case, no punctuation, hyphens, numbered when repeated. */
   readonly anchor: string;
 }
 
@@ -38,17 +38,17 @@ export function proseLines(page: string): ProseLine[] {
   return lines;
 }
 
-/** What would be a sentence: code and the addresses of links have dots of their own. */
+/** Replaces code and the addresses of links: their dots do not end sentences. */
 function withoutCode(text: string): string {
   return text.replace(/`[^`]*`/g, 'code').replace(/\]\([^)]*\)/g, ']');
 }
 
-/** Whether a line has the end of a sentence before its own end. */
+/** Whether a sentence ends before the end of the line. */
 export function hasTwoSentences({ text }: ProseLine): boolean {
   return /[.!?](?:\*\*|["')\]])* +\S/.test(withoutCode(text).replace(/^\*\*[^*]*\*\* */, ''));
 }
 
-/** Whether a line ends where a sentence does. */
+/** Whether the line ends with the end of a sentence. */
 export function endsASentence({ text }: ProseLine): boolean {
   return /[.:!?;](?:\*\*|["')\]])*$/.test(text);
 }

@@ -1,4 +1,4 @@
-/** The tables of a Markdown page, by the heading above them: for tests that hold a page against the code. */
+/** The tables of a Markdown page, by the heading above them: for tests that compare a page with the code. */
 
 export type TableRow = Readonly<Record<string, string>>;
 
@@ -9,7 +9,7 @@ export class MarkdownPage {
     this.#lines = text.split('\n');
   }
 
-  /** The text of a section, without its subsections. @throws {Error} when there is no such heading. */
+  /** The text of a section, without its subsections. @throws {Error} if there is no such heading. */
   section(heading: string): string {
     const start = this.#lines.findIndex(line => /^#+ /.test(line) && line.replace(/^#+ /, '') === heading);
     if (start < 0) throw new Error(`The page has no section called "${heading}".`);
@@ -19,7 +19,7 @@ export class MarkdownPage {
 
   /**
    * The rows of the one table of a section that has these columns, each cell without its back quotes.
-   * @throws {Error} when there is none, so that a renamed column does not make a test of nothing.
+   * @throws {Error} if there is no such table: a renamed column must not leave an empty test.
    */
   table(heading: string, ...columns: readonly string[]): TableRow[] {
     const blocks = this.section(heading)

@@ -1,6 +1,6 @@
-/** Says whether a frame or a log line is the one a test waits for. */
+/** Decides whether a frame or a log line matches the one that a test waits for. */
 
-/** A `type`, an object of which every field must be found (deeply), or a question of the test's own. */
+/** A `type`, an object with fields that must all match (deeply), or a predicate of the test. */
 export type Match<T> = string | { readonly [field: string]: unknown } | ((value: T) => boolean);
 
 export function matches<T extends object>(value: T, match: Match<T>): boolean {
@@ -19,7 +19,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** How an error text names what was awaited. */
+/** Describes the awaited match for an error text. */
 export function describeMatch<T>(match: Match<T>): string {
   if (typeof match === 'string') return match;
   return typeof match === 'function' ? `what satisfies ${match}` : JSON.stringify(match);

@@ -1,6 +1,6 @@
-/** What a process counts, as its metrics page says. */
+/** Reads metrics of a process from its metrics page. */
 
-/** An edge, a presence or any other process with an admin port. */
+/** An edge, a presence process, or any other process with an admin port. */
 export interface Measured {
   readonly adminUrl: string;
 }
@@ -9,7 +9,7 @@ export interface Measured {
  * The value of one line.
  *
  * @param name with its labels: `hubbub_edge_limits_total{limit="rooms"}`
- * @throws {Error} when there is no such line: a misspelt name is not a zero
+ * @throws {Error} if there is no such line: a misspelled name is not a zero
  */
 export async function metricValue(process: Measured, name: string): Promise<number> {
   const value = valueIn(await pageOf(process), name);
@@ -18,9 +18,9 @@ export async function metricValue(process: Measured, name: string): Promise<numb
 }
 
 /**
- * The same for counters whose labels appear when they are first counted: 0 until then.
+ * The same for counters with labels that appear at the first count: 0 until then.
  *
- * @throws {Error} when there is no metric of that name, whatever its labels
+ * @throws {Error} if there is no metric of that name with any labels
  */
 export async function countOf(process: Measured, name: string): Promise<number> {
   const page = await pageOf(process);

@@ -1,6 +1,6 @@
-/** A chat's browser client that was written for a server of one process, without our SDK: it must work unchanged. */
+/** A chat's browser client, written without our SDK for a server of one process: it must work unchanged. */
 
-/** As somebody wrote it, to the letter; only its page is ours. */
+/** The client is verbatim; only its page is ours. */
 export const PLAIN_CLIENT = `
 class ChatClient {
   constructor(url, token) {

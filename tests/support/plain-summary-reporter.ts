@@ -10,7 +10,7 @@ export default class PlainSummaryReporter implements Reporter {
     const count = { passed: 0, failed: unhandledErrors.length, skipped: 0, pending: 0 };
     for (const module of modules) {
       for (const test of module.children.allTests()) count[test.result().state]++;
-      // A file that cannot be loaded, or whose hooks fail, has errors of its own and perhaps no test.
+      // A file that fails to load, or in its hooks, has its own errors and perhaps no test.
       count.failed += module.errors().length;
       for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
     }
@@ -18,7 +18,7 @@ export default class PlainSummaryReporter implements Reporter {
     console.log(`${count.passed} passed, ${count.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 
     const { HUBBUB_TEST_FAILURES: path } = process.env;
-    // An error outside of all tests belongs to no file, so running files again could not clear it.
+    // An error outside of all tests belongs to no file, so a rerun of files could not clear it.
     const failed = unhandledErrors.length > 0 ? [] : modules.filter(module => !module.ok());
     if (path !== undefined) {
       writeFileSync(
@@ -29,7 +29,7 @@ export default class PlainSummaryReporter implements Reporter {
   }
 }
 
-/** The failures of one file, a line each: the test's name and the first line of its error. */
+/** The failures of one file, one line each: the test's name and the first line of its error. */
 function failuresOf(module: TestModule): string[] {
   const tests = [...module.children.allTests('failed')].map(
     test => `${test.fullName}: ${firstLine(test.result().errors?.[0]?.message)}`,

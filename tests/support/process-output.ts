@@ -1,4 +1,4 @@
-/** What a process has said: lines for failures, JSON log lines to wait for. */
+/** The output of a process: lines for failure texts, and JSON log lines to wait for. */
 
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ export interface LogLine {
 const TAIL_LINES = 30;
 
 export class ProcessOutput {
-  /** Everything on stdout and stderr, in the order it was read. */
+  /** All lines of stdout and stderr, in reading order. */
   readonly lines: string[] = [];
   /** The lines that are JSON objects. */
   readonly logs: LogLine[] = [];
@@ -29,10 +29,10 @@ export class ProcessOutput {
 
   /** The last lines, for an error text. */
   tail(): string {
-    return this.lines.length === 0 ? '(it said nothing)' : this.lines.slice(-TAIL_LINES).join('\n');
+    return this.lines.length === 0 ? '(no output)' : this.lines.slice(-TAIL_LINES).join('\n');
   }
 
-  /** Resolves with the first log line that matches, also when it was there already. */
+  /** Resolves with the first log line that matches, even an earlier one. */
   waitForLog(match: Match<LogLine>, { withinMs = PATIENCE_MS } = {}): Promise<LogLine> {
     return new Promise((resolve, reject) => {
       const look = () => {
@@ -44,7 +44,7 @@ export class ProcessOutput {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
-        reject(new Error(`No log line ${describeMatch(match)} within ${withinMs} ms. It said last:\n${this.tail()}`));
+        reject(new Error(`No log line ${describeMatch(match)} within ${withinMs} ms. Last output:\n${this.tail()}`));
       }, withinMs);
       this.#waiting.add(look);
       look();
@@ -57,6 +57,6 @@ function parseLog(line: string): LogLine | undefined {
   try {
     return JSON.parse(line);
   } catch {
-    return undefined; // A line for people that happens to begin like JSON.
+    return undefined; // Plain text that begins like JSON.
   }
 }

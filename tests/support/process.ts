@@ -1,4 +1,4 @@
-/** Real `hubbub` processes: started, waited for, signalled, and always ended. */
+/** Real `hubbub` processes: started, awaited, signaled, and always ended. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
@@ -16,19 +16,19 @@ export interface Exit {
 }
 
 export interface StartProcessOptions {
-  /** What errors call it. Default: its arguments. */
+  /** Its name in errors. Default: its arguments. */
   readonly name?: string;
-  /** HUBBUB_* and others. Nothing called HUBBUB_* is inherited from whoever runs the tests. */
+  /** HUBBUB_* and others. The process inherits no HUBBUB_* variable from the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>;
-  /** When the process counts as started. Default: its admin port says that it is ready. */
+  /** Resolves when the process counts as started. Default: when its admin port reports ready. */
   readonly readyWhen?: (started: TestProcess) => Promise<unknown>;
-  /** Another program than the command line of Hubbub: a script, as a path from the root. */
+  /** A script to run instead of the command line of Hubbub, as a path from the root. */
   readonly script?: string;
-  /** File descriptors that it may open. Default: as many as the tests. */
+  /** The limit of file descriptors. Default: that of the tests. */
   readonly descriptors?: number;
-  /** It leads a process group of its own, as under a shell: `process.kill(-pid, …)` signals it and its children. */
+  /** Whether it leads its own process group, as under a shell: `process.kill(-pid, …)` signals it and its children. */
   readonly ownGroup?: boolean;
-  /** When it is stopped, where that is not as `cleanup` has it. */
+  /** When it stops. Default: that of `cleanup`. */
   readonly scope?: Scope;
 }
 
@@ -50,7 +50,7 @@ export class TestProcess {
     if (child.stdout) this.output.read(child.stdout);
     if (child.stderr) this.output.read(child.stderr);
     this.exited = new Promise(resolve => {
-      // `close`, not `exit`: by then everything it said has been read.
+      // `close`, not `exit`: by then all of its output has been read.
       child.once('close', (code, signal) => {
         living.delete(this);
         resolve({ code, signal });
@@ -76,7 +76,7 @@ export class TestProcess {
     return `http://127.0.0.1:${this.adminPort}`;
   }
 
-  /** Resolves when it listens; rejects with what it said when it ends instead. */
+  /** Resolves when it listens; rejects with its output if it ends instead. */
   async untilListening(): Promise<void> {
     this.#listening = await this.orExit(this.output.waitForLog({ event: 'listening' }));
   }
@@ -91,22 +91,22 @@ export class TestProcess {
     await this.orExit(eventually(green, { describe: `${this.name} is ready` }));
   }
 
-  /** The promise, or a rejection with what the process said as soon as it ends. */
+  /** The promise, or a rejection with the output of the process as soon as it ends. */
   async orExit<T>(promise: Promise<T>): Promise<T> {
     const ended = this.exited.then(exit => {
-      throw new Error(`${this.name} ended with ${exit.code ?? exit.signal}. It said last:\n${this.output.tail()}`);
+      throw new Error(`${this.name} ended with ${exit.code ?? exit.signal}. Last output:\n${this.output.tail()}`);
     });
     return await Promise.race([promise, ended]);
   }
 
-  /** Sends the signal and resolves when the process has ended. `SIGKILL` is a crash, `SIGTERM` an orderly leave. */
+  /** Sends the signal and resolves when the process has ended. `SIGKILL` is a crash, `SIGTERM` an orderly exit. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> {
     this.#endExpected = true;
     this.child.kill(signal);
     return await this.exited;
   }
 
-  /** Freezes it: its connections stay, nothing answers. */
+  /** Freezes it: its connections stay open, but it does not answer. */
   pause(): void {
     this.child.kill('SIGSTOP');
   }
@@ -115,7 +115,7 @@ export class TestProcess {
     this.child.kill('SIGCONT');
   }
 
-  /** Ends it, and fails when it had ended of its own accord: no input may end a process. */
+  /** Ends it, and fails if it had ended by itself: no input may end a process. */
   async stop(): Promise<void> {
     const endedByItself = !living.has(this) && !this.#endExpected;
     const exit = await this.kill();
@@ -126,7 +126,7 @@ export class TestProcess {
 
   #portNamed(name: 'port' | 'adminPort'): number {
     const port = this.#listening?.[name];
-    if (typeof port !== 'number') throw new Error(`${this.name} has not told its ${name}.`);
+    if (typeof port !== 'number') throw new Error(`${this.name} has not reported its ${name}.`);
     return port;
   }
 }
@@ -156,7 +156,7 @@ export async function startProcess(args: readonly string[], options: StartProces
     await (options.readyWhen?.(started) ?? started.untilReady());
     return started;
   } catch (error) {
-    await started.kill(); // Told here, so not once more when it is stopped.
+    await started.kill(); // The caller reports the failure, so `stop` must not repeat it.
     throw error;
   }
 }
@@ -167,7 +167,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs `hubbub <args>` to its end: for commands like `token`, and for starts that must be refused. */
+/** Runs `hubbub <args>` to its end: for commands like `token`, and for starts that must fail. */
 export function runHubbub(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
   return new Promise(resolve => {
     const options = { cwd: ROOT, env: cleanEnvironment(env), timeout: 60_000 };
@@ -178,14 +178,14 @@ export function runHubbub(args: readonly string[], env: Readonly<Record<string, 
   });
 }
 
-/** What the developer has set must not change a test. HUBBUB_TEST_* are no settings. */
+/** Removes the developer's settings, which must not change a test. HUBBUB_TEST_* are kept: they are not settings. */
 function cleanEnvironment(own: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(HUBBUB_(?!TEST_)|VITEST|NODE_ENV$)/.test(name));
   return { ...Object.fromEntries(inherited), ...own };
 }
 
-// A failed story is explained by what its processes said, and they are gone when it is read.
+// The output of the processes explains a failed story, and is gone when the report is read.
 afterEach(({ task }) => {
   if (task.result?.state !== 'fail') return;
-  for (const { name, output } of living) console.log(`--- ${name} said last:\n${output.tail()}`);
+  for (const { name, output } of living) console.log(`--- last output of ${name}:\n${output.tail()}`);
 });

@@ -1,4 +1,4 @@
-/** Finds the programs the tests need, or installs them, or says in one line what to install. Skips nothing. */
+/** Finds the programs that the tests need, installs them, or names in one line what to install. Skips nothing. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram, installPackage } from './system-packages.js';
 
-/** Where Redis comes from: plain data, so that it can be handed to the test workers. */
+/** The source of Redis: plain data, so that the test workers can receive it. */
 export type RedisSource = { readonly kind: 'url'; readonly url: string } | OwnRedisSource;
 
 export type OwnRedisSource =
@@ -16,7 +16,7 @@ export type OwnRedisSource =
 const REDIS_PROGRAMS = ['redis-server', 'valkey-server'];
 const REDIS_IMAGE = 'redis:7.4-alpine';
 
-/** @throws {Error} one line saying what to install. */
+/** @throws {Error} with one line that names what to install. */
 export async function provisionRedis(): Promise<RedisSource> {
   const url = process.env.HUBBUB_TEST_REDIS_URL;
   return url ? { kind: 'url', url } : await provisionOwnRedis();
@@ -24,7 +24,7 @@ export async function provisionRedis(): Promise<RedisSource> {
 
 /**
  * A Redis that a test may restart and freeze: never the one of HUBBUB_TEST_REDIS_URL.
- * @throws {Error} one line saying what to install.
+ * @throws {Error} with one line that names what to install.
  */
 export async function provisionOwnRedis(): Promise<OwnRedisSource> {
   const found = findProgram(REDIS_PROGRAMS);
@@ -40,19 +40,19 @@ export async function provisionOwnRedis(): Promise<OwnRedisSource> {
 
 async function dockerAnswers(): Promise<boolean> {
   try {
-    const { getContainerRuntimeClient } = await import('testcontainers'); // Half a second, so only where it is needed.
+    const { getContainerRuntimeClient } = await import('testcontainers'); // Takes half a second, so only when needed.
     await getContainerRuntimeClient();
     return true;
   } catch {
-    return false; // No engine, or none that we may use: the next source is tried.
+    return false; // No engine that we may use: try the next source.
   }
 }
 
 const CHROMIUM_PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /**
- * The path of a Chromium for playwright-core. May install one, so give the hook that calls it `PROVISION_TIMEOUT_MS`.
- * @throws {Error} one line saying what to install.
+ * The path of a Chromium for playwright-core. May install one: a hook that calls it needs `PROVISION_TIMEOUT_MS`.
+ * @throws {Error} with one line that names what to install.
  */
 export function provisionChromium(): string {
   const chosen = process.env.HUBBUB_TEST_CHROMIUM;
@@ -70,9 +70,9 @@ const PYTHON_PROGRAMS = ['python3', 'python3.14', 'python3.13', 'python3.12', 'p
 const CHECK_PYTHON = 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)';
 
 /**
- * The path of a Python 3.11 or newer that has the packages of `requirements`, a file with exact versions. They are in a virtual
- * environment in `.cache`, which is made once for each content of the file: give the hook that calls it `PROVISION_TIMEOUT_MS`.
- * @throws {Error} one line saying what to install.
+ * The path of a Python 3.11 or newer with the packages of `requirements`, a file with exact versions. A virtual environment
+ * in `.cache` holds them, one per content of the file. A hook that calls it needs `PROVISION_TIMEOUT_MS`.
+ * @throws {Error} with one line that names what to install.
  */
 export function provisionPython(requirements: string): string {
   const chosen = process.env.HUBBUB_TEST_PYTHON;
@@ -97,7 +97,7 @@ export function provisionPython(requirements: string): string {
 
 /**
  * The path of a Python 3.11 or newer without packages.
- * @throws {Error} one line saying what to install.
+ * @throws {Error} with one line that names what to install.
  */
 export function provisionBarePython(): string {
   const python = findPython() ?? installPython();
@@ -121,7 +121,7 @@ function succeeds(program: string, args: readonly string[]): boolean {
 
 /**
  * The path of redis-cli.
- * @throws {Error} one line saying what to install.
+ * @throws {Error} with one line that names what to install.
  */
 export function provisionRedisCli(): string {
   const find = () => findProgram(['redis-cli']);
@@ -133,5 +133,5 @@ export function provisionRedisCli(): string {
   throw new Error('The tests need redis-cli: install redis-tools.');
 }
 
-/** For hooks that may have to install something. */
+/** The timeout of hooks that may have to install something. */
 export const PROVISION_TIMEOUT_MS = 600_000;

@@ -1,4 +1,4 @@
-/** A bare WebSocket client for stories: it knows frames and nothing else, so that it can do what the SDK never would. */
+/** A bare WebSocket client for stories: it knows only frames, so that it can do what the SDK never does. */
 import { randomUUID } from 'node:crypto';
 import type { Encoding, Frame } from '@hubbub/protocol';
 import { Decoder, Encoder } from '@msgpack/msgpack';
@@ -9,21 +9,21 @@ import { Inbox } from './inbox.js';
 import type { Match } from './matching.js';
 
 export interface ConnectOptions {
-  /** What errors call this client. Default: `client`. */
+  /** The name of this client in errors. Default: `client`. */
   readonly name?: string;
   readonly token?: string;
-  /** Where the token stands. Default: `header`. */
+  /** The place of the token. Default: `header`. */
   readonly tokenIn?: 'header' | 'subprotocol' | 'query';
   /** Default: `json`. */
   readonly encoding?: Encoding;
   readonly headers?: Readonly<Record<string, string>>;
   /** Offered instead of the encoding's own; `[]` offers none. */
   readonly subprotocols?: readonly string[];
-  /** Address to come from: any of 127.0.0.0/8. */
+  /** The local address: any of 127.0.0.0/8. */
   readonly localAddress?: string;
   /** Certificates (PEM) to trust, for `wss:`. */
   readonly ca?: string;
-  /** Name that the certificate must have, and that is sent by SNI; without it a client of an address sends none. */
+  /** The required name of the certificate, also sent by SNI. Otherwise a client of an address sends no name. */
   readonly servername?: string;
 }
 
@@ -38,7 +38,7 @@ export interface RefusedUpgrade {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Told by `connect` when the edge answers the upgrade with an HTTP status. */
+/** Thrown by `connect` if the edge answers the upgrade with an HTTP status. */
 export class UpgradeRefused extends Error {
   constructor(
     name: string,
@@ -52,7 +52,7 @@ const encoder = new Encoder({ ignoreUndefined: true });
 const decoder = new Decoder();
 
 export class RawClient {
-  /** Every frame received, in order; those already taken by `nextFrame` too. */
+  /** Every frame received, in order, including those already taken by `nextFrame`. */
   readonly frames: readonly Frame[];
   readonly closed: Promise<Closing>;
   readonly #inbox: Inbox;
@@ -60,7 +60,7 @@ export class RawClient {
   constructor(
     readonly name: string,
     readonly encoding: Encoding,
-    /** For what this class has no word for. */
+    /** For operations that this class lacks. */
     readonly socket: WebSocket,
   ) {
     this.#inbox = new Inbox(name);
@@ -75,7 +75,7 @@ export class RawClient {
     socket.on('message', (data: Buffer, isBinary) => this.#inbox.add(this.#decode(data, isBinary)));
   }
 
-  /** The subprotocol that the edge chose; empty when it chose none. */
+  /** The subprotocol that the edge chose, or empty. */
   get subprotocol(): string {
     return this.socket.protocol;
   }
@@ -84,12 +84,12 @@ export class RawClient {
     this.sendRaw(this.encoding === 'json' ? JSON.stringify(frame) : encoder.encode(frame));
   }
 
-  /** Sends text as a text frame and bytes as a binary one, unless told otherwise: bytes that are no UTF-8 as text. */
+  /** Sends text as a text frame and bytes as a binary one. `binary` overrides this, as for invalid UTF-8 in a text frame. */
   sendRaw(data: string | Uint8Array, { binary = typeof data !== 'string' } = {}): void {
     this.socket.send(data, { binary });
   }
 
-  /** Sends the frame with an `id` of its own, and takes the frame that answers it: `ack`, `pong`, `error`, … */
+  /** Sends the frame with a unique `id`, and takes the frame that answers it: `ack`, `pong`, `error`, … */
   async ask(frame: object, options?: { readonly withinMs?: number }): Promise<Frame> {
     const id = randomUUID();
     this.send({ ...frame, id });
@@ -103,7 +103,7 @@ export class RawClient {
   }
 
   /**
-   * Takes the oldest frame that matches, of those that came and were not taken yet; waits for it when there is none.
+   * Takes the oldest untaken frame that matches, or waits for one.
    *
    * @example
    * await bob.nextFrame({ type: 'new_message', payload: { content: 'hi' } }, { withinMs: 2000 });
@@ -113,9 +113,9 @@ export class RawClient {
   }
 
   /**
-   * Proves that no matching frame is waiting or on its way, without waiting for time to pass: the edge answers in order,
-   * so what it had to send stands before its `pong`. What is still on the broker does not: then give a `barrier` that
-   * travels the same road behind it, such as a later message in the same room.
+   * Proves without a timer that no matching frame is pending: the edge answers in order, so pending frames precede its
+   * `pong`. Frames still on the broker do not. For these, pass a `barrier` that takes the same path later, such as a later
+   * message in the same room.
    */
   async noFrame(match: Match<Frame>, barrier: () => Promise<unknown> = () => this.ping()): Promise<void> {
     await barrier();
@@ -140,13 +140,13 @@ export class RawClient {
     return await this.closed;
   }
 
-  /** Ends the TCP connection without a word, as a lost network does. */
+  /** Ends the TCP connection silently, as a lost network does. */
   async terminate(): Promise<Closing> {
     this.socket.terminate();
     return await this.closed;
   }
 
-  /** A frame of the wrong kind, or broken, becomes a frame that no test expects. */
+  /** A malformed frame, or one of the wrong kind, becomes a frame that no test expects. */
   #decode(data: Buffer, isBinary: boolean): Frame {
     try {
       if (isBinary !== (this.encoding === 'msgpack')) throw new Error(`a ${isBinary ? 'binary' : 'text'} frame`);
@@ -158,8 +158,8 @@ export class RawClient {
 }
 
 /**
- * Opens a session. It is ended with the test, or with the file when it was opened in `beforeAll`.
- * @throws {UpgradeRefused} when the edge answers with an HTTP status.
+ * Opens a session. It ends with the test, or with the file if opened in `beforeAll`.
+ * @throws {UpgradeRefused} if the edge answers with an HTTP status.
  *
  * @example
  * const alice = await connect(edge.wsUrl, { name: 'alice', token, encoding: 'msgpack' });
@@ -189,7 +189,7 @@ export function connect(url: string, options: ConnectOptions = {}): Promise<RawC
   });
 }
 
-/** Asks for an upgrade that must be refused, and returns the HTTP answer. */
+/** Requests an upgrade that must be refused, and returns the HTTP answer. */
 export async function connectRefused(url: string, options: ConnectOptions = {}): Promise<RefusedUpgrade> {
   let client: RawClient;
   try {

@@ -1,4 +1,4 @@
-/** A Redis server in a container, where there is a Docker engine and no program on the PATH. */
+/** A Redis server in a container, for machines with a Docker engine and no program on the PATH. */
 import { GenericContainer, getContainerRuntimeClient } from 'testcontainers';
 import { freePort, type RedisHost } from './redis-host.js';
 import { askRedisOnce } from './redis-question.js';
@@ -6,7 +6,7 @@ import { askRedisOnce } from './redis-question.js';
 const REDIS_PORT = 6379;
 
 export async function startRedisContainer(image: string, args: readonly string[]): Promise<RedisHost> {
-  // A port of the host chosen by us stays the same when the container is started again; one chosen by Docker does not.
+  // A host port chosen by us survives a restart of the container; one chosen by Docker does not.
   const port = await freePort();
   const started = await new GenericContainer(image)
     .withCommand(['redis-server', '--save', '', ...args])

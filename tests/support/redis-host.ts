@@ -1,17 +1,17 @@
-/** One Redis server of the tests, however it runs: what `redis.ts` needs of a program, a container or a given URL. */
+/** One Redis server of the tests: the operations that `redis.ts` needs of a program, a container or a given URL. */
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 export interface RedisHost {
   readonly url: string;
   readonly port: number;
-  /** `undefined` where the server is not our process. */
+  /** `undefined` if the server is not our process. */
   readonly pid: number | undefined;
-  /** Resolves when the server answers; on the port it had before. */
+  /** Resolves when the server answers on its former port. */
   start(): Promise<void>;
-  /** Ends the server at once, as a crash does. With `keepData`, the next start finds what was stored. */
+  /** Ends the server immediately, as a crash does. With `keepData`, the next start finds the stored data. */
   halt(options: { readonly keepData: boolean }): Promise<void>;
-  /** Freezes the server: connections stay open and nothing answers. */
+  /** Freezes the server: connections stay open, but it does not answer. */
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Ends the server for good and leaves nothing behind. */
@@ -19,13 +19,13 @@ export interface RedisHost {
 }
 
 /**
- * Below what Linux gives to outgoing connections and to listeners at port 0 (32768 to 60999, ip(7), `ip_local_port_range`):
- * a port of that range that was free a moment ago is anybody's, and a program that starts again finds it taken for minutes.
+ * Below the range that Linux gives to outgoing connections and to listeners at port 0 (32768 to 60999, ip(7),
+ * `ip_local_port_range`). Any program may take a port of that range, and a restarted one finds it taken for minutes.
  */
 const PORTS = { from: 20_000, to: 32_000 };
 const PORTS_TO_ASK = 50;
 
-/** A port for a program that must know its own before it binds, or bind the same one again. */
+/** A port for a program that must know its port before it binds, or bind the same one again. */
 export async function freePort(): Promise<number> {
   for (let asked = 0; asked < PORTS_TO_ASK; asked++) {
     const port = randomInt(PORTS.from, PORTS.to);

@@ -12,7 +12,7 @@ import { askRedisOnce } from './redis-question.js';
 const PORTS_TO_TRY = 20;
 const PORT_TAKEN = /address already in use/i;
 
-/** Starts a server on a free port; the port may be taken between looking and binding, so several are tried. */
+/** Starts a server on a free port; retries with others if the port is taken before the bind. */
 export async function startRedisProgram(path: string, args: readonly string[]): Promise<RedisHost> {
   const directory = await mkdtemp(join(tmpdir(), 'hubbub-redis-'));
   for (let attempt = 1; ; attempt++) {
@@ -47,7 +47,7 @@ class RedisProgram implements RedisHost {
     return this.#child?.pid;
   }
 
-  /** A restart finds its port taken only by a passing outgoing connection: it waits for that to end. */
+  /** Only a short outgoing connection can hold the port of a restart: it waits for the end of that. */
   async start(): Promise<void> {
     const isRestart = this.#child !== undefined;
     for (let attempt = 1; ; attempt++) {
@@ -61,7 +61,7 @@ class RedisProgram implements RedisHost {
     }
   }
 
-  /** Its own words tell that the server which answers on the port is ours and not somebody else's. */
+  /** Its output proves that the server on the port is ours. */
   async #spawn(): Promise<ChildProcess> {
     const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.directory, '--save', ''];
     const child = spawn(this.path, [...own, ...this.args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -85,7 +85,7 @@ class RedisProgram implements RedisHost {
   }
 
   async halt({ keepData }: { keepData: boolean }): Promise<void> {
-    // SHUTDOWN SAVE takes no write after what it saves, which SAVE and a crash would lose. It answers by going away.
+    // SHUTDOWN SAVE accepts no write after the save; SAVE and a crash would lose such writes. It sends no answer.
     if (keepData) await askRedisOnce(this.url, 'SHUTDOWN', 'SAVE').catch(() => {});
     await this.#end();
     if (!keepData) await rm(join(this.directory, 'dump.rdb'), { force: true });

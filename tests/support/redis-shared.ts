@@ -1,4 +1,4 @@
-/** The Redis server that HUBBUB_TEST_REDIS_URL names: shared with others, so it is neither restarted nor frozen. */
+/** The Redis server that HUBBUB_TEST_REDIS_URL names: it is shared, so tests neither restart nor freeze it. */
 import type { RedisHost } from './redis-host.js';
 import { connectRedis } from './redis-question.js';
 
@@ -18,7 +18,7 @@ export function useSharedRedis(url: string, prefix: string): RedisHost {
   };
 }
 
-/** A server that lives on must not keep our keys. */
+/** A server that outlives the test must not keep our keys. */
 async function deleteKeys(url: string, prefix: string): Promise<void> {
   const connection = connectRedis(url);
   try {

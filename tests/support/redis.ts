@@ -1,4 +1,4 @@
-/** A real Redis for a test: started, asked, frozen, restarted, and gone afterwards. */
+/** A real Redis for a test: it can be queried, frozen and restarted, and is removed afterwards. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -18,34 +18,34 @@ export interface TestRedis {
   readonly port: number;
   /** For HUBBUB_REDIS_PREFIX: every key and channel of the test must begin with it. */
   readonly prefix: string;
-  /** `undefined` where the server is not a process of ours. Another one after a restart. */
+  /** `undefined` if the server is not our process. Changes with a restart. */
   readonly pid: number | undefined;
-  /** What redis-cli prints for a command, without the last line break. */
+  /** The output of redis-cli for a command, without the last line break. */
   cli(...args: string[]): Promise<string>;
   /** An ioredis client, closed when Redis is stopped. */
   connection(options?: RedisOptions): Redis;
-  /** Freezes the server: connections stay, nothing answers. */
+  /** Freezes the server: connections stay open, but it does not answer. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Ends the server at once, as a crash does; `start` brings it back on the same port. */
+  /** Ends the server immediately, as a crash does; `start` restarts it on the same port. */
   halt(options?: { readonly keepData?: boolean }): Promise<void>;
   start(): Promise<void>;
   /** `halt`, then `start`. Data is lost unless `keepData` is set. */
   restart(options?: { readonly keepData?: boolean }): Promise<void>;
-  /** Called by itself at the end of the test, or of the file when started in `beforeAll`. */
+  /** Called automatically at the end of the test, or of the file if started in `beforeAll`. */
   stop(): Promise<void>;
 }
 
 export interface StartRedisOptions {
-  /** For tests that freeze, halt or restart it: a server of its own even where HUBBUB_TEST_REDIS_URL is set. */
+  /** For tests that freeze, halt or restart it: a separate server even if HUBBUB_TEST_REDIS_URL is set. */
   readonly own?: boolean;
-  /** More arguments of redis-server, for example `['--maxmemory', '64mb']`; they take a server of its own too. */
+  /** More arguments of redis-server, for example `['--maxmemory', '64mb']`; they imply a separate server. */
   readonly args?: readonly string[];
 }
 
 /**
- * Starts a server of the test's own on a free port, or hands out HUBBUB_TEST_REDIS_URL with a prefix of the test's own,
- * where freezing and restarting are refused.
+ * Starts a separate server on a free port. With HUBBUB_TEST_REDIS_URL it uses that server with a separate prefix, and
+ * refuses to freeze or restart it.
  *
  * @example
  * const redis = await startRedis();
@@ -104,7 +104,7 @@ function startHost(source: RedisSource, args: readonly string[], prefix: string)
   }
 }
 
-/** The real program where there is one: what a person in a shell does must work. */
+/** Prefers the real program: commands that people type in a shell must work. */
 async function runCli(url: string, args: readonly string[]): Promise<string> {
   const program = findProgram(['redis-cli', 'valkey-cli']);
   if (program) {

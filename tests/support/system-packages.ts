@@ -1,4 +1,4 @@
-/** Looks for programs on the PATH, and installs them with the system's package manager where that is allowed. */
+/** Finds programs on the PATH, and installs them with the system's package manager if allowed. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -15,22 +15,22 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    return false; // Not there or not ours to run.
+    return false; // Missing or not executable.
   }
 }
 
-/** What the program's package is called, by package manager. */
+/** The name of the program's package, by package manager. */
 export interface PackageNames {
   readonly apt: string;
   readonly apk: string;
   readonly dnf: string;
 }
 
-/** Installs a package when we are root and know the package manager. Says whether that was so, and went well. */
+/** Installs a package as root with a known package manager. Returns whether it succeeded. */
 export function installPackage(names: PackageNames): boolean {
   if (process.getuid?.() !== 0) return false;
   if (findProgram(['apt-get'])) {
-    // Two test workers may come here at once: apt waits for its lock instead of failing.
+    // Two test workers may install simultaneously: apt waits for its lock instead of failing.
     const apt = ['-o', 'DPkg::Lock::Timeout=300', '-qq'];
     return (
       run('apt-get', [...apt, 'update']) &&

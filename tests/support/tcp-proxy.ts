@@ -1,43 +1,43 @@
-/** A TCP proxy of the tests' own: the network between two real parts, which delays, throttles, swallows and cuts. */
+/** A TCP proxy as the network between two real parts: it delays, throttles, swallows and cuts. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { cleanup } from './cleanup.js';
 
 export interface TcpProxyOptions {
-  /** Port on 127.0.0.1 that is spoken to. */
+  /** The target port on 127.0.0.1. */
   readonly to: number;
 }
 
-/** What the network does to bytes; both directions alike, connections that stand and those to come. */
+/** The conditions of the network, for both directions of open and future connections. */
 export interface NetworkConditions {
   /** Added to each direction. Default 0. */
   readonly delayMs?: number;
-  /** For each connection and direction. Default: unlimited. */
+  /** Per connection and direction. Default: unlimited. */
   readonly bytesPerSecond?: number;
-  /** Bytes wait and nothing arrives, while connections stand: a network that is gone without a word. */
+  /** Bytes wait and nothing arrives, while connections stay open: a silently lost network. */
   readonly blackHole?: boolean;
 }
 
 export interface TcpProxy {
   readonly port: number;
-  /** Connections that stand. */
+  /** Open connections. */
   readonly connections: number;
-  /** Replaces the conditions; `{}` is a perfect network. Bytes that waited in a black hole go on. */
+  /** Replaces the conditions; `{}` is a perfect network. Bytes that waited in a black hole continue. */
   behave(conditions: NetworkConditions): void;
-  /** New connections go to this port, as a balancer sends them elsewhere; those that stand stay. */
+  /** Sends new connections to this port, as a balancer does; open ones stay. */
   retarget(port: number): void;
-  /** Resets every connection that stands; new ones are taken. */
+  /** Resets every open connection; accepts new ones. */
   cut(): void;
   /** Resets every connection and refuses new ones, until `restore`. */
   sever(): void;
   restore(): void;
 }
 
-/** How often bytes are let through: fine enough for tests of seconds. */
+/** The interval at which bytes pass: fine enough for tests of seconds. */
 const TICK_MS = 5;
 
 /**
- * Stands until the test, or the file, ends.
+ * Runs until the test or the file ends.
  *
  * @example
  * const proxy = await startTcpProxy({ to: redis.port });
@@ -91,7 +91,7 @@ export async function startTcpProxy({ to }: TcpProxyOptions): Promise<TcpProxy> 
   };
 }
 
-/** One connection: two directions, which end together. */
+/** One connection with two directions that end together. */
 class Pair {
   readonly ended: Promise<void>;
   readonly #sockets: readonly [Socket, Socket];
@@ -116,7 +116,7 @@ class Pair {
   }
 }
 
-/** One direction: takes bytes, lets them through when the conditions allow, and reads no further than it may keep. */
+/** One direction: forwards bytes when the conditions allow, and reads no more than it may hold. */
 class Flow {
   readonly #from: Socket;
   readonly #to: Socket;
@@ -132,7 +132,7 @@ class Flow {
     this.#conditions = conditions;
     from.on('data', bytes => {
       this.#waiting.push({ bytes, dueAtMs: performance.now() + (conditions().delayMs ?? 0) });
-      // A slow network pushes back: what it cannot pass on is not read.
+      // A slow network applies backpressure: it does not read bytes that it cannot forward.
       if (conditions().bytesPerSecond !== undefined || conditions().blackHole === true) from.pause();
       else this.#pass();
     });

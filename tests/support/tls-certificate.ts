@@ -1,4 +1,4 @@
-/** Certificates for servers of a test: self-signed, P-256 or RSA, for localhost and 127.0.0.1, in files of their own. */
+/** Certificates for servers of a test: self-signed, P-256 or RSA, for localhost and 127.0.0.1, in separate files. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { der } from './certificate.js';
 import { cleanup } from './cleanup.js';
 
 export interface TlsCertificate {
-  /** PEM; clients trust it as it is. */
+  /** PEM; clients trust it directly. */
   readonly cert: string;
   /** PEM. */
   readonly key: string;
@@ -16,7 +16,7 @@ export interface TlsCertificate {
 export interface TlsCertificateFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** Puts other content into the files, as a renewal does. */
+  /** Replaces the content of the files, as a renewal does. */
   write(certificate: Partial<TlsCertificate>): void;
 }
 
@@ -31,7 +31,7 @@ const SHA256_WITH_RSA = Buffer.from('2a864886f70d01010b', 'hex');
 const COMMON_NAME = Buffer.from('550403', 'hex');
 const SUBJECT_ALT_NAME = Buffer.from('551d11', 'hex');
 
-/** @param name its common name, by which a test tells certificates apart */
+/** @param name its common name, by which a test distinguishes certificates */
 export function tlsCertificate(name: string, kind: 'P-256' | 'RSA' = 'P-256'): TlsCertificate {
   const { privateKey, publicKey } =
     kind === 'RSA'
@@ -66,7 +66,7 @@ export function tlsCertificate(name: string, kind: 'P-256' | 'RSA' = 'P-256'): T
   };
 }
 
-/** Files that hold the certificate; gone with the test. */
+/** Files that hold the certificate; removed with the test. */
 export function tlsCertificateFiles(certificate: TlsCertificate): TlsCertificateFiles {
   const folder = mkdtempSync(join(tmpdir(), 'hubbub-tls-'));
   cleanup(() => rmSync(folder, { recursive: true, force: true }));

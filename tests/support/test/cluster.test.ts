@@ -1,4 +1,4 @@
-/** The kit's clusters: real processes that are ready, and the same story on one process in memory. */
+/** The kit's clusters: real processes that are ready, and the same story in one process in memory. */
 import { describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster } from '../cluster.js';
 import { eventually } from '../eventually.js';
@@ -54,21 +54,21 @@ describe('a cluster of the kit', () => {
 });
 
 describe('commands', () => {
-  test('end with what they said', async () => {
+  test('end with their output', async () => {
     const { code, stdout } = await runHubbub(['token', '--user', 'u1'], { HUBBUB_JWT_SECRET: TEST_JWT_SECRET });
     expect(code).toBe(0);
     const cluster = await startEmbedded();
     await connect(cluster.edge(0).wsUrl, { token: stdout.trim() });
   });
 
-  test('that refuse to start say so in their code', async () => {
+  test('that refuse to start exit with an error code', async () => {
     const { code, stderr, stdout } = await runHubbub(['edge'], { HUBBUB_PORT: 'eighty' });
     expect(code).not.toBe(0);
     expect(stderr + stdout).toContain('HUBBUB_PORT');
   });
 });
 
-test('a process can be frozen and go on', async () => {
+test('a process can be frozen and continue', async () => {
   const cluster = await startEmbedded();
   const alice = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'alice' }) });
   cluster.edge(0).process.pause();

@@ -1,4 +1,4 @@
-/** Metrics as the kit reads them: what is not there is an error, and a label that was not counted yet a zero. */
+/** Metrics as the kit reads them: a missing metric is an error, and a label not yet counted is zero. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
@@ -20,7 +20,7 @@ async function startMeasured(): Promise<Measured> {
   return { adminUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-test('a line is found by its name with its labels, and not by a beginning of it', async () => {
+test('finds a line by its name with labels, not by a prefix', async () => {
   const measured = await startMeasured();
   expect(await metricValue(measured, 'sessions')).toBe(12);
   expect(await metricValue(measured, 'joins_total{result="ok"}')).toBe(3);
@@ -28,7 +28,7 @@ test('a line is found by its name with its labels, and not by a beginning of it'
   await expect(metricValue(measured, 'session')).rejects.toThrow('The metrics have no session.');
 });
 
-test('labels that were not counted yet are 0 where that is asked for, a misspelt name never', async () => {
+test('returns 0 for labels not yet counted if requested, but never for a misspelled name', async () => {
   const measured = await startMeasured();
   await expect(metricValue(measured, 'joins_total{result="refused"}')).rejects.toThrow(
     'The metrics have no joins_total',

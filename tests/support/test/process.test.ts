@@ -1,4 +1,4 @@
-/** Processes of the stories: awaited, ended, and explained when they end by themselves. */
+/** Test processes: awaited, ended, and explained if they end by themselves. */
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,20 +20,20 @@ async function script(source: string): Promise<string> {
 }
 
 describe('a process of the test', () => {
-  test('is started when it says so and is ready, and has the settings of the test only', async () => {
+  test('counts as started when it is ready, and has only the settings of the test', async () => {
     const started = await startProcess([], { script: await script(LISTENING), env: { HUBBUB_JWT_SECRET: 'mine' } });
     expect(started.port).toBe(started.adminPort);
     expect(started.output.logs).toMatchObject([{ event: 'listening', secret: 'mine' }]);
     expect(await started.kill('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
   });
 
-  test('that ends instead of starting is quoted', async () => {
+  test('that ends instead of starting rejects with its output', async () => {
     const failing = await script('console.error("HUBBUB_PORT: expected a whole number"); process.exit(2)');
     const start = startProcess(['edge'], { script: failing, name: 'edge-1' });
     await expect(start).rejects.toThrow(/edge-1 ended with 2.*\nHUBBUB_PORT: expected a whole number/);
   });
 
-  test('that ends by itself later is told of when it is stopped', async () => {
+  test('that ends by itself later fails its stop', async () => {
     const crashing = await script(`${LISTENING}\nprocess.on('SIGUSR2', () => { throw new Error('boom') })`);
     const started = await startProcess([], { script: crashing, name: 'edge-1' });
     process.kill(started.pid, 'SIGUSR2');

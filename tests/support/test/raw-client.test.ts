@@ -1,4 +1,4 @@
-/** The client of the stories against a small server: encodings, tokens, refusals, barriers. */
+/** The raw client against a small server: encodings, tokens, refusals, barriers. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -48,7 +48,7 @@ describe('a raw client', () => {
     expect(client.frames.map(frame => frame.type)).toEqual(['welcome', 'send_message']);
   });
 
-  test('puts the token where it is told', async () => {
+  test('puts the token in the requested place', async () => {
     const url = await startEcho();
     const welcomes = await Promise.all(
       (['header', 'subprotocol', 'query'] as const).map(async tokenIn => {
@@ -68,18 +68,18 @@ describe('a raw client', () => {
     expect(refusal).toMatchObject({ status: 401, body: 'no token' });
   });
 
-  test('complains when an upgrade is not refused', async () => {
+  test('fails if an upgrade is not refused', async () => {
     await expect(connectRefused(await startEcho())).rejects.toThrow('was to be refused, but got a session');
   });
 
-  test('proves absence by what the server answers afterwards', async () => {
+  test('proves absence by a later answer of the server', async () => {
     const client = await connect(await startEcho());
     await client.noFrame('send_message');
     client.send({ type: 'send_message' });
     await expect(client.noFrame('send_message')).rejects.toThrow('expected no send_message, but got:');
   });
 
-  test('tells how it was closed', async () => {
+  test('returns the code of its close', async () => {
     const client = await connect(await startEcho());
     expect(await client.close()).toEqual({ code: 1000, reason: '' });
     const other = await connect(await startEcho());

@@ -1,4 +1,4 @@
-/** The kit starts a real Redis, and what tests do to it happens. */
+/** The kit starts a real Redis, and applies what tests do to it. */
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../eventually.js';
 import { startRedis } from '../redis.js';
@@ -10,14 +10,14 @@ describe('a Redis of the test', () => {
     expect(await redis.cli('GET', `${redis.prefix}:greeting`)).toBe('hello');
   });
 
-  test('has a prefix of its own each time, and a port where asked', async () => {
+  test('has a unique prefix, and a unique port if own is set', async () => {
     const [one, other] = await Promise.all([startRedis(), startRedis()]);
     expect(one.prefix).not.toBe(other.prefix);
     const owned = await Promise.all([startRedis({ own: true }), startRedis({ own: true })]);
     expect(owned[0].port).not.toBe(owned[1].port);
   });
 
-  test('forgets everything in a restart, unless it is told to keep it', async () => {
+  test('loses its data in a restart, unless keepData is set', async () => {
     const redis = await startRedis({ own: true });
     const connection = redis.connection();
     await connection.set('key', 'kept');
@@ -31,7 +31,7 @@ describe('a Redis of the test', () => {
     expect(await connection.get('key')).toBeNull();
   });
 
-  test('is silent while it is frozen and answers afterwards', async () => {
+  test('is silent while frozen and answers afterwards', async () => {
     const redis = await startRedis({ own: true });
     const connection = redis.connection({ commandTimeout: 300 });
     await connection.ping();
@@ -43,7 +43,7 @@ describe('a Redis of the test', () => {
     expect(await eventually(() => connection.ping(), { describe: 'Redis answers again' })).toBe('PONG');
   });
 
-  test('refuses connections after it was stopped, also when it was frozen', async () => {
+  test('refuses connections after it was stopped, even if it was frozen', async () => {
     const redis = await startRedis({ own: true });
     const { pid } = redis;
     await redis.pause();

@@ -1,4 +1,4 @@
-/** The kit's network does what it is told. */
+/** The kit's network applies its conditions. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { cleanup } from '../cleanup.js';
 import { eventually } from '../eventually.js';
 import { startTcpProxy } from '../tcp-proxy.js';
 
-/** A server that sends back what it gets, behind a proxy, and one connection to it. */
+/** An echo server behind a proxy, and one connection to it. */
 async function echoThroughProxy() {
   const server = createServer(socket => socket.on('error', () => {}).pipe(socket));
   server.listen(0, '127.0.0.1');
@@ -30,7 +30,7 @@ test('a perfect network passes every byte, in both directions', async () => {
   await eventually(() => received.bytes === 1_000_000);
 });
 
-test('a delay holds bytes back for its time, both ways', async () => {
+test('a delay holds bytes back for its duration, in both directions', async () => {
   const { proxy, socket, received } = await echoThroughProxy();
   proxy.behave({ delayMs: 100 });
   const sentAt = performance.now();
@@ -39,7 +39,7 @@ test('a delay holds bytes back for its time, both ways', async () => {
   expect(performance.now() - sentAt).toBeGreaterThanOrEqual(200);
 });
 
-test('a rate lets so many bytes through in a second and no more', async () => {
+test('a rate limits the bytes per second', async () => {
   const { proxy, socket, received } = await echoThroughProxy();
   proxy.behave({ bytesPerSecond: 10_000 });
   const sentAt = performance.now();
@@ -48,7 +48,7 @@ test('a rate lets so many bytes through in a second and no more', async () => {
   expect(performance.now() - sentAt).toBeGreaterThanOrEqual(400);
 });
 
-test('a black hole swallows without a word, and gives back what waited', async () => {
+test('a black hole swallows bytes silently, and releases them later', async () => {
   const { proxy, socket, received } = await echoThroughProxy();
   proxy.behave({ blackHole: true });
   socket.write('x');
@@ -61,7 +61,7 @@ test('a black hole swallows without a word, and gives back what waited', async (
   await eventually(() => received.bytes === 1);
 });
 
-test('cut resets connections, sever refuses new ones until mended', async () => {
+test('cut resets connections, sever refuses new ones until restore', async () => {
   const { proxy, socket } = await echoThroughProxy();
   proxy.cut();
   await closed(socket);
@@ -75,7 +75,7 @@ test('cut resets connections, sever refuses new ones until mended', async () => 
   expect(String((await once(again, 'data'))[0])).toBe('z');
 });
 
-/** Not `events.once`, which rejects on the error that a reset is. */
+/** Not `events.once`, which rejects on the error of a reset. */
 function closed(socket: Socket): Promise<void> {
   return new Promise(resolve => socket.once('close', () => resolve()));
 }
