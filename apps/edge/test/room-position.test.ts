@@ -100,7 +100,7 @@ class Model {
   }
 }
 
-function keepsItsPromise(actions: readonly Action[], { reportsLosses } = { reportsLosses: true }): void {
+function expectInvariants(actions: readonly Action[], { reportsLosses } = { reportsLosses: true }): void {
   const model = new Model(reportsLosses);
   for (const name of actions) model.run(name);
   model.settle();
@@ -117,14 +117,14 @@ function keepsItsPromise(actions: readonly Action[], { reportsLosses } = { repor
 describe('a room position', () => {
   test('delivers every message once and in order, or reports the gap, whatever is lost, doubled, late or forgotten', () => {
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 120 }), actions => keepsItsPromise(actions)),
+      fc.property(fc.array(action, { maxLength: 120 }), actions => expectInvariants(actions)),
       { numRuns: 3000 },
     );
   });
 
   test('negative control: without reports of losses, a lost last message stays unnoticed', () => {
     const unguarded = fc.property(fc.array(action, { maxLength: 120 }), actions =>
-      keepsItsPromise(actions, { reportsLosses: false }),
+      expectInvariants(actions, { reportsLosses: false }),
     );
     expect(fc.check(unguarded, { numRuns: 3000 }).failed).toBe(true);
   });
