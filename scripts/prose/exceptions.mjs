@@ -40,7 +40,6 @@ export const EXCEPTIONS = [
   { file: 'tests/architecture.test.ts', reason: PENDING },
   { file: 'tests/architecture/', reason: PENDING },
   { file: 'tests/cli/', reason: PENDING },
-  { file: 'tests/cluster/', reason: PENDING },
   { file: 'tests/deploy/', reason: PENDING },
   { file: 'tests/drain/', reason: PENDING },
   { file: 'tests/faults/', reason: PENDING },

@@ -1,4 +1,4 @@
-/** Who gets a session and who does not is decided before the upgrade (PROTOCOL.md section 1). */
+/** The edge decides about admission before the upgrade (PROTOCOL.md section 1). */
 import { createSigner } from 'fast-jwt';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Environment, startEmbedded, type TestCluster } from '../support/cluster.js';
@@ -28,14 +28,14 @@ describe('admission', () => {
     expect((await client.nextFrame('welcome')).payload?.user).toEqual({ id: 'zoë', name: 'Zoë' });
   });
 
-  test('a bare token as the only subprotocol opens a JSON session and is answered, as browsers insist', async () => {
+  test('a bare token as the only subprotocol opens a JSON session and is echoed, as browsers require', async () => {
     const token = cluster.token({ user: 'browser' });
     const client = await connect(url, { subprotocols: [token] });
     expect(client.subprotocol).toBe(token);
     await client.nextFrame('welcome');
   });
 
-  test('the first subprotocol that the edge speaks is chosen, and the token is not echoed beside it', async () => {
+  test('chooses the first supported subprotocol, and does not echo the token beside it', async () => {
     const token = cluster.token({ user: 'u' });
     const client = await connect(url, {
       subprotocols: ['other', `bearer.${token}`, 'hubbub.v1.msgpack'],
@@ -45,7 +45,7 @@ describe('admission', () => {
     await client.nextFrame('welcome');
   });
 
-  test('without a name in the token, the id is the name', async () => {
+  test('the id serves as the name if the token has no name', async () => {
     const client = await connect(url, { token: sign({ sub: 'u7' }) });
     expect((await client.nextFrame('welcome')).payload?.user).toEqual({ id: 'u7', name: 'u7' });
   });
@@ -78,7 +78,7 @@ describe('admission', () => {
     expect(cluster.edge(0).process.output.lines.join()).not.toContain(offered || '\u0000');
   });
 
-  test('origins on the list connect, others get 403, programs without an origin connect', async () => {
+  test('admits listed origins and programs without an origin, and answers other origins with 403', async () => {
     const token = cluster.token({ user: 'u' });
     await connect(url, { token, headers: { origin: ALLOWED } });
     await connect(url, { token });
@@ -94,7 +94,7 @@ describe('admission', () => {
     }
   });
 
-  test('the token says which rooms it opens: patterns, an object of rights, or every public one', async () => {
+  test('the token grants rooms: by patterns, by an object of rights, or every public one', async () => {
     const patterns = await connect(url, { token: sign({ sub: 'u', rooms: ['chat:*', 'lobby'] }) });
     for (const room of ['chat:42', 'lobby']) await patterns.join(room);
     for (const room of ['general', 'lobby2', 'chat', 'quiz:1']) {
@@ -117,7 +117,7 @@ describe('admission', () => {
     });
   });
 
-  test('a room in the path that is no room is 400, one that the token does not open 403', async () => {
+  test('answers an invalid room in the path with 400, and a room that the token does not grant with 403', async () => {
     const token = sign({ sub: 'u', rooms: ['chat:*'] });
     const { roomUrl } = cluster.edge(0);
     expect(await connectRefused(roomUrl('a}b'), { token })).toMatchObject({ status: 400 });
@@ -127,7 +127,7 @@ describe('admission', () => {
     expect((await client.nextFrame('welcome')).payload?.rooms).toEqual(['chat:1']);
   });
 
-  test('other paths are 404, a WebSocket path over plain HTTP is 426, a POST is no entrance', async () => {
+  test('answers other paths with 404, plain HTTP on a WebSocket path with 426, and never upgrades a POST', async () => {
     const { httpUrl, socketUrl } = cluster.edge(0);
     expect((await fetch(`${httpUrl}/nothing`)).status).toBe(404);
     expect((await fetch(`${httpUrl}/ws`)).status).toBe(426);

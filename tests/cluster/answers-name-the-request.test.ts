@@ -1,4 +1,4 @@
-/** Every request with a readable `id` is answered with it, whatever else of the frame is malformed. */
+/** Every answer repeats a readable `id` of its request, whatever else in the frame is malformed. */
 import { CLIENT_FRAME_TYPES, type Encoding } from '@hubbub/protocol';
 import { ExtData, encode } from '@msgpack/msgpack';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ const TYPES = [...CLIENT_FRAME_TYPES, 'client.event'];
 /** Not UTF-8. */
 const BROKEN_TEXT = Uint8Array.of(0xa1, 0xff);
 
-/** A value as it stands on the wire in each encoding; `undefined` where the encoding cannot hold it. */
+/** A value on the wire in each encoding; `undefined` if the encoding cannot hold it. */
 interface Raw {
   readonly json?: string;
   readonly msgpack?: Uint8Array;
@@ -20,12 +20,12 @@ function raw(value: unknown): Raw {
   return { json: JSON.stringify(value), msgpack: encode(value) };
 }
 
-/** An array of arrays, and so on. */
+/** Nested arrays. */
 function nested(levels: number): unknown {
   return levels === 0 ? 1 : [nested(levels - 1)];
 }
 
-/** A map of one entry whose parts need not be what encoders write. */
+/** A map of one entry with arbitrary bytes as its parts. */
 function entry(key: Uint8Array, value: Uint8Array): Uint8Array {
   return Uint8Array.of(0x81, ...key, ...value);
 }
@@ -40,23 +40,23 @@ const BROKEN_PAYLOADS: Readonly<Record<string, Raw>> = {
   'half a character in a key': { json: '{"\\ud83d":1}', msgpack: entry(BROKEN_TEXT, encode(1)) },
   __proto__: { json: '{"__proto__":{"a":1}}', msgpack: entry(encode('__proto__'), encode({ a: 1 })) },
   'an extension': { msgpack: entry(encode('a'), encode(new ExtData(7, Uint8Array.of(1, 2)))) },
-  'a key that is no text': { msgpack: entry(encode(7), encode(1)) },
-  'a room_id that is no text': raw({ room_id: { a: 1 } }),
-  'a room_id that is no room': raw({ room_id: 'no room!' }),
-  'a position that is none': raw({ room_id: ROOM, epoch: 7, offset: 'x', since: -1, after: 'x' }),
-  'rooms that are none': raw({ rooms: 7 }),
+  'a key that is not text': { msgpack: entry(encode(7), encode(1)) },
+  'a room_id that is not text': raw({ room_id: { a: 1 } }),
+  'a room_id that is not a room name': raw({ room_id: 'no room!' }),
+  'a malformed position': raw({ room_id: ROOM, epoch: 7, offset: 'x', since: -1, after: 'x' }),
+  'rooms: a number': raw({ rooms: 7 }),
   'fields of wrong types': raw({ room_id: ROOM, token: 7, status: 7, limit: 'x' }),
   'too large': raw({ filler: 'x'.repeat(20_000) }),
 };
 
-/** What of a frame is malformed, beside its `id`; by name. */
+/** The malformed fields of a frame, except for its `id`, by name. */
 const BROKEN_FIELDS: Readonly<Record<string, Readonly<Record<string, Raw>>>> = {
   'type: a number': { type: raw(7) },
   'type: camelCase': { type: raw('camelCase') },
   'type: too long': { type: raw('x'.repeat(65)) },
   'room: a number': { room: raw(7) },
   'room: an object': { room: raw({ toString: 1 }) },
-  'room: no name': { room: raw('no room!') },
+  'room: an invalid name': { room: raw('no room!') },
   'room: too long': { room: raw('x'.repeat(300)) },
   'room: half a character': { room: { json: '"\\ud83d"', msgpack: BROKEN_TEXT } },
   'message_id: empty': { message_id: raw('') },
@@ -99,14 +99,14 @@ describe.each(['json', 'msgpack'] as const)('in %s', encoding => {
       client.sendRaw(bytes);
       const answer = await client.nextFrame({ id }, { withinMs: 2000 }).catch(() => undefined);
       if (answer === undefined) unanswered.push(what);
-      // The room that the frame named comes back with the error.
+      // The error repeats the room of the frame.
       else if (answer.type === 'error' && !what.includes('room')) expect([what, answer.room]).toEqual([what, ROOM]);
       if (type === 'leave_room') await client.join(ROOM);
     }
     expect(unanswered).toEqual([]);
   });
 
-  test('a frame of the other kind', async () => {
+  test('a frame of the other encoding', async () => {
     const client = await member(encoding);
     const frame = { type: 'ping', id: 'other-kind', room: ROOM };
     const other = encoding === 'json' ? encode(frame) : JSON.stringify(frame);
@@ -115,14 +115,14 @@ describe.each(['json', 'msgpack'] as const)('in %s', encoding => {
     expect(await client.nextFrame({ id: 'other-kind' })).toMatchObject(error);
   });
 
-  test.each(['join_room', 'leave_room'])('%s names its room in the payload, and the error has it', async type => {
+  test.each(['join_room', 'leave_room'])('the error for %s repeats the room in its payload', async type => {
     const client = await member(encoding);
     const payload = { room_id: 'private room!' };
     expect(await client.ask({ type, payload })).toMatchObject({ type: 'error', room: 'private room!' });
   });
 });
 
-test.each([7, '', 'x'.repeat(65), '\ud83d'])('an id that is malformed itself, %j, is not echoed', async id => {
+test.each([7, '', 'x'.repeat(65), '\ud83d'])('does not echo the malformed id %j', async id => {
   const client = await member('json');
   client.send({ type: 'ping', id, room: ROOM });
   const error = await client.nextFrame('error');

@@ -1,4 +1,4 @@
-/** Bad input from a client gets its answer, with a code, and the others in the room do not notice (invariants 7 and 8). */
+/** Bad input from a client gets an error with a code, without effect on others in the room (invariants 7 and 8). */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { connect, type RawClient } from '../support/raw-client.js';
@@ -24,8 +24,8 @@ describe('bad frames', () => {
     await mallory.join('general');
   });
 
-  /** The session lives, and what it says next reaches the bystander, who got nothing else from it. */
-  async function nobodyWasHurt(): Promise<void> {
+  /** The session is open, and its next message reaches the bystander, who received nothing else from it. */
+  async function expectNoHarm(): Promise<void> {
     count++;
     const id = `fine-${count}`;
     mallory.send({ type: 'send_message', room: 'general', id, message_id: id, payload: { content: 'fine' } });
@@ -82,10 +82,10 @@ describe('bad frames', () => {
     mallory.sendRaw(data, { binary: typeof data !== 'string' });
     const error = await mallory.nextFrame('error');
     expect(error.payload).toMatchObject({ code, message: expect.stringMatching(/.{10,}/) });
-    await nobodyWasHurt();
+    await expectNoHarm();
   });
 
-  test('resume of what cannot be made text of is answered room by room', async () => {
+  test('a resume with rooms that cannot be converted to text is answered room by room', async () => {
     const rooms = [{ room_id: { toString: 1, valueOf: 1 } }, { room_id: [{ toString: null }] }, { room_id: 'general' }];
     const answer = await mallory.ask({ type: 'resume', payload: { rooms } });
     expect(answer).toMatchObject({
@@ -94,7 +94,7 @@ describe('bad frames', () => {
         rooms: [{ error: { code: 'INVALID_ROOM' } }, { error: { code: 'INVALID_ROOM' } }, { room_id: 'general' }],
       },
     });
-    await nobodyWasHurt();
+    await expectNoHarm();
   });
 
   test('an error echoes the id and the room of its frame', async () => {
@@ -102,7 +102,7 @@ describe('bad frames', () => {
     expect(await mallory.nextFrame('error')).toMatchObject({ id: 'e1', room: 'elsewhere' });
   });
 
-  test('a frame of exactly 4,096 bytes is taken', async () => {
+  test('a frame of exactly 4,096 bytes is accepted', async () => {
     const text = `{"type":"ping","x":"${'x'.repeat(4096 - 22)}"}`;
     expect(Buffer.byteLength(text)).toBe(4096);
     mallory.sendRaw(text);
@@ -129,26 +129,26 @@ describe('bad frames', () => {
     eve.sendRaw(data, { binary: typeof data !== 'string' });
     expect((await eve.nextFrame('error')).payload).toMatchObject({ code: 'INVALID_FORMAT' });
     await eve.ping();
-    await nobodyWasHurt();
+    await expectNoHarm();
   });
 
-  test('text that is not UTF-8 ends its own connection and no other', async () => {
+  test('text that is not UTF-8 ends only its own connection', async () => {
     const eve = await connect(cluster.edge(0).wsUrl, { name: 'eve', token: cluster.token({ user: 'eve' }) });
     await eve.nextFrame('welcome');
     eve.sendRaw(Uint8Array.from([0x7b, 0xff, 0xfe, 0x7d]), { binary: false });
     expect((await eve.closed).code).toBe(1006);
-    await nobodyWasHurt();
+    await expectNoHarm();
   });
 
-  test('a frame beyond the bound of the transport ends its own connection and no other', async () => {
+  test('a frame beyond the bound of the transport ends only its own connection', async () => {
     const eve = await connect(cluster.edge(0).wsUrl, { name: 'eve', token: cluster.token({ user: 'eve' }) });
     await eve.nextFrame('welcome');
     eve.sendRaw(`{"type":"ping","x":"${'x'.repeat(70_000)}"}`);
     expect((await eve.closed).code).toBe(1006);
-    await nobodyWasHurt();
+    await expectNoHarm();
   });
 
-  test('a session enters as many rooms as it may and no more; a second join of the same one is answered alike', async () => {
+  test('a session joins at most max_rooms rooms; a repeated join gets the same answer', async () => {
     for (const room of ['one', 'two', 'two']) await mallory.join(room);
     const refused = await mallory.ask({ type: 'join_room', payload: { room_id: 'three' } });
     expect(refused).toMatchObject({ type: 'error', payload: { code: 'ROOM_LIMIT' } });

@@ -1,4 +1,4 @@
-/** The first road: two people chat, one over JSON and one over MessagePack, wherever they are connected. */
+/** The main path: two people chat, one over JSON and one over MessagePack, on the same or different edges. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
@@ -18,7 +18,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     cluster = await start();
   });
 
-  /** Alice speaks JSON at the first edge, Bob MessagePack at the last one. */
+  /** Alice uses JSON at the first edge, Bob uses MessagePack at the last one. */
   async function aliceAndBob(): Promise<{ alice: RawClient; bob: RawClient }> {
     rooms++;
     room = `room-${rooms}`;
@@ -45,7 +45,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     return both;
   }
 
-  test('welcome comes first and says who the session is and what its limits are', async () => {
+  test('welcome arrives first, with the identity and the limits of the session', async () => {
     const { alice } = await aliceAndBob();
     const welcome = await alice.nextFrame('welcome');
     expect(alice.frames[0]).toEqual(welcome);
@@ -57,7 +57,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     });
   });
 
-  test('each sees the other join: who is there by user_joined, who comes by room_info', async () => {
+  test('both see each other: the member gets user_joined, the joiner gets room_info', async () => {
     const { alice, bob } = await aliceAndBob();
     await alice.join(room);
     const first = await alice.nextFrame('room_info');
@@ -81,7 +81,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     await bob.noFrame('user_joined', () => bob.ask({ type: 'online_users', room }));
   });
 
-  test('a message reaches the other once, from the sender the edge knows; the sender gets ack and no copy', async () => {
+  test('a message reaches the other once, with the sender that the edge knows; the sender gets an ack and no copy', async () => {
     const { alice, bob } = await bothInRoom();
     alice.send({
       type: 'send_message',
@@ -107,7 +107,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     await bob.noFrame('new_message');
   });
 
-  test('a message without an id gets one, the same for its sender and for the others', async () => {
+  test('a message without an id gets one, the same for its sender and the others', async () => {
     const { alice, bob } = await bothInRoom();
     bob.send({ type: 'send_message', room, payload: { content: 'hi' } });
     const { id } = await bob.nextFrame('ack');
@@ -124,7 +124,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     });
   });
 
-  test('typing is told to the others only', async () => {
+  test('typing reaches only the others', async () => {
     const { alice, bob } = await bothInRoom();
     alice.send({ type: 'typing', room });
     expect(await bob.nextFrame('user_typing')).toMatchObject({ room, sender: { name: 'Alice' } });
@@ -136,7 +136,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     );
   });
 
-  test('who leaves is told, and hears nothing more of the room', async () => {
+  test('a leave is announced to the others, and the leaver gets nothing more from the room', async () => {
     const { alice, bob } = await bothInRoom();
     expect(await bob.ask({ type: 'leave_room', payload: { room_id: room } })).toMatchObject({ type: 'ack', room });
     expect(await alice.nextFrame('user_left')).toMatchObject({ room, payload: { user: { name: 'Bob' }, count: 1 } });
@@ -144,7 +144,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     await bob.noFrame({ room });
   });
 
-  test('the frames of one session are carried out in their order, also while a join is under way', async () => {
+  test('the frames of one session are executed in order, even during a pending join', async () => {
     const { bob } = await aliceAndBob();
     bob.send({ type: 'join_room', id: '1', payload: { room_id: room } });
     bob.send({ type: 'send_message', id: '2', room, payload: {} });
@@ -156,7 +156,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
     await bob.nextFrame({ id: '4', type: 'error', payload: { code: 'NOT_IN_ROOM' } });
   });
 
-  test('the room of the path is joined at once', async () => {
+  test('joins the room of the path immediately', async () => {
     const { alice } = await aliceAndBob();
     await alice.join(room);
     const carol = await connect(cluster.edge(0).roomUrl(room), {
@@ -179,7 +179,7 @@ describe.each(PLACES)('a chat across $place', ({ start }) => {
 });
 
 describe('two edges on Redis', () => {
-  test('after kill -9 of an edge its users leave, once each, and the others talk on', async () => {
+  test('after kill -9 of an edge its users leave, once each, and the others keep chatting', async () => {
     const cluster = await startCluster({ edges: 2 });
     const alice = await connect(cluster.edge(0).wsUrl, { name: 'alice', token: cluster.token({ user: 'alice' }) });
     const carol = await connect(cluster.edge(0).wsUrl, { name: 'carol', token: cluster.token({ user: 'carol' }) });

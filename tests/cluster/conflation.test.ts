@@ -1,4 +1,4 @@
-/** Where a namespace conflates, who does not read stays, skips what is outdated, and ends with the newest of each key. */
+/** In a conflating namespace, slow readers stay, skip outdated messages, and end with the newest of each key. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { startTcpProxy } from '../support/tcp-proxy.js';
 
 const KEYS = ['eur', 'usd', 'gbp'];
 const FILLER = 'x'.repeat(8192);
-/** Far more than the kernel keeps for a connection that is not read: with 8 KiB each that is 64 MiB. */
+/** Far more than the kernel buffers for an unread connection: 64 MiB at 8 KiB each. */
 const TICKS_MAX = 8000;
 const BATCH = 50;
 const TICKS_WHILE_BEHIND = 301;
@@ -26,7 +26,7 @@ async function start(): Promise<TestCluster> {
   return await startCluster({ edges: 1, presence: 0, env: { HUBBUB_CONFIG: config } });
 }
 
-/** A ticker of a room, and who listens to it: two that stop reading and one that reads. */
+/** A ticker of a room, two listeners that stop reading, and one that reads. */
 async function open(cluster: TestCluster, room: string) {
   const edge = cluster.edge(0);
   const person = (name: string, encoding: 'json' | 'msgpack' = 'json') =>
@@ -82,7 +82,7 @@ test('slow readers of a conflating room stay, and end with the newest of each ke
     const got = numbers(reader);
     expect(got.slice(-3), reader.name).toEqual([last - 2, last - 1, last]);
     expect(got, 'in order and once').toEqual([...new Set(got)].sort((a, b) => a - b));
-    // What the kernel had taken before it was behind, and then three.
+    // The messages in the kernel's buffer before the reader was behind, and three more.
     expect(got.length).toBeLessThan(last - TICKS_WHILE_BEHIND + 3);
     const [beforeLast] = reader.frames.slice(-2);
     expect(beforeLast?.type, 'a message without a key keeps its place').toBe('notice');
@@ -90,7 +90,7 @@ test('slow readers of a conflating room stay, and end with the newest of each ke
   }
   expect(numbers(room.fast)).toEqual(Array.from({ length: last }, (_, i) => i + 1));
 
-  // Then everything comes again, once.
+  // Afterwards every message arrives again, once.
   await eventually(async () => (await room.metric('conflating_sessions')) === 0);
   await room.tick(6);
   for (const reader of room.slow) {
@@ -99,7 +99,7 @@ test('slow readers of a conflating room stay, and end with the newest of each ke
   }
 });
 
-test('what waits for a slow reader comes before the room is closed', async () => {
+test('a slow reader gets its backlog before the close of the room', async () => {
   const room = await open(await start(), 'ticks:fx');
   while (room.sent < TICKS_MAX && (await room.metric('conflating_sessions')) < 2) await room.tick(BATCH);
   await room.tick(TICKS_WHILE_BEHIND);
@@ -114,7 +114,7 @@ test('what waits for a slow reader comes before the room is closed', async () =>
   }
 });
 
-test('a reader on a slow network falls behind and catches up again and again, and is never cut off', async () => {
+test('a reader on a slow network falls behind and catches up repeatedly, and is never disconnected', async () => {
   const cluster = await start();
   const room = await open(cluster, 'ticks:fx');
   const edge = new URL(cluster.edge(0).wsUrl);
@@ -123,7 +123,7 @@ test('a reader on a slow network falls behind and catches up again and again, an
   const reader = await connect(url, { name: 'far', token: cluster.token({ user: 'far' }) });
   await reader.join('ticks:fx');
   network.behave({ bytesPerSecond: 4_000_000 });
-  // Who steps off and is back before anything newer comes has skipped nothing yet.
+  // A reader that catches up before a newer message arrives has skipped nothing yet.
   const skipped = () => (numbers(reader).at(-1) ?? 0) > numbers(reader).length;
   while (room.sent < TICKS_MAX && ((await room.metric('conflations_total')) < 5 || !skipped())) await room.tick(BATCH);
   expect(await room.metric('conflations_total')).toBeGreaterThanOrEqual(5);
@@ -136,7 +136,7 @@ test('a reader on a slow network falls behind and catches up again and again, an
   console.log(`far: ${got.length} of ${room.sent}`);
 });
 
-test('negative control: without conflation the same readers are cut off', async () => {
+test('negative control: without conflation the same readers are disconnected', async () => {
   const room = await open(await start(), 'plain:fx');
   while (room.sent < TICKS_MAX && (await room.metric('slow_readers_total')) < 2) await room.tick(BATCH);
   expect(await room.metric('slow_readers_total')).toBe(2);

@@ -1,4 +1,4 @@
-/** The client SDK joins as many rooms at once as a session may be in, and retries joins that are refused for now. */
+/** The client SDK joins up to max_rooms rooms simultaneously, and retries joins after temporary refusals. */
 import { HubbubClient } from '@hubbub/client';
 import { describe, expect, test } from 'vitest';
 import { limitCount } from '../admission/limit-count.js';
@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.js';
 import { countOf } from '../support/metric-value.js';
 import { startRedis } from '../support/redis.js';
 
-/** Connected, so that each join is a frame of its own and not an entry of one `resume`. */
+/** Opens a connected client: each join is then a separate frame, not an entry of one `resume`. */
 async function openClient(cluster: TestCluster): Promise<HubbubClient> {
   const client = new HubbubClient({ url: cluster.edge(0).wsUrl, token: cluster.token({ user: 'alice' }) });
   cleanup(() => client.close());
@@ -24,7 +24,7 @@ describe.each([
   ['in memory', (env?: Environment) => startEmbedded({ ...(env && { env }) })],
   ['on Redis', (env?: Environment) => startCluster({ edges: 1, ...(env && { env }) })],
 ] as const)('%s', (_where, start) => {
-  test('a hundred joins at once succeed with all defaults, none of them refused', async () => {
+  test('a hundred simultaneous joins succeed with all defaults, without a refusal', async () => {
     const cluster = await start();
     await joinAll(await openClient(cluster), 100);
     expect(await countOf(cluster.edge(0), 'hubbub_edge_frames_total{type="join_room",result="RATE_LIMITED"}')).toBe(0);

@@ -1,4 +1,4 @@
-/** Services find in Redis which namespaces have a history. */
+/** Services find the namespaces with a history in Redis. */
 import { expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster } from '../support/cluster.js';
@@ -12,7 +12,7 @@ async function announced(redis: TestRedis): Promise<Record<string, unknown> | fa
   return Object.fromEntries(names.map((name, index) => [name, JSON.parse(lines[2 * index + 1] ?? '')]));
 }
 
-test('edges say it when they start, and again after Redis lost its data', async () => {
+test('edges announce their namespaces at their start, and again after Redis lost its data', async () => {
   const redis = await startRedis({ own: true });
   const namespaces = { chat: { historySize: 50, historyTtlMs: 60_000 }, game: { events: ['*'] } };
   await startCluster({ edges: 1, presence: 0, redis, env: withNamespaces(namespaces) });

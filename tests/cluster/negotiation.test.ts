@@ -1,4 +1,4 @@
-/** What an edge and a client agree on before the first frame: subprotocol, features, pace, and how refusals arrive. */
+/** Negotiation before the first frame: subprotocol, features, pace, and the form of refusals. */
 import { FEATURES, readRefusalReason } from '@hubbub/protocol';
 import { createSigner } from 'fast-jwt';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ describe('the welcome', () => {
     });
   });
 
-  test('takes them from the settings', async () => {
+  test('takes these values from the settings', async () => {
     const other = await startEmbedded({
       env: { HUBBUB_IDLE_TIMEOUT_MS: '10000', HUBBUB_BACKOFF_BASE_MS: '200', HUBBUB_BACKOFF_CAP_MS: '5000' },
     });
@@ -45,7 +45,7 @@ describe('the welcome', () => {
 
 describe('subprotocols', () => {
   test.each([[['hubbub.v2.json']], [['mqtt', 'hubbub.v2.msgpack']], [['hubbub.v1.cbor']]])(
-    'refuses %j with 400 and names those that it speaks',
+    'refuses %j with 400 and names the supported ones',
     async subprotocols => {
       const refused = await connectRefused(url, { token: token(), subprotocols });
       expect(refused.status).toBe(400);
@@ -56,13 +56,13 @@ describe('subprotocols', () => {
     },
   );
 
-  test('chooses the one that it speaks beside newer ones', async () => {
+  test('chooses the supported one beside newer ones', async () => {
     const client = await connect(url, { token: token(), subprotocols: ['hubbub.v2.json', 'hubbub.v1.json'] });
     expect(client.subprotocol).toBe('hubbub.v1.json');
   });
 });
 
-describe('refusals of those who ask for a close frame', () => {
+describe('refusals by close frame, on request', () => {
   const closed = async (address: string, options: ConnectOptions = {}) => {
     const client = await connect(`${address}?errors=close`, options);
     const { code, reason } = await client.closed;
@@ -70,7 +70,7 @@ describe('refusals of those who ask for a close frame', () => {
     return { closeCode: code, ...readRefusalReason(reason) };
   };
 
-  test('a token that is not valid is closed with 4101', async () => {
+  test('an invalid token is closed with 4101', async () => {
     expect(await closed(url, { token: 'a.b.c' })).toMatchObject({ closeCode: 4101, code: 'UNAUTHORIZED' });
     expect(await closed(url)).toMatchObject({ closeCode: 4101, code: 'UNAUTHORIZED' });
     const expired = createSigner({ key: TEST_JWT_SECRET, algorithm: 'HS256' })({ sub: 'u', exp: 1 });
@@ -80,7 +80,7 @@ describe('refusals of those who ask for a close frame', () => {
     });
   });
 
-  test('a room that the token does not open is closed with 4203, an origin too', async () => {
+  test('a room that the token does not grant and a wrong origin are closed with 4203', async () => {
     const narrow = cluster.token({ user: 'u', rooms: ['chat:*'] });
     expect(await closed(cluster.edge(0).roomUrl('quiz:1'), { token: narrow })).toMatchObject({
       closeCode: 4203,
@@ -94,7 +94,7 @@ describe('refusals of those who ask for a close frame', () => {
     });
   });
 
-  test('what the edge does not understand is closed with 4204', async () => {
+  test('a request that the edge does not understand is closed with 4204', async () => {
     const { roomUrl } = cluster.edge(0);
     expect(await closed(roomUrl('a}b'), { token: token() })).toMatchObject({ closeCode: 4204, code: 'INVALID_ROOM' });
     expect(await closed(url, { token: token(), subprotocols: ['hubbub.v2.json'] })).toMatchObject({
@@ -103,7 +103,7 @@ describe('refusals of those who ask for a close frame', () => {
     });
   });
 
-  test('too many connections are closed with 4002 and a delay, and take no place', async () => {
+  test('excess connections are closed with 4002 and a delay, and do not count', async () => {
     const small = (await startEmbedded({ env: { HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '2' } })).edge(0);
     const options = { token: token(), localAddress: '127.0.0.2' };
     const first = await connect(small.wsUrl, options);
@@ -120,7 +120,7 @@ describe('refusals of those who ask for a close frame', () => {
     await eventually(() => connect(small.wsUrl, options), { describe: 'there is room for one' });
   });
 
-  test('an authorizer that cannot be reached is closed with 1013 and a delay', async () => {
+  test('an unreachable authorizer leads to 1013 and a delay', async () => {
     const alone = await startEmbedded({
       env: {
         HUBBUB_AUTHORIZER_URL: 'http://127.0.0.1:9/authorize',
@@ -138,7 +138,7 @@ describe('refusals of those who ask for a close frame', () => {
     await eventually(async () => (await metricValue(alone.edge(0), 'hubbub_edge_addresses')) === 0);
   });
 
-  test('a session that is not refused is not touched', async () => {
+  test('an admitted session is unaffected', async () => {
     const client = await connect(`${url}?errors=close`, { token: token() });
     await client.nextFrame('welcome');
     await client.ping();

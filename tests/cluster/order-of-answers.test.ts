@@ -1,4 +1,4 @@
-/** In which order a session gets the answers to frames that it sends together. */
+/** The order of the answers to frames that a session sends together. */
 import { beforeAll, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 test.each(['general', 'log:1'])(
-  'acks of %s follow the frames, also after the session has left',
+  'acks of %s follow the frames, even after the session has left',
   async room => {
     const client = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'alice' }) });
     await client.join(room);
@@ -39,7 +39,7 @@ test.each(['general', 'log:1'])(
   30_000,
 );
 
-test('a message behind a leave is refused', async () => {
+test('a message after a leave is refused', async () => {
   const client = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'bob' }) });
   await client.join('general');
   client.send({ type: 'leave_room', id: 'leave', payload: { room_id: 'general' } });

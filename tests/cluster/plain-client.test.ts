@@ -1,6 +1,6 @@
 /**
- * The plain browser client of a chat that was written for one process: against the names of PROTOCOL.md alone, without
- * our SDK. It must work unchanged against what `npm start` runs.
+ * The plain browser client of a chat, written for one process with only the names of PROTOCOL.md and without our SDK.
+ * It must work unchanged with `npm start`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { beforeAll, expect, test } from 'vitest';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   await eventually(async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok, { describe: 'it is ready' });
 }, 120_000);
 
-test('two plain clients in a browser chat, type and see who is here', async () => {
+test('two plain clients in a browser chat, type and see the roster', async () => {
   const browser = await openBrowser();
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${port}/ws/online`);

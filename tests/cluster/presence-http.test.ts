@@ -1,4 +1,4 @@
-/** Presence answers over HTTP who is where, to those who have a key. */
+/** Presence serves rosters and locations over HTTP to clients with a key. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
@@ -25,7 +25,7 @@ describe('the HTTP interface of the presence process', () => {
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
   };
 
-  test('a roster names the users of a room, wherever they are connected', async () => {
+  test('a roster lists the users of a room on all edges', async () => {
     const roster = await eventually(async () => {
       const { body } = await get('/rooms/general/roster');
       return body.count === 2 && body;
@@ -48,7 +48,7 @@ describe('the HTTP interface of the presence process', () => {
 
   test('users online, nodes and rooms are counted', async () => {
     await eventually(async () => (await get('/online')).body.online === 2, { describe: 'two users are online' });
-    // A registry that starts empty has every edge report anew, under a new incarnation.
+    // After an empty start of the registry every edge reports again, under a new incarnation.
     const nodes = async () => (await get('/nodes')).body.nodes as unknown[];
     await eventually(async () => (await nodes()).length === 2, { describe: 'two edges are alive' });
     expect(JSON.stringify((await get('/rooms')).body)).toContain('general');
@@ -58,7 +58,7 @@ describe('the HTTP interface of the presence process', () => {
     expect(await get('/rooms/nobody-here/roster')).toMatchObject({ status: 200, body: { count: 0, users: [] } });
   });
 
-  test('without a key, or with a wrong one, nothing is told', async () => {
+  test('without a valid key, presence reveals nothing', async () => {
     for (const path of ['/rooms', '/rooms/general/roster', '/users/alice', '/online', '/nodes']) {
       for (const key of ['', 'first-keyx', 'first']) {
         expect(await get(path, key), `${path} with ${JSON.stringify(key)}`).toMatchObject({
@@ -70,7 +70,7 @@ describe('the HTTP interface of the presence process', () => {
     expect((await get('/online', 'first-key')).status).toBe(200);
   });
 
-  test('the description is there for everybody', async () => {
+  test('the description is public', async () => {
     const { status, body } = await get('/openapi.json', '');
     expect(status).toBe(200);
     expect(body.openapi).toMatch(/^3\.1/);

@@ -1,4 +1,4 @@
-/** /readyz is green only where a message just travelled out through Redis and back (invariant 10). */
+/** /readyz is green only if a message has just traveled out through Redis and back (invariant 10). */
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestEdge } from '../support/cluster.js';
@@ -23,7 +23,7 @@ async function status(
 }
 
 describe('/readyz of an edge (invariant 10)', () => {
-  test('turns red while Redis is frozen, although the connection stands, and green when it thaws', async () => {
+  test('turns red while Redis is frozen, although the connection is open, and green afterwards', async () => {
     const redis = await startRedis({ own: true });
     const cluster = await startCluster({ edges: 1, presence: 0, redis, env: QUICK_PROBE });
     const edge = cluster.edge(0);
@@ -39,13 +39,13 @@ describe('/readyz of an edge (invariant 10)', () => {
     await eventually(async () => (await status(edge)).status === 200, { describe: 'it is green again' });
   });
 
-  test('a deaf subscription on a live connection is found and rebuilt', async () => {
+  test('a deaf subscription on a live connection is detected and rebuilt', async () => {
     const redis = await startRedis({ own: true });
     const cluster = await startCluster({ edges: 1, presence: 0, redis, env: QUICK_PROBE });
     const edge = cluster.edge(0);
     const alice = await connect(edge.wsUrl, { name: 'alice', token: cluster.token({ user: 'alice' }) });
     await alice.join('general');
-    // What a failover can leave behind: the connection lives, and nothing is subscribed on it.
+    // A failover can leave a live connection without subscriptions.
     await redis.cli('ACL', 'SETUSER', 'default', 'resetchannels');
     await eventually(async () => (await status(edge)).status === 503, { describe: 'it is red' });
     await redis.cli('ACL', 'SETUSER', 'default', 'allchannels');
@@ -54,7 +54,7 @@ describe('/readyz of an edge (invariant 10)', () => {
     await alice.nextFrame('hello.again');
   });
 
-  test('while Redis is away connections stay and messages get UNAVAILABLE; when it is back, rooms are told of the gap and messages flow', async () => {
+  test('while Redis is down connections stay and messages get UNAVAILABLE; afterwards rooms get room_gap and messages flow', async () => {
     const redis = await startRedis({ own: true });
     const cluster = await startCluster({ edges: 1, redis, env: QUICK_PROBE });
     const alice = await connect(cluster.edge(0).wsUrl, { name: 'alice', token: cluster.token({ user: 'alice' }) });
@@ -71,14 +71,14 @@ describe('/readyz of an edge (invariant 10)', () => {
     for (const member of [alice, bob]) {
       expect(await member.nextFrame('room_gap')).toMatchObject({ room: 'general', payload: { room_id: 'general' } });
     }
-    // The connection that publishes may come back a moment after the one that listens.
+    // The publishing connection may reconnect a moment after the subscribing one.
     await eventually(
       async () => (await alice.ask({ type: 'send_message', room: 'general', payload: {} })).type === 'ack',
     );
     await bob.nextFrame('new_message');
   });
 
-  test('an edge that starts before its Redis waits for it, red', async () => {
+  test('an edge that starts before its Redis stays red and waits for it', async () => {
     const redis = await startRedis({ own: true });
     await redis.halt();
     const starting = startCluster({ edges: 1, presence: 0, redis, env: QUICK_PROBE });

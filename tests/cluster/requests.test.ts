@@ -5,7 +5,7 @@ import { startCluster, startEmbedded } from '../support/cluster.js';
 import { connect } from '../support/raw-client.js';
 
 describe.each(['json', 'msgpack'] as const)('in %s', encoding => {
-  test('leave_room is acknowledged where the session is not in the room, too', async () => {
+  test('leave_room is acknowledged even if the session is not in the room', async () => {
     const cluster = await startEmbedded();
     const client = await connect(cluster.edge(0).wsUrl, { encoding, token: cluster.token({ user: 'u1' }) });
     await client.join('general');

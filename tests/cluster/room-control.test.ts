@@ -1,4 +1,4 @@
-/** Services close rooms and send users away, on every edge at once, and rosters know. */
+/** Services close rooms and remove users on every edge immediately, and rosters follow. */
 import { connectHubbub, type Hubbub } from '@hubbub/server';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
@@ -48,7 +48,7 @@ describe('room control', () => {
     expect(answer).toMatchObject({ type: 'error', payload: { code: 'NOT_IN_ROOM' } });
   }
 
-  test('closeRoom tells the members on both edges why, and they are out; what was published before it came first', async () => {
+  test('closeRoom removes the members on both edges with a reason, after all earlier messages', async () => {
     const members = await membersOfNewRoom(['alice', 0], ['bob', 1]);
     await hubbub.publishToRoom(room, { type: 'last.words' });
     await hubbub.closeRoom(room, 'the game is over');
@@ -64,7 +64,7 @@ describe('room control', () => {
     }
   });
 
-  test('presence knows at once: who opens the room anew is alone in it', async () => {
+  test('presence follows immediately: a member that rejoins the closed room is alone in it', async () => {
     const [alice] = await membersOfNewRoom(['alice', 0], ['bob', 1], ['carol', 1]);
     if (alice === undefined) throw new Error('nobody came');
     await eventually(async () => (await countSeenBy(alice)) === 3);
@@ -72,10 +72,10 @@ describe('room control', () => {
     await alice.nextFrame('room_closed');
     await alice.join(room);
     // Well within the grace of 5 s that a dropped connection has.
-    await eventually(async () => (await countSeenBy(alice)) === 1, { withinMs: 2500, describe: 'the others are out' });
+    await eventually(async () => (await countSeenBy(alice)) === 1, { withinMs: 2500, describe: 'the others have left' });
   });
 
-  test('removeFromRoom takes every session of that user out and nobody else', async () => {
+  test('removeFromRoom removes every session of that user and no one else', async () => {
     const [alice, bob, bobToo] = await membersOfNewRoom(['alice', 0], ['bob', 0], ['bob', 1]);
     if (alice === undefined || bob === undefined || bobToo === undefined) throw new Error('nobody came');
     await hubbub.removeFromRoom(room, 'bob', 'off topic');
@@ -90,7 +90,7 @@ describe('room control', () => {
     await bob.join(room); // Removed, not banned.
   });
 
-  test('disconnectUser closes every session of the user with 4200, and its rooms see it leave at once', async () => {
+  test('disconnectUser closes every session of the user with 4200, and its rooms see the leave immediately', async () => {
     const [alice, dan] = await membersOfNewRoom(['alice', 0], ['dan', 0]);
     const danToo = await person('dan', 1);
     if (alice === undefined || dan === undefined) throw new Error('nobody came');
@@ -101,7 +101,7 @@ describe('room control', () => {
     await alice.nextFrame({ type: 'user_left', payload: { user: { id: 'dan' } } }, { withinMs: 2500 });
   });
 
-  test('redis-cli can do the same; a wrong control does nothing and reaches no client', async () => {
+  test('redis-cli can do the same; a malformed control has no effect and reaches no client', async () => {
     const [alice, erin] = await membersOfNewRoom(['alice', 0], ['erin', 1]);
     if (alice === undefined || erin === undefined) throw new Error('nobody came');
     await publish(`room:{${room}}`, '{"type":"hubbub.explode"}');
@@ -119,26 +119,26 @@ describe('room control', () => {
     expect((await erin.closed).code).toBe(4200);
   });
 
-  test('a join that races with the closing is answered, and then stands or is undone: never something between', async () => {
+  test('a join that races with the close is answered, and is then either valid or undone', async () => {
     const [witness] = await membersOfNewRoom(['witness', 0]);
     if (witness === undefined) throw new Error('nobody came');
     const racer = await person('racer', 1);
-    const seen = { stands: 0, undone: 0 };
+    const seen = { valid: 0, undone: 0 };
     for (let round = 0; round < 40; round++) {
       rooms++;
       room = `race-${rooms}`;
       const closing = [0, 1, 2].map(() => hubbub.closeRoom(room));
       const [, ...closed] = await Promise.all([racer.join(room), ...closing]);
       expect(closed).toHaveLength(3);
-      // Behind the last control on the same channel: whoever is a member gets it, and is not met by a control any more.
+      // It follows the last control on the same channel: members get it, and no control comes after it.
       await hubbub.publishToRoom(room, { type: 'barrier', id: `b${round}` });
       const { type } = await racer.nextFrame(f => f.room === room && ['barrier', 'room_closed'].includes(f.type));
-      seen[type === 'barrier' ? 'stands' : 'undone']++;
+      seen[type === 'barrier' ? 'valid' : 'undone']++;
       if (type === 'barrier') await racer.ask({ type: 'leave_room', payload: { room_id: room } });
       else await isOut(racer);
       const ofRoom = racer.frames.filter(frame => frame.room === room).map(frame => frame.type);
       expect(ofRoom.indexOf('ack'), 'the join is answered first').toBe(0);
     }
-    console.log('joins that raced with a closing:', seen);
+    console.log('joins that raced with a close:', seen);
   });
 });

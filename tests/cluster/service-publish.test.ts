@@ -1,4 +1,4 @@
-/** A service in any language publishes plain JSON to Redis channels, and what is malformed hurts nobody. */
+/** A service in any language publishes plain JSON to Redis channels, and malformed messages do no harm. */
 import { openRedisBrokerClient } from '@hubbub/broker';
 import { encodeEnvelope, jsonCodec, RESERVED_FRAME_TYPES } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
@@ -45,7 +45,7 @@ describe('redis-cli PUBLISH of plain JSON', () => {
     }
   });
 
-  test('fields that the protocol does not name reach no client', async () => {
+  test('fields outside the protocol reach no client', async () => {
     const unknown = { trace: 'x', room: 'other', offset: 7, epoch: 'e', message_id: 'm', duplicate: true };
     await publish(
       'room:{general}',
@@ -63,7 +63,7 @@ describe('redis-cli PUBLISH of plain JSON', () => {
     }
   });
 
-  test('reaches every session of a user and nobody else', async () => {
+  test('reaches every session of a user and no one else', async () => {
     const second = await connect(cluster.edge(1).wsUrl, {
       name: 'alice at the other edge',
       token: cluster.token({ user: 'alice' }),
@@ -88,15 +88,15 @@ describe('redis-cli PUBLISH of plain JSON', () => {
     ['not an object', '[1,2]'],
     ['no type', '{"payload":{}}'],
     ['a type outside the grammar', '{"type":"Build Finished"}'],
-    ['a payload that is no object', '{"type":"a","payload":"text"}'],
+    ['a payload that is not an object', '{"type":"a","payload":"text"}'],
     ['a sender without a name', '{"type":"a","sender":{"id":"u"}}'],
     ['the key __proto__', '{"type":"a","payload":{"__proto__":{"x":1}}}'],
     ['nested 2,000 deep', `{"type":"a","payload":{"x":${'['.repeat(2000)}${']'.repeat(2000)}}}`],
     ['an empty message', ''],
     ['an envelope without a body', '\u0001{"e":"j","t":1}\u0002'],
-    ['an envelope whose header is cut', '\u0001{"e":"j"'],
-    ['an envelope whose body is no object', '\u0001{"e":"j","t":1}\u0002[1]'],
-    ['an envelope with a body that is no MessagePack', '\u0001{"e":"m","t":1}\u0002zzz'],
+    ['an envelope with a cut header', '\u0001{"e":"j"'],
+    ['an envelope with a body that is not an object', '\u0001{"e":"j","t":1}\u0002[1]'],
+    ['an envelope with a body that is not MessagePack', '\u0001{"e":"m","t":1}\u0002zzz'],
   ])('malformed (%s): dropped and counted, and the next message arrives', async (_, message) => {
     const before = await malformed();
     await publish('room:{general}', message);
@@ -140,7 +140,7 @@ describe('redis-cli PUBLISH of plain JSON', () => {
     expect((await malformed()) - before).toBeGreaterThanOrEqual(reserved.length);
   });
 
-  test('reserved frames to a session on its node are dropped and counted, but for the error that answers an event', async () => {
+  test('reserved frames to a session on its node are dropped and counted, except for the error that answers an event', async () => {
     const welcome = alice.frames.find(({ type }) => type === 'welcome');
     const sessions = [String(welcome?.payload?.session_id)];
     const node = cluster.edge(0).nodeId;
@@ -158,7 +158,7 @@ describe('redis-cli PUBLISH of plain JSON', () => {
     expect((await malformed()) - before).toBe(2 * reserved.length);
   });
 
-  test('a reserved frame in a history reaches members neither live nor by replay, and leaves no hole', async () => {
+  test('a reserved frame in a history reaches no member, live or by replay, and leaves no hole', async () => {
     const room = 'log:forged';
     await alice.join(room);
     await bob.join(room);
@@ -199,7 +199,7 @@ describe('redis-cli PUBLISH of plain JSON', () => {
     await back.nextFrame({ type: 'said', room, offset: 3 });
   });
 
-  /** Dropped so far, by both edges. */
+  /** The number of frames dropped so far by both edges. */
   async function malformed(): Promise<number> {
     let sum = 0;
     for (const edge of cluster.edges) sum += await metricValue(edge, 'hubbub_edge_malformed_envelopes_total');

@@ -1,4 +1,4 @@
-/** What a session says of itself: seen by the others wherever they are, kept for those who come later, refused when too much. */
+/** The status of a session: shown on every edge, kept for later joiners, refused if too large. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { connect } from '../support/raw-client.js';
@@ -13,7 +13,7 @@ describe('a status', () => {
   const person = (name: string, edge: number) =>
     connect(cluster.edge(edge).wsUrl, { name, token: cluster.token({ user: name }) });
 
-  test('reaches the members on the other edge, stands in rosters, and is taken back', async () => {
+  test('reaches the members on the other edge, appears in rosters, and can be cleared', async () => {
     const alice = await person('alice', 0);
     const bob = await person('bob', 1);
     for (const member of [alice, bob]) await member.join('general');
@@ -32,7 +32,7 @@ describe('a status', () => {
     expect(taken.payload?.user).not.toHaveProperty('status');
   });
 
-  test('that was set before the join is seen with it', async () => {
+  test('that was set before the join appears with it', async () => {
     const dan = await person('dan', 0);
     await dan.ask({ type: 'set_status', payload: { status: 'busy' } });
     await dan.join('later');
@@ -40,7 +40,7 @@ describe('a status', () => {
     expect(payload?.users).toEqual([{ id: 'dan', name: 'dan', status: 'busy' }]);
   });
 
-  test('with binary in it reaches JSON members in the form that section 2.3 says', async () => {
+  test('with binary values reaches JSON members in the form of section 2.3', async () => {
     const gina = await connect(cluster.edge(0).wsUrl, {
       name: 'gina',
       token: cluster.token({ user: 'gina' }),
@@ -49,7 +49,7 @@ describe('a status', () => {
     await gina.ask({ type: 'set_status', payload: { status: { face: Uint8Array.of(1, 2, 255) } } });
     const hugo = await person('hugo', 1);
     await gina.join('faces');
-    await gina.nextFrame('room_info'); // From then on presence knows her.
+    await gina.nextFrame('room_info'); // Now presence has registered her.
     await hugo.join('faces');
     const { payload } = await hugo.nextFrame('room_info');
     expect(payload?.users).toContainEqual({ id: 'gina', name: 'gina', status: { face: { $base64: 'AQL/' } } });
@@ -67,7 +67,7 @@ describe('a status', () => {
     });
   });
 
-  test('pages of online_users are asked for with after, and a wrong one is refused', async () => {
+  test('online_users returns the page after a given position, and refuses an invalid one', async () => {
     const frank = await person('frank', 0);
     await frank.join('pages');
     const ask = (after: unknown) => frank.ask({ type: 'online_users', room: 'pages', payload: { after } });
@@ -76,7 +76,7 @@ describe('a status', () => {
     for (const wrong of ['1', -1, 0.5]) expect((await ask(wrong)).payload).toMatchObject({ code: 'INVALID_PAYLOAD' });
   });
 
-  test('and a message with binary values are whole, also when they had to wait behind a join', async () => {
+  test('and a message with binary values stay intact when they wait behind a join', async () => {
     const waiting = await connect(cluster.edge(0).wsUrl, {
       name: 'dave',
       token: cluster.token({ user: 'dave' }),
@@ -84,7 +84,7 @@ describe('a status', () => {
     });
     const member = await person('erin', 1);
     await member.join('binary');
-    // In one go: the message is read before the join is answered, and carried out after it.
+    // Sent together: the edge reads the message before it answers the join, and executes it afterwards.
     waiting.send({ type: 'join_room', payload: { room_id: 'binary' } });
     waiting.send({ type: 'set_status', id: 's1', payload: { status: { badge: new Uint8Array([1, 2, 3]) } } });
     const payload = { bytes: new Uint8Array([4, 5, 6]) };

@@ -1,15 +1,15 @@
-/** An edge cuts off a slow reader, who may reconnect and resume; the other members of the room are not delayed. */
+/** An edge disconnects a slow reader, which may reconnect and resume; the other members of the room are not delayed. */
 import { expect, test } from 'vitest';
 import { startCluster, type TestEdge } from '../support/cluster.js';
 import { metricValue } from '../support/metric-value.js';
 import { connect } from '../support/raw-client.js';
 
 const MESSAGE_BYTES = 32_768;
-/** Far more than the kernel keeps for a connection that is not read: with 32 KiB each that is 64 MiB. */
+/** Far more than the kernel buffers for an unread connection: 64 MiB at 32 KiB each. */
 const MESSAGES_MAX = 2000;
-/** About 3 ms where nothing else runs. Where the others wait for a slow reader, each message is late by seconds. */
+/** About 3 ms on an idle machine. If the others waited for a slow reader, each message would be late by seconds. */
 const MEDIAN_MAX_MS = 500;
-/** Enough for a median that no single pause of the machine moves. */
+/** Enough for a median that no single pause of the machine shifts. */
 const SAMPLES_MIN = 50;
 
 const slowReaders = (edge: TestEdge) => metricValue(edge, 'hubbub_edge_slow_readers_total');
@@ -18,7 +18,7 @@ function medianOf(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
-test('an edge cuts off and counts a slow reader, and delays no other member', async () => {
+test('an edge disconnects and counts a slow reader, and delays no other member', async () => {
   const cluster = await startCluster({ edges: 2, env: { HUBBUB_MAX_BUFFERED_BYTES: '262144' } });
   const [here, there] = [cluster.edge(0), cluster.edge(1)];
   const person = (name: string, edge: TestEdge) => connect(edge.wsUrl, { name, token: cluster.token({ user: name }) });
@@ -47,14 +47,14 @@ test('an edge cuts off and counts a slow reader, and delays no other member', as
   expect(latencies.length).toBeGreaterThanOrEqual(SAMPLES_MIN);
   expect(median).toBeLessThan(MEDIAN_MAX_MS);
 
-  // What it has got is in order and without a hole up to where it was cut.
+  // It received messages in order and without a hole up to the disconnect.
   slow.resumeReading();
   expect((await slow.closed).code).toBe(1006);
   const got = slow.frames.filter(({ type }) => type === 'number').map(({ id }) => id);
   expect(got).toEqual(got.map((_, i) => `n${i + 1}`));
   expect(got.length).toBeLessThan(sent);
 
-  // And it may come back.
+  // It may reconnect.
   const back = await person('slow', there);
   await back.join('general');
   expect((await back.nextFrame('room_info')).payload).toMatchObject({ count: 3 });

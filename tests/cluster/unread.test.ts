@@ -1,15 +1,15 @@
-/** A client that reads nothing while something waits for it is cut off after a time; one that reads slowly stays. */
+/** A client that does not read pending data is disconnected after a timeout; a slow reader stays. */
 import { expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { metricValue } from '../support/metric-value.js';
 import { connect } from '../support/raw-client.js';
 
-/** More than the kernels keep for a connection that is not read, and less than cuts a slow reader off. */
+/** More than the kernels buffer for an unread connection, and less than the limit of a slow reader. */
 const FLOOD_BYTES = 24 * 1_048_576;
 const MESSAGE_BYTES = 262_144;
 
-test('a client that never reads is cut off, although it sends; one that reads now and then stays', async () => {
+test('disconnects a client that never reads, although it sends; one that reads occasionally stays', async () => {
   const cluster = await startCluster({
     edges: 1,
     env: { HUBBUB_UNREAD_TIMEOUT_MS: '2000', HUBBUB_MAX_BUFFERED_BYTES: String(2 * FLOOD_BYTES) },
