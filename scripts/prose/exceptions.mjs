@@ -42,7 +42,6 @@ export const EXCEPTIONS = [
   { file: 'tests/cli/', reason: PENDING },
   { file: 'tests/deploy/', reason: PENDING },
   { file: 'tests/drain/', reason: PENDING },
-  { file: 'tests/faults/', reason: PENDING },
   { file: 'tests/k6/', reason: PENDING },
   { file: 'tests/metrics/', reason: PENDING },
   { file: 'tests/presence/', reason: PENDING },

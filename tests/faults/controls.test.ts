@@ -1,4 +1,4 @@
-/** What services do to users and rooms while the subscription of an edge is broken is done all the same, once. */
+/** An edge with a broken subscription still executes the controls of services on users and rooms, once. */
 import { connectHubbub } from '@hubbub/server';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
@@ -8,7 +8,7 @@ import { metricValue } from '../support/metric-value.js';
 import { connect } from '../support/raw-client.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
-describe('an edge whose subscription is broken', () => {
+describe('an edge with a broken subscription', () => {
   let cluster: TestCluster;
   let proxy: TcpProxy;
   let hubbub: ReturnType<typeof connectHubbub>;
@@ -30,7 +30,7 @@ describe('an edge whose subscription is broken', () => {
     return Object.assign(client, { address: { id: session, node: cluster.edge(0).nodeId } });
   }
 
-  /** The logs of reports, all partitions together. */
+  /** The logs of reports of all partitions. */
   async function logged(): Promise<string> {
     const redis = cluster.redis.connection();
     const keys = await redis.keys(`${cluster.redis.prefix}:*reports*`);
@@ -68,12 +68,12 @@ describe('an edge whose subscription is broken', () => {
     }
   });
 
-  test('ends the session that presence refused meanwhile', async () => {
+  test('ends a session that presence refused in the meantime', async () => {
     const [presence] = cluster.presence;
     if (presence === undefined) throw new Error('no presence');
     const first = await enter('many', 'one');
     await first.nextFrame('room_info');
-    // What the edge reports of the second session waits in the log until the subscription is broken.
+    // The report of the second session waits in the log until the subscription is broken.
     presence.pause();
     const second = await enter('many');
     const session = second.address.id;
@@ -87,7 +87,7 @@ describe('an edge whose subscription is broken', () => {
     await first.ping();
   });
 
-  test('does nothing twice: who was removed before the break and came back stays', async () => {
+  test('executes no control twice: a user who was removed before the break and rejoined stays', async () => {
     const back = await enter('back', 'again');
     await hubbub.removeFromRoom('again', 'back');
     await back.nextFrame({ type: 'room_closed', room: 'again' });
@@ -98,7 +98,7 @@ describe('an edge whose subscription is broken', () => {
     expect(back.frames.filter(({ type }) => type === 'room_closed')).toHaveLength(1);
   });
 
-  test('tells every session once that messages to its user or to all may be lost, in both encodings', async () => {
+  test('notifies every session once, in both encodings, that messages to its user or to all may be lost', async () => {
     const json = await enter('json');
     const msgpack = await connect(cluster.edge(0).wsUrl, {
       name: 'msgpack',

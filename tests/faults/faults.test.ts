@@ -1,6 +1,6 @@
 /**
- * The faults of a network, of Redis and of edges, each done to a steady stream of numbered messages: every member of a
- * room with history has every message exactly once and in order, or was told (invariants 1 and 2).
+ * Faults of the network, of Redis and of edges under a steady stream of numbered messages. Every member of a room with
+ * history gets every message exactly once and in order, or a gap is reported (invariants 1 and 2).
  */
 import { describe, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
@@ -19,7 +19,7 @@ interface Scene {
   readonly stream: NumberedStream;
 }
 
-/** Three edges, two members at each behind a network of their own, a publisher at the first edge. */
+/** Three edges, each with two members behind a separate network, and a publisher at the first edge. */
 async function scene(rooms: readonly string[] = [...KEPT, PLAIN], env: Record<string, string> = {}): Promise<Scene> {
   const redis = await startRedis({ own: true });
   const cluster = await startCluster({ edges: 3, redis, env: { ...historyEnvironment(), ...env } });
@@ -31,15 +31,15 @@ async function scene(rooms: readonly string[] = [...KEPT, PLAIN], env: Record<st
   return { cluster, networks, stream };
 }
 
-/** What holds after every fault: flow, everything there, exactly once, in order. */
-async function wholeAgain(stream: NumberedStream): Promise<void> {
+/** Checks after every fault: messages flow, and all of them arrived exactly once and in order. */
+async function expectRecovery(stream: NumberedStream): Promise<void> {
   await stream.flows(20);
   await stream.end();
   expect(stream.violations()).toEqual([]);
 }
 
-/** The control: the same fault costs messages where no history guards against them, so it did happen. */
-function faultWasReal(stream: NumberedStream): void {
+/** The control: the same fault loses messages in rooms without history, so it really happened. */
+function expectRealFault(stream: NumberedStream): void {
   expect(stream.lost(PLAIN), 'messages lost in the room without history').toBeGreaterThan(0);
 }
 
@@ -47,32 +47,32 @@ function keptGaps(stream: NumberedStream): string[] {
   return KEPT.flatMap(room => stream.gaps(room));
 }
 
-describe('every member has every message once and in order, or is told (invariants 1 and 2)', {
+describe('every member has every message once and in order, or a gap is reported (invariants 1 and 2)', {
   timeout: 120_000,
 }, () => {
   test('Redis is restarted and keeps its data', async () => {
     const { cluster, stream } = await scene();
     await cluster.redis.restart({ keepData: true });
-    await wholeAgain(stream);
+    await expectRecovery(stream);
     expect(keptGaps(stream)).toEqual([]);
     expect(stream.gaps(PLAIN).length).toBeGreaterThan(0);
   });
 
-  test('Redis is restarted and has lost everything: the new epoch is told', async () => {
+  test('Redis is restarted and has lost everything: the new epoch is reported', async () => {
     const { cluster, stream } = await scene();
     await cluster.redis.restart();
-    await wholeAgain(stream);
+    await expectRecovery(stream);
     for (const room of KEPT) expect(stream.gaps(room).length).toBeGreaterThanOrEqual(stream.members.length);
   });
 
-  test('the subscriptions are killed, again and again', async () => {
+  test('the subscriptions are killed repeatedly', async () => {
     const { cluster, stream } = await scene();
     for (let time = 0; time < 5; time++) {
       await cluster.redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await stream.flows(5);
     }
-    await wholeAgain(stream);
-    faultWasReal(stream);
+    await expectRecovery(stream);
+    expectRealFault(stream);
     expect(keptGaps(stream)).toEqual([]);
   });
 
@@ -92,48 +92,48 @@ describe('every member has every message once and in order, or is told (invarian
       { withinMs: 60_000, describe: 'Redis cuts the subscriber off' },
     );
     cluster.edge(2).process.resume();
-    await wholeAgain(stream);
+    await expectRecovery(stream);
     expect(keptGaps(stream)).toEqual([]);
   });
 
   test('Redis is frozen for 10 s', async () => {
     const { cluster, stream } = await scene();
     await cluster.redis.pause();
-    await new Promise(resolve => setTimeout(resolve, 10_000)); // The fault itself is a time.
+    await new Promise(resolve => setTimeout(resolve, 10_000)); // The fault itself is a duration.
     await cluster.redis.resume();
-    await wholeAgain(stream);
+    await expectRecovery(stream);
     expect(keptGaps(stream)).toEqual([]);
   });
 
-  test('an edge is killed with -9, and its members come back elsewhere', async () => {
+  test('an edge is killed with -9, and its members reconnect elsewhere', async () => {
     const { cluster, networks, stream } = await scene();
     networks[2]?.retarget(cluster.edge(1).process.port);
     await cluster.edge(2).process.kill('SIGKILL');
-    await wholeAgain(stream);
-    faultWasReal(stream);
+    await expectRecovery(stream);
+    expectRealFault(stream);
     expect(keptGaps(stream)).toEqual([]);
   });
 
-  test('an edge is drained, and its members go elsewhere', async () => {
+  test('an edge is drained, and its members move to another', async () => {
     const { cluster, networks, stream } = await scene(undefined, { HUBBUB_DRAIN_WINDOW_MS: '2000' });
     networks[2]?.retarget(cluster.edge(1).process.port);
     expect(await cluster.edge(2).process.kill('SIGTERM')).toMatchObject({ code: 0 });
-    await wholeAgain(stream);
+    await expectRecovery(stream);
     expect(keptGaps(stream)).toEqual([]);
   });
 
-  test("two members' network is gone for 20 s without a word", async () => {
+  test("two members' network is silently gone for 20 s", async () => {
     const { networks, stream } = await scene();
     networks[1]?.behave({ blackHole: true });
-    await new Promise(resolve => setTimeout(resolve, 20_000)); // The fault itself is a time.
+    await new Promise(resolve => setTimeout(resolve, 20_000)); // The fault itself is a duration.
     networks[1]?.cut();
     networks[1]?.behave({});
-    await wholeAgain(stream);
-    faultWasReal(stream);
+    await expectRecovery(stream);
+    expectRealFault(stream);
     expect(keptGaps(stream)).toEqual([]);
   });
 
-  test('two members read at 1 kB/s: the others are not delayed, and the slow ones are whole when the network is', async () => {
+  test('two members read at 1 kB/s: the others are not delayed, and the slow ones are complete once the network recovers', async () => {
     const { networks, stream } = await scene();
     const isSlow = (name: string) => name.startsWith('member-2-');
     const others = (name: string) => !isSlow(name);
@@ -145,10 +145,10 @@ describe('every member has every message once and in order, or is told (invarian
     await stream.flows(300);
     const duringMs = stream.p99Ms(others);
     networks[1]?.behave({});
-    await wholeAgain(stream);
+    await expectRecovery(stream);
     console.log(`p99 of the others: ${beforeMs.toFixed(1)} ms before, ${duringMs.toFixed(1)} ms beside slow readers`);
     expect(stream.p99Ms(isSlow), 'the slow ones were slow').toBeGreaterThan(1000);
-    // A slow reader that held up others would hold them up as long as it is late itself, on any machine.
+    // If a slow reader delayed others, their delay would equal its own, on any machine.
     expect(duringMs).toBeLessThan(stream.p99Ms(isSlow) / 2);
     expect(keptGaps(stream)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /**
- * A steady stream of numbered messages in several rooms to SDK clients on several edges: what every fault of the suite is
- * done to, and what is checked afterwards (invariants 1 and 2).
+ * A steady stream of numbered messages in several rooms, to SDK clients on several edges. The suite injects every fault
+ * into it and checks the result (invariants 1 and 2).
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { cleanup } from '../support/cleanup.js';
 import type { TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 
-/** Settings of a cluster whose rooms `kept:*` have a history and `plain:*` have none. */
+/** Settings of a cluster with history in the rooms `kept:*` and without it in `plain:*`. */
 export function historyEnvironment(): Record<string, string> {
   const directory = mkdtempSync(join(tmpdir(), 'hubbub-faults-'));
   cleanup(() => rmSync(directory, { recursive: true }));
@@ -21,7 +21,7 @@ export function historyEnvironment(): Record<string, string> {
   );
   return {
     HUBBUB_CONFIG: path,
-    // Everybody comes from one address, and publishers hurry.
+    // All clients share one address, and publishers are fast.
     HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '0',
     HUBBUB_MAX_HANDSHAKES_PER_SECOND: '0',
     HUBBUB_MAX_FRAMES_PER_SECOND: '0',
@@ -38,21 +38,21 @@ export function historyEnvironment(): Record<string, string> {
 
 export interface StreamOptions {
   readonly rooms: readonly string[];
-  /** Where each member connects; each is in every room. */
+  /** The URL of each member; each one joins every room. */
   readonly members: ReadonlyArray<{ readonly name: string; readonly url: string }>;
-  /** Where the one publisher connects. */
+  /** The URL of the publisher. */
   readonly publisherUrl: string;
-  /** Between two messages of a room. Default 10. */
+  /** The interval between two messages of a room. Default 10. */
   readonly everyMs?: number;
 }
 
-/** What one member saw of one room. */
+/** The view of one member of one room. */
 class Witness {
   readonly numbers: number[] = [];
-  /** Positions of the messages, where the room has a history; of one epoch. */
+  /** Offsets of the messages in one epoch, if the room has a history. */
   readonly offsets: number[] = [];
   readonly gaps: string[] = [];
-  /** From sending to arrival, of each message; replayed ones are as late as they were missed. */
+  /** The latency of each message; for replayed ones it includes the gap. */
   readonly latenciesMs: number[] = [];
 
   constructor(room: Room) {
@@ -79,9 +79,9 @@ export class NumberedStream {
   readonly #rooms: readonly string[];
   readonly #publisher: HubbubClient;
   readonly #everyMs: number;
-  /** Numbers whose `ack` came, by room. */
+  /** Acknowledged numbers, by room. */
   readonly #acked = new Map<string, number[]>();
-  /** Sends that were refused for good. */
+  /** Sends that were refused permanently. */
   readonly refused: Array<{ room: string; n: number; code: string }> = [];
   #running = false;
   #done: Promise<unknown> = Promise.resolve();
@@ -93,7 +93,7 @@ export class NumberedStream {
     this.#everyMs = options.everyMs ?? 10;
   }
 
-  /** Connects and joins everybody; resolves when the stream flows. */
+  /** Connects and joins all members; resolves when the stream flows. */
   static async start(cluster: TestCluster, options: StreamOptions): Promise<NumberedStream> {
     const open = async (name: string, url: string) => {
       const client = new HubbubClient({
@@ -126,7 +126,7 @@ export class NumberedStream {
     return stream;
   }
 
-  /** Resolves when `count` more messages of each room were acked: the system works again. */
+  /** Resolves when `count` more messages of each room are acked: the system works again. */
   async flows(count: number, withinMs = 30_000): Promise<void> {
     const goals = this.#rooms.map(room => ({ room, goal: this.#ackedIn(room).length + count }));
     await eventually(() => goals.every(({ room, goal }) => this.#ackedIn(room).length >= goal), {
@@ -135,21 +135,21 @@ export class NumberedStream {
     });
   }
 
-  /** Ends the stream and waits until every member has what was acked in the rooms, or was told that it has not. */
+  /** Ends the stream, and waits until every member has every acked message or a reported gap. */
   async end(withinMs = 30_000): Promise<void> {
     this.#running = false;
     await this.#done;
     await eventually(() => this.#missing().length === 0, {
       withinMs,
-      describe: 'every member has every acked message, or was told',
+      describe: 'every member has every acked message, or a gap was reported',
     }).catch(error => {
       throw new Error(`${error.message}\n${this.#missing().join('\n')}`);
     });
   }
 
   /**
-   * Violations of exactly once, in offset order, one order for all; empty when the invariants held. The order is that of
-   * the room: a message whose fate was unknown is repeated, and comes behind those that its publisher sent after it.
+   * Violations of exactly-once delivery, of offset order, and of one order for all; empty if the invariants held. The order
+   * is that of the room: a message with an unknown outcome is sent again, and may follow later ones of its publisher.
    */
   violations(): string[] {
     return this.#rooms.flatMap(room => {
@@ -167,7 +167,7 @@ export class NumberedStream {
     });
   }
 
-  /** Acked messages that members do not have, told or not: what a fault costs where nothing guards against it. */
+  /** The number of acked messages that members lack, with or without a gap: the cost of a fault without history. */
   lost(room: string): number {
     const acked = this.#ackedIn(room);
     return this.members.reduce((sum, { witnesses }) => {
@@ -176,12 +176,12 @@ export class NumberedStream {
     }, 0);
   }
 
-  /** Forgets the latencies so far, for those of what follows. */
+  /** Clears the latencies so far. */
   startMeasuring(): void {
     for (const { witnesses } of this.members) for (const witness of witnesses.values()) witness.latenciesMs.length = 0;
   }
 
-  /** 99th percentile of what the named members waited for messages since `startMeasuring`. */
+  /** The 99th percentile of the latencies of the selected members since `startMeasuring`. */
   p99Ms(members: (name: string) => boolean): number {
     const latencies = this.members
       .filter(({ name }) => members(name))
@@ -190,7 +190,7 @@ export class NumberedStream {
     return latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN;
   }
 
-  /** Gaps that members were told of, all rooms together. */
+  /** Gaps reported to members, in one room or in all. */
   gaps(room?: string): string[] {
     return this.members.flatMap(({ witnesses }) =>
       [...witnesses].flatMap(([name, witness]) => (room === undefined || room === name ? witness.gaps : [])),
@@ -209,7 +209,7 @@ export class NumberedStream {
         );
       pending.add(sent);
       void sent.then(() => pending.delete(sent));
-      // Paced, and never more under way than an offline queue holds.
+      // Paced, and never more in flight than an offline queue holds.
       await new Promise(resolve => setTimeout(resolve, this.#everyMs));
       if (pending.size > 20) await Promise.race(pending);
     }
@@ -247,7 +247,7 @@ export function descents(offsets: readonly number[]): Array<[number, number]> {
   });
 }
 
-/** Whether what both have stands in the same order in both. */
+/** Whether the common elements have the same order in both. */
 export function sameOrder(one: readonly number[], other: readonly number[]): boolean {
   const [inOne, inOther] = [new Set(one), new Set(other)];
   const common = other.filter(n => inOne.has(n));

@@ -1,6 +1,6 @@
 /**
- * Faults in a random order, several at a time, under the stream of numbered messages. The seed is printed and
- * HUBBUB_TEST_SEED replays it: the same faults in the same order.
+ * Random, overlapping faults under the stream of numbered messages. The test prints the seed; HUBBUB_TEST_SEED replays
+ * the same faults in the same order.
  */
 import { expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
@@ -12,7 +12,7 @@ const ROOMS = ['kept:a', 'kept:b'];
 const FAULTS_PER_RUN = 8;
 const SEEDS = process.env.HUBBUB_TEST_SEED === undefined ? [20261121, 7, 42] : [Number(process.env.HUBBUB_TEST_SEED)];
 
-test.each(SEEDS)('random faults leave every member whole (HUBBUB_TEST_SEED=%i)', { timeout: 180_000 }, async seed => {
+test.each(SEEDS)('random faults leave every member complete (HUBBUB_TEST_SEED=%i)', { timeout: 180_000 }, async seed => {
   const random = randomOf(seed);
   const redis = await startRedis({ own: true });
   const cluster = await startCluster({ edges: 3, redis, env: historyEnvironment() });
@@ -65,7 +65,7 @@ test.each(SEEDS)('random faults leave every member whole (HUBBUB_TEST_SEED=%i)',
     const name = names[Math.floor(random() * names.length)] as string;
     done.push(name);
     await faults[name]?.();
-    await sleep(Math.floor(random() * 500)); // Sometimes the next one hits while the last is being repaired.
+    await sleep(Math.floor(random() * 500)); // The next fault sometimes hits during the recovery from the last one.
   }
   await stream.flows(20, 60_000);
   await stream.end(60_000);

@@ -1,4 +1,4 @@
-/** A Redis that is full, or that became a replica under live connections: red, refused clearly, and well again by itself. */
+/** A Redis that is full, or became a replica under live connections: health is red, writes are refused, and all recovers. */
 import { expect, test } from 'vitest';
 import { startApi } from '../api/api-process.js';
 import { withNamespaces } from '../presence/config-file.js';
@@ -29,7 +29,7 @@ async function turns(part: Pick<TestEdge | TestProcess, 'adminUrl'>, status: num
   return found.text;
 }
 
-test('a Redis that is full: edge, presence and API are red and say why, a message is refused, and all are well afterwards', async () => {
+test('a Redis that is full: edge, presence and API are red with the reason, a message is refused, and all recover afterwards', async () => {
   const redis = await startRedis({ own: true });
   const cluster = await startCluster({ redis, edges: 1, env: { ...QUICK, ...HISTORY } });
   const api = await startApi(cluster, { env: QUICK });
@@ -55,7 +55,7 @@ test('a Redis that is full: edge, presence and API are red and say why, a messag
   expect(await alice.ask({ type: 'send_message', room: 'chat:1', payload: {} })).toMatchObject({ type: 'ack' });
 });
 
-test('a primary that becomes a replica: everything is red, nothing is acknowledged and lost, and the new primary is found', async () => {
+test('a primary that becomes a replica: everything is red, no acknowledged message is lost, and the new primary is found', async () => {
   const [old, promoted] = [await startRedis({ own: true }), await startRedis({ own: true })];
   const proxy = await startTcpProxy({ to: old.port });
   const address = `redis://127.0.0.1:${proxy.port}`;
@@ -84,7 +84,7 @@ test('a primary that becomes a replica: everything is red, nothing is acknowledg
     type: 'ack',
   });
   await bob.nextFrame('new_message');
-  // Presence is at the new primary, too: it answers, with both.
+  // Presence uses the new primary too: its answer names both.
   await eventually(
     async () => {
       const answer = await bob.ask({ type: 'online_users', room: 'general' });

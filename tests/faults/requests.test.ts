@@ -1,6 +1,6 @@
 /**
- * Every request through every fault: each frame that expects an answer gets exactly one, or its connection is closed, within a
- * bound. What the answer says is not checked here.
+ * Every request through every fault: each frame that expects an answer gets exactly one within a bound, or its connection
+ * closes. The content of the answer is not checked here.
  */
 import type { Frame } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
@@ -12,11 +12,11 @@ import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
 const ROOM = 'kept:main';
-/** Frames of one session wait for each other: several of them may each wait for a command of Redis to time out. */
+/** Frames of one session run in order, and each of several may wait for a Redis command to time out. */
 const BOUND_MS = 30_000;
 const COMMAND_TIMEOUT_MS = 1000;
 
-/** Everything that a client may send and that expects an answer; the number makes rooms and events of their own. */
+/** Every frame of a client that expects an answer; the number makes rooms and events unique. */
 const REQUESTS: Readonly<Record<string, (number: number, token: string) => object>> = {
   join_room: number => ({ type: 'join_room', payload: { room_id: `kept:${number}` } }),
   'join_room, a member': () => ({ type: 'join_room', payload: { room_id: ROOM } }),
@@ -50,10 +50,10 @@ const REQUESTS: Readonly<Record<string, (number: number, token: string) => objec
 };
 
 interface Fault {
-  /** Begins while requests are on their way. */
+  /** Begins the fault while requests are in flight. */
   begin(story: Story): Promise<unknown>;
   end?(story: Story): Promise<unknown>;
-  /** Connections end here: a request may be answered by that. */
+  /** Whether the fault closes connections, which counts as an answer. */
   readonly closes?: boolean;
 }
 
@@ -71,7 +71,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     end: async ({ cluster }) => cluster.presence.at(-1)?.resume(),
   },
   'the edge has to resync': {
-    // As presence does it when it has lost its registry.
+    // As presence does after it lost its registry.
     begin: async ({ redis }) => redis.cli('DEL', `${redis.prefix}:presence:{nodes}:alive`),
   },
   'subscriptions broken': { begin: ({ redis }) => redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub') },
@@ -119,13 +119,13 @@ async function startStory(): Promise<Story> {
   return { redis, authorizer, cluster };
 }
 
-/** A session for each request, so that none waits behind another. */
+/** A separate session per request, so that requests do not wait for each other. */
 async function openSessions({ cluster }: Story): Promise<Map<string, RawClient>> {
   const entries = Object.keys(REQUESTS).map(async (name, number) => {
     const user = `user-${number}`;
     const client = await connect(cluster.edge(0).wsUrl, { name, token: cluster.token({ user }) });
     for (const room of ['general', ROOM, `kept:left-${number}`]) await client.join(room);
-    // On a busy machine the authorizer may answer too late for the short timeout; then the join may be repeated.
+    // On a busy machine the authorizer may miss the short timeout; then the join is repeated.
     await eventually(
       async () => (await client.ask({ type: 'join_room', payload: { room_id: 'asked:main' } })).type === 'ack',
     );
@@ -135,7 +135,7 @@ async function openSessions({ cluster }: Story): Promise<Map<string, RawClient>>
 }
 
 describe.each(Object.entries(FAULTS))('%s', (_, fault) => {
-  test('each request gets exactly one answer, or its connection is closed', { timeout: 120_000 }, async () => {
+  test('each request gets exactly one answer, or its connection closes', { timeout: 120_000 }, async () => {
     const story = await startStory();
     const sessions = await openSessions(story);
     const isClosed = new Set<RawClient>();
@@ -154,7 +154,7 @@ describe.each(Object.entries(FAULTS))('%s', (_, fault) => {
     ask('beside');
     await begun;
     ask('during');
-    // The fault lasts: what waits for Redis times out meanwhile.
+    // The fault lasts long enough for pending Redis commands to time out.
     await new Promise(resolve => setTimeout(resolve, fault.end === undefined ? 0 : 2 * COMMAND_TIMEOUT_MS));
     await fault.end?.(story);
     ask('after');
@@ -171,7 +171,7 @@ describe.each(Object.entries(FAULTS))('%s', (_, fault) => {
         throw new Error(`${error.message}\nWithout an answer: ${unanswered().join('; ')}`);
       },
     );
-    // Later than any answer that was given up.
+    // Later than any abandoned answer.
     await new Promise(resolve => setTimeout(resolve, 1000));
     const repeated = [...sessions].flatMap(([name, client]) =>
       rounds.flatMap(round => {
@@ -185,7 +185,7 @@ describe.each(Object.entries(FAULTS))('%s', (_, fault) => {
   });
 });
 
-/** Frames that answer a request. A message has an id of its own. */
+/** Frames that answer a request. A message has its own id. */
 function answersTo(client: RawClient, id: string): Frame[] {
   return client.frames.filter(frame => frame.id === id && frame.type !== 'new_message');
 }

@@ -1,4 +1,4 @@
-/** Two thousand clients lose their edge at once, each a hundred messages behind, and resume at another. */
+/** Two thousand clients lose their edge simultaneously, each a hundred messages behind, and resume at another. */
 import { expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
@@ -58,7 +58,7 @@ test(`${CLIENTS} clients resume together, each ${BEHIND} messages behind: all ar
   console.log(
     `${CLIENTS} clients × ${BEHIND} messages were whole after ${Math.max(...wholeAfterMs).toFixed(0)} ms with ${reads} reads of the histories of ${ROOMS} rooms`,
   );
-  // A read for each client would be 2,000. The window of a room is kept for 2 s after its last use, so few are needed.
+  // One read per client would be 2,000. The window of a room is kept for 2 s after its last use, so few are needed.
   expect(reads).toBeLessThan(CLIENTS / 10);
 
   async function historyReads(): Promise<number> {
@@ -98,7 +98,7 @@ function numbersOf(client: RawClient): unknown[] {
   return client.frames.filter(({ type }) => type === 'new_message').map(({ payload }) => payload?.n);
 }
 
-/** All of them as fast as one process can dial: a few hundred handshakes under way at once. */
+/** Connects all clients as fast as one process can: a few hundred simultaneous handshakes. */
 async function inBatches<T>(count: number, task: (index: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   let next = 0;
