@@ -14,7 +14,7 @@ async function notice(backlog: (namespace: string) => Promise<EventBacklog>): Pr
   return text.split('\n').filter(line => line.startsWith('hubbub_edge_events_'));
 }
 
-test('report pending events by namespace and group, for namespaces that take events', async () => {
+test('reports pending events by namespace and group, for namespaces that take events', async () => {
   const { events } = new MemoryCluster().open();
   const event = {
     ...{ type: 't', id: '1', payload: {}, user: { id: 'u', name: 'U' } },

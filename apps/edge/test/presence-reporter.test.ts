@@ -238,7 +238,7 @@ describe('a resync', () => {
     expect(reporter.incarnation).toBe(after);
   });
 
-  test('a full log gets no retries: the edge waits, and reports everything when there is room', async () => {
+  test('the edge waits while the log is full, and reports everything when there is room', async () => {
     const { log, reporter, open, started } = bench();
     await started();
     log.refusing = true;

@@ -49,7 +49,7 @@ function open(buffered: number): Reader {
   return reader;
 }
 
-test('disconnects a session that reads nothing after the timeout, at most a quarter of it later', () => {
+test('disconnects a session that reads nothing, at most a quarter of the timeout late', () => {
   const deaf = open(1);
   vi.advanceTimersByTime(TIMEOUT_MS);
   expect(deaf.closed).toBe(false);

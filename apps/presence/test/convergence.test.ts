@@ -160,7 +160,7 @@ class Run {
     edge.sessions.delete(session);
   }
 
-  /** Silences the edge immediately, with reports pending; its lease expires on its own. */
+  /** Silences the edge with reports pending, and declares it dead without waiting for its lease. */
   async #crashEdge(edge: Edge): Promise<void> {
     edge.connection.disconnect();
     this.edges.splice(this.edges.indexOf(edge), 1);
