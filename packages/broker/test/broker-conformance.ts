@@ -1,4 +1,4 @@
-/** What every broker guarantees (src/broker.ts), as one suite that each implementation runs. */
+/** The guarantees of every broker (src/broker.ts), as one suite that each implementation runs. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import type { Broker } from '../src/broker.js';
@@ -31,7 +31,7 @@ export function brokerConformance(name: string, start: () => Promise<OpenBroker>
       return { broker, heard };
     }
 
-    test('what is published after subscribe resolved arrives, at the publisher too', async () => {
+    test('a message published after subscribe resolved arrives, at the publisher too', async () => {
       const alice = await newBroker();
       const bob = await newBroker();
       await Promise.all([alice.broker.subscribe('c'), bob.broker.subscribe('c')]);
@@ -131,7 +131,7 @@ export function brokerConformance(name: string, start: () => Promise<OpenBroker>
       expect(Uint8Array.from(envelope)).toEqual(bytes);
     });
 
-    test('thousands of channels at once are all confirmed and all heard', async () => {
+    test('thousands of simultaneous subscriptions are all confirmed, and all receive messages', async () => {
       const { broker, heard } = await newBroker();
       const channels = Array.from({ length: 3000 }, (_, index) => `c${index}`);
       await Promise.all(channels.map(channel => broker.subscribe(channel)));

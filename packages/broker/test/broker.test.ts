@@ -1,4 +1,4 @@
-/** Both brokers keep the same guarantees; and what only Redis can do to one. */
+/** Both brokers give the same guarantees; also faults of Redis that only one of them meets. */
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
@@ -39,19 +39,19 @@ describe('a broker whose Redis fails', () => {
     return { broker, heard, interruptions };
   }
 
-  test('after its subscription was cut it hears again, and tells which channels may have missed something', async () => {
+  test('after its subscription was cut it receives again, and reports which channels may have missed messages', async () => {
     const redis = await startRedis({ own: true });
     const { broker, heard, interruptions } = await listening(redis);
     const channels = Array.from({ length: 1500 }, (_, index) => `c${index}`);
     await Promise.all(channels.map(channel => broker.subscribe(channel)));
     await redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    const { channels: notice } = await eventually(() => interruptions[0], { describe: 'the break was told' });
+    const { channels: notice } = await eventually(() => interruptions[0], { describe: 'the break was reported' });
     expect([...notice].sort()).toEqual([...channels].sort());
     await broker.publish('c1499', Buffer.from('again'));
     await eventually(() => heard.includes('again'));
   });
 
-  test('while Redis is away everything is refused at once and nothing is queued; about a second after it is back it works', async () => {
+  test('while Redis is down every call is refused immediately and nothing is queued; about a second after the restart it works', async () => {
     const redis = await startRedis({ own: true });
     const { broker, heard, interruptions } = await listening(redis);
     await broker.subscribe('c');
@@ -75,7 +75,7 @@ describe('a broker whose Redis fails', () => {
     await expect(broker.publish('c', Buffer.from('x'))).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
   });
 
-  test('rebuilding a deaf subscription has it confirmed anew', async () => {
+  test('rebuilding a deaf subscription confirms it again', async () => {
     const redis = await startRedis({ own: true });
     const { broker, heard, interruptions } = await listening(redis);
     await broker.subscribe('c');
@@ -99,7 +99,7 @@ describe('a broker whose Redis fails', () => {
     await eventually(async () => {
       await interest.acquire('c');
       joined++;
-      // Whatever is published after a join was answered arrives.
+      // Every message published after the answer to a join arrives.
       await redis.cli('PUBLISH', 'c', `after ${joined}`);
       return interruptions.length > 0;
     });
@@ -118,7 +118,7 @@ describe('a broker whose Redis fails', () => {
     const { broker, interruptions } = await listening({ ...redis, url: `redis://127.0.0.1:${proxy.port}` });
     const channels = Array.from({ length: 2000 }, (_, index) => `c${String(index).padStart(4, '0')}`);
     await Promise.all(channels.map(channel => broker.subscribe(channel)));
-    // Slow enough that the removals fall between two commands of the renewal.
+    // Slow enough that the removals occur between two commands of the renewal.
     proxy.behave({ delayMs: 20 });
     proxy.cut();
     await eventually(async () => (await channelsOf(redis)).includes('c0000'), { describe: 'the renewal has begun' });
@@ -148,7 +148,7 @@ describe('a broker whose Redis fails', () => {
   const envelopeOf = (name: string) => Buffer.from(`\u0001{"e":"j","t":1}\u0002${name}`);
   const namesOf = (heard: readonly string[]) => heard.map(text => text.slice(text.indexOf('\u0002') + 1));
 
-  test('what was kept while the subscription was broken is heard once, in order, and nothing that was heard before', async () => {
+  test('messages kept while the subscription was broken arrive once and in order, without those received before', async () => {
     const redis = await startRedis({ own: true });
     const proxy = await startTcpProxy({ to: redis.port });
     const { broker, heard, interruptions } = await listening({ ...redis, url: `redis://127.0.0.1:${proxy.port}` });
@@ -169,7 +169,7 @@ describe('a broker whose Redis fails', () => {
       await service.publishKept('d', envelopeOf(`also missed ${round}`));
       proxy.restore();
       await eventually(() => interruptions.length === round + 1);
-      // The publisher may be back later than the subscriber.
+      // The publisher may recover later than the subscriber.
       await eventually(() => service.publishKept('c', envelopeOf(`new ${round}`)).then(() => true));
       await eventually(() => heard.length === from + 3, { describe: 'all three are heard' });
       await eventually(() => broker.probe('d', envelopeOf('probe')).then(() => true));
@@ -184,7 +184,7 @@ describe('a broker whose Redis fails', () => {
     }
   });
 
-  test('a full Redis fails the probe, and says why', async () => {
+  test('a full Redis fails the probe, and the error names the reason', async () => {
     const redis = await startRedis({ own: true });
     const { broker } = await listening(redis);
     await broker.subscribe('c');
@@ -210,7 +210,7 @@ describe('a broker whose Redis fails', () => {
       message: expect.stringContaining('replica'),
     });
     expect(interruptions).toEqual([]);
-    // The address means the new primary now; connections that stand would stay at the old one.
+    // The address leads to the new primary now; existing connections would stay with the old one.
     proxy.retarget(promoted.port);
     await eventually(() => interruptions.length > 0, { describe: 'the subscription is at the primary' });
     await eventually(() => broker.publish('c', envelopeOf('after')).then(() => true));

@@ -1,15 +1,15 @@
-/** What every group of consumers of client events must do. Run against memory and against a real Redis. */
+/** The guarantees of every group of consumers of client events. Run against memory and against a real Redis. */
 import { expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import type { EventEntry, EventGroup, EventLog } from '../src/event-log.js';
 import { AT_ONCE, idOf, LEASE_MS, newEventLog, textsOf } from './event-stories.js';
 
-/** Long enough for what is done under it on a busy machine. */
+/** Long enough for the work under it on a busy machine. */
 const SHORT_LEASE_MS = 500;
 const FORBIDDEN = { code: 'FORBIDDEN' };
 const WHAT_NEEDS_THE_LEASE = ['acknowledge', 'deadLetter', 'retry', 'read'];
 
-/** `open` gives one process's view; all views of a file see the same logs. */
+/** `open` returns one process's view; all views of a file share the same logs. */
 export function eventGroupConformance(open: () => Promise<EventLog>): void {
   const newLog = () => newEventLog(open);
 
@@ -25,7 +25,7 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     expect(await (await group('audit')).hold('r2', LEASE_MS)).toBe(true);
   });
 
-  test('who takes over gets first what was not acknowledged, in order, with its attempts, then what is new', async () => {
+  test('a new lease holder first gets unacknowledged events, in order, with their attempts, then new ones', async () => {
     const { appendAll, group, holding } = await newLog();
     await appendAll('a', 'b', 'c', 'd');
     const first = await group();
@@ -51,7 +51,7 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     expect(textsOf(await (await holding('r4')).read('r4', AT_ONCE))).toEqual(['a', 'c', 'd']);
   });
 
-  test('a released lease is free at once', async () => {
+  test('a released lease is free immediately', async () => {
     const { group, holding } = await newLog();
     const first = await holding('r1');
     const second = await group();
@@ -67,7 +67,7 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     const group = await holding('r1');
     const reading = group.read('r1', { limit: 1, waitMs: 60_000 });
     const ended = expect(reading).rejects.toMatchObject(FORBIDDEN);
-    await group.read('r1', AT_ONCE); // A barrier: the other one waits by now.
+    await group.read('r1', AT_ONCE); // A barrier: the other read waits by now.
     await group.release('r1');
     await ended;
   });
@@ -80,14 +80,14 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     for (let renewed = 0; renewed < 12; renewed++) {
       expect(await first.hold('r1', 1000)).toBe(true);
       expect(await other.hold('r2', 1000)).toBe(false);
-      await new Promise(resolve => setTimeout(resolve, 100)); // Time is what is tried here.
+      await new Promise(resolve => setTimeout(resolve, 100)); // The test is about time.
     }
     await first.release('r1');
     await holding('r3');
   });
 
   test.each(WHAT_NEEDS_THE_LEASE)(
-    'who lost the lease cannot %s; it changes nothing, and can begin anew',
+    'a consumer that lost the lease cannot %s; it changes nothing, and can begin again',
     async does => {
       const { appendAll, group } = await newLog();
       await appendAll('a', 'b');
@@ -121,7 +121,7 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     await holding('r2');
   });
 
-  test('what was read is not given to the same consumer again; what was acknowledged, to nobody', async () => {
+  test('an event that was read is not read again by the same consumer; an acknowledged one, by no consumer', async () => {
     const { appendAll, holding } = await newLog();
     await appendAll('a', 'b', 'c');
     const group = await holding('r1');
@@ -130,7 +130,7 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     expect(await group.hold('r1', LEASE_MS)).toBe(true);
     expect(await group.read('r1', AT_ONCE), 'nor after a renewal').toEqual([]);
     await group.acknowledge('r1', [idOf(entries[0]), idOf(entries[2])]);
-    await group.acknowledge('r1', [idOf(entries[0])]); // A repeated one does no harm.
+    await group.acknowledge('r1', [idOf(entries[0])]); // A repeated call does no harm.
     await group.acknowledge('r1', []);
     await group.release('r1');
     expect(textsOf(await (await holding('r2')).read('r2', AT_ONCE))).toEqual(['b']);

@@ -1,9 +1,9 @@
-/** What every log of client events must do. Run against memory and against a real Redis. */
+/** The guarantees of every log of client events. Run against memory and against a real Redis. */
 import { expect, test } from 'vitest';
 import type { EventLog } from '../src/event-log.js';
 import { AT_ONCE, eventOf, idOf, LEASE_MS, newEventLog, textsOf } from './event-stories.js';
 
-/** `open` gives one process's view; all views of a file see the same logs. */
+/** `open` returns one process's view; all views of a file share the same logs. */
 export function eventLogConformance(open: () => Promise<EventLog>): void {
   const newLog = () => newEventLog(open);
 
@@ -33,7 +33,7 @@ export function eventLogConformance(open: () => Promise<EventLog>): void {
     expect(entry?.event.payload).toEqual({ bytes: { $base64: 'AQI=' }, at: '1970-01-01T00:00:00.000Z', not: null });
   });
 
-  test('events appended at once keep the order of the calls', async () => {
+  test('simultaneous appends keep the order of the calls', async () => {
     const { append, holding } = await newLog();
     const texts = Array.from({ length: 300 }, (_, index) => `${index}`);
     await Promise.all(texts.map(text => append(text)));
@@ -91,7 +91,7 @@ export function eventLogConformance(open: () => Promise<EventLog>): void {
     ]);
   });
 
-  test('what all groups are done with goes by itself, and the backlog says what waits', async () => {
+  test('events that all groups have finished are deleted without a call, and the backlog counts those that wait', async () => {
     const { log, namespace, appendAll, group, holding } = await newLog();
     expect(await log.backlog(namespace)).toEqual({ length: 0, groups: [] });
     await appendAll(...Array.from({ length: 150 }, (_, index) => `${index}`));
@@ -153,7 +153,7 @@ export function eventLogConformance(open: () => Promise<EventLog>): void {
     const reader = await group();
     for (let renewed = 0; renewed < 12; renewed++) {
       expect(await reader.hold('r1', 5000)).toBe(true);
-      await new Promise(resolve => setTimeout(resolve, 100)); // Time is what is tried here.
+      await new Promise(resolve => setTimeout(resolve, 100)); // The test is about time.
     }
     const [a] = await reader.read('r1', AT_ONCE);
     expect(a?.event.id).toBe('a');

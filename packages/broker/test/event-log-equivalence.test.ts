@@ -1,4 +1,4 @@
-/** Random lives of a log, led in memory and on Redis side by side: every answer must be the same. */
+/** Random lives of a log, in memory and on Redis side by side: every answer must be the same. */
 import { HubbubError } from '@hubbub/protocol';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
@@ -34,12 +34,12 @@ describe.each(SEEDS)('life %i', seed => {
   });
 });
 
-/** One thing that is done, chosen before it is known what it answers. */
+/** One action, chosen before its answer is known. */
 interface Deed {
   readonly does: 'append' | 'hold' | 'release' | 'read' | 'acknowledge' | 'retry' | 'deadLetter' | 'look';
   readonly group: string;
   readonly consumer: string;
-  /** For an append the name of a new event; else, and where it is a repeated append, which of the latest is meant. */
+  /** For an append, the name of a new event; otherwise, also for a repeated append, the index of a recent one. */
   readonly event: string | number;
   readonly limit: number;
 }
@@ -51,7 +51,7 @@ function chooseDeed(random: () => number, step: number): Deed {
     ...(['append', 'append', 'append', 'hold', 'hold', 'hold', 'release', 'read', 'read', 'read'] as const),
     ...(['acknowledge', 'acknowledge', 'acknowledge', 'retry', 'deadLetter', 'look'] as const),
   ]);
-  // One consumer after the other does most of it, or nobody would hold the lease for long; the one before gives it up.
+  // Consumers take turns for long spells, else nobody would hold the lease for long; the one before releases it.
   const turn = Math.floor(step / TURN);
   const main = CONSUMERS[(does === 'release' ? turn + CONSUMERS.length - 1 : turn) % CONSUMERS.length];
   const consumer = main !== undefined && random() < 0.9 ? main : pick(CONSUMERS);
@@ -59,12 +59,12 @@ function chooseDeed(random: () => number, step: number): Deed {
   return { does, group: pick(GROUPS), consumer, event, limit: 1 + Math.floor(random() * 5) };
 }
 
-/** A log and its consumers, each of which has a process of its own; answers without what differs by nature. */
+/** A log and its consumers, each in its own process; answers omit values that differ by nature. */
 class Life {
   readonly #log: EventLog;
   readonly #groups = new Map<string, EventGroup>();
   readonly #entryIds = new Map<string, string>();
-  /** Entries that were given out, those once more included: a life without any tries nothing. */
+  /** Entries handed out, repeats included: a run that hands out none tests nothing. */
   given = 0;
 
   constructor(log: EventLog) {

@@ -1,4 +1,4 @@
-/** Logs of client events on a Redis that fails: what is kept, what is told, and what waiting costs. */
+/** Logs of client events on a Redis that fails: the entries kept, the errors reported, and the cost of waiting. */
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { eventually } from '../../../tests/support/eventually.js';
@@ -17,12 +17,12 @@ test('a waiting read goes on when its connections are cut, and gets what comes t
   await redis.cli('CLIENT', 'KILL', 'TYPE', 'normal');
   await eventually(() => append('a').then(() => true));
   const got = await reading;
-  // Where the other connection was not back yet, it was UNAVAILABLE: the next read gets it.
+  // If the other connection had not recovered, the error was UNAVAILABLE: the next read gets the event.
   const entries = got instanceof Error ? await eventually(() => group.read('r1', AT_ONCE)) : got;
   expect(textsOf(entries)).toEqual(['a']);
 });
 
-test('what a read took whose answer was lost comes with the next read, and what is being handled does not', async () => {
+test('the entries of a read whose answer was lost arrive with the next read, without those in progress', async () => {
   const redis = await startRedis({ own: true });
   const { append, group, commands } = await openRedisEventLog(redis, { commandTimeoutMs: 300 });
   await group.hold('r1', LEASE_MS);
@@ -40,7 +40,7 @@ test('what a read took whose answer was lost comes with the next read, and what 
   expect(more).toEqual([]);
 });
 
-test('a restart that keeps the data keeps what waits, what was given out, its attempts and the lease', async () => {
+test('a restart that keeps the data keeps waiting events, handed-out ones, their attempts and the lease', async () => {
   const redis = await startRedis({ own: true });
   const { append, group, log } = await openRedisEventLog(redis);
   for (const text of ['a', 'b', 'c']) await append(text, { idempotencyKey: text });
@@ -62,7 +62,7 @@ test('a restart that keeps the data keeps what waits, what was given out, its at
   ]);
 });
 
-test('a Redis that comes back empty takes the lease from its holder, who begins anew', async () => {
+test('a Redis that restarts empty takes the lease from its holder, which begins again', async () => {
   const redis = await startRedis({ own: true });
   const { append, group } = await openRedisEventLog(redis);
   await append('a');
@@ -75,7 +75,7 @@ test('a Redis that comes back empty takes the lease from its holder, who begins 
   expect(textsOf(await group.read('r1', AT_ONCE))).toEqual(['b']);
 });
 
-test('while Redis is away everything says UNAVAILABLE, but for a release, which never rejects', async () => {
+test('while Redis is down every call rejects with UNAVAILABLE, except a release, which never rejects', async () => {
   const redis = await startRedis({ own: true });
   const { append, group, log } = await openRedisEventLog(redis);
   await group.hold('r1', LEASE_MS);
@@ -96,15 +96,15 @@ test('while Redis is away everything says UNAVAILABLE, but for a release, which 
   await group.release('r1');
 });
 
-test('an idle group costs Redis a few commands a second, and a new event reaches it at once', async () => {
+test('an idle group costs Redis a few commands a second, and a new event reaches it immediately', async () => {
   const redis = await startRedis({ own: true });
   const { append, group, commands } = await openRedisEventLog(redis);
   await group.hold('r1', LEASE_MS);
   const commandsSoFar = async () => Number(/total_commands_processed:(\d+)/.exec(await commands.info('stats'))?.[1]);
-  await group.read('r1', { limit: 10, waitMs: 50 }); // The connection that waits is opened now.
+  await group.read('r1', { limit: 10, waitMs: 50 }); // The waiting connection is opened now.
   const before = await commandsSoFar();
   await group.read('r1', { limit: 10, waitMs: 1000 });
-  expect((await commandsSoFar()) - before).toBeLessThan(15); // Scripts count with what they call.
+  expect((await commandsSoFar()) - before).toBeLessThan(15); // The commands inside scripts count, too.
   const delays: number[] = [];
   for (let round = 0; round < 20; round++) {
     const reading = group.read('r1', { limit: 10, waitMs: 10_000 });
@@ -115,6 +115,6 @@ test('an idle group costs Redis a few commands a second, and a new event reaches
     delays.push(performance.now() - before);
   }
   delays.sort((a, b) => a - b);
-  // The median, because others use the machine.
+  // The median, because other processes use the machine.
   expect(delays[10]).toBeLessThan(20);
 });

@@ -1,4 +1,4 @@
-/** Logs of client events, in memory and on Redis; and what only other programs on Redis can do to one. */
+/** Logs of client events, in memory and on Redis; and changes by other programs on Redis. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
@@ -49,7 +49,7 @@ describe('on Redis', () => {
 
   test('every key has a time to live, and what is abandoned leaves nothing', async () => {
     const { append, group, key } = await openFresh();
-    await group.hold('r1', 1000); // Before the first event: nobody has said how long the log lives.
+    await group.hold('r1', 1000); // Before the first event: nothing has set the lifetime of the log.
     expect(Number(await redis.cli('PTTL', key))).toBeGreaterThan(80_000_000);
     await append('a', { ttlMs: 1500, idempotencyKey: 'alice/1' });
     await append('b', { ttlMs: 1500 });
@@ -65,7 +65,7 @@ describe('on Redis', () => {
       expect(left, name).toBeGreaterThan(0);
       expect(left, name).toBeLessThanOrEqual(name.includes(':id:') ? 300_000 : 1500);
     }
-    await redis.cli('PEXPIRE', `${key}:id:alice/1`, '100'); // Five minutes are too long for a test.
+    await redis.cli('PEXPIRE', `${key}:id:alice/1`, '100'); // Five minutes would be too long for a test.
     await eventually(async () => (await keys()).length === 0, { describe: 'all keys are gone' });
   });
 
@@ -123,7 +123,7 @@ describe('on Redis', () => {
     expect(await redis.cli('XRANGE', `${key}:dead:referee`, '-', '+', 'COUNT', '1')).toContain('hello\nworld');
   });
 
-  test("entries that another program deleted are nobody's; those behind them are handed out", async () => {
+  test('entries deleted by another program are skipped; those behind them are handed out', async () => {
     const { append, group, key } = await openFresh();
     for (const text of ['a', 'b', 'c', 'd', 'e']) await append(text);
     await group.hold('r1', LEASE_MS);

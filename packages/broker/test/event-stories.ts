@@ -1,4 +1,4 @@
-/** What stories of client events have in common: an event, a log of their own, and who consumes it. */
+/** Shared parts of stories of client events: an event, a log of their own, and its consumers. */
 import { randomUUID } from 'node:crypto';
 import type { ClientEvent } from '@hubbub/protocol';
 import { expect } from 'vitest';
@@ -21,7 +21,7 @@ export function eventOf(text: string, more: Partial<ClientEvent> = {}): ClientEv
   };
 }
 
-/** A new log. `open` gives one process's view; all views of a file see the same logs. */
+/** A new log. `open` returns one process's view; all views of a file share the same logs. */
 export async function newEventLog(open: () => Promise<EventLog>) {
   const log = await open();
   const namespace = `game-${randomUUID()}`;
@@ -34,7 +34,7 @@ export async function newEventLog(open: () => Promise<EventLog>) {
     async appendAll(...texts: string[]) {
       for (const text of texts) await append(text);
     },
-    /** As another process of the service would have it. */
+    /** The view of another process of the service. */
     group: async (name = 'referee') => (await open()).group(namespace, name),
     async holding(consumer: string, name = 'referee') {
       const group = (await open()).group(namespace, name);

@@ -1,4 +1,4 @@
-/** What every implementation of histories must do. Run against memory and against a real Redis. */
+/** The guarantees of every implementation of histories. Run against memory and against a real Redis. */
 import { randomUUID } from 'node:crypto';
 import { decodeEnvelope, encodeEnvelope } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import type { History, HistoryAppend, HistoryEntry } from '../src/history.js';
 
 export interface HistoryUnderTest {
   readonly history: History;
-  /** Hears what the history publishes. */
+  /** Receives the messages that the history publishes. */
   readonly broker: Broker;
 }
 
@@ -41,7 +41,7 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
     expect(page.entries.map(({ envelope }) => notice(envelope))).toEqual(heard);
   });
 
-  test('appends made at once keep the order of the calls', async () => {
+  test('simultaneous appends keep the order of the calls', async () => {
     const { append, read, heard } = await newRoom({ size: 1000 });
     const positions = await Promise.all(Array.from({ length: 500 }, (_, index) => append(`${index}`)));
     expect(positions.map(({ offset }) => offset)).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
@@ -113,7 +113,7 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
       return now.entries.length === 0 && now;
     });
     expect(page).toMatchObject({ epoch, offset: 1 });
-    await new Promise(resolve => setTimeout(resolve, 250)); // The one thing that has no condition: nobody may look.
+    await new Promise(resolve => setTimeout(resolve, 250)); // No condition to wait for: a read would keep the position alive.
     expect((await append('b')).epoch).not.toBe(epoch);
   });
 
@@ -149,7 +149,7 @@ function envelopeOf(text: string): Uint8Array {
   );
 }
 
-/** `epoch offset text`, as the envelope itself has them. */
+/** `epoch offset text`, as in the envelope. */
 function notice(bytes: Uint8Array): string {
   const envelope = decodeEnvelope(bytes);
   return `${envelope?.epoch} ${envelope?.offset} ${Buffer.from(envelope?.body.subarray(3) ?? []).toString()}`;

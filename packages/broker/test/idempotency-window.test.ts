@@ -1,4 +1,4 @@
-/** An idempotency key is remembered for its own window, however long what it was used for is kept. */
+/** An idempotency key is remembered for its own window, whatever the lifetime of its message. */
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { startRedis } from '../../../tests/support/redis.js';

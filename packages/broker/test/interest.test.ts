@@ -1,10 +1,10 @@
-/** Interest: the first one in subscribes, the last one out unsubscribes later. */
+/** Interest: the first holder subscribes, and the last one unsubscribes after a linger. */
 import { HubbubError } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Broker } from '../src/broker.js';
 import { Interest } from '../src/interest.js';
 
-/** A broker whose confirmations the test gives by hand: the fault to be tried is time. */
+/** A broker with confirmations by hand: the tested fault is time. */
 class HandBroker implements Pick<Broker, 'subscribe' | 'unsubscribe' | 'interrupted'> {
   readonly calls: string[] = [];
   interrupted = false;
@@ -101,7 +101,7 @@ describe('interest', () => {
     expect(interest.size).toBe(0);
   });
 
-  test('who comes back within the linger costs Redis nothing', async () => {
+  test('acquiring again within the linger costs Redis nothing', async () => {
     void interest.acquire('c');
     await broker.confirm('subscribe c');
     interest.release('c');
@@ -112,7 +112,7 @@ describe('interest', () => {
     expect(broker.calls).toEqual(['subscribe c']);
   });
 
-  test('who comes while the unsubscribe is under way waits for it, so that the two cannot swap', async () => {
+  test('an acquire during a pending unsubscribe waits for it, so that the two cannot swap', async () => {
     void interest.acquire('c');
     await broker.confirm('subscribe c');
     interest.release('c');
@@ -130,7 +130,7 @@ describe('interest', () => {
     expect([last.state, interest.size]).toEqual(['held', 1]);
   });
 
-  test('who stays keeps the subscription when another one leaves', async () => {
+  test('a remaining holder keeps the subscription when another one leaves', async () => {
     for (let holder = 0; holder < 2; holder++) void interest.acquire('c');
     await broker.confirm('subscribe c');
     interest.release('c');
@@ -196,7 +196,7 @@ describe('interest', () => {
     });
   });
 
-  test('releasing what is not held is a defect, told at once', () => {
+  test('releasing a channel that is not held is a defect, and throws immediately', () => {
     expect(() => interest.release('c')).toThrow('released more often than acquired: c');
   });
 });

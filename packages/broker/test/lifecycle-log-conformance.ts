@@ -1,4 +1,4 @@
-/** What every lifecycle log must do: told to a log, and seen by groups. */
+/** The guarantees of every lifecycle log: events are appended to a log, and groups read them. */
 import type { LifecycleEvent } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
@@ -17,7 +17,7 @@ const LEASE_MS = 60_000;
 
 const online = (user: string): LifecycleEvent => ({ event: 'user_online', user, atMs: 1 });
 
-/** Reads until as many entries came. */
+/** Reads until this many entries have arrived. */
 async function take(group: ConsumerGroup<LifecycleEntry>, consumer: string, count: number): Promise<LifecycleEntry[]> {
   const taken: LifecycleEntry[] = [];
   await eventually(async () => {
@@ -27,7 +27,7 @@ async function take(group: ConsumerGroup<LifecycleEntry>, consumer: string, coun
   return taken;
 }
 
-/** A consumer that has the lease, and whose group has its place. */
+/** A consumer that has the lease, and a place for its group. */
 async function begin(log: LifecycleLog, consumer: string): Promise<ConsumerGroup<LifecycleEntry>> {
   const group = log.group('g');
   expect(await group.hold(consumer, LEASE_MS)).toBe(true);
@@ -59,7 +59,7 @@ export function lifecycleLogConformance(open: () => Promise<LifecycleLogBench>):
     const [a, b] = await take(group, 'c1', 3);
     const other = second.group('g');
     expect(await other.hold('c2', LEASE_MS)).toBe(false);
-    // The second before the first: what is done behind something that is not, is given out again.
+    // The second before the first: a finished entry behind an unfinished one is handed out again.
     await group.acknowledge('c1', [b?.entryId ?? '']);
     await group.acknowledge('c1', [a?.entryId ?? '']);
     await group.release('c1');
@@ -79,7 +79,7 @@ export function lifecycleLogConformance(open: () => Promise<LifecycleLogBench>):
     expect(usersOf(await take(other, 'c2', 2))).toEqual(['a', 'b']);
   });
 
-  test('who lost the lease can neither read nor acknowledge', async () => {
+  test('a consumer that lost the lease can neither read nor acknowledge', async () => {
     const { first, second, append } = await open();
     const group = await begin(first, 'c1');
     await append(online('a'));

@@ -47,7 +47,7 @@ describe('on Redis', () => {
     expect(positions).toBeLessThanOrEqual(LIFECYCLE_GROUP_TTL_MS);
   });
 
-  test('passes over what is no event', async () => {
+  test('skips entries that are not events', async () => {
     const { first, append, commands, prefix } = await open();
     const group = first.group('g');
     await group.hold('c1', 5000);

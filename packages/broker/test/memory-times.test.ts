@@ -1,4 +1,4 @@
-/** What the parts in memory forget, and when: with a clock that the test turns. */
+/** The lifetimes of the parts in memory, with a clock that the test turns. */
 import { encodeEnvelope } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { IDEMPOTENCY_WINDOW_MS } from '../src/history.js';

@@ -1,11 +1,11 @@
-/** What every directory of namespaces must do. Run against memory and against a real Redis. */
+/** The guarantees of every directory of namespaces. Run against memory and against a real Redis. */
 import { expect, test } from 'vitest';
 import type { NamespaceDirectory } from '../src/namespace-directory.js';
 
 const CHAT = { historySize: 100, historyTtlMs: 60_000 };
 const UNCONFIGURED = { historySize: 0, historyTtlMs: 300_000 };
 
-/** `open` makes a new directory, empty, that asks anew for each lookup. */
+/** `open` makes a new, empty directory that asks again for each lookup. */
 export function namespaceDirectoryConformance(open: () => Promise<NamespaceDirectory>): void {
   test('a lookup has what was announced; what was not is as an unconfigured one', async () => {
     const directory = await open();

@@ -47,7 +47,7 @@ describe('on Redis', () => {
     expect(await directory.lookup('chat')).toEqual(CHAT);
   });
 
-  test('as long as nothing is announced, no answer is kept: an edge that starts is noticed at once', async () => {
+  test('while nothing is announced, no answer is kept: a starting edge is noticed immediately', async () => {
     const { directory } = open();
     expect((await directory.lookup('chat')).historySize).toBe(0);
     await directory.announce(new Map([['chat', CHAT]]));
@@ -65,7 +65,7 @@ describe('on Redis', () => {
     expect((await directory.lookup('chat')).historySize).toBe(0);
   });
 
-  test('what cannot be read is no answer, and is asked for again', async () => {
+  test('an unreadable announcement is not an answer, and the next lookup asks again', async () => {
     const { directory, key } = open();
     for (const text of ['{', '[]', 'null', '{"historySize":-1,"historyTtlMs":1}', '{"historySize":5}']) {
       await redis.cli('HSET', key, 'chat', text);
@@ -75,7 +75,7 @@ describe('on Redis', () => {
     expect(await directory.lookup('chat')).toEqual({ historySize: 5, historyTtlMs: 1000 });
   });
 
-  test('askers at once ask once', async () => {
+  test('simultaneous lookups ask once', async () => {
     const { directory } = open();
     await directory.announce(new Map([['chat', CHAT]]));
     const first = directory.lookup('chat');

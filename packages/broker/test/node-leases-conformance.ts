@@ -1,4 +1,4 @@
-/** What every implementation of node leases must do. Run against memory and against a real Redis. */
+/** The guarantees of every implementation of node leases. Run against memory and against a real Redis. */
 import { expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import type { NodeLeases } from '../src/node-leases.js';
@@ -8,7 +8,7 @@ const LONG_MS = 60_000;
 
 /** `open` makes leases of an empty cluster. */
 export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLeases>): void {
-  test('who registered is alive and can renew', async () => {
+  test('a registered node is alive and can renew', async () => {
     const leases = await open(LONG_MS);
     await leases.register('edge-1/a');
     expect(await leases.renew('edge-1/a')).toBe(true);
@@ -24,7 +24,7 @@ export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLea
     expect(await (await open(LONG_MS)).reap()).toEqual({ dead: [], nextInMs: Number.POSITIVE_INFINITY });
   });
 
-  test('who never registered is fenced', async () => {
+  test('a node that never registered is fenced', async () => {
     const leases = await open(LONG_MS);
     expect(await leases.renew('edge-1/a')).toBe(false);
   });
@@ -51,7 +51,7 @@ export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLea
     expect((await leases.living())[0]?.expiresInMs).toBeGreaterThan(0);
   });
 
-  test('who releases its lease does not die', async () => {
+  test('a node that releases its lease does not die', async () => {
     const leases = await open(SHORT_MS);
     await leases.register('edge-1/a');
     await leases.register('edge-2/b');
@@ -60,7 +60,7 @@ export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLea
     expect((await leases.reap()).dead).toEqual(['edge-2/b']);
   });
 
-  test('all can be fenced: they notice at once, and are listed as dead after a lease', async () => {
+  test('all nodes can be fenced: they notice immediately, and are listed as dead after a lease', async () => {
     const leases = await open(200);
     await leases.register('edge-1/a');
     await leases.fenceAll();

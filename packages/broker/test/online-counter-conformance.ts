@@ -1,4 +1,4 @@
-/** What every online counter must do. Run against memory and against a real Redis. */
+/** The guarantees of every online counter. Run against memory and against a real Redis. */
 import { expect, test } from 'vitest';
 import type { OnlineCounter } from '../src/online-counter.js';
 

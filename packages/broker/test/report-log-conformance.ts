@@ -1,12 +1,12 @@
-/** What every report log must do. Run against memory and against a real Redis. */
+/** The guarantees of every report log. Run against memory and against a real Redis. */
 import { expect, test } from 'vitest';
 import { LOG_START, type LogEntry, type ReportLog } from '../src/report-log.js';
 
 const AT_ONCE = { waitMs: 0, limit: 100 };
 
-/** `open` makes a new, empty log of which each partition holds at most `maxEntries`. */
+/** `open` makes a new, empty log that holds at most `maxEntries` per partition. */
 export function reportLogConformance(open: (maxEntries: number) => Promise<ReportLog>): void {
-  test('entries of a partition come back in the order in which they were appended', async () => {
+  test('entries of a partition are read in the order in which they were appended', async () => {
     const log = await open(100);
     await log.append([
       { partition: 1, text: 'a' },
@@ -43,7 +43,7 @@ export function reportLogConformance(open: (maxEntries: number) => Promise<Repor
     expect(texts((await reading).get(2))).toEqual(['late']);
   });
 
-  test('what is trimmed is gone, what follows stays', async () => {
+  test('trimmed entries are gone, later ones stay', async () => {
     const log = await open(100);
     await log.append(['a', 'b', 'c'].map(text => ({ partition: 0, text })));
     const entries = (await log.read(fromStart(0), AT_ONCE)).get(0) ?? [];
