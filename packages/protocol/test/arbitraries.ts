@@ -1,8 +1,8 @@
-/** What the property tests of this package draw from. */
+/** Generators for the property tests of this package. */
 import fc from 'fast-check';
 import type { Frame } from '../src/frame.js';
 
-/** Every character there is, control characters and emoji too. */
+/** Every character, including control characters and emoji. */
 export const text = (maxLength = 20) => fc.string({ unit: 'binary', maxLength });
 
 /** Keys of payloads: any text but `__proto__`, which is refused (PROTOCOL.md section 3). */
@@ -49,10 +49,10 @@ export const body: fc.Arbitrary<Frame> = fc.record(
   { requiredKeys: ['type'], noNullPrototype: true },
 );
 
-/** Names that JavaScript would call, inherit or set, where they are only keys. */
+/** Keys that JavaScript would call, inherit or set; here they are only keys. */
 const TREACHEROUS = ['__proto__', 'constructor', 'toString', 'valueOf', 'toJSON', 'then', 'length', 'hasOwnProperty'];
 
-/** Values as they come out of JSON, with fields of frames and treacherous ones, and values of every type in them. */
+/** JSON values with fields of frames and treacherous keys, and values of every type in them. */
 export const { hostileJson } = fc.letrec<{ hostileJson: unknown }>(tie => ({
   hostileJson: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -80,7 +80,7 @@ function objectOf(entries: readonly (readonly [string, unknown])[]): unknown {
   return object;
 }
 
-/** The bytes with some of them changed, taken out or put in. */
+/** The bytes with some of them changed, removed or inserted. */
 export function changedBytes(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
   const change = fc.tuple(fc.nat(), fc.nat(2), fc.nat(255));
   return fc.array(change, { minLength: 1, maxLength: 4 }).map(changes => {

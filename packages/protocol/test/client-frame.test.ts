@@ -1,11 +1,11 @@
-/** What a client may send: checked, named where it is wrong, and without the fields it must not set. */
+/** Frames from clients: checked, refused with the name of the wrong field, and without the fields that only the edge sets. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseClientFrame } from '../src/client-frame.js';
 import { HubbubError } from '../src/errors.js';
 import { frameType, hostileJson, payload, roomName } from './arbitraries.js';
 
-/** A frame with something hostile in each place. */
+/** A frame with a hostile value in each field. */
 const hostileFields = fc.record({ type: hostileJson, room: hostileJson, id: hostileJson, payload: hostileJson });
 
 describe('a frame of a client', () => {
@@ -17,7 +17,7 @@ describe('a frame of a client', () => {
     fc.assert(fc.property(frame, sent => void expect(parseClientFrame(sent)).toEqual(sent)));
   });
 
-  test('loses what only the edge may say, and what nobody knows', () => {
+  test('loses the fields that only the edge may set, and unknown ones', () => {
     const sent = { type: 'ping', sender: { id: 'root' }, timestamp: 'x', offset: 7, admin: true };
     expect(parseClientFrame(sent)).toEqual({ type: 'ping' });
   });

@@ -1,4 +1,4 @@
-/** Frames survive both encodings, and bytes that are no frame are refused without harm. */
+/** Frames survive both encodings, and bytes that are not a frame are refused without harm. */
 import { Decoder, ExtData, encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -75,7 +75,7 @@ describe('text', () => {
     ['halves in the wrong order', String.raw`"t":"\udc00\ud800"`],
     ['a half in a key', String.raw`"\ud83d":1`],
     ['a half behind a backslash', String.raw`"t":"\\\ud800"`],
-  ] as const)('that is no text is refused in JSON: %s', ([, json]) => {
+  ] as const)('that is not valid Unicode is refused in JSON: %s', ([, json]) => {
     expect(refusalOf(jsonCodec, frame(json))).toMatchObject({ code: 'INVALID_FORMAT' });
   });
 
@@ -140,14 +140,14 @@ describe('MessagePack', () => {
 
   test('of any shape is one value exactly where the decoder reads one', () => {
     const decoder = new Decoder({ mapKeyConverter: key => key as string });
-    const whatIsRead = (bytes: Uint8Array): { value: unknown } | undefined => {
+    const decodeOrUndefined = (bytes: Uint8Array): { value: unknown } | undefined => {
       try {
         return { value: decoder.decode(bytes) };
       } catch {
         return undefined;
       }
     };
-    // Heads of every format, and lengths that are short enough for the decoder to be asked as well.
+    // Heads of every format, with lengths short enough for the reference decoder.
     const byte = fc.oneof(fc.nat(0xa0), fc.integer({ min: 0xc0, max: 0xdf }), fc.constant(0));
     const some = fc.array(byte, { maxLength: 40 }).map(list => Uint8Array.from(list));
     const claimsLittle = some.filter(bytes => !bytes.some(head => head === 0xdd || head === 0xdf));
@@ -158,8 +158,8 @@ describe('MessagePack', () => {
           body.map(frame => msgpackCodec.encode(frame)),
         ),
         bytes => {
-          // It refuses more than is not whole (keys such as lists, timestamps of a wrong size), and takes text that is no UTF-8.
-          const read = whatIsRead(bytes);
+          // The decoder also refuses keys such as lists and timestamps of a wrong size, and accepts text that is not UTF-8.
+          const read = decodeOrUndefined(bytes);
           const hasOnlyAscii = read !== undefined && /^[\0-\x7f]*$/.test(JSON.stringify(read));
           if (hasOnlyAscii) expect(isOneMsgpackValue(bytes)).toBe(true);
         },
@@ -191,7 +191,7 @@ describe('MessagePack', () => {
     }
   });
 
-  test('reaches JSON sessions as PROTOCOL.md section 2.3 says', () => {
+  test('reaches JSON sessions as PROTOCOL.md section 2.3 documents', () => {
     const sent = {
       binary: Uint8Array.of(0xff, 0x00, 0x10),
       nested: [{ empty: new Uint8Array() }],
@@ -218,7 +218,7 @@ describe('MessagePack', () => {
     fc.assert(fc.property(body, frame => void expect(toJsonValue(frame)).toEqual(frame)));
   });
 
-  test('binary values of any content come back from their base64', () => {
+  test('binary values of any content survive their base64 form', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 5000 }), bytes => {
         const { $base64 } = toJsonValue(bytes) as { $base64: string };

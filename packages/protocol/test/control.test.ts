@@ -1,4 +1,4 @@
-/** Controls: read as they were written, on both of their roads, and nothing that is none of them is taken for one. */
+/** Controls: read as they were written, as control and as message, and nothing else is mistaken for one. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CONTROL_REASON_MAX_BYTES, type Control, controlOfMessage, readControl } from '../src/control.js';
@@ -47,13 +47,13 @@ describe('a control', () => {
     );
   });
 
-  test('is what its type says, whatever its payload says', () => {
+  test('is defined by its type, whatever its payload contains', () => {
     expect(controlOfMessage({ type: 'hubbub.close_room', payload: { do: 'disconnect_user' } })).toEqual({
       do: 'close_room',
     });
   });
 
-  test('of any shape is read without its strangers, or is none', () => {
+  test('of any shape is read without unknown fields, or refused', () => {
     const stranger = fc.oneof(
       fc.anything(),
       hostileJson,

@@ -61,7 +61,7 @@ describe('an envelope', () => {
     );
   });
 
-  test('is told from the plain JSON of a service', () => {
+  test('is distinguished from the plain JSON of a service', () => {
     fc.assert(fc.property(header, bytes, (fields, body) => isEnvelope(encodeEnvelope(fields, body))));
     expect(isEnvelope(Buffer.from('{"type":"build.finished"}'))).toBe(false);
     expect(isEnvelope(new Uint8Array())).toBe(false);

@@ -1,4 +1,4 @@
-/** Errors and close codes tell a program what to do, by code and never by text. */
+/** Errors and close codes direct a program by their code and never by their text. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CLOSE_CODES, closeAdvice } from '../src/close-codes.js';
@@ -26,13 +26,13 @@ describe('an error', () => {
 describe('after a close a client', () => {
   const range = (min: number, max: number) => fc.integer({ min, max });
 
-  test('comes back, renews or stops by the range of the code', () => {
+  test('reconnects, renews or stops by the range of the code', () => {
     fc.assert(fc.property(range(4000, 4099), code => closeAdvice(code) === 'reconnect'));
     fc.assert(fc.property(range(4100, 4199), code => closeAdvice(code) === 'renew'));
     fc.assert(fc.property(range(4200, 4299), code => closeAdvice(code) === 'stop'));
   });
 
-  test('comes back after a code that nobody has written down', () => {
+  test('reconnects after an undocumented code', () => {
     const known: readonly number[] = Object.values(CLOSE_CODES);
     const unknown = fc.oneof(range(0, 3999), range(4300, 65_535)).filter(code => !known.includes(code));
     fc.assert(fc.property(unknown, code => closeAdvice(code) === 'reconnect'));

@@ -1,4 +1,4 @@
-/** Frames at their bounds: what is read of bytes without decoding them, and of requests that are malformed. */
+/** Frames at their bounds: fields read from bytes without decoding, and malformed requests. */
 import { encode } from '@msgpack/msgpack';
 import { describe, expect, test } from 'vitest';
 import { parseClientFrame, readRequest } from '../src/client-frame.js';
@@ -113,7 +113,7 @@ describe('a control', () => {
     expect(readControl(control)).toEqual(isRead ? control : undefined);
   });
 
-  test('is no message whose type does not begin as one', () => {
+  test('is not read from a message whose type lacks the prefix', () => {
     expect(controlOfMessage({ type: 'hubbub.close_room' })).toEqual({ do: 'close_room' });
     expect(controlOfMessage({ type: '1234567close_room' })).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-/** Every reader of the package, given what nobody would write: an answer or the documented error, and in time that grows with the bytes. */
+/** Every reader of the package, with hostile bytes: a value or the documented error, in time linear in the bytes. */
 import { encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ import { body, changedBytes, hostileJson } from './arbitraries.js';
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
-/** What reads bytes from a client or from Redis; each may throw a HubbubError and nothing else. */
+/** Readers of bytes from a client or from Redis. Each may throw a HubbubError and nothing else. */
 const READERS: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
   'a JSON frame': bytes => parseClientFrame(jsonCodec.decode(bytes)),
   'a MessagePack frame': bytes => parseClientFrame(msgpackCodec.decode(bytes)),
@@ -98,7 +98,7 @@ describe.for(Object.entries(READERS))('%s', ([, reader]) => {
       ],
       ...['\u0091', '\u0081\u00a1a', '\u00dc\u000f\u00ff', '\u00dd\u0001\u00ff\u00ff\u00ff', '\u00c0', '\u00a1'],
     ];
-    // Short ones with another end, too: names are looked at only up to their length, and a bad pattern needs no more.
+    // Short ones with another end, too: names are read only up to their length, and a bad pattern needs no more.
     const texts = patterns.flatMap(pattern => [
       pattern.repeat(Math.ceil(SIZE / pattern.length)),
       ...[64, 128].map(length => `${pattern.repeat(length).slice(0, length - 1)}!`),
@@ -107,7 +107,7 @@ describe.for(Object.entries(READERS))('%s', ([, reader]) => {
       const bytes = Buffer.from(hostile, 'latin1');
       const beganAtMs = performance.now();
       read(reader, bytes);
-      // What is linear takes some tens of milliseconds for a quarter of a megabyte; what is quadratic, much longer.
+      // A linear reader takes some tens of milliseconds for a quarter of a megabyte; a quadratic one, much longer.
       expect(performance.now() - beganAtMs, JSON.stringify(hostile.slice(0, 20))).toBeLessThan(1500);
     }
   });

@@ -1,4 +1,4 @@
-/** Names of rooms, frame types and channels: their grammars and what is read back from them. */
+/** Names of rooms, frame types and channels: their grammars and how they are parsed. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Channels } from '../src/channels.js';
@@ -7,7 +7,7 @@ import { isRoomName, namespaceOf, ROOM_NAME_MAX_BYTES } from '../src/room-name.j
 import { frameType, roomName, text } from './arbitraries.js';
 
 describe('a room name', () => {
-  test('is what the grammar says', () => {
+  test('matches the grammar', () => {
     fc.assert(fc.property(roomName, isRoomName));
   });
 
@@ -39,7 +39,7 @@ describe('a room name', () => {
 });
 
 describe('a frame type', () => {
-  test('is what the grammar says', () => {
+  test('matches the grammar', () => {
     fc.assert(fc.property(frameType, isFrameType));
   });
 
@@ -47,7 +47,7 @@ describe('a frame type', () => {
     expect(isFrameType(type)).toBe(false);
   });
 
-  test('of any length is judged at once', () => {
+  test('of any length is checked in linear time', () => {
     expect(isFrameType(`${'a.'.repeat(1_000_000)}!`)).toBe(false);
   });
 });
@@ -66,7 +66,7 @@ describe('a channel', () => {
     expect(channels.parse(channels.broadcast)).toEqual({ kind: 'broadcast' });
   });
 
-  test('of another cluster, or of nobody, is none', () => {
+  test('of another cluster, or of no cluster, is not parsed', () => {
     const other = new Channels('other');
     for (const channel of [other.broadcast, other.room('general'), 'test:room:{general', 'test:room:general}', '']) {
       expect(channels.parse(channel)).toBeUndefined();

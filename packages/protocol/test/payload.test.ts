@@ -6,7 +6,7 @@ import { payload } from './arbitraries.js';
 
 const wide = { max_payload_depth: 64, max_payload_keys: 100_000 };
 
-/** An independent, recursive count of what `payloadProblem` bounds. */
+/** An independent, recursive count of the bounds of `payloadProblem`. */
 function measure(value: unknown): { depth: number; keys: number } {
   if (typeof value !== 'object' || value === null) return { depth: 0, keys: 0 };
   const children = Object.values(value).map(measure);

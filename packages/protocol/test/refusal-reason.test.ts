@@ -1,4 +1,4 @@
-/** Refusals in a close reason: never longer than a control frame takes, and read back as they were written. */
+/** Refusals in a close reason: never longer than a control frame permits, and read as they were written. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.js';

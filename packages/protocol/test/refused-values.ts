@@ -1,4 +1,4 @@
-/** Values that both SDKs refuse to send, and what they say: shared by the tests of both. */
+/** Values that both SDKs refuse to send, with their error messages: shared by the tests of both. */
 class Point {
   readonly x = 1;
 }
@@ -6,7 +6,7 @@ class Point {
 const circular: Record<string, unknown> = {};
 circular.self = [circular];
 
-/** Payload, and how the problem begins. */
+/** The payload, and how its problem begins. */
 export const REFUSED_VALUES: readonly (readonly [what: string, payload: unknown, problem: string])[] = [
   ['a Map', { items: [0, 1, 2, { when: new Map() }] }, 'payload.items[3].when: a Map cannot be sent; send an object'],
   ['a Set', { a: new Set() }, 'payload.a: a Set cannot be sent; send an array'],

@@ -1,4 +1,4 @@
-/** Reports in the log: compact, the same after the way there and back, and harmless when they are malformed. */
+/** Reports in the log: compact, unchanged by a round trip, and harmless when they are malformed. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fnv1a, partitionOf } from '../src/partition-hash.js';
@@ -24,7 +24,7 @@ const REPORTS: readonly Report[] = [
   { kind: 'node_gone', gone: 'edge-2/x' },
 ];
 
-test('every report comes back as it was written', () => {
+test('every report is read as it was written', () => {
   const { batch, malformed } = decodeReports(encodeReports({ incarnation: INCARNATION, reports: REPORTS }));
   expect(malformed).toBe(0);
   expect(batch).toEqual({ incarnation: INCARNATION, reports: REPORTS });
@@ -72,7 +72,7 @@ test('a malformed report is dropped and counted, the others of its batch are kep
   ]);
 });
 
-test.each(['', '{', 'null', '[]', '[1]', '[2,"a"]', '[1,5]', '{"1":1}', '"x"'])('%j is no batch', text => {
+test.each(['', '{', 'null', '[]', '[1]', '[2,"a"]', '[1,5]', '{"1":1}', '"x"'])('%j is not a batch', text => {
   expect(decodeReports(text)).toEqual({ malformed: 1 });
 });
 
@@ -92,7 +92,7 @@ test('nothing that anybody could write to the log throws', () => {
   );
 });
 
-test('the node of an incarnation is what stands before the last slash', () => {
+test('the node of an incarnation is the part before the last slash', () => {
   expect(nodeOf('edge-1/abc')).toBe('edge-1');
   expect(nodeOf('a/b/c')).toBe('a/b');
   expect(nodeOf('edge-1')).toBe('edge-1');

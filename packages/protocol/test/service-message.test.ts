@@ -1,4 +1,4 @@
-/** What services publish: kept as it is where it is right, refused by the name of what is wrong, and harmless whatever it is. */
+/** Messages of services: kept as they are if valid, refused by the name of the wrong field, and always harmless. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HubbubError } from '../src/errors.js';

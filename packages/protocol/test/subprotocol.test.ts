@@ -1,9 +1,9 @@
-/** The subprotocol header: which encoding a client wants, what it gets back, and the token in it. */
+/** The subprotocol header: the encoding that a client offers, the answer, and the token in it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chooseSubprotocol, offerSubprotocols } from '../src/subprotocol.js';
 
-/** Of RFC 7519 section 6.1 (unsigned) and of an HS256 header. */
+/** Examples of RFC 7519 section 6.1 (unsigned) and of an HS256 header. */
 const UNSIGNED = 'eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UifQ.';
 const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl';
 
@@ -58,7 +58,7 @@ describe('the edge', () => {
   });
 });
 
-test('what a client offers is understood', () => {
+test('negotiates each offer of a client', () => {
   const part = fc.stringMatching(/^[A-Za-z0-9_-]{1,40}$/);
   const token = fc.tuple(part, part, part).map(parts => parts.join('.'));
   fc.assert(

@@ -1,4 +1,4 @@
-/** The table of values (PROTOCOL.md section 2.3): what both encodings carry, and nothing that one of them changes silently. */
+/** The table of values (PROTOCOL.md section 2.3): both encodings carry all of them, and neither changes one silently. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Payload } from '../src/frame.js';
@@ -48,7 +48,7 @@ describe('a payload', () => {
         const frame = { type: 'a', payload: value as Payload };
         const packed = msgpackCodec.decode(msgpackCodec.encode(frame)) as { payload: unknown };
         const json = jsonCodec.decode(jsonCodec.encode(toJsonValue(frame) as typeof frame)) as { payload: unknown };
-        // What a MessagePack session gets is what was sent; JSON has its documented forms of bytes and dates.
+        // A MessagePack session gets exactly the sent value; JSON has its documented forms of bytes and dates.
         expect(JSON.stringify(toJsonValue(packed.payload))).toBe(JSON.stringify(toJsonValue(value)));
         expect(JSON.stringify(json.payload)).toBe(JSON.stringify(toJsonValue(value)));
       }),
