@@ -1,4 +1,4 @@
-/** Rooms that a service puts the session into: like joined ones, until the session ends. */
+/** Rooms to which a service adds the session: like joined ones, until the session ends. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { FakeEdge, willing } from './support/fake-edge.js';
 import { answerResume, comeBack, hear, historic, message } from './support/general-room.js';
@@ -19,7 +19,7 @@ const opened = (position: object = {}) => ({
   payload: { room_id: 'general', ...position },
 });
 
-it('is joined without having asked, and hears from the position on', async () => {
+it('is joined without a request, and hears from the position on', async () => {
   const client = await edge.openClient();
   const room = client.room('general');
   const heard = hear(room);
@@ -41,7 +41,7 @@ it('takes the place of a message for others without a word', async () => {
   expect(heard).toEqual(['joined', 6]);
 });
 
-it('is left with the session, and not asked for in the next; what was known of its history is forgotten', async () => {
+it('is left with the session, and not rejoined in the next; its position is forgotten', async () => {
   const client = await edge.openClient();
   const room = client.room('general');
   const heard = hear(room);
@@ -54,7 +54,7 @@ it('is left with the session, and not asked for in the next; what was known of i
   expect(heard).toEqual(['joined', 'left', 'joined', 1]);
 });
 
-it('whoever joins it wants it, and comes back to it', async () => {
+it('a later join makes it a wanted room, which the client rejoins', async () => {
   const client = await edge.openClient();
   const room = client.room('general');
   edge.socket.receive(opened({ epoch: 'e1', offset: 4 }));
@@ -66,7 +66,7 @@ it('whoever joins it wants it, and comes back to it', async () => {
   expect(room.state).toBe('joined');
 });
 
-it('a join that is under way is answered as if nobody had added the session', async () => {
+it('a join in flight is answered as if no service had added the session', async () => {
   const client = await edge.openClient();
   const room = client.room('general');
   const joined = room.join();
@@ -77,7 +77,7 @@ it('a join that is under way is answered as if nobody had added the session', as
   expect(room.state).toBe('joined');
 });
 
-it('leaves it like any other', async () => {
+it('is left like any other', async () => {
   const client = await edge.openClient();
   edge.socket.receive(opened());
   edge.answer = willing;

@@ -1,9 +1,9 @@
-/** Full jitter stays in its bounds. */
+/** Full jitter stays within its bounds. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fullJitterMs } from '../src/backoff.js';
 
-it('lies between 0 and min(cap, base · 2^attempt), for any attempt', () => {
+it('is between 0 and min(cap, base · 2^attempt), for any attempt', () => {
   const policy = { baseDelayMs: 1_000, maxDelayMs: 30_000 };
   fc.assert(
     fc.property(fc.nat(100_000), attempt => {

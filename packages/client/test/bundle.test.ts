@@ -1,4 +1,4 @@
-/** What a browser downloads: bundled as an application would, below 12 kB, without what it does not need. */
+/** The bundle that a browser downloads: below 12 kB, without the parts that it does not need. */
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -31,7 +31,7 @@ it('stays below 12 kB gzipped, with neither ws nor zod nor MessagePack', async (
   expect(files.some(file => file.endsWith('transport-browser.js'))).toBe(true);
 });
 
-it('carries MessagePack only where it is imported', async () => {
+it('contains MessagePack only where it is imported', async () => {
   const { files } = await bundle(
     `export { HubbubClient } from '@hubbub/client'; export { msgpackCodec } from '@hubbub/client/msgpack'`,
   );

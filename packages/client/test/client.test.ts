@@ -1,4 +1,4 @@
-/** What an application does with a client, against a fake edge and a fake clock. */
+/** Applications and their client, against a fake edge and a fake clock. */
 import type { Frame } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FrameTap } from '../src/index.js';
@@ -47,7 +47,7 @@ describe('connecting', () => {
     expect(listeners.size).toBe(0);
   });
 
-  it('goes at once when connect() is called while it waits', async () => {
+  it('connects immediately when connect() is called while it waits', async () => {
     const client = await edge.openClient();
     edge.socket.end(1006);
     void client.connect();
@@ -70,7 +70,7 @@ describe('connecting', () => {
     }
   });
 
-  it('does not cry over a connect() or a join() that nobody waits for', async () => {
+  it('causes no unhandled rejection when nobody awaits connect() or join()', async () => {
     const client = edge.client();
     void client.connect();
     void client.room('general').join();
@@ -82,7 +82,7 @@ describe('connecting', () => {
 });
 
 describe('rooms', () => {
-  it('joins at the ack, sends, and hears its own frames only', async () => {
+  it('joins at the ack, sends, and hears only its own frames', async () => {
     const client = await edge.openClient();
     const general = client.room('general');
     const other = client.room('other');
@@ -106,7 +106,7 @@ describe('rooms', () => {
     expect(client.room('general').state).toBe('joined');
   });
 
-  it('does not take an echo of its message for the ack', async () => {
+  it('does not mistake an echo of its message for the ack', async () => {
     const client = await edge.openClient();
     edge.answer = silent;
     const sending = client.room('general').send({}, { id: 'm1' });
@@ -118,7 +118,7 @@ describe('rooms', () => {
     expect(await outcome(sending)).toEqual({ value: { id: 'm1' } });
   });
 
-  it('names each message globally uniquely, and says when the edge knew it already', async () => {
+  it('gives each message a globally unique id, and reports when the edge knew it already', async () => {
     const client = await edge.openClient();
     const other = await new FakeEdge().openClient();
     edge.answer = ({ id = '', message_id }, socket) =>
@@ -132,7 +132,7 @@ describe('rooms', () => {
     expect(edge.socket.sent.filter(({ type, message_id }) => type === 'join_room' && message_id)).toEqual([]);
   });
 
-  it('rejects at once what an edge would refuse: names of events, ids, rooms', async () => {
+  it('immediately rejects what an edge would refuse: names of events, ids, rooms', async () => {
     const client = await edge.openClient();
     edge.answer = silent;
     const room = client.room('general');
@@ -147,7 +147,7 @@ describe('rooms', () => {
     expect(edge.socket.sent).toEqual([]);
   });
 
-  it('tries a join again that the edge refuses for now, not before retry_after_ms, and gives up after 30 s', async () => {
+  it('retries a join that the edge refuses temporarily, not before retry_after_ms, and gives up after 30 s', async () => {
     const client = await edge.openClient();
     const refuse = (code: string) => (frame: Frame, socket: FakeSocket) =>
       frame.type === 'ping'
@@ -199,7 +199,7 @@ describe('rooms', () => {
     expect(room.state).toBe('joined');
   });
 
-  it('takes only the answer to the last of join, leave, join', async () => {
+  it('uses only the answer to the last of join, leave, join', async () => {
     const client = await edge.openClient();
     edge.answer = silent;
     const room = client.room('general');
@@ -215,7 +215,7 @@ describe('rooms', () => {
     expect(room.state).toBe('joined');
   });
 
-  it('stays out of a room that was left while the join was on its way', async () => {
+  it('stays out of a room that was left while the join was in flight', async () => {
     const client = await edge.openClient();
     edge.answer = silent;
     const room = client.room('general');
@@ -227,7 +227,7 @@ describe('rooms', () => {
     client.close();
   });
 
-  it('does not come back to a room that was left or closed', async () => {
+  it('does not rejoin a room that was left or closed', async () => {
     const client = await edge.openClient();
     const [left, closed, kept] = ['left', 'closed', 'kept'].map(name => client.room(name));
     await Promise.all([left?.join(), closed?.join(), kept?.join()]);
@@ -240,7 +240,7 @@ describe('rooms', () => {
     expect(edge.socket.sent.map(({ payload }) => payload)).toEqual([{ rooms: [{ room_id: 'kept' }] }]);
   });
 
-  it('keeps the roster, and asks presence when told to', async () => {
+  it('keeps the roster, and asks presence on request', async () => {
     const client = await edge.openClient();
     const room = client.room('general');
     await room.join();
@@ -259,7 +259,7 @@ describe('rooms', () => {
 });
 
 describe('sending', () => {
-  it('queues up to a bound while there is no connection, then says so', async () => {
+  it('queues up to a bound while there is no connection, then rejects', async () => {
     const client = edge.client({ offlineQueueSize: 2 });
     const room = client.room('general');
     const queued = [room.send({ n: 1 }), room.send({ n: 2 })];
@@ -271,7 +271,7 @@ describe('sending', () => {
     expect(edge.socket.sent.map(({ payload }) => payload?.n)).toEqual([1, 2]);
   });
 
-  it('sends what was given, not what the caller made of it later', async () => {
+  it('sends the arguments as they were at the call, not as the caller changed them later', async () => {
     const client = edge.client();
     const payload = { content: 'before' };
     void client.room('general').send(payload);
@@ -281,7 +281,7 @@ describe('sending', () => {
     expect(edge.socket.sent[0]?.payload).toEqual({ content: 'before' });
   });
 
-  it('refuses what cannot be written, what is too large, and an id that is on its way', async () => {
+  it('refuses a value that cannot be encoded, one that is too large, and an id that is in flight', async () => {
     const client = await edge.openClient();
     const room = client.room('general');
     const circular: Record<string, unknown> = {};
@@ -294,7 +294,7 @@ describe('sending', () => {
     client.close();
   });
 
-  it('rejects what waits for a room that is left or refused', async () => {
+  it('rejects frames that wait for a room that is left or refused', async () => {
     const client = edge.client();
     const room = client.room('general');
     void room.join();
@@ -328,7 +328,7 @@ describe('sending', () => {
 });
 
 describe('watching', () => {
-  it('shows every raw frame, both ways', async () => {
+  it('shows every raw frame, in both directions', async () => {
     const client = edge.client();
     const taps: FrameTap[] = [];
     client.on('frame', tap => taps.push(tap));

@@ -1,4 +1,4 @@
-/** The table itself: total, and true to what README.md says of it. */
+/** The transition table: total, and equal to the one in README.md. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
@@ -14,11 +14,11 @@ import {
 const pairs = CONNECTION_STATES.flatMap(state => CONNECTION_EVENTS.map(event => [state, event] as const));
 
 describe('the transition table', () => {
-  it.each(pairs)('says what happens in %s on %s', (state, event) => {
+  it.each(pairs)('defines the next state in %s on %s', (state, event) => {
     expect(CONNECTION_STATES).toContain(nextState(state, event));
   });
 
-  it('has no state or event that is not listed', () => {
+  it('has no unlisted state or event', () => {
     expect(Object.keys(TRANSITIONS)).toEqual([...CONNECTION_STATES]);
     for (const state of CONNECTION_STATES)
       expect(CONNECTION_EVENTS).toEqual(expect.arrayContaining(Object.keys(TRANSITIONS[state])));
@@ -52,12 +52,12 @@ describe('the transition table', () => {
     }
   });
 
-  it.each(CONNECTION_STATES.filter(hasSocket))('comes back after a loss in %s, and stays away when told to', state => {
+  it.each(CONNECTION_STATES.filter(hasSocket))('reconnects after a loss in %s, and closes when stopped', state => {
     expect(TRANSITIONS[state].lost).toBe('waiting');
     expect(TRANSITIONS[state].stopped).toBe('closed');
   });
 
-  it('nests its groups: who takes frames is in session, who is in session has a socket', () => {
+  it('nests its groups: states that take frames are in session, states in session have a socket', () => {
     for (const state of CONNECTION_STATES) {
       if (takesFrames(state)) expect(inSession(state)).toBe(true);
       if (inSession(state)) expect(hasSocket(state)).toBe(true);
@@ -69,7 +69,7 @@ describe('README.md', () => {
   // The formatter pads tables with spaces.
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8').replace(/ +/g, ' ');
 
-  it('shows the table as it is', () => {
+  it('documents the current table', () => {
     const rows = [...readme.matchAll(/^\| `(\w+)` \|(.+)\|$/gm)].map(([, state, cells]) => ({
       state,
       cells: cells?.split('|').map(cell => cell.trim()),

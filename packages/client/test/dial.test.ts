@@ -1,4 +1,4 @@
-/** Sockets of an application's own (`openTransport`) that misbehave. Fake edge, fake clock. */
+/** Custom sockets of an application (`openTransport`) that misbehave. Fake edge, fake clock. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { HubbubError, type OpenTransport } from '../src/index.js';
 import { useFakeClock } from './support/fake-clock.js';
@@ -12,7 +12,7 @@ beforeEach(() => {
   edge = new FakeEdge();
 });
 
-/** Opens a socket, and does something with it before the client has it. */
+/** Opens a socket, and acts on it before the client has it. */
 const eager =
   (act: () => void): OpenTransport =>
   (request, listener) => {
@@ -44,7 +44,7 @@ describe('a transport that reports before it is returned', () => {
     expect(heard).toEqual([1, 2, 3]);
   });
 
-  it('is dialed again when it closed', async () => {
+  it('is dialed again after it closed', async () => {
     const client = edge.client({ openTransport: eager(() => edge.socket.end(1006)) });
     const states = watchStates(client);
     void client.connect();
@@ -88,7 +88,7 @@ describe('a transport that throws', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('ends the client where its error is final', async () => {
+  it('ends the client if its error is final', async () => {
     const client = edge.client({
       openTransport: () => {
         throw new HubbubError('FORBIDDEN', 'not here');
@@ -98,7 +98,7 @@ describe('a transport that throws', () => {
     expect(client.state).toBe('closed');
   });
 
-  it('counts once where it reported the end before', async () => {
+  it('counts once if it reported the end before', async () => {
     const openTransport = vi.fn<OpenTransport>((_, listener) => {
       listener.closed({ code: 1006, reason: '' });
       throw new Error('no socket');

@@ -1,4 +1,4 @@
-/** Events reach everybody, whatever a listener does. */
+/** Every listener gets every event, whatever another listener does. */
 import { afterEach, expect, it, vi } from 'vitest';
 import { Emitter } from '../src/emitter.js';
 
@@ -19,7 +19,7 @@ it('reaches the listeners after one that throws, and reports the error', () => {
   expect(reportError).toHaveBeenCalledWith(error);
 });
 
-it('lets a listener remove itself and others while an event is told', () => {
+it('lets a listener remove itself and others while an event is emitted', () => {
   const emitter = new Emitter<{ tick: number }, never>();
   const heard: string[] = [];
   const off = emitter.on('tick', () => {
@@ -33,7 +33,7 @@ it('lets a listener remove itself and others while an event is told', () => {
   expect(heard).toEqual(['once', 'always', 'always']);
 });
 
-it('hears one function twice when it was given twice, and removes one at a time', () => {
+it('calls a function twice when it was added twice, and removes one at a time', () => {
   const emitter = new Emitter<Record<never, never>, number>();
   const listener = vi.fn();
   const off = emitter.on('any.name', listener);

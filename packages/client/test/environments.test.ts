@@ -1,4 +1,4 @@
-/** Where the SDK runs: pages, Jest with jsdom, React Native, servers; with no more than each of them has. */
+/** The SDK in pages, Jest with jsdom, React Native and servers: it needs no more than each of them has. */
 import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
@@ -23,7 +23,7 @@ async function bundleFor(conditions: string[]): Promise<{ code: string; files: s
   return { code, files: Object.keys(result.metafile.inputs) };
 }
 
-/** A socket that welcomes at once and acknowledges what it gets; frames that it got. */
+/** A socket that immediately welcomes and acknowledges; it records the frames that it receives. */
 function fakeSocketClass(frames: unknown[], urls: string[]) {
   return class {
     onopen = () => {};
@@ -48,7 +48,7 @@ function fakeSocketClass(frames: unknown[], urls: string[]) {
 }
 
 describe.each(['react-native', 'browser'])('bundled for %s', condition => {
-  it('has the transport of browsers, and neither ws nor what only Node has', async () => {
+  it('has the transport of browsers, and neither ws nor modules of Node', async () => {
     const { files } = await bundleFor([condition]);
     expect(files.some(file => file.endsWith('transport-browser.js'))).toBe(true);
     expect(files.filter(file => /transport-node|\/ws\//.test(file))).toEqual([]);
@@ -91,13 +91,13 @@ describe('the address of an edge', () => {
     vi.unstubAllGlobals();
   });
 
-  it('may not be relative where there is no page, and the error says what would be right', () => {
+  it('must not be relative where there is no page, and the error names a valid form', () => {
     expect(() => resolveOptions({ url: '/ws' })).toThrow(
       /^HubbubClient options: url .*, relative only in a page; got "\/ws"\.$/,
     );
   });
 
-  it.each(['ftp://edge.test/ws', 'mailto:a', 'wss://', 'http://a b/'])('%s is refused, and named', url => {
+  it.each(['ftp://edge.test/ws', 'mailto:a', 'wss://', 'http://a b/'])('%s is refused by name', url => {
     vi.stubGlobal('location', { href: 'https://example.org/' });
     expect(() => resolveOptions({ url })).toThrow(
       /HubbubClient options: url must be a ws:, wss:, http: or https: URL, .*; got/,

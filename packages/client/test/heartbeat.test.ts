@@ -1,4 +1,4 @@
-/** Noticing that an edge is gone although its socket says nothing. Fake clock, no edge. */
+/** The heartbeat notices that an edge is gone although its socket stays silent. Fake clock, no edge. */
 import { describe, expect, it, vi } from 'vitest';
 import { Heartbeat } from '../src/heartbeat.js';
 import { useFakeClock } from './support/fake-clock.js';
@@ -25,7 +25,7 @@ describe('a heartbeat', () => {
     expect(dead).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
     expect(dead).toHaveBeenCalledTimes(1);
-    heartbeat.heard(); // A late frame does not bring it back.
+    heartbeat.heard(); // A late frame does not revive it.
     heartbeat.probe();
     await vi.advanceTimersByTimeAsync(60_000);
     expect([ping.mock.calls.length, dead.mock.calls.length, vi.getTimerCount()]).toEqual([1, 1, 0]);
@@ -41,7 +41,7 @@ describe('a heartbeat', () => {
     expect(ping).toHaveBeenCalledTimes(1);
   });
 
-  it('does not put off the verdict however often the network changes meanwhile', async () => {
+  it('does not delay the verdict however often the network changes meanwhile', async () => {
     const { heartbeat, ping, dead } = startHeartbeat();
     heartbeat.probe();
     for (let ms = 0; ms < 300; ms += 50) {
@@ -51,7 +51,7 @@ describe('a heartbeat', () => {
     expect([ping.mock.calls.length, dead.mock.calls.length]).toEqual([1, 1]);
   });
 
-  it('goes on after a sign of life, and doubts again when asked', async () => {
+  it('goes on after a sign of life, and checks again on request', async () => {
     const { heartbeat, ping, dead } = startHeartbeat();
     heartbeat.probe();
     await vi.advanceTimersByTimeAsync(100);
@@ -66,7 +66,7 @@ describe('a heartbeat', () => {
     expect(dead).toHaveBeenCalledTimes(1);
   });
 
-  it('gives a second doubt its own whole timeout, once the first was answered', async () => {
+  it('gives a second check its own whole timeout, once the first was answered', async () => {
     const { heartbeat, ping, dead } = startHeartbeat();
     heartbeat.probe();
     await vi.advanceTimersByTimeAsync(200);
@@ -79,7 +79,7 @@ describe('a heartbeat', () => {
     expect(dead).toHaveBeenCalledTimes(1);
   });
 
-  it('does nothing once stopped, also when asked', async () => {
+  it('does nothing once stopped, also on request', async () => {
     const { heartbeat, ping, dead } = startHeartbeat();
     heartbeat.probe();
     heartbeat.heard();
@@ -89,7 +89,7 @@ describe('a heartbeat', () => {
     expect([ping.mock.calls.length, dead.mock.calls.length, vi.getTimerCount()]).toEqual([1, 0, 0]);
   });
 
-  it('doubts nothing when it starts again', async () => {
+  it('starts again without a pending check', async () => {
     const { heartbeat, ping, dead } = startHeartbeat();
     heartbeat.probe();
     heartbeat.stop();

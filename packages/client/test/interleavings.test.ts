@@ -1,4 +1,4 @@
-/** Calls and answers that come at a bad moment: from a listener, after the session, after `close()`. Fake edge, fake clock. */
+/** Calls and answers at a bad moment: from a listener, after the session, after `close()`. Fake edge, fake clock. */
 import { beforeEach, expect, it, vi } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, outcome, turn, willing } from './support/fake-edge.js';
@@ -13,10 +13,10 @@ beforeEach(() => {
 
 const tokenOf = (index: number): string => edge.sockets[index]?.request.protocols[1]?.replace('bearer.', '') ?? '';
 
-/** A token that expires at `exp`; nobody here checks its signature. */
+/** A token that expires at `exp`; nobody here verifies its signature. */
 const life = (exp: number) => `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`;
 
-it('opens no session with a token that was asked for before close()', async () => {
+it('opens no session with a token that was requested before close()', async () => {
   edge.lifeMs = 100_000;
   let give: (token: string) => void = () => {};
   const token = vi.fn<() => string | Promise<string>>(() => life(100));
@@ -92,7 +92,7 @@ it('keeps the order when a listener of frames sends while the queue is sent', as
   expect(socket.sentOfType('move').map(({ payload }) => payload?.n)).toEqual([1, 2, 3, 4]);
 });
 
-it('connects and joins from a listener that hears of the end', async () => {
+it('connects and joins from a listener of the end', async () => {
   const client = await edge.openClient();
   const room = client.room('general');
   await room.join();
@@ -107,14 +107,14 @@ it('connects and joins from a listener that hears of the end', async () => {
   expect([client.state, room.state]).toEqual(['open', 'joined']);
 });
 
-it('joins nothing by a frame whose listener closed the client', async () => {
+it('sends no join frame when a listener of frames closes the client', async () => {
   const client = await edge.openClient();
   client.on('frame', ({ frame }) => frame?.type === 'room_opened' && client.close());
   edge.socket.receive({ type: 'room_opened', payload: { room_id: 'vip' } });
   expect([client.state, client.room('vip').state]).toEqual(['closed', 'left']);
 });
 
-it('does not take the token of an attempt that was given up for the one of the session', async () => {
+it('does not mistake the token of an abandoned attempt for that of the session', async () => {
   edge.lifeMs = 100_000;
   let give: (token: string) => void = () => {};
   const token = vi.fn<() => string | Promise<string>>(() => new Promise(resolve => (give = resolve)));

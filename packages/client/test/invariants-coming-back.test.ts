@@ -1,4 +1,4 @@
-/** Invariants of README.md that concern sockets and coming back. Fake edge, fake clock. */
+/** Invariants of README.md that concern sockets and reconnecting. Fake edge, fake clock. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, turn, watchStates, willing } from './support/fake-edge.js';
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 describe('invariant 1: one socket', () => {
-  it('hangs up the old one before it dials, and never hears it again', async () => {
+  it('closes the old one before it dials, and ignores it from then on', async () => {
     const client = await edge.openClient();
     const old = edge.socket;
     old.receive({ type: 'reconnect', payload: { delay_ms: 0 } });
@@ -28,7 +28,7 @@ describe('invariant 1: one socket', () => {
     expect(edge.sockets).toHaveLength(2);
   });
 
-  it('forgets an attempt whose token came too late', async () => {
+  it('discards an attempt whose token arrived too late', async () => {
     let give: (token: string) => void = () => {};
     const client = edge.client({ token: () => new Promise<string>(resolve => (give = resolve)) });
     void client.connect();
@@ -41,7 +41,7 @@ describe('invariant 1: one socket', () => {
 });
 
 describe('invariant 2: open means that every wanted room was answered', () => {
-  it('stays restoring until the last room is back, and retries what may pass', async () => {
+  it('stays restoring until the last room is rejoined, and retries temporary refusals', async () => {
     const client = await edge.openClient();
     await Promise.all([client.room('a').join(), client.room('b').join()]);
     edge.socket.end(1006);
@@ -60,7 +60,7 @@ describe('invariant 2: open means that every wanted room was answered', () => {
     expect(client.room('b').state).toBe('joined');
   });
 
-  it('is open, and says so, when a room is refused for good', async () => {
+  it('is open, and reports it, when a room is refused for good', async () => {
     const client = await edge.openClient();
     const room = client.room('secret');
     await room.join();
@@ -80,7 +80,7 @@ describe('invariant 2: open means that every wanted room was answered', () => {
 });
 
 describe('invariant 3: every loss is followed by an attempt', () => {
-  it.each([1001, 1006, 1011, 1012, 1013, 4000, 4001, 4099, 3999, 4999])('comes back after %i', async code => {
+  it.each([1001, 1006, 1011, 1012, 1013, 4000, 4001, 4099, 3999, 4999])('reconnects after %i', async code => {
     const client = await edge.openClient();
     edge.socket.end(code);
     expect(client.state).toBe('waiting');
@@ -88,7 +88,7 @@ describe('invariant 3: every loss is followed by an attempt', () => {
     expect(edge.sockets).toHaveLength(2);
   });
 
-  it('comes back when the edge never says welcome, and when the token callback fails', async () => {
+  it('reconnects when the edge never sends welcome, and when the token callback fails', async () => {
     const token = vi.fn(() => 'a.b.c').mockRejectedValueOnce(new Error('offline'));
     const client = edge.client({ token: token as () => string });
     void client.connect();
@@ -105,7 +105,7 @@ describe('invariant 3: every loss is followed by an attempt', () => {
   });
 });
 
-describe('invariant 5: delays are spread and bounded, and an edge is believed', () => {
+describe("invariant 5: delays are spread and bounded, and follow the edge's advice", () => {
   it('doubles up to the cap, takes a random part, and starts small after a stable session', async () => {
     const random = vi.spyOn(Math, 'random').mockReturnValue(1);
     const client = edge.client({ connectTimeoutMs: 100_000 });
@@ -119,7 +119,7 @@ describe('invariant 5: delays are spread and bounded, and an edge is believed', 
     }
     expect(delays()).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
     await edge.accept();
-    edge.socket.end(1006); // At once: not stable.
+    edge.socket.end(1006); // Immediately: not stable.
     await vi.advanceTimersByTimeAsync(30_000);
     await edge.accept();
     await vi.advanceTimersByTimeAsync(5_000);
@@ -128,7 +128,7 @@ describe('invariant 5: delays are spread and bounded, and an edge is believed', 
     expect(delays().slice(7)).toEqual([30_000, 250]);
   });
 
-  it('waits at least as long as Retry-After says', async () => {
+  it('waits at least for the time in Retry-After', async () => {
     const client = edge.client();
     const changes = watchStates(client);
     void client.connect();
@@ -137,7 +137,7 @@ describe('invariant 5: delays are spread and bounded, and an edge is believed', 
     expect(changes.at(-1)).toMatchObject({ state: 'waiting', delayMs: 5_500 });
   });
 
-  it('comes back after the delay of reconnect, also when the connection ends before', async () => {
+  it('reconnects after the delay of the reconnect frame, also when the connection ends before', async () => {
     const client = await edge.openClient();
     const changes = watchStates(client);
     edge.socket.receive({ type: 'reconnect', payload: { delay_ms: 3_000 } });
@@ -150,8 +150,8 @@ describe('invariant 5: delays are spread and bounded, and an edge is believed', 
   });
 });
 
-describe('invariant 11: the token is asked for at every attempt', () => {
-  it('comes back with a new token after 4100', async () => {
+describe('invariant 11: the token is requested at every attempt', () => {
+  it('reconnects with a new token after 4100', async () => {
     let count = 0;
     const client = await edge.openClient({ token: () => `token.${count++}` });
     edge.socket.end(4100);
@@ -160,7 +160,7 @@ describe('invariant 11: the token is asked for at every attempt', () => {
     expect(client.state).toBe('connecting');
   });
 
-  it('stops after 4100 when there is no callback to renew it, and when the callback says UNAUTHORIZED', async () => {
+  it('stops after 4100 without a callback to renew the token, and when the callback throws UNAUTHORIZED', async () => {
     const { HubbubError } = await import('../src/index.js');
     const fixed = await edge.openClient({ token: 'a.b.c' });
     edge.socket.end(4100);

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 describe('invariant 4: closed is closed', () => {
-  it.each([1000, 1007, 1009, 4200, 4201, 4202])('stays away after %i', async code => {
+  it.each([1000, 1007, 1009, 4200, 4201, 4202])('stays closed after %i', async code => {
     const client = await edge.openClient();
     const changes = watchStates(client);
     edge.socket.end(code);
@@ -69,7 +69,7 @@ describe('invariant 4: closed is closed', () => {
     );
   });
 
-  it('begins anew with connect(), without its old rooms', async () => {
+  it('starts again with connect(), without its old rooms', async () => {
     const client = await edge.openClient();
     await client.room('general').join();
     client.close();

@@ -23,7 +23,7 @@ describe('invariant 6: a frame is sent once', () => {
     expect((await edge.accept()).sent).toEqual([]);
   });
 
-  it('repeats it with the same id, before what came later, where retryInFlight is on', async () => {
+  it('repeats it with the same id, before later frames, where retryInFlight is on', async () => {
     const client = await edge.openClient({ retryInFlight: true });
     const room = client.room('general');
     await room.join();
@@ -44,7 +44,7 @@ describe('invariant 6: a frame is sent once', () => {
     expect(await outcome(second)).toMatchObject({ value: {} });
   });
 
-  it('repeats it before what came later also when a move was cut short', async () => {
+  it('repeats it before later frames also when a move was cut short', async () => {
     const client = await edge.openClient({ retryInFlight: true });
     const room = client.room('general');
     edge.answer = silent;
@@ -77,7 +77,7 @@ describe('invariant 7: order per room, and never before the room is joined', () 
   });
 });
 
-describe('invariant 8: every frame that went out is answered or given up', () => {
+describe('invariant 8: every sent frame is answered or given up', () => {
   it('gives up after ackTimeoutMs', async () => {
     const client = await edge.openClient({ ackTimeoutMs: 2_000 });
     edge.answer = silent;
@@ -91,7 +91,7 @@ describe('invariant 8: every frame that went out is answered or given up', () =>
     await vi.advanceTimersByTimeAsync(1_999);
     expect(await outcome(results)).toBe('pending');
     await vi.advanceTimersByTimeAsync(1);
-    // What may be asked again without harm says so; of what publishes the outcome is not known.
+    // A request that can be repeated without harm is UNAVAILABLE; the outcome of a publish is not known.
     const codes = ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'UNAVAILABLE', 'UNAVAILABLE'];
     expect(await results).toMatchObject(codes.map(code => ({ status: 'rejected', reason: { code } })));
     expect(client.state).toBe('open');
@@ -100,7 +100,7 @@ describe('invariant 8: every frame that went out is answered or given up', () =>
 });
 
 describe('invariant 9: a silent edge is noticed', () => {
-  it('pings after a silence and comes back when nothing is heard', async () => {
+  it('pings after a silence and reconnects when no answer arrives', async () => {
     const client = await edge.openClient();
     edge.answer = silent;
     await vi.advanceTimersByTimeAsync(25_000);
@@ -184,7 +184,7 @@ describe('invariant 10: no listener and no frame disturbs the connection', () =>
 });
 
 describe('invariant 12: a move loses no answer', () => {
-  it('waits for the answers in flight, holds new frames back, then goes at once', async () => {
+  it('waits for the answers in flight, holds new frames back, then moves immediately', async () => {
     const client = await edge.openClient();
     const room = client.room('general');
     await room.join();

@@ -1,4 +1,4 @@
-/** The room of the path: entered with the connection, recovered by the position in its query. Fake edge, fake clock. */
+/** The room of the path: joined with the connection, recovered by the position in its query. Fake edge, fake clock. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HubbubClient } from '../src/index.js';
 import { useFakeClock } from './support/fake-clock.js';
@@ -40,7 +40,7 @@ function endReplay(socket: FakeSocket): Promise<void> {
 const welcome = (socket: FakeSocket, position?: object) => socket.welcome(['general'], {}, { position });
 
 describe('invariant 17: the room of the path is like every other', () => {
-  it('is joined with the connection, at the position that the welcome names, without a frame', async () => {
+  it('is joined with the connection, at the position in the welcome, without a frame', async () => {
     const client = await enter();
     expect([client.state, client.room('general').state, edge.socket.sent]).toEqual(['open', 'joined', []]);
     const heard = hear(client.room('general'));
@@ -51,7 +51,7 @@ describe('invariant 17: the room of the path is like every other', () => {
   it.each([
     [URL, `${URL}?epoch=e1&offset=11`],
     [`${URL}?a=b`, `${URL}?a=b&epoch=e1&offset=11`],
-  ])('names its position in the query of %s, and takes the replay before what is live', async (url, named) => {
+  ])('names its position in the query of %s, and takes the replay before live messages', async (url, named) => {
     const client = await enter(url);
     const heard = hear(client.room('general'));
     edge.socket.receive(message(11));
@@ -66,7 +66,7 @@ describe('invariant 17: the room of the path is like every other', () => {
     expect([client.state, socket.sent.map(({ type }) => type)]).toEqual(['open', ['ping']]);
   });
 
-  it('names the position that it had when the token was there, and none of a room that was left meanwhile', async () => {
+  it('names the position at the time of the token, and not that of a room that was left meanwhile', async () => {
     let give: (token: string) => void = () => {};
     const token = vi.fn<() => string | Promise<string>>(() => 'a.b.c');
     const client = edge.client({ url: URL, token });
@@ -95,7 +95,7 @@ describe('invariant 17: the room of the path is like every other', () => {
     expect(heard).toEqual(['rejoining', 'recovered 1', 'joined']);
   });
 
-  it('tells the gap, then gives what could still be replayed', async () => {
+  it('reports the gap, then delivers the messages that could still be replayed', async () => {
     const client = await enter();
     const heard = hear(client.room('general'));
     const socket = await dialAgain();
@@ -105,7 +105,7 @@ describe('invariant 17: the room of the path is like every other', () => {
     expect(heard).toEqual(['rejoining', { reason: 'too_old', since: 10, before: 49 }, 49, 50, 51, 'joined']);
   });
 
-  it('tells the gap where the room has no history any more', async () => {
+  it('reports the gap where the room no longer has a history', async () => {
     const client = await enter();
     const heard = hear(client.room('general'));
     welcome(await dialAgain());
@@ -113,7 +113,7 @@ describe('invariant 17: the room of the path is like every other', () => {
     expect(heard).toEqual(['rejoining', { reason: 'no_history', since: undefined, before: undefined }, 'joined']);
   });
 
-  it('goes on where the first frame of the session is refused', async () => {
+  it('continues when the first frame of the session is refused', async () => {
     const client = await enter();
     const socket = await dialAgain();
     welcome(socket, { epoch: 'e1', offset: 10, recovered: true });
@@ -134,7 +134,7 @@ describe('invariant 17: the room of the path is like every other', () => {
     expect(edge.socket.request.url).toBe(URL);
   });
 
-  it('is not entered again after leave(), until join()', async () => {
+  it('is not rejoined after leave(), until join()', async () => {
     const client = await enter();
     const room = client.room('general');
     edge.answer = willing;

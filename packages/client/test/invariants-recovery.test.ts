@@ -12,8 +12,8 @@ beforeEach(() => {
   edge = new FakeEdge();
 });
 
-describe('invariant 13: every message with an offset once and in order, and no silence about what is missing', () => {
-  it('drops what it has seen, and tells a hole before what follows it', async () => {
+describe('invariant 13: every message with an offset arrives once and in order, and every loss is reported', () => {
+  it('drops what it has seen, and reports a hole before what follows it', async () => {
     const { heard } = await joined(edge);
     for (const offset of [11, 12, 11, 12, 15]) edge.socket.receive(message(offset));
     expect(heard).toEqual([11, 12, { reason: 'missed', since: 12, before: 15 }, 15]);
@@ -35,7 +35,7 @@ describe('invariant 13: every message with an offset once and in order, and no s
     expect(placesIn((await comeBack(edge)).sentOfType('resume')[0])).toMatchObject([{ epoch: 'e1', offset: 15 }]);
   });
 
-  it('tells a hole when the message that could have filled it was refused', async () => {
+  it('reports a hole when the message that could have filled it was refused', async () => {
     const { room, heard } = await joined(edge);
     edge.answer = silent;
     const sending = room.send({});
@@ -109,13 +109,13 @@ describe('an offset counts within its epoch', () => {
     expect(heard).toEqual([{ reason: 'new_epoch', before: 1 }, 1, 2]);
   });
 
-  it('tells the gap where a message is the first sign of a new epoch', async () => {
+  it('reports the gap where a message is the first sign of a new epoch', async () => {
     const { heard } = await joined(edge);
     for (const offset of [3, 4]) edge.socket.receive(message(offset, { epoch: 'e2' }));
     expect(heard).toEqual([{ reason: 'new_epoch', before: 3 }, 3, 4]);
   });
 
-  it('hears on after a room_gap that names an offset which no message has', async () => {
+  it('keeps receiving after a room_gap that names an offset without a message', async () => {
     const { heard } = await joined(edge);
     edge.socket.receive(gapTo('e1', Number.MAX_SAFE_INTEGER));
     for (const offset of [11, 12]) edge.socket.receive(message(offset, { epoch: 'e1' }));
@@ -126,8 +126,8 @@ describe('an offset counts within its epoch', () => {
   });
 });
 
-describe('invariant 14: in a new session every room says recovered or gap', () => {
-  it('gives what was replayed, once, and says that the room is whole', async () => {
+describe('invariant 14: in a new session every room reports recovered or gap', () => {
+  it('delivers replayed messages once, and reports that the room is whole', async () => {
     const { client, heard } = await joined(edge);
     edge.socket.receive(message(11));
     const socket = await comeBack(edge);
@@ -154,7 +154,7 @@ describe('invariant 14: in a new session every room says recovered or gap', () =
       { reason: 'new_epoch', before: 51 },
     ],
     [{}, { reason: 'no_history' }],
-  ])('after %j it tells the gap, then what follows', async (answer, gap) => {
+  ])('after %j it reports the gap, then delivers what follows', async (answer, gap) => {
     const { heard } = await joined(edge);
     const socket = await comeBack(edge);
     answerResume(socket, [{ room_id: 'general', ...answer }]);
@@ -163,7 +163,7 @@ describe('invariant 14: in a new session every room says recovered or gap', () =
     expect(heard).toEqual(['rejoining', gap, 51, 52, 'joined']);
   });
 
-  it('after too_old it tells the gap, then gives what the edge could still replay, once', async () => {
+  it('after too_old it reports the gap, then delivers once what the edge could still replay', async () => {
     const { room, heard } = await joined(edge);
     edge.answer = silent;
     const sending = room.send({}, { id: 'm1' });
@@ -181,7 +181,7 @@ describe('invariant 14: in a new session every room says recovered or gap', () =
   it.each([
     ['leaves the room', []],
     ['leaves the room and joins it again', ['join_room']],
-  ])('gives nothing of what was held back to a listener that %s', async (_, sent) => {
+  ])('delivers no held message to a listener that %s', async (_, sent) => {
     const { room, heard } = await joined(edge);
     const gaps = vi.fn();
     room.on('new_message', ({ offset }) => {
@@ -200,7 +200,7 @@ describe('invariant 14: in a new session every room says recovered or gap', () =
     expect(socket.sent.slice(1).map(({ type }) => type)).toEqual(['leave_room', ...sent]);
   });
 
-  it('says so when a room without history was away', async () => {
+  it('reports when a room without history was away', async () => {
     const client = await edge.openClient();
     const room = client.room('plain');
     await room.join();

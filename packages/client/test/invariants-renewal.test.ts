@@ -1,10 +1,10 @@
-/** The invariant of README.md that concerns tokens: renewed before they expire, and the end is clear. Fake edge, fake clock. */
+/** The invariant of README.md about tokens: renewed before they expire, and a clear end. Fake edge, fake clock. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { HubbubError } from '../src/index.js';
 import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, turn, watchStates, willing } from './support/fake-edge.js';
 
-useFakeClock({ random: 1, date: true }); // All of the lead: the last fifth of a token's life.
+useFakeClock({ random: 1, date: true }); // The whole lead time: the last fifth of a token's life.
 
 let edge: FakeEdge;
 
@@ -13,13 +13,13 @@ beforeEach(() => {
   edge.lifeMs = 100_000;
 });
 
-/** Not signed: nobody here looks. */
+/** An unsigned token: nobody here verifies it. */
 function tokenFor(lifeMs: number): string {
   const claims = { sub: 'u1', name: 'Ünö', exp: (Date.now() + lifeMs) / 1_000 };
   return `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
 }
 
-/** The tokens that the newest connection was given. */
+/** The tokens that the newest connection sent. */
 const refreshes = (): unknown[] => edge.socket.sentOfType('refresh').map(({ payload }) => payload?.token);
 
 const tokenOf = (index: number): string => edge.sockets[index]?.request.protocols[1]?.replace('bearer.', '') ?? '';
@@ -63,7 +63,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
     },
   );
 
-  it('moves where the token is too long for a frame of this session', async () => {
+  it('moves when the token is too long for a frame of this session', async () => {
     const token = vi.fn(() => tokenFor(100_000));
     const client = edge.client({ token });
     void client.connect();
@@ -97,7 +97,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
     expect([refreshes().length, edge.sockets.length, client.state]).toEqual([done, 1, 'open']);
   });
 
-  it('begins the next session with the token that it asked for when the connection broke before the answer', async () => {
+  it('begins the next session with the requested token when the connection broke before the answer', async () => {
     edge.answer = (frame, socket) => {
       if (frame.type !== 'refresh') willing(frame, socket);
     };
@@ -111,7 +111,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
     expect(tokenOf(1)).toBe(token.mock.results[1]?.value);
   });
 
-  it('asks for nothing on a connection that it is leaving, and brings a token that comes then to the next one', async () => {
+  it('requests nothing on a connection that it is leaving, and uses a token that arrives then for the next one', async () => {
     let give: (token: string) => void = () => {};
     const token = vi.fn<() => string | Promise<string>>(() => tokenFor(100_000));
     const client = await edge.openClient({ token });
@@ -134,7 +134,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
     expect(tokenOf(1)).toBe(late);
   });
 
-  it('shows the token to nobody who listens to frames', async () => {
+  it('hides the token from listeners of frames', async () => {
     const token = vi.fn(() => tokenFor(100_000));
     const client = await edge.openClient({ token });
     const frames: unknown[] = [];
@@ -166,14 +166,14 @@ describe('invariant 18: tokens are renewed before they expire', () => {
     await vi.advanceTimersByTimeAsync(80_000);
     expect([token.mock.calls.length, client.state]).toEqual([2, 'open']);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect([token.mock.calls.length, client.state]).toEqual([3, 'open']); // The same token again: nothing to move for.
+    expect([token.mock.calls.length, client.state]).toEqual([3, 'open']); // The same token again: no reason to move.
     await vi.advanceTimersByTimeAsync(15_000);
     expect([token.mock.calls.length, edge.sockets.length]).toEqual([3, 1]);
     edge.socket.end(4100);
     expect(client.state).toBe('waiting');
   });
 
-  it('lets a session whose user is signed out live until the edge ends it', async () => {
+  it('keeps the session of a signed-out user until the edge ends it', async () => {
     const token = vi.fn(() => tokenFor(100_000));
     const client = await edge.openClient({ token });
     token.mockImplementation(() => {
@@ -192,7 +192,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is closed, and says why, when the edge no longer takes a fixed token', async () => {
+  it('is closed, and reports why, when the edge no longer accepts a fixed token', async () => {
     const client = await edge.openClient({ token: tokenFor(100_000), maxDelayMs: 1 });
     const changes = watchStates(client);
     edge.socket.end(1006);
@@ -201,7 +201,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
     expect(changes.at(-1)).toMatchObject({ state: 'closed', error: { code: 'UNAUTHORIZED' } });
   });
 
-  it('begins no later session with a token that was asked for in an earlier one', async () => {
+  it('begins no later session with a token that was requested in an earlier one', async () => {
     let give: (token: string) => void = () => {};
     const token = vi.fn<() => string | Promise<string>>(() => tokenFor(100_000));
     await edge.openClient({ token, maxDelayMs: 1 });
@@ -223,7 +223,7 @@ describe('invariant 18: tokens are renewed before they expire', () => {
 describe('a device whose clock is wrong', () => {
   const HOURS_MS = 3_600_000;
 
-  it.each([2, -2])('connects %i hours off with a fixed token that the edge takes', async hours => {
+  it.each([2, -2])('connects %i hours off with a fixed token that the edge accepts', async hours => {
     const token = tokenFor(100_000);
     vi.setSystemTime(Date.now() + hours * HOURS_MS);
     const client = await edge.openClient({ token, maxDelayMs: 1 });
@@ -237,7 +237,7 @@ describe('a device whose clock is wrong', () => {
     const tokens: string[] = [];
     let issuedMs = Date.now();
     const token = vi.fn(() => {
-      issuedMs += 100_000; // By the clock of who signs.
+      issuedMs += 100_000; // By the clock of the signer.
       const claims = { sub: 'u1', exp: issuedMs / 1_000 };
       tokens.push(`h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`);
       return tokens.at(-1) ?? '';
@@ -250,7 +250,7 @@ describe('a device whose clock is wrong', () => {
     expect(refreshes()).toEqual([tokens[1]]);
   });
 
-  it('is not disturbed by a clock that is set while a session stands', async () => {
+  it('is not disturbed by a change of the clock during a session', async () => {
     const token = vi.fn(() => tokenFor(100_000));
     await edge.openClient({ token });
     await vi.advanceTimersByTimeAsync(10_000);

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 describe('invariant 15: own messages of a room with history are neither lost nor doubled', () => {
-  it('repeats what was in flight with the same id, after the room is back', async () => {
+  it('repeats messages in flight with the same id, after the room is rejoined', async () => {
     const { room } = await joined(edge);
     edge.answer = silent;
     const sending = room.send({ n: 1 });
@@ -28,7 +28,7 @@ describe('invariant 15: own messages of a room with history are neither lost nor
     expect(await outcome(sending)).toMatchObject({ value: { id } });
   });
 
-  it('takes its replay for the ack, and does not show it as news', async () => {
+  it("takes a message's replay for its ack, and does not show it as new", async () => {
     const { room, heard } = await joined(edge);
     edge.answer = silent;
     const sending = room.send({ n: 1 }, { id: 'm1' });
@@ -40,7 +40,7 @@ describe('invariant 15: own messages of a room with history are neither lost nor
     expect(heard).toEqual(['rejoining', 12, 'recovered 2', 'joined']);
   });
 
-  it('shows own messages of other sessions, and none that was acked', async () => {
+  it('shows own messages of other sessions, and none that was acknowledged', async () => {
     const { room, heard } = await joined(edge);
     edge.answer = (frame, socket) => void socket.receive({ type: 'ack', id: frame.id ?? '', offset: 12 });
     await room.send({}, { id: 'm1' });
@@ -52,7 +52,7 @@ describe('invariant 15: own messages of a room with history are neither lost nor
     expect(heard).toEqual(['rejoining', 11, 'recovered 1', 'joined']);
   });
 
-  it('repeats what the broker did not take, ahead of what came later, and calls no hole a gap meanwhile', async () => {
+  it('repeats messages that the broker refused, before later ones, and reports no gap meanwhile', async () => {
     const { room, heard } = await joined(edge);
     const refuse = (name: string): void => {
       const { id = '' } = edge.socket.sent.find(({ message_id }) => message_id === name) ?? {};
@@ -61,7 +61,7 @@ describe('invariant 15: own messages of a room with history are neither lost nor
     const names = () => edge.socket.sentOfType('send_message').map(({ message_id }) => message_id);
     edge.answer = silent;
     const sending = ['m1', 'm2'].map(id => room.send({}, { id }));
-    refuse('m1'); // It is in the history all the same, as 11.
+    refuse('m1'); // It is in the history nevertheless, as 11.
     refuse('m2');
     sending.push(room.send({}, { id: 'm3' }));
     edge.socket.receive(message(12));
@@ -96,13 +96,13 @@ describe('invariant 15: own messages of a room with history are neither lost nor
   it.each([
     ['the history is another', { epoch: 'e2', offset: 0, recovered: false, reason: 'new_epoch' }, 0],
     ['the edge may have forgotten the id', { epoch: 'e1', offset: 10, recovered: true }, 5 * 60_000],
-  ] as const)('says that it is not known when %s', async (_why, answer, awayMs) => {
+  ] as const)('rejects with OUTCOME_UNKNOWN when %s', async (_why, answer, awayMs) => {
     const { room } = await joined(edge);
     edge.answer = silent;
     const sending = room.send({});
     const late = expect(sending).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN', message: /not known/ });
     for (let waitedMs = 0; waitedMs < awayMs; waitedMs += 1_000) {
-      edge.socket.end(1006); // The network is away.
+      edge.socket.end(1006); // The network is down.
       await vi.advanceTimersByTimeAsync(1_000);
     }
     edge.socket.end(1006);
@@ -115,7 +115,7 @@ describe('invariant 15: own messages of a room with history are neither lost nor
     await late;
   });
 
-  it('says that it is not known when the next session has another user, as anonymous ones do', async () => {
+  it('rejects with OUTCOME_UNKNOWN when the next session has another user, as anonymous ones do', async () => {
     const { room } = await joined(edge);
     edge.answer = silent;
     const late = expect(room.send({})).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN', message: /not known/ });
@@ -133,7 +133,7 @@ describe('invariant 15: own messages of a room with history are neither lost nor
   });
 });
 
-describe('invariant 16: positions are named in as few frames as fit, and an edge that cannot resume is asked room by room', () => {
+describe('invariant 16: positions fit in as few frames as possible, and an edge without resume gets a join per room', () => {
   it('splits by bytes', async () => {
     const client = await edge.openClient();
     edge.answer = historic(7);
@@ -171,7 +171,7 @@ describe('invariant 16: positions are named in as few frames as fit, and an edge
     expect(client.state).toBe('open');
   });
 
-  it('asks again later for a room that was refused for now, and leaves one that was refused for good', async () => {
+  it('retries later for a room that was refused temporarily, and leaves one that was refused for good', async () => {
     const client = await edge.openClient();
     edge.answer = historic(1);
     const rooms = ['soon', 'never', 'fine'].map(name => client.room(name));
@@ -214,7 +214,7 @@ it('pages through the history', async () => {
   expect(edge.socket.sentOfType('history').map(({ payload }) => payload)).toEqual([{ before: 10, limit: 1 }, {}]);
 });
 
-it('tells its status to every session, before the rooms', async () => {
+it('sends its status to every session, before the rooms', async () => {
   const { client } = await joined(edge);
   edge.answer = willing;
   await client.setStatus({ doing: 'lunch' });

@@ -21,8 +21,8 @@ function counting() {
   return vi.fn(async () => `t${++count}`);
 }
 
-describe('invariant 19: a room token is asked for at every join, and rooms with one are joined one by one', () => {
-  it('at the first, after a reconnect, and when a join is tried again', async () => {
+describe('invariant 19: a room token is requested at every join, and rooms with one are joined one by one', () => {
+  it('at the first join, after a reconnect, and when a join is retried', async () => {
     const token = counting();
     const client = await edge.openClient();
     edge.answer = historic(10);
@@ -39,7 +39,7 @@ describe('invariant 19: a room token is asked for at every join, and rooms with 
     expect(token).toHaveBeenCalledTimes(3);
   });
 
-  it('is forgotten with the room: who joins again gives it again', async () => {
+  it('is forgotten with the room: the next join gives it again', async () => {
     const client = await edge.openClient();
     const room = client.room('general');
     await room.join({ token: 'fixed' });
@@ -51,7 +51,7 @@ describe('invariant 19: a room token is asked for at every join, and rooms with 
     expect(joins(edge.socket).at(-1)).toEqual({ room_id: 'general', token: 'other' });
   });
 
-  it('comes too late for a session that ended, or a room that was left, while it was asked for', async () => {
+  it('arrives too late for a session that ended, or a room that was left, during the request', async () => {
     const client = await edge.openClient();
     const given: ((token: string) => void)[] = [];
     const token = () => new Promise<string>(resolve => given.push(resolve));
@@ -70,7 +70,7 @@ describe('invariant 19: a room token is asked for at every join, and rooms with 
     expect(await outcome(joining)).toEqual({ code: 'UNAVAILABLE' });
   });
 
-  it('that cannot be had: a first join rejects, a room that we were in is tried again, and left for good reasons only', async () => {
+  it('that fails: a first join rejects, a joined room is retried, and left for good reasons only', async () => {
     const client = await edge.openClient();
     edge.answer = historic(10);
     const token = counting();
@@ -101,7 +101,7 @@ describe('invariant 19: a room token is asked for at every join, and rooms with 
     ]);
   });
 
-  it('beside the resume of the others, which does not wait for them', async () => {
+  it('is fetched beside the resume of other rooms, which does not wait for it', async () => {
     const client = await edge.openClient();
     const waiting: (() => void)[] = [];
     await client.room('open').join();

@@ -1,4 +1,4 @@
-/** Answers to joins, resumes and leaves that come when the application has moved on, or never. Fake edge, fake clock. */
+/** Answers to joins, resumes and leaves that arrive too late, or never. Fake edge, fake clock. */
 import type { Frame } from '@hubbub/protocol';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
@@ -19,7 +19,7 @@ const ack = (type: string, payload: Frame['payload'] = {}): void =>
 const fail = (id: string, code: string): void =>
   void edge.socket.receive({ type: 'error', id, payload: { code, message: '' } });
 
-/** A client at the path of `general`, whose position was not answered yet. */
+/** A client at the path of `general`, before the answer with its position. */
 async function atPath() {
   const client = edge.client({ url: 'ws://edge.test/rooms/general/ws' });
   edge.answer = silent;
@@ -29,7 +29,7 @@ async function atPath() {
   return { client, room };
 }
 
-describe('a room that was left before its answer came', () => {
+describe('a room that was left before the answer arrived', () => {
   it.each(['join_room', 'resume'])('keeps no position of a late answer to %s', async type => {
     const client = await edge.openClient();
     const room = client.room('general');
@@ -51,7 +51,7 @@ describe('a room that was left before its answer came', () => {
     expect(edge.socket.sentOfType('join_room').at(-1)?.payload).toEqual({ room_id: 'general' });
   });
 
-  it('and that is being joined again does not hear of the refusal of the first join', async () => {
+  it('and that is being joined again ignores the refusal of the first join', async () => {
     const client = await edge.openClient();
     const room = client.room('general');
     edge.answer = silent;
@@ -115,7 +115,7 @@ describe('a leave', () => {
     expect(room.state).toBe('left');
   });
 
-  it('that is repeated in a new session ends with its ack: then a service may open the room', async () => {
+  it('that is repeated in a new session ends with its ack: then a service may add the session again', async () => {
     const { client, room } = await atPath();
     ack('resume');
     void room.leave();
@@ -136,7 +136,7 @@ describe('a leave', () => {
 });
 
 describe('a resume that the edge refuses with RATE_LIMITED', () => {
-  it('is repeated after a wait, and not by a join for each room', async () => {
+  it('is repeated after a delay, and not by a join for each room', async () => {
     const client = await edge.openClient();
     const rooms = ['a', 'b', 'c'].map(name => client.room(name));
     await Promise.all(rooms.map(room => room.join()));
@@ -152,7 +152,7 @@ describe('a resume that the edge refuses with RATE_LIMITED', () => {
 });
 
 describe('a first join', () => {
-  it('is tried again after waits that double', async () => {
+  it('is retried with delays that double', async () => {
     const client = await edge.openClient();
     edge.answer = ({ id = '' }, socket) =>
       void socket.receive({ type: 'error', id, payload: { code: 'UNAVAILABLE', message: '' } });
@@ -167,7 +167,7 @@ describe('a first join', () => {
     client.close();
   });
 
-  it('stays a first one when the connection breaks: then a final refusal is for it to hear', async () => {
+  it('is still a first one after a reconnect: it rejects with a final refusal', async () => {
     const client = await edge.openClient();
     edge.answer = silent;
     const room = client.room('general');

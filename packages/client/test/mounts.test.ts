@@ -1,4 +1,4 @@
-/** What user interfaces do with a client: they mount twice, and compare what they read by identity. Fake edge, fake clock. */
+/** User interfaces on a client: they mount twice, and compare what they read by identity. Fake edge, fake clock. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, outcome, turn } from './support/fake-edge.js';
@@ -74,7 +74,7 @@ describe('a roster as the snapshot of a store', () => {
     }
     await room.leave();
     read();
-    expect(new Set(seen).size).toBe(5); // Nobody before, nobody after.
+    expect(new Set(seen).size).toBe(5); // Empty before, empty after.
     expect(seen.map(users => (users as unknown[]).length)).toEqual([0, 1, 2, 2, 1, 0]);
     expect(changed).toHaveBeenCalledTimes(5);
   });

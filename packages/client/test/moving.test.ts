@@ -1,4 +1,4 @@
-/** What an application begins while its client moves to another edge. Fake edge, fake clock. */
+/** Calls of an application while its client moves to another edge. Fake edge, fake clock. */
 import { beforeEach, expect, it, vi } from 'vitest';
 import type { HubbubClient } from '../src/index.js';
 import { useFakeClock } from './support/fake-clock.js';
@@ -16,7 +16,7 @@ beforeEach(async () => {
   old = edge.socket;
 });
 
-/** The client moves, and stays until the edge answers its ping. */
+/** The client moves, but waits until the edge answers its ping. */
 async function beginMove(): Promise<void> {
   const { answer } = edge;
   edge.answer = (frame, socket) => void (frame.type === 'ping' || answer(frame, socket));
@@ -55,7 +55,7 @@ it('repeats a refused join in the next session', async () => {
   expect([joinsOf(socket), await outcome(joined)]).toEqual([['general'], { value: undefined }]);
 });
 
-it('joins in the next session with a room token that comes during the move', async () => {
+it('joins in the next session with a room token that arrives during the move', async () => {
   let give: (token: string) => void = () => {};
   const joined = client.room('vip').join({ token: () => new Promise(resolve => (give = resolve)) });
   await beginMove();
@@ -68,7 +68,7 @@ it('joins in the next session with a room token that comes during the move', asy
   expect(socket.sentOfType('join_room')).toMatchObject([{ payload: { room_id: 'vip', token: 'second' } }]);
 });
 
-it('asks for no room token that it could not use yet', async () => {
+it('requests no room token that it could not use yet', async () => {
   await beginMove();
   const token = vi.fn(() => 'token');
   const joined = client.room('vip').join({ token });
@@ -78,7 +78,7 @@ it('asks for no room token that it could not use yet', async () => {
   expect([await outcome(joined), token.mock.calls.length]).toEqual([{ value: undefined }, 1]);
 });
 
-it('leaves a room at once: until the move is over the old edge still sends', async () => {
+it('leaves a room immediately: until the move is over the old edge still sends', async () => {
   const room = client.room('general');
   await room.join();
   await beginMove();

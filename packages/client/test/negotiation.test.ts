@@ -1,4 +1,4 @@
-/** What a client takes over from the `welcome`: the pace of reconnects and pings, and the edge's features. */
+/** Values that a client takes from the `welcome`: the pace of reconnects and pings, and the edge's features. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, turn, watchStates } from './support/fake-edge.js';
@@ -13,7 +13,7 @@ beforeEach(() => {
   edge = new FakeEdge();
 });
 
-/** A client that had one session, with these options and this proposal, and then four attempts that failed. */
+/** A client with these options that had one session with this proposal, and then four failed attempts. */
 async function delaysAfterLoss(options: object, proposal: object): Promise<unknown[]> {
   const client = edge.client({ connectTimeoutMs: 100_000, ...options });
   const changes = watchStates(client);
@@ -26,7 +26,7 @@ async function delaysAfterLoss(options: object, proposal: object): Promise<unkno
   return changes.filter(({ state }) => state === 'waiting').map(({ delayMs }) => delayMs);
 }
 
-/** When the client sends its first ping, in milliseconds after the `welcome`. */
+/** The time of the first ping, in milliseconds after the `welcome`. */
 async function firstPingMs(options: object, proposal: object): Promise<number> {
   const client = edge.client(options);
   void client.connect();
@@ -47,7 +47,7 @@ describe('the pace that an edge proposes', () => {
     expect(await firstPingMs({}, PROPOSAL)).toBe(3_000);
   });
 
-  it('yields to what the application chose', async () => {
+  it("yields to the application's options", async () => {
     expect(await delaysAfterLoss({ baseDelayMs: 10, maxDelayMs: 30 }, PROPOSAL)).toEqual([10, 20, 30, 30]);
     expect(await firstPingMs({ heartbeatIntervalMs: 7_000 }, PROPOSAL)).toBe(7_000);
   });
@@ -77,7 +77,7 @@ describe('the pace that an edge proposes', () => {
 });
 
 describe('the session', () => {
-  it('names the features of its edge, none where the edge names none', async () => {
+  it('has the features of its edge, or an empty list', async () => {
     const client = edge.client();
     void client.connect();
     await edge.accept([], { features: ['resume', 'errors_close'] });

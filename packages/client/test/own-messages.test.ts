@@ -1,4 +1,4 @@
-/** Own messages: which are repeated, which can fill a hole, and which answer or replay belongs to which. Fake edge, fake clock. */
+/** Own messages: repetitions, the holes that they can fill, and the answers and replays that belong to them. Fake edge, fake clock. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, outcome, placesIn, silent, turn, willing } from './support/fake-edge.js';
@@ -46,7 +46,7 @@ describe('a hole in a room', () => {
 });
 
 describe('a replayed message', () => {
-  it('settles the own message that it is, and no other one', async () => {
+  it('settles the own message with its id, and no other one', async () => {
     const { client, room, heard } = await joined(edge);
     await client.room('other').join();
     edge.answer = silent;
@@ -62,7 +62,7 @@ describe('a replayed message', () => {
     expect(heard).toEqual(['rejoining', 11, 'recovered 2', 'joined']);
   });
 
-  it('of somebody else who chose the same id is shown, and settles nothing', async () => {
+  it('of another user with the same id is shown, and settles nothing', async () => {
     const { room, heard } = await joined(edge);
     edge.answer = silent;
     const sending = room.send({}, { id: 'm1' });
@@ -77,7 +77,7 @@ describe('a replayed message', () => {
 });
 
 describe('in a room that echoes own messages', () => {
-  it('an ack does not stand for the echo, which a reconnect brings', async () => {
+  it('an ack does not replace the echo, which a reconnect delivers', async () => {
     const { room, heard } = await joined(edge);
     edge.answer = silent;
     void room.send({}, { id: 'm1' });
@@ -94,7 +94,7 @@ describe('in a room that echoes own messages', () => {
     expect(heard).toEqual([11, 'rejoining', 12, 'recovered 1', 'joined']);
   });
 
-  it('so too when the first echo came after its ack', async () => {
+  it('an ack does not replace the echo, even if the first echo arrived after its ack', async () => {
     const { room } = await joined(edge);
     edge.answer = silent;
     void room.send({}, { id: 'm1' });
@@ -106,7 +106,7 @@ describe('in a room that echoes own messages', () => {
     expect(placesIn((await comeBack(edge)).sentOfType('resume')[0])).toMatchObject([{ offset: 11 }]);
   });
 
-  it('a message of another session of the user is no echo: acks go on counting', async () => {
+  it('a message of another session of the user is not an echo: acks go on counting', async () => {
     const { room, heard } = await joined(edge);
     edge.socket.receive(message(11, { ...own, id: 'other-tab' }));
     edge.answer = ({ id = '' }, to) => void to.receive({ type: 'ack', id, offset: 12 });
@@ -149,7 +149,7 @@ describe('repeating', () => {
     await late;
   });
 
-  it('follows an outcome that the edge does not know, which stays unknown when there is no answer to the repetition', async () => {
+  it('keeps the outcome unknown when the repetition gets no answer', async () => {
     const { client, room } = await joined(edge);
     edge.answer = silent;
     const sending = room.send({}, { id: 'm1' });
@@ -181,7 +181,7 @@ describe('repeating', () => {
     await waits('m2', 500);
   });
 
-  it('of many messages that were refused together happens after one wait', async () => {
+  it('of many messages that were refused together happens after one delay', async () => {
     const { client, room } = await joined(edge);
     edge.answer = silent;
     for (const id of ['m1', 'm2']) void room.send({}, { id }).catch(() => {});
@@ -211,7 +211,7 @@ describe('repeating', () => {
   });
 });
 
-it('refuses an id that another message of its own waits with', async () => {
+it('refuses an id that another own message waits with', async () => {
   const client = edge.client();
   void client.connect();
   const waiting = client.room('general').send({}, { id: 'm1' });
@@ -233,7 +233,7 @@ it('sends a frame of exactly max_frame_bytes, and none that is one byte larger',
   expect(await outcome(room.send({ text: 'x'.repeat(free + 1) }, { id: 'm3' }))).toEqual({ code: 'TOO_LARGE' });
 });
 
-it('refuses what waits for a room that cannot be entered again, and sends what waits for the others', async () => {
+it('refuses frames that wait for a room that cannot be rejoined, and sends those for the others', async () => {
   const client = await edge.openClient();
   edge.answer = historic(1);
   const [lost, kept] = ['lost', 'kept'].map(name => client.room(name));
@@ -250,7 +250,7 @@ it('refuses what waits for a room that cannot be entered again, and sends what w
   expect(await outcome(sending ?? Promise.reject())).toMatchObject({ value: { id: 'm2' } });
 });
 
-it('does not tell a room that the user types before the room is entered again', async () => {
+it('does not notify a room that the user types before the client has rejoined it', async () => {
   const { room } = await joined(edge);
   const socket = await comeBack(edge);
   room.typing();

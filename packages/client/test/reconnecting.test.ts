@@ -1,4 +1,4 @@
-/** When a client dials again: the advice of an edge, the backoff, and the token of the next session. Fake edge, fake clock. */
+/** Reconnecting: the advice of an edge, the backoff, and the token of the next session. Fake edge, fake clock. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HubbubClient } from '../src/index.js';
 import { useFakeClock } from './support/fake-clock.js';
@@ -14,7 +14,7 @@ beforeEach(() => {
 
 const advise = (delayMs: number) => edge.socket.receive({ type: 'reconnect', payload: { delay_ms: delayMs } });
 
-/** The connection breaks; returns how long the client waits now. */
+/** Breaks the connection; returns how long the client waits now. */
 function breakOff(client: HubbubClient): number | undefined {
   const changes = watchStates(client);
   edge.socket.end(1006);
@@ -22,7 +22,7 @@ function breakOff(client: HubbubClient): number | undefined {
 }
 
 describe('the delay that an edge advises', () => {
-  it('is that of its last word', async () => {
+  it('is the latest one', async () => {
     const client = await edge.openClient();
     advise(1_000);
     advise(3_000);
@@ -32,7 +32,7 @@ describe('the delay that an edge advises', () => {
     expect(edge.sockets).toHaveLength(2);
   });
 
-  it('is over, and not negative, where a move is cut short', async () => {
+  it('is over, and not negative, when a move is cut short', async () => {
     const client = await edge.openClient();
     edge.answer = () => {};
     client.ping().catch(() => {});
@@ -41,7 +41,7 @@ describe('the delay that an edge advises', () => {
     expect([client.state, breakOff(client)]).toEqual(['moving', 0]);
   });
 
-  it('does not hold for the next session, which is neither moved nor dialed again immediately', async () => {
+  it('does not apply to the next session, which is neither moved nor dialed again immediately', async () => {
     const client = await edge.openClient();
     advise(3_000);
     edge.socket.end(1006);
@@ -52,7 +52,7 @@ describe('the delay that an edge advises', () => {
     expect(breakOff(client)).toBe(500);
   });
 
-  it('does not hold after a move', async () => {
+  it('does not apply after a move', async () => {
     const client = await edge.openClient();
     advise(1_000);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -65,7 +65,7 @@ describe('the backoff', () => {
   it.each<[string, (client: HubbubClient) => void]>([
     ['the application connects', client => void client.connect()],
     ['the browser is online again', () => window.get('online')?.({ type: 'online' })],
-  ])('begins again when %s', async (_, tell) => {
+  ])('starts again when %s', async (_, tell) => {
     const client = await edge.openClient();
     for (const delayMs of [500, 1_000, 2_000]) {
       expect(breakOff(client)).toBe(delayMs);
@@ -99,7 +99,7 @@ describe('the token of a session', () => {
     token = vi.fn(() => life(++issued));
   });
 
-  it('is asked for again after a refresh, when the connection breaks', async () => {
+  it('is requested again after a refresh, when the connection breaks', async () => {
     const client = await edge.openClient({ token });
     await vi.advanceTimersByTimeAsync(90_001);
     expect(refreshes()).toHaveLength(1);
@@ -116,12 +116,12 @@ describe('the token of a session', () => {
     expect(refreshes()).toHaveLength(1);
   });
 
-  it('is the refreshed one where the edge accepted it while the client was moving', async () => {
+  it('is the refreshed one when the edge accepted it during a move', async () => {
     edge.answer = (frame, socket) => void (['refresh', 'move'].includes(frame.type) || willing(frame, socket));
     const client = await edge.openClient({ token });
     await vi.advanceTimersByTimeAsync(90_001);
     const [{ id = '' } = {}] = refreshes();
-    void client.sendEvent('move'); // Holds the move up.
+    void client.sendEvent('move'); // Delays the move.
     advise(0);
     await turn();
     edge.socket.receive({ type: 'ack', id, payload: { expires_in_ms: 100_000 } });
@@ -131,7 +131,7 @@ describe('the token of a session', () => {
     expect([tokenOf(1), token.mock.calls.length]).toEqual([life(2), 2]);
   });
 
-  it('is asked for by the session after the next, when it came while the next one was dialed', async () => {
+  it('is requested by the session after the next, when it arrived while the next one was dialed', async () => {
     let give: (token: string) => void = () => {};
     const client = await edge.openClient({ token });
     token.mockReturnValueOnce(new Promise(resolve => (give = resolve)));

@@ -1,4 +1,4 @@
-/** What is lost, doubled, early or late around a recovery is neither shown twice nor missed in silence. Fake edge, fake clock. */
+/** Messages lost, doubled, early or late around a recovery: none is shown twice or lost in silence. Fake edge, fake clock. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
 import { FakeEdge, placesIn, silent, turn } from './support/fake-edge.js';
@@ -15,7 +15,7 @@ beforeEach(() => {
 const recovered = (offset: number) => ({ room_id: 'general', epoch: 'e1', offset, recovered: true });
 
 describe('after a recovery', () => {
-  it('a hole is told before what follows it', async () => {
+  it('a hole is reported before what follows it', async () => {
     const { heard } = await joined(edge);
     const socket = await comeBack(edge);
     answerResume(socket, [recovered(10)]);
@@ -24,7 +24,7 @@ describe('after a recovery', () => {
     expect(heard.slice(-2)).toEqual([{ reason: 'missed', since: 10, before: 12 }, 12]);
   });
 
-  it('a message that the edge counted as replayed and that did not come is a gap', async () => {
+  it('a message that the edge counted as replayed but that did not arrive is a gap', async () => {
     const { heard } = await joined(edge);
     const socket = await comeBack(edge);
     for (const offset of [11, 12]) socket.receive(message(offset));
@@ -34,7 +34,7 @@ describe('after a recovery', () => {
     expect(heard.slice(-2)).toEqual([{ reason: 'missed', since: 12, before: 14 }, 14]);
   });
 
-  it('a hole in the replay is told with the answer, before what waited behind it', async () => {
+  it('a hole in the replay is reported with the answer, before what waited behind it', async () => {
     const { heard } = await joined(edge);
     const socket = await comeBack(edge);
     socket.receive(message(12));
@@ -57,7 +57,7 @@ describe('after a recovery', () => {
 });
 
 describe('messages beyond a hole, before the answer to a resume', () => {
-  it('wait also where they are of a new epoch: its gap is told once, and first', async () => {
+  it('wait also where they are of a new epoch: its gap is reported once, and first', async () => {
     const { heard } = await joined(edge);
     const socket = await comeBack(edge);
     socket.receive(message(51, { epoch: 'e2' }));
@@ -67,7 +67,7 @@ describe('messages beyond a hole, before the answer to a resume', () => {
     expect(heard).toEqual(['rejoining', { reason: 'new_epoch', before: 51 }, 51, 'joined']);
   });
 
-  it('wait up to 2,000; the next one passes, and the gap is told', async () => {
+  it('wait up to 2,000; the next one passes, and the gap is reported', async () => {
     const { heard } = await joined(edge);
     const socket = await comeBack(edge);
     for (let offset = 12; offset < 12 + 2_000; offset++) socket.receive(message(offset));
@@ -140,7 +140,7 @@ it('keeps the last 256 of them', async () => {
   expect(heard).toEqual([{ reason: 'new_epoch', before: 1 }, { reason: 'missed', since: 0, before: 2 }, 258]);
 });
 
-it('names no position in an epoch that it does not know, and does not report the first epoch as a new one', async () => {
+it('sends no position in an unknown epoch, and does not report the first epoch as a new one', async () => {
   const client = await edge.openClient();
   const room = client.room('general');
   await room.join();

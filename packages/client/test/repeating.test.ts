@@ -1,4 +1,4 @@
-/** Frames that were refused, not answered or lost: what is repeated, what is not, and what a move waits for. Fake edge, fake clock. */
+/** Frames that were refused, not answered or lost: which are repeated, and which a move waits for. Fake edge, fake clock. */
 import type { Frame } from '@hubbub/protocol';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { useFakeClock } from './support/fake-clock.js';
@@ -21,7 +21,7 @@ const refusing =
 const names = (socket = edge.socket) => socket.sentOfType('send_message').map(({ message_id }) => message_id);
 const settle = (promise: Promise<unknown>) => promise.catch(() => {});
 
-/** Whether the client leaves now, because it waits for no answer. */
+/** Whether the client leaves now, because no answer is pending. */
 async function moves(): Promise<boolean> {
   const dialed = edge.sockets.length;
   edge.socket.receive({ type: 'reconnect', payload: { delay_ms: 0 } });
@@ -29,7 +29,7 @@ async function moves(): Promise<boolean> {
   return edge.sockets.length > dialed;
 }
 
-describe('a message that the broker did not take', () => {
+describe('a message that the broker refused', () => {
   it('is repeated with growing delays, which are small again after a success', async () => {
     const { room } = await joined(edge);
     edge.answer = refusing('UNAVAILABLE');
@@ -48,7 +48,7 @@ describe('a message that the broker did not take', () => {
     expect(names().filter(name => name === 'm2')).toHaveLength(2);
   });
 
-  it('has one repetition planned for the whole room, and none after close()', async () => {
+  it('has one planned repetition for the whole room, and none after close()', async () => {
     const { client, room } = await joined(edge);
     edge.answer = silent;
     const sending = ['m1', 'm2', 'm3'].map(id => settle(room.send({}, { id })));
@@ -61,7 +61,7 @@ describe('a message that the broker did not take', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('holds no message back that follows a leave() and a join()', async () => {
+  it('does not delay a message after a leave() and a join()', async () => {
     const { room } = await joined(edge);
     edge.answer = refusing('UNAVAILABLE');
     const first = settle(room.send({}, { id: 'm1' }));
@@ -96,7 +96,7 @@ describe('a message that the broker did not take', () => {
     expect(names(socket)).toEqual(['m1']);
   });
 
-  it('does not hold a move up', async () => {
+  it('does not delay a move', async () => {
     const { room } = await joined(edge);
     edge.answer = silent;
     void room.send({});
@@ -130,7 +130,7 @@ describe('a message that the broker did not take', () => {
 });
 
 describe('a frame without an answer', () => {
-  it('is given up, and holds no move up afterwards', async () => {
+  it('is given up, and does not delay later moves', async () => {
     const client = await edge.openClient({ ackTimeoutMs: 1_000 });
     edge.answer = silent;
     const sending = client.room('general').send({});
@@ -140,7 +140,7 @@ describe('a frame without an answer', () => {
     expect(await moves()).toBe(true);
   });
 
-  it('is given up with its session, and holds no move of the next one up', async () => {
+  it('is given up with its session, and does not delay a move of the next one', async () => {
     const client = await edge.openClient();
     edge.answer = silent;
     void settle(client.room('general').send({}, { id: 'm1' }));
@@ -150,7 +150,7 @@ describe('a frame without an answer', () => {
     expect(await moves()).toBe(true);
   });
 
-  it('has an unknown outcome where the edge answers with a code that the client does not know', async () => {
+  it('has an unknown outcome if the edge answers with an unknown code', async () => {
     const client = await edge.openClient();
     edge.answer = refusing('SHARD_ON_FIRE');
     await expect(client.room('general').send({})).rejects.toMatchObject({
@@ -194,7 +194,7 @@ describe('a frame that waits', () => {
     expect(await Promise.all(outcomes)).toEqual([{ code: 'UNAVAILABLE' }, 'pending']);
   });
 
-  it('may be as large as the edge takes, and not larger', async () => {
+  it('may be as large as the edge accepts, and not larger', async () => {
     const client = await edge.openClient();
     const send = (length: number) => outcome(client.sendEvent('move', { text: 'x'.repeat(length) }));
     await send(0);

@@ -1,9 +1,9 @@
-/** How many rooms a `resume` frame takes, and what is read of an edge's answers, whatever an edge sends. */
+/** Limits on the rooms in a `resume` frame, and the tolerant reading of an edge's answers. */
 import { describe, expect, it } from 'vitest';
 import { readPosition, readResumeAnswer, resumeGroups } from '../src/resume-frames.js';
 
 const place = (room: string) => ({ room_id: room });
-/** As the frame counts a room: its JSON and a comma. */
+/** The bytes of a room in the frame: its JSON and a comma. */
 const BYTES = JSON.stringify(place('a')).length + 1;
 
 describe('rooms are named in groups', () => {
@@ -20,7 +20,7 @@ describe('rooms are named in groups', () => {
     expect(resumeGroups(['a', 'b'], place, { max_frame_bytes: fits - 1 })).toEqual([['a'], ['b']]);
   });
 
-  it('of all rooms where no limit is known, and of one that is larger than the limit', () => {
+  it('of all rooms without a known limit, and of one that is larger than the limit', () => {
     expect(resumeGroups(['a', 'b', 'c'], place, {})).toEqual([['a', 'b', 'c']]);
     expect(resumeGroups(['a', 'b'], place, { max_frame_bytes: 100 })).toEqual([['a'], ['b']]);
   });
@@ -31,15 +31,15 @@ describe('a position', () => {
     ['no object', undefined],
     ['no epoch', { offset: 1 }],
     ['no offset', { epoch: 'e' }],
-    ['an epoch that is no text', { epoch: 7, offset: 1 }],
+    ['an epoch that is not text', { epoch: 7, offset: 1 }],
     ['a negative offset', { epoch: 'e', offset: -1 }],
     ['half an offset', { epoch: 'e', offset: 1.5 }],
     ['an offset in text', { epoch: 'e', offset: '1' }],
-  ])('with %s is none', (_, payload) => {
+  ])('with %s is rejected', (_, payload) => {
     expect(readPosition(payload)).toBeUndefined();
   });
 
-  it('has nothing else that is malformed', () => {
+  it('has no other malformed field', () => {
     const odd = { epoch: 'e', offset: 0, recovered: 'yes', reason: 7, replayed_from: -1 };
     expect(readPosition(odd)).toEqual({ epoch: 'e', offset: 0, recovered: false });
     const whole = { epoch: 'e', offset: 0, recovered: false, reason: 'too_old', replayed_from: 3 };
@@ -53,7 +53,7 @@ describe('a position', () => {
   });
 });
 
-it('reads the answers around one that is no object', () => {
+it('reads the answers around one that is not an object', () => {
   const rooms = [null, 'general', { room_id: 'a' }, { room_id: 'b', error: { code: 'FORBIDDEN', message: '' } }];
   const answers = readResumeAnswer({ type: 'ack', payload: { rooms } });
   expect([...answers.keys()]).toEqual(['a', 'b']);

@@ -5,7 +5,7 @@ import { msgpackCodec } from '../src/msgpack.js';
 import { WsEdge } from './support/ws-edge.js';
 
 const MESSAGES = 300;
-/** Every so many messages all connections break, before the message is answered or passed on. */
+/** After this many messages all connections break, before the message is answered or passed on. */
 const BREAK_EVERY = 17;
 
 let edge: WsEdge;
@@ -68,7 +68,7 @@ describe.each([
   });
 });
 
-it('sends many at once through breaks, each once', async () => {
+it('sends many messages simultaneously through breaks, each once', async () => {
   const sender = await enter(['general'], { offlineQueueSize: MESSAGES });
   const listener = await enter(['general']);
   let appended = 0;

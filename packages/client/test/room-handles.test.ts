@@ -1,4 +1,4 @@
-/** Several parts of an application in one room: each has a handle, and the last one that leaves leaves the room. */
+/** Several parts of an application in one room: each has a handle, and the last leave leaves the room. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HubbubClient } from '../src/index.js';
 import { useFakeClock } from './support/fake-clock.js';
@@ -18,7 +18,7 @@ const sent = (type: string): number => edge.socket.sentOfType(type).length;
 const message = { type: 'new_message', room: 'general', sender: { id: 'b', name: 'B' }, payload: {} };
 
 describe('two handles of one room', () => {
-  it('join once, and the last one that leaves leaves', async () => {
+  it('join once, and the last one to leave leaves the room', async () => {
     const [a, b] = [client.room('general'), client.room('general')];
     await Promise.all([a.join(), b.join()]);
     expect(sent('join_room')).toBe(1);
@@ -38,7 +38,7 @@ describe('two handles of one room', () => {
     expect([b.state, sent('leave_room')]).toEqual(['left', 1]);
   });
 
-  it('hear the same, and have one roster', async () => {
+  it('hear the same messages, and have one roster', async () => {
     const [a, b] = [client.room('general'), client.room('general')];
     const [heardByA, heardByB] = [vi.fn(), vi.fn()];
     a.on('new_message', heardByA);
@@ -65,7 +65,7 @@ describe('two handles of one room', () => {
     expect([b.state, sent('leave_room')]).toEqual(['joined', 0]);
   });
 
-  it('come back together after a break', async () => {
+  it('rejoin together after a break', async () => {
     const [a, b] = [client.room('general'), client.room('general')];
     await Promise.all([a.join(), b.join()]);
     edge.socket.end(1006);
@@ -80,7 +80,7 @@ describe('two handles of one room', () => {
   it.each([
     ['a service closes the room', () => edge.socket.receive({ type: 'room_closed', payload: { room_id: 'general' } })],
     ['the application removes it', () => void client.removeRoom('general')],
-  ])('are both out when %s, and count anew after that', async (_, end) => {
+  ])('have both left when %s, and count again after that', async (_, end) => {
     const [a, b] = [client.room('general'), client.room('general')];
     await Promise.all([a.join(), b.join()]);
     end();
@@ -91,7 +91,7 @@ describe('two handles of one room', () => {
     expect(a.state).toBe('left');
   });
 
-  it('are both out after a refusal', async () => {
+  it('have both left after a refusal', async () => {
     edge.answer = ({ id = '' }, socket) => void socket.receive({ type: 'error', id, payload: { code: 'FORBIDDEN' } });
     const [a, b] = [client.room('general'), client.room('general')];
     const joining = [a.join(), b.join()];
@@ -104,7 +104,7 @@ describe('two handles of one room', () => {
 });
 
 describe('removing a room', () => {
-  it('leaves it whoever joined, and stops its listeners', async () => {
+  it('leaves it whichever handles joined, and stops its listeners', async () => {
     const [a, b] = [client.room('general'), client.room('general')];
     const heard = vi.fn();
     const states: string[] = [];

@@ -1,9 +1,9 @@
-/** What is known of a room's history, whatever the order in which messages and acks arrive. */
+/** A room's position in its history, whatever the order in which messages and acks arrive. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RoomPosition } from '../src/room-position.js';
 
-it('goes on without holes from message to message, and from ack to ack', () => {
+it('continues without holes from message to message, and from ack to ack', () => {
   const position = new RoomPosition('e', 4);
   position.took(5);
   position.acked(6);
@@ -12,19 +12,19 @@ it('goes on without holes from message to message, and from ack to ack', () => {
   expect(position.closeHole(0)).toBeUndefined();
 });
 
-it('waits for what an ack may still fill, and stays below it', () => {
+it('waits below a hole that an ack may still fill', () => {
   const position = new RoomPosition('e', 4);
-  position.acked(7); // Overtook the messages 5 and 6.
+  position.acked(7); // It overtook the messages 5 and 6.
   expect(position.closeHole(0)).toBeUndefined();
   position.took(5);
-  position.took(8); // 6 is ours, its ack has not come.
+  position.took(8); // 6 is ours, and its ack is pending.
   expect(position.closeHole(1)).toBeUndefined();
   expect(position.offset).toBe(5);
   position.acked(6);
   expect(position.offset).toBe(8);
 });
 
-it('calls a hole lost that nothing can fill any more, one hole at a time', () => {
+it('reports a hole as lost when nothing can fill it any more, one hole at a time', () => {
   const position = new RoomPosition('e', 4);
   position.took(7);
   position.took(10);
@@ -42,7 +42,7 @@ it('does not let an own message beyond the latest one fill a hole below it', () 
   expect(position.offset).toBe(7);
 });
 
-it('knows the first echo of a message that was acked before, once', () => {
+it('recognizes the first echo of a message that was acknowledged before, once', () => {
   const position = new RoomPosition('e', 4);
   position.acked(5);
   expect(position.knows(5)).toBe(true);
@@ -63,11 +63,11 @@ it('expects the echoes of the last 256 acks', () => {
   expect([1, 2, 257].map(offset => position.takeEcho(offset))).toEqual([false, true, true]);
 });
 
-it('knows everything and calls nothing lost, however acks and messages interleave', () => {
+it('knows every position and reports no loss, however acks and messages interleave', () => {
   const stories = fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 15 }).chain(own =>
     fc.record({
       own: fc.constant(own),
-      // When each ack arrives: after so many messages of others.
+      // The number of other messages before each ack.
       ackAfter: fc.array(fc.nat(30), { minLength: own.length, maxLength: own.length }),
     }),
   );

@@ -26,7 +26,7 @@ it('takes joins and leaves after room_info', () => {
   expect(changed).toHaveBeenCalledTimes(3);
 });
 
-it('ignores what is older than what it knows', () => {
+it('ignores updates older than its version', () => {
   const roster = new Roster();
   roster.take(info(5, ['a', 'b']));
   roster.take(change('user_left', 5, 'b', 1));
@@ -44,7 +44,7 @@ it('keeps a join that overtook the room_info', () => {
   expect(roster.count).toBe(3);
 });
 
-it('believes the first room_info of a new session, also when the registry began anew', () => {
+it('believes the first room_info of a new session, also when the registry restarted empty', () => {
   const roster = new Roster();
   roster.take(info(900, ['a', 'b']));
   roster.expectFresh();
@@ -55,14 +55,14 @@ it('believes the first room_info of a new session, also when the registry began 
   expect(ids(roster)).toEqual(['a', 'd']);
 });
 
-it('says the exact count where the users are only a page', () => {
+it('gives the exact count where the users are only a page', () => {
   const roster = new Roster();
   roster.take(info(1, ['a'], 'room_info', 5_000));
   roster.take(change('user_left', 2, 'unknown', 4_999));
   expect([roster.users.length, roster.count]).toEqual([1, 4_999]);
 });
 
-it('follows what users say of themselves, and counts without names', () => {
+it('follows the statuses of users, and counts without names', () => {
   const roster = new Roster();
   roster.take(info(5, ['a', 'b']));
   const status = (version: number, id: string): Frame => ({
@@ -70,7 +70,7 @@ it('follows what users say of themselves, and counts without names', () => {
     payload: { user: { ...user(id), online: false, status: 'away' }, version },
   });
   roster.take(status(6, 'a'));
-  roster.take(status(7, 'x')); // On a later page of a large roster: its place is not known.
+  roster.take(status(7, 'x')); // On a later page of a large roster: its position is not known.
   roster.take(status(6, 'b'));
   expect(roster.users).toEqual([{ ...user('a'), online: false, status: 'away' }, user('b')]);
   roster.take({ type: 'room_count', payload: { room_id: 'r', count: 700, version: 8 } });

@@ -67,7 +67,7 @@ describe.each([
     expect(await packed.ping()).toBeGreaterThan(0);
   });
 
-  it('comes back into its rooms after a cut, and what waited is sent', async () => {
+  it('rejoins its rooms after a cut, and sends the waiting messages', async () => {
     const [a, b] = [createClient({ openTransport }), createClient({ openTransport })];
     const heard = vi.fn();
     b.room('general').on('new_message', ({ payload }) => heard(payload));
@@ -131,7 +131,7 @@ describe('the transport of browsers', () => {
     await opened;
   });
 
-  it('waits at least as long as the close reason says', async () => {
+  it('waits at least for the time in the close reason', async () => {
     edge.refusal = { status: 429, code: 'RATE_LIMITED', closeCode: 4002, retryAfterMs: 1_000 };
     const client = createClient({ openTransport: openBrowserTransport });
     const delays: unknown[] = [];

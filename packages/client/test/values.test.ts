@@ -1,4 +1,4 @@
-/** What the client SDK sends and what it refuses, in both encodings alike. */
+/** Values that the client SDK sends or refuses, in both encodings alike. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CIRCULAR, REFUSED_VALUES } from '../../protocol/test/refused-values.js';
 import { HubbubError, type Payload } from '../src/index.js';

@@ -65,7 +65,7 @@ it('a visited room leaves nothing behind', async () => {
   expect(entries() - before).toBe(0);
 });
 
-it('rooms that are only looked at, refused, or closed by a service leave nothing behind', async () => {
+it('rooms that are only read, refused, or closed by a service leave nothing behind', async () => {
   const client = await edge.openClient();
   const round = async (n: number): Promise<void> => {
     const room = client.room(`room-${n}`);

@@ -10,11 +10,11 @@ type Answer = (frame: Frame, socket: FakeSocket) => void;
 export class FakeSocket implements Transport {
   readonly request: TransportRequest;
   readonly sent: Frame[] = [];
-  /** What the client closed it with. */
+  /** The code and reason with which the client closed it. */
   closedWith: { code: number; reason: string } | undefined;
-  /** Whether the edge ended it. As on a real socket nothing arrives after that. */
+  /** Whether the edge ended it. As with a real socket, no later frame arrives. */
   ended = false;
-  /** How long tokens live, as this edge sees it: in the `welcome` and in the `ack` of a `refresh`. */
+  /** The lifetime of tokens in the `welcome` and in the `ack` of a `refresh`. */
   lifeMs: number | undefined;
   #listener: TransportListener;
   #answer: Answer;
@@ -88,7 +88,7 @@ export const willing: Answer = (frame, socket) => {
   else if (frame.id !== undefined) socket.receive({ type: 'ack', ...id });
 };
 
-/** The rooms of a `resume`, with the positions it names. */
+/** The rooms of a `resume`, with their positions. */
 export function placesIn(frame: Frame | undefined): { room_id: string; epoch?: string; offset?: number }[] {
   return (frame?.payload?.rooms ?? []) as { room_id: string; epoch?: string; offset?: number }[];
 }
@@ -96,7 +96,7 @@ export function placesIn(frame: Frame | undefined): { room_id: string; epoch?: s
 export class FakeEdge {
   readonly sockets: FakeSocket[] = [];
   answer: Answer = willing;
-  /** Of tokens, for the sockets dialled from now on; they do not expire where it is not set. */
+  /** The lifetime of tokens for the sockets dialed from now on; without it they do not expire. */
   lifeMs: number | undefined;
 
   readonly openTransport: OpenTransport = (request, listener) => {
@@ -122,7 +122,7 @@ export class FakeEdge {
     });
   }
 
-  /** A client whose first session stands. */
+  /** A client with an open first session. */
   async openClient(options: Partial<ClientOptions> = {}): Promise<HubbubClient> {
     const client = this.client(options);
     void client.connect();
@@ -130,7 +130,7 @@ export class FakeEdge {
     return client;
   }
 
-  /** The next attempt, accepted. */
+  /** Accepts the next attempt. */
   async accept(rooms: string[] = [], more: object = {}): Promise<FakeSocket> {
     await turn();
     this.socket.open().welcome(rooms, {}, more);
@@ -144,7 +144,7 @@ export async function turn(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
 
-/** What became of a promise by now: its value, its error's code, or `pending`. */
+/** The current outcome of a promise: its value, its error's code, or `pending`. */
 export async function outcome(promise: Promise<unknown>): Promise<unknown> {
   const pending = Symbol('pending');
   const first = await Promise.race([

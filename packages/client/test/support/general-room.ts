@@ -1,4 +1,4 @@
-/** The room `general` and its history at a fake edge: being there, breaking off, and coming back. */
+/** The room `general` and its history at a fake edge: joining, breaking off, and reconnecting. */
 import type { Frame } from '@hubbub/protocol';
 import { vi } from 'vitest';
 import type { HubbubClient, Room } from '../../src/index.js';
@@ -16,7 +16,7 @@ export function message(offset: number, more: Partial<Frame> = {}): Frame {
   return { type: 'new_message', room: 'general', sender: { id: 'b', name: 'B' }, payload: {}, offset, ...more };
 }
 
-/** What the application hears of a room, in order. */
+/** Records the events of a room, in order. */
 export function hear(room: Room): unknown[] {
   const heard: unknown[] = [];
   room.on('new_message', ({ offset }) => heard.push(offset));
@@ -26,7 +26,7 @@ export function hear(room: Room): unknown[] {
   return heard;
 }
 
-/** A client in `general` at offset 10, and what it heard since then. */
+/** A client in `general` at offset 10, and the events since then. */
 export async function joined(edge: FakeEdge): Promise<{ client: HubbubClient; room: Room; heard: unknown[] }> {
   const client = await edge.openClient();
   edge.answer = historic(10);
@@ -35,7 +35,7 @@ export async function joined(edge: FakeEdge): Promise<{ client: HubbubClient; ro
   return { client, room, heard: hear(room) };
 }
 
-/** The connection breaks and the next session stands; nothing is answered yet. */
+/** Breaks the connection and opens the next session; nothing is answered yet. */
 export async function comeBack(edge: FakeEdge, rooms: string[] = []): Promise<FakeSocket> {
   edge.socket.end(1006);
   edge.answer = silent;

@@ -1,4 +1,4 @@
-/** A room's history as an edge keeps it, in memory: positions, replay, and ids that are known again. */
+/** A room's history as an edge keeps it, in memory: positions, replay, and idempotent ids. */
 import type { Frame } from '@hubbub/protocol';
 
 export interface NamedPosition {
@@ -15,7 +15,7 @@ export class RoomLog {
     return this.#frames.length;
   }
 
-  /** The frame with its offset; `isNew` is false for an id that is there already. */
+  /** The frame with its offset; `isNew` is false for a known id. */
   append(frame: Frame): { readonly frame: Frame; readonly isNew: boolean } {
     const known = this.#frames.find(({ id }) => id === frame.id);
     if (known !== undefined) return { frame: known, isNew: false };
@@ -24,7 +24,7 @@ export class RoomLog {
     return { frame: placed, isNew: true };
   }
 
-  /** What is missing after a position, and what the `ack` says of it. */
+  /** The messages after a position, and the room's entry in the `ack`. */
   recover({ room_id, epoch, offset }: NamedPosition): { readonly missing: readonly Frame[]; readonly answer: object } {
     const now = { room_id, epoch: this.epoch, offset: this.offset };
     if (epoch === undefined || offset === undefined) return { missing: [], answer: now };
