@@ -1,4 +1,4 @@
-/** Suspects of ending the process are tried one at a time, so that only the one that does it counts on. */
+/** Events suspected of ending the process are tried one at a time, so that only the guilty one counts attempts. */
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { Attempts } from '../src/consumer/attempts.js';
@@ -31,13 +31,13 @@ function start() {
   return { log, running, finish };
 }
 
-describe('entries of which tries ended with the process', () => {
+describe('entries with attempts that ended with the process', () => {
   test('a second suspect is neither counted nor handled while the first one is', async () => {
     const { log, running, finish } = start();
     const both = Promise.all([finish('one', 3), finish('two', 3)]);
     await eventually(() => running.has('one'));
     await new Promise(resolve => setImmediate(resolve));
-    // A process that ends now has counted a try of the first one alone.
+    // A process that ends now has counted an attempt of the first one alone.
     expect(log).toEqual(['count one', 'handle one']);
     running.get('one')?.();
     await eventually(() => running.has('two'));

@@ -1,11 +1,11 @@
-/** A service that closed its Hubbub: what it asks for afterwards is refused immediately, not after the timeout. */
+/** A service that closed its Hubbub: later requests are refused immediately, not after the timeout. */
 import { HubbubError } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { startRedis } from '../../../tests/support/redis.js';
 import { connectHubbub, type Hubbub } from '../src/index.js';
 import { connectService, consumerStory, gate } from './service-stories.js';
 
-/** Longer than a test may take: who waits for it fails. */
+/** Longer than a test may take: a test that waits for it fails. */
 const TIMEOUT_MS = 300_000;
 
 const session = { id: 's', node: 'n' };
@@ -41,14 +41,14 @@ describe.each(requests)('%s', (_, request) => {
   });
 });
 
-test('what waits for a Redis that is away ends with close()', async () => {
+test('requests that wait for a Redis that is down end with close()', async () => {
   const hubbub = connectHubbub({ redisUrl: 'redis://127.0.0.1:1', timeoutMs: TIMEOUT_MS });
   const waiting = requests.map(([, request]) => request(hubbub).catch(error => error));
   await hubbub.close();
   for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(HubbubError);
 });
 
-test('handlers that run when it closes may publish until they are done', async () => {
+test('handlers that run during close() may publish until they finish', async () => {
   const { redis, tell } = await consumerStory();
   await tell('game:a', 'move');
   const hubbub = connectService(redis);

@@ -1,11 +1,11 @@
-/** A service that ends while it consumes events: what it waits for, what it leaves to the next instance, and that it always ends. */
+/** A service that ends while it consumes events: what it waits for, what it leaves to the next instance, and that it ends. */
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis } from '../../../tests/support/redis.js';
 import { clientsOf, connectService, consumerStory, gate, textOf } from './service-stories.js';
 
 describe('closing', () => {
-  test('waits for the handler that runs, not for the next try of another, and what waits is the next instance’s at once', async () => {
+  test('waits for the running handler, not for retries of others; the next instance gets waiting events immediately', async () => {
     const { redis, tell, consume, heard } = await consumerStory();
     await tell('game:a', 'running');
     await tell('game:a', 'behind it');
@@ -30,14 +30,14 @@ describe('closing', () => {
     const standby = other.onEvents('game', { group: 'referee', leaseMs: 1000 }, event =>
       second.push([textOf(event), event.attempt]),
     );
-    await new Promise(resolve => setTimeout(resolve, 300)); // Time in which it must not end.
+    await new Promise(resolve => setTimeout(resolve, 300)); // It must not end within this time.
     expect(closed).toBe(false);
     expect(standby.leading).toBe(false);
     open.open();
     await closing;
     expect(heard).toEqual(['running']);
     expect(consumer.leading).toBe(false);
-    await eventually(() => second.length === 2, { withinMs: 2000, describe: 'the other takes over at once' });
+    await eventually(() => second.length === 2, { withinMs: 2000, describe: 'the other takes over immediately' });
     expect(second.sort()).toEqual([
       ['behind it', 2],
       ['failing', 2],
@@ -45,7 +45,7 @@ describe('closing', () => {
     await consumer.close();
   });
 
-  test('what only waited is not a try nearer to the dead letters, however many instances come and go', async () => {
+  test('waiting alone does not bring an event closer to the dead letters, however many instances start and stop', async () => {
     const { redis, tell } = await consumerStory();
     await tell('game:a', 'slow');
     await tell('game:a', 'waits');
@@ -70,7 +70,7 @@ describe('closing', () => {
     ]);
   });
 
-  test('before the first lease, twice, and with everything that is open, ends; afterwards nothing begins', async () => {
+  test('before the first lease, twice, and with every open consumer, ends; afterwards nothing begins', async () => {
     const { redis, consume } = await consumerStory();
     const leader = consume(() => {});
     await eventually(() => leader.leading);

@@ -1,4 +1,4 @@
-/** Services whose processes end, and whose Redis is restarted or frozen: every event is handled, those of a room first in order. */
+/** Service processes end, and Redis is restarted or frozen: every event is handled, those of a room first in order. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -73,11 +73,11 @@ describe('two instances of a service', () => {
     for (const [room, numbers] of firstHandlings([...first.handled(), ...second.handled()])) {
       expect(numbers, room).toEqual(upTo(20));
     }
-    // The lease, the quarter of it after which the other instance asks again, and time that a busy machine adds.
+    // The lease, the quarter of it until the other instance tries again, and the delay of a busy machine.
     expect(tookOverAfterMs).toBeLessThan(LEASE_MS * 1.25 + 10_000);
   });
 
-  test('after an orderly end the other takes over at once, and nothing is handled twice', async () => {
+  test('after an orderly end the other instance takes over immediately, and nothing is handled twice', async () => {
     const redis = await startRedis();
     const { tell } = clientsOf(redis);
     const first = startInstance(redis, 'one');
@@ -93,7 +93,7 @@ describe('two instances of a service', () => {
     expect(first.handled().length + second.handled().length, 'each once').toBe(100);
   });
 
-  test('an event that ends its process is a dead letter after five tries, and takes no other event along', async () => {
+  test('an event that ends its process is a dead letter after five attempts, and no other event is', async () => {
     const redis = await startRedis();
     const { tell } = clientsOf(redis);
     await tell('game:0', 'slow:0 0');
@@ -105,7 +105,7 @@ describe('two instances of a service', () => {
     const begin = (): void => {
       const instance = startInstance(redis, `life ${lives.length}`);
       lives.push(instance);
-      // As a supervisor does. With a bound: a poison that is never given up must not go on for ever.
+      // As a supervisor does, with a bound: an event that is never given up must not loop forever.
       void instance.ended.then(() => {
         ends++;
         if (ends < 12 && !finished) begin();
@@ -155,7 +155,7 @@ describe('a Redis', () => {
     for (const [room, numbers] of rooms) expect(numbers, room).toEqual(upTo(100));
   });
 
-  test('that is frozen for longer than the lease: handlers are told, nothing is lost, and no room loses its order', async () => {
+  test('that is frozen for longer than the lease: handlers are notified, nothing is lost, and no room loses its order', async () => {
     const redis = await startRedis({ own: true });
     const { tell } = clientsOf(redis);
     const hubbub = connectService(redis, { timeoutMs: 500 });
@@ -170,14 +170,14 @@ describe('a Redis', () => {
       heard.push(textOf(event));
     });
     for (let n = 0; n < 4; n++) await tell('game:a', `a ${n}`);
-    // The second has begun: what was done before it has been told.
+    // The second has begun: the result of the first has been reported.
     await eventually(() => isHeld);
     await redis.pause();
     await eventually(() => aborted.length > 0 && !consumer.leading, {
       describe: 'the handler hears that the term is over',
     });
     expect(aborted).toEqual(['a 1']);
-    // It comes to its end while nobody can be told.
+    // It ends while its result cannot be reported.
     open.open();
     await eventually(() => heard.length === 2);
     await redis.resume();
@@ -186,7 +186,7 @@ describe('a Redis', () => {
     expect([...new Set(heard)]).toEqual(['a 0', 'a 1', 'a 2', 'a 3', 'a 4']);
     expect(
       heard.filter(text => text === 'a 1'),
-      'what this instance has done it does not do again',
+      'this instance does not repeat what it has done',
     ).toHaveLength(1);
     await eventually(async () => {
       const groups = (await redis.connection().call('XINFO', 'GROUPS', `${redis.prefix}:events:{game}`)) as string[][];
@@ -194,7 +194,7 @@ describe('a Redis', () => {
     });
   });
 
-  test('in which another instance had the lease meanwhile: what that one has done is not begun here', async () => {
+  test("during which another instance had the lease: this one does not repeat that one's work", async () => {
     const redis = await startRedis();
     const { tell, brokerClient } = clientsOf(redis);
     const begun: string[] = [];

@@ -1,11 +1,11 @@
-/** A consumer that closes leaves no lease behind, whatever became of the question for it. */
+/** A consumer that closes leaves no lease behind, whatever happened to the request for it. */
 import { HubbubError } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { consume } from '../src/consumer/consume.js';
 import type { Entry, Source } from '../src/consumer/source.js';
 
-/** A log whose lease is taken by each question; `answers` says what the consumer hears of it. */
+/** A log whose lease is taken by each request; `answers` decides whether the consumer receives a reply. */
 function start(answers: () => boolean) {
   const calls: string[] = [];
   const source = {
@@ -21,7 +21,7 @@ function start(answers: () => boolean) {
   return { consumer, calls };
 }
 
-test('a lease whose answer was lost is given back at the close', async () => {
+test('a lease whose answer was lost is released at the close', async () => {
   const { consumer, calls } = start(() => false);
   await eventually(() => calls.length > 0);
   await consumer.close();
@@ -29,7 +29,7 @@ test('a lease whose answer was lost is given back at the close', async () => {
   expect(calls.at(-1)).toBe(`release ${held}`);
 });
 
-test('a lease that is held is given back once', async () => {
+test('a lease that is held is released once', async () => {
   const { consumer, calls } = start(() => true);
   await eventually(() => consumer.leading);
   await consumer.close();

@@ -1,4 +1,4 @@
-/** A service that consumes events, on a real Redis: order, retries, dead letters, and what must not stop it. */
+/** A service that consumes events, on a real Redis: order, retries, dead letters, and failures. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis } from '../../../tests/support/redis.js';
@@ -17,7 +17,7 @@ function warnings(): string[] {
 }
 
 describe('events', () => {
-  test('of a room are handled in order, those of different rooms side by side', async () => {
+  test('of a room are handled in order, those of different rooms concurrently', async () => {
     const { tellAll, consume, heard } = await consumerStory();
     const blocked = gate();
     await tellAll('game:a', 5);
@@ -39,7 +39,7 @@ describe('events', () => {
     expect(most, 'events of one room at a time').toBe(1);
   });
 
-  test('that fail are tried again after longer and longer waits, before the next of their room, while other rooms go on', async () => {
+  test('that fail are retried with growing delays, before the next of their room, while other rooms go on', async () => {
     const { tell, consume, heard, waiting } = await consumerStory();
     await tell('game:a', 'game:a 0');
     await tell('game:a', 'game:a 1');
@@ -68,7 +68,7 @@ describe('events', () => {
     await eventually(async () => (await waiting()) === 0);
   });
 
-  test('that fail to the end are dead letters, which can be looked at, and their room goes on', async () => {
+  test('that fail to the end are dead letters, which can be read, and their room goes on', async () => {
     const { hubbub, tell, consume, heard } = await consumerStory();
     await tell('game:a', 'bad');
     await tell('game:a', 'good');
@@ -91,7 +91,7 @@ describe('events', () => {
     expect(await hubbub.deadLetters('game', 'others')).toEqual([]);
   });
 
-  test('given up without anybody to tell are a warning of the process', async () => {
+  test('that are given up without a listener cause a warning of the process', async () => {
     const heard = warnings();
     const { tell, consume } = await consumerStory();
     await tell('game:a', 'bad');
@@ -104,7 +104,7 @@ describe('events', () => {
     await eventually(() => heard.some(text => text.includes('dead letters') && text.includes('no such move')));
   });
 
-  test('of a room with very many, one of which fails, do not hold up other rooms', async () => {
+  test('of a room with very many, one of which fails, do not delay other rooms', async () => {
     const { tell, tellAll, consume, heard } = await consumerStory();
     await tellAll('game:a', 40);
     await tell('game:b', 'game:b 0');
@@ -122,7 +122,7 @@ describe('events', () => {
     expect(ofRoom(heard, 'game:a')).toEqual(numbered('game:a', 40));
   });
 
-  test('are handled side by side as many as the options say, and no more', async () => {
+  test('are handled concurrently up to the limit in the options', async () => {
     const { tell, consume, heard } = await consumerStory();
     for (let n = 0; n < 12; n++) await tell(`game:${n}`, `${n}`);
     let [now, most] = [0, 0];
@@ -141,7 +141,7 @@ describe('events', () => {
     expect(most).toBe(3);
   });
 
-  test('whose handler never ends are tried again after its time, told by the signal, and their room goes on', async () => {
+  test('with a handler that never ends are retried after its time; the signal aborts it, and their room goes on', async () => {
     const { tell, consume, heard } = await consumerStory();
     await tell('game:a', 'stuck');
     await tell('game:a', 'next');
@@ -161,7 +161,7 @@ describe('events', () => {
     expect(failures).toEqual([expect.stringContaining('handlerTimeoutMs')]);
   });
 
-  test('a hundred that fail at once, and listeners that fail too, stop nothing and leave no listener behind', async () => {
+  test('a hundred that fail simultaneously, and listeners that fail too, stop nothing and leave no listener behind', async () => {
     const heard = warnings();
     const { tell, consume, heard: handled } = await consumerStory();
     for (let n = 0; n < 100; n++) await tell(`game:${n}`, `${n}`);
@@ -181,7 +181,7 @@ describe('events', () => {
     expect(heard.length).toBeGreaterThan(0);
   });
 
-  test('malformed ones of another program are dead letters, and the rest is handled', async () => {
+  test('malformed ones of another program are dead letters, and the others are handled', async () => {
     const { redis, hubbub, tell, consume, heard } = await consumerStory();
     await redis.cli('XADD', `${redis.prefix}:events:{game}`, '*', 'what', 'is this');
     await tell('game:a', 'good');
@@ -202,7 +202,7 @@ describe('events', () => {
   });
 });
 
-describe('what cannot be is told where it is made', () => {
+describe('invalid options throw where they are passed', () => {
   const handler = () => {};
   test.each<[string, unknown]>([
     ['maxAttempts', 1],
@@ -232,7 +232,7 @@ describe('what cannot be is told where it is made', () => {
     expect(() => hubbub.onLifecycle(options as never, handler)).toThrow(expect.objectContaining(wrong));
   });
 
-  test('a namespace that is none, a handler that is none, no options, a limit of none', async () => {
+  test('an invalid namespace, handler or limit, or no options', async () => {
     const hubbub = connectService(await startRedis());
     const wrong = expect.objectContaining({ name: 'HubbubError', code: 'INVALID_FORMAT' });
     for (const namespace of ['', 'game:1', 'a b', '{game}', '*', undefined, 7]) {

@@ -1,4 +1,4 @@
-/** The SDK for services: what is wrong is told where it is made, and nothing is lost silently. */
+/** The SDK for services: invalid arguments are rejected where they are passed, and nothing is lost silently. */
 import { Channels, decodeEnvelope, HubbubError } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
@@ -36,7 +36,7 @@ describe('a service', () => {
     ]);
   });
 
-  test('gives a key to the edges, and not to the clients', async () => {
+  test('sends a key to the edges, and not to the clients', async () => {
     const redis = await startRedis();
     const channel = new Channels(redis.prefix).room('prices:eu');
     const heard: Buffer[] = [];
@@ -90,18 +90,18 @@ describe('a service', () => {
     ['nothing', undefined, 'INVALID_FORMAT'],
     ['text', 'hello', 'INVALID_FORMAT'],
     ['more than maxMessageBytes', { type: 'a', payload: { text: 'x'.repeat(1000) } }, 'TOO_LARGE'],
-  ])('is told what is wrong: %s', async (_, message, code) => {
+  ])('rejects an invalid message: %s', async (_, message, code) => {
     const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1', maxMessageBytes: 500, timeoutMs: 200 });
     await expect(hubbub.publishToAll(message as Publication)).rejects.toMatchObject({ name: 'HubbubError', code });
   });
 
-  test('is told of a room or a user that cannot be', async () => {
+  test('rejects an invalid room or user', async () => {
     const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1' });
     await expect(hubbub.publishToRoom('a b', { type: 'a' })).rejects.toMatchObject({ code: 'INVALID_ROOM' });
     await expect(hubbub.publishToUser('', { type: 'a' })).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
   });
 
-  test('is told of a session that cannot be: a message to no edge would be lost without a word', async () => {
+  test('rejects an invalid session: a message to no edge would be lost silently', async () => {
     const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1' });
     const invalid = { name: 'HubbubError', code: 'INVALID_FORMAT' };
     for (const session of [
@@ -134,14 +134,14 @@ describe('a service', () => {
     ['maxPending', 0],
     ['maxMessageBytes', 1.5],
     ['presencePartitions', 0],
-  ])('is told of an option that cannot be: %s %j', (option, value) => {
+  ])('rejects an invalid option: %s %j', (option, value) => {
     const options = { redisUrl: 'redis://127.0.0.1:1', [option]: value } as HubbubOptions;
     expect(() => connectHubbub(options)).toThrow(
       expect.objectContaining({ code: 'INVALID_FORMAT', message: expect.stringContaining(option) }),
     );
   });
 
-  test('is told of a control that cannot be, and of a type that only controls have', async () => {
+  test('rejects an invalid control, and a type that only controls have', async () => {
     const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1' });
     const invalid = { name: 'HubbubError', code: 'INVALID_FORMAT' };
     await expect(hubbub.closeRoom('a b')).rejects.toMatchObject({ code: 'INVALID_ROOM' });
@@ -151,7 +151,7 @@ describe('a service', () => {
     await expect(hubbub.publishToRoom('a', { type: 'hubbub.close_room' })).rejects.toMatchObject(invalid);
   });
 
-  test('whose Redis is away is refused in bounded time, and no more than maxPending wait', async () => {
+  test('rejects in bounded time while Redis is down, and lets no more than maxPending wait', async () => {
     const hubbub = connect({ redisUrl: 'redis://127.0.0.1:1', timeoutMs: 300, maxPending: 2 });
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => hubbub.publishToAll({ type: 'a' })));
     for (const outcome of outcomes) {

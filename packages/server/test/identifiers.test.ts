@@ -1,4 +1,4 @@
-/** What the SDK takes as an id, a name and a text: what cannot arrive whole is refused where it is handed in. */
+/** Ids, names and texts in the SDK: a value that cannot arrive whole is refused where it is passed. */
 import { decodeEnvelope, HubbubError, readControl } from '@hubbub/protocol';
 import { createVerifier } from 'fast-jwt';
 import { describe, expect, test } from 'vitest';
@@ -39,7 +39,7 @@ describe('minting', () => {
     },
   );
 
-  test.each(['*', 'chat:*', 'general', 'private:u1'])('the pattern %s is taken', pattern => {
+  test.each(['*', 'chat:*', 'general', 'private:u1'])('the pattern %s is accepted', pattern => {
     expect(read(mint.session({ user: 'u1', rooms: [pattern] })).rooms).toEqual([pattern]);
   });
 });
@@ -73,7 +73,7 @@ describe('publishing', () => {
     await expect(hubbub.publishToAll({ type: 'a', ...fields })).rejects.toMatchObject({ code });
   });
 
-  test('a backslash before the letters of an escape is no half', () => {
+  test('a backslash before the letters of an escape is not a half', () => {
     expect(() => encodePublication({ type: 'a', payload: { text: '\\ud83d' } }, 1000)).not.toThrow();
   });
 

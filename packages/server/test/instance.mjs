@@ -1,4 +1,4 @@
-// An instance of a service, as a process of its own: it consumes the events of `game` and says what it handles, a line each.
+// An instance of a service, as a process of its own: it consumes the events of `game` and prints each one that it handles.
 // Arguments: Redis URL, prefix, its name, leaseMs. An event of the text `poison` ends it.
 import { connectHubbub } from '@hubbub/server';
 
@@ -6,7 +6,7 @@ const [redisUrl, redisPrefix, name, leaseMs] = process.argv.slice(2);
 const hubbub = connectHubbub({ redisUrl, redisPrefix });
 const consumer = hubbub.onEvents('game', { group: 'referee', leaseMs: Number(leaseMs) }, async event => {
   console.log(`begins ${event.payload.text} ${event.attempt}`);
-  // In the middle of others: they are begun, too.
+  // The delay lets other events begin before the process ends.
   if (event.payload.text === 'poison') setImmediate(() => process.kill(process.pid, 'SIGKILL'));
   if (event.payload.text === 'poison') await new Promise(() => {});
   await new Promise(resolve => setTimeout(resolve, event.payload.text.startsWith('slow') ? 200 : 0));

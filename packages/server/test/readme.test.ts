@@ -85,7 +85,7 @@ test('publish.mjs: a room, a user, all, a session, and past a user', async () =>
   await one.noFrame('user.renamed');
 });
 
-test('history.mjs: once, with its offset, however often it is run', async () => {
+test('history.mjs: published once, with its offset, however often it runs', async () => {
   const one = await enter('h1', 0, 'chat:42');
   expect(await (await run('history.mjs', redis)).ends()).toEqual(['at offset 1']);
   expect(await (await run('history.mjs', redis)).ends()).toEqual(['was there at 1']);
@@ -94,7 +94,7 @@ test('history.mjs: once, with its offset, however often it is run', async () => 
   expect(payload?.messages).toHaveLength(1);
 });
 
-test('events.mjs: answers, tells the room, tries again, gives up', async () => {
+test('events.mjs: answers, notifies the room, retries, gives up', async () => {
   const [one, two] = [await enter('e1', 0, 'game:42'), await enter('e2', 1, 'game:42')];
   const service = await run('events.mjs', redis);
   one.send({ type: 'move', room: 'game:42', id: 'm1', payload: { to: 'e4' } });
@@ -117,20 +117,20 @@ test('lifecycle.mjs: hears members, and greets them', async () => {
   expect(await one.nextFrame('hello')).toMatchObject({ payload: { room: 'hall:1' } });
 });
 
-test('presence.mjs: who is in a room, where a user is, how many are online', async () => {
+test('presence.mjs: the members of a room, the rooms of a user, the online count', async () => {
   await enter('u1', 0, 'general');
   const url = cluster.presence[0]?.adminUrl ?? '';
-  // Presence hears of it a moment later.
+  // Presence applies the join a moment later.
   const lines = await eventually(async () => {
     const reply = await (await run('presence.mjs', [...redis, url, API_KEY])).ends();
     return reply[0]?.includes('u1') && reply;
   });
-  // Those of the stories before are kept for a moment.
+  // Members of earlier stories remain for a moment.
   expect(lines[0]).toMatch(/^\d+ in general: (.*, )?u1(,|$)/);
   expect(lines.slice(1)).toEqual(["u1 true with 1 session in [ 'general' ]", 'true']);
 });
 
-test('control.mjs: lets in and takes out', async () => {
+test('control.mjs: adds sessions to rooms, removes and disconnects them', async () => {
   const [one, two] = [await enter('c1', 0, 'general', 'game:42'), await enter('c2', 1, 'game:42')];
   await (await run('control.mjs', [...redis, 'c1', one.session, one.node])).ends();
   expect(await one.closed).toMatchObject({ code: 4200, reason: 'the account was closed' });
@@ -147,7 +147,7 @@ test('control.mjs: lets in and takes out', async () => {
   await two.nextFrame({ type: 'room_closed', payload: { room_id: 'game:42' } });
 });
 
-test('tokens.mjs: tokens that open what they say', async () => {
+test('tokens.mjs: tokens that grant their rooms', async () => {
   const [session = '', room = ''] = await (await run('tokens.mjs', [TEST_JWT_SECRET])).ends();
   const one = await connect(cluster.edge(0).wsUrl, { name: 'u1', token: session });
   expect((await one.nextFrame('welcome')).payload).toMatchObject({ user: { id: 'u1', name: 'One' } });

@@ -1,10 +1,10 @@
-/** What stories of services share: a service on Redis, and clients' events as edges write them. */
+/** Shared parts of stories of services: a service on Redis, and clients' events as edges write them. */
 import { type BrokerClient, DEFAULT_NODE_LEASE_MS, openRedisBrokerClient } from '@hubbub/broker';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { connectHubbub, type EventsOptions, type Hubbub, type HubbubOptions, type ServiceEvent } from '../src/index.js';
 
-/** Shorter than the default, so that stories of takeovers are short; longer than a busy machine sleeps. */
+/** Shorter than the default, so that takeovers are quick; longer than the pauses of a busy machine. */
 export const LEASE_MS = 1500;
 
 export function connectService(redis: TestRedis, options: Partial<HubbubOptions> = {}): Hubbub {
@@ -14,9 +14,9 @@ export function connectService(redis: TestRedis, options: Partial<HubbubOptions>
 }
 
 export interface Clients {
-  /** For what an instance does that is not the SDK. */
+  /** For actions of an instance outside the SDK. */
   readonly brokerClient: BrokerClient;
-  /** Appends an event of the room, and again until Redis has taken it. */
+  /** Appends an event of the room, and repeats it until Redis has accepted it. */
   tell(room: string, text: string): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export function clientsOf(redis: TestRedis): Clients {
   };
 }
 
-/** Clients that tell, and a service that notes in `heard` what it has handled. */
+/** Clients that send events, and a service that records in `heard` the events that it has handled. */
 export async function consumerStory() {
   const redis = await startRedis();
   const { tell } = clientsOf(redis);
@@ -76,7 +76,7 @@ export async function consumerStory() {
   return { redis, hubbub, tell, tellAll, consume, heard, waiting };
 }
 
-/** A promise and its end, from outside. */
+/** A promise that is resolved from outside. */
 export function gate(): { readonly opened: Promise<void>; open(): void } {
   let open = () => {};
   const opened = new Promise<void>(resolve => {

@@ -1,4 +1,4 @@
-/** A term ends by the clock of who holds it before Redis gives the lease to another: never two leaders. */
+/** A term ends by the holder's clock before Redis gives the lease to another: never two leaders. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Entry, Source } from '../src/consumer/source.js';
 import { Term } from '../src/consumer/term.js';
@@ -12,7 +12,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A Redis that takes the question at once and answers it `answerAfterMs` later. */
+/** A Redis that takes the request immediately and answers it `answerAfterMs` later. */
 function start(answerAfterMs: () => number) {
   const lease = { endsAtMs: 0 };
   let overs = 0;
@@ -29,13 +29,13 @@ function start(answerAfterMs: () => number) {
   return { term, lease, overs: () => overs };
 }
 
-test('a lease counts from the question: an answer that is late makes the term shorter, not the lease longer', async () => {
+test('a lease counts from the request: a late answer makes the term shorter, not the lease longer', async () => {
   let answerAfterMs = 2000;
   const { term, lease, overs } = start(() => answerAfterMs);
   const begun = term.begin();
   await vi.advanceTimersByTimeAsync(2000);
   expect(await begun).toBe(true);
-  answerAfterMs = 1_000_000; // From now on Redis takes questions and answers none.
+  answerAfterMs = 1_000_000; // From now on Redis takes requests and answers none.
   lease.endsAtMs = LEASE_MS;
   await vi.advanceTimersByTimeAsync(LEASE_MS - 2000 - 1);
   expect(term.held).toBe(true);
@@ -47,7 +47,7 @@ test('a lease counts from the question: an answer that is late makes the term sh
   });
 });
 
-test('an answer that comes after the lease begins no term', async () => {
+test('an answer after the end of the lease begins no term', async () => {
   const { term } = start(() => LEASE_MS + 1);
   const begun = term.begin();
   await vi.advanceTimersByTimeAsync(LEASE_MS + 1);
@@ -55,7 +55,7 @@ test('an answer that comes after the lease begins no term', async () => {
   expect(term.held).toBe(false);
 });
 
-test('a renewal makes the term longer from its own question', async () => {
+test('a renewal extends the term from its own request', async () => {
   const { term } = start(() => 10);
   const begun = term.begin();
   await vi.advanceTimersByTimeAsync(10);

@@ -1,4 +1,4 @@
-/** What the server SDK sends and what it refuses; and that whatever is handed in, only `HubbubError` comes out. */
+/** Values that the server SDK sends or refuses. It throws only `HubbubError`, whatever the arguments. */
 import { MemoryCluster } from '@hubbub/broker';
 import { Channels, decodeEnvelope, HubbubError } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
@@ -10,13 +10,13 @@ const hubbub = createHubbub(brokerClient);
 const publish = (payload: unknown) => hubbub.publishToRoom('general', { type: 'a', payload } as Publication);
 
 describe('a service', () => {
-  test.each(REFUSED_VALUES)('is refused %s, by its path', async (_, payload, problem) => {
+  test.each(REFUSED_VALUES)('refuses %s, by its path', async (_, payload, problem) => {
     const error = await publish(payload).catch(error => error);
     expect(error).toBeInstanceOf(HubbubError);
     expect(error).toMatchObject({ code: 'INVALID_PAYLOAD', message: expect.stringContaining(problem) });
   });
 
-  test('is refused what contains itself, and what throws when it is read', async () => {
+  test('refuses a value that contains itself, and one that throws when it is read', async () => {
     const throwing = {
       get a() {
         throw new TypeError('not now');
@@ -43,7 +43,7 @@ describe('a service', () => {
   });
 });
 
-describe('whatever is handed in, only HubbubError comes out', () => {
+describe('with any arguments it throws only HubbubError', () => {
   const garbage: readonly unknown[] = [undefined, null, 7, 'a b', '', [], {}, Symbol('x'), 1n, () => {}, new Map()];
   // Every method by its own name, each argument replaced by garbage in turn.
   const calls: Readonly<Record<string, readonly unknown[]>> = {
@@ -75,7 +75,7 @@ describe('whatever is handed in, only HubbubError comes out', () => {
   };
   const foreign = (error: unknown) => error !== undefined && !(error instanceof HubbubError);
 
-  test('by the methods of a hub', async () => {
+  test('in the methods of a hub', async () => {
     const methods = hubbub as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
     const wrong: unknown[] = [];
     for (const [name, args] of attempts) {
@@ -85,7 +85,7 @@ describe('whatever is handed in, only HubbubError comes out', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('by presence, by the mint of tokens, and by connecting', async () => {
+  test('in presence, in the mint of tokens, and in connecting', async () => {
     const { presence } = createHubbub(brokerClient, { presence: { url: 'http://127.0.0.1:9', apiKey: 'k' } });
     const mint = createTokenMint({ key: 'a secret of a test that is long enough' });
     const wrong: unknown[] = [];
