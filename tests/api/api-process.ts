@@ -1,4 +1,4 @@
-/** A process of the API for stories: started, asked, and its numbers read. */
+/** A process of the API for stories: starts it, sends requests, and reads its metrics. */
 import { connect as connectTcp } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { cleanup } from '../support/cleanup.js';
@@ -17,9 +17,9 @@ export interface Answer {
 
 export interface Asking {
   readonly body?: unknown;
-  /** Sent as it is, instead of `body`. */
+  /** Sent unchanged, instead of `body`. */
   readonly raw?: string | Uint8Array<ArrayBuffer>;
-  /** `null` for none. Default: the one that is right. */
+  /** `null` for no key. Default: the valid one. */
   readonly key?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -31,7 +31,7 @@ export class ApiProcess {
     return `http://127.0.0.1:${this.process.port}`;
   }
 
-  /** POST where there is a body. */
+  /** Default: POST with a body, else GET. */
   async ask(
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
@@ -58,7 +58,7 @@ export class ApiProcess {
     return this.ask('GET', path);
   }
 
-  /** Sends the text as it is and returns all that comes until the connection ends. */
+  /** Sends the text unchanged and returns everything received until the connection ends. */
   async exchange(text: string): Promise<string> {
     const socket = connectTcp(this.process.port, '127.0.0.1');
     cleanup(() => socket.destroy());
@@ -66,7 +66,7 @@ export class ApiProcess {
     return await readText(socket);
   }
 
-  /** Takes a place among the requests under way: its body does not come. Returns how to end it. */
+  /** Occupies a place among the requests in flight: its body never arrives. Returns how to end it. */
   occupy(path = '/messages'): () => void {
     const socket = connectTcp(this.process.port, '127.0.0.1');
     cleanup(() => socket.destroy());
@@ -77,7 +77,7 @@ export class ApiProcess {
     return () => socket.destroy();
   }
 
-  /** The value of one line of /metrics; 0 where there is none. */
+  /** The value of one line of /metrics; 0 if it is absent. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
     const page = await (await fetch(`${this.process.adminUrl}/metrics`)).text();
     const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);

@@ -1,4 +1,4 @@
-/** docs/http-api.md, run as it stands: the commands give the answers, and the tables say what is. */
+/** docs/http-api.md, run as it is written: the commands give the documented answers, and the tables are correct. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -19,7 +19,7 @@ interface Example {
   readonly answer: string;
 }
 
-/** Commands with what stands behind them. */
+/** Commands with the answers that follow them. */
 const examples: readonly Example[] = [...text.matchAll(/```sh\n(curl.*?)```\n```json\n(.*?)```/gs)].map(
   ([, command = '', answer = '']) => ({ command, answer }),
 );
@@ -34,7 +34,7 @@ function valuesIn(json: string): unknown[] {
       values.push(JSON.parse(part));
       part = '';
     } catch {
-      // It goes on in the next line.
+      // The value continues on the next line.
     }
   }
   expect(part.trim(), 'all of it is JSON').toBe('');
@@ -61,18 +61,18 @@ beforeAll(async () => {
 });
 
 describe('docs/http-api.md', () => {
-  test('every command gives the answer that stands behind it', async () => {
+  test('every command gives the answer that follows it', async () => {
     expect(examples).toHaveLength(text.split('```sh\ncurl').length - 1);
     expect(examples.length).toBeGreaterThan(6);
     for (const { command, answer } of examples) {
       const env = { PATH: process.env.PATH, API: api.url, KEY: API_KEY };
-      // curl writes no line break behind an answer.
+      // curl writes no line break after an answer.
       const { stdout } = await run('sh', ['-e', '-c', command.replace(/curl -sS/g, "curl -sS -w '\\n'")], { env });
       expect(valuesIn(stdout), command).toEqual(valuesIn(answer).map(asPattern));
     }
   });
 
-  test('it shows every route', async () => {
+  test('shows every route', async () => {
     const { body } = await api.get('/nowhere');
     const shown = examples
       .flatMap(({ command }) => [
@@ -87,12 +87,12 @@ describe('docs/http-api.md', () => {
     for (const path of routes) expect(shown).toMatch(new RegExp(`\\$API${path.replace(/[{}]/g, '\\$&')}["?]`));
   });
 
-  test('its statuses are those of the description, and its codes those of the catalogue', async () => {
+  test('lists the statuses of the description, and the codes of the catalog', async () => {
     const { body } = await api.get('/openapi.json');
     const paths = Object.values(body.paths as Record<string, Record<string, { responses: object }>>);
     const operations = paths.flatMap(path => Object.values(path));
     const rows = page.table('Errors', 'status', 'code');
-    // What no route answers is in the table only.
+    // Statuses that no route answers are in the table only.
     const described = operations.flatMap(({ responses }) => Object.keys(responses)).filter(status => status !== '200');
     const statuses = new Set([...described, '404', '405']);
     expect([...new Set(rows.map(({ status }) => status))].sort()).toEqual([...statuses].sort());
@@ -100,7 +100,7 @@ describe('docs/http-api.md', () => {
     expect(codes.filter(code => !isErrorCode(code))).toEqual([]);
   });
 
-  test('its settings are there, with these defaults, and none of the API is missing', () => {
+  test('lists all settings of the API, with their defaults', () => {
     const config: Readonly<Record<string, unknown>> = { ...loadConfig({}) };
     const defaults = new Map(settingNames().map(name => [environmentName(name), config[name]]));
     const notice = page.table('Running it', 'setting', 'default').flatMap(row => {
@@ -118,7 +118,7 @@ describe('docs/http-api.md', () => {
     for (const name of text.match(/HUBBUB_[A-Z_]+/g) ?? []) expect(defaults.has(name), name).toBe(true);
   });
 
-  test('its metrics are there', async () => {
+  test('lists the metrics of the API', async () => {
     const metrics = await (await fetch(`${api.process.adminUrl}/metrics`)).text();
     const named = text.match(/hubbub_api_\w+/g) ?? [];
     expect(named.length).toBeGreaterThan(4);

@@ -1,4 +1,4 @@
-/** A request that is sent again does nothing more: whichever process takes it, whatever it asks, whatever went wrong before. */
+/** A repeated request has no further effect, whichever process receives it and whatever failed before. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
@@ -29,11 +29,11 @@ describe.each([
   ['a user', '/users/listener/messages', 'elsewhere', {}],
   ['all', '/messages', 'elsewhere', { all: true }],
 ])('a message to %s', (_, path, room, to) => {
-  test('is published once, over two processes and many tries at once, and all are told the same', async () => {
+  test('is published once, over two processes and many simultaneous tries, and all get the same answer', async () => {
     const listener = await member('listener', room);
     const headers = { 'idempotency-key': `key of ${path}`.replaceAll(' ', '-') };
     const body = { ...to, type: 'order.paid', payload: { order: 7, lines: { a: 1, b: 2 } } };
-    // The same, though its keys stand in another order.
+    // The same body, with its keys in another order.
     const again = { payload: { lines: { b: 2, a: 1 }, order: 7 }, type: 'order.paid', ...to };
     const tries = Array.from({ length: 20 }, (_, n) =>
       n % 2 ? one.post(path, body, headers) : two.post(path, again, headers),
@@ -47,7 +47,7 @@ describe.each([
     await listener.noFrame('order.paid', () => listener.nextFrame('last'));
   });
 
-  test('under a key that was used for something else is refused', async () => {
+  test('under a key that was used for another request is refused', async () => {
     const headers = { 'idempotency-key': `other of ${path}`.replaceAll(' ', '-') };
     expect((await one.post(path, { ...to, type: 'a', payload: { n: 1 } }, headers)).status).toBe(200);
     for (const [otherPath, body] of [
@@ -62,7 +62,7 @@ describe.each([
   });
 });
 
-test('a key holds over a restart of the process, as its five minutes are kept in Redis', async () => {
+test('a key holds over a restart of the process, because Redis keeps it for five minutes', async () => {
   const brief = await startApi(cluster, { name: 'api-brief' });
   const send = (api: ApiProcess) => api.post('/messages', { all: true, type: 'a', idempotency_key: 'over-a-restart' });
   expect((await send(brief)).body.repeated).toBe(false);
@@ -76,7 +76,7 @@ test('a key holds over a restart of the process, as its five minutes are kept in
   expect(remainingMs).toBeLessThanOrEqual(300_000);
 });
 
-test('bare or in quotes, in the header or in the body, it is the same key', async () => {
+test('a key is the same bare or in quotes, in the header or in the body', async () => {
   const body = { type: 'a' };
   const repeated = async (inBody: object, headers: Record<string, string>) =>
     (await one.post('/messages', { all: true, ...body, ...inBody }, headers)).body.repeated;
@@ -95,13 +95,13 @@ test('bare or in quotes, in the header or in the body, it is the same key', asyn
   }
 });
 
-test('a request that was refused as malformed has used up no key', async () => {
+test('a request that was refused as malformed uses up no key', async () => {
   const headers = { 'idempotency-key': 'after-a-mistake' };
   expect((await one.post('/messages', { all: true, type: 'a', payload: 'text' }, headers)).status).toBe(400);
   expect((await one.post('/messages', { all: true, type: 'a', payload: {} }, headers)).status).toBe(200);
 });
 
-test('a batch that is sent again publishes what was missing, and nothing twice', async () => {
+test('a repeated batch publishes the missing messages, and none twice', async () => {
   const listener = await member('batched', 'batched');
   const headers = { 'idempotency-key': 'a-batch' };
   const message = (n: number) => ({ room_id: n % 2 ? 'batched' : 'chat:batched', type: 'said', payload: { n } });
@@ -116,7 +116,7 @@ test('a batch that is sent again publishes what was missing, and nothing twice',
   for (const n of [1, 3, 5]) await listener.nextFrame({ type: 'said', payload: { n } });
   await one.post('/rooms/batched/messages', { type: 'last' });
   await listener.noFrame('said', () => listener.nextFrame('last'));
-  // A message's own key goes before that of the batch.
+  // A message's own key takes precedence over that of the batch.
   const own = { messages: [{ all: true, type: 'a', idempotency_key: 'own' }] };
   expect((await one.post('/batch', own, { 'idempotency-key': 'b1' })).body.results).toMatchObject([
     { repeated: false },
@@ -125,7 +125,7 @@ test('a batch that is sent again publishes what was missing, and nothing twice',
   expect((await two.post('/messages', { all: true, type: 'a', idempotency_key: 'own' })).body.repeated).toBe(true);
 });
 
-test('a control that is sent again takes nobody out who came after it', async () => {
+test('a repeated control removes nobody who joined after it', async () => {
   const headers = { 'idempotency-key': 'closing' };
   const early = await member('early', 'closing');
   expect((await one.ask('POST', '/rooms/closing/close', { headers })).body.repeated).toBe(false);
@@ -136,7 +136,7 @@ test('a control that is sent again takes nobody out who came after it', async ()
   await late.noFrame('room_closed', () => late.nextFrame('last'));
 });
 
-test('without a key each is a message of its own', async () => {
+test('without a key each request is a message of its own', async () => {
   const listener = await member('twice', 'twice');
   for (const api of [one, two])
     expect((await api.post('/rooms/twice/messages', { type: 'said' })).body.repeated).toBe(false);

@@ -1,4 +1,4 @@
-/** The API's description: valid by the schema of OpenAPI, and what it says is what each route does, in both directions. */
+/** The API's description: valid by the schema of OpenAPI, and equal to the behavior of each route, in both directions. */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -25,13 +25,13 @@ type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
 interface Described {
   readonly method: 'GET' | 'POST';
-  /** Its template filled in. */
+  /** The path with its parameters filled in. */
   readonly path: string;
   readonly operation: Operation;
 }
 
 const MESSAGE = { type: 'said', payload: { n: 1 } };
-/** A body that is right, for each operation that takes one. */
+/** A valid body for each operation that takes one. */
 const BODIES: Readonly<Record<string, unknown>> = {
   publishToRoom: MESSAGE,
   publishToUser: MESSAGE,
@@ -48,7 +48,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   mintSessionTokenById: { user_id: 'u1', name: 'One' },
   mintRoomTokenById: { room_id: 'chat:1', user_id: 'u1', rights: ['join'] },
 };
-/** A defect of ours: nobody knows how to cause one. */
+/** An internal error, which no request is known to cause. */
 const NOT_PROVOKED = ['500'];
 
 const ajv = new Ajv2020({ strict: false });
@@ -97,7 +97,7 @@ function also(url: string, parameter: string): string {
   return `${url}${url.includes('?') ? '&' : '?'}${parameter}`;
 }
 
-/** Whether the value is as the schema in the description says; the reason where it is not. */
+/** The reason why the value does not match the schema in the description, or undefined. */
 function problemsOf(schema: object, value: unknown): string | undefined {
   const validate = validators.get(schema) ?? ajv.compile(schema);
   validators.set(schema, validate);
@@ -119,7 +119,7 @@ function ask({ method, path, operation }: Described, asking: Asking = {}, of = a
   return of.ask(method, path, body === undefined ? { ...asking, body } : { body, ...asking });
 }
 
-test('it names every path that there is, and none that there is not', async () => {
+test('names every existing path, and no other', async () => {
   const { body } = await api.get('/nowhere');
   const described = Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`),
@@ -129,13 +129,13 @@ test('it names every path that there is, and none that there is not', async () =
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test('every operation takes what it says it takes, and answers as it says', async () => {
+test('every operation accepts and answers as described', async () => {
   for (const described of operations) {
     const { method, operation } = described;
     expect(operation.requestBody !== undefined, operation.operationId).toBe(method === 'POST');
     if (operation.requestBody !== undefined) {
       const { required, content } = operation.requestBody;
-      // What the description refuses is refused, and what it takes is taken: the third of the batch is wrong in both eyes.
+      // Both the description and the route refuse the third of the batch, and accept the others.
       const problems = problemsOf(content['application/json'].schema, BODIES[operation.operationId]);
       expect(problems, operation.operationId).toBeUndefined();
       expect(problemsOf(content['application/json'].schema, { unknown: 1 }), operation.operationId).toBeDefined();
@@ -148,7 +148,7 @@ test('every operation takes what it says it takes, and answers as it says', asyn
   }
 });
 
-test('every parameter in a query is taken as it is described', async () => {
+test('every query parameter is accepted as described', async () => {
   const queries: Readonly<Record<string, readonly string[]>> = {
     since: ['0', '7'],
     before: ['7'],
@@ -170,10 +170,10 @@ test('every parameter in a query is taken as it is described', async () => {
   }
 });
 
-describe('every refusal that is described happens, and looks as described', () => {
+describe('every described refusal occurs, and matches its description', () => {
   const provoked = new Map<string, Set<string>>();
 
-  /** Asks every operation: those in which the status is described answer with it, and no other does. */
+  /** Requests every operation: exactly those that describe the status answer with it. */
   async function provoke(status: number, work: (described: Described) => Promise<Answer>): Promise<void> {
     await Promise.all(
       operations.map(async described => {
@@ -189,7 +189,7 @@ describe('every refusal that is described happens, and looks as described', () =
     expect([...provoked.values()].some(statuses => statuses.has(String(status)))).toBe(true);
   }
 
-  /** The status line and body of an answer that came as text. */
+  /** The status line and body of an answer in text form. */
   function parsed(text: string): Answer {
     const [head = '', body = ''] = text.split('\r\n\r\n');
     return { status: Number(head.split(' ')[1]), headers: new Headers(), body: JSON.parse(body) };
@@ -243,7 +243,7 @@ describe('every refusal that is described happens, and looks as described', () =
     await provoke(503, described => ask(described, {}, lost));
   });
 
-  test('and none was left out', () => {
+  test('no described status was skipped', () => {
     for (const { operation } of operations) {
       const described = Object.keys(operation.responses).filter(status => !NOT_PROVOKED.includes(status));
       const seen = [...(provoked.get(operation.operationId) ?? []), '200'];
@@ -252,7 +252,7 @@ describe('every refusal that is described happens, and looks as described', () =
   });
 });
 
-test('its key is the one that opens it', async () => {
+test('the described key grants access', async () => {
   for (const { method, path, operation } of operations) {
     const isOpen = operation.security?.length === 0;
     const body = method === 'POST' ? {} : undefined;

@@ -1,4 +1,4 @@
-/** Redis away, frozen and back, and the process told to stop: nothing hangs, nothing is doubled, nothing is cut off. */
+/** Redis down, frozen and back, and a process that is stopped: nothing hangs, nothing is doubled, nothing is cut off. */
 import { connect as connectTcp } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
@@ -27,8 +27,8 @@ async function readiness(api: ApiProcess): Promise<number> {
   return (await fetch(`${api.process.adminUrl}/readyz`)).status;
 }
 
-describe('while Redis is away', () => {
-  test('every route that needs it answers 503 with Retry-After in bounded time, and works when it is back', async () => {
+describe('while Redis is down', () => {
+  test('every route that needs it answers 503 with Retry-After in bounded time, and works when it is up again', async () => {
     const { redis, api } = await startWithOwnRedis();
     await redis.halt({ keepData: true });
     await eventually(async () => (await readiness(api)) === 503, { describe: 'it is not ready' });
@@ -67,7 +67,7 @@ describe('while Redis is away', () => {
     );
   });
 
-  test('of a batch the later messages to a room wait for the earlier one: sent again, all are in order, once', async () => {
+  test('after a failed message of a batch, later ones to the same room wait: a repetition delivers all in order, once', async () => {
     const { redis, cluster, api } = await startWithOwnRedis();
     const listener = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'listener' }) });
     await listener.join('general');
@@ -90,7 +90,7 @@ describe('while Redis is away', () => {
   });
 });
 
-test('messages that are sent until they are taken, while Redis freezes again and again, arrive once each', async () => {
+test('messages that are repeated until accepted, while Redis freezes again and again, arrive once each', async () => {
   const { redis, cluster, api } = await startWithOwnRedis();
   const other = await startApi(cluster, {
     name: 'api-2',
@@ -105,7 +105,7 @@ test('messages that are sent until they are taken, while Redis freezes again and
   const sendUntilTaken = async (n: number): Promise<void> => {
     const message = { type: 'said', payload: { n }, idempotency_key: `message-${n}` };
     await eventually(async () => {
-      // Another process each time, as a balancer does it.
+      // Another process each time, as with a balancer.
       const { status, body } = await (Math.random() < 0.5 ? api : other).post(
         `/rooms/${rooms[n % 2]}/messages`,
         message,
@@ -141,14 +141,14 @@ test('messages that are sent until they are taken, while Redis freezes again and
   expect(heard.sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, n) => n));
 });
 
-describe('told to stop', () => {
+describe('a stopped process', () => {
   const body = '{"all":true,"type":"a"}';
   const head = `POST /messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${API_KEY}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
 
-  test('it finishes the requests under way, takes no new connection, and ends with 0', async () => {
+  test('finishes the requests in flight, accepts no new connection, and ends with 0', async () => {
     const cluster = await startCluster({ edges: 0, presence: 0 });
     const api = await startApi(cluster);
-    // A connection that is kept alive, and idle, holds nothing up.
+    // An idle keep-alive connection delays nothing.
     expect((await api.get('/online')).status).toBe(200);
     const socket = connectTcp(api.process.port, '127.0.0.1');
     socket.write(head + body.slice(0, 5));
@@ -168,7 +168,7 @@ describe('told to stop', () => {
     expect(await exit).toEqual({ code: 0, signal: null });
   });
 
-  test('it waits no longer for a body that does not come than it ever does', async () => {
+  test('waits for a missing body no longer than at any other time', async () => {
     const cluster = await startCluster({ edges: 0, presence: 0 });
     const api = await startApi(cluster, { env: { HUBBUB_API_REQUEST_TIMEOUT_MS: '500' } });
     api.occupy();

@@ -1,4 +1,4 @@
-/** The API lets in who has a key, bounds what comes in, and says what is wrong with the rest. */
+/** The API admits requests with a key, bounds their size, and names the error of the others. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 describe('keys', () => {
-  test('each of several opens it, whatever the case of the scheme', async () => {
+  test('each of several keys is accepted, whatever the case of the scheme', async () => {
     for (const key of [API_KEY, 'another-key']) expect((await api.ask('GET', '/online', { key })).status).toBe(200);
     const headers = { authorization: `bearer ${API_KEY}` };
     expect((await api.ask('GET', '/online', { key: null, headers })).status).toBe(200);
@@ -29,14 +29,14 @@ describe('keys', () => {
     ['an empty one', '', {}],
     ['two in one', `another-key,${API_KEY}`, {}],
     ['another scheme', null, { authorization: `Basic ${API_KEY}` }],
-  ])('%s: 401, and nothing is done', async (_, key, headers) => {
+  ])('%s: 401, and nothing is published', async (_, key, headers) => {
     const answer = await api.ask('POST', '/messages', { body: { type: 'a' }, key, headers });
     expect(answer).toMatchObject({ status: 401, body: { code: 'UNAUTHORIZED' } });
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
     expect(await api.metric('hubbub_api_publishes_total')).toBe(0);
   });
 
-  test('without any configured it is closed, and says so', async () => {
+  test('without any configured key the API is closed, and logs it', async () => {
     const closed = await startApi(cluster, { env: { HUBBUB_API_KEYS: '' } });
     await closed.process.output.waitForLog({ event: 'api_closed' });
     for (const key of [API_KEY, '', 'undefined']) {
@@ -47,7 +47,7 @@ describe('keys', () => {
     expect((await closed.ask('GET', '/openapi.json', { key: null })).status).toBe(200);
   });
 
-  test('a body of somebody without a key is not waited for', async () => {
+  test('the API does not wait for the body of a request without a key', async () => {
     const answer = await api.exchange(
       'POST /messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\nconnection: close\r\n\r\n',
     );
@@ -55,7 +55,7 @@ describe('keys', () => {
   });
 });
 
-describe('what is wrong is told by code and field', () => {
+describe('errors name the code and the field', () => {
   test.each<[string, string, unknown, number, string, string]>([
     ['no body', '/messages', undefined, 400, 'INVALID_FORMAT', 'the body'],
     ['a reserved type', '/messages', { all: true, type: 'ack' }, 400, 'INVALID_FORMAT', 'type'],
@@ -101,7 +101,7 @@ describe('what is wrong is told by code and field', () => {
 
   test.each([
     ['broken JSON', '{"type":'],
-    ['bytes that are no UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
+    ['bytes that are not UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
     ['half a character', '{"type":"a","payload":{"x":"\\ud800"}}'],
     ['two values', '{"type":"a"} {}'],
   ])('%s is not JSON in UTF-8', async (_, raw) => {
@@ -133,7 +133,7 @@ describe('what is wrong is told by code and field', () => {
     },
   );
 
-  test('a body that is not called JSON is 415, a path that is none 404 with those that are, a wrong method 405', async () => {
+  test('a body of another type gets 415, an unknown path 404 with the known ones, a wrong method 405', async () => {
     const headers = { 'content-type': 'text/plain' };
     expect(await api.ask('POST', '/messages', { raw: '{}', headers })).toMatchObject({ status: 415 });
     const lost = await api.post('/room/general/messages', { type: 'a' });
@@ -146,13 +146,13 @@ describe('what is wrong is told by code and field', () => {
     await eventually(() => api.metric('hubbub_api_requests_total', { route: 'none', status: '404' }));
   });
 
-  test('presence that is not configured is named', async () => {
+  test('an error names presence that is not configured', async () => {
     const answer = await api.get('/rooms/general/roster');
     expect(answer).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } });
     expect(answer.body.message).toContain('HUBBUB_PRESENCE_URL');
   });
 
-  test('a presence that refuses the key of the API is away, and not the key of who asks wrong', async () => {
+  test("a presence that refuses the key of the API is unavailable; the client's key is not blamed", async () => {
     const own = await startCluster({
       edges: 0,
       redis: cluster.redis,
@@ -176,7 +176,7 @@ describe('limits', () => {
     return result;
   }
 
-  test('a body that is too large is 413, whether or not its length is told', async () => {
+  test('a body that is too large gets 413, with or without a declared length', async () => {
     const body = { all: true, type: 'a', payload: { text: 'x'.repeat(3000) } };
     const answer = await counted('body_bytes', () => api.post('/messages', body));
     expect(answer).toMatchObject({ status: 413, body: { code: 'TOO_LARGE' } });
@@ -192,7 +192,7 @@ describe('limits', () => {
     );
   });
 
-  test('headers that are too large are 431', async () => {
+  test('headers that are too large get 431', async () => {
     const headers = { 'x-large': 'x'.repeat(5000) };
     const answer = await counted('header_bytes', () => api.ask('GET', '/online', { headers }));
     expect(answer).toMatchObject({ status: 431, body: { code: 'TOO_LARGE' } });
@@ -204,12 +204,12 @@ describe('limits', () => {
       'a body',
       `POST /messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${API_KEY}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
     ],
-  ])('%s that do not come are 408, and the connection ends', async (_, text) => {
+  ])('%s that never arrive get 408, and the connection ends', async (_, text) => {
     const answer = await counted('request_time', () => api.exchange(text));
     expect(answer).toMatch(/^HTTP\/1.1 408 .*"code":"UNAVAILABLE"/s);
   });
 
-  test('more requests than may be under way are 429, and places are free again when they end', async () => {
+  test('requests above the concurrency limit get 429, and places are free again when requests end', async () => {
     const patient = await startApi(cluster, { env: { HUBBUB_API_MAX_REQUESTS: '2' } });
     const leave = [patient.occupy(), patient.occupy()];
     await eventually(async () => (await patient.metric('hubbub_api_requests_under_way')) === 2);
@@ -223,15 +223,15 @@ describe('limits', () => {
     expect(await patient.metric('hubbub_api_requests_total', { route: 'POST /messages', status: 'aborted' })).toBe(2);
   });
 
-  test('what is no HTTP is told so, counted, and hurts nobody', async () => {
+  test('a request that is not HTTP gets 400, is counted, and disturbs no other', async () => {
     expect(await api.exchange('\x16\x03\x01 no http\r\n\r\n')).toContain('HTTP/1.1 400');
     expect(await api.metric('hubbub_api_malformed_requests_total')).toBeGreaterThan(0);
     expect((await api.get('/online')).status).toBe(200);
   });
 });
 
-describe('a start that cannot work is refused', () => {
-  test('without Redis, and with tokens but nothing to sign them with', async () => {
+describe('the start fails', () => {
+  test('without Redis, and with tokens but no key to sign them', async () => {
     expect(await runHubbub(['api'])).toMatchObject({ code: 78, stderr: expect.stringContaining('HUBBUB_REDIS_URL') });
     const env = {
       HUBBUB_REDIS_URL: cluster.redis.url,
@@ -244,7 +244,7 @@ describe('a start that cannot work is refused', () => {
     });
   });
 
-  test('on a port that is taken, and names the setting', async () => {
+  test('on an occupied port, and names the setting', async () => {
     const env = {
       HUBBUB_REDIS_URL: cluster.redis.url,
       HUBBUB_API_PORT: String(api.process.port),

@@ -1,4 +1,4 @@
-/** Back ends speak to clients by HTTP: what each route of the API does, on a real cluster. */
+/** Back ends reach clients by HTTP: every route of the API on a real cluster. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
@@ -25,7 +25,7 @@ async function member(user: string, room: string, edge = 0): Promise<RawClient> 
 }
 
 describe('messages', () => {
-  test('reach a room, a user and all, on whichever edge, and name the sender that the back end says', async () => {
+  test('reach a room, a user and all, on every edge, and name the sender that the back end gives', async () => {
     const alice = await member('alice', 'general', 0);
     const bob = await member('bob', 'general', 1);
     const sender = { id: 'shop', name: 'The shop' };
@@ -42,7 +42,7 @@ describe('messages', () => {
     await alice.noFrame('notification.new');
   });
 
-  test('leave out who is excluded', async () => {
+  test('leave out excluded users', async () => {
     const alice = await member('ann', 'quiet');
     const bob = await member('ben', 'quiet');
     await api.post('/rooms/quiet/messages', { type: 'said', exclude_user: 'ann' });
@@ -51,7 +51,7 @@ describe('messages', () => {
     await alice.noFrame('said', () => alice.nextFrame('last'));
   });
 
-  test('to a room with history get a position, and are read again page by page', async () => {
+  test('to a room with history get a position, and can be read page by page', async () => {
     const room = 'chat:pages';
     const offsets: unknown[] = [];
     for (let n = 1; n <= 5; n++) {
@@ -88,7 +88,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('a room without history has none, which is no error', async () => {
+  test('a room without history has no messages, which is not an error', async () => {
     await api.post('/rooms/plain/messages', { type: 'said' });
     expect(await api.get('/rooms/plain/history')).toMatchObject({
       status: 200,
@@ -98,7 +98,7 @@ describe('messages', () => {
 });
 
 describe('a batch', () => {
-  test('has an outcome for each message: what is wrong with one hurts no other', async () => {
+  test('has an outcome for each message: an error in one does not affect the others', async () => {
     const alice = await member('batcher', 'batch');
     const { status, body } = await api.post('/batch', {
       messages: [
@@ -139,7 +139,7 @@ describe('a batch', () => {
     const listeners = await Promise.all(rooms.map((room, edge) => member(`orderly-${edge}`, room, edge)));
     const numbers = Array.from({ length: 500 }, (_, n) => n);
     const messages = numbers.flatMap(n =>
-      // Every third with a key: those ask Redis one question more.
+      // Every third message has a key, which costs Redis one more command.
       rooms.map(room_id => ({
         room_id,
         type: 'said',
@@ -165,7 +165,7 @@ describe('a batch', () => {
 });
 
 describe('controls', () => {
-  test('close a room, take a user out of one, end the sessions of a user', async () => {
+  test('close a room, remove a user from one, end the sessions of a user', async () => {
     const alice = await member('carla', 'game', 0);
     const bob = await member('dan', 'game', 1);
     const removed = await api.post('/rooms/game/users/dan/remove', { reason: 'cheating' });
@@ -181,7 +181,7 @@ describe('controls', () => {
 });
 
 describe('questions', () => {
-  test('who is in a room, where a user is, how many are online: as presence says it', async () => {
+  test('the members of a room, the rooms of a user, and the online count, as presence reports them', async () => {
     await member('eve', 'lobby', 0);
     await member('finn', 'lobby', 1);
     const roster = await eventually(async () => {
@@ -218,7 +218,7 @@ describe('questions', () => {
 });
 
 describe('tokens', () => {
-  test('open sessions and rooms, with the rights that were asked for', async () => {
+  test('grant sessions and rooms with the requested rights', async () => {
     const minted = await api.post('/users/gil/tokens', { name: 'Gil', rooms: { 'chat:*': ['join'] }, ttl_ms: 60_000 });
     expect(minted.status).toBe(200);
     const client = await connect(cluster.edge(0).wsUrl, { token: String(minted.body.token) });
@@ -238,13 +238,13 @@ describe('tokens', () => {
     expect(joined.type).toBe('ack');
   });
 
-  test('without a body a session token holds 15 minutes', async () => {
+  test('without a body a session token is valid for 15 minutes', async () => {
     const { status, body } = await api.ask('POST', '/users/hal/tokens');
     expect(status).toBe(200);
     expect(Date.parse(String(body.expires_at)) - Date.now()).toBeGreaterThan(890_000);
   });
 
-  test('are not minted for ids that are the edges’ own, nor for a day and more', async () => {
+  test('are not minted for ids reserved by edges, nor for more than a day', async () => {
     for (const [path, body] of [
       ['/users/anonymous:x/tokens', {}],
       ['/users/x/tokens', { ttl_ms: 86_400_001 }],
