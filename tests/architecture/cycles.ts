@@ -1,6 +1,6 @@
-/** Finds cycles in who imports whom. */
+/** Finds cycles of imports. */
 
-/** The cycles found on a walk from every node, each as the way round, back to its first node. Empty when there is none. */
+/** Returns the cycles found on a walk from every node, each as a path that ends at its first node. */
 export function findCycles(graph: ReadonlyMap<string, Iterable<string>>): string[][] {
   const cycles: string[][] = [];
   const done = new Set<string>();

@@ -1,4 +1,4 @@
-/** The rules of the house (ARCHITECTURE.md): each looks at the tree and names file, import and rule where it is broken. */
+/** The architecture rules (ARCHITECTURE.md). Each reads the tree and names file, import and rule of every breach. */
 import { posix } from 'node:path';
 import { findCycles } from './cycles.js';
 import type { SourceFile } from './source-file.js';
@@ -7,7 +7,7 @@ import { type Member, type Target, type Tree, targetsOf } from './tree.js';
 /** Returns one line for each breach. */
 export type Rule = (tree: Tree) => string[];
 
-/** Whom of us each package and app may import. `hubbub` puts everything together. */
+/** The members that each package and app may import. `hubbub` puts everything together. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/protocol': [],
   'packages/config': ['packages/protocol'],
@@ -22,13 +22,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['broker', 'client', 'config', 'protocol', 'runtime', 'server'].map(name => `packages/${name}`),
     ...['api', 'edge', 'presence'].map(name => `apps/${name}`),
   ],
-  // As programs of our users: by the SDKs, and the hub through the command that everybody has.
+  // Examples are programs of users: they import the SDKs, and start the hub with its command.
   examples: ['packages/client', 'packages/server', 'apps/hubbub'],
 };
 
 /**
- * Which rooms of the edge each of its rooms may import. A message walks through them in one direction. `edge.ts` and `index.ts`
- * connect all rooms; every room may import `metrics.ts`.
+ * The rooms of the edge that each of its rooms may import. A message passes through them in one direction.
+ * `edge.ts` and `index.ts` connect all rooms; every room may import `metrics.ts`.
  */
 const EDGE = 'apps/edge/src/';
 const BELOW_ROOMS = ['limits', 'admission', 'sessions', 'conflation', 'history', 'presence'];
@@ -51,7 +51,7 @@ const EDGE_TOP = ['metrics.ts', 'edge.ts', 'index.ts'];
 const ENGINE_FILE = 'apps/edge/src/listener/engine.ts';
 const CONFIGURATION = 'packages/config/src/';
 const EXAMPLES_SETTINGS = 'examples/service/settings.ts';
-/** Names that say nothing of what is inside, so that everything ends up there. */
+/** Names without a meaning, which would collect everything. */
 const EMPTY_NAMES = ['core', 'common', 'utils', 'shared', 'types'];
 
 export const rules = {
@@ -85,7 +85,7 @@ export const rules = {
       return [`${file.path}: imports ${specifier}, which ${target.member.manifest.name} does not export`];
     }),
 
-  'package.json names exactly those of us that are imported': tree =>
+  'package.json names exactly the imported members': tree =>
     tree.members.flatMap(member => {
       const imported = new Set(crossings(tree).flatMap(({ from, to }) => (from === member ? [to.manifest.name] : [])));
       const declared = new Set(Object.keys({ ...member.manifest.dependencies, ...member.manifest.devDependencies }));
@@ -98,7 +98,7 @@ export const rules = {
       });
     }),
 
-  'no file imports itself by a way round': tree => {
+  'no file imports itself through others': tree => {
     const graph = new Map<string, Set<string>>();
     for (const { file, target } of eachImport(tree)) {
       const known = graph.get(file.path) ?? new Set();
@@ -108,7 +108,7 @@ export const rules = {
     return findCycles(graph).map(cycle => `${cycle[0]}: cycle ${cycle.join(' → ')}`);
   },
 
-  'no package imports itself by a way round': tree => {
+  'no package imports itself through others': tree => {
     const graph = new Map(tree.members.map(({ folder }) => [folder, new Set<string>()]));
     for (const { from, to } of crossings(tree)) graph.get(from.folder)?.add(to.folder);
     return findCycles(graph).map(cycle => `${cycle[0]}: cycle ${cycle.join(' → ')}`);
@@ -136,12 +136,12 @@ export const rules = {
         : [],
     ),
 
-  'imports say whom they import': tree =>
+  'every import names its module': tree =>
     eachFile(tree).flatMap(file =>
       file.computedImports > 0 ? [`${file.path}: imports a module whose name is computed`] : [],
     ),
 
-  'names say what is inside': tree =>
+  'every name has a meaning': tree =>
     eachFile(tree).flatMap(file => {
       const words = [...posix.dirname(file.path).split('/'), posix.basename(file.path, '.ts')];
       return words.filter(word => EMPTY_NAMES.includes(word)).map(word => `${file.path}: is called ${word}`);

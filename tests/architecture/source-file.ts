@@ -1,4 +1,4 @@
-/** What the rules need to know of one file: whom it names, and whether it reads the environment. */
+/** The facts about one file that the rules need: its imports, and whether it reads the environment. */
 import { type CallExpression, type Expression, parseSync, Visitor } from 'oxc-parser';
 
 export interface SourceFile {
@@ -9,7 +9,7 @@ export interface SourceFile {
   /** Dynamic imports whose module is computed: no rule can be checked for them. */
   readonly computedImports: number;
   readonly readsEnvironment: boolean;
-  /** Every text that stands alone in quotes: a package can be loaded by its name. */
+  /** Every text that is a whole literal: a package can be loaded by its name. */
   readonly texts: readonly string[];
 }
 

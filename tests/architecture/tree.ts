@@ -1,4 +1,4 @@
-/** The packages, apps and examples of the repository as the rules see them: their files, their manifests, who imports whom. */
+/** The packages, apps and examples of the repository as the rules see them: their files, manifests and imports. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { readSourceFile, type SourceFile } from './source-file.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What is read of a package.json. */
+/** The fields that are read from a package.json. */
 export interface Manifest {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ export interface Tree {
   readonly members: readonly Member[];
 }
 
-/** Whom an import reaches. */
+/** The target of an import. */
 export type Target =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'member'; readonly member: Member; readonly subpath: string }
@@ -36,7 +36,7 @@ export type Target =
 
 const EXAMPLES = 'examples';
 
-/** Reads `packages`, `apps` and `examples` from disk: what is written there, not what is built. */
+/** Reads the sources of `packages`, `apps` and `examples` from disk, without built files. */
 export function readTree(): Tree {
   const folders = ['packages', 'apps'].flatMap(group => readdirSync(join(ROOT, group)).map(name => `${group}/${name}`));
   const paths = folders.flatMap(folder => [
@@ -47,7 +47,7 @@ export function readTree(): Tree {
   return treeOf(Object.fromEntries(paths.map(path => [path, readFileSync(join(ROOT, path), 'utf8')])));
 }
 
-/** The examples have no `src`: what is built or is a test stands beside the sources. */
+/** The examples have no `src`: built files and tests are beside the sources. */
 function isExampleSource(path: string): boolean {
   return !/^examples\/(dist|test|node_modules)\//.test(path);
 }
@@ -73,7 +73,7 @@ export function treeOf(texts: Readonly<Record<string, string>>): Tree {
   return { members };
 }
 
-/** Resolves an import to the files or the member it may reach: several, where a `#name` depends on conditions. */
+/** Resolves an import to the files or the member it may reach: several if a `#name` depends on conditions. */
 export function targetsOf(tree: Tree, member: Member, file: SourceFile, specifier: string): Target[] {
   if (specifier.startsWith('.')) {
     return [{ kind: 'file', path: sourcePath(posix.join(posix.dirname(file.path), specifier)) }];
@@ -87,7 +87,7 @@ export function targetsOf(tree: Tree, member: Member, file: SourceFile, specifie
   return [{ kind: 'member', member: target, subpath: `.${specifier.slice(target.manifest.name.length)}` }];
 }
 
-/** The source of what an import names: `dist/x.js` and `x.js` are written in `src/x.ts` and `x.ts`. */
+/** The source of an imported file: `dist/x.js` and `x.js` are written in `src/x.ts` and `x.ts`. */
 function sourcePath(path: string): string {
   return path.replace('/dist/', '/src/').replace(/\.js$/, '.ts');
 }
