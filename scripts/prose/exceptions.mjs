@@ -32,7 +32,6 @@ export const EXCEPTIONS = [
   { file: 'k6/lib/', reason: PENDING },
   { file: 'k6/runner/', reason: PENDING },
   { file: 'k6/scenarios/', reason: PENDING },
-  { file: 'tests/cli/', reason: PENDING },
   { file: 'tests/deploy/', reason: PENDING },
   { file: 'tests/drain/', reason: PENDING },
   { file: 'tests/k6/', reason: PENDING },

@@ -1,4 +1,4 @@
-/** `hubbub config`: what is in effect and who said so, what is wrong, the page of all settings; and no secret anywhere. */
+/** `hubbub config`: current settings and their sources, the errors, the page of all settings; and never a secret. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ interface Printed {
 }
 
 describe('config print', () => {
-  test('says of each setting what is in effect, and whether environment, file or nobody said so', async () => {
+  test('prints the value of each setting, and whether it is from the environment, the file or a default', async () => {
     const file = withConfigFile({
       adminPort: 9100,
       port: 9000,
@@ -52,17 +52,17 @@ describe('config print', () => {
     expect(forPeople.stdout).toMatch(/^redisUrl +default +\(unset\)$/m);
   });
 
-  test.each([[[]], [['--json']]])('shows no secret, nor one within a URL (%j)', async flags => {
+  test.each([[[]], [['--json']]])('hides every secret, also within a URL (%j)', async flags => {
     const { code, stdout, stderr } = await runHubbub(['config', 'print', ...flags], SECRETS);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).not.toContain('needle');
     expect(stdout).toContain('redis://•••@10.0.0.5:6379/0');
     expect(stdout).toContain('https://auth.example/ask?key=•••');
-    // The settings, the lists' items, and the URLs.
+    // Those of the settings, of list items, and within URLs.
     expect(stdout.match(/•••/g)).toHaveLength(6 + 2);
   });
 
-  test('every setting that sounds like a secret is among those looked at above', () => {
+  test('every setting that sounds like a secret is among those verified above', () => {
     const sounds = /^(?!max).*(secrets?|keys?|password|token)$/i;
     const variables = settingNames()
       .filter(name => sounds.test(name))
@@ -71,7 +71,7 @@ describe('config print', () => {
     expect(variables.length).toBeGreaterThanOrEqual(5);
   });
 
-  test('where the settings are wrong it names them and ends with 78', async () => {
+  test('with wrong settings it names them and ends with 78', async () => {
     const { code, stdout, stderr } = await runHubbub(['config', 'print'], { HUBBUB_PORT: 'eighty' });
     expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
     expect(stderr).toContain('HUBBUB_PORT: expected a whole number from 0 to 65535');
@@ -79,20 +79,20 @@ describe('config print', () => {
 });
 
 describe('config check', () => {
-  test('a right configuration ends with 0', async () => {
+  test('a valid configuration ends with 0', async () => {
     const env = { HUBBUB_JWT_SECRET: NEEDLE };
     expect(await runHubbub(['config', 'check'], env)).toMatchObject({
       code: 0,
       stdout: 'The configuration is right.\n',
     });
     const asJson = await runHubbub(['config', 'check', '--json'], env);
-    expect({ code: asJson.code, said: JSON.parse(asJson.stdout) }).toEqual({
+    expect({ code: asJson.code, report: JSON.parse(asJson.stdout) }).toEqual({
       code: 0,
-      said: { ok: true, problems: [], warnings: [] },
+      report: { ok: true, problems: [], warnings: [] },
     });
   });
 
-  test('names what should not stay so, and ends with 0', async () => {
+  test('names settings to reconsider, and ends with 0', async () => {
     const env = { HUBBUB_JWT_SECRET: NEEDLE, HUBBUB_HOST: '0.0.0.0', NODE_ENV: 'prod' };
     const { code, stdout } = await runHubbub(['config', 'check'], env);
     expect(code).toBe(0);
@@ -102,7 +102,7 @@ describe('config check', () => {
     expect(warnings).toHaveLength(2);
   });
 
-  test('a wrong one ends with 78 and every problem, of the environment and of the file', async () => {
+  test('an invalid one ends with 78 and every problem, of the environment and of the file', async () => {
     const env = {
       ...withConfigFile({ namespaces: { chat: { historySize: -1 } }, colour: 'red' }),
       HUBBUB_PORT: 'eighty',
@@ -125,7 +125,7 @@ describe('config check', () => {
     expect(forPeople.stdout.match(/^wrong {2}/gm)).toHaveLength(4);
   });
 
-  test('what is wrong between two settings is told beside what is wrong in one', async () => {
+  test('reports a conflict between two settings beside an error in one', async () => {
     const env = {
       ...withConfigFile({
         namespaces: {
@@ -156,17 +156,17 @@ describe('config check', () => {
   test.each([
     ['the secret is empty', { NODE_ENV: 'production', HUBBUB_JWT_SECRET: '' }, /^HUBBUB_JWT_SECRET: /],
     [
-      'the key set that would replace it is no URL',
+      'the key set that would replace it is not a URL',
       { NODE_ENV: 'production', HUBBUB_JWT_JWKS_URL: 'id.example' },
       /^HUBBUB_JWT_JWKS_URL: expected a URL/,
     ],
     [
-      'the authorizer is no URL',
+      'the authorizer is not a URL',
       { HUBBUB_AUTHORIZER_URL: 'auth', HUBBUB_AUTHORIZE_CONNECTIONS: 'true' },
       /^HUBBUB_AUTHORIZER_URL: expected a URL/,
     ],
     ['its file cannot be read', { NODE_ENV: 'production', HUBBUB_CONFIG: '/nowhere/hubbub.yaml' }, /^HUBBUB_CONFIG: /],
-  ])('nothing is made up of a setting that is wrong itself, or not known: %s', async (_, env, notice) => {
+  ])('a setting that is wrong itself, or unknown, causes no further error: %s', async (_, env, notice) => {
     const { stdout } = await runHubbub(['config', 'check', '--json'], env);
     const { problems }: { problems: string[] } = JSON.parse(stdout);
     expect(problems).toEqual([expect.stringMatching(notice)]);
@@ -174,7 +174,7 @@ describe('config check', () => {
 
   test.each([
     [
-      'a line that is no YAML',
+      'a line that is not YAML',
       `jwtSecret: "${NEEDLE}"\n  port: : 1\n`,
       /BLOCK_AS_IMPLICIT_KEY|at line \d+, column \d+/,
     ],
@@ -192,14 +192,14 @@ describe('config check', () => {
 });
 
 describe('config docs', () => {
-  test('prints what docs/settings.md holds', async () => {
+  test('prints docs/settings.md', async () => {
     const { code, stdout } = await runHubbub(['config', 'docs']);
     expect(code).toBe(0);
-    // Where it differs: npm run build && npx hubbub config docs > docs/settings.md
+    // To update the page: npm run build && npx hubbub config docs > docs/settings.md
     expect(readFileSync(DOCUMENT, 'utf8')).toBe(stdout);
   });
 
-  test('has every setting in one group, and each says what it means and what it may be', () => {
+  test('has every setting in one group, each with its meaning and its allowed values', () => {
     const settings = describedSettings().flatMap(group => group.settings);
     expect(settings.map(({ name }) => name).sort()).toEqual(settingNames().sort());
     const silent = [...settings, ...describedNamespaceFields()].filter(
@@ -213,6 +213,6 @@ test.each([
   [['config', 'print', '--yaml'], "unknown option '--yaml'; see: hubbub config print --help"],
   [['config', 'chekc'], "unknown command 'chekc'; see: hubbub config --help"],
   [['configure'], "unknown command 'configure'; see: hubbub --help"],
-])('wrong use (%j) ends with 2 and one line that says where to look', async (args, notice) => {
+])('wrong use (%j) ends with 2 and one line that names the help', async (args, notice) => {
   expect(await runHubbub(args)).toEqual({ code: 2, stdout: '', stderr: `hubbub: ${notice}\n` });
 });

@@ -1,4 +1,4 @@
-/** `hubbub doctor` says what is wrong with machine, settings, Redis and presence; and doing what it says helps. */
+/** `hubbub doctor` reports problems of machine, settings, Redis and presence, and its advice fixes them. */
 import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -28,17 +28,17 @@ async function examine(env: Readonly<Record<string, string>>, ...flags: string[]
 }
 
 describe('without Redis', () => {
-  test('it looks at the machine, says that the hub is embedded, and ends with 0', async () => {
+  test('checks the machine, reports that the hub is embedded, and ends with 0', async () => {
     const { code, ok, checks, of } = await examine({});
     expect({ code, ok }).toEqual({ code: 0, ok: true });
     expect(of('Node')).toMatchObject({ verdict: 'ok', found: process.versions.node });
     expect(of('engine')?.found).toMatch(/^uWebSockets\.js(-compat)?@\d/);
     expect(of('Redis')).toMatchObject({ verdict: 'ok', found: expect.stringContaining('in memory') });
-    // Whoever is not well is told what to do.
+    // Every check that is not ok advises a change.
     for (const { verdict, change } of checks) expect(change === undefined).toBe(verdict === 'ok');
   });
 
-  test('a Redis that is not there fails, with its address, without its password', async () => {
+  test('an unreachable Redis fails, with its address and without its password', async () => {
     const { code, of, stdout, stderr } = await examine({
       HUBBUB_REDIS_URL: `redis://:${SECRET}@127.0.0.1:1`,
       HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '300',
@@ -95,8 +95,8 @@ describe('without Redis', () => {
   });
 });
 
-describe('what an edge connects to or reads', () => {
-  test('a key set, an authorizer and TLS files that are there', async () => {
+describe('the files and servers that an edge needs', () => {
+  test('an existing key set, authorizer and TLS files pass', async () => {
     const keys = await startKeyServer([jwk(keyPair('P-256'), { kid: 'k1' })]);
     const files = tlsCertificateFiles(tlsCertificate('doctor'));
     const { of } = await examine({
@@ -110,7 +110,7 @@ describe('what an edge connects to or reads', () => {
     expect(of('TLS')).toMatchObject({ verdict: 'ok', found: expect.stringContaining('2049') });
   });
 
-  test('ones that are not', async () => {
+  test('missing ones fail', async () => {
     const files = tlsCertificateFiles(tlsCertificate('doctor'));
     files.write({ key: tlsCertificate('another').key });
     const { code, of } = await examine({
@@ -127,7 +127,7 @@ describe('what an edge connects to or reads', () => {
 });
 
 describe('with Redis', () => {
-  test('one that evicts and cuts edges off early fails, until what doctor says is done', async () => {
+  test('one that evicts and cuts edges off early fails, until the advice is applied', async () => {
     const redis = await startRedis({
       args: [
         '--maxmemory',
@@ -159,13 +159,13 @@ describe('with Redis', () => {
     for (const name of ['Redis', 'Redis version', 'Redis eviction', 'Redis pub/sub buffers', 'Redis clock']) {
       expect(after.of(name)).toMatchObject({ verdict: 'ok' });
     }
-    // How fast is the machine's business; that it was measured is ours.
+    // The speed depends on the machine; the test verifies only that it was measured.
     expect(after.of('Redis latency')?.found).toMatch(/^median [\d.]+ ms, p99 [\d.]+ ms \(100 pings\)$/);
     expect(after.of('publish and hear')?.found).toMatch(/^median [\d.]+ ms, p99 [\d.]+ ms \(20 messages/);
     expect(await redis.cli('KEYS', '*')).toBe('');
   });
 
-  test('connects as processes do: to the database of the URL, with a password of every character', async () => {
+  test('connects as processes do: to the database of the URL, with any password', async () => {
     const redis = await startRedis({ own: true });
     const database = (name: string) => examine({ HUBBUB_REDIS_URL: `${redis.url}/${name}` });
     expect((await database('1')).of('Redis')).toMatchObject({ verdict: 'ok' });
@@ -178,7 +178,7 @@ describe('with Redis', () => {
     expect((await examine({ HUBBUB_REDIS_URL: url })).of('Redis')).toMatchObject({ verdict: 'ok' });
   });
 
-  test('one that lets nobody subscribe fails; one that refuses CONFIG is told as not known', async () => {
+  test('one that refuses SUBSCRIBE fails; one that refuses CONFIG is reported as not known', async () => {
     const redis = await startRedis({ own: true });
     const url = redis.url.replace('redis://', `redis://doctor:${SECRET}@`);
     await redis.cli('ACL', 'SETUSER', 'doctor', 'on', `>${SECRET}`, '~*', '&*', '+@all', '-subscribe', '-config');

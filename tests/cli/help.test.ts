@@ -1,4 +1,4 @@
-/** The help teaches: every command has one with an example, and the README names no command that there is not. */
+/** Every command has a help text with an example, and the README names only existing commands. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -24,13 +24,13 @@ test.each([...COMMANDS, 'config print', 'config check', 'config docs'])('%s --he
   expect(await help(...command.split(' '))).toMatch(new RegExp(`\nExamples?:\n(.*\n)* {2}\\$ .*hubbub ${command}\\b`));
 });
 
-test('the README names only commands that there are', () => {
+test('the README names only existing commands', () => {
   const named = [...README.matchAll(/(?:npx |^|&& )hubbub ([a-z]+)/gm)].map(([, name]) => name);
   expect(COMMANDS).toEqual(expect.arrayContaining(named));
   expect(named).toEqual(expect.arrayContaining(['doctor', 'config', 'publish', 'tail', 'rooms', 'who']));
 });
 
-test('a --ttl that is no duration is wrong use', async () => {
+test('a --ttl that is not a duration is wrong use', async () => {
   expect(await runHubbub(['token', '--user', 'u1', '--ttl', 'soon'])).toEqual({
     code: 2,
     stdout: '',

@@ -1,4 +1,4 @@
-/** A port that cannot be bound: the message names the reason and the setting, and does not guess. */
+/** A port that cannot be bound: the error names the reason and the setting. */
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
@@ -6,7 +6,7 @@ import { runHubbub } from '../support/process.js';
 import { startRedis } from '../support/redis.js';
 
 const PORTS = { HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0', HUBBUB_API_PORT: '0' };
-/** Of TEST-NET-3 (RFC 5737): no machine has it. */
+/** An address of TEST-NET-3 (RFC 5737), which no machine has. */
 const FOREIGN = '203.0.113.5';
 
 async function takenPort(): Promise<string> {

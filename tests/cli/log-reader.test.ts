@@ -1,4 +1,4 @@
-/** SIGTERM ends a process whatever became of the reader of its log: a supervisor would wait for it and then kill it. */
+/** SIGTERM ends a process whatever became of the reader of its log; else a supervisor would wait and then kill it. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { startProcess } from '../support/process.js';
 const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));
 const ENV = { HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0' };
 
-/** A hub that logs into a pipe. The test has both ends of it: it reads only when it wants to, and can fill it. */
+/** A hub that logs into a pipe. The test holds both ends: it reads when it wants to, and can fill the pipe. */
 async function startIntoPipe(): Promise<{ hub: ChildProcess; read(): string; fill(): void }> {
   const directory = mkdtempSync(join(tmpdir(), 'hubbub-log-'));
   cleanup(() => rmSync(directory, { recursive: true }));
@@ -80,7 +80,7 @@ describe('SIGTERM ends a hub with 0', () => {
     expect(await exit).toBe(0);
   });
 
-  test('and its reader gets the last line', async () => {
+  test('and its reader receives the last line', async () => {
     const { hub, read } = await startIntoPipe();
     await untilUp(read);
     const exit = exitOf(hub);

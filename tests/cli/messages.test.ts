@@ -1,4 +1,4 @@
-/** `hubbub publish` and `hubbub tail`: what one says the members and the other hear. */
+/** `hubbub publish` and `hubbub tail`: members receive what one publishes, and the other prints it. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { encodeEnvelope } from '@hubbub/protocol';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 const enter = (user: string) => connect(cluster.edge(0).wsUrl, { name: user, token: cluster.token({ user }) });
 
-/** Runs `hubbub` with something on its standard input. */
+/** Runs `hubbub` with a text on its standard input. */
 async function fed(input: string, args: readonly string[]) {
   const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...env } });
   const running = new TestProcess(`hubbub ${args[0]}`, child);
@@ -33,7 +33,7 @@ async function fed(input: string, args: readonly string[]) {
   return { ...(await running.exited), lines: running.output.lines };
 }
 
-/** `hubbub tail …`, once it listens. */
+/** Starts `hubbub tail …` and resolves when it listens. */
 async function tail(args: readonly string[], variables: Readonly<Record<string, string>> = env) {
   const child = spawn(process.execPath, [MAIN, 'tail', ...args], { env: { PATH: process.env.PATH, ...variables } });
   const running = new TestProcess(`hubbub tail ${args.join(' ')}`, child);
@@ -68,7 +68,7 @@ describe('publish', () => {
     await bob.noFrame('build.finished');
   });
 
-  test('tells the place in the history, and that a key was used before', async () => {
+  test('prints the position in the history, and whether the key was used before', async () => {
     const args = ['publish', 'log:a', 'entry', '--idempotency-key', 'k1', '--json'];
     const first = await runHubbub(args, env);
     expect(JSON.parse(first.stdout)).toMatchObject({ to: { kind: 'room', room: 'log:a' }, offset: 1, repeated: false });
@@ -117,7 +117,7 @@ describe('tail', () => {
     expect(await running.kill('SIGINT')).toEqual({ code: 0, signal: null });
   });
 
-  test('for people one line a message, without colours where nobody watches, and nothing that drives a terminal', async () => {
+  test('prints one line per message for people, without colors outside a terminal and without control characters', async () => {
     const { lines, says, running } = await tail(['--user', 'carol']);
     await raw(
       'user:{carol}',
@@ -136,7 +136,7 @@ describe('tail', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'tailing everybody; Ctrl-C ends it\n' });
   });
 
-  test('says when Redis was away, and goes on', async () => {
+  test('reports that Redis was down, and goes on', async () => {
     const redis = await startRedis({ own: true });
     const { says } = await tail(['general'], { HUBBUB_REDIS_URL: redis.url });
     await redis.restart();
@@ -165,7 +165,7 @@ describe.each([[['publish', 'general', 'x']], [['tail', 'general']]])('%j', args
     expect(stderr).toContain('HUBBUB_REDIS_URL: required here');
   });
 
-  test('with a Redis that is not there ends with 1, and says which, why and what to do, but no password', async () => {
+  test('without a reachable Redis ends with 1, and names the address, the reason and a remedy, but no password', async () => {
     const { code, stderr } = await runHubbub(args, {
       HUBBUB_REDIS_URL: `redis://me:${SECRET}@127.0.0.1:1`,
       HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '300',

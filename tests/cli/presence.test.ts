@@ -6,7 +6,7 @@ import { runHubbub } from '../support/process.js';
 import { connect } from '../support/raw-client.js';
 
 const KEY = 'needle-that-nobody-may-see';
-/** More than presence answers in one page: 1,000 and up to 128. */
+/** More rooms than presence returns in one page: 1,000 and up to 128. */
 const MANY = 1300;
 
 let cluster: TestCluster;
@@ -26,7 +26,7 @@ beforeAll(async () => {
     connect(cluster.edge(0).wsUrl, { name: user, token: cluster.token({ user, name, rooms: ['*'] }) });
   const [alice, bob] = await Promise.all([enter('alice', 'Alice'), enter('bob', '\u202eBob')]);
   for (const client of [alice, bob]) await client.join('general');
-  // A few at a time: an edge holds only so many frames of a session that wait.
+  // A few at a time: an edge bounds the waiting frames of a session.
   for (let n = 0; n < MANY; n += 10) {
     await Promise.all(Array.from({ length: 10 }, (_, at) => alice.join(`many:${n + at}`)));
   }
@@ -39,7 +39,7 @@ beforeAll(async () => {
 const rooms = (...flags: string[]) => runHubbub(['rooms', '--json', ...flags], env);
 
 describe('rooms', () => {
-  test('lists all of them, over as many pages as it takes, the fullest first', async () => {
+  test('lists all rooms over several pages, the fullest first', async () => {
     const { code, stdout, stderr } = await rooms();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const listed: Array<{ room: string; count: number }> = JSON.parse(stdout).rooms;
@@ -47,7 +47,7 @@ describe('rooms', () => {
     expect(listed[0]).toEqual({ room: 'general', count: 2 });
   });
 
-  test('only those with so many users, or so called, as a table', async () => {
+  test('filters by users or name, and prints a table', async () => {
     const { code, stdout } = await runHubbub(['rooms', '--min-count', '2'], env);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'users  room\n2      general\n' });
     expect((await runHubbub(['rooms', '--prefix', 'many:129'], env)).stdout.trim().split('\n')).toHaveLength(1 + 11);
@@ -64,7 +64,7 @@ describe('rooms', () => {
 });
 
 describe('who', () => {
-  test('names everybody in a room, for programs', async () => {
+  test('lists every member of a room as JSON', async () => {
     const { code, stdout } = await runHubbub(['who', 'general', '--json'], env);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
@@ -77,7 +77,7 @@ describe('who', () => {
     });
   });
 
-  test('and for people, without what a name would do to their terminal', async () => {
+  test('lists them for people, with control characters of names escaped', async () => {
     const { stdout } = await runHubbub(['who', 'general'], env);
     expect(stdout).toMatch(/^alice +Alice +yes +1 on edge-1$/m);
     expect(stdout).not.toContain('\u202e');
@@ -85,7 +85,7 @@ describe('who', () => {
     expect((await runHubbub(['who', 'nobody:here'], env)).stdout).toBe('0 in nobody:here\n');
   });
 
-  test('a room that cannot be is wrong use', async () => {
+  test('an invalid room name is wrong use', async () => {
     expect(await runHubbub(['who', 'a room'], env)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('is not a room name'),
@@ -94,14 +94,14 @@ describe('who', () => {
 });
 
 describe.each([[['rooms']], [['who', 'general']]])('%j', args => {
-  test('not configured: 78, and both settings are named', async () => {
+  test('ends with 78 and names both settings when it is not configured', async () => {
     const { code, stderr } = await runHubbub(args);
     expect(code).toBe(78);
     expect(stderr).toContain('HUBBUB_PRESENCE_URL: required here');
     expect(stderr).toContain('HUBBUB_PRESENCE_API_KEYS: required here');
   });
 
-  test('presence is away, or wants another key: 1, in one line, without the key', async () => {
+  test('ends with 1 and one line without the key when presence is down or refuses the key', async () => {
     const away = await runHubbub(args, { ...env, HUBBUB_PRESENCE_URL: 'http://127.0.0.1:1' });
     expect(away).toMatchObject({
       code: 1,
