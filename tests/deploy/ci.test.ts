@@ -1,4 +1,4 @@
-/** What the workflows run: scripts that exist, and the message exchange that the Compose job requires. */
+/** The commands of the workflows: scripts that exist, and the message exchange that the Compose job requires. */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

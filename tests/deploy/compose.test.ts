@@ -1,4 +1,4 @@
-/** docker-compose.yml and what it mounts: valid by the schema of Compose, and of one mind with the settings. */
+/** docker-compose.yml and its mounts: valid by the schema of Compose, and consistent with the settings. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@hubbub/config';
@@ -22,22 +22,22 @@ function problemsOf(content: unknown): string[] {
 }
 
 describe('the schema', () => {
-  test('holds', () => {
+  test('is satisfied', () => {
     expect(problemsOf(readCompose())).toEqual([]);
   });
 
   test.each([
     ['a misspelled key', 'stop_grace_period:', 'stop_grace:', 'stop_grace'],
-    ['a port that is no port', 'ports: ["8080:8080"]', 'ports: { a: 1 }', '/services/haproxy/ports'],
+    ['an invalid port', 'ports: ["8080:8080"]', 'ports: { a: 1 }', '/services/haproxy/ports'],
     ['a health check with a wrong word', 'retries: 5', 'retrys: 5', 'retrys'],
-  ])('would find %s', (_what, from, to, notice) => {
+  ])('detects %s', (_what, from, to, notice) => {
     expect(composeText).toContain(from);
     expect(problemsOf(readCompose(composeText.replace(from, to))).join('\n')).toContain(notice);
   });
 });
 
 describe('the processes', () => {
-  test.each(OURS)('%s: its settings start it, and it has the time to stop', name => {
+  test.each(OURS)('%s: its settings start it, and its grace period is long enough', name => {
     const { command, stop_grace_period } = service(name);
     const config = loadConfig({
       NODE_ENV: 'production',
@@ -51,13 +51,13 @@ describe('the processes', () => {
     expect(1000 * Number.parseInt(String(stop_grace_period), 10)).toBeGreaterThan(config.shutdownTimeoutMs);
   });
 
-  test('settings that are named exist', () => {
+  test('named settings exist', () => {
     expect(unknownSettingsIn(composeText)).toEqual([]);
   });
 });
 
 describe('the files beside it', () => {
-  test('that are mounted are there', () => {
+  test('that are mounted exist', () => {
     const services = Object.values(at(readCompose(), 'services') ?? {});
     const volumes = services.flatMap(one => at(one, 'volumes') ?? []).map(String);
     const mounted = volumes.filter(volume => volume.startsWith('./')).map(volume => volume.split(':')[0] ?? '');
@@ -65,7 +65,7 @@ describe('the files beside it', () => {
     expect(mounted.filter(path => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  test('name services and ports that there are', () => {
+  test('name existing services and ports', () => {
     const names = Object.keys(at(readCompose(), 'services') ?? {});
     const prometheus: unknown = parse(readFileSync(deployFile('prometheus/prometheus.yml'), 'utf8'));
     const targets = listAt(prometheus, 'scrape_configs').flatMap(job =>
@@ -101,18 +101,18 @@ describe('the example', () => {
     expect(String(hub.jwtSecret)).toBe(settings.jwtSecret);
   });
 
-  test('its page is let in by the edges, and sends browsers to HAProxy', () => {
+  test('the edges allow the origin of its page, which sends browsers to HAProxy', () => {
     expect(page?.inside).toBe(readSettings({}).port);
     expect(hub.allowedOrigins).toContain(`http://127.0.0.1:${page?.outside}`);
     expect(settings.edges).toEqual([`ws://127.0.0.1:${publishedPorts('haproxy')[0]?.outside}`]);
   });
 
-  test('it asks presence at its address, with a key that presence takes', () => {
+  test('it asks presence at its address, with a key that presence accepts', () => {
     expect(settings.presenceUrl).toBe(`http://presence:${hub.adminPort}`);
     expect(hub.presenceApiKeys).toContain(settings.presenceApiKey);
   });
 
-  test('it writes nothing but into memory', () => {
+  test('it writes only to memory', () => {
     expect(service('chat')).toMatchObject({ read_only: true, tmpfs: ['/tmp'], cap_drop: ['ALL'] });
   });
 });

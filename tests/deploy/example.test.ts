@@ -1,4 +1,4 @@
-/** What docker-compose.yml makes of its parts, as processes: the example's page, HAProxy, two edges, presence and Redis. */
+/** The parts of docker-compose.yml, run as processes: the example's page, HAProxy, two edges, presence and Redis. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ beforeAll(() => void provisionHaproxy(), PROVISION_TIMEOUT_MS);
 
 const ROOM = 'chat:general';
 
-/** The environment of a service in the file, with addresses of this machine in the place of those of Compose. */
+/** The environment of a service in the file, with addresses of this machine instead of those of Compose. */
 function here(name: string, addresses: Readonly<Record<string, string>>): Record<string, string> {
   const replace = (value: string) =>
     Object.entries(addresses).reduce((text, [from, to]) => text.replaceAll(from, to), value);
@@ -58,7 +58,7 @@ test('two people open the page, and chat through HAProxy on two edges', async ()
       EXAMPLE_PORT: new URL(url).port,
       TMPDIR,
     },
-    readyWhen: async () => {}, // It listens: that is all it can say.
+    readyWhen: async () => {}, // It has no other sign than that it listens.
   });
 
   const browser = await openBrowser();

@@ -1,4 +1,4 @@
-/** The deployment guide and the units of systemd: of one mind with the settings and with the files they speak of. */
+/** The deployment guide and the units of systemd: consistent with the settings and with the files they name. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ describe('the guide', () => {
     expect(unknownSettingsIn(guide)).toEqual([]);
   });
 
-  test('leads to files and headings that exist', () => {
+  test('links to existing files and headings', () => {
     const links = [...guide.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
     const files = links.filter(target => !target.startsWith('#'));
     expect(files.length).toBeGreaterThan(8);
@@ -31,12 +31,12 @@ describe('the guide', () => {
     ['HUBBUB_DRAIN_DELAY_MS', production.drainDelayMs],
     ['HUBBUB_DRAIN_WINDOW_MS', production.drainWindowMs],
     ['HUBBUB_SHUTDOWN_TIMEOUT_MS', production.shutdownTimeoutMs],
-  ])('tells the default of %s', (name, valueMs) => {
+  ])('documents the default of %s', (name, valueMs) => {
     expect(guide).toContain(`| \`${name}\` | ${valueMs / 1000} s |`);
   });
 });
 
-test('the guide tells the times that stand in the files', () => {
+test('the guide documents the times in the files', () => {
   const notice: ReadonlyArray<readonly [string, RegExp, string]> = [
     ['stop_grace_period', /stop_grace_period: (\d+)s/, '../docker-compose.yml'],
     ['TimeoutStopSec', /TimeoutStopSec=(\d+)/, 'systemd/hubbub-edge.service'],
@@ -54,10 +54,10 @@ test('the guide tells the times that stand in the files', () => {
 describe.each(readdirSync(deployFile('systemd')))('%s', file => {
   const unit = readFileSync(deployFile(`systemd/${file}`), 'utf8');
   const value = (key: string): string | undefined => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1];
-  /** With --workers the parent waits so much longer for its workers. */
+  /** With --workers the parent waits this much longer for its workers. */
   const PATIENCE_MS = 3000;
 
-  test('leaves the time to stop', () => {
+  test('leaves enough time to stop', () => {
     expect(1000 * Number(value('TimeoutStopSec'))).toBeGreaterThan(production.shutdownTimeoutMs + PATIENCE_MS);
   });
 

@@ -1,4 +1,4 @@
-/** The shipped HAProxy configuration, run in front of real edges that leave and come back. */
+/** The shipped HAProxy configuration, run in front of real edges that leave and restart. */
 import { beforeAll, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
@@ -7,7 +7,7 @@ import { connect } from '../support/raw-client.js';
 import { ask, startEchoEdge, UPGRADE } from './support/echo-edge.js';
 import { provisionHaproxy, startHaproxy } from './support/haproxy.js';
 import {
-  clientsAreToldApart,
+  checkDistinctClients,
   newcomers,
   nothingHappened,
   sessionsOn,
@@ -20,7 +20,7 @@ import {
 
 beforeAll(() => void provisionHaproxy(), PROVISION_TIMEOUT_MS);
 
-test('an edge leaves and comes back: newcomers go where they are welcome, and nobody misses a message', async () => {
+test('an edge leaves and restarts: new clients reach an edge that accepts them, and nobody misses a message', async () => {
   const cluster = await startTwoEdges({ HUBBUB_DRAIN_DELAY_MS: '5000' });
   const [leaving, staying] = [cluster.edge(0), cluster.edge(1)];
   const proxy = await startHaproxy(upstreamsOf(cluster));
@@ -45,7 +45,7 @@ test('an edge leaves and comes back: newcomers go where they are welcome, and no
   await nothingHappened(stream);
 }, 120_000);
 
-test('an edge that crashes: its clients come back through the proxy and miss nothing', async () => {
+test('an edge that crashes: its clients reconnect through the proxy and miss nothing', async () => {
   const cluster = await startTwoEdges({});
   const proxy = await startHaproxy(upstreamsOf(cluster));
   const stream = await streamThrough(cluster, proxy);
@@ -53,7 +53,7 @@ test('an edge that crashes: its clients come back through the proxy and miss not
   await nothingHappened(stream);
 });
 
-test('an edge is drained by hand: it keeps those that it has, and gets no more until it is ready again', async () => {
+test('an edge is drained by an operator: it keeps its sessions, and gets no more until it is ready again', async () => {
   const cluster = await startTwoEdges({});
   const [drained, other] = [cluster.edge(0), cluster.edge(1)];
   const proxy = await startHaproxy(upstreamsOf(cluster));
@@ -66,7 +66,7 @@ test('an edge is drained by hand: it keeps those that it has, and gets no more u
   expect(await sessionsOn(drained)).toBeGreaterThan(2);
 });
 
-test('whom one edge answers that it is leaving, the other one takes', async () => {
+test('a client that a leaving edge refuses reaches the other edge', async () => {
   const cluster = await startCluster({ edges: 1 });
   const leaving = await startEchoEdge(503);
   const proxy = await startHaproxy([leaving, upstreamOf(cluster.edge(0))]);
@@ -74,7 +74,7 @@ test('whom one edge answers that it is leaving, the other one takes', async () =
   expect(leaving.asked).toBeGreaterThan(0);
 });
 
-test('the edge is told the address of the connection, not what the client claims', async () => {
+test('the edge gets the address of the connection, not the one that the client claims', async () => {
   const edge = await startEchoEdge();
   const proxy = await startHaproxy([edge, edge]);
   const headers = { ...UPGRADE, 'X-Forwarded-For': '203.0.113.9' };
@@ -87,9 +87,9 @@ test('the edge is told the address of the connection, not what the client claims
   expect((await ask(proxy.port, { method: 'POST', path: '/ws' })).status).toBe(405);
 });
 
-test('an edge that believes it counts connections by client', () => clientsAreToldApart(startHaproxy));
+test('an edge that trusts the proxy counts connections by client', () => checkDistinctClients(startHaproxy));
 
-test('no token in its log, and its metrics can be scraped', async () => {
+test('its log contains no token, and its metrics can be scraped', async () => {
   const cluster = await startCluster({ edges: 2 });
   const proxy = await startHaproxy(upstreamsOf(cluster));
   const token = cluster.token({ user: 'secretive' });

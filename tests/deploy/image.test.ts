@@ -14,12 +14,12 @@ function complaints(text: string): string[] {
   return validate(text).map(({ message, range }) => `line ${range.start.line + 1}: ${message}`);
 }
 
-test('the linter has nothing to say', () => {
+test('the linter reports nothing', () => {
   expect(complaints(dockerfile)).toEqual([]);
   expect(complaints(dockerfile.replace('COPY --from', 'COPY --form')).join()).toContain('Unknown flag: form');
 });
 
-test('its images run as nobody special, on a system with glibc, and names settings that exist', () => {
+test('its images run as an unprivileged user, on a system with glibc, and name existing settings', () => {
   const images = dockerfile.split(/^FROM /m).filter(stage => /^ENTRYPOINT /m.test(stage));
   expect(images.map(stage => /^\S+ AS (\S+)/.exec(stage)?.[1])).toEqual(['example', 'runtime']);
   expect(images.filter(stage => !/^USER node$/m.test(stage))).toEqual([]);
@@ -27,7 +27,7 @@ test('its images run as nobody special, on a system with glibc, and names settin
   expect(unknownSettingsIn(dockerfile)).toEqual([]);
 });
 
-test('it copies what is there, and all that the command line and the examples stand on and are compiled with', () => {
+test('it copies only existing files, and everything that the command line and the examples need', () => {
   const copied = [...dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
   expect(copied.length).toBeGreaterThan(5);
   expect(copied.filter(path => !existsSync(`${ROOT}${path}`))).toEqual([]);
@@ -43,13 +43,13 @@ test('it copies what is there, and all that the command line and the examples st
   }
 });
 
-test('.dockerignore lets in what it copies from the context', () => {
+test('.dockerignore admits the files that it copies from the context', () => {
   const ignore = readFileSync(`${ROOT}.dockerignore`, 'utf8').split('\n');
   const copied = [...dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
   expect(copied.filter(path => !ignore.some(rule => `${path}/`.startsWith(`${rule.slice(1)}/`)))).toEqual([]);
 });
 
-/** The folders of a project of the compiler and of all those it refers to. */
+/** The folders of a TypeScript project and of all projects that it references. */
 function projectsOf(folder: string, found: Set<string>): Set<string> {
   if (found.has(folder)) return found;
   found.add(folder);
@@ -58,7 +58,7 @@ function projectsOf(folder: string, found: Set<string>): Set<string> {
   return found;
 }
 
-/** The folders of a workspace and of all those it depends on or bundles. */
+/** The folders of a workspace and of all workspaces that it depends on or bundles. */
 function workspacesOf(name: string, lock: unknown, found: Set<string>): Set<string> {
   const folder = at(lock, 'packages', `node_modules/${name}`, 'resolved');
   if (typeof folder !== 'string' || found.has(folder)) return found;

@@ -1,4 +1,4 @@
-/** The Kubernetes manifests: valid by the API server's schemas, and of one mind with each other and with the settings. */
+/** The Kubernetes manifests: valid by the API server's schemas, and consistent with each other and with the settings. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ import {
 import { unknownSettingsIn } from './support/settings.js';
 
 const KUSTOMIZATION = 'kustomization.yaml';
-/** Not for the API server. */
+/** Files that are not for the API server. */
 const OTHER_FILES = ['base/hubbub.yaml', 'components/autoscaling/prometheus-adapter-values.yaml'];
 
 const files = yamlFiles();
@@ -43,7 +43,7 @@ function container({ content }: Manifest): Record<string, unknown> {
 }
 
 describe('the schemas', () => {
-  test('hold for every object', () => {
+  test('accept every object', () => {
     expect(manifests.length).toBeGreaterThan(15);
     expect(manifests.flatMap(problemsOf)).toEqual([]);
   });
@@ -59,14 +59,14 @@ describe('the schemas', () => {
     ],
     ['a missing selector', / {2}selector:\n {4}matchLabels: \*labels\n/, '', 'selector'],
     ['a kind of another version', 'policy/v1', 'policy/v1beta1', 'no schema for policy/v1beta1'],
-  ])('would find %s', (_what, from, to, notice) => {
+  ])('detect %s', (_what, from, to, notice) => {
     const text = readFileSync(join(KUBERNETES, 'base/edge.yaml'), 'utf8');
     const broken = text.replace(from, to);
     expect(broken).not.toBe(text);
     expect(parseManifests(broken, 'broken').flatMap(problemsOf).join('\n')).toContain(notice);
   });
 
-  test('every file is part of a kustomization, and every part is there', () => {
+  test('every file is part of a kustomization, and every part exists', () => {
     const parts = files
       .filter(file => file.endsWith(KUSTOMIZATION))
       .flatMap(file => {
@@ -100,7 +100,7 @@ describe('the settings', () => {
     expect(config.host).toBe('0.0.0.0');
   });
 
-  test.each(deployments)('of $name leave it the time to stop', manifest => {
+  test.each(deployments)('of $name leave it enough time to stop', manifest => {
     const config = loadConfig(environmentOf(manifest));
     const pod = at(manifest.content, 'spec', 'template', 'spec');
     const preStopSeconds = Number(at(container(manifest), 'lifecycle', 'preStop', 'sleep', 'seconds') ?? 0);
@@ -109,7 +109,7 @@ describe('the settings', () => {
     expect(config.shutdownTimeoutMs).toBeGreaterThan(config.drainDelayMs + config.drainWindowMs);
   });
 
-  test('of an edge let balancers see that it leaves', () => {
+  test('of an edge let balancers notice that it leaves', () => {
     const config = loadConfig(environmentOf(named('Deployment', 'hubbub-edge')));
     const probe = at(container(named('Deployment', 'hubbub-edge')), 'readinessProbe');
     const seenAfterMs = 1000 * Number(at(probe, 'periodSeconds')) * Number(at(probe, 'failureThreshold'));
@@ -144,7 +144,7 @@ describe('the ports', () => {
   });
 });
 
-test('what chooses pods by label finds some', () => {
+test('every label selector matches pods', () => {
   const podLabels = manifests
     .filter(({ kind }) => kind === 'Deployment')
     .map(({ content }) => at(content, 'spec', 'template', 'metadata', 'labels'));
@@ -160,7 +160,7 @@ test('what chooses pods by label finds some', () => {
   expect(chosen.filter(name => name !== undefined && !names.includes(name))).toEqual([]);
 });
 
-test('the autoscaler counts what edges measure, on the Deployment that there is', async () => {
+test('the autoscaler uses a metric of edges, on an existing Deployment', async () => {
   const { content } = named('HorizontalPodAutoscaler', 'hubbub-edge');
   const [metric] = listAt(content, 'spec', 'metrics');
   const name = at(metric, 'pods', 'metric', 'name');
@@ -172,7 +172,7 @@ test('the autoscaler counts what edges measure, on the Deployment that there is'
   expect(named('Deployment', String(at(content, 'spec', 'scaleTargetRef', 'name'))).file).toBe('base/edge.yaml');
 });
 
-test.each(deployments)('$name runs without rights', manifest => {
+test.each(deployments)('$name runs without privileges', manifest => {
   const pod = at(manifest.content, 'spec', 'template', 'spec');
   // A Service called hubbub would set variables such as HUBBUB_PORT.
   expect(at(pod, 'enableServiceLinks')).toBe(false);
@@ -185,7 +185,7 @@ test.each(deployments)('$name runs without rights', manifest => {
   });
 });
 
-/** As in the container: what the image sets, the literals of the manifest, a secret for each reference, the file in its place. */
+/** The environment in the container: the image's variables, literals, a secret for each reference, and the mounted file. */
 function environmentOf(manifest: Manifest): Record<string, string> {
   const own = listAt(container(manifest), 'env').map(({ name, value, valueFrom }) => {
     if (name === 'HUBBUB_CONFIG') return [name, configFile];
@@ -196,7 +196,7 @@ function environmentOf(manifest: Manifest): Record<string, string> {
   return { ...image, ...Object.fromEntries(own) };
 }
 
-/** As the script of the overlay for trying out makes them: it must write what the pods ask for. */
+/** The secrets that the script of the trial overlay makes: it must write all that the pods need. */
 const secrets = generatedSecrets();
 
 function generatedSecrets(): ReadonlyMap<string, string> {
@@ -216,7 +216,7 @@ function secretFor(key: string): string {
   return found;
 }
 
-/** Every port that is given as a name. */
+/** Every port that is referenced by name. */
 function namedPorts(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(namedPorts);
   if (!isRecord(value)) return [];

@@ -1,4 +1,4 @@
-/** The shipped nginx configuration, run in front of real edges that leave and come back. */
+/** The shipped nginx configuration, run in front of real edges that leave and restart. */
 import { beforeAll, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
@@ -7,7 +7,7 @@ import { connect } from '../support/raw-client.js';
 import { ask, startEchoEdge, UPGRADE } from './support/echo-edge.js';
 import { provisionNginx, startNginx } from './support/nginx.js';
 import {
-  clientsAreToldApart,
+  checkDistinctClients,
   newcomers,
   nothingHappened,
   sessionsOn,
@@ -20,7 +20,7 @@ import {
 
 beforeAll(() => void provisionNginx(), PROVISION_TIMEOUT_MS);
 
-test('an edge leaves and comes back: its port is closed, the other one takes everybody, and nobody misses a message', async () => {
+test('an edge leaves and restarts: its port is closed, the other one takes all clients, and nobody misses a message', async () => {
   const cluster = await startTwoEdges({ HUBBUB_DRAIN_DELAY_MS: '0' });
   const [leaving, staying] = [cluster.edge(0), cluster.edge(1)];
   const proxy = await startNginx(upstreamsOf(cluster));
@@ -47,7 +47,7 @@ test('an edge leaves and comes back: its port is closed, the other one takes eve
   await nothingHappened(stream);
 }, 120_000);
 
-test('an edge that crashes: its clients come back through the proxy and miss nothing', async () => {
+test('an edge that crashes: its clients reconnect through the proxy and miss nothing', async () => {
   const cluster = await startTwoEdges({});
   const proxy = await startNginx(upstreamsOf(cluster));
   const stream = await streamThrough(cluster, proxy);
@@ -55,7 +55,7 @@ test('an edge that crashes: its clients come back through the proxy and miss not
   await nothingHappened(stream);
 });
 
-test('whom one edge answers that it is leaving, the other one takes', async () => {
+test('a client that a leaving edge refuses reaches the other edge', async () => {
   const cluster = await startCluster({ edges: 1 });
   const leaving = await startEchoEdge(503);
   const proxy = await startNginx([leaving, upstreamOf(cluster.edge(0))]);
@@ -63,7 +63,7 @@ test('whom one edge answers that it is leaving, the other one takes', async () =
   expect(leaving.asked).toBeGreaterThan(0);
 });
 
-test('the edge is told the address of the connection, not what the client claims', async () => {
+test('the edge gets the address of the connection, not the one that the client claims', async () => {
   const edge = await startEchoEdge();
   const proxy = await startNginx([edge, edge]);
   const headers = { ...UPGRADE, 'X-Forwarded-For': '203.0.113.9' };
@@ -76,9 +76,9 @@ test('the edge is told the address of the connection, not what the client claims
   expect((await ask(proxy.port, { method: 'POST', path: '/ws' })).status).toBe(403);
 });
 
-test('an edge that believes it counts connections by client', () => clientsAreToldApart(startNginx));
+test('an edge that trusts the proxy counts connections by client', () => checkDistinctClients(startNginx));
 
-test('no token in its log', async () => {
+test('its log contains no token', async () => {
   const cluster = await startCluster({ edges: 2 });
   const proxy = await startNginx(upstreamsOf(cluster));
   const token = cluster.token({ user: 'secretive' });

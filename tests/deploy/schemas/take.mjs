@@ -1,6 +1,6 @@
 /**
- * `node take.mjs <kubernetes> <prometheus-operator> <compose-go>`: takes the schemas beside this file out of unpacked sources
- * of these projects (README.md says which): only the kinds that deploy/ uses, without descriptions, unknown fields refused.
+ * `node take.mjs <kubernetes> <prometheus-operator> <compose-go>` extracts the schemas beside this file from unpacked sources.
+ * README.md lists the projects. It keeps only the kinds that deploy/ uses, without descriptions, and refuses unknown fields.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const KINDS = [
   'NetworkPolicy',
   'Ingress',
 ];
-/** Fields that a user does not write. */
+/** Fields that users do not write. */
 const NOT_WRITTEN = new Set(['status', 'managedFields']);
 
 const [kubernetes = '', operator = '', compose = ''] = process.argv.slice(2);
@@ -46,12 +46,12 @@ write('compose-spec.json', JSON.parse(readFileSync(join(compose, 'schema/compose
 
 function take(name) {
   if (name in taken) return;
-  taken[name] = {}; // First, because some refer to themselves.
+  taken[name] = {}; // First, because some schemas refer to themselves.
   taken[name] = strict(definitions[name], name);
   for (const [, other] of JSON.stringify(taken[name]).matchAll(/"#\/definitions\/([^"]+)"/g)) take(other);
 }
 
-/** As the API server's strict field validation sees it. */
+/** Refuses unknown fields, like the API server's strict field validation. */
 function strict(schema, name = '') {
   if (name.endsWith('.IntOrString')) return { type: ['integer', 'string'] };
   if (name.endsWith('.Quantity')) return { type: ['number', 'string'] };

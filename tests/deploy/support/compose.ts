@@ -14,14 +14,14 @@ export function readCompose(text = composeText): Record<string, unknown> {
   return content;
 }
 
-/** @throws {Error} where there is none of this name. */
+/** @throws {Error} if there is no service of this name. */
 export function service(name: string): Record<string, unknown> {
   const found = at(readCompose(), 'services', name);
   if (!isRecord(found)) throw new Error(`There is no service ${name}.`);
   return found;
 }
 
-/** What the process of a service gets to see: `${NAME:?told}` and `${NAME:-default}` filled in, mounted files where they are here. */
+/** The environment of a service: `${NAME:?reason}` and `${NAME:-default}` filled in, mounted files at their local paths. */
 export function environmentOf(name: string): Record<string, string> {
   const { environment } = service(name);
   if (!isRecord(environment)) throw new Error(`The service ${name} has no environment.`);

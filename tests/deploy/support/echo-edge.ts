@@ -1,10 +1,10 @@
-/** An upstream that is no edge: it is ready, and answers what it was asked, or always the same status. */
+/** An upstream instead of an edge: it is ready, and answers with the request, or always with the same status. */
 import { createServer, request } from 'node:http';
 import { cleanup } from '../../support/cleanup.js';
 import type { Upstream } from './proxy.js';
 
 export interface EchoEdge extends Upstream {
-  /** How many requests came, but for those for `/readyz`. */
+  /** The number of requests, without those for `/readyz`. */
   readonly asked: number;
 }
 

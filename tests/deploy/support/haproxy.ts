@@ -20,10 +20,10 @@ export interface HaproxyServer {
 }
 
 export interface Haproxy extends RunningProxy {
-  /** What HAProxy thinks of `edge-1` or `edge-2`. */
+  /** The state of `edge-1` or `edge-2` in HAProxy. */
   server(name: string): Promise<HaproxyServer>;
   metrics(): Promise<string>;
-  /** What HAProxy answers to a line on its socket for administrators. */
+  /** Sends a line to HAProxy's socket for administrators and returns the answer. */
   command(line: string): Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-/** What stands in `deploy/kubernetes`, by file, and the schema of each kind. */
+/** The manifests in `deploy/kubernetes`, by file, and the schema of each kind. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
@@ -33,7 +33,7 @@ export function parseManifests(text: string, file: string): Manifest[] {
   return parseAllDocuments(text).map(document => {
     if (document.errors.length > 0) throw new Error(`${file}: ${document.errors.map(String).join('; ')}`);
     const content: unknown = document.toJS();
-    if (!isRecord(content)) throw new Error(`${file} holds something that is no object.`);
+    if (!isRecord(content)) throw new Error(`${file} contains a document that is not an object.`);
     const { kind, metadata } = content;
     return {
       file,
@@ -47,7 +47,7 @@ export function parseManifests(text: string, file: string): Manifest[] {
 const schemas = new Map<string, ValidateFunction>();
 const ajv = new Ajv({ strict: false, allErrors: true });
 
-/** What the API server would refuse; a kind without a schema is a problem too. */
+/** The errors that the API server would report; a kind without a schema is a problem too. */
 export function problemsOf({ file, kind, name, content }: Manifest): string[] {
   const where = `${file}: ${kind} ${name}`;
   const id = `${String(content.apiVersion)} ${kind}`;
@@ -66,7 +66,7 @@ function compile(id: string): ValidateFunction | undefined {
 
 export function readSchema(name: string): Record<string, unknown> {
   const content: unknown = JSON.parse(readFileSync(new URL(`../schemas/${name}`, import.meta.url), 'utf8'));
-  if (!isRecord(content)) throw new Error(`${name} is no schema.`);
+  if (!isRecord(content)) throw new Error(`${name} is not a schema.`);
   return content;
 }
 

@@ -1,4 +1,4 @@
-/** nginx with `deploy/nginx/nginx.conf`: addresses and paths are put in the places of the shipped ones, and nothing else. */
+/** nginx with `deploy/nginx/nginx.conf`: only addresses and paths are replaced. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -32,7 +32,7 @@ export async function startNginx([one, two]: Upstreams): Promise<Nginx> {
     ['/var/log/nginx/access.log', accessLog],
     ['worker_rlimit_nofile 100000', 'worker_rlimit_nofile 2048'],
     ['worker_connections 50000', 'worker_connections 1000'],
-    // What a package creates for its own user.
+    // The folders that a package creates for its own user.
     ['http {', `http {\n${temporaryPaths(directory)}`],
   ];
   const config = join(directory, 'nginx.conf');

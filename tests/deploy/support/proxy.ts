@@ -35,7 +35,7 @@ export function deployFile(path: string): string {
 
 /**
  * The path of a program, installed where we may.
- * @throws {Error} one line saying what to install.
+ * @throws {Error} one line that names what to install.
  */
 export function provisionProgram(program: string, names: PackageNames): string {
   const found = findProgram([program]);
@@ -46,7 +46,7 @@ export function provisionProgram(program: string, names: PackageNames): string {
   throw new Error(`The deployment tests need ${program}: install the package ${names.apt}.`);
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'hubbub-deploy-'));
   cleanup(() => rmSync(directory, { recursive: true, force: true }));
@@ -61,7 +61,7 @@ export interface StartProxyOptions {
   readonly readyWhen: () => Promise<boolean>;
 }
 
-/** Resolves when it serves; ended with the test. */
+/** Starts the program, resolves when it serves, and stops it after the test. */
 export async function startProxy({ program, args, port, env, readyWhen }: StartProxyOptions): Promise<RunningProxy> {
   const child = spawn(program, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   adopt(child);
@@ -70,21 +70,21 @@ export async function startProxy({ program, args, port, env, readyWhen }: StartP
   output.read(child.stderr);
   const exited = once(child, 'exit');
   cleanup(async () => {
-    // SIGINT ends both at once, master and workers; SIGTERM lets HAProxy wait for its WebSockets.
+    // SIGINT ends master and workers immediately; SIGTERM lets HAProxy wait for its WebSockets.
     child.kill('SIGINT');
     await exited;
   });
   const ended = exited.then(([code]) => {
     throw new Error(`${program} ended with ${code}:\n${output.tail()}`);
   });
-  ended.catch(() => {}); // Told by the race while it starts; afterwards the story fails by itself.
+  ended.catch(() => {}); // The race reports it during the start; later the story fails by itself.
   await Promise.race([eventually(readyWhen, { describe: `${program} serves` }), ended]);
   return { port, wsUrl: `ws://127.0.0.1:${port}/ws`, output };
 }
 
 /**
- * A port to be named in a configuration, and to be taken again later: below those that outgoing connections get on most
- * systems, so that none of them sits on it meanwhile.
+ * A port for a configuration, which can be bound again later.
+ * It is below the range of outgoing connections on most systems, so that none of them occupies it meanwhile.
  */
 export async function ownPort(): Promise<number> {
   for (;;) {

@@ -10,8 +10,8 @@ export const ROOMS = ['kept:red', 'kept:blue'];
 const MEMBERS = 12;
 
 /**
- * Two edges on ports of their own choice, as in production: an edge that took any free one (port 0) could not have it again
- * within a minute, because the engine sets SO_REUSEADDR only for a port that was named.
+ * Two edges on fixed ports, as in production.
+ * An edge on any free port (port 0) could not bind it again within a minute: the engine sets SO_REUSEADDR only for fixed ports.
  *
  * @param env of all processes
  */
@@ -32,18 +32,18 @@ export function upstreamsOf(cluster: TestCluster): Upstreams {
   return [upstreamOf(cluster.edge(0)), upstreamOf(cluster.edge(1))];
 }
 
-/** Members and publisher all come through the proxy. */
+/** Members and publisher all connect through the proxy. */
 export function streamThrough(cluster: TestCluster, proxy: RunningProxy): Promise<NumberedStream> {
   return NumberedStream.start(cluster, {
     rooms: ROOMS,
     members: Array.from({ length: MEMBERS }, (_, index) => ({ name: `member-${index + 1}`, url: proxy.wsUrl })),
     publisherUrl: proxy.wsUrl,
-    // Below what one session may send in a second.
+    // Below the rate limit of one session.
     everyMs: 25,
   });
 }
 
-/** Nobody lost, doubled or reordered anything, nobody was told of a gap, and nothing was refused to the publisher. */
+/** Verifies that nobody lost, doubled or reordered anything or got a gap, and that the publisher was never refused. */
 export async function nothingHappened(stream: NumberedStream): Promise<void> {
   await stream.flows(20);
   await stream.end();
@@ -53,7 +53,7 @@ export async function nothingHappened(stream: NumberedStream): Promise<void> {
   expect(stream.refused).toEqual([]);
 }
 
-/** The edge is started again, on the ports that the proxy knows. */
+/** Restarts the edge on the ports that the proxy knows. */
 export function startAgain(cluster: TestCluster, { nodeId, process }: TestEdge): Promise<TestEdge> {
   const env = { HUBBUB_PORT: String(process.port), HUBBUB_ADMIN_PORT: String(process.adminPort) };
   return cluster.addEdge({ nodeId, env });
@@ -64,7 +64,7 @@ export async function sessionsOn({ adminUrl }: TestEdge): Promise<number> {
   return Number(/^hubbub_edge_sessions (\d+)$/m.exec(text)?.[1]);
 }
 
-/** New sessions through the proxy, one after the other. */
+/** Opens new sessions through the proxy, one after the other. */
 export async function newcomers(cluster: TestCluster, proxy: RunningProxy, count: number): Promise<RawClient[]> {
   const clients: RawClient[] = [];
   for (let number = 1; number <= count; number++) {
@@ -78,8 +78,8 @@ export async function newcomers(cluster: TestCluster, proxy: RunningProxy, count
   return clients;
 }
 
-/** Edges that believe the proxy and take one connection of an address: each client is its own, whatever it claims. */
-export async function clientsAreToldApart(start: (upstreams: Upstreams) => Promise<RunningProxy>): Promise<void> {
+/** Edges trust the proxy and take one connection per address: each client counts by its own, whatever it claims. */
+export async function checkDistinctClients(start: (upstreams: Upstreams) => Promise<RunningProxy>): Promise<void> {
   const env = { HUBBUB_TRUSTED_HOPS: '1', HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '1' };
   const cluster = await startCluster({ edges: 1, env });
   const edge = upstreamOf(cluster.edge(0));

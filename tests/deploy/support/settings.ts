@@ -3,7 +3,7 @@ import { environmentName, settingNames } from '@hubbub/config';
 
 const FILE_VARIABLE = 'HUBBUB_CONFIG';
 
-/** Every `HUBBUB_*` in a text that is no setting. */
+/** Returns every `HUBBUB_*` in a text that is not the name of a setting. */
 export function unknownSettingsIn(text: string): string[] {
   const known = new Set([FILE_VARIABLE, ...settingNames().map(environmentName)]);
   return [...new Set(text.match(/\bHUBBUB_[A-Z0-9_]+\b/g))].filter(name => !known.has(name));
