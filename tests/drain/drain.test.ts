@@ -1,4 +1,4 @@
-/** An edge that is told to leave: its clients move to the other edge, spread out, and nobody is refused or lost. */
+/** An edge that drains: its clients move to the other edge, spread out, and nobody is refused or lost. */
 import { createConnection } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster, type TestEdge } from '../support/cluster.js';
@@ -43,13 +43,13 @@ describe('SIGTERM', () => {
     const drained = await leaving.process.output.waitForLog({ event: 'drained' });
     expect(drained).toMatchObject({ told: CLIENTS, closed: 0 });
 
-    // What the edge asks for: when the clients arrive depends on the machine, too.
+    // Only the edge's plan: the arrival of the clients depends on the machine, too.
     plannedMs.sort((a, b) => a - b);
     const [first = 0, last = 0] = [plannedMs[0], plannedMs[CLIENTS - 1]];
     expect(last - first, 'spread over some time').toBeGreaterThan(700);
     const busiest = Math.max(...plannedMs.map(from => plannedMs.filter(at => at >= from && at < from + 100).length));
     expect(busiest, 'no herd in a tenth of a second').toBeLessThan(CLIENTS / 3);
-    // They were back within their grace: nobody in the room has seen anybody leave.
+    // They reconnected within their grace: nobody in the room has seen a leave.
     await witness.noFrame('user_left');
     console.log(`${CLIENTS} clients were to move within ${Math.round(last)} ms; at most ${busiest} within 100 ms`);
   });
@@ -65,7 +65,7 @@ describe('SIGTERM', () => {
     expect((await exit).code).toBe(0);
   });
 
-  test('while the balancer has not seen it the edge takes everybody in, red; then it refuses', async () => {
+  test('until the balancer notices, the edge is not ready but admits everybody; then it refuses', async () => {
     const cluster = await startCluster({
       edges: 1,
       env: { HUBBUB_DRAIN_DELAY_MS: '1500', HUBBUB_DRAIN_WINDOW_MS: '1000' },
@@ -82,7 +82,7 @@ describe('SIGTERM', () => {
     expect((await exit).code).toBe(0);
   });
 
-  test('a connection that stood before the port was closed gets 503 and when to come again', async () => {
+  test('a connection from before the port was closed gets 503 with Retry-After', async () => {
     const cluster = await startCluster({ edges: 1, env: { HUBBUB_DRAIN_WINDOW_MS: '2000' } });
     const edge = cluster.edge(0);
     await session(cluster, edge, 'keeps the drain going');
@@ -102,7 +102,7 @@ describe('SIGTERM', () => {
     await exit;
   });
 
-  test('a second one ends the process at once', async () => {
+  test('a second one ends the process immediately', async () => {
     const cluster = await startCluster({ edges: 1, env: { HUBBUB_DRAIN_DELAY_MS: '10000' } });
     const { process } = cluster.edge(0);
     const exit = process.kill('SIGTERM');

@@ -43,14 +43,14 @@ async function readiness(edge: TestProcess) {
   return { status: answer.status, ...((await answer.json()) as { checks: Record<string, string> }) };
 }
 
-/** The worker's process, the newest of that name. */
+/** The newest process of the worker. */
 function pidOf(edge: TestProcess, nodeId: string): number {
   const line = edge.output.logs.findLast(log => log.worker === nodeId && log.event === 'worker_started');
   if (typeof line?.pid !== 'number') throw new Error(`${nodeId} was not started`);
   return line.pid;
 }
 
-/** Opens and closes sessions without a pause until `stop`; tells what went wrong. */
+/** Opens and closes sessions without a pause until `stop`, which returns the errors. */
 function streamOfConnections(edge: TestProcess) {
   const refused: string[] = [];
   let opened = 0;
@@ -104,7 +104,7 @@ describe('workers', () => {
     expect(refused).toEqual([]);
     expect(opened).toBeGreaterThan(50);
     for (const pid of before) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
-    // Everybody was sent away by `reconnect` and closed in good order, not cut off.
+    // Every client got `reconnect` and was closed in good order, not cut off.
     for (const client of clients) expect((await client.closed).code).toBe(1012);
     expect((await readiness(edge)).status).toBe(200);
     expect(await metricValue(edge, 'hubbub_edge_worker_restarts_total')).toBe(0);
@@ -120,7 +120,7 @@ describe('workers', () => {
     expect(await metricValue(edge, 'hubbub_edge_worker_restarts_total')).toBe(1);
   });
 
-  test('do not die of a SIGHUP to their process group, such as a closed terminal sends, while they start or serve', async () => {
+  test('survive a SIGHUP to their process group, as from a closed terminal, while they start or serve', async () => {
     const edge = await startWorkers();
     const clients = await sessions(edge, 10);
     const started = () => edge.output.logs.filter(({ event }) => event === 'worker_started').length;
@@ -130,7 +130,7 @@ describe('workers', () => {
     await edge.output.waitForLog({ event: 'replaced', workers: WORKERS });
     await eventually(async () => (await readiness(edge)).status === 200);
     expect(await metricValue(edge, 'hubbub_edge_worker_restarts_total')).toBe(1); // The one that was killed above.
-    // The killed worker cut its sessions off; the other one sent them away.
+    // The killed worker cut its sessions off; the other one drained them.
     const codes = await Promise.all(clients.map(async client => (await client.closed).code));
     expect(new Set([1006, 1012, ...codes])).toEqual(new Set([1006, 1012]));
     expect(codes).toContain(1012);
@@ -139,12 +139,12 @@ describe('workers', () => {
   test('end with their parent, however it ends', async () => {
     const edge = await startWorkers();
     for (const number of [1, 2]) cleanup(() => void tryKill(pidOf(edge, `edge-${number}`)));
-    // Resolves when nobody holds its output any more: the workers neither.
+    // Resolves when no process holds its output: the workers have ended, too.
     expect(await edge.kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
     expect(edge.output.logs.filter(({ event }) => event === 'stopped').map(({ nodeId }) => nodeId)).toHaveLength(2);
   });
 
-  test('end at once when the parent is told twice', async () => {
+  test('end immediately when the parent gets a second signal', async () => {
     const edge = await startWorkers({ HUBBUB_DRAIN_DELAY_MS: '3000' });
     const exit = edge.kill('SIGTERM');
     await eventually(async () => (await readiness(edge)).status === 503);
@@ -153,7 +153,7 @@ describe('workers', () => {
     expect((await exit).code).toBe(143);
   });
 
-  test('do not start on a port that another program has, and the start says so', async () => {
+  test('do not start on a port of another program, and the error names the setting', async () => {
     const edge = await startWorkers();
     await expect(startWorkers({ HUBBUB_PORT: String(edge.port) })).rejects.toThrow(/Cannot listen on .*HUBBUB_PORT/s);
   });
