@@ -1,15 +1,15 @@
-/** Numbered messages: what counts as lost, late and repeated. If this were wrong, every load scenario would pass. */
+/** Numbered messages, counted as lost, late and repeated. With a wrong count, every load scenario would pass. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Ledger } from '../../k6/lib/ledger.js';
 
-test('numbers in their order are all new', () => {
+test('numbers in order are all new', () => {
   const ledger = new Ledger();
   expect([1, 2, 3].map(number => ledger.read(number, 0))).toEqual(['next', 'next', 'next']);
   expect(ledger.missing).toBe(0);
 });
 
-test('what was passed over is missing, and lost when it is given up', () => {
+test('skipped numbers are missing, and lost when they are given up', () => {
   const ledger = new Ledger();
   ledger.read(1, 0);
   ledger.read(4, 1000);
@@ -19,19 +19,19 @@ test('what was passed over is missing, and lost when it is given up', () => {
   expect(ledger.giveUp(1000)).toBe(0);
 });
 
-test('the very first number may not be passed over by somebody who was there from the start', () => {
+test('a member from the start may not skip the first number', () => {
   const ledger = new Ledger();
   ledger.read(2, 0);
   expect(ledger.missing).toBe(1);
 });
 
-test('somebody who came later begins with the first number that comes', () => {
+test('a later member begins with the first number that arrives', () => {
   const ledger = new Ledger(41);
   expect(ledger.read(42, 0)).toBe('next');
   expect(ledger.missing).toBe(0);
 });
 
-test('whatever arrives in whatever order: every number is told once as new or late, every further time as repeated', () => {
+test('in any order of arrival, every number is reported once as new or late, then as repeated', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 100 }), numbers => {
       const ledger = new Ledger();

@@ -1,4 +1,4 @@
-/** The manifest for the k6 operator: fields of its TestRun, and that it agrees with the scenarios and with deploy/kubernetes. */
+/** The manifest for the k6 operator: a valid TestRun, consistent with the scenarios and with deploy/kubernetes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { scenarioNames } from '../../k6/runner/bundle.mjs';
 import { K6_VERSION } from '../../k6/runner/k6-program.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** Of the TestRun of k6.io/v1alpha1, as its custom resource definition has them: the API server drops or refuses others. */
+/** The fields of a TestRun of k6.io/v1alpha1, by its custom resource definition: the API server drops or refuses others. */
 const SPEC_FIELDS = [
   ...['args', 'arguments', 'cleanup', 'initializer', 'parallelism', 'paused', 'ports', 'quiet', 'runner', 'script'],
   ...['scuttle', 'separate', 'starter', 'testRunId', 'token'],
@@ -53,7 +53,7 @@ test('it is a TestRun with known fields only', () => {
   }
 });
 
-test('its values are of the types that the operator takes', () => {
+test('its values have the types that the operator accepts', () => {
   const { parallelism, separate, quiet, cleanup, arguments: words } = testRun.spec;
   expect(parallelism).toBeTypeOf('number');
   expect(separate).toBeTypeOf('boolean');
@@ -65,7 +65,7 @@ test('its values are of the types that the operator takes', () => {
   }
 });
 
-test('it runs a scenario that is there, with settings that it reads, on the k6 that is tried here', () => {
+test('it runs an existing scenario, with settings that it reads, on the tested version of k6', () => {
   const scenario = testRun.spec.script.configMap.file.replace(/\.js$/, '');
   expect(scenarioNames()).toContain(scenario);
   const sources = read(`k6/scenarios/${scenario}.ts`) + read('k6/lib/settings.ts');
@@ -73,7 +73,7 @@ test('it runs a scenario that is there, with settings that it reads, on the k6 t
   for (const pod of ['runner', 'initializer']) expect(testRun.spec[pod].image).toBe(`grafana/k6:${K6_VERSION}`);
 });
 
-test('it finds the edges of deploy/kubernetes, and the policy lets it in', () => {
+test('it finds the edges of deploy/kubernetes, and the policy admits it', () => {
   const service = parseAllDocuments(read('deploy/kubernetes/base/edge.yaml'))
     .map(document => document.toJS())
     .find(({ kind }) => kind === 'Service');

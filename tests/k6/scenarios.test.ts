@@ -1,4 +1,4 @@
-/** The load scenarios, as far as that can be told without k6: their types, that each is one file for k6, that the page names them. */
+/** The load scenarios, verified without k6: their types, that each is one file for k6, and that the page names them. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,18 +12,18 @@ import { k6Command } from '../../k6/runner/options.mjs';
 import { PLANS } from '../../k6/runner/scenarios.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** What a ConfigMap takes at most. */
+/** The size limit of a ConfigMap. */
 const CONFIG_MAP_BYTES = 1_048_576;
 const dist = mkdtempSync(join(tmpdir(), 'hubbub-k6-test-'));
 afterAll(() => rmSync(dist, { recursive: true, force: true }));
 
-test('their types are right', async () => {
+test('their types are correct', async () => {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
   const run = promisify(execFile)(process.execPath, [compiler, '-p', join(ROOT, 'k6/tsconfig.json')]);
   await run.catch((error: { stdout?: string }) => expect.fail(error.stdout ?? String(error)));
 });
 
-test('every scenario can be run, and every one that can be run is there', () => {
+test('the runnable scenarios are those in the folder', () => {
   expect(Object.keys(PLANS).sort()).toEqual(scenarioNames());
 });
 
@@ -60,7 +60,7 @@ test.for([
     ['smoke', '--url', 'http://127.0.0.1'],
     /--url <url>' argument 'http:\/\/127.0.0.1' is invalid. Expected ws:\/\/host:port/,
   ],
-] as const)('%s is refused with what would be right', ([args, words]) => {
+] as const)('%s is refused with the valid values', ([args, words]) => {
   const program = new Command().exitOverride().configureOutput({ writeErr() {} });
   k6Command({ run: async () => {}, bundle: async () => {} }, program);
   expect(() => program.parse(args, { from: 'user' })).toThrow(words);

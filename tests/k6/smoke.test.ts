@@ -1,4 +1,4 @@
-/** The smoke scenario for real, where k6 is; skipped with the reason elsewhere: `npm run k6 -- smoke` fetches or builds it. */
+/** The real smoke scenario, skipped with a reason where k6 is missing: `npm run k6 -- smoke` fetches or builds it. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { startCluster, type TestCluster } from '../support/cluster.js';
 import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-// What is asked is whether everything works, not how fast a machine is that runs other tests as well: that is not smoke's own limit of 1 s.
+// The test verifies that everything works, not how fast a shared machine is; smoke's own limit is 1 s.
 const SHORT = ['--open-s', '1', '--talk-s', '3', '--vus', '1', '--p99-ms', '5000'];
 const TIMEOUT_MS = 120_000;
 const AS_WHEN_A_THRESHOLD_FAILED = 99;
@@ -23,7 +23,7 @@ const where =
 if (k6 === undefined) console.warn(`tests/k6/smoke.test.ts: ${where}`);
 
 test.skipIf(k6 === undefined)(
-  `smoke: everything that is said is read, in JSON and MessagePack [${where}]`,
+  `smoke: every message that is sent is read, in JSON and MessagePack [${where}]`,
   { timeout: TIMEOUT_MS },
   async () => {
     const cluster = await startCluster({ edges: 2 });
