@@ -1,4 +1,4 @@
-/** The alerts: valid, each tried by a story that fires it and one that does not, each with a runbook that holds. */
+/** The alerts: valid, each tested by a story that fires it and one that does not, each with a correct runbook. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { environmentName, settingNames } from '@hubbub/config';
@@ -24,16 +24,16 @@ beforeAll(() => {
   promtool(['--version']);
 }, PROVISION_TIMEOUT_MS);
 
-test('promtool takes the rules, and the configuration that names them', { timeout: PROMTOOL_TIMEOUT_MS }, () => {
+test('promtool accepts the rules, and the configuration that names them', { timeout: PROMTOOL_TIMEOUT_MS }, () => {
   expect(promtool(['check', 'rules', RULES])).toMatchObject({ code: 0 });
-  const { code, said } = promtool(['check', 'config', deployFile('prometheus/prometheus.yml')]);
-  expect(said).toContain(`${names.length} rules found`);
+  const { code, output } = promtool(['check', 'config', deployFile('prometheus/prometheus.yml')]);
+  expect(output).toContain(`${names.length} rules found`);
   expect(code).toBe(0);
 });
 
-test('every alert fires when it should, and is quiet when it should', { timeout: PROMTOOL_TIMEOUT_MS }, () => {
-  const { code, said } = promtool(['test', 'rules', STORIES]);
-  expect(said).toContain('SUCCESS');
+test('every alert fires when it should, and is silent when it should be', { timeout: PROMTOOL_TIMEOUT_MS }, () => {
+  const { code, output } = promtool(['test', 'rules', STORIES]);
+  expect(output).toContain('SUCCESS');
   expect(code).toBe(0);
   const { tests } = parse(readFileSync(STORIES, 'utf8')) as { tests: { name: string; promql_expr_test: object[] }[] };
   for (const name of names) {
@@ -46,7 +46,7 @@ test('every alert fires when it should, and is quiet when it should', { timeout:
   }
 });
 
-test('every alert says how bad it is, what it is, and where to read on', () => {
+test('every alert states its severity, its meaning, and where to read on', () => {
   for (const { name, severity, annotations } of alerts()) {
     expect(['critical', 'warning']).toContain(severity);
     expect(annotations.summary, name).toMatch(/^.{10,160}$/);

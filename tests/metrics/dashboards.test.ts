@@ -1,4 +1,4 @@
-/** The dashboards: their JSON is what the TypeScript makes, and every panel says what it shows. */
+/** The dashboards: their JSON equals the output of the TypeScript, and every panel describes what it shows. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { BOARDS, dashboardFiles } from '../../deploy/grafana/src/index.js';
@@ -11,13 +11,13 @@ const UNITS = ['s', 'bytes', 'Bps', 'ops', 'short', 'percentunit'];
 const panelsOf = (board: (typeof BOARDS)[number]) =>
   (board.dashboard.panels ?? []).flatMap(panel => (panel.type !== 'row' && 'targets' in panel ? [panel] : []));
 
-test('deploy/grafana/dashboards is what npm run dashboards writes', () => {
+test('deploy/grafana/dashboards is the output of npm run dashboards', () => {
   const folder = deployFile('grafana/dashboards');
   const files = Object.fromEntries(readdirSync(folder).map(name => [name, readFileSync(`${folder}/${name}`, 'utf8')]));
   expect(files).toEqual(dashboardFiles());
 });
 
-test('dashboards have names of their own, a data source variable, and not more than can be read', () => {
+test('dashboards have unique names, a data source variable, and a readable number of panels', () => {
   expect(new Set(BOARDS.map(({ dashboard }) => dashboard.uid)).size).toBe(BOARDS.length);
   for (const board of BOARDS) {
     const variables = board.dashboard.templating?.list ?? [];
@@ -51,7 +51,7 @@ test('panels do not overlap, and rows are full', () => {
   }
 });
 
-test('the dashboard of a load run asks for metrics that the scenarios have', () => {
+test('the dashboard of a load run queries metrics that the scenarios have', () => {
   const source = readFileSync(new URL('../../k6/lib/metrics.ts', import.meta.url), 'utf8');
   const kinds = { Counter: ['total'], Rate: ['rate'], Trend: ['p50', 'p95', 'p99', 'max'] };
   const written = [...source.matchAll(/new (Counter|Rate|Trend)\('(\w+)'/g)].flatMap(([, kind, name]) =>

@@ -1,4 +1,4 @@
-/** Gauges go down as well as up, and what Redis tells is absent while it tells nothing. */
+/** Gauges go down as well as up, and the numbers of Redis are absent while it is down. */
 import { expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster, startEmbedded } from '../support/cluster.js';
@@ -38,7 +38,7 @@ test('rooms of an edge are those with a member; the largest roster is counted by
   await eventually(async () => (await value(adminUrl, 'hubbub_edge_rooms')) === 0);
 });
 
-test('bytes from clients are counted as they come, malformed ones too', async () => {
+test('bytes from clients are counted as they arrive, malformed ones too', async () => {
   const cluster = await startEmbedded();
   const { adminUrl, wsUrl } = cluster.edge(0);
   const client = await connect(wsUrl, { token: cluster.token({ user: 'ada' }) });
@@ -49,7 +49,7 @@ test('bytes from clients are counted as they come, malformed ones too', async ()
   expect(await value(adminUrl, 'hubbub_edge_received_bytes_total')).toBe(24 + 5);
 });
 
-test('while Redis is away presence is not ready, says so, and tells no old number; it tells new ones after', async () => {
+test('while Redis is down presence is not ready, reports it, and exports no old number; new ones follow', async () => {
   const redis = await startRedis({ own: true });
   const cluster = await startCluster({ edges: 0, redis });
   const url = cluster.presence[0]?.adminUrl ?? '';
@@ -72,7 +72,7 @@ test('while Redis is away presence is not ready, says so, and tells no old numbe
   expect(await value(url, 'hubbub_redis_commands_total')).toBeGreaterThan(0);
 });
 
-test('where INFO is forbidden Redis is up all the same, and its numbers are absent', async () => {
+test('where INFO is forbidden Redis still counts as up, and its numbers are absent', async () => {
   const redis = await startRedis({ own: true });
   const cluster = await startCluster({ edges: 0, redis });
   const url = cluster.presence[0]?.adminUrl ?? '';
@@ -83,7 +83,7 @@ test('where INFO is forbidden Redis is up all the same, and its numbers are abse
   expect(await lines(url, 'hubbub_redis_commands_total')).toEqual([]);
 });
 
-test('each stream has its lag where it is owned, and only there', async () => {
+test('each stream has its lag only where it is owned', async () => {
   const cluster = await startCluster({ edges: 0, presence: 1, env: { HUBBUB_PRESENCE_PARTITIONS: '8' } });
   const first = cluster.presence[0]?.adminUrl ?? '';
   const owned = async (url: string) => (await lines(url, 'hubbub_presence_stream_lag_seconds')).length;

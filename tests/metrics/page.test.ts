@@ -1,4 +1,4 @@
-/** docs/metrics.md says what running processes tell: every metric, its type, its labels and their values, in both directions. */
+/** docs/metrics.md lists every metric of running processes with its type, labels and values, and no other. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startEmbedded } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
@@ -10,16 +10,16 @@ import { promtool } from './support/prometheus.js';
 import { type ScrapedMetric, scrape } from './support/scrape.js';
 import { startWholeCluster, startWorkers } from './support/whole-cluster.js';
 
-/** What each process has to tell. */
-const TELLS = {
+/** The sections of the page about each process. */
+const SECTIONS = {
   edge: ['Every process', 'Every process on Redis', 'Edge'],
   presence: ['Every process', 'Every process on Redis', 'Presence', 'Redis'],
   api: ['Every process', 'Every process on Redis', 'HTTP API'],
 } as const satisfies Record<string, readonly Section[]>;
-type ProcessName = keyof typeof TELLS;
-const PROCESSES = Object.keys(TELLS) as ProcessName[];
+type ProcessName = keyof typeof SECTIONS;
+const PROCESSES = Object.keys(SECTIONS) as ProcessName[];
 
-/** What makes no sense of several. */
+/** Metrics that cannot be combined for several processes. */
 const OF_ONE_PROCESS = ['process_start_time_seconds'];
 
 const documented = readMetricsPage();
@@ -27,7 +27,7 @@ const scrapes = new Map<ProcessName, { text: string; metrics: Map<string, Scrape
 
 beforeAll(async () => {
   const { cluster, api } = await startWholeCluster({ edges: 1 });
-  // Namespaces tell of events, and routes of requests, when there was one.
+  // Namespaces have event metrics, and routes request metrics, after the first of each.
   const client = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'ada' }) });
   await client.join('game:1');
   await cluster.redis.cli('XGROUP', 'CREATE', `${cluster.redis.prefix}:events:{game}`, 'referee', '0', 'MKSTREAM');
@@ -43,8 +43,8 @@ const onPage = (sections: readonly string[]): DocumentedMetric[] =>
   documented.filter(({ section }) => sections.includes(section));
 
 describe.each(PROCESSES)('%s', name => {
-  test('tells what the page has, and the page has what it tells', () => {
-    const page = onPage(TELLS[name]);
+  test('exports the metrics on the page, and no others', () => {
+    const page = onPage(SECTIONS[name]);
     const metrics = [...notice(name).values()];
     expect(metrics.length).toBeGreaterThan(10);
     expect(metrics.map(metric => metric.name).sort()).toEqual(page.map(metric => metric.name).sort());
@@ -54,9 +54,9 @@ describe.each(PROCESSES)('%s', name => {
   });
 
   test('labels and their values are those of the page', () => {
-    for (const { name: metric, labels: onThePage } of onPage(TELLS[name])) {
+    for (const { name: metric, labels: onThePage } of onPage(SECTIONS[name])) {
       const labels = notice(name).get(metric)?.labels ?? new Map<string, ReadonlySet<string>>();
-      // A label whose values are not ours may have none now: nothing is under way, say.
+      // A label with open values may have none now: for example, nothing is in flight.
       const expected = [...onThePage].flatMap(([label, { values, open }]) => (open && values.size === 0 ? [] : label));
       expect([...labels.keys(), ...expected], metric).toEqual(expect.arrayContaining(expected));
       for (const [label, values] of labels) {
@@ -75,29 +75,29 @@ describe.each(PROCESSES)('%s', name => {
     }
   });
 
-  test('promtool check metrics has nothing to say', () => {
-    expect(promtool(['check', 'metrics'], scrapes.get(name)?.text)).toEqual({ code: 0, said: '' });
+  test('promtool check metrics reports nothing', () => {
+    expect(promtool(['check', 'metrics'], scrapes.get(name)?.text)).toEqual({ code: 0, output: '' });
   });
 });
 
-test('hubbub start tells what an edge and presence tell, but nothing of Redis', async () => {
+test('hubbub start exports the metrics of an edge and presence, but none of Redis', async () => {
   const { metrics } = await scrape((await startEmbedded()).edge(0).adminUrl);
   const conditional = /^hubbub_edge_(authorizer|jwks|events_)/;
   const expected = onPage(['Every process', 'Edge', 'Presence']).filter(({ name }) => !conditional.test(name));
   expect([...metrics.keys()].sort()).toEqual(expected.map(({ name }) => name).sort());
 });
 
-test('the workers of a port tell together what one edge tells', async () => {
+test('the workers of a port together export the metrics of one edge', async () => {
   const redis = await startRedis();
   const workers = await startWorkers(redis);
   const { text, metrics } = await scrape(workers.adminUrl);
   const conditional = /^hubbub_edge_(authorizer|jwks|events_)/;
-  const expected = onPage([...TELLS.edge, 'Workers of an edge']).filter(
+  const expected = onPage([...SECTIONS.edge, 'Workers of an edge']).filter(
     ({ name }) => !conditional.test(name) && !OF_ONE_PROCESS.includes(name),
   );
   expect([...metrics.keys()].sort()).toEqual(expected.map(({ name }) => name).sort());
   expect(text).toMatch(/^hubbub_edge_ready 1$/m);
-  expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, said: '' });
+  expect(promtool(['check', 'metrics'], text)).toEqual({ code: 0, output: '' });
 });
 
 test('units are those of Prometheus', () => {
@@ -109,7 +109,7 @@ test('units are those of Prometheus', () => {
   }
 });
 
-test('every metric of Hubbub is on a dashboard or in an alert, and those ask only for what the page has', () => {
+test('every metric of Hubbub is on a dashboard or in an alert, and those query only metrics of the page', () => {
   const asked = new Set(
     [...panelExpressions(), ...alerts()]
       .flatMap(({ expression }) => metricsIn(expression))

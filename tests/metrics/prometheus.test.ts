@@ -26,8 +26,8 @@ let whole: WholeCluster;
 let prometheus: Prometheus;
 let fromSeconds = 0;
 let toSeconds = 0;
-/** What this Redis does not tell: its number, and whatever asks for it, is left out, and said to be. */
-let untold: readonly string[] = [];
+/** Numbers that this Redis does not report: expressions with them are left out, with a warning. */
+let missing: readonly string[] = [];
 
 beforeAll(async () => {
   whole = await startWholeCluster({
@@ -51,7 +51,7 @@ beforeAll(async () => {
     describe: 'every process is scraped',
   });
   const info = await cluster.redis.cli('INFO', 'stats');
-  untold = info.includes('client_output_buffer_limit_disconnections:')
+  missing = info.includes('client_output_buffer_limit_disconnections:')
     ? []
     : ['hubbub_redis_output_limit_disconnections_total'];
   if (k6 !== undefined) await runLoad();
@@ -65,10 +65,10 @@ beforeAll(async () => {
 }, PROVISION_TIMEOUT_MS);
 
 afterAll(() => {
-  if (untold.length > 0) console.warn(`not told by this Redis, and so not checked: ${untold.join(', ')}`);
+  if (missing.length > 0) console.warn(`not reported by this Redis, and so not checked: ${missing.join(', ')}`);
 });
 
-/** k6 writes to Prometheus what it measures; whether it is content with this machine is not asked. */
+/** k6 writes its measurements to Prometheus; its thresholds may fail on this machine. */
 async function runLoad(): Promise<void> {
   const urls = whole.cluster.edges.flatMap(({ httpUrl }) => ['--url', httpUrl.replace(/^http/, 'ws')]);
   const args = ['smoke', ...urls, ...SHORT, '--prometheus', `${prometheus.url}/api/v1/write`];
@@ -83,7 +83,7 @@ async function runLoad(): Promise<void> {
   if (code !== 0 && code !== 99) throw new Error(`k6 ended with ${code}:\n${output}`);
 }
 
-/** As Grafana fills in the variables: all instances, or the first edge, to which everything happened. */
+/** Fills in the variables like Grafana: all instances, or the first edge, on which all events happen. */
 function filledIn({ board, expression }: Asked): string {
   const values: Record<string, string> = {
     $__rate_interval: RATE_INTERVAL,
@@ -93,36 +93,36 @@ function filledIn({ board, expression }: Asked): string {
   return expression.replace(/\$\w+/g, name => values[name] ?? name);
 }
 
-/** Whether a number was found at any second. */
+/** Whether the series has a number at any second. */
 async function hasData(expression: string): Promise<boolean> {
   const series = await prometheus.range(expression, fromSeconds, toSeconds);
   return series.some(({ values }) => values.some(([, value]) => value !== 'NaN'));
 }
 
-const isTold = (expression: string): boolean => !untold.some(name => expression.includes(name));
+const isReported = (expression: string): boolean => !missing.some(name => expression.includes(name));
 
 describe('every expression returns data', () => {
   test.each(panelExpressions().map(asked => [asked.where, asked] as const))('%s', async (_, asked) => {
     if (asked.board === 'k6' && k6 === undefined) return;
     const expression = filledIn(asked);
     expect(expression).not.toContain('$');
-    if (isTold(expression)) expect(await hasData(expression), expression).toBe(true);
+    if (isReported(expression)) expect(await hasData(expression), expression).toBe(true);
   });
 
   test.each(alerts().map(alert => [alert.name, alert] as const))('%s', async (_, { expression }) => {
-    // What holds returns 1, what does not 0, and what asks for something that is not there nothing.
+    // A condition that holds returns 1, another one 0, and one about an absent metric nothing.
     const asNumber = expression.replace(/(==|>|<)\s*(?=[\d(])/g, '$1 bool ');
     expect(asNumber).not.toBe(expression);
-    if (isTold(expression)) expect(await hasData(asNumber), asNumber).toBe(true);
+    if (isReported(expression)) expect(await hasData(asNumber), asNumber).toBe(true);
   });
 });
 
-test('an expression with a wrong name returns none, so that the above can fail', async () => {
+test('an expression with a wrong name returns no data, so that the tests above can fail', async () => {
   expect(await hasData('hubbub_edge_sesions')).toBe(false);
   expect(await hasData('rate(hubbub_edge_frames_total{kind="ok"}[10s])')).toBe(false);
 });
 
-test('an alert fires in Prometheus itself, with its words filled in', async () => {
+test('an alert fires in Prometheus itself, with its text filled in', async () => {
   const fired = await prometheus.range('ALERTS{alertname="HubbubGapsTold"}', fromSeconds, toSeconds);
   expect(fired.map(({ metric }) => metric)).toContainEqual(
     expect.objectContaining({ alertstate: 'firing', severity: 'warning', reason: 'no_history' }),

@@ -1,4 +1,4 @@
-/** Every expression that the dashboards and the alerts ask Prometheus, with where it stands. */
+/** Every expression of the dashboards and the alerts, with its place. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { BOARDS } from '../../../deploy/grafana/src/index.js';
@@ -55,7 +55,7 @@ export function alerts(): Alert[] {
 
 const METRIC = /\b((?:hubbub|nodejs|process|k6)_[a-z0-9_]+)\b/g;
 
-/** Names of metrics in an expression; of a histogram that of the whole. */
+/** The names of metrics in an expression; for a histogram, the name without suffix. */
 export function metricsIn(expression: string): string[] {
   const withoutLabels = expression.replace(/\{[^}]*\}/g, '');
   return [...withoutLabels.matchAll(METRIC)].map(([, name = '']) => name.replace(/_bucket$/, ''));

@@ -1,8 +1,8 @@
-/** docs/metrics.md, read: what it says of each metric. */
+/** Reads docs/metrics.md: the description of each metric. */
 import { readFileSync } from 'node:fs';
 import { MarkdownPage } from '../../support/markdown-tables.js';
 
-/** The sections that have a table of metrics, and which process each is about. */
+/** The sections that have a table of metrics, and the process of each. */
 export const SECTIONS = [
   'Every process',
   'Every process on Redis',
@@ -24,9 +24,9 @@ export interface DocumentedMetric {
 }
 
 export interface DocumentedValues {
-  /** Present from the start. */
+  /** Values that are present from the start. */
   readonly values: ReadonlySet<string>;
-  /** `…` stands behind them, or instead: others may come. */
+  /** Whether `…` follows the values or replaces them: there may be others. */
   readonly open: boolean;
 }
 

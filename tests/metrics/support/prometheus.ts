@@ -24,18 +24,18 @@ export interface Prometheus {
   readonly url: string;
   /** Whether each target was scraped, by instance. */
   targets(): Promise<Record<string, string>>;
-  /** The expression at every second. @throws {Error} with what Prometheus has to say about it. */
+  /** The expression at every second. @throws {Error} with the message of Prometheus. */
   range(expression: string, fromSeconds: number, toSeconds: number): Promise<Series[]>;
 }
 
-/** Exit code, and everything it said. */
-export function promtool(args: readonly string[], input = ''): { code: number; said: string } {
+/** Exit code and all output. */
+export function promtool(args: readonly string[], input = ''): { code: number; output: string } {
   provisionProgram('prometheus', PACKAGES);
   const { status, stdout, stderr } = spawnSync(provisionProgram('promtool', PACKAGES), args, {
     input,
     encoding: 'utf8',
   });
-  return { code: status ?? -1, said: `${stdout}${stderr}` };
+  return { code: status ?? -1, output: `${stdout}${stderr}` };
 }
 
 /** Scrapes every second, evaluates the shipped rules, and takes remote writes. */

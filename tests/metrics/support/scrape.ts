@@ -1,4 +1,4 @@
-/** The text that Prometheus scrapes, read: which metrics there are, of which type, with which labels. */
+/** Reads the text that Prometheus scrapes: metrics with their types and labels. */
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'untyped';
 
 export interface ScrapedMetric {
@@ -13,7 +13,7 @@ export interface ScrapedMetric {
 const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
-/** @throws {Error} on a line that is none. */
+/** @throws {Error} on a malformed line. */
 export function readScrape(text: string): Map<string, ScrapedMetric> {
   const metrics = new Map<
     string,

@@ -1,4 +1,4 @@
-/** What happens to the cluster while Prometheus looks: a little of everything that has a metric. */
+/** The events in the cluster while Prometheus scrapes: a little of everything that has a metric. */
 import { expect } from 'vitest';
 import type { ApiProcess } from '../../api/api-process.js';
 import { cleanup } from '../../support/cleanup.js';
@@ -11,7 +11,7 @@ import type { WholeCluster } from './whole-cluster.js';
 const FILLER = 'x'.repeat(32_768);
 const MESSAGES_MAX = 4000;
 const TALK_INTERVAL_MS = 100;
-/** Also while Redis is away: that is when it answers with 503. */
+/** Also while Redis is down, because the API answers with 503 then. */
 const REQUEST_INTERVAL_MS = 300;
 
 /**
@@ -31,7 +31,7 @@ export async function liveThrough(whole: WholeCluster, untilSeen: (condition: st
   const { payload: position } = await cleo.ask({ type: 'join_room', payload: { room_id: 'kept:1' } });
   const stopTalking = talk([ada, bob], api);
 
-  // Clients that are refused, or do not know what they do.
+  // Clients that are refused, or send invalid frames.
   expect((await connectRefused(first.wsUrl, { token: 'none' })).status).toBe(401);
   await ada.ask({ type: 'send_message', room: 'elsewhere', payload: {} });
   ada.sendRaw('{');
@@ -48,11 +48,11 @@ export async function liveThrough(whole: WholeCluster, untilSeen: (condition: st
   await api.post('/users/eve/disconnect', {});
   await untilSeen('sum(hubbub_edge_events_waiting) > 0');
 
-  // Somebody the authorizer is asked about, when it has been looked at before: a rate needs two looks.
+  // A user whom the authorizer decides on, after a first scrape: a rate needs two.
   await enter('dora', first, ['club:1']);
   await untilSeen('sum(rate(hubbub_edge_authorizer_duration_seconds_count[10s])) > 0');
 
-  // A session that was away comes back and has what it missed.
+  // A session that was away returns and gets what it missed.
   await cleo.terminate();
   await ada.ask({ type: 'send_message', room: 'kept:1', payload: { missed: true } });
   const back = await connect(first.wsUrl, { name: 'cleo', token: cluster.token({ user: 'cleo' }) });
@@ -83,7 +83,7 @@ export async function liveThrough(whole: WholeCluster, untilSeen: (condition: st
   await untilSeen('max(hubbub_edge_drain_remaining) > 0');
   expect((await left).code).toBe(0);
 
-  // Redis is away for a moment: the API says so, subscriptions break and are mended, or told.
+  // Redis is down for a moment: the API refuses, subscriptions break and recover, and gaps are reported.
   await cluster.redis.halt({ keepData: true });
   await eventually(async () => (await api.post('/messages', { all: true, type: 'said', payload: {} })).status === 503);
   await untilSeen('min(hubbub_redis_up) == 0');
@@ -96,10 +96,10 @@ export async function liveThrough(whole: WholeCluster, untilSeen: (condition: st
   stopTalking();
 }
 
-/** They say something several times a second until told to stop, or the file is over. */
+/** They send something several times a second until stopped, or until the file is over. */
 function talk(clients: readonly RawClient[], api: ApiProcess): () => void {
   const requests = setInterval(() => {
-    // The API may be gone when the file is over; what it answers is what Prometheus looks at.
+    // The API may be gone when the file is over; only Prometheus reads its answers.
     api.post('/rooms/general/messages', { type: 'said' }).catch(() => {});
   }, REQUEST_INTERVAL_MS);
   const frames = setInterval(() => {
