@@ -1,4 +1,4 @@
-/** What sessions cost Redis that only are there, and what a cluster leaves behind. */
+/** The cost of idle sessions for Redis, and the keys that a cluster leaves behind. */
 import { expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
@@ -7,11 +7,11 @@ import { connect } from '../support/raw-client.js';
 const ROOMS = 20;
 /** The length of a window: presence's own timer measures it, so that a slow machine makes it longer and no fuller. */
 const LEASE_RENEWALS = 4;
-/** A command of each session every 30 s would be about five times as many in all. */
+/** One command per session every 30 s would be about five times as many in all. */
 const MAX_RATIO = 3;
 /** The longest life of a key that is not renewed (docs/decisions/0001). */
 const LONGEST_LIFE_MS = 300_000;
-/** What services must know of namespaces: they may publish while no edge is there (docs/decisions/0004). */
+/** Services need the announcements of namespaces: they may publish while no edge runs (docs/decisions/0004). */
 const ANNOUNCEMENT_LIFE_MS = 86_400_000;
 
 async function open(cluster: TestCluster, from: number, to: number): Promise<void> {
@@ -39,7 +39,7 @@ async function idleCommands(cluster: TestCluster): Promise<string[]> {
   await eventually(isTrimmed, { describe: 'the reports of the joins are applied and trimmed' });
   const heard: string[] = [];
   const monitor = await redis.connection().monitor();
-  // What a script does is the script's: it has named its keys.
+  // Commands within a script are skipped: the script has named its keys.
   monitor.on('monitor', (_time: string, args: string[], source: string) => {
     const text = args.join(' ');
     if (source !== 'lua' && text.includes(redis.prefix)) heard.push(text);
@@ -65,7 +65,7 @@ test('idle sessions cost Redis nothing: 1,000 as much as 20, and not one report 
   expect(many.length).toBeLessThanOrEqual(MAX_RATIO * few.length);
 }, 120_000);
 
-test('a cluster that is abandoned leaves an empty Redis: no key without an end, none that lasts (invariant 9)', async () => {
+test('an abandoned cluster leaves an empty Redis: every key expires (invariant 9)', async () => {
   const cluster = await startCluster({ edges: 2, presence: 2 });
   await open(cluster, 0, 200);
   const speaker = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'speaker' }) });

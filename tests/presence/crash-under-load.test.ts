@@ -1,6 +1,6 @@
 /**
- * The only presence instance is killed, again and again, while users come, leave and drop. (With a second instance:
- * apps/presence/test/survival.test.ts.)
+ * The only presence instance is killed, again and again, while users join, leave and drop.
+ * With a second instance: apps/presence/test/survival.test.ts.
  */
 import type { Frame } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
@@ -20,7 +20,7 @@ const knows = (witness: RawClient, room: string, user: string) =>
     ({ room: of, payload }) => of === room && JSON.stringify(payload ?? {}).includes(`"id":"${user}"`),
   );
 
-test('killed three times under load: rosters are right, and everybody came and left exactly once (invariant 12)', async () => {
+test('killed three times under load: rosters are right, and every user joined and left exactly once (invariant 12)', async () => {
   const env = { ...withNamespaces({ chat: { public: true, leaveGraceMs: 500 } }), HUBBUB_PRESENCE_API_KEYS: 'key' };
   const cluster = await startCluster({ edges: 2, presence: 1, env });
   const enter = async (user: string, edge: number, rooms: readonly string[]) => {

@@ -1,4 +1,4 @@
-/** What a namespace says of presence: off, or members that are kept while they are away. */
+/** Presence by namespace: off, or with members that are kept while they are away. */
 import type { RosterUser } from '@hubbub/protocol';
 import { beforeAll, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
@@ -32,7 +32,7 @@ async function usersOf(member: RawClient, room: string): Promise<RosterUser[]> {
   return ((await member.ask({ type: 'online_users', room })).payload?.users ?? []) as RosterUser[];
 }
 
-test('where presence is off, online_users is refused at once and nobody is told who comes', async () => {
+test('where presence is off, online_users is refused immediately and nobody hears of joins', async () => {
   const room = 'silent:hall';
   const alice = await enter('alice', 0, room);
   const answer = await alice.ask({ type: 'online_users', room });
@@ -53,7 +53,7 @@ test('where presence is off, online_users is refused at once and nobody is told 
   }
 });
 
-test('a kept member that drops is away after the silence, with last_seen; is back when it comes back; is gone when it leaves', async () => {
+test('a kept member that drops is away after the silence, with last_seen; is online after it reconnects; is gone when it leaves', async () => {
   const room = 'quiz:42';
   const host = await enter('host', 0, room);
   const player = await enter('player', 1, room);
@@ -89,7 +89,7 @@ test('a kept member that drops is away after the silence, with last_seen; is bac
   expect((await usersOf(host, room)).map(({ id }) => id)).toEqual(['host', 'late']);
 });
 
-test('a kept member that stays away expires, and is told to have left once', async () => {
+test('a kept member that stays away expires, and its leave is reported once', async () => {
   const room = 'short:1';
   const host = await enter('host', 0, room);
   const player = await enter('player', 1, room);

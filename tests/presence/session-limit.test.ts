@@ -1,10 +1,10 @@
-/** A user has so many sessions in the whole cluster, whichever edges they are on. */
+/** The number of a user's sessions is limited in the whole cluster, whichever edges they are on. */
 import { expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 
-test('the session above the limit ends with 4202 on whatever edge it is, and the place of one that left is free', async () => {
+test('the session above the limit ends with 4202 on any edge, and a place is free again after a session ends', async () => {
   const env = { HUBBUB_MAX_SESSIONS_PER_USER: '3', HUBBUB_PRESENCE_API_KEYS: 'key' };
   const cluster = await startCluster({ edges: 2, env });
   const url = cluster.presence[0]?.adminUrl ?? '';

@@ -22,12 +22,12 @@ async function enter(user: string, edge: number, room: string): Promise<RawClien
 
 const userOf = ({ payload }: Frame) => (payload?.user as { id: string } | undefined)?.id ?? '';
 
-/** What the witness has heard of alice, in order. */
+/** The events about alice that the witness has received, in order. */
 function heardOfAlice(witness: RawClient): string[] {
   return witness.frames.filter(frame => userOf(frame) === 'alice').map(({ type }) => type);
 }
 
-/** A user comes, drops, and is told to have left: whatever graces ran before are over by then. */
+/** A user joins, drops, and has left for the others: earlier graces are over by then. */
 async function afterTheGrace(witness: RawClient, room: string, user: string): Promise<void> {
   const passing = await enter(user, 0, room);
   await passing.terminate();
