@@ -1,4 +1,4 @@
-/** What a room remembers: positions, retries, pages, both encodings. */
+/** The history of a room: positions, retries, pages, both encodings. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TestCluster } from '../support/cluster.js';
 import { enter, joinAt, position, startWithHistory } from './support.js';
@@ -24,7 +24,7 @@ async function aliceAndBob(namespace = 'chat') {
 }
 
 describe('a room with history', () => {
-  test('counts its messages in one order for both encodings; the ack tells the offset, the sender gets no copy', async () => {
+  test('counts its messages in one order for both encodings; the ack has the offset, the sender gets no copy', async () => {
     const { room, alice, bob, start } = await aliceAndBob();
     expect(start).toEqual({ epoch: expect.any(String), offset: 0 });
     const { epoch } = start;
@@ -49,7 +49,7 @@ describe('a room with history', () => {
     await bob.noFrame('new_message');
   });
 
-  test('a message that is sent again under its message_id is there once, and the ack is the first one’s', async () => {
+  test('a message that is repeated under its message_id is stored once, and gets the ack of the first one', async () => {
     const { room, alice, bob } = await aliceAndBob();
     const message = { type: 'send_message', room, message_id: 'same' };
     for (let time = 0; time < 2; time++) {
@@ -61,7 +61,7 @@ describe('a room with history', () => {
     await bob.noFrame('new_message');
   });
 
-  test('is read in pages, forwards and backwards, by both encodings', async () => {
+  test('is read in pages, forward and backward, by both encodings', async () => {
     const { room, alice, bob, start, say } = await aliceAndBob();
     for (let n = 1; n <= 7; n++) await say(n);
     const ask = async (client: typeof alice, payload: object) => {
@@ -108,7 +108,7 @@ describe('a position that cannot be recovered from', () => {
     ['new_epoch', 'chat', () => ({ epoch: 'another', offset: 1 }), []],
     ['new_epoch', 'chat', (epoch: string) => ({ epoch, offset: 1_000_000 }), []],
   ] as const)(
-    'is answered %s in %s; what there still is comes, and what is new',
+    'is answered %s in %s; the remaining messages arrive, then new ones',
     async (reason, namespace, since, still) => {
       const { room, start, say } = await aliceAndBob(namespace);
       for (let n = 1; n <= 7; n++) await say(n);
@@ -129,7 +129,7 @@ describe('a position that cannot be recovered from', () => {
     },
   );
 
-  test('within the history it is replayed, to a member that asks again too', async () => {
+  test('within the history it is replayed, also to a member that asks again', async () => {
     const { room, start, say } = await aliceAndBob('short');
     for (let n = 1; n <= 7; n++) await say(n);
     const late = await enter(cluster, cluster.edge(1), `late-${rooms}`, 'msgpack');
@@ -142,7 +142,7 @@ describe('a position that cannot be recovered from', () => {
     await late.noFrame('new_message');
   });
 
-  test('a malformed position is refused, and in resume only that room is', async () => {
+  test('a malformed position is refused, and in a resume only that room', async () => {
     const { room, alice } = await aliceAndBob();
     expect(await joinAt(alice, room, { epoch: 'e', offset: -1 })).toMatchObject({
       payload: { code: 'INVALID_PAYLOAD' },

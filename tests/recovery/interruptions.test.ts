@@ -50,11 +50,11 @@ describe('under a stream of messages', () => {
     expect(await metric(cluster.edge(1), 'hubbub_edge_catch_ups_total')).toBeGreaterThan(0);
   });
 
-  test('Redis is restarted with its data: nothing is lost and nothing comes twice', async () => {
+  test('Redis is restarted with its data: nothing is lost or doubled', async () => {
     const { redis, writer, readers, start } = await chat();
     const before = stream(writer, ROOM);
     await eventually(() => before.sent > 100);
-    await before.stop(); // What is written after the save would be lost: that is the next story.
+    await before.stop(); // A write after the save would be lost: that is the next story.
     await redis.restart({ keepData: true });
     const after = stream(writer, ROOM, before.sent);
     await eventually(() => after.sent > before.sent + 100);
@@ -88,7 +88,7 @@ describe('under a stream of messages', () => {
     }
   });
 
-  test('Redis loses its data: the new epoch is told, and from there on every message comes', async () => {
+  test('Redis loses its data: the new epoch is reported, and from there on every message arrives', async () => {
     const { redis, writer, readers, start } = await chat();
     const messagesOfWriter = stream(writer, ROOM);
     await eventually(() => messagesOfWriter.sent > 50);
@@ -148,9 +148,9 @@ describe('under a stream of messages', () => {
   });
 });
 
-test('the last message of a room is lost on the way to an edge: it comes all the same', async () => {
+test('the last message of a room is lost on the way to an edge: it still arrives', async () => {
   const { redis, cluster, writer, readers } = await chat(2);
-  // Written by hand, so that the edges hear nothing of it.
+  // Written directly, so that the edges do not hear of it.
   const say = (n: number) => writer.ask({ type: 'send_message', room: ROOM, payload: { n } });
   await say(1);
   for (const reader of readers) await reader.nextFrame({ offset: 1 });

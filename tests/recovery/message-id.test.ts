@@ -60,7 +60,7 @@ describe.each(['chat', 'plain'])('in %s', namespace => {
   });
 });
 
-test('a repeated message_id changes nothing, and the ack says duplicate', async () => {
+test('a repeated message_id changes nothing, and the ack has duplicate: true', async () => {
   const { room, first, second, bob } = await tabs('chat');
   const message = { room, message_id: 'once', payload: { n: 1 } };
   expect((await send(first, { ...message, id: 'r1' })).payload).toEqual({ message_id: 'once' });

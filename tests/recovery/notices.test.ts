@@ -1,4 +1,4 @@
-/** Members get each notice of an outage once, and none where nothing was lost. */
+/** Members get each notice of an outage once, and no notice if nothing was lost. */
 import { expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { countOf } from '../support/metric-value.js';
@@ -36,7 +36,7 @@ test('after an outage of Redis each member gets one room_info, and one room_gap 
   }
 });
 
-test('a quiet room whose history lives as shortly as it may gets no room_gap', async () => {
+test('a quiet room with the shortest history lifetime gets no room_gap', async () => {
   const namespaces = { brief: { public: true, historySize: 5, historyTtlMs: 1000 } };
   const env = { HUBBUB_HISTORY_CHECK_INTERVAL_MS: '500' };
   const cluster = await startWithHistory({ edges: 1, namespaces, env });
@@ -44,7 +44,7 @@ test('a quiet room whose history lives as shortly as it may gets no room_gap', a
   const room = 'brief:quiet';
   const { epoch } = position(await joinAt(member, room));
   await member.ask({ type: 'send_message', room, payload: {} });
-  // Twice as long as the history's position lives without a reader.
+  // Twice the lifetime of the history's position without a reader.
   await new Promise(resolve => setTimeout(resolve, 4500));
   expect(await member.ask({ type: 'send_message', room, payload: {} })).toMatchObject({
     type: 'ack',

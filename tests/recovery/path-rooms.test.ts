@@ -1,4 +1,4 @@
-/** The room of the path is recovered by the request itself: its query names the position, and the replay precedes what is live. */
+/** The request itself recovers the room of the path: its query names the position, and the replay precedes live messages. */
 import { beforeAll, expect, test } from 'vitest';
 import type { TestCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 const open = (room: string, query: string, claims: object = {}) =>
   connect(`${cluster.edge(0).roomUrl(room)}?${query}`, { token: cluster.token({ user: 'reader', ...claims }) });
 
-test('the welcome comes first, then what was missed, then what is live, while messages pour in', async () => {
+test('the welcome arrives first, then missed messages, then live ones, while messages pour in', async () => {
   const room = 'chat:path-replay';
   const writer = await enter(cluster, cluster.edge(0), 'writer');
   const start = position(await joinAt(writer, room));
@@ -31,7 +31,7 @@ test('the welcome comes first, then what was missed, then what is live, while me
   expectWhole(reader, room, 3, last);
 });
 
-test('the answer to the first frame after the welcome comes when the replay has ended', async () => {
+test('the answer to the first frame after the welcome arrives when the replay has ended', async () => {
   const room = 'chat:path-answer';
   const writer = await enter(cluster, cluster.edge(0), 'writer');
   const start = position(await joinAt(writer, room));
@@ -42,7 +42,7 @@ test('the answer to the first frame after the welcome comes when the replay has 
   expectWhole(reader, room, 0, 50);
 });
 
-test('without a position, or with one that is not of this history, it hears from now on', async () => {
+test('without a position, or with one of another history, it hears from now on', async () => {
   const room = 'chat:path-now';
   const writer = await enter(cluster, cluster.edge(0), 'writer');
   const { epoch } = position(await joinAt(writer, room));

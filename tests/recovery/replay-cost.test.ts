@@ -1,4 +1,4 @@
-/** What a resume of old positions costs an edge: it decides from sizes, and keeps no message that it will not send. */
+/** The cost of resuming old positions for an edge: it decides by sizes, and keeps no message that it will not send. */
 import { openRedisBrokerClient } from '@hubbub/broker';
 import { Channels, encodeEnvelope, jsonCodec } from '@hubbub/protocol';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** What applications see when an edge dies under a stream: with the SDK every message, once and in order. */
+/** Applications while an edge dies under a stream: with the SDK they receive every message, once and in order. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     ['is killed', 'SIGKILL'],
     ['leaves', 'SIGTERM'],
   ] as const)(
-    'the edge %s, and everybody has everything once and in order',
+    'the edge %s, and every client has every message once and in order',
     async (_what, signal) => {
       const victim = await addEdge();
       balancer.prefer(victim);
@@ -63,7 +63,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     60_000,
   );
 
-  test('who was away has what was said meanwhile, and would not without naming a position', async () => {
+  test('a client that was away gets the messages it missed, and would not without naming a position', async () => {
     const rooms = ['chat:away'];
     const network = await startTcpProxy({ to: portOf(cluster.edge(0)) });
     const writer = await enter('away-writer', { rooms });
@@ -81,7 +81,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     expect(forgetful.heard.get('chat:away')).toEqual([0]);
   });
 
-  test('the room of the path is recovered while messages pour in, as every other', async () => {
+  test('the room of the path is recovered while messages pour in, like any other', async () => {
     const rooms = ['chat:path'];
     const network = await startTcpProxy({ to: portOf(cluster.edge(0)) });
     const writer = await enter('path-writer', { rooms });
@@ -109,7 +109,7 @@ describe('a stream of numbered messages to clients of the SDK', () => {
     expect(sent).not.toContain('resume');
   });
 
-  test('who was away for longer than the history reads of the gap, and gets what there still is', async () => {
+  test('a client that was away for longer than the history gets the gap, then the messages that remain', async () => {
     const rooms = ['short:room'];
     const network = await startTcpProxy({ to: portOf(cluster.edge(0)) });
     const writer = await enter('long-writer', { rooms });
@@ -163,7 +163,7 @@ interface EnterOptions {
   readonly path?: string;
 }
 
-/** The negative control: what an SDK without recovery would ask for. */
+/** The negative control: the requests of an SDK without recovery. */
 const withoutPositions: Codec = {
   ...msgpackCodec,
   encode(frame) {
@@ -197,11 +197,11 @@ async function enter(
 
 interface Stream {
   readonly sent: number;
-  /** Ends the stream and waits for every receipt. What was sent, by room, in the order of the offsets. */
+  /** Ends the stream and waits for every receipt. Returns the sent messages, by room, in the order of the offsets. */
   stop(): Promise<Map<string, unknown[]>>;
 }
 
-/** Numbered messages in every room, some at a time, whatever becomes of the connection. */
+/** Sends numbered messages to every room, several at a time, whatever becomes of the connection. */
 function startStream(client: HubbubClient): Stream {
   const taken = new Map(ROOMS.map(room => [room as string, new Map<number, number>()]));
   let sent = 0;
@@ -210,7 +210,7 @@ function startStream(client: HubbubClient): Stream {
     const n = ++sent;
     const { offset } = await client.room(room).send({ n });
     const numbers = taken.get(room);
-    // Two receipts for one place would be a message that was lost.
+    // Two receipts for one position would mean a lost message.
     expect(numbers?.has(offset ?? 0)).toBe(false);
     numbers?.set(offset ?? 0, n);
   };
@@ -233,11 +233,11 @@ function startStream(client: HubbubClient): Stream {
 interface Balancer {
   readonly port: number;
   add(edge: TestEdge): void;
-  /** New connections go there; `undefined`: in turn to whoever takes them. */
+  /** New connections go there; if `undefined`, to each edge in turn that accepts them. */
   prefer(edge: TestEdge | undefined): void;
 }
 
-/** One address for all edges, as in front of every cluster. */
+/** One address for all edges, like a balancer. */
 async function startBalancer(first: readonly TestEdge[]): Promise<Balancer> {
   const edges = [...first];
   const sockets = new Set<Socket>();

@@ -9,7 +9,7 @@ import { type StartClusterOptions, startCluster, type TestCluster, type TestEdge
 import { eventually } from '../support/eventually.js';
 import { type ConnectOptions, connect, type RawClient } from '../support/raw-client.js';
 
-/** `chat` remembers enough for every story, `short` five messages, `echo` tells the sender too, `plain` nothing. */
+/** `chat` remembers enough for every story, `short` five messages, `echo` sends to the sender too, `plain` nothing. */
 const NAMESPACES = {
   chat: { public: true, historySize: 5000 },
   short: { public: true, historySize: 5 },
@@ -18,7 +18,7 @@ const NAMESPACES = {
 };
 
 export interface StartWithHistoryOptions extends StartClusterOptions {
-  /** Beside those that every story has. */
+  /** In addition to those of every story. */
   readonly namespaces?: Readonly<Record<string, object>>;
 }
 
@@ -43,12 +43,12 @@ export async function enter(
   return await connect(edge.wsUrl, { name, encoding, token: cluster.token({ user: name }) });
 }
 
-/** Joins, and gives the position from which it hears. */
+/** Joins, and returns the position from which it hears. */
 export async function joinAt(client: RawClient, room: string, since?: Position): Promise<Frame> {
   return await client.ask({ type: 'join_room', payload: { room_id: room, ...since } });
 }
 
-/** Asks to be told what follows the positions, and gives the answer for each room. */
+/** Requests the messages after the positions, and returns the answer for each room. */
 export async function resume(client: RawClient, rooms: Readonly<Record<string, Position>>): Promise<unknown[]> {
   const named = Object.entries(rooms).map(([room_id, position]) => ({ room_id, ...position }));
   const answer = await client.ask({ type: 'resume', payload: { rooms: named } });
@@ -60,7 +60,7 @@ export function position(frame: Frame): Position {
   return { epoch, offset };
 }
 
-/** The numbers of the messages that the client got, in their order; each is in order and once, or this throws. */
+/** The numbers of the messages that the client received. Throws unless each arrived once and in order. */
 export function numbers(client: RawClient, room: string): number[] {
   return messages(client, room).map(({ payload }) => payload?.n as number);
 }
@@ -77,16 +77,16 @@ export function expectWhole(client: RawClient, room: string, after: number, upTo
 }
 
 export interface Stream {
-  /** Offsets that were acknowledged, in the order of sending. */
+  /** Acknowledged offsets, in the order of sending. */
   readonly acked: readonly number[];
   readonly sent: number;
-  /** Ends it, and gives the last offset. */
+  /** Ends it, and returns the last offset. */
   stop(): Promise<number>;
 }
 
 /**
- * Sends numbered messages, one after the other was acknowledged, as fast as that goes. What is refused is sent again under
- * its `message_id`, as the SDK does.
+ * Sends numbered messages, each after the ack of the one before, as fast as that goes.
+ * Refused messages are sent again under their `message_id`, as the SDK does.
  */
 export function stream(client: RawClient, room: string, from = 0): Stream {
   const acked: number[] = [];
