@@ -32,7 +32,6 @@ export const EXCEPTIONS = [
   { file: 'k6/lib/', reason: PENDING },
   { file: 'k6/runner/', reason: PENDING },
   { file: 'k6/scenarios/', reason: PENDING },
-  { file: 'tests/services/', reason: PENDING },
   { file: 'tests/deploy/haproxy.test.ts', text: 'The name `told`', reason: 'a field in the log of the edge' },
   { file: 'tests/deploy/nginx.test.ts', text: 'The name `told`', reason: 'a field in the log of the edge' },
   { file: 'tests/drain/drain.test.ts', text: 'The name `told`', reason: 'a field in the log of the edge' },

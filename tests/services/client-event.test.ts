@@ -1,4 +1,4 @@
-/** What clients tell services: it is in the stream when it is acknowledged, with what the edge knows and nothing that a client made up. */
+/** Client events for services: acknowledged means in the stream, with what the edge knows and no claim of the client. */
 import type { Frame } from '@hubbub/protocol';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
@@ -46,7 +46,7 @@ describe('with Redis', () => {
   const events = async (type: string, namespace = 'vote') =>
     (await eventsOf(cluster.redis, namespace)).filter(entry => entry.type === type);
 
-  test('an event is stamped with what the edge knows; what the client says of itself is nobody’s business', async () => {
+  test('an event is stamped with what the edge knows; claims of the client about itself are ignored', async () => {
     const alice = await enter(cluster, 'alice', ['general', 'vote:1']);
     const before = Date.now();
     const forged = { user: { id: 'root' }, session: 'other', node: 'x', sender: { id: 'root', name: 'root' }, at: 1 };
@@ -88,7 +88,7 @@ describe('with Redis', () => {
     });
   });
 
-  test('without an id the edge gives one, without a payload it is empty, and the answer comes all the same', async () => {
+  test('without an id the edge assigns one, a missing payload is empty, and the answer still arrives', async () => {
     const carol = await enter(cluster, 'carol', ['vote:3']);
     carol.send({ type: 'order.empty', room: 'vote:3' });
     const { id = '' } = await carol.nextFrame('ack');
@@ -113,7 +113,7 @@ describe('with Redis', () => {
     expect(code(await dave.ask({ type: 'ping' }))).toBe('pong');
   });
 
-  test('* takes every other name', async () => {
+  test('* accepts every other name', async () => {
     const dave = await enter(cluster, 'dave', ['open:5']);
     expect(code(await dave.ask({ type: 'any.thing_at_all', room: 'open:5' }))).toBe('ack');
     expect(await events('any.thing_at_all', 'open')).toHaveLength(1);
@@ -145,7 +145,7 @@ describe('with Redis', () => {
     expect(JSON.stringify(entry).length).toBeLessThan(1300);
   });
 
-  test('who is not in the room, or has no right there, tells nothing', async () => {
+  test('a client that is not in the room, or has no right there, cannot send an event', async () => {
     const erin = await enter(cluster, 'erin');
     expect(code(await erin.ask({ type: 'vote_submitted', room: 'vote:6' }))).toBe('NOT_IN_ROOM');
     const token = cluster.token({ user: 'frank', rooms: { 'vote:*': ['join', 'publish'] } });
@@ -155,7 +155,7 @@ describe('with Redis', () => {
     expect((await events('vote_submitted')).filter(({ room }) => room === 'vote:6')).toEqual([]);
   });
 
-  test('a payload that is no object, or too deep, is refused like any other', async () => {
+  test('a payload that is not an object, or too deep, is refused like any other', async () => {
     const grace = await enter(cluster, 'grace', ['vote:7']);
     const deep = JSON.parse(`${'{"x":'.repeat(20)}1${'}'.repeat(20)}`) as object;
     for (const payload of ['text', [1], deep]) {
@@ -164,7 +164,7 @@ describe('with Redis', () => {
     expect(await events('order.bad')).toEqual([]);
   });
 
-  test('without a room it is about the room of the path; and when the session has left that, about none it may name', async () => {
+  test('without a room it belongs to the room of the path; after leaving that, to no room', async () => {
     const token = cluster.token({ user: 'heidi' });
     const heidi = await connect(cluster.edge(0).roomUrl('vote:8'), { name: 'heidi', token });
     await heidi.nextFrame('welcome');
@@ -198,7 +198,7 @@ describe('with Redis', () => {
     expect(numbers).toEqual(Array.from({ length: count }, (_, n) => n));
   });
 
-  test('a repeated message_id of the same user is acknowledged as a duplicate; of another user it is another event', async () => {
+  test('a repeated message_id of one user is acknowledged as a duplicate; of another user it is another event', async () => {
     const once = { type: 'order.once', room: 'vote:11', message_id: 'same' };
     const kim = await enter(cluster, 'kim', ['vote:11']);
     const again = await enter(cluster, 'kim', ['vote:11']);
@@ -214,7 +214,7 @@ describe('with Redis', () => {
     expect(users).toEqual(['kim', 'leo']);
   });
 
-  test('the same id of two tabs is two events: it names no event', async () => {
+  test('the same id from two tabs is two events: only message_id identifies an event', async () => {
     const [one, two] = [await enter(cluster, 'lia', ['vote:13']), await enter(cluster, 'lia', ['vote:13'])];
     for (const client of [one, two]) {
       client.send({ type: 'order.counted', room: 'vote:13', id: '1' });
@@ -223,7 +223,7 @@ describe('with Redis', () => {
     expect(await events('order.counted')).toHaveLength(2);
   });
 
-  test('message_ids that look alike when they are put together are told apart', async () => {
+  test('message_ids that look alike with their user prepended are kept apart', async () => {
     const [ada, bea] = [await enter(cluster, 'a', ['vote:12']), await enter(cluster, 'a/b', ['vote:12'])];
     for (const [client, id] of [[ada, 'b/c'] as const, [bea, 'c'] as const]) {
       expect(code(await client.ask({ type: 'order.alike', room: 'vote:12', message_id: id }))).toBe('ack');
@@ -231,7 +231,7 @@ describe('with Redis', () => {
     expect(await events('order.alike')).toHaveLength(2);
   });
 
-  test('metrics count them and name none', async () => {
+  test('metrics count events without naming their types', async () => {
     const text = await (await fetch(`${cluster.edge(0).adminUrl}/metrics`)).text();
     expect(text).toMatch(/hubbub_edge_frames_total\{type="client_event",result="ok"\} [1-9]/);
     expect(text).toMatch(/hubbub_edge_client_events_total\{result="repeated"\} 2/);
@@ -239,14 +239,14 @@ describe('with Redis', () => {
   });
 });
 
-describe('when it goes wrong', () => {
+describe('on failures', () => {
   const start = async (redis: TestRedis, env: Record<string, string> = {}): Promise<RawClient> => {
     const settings = { ...withNamespaces(NAMESPACES), HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '1000', ...env };
     const cluster = await startCluster({ edges: 1, presence: 0, redis, env: settings });
     return await enter(cluster, 'alice', ['vote:1']);
   };
 
-  test('a Redis that does not answer: no ack, then OUTCOME_UNKNOWN; the same message_id again is in once', async () => {
+  test('a Redis that does not answer: no ack, then OUTCOME_UNKNOWN; the retry with the same message_id is stored once', async () => {
     const redis = await startRedis({ own: true });
     const alice = await start(redis);
     const vote = { type: 'vote_submitted', room: 'vote:1', id: 'v1', message_id: 'v1', payload: {} };
@@ -255,13 +255,13 @@ describe('when it goes wrong', () => {
     await alice.noFrame('ack');
     expect(code(await alice.nextFrame({ id: 'v1' }))).toBe('OUTCOME_UNKNOWN');
     await redis.resume();
-    // What was written before the freeze may have arrived or not: nobody knows, and the retry need not.
+    // The event sent before the freeze may be in the stream or not: the retry is safe in both cases.
     alice.send(vote);
     expect(code(await alice.nextFrame({ id: 'v1' }))).toBe('ack');
     expect(await eventsOf(redis, 'vote')).toHaveLength(1);
   });
 
-  test('a full stream refuses, and takes more when services have taken what waits', async () => {
+  test('a full stream refuses, and accepts again when services have read the waiting events', async () => {
     const redis = await startRedis();
     const alice = await start(redis, { HUBBUB_MAX_WAITING_EVENTS: '3' });
     const stream = `${redis.prefix}:events:{vote}`;
@@ -309,7 +309,7 @@ test.each([
     const answers: Frame[] = [];
     for (let n = 0; n < 150; n++) answers.push(await greedy.ask({ type: 'vote_submitted', room: 'vote:1' }));
     const refused = answers.filter(answer => code(answer) !== 'ack');
-    // Half of the stream, then a share of 2, and one event a second that finds out whether services have caught up.
+    // Half of the stream, then a share of 2, then one event a second as a probe whether services have caught up.
     expect(answers.length - refused.length).toBeLessThanOrEqual(80);
     expect(refused[0]?.payload).toMatchObject({ code: 'UNAVAILABLE', retry_after_ms: expect.any(Number) });
     for (const user of ['ada', 'bob', 'eve']) {

@@ -46,7 +46,7 @@ async function enter(user: string, edge: number, ...rooms: string[]) {
 }
 
 describe('its redis-cli lines', () => {
-  /** The one line of the page with all these words, with names that stand for others replaced. */
+  /** The one line of the page with all these words, with placeholders replaced. */
   async function shell(words: string, replaced: Readonly<Record<string, string>> = {}): Promise<string> {
     const found = lines.filter(line => words.split(' … ').every(part => line.includes(part)));
     if (found.length !== 1) throw new Error(`${found.length} lines of docs/redis-contract.md have ${words}`);
@@ -95,7 +95,7 @@ describe('its redis-cli lines', () => {
     expect(entries).toContain(`{"o":1,"h":"${epoch}","e":"j"`);
     expect(entries).not.toContain('2-0');
     expect(await shell('HMGET … meta')).toBe(`${epoch}\n1`);
-    await subscriber.ping(); // What was published stands before the answer.
+    await subscriber.ping(); // Published messages arrive before the answer.
     expect(published).toEqual([expect.stringContaining(`\u0001{"o":1,"h":"${epoch}","e":"j"`)]);
     // Clients have it from the history, too, and an SDK goes on behind it.
     const carol = await enter('carol', 0, 'game:1');
@@ -121,7 +121,7 @@ describe('its redis-cli lines', () => {
     expect(await alice.nextFrame('move.seen')).toMatchObject({ id: 'm1', room: 'game:2' });
   });
 
-  test('read dead letters, and what happens to users and rooms', async () => {
+  test('read dead letters, and the lifecycle of users and rooms', async () => {
     const alice = await enter('alice', 0, 'game:3');
     const hubbub = connectHubbub({ redisUrl: cluster.redis.url, redisPrefix: cluster.redis.prefix });
     cleanup(() => hubbub.close());
@@ -131,7 +131,7 @@ describe('its redis-cli lines', () => {
       throw new Error('no such move');
     });
     await eventually(async () => (await shell('dead:referee')).includes('no such move'));
-    // In one of the partitions are this room's and its user's.
+    // One of the partitions has the events of this room and its user.
     const all = async () => {
       const streams = Array.from({ length: 16 }, (_, n) => shell('XREAD COUNT', { '{p0}': `{p${n}}` }));
       return (await Promise.all(streams)).join('\n');
@@ -177,7 +177,7 @@ describe('its service in Python, with nothing installed', () => {
       describe: `it is ready; said: ${service.output.tail()}`,
     });
 
-  test('hears, publishes into the history with the sender, reads it, answers the one session; killed, it goes on where it was', async () => {
+  test('hears, publishes into the history with the sender, reads it, answers one session; after a kill it continues', async () => {
     const room = 'game:py';
     const [alice, phone, bob] = [
       await enter('alice', 0, room),

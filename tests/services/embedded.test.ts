@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 
-test('a program with a hub of its own hears clients, answers them, and asks who is there', async () => {
+test('a program with its own hub hears clients, answers them, and reads rosters', async () => {
   const hub = await startEmbeddedHub({
     HUBBUB_PORT: '0',
     HUBBUB_ADMIN_PORT: '0',
@@ -28,7 +28,7 @@ test('a program with a hub of its own hears clients, answers them, and asks who 
   expect(await hub.hubbub.presence.roster('game:1')).toMatchObject({ count: 1, users: [{ id: 'u1' }] });
 });
 
-test('its services hear who comes and goes, where the namespace asks for it', async () => {
+test('its services hear joins and leaves, where the namespace enables them', async () => {
   const hub = await startEmbeddedHub({
     HUBBUB_PORT: '0',
     HUBBUB_ADMIN_PORT: '0',

@@ -1,4 +1,4 @@
-/** A service leaves a user, or a session, out of a message: everybody else gets it, and nothing else is lost, doubled or out of order. */
+/** A service excludes a user or a session from a message: all others get it, and nothing else is lost, doubled or out of order. */
 import { openRedisBrokerClient } from '@hubbub/broker';
 import { HubbubClient } from '@hubbub/client';
 import { Channels, encodeEnvelope, type Frame, jsonCodec } from '@hubbub/protocol';
@@ -61,7 +61,7 @@ test.each(['plain', 'ticks:eur'])('in %s no session of the user gets it, on eith
   for (const alice of alices) await alice.noFrame('said');
 });
 
-test('of several messages in one turn everybody gets those that are for them, once and in order', async () => {
+test('of several messages in one turn every session gets those for it, once and in order', async () => {
   const room = 'turns';
   const { alices, all } = await gather(room);
   const [left] = alices;
@@ -90,7 +90,7 @@ test('of several messages in one turn everybody gets those that are for them, on
   }
 });
 
-test('large messages, which the engine does not gather, keep their places too', async () => {
+test('large messages, which the engine does not batch, keep their order too', async () => {
   const room = 'large';
   const { alices, all } = await gather(room);
   const redis = cluster.redis.connection();
@@ -110,7 +110,7 @@ test('large messages, which the engine does not gather, keep their places too', 
   }
 });
 
-test('who is alone in the room and left out costs nothing and breaks nothing', async () => {
+test('excluding the only user of a room costs nothing and breaks nothing', async () => {
   const room = 'alone';
   const alices = [await enter('alice', 0, room), await enter('alice', 0, room, 'msgpack')];
   await publish(`room:{${room}}`, { type: 'said', exclude_user: 'alice' });
@@ -121,7 +121,7 @@ test('who is alone in the room and left out costs nothing and breaks nothing', a
   }
 });
 
-test('to a user and to everybody the same', async () => {
+test('the same holds for messages to a user and to all', async () => {
   const [alice, other, bob] = [await enter('alice', 0, 'x'), await enter('alice', 1, 'x'), await enter('bob', 0, 'x')];
   await publish('user:{alice}', { type: 'note', exclude_session: alice.session });
   await other.nextFrame('note');
@@ -138,7 +138,7 @@ test('to a user and to everybody the same', async () => {
 test.each([
   ['a number', { exclude_user: 7 }],
   ['a list', { exclude_session: ['s'] }],
-])('%s as who is left out is malformed: nobody gets what somebody may not have', async (_, wrong) => {
+])('%s as excluded user or session is malformed: the message reaches nobody', async (_, wrong) => {
   const bob = await enter('bob', 0, 'wrong');
   await publish('room:{wrong}', { type: 'said', ...wrong });
   await publish('room:{wrong}', { type: 'barrier' });
@@ -146,7 +146,7 @@ test.each([
   await bob.noFrame('said');
 });
 
-test('in a room with history the place of the message is told, so that the SDK misses nothing and takes nothing for lost', async () => {
+test('in a room with history the offset of the message is sent, so that the SDK misses nothing and reports no gap', async () => {
   const room = 'log:1';
   const alice = await enter('alice', 0, room);
   const bob = await enter('bob', 1, room);
@@ -209,7 +209,7 @@ test('in a room with history the place of the message is told, so that the SDK m
   expect(await page(alice, {})).toEqual([['one', 'three'], false]);
   expect(await page(alice, { limit: 2 })).toEqual([['three'], true]);
   expect(await page(bob, {})).toEqual([['one', 'two', 'three'], false]);
-  // A page without a message that is for her: `next` names where the next one begins, in both directions.
+  // A page without a message for alice: `next` is the position of the next one, in both directions.
   const here = client.room(room);
   expect(await here.history({ before: 3, limit: 1 })).toMatchObject({ messages: [], more: true, next: 2 });
   expect(await here.history({ before: 2, limit: 1 })).toMatchObject({ messages: [{ id: 'one' }], more: false });

@@ -1,4 +1,4 @@
-/** Tokens that the server SDK mints: they open what they say, and what cannot be is not minted. */
+/** Tokens that the server SDK mints: they grant exactly their claims, and invalid ones are not minted. */
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ describe('tokens', () => {
   ];
 
   test.each(algorithms)(
-    'that are minted with %s open a session, a room, and the rooms that they name',
+    'that are minted with %s grant a session, a room, and the rooms in their claims',
     async (algorithm, kind) => {
       const folder = await mkdtemp(join(tmpdir(), 'hubbub-'));
       cleanup(() => rm(folder, { recursive: true }));
@@ -86,20 +86,20 @@ describe('tokens', () => {
     ['rooms that are text', () => createTokenMint({ key: secret }).session({ user: 'u', rooms: '*' as never })],
     ['a pattern that is a number', () => createTokenMint({ key: secret }).session({ user: 'u', rooms: [1] as never })],
     [
-      'a right that there is not',
+      'an unknown right',
       () => createTokenMint({ key: secret }).session({ user: 'u', rooms: { '*': ['fly' as never] } }),
     ],
-    ['a time that is over', () => createTokenMint({ key: secret }).session({ user: 'u', ttlMs: -1 })],
-    ['a time that is none', () => createTokenMint({ key: secret }).session({ user: 'u', ttlMs: Number.NaN })],
+    ['a time in the past', () => createTokenMint({ key: secret }).session({ user: 'u', ttlMs: -1 })],
+    ['a time that is not a number', () => createTokenMint({ key: secret }).session({ user: 'u', ttlMs: Number.NaN })],
     [
-      'a right to a room that there is not',
+      'a room token with an unknown right',
       () => createTokenMint({ key: secret }).room({ user: 'u', room: 'a', rights: ['fly' as never] }),
     ],
   ])('are not minted for %s', (_, make) => {
     expect(make).toThrow(expect.objectContaining({ name: 'HubbubError', code: 'INVALID_FORMAT' }));
   });
 
-  test('are not minted for a room that is none', () => {
+  test('are not minted for an invalid room', () => {
     expect(() => createTokenMint({ key: secret }).room({ user: 'u', room: 'a b' })).toThrow(
       expect.objectContaining({ code: 'INVALID_ROOM' }),
     );

@@ -1,4 +1,4 @@
-/** Paths of the operator's own that open a session in a room (PROTOCOL.md section 1). */
+/** Configured paths that open a session in a room (PROTOCOL.md section 1). */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startAuthorizer } from '../admission/authorizer-double.js';
 import { withConfigFile } from '../presence/config-file.js';
@@ -45,14 +45,14 @@ describe('below a base path, with an authorizer', () => {
     expect(await ada.ask({ type: 'vote_submitted' })).toMatchObject({ type: 'ack', room: 'pairwise:p1.s1' });
   });
 
-  test('a path without names, and one beside the path that every edge has', async () => {
+  test('a path without names works, and so does one beside the default path', async () => {
     for (const [path, room] of [['/lobby/ws', 'lobby'] as const, ['/rooms/lobby/watch', 'lobby'] as const]) {
       const ada = await connect(url(path), { token: token('ada', ['*']) });
       expect((await ada.nextFrame('welcome')).payload?.rooms).toEqual([room]);
     }
   });
 
-  test('the authorizer is asked with the path and what it names, decoded', async () => {
+  test('the authorizer gets the path and its names, decoded', async () => {
     await connect(url('/projects/p%2D1/sessions/s1/attendees/Zo%C3%AB/ws?token=x'), { token: token('zoe') });
     expect(authorizer.askedOf('zoe')).toMatchObject([
       {
@@ -83,7 +83,7 @@ describe('below a base path, with an authorizer', () => {
     expect(JSON.parse(refusal.body)).toMatchObject({ code });
   });
 
-  test('plain HTTP is told that the path speaks WebSocket; other paths, which do', async () => {
+  test('plain HTTP gets 426 on such a path, and the list of paths on others', async () => {
     const plain = await fetch(url('/lobby/ws').replace('ws', 'http'));
     expect(plain.status).toBe(426);
     const none = await fetch(url('/nothing').replace('ws', 'http'));
@@ -92,13 +92,13 @@ describe('below a base path, with an authorizer', () => {
   });
 });
 
-test('in one process without Redis it is the same', async () => {
+test('in one process without Redis paths work the same', async () => {
   const cluster = await startEmbedded({ env: withConfigFile(CONFIG) });
   const ada = await connect(cluster.edge(0).socketUrl('/lobby/ws'), { token: cluster.token({ user: 'ada' }) });
   expect((await ada.nextFrame('welcome')).payload?.rooms).toEqual(['lobby']);
 });
 
-test('a template that cannot be is told at the start, by its place in the file', async () => {
+test('an invalid template stops the start with an error that names its place in the file', async () => {
   const env = withConfigFile({ roomPaths: { '/chats/{chat}/ws': 'chat:{room}' } });
   const { code, stderr } = await runHubbub(['start'], env);
   expect(code).toBe(78);

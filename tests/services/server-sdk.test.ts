@@ -1,4 +1,4 @@
-/** The server SDK on a real cluster: what it sends arrives where it is meant, and what it is told is what happened. */
+/** The server SDK on a real cluster: its messages arrive where they should, and its results are what happened. */
 import { connectHubbub, type Hubbub, type RosterMember, type RosterPage } from '@hubbub/server';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
@@ -40,7 +40,7 @@ async function enter(user: string, edge: number, ...rooms: string[]) {
 }
 
 describe('publishing', () => {
-  test('into a history gives the offset; a repeated key gives the first one’s, and publishes nothing', async () => {
+  test('into a history returns the offset; a repeated key returns the first offset, and publishes nothing', async () => {
     const alice = await enter('alice', 0, 'log:1');
     const first = await hubbub.publishToRoom('log:1', { type: 'noted', id: 'n1', idempotencyKey: 'k1' });
     expect(first).toMatchObject({ offset: 1, repeated: false });
@@ -60,7 +60,7 @@ describe('publishing', () => {
     expect(payload?.messages).toMatchObject([{ id: 'n1', offset: 1 }, { id: 'n2', offset: 2 }, { type: 'barrier' }]);
   });
 
-  test('many at once: one order for all, the order of the calls', async () => {
+  test('many simultaneous calls: one order for all, the order of the calls', async () => {
     const clients = [await enter('alice', 0, 'log:many'), await enter('bob', 1, 'log:many')];
     const sent = await Promise.allSettled(
       Array.from({ length: 90 }, (_, n) => hubbub.publishToRoom('log:many', { type: 'n', id: `${n}` })),
@@ -90,7 +90,7 @@ describe('publishing', () => {
     await alice.noFrame('twice', () => alice.nextFrame('barrier'));
   });
 
-  test.each(['plain-x', 'log:x'])('in %s past a user and past a session', async room => {
+  test.each(['plain-x', 'log:x'])('in %s excludes a user and a session', async room => {
     const [alice, phone, bob] = [
       await enter('alice', 0, room),
       await enter('alice', 1, room),
@@ -108,7 +108,7 @@ describe('publishing', () => {
     expect(got(phone)).toEqual([...inPlace, ...inPlace]);
   });
 
-  test('to one session reaches that one; to one that is gone, nobody, and that is no error', async () => {
+  test('to one session reaches that one; to one that is gone, nobody, without an error', async () => {
     const [alice, other] = [await enter('alice', 0), await enter('alice', 0)];
     await hubbub.publishToSession(alice.address, { type: 'for.you', payload: { n: 1 } }, 'game:1');
     expect(await alice.nextFrame('for.you')).toMatchObject({ room: 'game:1', payload: { n: 1 } });
@@ -118,7 +118,7 @@ describe('publishing', () => {
     await hubbub.publishToSession({ id: 'gone.1', node: 'edge-1' }, { type: 'for.nobody' });
   });
 
-  test('a session is put into a room with rights, and taken out', async () => {
+  test('a session is added to a room with rights, and removed', async () => {
     const alice = await enter('alice', 1);
     await hubbub.addToRoom('board:7', alice.address, ['join']);
     await alice.nextFrame({ type: 'room_opened', payload: { room_id: 'board:7' } });
@@ -134,7 +134,7 @@ describe('publishing', () => {
   });
 });
 
-test('an event is answered to the session that sent it, and told to its room', async () => {
+test('an event is answered to the session that sent it, and published to its room', async () => {
   const [alice, phone, bob] = [
     await enter('alice', 0, 'game:1'),
     await enter('alice', 0, 'game:1'),
@@ -153,7 +153,7 @@ test('an event is answered to the session that sent it, and told to its room', a
 });
 
 describe('presence', () => {
-  test('says who is in a room, page by page, where a user is, and how many are online', async () => {
+  test('returns the members of a room page by page, the rooms of a user, and the online count', async () => {
     const people = await Promise.all(['pa', 'pb', 'pc'].map((user, n) => enter(user, n % 2, 'lobby-p')));
     await eventually(async () => (await hubbub.presence.roster('lobby-p')).count === 3);
     const users: RosterMember[] = [];
@@ -175,7 +175,7 @@ describe('presence', () => {
     await eventually(async () => (await hubbub.presence.online()) >= 3);
   });
 
-  test('refuses a wrong key, a question that cannot be, and says when it is away or not configured', async () => {
+  test('refuses a wrong key and invalid arguments, and rejects when presence is down or not configured', async () => {
     const ask = (presence?: { url: string; apiKey: string; timeoutMs?: number }) => {
       const other = connectHubbub({ redisUrl: cluster.redis.url, ...(presence && { presence }) });
       cleanup(() => other.close());
@@ -185,7 +185,7 @@ describe('presence', () => {
     await expect(ask({ url, apiKey: 'wrong' })).rejects.toMatchObject({ code: 'UNAUTHORIZED', retryable: false });
     await expect(ask({ url: 'http://127.0.0.1:9', apiKey: API_KEY })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(ask()).rejects.toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('presence') });
-    // Something answers, and it is not presence.
+    // Another server answers instead of presence.
     await expect(ask({ url: cluster.edge(0).httpUrl, apiKey: API_KEY })).rejects.toMatchObject({ name: 'HubbubError' });
     await expect(hubbub.presence.roster('a b')).rejects.toMatchObject({ code: 'INVALID_ROOM' });
     await expect(hubbub.presence.user('')).rejects.toMatchObject({ code: 'INVALID_FORMAT' });
@@ -202,7 +202,7 @@ describe('presence', () => {
   });
 });
 
-test('lifecycle: one instance of two hears the members of a room come, go away, and come back; the other takes over', async () => {
+test('lifecycle: one of two instances hears the members of a room join, leave and rejoin; the other takes over', async () => {
   const heard: string[][] = [[], []];
   const instances = [service(), service()];
   const consumers = instances.map((instance, n) =>

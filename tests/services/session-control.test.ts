@@ -1,4 +1,4 @@
-/** What services do to single sessions: answer them, put them into rooms and take them out, from redis-cli as from any program. */
+/** Services control single sessions: answer them, add them to rooms and remove them, from redis-cli as from any program. */
 import { HubbubClient, type RoomChange } from '@hubbub/client';
 import type { Frame } from '@hubbub/protocol';
 import { beforeAll, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { connect, type RawClient } from '../support/raw-client.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
 const MAX_ROOMS = 4;
-/** Nobody's token opens the rooms of `game` and `log`. */
+/** No token grants the rooms of `game` and `log`. */
 const NAMESPACES = { game: { events: ['move'] }, log: { historySize: 100 }, vip: { requireRoomToken: true } };
 
 let cluster: TestCluster;
@@ -44,7 +44,7 @@ const say = (client: RawClient, room: string) => client.ask({ type: 'send_messag
 
 const added = (result: string) => countOf(cluster.edge(0), `hubbub_edge_added_sessions_total{result="${result}"}`);
 
-test('an answer reaches the sessions that it names, in their encodings, and nobody else', async () => {
+test('an answer reaches the named sessions, in their encodings, and nobody else', async () => {
   const [ada, bob, other] = [await person('ada'), await person('bob', 0, 'msgpack'), await person('ada')];
   const payload = { total: 3 };
   const sessions = [ada.session, bob.session, 'gone.1'];
@@ -60,11 +60,11 @@ test('an answer reaches the sessions that it names, in their encodings, and nobo
 
 test.each([
   ['without sessions', { type: 'lost' }],
-  ['with sessions that are no list', { type: 'lost', sessions: 'ada' }],
-  ['with a room that is none', { type: 'lost', sessions: [], room: 'no room' }],
+  ['with sessions that are not a list', { type: 'lost', sessions: 'ada' }],
+  ['with an invalid room', { type: 'lost', sessions: [], room: 'no room' }],
   ['that adds without a room', { type: 'hubbub.add_sessions', sessions: [], payload: {} }],
   [
-    'that adds with a right that there is not',
+    'that adds with an unknown right',
     { type: 'hubbub.add_sessions', sessions: [], payload: { room: 'game:1', rights: ['fly'] } },
   ],
   ['that adds nobody', { type: 'hubbub.add_sessions', payload: { room: 'game:1' } }],
@@ -77,7 +77,7 @@ test.each([
   );
 });
 
-test('who is added is in the room as who joined: told so, told who is here, heard and seen by the others', async () => {
+test('an added session is a member like any other: it gets room_opened and room_info, and the others hear and see it', async () => {
   const [ada, bob] = [await person('ada', 0), await person('bob', 1, 'msgpack')];
   const room = 'game:2';
   expect(code(await ada.ask({ type: 'join_room', payload: { room_id: room } }))).toBe('FORBIDDEN');
@@ -92,7 +92,7 @@ test('who is added is in the room as who joined: told so, told who is here, hear
   expect(code(await ada.ask({ type: 'move', room }))).toBe('ack');
 });
 
-test('with rights it may do what they say and nothing more, until they are given anew or it is out', async () => {
+test('with rights it may do only what they allow, until it gets other rights or leaves', async () => {
   const ada = await person('ada');
   const room = 'game:3';
   await add(ada, room, ['event']);
@@ -102,12 +102,12 @@ test('with rights it may do what they say and nothing more, until they are given
   await add(ada, room, ['publish']);
   await eventually(async () => code(await say(ada, room)) === 'ack');
   expect(code(await ada.ask({ type: 'move', room }))).toBe('FORBIDDEN');
-  await ada.noFrame('room_opened'); // It was there.
+  await ada.noFrame('room_opened'); // It was a member already.
   await ada.ask({ type: 'leave_room', payload: { room_id: room } });
   expect(code(await ada.ask({ type: 'join_room', payload: { room_id: room } }))).toBe('FORBIDDEN');
 });
 
-test('a namespace that wants room tokens takes whom a service adds, and keeps it when the token is renewed', async () => {
+test('a namespace with room tokens accepts sessions that a service adds, and keeps them when the token is renewed', async () => {
   const ada = await person('ada');
   await add(ada, 'vip:1', ['event']);
   await ada.nextFrame('room_opened');
@@ -116,7 +116,7 @@ test('a namespace that wants room tokens takes whom a service adds, and keeps it
   expect(code(await say(ada, 'vip:1'))).toBe('FORBIDDEN');
 });
 
-test('who is removed is told why and is out; the user’s other sessions stay', async () => {
+test('a removed session gets the reason and is out; the user’s other sessions stay', async () => {
   const [ada, other, bob] = [await person('ada', 0), await person('ada', 1), await person('bob', 1)];
   const room = 'removals';
   for (const client of [ada, other, bob]) await client.join(room);
@@ -132,7 +132,7 @@ test('who is removed is told why and is out; the user’s other sessions stay', 
   await bob.noFrame({ type: 'user_left', payload: { user: { id: 'ada' } } });
 });
 
-test('added and removed at once, a session is out in the end; removed and added, it is in', async () => {
+test('added and immediately removed, a session is out in the end; removed and added, it is in', async () => {
   const ada = await person('ada');
   const redis = cluster.redis.connection();
   const channel = `${cluster.redis.prefix}:node:{${ada.node}}`;
@@ -155,7 +155,7 @@ test('added and removed at once, a session is out in the end; removed and added,
   }
 });
 
-test('a join of its own that is under way is answered first, with its position', async () => {
+test('a pending join of its own is answered first, with its position', async () => {
   const token = cluster.token({ user: 'ada', rooms: ['log:*'] });
   for (let round = 0; round < 10; round++) {
     const room = `log:race-${round}`;
@@ -171,7 +171,7 @@ test('a join of its own that is under way is answered first, with its position',
   }
 });
 
-test('a session that has as many rooms as it may is not added, and that is counted', async () => {
+test('a session at its room limit is not added, and the refusal is counted', async () => {
   const ada = await person('ada');
   for (let n = 0; n < MAX_ROOMS; n++) await ada.join(`full-${n}`);
   const before = await added('ROOM_LIMIT');
@@ -181,7 +181,7 @@ test('a session that has as many rooms as it may is not added, and that is count
   await ada.noFrame('room_opened');
 });
 
-test('in a room with history room_opened says from where it hears', async () => {
+test('in a room with history room_opened has the position from which the session hears', async () => {
   const [ada, bob] = [await person('ada'), await person('bob', 1)];
   const room = 'log:1';
   await add(bob, room);
@@ -193,7 +193,7 @@ test('in a room with history room_opened says from where it hears', async () => 
   expect((await ada.nextFrame('new_message')).offset).toBe(2);
 });
 
-test('the SDK is in the room that it was added to, until the session ends; then the service adds it again', async () => {
+test('the SDK is in a room that a service added until the session ends; then the service adds it again', async () => {
   const proxy = await startTcpProxy({ to: cluster.edge(0).process.port });
   const url = `ws://127.0.0.1:${proxy.port}/ws`;
   const client = new HubbubClient({ url, token: cluster.token({ user: 'sam' }), baseDelayMs: 10 });
@@ -225,7 +225,7 @@ test('the SDK is in the room that it was added to, until the session ends; then 
   proxy.cut();
   await eventually(() => client.state === 'open' && client.session?.id !== first, { describe: 'it is back' });
   expect(changes.map(({ state }) => state)).toEqual(['joined', 'left']);
-  // It asked for the room that it wants, and the edge, which lets nobody join there, said no.
+  // It asked to join the room that it wants, and the edge, which admits nobody there, refused.
   expect(kept.state).toBe('left');
 
   await say(bob, lost.name);
@@ -233,7 +233,7 @@ test('the SDK is in the room that it was added to, until the session ends; then 
   await eventually(() => lost.state === 'joined', { describe: 'it is added again' });
   await say(bob, lost.name);
   await eventually(() => heard.length === 2);
-  expect(gaps, 'what was said while it was not in the room is no gap').toEqual([]);
+  expect(gaps, 'messages sent while it was not in the room are not a gap').toEqual([]);
   const left = await countOf(cluster.edge(0), 'hubbub_edge_frames_total{type="leave_room",result="ok"}');
   await lost.leave();
   expect(await countOf(cluster.edge(0), 'hubbub_edge_frames_total{type="leave_room",result="ok"}')).toBe(left + 1);
