@@ -38,7 +38,7 @@ test.each([
   expect(nodeVersion(version).verdict).toBe(verdict);
 });
 
-test('a port among the ephemeral ones is to be reserved, beside those that are', () => {
+test('a port in the ephemeral range must be reserved, in addition to those that already are', () => {
   const ports = { port: 40_000, adminPort: 8081, apiPort: 0 };
   expect(ephemeralPorts('32768\t60999', '50000-50010', ports)).toMatchObject({
     verdict: 'warn',

@@ -1,4 +1,4 @@
-/** The pool keeps its number of workers, whenever one of them ends. Its workers are doubles: a real one ends when it likes. */
+/** The pool keeps its number of workers, whenever one of them ends. Its workers are doubles, because real ones end at any time. */
 import { expect, test } from 'vitest';
 import { eventually } from '../../../tests/support/eventually.js';
 import type { Worker, WorkerExit } from '../src/workers/worker.js';
@@ -79,7 +79,7 @@ function poolOf(count: number) {
   return { pool, forked, fork, logged, living: () => forked.filter(worker => !ended.has(worker)) };
 }
 
-/** The pool has done what follows from what ended. */
+/** Resolves when the pool has handled the end of a worker. */
 const settled = () => new Promise(resolve => setImmediate(resolve));
 
 async function startedPool(count: number) {
@@ -162,7 +162,7 @@ test('a replacement that is requested during a start that fails replaces nothing
   expect(forked).toHaveLength(2);
 });
 
-test('closes well while a restarted worker does not listen yet', async () => {
+test('closes with success while a restarted worker does not listen yet', async () => {
   const { pool, forked, fork } = await startedPool(2);
   forked[0]?.crash();
   await fork(2);
@@ -170,7 +170,7 @@ test('closes well while a restarted worker does not listen yet', async () => {
   expect(forked.map(({ isLeaving }) => isLeaving)).toEqual([false, true, false]);
 });
 
-test('closes badly when a worker that served ends with a failure', async () => {
+test('closes with failure when a worker that served ends with one', async () => {
   const { pool, forked } = await startedPool(2);
   for (const worker of forked) {
     worker.leave = () => {
