@@ -1,4 +1,4 @@
-/** A process full of clients that lose their edge and come back at another one. Its parent tells it over IPC what to do. */
+/** A process full of clients that lose their edge and resume at another one. It executes its parent's orders over IPC. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClock } from '../load/clock.mjs';
 import { MessagePlaces } from '../load/message-places.mjs';
@@ -6,7 +6,7 @@ import { obey } from '../load/orders.mjs';
 import { RawSocket } from '../load/raw-socket.mjs';
 import { Sequence } from '../load/sequence.mjs';
 
-/** Handshakes of this process under way at once: who waits for one is not in the edge's queue but counts from the start, too. */
+/** Handshakes of this process in flight. Waiting clients are not in the edge's queue, but their time counts from the start. */
 const CONNECTING_MAX = 250;
 const LOOK_AGAIN_MS = 10;
 /** Retryable, as PROTOCOL.md section 3 has it. */
@@ -96,8 +96,8 @@ class Client {
       },
     });
     this.session = session;
-    open.catch(() => {}); // Told by `whole`, too.
-    whole.catch(() => {}); // Noted among the troubles.
+    open.catch(() => {}); // `whole` rejects with the same error.
+    whole.catch(() => {}); // `onEnd` added it to the troubles.
     return { open, whole };
   }
 }
@@ -110,7 +110,7 @@ obey({
     await eachAtOnce(client => client.join(port));
   },
 
-  /** What ends from now on is meant to. */
+  /** From now on the end of a connection is expected. */
   async leave() {
     stage = 'leaving';
   },
@@ -120,7 +120,7 @@ obey({
     while (clients.some(({ session }) => session.ended === undefined)) await sleep(LOOK_AGAIN_MS);
   },
 
-  /** All at once; resolves when all are whole, or after `withinMs`. */
+  /** All clients resume simultaneously; resolves when all are whole, or after `withinMs`. */
   async comeBack({ port, withinMs }) {
     stage = 'returning';
     const answers = [];
@@ -129,7 +129,7 @@ obey({
       answers.push(whole);
       return open;
     });
-    const all = allOpen.then(() => Promise.all(answers)).catch(() => {}); // Told by those that are missing.
+    const all = allOpen.then(() => Promise.all(answers)).catch(() => {}); // The report lacks these clients.
     await Promise.race([all, sleep(withinMs, undefined, { ref: false })]);
     return {
       openUs: clients.flatMap(({ openUs }) => openUs ?? []),
@@ -139,11 +139,11 @@ obey({
     };
   },
 
-  /** @param {{ said: Record<string, number>, withinMs: number }} order */
-  async settle({ said, withinMs }) {
+  /** @param {{ published: Record<string, number>, withinMs: number }} order messages by room */
+  async settle({ published, withinMs }) {
     const deadline = performance.now() + withinMs;
     const sum = read => clients.reduce((total, client) => total + read(client), 0);
-    const late = () => sum(({ room, sequence }) => said[room] - sequence.expected);
+    const late = () => sum(({ room, sequence }) => published[room] - sequence.expected);
     while (late() > 0 && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
     return {
       lost: sum(({ sequence }) => sequence.missed),

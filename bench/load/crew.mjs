@@ -1,4 +1,4 @@
-/** The load of one measurement: processes full of members, and what publishes, as seen by the run. */
+/** The load of one measurement as the run controls it: processes full of members, and a publisher. */
 import { fileURLToPath } from 'node:url';
 import { startNode, stop } from '../machine/processes.mjs';
 import { Histogram } from './histogram.mjs';
@@ -7,7 +7,7 @@ import { commander } from './orders.mjs';
 const MEMBERS_PROCESS = fileURLToPath(new URL('members-process.mjs', import.meta.url));
 const PUBLISHER_PROCESS = fileURLToPath(new URL('publisher-process.mjs', import.meta.url));
 const STOP_WITHIN_MS = 5000;
-/** Beyond what an order may take by itself. */
+/** Added to the time limit of an order. */
 const SPARE_MS = 30_000;
 const CONNECT_WITHIN_MS = 120_000;
 
@@ -22,7 +22,7 @@ export function startWorker({ name, file, cpus, nodeArgs = [] }) {
     pid: child.pid,
     order,
     async close() {
-      await order('close', {}, STOP_WITHIN_MS).catch(() => {}); // Ended already, or stuck: stopped below.
+      await order('close', {}, STOP_WITHIN_MS).catch(() => {}); // It has ended, or `stop` ends it.
       await stop(child);
     },
   };
@@ -40,10 +40,10 @@ export function startMembers({ processes, cpus }) {
     /** @param {{ originUs: number, dialect: string, requests: import('./member.mjs').MemberRequest[] }} order shared out among the processes */
     prepare: ({ requests, ...order }) =>
       all('prepare', i => ({ ...order, requests: requests.filter((_, n) => n % processes === i) })),
-    /** All enter their rooms, also again: resolves with the moments at which they were in. @param {{ port: number, atOnce: number }} order */
+    /** Joins or rejoins all rooms; resolves with the time of each join. @param {{ port: number, atOnce: number }} order */
     connect: async order => (await all('connect', () => order, CONNECT_WITHIN_MS)).flat(),
     gone: () => all('gone', () => ({}), SPARE_MS),
-    /** Why connections ended that should stand. */
+    /** Returns the reason of each connection that ended. */
     ended: async () => (await all('ended', () => ({}))).flat(),
     openWindow: order => all('openWindow', () => order),
     /** The rate is that of all talkers together. */
@@ -72,7 +72,7 @@ export function startPublisher({ cpus }) {
   };
 }
 
-/** What several processes of members report, as if one had held them all. */
+/** Merges the reports of several processes of members into one. */
 function merge(reports) {
   const sum = key => reports.reduce((total, report) => total + report[key], 0);
   return {

@@ -1,4 +1,7 @@
-/** What a client says to each kind of relay, and what it hears that is no message: how a room is entered, and how a message is sent. */
+/**
+ * The protocol of each kind of relay: how a client joins a room and sends a message.
+ * Also classifies the frames that are not messages.
+ */
 import { NUMBER_DIGITS, TIME_DIGITS } from './message.mjs';
 
 /** Frames of about 250 bytes, with sender and timestamp. */
@@ -8,9 +11,9 @@ const TEXT = 'x'.repeat(40);
  * @typedef {'ready' | 'ack' | 'trouble' | 'other'} Heard
  * @typedef {object} Dialect
  * @property {(room: string, talks: boolean) => string} path
- * @property {boolean} readyOnOpen whether the upgrade's answer says that the room was entered
- * @property {(frame: Buffer, socket: import('./raw-socket.mjs').RawSocket) => Heard} hear a frame that is no message
- * @property {(room: string, number: number, nowUs: number) => string} say
+ * @property {boolean} readyOnOpen whether the upgrade's response confirms the join
+ * @property {(frame: Buffer, socket: import('./raw-socket.mjs').RawSocket) => Heard} hear classifies a frame that is not a message
+ * @property {(room: string, number: number, nowUs: number) => string} encode returns the frame of a message
  */
 
 /** @type {Record<string, Dialect>} */
@@ -19,7 +22,7 @@ export const DIALECTS = {
     path: (room, talks) => `/rooms/${room}/ws${talks ? '?talks=1' : ''}`,
     readyOnOpen: true,
     hear: frame => (frame.indexOf('"ack"') < 0 ? 'other' : 'ack'),
-    say: (room, number, nowUs) =>
+    encode: (room, number, nowUs) =>
       JSON.stringify({ type: 'new_message', room, id: `m${number}`, payload: payloadOf(number, nowUs) }),
   },
   hubbub: {
@@ -30,8 +33,8 @@ export const DIALECTS = {
       if (frame.indexOf('welcome') >= 0) return 'ready';
       return frame.indexOf('"error"') >= 0 || frame.indexOf('"room_gap"') >= 0 ? 'trouble' : 'other';
     },
-    /** With a `message_id`, as the client SDK sends it: it is the idempotency key where the room has a history. */
-    say: (room, number, nowUs) => {
+    /** Includes a `message_id`, as the client SDK does: it is the idempotency key where the room has a history. */
+    encode: (room, number, nowUs) => {
       const id = `m${number}`;
       return JSON.stringify({ type: 'send_message', room, id, message_id: id, payload: payloadOf(number, nowUs) });
     },
@@ -47,7 +50,7 @@ export const DIALECTS = {
       else if (text === '0{') socket.send('40');
       return text === '40' ? 'ready' : text === '43' ? 'ack' : text === '44' || text === '41' ? 'trouble' : 'other';
     },
-    say: (room, number, nowUs) =>
+    encode: (room, number, nowUs) =>
       `42${number}${JSON.stringify(['say', { type: 'new_message', room, id: `m${number}`, payload: payloadOf(number, nowUs) }])}`,
   },
 };

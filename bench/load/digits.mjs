@@ -12,7 +12,7 @@ export function writeDigits(bytes, at, width, value) {
   }
 }
 
-/** What is no digit gives a wrong number, which the check of the order then finds. @returns {number} */
+/** Other bytes than digits give a wrong number; the check of the order finds it. @returns {number} */
 export function readDigits(bytes, at, width) {
   let value = 0;
   for (let i = at; i < at + width; i++) value = value * 10 + (bytes[i] - ZERO);

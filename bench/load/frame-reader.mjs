@@ -1,6 +1,6 @@
 /**
- * Cuts the byte stream of a WebSocket server into frames where they lie, without allocating: a frame is copied only when
- * a read ends in its middle.
+ * Cuts the byte stream of a WebSocket server into frames in place, without allocating.
+ * It copies a frame only when a read ends in its middle.
  */
 
 /** @typedef {(bytes: Uint8Array, opcode: number, start: number, length: number) => void} FrameSink payload in place */
@@ -10,7 +10,7 @@ export const OPCODE = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
 const NOTHING = Buffer.alloc(0);
 
 export class FrameReader {
-  /** The beginning of a frame whose end has not come yet. */
+  /** The beginning of an incomplete frame. */
   #held = NOTHING;
   #heldLength = 0;
   #sink;

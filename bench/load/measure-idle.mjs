@@ -1,4 +1,4 @@
-/** Clients that are in their rooms and say nothing: what they hold of memory, and what they cost while time passes. */
+/** Measures the memory and the running cost of clients that are in their rooms and send nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMeter } from '../machine/cpu-shares.mjs';
 import { residentBytes } from '../machine/memory.mjs';
@@ -11,7 +11,7 @@ import { withParts } from './parts.mjs';
 import { processesFor, requestsOf, roomNames } from './requests.mjs';
 
 const AT_ONCE = 64;
-/** What starting or collecting leaves to be done is done by then. */
+/** Time for the work that follows a start or a garbage collection. */
 const CALM_MS = 2000;
 
 /** @param {object} turn of a comparison; settings: `connections`, `perRoom`, `settle` (seconds) @returns {Promise<object[]>} one row */

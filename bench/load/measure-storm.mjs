@@ -1,4 +1,7 @@
-/** Many clients come at once, with tokens, each into a room: to a relay freshly started, or to the one that is left when theirs is killed. */
+/**
+ * Many clients connect simultaneously, each with a token, and join a room.
+ * They connect to a fresh relay, or to the remaining one after SIGKILL of theirs.
+ */
 import { cpuMeter } from '../machine/cpu-shares.mjs';
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
 import { createClock, machineMicros } from './clock.mjs';
@@ -6,12 +9,12 @@ import { startMembers } from './crew.mjs';
 import { withParts } from './parts.mjs';
 import { processesFor, requestsOf, roomNames } from './requests.mjs';
 
-/** Handshakes of one process that are under way at once. */
+/** Handshakes of one process in flight. */
 const STORM_AT_ONCE = 500;
 
 /**
  * @param {object} turn of a comparison; settings: `connections`, `perRoom`, `patience`
- * @param {{ again: boolean }} options whether the storm is that of clients who come back
+ * @param {{ again: boolean }} options whether the clients reconnect after the end of their relay
  * @returns {Promise<object[]>} one row
  */
 export function measureStorm({ relay, settings, redis, pinning, nodeArgs }, { again }) {

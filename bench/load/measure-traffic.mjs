@@ -1,4 +1,4 @@
-/** One measurement of one relay: start it, fill the rooms, send at rising rates, and see what arrives, when, in which order. */
+/** Measures one relay: starts it, fills the rooms, sends at rising rates, and checks arrival, latency and order. */
 import { cpuMeter } from '../machine/cpu-shares.mjs';
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
 import { createClock, machineMicros } from './clock.mjs';
@@ -7,26 +7,32 @@ import { withParts } from './parts.mjs';
 import { processesFor, requestsOf } from './requests.mjs';
 
 const CONNECTING_AT_ONCE = 64;
-/** The load runs for so long before the window opens, unless it is told otherwise: the relay's code is compiled by then. */
+/** Default time of load before the window opens: V8 compiles the relay's code in it. */
 const SETTLE_MS = 1500;
-/** And for so long after it closed, so that the end of the window is like its middle. */
+/** Time of load after the window closes, so that the end of the window is like its middle. */
 const TAIL_MS = 200;
-/** What is under way when the publisher stops has so long to arrive; then it counts as late. */
+/** Messages in flight when the publisher stops count as late after this time. */
 const ARRIVE_WITHIN_MS = 20_000;
-/** A measurement that others disturbed is kept, marked, and repeated, as often as this. */
+/** Repeats of a measurement that other processes disturbed. The disturbed rows stay, marked as such. */
 const REPEATS_MAX = 1;
 /**
- * A relay that delivers less than the first part of what is sent is saturated: higher rates would only lengthen its queues. Where
- * others disturbed the measurement it takes more to believe that.
+ * A relay that delivers less than this part of all messages is saturated: higher rates would only lengthen its queues.
+ * The limit is lower where other processes disturbed the measurement.
  */
 const SATURATED = { quiet: 0.9, disturbed: 0.5 };
 
 /**
+ * @typedef {object} Load
+ * @property {readonly string[]} rooms @property {number} members listeners in each room
+ * @property {readonly number[]} rates @property {number} seconds @property {number} patience
+ * @property {number} [frameBytes] size of a service's messages @property {number} [talkers] of each room; they replace the service
+ * @property {number} [settleMs] @property {NodeJS.ProcessEnv} [env]
+ */
+
+/**
  * @typedef {object} TrafficOptions
  * @property {import('../relays/catalogue.mjs').Relay} relay
- * @property {{ rooms: readonly string[], members: number, rates: readonly number[], seconds: number, patience: number,
- *   frameBytes?: number, talkers?: number, settleMs?: number, env?: NodeJS.ProcessEnv }} load `members` listen in each room; a
- *   service sends messages of `frameBytes`, or, where there are talkers, these do
+ * @property {Load} load
  * @property {{ url: string, pids: readonly number[] }} redis
  * @property {import('../machine/pinning.mjs').Pinning} pinning
  * @property {readonly string[]} nodeArgs of the relay
@@ -57,7 +63,7 @@ export function measureTraffic(options) {
 
 /**
  * Starts the relay and fills the rooms.
- * @param {TrafficOptions} options @param opened of `withParts` @returns what `measureRate` needs, beside the rate
+ * @param {TrafficOptions} options @param opened of `withParts` @returns the options of `measureRate`, without the rate
  */
 export async function openTraffic({ relay, load, redis, pinning, nodeArgs }, opened) {
   const { rooms, members: listeners, talkers = 0 } = load;
@@ -83,7 +89,7 @@ function talking(members) {
   return { pids: [], send: members.talk };
 }
 
-/** As services publish: through Redis, round the rooms. */
+/** Publishes through Redis to one room after another, as services do. */
 async function publishing({ relay, load: { rooms, frameBytes }, redis, pinning, originUs }) {
   const publisher = startPublisher({ cpus: pinning.load });
   const channels = rooms.map(relay.channel);
@@ -91,14 +97,14 @@ async function publishing({ relay, load: { rooms, frameBytes }, redis, pinning, 
   return { pids: publisher.pids, send: publisher.publish, close: publisher.close };
 }
 
-/** @param {object} options what `openTraffic` returned, with `rate`, and `talkersOf`: the rooms whose talkers talk, from and to; without it all */
+/** @param {object} options result of `openTraffic`, with `rate` and `talkersOf`: the range of rooms with active talkers, all by default */
 export async function measureRate({ rate, talkersOf, load, clock, members, sender, meter, troubles }) {
   const { seconds, settleMs = SETTLE_MS } = load;
   const fromUs = clock.now() + settleMs * 1000;
   const toUs = fromUs + seconds * 1e6;
   await members.openWindow({ fromUs, toUs });
   const sending = sender.send({ perSecond: rate, forMs: settleMs + seconds * 1000 + TAIL_MS, talkersOf });
-  sending.catch(() => {}); // Told where it is awaited.
+  sending.catch(() => {}); // Reported where it is awaited.
   const atStart = meter.look();
   await clock.until(fromUs);
   const before = meter.look();
@@ -121,7 +127,7 @@ export async function measureRate({ rate, talkersOf, load, clock, members, sende
     loadCpu: cores.load + cores.redis,
     redisCpu: cores.redis,
     othersCpu: cores.others,
-    // Somebody else took processor time from the relay or its load, then or before the window: the figures say little.
+    // Other processes took processor time from the relay or its load, in the window or before it.
     disturbed: Math.max(cores.others, meter.between(atStart, before).others) > DISTURBED_CPU,
     senderWorstDelayMs: worstDelayMs,
     withoutSubscriber: unheard,

@@ -1,4 +1,4 @@
-/** One member of a room: enters it, checks every message's number, hands its time on, and talks where it is told to. */
+/** One member of a room: joins it, checks the number of every message, and tallies its time. Talkers also send messages. */
 import { DIALECTS } from './dialects.mjs';
 import { RawSocket } from './raw-socket.mjs';
 import { Sequence } from './sequence.mjs';
@@ -7,19 +7,19 @@ import { Sequence } from './sequence.mjs';
  * @typedef {object} MemberRequest
  * @property {number} room its number in the run @property {string} roomName
  * @property {Record<string, string>} headers of the upgrade request
- * @property {boolean} [talks] sends messages; what comes to it is not checked
+ * @property {boolean} [talks] sends messages, and ignores those that it receives
  */
 
 export class Member {
   sequence = new Sequence();
-  /** Frames that are no messages: presence and the like. */
+  /** Frames of other kinds, such as presence. */
   others = 0;
   /** The last of them, to show what was not recognized. */
   otherFrame = '';
-  /** When the messages that nobody acknowledged yet were sent. */
+  /** Send times of the unacknowledged messages. */
   unacked = [];
   /** Messages that it sent. */
-  said = 0;
+  sent = 0;
   readyUs;
   #dialect;
   #onReady = () => {};
@@ -43,12 +43,12 @@ export class Member {
     return this.#options.talks === true;
   }
 
-  /** Why the connection ended; undefined while it stands. */
+  /** Why the connection ended; undefined while it is open. */
   get ended() {
     return this.#socket === undefined ? 'not connected' : this.#socket.ended;
   }
 
-  /** Connects, also again; resolves when it is in its room. @param {number} port @returns {Promise<void>} */
+  /** Connects or reconnects; resolves when it has joined its room. @param {number} port @returns {Promise<void>} */
   enter(port) {
     const { roomName, headers, tally } = this.#options;
     return new Promise((resolve, reject) => {
@@ -60,7 +60,7 @@ export class Member {
         onOpen: () => this.#dialect.readyOnOpen && this.#ready(),
         onChunk: () => tally.chunk(),
         onData: (bytes, start, length) => this.#data(bytes, start, length),
-        onEnd: why => reject(new Error(`A member lost its connection: ${why}`)), // Or nobody waits any more.
+        onEnd: why => reject(new Error(`A member lost its connection: ${why}`)), // No effect after the join.
       });
     });
   }
@@ -68,7 +68,7 @@ export class Member {
   say() {
     const nowUs = this.#options.clock.now();
     this.unacked.push(nowUs);
-    this.#socket.send(this.#dialect.say(this.#options.roomName, this.said++, nowUs));
+    this.#socket.send(this.#dialect.encode(this.#options.roomName, this.sent++, nowUs));
   }
 
   close() {
@@ -91,7 +91,7 @@ export class Member {
   #other(frame) {
     const heard = this.#dialect.hear(frame, this.#socket);
     if (heard === 'ready') return this.#ready();
-    if (heard === 'ack') return this.#options.tally.ack(this.unacked.shift()); // Messages of one member are carried out in order.
+    if (heard === 'ack') return this.#options.tally.ack(this.unacked.shift()); // Acks of one member arrive in order.
     this.others++;
     this.otherFrame = frame.toString();
     if (heard === 'trouble') this.#options.onTrouble(this.otherFrame);

@@ -1,4 +1,4 @@
-/** A process full of members. Its parent tells it over IPC when to connect, what to measure, when to talk, and when to report. */
+/** A process full of members. It executes its parent's orders over IPC: connect, measure, talk and report. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClock } from './clock.mjs';
 import { Member } from './member.mjs';
@@ -19,7 +19,7 @@ const places = new MessagePlaces();
 const troubles = [];
 let hushed = false;
 let nextTalker = 0;
-/** What was reported last: each report tells what is new. */
+/** Totals of the last report: each report contains the difference. */
 let reported = { received: 0, lost: 0, repeated: 0, otherFrames: 0 };
 
 const listeners = () => members.filter(member => !member.talks);
@@ -35,8 +35,8 @@ obey({
   },
 
   /**
-   * All enter their rooms, for the first time or again; resolves when they are in, with the moment at which each was.
-   * @param {{ port: number, atOnce: number }} order `atOnce`: handshakes under way
+   * Joins or rejoins all rooms; resolves with the time of each join.
+   * @param {{ port: number, atOnce: number }} order `atOnce`: handshakes in flight
    */
   async connect({ port, atOnce }) {
     const waiting = members.values();
@@ -52,7 +52,7 @@ obey({
     while (members.some(({ ended }) => ended === undefined)) await sleep(LOOK_AGAIN_MS);
   },
 
-  /** Why connections ended that should stand. */
+  /** Returns the reason of each connection that ended. */
   async ended() {
     return members.flatMap(({ ended }) => ended ?? []);
   },
@@ -62,7 +62,7 @@ obey({
   },
 
   /**
-   * One talker after the other, on a timetable that nothing delays; resolves when everything is acknowledged.
+   * Talkers send in turn, on a fixed timetable; resolves when all messages are acknowledged.
    * @param {{ perSecond: number, forMs: number, talkersOf?: { from: number, to: number } }} order `talkersOf`: rooms by number
    */
   async talk({ perSecond, forMs, talkersOf = { from: 0, to: Number.POSITIVE_INFINITY } }) {
@@ -80,7 +80,7 @@ obey({
     }
     const waits = () => crowd.some(({ unacked, ended }) => unacked.length > 0 && ended === undefined);
     while (waits() && troubles.length === 0) await sleep(LOOK_AGAIN_MS);
-    return { worstDelayMs: worstDelayUs / 1000, published: talkers().map(({ room, said }) => [room, said]) };
+    return { worstDelayMs: worstDelayUs / 1000, published: talkers().map(({ room, sent }) => [room, sent]) };
   },
 
   async hush() {
@@ -100,7 +100,7 @@ obey({
     while (waits() && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
     const unknown = crowd.find(member => member.otherFrame !== '');
     if (tally.received === 0 && crowd.length > 0 && unknown !== undefined) {
-      throw new Error(`None of the frames that came is a message as this benchmark knows it: ${unknown.otherFrame}`);
+      throw new Error(`No received frame is a message in the benchmark's form. The last one: ${unknown.otherFrame}`);
     }
     const sum = read => crowd.reduce((total, member) => total + read(member), 0);
     const now = {

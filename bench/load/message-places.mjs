@@ -1,6 +1,6 @@
 /**
- * Where the number and the time of a message stand in a frame. They are digits of fixed width behind fixed names, in JSON
- * and in MessagePack alike; where they stand is looked up once for each length of a frame, and afterwards only checked.
+ * Finds the number and the time of a message in a frame, in JSON and MessagePack.
+ * Both are digits of fixed width behind fixed names. Their offsets are searched once per frame length, then only checked.
  */
 import { readDigits } from './digits.mjs';
 import { NUMBER_DIGITS, TIME_DIGITS } from './message.mjs';
@@ -15,7 +15,7 @@ const [FIXSTR_8, FIXSTR_10] = [0xa0 | NUMBER_DIGITS, 0xa0 | TIME_DIGITS];
 export class MessagePlaces {
   /** Offsets from the beginning of the payload, by its length. @type {Map<number, { label: number, number: number, time: number, mark: number }>} */
   #byLength = new Map();
-  /** Of the frame that `find` found last. */
+  /** Of the last message that `find` read. */
   number = 0;
   timeUs = 0;
 
@@ -33,7 +33,7 @@ export class MessagePlaces {
   }
 }
 
-/** The name of the number and the mark before its digits: a frame of another kind with the same length is told apart. */
+/** Checks the name of the number and the mark before its digits: other frames can have the same length. */
 function matches(bytes, start, { label, number, mark }) {
   return (
     bytes[start + label] === FIRST_LETTER &&

@@ -1,6 +1,6 @@
 /**
- * What services publish: a chat message whose number and time of sending are digits of fixed width, so that a receiver
- * checks and times it without parsing JSON. Members of all relays get the same fields in frames of the same length.
+ * The messages of services: chat messages with a number and a send time in digits of fixed width.
+ * Receivers check and time them without parsing JSON. Members of all relays get the same fields in frames of the same length.
  */
 import { encodeEnvelope } from '@hubbub/protocol';
 import { encode } from '@msgpack/msgpack';
@@ -11,13 +11,15 @@ export const TIME_DIGITS = 10;
 /** As `@socket.io/redis-adapter` and `-emitter` name senders and the kind of packet that an event is. */
 const EMITTER = 'bench1';
 const EVENT_PACKET = 2;
-/** What Socket.IO writes around the object of the event. */
+/** Socket.IO's bytes around the object of the event. */
 const SOCKET_IO_FRAME = ['42["new_message",', ']'];
 
 /**
- * How a relay wants its messages published: `frame`, the bytes that members get; `envelope`, Hubbub's own form
- * (docs/redis-contract.md); `service-json`, what a service in any language publishes; `socket-io`, what Socket.IO's Redis
- * emitter publishes.
+ * The form of published messages:
+ * - `frame`: the bytes that members get
+ * - `envelope`: Hubbub's own form (docs/redis-contract.md)
+ * - `service-json`: plain JSON of a service in any language
+ * - `socket-io`: the form of Socket.IO's Redis emitter
  * @typedef {'frame' | 'envelope' | 'service-json' | 'socket-io'} Form
  */
 
@@ -54,15 +56,15 @@ function bytesOf({ room, frameBytes, form }) {
     const packet = { type: EVENT_PACKET, data: ['new_message', object], nsp: '/' };
     return Buffer.from(encode([EMITTER, packet, { rooms: [room], except: [], flags: {} }]));
   }
-  // An edge names the room first; so the bare relay's frames are the same, byte for byte.
+  // An edge writes the room first. With the same order the bare relay's frames are equal byte for byte.
   const { room: named, ...frame } = padded(frameBytes, text => ({ room, ...messageOf(text, 'new_message') }));
   return Buffer.from(JSON.stringify(form === 'frame' ? { room: named, ...frame } : frame));
 }
 
-/** No `id`: it may serve as idempotency key, and every message here has to arrive. */
+/** Without `id`: it may serve as idempotency key, and every message here has to arrive. */
 function messageOf(text, type) {
   return {
-    // First, as the edge writes it into what services publish as plain JSON.
+    // First, as the edge writes it into plain JSON of services.
     timestamp: '2026-01-01T00:00:00.000Z',
     ...(type !== undefined && { type }),
     payload: { number: '0'.repeat(NUMBER_DIGITS), at: '9'.repeat(TIME_DIGITS), text },
@@ -72,7 +74,7 @@ function messageOf(text, type) {
 
 function padded(bytes, make) {
   const padding = bytes - JSON.stringify(make('')).length;
-  if (padding < 0) throw new RangeError(`A message needs at least ${-padding} bytes more.`);
+  if (padding < 0) throw new RangeError(`frameBytes must be at least ${-padding} larger to hold a message.`);
   return make('x'.repeat(padding));
 }
 

@@ -1,7 +1,7 @@
 /** Orders between the run and its load processes: a command over IPC, and its answer. */
 
 /**
- * The child's side: carries out what the parent orders, and ends when the parent is gone.
+ * The child's side: executes the parent's orders, and ends when the parent is gone.
  * @param {Record<string, (order: any) => Promise<unknown>>} commands
  */
 export function obey(commands) {
@@ -16,7 +16,7 @@ export function obey(commands) {
 }
 
 /**
- * The parent's side. Every order is answered, refused, or given up after `withinMs`.
+ * The parent's side. Every order is answered, refused, or abandoned after `withinMs`.
  * @param {import('node:child_process').ChildProcess} child @param {string} name for errors
  */
 export function commander(child, name) {

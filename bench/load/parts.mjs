@@ -1,6 +1,6 @@
-/** What one measurement started, ended again in the opposite order, whatever becomes of it. */
+/** Closes the parts of a measurement in reverse order of their start, even if the measurement fails. */
 
-/** For who cannot wait in one function for the end: `close` ends what was opened. */
+/** For parts that outlive one function: `close` closes all of them. */
 export function collectParts() {
   const open = [];
   return {

@@ -1,4 +1,4 @@
-/** The one publisher of a run: puts messages on the rooms' channels in turn, at a steady rate, whatever becomes of them. */
+/** The one publisher of a run: publishes to the rooms' channels in turn, at a steady rate, without waiting for delivery. */
 import { createClock } from './clock.mjs';
 import { createMessageMaker } from './message.mjs';
 import { obey } from './orders.mjs';
@@ -24,8 +24,8 @@ obey({
   },
 
   /**
-   * Resolves when the last message was taken by Redis. `worstDelayMs` says how far the publisher itself fell behind its
-   * own timetable: a machine that is too busy to publish on time.
+   * Resolves when Redis has accepted the last message. `worstDelayMs` is the publisher's largest delay against its
+   * timetable: a large one means that the machine is too busy to publish on time.
    */
   async publish({ perSecond, forMs }) {
     const startUs = clock.now();

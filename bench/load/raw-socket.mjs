@@ -1,11 +1,11 @@
-/** The client's end of one WebSocket over a raw socket: shakes hands, cuts what comes into frames in place, and costs little. */
+/** A cheap WebSocket client over a raw socket: shakes hands, and cuts the received bytes into frames in place. */
 import { connect } from 'node:net';
 import { FrameReader, OPCODE } from './frame-reader.mjs';
 
 const HEAD_MAX_BYTES = 8192;
 /** The answer to it is not checked, so one key serves all. */
 const KEY = Buffer.from('a key of 16 byte').toString('base64');
-/** All sockets of the process read into the same bytes: what is read is dealt with before the next read. */
+/** All sockets of the process read into the same bytes: each read is processed before the next one. */
 const RECEIVED = Buffer.allocUnsafeSlow(256 * 1024);
 const HEAD_END = '\r\n\r\n';
 /** Masked with zeros, as a client has to mask. */
@@ -14,7 +14,7 @@ const PONG = Buffer.from([0x80 | OPCODE.pong, 0x80, 0, 0, 0, 0]);
 /**
  * @typedef {object} RawSocketOptions
  * @property {number} port of 127.0.0.1 @property {string} path
- * @property {string} [localAddress] to come from, such as 127.0.0.2
+ * @property {string} [localAddress] source address, such as 127.0.0.2
  * @property {Record<string, string>} headers of the upgrade request
  * @property {() => void} onOpen the upgrade was answered
  * @property {() => void} [onChunk] a read brought frames, or parts of them
@@ -24,7 +24,7 @@ const PONG = Buffer.from([0x80 | OPCODE.pong, 0x80, 0, 0, 0, 0]);
  */
 
 export class RawSocket {
-  /** Why the connection ended; undefined while it stands. */
+  /** Why the connection ended; undefined while it is open. */
   ended;
   #socket;
   #head = '';
@@ -84,7 +84,7 @@ export class RawSocket {
       this.#options.onChunk?.();
       this.#reader.read(bytes, start, length);
     }
-    return true; // Go on reading.
+    return true; // Continue reading.
   }
 
   /** Returns where the first frame begins. */

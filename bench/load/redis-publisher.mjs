@@ -1,6 +1,6 @@
 /**
- * PUBLISH over a raw connection to Redis. A client library would take a fifth of the load's core at 4,000 messages a
- * second, which the members need.
+ * PUBLISH over a raw connection to Redis. At 4,000 messages a second, a client library would take a fifth of the load's
+ * core from the members.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -9,7 +9,7 @@ const NEWLINE = 0x0a;
 const LINE_END = Buffer.from('\r\n');
 
 export class RedisPublisher {
-  /** Answers that were not "one subscriber has it". */
+  /** Messages that did not reach exactly one subscriber. */
   unheard = 0;
   #socket;
   #heads;

@@ -1,4 +1,4 @@
-/** Who is in which room: the members of a measurement, and who of them talks. */
+/** The members and talkers of a measurement, by room. */
 
 /**
  * @param {{ rooms: readonly string[], members: number, talkers?: number, relay: import('../relays/catalogue.mjs').Relay,
@@ -20,7 +20,7 @@ export function roomNames(count, prefix = 'room-') {
   return Array.from({ length: count }, (_, i) => `${prefix}${String(i).padStart(5, '0')}`);
 }
 
-/** One process reads for a core; with more cores to load from, more of them. */
+/** Members that justify another process, where there are cores for it. */
 const MEMBERS_PER_PROCESS_MIN = 250;
 const LOAD_PROCESSES_MAX = 4;
 

@@ -1,9 +1,9 @@
-/** Checks that the messages of a room come to one member in order, each once. */
+/** Checks that the messages of a room reach one member in order, each once. */
 export class Sequence {
   /** Number of the next message, when none is lost. */
   expected = 0;
   missed = 0;
-  /** Came again, or too late. */
+  /** Arrived again, or out of order. */
   repeated = 0;
 
   /** @param {number} number */

@@ -1,13 +1,13 @@
-/** What the members of one process received within the measured window, and how late. */
+/** Counts and times the messages that the members of one process receive within the measured window. */
 import { Histogram } from './histogram.mjs';
 
 export class Tally {
-  /** Messages since the beginning, and those that came within the window. */
+  /** Messages since the beginning, and messages received within the window. */
   received = 0;
   deliveredInWindow = 0;
-  /** Latencies of the messages that were sent within the window, whenever they came. */
+  /** Latencies of the messages sent within the window, whenever they arrived. */
   latencies = new Histogram();
-  /** From just before a message was sent within the window until its ack was read. */
+  /** Times from sending a message within the window to its ack. */
   acks = new Histogram();
   #clock;
   #fromUs = Number.POSITIVE_INFINITY;
@@ -28,7 +28,7 @@ export class Tally {
     this.acks.clear();
   }
 
-  /** A read has brought bytes: what is in them came now. One look at the clock for all of them. */
+  /** Reads the clock once for all messages of one socket read. */
   chunk() {
     this.#nowUs = this.#clock.now();
     this.#nowIsInWindow = this.#nowUs >= this.#fromUs && this.#nowUs < this.#toUs ? 1 : 0;

@@ -1,7 +1,7 @@
-/** Who used the processor between two looks, in cores: the relay, its load, Redis, and others. */
+/** Measures the processor use of the relay, its load, Redis and other processes between two samples, in cores. */
 import { cpuSeconds, machineSeconds } from './cpu-time.mjs';
 
-/** @param {Record<string, readonly number[]>} pids by who it is; none stands twice */
+/** @param {Record<string, readonly number[]>} pids by group; each pid only once */
 export function cpuMeter(pids) {
   const look = () => ({
     at: performance.now(),
@@ -10,7 +10,7 @@ export function cpuMeter(pids) {
   });
   return {
     look,
-    /** Cores each used between the two; `others` are those that are none of these. @returns {Record<string, number>} */
+    /** Cores that each group used between the samples; `others`: all other processes. @returns {Record<string, number>} */
     between(before, after) {
       const seconds = (after.at - before.at) / 1000;
       const cores = Object.fromEntries(

@@ -1,4 +1,4 @@
-/** What a reader of figures must know of the machine and the versions they come from; nothing that names the machine. */
+/** Describes the machine and the versions that figures come from, without anything that identifies the machine. */
 import { spawnSync } from 'node:child_process';
 import { arch, cpus, release, totalmem, type } from 'node:os';
 

@@ -1,4 +1,4 @@
-/** What processes and the machine hold of memory, as the kernel counts it. Linux only. */
+/** Reads the memory of processes and of the machine from the kernel. Linux only. */
 import { readFileSync } from 'node:fs';
 
 const KIB = 1024;

@@ -1,4 +1,4 @@
-/** Processes that a run starts: pinned where that is possible, and ended by their pid whatever happens to the run. */
+/** Starts the processes of a run, pinned where possible, and ends them by their pid even if the run fails. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -53,7 +53,7 @@ export function startNode(args, options) {
 }
 
 /**
- * Resolves with what `read` makes of the first line of output that it does not answer with `undefined`.
+ * Resolves with the first result of `read` that is not `undefined`; `read` gets each line of output.
  * @template T @param {import('node:child_process').ChildProcess} child @param {(line: string) => T | undefined} read
  * @param {{ name: string, withinMs?: number }} options @returns {Promise<T>}
  */
@@ -80,7 +80,7 @@ export function lineOf(child, read, { name, withinMs = 15_000 }) {
   });
 }
 
-/** Asks the process to end, and ends it when it does not. @param {import('node:child_process').ChildProcess} child */
+/** Ends the process with SIGTERM, and with SIGKILL if that is too slow. @param {import('node:child_process').ChildProcess} child */
 export async function stop(child) {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const ended = once(child, 'exit');
@@ -90,10 +90,10 @@ export async function stop(child) {
   clearTimeout(timer);
 }
 
-/** A run that hangs all the same is ended. @param {number} seconds */
+/** Ends a run that hangs. @param {number} seconds */
 export function boundTime(seconds) {
   setTimeout(() => {
-    console.error(`bench: not done after ${seconds} s; ended.`);
+    console.error(`bench: the run did not finish within ${seconds} s; ended it.`);
     process.exit(1);
   }, seconds * 1000).unref();
 }

@@ -1,4 +1,4 @@
-/** Waits for a machine that has nothing else to do, as long as that makes sense. */
+/** Waits until the machine has nothing else to do, within a limit. */
 
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,14 +13,14 @@ const SPIN = `const end = performance.now() + ${LOOK_MS}; while (performance.now
 
 /** Resolves when the machine was quiet for a moment, or after `withinMs`. Call it while nothing of ours is busy. */
 export async function quietMachine(withinMs) {
-  if (withinMs <= 0 || machineSeconds() === undefined) return; // Not wanted, or it cannot be known here.
+  if (withinMs <= 0 || machineSeconds() === undefined) return; // Not requested, or not measurable here.
   const deadline = performance.now() + withinMs;
   while ((await coresOfOthers()) > DISTURBED_CPU && performance.now() < deadline) await sleep(LOOK_AGAIN_MS);
 }
 
 /**
- * Cores that others take while this process wants all of them. What the hypervisor gives to other machines shows only
- * then: nothing can be taken from who asks for nothing.
+ * Measures the cores that others take while this process requests all of them. Only under full load does the share appear
+ * that the hypervisor gives to other machines.
  */
 async function coresOfOthers() {
   const before = { at: performance.now(), machine: machineSeconds(), own: cpuSeconds([process.pid]) };

@@ -1,4 +1,4 @@
-/** A Redis of the run's own, on 127.0.0.1, that keeps nothing. */
+/** Starts a Redis for the run, on 127.0.0.1, without persistence. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -7,7 +7,7 @@ import { lineOf, start, stop } from './processes.mjs';
 
 const SERVERS = ['redis-server', 'valkey-server'];
 
-/** @returns {{ command: string, version: string }} @throws {Error} saying what to install */
+/** @returns {{ command: string, version: string }} @throws {Error} if it is not installed */
 export function findRedis() {
   for (const command of SERVERS) {
     const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });

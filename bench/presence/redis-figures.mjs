@@ -1,13 +1,13 @@
-/** What Redis says of itself: commands carried out, memory, and the keys of presence. */
+/** Reads figures from Redis: executed commands, memory, and the keys of presence. */
 
-/** @param {import('ioredis').Redis} redis @returns {Promise<number>} bytes in use, without what connections hold */
+/** @param {import('ioredis').Redis} redis @returns {Promise<number>} bytes in use, without the buffers of connections */
 export async function usedBytes(redis) {
   const memory = await redis.info('memory');
   const field = name => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(memory)?.[1] ?? 0);
   return field('used_memory') - field('mem_clients_normal');
 }
 
-/** Calls of each command since the last `CONFIG RESETSTAT`, those inside of scripts included. */
+/** Calls of each command since the last `CONFIG RESETSTAT`, including calls inside of scripts. */
 export async function commandCalls(redis) {
   const stats = await redis.info('commandstats');
   const calls = [...stats.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].map(([, name, count]) => [name, Number(count)]);

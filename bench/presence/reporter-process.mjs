@@ -1,14 +1,14 @@
 /**
- * One edge as presence sees it, in a process of its own: its real reporter, sessions that are only told of, and an ear on the
- * node's channel. No sockets. Told by IPC: `{ go: true }` begins; killed with SIGKILL it is a dead edge.
+ * One edge as presence sees it, in its own process: the real reporter, sessions without sockets, and a subscription to the
+ * node's channel. The IPC message `{ go: true }` starts it. After SIGKILL it is a dead edge.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connected, openRedisConnection, RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
 import { Channels, decodeEnvelope } from '@hubbub/protocol';
-// Not part of the edge's interface: an edge has sockets.
+// Not part of the edge's interface.
 import { PresenceReporter } from '../../apps/edge/dist/presence/presence-reporter.js';
 
-/** So many sessions open at once, then the reporter gets its turn. */
+/** Sessions that open before the reporter gets its turn. */
 const BITE = 500;
 const BETWEEN_BITES_MS = 5;
 const CONNECT_MS = 5000;

@@ -1,4 +1,4 @@
-/** The least a relay can be, as the measure of all others: rooms, uWebSockets.js, ioredis, nothing checked. */
+/** The minimal relay, as the baseline of all others: rooms, uWebSockets.js and ioredis, without any check. */
 
 import { loadEngine } from '@hubbub/edge'; // The same binary as Hubbub's.
 import { Redis } from 'ioredis';
@@ -9,7 +9,7 @@ const app = uws.App();
 const [publisher, subscriber] = [new Redis(redisUrl), new Redis(redisUrl)];
 
 app.ws('/rooms/:room/ws', {
-  // As Hubbub sets them: the two must differ in nothing but what they do.
+  // The same settings as Hubbub's, so that only the work differs.
   maxBackpressure: 1024 * 1024,
   closeOnBackpressureLimit: true,
   idleTimeout: 60,
@@ -21,7 +21,7 @@ app.ws('/rooms/:room/ws', {
   open: socket => {
     const { room, listens } = socket.getUserData();
     if (listens && app.numSubscribers(room) === 0) void subscriber.subscribe(`bare:${room}`);
-    if (listens) socket.subscribe(room); // Who talks does not hear itself.
+    if (listens) socket.subscribe(room); // Talkers do not receive their own messages.
   },
   message: async (socket, bytes) => {
     await publisher.publish(`bare:${socket.getUserData().room}`, Buffer.from(bytes.slice(0)));

@@ -1,4 +1,4 @@
-/** The relays that are compared: how each is started, joined and published to. */
+/** The compared relays: how to start, join and publish to each. */
 import { fileURLToPath } from 'node:url';
 import { startHubbub } from './start-hubbub.mjs';
 import { startPlain } from './start-plain.mjs';
@@ -6,10 +6,10 @@ import { startPlain } from './start-plain.mjs';
 /**
  * @typedef {object} RunningRelay
  * @property {number} port @property {readonly number[]} pids
- * @property {readonly number[]} helpers processes beside the relay that the others do not need
+ * @property {readonly number[]} helpers additional processes that only this relay needs
  * @property {(member: number, subprotocol?: string) => Record<string, string>} headers of a member's upgrade request
- * @property {() => string[]} troubles events that it has complained of since the last look
- * @property {() => void} collect its garbage, where it was started with COLLECTABLE
+ * @property {() => string[]} troubles returns the events of its warnings and errors since the last call
+ * @property {() => void} collect collects its garbage, if started with COLLECTABLE
  * @property {() => void} kill @property {() => Promise<void>} close
  */
 
@@ -23,10 +23,10 @@ import { startPlain } from './start-plain.mjs';
 /**
  * @typedef {object} Relay
  * @property {string} title for people
- * @property {import('../load/message.mjs').Form} form of what services publish to it
+ * @property {import('../load/message.mjs').Form} form of messages that services publish to it
  * @property {string} dialect of load/dialects.mjs
- * @property {(member: number) => string | undefined} [subprotocol] that a member asks for
- * @property {boolean} [peer] made by others: what it loses is told, and fails no run
+ * @property {(member: number) => string | undefined} [subprotocol] that a member requests
+ * @property {boolean} [peer] made by others: its losses are reported, but do not fail the run
  * @property {(room: string) => string} channel
  * @property {(start: RelayStart) => Promise<RunningRelay>} start
  */
@@ -44,7 +44,7 @@ const socketIo = {
   channel: room => `socket.io#/#${room}#`,
 };
 
-/** @type {Record<string, Relay>} the first one is what the others are measured against */
+/** @type {Record<string, Relay>} the first one is the baseline */
 export const RELAYS = {
   bare: {
     title: 'bare uWebSockets.js + ioredis',
@@ -73,8 +73,8 @@ export const RELAYS = {
   },
 };
 
-/** Where a profile of a relay goes. */
+/** Folder of the relays' profiles. */
 export const PROFILES_DIR = fileURLToPath(new URL('../profiles/', import.meta.url));
 
-/** Arguments of Node for a relay whose garbage is collected when it is told to. */
+/** Arguments of Node for a relay that collects its garbage on request. */
 export const COLLECTABLE = ['--expose-gc', `--import=${new URL('collect-on-signal.mjs', import.meta.url)}`];

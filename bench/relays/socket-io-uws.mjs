@@ -7,7 +7,7 @@ const [redisUrl, secret] = process.argv.slice(2);
 const { module: uws } = loadEngine();
 const app = uws.App();
 const io = new Server(serverOptions(redisUrl));
-// Slow readers as Hubbub sets them.
+// The same limit for slow readers as Hubbub's.
 io.attachApp(app, { maxBackpressure: 1024 * 1024 });
 serveRooms(io, secret);
 app.listen('127.0.0.1', 0, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, token => announce(uws.us_socket_local_port(token)));

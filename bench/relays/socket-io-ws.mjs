@@ -1,4 +1,4 @@
-/** Socket.IO with its Redis adapter, on ws: as its documentation starts one. */
+/** Socket.IO with its Redis adapter, on ws: started as in its documentation. */
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 import { announce, serveRooms, serverOptions } from './socket-io.mjs';

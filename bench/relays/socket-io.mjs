@@ -1,9 +1,9 @@
-/** What every Socket.IO server of these benchmarks does, whatever it stands on: the rooms of the others, and their tokens. */
+/** The parts common to all Socket.IO servers of these benchmarks: the same rooms and tokens as the other relays. */
 import { createAdapter } from '@socket.io/redis-adapter';
 import { createVerifier } from 'fast-jwt';
 import { Redis } from 'ioredis';
 
-/** As Hubbub's edges have it: what is not read for so long is gone. */
+/** The same time limits for dead connections as Hubbub's. */
 const PING_INTERVAL_MS = 30_000;
 const PING_TIMEOUT_MS = 30_000;
 
@@ -14,7 +14,7 @@ export function serverOptions(redisUrl) {
     adapter: createAdapter(publisher, publisher.duplicate()),
     transports: ['websocket'],
     serveClient: false,
-    perMessageDeflate: false, // Off in Hubbub, too.
+    perMessageDeflate: false, // As in Hubbub.
     pingInterval: PING_INTERVAL_MS,
     pingTimeout: PING_TIMEOUT_MS,
   };
@@ -28,7 +28,7 @@ export function serveRooms(io, secret) {
       data.user = verify(handshake.headers.authorization.slice('Bearer '.length)).sub;
       next();
     } catch {
-      next(new Error('UNAUTHORIZED')); // Whatever was wrong with it.
+      next(new Error('UNAUTHORIZED'));
     }
   });
   io.on('connection', socket => {

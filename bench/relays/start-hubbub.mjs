@@ -1,11 +1,14 @@
-/** Starts Hubbub's processes as they run in production, on defaults but for limits that one machine's load exceeds, and waits until they are ready. */
+/**
+ * Starts Hubbub's processes as they run in production, and waits until they are ready.
+ * All settings are defaults, except for limits that the load from one machine exceeds.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { lineOf, startNode, stop } from '../machine/processes.mjs';
 import { bearer, SECRET } from './token.mjs';
 
 const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
-/** All clients come from one address, and some send more than one client may. Counted all the same: that is part of the cost. */
+/** All clients share one address, and some exceed the limits of one client. Counting is part of the cost, so it stays on. */
 const OUT_OF_REACH = {
   HUBBUB_MAX_FRAMES_PER_SECOND: '1000000',
   HUBBUB_MAX_FRAMES_BURST: '1000000',
@@ -22,7 +25,7 @@ const OUT_OF_REACH = {
   HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '1000000',
   HUBBUB_MAX_HANDSHAKES_PER_SECOND: '1000000',
 };
-/** No balancer looks, and nobody is left when it ends. */
+/** Without a balancer and without clients at the end, draining needs no time. */
 const AT_ONCE = { HUBBUB_DRAIN_DELAY_MS: '0', HUBBUB_DRAIN_WINDOW_MS: '0' };
 const READY_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 50;
@@ -75,7 +78,7 @@ async function startProcess(role, { redisUrl, cpus, nodeArgs, env = {} }) {
   };
 }
 
-/** Settings of whoever runs the benchmark do not reach the processes. */
+/** Keeps the caller's own HUBBUB_ settings away from the processes. */
 function environment(redisUrl) {
   const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('HUBBUB_'));
   return {
@@ -97,7 +100,7 @@ function listeningLine(line) {
   return entry.event === 'listening' ? entry : undefined;
 }
 
-/** Events logged as warnings and worse. A line cut in two by the pipe is passed over: the figures show the trouble too. */
+/** Returns the events of warnings and errors. Skips lines that the pipe cut in two: the figures show the errors too. */
 function troublesIn(text) {
   return [...text.matchAll(/^\{"level":"(?:warn|error|fatal)".*?"event":"(\w+)"/gm)].map(match => match[1]);
 }

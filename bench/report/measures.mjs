@@ -1,4 +1,4 @@
-/** Everything that a comparison measures: how it is called, how it is printed, and whether a ratio of it says anything. */
+/** The measures of comparisons: title, format, and whether a ratio of two values is meaningful. */
 
 const count = value => Math.round(value).toLocaleString('en-US');
 const fixed = digits => value => value.toFixed(digits);
@@ -30,7 +30,7 @@ export const MEASURES = {
   redisCommandsPerSecond: { title: 'Redis commands/s', print: fixed(1) },
 };
 
-/** What should be nought; told where it is measured. */
+/** Counts that should be zero; reported where they are measured. */
 export const TROUBLES = { lost: 'lost', late: 'late', repeated: 'repeated', ended: 'cut off' };
 
 export function troublesOf(row, key) {

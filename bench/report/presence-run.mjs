@@ -1,7 +1,7 @@
 /** The table of the presence scenario, and its saved run. */
 import { saveRun } from './results.mjs';
 
-/** Issue 3; the last one is the lease of 8 s, the grace of 5 s, and two for the leaving itself. */
+/** `killSeconds`: the lease of 8 s, the grace of 5 s, and 2 s for the removal itself. */
 const MOST = { redisBytes: 250, idleCommands: 50, killSeconds: 15 };
 
 /** @returns {string} a Markdown table */
@@ -52,11 +52,11 @@ export function savePresenceRun(run) {
   const { settings, figures } = run;
   const disturbed =
     figures.othersCpu > 0.1
-      ? `**Others worked on this machine** while joins were measured (${figures.othersCpu.toFixed(2)} cores): joins/s say "not less than".`
+      ? `**Other processes used this machine** during the joins (${figures.othersCpu.toFixed(2)} cores): joins/s are a lower bound.`
       : '';
   const summary = [
     presenceTable(figures, settings),
-    'The edges are real reporters in processes of their own, without sockets. Presence runs with its defaults (lease of an edge 8 s, grace 5 s).',
+    'The edges are real reporters in their own processes, without sockets. Presence runs with its defaults (lease of an edge 8 s, grace 5 s).',
     ...(disturbed === '' ? [] : [disturbed]),
     ...figures.troubles.map(line => `- ${line}`),
   ];

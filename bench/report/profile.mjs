@@ -1,4 +1,4 @@
-/** Where a profiled process spent its time: functions by the time in themselves, from V8's .cpuprofile. */
+/** Lists the functions of a V8 .cpuprofile by their self time. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 

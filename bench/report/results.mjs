@@ -1,4 +1,4 @@
-/** Results: one JSON file for each scenario, its last full run, and the pages that are written from all of them. */
+/** Saves the last full run of each scenario as one JSON file, and writes the pages from all of them. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { sizingTables } from './sizing.mjs';
@@ -12,11 +12,11 @@ const DEPLOYMENT = fileURLToPath(new URL('../../docs/deployment.md', import.meta
  * @property {string} scenario names the file @property {string} description @property {string} command
  * @property {Record<string, unknown>} machine @property {object} [settings]
  * @property {string} summary Markdown: verdicts and tables, as docs/performance.md shows them
- * Raw figures stand in further properties.
+ * Further properties contain raw figures.
  */
 
 /**
- * Saves a run in place of the scenario's last one, and writes the pages again.
+ * Replaces the scenario's last run, and writes the pages again.
  * @param {Run} run @returns {string} the path of the file, from the root of the repository
  */
 export function saveRun(run) {
@@ -28,7 +28,7 @@ export function saveRun(run) {
   return `bench/results/${run.scenario}.json`;
 }
 
-/** Writes the measured parts of docs/performance.md and docs/deployment.md, so that no figure there is typed by hand. */
+/** Writes the measured parts of docs/performance.md and docs/deployment.md. */
 export function writePages() {
   const runs = readdirSync(DIR)
     .filter(file => file.endsWith('.json'))
@@ -53,11 +53,11 @@ function replacePart(path, name, text) {
   const end = `<!-- End of ${name}. -->`;
   const [before, rest] = readFileSync(path, 'utf8').split(begin);
   const after = rest?.split(end)[1];
-  if (after === undefined) throw new Error(`${path} has lost the marks "${begin}" and "${end}".`);
+  if (after === undefined) throw new Error(`${path} lacks the marks "${begin}" and "${end}"; restore them.`);
   writeFileSync(path, `${before}${begin}\n\n${text}\n\n${end}${after}`);
 }
 
-/** One line for each property, and for each row of a list of rows: readable, and a diff shows what changed. */
+/** Writes each property, and each row of a list of rows, on its own line: readable, with small diffs. */
 function json(run) {
   const lines = Object.entries(run).map(([name, value]) => `  ${JSON.stringify(name)}: ${rowsOrValue(value)}`);
   return `{\n${lines.join(',\n')}\n}\n`;

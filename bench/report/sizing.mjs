@@ -1,9 +1,9 @@
-/** The sizing tables of docs/deployment.md, from the last runs: no figure stands there that was not measured. */
+/** Writes the sizing tables of docs/deployment.md from the figures of the last runs. */
 import { medianOf, peakRows } from './statistics.mjs';
 import { table } from './tables.mjs';
 
 const MIB = 2 ** 20;
-/** Sizes of the table, and sessions on an edge: as many as the limit of open files allowed in the runs. */
+/** `PER_EDGE`: sessions on an edge, limited by the open files in the runs. */
 const SESSIONS = [1000, 10_000, 100_000, 1_000_000];
 const PER_EDGE = 20_000;
 const EDGES_MIN = 2;
@@ -23,7 +23,7 @@ function linkTo({ scenario }) {
   return `[${scenario}](performance.md#${scenario})`;
 }
 
-/** Of the step at which Hubbub did most. */
+/** Returns the median at the step with Hubbub's largest value. */
 function hubbubMedian({ rows }, name) {
   return medianOf(peakRows(rows, 'hubbub', name), name);
 }

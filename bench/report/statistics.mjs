@@ -1,6 +1,6 @@
-/** From raw rows to medians, and to ratios of two relays, paired within each round. */
+/** Computes medians of raw rows, and ratios of two relays, paired within each round. */
 
-/** @param {readonly number[]} values @returns {number} NaN when there are none */
+/** @param {readonly number[]} values @returns {number} NaN without values */
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -13,8 +13,8 @@ export function spread(values) {
 }
 
 /**
- * The rows that medians and ratios are of: of each relay, step and round the last one, the warm-up and what others disturbed
- * left out; where that leaves a relay without any, the disturbed ones count.
+ * Selects the rows for medians and ratios: the last one of each relay, step and round, without the warm-up.
+ * Disturbed rows count only if a relay would have no row at a step without them.
  */
 export function countedRows(rows) {
   const last = new Map(rows.filter(row => !row.warmUp).map(row => [`${row.relay} ${row.step} ${row.round}`, row]));
@@ -24,7 +24,7 @@ export function countedRows(rows) {
   return all.every(row => quiet.some(same(row))) ? quiet : all;
 }
 
-/** Whether `countedRows` had to take disturbed ones. */
+/** Returns whether `countedRows` contains disturbed rows. */
 export function isDisturbed(rows) {
   return countedRows(rows).some(row => row.disturbed);
 }
@@ -43,14 +43,14 @@ export function medianOf(rows, key) {
 }
 
 /**
- * A ratio is taken within a round, where both relays met the same machine; what is reported is the median of the rounds' ratios,
- * with the smallest and the largest.
+ * Computes ratios within each round, where both relays ran under the same conditions.
+ * Returns the median of these ratios, with the smallest and the largest.
  */
 export function ratioOf(own, base, key) {
   return spread(finite(own.map(row => row[key] / base.find(other => other.round === row.round)?.[key])));
 }
 
-/** Of each round the largest value over all steps, as rows. */
+/** Returns the row with the largest value over all steps, for each round. */
 export function peakRows(rows, relay, key) {
   const own = countedRows(rows).filter(row => row.relay === relay);
   return distinct(own.map(row => row.round)).map(round =>

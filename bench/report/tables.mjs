@@ -1,11 +1,11 @@
-/** The figures of a run as Markdown tables, which read well on a terminal too. */
+/** Formats the figures of a run as Markdown tables, which are readable on a terminal too. */
 import { MEASURES, printed, TROUBLES, troublesOf } from './measures.mjs';
 import { distinct, medianOf, peakRows, ratioOf, rowsAt } from './statistics.mjs';
 
 const whole = value => value.toLocaleString('en-US');
 
 export function mediansTable(scenario, rows) {
-  const troubles = troublesTold(rows);
+  const troubles = measuredTroubles(rows);
   return table(
     [scenario.stepTitle, 'relay', 'rounds', ...titles(scenario.measures), ...troubles.map(key => TROUBLES[key])],
     casesOf(rows).map(({ step, relay }) => {
@@ -36,7 +36,7 @@ export function ratiosTable(scenario, rows) {
   );
 }
 
-/** What each relay can do at most, and what the others make of it. */
+/** Lists the peak of each relay, and its ratios to the other relays' peaks. */
 export function peaksTable({ peak, stepTitle }, rows) {
   const relays = relaysOf(rows);
   const peaks = relays.map(relay => peakRows(rows, relay, peak));
@@ -51,7 +51,7 @@ export function peaksTable({ peak, stepTitle }, rows) {
   );
 }
 
-/** One row in a line, while the run goes on. */
+/** Formats one row as a line of the terminal. */
 export function rowInWords(scenario, row) {
   const troubles = Object.keys(TROUBLES).filter(key => troublesOf(row, key) > 0);
   return [
@@ -76,7 +76,7 @@ export function table(head, rows) {
   }
 }
 
-/** In the order of the settings, which is that of every second round. */
+/** Returns the relays in the order of the settings, as in every second round. */
 function relaysOf(rows) {
   const even = rows.filter(row => row.round % 2 === 0);
   return even.length > 0 ? distinct(even.map(row => row.relay)) : distinct(rows.map(row => row.relay)).toReversed();
@@ -96,7 +96,7 @@ function titles(keys) {
   return keys.map(key => MEASURES[key].title);
 }
 
-function troublesTold(rows) {
+function measuredTroubles(rows) {
   return Object.keys(TROUBLES).filter(key => rows.some(row => row[key] !== undefined));
 }
 

@@ -1,16 +1,16 @@
-/** What a reader wants to know first: targets kept or missed, and whether every message arrived once and in order. */
+/** Judges a run: whether it kept its targets, and whether every message arrived once and in order. */
 import { MEASURES, printed, TROUBLES, troublesOf } from './measures.mjs';
 import { distinct, isDisturbed, medianOf, peakRows, ratioOf, rowsAt } from './statistics.mjs';
 
 /**
  * @typedef {object} Target
- * @property {string} relay @property {string} key of what is measured
+ * @property {string} relay @property {string} key of the measure
  * @property {string} [against] the relay that it is a ratio to; without it the target is a figure by itself
  * @property {number} [atLeast] @property {number} [atMost]
  * @property {number | 'peak'} [step] without it every step
  */
 
-/** Fewer rounds give no verdict: a median of one or two is whatever the machine did in that moment. */
+/** Fewer rounds give no verdict: a median of one or two depends on chance. */
 const ROUNDS_MIN = 3;
 
 /** @param {import('../comparison.mjs').Comparison} scenario @param {{ relays: readonly string[] }} settings */
@@ -36,37 +36,37 @@ function verdict({ stepTitle }, { relay, against, key, atLeast, atMost }, step, 
   const target = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
   const figure = against === undefined ? printed(key, value) : `${value.toFixed(2)} × ${against}`;
   const judged = isDisturbed(rows)
-    ? `${kept ? 'kept' : 'missed'}, on a machine that others used`
+    ? `${kept ? 'kept' : 'missed'}, on a machine with other load`
     : kept
       ? 'kept'
       : 'MISSED';
   return `${what} is ${figure}, target ${target}: ${judged}`;
 }
 
-/** Whether anything of ours was lost, repeated, out of order, not there in time or cut off in any round, the warm-up included. */
+/** Returns whether every message of Hubbub and the bare relay arrived once, in order and in time, the warm-up included. */
 export function isClean(catalogue, rows) {
   return rows.every(row => catalogue[row.relay].peer || Object.keys(TROUBLES).every(key => troublesOf(row, key) === 0));
 }
 
-/** What makes the figures less than they seem. @param {readonly object[]} rows @param {number} loadCores */
+/** Lists the reasons to distrust the figures. @param {readonly object[]} rows @param {number} loadCores */
 export function cautions(_scenario, catalogue, rows, loadCores) {
   const words = [];
   const busiest = Math.max(...rows.map(row => row.loadCpu ?? 0)) / loadCores;
   if (busiest > 0.95)
     words.push(
-      `The load's cores were up to ${Math.round(busiest * 100)} % busy: at that rate the figures say as much of the load generator as of the relays, and latencies include its queue.`,
+      `The load's cores were up to ${Math.round(busiest * 100)} % busy. At that rate the load generator limits the figures, and latencies include its queue.`,
     );
   const disturbed = rows.filter(row => row.disturbed && !row.warmUp).length;
   if (disturbed > 0) {
     const counts = isDisturbed(rows)
-      ? 'too many to leave out: **absolute figures and ratios are those of a busy machine**'
-      : 'they are among the raw rounds but not in medians and ratios';
-    words.push(`${disturbed} of the measurements were disturbed by other processes; ${counts}.`);
+      ? 'too many to omit: **absolute figures and ratios are those of a busy machine**'
+      : 'medians and ratios omit them, raw rounds include them';
+    words.push(`Other processes disturbed ${disturbed} of the measurements; ${counts}.`);
   }
   const troubles = distinct(
     rows.flatMap(row => Object.keys(row.relayTroubles ?? {}).map(event => `${row.relay}: ${event}`)),
   );
-  if (troubles.length > 0) words.push(`The relays complained: ${troubles.join('; ')}.`);
+  if (troubles.length > 0) words.push(`Warnings of the relays: ${troubles.join('; ')}.`);
   for (const relay of distinct(rows.map(row => row.relay))) {
     const own = rows.filter(row => row.relay === relay);
     const notice = Object.entries(TROUBLES)

@@ -1,30 +1,30 @@
-/** One client of the cluster: in one room, checks every message, and comes back when its edge goes, as the SDK does. */
+/** One client of the cluster: joins one room, checks every message, and reconnects as the SDK does. */
 import { RawSocket } from '../load/raw-socket.mjs';
 import { Sequence } from '../load/sequence.mjs';
 
-/** Everybody who lost an edge comes back at a random moment of this time. */
+/** A client without its edge reconnects after a random part of this time. */
 const JITTER_MS = 3000;
 const BROADCAST = Buffer.from('scale.broadcast');
-/** What comes most often while all connect, and is counted on by nobody here: told by the first letters, and not parsed. */
+/** The most frequent frames while clients connect. Recognized by their first bytes and skipped without parsing. */
 const PASSED_OVER = ['{"type":"room_joined"', '{"type":"room_left"', '{"type":"room_info"'].map(text =>
   Buffer.from(text),
 );
 
 /**
- * What all clients of a process share.
+ * The state that all clients of a process share.
  * @typedef {object} Crowd
  * @property {'bare' | 'hubbub'} dialect
- * @property {(place: number) => number} portOf the edge at this place among those that take connections
- * @property {() => string} nextAddress to come from
+ * @property {(place: number) => number} portOf the edge at this place among the edges that accept connections
+ * @property {() => string} nextAddress source address of the next connection
  * @property {import('../load/message-places.mjs').MessagePlaces} places @property {import('../load/tally.mjs').Tally} tally
  * @property {Record<'open' | 'returns' | 'refused' | 'notRecovered' | 'heardBroadcast', number>} counts
- * @property {boolean} leaving whether connections that end are meant to
+ * @property {boolean} leaving whether the end of a connection is expected
  * @property {(what: string) => void} trouble
  */
 
 export class ScaleClient {
   sequence = new Sequence();
-  /** Copies of the broadcast that came. */
+  /** Received copies of the broadcast. */
   broadcasts = 0;
   isOpen = false;
   #crowd;
@@ -36,7 +36,7 @@ export class ScaleClient {
   #returns = false;
   #onOpen = () => {};
 
-  /** @param {Crowd} crowd @param {{ room: string, place: number, token: string }} who `place`: which edge it goes to */
+  /** @param {Crowd} crowd @param {{ room: string, place: number, token: string }} who `place`: its edge */
   constructor(crowd, { room, place, token }) {
     this.#crowd = crowd;
     this.#room = room;
@@ -44,7 +44,7 @@ export class ScaleClient {
     this.#token = token;
   }
 
-  /** Resolves when it is in its room, however many tries that takes. @returns {Promise<void>} */
+  /** Resolves when it has joined its room, after any number of attempts. @returns {Promise<void>} */
   enter() {
     return new Promise(resolve => {
       this.#onOpen = resolve;
@@ -75,7 +75,7 @@ export class ScaleClient {
     });
   }
 
-  /** Offsets begin with 1 and numbers with 0: what is expected next is the offset of what came last. */
+  /** Offsets begin with 1 and numbers with 0: the next expected number is the offset of the last message. */
   #resume() {
     const place = { room_id: this.#room, epoch: this.#epoch, offset: this.sequence.expected };
     this.#socket.send(JSON.stringify({ type: 'resume', id: 'back', payload: { rooms: [place] } }));
@@ -125,7 +125,7 @@ export class ScaleClient {
     this.#opened();
   }
 
-  /** Its edge asked it to. */
+  /** Reconnects at the request of its edge. */
   #leave() {
     if (this.#socket.ended !== undefined || this.#crowd.leaving) return;
     this.close();

@@ -1,4 +1,4 @@
-/** The processes of the cluster that is measured: Redis is there, presence and edges are started a few at once. */
+/** Starts the processes of the measured cluster: presence, then the edges in small batches. Redis already runs. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,14 +9,14 @@ import { startHubbub, startPresence } from '../relays/start-hubbub.mjs';
 
 const STARTING_AT_ONCE = 4;
 const API_KEY = 'scale-key-of-presence-of-32-bytes';
-/** More than is said in a room while its edge is gone. */
+/** More than the messages of a room while its edge is gone. */
 const HISTORY_SIZE = 500;
 const DRAIN = { HUBBUB_DRAIN_DELAY_MS: '1000', HUBBUB_DRAIN_WINDOW_MS: '10000' };
 const PAGE = 1000;
 
 /**
  * @param {{ redisUrl: string, edges: number, namespace: string, edgeArgs: readonly string[], presenceArgs: readonly string[] }} options
- *   rooms of the namespace have a history; arguments of Node
+ *   rooms of `namespace` have a history; `edgeArgs`, `presenceArgs`: arguments of Node
  */
 export async function startCluster({ redisUrl, edges: count, namespace, edgeArgs, presenceArgs }) {
   const dir = mkdtempSync(join(tmpdir(), 'hubbub-scale-'));
@@ -34,7 +34,7 @@ export async function startCluster({ redisUrl, edges: count, namespace, edgeArgs
   return {
     presence,
     edges,
-    /** Users in the roster of each room that has any, as presence's HTTP interface tells it. @returns {Promise<Map<string, number>>} */
+    /** Reads the user count of each occupied room from presence's HTTP interface. @returns {Promise<Map<string, number>>} */
     async rosters() {
       const counts = new Map();
       let cursor;
@@ -56,13 +56,13 @@ export async function startCluster({ redisUrl, edges: count, namespace, edgeArgs
   };
 }
 
-/** Bare relays, as many as there are edges, and with the same arguments of Node. */
+/** Starts as many bare relays as edges, with the same arguments of Node. */
 export async function startBareRelays({ redisUrl, relays: count, nodeArgs }) {
   const relays = await inBatches(count, () => RELAYS.bare.start({ redisUrl, nodeArgs }));
   return { relays, close: () => Promise.all(relays.map(relay => relay.close())) };
 }
 
-/** Resident bytes of all of these that live. @param {readonly { pids: readonly number[] }[]} parts @returns {number[]} */
+/** Returns the resident bytes of all processes of the parts. @param {readonly { pids: readonly number[] }[]} parts @returns {number[]} */
 export function residentOf(parts) {
   return parts.flatMap(({ pids }) => pids.map(pid => residentBytes(pid)));
 }

@@ -1,4 +1,4 @@
-/** A process full of clients of the cluster. Its parent tells it over IPC when to connect and where edges are, and asks how they do. */
+/** A process full of clients of the cluster. It executes its parent's orders over IPC: connect, move, and report. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClock } from '../load/clock.mjs';
 import { MessagePlaces } from '../load/message-places.mjs';
@@ -15,7 +15,7 @@ let clients = [];
 let ports = [];
 let addresses = [];
 let next = 0;
-/** @type {Map<string, number>} how often, by what it was */
+/** @type {Map<string, number>} counts by text */
 const troubles = new Map();
 /** @type {import('./client.mjs').Crowd} */
 const crowd = {
@@ -47,12 +47,12 @@ obey({
     });
   },
 
-  /** Edges that take connections. */
+  /** Sets the ports of the edges that accept connections. */
   async at(order) {
     ({ ports } = order);
   },
 
-  /** @param {{ atOnce: number }} order handshakes under way */
+  /** @param {{ atOnce: number }} order handshakes in flight */
   async connect({ atOnce }) {
     const waiting = clients.values();
     const enter = async () => {
@@ -65,7 +65,7 @@ obey({
     return { ...crowd.counts, received: crowd.tally.received };
   },
 
-  /** Latencies are told from here on, until they are told again: an hour of steady load is not hidden behind its first second. */
+  /** Returns the latencies since the last call, so that each phase of the run has its own. */
   async latencies() {
     const counts = [...crowd.tally.latencies.counts];
     crowd.tally.latencies.clear();

@@ -1,17 +1,17 @@
-/** All clients of the run, in as many processes as they need, as the run sees them. */
+/** Controls all clients of the run, in as many processes as they need. */
 import { fileURLToPath } from 'node:url';
 import { startWorker } from '../load/crew.mjs';
 import { Histogram } from '../load/histogram.mjs';
 
 const FILE = fileURLToPath(new URL('crowd-process.mjs', import.meta.url));
-/** Handshakes under way, of all processes: enough that edges, and not the way to Redis and back, say how long all take. */
+/** Handshakes in flight in all processes: enough that the edges limit the rate, and not the round trip to Redis. */
 const AT_ONCE = 2400;
 /**
- * The kernel looks for a free port of the source address at each bind, among those that wait to be free again, too: with few
- * connections of each address it finds one at once, and the search is not what is measured.
+ * Source addresses of each process. At each bind the kernel searches a free port of the source address.
+ * With few connections per address that search takes no time, so it does not affect the figures.
  */
 const ADDRESSES_EACH = 8;
-/** Of each connection, with all processes on few cores. */
+/** `each`: per connection, with all processes on few cores; `beside`: added once. */
 const CONNECT_WITHIN_MS = { each: 3, beside: 300_000 };
 const ORDER_WITHIN_MS = 120_000;
 
@@ -27,7 +27,7 @@ export function startCrowd({ processes, connections, rooms, edgesPerRoom, nodeAr
   return {
     pids: workers.map(({ pid }) => pid),
     prepare: ({ originUs, dialect }) => {
-      preparations++; // Other addresses than the last time, whose ports wait.
+      preparations++; // New addresses: ports of the last ones are still in TIME_WAIT.
       return all('prepare', i => ({
         originUs,
         dialect,

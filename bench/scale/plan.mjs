@@ -1,17 +1,17 @@
-/** How many processes so many connections ask for: what a process may open is limited, at both ends. */
+/** Plans the number of processes for the connections: open files per process are limited at both ends. */
 import { spawnSync } from 'node:child_process';
 import { Command } from 'commander';
 import { wholeNumber } from '../../scripts/command-line.mjs';
 
-/** Descriptors of a process that are none of its clients'. */
+/** Descriptors of a process for other purposes than its clients. */
 const SPARE_DESCRIPTORS = 1000;
-/** More in one process makes nothing better. */
+/** More connections in one process bring no benefit. */
 const PER_EDGE_MAX = 50_000;
-/** So that clients do not take longer for what comes than edges for what they send. */
+/** So that clients receive faster than edges send. */
 const PER_CROWD_MAX = 15_000;
-/** As many as the limit of open files allows: processes cost memory, too. */
+/** With small heaps: fewer processes, because each costs memory. */
 const PER_CROWD_MAX_SMALL = 50_000;
-/** One edge is killed and one drained: the others have to take everybody. */
+/** One edge is killed and one drained: the others must hold all clients. */
 const EDGES_THAT_GO = 2;
 const EDGES_MIN = 3;
 
@@ -35,30 +35,30 @@ export function scaleCommand(run) {
       wholeOr('all', 1, 500),
       'all',
     )
-    .option('--rate <n>', 'messages a second, to one room after the other', wholeNumber(1, 10_000), 100)
+    .option('--rate <n>', 'messages a second, to one room after another', wholeNumber(1, 10_000), 100)
     .option(
       '--seconds <n>',
-      'of steady load, in which one edge is killed and another one drained',
+      'duration of the steady load, in which one edge is killed and another drained',
       wholeNumber(10, 3600),
       40,
     )
-    .option('--no-bare', 'without the same connections to bare relays before, as the measure')
+    .option('--no-bare', 'skip the same connections to bare relays, the baseline')
     .option('--small-heaps', 'V8 keeps heaps small, at the cost of processor time: for more connections', false)
     .option('--profile', 'CPU profiles of presence and the edges to bench/profiles/scale; writes no report', false)
     .option('--no-report', 'writes nothing to bench/results')
     .action(options => run(planOf(options)));
 }
 
-/** @throws {Error} with what would be right */
+/** @throws {Error} if the connections exceed the limits, with the limit */
 function planOf({ report, ...options }) {
   const { connections, smallHeaps, profile } = options;
   const descriptors = openFilesLimit();
   const perEdge = Math.min(PER_EDGE_MAX, descriptors - SPARE_DESCRIPTORS);
   if (perEdge < 1000)
-    throw new Error(`A process may open ${descriptors} files only: raise the hard limit (ulimit -Hn).`);
+    throw new Error(`A process may open only ${descriptors} files: raise the hard limit (ulimit -Hn).`);
   const least = Math.max(EDGES_MIN, Math.ceil(connections / perEdge) + EDGES_THAT_GO);
   const edges = options.edges === 'auto' ? least : options.edges;
-  if (edges < least) throw new Error(`--edges: ${connections} connections need ${least}, so that two may go.`);
+  if (edges < least) throw new Error(`--edges must be at least ${least} for ${connections} connections.`);
   const perCrowd = Math.min(smallHeaps ? PER_CROWD_MAX_SMALL : PER_CROWD_MAX, perEdge);
   return {
     ...options,

@@ -1,9 +1,9 @@
-/** What a long run shows while it runs, and the guard that ends it before the machine's memory is used up. */
+/** Shows the progress of a long run, and ends it before the machine runs out of memory. */
 import { availableBytes } from '../machine/memory.mjs';
 
 const MEMORY_LEFT_MIN = 2 ** 30;
 const LOOK_MS = 1000;
-/** Without a terminal a line stays: fewer of them. */
+/** Interval without a terminal, where lines cannot be overwritten. */
 const LINE_EVERY_MS = 5000;
 
 /**
@@ -14,18 +14,18 @@ export function showProgress({ look, onTooLittleMemory }) {
   const beganAt = performance.now();
   const isTerminal = process.stdout.isTTY === true;
   let what = '';
-  let toldAt = 0;
+  let shownAt = 0;
   let busy = false;
   const timer = setInterval(async () => {
     const left = availableBytes();
     if (left < MEMORY_LEFT_MIN) return onTooLittleMemory();
-    if (busy || (!isTerminal && performance.now() - toldAt < LINE_EVERY_MS)) return;
+    if (busy || (!isTerminal && performance.now() - shownAt < LINE_EVERY_MS)) return;
     busy = true;
-    const words = await look().catch(() => undefined); // A process that ends has nothing to say.
+    const words = await look().catch(() => undefined); // A process is ending.
     busy = false;
     if (words === undefined) return;
-    toldAt = performance.now();
-    const seconds = Math.round((toldAt - beganAt) / 1000);
+    shownAt = performance.now();
+    const seconds = Math.round((shownAt - beganAt) / 1000);
     const line = `${String(seconds).padStart(4)} s  ${what}: ${words}, ${(left / 2 ** 30).toFixed(1)} GiB free`;
     process.stdout.write(isTerminal ? `\r\x1b[K${line}` : `${line}\n`);
   }, LOOK_MS);

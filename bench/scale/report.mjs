@@ -1,17 +1,17 @@
-/** What a run of `npm run scale` found: on the terminal, judged, and in bench/results. */
+/** Judges a run of `npm run scale`, prints its figures and saves them in bench/results. */
 import { saveRun } from '../report/results.mjs';
 import { table } from '../report/tables.mjs';
 
-/** Times of the bare relays within which as many connections are to be open. */
+/** Target for the time until all connections are open, as a multiple of the bare relays' time. */
 const OPEN_AT_MOST = 3;
-/** Bytes of an edge for each connection, over the empty process. */
+/** Bytes of an edge per connection, above the empty process. */
 const BYTES_AT_MOST = 4096;
 const MIB = 2 ** 20;
-/** Whose report has no number in its name: what docs/deployment.md reckons from. */
+/** The report of this size has no number in its name; docs/deployment.md uses it. */
 const USUAL_CONNECTIONS = 100_000;
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-/** @returns {boolean} whether nothing was lost and everybody was found again */
+/** @returns {boolean} whether no message was lost and all clients and rosters recovered */
 export function conclude({ plan, machine, figures, args }) {
   const { connections } = plan;
   const checks = checksOf(figures, connections);
@@ -33,7 +33,7 @@ export function conclude({ plan, machine, figures, args }) {
     );
     const run = {
       scenario: nameOf(plan),
-      description: `${whole.format(connections)} connections to a whole cluster on one machine, members of a room on ${plan.edgesPerRoom} of ${plan.edges} edges, one edge killed and one drained under load`,
+      description: `${whole.format(connections)} connections to one cluster on one machine; a room's members use ${plan.edgesPerRoom} of ${plan.edges} edges; one edge killed and one drained`,
       command,
       settings: plan,
       machine,
@@ -44,7 +44,7 @@ export function conclude({ plan, machine, figures, args }) {
   return isRight;
 }
 
-/** Of the report: what differs from the usual run stands in it. */
+/** Returns the scenario's name, with every difference from the usual run. */
 function nameOf({ connections, edges, edgesPerRoom }) {
   const size = connections === USUAL_CONNECTIONS ? '' : `-${connections}`;
   return `scale${size}${edgesPerRoom === edges ? '' : `-rooms-on-${edgesPerRoom}`}`;
@@ -97,9 +97,9 @@ function figuresTable(figures, { connections, rate }) {
       ['all open, s', openingOf(opening, connections)],
       ['as many to the bare relays, s', bareOpening === undefined ? '–' : openingOf(bareOpening, connections)],
       ['processor while they opened, µs a connection', microsOf(opening)],
-      ['and to the bare relays', bareOpening === undefined ? '–' : microsOf(bareOpening)],
+      ['the same with the bare relays', bareOpening === undefined ? '–' : microsOf(bareOpening)],
       [
-        'memory that the machine has less of, sockets of the kernel and clients included, GiB',
+        'memory of the machine in use by the run, including kernel sockets and clients, GiB',
         (figures.machineBytes / 2 ** 30).toFixed(1),
       ],
       [
@@ -109,9 +109,9 @@ function figuresTable(figures, { connections, rate }) {
       ['deliveries', whole.format(figures.received)],
       ['p50 / p99 / p99.9 ms before the kill', latency(quiet)],
       ['p50 / p99 / p99.9 ms from the kill on, replays included', latency(troubled)],
-      ['came back with everything', whole.format(figures.returns)],
-      ['refused while coming back, and tried again', whole.format(figures.refused)],
-      ['all back after the drained edge had ended, s', notice(figures.backSeconds)],
+      ['recovered with every message', whole.format(figures.returns)],
+      ['refused while reconnecting, and retried', whole.format(figures.refused)],
+      ['all reconnected after the end of the drained edge, s', notice(figures.backSeconds)],
       [
         'cores under load: edges that stay, presence, Redis',
         `${cores.edges.toFixed(2)}, ${cores.presence.toFixed(2)}, ${cores.redis.toFixed(2)}`,
@@ -161,7 +161,7 @@ function troublesOf({ troubles, edgeTroubles }) {
     ...Object.entries(troubles).map(([what, count]) => `- clients: ${what}: ${count} ×`),
     ...Object.entries(events).map(([event, count]) => `- warnings of edges and presence: ${event}: ${count} ×`),
   ];
-  return `## What was told meanwhile\n\n${lines.join('\n')}`;
+  return `## Warnings and errors\n\n${lines.join('\n')}`;
 }
 
 function grownBytes(empty, open) {

@@ -1,6 +1,7 @@
 /**
- * Many connections to a whole cluster on one machine: how long until all are open, what they hold of memory, and whether anything
- * is lost while one edge is killed and another one drained. `npm run scale`, or `node bench/scale/run.mjs` when everything is built.
+ * Opens many connections to a whole cluster on one machine. Measures the time until all are open, and their memory.
+ * Then kills one edge, drains another, and checks that no message is lost.
+ * `npm run scale`, or `node bench/scale/run.mjs` when everything is built.
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,9 +28,9 @@ import { conclude } from './report.mjs';
 import { startTalk } from './talk.mjs';
 
 const NAMESPACE = 'kept';
-/** What opening leaves to be done is done by then. */
+/** Time for the work that follows the opening. */
 const CALM_MS = 5000;
-/** Shares of the steady load after which one edge is killed, and another one told to leave. */
+/** Shares of the steady load before the kill of one edge, and before the drain of another. */
 const KILL_AFTER = 0.2;
 const DRAIN_AFTER = 0.5;
 const RETURN_WITHIN_MS = 120_000;
@@ -37,7 +38,7 @@ const ROSTERS_WITHIN_MS = 120_000;
 const BROADCAST_WITHIN_MS = 60_000;
 const SETTLE_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 250;
-/** A run takes no longer, whatever happens: per 1,000 connections, and beside them. */
+/** Limit of a run: per 1,000 connections, and added once. */
 const LIMIT_S = { perThousand: 3, beside: 900 };
 const TOO_LITTLE_MEMORY = 2;
 
@@ -47,7 +48,7 @@ try {
   console.error(`scale: ${error.message}`);
   process.exitCode = 1;
 }
-process.exit(); // Children that do not end by themselves are ended by that.
+process.exit(); // Ends the remaining children.
 
 async function main(plan) {
   boundTime(LIMIT_S.beside + plan.seconds + (plan.connections / 1000) * LIMIT_S.perThousand);
@@ -77,16 +78,16 @@ async function measure(plan, redis, opened) {
   const progress = showProgress({
     async look() {
       const { open, received, returns } = await crowd.progress();
-      return `${open.toLocaleString('en-US')} open, ${received.toLocaleString('en-US')} deliveries, ${returns.toLocaleString('en-US')} came back`;
+      return `${open.toLocaleString('en-US')} open, ${received.toLocaleString('en-US')} deliveries, ${returns.toLocaleString('en-US')} recovered`;
     },
     onTooLittleMemory() {
-      console.error('\nscale: less than 1 GiB of memory is left; ended.');
+      console.error('\nscale: less than 1 GiB of memory is left; ended the run.');
       process.exit(TOO_LITTLE_MEMORY);
     },
   });
   await opened({ close: async () => progress.stop() });
   const pidsOf = own => own.flatMap(({ pids }) => pids);
-  /** How long until all are in, and who used how much of the processor for each: whole processes, kernel's work included. */
+  /** Measures the time until all have joined, and the processor time per connection, including the kernel's. */
   const openAll = async ({ ports, parts }) => {
     await crowd.at(ports);
     const meter = cpuMeter(Object.fromEntries(Object.entries(parts).map(([who, own]) => [who, pidsOf(own)])));
@@ -148,7 +149,7 @@ async function measure(plan, redis, opened) {
   const hubbub = await connectHubbub({ redisUrl: redis.url });
   await opened({ close: () => hubbub.close() });
   const meter = cpuMeter({
-    // The edges that go take their times with them.
+    // The killed and the drained edge take their processor times with them.
     edges: pidsOf(edges.slice(2)),
     presence: presence.pids,
     redis: redis.pids,
@@ -192,7 +193,7 @@ async function measure(plan, redis, opened) {
   await crowd.disconnect();
 
   const loadSeconds = (after.at - before.at) / 1000;
-  const said = published.reduce((sum, count) => sum + count, 0);
+  const messages = published.reduce((sum, count) => sum + count, 0);
   return {
     bareOpening,
     opening,
@@ -202,7 +203,7 @@ async function measure(plan, redis, opened) {
     machineBytes,
     edgesCollected,
     loadSeconds,
-    said,
+    said: messages,
     retried,
     received,
     quiet: percentiles(quiet),
@@ -227,7 +228,7 @@ async function rostersAreRight(cluster, rooms, connections) {
   return counts.size === rooms.length && rooms.every((name, room) => counts.get(name) === due(room));
 }
 
-/** @returns {Promise<number | undefined>} seconds until it was so; undefined when it was not within the time */
+/** @returns {Promise<number | undefined>} seconds until the condition held; undefined after `withinMs` */
 async function secondsUntil(isSo, withinMs) {
   const beganAt = performance.now();
   while (performance.now() - beganAt < withinMs) {

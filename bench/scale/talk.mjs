@@ -1,4 +1,4 @@
-/** A service that publishes steadily, round the rooms, through the SDK: what it said is in the rooms' histories. */
+/** A service that publishes steadily to one room after another, through the SDK and into the rooms' histories. */
 import { NUMBER_DIGITS, TIME_DIGITS } from '../load/message.mjs';
 
 const TICK_MS = 5;
@@ -25,7 +25,7 @@ export function startTalk({ hubbub, rooms, rate, clock }) {
         return await hubbub.publishToRoom(rooms[room], message);
       } catch (error) {
         if (!error.retryable) throw error;
-        retried++; // With its key, so that it is there once.
+        retried++; // With the same key, so that it is stored once.
         await new Promise(resolve => setTimeout(resolve, RETRY_MS));
       }
     }

@@ -1,6 +1,6 @@
 /**
- * One room of many members and one publisher: what a relay's fan-out costs. At 100 msg/s all have time, and what counts is the
- * latency; the rates rise until a relay is saturated, and what counts then is what gets through.
+ * Measures the cost of fan-out: one room of many members, one publisher.
+ * At 100 msg/s no relay is saturated and latency counts. At the highest rate throughput counts.
  */
 import { measureTraffic } from '../load/measure-traffic.mjs';
 import { TRAFFIC_MEASURES, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';

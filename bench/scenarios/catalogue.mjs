@@ -1,4 +1,4 @@
-/** The scenarios by name; the first one runs when none is named. */
+/** The scenarios by name; the first one is the default. */
 import { bigRoom } from './big-room.mjs';
 import { clientPublish } from './client-publish.mjs';
 import { history } from './history.mjs';

@@ -1,7 +1,6 @@
 /**
- * What a history costs while everything is well: clients publish into many small rooms, with a history and without. Both kinds of
- * rooms are on one edge, and take turns of a few seconds: whatever else happens to the machine, or to the heap of the edge,
- * happens to both.
+ * Measures the cost of a history without failures: clients publish into many small rooms, with a history and without.
+ * Both kinds are on one edge and take turns of a few seconds, so that the state of machine and heap affects both.
  */
 import { namespacesFile } from '../history/namespaces.mjs';
 import { measureRate, openTraffic } from '../load/measure-traffic.mjs';
@@ -12,9 +11,9 @@ import { RELAYS } from '../relays/catalogue.mjs';
 import { TALK_MEASURES, TRAFFIC_QUICK } from './traffic.mjs';
 
 const HISTORY_SIZE = 100;
-/** The edge has been talking to all of them since the round before. */
+/** Short, because the edge is warm from the previous round. */
 const SETTLE_MS = 300;
-/** Of a turn, beside its window: settling, what is late, and starting, shared out among the rounds. */
+/** Time of a turn beside its window: settling, late messages, and a share of the start. */
 const OVERHEAD_S = 30;
 
 /** @type {import('../comparison.mjs').Comparison} */

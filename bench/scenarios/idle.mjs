@@ -1,4 +1,4 @@
-/** Connections that say nothing: what each holds of a relay's memory, and what they cost the relay and Redis while time passes. */
+/** Idle connections: the memory of each in a relay, and their running cost for the relay and Redis. */
 import { measureIdleCost, measureMemory } from '../load/measure-idle.mjs';
 
 const TURN_SECONDS = 180;
@@ -6,7 +6,7 @@ const TURN_SECONDS = 180;
 /** @type {import('../comparison.mjs').Comparison} */
 export const memory = {
   name: 'memory',
-  description: 'what an idle connection holds of a relay: with a token, in one room of 10; presence runs beside Hubbub',
+  description: 'memory of an idle connection in a relay: with a token, in one room of 10; presence runs beside Hubbub',
   stepTitle: 'connections',
   full: {
     relays: ['bare', 'hubbub', 'socket-io-uws', 'socket-io-ws'],
@@ -29,7 +29,7 @@ export const memory = {
 export const idleCost = {
   name: 'idle-cost',
   description:
-    'what 10,000 connections cost that say nothing: processor of the relay, of presence and of Redis, and commands of Redis',
+    'running cost of 10,000 idle connections: processor of the relay, of presence and of Redis, and commands of Redis',
   stepTitle: 'connections',
   full: {
     relays: ['bare', 'hubbub', 'socket-io-uws', 'socket-io-ws'],

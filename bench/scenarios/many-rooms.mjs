@@ -1,4 +1,4 @@
-/** Many small rooms: a message has few receivers, so that each of them costs a relay what it does for a message, not for a member. */
+/** Many small rooms: each message has few receivers, so that the cost per message dominates the cost per member. */
 import { measureTraffic } from '../load/measure-traffic.mjs';
 import { roomNames } from '../load/requests.mjs';
 import { TRAFFIC_MEASURES, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';

@@ -1,4 +1,4 @@
-/** One room in which every second member is on MessagePack: what it costs to have each message in two encodings. */
+/** Measures the cost of two encodings per message: every second member of one room uses MessagePack. */
 import { measureTraffic } from '../load/measure-traffic.mjs';
 import { TRAFFIC_MEASURES, TRAFFIC_QUICK, TRAFFIC_WARM_UP, trafficTurnSeconds } from './traffic.mjs';
 

@@ -1,6 +1,6 @@
 /**
- * What presence costs: joins a second, bytes and commands of Redis, and how long a killed edge's users are still named. The
- * edges are their real reporters in processes of their own, without sockets: what is measured is presence.
+ * Measures presence: joins a second, bytes and commands of Redis, and the time until the users of a killed edge leave.
+ * Real reporters in their own processes replace the edges, without sockets, so that only presence is measured.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,7 @@ const LOOK_AGAIN_MS = 100;
 
 export const presence = {
   name: 'presence',
-  description: 'many joins over many rooms, then idleness, then edges that are killed; no relays are compared',
+  description: 'many joins over many rooms, then idleness, then the kill of edges; no relays are compared',
 
   full: FULL,
   quick: QUICK,
@@ -90,7 +90,7 @@ async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url
   if (inRosters !== all) troubles.push(`the rosters have ${inRosters} users, not ${all}`);
   console.log(`  ${Math.round(all / joinSeconds)} joins/s, all rosters complete after ${joinSeconds.toFixed(2)} s`);
 
-  // What is applied is trimmed about a second later.
+  // Presence trims applied reports about a second later.
   await until(async () => {
     const lengths = await Promise.all(reportKeys(PREFIX).map(key => redis.xlen(key)));
     return lengths.every(length => length === 0);
@@ -139,7 +139,7 @@ async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url
   };
 }
 
-/** Kills the edge with SIGKILL and hears its users leave, each once. */
+/** Kills the edge with SIGKILL and waits until each of its users has left, once. */
 async function killAndListen(url, child, users) {
   const ear = new Redis(url);
   const seen = new Set();
@@ -162,7 +162,7 @@ async function killAndListen(url, child, users) {
   const killedAtMs = Date.now();
   child.kill('SIGKILL');
   await within(done, 'every user of the killed edge has left');
-  await sleep(1000); // One that left twice would be heard now.
+  await sleep(1000); // A second `user_left` of a user would arrive now.
   ear.disconnect();
   return { firstSeconds: (firstAtMs - killedAtMs) / 1000, lastSeconds: (lastAtMs - killedAtMs) / 1000, twice };
 }
@@ -176,7 +176,7 @@ async function startPresence(redisUrl) {
     HUBBUB_REDIS_PREFIX: PREFIX,
   };
   const child = startNode([MAIN, 'presence'], { name: 'presence', env });
-  // Before the edges: at the first start of a cluster presence has every edge that is there begin anew.
+  // Before the edges: at the first start of a cluster presence makes every existing edge start again.
   await lineOf(child, line => (line.includes('"partitions_claimed"') ? true : undefined), { name: 'presence' });
   return child;
 }
@@ -201,7 +201,7 @@ async function startReporter(options) {
 async function within(promise, what) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Not within ${STEP_LIMIT_MS / 1000} s: ${what}.`)), STEP_LIMIT_MS);
+    timer = setTimeout(() => reject(new Error(`Timed out after ${STEP_LIMIT_MS / 1000} s: ${what}.`)), STEP_LIMIT_MS);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
@@ -209,9 +209,7 @@ async function within(promise, what) {
 async function until(condition, what) {
   const deadline = performance.now() + STEP_LIMIT_MS;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Not within ${STEP_LIMIT_MS / 1000} s: ${what}.`);
+    if (performance.now() > deadline) throw new Error(`Timed out after ${STEP_LIMIT_MS / 1000} s: ${what}.`);
     await sleep(LOOK_AGAIN_MS);
   }
 }
-
-/** Memory of a process as the kernel counts it, garbage included; NaN where there is no /proc. */

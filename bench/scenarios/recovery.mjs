@@ -1,6 +1,7 @@
 /**
- * Many clients lose their edge to SIGKILL and resume at another one, all at once, while messages go on: how long until all
- * have everything, and what that asks of Redis. Beside it the same without anything missed: what coming back alone costs.
+ * Kills an edge with SIGKILL. Its many clients resume simultaneously at another edge while messages continue.
+ * Measures the time until every client has every message, and the load on Redis.
+ * The same run without missed messages shows the cost of reconnecting alone.
  */
 import { fileURLToPath } from 'node:url';
 import { loadEngine } from '@hubbub/edge';
@@ -25,15 +26,15 @@ import { table } from '../report/tables.mjs';
 const RETURN_PROCESS = fileURLToPath(new URL('../history/return-process.mjs', import.meta.url));
 const FULL = { rounds: 3, clients: 10_000, rooms: 100, behind: 100, live: 100, processes: 4, patience: 10 };
 const QUICK = { rounds: 1, clients: 1000, rooms: 20, patience: 0 };
-/** More than is missed, so that live messages do not push out what is to be replayed. */
+/** Live messages must not push missed ones out of the history before their replay. */
 const SPARE_HISTORY = 400;
-/** What is missed is published at this rate, while nobody but one listener a room hears it. */
+/** Rate of the missed messages. One listener per room receives them. */
 const CATCH_UP_RATE = 2500;
 const AT_ONCE = 64;
 const STEP_LIMIT_MS = 60_000;
 const RETURN_LIMIT_MS = 60_000;
 const LIVE_LIMIT_MS = 2 * RETURN_LIMIT_MS;
-/** Per round, all limits reached at once excepted. */
+/** Per round; less than the sum of all limits. */
 const ROUND_LIMIT_S = 180;
 
 const MEASURES = [
@@ -45,7 +46,7 @@ const MEASURES = [
   { key: 'replayedPerSecond', title: 'replayed/s', digits: 0 },
   { key: 'redisReads', title: 'reads of histories', digits: 0 },
   { key: 'refused', title: 'answers UNAVAILABLE', digits: 0 },
-  { key: 'stayedP50Ms', title: 'who stayed: p50 ms', digits: 1 },
+  { key: 'stayedP50Ms', title: 'stayed: p50 ms', digits: 1 },
   { key: 'stayedP99Ms', title: 'p99 ms', digits: 1 },
   { key: 'edgeCpuPercent', title: 'edge CPU %', digits: 0 },
   { key: 'loadCpuPercent', title: 'load CPU %', digits: 0 },
@@ -65,7 +66,7 @@ export const recovery = {
   /** @param {typeof FULL & { quick: boolean, profile: boolean }} settings @param {readonly string[]} args of the command */
   async run(settings, args) {
     if (settings.behind === 0)
-      throw new Error('--behind: at least 1; each round has a run without anything missed anyway.');
+      throw new Error('--behind must be at least 1; each round already has a run with 0 missed messages.');
     boundTime(settings.rounds * 2 * ROUND_LIMIT_S);
     const server = findRedis();
     const pinning = choosePinning();
@@ -141,7 +142,7 @@ function measure({ behind, settings, redis, pinning, config }) {
     await commands.config('RESETSTAT');
     const metricsBefore = await edgeReads(found.adminPort);
     const talking = talkers.talk({ perSecond: live, forMs: LIVE_LIMIT_MS });
-    talking.catch(() => {}); // Told where it is awaited.
+    talking.catch(() => {}); // Reported where it is awaited.
     const load = [...talkers.pids, process.pid, ...crowd.map(({ pid }) => pid)];
     const meter = cpuMeter({ edge: found.pids, load, redis: redis.pids });
     const before = meter.look();
@@ -153,8 +154,8 @@ function measure({ behind, settings, redis, pinning, config }) {
     const reads = difference(await edgeReads(found.adminPort), metricsBefore);
     await talkers.hush();
     const { published } = await talking;
-    const said = Object.fromEntries(published.map(([room, count]) => [names[room], count]));
-    const settled = await everyone('settle', { said, withinMs: STEP_LIMIT_MS / 2 });
+    const byRoom = Object.fromEntries(published.map(([room, count]) => [names[room], count]));
+    const settled = await everyone('settle', { published: byRoom, withinMs: STEP_LIMIT_MS / 2 });
     const stayed = await talkers.settle({ published, withinMs: STEP_LIMIT_MS / 2 });
 
     const connected = reports.flatMap(({ openUs }) => openUs).sort((a, b) => a - b);
@@ -189,7 +190,7 @@ function measure({ behind, settings, redis, pinning, config }) {
   });
 }
 
-/** What the edge itself says of its reads, by purpose. */
+/** Reads the edge's counts of history reads, by purpose. */
 async function edgeReads(adminPort) {
   const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
   const lines = metrics.matchAll(/^hubbub_edge_history_reads_total\{.*?purpose="(\w+)".*?\} (\d+)/gm);
@@ -211,19 +212,19 @@ function verdicts(rows, { clients, rooms, behind }) {
   );
   const reads = own.map(row => row.redisReads);
   const lines = [
-    `${clients.toLocaleString('en-US')} clients in ${rooms} rooms are whole ${(all / 1000).toFixed(1)} s after they begin to come back, ${behind} messages behind; with nothing missed ${(nothing / 1000).toFixed(1)} s: ${(all / nothing).toFixed(2)} ×.`,
-    `Redis was asked for messages ${Math.max(...reads)} times at most, where a read for each client would be ${clients.toLocaleString('en-US')}.`,
+    `${clients.toLocaleString('en-US')} clients in ${rooms} rooms, ${behind} messages behind, are whole ${(all / 1000).toFixed(1)} s after they begin to reconnect. With nothing missed: ${(nothing / 1000).toFixed(1)} s. Ratio: ${(all / nothing).toFixed(2)} ×.`,
+    `The edge read histories from Redis at most ${Math.max(...reads)} times; one read per client would be ${clients.toLocaleString('en-US')}.`,
   ];
   const disturbed = rows.filter(row => row.disturbed).length;
   if (disturbed > 0)
     lines.push(
-      `**Others worked on this machine** in ${disturbed} of ${rows.length} measurements: times say "not more than".`,
+      `**Other processes used this machine** in ${disturbed} of ${rows.length} measurements: times are upper bounds.`,
     );
   const bad = rows.filter(troubled);
   lines.push(
     bad.length === 0
-      ? 'Every client has every message once and in order, those that came meanwhile included.'
-      : `Trouble in ${bad.length} measurements: see the rounds.`,
+      ? 'Every client has every message once and in order, live messages included.'
+      : `${bad.length} measurements found errors: see the rounds.`,
   );
   return lines.map(line => `- ${line}`).join('\n');
 }
@@ -233,7 +234,7 @@ function mediansTable(rows) {
   return table(
     ['', ...kinds.map(behind => `${behind} behind`)],
     MEASURES.map(({ key, title, digits }) => [
-      title === 'p99 ms' ? 'who stayed: p99 ms' : title,
+      title === 'p99 ms' ? 'stayed: p99 ms' : title,
       ...kinds.map(behind => median(rows.filter(row => row.behind === behind).map(row => row[key])).toFixed(digits)),
     ]),
   );

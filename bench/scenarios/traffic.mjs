@@ -1,4 +1,4 @@
-/** What scenarios have in common that send messages at rising rates: their measures, their plots, and how long a turn takes. */
+/** Common to scenarios that send messages at rising rates: their measures, and the time limit of a turn. */
 
 export const TRAFFIC_MEASURES = [
   'deliveriesPerSecond',
@@ -11,7 +11,7 @@ export const TRAFFIC_MEASURES = [
   'othersCpu',
 ];
 
-/** With messages of clients, which are acknowledged. */
+/** For messages of clients, which get an ack. */
 export const TALK_MEASURES = [
   'deliveriesPerSecond',
   'p50Ms',
@@ -25,13 +25,13 @@ export const TALK_MEASURES = [
   'othersCpu',
 ];
 
-/** A round before the first: the files are read, and it is seen that everything works. */
+/** A round before the first: loads all files, and shows that everything works. */
 export const TRAFFIC_WARM_UP = { seconds: 1, patience: 0 };
 export const TRAFFIC_QUICK = { rounds: 1, seconds: 1, patience: 0 };
 
 /** Starting, connecting and ending. */
 const OVERHEAD_S = 60;
-/** Per rate, beside its window and the wait for a quiet machine: settling, and what is late. */
+/** Per rate, beside its window and the wait for a quiet machine: settling, and late messages. */
 const RATE_OVERHEAD_S = 30;
 
 /** Seconds that a turn takes at most: each rate is repeated once at most. */
