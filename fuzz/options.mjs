@@ -1,4 +1,4 @@
-/** The command line of the fuzzing. */
+/** The command line of the fuzzer. */
 import { Command, Option } from 'commander';
 import { wholeNumber } from '../scripts/command-line.mjs';
 

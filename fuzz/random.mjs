@@ -60,7 +60,7 @@ export class Random {
   text(maxLength) {
     let text = '';
     for (let left = this.int(0, maxLength); left > 0; left--) text += this.pick(ALPHABETS)(this);
-    // Half a character, which JSON can carry and UTF-8 cannot: seldom, because the whole frame is refused for it.
+    // A lone surrogate: valid in JSON, but not in UTF-8. Rare, because the edge refuses the whole frame.
     return this.chance(HALF_CHARACTERS) ? text + String.fromCharCode(this.int(0xd800, 0xdfff)) : text;
   }
 }

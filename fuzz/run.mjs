@@ -1,4 +1,4 @@
-/** Fuzzes Hubbub: `npm run fuzz`, or `node fuzz/run.mjs` when everything is built. Ends with code 1 when an invariant broke. */
+/** Fuzzes Hubbub: `npm run fuzz`, or `node fuzz/run.mjs` when everything is built. Ends with code 1 after a violation. */
 import { ownArguments } from '../scripts/command-line.mjs';
 import { fuzzCommand } from './options.mjs';
 import { churn } from './scenarios/churn.mjs';
@@ -22,4 +22,4 @@ try {
   console.error(`fuzz: ${error.message}`);
   process.exitCode = 1;
 }
-process.exit(); // Children that do not end by themselves are ended by that.
+process.exit(); // Ends the remaining children.

@@ -1,6 +1,6 @@
 /**
- * A narrator and two bystanders, one of each encoding, in a process of their own: the cost of the inputs does not show in the
- * latency. The narrator counts; the bystanders must receive every number once and in order.
+ * A narrator and two bystanders, one of each encoding. The narrator counts; the bystanders must receive every number once and
+ * in order. They have their own process, so that the cost of sending inputs does not affect the latency.
  */
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { Histogram } from '../../bench/load/histogram.mjs';
@@ -20,7 +20,7 @@ let acked = 0;
 let garbage = 0;
 let maxUs = 0;
 let worstDelayMs = 0;
-/** Waits longer than the limit are kept, with when they ended; `Infinity` until the baseline is known. */
+/** The process records longer waits, with the time of their end; `Infinity` until the baseline is known. */
 let waitLimitMs = Number.POSITIVE_INFINITY;
 const WAITS_KEPT = 5000;
 let longWaits = [];
@@ -46,7 +46,7 @@ class Bystander {
       heard = encoding === 'json' ? JSON.parse(bytes.utf8Slice()) : decoder.decode(bytes);
       if ((opcode === OPCODE.binary) !== (encoding === 'msgpack')) throw new Error('the other kind');
     } catch {
-      garbage++; // The body of a tampered envelope to everybody: forwarded unread (docs/redis-contract.md).
+      garbage++; // The body of a tampered broadcast, forwarded without parsing (docs/redis-contract.md).
       return;
     }
     if (heard?.type !== 'new_message' || heard.room !== BYSTANDER_ROOM || heard.sender?.id !== NARRATOR) return;

@@ -1,4 +1,4 @@
-/** Starts the bystanders and asks them what they heard. */
+/** Starts the bystanders and reads their figures. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const PROGRAM = fileURLToPath(new URL('./bystanders-process.mjs', import.meta.ur
 const PER_SECOND = 20;
 const LAST_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 100;
-/** Numbers of the narrator from which the baseline is taken. */
+/** Numbers of the narrator in the baseline. */
 const BASELINE_NUMBERS = 60;
 
 /** @param {number} port of the edge */
@@ -22,7 +22,7 @@ export async function startBystanders(port) {
     exit = `the bystanders ended with ${code}: ${child.lastWords}`;
   });
   const failed = once(child, 'exit').then(() => Promise.reject(new Error(exit)));
-  failed.catch(() => {}); // Waiting callers get it; without any, `exit` reports it.
+  failed.catch(() => {}); // Pending calls reject with it; otherwise `exit` reports it.
   const answer = async (order, field) => {
     const heard = (async () => {
       for (;;) {
@@ -39,7 +39,7 @@ export async function startBystanders(port) {
   return {
     pid: child.pid,
     figures,
-    /** The longest wait of a bystander while no input is thrown; throwing must not have begun. @returns {Promise<number>} milliseconds */
+    /** Measures the longest wait of a bystander before the first input. @returns {Promise<number>} milliseconds */
     async baselineMs() {
       for (;;) {
         const { heard, maxMs } = await figures();
@@ -47,9 +47,9 @@ export async function startBystanders(port) {
         await sleep(LOOK_AGAIN_MS);
       }
     },
-    /** Keeps waits above the limit from now on, and forgets earlier ones. @param {number} waitLimitMs */
+    /** Records waits above the limit from now on, and forgets earlier ones. @param {number} waitLimitMs */
     watchWaits: waitLimitMs => child.send({ waitLimitMs }),
-    /** No more numbers; resolves when the last one was heard, or did not come. */
+    /** Stops the narrator; resolves when every number has arrived, or after a limit. */
     async hush() {
       child.send({ hush: true });
       const deadline = performance.now() + LAST_WITHIN_MS;

@@ -1,4 +1,4 @@
-/** Every kind of bad input: who makes it, over which road it goes, and what share of a run it is. */
+/** Every kind of bad input: its generator, its lane, and its share of a run. */
 
 import * as handshakes from './handshakes.mjs';
 import * as http from './http.mjs';
@@ -10,8 +10,8 @@ import * as websocket from './websocket.mjs';
 /**
  * @typedef {object} Kind
  * @property {string} name
- * @property {'connection' | 'slow' | 'json' | 'msgpack' | 'redis'} lane a connection for each input; the same, many at once and slowly; frames on sessions that stay; PUBLISH
- * @property {number} share weight among all
+ * @property {'connection' | 'slow' | 'json' | 'msgpack' | 'redis'} lane `connection`: one connection per input; `slow`: many slow connections; `json`, `msgpack`: frames on long sessions; `redis`: PUBLISH
+ * @property {number} share weight
  * @property {(random: import('../random.mjs').Random) => object} make
  */
 

@@ -1,4 +1,4 @@
-/** Bad frames of Hubbub, as values: every type with every field of every wrong type, hostile names, and payloads beyond the bounds. */
+/** Generates bad frames of Hubbub as values: fields of every wrong type, hostile names, and payloads beyond the bounds. */
 import { CLIENT_FRAME_TYPES, EDGE_FRAME_TYPES } from '@hubbub/protocol';
 import { QUIET_ROOM, VICTIM_ROOMS } from '../target/settings.mjs';
 
@@ -75,7 +75,7 @@ const STRANGE_ROOMS = [
 ];
 const STRANGE_NUMBERS = [0, -0, -1, 1.5, 1e21, 2 ** 53, -(2 ** 53), 2 ** 31, 2 ** 32, 1e308, 5e-324, 4_294_967_295];
 
-/** A frame in which some fields are of a wrong type or strange; it may be a good one by chance. */
+/** Generates a frame with some fields of a wrong type or strange value; it may be valid by chance. */
 export function strangeFrame(random) {
   const fields = {};
   if (random.chance(0.97))
@@ -111,7 +111,7 @@ function strangeRooms(random) {
   });
 }
 
-/** Any value that JSON can carry; objects have names in them that JavaScript would call or inherit. */
+/** Generates any JSON value; objects contain names that JavaScript calls or inherits. */
 export function anything(random, depth) {
   return random.pick(depth > 0 ? [...LEAVES, ...BRANCHES] : LEAVES)(random, depth);
 }
@@ -149,30 +149,30 @@ const BRANCHES = [
   },
 ];
 
-/** `__proto__` as a key like any other, as it comes out of JSON. */
+/** Sets `__proto__` like any other key, as `JSON.parse` does. */
 function setOwn(object, key, value) {
   Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 const NO_ROOMS = STRANGE_ROOMS.filter(name => name !== '' && name.isWellFormed() && !isRoomName(name));
 
-/** A room that is none, or is not open to the token: the frame, and the code that must answer it. */
+/** Generates a frame with an invalid room name, and the code that must answer it. */
 export function hostileRoom(random) {
   const type = random.pick(['join_room', 'leave_room']);
   const room = random.pick([
     () => random.pick(NO_ROOMS),
-    () => `${random.text(20).toWellFormed()}{`, // Half a character is no JSON at all.
+    () => `${random.text(20).toWellFormed()}{`, // A lone surrogate makes the whole frame invalid.
     () => random.pick([7, true, [], {}, ['victims'], { a: 1 }, -0.5]),
   ])();
   return { value: { type, payload: { room_id: room } }, code: 'INVALID_ROOM' };
 }
 
-/** The grammar of PROTOCOL.md section 5, written down once more: what judges must not be what is judged. */
+/** Repeats the grammar of PROTOCOL.md section 5: the judge must not be the code under test. */
 function isRoomName(name) {
   return /^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]{0,127}$/.test(name) && !name.endsWith('\n');
 }
 
-/** Too deep, too many keys, too large, or with the key `__proto__`: the frame, and the code that must answer it. */
+/** Generates a frame that is too deep, too large or has too many keys, and the code that must answer it. */
 export function beyondBounds(random) {
   const message = payload => ({ type: 'send_message', room: QUIET_ROOM, payload });
   return random.pick([
@@ -187,7 +187,7 @@ export function beyondBounds(random) {
   ])();
 }
 
-/** An object that holds an object or a list, and so on: `levels` below it. */
+/** Nests objects and lists, `levels` deep. */
 function nested(levels, random) {
   let value = 1;
   for (let level = 0; level < levels; level++) value = random.chance() ? { x: value } : [value];

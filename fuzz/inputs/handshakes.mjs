@@ -1,8 +1,8 @@
-/** Upgrade requests that are cut, slow, odd, or rightly refused. */
+/** Generates upgrade requests that are cut, slow, odd, or must be refused. */
 import { brokenToken, goodToken } from '../wire/tokens.mjs';
 import { request, upgradeLines } from '../wire/websocket.mjs';
 
-/** A good request that ends at any byte of it, by FIN, by reset, or with nothing after it for a moment. */
+/** A valid request that ends at any byte, by FIN or reset, immediately or after a pause. */
 export function cutUpgrade(random) {
   const whole = goodUpgrade(random);
   return {
@@ -13,7 +13,7 @@ export function cutUpgrade(random) {
   };
 }
 
-/** A good request in many small pieces: it is let in all the same. */
+/** A valid request in many small pieces: the edge must admit it. */
 export function slowUpgrade(random) {
   const whole = goodUpgrade(random);
   const pieces = random.int(3, 40);
@@ -34,7 +34,7 @@ function goodUpgrade(random) {
   return request(upgradeLines({ headers: [`Sec-WebSocket-Protocol: hubbub.v1.msgpack, bearer.${token}`] }));
 }
 
-/** Whole upgrade requests that PROTOCOL.md section 1 refuses, with the status that belongs to each. */
+/** Whole upgrade requests that PROTOCOL.md section 1 refuses, with the status of each. */
 export function refusedUpgrade(random) {
   const { path, headers = [], status } = random.pick(REFUSALS)(random);
   return { parts: [{ bytes: request(upgradeLines({ path, headers })) }], expect: 'status', statuses: [status] };
@@ -60,10 +60,10 @@ const BAD_ROOMS = [
   'a,b',
 ];
 
-/** What a pattern that begins again at each place takes long for. */
+/** Repetitions that make a backtracking pattern slow. */
 const REPEATED = ['a', '.', 'a.', '-', '_', '%20', '%2E', '+', ','];
 
-/** Lengths up to the limit of all headers, with an end that no pattern takes. */
+/** Headers up to the size limit, with an end that matches no pattern. */
 function longHeader(random) {
   const repeat = unit => unit.repeat(Math.floor(random.int(500, 3000) / unit.length));
   return random.pick([
@@ -98,7 +98,7 @@ const REFUSALS = [
   }),
 ];
 
-/** Upgrades that RFC 6455 section 4.2 has servers refuse or that say things twice; engines differ in what they let pass. */
+/** Upgrades that RFC 6455 section 4.2 forbids, or with duplicate headers; engines differ in what they accept. */
 export function oddUpgrade(random) {
   const lines = upgradeLines({ headers: [bearer(goodToken(random))] });
   for (let changes = random.int(1, 3); changes > 0; changes--) {

@@ -1,4 +1,4 @@
-/** Broken and hostile HTTP on the public port: what never becomes a WebSocket. */
+/** Generates broken and hostile HTTP requests for the public port; none may become a WebSocket. */
 
 import { goodToken } from '../wire/tokens.mjs';
 import { request, upgradeLines } from '../wire/websocket.mjs';
@@ -55,7 +55,7 @@ const PATHS = [
 ];
 const ENDINGS = ['\r\n', '\n', '\r', '\n\r', '\r\r\n', '\0'];
 
-/** Never answered with 101; whether it is answered at all depends on where it is broken. */
+/** The edge must not answer 101. Whether it answers at all depends on the position of the error. */
 export function brokenHttp(random) {
   return { parts: [{ bytes: random.pick(SHAPES)(random) }], expect: 'no-101', lingerMs: random.int(0, 60) };
 }
@@ -80,7 +80,7 @@ const SHAPES = [
     Buffer.concat(Array.from({ length: random.int(2, 8) }, () => requestWith({ path: random.pick(PATHS) }, random))),
   random => random.bytes(random.int(1, 2000)),
   random => Buffer.from(random.text(800)),
-  () => Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]), // TLS to a port that speaks none.
+  () => Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]), // TLS to a port without TLS.
   () => Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   () => Buffer.from('PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET /ws/online HTTP/1.1\r\nHost: a\r\n\r\n'),
 ];
@@ -128,7 +128,7 @@ function chunks(random) {
   return Buffer.from(Array.from({ length: random.int(1, 5) }, () => `${random.pick(sizes)}\r\nhello\r\n`).join(''));
 }
 
-/** Heads that are too large, have too many fields, or do not end: 431, or the end of the connection. */
+/** Heads that are too large, have too many fields, or do not end: the edge answers 431 or closes the connection. */
 export function headerFlood(random) {
   const shape = random.int(0, 3);
   const lines = upgradeLines({ headers: [`Authorization: Bearer ${goodToken(random)}`] });
@@ -138,7 +138,7 @@ export function headerFlood(random) {
   if (shape === 2) lines[0] = `GET /ws?${'a'.repeat(random.int(5000, 40_000))} HTTP/1.1`;
   const whole = request(lines);
   if (shape < 3) return { parts: [{ bytes: whole }], expect: 'refused' };
-  // No end: field after field, in pieces.
+  // An endless head: field after field, in pieces.
   const piece = Buffer.from(Array.from({ length: 40 }, (_, i) => `X-${i}: ${'y'.repeat(30)}\r\n`).join(''));
   const parts = Array.from({ length: random.int(4, 10) }, () => ({ bytes: piece, afterMs: 1 }));
   return { parts: [{ bytes: whole.subarray(0, -2) }, ...parts], expect: 'refused' };

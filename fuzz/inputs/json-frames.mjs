@@ -1,4 +1,4 @@
-/** Bad frames of Hubbub as JSON text. */
+/** Generates bad frames of Hubbub as JSON text. */
 import { QUIET_ROOM, VICTIM_ROOMS } from '../target/settings.mjs';
 import { frame, OPCODE } from '../wire/websocket.mjs';
 import { beyondBounds, hostileRoom, strangeFrame } from './frames.mjs';
@@ -12,7 +12,7 @@ export function strangeJson(random) {
   return inText(JSON.stringify(strangeFrame(random)), undefined, random);
 }
 
-/** JSON that was cut, or in which characters were changed; cut JSON is none. */
+/** JSON that is cut, or has changed characters. Cut JSON is always invalid. */
 export function brokenJson(random) {
   const text = JSON.stringify(strangeFrame(random));
   const shape = random.int(0, 3);
@@ -89,7 +89,7 @@ export function roomsJson(random) {
   return inText(JSON.stringify(value), code, random);
 }
 
-/** Binary frames on a session that speaks JSON. */
+/** Binary frames on a JSON session. */
 export function binaryOnJson(random) {
   const bytes = random.chance()
     ? random.bytes(random.int(0, 300))

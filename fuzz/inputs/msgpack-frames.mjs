@@ -1,4 +1,4 @@
-/** Bad frames of Hubbub as MessagePack, and bytes that are none. */
+/** Generates bad frames of Hubbub as MessagePack, and bytes that are not MessagePack. */
 import { Encoder, ExtData } from '@msgpack/msgpack';
 import { frame, OPCODE } from '../wire/websocket.mjs';
 import { beyondBounds, hostileRoom, strangeFrame } from './frames.mjs';
@@ -11,7 +11,7 @@ export function strangeMsgpack(random) {
   return inBinary(encode(withBinary(strangeFrame(random), random)), undefined, random);
 }
 
-/** Values that JSON does not have, in the places where they are not expected. */
+/** Puts values that JSON lacks into unexpected places. */
 function withBinary(fields, random) {
   if (!random.chance(0.4)) return fields;
   const value = random.pick(STRANGERS)(random);
@@ -33,7 +33,7 @@ const STRANGERS = [
   random => ({ b: random.bytes(3), d: new Date(-1) }),
 ];
 
-/** Bytes that are not one complete value that Hubbub takes. */
+/** Bytes that are not one complete, acceptable value. */
 export function hostileMsgpack(random) {
   return inBinary(random.pick(HOSTILE)(random), 'INVALID_FORMAT', random);
 }
@@ -56,12 +56,12 @@ const HEADS_WITH_LENGTH = [
 const typed = encode({ type: 'ping' });
 
 const HOSTILE = [
-  // Lengths that are claimed and not there: alone, and as the value of a field.
+  // Lengths beyond the end of the bytes: alone, and as the value of a field.
   random => claim(random),
   random => Buffer.concat([Buffer.from([0x81]), encode('type'), claim(random)]),
   random =>
     Buffer.concat([Buffer.from([0x82]), encode('type'), encode('send_message'), encode('payload'), claim(random)]),
-  // Lists, maps and both in each other, too deep to be finished.
+  // Unfinished lists and maps, deeply nested.
   random => Buffer.alloc(random.int(1, 4000), 0x91),
   random => Buffer.concat(Array.from({ length: random.int(1, 1000) }, () => Buffer.from([0x81, 0xa1, 0x61]))),
   random =>
@@ -70,7 +70,7 @@ const HOSTILE = [
     Buffer.concat(
       Array.from({ length: random.int(1, 600) }, () => Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff, 0xa1, 0x61])),
     ),
-  // Keys that are none.
+  // Keys of wrong types, and `__proto__`.
   random =>
     Buffer.concat([
       Buffer.from([0x82]),
@@ -93,11 +93,11 @@ const HOSTILE = [
       Buffer.from([0xc7, random.pick([0, 1, 3, 5, 9, 13]), 0xff]),
       random.bytes(13),
     ]),
-  // A byte that is never used, two values, a value that is cut.
+  // An unused byte, two values, a cut value.
   () => Buffer.from([0xc1]),
   random => Buffer.concat([typed, random.bytes(random.int(1, 50))]),
   random => typed.subarray(0, random.int(0, typed.length - 1)),
-  // Whole values that are no frames.
+  // Whole values that are not frames.
   random =>
     encode(random.pick([null, true, 7, -1, 1.5, 'x', [], {}, [typed], { type: 7 }, { type: null }, { room: 'a' }])),
 ];
@@ -110,7 +110,7 @@ function claim(random) {
     : Buffer.concat([Buffer.from([head]), Buffer.alloc(lengthBytes - 1), Buffer.from([0x7f])]);
 }
 
-/** A good frame in which bytes were changed. */
+/** A frame with changed bytes. */
 export function mutatedMsgpack(random) {
   const bytes = encode(strangeFrame(random));
   for (let changes = random.int(1, 5); changes > 0; changes--)
@@ -128,7 +128,7 @@ export function roomsMsgpack(random) {
   return inBinary(encode(value), code, random);
 }
 
-/** Text frames on a session that speaks MessagePack. */
+/** Text frames on a MessagePack session. */
 export function textOnMsgpack(random) {
   return {
     bytes: frame(OPCODE.text, Buffer.from(JSON.stringify({ type: 'ping', id: random.text(10) })), {

@@ -1,12 +1,12 @@
 /**
- * Malformed messages on Redis: what services, or whoever has got to Redis, PUBLISH on the channels of rooms, users, nodes and
- * of everybody, and what they write to presence's streams.
+ * Generates malformed messages for Redis, as a broken service or an intruder might send them.
+ * They go to the channels of rooms, users, nodes and broadcasts, and to presence's streams.
  */
 import { BYSTANDER_ROOM, NODE_ID, VICTIM_ROOMS } from '../target/settings.mjs';
 import { anything, strangeFrame } from './frames.mjs';
 
 const PARTITIONS = 16;
-/** Claim to be controls; where they reach the bystanders they are malformed, so that nobody is really sent away. */
+/** Names of controls. Those on the bystanders' channels are malformed, so that the edge does not disconnect the bystanders. */
 const CONTROLS = [
   'close_room',
   'remove_user',
@@ -18,7 +18,7 @@ const CONTROLS = [
   '',
 ];
 
-/** Every channel that the edge hears; nothing on the first kind may be well-formed. */
+/** Together all channels of the edge. Messages on the bystanders' channels must be malformed. */
 const bystandersChannel = random =>
   random.pick([`room:{${BYSTANDER_ROOM}}`, 'broadcast', `node:{${NODE_ID}}`, 'user:{bystander-0}']);
 const victimsChannel = random => `room:{${random.pick(VICTIM_ROOMS)}}`;
@@ -26,7 +26,7 @@ const anyChannel = random => (random.chance() ? bystandersChannel(random) : vict
 
 const publish = (channel, message, isMalformed = false) => ({ channel, message, isMalformed });
 
-/** Plain messages that are malformed: each is counted as that. */
+/** Malformed plain messages: the edge must count each as malformed. */
 export function malformedMessage(random) {
   return publish(anyChannel(random), random.pick(MALFORMED)(random), true);
 }
@@ -79,7 +79,7 @@ const MALFORMED = [
         ]),
       }),
     ),
-  // Envelopes without a mark for the body, and with a header that is none.
+  // Envelopes without a mark for the body, or with an invalid header.
   random =>
     Buffer.concat([Buffer.from([1]), Buffer.from('{"e":"j","t":1}'), Buffer.from('{'.repeat(random.int(0, 9)))]),
   random =>
@@ -106,7 +106,7 @@ const MALFORMED = [
     ),
 ];
 
-/** Envelopes whose header says strange things, over bodies that are garbage: to the victims only, who get what is forwarded unread. */
+/** Envelopes with strange headers over garbage bodies. Only for the victims: the edge forwards the bodies without parsing. */
 export function strangeEnvelope(random) {
   const header = { e: random.pick(['j', 'm']), t: random.pick([Date.now(), 0, 1, 2 ** 53]) };
   const strange = {
@@ -132,7 +132,7 @@ export function strangeEnvelope(random) {
   return publish(victimsChannel(random), envelope(JSON.stringify(header), body));
 }
 
-/** Envelopes in which single bytes were changed, on every channel; their bodies stay good, whatever the header became. */
+/** Envelopes with changed bytes in the header, on every channel; their bodies stay valid. */
 export function tamperedEnvelope(random) {
   const header = Buffer.from(
     JSON.stringify({ e: 'j', t: 1_700_000_000_000, x: 'a.1', s: ['a.1', 'b.2'], r: 'victims', k: 'k1' }),
@@ -142,7 +142,7 @@ export function tamperedEnvelope(random) {
   return publish(anyChannel(random), envelope(header, '{"type":"tampered"}'));
 }
 
-/** Controls on channels where they do not belong, or with wrong fields, as plain messages and in envelopes. */
+/** Controls on wrong channels or with wrong fields, as plain messages and in envelopes. */
 export function misplacedControl(random) {
   const action = random.pick(CONTROLS.slice(3));
   const control = { do: action, reason: random.chance(0.5) ? random.text(200) : anything(random, 1) };
@@ -154,7 +154,7 @@ export function misplacedControl(random) {
       );
 }
 
-/** Entries in presence's streams that no edge wrote. */
+/** Entries in presence's streams that do not come from an edge. */
 export function foreignReport(random) {
   const text = random.pick([
     () => random.text(200),

@@ -1,8 +1,8 @@
-/** Inside an opened WebSocket: what RFC 6455 forbids, and what it allows but nobody expects. */
+/** Generates frames that RFC 6455 forbids, and unusual frames that it allows. */
 import { closeFrame, frame, OPCODE, textFrame } from '../wire/websocket.mjs';
 
 const PING = '{"type":"ping","id":"still-here"}';
-/** The engine's bound for a message, above which it ends the connection. */
+/** The engine's limit of a message: it closes the connection above it. */
 const TRANSPORT_BOUND = 65_536n;
 const CONTROL = [OPCODE.close, OPCODE.ping, OPCODE.pong];
 const RESERVED = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15];
@@ -60,7 +60,7 @@ export function notUtf8(random) {
   return opened(random, frames, { expect: 'cut' });
 }
 
-/** Wrong close codes, a close of one byte, and more after a close. */
+/** Wrong close codes, a close of one byte, and data after a close. */
 export function badClose(random) {
   const frames = random.pick([
     () => [closeFrame(random.pick(BAD_CODES), random.bytes(random.int(0, 100)).toString('hex').slice(0, 100))],
@@ -73,7 +73,7 @@ export function badClose(random) {
   return opened(random, frames, { expect: 'cut' });
 }
 
-/** Lengths above the transport's bound end the connection before the bytes come. */
+/** Lengths above the engine's limit: it must close the connection before the bytes arrive. */
 export function tooLong(random) {
   const length = random.pick([
     () => TRANSPORT_BOUND + BigInt(random.int(1, 100_000)),
@@ -93,8 +93,8 @@ export function tooLong(random) {
 }
 
 /**
- * Lengths that lie within the bound, and frames that are not masked: what follows is read as something else. And a binary
- * message within a fragmented one, which RFC 6455 section 5.4 forbids and the engine takes.
+ * Wrong lengths within the limit, and unmasked frames: the engine misreads the bytes after them.
+ * Also a binary message within a fragmented one: RFC 6455 section 5.4 forbids it, and the engine accepts it.
  */
 export function lyingLength(random) {
   const payload = text(random);
@@ -124,7 +124,7 @@ export function lyingLength(random) {
   );
 }
 
-/** Allowed: fragments with control frames between them, empty fragments, lengths in more bytes than needed, cut writes. */
+/** Allowed: control frames between fragments, empty fragments, lengths in more bytes than needed, split writes. */
 export function oddButAllowed(random) {
   const frames = [];
   for (let messages = random.int(1, 4); messages > 0; messages--) {
@@ -151,7 +151,7 @@ export function oddButAllowed(random) {
   return opened(random, [...frames, textFrame(PING)], { expect: 'pong', cutsWrites: random.chance(0.3) });
 }
 
-/** Connections that end in the middle: of the answer to the upgrade, of a join, of a frame. */
+/** Connections that end in the middle of the upgrade's response, of a join, or of a frame. */
 export function halfOpen(random) {
   const join = textFrame(
     JSON.stringify({
@@ -180,7 +180,7 @@ export function halfOpen(random) {
   });
 }
 
-/** The upgrade first; `eager`: without waiting for its answer, in the same write, which RFC 6455 section 4.1 forbids clients. */
+/** Puts the upgrade first. `eager`: the frames go in the same write as the upgrade; RFC 6455 section 4.1 forbids that. */
 function opened(random, frames, { cutsWrites = false, ...rest }) {
   const bytes = Buffer.concat(frames);
   let parts = [{ bytes }];

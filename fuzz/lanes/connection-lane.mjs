@@ -1,13 +1,13 @@
-/** Throws each input at a connection of its own, and looks at how the edge ends it. */
+/** Sends each input over its own connection, and checks the edge's response. */
 import { connect } from 'node:net';
 import { Random } from '../random.mjs';
 import { sourceAddress } from '../wire/addresses.mjs';
 import { goodToken } from '../wire/tokens.mjs';
 import { ACCEPT, request, upgradeLines } from '../wire/websocket.mjs';
 
-/** Within which the edge ends what it must end, and answers what it must answer, on a machine that is busy. */
+/** Limit for the response of the edge, on a busy machine. */
 const PATIENCE_MS = 15_000;
-/** The edge gives a handshake 10 s, looked at in steps of the engine's timer. */
+/** The edge limits a handshake to 10 s; the engine checks the limit in steps. */
 const HANDSHAKE_SECONDS_MIN = 8;
 const PONG = '"still-here"';
 const ANSWER_MAX = 16_384;
@@ -33,9 +33,9 @@ export async function runConnectionLane(plan, { lane, port, width, seed, tally }
 
 /**
  * @typedef {object} Outcome
- * @property {string} answer what the edge said, as latin1, its beginning @property {number | undefined} status of its first answer
- * @property {boolean} cut whether the edge ended the connection @property {boolean} late whether what had to come did not come in time
- * @property {string | undefined} error @property {number} seconds from dialing to the end
+ * @property {string} answer beginning of the edge's bytes, as latin1 @property {number | undefined} status of its first response
+ * @property {boolean} cut whether the edge closed the connection @property {boolean} late whether the required response was late
+ * @property {string | undefined} error @property {number} seconds from connecting to the end
  */
 
 /** @returns {Promise<Outcome>} */
@@ -98,7 +98,7 @@ function throwAt(port, { number, input }, opener) {
     });
     socket.on('close', () => {
       if (!over) outcome.cut = true;
-      // What was written after the edge ended it is not wrong; that it ended is what is looked at.
+      // Bytes after the edge's close are allowed; only the close is checked.
       if (outcome.status === undefined) outcome.status = statusOf(outcome.answer);
       if (!over && !thrown && outcome.error === undefined && !opens)
         outcome.error = 'ended before everything was written';
@@ -112,7 +112,7 @@ function statusOf(answer) {
   return status === undefined ? undefined : Number(status);
 }
 
-/** The head, and the body that `Content-Length` promises. */
+/** Returns whether the head and a body of `Content-Length` bytes have arrived. */
 function wholeHead(answer) {
   const end = answer.indexOf('\r\n\r\n');
   if (end < 0) return false;
@@ -120,7 +120,7 @@ function wholeHead(answer) {
   return answer.length >= end + 4 + length;
 }
 
-/** What is wrong with how the edge took it; `undefined` when nothing is. */
+/** Describes the error in the edge's response; `undefined` if it is right. */
 function judge({ expect, statuses, opens }, { answer, status, cut, late, error, seconds }) {
   if (error === 'ECONNREFUSED') return 'the edge does not listen';
   if (status >= 500 && status !== 505) return `answered ${status}`;
@@ -129,7 +129,7 @@ function judge({ expect, statuses, opens }, { answer, status, cut, late, error, 
   if (late) return `not ${expect} within ${PATIENCE_MS} ms`;
   if (expect === 'no-101' && status === 101) return 'became a WebSocket';
   if (expect === 'refused' && !(cut || status >= 400)) return `answered ${status}`;
-  // On a machine that is too busy a good handshake may last until its time is over.
+  // On a very busy machine a valid handshake may exceed its time limit.
   if (expect === 'status' && status === undefined && cut && seconds > HANDSHAKE_SECONDS_MIN) return undefined;
   if (expect === 'status' && !statuses.includes(status))
     return `answered ${status ?? error ?? 'nothing'} instead of ${statuses}`;

@@ -1,6 +1,6 @@
 /**
- * Which input is of which kind, and who gets the next one. The plan is a pure function of the seed; lanes work at their own
- * pace, but none runs far ahead of the others, so that the mixture is the same all along.
+ * Assigns a kind to each input, and inputs to lanes. The plan is a pure function of the seed.
+ * Each lane works at its own pace, but not far ahead of the others, so that the mixture stays constant.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KINDS } from '../inputs/catalogue.mjs';
@@ -33,7 +33,7 @@ export class Plan {
     return this.#kinds.length - this.#first;
   }
 
-  /** Numbers of the inputs that are being thrown: from the slowest lane's to the fastest's. */
+  /** Range of the current inputs, from the slowest lane's to the fastest's. */
   get thrown() {
     const cursors = [...this.#cursors.values()];
     return { from: Math.min(...cursors), to: Math.max(...cursors) };
@@ -44,7 +44,7 @@ export class Plan {
   }
 
   /**
-   * The next input of a lane, when the others have come near; `undefined` when there are no more.
+   * Returns the next input of a lane once the other lanes are close; `undefined` after the last one.
    * @param {string} lane @returns {Promise<{ number: number, kind: number, input: any } | undefined>}
    */
   async next(lane) {
@@ -60,7 +60,7 @@ export class Plan {
     }
   }
 
-  /** The first inputs of one kind, as a plan of their own. @param {number} kind @param {number} count */
+  /** Returns a plan of the first inputs of one kind. @param {number} kind @param {number} count */
   ofKind(kind, count) {
     let at = this.#first - 1;
     let left = count;
@@ -82,7 +82,7 @@ export class Plan {
 
   #input(number) {
     const random = new Random(this.#seed, number);
-    random.next(); // The one that chose the kind.
+    random.next(); // Skips the number that chose the kind.
     return { number, kind: this.#kinds[number], input: KINDS[this.#kinds[number]].make(random) };
   }
 

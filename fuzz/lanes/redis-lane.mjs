@@ -1,4 +1,4 @@
-/** Throws malformed messages at the channels that the edge hears, and entries at presence's streams. */
+/** Publishes malformed messages on the edge's channels, and adds malformed entries to presence's streams. */
 import { Redis } from 'ioredis';
 
 const BATCH = 200;
@@ -9,7 +9,7 @@ const BATCH = 200;
  */
 export async function runRedisLane(plan, { redis: { url, prefix }, tally }) {
   const redis = new Redis(url);
-  redis.on('error', () => {}); // A Redis that is away is told by the commands that fail.
+  redis.on('error', () => {}); // Without Redis the commands fail, too.
   for (;;) {
     const pipeline = redis.pipeline();
     const batch = [];

@@ -1,4 +1,4 @@
-/** Throws bad frames at sessions that stay: a batch, then a ping; every batch is answered as it must be, and the session lives. */
+/** Sends batches of bad frames over long sessions, each followed by a ping. The session must survive and answer correctly. */
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { Random } from '../random.mjs';
 import { QUIET_ROOM, VICTIM_ROOMS } from '../target/settings.mjs';
@@ -7,7 +7,7 @@ import { RawSession } from '../wire/session.mjs';
 import { goodToken } from '../wire/tokens.mjs';
 import { frame, OPCODE } from '../wire/websocket.mjs';
 
-/** Below the 64 frames that may wait behind one that is being carried out. */
+/** Below the limit of 64 frames that wait behind the current one. */
 const BATCH = 40;
 const BATCHES_PER_SESSION = 60;
 const PATIENCE_MS = 15_000;
@@ -61,7 +61,7 @@ async function nextBatch(plan, lane) {
 
 async function openSession({ lane, port, random, address, tally }) {
   const { encode, decode } = CODEC[lane];
-  /** Codes of the errors since the last batch, and what waits for an answer. */
+  /** Counts of error codes since the last batch. */
   let codes = {};
   const failures = new Set();
   let waiting;
@@ -82,10 +82,10 @@ async function openSession({ lane, port, random, address, tally }) {
       try {
         answer = decode(bytes, opcode);
       } catch {
-        tally.garbage(); // Bodies of envelopes are forwarded unread: what is thrown at Redis comes out here.
+        tally.garbage(); // The edge forwards bodies of envelopes without parsing, so garbage from Redis arrives here.
         return;
       }
-      // Once: what is thrown at Redis comes to these rooms unread, and may call itself so, too.
+      // Only the first one: garbage from Redis reaches these rooms, and may have the same type.
       if (answer?.type === 'welcome' && !welcomed) {
         welcomed = true;
         settle();
@@ -129,7 +129,7 @@ async function openSession({ lane, port, random, address, tally }) {
   };
 }
 
-/** Frames with a certain answer got it, each; nothing was answered as if the edge, or its Redis, had failed. */
+/** Describes missing answers to frames with a known code, and answers that report a failure; `undefined` if all are right. */
 function judge(batch, codes, failures) {
   const expected = {};
   for (const { input } of batch) if (input.code !== undefined) expected[input.code] = (expected[input.code] ?? 0) + 1;

@@ -5,7 +5,7 @@ import { MIB } from './memory.mjs';
 const whole = number => Math.round(number).toLocaleString('en-US');
 const mib = bytes => (bytes === undefined ? '–' : (bytes / MIB).toFixed(1));
 
-/** Bytes that a process holds more with each connection: the least-squares line through all rows. */
+/** Computes the growth of the held heap per connection, from the least-squares line through all rows. */
 export function slopeBytes(rows, name) {
   const points = rows.map(row => [row.connections, row[name].heapBytes]);
   const mean = index => points.reduce((sum, point) => sum + point[index], 0) / points.length;
@@ -15,7 +15,7 @@ export function slopeBytes(rows, name) {
   return above / below;
 }
 
-/** @param {object} run as `scenarios/churn.mjs` puts it together */
+/** @param {object} run from `scenarios/churn.mjs` */
 export function churnTables({ rows, parts, connections, seconds, problems }) {
   const head = [
     'connections',
@@ -33,7 +33,7 @@ export function churnTables({ rows, parts, connections, seconds, problems }) {
   ]);
   const slopes = rows.length < 3 ? [] : parts.map(name => `${name} ${slopeBytes(rows, name).toFixed(2)} bytes`);
   return [
-    `${whole(connections)} connections came and went in ${seconds.toFixed(0)} s (waiting for everything to settle included); ${problems.length} violations.`,
+    `${whole(connections)} connections came and went in ${seconds.toFixed(0)} s (including the time to settle); ${problems.length} violations.`,
     table(head, lines),
     ...(slopes.length > 0 ? [`Held heap for each connection, by a line through all rows: ${slopes.join(', ')}.`] : []),
   ].join('\n\n');

@@ -1,6 +1,6 @@
 /**
- * What an input of each kind costs the edge and Redis, against a budget. Both are counted in good sessions (connect, welcome,
- * close), measured in the same run, so that the verdict does not depend on the speed of the machine.
+ * Compares the cost of each kind of input with a budget, at the edge and at Redis.
+ * The unit is a good session (connect, welcome, close). The same run measures it, so the machine's speed does not matter.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -8,18 +8,18 @@ import { KINDS } from '../inputs/catalogue.mjs';
 import { readMetrics } from '../target/metrics.mjs';
 import { RawSession } from '../wire/session.mjs';
 
-/** Processor time of one input at most, in good sessions. */
+/** Largest processor time of one input, in good sessions. */
 const PROCESSOR_MAX = 10;
-/** Commands of Redis for one input at most, in good sessions; commands within scripts count. */
+/** Largest number of Redis commands for one input, in good sessions; commands within scripts count. */
 const REDIS_MAX = 8;
 /** Inputs of each kind; slow ones take seconds each. */
 const INPUTS = 200;
 const SLOW_INPUTS = 32;
 const GOOD_SESSIONS = 200;
-/** A kind above its budget is measured again: only one that stays above it is a violation. */
+/** Measurements of a kind above its budget. A violation is above it in all of them. */
 const TRIES = 3;
 const BACKGROUND_MS = 2000;
-/** For presence, which applies what edges report in batches. */
+/** For presence, which applies reports in batches. */
 const SETTLE_MS = 200;
 
 /**
@@ -51,7 +51,7 @@ export async function measureCosts({ plan, edge, redis, token, throwAll }) {
     };
   };
   const idle = await spent(() => sleep(BACKGROUND_MS));
-  /** Without what the processes do by themselves in that time. */
+  /** Subtracts the idle cost of the processes. */
   const spentOnly = async work => {
     const { ms, cpuMs, commands: count } = await spent(work);
     return { cpuMs: cpuMs - (idle.cpuMs * ms) / idle.ms, commands: count - (idle.commands * ms) / idle.ms };

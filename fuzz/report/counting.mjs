@@ -1,4 +1,4 @@
-/** Whether the edge counted what it refused: its counters against what was seen from outside. */
+/** Compares the edge's counters of refusals with the refusals that the fuzzer saw. */
 import { byLabel } from '../target/metrics.mjs';
 
 const HANDSHAKES = 'hubbub_edge_handshakes_total';
@@ -6,7 +6,7 @@ const FRAMES = 'hubbub_edge_frames_total';
 const MALFORMED = 'hubbub_edge_malformed_envelopes_total';
 
 /**
- * At least as many as were seen: of connections that were cut in the middle nobody outside knows whether they were counted.
+ * The edge must count at least the refusals that the fuzzer saw. It may count more: those of cut connections are invisible.
  * @param {import('../target/metrics.mjs').Metrics} before @param {import('../target/metrics.mjs').Metrics} after @param {import('./tally.mjs').Tally} tally
  */
 export function countingProblems(before, after, tally) {
@@ -15,13 +15,13 @@ export function countingProblems(before, after, tally) {
     const [old, now] = [byLabel(before, name, label), byLabel(after, name, label)];
     for (const [value, count] of Object.entries(seen)) {
       const counted = (now[value] ?? 0) - (old[value] ?? 0);
-      if (counted < count) problems.push(`${name}{${label}="${value}"} counted ${counted}, and ${count} were seen`);
+      if (counted < count) problems.push(`${name}{${label}="${value}"} counted only ${counted} of ${count}`);
     }
   };
   expectCounted(HANDSHAKES, 'result', tally.handshakes);
   expectCounted(FRAMES, 'result', tally.frames);
   const malformed = (after.get(MALFORMED) ?? 0) - (before.get(MALFORMED) ?? 0);
   if (malformed < tally.malformedMessages)
-    problems.push(`${MALFORMED} counted ${malformed}, and ${tally.malformedMessages} reached the edge`);
+    problems.push(`${MALFORMED} counted only ${malformed} of ${tally.malformedMessages} that reached the edge`);
   return problems;
 }

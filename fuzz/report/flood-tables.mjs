@@ -5,7 +5,7 @@ import { MIB } from './memory.mjs';
 const whole = number => Math.round(number).toLocaleString('en-US');
 const mib = bytes => (Number.isFinite(bytes) ? (bytes / MIB).toFixed(1) : '–');
 
-/** @param {object} run as `scenarios/flood.mjs` puts it together */
+/** @param {object} run from `scenarios/flood.mjs` */
 export function floodTables(run) {
   const costOf = new Map(run.costs.map(cost => [cost.name, cost]));
   const kinds = run.kinds
@@ -24,16 +24,18 @@ export function floodTables(run) {
   const lost = heard.map(({ missed, repeated }) => `${missed} missed, ${repeated} twice`).join('; ');
   return [
     `${whole(run.inputs)} inputs in ${run.seconds.toFixed(0)} s (${whole(run.inputs / run.seconds)}/s), seed ${run.seed}; ${run.problems.length} violations.`,
-    table(['kind', 'inputs', 'processor time of one, in good sessions', 'its Redis commands, the same'], kinds),
-    `Bystanders: ${whole(sent)} messages each (${lost}); publish to delivery p50 ${p50Ms?.toFixed(2)} ms, p99 ${p99Ms?.toFixed(2)} ms, max ${maxMs?.toFixed(1)} ms (the narrator itself was late by ${worstDelayMs.toFixed(1)} ms at most). ${whole(garbage)} unreadable bodies of tampered envelopes to everybody were forwarded to them.`,
+    table(['kind', 'inputs', 'processor time of one, in good sessions', 'Redis commands, in good sessions'], kinds),
+    `Bystanders: ${whole(sent)} messages each (${lost}).`,
+    `Publish to delivery of bystanders: p50 ${p50Ms?.toFixed(2)} ms, p99 ${p99Ms?.toFixed(2)} ms, max ${maxMs?.toFixed(1)} ms.`,
+    `The narrator was late by at most ${worstDelayMs.toFixed(1)} ms. The edge forwarded ${whole(garbage)} unreadable bodies of tampered broadcasts.`,
     limitMs === undefined
-      ? 'Waits of bystanders: not measured, a process had ended.'
-      : `${whole(longWaits)} messages waited longer than ${whole(limitMs)} ms (the baseline and 250 ms); inputs of such moments were thrown again, and ${run.waits.problems.length} of them made a message wait each time.`,
+      ? 'Waits of bystanders: not measured, because a process had ended.'
+      : `${whole(longWaits)} messages waited longer than ${whole(limitMs)} ms (the baseline plus 250 ms). Their inputs were sent again; ${run.waits.problems.length} ranges delayed a message each time.`,
     table(['process', 'RSS start', 'after warm-up', 'end', 'peak', 'held heap after warm-up', 'end'], memory),
     Object.entries(run.memory)
       .map(([name, { verdict, words }]) => `Memory of ${name}: ${verdict} (${words}).`)
       .join('\n'),
-    `How the edge took the connections: ${counts(run.outcomes)}.`,
+    `Outcomes of connections: ${counts(run.outcomes)}.`,
     `Errors that answered frames: ${counts(run.refusedFrames)}.`,
     `Warnings in the logs: ${Object.entries(run.warnings)
       .map(([name, events]) => `${name}: ${counts(events) || 'none'}`)

@@ -1,13 +1,13 @@
-/** Whether memory is flat: the rules, and the figures they compare. */
+/** Judges whether memory is flat. */
 
 import { readMetrics } from '../target/metrics.mjs';
 
 export const MIB = 2 ** 20;
 /** Share of a run that counts as warm-up: pools, caches and the heap grow to their size. */
 export const WARM_UP = 0.2;
-/** Of what is left after a collection: fragments of the allocator, and steps in which heaps grow. */
+/** After a collection: allows for fragmentation, and for the steps in which heaps grow. */
 const RSS_GROWTH_MAX_BYTES = 32 * MIB;
-/** Held by live objects; compiled code and counters grow a little. */
+/** Of live objects: compiled code and counters grow a little. */
 const HEAP_GROWTH_MAX_BYTES = 2 * MIB;
 
 /**
@@ -23,11 +23,11 @@ export async function heldBy(part) {
 }
 
 /**
- * Compares two readings that were each taken right after a full collection. Garbage plays no part: how high it rises between
- * collections depends on the speed of the machine. Too few inputs between the readings give no verdict, neither good nor bad.
+ * Compares two readings, each right after a full collection: the amount of garbage depends on the speed of the machine.
+ * Too few inputs between the readings give no verdict.
  *
  * @param {{ warm: Held | undefined, end: Held, count: number, countMin: number }} readings `warm`: after the warm-up; `count`:
- *   inputs or connections between the two; `countMin`: fewer of them are not enough for a verdict
+ *   inputs or connections between the two; `countMin`: the number that a verdict needs
  * @returns {{ verdict: 'flat' | 'grows' | 'not measured', words: string }}
  */
 export function memoryVerdict({ warm, end, count, countMin }) {

@@ -1,4 +1,4 @@
-/** Tells how far a run is: on one line where a person watches, else a line now and then. */
+/** Shows the progress of a run: on one updated line of a terminal, otherwise as occasional lines. */
 
 const PERSON_EVERY_MS = 1000;
 const LOG_EVERY_MS = 10_000;
@@ -9,7 +9,7 @@ export class Progress {
 
   constructor(plan, { watch, tally, bystanders, edge }) {
     const isPerson = process.stdout.isTTY === true;
-    const tell = async () => {
+    const show = async () => {
       const seconds = Math.round((performance.now() - this.#beganAtMs) / 1000);
       const { p99Ms, heard } = await bystanders.figures();
       const hurt = heard.reduce((sum, { missed, repeated }) => sum + missed + repeated, 0);
@@ -26,8 +26,8 @@ export class Progress {
       if (isPerson) process.stdout.write(`\r${words}\x1b[K`);
       else console.log(words);
     };
-    // The bystanders may end meanwhile: that is told at the end.
-    this.#timer = setInterval(() => void tell().catch(() => {}), isPerson ? PERSON_EVERY_MS : LOG_EVERY_MS);
+    // The bystanders may end meanwhile; the final report contains that.
+    this.#timer = setInterval(() => void show().catch(() => {}), isPerson ? PERSON_EVERY_MS : LOG_EVERY_MS);
   }
 
   stop() {

@@ -1,19 +1,19 @@
-/** What a run has seen: violations, what the edge answered, and what its own counters must therefore tell. */
+/** Counts the violations and responses of a run; the edge's own counters must match. */
 import { KINDS } from '../inputs/catalogue.mjs';
 
 const VIOLATIONS_KEPT = 50;
 
 export class Tally {
-  /** The first of them, with what replays each. @type {{ input: number, kind: string, problem: string }[]} */
+  /** The first ones, with the number that replays each. @type {{ input: number, kind: string, problem: string }[]} */
   violations = [];
   violationCount = 0;
-  /** Connections by how the edge took them. @type {Record<string, number>} */
+  /** Connections by outcome. @type {Record<string, number>} */
   outcomes = {};
   /** Upgrades that the edge answered, by the result that it counts. @type {Record<string, number>} */
   handshakes = {};
   /** Errors that answered frames, by code. @type {Record<string, number>} */
   frames = {};
-  /** Malformed messages that reached the edge, frames that could not be read, of those that are forwarded unread. */
+  /** Malformed messages that reached the edge, and unreadable frames that it forwarded. */
   malformedMessages = 0;
   garbageFrames = 0;
 

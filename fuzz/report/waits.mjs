@@ -1,13 +1,13 @@
 /**
- * Which inputs made a bystander wait. Under a flood a bystander also waits for its turn, and for whatever else the machine does;
- * so a long wait is only a suspicion. The inputs of that moment are thrown again, few at a time, and only a wait that repeats counts.
+ * Finds the inputs that made a bystander wait. A long wait alone proves nothing, because the flood and other processes delay
+ * messages too. The inputs of that moment are sent again, few at a time, and only a repeated wait counts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What an input may add to the longest wait that was measured without inputs. */
+/** Allowed increase over the longest wait without inputs. */
 const ADDED_WAIT_MAX_MS = 250;
 const SAMPLE_EVERY_MS = 50;
-/** Moments that are repeated, the longest waits first. */
+/** Moments to repeat, the longest waits first. */
 const MOMENTS_MAX = 3;
 /** A pause of the machine does not repeat this often at the same inputs. */
 const REPEATS = 4;
@@ -17,11 +17,11 @@ const LAST_WAIT_MS = 1000;
 export class Waits {
   #bystanders;
   #limitMs;
-  /** @type {{ atMs: number, from: number, to: number }[]} inputs that were being thrown, by time */
+  /** @type {{ atMs: number, from: number, to: number }[]} inputs in flight, by time */
   #thrown = [];
   #timer;
 
-  /** Measures the baseline; call it before anything is thrown. */
+  /** Measures the baseline; call it before the first input. */
   static async begin(plan, bystanders) {
     const limitMs = (await bystanders.baselineMs()) + ADDED_WAIT_MAX_MS;
     bystanders.watchWaits(limitMs);
@@ -37,8 +37,8 @@ export class Waits {
   }
 
   /**
-   * Call it when everything is thrown, before the narrator is quiet.
-   * @param {(range: { from: number, to: number }) => Promise<void>} throwAgain throws inputs `from` to `to` again, few at a time
+   * Call it after the last input, while the narrator still sends.
+   * @param {(range: { from: number, to: number }) => Promise<void>} throwAgain sends inputs `from` to `to` again, few at a time
    * @returns {Promise<{ limitMs: number, longWaits: number, problems: string[] }>}
    */
   async end(throwAgain) {
@@ -50,15 +50,15 @@ export class Waits {
       const repeatedMs = await this.#repeat({ from, to }, throwAgain);
       if (repeatedMs !== undefined)
         problems.push(
-          `bystanders: a message waits ${repeatedMs.toFixed(0)} ms, each time that inputs ${from} to ${to} are thrown (--from ${from} --inputs ${to}); at most ${this.#limitMs.toFixed(0)} ms are allowed`,
+          `bystanders: inputs ${from} to ${to} delay a message by ${repeatedMs.toFixed(0)} ms each time (--from ${from} --inputs ${to}); the limit is ${this.#limitMs.toFixed(0)} ms`,
         );
     }
     return { limitMs: this.#limitMs, longWaits: longWaits.length, problems };
   }
 
   /**
-   * Throws the inputs again, each time followed by as long a pause without inputs, whose longest wait is what the machine itself adds.
-   * @returns {Promise<number | undefined>} the shortest of the longest waits; `undefined` when one repetition was as quick as its pause
+   * Sends the inputs again several times, each time followed by an equally long pause. The pause shows the machine's own delay.
+   * @returns {Promise<number | undefined>} the shortest of the longest waits; `undefined` if one repetition was as fast as its pause
    */
   async #repeat(range, throwAgain) {
     let shortest = Number.POSITIVE_INFINITY;
@@ -80,7 +80,7 @@ export class Waits {
     return Math.max(0, ...longWaits.map(({ waitMs }) => waitMs));
   }
 
-  /** Ranges of inputs, the longest waits first; waits of one moment are one range. */
+  /** Returns ranges of inputs, the longest waits first; waits of one moment share a range. */
   #longestMoments(longWaits) {
     const moments = [];
     for (const { endedAtMs, waitMs } of longWaits.toSorted((a, b) => b.waitMs - a.waitMs)) {

@@ -1,7 +1,7 @@
 /**
- * Clients that come, join a room and go, thousands at a time, cycle after cycle: what they leave behind in the edge, in presence
- * and in Redis. After each block of cycles everything settles (sessions gone, subscriptions given up, rosters empty), and the
- * heaps are looked at after a full collection: what is left then is held.
+ * Thousands of clients connect, join a room and leave, cycle after cycle.
+ * Measures what remains in the edge, in presence and in Redis. After each block of cycles the scenario waits until no
+ * sessions, subscriptions or rosters are left. Then it reads the heaps after a full collection.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signToken } from '../../bench/relays/token.mjs';
@@ -17,10 +17,10 @@ import { sourceAddress } from '../wire/addresses.mjs';
 import { RawSession } from '../wire/session.mjs';
 import { textFrame } from '../wire/websocket.mjs';
 
-/** Cycles before anything is compared: heaps, pools and the code of both processes get their size. */
+/** Cycles before the first reading: heaps, pools and compiled code reach their size. */
 const WARM_UP_CYCLES = 3;
 const BLOCKS = 10;
-/** Connections that are being opened at once. */
+/** Handshakes in flight. */
 const OPENING = 128;
 const USERS = 500;
 const ROOMS = 50;
@@ -28,11 +28,11 @@ const PATIENCE_MS = 30_000;
 const LOOK_AGAIN_MS = 250;
 /** Connections after the warm-up; fewer allow no verdict on memory. */
 const MEASURED_CONNECTIONS_MIN = 400;
-/** The connection of Redis that looks, and who asks for metrics. */
+/** For the measurement's own connections to Redis and to the metrics. */
 const FILES_MORE_MAX = 5;
 const JOIN = 'joined';
 
-/** @param {ReturnType<import('../options.mjs').readOptions>} options @returns {Promise<string[]>} what was violated */
+/** @param {ReturnType<import('../options.mjs').readOptions>} options @returns {Promise<string[]>} violations */
 export async function churn(options) {
   const { clients, cycles, minutes } = options;
   console.log(
@@ -95,7 +95,7 @@ export async function churn(options) {
   return problems;
 }
 
-/** Every client opens a session and joins a room; when all are in, all go, some without a word. @returns {Promise<string[]>} what failed */
+/** All clients connect and join a room; then all leave, some with a reset. @returns {Promise<string[]>} failures */
 async function comeAndGo(port, tokens, { clients, number }) {
   const failed = [];
   const sessions = [];
@@ -136,7 +136,7 @@ function join(port, token, client, number) {
       onFrame(bytes) {
         if (!welcomed) {
           welcomed = true;
-          // Other rooms in each cycle: what is kept of a room must go with it.
+          // New rooms in each cycle: the state of an empty room must disappear.
           const room = `churn-${number}-${client % ROOMS}`;
           session.write(textFrame(JSON.stringify({ type: 'join_room', id: JOIN, payload: { room_id: room } })));
         } else if (bytes.includes(JOIN)) {
@@ -148,14 +148,14 @@ function join(port, token, client, number) {
   });
 }
 
-/** Waits until nothing of the clients is left: neither at the edge nor in the registry, whose graces take seconds. */
+/** Waits until the edge and the registry have no state of the clients; the grace of presence takes seconds. */
 async function settle(edge, redis, problems) {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const metrics = await readMetrics(edge.adminPort);
     const left = {
       sessions: metrics.get('hubbub_edge_sessions'),
-      // The channels of everybody and of the node stay.
+      // The channels of broadcasts and of the node stay.
       subscriptions: metrics.get('hubbub_edge_subscriptions') - 2,
       keys: redis && (await redisFigures(redis)).clientKeys,
     };
@@ -171,7 +171,7 @@ async function settle(edge, redis, problems) {
   }
 }
 
-/** What is more at the end than after the warm-up. */
+/** Describes the growth between the warm-up and the end. */
 function growth(rows, parts) {
   const [first, last] = [rows[0], rows.at(-1)];
   const connections = last.connections - first.connections;

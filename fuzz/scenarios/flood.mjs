@@ -1,4 +1,7 @@
-/** Bad inputs of every kind, all at once, at one edge with two bystanders: nobody is hurt, nothing grows, everything is counted. */
+/**
+ * Sends bad inputs of every kind simultaneously to one edge with two bystanders.
+ * The bystanders must lose nothing, memory must not grow, and the edge must count every refusal.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signToken } from '../../bench/relays/token.mjs';
 import { bystanderProblems, startBystanders } from '../bystanders/bystanders.mjs';
@@ -20,19 +23,19 @@ import { SECRET } from '../target/settings.mjs';
 import { startTarget } from '../target/target.mjs';
 import { startWatch } from '../target/watch.mjs';
 
-/** Connections or sessions at once, by lane. */
+/** Concurrent connections or sessions, by lane. */
 const WIDTH = { connection: 64, slow: 160, json: 6, msgpack: 6 };
-/** The same, where inputs are thrown again to see which of them made somebody wait. */
+/** The same for repetitions, which find the inputs that made a bystander wait. */
 const FEW = { connection: 2, slow: 16, json: 1, msgpack: 1 };
 const BYSTANDING_SESSIONS = 3;
 const SETTLE_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 250;
 /** Inputs after the warm-up; fewer allow no verdict on memory, however fast the machine. */
 const MEASURED_INPUTS_MIN = 20_000;
-/** Files that a process may have open more than at the start: connections of Redis and of who looks at it. */
+/** Allowed growth of open files: connections to Redis and of the measurement. */
 const FILES_MORE_MAX = 20;
 
-/** @param {ReturnType<import('../options.mjs').readOptions>} options @returns {Promise<string[]>} what was violated */
+/** @param {ReturnType<import('../options.mjs').readOptions>} options @returns {Promise<string[]>} violations */
 export async function flood(options) {
   const { seed, inputs, only, from } = options;
   const lanes = ['connection', 'slow', 'json', 'msgpack', ...(options.target.embedded ? [] : ['redis'])];
@@ -136,7 +139,7 @@ export async function flood(options) {
   return problems;
 }
 
-/** Reads memory after a full collection when the warm-up is over, and how many inputs were done by then. */
+/** Reads memory after the warm-up and a full collection, with the number of inputs until then. */
 async function heldAfterWarmUp(plan, parts) {
   while (plan.doneInputs < plan.inputs * WARM_UP) {
     if (plan.stopped) return undefined;
@@ -150,7 +153,7 @@ async function heldAfterWarmUp(plan, parts) {
   }
 }
 
-/** All that was thrown is gone: sessions and files. */
+/** Waits until the sessions and files of all inputs are closed; returns what remains. */
 async function settled(edge, filesBefore) {
   const deadline = performance.now() + SETTLE_WITHIN_MS;
   for (;;) {

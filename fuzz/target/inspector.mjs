@@ -1,13 +1,13 @@
 /**
- * Collects a process's garbage through Node's inspector, so that what is left of its heap is what it really holds. Without
- * it a heap is as large as it was left to grow, which says nothing of leaks; and no code of ours has to run in the process.
+ * Collects a process's garbage through Node's inspector, so that its heap contains only live objects.
+ * Without a collection the size of a heap does not show leaks. The inspector needs no code in the process.
  */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 
 const LISTENING = /Debugger listening on (ws:\S+)/;
 
-/** @param {string} words what the process said on stderr @returns {string | undefined} */
+/** @param {string} words output on stderr @returns {string | undefined} */
 export function inspectorUrlIn(words) {
   return LISTENING.exec(words)?.[1];
 }
@@ -18,7 +18,7 @@ export async function collectGarbage(url) {
   await once(socket, 'open');
   try {
     await ask(socket, 1, 'HeapProfiler.enable');
-    // Twice: what weak references and finalizers let go in the first is gone after the second.
+    // The second collection frees the objects that weak references and finalizers released in the first.
     await ask(socket, 2, 'HeapProfiler.collectGarbage');
     await ask(socket, 3, 'HeapProfiler.collectGarbage');
     const { usedSize } = await ask(socket, 4, 'Runtime.getHeapUsage');

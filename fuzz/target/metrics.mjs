@@ -1,8 +1,8 @@
-/** What a process tells of itself at /metrics and /readyz. */
+/** Reads a process's /metrics and /readyz. */
 
 const LOOK_WITHIN_MS = 10_000;
 
-/** @typedef {Map<string, number>} Metrics by name and labels as they are written: `name{label="value"}` */
+/** @typedef {Map<string, number>} Metrics by name and labels: `name{label="value"}` */
 
 /** @param {number} adminPort @returns {Promise<Metrics>} */
 export async function readMetrics(adminPort) {
@@ -16,7 +16,7 @@ export async function readMetrics(adminPort) {
   return values;
 }
 
-/** What `/readyz` says when it is not green; `undefined` when it is. @param {number} adminPort */
+/** Returns the text of `/readyz` if it is not green. @param {number} adminPort */
 export async function notReady(adminPort) {
   try {
     const url = `http://127.0.0.1:${adminPort}/readyz`;
@@ -28,7 +28,7 @@ export async function notReady(adminPort) {
   }
 }
 
-/** A counter's values by one label, added up over the others. @param {Metrics} metrics @param {string} name @param {string} label */
+/** Sums a counter by one label. @param {Metrics} metrics @param {string} name @param {string} label */
 export function byLabel(metrics, name, label) {
   const sums = {};
   for (const [key, value] of metrics) {

@@ -1,7 +1,7 @@
-/** What is in Redis under the prefix of the run: keys, those about rooms and users, and memory where the Redis is the run's own. */
+/** Counts the run's keys in Redis, and those of rooms and users. Reads the memory of the run's own Redis. */
 import { Redis } from 'ioredis';
 
-/** What the registry keeps of rooms and users: everything of a partition but its owner and its streams, which end with time. */
+/** The registry's keys of rooms and users: all of a partition except its owner and its streams, which expire. */
 const OF_CLIENTS = /:presence:\{p\d+\}:(?!meta$|reports$|lifecycle$)/;
 
 /** @param {{ url: string, prefix: string, own: boolean }} redis */

@@ -1,4 +1,4 @@
-/** How the cluster under fuzz is set: the one place for what differs from the defaults. */
+/** The settings of the fuzzed cluster that differ from the defaults. */
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ export const SECRET = 'a-secret-of-the-fuzzing-of-32-bytes-and-more';
 export const NODE_ID = 'fuzzed';
 
 /**
- * Limits would answer most of what is thrown here with one refusal, and what lies behind them would stay untried: they are
- * lifted. Settings that this version does not have are left out.
+ * Lifts limits: they would refuse most inputs, and the code behind them would stay untested.
+ * Settings that this version lacks are omitted.
  */
 const EXTRA = {
   maxSessionsPerUser: '0',
@@ -21,7 +21,7 @@ const EXTRA = {
   maxRefusalsPerMinute: '1000000',
 };
 
-/** Every road a message can take: with a history, conflated, counted, and with members that are kept. */
+/** Covers every path of a message: with a history, conflated, counted, and with kept members. */
 const NAMESPACES = {
   log: { public: true, historySize: 50 },
   tick: { public: true, conflate: true },
@@ -29,13 +29,13 @@ const NAMESPACES = {
   kept: { public: true, keepMembers: { offlineAfterMs: 200, expireAfterMs: 1000 } },
 };
 
-/** Rooms that the inputs are thrown at; the bystanders' is none of them. */
+/** Rooms of the inputs, without the bystanders' room. */
 export const VICTIM_ROOMS = ['victims', 'log:victims', 'tick:victims', 'many:victims', 'kept:victims'];
-/** A room that every session stays in, whatever is thrown: what must be answered by one certain code is about it. */
+/** A room that every session stays in. Inputs that require one certain code use it. */
 export const QUIET_ROOM = 'quiet';
 export const BYSTANDER_ROOM = 'watch';
 
-/** @param {{ redisUrl?: string, prefix: string }} redis @returns {NodeJS.ProcessEnv} settings of whoever fuzzes do not reach it */
+/** @param {{ redisUrl?: string, prefix: string }} redis @returns {NodeJS.ProcessEnv} without the caller's own settings */
 export function environment({ redisUrl, prefix }) {
   const foreign = Object.entries(process.env).filter(([name]) => !/^(HUBBUB_|VITEST|NODE_ENV$)/.test(name));
   const known = new Set(settingNames());

@@ -1,4 +1,4 @@
-/** The cluster under fuzz: Redis, presence and one edge as processes, or the embedded one; and how each of them fares. */
+/** Starts and observes the fuzzed cluster: Redis, presence and one edge as processes, or the embedded one. */
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -16,15 +16,15 @@ const PREFIX = 'fuzz';
 /**
  * @typedef {object} Part one process of Hubbub
  * @property {string} name @property {number} pid @property {number} adminPort
- * @property {{ level: string, event?: string, line: string }[]} troubles log lines of level error and fatal, and what is no log line
+ * @property {{ level: string, event?: string, line: string }[]} troubles log lines of level error and fatal, and other output
  * @property {Record<string, number>} warnings log lines of level warn, by event
- * @property {() => string | undefined} exit how it ended, if it did
- * @property {() => Promise<number>} collectGarbage bytes of heap that are really held
+ * @property {() => string | undefined} exit returns how it ended, or undefined while it runs
+ * @property {() => Promise<number>} collectGarbage returns the bytes of live objects
  * @property {() => number | undefined} openFiles
  */
 
 /**
- * @param {{ embedded?: boolean, redisUrl?: string, prefix?: string }} options a Redis of others is used under a prefix
+ * @param {{ embedded?: boolean, redisUrl?: string, prefix?: string }} options `redisUrl`: an existing Redis, used under the prefix
  * @returns {Promise<{ edge: Part & { port: number }, parts: Part[], redis?: { url: string, prefix: string, own: boolean, version: string, pids: number[] }, close: () => Promise<void> }>}
  */
 export async function startTarget({ embedded = false, redisUrl, prefix = PREFIX }) {
@@ -35,7 +35,7 @@ export async function startTarget({ embedded = false, redisUrl, prefix = PREFIX 
   const server = redisUrl === undefined ? findRedis() : { version: 'given' };
   const started = redisUrl === undefined ? await startRedis(server.command) : { url: redisUrl, pids: [], close() {} };
   const env = environment({ redisUrl: started.url, prefix });
-  // Presence first: at the first start of a cluster it has every edge that is there begin anew.
+  // Presence first: at the first start of a cluster it makes every existing edge start again.
   const presence = await startPart('presence', { ...env, HUBBUB_NODE_ID: 'presence' }, 'partitions_claimed');
   const edge = await startPart('edge', { ...env, HUBBUB_NODE_ID: NODE_ID });
   const redis = { url: started.url, prefix, own: redisUrl === undefined, version: server.version, pids: started.pids };
@@ -63,7 +63,7 @@ async function startPart(command, env, readyEvent) {
   });
   child.stderr.on('data', text => {
     inspector ??= inspectorUrlIn(text);
-    // `hubbub start` greets people there.
+    // `hubbub start` prints its greeting there.
     if (command === 'start' && !/error|fatal|exception/i.test(text)) return;
     for (const line of text.split('\n')) {
       if (line !== '' && !/Debugger|inspector/.test(line)) troubles.push({ level: 'stderr', line });
@@ -96,7 +96,7 @@ async function startPart(command, env, readyEvent) {
     openFiles: () => openFiles(child.pid),
     async close() {
       closing = true;
-      child.kill('SIGKILL'); // Nobody waits for a drain here.
+      child.kill('SIGKILL'); // A drain would only take time.
       await stop(child);
     },
   };
@@ -129,6 +129,6 @@ function openFiles(pid) {
   try {
     return readdirSync(`/proc/${pid}/fd`).length;
   } catch {
-    return undefined; // No /proc here: the report goes without.
+    return undefined; // Without /proc the report omits it.
   }
 }

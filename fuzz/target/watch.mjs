@@ -1,4 +1,4 @@
-/** Looks at the processes while they are under fuzz: memory, readiness, whether they live and what they complain of. */
+/** Polls the fuzzed processes: memory, readiness, exits and log lines. */
 import { notReady, readMetrics } from './metrics.mjs';
 
 const EVERY_MS = 1000;
@@ -6,7 +6,7 @@ const EVERY_MS = 1000;
 /**
  * @typedef {object} Sample
  * @property {number} atMs since the watch began @property {number} rssBytes @property {number} heapBytes in use, garbage included
- * @property {number} sessions @property {number} inputs done by then
+ * @property {number} sessions @property {number} inputs sent until then
  */
 
 /** @param {readonly import('./target.mjs').Part[]} parts @param {() => number} doneInputs */
@@ -39,9 +39,9 @@ export function startWatch(parts, doneInputs) {
   });
   return {
     samples,
-    /** Whether a process has ended: nothing that follows makes sense. */
+    /** Returns the process that has ended, if any; the run must stop then. */
     dead: () => parts.find(part => part.exit() !== undefined),
-    /** Ends the watch; returns what was wrong. */
+    /** Ends the watch; returns the problems. */
     async stop() {
       stopped = true;
       await Promise.all(running);

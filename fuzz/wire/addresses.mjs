@@ -1,6 +1,6 @@
 /**
- * Where connections come from. One address has some 28,000 ports, and each is taken for a minute after a connection ended: a
- * run of hundreds of thousands needs many. Only Linux has all of 127.0.0.0/8 without configuration.
+ * Source addresses of connections. One address has about 28,000 ports, and each stays in use for a minute after its connection
+ * ended, so a long run needs many addresses. Only Linux has all of 127.0.0.0/8 without configuration.
  */
 
 const ADDRESSES = 200;

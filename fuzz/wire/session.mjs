@@ -1,4 +1,4 @@
-/** A session over a raw socket: shakes hands, is welcomed, writes whatever bytes it is given, reads whole frames. */
+/** A session over a raw socket: shakes hands, writes any bytes, and reads whole frames. */
 import { connect } from 'node:net';
 import { FrameReader } from '../../bench/load/frame-reader.mjs';
 import { frame, OPCODE, request, upgradeLines } from './websocket.mjs';
@@ -7,7 +7,7 @@ const HEAD_END = '\r\n\r\n';
 const PONG = frame(OPCODE.pong, Buffer.alloc(0));
 
 export class RawSession {
-  /** Why it is over; undefined while it stands. @type {string | undefined} */
+  /** Why it ended; undefined while it is open. @type {string | undefined} */
   ended;
   #socket;
   #head = '';
@@ -18,8 +18,8 @@ export class RawSession {
   /**
    * @param {object} options
    * @param {number} options.port @param {string} options.token @param {'json' | 'msgpack'} options.encoding @param {string} [options.localAddress]
-   * @param {(payload: Buffer, opcode: number) => void} options.onFrame data frames, the welcome first; the bytes are gone after the call
-   * @param {(why: string) => void} options.onEnd once, when it ends other than by `close` or `reset`
+   * @param {(payload: Buffer, opcode: number) => void} options.onFrame data frames, the welcome first; the bytes are valid until it returns
+   * @param {(why: string) => void} options.onEnd once, unless `close` or `reset` ended it
    */
   constructor({ port, token, encoding, localAddress, onFrame, onEnd }) {
     this.#onEnd = onEnd;
@@ -42,7 +42,7 @@ export class RawSession {
     if (this.ended === undefined) this.#socket.write(bytes);
   }
 
-  /** Ends it in order. */
+  /** Ends it with a close frame. */
   close() {
     this.ended ??= 'closed by us';
     this.#socket.end(frame(OPCODE.close, Buffer.from([0x03, 0xe8])));

@@ -1,4 +1,4 @@
-/** Good tokens, signed once, and broken ones of every kind. */
+/** Generates valid tokens, signed once, and broken ones of every kind. */
 import { createHmac } from 'node:crypto';
 import { signToken } from '../../bench/relays/token.mjs';
 import { SECRET } from '../target/settings.mjs';
@@ -12,15 +12,15 @@ export function goodToken(random) {
   return random.pick(GOOD);
 }
 
-/** A token that an edge must refuse. Parts are base64url, so that it fits into every place a token can stand. */
+/** Generates a token that an edge must refuse. Its parts are base64url, so that it fits into headers and URLs. */
 export function brokenToken(random) {
   return random.pick(BREAKAGES)(random);
 }
 
-/** The last one chokes those who look at the length of anything. */
+/** The last one breaks code that reads `length` of any value. */
 const NO_NAMES = [7, null, '', {}, [], true, 'x'.repeat(129), { length: { toString: 1, valueOf: 1 } }];
 
-/** Ids that a URL, a channel or a pattern would carry as something else. */
+/** Ids that a URL, a channel or a pattern would change. */
 const NOT_CARRIED = ['.', '..', '*', 'a*', 'a\u0085', 'a\ud83d', '\udc00a'];
 
 const BREAKAGES = [
@@ -68,7 +68,7 @@ function token(header, payload, sign) {
 const encoded = value => Buffer.from(JSON.stringify(value)).toString('base64url');
 const hs256 = secret => signed => createHmac('sha256', secret).update(signed).digest('base64url');
 
-/** One character of the signed part or the signature is another one; not the last, whose low bits may mean nothing. */
+/** Changes one character of the signed part or the signature; not the last one, because its low bits may be unused. */
 function mutated(good, random) {
   const at = random.int(0, good.length - 2);
   const old = good[at];

@@ -1,4 +1,4 @@
-/** The client's side of RFC 6455 by hand, so that every bit of it can be wrong. */
+/** Writes the client's side of RFC 6455 without a library, so that every bit of it can be wrong. */
 import { createHash, randomBytes } from 'node:crypto';
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
@@ -7,7 +7,7 @@ export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, 
  * One frame. @param {number} opcode @param {Buffer} payload
  * @param {object} [wrong] differences from a whole, masked frame
  * @param {boolean} [wrong.fin] @param {number} [wrong.rsv] 3 bits @param {boolean} [wrong.masked] @param {number} [wrong.mask] 32 bits
- * @param {7 | 16 | 64} [wrong.lengthBits] how the length is written @param {bigint} [wrong.length] instead of the payload's
+ * @param {7 | 16 | 64} [wrong.lengthBits] width of the length @param {bigint} [wrong.length] instead of the payload's
  */
 export function frame(opcode, payload, { fin = true, rsv = 0, masked = true, mask = 0, lengthBits, length } = {}) {
   const notice = length ?? BigInt(payload.length);
@@ -38,10 +38,10 @@ export function closeFrame(code, reason = '', wrong = {}) {
 }
 
 const KEY = randomBytes(16).toString('base64');
-/** The right answer of a server to `KEY`. */
+/** The server's correct response to `KEY`. */
 export const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 
-/** The head of a good upgrade, as a list of lines. @param {{ path?: string, headers?: readonly string[] }} [request] */
+/** Returns the head of a valid upgrade as a list of lines. @param {{ path?: string, headers?: readonly string[] }} [request] */
 export function upgradeLines({ path = '/ws', headers = [] } = {}) {
   return [
     `GET ${path} HTTP/1.1`,
