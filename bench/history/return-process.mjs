@@ -50,7 +50,7 @@ class Client {
   }
 
   /** `open` resolves when the upgrade is answered, `whole` when the resume is, with everything before it. */
-  comeBack(port) {
+  resume(port) {
     const had = this.sequence.expected;
     this.openUs = undefined;
     const place = { room_id: this.#room, epoch: this.epoch, offset: had };
@@ -121,11 +121,11 @@ obey({
   },
 
   /** All clients resume simultaneously; resolves when all are whole, or after `withinMs`. */
-  async comeBack({ port, withinMs }) {
+  async resume({ port, withinMs }) {
     stage = 'returning';
     const answers = [];
     const allOpen = eachAtOnce(client => {
-      const { open, whole } = client.comeBack(port);
+      const { open, whole } = client.resume(port);
       answers.push(whole);
       return open;
     });

@@ -12,7 +12,7 @@ const RETRY_MS = 200;
 export function startTalk({ hubbub, rooms, rate, clock }) {
   const published = new Array(rooms.length).fill(0);
   const startUs = clock.now();
-  const underWay = new Set();
+  const inFlight = new Set();
   let output = 0;
   let retried = 0;
 
@@ -34,14 +34,14 @@ export function startTalk({ hubbub, rooms, rate, clock }) {
   const timer = setInterval(() => {
     const due = Math.floor(((clock.now() - startUs) * rate) / 1e6);
     for (; output < due; output++) {
-      const saying = say(output % rooms.length).finally(() => underWay.delete(saying));
-      underWay.add(saying);
+      const saying = say(output % rooms.length).finally(() => inFlight.delete(saying));
+      inFlight.add(saying);
     }
   }, TICK_MS);
   return {
     async stop() {
       clearInterval(timer);
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
       return { published, retried };
     },
   };

@@ -148,7 +148,7 @@ function measure({ behind, settings, redis, pinning, config }) {
     const before = meter.look();
     const startUs = clock.now();
     await talkers.openWindow({ fromUs: startUs, toUs: Number.MAX_SAFE_INTEGER });
-    const reports = await everyone('comeBack', { port: found.port, withinMs: RETURN_LIMIT_MS }, 2 * RETURN_LIMIT_MS);
+    const reports = await everyone('resume', { port: found.port, withinMs: RETURN_LIMIT_MS }, 2 * RETURN_LIMIT_MS);
     const cores = meter.between(before, meter.look());
     const calls = await commandCalls(commands);
     const reads = difference(await edgeReads(found.adminPort), metricsBefore);
