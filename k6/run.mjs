@@ -14,13 +14,13 @@ import { inWords, record, sampleInWords } from './runner/report.mjs';
 import { untilSecond } from './runner/scenarios.mjs';
 import { watch } from './runner/watch.mjs';
 
-/** A process may hold 20,000 files on some machines, hard, and sockets are not all it opens. */
+/** Some machines have a hard limit of 20,000 open files per process, and sockets are not all of them. */
 const SOCKETS_PER_PROCESS = 15_000;
 /** k6 compiles the scenario for each virtual user before it begins. */
 const START_DELAY_MS = 3000;
 const START_DELAY_PER_PROCESS_MS = 1000;
 const DEFAULT_CONNECTIONS = 1000;
-/** One source address has fewer ports than this at the least. */
+/** Source addresses of each process: the ports of one address are not enough. */
 const SOURCE_ADDRESSES = 20;
 const FOREIGN_SECRET = process.env.LOAD_JWT_SECRET ?? process.env.HUBBUB_JWT_SECRET;
 
@@ -38,14 +38,14 @@ try {
   console.error(`k6: ${error.message}`);
   process.exitCode = 1;
 }
-process.exit(); // Children that have not ended by now are ended by that.
+process.exit(); // Ends the remaining children.
 
 async function provideK6() {
   const found = findK6();
   if (found !== undefined) return found;
   if (!canBuildK6()) throw new Error(howToGetK6());
   console.error(
-    `k6 is not here; Go is. Building k6 ${K6_VERSION} from its module, once: this takes one to five minutes …`,
+    `k6 was not found. Building k6 ${K6_VERSION} from its module with Go, once: this takes one to five minutes …`,
   );
   return await buildK6();
 }
@@ -53,10 +53,10 @@ async function provideK6() {
 async function runScenario(options, k6) {
   const { scenario, plan, urls, settings } = options;
   const startedAt = performance.now();
-  const say = words => console.log(words);
+  const log = words => console.log(words);
   const shares = sharesOf(options);
   const edges = urls.length > 0 ? undefined : (options.edges ?? Math.max(plan.edges, shares.length));
-  say(`${scenario}: ${plan.description}. k6 ${k6.version} (${k6.path}).`);
+  log(`${scenario}: ${plan.description}. k6 ${k6.version} (${k6.path}).`);
   const bundle = await bundleScenario(scenario);
   const cluster = edges === undefined ? undefined : await startCluster({ edges });
   const folder = mkdtempSync(join(tmpdir(), 'hubbub-k6-run-'));
@@ -85,7 +85,7 @@ async function runScenario(options, k6) {
       ...(options.prometheusUrl !== undefined && { prometheusUrl: options.prometheusUrl }),
     }),
   );
-  say(
+  log(
     `${targets.length} edges at ${targets[0]} …, ${loads.length} k6 processes; ${new Date(startAt).toISOString()} is second 0.`,
   );
 
@@ -93,15 +93,15 @@ async function runScenario(options, k6) {
   const watcher = watch({
     edges: cluster?.edges ?? [],
     loadPids: loads.map(({ pid }) => pid),
-    onSample: sample => say(sampleInWords(sample)),
+    onSample: sample => log(sampleInWords(sample)),
     onExhausted() {
-      troubles.push('the machine ran out of memory: ended early');
+      troubles.push('too little free memory: ended the run early');
       for (const { child } of loads) child.kill('SIGTERM');
     },
   });
   const canFault = plan.fault !== undefined && (cluster !== undefined || plan.faultNeedsNoCluster);
-  const fault = canFault ? plan.fault({ cluster, loads, until: untilSecond(startAt), say, settings }) : undefined;
-  // A fault that waits for a second which no longer comes must not keep the run.
+  const fault = canFault ? plan.fault({ cluster, loads, until: untilSecond(startAt), log, settings }) : undefined;
+  // A pending fault must not delay the end of the run.
   const ends = await Promise.all(loads.map(({ ended }) => ended));
   const samples = await watcher.end();
   void fault;
@@ -128,12 +128,12 @@ async function runScenario(options, k6) {
     ],
     samples,
   };
-  say(`\n${inWords(findings)}`);
-  if (options.record) say(`Written to ${record(findings)}.`);
+  log(`\n${inWords(findings)}`);
+  if (options.record) log(`Written to ${record(findings)}.`);
   return findings.failures.length === 0 ? 0 : THRESHOLD_EXIT_CODE;
 }
 
-/** The part of each k6 process: its role, or its share of the connections. */
+/** Returns the part of each k6 process: its role, or its share of the connections. */
 function sharesOf({ plan, connections = DEFAULT_CONNECTIONS, processes }) {
   if (plan.roles !== undefined) return plan.roles.map(role => ({ LOAD_ROLE: role }));
   if (!plan.scales) return [{}];

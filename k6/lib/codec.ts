@@ -1,9 +1,9 @@
-/** Frames to and from bytes, in the two encodings of the protocol. */
+/** Encodes and decodes frames in the two encodings of the protocol. */
 import { decode, encode } from './msgpack.js';
 
 export type Encoding = 'json' | 'msgpack';
 
-/** PROTOCOL.md section 2, as far as the scenarios look. */
+/** The fields of PROTOCOL.md section 2 that the scenarios read. */
 export interface Frame {
   readonly type: string;
   readonly room?: string;
@@ -22,12 +22,12 @@ export function encodeFrame(frame: Frame, encoding: Encoding): string | ArrayBuf
   return encoding === 'json' ? JSON.stringify(frame) : encode(frame);
 }
 
-/** @throws {TypeError} for what is no frame */
+/** @throws {TypeError} if the data is not a frame */
 export function decodeFrame(data: unknown): Frame {
   const value: unknown =
     typeof data === 'string' ? JSON.parse(data) : data instanceof ArrayBuffer ? decode(data) : undefined;
   if (isFrame(value)) return value;
-  throw new TypeError(`No frame: ${typeof data}`);
+  throw new TypeError(`Not a frame: ${typeof data}`);
 }
 
 function isFrame(value: unknown): value is Frame {

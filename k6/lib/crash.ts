@@ -1,26 +1,26 @@
-/** Faults of a scenario's own code are counted: k6 only logs them, and goes on to call the run passed. */
+/** Counts errors of a scenario's own code: k6 only logs them, and lets the run pass. */
 import { crashes } from './metrics.js';
 
-/** Carries out the work; a fault in it is counted and told, and ends nothing else. */
+/** Runs the work; counts and logs an error in it, and continues. */
 export function crashed(work: () => void): void {
   try {
     work();
   } catch (error) {
-    tell(error);
+    report(error);
   }
 }
 
-/** The same for the whole of a virtual user. */
+/** The same for a whole virtual user. */
 export async function crashedAsync(work: () => Promise<void>): Promise<void> {
-  crashes.add(0); // A counter that is never touched is missing from the summary.
+  crashes.add(0); // The summary omits unused counters.
   try {
     await work();
   } catch (error) {
-    tell(error);
+    report(error);
   }
 }
 
-function tell(error: unknown): void {
+function report(error: unknown): void {
   crashes.add(1);
   console.error(error instanceof Error ? `${error.message}\n${error.stack}` : String(error));
 }

@@ -1,11 +1,11 @@
-/** The rooms of one virtual user, opened at a pace, all in one event loop. */
+/** Creates the rooms of one virtual user, and connects their members at a steady pace. */
 import exec from 'k6/execution';
 import type { Member } from './member.js';
 import { Room, type RoomOptions } from './room.js';
 import { sleep } from './time.js';
 
-/** Handshakes that a virtual user has under way: more of them only wait for each other. */
-const UNDER_WAY_LIMIT = 64;
+/** Handshakes of a virtual user in flight: more would only wait for each other. */
+const IN_FLIGHT_LIMIT = 64;
 
 export function createRooms(count: number, options: RoomOptions): Room[] {
   return Array.from({ length: count }, (_, index) => new Room(exec.vu.idInTest, index + 1, options));
@@ -14,22 +14,22 @@ export function createRooms(count: number, options: RoomOptions): Room[] {
 const FIRST_DELAY_MS = 1000;
 
 /**
- * Lets all of them enter, spread evenly until then (milliseconds since 1970), with so many attempts each. Resolves when all have,
- * or could not. Every attempt that fails is counted.
+ * Connects all members, spread evenly until then (milliseconds since 1970), with a number of attempts each.
+ * Resolves when each has joined or failed. Counts every failed attempt.
  */
 export async function enterAll(members: readonly Member[], until: number, attempts = 1): Promise<void> {
   const start = Date.now();
-  const underWay = new Set<Promise<unknown>>();
+  const inFlight = new Set<Promise<unknown>>();
   for (const [index, member] of members.entries()) {
     await sleep(start + ((until - start) * index) / members.length - Date.now());
-    if (underWay.size >= UNDER_WAY_LIMIT) await Promise.race(underWay);
-    const entering: Promise<unknown> = enter(member, attempts).finally(() => underWay.delete(entering));
-    underWay.add(entering);
+    if (inFlight.size >= IN_FLIGHT_LIMIT) await Promise.race(inFlight);
+    const entering: Promise<unknown> = enter(member, attempts).finally(() => inFlight.delete(entering));
+    inFlight.add(entering);
   }
-  await Promise.all(underWay);
+  await Promise.all(inFlight);
 }
 
-/** As clients do that are told to come again: exponential backoff with full jitter. */
+/** Retries as refused clients do: with exponential backoff and full jitter. */
 async function enter(member: Member, attempts: number): Promise<void> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (await member.enter()) return;

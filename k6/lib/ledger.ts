@@ -1,14 +1,14 @@
-/** What one member has read of one talker's numbered messages: says of each whether it is new, and later what is missing. */
+/** Checks the order of one talker's numbered messages at one member, and counts missing ones. */
 
 export type Arrival = 'next' | 'late' | 'repeated';
 
-/** Numbers count from 1. Knows nothing of k6. */
+/** Numbers count from 1. Independent of k6. */
 export class Ledger {
-  /** Number → when it was passed over. */
+  /** Skipped numbers, with the time of the skip. */
   readonly #missing = new Map<number, number>();
   #last: number;
 
-  /** @param last the number before the first one that must come */
+  /** @param last the number before the first expected one */
   constructor(last = 0) {
     this.#last = last;
   }
@@ -24,16 +24,16 @@ export class Ledger {
     return 'next';
   }
 
-  /** Passed over and not come by now. */
+  /** Skipped numbers that have not arrived yet. */
   get missing(): number {
     return this.#missing.size;
   }
 
-  /** Gives up what was passed over before `then`, and says how many those are. */
+  /** Forgets the numbers that were skipped before `then`, and returns their count. */
   giveUp(then: number): number {
     let lost = 0;
     for (const [number, passedAt] of this.#missing) {
-      if (passedAt > then) break; // They are in the order of time.
+      if (passedAt > then) break; // In order of time.
       this.#missing.delete(number);
       lost++;
     }

@@ -1,4 +1,4 @@
-/** One member of a room: reads the talker's numbered messages, and comes back where the room has a history. */
+/** One member of a room: reads the talker's numbered messages, and resumes where the room has a history. */
 import { type Encoding, type Frame, isRecord } from './codec.js';
 import { Ledger } from './ledger.js';
 import * as metrics from './metrics.js';
@@ -9,7 +9,7 @@ import { sleep } from './time.js';
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAY_MS = 5000;
 const ASK_AGAIN_MS = 250;
-/** What was passed over may still come for so long, for example when a talker had to send it again. */
+/** A skipped message may arrive within this time, for example after a retry of the talker. */
 const MISSING_FOR_MS = 10_000;
 
 export interface MemberOptions {
@@ -18,13 +18,13 @@ export interface MemberOptions {
   readonly encoding: Encoding;
   /** Index of the edge that it connects to first. */
   readonly edge: number;
-  /** With the handshake, or by a frame. */
+  /** With the handshake, or with a frame. */
   readonly joinsBy: 'path' | 'frame';
-  /** Whether it resumes when its connection is cut. Only in rooms with history. */
-  readonly comesBack: boolean;
-  /** Whether it is there before the first message, so that number 1 must come. Else the first that comes is the beginning. */
+  /** Whether it resumes after losing its connection. Only in rooms with history. */
+  readonly reconnects: boolean;
+  /** Whether it joins before the first message and expects number 1. Otherwise it starts with the first message that arrives. */
   readonly fromTheStart: boolean;
-  /** More tags for what it reads; few values. */
+  /** Additional tags of its messages; few values. */
   readonly tags?: () => Readonly<Record<string, string>>;
 }
 
@@ -36,7 +36,7 @@ interface Position {
 export class Member {
   readonly options: MemberOptions;
   session: Session | undefined;
-  /** When it read its last message, milliseconds since 1970. */
+  /** Time of its last message, milliseconds since 1970. */
   lastReadAt = 0;
   #ledger: Ledger | undefined;
   #position: Position | undefined;
@@ -55,12 +55,12 @@ export class Member {
     return this.#ledger?.last ?? 0;
   }
 
-  /** Whether it knows which number must come next. */
+  /** Whether it expects a certain next number. */
   get isCounting(): boolean {
     return this.#ledger !== undefined;
   }
 
-  /** Opens a session and joins. Resolves with whether that went well. */
+  /** Opens a session and joins; resolves with `false` if that failed. */
   async enter(): Promise<boolean> {
     this.#left = false;
     const { room, joinsBy } = this.options;
@@ -72,53 +72,53 @@ export class Member {
     return answer?.type === 'ack';
   }
 
-  /** For good, or until it enters again as somebody who knows nothing. */
+  /** Closes the session until the next `enter`, without resuming. */
   leave(): void {
     this.#left = true;
     this.session?.close();
     this.session = undefined;
   }
 
-  /** A member that begins anew: the first number it reads is the beginning. */
+  /** Forgets its position: it starts again with the first number that it reads. */
   forget(): void {
     this.#ledger = undefined;
   }
 
-  /** Ends the connection from this end and comes back, as all do at once after a cut network. */
+  /** Closes its own connection and resumes, as after a broken network. */
   async cut(): Promise<void> {
     this.session?.close();
-    await this.#comeBack();
+    await this.#reconnect();
   }
 
-  /** Unique in the run: in rooms with history it is the key by which a retry is known. */
+  /** Returns an id that is unique in the run: in rooms with history it is the idempotency key of retries. */
   newId(): string {
     return `${this.options.user}-${++this.#asked}`;
   }
 
-  /** Counts as lost what was passed over too long ago, or all of it. */
+  /** Counts skipped messages as lost: those that are too old, or all. */
   giveUp(all = false): void {
     const lost = this.#ledger?.giveUp(all ? Number.POSITIVE_INFINITY : Date.now() - MISSING_FOR_MS) ?? 0;
     if (lost > 0) metrics.messagesLost.add(lost);
   }
 
-  /** Whether it has read every number up to this one. */
+  /** Returns whether it has read every number up to this one. */
   hasAllUpTo(number: number): boolean {
     return this.#ledger !== undefined && this.#ledger.last >= number && this.#ledger.missing === 0;
   }
 
   async #open(room?: string): Promise<Session | undefined> {
     const edgeUrl = edgeUrls[this.#edge % edgeUrls.length] ?? '';
-    const { user, encoding, comesBack } = this.options;
+    const { user, encoding, reconnects } = this.options;
     const session = await openSession({
       edgeUrl,
       user,
       encoding,
       ...(room !== undefined && { room }),
       onMessage: frame => this.#read(frame),
-      ...(comesBack && {
-        // A connection that breaks while it resumes is the business of the return that is under way.
+      ...(reconnects && {
+        // The pending reconnect handles a connection that breaks during its resume.
         onCut: () => {
-          if (!this.#isReturning) void this.#comeBack();
+          if (!this.#isReturning) void this.#reconnect();
         },
       }),
     });
@@ -144,13 +144,13 @@ export class Member {
     metrics.deliveryMs.add(now - t, { encoding: this.options.encoding, ...this.options.tags?.() });
   }
 
-  async #comeBack(): Promise<void> {
+  async #reconnect(): Promise<void> {
     const lostAt = Date.now();
     this.#isReturning = true;
     for (let attempt = 0; !this.#left; attempt++) {
-      // Full jitter: all who were cut at once come back spread over the whole delay.
+      // Full jitter spreads simultaneous reconnects over the whole delay.
       await sleep(Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt));
-      this.#edge++; // The one it was at may be gone.
+      this.#edge++; // The previous edge may be dead.
       if (this.#left || !(await this.#open())) continue;
       if (!(await this.#resume())) continue;
       metrics.returns.add(1);
@@ -160,7 +160,7 @@ export class Member {
     this.#isReturning = false;
   }
 
-  /** Asks until the edge can answer; `false` when the connection is gone again. */
+  /** Retries until the edge can answer; `false` if the connection ends first. */
   async #resume(): Promise<boolean> {
     const session = this.session;
     while (session?.isOpen) {
@@ -180,7 +180,7 @@ export class Member {
     const whole = outcome.recovered === true;
     metrics.recovered.add(whole);
     this.#position = positionIn(outcome) ?? this.#position;
-    // It was told that it cannot have everything: what comes now is a new beginning. Where it was not told, the hole stays.
+    // A reported loss starts a new sequence. Without the report, missing numbers count as lost.
     if (outcome.recovered === false) this.#ledger = undefined;
   }
 }

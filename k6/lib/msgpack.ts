@@ -1,10 +1,10 @@
 /**
- * MessagePack for frames, written for k6's interpreter: texts are read and written by native calls, and what is on its way is kept
- * in variables of the module, not in an object. @msgpack/msgpack, which loops over bytes, takes four times as long to decode there.
+ * MessagePack for frames, written for k6's interpreter. Native calls read and write text, and variables of the module hold
+ * the state, not an object. `@msgpack/msgpack` loops over bytes and takes four times as long to decode there.
  */
 
 const UINT32 = 4_294_967_296;
-/** Frames are limited to 4,096 bytes by default, and a scenario sends none that is larger than this. */
+/** The default limit of frames is 4,096 bytes, and no scenario sends a larger one than this. */
 const SCRATCH_BYTES = 65_536;
 
 const textEncoder = new TextEncoder();
@@ -16,14 +16,14 @@ let bytes = scratch;
 let view = scratchView;
 let at = 0;
 
-/** Encodes what JSON can say: null, booleans, numbers, text, lists and plain objects. @throws {TypeError} for anything else. */
+/** Encodes JSON values: null, booleans, numbers, text, lists and plain objects. @throws {TypeError} for other values. */
 export function encode(value: unknown): ArrayBuffer {
   at = 0;
   write(value);
   return scratch.slice(0, at).buffer;
 }
 
-/** Decodes one value; extensions (timestamps) become `undefined`: no frame that a scenario reads has one. @throws {RangeError} when cut short. */
+/** Decodes one value. Extensions (timestamps) become `undefined`: no scenario reads them. @throws {RangeError} if it is truncated. */
 export function decode(data: ArrayBuffer): unknown {
   bytes = new Uint8Array(data);
   view = new DataView(data);
@@ -59,7 +59,7 @@ function writeText(text: string): void {
   at += encoded.length;
 }
 
-/** In the head itself below `shortLimit`; else in 16 bits: nothing longer fits into a frame. */
+/** Writes the length into the head below `shortLimit`, otherwise in 16 bits: frames are not longer. */
 function writeLength(length: number, short: number, shortLimit: number, long: number): void {
   if (length < shortLimit) {
     scratch[at++] = short | length;
@@ -78,7 +78,7 @@ function writeNumber(value: number): void {
     scratchView.setUint32(at, value);
     at += 4;
   } else {
-    scratch[at++] = 0xcb; // Times in milliseconds fit, and every other number that JavaScript can hold.
+    scratch[at++] = 0xcb; // A float holds every number, including times in milliseconds.
     scratchView.setFloat64(at, value);
     at += 8;
   }
@@ -180,10 +180,10 @@ function skip(length: number): undefined {
   return undefined;
 }
 
-/** Where what comes next begins; moves behind it. */
+/** Returns the current offset, and advances by `length`. */
 function step(length: number): number {
   const from = at;
   at += length;
-  if (at > bytes.length) throw new RangeError('MessagePack cut short');
+  if (at > bytes.length) throw new RangeError('Truncated MessagePack');
   return from;
 }

@@ -1,15 +1,15 @@
-/** What the options of all scenarios have in common: virtual users that live once, few tags, thresholds that fail the run. */
+/** The common options of all scenarios: virtual users with one iteration, few tags, thresholds that fail the run. */
 import type { Options, PerVUIterationsScenario, Threshold } from 'k6/options';
 
 type Thresholds = Record<string, Threshold[]>;
 
-/** Tags that k6 adds by itself. `url` and `name` are not among them: they would name rooms. */
+/** Tags that k6 adds by itself, without `url` and `name`: those would contain rooms. */
 const SYSTEM_TAGS: NonNullable<Options['systemTags']> = ['scenario', 'status', 'check'];
 const TREND_STATS = ['min', 'avg', 'med', 'p(95)', 'p(99)', 'max', 'count'];
-/** Settling and closing, after the timetable is over. */
+/** Time to settle and close after the end of the timetable. */
 const AFTERWARDS_S = 60;
 
-/** Nothing lost, nothing twice, nothing out of order, nobody refused, nothing complained of. Loss ends the run at once. */
+/** Fails on lost, repeated or disordered messages, refused connections, gaps and errors. A loss ends the run immediately. */
 export const NOTHING_WRONG: Thresholds = {
   hubbub_messages_lost: [{ threshold: 'count==0', abortOnFail: true }],
   hubbub_messages_repeated: ['count==0'],
@@ -25,7 +25,7 @@ export function planOf(scenarios: Record<string, PerVUIterationsScenario>, thres
   return { scenarios, thresholds, systemTags: SYSTEM_TAGS, summaryTrendStats: TREND_STATS };
 }
 
-/** Virtual users that each live once, for the whole timetable of so many seconds. */
+/** Returns virtual users with one iteration each, as long as the whole timetable. */
 export function crewOf(vus: number, seconds: number, exec?: string): PerVUIterationsScenario {
   return {
     executor: 'per-vu-iterations',
@@ -37,7 +37,7 @@ export function crewOf(vus: number, seconds: number, exec?: string): PerVUIterat
   };
 }
 
-/** Latency limits can be moved: `LOAD_P99_MS`. */
+/** A limit of latency; settings such as `LOAD_P99_MS` change it. */
 export function below(percentile: 95 | 99, ms: number): string {
   return `p(${percentile})<${ms}`;
 }

@@ -1,4 +1,4 @@
-/** A room of a virtual user: one talker, and members spread over the edges that must read everything it says. */
+/** A room of a virtual user: one talker, and members on all edges that must read every message of the talker. */
 import type { Encoding } from './codec.js';
 import { Member, type MemberOptions } from './member.js';
 import * as metrics from './metrics.js';
@@ -6,24 +6,24 @@ import { edgeUrls, processNumber, run } from './settings.js';
 import { sleep } from './time.js';
 
 const RETRY_MS = 250;
-/** With its `message_id` a message of unknown outcome may be sent again. */
+/** The `message_id` makes it safe to retry a message of unknown outcome. */
 const RETRIED: readonly unknown[] = ['UNAVAILABLE', 'OUTCOME_UNKNOWN'];
 const SETTLE_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 50;
 const GIVE_UP_INTERVAL_MS = 5000;
 
 export interface RoomOptions {
-  /** Members, the talker among them. */
+  /** Members, including the talker. */
   readonly size: number;
   readonly namespace?: string;
-  /** One in so many members speaks MessagePack; 0: nobody. */
+  /** Every n-th member uses MessagePack; 0: no member. */
   readonly msgpackEvery: number;
   readonly joinsBy: MemberOptions['joinsBy'];
-  readonly comesBack?: boolean;
+  readonly reconnects?: boolean;
   readonly tags?: () => Readonly<Record<string, string>>;
-  /** Makes a message this much longer. */
+  /** Additional length of each message. */
   readonly paddingBytes?: number;
-  /** Edges that the talker may be at; the others may be killed. Default: all. */
+  /** Number of edges that talkers may use, because the others may be killed. Default: all. */
   readonly talkerEdges?: number;
 }
 
@@ -31,7 +31,7 @@ export class Room {
   readonly members: readonly Member[];
   readonly #talker: Member;
   readonly #padding: string;
-  #said = 0;
+  #sent = 0;
 
   /** @param name unique within the virtual user */
   constructor(virtualUser: number, name: number, options: RoomOptions) {
@@ -45,7 +45,7 @@ export class Room {
         encoding: encodingOf(index, options.msgpackEvery),
         edge: index === 0 ? (virtualUser + name) % talkerEdges : virtualUser + name + index,
         joinsBy: options.joinsBy,
-        comesBack: options.comesBack ?? false,
+        reconnects: options.reconnects ?? false,
         fromTheStart: true,
         ...(options.tags !== undefined && { tags: options.tags }),
       });
@@ -58,9 +58,9 @@ export class Room {
     return this.members.slice(1);
   }
 
-  /** Says `perSecond` messages a second until then (milliseconds since 1970). */
+  /** Sends `perSecond` messages a second until then (milliseconds since 1970). */
   async talk(until: number, perSecond: number): Promise<void> {
-    const start = Date.now() + Math.random() * (1000 / perSecond); // Rooms do not talk in step.
+    const start = Date.now() + Math.random() * (1000 / perSecond); // Rooms do not send in step.
     let looked = Date.now();
     for (let number = 0; ; number++) {
       const at = start + (number * 1000) / perSecond;
@@ -73,7 +73,7 @@ export class Room {
     }
   }
 
-  /** Says the next message, again where the edge answers that it could not take it. Resolves when it is taken, or cannot be. */
+  /** Sends the next message, and retries if the edge could not accept it. Resolves after the `ack` or the final failure. */
   async say(): Promise<void> {
     const talker = this.#talker;
     const id = talker.newId();
@@ -82,25 +82,25 @@ export class Room {
       room: talker.options.room,
       id,
       message_id: id,
-      payload: { n: ++this.#said, t: Date.now(), ...(this.#padding !== '' && { padding: this.#padding }) },
+      payload: { n: ++this.#sent, t: Date.now(), ...(this.#padding !== '' && { padding: this.#padding }) },
     };
     metrics.messagesSent.add(1);
     while (talker.session?.isOpen) {
       const answer = await talker.session.ask(frame);
       if (answer?.type === 'ack') return metrics.ackMs.add(Date.now() - frame.payload.t);
-      if (!RETRIED.includes(answer?.payload?.code)) return; // Counted as an error; whoever misses it says so.
+      if (!RETRIED.includes(answer?.payload?.code)) return; // The session counts the error, and listeners the loss.
       await sleep(RETRY_MS);
     }
   }
 
-  /** Waits until everybody has everything, and counts what did not come. */
+  /** Waits until every listener has every message, and counts the missing ones. */
   async settle(): Promise<void> {
     const deadline = Date.now() + SETTLE_WITHIN_MS;
-    // Who was told that something is missing, and has read nothing since, can miss nothing.
-    const behind = (): Member[] => this.listeners.filter(member => member.isCounting && !member.hasAllUpTo(this.#said));
+    // A listener without a message since a reported loss has no expected number.
+    const behind = (): Member[] => this.listeners.filter(member => member.isCounting && !member.hasAllUpTo(this.#sent));
     while (behind().length > 0 && Date.now() < deadline) await sleep(LOOK_AGAIN_MS);
     for (const member of behind()) {
-      metrics.messagesLost.add(Math.max(this.#said - member.last, 0));
+      metrics.messagesLost.add(Math.max(this.#sent - member.last, 0));
       member.giveUp(true);
     }
   }

@@ -1,4 +1,4 @@
-/** What k6 gives to scripts beside its modules, as far as it is used here. */
+/** The globals of k6 that the scripts use. */
 declare class TextEncoder {
   encode(text: string): Uint8Array;
 }

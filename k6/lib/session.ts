@@ -1,4 +1,4 @@
-/** One connection to Hubbub: welcome, join or resume, send and ack. What arrives in its room goes to `onMessage`. */
+/** One connection to Hubbub: welcome, join or resume, send and ack. Messages go to `onMessage`. */
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'k6/timers';
 import { WebSocket } from 'k6/websockets';
 import { decodeFrame, type Encoding, encodeFrame, type Frame, isRecord, SUBPROTOCOLS } from './codec.js';
@@ -21,7 +21,7 @@ const OPEN = 1;
 const ANSWER_WITHIN_MS = 15_000;
 const NORMAL = 1000;
 const HEARTBEAT_MS = 4000;
-/** Asked for life after each beat without a word; dead after so many. Beats are counted and not time: a frozen process has slept through it. */
+/** Heartbeats without a frame before a session counts as dead. Beats and not time, because a frozen process misses both. */
 const SILENT_BEATS = 3;
 
 export interface SessionOptions {
@@ -29,26 +29,26 @@ export interface SessionOptions {
   readonly edgeUrl: string;
   readonly user: string;
   readonly encoding: Encoding;
-  /** Enters this room with the handshake; else `ask` for it. */
+  /** Room to join with the handshake; otherwise join it with `ask`. */
   readonly room?: string;
   readonly onMessage: (frame: Frame) => void;
-  /** Somebody else ended it after its welcome, or it fell silent. Whoever wants to know gets a heartbeat. */
+  /** Called if another party ends the session after its welcome, or if it falls silent. Enables a heartbeat. */
   readonly onCut?: () => void;
 }
 
 type Answer = (frame: Frame | undefined) => void;
 
-/** A session that is open, from its welcome until its end. */
+/** A session from its welcome until its end. */
 export interface Session {
   readonly isOpen: boolean;
-  /** Sends the frame and resolves with the `ack` or `error` that echoes its id; `undefined`: none came in time, or the end came first. */
+  /** Sends the frame and resolves with the `ack` or `error` that echoes its id; `undefined` after a timeout or the end of the session. */
   ask(frame: Frame & { readonly id: string }): Promise<Frame | undefined>;
   send(frame: Frame): void;
-  /** Ends it in an orderly way; `onCut` is not called. */
+  /** Closes the session normally; does not call `onCut`. */
   close(): void;
 }
 
-/** Resolves at the welcome; with `undefined` when there was none, which is counted as a failure. */
+/** Resolves at the welcome. Without a welcome it counts a failure and resolves with `undefined`. */
 export function openSession(options: SessionOptions): Promise<Session | undefined> {
   return new Promise(resolve => connect(options, resolve));
 }
@@ -57,7 +57,7 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
   const { edgeUrl, user, encoding, room, onMessage, onCut } = options;
   const startedAt = Date.now();
   const path = room === undefined ? '/ws' : `/rooms/${encodeURIComponent(room)}/ws`;
-  // The token is in a header and not in the URL: k6 would make a tag of it.
+  // The token is in a header, because k6 would make a tag of the URL.
   const headers = {
     Authorization: `Bearer ${signToken(jwtSecret, user)}`,
     'Sec-WebSocket-Protocol': SUBPROTOCOLS[encoding],
@@ -76,7 +76,7 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
     ask(frame) {
       return new Promise(resolve => {
         if (state !== 'open') return resolve(undefined);
-        // k6 waits for every timer before it ends a virtual user: none may be left behind.
+        // k6 waits for every timer before it ends a virtual user, so each must be cleared.
         const timer = setTimeout(() => settle(frame.id, undefined), ANSWER_WITHIN_MS);
         answers.set(frame.id, answer => {
           clearTimeout(timer);
@@ -116,7 +116,7 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
     state = 'open';
     clearTimeout(welcomeTimer);
     connectionsOpened.add(1);
-    // An edge that cuts off somebody who does not read cannot tell: what it sent last stands before the end, and the end may never come.
+    // After an edge cuts off a slow reader, unread bytes precede the close, and the close may never arrive.
     if (onCut !== undefined) heartbeat = setInterval(beat, HEARTBEAT_MS);
     resolve(session);
   };
@@ -169,8 +169,8 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
     end(closeCode(event));
   });
   socket.addEventListener('error', event => fail('error' in event ? event.error : 'no reason given'));
-  // Of ten thousand sessions one to four never show their welcome to the script, and answer a ping all the same. By its source k6 2.2 drops
-  // what it reads before it has told the script that the socket is open; that it is this, and not the edge, has not been shown.
+  // Of 10,000 sessions, one to four show no welcome but answer a ping. The probable cause, by its source: k6 2.2 drops frames
+  // that it reads before the script's `open` event. It is not proven that the edge is innocent.
   let asked = 0;
   const askForLife = (): void => {
     if (++asked * ASK_FOR_LIFE_MS >= WELCOME_WITHIN_MS) {
@@ -184,7 +184,7 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
   let welcomeTimer = setTimeout(askForLife, ASK_FOR_LIFE_MS);
 }
 
-/** 1006 is never sent, only observed: k6 then gives no code. */
+/** Without a code the connection ended without a close frame: 1006. */
 function closeCode(event: unknown): string {
   return isRecord(event) && typeof event.code === 'number' ? String(event.code) : '1006';
 }

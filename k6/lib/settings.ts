@@ -1,8 +1,8 @@
-/** What a run is told through its environment: LOAD_* variables, which `npm run k6` sets from its options. */
+/** Reads the settings of a run from LOAD_* variables, which `npm run k6` sets from its options. */
 
 const ENV: Readonly<Record<string, string | undefined>> = __ENV;
 
-/** Of a cluster in development that was given no secret: packages/config announces it loudly. */
+/** The secret of a development cluster without a configured one; packages/config warns about it. */
 const DEVELOPMENT_JWT_SECRET = 'hubbub-development-secret-not-for-production';
 const WHOLE_NUMBER = /^\d{1,9}$/;
 
@@ -11,21 +11,21 @@ export const edgeUrls: readonly string[] = text('LOAD_URLS', 'ws://127.0.0.1:808
   .split(',')
   .map(url => url.trim().replace(/\/(ws)?$/, ''));
 export const jwtSecret = text('LOAD_JWT_SECRET', DEVELOPMENT_JWT_SECRET);
-/** Names users and rooms of this run, so that two runs on one cluster do not meet. */
+/** Part of the names of users and rooms, so that two runs on one cluster do not share any. */
 export const run = text('LOAD_RUN', 'k6');
-/** Which of several k6 processes this is, counted from 1. */
+/** Number of this k6 process, from 1. */
 export const processNumber = wholeNumber('LOAD_PROCESS', 1);
-/** Where the summary goes as JSON; without it k6 prints one for people. */
+/** File of the JSON summary; without it k6 prints a readable one. */
 export const summaryFile = ENV.LOAD_SUMMARY;
-/** Which part of a scenario this process plays; without it, all. */
+/** Part of the scenario that this process runs; all parts by default. */
 export const role = ENV.LOAD_ROLE;
 
-/** Milliseconds since 1970 at which the timetable of the scenario begins: the same for all processes of a run. */
+/** Returns the beginning of the timetable, milliseconds since 1970: the same for all processes of a run. */
 export function startsAt(): number {
   return ENV.LOAD_START_AT === undefined ? Date.now() : Number(ENV.LOAD_START_AT);
 }
 
-/** @throws {Error} naming what is not a whole number */
+/** @throws {Error} if the value is not a whole number */
 export function wholeNumber(name: string, byDefault: number): number {
   const value = ENV[name];
   if (value === undefined || value === '') return byDefault;

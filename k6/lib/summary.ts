@@ -1,4 +1,4 @@
-/** The end of a run: figures as JSON for who started it, or as text for people. */
+/** Writes the figures of a finished run: as JSON for the runner, or as readable text. */
 import { summaryFile } from './settings.js';
 
 interface MetricSummary {
@@ -10,7 +10,7 @@ interface SummaryData {
   readonly metrics: Readonly<Record<string, MetricSummary>>;
 }
 
-/** Exported by every scenario under this name, which k6 looks for. */
+/** k6 calls this export of every scenario. */
 export function handleSummary(data: SummaryData): Record<string, string> {
   if (summaryFile !== undefined) return { [summaryFile]: JSON.stringify(data) };
   return { stdout: `${describe(data)}\n` };

@@ -1,4 +1,4 @@
-/** Waiting, and the timetable of a run. */
+/** Sleeping, and the timetable of a run. */
 import { setTimeout } from 'k6/timers';
 import { startsAt } from './settings.js';
 
@@ -8,7 +8,7 @@ export function sleep(ms: number): Promise<void> {
   });
 }
 
-/** Points of time of a run, in seconds from its beginning. */
+/** Converts seconds since the beginning of a run to times. */
 export interface Timetable {
   /** Milliseconds since 1970. */
   at(second: number): number;

@@ -1,4 +1,4 @@
-/** Makes one file of a scenario and what it imports: k6 resolves no packages, and Kubernetes takes one file more gladly than ten. */
+/** Bundles a scenario and its imports into one file: k6 does not resolve packages, and a ConfigMap holds one file easily. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** A cluster for the load: Redis, presence and edges as real processes on free ports of 127.0.0.1. */
+/** Starts a cluster for the load: Redis, presence and edges as real processes on free ports of 127.0.0.1. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,8 +14,8 @@ const LOOK_AGAIN_MS = 50;
 const LISTENING_WITHIN_MS = 30_000;
 
 /**
- * Settings of all processes that differ from the defaults. The load comes from one machine: what protects an edge from one address would be
- * all that is measured. What protects it from one session or one user stays as it is.
+ * Settings of all processes that differ from the defaults. The load comes from one machine, so the limits of one address are
+ * lifted: they would dominate the measurement. The limits of one session or user stay.
  */
 const SETTINGS = {
   NODE_ENV: 'production',
@@ -24,12 +24,12 @@ const SETTINGS = {
   HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '0',
   HUBBUB_MAX_HANDSHAKES_PER_SECOND: '0',
   HUBBUB_MAX_ADDRESS_FRAMES_PER_SECOND: '0',
-  // There is no balancer to wait for, and nobody to send away.
+  // Without a balancer and without clients at the end, draining needs no time.
   HUBBUB_DRAIN_DELAY_MS: '0',
   HUBBUB_DRAIN_WINDOW_MS: '0',
 };
 
-/** `load`: as an app has it; `kept`: with a history; `quiet`: nobody is told who comes (a roster of 100,000 is another measurement). */
+/** `load`: as in an app; `kept`: with a history; `quiet`: without presence (a roster of 100,000 is another measurement). */
 const NAMESPACES = `namespaces:
   load: { public: true }
   kept: { public: true, historySize: 1000 }
@@ -70,7 +70,7 @@ export async function startCluster({ edges: count, env = {} }) {
 /** @typedef {Awaited<ReturnType<typeof startProcess>>} ClusterProcess */
 
 async function startProcess(command, name, settings) {
-  // What the developer has set must not change a measurement.
+  // The developer's own settings must not change a measurement.
   const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('HUBBUB_'));
   const child = startNode([MAIN, command], { name, env: { ...Object.fromEntries(inherited), ...settings } });
   const { port, adminPort } = await lineOf(child, listeningLine, { name, withinMs: LISTENING_WITHIN_MS });

@@ -1,4 +1,4 @@
-/** Adds up the summaries of several k6 processes. */
+/** Combines the summaries of several k6 processes. */
 
 /**
  * @typedef {object} Metric
@@ -8,7 +8,7 @@
  */
 
 /**
- * Counters are added. Percentiles of several processes cannot be: the worst process stands for all.
+ * Adds counters. Percentiles of several processes cannot be added: the result is that of the worst process.
  * @param {readonly { metrics: Record<string, Metric> }[]} summaries @returns {Record<string, Metric>}
  */
 export function addUp(summaries) {

@@ -5,25 +5,25 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../scripts/prepare/terminal.mjs';
 
-/** The version that is built; what is on the PATH may be any of the same major. */
+/** The version to build. A k6 on the PATH may be any version from `OLDEST_MAJOR` on. */
 export const K6_VERSION = '2.2.0';
 const MODULE = 'go.k6.io/k6/v2';
 const OLDEST_MAJOR = 2;
-/** k6's own go.mod asks for it. */
+/** k6's own go.mod requires it. */
 const OLDEST_GO = [1, 25];
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/hubbub/', import.meta.url));
 const PROGRAM = process.platform === 'win32' ? 'k6.exe' : 'k6';
 
 /**
- * HUBBUB_K6, the PATH, the cache, $GOBIN: the first that is new enough.
+ * Returns the first k6 that is new enough, from HUBBUB_K6, the PATH, the cache and $GOBIN.
  * @returns {{ path: string, version: string } | undefined}
- * @throws {Error} when HUBBUB_K6 is set and is none
+ * @throws {Error} if HUBBUB_K6 is set to another program
  */
 export function findK6() {
   const chosen = process.env.HUBBUB_K6;
   if (chosen) {
     const version = versionOf(chosen);
-    if (version === undefined) throw new Error(`HUBBUB_K6: ${chosen} is no k6 of version ${OLDEST_MAJOR} or newer.`);
+    if (version === undefined) throw new Error(`HUBBUB_K6: ${chosen} is not k6 ${OLDEST_MAJOR} or newer.`);
     return { path: chosen, version };
   }
   const places = [PROGRAM, builtPath(), ...(process.env.GOBIN ? [join(process.env.GOBIN, PROGRAM)] : [])];
@@ -34,17 +34,18 @@ export function findK6() {
   return undefined;
 }
 
-/** Why k6 is not here and how to get it, in one paragraph. */
+/** Explains how to get k6. */
 export function howToGetK6() {
   return (
-    `k6 ${OLDEST_MAJOR} or newer was not found: not in HUBBUB_K6, on the PATH, or in node_modules/.cache/hubbub. Get it from ` +
-    `https://grafana.com/docs/k6/latest/set-up/install-k6/ (Debian and Ubuntu: apt-get install k6 from Grafana's repository; macOS: brew install k6; ` +
-    `containers: grafana/k6), or install Go ${OLDEST_GO.join('.')} or newer (https://go.dev/dl/) and start this again: it then builds k6 ${K6_VERSION} ` +
-    `from its module, once. Or set HUBBUB_K6 to the program.`
+    `k6 ${OLDEST_MAJOR} or newer was not found in HUBBUB_K6, on the PATH, or in node_modules/.cache/hubbub. ` +
+    `To install it, see https://grafana.com/docs/k6/latest/set-up/install-k6/ (macOS: brew install k6; containers: grafana/k6). ` +
+    `On Debian and Ubuntu, run apt-get install k6 with Grafana's repository. ` +
+    `With Go ${OLDEST_GO.join('.')} or newer (https://go.dev/dl/) this command builds k6 ${K6_VERSION} from its module, once. ` +
+    `If k6 is elsewhere, set HUBBUB_K6 to its path.`
   );
 }
 
-/** Whether `buildK6` can be tried. */
+/** Returns whether Go is new enough for `buildK6`. */
 export function canBuildK6() {
   const { status, stdout } = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' });
   const [, major, minor] = /go(\d+)\.(\d+)/.exec(stdout ?? '') ?? [];
@@ -52,24 +53,24 @@ export function canBuildK6() {
   return Number(major) > OLDEST_GO[0] || Number(minor) >= OLDEST_GO[1];
 }
 
-/** Builds k6 into the cache, with Go's own progress to be seen. @throws {Error} when Go cannot */
+/** Builds k6 into the cache, and shows Go's own progress. @throws {Error} if Go fails */
 export async function buildK6() {
   const folder = dirname(builtPath());
   const unfinished = join(folder, `${PROGRAM}.unfinished`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  // `go install` of a version asks the host of the module itself whether that is deprecated, which fails behind a proxy of modules:
-  // a module of our own that requires it builds the same, with the same checksums, and asks nobody else.
+  // `go install` of a version contacts the module's own host, which fails behind a module proxy. Our own module that requires
+  // k6 builds the same, with the same checksums, through the proxy alone.
   writeFileSync(
     join(folder, 'go.mod'),
     `module hubbub.local/k6\n\ngo ${OLDEST_GO.join('.')}\n\nrequire ${MODULE} v${K6_VERSION}\n`,
   );
-  // -x would be too much and silence too little: -v names the packages as they are compiled.
+  // -v names each package when it is compiled.
   const code = await run('go', ['build', '-v', '-mod=mod', '-o', unfinished, MODULE], {
     cwd: folder,
     env: { ...process.env, GOFLAGS: '', CGO_ENABLED: '0' },
   });
-  if (code !== 0) throw new Error(`k6 could not be built; Go says why above. ${howToGetK6()}`);
+  if (code !== 0) throw new Error(`Building k6 failed; see Go's output above. ${howToGetK6()}`);
   renameSync(unfinished, builtPath());
   return { path: builtPath(), version: K6_VERSION };
 }

@@ -1,10 +1,10 @@
-/** Starts one k6 process and tells how it ended. */
+/** Starts one k6 process and reports how it ended. */
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { start } from '../../bench/machine/processes.mjs';
 
-const TOLD_ERRORS = 5;
-/** As k6 ends when a threshold failed. */
+const LOGGED_ERRORS_MAX = 5;
+/** k6's exit code after a failed threshold. */
 export const THRESHOLD_EXIT_CODE = 99;
 
 /**
@@ -35,12 +35,12 @@ export function startLoad({ k6, bundle, number, env, summaryFile, localIps, prom
       LOAD_SUMMARY: summaryFile,
     },
   });
-  let notice = 0;
+  let errorCount = 0;
   child.stderr.on('data', text => {
     for (const line of text
       .split('\n')
       .filter(line => /level=(error|fatal)/.test(line) && !line.includes('thresholds on metrics'))) {
-      if (notice++ < TOLD_ERRORS) console.error(`  ${name}: ${line}`);
+      if (errorCount++ < LOGGED_ERRORS_MAX) console.error(`  ${name}: ${line}`);
     }
   });
   const ended = once(child, 'exit').then(([code, signal]) => ({

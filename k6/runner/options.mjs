@@ -1,4 +1,4 @@
-/** The command line of `npm run k6`: a command for each scenario, an option for each of its numbers. */
+/** The command line of `npm run k6`: a command for each scenario, an option for each of its settings. */
 import { Command, InvalidArgumentError } from 'commander';
 import { wholeNumber } from '../../scripts/command-line.mjs';
 import { PLANS } from './scenarios.mjs';

@@ -1,4 +1,4 @@
-/** What a run found: as text, and saved among the results of all scenarios. */
+/** Prints the findings of a run, and saves them among the results of all scenarios. */
 import { loadEngine } from '@hubbub/edge';
 import { describeMachine } from '../../bench/machine/facts.mjs';
 import { saveRun } from '../../bench/report/results.mjs';
@@ -23,7 +23,7 @@ export function inWords(findings) {
     ['messages', `${count('hubbub_messages_sent')} sent, ${count('hubbub_messages_received')} read`],
     [
       'lost',
-      `${count('hubbub_messages_lost')} (repeated ${count('hubbub_messages_repeated')}, out of order ${count('hubbub_messages_disordered')}, gaps told ${count('hubbub_room_gaps')}, errors ${count('hubbub_errors')})`,
+      `${count('hubbub_messages_lost')} (repeated ${count('hubbub_messages_repeated')}, out of order ${count('hubbub_messages_disordered')}, gaps reported ${count('hubbub_room_gaps')}, errors ${count('hubbub_errors')})`,
     ],
     ...Object.entries(metrics)
       .filter(([name, { type, values }]) => type === 'trend' && name.startsWith('hubbub_') && values.count > 0)
@@ -31,7 +31,7 @@ export function inWords(findings) {
   ];
   const { recovered = metrics.hubbub_recovered } = metrics;
   if (recovered !== undefined)
-    rows.push(['recovered', `${recovered.values.passes} whole, ${recovered.values.fails} told that they are not`]);
+    rows.push(['recovered', `${recovered.values.passes} whole, ${recovered.values.fails} with a reported loss`]);
   const peak = peakOf(samples);
   if (peak.edgesMib > 0) {
     rows.push([
@@ -76,7 +76,7 @@ export function sampleInWords({ second, sessions, edgesMib, k6Mib, availableMib 
   return `  ${String(second).padStart(4)} s  ${open}k6 ${Math.round(k6Mib)} MiB${free}`;
 }
 
-/** At the moment of most sessions: what one of them takes, in processes that were there before it. */
+/** Returns the memory per session at the largest number of sessions. */
 function perSocket({ atMost }) {
   if (atMost === undefined || !(atMost.sessions >= 1000)) return '';
   const kib = mib => ((mib * 1024) / atMost.sessions).toFixed(1);
@@ -86,7 +86,7 @@ function perSocket({ atMost }) {
 function peakOf(samples) {
   const max = key => Math.max(0, ...samples.map(sample => sample[key] ?? 0));
   const most = max('sessions');
-  // The last look at the full number: memory is largest then.
+  // The last sample at the full number: memory is largest then.
   const atMost = samples.filter(({ sessions }) => sessions === most).at(-1);
   return { edgesMib: max('edgesMib'), k6Mib: max('k6Mib'), slowReaders: max('slowReaders'), atMost };
 }

@@ -1,16 +1,16 @@
-/** What the runner does for each scenario: edges, k6 processes, faults, and what it checks beside the thresholds of k6. */
+/** The runner's plan of each scenario: edges, k6 processes, faults, and checks beyond the thresholds of k6. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * @typedef {object} Plan
  * @property {string} description for people
- * @property {number} edges of the cluster that is started
- * @property {readonly string[]} settings that options of the command line may change: `--talk-s 60` is LOAD_TALK_S
- * @property {readonly (string | undefined)[]} [roles] one k6 process each; default one that plays everything
- * @property {Record<string, number>} [env] LOAD_* of a cluster that is started here
- * @property {(run: Run) => Promise<void>} [fault] carried out while the load runs, on a cluster that was started here
+ * @property {number} edges of the started cluster
+ * @property {readonly string[]} settings as options of the command line: `--talk-s 60` sets LOAD_TALK_S
+ * @property {readonly (string | undefined)[]} [roles] one k6 process each; by default one process runs all parts
+ * @property {Record<string, number>} [env] LOAD_* variables of a cluster that the runner started
+ * @property {(run: Run) => Promise<void>} [fault] executed during the load, on a cluster that the runner started
  * @property {boolean} [faultNeedsNoCluster]
- * @property {(samples: readonly import('./watch.mjs').Sample[]) => string[]} [verdicts] what is wrong, beside thresholds
+ * @property {(samples: readonly import('./watch.mjs').Sample[]) => string[]} [verdicts] problems beyond thresholds
  * @property {boolean} [scales] whether --connections is shared between --processes
  */
 
@@ -18,20 +18,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @typedef {object} Run
  * @property {Awaited<ReturnType<typeof import('./cluster.mjs').startCluster>>} cluster
  * @property {readonly ReturnType<typeof import('./load-process.mjs').startLoad>[]} loads
- * @property {(second: number) => Promise<void>} until @property {(words: string) => void} say
+ * @property {(second: number) => Promise<void>} until @property {(words: string) => void} log
  * @property {Record<string, number>} settings as given on the command line
  */
 
-/** Growth that is none: heaps breathe. */
+/** Allowed growth: heaps vary. */
 const GROWTH_LIMIT = 1.25;
 const GROWTH_SPARE_MIB = 32;
-/** Too few looks say nothing about growth. */
+/** Fewer samples do not show growth. */
 const SAMPLES_FOR_GROWTH = 12;
 
 /** @type {Record<string, Plan>} */
 export const PLANS = {
   smoke: {
-    description: 'does everything work? 20 sockets, JSON and MessagePack, 10 s',
+    description: 'basic function: 20 sockets, JSON and MessagePack, 10 s',
     edges: 2,
     settings: ['vus', 'rooms', 'room-size', 'rate', 'open-s', 'talk-s', 'p99-ms'],
   },
@@ -42,27 +42,27 @@ export const PLANS = {
   },
   ramp: {
     description:
-      'connections, up to 100,000 over several k6 processes (--connections, --processes, --edges); each must hear a message',
+      'up to 100,000 connections over several k6 processes (--connections, --processes, --edges); each must receive a message',
     edges: 2,
     settings: ['room-size', 'rooms', 'open-s', 'hold-s', 'speak-s', 'connect-p99-ms'],
     scales: true,
   },
   'reconnect-storm': {
     description:
-      '2,000 sockets cut at once, then an edge killed: all come back with full jitter and miss nothing, 55 s',
+      '2,000 sockets cut simultaneously, then an edge killed: all resume with full jitter and miss nothing, 55 s',
     edges: 3,
     settings: ['vus', 'rooms', 'room-size', 'rate', 'open-s', 'cut-after-s', 'talk-s', 'return-p99-ms', 'history'],
     env: { LOAD_KILLS_EDGE: 1 },
-    async fault({ cluster, until, say, settings }) {
+    async fault({ cluster, until, log, settings }) {
       const { 'open-s': openS = 15, 'cut-after-s': cutAfterS = 5 } = settings;
       await until(openS + cutAfterS + 12);
       const edge = cluster.edges.at(-1);
       edge.child.kill('SIGKILL');
-      say(`${edge.name} is killed.`);
+      log(`Killed ${edge.name}.`);
     },
   },
   spike: {
-    description: '100 sockets that talk; then 2,000 more within 5 s, for 10 s: what do the first ones notice? 45 s',
+    description: '100 talking sockets, then 2,000 more within 5 s, for 10 s: latency of the first ones, 45 s',
     edges: 2,
     settings: [
       'open-s',
@@ -83,13 +83,13 @@ export const PLANS = {
   },
   soak: {
     description:
-      '200 sockets that talk, come and go for half an hour (--talk-s): latency, losses, and the memory of the edges',
+      '200 sockets that talk, join and leave for half an hour (--talk-s): latency, losses, and memory of the edges',
     edges: 2,
     settings: ['vus', 'rooms', 'room-size', 'rate', 'churn-ms', 'open-s', 'talk-s', 'p95-ms', 'p99-ms'],
     verdicts: growth,
   },
   'slow-readers': {
-    description: 'half of those who listen in a busy room stop reading for 45 s: the others must not notice, 85 s',
+    description: 'half of the listeners in a busy room stop reading for 45 s: the others must not notice, 85 s',
     edges: 2,
     settings: [
       'rooms',
@@ -104,30 +104,28 @@ export const PLANS = {
       'p99-ms',
     ],
     roles: ['steady', 'slow'],
-    async fault({ loads, until, say, settings }) {
+    async fault({ loads, until, log, settings }) {
       const { 'freeze-at-s': freezeAtS = 15, 'freeze-s': freezeS = 45 } = settings;
       const slow = loads[1];
       await until(freezeAtS);
       slow.child.kill('SIGSTOP');
-      say('The slow readers are frozen.');
+      log('Froze the slow readers.');
       try {
         await until(freezeAtS + freezeS);
       } finally {
         slow.child.kill('SIGCONT');
-        say('They thaw.');
+        log('Resumed the slow readers.');
       }
     },
     faultNeedsNoCluster: true,
     verdicts: samples =>
       samples.some(({ slowReaders }) => slowReaders > 0)
         ? []
-        : [
-            'no edge met a slow reader: the buffers between took everything, and the run proves nothing (--freeze-s longer)',
-          ],
+        : ['no edge had a slow reader: the buffers held every message, so the run proves nothing; raise --freeze-s'],
   },
 };
 
-/** A verdict for long runs: the last quarter against the second. */
+/** Judges long runs: compares the memory of the last quarter with the second. */
 function growth(samples) {
   const alive = samples.filter(({ sessions = 0, edgesMib }) => sessions > 0 && edgesMib > 0);
   if (alive.length < SAMPLES_FOR_GROWTH) return [];
@@ -135,7 +133,7 @@ function growth(samples) {
   const before = median(alive.slice(quarter, 2 * quarter).map(({ edgesMib }) => edgesMib));
   const after = median(alive.slice(-quarter).map(({ edgesMib }) => edgesMib));
   if (after <= before * GROWTH_LIMIT + GROWTH_SPARE_MIB) return [];
-  return [`the edges grew from ${Math.round(before)} MiB to ${Math.round(after)} MiB`];
+  return [`memory of the edges grew from ${Math.round(before)} MiB to ${Math.round(after)} MiB`];
 }
 
 function median(numbers) {

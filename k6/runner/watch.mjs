@@ -1,14 +1,14 @@
-/** Looks at edges and k6 processes every few seconds: sessions, memory, slow readers. */
+/** Polls edges and k6 processes every few seconds: sessions, memory, slow readers. */
 import { readFileSync } from 'node:fs';
 
 const INTERVAL_MS = 5000;
-/** Below so much free memory a run is ended before the machine is. */
+/** The run ends below this free memory, to protect the machine. */
 const LEAST_AVAILABLE_MIB = 3072;
 
 /**
  * @typedef {object} Sample
  * @property {number} second since the watch began
- * @property {number | undefined} sessions on all edges; `undefined` for a cluster that is not ours
+ * @property {number | undefined} sessions on all edges; `undefined` for an existing cluster
  * @property {number} slowReaders
  * @property {number} edgesMib resident memory of all edges
  * @property {number} k6Mib of all k6 processes
@@ -52,12 +52,12 @@ export function watch({ edges, loadPids, onSample, onExhausted }) {
   };
 }
 
-/** A killed edge answers nothing, and counts nothing. */
+/** A killed edge has no counts. */
 async function countsOf({ adminUrl, child }) {
   if (child.exitCode !== null || child.signalCode !== null) return { sessions: 0, slowReaders: 0 };
   const text = await fetch(`${adminUrl}/metrics`, { signal: AbortSignal.timeout(INTERVAL_MS) })
     .then(answer => answer.text())
-    .catch(() => ''); // Too busy to answer: the next look says more.
+    .catch(() => ''); // Too busy to answer; the next sample follows.
   return {
     sessions: metricIn(text, 'hubbub_edge_sessions'),
     slowReaders: metricIn(text, 'hubbub_edge_slow_readers_total'),
@@ -84,7 +84,7 @@ function readProc(path) {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; // The process has ended, or this is no Linux.
+    return ''; // The process has ended, or the system is not Linux.
   }
 }
 

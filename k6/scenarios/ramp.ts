@@ -1,4 +1,4 @@
-/** Connections and nothing else, up to a hundred thousand over several k6 processes; in the end every one of them must hear something. */
+/** Opens up to 100,000 connections over several k6 processes; at the end each must receive a message. */
 import { check } from 'k6';
 import exec from 'k6/execution';
 import { crashedAsync } from '../lib/crash.js';
@@ -15,7 +15,7 @@ const roomSize = wholeNumber('LOAD_ROOM_SIZE', 100);
 const roomsPerUser = wholeNumber('LOAD_ROOMS', 10);
 const openS = wholeNumber('LOAD_OPEN_S', 30);
 const holdS = wholeNumber('LOAD_HOLD_S', 20);
-/** Rooms speak one after the other over so long: what is asked here is who is there, not how fast. */
+/** Rooms send one after another within this time: the scenario checks that all receive, not how fast. */
 const speakS = wholeNumber('LOAD_SPEAK_S', 20);
 const ATTEMPTS = 5;
 const allRooms = Math.max(1, Math.ceil(connections / roomSize));
@@ -26,7 +26,7 @@ export const options = planOf(
   {
     ...NOTHING_WRONG,
     checks: ['rate==1'],
-    // Attempts: a machine at its end refuses some (1013), and clients come again. Who never gets in fails the checks.
+    // An overloaded machine refuses some attempts (1013), and clients retry. Clients that never join fail the checks.
     hubbub_connections_failed: [{ threshold: `count<${Math.ceil(connections / 20)}`, abortOnFail: true }],
     hubbub_connections_cut: ['count==0'],
     hubbub_connect_duration: [below(99, wholeNumber('LOAD_CONNECT_P99_MS', 10_000))],
@@ -36,7 +36,7 @@ export const options = planOf(
 export default function ramp(): Promise<void> {
   return crashedAsync(async () => {
     const { at, until } = timetable();
-    // Those that come first take what does not go round.
+    // The first virtual users take the remainder.
     const mine = Math.floor(allRooms / vus) + ((exec.vu.idInTest - 1) % vus < allRooms % vus ? 1 : 0);
     const crew = createRooms(mine, {
       namespace: 'quiet',
@@ -53,7 +53,7 @@ export default function ramp(): Promise<void> {
     }
     await Promise.all(crew.map(room => room.settle()));
     for (const member of membersOf(crew)) {
-      check(member, { 'everybody is there at the end': ({ session }) => session?.isOpen === true });
+      check(member, { 'every member is connected at the end': ({ session }) => session?.isOpen === true });
     }
     for (const room of crew) room.close();
   });

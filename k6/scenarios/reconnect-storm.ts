@@ -1,6 +1,6 @@
 /**
- * Everybody is cut off at once and comes back with full jitter, while the talkers go on: first because the network broke (all
- * listeners close), then because an edge died (where the runner kills one). Nothing may be missing afterwards.
+ * All listeners lose their connections simultaneously and resume with full jitter, while the talkers continue.
+ * The first time all listeners close, as after a broken network. Then the runner may kill an edge. No message may be missing.
  */
 import { check } from 'k6';
 import { crashedAsync } from '../lib/crash.js';
@@ -18,19 +18,19 @@ const perSecond = wholeNumber('LOAD_RATE', 2);
 const openS = wholeNumber('LOAD_OPEN_S', 15);
 const cutAfterS = wholeNumber('LOAD_CUT_AFTER_S', 5);
 const talkS = wholeNumber('LOAD_TALK_S', 40);
-/** Whether the last edge will be killed: then no talker is there. */
+/** Whether the runner kills the last edge: talkers avoid it then. */
 const killsEdge = wholeNumber('LOAD_KILLS_EDGE', 0) === 1;
-/** `kept` has a history. With 0 the storm goes through rooms without: that run must fail, and shows that this one can. */
+/** `kept` has a history. A run with 0, in rooms without one, must fail: it shows that the checks work. */
 const namespace = wholeNumber('LOAD_HISTORY', 1) === 1 ? 'kept' : 'load';
 
 export const options = planOf(
   { storm: crewOf(vus, openS + talkS) },
   {
     ...NOTHING_WRONG,
-    // Attempts that meet the dead edge fail, and are made again elsewhere.
+    // Attempts at the dead edge fail, and clients retry at another one.
     hubbub_connections_failed: killsEdge ? [] : ['count==0'],
     hubbub_errors: [],
-    'hubbub_errors{code:UNAVAILABLE}': [], // Answered while an edge is in trouble, and asked again.
+    'hubbub_errors{code:UNAVAILABLE}': [], // Clients retry.
     'hubbub_errors{code:FORBIDDEN}': ['count==0'],
     'hubbub_errors{code:INVALID_PAYLOAD}': ['count==0'],
     hubbub_connections_cut: killsEdge ? ['count>0'] : ['count==0'],
@@ -49,7 +49,7 @@ export default function reconnectStorm(): Promise<void> {
       size: roomSize,
       msgpackEvery: 5,
       joinsBy: 'frame',
-      comesBack: true,
+      reconnects: true,
       talkerEdges: killsEdge ? edgeUrls.length - 1 : edgeUrls.length,
     });
     await enterAll(membersOf(crew), at(openS));
@@ -59,7 +59,7 @@ export default function reconnectStorm(): Promise<void> {
     await talking;
     await Promise.all(crew.map(room => room.settle()));
     for (const member of membersOf(crew)) {
-      check(member, { 'everybody is there at the end': ({ session }) => session?.isOpen === true });
+      check(member, { 'every member is connected at the end': ({ session }) => session?.isOpen === true });
     }
     for (const room of crew) room.close();
   });

@@ -1,7 +1,8 @@
 /**
- * Some members of busy rooms stop reading for a while: the others must not notice, and the slow ones read everything or are told
- * what they missed. k6 itself reads as fast as it can, whatever its scripts do: the slow ones are a k6 process of their
- * own (role `slow`), which the runner freezes, as a laptop freezes when its lid is shut.
+ * Some members of busy rooms stop reading for a while. The others must not notice.
+ * The slow ones must read every message, or receive a report of the loss.
+ * k6 itself always reads, whatever its scripts do. The slow members therefore have their own k6 process (role `slow`), and the
+ * runner freezes it, like a laptop with a closed lid.
  */
 import { check } from 'k6';
 import exec from 'k6/execution';
@@ -23,7 +24,7 @@ const openS = wholeNumber('LOAD_OPEN_S', 5);
 const talkS = wholeNumber('LOAD_TALK_S', 80);
 const freezeAtS = wholeNumber('LOAD_FREEZE_AT_S', 15);
 const freezeS = wholeNumber('LOAD_FREEZE_S', 45);
-/** Who reads at the end has read something so lately. */
+/** Largest age of the last message of a member that still reads. */
 const LATELY_MS = 3000;
 
 const parts = { steady: crewOf(1, openS + talkS, 'steady'), slow: crewOf(1, openS + talkS, 'slow') };
@@ -68,8 +69,8 @@ export function slow(): Promise<void> {
     await until(openS + talkS - 1);
     for (const member of members) {
       check(member, {
-        'a slow reader is there at the end': ({ session }) => session?.isOpen === true,
-        'and reads what is said now': ({ lastReadAt }) => Date.now() - lastReadAt < LATELY_MS,
+        'a slow reader is connected at the end': ({ session }) => session?.isOpen === true,
+        'a slow reader reads current messages': ({ lastReadAt }) => Date.now() - lastReadAt < LATELY_MS,
       });
       member.giveUp(true);
       member.leave();
@@ -77,7 +78,7 @@ export function slow(): Promise<void> {
   });
 }
 
-/** In the rooms of the process with role `steady`, which is the first: they are named alike. */
+/** Joins the rooms of the first process (role `steady`); the names must match. */
 function slowMembers(): Member[] {
   return Array.from({ length: rooms * slowPerRoom }, (_, index) => {
     const room = (index % rooms) + 1;
@@ -87,7 +88,7 @@ function slowMembers(): Member[] {
       encoding: 'json',
       edge: index % edgeUrls.length,
       joinsBy: 'frame',
-      comesBack: true,
+      reconnects: true,
       fromTheStart: false,
       tags: () => ({ phase: 'slow' }),
     });

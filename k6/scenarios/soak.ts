@@ -1,4 +1,4 @@
-/** Steady talk for long, while people come and go: nothing may be lost, get slower, or grow (the runner watches the edges' memory). */
+/** Sends steadily for a long time, while members join and leave. Messages, latency and the edges' memory must stay right. */
 import { crashedAsync } from '../lib/crash.js';
 import { createRooms, enterAll, membersOf } from '../lib/crew.js';
 import { below, crewOf, NOTHING_WRONG, planOf } from '../lib/plan.js';
@@ -12,7 +12,7 @@ const vus = wholeNumber('LOAD_VUS', 2);
 const rooms = wholeNumber('LOAD_ROOMS', 10);
 const roomSize = wholeNumber('LOAD_ROOM_SIZE', 10);
 const perSecond = wholeNumber('LOAD_RATE', 2);
-/** Time between two who leave a room and come back as somebody who knows nothing. */
+/** Time between two members that leave a room and join again without a position. */
 const churnMs = wholeNumber('LOAD_CHURN_MS', 3000);
 const openS = wholeNumber('LOAD_OPEN_S', 10);
 const talkS = wholeNumber('LOAD_TALK_S', 1800);

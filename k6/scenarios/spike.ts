@@ -1,4 +1,4 @@
-/** A crowd comes within seconds, stays for a moment and goes: those who were there before must not notice much. */
+/** A crowd connects within seconds, stays briefly and leaves. The latency of existing members must stay within limits. */
 import { crashedAsync } from '../lib/crash.js';
 import { createRooms, enterAll, membersOf } from '../lib/crew.js';
 import { below, crewOf, NOTHING_WRONG, planOf } from '../lib/plan.js';

@@ -1,4 +1,4 @@
-/** Rooms in which people talk, evenly, for a minute: how late does a message come? */
+/** Measures latency: rooms with steady talk for a minute. */
 import { crashedAsync } from '../lib/crash.js';
 import { createRooms, enterAll, membersOf } from '../lib/crew.js';
 import { below, crewOf, NOTHING_WRONG, planOf } from '../lib/plan.js';
