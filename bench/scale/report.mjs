@@ -109,7 +109,7 @@ function figuresTable(figures, { connections, rate }) {
       ['deliveries', whole.format(figures.received)],
       ['p50 / p99 / p99.9 ms before the kill', latency(quiet)],
       ['p50 / p99 / p99.9 ms from the kill on, replays included', latency(troubled)],
-      ['recovered with every message', whole.format(figures.returns)],
+      ['reconnected and resumed', whole.format(figures.returns)],
       ['refused while reconnecting, and retried', whole.format(figures.refused)],
       ['all reconnected after the end of the drained edge, s', notice(figures.backSeconds)],
       [

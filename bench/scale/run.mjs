@@ -78,7 +78,7 @@ async function measure(plan, redis, opened) {
   const progress = showProgress({
     async look() {
       const { open, received, returns } = await crowd.progress();
-      return `${open.toLocaleString('en-US')} open, ${received.toLocaleString('en-US')} deliveries, ${returns.toLocaleString('en-US')} recovered`;
+      return `${open.toLocaleString('en-US')} open, ${received.toLocaleString('en-US')} deliveries, ${returns.toLocaleString('en-US')} resumed`;
     },
     onTooLittleMemory() {
       console.error('\nscale: less than 1 GiB of memory is left; ended the run.');
