@@ -114,25 +114,29 @@ const badExamples: BadExample[] = [
     rule: 'a package is imported through its exports only',
     because: 'an example cannot bypass them either',
     files: { 'examples/chat/service.ts': "export * from '../../packages/protocol/src/frame.js';" },
-    finding: 'examples/chat/service.ts: imports ../../packages/protocol/src/frame.js, a file of another package or of the tests',
+    finding:
+      'examples/chat/service.ts: imports ../../packages/protocol/src/frame.js, a file of another package or of the tests',
   },
   {
     rule: 'a package is imported through its exports only',
     because: 'dist and src are private',
     files: { 'packages/broker/src/broker.ts': "export * from '@hubbub/protocol/dist/frame.js';" },
-    finding: 'packages/broker/src/broker.ts: imports @hubbub/protocol/dist/frame.js, which @hubbub/protocol does not export',
+    finding:
+      'packages/broker/src/broker.ts: imports @hubbub/protocol/dist/frame.js, which @hubbub/protocol does not export',
   },
   {
     rule: 'a package is imported through its exports only',
     because: 'a relative path cannot bypass them',
     files: { 'packages/broker/src/broker.ts': "export * from '../../protocol/src/frame.js';" },
-    finding: 'packages/broker/src/broker.ts: imports ../../protocol/src/frame.js, a file of another package or of the tests',
+    finding:
+      'packages/broker/src/broker.ts: imports ../../protocol/src/frame.js, a file of another package or of the tests',
   },
   {
     rule: 'a package is imported through its exports only',
     because: 'nothing imports the tests',
     files: { 'packages/broker/src/broker.ts': "export * from '../../../tests/support/redis.js';" },
-    finding: 'packages/broker/src/broker.ts: imports ../../../tests/support/redis.js, a file of another package or of the tests',
+    finding:
+      'packages/broker/src/broker.ts: imports ../../../tests/support/redis.js, a file of another package or of the tests',
   },
   {
     rule: 'package.json names exactly the imported members',
@@ -150,7 +154,8 @@ const badExamples: BadExample[] = [
     rule: 'no file imports itself through others',
     because: 'two files import each other',
     files: { 'packages/protocol/src/frame.ts': "export type { Frame as Other } from './index.js';" },
-    finding: 'packages/protocol/src/index.ts: cycle packages/protocol/src/index.ts → packages/protocol/src/frame.ts → packages/protocol/src/index.ts',
+    finding:
+      'packages/protocol/src/index.ts: cycle packages/protocol/src/index.ts → packages/protocol/src/frame.ts → packages/protocol/src/index.ts',
   },
   {
     rule: 'no package imports itself through others',
@@ -162,13 +167,15 @@ const badExamples: BadExample[] = [
     rule: 'the engine is named in one file',
     because: 'it is imported elsewhere',
     files: { 'apps/edge/src/listener/websocket.ts': "import { App } from 'uWebSockets.js'; export const app = App();" },
-    finding: 'apps/edge/src/listener/websocket.ts: names uWebSockets.js, which only apps/edge/src/listener/engine.ts may',
+    finding:
+      'apps/edge/src/listener/websocket.ts: names uWebSockets.js, which only apps/edge/src/listener/engine.ts may',
   },
   {
     rule: 'the engine is named in one file',
     because: 'it can be loaded by its name, too',
     files: { 'apps/edge/src/listener/websocket.ts': "export const engine = load('uWebSockets.js-compat');" },
-    finding: 'apps/edge/src/listener/websocket.ts: names uWebSockets.js-compat, which only apps/edge/src/listener/engine.ts may',
+    finding:
+      'apps/edge/src/listener/websocket.ts: names uWebSockets.js-compat, which only apps/edge/src/listener/engine.ts may',
   },
   {
     rule: 'ioredis stays inside folders called redis',
@@ -180,7 +187,8 @@ const badExamples: BadExample[] = [
     rule: 'the environment is read by the configuration only',
     because: 'it is read elsewhere',
     files: { 'apps/edge/src/edge.ts': 'export const port = process.env.HUBBUB_PORT;' },
-    finding: 'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/config/src/ and examples/service/settings.ts',
+    finding:
+      'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/config/src/ and examples/service/settings.ts',
   },
   {
     rule: 'ioredis stays inside folders called redis',
@@ -192,13 +200,15 @@ const badExamples: BadExample[] = [
     rule: 'the environment is read by the configuration only',
     because: 'examples read it in one file',
     files: { 'examples/chat/service.ts': 'export const port = process.env.EXAMPLE_PORT;' },
-    finding: 'examples/chat/service.ts: reads process.env (or imports node:process) outside packages/config/src/ and examples/service/settings.ts',
+    finding:
+      'examples/chat/service.ts: reads process.env (or imports node:process) outside packages/config/src/ and examples/service/settings.ts',
   },
   {
     rule: 'the environment is read by the configuration only',
     because: 'it has another name, too',
     files: { 'apps/edge/src/edge.ts': "import { env } from 'node:process'; export const port = env.HUBBUB_PORT;" },
-    finding: 'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/config/src/ and examples/service/settings.ts',
+    finding:
+      'apps/edge/src/edge.ts: reads process.env (or imports node:process) outside packages/config/src/ and examples/service/settings.ts',
   },
   {
     rule: 'every import names its module',

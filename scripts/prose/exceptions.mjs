@@ -1,7 +1,5 @@
 /** Findings of the prose check that stay. `file` begins the path, `text` is part of the finding; without it, all of the file's. */
 
-const PENDING = 'not yet rewritten';
-
 export const EXCEPTIONS = [
   { file: 'docs/performance.md', reason: 'most of it is generated from the results of benchmarks' },
   {

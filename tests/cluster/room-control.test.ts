@@ -72,7 +72,10 @@ describe('room control', () => {
     await alice.nextFrame('room_closed');
     await alice.join(room);
     // Well within the grace of 5 s that a dropped connection has.
-    await eventually(async () => (await countSeenBy(alice)) === 1, { withinMs: 2500, describe: 'the others have left' });
+    await eventually(async () => (await countSeenBy(alice)) === 1, {
+      withinMs: 2500,
+      describe: 'the others have left',
+    });
   });
 
   test('removeFromRoom removes every session of that user and no one else', async () => {
