@@ -28,10 +28,10 @@ export interface Session {
 }
 
 /** The example with short clocks. */
-export async function startPairwise(): Promise<RunningExample> {
+export async function startPairwise(env: Readonly<Record<string, string>> = {}): Promise<RunningExample> {
   return await startExample('pairwise-session', {
     times: { EXAMPLE_LEASE_MS: 1000, EXAMPLE_JOIN_SETTLED_MS: 1 },
-    env: { HUBBUB_IDLE_TIMEOUT_MS: '8000' }, // The least there is: one story waits for a silent connection.
+    env: { HUBBUB_IDLE_TIMEOUT_MS: '8000', ...env }, // The least there is: one story waits for a silent connection.
     hub: { namespaces: { pairwise: { leaveGraceMs: 200 } } },
   });
 }

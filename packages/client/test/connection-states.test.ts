@@ -90,7 +90,7 @@ describe('README.md', () => {
     const tests = readdirSync(new URL('.', import.meta.url)).filter(name => name.startsWith('invariants-'));
     const tested = tests.flatMap(name => {
       const source = readFileSync(new URL(name, import.meta.url), 'utf8');
-      return [...source.matchAll(/describe\('invariant (\d+):/g)].map(([, number]) => Number(number));
+      return [...source.matchAll(/describe\(['"]invariant (\d+):/g)].map(([, number]) => Number(number));
     });
     expect(numbers.length).toBeGreaterThan(0);
     expect(tested.sort((a, b) => a - b)).toEqual(numbers);
