@@ -48,7 +48,8 @@ export async function liveThrough(whole: WholeCluster, untilSeen: (condition: st
   await api.post('/users/eve/disconnect', {});
   await untilSeen('sum(hubbub_edge_events_waiting) > 0');
 
-  // A user whom the authorizer decides on, after a first scrape: a rate needs two.
+  // A user whom the authorizer decides on, after a first scrape of this edge: a rate needs two.
+  await untilSeen('sum(hubbub_edge_authorizer_duration_seconds_count{instance="edge-1"}) > 0');
   await enter('dora', first, ['club:1']);
   await untilSeen('sum(rate(hubbub_edge_authorizer_duration_seconds_count[10s])) > 0');
 
