@@ -13,8 +13,8 @@ import { parseIpAddress } from '../../apps/edge/src/limits/limit-key.js';
 import { createClientAddresses } from '../../apps/edge/src/listener/client-address.js';
 import { roomRoutes } from '../../apps/edge/src/listener/room-paths.js';
 import { readServiceMessage } from '../../apps/edge/src/rooms/service-message.js';
-import { heardMessage } from '../../apps/hubbub/src/heard-message.js';
 import { harmless } from '../../apps/hubbub/src/printing.js';
+import { decodeTailedMessage } from '../../apps/hubbub/src/tailed-message.js';
 import { decodeMember } from '../../apps/presence/src/partition/row-codec.js';
 import { decodeCursor } from '../../apps/presence/src/registry-cursor.js';
 import { parseEventFields } from '../../packages/broker/src/event-fields.js';
@@ -220,7 +220,7 @@ export const PARSERS: Readonly<Record<string, Parser>> = {
   'a URL of a client': { before: 'ws://a/', parse: socketUrl },
   'a token of a client': { before: 'eyJ', parse: text => new TokenSource(text).next() },
   'a frame that a client gets': { before: '{"type":"a",', parse: text => readFrame(jsonCodec, text) },
-  'a message in tail': { parse: text => heardMessage({ kind: 'room', room: 'a' }, bytes(text)) },
+  'a message in tail': { parse: text => decodeTailedMessage({ kind: 'room', room: 'a' }, bytes(text)) },
   'a text in a terminal': { parse: harmless },
 };
 

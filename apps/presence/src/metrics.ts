@@ -111,7 +111,7 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
       countStale();
       logger.warn({ event: 'partition_stale', partition }, 'A partition has another owner now, or was lost.');
     },
-    /** @param wereKnown whether this instance has seen something of them: at the first start of a cluster nobody has. */
+    /** @param wereKnown whether this instance knew the partitions before: at the first start of a cluster it did not. */
     edgesFenced(partitions: readonly number[], wereKnown: boolean): void {
       const fields = { event: 'edges_fenced', partitions };
       if (wereKnown) logger.warn(fields, 'partitions were lost: every edge reports its sessions again');

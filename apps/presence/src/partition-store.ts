@@ -17,8 +17,8 @@ export interface Claim {
   /** How far the log is applied. */
   readonly position: LogPosition;
   /**
-   * Nothing is known of this partition: it is new, or Redis lost it, or nobody owned it for too long. Its rows
-   * in the registry are cleared. True until the first commit.
+   * The registry does not know this partition: it is new, Redis lost it, or it had no owner for too long. The claim cleared
+   * its rows. True until the first commit.
    */
   readonly lost: boolean;
 }

@@ -3,7 +3,7 @@
 const EXPECTED = 'expected a URL like redis://127.0.0.1:6379';
 const DEFAULT_PORT = 6379;
 const HOST = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$/;
-/** Redis takes up to 2^31 - 1 databases; nobody has six digits of them. */
+/** Redis takes up to 2^31 - 1 databases; five digits are more than any server has. */
 const DATABASE = /^\d{1,5}$/;
 
 /** The parts of a connection; absent if the URL does not name them. */

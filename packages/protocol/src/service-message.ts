@@ -57,7 +57,7 @@ export interface ServiceMessage {
   readonly payload?: Payload;
   /** 1 to 64 bytes, names this message for those who get it. */
   readonly id?: string;
-  /** On whose behalf the service speaks; nobody's when absent. */
+  /** The user on whose behalf the service publishes. Absent: no user. */
   readonly sender?: Sender;
   /** RFC 3339, UTC; now when absent. */
   readonly timestamp?: string;

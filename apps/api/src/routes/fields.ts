@@ -72,7 +72,7 @@ export const messageFields = {
   sender: z
     .strictObject({ id: z.string(), name: z.string() })
     .optional()
-    .describe('The user on whose behalf it is published; absent: nobody.'),
+    .describe('The user on whose behalf the service publishes. Absent: no user.'),
   timestamp: z.string().optional().describe('RFC 3339; now when absent.'),
   key: text(CONFLATION_KEY_MAX_BYTES)
     .optional()

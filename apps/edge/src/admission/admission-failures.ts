@@ -1,4 +1,4 @@
-/** Our own faults during admission: they admit nobody, and are logged. */
+/** Faults of the edge during admission: it logs them and refuses the client. */
 import { HubbubError } from '@hubbub/protocol';
 import { type Logger, occasionally } from '@hubbub/runtime';
 

@@ -45,7 +45,7 @@ export function createRoomJoin({ memberships, authorizeJoin, limits }: RoomJoinP
     const since = namedPosition(payload);
     if (since !== undefined) session.cost?.bytesOut.assertLeft(room);
     const authorized = authorize(session, room, namedText(payload, 'token'), roomCount);
-    // No await where nobody was asked: a member must not leave between the check and the join.
+    // Without a question to the authorizer no await: a member must not leave between the check and the join.
     const grant = authorized instanceof Promise ? await authorized : authorized;
     return memberships.join(session, room, { since, grant });
   };

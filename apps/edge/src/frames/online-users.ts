@@ -1,4 +1,4 @@
-/** online_users: who is in the room; presence answers it, through the broker. */
+/** online_users: the members of a room; presence answers through the broker. */
 
 import { namespaceSettings } from '@hubbub/config';
 import { HubbubError, isPlainObject, namespaceOf } from '@hubbub/protocol';

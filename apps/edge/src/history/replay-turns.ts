@@ -14,7 +14,7 @@ export class ReplayTurns {
   /** `undefined`: go on now. Else resolves when it is the asker's turn; those who come later wait behind. */
   take(bytes: number): Promise<void> | undefined {
     this.#schedule();
-    // Nobody waits in a turn that has bytes left.
+    // A turn with bytes left has no waiting replay.
     if (this.#spentBytes < BYTES_PER_TURN) {
       this.#spentBytes += bytes;
       return undefined;

@@ -37,8 +37,8 @@ export function roomRoutes(roomPaths: readonly RoomPath[]): RoomRoute[] {
 }
 
 /**
- * A value ends at the character that follows it in the template. So the room shows its values, and nobody can ask for the
- * project `a.b` where the project `a` has a session `b`.
+ * A value ends at the character that follows it in the template. Two different paths therefore never name one room: the
+ * project `a.b` is not the session `b` of the project `a`.
  */
 function roomOf({ room: parts }: RoomPath, params: PathPlace['params']): string {
   let room = '';

@@ -33,7 +33,7 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
     }
     if (position === undefined) return audiences.deliver(channel, envelope);
     const feed = feeds.of(channel);
-    // Without a feed nobody is here; or the namespace has a history elsewhere but not in this edge's configuration.
+    // No feed: the room has no member here, or this edge's configuration gives its namespace no history.
     const message = replaceForgedMessage({ ...envelope, ...position });
     if (feed === undefined) audiences.deliver(channel, message);
     else feed.arrived(message);

@@ -6,9 +6,9 @@ import { Channels, HubbubError } from '@hubbub/protocol';
 import { Command, InvalidArgumentError } from 'commander';
 import { type AudienceOptions, audienceOf, channelOf, nameOf, wrongUse } from '../audience.js';
 import { CommandFailure } from '../exit-codes.js';
-import { type HeardMessage, heardMessage } from '../heard-message.js';
 import { coloured, harmless, harmlessJson, printLine, printNote } from '../printing.js';
 import { requireRedis, untilRedis } from '../redis.js';
+import { decodeTailedMessage, type TailedMessage } from '../tailed-message.js';
 
 interface TailOptions extends AudienceOptions {
   readonly json?: boolean;
@@ -59,10 +59,10 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
       failure = error.message;
     },
   });
-  const show = options.json === true ? (message: HeardMessage) => printLine(harmlessJson(message)) : printMessage;
+  const show = options.json === true ? (message: TailedMessage) => printLine(harmlessJson(message)) : printMessage;
   broker.onEnvelope((from, bytes) => {
     const to = channels.parse(from);
-    const message = to && heardMessage(to, bytes);
+    const message = to && decodeTailedMessage(to, bytes);
     if (message === undefined) printNote(`dropped: ${bytes.length} bytes that are not a message`);
     else show(message);
   });
@@ -106,7 +106,7 @@ async function untilStopped(): Promise<'stopped'> {
   return 'stopped';
 }
 
-function printMessage({ at, frame, control, offset }: HeardMessage): void {
+function printMessage({ at, frame, control, offset }: TailedMessage): void {
   const { type, sender, payload, id }: Partial<Record<string, unknown>> = Object(frame);
   const parts = [
     coloured('dim', at.slice(11, 23)),

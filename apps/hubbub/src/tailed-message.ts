@@ -12,7 +12,7 @@ import {
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 
 /** One line of `tail --json`. */
-export interface HeardMessage {
+export interface TailedMessage {
   readonly to: Address;
   /** RFC 3339; the time of receipt, if the publisher gave none. */
   readonly at: string;
@@ -30,7 +30,7 @@ export interface HeardMessage {
 }
 
 /** `undefined` for bytes that an edge would drop: neither an envelope nor JSON. */
-export function heardMessage(to: Address, bytes: Uint8Array): HeardMessage | undefined {
+export function decodeTailedMessage(to: Address, bytes: Uint8Array): TailedMessage | undefined {
   try {
     if (!isEnvelope(bytes)) {
       return { to, at: new Date().toISOString(), encoding: 'plain', frame: jsonCodec.decode(bytes) };
