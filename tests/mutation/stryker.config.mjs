@@ -5,9 +5,9 @@ const scopes = {
   client: {
     mutate: ['packages/client/src/{recovery,room-position,resume-frames,deliveries,memberships,membership}.ts'],
     tests: [
-      'packages/client/test/{added-rooms,client,interleavings,late-answers,moving,negotiation,own-messages}.test.ts',
+      'packages/client/test/{added-rooms,client,interleavings,late-answers,moving,negotiation,own-messages,rooms,sending}.test.ts',
       'packages/client/test/{recovery-holes,resume-frames,room-handles,room-position,visited-rooms}.test.ts',
-      'packages/client/test/invariants-{coming-back,end,frames,path-room,recovery,resume,room-tokens}.test.ts',
+      'packages/client/test/invariants-{end,frames,path-room,reconnecting,recovery,resume,room-tokens}.test.ts',
     ],
   },
   history: {
