@@ -1,15 +1,7 @@
 /** A page of a room's history, as JSON. */
-import { type BrokerClient, type EntryPage, readPage } from '@hubbub/broker';
+import { type BrokerClient, type EntryPage, type PageQuery, readPage } from '@hubbub/broker';
 import { decodeEnvelope, type Frame, isPlainObject, jsonCodec, namespaceOf, toJsonValue } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
-
-export interface HistoryRequest {
-  /** Only what follows this offset, the oldest first; without it the newest. */
-  readonly since?: number | undefined;
-  /** Only what precedes this offset. */
-  readonly before?: number | undefined;
-  readonly limit: number;
-}
 
 export interface RoomHistory {
   readonly room_id: string;
@@ -27,7 +19,7 @@ export interface RoomHistory {
 export async function readHistory(
   { history, namespaces }: Pick<BrokerClient, 'history' | 'namespaces'>,
   room: string,
-  { since, before, limit }: HistoryRequest,
+  { since, before, limit }: Pick<PageQuery, 'since' | 'before' | 'limit'>,
 ): Promise<RoomHistory> {
   const { historySize, historyTtlMs } = await namespaces.lookup(namespaceOf(room));
   if (historySize === 0) return { room_id: room, epoch: '', offset: 0, messages: [], more: false };

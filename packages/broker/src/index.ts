@@ -24,7 +24,7 @@ export {
   IDEMPOTENCY_WINDOW_MS,
   POSITION_TTL_FACTOR,
 } from './history.js';
-export { type EntryPage, readPage } from './history-page.js';
+export { type EntryPage, type PageQuery, readPage } from './history-page.js';
 export { Interest } from './interest.js';
 export { LIFECYCLE_KEPT_MAX, type LifecycleEntry, type LifecycleLog } from './lifecycle-log.js';
 export { MemoryExchange } from './memory/memory-broker.js';

@@ -1,31 +1,9 @@
-/** Configuration: parsed once, all problems reported together, by name. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cleanup } from '../../../tests/support/cleanup.js';
-import { ConfigError, loadConfig } from '../src/load-config.js';
+import { loadConfig } from '../src/load-config.js';
 import { namespaceSettings } from '../src/namespaces.js';
+import { configFile, problemsOf } from './support/settings.js';
 
 const STRONG_SECRET = 'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb';
-
-function configFile(name: string, content: string): string {
-  const directory = mkdtempSync(join(tmpdir(), 'hubbub-config-'));
-  cleanup(() => rmSync(directory, { recursive: true }));
-  const path = join(directory, name);
-  writeFileSync(path, content);
-  return path;
-}
-
-function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
-  try {
-    loadConfig(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe('configuration', () => {
   test('without a word everything has its default, and the result is frozen', () => {

@@ -1,27 +1,6 @@
-/** Every setting refuses a wrong value by its name, with a value that would be right. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cleanup } from '../../../tests/support/cleanup.js';
-import { ConfigError, describedNamespaceFields, environmentName, loadConfig, settingNames } from '../src/index.js';
-
-function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
-  try {
-    loadConfig(environment);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
-
-function withFile(content: string): NodeJS.ProcessEnv {
-  const folder = mkdtempSync(join(tmpdir(), 'hubbub-'));
-  cleanup(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'hubbub.yaml'), content);
-  return { HUBBUB_CONFIG: join(folder, 'hubbub.yaml') };
-}
+import { describedNamespaceFields, environmentName, settingNames } from '../src/index.js';
+import { problemsOf, withFile } from './support/settings.js';
 
 /** Examples in a message: after "such as" or "like", one of several, a bound, true. */
 function exampleIn(message: string): string | undefined {

@@ -1,27 +1,6 @@
-/** A setting is refused at the start where what uses it would not take it, or would take it for something else. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cleanup } from '../../../tests/support/cleanup.js';
-import { ConfigError, loadConfig, namespaceSettings } from '../src/index.js';
-
-function problemsOf(environment: NodeJS.ProcessEnv): string[] {
-  try {
-    loadConfig(environment);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return [...error.problems];
-    throw error;
-  }
-}
-
-function withFile(content: string): NodeJS.ProcessEnv {
-  const folder = mkdtempSync(join(tmpdir(), 'hubbub-'));
-  cleanup(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'hubbub.yaml'), content);
-  return { HUBBUB_CONFIG: join(folder, 'hubbub.yaml') };
-}
+import { loadConfig, namespaceSettings } from '../src/index.js';
+import { problemsOf, withFile } from './support/settings.js';
 
 describe('refused by name', () => {
   test.each([

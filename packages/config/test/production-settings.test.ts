@@ -2,23 +2,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, DEVELOPMENT_JWT_SECRET, loadConfig } from '../src/index.js';
+import { DEVELOPMENT_JWT_SECRET, loadConfig } from '../src/index.js';
+import { problemsOf } from './support/settings.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const STRONG = 'q3Zk0v8Jm1xWc7Yt5Rn2Lb9Hs4Gd6Pf';
 const STRONG_SECRET = `${STRONG}-${STRONG.toLowerCase()}`;
 const PRODUCTION = { NODE_ENV: 'production', HUBBUB_JWT_SECRET: STRONG_SECRET };
 const JWKS = { NODE_ENV: 'production', HUBBUB_JWT_JWKS_URL: 'https://id.example/jwks' };
-
-function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
-  try {
-    loadConfig(environment);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-}
 
 function warningsOf(environment: NodeJS.ProcessEnv): string[] {
   return loadConfig(environment).warnings.map(({ name }) => name);

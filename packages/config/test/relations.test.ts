@@ -1,17 +1,10 @@
 /** Relations between two settings: each one of the table is checked, at its bound and just beyond it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cleanup } from '../../../tests/support/cleanup.js';
 import { ConfigError, loadConfig, RELATIONS } from '../src/index.js';
+import { withFile } from './support/settings.js';
 
-function withHistory(historyTtlMs: number): NodeJS.ProcessEnv {
-  const folder = mkdtempSync(join(tmpdir(), 'hubbub-'));
-  cleanup(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'hubbub.yaml'), `namespaces: { chat: { historySize: 1, historyTtlMs: ${historyTtlMs} } }`);
-  return { HUBBUB_CONFIG: join(folder, 'hubbub.yaml') };
-}
+const withHistory = (historyTtlMs: number): NodeJS.ProcessEnv =>
+  withFile(`namespaces: { chat: { historySize: 1, historyTtlMs: ${historyTtlMs} } }`);
 
 /** By the relation: settings that just do not keep it, and settings that just do. */
 const CASES: Readonly<Record<string, readonly [broken: NodeJS.ProcessEnv, kept: NodeJS.ProcessEnv]>> = {
@@ -99,8 +92,5 @@ describe.each(
 });
 
 test('a namespace without history has none that could be forgotten', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'hubbub-'));
-  cleanup(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'hubbub.yaml'), 'namespaces: { chat: { historyTtlMs: 1000 } }');
-  expect(verdictOf({ HUBBUB_CONFIG: join(folder, 'hubbub.yaml') }).messages).toEqual([]);
+  expect(verdictOf(withFile('namespaces: { chat: { historyTtlMs: 1000 } }')).messages).toEqual([]);
 });
