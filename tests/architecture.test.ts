@@ -80,35 +80,35 @@ const badExamples: BadExample[] = [
     finding: 'examples/chat/service.ts: imports packages/broker, which examples may not',
   },
   {
-    rule: 'every room of the edge imports only those it may',
+    rule: 'every folder of the edge imports only those it may',
     because: 'a message passes in one direction',
     files: {
       'apps/edge/src/sessions/session.ts':
         "import type { Dispatch } from '../frames/dispatch.js'; export type A = Dispatch;",
       'apps/edge/src/frames/dispatch.ts': 'export interface Dispatch { readonly type: string }',
     },
-    finding: 'apps/edge/src/sessions/session.ts: imports frames, which the room sessions may not',
+    finding: 'apps/edge/src/sessions/session.ts: imports frames, which the folder sessions may not',
   },
   {
-    rule: 'every room of the edge imports only those it may',
-    because: 'a room does not know how the edge is composed',
+    rule: 'every folder of the edge imports only those it may',
+    because: 'a folder does not know how the edge is composed',
     files: {
       'apps/edge/src/drain/drain.ts': "export * from '../edge.js';",
       'apps/edge/src/edge.ts': 'export const edge = 1;',
     },
-    finding: 'apps/edge/src/drain/drain.ts: imports edge.ts, which the room drain may not',
+    finding: 'apps/edge/src/drain/drain.ts: imports edge.ts, which the folder drain may not',
   },
   {
-    rule: 'every room of the edge imports only those it may',
-    because: 'a new room needs a row in the table first',
+    rule: 'every folder of the edge imports only those it may',
+    because: 'a new folder needs a row in the table first',
     files: { 'apps/edge/src/cellar/bottle.ts': "import '../metrics.js';", 'apps/edge/src/metrics.ts': '' },
-    finding: 'apps/edge/src/cellar/bottle.ts: is in no room of the edge (tests/architecture/rules.ts)',
+    finding: 'apps/edge/src/cellar/bottle.ts: is in no folder that the table names (tests/architecture/rules.ts)',
   },
   {
-    rule: 'every room of the edge imports only those it may',
-    because: 'all files but three are in a room',
+    rule: 'every folder of the edge imports only those it may',
+    because: 'all files but three are in a folder',
     files: { 'apps/edge/src/helpers.ts': "import './edge.js';", 'apps/edge/src/edge.ts': '' },
-    finding: 'apps/edge/src/helpers.ts: is in no room of the edge (tests/architecture/rules.ts)',
+    finding: 'apps/edge/src/helpers.ts: is in no folder that the table names (tests/architecture/rules.ts)',
   },
   {
     rule: 'a package is imported through its exports only',

@@ -27,12 +27,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The rooms of the edge that each of its rooms may import. A message passes through them in one direction.
- * `edge.ts` and `index.ts` connect all rooms; every room may import `metrics.ts`.
+ * The folders of the edge that each of them may import. A message passes through them in one direction.
+ * `edge.ts` and `index.ts` connect all folders; every folder may import `metrics.ts`.
  */
 const EDGE = 'apps/edge/src/';
-const BELOW_ROOMS = ['limits', 'admission', 'sessions', 'conflation', 'history', 'presence'];
-const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
+const BELOW_MEMBERSHIPS = ['limits', 'admission', 'sessions', 'conflation', 'history', 'presence'];
+const EDGE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   limits: [],
   admission: ['limits'],
   sessions: ['limits', 'admission'],
@@ -40,12 +40,12 @@ const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   history: ['sessions'],
   presence: ['sessions'],
   drain: ['sessions'],
-  rooms: BELOW_ROOMS,
-  services: [...BELOW_ROOMS, 'rooms'],
-  frames: [...BELOW_ROOMS, 'rooms', 'services'],
+  rooms: BELOW_MEMBERSHIPS,
+  services: [...BELOW_MEMBERSHIPS, 'rooms'],
+  frames: [...BELOW_MEMBERSHIPS, 'rooms', 'services'],
   listener: ['limits', 'admission', 'sessions', 'rooms', 'drain'],
 };
-/** Files of the edge outside its rooms; only the first may be imported by a room. */
+/** Files of the edge outside its folders; a folder may import only the first. */
 const EDGE_TOP = ['metrics.ts', 'edge.ts', 'index.ts'];
 
 const ENGINE_FILE = 'apps/edge/src/listener/engine.ts';
@@ -63,17 +63,18 @@ export const rules = {
       return allowed.includes(to.folder) ? [] : [`${file.path}: imports ${to.folder}, which ${from.folder} may not`];
     }),
 
-  'every room of the edge imports only those it may': tree =>
+  'every folder of the edge imports only those it may': tree =>
     eachImport(tree).flatMap(({ file, target }) => {
       if (!file.path.startsWith(EDGE)) return [];
-      const from = roomOf(file.path);
+      const from = folderOf(file.path);
       if (from === undefined) return [];
-      const allowed = ROOM_ARROWS[from];
-      if (allowed === undefined) return [`${file.path}: is in no room of the edge (tests/architecture/rules.ts)`];
+      const allowed = EDGE_ARROWS[from];
+      if (allowed === undefined)
+        return [`${file.path}: is in no folder that the table names (tests/architecture/rules.ts)`];
       if (target.kind !== 'file' || !target.path.startsWith(EDGE)) return [];
-      const to = roomOf(target.path) ?? target.path.slice(EDGE.length);
+      const to = folderOf(target.path) ?? target.path.slice(EDGE.length);
       if (to === from || to === EDGE_TOP[0] || allowed.includes(to)) return [];
-      return [`${file.path}: imports ${to}, which the room ${from} may not`];
+      return [`${file.path}: imports ${to}, which the folder ${from} may not`];
     }),
 
   'a package is imported through its exports only': tree =>
@@ -151,7 +152,7 @@ export const rules = {
 export type RuleName = keyof typeof rules;
 
 /** The room of a file of the edge; `undefined` for its top files. */
-function roomOf(path: string): string | undefined {
+function folderOf(path: string): string | undefined {
   const inside = path.slice(EDGE.length);
   return EDGE_TOP.includes(inside) ? undefined : inside.split('/', 1)[0];
 }

@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers());
 describe('a repeated key', () => {
   const envelope = encodeEnvelope({ encoding: 'json', publishedAtMs: 1 }, Buffer.from('{"type":"a"}'));
 
-  test('is known on the bus for the whole window, and not longer', async () => {
+  test('is known to the broker for the whole window, and not longer', async () => {
     const broker = new MemoryExchange().connect();
     const isRepeated = async (key: string) => (await broker.publishOnce('c', envelope, key)).repeated;
     expect(await isRepeated('a')).toBe(false);
