@@ -151,7 +151,7 @@ export const rules = {
 
 export type RuleName = keyof typeof rules;
 
-/** The room of a file of the edge; `undefined` for its top files. */
+/** The folder of a file of the edge; `undefined` for its top files. */
 function folderOf(path: string): string | undefined {
   const inside = path.slice(EDGE.length);
   return EDGE_TOP.includes(inside) ? undefined : inside.split('/', 1)[0];

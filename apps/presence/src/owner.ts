@@ -250,7 +250,7 @@ export class Owner {
   }
 
   #now(): number {
-    // Whole milliseconds: the time stands in lifecycle events, whose readers take nothing else.
+    // Whole milliseconds: lifecycle events contain the time, and their readers accept only integers.
     return Math.floor(performance.now() + this.#clockOffsetMs);
   }
 

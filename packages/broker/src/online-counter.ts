@@ -15,7 +15,7 @@ export interface OnlineCounter {
   /** @throws {HubbubError} `UNAVAILABLE`. */
   write(counts: ReadonlyMap<number, OnlineCount>): Promise<void>;
   /**
-   * The sum over all partitions, at most about a second old: askers share one answer.
+   * The sum over all partitions, at most about a second old: callers share one answer.
    * @throws {HubbubError} `UNAVAILABLE`.
    */
   total(): Promise<number>;

@@ -24,7 +24,7 @@ export interface Gap {
 /** After a new connection a room is whole: every message came, or comes now. */
 export interface Recovered {
   readonly room: string;
-  /** Messages that were made up for. */
+  /** The number of recovered messages. */
   readonly replayed: number;
 }
 
@@ -205,7 +205,7 @@ export class Recovery {
     }
   }
 
-  /** From here on the edge goes on. Without a known epoch, messages may be here already that came before the answer. */
+  /** The edge continues from here. Without a known epoch, messages may have arrived before the answer. */
   #moveTo(room: string, { epoch, offset }: Position, known: Position | undefined): void {
     const record = this.#record(room, offset);
     const early = !known ? record.position.offset : 0;

@@ -21,7 +21,7 @@ export class RoomPosition {
   #offset: number;
   /** Known beyond a hole. */
   readonly #ahead = new Set<number>();
-  /** The highest that came as a frame: frames come in order, so nothing but an `ack` fills a hole below it. */
+  /** The highest offset that a frame had. Frames arrive in order, so only an `ack` fills a hole below it. */
   #latest: number;
   /** Known from their `ack` alone. */
   readonly #own = new Set<number>();

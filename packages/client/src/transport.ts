@@ -20,7 +20,7 @@ export interface TransportListener {
 
 /** One socket. */
 export interface Transport {
-  /** May lose the data without a word when the socket is not open: `closed` follows then. */
+  /** May lose the data silently if the socket is not open; then `closed` follows. */
   send(data: string | Uint8Array): void;
   /** Begins to close; does nothing when that has begun. */
   close(code: number, reason: string): void;

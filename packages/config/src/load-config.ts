@@ -68,7 +68,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 
 interface RightPart {
   readonly settings: z.infer<typeof configSchema>;
-  /** Settings that stand in it with their default, because what was given is wrong. */
+  /** Settings that have their default here, because the given value is wrong. */
   readonly wrong: ReadonlySet<string>;
 }
 
@@ -76,7 +76,7 @@ interface RightPart {
 const MAX_ROUNDS = 3;
 
 /**
- * Adds what is wrong to `problems`, and goes on with the rest: every setting has a default.
+ * Adds each problem to `problems` and continues: every setting has a default.
  * @throws {ConfigError} where no rest is right
  */
 function parseRightPart(given: Readonly<Record<string, unknown>>, problems: string[]): RightPart {

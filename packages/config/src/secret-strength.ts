@@ -3,7 +3,7 @@
 /** Used in development when nothing is set, and announced loudly. Never in production. */
 export const DEVELOPMENT_JWT_SECRET = 'hubbub-development-secret-not-for-production';
 
-/** Secrets that stand in this repository, or stood there. A test looks for further ones. */
+/** Secrets that this repository contains or contained. A test looks for further ones. */
 const PUBLISHED: ReadonlySet<string> = new Set([
   DEVELOPMENT_JWT_SECRET,
   'the-secret-of-the-examples-which-everybody-knows',

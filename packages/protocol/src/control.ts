@@ -6,7 +6,7 @@ import { RESERVED_TYPE_PREFIX } from './reserved-frames.js';
 import { isRoomName } from './room-name.js';
 import { isWellFormed } from './text.js';
 
-/** The reason of a control also travels in a close frame, whose text has at most 123 bytes (RFC 6455 section 5.5). */
+/** A close frame carries the reason of a control, too: at most 123 bytes (RFC 6455 section 5.5). */
 export const CONTROL_REASON_MAX_BYTES = 123;
 
 export type Control =

@@ -122,7 +122,7 @@ export type GapReason = 'no_history' | 'too_old' | 'new_epoch' | 'too_many';
 export interface RoomGap {
   readonly room_id: string;
   readonly reason: GapReason;
-  /** Where the room goes on, where it has a history. */
+  /** The position after which the room continues, if it has a history. */
   readonly epoch?: string;
   readonly offset?: number;
 }

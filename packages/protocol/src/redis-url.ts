@@ -30,7 +30,7 @@ export type RedisAddress =
 export function parseRedisUrl(url: string): RedisAddress {
   const [, scheme, rest = ''] = /^(rediss?|unix):\/\/(.*)$/s.exec(url) ?? [];
   if (scheme === undefined) throw new TypeError(EXPECTED);
-  // The URL parser removes tabs and line breaks without a word.
+  // The URL parser removes tabs and line breaks silently.
   if (/[\s\p{Cc}]/u.test(rest)) throw problem('spaces or line breaks in it are written as %20, %0A or %0D');
   return scheme === 'unix' ? unixAddress(rest) : tcpAddress(rest, scheme === 'rediss');
 }

@@ -45,7 +45,7 @@ export interface UserPresence {
 /** Every method throws {@link HubbubError}: `UNAVAILABLE` when presence does not answer, else the code of its answer. */
 export interface PresenceQueries {
   /**
-   * A page of who is in a room. `limit` is 1 to 1,000 and about how many it has: go on with `next` as `cursor` while there is one.
+   * A page of the members of a room. `limit` (1 to 1,000) is its approximate size. Pass `next` as `cursor` to get the next page.
    */
   roster(room: string, page?: { readonly limit?: number; readonly cursor?: string }): Promise<RosterPage>;
   user(userId: string): Promise<UserPresence>;

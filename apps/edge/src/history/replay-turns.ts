@@ -11,7 +11,7 @@ export class ReplayTurns {
   #spentBytes = 0;
   #scheduled = false;
 
-  /** `undefined`: go on now. Else resolves when it is the asker's turn; those who come later wait behind. */
+  /** `undefined`: the turn has bytes left. Otherwise resolves in a later turn, in the order of the calls. */
   take(bytes: number): Promise<void> | undefined {
     this.#schedule();
     // A turn with bytes left has no waiting replay.

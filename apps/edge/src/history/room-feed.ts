@@ -135,7 +135,7 @@ export class RoomFeed {
   }
 
   async #confirm(): Promise<void> {
-    await nextTurn(); // Those who come in the same turn share the read.
+    await nextTurn(); // Callers of the same turn share the read.
     this.#confirming = undefined;
     if (this.position === undefined) return this.refresh();
     const page = await this.#read('check', () => ({ limit: 0, ...(this.position && { known: this.position }) }));

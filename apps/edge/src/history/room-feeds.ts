@@ -96,7 +96,7 @@ export class RoomFeeds {
    * check only when it is its turn.
    */
   async #check(): Promise<void> {
-    if (this.#checking) return; // Redis is slow, or there are very many: the round goes on.
+    if (this.#checking) return; // Redis is slow, or there are very many: the round continues.
     this.#checking = true;
     const feeds = this.#feeds.values();
     const checkSome = async (): Promise<void> => {

@@ -4,10 +4,10 @@
  */
 import type { GapReason, Position } from '@hubbub/protocol';
 
-/** A stretch of messages that will not come: the room goes on behind `position`. */
+/** A range of lost messages: the room continues after `position`. */
 export interface Gap {
   readonly reason: GapReason;
-  /** Where the room goes on; unset where it has no history. */
+  /** The position after which the room continues; unset without a history. */
   readonly position?: Position;
 }
 

@@ -99,7 +99,7 @@ export class RoomReplay {
   }
 
   async #extend(): Promise<void> {
-    await nextTurn(); // Those who come in the same turn share the read.
+    await nextTurn(); // Callers of the same turn share the read.
     const window = this.window();
     const after = this.#extendTo ?? window.from;
     this.#extendTo = undefined;

@@ -139,7 +139,7 @@ export class SessionCost {
   readonly key: string;
   readonly clock: FrameClock;
   readonly calls: ResourceBudget;
-  /** Answers and replays; what members of a room get is the room's and not the asker's. */
+  /** Answers and replays; what the members of a room get is charged to the room. */
   readonly bytesOut: ResourceBudget;
   readonly stored: SessionStoredBytes;
 

@@ -1,4 +1,4 @@
-/** How many frames a session, its user and its address may send on this edge, and when a session that goes on is closed. */
+/** Limits the frames of a session, its user and its address on this edge, and closes sessions that exceed them too often. */
 import type { Config } from '@hubbub/config';
 import { CLOSE_CODES, type CloseCode, type ErrorCode, isAnonymousId, type SessionLimits } from '@hubbub/protocol';
 import { LimitExceeded, type LimitName } from './limit-exceeded.js';
@@ -41,7 +41,7 @@ export class FrameLimits {
     return shared + (this.#sessions?.size ?? 0);
   }
 
-  /** For a session with its first frame: one that only listens holds none. A session that reconnects goes on with what it left. */
+  /** For a session with its first frame: one that only listens holds none. A session that reconnects continues with the rest of its allowance. */
   open({ user, address }: Limited, nowMs: number): FrameAllowance {
     return new FrameAllowance({
       session: this.#sessions?.take(limitKeyOf(user, address), nowMs),

@@ -52,7 +52,7 @@ export class ListeningApps {
   }
 
   /**
-   * New connections get the certificate that is in the files now; those that stand stay. Where the kernel had given a connection
+   * New connections get the certificate that is in the files now; existing ones stay. Where the kernel had given a connection
    * to the old socket in the very moment it closes, that one is reset.
    * Rejects with the problem of wrong files; then everything stays as before.
    */
@@ -70,7 +70,7 @@ export class ListeningApps {
     this.#forgetIfEmpty(previous);
   }
 
-  /** Takes no new connections; those that stand stay. */
+  /** Takes no new connections; existing ones stay. */
   async stopListening(): Promise<void> {
     if (this.#options.sharedPort) await acceptAllWaiting();
     if (this.#listenSocket !== undefined) this.#options.engine.us_listen_socket_close(this.#listenSocket);

@@ -34,7 +34,7 @@ export interface WebSocketOptions
   extends HttpRouteOptions,
     UpgradeOptions,
     Pick<Config, 'host' | 'port' | 'sharedPort' | 'maxBufferedBytes' | 'idleTimeoutMs'> {
-  /** Above it the engine ends the connection without a word; above `maxFrameBytes` the session gets `TOO_LARGE`. */
+  /** Above it the engine ends the connection without a close frame; above `maxFrameBytes` the session gets `TOO_LARGE`. */
   readonly maxPayloadBytes: number;
   /** The port speaks TLS. */
   readonly tls: TlsFiles | undefined;
@@ -46,7 +46,7 @@ export interface WebSocketListener {
   readonly port: number;
   /** With TLS: new connections get the certificate that the files have now. Rejects with their problem. */
   renewCertificate(): Promise<void>;
-  /** Takes no new connections; those that stand stay. */
+  /** Takes no new connections; existing ones stay. */
   stopListening(): Promise<void>;
   /** Ends every connection and the port. */
   close(): void;

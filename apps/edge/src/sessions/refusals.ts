@@ -1,4 +1,4 @@
-/** Answers frames that are refused, counts them, and closes the session that goes on (PROTOCOL.md section 4). */
+/** Answers and counts refused frames, and closes a session with too many of them (PROTOCOL.md section 4). */
 import { HubbubError } from '@hubbub/protocol';
 import type { Request } from '@hubbub/protocol/client-frame';
 import type { Logger } from '@hubbub/runtime';

@@ -165,7 +165,7 @@ export class WorkerPool {
     }
   }
 
-  /** @returns whether to go on: not when what is started now does not become ready. */
+  /** @returns whether to continue: false if the new worker does not become ready. */
   async #replace(old: PooledWorker): Promise<boolean> {
     const { log } = this.#options;
     if (!this.#serving.has(old)) return true; // It crashed, and its successor is new already.

@@ -7,7 +7,7 @@ import type { PageQuery, RegistryReader, RoomSummary, Roster, UserView } from '.
 import { roomSummary, rosterEntries, userView } from '../registry-view.js';
 import type { MemoryPartitionStore } from './memory-partition-store.js';
 
-/** A page goes on after so many entries of a hash: what leaves meanwhile may shift it. */
+/** A page begins after this number of entries of a hash; entries that leave meanwhile may shift it. */
 export class MemoryRegistryReader implements RegistryReader {
   readonly #store: MemoryPartitionStore;
   readonly #partitions: number;

@@ -13,7 +13,7 @@ const SWEEP_INTERVAL_MS = 10_000;
 
 export class MemoryEventLog implements EventLog {
   readonly #streams = new Map<string, MemoryEventStream>();
-  /** Ids go on after a restart and after a log was forgotten: none ever names another event. */
+  /** Ids continue after a restart and after a log expired: an id never names two events. */
   #firstSequence = Date.now();
   #sweptAtMs = Date.now();
 

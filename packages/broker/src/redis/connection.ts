@@ -58,7 +58,7 @@ export function openRedisConnection(url: string, options: RedisConnectionOptions
     // The connection was given up, and this event follows from that.
     if (isDatabaseMissing) return;
     isDatabaseMissing = Object(error).command?.name === 'select';
-    // The client would go on in database 0.
+    // The client would continue in database 0.
     if (isDatabaseMissing) redis.disconnect(true);
     options.onError(error);
   });

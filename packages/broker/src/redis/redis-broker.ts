@@ -202,7 +202,7 @@ async function isReplica(redis: Redis): Promise<boolean> {
   return Array.isArray(role) && role[0] === 'slave';
 }
 
-/** Begins as the channel, whose prefix and hash tag it so has. */
+/** Begins with the channel, and so has its prefix and its hash tag. */
 function idempotencyKeyOf(channel: string, idempotencyKey: string): string {
   return `${channel}:id:${idempotencyKey}`;
 }

@@ -114,7 +114,7 @@ export class Attempts<Of extends Entry> {
     if (isRecorded === true) this.#settings.onDeadLetter(entry, error);
   }
 
-  /** Records an outcome in Redis, again while it does not answer; `undefined` when the term is over. */
+  /** Records an outcome in Redis, and retries while Redis does not answer; `undefined` when the term is over. */
   async #record<Answer>(term: Term<Of>, write: (consumer: string) => Promise<Answer>): Promise<Answer | undefined> {
     while (term.held) {
       try {
