@@ -15,6 +15,9 @@ export const TERMS = [
   { pattern: /\bat once\b/i, write: 'immediately, or simultaneously: choose one' },
   { pattern: /\b(what|that|which) stands\b/i, write: 'current, existing or open' },
   { pattern: /\b(anew|once more)\b/i, write: 'again' },
+  { pattern: /\b(go(es)?|went) on\b/i, write: 'continue' },
+  { pattern: /\bwithout a word\b/i, write: 'silently, or without what is missing (a notice, a close frame)' },
+  { pattern: /\bmade up for\b/i, write: 'recovered' },
   { pattern: /\bof whom\b|\bwhose\b.*\bwhose\b/i, write: 'two sentences' },
   {
     pattern: /(?<!\bthere )\b(is|are|was|were) (no|none|nobody|no one)\b(?! longer| more| less)/i,

@@ -40,7 +40,7 @@ describe('tokens that run out', () => {
     ['JSON', {}],
     ['MessagePack', { codec: msgpackCodec }],
   ])(
-    '%s: renewed by refresh, again and again, on the same connection and without a word to the others',
+    '%s: renewed by refresh, again and again, on the same connection and without a notice to the others',
     async (encoding, codec) => {
       const startedAtMs = Date.now();
       let asked = 0;

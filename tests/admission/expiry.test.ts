@@ -46,7 +46,7 @@ describe('expiry', () => {
     expect((await client.nextFrame('welcome')).payload).not.toHaveProperty('expires_at');
   });
 
-  test.each(['json', 'msgpack'] as const)('a refresh (%s) lets the session go on where it is', async encoding => {
+  test.each(['json', 'msgpack'] as const)('a refresh (%s) lets the session continue where it is', async encoding => {
     const room = `chat:refresh-${encoding}`;
     const client = await connect(url, { token: token({ exp: inMs(SOON_MS) }), encoding });
     const stays = await connect(url, { token: token({ sub: 'bob' }) });

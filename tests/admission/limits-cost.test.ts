@@ -150,7 +150,7 @@ describe('calls', () => {
 });
 
 describe('bytes of history', () => {
-  test('one user fills no more than its share; a room that it has filled costs no more; others go on', async () => {
+  test('one user fills no more than its share; a room that it has filled costs no more; others continue', async () => {
     const env = {
       ...withNamespaces({ chat: { public: true, historySize: 5, historyTtlMs: 600_000 } }),
       ...FRAMES_WITHOUT_LIMIT,

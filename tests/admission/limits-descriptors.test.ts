@@ -1,4 +1,4 @@
-/** A process with few file descriptors: it refuses clients, and goes on answering its admin port. */
+/** A process with few file descriptors: it refuses clients, and continues to answer its admin port. */
 import { connect as connectTcp } from 'node:net';
 import { expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';

@@ -133,7 +133,7 @@ describe('a key set by URL', () => {
       describe: `the token is answered with ${status}`,
     });
 
-  test('keys rotate: the new one opens, the old one is gone, sessions that stand go on', async () => {
+  test('keys rotate: edges accept the new one and refuse the old one; open sessions continue', async () => {
     const keys = await startKeyServer([jwk(old, { kid: 'old' })]);
     const edge = await startEdge(keys.url);
     const early = await connect(edge.wsUrl, { token: oldToken() });
@@ -176,7 +176,7 @@ describe('a key set by URL', () => {
       'a redirect',
       keys => keys.serve((_request, response) => void response.writeHead(302, { location: `${keys.url}?2` }).end()),
     ],
-  ])('%s: nobody gets in, and the edge goes on', async (_, spoil) => {
+  ])('%s: the edge refuses everybody, and continues', async (_, spoil) => {
     const keys = await startKeyServer([jwk(old, { kid: 'old' })]);
     spoil(keys);
     const edge = await startEdge(keys.url);

@@ -136,7 +136,7 @@ describe('tail', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'tailing everybody; Ctrl-C ends it\n' });
   });
 
-  test('reports that Redis was down, and goes on', async () => {
+  test('reports that Redis was down, and continues', async () => {
     const redis = await startRedis({ own: true });
     const { says } = await tail(['general'], { HUBBUB_REDIS_URL: redis.url });
     await redis.restart();

@@ -59,7 +59,7 @@ describe('names that a client of any making relies on', () => {
     await ada.join('chat:errors');
     ada.sendRaw(frame);
     expect((await ada.nextFrame('error')).payload).toMatchObject({ code });
-    await ada.ping(); // It goes on.
+    await ada.ping(); // It continues.
   });
 
   test('the limits are the defaults: 4,096 bytes, 60 s of silence, room for 256 messages', async () => {

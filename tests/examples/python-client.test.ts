@@ -15,7 +15,7 @@ beforeAll(() => {
   python = provisionPython(REQUIREMENTS);
 }, PROVISION_TIMEOUT_MS);
 
-/** Ada, whose client starts at the first edge and goes on to the next one after each connection. */
+/** Ada, whose client starts at the first edge and continues with the next one after each connection. */
 function startAda(cluster: TestCluster, options: Partial<PythonPersonOptions> = {}): PythonPerson {
   const urls = cluster.edges.map(edge => edge.wsUrl);
   return new PythonPerson({ python, urls, token: () => cluster.token({ user: 'ada' }), ...options });

@@ -51,7 +51,7 @@ describe('the quiz room, when something breaks', () => {
     for (const page of [ben, host]) await page.locator('[data-question="0"]').waitFor();
   });
 
-  test('a network that falls silent without a word is noticed by pings that are not answered', async () => {
+  test('a network that falls silent is noticed by pings that are not answered', async () => {
     const proxy = await quiz.networkTo(1);
     const host = await quiz.openRoom('Ann');
     const ben = await quiz.playerPage(host.code, 'Ben', { proxy });
@@ -122,7 +122,7 @@ describe('the quiz room, when something breaks', () => {
     expect(cleo.client.frames.filter(({ type }) => type === 'answer_taken')).toHaveLength(2);
   });
 
-  test('the time of a question is up, and a room is due, while no service is there: both are made up for', async () => {
+  test('the time of a question is up, and a room is due, while no service is there: the service does both when it returns', async () => {
     const host = await quiz.openRoom('Host');
     const ben = await quiz.join(host.code, 'Ben');
     await host.tell('start_quiz');
@@ -138,7 +138,7 @@ describe('the quiz room, when something breaks', () => {
     expect(Object(lastState(ben).payload).phase).toBe('reveal');
   });
 
-  test('two services: either takes requests, one goes on when the other is killed', {
+  test('two services: either takes requests, one continues when the other is killed', {
     timeout: EXAMPLE_TIMEOUT_MS,
   }, async () => {
     const another = await quiz.example.service.startAnother();

@@ -146,7 +146,7 @@ describe('the quiz room', () => {
     expect([scoreIn(end, ben.id), scoreIn(end, cleo.id)]).toEqual([0, 0]);
   });
 
-  test('only the host starts, goes on and ends, whatever sender a frame names', async () => {
+  test('only the host starts, continues and ends, whatever sender a frame names', async () => {
     const host = await quiz.openRoom('Host');
     const ben = await quiz.join(host.code, 'Ben');
     const asHost = { sender: { id: host.id, name: 'Host' } };

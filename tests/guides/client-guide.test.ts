@@ -85,7 +85,7 @@ test('history.mjs: earlier, live, missed and lost messages', async () => {
   for (const content of ['d', 'e']) await say(bob, 'chat:42', content);
   for (const content of ['a', 'b', 'c', 'd', 'e']) await say(bob, 'short:1', content);
   network.restore();
-  await one.says('whole again, 2 made up for');
+  await one.says('whole again, 2 recovered');
   expect(one.lines.slice(4, 6)).toEqual(['4: d', '5: e']);
   await two.says('gap: too_old');
   await two.says('5: e');

@@ -14,11 +14,7 @@ const USERS = 150;
 
 const userOf = ({ payload }: Frame) => (payload?.user as { id: string } | undefined)?.id ?? '';
 const heard = (witness: RawClient, type: string) =>
-  witness.frames.filter(frame => frame.type === type && userOf(frame).startsWith('u')).map(userOf);
-const knows = (witness: RawClient, room: string, user: string) =>
-  witness.frames.some(
-    ({ room: of, payload }) => of === room && JSON.stringify(payload ?? {}).includes(`"id":"${user}"`),
-  );
+  witness.frames.filter(frame => frame.type === type && userOf(frame) !== 'late').map(userOf);
 
 test('killed three times under load: rosters are right, and every user joined and left exactly once (invariant 12)', async () => {
   const env = { ...withNamespaces({ chat: { public: true, leaveGraceMs: 500 } }), HUBBUB_PRESENCE_API_KEYS: 'key' };
@@ -31,15 +27,6 @@ test('killed three times under load: rosters are right, and every user joined an
   const witness = await enter('witness', 0, ROOMS);
   for (const room of ROOMS) await witness.nextFrame({ type: 'room_info', room });
 
-  // Presence began with an empty registry and fenced the edges: what they report again at first is not news.
-  const scouts = ['scout-0', 'scout-1'];
-  for (const [edge, scout] of scouts.entries()) {
-    await enter(scout, edge, ROOMS);
-    await eventually(() => ROOMS.every(room => knows(witness, room, scout)), {
-      describe: `the witness knows ${scout}`,
-    });
-  }
-
   const stay = new Map<string, string>();
   const gone: string[] = [];
   const crashes: Promise<void>[] = [];
@@ -49,7 +36,7 @@ test('killed three times under load: rosters are right, and every user joined an
   };
   for (let number = 0; number < USERS; number++) {
     if (number % 50 === 25) {
-      await Promise.all(crashes); // One at a time, and the load goes on meanwhile.
+      await Promise.all(crashes); // One at a time, and the load continues meanwhile.
       crashes.push(crash());
     }
     const [user, room] = [`u${number}`, ROOMS[number % ROOMS.length] ?? ''];
@@ -73,7 +60,7 @@ test('killed three times under load: rosters are right, and every user joined an
     const { payload } = await late.nextFrame({ type: 'room_info', room });
     const here = ((payload?.users ?? []) as { id: string }[]).map(({ id }) => id).sort();
     const expected = [...stay].filter(([, of]) => of === room).map(([user]) => user);
-    expect(here).toEqual([...expected, ...scouts, 'late', 'witness'].sort());
+    expect(here).toEqual([...expected, 'late', 'witness'].sort());
     const versions = witness.frames
       .filter(frame => frame.room === room)
       .flatMap(({ payload }) => payload?.version ?? []);

@@ -97,7 +97,7 @@ describe('its redis-cli lines', () => {
     expect(await shell('HMGET … meta')).toBe(`${epoch}\n1`);
     await subscriber.ping(); // Published messages arrive before the answer.
     expect(published).toEqual([expect.stringContaining(`\u0001{"o":1,"h":"${epoch}","e":"j"`)]);
-    // Clients have it from the history, too, and an SDK goes on behind it.
+    // Clients have it from the history, too, and an SDK continues behind it.
     const carol = await enter('carol', 0, 'game:1');
     const { payload } = await carol.ask({ type: 'history', room: 'game:1' });
     expect(payload).toMatchObject({ epoch, messages: [{ type: 'move.made', offset: 1, payload: { to: 'e4' } }] });

@@ -73,10 +73,9 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
   const newPresence = (name: string, env?: Environment) =>
     startProcess(['presence'], { name, env: { ...onRedis, HUBBUB_NODE_ID: name, ...env } });
 
-  const [edges, presence] = await Promise.all([
-    Promise.all(names('edge', options.edges ?? 2).map(nodeId => newEdge(nodeId))),
-    Promise.all(names('presence', options.presence ?? 1).map(name => newPresence(name))),
-  ]);
+  // Presence first: when it finds an empty registry it fences the living edges, and reports count again only 2 s later.
+  const presence = await Promise.all(names('presence', options.presence ?? 1).map(name => newPresence(name)));
+  const edges = await Promise.all(names('edge', options.edges ?? 2).map(nodeId => newEdge(nodeId)));
   return {
     edges,
     presence,

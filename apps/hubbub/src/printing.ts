@@ -7,7 +7,7 @@ export function printLine(line = ''): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Beside the result: what is going on, or went wrong. */
+/** Beside the result: progress and problems. */
 export function printNote(text: string): void {
   // It may quote an argument, or what another process answered.
   process.stderr.write(`${text.split('\n').map(harmless).join('\n')}\n`);

@@ -6,7 +6,7 @@ import { startRedis } from '../../../tests/support/redis.js';
 import { AT_ONCE, eventOf, idOf, LEASE_MS, textsOf } from './event-stories.js';
 import { openRedisEventLog } from './redis-event-log.js';
 
-test('a waiting read goes on when its connections are cut, and gets what comes then', async () => {
+test('a waiting read continues when its connections are cut, and gets what comes then', async () => {
   const redis = await startRedis({ own: true });
   const { append, group } = await openRedisEventLog(redis);
   await group.hold('r1', LEASE_MS);

@@ -61,7 +61,7 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
     expect((await read()).offset).toBe(3);
   });
 
-  test('only the newest are remembered, and offsets go on', async () => {
+  test('only the newest are remembered, and offsets continue', async () => {
     const { append, read } = await newRoom({ size: 3 });
     for (const text of ['a', 'b', 'c', 'd', 'e']) await append(text);
     const page = await read();
@@ -117,7 +117,7 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
     expect((await append('b')).epoch).not.toBe(epoch);
   });
 
-  test('a history that reaches exactly to a known position goes on', async () => {
+  test('a history that reaches exactly to a known position continues', async () => {
     const { append, read } = await newRoom();
     const first = await append('a');
     expect(await read({ known: first })).toMatchObject({ epoch: first.epoch, offset: 1 });

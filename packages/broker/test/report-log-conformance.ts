@@ -19,7 +19,7 @@ export function reportLogConformance(open: (maxEntries: number) => Promise<Repor
     expect(texts(found.get(2))).toEqual(['x']);
   });
 
-  test('a read goes on after the position it is given, and an entry knows when it was appended', async () => {
+  test('a read continues after the position it is given, and an entry knows when it was appended', async () => {
     const log = await open(100);
     const before = Date.now();
     await log.append(['a', 'b', 'c'].map(text => ({ partition: 0, text })));

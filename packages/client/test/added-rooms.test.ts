@@ -32,7 +32,7 @@ it('is joined without a request, and hears from the position on', async () => {
   expect(edge.socket.sentOfType('join_room')).toEqual([]);
 });
 
-it('takes the place of a message for others without a word', async () => {
+it('takes the place of a message for others silently', async () => {
   const client = await edge.openClient();
   const heard = hear(client.room('general'));
   edge.socket.receive(opened({ epoch: 'e1', offset: 4 }));

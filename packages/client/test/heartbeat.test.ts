@@ -51,7 +51,7 @@ describe('a heartbeat', () => {
     expect([ping.mock.calls.length, dead.mock.calls.length]).toEqual([1, 1]);
   });
 
-  it('goes on after a sign of life, and checks again on request', async () => {
+  it('continues after a sign of life, and checks again on request', async () => {
     const { heartbeat, ping, dead } = startHeartbeat();
     heartbeat.probe();
     await vi.advanceTimersByTimeAsync(100);

@@ -129,7 +129,7 @@ describe('invariant 9: a silent edge is noticed', () => {
 });
 
 describe('invariant 10: no listener and no frame disturbs the connection', () => {
-  it('reports a listener that throws as uncaught, and goes on', async () => {
+  it('reports a listener that throws as uncaught, and continues', async () => {
     const reported = vi.fn();
     vi.stubGlobal('reportError', reported);
     const client = edge.client();

@@ -106,7 +106,7 @@ describe('in a room that echoes own messages', () => {
     expect(placesIn((await comeBack(edge)).sentOfType('resume')[0])).toMatchObject([{ offset: 11 }]);
   });
 
-  it('a message of another session of the user is not an echo: acks go on counting', async () => {
+  it('a message of another session of the user is not an echo: acks still count', async () => {
     const { room, heard } = await joined(edge);
     edge.socket.receive(message(11, { ...own, id: 'other-tab' }));
     edge.answer = ({ id = '' }, to) => void to.receive({ type: 'ack', id, offset: 12 });

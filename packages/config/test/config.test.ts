@@ -6,7 +6,7 @@ import { configFile, problemsOf } from './support/settings.js';
 const STRONG_SECRET = 'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb';
 
 describe('configuration', () => {
-  test('without a word everything has its default, and the result is frozen', () => {
+  test('without settings everything has its default, and the result is frozen', () => {
     const config = loadConfig({});
     expect(config).toMatchObject({
       port: 8080,

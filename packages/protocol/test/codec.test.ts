@@ -46,7 +46,7 @@ describe.for(codecs)('the codec for $encoding', codec => {
     );
   });
 
-  test('refuses a frame that is cut off or goes on', () => {
+  test('refuses a frame that is cut off or has trailing bytes', () => {
     const whole = codec.encode({ type: 'ping', id: 'p1' });
     for (let length = 0; length < whole.length; length++) {
       expect(refusalOf(codec, whole.subarray(0, length))).toBeInstanceOf(HubbubError);

@@ -39,7 +39,7 @@ describe('events', () => {
     expect(most, 'events of one room at a time').toBe(1);
   });
 
-  test('that fail are retried with growing delays, before the next of their room, while other rooms go on', async () => {
+  test('that fail are retried with growing delays, before the next of their room, while other rooms continue', async () => {
     const { tell, consume, heard, waiting } = await consumerStory();
     await tell('game:a', 'game:a 0');
     await tell('game:a', 'game:a 1');
@@ -68,7 +68,7 @@ describe('events', () => {
     await eventually(async () => (await waiting()) === 0);
   });
 
-  test('that fail to the end are dead letters, which can be read, and their room goes on', async () => {
+  test('that fail to the end are dead letters, which can be read, and their room continues', async () => {
     const { hubbub, tell, consume, heard } = await consumerStory();
     await tell('game:a', 'bad');
     await tell('game:a', 'good');
@@ -141,7 +141,7 @@ describe('events', () => {
     expect(most).toBe(3);
   });
 
-  test('with a handler that never ends are retried after its time; the signal aborts it, and their room goes on', async () => {
+  test('with a handler that never ends are retried after its time; the signal aborts it, and their room continues', async () => {
     const { tell, consume, heard } = await consumerStory();
     await tell('game:a', 'stuck');
     await tell('game:a', 'next');

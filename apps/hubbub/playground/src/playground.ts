@@ -152,7 +152,7 @@ export class Playground {
     this.connect();
   }
 
-  /** Ends the client without a word on the page: what follows is not a loss. */
+  /** Ends the client without a notice on the page: what follows is not a loss. */
   #drop(): void {
     this.#typing.stop();
     for (const stop of this.#follows.values()) stop();

@@ -15,7 +15,7 @@ export interface Preferences {
 export type Identity = { readonly name: string } | { readonly token: string };
 
 const PREFERENCES_KEY = 'hubbub.playground';
-/** Of the session, so that a reload goes on while a second tab can be somebody else. */
+/** Of the session, so that a reload continues while a second tab can be somebody else. */
 const IDENTITY_KEY = 'hubbub.playground.identity';
 
 export function recallPreferences(): Preferences {

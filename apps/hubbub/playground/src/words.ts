@@ -36,7 +36,7 @@ const CLOSE_WORDS: Readonly<Record<number, string>> = {
   [CLOSE_CODES.TOKEN_EXPIRED]: 'Your token has expired.',
   [CLOSE_CODES.UNAUTHORIZED]: 'Your token is missing or not valid.',
   [CLOSE_CODES.KICKED]: 'A service disconnected you.',
-  [CLOSE_CODES.PROTOCOL_ABUSE]: 'This page went on sending what is refused.',
+  [CLOSE_CODES.PROTOCOL_ABUSE]: 'This page continued to send what is refused.',
   [CLOSE_CODES.SESSION_LIMIT]: 'You have as many sessions as one may have.',
   [CLOSE_CODES.FORBIDDEN]: 'You may not connect here.',
   [CLOSE_CODES.BAD_REQUEST]: 'The edge does not understand the request of this page.',
