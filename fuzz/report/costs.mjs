@@ -11,8 +11,8 @@ import { RawSession } from '../wire/session.mjs';
 /** Largest processor time of one input, in good sessions. */
 const PROCESSOR_MAX = 10;
 /**
- * Largest number of Redis commands for one input, in good sessions; commands within scripts count. A session that drops costs
- * 3 to 11, because presence batches more on some machines than on others; 60 publishes for an input would be 29.
+ * Largest number of Redis commands for one input, in good sessions; commands within scripts count. A dropped session costs
+ * 3 to 11: presence batches more on some machines than on others. An input of 60 publishes would cost 29.
  */
 const REDIS_MAX = 20;
 /** Inputs of each kind; slow ones take seconds each. */
