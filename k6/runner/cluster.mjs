@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { lineOf, startNode, stop } from '../../bench/machine/processes.mjs';
-import { findRedis, startRedis } from '../../bench/machine/redis.mjs';
+import { lineOf, startNode, stop } from '../../tools/bench/machine/processes.mjs';
+import { findRedis, startRedis } from '../../tools/bench/machine/redis.mjs';
 
 const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
 const READY_WITHIN_MS = 15_000;

@@ -1,7 +1,7 @@
 /** Starts one k6 process and reports how it ended. */
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { start } from '../../bench/machine/processes.mjs';
+import { start } from '../../tools/bench/machine/processes.mjs';
 
 const LOGGED_ERRORS_MAX = 5;
 /** k6's exit code after a failed threshold. */

@@ -29,7 +29,7 @@ export function k6Command({ run, bundle }, program = new Command('npm run k6 --'
         wholeNumber(0, MAX),
       )
       .option('--prometheus <url>', 'remote write, such as http://127.0.0.1:9090/api/v1/write')
-      .option('--record', 'saves the run in bench/results, shown in docs/performance.md', false);
+      .option('--record', 'saves the run in tools/results, shown in docs/performance.md', false);
     // `rate` is `--rate`, and `p99-ms` is the attribute `p99Ms`.
     const numbers = plan.settings.map(name => {
       const option = command.createOption(`--${name} <n>`).argParser(wholeNumber(0, MAX));

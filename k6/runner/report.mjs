@@ -1,7 +1,7 @@
 /** Prints the findings of a run, and saves them among the results of all scenarios. */
 import { loadEngine } from '@hubbub/edge';
-import { describeMachine } from '../../bench/machine/facts.mjs';
-import { saveRun } from '../../bench/report/results.mjs';
+import { describeMachine } from '../../tools/bench/machine/facts.mjs';
+import { saveRun } from '../../tools/bench/report/results.mjs';
 
 /**
  * @typedef {object} Findings

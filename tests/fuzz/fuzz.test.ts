@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { MIB, memoryVerdict } from '../../fuzz/report/memory.mjs';
+import { MIB, memoryVerdict } from '../../tools/fuzz/report/memory.mjs';
 import { adopt } from '../support/children.js';
 import { startRedis } from '../support/redis.js';
 
@@ -14,10 +14,10 @@ interface Run {
   readonly words: string;
 }
 
-/** Runs `node fuzz/run.mjs …` to its end, on the tests' Redis. */
+/** Runs `node tools/fuzz/run.mjs …` to its end, on the tests' Redis. */
 async function fuzz(...args: string[]): Promise<Run> {
   const redis = await startRedis();
-  const all = ['fuzz/run.mjs', ...args, '--redis', redis.url, '--prefix', redis.prefix, '--no-report'];
+  const all = ['tools/fuzz/run.mjs', ...args, '--redis', redis.url, '--prefix', redis.prefix, '--no-report'];
   return await new Promise(resolve => {
     const child = execFile(process.execPath, all, { cwd: ROOT, timeout: PATIENCE_MS }, (_error, stdout, stderr) => {
       resolve({ code: child.exitCode, words: `${stdout}\n${stderr}` });
@@ -55,7 +55,7 @@ test(
   'bad inputs do no harm without Redis either, with everything in one process',
   async () => {
     const words = await new Promise<string>(resolve => {
-      const args = ['fuzz/run.mjs', '--embedded', '--seed', '8', '--inputs', '40000', '--no-report'];
+      const args = ['tools/fuzz/run.mjs', '--embedded', '--seed', '8', '--inputs', '40000', '--no-report'];
       const child = execFile(process.execPath, args, { cwd: ROOT, timeout: PATIENCE_MS }, (_error, stdout, stderr) =>
         resolve(`${stdout}\n${stderr}`),
       );

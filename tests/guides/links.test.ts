@@ -11,7 +11,7 @@ const pages = [
   ...markdownIn('docs'),
   ...markdownIn('packages'),
   ...markdownIn('examples'),
-  ...['bench', 'k6', 'tests/support'].map(folder => `${folder}/README.md`),
+  ...['tools/bench', 'tools/fuzz', 'k6', 'tests/support'].map(folder => `${folder}/README.md`),
 ];
 
 function markdownIn(folder: string): string[] {

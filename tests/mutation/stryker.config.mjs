@@ -74,7 +74,7 @@ export default {
   dryRunTimeoutMinutes: 5,
   // TypeScript 7 has no compiler API, so Stryker must not find a project to read.
   tsconfigFile: 'no-tsconfig.json',
-  ignorePatterns: ['bench', 'deploy', 'docs', 'fuzz', 'k6', '.cache'],
+  ignorePatterns: ['deploy', 'docs', 'k6', 'tools', '.cache'],
   reporters: ['progress-append-only', 'clear-text', 'json'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   jsonReporter: { fileName: `.cache/mutation-${name}.json` },

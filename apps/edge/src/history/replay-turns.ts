@@ -2,7 +2,7 @@
 
 /**
  * The replay of one turn of the event loop, about a millisecond of sending. Without a bound, ten thousand replays ran in a row.
- * Members that had stayed waited for seconds, and unread answers of Redis timed out (bench/results, scenario recovery).
+ * Members that had stayed waited for seconds, and unread answers of Redis timed out (tools/results, scenario recovery).
  */
 const BYTES_PER_TURN = 262_144;
 

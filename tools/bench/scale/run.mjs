@@ -1,14 +1,14 @@
 /**
  * Opens many connections to a whole cluster on one machine. Measures the time until all are open, and their memory.
  * Then kills one edge, drains another, and checks that no message is lost.
- * `npm run scale`, or `node bench/scale/run.mjs` when everything is built.
+ * `npm run scale`, or `node tools/bench/scale/run.mjs` when everything is built.
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEngine } from '@hubbub/edge';
 import { connectHubbub } from '@hubbub/server';
 import { Redis } from 'ioredis';
-import { ownArguments } from '../../scripts/command-line.mjs';
+import { ownArguments } from '../../../scripts/command-line.mjs';
 import { createClock, machineMicros } from '../load/clock.mjs';
 import { withParts } from '../load/parts.mjs';
 import { roomNames } from '../load/requests.mjs';

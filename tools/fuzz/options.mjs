@@ -1,6 +1,6 @@
 /** The command line of the fuzzer. */
 import { Command, Option } from 'commander';
-import { wholeNumber } from '../scripts/command-line.mjs';
+import { wholeNumber } from '../../scripts/command-line.mjs';
 
 const SEEDS = 2 ** 32;
 const INPUTS_MAX = 100_000_000;
@@ -26,7 +26,7 @@ export function fuzzCommand(scenarios) {
       )
       .option('--redis <url>', 'an existing Redis; keys and channels begin with --prefix')
       .option('--prefix <text>', 'prefix of keys and channels (default: fuzz)')
-      .option('--no-report', 'writes nothing to fuzz/results')
+      .option('--no-report', 'writes nothing to tools/results')
       .action(options => scenarios[name](runOf(name, options)));
   command('flood', 'sends bad inputs of every kind to a running edge', { isDefault: true })
     .option('--inputs <n>', 'bad inputs to send', wholeNumber(1, INPUTS_MAX), 1_000_000)

@@ -15,7 +15,7 @@ import { findRedis, startRedis } from '../machine/redis.mjs';
 import { bytesByKind, commandCalls, reportKeys, rosterUsers, usedBytes } from '../presence/redis-figures.mjs';
 import { presenceTable, savePresenceRun } from '../report/presence-run.mjs';
 
-const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../apps/hubbub/dist/cli/main.js', import.meta.url));
 const REPORTER = fileURLToPath(new URL('../presence/reporter-process.mjs', import.meta.url));
 const PREFIX = 'bench';
 const FULL = { sessions: 100_000, rooms: 1000, edges: 4, idleSeconds: 30 };

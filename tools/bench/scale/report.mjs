@@ -1,4 +1,4 @@
-/** Judges a run of `npm run scale`, prints its figures and saves them in bench/results. */
+/** Judges a run of `npm run scale`, prints its figures and saves them in tools/results. */
 import { saveRun } from '../report/results.mjs';
 import { table } from '../report/tables.mjs';
 

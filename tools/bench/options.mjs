@@ -1,6 +1,6 @@
 /** The command line of the benchmarks: a command for each scenario, an option for each of its settings. */
 import { Command } from 'commander';
-import { wholeNumber } from '../scripts/command-line.mjs';
+import { wholeNumber } from '../../scripts/command-line.mjs';
 
 const MAX = 9_999_999;
 
@@ -16,7 +16,7 @@ export function benchCommand(scenarios, run) {
       .command(name, { isDefault: index === 0 })
       .description(description)
       .option('--quick', 'one short round: checks that everything works, not the speed; writes no report', false)
-      .option('--profile', 'CPU profiles of the relays to bench/profiles; writes no report', false)
+      .option('--profile', 'CPU profiles of the relays to tools/bench/profiles; writes no report', false)
       .action(options => run(scenario, { ...full, ...(options.quick && quick), ...options }));
     // Not defaults of commander, which would override those of --quick.
     for (const [setting, value] of Object.entries(full)) {

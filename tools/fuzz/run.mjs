@@ -1,5 +1,5 @@
-/** Fuzzes Hubbub: `npm run fuzz`, or `node fuzz/run.mjs` when everything is built. Ends with code 1 after a violation. */
-import { ownArguments } from '../scripts/command-line.mjs';
+/** Fuzzes Hubbub: `npm run fuzz`, or `node tools/fuzz/run.mjs` when everything is built. Ends with code 1 after a violation. */
+import { ownArguments } from '../../scripts/command-line.mjs';
 import { fuzzCommand } from './options.mjs';
 import { churn } from './scenarios/churn.mjs';
 import { flood } from './scenarios/flood.mjs';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connected, openRedisConnection, RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
 import { Channels, decodeEnvelope } from '@hubbub/protocol';
 // Not part of the edge's interface.
-import { PresenceReporter } from '../../apps/edge/dist/presence/presence-reporter.js';
+import { PresenceReporter } from '../../../apps/edge/dist/presence/presence-reporter.js';
 
 /** Sessions that open before the reporter gets its turn. */
 const BITE = 500;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { lineOf, startNode, stop } from '../machine/processes.mjs';
 import { bearer, SECRET } from './token.mjs';
 
-const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../apps/hubbub/dist/cli/main.js', import.meta.url));
 /** All clients share one address, and some exceed the limits of one client. Counting is part of the cost, so it stays on. */
 const OUT_OF_REACH = {
   HUBBUB_MAX_FRAMES_PER_SECOND: '1000000',

@@ -3,9 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { sizingTables } from './sizing.mjs';
 
-const DIR = new URL('../results/', import.meta.url);
-const PERFORMANCE = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
-const DEPLOYMENT = fileURLToPath(new URL('../../docs/deployment.md', import.meta.url));
+const DIR = new URL('../../results/', import.meta.url);
+const PERFORMANCE = fileURLToPath(new URL('../../../docs/performance.md', import.meta.url));
+const DEPLOYMENT = fileURLToPath(new URL('../../../docs/deployment.md', import.meta.url));
 
 /**
  * @typedef {object} Run
@@ -25,7 +25,7 @@ export function saveRun(run) {
   const date = new Date().toISOString().slice(0, 10);
   writeFileSync(new URL(`${run.scenario}.json`, DIR), json({ date, ...facts, summary }));
   writePages();
-  return `bench/results/${run.scenario}.json`;
+  return `tools/results/${run.scenario}.json`;
 }
 
 /** Writes the measured parts of docs/performance.md and docs/deployment.md. */
@@ -44,12 +44,12 @@ function sectionOf({ scenario, date, description, summary, machine, command }) {
     `### ${scenario}`,
     `${description[0].toUpperCase()}${description.slice(1)}.`,
     summary,
-    `\`${command}\`, ${date}; ${facts.join('; ')}. Raw figures: [${scenario}.json](../bench/results/${scenario}.json).`,
+    `\`${command}\`, ${date}; ${facts.join('; ')}. Raw figures: [${scenario}.json](../tools/results/${scenario}.json).`,
   ].join('\n\n');
 }
 
 function replacePart(path, name, text) {
-  const begin = `<!-- ${name}: written by bench/report/results.mjs; not by hand. -->`;
+  const begin = `<!-- ${name}: written by tools/bench/report/results.mjs; not by hand. -->`;
   const end = `<!-- End of ${name}. -->`;
   const [before, rest] = readFileSync(path, 'utf8').split(begin);
   const after = rest?.split(end)[1];

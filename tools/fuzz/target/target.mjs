@@ -8,7 +8,7 @@ import { collectGarbage, inspectorUrlIn } from './inspector.mjs';
 import { notReady } from './metrics.mjs';
 import { environment, NODE_ID } from './settings.mjs';
 
-const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../apps/hubbub/dist/cli/main.js', import.meta.url));
 const READY_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
 const PREFIX = 'fuzz';

@@ -1,5 +1,5 @@
-/** Runs a benchmark: `npm run bench [scenario]`, or `node bench/run.mjs` when everything is built. */
-import { ownArguments } from '../scripts/command-line.mjs';
+/** Runs a benchmark: `npm run bench [scenario]`, or `node tools/bench/run.mjs` when everything is built. */
+import { ownArguments } from '../../scripts/command-line.mjs';
 import { compare } from './comparison.mjs';
 import { benchCommand } from './options.mjs';
 import { SCENARIOS } from './scenarios/catalogue.mjs';

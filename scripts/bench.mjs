@@ -1,8 +1,0 @@
-/** `npm run bench`: installs and builds what is needed, then runs the benchmarks. Arguments are passed on. */
-import { endWithParent } from './prepare/parent.mjs';
-import { runNode } from './prepare/terminal.mjs';
-import { prepare } from './prepare.mjs';
-
-endWithParent();
-await prepare();
-process.exitCode = await runNode('bench/run.mjs', process.argv.slice(2));
