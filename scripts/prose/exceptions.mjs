@@ -12,9 +12,5 @@ export const EXCEPTIONS = [
     text: 'A sentence has',
     reason: 'the last column quotes the titles of all tests that show it',
   },
-  { file: 'apps/edge/src/metrics.ts', text: 'The name `told`', reason: 'a field of a log line that operators search' },
-  { file: 'tests/deploy/haproxy.test.ts', text: 'The name `told`', reason: 'a field in the log of the edge' },
-  { file: 'tests/deploy/nginx.test.ts', text: 'The name `told`', reason: 'a field in the log of the edge' },
-  { file: 'tests/drain/drain.test.ts', text: 'The name `told`', reason: 'a field in the log of the edge' },
   { file: 'tools/bench/scale/', text: 'The name `said`', reason: 'a key of the saved results' },
 ];

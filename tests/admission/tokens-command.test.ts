@@ -11,7 +11,9 @@ import { keyPair } from '../support/jwt.js';
 import { startKeyServer } from '../support/key-server.js';
 import { runHubbub, startProcess } from '../support/process.js';
 import { connect } from '../support/raw-client.js';
+import { TEST_JWT_SECRET } from '../support/tokens.js';
 
+const STRONG = { HUBBUB_JWT_SECRET: 'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb' };
 const PORTS = { HUBBUB_HOST: '127.0.0.1', HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0' };
 
 async function pemFile(): Promise<string> {
@@ -39,6 +41,21 @@ describe('hubbub token', () => {
       await client.nextFrame({ type: 'welcome', payload: { user: { id: 'u1' } } });
     },
   );
+
+  test('opens the rooms that a token of the playground opens: all in development', async () => {
+    const cluster = await startEmbedded();
+    const env = { HUBBUB_JWT_SECRET: TEST_JWT_SECRET };
+    const answer = await fetch(`${cluster.edge(0).httpUrl}/playground/token?user=u1`);
+    const { token: played } = (await answer.json()) as { token: string };
+    const minted = (await runHubbub(['token', '--user', 'u1'], env)).stdout.trim();
+    for (const token of [played, minted]) {
+      const client = await connect(cluster.edge(0).wsUrl, { token });
+      for (const room of ['general', 'chat:42']) await client.join(room);
+    }
+    const { stdout } = await runHubbub(['token', '--user', 'u1'], { ...STRONG, NODE_ENV: 'production' });
+    const claims = JSON.parse(Buffer.from(stdout.split('.')[1] ?? '', 'base64url').toString());
+    expect(claims).not.toHaveProperty('rooms');
+  });
 
   test('where only public keys are configured it refuses, with the reason', async () => {
     for (const env of [

@@ -33,7 +33,7 @@ describe('/readyz of an edge (invariant 10)', () => {
     await eventually(async () => (await status(edge)).status === 503, { describe: 'it is red' });
     expect((await status(edge)).body).toMatchObject({
       ready: false,
-      checks: { bus: expect.stringContaining('the self-probe does not return') },
+      checks: { broker: expect.stringContaining('the self-probe does not return') },
     });
     await redis.resume();
     await eventually(async () => (await status(edge)).status === 200, { describe: 'it is green again' });

@@ -34,7 +34,7 @@ test('an edge leaves and restarts: new clients reach an edge that accepts them, 
   expect(await sessionsOn(leaving), 'a red edge keeps those that it has, and gets no more').toBe(before);
   expect((await proxy.server('edge-1')).connections).toBe(before);
   expect(await exit).toEqual({ code: 0, signal: null });
-  expect(await leaving.process.output.waitForLog({ event: 'drained' })).toMatchObject({ told: before, closed: 0 });
+  expect(await leaving.process.output.waitForLog({ event: 'drained' })).toMatchObject({ notified: before, closed: 0 });
   await stream.flows(20);
   expect(late.filter(client => client.socket.readyState !== client.socket.OPEN)).toEqual([]);
 

@@ -32,7 +32,7 @@ test('an edge leaves and restarts: its port is closed, the other one takes all c
   await leaving.process.output.waitForLog({ event: 'draining' });
   const late = await newcomers(cluster, proxy, 4);
   expect(await exit).toEqual({ code: 0, signal: null });
-  expect(await leaving.process.output.waitForLog({ event: 'drained' })).toMatchObject({ told: before, closed: 0 });
+  expect(await leaving.process.output.waitForLog({ event: 'drained' })).toMatchObject({ notified: before, closed: 0 });
   await stream.flows(20);
   expect(late.filter(client => client.socket.readyState !== client.socket.OPEN)).toEqual([]);
 

@@ -41,9 +41,8 @@ describe('SIGTERM', () => {
     await moving;
     expect(await exit).toEqual({ code: 0, signal: null });
     const drained = await leaving.process.output.waitForLog({ event: 'drained' });
-    expect(drained).toMatchObject({ told: CLIENTS, closed: 0 });
-
-    // Only the edge's plan: the arrival of the clients depends on the machine, too.
+    // Only the edge's plan: how soon the clients leave and arrive depends on the machine, too.
+    expect(drained).toMatchObject({ notified: CLIENTS });
     plannedMs.sort((a, b) => a - b);
     const [first = 0, last = 0] = [plannedMs[0], plannedMs[CLIENTS - 1]];
     expect(last - first, 'spread over some time').toBeGreaterThan(700);

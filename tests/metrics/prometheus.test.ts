@@ -123,7 +123,7 @@ test('an expression with a wrong name returns no data, so that the tests above c
 });
 
 test('an alert fires in Prometheus itself, with its text filled in', async () => {
-  const fired = await prometheus.range('ALERTS{alertname="HubbubGapsTold"}', fromSeconds, toSeconds);
+  const fired = await prometheus.range('ALERTS{alertname="HubbubRoomGaps"}', fromSeconds, toSeconds);
   expect(fired.map(({ metric }) => metric)).toContainEqual(
     expect.objectContaining({ alertstate: 'firing', severity: 'warning', reason: 'no_history' }),
   );

@@ -163,7 +163,7 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
       drainLog();
     },
     drained({ notified, closed, durationMs }: { notified: number; closed: number; durationMs: number }): void {
-      const fields = { event: 'drained', told: notified, closed, durationMs: Math.round(durationMs) };
+      const fields = { event: 'drained', notified, closed, durationMs: Math.round(durationMs) };
       log.info(fields, `drained ${notified} sessions`);
     },
     interrupted(channels: number, durationMs: number): void {

@@ -97,7 +97,7 @@ function bench({ leaseMs = 60_000, maxEntries = 10_000 } = {}) {
     },
     async started(): Promise<void> {
       reporter.start();
-      await eventually(() => reporter.telling);
+      await eventually(() => reporter.isReporting);
     },
   };
 }
@@ -160,7 +160,7 @@ describe('a resync', () => {
     await eventually(async () => (await log.sent()).length === 8);
     const before = reporter.incarnation;
     await leases.fenceAll();
-    await eventually(() => reporter.telling && reporter.incarnation !== before, { describe: 'the edge is back' });
+    await eventually(() => reporter.isReporting && reporter.incarnation !== before, { describe: 'the edge is back' });
     await eventually(async () => (await log.sent()).length === 16 + PARTITIONS);
     const after = (await log.sent()).filter(({ incarnation }) => incarnation === reporter.incarnation);
     expect(after.filter(({ report }) => report.kind === 'node_gone')).toHaveLength(PARTITIONS);
@@ -184,11 +184,11 @@ describe('a resync', () => {
       const before = reporter.incarnation;
       log.failing = failing;
       open('s2', 'red');
-      await eventually(() => !reporter.telling);
+      await eventually(() => !reporter.isReporting);
       const third = open('s3', 'blue');
       expect(reporter.askRoster(third, 'blue', 2), 'cannot be asked now').toBe(false);
       log.failing = undefined;
-      await eventually(() => reporter.telling);
+      await eventually(() => reporter.isReporting);
       await eventually(async () => (await log.sent()).filter(t => t.incarnation === reporter.incarnation).length >= 9);
       const joins = (await log.sent())
         .filter(({ incarnation, report }) => incarnation === reporter.incarnation && report.kind === 'join')
@@ -212,7 +212,7 @@ describe('a resync', () => {
     await eventually(() => refused.length > 0);
     expect(refused).toEqual([7]);
     log.failing = undefined;
-    await eventually(() => reporter.telling);
+    await eventually(() => reporter.isReporting);
   });
 
   test('an append that fails after the edge was fenced is resynced once, and its joins are news', async () => {
@@ -227,7 +227,7 @@ describe('a resync', () => {
     await eventually(() => log.hung === 1, { describe: 'the reports are in flight' });
     log.hanging = undefined;
     await leases.fenceAll();
-    await eventually(() => reporter.telling && reporter.incarnation !== before, { describe: 'the edge is back' });
+    await eventually(() => reporter.isReporting && reporter.incarnation !== before, { describe: 'the edge is back' });
     const after = reporter.incarnation;
     release();
     await eventually(async () => (await log.kinds()).includes('join'));
@@ -244,11 +244,11 @@ describe('a resync', () => {
     log.refusing = true;
     const closed = open('s1', 'red');
     open('s2', 'red');
-    await eventually(() => !reporter.telling);
+    await eventually(() => !reporter.isReporting);
     closed.state = 'closed';
     expect(await log.sent()).toEqual([]);
     log.refusing = false;
-    await eventually(() => reporter.telling);
+    await eventually(() => reporter.isReporting);
     await eventually(async () => (await log.kinds()).includes('join'));
     const joins = (await log.sent()).filter(({ report }) => report.kind === 'join');
     expect(
@@ -260,7 +260,7 @@ describe('a resync', () => {
   test('sessions that opened while Redis was unreachable are reported afterwards', async () => {
     const { log, reporter, open } = bench();
     open('s1', 'red');
-    expect(reporter.telling).toBe(false);
+    expect(reporter.isReporting).toBe(false);
     reporter.start();
     await eventually(async () => (await log.kinds()).includes('join'));
     expect((await log.sent()).find(({ report }) => report.kind === 'join')?.report).not.toHaveProperty('resync');
@@ -271,7 +271,7 @@ describe('a resync', () => {
     await started();
     log.failing = 'before';
     open('s1', 'red');
-    await eventually(() => !reporter.telling);
+    await eventually(() => !reporter.isReporting);
     await reporter.close();
   });
 });

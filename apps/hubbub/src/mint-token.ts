@@ -8,7 +8,7 @@ import { CommandFailure, EXIT } from './exit-codes.js';
 export interface TokenSubject {
   readonly user: string;
   readonly name?: string;
-  /** Patterns of rooms, such as `chat:*`. */
+  /** Patterns of rooms, such as `chat:*`. Default: every room in development, those of public namespaces in production. */
   readonly rooms?: readonly string[];
   /** Such as `15m`, `1h`, `7d`. */
   readonly ttl: string;
@@ -38,7 +38,8 @@ export function openMint(settings: MintSettings): TokenMint | undefined {
   if (secret === undefined) return undefined;
   const { jwtSecretAlgorithm: algorithm, jwtIssuer: iss, jwtAudience } = settings;
   const [aud] = jwtAudience ?? [];
-  return ({ user, name, rooms, ttl }) => {
+  const defaultRooms = settings.production ? undefined : ['*'];
+  return ({ user, name, rooms = defaultRooms, ttl }) => {
     if (!/^\d+ ?(ms|s|m|h|d|w|y)$/.test(ttl))
       throw new CommandFailure(`--ttl: expected a duration such as 15m, 1h or 7d, got "${ttl}"`, EXIT.usage);
     const problem = userIdProblem(user);

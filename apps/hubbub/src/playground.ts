@@ -79,8 +79,7 @@ function tokenPage(mint: TokenMint, { query, host }: PageRequest): Page {
   if (problem !== undefined) return wrong(`The user's id ${problem}.`);
   const called = readUserName(query.get('name') ?? user);
   if ('problem' in called) return wrong(`The user's name ${called.problem}.`);
-  // Every room, those of namespaces that are not public too: who plays wants to see `chat:42` work.
-  return jsonPage('200 OK', { token: mint({ user, ...called, rooms: ['*'], ttl: TOKEN_TTL }) });
+  return jsonPage('200 OK', { token: mint({ user, ...called, ttl: TOKEN_TTL }) });
 }
 
 function refusal(code: ErrorCode, message: string) {

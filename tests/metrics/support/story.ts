@@ -93,7 +93,7 @@ export async function liveThrough(whole: WholeCluster, untilSeen: (condition: st
   await untilSeen('sum(hubbub_edge_interruptions_total) > 0');
   await untilSeen('sum(hubbub_edge_room_gaps_total{reason="no_history"}) > 0');
   await untilSeen('min(hubbub_edge_ready{instance=~"edge-[12]"} and on () (hubbub_redis_up == 1)) == 1');
-  await untilSeen('ALERTS{alertname="HubbubGapsTold", alertstate="firing"}');
+  await untilSeen('ALERTS{alertname="HubbubRoomGaps", alertstate="firing"}');
   stopTalking();
 }
 

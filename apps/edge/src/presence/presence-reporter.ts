@@ -68,8 +68,8 @@ export class PresenceReporter {
   }
 
   /** Whether presence can be reached, as far as this edge knows. */
-  get telling(): boolean {
-    return this.#courier.telling;
+  get isReporting(): boolean {
+    return this.#courier.isReporting;
   }
 
   /** This edge as presence knows it: `<node id>/<unique>`, a new one after each resync. */

@@ -38,10 +38,10 @@ const RETRY_MIN_MS = 100;
 export const RETRY_MAX_MS = 500;
 
 /**
- * `telling`: reports are accepted and sent. `away`: they are dropped, and the current state will be reported under a new
+ * `reporting`: reports are accepted and sent. `away`: they are dropped, and the current state will be reported under a new
  * incarnation as soon as the log accepts it. `closed`: final.
  */
-type CourierState = 'telling' | 'away' | 'closed';
+type CourierState = 'reporting' | 'away' | 'closed';
 
 export class ReportCourier {
   readonly #options: ReportCourierOptions;
@@ -65,8 +65,8 @@ export class ReportCourier {
   }
 
   /** Whether reports are taken at the moment. */
-  get telling(): boolean {
-    return this.#state === 'telling';
+  get isReporting(): boolean {
+    return this.#state === 'reporting';
   }
 
   get incarnation(): string {
@@ -80,7 +80,7 @@ export class ReportCourier {
 
   /** Takes a report; false: dropped, and `everything` will be reported later. */
   add(partition: number, report: Report): boolean {
-    if (this.#state !== 'telling') return false;
+    if (this.#state !== 'reporting') return false;
     this.#waiting.push({ partition, report });
     if (this.#waiting.length > this.#maxWaiting) {
       this.#goAway('too many reports wait');
@@ -92,7 +92,7 @@ export class ReportCourier {
 
   /** Brings what waits, declares the incarnation gone and gives up its lease. Never rejects: a lease also runs out. */
   async close(): Promise<void> {
-    const wasTelling = this.#state === 'telling';
+    const wasReporting = this.#state === 'reporting';
     const waiting = this.#flushing;
     this.#state = 'closed';
     clearInterval(this.#renewTimer);
@@ -102,7 +102,7 @@ export class ReportCourier {
     await waiting;
     if (this.#incarnation !== '') this.#former.add(this.#incarnation);
     try {
-      while (wasTelling && this.#waiting.length > 0) await this.#options.log.append(this.#takeEntries());
+      while (wasReporting && this.#waiting.length > 0) await this.#options.log.append(this.#takeEntries());
       await this.#reportFormer();
     } catch (error) {
       this.#options.logger.warn({ event: 'presence_goodbye_failed', err: error }, 'presence will find this edge dead');
@@ -114,12 +114,12 @@ export class ReportCourier {
     if (this.#flushing !== undefined) return;
     this.#flushing = this.#flushAll().finally(() => {
       this.#flushing = undefined;
-      if (this.#waiting.length > 0 && this.#state === 'telling') this.#flush();
+      if (this.#waiting.length > 0 && this.#state === 'reporting') this.#flush();
     });
   }
 
   async #flushAll(): Promise<void> {
-    while (this.#state === 'telling' && this.#waiting.length > 0) {
+    while (this.#state === 'reporting' && this.#waiting.length > 0) {
       // A process that was paused must not report under a lease that ran out meanwhile.
       if (performance.now() - this.#renewedAtMs > this.#options.leases.leaseMs && !(await this.#renew())) return;
       const incarnation = this.#incarnation;
@@ -162,7 +162,7 @@ export class ReportCourier {
   /** @returns whether the incarnation still holds its lease, as far as is known. */
   async #renew(): Promise<boolean> {
     const incarnation = this.#incarnation;
-    if (this.#state !== 'telling') return false;
+    if (this.#state !== 'reporting') return false;
     const askedAtMs = performance.now();
     try {
       const held = await this.#options.leases.renew(incarnation);
@@ -178,7 +178,7 @@ export class ReportCourier {
   }
 
   #goAway(reason: string, error?: unknown): void {
-    if (this.#state !== 'telling') return;
+    if (this.#state !== 'reporting') return;
     this.#state = 'away';
     // A presence that has just started asks every edge to register again: harmless while no client is connected.
     const level = this.#options.everything()[Symbol.iterator]().next().done === true ? 'info' : 'warn';
@@ -205,10 +205,10 @@ export class ReportCourier {
         this.#renewedAtMs = askedAtMs;
         this.#waiting = [...this.#options.everything()];
         this.#maxWaiting = this.#waiting.length + MAX_WAITING;
-        this.#state = 'telling';
+        this.#state = 'reporting';
         this.#options.logger.info(
-          { event: 'presence_told', reports: this.#waiting.length },
-          'presence has the whole state',
+          { event: 'presence_reported', reports: this.#waiting.length },
+          'reported the whole state to presence',
         );
         this.#flush();
         return;

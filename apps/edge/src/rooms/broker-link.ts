@@ -51,14 +51,14 @@ export class BrokerLink {
   }
 
   /** The checks of the broker for `/readyz`. */
-  get checks(): { readonly ready: boolean; readonly bus: string; readonly subscriptions: string } {
+  get checks(): { readonly ready: boolean; readonly broker: string; readonly subscriptions: string } {
     const { hears, refusal } = this.#probe;
     const isSubscribed = this.#missing.size === 0;
     const silence =
       refusal === undefined ? 'the self-probe does not return' : `the self-probe does not return: ${refusal}`;
     return {
       ready: hears && isSubscribed,
-      bus: hears ? 'the self-probe returned' : silence,
+      broker: hears ? 'the self-probe returned' : silence,
       subscriptions: isSubscribed ? 'confirmed' : 'not confirmed',
     };
   }

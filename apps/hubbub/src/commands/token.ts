@@ -15,7 +15,10 @@ export function tokenCommand(): Command {
     .description('Prints a token to connect with, signed with HUBBUB_JWT_SECRET by HUBBUB_JWT_SECRET_ALGORITHM.')
     .requiredOption('--user <id>', "the user's id")
     .option('--name <name>', "the user's name as others see it; the id when not given")
-    .option('--rooms <patterns...>', "rooms the token opens, such as 'chat:*'; every public one when not given")
+    .option(
+      '--rooms <patterns...>',
+      "rooms the token opens, such as 'chat:*'; default: all, in production the public ones",
+    )
     .option('--ttl <duration>', 'how long it is valid, such as 15m, 1h, 7d', '1h')
     .addHelpText(
       'after',
