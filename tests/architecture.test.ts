@@ -158,6 +158,16 @@ const badExamples: BadExample[] = [
       'packages/protocol/src/index.ts: cycle packages/protocol/src/index.ts → packages/protocol/src/frame.ts → packages/protocol/src/index.ts',
   },
   {
+    rule: 'no file imports itself through others',
+    because: 'pages are TSX',
+    files: {
+      'examples/chat/page/app.tsx': "export * from './talk.js';",
+      'examples/chat/page/talk.tsx': "export * from './app.js'; export const talk = <p>Hello</p>;",
+    },
+    finding:
+      'examples/chat/page/app.tsx: cycle examples/chat/page/app.tsx → examples/chat/page/talk.tsx → examples/chat/page/app.tsx',
+  },
+  {
     rule: 'no package imports itself through others',
     because: 'two packages import each other',
     files: { 'packages/protocol/src/frame.ts': "import '@hubbub/broker';" },

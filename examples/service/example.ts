@@ -30,3 +30,23 @@ export interface Example {
   /** Adds routes and consumers. */
   start(parts: ServiceParts): Promise<void> | void;
 }
+
+/** An HTTP answer that is not a success. */
+export class HttpProblem extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+/** Makes an id of a name: `Über uns!` is `uber-uns`. Empty for a name without Latin letters or digits. */
+export function slugOf(name: string): string {
+  return name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+}

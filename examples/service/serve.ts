@@ -30,8 +30,8 @@ export async function serve(example: Example, settings: ExampleSettings, embedde
   tellErrors(http);
   http.get('/config.json', () => ({ title: example.title, edges: settings.edges }));
   http.get('/healthz', () => ({ status: 'alive' }));
-  await bundlePage(example.name);
-  await http.register(fastifyStatic, { root: pageFolder(example.name) });
+  await bundlePage(example);
+  await http.register(fastifyStatic, { root: pageFolder(example) });
   const mint = createTokenMint({ key: settings.jwtSecret });
   const stops: (() => void | Promise<void>)[] = [];
   const onClose = (stop: () => void | Promise<void>): void => void stops.push(stop);
@@ -46,7 +46,7 @@ export async function serve(example: Example, settings: ExampleSettings, embedde
       await http.close();
       if (embedded === undefined) await hubbub.close();
       documents.close();
-      await rm(pageFolder(example.name), { recursive: true, force: true });
+      await rm(pageFolder(example), { recursive: true, force: true });
     },
   };
 }

@@ -144,7 +144,7 @@ export const rules = {
 
   'every name has a meaning': tree =>
     eachFile(tree).flatMap(file => {
-      const words = [...posix.dirname(file.path).split('/'), posix.basename(file.path, '.ts')];
+      const words = [...posix.dirname(file.path).split('/'), posix.basename(file.path).replace(/\.tsx?$/, '')];
       return words.filter(word => EMPTY_NAMES.includes(word)).map(word => `${file.path}: is called ${word}`);
     }),
 } as const satisfies Record<string, Rule>;

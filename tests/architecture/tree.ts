@@ -52,10 +52,14 @@ function isExampleSource(path: string): boolean {
   return !/^examples\/(dist|test|node_modules)\//.test(path);
 }
 
+function isSource(path: string): boolean {
+  return /\.tsx?$/.test(path);
+}
+
 function sourcesBelow(folder: string): string[] {
   if (!existsSync(join(ROOT, folder))) return [];
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter(path => path.endsWith('.ts'))
+    .filter(isSource)
     .map(path => `${folder}/${path.replaceAll('\\', '/')}`);
 }
 
@@ -66,7 +70,7 @@ export function treeOf(texts: Readonly<Record<string, string>>): Tree {
     .map(([path, text]) => {
       const folder = posix.dirname(path);
       const files = Object.entries(texts)
-        .filter(([file]) => file.startsWith(`${folder}/`) && file.endsWith('.ts'))
+        .filter(([file]) => file.startsWith(`${folder}/`) && isSource(file))
         .map(([file, source]) => readSourceFile(file, source));
       return { folder, manifest: JSON.parse(text) as Manifest, files };
     });
@@ -76,7 +80,9 @@ export function treeOf(texts: Readonly<Record<string, string>>): Tree {
 /** Resolves an import to the files or the member it may reach: several if a `#name` depends on conditions. */
 export function targetsOf(tree: Tree, member: Member, file: SourceFile, specifier: string): Target[] {
   if (specifier.startsWith('.')) {
-    return [{ kind: 'file', path: sourcePath(posix.join(posix.dirname(file.path), specifier)) }];
+    const path = sourcePath(posix.join(posix.dirname(file.path), specifier));
+    const isMarkup = member.files.some(other => other.path === `${path}x`);
+    return [{ kind: 'file', path: isMarkup ? `${path}x` : path }];
   }
   if (specifier.startsWith('#')) {
     const outputs = Object.values(member.manifest.imports?.[specifier] ?? {});

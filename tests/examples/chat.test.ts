@@ -212,4 +212,95 @@ describe('pages', () => {
     await ada.waitForSelector('.message.sent');
     expect(await texts(ada)).toEqual(['again and again']);
   });
+
+  test('make http addresses clickable, and leave all other text as text', async () => {
+    const room = await addRoom(example, 'Links');
+    const ada = await enter('Ada', 0, room);
+    const text =
+      '<img src=x onerror=alert(1)> javascript:alert(2) (see https://example.com/a?b=c&d="e"). http://x.test,';
+    await say(ada, text);
+    await ada.waitForSelector('.message.sent');
+    expect(await texts(ada)).toEqual([text]);
+    const links = await ada
+      .locator('.text a')
+      .evaluateAll(all => all.map(link => ['href', 'target', 'rel'].map(name => link.getAttribute(name))));
+    const elsewhere = ['_blank', 'noopener noreferrer nofollow'];
+    expect(links).toEqual([
+      ['https://example.com/a?b=c&d="e"', ...elsewhere],
+      ['http://x.test', ...elsewhere],
+    ]);
+    expect(await ada.locator('.text > :not(a)').count()).toBe(0);
+  });
+
+  test('show who is online as soon as they see them in a room, also while the service counts fewer', async () => {
+    const room = await addRoom(example, 'Online');
+    const page = await example.openPage(`/#${room}`);
+    await page.route('**/ws/online', route => route.fulfill({ json: { online: 0 } }));
+    await enter('Bob', 1, room);
+    const badges: (string | null)[] = [];
+    await page.exposeFunction('noteOnline', (text: string) => badges.push(text));
+    await page.evaluate(() => {
+      const note = () => {
+        const text = document.querySelector('#online')?.textContent;
+        if (text) (window as unknown as { noteOnline(text: string): void }).noteOnline(text);
+      };
+      new MutationObserver(note).observe(document.body, { childList: true, subtree: true, characterData: true });
+    });
+    await signIn(page, 'Ada', room);
+    await page.waitForSelector('#online:text-is("2 online")');
+    expect(badges).not.toContain('0 online');
+  });
+
+  test('keep the newest message in view when the keyboard of a phone opens', async () => {
+    const room = await addRoom(example, 'Phone');
+    await publish(room, 40);
+    const page = await example.openPage(`/#${room}`, {
+      context: { viewport: { width: 390, height: 844 }, isMobile: true },
+    });
+    await page.fill('#name', 'Ada');
+    await page.press('#name', 'Enter');
+    await page.waitForSelector('.text:text-is("number 40")');
+    const bottomOf = (selector: string) =>
+      page
+        .locator(selector)
+        .last()
+        .evaluate(element => element.getBoundingClientRect().bottom);
+    const visible = async (height: number) =>
+      (await bottomOf('.composer')) <= height && (await bottomOf('.message')) <= (await bottomOf('.composer'));
+    await eventually(() => visible(844), { describe: 'the newest message is above the composer' });
+
+    // As on iOS: the layout stays as it is, and the keyboard covers its lower part.
+    await page.evaluate(() => {
+      Object.defineProperty(visualViewport, 'height', { value: 420, configurable: true });
+      visualViewport?.dispatchEvent(new Event('resize'));
+    });
+    await eventually(() => visible(420), { describe: 'composer and newest message are above the keyboard' });
+    // As on Android: the layout shrinks.
+    await page.evaluate(() => Reflect.deleteProperty(visualViewport ?? {}, 'height'));
+    await page.setViewportSize({ width: 390, height: 460 });
+    await eventually(() => visible(460), { describe: 'they are visible in a smaller layout' });
+  });
+
+  test('explain an unknown room, create it, and enter it when somebody else creates it', async () => {
+    const page = await example.openPage('/#chat:book-club');
+    await page.fill('#name', 'Ada');
+    await page.press('#name', 'Enter');
+    await page.waitForSelector('h2:text-is("There is no such room")');
+    expect(await page.locator('.toast').count()).toBe(0);
+    await page.click('text=Create “book club”');
+    await inRoom(page, 'chat:book-club');
+
+    for (const wrong of ['elsewhere:room', '%']) {
+      await page.evaluate(hash => location.assign(`#${hash}`), wrong);
+      await page.waitForSelector(`h2:text-is("There is no such room") ~ p:has-text("${wrong}")`);
+      expect(await page.locator('text=Create').count()).toBe(0);
+    }
+    await page.evaluate(() => location.assign('#chat:later'));
+    await page.waitForSelector('button:has-text("Create “later”")');
+    await addRoom(example, 'Later');
+    await inRoom(page, 'chat:later');
+    await page.evaluate(() => location.assign('#chat:nowhere'));
+    await page.click('text=Go to General');
+    await inRoom(page, 'chat:general');
+  });
 });

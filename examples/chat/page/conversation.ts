@@ -1,11 +1,15 @@
-/** One room as this page knows it: its messages, where some are missing, who types, what was read. */
+/** One room as this page knows it: its messages, where some are missing, and how far the user has read. */
 import type { Frame, Gap, Room, Sender, Unsubscribe } from '@hubbub/client';
-import { wordsOf } from '../../page/error-words.js';
-import { Typists } from '../../page/typists.js';
-import { type Message, newId, readMessage } from './message.js';
-import { MessageStore } from './message-store.js';
-import { isRepeatable, putIn, takeOut, waitingIn } from './outbox.js';
-import { markRead, readUpTo } from './reading-marks.js';
+import { keep, kept, newId, wordsOf } from '../../page/hub.js';
+import {
+  forgetOutgoing,
+  isRepeatable,
+  keepOutgoing,
+  type Message,
+  MessageStore,
+  outgoingOf,
+  readMessage,
+} from './messages.js';
 
 const PAGE_SIZE = 50;
 /** Pages that are read to close a gap, or to find a message that somebody answered. */
@@ -13,7 +17,6 @@ const PAGES_MAX = 10;
 
 export class Conversation {
   readonly room: Room;
-  readonly typists: Typists;
   readonly messages = new MessageStore();
   /** Messages are missing before these offsets, and nobody has them any more. */
   readonly holes = new Set<number>();
@@ -22,6 +25,11 @@ export class Conversation {
   loading = true;
   /** Why messages could not be loaded. */
   problem: string | undefined;
+  /** Why the room could not be entered. */
+  refusal: string | undefined;
+  /** The text that was begun here, and the message that it answers. */
+  draft = '';
+  answers: Message | undefined;
   readonly #me: Sender;
   readonly #changed: () => void;
   readonly #stops: Unsubscribe[];
@@ -32,36 +40,36 @@ export class Conversation {
     this.room = room;
     this.#me = me;
     this.#changed = changed;
-    this.typists = new Typists(changed);
     this.#stops = [
       room.on('new_message', frame => this.#take([frame])),
-      room.on('user_typing', ({ sender }) => sender.id !== me.id && this.typists.started(sender)),
-      room.on('user_stopped_typing', ({ sender }) => this.typists.stopped(sender.id)),
-      room.on('user_left', ({ payload: { user } }) => this.typists.stopped(user.id)),
       room.roster.onChange(changed),
       room.onGap(gap => void this.#fill(gap)),
       room.onStateChange(({ state }) => {
-        if (state !== 'joined') this.typists.clear();
         if (state === 'joined' && this.problem !== undefined) void this.load();
         changed();
       }),
     ];
   }
 
-  /** Enters the room and shows its last messages. @throws {HubbubError} as `room.join` */
+  /** Enters the room and shows its last messages. `refusal` holds the reason if that fails. */
   async open(): Promise<void> {
-    await this.room.join();
+    this.refusal = undefined;
+    try {
+      await this.room.join();
+    } catch (error) {
+      this.refusal = wordsOf(error);
+      return this.#changed();
+    }
     await this.load();
-    this.#sendWhatWaited();
+    this.#sendOutgoing();
   }
 
   async close(): Promise<void> {
     for (const stop of this.#stops) stop();
-    this.typists.clear();
     await this.room.leave();
   }
 
-  /** The newest page; what went wrong stands in `problem`. */
+  /** Loads the newest page. `problem` holds the reason if that fails. */
   async load(): Promise<void> {
     await this.#loading(async () => {
       const { epoch, messages, more } = await this.room.history({ limit: PAGE_SIZE });
@@ -71,7 +79,7 @@ export class Conversation {
         const isFirst = this.#epoch === '';
         this.#epoch = epoch;
         // A first visit has nothing to catch up with; after a loss of the history, all of the new one is news.
-        this.#readOffset = readUpTo(this.room.name, epoch) ?? (isFirst ? messages.at(-1)?.offset : undefined) ?? 0;
+        this.#readOffset = this.#readUpTo(epoch) ?? (isFirst ? messages.at(-1)?.offset : undefined) ?? 0;
       }
       const first = this.messages.firstOffset;
       this.#take(messages);
@@ -113,7 +121,7 @@ export class Conversation {
     const offset = this.messages.lastOffset;
     if (offset === undefined || offset <= this.#readOffset) return;
     this.#readOffset = offset;
-    markRead(this.room.name, { epoch: this.#epoch, offset });
+    keep(`chat:read:${this.room.name}`, { epoch: this.#epoch, offset });
   }
 
   send(content: string, replyTo: string | undefined): void {
@@ -125,23 +133,23 @@ export class Conversation {
     void this.deliver(message);
   }
 
-  /** Never rejects: what went wrong stands on the message. Again for one that failed: the id is the same, so it is there once. */
+  /** Sends a message, or one that failed again: its id is the same, so it appears once. Never rejects. */
   async deliver(message: Message): Promise<void> {
     const { id, content, replyTo, at } = message;
     const room = this.room.name;
     Object.assign(message, { delivery: 'sending', problem: undefined });
-    putIn({ room, id, content, atMs: at.getTime(), ...(replyTo !== undefined && { replyTo }) });
+    keepOutgoing({ room, id, content, atMs: at.getTime(), ...(replyTo !== undefined && { replyTo }) });
     this.#changed();
     try {
       const payload = { content, ...(replyTo !== undefined && { reply_to: replyTo }) };
       const { offset, timestamp } = await this.room.send(payload, { id });
-      takeOut({ room, id });
+      forgetOutgoing({ room, id });
       message.offset = offset ?? message.offset;
       message.at = timestamp === undefined ? message.at : new Date(timestamp);
       message.delivery = 'sent';
       this.messages.sort();
     } catch (error) {
-      // A replay may have shown meanwhile that it is there.
+      // A replay may have shown meanwhile that the room has it.
       if (message.offset === undefined) {
         message.delivery = 'failed';
         message.problem = wordsOf(error);
@@ -151,29 +159,34 @@ export class Conversation {
   }
 
   discard(message: Message): void {
-    takeOut({ room: this.room.name, id: message.id });
+    forgetOutgoing({ room: this.room.name, id: message.id });
     this.messages.remove(other => other === message);
     this.#changed();
+  }
+
+  /** How far this tab has read, also before a reload. */
+  #readUpTo(epoch: string): number | undefined {
+    const mark = kept<{ readonly epoch: string; readonly offset: number }>(`chat:read:${this.room.name}`);
+    return mark?.epoch === epoch ? mark.offset : undefined;
   }
 
   #take(frames: readonly Frame[]): void {
     for (const frame of frames) {
       const message = readMessage(frame, this.#me);
-      if (message.own) takeOut({ room: this.room.name, id: message.id });
+      if (message.own) forgetOutgoing({ room: this.room.name, id: message.id });
       this.messages.add(message);
-      this.typists.stopped(message.author.id);
     }
     this.#changed();
   }
 
-  /** Before a reload these were on their way. */
-  #sendWhatWaited(): void {
-    for (const outgoing of waitingIn(this.room.name)) {
+  /** These were in flight before a reload. */
+  #sendOutgoing(): void {
+    for (const outgoing of outgoingOf(this.room.name)) {
       const { id, content, replyTo, atMs } = outgoing;
       if (this.messages.withId(id) !== undefined) continue;
       const message: Message = {
         ...{ id, author: this.#me, content, replyTo, own: true, at: new Date(atMs), offset: undefined },
-        ...{ delivery: 'failed', problem: 'The page was closed before the answer came: it may be there already.' },
+        ...{ delivery: 'failed', problem: 'The page was closed before the answer came: the room may have it already.' },
       };
       this.messages.add(message);
       if (isRepeatable(outgoing)) void this.deliver(message);
