@@ -42,7 +42,7 @@ test('an idempotency key is claimed for longer than the history knows the messag
 });
 
 test('a client repeats a message only while the history knows it', () => {
-  const repeatable = constant('packages/client/src/deliveries.ts', 'REPEATABLE_MS');
+  const repeatable = constant('packages/client/src/outbox.ts', 'REPEATABLE_MS');
   expect(repeatable).toBeLessThan(constant('packages/broker/src/history.ts', 'IDEMPOTENCY_WINDOW_MS'));
 });
 

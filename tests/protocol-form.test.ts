@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import * as protocol from '@hubbub/protocol';
 import { parseClientFrame } from '@hubbub/protocol/client-frame';
 import { describe, expect, test } from 'vitest';
+import * as shapes from '../packages/client/src/frames.js';
 import { readPosition, readResumeAnswer } from '../packages/client/src/resume-frames.js';
-import * as shapes from '../packages/client/src/shapes.js';
 import {
   codeBlocks,
   endsASentence,

@@ -3,7 +3,9 @@
 /** Each scope: the files that it mutates, and the unit tests that should notice it (by file, and `only` by name). */
 const scopes = {
   client: {
-    mutate: ['packages/client/src/{recovery,room-position,resume-frames,deliveries,memberships,membership}.ts'],
+    mutate: [
+      'packages/client/src/{recovery,room-position,resume-frames,requests,outbox,membership,rooms,shared-room}.ts',
+    ],
     tests: [
       'packages/client/test/{added-rooms,client,interleavings,late-answers,moving,negotiation,own-messages,rooms,sending}.test.ts',
       'packages/client/test/{recovery-holes,resume-frames,room-handles,room-position,visited-rooms}.test.ts',

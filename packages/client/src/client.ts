@@ -1,24 +1,20 @@
-/** The client: puts the parts together and hands every frame to those it is for. */
-import { type Frame, HubbubError, type Payload, type Status } from '@hubbub/protocol';
+/** The client: puts the parts together, and routes every frame to its room. */
+import type { Frame, HubbubError, Payload, Status } from '@hubbub/protocol';
 import { openTransport } from '#transport';
-import type { AnswerType } from './acks.js';
 import { type AllEvents, type ClientEvents, type EventName, isClientEvent, type Session } from './client-events.js';
 import { Connection, type StateChange } from './connection.js';
 import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
-import { Deliveries } from './deliveries.js';
 import { Emitter, type EventOf, type Unsubscribe } from './emitter.js';
-import { type FrameTypeName, type KnownFrames, reconnectDelayMs, roomOf, type Welcome } from './frames.js';
-import { Heartbeat } from './heartbeat.js';
-import { Memberships } from './memberships.js';
+import { closedError, unavailable } from './errors.js';
+import { type FrameTypeName, isWelcome, type KnownFrames, reconnectDelayMs, roomOf, type Welcome } from './frames.js';
+import { Heartbeat, watchNetwork } from './heartbeat.js';
 import { checkEventName } from './names.js';
-import { watchNetwork } from './network.js';
 import { adoptPace, type ClientOptions, resolveOptions, type Settings, withQuery } from './options.js';
-import { Recovery } from './recovery.js';
-import { closedError, unavailable } from './refusals.js';
+import { Outbox } from './outbox.js';
 import { Renewal } from './renewal.js';
+import { type AnswerType, Requests } from './requests.js';
 import { Room } from './room.js';
 import { Rooms } from './rooms.js';
-import { isWelcome } from './shapes.js';
 import { TokenSource } from './token.js';
 import { readFrame, type Wire, writeFrame } from './wire.js';
 
@@ -33,12 +29,12 @@ export class HubbubClient {
   readonly #options: ClientOptions;
   readonly #settings: Settings;
   readonly #connection: Connection;
-  readonly #deliveries: Deliveries;
-  readonly #memberships: Memberships;
-  readonly #recovery: Recovery;
+  readonly #requests: Requests;
+  readonly #rooms: Rooms;
+  /** Frames about no room. */
+  readonly #outbox: Outbox;
   readonly #heartbeat: Heartbeat;
   readonly #renewal: Renewal;
-  readonly #rooms = new Rooms(room => this.#memberships.state(room) === 'left');
   readonly #events = new Emitter<ClientEvents, never>();
   readonly #frames = new Emitter<KnownFrames, Frame>();
   #session: Session | undefined;
@@ -53,7 +49,7 @@ export class HubbubClient {
     this.#settings = resolveOptions(options);
     const token = new TokenSource(this.#settings.token);
     const dialRequest = {
-      url: () => withQuery(this.#settings.url, this.#memberships.pathQuery()),
+      url: () => withQuery(this.#settings.url, this.#rooms.pathQuery()),
       token,
       encoding: this.#settings.codec.encoding,
       openTransport: options.openTransport ?? openTransport,
@@ -62,45 +58,33 @@ export class HubbubClient {
       stateChanged: change => this.#stateChanged(change),
       received: wire => this.#received(wire),
     });
-    this.#deliveries = new Deliveries(this.#settings, {
-      ready: room =>
-        takesFrames(this.#connection.heading) && (room === undefined || !this.#memberships.isPending(room)),
-      session: () => this.#session,
+    this.#requests = new Requests(this.#settings, {
+      limits: () => this.#session?.limits ?? {},
       send: (wire, frame) => this.#send(wire, frame),
-      epoch: room => this.#recovery.epoch(room),
-      messageSettled: (room, epoch, answer) => this.#recovery.settled(room, answer.epoch ?? epoch, answer.offset),
       settled: () => this.#connection.step('settled'),
     });
-    this.#recovery = new Recovery({
+    const outboxPorts = {
+      isReady: () => takesFrames(this.#connection.heading),
+      waiting: () => this.#outbox.waiting + this.#rooms.waiting,
       user: () => this.#session?.user.id,
-      deliveries: this.#deliveries,
-      deliver: frame => this.#deliver(frame),
-      report: (name, event) => {
-        this.#rooms.find(event.room)?.events.emit<string>(name, event as never);
-        this.#events.emit<string>(name, event as never);
-      },
-    });
-    this.#memberships = new Memberships(this.#settings, {
-      state: () => this.state,
-      request: (frame, answer = 'ack') => this.#deliveries.request(frame, answer),
+    };
+    this.#outbox = new Outbox(this.#settings, this.#requests, outboxPorts);
+    this.#rooms = new Rooms({
+      ...outboxPorts,
+      settings: this.#settings,
+      requests: this.#requests,
+      connectionState: () => this.state,
       limits: () => this.#session?.limits ?? {},
-      recovery: this.#recovery,
-      changed: (room, change) => {
-        if (change.state === 'joined') this.#deliveries.flush();
-        if (change.state === 'left') {
-          this.#recovery.forget(room);
-          this.#deliveries.refuse(change.error ?? unavailable(`Room ${room} was left.`), room);
-        }
-        this.#rooms.changed(room, change);
-      },
+      deliver: frame => this.#frames.emit<string>(frame.type, frame),
+      report: (name, event) => this.#events.emit<string>(name, event as never),
       restored: () => this.#connection.step('restored'),
     });
     this.#renewal = new Renewal(this.#settings, token, {
-      refresh: token => this.#deliveries.request({ type: 'refresh', payload: { token } }, 'ack'),
+      refresh: token => this.#requests.send({ type: 'refresh', payload: { token } }),
       move: () => this.#connection.moveAfter(0),
     });
     this.#heartbeat = new Heartbeat(this.#settings, {
-      ping: () => this.#deliveries.notify({ type: 'ping' }),
+      ping: () => this.#notify({ type: 'ping' }),
       dead: () => this.#connection.lose('No answer from the edge.'),
     });
   }
@@ -146,7 +130,7 @@ export class HubbubClient {
    */
   close(): void {
     // Joins of a closed client wait for `connect()`.
-    if (this.state === 'closed') this.#memberships.end(closedError());
+    if (this.state === 'closed') this.#rooms.end(closedError());
     this.#connection.step('close');
   }
 
@@ -157,12 +141,7 @@ export class HubbubClient {
   room(name: string): Room {
     return new Room(name, {
       rooms: this.#rooms,
-      memberships: this.#memberships,
-      deliveries: this.#deliveries,
-      join: (room, token) => {
-        this.#rooms.use(name).members.add(room);
-        return this.#memberships.join(name, token);
-      },
+      notify: frame => this.#notify(frame),
       submit: (frame, answer) => this.#submit(frame, answer),
     });
   }
@@ -171,16 +150,18 @@ export class HubbubClient {
    * Leaves the room for all its handles and stops their listeners. Resolves as `room.leave()`.
    * @throws {HubbubError}
    */
-  removeRoom(name: string): Promise<void> {
-    const left = this.#memberships.leave(name);
-    this.#rooms.delete(name);
-    return left;
+  async removeRoom(name: string): Promise<void> {
+    const room = this.#rooms.use(name);
+    const left = room.membership.leave();
+    room.stopListeners();
+    this.#rooms.tidy(name);
+    await left;
   }
 
   /** Sends a client event about no room to the services behind the cluster. @throws {HubbubError} as `room.send`. */
   async sendEvent(type: string, payload: Payload = {}): Promise<void> {
     checkEventName(type);
-    await this.#submit({ type, payload }, 'ack');
+    await this.#submit({ type, payload });
   }
 
   /**
@@ -190,14 +171,14 @@ export class HubbubClient {
    */
   async setStatus(status?: Status): Promise<void> {
     this.#status = status;
-    if (takesFrames(this.state)) await this.#tellStatus();
+    if (takesFrames(this.state)) await this.#sendStatus();
   }
 
   /** The round trip to the edge in milliseconds. @throws {HubbubError} `UNAVAILABLE` without a connection. */
   async ping(): Promise<number> {
     if (!takesFrames(this.state)) throw unavailable('Not connected.');
     const startMs = performance.now();
-    await this.#deliveries.request({ type: 'ping' }, 'pong');
+    await this.#requests.send({ type: 'ping' }, 'pong');
     return performance.now() - startMs;
   }
 
@@ -219,30 +200,43 @@ export class HubbubClient {
     return this.#frames.on(type, listener);
   }
 
-  async #submit(frame: Frame, answer: AnswerType): Promise<Frame> {
+  async #submit(frame: Frame, answer?: AnswerType): Promise<Frame> {
     if (this.#connection.heading === 'closed') throw closedError();
-    return this.#deliveries.submit(frame, answer);
+    if (frame.room === undefined) return this.#outbox.submit(frame, answer);
+    try {
+      return await this.#rooms.use(frame.room).outbox.submit(frame, answer);
+    } finally {
+      this.#rooms.tidy(frame.room);
+    }
+  }
+
+  /** Sends a frame where it can be sent now, else forgets it: later it would be worthless. */
+  #notify(frame: Frame): void {
+    if (takesFrames(this.#connection.heading) && !this.#rooms.find(frame.room)?.membership.isPending) {
+      this.#requests.notify(frame);
+    }
   }
 
   #stateChanged(change: StateChange): void {
     if (inSession(change.previous) && !inSession(change.state)) {
       this.#heartbeat.stop();
       this.#renewal.stop();
-      this.#recovery.sessionLost();
-      this.#memberships.sessionLost();
-      this.#deliveries.sessionLost();
+      this.#rooms.sessionLost();
+      this.#outbox.sessionLost();
+      this.#requests.sessionLost();
     }
     if (change.state === 'restoring') {
       this.#heartbeat.start();
       this.#renewal.start(this.#welcome);
       // Before the rooms: then they hear of it with the join. The edge's word on it was given to setStatus().
-      if (this.#status !== undefined) this.#tellStatus().catch(() => {});
-      this.#memberships.sessionBegan(this.#welcome as Welcome);
-      this.#deliveries.flush();
+      if (this.#status !== undefined) this.#sendStatus().catch(() => {});
+      this.#rooms.sessionBegan(this.#welcome as Welcome);
+      this.#outbox.flush();
+      this.#rooms.flush();
     }
     if (change.state === 'moving') {
       this.#renewal.stop();
-      if (this.#deliveries.inFlight === 0) this.#connection.step('settled');
+      this.#requests.checkSettled();
     }
     if (change.state === 'closed') this.#end(change.error ?? closedError());
     this.#events.emit('state', change);
@@ -252,9 +246,8 @@ export class HubbubClient {
     this.#unwatchNetwork?.();
     this.#unwatchNetwork = undefined;
     this.#renewal.end();
-    // Before the rooms: what their listeners send is for the next session.
-    this.#deliveries.refuse(error);
-    this.#memberships.end(error);
+    this.#outbox.refuse(error);
+    this.#rooms.end(error);
   }
 
   #send(wire: Wire, frame: Frame): void {
@@ -283,30 +276,17 @@ export class HubbubClient {
 
   /** Our own parts first, then the room, then who listens to all: a listener sees what the frame has changed. */
   #dispatch(frame: Frame): void {
-    this.#deliveries.settle(frame);
-    const room = roomOf(frame);
+    this.#requests.settle(frame);
     if (frame.type === 'welcome') this.#welcomed(frame);
     if (frame.type === 'reconnect') this.#connection.moveAfter(reconnectDelayMs(frame));
-    if (frame.type === 'room_closed' && room !== undefined) {
-      this.#memberships.drop(room, new HubbubError('NOT_IN_ROOM', `Room ${room} was closed.`));
-    }
-    if (room !== undefined && frame.type === 'room_opened') this.#memberships.opened(room, frame.payload);
-    if (this.#memberships.isLeavingAgain(room)) return;
-    // Frames that still arrive from a room that was left have no position to keep.
-    if (room === undefined || this.#memberships.state(room) === 'left') this.#deliver(frame);
-    else {
-      if (frame.type === 'room_gap') this.#recovery.gap(room, frame.payload);
-      this.#recovery.take(room, frame);
-    }
+    const name = roomOf(frame);
+    const room = frame.type === 'room_opened' && name !== undefined ? this.#rooms.use(name) : this.#rooms.find(name);
+    if (room) room.take(frame);
+    else this.#frames.emit<string>(frame.type, frame);
   }
 
-  #deliver(frame: Frame): void {
-    this.#rooms.find(roomOf(frame))?.take(frame);
-    this.#frames.emit<string>(frame.type, frame);
-  }
-
-  async #tellStatus(): Promise<void> {
-    await this.#deliveries.request({ type: 'set_status', payload: { status: this.#status ?? null } }, 'ack');
+  async #sendStatus(): Promise<void> {
+    await this.#requests.send({ type: 'set_status', payload: { status: this.#status ?? null } });
   }
 
   #welcomed({ payload }: Frame): void {

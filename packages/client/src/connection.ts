@@ -5,13 +5,11 @@
  */
 import type { HubbubError } from '@hubbub/protocol';
 import { fullJitterMs } from './backoff.js';
-import { errorOf, isFinal } from './closing.js';
 import { type ConnectionEvent, type ConnectionState, hasSocket, nextState } from './connection-states.js';
 import { defined } from './defined.js';
-import { Dial, type DialRequest } from './dial.js';
+import { type Closing, closingError, isFinal, unavailable } from './errors.js';
 import type { Settings } from './options.js';
-import { unavailable } from './refusals.js';
-import type { Closing } from './transport.js';
+import { Dial, type DialRequest } from './transport.js';
 import type { Wire } from './wire.js';
 
 /** One step of the connection, as `client.on('state', …)` shows it. */
@@ -135,7 +133,7 @@ export class Connection {
   }
 
   #closed(closing: Closing): void {
-    const error = errorOf(closing);
+    const error = closingError(closing);
     this.#step(isFinal(closing, error, this.#dialRequest.token.renews) ? 'stopped' : 'lost', { closing, error });
   }
 

@@ -1,20 +1,20 @@
-/** Types of an edge's frames (PROTOCOL.md section 2.2), for listeners. */
-import type {
-  ErrorCode,
-  Frame,
-  HistoryAnswer,
-  MembershipChange,
-  Pace,
-  Position,
-  Recovery,
-  RoomCount,
-  RoomGap,
-  RoomInfo,
-  Sender,
-  SessionLimits,
-  StatusChange,
+/** The frames of an edge (PROTOCOL.md section 2.2): their types, and checks of those that the SDK itself reads. */
+import {
+  type ErrorCode,
+  type Frame,
+  type HistoryAnswer,
+  isPlainObject,
+  type MembershipChange,
+  type Pace,
+  type Position,
+  type Recovery,
+  type RoomCount,
+  type RoomGap,
+  type RoomInfo,
+  type Sender,
+  type SessionLimits,
+  type StatusChange,
 } from '@hubbub/protocol';
-
 import { isTimerMs } from './options.js';
 
 /** A frame whose payload is known. */
@@ -83,4 +83,40 @@ export function roomOf(frame: Frame): string | undefined {
 export function reconnectDelayMs({ payload }: Frame): number {
   const delayMs = payload?.delay_ms;
   return isTimerMs(delayMs) ? delayMs : 0;
+}
+
+// Any service may publish any frame, well-formed or not.
+
+export function isWelcome(payload: unknown): payload is Welcome {
+  return (
+    isPlainObject(payload) &&
+    typeof payload.session_id === 'string' &&
+    isSender(payload.user) &&
+    Array.isArray(payload.rooms) &&
+    isPlainObject(payload.limits)
+  );
+}
+
+export function isRoomInfo(payload: unknown): payload is RoomInfo {
+  return isRoomCount(payload) && 'users' in payload && Array.isArray(payload.users) && payload.users.every(isSender);
+}
+
+export function isMembershipChange(payload: unknown): payload is MembershipChange {
+  return isRoomCount(payload) && isStatusChange(payload);
+}
+
+export function isStatusChange(payload: unknown): payload is StatusChange {
+  return isPlainObject(payload) && isSender(payload.user) && isNumber(payload.version);
+}
+
+export function isRoomCount(payload: unknown): payload is RoomCount {
+  return isPlainObject(payload) && isNumber(payload.count) && isNumber(payload.version);
+}
+
+function isSender(value: unknown): value is Sender {
+  return isPlainObject(value) && typeof value.id === 'string' && typeof value.name === 'string';
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }

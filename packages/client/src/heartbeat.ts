@@ -1,4 +1,4 @@
-/** Detects that an edge is gone although the socket reports nothing: browsers show no protocol pings. */
+/** Detects that an edge is gone although the socket reports nothing (browsers show no protocol pings), and that the network changed. */
 
 export interface HeartbeatPorts {
   ping(): void;
@@ -67,4 +67,22 @@ export class Heartbeat {
   #quietUntilPingMs(): number {
     return this.#heardAtMs + this.#policy.heartbeatIntervalMs - performance.now();
   }
+}
+
+type NetworkListener = (event: { readonly type: string }) => void;
+
+interface NetworkScope {
+  addEventListener?: (type: string, listener: NetworkListener) => void;
+  removeEventListener?: (type: string, listener: NetworkListener) => void;
+}
+
+/** Reports that a page or worker went online or offline; other platforms report nothing. Returns what stops it. */
+export function watchNetwork(changed: (isOnline: boolean) => void): () => void {
+  const scope = globalThis as NetworkScope;
+  const types = ['online', 'offline'];
+  const listener: NetworkListener = ({ type }) => changed(type === 'online');
+  for (const type of types) scope.addEventListener?.(type, listener);
+  return () => {
+    for (const type of types) scope.removeEventListener?.(type, listener);
+  };
 }

@@ -1,4 +1,4 @@
-/** Checks the names that an application gives, so that a mistake is reported where it is made. */
+/** Names of rooms, events and frames: makes ids, and checks what an application gives where the mistake is made. */
 import {
   CLIENT_FRAME_TYPES,
   FRAME_ID_MAX_BYTES,
@@ -35,4 +35,18 @@ export function checkNames({ id, room }: Frame): void {
   if (id !== undefined && !isText(id, FRAME_ID_MAX_BYTES)) {
     throw new HubbubError('INVALID_FORMAT', `An id is text of 1 to ${FRAME_ID_MAX_BYTES} bytes.`);
   }
+}
+
+/** Random digits per client, of 36 each: 124 bits. */
+const PREFIX_DIGITS = 24;
+
+/** Returns a function that makes ids: a random prefix and a counter, well below 64 bytes. */
+export function createFrameIds(): () => string {
+  // Not crypto.randomUUID: browsers have it on https and localhost only.
+  const bytes = new Uint8Array(PREFIX_DIGITS);
+  // React Native has no crypto; ids are to differ, not to be secret.
+  const random = globalThis.crypto?.getRandomValues(bytes) ?? bytes.map(() => Math.random() * 256);
+  const prefix = Array.from(random, byte => (byte % 36).toString(36)).join('');
+  let count = 0;
+  return () => `${prefix}-${(count++).toString(36)}`;
 }

@@ -1,6 +1,6 @@
 /** `resume`: many rooms in as few frames as the edge's limits allow, and the reading of its answer. */
 import { type Frame, type HubbubError, isPlainObject, type Position } from '@hubbub/protocol';
-import { readRefused } from './refusals.js';
+import { readRefused } from './errors.js';
 
 /** Limits of a frame (PROTOCOL.md section 6); absent until an edge names them. */
 export interface FrameLimits {
@@ -41,7 +41,9 @@ export function resumeGroups<R>(rooms: readonly R[], payloadOf: (room: R) => obj
 }
 
 /** By room: its position, `undefined` where it has no history, or why it was not joined. Rooms that are missing were not answered. */
-export function readResumeAnswer({ payload }: Frame): Map<string, PositionAnswer | HubbubError | undefined> {
+export type ResumeAnswers = ReadonlyMap<string, PositionAnswer | HubbubError | undefined>;
+
+export function readResumeAnswer({ payload }: Frame): ResumeAnswers {
   const answers = new Map<string, PositionAnswer | HubbubError | undefined>();
   for (const room of Array.isArray(payload?.rooms) ? payload.rooms : []) {
     if (!isPlainObject(room)) continue;

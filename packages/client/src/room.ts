@@ -1,17 +1,16 @@
 /** A room as an application sees it: join, talk, listen. */
 import type { Frame, Payload, RoomInfo } from '@hubbub/protocol';
-import type { AnswerType } from './acks.js';
 import { defined } from './defined.js';
-import type { Deliveries } from './deliveries.js';
 import type { EventOf, Unsubscribe } from './emitter.js';
 import type { FrameTypeName, KnownFrames } from './frames.js';
 import { type HistoryPage, type HistoryQuery, readHistoryPage } from './history.js';
 import type { RoomChange, RoomState } from './membership.js';
-import type { Memberships } from './memberships.js';
 import { checkEventName } from './names.js';
 import type { Gap, Recovered } from './recovery.js';
-import type { RoomEvents, Rooms } from './rooms.js';
+import type { AnswerType } from './requests.js';
+import type { Rooms } from './rooms.js';
 import { NOBODY, type Roster } from './roster.js';
+import type { RoomEvents } from './shared-room.js';
 import type { TokenOption } from './token.js';
 
 /** The edge's confirmation of a message. */
@@ -50,10 +49,8 @@ export type RoomRoster = Pick<Roster, 'users' | 'count' | 'onChange'>;
 /** The parts of the client that a room uses. */
 export interface RoomPorts {
   readonly rooms: Rooms;
-  readonly memberships: Pick<Memberships, 'state' | 'leave'>;
-  readonly deliveries: Pick<Deliveries, 'notify'>;
-  join(room: Room, token?: TokenOption): Promise<void>;
-  submit(frame: Frame, answer: AnswerType): Promise<Frame>;
+  notify(frame: Frame): void;
+  submit(frame: Frame, answer?: AnswerType): Promise<Frame>;
 }
 
 /**
@@ -89,7 +86,7 @@ export class Room {
   }
 
   get state(): RoomState {
-    return this.#ports.memberships.state(this.name);
+    return this.#ports.rooms.find(this.name)?.membership.state ?? 'left';
   }
 
   /**
@@ -102,7 +99,9 @@ export class Room {
    * @example await room.join({ token: () => fetch('/room-token?room=vip:1').then(answer => answer.text()) });
    */
   join({ token }: JoinOptions = {}): Promise<void> {
-    return this.#ports.join(this, token);
+    const { members, membership } = this.#ports.rooms.use(this.name);
+    members.add(this);
+    return membership.join(token);
   }
 
   /**
@@ -111,10 +110,10 @@ export class Room {
    * @throws {HubbubError}
    */
   async leave(): Promise<void> {
-    const { rooms, memberships } = this.#ports;
-    const members = rooms.find(this.name)?.members;
-    members?.delete(this);
-    if (!members || members.size === 0) await memberships.leave(this.name);
+    const { rooms } = this.#ports;
+    const { members, membership } = rooms.use(this.name);
+    members.delete(this);
+    if (members.size === 0) await membership.leave();
     rooms.tidy(this.name);
   }
 
@@ -138,11 +137,11 @@ export class Room {
 
   /** Notifies the others that the user types. Does nothing without a connection: later it would not be true. */
   typing(): void {
-    this.#ports.deliveries.notify({ type: 'typing', room: this.name });
+    this.#ports.notify({ type: 'typing', room: this.name });
   }
 
   stopTyping(): void {
-    this.#ports.deliveries.notify({ type: 'stop_typing', room: this.name });
+    this.#ports.notify({ type: 'stop_typing', room: this.name });
   }
 
   /** Asks presence who is here. @throws {HubbubError} `UNAVAILABLE` when presence does not answer in time. */
@@ -193,7 +192,7 @@ export class Room {
   }
 
   async #receipt(frame: Frame): Promise<Receipt> {
-    const answer = await this.#ports.submit({ ...frame, room: this.name }, 'ack');
+    const answer = await this.#ports.submit({ ...frame, room: this.name });
     const { id = '', timestamp, epoch, offset, payload } = answer;
     return defined({ id, timestamp, epoch, offset, duplicate: payload?.duplicate === true || undefined });
   }

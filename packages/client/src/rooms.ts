@@ -1,60 +1,34 @@
 /** The rooms that somebody uses: those that the client is in or wants to be in, and those with a handle that listens. */
-import type { Frame } from '@hubbub/protocol';
-import { Emitter, type Unsubscribe } from './emitter.js';
-import type { KnownFrames } from './frames.js';
-import type { RoomChange } from './membership.js';
-import type { Gap, Recovered } from './recovery.js';
-import { Roster } from './roster.js';
+import type { HubbubError } from '@hubbub/protocol';
+import type { Unsubscribe } from './emitter.js';
+import type { Welcome } from './frames.js';
+import { type FrameLimits, readPosition, readResumeAnswer, resumeGroups } from './resume-frames.js';
+import { type ClientPorts, SharedRoom } from './shared-room.js';
 
-/** Events of a room that come from the client itself. */
-export interface RoomEvents {
-  readonly change: RoomChange;
-  readonly gap: Gap;
-  readonly recovered: Recovered;
-}
-
-/** The state that all handles of a room share. */
-export class SharedRoom {
-  readonly roster = new Roster();
-  readonly frames = new Emitter<KnownFrames, Frame>();
-  readonly events = new Emitter<RoomEvents, never>();
-  /** Handles that joined and did not leave. */
-  readonly members = new Set<object>();
-
-  get isIdle(): boolean {
-    return this.members.size === 0 && this.frames.isEmpty && this.events.isEmpty && this.roster.isUnheard;
-  }
-
-  take(frame: Frame): void {
-    this.roster.take(frame);
-    this.frames.emit<string>(frame.type, frame);
-  }
-
-  changed(change: RoomChange): void {
-    if (change.state === 'left') {
-      this.roster.clear();
-      this.members.clear();
-    }
-    if (change.state === 'rejoining') this.roster.expectFresh();
-    this.events.emit('change', change);
-  }
+export interface RoomsOwner extends ClientPorts {
+  /** The limits of the session. */
+  limits(): FrameLimits;
+  /** Every wanted room was answered in this session. */
+  restored(): void;
 }
 
 export class Rooms {
+  readonly #client: RoomsOwner;
   readonly #rooms = new Map<string, SharedRoom>();
-  readonly #isLeft: (room: string) => boolean;
+  /** The room of the path, as the last `welcome` named it. */
+  #pathRooms: readonly string[] | undefined;
 
-  constructor(isLeft: (room: string) => boolean) {
-    this.#isLeft = isLeft;
+  constructor(client: RoomsOwner) {
+    this.#client = client;
   }
 
-  find(name: string | undefined): SharedRoom | undefined {
-    return this.#rooms.get(name ?? '');
+  find(name = ''): SharedRoom | undefined {
+    return this.#rooms.get(name);
   }
 
-  /** The room, which stays until `tidy` finds that nobody uses it. */
+  /** The room, which stays until nobody uses it. */
   use(name: string): SharedRoom {
-    const room = this.#rooms.get(name) ?? new SharedRoom();
+    const room = this.#rooms.get(name) ?? new SharedRoom(name, this.#client, this);
     this.#rooms.set(name, room);
     return room;
   }
@@ -67,17 +41,76 @@ export class Rooms {
     };
   }
 
-  changed(name: string, change: RoomChange): void {
-    this.use(name).changed(change);
-    this.tidy(name);
+  get waiting(): number {
+    let waiting = 0;
+    for (const { outbox } of this.#rooms.values()) waiting += outbox.waiting;
+    return waiting;
   }
 
-  /** Forgets the room where it is left and has neither member nor listener. */
+  isMaybeOfPath(name: string): boolean {
+    // Before the first session any room may be that of the path.
+    return this.#pathRooms?.includes(name) ?? true;
+  }
+
+  /** Forgets the room if nobody uses it. */
   tidy(name: string): void {
-    if (this.#isLeft(name) && this.#rooms.get(name)?.isIdle) this.#rooms.delete(name);
+    if (this.#rooms.get(name)?.isIdle) this.#rooms.delete(name);
   }
 
-  delete(name: string): void {
-    this.#rooms.delete(name);
+  /** The position in the room of the path, for the query of the next attempt (PROTOCOL.md section 1.1). */
+  pathQuery(): string {
+    const position = this.find(this.#pathRooms?.[0])?.recovery.begin();
+    return position ? `epoch=${encodeURIComponent(position.epoch)}&offset=${position.offset}` : '';
+  }
+
+  /** A session began; it is in the room of its path already. */
+  sessionBegan({ rooms: pathRooms, position }: Pick<Welcome, 'rooms' | 'position'>): void {
+    this.#pathRooms = pathRooms;
+    for (const name of pathRooms) void this.use(name).membership.foundIn(readPosition(position));
+    const resumed: SharedRoom[] = [];
+    for (const room of this.#rooms.values()) {
+      const { name, membership } = room;
+      if (pathRooms.includes(name)) continue;
+      membership.notOfPath();
+      if (membership.isResumable) resumed.push(room);
+      else if (membership.isPending) void membership.attempt();
+      else this.tidy(name);
+    }
+    const limits = this.#client.limits();
+    for (const group of resumeGroups(resumed, ({ membership }) => membership.place(), limits)) this.#resume(group);
+    this.checkRestored();
+  }
+
+  sessionLost(): void {
+    for (const room of this.#rooms.values()) room.sessionLost();
+  }
+
+  flush(): void {
+    for (const { outbox } of this.#rooms.values()) outbox.flush();
+  }
+
+  /** No session will come: nothing is pending, and all rooms are left. */
+  end(error: HubbubError): void {
+    // Before the rooms are left: what their listeners send is for the next session.
+    for (const { outbox } of this.#rooms.values()) outbox.refuse(error);
+    // A copy: a listener may join again.
+    const rooms = [...this.#rooms.values()].filter(({ membership }) => membership.state !== 'left');
+    for (const { membership } of rooms) membership.drop(error);
+    for (const { membership, name } of this.#rooms.values()) {
+      membership.notOfPath();
+      this.tidy(name);
+    }
+  }
+
+  checkRestored(): void {
+    for (const { membership } of this.#rooms.values()) if (membership.isPending) return;
+    this.#client.restored();
+  }
+
+  /** Many rooms in one frame. */
+  #resume(group: readonly SharedRoom[]): void {
+    const payload = { rooms: group.map(({ membership }) => membership.place()) };
+    const answers = this.#client.requests.send({ type: 'resume', payload }).then(readResumeAnswer, error => error);
+    for (const { membership } of group) void membership.resume(answers);
   }
 }

@@ -1,7 +1,7 @@
 /** The users in a room, kept current from the frames of presence by their `version`. */
 import type { Frame, RoomInfo, RosterUser } from '@hubbub/protocol';
 import { Emitter, type Unsubscribe } from './emitter.js';
-import { isMembershipChange, isRoomCount, isRoomInfo, isStatusChange } from './shapes.js';
+import { isMembershipChange, isRoomCount, isRoomInfo, isStatusChange } from './frames.js';
 
 /** Changes kept until the first `room_info` of a session: far more than arrive in that time. */
 const MAX_EARLY_CHANGES = 1_000;

@@ -2,7 +2,7 @@
  * Where the token of each connection attempt comes from. Only the edge judges a token: the clock of this device may be hours off.
  */
 import { HubbubError } from '@hubbub/protocol';
-import { asHubbubError } from './refusals.js';
+import { asHubbubError } from './errors.js';
 
 /** The token itself, or a function that is asked at every attempt and some time before the token expires. */
 export type TokenOption = string | (() => string | Promise<string>);

@@ -2,7 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import { isErrorCode, type Refusal } from '@hubbub/protocol';
 import { type ClientOptions, WebSocket } from 'ws';
-import type { Closing, OpenTransport } from './transport.js';
+import type { Closing } from './errors.js';
+import type { OpenTransport } from './transport.js';
 
 /** Milliseconds to wait for the peer's half of the close handshake; a process that is done should not hang on a dead peer. */
 const CLOSE_TIMEOUT_MS = 2_000;

@@ -1,8 +1,8 @@
 /** An edge without a network: sockets that a test opens, answers and breaks by hand. For use with vitest's fake timers. */
 import { DEFAULT_LIMITS, type Frame } from '@hubbub/protocol';
 import { vi } from 'vitest';
-import { type ClientOptions, HubbubClient, type StateChange } from '../../src/index.js';
-import type { Closing, OpenTransport, Transport, TransportListener, TransportRequest } from '../../src/transport.js';
+import { type ClientOptions, type Closing, HubbubClient, type StateChange } from '../../src/index.js';
+import type { OpenTransport, Transport, TransportListener, TransportRequest } from '../../src/transport.js';
 
 /** Frames that an edge answers by itself in `FakeSocket.answering`. */
 type Answer = (frame: Frame, socket: FakeSocket) => void;
