@@ -1,7 +1,10 @@
-/** Projects, and who and what belongs to them: attendees with the key of their link, sessions. */
+/** Projects with their attendees and sessions, over HTTP: creates them, and decides who may enter which session. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { TokenMint } from '@hubbub/server';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { Documents } from '../state/documents.js';
-import { type NewSession, newSession, type PairwiseSession } from './session-document.js';
+import { newSession, type PairwiseSession, snapshotFor } from './rules.js';
 
 export type Project = {
   readonly project_id: string;
@@ -12,8 +15,13 @@ export type Project = {
   readonly session_ids: readonly string[];
 };
 
+export interface SessionIds {
+  readonly project: string;
+  readonly session: string;
+}
+
 /** A refusal as an HTTP answer. */
-export class HttpProblem extends Error {
+class HttpProblem extends Error {
   constructor(
     readonly statusCode: number,
     message: string,
@@ -25,6 +33,30 @@ export class HttpProblem extends Error {
 const ATTENDEES_MAX = 30;
 const SESSIONS_MAX = 50;
 
+/** Between edges and service; as public as the secret of the examples' tokens. */
+export const AUTHORIZER_KEY = 'the-key-of-the-pairwise-authorizer-which-everybody-knows';
+
+/** The token alone opens no room: the edges ask the authorizer about each. */
+const RIGHTS = { 'pairwise:*': ['join', 'event', 'presence', 'history'] } as const;
+
+const text = (max: number) => z.string().trim().min(1).max(max);
+const id = z.string().regex(/^[0-9a-f]{12}$/);
+const projectPath = z.object({ project: id });
+const sessionPath = projectPath.extend({ session: id });
+const attendeePath = sessionPath.extend({ attendee: id });
+const projectBody = z.strictObject({ name: text(80) });
+const attendeeBody = z.strictObject({ name: text(40) });
+const feature = z.strictObject({ name: text(60), description: z.string().trim().max(200).default('') });
+const sessionBody = z.strictObject({ name: text(80), features: z.array(feature).min(2).max(6) });
+const invitation = z.strictObject({ key: z.string().min(1).max(64) });
+const question = z.object({
+  action: z.enum(['connect', 'join']),
+  user: z.object({ id: z.string() }),
+  room: z.string().optional(),
+  /** Of a room path; `/rooms/{room_id}/ws` has others. */
+  params: z.object({ attendee: z.string().optional() }).optional(),
+});
+
 export class Projects {
   readonly #documents: Documents;
 
@@ -32,87 +64,130 @@ export class Projects {
     this.#documents = documents;
   }
 
-  async create(name: string): Promise<Project> {
-    const project_id = newId();
-    const project = { project_id, name, key: newKey(), attendees: {}, session_ids: [] };
-    await this.#documents.update<Project>(projectKey(project_id), () => project);
-    return project;
+  /** @param close notifies and disconnects everybody in a closed session; may be repeated */
+  addRoutes(
+    http: FastifyInstance,
+    mint: TokenMint,
+    close: (project: Project, session: PairwiseSession) => Promise<void>,
+  ): void {
+    http.post('/api/projects', async (request, reply) => {
+      const { name } = projectBody.parse(request.body);
+      const project = { project_id: newId(), name, key: newKey(), attendees: {}, session_ids: [] };
+      await this.#documents.update<Project>(projectKey(project.project_id), () => project);
+      return reply.code(201).send({ project_id: project.project_id, name, key: project.key });
+    });
+
+    http.post('/api/projects/:project/attendees', async (request, reply) => {
+      const { project } = projectPath.parse(request.params);
+      await this.#managed(project, request);
+      const attendee = { ...attendeeBody.parse(request.body), key: newKey() };
+      const attendee_id = newId();
+      await this.#change(project, known => {
+        if (Object.keys(known.attendees).length >= ATTENDEES_MAX) throw new HttpProblem(409, 'too many attendees');
+        return { ...known, attendees: { ...known.attendees, [attendee_id]: attendee } };
+      });
+      return reply.code(201).send({ attendee_id, ...attendee });
+    });
+
+    http.post('/api/projects/:project/sessions', async (request, reply) => {
+      const { project } = projectPath.parse(request.params);
+      await this.#managed(project, request);
+      const session_id = newId();
+      const session = newSession({ project_id: project, session_id, ...sessionBody.parse(request.body) });
+      await this.#documents.update<PairwiseSession>(sessionKey({ project, session: session_id }), () => session);
+      await this.#change(project, known => {
+        if (known.session_ids.length >= SESSIONS_MAX) throw new HttpProblem(409, 'too many sessions');
+        return { ...known, session_ids: [...known.session_ids.filter(each => each !== session_id), session_id] };
+      });
+      const { name, features, comparisons } = session;
+      return reply.code(201).send({ session_id, name, features, total_comparisons: comparisons.length });
+    });
+
+    http.post('/api/projects/:project/sessions/:session/close', async request => {
+      const ids = sessionPath.parse(request.params);
+      const project = await this.#managed(ids.project, request);
+      const session = await this.changeSession(ids, open => ({ ...open, status: 'closed' }));
+      if (session === undefined) throw new HttpProblem(404, 'There is no such session.');
+      await close(project, session);
+      return { session_id: session.session_id, status: session.status };
+    });
+
+    http.post('/api/projects/:project/sessions/:session/attendees/:attendee/token', async request => {
+      const { attendee, name, session } = await this.#invited(request);
+      if (session.status !== 'active') throw new HttpProblem(409, 'This session is closed.');
+      return { token: mint.session({ user: attendee, name, rooms: RIGHTS }), title: session.name };
+    });
+
+    // The state that `join_session` returns, also after the end of the session.
+    http.post('/api/projects/:project/sessions/:session/attendees/:attendee/state', async request => {
+      const { attendee, session } = await this.#invited(request);
+      return { title: session.name, status: session.status, messages: snapshotFor(session, attendee) };
+    });
+
+    // The edges ask this before an upgrade and a join (docs/authorizer.md). They do not cache the answers.
+    http.post('/authorize', async request => {
+      if (request.headers.authorization !== `Bearer ${AUTHORIZER_KEY}`) throw new HttpProblem(403, 'not an edge');
+      const { action, user, room, params } = question.parse(request.body);
+      const ids = idsOf(room);
+      const isOwnPath = action === 'join' || params?.attendee === user.id;
+      if (isOwnPath && ids !== undefined && (await this.#admits(ids, user.id))) return { allow: true, ttl_ms: 0 };
+      const reason = 'Attendee, project and session do not belong together, or the session is not active.';
+      return { allow: false, reason, ...(action === 'connect' && { unauthorized: true }), ttl_ms: 0 };
+    });
   }
 
-  async addAttendee(projectId: string, name: string): Promise<{ attendee_id: string; key: string }> {
-    const attendee_id = newId();
-    const key = newKey();
-    await this.#change(projectId, project => {
-      if (Object.keys(project.attendees).length >= ATTENDEES_MAX) throw new HttpProblem(409, 'too many attendees');
-      return { ...project, attendees: { ...project.attendees, [attendee_id]: { name, key } } };
-    });
-    return { attendee_id, key };
-  }
-
-  async addSession(projectId: string, wanted: Pick<NewSession, 'name' | 'features'>): Promise<PairwiseSession> {
-    const session = newSession({ project_id: projectId, session_id: newId(), ...wanted });
-    const { session_id } = session;
-    await this.#documents.update<PairwiseSession>(sessionKey(projectId, session_id), () => session);
-    await this.#change(projectId, project => {
-      if (project.session_ids.length >= SESSIONS_MAX) throw new HttpProblem(409, 'too many sessions');
-      return { ...project, session_ids: [...project.session_ids.filter(id => id !== session_id), session_id] };
-    });
-    return session;
+  /** Changes a session that exists; errors of `change` are thrown. */
+  changeSession(
+    ids: SessionIds,
+    change: (session: PairwiseSession) => PairwiseSession,
+  ): Promise<PairwiseSession | undefined> {
+    return this.#documents.update<PairwiseSession>(sessionKey(ids), session => session && change(session));
   }
 
   /** @throws {HttpProblem} 404, or 403 without the project's key */
-  async managed(projectId: string, key: string | undefined): Promise<Project> {
+  async #managed(projectId: string, { headers }: FastifyRequest): Promise<Project> {
     const project = existing(await this.#documents.read<Project>(projectKey(projectId)));
+    const key = /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1];
     if (key === undefined || !isSame(key, project.key)) throw new HttpProblem(403, "this needs the project's key");
     return project;
   }
 
   /**
-   * The attendee and the session for the key of the attendee's link; extends the project's life.
-   * @throws {HttpProblem} 403, 404; 409 for a session that is closed
+   * The attendee and the session of the path, for the key of the attendee's link. Extends the life of the project.
+   * @throws {HttpProblem} 403, 404
    */
-  async invited(
-    projectId: string,
-    sessionId: string,
-    attendeeId: string,
-    key: string,
-  ): Promise<{ name: string; title: string }> {
-    const project = await this.#change(projectId, unchanged => unchanged);
-    const attendee = project.attendees[attendeeId];
-    if (attendee === undefined || !isSame(key, attendee.key)) throw new HttpProblem(403, 'This link is not valid.');
-    const session = await this.session(projectId, sessionId);
+  async #invited(request: FastifyRequest): Promise<{ attendee: string; name: string; session: PairwiseSession }> {
+    const { attendee, ...ids } = attendeePath.parse(request.params);
+    const { key } = invitation.parse(request.body);
+    const project = await this.#change(ids.project, unchanged => unchanged);
+    const known = project.attendees[attendee];
+    if (known === undefined || !isSame(key, known.key)) throw new HttpProblem(403, 'This link is not valid.');
+    const session = await this.#documents.read<PairwiseSession>(sessionKey(ids));
     if (session === undefined) throw new HttpProblem(404, 'There is no such session.');
-    if (session.status !== 'active') throw new HttpProblem(409, 'This session is closed.');
-    return { name: attendee.name, title: session.name };
+    return { attendee, name: known.name, session };
   }
 
-  /** Whether the attendee belongs to the project, and the session to it, and it is active. */
-  async admits(projectId: string, sessionId: string, attendeeId: string): Promise<boolean> {
-    const project = await this.#documents.read<Project>(projectKey(projectId));
-    if (project === undefined || !Object.hasOwn(project.attendees, attendeeId)) return false;
-    if (!project.session_ids.includes(sessionId)) return false;
-    return (await this.session(projectId, sessionId))?.status === 'active';
-  }
-
-  session(projectId: string, sessionId: string): Promise<PairwiseSession | undefined> {
-    return this.#documents.read<PairwiseSession>(sessionKey(projectId, sessionId));
-  }
-
-  /** Atomic, as `Documents` are; a session that is forgotten stays so. Errors of `change` are thrown. */
-  changeSession(
-    projectId: string,
-    sessionId: string,
-    change: (session: PairwiseSession) => PairwiseSession,
-  ): Promise<PairwiseSession | undefined> {
-    return this.#documents.update<PairwiseSession>(sessionKey(projectId, sessionId), session =>
-      session === undefined ? undefined : change(session),
-    );
+  async #admits(ids: SessionIds, attendee: string): Promise<boolean> {
+    const project = await this.#documents.read<Project>(projectKey(ids.project));
+    if (project === undefined || !Object.hasOwn(project.attendees, attendee)) return false;
+    if (!project.session_ids.includes(ids.session)) return false;
+    return (await this.#documents.read<PairwiseSession>(sessionKey(ids)))?.status === 'active';
   }
 
   async #change(projectId: string, change: (project: Project) => Project): Promise<Project> {
-    const changed = await this.#documents.update<Project>(projectKey(projectId), project => change(existing(project)));
-    return existing(changed);
+    return existing(await this.#documents.update<Project>(projectKey(projectId), known => change(existing(known))));
   }
+}
+
+/** The room of a session, as hub.yaml derives it from the path. */
+export function roomOf({ project_id, session_id }: PairwiseSession): string {
+  return `pairwise:${project_id}.${session_id}`;
+}
+
+/** The ids in the name of a room; `undefined` for the room of anything else. */
+export function idsOf(room: string | undefined): SessionIds | undefined {
+  const [, project, session] = /^pairwise:([^.]+)\.([^.]+)$/.exec(room ?? '') ?? [];
+  return project === undefined || session === undefined ? undefined : { project, session };
 }
 
 function existing(project: Project | undefined): Project {
@@ -124,8 +199,8 @@ function projectKey(projectId: string): string {
   return `project:${projectId}`;
 }
 
-function sessionKey(projectId: string, sessionId: string): string {
-  return `session:${projectId}.${sessionId}`;
+function sessionKey({ project, session }: SessionIds): string {
+  return `session:${project}.${session}`;
 }
 
 function newId(): string {
@@ -137,6 +212,6 @@ function newKey(): string {
 }
 
 function isSame(one: string, other: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
   return timingSafeEqual(digest(one), digest(other));
 }

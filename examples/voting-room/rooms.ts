@@ -1,22 +1,34 @@
-/** The rooms there are: one document for each, and one that lists them, so that a service which starts finds them all. */
+/** The rooms of the service: one document each, and one that lists them, so that a service that starts finds them all. */
 import { randomBytes } from 'node:crypto';
+import type { Hubbub } from '@hubbub/server';
 import type { Documents } from '../state/documents.js';
-import { existing, newRoom, Refusal, type VotingRoom } from './voting-room.js';
+import {
+  emptySince,
+  existing,
+  newRoom,
+  occupied,
+  Refusal,
+  statusOf,
+  type VotingRoom,
+  withoutAnnounced,
+} from './rules.js';
 
 const ROOMS_MAX = 500;
 const LIST = 'rooms';
 
-/** When each was acquired, in milliseconds since 1970. */
+/** The time at which each room was acquired, in milliseconds since 1970. */
 type RoomList = { readonly acquiredAtMs: Readonly<Record<string, number>> };
 
 export class Rooms {
+  readonly #hubbub: Hubbub;
   readonly #documents: Documents;
 
-  constructor(documents: Documents) {
+  constructor(hubbub: Hubbub, documents: Documents) {
+    this.#hubbub = hubbub;
     this.#documents = documents;
   }
 
-  /** Listed before it exists: whatever ends this service in between leaves a name that `forget` removes, and never a room that nobody finds. */
+  /** Lists the room before it creates it: a service that dies in between leaves a name that the rounds remove. */
   async acquire(): Promise<VotingRoom> {
     const id = randomBytes(5).toString('hex');
     const nowMs = Date.now();
@@ -25,44 +37,89 @@ export class Rooms {
       if (Object.keys(acquiredAtMs).length >= ROOMS_MAX) throw new Refusal(503, 'all rooms are taken');
       return { acquiredAtMs: { ...acquiredAtMs, [id]: nowMs } };
     });
-    return existing(await this.#documents.update<VotingRoom>(key(id), room => room ?? newRoom(id, nowMs)));
+    return existing(await this.#documents.update<VotingRoom>(keyOf(id), room => room ?? newRoom(id, nowMs)));
   }
 
-  async find(id: string): Promise<VotingRoom | undefined> {
-    return await this.#documents.read<VotingRoom>(key(id));
+  find(id: string): Promise<VotingRoom | undefined> {
+    return this.#documents.read<VotingRoom>(keyOf(id));
   }
 
-  /** @throws {Refusal} the error of `how`. */
-  async change(id: string, how: (room: VotingRoom | undefined) => VotingRoom): Promise<VotingRoom> {
-    return existing(await this.#documents.update<VotingRoom>(key(id), how));
+  /**
+   * Stores a change and announces it. If it cannot be announced now, the next round does that.
+   * @throws {Refusal} the error of `change`
+   */
+  async change(id: string, change: (room: VotingRoom | undefined) => VotingRoom): Promise<VotingRoom> {
+    const room = existing(await this.#documents.update<VotingRoom>(keyOf(id), change));
+    await this.announce(room).catch(() => {}); // Redis is away: the next round repeats it.
+    return room;
   }
 
-  /** Nothing happens where there is no such room. */
-  async changeIfThere(id: string, how: (room: VotingRoom) => VotingRoom): Promise<void> {
-    await this.#documents.update<VotingRoom>(key(id), room => (room === undefined ? undefined : how(room)));
+  /** Does nothing if the room does not exist. */
+  async changeIfExisting(id: string, change: (room: VotingRoom) => VotingRoom): Promise<void> {
+    await this.#documents.update<VotingRoom>(keyOf(id), room => (room === undefined ? undefined : change(room)));
   }
 
-  /** Those that were acquired and not forgotten. Asking keeps the list alive as long as it lists something. */
-  async list(): Promise<{ readonly id: string; readonly acquiredAtMs: number }[]> {
-    const list = await this.#documents.update<RoomList>(LIST, unlessEmpty);
-    return Object.entries(list?.acquiredAtMs ?? {}).map(([id, acquiredAtMs]) => ({ id, acquiredAtMs }));
+  /** Publishes the pending announcements of a room. Two services that do so use the same idempotency keys. */
+  async announce(room: VotingRoom): Promise<void> {
+    if (room.pending.length === 0) return;
+    for (const { id, message } of room.pending) {
+      if (message !== undefined) await this.#hubbub.publishToRoom(room.room_id, { ...message, idempotencyKey: id });
+    }
+    await this.announceStatus(room, `status-${room.version}`);
+    await this.changeIfExisting(room.room_id, now => withoutAnnounced(now, room.pending));
   }
 
-  /** @param says announces it between the two steps: a service that dies on the way finds the name in its list, and repeats it */
-  async forget(id: string, says: () => Promise<unknown>): Promise<void> {
-    await this.#documents.update(key(id), () => undefined);
-    await says();
+  async announceStatus(room: VotingRoom, idempotencyKey: string): Promise<void> {
+    const payload = { ...statusOf(room) };
+    await this.#hubbub.publishToRoom(room.room_id, { type: 'room_status', payload, idempotencyKey });
+  }
+
+  /** Deletes a room and notifies its members; may be repeated after a crash, because the name leaves the list last. */
+  async forget(id: string, reason: string): Promise<void> {
+    await this.#documents.update(keyOf(id), () => undefined);
+    await this.#hubbub.closeRoom(id, reason);
     await this.#documents.update<RoomList>(LIST, list => {
       const { [id]: _, ...acquiredAtMs } = list?.acquiredAtMs ?? {};
       return unlessEmpty({ acquiredAtMs });
     });
   }
+
+  /**
+   * Checks all rooms: announces changes that a dead service left, and forgets empty rooms.
+   * @param isFirst a service has missed events while it was down, and asks presence about every room
+   */
+  async round(emptyMs: number, isFirst: boolean): Promise<void> {
+    // The update extends the life of the list.
+    const list = await this.#documents.update<RoomList>(LIST, unlessEmpty);
+    for (const [id, acquiredAtMs] of Object.entries(list?.acquiredAtMs ?? {})) {
+      const room = await this.find(id);
+      if (room !== undefined) {
+        await this.announce(room);
+        const isDue = isOlder(room.emptySinceMs, emptyMs);
+        if (isDue || (isFirst && room.emptySinceMs === undefined)) await this.#checkPresence(id, isDue);
+      } else if (isOlder(acquiredAtMs, emptyMs)) {
+        await this.forget(id, 'the room is forgotten'); // A younger one is being created by another service.
+      }
+    }
+  }
+
+  /** Events may be late, so presence decides. */
+  async #checkPresence(id: string, isDue: boolean): Promise<void> {
+    const { count } = await this.#hubbub.presence.roster(id, { limit: 1 });
+    if (count > 0) await this.changeIfExisting(id, occupied);
+    else if (isDue) await this.forget(id, 'the room was empty');
+    else await this.changeIfExisting(id, room => emptySince(room, Date.now()));
+  }
+}
+
+function isOlder(sinceMs: number | undefined, ageMs: number): boolean {
+  return sinceMs !== undefined && Date.now() - sinceMs >= ageMs;
 }
 
 function unlessEmpty(list: RoomList | undefined): RoomList | undefined {
   return list !== undefined && Object.keys(list.acquiredAtMs).length > 0 ? list : undefined;
 }
 
-function key(id: string): string {
+function keyOf(id: string): string {
   return `room:${id}`;
 }

@@ -261,6 +261,27 @@ test('closing a session disconnects everyone in it, on both edges, and nobody el
   expect(await ask(example, close, {}, session.key)).toMatchObject({ status: 'closed' });
 });
 
+test('the agreed ranking stays after the session is closed, for the key of each attendee', async () => {
+  const session = await makeSession(example);
+  const clients = [await attend(session, 0), await attend(session, 1)];
+  for (const client of clients) await cast(client, 'c1', FOR_FIRST);
+  await clients[0]?.nextFrame('consensus_reached');
+  const base = `/api/projects/${session.project}/sessions/${session.session}`;
+  await ask(example, `${base}/close`, {}, session.key);
+  const { id, key } = attendeeAt(session, 2);
+  const state = await ask<{ title: string; status: string; messages: Frame[] }>(
+    example,
+    `${base}/attendees/${id}/state`,
+    { key },
+  );
+  expect(state).toMatchObject({ title: 'S', status: 'closed' });
+  const agreed = { comparison_id: 'c1', consensus: FOR_FIRST, own_vote: null };
+  expect(state.messages.find(({ type }) => type === 'comparison_update')?.payload).toMatchObject(agreed);
+  expect(state.messages.at(-1)).toMatchObject({ type: 'session_progress', payload: { completed_comparisons: 1 } });
+  const wrongKey = { key: attendeeAt(session, 0).key };
+  expect(await example.ask('POST', `${base}/attendees/${id}/state`, wrongKey)).toMatchObject({ status: 403 });
+});
+
 test('an attendee in two sessions of a project stays in the one that is not closed', async () => {
   const session = await makeSession(example);
   const wanted = { name: 'S2', features: FEATURES.map(name => ({ name })) };

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Frame } from '@hubbub/protocol';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { QUESTION_SETS } from '../../examples/quiz-room/question-sets.js';
+import { QUESTION_SETS } from '../../examples/quiz-room/rooms.js';
 import { eventually } from '../support/eventually.js';
 import type { RawClient } from '../support/raw-client.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';

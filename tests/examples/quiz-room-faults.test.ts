@@ -1,8 +1,16 @@
 /** The quiz room when something breaks: connections that drop, a service that is killed, two of it. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { enter, seat } from '../../examples/quiz-room/members.js';
-import { ANSWERS_ARRIVE_MS, answer, passTime, start } from '../../examples/quiz-room/play.js';
-import { newRoom, type QuizRoom, scoreOf } from '../../examples/quiz-room/quiz.js';
+import { scoreOf } from '../../examples/quiz-room/rooms.js';
+import {
+  ANSWERS_ARRIVE_MS,
+  answer,
+  enter,
+  newRoom,
+  passTime,
+  type QuizRoom,
+  seat,
+  start,
+} from '../../examples/quiz-room/rules.js';
 import { eventually } from '../support/eventually.js';
 import {
   chosen,
@@ -202,12 +210,12 @@ describe('the quiz room, when something breaks', () => {
     const act = (userId: string, atMs: number, entryId = `${userId}-${atMs}`) => ({ userId, atMs, entryId });
     const withMember = (room: QuizRoom, name: 'host' | 'ben' | 'cleo') => {
       const role = name === 'host' ? ('host' as const) : ('player' as const);
-      return enter(seat(room, { userId: name, name, role, passHash: name, nowMs: NOW }), name, NOW);
+      return enter(seat(room, { id: name, name, role, passHash: name }, NOW), name, NOW);
     };
     const lobby = (['host', 'ben', 'cleo'] as const).reduce(withMember, newRoom('CCCCC', 'mixed', NOW));
     const asked = start(lobby, act('host', NOW), { nowMs: NOW, questionMs: 1000 });
     const choice = { ...step(0), choice: rightAnswer(0) };
-    const pass = (room: QuizRoom) => passTime(room, { nowMs: NOW + 5000, cleanupAfterMs: 1000 });
+    const pass = (room: QuizRoom) => passTime(room, NOW + 5000, 1000);
     const before = pass(answer(asked, act('ben', NOW + 500), choice));
     const after = answer(pass(asked), act('ben', NOW + 500), choice);
     expect([scoreOf(before, 'ben'), scoreOf(after, 'ben')]).toEqual([750, 750]);

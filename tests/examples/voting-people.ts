@@ -1,4 +1,5 @@
-/** The people of the voting room's stories: who take a room, and who hear it on an edge. */
+/** The people of the voting room's stories: participants without a page, and listeners on an edge. */
+import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import type { ConnectOptions, RawClient } from '../support/raw-client.js';
 import type { RunningExample } from './support.js';
@@ -16,6 +17,16 @@ export async function acquire(example: RunningExample): Promise<string> {
 
 export const wsPath = (room: string): string => `/api/rooms/${room}/ws`;
 export const roomPath = (room: string, what: string): string => `/api/rooms/${room}/${what}`;
+
+/** A request of a participant, who is identified by a key as a page has one. */
+export function participant(example: RunningExample, room: string) {
+  const headers = { 'content-type': 'application/json', 'participant-key': randomBytes(16).toString('hex') };
+  return async (what: string, body: object) => {
+    const init = { method: 'PATCH', headers, body: JSON.stringify(body) };
+    const response = await fetch(`${example.url}${roomPath(room, what)}`, init);
+    return { status: response.status, body: await response.json() };
+  };
+}
 
 /** Resolves when it hears the room. */
 export async function listen(

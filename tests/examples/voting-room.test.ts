@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { metricValue } from '../support/metric-value.js';
 import { EXAMPLE_TIMEOUT_MS, type RunningExample, startExample } from './support.js';
-import { acquire, from, listen, roomPath } from './voting-people.js';
+import { acquire, from, listen, participant, roomPath } from './voting-people.js';
 
 /** Far more than the kernel keeps for a connection that is not read. */
 const FLOOD_MAX = 2000;
@@ -24,7 +24,7 @@ describe('the voting room', () => {
     example = await startExample('voting-room', { env: { HUBBUB_MAX_BUFFERED_BYTES: '262144' } });
   }, EXAMPLE_TIMEOUT_MS);
 
-  const participant = (page: Page, name: string) => page.locator(`[data-participant="${name}"]`);
+  const row = (page: Page, name: string) => page.locator(`[data-participant="${name}"]`);
 
   async function sayReady(page: Page, name: string): Promise<void> {
     await page.getByLabel('Your name').fill(name);
@@ -49,7 +49,7 @@ describe('the voting room', () => {
     await Promise.all([
       ada.getByText('<b>Bob</b> is ready').waitFor(),
       sayReady(bob, '<b>Bob</b>'),
-      ...pages.map(page => participant(page, '<b>Bob</b>').getByText('<b>Bob</b>').waitFor()),
+      ...pages.map(page => row(page, '<b>Bob</b>').getByText('<b>Bob</b>').waitFor()),
     ]);
     await sayReady(ada, 'Ada');
     for (const page of [ada, bob, cleo]) await page.getByText('3 here · 2 ready').waitFor();
@@ -102,7 +102,10 @@ describe('the voting room', () => {
   test.for([
     ['GET', 'acquired', undefined],
     ['PATCH', 'participate', { text: 'Ada' }],
+    ['PATCH', 'topic', { text: 'Why?' }],
     ['PATCH', 'start', undefined],
+    ['PATCH', 'vote', { choice: 'yes' }],
+    ['PATCH', 'end', undefined],
     ['PATCH', 'release', undefined],
   ] as const)('%s …/%s of an unknown room: 404', async ([method, what, body]) => {
     expect(await example.ask(method, roomPath('0123456789', what), body)).toEqual(unknown);
@@ -167,6 +170,64 @@ describe('the voting room', () => {
       listener.nextFrame({ type: 'room_status', payload: { status: 'started' } }),
     );
     await another.process.stop();
+  });
+
+  test('participants vote; the last missing vote ends the voting, and every listener receives the result', async () => {
+    const room = await acquire(example);
+    const listener = await listen(example, room, { edge: 1 });
+    const [ada, bob] = [participant(example, room), participant(example, room)];
+    expect(await ada('topic', { text: ' Ship on Friday? ' })).toMatchObject({ body: { topic: 'Ship on Friday?' } });
+    await ada('participate', { text: 'Ada' });
+    await bob('participate', { text: 'Bob' });
+    expect(await ada('vote', { choice: 'yes' })).toEqual({ status: 409, body: { error: 'voting has not started' } });
+    await ada('start', {});
+    const stranger = await participant(example, room)('vote', { choice: 'yes' });
+    expect(stranger).toEqual({ status: 403, body: { error: 'only participants vote' } });
+    expect(await ada('vote', { choice: 'maybe' })).toEqual(incorrect);
+
+    expect(await ada('vote', { choice: 'yes' })).toMatchObject({ body: { voted: [0], you: 0, your_choice: 'yes' } });
+    const first = await listener.nextFrame({ type: 'room_status', payload: { voted: [0] } });
+    expect(Object.keys(first.payload ?? {})).not.toContain('result');
+    expect(JSON.stringify(first.payload)).not.toContain('choice');
+    await ada('vote', { choice: 'no' });
+    expect(await bob('vote', { choice: 'yes' })).toMatchObject({ status: 200, body: { status: 'ended' } });
+    const result = { yes: 1, no: 1, abstain: 0 };
+    await listener.nextFrame({ type: 'room_status', payload: { status: 'ended', topic: 'Ship on Friday?', result } });
+
+    expect(await ada('vote', { choice: 'yes' })).toEqual({ status: 409, body: { error: 'voting has ended' } });
+    expect(await ada('vote', { choice: 'no' })).toMatchObject({ status: 200 }); // A repeated request.
+    expect((await ada('start', {})).status).toBe(409);
+    expect((await example.ask('GET', roomPath(room, 'acquired'))).body).toMatchObject({ status: 'ended', result });
+  });
+
+  test('a vote that is ended counts the votes that were cast', async () => {
+    const room = await acquire(example);
+    const [ada, bob] = [participant(example, room), participant(example, room)];
+    await ada('participate', { text: 'Ada' });
+    await bob('participate', { text: 'Bob' });
+    expect(await ada('end', {})).toEqual({ status: 409, body: { error: 'voting has not started' } });
+    await ada('start', {});
+    await ada('vote', { choice: 'abstain' });
+    for (const person of [bob, ada]) {
+      const { status, body } = await person('end', {});
+      expect({ status, body }).toMatchObject({ status: 200, body: { result: { yes: 0, no: 0, abstain: 1 } } });
+    }
+    expect((await bob('vote', { choice: 'yes' })).status).toBe(409);
+  });
+
+  test('two participants of one name stay two; a repeated request of one of them counts once', async () => {
+    const room = await acquire(example);
+    const listener = await listen(example, room);
+    const [one, other] = [participant(example, room), participant(example, room)];
+    for (const person of [one, one, other]) await person('participate', { text: 'Ada' });
+    expect(await other('participate', { text: 'Ada' })).toMatchObject({
+      body: { participants: ['Ada', 'Ada'], you: 1 },
+    });
+    await one('start', {});
+    await other('vote', { choice: 'no' });
+    expect(await one('vote', { choice: 'yes' })).toMatchObject({ body: { result: { yes: 1, no: 1, abstain: 0 } } });
+    await listener.nextFrame({ type: 'room_status', payload: { status: 'ended' } });
+    expect(listener.frames.filter(({ type }) => type === 'participant_ready')).toHaveLength(2);
   });
 
   test('a released room is unknown, and everybody in it is notified', async () => {
@@ -240,7 +301,7 @@ describe('the voting room', () => {
       participants: ['Ada'],
     });
     await example.ask('PATCH', roomPath(room, 'participate'), { text: 'Bob' });
-    await participant(page, 'Bob').waitFor();
+    await row(page, 'Bob').waitFor();
     expect((await example.ask('PATCH', roomPath(room, 'start'))).status).toBe(200);
     await page.getByText('2 voters').waitFor();
   });
@@ -254,18 +315,20 @@ describe('the voting room', () => {
     const redis = example.redis.connection();
     const key = `${example.redis.prefix}-example:voting-room:room:${room}`;
     const kept = JSON.parse((await redis.get(key)) ?? '{}');
-    const untold = [{ id: 'change-2', type: 'participant_ready', payload: { message: 'Ada' } }];
-    await redis.set(key, JSON.stringify({ ...kept, version: 2, participants: ['Ada'], untold }), 'KEEPTTL');
+    const message = { type: 'participant_ready', payload: { message: 'Ada' } };
+    const participants = [{ name: 'Ada', key: 'name:Ada' }];
+    const unannounced = { ...kept, version: 2, participants, pending: [{ id: 'change-2', message }] };
+    await redis.set(key, JSON.stringify(unannounced), 'KEEPTTL');
     await example.service.start();
     await listener.nextFrame({ type: 'participant_ready', payload: { message: 'Ada' } });
     await listener.nextFrame({ type: 'room_status', payload: { participants: ['Ada'] } });
 
     // Announced, and died before recording it.
-    await eventually(async () => JSON.parse((await redis.get(key)) ?? '{}').untold?.length === 0);
+    await eventually(async () => JSON.parse((await redis.get(key)) ?? '{}').pending?.length === 0);
     await example.service.kill();
-    await redis.set(key, JSON.stringify({ ...kept, version: 2, participants: ['Ada'], untold }), 'KEEPTTL');
+    await redis.set(key, JSON.stringify(unannounced), 'KEEPTTL');
     await example.service.start();
-    await eventually(async () => JSON.parse((await redis.get(key)) ?? '{}').untold?.length === 0);
+    await eventually(async () => JSON.parse((await redis.get(key)) ?? '{}').pending?.length === 0);
     await example.ask('PATCH', roomPath(room, 'participate'), { text: 'Bob' });
     await listener.noFrame({ type: 'participant_ready', payload: { message: 'Ada' } }, () =>
       listener.nextFrame({ type: 'participant_ready', payload: { message: 'Bob' } }),

@@ -4,7 +4,7 @@ import { ask, hubClient } from '../../page/hub.js';
 
 export interface RoomStatus {
   readonly room_id: string;
-  readonly status: 'waiting' | 'started';
+  readonly status: 'waiting' | 'started' | 'ended';
   readonly participants: readonly string[];
   readonly version: number;
   /** Once it has started. */

@@ -15,7 +15,7 @@ void followRoom(roomId, pageBar('Voting room'), {
 });
 
 function showVote({ room_id, status, participants }: RoomStatus, present: number): void {
-  if (status !== 'started') {
+  if (status === 'waiting') {
     location.replace(sameEdge(`/?room=${room_id}`));
     return;
   }
