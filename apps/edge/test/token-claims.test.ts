@@ -1,9 +1,13 @@
 /** Claims of a token: validity, issuer, audience, and the fields that open a session. */
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type JwtRequest, jwt } from '../../../tests/support/jwt.js';
 import type { TokenSettings } from '../src/admission/keys/token-keys.js';
 import { createTokenVerifier } from '../src/admission/token.js';
 import { claims, nowSeconds, openKeys, SECRET, verdict, withSecret } from './token-verdict.js';
+
+// A slow machine must not come nearer to the end of a leeway.
+beforeAll(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+afterAll(() => void vi.useRealTimers());
 
 describe('claims', () => {
   const signed = (more: object): JwtRequest => ({ alg: 'HS256', key: SECRET, claims: claims(more) });
