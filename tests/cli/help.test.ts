@@ -29,11 +29,3 @@ test('the README names only existing commands', () => {
   expect(COMMANDS).toEqual(expect.arrayContaining(named));
   expect(named).toEqual(expect.arrayContaining(['doctor', 'config', 'publish', 'tail', 'rooms', 'who']));
 });
-
-test('a --ttl that is not a duration is wrong use', async () => {
-  expect(await runHubbub(['token', '--user', 'u1', '--ttl', 'soon'])).toEqual({
-    code: 2,
-    stdout: '',
-    stderr: 'hubbub: --ttl: expected a duration such as 15m, 1h or 7d, got "soon"\n',
-  });
-});

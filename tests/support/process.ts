@@ -30,6 +30,8 @@ export interface StartProcessOptions {
   readonly ownGroup?: boolean;
   /** When it stops. Default: that of `cleanup`. */
   readonly scope?: Scope;
+  /** For a process that builds before it listens. */
+  readonly listensWithinMs?: number;
 }
 
 const living = new Set<TestProcess>();
@@ -77,8 +79,9 @@ export class TestProcess {
   }
 
   /** Resolves when it listens; rejects with its output if it ends instead. */
-  async untilListening(): Promise<void> {
-    this.#listening = await this.orExit(this.output.waitForLog({ event: 'listening' }));
+  async untilListening(withinMs?: number): Promise<void> {
+    const limit = withinMs === undefined ? {} : { withinMs };
+    this.#listening = await this.orExit(this.output.waitForLog({ event: 'listening' }, limit));
   }
 
   /** Resolves when `/readyz` is green. */
@@ -152,7 +155,7 @@ export async function startProcess(args: readonly string[], options: StartProces
   const started = new TestProcess(name, child);
   cleanup(() => started.stop(), options.scope);
   try {
-    await started.untilListening();
+    await started.untilListening(options.listensWithinMs);
     await (options.readyWhen?.(started) ?? started.untilReady());
     return started;
   } catch (error) {

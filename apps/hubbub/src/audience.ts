@@ -1,6 +1,6 @@
 /** The audience of a message: a room, a user with every session, or everybody. publish and tail share these arguments. */
 import { type Channels, HubbubError, isRoomName, userIdProblem } from '@hubbub/protocol';
-import { CommandFailure, EXIT } from './exit-codes.js';
+import { wrongUse } from './command-line.js';
 
 export type Audience =
   | { readonly kind: 'room'; readonly room: string }
@@ -56,8 +56,4 @@ export function nameOf(audience: Audience): string {
     case 'all':
       return 'everybody';
   }
-}
-
-export function wrongUse(problem: string, help: string): CommandFailure {
-  return new CommandFailure(`${problem}; see: ${help} --help`, EXIT.usage);
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** The command line: runs the named command, and reports how it ends. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { exitCodeOf } from './exit-codes.js';
+import { exitCodeOf, reportUsage } from './command-line.js';
 import { endWithReader, printNote } from './printing.js';
-import { readVersion } from './version.js';
 
 /** Each loads what it needs: a question to Redis is not to wait until a whole edge is read from the disk. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -19,10 +19,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   config: async () => (await import('./commands/config.js')).configCommand(),
 };
+/** They continue to serve when the reader of their log has gone. */
+const SERVERS: ReadonlySet<string | undefined> = new Set(['start', 'edge', 'presence', 'api']);
 
+const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const program = new Command('hubbub')
   .description('Rooms, presence and live updates over WebSockets, on one process or many.')
-  .version(readVersion(), '--version', 'print the version')
+  .version(manifest.version, '--version', 'print the version')
   .addHelpText(
     'after',
     `
@@ -44,36 +47,18 @@ Exit codes:
   2   wrong use: an argument or an option is missing, unknown or cannot be
   78  the configuration is wrong; every problem is named`,
   );
-/** They serve on when the reader of their log has gone. */
-const SERVERS: ReadonlySet<string | undefined> = new Set(['start', 'edge', 'presence', 'api']);
 
-for (const load of called(process.argv[2])) program.addCommand(await load());
-
-reportUsage(program, 'hubbub');
-if (!SERVERS.has(process.argv[2])) endWithReader();
+const [, , name = ''] = process.argv;
+const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+// All commands for the help and for an unknown name.
+for (const each of load === undefined ? Object.values(COMMANDS) : [load]) program.addCommand(await each());
+reportUsage(program);
+if (!SERVERS.has(name)) endWithReader();
 try {
   await program.parseAsync();
 } catch (error) {
-  // Commander has printed its own errors.
-  if (!(error instanceof CommanderError))
-    printNote(`hubbub: ${error instanceof Error ? error.message : String(error)}`);
+  // Commander has printed the help or the version.
+  if (!(error instanceof CommanderError)) printNote(`hubbub: ${error instanceof Error ? error.message : error}`);
   // A connection that is still open must not keep a failed start alive.
   process.exit(exitCodeOf(error));
-}
-
-/** The named command; all commands for the help and for an unknown name. */
-function called(name = ''): readonly (() => Promise<Command>)[] {
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  return command === undefined ? Object.values(COMMANDS) : [command];
-}
-
-/** Reports wrong use in one line that names the help. */
-function reportUsage(command: Command, path: string): void {
-  command
-    .exitOverride()
-    .showSuggestionAfterError(false)
-    .configureOutput({
-      outputError: message => printNote(`hubbub: ${message.trim().replace(/^error: /, '')}; see: ${path} --help`),
-    });
-  for (const own of command.commands) reportUsage(own, `${path} ${own.name()}`);
 }

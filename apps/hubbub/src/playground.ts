@@ -13,7 +13,7 @@ export interface PlaygroundOptions {
 }
 
 /** A day at a conference table; the page fetches a fresh one at every connection. */
-const TOKEN_TTL = '12h';
+const TOKEN_TTL_MS = 12 * 3_600_000;
 
 /** Beside this file once both are built. */
 const BUNDLE = new URL('./playground/', import.meta.url);
@@ -79,7 +79,7 @@ function tokenPage(mint: TokenMint, { query, host }: PageRequest): Page {
   if (problem !== undefined) return wrong(`The user's id ${problem}.`);
   const called = readUserName(query.get('name') ?? user);
   if ('problem' in called) return wrong(`The user's name ${called.problem}.`);
-  return jsonPage('200 OK', { token: mint({ user, ...called, ttl: TOKEN_TTL }) });
+  return jsonPage('200 OK', { token: mint({ user, ...called, ttlMs: TOKEN_TTL_MS }) });
 }
 
 function refusal(code: ErrorCode, message: string) {

@@ -2,7 +2,7 @@
 
 import { type Config, ConfigError, withoutCredentials } from '@hubbub/config';
 import { trimEndOf } from '@hubbub/protocol';
-import { CommandFailure, EXIT } from './exit-codes.js';
+import { CommandFailure, EXIT } from './command-line.js';
 
 export interface PresenceAddress {
   readonly url: string;

@@ -1,5 +1,5 @@
 /** The frame of every long-running command: logger, metrics, admin port, the report that it is up, shutdown. */
-import { type Config, createRequestSources, loadConfig } from '@hubbub/config';
+import { type Config, childEnvironment, createRequestSources, loadConfig, type Settings } from '@hubbub/config';
 import {
   createLogger,
   createMetricsRegistry,
@@ -29,9 +29,12 @@ export interface RunningProcess {
   close(announced?: boolean): Promise<void>;
 }
 
-/** @throws {ConfigError} */
-export function loadParts(name: string): ProcessParts {
-  const config = loadConfig();
+/**
+ * @param settings of the command line; they override the environment and the file
+ * @throws {ConfigError}
+ */
+export function loadParts(name: string, settings: Partial<Settings> = {}): ProcessParts {
+  const config = loadConfig(childEnvironment(settings));
   const log = createLogger({ level: config.logLevel, process: name, nodeId: config.nodeId });
   return { config, log, metrics: createMetricsRegistry() };
 }
@@ -40,8 +43,9 @@ export function loadParts(name: string): ProcessParts {
 export async function runProcess(
   name: string,
   start: (parts: ProcessParts) => Promise<RunningProcess>,
+  settings?: Partial<Settings>,
 ): Promise<ProcessParts & { readonly port: number | undefined; readonly adminPort: number }> {
-  const parts = loadParts(name);
+  const parts = loadParts(name, settings);
   const { config, log, metrics } = parts;
   const running = await start(parts);
   const admin = await startAdminServer({

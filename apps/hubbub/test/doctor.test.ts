@@ -31,11 +31,17 @@ test.each([
 });
 
 test.each([
-  ['20.18.3', 'fail'],
-  ['20.19.0', 'ok'],
-  ['22.1.0', 'ok'],
-])('Node %s is %s', (version, verdict) => {
-  expect(nodeVersion(version).verdict).toBe(verdict);
+  ['20.18.3', '2026-01-01', { verdict: 'fail', change: expect.stringContaining('Install Node 20.19 or newer') }],
+  ['20.19.0', '2026-04-30', { verdict: 'ok', found: '20.19.0, supported until 2026-04-30' }],
+  ['20.19.0', '2026-05-01', { verdict: 'warn', found: expect.stringContaining('its support ended on 2026-04-30') }],
+  ['20.19.0', '2027-05-01', { change: 'Install Node 24 or 26: https://nodejs.org' }],
+  ['22.1.0', '2026-11-30', { verdict: 'ok', found: '22.1.0, supported until 2027-04-30' }],
+  ['24.0.0', '2026-11-30', { verdict: 'ok', found: '24.0.0, supported until 2028-04-30' }],
+  ['25.2.0', '2026-11-30', { verdict: 'warn', found: expect.stringContaining('its support is short') }],
+  ['26.0.0', '2026-11-30', { verdict: 'ok', found: '26.0.0, supported until 2029-04-30' }],
+  ['28.0.0', '2028-11-30', { verdict: 'ok', found: '28.0.0' }],
+])('Node %s on %s', (version, today, check) => {
+  expect(nodeVersion(version, today)).toMatchObject(check);
 });
 
 test('a port in the ephemeral range must be reserved, in addition to those that already are', () => {

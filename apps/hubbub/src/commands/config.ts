@@ -1,7 +1,7 @@
 /** hubbub config: effective settings with their sources, problems, and the settings' page of the documentation. */
 import { ConfigError, type ConfigWarning, type EffectiveSetting, effectiveSettings, loadConfig } from '@hubbub/config';
 import { Command } from 'commander';
-import { EXIT } from '../exit-codes.js';
+import { EXIT } from '../command-line.js';
 import { coloured, harmless, printJson, printLine, printTable } from '../printing.js';
 import { settingsDocument } from '../settings-document.js';
 

@@ -1,12 +1,12 @@
 /** hubbub doctor: checks the machine, the settings, Redis and presence, and suggests changes. */
 import { type Config, loadConfig } from '@hubbub/config';
 import { Command } from 'commander';
+import { EXIT } from '../command-line.js';
 import type { Check, Verdict } from '../doctor/check.js';
 import { engineBuild, kernelSettings, nodeVersion, openFiles } from '../doctor/machine.js';
 import { neighbors } from '../doctor/neighbors.js';
 import { redisServer } from '../doctor/redis-server.js';
 import { admission, presence } from '../doctor/settings.js';
-import { EXIT } from '../exit-codes.js';
 import { coloured, harmless, printJson, printLine } from '../printing.js';
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const satisfies Record<Verdict, string>;

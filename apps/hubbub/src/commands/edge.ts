@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerClient } from '@hubbub/broker';
 import { startEdge } from '@hubbub/edge';
 import { Channels, HubbubError } from '@hubbub/protocol';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { wholeNumber } from '../command-line.js';
 import { type ProcessParts, type RunningProcess, runProcess } from '../process.js';
 import { openConfiguredBrokerClient, requireRedis } from '../redis.js';
 import { runWorkers } from '../workers/run-workers.js';
@@ -15,7 +16,11 @@ const BUS_RETRY_MS = 250;
 export function edgeCommand(): Command {
   return new Command('edge')
     .description('Runs one edge of a cluster: it holds the sockets. Needs HUBBUB_REDIS_URL.')
-    .option('--workers <n>', 'run n edges on one port; SIGHUP replaces them one after the other', workerCount)
+    .option(
+      '--workers <n>',
+      'run n edges on one port; SIGHUP replaces them one after the other',
+      wholeNumber(1, WORKERS_MAX),
+    )
     .addOption(new Option('--as-worker').hideHelp())
     .addHelpText(
       'after',
@@ -69,10 +74,4 @@ async function startOn(brokerClient: BrokerClient, { config, log, metrics }: Pro
       await brokerClient.close();
     },
   };
-}
-
-function workerCount(text: string): number {
-  const count = /^\d+$/.test(text) ? Number(text) : 0;
-  if (count < 1 || count > WORKERS_MAX) throw new InvalidArgumentError(`expected a number from 1 to ${WORKERS_MAX}`);
-  return count;
 }

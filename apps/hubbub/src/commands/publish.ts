@@ -4,8 +4,8 @@ import { loadConfig, withoutCredentials } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
 import { connectHubbub, type Hubbub, type Publication, type Published } from '@hubbub/server';
 import { Command } from 'commander';
-import { type Audience, type AudienceOptions, audienceOf, nameOf, wrongUse } from '../audience.js';
-import { CommandFailure } from '../exit-codes.js';
+import { type Audience, type AudienceOptions, audienceOf, nameOf } from '../audience.js';
+import { CommandFailure, wrongUse } from '../command-line.js';
 import { printJson, printLine } from '../printing.js';
 import { requireRedis } from '../redis.js';
 

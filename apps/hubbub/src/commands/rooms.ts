@@ -1,8 +1,8 @@
 /** hubbub rooms: which rooms have somebody in them, as presence knows it. */
-
 import { loadConfig } from '@hubbub/config';
 import { isRoomName } from '@hubbub/protocol';
 import { Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from '../command-line.js';
 import { allPages, PRESENCE_HELP, presenceOf } from '../presence-question.js';
 import { harmless, printJson, printTable } from '../printing.js';
 
@@ -16,7 +16,7 @@ export function roomsCommand(): Command {
   return new Command('rooms')
     .description('Lists the rooms with somebody in them. Needs HUBBUB_PRESENCE_URL and HUBBUB_PRESENCE_API_KEYS.')
     .option('--prefix <text>', 'only rooms whose names begin like this, such as chat:', roomPrefix)
-    .option('--min-count <n>', 'only rooms with so many users or more', wholeNumber, 0)
+    .option('--min-count <n>', 'only rooms with so many users or more', wholeNumber(0, 999_999_999), 0)
     .option('--json', 'as one JSON document')
     .addHelpText(
       'after',
@@ -38,9 +38,4 @@ export function roomsCommand(): Command {
 function roomPrefix(text: string): string {
   if (!isRoomName(text)) throw new InvalidArgumentError('Expected the beginning of a room name, such as chat:');
   return text;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number');
-  return Number(text);
 }

@@ -4,29 +4,34 @@ import { type Config, isLoopbackHost } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
 import type { Presence } from '@hubbub/presence';
 import { Command } from 'commander';
+import { wholeNumber } from '../command-line.js';
 import { openMint, type TokenMint } from '../mint-token.js';
 import { playgroundPages } from '../playground.js';
 import { startMemoryPresence, startRedisPresence } from '../presence.js';
 import { type ProcessParts, runProcess } from '../process.js';
 import { openConfiguredBrokerClient } from '../redis.js';
 
+const PORT = wholeNumber(0, 65_535);
+const HOUR_MS = 3_600_000;
+
 export function startCommand(): Command {
   return new Command('start')
     .description(
       'Runs everything in one process: edge, presence and the playground. Without HUBBUB_REDIS_URL in memory.',
     )
+    .option('--port <n>', 'for clients and the playground, instead of HUBBUB_PORT (8080)', PORT)
+    .option('--admin-port <n>', 'for /healthz, /readyz and /metrics, instead of HUBBUB_ADMIN_PORT (8081)', PORT)
     .addHelpText(
       'after',
       `
-Clients come to HUBBUB_PORT (8080), where the playground is, too: a page to try it out. It gives a token to whoever
-asks, so it is there in development and on this machine only. HUBBUB_ADMIN_PORT (8081) has /healthz, /readyz and
-/metrics. Ctrl-C ends it.
+The playground is a page to try it out. It gives a token to everyone who asks, so it exists in development and on this
+machine only. Ctrl-C ends it.
 
 Example:
-  $ HUBBUB_PORT=9000 hubbub start   # then open http://127.0.0.1:9000/`,
+  $ hubbub start --port 9000   # then open http://127.0.0.1:9000/`,
     )
-    .action(async () => {
-      const running = await runProcess('hubbub', start);
+    .action(async (ports: { port?: number; adminPort?: number }) => {
+      const running = await runProcess('hubbub', start, ports);
       welcome(running);
     });
 }
@@ -75,7 +80,7 @@ function welcome({ config, log, port }: ProcessParts & { port: number | undefine
   const secure = config.tlsCertFile === undefined ? '' : 's';
   const address = `http${secure}://${config.host}:${port}`;
   log.info({ event: 'playground', address }, `playground: ${address}/`);
-  const token = mint({ user: 'demo', name: 'Demo', ttl: '24h' });
+  const token = mint({ user: 'demo', name: 'Demo', ttlMs: 24 * HOUR_MS });
   // Not a log line: it is meant to be copied, and tokens do not belong into logs.
   process.stderr.write(
     `\n  Playground  ${address}/\n  WebSocket   ws${secure}://${config.host}:${port}${config.basePath}/ws?token=${token}\n\n`,

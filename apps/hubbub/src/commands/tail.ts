@@ -1,11 +1,11 @@
 /** hubbub tail: prints what is published to a room, a user or everybody, as it travels. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Broker, createRedisBroker } from '@hubbub/broker';
+import { createRedisBroker } from '@hubbub/broker';
 import { loadConfig, withoutCredentials } from '@hubbub/config';
 import { Channels, HubbubError } from '@hubbub/protocol';
-import { Command, InvalidArgumentError } from 'commander';
-import { type AudienceOptions, audienceOf, channelOf, nameOf, wrongUse } from '../audience.js';
-import { CommandFailure } from '../exit-codes.js';
+import { Command } from 'commander';
+import { type AudienceOptions, audienceOf, channelOf, nameOf } from '../audience.js';
+import { CommandFailure, durationMs, wrongUse } from '../command-line.js';
 import { coloured, harmless, harmlessJson, printLine, printNote } from '../printing.js';
 import { requireRedis, untilRedis } from '../redis.js';
 import { decodeTailedMessage, type TailedMessage } from '../tailed-message.js';
@@ -17,6 +17,8 @@ interface TailOptions extends AudienceOptions {
 }
 
 const HELP = 'hubbub tail';
+/** The longest wait of a timer in Node. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export function tailCommand(): Command {
   return new Command('tail')
@@ -26,7 +28,7 @@ export function tailCommand(): Command {
     .option('--user <id>', 'messages to this user, instead of a room')
     .option('--all', 'messages to everybody, instead of a room')
     .option('--json', 'one JSON document a line')
-    .option('--duration <time>', 'ends after this time, such as 500ms, 10s, 5m', durationMs)
+    .option('--duration <time>', 'ends after this time, such as 500ms, 10s, 5m', durationMs(TIMER_MAX_MS))
     .addHelpText(
       'after',
       `
@@ -70,11 +72,8 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
     printNote(`Redis was away for ${awayMs} ms; what was published meanwhile is missing here`);
   });
   try {
-    if (
-      (await Promise.race([subscribed(broker, channel, config.redisCommandTimeoutMs, giveUp.signal), stopped])) ===
-      'stopped'
-    )
-      return;
+    const subscribed = untilRedis(() => broker.subscribe(channel), config.redisCommandTimeoutMs, giveUp.signal);
+    if ((await Promise.race([subscribed, stopped])) === 'stopped') return;
     printNote(`tailing ${nameOf(audience)}; Ctrl-C ends it`);
     await (options.duration === undefined
       ? stopped
@@ -86,16 +85,6 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
     giveUp.abort();
     await broker.close();
   }
-}
-
-async function subscribed(
-  broker: Broker,
-  channel: string,
-  withinMs: number,
-  giveUp: AbortSignal,
-): Promise<'subscribed'> {
-  await untilRedis(() => broker.subscribe(channel), withinMs, giveUp);
-  return 'subscribed';
 }
 
 /** Ctrl-C, or whoever started it has it end. */
@@ -117,17 +106,4 @@ function printMessage({ at, frame, control, offset }: TailedMessage): void {
     harmless(JSON.stringify(control ?? payload ?? {})),
   ];
   printLine(parts.filter(part => part !== '').join('  '));
-}
-
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-/** The longest wait of a timer in Node. */
-const MAX_MS = 2 ** 31 - 1;
-
-/** @example durationMs('10s') === 10_000 */
-function durationMs(text: string): number {
-  const [, amount = '', unit = ''] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
-  const ms = Number(amount) * (UNITS_MS[unit] ?? 0);
-  if (ms <= 0 || ms > MAX_MS)
-    throw new InvalidArgumentError('Expected a duration such as 500ms, 10s, 5m or 1h, at most 24 days');
-  return ms;
 }

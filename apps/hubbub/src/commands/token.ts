@@ -1,13 +1,17 @@
 /** hubbub token: signs a token with the configured secret and prints it, and nothing else. */
 import { loadConfig } from '@hubbub/config';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { CommandFailure, durationMs } from '../command-line.js';
 import { openMint } from '../mint-token.js';
+
+const HOUR_MS = 3_600_000;
 
 interface TokenOptions {
   readonly user: string;
   readonly name?: string;
   readonly rooms?: string[];
-  readonly ttl: string;
+  /** In milliseconds. */
+  readonly ttl: number;
 }
 
 export function tokenCommand(): Command {
@@ -19,7 +23,11 @@ export function tokenCommand(): Command {
       '--rooms <patterns...>',
       "rooms the token opens, such as 'chat:*'; default: all, in production the public ones",
     )
-    .option('--ttl <duration>', 'how long it is valid, such as 15m, 1h, 7d', '1h')
+    .addOption(
+      new Option('--ttl <duration>', 'how long it is valid, such as 15m, 1h, 7d')
+        .argParser(durationMs())
+        .default(HOUR_MS, '1h'),
+    )
     .addHelpText(
       'after',
       `
@@ -32,14 +40,14 @@ Example:
     .action(({ user, name, rooms, ttl }: TokenOptions) => {
       const mint = openMint(loadConfig());
       if (mint === undefined) {
-        throw new Error(
+        throw new CommandFailure(
           'HUBBUB_JWT_SECRET is not set: the keys of this configuration only verify tokens. Ask whoever holds the private key for one.',
         );
       }
       const patterns = rooms?.flatMap(pattern => pattern.split(',')).filter(pattern => pattern !== '');
       const token = mint({
         user,
-        ttl,
+        ttlMs: ttl,
         ...(name !== undefined && { name }),
         ...(patterns !== undefined && { rooms: patterns }),
       });

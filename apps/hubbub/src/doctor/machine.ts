@@ -9,6 +9,13 @@ const OPEN_FILES_MIN = 1024;
 const OPEN_FILES_WANTED = 10_000;
 const SOMAXCONN_WANTED = 1024;
 const NODE_OLDEST = [20, 19] as const;
+/** The last day of support of each line: https://github.com/nodejs/Release/blob/main/schedule.json, as of 2026-11-30. */
+const NODE_ENDS: Readonly<Record<number, string>> = {
+  20: '2026-04-30',
+  22: '2027-04-30',
+  24: '2028-04-30',
+  26: '2029-04-30',
+};
 
 export function openFiles(): Check {
   const limit = softLimit();
@@ -29,12 +36,22 @@ function softLimit(): number | undefined {
   return Number.isFinite(soft) ? soft : undefined;
 }
 
-export function nodeVersion(version = process.versions.node): Check {
+/** @param today `2026-11-30` */
+export function nodeVersion(version = process.versions.node, today = new Date().toISOString().slice(0, 10)): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldestMajor, oldestMinor] = NODE_OLDEST;
-  const isOld = major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
-  if (!isOld) return ok('Node', version);
-  return fail('Node', version, `Install Node ${NODE_OLDEST.join('.')} or newer: https://nodejs.org`);
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
+    return fail('Node', version, `Install Node ${NODE_OLDEST.join('.')} or newer: https://nodejs.org`);
+  }
+  const supported = Object.entries(NODE_ENDS).filter(([, end]) => end >= today);
+  const change = `Install Node ${supported.map(([line]) => line).join(' or ') || 'of a supported line'}: https://nodejs.org`;
+  const end = NODE_ENDS[major];
+  if (end !== undefined && end < today) {
+    return warn('Node', `${version}: Hubbub runs on it, but its support ended on ${end}`, change);
+  }
+  // Odd lines have no long-term support.
+  if (major % 2 === 1) return warn('Node', `${version}: Hubbub runs on it, but its support is short`, change);
+  return ok('Node', end === undefined ? version : `${version}, supported until ${end}`);
 }
 
 export function engineBuild(): Check {

@@ -1,7 +1,7 @@
 /** The worker's side: an edge without an admin port, which answers its parent and does not outlive it. */
 import { onShutdownSignal, readMetrics } from '@hubbub/runtime';
 import { loadParts, type ProcessParts, type RunningProcess } from '../process.js';
-import type { ParentMessage, WorkerMessage } from './messages.js';
+import type { ParentMessage, WorkerMessage } from './worker.js';
 
 export async function serveAsWorker(start: (parts: ProcessParts) => Promise<RunningProcess>): Promise<void> {
   if (process.send === undefined) throw new Error('--as-worker is what --workers starts; use: hubbub edge --workers N');
