@@ -74,7 +74,7 @@ describe('on pages', () => {
   test('an unsubscribed page gets nothing, until it subscribes again and sees what it missed', async () => {
     const ada = await open('Ada', 0);
     await ada.click('#subscription');
-    await ada.waitForSelector('#chat-problem:has-text("Not subscribed")');
+    await ada.waitForSelector('.notice:has-text("Not subscribed")');
     await append({ event: 'MessagePosted', chat_id: chatId, message_id: 'm2', user_id: 'bob', text: 'unheard' });
     const bob = await open('Bob', 1);
     await bob.waitForSelector('[data-message=m2]');
@@ -236,7 +236,7 @@ async function open(name: string, edge: 0 | 1, wsUrl?: string): Promise<Page> {
   if (wsUrl !== undefined) await goThrough(page, wsUrl);
   await page.fill('#name', name);
   await page.press('#name', 'Enter');
-  await page.waitForSelector(`[data-chat="${chatId}"][aria-current]`);
+  await page.waitForSelector(`[data-room="${chatId}"][aria-current]`);
   await page.waitForSelector('[data-subscription=open]');
   return page;
 }

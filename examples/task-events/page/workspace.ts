@@ -1,233 +1,308 @@
-/** All chats of the user, and the selected one: the one behind the `#` of the address. */
-import type { Frame, HubbubClient } from '@hubbub/client';
-import { byId } from '../../page/dom.js';
-import { wordsOf } from '../../page/error-words.js';
-import { toast } from '../../page/toasts.js';
-import type { Bell } from './bell.js';
-import { BusPanel } from './bus-panel.js';
-import { showChatList } from './chat-list.js';
-import { CHAT_FRAMES, ChatState } from './chat-state.js';
-import { ChatView } from './chat-view.js';
-import { newId, type ServiceCalls } from './service-calls.js';
-import { Subscriptions } from './subscriptions.js';
-import { TaskView } from './task-view.js';
+/** The workspace as the page knows it: answers of the service, kept current by frames. */
+import type { Frame, HubbubClient, Payload, Room, Sender } from '@hubbub/client';
+import { ask, hubClient, newId, wordsOf } from '../../page/hub.js';
+import { toast } from '../../page/ui.js';
 
-const WIDE = matchMedia('(min-width: 761px)');
-const TYPING_EVERY_MS = 3000;
+export interface SignedIn {
+  readonly user: Sender;
+  readonly key: string;
+}
+
+export interface Message {
+  readonly message_id: string;
+  readonly author: Sender;
+  readonly text: string;
+  readonly at: string;
+  readonly edited_at?: string;
+}
+
+export interface Task {
+  readonly task_id: string;
+  readonly title: string;
+  readonly status: string;
+}
+
+export interface Notification {
+  readonly notification_id: string;
+  readonly text: string;
+  readonly chat_id?: string;
+  readonly at: string;
+  readonly read?: boolean;
+}
+
+interface ChatContent {
+  readonly title: string;
+  readonly members: readonly Sender[];
+  readonly messages: readonly Message[];
+  readonly tasks: readonly Task[];
+}
+
+interface WorkspaceContent {
+  readonly chats: readonly { readonly chat_id: string; readonly title: string }[];
+  readonly notifications: readonly Notification[];
+  /** Shell commands that lack their last word, a domain event; empty without Redis. */
+  readonly commands: readonly string[];
+}
+
+const CHAT_FRAMES = ['chat.message.posted', 'chat.message.edited', 'task.updated', 'chat.members'] as const;
+/** A subscription without an answer is requested again after this time: the service may have been away. */
+const REPEAT_MS = 10_000;
+
+/** One chat. The service adds single sessions to its room, so the page subscribes again in every session. */
+export class Chat implements ChatContent {
+  readonly id: string;
+  readonly room: Room;
+  title: string;
+  members: readonly Sender[] = [];
+  messages: readonly Message[] = [];
+  tasks: readonly Task[] = [];
+  unread = 0;
+  /** The text that was begun here. */
+  draft = '';
+  /** Why it cannot be heard or shown. */
+  problem: string | undefined;
+  /** Whether the user wants frames of this chat; `isMuted` if the user ended that. */
+  isSubscribed = false;
+  isMuted = false;
+  repeat: ReturnType<typeof setTimeout> | undefined;
+  /** Frames that came during a request: the answer may be older. */
+  #early: Frame[] | undefined;
+
+  constructor(id: string, title: string, room: Room) {
+    this.id = id;
+    this.title = title;
+    this.room = room;
+  }
+
+  get isLive(): boolean {
+    return this.room.state === 'joined';
+  }
+
+  /** Replaces the content with the service's. */
+  async load(request: Promise<ChatContent>): Promise<void> {
+    const early: Frame[] = [];
+    this.#early = early;
+    try {
+      const { title, members, messages, tasks } = await request;
+      Object.assign(this, { title, members, messages, tasks, problem: undefined });
+      for (const frame of early) this.#apply(frame);
+    } catch (error) {
+      this.problem = `It could not be loaded: ${wordsOf(error)}`;
+    }
+    if (this.#early === early) this.#early = undefined;
+  }
+
+  take(frame: Frame): void {
+    this.#early?.push(frame);
+    this.#apply(frame);
+  }
+
+  #apply({ type, payload }: Frame): void {
+    if (type === 'chat.message.posted' && isMessage(payload)) {
+      if (this.messages.some(({ message_id }) => message_id === payload.message_id)) return;
+      this.messages = [...this.messages, payload];
+    } else if (type === 'chat.message.edited' && has(payload, 'message_id', 'text', 'edited_at')) {
+      const { message_id, text, edited_at } = payload as Required<Message>;
+      this.messages = this.messages.map(message =>
+        message.message_id === message_id ? { ...message, text, edited_at } : message,
+      );
+    } else if (type === 'chat.members' && Array.isArray(payload?.members)) {
+      this.members = payload.members;
+    } else if (type === 'task.updated' && isTask(payload)) {
+      const isKnown = this.tasks.some(({ task_id }) => task_id === payload.task_id);
+      this.tasks = isKnown
+        ? this.tasks.map(task => (task.task_id === payload.task_id ? payload : task))
+        : [...this.tasks, payload];
+    }
+  }
+}
 
 export class Workspace {
-  readonly #client: HubbubClient;
-  readonly #service: ServiceCalls;
-  readonly #bell: Bell;
-  readonly #chats = new Map<string, ChatState>();
-  readonly #subscriptions: Subscriptions;
-  readonly #chatView: ChatView;
-  readonly #taskView: TaskView;
-  readonly #busPanel: BusPanel;
-  readonly #muted = new Set<string>();
-  #active: string | undefined;
-  #isShowing = false;
-  #toldTypingAtMs = Number.NEGATIVE_INFINITY;
+  readonly client: HubbubClient;
+  readonly me: Sender;
+  readonly chats = new Map<string, Chat>();
+  notifications: readonly Notification[] = [];
+  commands: readonly string[] = [];
+  /** The chat that the user reads. */
+  reading: string | undefined;
+  readonly #ask: <Answer>(method: string, path: string, body?: object) => Promise<Answer>;
+  readonly #changed: () => void;
 
-  constructor(client: HubbubClient, service: ServiceCalls, bell: Bell) {
-    this.#client = client;
-    this.#service = service;
-    this.#bell = bell;
-    const publish = (event: object): void => void this.#publish(event);
-    this.#chatView = new ChatView(service.user, {
-      post: text => {
-        this.#toldTypingAtMs = Number.NEGATIVE_INFINITY; // Further typing counts as new.
-        publish({ event: 'MessagePosted', message_id: newId('m'), user_id: service.user.id, text, ...this.#here });
-      },
-      edit: (message_id, text) => publish({ event: 'MessageEdited', message_id, text, ...this.#here }),
-      typing: () => this.#tellTyping(),
+  /** Loads the workspace and connects. @throws {ServiceError} */
+  static async open({ user, key }: SignedIn, changed: () => void): Promise<Workspace> {
+    const headers = { authorization: `Bearer ${key}` };
+    const client = await hubClient('/ws', async () => {
+      return (await ask<{ readonly token: string }>('POST', '/api/token', {}, headers)).token;
     });
-    this.#taskView = new TaskView({
-      change: (task_id, status) => publish({ event: 'StatusChanged', task_id, status, ...this.#here }),
-      add: title => publish({ event: 'StatusChanged', task_id: newId('T'), title, status: 'open', ...this.#here }),
-    });
-    this.#busPanel = new BusPanel(service);
-    this.#subscriptions = new Subscriptions(client, {
-      opened: chatId => void this.#loadChat(chatId),
-      changed: (chatId, problem) => {
-        const chat = this.#chats.get(chatId);
-        if (chat !== undefined && problem !== undefined) chat.problem = problem;
-        this.#show();
-      },
-    });
-    bell.onOpen(() => void service.readNotifications().catch(error => toast(wordsOf(error), 'bad')));
-    bell.onChat(chatId => {
-      location.hash = chatId;
-    });
-    this.#listen();
+    const workspace = new Workspace(client, user, headers, changed);
+    await workspace.#load();
+    client.connect().catch(() => {}); // The badge shows it.
+    return workspace;
   }
 
-  /** Loads the state from the service. @throws {Error} with words for people */
-  async load(): Promise<void> {
-    const { chats, notifications, commands } = await this.#service.workspace();
-    for (const { chat_id, title } of chats) this.#add(chat_id, title);
-    this.#bell.replace(notifications);
-    this.#busPanel.offer(commands);
-  }
-
-  begin(): void {
-    byId('me', HTMLElement).textContent = this.#service.user.name;
-    void this.#client.connect();
-    this.#subscribe();
-    const first = [...this.#chats.keys()][0];
-    if (location.hash === '' && WIDE.matches && first !== undefined) history.replaceState(null, '', `#${first}`);
-    this.#follow();
-  }
-
-  get #here(): { readonly chat_id: string } {
-    return { chat_id: this.#active ?? '' };
-  }
-
-  #listen(): void {
-    const client = this.#client;
+  private constructor(
+    client: HubbubClient,
+    me: Sender,
+    headers: Readonly<Record<string, string>>,
+    changed: () => void,
+  ) {
+    this.client = client;
+    this.me = me;
+    this.#changed = changed;
+    this.#ask = (method, path, body) => ask(method, path, body, headers);
     for (const type of CHAT_FRAMES) client.onFrame<string>(type, frame => this.#take(frame));
-    client.onFrame<string>('notification.new', ({ payload }) => this.#bell.add(payload));
-    client.onFrame<string>('notification.read', () => this.#bell.allRead());
+    client.onFrame<string>('notification.new', ({ payload }) => this.#notify(payload));
+    client.onFrame<string>('notification.read', () => {
+      this.notifications = this.notifications.map(notification => ({ ...notification, read: true }));
+      changed();
+    });
     client.onFrame<string>('chat.added', ({ payload }) => {
-      const { chat_id, title } = payload ?? {};
-      if (typeof chat_id !== 'string') return;
-      this.#add(chat_id, typeof title === 'string' ? title : chat_id);
-      this.#subscriptions.subscribe(chat_id);
-      this.#show();
+      if (!has(payload, 'chat_id')) return;
+      this.subscribe(this.#add(String(payload?.chat_id), String(payload?.title ?? payload?.chat_id)));
     });
     client.on('state', ({ state, previous }) => {
+      if (state !== 'open') return;
+      for (const chat of this.chats.values()) if (chat.isSubscribed && !chat.isLive) this.#request(chat);
       // The service has the user's messages of the meantime. If it is away too, the badge shows that.
-      if (state === 'open' && previous === 'restoring')
-        this.load().then(
-          () => this.#subscribe(),
-          () => {},
-        );
+      if (previous === 'restoring') this.#load().catch(() => {});
     });
-    addEventListener('hashchange', () => this.#follow());
-    document.addEventListener('visibilitychange', () => this.#show());
-    byId('back', HTMLButtonElement).addEventListener('click', () => {
-      location.hash = '';
-    });
-    byId('show-tasks', HTMLButtonElement).addEventListener('click', ({ currentTarget }) => {
-      const isOpen = byId('workspace', HTMLElement).classList.toggle('with-side');
-      if (currentTarget instanceof HTMLElement) currentTarget.setAttribute('aria-expanded', String(isOpen));
-    });
-    byId('subscription', HTMLButtonElement).addEventListener('click', () => void this.#toggleSubscription());
-    byId('new-chat', HTMLFormElement).addEventListener('submit', event => {
-      event.preventDefault();
-      void this.#createChat();
+    // The service's refusal names the chat.
+    client.on<string>('error', ({ payload }) => {
+      const chat = payload?.code === 'FORBIDDEN' ? this.chats.get(String(payload.chat_id)) : undefined;
+      if (chat !== undefined) this.#end(chat, String(payload?.message));
     });
   }
 
-  #add(chatId: string, title: string): void {
-    if (!this.#chats.has(chatId)) this.#chats.set(chatId, new ChatState(chatId, title, () => this.#show()));
+  subscribe(chat: Chat): void {
+    chat.isMuted = false;
+    if (!chat.isSubscribed) chat.problem = undefined;
+    chat.isSubscribed = true;
+    if (!chat.isLive) this.#request(chat);
+    this.#changed();
   }
 
-  /** All but those that the user does not want to hear of. */
-  #subscribe(): void {
-    for (const chatId of this.#chats.keys()) if (!this.#muted.has(chatId)) this.#subscriptions.subscribe(chatId);
-    this.#show();
+  /** Resolves when the service has the event. */
+  async unsubscribe(chat: Chat): Promise<void> {
+    chat.isMuted = true;
+    this.#end(chat, undefined);
+    await this.client.sendEvent('unsubscribe.chat', { chat_id: chat.id });
+  }
+
+  async createChat(title: string, members: readonly string[]): Promise<Chat> {
+    const { chat_id } = await this.#ask<{ readonly chat_id: string }>('POST', '/api/chats', { title, members });
+    const chat = this.#add(chat_id, title);
+    this.subscribe(chat);
+    return chat;
+  }
+
+  async readNotifications(): Promise<void> {
+    await this.#ask('POST', '/api/notifications/read', {});
+  }
+
+  /** Resolves when the bus has the domain event. Its frame comes over the connection, to this page as to all. */
+  async publish(event: object): Promise<void> {
+    await this.#ask('POST', '/api/domain-events', event);
+  }
+
+  post(chat: Chat, text: string): void {
+    const message_id = `m-${newId()}`;
+    this.#publish({ event: 'MessagePosted', chat_id: chat.id, message_id, user_id: this.me.id, text });
+  }
+
+  edit(chat: Chat, message_id: string, text: string): void {
+    this.#publish({ event: 'MessageEdited', chat_id: chat.id, message_id, text });
+  }
+
+  addTask(chat: Chat, title: string): void {
+    this.#publish({ event: 'StatusChanged', chat_id: chat.id, task_id: `T-${newId()}`, status: 'open', title });
+  }
+
+  changeTask(chat: Chat, task_id: string, status: string): void {
+    this.#publish({ event: 'StatusChanged', chat_id: chat.id, task_id, status });
+  }
+
+  /** Sent only over an open connection: later it would not be true. */
+  typing(chat: Chat): void {
+    if (chat.isLive) this.client.sendEvent('chat.typing', { chat_id: chat.id }).catch(() => {}); // It may be lost.
+  }
+
+  #publish(event: object): void {
+    this.publish(event).catch(error => toast(`Not published: ${wordsOf(error)}`, 'bad'));
+  }
+
+  async #load(): Promise<void> {
+    const { chats, notifications, commands } = await this.#ask<WorkspaceContent>('GET', '/api/workspace');
+    Object.assign(this, { notifications, commands });
+    for (const { chat_id, title } of chats) {
+      const chat = this.#add(chat_id, title);
+      if (!chat.isMuted) this.subscribe(chat);
+    }
+    this.#changed();
+  }
+
+  #add(id: string, title: string): Chat {
+    const known = this.chats.get(id);
+    if (known !== undefined) return known;
+    const chat = new Chat(id, title, this.client.room(`chat:${id}`));
+    this.chats.set(id, chat);
+    const load = () => chat.load(this.#ask('GET', `/api/chats/${encodeURIComponent(id)}`)).then(this.#changed);
+    chat.room.onStateChange(({ state, error }) => {
+      if (state === 'joined') void load();
+      // Without an error it ended with the session, and is requested in the next one.
+      if (state === 'left' && error !== undefined) this.#end(chat, 'You were removed from this chat.');
+      this.#changed();
+    });
+    // The room has no history: the service has what the edge missed.
+    chat.room.onGap(() => void load());
+    return chat;
+  }
+
+  #request(chat: Chat): void {
+    clearTimeout(chat.repeat);
+    if (this.client.state !== 'open') return; // Requested when it is.
+    chat.repeat = setTimeout(() => chat.isSubscribed && !chat.isLive && this.#request(chat), REPEAT_MS);
+    // An unconfirmed request is repeated after a while, or in the next session.
+    this.client.sendEvent('subscribe.chat', { chat_id: chat.id }).catch(() => {});
+  }
+
+  #end(chat: Chat, problem: string | undefined): void {
+    clearTimeout(chat.repeat);
+    if (chat.isSubscribed) chat.problem = problem;
+    chat.isSubscribed = false;
+    this.#changed();
   }
 
   #take(frame: Frame): void {
-    const chat = this.#chats.get(frame.room?.replace(/^chat:/, '') ?? '');
+    const chat = this.chats.get(frame.room?.replace(/^chat:/, '') ?? '');
     if (chat === undefined) return;
-    const isNews = chat.take(frame);
-    if (isNews && (chat.chatId !== this.#active || document.hidden) && frame.sender?.id !== this.#service.user.id) {
-      chat.unread++;
-    }
-    this.#show();
+    chat.take(frame);
+    const isRead = chat.id === this.reading && !document.hidden;
+    if (frame.type === 'chat.message.posted' && !isRead && frame.sender?.id !== this.me.id) chat.unread++;
+    this.#changed();
   }
 
-  async #loadChat(chatId: string): Promise<void> {
-    const chat = this.#chats.get(chatId);
-    try {
-      await chat?.load(() => this.#service.chat(chatId));
-    } catch (error) {
-      if (chat !== undefined) chat.problem = `It could not be loaded: ${wordsOf(error)}`;
-    }
-    this.#show();
+  #notify(payload: Payload | undefined): void {
+    if (!isNotification(payload)) return;
+    if (this.notifications.some(({ notification_id }) => notification_id === payload.notification_id)) return;
+    this.notifications = [payload, ...this.notifications];
+    toast(payload.text);
+    this.#changed();
   }
+}
 
-  async #createChat(): Promise<void> {
-    const title = byId('chat-title', HTMLInputElement);
-    const members = byId('chat-members', HTMLInputElement);
-    const names = members.value
-      .split(',')
-      .map(name => name.trim())
-      .filter(name => name !== '');
-    try {
-      const { chat_id } = await this.#service.createChat(title.value.trim(), names);
-      this.#add(chat_id, title.value.trim());
-      this.#subscriptions.subscribe(chat_id);
-      title.value = '';
-      members.value = '';
-      location.hash = chat_id;
-    } catch (error) {
-      toast(wordsOf(error), 'bad');
-    }
-  }
+function isMessage(payload: Payload | undefined): payload is Payload & Message {
+  const author = payload?.author;
+  return has(payload, 'message_id', 'text', 'at') && typeof author === 'object' && author !== null && 'name' in author;
+}
 
-  async #toggleSubscription(): Promise<void> {
-    const chat = this.#chats.get(this.#active ?? '');
-    if (chat === undefined) return;
-    chat.problem = undefined;
-    if (!this.#subscriptions.wants(chat.chatId)) {
-      this.#muted.delete(chat.chatId);
-      this.#subscriptions.subscribe(chat.chatId);
-      return;
-    }
-    this.#muted.add(chat.chatId);
-    await this.#subscriptions.unsubscribe(chat.chatId).catch(error => toast(wordsOf(error), 'bad'));
-  }
+function isTask(payload: Payload | undefined): payload is Payload & Task {
+  return has(payload, 'task_id', 'title', 'status');
+}
 
-  async #publish(event: object): Promise<void> {
-    try {
-      await this.#service.publish(event);
-    } catch (error) {
-      toast(`Not published: ${wordsOf(error)}`, 'bad');
-    }
-  }
+function isNotification(payload: Payload | undefined): payload is Payload & Notification {
+  return has(payload, 'notification_id', 'text', 'at');
+}
 
-  /** Only now, and not when the connection is back: then it would not be true. */
-  #tellTyping(): void {
-    if (this.#active === undefined || !this.#subscriptions.hears(this.#active)) return;
-    if (performance.now() - this.#toldTypingAtMs < TYPING_EVERY_MS) return;
-    this.#toldTypingAtMs = performance.now();
-    this.#client.sendEvent('chat.typing', this.#here).catch(() => {}); // Nobody misses it.
-  }
-
-  #follow(): void {
-    const id = decodeURIComponent(location.hash.slice(1));
-    this.#active = this.#chats.has(id) ? id : undefined;
-    byId('workspace', HTMLElement).dataset.view = this.#active === undefined ? 'list' : 'talk';
-    this.#toldTypingAtMs = Number.NEGATIVE_INFINITY;
-    this.#busPanel.use(this.#active);
-    this.#showNow();
-  }
-
-  /** Many simultaneous changes are shown once. */
-  #show(): void {
-    if (this.#isShowing) return;
-    this.#isShowing = true;
-    queueMicrotask(() => this.#showNow());
-  }
-
-  #showNow(): void {
-    this.#isShowing = false;
-    const chat = this.#active === undefined ? undefined : this.#chats.get(this.#active);
-    byId('workspace', HTMLElement).classList.toggle('no-chat', chat === undefined);
-    if (chat !== undefined) {
-      if (!document.hidden) chat.unread = 0;
-      const { hears, wants } = {
-        hears: this.#subscriptions.hears(chat.chatId),
-        wants: this.#subscriptions.wants(chat.chatId),
-      };
-      byId('workspace', HTMLElement).dataset.subscription = hears ? 'open' : wants ? 'asked' : 'none';
-      byId('subscription', HTMLButtonElement).textContent = wants ? 'Unsubscribe' : 'Subscribe';
-      this.#chatView.show(chat, hears);
-      this.#taskView.show(chat.tasks);
-    }
-    showChatList([...this.#chats.values()], this.#active);
-  }
+function has(payload: Payload | undefined, ...names: string[]): boolean {
+  return names.every(name => typeof payload?.[name] === 'string');
 }

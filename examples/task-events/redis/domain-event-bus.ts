@@ -1,19 +1,23 @@
 /**
- * Domain events on Redis. Programs that must not lose one append it to a stream, which a consumer group reads: events wait
- * there while the service is down. The simplest programs publish on a channel, which only reaches a running service.
+ * Domain events on Redis. Programs that must not lose an event append it to a stream, which a consumer group reads: events
+ * wait there while the service is down. The simplest programs publish on a channel, which reaches only a running service.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { exampleFile } from '../../service/example-file.js';
-import { type BusHandler, type DomainEventBus, tellUnusable } from '../domain-event-bus.js';
-import { UnusableEvent } from '../domain-events.js';
+import { type BusEntry, UnusableEvent } from '../workspace.js';
 
-const HOLD_LEASE = readFileSync(exampleFile('task-events/redis', 'hold-lease.lua'), 'utf8');
+/** Takes or renews the lease KEYS[1] of ARGV[1] for ARGV[2] ms. Returns 1 to its holder, 0 to others. */
+const HOLD_LEASE = `
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`;
 
 const GROUP = 'task-events';
-/** One name for all instances: a successor gets the unacknowledged events of the one before. The lease names the reader. */
+/** One name for all instances: a successor gets the events that the one before did not acknowledge. */
 const CONSUMER = 'service';
 const BATCH = 32;
 const STREAM_MAX = 10_000;
@@ -30,23 +34,28 @@ export interface RedisBusOptions {
   readonly ttlMs: number;
 }
 
-export class RedisDomainEventBus implements DomainEventBus {
+/** Without fields if it was trimmed before it was acknowledged. */
+type Entry = readonly [entryId: string, fields: readonly string[] | null];
+
+/** Handles each event at least once, in the order of the stream, at one instance of the service at a time. */
+export class RedisDomainEventBus {
+  /** Shell commands that publish an event. Each lacks its last word, the event. */
   readonly commands: readonly string[];
   readonly #options: RedisBusOptions;
-  readonly #handle: BusHandler;
+  readonly #handle: (entry: BusEntry) => Promise<void>;
   readonly #stream: string;
   readonly #me = randomUUID();
   readonly #redis: Redis;
-  /** Waits for entries, so that nothing else waits behind it. */
+  /** Blocks while it waits for entries. */
   readonly #reader: Redis;
   readonly #subscriber: Redis;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #leads = false;
-  /** `0` gives what this group has still to acknowledge, `>` what is new. */
+  /** `0` reads what this group has yet to acknowledge, `>` what is new. */
   #from: '0' | '>' = '0';
 
-  constructor(options: RedisBusOptions, handle: BusHandler) {
+  constructor(options: RedisBusOptions, handle: (entry: BusEntry) => Promise<void>) {
     const { url, prefix } = options;
     const channel = `${prefix}domain-events`;
     this.#options = options;
@@ -59,10 +68,10 @@ export class RedisDomainEventBus implements DomainEventBus {
     this.#reader = connection(url);
     this.#subscriber = connection(url);
     this.#subscriber.on('message', (_channel: string, text: string) => {
-      // Into the stream, so that there is one order and one way. The instances that stand by leave it to the one that leads.
-      if (this.#leads) this.publish(text).catch(tell);
+      // Into the stream: one order for all events. Standby instances leave it to the leading one.
+      if (this.#leads) this.publish(text).catch(logError);
     });
-    this.#subscriber.subscribe(channel).catch(tell);
+    this.#subscriber.subscribe(channel).catch(logError);
     this.#running = this.#run();
   }
 
@@ -75,8 +84,8 @@ export class RedisDomainEventBus implements DomainEventBus {
     this.#subscriber.disconnect();
     this.#reader.disconnect();
     await this.#running;
-    // Another instance need not wait for its end. Its owner was checked at the last renewal.
-    if (this.#leads) await this.#redis.del(this.#lease).catch(tell);
+    // Another instance need not wait for the end of the lease.
+    if (this.#leads) await this.#redis.del(this.#lease).catch(logError);
     this.#redis.disconnect();
   }
 
@@ -92,9 +101,9 @@ export class RedisDomainEventBus implements DomainEventBus {
         else await delay(this.#options.leaseMs / 4, undefined, { signal });
       } catch (error) {
         if (signal.aborted) return;
-        tell(error);
-        this.#from = '0'; // Unhandled events come again.
-        // Rejects only when the bus is closed, which the loop sees.
+        logError(error);
+        this.#from = '0'; // Unhandled events are read again.
+        // Rejects only when the bus is closed, which the loop checks.
         await delay(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }
@@ -103,7 +112,7 @@ export class RedisDomainEventBus implements DomainEventBus {
   async #hold(): Promise<boolean> {
     const led = this.#leads;
     this.#leads = (await this.#redis.eval(HOLD_LEASE, 1, this.#lease, this.#me, this.#options.leaseMs)) === 1;
-    if (this.#leads && !led) this.#from = '0'; // The pending events of the one before.
+    if (this.#leads && !led) this.#from = '0'; // The pending events of the instance before.
     return this.#leads;
   }
 
@@ -126,7 +135,7 @@ export class RedisDomainEventBus implements DomainEventBus {
       return (answer as [string, Entry[]][] | null)?.[0]?.[1] ?? [];
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOGROUP')) throw error;
-      // From the beginning: what was appended before anybody read is meant for this service too.
+      // From the beginning: events that were appended before the first read are for this service, too.
       await this.#redis.xgroup('CREATE', this.#stream, GROUP, '0', 'MKSTREAM');
       return [];
     }
@@ -137,7 +146,7 @@ export class RedisDomainEventBus implements DomainEventBus {
       await this.#handle({ entryId, text });
     } catch (error) {
       if (!(error instanceof UnusableEvent)) throw error;
-      tellUnusable({ entryId, text }, error);
+      logError(new Error(`dead-lettered ${entryId}: ${error.message}`));
       const dead = `${this.#stream}:dead`;
       const about = ['entry', entryId, 'reason', error.message, 'event', text];
       await this.#redis.xadd(dead, 'MAXLEN', '~', DEAD_MAX, '*', ...about);
@@ -145,9 +154,6 @@ export class RedisDomainEventBus implements DomainEventBus {
     }
   }
 }
-
-/** Without fields where it was trimmed before it was acknowledged. */
-type Entry = readonly [entryId: string, fields: readonly string[] | null];
 
 function connection(url: string): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null });
@@ -157,6 +163,6 @@ function connection(url: string): Redis {
   return redis;
 }
 
-function tell(error: unknown): void {
+function logError(error: unknown): void {
   process.stderr.write(`Domain events: ${error instanceof Error ? error.message : String(error)}\n`);
 }
