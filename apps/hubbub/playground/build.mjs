@@ -10,7 +10,7 @@ export default async function build() {
   await mkdir(TARGET, { recursive: true });
   await bundle({
     entryPoints: [
-      { in: fileURLToPath(new URL('src/main.ts', SOURCE)), out: 'playground' },
+      { in: fileURLToPath(new URL('src/main.tsx', SOURCE)), out: 'playground' },
       { in: fileURLToPath(new URL('style.css', SOURCE)), out: 'playground' },
     ],
     outdir: fileURLToPath(TARGET),
@@ -19,6 +19,8 @@ export default async function build() {
     sourcemap: true,
     format: 'esm',
     platform: 'browser',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
     target: ['chrome123', 'firefox120', 'safari17.5'], // The first that know light-dark() in CSS.
     logLevel: 'warning',
   });

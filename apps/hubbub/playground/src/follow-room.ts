@@ -13,7 +13,7 @@ export function followRoom(room: Room, shown: ChatRoom, chat: Chat): Unsubscribe
     room.onStateChange(({ state, previous, error }) => {
       shown.state = state;
       shown.error = error;
-      if (state !== 'joined') shown.typists.clear();
+      if (state !== 'joined') shown.clearTypists();
       if (state === 'joined' && previous === 'joining') shown.entries.addLine('You joined');
       if (state === 'joined' && previous === 'rejoining') shown.entries.addLine('You are back');
       if (state === 'rejoining') shown.entries.addLine('Disconnected: messages may be missing until you are back');
@@ -27,7 +27,7 @@ export function followRoom(room: Room, shown: ChatRoom, chat: Chat): Unsubscribe
     room.on('new_message', frame => {
       if (frame.id !== undefined && shown.entries.hasOwn(frame.id)) return;
       const sender = frame.sender ?? { id: '', name: 'A service' }; // A service may omit the sender.
-      shown.typists.stopped(sender.id);
+      shown.stoppedTyping(sender.id);
       shown.entries.addMessage({
         id: frame.id,
         sender,
@@ -40,12 +40,12 @@ export function followRoom(room: Room, shown: ChatRoom, chat: Chat): Unsubscribe
       chat.changed();
     }),
     room.on('user_typing', ({ sender }) => {
-      if (!isMe(sender.id)) shown.typists.started(sender);
+      if (!isMe(sender.id)) shown.startedTyping(sender);
     }),
-    room.on('user_stopped_typing', ({ sender }) => shown.typists.stopped(sender.id)),
+    room.on('user_stopped_typing', ({ sender }) => shown.stoppedTyping(sender.id)),
     room.on('user_joined', ({ payload: { user } }) => addLine(`${user.name} joined`)),
     room.on('user_left', ({ payload: { user } }) => {
-      shown.typists.stopped(user.id);
+      shown.stoppedTyping(user.id);
       addLine(`${user.name} left`);
     }),
     room.on('room_gap', () => addLine('Messages may have been lost here')),

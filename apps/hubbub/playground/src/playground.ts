@@ -1,33 +1,32 @@
-/** The actions of the page; keeps one client connected as the switches are set. */
-import { HubbubClient, type Room, type Unsubscribe } from '@hubbub/client';
+/** The actions of the page; keeps one client connected with the chosen encoding. */
+import { type Frame, HubbubClient, HubbubError, type Room, type Unsubscribe } from '@hubbub/client';
 import { msgpackCodec } from '@hubbub/client/msgpack';
-import { socketUrl } from './address.js';
-import { asHubbubError, deliver, frameId } from './deliver.js';
-import { fetchToken, userIdOf } from './fetch-token.js';
 import { followRoom, showServiceFrame } from './follow-room.js';
+import { RawSocket } from './raw-socket.js';
 import { type Identity, rememberIdentity, rememberPreferences } from './remembered.js';
+import { fetchToken, socketUrl, userIdOf } from './server.js';
 import type { Chat, EncodingName } from './state/chat.js';
 import type { ChatRoom } from './state/chat-room.js';
 import type { Message } from './state/entries.js';
 import { TypingSignal } from './typing-signal.js';
 
 export class Playground {
-  readonly chat: Chat;
   readonly #typing = new TypingSignal();
   readonly #follows = new Map<string, Unsubscribe>();
   #identity: Identity | undefined;
   #client: HubbubClient | undefined;
+  #socket = new RawSocket();
   #stopListening: Unsubscribe | undefined;
 
-  constructor(chat: Chat) {
-    this.chat = chat;
-  }
+  constructor(readonly chat: Chat) {}
 
   signIn(identity: Identity): void {
     this.#identity = identity;
     this.chat.signedIn = true;
+    this.chat.name = undefined;
     if ('name' in identity) {
       this.chat.me = { id: userIdOf(identity.name), name: identity.name };
+      this.chat.name = identity.name;
       rememberPreferences({ name: identity.name });
     }
     rememberIdentity(identity);
@@ -37,20 +36,11 @@ export class Playground {
   /** Returns to the question for a name, and forgets the messages: they were another user's. */
   signOut(): void {
     this.#drop();
-    const names = [...this.chat.rooms.keys()];
-    const active = this.chat.activeRoom;
-    this.chat.rooms.clear();
-    for (const name of names) this.chat.addRoom(name);
-    this.chat.activeRoom = active;
-    this.chat.frames.clear();
-    this.chat.connection = { state: 'idle' };
-    this.chat.me = undefined;
-    this.chat.signedIn = false;
+    this.chat.forget();
     rememberIdentity(undefined);
-    this.chat.changed();
   }
 
-  /** Connects now, be it instead of waiting or after an end. */
+  /** Connects now, instead of waiting or after an end. */
   connect(): void {
     void this.#client?.connect().catch(ignore);
     for (const name of this.chat.rooms.keys()) this.#join(name);
@@ -61,7 +51,7 @@ export class Playground {
     this.#client?.close();
   }
 
-  /** A client speaks one encoding: the switch takes a new one. */
+  /** A client has one encoding: the switch needs a new one. */
   useEncoding(encoding: EncodingName): void {
     this.chat.encoding = encoding;
     rememberPreferences({ encoding });
@@ -71,7 +61,7 @@ export class Playground {
 
   enterRoom(name: string): void {
     this.chat.addRoom(name);
-    this.lookAt(name);
+    this.selectRoom(name);
     if (this.#client !== undefined) this.#join(name);
   }
 
@@ -79,12 +69,12 @@ export class Playground {
     this.#typing.stop();
     this.#follows.get(name)?.();
     this.#follows.delete(name);
-    void this.#client?.removeRoom(name).catch(error => this.#tell(error));
+    void this.#client?.removeRoom(name).catch(error => this.#notify(error));
     this.chat.removeRoom(name);
     this.#rememberRooms();
   }
 
-  lookAt(name: string): void {
+  selectRoom(name: string): void {
     if (this.chat.activeRoom !== name) this.#typing.stop();
     this.chat.activeRoom = name;
     this.markRead();
@@ -103,14 +93,28 @@ export class Playground {
   say(room: ChatRoom, text: string): void {
     this.#typing.stop();
     const sender = this.chat.me ?? { id: '', name: 'You' };
-    const id = frameId();
-    const message = room.entries.addMessage({ id, sender, own: true, text, at: new Date(), delivery: 'pending' });
-    void deliver(this.#client, room, message, this.chat.changed);
+    const message = { id: randomId(), sender, own: true, text, at: new Date(), delivery: 'pending' } as const;
+    void this.deliver(room, room.entries.addMessage(message));
   }
 
-  /** With the id it had: where the room has a history, a message that did arrive is not doubled. */
-  retry(room: ChatRoom, message: Message): void {
-    void deliver(this.#client, room, message, this.chat.changed);
+  /**
+   * Sends a message, and marks on it how far it came. A second call repeats its id: where the room has a history, a message
+   * that did arrive is not doubled.
+   */
+  async deliver(room: ChatRoom, message: Message): Promise<void> {
+    message.delivery = 'pending';
+    message.error = undefined;
+    this.chat.changed();
+    try {
+      if (this.#client === undefined) throw new HubbubError('UNAVAILABLE', 'Not connected.');
+      const { id, text } = message;
+      await this.#client.room(room.name).send({ content: text }, id === undefined ? {} : { id });
+      message.delivery = 'acked';
+    } catch (error) {
+      message.delivery = 'failed';
+      message.error = asHubbubError(error);
+    }
+    this.chat.changed();
   }
 
   typed(room: ChatRoom): void {
@@ -121,12 +125,42 @@ export class Playground {
     this.#typing.stop();
   }
 
+  async copy(text: string, name: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.chat.notify(`${name}: copied.`);
+    } catch {
+      this.chat.notify('The browser does not allow this page to use the clipboard.');
+    }
+  }
+
+  /** Sends a text as a frame, beside the SDK. The first answer with its id is its answer. */
+  sendRaw(text: string): void {
+    const { chat } = this;
+    const frame = parseFrame(text);
+    const isBinary = chat.encoding === 'msgpack';
+    // Without an id an answer names no request.
+    const sent = frame && { ...frame, id: frame.id ?? randomId() };
+    if (sent === undefined && isBinary) chat.notify('MessagePack needs a JSON object with a type.');
+    else {
+      const raw = sent === undefined ? text : isBinary ? msgpackCodec.encode(sent) : JSON.stringify(sent);
+      if (!this.#socket.send(raw)) chat.notify('Not connected.', 'UNAVAILABLE');
+      else chat.addRequest({ direction: 'out', raw, ...(sent && { frame: sent }) });
+    }
+  }
+
   #open(identity: Identity): void {
     this.#drop();
     const { chat } = this;
+    const remembered = (token: string): string => {
+      chat.token = token;
+      return token;
+    };
+    this.#socket = new RawSocket();
     const client = new HubbubClient({
       url: socketUrl(),
-      token: 'token' in identity ? identity.token : () => fetchToken(identity.name),
+      token: 'token' in identity ? remembered(identity.token) : async () => remembered(await fetchToken(identity.name)),
+      openTransport: this.#socket.open,
       ...(chat.encoding === 'msgpack' && { codec: msgpackCodec }),
     });
     const stops = [
@@ -140,9 +174,8 @@ export class Playground {
         chat.changed();
       }),
       client.on('frame', tap => {
-        chat.frames.add(tap);
+        chat.addFrame(tap);
         if (tap.direction === 'in' && tap.frame !== undefined) showServiceFrame(tap.frame, chat);
-        chat.changed();
       }),
     ];
     this.#stopListening = () => {
@@ -160,7 +193,7 @@ export class Playground {
     this.#stopListening?.();
     this.#client?.close();
     this.#client = undefined;
-    for (const room of this.chat.rooms.values()) room.typists.clear();
+    for (const room of this.chat.rooms.values()) room.clearTypists();
   }
 
   #join(name: string): void {
@@ -180,11 +213,31 @@ export class Playground {
     rememberPreferences({ rooms: [...this.chat.rooms.keys()], activeRoom: this.chat.activeRoom ?? '' });
   }
 
-  #tell(error: unknown): void {
+  #notify(error: unknown): void {
     const { code, message } = asHubbubError(error);
     this.chat.notify(message, code);
   }
 }
 
-/** The page hears the same as an event of state, and shows it there. */
+function asHubbubError(error: unknown): HubbubError {
+  return error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', String(error), { cause: error });
+}
+
+/** `undefined` for a text that is not a frame: in JSON it is sent as it is, for the edge to refuse. */
+function parseFrame(text: string): Frame | undefined {
+  try {
+    const frame: unknown = JSON.parse(text);
+    const isFrame = typeof frame === 'object' && frame !== null && typeof Object(frame).type === 'string';
+    return isFrame ? (frame as Frame) : undefined;
+  } catch {
+    return undefined; // Not JSON.
+  }
+}
+
+/** Not crypto.randomUUID: browsers have it on https and localhost only. */
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** An event of state reports the same, and the page shows it there. */
 function ignore(): void {}

@@ -1,7 +1,9 @@
 /** The stored state: the name, rooms and switches for every tab, and the user of this tab. */
 import type { EncodingName } from './state/chat.js';
 
-export type Theme = 'system' | 'light' | 'dark';
+/** The themes, with their names for people. */
+export const THEMES = { system: 'Auto', light: 'Light', dark: 'Dark' } as const;
+export type Theme = keyof typeof THEMES;
 
 export interface Preferences {
   readonly name: string;

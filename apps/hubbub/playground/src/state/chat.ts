@@ -1,11 +1,14 @@
-/** Everything the page shows, and the word that it changed. */
-import type { Sender, StateChange } from '@hubbub/client';
+/** Everything the page shows, and the notice that it changed. */
+import type { FrameTap, Sender, StateChange } from '@hubbub/client';
+import { hasSnippet } from '../snippets.js';
 import { ChatRoom } from './chat-room.js';
-import { FrameLog } from './frame-log.js';
+import { FrameLog, type LoggedFrame } from './frame-log.js';
 
-export type EncodingName = 'json' | 'msgpack';
+/** The encodings, with their names for people. */
+export const ENCODINGS = { json: 'JSON', msgpack: 'MessagePack' } as const;
+export type EncodingName = keyof typeof ENCODINGS;
 
-/** A word to the user about something that went wrong. */
+/** A text for the user about something that went wrong. */
 export interface Notice {
   readonly key: number;
   readonly text: string;
@@ -19,6 +22,12 @@ export interface ConnectionView extends Pick<StateChange, 'state' | 'error' | 'c
   readonly hadSession?: boolean;
 }
 
+/** A frame that the user wrote, and what the edge answered to it. */
+export interface RawRequest {
+  readonly id: string | undefined;
+  answer?: LoggedFrame;
+}
+
 const MAX_NOTICES = 3;
 
 export class Chat {
@@ -29,16 +38,19 @@ export class Chat {
   encoding: EncodingName = 'json';
   /** The user as the edge names it; before its welcome, as the page asked for. */
   me: Sender | undefined;
+  /** The name that the user gave; missing if the page was given a token. */
+  name: string | undefined;
+  token: string | undefined;
   /** The page asks for a name while nobody is signed in. */
   signedIn = false;
   notices: readonly Notice[] = [];
+  rawRequest: RawRequest | undefined;
+  /** The last frame from which a program can be made. */
+  lastRequest: LoggedFrame | undefined;
   #noticeCount = 0;
-  readonly #render: () => void;
   #renderPlanned = false;
 
-  constructor(render: () => void) {
-    this.#render = render;
-  }
+  constructor(readonly render: () => void) {}
 
   get active(): ChatRoom | undefined {
     return this.activeRoom === undefined ? undefined : this.rooms.get(this.activeRoom);
@@ -54,7 +66,7 @@ export class Chat {
     this.#renderPlanned = true;
     setTimeout(() => {
       this.#renderPlanned = false;
-      this.#render();
+      this.render();
     }, 16);
   };
 
@@ -68,9 +80,43 @@ export class Chat {
   removeRoom(name: string): void {
     const names = [...this.rooms.keys()];
     const index = names.indexOf(name);
-    this.rooms.get(name)?.typists.clear();
+    this.rooms.get(name)?.clearTypists();
     this.rooms.delete(name);
     if (this.activeRoom === name) this.activeRoom = names[index + 1] ?? names[index - 1];
+    this.changed();
+  }
+
+  addFrame(tap: FrameTap): void {
+    const logged = this.frames.add(tap);
+    if (tap.direction === 'out' && tap.frame !== undefined && hasSnippet(tap.frame)) this.lastRequest = logged;
+    const request = this.rawRequest;
+    if (
+      tap.direction === 'in' &&
+      request !== undefined &&
+      request.answer === undefined &&
+      tap.frame?.id === request.id
+    ) {
+      // A malformed request has no id: its answer is the error that has none.
+      if (request.id !== undefined || tap.frame?.type === 'error') request.answer = logged;
+    }
+    this.changed();
+  }
+
+  /** Adds a frame that the user wrote, whose answer is shown. */
+  addRequest(tap: FrameTap): void {
+    this.rawRequest = { id: tap.frame?.id };
+    this.addFrame(tap);
+  }
+
+  /** Forgets the user, and keeps the names of the rooms. */
+  forget(): void {
+    const names = [...this.rooms.keys()];
+    this.rooms.clear();
+    for (const name of names) this.addRoom(name);
+    this.frames.clear();
+    this.connection = { state: 'idle' };
+    this.me = this.name = this.token = this.rawRequest = this.lastRequest = undefined;
+    this.signedIn = false;
     this.changed();
   }
 

@@ -1,5 +1,5 @@
 /** The last frames on the wire, in both directions, as the socket carried them. */
-import type { FrameTap } from '@hubbub/client';
+import type { Frame, FrameTap } from '@hubbub/client';
 
 /** Enough to look back at a dialogue, few enough for the page to stay quick. */
 const MAX_FRAMES = 500;
@@ -16,6 +16,7 @@ export interface LoggedFrame {
   /** The bytes in hexadecimal, if it was sent as MessagePack. */
   readonly hex: string | undefined;
   readonly bytes: number;
+  readonly frame: Frame | undefined;
 }
 
 export class FrameLog {
@@ -32,11 +33,11 @@ export class FrameLog {
     return [...this.#types].sort();
   }
 
-  add({ direction, raw, frame }: FrameTap): void {
+  add({ direction, raw, frame }: FrameTap): LoggedFrame {
     const type = frame?.type ?? UNREADABLE;
     const hex = typeof raw === 'string' ? undefined : hexOf(raw);
     this.#types.add(type);
-    this.#frames.push({
+    const logged = {
       number: ++this.#count,
       at: new Date(),
       direction,
@@ -45,8 +46,11 @@ export class FrameLog {
       json: typeof raw === 'string' ? raw : frame === undefined ? (hex ?? '') : JSON.stringify(frame),
       hex,
       bytes: typeof raw === 'string' ? new TextEncoder().encode(raw).length : raw.length,
-    });
+      frame,
+    };
+    this.#frames.push(logged);
     if (this.#frames.length > MAX_FRAMES) this.#frames.shift();
+    return logged;
   }
 
   clear(): void {
@@ -57,4 +61,12 @@ export class FrameLog {
 
 function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(' ');
+}
+
+export function prettyJson(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json), null, 2);
+  } catch {
+    return json; // The data was not JSON, and is shown unchanged.
+  }
 }
