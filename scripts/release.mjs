@@ -8,11 +8,11 @@ import { parseArgs } from 'node:util';
 import { at, ROOT } from './prepare/files.mjs';
 import { fail, say } from './prepare/terminal.mjs';
 import { prepare } from './prepare.mjs';
-import { listPackages, packPackages, publishPackages } from './release/packages.mjs';
+import { listPackages, packPackages, publishPackages, repositoryPage } from './release/packages.mjs';
 
 const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } });
 await prepare();
-const { version, repository } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
+const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 
 for (const { name, size, files, ...packed } of packPackages(['--dry-run'])) {
   console.log(`${name}@${packed.version}  ${files.length} files  ${(size / 1000).toFixed(1)} kB packed`);
@@ -44,9 +44,10 @@ function changelogProblems() {
 }
 
 function repositoryProblems() {
-  const packages = listPackages().filter(manifest => manifest.repository?.url !== repository.url);
-  const placeholder = repository.url.includes('/OWNER/')
-    ? ['The repository URL names OWNER; replace it everywhere.']
-    : [];
-  return [...placeholder, ...packages.map(({ name }) => `${name} names another repository than package.json.`)];
+  const page = repositoryPage();
+  const guide = readFileSync(at('docs/getting-started.md'), 'utf8');
+  return [
+    ...(page.includes('/OWNER/') ? ['The repository URL of package.json names OWNER; replace it there.'] : []),
+    ...(guide.includes(`git clone ${page}.git `) ? [] : [`docs/getting-started.md does not clone ${page}.git.`]),
+  ];
 }

@@ -1,13 +1,26 @@
 /** The packages that are published: those of `packages` and `apps` that are not private. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { at, ROOT } from '../prepare/files.mjs';
+import { at } from '../prepare/files.mjs';
 import { fail } from '../prepare/terminal.mjs';
 
-/** The manifest of every published package. */
+/** npm packs copies, because each manifest gets the address of the repository, which only package.json at the root has. */
+const COPIES = at('.cache/release');
+
+/** The manifest of every published package, as it is published. */
 export function listPackages() {
-  return listFolders().map(readManifest);
+  return listFolders().map(publishedManifest);
+}
+
+/** `git+https://…/hubbub.git` */
+export function repositoryUrl() {
+  return readManifest('.').repository.url;
+}
+
+/** The address of the repository for people and for `git clone`. */
+export function repositoryPage() {
+  return repositoryUrl().replace(/^git\+|\.git$/g, '');
 }
 
 function listFolders() {
@@ -17,6 +30,15 @@ function listFolders() {
 
 function readManifest(folder) {
   return JSON.parse(readFileSync(at(`${folder}/package.json`), 'utf8'));
+}
+
+function publishedManifest(folder) {
+  return {
+    ...readManifest(folder),
+    homepage: `${repositoryPage()}#readme`,
+    bugs: `${repositoryPage()}/issues`,
+    repository: { type: 'git', url: repositoryUrl(), directory: folder },
+  };
 }
 
 /** Removes what the compiler wrote from sources that no longer exist: it never does so itself. */
@@ -29,35 +51,39 @@ function removeStaleOutputs(folder) {
   }
 }
 
-function prepareFolders() {
-  for (const folder of listFolders()) {
+/** Returns the folders of the copies. */
+function copyPackages() {
+  rmSync(COPIES, { recursive: true, force: true });
+  return listFolders().map(folder => {
     removeStaleOutputs(folder);
-    copyFileSync(at('LICENSE'), at(`${folder}/LICENSE`)); // Ignored by git: npm packs only what is in the folder.
-  }
+    const copy = join(COPIES, folder);
+    cpSync(at(folder), copy, { recursive: true, filter: path => !/[\\/](node_modules|test)$/.test(path) });
+    copyFileSync(at('LICENSE'), join(copy, 'LICENSE'));
+    writeFileSync(join(copy, 'package.json'), `${JSON.stringify(publishedManifest(folder), null, 2)}\n`);
+    return copy;
+  });
 }
 
 /** Packs every package, and returns npm's report: name, version, filename, size, files. Ends the process if npm fails. */
 export function packPackages(options) {
-  prepareFolders();
-  const { status, stdout, stderr } = npm(['pack', '--json', ...options, ...workspaceOptions()]);
+  const { status, stdout, stderr } = npm(['pack', '--json', ...options, ...copyPackages()]);
   if (status !== 0) fail(`npm pack failed:\n${stderr}`);
   const packed = JSON.parse(stdout);
   return Array.isArray(packed) ? packed : Object.values(packed);
 }
 
-/** Publishes every package; npm prints its own report. Returns npm's exit code. */
+/** Publishes every package; npm prints its own report. Returns npm's exit code of the first package that fails. */
 export function publishPackages(options) {
-  prepareFolders();
-  return npm(['publish', ...options, ...workspaceOptions()], 'inherit').status ?? 1;
-}
-
-export function workspaceOptions() {
-  return listPackages().flatMap(({ name }) => ['--workspace', name]);
+  for (const copy of copyPackages()) {
+    const { status } = npm(['publish', ...options, copy], 'inherit');
+    if (status !== 0) return status ?? 1;
+  }
+  return 0;
 }
 
 function npm(args, stdio = 'pipe') {
   return spawnSync('npm', args, {
-    cwd: ROOT,
+    cwd: COPIES,
     encoding: 'utf8',
     stdio,
     maxBuffer: 64 * 1024 * 1024,

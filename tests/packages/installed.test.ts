@@ -38,10 +38,19 @@ test('ES modules import every entry, and CommonJS requires it', async () => {
   await consumer.run('node', ['--disable-warning=ExperimentalWarning', 'all.cjs']);
 });
 
-test('every package contains the license', async () => {
+test('every package contains the license, and names the repository', async () => {
   const scope = join(consumer.folder, 'node_modules/@hubbub');
-  const license = await readFile(new URL('../../LICENSE', import.meta.url), 'utf8');
-  for (const name of await readdir(scope)) expect(await readFile(join(scope, name, 'LICENSE'), 'utf8')).toBe(license);
+  const read = (path: string) => readFile(join(import.meta.dirname, '../..', path), 'utf8');
+  const license = await read('LICENSE');
+  const { url } = JSON.parse(await read('package.json')).repository;
+  for (const name of await readdir(scope)) {
+    expect(await readFile(join(scope, name, 'LICENSE'), 'utf8')).toBe(license);
+    expect(JSON.parse(await readFile(join(scope, name, 'package.json'), 'utf8'))).toMatchObject({
+      homepage: expect.stringMatching(/^https:.*#readme$/),
+      bugs: expect.stringMatching(/^https:.*\/issues$/),
+      repository: { url, directory: expect.stringMatching(/^(apps|packages)\/\w+$/) },
+    });
+  }
 });
 
 test('every source map finds its sources', async () => {

@@ -1,5 +1,5 @@
 /** The manifests of the packages that are published, and the script that lists them. */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,6 @@ const BROWSER_MAX_BYTES = 12_500;
 interface Manifest {
   readonly name: string;
   readonly private?: boolean;
-  readonly repository: { readonly url: string; readonly directory?: string };
   readonly exports: Readonly<Record<string, { readonly types?: string }>>;
 }
 
@@ -32,9 +31,6 @@ describe.for(published)('%s', folder => {
       description: expect.stringMatching(/\.$/),
       keywords: expect.arrayContaining(['hubbub']),
       license: 'Apache-2.0',
-      homepage: expect.any(String),
-      bugs: expect.any(String),
-      repository: { url: readManifest('.').repository.url, directory: folder },
       engines: { node: '>=20.19' },
       files: expect.any(Array),
       publishConfig: { access: 'public' },
@@ -59,5 +55,11 @@ test('release --dry-run lists every package, with the sources of its maps, and w
   });
   for (const folder of published)
     expect(output).toMatch(new RegExp(`^${readManifest(folder).name}@\\d.*files.*kB`, 'm'));
-  expect(output).toContain('problem: The repository URL names OWNER');
+  expect(output).toContain('problem: The repository URL of package.json names OWNER');
+});
+
+test('only package.json at the root and the page that clones it name the repository', () => {
+  const url = JSON.parse(read('package.json')).repository.url.replace('git+', '');
+  const files = execFileSync('git', ['grep', '-lF', url], { cwd: ROOT, encoding: 'utf8' });
+  expect(files.trim().split('\n').sort()).toEqual(['docs/getting-started.md', 'package.json']);
 });
