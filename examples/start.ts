@@ -6,6 +6,7 @@ import { startCluster } from './hub/cluster.js';
 import { startHub } from './hub/embedded.js';
 import { freePort } from './hub/redis.js';
 import type { Example } from './service/example.js';
+import { networkHost } from './service/network.js';
 import { serve } from './service/serve.js';
 import { readSettings } from './service/settings.js';
 
@@ -14,9 +15,9 @@ interface Running {
   close(): Promise<void>;
 }
 
-async function startEmbedded(example: Example, port: number): Promise<Running> {
-  const hub = await startHub(example, `http://127.0.0.1:${port}`);
-  const settings = { ...readSettings(), redisUrl: undefined, port, edges: [`ws://127.0.0.1:${hub.port}`] };
+async function startEmbedded(example: Example, host: string, port: number): Promise<Running> {
+  const hub = await startHub(example, `http://127.0.0.1:${port}`, host);
+  const settings = { ...readSettings(), redisUrl: undefined, host, port, edges: [`ws://127.0.0.1:${hub.port}`] };
   const service = await serve(example, settings, hub.hubbub);
   return {
     url: service.url,
@@ -27,10 +28,11 @@ async function startEmbedded(example: Example, port: number): Promise<Running> {
   };
 }
 
-async function startOnRedis(example: Example, port: number): Promise<Running> {
-  const cluster = await startCluster(example, `http://127.0.0.1:${port}`, readSettings().redisUrl);
+async function startOnRedis(example: Example, host: string, port: number): Promise<Running> {
+  const cluster = await startCluster(example, `http://127.0.0.1:${port}`, host, readSettings().redisUrl);
   const main = new URL('service/main.js', import.meta.url).pathname;
-  const service = await startChild([main, example.name], { ...cluster.variables, EXAMPLE_PORT: String(port) });
+  const variables = { ...cluster.variables, EXAMPLE_HOST: host, EXAMPLE_PORT: String(port) };
+  const service = await startChild([main, example.name], variables);
   return {
     url: String(service.listening.url),
     async close() {
@@ -40,14 +42,25 @@ async function startOnRedis(example: Example, port: number): Promise<Running> {
   };
 }
 
-async function start(name: string, options: { readonly redis?: true; readonly port?: string }): Promise<void> {
+interface Options {
+  readonly redis?: true;
+  readonly network?: true;
+  readonly port?: string;
+}
+
+async function start(name: string, options: Options): Promise<void> {
   const example = findExample(name);
   const port = options.port === undefined ? await freePort() : Number(options.port);
   const onRedis = options.redis === true || readSettings().redisUrl !== undefined;
-  const running = await (onRedis ? startOnRedis : startEmbedded)(example, port);
-  process.stdout.write(
-    `\n  ${example.title}  ${running.url}/\n  ${onRedis ? 'Redis, presence, two edges' : 'one process, in memory'}. Ctrl-C ends it.\n\n`,
-  );
+  const host = options.network === true ? '0.0.0.0' : readSettings().host;
+  const running = await (onRedis ? startOnRedis : startEmbedded)(example, host, port);
+  const others = networkHost(host);
+  const lines = [
+    `${example.title}  ${running.url}/`,
+    ...(others === undefined ? [] : [`Other devices: http://${others}:${port}/`]),
+    `${onRedis ? 'Redis, presence, two edges' : 'one process, in memory'}. Ctrl-C ends it.`,
+  ];
+  process.stdout.write(`\n${lines.map(line => `  ${line}\n`).join('')}\n`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void running.close().finally(() => process.exit()));
   }
@@ -56,6 +69,7 @@ async function start(name: string, options: { readonly redis?: true; readonly po
 await new Command('npm run example')
   .argument('<name>', EXAMPLES.map(({ name, title }) => `${name}: ${title}`).join('; '))
   .option('--redis', 'runs it on Redis, with two edges: HUBBUB_REDIS_URL, or a redis-server of its own')
+  .option('--network', 'admits other devices of the network, such as phones')
   .option('--port <n>', 'port of the page (default: a free one)')
   .action(start)
   .parseAsync();

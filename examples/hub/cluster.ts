@@ -19,6 +19,7 @@ export interface ExampleCluster {
 export async function startCluster(
   example: Example,
   serviceUrl: string,
+  host: string,
   redisUrl: string | undefined,
 ): Promise<ExampleCluster> {
   const redis = await openRedis(redisUrl);
@@ -28,6 +29,7 @@ export async function startCluster(
     HUBBUB_REDIS_PREFIX: `example-${example.name}`,
     HUBBUB_JWT_SECRET: EXAMPLE_SECRET,
     HUBBUB_LOG_LEVEL: 'info',
+    HUBBUB_HOST: host,
     HUBBUB_PORT: '0',
     HUBBUB_ADMIN_PORT: '0',
     HUBBUB_PRESENCE_API_KEYS: apiKey,

@@ -4,8 +4,9 @@ import type { Example } from '../service/example.js';
 import { exampleFile } from '../service/example-file.js';
 import { EXAMPLE_SECRET } from '../service/settings.js';
 
-export function startHub(example: Example, serviceUrl: string): Promise<EmbeddedHub> {
+export function startHub(example: Example, serviceUrl: string, host: string): Promise<EmbeddedHub> {
   return startEmbeddedHub({
+    HUBBUB_HOST: host,
     HUBBUB_PORT: '0',
     HUBBUB_ADMIN_PORT: '0',
     HUBBUB_LOG_LEVEL: 'warn',

@@ -5,9 +5,25 @@ import { useCallback, useLayoutEffect, useState } from 'preact/hooks';
 interface PageConfig {
   /** Such as `ws://127.0.0.1:9001`. */
   readonly edges: readonly string[];
+  /** The service for other devices, if it listens on the network. */
+  readonly networkUrl?: string;
 }
 
 let config: Promise<PageConfig> | undefined;
+
+function pageConfig(): Promise<PageConfig> {
+  config ??= fetch('/config.json').then(response => response.json());
+  return config;
+}
+
+const OWN_DEVICE = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** An address of this service for others: one that a phone reaches, if the service listens on the network. */
+export async function shareableUrl(path: string): Promise<string> {
+  const { networkUrl } = await pageConfig();
+  const isOnlyHere = OWN_DEVICE.includes(location.hostname);
+  return new URL(path, isOnlyHere ? (networkUrl ?? location.origin) : location.origin).href;
+}
 
 /**
  * Makes a client of one of the edges, not yet connected: the edge of `?edge=n`, else any.
@@ -15,8 +31,7 @@ let config: Promise<PageConfig> | undefined;
  * @param token absent: a session without a token
  */
 export async function hubClient(path: string, token?: TokenOption): Promise<HubbubClient> {
-  config ??= fetch('/config.json').then(response => response.json());
-  const { edges } = await config;
+  const { edges } = await pageConfig();
   const wanted = new URLSearchParams(location.search).get('edge');
   const index = wanted === null ? Math.floor(Math.random() * edges.length) : Number(wanted) % edges.length;
   return new HubbubClient({ url: `${edges[index]}${path}`, ...(token !== undefined && { token }) });
@@ -58,8 +73,8 @@ export function wordsOf(error: unknown): string {
 }
 
 /** A unique name for a message. Not crypto.randomUUID: browsers have it on https and localhost only. */
-export function newId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), byte => byte.toString(16).padStart(2, '0')).join('');
+export function newId(bytes = 12): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
 const PREFIX = 'hubbub-example:';

@@ -164,6 +164,23 @@ export function Avatar({ name, id }: { readonly name: string; readonly id: strin
   );
 }
 
+/** Copies a text; where the browser does not permit that, a toast shows it. */
+export function CopyButton(props: { readonly text: string; readonly label?: string; readonly children: string }) {
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(props.text);
+      toast('Copied', 'good');
+    } catch {
+      toast(props.text);
+    }
+  };
+  return (
+    <button type="button" aria-label={props.label} onClick={() => void copy()}>
+      {props.children}
+    </button>
+  );
+}
+
 /** Work that a person starts: `busy` while it runs, `problem` shows what went wrong. */
 export interface Work {
   readonly busy: boolean;

@@ -3,6 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { TokenMint } from '@hubbub/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { HttpProblem } from '../service/example.js';
 import type { Documents } from '../state/documents.js';
 import { newSession, type PairwiseSession, snapshotFor } from './rules.js';
 
@@ -18,16 +19,6 @@ export type Project = {
 export interface SessionIds {
   readonly project: string;
   readonly session: string;
-}
-
-/** A refusal as an HTTP answer. */
-class HttpProblem extends Error {
-  constructor(
-    readonly statusCode: number,
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 const ATTENDEES_MAX = 30;

@@ -1,4 +1,5 @@
 /** A quiz room as a document, and its rules. Pure functions that may be repeated: each step names the state before it. */
+import { HttpProblem } from '../service/example.js';
 
 export interface Member {
   /** The user's id at the hub. */
@@ -64,21 +65,12 @@ export interface Clock {
 }
 
 /** An action that the rules forbid: answered over HTTP or with an `error` frame. */
-export class Refusal extends Error {
-  constructor(
-    readonly statusCode: number,
-    readonly code:
-      | 'FORBIDDEN'
-      | 'NOT_FOUND'
-      | 'NAME_TAKEN'
-      | 'NAME_INVALID'
-      | 'ROOM_FULL'
-      | 'NO_PLAYERS'
-      | 'TOO_LATE'
-      | 'ALREADY_ANSWERED',
-    message: string,
-  ) {
-    super(message);
+export class Refusal extends HttpProblem {
+  readonly code: string;
+
+  constructor(statusCode: number, code: string, message: string) {
+    super(statusCode, message);
+    this.code = code;
   }
 }
 

@@ -7,6 +7,7 @@ import { ZodError } from 'zod';
 import { MemoryDocuments } from '../state/memory-documents.js';
 import { RedisDocuments } from '../state/redis/redis-documents.js';
 import type { Example } from './example.js';
+import { addressesFor, networkHost } from './network.js';
 import { bundlePage, pageFolder } from './page-bundle.js';
 import type { ExampleSettings } from './settings.js';
 
@@ -28,7 +29,8 @@ export async function serve(example: Example, settings: ExampleSettings, embedde
         });
   const http = fastify({ bodyLimit: 65_536, forceCloseConnections: true });
   tellErrors(http);
-  http.get('/config.json', () => ({ title: example.title, edges: settings.edges }));
+  const host = networkHost(settings.host);
+  http.get('/config.json', request => ({ title: example.title, ...addressesFor(request, settings.edges, host) }));
   http.get('/healthz', () => ({ status: 'alive' }));
   await bundlePage(example);
   await http.register(fastifyStatic, { root: pageFolder(example) });

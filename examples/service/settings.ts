@@ -7,7 +7,7 @@ export interface ExampleSettings {
   readonly redisPrefix: string;
   /** EXAMPLE_OTHERS_PREFIX: before names in Redis that other programs chose. Empty, but for tests that share a Redis. */
   readonly othersPrefix: string;
-  /** EXAMPLE_HOST: address to listen on. Default 127.0.0.1; a container needs 0.0.0.0. */
+  /** EXAMPLE_HOST: address to listen on. Default 127.0.0.1; 0.0.0.0 in a container, and for phones in the network. */
   readonly host: string;
   /** Port of the service and its page. 0 takes a free one. */
   readonly port: number;

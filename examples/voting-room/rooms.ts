@@ -1,17 +1,9 @@
 /** The rooms of the service: one document each, and one that lists them, so that a service that starts finds them all. */
 import { randomBytes } from 'node:crypto';
 import type { Hubbub } from '@hubbub/server';
+import { HttpProblem } from '../service/example.js';
 import type { Documents } from '../state/documents.js';
-import {
-  emptySince,
-  existing,
-  newRoom,
-  occupied,
-  Refusal,
-  statusOf,
-  type VotingRoom,
-  withoutAnnounced,
-} from './rules.js';
+import { emptySince, existing, newRoom, occupied, statusOf, type VotingRoom, withoutAnnounced } from './rules.js';
 
 const ROOMS_MAX = 500;
 const LIST = 'rooms';
@@ -34,7 +26,7 @@ export class Rooms {
     const nowMs = Date.now();
     await this.#documents.update<RoomList>(LIST, list => {
       const acquiredAtMs = list?.acquiredAtMs ?? {};
-      if (Object.keys(acquiredAtMs).length >= ROOMS_MAX) throw new Refusal(503, 'all rooms are taken');
+      if (Object.keys(acquiredAtMs).length >= ROOMS_MAX) throw new HttpProblem(503, 'all rooms are taken');
       return { acquiredAtMs: { ...acquiredAtMs, [id]: nowMs } };
     });
     return existing(await this.#documents.update<VotingRoom>(keyOf(id), room => room ?? newRoom(id, nowMs)));
@@ -46,7 +38,7 @@ export class Rooms {
 
   /**
    * Stores a change and announces it. If it cannot be announced now, the next round does that.
-   * @throws {Refusal} the error of `change`
+   * @throws {HttpProblem} the error of `change`
    */
   async change(id: string, change: (room: VotingRoom | undefined) => VotingRoom): Promise<VotingRoom> {
     const room = existing(await this.#documents.update<VotingRoom>(keyOf(id), change));

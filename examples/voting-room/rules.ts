@@ -1,4 +1,5 @@
 /** A voting room as a document, and its rules. Pure functions: the service passes them to `documents.update`. */
+import { HttpProblem } from '../service/example.js';
 
 export const CHOICES = ['yes', 'no', 'abstain'] as const;
 export type Choice = (typeof CHOICES)[number];
@@ -53,14 +54,10 @@ export interface RoomStatus {
   readonly result?: Result;
 }
 
-/** A request that the state of the room does not allow. */
-export class Refusal extends Error {
-  constructor(
-    readonly statusCode: number,
-    message: string,
-  ) {
-    super(message);
-  }
+/** The state with the index and the vote of the participant who asks; frames do not contain these. */
+export interface RoomAnswer extends RoomStatus {
+  readonly you?: number;
+  readonly your_choice?: Choice;
 }
 
 const PARTICIPANTS_MAX = 200;
@@ -69,23 +66,23 @@ export function newRoom(room_id: string, nowMs: number): VotingRoom {
   return { room_id, status: 'waiting', participants: [], version: 1, pending: [], emptySinceMs: nowMs };
 }
 
-/** @throws {Refusal} 404 */
+/** @throws {HttpProblem} 404 */
 export function existing(room: VotingRoom | undefined): VotingRoom {
-  if (room === undefined) throw new Refusal(404, 'unknown room');
+  if (room === undefined) throw new HttpProblem(404, 'unknown room');
   return room;
 }
 
-/** Adds a participant; a repeated request changes nothing. @throws {Refusal} */
+/** Adds a participant; a repeated request changes nothing. @throws {HttpProblem} */
 export function participate(room: VotingRoom | undefined, key: string, name: string): VotingRoom {
   const known = existing(room);
   if (indexOf(known, key) !== undefined) return known;
   requireWaiting(known);
-  if (known.participants.length >= PARTICIPANTS_MAX) throw new Refusal(409, 'the room is full');
+  if (known.participants.length >= PARTICIPANTS_MAX) throw new HttpProblem(409, 'the room is full');
   const participants = [...known.participants, { name, key }];
   return changed(known, { participants }, { type: 'participant_ready', payload: { message: name } });
 }
 
-/** @throws {Refusal} */
+/** @throws {HttpProblem} */
 export function setTopic(room: VotingRoom | undefined, topic: string): VotingRoom {
   const known = existing(room);
   if (known.topic === topic) return known;
@@ -93,7 +90,7 @@ export function setTopic(room: VotingRoom | undefined, topic: string): VotingRoo
   return changed(known, { topic });
 }
 
-/** A second start is refused. @throws {Refusal} */
+/** A second start is refused. @throws {HttpProblem} */
 export function start(room: VotingRoom | undefined): VotingRoom {
   const known = existing(room);
   requireWaiting(known);
@@ -101,11 +98,11 @@ export function start(room: VotingRoom | undefined): VotingRoom {
   return changed(known, { status: 'started' }, { type: 'voting_started', payload });
 }
 
-/** A later vote replaces an earlier one. The last participant's vote ends the voting. @throws {Refusal} */
+/** A later vote replaces an earlier one. The last participant's vote ends the voting. @throws {HttpProblem} */
 export function vote(room: VotingRoom | undefined, key: string | undefined, choice: Choice): VotingRoom {
   const known = existing(room);
   const voter = indexOf(known, key);
-  if (voter === undefined) throw new Refusal(403, 'only participants vote');
+  if (voter === undefined) throw new HttpProblem(403, 'only participants vote');
   if (known.participants[voter]?.choice === choice) return known;
   requireStarted(known);
   const participants = known.participants.map((each, index) => (index === voter ? { ...each, choice } : each));
@@ -113,7 +110,7 @@ export function vote(room: VotingRoom | undefined, key: string | undefined, choi
   return changed(known, { participants, ...(isLast && { status: 'ended' }) });
 }
 
-/** Ends the voting without the missing votes. A repeated request changes nothing. @throws {Refusal} */
+/** Ends the voting without the missing votes. A repeated request changes nothing. @throws {HttpProblem} */
 export function end(room: VotingRoom | undefined): VotingRoom {
   const known = existing(room);
   if (known.status === 'ended') return known;
@@ -161,16 +158,16 @@ function resultOf({ participants }: VotingRoom): Result {
 }
 
 function redirectUrl({ room_id }: VotingRoom): string {
-  return `/voting.html?room=${room_id}`;
+  return `/?vote=${room_id}`;
 }
 
 function requireWaiting({ status }: VotingRoom): void {
-  if (status !== 'waiting') throw new Refusal(409, 'voting has started');
+  if (status !== 'waiting') throw new HttpProblem(409, 'voting has started');
 }
 
 function requireStarted({ status }: VotingRoom): void {
-  if (status === 'waiting') throw new Refusal(409, 'voting has not started');
-  if (status === 'ended') throw new Refusal(409, 'voting has ended');
+  if (status === 'waiting') throw new HttpProblem(409, 'voting has not started');
+  if (status === 'ended') throw new HttpProblem(409, 'voting has ended');
 }
 
 function changed(room: VotingRoom, changes: Partial<VotingRoom>, message?: Announcement['message']): VotingRoom {

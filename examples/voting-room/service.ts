@@ -11,6 +11,7 @@ import {
   existing,
   indexOf,
   participate,
+  type RoomAnswer,
   setTopic,
   start,
   statusOf,
@@ -108,9 +109,10 @@ function startVotingRoom({ hubbub, documents, http, timeMs, onClose, allowedOrig
 }
 
 /** The state of the room, with the index and the vote of the participant who asks. */
-function answerTo(request: FastifyRequest, room: VotingRoom) {
+function answerTo(request: FastifyRequest, room: VotingRoom): RoomAnswer {
   const you = indexOf(room, keyOf(request));
-  return { ...statusOf(room), ...(you !== undefined && { you, your_choice: room.participants[you]?.choice }) };
+  const choice = you === undefined ? undefined : room.participants[you]?.choice;
+  return { ...statusOf(room), ...(you !== undefined && { you }), ...(choice && { your_choice: choice }) };
 }
 
 function roomId({ params }: FastifyRequest): string {

@@ -52,15 +52,44 @@ describe('the voting room', () => {
       ...pages.map(page => row(page, '<b>Bob</b>').getByText('<b>Bob</b>').waitFor()),
     ]);
     await sayReady(ada, 'Ada');
-    for (const page of [ada, bob, cleo]) await page.getByText('3 here · 2 ready').waitFor();
+    for (const page of pages) await page.getByText('3 here · 2 ready').waitFor();
+    await cleo.getByLabel('What do you vote on?').fill('Ship on <b>Friday</b>?');
+    await cleo.getByRole('button', { name: 'Set the question' }).click();
+    await ada.getByText('Ship on <b>Friday</b>?').waitFor();
 
     await cleo.getByRole('button', { name: 'Start the vote' }).click();
-    for (const page of [ada, bob, cleo]) {
+    for (const page of pages) {
       // Not by waiting for a navigation, which may have begun already.
-      await eventually(() => page.url().includes('/voting.html?room='), { describe: 'the page has moved to the vote' });
+      await eventually(() => page.url().includes('/?vote='), { describe: 'the page has moved to the vote' });
       await page.getByRole('heading', { name: 'Voting has begun' }).waitFor();
       await page.getByText('2 voters · 3 here now').waitFor();
+      await page.getByText('Ship on <b>Friday</b>?').waitFor();
     }
+    await cleo.getByText('You watch this vote').waitFor();
+    expect(await cleo.getByRole('button', { name: 'Yes' }).count()).toBe(0);
+    await bob.getByRole('button', { name: 'Yes' }).click();
+    await cleo.locator('[data-voter="<b>Bob</b>"]', { hasText: 'voted' }).waitFor();
+    await ada.getByRole('button', { name: 'Abstain' }).press('Enter');
+    const late = await example.openPage(link.pathname + link.search, { edge: 0 });
+    for (const page of [...pages, late]) {
+      await page.getByRole('heading', { name: 'Yes, 1 to 0' }).waitFor();
+      await page.locator('[data-result="abstain 1"]').waitFor();
+    }
+  });
+
+  test('pages of two participants of one name are two voters, also after a reload', async () => {
+    const room = await acquire(example);
+    const pages = [await example.openPage(`/?room=${room}`), await example.openPage(`/?room=${room}`, { edge: 1 })];
+    for (const page of pages) await sayReady(page, 'Ada');
+    for (const page of pages) await eventually(async () => (await row(page, 'Ada').count()) === 2);
+    const [one, other] = pages as [Page, Page];
+    await one.getByRole('button', { name: 'Start the vote' }).click();
+    await one.getByRole('button', { name: 'Yes' }).click();
+    await one.getByText('Your vote is in.').waitFor();
+    await one.reload();
+    await eventually(async () => (await one.locator('[aria-pressed="true"]').textContent()) === 'Yes');
+    await other.getByRole('button', { name: 'No', exact: true }).click();
+    for (const page of pages) await page.getByRole('heading', { name: 'A tie, 1 to 1' }).waitFor();
   });
 
   test('listeners on both edges get every frame, and a client that only listens may not speak', async () => {
@@ -77,7 +106,7 @@ describe('the voting room', () => {
       await listener.nextFrame({ type: 'participant_ready', payload: { message: 'Ada' } });
       await listener.nextFrame({ type: 'room_status', payload: { status: 'waiting', participants: ['Ada'] } });
     }
-    const redirect_url = `/voting.html?room=${room}`;
+    const redirect_url = `/?vote=${room}`;
     const started = await example.ask('PATCH', roomPath(room, 'start'));
     expect(started).toMatchObject({ status: 200, body: { status: 'started', redirect_url } });
     for (const listener of [near, far]) {
