@@ -32,7 +32,7 @@ function versionProblems() {
   const expected = `expected ${version}, the version of package.json`;
   return listPackages().flatMap(manifest => [
     ...(manifest.version === version ? [] : [`${manifest.name} has version ${manifest.version}; ${expected}.`]),
-    ...Object.entries(manifest.dependencies ?? {})
+    ...Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies })
       .filter(([name, wanted]) => name.startsWith('@hubbub/') && wanted !== version)
       .map(([name, wanted]) => `${manifest.name} depends on ${name} ${wanted}; ${expected}.`),
   ]);

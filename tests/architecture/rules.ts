@@ -14,6 +14,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/runtime': ['packages/protocol'],
   'packages/broker': ['packages/protocol'],
   'packages/client': ['packages/protocol'],
+  'packages/react': ['packages/client'],
   'packages/server': ['packages/broker', 'packages/protocol'],
   'apps/edge': ['packages/broker', 'packages/config', 'packages/protocol', 'packages/runtime'],
   'apps/presence': ['packages/broker', 'packages/protocol', 'packages/runtime'],
@@ -89,7 +90,8 @@ export const rules = {
   'package.json names exactly the imported members': tree =>
     tree.members.flatMap(member => {
       const imported = new Set(crossings(tree).flatMap(({ from, to }) => (from === member ? [to.manifest.name] : [])));
-      const declared = new Set(Object.keys({ ...member.manifest.dependencies, ...member.manifest.devDependencies }));
+      const { dependencies, devDependencies, peerDependencies } = member.manifest;
+      const declared = new Set(Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies }));
       const ours = tree.members.map(({ manifest }) => manifest.name).filter(name => name !== member.manifest.name);
       const path = `${member.folder}/package.json`;
       return ours.flatMap(name => {

@@ -11,6 +11,7 @@ export interface Manifest {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, unknown>>;
   /** Own names beginning with `#`, each for several conditions. */
   readonly imports?: Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -2,7 +2,13 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { createServer } from 'vite';
 import { beforeAll, expect, test } from 'vitest';
+import { openBrowser } from '../support/browser.js';
+import { cleanup } from '../support/cleanup.js';
+import { startEmbedded } from '../support/cluster.js';
+import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { startRedis } from '../support/redis.js';
 import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 import { type Consumer, installConsumer } from './consumer.js';
@@ -10,9 +16,15 @@ import { type Consumer, installConsumer } from './consumer.js';
 const INSTALL_TIMEOUT_MS = 180_000;
 const SETTINGS = { HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0', HUBBUB_JWT_SECRET: TEST_JWT_SECRET };
 let consumer: Consumer;
+let browser: Browser;
 
 beforeAll(async () => {
-  consumer = await installConsumer(['jest@30.5.2']);
+  browser = await openBrowser();
+}, PROVISION_TIMEOUT_MS);
+
+beforeAll(async () => {
+  // The tests of the hooks run with React 19, which the repository has installed.
+  consumer = await installConsumer(['jest@30.5.2', 'react@18.3.1', 'react-dom@18.3.1', '@types/react@18.3.32']);
 }, INSTALL_TIMEOUT_MS);
 
 /** `@hubbub/client`, `@hubbub/client/msgpack`, …: every entry that an installed package exports. */
@@ -70,12 +82,15 @@ test('every source map finds its sources', async () => {
 const TYPED = `
 import { HubbubClient, HubbubError, type Frame } from '@hubbub/client';
 import { msgpackCodec } from '@hubbub/client/msgpack';
+import { HubbubProvider, useRoom } from '@hubbub/react';
 import { connectHubbub, type Hubbub } from '@hubbub/server';
 import { startEmbeddedHub } from '@hubbub/cli/embedded';
 export const client: HubbubClient = new HubbubClient({ url: 'ws://127.0.0.1/ws', codec: msgpackCodec });
 export const open: (redisUrl: string) => Hubbub = redisUrl => connectHubbub({ redisUrl });
 export const port: Promise<number> = startEmbeddedHub({}).then(hub => hub.port);
 export const fails = (frame: Frame): boolean => frame instanceof HubbubError;
+export const provided = HubbubProvider({ client, children: 'text' });
+export const useLobby = (): string => useRoom('lobby').room.name;
 // @ts-expect-error: types reach the consumer
 new HubbubClient({ url: 1 });
 `;
@@ -108,6 +123,45 @@ test('Vite builds a page with the client and without Node', async () => {
   expect(code).toContain('{WebSocket:');
   expect(code).not.toMatch(/node:|externalized/);
 });
+
+test(
+  'the hooks join once with React 18 under StrictMode',
+  async () => {
+    await consumer.write({
+      'hooks/index.html': '<div id="root"></div><script type="module" src="./main.js"></script>',
+      'hooks/main.js': `
+      import { HubbubClient } from '@hubbub/client';
+      import { HubbubProvider, useRoom } from '@hubbub/react';
+      import { createElement, StrictMode, version } from 'react';
+      import { createRoot } from 'react-dom/client';
+      const [url, token] = location.hash.slice(1).split(',');
+      const client = new HubbubClient({ url, token });
+      const sent = [];
+      client.on('frame', ({ direction, frame }) => direction === 'out' && sent.push(frame.type));
+      function Lobby() {
+        const { state } = useRoom('lobby');
+        return createElement('p', null, [version, state, sent.join()].join(' '));
+      }
+      const tree = createElement(HubbubProvider, { client }, createElement(Lobby));
+      createRoot(document.getElementById('root')).render(createElement(StrictMode, null, tree));`,
+    });
+    const root = join(consumer.folder, 'hooks');
+    const server = await createServer({
+      root,
+      configFile: false,
+      logLevel: 'error',
+      server: { host: '127.0.0.1', port: 0 },
+    });
+    cleanup(() => server.close());
+    await server.listen();
+    const { origin } = new URL(server.resolvedUrls?.local[0] ?? '');
+    const hub = await startEmbedded({ env: { HUBBUB_ALLOWED_ORIGINS: origin } });
+    const page = await browser.newPage();
+    await page.goto(`${origin}/#${hub.edge(0).wsUrl},${signToken({ user: 'u1' })}`);
+    await page.getByText('18.3.1 joined join_room').waitFor();
+  },
+  INSTALL_TIMEOUT_MS,
+);
 
 test('Jest runs a test that imports the client', async () => {
   await consumer.write({

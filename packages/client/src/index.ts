@@ -22,6 +22,7 @@ export type { Closing } from './errors.js';
 export type { FrameTypeName, FrameWith, KnownFrames, Welcome } from './frames.js';
 export type { HistoryPage, HistoryQuery } from './history.js';
 export type { RoomChange, RoomState } from './membership.js';
+export { createFrameIds } from './names.js';
 export type { ClientOptions } from './options.js';
 export type { Gap, GapReason, Recovered } from './recovery.js';
 export type { JoinOptions, Receipt, Room, RoomRoster as Roster, SendOptions } from './room.js';

@@ -1,0 +1,78 @@
+/** The client of a tree of components, and the state of its connection. */
+import type { ConnectionState, HubbubClient, HubbubError, Session, StateChange } from '@hubbub/client';
+import { createContext, createElement, type ReactElement, type ReactNode, useContext, useEffect } from 'react';
+import { createStore, type Store, useStore } from './store.js';
+
+export interface ConnectionView {
+  readonly client: HubbubClient;
+  readonly state: ConnectionState;
+  /** The current session, or the last one. */
+  readonly session?: Session | undefined;
+  /** The time of the next attempt, by `Date.now()`, when `state` is `waiting`. */
+  readonly retryAtMs?: number | undefined;
+  /** The reason, when `state` is `waiting`, or `closed` other than by `close()`. */
+  readonly error?: HubbubError | undefined;
+}
+
+/** One for each client, so that a provider that replaces another one in the tree keeps the connection. */
+const connections = new WeakMap<HubbubClient, Store<ConnectionView>>();
+
+function connectionOf(client: HubbubClient): Store<ConnectionView> {
+  const connection = connections.get(client) ?? createConnection(client);
+  connections.set(client, connection);
+  return connection;
+}
+
+function createConnection(client: HubbubClient): Store<ConnectionView> {
+  const show = ({ state, delayMs, error }: Pick<StateChange, 'state' | 'delayMs' | 'error'>): void => {
+    const retryAtMs = delayMs === undefined ? undefined : Date.now() + delayMs;
+    store.update({ state, session: client.session, retryAtMs, error });
+  };
+  const store = createStore<ConnectionView>({ client, state: 'idle' }, () => {
+    const stop = client.on('state', show);
+    show(client);
+    void client.connect();
+    return [stop, () => client.close()];
+  });
+  show(client);
+  return store;
+}
+
+const ClientContext = createContext<HubbubClient | undefined>(undefined);
+
+export interface HubbubProviderProps {
+  /** Create it outside of components, or in a `useState`: each client is a connection of its own. */
+  readonly client: HubbubClient;
+  readonly children?: ReactNode;
+}
+
+/**
+ * Gives the client to the hooks below it. Connects it while it is mounted, and closes it when the last provider of that
+ * client is unmounted.
+ *
+ * @example
+ * const client = new HubbubClient({ url: '/ws', token: () => fetchToken() });
+ * createRoot(element).render(<HubbubProvider client={client}><App /></HubbubProvider>);
+ */
+export function HubbubProvider({ client, children }: HubbubProviderProps): ReactElement {
+  useEffect(() => connectionOf(client).subscribe(() => {}), [client]);
+  return createElement(ClientContext.Provider, { value: client }, children);
+}
+
+/** @throws {Error} outside of a `HubbubProvider` */
+export function useClient(): HubbubClient {
+  const client = useContext(ClientContext);
+  if (client === undefined) throw new Error('No client: wrap the component in <HubbubProvider client={client}>.');
+  return client;
+}
+
+/**
+ * The client and the state of its connection.
+ * @throws {Error} outside of a `HubbubProvider`
+ * @example
+ * const { state, error } = useConnection();
+ * if (state === 'waiting') return <p>Reconnecting …</p>;
+ */
+export function useConnection(): ConnectionView {
+  return useStore(connectionOf(useClient()));
+}

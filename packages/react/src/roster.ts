@@ -1,0 +1,28 @@
+/** The users of a room. */
+import type { Room, RosterUser } from '@hubbub/client';
+import { useCallback, useMemo, useSyncExternalStore } from 'react';
+
+export interface RosterView {
+  /** The same array until it changes. In large rooms a part of the users: compare with `count`. */
+  readonly users: readonly RosterUser[];
+  /** The exact number of users. */
+  readonly count: number;
+}
+
+const NOBODY: readonly RosterUser[] = [];
+
+/**
+ * The users of a room that `useRoom` joined. While the connection is lost, they are those from before.
+ *
+ * @example
+ * const { users, count } = useRoster(room);
+ */
+export function useRoster(room: Room): RosterView {
+  const subscribe = useCallback((listener: () => void) => room.roster.onChange(listener), [room]);
+  const users = useSyncExternalStore(
+    subscribe,
+    () => room.roster.users,
+    () => NOBODY,
+  );
+  return useMemo(() => ({ users, count: users === NOBODY ? 0 : room.roster.count }), [room, users]);
+}
