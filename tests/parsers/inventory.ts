@@ -16,7 +16,7 @@ import { readServiceMessage } from '../../apps/edge/src/rooms/service-message.js
 import { harmless } from '../../apps/hubbub/src/printing.js';
 import { decodeTailedMessage } from '../../apps/hubbub/src/tailed-message.js';
 import { decodeMember } from '../../apps/presence/src/partition/row-codec.js';
-import { decodeCursor } from '../../apps/presence/src/registry-cursor.js';
+import { decodeCursor } from '../../apps/presence/src/registry-view.js';
 import { parseEventFields } from '../../packages/broker/src/event-fields.js';
 import { socketUrl } from '../../packages/client/src/options.js';
 import { TokenSource } from '../../packages/client/src/token.js';

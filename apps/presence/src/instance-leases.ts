@@ -1,4 +1,4 @@
-/** The living instances of presence, which share the partitions. */
+/** The living instances of presence, and their shares of the partitions. */
 
 export interface Membership {
   /** Everybody alive, the asking one included, sorted: all see the same list and come to the same assignment. */
@@ -19,3 +19,12 @@ export interface InstanceLeases {
 
 /** The partitions of an instance that was killed are taken over after this time, and a renewal of another one. */
 export const INSTANCE_LEASE_MS = 5000;
+
+/** Returns the partitions that an instance should own: shares of equal size, and the same answer in every instance. */
+export function assignedTo(instance: string, living: readonly string[], partitions: number): Set<number> {
+  const mine = living.indexOf(instance);
+  const assigned = new Set<number>();
+  if (mine < 0) return assigned;
+  for (let partition = mine; partition < partitions; partition += living.length) assigned.add(partition);
+  return assigned;
+}

@@ -1,11 +1,9 @@
 /** The loop of a presence instance: who lives, what is mine, what is new, what is due. One round at a time. */
 import type { LogPosition, NodeLeases, OnlineCount, OnlineCounter, ReportLog } from '@hubbub/broker';
-import { assignedTo } from './assignment.js';
-import { INSTANCE_LEASE_MS, type InstanceLeases } from './instance-leases.js';
-import { Orphans } from './orphans.js';
+import { DeadEdges } from './dead-edges.js';
+import { assignedTo, INSTANCE_LEASE_MS, type InstanceLeases } from './instance-leases.js';
 import { OwnedPartition, type OwnedPartitionDeps, StaleClaim } from './owned-partition.js';
 import type { Claim } from './partition-store.js';
-import { Reaper } from './reaper.js';
 
 /** How often the instance renews its lease, looks for partitions and for dead edges. */
 export const POLL_MS = 1000;
@@ -27,8 +25,7 @@ export interface OwnerOptions extends OwnedPartitionDeps {
 
 export class Owner {
   readonly #options: OwnerOptions;
-  readonly #reaper: Reaper;
-  readonly #orphans: Orphans;
+  readonly #deadEdges: DeadEdges;
   readonly #owned = new Map<number, OwnedPartition>();
   /** Partitions that this instance has owned at some time: of these it knows that they are lost, and not new. */
   readonly #everOwned = new Set<number>();
@@ -47,8 +44,7 @@ export class Owner {
   constructor(options: OwnerOptions) {
     this.#options = options;
     const { nodeLeases: leases, log, partitions, metrics } = options;
-    this.#reaper = new Reaper({ leases, log, partitions, metrics });
-    this.#orphans = new Orphans({ leases, log, metrics });
+    this.#deadEdges = new DeadEdges({ leases, log, partitions, metrics });
     metrics.observe({
       partitions: () => partitions,
       ready: () => this.#healthy,
@@ -105,7 +101,7 @@ export class Owner {
     const { leaseMs } = this.#options.nodeLeases;
     if (nowMs - this.#lastPollMs > POLL_MS + leaseMs / 2) this.#reapFromMs = nowMs + leaseMs / 2;
     this.#lastPollMs = nowMs;
-    return isFirst && nowMs >= this.#reapFromMs ? await this.#reaper.reap() : POLL_MS;
+    return isFirst && nowMs >= this.#reapFromMs ? await this.#deadEdges.reap() : POLL_MS;
   }
 
   async #claimMissing(assigned: ReadonlySet<number>, living: readonly string[]): Promise<void> {
@@ -217,7 +213,7 @@ export class Owner {
     }
     metrics.totals(totals);
     const known = new Map([...this.#owned].map(([number, { partition }]) => [number, partition.incarnations]));
-    await this.#orphans.check(known, nowMs);
+    await this.#deadEdges.reapOrphans(known, nowMs);
     if (counts.size > 0) await onlineCounter.write(counts);
     for (const [number, { users }] of counts) this.#written.set(number, { users, atMs: nowMs });
   }

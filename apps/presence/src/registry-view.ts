@@ -1,5 +1,5 @@
-/** Rows of the registry as readers get them. */
-import { nodeOf } from '@hubbub/protocol';
+/** Rows and page cursors of the registry as readers get them. */
+import { HubbubError, nodeOf } from '@hubbub/protocol';
 import { lastSeen } from './partition/room.js';
 import { decodeMember, decodeUser } from './partition/row-codec.js';
 import type { RoomSummary, RosterEntry, UserView } from './registry-reader.js';
@@ -49,4 +49,27 @@ export function userView(id: string, row: string | null | undefined, meta: Reado
 /** `meta` names the incarnation behind each number (see incarnations.ts). */
 function nodeName(incarnation: number, meta: ReadonlyMap<string, string>): string {
   return nodeOf(meta.get(`i${incarnation}`) ?? '');
+}
+
+/** Where a page ended: a partition, and the place in its hash. */
+export interface RegistryCursor {
+  readonly partition: number;
+  /** Of HSCAN; `0` is the beginning. */
+  readonly scan: string;
+}
+
+const CURSOR = /^(\d{1,4})\.(\d{1,20})$/;
+
+export function encodeCursor({ partition, scan }: RegistryCursor): string {
+  return `${partition}.${scan}`;
+}
+
+/** @throws {HubbubError} `INVALID_FORMAT` when it is malformed. */
+export function decodeCursor(text: string | undefined): RegistryCursor {
+  if (text === undefined) return { partition: 0, scan: '0' };
+  const [, partition, scan] = CURSOR.exec(text) ?? [];
+  if (partition === undefined || scan === undefined) {
+    throw new HubbubError('INVALID_FORMAT', 'cursor: take the `next` of the page before.');
+  }
+  return { partition: Number(partition), scan };
 }

@@ -2,8 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
-import { assignedTo } from '../src/assignment.js';
-import type { InstanceLeases } from '../src/instance-leases.js';
+import { assignedTo, type InstanceLeases } from '../src/instance-leases.js';
 import { MemoryInstanceLeases } from '../src/memory/memory-instance-leases.js';
 import { RedisInstanceLeases } from '../src/redis/redis-instance-leases.js';
 

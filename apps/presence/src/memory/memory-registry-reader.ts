@@ -2,9 +2,8 @@
 import { partitionOf } from '@hubbub/protocol';
 import { roomHash, userHash } from '../partition/journal-effects.js';
 import { bucketOf } from '../partition/users.js';
-import { decodeCursor, encodeCursor } from '../registry-cursor.js';
 import type { PageQuery, RegistryReader, RoomSummary, Roster, UserView } from '../registry-reader.js';
-import { roomSummary, rosterEntries, userView } from '../registry-view.js';
+import { decodeCursor, encodeCursor, roomSummary, rosterEntries, userView } from '../registry-view.js';
 import type { MemoryPartitionStore } from './memory-partition-store.js';
 
 /** A page begins after this number of entries of a hash; entries that leave meanwhile may shift it. */

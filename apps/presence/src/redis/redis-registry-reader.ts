@@ -4,9 +4,8 @@ import { partitionOf } from '@hubbub/protocol';
 import type { Redis } from 'ioredis';
 import { roomHash, userHash } from '../partition/journal-effects.js';
 import { bucketOf } from '../partition/users.js';
-import { decodeCursor, encodeCursor } from '../registry-cursor.js';
 import type { PageQuery, RegistryReader, RoomSummary, Roster, UserView } from '../registry-reader.js';
-import { roomSummary, rosterEntries, userView } from '../registry-view.js';
+import { decodeCursor, encodeCursor, roomSummary, rosterEntries, userView } from '../registry-view.js';
 
 export interface RedisRegistryReaderOptions {
   readonly commands: Redis;
