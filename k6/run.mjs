@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ownArguments } from '../scripts/command-line.mjs';
+import { ownArguments, runTool } from '../tools/command-line.mjs';
 import { bundleScenario, scenarioNames } from './runner/bundle.mjs';
 import { startCluster } from './runner/cluster.mjs';
 import { addUp, failedThresholds } from './runner/figures.mjs';
@@ -24,21 +24,15 @@ const DEFAULT_CONNECTIONS = 1000;
 const SOURCE_ADDRESSES = 20;
 const FOREIGN_SECRET = process.env.LOAD_JWT_SECRET ?? process.env.HUBBUB_JWT_SECRET;
 
-try {
-  const program = k6Command({
-    async run(options) {
-      process.exitCode = await runScenario(options, await provideK6());
-    },
-    async bundle() {
-      for (const name of scenarioNames()) console.log(await bundleScenario(name));
-    },
-  });
-  await program.parseAsync(ownArguments(), { from: 'user' });
-} catch (error) {
-  console.error(`k6: ${error.message}`);
-  process.exitCode = 1;
-}
-process.exit(); // Ends the remaining children.
+const program = k6Command({
+  async run(options) {
+    process.exitCode = await runScenario(options, await provideK6());
+  },
+  async bundle() {
+    for (const name of scenarioNames()) console.log(await bundleScenario(name));
+  },
+});
+await runTool('k6', program);
 
 async function provideK6() {
   const found = findK6();
@@ -92,11 +86,11 @@ async function runScenario(options, k6) {
   const troubles = [];
   const watcher = watch({
     edges: cluster?.edges ?? [],
-    loadPids: loads.map(({ pid }) => pid),
+    loadPids: loads.map(load => load.process.pid),
     onSample: sample => log(sampleInWords(sample)),
     onExhausted() {
       troubles.push('too little free memory: ended the run early');
-      for (const { child } of loads) child.kill('SIGTERM');
+      for (const load of loads) load.process.kill('SIGTERM');
     },
   });
   const canFault = plan.fault !== undefined && (cluster !== undefined || plan.faultNeedsNoCluster);

@@ -1,7 +1,6 @@
 /** Starts one k6 process and reports how it ended. */
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { start } from '../../tools/bench/machine/processes.mjs';
+import { startProgram } from '@hubbub/tools/kit';
 
 const LOGGED_ERRORS_MAX = 5;
 /** k6's exit code after a failed threshold. */
@@ -25,7 +24,7 @@ export function startLoad({ k6, bundle, number, env, summaryFile, localIps, prom
     K6_PROMETHEUS_RW_TREND_STATS: 'p(50),p(95),p(99),max',
     K6_PROMETHEUS_RW_STALE_MARKERS: 'true',
   };
-  const child = start(k6, [...args, bundle], {
+  const started = startProgram([k6, ...args, bundle], {
     name,
     env: {
       ...process.env,
@@ -36,17 +35,14 @@ export function startLoad({ k6, bundle, number, env, summaryFile, localIps, prom
     },
   });
   let errorCount = 0;
-  child.stderr.on('data', text => {
-    for (const line of text
-      .split('\n')
-      .filter(line => /level=(error|fatal)/.test(line) && !line.includes('thresholds on metrics'))) {
-      if (errorCount++ < LOGGED_ERRORS_MAX) console.error(`  ${name}: ${line}`);
-    }
+  started.output.onLine((line, _log, source) => {
+    if (source === 'stdout' || !/level=(error|fatal)/.test(line) || line.includes('thresholds on metrics')) return;
+    if (errorCount++ < LOGGED_ERRORS_MAX) console.error(`  ${name}: ${line}`);
   });
-  const ended = once(child, 'exit').then(([code, signal]) => ({
+  const ended = started.exited.then(({ code, signal }) => ({
     code: code ?? signal,
     summary: existsSync(summaryFile) ? JSON.parse(readFileSync(summaryFile, 'utf8')) : undefined,
-    lastWords: child.lastWords,
+    lastWords: started.output.tail(),
   }));
-  return { name, number, child, pid: child.pid, ended };
+  return { number, process: started, ended };
 }

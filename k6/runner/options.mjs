@@ -1,6 +1,6 @@
 /** The command line of `npm run k6`: a command for each scenario, an option for each of its settings. */
 import { Command, InvalidArgumentError } from 'commander';
-import { wholeNumber } from '../../scripts/command-line.mjs';
+import { wholeNumber } from '../../tools/command-line.mjs';
 import { PLANS } from './scenarios.mjs';
 
 const MAX = 999_999_999;

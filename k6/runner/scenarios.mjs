@@ -57,7 +57,7 @@ export const PLANS = {
       const { 'open-s': openS = 15, 'cut-after-s': cutAfterS = 5 } = settings;
       await until(openS + cutAfterS + 12);
       const edge = cluster.edges.at(-1);
-      edge.child.kill('SIGKILL');
+      void edge.kill();
       log(`Killed ${edge.name}.`);
     },
   },
@@ -108,12 +108,12 @@ export const PLANS = {
       const { 'freeze-at-s': freezeAtS = 15, 'freeze-s': freezeS = 45 } = settings;
       const slow = loads[1];
       await until(freezeAtS);
-      slow.child.kill('SIGSTOP');
+      slow.process.pause();
       log('Froze the slow readers.');
       try {
         await until(freezeAtS + freezeS);
       } finally {
-        slow.child.kill('SIGCONT');
+        slow.process.resume();
         log('Resumed the slow readers.');
       }
     },

@@ -1,9 +1,11 @@
 /** Polls edges and k6 processes every few seconds: sessions, memory, slow readers. */
-import { readFileSync } from 'node:fs';
+import { readMetrics } from '@hubbub/tools/kit';
+import { availableBytes, residentBytes } from '../../tools/bench/machine/usage.mjs';
 
 const INTERVAL_MS = 5000;
 /** The run ends below this free memory, to protect the machine. */
 const LEAST_AVAILABLE_MIB = 3072;
+const MIB = 2 ** 20;
 
 /**
  * @typedef {object} Sample
@@ -16,7 +18,7 @@ const LEAST_AVAILABLE_MIB = 3072;
  */
 
 /**
- * @param {{ edges: readonly import('./cluster.mjs').ClusterProcess[], loadPids: readonly number[],
+ * @param {{ edges: readonly import('@hubbub/tools/kit').HubbubProcess[], loadPids: readonly number[],
  *   onSample: (sample: Sample) => void, onExhausted: () => void }} options
  */
 export function watch({ edges, loadPids, onSample, onExhausted }) {
@@ -34,7 +36,7 @@ export function watch({ edges, loadPids, onSample, onExhausted }) {
       slowReaders: total(counts.map(({ slowReaders }) => slowReaders)),
       edgesMib: total(edges.map(({ pid }) => residentMib(pid))),
       k6Mib: total(loadPids.map(residentMib)),
-      availableMib: availableMib(),
+      availableMib: Number.isNaN(availableBytes()) ? undefined : availableBytes() / MIB,
     };
     samples.push(sample);
     onSample(sample);
@@ -53,39 +55,18 @@ export function watch({ edges, loadPids, onSample, onExhausted }) {
 }
 
 /** A killed edge has no counts. */
-async function countsOf({ adminUrl, child }) {
-  if (child.exitCode !== null || child.signalCode !== null) return { sessions: 0, slowReaders: 0 };
-  const text = await fetch(`${adminUrl}/metrics`, { signal: AbortSignal.timeout(INTERVAL_MS) })
-    .then(answer => answer.text())
-    .catch(() => ''); // Too busy to answer; the next sample follows.
+async function countsOf(edge) {
+  if (!edge.isRunning) return { sessions: 0, slowReaders: 0 };
+  const metrics = await readMetrics(edge).catch(() => new Map()); // Too busy to answer; the next sample follows.
   return {
-    sessions: metricIn(text, 'hubbub_edge_sessions'),
-    slowReaders: metricIn(text, 'hubbub_edge_slow_readers_total'),
+    sessions: metrics.get('hubbub_edge_sessions') ?? 0,
+    slowReaders: metrics.get('hubbub_edge_slow_readers_total') ?? 0,
   };
 }
 
-function metricIn(text, name) {
-  const match = new RegExp(`^${name}(?:\\{[^}]*\\})? ([0-9.e+]+)$`, 'm').exec(text);
-  return match === null ? 0 : Number(match[1]);
-}
-
-/** Linux only: elsewhere 0. */
+/** Linux only: elsewhere, and of an ended process, 0. */
 function residentMib(pid) {
-  const [, kib = '0'] = /^VmRSS:\s+(\d+)/m.exec(readProc(`/proc/${pid}/status`)) ?? [];
-  return Number(kib) / 1024;
-}
-
-function availableMib() {
-  const [, kib] = /^MemAvailable:\s+(\d+)/m.exec(readProc('/proc/meminfo')) ?? [];
-  return kib === undefined ? undefined : Number(kib) / 1024;
-}
-
-function readProc(path) {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return ''; // The process has ended, or the system is not Linux.
-  }
+  return (residentBytes(pid) || 0) / MIB;
 }
 
 function total(numbers) {

@@ -35,7 +35,8 @@ export async function build() {
 
 /** Everything that the build reads, the versions of the dependencies included. */
 function listSources() {
-  const members = ['packages', 'apps'].flatMap(folder => readdirSync(at(folder)).map(name => at(join(folder, name))));
+  const groups = ['packages', 'apps'].flatMap(folder => readdirSync(at(folder)).map(name => at(join(folder, name))));
+  const members = [...groups, at('tools/kit')];
   const files = members.flatMap(member => [
     ...listFiles(join(member, 'src')),
     ...listFiles(join(member, 'playground')),
@@ -65,7 +66,7 @@ function stampOf(paths) {
 /** Somebody may have deleted a `dist`. The playground's sources have no output of their own. */
 function hasOutput(path) {
   const source = fromRoot(path).replace(/^examples\//, 'examples/src/');
-  const [, member, name] = /^((?:packages|apps)\/[^/]+|examples)\/src\/(.*)(?<!\.d)\.ts$/.exec(source) ?? [];
+  const [, member, name] = /^((?:packages|apps)\/[^/]+|tools\/kit|examples)\/src\/(.*)(?<!\.d)\.ts$/.exec(source) ?? [];
   return member === undefined || existsSync(at(`${member}/dist/${name}.js`));
 }
 

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { REDIS_PROGRAMS } from '@hubbub/tools/kit';
 import { findProgram, installPackage } from './system-packages.js';
 
 /** The source of Redis: plain data, so that the test workers can receive it. */
@@ -13,7 +14,6 @@ export type OwnRedisSource =
   | { readonly kind: 'program'; readonly path: string }
   | { readonly kind: 'container'; readonly image: string };
 
-const REDIS_PROGRAMS = ['redis-server', 'valkey-server'];
 const REDIS_IMAGE = 'redis:7.4-alpine';
 
 /** @throws {Error} with one line that names what to install. */

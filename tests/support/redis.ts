@@ -2,15 +2,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
+import { askRedisOnce, connectRedis, type RedisServer, startRedis as startRedisProgram } from '@hubbub/tools/kit';
 import type { Redis, RedisOptions } from 'ioredis';
 import { inject } from 'vitest';
 import { cleanup } from './cleanup.js';
 import { provisionOwnRedis, type RedisSource } from './provision.js';
-import { startRedisContainer } from './redis-container.js';
-import type { RedisHost } from './redis-host.js';
-import { startRedisProgram } from './redis-program.js';
-import { askRedisOnce, connectRedis } from './redis-question.js';
-import { useSharedRedis } from './redis-shared.js';
+import { startRedisContainer, useSharedRedis } from './redis-sources.js';
 import { findProgram } from './system-packages.js';
 
 export interface TestRedis {
@@ -93,12 +90,12 @@ async function ownSource(): Promise<RedisSource> {
   return source.kind === 'url' ? await provisionOwnRedis() : source;
 }
 
-function startHost(source: RedisSource, args: readonly string[], prefix: string): Promise<RedisHost> | RedisHost {
+function startHost(source: RedisSource, args: readonly string[], prefix: string): Promise<RedisServer> | RedisServer {
   switch (source.kind) {
     case 'url':
       return useSharedRedis(source.url, prefix);
     case 'program':
-      return startRedisProgram(source.path, args);
+      return startRedisProgram({ program: source.path, args });
     case 'container':
       return startRedisContainer(source.image, args);
   }

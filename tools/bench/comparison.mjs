@@ -2,13 +2,13 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadEngine } from '@hubbub/edge';
+import { findRedis, startRedis } from '@hubbub/tools/kit';
 import { Redis } from 'ioredis';
+import { boundTime } from '../command-line.mjs';
 import { describeMachine } from './machine/facts.mjs';
 import { choosePinning } from './machine/pinning.mjs';
-import { boundTime } from './machine/processes.mjs';
-import { findRedis, startRedis } from './machine/redis.mjs';
-import { PROFILES_DIR, RELAYS } from './relays/catalogue.mjs';
-import { hottestFunctions } from './report/profile.mjs';
+import { RELAYS } from './relays/catalogue.mjs';
+import { hottestFunctions, PROFILES_DIR } from './report/profile.mjs';
 import { saveRun } from './report/results.mjs';
 import { mediansTable, peaksTable, ratiosTable, rowInWords } from './report/tables.mjs';
 import { cautions, isClean, verdicts } from './report/verdicts.mjs';
@@ -41,9 +41,9 @@ export async function compare(scenario, settings, args) {
   if (settings.profile) emptyProfiles(settings.relays);
   console.log(`${scenario.name}: ${scenario.description}. ${pinning.words}.`);
 
-  const redis = await startRedis(server.command, pinning.load);
+  const redis = await startRedis({ cpus: pinning.load });
   const rows = await allRounds({ scenario, settings, catalogue, redis, pinning });
-  await redis.close();
+  await redis.dispose();
 
   const judged = [...verdicts(scenario, settings, rows), ...cautions(scenario, catalogue, rows, pinning.loadCores)];
   const medians = mediansTable(scenario, rows);

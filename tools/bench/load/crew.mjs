@@ -1,37 +1,18 @@
 /** The load of one measurement as the run controls it: processes full of members, and a publisher. */
 import { fileURLToPath } from 'node:url';
-import { startNode, stop } from '../machine/processes.mjs';
+import { Worker } from '@hubbub/tools/kit';
 import { Histogram } from './histogram.mjs';
-import { commander } from './orders.mjs';
 
 const MEMBERS_PROCESS = fileURLToPath(new URL('members-process.mjs', import.meta.url));
 const PUBLISHER_PROCESS = fileURLToPath(new URL('publisher-process.mjs', import.meta.url));
-const STOP_WITHIN_MS = 5000;
 /** Added to the time limit of an order. */
 const SPARE_MS = 30_000;
 const CONNECT_WITHIN_MS = 120_000;
 
-/**
- * @param {{ name: string, file: string, cpus: string | undefined, nodeArgs?: readonly string[] }} options
- * @returns a process that takes orders
- */
-export function startWorker({ name, file, cpus, nodeArgs = [] }) {
-  const child = startNode([...nodeArgs, file], { name, cpus, ipc: true });
-  const order = commander(child, name);
-  return {
-    pid: child.pid,
-    order,
-    async close() {
-      await order('close', {}, STOP_WITHIN_MS).catch(() => {}); // It has ended, or `stop` ends it.
-      await stop(child);
-    },
-  };
-}
-
 /** @param {{ processes: number, cpus: string | undefined }} options */
 export function startMembers({ processes, cpus }) {
   const workers = Array.from({ length: processes }, (_, i) =>
-    startWorker({ name: `members ${i + 1}`, file: MEMBERS_PROCESS, cpus }),
+    Worker.start({ name: `members ${i + 1}`, file: MEMBERS_PROCESS, cpus }),
   );
   const all = async (command, orderOf, withinMs) =>
     Promise.all(workers.map((worker, i) => worker.order(command, orderOf(i), withinMs)));
@@ -63,12 +44,12 @@ export function startMembers({ processes, cpus }) {
 
 /** @param {{ cpus: string | undefined }} options */
 export function startPublisher({ cpus }) {
-  const worker = startWorker({ name: 'publisher', file: PUBLISHER_PROCESS, cpus });
+  const worker = Worker.start({ name: 'publisher', file: PUBLISHER_PROCESS, cpus });
   return {
     pids: [worker.pid],
     open: order => worker.order('open', order),
     publish: order => worker.order('publish', order, order.forMs + SPARE_MS),
-    close: worker.close,
+    close: () => worker.close(),
   };
 }
 
@@ -87,4 +68,33 @@ function merge(reports) {
     latencies: Histogram.sum(reports.map(report => report.latencies)),
     acks: Histogram.sum(reports.map(report => report.acks)),
   };
+}
+
+/**
+ * @param {{ rooms: readonly string[], members: number, talkers?: number, relay: import('../relays/catalogue.mjs').Relay,
+ *   running: import('../relays/catalogue.mjs').RunningRelay }} options members and talkers of each room
+ * @returns {import('./member.mjs').MemberRequest[]}
+ */
+export function requestsOf({ rooms, members, talkers = 0, relay, running }) {
+  return rooms.flatMap((roomName, room) =>
+    Array.from({ length: members + talkers }, (_, i) => {
+      const member = room * (members + talkers) + i;
+      const headers = running.headers(member, relay.subprotocol?.(member));
+      return { room, roomName, headers, ...(i < talkers && { talks: true }) };
+    }),
+  );
+}
+
+/** Names of one length. @param {number} count @returns {string[]} */
+export function roomNames(count, prefix = 'room-') {
+  return Array.from({ length: count }, (_, i) => `${prefix}${String(i).padStart(5, '0')}`);
+}
+
+/** Members that justify another process, where there are cores for it. */
+const MEMBERS_PER_PROCESS_MIN = 250;
+const LOAD_PROCESSES_MAX = 4;
+
+/** @param {number} members @param {import('../machine/pinning.mjs').Pinning} pinning */
+export function processesFor(members, { loadCores }) {
+  return Math.max(1, Math.min(loadCores, LOAD_PROCESSES_MAX, Math.floor(members / MEMBERS_PER_PROCESS_MIN)));
 }

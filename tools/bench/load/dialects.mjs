@@ -2,7 +2,7 @@
  * The protocol of each kind of relay: how a client joins a room and sends a message.
  * Also classifies the frames that are not messages.
  */
-import { NUMBER_DIGITS, TIME_DIGITS } from './message.mjs';
+import { digits, NUMBER_DIGITS, TIME_DIGITS } from './messages.mjs';
 
 /** Frames of about 250 bytes, with sender and timestamp. */
 const TEXT = 'x'.repeat(40);
@@ -12,7 +12,7 @@ const TEXT = 'x'.repeat(40);
  * @typedef {object} Dialect
  * @property {(room: string, talks: boolean) => string} path
  * @property {boolean} readyOnOpen whether the upgrade's response confirms the join
- * @property {(frame: Buffer, socket: import('./raw-socket.mjs').RawSocket) => Heard} hear classifies a frame that is not a message
+ * @property {(frame: Buffer, socket: import('@hubbub/tools/kit').RawSocket) => Heard} hear classifies a frame that is not a message
  * @property {(room: string, number: number, nowUs: number) => string} encode returns the frame of a message
  */
 
@@ -57,8 +57,4 @@ export const DIALECTS = {
 
 function payloadOf(number, nowUs) {
   return { number: digits(number, NUMBER_DIGITS), at: digits(nowUs, TIME_DIGITS), text: TEXT };
-}
-
-function digits(value, width) {
-  return String(value).padStart(width, '0');
 }

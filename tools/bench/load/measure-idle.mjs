@@ -1,14 +1,11 @@
 /** Measures the memory and the running cost of clients that are in their rooms and send nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuMeter } from '../machine/cpu-shares.mjs';
-import { residentBytes } from '../machine/memory.mjs';
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
-import { commandCalls } from '../presence/redis-figures.mjs';
-import { COLLECTABLE } from '../relays/catalogue.mjs';
-import { createClock, machineMicros } from './clock.mjs';
-import { startMembers } from './crew.mjs';
-import { withParts } from './parts.mjs';
-import { processesFor, requestsOf, roomNames } from './requests.mjs';
+import { commandCalls } from '../machine/redis-figures.mjs';
+import { cpuMeter, residentBytes } from '../machine/usage.mjs';
+import { COLLECTABLE } from '../relays/start.mjs';
+import { processesFor, requestsOf, roomNames, startMembers } from './crew.mjs';
+import { createClock, machineMicros, withParts } from './measurement.mjs';
 
 const AT_ONCE = 64;
 /** Time for the work that follows a start or a garbage collection. */
@@ -49,7 +46,7 @@ export function measureIdleCost(turn) {
     await sleep(settle * 1000);
     await quietMachine(patience * 1000);
     const load = [...members.pids, process.pid];
-    const meter = cpuMeter({ relay: running.pids, helpers: running.helpers, load, redis: redis.pids });
+    const meter = cpuMeter({ relay: running.pids, helpers: running.helpers, load, redis: [redis.pid] });
     await commands.config('RESETSTAT');
     const before = meter.look();
     await sleep(seconds * 1000);

@@ -2,12 +2,11 @@
  * Many clients connect simultaneously, each with a token, and join a room.
  * They connect to a fresh relay, or to the remaining one after SIGKILL of theirs.
  */
-import { cpuMeter } from '../machine/cpu-shares.mjs';
+
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
-import { createClock, machineMicros } from './clock.mjs';
-import { startMembers } from './crew.mjs';
-import { withParts } from './parts.mjs';
-import { processesFor, requestsOf, roomNames } from './requests.mjs';
+import { cpuMeter } from '../machine/usage.mjs';
+import { processesFor, requestsOf, roomNames, startMembers } from './crew.mjs';
+import { createClock, machineMicros, withParts } from './measurement.mjs';
 
 /** Handshakes of one process in flight. */
 const STORM_AT_ONCE = 500;
@@ -38,7 +37,7 @@ export function measureStorm({ relay, settings, redis, pinning, nodeArgs }, { ag
     const meter = cpuMeter({
       relay: last.pids,
       load: [...members.pids, ...first.helpers, process.pid],
-      redis: redis.pids,
+      redis: [redis.pid],
     });
     const before = meter.look();
     const startUs = clock.now();

@@ -1,10 +1,9 @@
 /** Measures one relay: starts it, fills the rooms, sends at rising rates, and checks arrival, latency and order. */
-import { cpuMeter } from '../machine/cpu-shares.mjs';
+
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
-import { createClock, machineMicros } from './clock.mjs';
-import { startMembers, startPublisher } from './crew.mjs';
-import { withParts } from './parts.mjs';
-import { processesFor, requestsOf } from './requests.mjs';
+import { cpuMeter } from '../machine/usage.mjs';
+import { processesFor, requestsOf, startMembers, startPublisher } from './crew.mjs';
+import { createClock, machineMicros, withParts } from './measurement.mjs';
 
 const CONNECTING_AT_ONCE = 64;
 /** Default time of load before the window opens: V8 compiles the relay's code in it. */
@@ -33,7 +32,7 @@ const SATURATED = { quiet: 0.9, disturbed: 0.5 };
  * @typedef {object} TrafficOptions
  * @property {import('../relays/catalogue.mjs').Relay} relay
  * @property {Load} load
- * @property {{ url: string, pids: readonly number[] }} redis
+ * @property {{ url: string, pid: number }} redis
  * @property {import('../machine/pinning.mjs').Pinning} pinning
  * @property {readonly string[]} nodeArgs of the relay
  */
@@ -80,7 +79,7 @@ export async function openTraffic({ relay, load, redis, pinning, nodeArgs }, ope
   const meter = cpuMeter({
     relay: running.pids,
     load: [...members.pids, ...sender.pids, ...running.helpers, process.pid],
-    redis: redis.pids,
+    redis: [redis.pid],
   });
   return { load, clock, members, sender, meter, troubles: running.troubles };
 }

@@ -1,7 +1,8 @@
 /** One member of a room: joins it, checks the number of every message, and tallies its time. Talkers also send messages. */
+
+import { RawSocket } from '@hubbub/tools/kit';
 import { DIALECTS } from './dialects.mjs';
-import { RawSocket } from './raw-socket.mjs';
-import { Sequence } from './sequence.mjs';
+import { Sequence } from './tally.mjs';
 
 /**
  * @typedef {object} MemberRequest
@@ -27,8 +28,8 @@ export class Member {
   #options;
 
   /**
-   * @param {MemberRequest & { dialect: string, clock: ReturnType<import('./clock.mjs').createClock>,
-   *   places: import('./message-places.mjs').MessagePlaces, tally: import('./tally.mjs').Tally, onTrouble: (what: string) => void }} options
+   * @param {MemberRequest & { dialect: string, clock: ReturnType<import('./measurement.mjs').createClock>,
+   *   places: import('./messages.mjs').MessagePlaces, tally: import('./tally.mjs').Tally, onTrouble: (what: string) => void }} options
    */
   constructor(options) {
     this.#options = options;
@@ -72,7 +73,7 @@ export class Member {
   }
 
   close() {
-    this.#socket?.close();
+    this.#socket?.destroy();
   }
 
   #ready() {

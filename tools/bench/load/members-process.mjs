@@ -1,9 +1,9 @@
 /** A process full of members. It executes its parent's orders over IPC: connect, measure, talk and report. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClock } from './clock.mjs';
+import { obey } from '@hubbub/tools/kit';
+import { createClock } from './measurement.mjs';
 import { Member } from './member.mjs';
-import { MessagePlaces } from './message-places.mjs';
-import { obey } from './orders.mjs';
+import { MessagePlaces } from './messages.mjs';
 import { Tally } from './tally.mjs';
 
 const TICK_MS = 1;
@@ -124,6 +124,5 @@ obey({
 
   async close() {
     for (const member of members) member.close();
-    setImmediate(() => process.disconnect());
   },
 });

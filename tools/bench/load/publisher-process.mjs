@@ -1,10 +1,73 @@
 /** The one publisher of a run: publishes to the rooms' channels in turn, at a steady rate, without waiting for delivery. */
-import { createClock } from './clock.mjs';
-import { createMessageMaker } from './message.mjs';
-import { obey } from './orders.mjs';
-import { RedisPublisher } from './redis-publisher.mjs';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { obey } from '@hubbub/tools/kit';
+import { createClock } from './measurement.mjs';
+import { createMessageMaker } from './messages.mjs';
 
 const TICK_MS = 1;
+const NEWLINE = 0x0a;
+const LINE_END = Buffer.from('\r\n');
+
+/**
+ * PUBLISH over a raw connection. At 4,000 messages a second, a client library would take a fifth of the load's core from the
+ * members.
+ */
+class RedisPublisher {
+  /** Messages that did not reach exactly one subscriber. */
+  unheard = 0;
+  #socket;
+  #heads;
+  #unanswered = 0;
+  #line = '';
+  #idle = () => {};
+
+  /** @param {string} url @param {readonly string[]} channels */
+  static async open(url, channels) {
+    const { hostname, port } = new URL(url);
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    await once(socket, 'connect');
+    return new RedisPublisher(socket, channels);
+  }
+
+  constructor(socket, channels) {
+    this.#socket = socket;
+    this.#heads = channels.map(name => `*3\r\n$7\r\nPUBLISH\r\n$${Buffer.byteLength(name)}\r\n${name}\r\n`);
+    socket.on('data', bytes => this.#read(bytes));
+  }
+
+  /** Sends the messages in one write. @param {readonly { channel: number, bytes: Buffer }[]} messages `channel` counts from 0 */
+  publish(messages) {
+    this.#unanswered += messages.length;
+    const parts = messages.flatMap(({ channel, bytes }) => [
+      Buffer.from(`${this.#heads[channel]}$${bytes.length}\r\n`),
+      bytes,
+      LINE_END,
+    ]);
+    this.#socket.write(Buffer.concat(parts));
+  }
+
+  /** Resolves when Redis has answered everything. */
+  async answered() {
+    if (this.#unanswered > 0) await new Promise(resolve => (this.#idle = resolve));
+  }
+
+  close() {
+    this.#socket.destroy();
+  }
+
+  #read(bytes) {
+    for (const byte of bytes) {
+      if (byte !== NEWLINE) {
+        this.#line += String.fromCharCode(byte);
+        continue;
+      }
+      if (this.#line !== ':1\r') this.unheard++;
+      this.#line = '';
+      if (--this.#unanswered === 0) this.#idle();
+    }
+  }
+}
 
 /** @type {RedisPublisher} */
 let redis;
@@ -50,7 +113,6 @@ obey({
 
   async close() {
     redis?.close();
-    setImmediate(() => process.disconnect());
   },
 });
 

@@ -1,6 +1,25 @@
-/** Counts and times the messages that the members of one process receive within the measured window. */
+/** Counts what members receive: the order of the messages of each, and the times of all within the measured window. */
 import { Histogram } from './histogram.mjs';
 
+/** Checks that the messages of a room reach one member in order, each once. */
+export class Sequence {
+  /** Number of the next message, when none is lost. */
+  expected = 0;
+  missed = 0;
+  /** Arrived again, or out of order. */
+  repeated = 0;
+
+  /** @param {number} number */
+  take(number) {
+    if (number === this.expected) this.expected++;
+    else if (number > this.expected) {
+      this.missed += number - this.expected;
+      this.expected = number + 1;
+    } else this.repeated++;
+  }
+}
+
+/** Of the members of one process. */
 export class Tally {
   /** Messages since the beginning, and messages received within the window. */
   received = 0;
@@ -15,7 +34,7 @@ export class Tally {
   #nowUs = 0;
   #nowIsInWindow = 0;
 
-  /** @param {ReturnType<import('./clock.mjs').createClock>} clock */
+  /** @param {ReturnType<import('./measurement.mjs').createClock>} clock */
   constructor(clock) {
     this.#clock = clock;
   }

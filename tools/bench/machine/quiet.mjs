@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { cpuSeconds, machineSeconds } from './cpu-time.mjs';
+import { cpuSeconds, machineSeconds } from './usage.mjs';
 
 /** Share of a core that others may take before a measurement counts as disturbed. */
 export const DISTURBED_CPU = 0.1;

@@ -1,7 +1,5 @@
 /** The compared relays: how to start, join and publish to each. */
-import { fileURLToPath } from 'node:url';
-import { startHubbub } from './start-hubbub.mjs';
-import { startPlain } from './start-plain.mjs';
+import { startEdge, startFile } from './start.mjs';
 
 /**
  * @typedef {object} RunningRelay
@@ -23,7 +21,7 @@ import { startPlain } from './start-plain.mjs';
 /**
  * @typedef {object} Relay
  * @property {string} title for people
- * @property {import('../load/message.mjs').Form} form of messages that services publish to it
+ * @property {import('../load/messages.mjs').Form} form of messages that services publish to it
  * @property {string} dialect of load/dialects.mjs
  * @property {(member: number) => string | undefined} [subprotocol] that a member requests
  * @property {boolean} [peer] made by others: its losses are reported, but do not fail the run
@@ -34,7 +32,7 @@ import { startPlain } from './start-plain.mjs';
 const hubbub = {
   dialect: 'hubbub',
   channel: room => `hubbub:room:{${room}}`,
-  start: startHubbub,
+  start: startEdge,
 };
 
 const socketIo = {
@@ -51,7 +49,7 @@ export const RELAYS = {
     form: 'frame',
     dialect: 'bare',
     channel: room => `bare:${room}`,
-    start: startPlain('bare.mjs'),
+    start: startFile('bare.mjs'),
   },
   hubbub: { ...hubbub, title: 'Hubbub, envelopes', form: 'envelope' },
   'hubbub-json': { ...hubbub, title: 'Hubbub, plain JSON of a service', form: 'service-json' },
@@ -64,17 +62,11 @@ export const RELAYS = {
   'socket-io-uws': {
     ...socketIo,
     title: 'Socket.IO 4.8.3 + Redis adapter 8.3.0 on uWebSockets.js',
-    start: startPlain('socket-io-uws.mjs'),
+    start: startFile('socket-io.mjs', 'uws'),
   },
   'socket-io-ws': {
     ...socketIo,
     title: 'Socket.IO 4.8.3 + Redis adapter 8.3.0 on ws',
-    start: startPlain('socket-io-ws.mjs'),
+    start: startFile('socket-io.mjs', 'ws'),
   },
 };
-
-/** Folder of the relays' profiles. */
-export const PROFILES_DIR = fileURLToPath(new URL('../profiles/', import.meta.url));
-
-/** Arguments of Node for a relay that collects its garbage on request. */
-export const COLLECTABLE = ['--expose-gc', `--import=${new URL('collect-on-signal.mjs', import.meta.url)}`];

@@ -1,6 +1,10 @@
 /** Lists the functions of a V8 .cpuprofile by their self time. */
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
+import { ROOT } from '@hubbub/tools/kit';
+
+/** Folder of the relays' profiles. */
+export const PROFILES_DIR = join(ROOT, '.cache/profiles');
 
 /** @param {string} file @param {number} count @returns {string[]} lines, most expensive first */
 export function hottestFunctions(file, count = 25) {

@@ -1,6 +1,6 @@
 /** One client of the cluster: joins one room, checks every message, and reconnects as the SDK does. */
-import { RawSocket } from '../load/raw-socket.mjs';
-import { Sequence } from '../load/sequence.mjs';
+import { RawSocket } from '@hubbub/tools/kit';
+import { Sequence } from '../load/tally.mjs';
 
 /** A client without its edge reconnects after a random part of this time. */
 const JITTER_MS = 3000;
@@ -16,7 +16,7 @@ const PASSED_OVER = ['{"type":"room_joined"', '{"type":"room_left"', '{"type":"r
  * @property {'bare' | 'hubbub'} dialect
  * @property {(place: number) => number} portOf the edge at this place among the edges that accept connections
  * @property {() => string} nextAddress source address of the next connection
- * @property {import('../load/message-places.mjs').MessagePlaces} places @property {import('../load/tally.mjs').Tally} tally
+ * @property {import('../load/messages.mjs').MessagePlaces} places @property {import('../load/tally.mjs').Tally} tally
  * @property {Record<'open' | 'returns' | 'refused' | 'notRecovered' | 'heardBroadcast', number>} counts
  * @property {boolean} leaving whether the end of a connection is expected
  * @property {(what: string) => void} trouble
@@ -53,7 +53,7 @@ export class ScaleClient {
   }
 
   close() {
-    this.#socket?.close();
+    this.#socket?.destroy();
     if (this.isOpen) this.#crowd.counts.open--;
     this.isOpen = false;
   }

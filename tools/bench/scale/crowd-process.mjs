@@ -1,10 +1,10 @@
 /** A process full of clients of the cluster. It executes its parent's orders over IPC: connect, move, and report. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClock } from '../load/clock.mjs';
-import { MessagePlaces } from '../load/message-places.mjs';
-import { obey } from '../load/orders.mjs';
+import { obey } from '@hubbub/tools/kit';
+import { createClock } from '../load/measurement.mjs';
+import { MessagePlaces } from '../load/messages.mjs';
 import { Tally } from '../load/tally.mjs';
-import { signToken } from '../relays/token.mjs';
+import { memberToken } from '../relays/start.mjs';
 import { ScaleClient } from './client.mjs';
 
 const LOOK_AGAIN_MS = 100;
@@ -42,7 +42,7 @@ obey({
       const place = room + (member % edgesPerRoom);
       return {
         room,
-        client: new ScaleClient(crowd, { room: rooms[room], place, token: signToken(`user-${first + i}`) }),
+        client: new ScaleClient(crowd, { room: rooms[room], place, token: memberToken(`user-${first + i}`) }),
       };
     });
   },
@@ -95,6 +95,5 @@ obey({
 
   async close() {
     crowd.leaving = true;
-    setImmediate(() => process.disconnect());
   },
 });

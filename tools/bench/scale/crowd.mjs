@@ -1,6 +1,6 @@
 /** Controls all clients of the run, in as many processes as they need. */
 import { fileURLToPath } from 'node:url';
-import { startWorker } from '../load/crew.mjs';
+import { Worker } from '@hubbub/tools/kit';
 import { Histogram } from '../load/histogram.mjs';
 
 const FILE = fileURLToPath(new URL('crowd-process.mjs', import.meta.url));
@@ -18,7 +18,7 @@ const ORDER_WITHIN_MS = 120_000;
 /** @param {{ processes: number, connections: number, rooms: readonly string[], edgesPerRoom: number, nodeArgs?: readonly string[] }} options */
 export function startCrowd({ processes, connections, rooms, edgesPerRoom, nodeArgs = [] }) {
   const workers = Array.from({ length: processes }, (_, i) =>
-    startWorker({ name: `clients ${i + 1}`, file: FILE, nodeArgs }),
+    Worker.start({ name: `clients ${i + 1}`, file: FILE, nodeArgs }),
   );
   const all = (command, orderOf = () => ({}), withinMs = ORDER_WITHIN_MS) =>
     Promise.all(workers.map((worker, i) => worker.order(command, orderOf(i), withinMs)));

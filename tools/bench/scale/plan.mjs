@@ -1,7 +1,7 @@
 /** Plans the number of processes for the connections: open files per process are limited at both ends. */
 import { spawnSync } from 'node:child_process';
 import { Command } from 'commander';
-import { wholeNumber } from '../../../scripts/command-line.mjs';
+import { wholeNumber } from '../../command-line.mjs';
 
 /** Descriptors of a process for other purposes than its clients. */
 const SPARE_DESCRIPTORS = 1000;
@@ -44,11 +44,7 @@ export function scaleCommand(run) {
     )
     .option('--no-bare', 'skip the same connections to bare relays, the baseline')
     .option('--small-heaps', 'V8 keeps heaps small, at the cost of processor time: for more connections', false)
-    .option(
-      '--profile',
-      'CPU profiles of presence and the edges to tools/bench/profiles/scale; writes no report',
-      false,
-    )
+    .option('--profile', 'CPU profiles of presence and the edges to .cache/profiles/scale; writes no report', false)
     .option('--no-report', 'writes nothing to tools/results')
     .action(options => run(planOf(options)));
 }

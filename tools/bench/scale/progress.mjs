@@ -1,5 +1,5 @@
 /** Shows the progress of a long run, and ends it before the machine runs out of memory. */
-import { availableBytes } from '../machine/memory.mjs';
+import { availableBytes } from '../machine/usage.mjs';
 
 const MEMORY_LEFT_MIN = 2 ** 30;
 const LOOK_MS = 1000;

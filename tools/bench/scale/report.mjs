@@ -1,4 +1,5 @@
 /** Judges a run of `npm run scale`, prints its figures and saves them in tools/results. */
+import { ownCommand } from '../../command-line.mjs';
 import { saveRun } from '../report/results.mjs';
 import { table } from '../report/tables.mjs';
 
@@ -12,7 +13,7 @@ const USUAL_CONNECTIONS = 100_000;
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** @returns {boolean} whether no message was lost and all clients and rosters recovered */
-export function conclude({ plan, machine, figures, args }) {
+export function conclude({ plan, machine, figures }) {
   const { connections } = plan;
   const checks = checksOf(figures, connections);
   const isRight = checks.every(({ right }) => right);
@@ -28,9 +29,7 @@ export function conclude({ plan, machine, figures, args }) {
   ];
   console.log(`\n${[...sections.slice(1), sections[0]].join('\n\n')}\n`);
   if (plan.writesReport) {
-    const command = ['npm run scale', ...(args.length > 0 ? ['--', ...args.filter(one => one !== '--')] : [])].join(
-      ' ',
-    );
+    const command = ownCommand('npm run scale');
     const run = {
       scenario: nameOf(plan),
       description: `${whole.format(connections)} connections to one cluster on one machine; a room's members use ${plan.edgesPerRoom} of ${plan.edges} edges; one edge killed and one drained`,

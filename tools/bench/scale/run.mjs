@@ -7,19 +7,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEngine } from '@hubbub/edge';
 import { connectHubbub } from '@hubbub/server';
+import { findRedis, startRedis } from '@hubbub/tools/kit';
 import { Redis } from 'ioredis';
-import { ownArguments } from '../../../scripts/command-line.mjs';
-import { createClock, machineMicros } from '../load/clock.mjs';
-import { withParts } from '../load/parts.mjs';
-import { roomNames } from '../load/requests.mjs';
-import { cpuMeter } from '../machine/cpu-shares.mjs';
+import { boundTime, runTool } from '../../command-line.mjs';
+import { roomNames } from '../load/crew.mjs';
+import { createClock, machineMicros, withParts } from '../load/measurement.mjs';
 import { describeMachine } from '../machine/facts.mjs';
-import { availableBytes } from '../machine/memory.mjs';
 import { ONE_CORE } from '../machine/pinning.mjs';
-import { boundTime } from '../machine/processes.mjs';
-import { findRedis, startRedis } from '../machine/redis.mjs';
-import { commandCalls } from '../presence/redis-figures.mjs';
-import { PROFILES_DIR } from '../relays/catalogue.mjs';
+import { commandCalls } from '../machine/redis-figures.mjs';
+import { availableBytes, cpuMeter } from '../machine/usage.mjs';
+import { PROFILES_DIR } from '../report/profile.mjs';
 import { residentOf, startBareRelays, startCluster } from './cluster.mjs';
 import { startCrowd } from './crowd.mjs';
 import { scaleCommand } from './plan.mjs';
@@ -42,13 +39,7 @@ const LOOK_AGAIN_MS = 250;
 const LIMIT_S = { perThousand: 3, beside: 900 };
 const TOO_LITTLE_MEMORY = 2;
 
-try {
-  await scaleCommand(main).parseAsync(ownArguments(), { from: 'user' });
-} catch (error) {
-  console.error(`scale: ${error.message}`);
-  process.exitCode = 1;
-}
-process.exit(); // Ends the remaining children.
+await runTool('scale', scaleCommand(main));
 
 async function main(plan) {
   boundTime(LIMIT_S.beside + plan.seconds + (plan.connections / 1000) * LIMIT_S.perThousand);
@@ -61,8 +52,12 @@ async function main(plan) {
   console.log(
     `${plan.connections.toLocaleString('en-US')} connections in rooms of ${plan.perRoom}: ${plan.edges} edges, ${plan.crowds} processes of clients, ${plan.descriptors.toLocaleString('en-US')} open files each at most.`,
   );
-  const figures = await withParts(async opened => measure(plan, await opened(startRedis(server.command)), opened));
-  if (!conclude({ plan, machine, figures, args: ownArguments() })) process.exitCode = 1;
+  const figures = await withParts(async opened => {
+    const redis = await startRedis();
+    await opened({ close: () => redis.dispose() });
+    return await measure(plan, { url: redis.url, pids: [redis.pid] }, opened);
+  });
+  if (!conclude({ plan, machine, figures })) process.exitCode = 1;
 }
 
 async function measure(plan, redis, opened) {
@@ -163,13 +158,11 @@ async function measure(plan, redis, opened) {
   const quiet = await crowd.latencies();
   progress.step('kill -9 of one edge');
   await crowd.at([drained, ...staying].map(({ port }) => port));
-  killed.kill();
-  await killed.ended;
+  await killed.kill();
   await sleep(seconds * (DRAIN_AFTER - KILL_AFTER) * 1000);
   progress.step('SIGTERM to another one');
   await crowd.at(staying.map(({ port }) => port));
-  drained.terminate();
-  await drained.ended;
+  await drained.terminate();
   const allBack = async () => (await crowd.progress()).open === connections;
   const backSeconds = await secondsUntil(allBack, RETURN_WITHIN_MS);
   await sleep(seconds * (1 - DRAIN_AFTER) * 1000);

@@ -1,12 +1,12 @@
 /** A service that publishes steadily to one room after another, through the SDK and into the rooms' histories. */
-import { NUMBER_DIGITS, TIME_DIGITS } from '../load/message.mjs';
+import { digits, NUMBER_DIGITS, TIME_DIGITS } from '../load/messages.mjs';
 
 const TICK_MS = 5;
 const TEXT = 'x'.repeat(40);
 const RETRY_MS = 200;
 
 /**
- * @param {{ hubbub: import('@hubbub/server').Hubbub, rooms: readonly string[], rate: number, clock: ReturnType<import('../load/clock.mjs').createClock> }} options
+ * @param {{ hubbub: import('@hubbub/server').Hubbub, rooms: readonly string[], rate: number, clock: ReturnType<import('../load/measurement.mjs').createClock> }} options
  * @returns {{ stop: () => Promise<{ published: number[], retried: number }> }}
  */
 export function startTalk({ hubbub, rooms, rate, clock }) {
@@ -45,8 +45,4 @@ export function startTalk({ hubbub, rooms, rate, clock }) {
       return { published, retried };
     },
   };
-}
-
-function digits(value, width) {
-  return String(value).padStart(width, '0');
 }

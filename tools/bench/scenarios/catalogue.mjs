@@ -1,13 +1,10 @@
 /** The scenarios by name; the first one is the default. */
-import { bigRoom } from './big-room.mjs';
-import { clientPublish } from './client-publish.mjs';
 import { history } from './history.mjs';
 import { idleCost, memory } from './idle.mjs';
-import { manyRooms } from './many-rooms.mjs';
-import { mixedEncodings } from './mixed-encodings.mjs';
 import { presence } from './presence.mjs';
 import { recovery } from './recovery.mjs';
 import { connectStorm, reconnectStorm } from './storms.mjs';
+import { bigRoom, clientPublish, manyRooms, mixedEncodings } from './traffic.mjs';
 
 export const SCENARIOS = Object.fromEntries(
   [

@@ -2,12 +2,13 @@
  * Measures the cost of a history without failures: clients publish into many small rooms, with a history and without.
  * Both kinds are on one edge and take turns of a few seconds, so that the state of machine and heap affects both.
  */
-import { namespacesFile } from '../history/namespaces.mjs';
+
+import { roomNames } from '../load/crew.mjs';
 import { measureRate, openTraffic } from '../load/measure-traffic.mjs';
-import { collectParts } from '../load/parts.mjs';
-import { roomNames } from '../load/requests.mjs';
+import { collectParts } from '../load/measurement.mjs';
 import { quietMachine } from '../machine/quiet.mjs';
 import { RELAYS } from '../relays/catalogue.mjs';
+import { historyConfig } from '../relays/start.mjs';
 import { TALK_MEASURES, TRAFFIC_QUICK } from './traffic.mjs';
 
 const HISTORY_SIZE = 100;
@@ -37,10 +38,9 @@ export const history = {
 
 async function startBothKinds({ settings, ...start }) {
   const { opened, close } = collectParts();
-  const config = namespacesFile(HISTORY_SIZE);
-  await opened({ close: async () => config.remove() });
+  const config = historyConfig(HISTORY_SIZE);
   const rooms = settings.relays.flatMap(kind => roomNames(settings.rooms, `${kind}:`));
-  const load = { ...settings, rooms, talkers: 1, settleMs: SETTLE_MS, env: config.env };
+  const load = { ...settings, rooms, talkers: 1, settleMs: SETTLE_MS, env: config };
   try {
     const traffic = await openTraffic({ ...start, relay: RELAYS.hubbub, load }, opened);
     return {

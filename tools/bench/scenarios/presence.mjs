@@ -5,24 +5,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeEnvelope } from '@hubbub/protocol';
+import { eventually, FREE_PORTS, findRedis, startHubbub, startRedis, Worker } from '@hubbub/tools/kit';
 import { Redis } from 'ioredis';
-import { cpuSeconds, machineSeconds } from '../machine/cpu-time.mjs';
 import { describeMachine } from '../machine/facts.mjs';
-import { residentBytes } from '../machine/memory.mjs';
-import { lineOf, startNode, stop } from '../machine/processes.mjs';
 import { quietMachine } from '../machine/quiet.mjs';
-import { findRedis, startRedis } from '../machine/redis.mjs';
-import { bytesByKind, commandCalls, reportKeys, rosterUsers, usedBytes } from '../presence/redis-figures.mjs';
+import { bytesByKind, commandCalls, reportKeys, rosterUsers, usedBytes } from '../machine/redis-figures.mjs';
+import { cpuSeconds, machineSeconds, residentBytes } from '../machine/usage.mjs';
 import { presenceTable, savePresenceRun } from '../report/presence-run.mjs';
 
-const MAIN = fileURLToPath(new URL('../../../apps/hubbub/dist/cli/main.js', import.meta.url));
-const REPORTER = fileURLToPath(new URL('../presence/reporter-process.mjs', import.meta.url));
+const REPORTER = fileURLToPath(new URL('presence-reporter-process.mjs', import.meta.url));
 const PREFIX = 'bench';
 const FULL = { sessions: 100_000, rooms: 1000, edges: 4, idleSeconds: 30 };
 const QUICK = { sessions: 4000, rooms: 100, edges: 4, idleSeconds: 5 };
 const PATIENCE_MS = 20_000;
 const STEP_LIMIT_MS = 180_000;
-const LOOK_AGAIN_MS = 100;
 
 export const presence = {
   name: 'presence',
@@ -39,9 +35,9 @@ export const presence = {
       pinning: { words: 'not pinned' },
       engine: 'none: reporters without sockets',
     });
-    const redis = await startRedis(server.command);
+    const redis = await startRedis();
     const figures = await measure(settings, redis);
-    await redis.close();
+    await redis.dispose();
     console.log(`\n${presenceTable(figures, settings)}\n`);
     if (figures.troubles.length > 0) process.exitCode = 1;
     if (settings.quick) return;
@@ -52,7 +48,7 @@ export const presence = {
   },
 };
 
-async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url, pids }) {
+async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url, pid }) {
   const redis = new Redis(url);
   const presenceProcess = await startPresence(url);
   const perEdge = Math.floor(sessions / edgeCount);
@@ -70,7 +66,7 @@ async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url
   );
   const all = perEdge * edgeCount;
   const troubles = [];
-  const ours = [...pids, presenceProcess.pid, process.pid, ...edges.map(({ child }) => child.pid)];
+  const ours = [pid, presenceProcess.pid, process.pid, ...edges.map(edge => edge.pid)];
 
   await quietMachine(PATIENCE_MS);
   const bytesBefore = await usedBytes(redis);
@@ -79,10 +75,7 @@ async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url
   const presenceBefore = cpuSeconds([presenceProcess.pid]);
   console.log(`${all} joins over ${rooms} rooms from ${edgeCount} edges …`);
   const beganAtMs = Date.now();
-  for (const { child } of edges) child.send({ go: true });
-  const answeredAtMs = Math.max(
-    ...(await within(Promise.all(edges.map(edge => edge.answered)), 'every join is answered')),
-  );
+  const answeredAtMs = Math.max(...(await Promise.all(edges.map(edge => edge.order('open', {}, STEP_LIMIT_MS)))));
   const joinSeconds = (answeredAtMs - beganAtMs) / 1000;
   const presenceCpu = (cpuSeconds([presenceProcess.pid]) - presenceBefore) / joinSeconds;
   const othersCpu = (machineSeconds() - cpuSeconds(ours) - othersBefore) / joinSeconds;
@@ -91,10 +84,11 @@ async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url
   console.log(`  ${Math.round(all / joinSeconds)} joins/s, all rosters complete after ${joinSeconds.toFixed(2)} s`);
 
   // Presence trims applied reports about a second later.
-  await until(async () => {
+  const isTrimmed = async () => {
     const lengths = await Promise.all(reportKeys(PREFIX).map(key => redis.xlen(key)));
     return lengths.every(length => length === 0);
-  }, 'the log is trimmed');
+  };
+  await eventually(isTrimmed, { withinMs: STEP_LIMIT_MS, describe: 'the log is trimmed' });
   const bytesPerSession = ((await usedBytes(redis)) - bytesBefore) / all;
   const kinds = await bytesByKind(redis, PREFIX);
   const bytesPerSessionByKind = Object.fromEntries(Object.entries(kinds).map(([kind, bytes]) => [kind, bytes / all]));
@@ -109,8 +103,9 @@ async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url
   console.log(`  ${idleCommandsPerSecond.toFixed(1)} commands/s`);
 
   const kills = [];
-  for (const { child } of edges.slice(0, -1)) {
-    const kill = await killAndListen(url, child, perEdge);
+  for (const edge of edges.slice(0, -1)) {
+    troubles.push(...(await edge.order('troubles')));
+    const kill = await killAndListen(url, edge, perEdge);
     kills.push(kill);
     if (kill.twice > 0) troubles.push(`${kill.twice} users left twice`);
     console.log(`  edge killed: the last of ${perEdge} user_left after ${kill.lastSeconds.toFixed(2)} s`);
@@ -118,10 +113,9 @@ async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url
   const left = await rosterUsers(redis, PREFIX);
   if (left !== perEdge) troubles.push(`after the kills the rosters have ${left} users, not ${perEdge}`);
 
-  troubles.push(...edges.flatMap(edge => edge.troubles));
-  edges.at(-1).child.send({ stop: true });
-  await stop(edges.at(-1).child);
-  await stop(presenceProcess);
+  troubles.push(...(await edges.at(-1).order('troubles')));
+  await edges.at(-1).close();
+  await presenceProcess.terminate();
   redis.disconnect();
   return {
     sessions: all,
@@ -140,76 +134,41 @@ async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url
 }
 
 /** Kills the edge with SIGKILL and waits until each of its users has left, once. */
-async function killAndListen(url, child, users) {
+async function killAndListen(url, edge, users) {
   const ear = new Redis(url);
   const seen = new Set();
   let twice = 0;
   let firstAtMs;
   let lastAtMs;
-  const done = new Promise(resolve => {
-    ear.on('pmessageBuffer', (_pattern, _channel, bytes) => {
-      const body = decodeEnvelope(bytes)?.body;
-      const frame = body && JSON.parse(Buffer.from(body).toString());
-      if (frame?.type !== 'user_left') return;
-      if (seen.has(frame.sender.id)) twice++;
-      seen.add(frame.sender.id);
-      firstAtMs ??= Date.now();
-      lastAtMs = Date.now();
-      if (seen.size === users) resolve();
-    });
+  ear.on('pmessageBuffer', (_pattern, _channel, bytes) => {
+    const body = decodeEnvelope(bytes)?.body;
+    const frame = body && JSON.parse(Buffer.from(body).toString());
+    if (frame?.type !== 'user_left') return;
+    if (seen.has(frame.sender.id)) twice++;
+    seen.add(frame.sender.id);
+    firstAtMs ??= Date.now();
+    lastAtMs = Date.now();
   });
   await ear.psubscribe(`${PREFIX}:room:*`);
   const killedAtMs = Date.now();
-  child.kill('SIGKILL');
-  await within(done, 'every user of the killed edge has left');
+  await edge.kill();
+  const describe = 'every user of the killed edge has left';
+  await eventually(() => seen.size === users, { withinMs: STEP_LIMIT_MS, describe });
   await sleep(1000); // A second `user_left` of a user would arrive now.
   ear.disconnect();
   return { firstSeconds: (firstAtMs - killedAtMs) / 1000, lastSeconds: (lastAtMs - killedAtMs) / 1000, twice };
 }
 
-async function startPresence(redisUrl) {
-  const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('HUBBUB_'));
-  const env = {
-    ...Object.fromEntries(foreign),
-    HUBBUB_ADMIN_PORT: '0',
-    HUBBUB_REDIS_URL: redisUrl,
-    HUBBUB_REDIS_PREFIX: PREFIX,
-  };
-  const child = startNode([MAIN, 'presence'], { name: 'presence', env });
-  // Before the edges: at the first start of a cluster presence makes every existing edge start again.
-  await lineOf(child, line => (line.includes('"partitions_claimed"') ? true : undefined), { name: 'presence' });
-  return child;
+function startPresence(redisUrl) {
+  return startHubbub(['presence'], {
+    env: { ...FREE_PORTS, HUBBUB_REDIS_URL: redisUrl, HUBBUB_REDIS_PREFIX: PREFIX },
+    // Before the edges: at the first start of a cluster presence makes every existing edge start again.
+    readyWhen: started => started.orExit(started.output.waitForLog({ event: 'partitions_claimed' })),
+  });
 }
 
 async function startReporter(options) {
-  const child = startNode([REPORTER, JSON.stringify(options)], { name: options.nodeId, ipc: true });
-  const edge = { child, troubles: [], answered: undefined };
-  const isReady = new Promise((resolve, reject) => {
-    child.on('message', message => message.ready && resolve());
-    child.once('exit', () => reject(new Error(`${options.nodeId} ended: ${child.lastWords}`)));
-  });
-  edge.answered = new Promise(resolve => {
-    child.on('message', message => {
-      if (message.answeredAtMs) resolve(message.answeredAtMs);
-      if (message.trouble) edge.troubles.push(`${options.nodeId}: ${message.trouble}`);
-    });
-  });
-  await within(isReady, `${options.nodeId} is ready`);
+  const edge = Worker.start({ name: options.nodeId, file: REPORTER, args: [JSON.stringify(options)] });
+  await edge.order('ready');
   return edge;
-}
-
-async function within(promise, what) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Timed out after ${STEP_LIMIT_MS / 1000} s: ${what}.`)), STEP_LIMIT_MS);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-async function until(condition, what) {
-  const deadline = performance.now() + STEP_LIMIT_MS;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Timed out after ${STEP_LIMIT_MS / 1000} s: ${what}.`);
-    await sleep(LOOK_AGAIN_MS);
-  }
 }

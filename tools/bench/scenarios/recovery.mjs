@@ -5,25 +5,23 @@
  */
 import { fileURLToPath } from 'node:url';
 import { loadEngine } from '@hubbub/edge';
+import { findRedis, readMetrics, startRedis, sumByLabel, Worker } from '@hubbub/tools/kit';
 import { Redis } from 'ioredis';
-import { namespacesFile } from '../history/namespaces.mjs';
-import { createClock, machineMicros } from '../load/clock.mjs';
-import { startMembers, startWorker } from '../load/crew.mjs';
-import { withParts } from '../load/parts.mjs';
-import { requestsOf, roomNames } from '../load/requests.mjs';
-import { cpuMeter } from '../machine/cpu-shares.mjs';
+import { boundTime } from '../../command-line.mjs';
+import { requestsOf, roomNames, startMembers } from '../load/crew.mjs';
+import { createClock, machineMicros, withParts } from '../load/measurement.mjs';
 import { describeMachine } from '../machine/facts.mjs';
 import { choosePinning } from '../machine/pinning.mjs';
-import { boundTime } from '../machine/processes.mjs';
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
-import { findRedis, startRedis } from '../machine/redis.mjs';
-import { commandCalls } from '../presence/redis-figures.mjs';
+import { commandCalls } from '../machine/redis-figures.mjs';
+import { cpuMeter } from '../machine/usage.mjs';
 import { RELAYS } from '../relays/catalogue.mjs';
+import { historyConfig } from '../relays/start.mjs';
 import { saveRun } from '../report/results.mjs';
 import { median } from '../report/statistics.mjs';
 import { table } from '../report/tables.mjs';
 
-const RETURN_PROCESS = fileURLToPath(new URL('../history/return-process.mjs', import.meta.url));
+const RETURN_PROCESS = fileURLToPath(new URL('../load/return-process.mjs', import.meta.url));
 const FULL = { rounds: 3, clients: 10_000, rooms: 100, behind: 100, live: 100, processes: 4, patience: 10 };
 const QUICK = { rounds: 1, clients: 1000, rooms: 20, patience: 0 };
 /** Live messages must not push missed ones out of the history before their replay. */
@@ -72,8 +70,8 @@ export const recovery = {
     const pinning = choosePinning();
     const words = `${pinning.words}; the killed edge on the core of the other`;
     const machine = describeMachine({ redisVersion: server.version, pinning: { words }, engine: loadEngine().build });
-    const redis = await startRedis(server.command, pinning.load);
-    const config = namespacesFile(settings.behind + SPARE_HISTORY);
+    const redis = await startRedis({ cpus: pinning.load });
+    const config = historyConfig(settings.behind + SPARE_HISTORY);
     const rows = [];
     try {
       for (let round = 1; round <= settings.rounds; round++) {
@@ -84,8 +82,7 @@ export const recovery = {
         }
       }
     } finally {
-      config.remove();
-      await redis.close();
+      await redis.dispose();
     }
     const summary = `${verdicts(rows, settings)}\n\n${mediansTable(rows)}`;
     console.log(`\n${summary}\n`);
@@ -106,14 +103,14 @@ function measure({ behind, settings, redis, pinning, config }) {
     await opened({ close: async () => commands.disconnect() });
     await commands.flushall();
     const startEdge = id => {
-      const env = { ...config.env, HUBBUB_NODE_ID: `bench-${id}` };
+      const env = { ...config, HUBBUB_NODE_ID: `bench-${id}` };
       return opened(RELAYS.hubbub.start({ redisUrl: redis.url, cpus: pinning.relay, nodeArgs: pinning.nodeArgs, env }));
     };
     const [left, found] = await Promise.all(['left', 'found'].map(startEdge));
     const talkers = await opened(startMembers({ processes: 1, cpus: pinning.load }));
     const crowd = await Promise.all(
       Array.from({ length: processes }, (_, i) =>
-        opened(startWorker({ name: `clients ${i + 1}`, file: RETURN_PROCESS, cpus: pinning.load })),
+        opened(Worker.start({ name: `clients ${i + 1}`, file: RETURN_PROCESS, cpus: pinning.load })),
       ),
     );
     const everyone = (command, order, withinMs = STEP_LIMIT_MS) =>
@@ -140,18 +137,18 @@ function measure({ behind, settings, redis, pinning, config }) {
     await quietMachine(patience * 1000);
 
     await commands.config('RESETSTAT');
-    const metricsBefore = await edgeReads(found.adminPort);
+    const metricsBefore = await edgeReads(found);
     const talking = talkers.talk({ perSecond: live, forMs: LIVE_LIMIT_MS });
     talking.catch(() => {}); // Reported where it is awaited.
     const load = [...talkers.pids, process.pid, ...crowd.map(({ pid }) => pid)];
-    const meter = cpuMeter({ edge: found.pids, load, redis: redis.pids });
+    const meter = cpuMeter({ edge: found.pids, load, redis: [redis.pid] });
     const before = meter.look();
     const startUs = clock.now();
     await talkers.openWindow({ fromUs: startUs, toUs: Number.MAX_SAFE_INTEGER });
     const reports = await everyone('resume', { port: found.port, withinMs: RETURN_LIMIT_MS }, 2 * RETURN_LIMIT_MS);
     const cores = meter.between(before, meter.look());
     const calls = await commandCalls(commands);
-    const reads = difference(await edgeReads(found.adminPort), metricsBefore);
+    const reads = difference(await edgeReads(found), metricsBefore);
     await talkers.hush();
     const { published } = await talking;
     const byRoom = Object.fromEntries(published.map(([room, count]) => [names[room], count]));
@@ -191,10 +188,8 @@ function measure({ behind, settings, redis, pinning, config }) {
 }
 
 /** Reads the edge's counts of history reads, by purpose. */
-async function edgeReads(adminPort) {
-  const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
-  const lines = metrics.matchAll(/^hubbub_edge_history_reads_total\{.*?purpose="(\w+)".*?\} (\d+)/gm);
-  return Object.fromEntries([...lines].map(([, purpose, count]) => [purpose, Number(count)]));
+async function edgeReads(edge) {
+  return sumByLabel(await readMetrics(edge), 'hubbub_edge_history_reads_total', 'purpose');
 }
 
 function difference(after, before) {

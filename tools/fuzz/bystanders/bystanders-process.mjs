@@ -2,14 +2,13 @@
  * A narrator and two bystanders, one of each encoding. The narrator counts; the bystanders must receive every number once and
  * in order. They have their own process, so that the cost of sending inputs does not affect the latency.
  */
+
+import { encodeFrame, encodeText, OPCODE, obey, signToken } from '@hubbub/tools/kit';
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { Histogram } from '../../bench/load/histogram.mjs';
-import { signToken } from '../../bench/relays/token.mjs';
-import { BYSTANDER_ROOM, SECRET } from '../target/settings.mjs';
-import { RawSession } from '../wire/session.mjs';
-import { frame, OPCODE, textFrame } from '../wire/websocket.mjs';
+import { BYSTANDER_ROOM, SECRET } from '../target/target.mjs';
+import { openSession } from '../wire/connections.mjs';
 
-const { port, perSecond } = JSON.parse(process.argv[2]);
 const NARRATOR = 'narrator';
 const JOIN_ID = 'join-to-watch';
 const decoder = new Decoder();
@@ -64,11 +63,63 @@ class Bystander {
   }
 }
 
+let port;
+let bystanders = [];
+let narrator;
+let timer;
+let nextAtMs = 0;
+
+obey({
+  /** Resolves when the bystanders and the narrator are in their room. @param {{ port: number }} order */
+  async open(order) {
+    ({ port } = order);
+    bystanders = [new Bystander(0, 'json'), new Bystander(1, 'msgpack')];
+    const narrating = new Promise(resolve => {
+      narrator = open(NARRATOR, 'json', bytes => countAck(bytes), resolve);
+    });
+    await Promise.all([...bystanders.map(({ ready }) => ready), narrating]);
+  },
+
+  /** Starts the narrator. @param {{ perSecond: number }} order */
+  speak({ perSecond }) {
+    nextAtMs = performance.now();
+    speak(1000 / perSecond);
+  },
+
+  hush() {
+    clearTimeout(timer);
+  },
+
+  /** Records waits above the limit from now on. @param {{ waitLimitMs: number }} order */
+  watchWaits(order) {
+    ({ waitLimitMs } = order);
+    longWaits = [];
+  },
+
+  figures() {
+    const ms = us => (us === null ? null : us / 1000);
+    return {
+      sent,
+      acked,
+      heard: bystanders.map(({ expected, missed, repeated }) => ({ expected, missed, repeated })),
+      garbage,
+      p50Ms: ms(latency.percentile(0.5)),
+      p99Ms: ms(latency.percentile(0.99)),
+      maxMs: ms(maxUs),
+      worstDelayMs,
+      longWaits,
+      troubles: troubles.slice(0, 20),
+    };
+  },
+
+  close() {},
+});
+
 function open(user, encoding, onFrame, onReady) {
   let welcomed = false;
-  const session = new RawSession({
+  const session = openSession({
     port,
-    token: signToken(user, SECRET),
+    token: signToken({ user, secret: SECRET }),
     encoding,
     onEnd: why => troubles.push(`${user}: ${why}`),
     onFrame(bytes, opcode) {
@@ -85,18 +136,9 @@ function open(user, encoding, onFrame, onReady) {
 
 function joinFrame(encoding) {
   const join = { type: 'join_room', id: JOIN_ID, payload: { room_id: BYSTANDER_ROOM } };
-  return encoding === 'json' ? textFrame(JSON.stringify(join)) : binaryJoin(join);
+  if (encoding === 'json') return encodeText(JSON.stringify(join));
+  return encodeFrame(OPCODE.binary, new Encoder().encode(join));
 }
-
-const bystanders = [new Bystander(0, 'json'), new Bystander(1, 'msgpack')];
-let narrator;
-await Promise.all([
-  ...bystanders.map(({ ready }) => ready),
-  new Promise(resolve => {
-    narrator = open(NARRATOR, 'json', bytes => countAck(bytes), resolve);
-  }),
-]);
-process.send({ ready: true });
 
 function countAck(bytes) {
   const text = bytes.utf8Slice();
@@ -104,48 +146,12 @@ function countAck(bytes) {
   else if (text.includes('"type":"error"')) troubles.push(`narrator: ${text.slice(0, 200)}`);
 }
 
-let timer;
-let nextAtMs = 0;
-const speak = () => {
+function speak(everyMs) {
   const now = performance.now();
   worstDelayMs = Math.max(worstDelayMs, now - nextAtMs);
-  nextAtMs += 1000 / perSecond;
+  nextAtMs += everyMs;
   const payload = { n: sent, at: now };
   sent++;
-  narrator.write(
-    textFrame(JSON.stringify({ type: 'send_message', room: BYSTANDER_ROOM, id: `n${payload.n}`, payload })),
-  );
-  timer = setTimeout(speak, Math.max(0, nextAtMs - performance.now()));
-};
-
-const figures = () => ({
-  sent,
-  acked,
-  heard: bystanders.map(({ expected, missed, repeated }) => ({ expected, missed, repeated })),
-  garbage,
-  p50Ms: ms(latency.percentile(0.5)),
-  p99Ms: ms(latency.percentile(0.99)),
-  maxMs: ms(maxUs),
-  worstDelayMs,
-  longWaits,
-  troubles: troubles.slice(0, 20),
-});
-const ms = us => (us === null ? null : us / 1000);
-
-process.on('message', order => {
-  if (order.speak) {
-    nextAtMs = performance.now();
-    speak();
-  }
-  if (order.hush) clearTimeout(timer);
-  if (order.waitLimitMs !== undefined) {
-    ({ waitLimitMs } = order);
-    longWaits = [];
-  }
-  if (order.tell) process.send({ figures: figures() });
-});
-process.on('disconnect', () => process.exit());
-
-function binaryJoin(join) {
-  return frame(OPCODE.binary, Buffer.from(new Encoder().encode(join)));
+  narrator.send(JSON.stringify({ type: 'send_message', room: BYSTANDER_ROOM, id: `n${payload.n}`, payload }));
+  timer = setTimeout(speak, Math.max(0, nextAtMs - performance.now()), everyMs);
 }

@@ -1,8 +1,7 @@
 /** Starts the bystanders and reads their figures. */
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startNode, stop } from '../../bench/machine/processes.mjs';
+import { Worker } from '@hubbub/tools/kit';
 
 const PROGRAM = fileURLToPath(new URL('./bystanders-process.mjs', import.meta.url));
 const PER_SECOND = 20;
@@ -13,31 +12,11 @@ const BASELINE_NUMBERS = 60;
 
 /** @param {number} port of the edge */
 export async function startBystanders(port) {
-  const child = startNode([PROGRAM, JSON.stringify({ port, perSecond: PER_SECOND })], {
-    name: 'bystanders',
-    ipc: true,
-  });
-  let exit;
-  child.once('exit', code => {
-    exit = `the bystanders ended with ${code}: ${child.lastWords}`;
-  });
-  const failed = once(child, 'exit').then(() => Promise.reject(new Error(exit)));
-  failed.catch(() => {}); // Pending calls reject with it; otherwise `exit` reports it.
-  const answer = async (order, field) => {
-    const heard = (async () => {
-      for (;;) {
-        const [message] = await once(child, 'message');
-        if (field in message) return message[field];
-      }
-    })();
-    if (order !== undefined) child.send(order);
-    return await Promise.race([heard, failed]);
-  };
-  await answer(undefined, 'ready');
-  child.send({ speak: true });
-  const figures = () => answer({ tell: true }, 'figures');
+  const worker = Worker.start({ name: 'the bystanders', file: PROGRAM });
+  await worker.order('open', { port });
+  await worker.order('speak', { perSecond: PER_SECOND });
+  const figures = () => worker.order('figures');
   return {
-    pid: child.pid,
     figures,
     /** Measures the longest wait of a bystander before the first input. @returns {Promise<number>} milliseconds */
     async baselineMs() {
@@ -48,10 +27,10 @@ export async function startBystanders(port) {
       }
     },
     /** Records waits above the limit from now on, and forgets earlier ones. @param {number} waitLimitMs */
-    watchWaits: waitLimitMs => child.send({ waitLimitMs }),
+    watchWaits: waitLimitMs => worker.order('watchWaits', { waitLimitMs }),
     /** Stops the narrator; resolves when every number has arrived, or after a limit. */
     async hush() {
-      child.send({ hush: true });
+      await worker.order('hush');
       const deadline = performance.now() + LAST_WITHIN_MS;
       for (;;) {
         const now = await figures();
@@ -60,7 +39,7 @@ export async function startBystanders(port) {
         await sleep(LOOK_AGAIN_MS);
       }
     },
-    close: () => stop(child),
+    close: () => worker.close(),
   };
 }
 

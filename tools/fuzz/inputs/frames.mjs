@@ -1,6 +1,6 @@
 /** Generates bad frames of Hubbub as values: fields of every wrong type, hostile names, and payloads beyond the bounds. */
 import { CLIENT_FRAME_TYPES, EDGE_FRAME_TYPES } from '@hubbub/protocol';
-import { QUIET_ROOM, VICTIM_ROOMS } from '../target/settings.mjs';
+import { QUIET_ROOM, VICTIM_ROOMS } from '../target/target.mjs';
 
 const FIELDS = [
   'type',

@@ -1,6 +1,7 @@
 /** Generates upgrade requests that are cut, slow, odd, or must be refused. */
+
+import { requestBytes, upgradeLines } from '@hubbub/tools/kit';
 import { brokenToken, goodToken } from '../wire/tokens.mjs';
-import { request, upgradeLines } from '../wire/websocket.mjs';
 
 /** A valid request that ends at any byte, by FIN or reset, immediately or after a pause. */
 export function cutUpgrade(random) {
@@ -29,15 +30,15 @@ export function slowUpgrade(random) {
 function goodUpgrade(random) {
   const token = goodToken(random);
   const shape = random.int(0, 2);
-  if (shape === 0) return request(upgradeLines({ headers: [`Authorization: Bearer ${token}`] }));
-  if (shape === 1) return request(upgradeLines({ path: `/rooms/victims/ws?token=${token}` }));
-  return request(upgradeLines({ headers: [`Sec-WebSocket-Protocol: hubbub.v1.msgpack, bearer.${token}`] }));
+  if (shape === 0) return requestBytes(upgradeLines({ headers: [`Authorization: Bearer ${token}`] }));
+  if (shape === 1) return requestBytes(upgradeLines({ path: `/rooms/victims/ws?token=${token}` }));
+  return requestBytes(upgradeLines({ headers: [`Sec-WebSocket-Protocol: hubbub.v1.msgpack, bearer.${token}`] }));
 }
 
 /** Whole upgrade requests that PROTOCOL.md section 1 refuses, with the status of each. */
 export function refusedUpgrade(random) {
   const { path, headers = [], status } = random.pick(REFUSALS)(random);
-  return { parts: [{ bytes: request(upgradeLines({ path, headers })) }], expect: 'status', statuses: [status] };
+  return { parts: [{ bytes: requestBytes(upgradeLines({ path, headers })) }], expect: 'status', statuses: [status] };
 }
 
 const bearer = token => `Authorization: Bearer ${token}`;
@@ -121,5 +122,5 @@ export function oddUpgrade(random) {
       () => lines.push('Sec-WebSocket-Version: 8'),
     ])();
   }
-  return { parts: [{ bytes: request(lines) }], expect: 'any', lingerMs: random.int(2, 15) };
+  return { parts: [{ bytes: requestBytes(lines) }], expect: 'any', lingerMs: random.int(2, 15) };
 }

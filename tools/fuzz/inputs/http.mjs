@@ -1,7 +1,7 @@
 /** Generates broken and hostile HTTP requests for the public port; none may become a WebSocket. */
 
+import { requestBytes, upgradeLines } from '@hubbub/tools/kit';
 import { goodToken } from '../wire/tokens.mjs';
-import { request, upgradeLines } from '../wire/websocket.mjs';
 
 const METHODS = [
   'GET',
@@ -136,7 +136,7 @@ export function headerFlood(random) {
     lines.push(...Array.from({ length: random.int(150, 900) }, (_, i) => `X-${i}: ${'y'.repeat(random.int(20, 60))}`));
   if (shape === 1) lines.push(`X-Large: ${'y'.repeat(random.int(5000, 60_000))}`);
   if (shape === 2) lines[0] = `GET /ws?${'a'.repeat(random.int(5000, 40_000))} HTTP/1.1`;
-  const whole = request(lines);
+  const whole = requestBytes(lines);
   if (shape < 3) return { parts: [{ bytes: whole }], expect: 'refused' };
   // An endless head: field after field, in pieces.
   const piece = Buffer.from(Array.from({ length: 40 }, (_, i) => `X-${i}: ${'y'.repeat(30)}\r\n`).join(''));

@@ -1,10 +1,11 @@
 /** Generates bad frames of Hubbub as JSON text. */
-import { QUIET_ROOM, VICTIM_ROOMS } from '../target/settings.mjs';
-import { frame, OPCODE } from '../wire/websocket.mjs';
+
+import { encodeFrame, OPCODE } from '@hubbub/tools/kit';
+import { QUIET_ROOM, VICTIM_ROOMS } from '../target/target.mjs';
 import { beyondBounds, hostileRoom, strangeFrame } from './frames.mjs';
 
 const inText = (text, code, random) => ({
-  bytes: frame(OPCODE.text, Buffer.from(text), { mask: random.next() }),
+  bytes: encodeFrame(OPCODE.text, Buffer.from(text), { mask: random.next() }),
   code,
 });
 
@@ -94,5 +95,5 @@ export function binaryOnJson(random) {
   const bytes = random.chance()
     ? random.bytes(random.int(0, 300))
     : Buffer.from(JSON.stringify({ type: 'ping', room: random.pick(VICTIM_ROOMS) }));
-  return { bytes: frame(OPCODE.binary, bytes, { mask: random.next() }), code: 'INVALID_FORMAT' };
+  return { bytes: encodeFrame(OPCODE.binary, bytes, { mask: random.next() }), code: 'INVALID_FORMAT' };
 }

@@ -1,10 +1,11 @@
 /** Generates bad frames of Hubbub as MessagePack, and bytes that are not MessagePack. */
+
+import { encodeFrame, OPCODE } from '@hubbub/tools/kit';
 import { Encoder, ExtData } from '@msgpack/msgpack';
-import { frame, OPCODE } from '../wire/websocket.mjs';
 import { beyondBounds, hostileRoom, strangeFrame } from './frames.mjs';
 
 const encoder = new Encoder();
-const inBinary = (bytes, code, random) => ({ bytes: frame(OPCODE.binary, bytes, { mask: random.next() }), code });
+const inBinary = (bytes, code, random) => ({ bytes: encodeFrame(OPCODE.binary, bytes, { mask: random.next() }), code });
 const encode = value => Buffer.from(encoder.encode(value));
 
 export function strangeMsgpack(random) {
@@ -131,7 +132,7 @@ export function roomsMsgpack(random) {
 /** Text frames on a MessagePack session. */
 export function textOnMsgpack(random) {
   return {
-    bytes: frame(OPCODE.text, Buffer.from(JSON.stringify({ type: 'ping', id: random.text(10) })), {
+    bytes: encodeFrame(OPCODE.text, Buffer.from(JSON.stringify({ type: 'ping', id: random.text(10) })), {
       mask: random.next(),
     }),
     code: 'INVALID_FORMAT',

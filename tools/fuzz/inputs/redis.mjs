@@ -2,7 +2,7 @@
  * Generates malformed messages for Redis, as a broken service or an intruder might send them.
  * They go to the channels of rooms, users, nodes and broadcasts, and to presence's streams.
  */
-import { BYSTANDER_ROOM, NODE_ID, VICTIM_ROOMS } from '../target/settings.mjs';
+import { BYSTANDER_ROOM, NODE_ID, VICTIM_ROOMS } from '../target/target.mjs';
 import { anything, strangeFrame } from './frames.mjs';
 
 const PARTITIONS = 16;

@@ -1,5 +1,6 @@
 /** Generates frames that RFC 6455 forbids, and unusual frames that it allows. */
-import { closeFrame, frame, OPCODE, textFrame } from '../wire/websocket.mjs';
+import { encodeFrame, encodeText, OPCODE } from '@hubbub/tools/kit';
+import { closeFrame } from '../wire/connections.mjs';
 
 const PING = '{"type":"ping","id":"still-here"}';
 /** The engine's limit of a message: it closes the connection above it. */
@@ -31,20 +32,23 @@ const mask = random => random.next();
 
 const VIOLATIONS = [
   random => [
-    frame(random.pick([1, 2, 8, 9, 10]), text(random).subarray(0, 100), { rsv: random.int(1, 7), mask: mask(random) }),
+    encodeFrame(random.pick([1, 2, 8, 9, 10]), text(random).subarray(0, 100), {
+      rsv: random.int(1, 7),
+      mask: mask(random),
+    }),
   ],
-  random => [frame(random.pick(RESERVED), random.bytes(random.int(0, 100)), { mask: mask(random) })],
-  random => [frame(random.pick(CONTROL), random.bytes(random.int(0, 100)), { fin: false })],
-  random => [frame(random.pick(CONTROL), random.bytes(random.int(126, 2000)))],
+  random => [encodeFrame(random.pick(RESERVED), random.bytes(random.int(0, 100)), { mask: mask(random) })],
+  random => [encodeFrame(random.pick(CONTROL), random.bytes(random.int(0, 100)), { fin: false })],
+  random => [encodeFrame(random.pick(CONTROL), random.bytes(random.int(126, 2000)))],
   random => [
-    frame(random.pick(CONTROL), Buffer.alloc(50), { lengthBits: 64, length: BigInt(random.int(126, 60_000)) }),
+    encodeFrame(random.pick(CONTROL), Buffer.alloc(50), { lengthBits: 64, length: BigInt(random.int(126, 60_000)) }),
   ],
-  random => [frame(OPCODE.continuation, text(random), { fin: random.chance() })],
-  random => [frame(OPCODE.text, text(random), { fin: false }), frame(OPCODE.text, text(random))],
+  random => [encodeFrame(OPCODE.continuation, text(random), { fin: random.chance() })],
+  random => [encodeFrame(OPCODE.text, text(random), { fin: false }), encodeFrame(OPCODE.text, text(random))],
   random => [
-    frame(OPCODE.text, text(random), { fin: false }),
-    frame(OPCODE.ping, Buffer.alloc(3)),
-    frame(OPCODE.ping, random.bytes(5), { fin: false }),
+    encodeFrame(OPCODE.text, text(random), { fin: false }),
+    encodeFrame(OPCODE.ping, Buffer.alloc(3)),
+    encodeFrame(OPCODE.ping, random.bytes(5), { fin: false }),
   ],
 ];
 
@@ -53,8 +57,11 @@ export function notUtf8(random) {
   const bad = Buffer.concat([Buffer.from('{"type":"'), random.pick(NOT_UTF8), Buffer.from('"}')]);
   const at = random.int(1, bad.length - 1);
   const frames = random.pick([
-    () => [frame(OPCODE.text, bad, { mask: mask(random) })],
-    () => [frame(OPCODE.text, bad.subarray(0, at), { fin: false }), frame(OPCODE.continuation, bad.subarray(at))],
+    () => [encodeFrame(OPCODE.text, bad, { mask: mask(random) })],
+    () => [
+      encodeFrame(OPCODE.text, bad.subarray(0, at), { fin: false }),
+      encodeFrame(OPCODE.continuation, bad.subarray(at)),
+    ],
     () => [closeFrame(1000, random.pick(NOT_UTF8))],
   ])();
   return opened(random, frames, { expect: 'cut' });
@@ -64,11 +71,11 @@ export function notUtf8(random) {
 export function badClose(random) {
   const frames = random.pick([
     () => [closeFrame(random.pick(BAD_CODES), random.bytes(random.int(0, 100)).toString('hex').slice(0, 100))],
-    () => [frame(OPCODE.close, random.bytes(1))],
+    () => [encodeFrame(OPCODE.close, random.bytes(1))],
     () => [closeFrame(random.int(0, 65_535), random.text(20))],
-    () => [closeFrame(1000), textFrame(PING), closeFrame(1000)],
-    () => [frame(OPCODE.close, Buffer.alloc(0)), random.bytes(random.int(1, 500))],
-    () => [frame(OPCODE.text, Buffer.from('{'), { fin: false }), closeFrame(1001)],
+    () => [closeFrame(1000), encodeText(PING), closeFrame(1000)],
+    () => [encodeFrame(OPCODE.close, Buffer.alloc(0)), random.bytes(random.int(1, 500))],
+    () => [encodeFrame(OPCODE.text, Buffer.from('{'), { fin: false }), closeFrame(1001)],
   ])();
   return opened(random, frames, { expect: 'cut' });
 }
@@ -84,12 +91,16 @@ export function tooLong(random) {
   ])();
   if (random.chance(0.2)) {
     const piece = Buffer.alloc(30_000, 0x20);
-    const rest = [0, 0].map(() => frame(OPCODE.continuation, piece, { fin: false }));
-    return opened(random, [frame(OPCODE.text, piece, { fin: false }), ...rest], { expect: 'cut' });
+    const rest = [0, 0].map(() => encodeFrame(OPCODE.continuation, piece, { fin: false }));
+    return opened(random, [encodeFrame(OPCODE.text, piece, { fin: false }), ...rest], { expect: 'cut' });
   }
-  return opened(random, [frame(random.pick([1, 2]), random.bytes(random.int(0, 50)), { lengthBits: 64, length })], {
-    expect: 'cut',
-  });
+  return opened(
+    random,
+    [encodeFrame(random.pick([1, 2]), random.bytes(random.int(0, 50)), { lengthBits: 64, length })],
+    {
+      expect: 'cut',
+    },
+  );
 }
 
 /**
@@ -108,15 +119,15 @@ export function lyingLength(random) {
   ])();
   if (wrong === undefined) {
     const within = [
-      frame(OPCODE.text, payload, { fin: false }),
-      frame(OPCODE.binary, payload),
-      frame(OPCODE.continuation, payload),
+      encodeFrame(OPCODE.text, payload, { fin: false }),
+      encodeFrame(OPCODE.binary, payload),
+      encodeFrame(OPCODE.continuation, payload),
     ];
     return opened(random, within, { expect: 'any', lingerMs: random.int(1, 10) });
   }
   return opened(
     random,
-    [frame(random.pick([1, 2, 9]), payload.subarray(0, 125), wrong), random.bytes(random.int(0, 300))],
+    [encodeFrame(random.pick([1, 2, 9]), payload.subarray(0, 125), wrong), random.bytes(random.int(0, 300))],
     {
       expect: 'any',
       lingerMs: random.int(1, 10),
@@ -135,7 +146,7 @@ export function oddButAllowed(random) {
       const opcode = frames.length === 0 || frames.fresh ? OPCODE.text : OPCODE.continuation;
       frames.fresh = pieces === 1;
       frames.push(
-        frame(opcode, payload.subarray(from, to), {
+        encodeFrame(opcode, payload.subarray(from, to), {
           fin: pieces === 1,
           mask: mask(random),
           ...(random.chance(0.3) && { lengthBits: 16 }),
@@ -143,34 +154,36 @@ export function oddButAllowed(random) {
       );
       if (random.chance(0.4))
         frames.push(
-          frame(random.pick([OPCODE.ping, OPCODE.pong]), random.bytes(random.int(0, 125)), { mask: mask(random) }),
+          encodeFrame(random.pick([OPCODE.ping, OPCODE.pong]), random.bytes(random.int(0, 125)), {
+            mask: mask(random),
+          }),
         );
       from = to;
     }
   }
-  return opened(random, [...frames, textFrame(PING)], { expect: 'pong', cutsWrites: random.chance(0.3) });
+  return opened(random, [...frames, encodeText(PING)], { expect: 'pong', cutsWrites: random.chance(0.3) });
 }
 
 /** Connections that end in the middle of the upgrade's response, of a join, or of a frame. */
 export function halfOpen(random) {
-  const join = textFrame(
+  const join = encodeText(
     JSON.stringify({
       type: 'join_room',
       id: 'j',
       payload: { room_id: random.pick(['victims', 'log:victims', 'many:victims']) },
     }),
   );
-  const message = textFrame('{"type":"send_message","room":"victims","payload":{"content":"half"}}', {
+  const message = encodeText('{"type":"send_message","room":"victims","payload":{"content":"half"}}', {
     mask: mask(random),
   });
-  const status = textFrame('{"type":"set_status","payload":{"status":"going"}}');
+  const status = encodeText('{"type":"set_status","payload":{"status":"going"}}');
   const frames = random.pick([
     () => [],
     () => [join],
     () => [join, message],
     () => [join, status, message.subarray(0, random.int(1, message.length - 1))],
-    () => [frame(OPCODE.text, Buffer.alloc(100), { lengthBits: 16, length: 60_000n })],
-    () => [frame(OPCODE.text, text(random), { fin: false })],
+    () => [encodeFrame(OPCODE.text, Buffer.alloc(100), { lengthBits: 16, length: 60_000n })],
+    () => [encodeFrame(OPCODE.text, text(random), { fin: false })],
     () => [join.subarray(0, random.int(1, join.length - 1))],
   ])();
   return opened(random, frames, {

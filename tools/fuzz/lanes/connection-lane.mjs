@@ -1,9 +1,9 @@
 /** Sends each input over its own connection, and checks the edge's response. */
 import { connect } from 'node:net';
+import { requestBytes, upgradeLines } from '@hubbub/tools/kit';
 import { Random } from '../random.mjs';
-import { sourceAddress } from '../wire/addresses.mjs';
+import { ACCEPT, sourceAddress } from '../wire/connections.mjs';
 import { goodToken } from '../wire/tokens.mjs';
-import { ACCEPT, request, upgradeLines } from '../wire/websocket.mjs';
 
 /** Limit for the response of the edge, on a busy machine. */
 const PATIENCE_MS = 15_000;
@@ -82,7 +82,7 @@ function throwAt(port, { number, input }, opener) {
 
     socket.on('connect', () => {
       if (!opens) return throwParts();
-      const upgrade = request(upgradeLines({ headers: [`Authorization: Bearer ${goodToken(opener)}`] }));
+      const upgrade = requestBytes(upgradeLines({ headers: [`Authorization: Bearer ${goodToken(opener)}`] }));
       if (eager && parts.length > 0) parts[0] = { ...parts[0], bytes: Buffer.concat([upgrade, parts[0].bytes]) };
       else socket.write(upgrade);
       if (eager) throwParts();

@@ -1,11 +1,11 @@
 /** Sends batches of bad frames over long sessions, each followed by a ping. The session must survive and answer correctly. */
+
+import { encodeFrame, OPCODE } from '@hubbub/tools/kit';
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { Random } from '../random.mjs';
-import { QUIET_ROOM, VICTIM_ROOMS } from '../target/settings.mjs';
-import { sourceAddress } from '../wire/addresses.mjs';
-import { RawSession } from '../wire/session.mjs';
+import { QUIET_ROOM, VICTIM_ROOMS } from '../target/target.mjs';
+import { openSession, sourceAddress } from '../wire/connections.mjs';
 import { goodToken } from '../wire/tokens.mjs';
-import { frame, OPCODE } from '../wire/websocket.mjs';
 
 /** Below the limit of 64 frames that wait behind the current one. */
 const BATCH = 40;
@@ -16,11 +16,11 @@ const decoder = new Decoder();
 
 const CODEC = {
   json: {
-    encode: value => frame(OPCODE.text, Buffer.from(JSON.stringify(value))),
+    encode: value => encodeFrame(OPCODE.text, Buffer.from(JSON.stringify(value))),
     decode: (bytes, opcode) => (opcode === OPCODE.text ? JSON.parse(bytes.utf8Slice()) : undefined),
   },
   msgpack: {
-    encode: value => frame(OPCODE.binary, Buffer.from(encoder.encode(value))),
+    encode: value => encodeFrame(OPCODE.binary, Buffer.from(encoder.encode(value))),
     decode: (bytes, opcode) => (opcode === OPCODE.binary ? decoder.decode(bytes) : undefined),
   },
 };
@@ -34,7 +34,7 @@ export async function runSessionLane(plan, { lane, port, width, seed, tally }) {
     const random = new Random(seed ^ 0x1a9e, number);
     let batch = await nextBatch(plan, lane);
     for (let generation = 0; batch.length > 0; generation++) {
-      const session = await openSession({ lane, port, random, address: sourceAddress(number + generation), tally });
+      const session = await openLaneSession({ lane, port, random, address: sourceAddress(number + generation), tally });
       for (let count = 0; count < BATCHES_PER_SESSION && batch.length > 0; count++) {
         const problem = await session.throwBatch(batch);
         if (problem !== undefined)
@@ -59,7 +59,7 @@ async function nextBatch(plan, lane) {
   return batch;
 }
 
-async function openSession({ lane, port, random, address, tally }) {
+async function openLaneSession({ lane, port, random, address, tally }) {
   const { encode, decode } = CODEC[lane];
   /** Counts of error codes since the last batch. */
   let codes = {};
@@ -71,7 +71,7 @@ async function openSession({ lane, port, random, address, tally }) {
     waiting?.(problem);
     waiting = undefined;
   };
-  const session = new RawSession({
+  const session = openSession({
     port,
     token: goodToken(random),
     encoding: lane,

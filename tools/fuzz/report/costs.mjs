@@ -3,10 +3,10 @@
  * The unit is a good session (connect, welcome, close). The same run measures it, so the machine's speed does not matter.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readMetrics } from '@hubbub/tools/kit';
 import { Redis } from 'ioredis';
 import { KINDS } from '../inputs/catalogue.mjs';
-import { readMetrics } from '../target/metrics.mjs';
-import { RawSession } from '../wire/session.mjs';
+import { openSession } from '../wire/connections.mjs';
 
 /** Largest processor time of one input, in good sessions. */
 const PROCESSOR_MAX = 10;
@@ -31,7 +31,7 @@ const SETTLE_MS = 200;
  */
 
 /**
- * @param {{ plan: import('../lanes/plan.mjs').Plan, edge: { port: number, adminPort: number }, redis?: { url: string }, token: string,
+ * @param {{ plan: import('../lanes/plan.mjs').Plan, edge: { port: number, adminUrl: string }, redis?: { url: string }, token: string,
  *   throwAll: (plan: object) => Promise<void> }} parts
  * @returns {Promise<{ costs: Cost[], problems: string[] }>}
  */
@@ -39,7 +39,7 @@ export async function measureCosts({ plan, edge, redis, token, throwAll }) {
   const commands = redis && new Redis(redis.url);
   const look = async () => ({
     atMs: performance.now(),
-    cpuMs: 1000 * (await readMetrics(edge.adminPort)).get('process_cpu_seconds_total'),
+    cpuMs: 1000 * (await readMetrics(edge)).get('process_cpu_seconds_total'),
     commands:
       commands === undefined ? 0 : Number(/total_commands_processed:(\d+)/.exec(await commands.info('stats'))?.[1]),
   });
@@ -96,7 +96,7 @@ function isAbove({ processor, redis }) {
 /** Connects, waits for the welcome, and closes. */
 function goodSession(port, token) {
   return new Promise((resolve, reject) => {
-    const session = new RawSession({
+    const session = openSession({
       port,
       token,
       encoding: 'json',

@@ -1,6 +1,6 @@
 /** Judges whether memory is flat. */
 
-import { readMetrics } from '../target/metrics.mjs';
+import { readMetrics } from '@hubbub/tools/kit';
 
 export const MIB = 2 ** 20;
 /** Share of a run that counts as warm-up: pools, caches and the heap grow to their size. */
@@ -18,7 +18,7 @@ const HEAP_GROWTH_MAX_BYTES = 2 * MIB;
 /** @param {import('../target/target.mjs').Part} part @returns {Promise<Held>} */
 export async function heldBy(part) {
   const heapBytes = await part.collectGarbage();
-  const rssBytes = (await readMetrics(part.adminPort)).get('process_resident_memory_bytes');
+  const rssBytes = (await readMetrics(part)).get('process_resident_memory_bytes');
   return { heapBytes, rssBytes };
 }
 

@@ -24,7 +24,7 @@ export class Waits {
   /** Measures the baseline; call it before the first input. */
   static async begin(plan, bystanders) {
     const limitMs = (await bystanders.baselineMs()) + ADDED_WAIT_MAX_MS;
-    bystanders.watchWaits(limitMs);
+    await bystanders.watchWaits(limitMs);
     return new Waits(plan, bystanders, limitMs);
   }
 
@@ -73,7 +73,7 @@ export class Waits {
   }
 
   async #longestWaitMs(work) {
-    this.#bystanders.watchWaits(0);
+    await this.#bystanders.watchWaits(0);
     await work();
     await sleep(LAST_WAIT_MS);
     const { longWaits } = await this.#bystanders.figures();

@@ -4,18 +4,13 @@
  * sessions, subscriptions or rosters are left. Then it reads the heaps after a full collection.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signToken } from '../../bench/relays/token.mjs';
+import { encodeText, readMetrics, signToken } from '@hubbub/tools/kit';
 import { churnTables, slopeBytes } from '../report/churn-tables.mjs';
 import { heldBy, memoryVerdict } from '../report/memory.mjs';
 import { saveFuzzRun } from '../report/save-fuzz-run.mjs';
-import { readMetrics } from '../target/metrics.mjs';
-import { redisFigures } from '../target/redis-figures.mjs';
-import { SECRET } from '../target/settings.mjs';
-import { startTarget } from '../target/target.mjs';
+import { redisFigures, SECRET, startTarget } from '../target/target.mjs';
 import { startWatch } from '../target/watch.mjs';
-import { sourceAddress } from '../wire/addresses.mjs';
-import { RawSession } from '../wire/session.mjs';
-import { textFrame } from '../wire/websocket.mjs';
+import { openSession, sourceAddress } from '../wire/connections.mjs';
 
 /** Cycles before the first reading: heaps, pools and compiled code reach their size. */
 const WARM_UP_CYCLES = 3;
@@ -38,7 +33,7 @@ export async function churn(options) {
   console.log(
     `${clients} clients × ${cycles} cycles (and ${WARM_UP_CYCLES} before) = ${(clients * cycles).toLocaleString('en-US')} connections`,
   );
-  const tokens = Array.from({ length: USERS }, (_, user) => signToken(`guest-${user}`, SECRET));
+  const tokens = Array.from({ length: USERS }, (_, user) => signToken({ user: `guest-${user}`, secret: SECRET }));
   const target = await startTarget(options.target);
   const { edge, parts, redis } = target;
   let connections = 0;
@@ -127,7 +122,7 @@ function join(port, token, client, number) {
       reject(new Error(why));
     };
     let welcomed = false;
-    const session = new RawSession({
+    const session = openSession({
       port,
       token,
       encoding: 'json',
@@ -138,7 +133,7 @@ function join(port, token, client, number) {
           welcomed = true;
           // New rooms in each cycle: the state of an empty room must disappear.
           const room = `churn-${number}-${client % ROOMS}`;
-          session.write(textFrame(JSON.stringify({ type: 'join_room', id: JOIN, payload: { room_id: room } })));
+          session.write(encodeText(JSON.stringify({ type: 'join_room', id: JOIN, payload: { room_id: room } })));
         } else if (bytes.includes(JOIN)) {
           clearTimeout(patience);
           resolve(session);
@@ -152,7 +147,7 @@ function join(port, token, client, number) {
 async function settle(edge, redis, problems) {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
-    const metrics = await readMetrics(edge.adminPort);
+    const metrics = await readMetrics(edge);
     const left = {
       sessions: metrics.get('hubbub_edge_sessions'),
       // The channels of broadcasts and of the node stay.

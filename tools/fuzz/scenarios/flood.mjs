@@ -3,7 +3,7 @@
  * The bystanders must lose nothing, memory must not grow, and the edge must count every refusal.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signToken } from '../../bench/relays/token.mjs';
+import { readMetrics, signToken } from '@hubbub/tools/kit';
 import { bystanderProblems, startBystanders } from '../bystanders/bystanders.mjs';
 import { KINDS } from '../inputs/catalogue.mjs';
 import { runConnectionLane } from '../lanes/connection-lane.mjs';
@@ -18,9 +18,7 @@ import { Progress } from '../report/progress.mjs';
 import { saveFuzzRun } from '../report/save-fuzz-run.mjs';
 import { Tally } from '../report/tally.mjs';
 import { Waits } from '../report/waits.mjs';
-import { readMetrics } from '../target/metrics.mjs';
-import { SECRET } from '../target/settings.mjs';
-import { startTarget } from '../target/target.mjs';
+import { SECRET, startTarget } from '../target/target.mjs';
 import { startWatch } from '../target/watch.mjs';
 
 /** Concurrent connections or sessions, by lane. */
@@ -46,7 +44,7 @@ export async function flood(options) {
   const bystanders = await startBystanders(edge.port);
   const waits = await Waits.begin(plan, bystanders);
   const tally = new Tally();
-  const before = await readMetrics(edge.adminPort);
+  const before = await readMetrics(edge);
   const filesBefore = edge.openFiles();
   const watch = startWatch(parts, () => plan.doneInputs);
   const progress = new Progress(plan, { watch, tally, bystanders, edge });
@@ -76,7 +74,13 @@ export async function flood(options) {
       : { problems: [] };
   const { costs, problems: costProblems } =
     watch.dead() === undefined && plan.doneInputs >= MEASURED_INPUTS_MIN
-      ? await measureCosts({ plan, edge, redis, token: signToken('steady', SECRET), throwAll: of => throwAll(of, FEW) })
+      ? await measureCosts({
+          plan,
+          edge,
+          redis,
+          token: signToken({ user: 'steady', secret: SECRET }),
+          throwAll: of => throwAll(of, FEW),
+        })
       : { costs: [], problems: [] };
   const heard = await bystanders.hush();
   const problems = [...bystanderProblems(heard), ...waited.problems, ...costProblems];
@@ -86,7 +90,7 @@ export async function flood(options) {
   const memory = {};
   if (watch.dead() === undefined) {
     problems.push(...(await settled(edge, filesBefore)));
-    const after = await readMetrics(edge.adminPort);
+    const after = await readMetrics(edge);
     problems.push(...countingProblems(before, after, tally));
     const warm = await heldAtWarmUp;
     for (const part of parts) {
@@ -157,7 +161,7 @@ async function heldAfterWarmUp(plan, parts) {
 async function settled(edge, filesBefore) {
   const deadline = performance.now() + SETTLE_WITHIN_MS;
   for (;;) {
-    const sessions = (await readMetrics(edge.adminPort)).get('hubbub_edge_sessions');
+    const sessions = (await readMetrics(edge)).get('hubbub_edge_sessions');
     const files = edge.openFiles();
     const problems = [];
     if (sessions !== BYSTANDING_SESSIONS) problems.push(`${sessions} sessions are left, not ${BYSTANDING_SESSIONS}`);

@@ -1,128 +1,125 @@
 /** Starts and observes the fuzzed cluster: Redis, presence and one edge as processes, or the embedded one. */
 import { readdirSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { lineOf, startNode, stop } from '../../bench/machine/processes.mjs';
-import { findRedis, startRedis } from '../../bench/machine/redis.mjs';
+import { connectRedis, FREE_PORTS, findRedis, namespacesFile, startHubbub, startRedis } from '@hubbub/tools/kit';
+import { countKeys, usedBytes } from '../../bench/machine/redis-figures.mjs';
 import { collectGarbage, inspectorUrlIn } from './inspector.mjs';
-import { notReady } from './metrics.mjs';
-import { environment, NODE_ID } from './settings.mjs';
 
-const MAIN = fileURLToPath(new URL('../../../apps/hubbub/dist/cli/main.js', import.meta.url));
-const READY_WITHIN_MS = 30_000;
-const LOOK_AGAIN_MS = 50;
 const PREFIX = 'fuzz';
+export const SECRET = 'a-secret-of-the-fuzzing-of-32-bytes-and-more';
+export const NODE_ID = 'fuzzed';
+
+/** Rooms of the inputs, without the bystanders' room: one for every path of a message. */
+export const VICTIM_ROOMS = ['victims', 'log:victims', 'tick:victims', 'many:victims', 'kept:victims'];
+/** A room that every session stays in. Inputs that require one certain code use it. */
+export const QUIET_ROOM = 'quiet';
+export const BYSTANDER_ROOM = 'watch';
+
+const NAMESPACES = {
+  log: { public: true, historySize: 50 },
+  tick: { public: true, conflate: true },
+  many: { public: true, presence: 'counts' },
+  kept: { public: true, keepMembers: { offlineAfterMs: 200, expireAfterMs: 1000 } },
+};
+
+/** Lifted limits: they would refuse most inputs, and the code behind them would stay untested. */
+const LIFTED = {
+  HUBBUB_MAX_SESSIONS_PER_USER: '0',
+  HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '0',
+  HUBBUB_MAX_HANDSHAKES_PER_SECOND: '0',
+  HUBBUB_MAX_FRAMES_PER_SECOND: '0',
+  HUBBUB_MAX_USER_FRAMES_PER_SECOND: '0',
+  HUBBUB_MAX_ADDRESS_FRAMES_PER_SECOND: '0',
+  HUBBUB_MAX_REFUSALS_PER_MINUTE: '1000000',
+};
 
 /**
  * @typedef {object} Part one process of Hubbub
- * @property {string} name @property {number} pid @property {number} adminPort
+ * @property {string} name @property {number} pid @property {string} adminUrl @property {number} port of edges
  * @property {{ level: string, event?: string, line: string }[]} troubles log lines of level error and fatal, and other output
  * @property {Record<string, number>} warnings log lines of level warn, by event
  * @property {() => string | undefined} exit returns how it ended, or undefined while it runs
  * @property {() => Promise<number>} collectGarbage returns the bytes of live objects
  * @property {() => number | undefined} openFiles
+ * @property {() => Promise<unknown>} close
  */
 
 /**
  * @param {{ embedded?: boolean, redisUrl?: string, prefix?: string }} options `redisUrl`: an existing Redis, used under the prefix
- * @returns {Promise<{ edge: Part & { port: number }, parts: Part[], redis?: { url: string, prefix: string, own: boolean, version: string, pids: number[] }, close: () => Promise<void> }>}
+ * @returns {Promise<{ edge: Part, parts: Part[], redis?: { url: string, prefix: string, own: boolean, version: string }, close: () => Promise<void> }>}
  */
 export async function startTarget({ embedded = false, redisUrl, prefix = PREFIX }) {
+  const env = {
+    ...FREE_PORTS,
+    HUBBUB_JWT_SECRET: SECRET,
+    HUBBUB_ALLOWED_ORIGINS: 'https://allowed.example',
+    HUBBUB_CONFIG: namespacesFile(NAMESPACES),
+    ...LIFTED,
+  };
   if (embedded) {
-    const edge = await startPart('start', environment({ prefix }));
-    return { edge, parts: [edge], close: () => edge.close() };
+    const edge = await startPart('start', env);
+    return { edge, parts: [edge], close: edge.close };
   }
-  const server = redisUrl === undefined ? findRedis() : { version: 'given' };
-  const started = redisUrl === undefined ? await startRedis(server.command) : { url: redisUrl, pids: [], close() {} };
-  const env = environment({ redisUrl: started.url, prefix });
+  const own = redisUrl === undefined ? await startRedis() : undefined;
+  const url = redisUrl ?? own.url;
+  const onRedis = { ...env, HUBBUB_REDIS_URL: url, HUBBUB_REDIS_PREFIX: prefix };
   // Presence first: at the first start of a cluster it makes every existing edge start again.
-  const presence = await startPart('presence', { ...env, HUBBUB_NODE_ID: 'presence' }, 'partitions_claimed');
-  const edge = await startPart('edge', { ...env, HUBBUB_NODE_ID: NODE_ID });
-  const redis = { url: started.url, prefix, own: redisUrl === undefined, version: server.version, pids: started.pids };
+  const presence = await startPart('presence', { ...onRedis, HUBBUB_NODE_ID: 'presence' }, 'partitions_claimed');
+  const edge = await startPart('edge', { ...onRedis, HUBBUB_NODE_ID: NODE_ID });
   return {
     edge,
     parts: [edge, presence],
-    redis,
+    redis: { url, prefix, own: own !== undefined, version: own === undefined ? 'given' : findRedis().version },
     async close() {
       await Promise.all([edge.close(), presence.close()]);
-      await started.close();
+      await own?.dispose();
     },
   };
 }
 
 /** @param {string} [readyEvent] a log line to wait for, beside readiness */
 async function startPart(command, env, readyEvent) {
-  const child = startNode(['--inspect=127.0.0.1:0', MAIN, command], { name: command, env });
   const troubles = [];
   const warnings = {};
   let inspector;
-  let exit;
-  let closing = false;
-  child.once('exit', (code, signal) => {
-    if (!closing) exit = `ended with ${code ?? signal}: ${child.lastWords}`;
+  const observe = ({ output }) =>
+    output.onLine((line, log, source) => {
+      inspector ??= inspectorUrlIn(line);
+      if (log?.level === 'warn') warnings[log.event] = (warnings[log.event] ?? 0) + 1;
+      else if (log?.level !== 'info' && !isExpected(line, command, source))
+        troubles.push({ level: log?.level ?? source, event: log?.event, line: line.slice(0, 2000) });
+    });
+  const part = await startHubbub([command], {
+    name: command,
+    env,
+    nodeArgs: ['--inspect=127.0.0.1:0'],
+    onSpawn: observe,
+    async readyWhen(started) {
+      await started.untilReady();
+      if (readyEvent !== undefined) await started.orExit(started.output.waitForLog({ event: readyEvent }));
+    },
   });
-  child.stderr.on('data', text => {
-    inspector ??= inspectorUrlIn(text);
-    // `hubbub start` prints its greeting there.
-    if (command === 'start' && !/error|fatal|exception/i.test(text)) return;
-    for (const line of text.split('\n')) {
-      if (line !== '' && !/Debugger|inspector/.test(line)) troubles.push({ level: 'stderr', line });
-    }
-  });
-  eachLine(child.stdout, line => {
-    const entry = line.startsWith('{') ? JSON.parse(line) : { level: 'stdout' };
-    if (entry.level === 'warn') warnings[entry.event] = (warnings[entry.event] ?? 0) + 1;
-    else if (entry.level !== 'info')
-      troubles.push({ level: entry.level, event: entry.event, line: line.slice(0, 2000) });
-  });
-  const [{ port, adminPort }] = await Promise.all([
-    lineOf(child, listeningLine, { name: command, withinMs: READY_WITHIN_MS }),
-    readyEvent &&
-      lineOf(child, line => line.includes(`"${readyEvent}"`) || undefined, {
-        name: command,
-        withinMs: READY_WITHIN_MS,
-      }),
-  ]);
-  await ready(adminPort, command);
   return {
     name: command,
-    pid: child.pid,
-    port,
-    adminPort,
+    pid: part.pid,
+    get port() {
+      return part.port;
+    },
+    adminUrl: part.adminUrl,
     troubles,
     warnings,
-    exit: () => exit,
+    exit: () => (part.endedByItself ? `ended by itself: ${part.output.tail()}` : undefined),
     collectGarbage: () => collectGarbage(inspector),
-    openFiles: () => openFiles(child.pid),
-    async close() {
-      closing = true;
-      child.kill('SIGKILL'); // A drain would only take time.
-      await stop(child);
-    },
+    openFiles: () => openFiles(part.pid),
+    close: () => part.kill(), // A drain would only take time.
   };
 }
 
-function listeningLine(line) {
-  if (!line.startsWith('{')) return undefined;
-  const entry = JSON.parse(line);
-  return entry.event === 'listening' ? entry : undefined;
-}
-
-function eachLine(stream, read) {
-  let rest = '';
-  stream.on('data', text => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop();
-    for (const line of lines) read(line);
-  });
-}
-
-async function ready(adminPort, name) {
-  const deadline = performance.now() + READY_WITHIN_MS;
-  while ((await notReady(adminPort)) !== undefined) {
-    if (performance.now() > deadline) throw new Error(`${name} was not ready within ${READY_WITHIN_MS} ms.`);
-    await sleep(LOOK_AGAIN_MS);
-  }
+/** The inspector's lines, and the greeting of `hubbub start`. */
+function isExpected(line, command, source) {
+  if (source !== 'stderr') return false;
+  return (
+    line === '' || /Debugger|inspector/.test(line) || (command === 'start' && !/error|fatal|exception/i.test(line))
+  );
 }
 
 function openFiles(pid) {
@@ -130,5 +127,15 @@ function openFiles(pid) {
     return readdirSync(`/proc/${pid}/fd`).length;
   } catch {
     return undefined; // Without /proc the report omits it.
+  }
+}
+
+/** Counts the run's keys in Redis, and those of rooms and users; reads the memory of the run's own Redis. */
+export async function redisFigures({ url, prefix, own }) {
+  const redis = connectRedis(url);
+  try {
+    return { ...(await countKeys(redis, prefix)), redisBytes: own ? await usedBytes(redis) : undefined };
+  } finally {
+    redis.disconnect();
   }
 }

@@ -1,5 +1,5 @@
 /** Polls the fuzzed processes: memory, readiness, exits and log lines. */
-import { notReady, readMetrics } from './metrics.mjs';
+import { readMetrics, whyNotReady } from '@hubbub/tools/kit';
 
 const EVERY_MS = 1000;
 
@@ -18,10 +18,7 @@ export function startWatch(parts, doneInputs) {
   let stopped = false;
   const look = async part => {
     const inputs = doneInputs();
-    const [red, metrics] = await Promise.all([
-      notReady(part.adminPort),
-      readMetrics(part.adminPort).catch(() => new Map()),
-    ]);
+    const [red, metrics] = await Promise.all([whyNotReady(part), readMetrics(part).catch(() => new Map())]);
     const atMs = performance.now() - beganAtMs;
     if (red !== undefined && part.exit() === undefined)
       notGreen.push(`${part.name} after ${(atMs / 1000).toFixed(0)} s: ${red}`);

@@ -1,10 +1,10 @@
 /** Generates valid tokens, signed once, and broken ones of every kind. */
 import { createHmac } from 'node:crypto';
-import { signToken } from '../../bench/relays/token.mjs';
-import { SECRET } from '../target/settings.mjs';
+import { signToken } from '@hubbub/tools/kit';
+import { SECRET } from '../target/target.mjs';
 
 const USERS = 64;
-const GOOD = Array.from({ length: USERS }, (_, number) => signToken(`mallory-${number}`, SECRET));
+const GOOD = Array.from({ length: USERS }, (_, number) => signToken({ user: `mallory-${number}`, secret: SECRET }));
 const HOUR_S = 3600;
 
 /** @param {import('../random.mjs').Random} random */

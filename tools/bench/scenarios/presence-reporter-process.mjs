@@ -1,0 +1,72 @@
+/**
+ * One edge as presence sees it, in its own process: the real reporter, sessions without sockets, and a subscription to the
+ * node's channel. After SIGKILL it is a dead edge.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connected, openRedisConnection, RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
+import { Channels, decodeEnvelope } from '@hubbub/protocol';
+import { obey } from '@hubbub/tools/kit';
+// Not part of the edge's interface.
+import { PresenceReporter } from '../../../apps/edge/dist/presence/presence-reporter.js';
+
+/** Sessions that open before the reporter gets its turn. */
+const BITE = 500;
+const BETWEEN_BITES_MS = 5;
+const CONNECT_MS = 5000;
+
+const { redisUrl, prefix, nodeId, first, sessions: count, rooms } = JSON.parse(process.argv[2]);
+const troubles = [];
+const onError = error => troubles.push(String(error));
+const commands = openRedisConnection(redisUrl, { onError });
+const ear = openRedisConnection(redisUrl, { onError });
+await Promise.all([commands, ear].map(redis => connected(redis, CONNECT_MS)));
+const sessions = [];
+const waiting = new Set();
+
+const reporter = new PresenceReporter({
+  log: new RedisReportLog({ commands, prefix }),
+  leases: new RedisNodeLeases({ commands, prefix }),
+  nodeId,
+  snapshot: () => sessions,
+  logger: { info() {}, warn: ({ event, reason }) => troubles.push(`${event}: ${reason}`) },
+});
+
+await ear.subscribe(new Channels(prefix).node(nodeId));
+reporter.start();
+while (!reporter.telling) await sleep(BETWEEN_BITES_MS);
+
+obey({
+  /** Resolves when the process can execute orders. */
+  ready() {},
+
+  /** Joins all sessions; resolves with the time when presence has answered every join. */
+  async open() {
+    const answered = new Promise(resolve => {
+      ear.on('messageBuffer', (_channel, bytes) => {
+        for (const id of decodeEnvelope(bytes)?.sessions ?? []) waiting.delete(id);
+        if (sessions.length === count && waiting.size === 0) resolve(Date.now());
+      });
+    });
+    await openAll();
+    return await answered;
+  },
+
+  troubles: () => troubles,
+
+  close: () => reporter.close(),
+});
+
+async function openAll() {
+  for (let number = first; number < first + count; number++) {
+    const user = `user-${number}`;
+    const room = `room-${number % rooms}`;
+    const id = `${nodeId}-${number}`;
+    const session = { id, user: { id: user, name: user }, state: 'open', rooms: new Set(), statusIn: () => undefined };
+    sessions.push(session);
+    waiting.add(session.id);
+    reporter.sessionOpened(session);
+    session.rooms.add(room);
+    reporter.joined(session, room);
+    if (number % BITE === 0) await sleep(BETWEEN_BITES_MS);
+  }
+}
