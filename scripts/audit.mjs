@@ -3,9 +3,12 @@
  * A registry that has no such service, or no network, is reported as not checked.
  */
 import { spawnSync } from 'node:child_process';
+import { readOptions } from './prepare/arguments.mjs';
 import { fail, say } from './prepare/terminal.mjs';
 
 const LEVEL = 'high';
+
+readOptions('npm run audit');
 
 const { stdout } = spawnSync('npm', ['audit', '--json', `--audit-level=${LEVEL}`], {
   encoding: 'utf8',

@@ -3,12 +3,14 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { readOptions } from './prepare/arguments.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = join(ROOT, 'deploy/grafana/dashboards');
 // Inside node_modules, so that what is bundled finds the SDK.
 const bundle = join(ROOT, 'node_modules/.cache/hubbub/dashboards.mjs');
 
+readOptions('npm run dashboards');
 await build({
   entryPoints: [join(ROOT, 'deploy/grafana/src/index.ts')],
   outfile: bundle,

@@ -1,5 +1,6 @@
 /** Checks the prose of documents, comments, texts for people, names and test titles. Arguments: files or folders; without any, all. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { refuseUse } from './prepare/arguments.mjs';
 import { at } from './prepare/files.mjs';
 import { EXCEPTIONS } from './prose/exceptions.mjs';
 import { lintProse } from './prose/lint.mjs';
@@ -10,6 +11,9 @@ const CHECKED_FILES = /\.(md|[cm]?[jt]sx?|lua|py|go|ya?ml|sh)$/;
 const TESTS = /(^|\/)tests?\/(?!support\/)/;
 
 const selected = process.argv.slice(2).map(path => path.replace(/\/$/, ''));
+const missing = selected.find(path => !existsSync(at(path)));
+if (missing !== undefined)
+  refuseUse('scripts/prose.mjs', `no such path: ${missing}; arguments: files and folders, from the root`);
 const usedExceptions = new Set();
 let count = 0;
 for (const path of listFiles('')) {

@@ -4,13 +4,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { readOptions } from './prepare/arguments.mjs';
 import { at, ROOT } from './prepare/files.mjs';
 import { fail, say } from './prepare/terminal.mjs';
 import { prepare } from './prepare.mjs';
 import { listPackages, packPackages, publishPackages, repositoryPage } from './release/packages.mjs';
 
-const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } });
+const values = readOptions('npm run release --', { 'dry-run': { type: 'boolean', default: false } });
 await prepare();
 const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 

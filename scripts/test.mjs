@@ -1,13 +1,18 @@
 /** `npm test`: installs, builds, checks style and types, runs the tests. Arguments are passed to vitest. */
+
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { refuseUse } from './prepare/arguments.mjs';
+import { at, ROOT } from './prepare/files.mjs';
 import { endWithParent } from './prepare/parent.mjs';
 import { fail, runNode, say } from './prepare/terminal.mjs';
 import { prepare } from './prepare.mjs';
 
 /** More failed files than this are not run again: they are not unstable but broken. */
 const UNSTABLE_FILES_MAX = 4;
+const VITEST = 'node_modules/vitest/vitest.mjs';
 const failuresFolder = mkdtempSync(join(tmpdir(), 'hubbub-test-'));
 process.on('exit', () => rmSync(failuresFolder, { recursive: true, force: true }));
 const failuresFile = join(failuresFolder, 'failures.json');
@@ -41,21 +46,33 @@ const checks = [
   })),
 ];
 
+const args = process.argv.slice(2).filter(argument => argument !== '--');
 endWithParent();
 await prepare();
+refuseWrongOptions();
 for (const { what, script, args, hint } of checks) {
   say(`Checking ${what} …`);
   const code = await runNode(script, args);
   if (code !== 0) fail(`The check of ${what} failed; ${hint}.`, code);
 }
 say('Running the tests …');
-const args = process.argv.slice(2);
 const code = await runTests(args);
 // A person who names tests sees their failures directly.
 process.exitCode = code === 0 || args.length > 0 ? code : await rerunFailedFiles(code);
 
+/** vitest reports a wrong option with a stack trace, and would do so after the checks. */
+function refuseWrongOptions() {
+  if (!args.some(argument => argument.startsWith('-'))) return;
+  const list = [at(VITEST), 'list', '--filesOnly', ...args];
+  const { stderr } = spawnSync(process.execPath, list, { cwd: ROOT, encoding: 'utf8' });
+  const mistake = /^CACError: (.*)$/m.exec(stderr)?.[1];
+  if (mistake !== undefined) {
+    refuseUse('npm test --', `${mistake}; allowed: names of test files, and the options that npx vitest --help lists`);
+  }
+}
+
 function runTests(vitestArgs) {
-  return runNode('node_modules/vitest/vitest.mjs', ['run', ...vitestArgs]);
+  return runNode(VITEST, ['run', ...vitestArgs]);
 }
 
 /**

@@ -1,7 +1,10 @@
-/** Wrong use of a command ends with 2 and one line: the mistake, what is allowed, and the help. */
+/** Wrong use of a command or a script ends with 2 and one line: the mistake, and what is allowed. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { runHubbub } from '../support/process.js';
 
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ROOMS = 'usage: publish [options] <room> <type> [payload]';
 
 test.each([
@@ -36,4 +39,26 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/^hubbub: [^\n]+; see: hubbub[^\n]* --help\n$/);
   expect(stderr).toContain(line);
+});
+
+test.each([
+  [
+    'start --prot 1',
+    "hubbub: unknown option '--prot'; options: --admin-port, --help, --port; see: hubbub start --help",
+  ],
+  ['test --bad', 'npm test --: Unknown option `--bad`; allowed: names of test files, and the options that npx vitest'],
+  ['build --bad', "npm run build: Unknown option '--bad'; expected no arguments"],
+  ['build everything', "npm run build: Unexpected argument 'everything'; expected no arguments"],
+  ['audit --bad', "npm run audit: Unknown option '--bad'; expected no arguments"],
+  ['dashboards --bad', "npm run dashboards: Unknown option '--bad'; expected no arguments"],
+  ['pack --into x', "npm run pack --: Unknown option '--into'; options: --to <value>"],
+  ['pack --to', "npm run pack --: Option '--to <value>' argument missing; options: --to <value>"],
+  ['release --dry', "npm run release --: Unknown option '--dry'; options: --dry-run"],
+  ['prose no/such/path', 'scripts/prose.mjs: no such path: no/such/path; arguments: files and folders, from the root'],
+])('scripts/%s', (command, line) => {
+  const [script, ...args] = command.split(' ');
+  const run = spawnSync(process.execPath, [`scripts/${script}.mjs`, ...args], { cwd: ROOT, encoding: 'utf8' });
+  expect({ code: run.status, stdout: run.stdout }).toEqual({ code: 2, stdout: '' });
+  expect(run.stderr).toMatch(/^[^\n]+\n$/);
+  expect(run.stderr).toContain(line);
 });
