@@ -35,8 +35,10 @@ function roomOf({ room, payload }: Frame): string | undefined {
 function curlSnippet(frame: Frame, { sender }: SnippetContext): string {
   const room = roomOf(frame);
   const path = room === undefined ? undefined : `/rooms/${encodeURIComponent(room)}`;
-  const intro =
-    '# Needs `hubbub api` (docs/http-api.md), and one of its HUBBUB_API_KEYS.\nAPI=http://127.0.0.1:8082 KEY=a-key\n';
+  const intro = `# Needs the HTTP API on the Redis of this hub (docs/http-api.md):
+# HUBBUB_REDIS_URL=redis://127.0.0.1:6379 HUBBUB_API_KEYS=a-key HUBBUB_ADMIN_PORT=9103 npx hubbub api
+API=http://127.0.0.1:8082 KEY=a-key
+`;
   const request = (rest: string, ...options: string[]): string =>
     `${intro}curl -sS "$API${path}${rest}" -H "Authorization: Bearer $KEY"${options.map(option => ` \\\n  ${option}`).join('')}\n`;
   switch (path === undefined ? '' : frame.type) {

@@ -1,28 +1,7 @@
 /** Codes of the protocol as words for people. The code is shown beside them, for those who look it up. */
-import type { ConnectionState, ErrorCode, HubbubError } from '@hubbub/client';
+import type { ConnectionState } from '@hubbub/client';
 import { CLOSE_CODES } from '@hubbub/protocol';
 import type { ConnectionView } from './state/chat.js';
-
-const ERROR_WORDS: Readonly<Record<ErrorCode, string>> = {
-  INVALID_FORMAT: 'The edge could not read that.',
-  UNKNOWN_TYPE: 'The edge does not know this kind of frame here.',
-  INVALID_PAYLOAD: 'The edge does not take this content.',
-  MISSING_ROOM: 'No room was named.',
-  INVALID_ROOM: 'That is not a room name.',
-  NOT_IN_ROOM: 'You are not in this room.',
-  FORBIDDEN: 'Your token does not allow this.',
-  ROOM_LIMIT: 'You are in as many rooms as one connection may be.',
-  RATE_LIMITED: 'Too fast: wait a moment and try again.',
-  TOO_LARGE: 'This is too long to send.',
-  UNAVAILABLE: 'There was no answer.',
-  OUTCOME_UNKNOWN: 'The edge does not know whether this was done.',
-  UNAUTHORIZED: 'Your token is missing or no longer valid.',
-  ORIGIN_NOT_ALLOWED: 'Pages from this address may not connect.',
-  UPGRADE_REQUIRED: 'The address does not speak WebSocket.',
-  NOT_FOUND: 'There is nothing at this address.',
-  CONFLICT: 'This was done before, in another way.',
-  UNSUPPORTED_SUBPROTOCOL: 'The edge does not speak the version of this page.',
-};
 
 const CLOSE_WORDS: Readonly<Record<number, string>> = {
   [CLOSE_CODES.ABNORMAL]: 'The connection broke.',
@@ -59,10 +38,6 @@ export function stateWords(state: ConnectionState): string {
   return STATE_WORDS[state];
 }
 
-export function errorWords({ code }: HubbubError): string {
-  return ERROR_WORDS[code];
-}
-
 /** Why there is no connection. Nothing where the user wanted none. */
 export function lossWords({ error, closeCode, hadSession }: ConnectionView): string {
   // A browser hides from the page why a handshake was refused: both end as 1006.
@@ -70,7 +45,7 @@ export function lossWords({ error, closeCode, hadSession }: ConnectionView): str
     return 'The edge was not reached, or it did not take the token.';
   }
   const known = closeCode === undefined ? undefined : CLOSE_WORDS[closeCode];
-  return known ?? (error === undefined ? '' : errorWords(error));
+  return known ?? error?.message ?? '';
 }
 
 /** "Ada types…", "Ada and Ben type…", "Ada, Ben and 2 others type…". */

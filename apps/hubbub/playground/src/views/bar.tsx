@@ -56,7 +56,7 @@ function Connection({ playground }: { readonly playground: Playground }) {
         </span>
         {/* Beside the live region: a screen reader must not read every second. */}
         {retryAtMs !== undefined && <Countdown untilMs={retryAtMs} />}
-        <span class="reason" data-testid="connection-reason" title={isLost ? error?.message : undefined}>
+        <span class="reason" data-testid="connection-reason">
           {cause && `${cause} ${code ?? ''}`}
         </span>
       </span>

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Playground } from '../playground.js';
 import type { ChatRoom } from '../state/chat-room.js';
-import { errorWords, peopleWords, typingWords } from '../words.js';
+import { peopleWords, typingWords } from '../words.js';
 import { Button } from './button.js';
 import { MessageLog } from './message-log.js';
 import { RoomTabs } from './room-tabs.js';
@@ -63,8 +63,8 @@ function RoomPanel({ playground, room, focusComposer }: RoomPanelProps) {
         </Button>
       </header>
       {state === 'left' && error !== undefined && isConnected && (
-        <div class="notice row" role="alert" data-testid="room-problem" title={error.message}>
-          <span>You are not in this room. {errorWords(error)}</span>
+        <div class="notice row" role="alert" data-testid="room-problem">
+          <span>You are not in this room. {error.message}</span>
           <code data-testid="room-problem-code">{error.code}</code>
           <Button testId="rejoin" onClick={() => playground.enterRoom(name)}>
             Try again

@@ -3,7 +3,6 @@ import type { Sender } from '@hubbub/client';
 import { useMemo, useRef } from 'preact/hooks';
 import type { ChatRoom } from '../state/chat-room.js';
 import type { Delivery, Line, Message } from '../state/entries.js';
-import { errorWords } from '../words.js';
 import { Button } from './button.js';
 import { useStickToEnd } from './stick-to-end.js';
 
@@ -91,8 +90,8 @@ function MessageView({ message, retry }: { readonly message: Message; readonly r
             {text}
           </p>
           <footer class="message-foot row">
-            <span data-testid="message-delivery" title={error?.message}>
-              {DELIVERY_WORDS[delivery]} {error && errorWords(error)}
+            <span data-testid="message-delivery">
+              {DELIVERY_WORDS[delivery]} {error?.message}
             </span>
             {error && (
               <>
