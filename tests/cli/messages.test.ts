@@ -85,7 +85,6 @@ describe('publish', () => {
     [['general', 'x', '[1]'], 'payload: expected a JSON object'],
     [['general', 'x', '{"a":', '1}'], 'quote the payload'],
     [['--user', 'u', '--all', 'x'], 'expected --user or --all, not both'],
-    [[], "missing required argument 'words'; see: hubbub publish --help"],
   ])('%j is wrong use: 2, and one line', async (args, notices) => {
     const { code, stdout, stderr } = await runHubbub(['publish', ...args], env);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
