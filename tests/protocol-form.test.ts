@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest';
 import * as shapes from '../packages/client/src/frames.js';
 import { readPosition, readResumeAnswer } from '../packages/client/src/resume-frames.js';
 import {
-  codeBlocks,
   endsASentence,
   hasTwoSentences,
   headingsOf,
@@ -16,6 +15,7 @@ import {
   wordsOf,
 } from './support/markdown-prose.js';
 import { MarkdownPage } from './support/markdown-tables.js';
+import { samplesIn } from './support/samples.js';
 
 const page = readFileSync(new URL('../PROTOCOL.md', import.meta.url), 'utf8');
 const prose = proseLines(page);
@@ -63,10 +63,12 @@ const CLIENT = 'client → edge';
 const EDGE = 'edge → client';
 type Example = protocol.Frame & { readonly payload: protocol.Payload };
 
+function jsonLinesIn(text: string): string[] {
+  return samplesIn(text).flatMap(({ language, code }) => (language === 'json' ? code.trimEnd().split('\n') : []));
+}
+
 function examplesOf({ text }: FrameSection): Example[] {
-  return codeBlocks(text)
-    .filter(({ language }) => language === 'json')
-    .flatMap(({ lines }) => lines.map(line => ({ payload: {}, ...(JSON.parse(line) as protocol.Frame) })));
+  return jsonLinesIn(text).map(line => ({ payload: {}, ...(JSON.parse(line) as protocol.Frame) }));
 }
 
 /** The fields of a section's table: `payload.epoch`, `payload.offset` in one cell are two. */
@@ -136,9 +138,9 @@ describe('frames of PROTOCOL.md', () => {
   });
 
   test('every JSON block of the page parses', () => {
-    const blocks = codeBlocks(page).filter(({ language }) => language === 'json');
-    expect(blocks.length).toBeGreaterThan(sections.length);
-    for (const { lines } of blocks) for (const line of lines) expect(() => JSON.parse(line), line).not.toThrow();
+    const lines = jsonLinesIn(page);
+    expect(lines.length).toBeGreaterThan(sections.length);
+    for (const line of lines) expect(() => JSON.parse(line), line).not.toThrow();
   });
 });
 

@@ -65,7 +65,7 @@ export function record(findings) {
     metrics,
     failures: findings.failures,
     samples: findings.samples,
-    summary: `\`\`\`\n${inWords(findings)}\n\`\`\``,
+    summary: `\`\`\`text\n${inWords(findings)}\n\`\`\``,
   });
 }
 

@@ -1,10 +1,7 @@
-/** Every command has a help text with an example, and the README names only existing commands. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+/** Every command has a help text with an example. */
 import { expect, test } from 'vitest';
 import { runHubbub } from '../support/process.js';
 
-const README = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
 const COMMANDS = ['start', 'edge', 'presence', 'api', 'token', 'publish', 'tail', 'rooms', 'who', 'doctor', 'config'];
 
 async function help(...words: string[]): Promise<string> {
@@ -22,10 +19,4 @@ test('the main help lists every command and every exit code', async () => {
 
 test.each([...COMMANDS, 'config print', 'config check', 'config docs'])('%s --help has an example', async command => {
   expect(await help(...command.split(' '))).toMatch(new RegExp(`\nExamples?:\n(.*\n)* {2}\\$ .*hubbub ${command}\\b`));
-});
-
-test('the README names only existing commands', () => {
-  const named = [...README.matchAll(/(?:npx |^|&& )hubbub ([a-z]+)/gm)].map(([, name]) => name);
-  expect(COMMANDS).toEqual(expect.arrayContaining(named));
-  expect(named).toEqual(expect.arrayContaining(['doctor', 'config', 'publish', 'tail', 'rooms', 'who']));
 });

@@ -1,45 +1,20 @@
 /** Every relative link of the documentation leads to a file that is there, and to a heading of it where it names one. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { headingsOf } from '../support/markdown-prose.js';
+import { documentationPages } from '../support/samples.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const pages = [
-  ...['README', 'ARCHITECTURE', 'CHANGELOG', 'CONTRIBUTING', 'PROTOCOL', 'SECURITY'].map(name => `${name}.md`),
-  ...markdownIn('docs'),
-  ...markdownIn('packages'),
-  ...markdownIn('examples'),
-  ...['tools/bench', 'tools/fuzz', 'k6', 'tests/support'].map(folder => `${folder}/README.md`),
-];
-
-function markdownIn(folder: string): string[] {
-  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap(entry => {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return /^(node_modules|dist|src|test-results.*)$/.test(entry.name) ? [] : markdownIn(path);
-    return entry.name.endsWith('.md') ? [path] : [];
-  });
-}
+const pages = documentationPages();
 
 /** Without code: what looks like a link there is none. */
 function prose(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
     .replace(/^```[\s\S]*?^```$/gm, '')
     .replace(/`[^`\n]*`/g, code => (code.includes('](') ? '' : code));
-}
-
-/** The anchors that GitHub gives to headings: lower case, no punctuation, hyphens, numbered when repeated. */
-function anchorsOf(path: string): Set<string> {
-  const anchors = new Set<string>();
-  for (const [, title = ''] of prose(path).matchAll(/^#{1,6} (.+)$/gm)) {
-    const text = title.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
-    const slug = text.replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-');
-    let anchor = slug;
-    for (let n = 1; anchors.has(anchor); n++) anchor = `${slug}-${n}`;
-    anchors.add(anchor);
-  }
-  return anchors;
 }
 
 function broken(page: string): string[] {
@@ -50,7 +25,10 @@ function broken(page: string): string[] {
       const [path = '', heading] = target.split('#');
       const file = path === '' ? page : normalize(relative(ROOT, join(ROOT, dirname(page), path)));
       if (!existsSync(join(ROOT, file))) return true;
-      return heading !== undefined && (statSync(join(ROOT, file)).isDirectory() || !anchorsOf(file).has(heading));
+      return (
+        heading !== undefined &&
+        (statSync(join(ROOT, file)).isDirectory() || !headingsOf(prose(file)).some(({ anchor }) => anchor === heading))
+      );
     })
     .map(target => `${page}: ${target}`);
 }
@@ -66,6 +44,18 @@ test.each(pages)('%s', page => {
 test('docs/README.md leads to every page of docs', () => {
   const index = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
   const inFolders = /^docs\/(README\.md|decisions\/)/;
-  const unlisted = markdownIn('docs').filter(path => !inFolders.test(path) && !index.includes(`](${path.slice(5)})`));
+  const unlisted = documentationPages('docs/').filter(
+    path => !inFolders.test(path) && !index.includes(`](${path.slice(5)})`),
+  );
   expect(unlisted).toEqual([]);
+});
+
+test('files that pages name in code exist', () => {
+  for (const page of pages) {
+    const named = [...prose(page).matchAll(/`((?:apps|packages|tests|docs|examples)\/[\w./-]+\.\w+)`/g)];
+    expect(
+      named.map(([, path = '']) => path).filter(path => !existsSync(join(ROOT, path))),
+      page,
+    ).toEqual([]);
+  }
 });

@@ -24,15 +24,25 @@ export interface Consumer {
   start(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<TestProcess>;
 }
 
+/** The time that a hook needs that calls `installConsumer`. */
+export const INSTALL_TIMEOUT_MS = 180_000;
+
 /** Packs every public package and installs all of them, and `others` from the registry; call it in `beforeAll`. */
 export async function installConsumer(others: readonly string[]): Promise<Consumer> {
-  const folder = await mkdtemp(join(tmpdir(), 'hubbub-consumer-'));
-  cleanup(() => rm(folder, { recursive: true }));
+  const consumer = await openProject(join(tmpdir(), 'hubbub-consumer-'));
+  const { folder } = consumer;
   await run(ROOT, process.execPath, ['scripts/pack.mjs', '--to', join(folder, 'tarballs')]);
   await writeFile(join(folder, 'package.json'), '{ "private": true }');
   const tarballs = (await readdir(join(folder, 'tarballs'))).map(name => `./tarballs/${name}`);
   const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
   await run(folder, 'npm', ['install', ...quiet, ...tarballs, ...others]);
+  return consumer;
+}
+
+/** An empty project in a new folder whose path begins with `prefix`. */
+export async function openProject(prefix: string): Promise<Consumer> {
+  const folder = await mkdtemp(prefix);
+  cleanup(() => rm(folder, { recursive: true }));
   return {
     folder,
     write: async files => {

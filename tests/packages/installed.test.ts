@@ -11,9 +11,8 @@ import { startEmbedded } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { startRedis } from '../support/redis.js';
 import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
-import { type Consumer, installConsumer } from './consumer.js';
+import { type Consumer, INSTALL_TIMEOUT_MS, installConsumer } from './consumer.js';
 
-const INSTALL_TIMEOUT_MS = 180_000;
 const SETTINGS = { HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0', HUBBUB_JWT_SECRET: TEST_JWT_SECRET };
 let consumer: Consumer;
 let browser: Browser;

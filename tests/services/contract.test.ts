@@ -1,6 +1,5 @@
 /** docs/redis-contract.md, line by line: its redis-cli commands, its Python service and its Go program, on a real cluster and without an SDK. */
 import { execFile, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { connectHubbub } from '@hubbub/server';
@@ -13,6 +12,7 @@ import { eventually } from '../support/eventually.js';
 import { ProcessOutput } from '../support/process-output.js';
 import { PROVISION_TIMEOUT_MS, provisionBarePython, provisionRedisCli } from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
+import { samplesOf } from '../support/samples.js';
 import { findProgram } from '../support/system-packages.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -29,8 +29,8 @@ beforeAll(() => {
 }, PROVISION_TIMEOUT_MS);
 
 beforeAll(async () => {
-  const page = await readFile(`${ROOT}docs/redis-contract.md`, 'utf8');
-  lines = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, code = '']) => code.trim().split('\n'));
+  const shell = samplesOf('docs/redis-contract.md').filter(({ language }) => language === 'sh');
+  lines = shell.flatMap(({ code }) => code.trim().split('\n'));
   const env = withNamespaces({
     game: { public: true, events: ['move', 'stop'], ...HISTORY },
     quiet: { public: true, events: ['move'] },
@@ -227,5 +227,5 @@ test.skipIf(go === undefined)(
     expect(stdout.trim()).toBe('edges 1');
     expect(await bob.nextFrame('build.finished')).toMatchObject({ room: 'go', payload: { ok: true, by: 'go' } });
   },
-  120_000,
+  PROVISION_TIMEOUT_MS, // It compiles the standard library on a fresh machine.
 );

@@ -16,11 +16,6 @@ export interface Heading {
   readonly anchor: string;
 }
 
-export interface CodeBlock {
-  readonly language: string;
-  readonly lines: readonly string[];
-}
-
 const LIST_MARK = /^\s*(?:[-*]|\d+\.)\s+/;
 
 /** Lines that are prose: no headings, tables, code, comments and links of a table of contents. */
@@ -82,6 +77,7 @@ export function headingsOf(page: string): Heading[] {
     const [, marks = '', text = ''] = /^(#{1,6}) (.+)$/.exec(line) ?? [];
     if (marks === '') return [];
     const slug = text
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
       .toLowerCase()
       .replace(/[^\p{L}\p{N}\s_-]/gu, '')
       .replaceAll(' ', '-');
@@ -90,13 +86,6 @@ export function headingsOf(page: string): Heading[] {
     anchors.add(anchor);
     return [{ level: marks.length, text, anchor }];
   });
-}
-
-export function codeBlocks(text: string): CodeBlock[] {
-  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', code = '']) => ({
-    language,
-    lines: code.trimEnd().split('\n'),
-  }));
 }
 
 function withoutBlocks(page: string): string[] {

@@ -1,0 +1,125 @@
+/** Every code sample of the documentation, checked by what would consume it. Programs run in the tests of their pages. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '@hubbub/config';
+import { beforeAll, expect, test } from 'vitest';
+import { type Consumer, INSTALL_TIMEOUT_MS, installConsumer, openProject } from '../packages/consumer.js';
+import { cleanup } from '../support/cleanup.js';
+import { PROVISION_TIMEOUT_MS, provisionBarePython } from '../support/provision.js';
+import { documentationPages, type Sample, samplesOf } from '../support/samples.js';
+import { COMPILED_LANGUAGES, compileSamples } from './compile-samples.js';
+import { shellProblems } from './shell-samples.js';
+
+const TESTS = join(import.meta.dirname, '..');
+const FRAGMENTS = readFileSync(join(import.meta.dirname, 'fragments.d.ts'), 'utf8');
+/** Beside Hubbub's packages, with their types. */
+const PACKAGES_OF_SAMPLES = ['@types/ws@8.18.1'];
+/** Samples about the test kit are part of the tests' own program. */
+const KIT_PAGES = /^(tests|examples)\//;
+/** Not code: output, grammars, drawings. */
+const NO_CODE: ReadonlySet<string> = new Set(['text']);
+/** Samples that nothing here can consume: page, language, reason. */
+const UNCHECKED: ReadonlyArray<readonly [page: string, language: string, reason: string]> = [
+  ['docs/guides/build-your-own.md', 'html', 'a browser opens it in the test of the page'],
+];
+
+type Check = (sample: Sample) => readonly string[] | Promise<readonly string[]>;
+
+let compiled: ReadonlyMap<Sample, readonly string[]>;
+let python: string;
+let configFile: string;
+const pages = documentationPages();
+const samples = pages.flatMap(samplesOf);
+
+const isCompiled = (sample: Sample) => COMPILED_LANGUAGES.has(sample.language);
+const checkCompiled: Check = sample => compiled.get(sample) ?? ['was not compiled'];
+const CHECKS: Readonly<Record<string, Check>> = {
+  js: checkCompiled,
+  jsx: checkCompiled,
+  ts: checkCompiled,
+  tsx: checkCompiled,
+  sh: ({ code }) => shellProblems(code),
+  json: ({ code }) => problemOf(() => jsonValuesIn(code)),
+  yaml: ({ code }) => {
+    writeFileSync(configFile, code);
+    return problemOf(() => loadConfig({ HUBBUB_CONFIG: configFile }));
+  },
+  python: ({ code }) => {
+    const compile = 'import ast, sys; compile(sys.stdin.read(), "sample", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)';
+    return outputOf(python, ['-c', compile], code);
+  },
+};
+
+beforeAll(() => {
+  python = provisionBarePython();
+  const folder = mkdtempSync(join(TESTS, 'test-results-'));
+  cleanup(() => rmSync(folder, { recursive: true }));
+  configFile = join(folder, 'hubbub.yaml');
+}, PROVISION_TIMEOUT_MS);
+
+beforeAll(async () => {
+  const ofKit = samples.filter(sample => isCompiled(sample) && KIT_PAGES.test(sample.page));
+  const ofPackages = samples.filter(sample => isCompiled(sample) && !KIT_PAGES.test(sample.page));
+  const [kit, consumer]: [Consumer, Consumer] = await Promise.all([
+    openProject(join(TESTS, 'test-results-')),
+    installConsumer(PACKAGES_OF_SAMPLES),
+  ]);
+  compiled = new Map([
+    ...(await compileSamples(kit, ofKit, { 'kit.d.ts': '/// <reference path="../support/global-setup.ts" />' })),
+    ...(await compileSamples(consumer, ofPackages, { 'fragments.d.ts': FRAGMENTS })),
+  ]);
+}, INSTALL_TIMEOUT_MS);
+
+function problemOf(consume: () => unknown): string[] {
+  try {
+    consume();
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+function outputOf(program: string, args: readonly string[], input: string): string[] {
+  const { status, stdout, stderr } = spawnSync(program, args, { input, encoding: 'utf8' });
+  return status === 0 ? [] : [`${stdout}${stderr}`];
+}
+
+/** One value over several lines, or one value on each line. */
+function jsonValuesIn(code: string): unknown[] {
+  try {
+    return [JSON.parse(code)];
+  } catch {
+    return code
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as unknown); // The error that counts is that of a line.
+  }
+}
+
+test.each(pages.filter(page => samplesOf(page).length > 0))('%s', async page => {
+  const problems: string[] = [];
+  for (const sample of samples.filter(one => one.page === page && !NO_CODE.has(one.language))) {
+    const isListed = UNCHECKED.some(([path, language]) => path === page && language === sample.language);
+    const check = CHECKS[sample.language];
+    const found = isListed ? [] : ((await check?.(sample)) ?? [`the language "${sample.language}" has no check`]);
+    problems.push(...found.map(problem => `${page}:${sample.line}: ${problem}`));
+  }
+  expect(problems.join('\n')).toBe('');
+});
+
+test('each exception is needed', () => {
+  const isNeeded = ([page, language]: (typeof UNCHECKED)[number]) =>
+    samples.some(sample => sample.page === page && sample.language === language);
+  expect(UNCHECKED.filter(entry => !isNeeded(entry))).toEqual([]);
+});
+
+test('a test runs the programs of each page', () => {
+  const tests = ['tests', 'packages', 'apps'].flatMap(folder =>
+    readdirSync(join(TESTS, '..', folder), { recursive: true, encoding: 'utf8' })
+      .filter(path => path.endsWith('.test.ts') && !path.includes('node_modules'))
+      .map(path => readFileSync(join(TESTS, '..', folder, path), 'utf8')),
+  );
+  const withPrograms = new Set(samples.filter(({ file }) => file?.endsWith('js')).map(({ page }) => page));
+  expect([...withPrograms].filter(page => !tests.some(text => text.includes(`programsOf('${page}'`)))).toEqual([]);
+});
