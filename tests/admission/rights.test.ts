@@ -1,10 +1,12 @@
 /** Each right taken away alone, and what then fails; and what a pattern opens. */
+import { HubbubClient } from '@hubbub/client';
 import type { Frame } from '@hubbub/protocol';
 import { RIGHTS, type Right } from '@hubbub/protocol';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
+import { cleanup } from '../support/cleanup.js';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';
-import { connect, type RawClient } from '../support/raw-client.js';
+import { connect, connectRefused, type RawClient } from '../support/raw-client.js';
 
 const ROOM = 'lab:1';
 const NAMESPACES = { lab: { historySize: 10, events: ['vote'] }, quiz: {} };
@@ -92,6 +94,57 @@ describe('rights', () => {
       const answer = codeOf(await client.ask({ type: 'join_room', payload: { room_id: room } }));
       expect(answer, room).toBe(opened.includes(room) ? 'ok' : 'FORBIDDEN');
     }
+  });
+
+  test('a refusal names the room, the right, and what the token has', async () => {
+    const member = await withRights({ 'lab:*': ['join', 'presence'], 'quiz:7': ['join'] });
+    await member.join(ROOM);
+    const opens = ['lab:*', 'quiz:7'];
+    for (const [right, frames] of Object.entries(NEEDS)) {
+      if (right === 'join' || right === 'presence') continue;
+      for (const frame of frames) {
+        expect((await member.ask(frame)).payload).toEqual({
+          code: 'FORBIDDEN',
+          message: `The right \`${right}\` is missing in the room \`${ROOM}\`; granted there: \`join\`, \`presence\`.`,
+          details: { room: ROOM, right, granted: ['join', 'presence'], opens },
+        });
+      }
+    }
+    const closed = {
+      code: 'FORBIDDEN',
+      message: 'The right `join` is missing in the room `quiz:8`; the token opens `lab:*`, `quiz:7`.',
+      details: { room: 'quiz:8', right: 'join', granted: [], opens },
+    };
+    expect((await member.ask({ type: 'join_room', payload: { room_id: 'quiz:8' } })).payload).toEqual(closed);
+    const resumed = await member.ask({ type: 'resume', payload: { rooms: [{ room_id: 'quiz:8' }] } });
+    expect(resumed.payload?.rooms).toEqual([{ room_id: 'quiz:8', error: closed }]);
+    const token = cluster.token({ user: 'late', rooms: { 'lab:*': ['join', 'presence'], 'quiz:7': ['join'] } });
+    const refused = await connectRefused(cluster.edge(0).roomUrl('quiz:8'), { token });
+    expect([refused.status, JSON.parse(refused.body)]).toEqual([403, closed]);
+  });
+
+  test('a refusal of a token without rooms names no namespace, and one of many patterns names the first five', async () => {
+    const plain = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'plain' }) });
+    expect((await plain.ask({ type: 'join_room', payload: { room_id: ROOM } })).payload).toEqual({
+      code: 'FORBIDDEN',
+      message: `The right \`join\` is missing in the room \`${ROOM}\`; the token opens public namespaces only.`,
+      details: { room: ROOM, right: 'join', granted: [] },
+    });
+    const many = Array.from({ length: 10 }, (_, n) => `quiz:${n}${'x'.repeat(150)}`);
+    const { payload } = await (await withRights(many)).ask({ type: 'join_room', payload: { room_id: ROOM } });
+    const { opens } = (payload?.details ?? {}) as { opens?: string[] };
+    expect(opens).toEqual(many.slice(0, 5).map(pattern => pattern.slice(0, 129)));
+  });
+
+  test('the client SDK hands over the details', async () => {
+    const token = cluster.token({ user: 'sdk', rooms: ['quiz:*'] });
+    const client = new HubbubClient({ url: cluster.edge(0).wsUrl, token });
+    cleanup(() => client.close());
+    await client.connect();
+    await expect(client.room(ROOM).join()).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      details: { room: ROOM, right: 'join', granted: [], opens: ['quiz:*'] },
+    });
   });
 
   test('rooms that are an empty list open nothing, not even what is public', async () => {

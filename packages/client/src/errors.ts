@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   HubbubError,
   isErrorCode,
+  isPlainObject,
   type Payload,
   type Refusal,
 } from '@hubbub/protocol';
@@ -26,11 +27,14 @@ export class Refused extends HubbubError {}
  * Reads an error of the edge.
  * @param unknown the code to use for one that a newer edge added
  */
-export function readRefused({ code, message, retry_after_ms }: Payload = {}, unknown: ErrorCode): Refused {
+export function readRefused({ code, message, retry_after_ms, details }: Payload = {}, unknown: ErrorCode): Refused {
   const retryAfterMs = typeof retry_after_ms === 'number' ? retry_after_ms : undefined;
   const text = String(message ?? '');
   const isKnown = isErrorCode(code);
-  return new Refused(isKnown ? code : unknown, isKnown ? text : `${code}: ${text}`, { retryAfterMs });
+  return new Refused(isKnown ? code : unknown, isKnown ? text : `${code}: ${text}`, {
+    retryAfterMs,
+    ...(isPlainObject(details) && { details }),
+  });
 }
 
 /** The error for a request that may succeed later. */

@@ -36,6 +36,14 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(ERROR_CATALOGUE, value);
 }
 
+/** Such as `{ room, right, granted, opens }` of `FORBIDDEN` (PROTOCOL.md section 3). */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+export interface HubbubErrorOptions extends ErrorOptions {
+  readonly retryAfterMs?: number | undefined;
+  readonly details?: ErrorDetails | undefined;
+}
+
 /**
  * An error with a code of the catalogue. Branch on `code` or `retryable`, never on the message.
  *
@@ -48,15 +56,14 @@ export class HubbubError extends Error {
   readonly code: ErrorCode;
   /** Milliseconds after which to try again, where that is known. */
   readonly retryAfterMs: number | undefined;
+  /** The facts of the message, where a program can use them. */
+  readonly details: ErrorDetails | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options?: ErrorOptions & { readonly retryAfterMs?: number | undefined },
-  ) {
+  constructor(code: ErrorCode, message: string, options?: HubbubErrorOptions) {
     super(message, options);
     this.code = code;
     this.retryAfterMs = options?.retryAfterMs;
+    this.details = options?.details;
   }
 
   get retryable(): boolean {

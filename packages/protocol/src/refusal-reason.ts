@@ -1,5 +1,5 @@
 /** A refusal as the reason of a close, for clients that cannot see HTTP answers: `?errors=close` (PROTOCOL.md section 1). */
-import { type ErrorCode, isErrorCode } from './errors.js';
+import { type ErrorCode, type ErrorDetails, isErrorCode } from './errors.js';
 
 /** Why an edge does not open a session. */
 export interface Refusal {
@@ -7,6 +7,8 @@ export interface Refusal {
   readonly message: string;
   /** Milliseconds to wait before the next attempt, if the edge names it. */
   readonly retryAfterMs?: number;
+  /** In HTTP answers; a close reason has no place for them. */
+  readonly details?: ErrorDetails;
 }
 
 /** RFC 6455 section 5.5: a control frame has 125 bytes, two of which are the close code. */

@@ -3,7 +3,7 @@ import type { Namespaces } from '@hubbub/config';
 import { HubbubError, type Sender } from '@hubbub/protocol';
 import type { Authorizer } from './authorizer/authorizer.js';
 import { continueWith } from './claims.js';
-import { type Grant, needsRoomToken, type Rights } from './rights.js';
+import { type Grant, missingRight, needsRoomToken, type Rights } from './rights.js';
 import type { RoomTokenVerifier } from './room-token.js';
 
 /** A session is one. */
@@ -36,8 +36,11 @@ export function createJoinAuthorization(parts: JoinAuthorizationParts): Authoriz
     const granted = roomToken === undefined ? undefined : verifyRoomToken(roomToken, user, room);
     return continueWith<Grant | undefined, Grant | undefined>(granted, grant => {
       if (!rights.allows(room, 'join') && grant?.includes('join') !== true) {
-        const wantsToken = grant === undefined && needsRoomToken(namespaces, room);
-        throw new HubbubError('FORBIDDEN', wantsToken ? ROOM_TOKEN_NEEDED : 'The token does not open this room.');
+        if (grant !== undefined || !needsRoomToken(namespaces, room))
+          throw missingRight({ user, rights }, room, 'join', grant);
+        throw new HubbubError('FORBIDDEN', `The room \`${room}\` ${ROOM_TOKEN_NEEDED}`, {
+          details: { room, right: 'join', granted: [] },
+        });
       }
       return continueWith(authorizer.ask({ action: 'join', user, address, room }), () => grant);
     });
@@ -45,4 +48,4 @@ export function createJoinAuthorization(parts: JoinAuthorizationParts): Authoriz
 }
 
 const ROOM_TOKEN_NEEDED =
-  'This room needs a room token: in payload.token of join_room, in the room of resume, or as ?room_token= of the path.';
+  'needs a room token: in payload.token of join_room, in the room of resume, or as ?room_token= of the path.';

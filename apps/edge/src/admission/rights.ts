@@ -1,7 +1,15 @@
 /** The rights of a token: patterns of rooms, each with its rights. */
 
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
-import { namespaceOf, RIGHTS, type Right } from '@hubbub/protocol';
+import {
+  beginningOf,
+  HubbubError,
+  isAnonymousId,
+  namespaceOf,
+  RIGHTS,
+  type Right,
+  type Sender,
+} from '@hubbub/protocol';
 import { z } from 'zod';
 
 /** The claim `rooms`: a list of patterns (every right), or an object from pattern to rights. */
@@ -12,6 +20,8 @@ export type RoomsClaim = z.infer<typeof roomsClaimSchema>;
 
 export interface Rights {
   allows(room: string, right: Right): boolean;
+  /** Of the token; `undefined` without it. */
+  readonly claim?: RoomsClaim;
 }
 
 /** The rights of a room token in its one room. */
@@ -26,13 +36,47 @@ export function tokenRights(claim: RoomsClaim | undefined, namespaces: Namespace
   if (claim === undefined) return publicRights(namespaces);
   const opens = (room: string): boolean => !needsRoomToken(namespaces, room);
   if (Array.isArray(claim)) {
-    return { allows: room => claim.some(pattern => matches(pattern, room)) && opens(room) };
+    return { claim, allows: room => claim.some(pattern => matches(pattern, room)) && opens(room) };
   }
   const entries = Object.entries(claim);
   return {
+    claim,
     allows: (room, right) =>
       entries.some(([pattern, rights]) => rights.includes(right) && matches(pattern, room)) && opens(room),
   };
+}
+
+/** Patterns that a refusal names, and characters of each: a token may have thousands. */
+const NAMED_PATTERNS_MAX = 5;
+const PATTERN_MAX_LENGTH = 129;
+
+/**
+ * The refusal of a user without a right in a room. It names what the user's own tokens give, and nothing else.
+ * @param granted rights in the room by a room token
+ */
+export function missingRight(
+  { user, rights }: { readonly user: Sender; readonly rights: Rights },
+  room: string,
+  right: Right,
+  granted: Grant = [],
+): HubbubError {
+  const given = RIGHTS.filter(each => rights.allows(room, each) || granted.includes(each));
+  const opens = patternsOf(rights.claim)?.slice(0, NAMED_PATTERNS_MAX);
+  const named = opens?.map(pattern => beginningOf(pattern, PATTERN_MAX_LENGTH));
+  let has = `the token opens ${named === undefined ? 'public namespaces only' : quoted(named) || 'no room'}`;
+  if (given.length > 0) has = `granted there: ${quoted(given)}`;
+  else if (isAnonymousId(user.id)) has = 'a session without a token has no rights there';
+  return new HubbubError('FORBIDDEN', `The right \`${right}\` is missing in the room \`${room}\`; ${has}.`, {
+    details: { room, right, granted: given, ...(named !== undefined && { opens: named }) },
+  });
+}
+
+function patternsOf(claim: RoomsClaim | undefined): readonly string[] | undefined {
+  return claim === undefined || Array.isArray(claim) ? claim : Object.keys(claim);
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map(name => `\`${name}\``).join(', ');
 }
 
 export function needsRoomToken(namespaces: Namespaces, room: string): boolean {

@@ -32,7 +32,5 @@ export function handleClientEvent({ events, limits }: Pick<FrameParts, 'events' 
  */
 function assertMayPublish(session: Session, room: string | undefined): void {
   if (room !== undefined && !session.rooms.has(room)) throw new HubbubError('NOT_IN_ROOM', 'Join the room first.');
-  if (!session.allows(room ?? DEFAULT_NAMESPACE, 'event')) {
-    throw new HubbubError('FORBIDDEN', 'The token does not have the right `event` here.');
-  }
+  session.assertAllows(room ?? DEFAULT_NAMESPACE, 'event');
 }

@@ -7,9 +7,7 @@ import type { FrameParts } from './frame-parts.js';
 export function handleHistory({ history, limits }: Pick<FrameParts, 'history' | 'limits'>): FrameHandler {
   return async (session, frame) => {
     const room = memberRoom(session, frame);
-    if (!session.allows(room, 'history')) {
-      throw new HubbubError('FORBIDDEN', 'The token does not allow to read the history.');
-    }
+    session.assertAllows(room, 'history');
     session.cost?.bytesOut.assertLeft(room);
     const payload = isPlainObject(frame.payload) ? frame.payload : {};
     const page = await history.read(room, {

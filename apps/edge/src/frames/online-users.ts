@@ -14,12 +14,12 @@ export function handleOnlineUsers({
 }: Pick<FrameParts, 'namespaces' | 'presence' | 'questions'>): FrameHandler {
   return (session, frame) => {
     const room = memberRoom(session, frame);
-    if (!session.allows(room, 'presence')) {
-      throw new HubbubError('FORBIDDEN', 'The token does not allow to see who is here.');
-    }
+    session.assertAllows(room, 'presence');
     // Presence keeps nothing of such a room and would never answer.
     if (namespaceSettings(namespaces, namespaceOf(room)).presence === 'off') {
-      throw new HubbubError('FORBIDDEN', `Presence is off in the namespace ${namespaceOf(room)}.`);
+      throw new HubbubError('FORBIDDEN', `Presence is off in the namespace \`${namespaceOf(room)}\`.`, {
+        details: { room },
+      });
     }
     session.cost?.bytesOut.assertLeft(room);
     const page = after(frame);

@@ -1,5 +1,5 @@
 /** send_message: a new_message to the other members; answered when the broker has taken it. */
-import { HubbubError, type Payload } from '@hubbub/protocol';
+import type { HubbubError, Payload } from '@hubbub/protocol';
 import type { ClientFrame } from '@hubbub/protocol/client-frame';
 import type { FrameHandler } from '../sessions/receiver.js';
 import type { Session } from '../sessions/session.js';
@@ -13,9 +13,7 @@ export function handleSendMessage({
 }: Pick<FrameParts, 'authorizer' | 'publisher' | 'limits'>): FrameHandler {
   return (session, frame) => {
     const room = memberRoom(session, frame);
-    if (!session.allows(room, 'publish')) {
-      throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
-    }
+    session.assertAllows(room, 'publish');
     const payload = requiredPayload(frame, limits);
     const { user, address } = session;
     const asked = authorizer.ask({ action: 'publish', user, address, room, payload });

@@ -1,5 +1,5 @@
 /** typing and stop_typing: sent to the other members, not stored. */
-import { HubbubError } from '@hubbub/protocol';
+import type { HubbubError } from '@hubbub/protocol';
 import type { FrameHandler } from '../sessions/receiver.js';
 import { memberRoom } from './frame-fields.js';
 import type { FrameParts } from './frame-parts.js';
@@ -10,8 +10,7 @@ export function handleTyping(
 ): FrameHandler {
   return (session, frame) => {
     const room = memberRoom(session, frame);
-    if (!session.allows(room, 'publish'))
-      throw new HubbubError('FORBIDDEN', 'The token does not allow to publish here.');
+    session.assertAllows(room, 'publish');
     publisher.publishSignal(session, room, { type }).then(
       () => session.acknowledge(frame, room),
       (error: HubbubError) => session.refuse(frame, error),

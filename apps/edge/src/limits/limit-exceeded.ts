@@ -45,6 +45,11 @@ export class LimitExceeded extends HubbubError {
 
 /** The part of an error that a client gets. */
 export function errorPayload(error: HubbubError): Payload {
-  const { code, message, retryAfterMs } = error;
-  return { code, message, ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }) };
+  const { code, message, retryAfterMs, details } = error;
+  return {
+    code,
+    message,
+    ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+    ...(details !== undefined && { details }),
+  };
 }

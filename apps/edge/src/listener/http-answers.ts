@@ -135,14 +135,8 @@ export function servePage(
           writeHeaders(response, { ...headers, ...extra });
           end(response, body, isHead);
         }),
-      (error: unknown) => finish(() => refuseFor(response, error, isHead)),
+      (error: unknown) => finish(() => refuse(response, refusalOf(error), { isHead, headers: extra })),
     );
-}
-
-/** Answers with the error's code and message if it is a HubbubError. */
-export function refuseFor(response: HttpResponse, error: unknown, isHead = false): void {
-  const { code, message, retryAfterMs } = refusalOf(error);
-  refuse(response, code, message, retryAfterMs, isHead);
 }
 
 /** A refusal as a close frame has it. */
@@ -151,29 +145,33 @@ export interface RefusalClose {
   readonly reason: string;
 }
 
-export function refusalCloseFor(error: unknown): RefusalClose {
-  const refusal = refusalOf(error);
+export function refusalCloseFor(refusal: Refusal): RefusalClose {
   return { code: REFUSAL_CLOSE_CODE[refusal.code] ?? CLOSE_CODES.BAD_REQUEST, reason: writeRefusalReason(refusal) };
 }
 
-function refusalOf(error: unknown): Refusal {
-  const { code, message, retryAfterMs } =
+/** The refusal of the request; that of an error that is not a {@link HubbubError} names no cause. */
+export function refusalOf(error: unknown): Refusal {
+  const { code, message, retryAfterMs, details } =
     error instanceof HubbubError ? error : new HubbubError('UNAVAILABLE', 'This cannot be answered now.');
-  if (code !== 'UNAVAILABLE' && code !== 'RATE_LIMITED') return { code, message };
+  if (code !== 'UNAVAILABLE' && code !== 'RATE_LIMITED') return { code, message, ...(details && { details }) };
   return { code, message, retryAfterMs: retryAfterMs ?? RETRY_AFTER_MS };
+}
+
+export interface RefusalOptions {
+  readonly isHead?: boolean;
+  readonly headers?: Headers;
 }
 
 /** Answers with the status that belongs to the code, and its JSON body. */
 export function refuse(
   response: HttpResponse,
-  code: ErrorCode,
-  message: string,
-  retryAfterMs?: number,
-  isHead = false,
+  { code, message, retryAfterMs, details }: Refusal,
+  { isHead = false, headers = {} }: RefusalOptions = {},
 ): void {
   const statuses: Partial<Record<ErrorCode, string>> = REFUSAL_STATUS;
   response.writeStatus(statuses[code] ?? '400 Bad Request');
+  writeHeaders(response, headers);
   if (retryAfterMs !== undefined) response.writeHeader('retry-after', String(Math.ceil(retryAfterMs / 1000)));
   if (code === 'UNAUTHORIZED') response.writeHeader('www-authenticate', 'Bearer'); // RFC 6750 section 3.
-  endWithJson(response, { code, message }, isHead);
+  endWithJson(response, { code, message, details }, isHead);
 }

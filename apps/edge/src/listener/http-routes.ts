@@ -3,7 +3,7 @@ import type { Config } from '@hubbub/config';
 import type { ErrorCode } from '@hubbub/protocol';
 import { type ConnectionWatchOptions, clientOf } from './connection-watch.js';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './engine.js';
-import { answerMethods, answerNextTurn, type PageHandler, refuse, refuseFor, servePage } from './http-answers.js';
+import { answerMethods, answerNextTurn, type PageHandler, refusalOf, refuse, servePage } from './http-answers.js';
 import { roomPathTemplates, roomRoutes } from './room-paths.js';
 
 export interface HttpRouteOptions extends ConnectionWatchOptions, Pick<Config, 'basePath' | 'roomPaths'> {
@@ -24,13 +24,13 @@ export function serveHttp(app: TemplatedApp, options: HttpRouteOptions): void {
     const serve = (response: HttpResponse, request: HttpRequest): void => {
       const client = clientOf(response, request, options);
       if (client === undefined) return;
+      const headers = sharedWith(request.getHeader('origin'), request.getHeader('host'));
       try {
         gate.admit(client.group);
       } catch (error) {
-        answerNextTurn(response, () => refuseFor(response, error));
+        answerNextTurn(response, () => refuse(response, refusalOf(error), { headers }));
         return;
       }
-      const headers = sharedWith(request.getHeader('origin'), request.getHeader('host'));
       servePage(page, response, request, headers, () => gate.release(client.group));
     };
     app.get(path, serve);
@@ -40,7 +40,7 @@ export function serveHttp(app: TemplatedApp, options: HttpRouteOptions): void {
   const answer = (code: ErrorCode, message: string) => (response: HttpResponse, request: HttpRequest) => {
     if (!isHeard(response, request)) return;
     const isHead = request.getMethod() === 'head';
-    answerNextTurn(response, () => refuse(response, code, message, undefined, isHead));
+    answerNextTurn(response, () => refuse(response, { code, message }, { isHead }));
   };
   const notAWebSocket = answer('UPGRADE_REQUIRED', 'This path speaks WebSocket: connect with a WebSocket client.');
   for (const path of ['/ws', ...routes.map(({ pattern }) => pattern)].map(path => `${basePath}${path}`)) {

@@ -6,7 +6,7 @@ import { LimitExceeded } from '../limits/limit-exceeded.js';
 import type { Session, Socket } from '../sessions/session.js';
 import { type ConnectionWatchOptions, clientOf } from './connection-watch.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t } from './engine.js';
-import { answerNextTurn, type RefusalClose, refusalCloseFor, refuseFor } from './http-answers.js';
+import { answerNextTurn, type RefusalClose, refusalCloseFor, refusalOf, refuse } from './http-answers.js';
 import { assertSingleHeaders, handshakeHeaders } from './request-headers.js';
 import type { RoomRoute } from './room-paths.js';
 
@@ -63,11 +63,17 @@ export function upgrade(
   const refuseByClose = (error: unknown): void => {
     // A browser that offered subprotocols insists on one of them.
     const offered = subprotocols.split(',', 1)[0]?.trim() ?? '';
-    response.upgrade<ConnectionData>({ refusal: refusalCloseFor(error), group }, key, offered, extensions, context);
+    response.upgrade<ConnectionData>(
+      { refusal: refusalCloseFor(refusalOf(error)), group },
+      key,
+      offered,
+      extensions,
+      context,
+    );
   };
   const refuseNow = (error: unknown): void => {
     if (closes()) refuseByClose(error);
-    else answerNextTurn(response, () => refuseFor(response, error));
+    else answerNextTurn(response, () => refuse(response, refusalOf(error)));
   };
   try {
     assertSingleHeaders(headers);
@@ -120,7 +126,7 @@ export function upgrade(
     setImmediate(() => {
       if (ended) return;
       if (closes()) whileCorked(response, events.anySocket(), () => refuseByClose(error));
-      else response.cork(() => refuseFor(response, error));
+      else response.cork(() => refuse(response, refusalOf(error)));
     });
   };
   const timer = setTimeout(() => {

@@ -3,7 +3,7 @@ import type { Encoding, Frame, HubbubError, Right, Sender, Status } from '@hubbu
 import type { Request } from '@hubbub/protocol/client-frame';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import type { JoiningUser } from '../admission/join-authorization.js';
-import type { Grant, Rights } from '../admission/rights.js';
+import { type Grant, missingRight, type Rights } from '../admission/rights.js';
 import type { SessionCost } from '../limits/cost-limits.js';
 import type { FrameAllowance } from '../limits/frame-limits.js';
 import { errorPayload } from '../limits/limit-exceeded.js';
@@ -76,6 +76,11 @@ export class Session {
   /** Whether it may do this in the room: by its token, or by the room token of its join. */
   allows(room: string, right: Right): boolean {
     return this.rights.allows(room, right) || this.#grants?.get(room)?.includes(right) === true;
+  }
+
+  /** @throws {HubbubError} `FORBIDDEN`, which names the room, the right, and what the session has */
+  assertAllows(room: string, right: Right): void {
+    if (!this.allows(room, right)) throw missingRight(this, room, right, this.#grants?.get(room));
   }
 
   /** Its status in a room where it may publish: only there members see it. */
