@@ -71,7 +71,8 @@ describe('without Redis', () => {
     const production = await examine({ NODE_ENV: 'production', HUBBUB_HOST: '0.0.0.0', HUBBUB_JWT_SECRET: SECRET });
     expect(production.code).toBe(0);
     expect(production.of('mode')).toMatchObject({ verdict: 'ok', found: 'production' });
-    expect(production.of('origins')).toMatchObject({ verdict: 'warn', found: expect.stringContaining('no browser') });
+    const origins = production.of('no_allowed_origins');
+    expect(origins).toMatchObject({ verdict: 'warn', change: expect.stringContaining('HUBBUB_ALLOWED_ORIGINS') });
     expect(production.stdout).not.toContain(SECRET);
 
     const weak = await examine({

@@ -1,4 +1,4 @@
 /** A logger that writes nothing. */
 import type { Logger } from '@hubbub/runtime';
 
-export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+export const SILENT: Logger = { debug: undefined, info() {}, warn() {}, error() {} };

@@ -4,6 +4,7 @@ import { type Config, namespaceSettings } from '@hubbub/config';
 import { Channels, CLOSE_CODES, namespaceOf } from '@hubbub/protocol';
 import type { Logger, MetricsRegistry, Readiness } from '@hubbub/runtime';
 import { createAdmission } from './admission/create-admission.js';
+import { createRefusalLog } from './admission/refusal-log.js';
 import { createConflation } from './conflation/conflation.js';
 import { Departure } from './drain/departure.js';
 import { createDispatcher } from './frames/dispatch.js';
@@ -98,7 +99,7 @@ export async function startEdge({
   });
   const { feeds, joinFeed } = histories;
   const interest = new Interest(broker, config.subscriptionLingerMs);
-  const memberships = new Memberships({ interest, channels, audiences, presence: reporter, feeds, joinFeed });
+  const memberships = new Memberships({ interest, channels, audiences, presence: reporter, feeds, joinFeed, log });
   const services = createServices(config, {
     eventLog: brokerClient.events,
     namespaceDirectory: brokerClient.namespaces,
@@ -114,7 +115,8 @@ export async function startEdge({
     log,
   });
 
-  const refusals = new Refusals({ metrics, limitMetrics: limits.metrics, log });
+  const refusalLog = createRefusalLog(log);
+  const refusals = new Refusals({ metrics, limitMetrics: limits.metrics, refusalLog, log });
   const expiry = new Expiry<Session>(({ socket }) => socket.end(CLOSE_CODES.TOKEN_EXPIRED, 'the token has expired'));
   const unread = new UnreadWatch<Session>({
     sessions,
@@ -158,6 +160,7 @@ export async function startEdge({
       receive,
       metrics,
       limits,
+      refusalLog,
       log,
     }),
     log,

@@ -110,17 +110,11 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
     () => receivedBytes,
   );
 
-  let lastMalformedChannel = '';
-  const malformedLog = occasionally(MALFORMED_LOG_INTERVAL_MS, suppressed =>
-    log.warn(
-      { event: 'malformed_envelope', channel: lastMalformedChannel, suppressed },
-      'dropped a malformed message from Redis',
-    ),
+  const malformedLog = occasionally(MALFORMED_LOG_INTERVAL_MS, (suppressed, channel: string) =>
+    log.warn({ event: 'malformed_envelope', channel, suppressed }, 'dropped a malformed message from Redis'),
   );
-  let drainRemaining = 0;
-  const drainLog = occasionally(DRAIN_LOG_INTERVAL_MS, () => {
-    if (drainRemaining > 0)
-      log.info({ event: 'draining', remaining: drainRemaining }, `drain started with ${drainRemaining} sessions`);
+  const drainLog = occasionally(DRAIN_LOG_INTERVAL_MS, (_, remaining: number) => {
+    if (remaining > 0) log.info({ event: 'draining', remaining }, `draining; ${remaining} sessions remain`);
   });
 
   return {
@@ -134,8 +128,7 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
     },
     malformedEnvelope(channel: string): void {
       malformed();
-      lastMalformedChannel = channel;
-      malformedLog();
+      malformedLog(channel);
     },
     delivered(recipients: number, bodyBytes: number, publishedAtMs: number): void {
       envelopes++;
@@ -145,7 +138,7 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
     },
     controlled(action: Control['do'], sessions: number): void {
       controls({ do: action });
-      log.debug({ event: 'controlled', do: action, sessions }, 'a service closed a room or sent users away');
+      log.debug?.({ event: 'controlled', do: action, sessions }, 'executed a control of a service or of presence');
     },
     sessionAdded: (result: AdditionResult) => additions({ result }),
     eventAppended: (result: EventResult) => events({ result }),
@@ -158,13 +151,12 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
       'Sessions that the edge disconnected because they had more than maxBufferedBytes buffered.',
     ),
     /** Called several times a second. */
-    draining(remaining: number): void {
-      drainRemaining = remaining;
-      drainLog();
-    },
+    draining: drainLog,
     drained({ notified, closed, durationMs }: { notified: number; closed: number; durationMs: number }): void {
-      const fields = { event: 'drained', notified, closed, durationMs: Math.round(durationMs) };
-      log.info(fields, `drained ${notified} sessions`);
+      log.info(
+        { event: 'drained', notified, closed, durationMs: Math.round(durationMs) },
+        `drained ${notified} sessions`,
+      );
     },
     interrupted(channels: number, durationMs: number): void {
       interruptions();

@@ -4,6 +4,7 @@ import { Channels, DEFAULT_LIMITS, type Payload } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
+import { SILENT } from '../../../tests/support/silent-logger.js';
 import { createRoomJoin, handleJoinRoom } from '../src/frames/join-room.js';
 import { handleResume } from '../src/frames/resume.js';
 import { createJoinFeed } from '../src/history/join-feed.js';
@@ -49,6 +50,7 @@ function startRooms(historySize: number) {
     presence: { joined() {}, left() {} } as never,
     feeds,
     joinFeed: createJoinFeed({ ...limits, metrics, turns: new ReplayTurns() }),
+    log: SILENT,
   });
   const sessionLimits = { ...DEFAULT_LIMITS, max_rooms: 10 };
   const joinRoom = createRoomJoin({ memberships, authorizeJoin: () => undefined, limits: sessionLimits });

@@ -59,8 +59,8 @@ export function startMemoryPresence(
     apiKeys: config.presenceApiKeys,
     // One process begins empty and owns everything at each start: no news.
     logger: {
-      debug: (fields, message) => log.debug(fields, message),
-      info: (fields, message) => log.debug(fields, message),
+      debug: log.debug,
+      info: (fields, message) => log.debug?.(fields, message),
       warn: (fields, message) => log.warn(fields, message),
       error: (fields, message) => log.error(fields, message),
     },

@@ -69,7 +69,7 @@ export async function runProcess(
     { event: 'listening', ...(running.port !== undefined && { port: running.port }), adminPort: admin.port },
     `${name} is up; admin on http://${config.adminHost}:${admin.port}`,
   );
-  logWarnings(parts);
+  logWarnings(parts, name === 'edge' || name === 'hubbub');
   return { config, log, metrics, port: running.port, adminPort: admin.port };
 }
 
@@ -89,6 +89,8 @@ export function adminOptions(
 }
 
 /** One log line for each setting that works, but should not stay so. */
-export function logWarnings({ config, log }: ProcessParts): void {
-  for (const { name, message, change } of config.warnings) log.warn({ event: name, change }, message);
+export function logWarnings({ config, log }: ProcessParts, isEdge: boolean): void {
+  for (const { name, message, change, ofEdges } of config.warnings) {
+    if (isEdge || ofEdges !== true) log.warn({ event: name, change }, message);
+  }
 }

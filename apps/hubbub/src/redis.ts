@@ -34,17 +34,12 @@ export function openConfiguredBrokerClient(
 /** A Redis that is away fails on every connection several times a second: it is logged occasionally. */
 export function logRedisFailures(log: Logger, metrics: MetricsRegistry): (error: Error) => void {
   const count = countRedisFailures(metrics);
-  let last: Error | undefined;
-  const tell = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed =>
-    log.error(
-      { event: 'redis_failed', err: last?.message, suppressed },
-      'Redis does not answer; trying again until it does',
-    ),
+  const logFailure = occasionally(FAILURE_LOG_INTERVAL_MS, (suppressed, { message }: Error) =>
+    log.error({ event: 'redis_failed', err: message, suppressed }, 'Redis does not answer; trying again until it does'),
   );
   return error => {
-    last = error;
     count();
-    tell();
+    logFailure(error);
   };
 }
 

@@ -60,10 +60,9 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
   const warnMalformed = occasionally(OCCASIONALLY_MS, suppressed =>
     logger.warn({ event: 'malformed_reports', suppressed }, 'Malformed reports in the log were dropped.'),
   );
-  let lastFailure: unknown;
-  const warnFailure = occasionally(OCCASIONALLY_MS, suppressed =>
+  const warnFailure = occasionally(OCCASIONALLY_MS, (suppressed, error: unknown) =>
     logger.warn(
-      { event: 'presence_failure', err: lastFailure, suppressed },
+      { event: 'presence_failure', err: error, suppressed },
       'A round of presence failed; it is tried again.',
     ),
   );
@@ -113,16 +112,18 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
     },
     /** @param wereKnown whether this instance knew the partitions before: at the first start of a cluster it did not. */
     edgesFenced(partitions: readonly number[], wereKnown: boolean): void {
-      const fields = { event: 'edges_fenced', partitions };
-      if (wereKnown) logger.warn(fields, 'partitions were lost: every edge reports its sessions again');
-      else logger.info(fields, 'the registry begins empty: every edge reports its sessions');
+      logger[wereKnown ? 'warn' : 'info'](
+        { event: 'edges_fenced', partitions },
+        wereKnown ? 'lost partitions; every edge reports its sessions again' : 'began with an empty registry',
+      );
     },
     /** @param goesOn the edge lives under a later incarnation: it was fenced, and has reported everything again. */
     reaped(incarnation: string, goesOn: boolean): void {
       countReaped();
-      const fields = { event: 'node_reaped', incarnation };
-      if (goesOn) logger.info(fields, 'a former incarnation of an edge is over');
-      else logger.warn(fields, 'an edge is dead; its sessions leave');
+      logger[goesOn ? 'info' : 'warn'](
+        { event: 'node_reaped', incarnation },
+        goesOn ? 'reaped a former incarnation of an edge' : 'reaped a dead edge; its sessions leave',
+      );
     },
     orphaned(incarnation: string): void {
       countOrphaned();
@@ -130,8 +131,7 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
     },
     failed(error: unknown): void {
       countFailures();
-      lastFailure = error;
-      warnFailure();
+      warnFailure(error);
     },
   };
 }

@@ -11,6 +11,8 @@ export interface ConfigWarning {
   readonly message: string;
   /** The suggested change. */
   readonly change: string;
+  /** Concerns processes with the public port only: edges and `hubbub start`. */
+  readonly ofEdges?: boolean;
 }
 
 type WarningSettings = RelatedSettings & { readonly production: boolean };
@@ -101,8 +103,17 @@ function modeWarnings(settings: WarningSettings, nodeEnv: string | undefined): C
 }
 
 function productionWarnings(settings: WarningSettings): ConfigWarning[] {
-  const { tlsCertFile, tlsCiphers, jwtJwksUrl, jwtIssuer, jwtAudience, authorizerUrl, authorizerKey } = settings;
+  const { allowedOrigins, tlsCertFile, tlsCiphers, jwtJwksUrl, jwtIssuer, jwtAudience, authorizerUrl, authorizerKey } =
+    settings;
   const warnings: ConfigWarning[] = [];
+  if (allowedOrigins === undefined) {
+    warnings.push({
+      name: 'no_allowed_origins',
+      message: 'HUBBUB_ALLOWED_ORIGINS is not set: every browser is refused with 403 ORIGIN_NOT_ALLOWED',
+      change: 'export HUBBUB_ALLOWED_ORIGINS=https://your-site.example; empty where only programs connect',
+      ofEdges: true,
+    });
+  }
   // !, @ and - take suites away or sort them.
   if (tlsCertFile !== undefined && tlsCiphers.split(':').some(suite => !/^(ECDHE[-+]|TLS_|[!@-])/.test(suite))) {
     warnings.push({

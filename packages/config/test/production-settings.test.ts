@@ -8,8 +8,12 @@ import { problemsOf } from './support/settings.js';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const STRONG = 'q3Zk0v8Jm1xWc7Yt5Rn2Lb9Hs4Gd6Pf';
 const STRONG_SECRET = `${STRONG}-${STRONG.toLowerCase()}`;
-const PRODUCTION = { NODE_ENV: 'production', HUBBUB_JWT_SECRET: STRONG_SECRET };
-const JWKS = { NODE_ENV: 'production', HUBBUB_JWT_JWKS_URL: 'https://id.example/jwks' };
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  HUBBUB_JWT_SECRET: STRONG_SECRET,
+  HUBBUB_ALLOWED_ORIGINS: 'https://app.example',
+};
+const JWKS = { ...PRODUCTION, HUBBUB_JWT_SECRET: undefined, HUBBUB_JWT_JWKS_URL: 'https://id.example/jwks' };
 
 function warningsOf(environment: NodeJS.ProcessEnv): string[] {
   return loadConfig(environment).warnings.map(({ name }) => name);
@@ -90,6 +94,8 @@ describe('production refuses', () => {
 describe('a warning has a name', () => {
   test.each<[string, NodeJS.ProcessEnv, string[]]>([
     ['nothing is wrong in production', PRODUCTION, []],
+    ['no list of origins in production', { ...PRODUCTION, HUBBUB_ALLOWED_ORIGINS: undefined }, ['no_allowed_origins']],
+    ['an empty list of origins in production', { ...PRODUCTION, HUBBUB_ALLOWED_ORIGINS: '' }, []],
     ['nothing is wrong in development, on this machine', { HUBBUB_JWT_SECRET: STRONG_SECRET }, []],
     ['the development secret', {}, ['development_secret']],
     ['the development secret, set explicitly', { HUBBUB_JWT_SECRET: DEVELOPMENT_JWT_SECRET }, ['development_secret']],

@@ -5,7 +5,8 @@ import { PinoPretty } from 'pino-pretty';
 type Log = (fields: object, message: string) => void;
 
 export interface Logger {
-  readonly debug: Log;
+  /** `undefined` while the level is off: then `log.debug?.(…)` builds nothing. */
+  readonly debug?: Log | undefined;
   readonly info: Log;
   readonly warn: Log;
   readonly error: Log;
@@ -34,19 +35,19 @@ export function createLogger({ level, process: name, nodeId }: LoggerOptions): P
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (!process.stdout.isTTY) {
-    const log: ProcessLogger = pino(
-      options,
-      standardOutput(dropped =>
+  const output = process.stdout.isTTY
+    ? PinoPretty({ ignore: 'pid,hostname,process,nodeId,event', translateTime: 'HH:MM:ss', singleLine: true })
+    : standardOutput(dropped =>
         log.warn({ event: 'log_lines_dropped', dropped }, 'nobody read the log: lines were dropped'),
-      ),
-    );
-    return log;
-  }
-  return pino(
-    options,
-    PinoPretty({ ignore: 'pid,hostname,process,nodeId,event', translateTime: 'HH:MM:ss', singleLine: true }),
-  );
+      );
+  const log = pino(options, output);
+  return {
+    debug: log.isLevelEnabled('debug') ? log.debug.bind(log) : undefined,
+    info: log.info.bind(log),
+    warn: log.warn.bind(log),
+    error: log.error.bind(log),
+    flush: log.flush.bind(log),
+  };
 }
 
 /**
@@ -82,20 +83,20 @@ function ignore(): void {}
  * Lets a log call through at most once per `intervalMs`, with the number of calls that were held back since. It limits
  * the log lines that bad input could repeat a thousand times a second.
  */
-export function occasionally(
+export function occasionally<Facts extends unknown[]>(
   intervalMs: number,
-  log: (suppressed: number) => void,
+  log: (suppressed: number, ...facts: Facts) => void,
   now: () => number = Date.now,
-): () => void {
+): (...facts: Facts) => void {
   let nextAtMs = 0;
   let suppressed = 0;
-  return () => {
+  return (...facts) => {
     if (now() < nextAtMs) {
       suppressed++;
       return;
     }
     nextAtMs = now() + intervalMs;
-    log(suppressed);
+    log(suppressed, ...facts);
     suppressed = 0;
   };
 }

@@ -63,7 +63,7 @@ async function resumeRoom(
     // A HubbubError is that room's answer; any other error fails the frame.
     if (!(error instanceof HubbubError)) throw error;
     // A room that is refused counts like a frame that is refused: one frame names many.
-    refusals.count(session, error);
+    refusals.count(session, 'resume', error);
     return { ...named, error: errorPayload(error) };
   }
 }

@@ -2,7 +2,7 @@
 import { CLOSE_CODES, FEATURES, HubbubError, type Recovery, SUBPROTOCOLS } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from '../admission/admission.js';
-import { createAdmissionFailures } from '../admission/admission-failures.js';
+import type { RefusalLog } from '../admission/refusal-log.js';
 import type { Departure } from '../drain/departure.js';
 import type { Limits } from '../limits/create-limits.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
@@ -25,39 +25,43 @@ export interface ConnectionParts {
   readonly receive: Receive;
   readonly metrics: EdgeMetrics;
   readonly limits: Limits;
+  readonly refusalLog: RefusalLog;
   readonly log: Logger;
 }
 
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
   const { admission, departure, sessions, expiry, unread, memberships, limits, metrics, log } = parts;
-  const toRefusal = createAdmissionFailures(log);
+  const countLimit = (error: unknown): never => {
+    if (error instanceof LimitExceeded) limits.metrics.exceeded(error.limit);
+    throw error;
+  };
   return {
     admit(request) {
-      const refused = (error: unknown): never => {
-        const refusal = toRefusal(error);
-        metrics.handshakeRefused(refusal.code);
-        if (refusal instanceof LimitExceeded) limits.metrics.exceeded(refusal.limit);
-        throw refusal;
-      };
-      const accepted = (admitted: Admitted): Admitted => {
-        metrics.handshakeAccepted();
-        return admitted;
-      };
+      if (departure.refuses) throw new HubbubError('UNAVAILABLE', 'This edge is leaving; connect again.');
       try {
-        if (departure.refuses) throw new HubbubError('UNAVAILABLE', 'This edge is leaving; connect again.');
         const admitted = admit(request, admission);
-        return admitted instanceof Promise ? admitted.then(accepted, refused) : accepted(admitted);
+        return admitted instanceof Promise ? admitted.catch(countLimit) : admitted;
       } catch (error) {
-        return refused(error);
+        return countLimit(error);
       }
     },
-    refused: metrics.handshakeRefused,
+    refused(error, handshake) {
+      const refusal = parts.refusalLog.connection(error, handshake);
+      metrics.handshakeRefused(refusal.code);
+      return refusal;
+    },
     opened(socket, admitted) {
+      metrics.handshakeAccepted();
       const session = new Session(admitted.sessionId, socket, admitted);
       sessions.add(session);
       expiry.renew(session, admitted.expiresAtMs);
       // Frames of the client wait meanwhile, so that the first one finds the session complete.
       session.hold(welcome(session, admitted, parts));
+      const { id, user, address, encoding, pathRoom: room } = session;
+      log.debug?.(
+        { event: 'session_connected', session: id, user: user.id, address, encoding, room },
+        'session connected',
+      );
       return session;
     },
     anySocket() {
@@ -76,6 +80,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       expiry.forget(session);
       unread.forget(session);
       metrics.closed(code);
+      log.debug?.({ event: 'session_closed', session: session.id, user: session.user.id, code }, 'session closed');
     },
   };
 }

@@ -1,20 +1,20 @@
 /** Upgrades a request to a WebSocket, or refuses it: by an HTTP answer or, for pages that ask for it, by a close frame. */
 import type { Config } from '@hubbub/config';
-import { type ErrorCode, HubbubError } from '@hubbub/protocol';
+import type { HubbubError, Refusal } from '@hubbub/protocol';
 import type { Admitted, UpgradeRequest } from '../admission/admission.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
 import type { Session, Socket } from '../sessions/session.js';
 import { type ConnectionWatchOptions, clientOf } from './connection-watch.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t } from './engine.js';
+import { assertSingleHeaders, type Handshake, readHandshake } from './handshake.js';
 import { answerNextTurn, type RefusalClose, refusalCloseFor, refusalOf, refuse } from './http-answers.js';
-import { assertSingleHeaders, handshakeHeaders } from './request-headers.js';
 import type { RoomRoute } from './room-paths.js';
 
 export interface UpgradeEvents {
-  /** @throws {HubbubError} with a code of `REFUSAL_STATUS`, or rejects with it: the answer instead of an upgrade. */
+  /** @throws an error for `refused`, or rejects with it */
   admit(request: UpgradeRequest): Admitted | Promise<Admitted>;
-  /** Refused without being asked `admit`. */
-  refused(code: ErrorCode): void;
+  /** The request is refused, by `admit` or before. Returns the error that the client gets. */
+  refused(error: unknown, handshake: Handshake): HubbubError;
   /** The socket of some session, if there is one. */
   anySocket(): Socket | undefined;
 }
@@ -35,12 +35,6 @@ export interface ConnectionData {
   readonly refusal?: RefusalClose;
 }
 
-/** Not by name: for a parameter that the engine cannot decode, or without a value, it reports none. */
-function queryOf(request: HttpRequest): URLSearchParams | undefined {
-  const query = request.getQuery();
-  return query === '' ? undefined : new URLSearchParams(query);
-}
-
 export function upgrade(
   response: HttpResponse,
   request: HttpRequest,
@@ -52,34 +46,26 @@ export function upgrade(
   // The request is gone after this call, which may end before the answer is known.
   const key = request.getHeader('sec-websocket-key');
   const extensions = request.getHeader('sec-websocket-extensions');
-  const query = queryOf(request);
-  const headers = handshakeHeaders(request);
-  const { subprotocols } = headers;
   const client = clientOf(response, request, options);
   if (client === undefined) return;
   const { group } = client;
+  const handshake = readHandshake(request, client.text, route);
   // Browsers hide HTTP answers from pages: those that ask for it get the upgrade, and the refusal in a close frame.
-  const closes = (): boolean => query?.get('errors') === 'close' && gate.refusing(group);
-  const refuseByClose = (error: unknown): void => {
+  const closes = (): boolean => handshake.wantsClose && gate.refusing(group);
+  const refuseByClose = (refusal: Refusal): void => {
     // A browser that offered subprotocols insists on one of them.
-    const offered = subprotocols.split(',', 1)[0]?.trim() ?? '';
-    response.upgrade<ConnectionData>(
-      { refusal: refusalCloseFor(refusalOf(error)), group },
-      key,
-      offered,
-      extensions,
-      context,
-    );
+    const offered = handshake.subprotocols.split(',', 1)[0]?.trim() ?? '';
+    response.upgrade<ConnectionData>({ refusal: refusalCloseFor(refusal), group }, key, offered, extensions, context);
   };
   const refuseNow = (error: unknown): void => {
-    if (closes()) refuseByClose(error);
-    else answerNextTurn(response, () => refuse(response, refusalOf(error)));
+    const refusal = refusalOf(events.refused(error, handshake));
+    if (closes()) refuseByClose(refusal);
+    else answerNextTurn(response, () => refuse(response, refusal));
   };
   try {
-    assertSingleHeaders(headers);
+    assertSingleHeaders(handshake);
     gate.admit(group);
   } catch (error) {
-    if (error instanceof HubbubError) events.refused(error.code);
     refuseNow(error);
     return;
   }
@@ -87,21 +73,7 @@ export function upgrade(
     response.upgrade<ConnectionData>({ admitted, group }, key, admitted.subprotocol ?? '', extensions, context);
   let admitted: Admitted | Promise<Admitted>;
   try {
-    const place = route?.read(index => request.getParameter(index));
-    admitted = events.admit({
-      address: client.text,
-      authorization: headers.authorization,
-      host: headers.host,
-      origin: headers.origin,
-      subprotocols,
-      queryToken: query?.get('token') ?? undefined,
-      queryRoomToken: query?.get('room_token') ?? undefined,
-      queryEpoch: query?.get('epoch') ?? undefined,
-      queryOffset: query?.get('offset') ?? undefined,
-      path: request.getUrl(),
-      params: place?.params,
-      pathRoom: place?.room,
-    });
+    admitted = events.admit(handshake);
   } catch (error) {
     gate.release(group);
     refuseNow(error);
@@ -122,11 +94,12 @@ export function upgrade(
   const reject = (error: unknown): void => {
     if (!answer()) return;
     gate.release(group);
+    const refusal = refusalOf(events.refused(error, handshake));
     // In the next turn, as every refusal: an answer may be known within the engine's callback.
     setImmediate(() => {
       if (ended) return;
-      if (closes()) whileCorked(response, events.anySocket(), () => refuseByClose(error));
-      else response.cork(() => refuse(response, refusalOf(error)));
+      if (closes()) whileCorked(response, events.anySocket(), () => refuseByClose(refusal));
+      else response.cork(() => refuse(response, refusal));
     });
   };
   const timer = setTimeout(() => {

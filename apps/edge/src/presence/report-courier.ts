@@ -181,8 +181,8 @@ export class ReportCourier {
     if (this.#state !== 'reporting') return;
     this.#state = 'away';
     // A presence that has just started asks every edge to register again: harmless while no client is connected.
-    const level = this.#options.everything()[Symbol.iterator]().next().done === true ? 'info' : 'warn';
-    this.#options.logger[level](
+    const isEmpty = this.#options.everything()[Symbol.iterator]().next().done === true;
+    this.#options.logger[isEmpty ? 'info' : 'warn'](
       { event: 'presence_resync', reason, err: error },
       `registered again with presence: ${reason}`,
     );

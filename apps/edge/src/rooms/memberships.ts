@@ -1,6 +1,7 @@
 /** Which sessions are in which rooms: keeps audiences, subscriptions and presence in step. */
 import type { Interest } from '@hubbub/broker';
 import { type Channels, HubbubError, type Position, type Recovery } from '@hubbub/protocol';
+import type { Logger } from '@hubbub/runtime';
 import type { Grant } from '../admission/rights.js';
 import type { JoinFeed } from '../history/join-feed.js';
 import type { RoomFeeds } from '../history/room-feeds.js';
@@ -15,6 +16,7 @@ export interface MembershipsParts {
   readonly presence: Pick<PresenceReporter, 'sessionOpened' | 'sessionClosed' | 'joined' | 'left'>;
   readonly feeds: RoomFeeds;
   readonly joinFeed: JoinFeed;
+  readonly log: Pick<Logger, 'debug'>;
 }
 
 export interface JoinOptions {
@@ -57,7 +59,7 @@ export class Memberships {
    */
   async join(session: Session, room: string, options: JoinOptions = {}): Promise<Recovery | undefined> {
     const { since, grant, announce } = options;
-    const { interest, channels, audiences, presence, feeds, joinFeed } = this.#parts;
+    const { interest, channels, audiences, presence, feeds, joinFeed, log } = this.#parts;
     const mayReplay = session.allows(room, 'history') || grant?.includes('history') === true;
     const restrictRecovery = (recovery: Recovery | undefined): Recovery | undefined =>
       mayReplay || since === undefined || recovery === undefined ? recovery : declineReplay(recovery);
@@ -72,6 +74,10 @@ export class Memberships {
         joined = true;
         audiences.add(session, channel, room);
         session.rooms.add(room);
+        log.debug?.(
+          { event: 'room_joined', session: session.id, user: session.user.id, room },
+          'session joined a room',
+        );
       }
       presence.joined(session, room); // A member gets `room_info` again.
     };

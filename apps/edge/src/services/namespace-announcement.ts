@@ -38,8 +38,10 @@ export function announceNamespaces(
       failing ??= { sinceMs: performance.now(), warned: false };
       if (!failing.warned && !closed && performance.now() - failing.sinceMs >= WARN_AFTER_MS) {
         failing.warned = true;
-        const fields = { event: 'namespaces_not_announced', err: error };
-        log.warn(fields, 'could not announce the namespaces to services; retrying');
+        log.warn(
+          { event: 'namespaces_not_announced', err: error },
+          'could not announce the namespaces to services; retrying',
+        );
       }
     }
     if (closed) return;

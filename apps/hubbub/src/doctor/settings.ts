@@ -22,13 +22,10 @@ function inDevelopment(config: Config): Check {
 
 function inProduction({ allowedOrigins, ...config }: Config): Check[] {
   const checks = [ok('mode', 'production')];
-  if (allowedOrigins === undefined) {
-    checks.push(
-      warn('origins', 'unset: no browser may connect', 'export HUBBUB_ALLOWED_ORIGINS=https://your-site.example'),
-    );
-  } else if (allowedOrigins.includes('*')) {
+  // Where it is unset, a warning of the configuration reports that.
+  if (allowedOrigins?.includes('*') === true) {
     checks.push(warn('origins', 'every page may connect', 'export HUBBUB_ALLOWED_ORIGINS=https://your-site.example'));
-  } else {
+  } else if (allowedOrigins !== undefined) {
     checks.push(ok('origins', allowedOrigins.join(', ') || 'none'));
   }
   if (isLoopbackHost(config.host)) {

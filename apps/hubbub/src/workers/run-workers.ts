@@ -45,7 +45,7 @@ export async function runWorkers(count: number): Promise<ProcessParts> {
     { event: 'listening', port, adminPort: admin.port, workers: count },
     `${count} edges are up on port ${port}; admin on http://${config.adminHost}:${admin.port}`,
   );
-  logWarnings(parts);
+  logWarnings(parts, true);
   return parts;
 }
 

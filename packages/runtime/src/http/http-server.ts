@@ -76,16 +76,12 @@ export function createHttpServer({ hostProblem, log, bodyLimitSetting, ...option
     if (problem !== undefined) throw new HubbubError('FORBIDDEN', problem);
   });
 
-  let lastDefect: unknown;
-  const logDefect = occasionally(DEFECT_LOG_INTERVAL_MS, suppressed =>
-    log.error({ event: 'request_failed', err: lastDefect, suppressed }, 'a request failed because of a defect'),
+  const logDefect = occasionally(DEFECT_LOG_INTERVAL_MS, (suppressed, error: unknown) =>
+    log.error({ event: 'request_failed', err: error, suppressed }, 'a request failed because of a defect'),
   );
   function answerError(error: unknown, _request: FastifyRequest, reply: FastifyReply): void {
     const { status, code, message } = refusalOf(error, bodyLimitSetting);
-    if (status === 500) {
-      lastDefect = error;
-      logDefect();
-    }
+    if (status === 500) logDefect(error);
     // Redis is found again within about a second.
     if (status === 503 || status === 429) reply.header('retry-after', 1);
     if (status === 401) reply.header('www-authenticate', 'Bearer');

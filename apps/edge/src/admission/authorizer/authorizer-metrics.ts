@@ -35,10 +35,9 @@ export function createAuthorizerMetrics(
     () => BREAKER_STATES.map(state => [{ state }, breaker() === state ? 1 : 0] as const),
   );
   gauge('hubbub_edge_authorizer_pending', 'Requests to the authorizer in flight.', pending);
-  let lastFailure: unknown;
-  const failureLog = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed =>
+  const failed = occasionally(FAILURE_LOG_INTERVAL_MS, (suppressed, error: unknown) =>
     log.warn(
-      { event: 'authorizer_failed', reason: describe(lastFailure), suppressed },
+      { event: 'authorizer_failed', reason: describe(error), suppressed },
       'the authorizer did not answer as it should',
     ),
   );
@@ -49,10 +48,7 @@ export function createAuthorizerMetrics(
       'Duration of requests to the authorizer, including failed ones.',
       DURATION_BUCKETS_SECONDS,
     ),
-    failed(error: unknown): void {
-      lastFailure = error;
-      failureLog();
-    },
+    failed,
     breakerOpened: () =>
       log.error({ event: 'authorizer_given_up' }, 'the authorizer fails again and again: it is left alone for a while'),
     breakerClosed: () => log.info({ event: 'authorizer_back' }, 'the authorizer answers again'),

@@ -25,11 +25,9 @@ export function createKeySetMetrics(registry: MetricsRegistry, log: Logger): Key
     'Reads of the key set (HUBBUB_JWT_JWKS_URL) by result: ok, timeout, unreachable, status, too_large, malformed.',
     RESULTS.map(result => ({ result })),
   );
-  let last: KeySetUnavailable | undefined;
-  const failureLog = occasionally(FAILURE_LOG_INTERVAL_MS, suppressed => {
-    const { failure: result, detail } = last ?? {};
-    log.warn({ event: 'jwks_fetch_failed', result, detail, suppressed }, 'the key set could not be read');
-  });
+  const failureLog = occasionally(FAILURE_LOG_INTERVAL_MS, (suppressed, { failure, detail }: KeySetUnavailable) =>
+    log.warn({ event: 'jwks_fetch_failed', result: failure, detail, suppressed }, 'the key set could not be read'),
+  );
   return {
     observe({ keys, ageSeconds }) {
       gauge(
@@ -47,12 +45,11 @@ export function createKeySetMetrics(registry: MetricsRegistry, log: Logger): Key
     },
     fetched(keys, skipped) {
       fetches({ result: 'ok' });
-      log.debug({ event: 'jwks_fetched', keys, skipped }, 'the key set was read');
+      log.debug?.({ event: 'jwks_fetched', keys, skipped }, 'the key set was read');
     },
     fetchFailed(error) {
       fetches({ result: error.failure });
-      last = error;
-      failureLog();
+      failureLog(error);
     },
   };
 }
