@@ -46,15 +46,17 @@ export function answerNextTurn(response: HttpResponse, answer: () => void): void
   });
 }
 
-type Headers = Readonly<Record<string, string>>;
+export type Headers = Readonly<Record<string, string>>;
 
 const ALLOW = 'GET, HEAD, OPTIONS';
 
 /** The headers that let a script of this origin read an answer (https://fetch.spec.whatwg.org, section 3.3). */
-export function corsHeaders(origin: string, isAllowed: boolean): Headers {
-  if (origin === '' || !isAllowed) return { vary: 'Origin' };
-  return { vary: 'Origin', 'access-control-allow-origin': origin };
+export function allowOrigin(origin: string): Headers {
+  return { ...VARIES_BY_ORIGIN, ...(origin !== '' && { 'access-control-allow-origin': origin }) };
 }
+
+/** Caches must not give the answer of one origin to another one. */
+export const VARIES_BY_ORIGIN: Headers = { vary: 'Origin' };
 
 /**
  * Answers the methods of a path that have no handler: OPTIONS, also the preflight of browsers, with 200; every
@@ -74,7 +76,10 @@ export function answerMethods(
       response.writeStatus('200 OK').writeHeader('allow', ALLOW);
       writeHeaders(response, headers);
       if ('access-control-allow-origin' in headers) {
-        response.writeHeader('access-control-allow-methods', 'GET, HEAD').writeHeader('access-control-max-age', '600');
+        response.writeHeader('access-control-allow-methods', 'GET, HEAD');
+        response
+          .writeHeader('access-control-allow-headers', 'Authorization')
+          .writeHeader('access-control-max-age', '600');
       }
       end(response, '');
     });

@@ -1,53 +1,106 @@
-/** Serves HTTP on the public port: pages, and answers to requests that no route takes. */
+/** Serves HTTP on the public port: pages, the reason of a refusal, and answers to requests that no route takes. */
 import type { Config } from '@hubbub/config';
-import type { ErrorCode } from '@hubbub/protocol';
+import { HubbubError } from '@hubbub/protocol';
+import type { IpAddress } from '../limits/limit-key.js';
 import { type ConnectionWatchOptions, clientOf } from './connection-watch.js';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './engine.js';
-import { answerMethods, answerNextTurn, type PageHandler, refusalOf, refuse, servePage } from './http-answers.js';
-import { roomPathTemplates, roomRoutes } from './room-paths.js';
+import { assertSingleHeaders, readHandshake } from './handshake.js';
+import {
+  allowOrigin,
+  answerMethods,
+  answerNextTurn,
+  type Headers,
+  type PageHandler,
+  refusalOf,
+  refuse,
+  servePage,
+} from './http-answers.js';
+import { type RoomRoute, roomPathTemplates, roomRoutes } from './room-paths.js';
+import type { UpgradeEvents } from './upgrade.js';
 
-export interface HttpRouteOptions extends ConnectionWatchOptions, Pick<Config, 'basePath' | 'roomPaths'> {
+/** The CORS headers of an answer to this origin. */
+type CorsHeaders = (origin: string, host: string) => Headers;
+
+export interface HttpRouteOptions
+  extends ConnectionWatchOptions,
+    Pick<Config, 'basePath' | 'roomPaths' | 'production'> {
   readonly pages: Readonly<Record<string, PageHandler>>;
   /** Paths of pages that scripts of other origins may read, where `corsHeaders` allows it. */
   readonly openPages: readonly string[];
-  readonly corsHeaders: (origin: string, host: string) => Readonly<Record<string, string>>;
+  readonly corsHeaders: CorsHeaders;
+  readonly events: Pick<UpgradeEvents, 'admit'>;
 }
 
 export function serveHttp(app: TemplatedApp, options: HttpRouteOptions): void {
-  const { basePath, gate } = options;
+  const { basePath, production, corsHeaders } = options;
+  // In development every page may read why its connection is refused, also for its origin. Browsers hide that otherwise.
+  const refusalHeaders: CorsHeaders = production ? corsHeaders : origin => allowOrigin(origin);
   const isHeard = (response: HttpResponse, request: HttpRequest): boolean =>
     clientOf(response, request, options) !== undefined;
-  const routes = roomRoutes(options.roomPaths);
   for (const [path, page] of Object.entries(options.pages)) {
-    const sharedWith = (origin: string, host: string) =>
-      options.openPages.includes(path) ? options.corsHeaders(origin, host) : {};
+    const headersFor: CorsHeaders = options.openPages.includes(path) ? corsHeaders : () => ({});
     const serve = (response: HttpResponse, request: HttpRequest): void => {
       const client = clientOf(response, request, options);
-      if (client === undefined) return;
-      const headers = sharedWith(request.getHeader('origin'), request.getHeader('host'));
-      try {
-        gate.admit(client.group);
-      } catch (error) {
-        answerNextTurn(response, () => refuse(response, refusalOf(error), { headers }));
-        return;
-      }
-      servePage(page, response, request, headers, () => gate.release(client.group));
+      if (client !== undefined) serveLimited(page, { response, request, client, headersFor }, options);
     };
     app.get(path, serve);
     app.head(path, serve);
-    answerMethods(app, path, sharedWith, isHeard);
+    answerMethods(app, path, headersFor, isHeard);
   }
-  const answer = (code: ErrorCode, message: string) => (response: HttpResponse, request: HttpRequest) => {
-    if (!isHeard(response, request)) return;
-    const isHead = request.getMethod() === 'head';
-    answerNextTurn(response, () => refuse(response, { code, message }, { isHead }));
-  };
-  const notAWebSocket = answer('UPGRADE_REQUIRED', 'This path speaks WebSocket: connect with a WebSocket client.');
-  for (const path of ['/ws', ...routes.map(({ pattern }) => pattern)].map(path => `${basePath}${path}`)) {
-    app.get(path, notAWebSocket);
-    app.head(path, notAWebSocket);
-    answerMethods(app, path, () => ({}), isHeard);
+  const routes: Array<readonly [string, RoomRoute | undefined]> = [['/ws', undefined]];
+  for (const route of roomRoutes(options.roomPaths)) routes.push([route.pattern, route]);
+  for (const [pattern, route] of routes) {
+    const path = `${basePath}${pattern}`;
+    const explain = (response: HttpResponse, request: HttpRequest): void => {
+      const client = clientOf(response, request, options);
+      if (client === undefined) return;
+      const handshake = readHandshake(request, client.text, route);
+      const judge: PageHandler = async () => {
+        assertSingleHeaders(handshake);
+        await options.events.admit(handshake);
+        throw new HubbubError('UPGRADE_REQUIRED', NOT_A_WEBSOCKET);
+      };
+      serveLimited(judge, { response, request, client, headersFor: refusalHeaders }, options);
+    };
+    const get = production ? answer(new HubbubError('UPGRADE_REQUIRED', NOT_A_WEBSOCKET)) : explain;
+    app.get(path, get);
+    app.head(path, get);
+    answerMethods(app, path, refusalHeaders, isHeard);
   }
   const templates = ['/ws', ...roomPathTemplates(options.roomPaths)].map(path => `${basePath}${path}`);
-  app.any('/*', answer('NOT_FOUND', `WebSockets are at ${templates.join(', ')}.`));
+  app.any('/*', answer(new HubbubError('NOT_FOUND', `WebSockets are at ${templates.join(', ')}.`)));
+
+  function answer(error: HubbubError): (response: HttpResponse, request: HttpRequest) => void {
+    return (response, request) => {
+      const headers = refusalHeaders(request.getHeader('origin'), request.getHeader('host'));
+      if (!isHeard(response, request)) return;
+      const isHead = request.getMethod() === 'head';
+      answerNextTurn(response, () => refuse(response, refusalOf(error), { isHead, headers }));
+    };
+  }
+}
+
+const NOT_A_WEBSOCKET = 'This path speaks WebSocket: connect with a WebSocket client.';
+
+interface Exchange {
+  readonly response: HttpResponse;
+  readonly request: HttpRequest;
+  readonly client: IpAddress;
+  readonly headersFor: CorsHeaders;
+}
+
+/** Serves the page within the limits of handshakes: a page may cost as much as one. */
+function serveLimited(
+  page: PageHandler,
+  { response, request, client, headersFor }: Exchange,
+  { gate }: Pick<HttpRouteOptions, 'gate'>,
+): void {
+  const headers = headersFor(request.getHeader('origin'), request.getHeader('host'));
+  try {
+    gate.admit(client.group);
+  } catch (error) {
+    answerNextTurn(response, () => refuse(response, refusalOf(error), { headers }));
+    return;
+  }
+  servePage(page, response, request, headers, () => gate.release(client.group));
 }

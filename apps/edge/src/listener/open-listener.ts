@@ -6,7 +6,7 @@ import { assertHost } from '../admission/admission.js';
 import type { Limits } from '../limits/create-limits.js';
 import { createClientAddresses } from './client-address.js';
 import type { EngineModule } from './engine.js';
-import { corsHeaders, type PageHandler } from './http-answers.js';
+import { allowOrigin, type PageHandler, VARIES_BY_ORIGIN } from './http-answers.js';
 import type { TlsFiles } from './tls-files.js';
 import type { Topics } from './topics.js';
 import { type ConnectionEvents, listenForWebSockets, type WebSocketListener } from './websocket.js';
@@ -42,7 +42,8 @@ export async function openListener(config: Config, parts: ListenerParts) {
     limitMetrics: limits.metrics,
     pages: checkHosts(sources, { ...parts.pages, [onlinePath]: onlinePage(parts.online) }),
     openPages: [onlinePath],
-    corsHeaders: (origin: string, host: string) => corsHeaders(origin, sources.isOriginAllowed(origin, host)),
+    corsHeaders: (origin: string, host: string) =>
+      origin !== '' && sources.isOriginAllowed(origin, host) ? allowOrigin(origin) : VARIES_BY_ORIGIN,
     events: parts.events,
   };
   const address = { host: config.host, port: config.port, hostSetting: 'HUBBUB_HOST', portSetting: 'HUBBUB_PORT' };
