@@ -1,14 +1,13 @@
 /** `npm run example <name>`: starts the hub, the page and the service of an example, and prints its address. */
+import { startEmbeddedHub } from '@hubbub/cli/embedded';
 import { Command } from 'commander';
 import { EXAMPLES, findExample } from './catalogue.js';
-import { startChild } from './hub/child.js';
 import { startCluster } from './hub/cluster.js';
-import { startHub } from './hub/embedded.js';
-import { freePort } from './hub/redis.js';
-import type { Example } from './service/example.js';
+import { freePort, startChild } from './hub/processes.js';
+import { type Example, exampleFile } from './service/example.js';
 import { networkHost } from './service/network.js';
 import { serve } from './service/serve.js';
-import { readSettings } from './service/settings.js';
+import { EXAMPLE_SECRET, readSettings } from './service/settings.js';
 
 interface Running {
   readonly url: string;
@@ -16,7 +15,15 @@ interface Running {
 }
 
 async function startEmbedded(example: Example, host: string, port: number): Promise<Running> {
-  const hub = await startHub(example, `http://127.0.0.1:${port}`, host);
+  const hub = await startEmbeddedHub({
+    HUBBUB_HOST: host,
+    HUBBUB_PORT: '0',
+    HUBBUB_ADMIN_PORT: '0',
+    HUBBUB_LOG_LEVEL: 'warn',
+    HUBBUB_JWT_SECRET: EXAMPLE_SECRET,
+    HUBBUB_CONFIG: exampleFile(example.name, 'hub.yaml'),
+    ...example.hubVariables?.(`http://127.0.0.1:${port}`),
+  });
   const settings = { ...readSettings(), redisUrl: undefined, host, port, edges: [`ws://127.0.0.1:${hub.port}`] };
   const service = await serve(example, settings, hub.hubbub);
   return {

@@ -2,11 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Example } from '../service/example.js';
-import { exampleFile } from '../service/example-file.js';
+import { type Example, exampleFile } from '../service/example.js';
 import { EXAMPLE_SECRET } from '../service/settings.js';
-import { type Child, startChild } from './child.js';
-import { openRedis } from './redis.js';
+import { type Child, openRedis, startChild } from './processes.js';
 
 const EDGES = 2;
 

@@ -1,4 +1,6 @@
 /** The parts of an example: a hub's settings, and a service. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Hubbub, TokenMint } from '@hubbub/server';
 import type { FastifyInstance } from 'fastify';
 import type { Documents } from '../state/documents.js';
@@ -29,6 +31,15 @@ export interface Example {
   readonly stateTtlMs: number;
   /** Adds routes and consumers. */
   start(parts: ServiceParts): Promise<void> | void;
+}
+
+/** The path of a file of an example, for code that runs from dist as well as from the sources. @throws {Error} */
+export function exampleFile(name: string, file: string): string {
+  for (const up of ['../', '../../']) {
+    const path = fileURLToPath(new URL(`${up}${name}/${file}`, import.meta.url));
+    if (existsSync(path)) return path;
+  }
+  throw new Error(`The example ${name} has no ${file}.`);
 }
 
 /** An HTTP answer that is not a success. */

@@ -4,8 +4,7 @@ import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
-import type { Example } from './example.js';
-import { exampleFile } from './example-file.js';
+import { type Example, exampleFile } from './example.js';
 
 /** Where the bundled page is; one for each process, so that two runs do not disturb each other. */
 export function pageFolder({ name }: Example): string {

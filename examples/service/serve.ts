@@ -4,7 +4,7 @@ import fastifyStatic from '@fastify/static';
 import { connectHubbub, createTokenMint, type Hubbub } from '@hubbub/server';
 import fastify, { type FastifyInstance } from 'fastify';
 import { ZodError } from 'zod';
-import { MemoryDocuments } from '../state/memory-documents.js';
+import { MemoryDocuments } from '../state/documents.js';
 import { RedisDocuments } from '../state/redis/redis-documents.js';
 import type { Example } from './example.js';
 import { addressesFor, networkHost } from './network.js';
@@ -28,7 +28,7 @@ export async function serve(example: Example, settings: ExampleSettings, embedde
           ttlMs: example.stateTtlMs,
         });
   const http = fastify({ bodyLimit: 65_536, forceCloseConnections: true });
-  tellErrors(http);
+  answerErrors(http);
   const host = networkHost(settings.host);
   http.get('/config.json', request => ({ title: example.title, ...addressesFor(request, settings.edges, host) }));
   http.get('/healthz', () => ({ status: 'alive' }));
@@ -60,10 +60,10 @@ function connect(settings: ExampleSettings): Hubbub {
   return connectHubbub({ redisUrl, redisPrefix, ...presence });
 }
 
-/** A body that is not what it should be is the caller's mistake; the text is that of systems that were there before. */
-function tellErrors(http: FastifyInstance): void {
+/** Answers a wrong body with 400 and the text that clients of the five systems know. */
+function answerErrors(http: FastifyInstance): void {
   http.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const isWrongBody = error instanceof ZodError || error.statusCode === 415; // Of no type that is read here.
+    const isWrongBody = error instanceof ZodError || error.statusCode === 415; // Of a type that the service does not read.
     const status = isWrongBody ? 400 : (error.statusCode ?? 500);
     if (status >= 500) process.stderr.write(`${error.stack ?? error.message}\n`);
     void reply.code(status).send({ error: status === 400 ? 'incorrect request' : error.message });

@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../tests/support/cleanup.js';
 import { eventually } from '../../tests/support/eventually.js';
 import { startRedis } from '../../tests/support/redis.js';
-import type { Documents } from '../state/documents.js';
-import { MemoryDocuments } from '../state/memory-documents.js';
+import { type Documents, MemoryDocuments } from '../state/documents.js';
 import { RedisDocuments } from '../state/redis/redis-documents.js';
 
 const HOUR_MS = 3_600_000;

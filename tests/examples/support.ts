@@ -6,7 +6,7 @@ import { freePort } from '@hubbub/tools/kit';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { parse, stringify } from 'yaml';
 import { findExample } from '../../examples/catalogue.js';
-import { exampleFile } from '../../examples/service/example-file.js';
+import { exampleFile } from '../../examples/service/example.js';
 import { openBrowser } from '../support/browser.js';
 import { cleanup, currentScope, type Scope } from '../support/cleanup.js';
 import { type Environment, startCluster, type TestCluster, type TestEdge } from '../support/cluster.js';

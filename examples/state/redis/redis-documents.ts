@@ -1,13 +1,24 @@
 /** Documents in Redis: shared by all instances of a service, and kept over its restarts. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { exampleFile } from '../../service/example-file.js';
 import type { Document, Documents } from '../documents.js';
 
-const REPLACE = readFileSync(exampleFile('state/redis', 'replace.lua'), 'utf8');
+/**
+ * Replaces the document KEYS[1] by the text ARGV[2] for ARGV[3] ms, if it is still ARGV[1]; an empty text means no document.
+ * Returns 1 if it was replaced, 0 if another instance changed it meanwhile.
+ */
+const REPLACE = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then
+  return 0
+end
+if ARGV[2] == '' then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+end
+return 1`;
 
-/** Somebody else may be faster so often in a row; with random pauses between, that is a broken service and not luck. */
+/** With random pauses between attempts, so many lost races in a row are a defect of a service. */
 const TRIES_MAX = 200;
 const PAUSE_MAX_MS = 20;
 
@@ -47,7 +58,9 @@ export class RedisDocuments implements Documents {
         return parse<Of>(after);
       await delay(Math.random() * PAUSE_MAX_MS);
     }
-    throw new Error(`The document ${key} could not be updated: others change it all the time.`);
+    throw new Error(
+      `The document ${key} could not be updated: ${TRIES_MAX} attempts lost the race with other changes.`,
+    );
   }
 
   close(): void {
