@@ -189,7 +189,8 @@ export function useRoomOfAddress(): string {
   return name;
 }
 
-function roomOfAddress(): string {
+/** @see useRoomOfAddress */
+export function roomOfAddress(): string {
   const name = location.hash.slice(1);
   try {
     return decodeURIComponent(name);

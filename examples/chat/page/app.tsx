@@ -1,7 +1,17 @@
 /** The chat page: signs in, and shows rooms, the conversation of the room that the address names, and its people. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { ask, keep, kept, useRedraw, wordsOf } from '../../page/hub.js';
-import { isWide, ListPane, NoTalk, Panes, RoomLink, SignIn, showInTitle, useRoomOfAddress } from '../../page/panes.js';
+import {
+  isWide,
+  ListPane,
+  NoTalk,
+  Panes,
+  RoomLink,
+  roomOfAddress,
+  SignIn,
+  showInTitle,
+  useRoomOfAddress,
+} from '../../page/panes.js';
 import { fieldsOf, PageBar, Problem, showPage, toast, useWork } from '../../page/ui.js';
 import { FIRST_ROOM, type Identity, Rooms, signIn } from './rooms.js';
 import { Talk } from './talk.js';
@@ -142,7 +152,7 @@ function changeRoom(event: KeyboardEvent, { joined }: Rooms): void {
   if (!event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
   event.preventDefault();
   const ids = [...joined.keys()];
-  const at = ids.indexOf(decodeURIComponent(location.hash.slice(1)));
+  const at = ids.indexOf(roomOfAddress());
   const next = ids.at((at + (event.key === 'ArrowUp' ? -1 : 1)) % ids.length);
   if (next !== undefined) location.hash = next;
 }
