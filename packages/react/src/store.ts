@@ -1,5 +1,4 @@
 /** Values outside React that components read: each store works while a component subscribes to it. */
-import type { Unsubscribe } from '@hubbub/client';
 import { useState, useSyncExternalStore } from 'react';
 
 export interface Store<Value> {
@@ -7,7 +6,7 @@ export interface Store<Value> {
   /** The value in a page that a server renders. */
   initial(): Value;
   /** Starts the store for its first subscriber, and stops it after its last one. */
-  subscribe(listener: () => void): Unsubscribe;
+  subscribe(listener: () => void): () => void;
 }
 
 export interface WritableStore<Value> extends Store<Value> {
@@ -17,11 +16,11 @@ export interface WritableStore<Value> extends Store<Value> {
 /** @param start begins to follow the source, and returns the functions that end that */
 export function createStore<Value extends object>(
   initial: Value,
-  start: () => readonly Unsubscribe[],
+  start: () => readonly (() => void)[],
 ): WritableStore<Value> {
   const listeners = new Set<() => void>();
   let value = initial;
-  let stops: readonly Unsubscribe[] | undefined;
+  let stops: readonly (() => void)[] | undefined;
 
   const stopIfUnused = (): void => {
     if (listeners.size > 0) return;
