@@ -1,6 +1,6 @@
 /** Every public package, packed, installed in an empty folder outside the repository, and used in each way of its README. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { createServer } from 'vite';
@@ -203,6 +203,27 @@ test('the command line reports its version and serves; a client and a CommonJS s
   const arguments_ = ['client.mjs', url, signToken({ user: 'u1' }), redis.url, redis.prefix];
   expect(await consumer.run('node', arguments_)).toContain('{ ok: true }');
 });
+
+test(
+  'doctor names a command that installs a missing engine',
+  async () => {
+    const engine = async () => {
+      const checks = await consumer.run('sh', ['-c', 'npx hubbub doctor --json || true']);
+      return JSON.parse(checks).checks.find(({ name }: { name: string }) => name === 'engine');
+    };
+    await rm(join(consumer.folder, 'node_modules/@uwsjs'), { recursive: true });
+    await rm(join(consumer.folder, 'node_modules/uWebSockets.js-compat/node_modules'), {
+      recursive: true,
+      force: true,
+    });
+    const { verdict, change } = await engine();
+    expect(verdict).toBe('fail');
+    const [, command = ''] = /(npm install --no-save \S+)/.exec(change) ?? [];
+    await consumer.run('sh', ['-c', command]);
+    expect(await engine()).toMatchObject({ verdict: 'ok' });
+  },
+  INSTALL_TIMEOUT_MS,
+);
 
 test('a program with an embedded hub publishes to its client', async () => {
   await consumer.write({

@@ -4,11 +4,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { ENGINE_NODES } from '@hubbub/edge';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Bytes, gzipped: the promise of the client's README for its single file. */
 const BROWSER_MAX_BYTES = 12_500;
+
+/** The packages that load the engine, which has builds for some versions of Node only. */
+const ENGINE_PACKAGES = ['apps/edge', 'apps/hubbub'];
+const ENGINE_RANGE = ENGINE_NODES.map(major => `^${major}.${major === 20 ? 19 : 0}.0`).join(' || ');
 
 interface Manifest {
   readonly name: string;
@@ -31,7 +36,7 @@ describe.for(published)('%s', folder => {
       description: expect.stringMatching(/\.$/),
       keywords: expect.arrayContaining(['hubbub']),
       license: 'Apache-2.0',
-      engines: { node: '>=20.19' },
+      engines: { node: ENGINE_PACKAGES.includes(folder) ? ENGINE_RANGE : '>=20.19' },
       files: expect.any(Array),
       publishConfig: { access: 'public' },
     });

@@ -37,9 +37,10 @@ test.each([
   ['20.19.0', '2027-05-01', { change: 'Install Node 24 or 26: https://nodejs.org' }],
   ['22.1.0', '2026-11-30', { verdict: 'ok', found: '22.1.0, supported until 2027-04-30' }],
   ['24.0.0', '2026-11-30', { verdict: 'ok', found: '24.0.0, supported until 2028-04-30' }],
-  ['25.2.0', '2026-11-30', { verdict: 'warn', found: expect.stringContaining('its support is short') }],
+  ['23.1.0', '2026-11-30', { verdict: 'warn', found: expect.stringContaining('its support is short') }],
+  ['25.2.0', '2026-11-30', { verdict: 'fail', found: '25.2.0, for which the engine has no build' }],
   ['26.0.0', '2026-11-30', { verdict: 'ok', found: '26.0.0, supported until 2029-04-30' }],
-  ['28.0.0', '2028-11-30', { verdict: 'ok', found: '28.0.0' }],
+  ['28.0.0', '2028-11-30', { verdict: 'fail', change: 'Install Node 26: https://nodejs.org' }],
 ])('Node %s on %s', (version, today, check) => {
   expect(nodeVersion(version, today)).toMatchObject(check);
 });

@@ -1,7 +1,7 @@
 /** Checks the machine's limits for a process: file descriptors, Node, the engine's build, the kernel's settings. */
 import { readFile } from 'node:fs/promises';
 import type { Config } from '@hubbub/config';
-import { loadEngine } from '@hubbub/edge';
+import { ENGINE_NODES, loadEngine } from '@hubbub/edge';
 import { type Check, fail, messageOf, ok, warn } from './check.js';
 
 /** Below it an edge holds no more than a try-out does. */
@@ -45,6 +45,7 @@ export function nodeVersion(version = process.versions.node, today = new Date().
   }
   const supported = Object.entries(NODE_ENDS).filter(([, end]) => end >= today);
   const change = `Install Node ${supported.map(([line]) => line).join(' or ') || 'of a supported line'}: https://nodejs.org`;
+  if (!ENGINE_NODES.includes(major)) return fail('Node', `${version}, for which the engine has no build`, change);
   const end = NODE_ENDS[major];
   if (end !== undefined && end < today) {
     return warn('Node', `${version}: Hubbub runs on it, but its support ended on ${end}`, change);
