@@ -1,7 +1,5 @@
 /** docs/guides/react.md: its files, on Vite's development server and built, in Chromium at a hub. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { build, createServer } from 'vite';
 import { beforeAll, expect, test } from 'vitest';
@@ -10,8 +8,7 @@ import { cleanup } from '../support/cleanup.js';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { TEST_JWT_SECRET } from '../support/tokens.js';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+import { programsOf } from './programs.js';
 
 let hub: TestCluster;
 let browser: Browser;
@@ -19,13 +16,9 @@ let folder: string;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  // Inside the repository, as in the guide: the packages are found by name there.
-  folder = await mkdtemp(join(ROOT, 'test-results-'));
-  cleanup(() => rm(folder, { recursive: true }));
-  const guide = await readFile(join(ROOT, 'docs/guides/react.md'), 'utf8');
-  const files = [...guide.matchAll(/^```\w+\n((?:\/\/|#|<!--) (\S+\.\w+)[\s\S]*?)^```$/gm)];
-  expect(files.map(([, , name]) => name)).toEqual(['vite.config.ts', 'index.html', 'hub.yaml', 'main.tsx', 'chat.tsx']);
-  for (const [, code = '', name = ''] of files) await writeFile(join(folder, name), code);
+  const guide = await programsOf('docs/guides/react.md');
+  for (const file of ['vite.config.ts', 'index.html', 'hub.yaml', 'main.tsx', 'chat.tsx']) await guide.write(file);
+  folder = guide.folder;
   hub = await startEmbedded({ env: { HUBBUB_CONFIG: join(folder, 'hub.yaml') } });
   Object.assign(process.env, { HUB: hub.edge(0).httpUrl, HUBBUB_JWT_SECRET: TEST_JWT_SECRET });
 }, PROVISION_TIMEOUT_MS);

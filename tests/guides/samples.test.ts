@@ -15,13 +15,14 @@ const TESTS = join(import.meta.dirname, '..');
 const FRAGMENTS = readFileSync(join(import.meta.dirname, 'fragments.d.ts'), 'utf8');
 /** Beside Hubbub's packages, with their types. */
 const PACKAGES_OF_SAMPLES = ['@types/ws@8.18.1'];
-/** Samples about the test kit are part of the tests' own program. */
-const KIT_PAGES = /^(tests|examples)\//;
+/** Samples about the test kit are part of the tests' own program. Those with React use the one of the repository. */
+const KIT_PAGES = /^(tests|examples|packages\/react)\/|^docs\/guides\/react\.md$/;
 /** Not code: output, grammars, drawings. */
 const NO_CODE: ReadonlySet<string> = new Set(['text']);
 /** Samples that nothing here can consume: page, language, reason. */
 const UNCHECKED: ReadonlyArray<readonly [page: string, language: string, reason: string]> = [
   ['docs/guides/build-your-own.md', 'html', 'a browser opens it in the test of the page'],
+  ['docs/guides/react.md', 'html', 'a browser opens it in the test of the page'],
 ];
 
 type Check = (sample: Sample) => readonly string[] | Promise<readonly string[]>;

@@ -25,7 +25,7 @@ export interface Consumer {
 }
 
 /** The time that a hook needs that calls `installConsumer`. */
-export const INSTALL_TIMEOUT_MS = 180_000;
+export const INSTALL_TIMEOUT_MS = 600_000;
 
 /** Packs every public package and installs all of them, and `others` from the registry; call it in `beforeAll`. */
 export async function installConsumer(others: readonly string[]): Promise<Consumer> {
