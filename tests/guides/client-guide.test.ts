@@ -51,6 +51,26 @@ async function startAnswers(answer: (asked: number) => string | number): Promise
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, asked: () => asked };
 }
 
+test('loop.mjs: gets the frames of its room until it breaks, then ends', async () => {
+  const bob = await member('bob', 'general');
+  const loop = await guide.run('loop.mjs', [cluster.token({ user: 'loop' }), cluster.edge(0).wsUrl]);
+  await bob.nextFrame({ type: 'new_message', payload: { content: 'ready' } });
+  for (const content of ['first', 'stop']) await say(bob, 'general', content);
+  await loop.says('first');
+  await loop.says('stop');
+  expect(await loop.exited).toBe(0);
+});
+
+test('schemas.mjs: neither sends nor gets an invalid payload', async () => {
+  const bob = await member('bob', 'general');
+  const example = await guide.run('schemas.mjs', [cluster.token({ user: 'typed' }), cluster.edge(0).wsUrl]);
+  await example.says('not sent: INVALID_PAYLOAD');
+  await bob.ask({ type: 'send_message', room: 'general', payload: { content: 7 } });
+  await example.says(/^ignored: payload\.content of new_message: /);
+  await say(bob, 'general', 'valid');
+  await example.says('valid');
+});
+
 test('connect.mjs: joins, speaks, hears the others', async () => {
   const bob = await member('bob', 'general');
   const one = await guide.run('connect.mjs', [cluster.token({ user: 'one', name: 'One' }), cluster.edge(0).wsUrl]);

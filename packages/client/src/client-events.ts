@@ -1,18 +1,8 @@
 /** The events of a client, and the names that `client.on` knows. */
-import type { Frame, HubbubError, Sender, SessionLimits } from '@hubbub/protocol';
+import type { Frame, HubbubError } from '@hubbub/protocol';
 import type { StateChange } from './connection.js';
-import type { FrameTypeName, KnownFrames } from './frames.js';
 import type { Gap, Recovered } from './recovery.js';
 import type { Wire } from './wire.js';
-
-/** The content of `welcome`. */
-export interface Session {
-  readonly id: string;
-  readonly user: Sender;
-  readonly limits: SessionLimits;
-  /** Features of this edge beside the frames of the first version (PROTOCOL.md section 2.2). */
-  readonly features: readonly string[];
-}
 
 /** One frame as the socket carries it, for those who watch. */
 export interface FrameTap {
@@ -30,13 +20,9 @@ export interface ClientEvents {
   readonly gap: Gap;
   /** After a reconnect a room is whole again; `room.onRecovered` is the same for one room. */
   readonly recovered: Recovered;
-  /** Something that arrived was ignored, and why. */
-  readonly ignored: { readonly raw: Wire; readonly error: HubbubError };
+  /** Something that arrived was ignored, and why: `raw` where it is not a frame, `frame` where its payload is invalid. */
+  readonly ignored: { readonly raw?: Wire; readonly frame?: Frame; readonly error: HubbubError };
 }
-
-/** The arguments of `client.on` listeners, by name. */
-export type AllEvents = Omit<KnownFrames, keyof ClientEvents> & ClientEvents;
-export type EventName = keyof ClientEvents | FrameTypeName;
 
 const CLIENT_EVENTS: readonly string[] = [
   'state',

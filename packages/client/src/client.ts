@@ -1,18 +1,20 @@
 /** The client: puts the parts together, and routes every frame to its room. */
 import type { Frame, HubbubError, Payload, Status } from '@hubbub/protocol';
 import { openTransport } from '#transport';
-import { type AllEvents, type ClientEvents, type EventName, isClientEvent, type Session } from './client-events.js';
+import type { CallOptions } from './calls.js';
+import { type ClientEvents, isClientEvent } from './client-events.js';
 import { Connection, type StateChange } from './connection.js';
 import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
-import { Emitter, type EventOf, type Unsubscribe } from './emitter.js';
+import { DISPOSE, Emitter, type Subscription } from './emitter.js';
 import { closedError, unavailable } from './errors.js';
-import { type FrameTypeName, isWelcome, type KnownFrames, reconnectDelayMs, roomOf, type Welcome } from './frames.js';
+import type { AnyEvents, EventArguments, FrameOf, FrameTypeName, PayloadOf, SentName } from './event-types.js';
+import { isWelcome, reconnectDelayMs, roomOf, type Session, type Welcome } from './frames.js';
 import { Heartbeat, watchNetwork } from './heartbeat.js';
 import { checkEventName } from './names.js';
 import { adoptPace, type ClientOptions, resolveOptions, type Settings, withQuery } from './options.js';
 import { Outbox } from './outbox.js';
 import { Renewal } from './renewal.js';
-import { type AnswerType, Requests } from './requests.js';
+import { Requests } from './requests.js';
 import { Room } from './room.js';
 import { Rooms } from './rooms.js';
 import { TokenSource } from './token.js';
@@ -24,9 +26,12 @@ import { readFrame, type Wire, writeFrame } from './wire.js';
  * @example
  * const client = new HubbubClient({ url: 'wss://example.org/ws', token: () => fetchToken() });
  * await client.connect();
+ *
+ * @typeParam Events payloads by event name: those of frames that arrive
+ * @typeParam Sent payloads by event name of what the application sends, `new_message` for `room.send`; where it differs
  */
-export class HubbubClient {
-  readonly #options: ClientOptions;
+export class HubbubClient<Events = AnyEvents, Sent = Events> {
+  readonly #options: ClientOptions<Events, Sent>;
   readonly #settings: Settings;
   readonly #connection: Connection;
   readonly #requests: Requests;
@@ -35,16 +40,15 @@ export class HubbubClient {
   readonly #outbox: Outbox;
   readonly #heartbeat: Heartbeat;
   readonly #renewal: Renewal;
-  readonly #events = new Emitter<ClientEvents, never>();
-  readonly #frames = new Emitter<KnownFrames, Frame>();
+  readonly #listeners = new Emitter();
   #session: Session | undefined;
   /** Sent again in every session: an edge forgets it with the session. */
   #status: Status | undefined;
   #welcome: Welcome | undefined;
-  #unwatchNetwork: Unsubscribe | undefined;
+  #unwatchNetwork: (() => void) | undefined;
 
   /** @throws {TypeError} naming every option that is wrong. */
-  constructor(options: ClientOptions) {
+  constructor(options: ClientOptions<Events, Sent>) {
     this.#options = { ...options };
     this.#settings = resolveOptions(options);
     const token = new TokenSource(this.#settings.token);
@@ -58,26 +62,22 @@ export class HubbubClient {
       stateChanged: change => this.#stateChanged(change),
       received: wire => this.#received(wire),
     });
+    const session = (): Session | undefined => this.#session;
     this.#requests = new Requests(this.#settings, {
-      limits: () => this.#session?.limits ?? {},
+      session,
       send: (wire, frame) => this.#send(wire, frame),
       settled: () => this.#connection.step('settled'),
     });
-    const outboxPorts = {
+    this.#outbox = new Outbox(this.#settings, this.#requests, {
       isReady: () => takesFrames(this.#connection.heading),
-      waiting: () => this.#outbox.waiting + this.#rooms.waiting,
-      user: () => this.#session?.user.id,
-    };
-    this.#outbox = new Outbox(this.#settings, this.#requests, outboxPorts);
+      session,
+    });
     this.#rooms = new Rooms({
-      ...outboxPorts,
       settings: this.#settings,
+      connection: this.#connection,
       requests: this.#requests,
-      connectionState: () => this.state,
-      limits: () => this.#session?.limits ?? {},
-      deliver: frame => this.#frames.emit<string>(frame.type, frame),
-      report: (name, event) => this.#events.emit<string>(name, event as never),
-      restored: () => this.#connection.step('restored'),
+      listeners: this.#listeners,
+      session,
     });
     this.#renewal = new Renewal(this.#settings, token, {
       refresh: token => this.#requests.send({ type: 'refresh', payload: { token } }),
@@ -134,15 +134,20 @@ export class HubbubClient {
     this.#connection.step('close');
   }
 
+  /** Closes the client at the end of a `using` block. */
+  [DISPOSE](): void {
+    this.close();
+  }
+
   /**
    * A new handle of the room. Keep it: joins are counted by handle, and the client is in the room until each handle that
    * joined has left.
    */
-  room(name: string): Room {
+  room(name: string): Room<Events, Sent> {
     return new Room(name, {
       rooms: this.#rooms,
       notify: frame => this.#notify(frame),
-      submit: (frame, answer) => this.#submit(frame, answer),
+      submit: (frame, options) => this.#submit(frame, options),
     });
   }
 
@@ -159,9 +164,12 @@ export class HubbubClient {
   }
 
   /** Sends a client event about no room to the services behind the cluster. @throws {HubbubError} as `room.send`. */
-  async sendEvent(type: string, payload: Payload = {}): Promise<void> {
+  async sendEvent<Name extends SentName<Sent>>(
+    type: Name,
+    ...[payload, options]: EventArguments<PayloadOf<Sent, Name, object>, CallOptions>
+  ): Promise<void> {
     checkEventName(type);
-    await this.#submit({ type, payload });
+    await this.#submit({ type, payload: (payload ?? {}) as Payload }, options);
   }
 
   /**
@@ -169,16 +177,16 @@ export class HubbubClient {
    * clears it. Resolves at the `ack`, or immediately without a connection.
    * @throws {HubbubError} `INVALID_PAYLOAD` above 256 bytes; `FORBIDDEN`, `RATE_LIMITED`, `UNAVAILABLE`.
    */
-  async setStatus(status?: Status): Promise<void> {
+  async setStatus(status?: Status, options?: CallOptions): Promise<void> {
     this.#status = status;
-    if (takesFrames(this.state)) await this.#sendStatus();
+    if (takesFrames(this.state)) await this.#sendStatus(options);
   }
 
   /** The round trip to the edge in milliseconds. @throws {HubbubError} `UNAVAILABLE` without a connection. */
-  async ping(): Promise<number> {
+  async ping(options?: CallOptions): Promise<number> {
     if (!takesFrames(this.state)) throw unavailable('Not connected.');
     const startMs = performance.now();
-    await this.#requests.send({ type: 'ping' }, 'pong');
+    await this.#requests.send({ type: 'ping' }, options);
     return performance.now() - startMs;
   }
 
@@ -187,24 +195,26 @@ export class HubbubClient {
    * `ignored` are the client's own events. Every other name is a frame's type, of any room. A listener that throws is
    * reported as an uncaught error and disturbs nothing.
    */
-  on<Name extends EventName>(name: Name, listener: (event: EventOf<AllEvents, Frame, Name>) => void): Unsubscribe {
-    const emitter = (isClientEvent(name) ? this.#events : this.#frames) as unknown as Emitter<AllEvents, Frame>;
-    return emitter.on(name, listener);
+  on<Name extends keyof ClientEvents | FrameTypeName<Events>>(
+    name: Name,
+    listener: (event: Name extends keyof ClientEvents ? ClientEvents[Name] : FrameOf<Events, Name>) => void,
+  ): Subscription {
+    return this.#listeners.on(isClientEvent(name) ? `*${name}` : name, listener);
   }
 
   /** Listens to frames of a type, also of one that `on` keeps for the client's own events. */
-  onFrame<Type extends FrameTypeName>(
+  onFrame<Type extends FrameTypeName<Events>>(
     type: Type,
-    listener: (frame: EventOf<KnownFrames, Frame, Type>) => void,
-  ): Unsubscribe {
-    return this.#frames.on(type, listener);
+    listener: (frame: FrameOf<Events, Type>) => void,
+  ): Subscription {
+    return this.#listeners.on(type, listener);
   }
 
-  async #submit(frame: Frame, answer?: AnswerType): Promise<Frame> {
+  async #submit(frame: Frame, options?: CallOptions): Promise<Frame> {
     if (this.#connection.heading === 'closed') throw closedError();
-    if (frame.room === undefined) return this.#outbox.submit(frame, answer);
+    if (frame.room === undefined) return this.#outbox.submit(frame, options);
     try {
-      return await this.#rooms.use(frame.room).outbox.submit(frame, answer);
+      return await this.#rooms.use(frame.room).outbox.submit(frame, options);
     } finally {
       this.#rooms.tidy(frame.room);
     }
@@ -239,7 +249,7 @@ export class HubbubClient {
       this.#requests.checkSettled();
     }
     if (change.state === 'closed') this.#end(change.error ?? closedError());
-    this.#events.emit('state', change);
+    this.#listeners.emit('*state', change);
   }
 
   #end(error: HubbubError): void {
@@ -255,11 +265,12 @@ export class HubbubClient {
     // Listeners may show or log frames: the token must not be in them.
     const shown = frame.type === 'refresh' ? { ...frame, payload: {} } : frame;
     const raw = shown === frame ? wire : writeFrame(this.#settings.codec, shown);
-    this.#events.emit('frame', { direction: 'out', raw, frame: shown });
+    this.#listeners.emit('*frame', { direction: 'out', raw, frame: shown });
   }
 
   #received(wire: Wire): void {
     this.#heartbeat.heard();
+    const ignore = (ignored: ClientEvents['ignored']): void => this.#listeners.emit('*ignored', ignored);
     let frame: Frame | undefined;
     let problem: unknown;
     try {
@@ -267,11 +278,11 @@ export class HubbubClient {
     } catch (error) {
       problem = error;
     }
-    this.#events.emit('frame', { direction: 'in', raw: wire, ...(frame && { frame }) });
+    this.#listeners.emit('*frame', { direction: 'in', raw: wire, ...(frame && { frame }) });
     // PROTOCOL.md section 2.2: what a client does not know it ignores; here it stays visible.
-    if (!frame) this.#events.emit('ignored', { raw: wire, error: problem as HubbubError });
+    if (!frame) ignore({ raw: wire, error: problem as HubbubError });
     // A listener may have ended the session.
-    else if (this.state === 'opening' || inSession(this.state)) this.#dispatch(frame);
+    else if (this.state === 'opening' || inSession(this.state)) this.#dispatch(this.#settings.check(frame, ignore));
   }
 
   /** Our own parts first, then the room, then who listens to all: a listener sees what the frame has changed. */
@@ -282,11 +293,11 @@ export class HubbubClient {
     const name = roomOf(frame);
     const room = frame.type === 'room_opened' && name !== undefined ? this.#rooms.use(name) : this.#rooms.find(name);
     if (room) room.take(frame);
-    else this.#frames.emit<string>(frame.type, frame);
+    else this.#listeners.emit(frame.type, frame);
   }
 
-  async #sendStatus(): Promise<void> {
-    await this.#requests.send({ type: 'set_status', payload: { status: this.#status ?? null } });
+  async #sendStatus(options?: CallOptions): Promise<void> {
+    await this.#requests.send({ type: 'set_status', payload: { status: this.#status ?? null } }, options);
   }
 
   #welcomed({ payload }: Frame): void {

@@ -8,30 +8,39 @@
 /** Stops listening. */
 export type Unsubscribe = () => void;
 
-/** The argument of a listener of `Name`: its type in `Known`, else `Other`. */
-export type EventOf<Known, Other, Name extends string> = Name extends keyof Known ? Known[Name] : Other;
+/** Stops listening: by a call, or at the end of a `using` block. */
+export interface Subscription extends Unsubscribe, Disposable {}
 
-/** `Known` maps names to what their listeners get; every other name carries an `Other`. */
-export class Emitter<Known, Other> {
-  readonly #listeners = new Map<string, Set<(event: never) => void>>();
+/** The standard's symbol; one of ours where the platform has none, so that the property stands under no other name. */
+export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.dispose');
 
-  on<Name extends string>(name: Name, listener: (event: EventOf<Known, Other, Name>) => void): Unsubscribe {
+/** Listeners by name. The names of frames are their types; those of our own events begin with `*`, as no frame's type does. */
+export class Emitter {
+  readonly #listeners = new Map<string, Set<(event: unknown) => void>>();
+  readonly #emptied: () => void;
+
+  /** @param emptied called when the last listener was stopped */
+  constructor(emptied: () => void = () => {}) {
+    this.#emptied = emptied;
+  }
+
+  on<Event>(name: string, listener: (event: Event) => void): Subscription {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     // A function of its own, so that one listener given twice is heard twice and removed once.
-    const heard = (event: EventOf<Known, Other, Name>): void => listener(event);
+    const heard = (event: unknown): void => listener(event as Event);
     listeners.add(heard);
-    return () => {
+    const stop = (): void => {
       listeners.delete(heard);
       if (listeners.size === 0 && this.#listeners.get(name) === listeners) this.#listeners.delete(name);
+      if (this.isEmpty) this.#emptied();
     };
+    return Object.assign(stop, { [DISPOSE]: stop });
   }
 
-  emit<Name extends string>(name: Name, event: EventOf<Known, Other, Name>): void {
-    const listeners = this.#listeners.get(name) as Set<(event: EventOf<Known, Other, Name>) => void> | undefined;
-    if (!listeners) return;
+  emit(name: string, event: unknown): void {
     // A copy: a listener may add and remove listeners.
-    for (const listener of [...listeners]) {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {
         listener(event);
       } catch (error) {
@@ -47,10 +56,12 @@ export class Emitter<Known, Other> {
 
 /** Makes an error visible as an uncaught one, after the current work: browsers have `reportError` for it, Node has not. */
 function reportUncaught(error: unknown): void {
-  const { reportError } = globalThis as { reportError?: (error: unknown) => void };
-  if (reportError) reportError(error);
-  else
-    queueMicrotask(() => {
-      throw error;
-    });
+  const { reportError = throwLater } = globalThis as { reportError?: (error: unknown) => void };
+  reportError(error);
+}
+
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -6,6 +6,7 @@ import {
   isPlainObject,
   type MembershipChange,
   type Pace,
+  type Payload,
   type Position,
   type Recovery,
   type RoomCount,
@@ -15,7 +16,7 @@ import {
   type SessionLimits,
   type StatusChange,
 } from '@hubbub/protocol';
-import { isTimerMs } from './options.js';
+import { isTimerMs } from './calls.js';
 
 /** A frame whose payload is known. */
 export type FrameWith<P> = Omit<Frame, 'payload'> & { readonly payload: P };
@@ -36,10 +37,27 @@ export interface Welcome extends Partial<Pace> {
   readonly features?: readonly string[];
 }
 
+/** The content of `welcome`, for applications. */
+export interface Session {
+  readonly id: string;
+  readonly user: Sender;
+  readonly limits: SessionLimits;
+  /** Features of this edge beside the frames of the first version (PROTOCOL.md section 2.2). */
+  readonly features: readonly string[];
+}
+
+/** A message of a member, with its payload. */
+export type MessageFrame<P = Payload> = FrameWith<P> & {
+  readonly room: string;
+  readonly sender: Sender;
+  readonly timestamp: string;
+};
+
 /** By type, what a listener gets; a service's frames are plain `Frame`s. An edge keeps to this, a service may not. */
 export interface KnownFrames {
   readonly welcome: FrameWith<Welcome>;
-  readonly new_message: Frame & { readonly room: string; readonly sender: Sender; readonly timestamp: string };
+  /** A member's message has all of these; a service that publishes one may leave the sender and the payload out. */
+  readonly new_message: MessageFrame;
   readonly user_joined: FrameWith<MembershipChange>;
   readonly user_left: FrameWith<MembershipChange>;
   readonly user_typing: Frame & { readonly room: string; readonly sender: Sender };
@@ -57,9 +75,6 @@ export interface KnownFrames {
   readonly room_closed: FrameWith<{ readonly room_id: string }>;
   readonly reconnect: FrameWith<{ readonly delay_ms: number }>;
 }
-
-/** Completes the known types in an editor and takes every other. */
-export type FrameTypeName = keyof KnownFrames | (string & {});
 
 /** These name their room in the payload (PROTOCOL.md section 2.2); in a service's frame `room_id` may mean anything. */
 const ROOM_IN_PAYLOAD: readonly string[] = [

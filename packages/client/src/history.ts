@@ -1,6 +1,7 @@
 /** Reading a room's history page by page. */
 import type { Frame } from '@hubbub/protocol';
 import { defined } from './defined.js';
+import type { AnyEvents, RoomFrame } from './event-types.js';
 import { isOffset } from './resume-frames.js';
 import { notA } from './wire.js';
 
@@ -14,11 +15,11 @@ export interface HistoryQuery {
   readonly limit?: number | undefined;
 }
 
-export interface HistoryPage {
+export interface HistoryPage<Events = AnyEvents> {
   /** Offsets of another epoch mean nothing in this one. */
   readonly epoch: string;
   /** Oldest first, as the members got them. */
-  readonly messages: readonly Frame[];
+  readonly messages: readonly RoomFrame<Events>[];
   /** Whether further messages exist in the direction of the query. */
   readonly more: boolean;
   /** With `more`: the `since` of the next page, or its `before` where the query had no `since`. */
@@ -26,7 +27,7 @@ export interface HistoryPage {
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT` when the answer is malformed. */
-export function readHistoryPage({ payload }: Frame): HistoryPage {
+export function readHistoryPage<Events>({ payload }: Frame): HistoryPage<Events> {
   const { epoch, messages, more, next } = payload ?? {};
   if (typeof epoch !== 'string' || !Array.isArray(messages)) throw notA('history page');
   return defined({ epoch, messages, more: more === true, next: isOffset(next) ? next : undefined });

@@ -1,7 +1,9 @@
 /** The membership of the client in one room: joined, joined again or resumed in every new session, and left. */
 import { type Frame, HubbubError, type Position } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
-import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
+import type { CallOptions } from './calls.js';
+import type { Connection } from './connection.js';
+import { inSession, takesFrames } from './connection-states.js';
 import { defined } from './defined.js';
 import { Refused, unavailable } from './errors.js';
 import type { Recovery } from './recovery.js';
@@ -27,7 +29,7 @@ export interface MembershipPorts {
   readonly requests: Pick<Requests, 'send'>;
   /** Names the position to the edge, and takes its answer. */
   readonly recovery: Pick<Recovery, 'begin' | 'answered'>;
-  connectionState(): ConnectionState;
+  readonly connection: Pick<Connection, 'state'>;
   /** Whether a new session may begin in this room, because it is that of the connection path. */
   isMaybeOfPath(): boolean;
   changed(change: RoomChange): void;
@@ -107,12 +109,12 @@ export class Membership {
   }
 
   /** Resolves when no frame of the room can arrive any more: at the `ack`, or immediately without a session in it. */
-  async leave(): Promise<void> {
+  async leave(options?: CallOptions): Promise<void> {
     this.#unwant();
     if (this.#state === 'left') return;
     this.drop();
-    await this.#leaveSession().catch(error => {
-      if (inSession(this.#ports.connectionState())) throw error; // A session that ended has left its rooms.
+    await this.#leaveSession(options).catch(error => {
+      if (inSession(this.#ports.connection.state)) throw error; // A session that ended has left its rooms.
     });
   }
 
@@ -148,8 +150,7 @@ export class Membership {
     if (this.#state === 'left') this.#change('joining');
     const attempt = ++this.#attempt;
     // Any answer comes after the replay.
-    if (answer && this.#state === 'rejoining')
-      await this.#ports.requests.send({ type: 'ping' }, 'pong').catch(() => {});
+    if (answer && this.#state === 'rejoining') await this.#ports.requests.send({ type: 'ping' }).catch(() => {});
     if (attempt === this.#attempt) this.#answered(answer);
   }
 
@@ -178,7 +179,7 @@ export class Membership {
   async attempt(): Promise<void> {
     const attempt = ++this.#attempt;
     // The next session retries pending rooms.
-    const isDue = (): boolean => attempt === this.#attempt && takesFrames(this.#ports.connectionState());
+    const isDue = (): boolean => attempt === this.#attempt && takesFrames(this.#ports.connection.state);
     if (!isDue()) return;
     try {
       const token = this.#token && (await roomTokenOf(this.#token));
@@ -228,9 +229,10 @@ export class Membership {
     return performance.now() - this.#refusedSinceMs < JOIN_PATIENCE_MS;
   }
 
-  async #leaveSession(): Promise<Frame | undefined> {
-    if (!inSession(this.#ports.connectionState())) return undefined;
-    return await this.#ports.requests.send({ type: 'leave_room', payload: { room_id: this.#ports.room } });
+  async #leaveSession(options?: CallOptions): Promise<Frame | undefined> {
+    if (!inSession(this.#ports.connection.state)) return undefined;
+    const { requests, room } = this.#ports;
+    return await requests.send({ type: 'leave_room', payload: { room_id: room } }, options);
   }
 
   #unwant(): void {

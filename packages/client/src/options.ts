@@ -1,12 +1,14 @@
 /** The options of a client, with their defaults. */
-import type { Codec, Pace } from '@hubbub/protocol';
+import type { Codec, Frame, HubbubError, Pace } from '@hubbub/protocol';
+import { isTimerMs, MAX_TIMER_MS } from './calls.js';
 import { defined } from './defined.js';
+import type { AnyEvents } from './event-types.js';
 import { isOffset } from './resume-frames.js';
 import type { TokenOption } from './token.js';
 import type { OpenTransport } from './transport.js';
 import type { WireCodec } from './wire.js';
 
-export interface ClientOptions {
+export interface ClientOptions<Events = AnyEvents, Sent = Events> {
   /**
    * Where an edge listens: `wss://host/ws`, or `…/rooms/<room>/ws` for a session that is in that room from the start.
    * `http(s):` is read as `ws(s):`; in a page a relative URL works too.
@@ -42,18 +44,33 @@ export interface ClientOptions {
    * and the room may see both. With history it is always sent again, and never doubled.
    */
   readonly retryInFlight?: boolean;
+  /** Checks payloads by schemas, which also name the events: `payloadSchemas` of `@hubbub/client/schemas`. */
+  readonly check?: PayloadCheck<Events, Sent>;
   /** Dials instead of the platform's WebSocket: for tests and for environments with a socket of their own. */
   readonly openTransport?: OpenTransport;
 }
 
 /** The options with every gap filled. */
 export type Settings = Readonly<
-  Required<Omit<ClientOptions, 'codec' | 'openTransport' | 'token'>> &
-    Pick<ClientOptions, 'token'> & { codec: WireCodec }
+  Required<Omit<ClientOptions, 'codec' | 'openTransport' | 'token' | 'check'>> &
+    Pick<ClientOptions, 'token'> & { codec: WireCodec; check: PayloadCheck<unknown, unknown> }
 >;
+
+/** A check of payloads, made by `payloadSchemas` of `@hubbub/client/schemas`. */
+export interface PayloadCheck<Events, Sent> {
+  /**
+   * Returns the frame as the application gets it.
+   * @param ignore where the frame arrived: takes it if its payload is invalid; then a `room_offset` comes in its place
+   * @throws {HubbubError} `INVALID_PAYLOAD` for a frame that is to be sent
+   */
+  (frame: Frame, ignore?: (ignored: { readonly frame: Frame; readonly error: HubbubError }) => void): Frame;
+  /** For types only. */
+  readonly events?: { readonly received: Events; readonly sent: Sent };
+}
 
 const DEFAULTS = {
   codec: { encoding: 'json' },
+  check: frame => frame,
   connectTimeoutMs: 10_000,
   ackTimeoutMs: 10_000,
   baseDelayMs: 1_000,
@@ -64,14 +81,6 @@ const DEFAULTS = {
   offlineQueueSize: 100,
   retryInFlight: false,
 } as const satisfies Partial<Settings>;
-
-/** setTimeout takes 32 bits; above, it fires immediately, which would turn a long delay into a storm. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** Whether a timer can wait for that long. */
-export function isTimerMs(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
-}
 
 /** @throws {TypeError} naming every option that is wrong, and what would be right. */
 export function resolveOptions(options: ClientOptions): Settings {

@@ -1,9 +1,11 @@
 /** The pending frames of one room, or of those about no room: held back until they can go, and repeated where that is safe. */
 import type { Frame, HubbubError } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
+import type { CallOptions } from './calls.js';
 import { defined } from './defined.js';
 import { unavailable } from './errors.js';
-import { type AnswerType, BROKEN, type Request, type Requests, unansweredError } from './requests.js';
+import type { Session } from './frames.js';
+import { BROKEN, type Request, type Requests, unansweredError } from './requests.js';
 
 /** An edge knows a `message_id` again for 5 minutes; a repetition needs some of them for its way. */
 const REPEATABLE_MS = 4 * 60_000;
@@ -16,10 +18,8 @@ export interface OutboxPolicy extends BackoffPolicy {
 export interface OutboxPorts {
   /** Whether frames may go out now. */
   isReady(): boolean;
-  /** Frames that wait in all outboxes of the client. */
-  waiting(): number;
-  /** The user of the session, or of the last one. */
-  user(): string | undefined;
+  /** The session, or the last one. */
+  session(): Session | undefined;
   /** The epoch of the room's history, where it has one: there an edge knows a repetition by its `message_id`. */
   epoch?(): string | undefined;
   /** A frame was answered; `epoch` is that of the room when it was sent first. */
@@ -54,10 +54,6 @@ export class Outbox {
     return this.#open.size === 0;
   }
 
-  get waiting(): number {
-    return this.#count(({ timer }) => !timer);
-  }
-
   /** Messages that were sent and not yet answered. */
   get messagesInFlight(): number {
     return this.#count(({ first, frame }) => first !== undefined && frame.type === 'send_message');
@@ -68,21 +64,48 @@ export class Outbox {
   }
 
   /** Sends when it can, which may be after a reconnect. @throws {HubbubError} the edge's error, or `UNAVAILABLE`. */
-  submit(frame: Frame, answer: AnswerType = 'ack'): Promise<Frame> {
-    return this.#requests.promise(frame, answer, (request: Delivery) => {
+  submit(frame: Frame, options?: CallOptions): Promise<Frame> {
+    return this.#requests.promise(frame, options, (request: Delivery) => {
       const { offlineQueueSize } = this.#policy;
-      const canGo = this.#isReady() && this.waiting === 0;
-      if (!canGo && this.#ports.waiting() >= offlineQueueSize)
-        throw unavailable(`${offlineQueueSize} frames wait already.`);
+      const canGo = this.#isReady() && this.#count(({ timer }) => !timer) === 0;
+      // This one is counted already.
+      if (!canGo && this.#requests.waiting > offlineQueueSize) {
+        request.reject(unavailable(`${offlineQueueSize} frames wait already.`));
+        return;
+      }
       this.#open.add(request);
-      request.refused = error => this.#refused(request, error);
-      request.answered = response => {
-        if (response.type === 'ack') this.#failures = 0;
-        this.#ports.answered?.(response, request.first?.epoch);
-      };
-      request.settled = () => this.#open.delete(request);
+      request.owner = this;
       if (canGo) this.#transmit(request);
     });
+  }
+
+  /** A frame was answered. */
+  answered({ first }: Delivery, answer: Frame): void {
+    if (answer.type === 'ack') this.#failures = 0;
+    this.#ports.answered?.(answer, first?.epoch);
+  }
+
+  /** A frame is settled. */
+  settled(delivery: Delivery): void {
+    this.#open.delete(delivery);
+  }
+
+  /** The broker does not answer. Where the edge knows a message again, the SDK waits and repeats it for the application. */
+  refused(delivery: Delivery, error: HubbubError): void {
+    const isUnknown = error.code === 'OUTCOME_UNKNOWN';
+    delivery.isUnknown ||= isUnknown;
+    if (!(isUnknown || error.code === 'UNAVAILABLE') || !this.#isRepeatable(delivery, false)) {
+      this.#reject(delivery, error);
+      return;
+    }
+    this.#retryTimer ??= setTimeout(
+      () => {
+        this.#retryTimer = undefined;
+        this.flush();
+      },
+      fullJitterMs(this.#failures++, this.#policy),
+    );
+    this.#requests.checkSettled();
   }
 
   /** Sends what waited and now can go. */
@@ -132,27 +155,9 @@ export class Outbox {
   }
 
   #transmit(delivery: Delivery): void {
-    const { epoch, user } = this.#ports;
-    delivery.first ??= { atMs: performance.now(), epoch: epoch?.(), user: user() };
+    const { epoch, session } = this.#ports;
+    delivery.first ??= { atMs: performance.now(), epoch: epoch?.(), user: session()?.user.id };
     this.#requests.transmit(delivery);
-  }
-
-  /** The broker does not answer. Where the edge knows a message again, the SDK waits and repeats it for the application. */
-  #refused(delivery: Delivery, error: HubbubError): void {
-    const isUnknown = error.code === 'OUTCOME_UNKNOWN';
-    delivery.isUnknown ||= isUnknown;
-    if (!(isUnknown || error.code === 'UNAVAILABLE') || !this.#isKnownAgain(delivery)) {
-      this.#reject(delivery, error);
-      return;
-    }
-    this.#retryTimer ??= setTimeout(
-      () => {
-        this.#retryTimer = undefined;
-        this.flush();
-      },
-      fullJitterMs(this.#failures++, this.#policy),
-    );
-    this.#requests.checkSettled();
   }
 
   #stopRetrying(): void {
@@ -161,19 +166,20 @@ export class Outbox {
     this.#failures = 0;
   }
 
-  #isRepeatable(delivery: Delivery): boolean {
-    return this.#isKnownAgain(delivery) || (this.#policy.retryInFlight && delivery.frame.type === 'send_message');
-  }
-
-  /** Whether the edge would know a second copy as one. */
-  #isKnownAgain({ frame, first }: Delivery): boolean {
+  /**
+   * Whether a message may be sent again: where the edge would know a second copy as one, or the application allows two.
+   * Nobody waits for a message that was given up.
+   */
+  #isRepeatable({ frame, first, isGivenUp }: Delivery, mayDouble = this.#policy.retryInFlight): boolean {
+    if (isGivenUp || frame.type !== 'send_message') return false;
+    const { epoch, session } = this.#ports;
     return (
-      frame.type === 'send_message' &&
-      first?.epoch !== undefined &&
-      // An edge knows a repetition by the same user only.
-      first.user === this.#ports.user() &&
-      first.epoch === this.#ports.epoch?.() &&
-      performance.now() - first.atMs < REPEATABLE_MS
+      mayDouble ||
+      (first?.epoch !== undefined &&
+        first.epoch === epoch?.() &&
+        // An edge knows a repetition by the same user only.
+        first.user === session()?.user.id &&
+        performance.now() - first.atMs < REPEATABLE_MS)
     );
   }
 

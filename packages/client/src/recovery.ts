@@ -1,6 +1,7 @@
 /** Recovery: what of a room's history this client has, so that nothing is shown twice and nothing is missed in silence. */
 import type { GapReason as EdgeGapReason, Frame, Position } from '@hubbub/protocol';
 import { defined } from './defined.js';
+import type { Session } from './frames.js';
 import type { Outbox } from './outbox.js';
 import { isOffset, type PositionAnswer, readPosition } from './resume-frames.js';
 import { RoomPosition } from './room-position.js';
@@ -30,13 +31,12 @@ export interface Recovered {
 
 export interface RecoveryPorts {
   readonly room: string;
-  /** Our user's id in this session. */
-  user(): string | undefined;
+  session(): Session | undefined;
   /** Our own messages on their way. */
   readonly outbox: Pick<Outbox, 'messagesInFlight' | 'isInFlight' | 'arrived'>;
   deliver(frame: Frame): void;
-  report(name: 'gap', gap: Gap): void;
-  report(name: 'recovered', recovered: Recovered): void;
+  report(name: '*gap', gap: Gap): void;
+  report(name: '*recovered', recovered: Recovered): void;
 }
 
 /** Frames held back at most: more than an edge replays. Beyond it they pass, and the gap is reported. */
@@ -89,7 +89,7 @@ export class Recovery {
     const at = isWhole || !known ? answer : endOfGap(answer, known);
     if (!at) this.#reset();
     else if (!isWhole) this.#moveTo(at, known);
-    if (isWhole) this.#ports.report('recovered', { room: this.#ports.room, replayed: this.#replayed });
+    if (isWhole) this.#ports.report('*recovered', { room: this.#ports.room, replayed: this.#replayed });
     else if (again) this.#reportGap(answer?.reason ?? 'no_history', known, at);
     // Ends early where a listener leaves the room: `forget` empties what is held.
     for (const frame of this.#held) this.take(frame, at !== answer);
@@ -183,9 +183,9 @@ export class Recovery {
 
   /** In a replay our own messages settle their `send()` instead; the application has shown them when it sent them. */
   #isNews(frame: Frame, isReplay: boolean): boolean {
-    const { outbox, user } = this.#ports;
+    const { outbox, session } = this.#ports;
     if (this.#isRecovering) this.#replayed++;
-    if (frame.id === undefined || frame.sender?.id !== user()) return true;
+    if (frame.id === undefined || frame.sender?.id !== session()?.user.id) return true;
     if (isReplay) return !outbox.arrived(frame) || this.#echoes;
     if (outbox.isInFlight(frame.id)) this.#echoes = true;
     return true;
@@ -197,7 +197,7 @@ export class Recovery {
     for (;;) {
       const hole = this.#position?.closeHole(outbox.messagesInFlight);
       if (!hole) return;
-      report('gap', { room, reason: 'missed', ...hole });
+      report('*gap', { room, reason: 'missed', ...hole });
     }
   }
 
@@ -211,7 +211,7 @@ export class Recovery {
 
   #reportGap(reason: GapReason, known: Position | undefined, now: Position | undefined): void {
     const since = known?.epoch === now?.epoch ? known?.offset : undefined;
-    this.#ports.report('gap', defined({ room: this.#ports.room, reason, since, before: now && now.offset + 1 }));
+    this.#ports.report('*gap', defined({ room: this.#ports.room, reason, since, before: now && now.offset + 1 }));
   }
 }
 

@@ -1,7 +1,7 @@
 /** Renews the token before it expires: asks for a fresh one while the session stands, and gives it to the session. */
 import { type Frame, HubbubError, isPlainObject } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
-import { MAX_TIMER_MS } from './options.js';
+import { MAX_TIMER_MS } from './calls.js';
 import type { TokenSource } from './token.js';
 
 /** Of the life that a token has left: renewed when this much remains, but never earlier than `MAX_LEAD_MS` before the end. */

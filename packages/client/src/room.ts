@@ -1,16 +1,26 @@
 /** A room as an application sees it: join, talk, listen. */
 import type { Frame, Payload, RoomInfo } from '@hubbub/protocol';
+import { type CallOptions, limitCall } from './calls.js';
 import { defined } from './defined.js';
-import type { EventOf, Unsubscribe } from './emitter.js';
-import type { FrameTypeName, KnownFrames } from './frames.js';
+import type { Subscription } from './emitter.js';
+import type {
+  AnyEvents,
+  EventArguments,
+  FrameOf,
+  FrameTypeName,
+  MessagePayload,
+  PayloadOf,
+  RoomFrame,
+  SentName,
+} from './event-types.js';
 import { type HistoryPage, type HistoryQuery, readHistoryPage } from './history.js';
 import type { RoomChange, RoomState } from './membership.js';
 import { checkEventName } from './names.js';
 import type { Gap, Recovered } from './recovery.js';
-import type { AnswerType } from './requests.js';
+import { noAnswerWithin, unansweredError } from './requests.js';
 import type { Rooms } from './rooms.js';
 import { NOBODY, type Roster } from './roster.js';
-import type { RoomEvents } from './shared-room.js';
+import type { SharedRoom } from './shared-room.js';
 import type { TokenOption } from './token.js';
 
 /** The edge's confirmation of a message. */
@@ -27,7 +37,7 @@ export interface Receipt {
   readonly epoch?: string;
 }
 
-export interface SendOptions {
+export interface SendOptions extends CallOptions {
   /**
    * 1 to 64 bytes, globally unique: names the message (`message_id` on the wire). Give your own to make a retry
    * recognizable. Default: a new one.
@@ -35,7 +45,7 @@ export interface SendOptions {
   readonly id?: string;
 }
 
-export interface JoinOptions {
+export interface JoinOptions extends CallOptions {
   /**
    * A room token, where the room needs one, or a function that gives one: asked at every join, those after a reconnect
    * included. A fixed one that has expired by then leaves the room with `FORBIDDEN`.
@@ -44,13 +54,16 @@ export interface JoinOptions {
 }
 
 /** The roster as a handle shows it. */
-export type RoomRoster = Pick<Roster, 'users' | 'count' | 'onChange'>;
+export interface RoomRoster extends Pick<Roster, 'users' | 'count'> {
+  /** Called after every change. Returns what stops it. */
+  onChange(listener: (roster: Pick<Roster, 'users' | 'count'>) => void): Subscription;
+}
 
 /** The parts of the client that a room uses. */
 export interface RoomPorts {
   readonly rooms: Rooms;
   notify(frame: Frame): void;
-  submit(frame: Frame, answer?: AnswerType): Promise<Frame>;
+  submit(frame: Frame, options?: CallOptions): Promise<Frame>;
 }
 
 /**
@@ -63,7 +76,7 @@ export interface RoomPorts {
  * await room.join();
  * await room.send({ content: 'hello' });
  */
-export class Room {
+export class Room<Events = AnyEvents, Sent = Events> {
   readonly name: string;
   /** The users in the room; empty while the client is not in it. */
   readonly roster: RoomRoster;
@@ -81,7 +94,7 @@ export class Room {
       get count() {
         return rooms.find(name)?.roster.count ?? 0;
       },
-      onChange: listener => rooms.listen(name, ({ roster }) => roster.onChange(listener)),
+      onChange: listener => this.#shared.listeners.on('*roster', listener),
     };
   }
 
@@ -98,10 +111,18 @@ export class Room {
    * closed meanwhile, and when the function that gives the room token throws.
    * @example await room.join({ token: () => fetch('/room-token?room=vip:1').then(answer => answer.text()) });
    */
-  join({ token }: JoinOptions = {}): Promise<void> {
-    const { members, membership } = this.#ports.rooms.use(this.name);
-    members.add(this);
-    return membership.join(token);
+  join({ token, ...limits }: JoinOptions = {}): Promise<void> {
+    const call = (): Promise<void> => {
+      const { members, membership } = this.#shared;
+      members.add(this);
+      return membership.join(token);
+    };
+    const joined = limitCall(limits, call, () => {
+      this.leave().catch(() => {}); // The session may end first, which leaves the room too.
+      return unansweredError({ type: 'join_room' }, noAnswerWithin(limits.timeoutMs));
+    });
+    joined.catch(() => {}); // The caller may ignore it: `onStateChange` reports the same.
+    return joined;
   }
 
   /**
@@ -109,12 +130,11 @@ export class Room {
    * more, immediately without a connection. Listeners stay until they are stopped.
    * @throws {HubbubError}
    */
-  async leave(): Promise<void> {
-    const { rooms } = this.#ports;
-    const { members, membership } = rooms.use(this.name);
+  async leave(options?: CallOptions): Promise<void> {
+    const { members, membership } = this.#shared;
     members.delete(this);
-    if (members.size === 0) await membership.leave();
-    rooms.tidy(this.name);
+    if (members.size === 0) await membership.leave(options);
+    this.#ports.rooms.tidy(this.name);
   }
 
   /**
@@ -125,14 +145,17 @@ export class Room {
    * `OUTCOME_UNKNOWN`: perhaps it was published; no answer came in time, or the connection broke before the answer. With
    * history, that is after 4 minutes of repetitions. There, the same `id` again within 5 minutes is never a second message.
    */
-  async send(payload: Payload, options: SendOptions = {}): Promise<Receipt> {
-    return this.#receipt({ type: 'send_message', payload, ...options });
+  async send(payload: MessagePayload<Sent>, options?: SendOptions): Promise<Receipt> {
+    return this.#receipt('send_message', payload, options);
   }
 
   /** Sends a client event to the services behind the cluster. @throws {HubbubError} as `send`; `UNKNOWN_TYPE`. */
-  async sendEvent(type: string, payload: Payload = {}, options: SendOptions = {}): Promise<Receipt> {
+  async sendEvent<Name extends SentName<Sent>>(
+    type: Name,
+    ...[payload, options]: EventArguments<PayloadOf<Sent, Name, object>, SendOptions>
+  ): Promise<Receipt> {
     checkEventName(type);
-    return this.#receipt({ type, payload, ...options });
+    return this.#receipt(type, payload ?? {}, options);
   }
 
   /** Notifies the others that the user types. Does nothing without a connection: later it would not be true. */
@@ -145,8 +168,8 @@ export class Room {
   }
 
   /** Asks presence who is here. @throws {HubbubError} `UNAVAILABLE` when presence does not answer in time. */
-  async onlineUsers(): Promise<RoomInfo> {
-    const answer = await this.#ports.submit({ type: 'online_users', room: this.name }, 'online_users');
+  async onlineUsers(options?: CallOptions): Promise<RoomInfo> {
+    const answer = await this.#ports.submit({ type: 'online_users', room: this.name }, options);
     return answer.payload as unknown as RoomInfo;
   }
 
@@ -156,44 +179,48 @@ export class Room {
    * A room without history has no messages and the epoch `''`.
    * @throws {HubbubError} `NOT_IN_ROOM`, `FORBIDDEN`, `UNAVAILABLE`.
    */
-  async history(query: HistoryQuery = {}): Promise<HistoryPage> {
+  async history({ signal, timeoutMs, ...query }: HistoryQuery & CallOptions = {}): Promise<HistoryPage<Events>> {
     const frame: Frame = { type: 'history', room: this.name, payload: defined(query) };
-    return readHistoryPage(await this.#ports.submit(frame, 'history'));
+    return readHistoryPage(await this.#ports.submit(frame, { signal, timeoutMs }));
   }
 
   /** Listens to frames of this room, those of services included. Returns what stops it. */
-  on<Type extends FrameTypeName>(
-    type: Type,
-    listener: (frame: EventOf<KnownFrames, Frame, Type>) => void,
-  ): Unsubscribe {
-    return this.#ports.rooms.listen(this.name, ({ frames }) => frames.on(type, listener));
+  on<Type extends FrameTypeName<Events>>(type: Type, listener: (frame: FrameOf<Events, Type>) => void): Subscription {
+    return this.#shared.listeners.on(type, listener);
+  }
+
+  /** Listens to frames of this room of every type, after the listeners of `on`. */
+  onAny(listener: (frame: RoomFrame<Events>) => void): Subscription {
+    return this.#shared.listeners.on('*', listener);
   }
 
   /** Hears of every change of `state`. A method of its own, because a service may publish frames of any name. */
-  onStateChange(listener: (change: RoomChange) => void): Unsubscribe {
-    return this.#hear('change', listener);
+  onStateChange(listener: (change: RoomChange) => void): Subscription {
+    return this.#shared.listeners.on('*change', listener);
   }
 
   /**
    * Messages may be missing: fetch again what you show. Called before the message that follows the gap.
    * @example room.onGap(async ({ since, before }) => show((await room.history({ since, before })).messages));
    */
-  onGap(listener: (gap: Gap) => void): Unsubscribe {
-    return this.#hear('gap', listener);
+  onGap(listener: (gap: Gap) => void): Subscription {
+    return this.#shared.listeners.on('*gap', listener);
   }
 
   /** After a reconnect nothing is missing; what was has been given to the listeners of `on`, in order. */
-  onRecovered(listener: (recovered: Recovered) => void): Unsubscribe {
-    return this.#hear('recovered', listener);
+  onRecovered(listener: (recovered: Recovered) => void): Subscription {
+    return this.#shared.listeners.on('*recovered', listener);
   }
 
-  #hear<Name extends keyof RoomEvents>(name: Name, listener: (event: RoomEvents[Name]) => void): Unsubscribe {
-    return this.#ports.rooms.listen(this.name, ({ events }) => events.on(name, listener as never));
+  /** The state that all handles of the room share. */
+  get #shared(): SharedRoom {
+    return this.#ports.rooms.use(this.name);
   }
 
-  async #receipt(frame: Frame): Promise<Receipt> {
-    const answer = await this.#ports.submit({ ...frame, room: this.name });
-    const { id = '', timestamp, epoch, offset, payload } = answer;
-    return defined({ id, timestamp, epoch, offset, duplicate: payload?.duplicate === true || undefined });
+  async #receipt(type: string, payload: unknown, { id, ...limits }: SendOptions = {}): Promise<Receipt> {
+    const frame = defined({ type, room: this.name, id, payload: payload as Payload });
+    const answer = await this.#ports.submit(frame, limits);
+    const { timestamp, epoch, offset, payload: { duplicate } = {} } = answer;
+    return defined({ id: answer.id ?? '', timestamp, epoch, offset, duplicate: duplicate === true || undefined });
   }
 }

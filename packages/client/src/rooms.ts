@@ -1,24 +1,16 @@
 /** The rooms that somebody uses: those that the client is in or wants to be in, and those with a handle that listens. */
 import type { HubbubError } from '@hubbub/protocol';
-import type { Unsubscribe } from './emitter.js';
 import type { Welcome } from './frames.js';
-import { type FrameLimits, readPosition, readResumeAnswer, resumeGroups } from './resume-frames.js';
-import { type ClientPorts, SharedRoom } from './shared-room.js';
-
-export interface RoomsOwner extends ClientPorts {
-  /** The limits of the session. */
-  limits(): FrameLimits;
-  /** Every wanted room was answered in this session. */
-  restored(): void;
-}
+import { readPosition, readResumeAnswer, resumeGroups } from './resume-frames.js';
+import { type ClientParts, SharedRoom } from './shared-room.js';
 
 export class Rooms {
-  readonly #client: RoomsOwner;
+  readonly #client: ClientParts;
   readonly #rooms = new Map<string, SharedRoom>();
   /** The room of the path, as the last `welcome` named it. */
   #pathRooms: readonly string[] | undefined;
 
-  constructor(client: RoomsOwner) {
+  constructor(client: ClientParts) {
     this.#client = client;
   }
 
@@ -31,20 +23,6 @@ export class Rooms {
     const room = this.#rooms.get(name) ?? new SharedRoom(name, this.#client, this);
     this.#rooms.set(name, room);
     return room;
-  }
-
-  listen(name: string, subscribe: (room: SharedRoom) => Unsubscribe): Unsubscribe {
-    const stop = subscribe(this.use(name));
-    return () => {
-      stop();
-      this.tidy(name);
-    };
-  }
-
-  get waiting(): number {
-    let waiting = 0;
-    for (const { outbox } of this.#rooms.values()) waiting += outbox.waiting;
-    return waiting;
   }
 
   isMaybeOfPath(name: string): boolean {
@@ -76,7 +54,7 @@ export class Rooms {
       else if (membership.isPending) void membership.attempt();
       else this.tidy(name);
     }
-    const limits = this.#client.limits();
+    const limits = this.#client.session()?.limits ?? {};
     for (const group of resumeGroups(resumed, ({ membership }) => membership.place(), limits)) this.#resume(group);
     this.checkRestored();
   }
@@ -104,7 +82,7 @@ export class Rooms {
 
   checkRestored(): void {
     for (const { membership } of this.#rooms.values()) if (membership.isPending) return;
-    this.#client.restored();
+    this.#client.connection.step('restored');
   }
 
   /** Many rooms in one frame. */

@@ -1,6 +1,5 @@
 /** The users in a room, kept current from the frames of presence by their `version`. */
 import type { Frame, RoomInfo, RosterUser } from '@hubbub/protocol';
-import { Emitter, type Unsubscribe } from './emitter.js';
 import { isMembershipChange, isRoomCount, isRoomInfo, isStatusChange } from './frames.js';
 
 /** Changes kept until the first `room_info` of a session: far more than arrive in that time. */
@@ -25,13 +24,17 @@ interface Change {
  */
 export class Roster {
   readonly #users = new Map<string, RosterUser>();
-  readonly #emitter = new Emitter<{ change: Roster }, never>();
+  readonly #onChange: (roster: Roster) => void;
   /** `users`, until it changes. */
   #list: readonly RosterUser[] | undefined = NOBODY;
   #count = 0;
   #version = -Infinity;
   /** Changes that came before this session's `room_info`; `undefined` after it. */
   #early: Change[] | undefined = [];
+
+  constructor(onChange: (roster: Roster) => void) {
+    this.#onChange = onChange;
+  }
 
   /**
    * In the order they came, as far as known. In large rooms these are not all: compare with `count`.
@@ -45,16 +48,6 @@ export class Roster {
   /** How many users are in the room: exact, also where `users` is not complete. */
   get count(): number {
     return this.#count;
-  }
-
-  /** Called after every change. Returns what stops it. */
-  onChange(listener: (roster: Roster) => void): Unsubscribe {
-    return this.#emitter.on('change', listener);
-  }
-
-  /** Whether nobody listens. @internal */
-  get isUnheard(): boolean {
-    return this.#emitter.isEmpty;
   }
 
   /** Takes in a frame of the room; others than presence's are ignored. @internal */
@@ -87,7 +80,7 @@ export class Roster {
 
   #changed(list: readonly RosterUser[] | undefined): void {
     this.#list = list;
-    this.#emitter.emit('change', this);
+    this.#onChange(this);
   }
 
   #replace(type: string, info: RoomInfo): void {

@@ -1,31 +1,26 @@
 /** One room of the client, which all its handles share: its membership, position, pending frames, roster and listeners. */
 import { type Frame, HubbubError } from '@hubbub/protocol';
+import type { Connection } from './connection.js';
+import { takesFrames } from './connection-states.js';
 import { Emitter } from './emitter.js';
 import { unavailable } from './errors.js';
-import type { KnownFrames } from './frames.js';
-import { Membership, type MembershipPorts, type RoomChange } from './membership.js';
+import type { Session } from './frames.js';
+import { Membership, type RoomChange } from './membership.js';
 import type { Settings } from './options.js';
-import { Outbox, type OutboxPorts } from './outbox.js';
-import { type Gap, type Recovered, Recovery } from './recovery.js';
+import { Outbox } from './outbox.js';
+import { Recovery } from './recovery.js';
 import type { Requests } from './requests.js';
 import { Roster } from './roster.js';
 
-/** Events of a room that come from the client itself. */
-export interface RoomEvents {
-  readonly change: RoomChange;
-  readonly gap: Gap;
-  readonly recovered: Recovered;
-}
-
-/** The client as its rooms use it. */
-export interface ClientPorts
-  extends Pick<MembershipPorts, 'connectionState'>,
-    Pick<OutboxPorts, 'isReady' | 'waiting' | 'user'> {
+/** The parts of the client that its rooms use. */
+export interface ClientParts {
   readonly settings: Settings;
+  readonly connection: Pick<Connection, 'state' | 'heading' | 'step'>;
   readonly requests: Requests;
-  /** Passes a frame of a room on to the listeners of all rooms. */
-  deliver(frame: Frame): void;
-  report(name: 'gap' | 'recovered', event: Gap | Recovered): void;
+  /** The listeners of the client. */
+  readonly listeners: Emitter;
+  /** The session, or the last one. */
+  session(): Session | undefined;
 }
 
 /** The other rooms, as one room uses them. */
@@ -39,49 +34,47 @@ export interface RoomsPorts {
 
 export class SharedRoom {
   readonly name: string;
-  roster = new Roster();
-  frames = new Emitter<KnownFrames, Frame>();
-  events = new Emitter<RoomEvents, never>();
+  listeners: Emitter;
+  readonly roster = new Roster(roster => this.listeners.emit('*roster', roster));
   /** Handles that joined and did not leave. */
   readonly members = new Set<object>();
   readonly outbox: Outbox;
   readonly recovery: Recovery;
   readonly membership: Membership;
-  readonly #client: ClientPorts;
+  readonly #client: ClientParts;
+  readonly #tidy: () => void;
 
-  constructor(room: string, client: ClientPorts, rooms: RoomsPorts) {
-    const { settings, requests, user } = client;
+  constructor(room: string, client: ClientParts, rooms: RoomsPorts) {
+    const { settings, connection, requests, session } = client;
     this.name = room;
     this.#client = client;
+    this.#tidy = () => rooms.tidy(room);
+    this.listeners = new Emitter(this.#tidy);
     this.outbox = new Outbox(settings, requests, {
-      isReady: () => client.isReady() && !this.membership.isPending,
-      waiting: client.waiting,
-      user,
+      isReady: () => takesFrames(connection.heading) && !this.membership.isPending,
+      session,
       epoch: () => this.recovery.epoch,
       answered: (answer, epoch) => this.recovery.settled(answer.epoch ?? epoch, answer.offset),
     });
     this.recovery = new Recovery({
       room,
-      user,
+      session,
       outbox: this.outbox,
       deliver: frame => this.#deliver(frame),
-      report: (name, event) => {
-        this.events.emit<string>(name, event as never);
-        client.report(name, event);
-      },
+      report: (name, event) => this.#emit(name, event),
     });
     this.membership = new Membership(settings, {
       room,
+      connection,
       requests,
       recovery: this.recovery,
-      connectionState: client.connectionState,
       isMaybeOfPath: () => rooms.isMaybeOfPath(room),
       changed: change => {
         this.#changed(change);
-        rooms.tidy(room);
+        this.#tidy();
       },
       settled: () => {
-        rooms.tidy(room);
+        this.#tidy();
         rooms.checkRestored();
       },
     });
@@ -89,14 +82,7 @@ export class SharedRoom {
 
   /** Whether nobody uses the room and nothing of it has to be remembered. */
   get isIdle(): boolean {
-    return (
-      this.membership.isOver &&
-      this.outbox.isEmpty &&
-      this.members.size === 0 &&
-      this.frames.isEmpty &&
-      this.events.isEmpty &&
-      this.roster.isUnheard
-    );
+    return this.membership.isOver && this.outbox.isEmpty && this.members.size === 0 && this.listeners.isEmpty;
   }
 
   /** Takes a frame of the room from the edge. */
@@ -122,17 +108,15 @@ export class SharedRoom {
 
   /** Stops all listeners; handles that joined do not count any more. */
   stopListeners(): void {
-    this.roster = new Roster();
-    this.frames = new Emitter();
-    this.events = new Emitter();
+    this.listeners = new Emitter(this.#tidy);
     this.members.clear();
   }
 
   /** The roster first: a listener sees what the frame has changed. */
   #deliver(frame: Frame): void {
     this.roster.take(frame);
-    this.frames.emit<string>(frame.type, frame);
-    this.#client.deliver(frame);
+    this.#emit(frame.type, frame);
+    this.listeners.emit('*', frame);
   }
 
   #changed(change: RoomChange): void {
@@ -145,6 +129,12 @@ export class SharedRoom {
       this.members.clear();
     }
     if (state === 'rejoining') this.roster.expectFresh();
-    this.events.emit('change', change);
+    this.listeners.emit('*change', change);
+  }
+
+  /** To the listeners of the room, then to those of all rooms. */
+  #emit(name: string, event: unknown): void {
+    this.listeners.emit(name, event);
+    this.#client.listeners.emit(name, event);
   }
 }

@@ -24,8 +24,5 @@ export const openTransport: OpenTransport = ({ url, protocols }, listener) => {
   socket.onopen = () => listener.opened();
   socket.onmessage = ({ data }) => listener.received(data instanceof ArrayBuffer ? new Uint8Array(data) : String(data));
   socket.onclose = ({ code, reason }) => listener.closed(defined({ code, reason, refusal: readRefusalReason(reason) }));
-  return {
-    send: data => socket.send(data),
-    close: (code, reason) => socket.close(code, reason),
-  };
+  return socket;
 };

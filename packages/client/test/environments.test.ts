@@ -78,6 +78,27 @@ describe.each(['react-native', 'browser'])('bundled for %s', condition => {
   });
 });
 
+it('closes clients and stops listeners where the platform has no Symbol.dispose', async () => {
+  const { code } = await bundleFor(['browser']);
+  const scope = createContext({
+    setTimeout,
+    clearTimeout,
+    performance,
+    Symbol: (description: string) => Symbol(description),
+  });
+  runInContext(code, scope);
+  const keys = runInContext(
+    `const client = new sdk.HubbubClient({ url: 'wss://edge.test/ws' });
+    const stop = client.on('tick', () => {});
+    stop();
+    client.close();
+    [...Object.getOwnPropertyNames(stop), ...Object.getOwnPropertyNames(sdk.HubbubClient.prototype)].join()`,
+    scope,
+  );
+  expect(keys).toContain('onFrame');
+  expect(keys).not.toContain('undefined');
+});
+
 describe('the address of an edge', () => {
   it.each([
     ['ws://edge.test/ws', 'ws://edge.test/ws'],

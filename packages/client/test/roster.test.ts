@@ -15,9 +15,8 @@ const change = (type: 'user_joined' | 'user_left', version: number, id: string, 
 const ids = (roster: Roster): string[] => roster.users.map(({ id }) => id);
 
 it('takes joins and leaves after room_info', () => {
-  const roster = new Roster();
   const changed = vi.fn();
-  roster.onChange(changed);
+  const roster = new Roster(changed);
   roster.take(info(5, ['a', 'b']));
   roster.take(change('user_joined', 6, 'c', 3));
   roster.take(change('user_left', 7, 'a', 2));
@@ -27,7 +26,7 @@ it('takes joins and leaves after room_info', () => {
 });
 
 it('ignores updates older than its version', () => {
-  const roster = new Roster();
+  const roster = new Roster(() => {});
   roster.take(info(5, ['a', 'b']));
   roster.take(change('user_left', 5, 'b', 1));
   roster.take(change('user_joined', 4, 'z', 9));
@@ -37,7 +36,7 @@ it('ignores updates older than its version', () => {
 });
 
 it('keeps a join that overtook the room_info', () => {
-  const roster = new Roster();
+  const roster = new Roster(() => {});
   roster.take(change('user_joined', 8, 'c', 3));
   roster.take(info(7, ['a', 'b']));
   expect(ids(roster)).toEqual(['a', 'b', 'c']);
@@ -45,7 +44,7 @@ it('keeps a join that overtook the room_info', () => {
 });
 
 it('believes the first room_info of a new session, also when the registry restarted empty', () => {
-  const roster = new Roster();
+  const roster = new Roster(() => {});
   roster.take(info(900, ['a', 'b']));
   roster.expectFresh();
   roster.take(change('user_joined', 2, 'd', 2));
@@ -56,14 +55,14 @@ it('believes the first room_info of a new session, also when the registry restar
 });
 
 it('gives the exact count where the users are only a page', () => {
-  const roster = new Roster();
+  const roster = new Roster(() => {});
   roster.take(info(1, ['a'], 'room_info', 5_000));
   roster.take(change('user_left', 2, 'unknown', 4_999));
   expect([roster.users.length, roster.count]).toEqual([1, 4_999]);
 });
 
 it('follows the statuses of users, and counts without names', () => {
-  const roster = new Roster();
+  const roster = new Roster(() => {});
   roster.take(info(5, ['a', 'b']));
   const status = (version: number, id: string): Frame => ({
     type: 'user_status',

@@ -14,6 +14,7 @@ export * from './lifecycle.js';
 export * from './limits.js';
 export * from './partition-hash.js';
 export * from './payload.js';
+export * from './payload-schemas.js';
 export * from './peek-type.js';
 export * from './redis-url.js';
 export * from './refusal-reason.js';
