@@ -1,5 +1,5 @@
 /** The client: puts the parts together, and routes every frame to its room. */
-import type { Frame, HubbubError, Payload, Status } from '@hubbub/protocol';
+import type { AnyEvents, Frame, HubbubError, Payload, PayloadOf, Status } from '@hubbub/protocol';
 import { openTransport } from '#transport';
 import type { CallOptions } from './calls.js';
 import { type ClientEvents, isClientEvent } from './client-events.js';
@@ -7,7 +7,7 @@ import { Connection, type StateChange } from './connection.js';
 import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
 import { DISPOSE, Emitter, type Subscription } from './emitter.js';
 import { closedError, unavailable } from './errors.js';
-import type { AnyEvents, EventArguments, FrameOf, FrameTypeName, PayloadOf, SentName } from './event-types.js';
+import type { EventArguments, FrameOf, FrameTypeName, SentName } from './event-types.js';
 import { isWelcome, reconnectDelayMs, roomOf, type Session, type Welcome } from './frames.js';
 import { Heartbeat, watchNetwork } from './heartbeat.js';
 import { checkEventName } from './names.js';

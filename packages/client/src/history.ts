@@ -1,7 +1,7 @@
 /** Reading a room's history page by page. */
-import type { Frame } from '@hubbub/protocol';
+import type { AnyEvents, Frame } from '@hubbub/protocol';
 import { defined } from './defined.js';
-import type { AnyEvents, RoomFrame } from './event-types.js';
+import type { RoomFrame } from './event-types.js';
 import { isOffset } from './resume-frames.js';
 import { notA } from './wire.js';
 

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The Hubbub SDK for browsers and Node. See README.md; MessagePack is in `@hubbub/client/msgpack`. */
 export {
+  type AnyEvents,
   type Codec,
   type ErrorCode,
   type Frame,
@@ -21,7 +22,7 @@ export type { StateChange } from './connection.js';
 export type { ConnectionState } from './connection-states.js';
 export type { Subscription, Unsubscribe } from './emitter.js';
 export type { Closing } from './errors.js';
-export type { AnyEvents, FrameOf, FrameTypeName, RoomFrame } from './event-types.js';
+export type { FrameOf, FrameTypeName, RoomFrame } from './event-types.js';
 export type { FrameWith, KnownFrames, MessageFrame, Session, Welcome } from './frames.js';
 export type { HistoryPage, HistoryQuery } from './history.js';
 export type { RoomChange, RoomState } from './membership.js';

@@ -1,8 +1,7 @@
 /** The options of a client, with their defaults. */
-import type { Codec, Frame, HubbubError, Pace } from '@hubbub/protocol';
+import type { AnyEvents, Codec, Frame, HubbubError, Pace } from '@hubbub/protocol';
 import { isTimerMs, MAX_TIMER_MS } from './calls.js';
 import { defined } from './defined.js';
-import type { AnyEvents } from './event-types.js';
 import { isOffset } from './resume-frames.js';
 import type { TokenOption } from './token.js';
 import type { OpenTransport } from './transport.js';

@@ -1,18 +1,9 @@
 /** A room as an application sees it: join, talk, listen. */
-import type { Frame, Payload, RoomInfo } from '@hubbub/protocol';
+import type { AnyEvents, Frame, Payload, PayloadOf, RoomInfo } from '@hubbub/protocol';
 import { type CallOptions, limitCall } from './calls.js';
 import { defined } from './defined.js';
 import type { Subscription } from './emitter.js';
-import type {
-  AnyEvents,
-  EventArguments,
-  FrameOf,
-  FrameTypeName,
-  MessagePayload,
-  PayloadOf,
-  RoomFrame,
-  SentName,
-} from './event-types.js';
+import type { EventArguments, FrameOf, FrameTypeName, MessagePayload, RoomFrame, SentName } from './event-types.js';
 import { type HistoryPage, type HistoryQuery, readHistoryPage } from './history.js';
 import type { RoomChange, RoomState } from './membership.js';
 import { checkEventName } from './names.js';

@@ -6,6 +6,7 @@ export * from './codec.js';
 export * from './control.js';
 export * from './envelope.js';
 export * from './errors.js';
+export * from './event-map.js';
 export * from './features.js';
 export * from './frame.js';
 export * from './identifiers.js';

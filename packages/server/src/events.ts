@@ -1,6 +1,13 @@
 /** Client events as a service sees them: with answers to those who sent them. */
 import type { EventEntry, EventLog } from '@hubbub/broker';
-import type { ClientEvent } from '@hubbub/protocol';
+import {
+  type AnyEvents,
+  type ClientEvent,
+  type HubbubError,
+  type Payload,
+  type PayloadSchemas,
+  validatePayload,
+} from '@hubbub/protocol';
 import { groupName, namespaceName, wrong } from './checks.js';
 import { consume } from './consumer/consume.js';
 import type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
@@ -29,10 +36,27 @@ export interface GroupOptions<Of extends Entry> extends ConsumerOptions<Of> {
   readonly group: string;
 }
 
-export type EventsOptions = GroupOptions<EventEntry>;
+export interface EventsOptions extends GroupOptions<EventEntry> {
+  /**
+   * Schemas of payloads by event type, of any library that implements Standard Schema; synchronous. The handler gets their
+   * output. An event with an invalid payload is not handled: its session gets an `error` with `INVALID_PAYLOAD`, and `onError` is
+   * called.
+   */
+  readonly schemas?: PayloadSchemas;
+}
+
+/** An event of a service that names its events: its `type` decides its payload. */
+export type ServiceEventOf<Events = AnyEvents> = unknown extends Events
+  ? ServiceEvent
+  : {
+      [Name in keyof Events & string]: Omit<ServiceEvent, 'type' | 'payload'> & {
+        readonly type: Name;
+        readonly payload: Events[Name];
+      };
+    }[keyof Events & string];
 
 /** Handles one event. If it throws, the event is retried. */
-export type EventHandler = (event: ServiceEvent) => unknown;
+export type EventHandler<Events = AnyEvents> = (event: ServiceEventOf<Events>) => unknown;
 
 export interface EventsParts {
   readonly log: EventLog;
@@ -51,10 +75,20 @@ export function consumeEvents(
     {
       source: log.group(namespaceName(namespace), groupName(options?.group)),
       laneOf: ({ event }) => (event.room === undefined ? `session ${event.session.id}` : `room ${event.room}`),
-      async handle({ event, entryId, attempt }, signal) {
+      async handle(entry, signal) {
+        const { event, entryId, attempt } = entry;
         const reply = async (message: Publication): Promise<void> =>
           await publisher.toSession(event.session, { id: event.id, ...message }, event.room);
-        await handler({ ...event, entryId, attempt, signal, reply });
+        let payload: Payload;
+        try {
+          payload = validatePayload(options.schemas ?? {}, event.type, event.payload) as Payload;
+        } catch (error) {
+          // A retry would find the same payload.
+          options.onError?.(error, entry);
+          await reply({ type: 'error', payload: { code: 'INVALID_PAYLOAD', message: (error as HubbubError).message } });
+          return;
+        }
+        await handler({ ...event, payload, entryId, attempt, signal, reply });
       },
     },
     options,

@@ -7,10 +7,14 @@ import {
   openRedisBrokerClient,
 } from '@hubbub/broker';
 import {
+  type AnyEvents,
   Channels,
   DEFAULT_PARTITIONS,
   DEFAULT_REDIS_PREFIX,
   HubbubError,
+  type InputsOf,
+  type OutputsOf,
+  type PayloadSchemas,
   parseRedisUrl,
   type Right,
   type SessionAddress,
@@ -21,8 +25,8 @@ import { consumeEvents, type EventHandler, type EventsOptions } from './events.j
 import { closedError, Gate } from './gate.js';
 import { consumeLifecycle, type LifecycleHandler, type LifecycleOptions } from './lifecycle.js';
 import { createPresenceQueries, type PresenceOptions, type PresenceQueries } from './presence.js';
-import type { Publication } from './publication.js';
-import { type Once, type Published, Publisher } from './publisher.js';
+import type { Publication, PublicationOf } from './publication.js';
+import { type Once, Publisher, type Published as PublishResult } from './publisher.js';
 
 export interface ServiceOptions {
   /** HUBBUB_REDIS_PREFIX of the cluster. Default `hubbub`. */
@@ -35,6 +39,11 @@ export interface ServiceOptions {
   readonly maxMessageBytes?: number;
   /** Where presence is asked. Not given: `presence` refuses. */
   readonly presence?: PresenceOptions;
+  /**
+   * Schemas of payloads by type, of any library that implements Standard Schema; synchronous. Each publish is checked, and goes
+   * out as it was given.
+   */
+  readonly schemas?: PayloadSchemas;
 }
 
 export interface HubbubOptions extends ServiceOptions {
@@ -46,8 +55,13 @@ export interface HubbubOptions extends ServiceOptions {
   readonly onError?: (error: Error) => void;
 }
 
-/** Every method that sends resolves when Redis has taken the message. */
-export interface Hubbub {
+/**
+ * Every method that sends resolves when Redis has taken the message.
+ *
+ * @typeParam Published payloads by type of the frames that the service publishes
+ * @typeParam Received payloads by type of the client events that it consumes
+ */
+export interface Hubbub<Published = AnyEvents, Received = Published> extends AsyncDisposable {
   /**
    * To every session in the room; into its history, where its namespace has one.
    * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `INVALID_PAYLOAD`, `TOO_LARGE`, `UNAVAILABLE` (not
@@ -55,13 +69,17 @@ export interface Hubbub {
    * @example await hubbub.publishToRoom('general', { type: 'build.finished', payload: { ok: true } });
    * @example await hubbub.publishToRoom('prices:eu', { type: 'price', key: 'ACME', payload: { price: 42 } });
    */
-  publishToRoom(room: string, message: Publication): Promise<Published>;
+  publishToRoom<Events = Published>(room: string, message: PublicationOf<NoInfer<Events>>): Promise<PublishResult>;
   /** To every session of the user, on whichever edge. Throws as `publishToRoom` does. */
-  publishToUser(userId: string, message: Publication): Promise<Published>;
+  publishToUser<Events = Published>(userId: string, message: PublicationOf<NoInfer<Events>>): Promise<PublishResult>;
   /** To every session of the cluster. Throws as `publishToRoom` does. */
-  publishToAll(message: Publication): Promise<Published>;
+  publishToAll<Events = Published>(message: PublicationOf<NoInfer<Events>>): Promise<PublishResult>;
   /** To one session, as an event names it. Nothing happens when it is gone. Throws as `publishToRoom` does. */
-  publishToSession(session: SessionAddress, message: Publication, room?: string): Promise<void>;
+  publishToSession<Events = Published>(
+    session: SessionAddress,
+    message: PublicationOf<NoInfer<Events>>,
+    room?: string,
+  ): Promise<void>;
 
   /**
    * Hands the client events of a namespace to the handler: at least once, those of a room in order. The group's other
@@ -72,7 +90,12 @@ export interface Hubbub {
    *   await hubbub.publishToRoom(event.room ?? 'game:lobby', { type: 'move.made', payload: event.payload, sender: event.user });
    * });
    */
-  onEvents(namespace: string, options: EventsOptions, handler: EventHandler): Consumer;
+  onEvents<Schemas extends PayloadSchemas>(
+    namespace: string,
+    options: EventsOptions & { readonly schemas: Schemas },
+    handler: EventHandler<OutputsOf<Schemas>>,
+  ): Consumer;
+  onEvents<Events = Received>(namespace: string, options: EventsOptions, handler: EventHandler<Events>): Consumer;
   /**
    * Hands lifecycle events to the handler: users online and offline, rooms occupied and vacated, and the members of
    * namespaces with `memberEvents`. At least once, in order for each room and user. A group begins when its
@@ -100,15 +123,15 @@ export interface Hubbub {
    * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `UNAVAILABLE` or `OUTCOME_UNKNOWN`: doing it twice does no harm.
    * @example await hubbub.closeRoom('game:42', 'the game is over');
    */
-  closeRoom(room: string, reason?: string, once?: Once): Promise<Published>;
+  closeRoom(room: string, reason?: string, once?: Once): Promise<PublishResult>;
   /** Takes the user out of the room with every session: they get `room_closed` with `removed: true`. Else as `closeRoom`. */
-  removeFromRoom(room: string, userId: string, reason?: string, once?: Once): Promise<Published>;
+  removeFromRoom(room: string, userId: string, reason?: string, once?: Once): Promise<PublishResult>;
   /**
    * Ends every session of the user with the close code 4200, after which clients do not reconnect by themselves. Its
    * tokens stay valid: mint no new ones. Throws as `closeRoom` does.
    * @example await hubbub.disconnectUser('u1', 'the account was closed');
    */
-  disconnectUser(userId: string, reason?: string, once?: Once): Promise<Published>;
+  disconnectUser(userId: string, reason?: string, once?: Once): Promise<PublishResult>;
   /**
    * Adds a session to a room that it did not ask for, as a join with a room token of these rights (default: all). It stays
    * until it leaves or ends; a reconnected client is another session. Throws as `closeRoom` does.
@@ -129,6 +152,12 @@ export interface Hubbub {
  * const hubbub = connectHubbub({ redisUrl: 'redis://127.0.0.1:6379' });
  * await hubbub.publishToUser('u1', { type: 'notification.new', payload: { text: 'Hello' } });
  */
+export function connectHubbub<Schemas extends PayloadSchemas>(
+  options: HubbubOptions & { readonly schemas: Schemas },
+): Hubbub<InputsOf<Schemas>, AnyEvents>;
+export function connectHubbub<Published = AnyEvents, Received = Published>(
+  options: HubbubOptions,
+): Hubbub<Published, Received>;
 export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
   const { redisUrl, timeoutMs = 5000, onError = () => {}, ...options } = fieldsOf('options', hubbubOptions);
   try {
@@ -149,13 +178,11 @@ export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
     onError,
   });
   const hubbub = createHubbub(brokerClient, options);
-  return {
-    ...hubbub,
-    async close() {
-      await hubbub.close();
-      await brokerClient.close();
-    },
+  const close = async (): Promise<void> => {
+    await hubbub.close();
+    await brokerClient.close();
   };
+  return { ...hubbub, close, [Symbol.asyncDispose]: close };
 }
 
 /** For a service in the same process as the hub; the broker client stays the caller's. */
@@ -166,31 +193,40 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
   const publisher = new Publisher(brokerClient, channels, {
     gate,
     maxMessageBytes: wholeNumber('maxMessageBytes', options.maxMessageBytes ?? 1_048_576, 1, 536_870_912),
+    schemas: options.schemas ?? {},
   });
   const consumers = new Set<Consumer>();
   let isClosing = false;
   const kept = (begin: () => Consumer): Consumer => {
     if (isClosing) throw closedError();
     const consumer = begin();
+    const close = async (): Promise<void> => {
+      await consumer.close();
+      consumers.delete(own);
+    };
     const own: Consumer = {
       get leading() {
         return consumer.leading;
       },
-      async close() {
-        await consumer.close();
-        consumers.delete(own);
-      },
+      close,
+      [Symbol.asyncDispose]: close,
     };
     consumers.add(own);
     return own;
   };
+  const close = async (): Promise<void> => {
+    isClosing = true;
+    // Handlers that still run may publish.
+    if (consumers.size > 0) await Promise.all([...consumers].map(consumer => consumer.close()));
+    gate.close();
+  };
   const because = (reason: string | undefined) => (reason === undefined ? {} : { reason });
   return {
-    publishToRoom: (room, message) => publisher.toRoom(room, message),
-    publishToUser: (userId, message) => publisher.toUser(userId, message),
-    publishToAll: message => publisher.toAll(message),
-    publishToSession: (session, message, room) => publisher.toSession(session, message, room),
-    onEvents: (namespace, eventsOptions, handler) =>
+    publishToRoom: (room, message) => publisher.toRoom(room, message as Publication),
+    publishToUser: (userId, message) => publisher.toUser(userId, message as Publication),
+    publishToAll: message => publisher.toAll(message as Publication),
+    publishToSession: (session, message, room) => publisher.toSession(session, message as Publication, room),
+    onEvents: (namespace: string, eventsOptions: EventsOptions, handler: EventHandler) =>
       kept(() => consumeEvents({ log: brokerClient.events, publisher }, namespace, eventsOptions, handler)),
     onLifecycle: (lifecycleOptions, handler) =>
       kept(() => consumeLifecycle(brokerClient.lifecycle, lifecycleOptions, handler)),
@@ -213,11 +249,7 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
       }),
     removeSession: (room, session, reason) =>
       publisher.controlSession(session, room, { do: 'remove_sessions', room, ...because(reason) }),
-    async close() {
-      isClosing = true;
-      // Handlers that still run may publish.
-      if (consumers.size > 0) await Promise.all([...consumers].map(consumer => consumer.close()));
-      gate.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

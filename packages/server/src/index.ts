@@ -1,20 +1,31 @@
 /** The Hubbub SDK for services: publish, consume client events, query presence, close rooms, mint tokens. */
 export type { DeadLetter, EventEntry, LifecycleEntry } from '@hubbub/broker';
 export {
+  type AnyEvents,
   type ClientEvent,
   HubbubError,
   type LifecycleEvent,
   type Payload,
+  type PayloadSchemas,
   type Right,
   type Sender,
   type SessionAddress,
+  type StandardSchema,
 } from '@hubbub/protocol';
 export type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
-export type { EventHandler, EventsOptions, GroupOptions, ServiceEvent } from './events.js';
+export type { EventHandler, EventsOptions, GroupOptions, ServiceEvent, ServiceEventOf } from './events.js';
 export { connectHubbub, createHubbub, type Hubbub, type HubbubOptions, type ServiceOptions } from './hubbub.js';
 export type { LifecycleHandler, LifecycleOptions, ServiceLifecycleEvent } from './lifecycle.js';
-export type { PresenceOptions, PresenceQueries, RosterMember, RosterPage, UserPresence } from './presence.js';
-export type { Publication } from './publication.js';
+export type {
+  PresenceOptions,
+  PresenceQueries,
+  QueryOptions,
+  RosterMember,
+  RosterPage,
+  RosterQuery,
+  UserPresence,
+} from './presence.js';
+export type { Publication, PublicationOf } from './publication.js';
 export type { Published } from './publisher.js';
 export {
   createTokenMint,

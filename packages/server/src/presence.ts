@@ -42,15 +42,28 @@ export interface UserPresence {
   }>;
 }
 
+/** Limits of one query. */
+export interface QueryOptions {
+  /** Ends the query when it aborts, with the signal's `reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Default: that of {@link PresenceOptions}. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface RosterQuery extends QueryOptions {
+  /** 1 to 1,000: the approximate size of a page. Default: that of presence. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
 /** Every method throws {@link HubbubError}: `UNAVAILABLE` when presence does not answer, else the code of its answer. */
 export interface PresenceQueries {
-  /**
-   * A page of the members of a room. `limit` (1 to 1,000) is its approximate size. Pass `next` as `cursor` to get the next page.
-   */
-  roster(room: string, page?: { readonly limit?: number; readonly cursor?: string }): Promise<RosterPage>;
-  user(userId: string): Promise<UserPresence>;
+  /** A page of the members of a room. */
+  roster(room: string, page?: RosterQuery): Promise<RosterPage>;
+  user(userId: string, options?: QueryOptions): Promise<UserPresence>;
   /** Users online in the whole cluster. */
-  online(): Promise<number>;
+  online(options?: QueryOptions): Promise<number>;
 }
 
 const TIMEOUT_MS = 5000;
@@ -63,6 +76,7 @@ export function createPresenceQueries(options: PresenceOptions | undefined): Pre
   if (options !== undefined) checkOptions(options);
   const ask = async <Answer>(
     path: string,
+    limits: QueryOptions,
     query: Record<string, string | number | undefined> = {},
   ): Promise<Answer> => {
     if (options === undefined) {
@@ -72,15 +86,15 @@ export function createPresenceQueries(options: PresenceOptions | undefined): Pre
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    return (await answerOf(url, options)) as Answer;
+    return (await answerOf(url, options, fieldsOf('options', limits))) as Answer;
   };
   return {
     roster: async (room, page = {}) => {
       const { limit, cursor } = fieldsOf('page', page);
-      return await ask(`/rooms/${encodeURIComponent(roomName(room))}/roster`, { limit, cursor });
+      return await ask(`/rooms/${encodeURIComponent(roomName(room))}/roster`, page, { limit, cursor });
     },
-    user: async user => await ask(`/users/${encodeURIComponent(userId('userId', user))}`),
-    online: async () => (await ask<{ online: number }>('/online')).online,
+    user: async (user, limits = {}) => await ask(`/users/${encodeURIComponent(userId('userId', user))}`, limits),
+    online: async (limits = {}) => (await ask<{ online: number }>('/online', limits)).online,
   };
 }
 
@@ -94,15 +108,18 @@ function checkOptions({ url, apiKey, timeoutMs = TIMEOUT_MS }: PresenceOptions):
   wholeNumber('presence.timeoutMs', timeoutMs, 1, 600_000);
 }
 
-async function answerOf(url: URL, { apiKey, timeoutMs = TIMEOUT_MS }: PresenceOptions): Promise<unknown> {
+async function answerOf(url: URL, options: PresenceOptions, limits: QueryOptions): Promise<unknown> {
+  const { signal, timeoutMs = options.timeoutMs ?? TIMEOUT_MS } = limits;
+  const timeout = AbortSignal.timeout(wholeNumber('timeoutMs', timeoutMs, 1, 600_000));
   let status: number;
   let body: unknown;
   try {
-    const headers = { authorization: `Bearer ${apiKey}` };
-    const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
+    const headers = { authorization: `Bearer ${options.apiKey}` };
+    const response = await fetch(url, { headers, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
     status = response.status;
     body = await response.json();
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new HubbubError('UNAVAILABLE', `Presence does not answer at ${url.origin}.`, { cause });
   }
   if (status === 200) return body;

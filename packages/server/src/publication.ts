@@ -1,5 +1,6 @@
 /** A publication of a service: checked here, where a mistake is made, and encoded once for all edges. */
 import {
+  type AnyEvents,
   beginningOf,
   CONTROL_REASON_MAX_BYTES,
   type Control,
@@ -14,7 +15,9 @@ import { parseServiceMessage, type ServiceMessage } from '@hubbub/protocol/servi
 import { text, userId, wrong } from './checks.js';
 
 /** One message of a service, and who does not get it. */
-export interface Publication extends ServiceMessage {
+export interface Publication extends Omit<ServiceMessage, 'payload'> {
+  /** An object that JSON can carry. */
+  readonly payload?: object;
   /**
    * A session that does not get it. A later session of the same user may get it from the room's history: leave out the user
    * there.
@@ -28,6 +31,15 @@ export interface Publication extends ServiceMessage {
    */
   readonly idempotencyKey?: string;
 }
+
+/** A message of a service that names its events: payloads by type. */
+export type PublicationOf<Events = AnyEvents> = unknown extends Events
+  ? Publication
+  : { [Name in keyof Events & string]: NamedPublication<Name, Events[Name]> }[keyof Events & string];
+
+type NamedPublication<Name, Payload> = Omit<Publication, 'type' | 'payload'> & {
+  readonly type: Name;
+} & (object extends Payload ? { readonly payload?: Payload } : { readonly payload: Payload });
 
 /** The fields of a message: an unknown field would be ignored without an error. */
 const FIELDS: ReadonlySet<string> = new Set([

@@ -1,6 +1,14 @@
 /** Publishes: to a room through its history where its namespace has one, to users, to all, to single sessions. */
 import type { BrokerClient } from '@hubbub/broker';
-import { type Channels, type Control, FRAME_ID_MAX_BYTES, namespaceOf, type SessionAddress } from '@hubbub/protocol';
+import {
+  type Channels,
+  type Control,
+  FRAME_ID_MAX_BYTES,
+  namespaceOf,
+  type PayloadSchemas,
+  type SessionAddress,
+  validatePayload,
+} from '@hubbub/protocol';
 import { fieldsOf, roomName, sessionAddress, text, userId } from './checks.js';
 import type { Gate } from './gate.js';
 import { type Addressing, encodeControl, encodePublication, type Publication } from './publication.js';
@@ -8,6 +16,8 @@ import { type Addressing, encodeControl, encodePublication, type Publication } f
 export interface PublisherOptions {
   readonly gate: Gate;
   readonly maxMessageBytes: number;
+  /** Schemas of payloads, by type. */
+  readonly schemas: PayloadSchemas;
 }
 
 /** The fields that a retry shares with the first attempt. */
@@ -27,17 +37,19 @@ export class Publisher {
   readonly #channels: Channels;
   readonly #gate: Gate;
   readonly #maxMessageBytes: number;
+  readonly #schemas: PayloadSchemas;
 
-  constructor(brokerClient: BrokerClient, channels: Channels, { gate, maxMessageBytes }: PublisherOptions) {
+  constructor(brokerClient: BrokerClient, channels: Channels, { gate, maxMessageBytes, schemas }: PublisherOptions) {
     this.#brokerClient = brokerClient;
     this.#channels = channels;
     this.#gate = gate;
     this.#maxMessageBytes = maxMessageBytes;
+    this.#schemas = schemas;
   }
 
   async toRoom(room: string, message: Publication): Promise<Published> {
     const channel = this.#roomChannel(room);
-    const envelope = encodePublication(message, this.#maxMessageBytes);
+    const envelope = this.#encode(message);
     const idempotencyKey = idempotencyKeyOf(message);
     return await this.#gate.pass(async () => {
       const { historySize, historyTtlMs } = await this.#brokerClient.namespaces.lookup(namespaceOf(room));
@@ -54,12 +66,12 @@ export class Publisher {
   }
 
   async toUser(userId: string, message: Publication): Promise<Published> {
-    const envelope = encodePublication(message, this.#maxMessageBytes);
+    const envelope = this.#encode(message);
     return await this.#publish(this.#userChannel(userId), envelope, idempotencyKeyOf(message));
   }
 
   async toAll(message: Publication): Promise<Published> {
-    const envelope = encodePublication(message, this.#maxMessageBytes);
+    const envelope = this.#encode(message);
     return await this.#publish(this.#channels.broadcast, envelope, idempotencyKeyOf(message));
   }
 
@@ -67,8 +79,14 @@ export class Publisher {
   async toSession(session: SessionAddress, message: Publication, room?: string): Promise<void> {
     const { id, node } = sessionAddress(session);
     const to: Addressing = { sessions: [id], ...(room !== undefined && { room: roomName(room) }) };
-    const envelope = encodePublication(message, this.#maxMessageBytes, to);
+    const envelope = this.#encode(message, to);
     await this.#publish(this.#channels.node(node), envelope, idempotencyKeyOf(message));
+  }
+
+  /** @throws {HubbubError} `INVALID_PAYLOAD` where a schema refuses the payload; as `encodePublication` */
+  #encode(message: Publication, to?: Addressing): Uint8Array {
+    validatePayload(this.#schemas, message?.type, message?.payload);
+    return encodePublication(message, this.#maxMessageBytes, to);
   }
 
   async controlRoom(room: string, control: Control, once: Once = {}): Promise<Published> {

@@ -69,6 +69,20 @@ test('events.mjs: answers, notifies the room, retries, gives up', async () => {
   await service.ends();
 });
 
+test('schemas.mjs: publishes and handles only valid payloads', async () => {
+  const one = await enter('s1', 0, 'game:43');
+  const service = await readme.run('schemas.mjs', redis);
+  await service.says('listening');
+  expect(service.lines.find(line => line.startsWith('payload.to of moved: '))).toBeDefined();
+  one.send({ type: 'move', room: 'game:43', id: 'm1', payload: { to: 7 } });
+  expect(await one.nextFrame({ type: 'error', id: 'm1' })).toMatchObject({ payload: { code: 'INVALID_PAYLOAD' } });
+  await service.says('refused: INVALID_PAYLOAD');
+  one.send({ type: 'move', room: 'game:43', id: 'm2', payload: { to: 'e6' } });
+  await service.says('moved to e6');
+  service.stop();
+  await service.ends();
+});
+
 test('lifecycle.mjs: hears members, and greets them', async () => {
   const service = await readme.run('lifecycle.mjs', redis);
   await service.says('listening');

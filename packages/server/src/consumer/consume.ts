@@ -68,6 +68,10 @@ class RunningConsumer<Of extends Entry> implements Consumer {
     await this.#term?.end();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #run(): Promise<void> {
     const { leaseMs, onError } = this.#settings;
     const newTerm = () => new Term(this.#consumption.source, { leaseMs, onError, onOver: () => this.#wake() });

@@ -33,7 +33,8 @@ export interface ConsumerOptions<Of extends Entry = Entry> {
   readonly onDeadLetter?: (entry: Of, error: unknown) => void;
 }
 
-export interface Consumer {
+/** Closes at the end of an `await using` block. */
+export interface Consumer extends AsyncDisposable {
   /** Whether this instance is the one of its group that gets events now. */
   readonly leading: boolean;
   /**
