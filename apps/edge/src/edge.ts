@@ -1,13 +1,12 @@
 /** Puts an edge together: sockets → sessions → frames → broker, and broker → rooms → sockets. */
 import { type BrokerClient, Interest } from '@hubbub/broker';
-import { type Config, namespaceSettings } from '@hubbub/config';
-import { Channels, CLOSE_CODES, namespaceOf } from '@hubbub/protocol';
+import type { Config } from '@hubbub/config';
+import { Channels, CLOSE_CODES } from '@hubbub/protocol';
 import type { Logger, MetricsRegistry, Readiness } from '@hubbub/runtime';
 import { createAdmission } from './admission/create-admission.js';
 import { createRefusalLog } from './admission/refusal-log.js';
 import { createConflation } from './conflation/conflation.js';
 import { Departure } from './drain/departure.js';
-import { createDispatcher } from './frames/dispatch.js';
 import { createFrameHandlers } from './frames/frame-handlers.js';
 import { createHistories } from './history/create-histories.js';
 import { createLimits } from './limits/create-limits.js';
@@ -17,10 +16,10 @@ import type { PageHandler } from './listener/http-answers.js';
 import { openListener } from './listener/open-listener.js';
 import { Topics } from './listener/topics.js';
 import { createEdgeGauges, createEdgeMetrics } from './metrics.js';
-import { createPresence } from './presence/create-presence.js';
-import { Audiences } from './rooms/audiences.js';
+import { PresenceReporter } from './presence/presence-reporter.js';
+import { RosterQuestions } from './presence/roster-questions.js';
 import { BrokerLink } from './rooms/broker-link.js';
-import { createFanout, repairRooms } from './rooms/fanout.js';
+import { Audiences, createFanout, repairRooms } from './rooms/fanout.js';
 import { Memberships } from './rooms/memberships.js';
 import { RoomPublisher } from './rooms/room-publisher.js';
 import { createServices } from './services/create-services.js';
@@ -81,15 +80,17 @@ export async function startEdge({
   const limits = createLimits(config, { log, metrics: registry });
   const admission = createAdmission(config, { nextSessionId: () => sessions.nextId(), log, metrics: registry });
   const conflation = createConflation(config, { metrics: registry, onOverflow: metrics.slowReader });
-  const presence = createPresence(config, { ...brokerClient, sessions, metrics, log });
-  const { reporter, questions } = presence;
-  const audiences = new Audiences({
-    channels,
-    sessions,
-    metrics,
-    publish: topics.publish,
-    conflationOf: room => (namespaceSettings(namespaces, namespaceOf(room)).conflate ? conflation : undefined),
+  const questions = new RosterQuestions({ onUnanswered: metrics.questionUnanswered });
+  const reporter = new PresenceReporter({
+    log: brokerClient.reports,
+    leases: brokerClient.leases,
+    nodeId: config.nodeId,
+    partitions: config.presencePartitions,
+    snapshot: () => sessions,
+    refuseQuestion: question => questions.refuse(question),
+    logger: log,
   });
+  const audiences = new Audiences({ channels, sessions, metrics, publish: topics.publish, conflation, namespaces });
   const histories = createHistories(config, {
     history,
     channels,
@@ -136,12 +137,7 @@ export async function startEdge({
     presence: reporter,
     questions,
   });
-  const receive = createReceiver({
-    limits,
-    refusals,
-    metrics,
-    handle: createDispatcher(handlers, { metrics, refusals }),
-  });
+  const receive = createReceiver({ limits, refusals, metrics, handlers });
   const departure = new Departure({ ...config, sessions, metrics });
   const listener = await openListener(config, {
     engine: engine.module,

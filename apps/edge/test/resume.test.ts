@@ -12,7 +12,7 @@ import { createRecoveryMetrics } from '../src/history/recovery-metrics.js';
 import { ReplayMemory } from '../src/history/replay-memory.js';
 import { ReplayTurns } from '../src/history/replay-turns.js';
 import { RoomFeeds } from '../src/history/room-feeds.js';
-import { Audiences } from '../src/rooms/audiences.js';
+import { Audiences } from '../src/rooms/fanout.js';
 import { Memberships } from '../src/rooms/memberships.js';
 import type { Session } from '../src/sessions/session.js';
 import { Sessions } from '../src/sessions/sessions.js';
@@ -45,7 +45,8 @@ function startRooms(historySize: number) {
       sessions: new Sessions(),
       metrics: {} as never,
       publish() {},
-      conflationOf: () => undefined,
+      conflation: undefined as never,
+      namespaces: {},
     }),
     presence: { joined() {}, left() {} } as never,
     feeds,

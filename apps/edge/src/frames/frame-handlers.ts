@@ -1,6 +1,6 @@
 /** Creates the handler of every type of frame, each with the parts that it uses. */
+import type { FrameHandlers } from '../sessions/receiver.js';
 import { handleClientEvent } from './client-event.js';
-import type { FrameHandlers } from './dispatch.js';
 import type { FrameParts } from './frame-parts.js';
 import { handleHistory } from './history.js';
 import { createRoomJoin, handleJoinRoom } from './join-room.js';

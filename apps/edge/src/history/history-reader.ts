@@ -5,8 +5,7 @@ import { type Encoding, type Frame, type HistoryAnswer, jsonCodec, namespaceOf, 
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import type { Session } from '../sessions/session.js';
 import type { RecoveryMetrics } from './recovery-metrics.js';
-import { messagesOf, type RoomMessage } from './room-message.js';
-import { isLeftOut } from './withheld-message.js';
+import { isLeftOut, messagesOf, type RoomMessage } from './room-message.js';
 
 export interface PageRequest {
   /** Only what follows this offset. */

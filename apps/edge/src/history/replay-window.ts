@@ -5,7 +5,6 @@
 import {
   type Codec,
   type Encoding,
-  type Envelope,
   type Frame,
   jsonCodec,
   type Position,
@@ -15,11 +14,7 @@ import {
 import { msgpackCodec, transcode } from '@hubbub/protocol/msgpack';
 import type { Session } from '../sessions/session.js';
 import type { ReplayMemory } from './replay-memory.js';
-import { isLeftOut, roomOffsetFrame } from './withheld-message.js';
-
-/** A message, or (with an empty body) an entry of the history that cannot be read. */
-export type KeptMessage = Position &
-  Pick<Envelope, 'encoding' | 'body' | 'excludeSession' | 'excludeUser' | 'notifyExcluded'>;
+import { isLeftOut, type KeptMessage, roomOffsetFrame } from './room-message.js';
 
 /** Whole frames, oldest first, and their size. */
 export interface Replay {

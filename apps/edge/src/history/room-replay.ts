@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HistoryPage, HistoryQuery } from '@hubbub/broker';
 import type { Position } from '@hubbub/protocol';
 import type { ReplayMemory } from './replay-memory.js';
-import { type KeptMessage, ReplayWindow } from './replay-window.js';
-import { keptMessagesOf } from './room-message.js';
+import { ReplayWindow } from './replay-window.js';
+import { type KeptMessage, keptMessagesOf } from './room-message.js';
 
 export type HistoryQueryOfRoom = Omit<HistoryQuery, 'room' | 'ttlMs'>;
 

@@ -2,10 +2,9 @@
 
 import { type Config, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE, namespaceOf } from '@hubbub/protocol';
-import { type FrameClock, type NamespaceBuckets, type Resource, ResourceBudget } from './cost.js';
+import { type FrameClock, type NamespaceBuckets, type Resource, ResourceBudget, type Usage } from './cost.js';
+import { RememberedBuckets, SharedBuckets } from './keyed-buckets.js';
 import { type Limited, limitKeyOf } from './limit-key.js';
-import { RememberedBuckets } from './remembered-buckets.js';
-import { SharedBuckets } from './shared-buckets.js';
 import { type Rate, TokenBucket } from './token-bucket.js';
 
 export type CostSettings = Pick<
@@ -29,17 +28,15 @@ const BYTES_OUT_BURST_SECONDS = 16;
 const CALLS_OF_A_ROOM = 3;
 
 export class CostLimits {
+  readonly used: Usage = { calls: 0, bytes_out: 0, stored_bytes: 0 };
   readonly #settings: CostSettings;
-  readonly #onCharge: (resource: Resource, amount: number) => void;
   readonly #calls: Scopes;
   readonly #bytesOut: Scopes;
   /** By namespace with a history. */
   readonly #stored = new Map<string, StoredScopes>();
 
-  /** @param onCharge called with everything that is used */
-  constructor(settings: CostSettings, onCharge: (resource: Resource, amount: number) => void) {
+  constructor(settings: CostSettings) {
     this.#settings = settings;
-    this.#onCharge = onCharge;
     const { namespaces } = settings;
     const calls = (perSecond: number) =>
       rateOf(perSecond, Math.max(CALLS_BURST_SECONDS * perSecond, CALLS_OF_A_ROOM * settings.maxRooms));
@@ -87,7 +84,7 @@ export class CostLimits {
         session: sessions?.take(key, nowMs),
         user: users?.hold(key, nowMs),
         namespaces,
-        onCharge: this.#onCharge,
+        used: this.used,
       });
     return new SessionCost({
       key,
@@ -96,7 +93,7 @@ export class CostLimits {
       bytesOut: budget('bytes_out', this.#bytesOut),
       scopes: this.#stored,
       maxRooms: this.#settings.maxRooms,
-      onCharge: this.#onCharge,
+      used: this.used,
     });
   }
 
@@ -131,7 +128,7 @@ interface SessionCostParts {
   readonly bytesOut: ResourceBudget;
   readonly scopes: ReadonlyMap<string, StoredScopes>;
   readonly maxRooms: number;
-  readonly onCharge: (resource: Resource, amount: number) => void;
+  readonly used: Usage;
 }
 
 /** The remaining cost budget of one session. */
@@ -196,10 +193,10 @@ class SessionStoredBytes {
   #budget(namespace: string): ResourceBudget {
     let budget = this.#budgets.get(namespace);
     if (budget === undefined) {
-      const { scopes, key, clock, onCharge } = this.#parts;
+      const { scopes, key, clock, used } = this.#parts;
       const { users, own } = scopes.get(namespace) ?? {};
       const user = users?.hold(key, clock.nowMs);
-      budget = new ResourceBudget({ resource: 'stored_bytes', clock, user, namespaces: own && (() => own), onCharge });
+      budget = new ResourceBudget({ resource: 'stored_bytes', clock, user, namespaces: own && (() => own), used });
       this.#budgets.set(namespace, budget);
     }
     return budget;

@@ -45,8 +45,11 @@ export interface BudgetParts {
   readonly session?: TokenBucket | undefined;
   readonly user?: TokenBucket | undefined;
   readonly namespaces?: NamespaceBuckets | undefined;
-  readonly onCharge: (resource: Resource, amount: number) => void;
+  readonly used: Usage;
 }
+
+/** Everything that was charged on this edge, for the metrics. */
+export type Usage = Record<Resource, number>;
 
 /** One session's budget of one resource: its own share, its user's, and the namespace's. */
 export class ResourceBudget {
@@ -56,18 +59,18 @@ export class ResourceBudget {
   readonly #clock: FrameClock;
   readonly #user: TokenBucket | undefined;
   readonly #namespaces: NamespaceBuckets | undefined;
-  readonly #onCharge: (resource: Resource, amount: number) => void;
+  readonly #used: Usage;
   /** Most sessions talk to one room again and again: its namespace is looked up once. */
   #lastRoom = '';
   #lastNamespace: TokenBucket | undefined;
 
-  constructor({ resource, clock, session, user, namespaces, onCharge }: BudgetParts) {
+  constructor({ resource, clock, session, user, namespaces, used }: BudgetParts) {
     this.session = session;
     this.#resource = resource;
     this.#clock = clock;
     this.#user = user;
     this.#namespaces = namespaces;
-    this.#onCharge = onCharge;
+    this.#used = used;
   }
 
   /** Why nothing more may be used now; `undefined` while anything is left. */
@@ -92,7 +95,7 @@ export class ResourceBudget {
     this.session?.take(amount);
     this.#user?.take(amount);
     this.#namespaceOf(room)?.take(amount);
-    this.#onCharge(this.#resource, amount);
+    this.#used[this.#resource] += amount;
   }
 
   /** Takes what the action is about to use. @throws {LimitExceeded} `RATE_LIMITED`, where nothing is left. */

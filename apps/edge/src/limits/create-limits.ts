@@ -16,12 +16,13 @@ export function createLimits(
 ) {
   const metrics = createLimitMetrics(registry, log);
   const frames = new FrameLimits(config);
-  const costs = new CostLimits(config, metrics.charged);
+  const costs = new CostLimits(config);
   const bounds = readConnectionBounds(config.reservedDescriptors);
   const gate = new ConnectionGate({ ...config, metrics, log, bounds });
   createLimitGauges(registry, {
     addresses: () => gate.addresses,
     halfOpen: () => gate.halfOpen,
+    used: costs.used,
     buckets: () => frames.size(performance.now()) + costs.size(performance.now()),
   });
   return { session: sessionLimits(config), pace: proposedPace(config), frames, costs, gate, metrics };

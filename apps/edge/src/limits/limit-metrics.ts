@@ -1,6 +1,6 @@
 /** Metrics of the limits: how often each was exceeded, and how much is tracked for them. */
 import { type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
-import type { Resource } from './cost.js';
+import type { Usage } from './cost.js';
 import { LIMITS, type LimitName } from './limit-exceeded.js';
 
 const UNHEARD_LOG_INTERVAL_MS = 60_000;
@@ -8,7 +8,7 @@ const UNHEARD_LOG_INTERVAL_MS = 60_000;
 export type LimitMetrics = ReturnType<typeof createLimitMetrics>;
 
 export function createLimitMetrics(registry: MetricsRegistry, log: Logger) {
-  const { counter, counterBy, total } = metricsKit(registry);
+  const { counter, counterBy } = metricsKit(registry);
   const exceeded = counterBy(
     'hubbub_edge_limits_total',
     'Events that exceeded a limit; section 6 of PROTOCOL.md describes each limit.',
@@ -24,24 +24,8 @@ export function createLimitMetrics(registry: MetricsRegistry, log: Logger) {
       'connection ended before its first request was whole: headers above HUBBUB_MAX_HEADER_BYTES (431), too slow, or hung up',
     ),
   );
-  const used: Record<Resource, number> = { calls: 0, bytes_out: 0, stored_bytes: 0 };
-  total('hubbub_edge_caused_calls_total', 'Redis calls charged to cost budgets for client frames.', () => used.calls);
-  total(
-    'hubbub_edge_answered_bytes_total',
-    'Bytes of answers and replays charged to cost budgets.',
-    () => used.bytes_out,
-  );
-  total(
-    'hubbub_edge_stored_bytes_total',
-    'Bytes stored in histories and charged to cost budgets.',
-    () => used.stored_bytes,
-  );
   return {
     exceeded: (limit: LimitName) => exceeded({ limit }),
-    /** Records what a client's action used. */
-    charged(resource: Resource, amount: number): void {
-      used[resource] += amount;
-    },
     /** A connection ended before its first request was whole. */
     endedUnheard(): void {
       unheard();
@@ -63,10 +47,24 @@ export interface LimitGauges {
   halfOpen(): number;
   /** Token buckets of users and addresses, held or remembered. */
   buckets(): number;
+  /** Charges of client frames. */
+  readonly used: Usage;
 }
 
 export function createLimitGauges(registry: MetricsRegistry, gauges: LimitGauges): void {
-  const { gauge } = metricsKit(registry);
+  const { gauge, total } = metricsKit(registry);
+  const { used } = gauges;
+  total('hubbub_edge_caused_calls_total', 'Redis calls charged to cost budgets for client frames.', () => used.calls);
+  total(
+    'hubbub_edge_answered_bytes_total',
+    'Bytes of answers and replays charged to cost budgets.',
+    () => used.bytes_out,
+  );
+  total(
+    'hubbub_edge_stored_bytes_total',
+    'Bytes stored in histories and charged to cost budgets.',
+    () => used.stored_bytes,
+  );
   gauge('hubbub_edge_addresses', 'Addresses (IPv6: /64s) with a connection to this edge.', gauges.addresses);
   gauge('hubbub_edge_half_open_connections', 'Connections without a complete request so far.', gauges.halfOpen);
   gauge(

@@ -7,7 +7,7 @@ import type { JoinFeed } from '../history/join-feed.js';
 import type { RoomFeeds } from '../history/room-feeds.js';
 import type { PresenceReporter } from '../presence/presence-reporter.js';
 import type { Session } from '../sessions/session.js';
-import type { Audiences } from './audiences.js';
+import type { Audiences } from './fanout.js';
 
 export interface MembershipsParts {
   readonly interest: Interest;

@@ -1,7 +1,7 @@
 /** Handles this node's own channel: frames and controls for single sessions, and the echo of the self-probe. */
 import { type Control, type Envelope, roomPrefix, spliceId, spliceRoom } from '@hubbub/protocol';
 import { transcode } from '@hubbub/protocol/msgpack';
-import { isForged } from '../history/withheld-message.js';
+import { isForged } from '../history/room-message.js';
 import type { EdgeMetrics } from '../metrics.js';
 import type { RosterQuestions } from '../presence/roster-questions.js';
 import type { Session } from '../sessions/session.js';

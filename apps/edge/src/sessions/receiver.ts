@@ -1,15 +1,20 @@
-/** Receives the messages of clients: checks the limits on frames, decodes, and keeps the frames of a session in order. */
+/**
+ * Receives the frames of clients. It checks their limits, decodes them, keeps those of a session in order, and hands each to
+ * the handler of its type. A frame that fails is answered with an error.
+ */
 import {
   CLIENT_FRAME_TYPES,
   type ClientFrameType,
   type Codec,
   type Encoding,
   HubbubError,
+  isPlainObject,
   jsonCodec,
   readMalformedJson,
 } from '@hubbub/protocol';
 import { type ClientFrame, parseClientFrame, readRequest } from '@hubbub/protocol/client-frame';
 import { msgpackCodec, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
+import { CALLS } from '../limits/cost.js';
 import type { Limits } from '../limits/create-limits.js';
 import { maxWaitingFrames } from '../limits/frame-limits.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
@@ -17,8 +22,14 @@ import type { EdgeMetrics, FrameLabel } from '../metrics.js';
 import type { Refusals } from './refusals.js';
 import type { Session } from './session.js';
 
-/** Executes a frame. Where it returns a promise, the frames after it wait: so a leave follows its join. */
+/**
+ * Executes a frame. Where it returns a promise, the frames after it wait: so a leave follows its join.
+ * @throws {HubbubError} which becomes the `error` that answers the frame; or rejects with it
+ */
 export type FrameHandler = (session: Session, frame: ClientFrame) => void | Promise<void>;
+
+/** By type; every type that Hubbub does not define is a client event. */
+export type FrameHandlers = Readonly<Record<ClientFrameType | 'client_event', FrameHandler>>;
 
 /** Takes one message of a client. Never throws (invariant 7). The bytes are the engine's and gone after the call. */
 export type Receive = (session: Session, bytes: Uint8Array, isBinary: boolean) => void;
@@ -26,9 +37,8 @@ export type Receive = (session: Session, bytes: Uint8Array, isBinary: boolean) =
 export interface ReceiverParts {
   readonly limits: Pick<Limits, 'session' | 'frames' | 'costs'>;
   readonly refusals: Refusals;
-  readonly metrics: Pick<EdgeMetrics, 'received'>;
-  /** Must neither throw nor reject. */
-  readonly handle: FrameHandler;
+  readonly metrics: Pick<EdgeMetrics, 'received' | 'frame'>;
+  readonly handlers: FrameHandlers;
 }
 
 const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
@@ -36,7 +46,7 @@ const RETRY_MIN_MS = 500;
 const RETRY_SPREAD_MS = 1000;
 
 export function createReceiver(parts: ReceiverParts): Receive {
-  const { limits, refusals, metrics, handle } = parts;
+  const { limits, refusals, metrics } = parts;
   const maxWaiting = maxWaitingFrames(limits.session);
   const maxBytes = limits.session.max_frame_bytes;
 
@@ -56,7 +66,7 @@ export function createReceiver(parts: ReceiverParts): Receive {
       label = labelOf(frame);
       if (tooMany !== undefined) throw tooMany;
       if (session.waitingFrames >= maxWaiting) throw tooManyWaiting();
-      session.inTurn(() => handle(session, frame));
+      session.inTurn(() => execute(session, frame, parts));
     } catch (error) {
       // The engine also bounds what is read here: 64 KiB, or four times `max_frame_bytes`.
       const value = isBinary ? readMalformedMsgpack(bytes) : readMalformedJson(bytes);
@@ -65,10 +75,31 @@ export function createReceiver(parts: ReceiverParts): Receive {
   };
 }
 
+/** Charges the calls that the frame causes, and executes it. Neither throws nor rejects. */
+function execute(session: Session, frame: ClientFrame, parts: ReceiverParts): void | Promise<void> {
+  const { handlers, metrics, refusals } = parts;
+  const label = labelOf(frame);
+  const refuse = (error: unknown): void => refusals.refuse(session, readRequest(frame), label, error);
+  try {
+    if (CALLS[label] > 0) session.cost?.calls.spend(CALLS[label], roomOf(session, frame));
+    const done = handlers[label](session, frame);
+    if (done !== undefined) return done.then(() => metrics.frame(label, 'ok'), refuse);
+    metrics.frame(label, 'ok');
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+/** The room that a frame is about, if the client names one. */
+function roomOf(session: Session, { room, payload }: ClientFrame): string | undefined {
+  if (room !== undefined) return room;
+  const named = isPlainObject(payload) ? payload.room_id : undefined;
+  return typeof named === 'string' ? named : session.pathRoom;
+}
+
 const CLIENT_FRAMES: ReadonlySet<string> = new Set(CLIENT_FRAME_TYPES);
 
-/** The type of a frame as handlers and metrics have it: every type that Hubbub does not define is a client event. */
-export function labelOf({ type }: ClientFrame): ClientFrameType | 'client_event' {
+function labelOf({ type }: ClientFrame): keyof FrameHandlers {
   return CLIENT_FRAMES.has(type) ? (type as ClientFrameType) : 'client_event';
 }
 

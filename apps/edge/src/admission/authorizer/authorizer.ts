@@ -8,9 +8,8 @@ import { LRUCache } from 'lru-cache';
 import { LimitExceeded } from '../../limits/limit-exceeded.js';
 import { limitKeyOf } from '../../limits/limit-key.js';
 import { type BreakerState, createAuthorizerMetrics } from './authorizer-metrics.js';
-import { askOverHttp } from './http-question.js';
 import { PendingShares } from './pending-shares.js';
-import type { Answer, Question } from './question.js';
+import { type Answer, askOverHttp, type Question } from './question.js';
 
 export interface Authorizer {
   /**

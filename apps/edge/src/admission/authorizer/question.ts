@@ -1,6 +1,7 @@
-/** Questions to the authorizer, and its answers (docs/authorizer.md). */
-import { beginningOf, type Payload, type Sender, toWellFormed } from '@hubbub/protocol';
+/** Questions to the authorizer over HTTP, and its answers (docs/authorizer.md): bounded in time and size. */
+import { beginningOf, isAnonymousId, type Payload, type Sender, toJsonValue, toWellFormed } from '@hubbub/protocol';
 import { z } from 'zod';
+import { fetchText } from '../fetch-text.js';
 
 export type AuthorizedAction = 'connect' | 'refresh' | 'join' | 'publish';
 
@@ -32,3 +33,43 @@ export const answerSchema = z.object({
   ttl_ms: z.number().min(0).optional(),
 });
 export type Answer = z.infer<typeof answerSchema>;
+
+export interface HttpAuthorizer {
+  readonly url: string;
+  /** Sent as `Authorization: Bearer`. */
+  readonly key: string | undefined;
+  readonly timeoutMs: number;
+}
+
+/** An answer is a few words: who sends more is not the authorizer. */
+const MAX_ANSWER_BYTES = 65_536;
+
+/** Rejects when the authorizer cannot be reached, is late, or returns anything but an answer. The error holds no secret. */
+export async function askOverHttp({ url, key, timeoutMs }: HttpAuthorizer, question: Question): Promise<Answer> {
+  const { payload, ...rest } = question;
+  const body = {
+    ...rest,
+    ...(isAnonymousId(question.user.id) && { anonymous: true }),
+    ...(payload !== undefined && { payload: toJsonValue(payload) }),
+  };
+  const init: RequestInit = {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    },
+    body: JSON.stringify(body),
+    redirect: 'error', // A redirect would carry the key to another server.
+    signal: AbortSignal.timeout(timeoutMs),
+  };
+  const text = await fetchText(url, init, MAX_ANSWER_BYTES, failure);
+  const answer = answerSchema.safeParse(JSON.parse(text));
+  if (!answer.success) throw new Error('its answer is not { allow: true | false, … }');
+  return answer.data;
+}
+
+function failure(reason: 'status' | 'too_large', status: number): Error {
+  if (reason === 'status') return new Error(`it answered with status ${status}`);
+  return new Error(`its answer has more than ${MAX_ANSWER_BYTES} bytes`);
+}

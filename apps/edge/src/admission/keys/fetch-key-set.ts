@@ -1,5 +1,5 @@
 /** Reads a key set by HTTP, within bounds of time and size. */
-import { readText } from '../bounded-text.js';
+import { fetchText } from '../fetch-text.js';
 
 /** Why there is none: few words, for metrics and logs. */
 export type FetchFailure = 'timeout' | 'unreachable' | 'status' | 'too_large' | 'malformed';
@@ -24,16 +24,11 @@ const KEY_SET_MAX_BYTES = 262_144;
 export async function fetchKeySet(url: string, stop: AbortSignal, timeoutMs = FETCH_TIMEOUT_MS): Promise<string> {
   const timeout = AbortSignal.timeout(timeoutMs); // For the whole answer: bytes that trickle keep nobody waiting.
   try {
-    const response = await fetch(url, {
-      redirect: 'manual',
-      signal: AbortSignal.any([timeout, stop]),
-      headers: { accept: 'application/jwk-set+json, application/json' },
-    });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      throw new KeySetUnavailable('status', String(response.status));
-    }
-    return await readText(response, KEY_SET_MAX_BYTES, () => new KeySetUnavailable('too_large'));
+    const headers = { accept: 'application/jwk-set+json, application/json' };
+    const init: RequestInit = { redirect: 'manual', signal: AbortSignal.any([timeout, stop]), headers };
+    return await fetchText(url, init, KEY_SET_MAX_BYTES, (reason, status) =>
+      reason === 'status' ? new KeySetUnavailable(reason, String(status)) : new KeySetUnavailable(reason),
+    );
   } catch (error) {
     if (error instanceof KeySetUnavailable) throw error;
     throw timeout.aborted ? new KeySetUnavailable('timeout') : new KeySetUnavailable('unreachable', systemCode(error));

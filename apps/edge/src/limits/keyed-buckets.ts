@@ -1,4 +1,4 @@
-/** Buckets that nobody holds and that are not full yet: reconnecting must not refill them (docs/decisions/0003). */
+/** Token buckets by key. One that nobody holds is remembered until it is full: reconnecting must not refill it (docs/decisions/0003). */
 import { type Rate, TokenBucket } from './token-bucket.js';
 
 /** Of one kind, on one edge: 20 MB at most. Handshakes are limited, so an edge with the default limits stays far below. */
@@ -6,6 +6,7 @@ const REMEMBERED_MAX = 100_000;
 /** Keys that are checked with each change; more than one change adds, so that full buckets do not pile up. */
 const CHECKED_AT_ONCE = 2;
 
+/** Buckets that nobody holds and that are not full yet. */
 export class RememberedBuckets {
   readonly #rate: Rate;
   readonly #max: number;
@@ -72,5 +73,46 @@ export class RememberedBuckets {
       this.#byKey.delete(key);
       if (left.length > 0) this.#byKey.set(key, left);
     }
+  }
+}
+
+interface Shared {
+  readonly bucket: TokenBucket;
+  holders: number;
+}
+
+/** Buckets that all who hold their key share. */
+export class SharedBuckets {
+  readonly #held = new Map<string, Shared>();
+  readonly #remembered: RememberedBuckets;
+
+  constructor(rate: Rate) {
+    this.#remembered = new RememberedBuckets(rate);
+  }
+
+  /** Buckets that are held or remembered. */
+  size(nowMs: number): number {
+    this.#remembered.forgetFull(nowMs);
+    return this.#held.size + this.#remembered.size;
+  }
+
+  /** The bucket of the key, until it is released as often as it was held. */
+  hold(key: string, nowMs: number): TokenBucket {
+    let shared = this.#held.get(key);
+    if (shared === undefined) {
+      shared = { bucket: this.#remembered.take(key, nowMs), holders: 0 };
+      this.#held.set(key, shared);
+    }
+    shared.holders++;
+    return shared.bucket;
+  }
+
+  release(key: string, nowMs: number): void {
+    const shared = this.#held.get(key);
+    if (shared === undefined) return;
+    shared.holders--;
+    if (shared.holders > 0) return;
+    this.#held.delete(key);
+    this.#remembered.put(key, shared.bucket, nowMs);
   }
 }
