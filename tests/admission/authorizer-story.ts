@@ -13,11 +13,20 @@ const NAMESPACES = {
 };
 export const KEY = 'the-key-of-the-authorizer';
 
+/** Only stories of a late authorizer wait for it: all others must not depend on the speed of the machine. */
+const PATIENT = { HUBBUB_AUTHORIZER_TIMEOUT_MS: '20000', HUBBUB_HANDSHAKE_TIMEOUT_MS: '60000' };
+
 /** An authorizer that allows everything, and one edge that asks it. */
 export async function start(env: Environment = {}) {
   const authorizer = await startAuthorizer();
   const cluster = await startEmbedded({
-    env: { ...withNamespaces(NAMESPACES), HUBBUB_AUTHORIZER_URL: authorizer.url, HUBBUB_AUTHORIZER_KEY: KEY, ...env },
+    env: {
+      ...withNamespaces(NAMESPACES),
+      HUBBUB_AUTHORIZER_URL: authorizer.url,
+      HUBBUB_AUTHORIZER_KEY: KEY,
+      ...PATIENT,
+      ...env,
+    },
   });
   const edge = cluster.edge(0);
 

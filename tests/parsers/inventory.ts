@@ -7,7 +7,7 @@ import { answerSchema } from '../../apps/edge/src/admission/authorizer/question.
 import { parseKeySet } from '../../apps/edge/src/admission/keys/key-set.js';
 import { openTokenKeys } from '../../apps/edge/src/admission/keys/token-keys.js';
 import { presentedToken } from '../../apps/edge/src/admission/presented-token.js';
-import { createRefusalLog } from '../../apps/edge/src/admission/refusal-log.js';
+import { withoutTokens } from '../../apps/edge/src/admission/refusal-log.js';
 import { tokenRights } from '../../apps/edge/src/admission/rights.js';
 import { createTokenVerifier } from '../../apps/edge/src/admission/token.js';
 import { parseIpAddress } from '../../apps/edge/src/limits/limit-key.js';
@@ -92,8 +92,6 @@ const [pairPath] = roomRoutes([
     room: [{ text: 'p:' }, { name: 'project' }, { text: '.' }, { name: 'session' }],
   },
 ]).slice(1);
-const refusalLog = createRefusalLog(log);
-const REQUEST = { host: '', origin: '', pathRoom: undefined };
 const channels = new Channels('test');
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
@@ -145,7 +143,7 @@ export const PARSERS: Readonly<Record<string, Parser>> = {
     parse: text => tokenRights([text, `${text}*`], {}).allows('chat:1', 'join'),
   },
   'a key set': { before: '{"keys":', parse: text => parseKeySet(text, 'RS256') },
-  'an error that may quote a token': { parse: text => refusalLog.connection(new Error(text), REQUEST) },
+  'an error that may quote a token': { parse: withoutTokens },
   // Frames, envelopes, service messages.
   'a JSON frame': { parse: text => parseClientFrame(jsonCodec.decode(bytes(text))) },
   'a JSON text': { parse: text => jsonCodec.decode(bytes(inText(text))) },

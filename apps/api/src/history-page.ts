@@ -1,7 +1,7 @@
 /** A page of a room's history, as JSON. */
 import { type BrokerClient, type EntryPage, type PageQuery, readPage } from '@hubbub/broker';
-import { decodeEnvelope, type Frame, isPlainObject, jsonCodec, namespaceOf, toJsonValue } from '@hubbub/protocol';
-import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { decodeEnvelope, type Frame, isPlainObject, namespaceOf, toJsonValue } from '@hubbub/protocol';
+import { CODECS } from '@hubbub/protocol/msgpack';
 
 export interface RoomHistory {
   readonly room_id: string;
@@ -33,7 +33,7 @@ function framesOf(epoch: string, entries: EntryPage['entries'], room: string): F
     const decoded = decodeEnvelope(envelope);
     if (decoded?.epoch !== epoch) return [];
     try {
-      const codec = decoded.encoding === 'json' ? jsonCodec : msgpackCodec;
+      const codec = CODECS[decoded.encoding];
       const frame = toJsonValue(codec.decode(decoded.body));
       return isPlainObject(frame) && typeof frame.type === 'string'
         ? [{ room, epoch, offset, ...frame, type: frame.type }]

@@ -1,6 +1,6 @@
 /** Frames as MessagePack. An entry of its own (`@hubbub/protocol/msgpack`), so that JSON-only browsers do not carry it. */
 import { Decoder, Encoder, EXT_TIMESTAMP, ExtensionCodec } from '@msgpack/msgpack';
-import type { Codec } from './codec.js';
+import type { Codec, Encoding } from './codec.js';
 import type { Envelope } from './envelope.js';
 import { HubbubError } from './errors.js';
 import type { Frame } from './frame.js';
@@ -52,6 +52,8 @@ export const msgpackCodec: Codec = {
     }
   },
 };
+
+export const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
 
 /** Returns the body in the wanted encoding; `undefined` if it is malformed. */
 export function transcode(

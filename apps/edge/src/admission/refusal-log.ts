@@ -103,6 +103,6 @@ function shortened(text = ''): string | undefined {
 const TOKEN = /(?<![\w-])[\w-]+\.[\w-]{8,}\.[\w-]*/g;
 
 /** Errors of libraries may quote their input. */
-function withoutTokens(text: string): string {
+export function withoutTokens(text: string): string {
   return text.replace(TOKEN, '[token]');
 }

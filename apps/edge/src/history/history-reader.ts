@@ -1,8 +1,8 @@
 /** Reads pages of a room's history for clients. */
 import { type History, readPage } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
-import { type Encoding, type Frame, type HistoryAnswer, jsonCodec, namespaceOf, toJsonValue } from '@hubbub/protocol';
-import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { type Encoding, type Frame, type HistoryAnswer, namespaceOf, toJsonValue } from '@hubbub/protocol';
+import { CODECS } from '@hubbub/protocol/msgpack';
 import type { Session } from '../sessions/session.js';
 import type { RecoveryMetrics } from './recovery-metrics.js';
 import { isLeftOut, messagesOf, type RoomMessage } from './room-message.js';
@@ -48,9 +48,8 @@ export class HistoryReader {
 
 /** Decoded, unlike what is live: it becomes part of another frame. Nothing where the body is malformed. */
 function frameOf({ encoding, body, epoch, offset }: RoomMessage, room: string, wanted: Encoding): Frame[] {
-  const codec = encoding === 'json' ? jsonCodec : msgpackCodec;
   try {
-    const value = codec.decode(body);
+    const value = CODECS[encoding].decode(body);
     if ((value as Frame).type === 'room_offset') return []; // Stands for what nobody may read.
     return [{ room, epoch, offset, ...((wanted === 'json' ? toJsonValue(value) : value) as Frame) }];
   } catch {

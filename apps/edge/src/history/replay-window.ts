@@ -2,16 +2,8 @@
  * The messages of a room that follow some offset, without a hole up to the room's current one. It is kept for a moment when
  * sessions recover: many share one read, and the bytes of each message. Bounded in messages and bytes.
  */
-import {
-  type Codec,
-  type Encoding,
-  type Frame,
-  jsonCodec,
-  type Position,
-  roomPrefix,
-  spliceRoom,
-} from '@hubbub/protocol';
-import { msgpackCodec, transcode } from '@hubbub/protocol/msgpack';
+import { type Encoding, type Frame, type Position, roomPrefix, spliceRoom } from '@hubbub/protocol';
+import { CODECS, transcode } from '@hubbub/protocol/msgpack';
 import type { Session } from '../sessions/session.js';
 import type { ReplayMemory } from './replay-memory.js';
 import { isLeftOut, type KeptMessage, roomOffsetFrame } from './room-message.js';
@@ -34,8 +26,6 @@ export interface WindowBounds {
 const WEBSOCKET_HEADER_BYTES = 10;
 /** Of an object with its fields in V8: what a message costs beside its bytes. */
 const MESSAGE_OVERHEAD_BYTES = 256;
-
-const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
 
 interface Kept {
   readonly message: KeptMessage;

@@ -15,7 +15,7 @@ import {
   type Position,
   peekType,
 } from '@hubbub/protocol';
-import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { CODECS } from '@hubbub/protocol/msgpack';
 import type { Session } from '../sessions/session.js';
 
 /** A message of a room with history, live or read. */
@@ -80,7 +80,7 @@ export function replaceForgedMessage<Message extends EncodedFrame>(message: Mess
 
 function decodedType(encoding: Encoding, body: Uint8Array): string | undefined {
   try {
-    const { type } = (encoding === 'json' ? jsonCodec : msgpackCodec).decode(body) as Partial<Frame>;
+    const { type } = CODECS[encoding].decode(body) as Partial<Frame>;
     return typeof type === 'string' ? type : undefined;
   } catch {
     return undefined; // Malformed: found where the frame is made.

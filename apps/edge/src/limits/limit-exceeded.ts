@@ -43,6 +43,11 @@ export class LimitExceeded extends HubbubError {
   }
 }
 
+/** A delay from `minMs` on: clients that are refused together must not return together. */
+export function spreadRetryMs(minMs: number, spreadMs: number): number {
+  return Math.ceil(minMs + Math.random() * spreadMs);
+}
+
 /** The part of an error that a client gets. */
 export function errorPayload(error: HubbubError): Payload {
   const { code, message, retryAfterMs, details } = error;

@@ -57,9 +57,15 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       expiry.renew(session, admitted.expiresAtMs);
       // Frames of the client wait meanwhile, so that the first one finds the session complete.
       session.hold(welcome(session, admitted, parts));
-      const { id, user, address, encoding, pathRoom: room } = session;
       log.debug?.(
-        { event: 'session_connected', session: id, user: user.id, address, encoding, room },
+        {
+          event: 'session_connected',
+          session: session.id,
+          user: session.user.id,
+          address: session.address,
+          encoding: session.encoding,
+          room: session.pathRoom,
+        },
         'session connected',
       );
       return session;

@@ -1,5 +1,5 @@
 /**
- * The fan-out of this edge. It hands what the broker brings to the feed of its room, or to the audience of its channel, and
+ * The fan-out of this edge: hands what the broker brings to the feed of its room, or to the audience of its channel. It
  * reports where messages may be missing.
  */
 import { type Namespaces, namespaceSettings } from '@hubbub/config';

@@ -1,8 +1,8 @@
 /** Publishes a session's messages to a room: stamped with the user as the edge knows it, encoded once. */
 import type { Broker, History } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
-import { type Channels, encodeEnvelope, type Frame, jsonCodec, namespaceOf, type Position } from '@hubbub/protocol';
-import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { type Channels, encodeEnvelope, type Frame, namespaceOf, type Position } from '@hubbub/protocol';
+import { CODECS } from '@hubbub/protocol/msgpack';
 import type { RoomFeeds } from '../history/room-feeds.js';
 import type { Session } from '../sessions/session.js';
 
@@ -67,8 +67,7 @@ export function idempotencyKey({ user }: Session, messageId: string | undefined)
 
 function envelopeOf(session: Session, frame: UnsentFrame, echo: boolean): Uint8Array {
   const now = new Date();
-  const codec = session.encoding === 'json' ? jsonCodec : msgpackCodec;
-  const body = codec.encode({ ...frame, sender: session.user, timestamp: now.toISOString() });
+  const body = CODECS[session.encoding].encode({ ...frame, sender: session.user, timestamp: now.toISOString() });
   const header = { encoding: session.encoding, publishedAtMs: now.getTime() };
   return encodeEnvelope(echo ? header : { ...header, excludeSession: session.id }, body);
 }

@@ -2,7 +2,7 @@
  * Keeps one user from filling a shared log of client events. While half of it is free no user is limited. Then each user adds
  * at most a small share of it on this edge, until services catch up or the log has turned over.
  */
-import { LimitExceeded } from '../limits/limit-exceeded.js';
+import { LimitExceeded, spreadRetryMs } from '../limits/limit-exceeded.js';
 
 /** So many users on one edge fill the second half together. */
 const SHARES = 32;
@@ -47,7 +47,7 @@ export class EventShares {
       log.knownAtMs = nowMs;
       return;
     }
-    const retryAfterMs = Math.ceil(RETRY_MIN_MS + Math.random() * RETRY_SPREAD_MS);
+    const retryAfterMs = spreadRetryMs(RETRY_MIN_MS, RETRY_SPREAD_MS);
     const message = `Services are behind, and this user has used up its share of what may wait; try again in ${retryAfterMs} ms.`;
     throw new LimitExceeded('waiting_events', 'UNAVAILABLE', message, retryAfterMs);
   }

@@ -5,19 +5,17 @@
 import {
   CLIENT_FRAME_TYPES,
   type ClientFrameType,
-  type Codec,
   type Encoding,
   HubbubError,
   isPlainObject,
-  jsonCodec,
   readMalformedJson,
 } from '@hubbub/protocol';
 import { type ClientFrame, parseClientFrame, readRequest } from '@hubbub/protocol/client-frame';
-import { msgpackCodec, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
+import { CODECS, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
 import { CALLS } from '../limits/cost.js';
 import type { Limits } from '../limits/create-limits.js';
 import { maxWaitingFrames } from '../limits/frame-limits.js';
-import { LimitExceeded } from '../limits/limit-exceeded.js';
+import { LimitExceeded, spreadRetryMs } from '../limits/limit-exceeded.js';
 import type { EdgeMetrics, FrameLabel } from '../metrics.js';
 import type { Refusals } from './refusals.js';
 import type { Session } from './session.js';
@@ -41,7 +39,6 @@ export interface ReceiverParts {
   readonly handlers: FrameHandlers;
 }
 
-const CODECS: Readonly<Record<Encoding, Codec>> = { json: jsonCodec, msgpack: msgpackCodec };
 const RETRY_MIN_MS = 500;
 const RETRY_SPREAD_MS = 1000;
 
@@ -117,9 +114,8 @@ function tooLarge(bytes: number, maxBytes: number): LimitExceeded {
   return new LimitExceeded('frame_bytes', 'TOO_LARGE', `A frame has at most ${maxBytes} bytes, this one ${bytes}.`);
 }
 
-/** The delay is random: frames that are refused together must not return together. */
 function tooManyWaiting(): LimitExceeded {
-  const retryAfterMs = Math.ceil(RETRY_MIN_MS + Math.random() * RETRY_SPREAD_MS);
+  const retryAfterMs = spreadRetryMs(RETRY_MIN_MS, RETRY_SPREAD_MS);
   const message = `Too many frames wait for an earlier one of this session; send again in ${retryAfterMs} ms.`;
   return new LimitExceeded('waiting_frames', 'RATE_LIMITED', message, retryAfterMs);
 }

@@ -5,7 +5,7 @@ import { HubbubError, namespaceOf } from '@hubbub/protocol';
 import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
-import { LimitExceeded } from '../../limits/limit-exceeded.js';
+import { LimitExceeded, spreadRetryMs } from '../../limits/limit-exceeded.js';
 import { limitKeyOf } from '../../limits/limit-key.js';
 import { type BreakerState, createAuthorizerMetrics } from './authorizer-metrics.js';
 import { PendingShares } from './pending-shares.js';
@@ -39,7 +39,6 @@ export type AuthorizerSettings = Pick<
 /** No answer is cached longer, whatever its time to live: a mistake in a unit must not last for years. */
 const MAX_TTL_MS = 24 * 3_600_000;
 
-/** Refused questions spread over this time, so that they do not return together. */
 const RETRY_MIN_MS = 500;
 const RETRY_SPREAD_MS = 1000;
 
@@ -177,7 +176,7 @@ export function createAuthorizer(
 
 /** @param own questions of the same user that are pending */
 function tooManyPending(own: number): LimitExceeded {
-  const retryAfterMs = Math.ceil(RETRY_MIN_MS + Math.random() * RETRY_SPREAD_MS);
+  const retryAfterMs = spreadRetryMs(RETRY_MIN_MS, RETRY_SPREAD_MS);
   const [code, what] =
     own > 0
       ? (['RATE_LIMITED', 'Too many questions to the authorizer are pending for this user'] as const)
