@@ -84,7 +84,7 @@ describe('below a base path, with an authorizer', () => {
   });
 
   test('plain HTTP gets 426 on such a path, and the list of paths on others', async () => {
-    const plain = await fetch(url('/lobby/ws').replace('ws', 'http'));
+    const plain = await fetch(url(`/lobby/ws?token=${token('ada', ['*'])}`).replace('ws', 'http'));
     expect(plain.status).toBe(426);
     const none = await fetch(url('/nothing').replace('ws', 'http'));
     expect(none.status).toBe(404);
