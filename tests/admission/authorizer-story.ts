@@ -14,7 +14,7 @@ const NAMESPACES = {
 export const KEY = 'the-key-of-the-authorizer';
 
 /** Only stories of a late authorizer wait for it: all others must not depend on the speed of the machine. */
-const PATIENT = { HUBBUB_AUTHORIZER_TIMEOUT_MS: '20000', HUBBUB_HANDSHAKE_TIMEOUT_MS: '60000' };
+export const PATIENT = { HUBBUB_AUTHORIZER_TIMEOUT_MS: '20000', HUBBUB_HANDSHAKE_TIMEOUT_MS: '60000' };
 
 /** An authorizer that allows everything, and one edge that asks it. */
 export async function start(env: Environment = {}) {

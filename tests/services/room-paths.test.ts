@@ -1,6 +1,7 @@
 /** Configured paths that open a session in a room (PROTOCOL.md section 1). */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startAuthorizer } from '../admission/authorizer-double.js';
+import { PATIENT } from '../admission/authorizer-story.js';
 import { withConfigFile } from '../presence/config-file.js';
 import { startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
 import { runHubbub } from '../support/process.js';
@@ -28,6 +29,7 @@ describe('below a base path, with an authorizer', () => {
         HUBBUB_BASE_PATH: '/api',
         HUBBUB_AUTHORIZER_URL: authorizer.url,
         HUBBUB_AUTHORIZE_CONNECTIONS: 'true',
+        ...PATIENT,
       },
     });
   });
