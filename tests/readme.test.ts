@@ -54,6 +54,12 @@ describe('the README', () => {
     expect(client.lines.slice(0, 4)).toEqual(['connecting', 'opening', 'restoring', 'open']);
   });
 
+  test('its client reports a refused token in one line, and ends', async () => {
+    const client = await programs.run('client.mjs', ['not-a-token', cluster.edge(0).wsUrl]);
+    expect(await client.exited).toBe(1);
+    expect(client.lines).toEqual(['connecting', 'closed: The token is not valid.']);
+  });
+
   test('`npx hubbub token` prints a token and nothing else', async () => {
     const npx = promisify(execFile);
     const { stdout } = await npx('npx', ['hubbub', 'token', '--user', 'u1', '--name', 'One'], { cwd: ROOT });

@@ -60,7 +60,7 @@ function javaScriptSnippet(frame: Frame, { socketUrl, tokenUrl }: SnippetContext
   const room = roomOf(frame);
   const isJoin = frame.type === 'join_room';
   return [
-    '// Save as again.mjs in the folder of Hubbub, and run: node again.mjs',
+    '// Save as again.mjs where @hubbub/client is installed, such as a clone of Hubbub; run: node again.mjs',
     "import { HubbubClient } from '@hubbub/client';",
     '',
     tokenUrl === undefined
