@@ -74,7 +74,7 @@ type Item = Readonly<Record<string, unknown>>;
 const PAGE = '1000';
 
 /**
- * Reads a whole list, page by page; shows the progress on a terminal.
+ * Reads a whole list, page by page.
  * @param list name of the list in the answers
  */
 export async function allPages(
@@ -92,8 +92,6 @@ export async function allPages(
     const entries = page[list];
     if (Array.isArray(entries)) items.push(...entries.map(entry => Object(entry)));
     cursor = typeof page.next === 'string' ? page.next : undefined;
-    if (cursor !== undefined && process.stderr.isTTY === true) process.stderr.write(`\r${items.length} ${list} … `);
   } while (cursor !== undefined);
-  if (items.length > Number(PAGE) && process.stderr.isTTY === true) process.stderr.write('\r\u001b[K');
   return { items, first };
 }

@@ -2,12 +2,10 @@
 import { type Frame, HubbubClient, HubbubError, type Room, type Unsubscribe } from '@hubbub/client';
 import { msgpackCodec } from '@hubbub/client/msgpack';
 import { followRoom, showServiceFrame } from './follow-room.js';
-import { RawSocket } from './raw-socket.js';
 import { type Identity, rememberIdentity, rememberPreferences } from './remembered.js';
-import { fetchToken, socketUrl, userIdOf } from './server.js';
+import { fetchToken, RawSocket, socketUrl, userIdOf } from './server.js';
 import type { Chat, EncodingName } from './state/chat.js';
-import type { ChatRoom } from './state/chat-room.js';
-import type { Message } from './state/entries.js';
+import type { ChatRoom, Message } from './state/chat-room.js';
 import { TypingSignal } from './typing-signal.js';
 
 export class Playground {

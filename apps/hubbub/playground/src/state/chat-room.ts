@@ -1,6 +1,83 @@
-/** One room as the page shows it, with the users who type there. It outlives the connection: a new client fills it again. */
+/** One room as the page shows it: its messages, and the users who type there. It outlives the connection. */
 import type { HubbubError, RoomState, RosterUser, Sender } from '@hubbub/client';
-import { Entries } from './entries.js';
+
+/** Older entries are dropped: the page shows a relay, not an archive. */
+const MAX_ENTRIES = 500;
+/** Milliseconds within which messages of one sender stand under one name. */
+const GROUP_MS = 5 * 60_000;
+
+/** The state of an own message; `received` marks messages of others. */
+export type Delivery = 'pending' | 'acked' | 'failed' | 'received';
+
+export interface Message {
+  readonly kind: 'message';
+  readonly key: number;
+  /** The frame's id; missing where a service gave none. */
+  readonly id: string | undefined;
+  readonly sender: Sender;
+  readonly own: boolean;
+  readonly text: string;
+  readonly at: Date;
+  /** Whether the message above is of the same sender and time. */
+  readonly continues: boolean;
+  delivery: Delivery;
+  /** Why it failed. */
+  error: HubbubError | undefined;
+}
+
+/** Somebody came, a service spoke, something went wrong. */
+export interface Line {
+  readonly kind: 'line';
+  readonly key: number;
+  readonly text: string;
+  readonly at: Date;
+}
+
+export type Entry = Message | Line;
+
+class Entries {
+  #entries: Entry[] = [];
+  #count = 0;
+
+  get all(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  addMessage(message: Pick<Message, 'id' | 'sender' | 'own' | 'text' | 'at' | 'delivery'>): Message {
+    const added: Message = {
+      ...message,
+      kind: 'message',
+      key: ++this.#count,
+      continues: this.#continues(message),
+      error: undefined,
+    };
+    this.#push(added);
+    return added;
+  }
+
+  addLine(text: string): void {
+    this.#push({ kind: 'line', key: ++this.#count, text, at: new Date() });
+  }
+
+  /** Whether an own message with this id stands here: a namespace with echo sends it back to us. */
+  hasOwn(id: string): boolean {
+    return this.#entries.some(entry => entry.kind === 'message' && entry.own && entry.id === id);
+  }
+
+  remove(message: Message): void {
+    this.#entries = this.#entries.filter(entry => entry !== message);
+  }
+
+  #continues({ sender, own, at }: Pick<Message, 'sender' | 'own' | 'at'>): boolean {
+    const last = this.#entries.at(-1);
+    if (last?.kind !== 'message' || last.own !== own || last.sender.id !== sender.id) return false;
+    return at.getTime() - last.at.getTime() < GROUP_MS;
+  }
+
+  #push(entry: Entry): void {
+    this.#entries = [...this.#entries.slice(1 - MAX_ENTRIES), entry];
+  }
+}
 
 /** Longer than the interval in which typing is repeated (typing-signal.ts): its end may be lost. */
 const TYPING_LASTS_MS = 6_000;

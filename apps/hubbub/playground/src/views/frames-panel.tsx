@@ -3,8 +3,7 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Playground } from '../playground.js';
 import { type LoggedFrame, prettyJson } from '../state/frame-log.js';
 import { Button } from './button.js';
-import { RawFrame } from './raw-frame.js';
-import { Snippet } from './snippet.js';
+import { RawFrame, Snippet } from './frame-tools.js';
 import { useStickToEnd } from './stick-to-end.js';
 
 export function FramesPanel({ playground }: { readonly playground: Playground }) {

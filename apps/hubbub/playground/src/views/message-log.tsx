@@ -1,8 +1,7 @@
 /** The messages of a room. Stays at the newest message unless the reader has scrolled away. */
 import type { Sender } from '@hubbub/client';
 import { useMemo, useRef } from 'preact/hooks';
-import type { ChatRoom } from '../state/chat-room.js';
-import type { Delivery, Line, Message } from '../state/entries.js';
+import type { ChatRoom, Delivery, Line, Message } from '../state/chat-room.js';
 import { Button } from './button.js';
 import { useStickToEnd } from './stick-to-end.js';
 
