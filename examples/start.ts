@@ -1,6 +1,6 @@
 /** `npm run example <name>`: starts the hub, the page and the service of an example, and prints its address. */
 import { startEmbeddedHub } from '@hubbub/cli/embedded';
-import { Command } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { EXAMPLES, findExample } from './catalogue.js';
 import { startCluster } from './hub/cluster.js';
 import { freePort, startChild } from './hub/processes.js';
@@ -52,12 +52,12 @@ async function startOnRedis(example: Example, host: string, port: number): Promi
 interface Options {
   readonly redis?: true;
   readonly network?: true;
-  readonly port?: string;
+  readonly port?: number;
 }
 
 async function start(name: string, options: Options): Promise<void> {
   const example = findExample(name);
-  const port = options.port === undefined ? await freePort() : Number(options.port);
+  const port = options.port ?? (await freePort());
   const onRedis = options.redis === true || readSettings().redisUrl !== undefined;
   const host = options.network === true ? '0.0.0.0' : readSettings().host;
   const running = await (onRedis ? startOnRedis : startEmbedded)(example, host, port);
@@ -73,10 +73,32 @@ async function start(name: string, options: Options): Promise<void> {
   }
 }
 
-await new Command('npm run example')
-  .argument('<name>', EXAMPLES.map(({ name, title }) => `${name}: ${title}`).join('; '))
+function portNumber(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 0 to 65535.');
+}
+
+const program: Command = new Command('npm run example --')
+  .usage('<name> [--redis] [--network] [--port <n>]')
+  .addArgument(
+    new Argument('<name>', EXAMPLES.map(({ name, title }) => `${name}: ${title}`).join('; ')).choices(
+      EXAMPLES.map(({ name }) => name),
+    ),
+  )
   .option('--redis', 'runs it on Redis, with two edges: HUBBUB_REDIS_URL, or a redis-server of its own')
   .option('--network', 'admits other devices of the network, such as phones')
-  .option('--port <n>', 'port of the page (default: a free one)')
-  .action(start)
-  .parseAsync();
+  .option('--port <n>', 'port of the page (default: a free one)', portNumber)
+  .showSuggestionAfterError(false)
+  .configureOutput({
+    outputError: (error, write) =>
+      write(`${error.trim().replace(/\.$/, '')}; usage: ${program.name()} ${program.usage()}\n`),
+  })
+  .exitOverride(error => process.exit(error.exitCode === 0 ? 0 : 2))
+  .action(start);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`error: ${error instanceof Error ? error.message : error}\n`);
+  process.exit(1);
+}

@@ -54,6 +54,18 @@ test.each([
   ['pack --into x', "npm run pack --: Unknown option '--into'; options: --to <value>"],
   ['pack --to', "npm run pack --: Option '--to <value>' argument missing; options: --to <value>"],
   ['release --dry', "npm run release --: Unknown option '--dry'; options: --dry-run"],
+  [
+    'run examples/dist/start.js nope',
+    "error: command-argument value 'nope' is invalid for argument 'name'. Allowed choices are voting-room, pairwise-",
+  ],
+  [
+    'run examples/dist/start.js chat --prot 1',
+    "error: unknown option '--prot'; usage: npm run example -- <name> [--redis] [--network] [--port <n>]",
+  ],
+  [
+    'run examples/dist/start.js chat --port 70000',
+    "argument '70000' is invalid. Expected a whole number from 0 to 65535; usage: npm run example -- <name>",
+  ],
   ['prose no/such/path', 'scripts/prose.mjs: no such path: no/such/path; arguments: files and folders, from the root'],
 ])('scripts/%s', (command, line) => {
   const [script, ...args] = command.split(' ');
