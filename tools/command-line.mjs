@@ -1,15 +1,9 @@
 /** The command lines of the tools: their arguments, and a run that ends with all its processes. */
 import { exitOnSignals } from '@hubbub/tools/kit';
-import { InvalidArgumentError } from 'commander';
+import { CommanderError } from 'commander';
+import { exitCodeOf, reportUsage } from '../apps/hubbub/dist/command-line.js';
 
-/** Parses a whole number: `option('--clients <n>', '…', wholeNumber(1, 1000))`. */
-export function wholeNumber(min, max) {
-  return text => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
-  };
-}
+export { wholeNumber } from '../apps/hubbub/dist/command-line.js';
 
 /** The arguments of this process; npm passes on a `--` that separates its own. */
 export function ownArguments() {
@@ -22,14 +16,15 @@ export function ownCommand(script) {
   return args.length === 0 ? script : `${script} -- ${args.join(' ')}`;
 }
 
-/** Runs a tool to its end. An error ends it with code 1. @param {string} name @param {import('commander').Command} program */
+/** Runs a tool to its end. An error is one line; it ends the tool with 1, wrong use with 2. @param {string} name @param {import('commander').Command} program */
 export async function runTool(name, program) {
   exitOnSignals();
+  reportUsage(program);
   try {
     await program.parseAsync(ownArguments(), { from: 'user' });
   } catch (error) {
-    console.error(`${name}: ${error.message}`);
-    process.exitCode = 1;
+    if (!(error instanceof CommanderError)) console.error(`${name}: ${error.message}`);
+    process.exitCode = exitCodeOf(error);
   }
   process.exit(); // Ends the remaining children.
 }

@@ -66,6 +66,17 @@ test.each([
     'run examples/dist/start.js chat --port 70000',
     "argument '70000' is invalid. Expected a whole number from 0 to 65535; usage: npm run example -- <name>",
   ],
+  ['../tools/fuzz/run --bad', "fuzz: unknown option '--bad'; options: --embedded, --from, --help, --inputs, --minutes"],
+  ['../tools/fuzz/run churn --clients 0', "'0' is invalid. Expected a whole number from 1 to 15000; see: npm run fuzz"],
+  [
+    '../tools/bench/run no-such',
+    "bench: too many arguments for 'big-room'. Expected 0 arguments but got 1; usage: big",
+  ],
+  [
+    '../tools/bench/scale/run --edges 1',
+    "'1' is invalid. Expected a whole number from 3 to 500; see: npm run scale --",
+  ],
+  ['../k6/run no-such', "k6: unknown command 'no-such'; commands: smoke, steady-chat, ramp, reconnect-storm, spike"],
   ['prose no/such/path', 'scripts/prose.mjs: no such path: no/such/path; arguments: files and folders, from the root'],
 ])('scripts/%s', (command, line) => {
   const [script, ...args] = command.split(' ');
