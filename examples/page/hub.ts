@@ -1,5 +1,13 @@
 /** The hub and the service of a page: clients, requests, and hooks that follow a connection and a roster. */
-import { type ConnectionState, HubbubClient, type Room, type Roster, type TokenOption } from '@hubbub/client';
+import {
+  type ConnectionState,
+  HubbubClient,
+  HubbubError,
+  type Payload,
+  type Room,
+  type Roster,
+  type TokenOption,
+} from '@hubbub/client';
 import { useCallback, useLayoutEffect, useState } from 'preact/hooks';
 
 interface PageConfig {
@@ -77,26 +85,56 @@ export function newId(bytes = 12): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** Longer than it takes until the edge admits another message. */
+const REPEAT_MS = 1100;
+
+/**
+ * Sends a client event until the hub has it. A repetition has the same id, so it counts once.
+ * @param mayRepeat decides before each repetition; the error is thrown if it returns false
+ */
+export async function sendUntilTaken(
+  room: Room,
+  type: string,
+  payload: Payload,
+  mayRepeat: (error: HubbubError, tries: number) => boolean,
+): Promise<void> {
+  const id = newId();
+  for (let tries = 1; ; tries++) {
+    try {
+      await room.sendEvent(type, payload, { id });
+      return;
+    } catch (error) {
+      const isTemporary = error instanceof HubbubError && (error.retryable || error.code === 'OUTCOME_UNKNOWN');
+      if (!isTemporary || !mayRepeat(error, tries)) throw error;
+      await new Promise(resolve => setTimeout(resolve, REPEAT_MS));
+    }
+  }
+}
+
 const PREFIX = 'hubbub-example:';
 
-/** Reads what this tab kept over a reload. Without storage, every load is like the first one. */
-export function kept<Of>(name: string): Of | undefined {
+/** Reads what this tab kept over a reload, or this browser for later. Without storage, every load is like the first one. */
+export function kept<Of>(name: string, where: 'tab' | 'browser' = 'tab'): Of | undefined {
   try {
-    const text = sessionStorage.getItem(PREFIX + name);
+    const text = storageOf(where).getItem(PREFIX + name);
     return text === null ? undefined : (JSON.parse(text) as Of);
   } catch {
     return undefined; // Storage is off, or holds what another version wrote.
   }
 }
 
-/** Keeps a value for this tab; `undefined` forgets it. */
-export function keep(name: string, value: unknown): void {
+/** Keeps a value for this tab, or for this browser; `undefined` forgets it. */
+export function keep(name: string, value: unknown, where: 'tab' | 'browser' = 'tab'): void {
   try {
-    if (value === undefined) sessionStorage.removeItem(PREFIX + name);
-    else sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
+    if (value === undefined) storageOf(where).removeItem(PREFIX + name);
+    else storageOf(where).setItem(PREFIX + name, JSON.stringify(value));
   } catch {
     // Storage is off.
   }
+}
+
+function storageOf(where: 'tab' | 'browser'): Storage {
+  return where === 'tab' ? sessionStorage : localStorage;
 }
 
 /** Returns a function that draws the component again: once for many simultaneous changes. */

@@ -1,8 +1,8 @@
 /** The parts of every page: the bar with the connection and the theme, toasts, avatars, and work that a button starts. */
 import type { ConnectionState, HubbubClient } from '@hubbub/client';
 import { type ComponentChildren, render, type VNode } from 'preact';
-import { useLayoutEffect, useState } from 'preact/hooks';
-import { useConnection, useRedraw, wordsOf } from './hub.js';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { keep, kept, useConnection, useRedraw, wordsOf } from './hub.js';
 import './style.css';
 
 /** Draws a page. @param hue of its one accent, in degrees */
@@ -72,12 +72,12 @@ function badgeOf(state: ConnectionState, retryAtMs: number): [kind: string, word
   }
 }
 
-const THEME = 'hubbub-example-theme';
+const THEME = 'theme';
 const DARK = matchMedia('(prefers-color-scheme: dark)');
 
 /** Light or dark: the theme of the system until a person presses the button; remembered after that. */
 function ThemeButton() {
-  const [chosen, setChosen] = useState(readTheme);
+  const [chosen, setChosen] = useState(() => kept<string>(THEME, 'browser'));
   const redraw = useRedraw();
   useLayoutEffect(() => {
     DARK.addEventListener('change', redraw);
@@ -91,25 +91,13 @@ function ThemeButton() {
   const change = (): void => {
     const theme = isDark ? 'light' : 'dark';
     setChosen(theme);
-    try {
-      localStorage.setItem(THEME, theme);
-    } catch {
-      // Storage is off: the choice lasts as long as the page.
-    }
+    keep(THEME, theme, 'browser');
   };
   return (
     <button type="button" class="quiet icon" aria-label={label} title={label} onClick={change}>
       {isDark ? '☀' : '☾'}
     </button>
   );
-}
-
-function readTheme(): string | undefined {
-  try {
-    return localStorage.getItem(THEME) ?? undefined;
-  } catch {
-    return undefined; // Storage is off.
-  }
 }
 
 const TOAST_MS = 6000;
@@ -161,6 +149,39 @@ export function Avatar({ name, id }: { readonly name: string; readonly id: strin
         .join('')
         .toUpperCase()}
     </span>
+  );
+}
+
+/** Calls `press` for keys on the page, but not for keys in fields, or with Alt, Ctrl or Meta. */
+export function useKeys(press: (event: KeyboardEvent) => void): void {
+  const latest = useRef(press);
+  latest.current = press;
+  useLayoutEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      const { altKey, ctrlKey, metaKey, target } = event;
+      const isField = target instanceof Element && target.matches('input, textarea, select');
+      if (!altKey && !ctrlKey && !metaKey && !isField) latest.current(event);
+    };
+    addEventListener('keydown', listen);
+    return () => removeEventListener('keydown', listen);
+  }, []);
+}
+
+const CONFETTI = 28;
+
+/** Falls once for each `key`; the style hides it from people who prefer less motion. */
+export function Confetti() {
+  return (
+    <div class="confetti" aria-hidden="true">
+      {Array.from({ length: CONFETTI }, (_, index) => {
+        const style = {
+          '--x': `${(100 * index) / CONFETTI}%`,
+          '--hue': index * 137,
+          '--delay': `${(index * 53) % 400}ms`,
+        };
+        return <i key={index} style={style} />;
+      })}
+    </div>
   );
 }
 

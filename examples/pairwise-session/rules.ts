@@ -22,6 +22,27 @@ export type Attendee = {
 
 export type Message = { readonly type: string; readonly payload: Readonly<Record<string, unknown>> };
 
+/** The payload of `comparison_update`. */
+export interface ComparisonUpdate {
+  readonly comparison_id: string;
+  readonly features: readonly Feature[];
+  /** Ids of those who have voted, also of those who are away. */
+  readonly voted: readonly string[];
+  /** The votes of all who are present, once all have voted. */
+  readonly votes: ReadonlyArray<Vote & { readonly attendee_id: string }> | null;
+  readonly consensus: Vote | null;
+  /** Only for the attendee who joins. */
+  readonly own_vote?: Vote | null;
+}
+
+/** The payload of `session_progress`. */
+export interface SessionProgress {
+  readonly total_comparisons: number;
+  readonly completed_comparisons: number;
+  readonly progress_percentage: number;
+  readonly is_complete: boolean;
+}
+
 /** The origins of changes: two streams and a question to presence, each in order. */
 export type Source = 'client' | 'member' | 'roster';
 
@@ -236,23 +257,23 @@ function comparisonUpdate(session: PairwiseSession, comparison: Comparison): Mes
     const own = votes[attendee_id];
     return own === undefined ? [] : [{ attendee_id, ...own }];
   });
-  const payload = {
+  const payload: ComparisonUpdate = {
     comparison_id,
     features: session.features.filter(({ feature_id }) => feature_ids.includes(feature_id)),
     voted: Object.keys(votes),
     votes: cast.length > 0 && cast.length === present.length ? cast : null,
     consensus,
   };
-  return { type: 'comparison_update', payload };
+  return { type: 'comparison_update', payload: { ...payload } };
 }
 
 function sessionProgress({ comparisons }: PairwiseSession): Message {
   const completed = comparisons.filter(({ consensus }) => consensus !== null).length;
-  const payload = {
+  const payload: SessionProgress = {
     total_comparisons: comparisons.length,
     completed_comparisons: completed,
     progress_percentage: Math.round((100 * completed) / comparisons.length),
     is_complete: completed === comparisons.length,
   };
-  return { type: 'session_progress', payload };
+  return { type: 'session_progress', payload: { ...payload } };
 }

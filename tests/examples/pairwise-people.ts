@@ -127,11 +127,11 @@ export function roomMessages({ frames }: RawClient): Frame[] {
 }
 
 /** An attendee's page, on the edge of that number. */
-export async function openPage(session: Session, index: number, edge: 0 | 1): Promise<Page> {
+export async function openPage(session: Session, index: number, edge: 0 | 1, screen = '#session'): Promise<Page> {
   const { id, key } = attendeeAt(session, index);
   const query = new URLSearchParams({ project: session.project, session: session.session, attendee: id });
   const page = await session.example.openPage(`/?${query}#${key}`, { edge });
-  await page.locator('#session:not([hidden])').waitFor();
+  await page.locator(screen).waitFor();
   return page;
 }
 

@@ -42,8 +42,8 @@ function typesAndPayloads(frames: readonly Frame[]): [string, unknown][] {
 test('three people make a session and compare until they agree, by mouse and keyboard, on two edges', async () => {
   const start = await example.openPage('/');
   await start.getByLabel('What is it about?').fill('Roadmap <b>2027</b>');
-  await start.getByLabel('Something to compare 3').fill('');
-  await start.getByLabel('Name 3').fill('Linus');
+  await start.getByLabel('What do you compare?').fill('Works offline\n Shared calendars \n\n');
+  await start.getByLabel('Who votes?').fill('Ada Lovelace\nGrace Hopper\nLinus');
   await start.getByRole('button', { name: 'Make the session' }).click();
   await start.locator('#links a').first().waitFor();
   const links = await start.locator('#links a').evaluateAll(all => all.map(link => link.getAttribute('href') ?? ''));
@@ -249,6 +249,7 @@ test('closing a session disconnects everyone in it, on both edges, and nobody el
     expect(await client.closed).toEqual({ code: 4200, reason: 'The session was closed.' });
   }
   await page.locator('#ended', { hasText: 'The session was closed.' }).waitFor();
+  expect(await page.locator('#ranking').count()).toBe(0); // Nothing was agreed.
   await cast(stranger, 'c1', TIE);
   await stranger.nextFrame('vote_received');
 
@@ -278,6 +279,14 @@ test('the agreed ranking stays after the session is closed, for the key of each 
   const agreed = { comparison_id: 'c1', consensus: FOR_FIRST, own_vote: null };
   expect(state.messages.find(({ type }) => type === 'comparison_update')?.payload).toMatchObject(agreed);
   expect(state.messages.at(-1)).toMatchObject({ type: 'session_progress', payload: { completed_comparisons: 1 } });
+  const late = await openPage(session, 2, 1, '#ended');
+  await late.getByText('This session is closed.').waitFor();
+  await late.getByText('You agreed on 1 of 3 pairs.').waitFor();
+  expect(await late.locator('#ranking li').allTextContents()).toEqual([
+    '1.Works offline1',
+    '2.Shared calendars0',
+    '3.Dark mode0',
+  ]);
   const wrongKey = { key: attendeeAt(session, 0).key };
   expect(await example.ask('POST', `${base}/attendees/${id}/state`, wrongKey)).toMatchObject({ status: 403 });
 });

@@ -54,11 +54,15 @@ function peopleOf(example: RunningExample) {
   async function hostPage(name: string, { edge = 0, proxy }: { edge?: 0 | 1; proxy?: TcpProxy } = {}) {
     const page = await example.openPage('/', { edge });
     if (proxy !== undefined) await goThrough(page, `ws://127.0.0.1:${proxy.port}`);
+    return { page, code: await enterAsHost(page, name) };
+  }
+
+  /** Opens a room; its code. */
+  async function enterAsHost(page: Page, name: string): Promise<string> {
     const form = page.getByRole('form', { name: 'Host' });
     await form.getByLabel('Your name').fill(name);
     await form.getByRole('button', { name: 'Open a room' }).click();
-    const code = await page.locator('[data-code]').getAttribute('data-code');
-    return { page, code: String(code) };
+    return String(await page.locator('[data-code]').getAttribute('data-code'));
   }
 
   async function playerPage(code: string, name: string, { edge = 1, proxy }: { edge?: 0 | 1; proxy?: TcpProxy } = {}) {
@@ -106,7 +110,7 @@ function peopleOf(example: RunningExample) {
 
   const networkTo = (edge: 0 | 1) => startTcpProxy({ to: example.cluster.edge(edge).process.port });
 
-  return { hostPage, playerPage, openRoom, join, take, overQuiz, networkTo };
+  return { hostPage, enterAsHost, playerPage, openRoom, join, take, overQuiz, networkTo };
 }
 
 export async function fillIn(page: Page, code: string, name: string): Promise<void> {

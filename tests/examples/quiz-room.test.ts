@@ -44,6 +44,20 @@ describe('the quiz room', () => {
     for (const page of [host, ben, cleo]) await page.getByText('3 people').waitFor();
   });
 
+  test('shows an address that a phone reaches, if the service listens on the network', async () => {
+    const page = await quiz.example.openPage('/');
+    const networkUrl = 'http://192.168.7.20:3000';
+    const edges = quiz.example.edges.map(edge => edge.socketUrl(''));
+    await page.route('**/config.json', route => route.fulfill({ json: { edges, networkUrl } }));
+    await quiz.enterAsHost(page, 'Ann');
+    await page.getByText('Join at 192.168.7.20:3000 with the code').waitFor();
+    const { page: other, code } = await quiz.hostPage('Ben');
+    await other.getByText(`Join at ${new URL(quiz.example.url).host} with the code`).waitFor();
+    await other.getByRole('button', { name: 'Copy the link' }).click();
+    await other.getByText(/Copied|\/\?room=/).waitFor();
+    expect(code).toHaveLength(5);
+  });
+
   test('explains a wrong code, a taken name and a name that is too long', async () => {
     const { code } = await quiz.openRoom('Ann');
     const page = await quiz.example.openPage('/', { edge: 1 });

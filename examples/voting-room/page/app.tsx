@@ -5,7 +5,7 @@ import { ask, hubClient, keep, kept, newId, ServiceError, shareableUrl, useRedra
 import { fieldsOf, PageBar, Problem, showPage, toast, useWork } from '../../page/ui.js';
 import type { RoomAnswer, RoomStatus } from '../rules.js';
 import { Gone, Lobby, Vote } from './views.js';
-import './style.css';
+import '../../page/choices.css';
 
 const HUE = 295;
 

@@ -192,7 +192,7 @@ export function Vote({ status, present, change }: RoomProps) {
             <button
               type="button"
               key={choice}
-              class={choice}
+              class="choice"
               aria-pressed={your_choice === choice}
               onClick={() => work.run(() => change('vote', { choice }))}
             >

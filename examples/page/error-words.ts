@@ -1,5 +1,0 @@
-/** The text of an error for a person. */
-
-export function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
