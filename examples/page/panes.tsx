@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { fieldsOf, Problem, useWork } from './ui.js';
+import './talk.css';
 
 /** The panes stand side by side from this width on. */
 const WIDE = matchMedia('(min-width: 761px)');
