@@ -1,7 +1,7 @@
 /** The programs of a page, run as they are written: samples that name their file in the first line. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adopt } from '../support/children.js';
 import { cleanup } from '../support/cleanup.js';
@@ -14,10 +14,10 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RUNNABLE: ReadonlySet<string> = new Set(['.mjs', '.ts', '.html', '.php', '.py']);
 
 export interface RunOptions {
-  /** Default: Node. */
+  /** The program that runs it. Default: Node. */
   readonly interpreter?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** JavaScript that runs before the program. */
+  /** JavaScript that Node runs before the program. */
   readonly setup?: string;
 }
 
@@ -60,19 +60,27 @@ export async function programsOf(page: string, into?: string): Promise<Programs>
     if (sample === undefined) throw new Error(`${page} has no ${file}.`);
     unused.delete(sample);
     const path = join(folder, file);
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(path, sample.code);
     return path;
   }
-  return { folder, write, run: async (file, args, options) => start(await write(file), args, options) };
+  return {
+    folder,
+    write,
+    async run(file, args = [], { interpreter = process.execPath, env, setup } = {}) {
+      const before = setup === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(setup)}`];
+      return startProgram(interpreter, [...before, await write(file), ...args], env);
+    },
+  };
 }
 
-function start(path: string, args: readonly string[] = [], options: RunOptions = {}): RunningProgram {
-  const { interpreter = process.execPath, env = {}, setup } = options;
-  const before = setup === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(setup)}`];
-  const child = spawn(interpreter, [...before, path, ...args], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+/** Runs a command until the test ends. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): RunningProgram {
+  const child = spawn(command, [...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   adopt(child);
   cleanup(() => child.kill('SIGKILL'));
   const output = new ProcessOutput();
@@ -90,7 +98,7 @@ function start(path: string, args: readonly string[] = [], options: RunOptions =
       }),
     async ends() {
       const code = await exited;
-      if (code !== 0) throw new Error(`${path} ended with ${code}:\n${output.tail()}`);
+      if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${output.tail()}`);
       return output.lines;
     },
     stop: () => void child.kill('SIGTERM'),

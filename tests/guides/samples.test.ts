@@ -4,17 +4,19 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { loadConfig } from '@hubbub/config';
 import { beforeAll, expect, test } from 'vitest';
-import { type Consumer, INSTALL_TIMEOUT_MS, installConsumer, openProject } from '../packages/consumer.js';
+import { type Consumer, installConsumer, openProject } from '../packages/consumer.js';
 import { cleanup } from '../support/cleanup.js';
-import { PROVISION_TIMEOUT_MS, provisionBarePython } from '../support/provision.js';
+import { PROVISION_TIMEOUT_MS, provisionBarePython, provisionPhp } from '../support/provision.js';
 import { documentationPages, type Sample, samplesOf } from '../support/samples.js';
+import { describeAuthenticateUsers } from './authenticate-users.js';
 import { COMPILED_LANGUAGES, compileSamples } from './compile-samples.js';
+import { describeExistingServer } from './existing-server.js';
 import { shellProblems } from './shell-samples.js';
 
 const TESTS = join(import.meta.dirname, '..');
 const FRAGMENTS = readFileSync(join(import.meta.dirname, 'fragments.d.ts'), 'utf8');
-/** Beside Hubbub's packages, with their types. */
-const PACKAGES_OF_SAMPLES = ['@types/ws@8.18.1'];
+/** The packages that samples import beside those of Hubbub, and their types. */
+const PACKAGES_OF_SAMPLES = ['express@5.3.0', '@types/express@5.0.4', '@types/ws@8.18.1'];
 /** Samples about the test kit are part of the tests' own program. Those with React use the one of the repository. */
 const KIT_PAGES = /^(tests|examples|packages\/react)\/|^docs\/guides\/react\.md$/;
 /** Not code: output, grammars, drawings. */
@@ -27,6 +29,8 @@ const UNCHECKED: ReadonlyArray<readonly [page: string, language: string, reason:
 
 type Check = (sample: Sample) => readonly string[] | Promise<readonly string[]>;
 
+const php = provisionPhp();
+let consumer: Consumer;
 let compiled: ReadonlyMap<Sample, readonly string[]>;
 let python: string;
 let configFile: string;
@@ -46,6 +50,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     writeFileSync(configFile, code);
     return problemOf(() => loadConfig({ HUBBUB_CONFIG: configFile }));
   },
+  php: ({ code }) => (php === undefined ? [] : outputOf(php, ['-l'], code)),
   python: ({ code }) => {
     const compile = 'import ast, sys; compile(sys.stdin.read(), "sample", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)';
     return outputOf(python, ['-c', compile], code);
@@ -62,15 +67,13 @@ beforeAll(() => {
 beforeAll(async () => {
   const ofKit = samples.filter(sample => isCompiled(sample) && KIT_PAGES.test(sample.page));
   const ofPackages = samples.filter(sample => isCompiled(sample) && !KIT_PAGES.test(sample.page));
-  const [kit, consumer]: [Consumer, Consumer] = await Promise.all([
-    openProject(join(TESTS, 'test-results-')),
-    installConsumer(PACKAGES_OF_SAMPLES),
-  ]);
+  const kit = await openProject(join(TESTS, 'test-results-'));
+  consumer = await installConsumer(PACKAGES_OF_SAMPLES);
   compiled = new Map([
     ...(await compileSamples(kit, ofKit, { 'kit.d.ts': '/// <reference path="../support/global-setup.ts" />' })),
     ...(await compileSamples(consumer, ofPackages, { 'fragments.d.ts': FRAGMENTS })),
   ]);
-}, INSTALL_TIMEOUT_MS);
+}, PROVISION_TIMEOUT_MS);
 
 function problemOf(consume: () => unknown): string[] {
   try {
@@ -118,9 +121,14 @@ test('each exception is needed', () => {
 test('a test runs the programs of each page', () => {
   const tests = ['tests', 'packages', 'apps'].flatMap(folder =>
     readdirSync(join(TESTS, '..', folder), { recursive: true, encoding: 'utf8' })
-      .filter(path => path.endsWith('.test.ts') && !path.includes('node_modules'))
+      .filter(path => path.endsWith('.ts') && !path.includes('node_modules'))
       .map(path => readFileSync(join(TESTS, '..', folder, path), 'utf8')),
   );
-  const withPrograms = new Set(samples.filter(({ file }) => file?.endsWith('js')).map(({ page }) => page));
+  const withPrograms = new Set(
+    samples.filter(({ file }) => /\.(mjs|ts|php|py)$/.test(file ?? '')).map(({ page }) => page),
+  );
   expect([...withPrograms].filter(page => !tests.some(text => text.includes(`programsOf('${page}'`)))).toEqual([]);
 });
+
+describeAuthenticateUsers(() => consumer);
+describeExistingServer(() => consumer);

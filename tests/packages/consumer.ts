@@ -24,10 +24,7 @@ export interface Consumer {
   start(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<TestProcess>;
 }
 
-/** The time that a hook needs that calls `installConsumer`. */
-export const INSTALL_TIMEOUT_MS = 600_000;
-
-/** Packs every public package and installs all of them, and `others` from the registry; call it in `beforeAll`. */
+/** Packs every public package and installs all of them, and `others` from the registry; a hook that calls it needs `PROVISION_TIMEOUT_MS`. */
 export async function installConsumer(others: readonly string[]): Promise<Consumer> {
   const consumer = await openProject(join(tmpdir(), 'hubbub-consumer-'));
   const { folder } = consumer;

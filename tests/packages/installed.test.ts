@@ -11,7 +11,7 @@ import { startEmbedded } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { startRedis } from '../support/redis.js';
 import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
-import { type Consumer, INSTALL_TIMEOUT_MS, installConsumer } from './consumer.js';
+import { type Consumer, installConsumer } from './consumer.js';
 
 const SETTINGS = { HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0', HUBBUB_JWT_SECRET: TEST_JWT_SECRET };
 let consumer: Consumer;
@@ -24,7 +24,7 @@ beforeAll(async () => {
 beforeAll(async () => {
   // The tests of the hooks run with React 19, which the repository has installed.
   consumer = await installConsumer(['jest@30.5.2', 'react@18.3.1', 'react-dom@18.3.1', '@types/react@18.3.32']);
-}, INSTALL_TIMEOUT_MS);
+}, PROVISION_TIMEOUT_MS);
 
 /** `@hubbub/client`, `@hubbub/client/msgpack`, …: every entry that an installed package exports. */
 async function listEntries(): Promise<string[]> {
@@ -159,7 +159,7 @@ test(
     await page.goto(`${origin}/#${hub.edge(0).wsUrl},${signToken({ user: 'u1' })}`);
     await page.getByText('18.3.1 joined join_room').waitFor();
   },
-  INSTALL_TIMEOUT_MS,
+  PROVISION_TIMEOUT_MS,
 );
 
 test('Jest runs a test that imports the client', async () => {

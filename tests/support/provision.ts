@@ -133,5 +133,21 @@ export function provisionRedisCli(): string {
   throw new Error('The tests need redis-cli: install redis-tools.');
 }
 
+/** The path of PHP; `undefined` where it is missing and cannot be installed: the tests that run it are then skipped. */
+export function provisionPhp(): string | undefined {
+  const found = findProgram(['php']);
+  if (found !== undefined) return found;
+  installPackage({ apt: 'php-cli', apk: 'php83', dnf: 'php-cli' });
+  return findProgram(['php', 'php83']);
+}
+
+/** Ends the title of a test that needs a program, and prints it where that is missing: reporters do not name skipped tests. */
+export function titleOf(program: string | undefined, name: string): string {
+  if (program !== undefined) return `[${program}]`;
+  const notice = `[SKIPPED, NOT PASSED: ${name} is not on this machine]`;
+  console.warn(notice);
+  return notice;
+}
+
 /** The timeout of hooks that may have to install something. */
 export const PROVISION_TIMEOUT_MS = 600_000;
