@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ownArguments, runTool } from '../tools/command-line.mjs';
+import { saveRun } from '../tools/report/results.mjs';
 import { bundleScenario, scenarioNames } from './runner/bundle.mjs';
 import { startCluster } from './runner/cluster.mjs';
 import { addUp, failedThresholds } from './runner/figures.mjs';
 import { buildK6, canBuildK6, findK6, howToGetK6, K6_VERSION } from './runner/k6-program.mjs';
 import { startLoad, THRESHOLD_EXIT_CODE } from './runner/load-process.mjs';
 import { k6Command } from './runner/options.mjs';
-import { inWords, record, sampleInWords } from './runner/report.mjs';
+import { inWords, runOf, sampleInWords } from './runner/report.mjs';
 import { untilSecond } from './runner/scenarios.mjs';
 import { watch } from './runner/watch.mjs';
 
@@ -123,7 +124,7 @@ async function runScenario(options, k6) {
     samples,
   };
   log(`\n${inWords(findings)}`);
-  if (options.record) log(`Written to ${record(findings)}.`);
+  if (options.record) log(`Written to ${saveRun(runOf(findings))}.`);
   return findings.failures.length === 0 ? 0 : THRESHOLD_EXIT_CODE;
 }
 

@@ -1,7 +1,5 @@
-/** Prints the findings of a run, and saves them among the results of all scenarios. */
-import { loadEngine } from '@hubbub/edge';
-import { describeMachine } from '../../tools/bench/machine/facts.mjs';
-import { saveRun } from '../../tools/bench/report/results.mjs';
+/** The findings of a run, in words and as they are saved. */
+import { describeMachine } from '../../tools/report/machine.mjs';
 
 /**
  * @typedef {object} Findings
@@ -47,26 +45,28 @@ export function inWords(findings) {
   return [...rows.map(([title, words]) => `  ${title.padEnd(width)}  ${words}`), '', ...verdict].join('\n');
 }
 
-/** @param {Findings} findings @returns {string} the path of the run's file, from the root of the repository */
-export function record(findings) {
-  const { scenario, name = scenario, command, k6Version, processes, edges = 'foreign', seconds } = findings;
-  const metrics = Object.fromEntries(
-    Object.entries(findings.metrics).filter(([metric]) => /^(hubbub_|checks|ws_)/.test(metric)),
-  );
-  return saveRun({
+/** @param {Findings} findings @returns {import('../../tools/report/results.mjs').Run} */
+export function runOf({
+  scenario,
+  name = scenario,
+  command,
+  k6Version,
+  processes,
+  edges = 'foreign',
+  seconds,
+  ...rest
+}) {
+  const metrics = Object.entries(rest.metrics).filter(([metric]) => /^(hubbub_|checks|ws_)/.test(metric));
+  return {
     scenario: `k6-${name}`,
     description: `k6 scenario \`${scenario}\`: ${edges} edges, ${processes} k6 processes, ${Math.round(seconds)} s`,
     command,
-    machine: describeMachine({
-      redisVersion: 'own',
-      pinning: { words: `k6 ${k6Version}` },
-      engine: loadEngine().build,
-    }),
-    metrics,
-    failures: findings.failures,
-    samples: findings.samples,
-    summary: `\`\`\`text\n${inWords(findings)}\n\`\`\``,
-  });
+    machine: describeMachine({ redis: 'own', pinning: `k6 ${k6Version}` }),
+    processes,
+    metrics: Object.fromEntries(metrics),
+    failures: rest.failures,
+    samples: rest.samples,
+  };
 }
 
 /** @param {import('./watch.mjs').Sample} sample */
@@ -94,7 +94,7 @@ function peakOf(samples) {
 function titleOf(name) {
   return name
     .replace(/^hubbub_/, '')
-    .replace('_duration', '')
+    .replace(/_(duration|ms)/, '')
     .replace('{', ' {');
 }
 

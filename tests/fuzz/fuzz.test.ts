@@ -2,7 +2,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { MIB, memoryVerdict } from '../../tools/fuzz/report/memory.mjs';
+import { memoryVerdict } from '../../tools/fuzz/report/memory.mjs';
+import { MIB } from '../../tools/report/tables.mjs';
 import { adopt } from '../support/children.js';
 import { startRedis } from '../support/redis.js';
 

@@ -1,17 +1,15 @@
 /** Runs a scenario that compares: relays take turns over several rounds; prints, judges and writes the results. */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadEngine } from '@hubbub/edge';
 import { findRedis, startRedis } from '@hubbub/tools/kit';
 import { Redis } from 'ioredis';
-import { boundTime } from '../command-line.mjs';
-import { describeMachine } from './machine/facts.mjs';
+import { boundTime, ownCommand } from '../command-line.mjs';
+import { describeMachine } from '../report/machine.mjs';
 import { choosePinning } from './machine/pinning.mjs';
 import { RELAYS } from './relays/catalogue.mjs';
 import { hottestFunctions, PROFILES_DIR } from './report/profile.mjs';
-import { saveRun } from './report/results.mjs';
 import { mediansTable, peaksTable, ratiosTable, rowInWords } from './report/tables.mjs';
-import { cautions, isClean, verdicts } from './report/verdicts.mjs';
+import { isClean, verdictLines } from './report/verdicts.mjs';
 
 /**
  * @typedef {object} Comparison
@@ -29,15 +27,14 @@ import { cautions, isClean, verdicts } from './report/verdicts.mjs';
  *   place of `measure`, where what is compared runs side by side in one process that is started once for all rounds
  */
 
-/** @param {Comparison} scenario @param {object} settings @param {readonly string[]} args of the command */
-export async function compare(scenario, settings, args) {
+/** @param {Comparison} scenario @param {object} settings @returns {Promise<import('../report/results.mjs').Run>} */
+export async function compare(scenario, settings) {
   const catalogue = scenario.relays ?? RELAYS;
   for (const relay of settings.relays)
     if (!Object.hasOwn(catalogue, relay)) throw new Error(`There is no relay "${relay}" here.`);
   boundTime((settings.rounds + 1) * settings.relays.length * scenario.turnSeconds(settings));
-  const server = findRedis();
   const pinning = choosePinning();
-  const machine = describeMachine({ redisVersion: server.version, pinning, engine: loadEngine().build });
+  const machine = describeMachine({ redis: findRedis().version, pinning: pinning.words });
   if (settings.profile) emptyProfiles(settings.relays);
   console.log(`${scenario.name}: ${scenario.description}. ${pinning.words}.`);
 
@@ -45,22 +42,17 @@ export async function compare(scenario, settings, args) {
   const rows = await allRounds({ scenario, settings, catalogue, redis, pinning });
   await redis.dispose();
 
-  const judged = [...verdicts(scenario, settings, rows), ...cautions(scenario, catalogue, rows, pinning.loadCores)];
-  const medians = mediansTable(scenario, rows);
-  const verdictLines = judged.map(line => `- ${line}`).join('\n');
+  const { name, description } = scenario;
+  const run = { scenario: name, description, command: ownCommand('npm run bench'), settings, machine, rows };
   const sections = [
-    `## Medians\n\n${medians}`,
+    `## Medians\n\n${mediansTable(scenario, rows)}`,
     ...(scenario.peak === undefined ? [] : [`## The most of each\n\n${peaksTable(scenario, rows)}`]),
     `## Ratios to ${settings.relays[0]}: median of the rounds (smallest to largest)\n\n${ratiosTable(scenario, rows)}`,
   ];
-  console.log(`\n${[...sections, verdictLines].join('\n\n')}`);
+  console.log(`\n${[...sections, verdictLines(scenario, run)].join('\n\n')}`);
   if (settings.profile) tellProfiles(settings.relays);
   if (!isClean(catalogue, rows)) process.exitCode = 1;
-  if (settings.quick || settings.profile) return;
-  const { name, description } = scenario;
-  const command = ['npm run bench --', ...args].join(' ');
-  const run = { scenario: name, description, command, settings, machine, rows };
-  console.log(`\nWritten: ${saveRun({ ...run, summary: `${verdictLines}\n\n${medians}` })}`);
+  return run;
 }
 
 /**

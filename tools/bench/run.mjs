@@ -3,17 +3,19 @@
  * Each scenario is a command, and each of its settings an option.
  */
 import { Command } from 'commander';
-import { ownArguments, runTool, wholeNumber } from '../command-line.mjs';
+import { runTool, wholeNumber } from '../command-line.mjs';
+import { saveRun } from '../report/results.mjs';
 import { compare } from './comparison.mjs';
 import { SCENARIOS } from './scenarios/catalogue.mjs';
 
 const MAX = 9_999_999;
 
-const args = ownArguments();
-/** Scenarios that compare nothing measure and report by themselves. */
-const program = benchCommand(SCENARIOS, (scenario, settings) =>
-  scenario.run === undefined ? compare(scenario, settings, args) : scenario.run(settings, args),
-);
+/** Scenarios that compare nothing measure by themselves. */
+const program = benchCommand(SCENARIOS, async (scenario, settings) => {
+  const { run = own => compare(scenario, own) } = scenario;
+  const result = await run(settings);
+  if (!settings.quick && !settings.profile) console.log(`\nWritten: ${saveRun(result)}`);
+});
 await runTool('bench', program);
 
 /**

@@ -1,39 +1,31 @@
-/**
- * A seeded generator: input number i of a run is a pure function of the run's seed and i, whatever came before it. The
- * algorithm is sfc32 (Chris Doty-Humphrey, PractRand), seeded by splitmix32 (Steele, Lea, Flood: "Fast Splittable
- * Pseudorandom Number Generators", 2014, with 32-bit constants).
- */
+/** A seeded generator: input number i of a run is a pure function of the run's seed and i, whatever came before it. */
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { skipN } from 'pure-rand/utils/skipN';
 
-const ROUNDS_BEFORE_USE = 12;
+/** The first numbers of close seeds resemble each other. */
+const SKIPPED = 32;
+/** Spreads close numbers over all seeds: 2³² divided by the golden ratio. */
+const SPREAD = 0x9e3779b1;
 const HALF_CHARACTERS = 0.03;
 
 export class Random {
-  #a;
-  #b;
-  #c;
-  #counter = 1;
+  #generator;
 
   /** @param {number} seed of the run @param {number} [stream] number of the input */
   constructor(seed, stream = 0) {
-    const mix = splitmix32(seed ^ Math.imul(stream, 0x9e3779b1));
-    this.#a = mix();
-    this.#b = mix();
-    this.#c = mix() ^ stream;
-    for (let i = 0; i < ROUNDS_BEFORE_USE; i++) this.next();
+    this.#generator = xoroshiro128plus(seed ^ Math.imul(stream, SPREAD));
+    skipN(this.#generator, SKIPPED);
   }
 
   /** 0 to 2³² − 1. */
   next() {
-    const sum = (this.#a + this.#b + this.#counter++) >>> 0;
-    this.#a = this.#b ^ (this.#b >>> 9);
-    this.#b = (this.#c + (this.#c << 3)) >>> 0;
-    this.#c = ((this.#c << 21) | (this.#c >>> 11)) + sum;
-    return sum;
+    return this.#generator.next() >>> 0;
   }
 
   /** A whole number, both ends included. @param {number} min @param {number} max */
   int(min, max) {
-    return min + Math.floor((this.next() / 2 ** 32) * (max - min + 1));
+    return uniformInt(this.#generator, min, max);
   }
 
   /** @param {number} [probability] */
@@ -74,15 +66,3 @@ const ALPHABETS = [
   random => String.fromCharCode(random.int(0x80, 0xd7ff)),
   random => String.fromCodePoint(random.int(0x1_0000, 0x10_ffff)),
 ];
-
-function splitmix32(seed) {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x9e3779b9) | 0;
-    let mixed = state ^ (state >>> 16);
-    mixed = Math.imul(mixed, 0x21f0aaad);
-    mixed ^= mixed >>> 15;
-    mixed = Math.imul(mixed, 0x735a2d97);
-    return (mixed ^ (mixed >>> 15)) >>> 0;
-  };
-}

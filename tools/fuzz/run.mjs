@@ -1,6 +1,7 @@
 /** Fuzzes Hubbub: `npm run fuzz`, or `node tools/fuzz/run.mjs` when everything is built. Ends with code 1 after a violation. */
 import { Command, Option } from 'commander';
 import { runTool, wholeNumber } from '../command-line.mjs';
+import { saveRun } from '../report/results.mjs';
 import { churn } from './scenarios/churn.mjs';
 import { flood } from './scenarios/flood.mjs';
 
@@ -11,7 +12,9 @@ const SEEDS = 2 ** 32;
 const INPUTS_MAX = 100_000_000;
 
 const printing = scenario => async options => {
-  const problems = await scenario(options);
+  const run = await scenario(options);
+  if (options.writesReport) console.log(`\nWritten: ${saveRun(run)}`);
+  const { problems } = run;
   for (const problem of problems.slice(0, PRINTED_MAX)) console.log(`VIOLATION: ${problem.slice(0, WORDS_MAX)}`);
   console.log(problems.length === 0 ? '\nNothing was violated.' : `\n${problems.length} violations.`);
   if (problems.length > 0) process.exitCode = 1;

@@ -1,8 +1,47 @@
-/** Formats the figures of a run as Markdown tables, which are readable on a terminal too. */
-import { MEASURES, printed, TROUBLES, troublesOf } from './measures.mjs';
+/** The measures of comparisons, and their tables. */
+import { table, whole } from '../../report/tables.mjs';
 import { distinct, medianOf, peakRows, ratioOf, rowsAt } from './statistics.mjs';
 
-const whole = value => value.toLocaleString('en-US');
+const fixed = digits => value => value.toFixed(digits);
+const percent = value => `${Math.round(value * 100)} %`;
+
+/** @type {Record<string, { title: string, print: (value: number) => string, compared?: boolean }>} */
+export const MEASURES = {
+  deliveriesPerSecond: { title: 'deliveries/s', print: whole, compared: true },
+  p50Ms: { title: 'p50 ms', print: fixed(2), compared: true },
+  p99Ms: { title: 'p99 ms', print: fixed(2), compared: true },
+  p999Ms: { title: 'p99.9 ms', print: fixed(2) },
+  ackP50Ms: { title: 'ack p50 ms', print: fixed(2), compared: true },
+  ackP99Ms: { title: 'ack p99 ms', print: fixed(2), compared: true },
+  relayCpu: { title: 'relay CPU', print: percent },
+  relayCpuUsPerDelivery: { title: 'relay CPU µs/delivery', print: fixed(3), compared: true },
+  loadCpu: { title: 'load CPU', print: percent },
+  redisCpu: { title: 'Redis CPU', print: value => `${(value * 100).toFixed(1)} %` },
+  othersCpu: { title: 'others CPU', print: percent },
+  allOpenMs: { title: 'all open ms', print: whole, compared: true },
+  halfOpenMs: { title: 'half open ms', print: whole, compared: true },
+  openPerSecond: { title: 'open/s', print: whole },
+  relayCpuUsPerConnection: { title: 'relay CPU µs/connection', print: fixed(1), compared: true },
+  emptyMiB: { title: 'empty MiB', print: fixed(1) },
+  bytesPerConnection: { title: 'bytes/connection', print: whole, compared: true },
+  bytesPerConnectionCollected: { title: 'bytes/connection, collected', print: whole, compared: true },
+  relayCpuPercent: { title: 'relay CPU %', print: fixed(2), compared: true },
+  helpersCpuPercent: { title: 'presence CPU %', print: fixed(2) },
+  redisCpuPercent: { title: 'Redis CPU %', print: fixed(2) },
+  redisCommandsPerSecond: { title: 'Redis commands/s', print: fixed(1) },
+};
+
+/** Counts that should be zero; reported where they are measured. */
+export const TROUBLES = { lost: 'lost', late: 'late', repeated: 'repeated', ended: 'cut off' };
+
+export function troublesOf(row, key) {
+  const value = row[key] ?? 0;
+  return Array.isArray(value) ? value.length : value;
+}
+
+export function printed(key, value) {
+  return Number.isFinite(value) ? MEASURES[key].print(value) : '–';
+}
 
 export function mediansTable(scenario, rows) {
   const troubles = measuredTroubles(rows);
@@ -63,19 +102,6 @@ export function rowInWords(scenario, row) {
   ].join(' · ');
 }
 
-/** @param {readonly string[]} head @param {readonly (readonly unknown[])[]} rows */
-export function table(head, rows) {
-  const lines = [head, ...rows].map(cells => cells.map(String));
-  const widths = head.map((_, i) => Math.max(...lines.map(cells => cells[i].length)));
-  const [first, ...rest] = lines.map(cells => `| ${cells.map((cell, i) => align(cell, widths[i], i)).join(' | ')} |`);
-  const rule = `|${widths.map((width, i) => (leftAligned(i, head) ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
-  return [first, rule, ...rest].join('\n');
-
-  function align(cell, width, i) {
-    return leftAligned(i, head) ? cell.padEnd(width) : cell.padStart(width);
-  }
-}
-
 /** Returns the relays in the order of the settings, as in every second round. */
 function relaysOf(rows) {
   const even = rows.filter(row => row.round % 2 === 0);
@@ -103,8 +129,4 @@ function measuredTroubles(rows) {
 function range({ median, min, max }) {
   const print = value => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3));
   return Number.isFinite(median) ? `${print(median)} (${print(min)} to ${print(max)})` : '–';
-}
-
-function leftAligned(i, head) {
-  return ['', 'relay', 'round', 'what', 'process', 'command', 'kind'].includes(head[i]);
 }

@@ -1,6 +1,8 @@
 /** Judges a run: whether it kept its targets, and whether every message arrived once and in order. */
-import { MEASURES, printed, TROUBLES, troublesOf } from './measures.mjs';
+import { whole } from '../../report/tables.mjs';
+import { RELAYS } from '../relays/catalogue.mjs';
 import { distinct, isDisturbed, medianOf, peakRows, ratioOf, rowsAt } from './statistics.mjs';
+import { MEASURES, mediansTable, printed, TROUBLES, troublesOf } from './tables.mjs';
 
 /**
  * @typedef {object} Target
@@ -13,8 +15,22 @@ import { distinct, isDisturbed, medianOf, peakRows, ratioOf, rowsAt } from './st
 /** Fewer rounds give no verdict: a median of one or two depends on chance. */
 const ROUNDS_MIN = 3;
 
-/** @param {import('../comparison.mjs').Comparison} scenario @param {{ relays: readonly string[] }} settings */
-export function verdicts(scenario, { relays }, rows) {
+/** @param {import('../comparison.mjs').Comparison} scenario @param {import('../../report/results.mjs').Run} run */
+export function comparisonSummary(scenario, run) {
+  return `${verdictLines(scenario, run)}\n\n${mediansTable(scenario, run.rows)}`;
+}
+
+export function verdictLines(scenario, { settings, rows, machine }) {
+  const { relays = RELAYS } = scenario;
+  // The relay has one core, and its load the others.
+  const loadCores = Math.max(1, Number.parseInt(machine.processor, 10) - 1);
+  return [...verdicts(scenario, settings, rows), ...cautions(relays, rows, loadCores)]
+    .map(line => `- ${line}`)
+    .join('\n');
+}
+
+/** @param {{ relays: readonly string[] }} settings */
+function verdicts(scenario, { relays }, rows) {
   const asked = scenario.targets.filter(
     ({ relay, against }) => relays.includes(relay) && (against === undefined || relays.includes(against)),
   );
@@ -28,7 +44,7 @@ function verdict({ stepTitle }, { relay, against, key, atLeast, atMost }, step, 
   const at = who => (step === 'peak' ? peakRows(rows, who, key) : rowsAt(rows, who, step));
   const rounds = Math.min(...[relay, against ?? relay].map(who => at(who).length));
   const value = against === undefined ? medianOf(at(relay), key) : ratioOf(at(relay), at(against), key).median;
-  const place = step === 'peak' ? 'at its most' : `at ${step.toLocaleString('en-US')} ${stepTitle}`;
+  const place = step === 'peak' ? 'at its most' : `at ${whole(step)} ${stepTitle}`;
   const what = `${relay} ${place}: ${MEASURES[key].title}`;
   if (!Number.isFinite(value)) return `${what}: not measured`;
   if (rounds < ROUNDS_MIN) return `${what}: not measured (${rounds} rounds; a verdict needs ${ROUNDS_MIN})`;
@@ -49,7 +65,7 @@ export function isClean(catalogue, rows) {
 }
 
 /** Lists the reasons to distrust the figures. @param {readonly object[]} rows @param {number} loadCores */
-export function cautions(_scenario, catalogue, rows, loadCores) {
+function cautions(catalogue, rows, loadCores) {
   const words = [];
   const busiest = Math.max(...rows.map(row => row.loadCpu ?? 0)) / loadCores;
   if (busiest > 0.95)

@@ -1,46 +1,45 @@
-/** Judges a run of `npm run scale`, prints its figures and saves them in tools/results. */
+/** The run of `npm run scale` as it is saved, its verdicts and its tables. */
 import { ownCommand } from '../../command-line.mjs';
-import { saveRun } from '../report/results.mjs';
-import { table } from '../report/tables.mjs';
+import { MIB, table, whole } from '../../report/tables.mjs';
 
 /** Target for the time until all connections are open, as a multiple of the bare relays' time. */
 const OPEN_AT_MOST = 3;
 /** Bytes of an edge per connection, above the empty process. */
 const BYTES_AT_MOST = 4096;
-const MIB = 2 ** 20;
 /** The report of this size has no number in its name; docs/deployment.md uses it. */
 const USUAL_CONNECTIONS = 100_000;
-const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-/** @returns {boolean} whether no message was lost and all clients and rosters recovered */
-export function conclude({ plan, machine, figures }) {
-  const { connections } = plan;
-  const checks = checksOf(figures, connections);
-  const isRight = checks.every(({ right }) => right);
-  const sections = [
-    [
-      ...checks.map(({ what, right }) => `- ${right ? 'Right' : '**WRONG**'}: ${what}`),
-      ...targetsOf(figures, plan),
-    ].join('\n'),
-    `## Figures\n\n${figuresTable(figures, plan)}`,
-    `## Memory\n\n${memoryTable(figures, connections)}`,
+/** @returns {import('../../report/results.mjs').Run} */
+export function scaleRun({ plan, machine, figures }) {
+  return {
+    scenario: nameOf(plan),
+    description: `${whole(plan.connections)} connections to one cluster on one machine; a room's members use ${plan.edgesPerRoom} of ${plan.edges} edges; one edge killed and one drained`,
+    command: ownCommand('npm run scale'),
+    settings: plan,
+    machine,
+    rows: [figures],
+  };
+}
+
+/** Whether no message was lost and all clients and rosters recovered. */
+export function isRight({ settings, rows: [figures] }) {
+  return checksOf(figures, settings.connections).every(({ right }) => right);
+}
+
+export function scaleSummary({ settings, rows: [figures] }) {
+  return [
+    ...checksOf(figures, settings.connections).map(({ what, right }) => `- ${right ? 'Right' : '**WRONG**'}: ${what}`),
+    ...targetsOf(figures, settings),
+  ].join('\n');
+}
+
+export function scaleDetails({ settings, rows: [figures] }) {
+  return [
+    `## Figures\n\n${figuresTable(figures, settings)}`,
+    `## Memory\n\n${memoryTable(figures, settings.connections)}`,
     `## Commands of Redis under load, a second\n\n${callsTable(figures)}`,
     ...(Object.keys(figures.troubles).length + figures.edgeTroubles.length === 0 ? [] : [troublesOf(figures)]),
-  ];
-  console.log(`\n${[...sections.slice(1), sections[0]].join('\n\n')}\n`);
-  if (plan.writesReport) {
-    const command = ownCommand('npm run scale');
-    const run = {
-      scenario: nameOf(plan),
-      description: `${whole.format(connections)} connections to one cluster on one machine; a room's members use ${plan.edgesPerRoom} of ${plan.edges} edges; one edge killed and one drained`,
-      command,
-      settings: plan,
-      machine,
-      rows: [figures],
-    };
-    console.log(`Written: ${saveRun({ ...run, summary: sections[0] })}`);
-  }
-  return isRight;
+  ].join('\n\n');
 }
 
 /** Returns the scenario's name, with every difference from the usual run. */
@@ -53,11 +52,11 @@ function checksOf(figures, connections) {
   const { lost, late, repeated, open, heardBroadcast, broadcastsTwice, notRecovered } = figures;
   return [
     {
-      what: `${lost} lost, ${late} late, ${repeated} repeated of ${whole.format(figures.received)} deliveries`,
+      what: `${lost} lost, ${late} late, ${repeated} repeated of ${whole(figures.received)} deliveries`,
       right: lost + late + repeated === 0,
     },
     {
-      what: `${whole.format(open)} of ${whole.format(connections)} connections open after the kill and the drain, ${notRecovered} of them not recovered`,
+      what: `${whole(open)} of ${whole(connections)} connections open after the kill and the drain, ${notRecovered} of them not recovered`,
       right: open === connections && notRecovered === 0,
     },
     {
@@ -69,7 +68,7 @@ function checksOf(figures, connections) {
       right: figures.rostersAgainSeconds !== undefined,
     },
     {
-      what: `one broadcast reached ${whole.format(heardBroadcast)} within ${notice(figures.broadcastSeconds)}, ${broadcastsTwice} copies too many`,
+      what: `one broadcast reached ${whole(heardBroadcast)} within ${notice(figures.broadcastSeconds)}, ${broadcastsTwice} copies too many`,
       right: heardBroadcast === connections && broadcastsTwice === 0,
     },
   ];
@@ -80,7 +79,7 @@ function targetsOf({ opening, bareOpening, memoryEmpty, memoryOpen, edgesCollect
   const bytes = grownBytes(memoryEmpty.edges, memoryOpen.edges) / connections;
   const collected = grownBytes(memoryEmpty.edges, edgesCollected) / connections;
   const lines = [
-    `- ${whole.format(bytes)} bytes of the edges a connection, ${verdict(bytes, BYTES_AT_MOST)}; ${whole.format(collected)} after a collection of garbage, ${verdict(collected, BYTES_AT_MOST)}`,
+    `- ${whole(bytes)} bytes of the edges a connection, ${verdict(bytes, BYTES_AT_MOST)}; ${whole(collected)} after a collection of garbage, ${verdict(collected, BYTES_AT_MOST)}`,
   ];
   if (bareOpening === undefined) return lines;
   const ratio = opening.seconds / bareOpening.seconds;
@@ -103,30 +102,30 @@ function figuresTable(figures, { connections, rate }) {
       ],
       [
         'messages published',
-        `${whole.format(figures.said)} (${rate} a second for ${loadSeconds.toFixed(0)} s, ${figures.retried} retries)`,
+        `${whole(figures.said)} (${rate} a second for ${loadSeconds.toFixed(0)} s, ${figures.retried} retries)`,
       ],
-      ['deliveries', whole.format(figures.received)],
+      ['deliveries', whole(figures.received)],
       ['p50 / p99 / p99.9 ms before the kill', latency(quiet)],
       ['p50 / p99 / p99.9 ms from the kill on, replays included', latency(troubled)],
-      ['reconnected and resumed', whole.format(figures.returns)],
-      ['refused while reconnecting, and retried', whole.format(figures.refused)],
+      ['reconnected and resumed', whole(figures.returns)],
+      ['refused while reconnecting, and retried', whole(figures.refused)],
       ['all reconnected after the end of the drained edge, s', notice(figures.backSeconds)],
       [
         'cores under load: edges that stay, presence, Redis',
         `${cores.edges.toFixed(2)}, ${cores.presence.toFixed(2)}, ${cores.redis.toFixed(2)}`,
       ],
-      ['commands of Redis a second under load', whole.format(figures.redisCommandsPerSecond)],
+      ['commands of Redis a second under load', whole(figures.redisCommandsPerSecond)],
     ],
   );
 }
 
 function openingOf({ seconds }, connections) {
-  return `${seconds.toFixed(1)} (${whole.format(connections / seconds)} a second)`;
+  return `${seconds.toFixed(1)} (${whole(connections / seconds)} a second)`;
 }
 
 function microsOf({ cpuMicros }) {
   return Object.entries(cpuMicros)
-    .map(([who, micros]) => `${who} ${whole.format(micros)}`)
+    .map(([who, micros]) => `${who} ${whole(micros)}`)
     .join(', ');
 }
 
@@ -140,7 +139,7 @@ function memoryTable({ memoryEmpty, memoryOpen, edgesCollected }, connections) {
       open.length,
       (total(empty) / empty.length / MIB).toFixed(1),
       (total(open) / open.length / MIB).toFixed(1),
-      whole.format(grownBytes(empty, open) / connections),
+      whole(grownBytes(empty, open) / connections),
     ]),
   );
 }

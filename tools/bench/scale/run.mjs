@@ -5,14 +5,15 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadEngine } from '@hubbub/edge';
 import { connectHubbub } from '@hubbub/server';
 import { findRedis, startRedis } from '@hubbub/tools/kit';
 import { Redis } from 'ioredis';
 import { boundTime, runTool } from '../../command-line.mjs';
+import { describeMachine } from '../../report/machine.mjs';
+import { saveRun } from '../../report/results.mjs';
+import { whole } from '../../report/tables.mjs';
 import { roomNames } from '../load/crew.mjs';
 import { createClock, machineMicros, withParts } from '../load/measurement.mjs';
-import { describeMachine } from '../machine/facts.mjs';
 import { ONE_CORE } from '../machine/pinning.mjs';
 import { commandCalls } from '../machine/redis-figures.mjs';
 import { availableBytes, cpuMeter } from '../machine/usage.mjs';
@@ -21,7 +22,7 @@ import { residentOf, startBareRelays, startCluster } from './cluster.mjs';
 import { startCrowd } from './crowd.mjs';
 import { scaleCommand } from './plan.mjs';
 import { showProgress } from './progress.mjs';
-import { conclude } from './report.mjs';
+import { isRight, scaleDetails, scaleRun, scaleSummary } from './report.mjs';
 import { startTalk } from './talk.mjs';
 
 const NAMESPACE = 'kept';
@@ -43,21 +44,22 @@ await runTool('scale', scaleCommand(main));
 
 async function main(plan) {
   boundTime(LIMIT_S.beside + plan.seconds + (plan.connections / 1000) * LIMIT_S.perThousand);
-  const server = findRedis();
   const machine = describeMachine({
-    redisVersion: server.version,
-    pinning: { words: `not pinned: all processes share the cores; edges and bare relays with ${ONE_CORE.join(' ')}` },
-    engine: loadEngine().build,
+    redis: findRedis().version,
+    pinning: `not pinned: all processes share the cores; edges and bare relays with ${ONE_CORE.join(' ')}`,
   });
   console.log(
-    `${plan.connections.toLocaleString('en-US')} connections in rooms of ${plan.perRoom}: ${plan.edges} edges, ${plan.crowds} processes of clients, ${plan.descriptors.toLocaleString('en-US')} open files each at most.`,
+    `${whole(plan.connections)} connections in rooms of ${plan.perRoom}: ${plan.edges} edges, ${plan.crowds} processes of clients, ${whole(plan.descriptors)} open files each at most.`,
   );
   const figures = await withParts(async opened => {
     const redis = await startRedis();
     await opened({ close: () => redis.dispose() });
     return await measure(plan, { url: redis.url, pids: [redis.pid] }, opened);
   });
-  if (!conclude({ plan, machine, figures })) process.exitCode = 1;
+  const run = scaleRun({ plan, machine, figures });
+  console.log(`\n${scaleDetails(run)}\n\n${scaleSummary(run)}\n`);
+  if (plan.writesReport) console.log(`Written: ${saveRun(run)}`);
+  if (!isRight(run)) process.exitCode = 1;
 }
 
 async function measure(plan, redis, opened) {
@@ -73,7 +75,7 @@ async function measure(plan, redis, opened) {
   const progress = showProgress({
     async look() {
       const { open, received, returns } = await crowd.progress();
-      return `${open.toLocaleString('en-US')} open, ${received.toLocaleString('en-US')} deliveries, ${returns.toLocaleString('en-US')} resumed`;
+      return `${whole(open)} open, ${whole(received)} deliveries, ${whole(returns)} resumed`;
     },
     onTooLittleMemory() {
       console.error('\nscale: less than 1 GiB of memory is left; ended the run.');

@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { decodeEnvelope } from '@hubbub/protocol';
 import { eventually, FREE_PORTS, findRedis, startHubbub, startRedis, Worker } from '@hubbub/tools/kit';
 import { Redis } from 'ioredis';
-import { describeMachine } from '../machine/facts.mjs';
+import { ownCommand } from '../../command-line.mjs';
+import { describeMachine } from '../../report/machine.mjs';
 import { quietMachine } from '../machine/quiet.mjs';
 import { bytesByKind, commandCalls, reportKeys, rosterUsers, usedBytes } from '../machine/redis-figures.mjs';
 import { cpuSeconds, machineSeconds, residentBytes } from '../machine/usage.mjs';
-import { presenceTable, savePresenceRun } from '../report/presence-run.mjs';
+import { presenceSummary } from '../report/presence-summary.mjs';
 
 const REPORTER = fileURLToPath(new URL('presence-reporter-process.mjs', import.meta.url));
 const PREFIX = 'bench';
@@ -27,25 +28,21 @@ export const presence = {
   full: FULL,
   quick: QUICK,
 
-  /** @param {typeof FULL & { quick: boolean, profile: boolean }} settings @param {readonly string[]} args of the command */
-  async run(settings, args) {
-    const server = findRedis();
-    const machine = describeMachine({
-      redisVersion: server.version,
-      pinning: { words: 'not pinned' },
-      engine: 'none: reporters without sockets',
-    });
+  /** @param {typeof FULL} settings */
+  async run(settings) {
+    const engine = 'none: reporters without sockets';
+    const machine = describeMachine({ redis: findRedis().version, engine });
     const redis = await startRedis();
     const figures = await measure(settings, redis);
     await redis.dispose();
-    console.log(`\n${presenceTable(figures, settings)}\n`);
-    if (figures.troubles.length > 0) process.exitCode = 1;
-    if (settings.quick) return;
-    const command = ['npm run bench --', ...args].join(' ');
     const { name: scenario, description } = presence;
-    const run = { scenario, description, command, settings, machine, figures };
-    console.log(`Written: ${savePresenceRun(run)}`);
+    const run = { scenario, description, command: ownCommand('npm run bench'), settings, machine, figures };
+    console.log(`\n${presenceSummary(run)}\n`);
+    if (figures.troubles.length > 0) process.exitCode = 1;
+    return run;
   },
+
+  summarize: presenceSummary,
 };
 
 async function measure({ sessions, rooms, edges: edgeCount, idleSeconds }, { url, pid }) {

@@ -4,22 +4,20 @@
  * The same run without missed messages shows the cost of reconnecting alone.
  */
 import { fileURLToPath } from 'node:url';
-import { loadEngine } from '@hubbub/edge';
 import { findRedis, readMetrics, startRedis, sumByLabel, Worker } from '@hubbub/tools/kit';
 import { Redis } from 'ioredis';
-import { boundTime } from '../../command-line.mjs';
+import { boundTime, ownCommand } from '../../command-line.mjs';
+import { describeMachine } from '../../report/machine.mjs';
+import { table, whole } from '../../report/tables.mjs';
 import { requestsOf, roomNames, startMembers } from '../load/crew.mjs';
 import { createClock, machineMicros, withParts } from '../load/measurement.mjs';
-import { describeMachine } from '../machine/facts.mjs';
 import { choosePinning } from '../machine/pinning.mjs';
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
 import { commandCalls } from '../machine/redis-figures.mjs';
 import { cpuMeter } from '../machine/usage.mjs';
 import { RELAYS } from '../relays/catalogue.mjs';
 import { historyConfig } from '../relays/start.mjs';
-import { saveRun } from '../report/results.mjs';
 import { median } from '../report/statistics.mjs';
-import { table } from '../report/tables.mjs';
 
 const RETURN_PROCESS = fileURLToPath(new URL('../load/return-process.mjs', import.meta.url));
 const FULL = { rounds: 3, clients: 10_000, rooms: 100, behind: 100, live: 100, processes: 4, patience: 10 };
@@ -61,15 +59,14 @@ export const recovery = {
   full: FULL,
   quick: QUICK,
 
-  /** @param {typeof FULL & { quick: boolean, profile: boolean }} settings @param {readonly string[]} args of the command */
-  async run(settings, args) {
+  /** @param {typeof FULL} settings */
+  async run(settings) {
     if (settings.behind === 0)
       throw new Error('--behind must be at least 1; each round already has a run with 0 missed messages.');
     boundTime(settings.rounds * 2 * ROUND_LIMIT_S);
-    const server = findRedis();
     const pinning = choosePinning();
     const words = `${pinning.words}; the killed edge on the core of the other`;
-    const machine = describeMachine({ redisVersion: server.version, pinning: { words }, engine: loadEngine().build });
+    const machine = describeMachine({ redis: findRedis().version, pinning: words });
     const redis = await startRedis({ cpus: pinning.load });
     const config = historyConfig(settings.behind + SPARE_HISTORY);
     const rows = [];
@@ -84,14 +81,14 @@ export const recovery = {
     } finally {
       await redis.dispose();
     }
-    const summary = `${verdicts(rows, settings)}\n\n${mediansTable(rows)}`;
-    console.log(`\n${summary}\n`);
-    if (rows.some(troubled)) process.exitCode = 1;
-    if (settings.quick || settings.profile) return;
-    const command = ['npm run bench --', ...args].join(' ');
     const { name: scenario, description } = recovery;
-    console.log(`Written: ${saveRun({ scenario, description, command, settings, machine, rows, summary })}`);
+    const result = { scenario, description, command: ownCommand('npm run bench'), settings, machine, rows };
+    console.log(`\n${recovery.summarize(result)}\n`);
+    if (rows.some(troubled)) process.exitCode = 1;
+    return result;
   },
+
+  summarize: ({ rows, settings }) => `${verdicts(rows, settings)}\n\n${mediansTable(rows)}`,
 };
 
 function measure({ behind, settings, redis, pinning, config }) {
@@ -207,8 +204,8 @@ function verdicts(rows, { clients, rooms, behind }) {
   );
   const reads = own.map(row => row.redisReads);
   const lines = [
-    `${clients.toLocaleString('en-US')} clients in ${rooms} rooms, ${behind} messages behind, are whole ${(all / 1000).toFixed(1)} s after they begin to reconnect. With nothing missed: ${(nothing / 1000).toFixed(1)} s. Ratio: ${(all / nothing).toFixed(2)} ×.`,
-    `The edge read histories from Redis at most ${Math.max(...reads)} times; one read per client would be ${clients.toLocaleString('en-US')}.`,
+    `${whole(clients)} clients in ${rooms} rooms, ${behind} messages behind, are whole ${(all / 1000).toFixed(1)} s after they begin to reconnect. With nothing missed: ${(nothing / 1000).toFixed(1)} s. Ratio: ${(all / nothing).toFixed(2)} ×.`,
+    `The edge read histories from Redis at most ${Math.max(...reads)} times; one read per client would be ${whole(clients)}.`,
   ];
   const disturbed = rows.filter(row => row.disturbed).length;
   if (disturbed > 0)

@@ -1,8 +1,8 @@
 /** Judges whether memory is flat. */
 
 import { readMetrics } from '@hubbub/tools/kit';
+import { MIB } from '../../report/tables.mjs';
 
-export const MIB = 2 ** 20;
 /** Share of a run that counts as warm-up: pools, caches and the heap grow to their size. */
 export const WARM_UP = 0.2;
 /** After a collection: allows for fragmentation, and for the steps in which heaps grow. */

@@ -1,4 +1,5 @@
 /** Shows the progress of a run: on one updated line of a terminal, otherwise as occasional lines. */
+import { MIB, whole } from '../../report/tables.mjs';
 
 const PERSON_EVERY_MS = 1000;
 const LOG_EVERY_MS = 10_000;
@@ -16,10 +17,10 @@ export class Progress {
       const last = watch.samples[edge.name].at(-1);
       const words = [
         `${seconds} s`,
-        `${plan.doneInputs.toLocaleString('en-US')} of ${plan.inputs.toLocaleString('en-US')}`,
+        `${whole(plan.doneInputs)} of ${whole(plan.inputs)}`,
         `${Math.round(plan.doneInputs / Math.max(1, seconds))}/s`,
         `${last?.sessions ?? '?'} sessions`,
-        `RSS ${Math.round((last?.rssBytes ?? 0) / 2 ** 20)} MiB`,
+        `RSS ${Math.round((last?.rssBytes ?? 0) / MIB)} MiB`,
         `bystanders p99 ${p99Ms?.toFixed(1)} ms, ${hurt} lost or twice`,
         `${tally.violationCount} violations`,
       ].join(' · ');

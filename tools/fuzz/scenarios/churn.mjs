@@ -5,9 +5,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeText, readMetrics, signToken } from '@hubbub/tools/kit';
-import { churnTables, slopeBytes } from '../report/churn-tables.mjs';
+import { ownCommand } from '../../command-line.mjs';
+import { describeMachine } from '../../report/machine.mjs';
+import { MIB, whole } from '../../report/tables.mjs';
 import { heldBy, memoryVerdict } from '../report/memory.mjs';
-import { saveFuzzRun } from '../report/save-fuzz-run.mjs';
+import { churnTables, slopeBytes } from '../report/tables.mjs';
 import { redisFigures, SECRET, startTarget } from '../target/target.mjs';
 import { startWatch } from '../target/watch.mjs';
 import { openSession, sourceAddress } from '../wire/connections.mjs';
@@ -27,11 +29,11 @@ const MEASURED_CONNECTIONS_MIN = 400;
 const FILES_MORE_MAX = 5;
 const JOIN = 'joined';
 
-/** @param {ReturnType<import('../options.mjs').readOptions>} options @returns {Promise<string[]>} violations */
+/** @param {object} options of run.mjs @returns {Promise<import('../../report/results.mjs').Run & { problems: string[] }>} */
 export async function churn(options) {
   const { clients, cycles, minutes } = options;
   console.log(
-    `${clients} clients × ${cycles} cycles (and ${WARM_UP_CYCLES} before) = ${(clients * cycles).toLocaleString('en-US')} connections`,
+    `${clients} clients × ${cycles} cycles (and ${WARM_UP_CYCLES} before) = ${whole(clients * cycles)} connections`,
   );
   const tokens = Array.from({ length: USERS }, (_, user) => signToken({ user: `guest-${user}`, secret: SECRET }));
   const target = await startTarget(options.target);
@@ -71,6 +73,10 @@ export async function churn(options) {
   if (rows.length > 1) problems.push(...growth(rows, parts));
 
   const run = {
+    scenario: 'fuzz-churn',
+    description: `${clients} clients connect, join one of 50 rooms that are new in each cycle, and leave; the first row is after the warm-up`,
+    command: ownCommand('npm run fuzz'),
+    machine: describeMachine({ redis: redis?.version ?? 'none' }),
     clients,
     asked: cycles,
     connections,
@@ -79,15 +85,9 @@ export async function churn(options) {
     parts: parts.map(({ name }) => name),
     problems,
   };
-  const tables = churnTables(run);
-  console.log(`\n${tables}`);
-  if (options.writesReport) {
-    const description = `${clients} clients connect, join one of 50 rooms that are new in each cycle, and leave; the first row is after the warm-up`;
-    const report = { redisVersion: redis?.version ?? 'none', description, tables };
-    console.log(`\nWritten: ${saveFuzzRun('churn', run, report)}`);
-  }
+  console.log(`\n${churnTables(run)}`);
   await target.close();
-  return problems;
+  return run;
 }
 
 /** All clients connect and join a room; then all leave, some with a reset. @returns {Promise<string[]>} failures */
@@ -190,12 +190,12 @@ function growth(rows, parts) {
 }
 
 function rowInWords(row, parts) {
-  const mib = bytes => (bytes / 2 ** 20).toFixed(1);
+  const mib = bytes => (bytes / MIB).toFixed(1);
   const memory = parts.map(
     ({ name }) => `${name} holds ${mib(row[name].heapBytes)} MiB, RSS ${mib(row[name].rssBytes)} MiB`,
   );
   return [
-    `${row.connections.toLocaleString('en-US')} connections`,
+    `${whole(row.connections)} connections`,
     ...memory,
     ...(row.keys === undefined ? [] : [`Redis ${row.keys} keys`]),
   ].join(' · ');

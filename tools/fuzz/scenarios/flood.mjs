@@ -4,6 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMetrics, signToken } from '@hubbub/tools/kit';
+import { ownCommand } from '../../command-line.mjs';
+import { describeMachine } from '../../report/machine.mjs';
+import { whole } from '../../report/tables.mjs';
 import { bystanderProblems, startBystanders } from '../bystanders/bystanders.mjs';
 import { KINDS } from '../inputs/catalogue.mjs';
 import { runConnectionLane } from '../lanes/connection-lane.mjs';
@@ -11,12 +14,10 @@ import { Plan } from '../lanes/plan.mjs';
 import { runRedisLane } from '../lanes/redis-lane.mjs';
 import { runSessionLane } from '../lanes/session-lane.mjs';
 import { measureCosts } from '../report/costs.mjs';
-import { countingProblems } from '../report/counting.mjs';
-import { floodTables } from '../report/flood-tables.mjs';
 import { heldBy, memoryVerdict, WARM_UP } from '../report/memory.mjs';
 import { Progress } from '../report/progress.mjs';
-import { saveFuzzRun } from '../report/save-fuzz-run.mjs';
-import { Tally } from '../report/tally.mjs';
+import { floodTables } from '../report/tables.mjs';
+import { countingProblems, Tally } from '../report/tally.mjs';
 import { Waits } from '../report/waits.mjs';
 import { SECRET, startTarget } from '../target/target.mjs';
 import { startWatch } from '../target/watch.mjs';
@@ -33,11 +34,11 @@ const MEASURED_INPUTS_MIN = 20_000;
 /** Allowed growth of open files: connections to Redis and of the measurement. */
 const FILES_MORE_MAX = 20;
 
-/** @param {ReturnType<import('../options.mjs').readOptions>} options @returns {Promise<string[]>} violations */
+/** @param {object} options of run.mjs @returns {Promise<import('../../report/results.mjs').Run & { problems: string[] }>} */
 export async function flood(options) {
   const { seed, inputs, only, from } = options;
   const lanes = ['connection', 'slow', 'json', 'msgpack', ...(options.target.embedded ? [] : ['redis'])];
-  console.log(`seed ${seed}: ${only === undefined ? `${inputs.toLocaleString('en-US')} inputs` : `input ${only}`}`);
+  console.log(`seed ${seed}: ${only === undefined ? `${whole(inputs)} inputs` : `input ${only}`}`);
   const plan = new Plan({ seed, inputs, lanes, only, from });
   const target = await startTarget(options.target);
   const { edge, parts, redis } = target;
@@ -112,7 +113,12 @@ export async function flood(options) {
   if (tally.violationCount > tally.violations.length)
     problems.push(`and ${tally.violationCount - tally.violations.length} more inputs`);
 
+  const what = options.target.embedded ? '`hubbub start` without Redis' : '`hubbub edge` and `hubbub presence`';
   const run = {
+    scenario: 'fuzz-flood',
+    description: `Bad inputs of every kind at ${what}`,
+    command: ownCommand('npm run fuzz'),
+    machine: describeMachine({ redis: redis?.version ?? 'none' }),
     seed,
     inputs: plan.doneInputs,
     asked: only === undefined ? inputs - from : 1,
@@ -127,20 +133,10 @@ export async function flood(options) {
     warnings: Object.fromEntries(parts.map(({ name, warnings }) => [name, warnings])),
     problems,
   };
-  const tables = floodTables(run);
-  console.log(`\n${tables}`);
-  if (options.writesReport) {
-    const what = options.target.embedded ? '`hubbub start` without Redis' : '`hubbub edge` and `hubbub presence`';
-    const report = {
-      redisVersion: redis?.version ?? 'none',
-      description: `Bad inputs of every kind at ${what}`,
-      tables,
-    };
-    console.log(`\nWritten: ${saveFuzzRun('flood', run, report)}`);
-  }
+  console.log(`\n${floodTables(run)}`);
   await bystanders.close();
   await target.close();
-  return problems;
+  return run;
 }
 
 /** Reads memory after the warm-up and a full collection, with the number of inputs until then. */

@@ -1,8 +1,6 @@
-/** The tables of a flood. */
-import { table } from '../../bench/report/tables.mjs';
-import { MIB } from './memory.mjs';
+/** The tables of a flood and of a churn. */
+import { countsInWords, MIB, table, whole } from '../../report/tables.mjs';
 
-const whole = number => Math.round(number).toLocaleString('en-US');
 const mib = bytes => (Number.isFinite(bytes) ? (bytes / MIB).toFixed(1) : '–');
 
 /** @param {object} run from `scenarios/flood.mjs` */
@@ -35,17 +33,44 @@ export function floodTables(run) {
     Object.entries(run.memory)
       .map(([name, { verdict, words }]) => `Memory of ${name}: ${verdict} (${words}).`)
       .join('\n'),
-    `Outcomes of connections: ${counts(run.outcomes)}.`,
-    `Errors that answered frames: ${counts(run.refusedFrames)}.`,
+    `Outcomes of connections: ${countsInWords(run.outcomes)}.`,
+    `Errors that answered frames: ${countsInWords(run.refusedFrames)}.`,
     `Warnings in the logs: ${Object.entries(run.warnings)
-      .map(([name, events]) => `${name}: ${counts(events) || 'none'}`)
+      .map(([name, events]) => `${name}: ${countsInWords(events) || 'none'}`)
       .join('; ')}.`,
   ].join('\n\n');
 }
 
-function counts(of) {
-  return Object.entries(of)
-    .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${name}: ${whole(count)}`)
-    .join(', ');
+/** Computes the growth of the held heap per connection, from the least-squares line through all rows. */
+export function slopeBytes(rows, name) {
+  const points = rows.map(row => [row.connections, row[name].heapBytes]);
+  const mean = index => points.reduce((sum, point) => sum + point[index], 0) / points.length;
+  const [meanX, meanY] = [mean(0), mean(1)];
+  const above = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
+  const below = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
+  return above / below;
+}
+
+/** @param {object} run from `scenarios/churn.mjs` */
+export function churnTables({ rows, parts, connections, seconds, problems }) {
+  const head = [
+    'connections',
+    ...parts.flatMap(name => [`${name} holds`, `${name} RSS`]),
+    'files',
+    'Redis keys',
+    'Redis memory',
+  ];
+  const lines = rows.map(row => [
+    whole(row.connections),
+    ...parts.flatMap(name => [mib(row[name].heapBytes), mib(row[name].rssBytes)]),
+    row.files ?? '–',
+    row.keys ?? '–',
+    mib(row.redisBytes),
+  ]);
+  const slopes = rows.length < 3 ? [] : parts.map(name => `${name} ${slopeBytes(rows, name).toFixed(2)} bytes`);
+  return [
+    `${whole(connections)} connections came and went in ${seconds.toFixed(0)} s (including the time to settle); ${problems.length} violations.`,
+    table(head, lines),
+    ...(slopes.length > 0 ? [`Held heap for each connection, by a line through all rows: ${slopes.join(', ')}.`] : []),
+  ].join('\n\n');
 }

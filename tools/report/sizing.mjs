@@ -1,13 +1,11 @@
 /** Writes the sizing tables of docs/deployment.md from the figures of the last runs. */
-import { medianOf, peakRows } from './statistics.mjs';
-import { table } from './tables.mjs';
+import { medianOf, peakRows } from '../bench/report/statistics.mjs';
+import { MIB, table, whole } from './tables.mjs';
 
-const MIB = 2 ** 20;
 /** `PER_EDGE`: sessions on an edge, limited by the open files in the runs. */
 const SESSIONS = [1000, 10_000, 100_000, 1_000_000];
 const PER_EDGE = 20_000;
 const EDGES_MIN = 2;
-const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** @param {ReadonlyMap<string, import('./results.mjs').Run>} runs by scenario @returns {string} Markdown */
 export function sizingTables(runs) {
@@ -31,10 +29,10 @@ function hubbubMedian({ rows }, name) {
 function rowsOfMemory(report) {
   if (report === undefined) return [];
   return [
-    ['an edge without connections', `${whole.format(hubbubMedian(report, 'emptyMiB'))} MiB`, linkTo(report)],
+    ['an edge without connections', `${whole(hubbubMedian(report, 'emptyMiB'))} MiB`, linkTo(report)],
     [
       'an edge for each idle connection, rooms of 10 on one edge',
-      `${whole.format(hubbubMedian(report, 'bytesPerConnection'))} bytes`,
+      `${whole(hubbubMedian(report, 'bytesPerConnection'))} bytes`,
       linkTo(report),
     ],
   ];
@@ -44,7 +42,7 @@ function rowsOfScale(report) {
   if (report === undefined) return [];
   const [{ opening, memoryEmpty, memoryOpen }] = report.rows;
   const { connections } = report.settings;
-  const bytes = who => `${whole.format(grown(memoryEmpty[who], memoryOpen[who]) / connections)} bytes`;
+  const bytes = who => `${whole(grown(memoryEmpty[who], memoryOpen[who]) / connections)} bytes`;
   const { edges, presence, redis } = opening.cpuMicros;
   return [
     [
@@ -54,14 +52,10 @@ function rowsOfScale(report) {
     ],
     ['presence for each connection', bytes('presence'), linkTo(report)],
     ['Redis for each connection and its share of a room', bytes('redis'), linkTo(report)],
-    [
-      'connections opened, everything on two cores',
-      `${whole.format(connections / opening.seconds)} a second`,
-      linkTo(report),
-    ],
+    ['connections opened, everything on two cores', `${whole(connections / opening.seconds)} a second`, linkTo(report)],
     [
       'processor for each connection that opens: edge, presence, Redis',
-      `${[edges, presence, redis].map(micros => whole.format(micros)).join(', ')} µs`,
+      `${[edges, presence, redis].map(micros => whole(micros)).join(', ')} µs`,
       linkTo(report),
     ],
   ];
@@ -73,7 +67,7 @@ function rowsOfTraffic(runs) {
     const report = runs.get(scenario);
     if (report === undefined) return;
     const value = hubbubMedian(report, 'deliveriesPerSecond');
-    rows.push([what, `${whole.format(value)} deliveries a second`, linkTo(report)]);
+    rows.push([what, `${whole(value)} deliveries a second`, linkTo(report)]);
   };
   most('big-room', 'an edge on one core, one room of 1,000');
   most('many-rooms', 'an edge on one core, 1,000 rooms of 10');
@@ -87,9 +81,9 @@ function reckoned(memory, scale) {
   const emptyMiB = hubbubMedian(memory, 'emptyMiB');
   const rows = SESSIONS.map(sessions => {
     const edges = Math.max(EDGES_MIN, Math.ceil(sessions / PER_EDGE) + (sessions > PER_EDGE ? 2 : 1));
-    const mib = (who, empty, count) => `${whole.format(empty + (each(who) * count) / MIB)} MiB`;
+    const mib = (who, empty, count) => `${whole(empty + (each(who) * count) / MIB)} MiB`;
     return [
-      whole.format(sessions),
+      whole(sessions),
       edges,
       mib('edges', emptyMiB, sessions / edges),
       mib('presence', memoryEmpty.presence[0] / MIB, sessions),
@@ -97,7 +91,7 @@ function reckoned(memory, scale) {
     ];
   });
   return [
-    `Computed from these figures, for at most ${whole.format(PER_EDGE)} sessions per edge and one or two spare edges, without messages, histories and kernel sockets:`,
+    `Computed from these figures, for at most ${whole(PER_EDGE)} sessions per edge and one or two spare edges, without messages, histories and kernel sockets:`,
     table(['sessions', 'edges', 'memory of each edge', 'of presence', 'of Redis'], rows),
   ].join('\n\n');
 }

@@ -1,0 +1,8 @@
+/** The measured parts of the pages are computed from the saved results: nobody edited a figure by hand. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { renderPages } from '../../tools/report/results.mjs';
+
+test.for(renderPages())('%s shows what the saved results give', ([path, text]) => {
+  expect(readFileSync(path, 'utf8')).toBe(text);
+});
