@@ -4,13 +4,13 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { type TlsCertificateFiles, tlsCertificate, tlsCertificateFiles } from '../support/certificate.js';
 import { cleanup } from '../support/cleanup.js';
 import { type Environment, startCluster, startEmbedded, type TestEdge } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { runHubbub, startProcess, type TestProcess } from '../support/process.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
-import { type TlsCertificateFiles, tlsCertificate, tlsCertificateFiles } from '../support/tls-certificate.js';
 import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 
 const first = tlsCertificate('first');

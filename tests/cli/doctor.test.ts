@@ -3,13 +3,13 @@ import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { tlsCertificate, tlsCertificateFiles } from '../support/certificate.js';
 import { adopt } from '../support/children.js';
 import { startCluster } from '../support/cluster.js';
 import { jwk, keyPair } from '../support/jwt.js';
 import { startKeyServer } from '../support/key-server.js';
 import { runHubbub } from '../support/process.js';
 import { startRedis } from '../support/redis.js';
-import { tlsCertificate, tlsCertificateFiles } from '../support/tls-certificate.js';
 
 const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
 const SECRET = 'needle-that-nobody-may-see-0123456789';

@@ -3,13 +3,13 @@
  * Measures the time until every client has every message, and the load on Redis.
  * The same run without missed messages shows the cost of reconnecting alone.
  */
-import { fileURLToPath } from 'node:url';
-import { findRedis, readMetrics, startRedis, sumByLabel, Worker } from '@hubbub/tools/kit';
+import { findRedis, readMetrics, startRedis, sumByLabel } from '@hubbub/tools/kit';
 import { Redis } from 'ioredis';
 import { boundTime, ownCommand } from '../../command-line.mjs';
 import { describeMachine } from '../../report/machine.mjs';
 import { table, whole } from '../../report/tables.mjs';
 import { requestsOf, roomNames, startMembers } from '../load/crew.mjs';
+import { startCrowd } from '../load/crowd.mjs';
 import { createClock, machineMicros, withParts } from '../load/measurement.mjs';
 import { choosePinning } from '../machine/pinning.mjs';
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
@@ -19,7 +19,6 @@ import { RELAYS } from '../relays/catalogue.mjs';
 import { historyConfig } from '../relays/start.mjs';
 import { median } from '../report/statistics.mjs';
 
-const RETURN_PROCESS = fileURLToPath(new URL('../load/return-process.mjs', import.meta.url));
 const FULL = { rounds: 3, clients: 10_000, rooms: 100, behind: 100, live: 100, processes: 4, patience: 10 };
 const QUICK = { rounds: 1, clients: 1000, rooms: 20, patience: 0 };
 /** Live messages must not push missed ones out of the history before their replay. */
@@ -105,31 +104,19 @@ function measure({ behind, settings, redis, pinning, config }) {
     };
     const [left, found] = await Promise.all(['left', 'found'].map(startEdge));
     const talkers = await opened(startMembers({ processes: 1, cpus: pinning.load }));
-    const crowd = await Promise.all(
-      Array.from({ length: processes }, (_, i) =>
-        opened(Worker.start({ name: `clients ${i + 1}`, file: RETURN_PROCESS, cpus: pinning.load })),
-      ),
-    );
-    const everyone = (command, order, withinMs = STEP_LIMIT_MS) =>
-      Promise.all(crowd.map(worker => worker.order(command, order, withinMs)));
     const names = roomNames(rooms, 'kept:');
-    const all = Array.from({ length: clients }, (_, i) => ({ room: names[i % rooms], headers: left.headers(i) }));
-    await Promise.all(
-      crowd.map((worker, i) =>
-        worker.order('connect', {
-          originUs,
-          port: left.port,
-          clients: all.filter((_, n) => Math.floor((n * processes) / clients) === i),
-        }),
-      ),
-    );
+    const crowd = await opened(startCrowd({ processes, connections: clients, rooms: names, cpus: pinning.load }));
+    await crowd.prepare({ originUs, dialect: 'hubbub' });
+    await crowd.at([left.port]);
+    await crowd.connect();
     const requests = requestsOf({ rooms: names, members: 1, talkers: 1, relay: RELAYS.hubbub, running: found });
     await talkers.prepare({ originUs, dialect: RELAYS.hubbub.dialect, requests });
     await talkers.connect({ port: found.port, atOnce: AT_ONCE });
 
-    await everyone('leave');
+    await crowd.hold();
     left.kill();
-    await everyone('gone');
+    await crowd.gone();
+    await crowd.at([found.port]);
     if (behind > 0) await talkers.talk({ perSecond: CATCH_UP_RATE, forMs: (behind * rooms * 1000) / CATCH_UP_RATE });
     await quietMachine(patience * 1000);
 
@@ -137,19 +124,18 @@ function measure({ behind, settings, redis, pinning, config }) {
     const metricsBefore = await edgeReads(found);
     const talking = talkers.talk({ perSecond: live, forMs: LIVE_LIMIT_MS });
     talking.catch(() => {}); // Reported where it is awaited.
-    const load = [...talkers.pids, process.pid, ...crowd.map(({ pid }) => pid)];
+    const load = [...talkers.pids, process.pid, ...crowd.pids];
     const meter = cpuMeter({ edge: found.pids, load, redis: [redis.pid] });
     const before = meter.look();
     const startUs = clock.now();
     await talkers.openWindow({ fromUs: startUs, toUs: Number.MAX_SAFE_INTEGER });
-    const reports = await everyone('resume', { port: found.port, withinMs: RETURN_LIMIT_MS }, 2 * RETURN_LIMIT_MS);
+    const reports = await crowd.resume({ withinMs: RETURN_LIMIT_MS });
     const cores = meter.between(before, meter.look());
     const calls = await commandCalls(commands);
     const reads = difference(await edgeReads(found), metricsBefore);
     await talkers.hush();
     const { published } = await talking;
-    const byRoom = Object.fromEntries(published.map(([room, count]) => [names[room], count]));
-    const settled = await everyone('settle', { published: byRoom, withinMs: STEP_LIMIT_MS / 2 });
+    const settled = await crowd.settle({ published: published.map(([, count]) => count), withinMs: STEP_LIMIT_MS / 2 });
     const stayed = await talkers.settle({ published, withinMs: STEP_LIMIT_MS / 2 });
 
     const connected = reports.flatMap(({ openUs }) => openUs).sort((a, b) => a - b);
@@ -175,10 +161,10 @@ function measure({ behind, settings, redis, pinning, config }) {
       othersCpuPercent: cores.others * 100,
       disturbed: cores.others > DISTURBED_CPU,
       notWhole: clients - whole.length,
-      lost: total(settled, 'lost') + stayed.lost,
-      late: total(settled, 'late') + stayed.late,
-      repeated: total(settled, 'repeated') + stayed.repeated,
-      troubles: [...new Set([...settled.flatMap(({ troubles }) => troubles), ...stayed.troubles])],
+      lost: settled.lost + stayed.lost,
+      late: settled.late + stayed.late,
+      repeated: settled.repeated + stayed.repeated,
+      troubles: [...new Set([...Object.keys(settled.troubles), ...stayed.troubles])],
       edgeTroubles: found.troubles(),
     };
   });

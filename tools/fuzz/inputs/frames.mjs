@@ -2,33 +2,10 @@
 import { CLIENT_FRAME_TYPES, EDGE_FRAME_TYPES } from '@hubbub/protocol';
 import { QUIET_ROOM, VICTIM_ROOMS } from '../target/target.mjs';
 
-const FIELDS = [
-  'type',
-  'room',
-  'id',
-  'message_id',
-  'payload',
-  'sender',
-  'timestamp',
-  'offset',
-  '__proto__',
-  'constructor',
-  'toString',
-  'toJSON',
-];
-const PAYLOAD_FIELDS = [
-  'room_id',
-  'epoch',
-  'offset',
-  'rooms',
-  'since',
-  'before',
-  'limit',
-  'after',
-  'status',
-  'content',
-  'reason',
-];
+const FIELDS = 'type room id message_id payload sender timestamp offset __proto__ constructor toString toJSON'.split(
+  ' ',
+);
+const PAYLOAD_FIELDS = 'room_id epoch offset rooms since before limit after status content reason'.split(' ');
 const STRANGE_TYPES = [
   ...EDGE_FRAME_TYPES,
   'constructor',
@@ -131,17 +108,7 @@ const BRANCHES = [
     const object = {};
     for (let count = random.int(0, 4); count > 0; count--) {
       const key = random.chance(0.4)
-        ? random.pick([
-            'toString',
-            'valueOf',
-            'toJSON',
-            'constructor',
-            '__proto__',
-            'then',
-            'length',
-            '$base64',
-            'hasOwnProperty',
-          ])
+        ? random.pick('toString valueOf toJSON constructor __proto__ then length $base64 hasOwnProperty'.split(' '))
         : random.text(8);
       setOwn(object, key, anything(random, depth - 1));
     }

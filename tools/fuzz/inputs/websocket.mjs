@@ -7,19 +7,9 @@ const PING = '{"type":"ping","id":"still-here"}';
 const TRANSPORT_BOUND = 65_536n;
 const CONTROL = [OPCODE.close, OPCODE.ping, OPCODE.pong];
 const RESERVED = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15];
-const NOT_UTF8 = [
-  'ff',
-  'c0af',
-  'c328',
-  'e28028',
-  'eda080',
-  'f0808080',
-  'f4908080',
-  'f5808080',
-  '80',
-  'e282',
-  'f09f98',
-].map(hex => Buffer.from(hex, 'hex'));
+const NOT_UTF8 = 'ff c0af c328 e28028 eda080 f0808080 f4908080 f5808080 80 e282 f09f98'
+  .split(' ')
+  .map(hex => Buffer.from(hex, 'hex'));
 const BAD_CODES = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535];
 
 /** Violations that end the connection. */

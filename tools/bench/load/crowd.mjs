@@ -1,11 +1,13 @@
-/** Controls all clients of the run, in as many processes as they need. */
+/** Controls all clients of a run that return, in as many processes as they need. */
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@hubbub/tools/kit';
-import { Histogram } from '../load/histogram.mjs';
+import { Histogram } from './histogram.mjs';
 
 const FILE = fileURLToPath(new URL('crowd-process.mjs', import.meta.url));
 /** Handshakes in flight in all processes: enough that the edges limit the rate, and not the round trip to Redis. */
 const AT_ONCE = 2400;
+/** Of each process. Waiting clients are not in the edge's queue, but their time counts from the start. */
+const RESUMING_AT_ONCE = 250;
 /**
  * Source addresses of each process. At each bind the kernel searches a free port of the source address.
  * With few connections per address that search takes no time, so it does not affect the figures.
@@ -15,10 +17,10 @@ const ADDRESSES_EACH = 8;
 const CONNECT_WITHIN_MS = { each: 3, beside: 300_000 };
 const ORDER_WITHIN_MS = 120_000;
 
-/** @param {{ processes: number, connections: number, rooms: readonly string[], edgesPerRoom: number, nodeArgs?: readonly string[] }} options */
-export function startCrowd({ processes, connections, rooms, edgesPerRoom, nodeArgs = [] }) {
+/** @param {{ processes: number, connections: number, rooms: readonly string[], edgesPerRoom?: number, nodeArgs?: readonly string[], cpus?: string }} options */
+export function startCrowd({ processes, connections, rooms, edgesPerRoom = 1, nodeArgs, cpus }) {
   const workers = Array.from({ length: processes }, (_, i) =>
-    Worker.start({ name: `clients ${i + 1}`, file: FILE, nodeArgs }),
+    Worker.start({ name: `clients ${i + 1}`, file: FILE, nodeArgs, cpus }),
   );
   const all = (command, orderOf = () => ({}), withinMs = ORDER_WITHIN_MS) =>
     Promise.all(workers.map((worker, i) => worker.order(command, orderOf(i), withinMs)));
@@ -43,6 +45,10 @@ export function startCrowd({ processes, connections, rooms, edgesPerRoom, nodeAr
       const withinMs = CONNECT_WITHIN_MS.beside + connections * CONNECT_WITHIN_MS.each;
       return all('connect', () => ({ atOnce: Math.ceil(AT_ONCE / processes) }), withinMs);
     },
+    hold: () => all('hold'),
+    gone: () => all('gone'),
+    /** @returns {Promise<{ openUs: number[], wholeUs: number[], refused: number, replayed: number }[]>} of each process */
+    resume: ({ withinMs }) => all('resume', () => ({ atOnce: RESUMING_AT_ONCE, withinMs }), withinMs + ORDER_WITHIN_MS),
     progress: async () => sums(await all('progress')),
     latencies: async () => Histogram.sum(await all('latencies')),
     async settle(order) {

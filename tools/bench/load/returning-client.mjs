@@ -1,9 +1,11 @@
-/** One client of the cluster: joins one room, checks every message, and reconnects as the SDK does. */
+/** A client that joins one room, checks every message, and resumes after its edge has ended: by itself as the SDK does, or on order. */
 import { RawSocket } from '@hubbub/tools/kit';
-import { Sequence } from '../load/tally.mjs';
+import { Sequence } from './tally.mjs';
 
 /** A client without its edge reconnects after a random part of this time. */
 const JITTER_MS = 3000;
+/** Retryable, as PROTOCOL.md section 3 has it. */
+const RETRY_AFTER_MS = 250;
 const BROADCAST = Buffer.from('scale.broadcast');
 /** The most frequent frames while clients connect. Recognized by their first bytes and skipped without parsing. */
 const PASSED_OVER = ['{"type":"room_joined"', '{"type":"room_left"', '{"type":"room_info"'].map(text =>
@@ -16,17 +18,22 @@ const PASSED_OVER = ['{"type":"room_joined"', '{"type":"room_left"', '{"type":"r
  * @property {'bare' | 'hubbub'} dialect
  * @property {(place: number) => number} portOf the edge at this place among the edges that accept connections
  * @property {() => string} nextAddress source address of the next connection
- * @property {import('../load/messages.mjs').MessagePlaces} places @property {import('../load/tally.mjs').Tally} tally
+ * @property {import('./messages.mjs').MessagePlaces} places @property {import('./tally.mjs').Tally} tally
  * @property {Record<'open' | 'returns' | 'refused' | 'notRecovered' | 'heardBroadcast', number>} counts
- * @property {boolean} leaving whether the end of a connection is expected
+ * @property {boolean} leaving whether the end of a connection is expected, and no client reconnects by itself
+ * @property {() => number} now microseconds
  * @property {(what: string) => void} trouble
  */
 
-export class ScaleClient {
+export class ReturningClient {
   sequence = new Sequence();
   /** Received copies of the broadcast. */
   broadcasts = 0;
   isOpen = false;
+  /** Of the last resume: when its upgrade and its `resume` were answered, and the messages that it replayed. */
+  openUs;
+  wholeUs;
+  replayed = 0;
   #crowd;
   #room;
   #place;
@@ -34,7 +41,9 @@ export class ScaleClient {
   #epoch;
   #socket;
   #returns = false;
+  #onUpgrade = () => {};
   #onOpen = () => {};
+  #had = 0;
 
   /** @param {Crowd} crowd @param {{ room: string, place: number, token: string }} who `place`: its edge */
   constructor(crowd, { room, place, token }) {
@@ -52,6 +61,19 @@ export class ScaleClient {
     });
   }
 
+  /** Connects again and resumes: `upgraded` resolves with the upgrade, `whole` with the answer and everything before it. */
+  resume() {
+    this.openUs = undefined;
+    this.#returns = true;
+    const upgraded = new Promise(resolve => (this.#onUpgrade = resolve));
+    const whole = this.enter();
+    return { upgraded, whole };
+  }
+
+  get ended() {
+    return this.#socket?.ended;
+  }
+
   close() {
     this.#socket?.destroy();
     if (this.isOpen) this.#crowd.counts.open--;
@@ -66,8 +88,10 @@ export class ScaleClient {
       path: this.#returns ? '/ws' : `/rooms/${this.#room}/ws`,
       headers: { Authorization: `Bearer ${this.#token}` },
       onOpen: () => {
+        this.openUs = this.#crowd.now();
+        this.#onUpgrade();
         if (dialect === 'bare') this.#opened();
-        else if (this.#returns) this.#resume();
+        else if (this.#returns) this.#sendResume();
       },
       onChunk: () => tally.chunk(),
       onData: (bytes, start, length) => this.#data(bytes, start, length),
@@ -76,7 +100,8 @@ export class ScaleClient {
   }
 
   /** Offsets begin with 1 and numbers with 0: the next expected number is the offset of the last message. */
-  #resume() {
+  #sendResume() {
+    this.#had = this.sequence.expected;
     const place = { room_id: this.#room, epoch: this.#epoch, offset: this.sequence.expected };
     this.#socket.send(JSON.stringify({ type: 'resume', id: 'back', payload: { rooms: [place] } }));
   }
@@ -111,16 +136,23 @@ export class ScaleClient {
     else if (type === 'error' || type === 'room_gap') trouble(`${type}: ${payload.code ?? payload.reason}`);
   }
 
-  #resumed({ error, recovered, reason }) {
+  #resumed({ error, recovered, reason, offset }) {
+    const { leaving } = this.#crowd;
     if (error?.code === 'UNAVAILABLE') {
       this.#crowd.counts.refused++;
-      setTimeout(() => this.#socket.ended === undefined && this.#resume(), Math.random() * JITTER_MS);
+      setTimeout(
+        () => this.ended === undefined && this.#sendResume(),
+        leaving ? RETRY_AFTER_MS : Math.random() * JITTER_MS,
+      );
       return;
     }
     if (recovered !== true) {
       this.#crowd.counts.notRecovered++;
       this.#crowd.trouble(`not recovered: ${reason ?? JSON.stringify(error)}`);
-    }
+    } else if (offset !== this.sequence.expected)
+      this.#crowd.trouble(`the answer names the offset ${offset}, the last message was ${this.sequence.expected}`);
+    this.wholeUs = this.#crowd.now();
+    this.replayed = this.sequence.expected - this.#had;
     this.#crowd.counts.returns++;
     this.#opened();
   }
@@ -134,14 +166,14 @@ export class ScaleClient {
   }
 
   #ended(why) {
-    const { counts, leaving } = this.#crowd;
-    if (leaving) return;
+    const { counts } = this.#crowd;
     if (this.isOpen) counts.open--;
     else {
       counts.refused++;
       this.#crowd.trouble(`while connecting: ${why}`);
     }
     this.isOpen = false;
+    if (this.#crowd.leaving) return;
     this.#returns = this.#epoch !== undefined;
     setTimeout(() => this.#crowd.leaving || this.#connect(), Math.random() * JITTER_MS);
   }

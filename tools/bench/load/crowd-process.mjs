@@ -1,23 +1,23 @@
-/** A process full of clients of the cluster. It executes its parent's orders over IPC: connect, move, and report. */
+/** A process full of clients that return after their edge has ended. It executes its parent's orders: connect, move, report. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { obey } from '@hubbub/tools/kit';
-import { createClock } from '../load/measurement.mjs';
-import { MessagePlaces } from '../load/messages.mjs';
-import { Tally } from '../load/tally.mjs';
 import { memberToken } from '../relays/start.mjs';
-import { ScaleClient } from './client.mjs';
+import { createClock } from './measurement.mjs';
+import { MessagePlaces } from './messages.mjs';
+import { ReturningClient } from './returning-client.mjs';
+import { Tally } from './tally.mjs';
 
 const LOOK_AGAIN_MS = 100;
 const TROUBLES_MAX = 10;
 
-/** @type {{ room: number, client: ScaleClient }[]} */
+/** @type {{ room: number, client: ReturningClient }[]} */
 let clients = [];
 let ports = [];
 let addresses = [];
 let next = 0;
 /** @type {Map<string, number>} counts by text */
 const troubles = new Map();
-/** @type {import('./client.mjs').Crowd} */
+/** @type {import('./returning-client.mjs').Crowd} */
 const crowd = {
   portOf: place => ports[place % ports.length],
   nextAddress: () => addresses[next++ % addresses.length],
@@ -32,9 +32,10 @@ const crowd = {
 obey({
   /** @param {{ originUs: number, dialect: 'bare' | 'hubbub', localAddresses: string[], first: number, count: number, rooms: string[], edgesPerRoom: number }} order */
   async prepare({ originUs, dialect, localAddresses, first, count, rooms, edgesPerRoom }) {
-    const tally = new Tally(createClock(originUs));
+    const clock = createClock(originUs);
+    const tally = new Tally(clock);
     tally.openWindow(0, Number.MAX_SAFE_INTEGER);
-    Object.assign(crowd, { dialect, tally, leaving: false });
+    Object.assign(crowd, { dialect, tally, leaving: false, now: clock.now });
     addresses = localAddresses;
     clients = Array.from({ length: count }, (_, i) => {
       const room = (first + i) % rooms.length;
@@ -42,7 +43,7 @@ obey({
       const place = room + (member % edgesPerRoom);
       return {
         room,
-        client: new ScaleClient(crowd, { room: rooms[room], place, token: memberToken(`user-${first + i}`) }),
+        client: new ReturningClient(crowd, { room: rooms[room], place, token: memberToken(`user-${first + i}`) }),
       };
     });
   },
@@ -54,11 +55,35 @@ obey({
 
   /** @param {{ atOnce: number }} order handshakes in flight */
   async connect({ atOnce }) {
-    const waiting = clients.values();
-    const enter = async () => {
-      for (const { client } of waiting) await client.enter();
+    await eachOf(atOnce, client => client.enter());
+  },
+
+  /** From now on the end of a connection is expected, and clients resume on order only. */
+  async hold() {
+    crowd.leaving = true;
+  },
+
+  /** Resolves when every connection has ended. */
+  async gone() {
+    while (clients.some(({ client }) => client.ended === undefined)) await sleep(LOOK_AGAIN_MS);
+  },
+
+  /** All clients resume; resolves when all are whole, or after `withinMs`. @param {{ atOnce: number, withinMs: number }} order */
+  async resume({ atOnce, withinMs }) {
+    const answers = [];
+    const upgraded = eachOf(atOnce, client => {
+      const resuming = client.resume();
+      answers.push(resuming.whole);
+      return resuming.upgraded;
+    });
+    const all = upgraded.then(() => Promise.all(answers));
+    await Promise.race([all, sleep(withinMs, undefined, { ref: false })]);
+    return {
+      openUs: clients.flatMap(({ client }) => client.openUs ?? []),
+      wholeUs: clients.flatMap(({ client }) => client.wholeUs ?? []),
+      refused: crowd.counts.refused,
+      replayed: clients.reduce((sum, { client }) => sum + client.replayed, 0),
     };
-    await Promise.all(Array.from({ length: atOnce }, enter));
   },
 
   async progress() {
@@ -97,3 +122,12 @@ obey({
     crowd.leaving = true;
   },
 });
+
+/** Does the task for all clients, `atOnce` at a time. */
+async function eachOf(atOnce, task) {
+  const waiting = clients.values();
+  const next = async () => {
+    for (const { client } of waiting) await task(client);
+  };
+  await Promise.all(Array.from({ length: atOnce }, next));
+}
