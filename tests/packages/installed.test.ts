@@ -222,7 +222,7 @@ test(
     await consumer.run('sh', ['-c', command]);
     expect(await engine()).toMatchObject({ verdict: 'ok' });
   },
-  INSTALL_TIMEOUT_MS,
+  PROVISION_TIMEOUT_MS,
 );
 
 test('a program with an embedded hub publishes to its client', async () => {
