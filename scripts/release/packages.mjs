@@ -1,12 +1,19 @@
 /** The packages that are published: those of `packages` and `apps` that are not private. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { at } from '../prepare/files.mjs';
 import { fail } from '../prepare/terminal.mjs';
-
-/** npm packs copies, because each manifest gets the address of the repository, which only package.json at the root has. */
-const COPIES = at('.cache/release');
 
 /** The manifest of every published package, as it is published. */
 export function listPackages() {
@@ -42,8 +49,8 @@ function publishedManifest(folder) {
 }
 
 /** Removes what the compiler wrote from sources that no longer exist: it never does so itself. */
-function removeStaleOutputs(folder) {
-  const dist = at(`${folder}/dist`);
+function removeStaleOutputs(copy) {
+  const dist = join(copy, 'dist');
   for (const map of readdirSync(dist, { recursive: true }).filter(path => /\.(js|d\.ts)\.map$/.test(path))) {
     const { sources } = JSON.parse(readFileSync(join(dist, map), 'utf8'));
     if (existsSync(resolve(dist, dirname(map), sources[0]))) continue;
@@ -51,13 +58,18 @@ function removeStaleOutputs(folder) {
   }
 }
 
-/** Returns the folders of the copies. */
+/**
+ * Copies the packages for npm, because each manifest gets the address of the repository. Two processes may pack
+ * simultaneously, so each has its own folder. Returns the folders of the copies.
+ */
 function copyPackages() {
-  rmSync(COPIES, { recursive: true, force: true });
+  mkdirSync(at('.cache'), { recursive: true });
+  const copies = mkdtempSync(at('.cache/release-'));
+  process.once('exit', () => rmSync(copies, { recursive: true, force: true }));
   return listFolders().map(folder => {
-    removeStaleOutputs(folder);
-    const copy = join(COPIES, folder);
+    const copy = join(copies, folder);
     cpSync(at(folder), copy, { recursive: true, filter: path => !/[\\/](node_modules|test)$/.test(path) });
+    removeStaleOutputs(copy);
     copyFileSync(at('LICENSE'), join(copy, 'LICENSE'));
     writeFileSync(join(copy, 'package.json'), `${JSON.stringify(publishedManifest(folder), null, 2)}\n`);
     return copy;
@@ -83,7 +95,7 @@ export function publishPackages(options) {
 
 function npm(args, stdio = 'pipe') {
   return spawnSync('npm', args, {
-    cwd: COPIES,
+    cwd: at('.cache'),
     encoding: 'utf8',
     stdio,
     maxBuffer: 64 * 1024 * 1024,
