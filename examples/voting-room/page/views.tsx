@@ -1,7 +1,7 @@
 /** The screens of a room: the lobby, the vote with its result, and the end. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Avatar, CopyButton, fieldsOf, Problem, useWork } from '../../page/ui.js';
-import { CHOICES, type Choice, type Result, type RoomAnswer } from '../rules.js';
+import type { Choice, Result, RoomAnswer } from '../rules.js';
 
 interface RoomProps {
   readonly status: RoomAnswer;
@@ -167,6 +167,7 @@ function startHint(ready: number, undecided: number): string {
 }
 
 const LABELS: Readonly<Record<Choice, string>> = { yes: 'Yes', no: 'No', abstain: 'Abstain' };
+const CHOICES = Object.keys(LABELS) as Choice[];
 
 export function Vote({ status, present, change }: RoomProps) {
   const { topic, participants, voted, you, your_choice, result } = status;
