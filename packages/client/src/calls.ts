@@ -32,8 +32,7 @@ export function limitCall<Value>(
       giveUp();
       reject(signal?.reason);
     };
-    const timer =
-      timeoutMs === undefined ? undefined : setTimeout(() => reject(giveUp()), Math.min(timeoutMs, MAX_TIMER_MS));
+    const timer = setTimeout(() => reject(giveUp()), Math.min(timeoutMs ?? MAX_TIMER_MS, MAX_TIMER_MS));
     signal?.addEventListener('abort', abort);
     const stop = (): void => {
       clearTimeout(timer);

@@ -18,7 +18,7 @@ import { Requests } from './requests.js';
 import { Room } from './room.js';
 import { Rooms } from './rooms.js';
 import { TokenSource } from './token.js';
-import { readFrame, type Wire, writeFrame } from './wire.js';
+import { readFrame, type Wire } from './wire.js';
 
 /**
  * A client of a Hubbub cluster. Nothing happens before `connect()`.
@@ -177,9 +177,9 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
    * clears it. Resolves at the `ack`, or immediately without a connection.
    * @throws {HubbubError} `INVALID_PAYLOAD` above 256 bytes; `FORBIDDEN`, `RATE_LIMITED`, `UNAVAILABLE`.
    */
-  async setStatus(status?: Status, options?: CallOptions): Promise<void> {
+  async setStatus(status?: Status): Promise<void> {
     this.#status = status;
-    if (takesFrames(this.state)) await this.#sendStatus(options);
+    if (takesFrames(this.state)) await this.#sendStatus();
   }
 
   /** The round trip to the edge in milliseconds. @throws {HubbubError} `UNAVAILABLE` without a connection. */
@@ -264,7 +264,7 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
     this.#connection.send(wire);
     // Listeners may show or log frames: the token must not be in them.
     const shown = frame.type === 'refresh' ? { ...frame, payload: {} } : frame;
-    const raw = shown === frame ? wire : writeFrame(this.#settings.codec, shown);
+    const raw = shown === frame ? wire : '';
     this.#listeners.emit('*frame', { direction: 'out', raw, frame: shown });
   }
 
@@ -296,8 +296,8 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
     else this.#listeners.emit(frame.type, frame);
   }
 
-  async #sendStatus(options?: CallOptions): Promise<void> {
-    await this.#requests.send({ type: 'set_status', payload: { status: this.#status ?? null } }, options);
+  async #sendStatus(): Promise<void> {
+    await this.#requests.send({ type: 'set_status', payload: { status: this.#status ?? null } });
   }
 
   #welcomed({ payload }: Frame): void {

@@ -16,7 +16,7 @@ export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.d
 
 /** Listeners by name. The names of frames are their types; those of our own events begin with `*`, as no frame's type does. */
 export class Emitter {
-  readonly #listeners = new Map<string, Set<(event: unknown) => void>>();
+  readonly #listeners = new Set<{ readonly name: string; readonly listener: (event: never) => void }>();
   readonly #emptied: () => void;
 
   /** @param emptied called when the last listener was stopped */
@@ -25,24 +25,20 @@ export class Emitter {
   }
 
   on<Event>(name: string, listener: (event: Event) => void): Subscription {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners);
-    // A function of its own, so that one listener given twice is heard twice and removed once.
-    const heard = (event: unknown): void => listener(event as Event);
-    listeners.add(heard);
+    const added = { name, listener };
+    this.#listeners.add(added);
     const stop = (): void => {
-      listeners.delete(heard);
-      if (listeners.size === 0 && this.#listeners.get(name) === listeners) this.#listeners.delete(name);
+      this.#listeners.delete(added);
       if (this.isEmpty) this.#emptied();
     };
     return Object.assign(stop, { [DISPOSE]: stop });
   }
 
+  /** Notifies those who listen now, whatever they add and stop meanwhile. */
   emit(name: string, event: unknown): void {
-    // A copy: a listener may add and remove listeners.
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+    for (const { name: heard, listener } of [...this.#listeners]) {
       try {
-        listener(event);
+        if (heard === name) listener(event as never);
       } catch (error) {
         reportUncaught(error); // The application's bug, not ours to handle, and not to be hidden either.
       }

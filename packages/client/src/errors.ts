@@ -33,7 +33,7 @@ export function readRefused({ code, message, retry_after_ms, details }: Payload 
   const isKnown = isErrorCode(code);
   return new Refused(isKnown ? code : unknown, isKnown ? text : `${code}: ${text}`, {
     retryAfterMs,
-    ...(isPlainObject(details) && { details }),
+    details: isPlainObject(details) ? details : undefined,
   });
 }
 
@@ -60,8 +60,8 @@ export function isFinal({ code, refusal }: Closing, error: HubbubError, canRenew
 /** Why a connection ended, for the application. */
 export function closingError(closing: Closing): HubbubError {
   if (closing.refusal) return new HubbubError(closing.refusal.code, closing.refusal.message);
-  const reason = closing.reason && `: ${closing.reason}`;
-  return new HubbubError(codeOf(closing), `The edge closed with ${closing.code}${reason}.`);
+  const { code, reason } = closing;
+  return new HubbubError(codeOf(closing), `The edge closed with ${code}${reason && `: ${reason}`}.`);
 }
 
 function codeOf(closing: Closing): ErrorCode {

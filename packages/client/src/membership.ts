@@ -1,7 +1,6 @@
 /** The membership of the client in one room: joined, joined again or resumed in every new session, and left. */
 import { type Frame, HubbubError, type Position } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
-import type { CallOptions } from './calls.js';
 import type { Connection } from './connection.js';
 import { inSession, takesFrames } from './connection-states.js';
 import { defined } from './defined.js';
@@ -109,11 +108,11 @@ export class Membership {
   }
 
   /** Resolves when no frame of the room can arrive any more: at the `ack`, or immediately without a session in it. */
-  async leave(options?: CallOptions): Promise<void> {
+  async leave(): Promise<void> {
     this.#unwant();
     if (this.#state === 'left') return;
     this.drop();
-    await this.#leaveSession(options).catch(error => {
+    await this.#leaveSession().catch(error => {
       if (inSession(this.#ports.connection.state)) throw error; // A session that ended has left its rooms.
     });
   }
@@ -229,10 +228,10 @@ export class Membership {
     return performance.now() - this.#refusedSinceMs < JOIN_PATIENCE_MS;
   }
 
-  async #leaveSession(options?: CallOptions): Promise<Frame | undefined> {
+  async #leaveSession(): Promise<Frame | undefined> {
     if (!inSession(this.#ports.connection.state)) return undefined;
     const { requests, room } = this.#ports;
-    return await requests.send({ type: 'leave_room', payload: { room_id: room } }, options);
+    return await requests.send({ type: 'leave_room', payload: { room_id: room } });
   }
 
   #unwant(): void {

@@ -102,15 +102,15 @@ export class Room<Events = AnyEvents, Sent = Events> {
    * closed meanwhile, and when the function that gives the room token throws.
    * @example await room.join({ token: () => fetch('/room-token?room=vip:1').then(answer => answer.text()) });
    */
-  join({ token, ...limits }: JoinOptions = {}): Promise<void> {
+  join(options: JoinOptions = {}): Promise<void> {
     const call = (): Promise<void> => {
       const { members, membership } = this.#shared;
       members.add(this);
-      return membership.join(token);
+      return membership.join(options.token);
     };
-    const joined = limitCall(limits, call, () => {
+    const joined = limitCall(options, call, () => {
       this.leave().catch(() => {}); // The session may end first, which leaves the room too.
-      return unansweredError({ type: 'join_room' }, noAnswerWithin(limits.timeoutMs));
+      return unansweredError({ type: 'join_room' }, noAnswerWithin(options.timeoutMs));
     });
     joined.catch(() => {}); // The caller may ignore it: `onStateChange` reports the same.
     return joined;
@@ -121,10 +121,10 @@ export class Room<Events = AnyEvents, Sent = Events> {
    * more, immediately without a connection. Listeners stay until they are stopped.
    * @throws {HubbubError}
    */
-  async leave(options?: CallOptions): Promise<void> {
+  async leave(): Promise<void> {
     const { members, membership } = this.#shared;
     members.delete(this);
-    if (members.size === 0) await membership.leave(options);
+    if (members.size === 0) await membership.leave();
     this.#ports.rooms.tidy(this.name);
   }
 
@@ -170,9 +170,10 @@ export class Room<Events = AnyEvents, Sent = Events> {
    * A room without history has no messages and the epoch `''`.
    * @throws {HubbubError} `NOT_IN_ROOM`, `FORBIDDEN`, `UNAVAILABLE`.
    */
-  async history({ signal, timeoutMs, ...query }: HistoryQuery & CallOptions = {}): Promise<HistoryPage<Events>> {
-    const frame: Frame = { type: 'history', room: this.name, payload: defined(query) };
-    return readHistoryPage(await this.#ports.submit(frame, { signal, timeoutMs }));
+  async history(query: HistoryQuery & CallOptions = {}): Promise<HistoryPage<Events>> {
+    const { since, before, limit } = query;
+    const frame: Frame = { type: 'history', room: this.name, payload: defined({ since, before, limit }) };
+    return readHistoryPage(await this.#ports.submit(frame, query));
   }
 
   /** Listens to frames of this room, those of services included. Returns what stops it. */
@@ -208,9 +209,9 @@ export class Room<Events = AnyEvents, Sent = Events> {
     return this.#ports.rooms.use(this.name);
   }
 
-  async #receipt(type: string, payload: unknown, { id, ...limits }: SendOptions = {}): Promise<Receipt> {
-    const frame = defined({ type, room: this.name, id, payload: payload as Payload });
-    const answer = await this.#ports.submit(frame, limits);
+  async #receipt(type: string, payload: unknown, options: SendOptions = {}): Promise<Receipt> {
+    const frame = defined({ type, room: this.name, id: options.id, payload: payload as Payload });
+    const answer = await this.#ports.submit(frame, options);
     const { timestamp, epoch, offset, payload: { duplicate } = {} } = answer;
     return defined({ id: answer.id ?? '', timestamp, epoch, offset, duplicate: duplicate === true || undefined });
   }
