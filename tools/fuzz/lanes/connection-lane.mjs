@@ -24,7 +24,7 @@ export async function runConnectionLane(plan, { lane, port, width, seed, tally }
       const problem = judge(planned.input, outcome);
       if (problem !== undefined)
         tally.violation(planned, `${problem}; answer: ${JSON.stringify(outcome.answer.slice(0, 120))}`);
-      tally.connection(outcome);
+      tally.connection(outcome, planned.input);
       plan.finished(planned);
     }
   };

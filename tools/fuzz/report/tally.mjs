@@ -24,14 +24,16 @@ export class Tally {
       this.violations.push({ input: number, kind: KINDS[kind].name, problem });
   }
 
-  connection({ answer, status, cut, error }) {
+  /** @param {{ expect: string }} input of the connection */
+  connection({ answer, status, cut, error }, { expect }) {
     add(
       this.outcomes,
       status === undefined ? (cut ? `cut off${error ? ` (${error})` : ''}` : 'ended by us, unanswered') : `${status}`,
     );
     if (status === 101) add(this.handshakes, 'accepted');
     const code = /\{"code":"([A-Z_]+)"/.exec(answer)?.[1];
-    if ((status === 400 || status === 401 || status === 403) && code !== undefined) add(this.handshakes, code);
+    // In development the edge explains a refusal to a plain GET, which is not a handshake; only these inputs surely are.
+    if (expect === 'status' && code !== undefined) add(this.handshakes, code);
   }
 
   refusedFrame(code) {
