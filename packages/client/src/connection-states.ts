@@ -9,7 +9,7 @@ export const CONNECTION_STATES = [
   'opening',
   /** The session exists; its rooms are being joined again. */
   'restoring',
-  /** Everything works and every wanted room is joined. */
+  /** Everything works, and every wanted room has its answer. */
   'open',
   /** The edge asked the client to move: answers and messages still arrive, new frames wait for the next session. */
   'moving',
