@@ -25,8 +25,8 @@ async function serve(answer: (path: string) => string | undefined): Promise<stri
 beforeAll(async () => {
   const contents = `import { HubbubClient } from '@hubbub/client';
     import { explainingTransport } from '@hubbub/client/development';
-    globalThis.firstError = (url, token) => new Promise(resolve => {
-      const client = new HubbubClient({ url, token, openTransport: explainingTransport });
+    globalThis.firstError = (url, token, explained) => new Promise(resolve => {
+      const client = new HubbubClient({ url, token, ...(explained && { openTransport: explainingTransport }) });
       client.on('state', ({ state, error }) => {
         if (!error && state !== 'open') return;
         resolve([client.state, error?.code, error?.message]);
@@ -45,14 +45,10 @@ beforeAll(async () => {
 }, PROVISION_TIMEOUT_MS);
 
 /** The state, the code and the message of the first failure. */
-const firstError = (url: string): Promise<unknown[]> =>
+const firstError = (url: string, { explained = true } = {}): Promise<unknown[]> =>
   page.evaluate(
-    ([address, token]) =>
-      (globalThis as unknown as { firstError(url: string, token: string): Promise<unknown[]> }).firstError(
-        String(address),
-        String(token),
-      ),
-    [url, cluster.token({ user: 'ada' })],
+    args => (globalThis as unknown as { firstError(...args: unknown[]): Promise<unknown[]> }).firstError(...args),
+    [url, cluster.token({ user: 'ada' }), explained],
   );
 
 test('a wrong path is named, with the right ones, and ends the client', async () => {
@@ -72,6 +68,14 @@ test('an address where nothing answers is named', async () => {
 test('a server that is not an edge is named', async () => {
   const url = `ws://${await serve(() => undefined)}/ws`;
   expect(await firstError(url)).toEqual(['waiting', 'UNAVAILABLE', expect.stringContaining('but not as an edge')]);
+});
+
+test('in production the error names what to check', async () => {
+  expect(await firstError('ws://127.0.0.1:1/ws', { explained: false })).toEqual([
+    'waiting',
+    'UNAVAILABLE',
+    'The edge closed with 1006. Check URL, origin and token.',
+  ]);
 });
 
 test('a connection that opens reports no error', async () => {

@@ -263,9 +263,9 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
   #send(wire: Wire, frame: Frame): void {
     this.#connection.send(wire);
     // Listeners may show or log frames: the token must not be in them.
-    const shown = frame.type === 'refresh' ? { ...frame, payload: {} } : frame;
-    const raw = shown === frame ? wire : '';
-    this.#listeners.emit('*frame', { direction: 'out', raw, frame: shown });
+    const isSecret = frame.type === 'refresh';
+    const shown = isSecret ? { ...frame, payload: {} } : frame;
+    this.#listeners.emit('*frame', { direction: 'out', raw: isSecret ? '' : wire, frame: shown });
   }
 
   #received(wire: Wire): void {

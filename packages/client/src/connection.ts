@@ -133,7 +133,7 @@ export class Connection {
   }
 
   #closed(closing: Closing): void {
-    const error = closingError(closing);
+    const error = closingError(closing, this.#state === 'connecting');
     this.#step(isFinal(closing, error, this.#dialRequest.token.renews) ? 'stopped' : 'lost', { closing, error });
   }
 

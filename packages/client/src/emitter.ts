@@ -12,7 +12,7 @@ export type Unsubscribe = () => void;
 export interface Subscription extends Unsubscribe, Disposable {}
 
 /** The standard's symbol; one of ours where the platform has none, so that the property stands under no other name. */
-export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol('Symbol.dispose');
+export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol();
 
 /** Listeners by name. The names of frames are their types; those of our own events begin with `*`, as no frame's type does. */
 export class Emitter {

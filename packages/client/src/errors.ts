@@ -57,11 +57,12 @@ export function isFinal({ code, refusal }: Closing, error: HubbubError, canRenew
   return refusal ? !error.retryable : closeAdvice(code) === 'stop';
 }
 
-/** Why a connection ended, for the application. */
-export function closingError(closing: Closing): HubbubError {
+/** Why a connection ended, for the application. Browsers hide why a handshake failed, so the text names what to check. */
+export function closingError(closing: Closing, duringHandshake: boolean): HubbubError {
   if (closing.refusal) return new HubbubError(closing.refusal.code, closing.refusal.message);
   const { code, reason } = closing;
-  return new HubbubError(codeOf(closing), `The edge closed with ${code}${reason && `: ${reason}`}.`);
+  const advice = duringHandshake ? ' Check URL, origin and token.' : '';
+  return new HubbubError(codeOf(closing), `The edge closed with ${code}${reason && `: ${reason}`}.${advice}`);
 }
 
 function codeOf(closing: Closing): ErrorCode {

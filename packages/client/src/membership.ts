@@ -224,8 +224,9 @@ export class Membership {
 
   #isWorthAnother(error: HubbubError): boolean {
     if (!(error instanceof Refused)) return false;
-    this.#refusedSinceMs ??= performance.now();
-    return performance.now() - this.#refusedSinceMs < JOIN_PATIENCE_MS;
+    const nowMs = performance.now();
+    this.#refusedSinceMs ??= nowMs;
+    return nowMs - this.#refusedSinceMs < JOIN_PATIENCE_MS;
   }
 
   async #leaveSession(): Promise<Frame | undefined> {

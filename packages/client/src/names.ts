@@ -19,7 +19,7 @@ export function checkEventName(type: string): void {
   if (typeof type === 'string' && isEventName(type)) return;
   throw new HubbubError(
     'INVALID_FORMAT',
-    `Not an event name: ${shown(type)}. Use a-z, 0-9, _ and dots; Hubbub's names are taken.`,
+    `Not an event name: ${shown(type)}. Use a-z, 0-9, _ and dots; Hubbub's are taken.`,
   );
 }
 

@@ -88,7 +88,7 @@ export function resolveOptions(options: ClientOptions): Settings {
   const url = socketUrl(settings.url);
   if (url === undefined) {
     problems.push(
-      `url must be a ws:, wss:, http: or https: URL, relative only in a page; got ${JSON.stringify(settings.url)}`,
+      `url must be a ws:, wss:, http: or https: URL, or relative in a page; got ${JSON.stringify(settings.url)}`,
     );
   }
   if (!['string', 'function', 'undefined'].includes(typeof settings.token)) {

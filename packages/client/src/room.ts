@@ -178,17 +178,17 @@ export class Room<Events = AnyEvents, Sent = Events> {
 
   /** Listens to frames of this room, those of services included. Returns what stops it. */
   on<Type extends FrameTypeName<Events>>(type: Type, listener: (frame: FrameOf<Events, Type>) => void): Subscription {
-    return this.#shared.listeners.on(type, listener);
+    return this.#on(type, listener);
   }
 
   /** Listens to frames of this room of every type, after the listeners of `on`. */
   onAny(listener: (frame: RoomFrame<Events>) => void): Subscription {
-    return this.#shared.listeners.on('*', listener);
+    return this.#on('*', listener);
   }
 
   /** Hears of every change of `state`. A method of its own, because a service may publish frames of any name. */
   onStateChange(listener: (change: RoomChange) => void): Subscription {
-    return this.#shared.listeners.on('*change', listener);
+    return this.#on('*change', listener);
   }
 
   /**
@@ -196,12 +196,16 @@ export class Room<Events = AnyEvents, Sent = Events> {
    * @example room.onGap(async ({ since, before }) => show((await room.history({ since, before })).messages));
    */
   onGap(listener: (gap: Gap) => void): Subscription {
-    return this.#shared.listeners.on('*gap', listener);
+    return this.#on('*gap', listener);
   }
 
   /** After a reconnect nothing is missing; what was has been given to the listeners of `on`, in order. */
   onRecovered(listener: (recovered: Recovered) => void): Subscription {
-    return this.#shared.listeners.on('*recovered', listener);
+    return this.#on('*recovered', listener);
+  }
+
+  #on<Event>(name: string, listener: (event: Event) => void): Subscription {
+    return this.#shared.listeners.on(name, listener);
   }
 
   /** The state that all handles of the room share. */
