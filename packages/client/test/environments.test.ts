@@ -114,7 +114,7 @@ describe('the address of an edge', () => {
 
   it('must not be relative where there is no page, and the error names a valid form', () => {
     expect(() => resolveOptions({ url: '/ws' })).toThrow(
-      /^HubbubClient options: url .*, relative only in a page; got "\/ws"\.$/,
+      /^HubbubClient options: url .*, or relative in a page; got "\/ws"\.$/,
     );
   });
 
