@@ -48,12 +48,15 @@ function publishedManifest(folder) {
   };
 }
 
-/** Removes what the compiler wrote from sources that no longer exist: it never does so itself. */
-function removeStaleOutputs(copy) {
+/**
+ * Removes from the copy what the compiler wrote from sources that no longer exist: it never does so itself. The sources of
+ * bundles are outside the copy.
+ */
+function removeStaleOutputs(folder, copy) {
   const dist = join(copy, 'dist');
   for (const map of readdirSync(dist, { recursive: true }).filter(path => /\.(js|d\.ts)\.map$/.test(path))) {
     const { sources } = JSON.parse(readFileSync(join(dist, map), 'utf8'));
-    if (existsSync(resolve(dist, dirname(map), sources[0]))) continue;
+    if (existsSync(resolve(at(folder), 'dist', dirname(map), sources[0]))) continue;
     for (const path of [map, map.slice(0, -'.map'.length)]) rmSync(join(dist, path), { force: true });
   }
 }
@@ -69,7 +72,7 @@ function copyPackages() {
   return listFolders().map(folder => {
     const copy = join(copies, folder);
     cpSync(at(folder), copy, { recursive: true, filter: path => !/[\\/](node_modules|test)$/.test(path) });
-    removeStaleOutputs(copy);
+    removeStaleOutputs(folder, copy);
     copyFileSync(at('LICENSE'), join(copy, 'LICENSE'));
     writeFileSync(join(copy, 'package.json'), `${JSON.stringify(publishedManifest(folder), null, 2)}\n`);
     return copy;
