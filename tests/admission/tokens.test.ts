@@ -50,7 +50,7 @@ describe('tokens', () => {
         HUBBUB_JWT_JWKS_URL: keys.url,
         HUBBUB_JWT_ISSUER: ISSUER,
         HUBBUB_JWT_AUDIENCE: 'chat,game',
-        HUBBUB_JWT_LEEWAY_MS: '2000',
+        HUBBUB_JWT_LEEWAY_MS: '20000',
       },
     });
     edge = cluster.edge(0);
@@ -87,8 +87,8 @@ describe('tokens', () => {
     ['another issuer', () => sign('HS256', SECRET, {}, { iss: 'https://evil.example' }), /issuer/],
     ['no issuer', () => sign('HS256', SECRET, {}, { iss: undefined }), /issuer/],
     ['another audience', () => sign('HS256', SECRET, {}, { aud: 'mail' }), /audience/],
-    ['expired', () => sign('HS256', SECRET, {}, { exp: now() - 4 }), /expired/],
-    ['not valid yet', () => sign('HS256', SECRET, {}, { nbf: now() + 30 }), /not valid yet/],
+    ['expired', () => sign('HS256', SECRET, {}, { exp: now() - 25 }), /expired/],
+    ['not valid yet', () => sign('HS256', SECRET, {}, { nbf: now() + 60 }), /not valid yet/],
     ['an end that is text', () => sign('HS256', SECRET, {}, { exp: '9999999999' }), /exp/],
     ['crit', () => sign('HS256', SECRET, { crit: ['exp'] }), /crit/],
     ['a room token', () => sign('HS256', SECRET, {}, { room: 'general' }), /room token/],

@@ -20,7 +20,7 @@ test('npm start leaves no process of the build behind', async () => {
   // A copy, because a build must not replace what the processes of other tests run from.
   const folder = await mkdtemp(`${ROOT}test-results-`);
   cleanup(() => rm(folder, { recursive: true }));
-  for (const name of ['packages', 'apps', 'examples', 'scripts', ...FILES]) {
+  for (const name of ['packages', 'apps', 'tools', 'examples', 'scripts', ...FILES]) {
     await cp(ROOT + name, `${folder}/${name}`, { recursive: true, preserveTimestamps: true });
   }
   await symlink(`${ROOT}node_modules`, `${folder}/node_modules`);

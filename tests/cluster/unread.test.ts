@@ -12,7 +12,7 @@ const MESSAGE_BYTES = 262_144;
 test('disconnects a client that never reads, although it sends; one that reads occasionally stays', async () => {
   const cluster = await startCluster({
     edges: 1,
-    env: { HUBBUB_UNREAD_TIMEOUT_MS: '2000', HUBBUB_MAX_BUFFERED_BYTES: String(2 * FLOOD_BYTES) },
+    env: { HUBBUB_UNREAD_TIMEOUT_MS: '6000', HUBBUB_MAX_BUFFERED_BYTES: String(2 * FLOOD_BYTES) },
   });
   const edge = cluster.edge(0);
   const open = async (user: string) => {

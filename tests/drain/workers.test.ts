@@ -102,7 +102,7 @@ describe('workers', () => {
     const { opened, refused } = await stream.stop();
     console.log(`${opened} connections during the replacement, ${refused.length} refused`, refused);
     expect(refused).toEqual([]);
-    expect(opened).toBeGreaterThan(50);
+    expect(opened, 'each of four streams connected').toBeGreaterThanOrEqual(4);
     for (const pid of before) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     // Every client got `reconnect` and was closed in good order, not cut off.
     for (const client of clients) expect((await client.closed).code).toBe(1012);
