@@ -1,7 +1,8 @@
 /** Requirements of every implementation of `Documents`: the one in memory and the one on a real Redis. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../tests/support/cleanup.js';
-import { eventually } from '../../tests/support/eventually.js';
 import { startRedis } from '../../tests/support/redis.js';
 import { type Documents, MemoryDocuments } from '../state/documents.js';
 import { RedisDocuments } from '../state/redis/redis-documents.js';

@@ -1,7 +1,7 @@
 /** An authorizer that fails: what that costs, and when it is asked again (docs/authorizer.md). */
+
+import { eventually, metricValue } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect, connectRefused } from '../support/raw-client.js';
 import { type AuthorizerDouble, says } from './authorizer-double.js';
 import { code, join, KEY, send, start } from './authorizer-story.js';

@@ -1,7 +1,8 @@
 /** Shared parts of the authorizer's stories: an edge that asks one, people on it, and the edge's metrics. */
+
+import { countOf } from '@hubbub/tools/kit';
 import { withNamespaces } from '../presence/config-file.js';
 import { type Environment, startEmbedded } from '../support/cluster.js';
-import { countOf } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startAuthorizer } from './authorizer-double.js';
 

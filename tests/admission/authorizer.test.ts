@@ -1,7 +1,7 @@
 /** The authorizer: what it is asked, what its answers mean, and how long they are remembered (docs/authorizer.md). */
+
+import { eventually, metricValue } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect, connectRefused } from '../support/raw-client.js';
 import { says } from './authorizer-double.js';
 import { code, join, KEY, send, start } from './authorizer-story.js';

@@ -1,6 +1,7 @@
 /** Tokens with any claims: room tokens, and those that no back end should sign. */
+
+import { TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { createSigner } from 'fast-jwt';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 /** Signed for an hour, unless the claims differ; `exp: undefined` leaves it out. */
 export function signClaims(claims: object): string {

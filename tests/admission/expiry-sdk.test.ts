@@ -1,13 +1,12 @@
 /** The SDK's token expires at a real edge: the session continues with a new one, or ends with 4100 and reconnects. */
 import { HubbubClient, type StateChange } from '@hubbub/client';
 import { msgpackCodec } from '@hubbub/client/msgpack';
+import { eventually, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { jwt } from '../support/jwt.js';
 import { connect } from '../support/raw-client.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 /** Renewed when a fifth of it is left, or less. */
 const LIFE_MS = 4000;

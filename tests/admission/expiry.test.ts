@@ -1,11 +1,11 @@
 /** A session is not longer than its token, and `refresh` makes it longer without a new connection (PROTOCOL.md section 2.1). */
+
+import { eventually, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { jwk, jwt, keyPair } from '../support/jwt.js';
 import { startKeyServer } from '../support/key-server.js';
 import { connect, type RawClient } from '../support/raw-client.js';
-import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 
 const LEEWAY_MS = 1000;
 const ALL_ROOMS = ['*'];

@@ -1,13 +1,11 @@
 /** A flood of connections, handshakes and frames from some addresses: those on others lose nothing (invariant 8). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { eventually, metricValue, signToken } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { startProcess } from '../support/process.js';
 import { connect, type RawClient } from '../support/raw-client.js';
-import { signToken } from '../support/tokens.js';
 import { limitCount } from './limit-count.js';
 
 const MEMBERS = 10;

@@ -2,11 +2,11 @@
 import { connect as connectTcp } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { HubbubClient } from '@hubbub/client';
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ApiProcess, PRESENCE_KEY, startApi } from '../api/api-process.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 
 let cluster: TestCluster;
 let api: ApiProcess;

@@ -1,5 +1,5 @@
 /** How often a limit was exceeded, from the metrics of an edge. */
-import { type Measured, metricValue } from '../support/metric-value.js';
+import { type Measured, metricValue } from '@hubbub/tools/kit';
 
 /** @throws {Error} when the metrics do not know the limit: a misspelt name is not a zero */
 export async function limitCount(edge: Measured, limit: string): Promise<number> {

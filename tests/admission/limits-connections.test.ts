@@ -1,10 +1,9 @@
 /** Limits of connections and handshakes: each one reached and exceeded over the wire (PROTOCOL.md section 6). */
 import { connect as connectTcp, type Socket } from 'node:net';
+import { eventually, metricValue } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, startEmbedded, type TestCluster, type TestEdge } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect, connectRefused } from '../support/raw-client.js';
 import { startAuthorizer } from './authorizer-double.js';
 import { limitCount } from './limit-count.js';

@@ -1,9 +1,9 @@
 /** The cost of frames: answers larger than their question, calls to Redis, bytes kept; each budget reached over the wire. */
 import type { Frame } from '@hubbub/protocol';
+import { metricValue } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { type Environment, startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { limitCount } from './limit-count.js';
 

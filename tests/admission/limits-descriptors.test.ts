@@ -1,12 +1,10 @@
 /** A process with few file descriptors: it refuses clients, and continues to answer its admin port. */
 import { connect as connectTcp } from 'node:net';
+import { eventually, metricValue, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { startProcess } from '../support/process.js';
 import { connect, type RawClient } from '../support/raw-client.js';
-import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 import { limitCount } from './limit-count.js';
 
 const DESCRIPTORS = 256;
@@ -35,7 +33,7 @@ async function startSmall() {
   return { process, attempt, isHealthy };
 }
 
-/** Seconds of CPU that the process takes in a second. */
+/** CPU seconds that the process uses in one second. A loop that spins has no end to wait for, so the wait is the measurement. */
 async function load(process: { readonly adminUrl: string }): Promise<number> {
   const before = await metricValue(process, 'process_cpu_seconds_total');
   await new Promise(resolve => setTimeout(resolve, 1000));

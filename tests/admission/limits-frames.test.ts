@@ -1,7 +1,8 @@
 /** How much a session, a user and an address may send: each limit reached and exceeded over the wire (PROTOCOL.md section 6). */
+
+import { metricValue } from '@hubbub/tools/kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
 import { limitCount } from './limit-count.js';

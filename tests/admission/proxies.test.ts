@@ -1,7 +1,8 @@
 /** The address of a client, behind proxies and without: the limits' counts, by real connections. */
+
+import { metricValue } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect, connectRefused } from '../support/raw-client.js';
 import { startAuthorizer } from './authorizer-double.js';
 import { limitCount } from './limit-count.js';

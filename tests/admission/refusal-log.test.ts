@@ -1,7 +1,8 @@
 /** The log answers "why was I refused?", and at `debug` shows connects, joins and closes. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster, type TestEdge } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, connectRefused } from '../support/raw-client.js';
 
 const logOf = ({ process }: TestEdge, event: string, code: string) => process.output.waitForLog({ event, code });

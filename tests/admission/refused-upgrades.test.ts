@@ -1,12 +1,10 @@
 /** `?errors=close` upgrades a connection only to refuse it: such connections are bounded in number and in time, and harm nobody. */
 import { connect as connectTcp, type Socket } from 'node:net';
+import { eventually, metricValue, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { startProcess, type TestProcess } from '../support/process.js';
 import { connect } from '../support/raw-client.js';
-import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 import { limitCount } from './limit-count.js';
 
 const HERE = '127.0.0.2';

@@ -3,15 +3,14 @@ import { execFile } from 'node:child_process';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { eventually, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { type TlsCertificateFiles, tlsCertificate, tlsCertificateFiles } from '../support/certificate.js';
 import { cleanup } from '../support/cleanup.js';
 import { type Environment, startCluster, startEmbedded, type TestEdge } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { runHubbub, startProcess, type TestProcess } from '../support/process.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
-import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 
 const first = tlsCertificate('first');
 const second = tlsCertificate('second');

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEVELOPMENT_JWT_SECRET } from '@hubbub/config';
+import { TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { type Environment, startEmbedded } from '../support/cluster.js';
@@ -11,7 +12,6 @@ import { keyPair } from '../support/jwt.js';
 import { startKeyServer } from '../support/key-server.js';
 import { runHubbub, startProcess } from '../support/process.js';
 import { connect } from '../support/raw-client.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 const STRONG = { HUBBUB_JWT_SECRET: 'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb' };
 const PORTS = { HUBBUB_HOST: '127.0.0.1', HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0' };

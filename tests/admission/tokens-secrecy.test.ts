@@ -1,10 +1,11 @@
 /** Tokens never reach logs, metrics or error texts: an edge at its most talkative is given right and wrong ones in every place. */
+
+import { TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { startEmbedded } from '../support/cluster.js';
 import { jwk, jwt, keyPair } from '../support/jwt.js';
 import { startKeyServer } from '../support/key-server.js';
 import { connect, type RawClient, UpgradeRefused } from '../support/raw-client.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 const known = keyPair('Ed25519');
 const stranger = keyPair('Ed25519');

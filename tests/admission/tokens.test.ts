@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@hubbub/tools/kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEmbedded, type TestEdge } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { base64url, jwk, jwt, keyPair, type SigningAlgorithm, type TestKeyPair } from '../support/jwt.js';
 import { type KeyServer, startKeyServer } from '../support/key-server.js';
 import { connect, connectRefused } from '../support/raw-client.js';

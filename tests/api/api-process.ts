@@ -1,10 +1,10 @@
 /** A process of the API for stories: starts it, sends requests, and reads its metrics. */
 import { connect as connectTcp } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
+import { TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { cleanup } from '../support/cleanup.js';
 import type { Environment, TestCluster } from '../support/cluster.js';
 import { type StartProcessOptions, startProcess, type TestProcess } from '../support/process.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 export const API_KEY = 'a-key-of-the-tests';
 export const PRESENCE_KEY = 'a-presence-key-of-the-tests';

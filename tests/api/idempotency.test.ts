@@ -1,8 +1,9 @@
 /** A repeated request has no further effect, whichever process receives it and whatever failed before. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { type ApiProcess, startApi } from './api-process.js';
 

@@ -1,10 +1,11 @@
 /** The API's description: valid by the schema of OpenAPI, and equal to the behavior of each route, in both directions. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 import { type Answer, API_KEY, type ApiProcess, type Asking, PRESENCE_KEY, startApi } from './api-process.js';
 

@@ -1,10 +1,10 @@
 /** Redis down, frozen and back, and a process that is stopped: nothing hangs, nothing is doubled, nothing is cut off. */
 import { connect as connectTcp } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
 import { API_KEY, type ApiProcess, startApi } from './api-process.js';

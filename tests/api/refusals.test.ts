@@ -1,7 +1,8 @@
 /** The API admits requests with a key, bounds their size, and names the error of the others. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { runHubbub } from '../support/process.js';
 import { API_KEY, type ApiProcess, startApi } from './api-process.js';
 

@@ -1,8 +1,9 @@
 /** Back ends reach clients by HTTP: every route of the API on a real cluster. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { type ApiProcess, PRESENCE_KEY, startApi } from './api-process.js';
 

@@ -2,9 +2,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { adopt } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { tlsCertificate, tlsCertificateFiles } from '../support/certificate.js';
-import { adopt } from '../support/children.js';
 import { startCluster } from '../support/cluster.js';
 import { jwk, keyPair } from '../support/jwt.js';
 import { startKeyServer } from '../support/key-server.js';

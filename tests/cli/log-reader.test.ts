@@ -4,10 +4,9 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { adopt, eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
-import { adopt } from '../support/children.js';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
 import { startProcess } from '../support/process.js';
 
 const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/main.js', import.meta.url));

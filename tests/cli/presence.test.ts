@@ -1,7 +1,8 @@
 /** `hubbub rooms` and `hubbub who` ask presence, page by page. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { runHubbub } from '../support/process.js';
 import { connect } from '../support/raw-client.js';
 

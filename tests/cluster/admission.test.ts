@@ -1,9 +1,10 @@
 /** The edge decides about admission before the upgrade (PROTOCOL.md section 1). */
+
+import { TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { createSigner } from 'fast-jwt';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Environment, startEmbedded, type TestCluster } from '../support/cluster.js';
 import { connect, connectRefused } from '../support/raw-client.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 const ALLOWED = 'https://app.example';
 

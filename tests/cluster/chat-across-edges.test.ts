@@ -1,7 +1,8 @@
 /** The main path: two people chat, one over JSON and one over MessagePack, on the same or different edges. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 
 const PLACES: ReadonlyArray<{ place: string; start: () => Promise<TestCluster> }> = [

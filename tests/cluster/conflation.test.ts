@@ -2,11 +2,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually, metricValue } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 

@@ -1,11 +1,10 @@
 /** The client SDK joins up to max_rooms rooms simultaneously, and retries joins after temporary refusals. */
 import { HubbubClient } from '@hubbub/client';
+import { countOf, eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { limitCount } from '../admission/limit-count.js';
 import { cleanup } from '../support/cleanup.js';
 import { type Environment, startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
-import { countOf } from '../support/metric-value.js';
 import { startRedis } from '../support/redis.js';
 
 /** Opens a connected client: each join is then a separate frame, not an entry of one `resume`. */

@@ -1,8 +1,9 @@
 /** Services find the namespaces with a history in Redis. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
 async function announced(redis: TestRedis): Promise<Record<string, unknown> | false> {

@@ -1,12 +1,10 @@
 /** Negotiation before the first frame: subprotocol, features, pace, and the form of refusals. */
 import { FEATURES, readRefusalReason } from '@hubbub/protocol';
+import { eventually, metricValue, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { createSigner } from 'fast-jwt';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { type ConnectOptions, connect, connectRefused } from '../support/raw-client.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 let cluster: TestCluster;
 let url: string;

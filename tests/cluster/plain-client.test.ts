@@ -3,14 +3,12 @@
  * It must work unchanged with `npm start`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { adopt, eventually, ProcessOutput } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { openBrowser } from '../support/browser.js';
-import { adopt } from '../support/children.js';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
 import { PLAIN_CLIENT } from '../support/plain-client.js';
 import { runHubbub } from '../support/process.js';
-import { ProcessOutput } from '../support/process-output.js';
 
 let port: number;
 let adminPort: number;

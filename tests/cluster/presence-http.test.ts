@@ -1,7 +1,8 @@
 /** Presence serves rosters and locations over HTTP to clients with a key. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 
 describe('the HTTP interface of the presence process', () => {

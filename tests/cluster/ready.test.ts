@@ -1,8 +1,9 @@
 /** /readyz is green only if a message has just traveled out through Redis and back (invariant 10). */
+
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestEdge } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
 

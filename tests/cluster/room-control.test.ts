@@ -1,9 +1,9 @@
 /** Services close rooms and remove users on every edge immediately, and rosters follow. */
 import { connectHubbub, type Hubbub } from '@hubbub/server';
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 
 describe('room control', () => {

@@ -2,12 +2,11 @@
 import { openRedisBrokerClient } from '@hubbub/broker';
 import { encodeEnvelope, jsonCodec, RESERVED_FRAME_TYPES } from '@hubbub/protocol';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { eventually, metricValue } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 
 describe('redis-cli PUBLISH of plain JSON', () => {

@@ -1,7 +1,8 @@
 /** An edge disconnects a slow reader, which may reconnect and resume; the other members of the room are not delayed. */
+
+import { metricValue } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { startCluster, type TestEdge } from '../support/cluster.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect } from '../support/raw-client.js';
 
 const MESSAGE_BYTES = 32_768;

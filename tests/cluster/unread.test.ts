@@ -1,8 +1,8 @@
 /** A client that does not read pending data is disconnected after a timeout; a slow reader stays. */
+
+import { eventually, metricValue } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect } from '../support/raw-client.js';
 
 /** More than the kernels buffer for an unread connection, and less than the limit of a slow reader. */

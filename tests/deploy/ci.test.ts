@@ -4,11 +4,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startEmbeddedHub } from '@hubbub/cli/embedded';
+import { signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
-import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 import { ROOT } from './support/compose.js';
 
 const WORKFLOWS = join(ROOT, '.github/workflows');

@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@hubbub/tools/kit';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { openBrowser } from '../support/browser.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { startProcess } from '../support/process.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { startRedis } from '../support/redis.js';

@@ -1,7 +1,8 @@
 /** The shipped HAProxy configuration, run in front of real edges that leave and restart. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
 import { ask, startEchoEdge, UPGRADE } from './support/echo-edge.js';

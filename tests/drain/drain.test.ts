@@ -1,9 +1,8 @@
 /** An edge that drains: its clients move to the other edge, spread out, and nobody is refused or lost. */
 import { createConnection } from 'node:net';
+import { eventually, metricValue } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster, type TestEdge } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 
 const CLIENTS = 60;

@@ -1,12 +1,11 @@
 /** `hubbub edge --workers N`: several edges on one port that come and go while new connections keep coming. */
+
+import { eventually, metricValue, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { startProcess, type TestProcess } from '../support/process.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
-import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 
 const WORKERS = 2;
 

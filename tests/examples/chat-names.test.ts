@@ -1,6 +1,7 @@
 /** Chat without its page: the names that clients of any making rely on, and what its service answers. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
 import { PLAIN_CLIENT } from '../support/plain-client.js';
 import { addRoom, session } from './chat-people.js';
 import { EXAMPLE_TIMEOUT_MS, type RunningExample, startExample } from './support.js';

@@ -1,8 +1,8 @@
 /** Chat, as people use it: pages on two edges, an edge that dies meanwhile, networks that break. */
 import { connectHubbub } from '@hubbub/server';
+import { eventually } from '@hubbub/tools/kit';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { addRoom, session } from './chat-people.js';
 import { EXAMPLE_TIMEOUT_MS, goThrough, type RunningExample, startExample } from './support.js';

@@ -1,7 +1,7 @@
 /** The people of the pairwise session's stories: attendees with pages and without, who join, vote and receive messages. */
 import type { Frame } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import type { Page } from 'playwright-core';
-import { eventually } from '../support/eventually.js';
 import type { RawClient } from '../support/raw-client.js';
 import { type RunningExample, startExample } from './support.js';
 

@@ -1,8 +1,8 @@
 /** The pairwise session as people use it: attendees on two edges compare features until they agree, and the session is closed. */
 import type { Frame } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
 import { connectRefused, type RawClient } from '../support/raw-client.js';
 import {
   type Attendee,

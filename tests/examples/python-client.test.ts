@@ -1,10 +1,10 @@
 /** examples/python-client, which was written from PROTOCOL.md alone, on a cluster of two edges. */
+
+import { eventually, signToken } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { enter, joinAt, position, startWithHistory, stream } from '../recovery/support.js';
 import type { TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { PROVISION_TIMEOUT_MS, provisionPython } from '../support/provision.js';
-import { signToken } from '../support/tokens.js';
 import { PythonPerson, type PythonPersonOptions, REQUIREMENTS } from './python-people.js';
 
 const TIMEOUT_MS = 120_000;

@@ -3,10 +3,9 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Frame } from '@hubbub/protocol';
+import type { LogLine, Match } from '@hubbub/tools/kit';
 import { cleanup } from '../support/cleanup.js';
-import type { Match } from '../support/matching.js';
 import { TestProcess } from '../support/process.js';
-import type { LogLine } from '../support/process-output.js';
 
 const FOLDER = fileURLToPath(new URL('../../examples/python-client/', import.meta.url));
 

@@ -1,10 +1,10 @@
 /** The people of the quiz room's stories: some with pages, some without, who send and receive frames for a test. */
 import { randomBytes } from 'node:crypto';
 import type { Frame } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { QUESTION_SETS } from '../../examples/quiz-room/rooms.js';
-import { eventually } from '../support/eventually.js';
 import type { RawClient } from '../support/raw-client.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { goThrough, type RunningExample, startExample } from './support.js';

@@ -1,4 +1,6 @@
 /** The quiz room when something breaks: connections that drop, a service that is killed, two of it. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { scoreOf } from '../../examples/quiz-room/rooms.js';
 import {
@@ -11,7 +13,6 @@ import {
   seat,
   start,
 } from '../../examples/quiz-room/rules.js';
-import { eventually } from '../support/eventually.js';
 import {
   chosen,
   IDLE_TIMEOUT_MS,

@@ -1,6 +1,7 @@
 /** The quiz room in use: a host and players on two edges, from the code to the podium and the end. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
 import {
   CLEANUP_MS,
   fillIn,

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@hubbub/tools/kit';
+import { freePort, TEST_JWT_SECRET, type TokenRequest } from '@hubbub/tools/kit';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { parse, stringify } from 'yaml';
 import { findExample } from '../../examples/catalogue.js';
@@ -13,7 +13,6 @@ import { type Environment, startCluster, type TestCluster, type TestEdge } from 
 import { startProcess, type TestProcess } from '../support/process.js';
 import { type ConnectOptions, connect, type RawClient } from '../support/raw-client.js';
 import { type StartRedisOptions, startRedis, type TestRedis } from '../support/redis.js';
-import { TEST_JWT_SECRET, type TokenRequest } from '../support/tokens.js';
 
 /** For `test` and `beforeAll`: a browser and six processes on a machine that does other things too. */
 export const EXAMPLE_TIMEOUT_MS = 120_000;

@@ -1,8 +1,8 @@
 /** Domain events of programs that know nothing of WebSockets, as pages on two edges see them; and a service that dies meanwhile. */
 import { randomUUID } from 'node:crypto';
+import { eventually } from '@hubbub/tools/kit';
 import type { Page } from 'playwright-core';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
 import type { RawClient } from '../support/raw-client.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { EXAMPLE_TIMEOUT_MS, goThrough, type RunningExample, startExample } from './support.js';

@@ -1,6 +1,7 @@
 /** Voting rooms that nobody is in: forgotten in time, also by a service that was dead meanwhile. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
 import { EXAMPLE_TIMEOUT_MS, type RunningExample, startExample } from './support.js';
 import { acquire, listen, roomPath } from './voting-people.js';
 

@@ -1,8 +1,8 @@
 /** The voting room as people use it: three pages on two edges, and each of its rules. */
+
+import { eventually, metricValue } from '@hubbub/tools/kit';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { EXAMPLE_TIMEOUT_MS, type RunningExample, startExample } from './support.js';
 import { acquire, from, listen, participant, roomPath } from './voting-people.js';
 

@@ -1,10 +1,9 @@
 /** An edge with a broken subscription still executes the controls of services on users and rooms, once. */
 import { connectHubbub } from '@hubbub/server';
+import { eventually, metricValue } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect } from '../support/raw-client.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 

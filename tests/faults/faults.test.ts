@@ -2,9 +2,10 @@
  * Faults of the network, of Redis and of edges under a steady stream of numbered messages. Every member of a room with
  * history gets every message exactly once and in order, or a gap is reported (invariants 1 and 2).
  */
+
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { startRedis } from '../support/redis.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { historyEnvironment, NumberedStream } from './numbered-stream.js';

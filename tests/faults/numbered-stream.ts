@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HubbubClient, type HubbubError, type Room } from '@hubbub/client';
+import { eventually } from '@hubbub/tools/kit';
 import { cleanup } from '../support/cleanup.js';
 import type { TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 
 /** Settings of a cluster with history in the rooms `kept:*` and without it in `plain:*`. */
 export function historyEnvironment(): Record<string, string> {

@@ -1,9 +1,10 @@
 /** A Redis that is full, or became a replica under live connections: health is red, writes are refused, and all recovers. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { startApi } from '../api/api-process.js';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster, type TestEdge } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import type { TestProcess } from '../support/process.js';
 import { runHubbub } from '../support/process.js';
 import { connect } from '../support/raw-client.js';

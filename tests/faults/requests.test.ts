@@ -3,11 +3,11 @@
  * closes. The content of the answer is not checked here.
  */
 import type { Frame } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { startAuthorizer } from '../admission/authorizer-double.js';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 

@@ -1,7 +1,8 @@
 /** Two thousand clients lose their edge simultaneously, each a hundred messages behind, and resume at another. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
 import { historyEnvironment } from './numbered-stream.js';

@@ -1,10 +1,10 @@
 /** Short fuzz runs: the programs of `npm run fuzz`, each with a seed and a cluster of its own (invariant 7). */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { adopt } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { memoryVerdict } from '../../tools/fuzz/report/memory.mjs';
 import { MIB } from '../../tools/report/tables.mjs';
-import { adopt } from '../support/children.js';
 import { startRedis } from '../support/redis.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

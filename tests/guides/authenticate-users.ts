@@ -1,15 +1,13 @@
 /** docs/guides/authenticate-users.md: its programs give tokens that a hub accepts, and its authorizer decides about joins. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from '@hubbub/tools/kit';
+import { eventually, freePort, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { transform } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Consumer } from '../packages/consumer.js';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { provisionPhp, titleOf } from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 import { type Programs, programsOf, startProgram } from './programs.js';
 
 const ENV = { HUBBUB_JWT_SECRET: TEST_JWT_SECRET };

@@ -1,10 +1,11 @@
 /** The guide "Build your own in 15 minutes", followed step by step: its files are written as it has them, and run. */
+
+import { eventually } from '@hubbub/tools/kit';
 import type { Browser, Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { openBrowser } from '../support/browser.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { startRedis } from '../support/redis.js';
 import { type Programs, programsOf } from './programs.js';

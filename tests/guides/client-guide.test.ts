@@ -3,15 +3,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectHubbub, createTokenMint } from '@hubbub/server';
+import { eventually, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 import { type Programs, programsOf } from './programs.js';
 
 let guide: Programs;

@@ -1,11 +1,9 @@
 /** docs/guides/existing-server.md: an HTTP server and a hub in one process. */
 
-import { freePort } from '@hubbub/tools/kit';
+import { eventually, freePort, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import type { Consumer } from '../packages/consumer.js';
-import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
-import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 import { programsOf } from './programs.js';
 
 /** Runs the guide in the folder of a consumer that has Express. */

@@ -3,10 +3,8 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { adopt } from '../support/children.js';
+import { adopt, eventually, ProcessOutput } from '@hubbub/tools/kit';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
-import { ProcessOutput } from '../support/process-output.js';
 import { samplesOf } from '../support/samples.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,5 +1,6 @@
 /** docs/guides/react.md: its files, on Vite's development server and built, in Chromium at a hub. */
 import { join } from 'node:path';
+import { TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import type { Browser, Page } from 'playwright-core';
 import { build, createServer } from 'vite';
 import { beforeAll, expect, test } from 'vitest';
@@ -7,7 +8,6 @@ import { openBrowser } from '../support/browser.js';
 import { cleanup } from '../support/cleanup.js';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 import { programsOf } from './programs.js';
 
 let hub: TestCluster;

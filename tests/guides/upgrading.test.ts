@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { HubbubClient } from '@hubbub/client';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { historyEnvironment, NumberedStream } from '../faults/numbered-stream.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
 const ROOMS = ['kept:red', 'kept:blue'];

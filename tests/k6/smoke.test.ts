@@ -2,11 +2,10 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { adopt, metricValue, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { findK6 } from '../../k6/runner/k6-program.mjs';
-import { adopt } from '../support/children.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 // The test verifies that everything works, not how fast a shared machine is; smoke's own limit is 1 s.
@@ -73,9 +72,6 @@ async function runLoad(cluster: TestCluster, args: readonly string[]): Promise<{
 }
 
 async function sessionsOn(cluster: TestCluster): Promise<number> {
-  const texts = await Promise.all(
-    cluster.edges.map(async ({ adminUrl }) => await (await fetch(`${adminUrl}/metrics`)).text()),
-  );
-  const counts = texts.map(text => Number(/^hubbub_edge_sessions(?:\{[^}]*\})? (\d+)$/m.exec(text)?.[1] ?? 0));
+  const counts = await Promise.all(cluster.edges.map(edge => metricValue(edge, 'hubbub_edge_sessions')));
   return counts.reduce((sum, count) => sum + count, 0);
 }

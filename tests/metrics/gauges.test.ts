@@ -1,8 +1,9 @@
 /** Gauges go down as well as up, and the numbers of Redis are absent while it is down. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { startCluster, startEmbedded } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
 import { scrape } from './support/scrape.js';

@@ -1,12 +1,10 @@
 /** A real Prometheus scrapes a real cluster to which everything happens: every panel and every alert finds its data. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { adopt, eventually, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findK6 } from '../../k6/runner/k6-program.mjs';
-import { adopt } from '../support/children.js';
-import { eventually } from '../support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 import { type Asked, alerts, panelExpressions } from './support/expressions.js';
 import { type Prometheus, startPrometheus } from './support/prometheus.js';
 import { liveThrough } from './support/story.js';

@@ -4,12 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { startEmbeddedHub } from '@hubbub/cli/embedded';
+import { eventually, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { beforeAll, test } from 'vitest';
 import { openBrowser } from '../support/browser.js';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
-import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 
 const FILE = join(import.meta.dirname, '../../packages/client/dist/browser/hubbub-client.js');
 let browser: Awaited<ReturnType<typeof openBrowser>>;

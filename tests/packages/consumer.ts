@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { adopt } from '../support/children.js';
+import { adopt } from '@hubbub/tools/kit';
 import { cleanup } from '../support/cleanup.js';
 import { TestProcess } from '../support/process.js';
 

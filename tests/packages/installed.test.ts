@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import type { Browser } from 'playwright-core';
 import { createServer } from 'vite';
 import { beforeAll, expect, test } from 'vitest';
@@ -10,7 +11,6 @@ import { cleanup } from '../support/cleanup.js';
 import { startEmbedded } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { startRedis } from '../support/redis.js';
-import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 import { type Consumer, installConsumer } from './consumer.js';
 
 const SETTINGS = { HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0', HUBBUB_JWT_SECRET: TEST_JWT_SECRET };

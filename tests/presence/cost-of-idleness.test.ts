@@ -1,7 +1,8 @@
 /** The cost of idle sessions for Redis, and the keys that a cluster leaves behind. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 
 const ROOMS = 20;

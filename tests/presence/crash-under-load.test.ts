@@ -3,9 +3,9 @@
  * With a second instance: apps/presence/test/survival.test.ts.
  */
 import type { Frame } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { withNamespaces } from './config-file.js';
 

@@ -1,8 +1,8 @@
 /** Presence by namespace: off, or with members that are kept while they are away. */
 import type { RosterUser } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { withNamespaces } from './config-file.js';
 

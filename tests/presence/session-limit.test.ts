@@ -1,7 +1,8 @@
 /** The number of a user's sessions is limited in the whole cluster, whichever edges they are on. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 
 test('the session above the limit ends with 4202 on any edge, and a place is free again after a session ends', async () => {

@@ -1,10 +1,10 @@
 /** Fast refresh: a component is edited while its page is open, and neither its state nor its membership changes. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { eventually } from '@hubbub/tools/kit';
 import type { Page } from 'playwright-core';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import type { RawClient } from '../support/raw-client.js';
 import { HookPages, sentBy, untilRoom } from './hook-page.js';

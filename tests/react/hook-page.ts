@@ -3,6 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectHubbub, type PresenceQueries } from '@hubbub/server';
+import { signToken } from '@hubbub/tools/kit';
 import react from '@vitejs/plugin-react';
 import type { Browser, Page } from 'playwright-core';
 import { createServer } from 'vite';
@@ -12,7 +13,6 @@ import { cleanup } from '../support/cleanup.js';
 import { startEmbedded, type TestCluster } from '../support/cluster.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { signToken } from '../support/tokens.js';
 
 const API_KEY = 'key-of-the-hook-stories';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

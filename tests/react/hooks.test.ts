@@ -1,7 +1,8 @@
 /** The hooks of `@hubbub/react` in Chromium under StrictMode, where React mounts each component twice. */
+
+import { eventually } from '@hubbub/tools/kit';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import type { RawClient } from '../support/raw-client.js';
 import { HookPages, type PageGlobals, sentBy, untilRoom } from './hook-page.js';

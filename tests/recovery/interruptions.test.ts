@@ -1,7 +1,8 @@
 /** A room with history is whole, once and in order, whatever breaks between Redis and its members (invariants 1, 2). */
+
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
 import { startRedis } from '../support/redis.js';
 import { enter, expectWhole, joinAt, messages, metric, position, resume, startWithHistory, stream } from './support.js';
 

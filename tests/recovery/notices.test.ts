@@ -1,7 +1,7 @@
 /** Members get each notice of an outage once, and no notice if nothing was lost. */
+
+import { countOf, eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import { eventually } from '../support/eventually.js';
-import { countOf } from '../support/metric-value.js';
 import type { RawClient } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
 import { enter, joinAt, position, startWithHistory } from './support.js';

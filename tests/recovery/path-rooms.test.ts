@@ -1,7 +1,8 @@
 /** The request itself recovers the room of the path: its query names the position, and the replay precedes live messages. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import type { TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, UpgradeRefused } from '../support/raw-client.js';
 import { enter, expectWhole, joinAt, messages, position, startWithHistory, stream } from './support.js';
 

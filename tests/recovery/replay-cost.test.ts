@@ -1,9 +1,9 @@
 /** The cost of resuming old positions for an edge: it decides by sizes, and keeps no message that it will not send. */
 import { openRedisBrokerClient } from '@hubbub/broker';
 import { Channels, encodeEnvelope, jsonCodec } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
 import { enter, joinAt, metric, position, resume, startWithHistory } from './support.js';
 
 const ROOMS = Number(process.env.MEASURE_ROOMS ?? 10);

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Codec, type Gap, HubbubClient } from '@hubbub/client';
 import { msgpackCodec } from '@hubbub/client/msgpack';
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster, type TestEdge } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 
 const ROOMS = ['chat:red', 'chat:green', 'chat:blue'] as const;

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Frame, Position } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { expect } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
 import { type StartClusterOptions, startCluster, type TestCluster, type TestEdge } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { type ConnectOptions, connect, type RawClient } from '../support/raw-client.js';
 
 /** `chat` remembers enough for every story, `short` five messages, `echo` sends to the sender too, `plain` nothing. */

@@ -1,12 +1,11 @@
 /** Client events for services: acknowledged means in the stream, with what the edge knows and no claim of the client. */
 import type { Frame } from '@hubbub/protocol';
+import { metricValue, type TokenRequest } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { type Environment, startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
-import { metricValue } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
-import type { TokenRequest } from '../support/tokens.js';
 
 const NAMESPACES = {
   default: { events: ['page_viewed', 'page_left'], anonymousRights: ['join'] },

@@ -1,11 +1,10 @@
 /** A hub and its service in one process, without Redis. */
 import { startEmbeddedHub } from '@hubbub/cli/embedded';
+import { eventually, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
-import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
-import { signToken, TEST_JWT_SECRET } from '../support/tokens.js';
 
 test('a program with its own hub hears clients, answers them, and reads rosters', async () => {
   const hub = await startEmbeddedHub({

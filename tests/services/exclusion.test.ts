@@ -2,11 +2,11 @@
 import { openRedisBrokerClient } from '@hubbub/broker';
 import { HubbubClient } from '@hubbub/client';
 import { Channels, encodeEnvelope, type Frame, jsonCodec } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 
 const NAMESPACES = {

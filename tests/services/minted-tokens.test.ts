@@ -4,13 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTokenMint, type TokenMintOptions } from '@hubbub/server';
+import { TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster } from '../support/cluster.js';
 import { type KeyKind, keyPair } from '../support/jwt.js';
 import { connect } from '../support/raw-client.js';
-import { TEST_JWT_SECRET } from '../support/tokens.js';
 
 const NAMESPACES = {
   log: { public: true, historySize: 100, historyTtlMs: 60_000 },

@@ -1,10 +1,10 @@
 /** The server SDK on a real cluster: its messages arrive where they should, and its results are what happened. */
 import { connectHubbub, type Hubbub, type RosterMember, type RosterPage } from '@hubbub/server';
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
 import { connect } from '../support/raw-client.js';
 
 const API_KEY = 'the-key-of-the-story';

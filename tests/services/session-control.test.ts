@@ -1,12 +1,11 @@
 /** Services control single sessions: answer them, add them to rooms and remove them, from redis-cli as from any program. */
 import { HubbubClient, type RoomChange } from '@hubbub/client';
 import type { Frame } from '@hubbub/protocol';
+import { countOf, eventually } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
-import { countOf } from '../support/metric-value.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 

@@ -1,6 +1,7 @@
 /** Runs once per test run, before any worker: finds Redis for the workers, and finally ends forgotten children. */
+
+import { keepChildren } from '@hubbub/tools/kit';
 import type { TestProject } from 'vitest/node';
-import { keepChildren } from './children.js';
 import { provisionRedis, type RedisSource } from './provision.js';
 
 declare module 'vitest' {

@@ -1,6 +1,6 @@
 /** The frames that a client received: each is kept and taken once, and a missing one is explained. */
 import type { Frame } from '@hubbub/protocol';
-import { describeMatch, type Match, matches } from './matching.js';
+import { describeMatch, type Match, matches } from '@hubbub/tools/kit';
 
 const FRAMES_SHOWN = 20;
 

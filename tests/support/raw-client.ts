@@ -1,12 +1,14 @@
-/** A bare WebSocket client for stories: it knows only frames, so that it can do what the SDK never does. */
+/**
+ * A bare WebSocket client for stories: it knows only frames, so that it can do what the SDK never does. It uses `ws` for TLS and
+ * refused upgrades; the raw sockets of the kit have neither, and are for load and for wrong bytes.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Encoding, Frame } from '@hubbub/protocol';
+import { type Match, PATIENCE_MS } from '@hubbub/tools/kit';
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { WebSocket } from 'ws';
 import { cleanup } from './cleanup.js';
-import { PATIENCE_MS } from './eventually.js';
 import { Inbox } from './inbox.js';
-import type { Match } from './matching.js';
 
 export interface ConnectOptions {
   /** The name of this client in errors. Default: `client`. */

@@ -1,6 +1,7 @@
 /** Sessions that join a room's feed: the bounds of a replay, the patience with a slow reader, and the counters. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import { startFedRoom } from './fed-room.js';
 
 const offsets = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);

@@ -1,9 +1,9 @@
 /** The reports of an edge to presence, and its resync when an outcome is unknown. */
 import { LOG_START, type LogAppend, MemoryNodeLeases, MemoryReportLog, type ReportLog } from '@hubbub/broker';
 import { decodeReports, HubbubError, partitionOf, type Report, type Status } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { SILENT } from '../../../tests/support/silent-logger.js';
 import { PresenceReporter, type ReportedSession } from '../src/presence/presence-reporter.js';
 

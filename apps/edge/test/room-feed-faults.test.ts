@@ -1,6 +1,7 @@
 /** A room's feed while Redis fails, lags or is closed under it. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import { startFedRoom } from './fed-room.js';
 
 test('refuses waiting sessions while the history cannot be read, and continues when it can', async () => {

@@ -1,7 +1,7 @@
 /** A room's feed on a history that can lose, lag and be rewritten. */
 import { encodeEnvelope } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import { startFedRoom } from './fed-room.js';
 
 test('delivers messages that it missed while deaf, after its position is in doubt', async () => {

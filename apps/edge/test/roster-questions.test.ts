@@ -1,8 +1,8 @@
 /** Pending roster requests: answered or refused, exactly once. */
 import type { HubbubError } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { RosterQuestions } from '../src/presence/roster-questions.js';
 
 function bench() {

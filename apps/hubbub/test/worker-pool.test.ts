@@ -1,6 +1,7 @@
 /** The pool keeps its number of workers, whenever one of them ends. Its workers are doubles, because real ones end at any time. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import type { Worker, WorkerExit } from '../src/workers/worker.js';
 import { WorkerPool } from '../src/workers/worker-pool.js';
 

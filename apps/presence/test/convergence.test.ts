@@ -1,10 +1,10 @@
 /** Ten random runs of joins, leaves, crashes and pauses on a real Redis: once quiet, the registry matches the truth. */
 import { RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
 import { createMetricsRegistry } from '@hubbub/runtime';
+import { eventually } from '@hubbub/tools/kit';
 import type { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { SILENT } from '../../../tests/support/silent-logger.js';
 // The real reporter: its behavior when fenced is half of this test.

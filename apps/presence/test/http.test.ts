@@ -3,10 +3,10 @@ import { MemoryNodeLeases, MemoryOnlineCounter, partitionKey, RedisNodeLeases } 
 import { partitionOf } from '@hubbub/protocol';
 import { createLogger, createMetricsRegistry } from '@hubbub/runtime';
 import { startAdminServer } from '@hubbub/runtime/http';
+import { eventually } from '@hubbub/tools/kit';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { MemoryPartitionStore } from '../src/memory/memory-partition-store.js';
 import { MemoryRegistryReader } from '../src/memory/memory-registry-reader.js';
 import { Partition } from '../src/partition/partition.js';

@@ -2,9 +2,9 @@
 import { MemoryExchange, MemoryNodeLeases, MemoryOnlineCounter, MemoryReportLog } from '@hubbub/broker';
 import { Channels } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { SILENT } from '../../../tests/support/silent-logger.js';
 import { createMemoryPresence } from '../src/memory/memory-presence.js';
 import { EdgeDouble, type HeardFrame, readEnvelope } from './support/edge-double.js';

@@ -1,8 +1,8 @@
 /** The rounds of an owner with failures and delays in between. */
 import { HubbubError } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { INSTANCE_LEASE_MS } from '../src/instance-leases.js';
 import { DEFAULT_NAMESPACE_RULES } from '../src/partition/rules.js';
 import { OwnerBench, withFault } from './support/owner-bench.js';

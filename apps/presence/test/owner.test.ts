@@ -1,7 +1,7 @@
 /** Presence instances on a real Redis: shared work, takeovers, dead edges, and data loss. */
 import { nodesKey } from '@hubbub/broker';
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import { SILENT } from '../../../tests/support/silent-logger.js';
 import { createRedisPresence } from '../src/redis/redis-presence.js';
 import type { EdgeDouble } from './support/edge-double.js';

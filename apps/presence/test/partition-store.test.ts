@@ -1,6 +1,7 @@
 /** The registry's stores, in memory and on Redis. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { MemoryPartitionStore } from '../src/memory/memory-partition-store.js';

@@ -1,6 +1,7 @@
 /** Many roster requests: shared pages, commits of a bounded size, and no answers to abandoned requests. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import { OwnerBench, withFault } from './support/owner-bench.js';
 import { PartitionBench } from './support/partition-bench.js';
 

@@ -1,9 +1,9 @@
 /** Presence through crashes and pauses: real edges, real presence, a real Redis, from the members' view. */
 import type { Frame } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { withNamespaces } from '../../../tests/presence/config-file.js';
 import { startCluster, type TestCluster } from '../../../tests/support/cluster.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { connect, type RawClient } from '../../../tests/support/raw-client.js';
 
 /** Short leases spare the stories a wait of ten seconds. */

@@ -1,6 +1,7 @@
 /** The guarantees of every broker (src/broker.ts), as one suite that each implementation runs. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import type { Broker } from '../src/broker.js';
 
 /** Opens brokers of one cluster that are ready to publish and subscribe. */

@@ -1,7 +1,8 @@
 /** Both brokers give the same guarantees; also faults of Redis that only one of them meets. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { startTcpProxy } from '../../../tests/support/tcp-proxy.js';
 import type { Broker, Interruption } from '../src/broker.js';

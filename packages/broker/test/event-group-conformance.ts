@@ -1,6 +1,7 @@
 /** The guarantees of every group of consumers of client events. Run against memory and against a real Redis. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import type { EventEntry, EventGroup, EventLog } from '../src/event-log.js';
 import { AT_ONCE, idOf, LEASE_MS, newEventLog, textsOf } from './event-stories.js';
 

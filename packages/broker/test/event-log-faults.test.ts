@@ -1,7 +1,8 @@
 /** Logs of client events on a Redis that fails: the entries kept, the errors reported, and the cost of waiting. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis } from '../../../tests/support/redis.js';
 import { AT_ONCE, eventOf, idOf, LEASE_MS, textsOf } from './event-stories.js';
 import { openRedisEventLog } from './redis-event-log.js';

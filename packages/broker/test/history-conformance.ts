@@ -1,8 +1,8 @@
 /** The guarantees of every implementation of histories. Run against memory and against a real Redis. */
 import { randomUUID } from 'node:crypto';
 import { decodeEnvelope, encodeEnvelope } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import type { Broker } from '../src/broker.js';
 import type { History, HistoryAppend, HistoryEntry } from '../src/history.js';
 

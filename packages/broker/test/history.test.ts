@@ -1,8 +1,8 @@
 /** Histories, in memory and on Redis. */
 import { encodeEnvelope } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { MemoryExchange } from '../src/memory/memory-broker.js';

@@ -1,7 +1,7 @@
 /** The guarantees of every lifecycle log: events are appended to a log, and groups read them. */
 import type { LifecycleEvent } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import type { ConsumerGroup } from '../src/consumer-group.js';
 import type { LifecycleEntry, LifecycleLog } from '../src/index.js';
 

@@ -1,6 +1,7 @@
 /** The guarantees of every implementation of node leases. Run against memory and against a real Redis. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import type { NodeLeases } from '../src/node-leases.js';
 
 const SHORT_MS = 30;

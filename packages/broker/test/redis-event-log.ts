@@ -1,6 +1,7 @@
 /** A log of client events on a real Redis, as one process has it. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import type { TestRedis } from '../../../tests/support/redis.js';
 import { openRedisConnection } from '../src/redis/connection.js';
 import { RedisEventLog } from '../src/redis/redis-event-log.js';

@@ -1,6 +1,7 @@
 /** Events suspected of ending the process are tried one at a time, so that only the guilty one counts attempts. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import { Attempts } from '../src/consumer/attempts.js';
 import { consumerSettings } from '../src/consumer/settings.js';
 import type { Entry, Source } from '../src/consumer/source.js';

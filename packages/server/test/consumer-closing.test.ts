@@ -1,6 +1,7 @@
 /** A service that ends while it consumes events: what it waits for, what it leaves to the next instance, and that it ends. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis } from '../../../tests/support/redis.js';
 import { clientsOf, connectService, consumerStory, gate, textOf } from './service-stories.js';
 

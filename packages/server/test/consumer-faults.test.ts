@@ -1,11 +1,9 @@
 /** Service processes end, and Redis is restarted or frozen: every event is handled, those of a room first in order. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { adopt, eventually, ProcessOutput } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
-import { adopt } from '../../../tests/support/children.js';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
-import { ProcessOutput } from '../../../tests/support/process-output.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { clientsOf, connectService, gate, LEASE_MS, textOf } from './service-stories.js';
 

@@ -1,7 +1,7 @@
 /** A consumer that closes leaves no lease behind, whatever happened to the request for it. */
 import { HubbubError } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import { consume } from '../src/consumer/consume.js';
 import type { Entry, Source } from '../src/consumer/source.js';
 

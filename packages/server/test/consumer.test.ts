@@ -1,6 +1,7 @@
 /** A service that consumes events, on a real Redis: order, retries, dead letters, and failures. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis } from '../../../tests/support/redis.js';
 import type { EventEntry, EventsOptions } from '../src/index.js';
 import { connectService, consumerStory, gate, textOf } from './service-stories.js';

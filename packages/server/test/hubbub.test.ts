@@ -1,8 +1,8 @@
 /** The SDK for services: invalid arguments are rejected where they are passed, and nothing is lost silently. */
 import { Channels, decodeEnvelope, HubbubError } from '@hubbub/protocol';
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { startRedis } from '../../../tests/support/redis.js';
 import { connectHubbub, type HubbubOptions, type Publication } from '../src/index.js';
 

@@ -1,11 +1,11 @@
 /** The programs of this package's README, on a real cluster. */
+
+import { eventually, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { type Programs, programsOf } from '../../../tests/guides/programs.js';
 import { withNamespaces } from '../../../tests/presence/config-file.js';
 import { startCluster, type TestCluster } from '../../../tests/support/cluster.js';
-import { eventually } from '../../../tests/support/eventually.js';
 import { connect } from '../../../tests/support/raw-client.js';
-import { TEST_JWT_SECRET } from '../../../tests/support/tokens.js';
 
 const API_KEY = 'the-key-of-the-story';
 const NAMESPACES = {

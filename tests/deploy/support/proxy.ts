@@ -6,10 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { adopt } from '../../support/children.js';
+import { adopt, eventually, ProcessOutput } from '@hubbub/tools/kit';
 import { cleanup } from '../../support/cleanup.js';
-import { eventually } from '../../support/eventually.js';
-import { ProcessOutput } from '../../support/process-output.js';
 import { findProgram, installPackage, type PackageNames } from '../../support/system-packages.js';
 
 /** Two servers, as the shipped configurations have them. */

@@ -1,9 +1,9 @@
 /** The events in the cluster while Prometheus scrapes: a little of everything that has a metric. */
+
+import { eventually, metricValue } from '@hubbub/tools/kit';
 import { expect } from 'vitest';
 import type { ApiProcess } from '../../api/api-process.js';
 import { cleanup } from '../../support/cleanup.js';
-import { eventually } from '../../support/eventually.js';
-import { metricValue } from '../../support/metric-value.js';
 import { connect, connectRefused, type RawClient } from '../../support/raw-client.js';
 import type { WholeCluster } from './whole-cluster.js';
 

@@ -1,4 +1,6 @@
 /** A cluster with everything that has metrics: edges with authorizer, key set and client events, presence, and the HTTP API. */
+
+import { TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { type AuthorizerDouble, startAuthorizer } from '../../admission/authorizer-double.js';
 import { type ApiProcess, PRESENCE_KEY, startApi } from '../../api/api-process.js';
 import { withNamespaces } from '../../presence/config-file.js';
@@ -7,7 +9,6 @@ import { jwk, keyPair } from '../../support/jwt.js';
 import { startKeyServer } from '../../support/key-server.js';
 import { startProcess, type TestProcess } from '../../support/process.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
-import { TEST_JWT_SECRET } from '../../support/tokens.js';
 
 const NAMESPACES = {
   default: {},

@@ -1,10 +1,10 @@
 /** The kit's clusters: real processes that are ready, and the same story in one process in memory. */
+
+import { eventually, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { startCluster, startEmbedded, type TestCluster } from '../cluster.js';
-import { eventually } from '../eventually.js';
 import { runHubbub } from '../process.js';
 import { connect, connectRefused } from '../raw-client.js';
-import { TEST_JWT_SECRET } from '../tokens.js';
 
 async function tellFirstToLast(cluster: TestCluster): Promise<void> {
   const first = cluster.edge(0);

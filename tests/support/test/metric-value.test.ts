@@ -1,9 +1,9 @@
 /** Metrics as the kit reads them: a missing metric is an error, and a label not yet counted is zero. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { countOf, type Measured, metricValue } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../cleanup.js';
-import { countOf, type Measured, metricValue } from '../metric-value.js';
 
 const PAGE = `# HELP joins_total Joins.
 # TYPE joins_total counter

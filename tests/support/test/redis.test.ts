@@ -1,6 +1,7 @@
 /** The kit starts a real Redis, and applies what tests do to it. */
+
+import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../eventually.js';
 import { startRedis } from '../redis.js';
 
 describe('a Redis of the test', () => {

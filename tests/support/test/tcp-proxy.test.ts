@@ -1,9 +1,9 @@
 /** The kit's network applies its conditions. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../cleanup.js';
-import { eventually } from '../eventually.js';
 import { startTcpProxy } from '../tcp-proxy.js';
 
 /** An echo server behind a proxy, and one connection to it. */

@@ -1,8 +1,8 @@
 /** Presence instances, edges and listeners on a real Redis. */
 import { nodesKey, RedisNodeLeases, RedisOnlineCounter, RedisReportLog } from '@hubbub/broker';
 import { createMetricsRegistry } from '@hubbub/runtime';
+import { eventually } from '@hubbub/tools/kit';
 import { cleanup } from '../../../../tests/support/cleanup.js';
-import { eventually } from '../../../../tests/support/eventually.js';
 import { startRedis, type TestRedis } from '../../../../tests/support/redis.js';
 import { SILENT } from '../../../../tests/support/silent-logger.js';
 import type { PresenceRules } from '../../src/partition/rules.js';

@@ -1,1 +1,0 @@
-export { adopt, keepChildren } from '@hubbub/tools/kit';

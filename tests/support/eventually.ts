@@ -1,1 +1,0 @@
-export { type EventuallyOptions, eventually, PATIENCE_MS } from '@hubbub/tools/kit';

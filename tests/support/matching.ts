@@ -1,1 +1,0 @@
-export { describeMatch, type Match, matches } from '@hubbub/tools/kit';

@@ -1,1 +1,0 @@
-export { countOf, type Measured, metricValue } from '@hubbub/tools/kit';

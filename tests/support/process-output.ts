@@ -1,1 +1,0 @@
-export { type LogLine, ProcessOutput } from '@hubbub/tools/kit';

@@ -1,1 +1,0 @@
-export { signToken, TEST_JWT_SECRET, type TokenRequest } from '@hubbub/tools/kit';
