@@ -22,7 +22,7 @@ export type { StateChange } from './connection.js';
 export type { ConnectionState } from './connection-states.js';
 export type { Subscription, Unsubscribe } from './emitter.js';
 export type { Closing } from './errors.js';
-export type { FrameOf, FrameTypeName, RoomFrame } from './event-types.js';
+export type { FrameOf, FrameTypeName, MessagePayload, RoomFrame } from './event-types.js';
 export type { FrameWith, KnownFrames, MessageFrame, Session, Welcome } from './frames.js';
 export type { HistoryPage, HistoryQuery } from './history.js';
 export type { RoomChange, RoomState } from './membership.js';

@@ -1,10 +1,10 @@
 /** The client of a tree of components, and the state of its connection. */
-import type { ConnectionState, HubbubClient, HubbubError, Session, StateChange } from '@hubbub/client';
+import type { AnyEvents, ConnectionState, HubbubClient, HubbubError, Session, StateChange } from '@hubbub/client';
 import { createContext, createElement, type ReactElement, type ReactNode, useContext, useEffect } from 'react';
 import { createStore, type Store, useStore } from './store.js';
 
-export interface ConnectionView {
-  readonly client: HubbubClient;
+export interface ConnectionView<Events = AnyEvents, Sent = Events> {
+  readonly client: HubbubClient<Events, Sent>;
   readonly state: ConnectionState;
   /** The current session, or the last one. */
   readonly session?: Session | undefined;
@@ -68,11 +68,14 @@ export function useClient(): HubbubClient {
 
 /**
  * The client and the state of its connection.
+ *
+ * @typeParam Events payloads by event name, as of `HubbubClient`
+ * @typeParam Sent payloads by event name of what the application sends, where it differs
  * @throws {Error} outside of a `HubbubProvider`
  * @example
  * const { state, error } = useConnection();
  * if (state === 'waiting') return <p>Reconnecting …</p>;
  */
-export function useConnection(): ConnectionView {
+export function useConnection<Events = AnyEvents, Sent = Events>(): ConnectionView<Events, Sent> {
   return useStore(connectionOf(useClient()));
 }

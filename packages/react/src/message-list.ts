@@ -1,20 +1,24 @@
 /** The messages of a room: its newest history, then live, with gaps where the history cannot fill them. */
 import {
+  type AnyEvents,
   createFrameIds,
   type Frame,
+  type FrameTypeName,
   type HistoryPage,
   HubbubError,
+  type MessagePayload,
   type Payload,
   type Room,
   type Sender,
   type SendOptions,
 } from '@hubbub/client';
 import {
+  type AnyItem,
+  type AnyMessage,
   findMessage,
   type GapItem,
   type Item,
   isGap,
-  type MessageItem,
   narrowGap,
   offsetOf,
   place,
@@ -22,18 +26,18 @@ import {
 } from './message-items.js';
 import { createStore, type Store } from './store.js';
 
-export interface MessagesOptions {
+export interface MessagesOptions<Name extends string = string> {
   /** The number of items that are kept; above it, the oldest ones go. Default 500. */
   readonly limit?: number | undefined;
   /** The number of messages that one request to the history asks for. Default 50; an edge returns at most 100. */
   readonly pageSize?: number | undefined;
   /** The types of frames that are messages. Default `['new_message']`. */
-  readonly types?: readonly string[] | undefined;
+  readonly types?: readonly Name[] | undefined;
 }
 
-export interface MessagesView {
+export interface MessagesView<Events = AnyEvents, Sent = Events, Name extends FrameTypeName<Events> = 'new_message'> {
   /** Oldest first. */
-  readonly items: readonly Item[];
+  readonly items: readonly Item<Events, Name>[];
   /** Whether older messages exist for which the list has room. */
   readonly hasEarlier: boolean;
   readonly isLoading: boolean;
@@ -42,10 +46,16 @@ export interface MessagesView {
   /** Adds a page of older messages. */
   readonly loadEarlier: () => void;
   /** Sends a message and shows it immediately. The `id` of one that failed sends that one again. */
-  readonly send: (payload: Payload, options?: SendOptions) => void;
+  readonly send: (payload: MessagePayload<Sent>, options?: SendOptions) => void;
   /** Removes an own message from the list, such as one that failed. */
   readonly discard: (id: string) => void;
 }
+
+/** Inside the list, where a frame has any type. */
+export type AnyMessages = MessagesView<AnyEvents, AnyEvents, string>;
+
+/** Before the first session, the client does not know its user. */
+const UNKNOWN: Sender = { id: '', name: '' };
 
 /** Pages that are read at most to fill one gap. */
 const PAGES_MAX = 10;
@@ -55,11 +65,11 @@ export function createMessageList(
   room: Room,
   me: () => Sender | undefined,
   { limit = 500, pageSize = 50, types = ['new_message'] }: MessagesOptions,
-): Store<MessagesView> {
+): Store<AnyMessages> {
   const nextId = createFrameIds();
   /** Keys of gaps that could not be compared with the history. */
   const uncompared = new Set<string>();
-  let items: readonly Item[] = [];
+  let items: readonly AnyItem[] = [];
   let keys = 0;
   let epoch: string | undefined;
   let isLoaded = false;
@@ -72,7 +82,7 @@ export function createMessageList(
   const hasEarlier = (): boolean => earlier.more && items.length < limit;
   const show = (): void => store.update({ items, hasEarlier: hasEarlier(), isLoading: requests > 0, error });
 
-  const add = (item: MessageItem, known: Item | undefined): void => {
+  const add = (item: AnyMessage, known: AnyItem | undefined): void => {
     const all = place(items, item, known);
     items = all.slice(-limit);
     if (items.length === all.length) return;
@@ -80,7 +90,7 @@ export function createMessageList(
     earlier = next === undefined ? { more: false } : { more: true, next };
   };
 
-  const put = (frame: Frame, own: boolean, delivery: MessageItem['delivery']): void => {
+  const put = (frame: Frame, own: boolean, delivery: AnyMessage['delivery']): void => {
     const known = findMessage(items, frame, own);
     add({ kind: 'message', key: known?.key ?? nextKey(), frame, own, delivery }, known);
   };
@@ -159,20 +169,19 @@ export function createMessageList(
     for (const key of again) void fill(key);
   };
 
-  const send = async (payload: Payload, { id = nextId() }: SendOptions = {}): Promise<void> => {
-    const sender = me();
+  const send = async (payload: object, { id = nextId() }: SendOptions = {}): Promise<void> => {
     const now = new Date().toISOString();
     const frame: Frame = {
       type: 'new_message',
       room: room.name,
       id,
-      payload,
-      ...(sender && { sender }),
+      payload: payload as Payload,
+      sender: me() ?? UNKNOWN,
       timestamp: now,
     };
     put(frame, true, 'sending');
     show();
-    const settle = (outcome: Partial<MessageItem>): void => {
+    const settle = (outcome: Partial<AnyMessage>): void => {
       const item = findMessage(items, frame, true);
       // A replay may have shown that it arrived.
       if (item?.delivery === 'sending') add({ ...item, ...outcome }, item);
@@ -181,7 +190,7 @@ export function createMessageList(
     try {
       const { epoch: place, offset, timestamp = now } = await room.send(payload, { id });
       const position = offset !== undefined && place === (epoch ?? place) && { offset };
-      settle({ delivery: 'sent', frame: { ...frame, timestamp, ...position } });
+      settle({ delivery: 'sent', frame: { ...frame, sender: me() ?? UNKNOWN, timestamp, ...position } });
     } catch (cause) {
       settle({ delivery: 'failed', error: asHubbubError(cause) });
     }
@@ -206,7 +215,7 @@ export function createMessageList(
     send: (...sent: Parameters<typeof send>) => void send(...sent),
     discard,
   };
-  const store = createStore<MessagesView>(view, () => {
+  const store = createStore<AnyMessages>(view, () => {
     const stops = [
       ...types.map(type => room.on<string>(type, receive)),
       room.onGap(({ reason, since, before }) => {

@@ -1,8 +1,8 @@
 /** The hook for the messages of a room. */
-import type { Room } from '@hubbub/client';
+import type { FrameTypeName, Room } from '@hubbub/client';
 import { useClient } from './connection.js';
 import { createMessageList, type MessagesOptions, type MessagesView } from './message-list.js';
-import { useKept, useStore } from './store.js';
+import { type Store, useKept, useStore } from './store.js';
 
 /**
  * The messages of a room that `useRoom` joined. Call it once for each room and pass the items on: each call has a list of
@@ -10,14 +10,18 @@ import { useKept, useStore } from './store.js';
  *
  * @example
  * const { items, send } = useMessages(room);
- * items.map(item => (item.kind === 'gap' ? <hr key={item.key} /> : <p key={item.key}>{item.frame.payload?.content}</p>));
+ * items.map(item => (item.kind === 'gap' ? <hr key={item.key} /> : <p key={item.key}>{item.frame.payload.content}</p>));
  */
-export function useMessages(room: Room, options: MessagesOptions = {}): MessagesView {
+export function useMessages<Events, Sent, Name extends FrameTypeName<Events> = 'new_message'>(
+  room: Room<Events, Sent>,
+  options: MessagesOptions<Name> = {},
+): MessagesView<Events, Sent, Name> {
   const client = useClient();
   const { limit, pageSize, types } = options;
-  const list = useKept(
+  const list: Store<unknown> = useKept(
     () => createMessageList(room, () => client.session?.user, options),
     [client, room, limit, pageSize, types?.join()],
   );
-  return useStore(list);
+  // The list itself does not know the events of the application.
+  return useStore(list as Store<MessagesView<Events, Sent, Name>>);
 }

@@ -1,5 +1,5 @@
 /** Membership of a room while a component is mounted. */
-import type { HubbubClient, HubbubError, Room, RoomState } from '@hubbub/client';
+import type { AnyEvents, HubbubClient, HubbubError, Room, RoomState } from '@hubbub/client';
 import { useEffect } from 'react';
 import { useClient } from './connection.js';
 import { createStore, type Store, useKept, useStore } from './store.js';
@@ -9,9 +9,9 @@ export interface RoomOptions {
   readonly token?: (() => string | Promise<string>) | undefined;
 }
 
-export interface RoomView {
+export interface RoomView<Events = AnyEvents, Sent = Events> {
   /** For `send`, `sendEvent`, `on` and the other hooks. The hook joins and leaves: do not call `join` and `leave` on it. */
-  readonly room: Room;
+  readonly room: Room<Events, Sent>;
   readonly state: RoomState;
   /** The reason, when `state` is `left` although the component is mounted. */
   readonly error?: HubbubError | undefined;
@@ -49,10 +49,15 @@ function createMembership(client: HubbubClient, name: string): Membership {
  * Joins the room while the component is mounted. Several components may use the same room: the client is in it until the
  * last one is unmounted.
  *
+ * @typeParam Events payloads by event name, as of `HubbubClient`
+ * @typeParam Sent payloads by event name of what the application sends, where it differs
  * @example
- * const { room, state, error } = useRoom('general');
+ * const { room, state, error } = useRoom<Events>('general');
  */
-export function useRoom(name: string, { token }: RoomOptions = {}): RoomView {
+export function useRoom<Events = AnyEvents, Sent = Events>(
+  name: string,
+  { token }: RoomOptions = {},
+): RoomView<Events, Sent> {
   const client = useClient();
   const membership = useKept(() => createMembership(client, name), [client, name]);
   // Before the store starts: effects run in their order.

@@ -1,8 +1,9 @@
 /** The list of messages behind `useMessages`, on the real client. Fake edge, fake clock. */
+import type { HubbubClient } from '@hubbub/client';
 import { describe, expect, it, vi } from 'vitest';
 import { useFakeClock } from '../../client/test/support/fake-clock.js';
 import { turn } from '../../client/test/support/fake-edge.js';
-import { createMessageList, type MessagesOptions, type MessagesView } from '../src/message-list.js';
+import { type AnyMessages, createMessageList, type MessagesOptions } from '../src/message-list.js';
 import type { Store } from '../src/store.js';
 import { HistoricRoom } from './support/historic-room.js';
 
@@ -19,7 +20,7 @@ async function mount(history: HistoricRoom, options: MessagesOptions = {}) {
 }
 
 /** Offsets, `gap <reason>`, and own messages as `<delivery> <n>`. */
-function show(list: Store<MessagesView>): unknown[] {
+function show(list: Store<AnyMessages>): unknown[] {
   return list.value().items.map(item => {
     if (item.kind === 'gap') return `gap ${item.reason}`;
     return item.own ? `${item.delivery} ${item.frame.payload?.n}` : (item.frame.offset ?? item.frame.payload?.n);
@@ -139,6 +140,25 @@ describe('own messages', () => {
     const [, echo] = history.messages;
     history.edge.socket.receive(echo ?? { type: '' });
     expect(show(list)).toEqual([1, 'sent a']);
+  });
+
+  it('that wait for the first session get their sender with it', async () => {
+    const history = new HistoricRoom(1, 1);
+    const client = history.edge.client() as unknown as HubbubClient;
+    void client.connect();
+    const room = client.room('general');
+    const list = createMessageList(room, () => client.session?.user, {});
+    list.subscribe(() => {});
+    void room.join();
+    list.value().send({ n: 'early' }, { id: 'early' });
+    const senders = () => list.value().items.map(item => item.kind === 'message' && item.frame.sender?.name);
+    expect(senders()).toEqual(['']);
+    await history.edge.accept();
+    await turn();
+    expect([show(list), senders()]).toEqual([
+      [1, 'sent early'],
+      ['B', 'One'],
+    ]);
   });
 
   it('from another device of the user are own ones', async () => {
