@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
+import { openRedisTopology, type RedisTopology, type RedisTopologyOptions } from '@hubbub/broker';
 import { askRedisOnce, connectRedis, type RedisServer, startRedis as startRedisProgram } from '@hubbub/tools/kit';
 import type { Redis, RedisOptions } from 'ioredis';
 import { inject } from 'vitest';
@@ -21,6 +22,8 @@ export interface TestRedis {
   cli(...args: string[]): Promise<string>;
   /** An ioredis client, closed when Redis is stopped. */
   connection(options?: RedisOptions): Redis;
+  /** Redis as the product's processes open it, closed when Redis is stopped. By default commands wait for the connection. */
+  topology(options?: Partial<RedisTopologyOptions> & { readonly url?: string }): RedisTopology;
   /** Freezes the server: connections stay open, but it does not answer. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -52,6 +55,7 @@ export async function startRedis({ args = [], own = args.length > 0 }: StartRedi
   const prefix = `test-${randomBytes(4).toString('hex')}`;
   const host = await startHost(own ? await ownSource() : inject('redisSource'), args, prefix);
   const connections: Redis[] = [];
+  const topologies: RedisTopology[] = [];
   let stopped: Promise<void> | undefined;
 
   const redis: TestRedis = {
@@ -67,6 +71,12 @@ export async function startRedis({ args = [], own = args.length > 0 }: StartRedi
       connections.push(connection);
       return connection;
     },
+    topology({ url = host.url, ...options } = {}) {
+      const settings = { commandTimeoutMs: 5000, waitForConnection: true, onError() {}, ...options };
+      const topology = openRedisTopology(url, settings);
+      topologies.push(topology);
+      return topology;
+    },
     pause: () => host.pause(),
     resume: () => host.resume(),
     halt: ({ keepData = false } = {}) => host.halt({ keepData }),
@@ -77,6 +87,7 @@ export async function startRedis({ args = [], own = args.length > 0 }: StartRedi
     },
     stop() {
       for (const connection of connections.splice(0)) connection.disconnect();
+      for (const topology of topologies.splice(0)) topology.close();
       stopped ??= host.dispose();
       return stopped;
     },

@@ -1,6 +1,6 @@
 /** Presence as the configuration wants it: in a process of its own on Redis, or beside the edge in memory. */
 import { randomBytes } from 'node:crypto';
-import { type BrokerClient, ConnectionGroup, connected, type MemoryCluster, openRedisConnection } from '@hubbub/broker';
+import { type BrokerClient, type MemoryCluster, openRedisTopology } from '@hubbub/broker';
 import { type Config, namespaceSettings } from '@hubbub/config';
 import { createMemoryPresence, createRedisPresence, type Presence, type PresenceRules } from '@hubbub/presence';
 import type { ProcessParts } from './process.js';
@@ -12,11 +12,9 @@ export async function startRedisPresence(
   { config, log, metrics }: ProcessParts,
 ): Promise<Pick<Presence, 'healthy' | 'routes' | 'close'>> {
   const onError = logRedisFailures(log, metrics);
-  const group = new ConnectionGroup();
-  const commands = openRedisConnection(url, { commandTimeoutMs: config.redisCommandTimeoutMs, onError, group });
-  const reader = openRedisConnection(url, { onError, group });
+  const redis = openRedisTopology(url, { commandTimeoutMs: config.redisCommandTimeoutMs, onError });
   // Without Redis it starts nevertheless, logs the failure, and retries.
-  await Promise.all([commands, reader].map(redis => connected(redis, config.redisCommandTimeoutMs))).catch(onError);
+  await redis.connected(config.redisCommandTimeoutMs).catch(onError);
   const presence = createRedisPresence({
     // New with each start: what this node owned before a crash it does not own after.
     instance: `${config.nodeId}/${randomBytes(4).toString('hex')}`,
@@ -27,8 +25,7 @@ export async function startRedisPresence(
     apiKeys: config.presenceApiKeys,
     logger: log,
     metrics,
-    commands,
-    reader,
+    redis,
   });
   return {
     routes: presence.routes,
@@ -37,8 +34,7 @@ export async function startRedisPresence(
     },
     async close() {
       await presence.close();
-      commands.disconnect();
-      reader.disconnect();
+      redis.close();
     },
   };
 }

@@ -1,8 +1,7 @@
 /** Ten random runs of joins, leaves, crashes and pauses on a real Redis: once quiet, the registry matches the truth. */
-import { RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
+import { RedisNodeLeases, RedisReportLog, type RedisTopology } from '@hubbub/broker';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { eventually } from '@hubbub/tools/kit';
-import type { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
@@ -27,7 +26,7 @@ interface Session extends ReportedSession {
 interface Edge {
   readonly sessions: Set<Session>;
   readonly reporter: PresenceReporter;
-  readonly connection: Redis;
+  readonly redis: RedisTopology;
 }
 
 /** A small seeded generator: mulberry32. */
@@ -43,7 +42,7 @@ function randomOf(seed: number): (below: number) => number {
 
 class Run {
   readonly edges: Edge[] = [];
-  readonly presences: Array<{ instance: string; presence: Presence; connections: Redis[] }> = [];
+  readonly presences: Array<{ instance: string; presence: Presence; redis: RedisTopology }> = [];
   readonly #redis: TestRedis;
   readonly #random: (below: number) => number;
   #count = 0;
@@ -58,11 +57,11 @@ class Run {
 
   addEdge(): void {
     const { prefix } = this.#redis;
-    const commands = this.#redis.connection();
+    const redis = this.#redis.topology();
     const sessions = new Set<Session>();
     const reporter = new PresenceReporter({
-      log: new RedisReportLog({ commands, prefix }),
-      leases: new RedisNodeLeases({ commands, prefix, leaseMs: NODE_LEASE_MS }),
+      log: new RedisReportLog({ redis, prefix }),
+      leases: new RedisNodeLeases({ redis, prefix, leaseMs: NODE_LEASE_MS }),
       nodeId: `edge-${this.#count++}`,
       snapshot: () => sessions,
       refuseQuestion: () => {},
@@ -70,18 +69,16 @@ class Run {
     });
     reporter.start();
     cleanup(() => reporter.close());
-    this.edges.push({ sessions, reporter, connection: commands });
+    this.edges.push({ sessions, reporter, redis });
   }
 
   addPresence(): void {
-    const commands = this.#redis.connection();
-    const reader = this.#redis.connection();
+    const redis = this.#redis.topology();
     const instance = `presence-${this.#count++}`;
     const presence = createRedisPresence({
       instance,
       prefix: this.#redis.prefix,
-      commands,
-      reader,
+      redis,
       nodeLeaseMs: NODE_LEASE_MS,
       instanceLeaseMs: 2000,
       rules: { namespace: () => ({ presence: 'on', leaveGraceMs: GRACE_MS }), userGraceMs: GRACE_MS },
@@ -89,7 +86,7 @@ class Run {
       metrics: createMetricsRegistry(),
     });
     cleanup(() => presence.close());
-    this.presences.push({ instance, presence, connections: [commands, reader] });
+    this.presences.push({ instance, presence, redis });
   }
 
   async step(): Promise<void> {
@@ -162,7 +159,7 @@ class Run {
 
   /** Silences the edge with reports pending, and declares it dead without waiting for its lease. */
   async #crashEdge(edge: Edge): Promise<void> {
-    edge.connection.disconnect();
+    edge.redis.close();
     this.edges.splice(this.edges.indexOf(edge), 1);
     await this.#declareDead(edge);
     this.addEdge();
@@ -178,7 +175,7 @@ class Run {
     this.addPresence();
     if (replaced === undefined) return;
     if (!crash) return replaced.presence.close();
-    for (const connection of replaced.connections) connection.disconnect();
+    replaced.redis.close();
     await this.#redis.cli('ZADD', `${this.#redis.prefix}:presence:instances`, 'XX', '1', replaced.instance);
   }
 
@@ -199,7 +196,7 @@ async function play(seed: number): Promise<void> {
   for (let step = 0; step < STEPS; step++) await run.step();
 
   const commands = redis.connection();
-  const registry = new RedisRegistryReader({ commands, prefix: redis.prefix, partitions: 16 });
+  const registry = new RedisRegistryReader({ redis: redis.topology(), prefix: redis.prefix, partitions: 16 });
   await eventually(
     async () => {
       for (const [room, users] of Object.entries(run.truth())) {

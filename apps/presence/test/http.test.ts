@@ -219,11 +219,11 @@ test('the registry in Redis is read as it was committed, page by page', async ()
   );
   await Promise.all(joins);
   await heardEventually(bench, 'user_joined', 'u299');
-  const commands = bench.redis.connection();
+  const redis = bench.redis.topology();
   const ask = await serve({
-    registry: new RedisRegistryReader({ commands, prefix, partitions: 16 }),
+    registry: new RedisRegistryReader({ redis, prefix, partitions: 16 }),
     onlineCounter: bench.onlineCounter,
-    nodeLeases: new RedisNodeLeases({ commands, prefix }),
+    nodeLeases: new RedisNodeLeases({ redis, prefix }),
   });
   await eventually(async () => (await ask('/rooms/large/roster')).body.count === 250);
   const users = await allPages(ask, '/rooms/large/roster?limit=20', 'users');
@@ -253,10 +253,11 @@ test('returns a roster of 100,000 in bounded pages, whatever size is requested',
   for (let at = 0; at < users.length; at += 5000) {
     await commands.hset(roster, new Map(users.slice(at, at + 5000).map(user => [user, `[0,1,"s-${user}"]`])));
   }
+  const redis = bench.redis.topology();
   const ask = await serve({
-    registry: new RedisRegistryReader({ commands, prefix: bench.redis.prefix, partitions: 16 }),
+    registry: new RedisRegistryReader({ redis, prefix: bench.redis.prefix, partitions: 16 }),
     onlineCounter: bench.onlineCounter,
-    nodeLeases: new RedisNodeLeases({ commands, prefix: bench.redis.prefix }),
+    nodeLeases: new RedisNodeLeases({ redis, prefix: bench.redis.prefix }),
   });
 
   const whole = (await ask('/rooms/stadium/roster')).body;

@@ -68,7 +68,7 @@ describe('on Redis', () => {
     const commands = redis.connection();
     const prefix = `${redis.prefix}-${count++}`;
     return {
-      leases: new RedisInstanceLeases({ commands, prefix, leaseMs: LEASE_MS }),
+      leases: new RedisInstanceLeases({ redis: redis.topology(), prefix, leaseMs: LEASE_MS }),
       async advance(ms) {
         const key = `${prefix}:presence:instances`;
         for (const instance of await commands.zrange(key, 0, -1)) await commands.zincrby(key, -ms, instance);

@@ -96,21 +96,18 @@ describe('several instances', () => {
     await eventually(() => first.partitionsOwned === 16);
     const second = await bench.presence('p2', GRACE);
     await eventually(() => first.partitionsOwned === 8 && second.partitionsOwned === 8);
-    const killed = bench.redis.connection();
-    const reader = bench.redis.connection();
+    const killed = bench.redis.topology();
     const third = createRedisPresence({
       instance: 'p3',
       prefix: bench.redis.prefix,
-      commands: killed,
-      reader,
+      redis: killed,
       logger: SILENT,
       metrics: (await import('@hubbub/runtime')).createMetricsRegistry(),
     });
     await eventually(() => third.partitionsOwned === 5 && first.partitionsOwned + second.partitionsOwned === 11);
     await second.close();
     await eventually(() => first.partitionsOwned === 8 && third.partitionsOwned === 8);
-    killed.disconnect();
-    reader.disconnect();
+    killed.close();
     await bench.expireInstance('p3');
     await eventually(() => first.partitionsOwned === 16, { describe: 'the survivor owns all' });
     const edge = await bench.edge('edge-1');

@@ -41,7 +41,7 @@ describe('on Redis', () => {
     await listener.subscribe('c', `${prefix}:barrier`);
     let barriers = 0;
     return {
-      store: new RedisPartitionStore({ commands: redis.connection(), prefix }),
+      store: new RedisPartitionStore({ redis: redis.topology(), prefix }),
       async published(channel) {
         barriers++;
         await redis.cli('PUBLISH', `${prefix}:barrier`, 'now');
@@ -53,7 +53,7 @@ describe('on Redis', () => {
 
   test('every key has a time to live, and the partition counts as lost before any of its hashes is', async () => {
     const prefix = nextPrefix();
-    const store = new RedisPartitionStore({ commands: redis.connection(), prefix });
+    const store = new RedisPartitionStore({ redis: redis.topology(), prefix });
     const claim = await store.claim(0, 'a', ['a']);
     if (claim === undefined) throw new Error('not claimed');
     await store.commit(claim, {
@@ -72,7 +72,7 @@ describe('on Redis', () => {
 
   test('a partition that returns after a loss does not find its old rows', async () => {
     const prefix = nextPrefix();
-    const store = new RedisPartitionStore({ commands: redis.connection(), prefix });
+    const store = new RedisPartitionStore({ redis: redis.topology(), prefix });
     const claim = await store.claim(0, 'a', ['a']);
     if (claim === undefined) throw new Error('not claimed');
     const hashes = [change('rooms', { r: '1 1' }), change('users:5', { u: '[]' })];
@@ -88,7 +88,7 @@ describe('on Redis', () => {
 
   test('the lifecycle is a stream that services can read', async () => {
     const prefix = nextPrefix();
-    const store = new RedisPartitionStore({ commands: redis.connection(), prefix });
+    const store = new RedisPartitionStore({ redis: redis.topology(), prefix });
     const claim = await store.claim(0, 'a', ['a']);
     if (claim === undefined) throw new Error('not claimed');
     const lifecycle = [{ event: 'user_online' as const, user: 'alice', atMs: 12 }];

@@ -38,10 +38,9 @@ export { MemoryReportLog, type MemoryReportLogOptions } from './memory/memory-re
 export { type NamespaceDirectory, type NamespacePublishing, UNCONFIGURED_NAMESPACE } from './namespace-directory.js';
 export { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from './node-leases.js';
 export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCount, type OnlineCounter } from './online-counter.js';
-export { connected, openRedisConnection, type RedisConnectionOptions } from './redis/connection.js';
-export { ConnectionGroup } from './redis/connection-group.js';
 export { KeptEnvelopes } from './redis/kept-envelopes.js';
-export { createRedisBroker, type RedisBrokerOptions } from './redis/redis-broker.js';
+export { openRedisTopology, type RedisTopologyOptions } from './redis/open-topology.js';
+export { RedisBroker, type RedisBrokerOptions } from './redis/redis-broker.js';
 export { openRedisBrokerClient, type RedisBrokerClientOptions } from './redis/redis-broker-client.js';
 export { RedisEventLog, type RedisEventLogOptions } from './redis/redis-event-log.js';
 export { RedisHistory, type RedisHistoryOptions } from './redis/redis-history.js';
@@ -51,6 +50,7 @@ export { RedisOnlineCounter, type RedisOnlineCounterOptions } from './redis/redi
 export { RedisReportLog, type RedisReportLogOptions } from './redis/redis-report-log.js';
 export { RedisScript, type ScriptArgument } from './redis/redis-script.js';
 export { nodesKey, onlineKey, partitionKey, REGISTRY_TTL_MS } from './redis/registry-keys.js';
+export type { RedisShard, RedisTopology } from './redis/topology.js';
 export { orUnavailable } from './redis/unavailable.js';
 export {
   LOG_START,

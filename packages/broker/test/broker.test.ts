@@ -8,7 +8,7 @@ import { startTcpProxy } from '../../../tests/support/tcp-proxy.js';
 import type { Broker, Interruption } from '../src/broker.js';
 import { Interest } from '../src/interest.js';
 import { MemoryExchange } from '../src/memory/memory-broker.js';
-import { createRedisBroker } from '../src/redis/redis-broker.js';
+import { RedisBroker } from '../src/redis/redis-broker.js';
 import { brokerConformance } from './broker-conformance.js';
 
 brokerConformance('memory', async () => {
@@ -22,7 +22,9 @@ brokerConformance('redis', async () => {
 });
 
 async function openBroker(redis: TestRedis, commandTimeoutMs = 5000): Promise<Broker> {
-  const broker = createRedisBroker(redis.url, { commandTimeoutMs });
+  const broker = new RedisBroker({
+    redis: redis.topology({ url: redis.url, commandTimeoutMs, waitForConnection: false }),
+  });
   await eventually(() => broker.subscribe('ready').then(() => true), { describe: 'the broker is connected' });
   await eventually(() => broker.publish('ready', Buffer.from('')).then(() => true));
   await broker.unsubscribe('ready');

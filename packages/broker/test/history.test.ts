@@ -7,8 +7,7 @@ import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
 import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { MemoryExchange } from '../src/memory/memory-broker.js';
 import { MemoryHistory } from '../src/memory/memory-history.js';
-import { openRedisConnection } from '../src/redis/connection.js';
-import { createRedisBroker } from '../src/redis/redis-broker.js';
+import { RedisBroker } from '../src/redis/redis-broker.js';
 import { RedisHistory } from '../src/redis/redis-history.js';
 import { historyConformance } from './history-conformance.js';
 
@@ -26,12 +25,13 @@ describe('on Redis', () => {
   }, PROVISION_TIMEOUT_MS);
 
   async function open(on: TestRedis, commandTimeoutMs = 5000) {
-    const broker = createRedisBroker(on.url);
-    const commands = openRedisConnection(on.url, { commandTimeoutMs, autoPipelining: true, onError: () => {} });
-    cleanup(() => broker.close());
-    cleanup(() => commands.disconnect());
-    await eventually(() => commands.status === 'ready');
-    return { history: new RedisHistory({ commands, prefix: on.prefix }), broker, commands };
+    const topology = on.topology({ commandTimeoutMs, waitForConnection: false });
+    await topology.connected(commandTimeoutMs);
+    return {
+      history: new RedisHistory({ redis: topology, prefix: on.prefix }),
+      broker: new RedisBroker({ redis: topology }),
+      commands: topology.shardOf(on.prefix).commands,
+    };
   }
   const message = (text: string) => ({
     room: 'general',

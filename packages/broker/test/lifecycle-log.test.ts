@@ -25,7 +25,7 @@ describe('on Redis', () => {
   const open = async () => {
     const prefix = `${redis.prefix}-${count++}`;
     const commands = redis.connection();
-    const log = () => new RedisLifecycleLog({ commands, openReader: () => redis.connection(), prefix, partitions: 4 });
+    const log = () => new RedisLifecycleLog({ redis: redis.topology(), prefix, partitions: 4 });
     const append = async (event: LifecycleEvent): Promise<void> => {
       await commands.xadd(`${prefix}:presence:{p0}:lifecycle`, '*', ...lifecycleFields(event));
     };

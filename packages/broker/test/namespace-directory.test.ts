@@ -21,7 +21,7 @@ describe('on Redis', () => {
 
   const open = (maxAgeMs?: number) => {
     const prefix = `${redis.prefix}-${count++}`;
-    const options = { commands: redis.connection(), prefix, ...(maxAgeMs !== undefined && { maxAgeMs }) };
+    const options = { redis: redis.topology(), prefix, ...(maxAgeMs !== undefined && { maxAgeMs }) };
     return { directory: new RedisNamespaceDirectory(options), key: `${prefix}:namespaces` };
   };
 

@@ -18,13 +18,12 @@ describe('on Redis', () => {
   }, PROVISION_TIMEOUT_MS);
 
   nodeLeasesConformance(
-    async leaseMs =>
-      new RedisNodeLeases({ commands: redis.connection(), prefix: `${redis.prefix}-${count++}`, leaseMs }),
+    async leaseMs => new RedisNodeLeases({ redis: redis.topology(), prefix: `${redis.prefix}-${count++}`, leaseMs }),
   );
 
   test('an abandoned cluster leaves no lease behind: every key has a time to live', async () => {
     const prefix = `${redis.prefix}-ttl`;
-    const leases = new RedisNodeLeases({ commands: redis.connection(), prefix });
+    const leases = new RedisNodeLeases({ redis: redis.topology(), prefix });
     await leases.register('edge-1/a');
     await leases.fenceAll();
     await leases.register('edge-1/b');

@@ -19,7 +19,7 @@ describe('on Redis', () => {
   }, PROVISION_TIMEOUT_MS);
 
   const open = async (maxAgeMs: number): Promise<OnlineCounter> =>
-    new RedisOnlineCounter({ commands: redis.connection(), prefix: `${redis.prefix}-${count++}`, maxAgeMs });
+    new RedisOnlineCounter({ redis: redis.topology(), prefix: `${redis.prefix}-${count++}`, maxAgeMs });
 
   onlineCounterConformance(() => open(0));
 

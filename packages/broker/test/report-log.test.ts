@@ -21,7 +21,7 @@ describe('on Redis', () => {
   const open = async (maxEntries: number) => {
     const prefix = `${redis.prefix}-${count++}`;
     return {
-      log: new RedisReportLog({ commands: redis.connection(), reader: redis.connection(), prefix, maxEntries }),
+      log: new RedisReportLog({ redis: redis.topology(), prefix, maxEntries }),
       prefix,
     };
   };

@@ -3,7 +3,7 @@
  * node's channel. After SIGKILL it is a dead edge.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connected, openRedisConnection, RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
+import { openRedisTopology, RedisBroker, RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
 import { Channels, decodeEnvelope } from '@hubbub/protocol';
 import { obey } from '@hubbub/tools/kit';
 // Not part of the edge's interface.
@@ -17,23 +17,23 @@ const CONNECT_MS = 5000;
 const { redisUrl, prefix, nodeId, first, sessions: count, rooms } = JSON.parse(process.argv[2]);
 const troubles = [];
 const onError = error => troubles.push(String(error));
-const commands = openRedisConnection(redisUrl, { onError });
-const ear = openRedisConnection(redisUrl, { onError });
-await Promise.all([commands, ear].map(redis => connected(redis, CONNECT_MS)));
+const redis = openRedisTopology(redisUrl, { commandTimeoutMs: CONNECT_MS, onError });
+const broker = new RedisBroker({ redis, prefix });
+await redis.connected(CONNECT_MS);
 const sessions = [];
 const waiting = new Set();
 
 const reporter = new PresenceReporter({
-  log: new RedisReportLog({ commands, prefix }),
-  leases: new RedisNodeLeases({ commands, prefix }),
+  log: new RedisReportLog({ redis, prefix }),
+  leases: new RedisNodeLeases({ redis, prefix }),
   nodeId,
   snapshot: () => sessions,
   logger: { info() {}, warn: ({ event, reason }) => troubles.push(`${event}: ${reason}`) },
 });
 
-await ear.subscribe(new Channels(prefix).node(nodeId));
+await broker.subscribe(new Channels(prefix).node(nodeId));
 reporter.start();
-while (!reporter.telling) await sleep(BETWEEN_BITES_MS);
+while (!reporter.isReporting) await sleep(BETWEEN_BITES_MS);
 
 obey({
   /** Resolves when the process can execute orders. */
@@ -42,7 +42,7 @@ obey({
   /** Joins all sessions; resolves with the time when presence has answered every join. */
   async open() {
     const answered = new Promise(resolve => {
-      ear.on('messageBuffer', (_channel, bytes) => {
+      broker.onEnvelope((_channel, bytes) => {
         for (const id of decodeEnvelope(bytes)?.sessions ?? []) waiting.delete(id);
         if (sessions.length === count && waiting.size === 0) resolve(Date.now());
       });

@@ -1,25 +1,30 @@
 /** Claims of idempotency keys on Redis: one string for each, by a hash of the key. */
 import { createHash } from 'node:crypto';
-import { openRedisConnection, orUnavailable, type RedisConnectionOptions, RedisScript } from '@hubbub/broker';
-import type { Redis } from 'ioredis';
+import {
+  openRedisTopology,
+  orUnavailable,
+  RedisScript,
+  type RedisTopology,
+  type RedisTopologyOptions,
+} from '@hubbub/broker';
 import { CLAIM_TTL_MS, type KeyClaims } from '../key-claims.js';
 
 const claimScript = new RedisScript(new URL('../../lua/claim-key.lua', import.meta.url));
 
-export interface RedisKeyClaimsOptions extends RedisConnectionOptions {
+export interface RedisKeyClaimsOptions extends RedisTopologyOptions {
   readonly prefix: string;
 }
 
 /** Returns immediately and connects in the background. */
 export function openRedisKeyClaims(url: string, { prefix, ...connection }: RedisKeyClaimsOptions): KeyClaims {
-  return new RedisKeyClaims(openRedisConnection(url, { ...connection, autoPipelining: true }), prefix);
+  return new RedisKeyClaims(openRedisTopology(url, connection), prefix);
 }
 
 class RedisKeyClaims implements KeyClaims {
-  readonly #redis: Redis;
+  readonly #redis: RedisTopology;
   readonly #prefix: string;
 
-  constructor(redis: Redis, prefix: string) {
+  constructor(redis: RedisTopology, prefix: string) {
     this.#redis = redis;
     this.#prefix = prefix;
     claimScript.keepLoaded(redis);
@@ -33,10 +38,10 @@ class RedisKeyClaims implements KeyClaims {
   }
 
   async ping(): Promise<void> {
-    await orUnavailable(() => this.#redis.ping());
+    await orUnavailable(() => Promise.all(this.#redis.shards.map(({ commands }) => commands.ping())));
   }
 
   close(): void {
-    this.#redis.disconnect();
+    this.#redis.close();
   }
 }

@@ -1,6 +1,6 @@
 /** hubbub tail: prints what is published to a room, a user or everybody, as it travels. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createRedisBroker } from '@hubbub/broker';
+import { openRedisTopology, RedisBroker } from '@hubbub/broker';
 import { loadConfig, withoutCredentials } from '@hubbub/config';
 import { Channels, HubbubError } from '@hubbub/protocol';
 import { Command } from 'commander';
@@ -55,12 +55,13 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
   const stopped = untilStopped();
   const giveUp = new AbortController();
   let failure = 'it does not answer';
-  const broker = createRedisBroker(url, {
+  const redis = openRedisTopology(url, {
     commandTimeoutMs: config.redisCommandTimeoutMs,
     onError: error => {
       failure = error.message;
     },
   });
+  const broker = new RedisBroker({ redis });
   const show = options.json === true ? (message: TailedMessage) => printLine(harmlessJson(message)) : printMessage;
   broker.onEnvelope((from, bytes) => {
     const to = channels.parse(from);

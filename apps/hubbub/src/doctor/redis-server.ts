@@ -1,6 +1,6 @@
 /** Whether Redis is there, is one that Hubbub can use, and is set up to keep what edges need. */
 import { randomBytes } from 'node:crypto';
-import { connected, createRedisBroker, openRedisConnection } from '@hubbub/broker';
+import { openRedisTopology, RedisBroker, type RedisShard, type RedisTopology } from '@hubbub/broker';
 import { type Config, withoutCredentials } from '@hubbub/config';
 import { Channels, encodeEnvelope } from '@hubbub/protocol';
 import { untilRedis } from '../redis.js';
@@ -16,7 +16,7 @@ const CLOCK_FAIL_MS = 30_000;
 const SLOW_MEDIAN_MS = 5;
 const SLOW_P99_MS = 50;
 
-type RedisConnection = ReturnType<typeof openRedisConnection>;
+type RedisConnection = RedisShard['commands'];
 
 /** Yields each as it is known. */
 export async function* redisServer(config: Config): AsyncGenerator<Check> {
@@ -30,17 +30,19 @@ export async function* redisServer(config: Config): AsyncGenerator<Check> {
   const url = config.redisUrl;
   const address = withoutCredentials(url);
   let failure = '';
-  const redis = openRedisConnection(url, {
+  const redis = openRedisTopology(url, {
     commandTimeoutMs: config.redisCommandTimeoutMs,
     onError: error => {
       failure = ` (${error.message})`;
     },
   });
+  const [server] = redis.shards as [RedisShard];
+  const { commands } = server;
   try {
-    await connected(redis, config.redisCommandTimeoutMs);
-    await redis.ping();
+    await redis.connected(config.redisCommandTimeoutMs);
+    await commands.ping();
   } catch (error) {
-    redis.disconnect();
+    redis.close();
     yield fail(
       'Redis',
       `${address}: ${messageOf(error)}${failure}`,
@@ -50,20 +52,20 @@ export async function* redisServer(config: Config): AsyncGenerator<Check> {
   }
   try {
     yield ok('Redis', `answers at ${address}`);
-    yield await asked('Redis version', async () => redisVersion(await redis.info('server')));
-    yield await asked('Redis role', async () => redisRole(await redis.role()));
+    yield await asked('Redis version', async () => redisVersion(await commands.info('server')));
+    yield await asked('Redis role', async () => redisRole(await commands.role()));
     yield await asked('Redis pub/sub buffers', async () =>
-      pubSubBuffers(await configured(redis, 'client-output-buffer-limit')),
+      pubSubBuffers(await configured(commands, 'client-output-buffer-limit')),
     );
     yield await asked('Redis eviction', async () =>
-      evictionPolicy(await configured(redis, 'maxmemory-policy'), await configured(redis, 'maxmemory')),
+      evictionPolicy(await configured(commands, 'maxmemory-policy'), await configured(commands, 'maxmemory')),
     );
-    yield await asked('Redis latency', () => latency(redis));
-    yield await asked('Redis clock', () => clock(redis));
+    yield await asked('Redis latency', () => latency(commands));
+    yield await asked('Redis clock', () => clock(commands));
+    yield await asked('publish and hear', () => roundTrips(redis, config));
   } finally {
-    redis.disconnect();
+    redis.close();
   }
-  yield await asked('publish and hear', () => roundTrips(url, config));
 }
 
 /** A Redis may answer some commands and refuse others, as managed ones do with CONFIG. */
@@ -102,11 +104,8 @@ async function clock(redis: RedisConnection): Promise<Check> {
 }
 
 /** As a message travels between two edges: written and published on one connection, heard on another. */
-async function roundTrips(url: string, config: Config): Promise<Check> {
-  const broker = createRedisBroker(url, {
-    commandTimeoutMs: config.redisCommandTimeoutMs,
-    prefix: config.redisPrefix,
-  });
+async function roundTrips(redis: RedisTopology, config: Config): Promise<Check> {
+  const broker = new RedisBroker({ redis, prefix: config.redisPrefix });
   const channel = new Channels(config.redisPrefix).node(`doctor-${randomBytes(4).toString('hex')}`);
   let heard: () => void = () => {};
   broker.onEnvelope(() => heard());

@@ -2,8 +2,8 @@
  * Metrics of Redis from INFO, read once per scrape: memory, evictions and closed subscribers without an exporter.
  * Every presence instance reports the same values; take the maximum and not the sum.
  */
+import type { RedisTopology } from '@hubbub/broker';
 import type { MetricsRegistry } from '@hubbub/runtime';
-import type { Redis } from 'ioredis';
 import { Counter, Gauge } from 'prom-client';
 
 /** Name after `hubbub_redis_`, help text, and the fields of INFO that are added up. */
@@ -55,7 +55,7 @@ const COUNTERS: readonly Field[] = [
 ];
 
 /** Registers `hubbub_redis_*`. The connection stays the caller's. */
-export function observeRedis(registry: MetricsRegistry, redis: Redis): void {
+export function observeRedis(registry: MetricsRegistry, redis: RedisTopology): void {
   const registers = [registry];
   let asked: Promise<Info> | undefined;
   /** One INFO for all metrics of a scrape. */
@@ -121,11 +121,11 @@ class Info {
   }
 }
 
-async function readInfo(redis: Redis): Promise<Info> {
+async function readInfo({ shards }: RedisTopology): Promise<Info> {
   const startedAtMs = performance.now();
   const seconds = (): number => (performance.now() - startedAtMs) / 1000;
   try {
-    const text = await redis.info();
+    const text = (await shards[0]?.commands.info()) ?? '';
     return new Info(true, seconds(), text);
   } catch (error) {
     // If INFO is forbidden, Redis still answers; otherwise it does not, which the caller shows as 0.

@@ -1,24 +1,23 @@
 /** Leases of presence instances in Redis. */
-import { orUnavailable, RedisScript } from '@hubbub/broker';
-import type { Redis } from 'ioredis';
+import { orUnavailable, RedisScript, type RedisTopology } from '@hubbub/broker';
 import { INSTANCE_LEASE_MS, type InstanceLeases, type Membership } from '../instance-leases.js';
 
 const renewScript = new RedisScript(new URL('../../lua/instance-renew.lua', import.meta.url));
 
 export interface RedisInstanceLeasesOptions {
-  readonly commands: Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
   /** Default 5,000. The same for all instances. */
   readonly leaseMs?: number;
 }
 
 export class RedisInstanceLeases implements InstanceLeases {
-  readonly #redis: Redis;
+  readonly #redis: RedisTopology;
   readonly #key: string;
   readonly #leaseMs: number;
 
   constructor(options: RedisInstanceLeasesOptions) {
-    this.#redis = options.commands;
+    this.#redis = options.redis;
     this.#key = `${options.prefix}:presence:instances`;
     this.#leaseMs = options.leaseMs ?? INSTANCE_LEASE_MS;
   }
@@ -30,6 +29,6 @@ export class RedisInstanceLeases implements InstanceLeases {
   }
 
   async release(instance: string): Promise<void> {
-    await orUnavailable(() => this.#redis.zrem(this.#key, instance));
+    await orUnavailable(() => this.#redis.run(this.#key, server => server.zrem(this.#key, instance)));
   }
 }

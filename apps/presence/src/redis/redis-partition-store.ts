@@ -7,10 +7,10 @@ import {
   partitionKey,
   REGISTRY_TTL_MS,
   RedisScript,
+  type RedisTopology,
   type ScriptArgument,
 } from '@hubbub/broker';
 import { lifecycleFields } from '@hubbub/protocol';
-import type { Redis } from 'ioredis';
 import { roomHash, userHash } from '../partition/journal-effects.js';
 import type { SavedPartition } from '../partition/partition.js';
 import { USER_BUCKETS } from '../partition/users.js';
@@ -32,19 +32,19 @@ const BATCH = 500;
 const USER_HASHES = Array.from({ length: USER_BUCKETS }, (_, bucket) => userHash(bucket));
 
 export interface RedisPartitionStoreOptions {
-  readonly commands: Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
 }
 
 export class RedisPartitionStore implements PartitionStore {
-  readonly #redis: Redis;
+  readonly #redis: RedisTopology;
   readonly #prefix: string;
   readonly #kept: KeptEnvelopes;
 
   constructor(options: RedisPartitionStoreOptions) {
-    this.#redis = options.commands;
+    this.#redis = options.redis;
     this.#prefix = options.prefix;
-    this.#kept = new KeptEnvelopes(options.commands, options.prefix);
+    this.#kept = new KeptEnvelopes(options.redis, options.prefix);
   }
 
   async claim(partition: number, instance: string, living: readonly string[]): Promise<Claim | undefined> {
@@ -107,8 +107,10 @@ export class RedisPartitionStore implements PartitionStore {
   async #readHashes(partition: number, names: readonly string[]): Promise<Map<string, string>[]> {
     const hashes: Map<string, string>[] = [];
     for (let at = 0; at < names.length; at += BATCH) {
-      const batch = names.slice(at, at + BATCH).map(name => this.#redis.hgetall(this.#key(partition, name)));
-      const replies = await orUnavailable(() => Promise.all(batch));
+      const batch = names.slice(at, at + BATCH).map(name => this.#key(partition, name));
+      const replies = await orUnavailable(() =>
+        Promise.all(batch.map(key => this.#redis.run(key, server => server.hgetall(key)))),
+      );
       for (const reply of replies) hashes.push(new Map(Object.entries(reply)));
     }
     return hashes;

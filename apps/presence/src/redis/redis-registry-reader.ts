@@ -1,25 +1,24 @@
 /** Reads the registry in Redis, a page at a time. */
-import { orUnavailable, partitionKey } from '@hubbub/broker';
+import { orUnavailable, partitionKey, type RedisTopology } from '@hubbub/broker';
 import { partitionOf } from '@hubbub/protocol';
-import type { Redis } from 'ioredis';
 import { roomHash, userHash } from '../partition/journal-effects.js';
 import { bucketOf } from '../partition/users.js';
 import type { PageQuery, RegistryReader, RoomSummary, Roster, UserView } from '../registry-reader.js';
 import { decodeCursor, encodeCursor, roomSummary, rosterEntries, userView } from '../registry-view.js';
 
 export interface RedisRegistryReaderOptions {
-  readonly commands: Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
   readonly partitions: number;
 }
 
 export class RedisRegistryReader implements RegistryReader {
-  readonly #redis: Redis;
+  readonly #redis: RedisTopology;
   readonly #prefix: string;
   readonly #partitions: number;
 
   constructor(options: RedisRegistryReaderOptions) {
-    this.#redis = options.commands;
+    this.#redis = options.redis;
     this.#prefix = options.prefix;
     this.#partitions = options.partitions;
   }
@@ -32,7 +31,7 @@ export class RedisRegistryReader implements RegistryReader {
       const from = scan;
       // Room names have no character that a glob would read in another way.
       const [next, pairs] = await orUnavailable(() =>
-        this.#redis.hscan(key, from, 'MATCH', `${prefix}*`, 'COUNT', limit - rooms.length),
+        this.#redis.run(key, server => server.hscan(key, from, 'MATCH', `${prefix}*`, 'COUNT', limit - rooms.length)),
       );
       for (const [room, entry] of pairsOf(pairs)) rooms.push(roomSummary(room, entry));
       scan = next;
@@ -47,11 +46,13 @@ export class RedisRegistryReader implements RegistryReader {
     const { scan } = decodeCursor(cursor);
     const partition = partitionOf(room, this.#partitions);
     const [entry, meta, [next, pairs]] = await orUnavailable(() =>
-      Promise.all([
-        this.#redis.hget(this.#key(partition, 'rooms'), room),
-        this.#redis.hgetall(this.#key(partition, 'meta')),
-        this.#redis.hscan(this.#key(partition, roomHash(room)), scan, 'COUNT', limit),
-      ]),
+      this.#redis.run(this.#key(partition, 'meta'), server =>
+        Promise.all([
+          server.hget(this.#key(partition, 'rooms'), room),
+          server.hgetall(this.#key(partition, 'meta')),
+          server.hscan(this.#key(partition, roomHash(room)), scan, 'COUNT', limit),
+        ]),
+      ),
     );
     return {
       ...roomSummary(room, entry),
@@ -63,10 +64,12 @@ export class RedisRegistryReader implements RegistryReader {
   async user(id: string): Promise<UserView> {
     const partition = partitionOf(id, this.#partitions);
     const [row, meta] = await orUnavailable(() =>
-      Promise.all([
-        this.#redis.hget(this.#key(partition, userHash(bucketOf(id, this.#partitions))), id),
-        this.#redis.hgetall(this.#key(partition, 'meta')),
-      ]),
+      this.#redis.run(this.#key(partition, 'meta'), server =>
+        Promise.all([
+          server.hget(this.#key(partition, userHash(bucketOf(id, this.#partitions))), id),
+          server.hgetall(this.#key(partition, 'meta')),
+        ]),
+      ),
     );
     return userView(id, row, new Map(Object.entries(meta)));
   }

@@ -38,19 +38,19 @@ export async function redisBench(): Promise<RedisBench> {
   });
   await ear.psubscribe(`${prefix}:room:*`, `${prefix}:node:*`);
   const commands = redis.connection();
-  const log = new RedisReportLog({ commands, prefix });
+  const topology = redis.topology();
+  const log = new RedisReportLog({ redis: topology, prefix });
   let instances = 0;
-  const nodeLeases = new RedisNodeLeases({ commands, prefix, leaseMs: NODE_LEASE_MS });
+  const nodeLeases = new RedisNodeLeases({ redis: topology, prefix, leaseMs: NODE_LEASE_MS });
   return {
     redis,
     heard,
-    onlineCounter: new RedisOnlineCounter({ commands, prefix, maxAgeMs: 0 }),
+    onlineCounter: new RedisOnlineCounter({ redis: topology, prefix, maxAgeMs: 0 }),
     async presence(instance, rules) {
       const presence = createRedisPresence({
         instance,
         prefix,
-        commands: redis.connection(),
-        reader: redis.connection(),
+        redis: redis.topology(),
         nodeLeaseMs: NODE_LEASE_MS,
         logger: SILENT,
         metrics: createMetricsRegistry(),

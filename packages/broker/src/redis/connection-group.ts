@@ -1,5 +1,4 @@
-/** Connections that are lost together: what one of them finds out about its server is true for all. */
-import type { Redis } from 'ioredis';
+/** Connections that are lost together: what one of them learns about its server is true for all. */
 
 /** A server that stays read-only is not asked for new connections more often. */
 const DROP_INTERVAL_MS = 1000;
@@ -9,34 +8,46 @@ export function isReadOnlyRefusal(error: unknown): boolean {
   return error instanceof Error && /READONLY|^UNBLOCKED/.test(error.message);
 }
 
+interface GroupedConnection {
+  /** Ends the connection; it reconnects by itself. */
+  drop(): void;
+}
+
 /**
- * An old primary that became a replica keeps its connections and takes PUBLISH, but nobody hears it. A refused write on one
- * connection therefore drops all: they connect again to whatever the address means now.
+ * An old primary that became a replica keeps its connections and takes PUBLISH, but no subscriber receives it. A refused write
+ * on one connection therefore drops all: they connect again to the current server of the address.
  */
 export class ConnectionGroup {
-  readonly #members = new Set<Redis>();
-  readonly #listeners: (() => void)[] = [];
+  readonly #members = new Set<GroupedConnection>();
   #droppedAtMs = Number.NEGATIVE_INFINITY;
+  #readOnly = false;
 
-  add(redis: Redis): void {
-    this.#members.add(redis);
-    redis.once('end', () => this.#members.delete(redis));
+  /** Whether the server turned out to be a replica, and no connection has found a primary since. */
+  get isReadOnly(): boolean {
+    return this.#readOnly;
   }
 
-  /** The listener hears of a server that turned out to be read-only, before the connections are dropped. */
-  onReadOnly(listener: () => void): void {
-    this.#listeners.push(listener);
+  add(connection: GroupedConnection): void {
+    this.#members.add(connection);
+  }
+
+  remove(connection: GroupedConnection): void {
+    this.#members.delete(connection);
+  }
+
+  foundPrimary(): void {
+    this.#readOnly = false;
   }
 
   /** The server is a replica. */
   foundReadOnly(): void {
-    for (const listener of this.#listeners) listener();
+    this.#readOnly = true;
     const now = performance.now();
     if (now - this.#droppedAtMs < DROP_INTERVAL_MS) return;
     this.#droppedAtMs = now;
     // Not within the answer that reported it.
     setImmediate(() => {
-      for (const redis of this.#members) if (redis.status === 'ready') redis.disconnect(true);
+      for (const connection of this.#members) connection.drop();
     });
   }
 }

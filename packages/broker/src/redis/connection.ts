@@ -1,7 +1,7 @@
 /** Opens a connection to Redis that reconnects quickly by itself, and never queues commands that it cannot send. */
-import { parseRedisUrl, type RedisAddress } from '@hubbub/protocol';
-import { Redis, type RedisOptions } from 'ioredis';
-import { ConnectionGroup, isReadOnlyRefusal } from './connection-group.js';
+import { Redis } from 'ioredis';
+import { type ConnectionGroup, isReadOnlyRefusal } from './connection-group.js';
+import { connectorOf, type RedisServer } from './redis-server.js';
 
 /** Longest wait between two attempts: a restarted Redis is found within about a second. */
 export const RECONNECT_MAX_DELAY_MS = 1000;
@@ -18,20 +18,23 @@ export interface RedisConnectionOptions {
    * before they are connected; an edge should know immediately.
    */
   readonly waitForConnection?: boolean;
-  /** Dropped together when one of them finds that its server is a replica. Unset: a group of its own. */
-  readonly group?: ConnectionGroup;
+  /** Dropped together when one of them finds that its server is a replica. */
+  readonly group: ConnectionGroup;
   /** Called on each failure; a connection that fails is retried until it is closed. */
   onError(error: Error): void;
 }
 
-/**
- * Returns immediately and connects in the background; commands before that reject. See `connected`.
- * @throws {TypeError} as {@link parseRedisUrl}
- */
-export function openRedisConnection(url: string, options: RedisConnectionOptions): Redis {
-  const group = options.group ?? new ConnectionGroup();
+/** Returns immediately and connects in the background; commands before that reject. See `connected`. */
+export function openRedisConnection(server: RedisServer, options: RedisConnectionOptions): Redis {
+  const { username, password, db, tls } = server;
+  const { group } = options;
   const redis = new Redis({
-    ...connectionOf(parseRedisUrl(url)),
+    Connector: connectorOf(server),
+    db,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    // Of the connector's sockets: only then does the client wait for the handshake.
+    ...(tls && { tls: {} }),
     // A command that cannot be sent now fails now: the caller knows what to do with it, a queue does not.
     enableOfflineQueue: options.waitForConnection ?? false,
     maxRetriesPerRequest: options.waitForConnection === true ? null : 0,
@@ -45,10 +48,7 @@ export function openRedisConnection(url: string, options: RedisConnectionOptions
       if (isReadOnlyRefusal(error)) group.foundReadOnly();
       return false;
     },
-    retryStrategy: attempt => {
-      const ceiling = Math.min(RECONNECT_MAX_DELAY_MS, RECONNECT_BASE_DELAY_MS * 2 ** attempt);
-      return ceiling / 2 + Math.random() * (ceiling / 2);
-    },
+    retryStrategy: reconnectDelayMs,
   });
   let isDatabaseMissing = false;
   redis.on('connect', () => {
@@ -62,15 +62,20 @@ export function openRedisConnection(url: string, options: RedisConnectionOptions
     if (isDatabaseMissing) redis.disconnect(true);
     options.onError(error);
   });
-  group.add(redis);
+  const member = {
+    drop: () => {
+      if (redis.status === 'ready') redis.disconnect(true);
+    },
+  };
+  group.add(member);
+  redis.once('end', () => group.remove(member));
   return redis;
 }
 
-/** As options and not as a URL: the client takes options of a query for its own, and a malformed database for 0. */
-function connectionOf(address: RedisAddress): RedisOptions {
-  if ('path' in address) return address;
-  const { tls, ...options } = address;
-  return { ...options, ...(tls && { tls: {} }) };
+/** Doubles up to the longest wait, with jitter. @param attempt from 1 */
+export function reconnectDelayMs(attempt: number): number {
+  const ceiling = Math.min(RECONNECT_MAX_DELAY_MS, RECONNECT_BASE_DELAY_MS * 2 ** attempt);
+  return ceiling / 2 + Math.random() * (ceiling / 2);
 }
 
 /** Resolves when the connection can take commands; rejects after `withinMs`. The connection keeps trying either way. */

@@ -1,6 +1,6 @@
 /** Envelopes that Redis keeps for a while: a subscriber whose connection broke reads those that it missed. */
-import type { Redis } from 'ioredis';
 import { RedisScript } from './redis-script.js';
+import type { RedisTopology } from './topology.js';
 
 const publishKeptScript = new RedisScript(new URL('../../lua/publish-kept.lua', import.meta.url));
 const probeScript = new RedisScript(new URL('../../lua/probe.lua', import.meta.url));
@@ -27,7 +27,7 @@ export interface KeptEnvelope {
 }
 
 export class KeptEnvelopes {
-  readonly #commands: Redis;
+  readonly #redis: RedisTopology;
   readonly #key: string;
   /** Everything kept up to here was heard, or concerned no channel of ours. */
   #heard: string | undefined;
@@ -36,22 +36,22 @@ export class KeptEnvelopes {
   /** Given out by the last `missed`: they may still come live. */
   #replayed: ReadonlySet<string> = new Set();
 
-  constructor(commands: Redis, prefix: string) {
-    this.#commands = commands;
+  constructor(redis: RedisTopology, prefix: string) {
+    this.#redis = redis;
     this.#key = `${prefix}:kept`;
-    publishKeptScript.keepLoaded(commands);
-    probeScript.keepLoaded(commands);
+    publishKeptScript.keepLoaded(redis);
+    probeScript.keepLoaded(redis);
   }
 
   /** Whether the key was known, and nothing was published. */
   async publish(channel: string, envelope: Buffer, idempotency?: { key: string; windowMs: number }): Promise<boolean> {
     const keys = idempotency === undefined ? [this.#key] : [this.#key, idempotency.key];
     const args = [channel, envelope, KEPT_MAX, KEPT_TTL_MS, idempotency?.windowMs ?? 0];
-    return (await publishKeptScript.run(this.#commands, keys, args)) === 1;
+    return (await publishKeptScript.run(this.#redis, keys, args)) === 1;
   }
 
   async probe(channel: string, envelope: Buffer): Promise<void> {
-    await probeScript.run(this.#commands, [`${channel}:probe`, this.#key], [channel, envelope]);
+    await probeScript.run(this.#redis, [`${channel}:probe`, this.#key], [channel, envelope]);
   }
 
   /** Takes note of what the subscriber heard. Returns false for an envelope that `missed` gave out already. */
@@ -80,7 +80,9 @@ export class KeptEnvelopes {
     // From the first attempt on: what comes live between two attempts is not given out again.
     this.#live ??= new Set();
     const live = this.#live;
-    const rows = await this.#commands.xrangeBuffer(this.#key, `(${after}`, '+', 'COUNT', 2 * KEPT_MAX);
+    const rows = await this.#redis.run(this.#key, server =>
+      server.xrangeBuffer(this.#key, `(${after}`, '+', 'COUNT', 2 * KEPT_MAX),
+    );
     if (!isCurrent()) return [];
     this.#live = undefined;
     const missed = rows

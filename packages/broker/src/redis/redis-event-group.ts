@@ -1,6 +1,5 @@
 /** A consumer group of client events on Redis: every step is one script that checks the lease first. */
 import { HubbubError } from '@hubbub/protocol';
-import type { Redis } from 'ioredis';
 import { fieldMap, parseEventFields } from '../event-fields.js';
 import {
   DEAD_LETTER_REASON_MAX,
@@ -16,6 +15,7 @@ import {
 import { type EventKeys, eventKeys } from './event-keys.js';
 import { RedisScript, type ScriptArgument } from './redis-script.js';
 import { StreamBell } from './stream-bell.js';
+import type { RedisTopology } from './topology.js';
 import { orUnavailable } from './unavailable.js';
 
 const holdScript = new RedisScript(
@@ -39,8 +39,7 @@ const READ_AT_ONCE = 128;
 const LOG_START = '0-0';
 
 export interface RedisEventGroupOptions {
-  readonly commands: Redis;
-  readonly openReader: () => Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
   readonly namespace: string;
   readonly group: string;
@@ -52,7 +51,7 @@ interface Tenure {
 }
 
 export class RedisEventGroup implements EventGroup {
-  readonly #commands: Redis;
+  readonly #redis: RedisTopology;
   readonly #keys: EventKeys;
   readonly #group: string;
   readonly #bell: StreamBell;
@@ -61,10 +60,10 @@ export class RedisEventGroup implements EventGroup {
   #acknowledged = 0;
 
   constructor(options: RedisEventGroupOptions) {
-    this.#commands = options.commands;
+    this.#redis = options.redis;
     this.#keys = eventKeys(options.prefix, options.namespace);
     this.#group = options.group;
-    this.#bell = new StreamBell(options.openReader, this.#keys.log);
+    this.#bell = new StreamBell(options.redis, this.#keys.log);
   }
 
   async hold(consumer: string, leaseMs: number): Promise<boolean> {
@@ -87,7 +86,7 @@ export class RedisEventGroup implements EventGroup {
     this.#bell.close();
     const lease = this.#keys.lease(this.#group);
     // A Redis that is away ends the lease by itself.
-    await releaseScript.run(this.#commands, [lease], [consumer]).catch(() => {});
+    await releaseScript.run(this.#redis, [lease], [consumer]).catch(() => {});
   }
 
   async read(consumer: string, { limit, waitMs }: { limit: number; waitMs: number }): Promise<readonly EventEntry[]> {
@@ -139,7 +138,9 @@ export class RedisEventGroup implements EventGroup {
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
     const key = this.#keys.dead(this.#group);
-    const found = await orUnavailable(() => this.#commands.xrange(key, '-', '+', 'COUNT', Math.max(1, limit)));
+    const found = await orUnavailable(() =>
+      this.#redis.run(key, server => server.xrange(key, '-', '+', 'COUNT', Math.max(1, limit))),
+    );
     return found.map(([, texts]) => deadLetterOf(fieldMap(texts)));
   }
 
@@ -170,7 +171,7 @@ export class RedisEventGroup implements EventGroup {
     consumer: string,
     args: readonly ScriptArgument[],
   ): Promise<unknown> {
-    return orUnavailable(() => script.run(this.#commands, keys, [consumer, this.#group, ...args]));
+    return orUnavailable(() => script.run(this.#redis, keys, [consumer, this.#group, ...args]));
   }
 
   /** A consumer that lost the lease, or never had it, needs no call to Redis. */

@@ -1,12 +1,12 @@
 /** Logs of client events on Redis Streams, each command one script (docs/decisions/0004). */
 import { HubbubError } from '@hubbub/protocol';
-import type { Redis } from 'ioredis';
 import { eventFields } from '../event-fields.js';
 import type { EventAppend, EventAppended, EventBacklog, EventGroup, EventLog } from '../event-log.js';
 import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
 import { eventKeys } from './event-keys.js';
 import { RedisEventGroup } from './redis-event-group.js';
 import { RedisScript } from './redis-script.js';
+import type { RedisTopology } from './topology.js';
 import { orOutcomeUnknown, orUnavailable } from './unavailable.js';
 
 const appendScript = new RedisScript(
@@ -15,20 +15,16 @@ const appendScript = new RedisScript(
 );
 
 export interface RedisEventLogOptions {
-  /** With auto-pipelining, so that the events of one tick are one write. */
-  readonly commands: Redis;
-  /** Opens a connection on which a group waits for new events, without a command timeout. Not called by those who only append. */
-  readonly openReader: () => Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
 }
 
 export class RedisEventLog implements EventLog {
   readonly #options: RedisEventLogOptions;
-  readonly #readers = new Set<Redis>();
 
   constructor(options: RedisEventLogOptions) {
     this.#options = options;
-    appendScript.keepLoaded(options.commands);
+    appendScript.keepLoaded(options.redis);
   }
 
   async append({ namespace, event, idempotencyKey, maxLength, ttlMs }: EventAppend): Promise<EventAppended> {
@@ -36,7 +32,7 @@ export class RedisEventLog implements EventLog {
     const keys = [log, ttl];
     if (idempotencyKey !== undefined) keys.push(idempotency(idempotencyKey));
     const args = [maxLength, ttlMs, IDEMPOTENCY_WINDOW_MS, ...eventFields(event)];
-    const reply = await orOutcomeUnknown(() => appendScript.run(this.#options.commands, keys, args));
+    const reply = await orOutcomeUnknown(() => appendScript.run(this.#options.redis, keys, args));
     if (reply === null) throw new HubbubError('UNAVAILABLE', 'Services are behind: too many events wait for them.');
     const [entryId, repeated, length] = reply as [string, number, number];
     return { entryId, repeated: repeated === 1, length };
@@ -44,26 +40,17 @@ export class RedisEventLog implements EventLog {
 
   async backlog(namespace: string): Promise<EventBacklog> {
     const { log } = eventKeys(this.#options.prefix, namespace);
-    const { commands } = this.#options;
-    const length = await orUnavailable(() => commands.xlen(log));
-    const groups = await orUnavailable(() => commands.call('XINFO', 'GROUPS', log).catch(noGroupsWithoutLog));
+    const { redis } = this.#options;
+    const [length, groups] = await orUnavailable(() =>
+      redis.run(log, server =>
+        Promise.all([server.xlen(log), server.call('XINFO', 'GROUPS', log).catch(noGroupsWithoutLog)]),
+      ),
+    );
     return { length, groups: (groups as StreamInfo[]).map(info => backlogOf(info, length)) };
   }
 
   group(namespace: string, group: string): EventGroup {
-    return new RedisEventGroup({ ...this.#options, openReader: () => this.#openReader(), namespace, group });
-  }
-
-  /** Ends the connections that were opened here; `commands` stays. */
-  close(): void {
-    for (const reader of this.#readers) reader.disconnect();
-  }
-
-  #openReader(): Redis {
-    const reader = this.#options.openReader();
-    this.#readers.add(reader);
-    reader.once('end', () => this.#readers.delete(reader));
-    return reader;
+    return new RedisEventGroup({ ...this.#options, namespace, group });
   }
 }
 

@@ -1,6 +1,5 @@
 /** Histories on Redis: one stream and one position for each room, written by one script (docs/decisions/0002). */
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import {
   type Appended,
   type History,
@@ -11,26 +10,26 @@ import {
   POSITION_TTL_FACTOR,
 } from '../history.js';
 import { RedisScript } from './redis-script.js';
+import type { RedisTopology } from './topology.js';
 import { orOutcomeUnknown, orUnavailable } from './unavailable.js';
 
 const appendScript = new RedisScript(new URL('../../lua/history-append.lua', import.meta.url));
 const readScript = new RedisScript(new URL('../../lua/history-read.lua', import.meta.url));
 
 export interface RedisHistoryOptions {
-  /** With auto-pipelining, so that the envelopes of one tick are one write. */
-  readonly commands: Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
 }
 
 export class RedisHistory implements History {
-  readonly #commands: Redis;
+  readonly #redis: RedisTopology;
   readonly #prefix: string;
 
-  constructor({ commands, prefix }: RedisHistoryOptions) {
-    this.#commands = commands;
+  constructor({ redis, prefix }: RedisHistoryOptions) {
+    this.#redis = redis;
     this.#prefix = prefix;
-    appendScript.keepLoaded(commands);
-    readScript.keepLoaded(commands);
+    appendScript.keepLoaded(redis);
+    readScript.keepLoaded(redis);
   }
 
   async append({ room, channel, envelope, idempotencyKey, size, ttlMs, known }: HistoryAppend): Promise<Appended> {
@@ -39,7 +38,7 @@ export class RedisHistory implements History {
     const bytes = Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
     const times = [ttlMs, ttlMs * POSITION_TTL_FACTOR, newEpoch(), IDEMPOTENCY_WINDOW_MS];
     const args = [channel, bytes, size, ...times, known?.epoch ?? '', known?.offset ?? 0];
-    const reply = await orOutcomeUnknown(() => appendScript.run(this.#commands, keys, args));
+    const reply = await orOutcomeUnknown(() => appendScript.run(this.#redis, keys, args));
     const [epoch, offset, repeated] = reply as [string, number, number];
     return { epoch, offset, repeated: repeated === 1 };
   }
@@ -59,7 +58,7 @@ export class RedisHistory implements History {
     const epochAndTtl = [newEpoch(), ttlMs * POSITION_TTL_FACTOR];
     const args = [...epochAndTtl, first, last, limit, from, known?.epoch ?? '', known?.offset ?? 0, maxBytes ?? 0];
     const keys = [this.#key(room, 'meta'), this.#key(room, 'stream')];
-    const reply = await orUnavailable(() => readScript.runForBytes(this.#commands, keys, args));
+    const reply = await orUnavailable(() => readScript.runForBytes(this.#redis, keys, args));
     const [epoch, offset, found, tooLargeBelow] = reply as [Buffer, number, [id: Buffer, fields: Buffer[]][], number?];
     const entries = found.map(([id, fields]) => ({
       offset: Number.parseInt(id.toString(), 10),

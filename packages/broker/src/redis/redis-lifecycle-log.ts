@@ -1,27 +1,20 @@
 /** The lifecycle streams on Redis, read as one by a group that remembers how far it has come. */
 import { HubbubError, readLifecycleFields } from '@hubbub/protocol';
-import type { Redis } from 'ioredis';
 import type { ConsumerGroup } from '../consumer-group.js';
 import type { LifecycleEntry, LifecycleLog } from '../lifecycle-log.js';
 import { LIFECYCLE_GROUP_TTL_MS } from '../lifecycle-log.js';
 import { LifecyclePositions, lifecycleEntryId, parseLifecycleEntryId } from '../lifecycle-positions.js';
-import { connected } from './connection.js';
 import { RedisScript } from './redis-script.js';
+import { StreamReader } from './stream-reader.js';
+import type { RedisTopology } from './topology.js';
 import { orUnavailable } from './unavailable.js';
 
 const holdScript = new RedisScript(new URL('../../lua/lifecycle-hold.lua', import.meta.url));
 const acknowledgeScript = new RedisScript(new URL('../../lua/lifecycle-acknowledge.lua', import.meta.url));
 const releaseScript = new RedisScript(new URL('../../lua/event-release.lua', import.meta.url));
 
-/** A read that is so much later than it promised sits on a dead connection. */
-const OVERDUE_MS = 3000;
-/** The first read waits for its connection. */
-const CONNECT_WAIT_MS = 2000;
-
 export interface RedisLifecycleLogOptions {
-  readonly commands: Redis;
-  /** Opens a connection of its own for a group: a read that waits holds up everything else on it. */
-  readonly openReader: () => Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
   readonly partitions: number;
 }
@@ -56,11 +49,12 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
   readonly #options: RedisLifecycleLogOptions;
   readonly #lease: string;
   readonly #positions: string;
-  #reader: Redis | undefined;
+  readonly #reader: StreamReader;
   #tenure: Tenure | undefined;
 
   constructor(options: RedisLifecycleLogOptions, group: string) {
     this.#options = options;
+    this.#reader = new StreamReader(options.redis);
     this.#lease = `${options.prefix}:lifecycle:{${group}}:lease`;
     this.#positions = `${options.prefix}:lifecycle:{${group}}:positions`;
   }
@@ -68,8 +62,8 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
   async hold(consumer: string, leaseMs: number): Promise<boolean> {
     const renews = this.#tenure?.consumer === consumer;
     const args = [consumer, Math.ceil(leaseMs), renews ? 1 : 0, LIFECYCLE_GROUP_TTL_MS];
-    const { commands } = this.#options;
-    const answer = await orUnavailable(() => holdScript.run(commands, [this.#lease, this.#positions], args));
+    const { redis } = this.#options;
+    const answer = await orUnavailable(() => holdScript.run(redis, [this.#lease, this.#positions], args));
     if (answer !== 1) {
       if (renews) this.#tenure = undefined;
       return false;
@@ -83,33 +77,25 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
   }
 
   close(): void {
-    this.#reader?.disconnect();
-    this.#reader = undefined;
+    this.#reader.close();
   }
 
   async release(consumer: string): Promise<void> {
     if (this.#tenure?.consumer === consumer) this.#tenure = undefined;
     this.close();
     // A Redis that is away ends the lease by itself.
-    await releaseScript.run(this.#options.commands, [this.#lease], [consumer]).catch(() => {});
+    await releaseScript.run(this.#options.redis, [this.#lease], [consumer]).catch(() => {});
   }
 
   async read(consumer: string, { limit, waitMs }: { limit: number; waitMs: number }): Promise<LifecycleEntry[]> {
     const tenure = this.#tenureOf(consumer);
-    this.#reader ??= this.#options.openReader();
-    const reader = this.#reader;
-    const from = this.#keys().map((_, partition) => tenure.positions.next(partition));
-    const overdue = setTimeout(() => reader.disconnect(true), waitMs + OVERDUE_MS);
-    const streams = await orUnavailable(async () => {
-      await connected(reader, CONNECT_WAIT_MS);
-      const wait = Math.max(1, Math.round(waitMs));
-      return await reader.xread('COUNT', limit, 'BLOCK', wait, 'STREAMS', ...this.#keys(), ...from);
-    }).finally(() => clearTimeout(overdue));
+    const keys = this.#keys();
+    const from = new Map(keys.map((key, partition) => [key, tenure.positions.next(partition)]));
+    const streams = await this.#reader.read(from, { limit, waitMs: Math.max(1, waitMs) });
     this.#tenureOf(consumer);
-    return (streams ?? []).flatMap(([key, entries]) => {
-      const partition = this.#keys().indexOf(key);
-      return entries.flatMap(([id, fields]) => this.#entry(tenure, partition, id, fields));
-    });
+    return [...streams].flatMap(([key, entries]) =>
+      entries.flatMap(({ id, fields }) => this.#entry(tenure, keys.indexOf(key), id, fields)),
+    );
   }
 
   async retry(consumer: string, entryId: string): Promise<number> {
@@ -137,13 +123,13 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
 
   /** Where the group was; what it has never read begins now. */
   async #start(tenure: Tenure): Promise<void> {
-    const { commands } = this.#options;
-    const known = await orUnavailable(() => commands.hgetall(this.#positions));
+    const { redis } = this.#options;
+    const known = await orUnavailable(() => redis.run(this.#positions, server => server.hgetall(this.#positions)));
     const missing: (string | number)[] = [];
     for (const [partition, key] of this.#keys().entries()) {
       let position = known[partition];
       if (position === undefined) {
-        const newest = await orUnavailable(() => commands.xrevrange(key, '+', '-', 'COUNT', 1));
+        const newest = await orUnavailable(() => redis.run(key, server => server.xrevrange(key, '+', '-', 'COUNT', 1)));
         position = newest[0]?.[0] ?? '0-0';
         missing.push(partition, position);
       }
@@ -153,7 +139,7 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
   }
 
   /** A malformed event counts as done immediately: no service can handle it. */
-  #entry(tenure: Tenure, partition: number, id: string, fields: string[]): LifecycleEntry[] {
+  #entry(tenure: Tenure, partition: number, id: string, fields: readonly string[]): LifecycleEntry[] {
     tenure.positions.given(partition, id);
     const pairs = fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1] ?? ''] as const] : []));
     const event = readLifecycleFields(Object.fromEntries(pairs));
@@ -163,9 +149,9 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
   }
 
   async #keep(consumer: string, positions: readonly (string | number)[]): Promise<void> {
-    const { commands } = this.#options;
+    const { redis } = this.#options;
     const args = [consumer, LIFECYCLE_GROUP_TTL_MS, ...positions];
-    const answer = await orUnavailable(() => acknowledgeScript.run(commands, [this.#lease, this.#positions], args));
+    const answer = await orUnavailable(() => acknowledgeScript.run(redis, [this.#lease, this.#positions], args));
     if (answer !== 1) this.#lost();
   }
 

@@ -1,6 +1,5 @@
 /** The namespaces in one Redis hash: name → JSON. */
 import { DEFAULT_NAMESPACE, HubbubError } from '@hubbub/protocol';
-import type { Redis } from 'ioredis';
 import {
   ANNOUNCEMENT_TTL_MS,
   NAMESPACE_MAX_AGE_MS,
@@ -8,13 +7,17 @@ import {
   type NamespacePublishing,
   UNCONFIGURED_NAMESPACE,
 } from '../namespace-directory.js';
+import { RedisScript } from './redis-script.js';
+import type { RedisTopology } from './topology.js';
 import { orUnavailable } from './unavailable.js';
+
+const announceScript = new RedisScript(new URL('../../lua/namespaces-announce.lua', import.meta.url));
 
 /** Answers that are kept; a service that publishes to more namespaces asks more often. */
 const KEPT_MAX = 1000;
 
 export interface RedisNamespaceDirectoryOptions {
-  readonly commands: Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
   /** Age that an answer may have; default 10,000. */
   readonly maxAgeMs?: number;
@@ -26,13 +29,13 @@ interface Answer {
 }
 
 export class RedisNamespaceDirectory implements NamespaceDirectory {
-  readonly #redis: Redis;
+  readonly #redis: RedisTopology;
   readonly #key: string;
   readonly #maxAgeMs: number;
   readonly #answers = new Map<string, Answer>();
 
   constructor(options: RedisNamespaceDirectoryOptions) {
-    this.#redis = options.commands;
+    this.#redis = options.redis;
     this.#key = `${options.prefix}:namespaces`;
     this.#maxAgeMs = options.maxAgeMs ?? NAMESPACE_MAX_AGE_MS;
   }
@@ -42,16 +45,7 @@ export class RedisNamespaceDirectory implements NamespaceDirectory {
     const fields = [...new Map([[DEFAULT_NAMESPACE, UNCONFIGURED_NAMESPACE], ...namespaces])].flatMap(
       ([name, { historySize, historyTtlMs }]) => [name, JSON.stringify({ historySize, historyTtlMs })],
     );
-    // One step: nobody finds the hash without a namespace that it had and has.
-    await orUnavailable(async () => {
-      const transaction = this.#redis
-        .multi()
-        .del(this.#key)
-        .hset(this.#key, ...fields);
-      const replies = await transaction.pexpire(this.#key, ANNOUNCEMENT_TTL_MS).exec();
-      const failed = replies?.find(([error]) => error !== null)?.[0];
-      if (failed) throw failed;
-    });
+    await orUnavailable(() => announceScript.run(this.#redis, [this.#key], [ANNOUNCEMENT_TTL_MS, ...fields]));
   }
 
   lookup(namespace: string): Promise<NamespacePublishing> {
@@ -66,7 +60,9 @@ export class RedisNamespaceDirectory implements NamespaceDirectory {
 
   async #ask(namespace: string, before: Answer | undefined): Promise<NamespacePublishing> {
     try {
-      const [json, ofDefault] = await orUnavailable(() => this.#redis.hmget(this.#key, namespace, DEFAULT_NAMESPACE));
+      const [json, ofDefault] = await orUnavailable(() =>
+        this.#redis.run(this.#key, server => server.hmget(this.#key, namespace, DEFAULT_NAMESPACE)),
+      );
       if (typeof json === 'string') return parsePublishing(namespace, json);
       if (typeof ofDefault === 'string') return UNCONFIGURED_NAMESPACE;
     } catch (error) {

@@ -1,8 +1,8 @@
 /** Leases of edges in Redis, by the clock of Redis. */
-import type { Redis } from 'ioredis';
 import { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases, type Reaping } from '../node-leases.js';
 import { RedisScript } from './redis-script.js';
 import { nodesKey, REGISTRY_TTL_MS } from './registry-keys.js';
+import type { RedisTopology } from './topology.js';
 import { orUnavailable } from './unavailable.js';
 
 const registerScript = new RedisScript(new URL('../../lua/node-register.lua', import.meta.url));
@@ -11,7 +11,7 @@ const reapScript = new RedisScript(new URL('../../lua/node-reap.lua', import.met
 const livingScript = new RedisScript(new URL('../../lua/node-living.lua', import.meta.url));
 
 export interface RedisNodeLeasesOptions {
-  readonly commands: Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
   /** Default 8,000. The same for all processes of a cluster. */
   readonly leaseMs?: number;
@@ -19,13 +19,13 @@ export interface RedisNodeLeasesOptions {
 
 export class RedisNodeLeases implements NodeLeases {
   readonly leaseMs: number;
-  readonly #redis: Redis;
+  readonly #redis: RedisTopology;
   readonly #alive: string;
   readonly #dead: string;
 
   constructor(options: RedisNodeLeasesOptions) {
     this.leaseMs = options.leaseMs ?? DEFAULT_NODE_LEASE_MS;
-    this.#redis = options.commands;
+    this.#redis = options.redis;
     this.#alive = nodesKey(options.prefix, 'alive');
     this.#dead = nodesKey(options.prefix, 'dead');
   }
@@ -41,7 +41,7 @@ export class RedisNodeLeases implements NodeLeases {
   }
 
   async release(incarnation: string): Promise<void> {
-    await orUnavailable(() => this.#redis.zrem(this.#alive, incarnation));
+    await orUnavailable(() => this.#redis.run(this.#alive, server => server.zrem(this.#alive, incarnation)));
   }
 
   reap(): Promise<Reaping> {
@@ -53,7 +53,7 @@ export class RedisNodeLeases implements NodeLeases {
   }
 
   async forget(incarnation: string): Promise<void> {
-    await orUnavailable(() => this.#redis.zrem(this.#dead, incarnation));
+    await orUnavailable(() => this.#redis.run(this.#dead, server => server.zrem(this.#dead, incarnation)));
   }
 
   async living(): Promise<readonly NodeLease[]> {

@@ -1,28 +1,28 @@
 /** The count of users online, in one Redis hash: partition → `<users> <fence>`. */
-import type { Redis } from 'ioredis';
 import { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCount, type OnlineCounter } from '../online-counter.js';
 import { RedisScript } from './redis-script.js';
 import { onlineKey, REGISTRY_TTL_MS } from './registry-keys.js';
+import type { RedisTopology } from './topology.js';
 import { orUnavailable } from './unavailable.js';
 
 const writeScript = new RedisScript(new URL('../../lua/online-write.lua', import.meta.url));
 
 export interface RedisOnlineCounterOptions {
-  readonly commands: Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
   /** Age that an answer may have; default 1,000. */
   readonly maxAgeMs?: number;
 }
 
 export class RedisOnlineCounter implements OnlineCounter {
-  readonly #redis: Redis;
+  readonly #redis: RedisTopology;
   readonly #key: string;
   readonly #maxAgeMs: number;
   #answer: Promise<number> | undefined;
   #askedAtMs = 0;
 
   constructor(options: RedisOnlineCounterOptions) {
-    this.#redis = options.commands;
+    this.#redis = options.redis;
     this.#key = onlineKey(options.prefix);
     this.#maxAgeMs = options.maxAgeMs ?? ONLINE_TOTAL_MAX_AGE_MS;
   }
@@ -46,7 +46,7 @@ export class RedisOnlineCounter implements OnlineCounter {
   }
 
   async #sum(): Promise<number> {
-    const counts = await orUnavailable(() => this.#redis.hvals(this.#key));
+    const counts = await orUnavailable(() => this.#redis.run(this.#key, server => server.hvals(this.#key)));
     return counts.reduce((sum, count) => sum + (Number.parseInt(count, 10) || 0), 0);
   }
 }

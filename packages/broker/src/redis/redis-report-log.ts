@@ -1,36 +1,32 @@
 /** The report log on Redis Streams. */
-import type { Redis } from 'ioredis';
 import type { LogAppend, LogEntry, LogPosition, ReadOptions, ReportLog } from '../report-log.js';
 import { RedisScript } from './redis-script.js';
 import { partitionKey, REGISTRY_TTL_MS } from './registry-keys.js';
+import { type StreamEntry, StreamReader } from './stream-reader.js';
+import type { RedisTopology } from './topology.js';
 import { orUnavailable } from './unavailable.js';
 
 /** About 5 MB a partition when full of joins; at 20 entries a second and edge, minutes of absence of presence. */
 const DEFAULT_MAX_ENTRIES = 10_000;
-/** A read that is so much later than it promised sits on a dead connection. */
-const READ_OVERDUE_MS = 3000;
 
 const appendScript = new RedisScript(new URL('../../lua/report-append.lua', import.meta.url));
 
 export interface RedisReportLogOptions {
-  /** For appending and trimming. */
-  readonly commands: Redis;
-  /** For reading only: `read` blocks it. Not needed by those who never read. */
-  readonly reader?: Redis;
+  readonly redis: RedisTopology;
   readonly prefix: string;
   /** Entries of a partition that wait to be applied; above it `append` is refused. Default 10,000. */
   readonly maxEntries?: number;
 }
 
 export class RedisReportLog implements ReportLog {
-  readonly #commands: Redis;
-  readonly #reader: Redis | undefined;
+  readonly #redis: RedisTopology;
+  readonly #reader: StreamReader;
   readonly #prefix: string;
   readonly #maxEntries: number;
 
   constructor(options: RedisReportLogOptions) {
-    this.#commands = options.commands;
-    this.#reader = options.reader;
+    this.#redis = options.redis;
+    this.#reader = new StreamReader(options.redis);
     this.#prefix = options.prefix;
     this.#maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES;
   }
@@ -47,7 +43,7 @@ export class RedisReportLog implements ReportLog {
       Promise.all(
         Array.from(texts, async ([partition, ofPartition]) => {
           const args = [this.#maxEntries, REGISTRY_TTL_MS, ...ofPartition];
-          const taken = await appendScript.run(this.#commands, [this.#key(partition)], args);
+          const taken = await appendScript.run(this.#redis, [this.#key(partition)], args);
           if (taken === 0) refused.push(partition);
         }),
       ),
@@ -59,26 +55,25 @@ export class RedisReportLog implements ReportLog {
     positions: ReadonlyMap<number, LogPosition>,
     { waitMs, limit }: ReadOptions,
   ): Promise<ReadonlyMap<number, readonly LogEntry[]>> {
-    const reader = this.#reader;
-    if (reader === undefined) throw new TypeError('This log was opened without a connection for reading.');
-    if (positions.size === 0) return new Map();
-    const partitions = [...positions.keys()];
-    const keys = partitions.map(partition => this.#key(partition));
-    // BLOCK 0 would wait for ever; without waiting the option is left out.
-    const block = waitMs > 0 ? ['BLOCK', Math.ceil(waitMs)] : [];
-    const overdue = setTimeout(() => reader.disconnect(true), waitMs + READ_OVERDUE_MS);
-    try {
-      const reply = await orUnavailable(() =>
-        reader.call('XREAD', 'COUNT', limit, ...block, 'STREAMS', ...keys, ...positions.values()),
-      );
-      return entriesByPartition(reply as StreamReply | null, keys, partitions);
-    } finally {
-      clearTimeout(overdue);
-    }
+    const keys = new Map(Array.from(positions, ([partition, position]) => [this.#key(partition), position]));
+    const found = await this.#reader.read(keys, { waitMs, limit });
+    return new Map(
+      [...positions.keys()].flatMap(partition => {
+        const entries = found.get(this.#key(partition));
+        return entries === undefined ? [] : [[partition, entries.map(logEntry)] as const];
+      }),
+    );
+  }
+
+  /** Ends a read that waits. */
+  close(): void {
+    this.#reader.close();
   }
 
   async trim(partition: number, position: LogPosition): Promise<void> {
-    await orUnavailable(() => this.#commands.xtrim(this.#key(partition), 'MINID', successor(position)));
+    await orUnavailable(() =>
+      this.#redis.run(this.#key(partition), server => server.xtrim(this.#key(partition), 'MINID', successor(position))),
+    );
   }
 
   #key(partition: number): string {
@@ -86,26 +81,9 @@ export class RedisReportLog implements ReportLog {
   }
 }
 
-type StreamReply = ReadonlyArray<
-  readonly [key: string, entries: ReadonlyArray<readonly [id: string, fields: string[]]>]
->;
-
-function entriesByPartition(
-  reply: StreamReply | null,
-  keys: readonly string[],
-  partitions: readonly number[],
-): Map<number, readonly LogEntry[]> {
-  const found = new Map<number, readonly LogEntry[]>();
-  for (const [key, entries] of reply ?? []) {
-    const partition = partitions[keys.indexOf(key)];
-    if (partition === undefined) continue;
-    found.set(
-      partition,
-      // A foreign entry without our field becomes an empty text, which the decoder counts as malformed.
-      entries.map(([id, fields]) => ({ position: id, appendedAtMs: Number.parseInt(id, 10), text: fields[1] ?? '' })),
-    );
-  }
-  return found;
+/** A foreign entry without our field becomes an empty text, which the decoder counts as malformed. */
+function logEntry({ id, fields }: StreamEntry): LogEntry {
+  return { position: id, appendedAtMs: Number.parseInt(id, 10), text: fields[1] ?? '' };
 }
 
 /** The stream ID that follows: XTRIM MINID keeps what it names. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Command, type Redis } from 'ioredis';
+import type { RedisTopology } from './topology.js';
 
 export type ScriptArgument = string | number | Buffer;
 
@@ -24,29 +25,40 @@ export class RedisScript {
    * Loads the script as the first command of each connection. Then calls run in the order of their making: a call that is
    * answered NOSCRIPT and repeated could fall behind a later one.
    */
-  keepLoaded(redis: Redis): void {
-    // Where it fails, the fallback of `run` still works.
-    const load = (): void => void redis.script('LOAD', this.#text).catch(() => {});
-    if (redis.status === 'ready') load();
-    redis.on('ready', load);
-  }
-
-  /** As `run`, with every text of the reply as bytes. */
-  async runForBytes(redis: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
-    try {
-      return await redis.sendCommand(new Command('EVALSHA', [this.#sha, keys.length, ...keys, ...args]));
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return await redis.sendCommand(new Command('EVAL', [this.#text, keys.length, ...keys, ...args]));
+  keepLoaded({ shards }: RedisTopology): void {
+    for (const { commands } of shards) {
+      // Where it fails, the fallback of `run` still works.
+      const load = (): void => void commands.script('LOAD', this.#text).catch(() => {});
+      if (commands.status === 'ready') load();
+      commands.on('ready', load);
     }
   }
 
-  async run(redis: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+  /** As `run`, with every text of the reply as bytes. */
+  runForBytes(redis: RedisTopology, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    const command = (name: string, script: string) => (server: Redis) =>
+      server.sendCommand(new Command(name, [script, keys.length, ...keys, ...args])) as Promise<unknown>;
+    return this.#run(redis, keys, command('EVALSHA', this.#sha), command('EVAL', this.#text));
+  }
+
+  /** Runs at the shard of the keys, which have one hash tag. */
+  run(redis: RedisTopology, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+    const byHash = (server: Redis) => server.evalsha(this.#sha, keys.length, ...keys, ...args);
+    const byText = (server: Redis) => server.eval(this.#text, keys.length, ...keys, ...args);
+    return this.#run(redis, keys, byHash, byText);
+  }
+
+  async #run(
+    redis: RedisTopology,
+    [key = '']: readonly string[],
+    byHash: (server: Redis) => Promise<unknown>,
+    byText: (server: Redis) => Promise<unknown>,
+  ): Promise<unknown> {
     try {
-      return await redis.evalsha(this.#sha, keys.length, ...keys, ...args);
+      return await redis.run(key, byHash);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return await redis.eval(this.#text, keys.length, ...keys, ...args);
+      return await redis.run(key, byText);
     }
   }
 }

@@ -1,28 +1,24 @@
-/** Waits for a stream to get a new entry, on a connection of its own, because waiting blocks it. */
+/** Waits for a stream to get a new entry. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
-import { connected } from './connection.js';
+import { StreamReader } from './stream-reader.js';
+import type { RedisTopology } from './topology.js';
 
-/** A wait that is so much later than it promised sits on a dead connection. */
-const OVERDUE_MS = 3000;
-/** Shortest wait where the connection fails: who asks again does not ask without a pause. */
+/** Shortest wait where the connection fails: callers ask again immediately. */
 const TROUBLE_MS = 100;
 
-/** The connection is opened when it is first needed, so that who never waits has none. */
 export class StreamBell {
-  readonly #open: () => Redis;
+  readonly #reader: StreamReader;
   readonly #stream: string;
-  #connection: Redis | undefined;
   #closed: () => void = () => {};
 
-  constructor(open: () => Redis, stream: string) {
-    this.#open = open;
+  constructor(redis: RedisTopology, stream: string) {
+    this.#reader = new StreamReader(redis);
     this.#stream = stream;
   }
 
   /**
-   * Resolves when there is an entry after `entryId`, when the time is over, or on any trouble: what there is, the caller
-   * finds by asking.
+   * Resolves when there is an entry after `entryId`, when the time is over, or on any trouble: the caller then asks the log
+   * itself.
    */
   async ringsAfter(entryId: string, waitMs: number): Promise<void> {
     const closed = new Promise<void>(resolve => {
@@ -32,24 +28,17 @@ export class StreamBell {
   }
 
   async #wait(entryId: string, waitMs: number): Promise<void> {
-    this.#connection ??= this.#open();
-    const connection = this.#connection;
-    const overdue = setTimeout(() => connection.disconnect(true), waitMs + OVERDUE_MS);
     try {
-      await connected(connection, waitMs);
-      await connection.xread('COUNT', 1, 'BLOCK', Math.max(1, Math.ceil(waitMs)), 'STREAMS', this.#stream, entryId);
+      await this.#reader.read(new Map([[this.#stream, entryId]]), { limit: 1, waitMs: Math.max(1, waitMs) });
     } catch {
       // Closed, or broken and being retried: the caller's next script shows whether Redis answers.
       await sleep(Math.min(TROUBLE_MS, waitMs));
-    } finally {
-      clearTimeout(overdue);
     }
   }
 
-  /** Ends a wait immediately. A later one opens a connection again. */
+  /** Ends a wait immediately. */
   close(): void {
-    this.#connection?.disconnect();
-    this.#connection = undefined;
+    this.#reader.close();
     this.#closed();
   }
 }

@@ -1,0 +1,85 @@
+/** One server of a topology, with the connections to it. */
+import type { Redis } from 'ioredis';
+import { openRedisConnection } from './connection.js';
+import { ConnectionGroup } from './connection-group.js';
+import type { RedisServer } from './redis-server.js';
+import { ServerSubscriberLink } from './subscriber-link.js';
+import type { RedisShard, SubscriberLink } from './topology.js';
+
+export interface ServerShardOptions {
+  /** A server that does not answer for this time counts as unavailable. */
+  readonly commandTimeoutMs: number;
+  /**
+   * Commands wait for a connection that is not there yet, as long as `commandTimeoutMs`. For services, which may publish
+   * before they are connected; an edge should know immediately. Default false.
+   */
+  readonly waitForConnection?: boolean;
+  /** Called on each failure of a connection; all of them are retried until `close`. */
+  onError(error: Error): void;
+}
+
+/** A process that only publishes writes nothing that a replica would refuse: it asks for the role. */
+const ROLE_CHECK_MS = 1000;
+
+export class ServerShard implements RedisShard {
+  readonly commands: Redis;
+  readonly #server: RedisServer;
+  readonly #options: ServerShardOptions;
+  readonly #group = new ConnectionGroup();
+  readonly #readers = new Set<Redis>();
+  readonly #roleCheck: NodeJS.Timeout;
+  #subscriber: ServerSubscriberLink | undefined;
+
+  constructor(server: RedisServer, options: ServerShardOptions) {
+    const { commandTimeoutMs, waitForConnection = false, onError } = options;
+    this.#server = server;
+    this.#options = options;
+    const group = this.#group;
+    this.commands = openRedisConnection(server, {
+      commandTimeoutMs,
+      waitForConnection,
+      onError,
+      group,
+      autoPipelining: true,
+    });
+    this.#roleCheck = setInterval(() => void this.#checkRole(), ROLE_CHECK_MS).unref();
+  }
+
+  get name(): string {
+    return this.#server.name;
+  }
+
+  get isReplica(): boolean {
+    return this.#group.isReadOnly;
+  }
+
+  /** Opened when it is first needed: presence, for example, subscribes to nothing. */
+  get subscriber(): SubscriberLink {
+    const { commandTimeoutMs, onError } = this.#options;
+    this.#subscriber ??= new ServerSubscriberLink(this.#server, { commandTimeoutMs, onError, group: this.#group });
+    return this.#subscriber;
+  }
+
+  openReader(): Redis {
+    const reader = openRedisConnection(this.#server, { onError: this.#options.onError, group: this.#group });
+    this.#readers.add(reader);
+    reader.once('end', () => this.#readers.delete(reader));
+    return reader;
+  }
+
+  close(): void {
+    clearInterval(this.#roleCheck);
+    this.commands.disconnect();
+    this.#subscriber?.close();
+    for (const reader of this.#readers) reader.disconnect();
+  }
+
+  async #checkRole(): Promise<void> {
+    if (this.commands.status !== 'ready') return;
+    // A server that does not report its role counts as a primary: a replica's refusals reveal it.
+    const role = await this.commands.role().catch(() => undefined);
+    if (!Array.isArray(role)) return;
+    if (role[0] === 'slave') this.#group.foundReadOnly();
+    else this.#group.foundPrimary();
+  }
+}

@@ -1,0 +1,58 @@
+/** The Redis servers of a cluster of Hubbub, and which of them holds which name. */
+import type { Redis } from 'ioredis';
+import type { Interruption } from '../broker.js';
+
+/** The subscriptions at one shard. */
+export interface SubscriberLink {
+  /** The one listener. It must not throw. */
+  listen(listener: SubscriberListener): void;
+  /** Whether a break was noticed and not yet repaired. */
+  readonly interrupted: boolean;
+  /** Changes with each break. */
+  readonly breaks: number;
+  isConfirmed(channel: string): boolean;
+  /**
+   * Resolves when Redis has confirmed the channel, also where it was confirmed before.
+   * @throws {HubbubError} `UNAVAILABLE`; the channel is then not subscribed.
+   */
+  subscribe(channel: string): Promise<void>;
+  /** Resolves when no further message of the channel comes. Never rejects. */
+  unsubscribe(channel: string): Promise<void>;
+  /** Drops the connection: the next one subscribes to everything again. */
+  drop(): void;
+}
+
+export interface SubscriberListener {
+  onMessage(channel: string, message: Buffer): void;
+  /** All confirmed channels are subscribed again after a break. */
+  onInterruption(interruption: Interruption): void;
+}
+
+/** A server, or a primary with its replicas, that holds a part of the names. */
+export interface RedisShard {
+  /** For logs and metrics, such as `10.0.0.5:6379`. */
+  readonly name: string;
+  /** With auto-pipelining: the commands of one tick are one write. */
+  readonly commands: Redis;
+  readonly subscriber: SubscriberLink;
+  /** Whether the server turned out to be a replica: a message published there reaches no subscriber of its primary. */
+  readonly isReplica: boolean;
+  /** Opens a connection without a command timeout, for reads that block it. It ends with `disconnect`, or with the shard. */
+  openReader(): Redis;
+}
+
+/**
+ * Guarantees:
+ * - **One place.** All names with one hash tag, the part in braces, are on one shard at any time.
+ * - **Order.** Commands about one name reach Redis in the order of the calls of `run`.
+ */
+export interface RedisTopology {
+  readonly shards: readonly RedisShard[];
+  /** The shard that holds a key or a channel. */
+  shardOf(name: string): RedisShard;
+  /** Runs commands about one name, or about names with its hash tag, at the shard that holds it. */
+  run<Result>(name: string, commands: (redis: Redis) => Promise<Result>): Promise<Result>;
+  /** Resolves when every shard takes commands; rejects after `withinMs`. They keep trying either way. */
+  connected(withinMs: number): Promise<void>;
+  close(): void;
+}
