@@ -70,7 +70,7 @@ test('a key holds over a restart of the process, because Redis keeps it for five
   await brief.process.kill('SIGKILL');
   expect((await send(await startApi(cluster, { name: 'api-later' }))).body.repeated).toBe(true);
   const { cli, prefix } = cluster.redis;
-  const keys = (await cli('KEYS', `${prefix}:broadcast:id:*over-a-restart*`)).split('\n');
+  const keys = (await cli('KEYS', `${prefix}:{${prefix}:broadcast}:id:*over-a-restart*`)).split('\n');
   expect(keys).toHaveLength(1);
   const remainingMs = Number(await cli('PTTL', keys[0] ?? ''));
   expect(remainingMs).toBeGreaterThan(240_000);

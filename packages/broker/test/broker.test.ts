@@ -22,9 +22,7 @@ brokerConformance('redis', async () => {
 });
 
 async function openBroker(redis: TestRedis, commandTimeoutMs = 5000): Promise<Broker> {
-  const broker = new RedisBroker({
-    redis: redis.topology({ url: redis.url, commandTimeoutMs, waitForConnection: false }),
-  });
+  const broker = new RedisBroker(redis.topology({ url: redis.url, commandTimeoutMs, waitForConnection: false }));
   await eventually(() => broker.subscribe('ready').then(() => true), { describe: 'the broker is connected' });
   await eventually(() => broker.publish('ready', Buffer.from('')).then(() => true));
   await broker.unsubscribe('ready');

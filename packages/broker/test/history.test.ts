@@ -29,7 +29,7 @@ describe('on Redis', () => {
     await topology.connected(commandTimeoutMs);
     return {
       history: new RedisHistory({ redis: topology, prefix: on.prefix }),
-      broker: new RedisBroker({ redis: topology }),
+      broker: new RedisBroker(topology),
       commands: topology.shardOf(on.prefix).commands,
     };
   }

@@ -18,7 +18,7 @@ const { redisUrl, prefix, nodeId, first, sessions: count, rooms } = JSON.parse(p
 const troubles = [];
 const onError = error => troubles.push(String(error));
 const redis = openRedisTopology(redisUrl, { commandTimeoutMs: CONNECT_MS, onError });
-const broker = new RedisBroker({ redis, prefix });
+const broker = new RedisBroker(redis);
 await redis.connected(CONNECT_MS);
 const sessions = [];
 const waiting = new Set();

@@ -61,7 +61,7 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
       failure = error.message;
     },
   });
-  const broker = new RedisBroker({ redis });
+  const broker = new RedisBroker(redis);
   const show = options.json === true ? (message: TailedMessage) => printLine(harmlessJson(message)) : printMessage;
   broker.onEnvelope((from, bytes) => {
     const to = channels.parse(from);

@@ -105,7 +105,7 @@ async function clock(redis: RedisConnection): Promise<Check> {
 
 /** As a message travels between two edges: written and published on one connection, heard on another. */
 async function roundTrips(redis: RedisTopology, config: Config): Promise<Check> {
-  const broker = new RedisBroker({ redis, prefix: config.redisPrefix });
+  const broker = new RedisBroker(redis);
   const channel = new Channels(config.redisPrefix).node(`doctor-${randomBytes(4).toString('hex')}`);
   let heard: () => void = () => {};
   broker.onEnvelope(() => heard());

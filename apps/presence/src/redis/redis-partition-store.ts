@@ -1,10 +1,10 @@
 /** The registry in Redis: hashes of a partition under one hash tag, written by one script. */
 
 import {
-  KeptEnvelopes,
   LOG_START,
   orUnavailable,
   partitionKey,
+  publishKept,
   REGISTRY_TTL_MS,
   RedisScript,
   type RedisTopology,
@@ -39,12 +39,10 @@ export interface RedisPartitionStoreOptions {
 export class RedisPartitionStore implements PartitionStore {
   readonly #redis: RedisTopology;
   readonly #prefix: string;
-  readonly #kept: KeptEnvelopes;
 
   constructor(options: RedisPartitionStoreOptions) {
     this.#redis = options.redis;
     this.#prefix = options.prefix;
-    this.#kept = new KeptEnvelopes(options.redis, options.prefix);
   }
 
   async claim(partition: number, instance: string, living: readonly string[]): Promise<Claim | undefined> {
@@ -83,7 +81,7 @@ export class RedisPartitionStore implements PartitionStore {
     // The stream of kept envelopes has another hash tag: before the commit, since what is refused is in no row to be found again.
     const kept = commit.publications.filter(publication => publication.kept);
     await orUnavailable(() =>
-      Promise.all(kept.map(({ channel, envelope }) => this.#kept.publish(channel, asBuffer(envelope)))),
+      Promise.all(kept.map(({ channel, envelope }) => publishKept(this.#redis, channel, asBuffer(envelope)))),
     );
     const names = ['meta', 'lifecycle', ...commit.hashes.map(change => change.name)];
     const keys = names.map(name => this.#key(claim.partition, name));

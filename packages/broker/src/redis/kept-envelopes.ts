@@ -1,24 +1,45 @@
 /** Envelopes that Redis keeps for a while: a subscriber whose connection broke reads those that it missed. */
+import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
+import { channelKey } from './channel-key.js';
 import { RedisScript } from './redis-script.js';
 import type { RedisTopology } from './topology.js';
 
 const publishKeptScript = new RedisScript(new URL('../../lua/publish-kept.lua', import.meta.url));
 const probeScript = new RedisScript(new URL('../../lua/probe.lua', import.meta.url));
 
-/** About so many are kept, and none for longer after the last one. */
+/** About so many are kept for each channel, and none for longer after the last one. */
 export const KEPT_MAX = 10_000;
 export const KEPT_TTL_MS = 600_000;
 
-/** `0x01{"l":"<id>",…`: a kept envelope; with `L` a probe, which names the last kept one before it. */
+/** `0x01{"l":"<id>",…`: a kept envelope; with `L` a probe, which names the time before which everything was published. */
 const KEPT = 0x6c;
 const PROBE = 0x4c;
 const HEAD = [0x01, 0x7b, 0x22];
 const ID_START = 7;
 const QUOTE = 0x22;
 
-interface Mark {
-  readonly isProbe: boolean;
-  readonly id: string;
+/** Publishes the envelope and keeps it. Returns true if the key was known, and nothing was published. */
+export async function publishKept(
+  redis: RedisTopology,
+  channel: string,
+  envelope: Buffer,
+  idempotencyKey?: string,
+): Promise<boolean> {
+  const keys = [channelKey(channel, 'kept')];
+  if (idempotencyKey !== undefined) keys.push(channelKey(channel, `id:${idempotencyKey}`));
+  const args = [channel, envelope, KEPT_MAX, KEPT_TTL_MS, IDEMPOTENCY_WINDOW_MS];
+  return (await publishKeptScript.run(redis, keys, args)) === 1;
+}
+
+/** Publishes the envelope if Redis takes writes. */
+export async function publishProbe(redis: RedisTopology, channel: string, envelope: Buffer): Promise<void> {
+  await probeScript.run(redis, [channelKey(channel, 'probe')], [channel, envelope]);
+}
+
+/** Loads the scripts on each connection. */
+export function keepScriptsLoaded(redis: RedisTopology): void {
+  publishKeptScript.keepLoaded(redis);
+  probeScript.keepLoaded(redis);
 }
 
 export interface KeptEnvelope {
@@ -26,75 +47,82 @@ export interface KeptEnvelope {
   readonly envelope: Uint8Array;
 }
 
-export class KeptEnvelopes {
-  readonly #redis: RedisTopology;
-  readonly #key: string;
-  /** Everything kept up to here was heard, or concerned no channel of ours. */
-  #heard: string | undefined;
-  /** While missed ones are read: those that come live meanwhile. */
+/** Knows the kept envelopes that one subscriber received, and reads those that it missed. */
+export class ReceivedEnvelopes {
+  /** Everything kept up to here was received, or was published before the subscription. */
+  #probed: string | undefined;
+  /** Channel → the last received one, unless a later probe covers it. */
+  #last = new Map<string, string>();
+  /** While missed ones are read: those that arrive meanwhile, as `<channel> <id>`. */
   #live: Set<string> | undefined;
-  /** Given out by the last `missed`: they may still come live. */
-  #replayed: ReadonlySet<string> = new Set();
 
-  constructor(redis: RedisTopology, prefix: string) {
-    this.#redis = redis;
-    this.#key = `${prefix}:kept`;
-    publishKeptScript.keepLoaded(redis);
-    probeScript.keepLoaded(redis);
-  }
-
-  /** Whether the key was known, and nothing was published. */
-  async publish(channel: string, envelope: Buffer, idempotency?: { key: string; windowMs: number }): Promise<boolean> {
-    const keys = idempotency === undefined ? [this.#key] : [this.#key, idempotency.key];
-    const args = [channel, envelope, KEPT_MAX, KEPT_TTL_MS, idempotency?.windowMs ?? 0];
-    return (await publishKeptScript.run(this.#redis, keys, args)) === 1;
-  }
-
-  async probe(channel: string, envelope: Buffer): Promise<void> {
-    await probeScript.run(this.#redis, [`${channel}:probe`, this.#key], [channel, envelope]);
-  }
-
-  /** Takes note of what the subscriber heard. Returns false for an envelope that `missed` gave out already. */
-  heard(envelope: Uint8Array): boolean {
+  /** Records what the subscriber received. Returns false for an envelope that `missed` returned already. */
+  take(channel: string, envelope: Uint8Array): boolean {
     const mark = markOf(envelope);
     if (mark === undefined) return true;
-    const { isProbe, id } = mark;
-    if (!isProbe && this.#replayed.has(id)) return false;
     if (this.#live !== undefined) {
-      if (!isProbe) this.#live.add(id);
+      if (!mark.isProbe) this.#live.add(`${channel} ${mark.id}`);
       return true;
     }
-    // One connection hears the order of one server: a smaller id comes from another server, and counts too.
-    this.#heard = id;
-    if (isProbe) this.#replayed = new Set();
+    if (mark.isProbe) {
+      this.#probed = mark.id;
+      for (const [received, id] of this.#last) if (!isAfter(id, mark.id)) this.#last.delete(received);
+      return true;
+    }
+    const last = this.#last.get(channel);
+    if (last !== undefined && !isAfter(mark.id, last)) return false;
+    this.#last.set(channel, mark.id);
     return true;
   }
 
   /**
-   * Reads the envelopes kept since the last received one, oldest first. Call it when all channels are confirmed again; a call that
-   * fails is repeated, and a break meanwhile makes its answer worthless (`isCurrent`).
+   * Reads the envelopes that these channels missed, oldest first. Call it when they are confirmed again; a call that fails is
+   * repeated, and a break meanwhile makes its result worthless (`isCurrent`).
    */
-  async missed(isCurrent: () => boolean): Promise<readonly KeptEnvelope[]> {
-    const after = this.#heard;
-    if (after === undefined) return []; // Nothing was heard here before the break.
-    // From the first attempt on: what comes live between two attempts is not given out again.
+  async missed(
+    redis: RedisTopology,
+    channels: readonly string[],
+    isCurrent: () => boolean,
+  ): Promise<readonly KeptEnvelope[]> {
+    const probed = this.#probed;
+    if (probed === undefined) return []; // Nothing was received here before the break.
+    // From the first attempt on: what arrives between two attempts is not returned again.
     this.#live ??= new Set();
     const live = this.#live;
-    const rows = await this.#redis.run(this.#key, server =>
-      server.xrangeBuffer(this.#key, `(${after}`, '+', 'COUNT', 2 * KEPT_MAX),
+    const found = await Promise.all(
+      channels.map(async channel => {
+        const key = channelKey(channel, 'kept');
+        const after = `(${this.#last.get(channel) ?? probed}`;
+        return { channel, rows: await redis.run(key, server => server.xrangeBuffer(key, after, '+')) };
+      }),
     );
     if (!isCurrent()) return [];
     this.#live = undefined;
-    const missed = rows
-      .map(([id, fields]) => ({ id: id.toString(), channel: fields[1]?.toString() ?? '', envelope: fields[3] }))
-      .filter(({ id }) => !live.has(id));
-    this.#replayed = new Set(missed.map(({ id }) => id));
-    this.#heard = rows.at(-1)?.[0].toString() ?? after;
-    return missed.flatMap(({ channel, envelope }) => (envelope === undefined ? [] : [{ channel, envelope }]));
+    const missed: (KeptEnvelope & { readonly id: string })[] = [];
+    for (const { channel, rows } of found) {
+      for (const [bytes, [, envelope]] of rows) {
+        const id = bytes.toString();
+        this.#last.set(channel, id);
+        if (envelope !== undefined && !live.has(`${channel} ${id}`)) missed.push({ channel, envelope, id });
+      }
+    }
+    return missed.sort((a, b) => (isAfter(a.id, b.id) ? 1 : -1));
   }
 }
 
-function markOf(envelope: Uint8Array): Mark | undefined {
+/** Compares the ids of stream entries, `<ms>-<number>`. */
+function isAfter(id: string, other: string): boolean {
+  const [ms, number] = partsOf(id);
+  const [otherMs, otherNumber] = partsOf(other);
+  return ms > otherMs || (ms === otherMs && number > otherNumber);
+}
+
+function partsOf(id: string): [ms: number, number: number] {
+  const dash = id.indexOf('-');
+  return [Number(id.slice(0, dash)), Number(id.slice(dash + 1))];
+}
+
+function markOf(envelope: Uint8Array): { readonly isProbe: boolean; readonly id: string } | undefined {
   const kind = envelope[3];
   if ((kind !== KEPT && kind !== PROBE) || HEAD.some((byte, index) => envelope[index] !== byte)) return undefined;
   if (envelope[4] !== QUOTE || envelope[6] !== QUOTE) return undefined;

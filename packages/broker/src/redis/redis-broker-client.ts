@@ -23,7 +23,7 @@ export interface RedisBrokerClientOptions extends RedisTopologyOptions {
 export function openRedisBrokerClient(url: string, options: RedisBrokerClientOptions): BrokerClient {
   const { prefix } = options;
   const redis = openRedisTopology(url, options);
-  const broker = new RedisBroker({ redis, prefix });
+  const broker = new RedisBroker(redis);
   const partitions = options.presencePartitions ?? DEFAULT_PARTITIONS;
   return {
     broker,

@@ -1,45 +1,39 @@
 /** The broker on Redis pub/sub. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEFAULT_REDIS_PREFIX, HubbubError } from '@hubbub/protocol';
+import { HubbubError } from '@hubbub/protocol';
 import type { Broker, Interruption, PublishedOnce } from '../broker.js';
 import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
-import { KeptEnvelopes } from './kept-envelopes.js';
+import { channelKey } from './channel-key.js';
+import { keepScriptsLoaded, publishKept, publishProbe, ReceivedEnvelopes } from './kept-envelopes.js';
 import { RedisScript } from './redis-script.js';
 import type { RedisTopology, SubscriberLink } from './topology.js';
 import { describeRefusal, orOutcomeUnknown } from './unavailable.js';
 
 const publishOnceScript = new RedisScript(new URL('../../lua/publish-once.lua', import.meta.url));
 
-export interface RedisBrokerOptions {
-  /** Closed with the broker. */
-  readonly redis: RedisTopology;
-  /** HUBBUB_REDIS_PREFIX of the cluster. Default `hubbub`. */
-  readonly prefix?: string;
-}
-
 /** Between two attempts to read missed envelopes. */
 const RETRY_MS = 250;
 
-/** Until Redis answers, `publish` and `subscribe` reject with `UNAVAILABLE`. */
+/** Until Redis answers, `publish` and `subscribe` reject with `UNAVAILABLE`. The topology is closed with the broker. */
 export class RedisBroker implements Broker {
   readonly #redis: RedisTopology;
-  readonly #kept: KeptEnvelopes;
   #listener: (channel: string, envelope: Uint8Array) => void = () => {};
   #onInterruption: (interruption: Interruption) => void = () => {};
   #closed = false;
 
-  constructor({ redis, prefix = DEFAULT_REDIS_PREFIX }: RedisBrokerOptions) {
+  constructor(redis: RedisTopology) {
     this.#redis = redis;
-    this.#kept = new KeptEnvelopes(redis, prefix);
     publishOnceScript.keepLoaded(redis);
+    keepScriptsLoaded(redis);
     for (const { subscriber } of redis.shards) {
+      const received = new ReceivedEnvelopes();
       subscriber.listen({
         onMessage: (channel, envelope) => {
-          if (this.#kept.heard(envelope)) this.#listener(channel, envelope);
+          if (received.take(channel, envelope)) this.#listener(channel, envelope);
         },
         onInterruption: interruption => {
           this.#onInterruption(interruption);
-          void this.#deliverMissed(subscriber);
+          void this.#deliverMissed(subscriber, received, interruption.channels);
         },
       });
     }
@@ -50,22 +44,19 @@ export class RedisBroker implements Broker {
   }
 
   async publishOnce(channel: string, envelope: Uint8Array, idempotencyKey: string): Promise<PublishedOnce> {
-    const keys = [idempotencyKeyOf(channel, idempotencyKey)];
+    const keys = [channelKey(channel, `id:${idempotencyKey}`)];
     const args = [channel, asBuffer(envelope), IDEMPOTENCY_WINDOW_MS];
     return { repeated: (await this.#write(channel, () => publishOnceScript.run(this.#redis, keys, args))) === 1 };
   }
 
   async publishKept(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<PublishedOnce> {
-    const idempotency =
-      idempotencyKey === undefined
-        ? undefined
-        : { key: idempotencyKeyOf(channel, idempotencyKey), windowMs: IDEMPOTENCY_WINDOW_MS };
-    return { repeated: await this.#write(channel, () => this.#kept.publish(channel, asBuffer(envelope), idempotency)) };
+    const publish = () => publishKept(this.#redis, channel, asBuffer(envelope), idempotencyKey);
+    return { repeated: await this.#write(channel, publish) };
   }
 
   async probe(channel: string, envelope: Uint8Array): Promise<void> {
     try {
-      await this.#kept.probe(channel, asBuffer(envelope));
+      await publishProbe(this.#redis, channel, asBuffer(envelope));
     } catch (cause) {
       throw new HubbubError('UNAVAILABLE', describeRefusal(cause), { cause });
     }
@@ -101,12 +92,16 @@ export class RedisBroker implements Broker {
   }
 
   /** Until it succeeds, or the subscription breaks again. */
-  async #deliverMissed(subscriber: SubscriberLink): Promise<void> {
+  async #deliverMissed(
+    subscriber: SubscriberLink,
+    received: ReceivedEnvelopes,
+    channels: readonly string[],
+  ): Promise<void> {
     const { breaks } = subscriber;
     const isCurrent = (): boolean => breaks === subscriber.breaks && !this.#closed;
     while (isCurrent()) {
       try {
-        for (const { channel, envelope } of await this.#kept.missed(isCurrent)) {
+        for (const { channel, envelope } of await received.missed(this.#redis, channels, isCurrent)) {
           if (subscriber.isConfirmed(channel)) this.#listener(channel, envelope);
         }
         return;
@@ -123,11 +118,6 @@ export class RedisBroker implements Broker {
     }
     return await orOutcomeUnknown(command);
   }
-}
-
-/** Begins with the channel, and so has its prefix and its hash tag. */
-function idempotencyKeyOf(channel: string, idempotencyKey: string): string {
-  return `${channel}:id:${idempotencyKey}`;
 }
 
 /** The same bytes as ioredis wants them; no copy. */
