@@ -19,20 +19,25 @@ export function isTimerMs(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
 }
 
+export function noAnswerWithin(ms: number | undefined): string {
+  return `no answer within ${ms} ms`;
+}
+
 /** Ends a call at its limits, by `giveUp`, which returns the error of a call that took too long. */
 export function limitCall<Value>(
   { signal, timeoutMs }: CallOptions,
   call: () => Promise<Value>,
-  giveUp: () => HubbubError,
+  giveUp: (why: string) => HubbubError,
 ): Promise<Value> {
   if (!signal && timeoutMs === undefined) return call();
   if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      giveUp();
-      reject(signal?.reason);
+    const end = (reason?: unknown): void => {
+      const error = giveUp(noAnswerWithin(timeoutMs));
+      reject(reason ?? error);
     };
-    const timer = setTimeout(() => reject(giveUp()), Math.min(timeoutMs ?? MAX_TIMER_MS, MAX_TIMER_MS));
+    const abort = (): void => end(signal?.reason);
+    const timer = setTimeout(end, Math.min(timeoutMs ?? MAX_TIMER_MS, MAX_TIMER_MS));
     signal?.addEventListener('abort', abort);
     const stop = (): void => {
       clearTimeout(timer);

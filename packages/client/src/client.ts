@@ -1,7 +1,7 @@
 /** The client: puts the parts together, and routes every frame to its room. */
 import type { AnyEvents, Frame, HubbubError, Payload, PayloadOf, Status } from '@hubbub/protocol';
 import { openTransport } from '#transport';
-import type { CallOptions } from './calls.js';
+import { type CallOptions, limitCall } from './calls.js';
 import { type ClientEvents, isClientEvent } from './client-events.js';
 import { Connection, type StateChange } from './connection.js';
 import { type ConnectionState, inSession, takesFrames } from './connection-states.js';
@@ -103,24 +103,29 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
    * the state is `open`. While the client waits for the next attempt, `connect()` starts it immediately.
    * @throws {HubbubError} when the client is closed before that: by you, by a refusal, by the token callback. The rejection
    * may stay unhandled: `state` events report the same.
+   * After `timeoutMs` and after an abort, only this wait ends: the client connects until `close()`.
    */
-  connect(): Promise<void> {
-    const opened = new Promise<void>((resolve, reject) => {
-      if (this.state === 'open') return resolve();
-      const off = this.on('state', ({ state, error }) => {
-        // Not the end from which a listener connects again.
-        if (state !== 'open' && this.#connection.heading !== 'closed') return;
-        off();
-        if (state === 'open') resolve();
-        else reject(error ?? closedError());
+  connect(options: CallOptions = {}): Promise<void> {
+    const connect = (): Promise<void> => {
+      const opened = new Promise<void>((resolve, reject) => {
+        if (this.state === 'open') return resolve();
+        const off = this.on('state', ({ state, error }) => {
+          if (state === 'open') resolve();
+          // Not the end from which a listener connects again.
+          else if (this.#connection.heading === 'closed') reject(error ?? closedError());
+          else return;
+          off();
+        });
       });
-    });
+      this.#unwatchNetwork ??= watchNetwork(isOnline => {
+        if (isOnline) this.#connection.step('network_up');
+        this.#heartbeat.probe();
+      });
+      this.#connection.step('connect');
+      return opened;
+    };
+    const opened = limitCall(options, connect, why => unavailable(`connect: ${why}.`));
     opened.catch(() => {}); // The caller may ignore the rejection.
-    this.#unwatchNetwork ??= watchNetwork(isOnline => {
-      if (isOnline) this.#connection.step('network_up');
-      this.#heartbeat.probe();
-    });
-    this.#connection.step('connect');
     return opened;
   }
 
@@ -177,9 +182,11 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
    * clears it. Resolves at the `ack`, or immediately without a connection.
    * @throws {HubbubError} `INVALID_PAYLOAD` above 256 bytes; `FORBIDDEN`, `RATE_LIMITED`, `UNAVAILABLE`.
    */
-  async setStatus(status?: Status): Promise<void> {
+  async setStatus(status?: Status, options?: CallOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
     this.#status = status;
-    if (takesFrames(this.state)) await this.#sendStatus();
+    if (!takesFrames(this.state)) return;
+    await this.#requests.send({ type: 'set_status', payload: { status: status ?? null } }, options);
   }
 
   /** The round trip to the edge in milliseconds. @throws {HubbubError} `UNAVAILABLE` without a connection. */
@@ -239,7 +246,7 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
       this.#heartbeat.start();
       this.#renewal.start(this.#welcome);
       // Before the rooms: then they hear of it with the join. The edge's word on it was given to setStatus().
-      if (this.#status !== undefined) this.#sendStatus().catch(() => {});
+      if (this.#status !== undefined) this.setStatus(this.#status).catch(() => {});
       this.#rooms.sessionBegan(this.#welcome as Welcome);
       this.#outbox.flush();
       this.#rooms.flush();
@@ -294,10 +301,6 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
     const room = frame.type === 'room_opened' && name !== undefined ? this.#rooms.use(name) : this.#rooms.find(name);
     if (room) room.take(frame);
     else this.#listeners.emit(frame.type, frame);
-  }
-
-  async #sendStatus(): Promise<void> {
-    await this.#requests.send({ type: 'set_status', payload: { status: this.#status ?? null } });
   }
 
   #welcomed({ payload }: Frame): void {

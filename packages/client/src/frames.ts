@@ -133,5 +133,5 @@ function isSender(value: unknown): value is Sender {
 }
 
 function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  return Number.isFinite(value);
 }

@@ -1,6 +1,7 @@
 /** The membership of the client in one room: joined, joined again or resumed in every new session, and left. */
 import { type Frame, HubbubError, type Position } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
+import type { CallOptions } from './calls.js';
 import type { Connection } from './connection.js';
 import { inSession, takesFrames } from './connection-states.js';
 import { defined } from './defined.js';
@@ -99,7 +100,6 @@ export class Membership {
     this.#token = token ?? this.#token;
     if (this.#state === 'joined') return Promise.resolve();
     const joined = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    joined.catch(() => {}); // The caller may ignore a rejection by leave() or close(): `changed` reports the same.
     if (this.#state === 'left') {
       this.#change('joining');
       void this.attempt();
@@ -108,11 +108,11 @@ export class Membership {
   }
 
   /** Resolves when no frame of the room can arrive any more: at the `ack`, or immediately without a session in it. */
-  async leave(): Promise<void> {
+  async leave(options?: CallOptions): Promise<void> {
     this.#unwant();
     if (this.#state === 'left') return;
     this.drop();
-    await this.#leaveSession().catch(error => {
+    await this.#leaveSession(options).catch(error => {
       if (inSession(this.#ports.connection.state)) throw error; // A session that ended has left its rooms.
     });
   }
@@ -229,10 +229,10 @@ export class Membership {
     return nowMs - this.#refusedSinceMs < JOIN_PATIENCE_MS;
   }
 
-  async #leaveSession(): Promise<Frame | undefined> {
+  async #leaveSession(options?: CallOptions): Promise<Frame | undefined> {
     if (!inSession(this.#ports.connection.state)) return undefined;
     const { requests, room } = this.#ports;
-    return await requests.send({ type: 'leave_room', payload: { room_id: room } });
+    return await requests.send({ type: 'leave_room', payload: { room_id: room } }, options);
   }
 
   #unwant(): void {

@@ -1,13 +1,10 @@
 /** Requests: frames that promise an answer, matched by `id`. Those that wait for their time are in an outbox. */
 import { type Frame, HubbubError } from '@hubbub/protocol';
-import { type CallOptions, limitCall } from './calls.js';
+import { type CallOptions, limitCall, noAnswerWithin } from './calls.js';
 import { readRefused, unavailable } from './errors.js';
 import type { Session } from './frames.js';
 import { checkNames, createFrameIds, isEventName } from './names.js';
 import { type Wire, type WireCodec, wireBytes, writeFrame } from './wire.js';
-
-/** The frame types that answer a request. An echoed `new_message` has the id of a request, and answers nothing. */
-const ANSWERS: readonly string[] = ['ack', 'pong', 'online_users', 'history', 'error'];
 
 export interface Request {
   readonly frame: Frame & { readonly id: string };
@@ -84,8 +81,8 @@ export class Requests {
         request = made;
         start(made);
       });
-    return limitCall(options, call, () => {
-      const error = unansweredError(frame, noAnswerWithin(options.timeoutMs), request?.isSent ?? false);
+    return limitCall(options, call, why => {
+      const error = unansweredError(frame, why, request?.isSent ?? false);
       if (request?.timer) request.isGivenUp = true;
       else request?.reject(error);
       return error;
@@ -142,9 +139,10 @@ export class Requests {
   settle(answer: Frame): void {
     const { type, id = '', payload } = answer;
     const request = this.#open.get(id);
-    if (!request?.timer || !ANSWERS.includes(type)) return;
+    if (!request?.timer) return;
     if (type === 'error') this.#refuse(request, readRefused(payload, 'OUTCOME_UNKNOWN'));
-    else request.resolve(answer);
+    else if (type === answerTypeOf(request.frame)) request.resolve(answer);
+    else return; // Such as an echoed `new_message`, which has the id of its request.
     request.owner?.answered(request, answer);
   }
 
@@ -174,6 +172,12 @@ export class Requests {
 /** Why a request of a lost session has no answer. */
 export const BROKEN = 'the connection broke';
 
+/** The type of the frame that answers, other than `error`. */
+function answerTypeOf({ type }: Frame): string {
+  if (type === 'ping') return 'pong';
+  return type === 'online_users' || type === 'history' ? type : 'ack';
+}
+
 /** Whether a frame publishes: a message or a client event. Any other frame may be sent twice without harm. */
 function isPublish({ type }: Frame): boolean {
   return type === 'send_message' || isEventName(type);
@@ -184,8 +188,4 @@ export function unansweredError(frame: Frame, why: string, isSent = true): Hubbu
   return isSent && isPublish(frame)
     ? new HubbubError('OUTCOME_UNKNOWN', `${frame.type}: ${why}; perhaps it was executed.`)
     : unavailable(`${frame.type}: ${why}.`);
-}
-
-export function noAnswerWithin(ms: number | undefined): string {
-  return `no answer within ${ms} ms`;
 }

@@ -2,13 +2,13 @@
 import type { AnyEvents, Frame, Payload, PayloadOf, RoomInfo } from '@hubbub/protocol';
 import { type CallOptions, limitCall } from './calls.js';
 import { defined } from './defined.js';
-import type { Subscription } from './emitter.js';
+import { DISPOSE, type Subscription } from './emitter.js';
+import { unavailable } from './errors.js';
 import type { EventArguments, FrameOf, FrameTypeName, MessagePayload, RoomFrame, SentName } from './event-types.js';
 import { type HistoryPage, type HistoryQuery, readHistoryPage } from './history.js';
 import type { RoomChange, RoomState } from './membership.js';
 import { checkEventName } from './names.js';
 import type { Gap, Recovered } from './recovery.js';
-import { noAnswerWithin, unansweredError } from './requests.js';
 import type { Rooms } from './rooms.js';
 import { NOBODY, type Roster } from './roster.js';
 import type { SharedRoom } from './shared-room.js';
@@ -108,9 +108,9 @@ export class Room<Events = AnyEvents, Sent = Events> {
       members.add(this);
       return membership.join(options.token);
     };
-    const joined = limitCall(options, call, () => {
-      this.leave().catch(() => {}); // The session may end first, which leaves the room too.
-      return unansweredError({ type: 'join_room' }, noAnswerWithin(options.timeoutMs));
+    const joined = limitCall(options, call, why => {
+      this[DISPOSE]();
+      return unavailable(`join_room: ${why}.`);
     });
     joined.catch(() => {}); // The caller may ignore it: `onStateChange` reports the same.
     return joined;
@@ -119,13 +119,20 @@ export class Room<Events = AnyEvents, Sent = Events> {
   /**
    * Takes back the join of this handle. The last one leaves the room: then it resolves when nothing of the room arrives any
    * more, immediately without a connection. Listeners stay until they are stopped.
+   * After `timeoutMs` and after an abort, the room is left all the same.
    * @throws {HubbubError}
    */
-  async leave(): Promise<void> {
+  async leave(options?: CallOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
     const { members, membership } = this.#shared;
     members.delete(this);
-    if (members.size === 0) await membership.leave();
+    if (members.size === 0) await membership.leave(options);
     this.#ports.rooms.tidy(this.name);
+  }
+
+  /** Leaves the room, as `leave()`, at the end of a `using` block. */
+  [DISPOSE](): void {
+    this.leave().catch(() => {}); // The session may end first, which leaves the room too.
   }
 
   /**
@@ -178,17 +185,17 @@ export class Room<Events = AnyEvents, Sent = Events> {
 
   /** Listens to frames of this room, those of services included. Returns what stops it. */
   on<Type extends FrameTypeName<Events>>(type: Type, listener: (frame: FrameOf<Events, Type>) => void): Subscription {
-    return this.#on(type, listener);
+    return this.#shared.listeners.on(type, listener);
   }
 
   /** Listens to frames of this room of every type, after the listeners of `on`. */
   onAny(listener: (frame: RoomFrame<Events>) => void): Subscription {
-    return this.#on('*', listener);
+    return this.#shared.listeners.on('*', listener);
   }
 
   /** Hears of every change of `state`. A method of its own, because a service may publish frames of any name. */
   onStateChange(listener: (change: RoomChange) => void): Subscription {
-    return this.#on('*change', listener);
+    return this.#shared.listeners.on('*change', listener);
   }
 
   /**
@@ -196,16 +203,12 @@ export class Room<Events = AnyEvents, Sent = Events> {
    * @example room.onGap(async ({ since, before }) => show((await room.history({ since, before })).messages));
    */
   onGap(listener: (gap: Gap) => void): Subscription {
-    return this.#on('*gap', listener);
+    return this.#shared.listeners.on('*gap', listener);
   }
 
   /** After a reconnect nothing is missing; what was has been given to the listeners of `on`, in order. */
   onRecovered(listener: (recovered: Recovered) => void): Subscription {
-    return this.#on('*recovered', listener);
-  }
-
-  #on<Event>(name: string, listener: (event: Event) => void): Subscription {
-    return this.#shared.listeners.on(name, listener);
+    return this.#shared.listeners.on('*recovered', listener);
   }
 
   /** The state that all handles of the room share. */

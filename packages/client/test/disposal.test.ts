@@ -16,6 +16,25 @@ it('a client is closed at the end of its block', async () => {
   expect([client.state, vi.getTimerCount()]).toEqual(['closed', 0]);
 });
 
+it('a room is left at the end of its block, unless another handle is in it', async () => {
+  const edge = new FakeEdge();
+  const client = await edge.openClient();
+  const other = client.room('general');
+  await other.join();
+  {
+    using room = client.room('general');
+    await room.join();
+  }
+  await turn();
+  expect([other.state, edge.socket.sentOfType('leave_room')]).toEqual(['joined', []]);
+  {
+    using room = other;
+    expect(room.state).toBe('joined');
+  }
+  await turn();
+  expect([other.state, edge.socket.sentOfType('leave_room')]).toMatchObject(['left', [{}]]);
+});
+
 it('listeners are stopped at the end of their block', async () => {
   const edge = new FakeEdge();
   const client = await edge.openClient();

@@ -43,3 +43,15 @@ it('calls a function twice when it was added twice, and removes one at a time', 
   emitter.emit('any.name', 2);
   expect(listener.mock.calls).toEqual([[1], [1], [2]]);
 });
+
+it('a listener that is stopped twice does not stop later ones of its name', () => {
+  const emptied = vi.fn();
+  const emitter = new Emitter(emptied);
+  const stop = emitter.on('tick', () => {});
+  stop();
+  const listener = vi.fn();
+  emitter.on('tick', listener);
+  stop();
+  emitter.emit('tick', 1);
+  expect([listener.mock.calls, emptied.mock.calls.length, emitter.isEmpty]).toEqual([[[1]], 1, false]);
+});

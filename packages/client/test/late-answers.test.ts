@@ -135,6 +135,37 @@ describe('a leave', () => {
   });
 });
 
+describe('an answer of another type', () => {
+  it('answers nothing: the request waits for its own', async () => {
+    const client = await edge.openClient();
+    edge.answer = silent;
+    const room = client.room('general');
+    const calls = { join_room: room.join(), history: room.history(), ping: client.ping() };
+    for (const type of Object.keys(calls)) {
+      const own = { join_room: 'ack', history: 'history', ping: 'pong' }[type];
+      for (const other of ['ack', 'pong', 'online_users', 'history', 'new_message'].filter(one => one !== own))
+        edge.socket.receive({ type: other, id: lastId(type), payload: { room_id: 'general' } });
+    }
+    for (const call of Object.values(calls)) expect(await outcome(call)).toBe('pending');
+    ack('join_room');
+    edge.socket.receive({ type: 'pong', id: lastId('ping') });
+    expect(await outcome(calls.join_room)).toEqual({ value: undefined });
+    expect(await outcome(calls.ping)).toMatchObject({ value: expect.any(Number) });
+    edge.socket.receive({ type: 'history', id: lastId('history'), payload: { epoch: '', messages: [] } });
+    expect(await outcome(calls.history)).toMatchObject({ value: { messages: [] } });
+  });
+
+  it('answers no client event, whatever its name', async () => {
+    const client = await edge.openClient();
+    edge.answer = silent;
+    const sent = client.sendEvent('constructor');
+    edge.socket.receive({ type: 'pong', id: lastId('constructor') });
+    expect(await outcome(sent)).toBe('pending');
+    ack('constructor');
+    expect(await outcome(sent)).toEqual({ value: undefined });
+  });
+});
+
 describe('a resume that the edge refuses with RATE_LIMITED', () => {
   it('is repeated after a delay, and not by a join for each room', async () => {
     const client = await edge.openClient();

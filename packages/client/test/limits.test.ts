@@ -34,10 +34,33 @@ describe('a signal', () => {
       room.onlineUsers({ signal }),
       client.sendEvent('move', {}, { signal }),
       client.ping({ signal }),
+      client.setStatus('away', { signal }),
     ];
     expect(await Promise.all(calls.map(rejection))).toEqual(calls.map(() => reason));
     expect(edge.socket.sent).toEqual([]);
     expect(room.state).toBe('left');
+    const socket = await comeBack(edge);
+    expect(socket.sentOfType('set_status')).toEqual([]);
+  });
+
+  it('that is aborted already keeps a client from connecting, and in its room', async () => {
+    const signal = AbortSignal.abort(reason);
+    const client = edge.client();
+    expect(await rejection(client.connect({ signal }))).toBe(reason);
+    expect(client.state).toBe('idle');
+    const { room } = await joined(edge);
+    expect(await rejection(room.leave({ signal }))).toBe(reason);
+    expect([room.state, edge.socket.sentOfType('leave_room')]).toEqual(['joined', []]);
+  });
+
+  it('ends the wait of connect(); the client continues', async () => {
+    const client = edge.client();
+    const controller = new AbortController();
+    const connecting = rejection(client.connect({ signal: controller.signal }));
+    controller.abort(reason);
+    expect(await connecting).toBe(reason);
+    await edge.accept();
+    expect(client.state).toBe('open');
   });
 
   it('takes a waiting message back: it is never sent, and those behind it are', async () => {
@@ -171,6 +194,26 @@ describe('a timeout', () => {
     await vi.advanceTimersByTimeAsync(1);
     const codes = ['OUTCOME_UNKNOWN', 'UNAVAILABLE', 'UNAVAILABLE', 'UNAVAILABLE'];
     expect(await Promise.all(calls)).toMatchObject(codes.map(code => ({ code })));
+  });
+
+  it('of connect() rejects with UNAVAILABLE while the client continues', async () => {
+    const client = edge.client();
+    const connecting = rejection(client.connect({ timeoutMs: 50 }));
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await connecting).toMatchObject({ code: 'UNAVAILABLE', message: 'connect: no answer within 50 ms.' });
+    await edge.accept();
+    expect(client.state).toBe('open');
+  });
+
+  it('of leave() and setStatus() rejects; the room is left, and the status is sent in the next session', async () => {
+    const { client, room } = await joined(edge);
+    edge.answer = silent;
+    const calls = [client.setStatus('away', { timeoutMs: 50 }), room.leave({ timeoutMs: 50 })].map(rejection);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await Promise.all(calls)).toMatchObject([{ code: 'UNAVAILABLE' }, { code: 'UNAVAILABLE' }]);
+    expect(room.state).toBe('left');
+    const socket = await comeBack(edge);
+    expect(socket.sent).toMatchObject([{ type: 'set_status', payload: { status: 'away' } }]);
   });
 
   it('ends repetitions in a room with history', async () => {

@@ -9,7 +9,7 @@ export const ROOM_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]*$/;
 const NAMESPACE = /^[A-Za-z0-9_][A-Za-z0-9_.@~=+-]{0,63}$/;
 
 export function isRoomName(value: string): boolean {
-  return value.length >= 1 && value.length <= ROOM_NAME_MAX_BYTES && ROOM_NAME.test(value);
+  return value.length <= ROOM_NAME_MAX_BYTES && ROOM_NAME.test(value);
 }
 
 export function isNamespace(value: string): boolean {

@@ -4,17 +4,8 @@ import { isWellFormed } from './text.js';
 /** Below the 100 levels at which the MessagePack encoder gives up; reached by what contains itself, too. */
 const MAX_DEPTH = 64;
 
-/** The values to send instead. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  undefined: 'null',
-  'a Map': 'an object',
-  'a Set': 'an array',
-  'a ArrayBuffer': 'a Uint8Array',
-  'a BigInt': 'text',
-};
-
 /**
- * Describes the value that cannot be sent, by its path, and why: `payload.items[3].when: a Map cannot be sent; send an object`.
+ * Describes the value that cannot be sent, by its path, and why: `payload.items[3].when: Map cannot be sent; …`.
  * Encoders would write such a value as something else, JSON and MessagePack differently. `undefined`: nothing is wrong.
  *
  * @param name the beginning of the path
@@ -33,7 +24,8 @@ function problemOf(value: unknown, depth: number): string | undefined {
   }
   if (depth > MAX_DEPTH) return `: more than ${MAX_DEPTH} levels cannot be sent`;
   const isArray = Array.isArray(value);
-  if (!isArray && !isPlain(value)) return unsendable(value);
+  if (!isArray && !isPlain(value))
+    return `: ${value?.constructor?.name} cannot be sent; send JSON data or a Uint8Array`;
   for (const [key, item] of isArray ? value.entries() : Object.entries(value)) {
     // Encoders leave out a key without a value, and would fill a hole in an array.
     if (item === undefined && !isArray) continue;
@@ -49,9 +41,4 @@ function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-function unsendable(value: unknown): string {
-  const name: string = value === undefined ? 'undefined' : `a ${Object(value).constructor?.name}`;
-  return `: ${name} cannot be sent; send ${INSTEAD[name] ?? 'plain data'}`;
 }
