@@ -24,8 +24,8 @@ export async function startRedisContainer(image: string, args: readonly string[]
       await askRedisOnce(url, 'PING');
     },
     async halt({ keepData }) {
-      if (keepData) await askRedisOnce(url, 'SAVE');
-      else await started.exec(['rm', '-f', '/data/dump.rdb']);
+      if (keepData === true) await askRedisOnce(url, 'SAVE');
+      else if (!keepData) await started.exec(['rm', '-f', '/data/dump.rdb']);
       await container.kill();
     },
     pause: () => container.pause(),

@@ -3,7 +3,13 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { openRedisTopology, type RedisTopology, type RedisTopologyOptions } from '@hubbub/broker';
-import { askRedisOnce, connectRedis, type RedisServer, startRedis as startRedisProgram } from '@hubbub/tools/kit';
+import {
+  askRedisOnce,
+  connectRedis,
+  type KeptData,
+  type RedisServer,
+  startRedis as startRedisProgram,
+} from '@hubbub/tools/kit';
 import type { Redis, RedisOptions } from 'ioredis';
 import { inject } from 'vitest';
 import { cleanup } from './cleanup.js';
@@ -27,11 +33,11 @@ export interface TestRedis {
   /** Freezes the server: connections stay open, but it does not answer. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Ends the server immediately, as a crash does; `start` restarts it on the same port. */
-  halt(options?: { readonly keepData?: boolean }): Promise<void>;
+  /** Ends the server immediately, as a crash does; `start` restarts it on the same port. Data is lost unless `keepData` is set. */
+  halt(options?: { readonly keepData?: KeptData }): Promise<void>;
   start(): Promise<void>;
-  /** `halt`, then `start`. Data is lost unless `keepData` is set. */
-  restart(options?: { readonly keepData?: boolean }): Promise<void>;
+  /** `halt`, then `start`. */
+  restart(options?: { readonly keepData?: KeptData }): Promise<void>;
   /** Called automatically at the end of the test, or of the file if started in `beforeAll`. */
   stop(): Promise<void>;
 }

@@ -32,6 +32,16 @@ describe('a Redis of the test', () => {
     expect(await connection.get('key')).toBeNull();
   });
 
+  test('has the data of its last SAVE after a restart that keeps no other', async () => {
+    const redis = await startRedis({ own: true });
+    const connection = redis.connection();
+    await connection.set('key', 'saved');
+    await redis.cli('SAVE');
+    await connection.set('key', 'later');
+    await redis.restart({ keepData: 'saved' });
+    expect(await connection.get('key')).toBe('saved');
+  });
+
   test('is silent while frozen and answers afterwards', async () => {
     const redis = await startRedis({ own: true });
     const connection = redis.connection({ commandTimeout: 300 });

@@ -9,6 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type ManagedProcess, startProgram } from './process.js';
 
+/** The data that the next start finds: all, none, or that of the last SAVE. */
+export type KeptData = boolean | 'saved';
+
 export interface RedisServer {
   readonly url: string;
   readonly port: number;
@@ -16,8 +19,8 @@ export interface RedisServer {
   readonly pid: number | undefined;
   /** Resolves when the server answers on its former port. */
   start(): Promise<void>;
-  /** Ends the server immediately, as a crash does. With `keepData`, the next start finds the stored data. */
-  halt(options: { readonly keepData: boolean }): Promise<void>;
+  /** Ends the server immediately, as a crash does. */
+  halt(options: { readonly keepData: KeptData }): Promise<void>;
   /** Freezes the server: connections stay open, but it does not answer. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -119,9 +122,9 @@ class RedisProgram implements RedisServer {
     return started;
   }
 
-  async halt({ keepData }: { readonly keepData: boolean }): Promise<void> {
+  async halt({ keepData }: { readonly keepData: KeptData }): Promise<void> {
     // SHUTDOWN SAVE accepts no write after the save; SAVE and a crash would lose such writes. It sends no answer.
-    if (keepData) await askRedisOnce(this.url, 'SHUTDOWN', 'SAVE').catch(() => {});
+    if (keepData === true) await askRedisOnce(this.url, 'SHUTDOWN', 'SAVE').catch(() => {});
     await this.#process?.kill();
     if (!keepData) rmSync(join(this.#options.folder, 'dump.rdb'), { force: true });
   }
