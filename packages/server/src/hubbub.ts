@@ -19,6 +19,7 @@ import {
   type Right,
   type SessionAddress,
 } from '@hubbub/protocol';
+import type { CallOptions } from './calls.js';
 import { fieldsOf, groupName, listOfRights, namespaceName, text, wholeNumber } from './checks.js';
 import type { Consumer } from './consumer/source.js';
 import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
@@ -69,16 +70,28 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Asy
    * @example await hubbub.publishToRoom('general', { type: 'build.finished', payload: { ok: true } });
    * @example await hubbub.publishToRoom('prices:eu', { type: 'price', key: 'ACME', payload: { price: 42 } });
    */
-  publishToRoom<Events = Published>(room: string, message: PublicationOf<NoInfer<Events>>): Promise<PublishResult>;
+  publishToRoom<Events = Published>(
+    room: string,
+    message: PublicationOf<NoInfer<Events>>,
+    options?: CallOptions,
+  ): Promise<PublishResult>;
   /** To every session of the user, on whichever edge. Throws as `publishToRoom` does. */
-  publishToUser<Events = Published>(userId: string, message: PublicationOf<NoInfer<Events>>): Promise<PublishResult>;
+  publishToUser<Events = Published>(
+    userId: string,
+    message: PublicationOf<NoInfer<Events>>,
+    options?: CallOptions,
+  ): Promise<PublishResult>;
   /** To every session of the cluster. Throws as `publishToRoom` does. */
-  publishToAll<Events = Published>(message: PublicationOf<NoInfer<Events>>): Promise<PublishResult>;
+  publishToAll<Events = Published>(
+    message: PublicationOf<NoInfer<Events>>,
+    options?: CallOptions,
+  ): Promise<PublishResult>;
   /** To one session, as an event names it. Nothing happens when it is gone. Throws as `publishToRoom` does. */
   publishToSession<Events = Published>(
     session: SessionAddress,
     message: PublicationOf<NoInfer<Events>>,
     room?: string,
+    options?: CallOptions,
   ): Promise<void>;
 
   /**
@@ -222,10 +235,11 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
   };
   const because = (reason: string | undefined) => (reason === undefined ? {} : { reason });
   return {
-    publishToRoom: (room, message) => publisher.toRoom(room, message as Publication),
-    publishToUser: (userId, message) => publisher.toUser(userId, message as Publication),
-    publishToAll: message => publisher.toAll(message as Publication),
-    publishToSession: (session, message, room) => publisher.toSession(session, message as Publication, room),
+    publishToRoom: (room, message, limits) => publisher.toRoom(room, message as Publication, limits),
+    publishToUser: (userId, message, limits) => publisher.toUser(userId, message as Publication, limits),
+    publishToAll: (message, limits) => publisher.toAll(message as Publication, limits),
+    publishToSession: (session, message, room, limits) =>
+      publisher.toSession(session, message as Publication, room, limits),
     onEvents: (namespace: string, eventsOptions: EventsOptions, handler: EventHandler) =>
       kept(() => consumeEvents({ log: brokerClient.events, publisher }, namespace, eventsOptions, handler)),
     onLifecycle: (lifecycleOptions, handler) =>

@@ -12,6 +12,7 @@ export {
   type SessionAddress,
   type StandardSchema,
 } from '@hubbub/protocol';
+export type { CallOptions } from './calls.js';
 export type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
 export type { EventHandler, EventsOptions, GroupOptions, ServiceEvent, ServiceEventOf } from './events.js';
 export { connectHubbub, createHubbub, type Hubbub, type HubbubOptions, type ServiceOptions } from './hubbub.js';
@@ -19,7 +20,6 @@ export type { LifecycleHandler, LifecycleOptions, ServiceLifecycleEvent } from '
 export type {
   PresenceOptions,
   PresenceQueries,
-  QueryOptions,
   RosterMember,
   RosterPage,
   RosterQuery,

@@ -1,5 +1,6 @@
 /** Asks presence: who is in a room, where a user is, how many are online. Over HTTP, with an API key. */
 import { HubbubError, isErrorCode, trimEndOf } from '@hubbub/protocol';
+import { type CallOptions, checkTimeout } from './calls.js';
 import { fieldsOf, roomName, userId, wholeNumber, wrong } from './checks.js';
 
 export interface PresenceOptions {
@@ -42,15 +43,7 @@ export interface UserPresence {
   }>;
 }
 
-/** Limits of one query. */
-export interface QueryOptions {
-  /** Ends the query when it aborts, with the signal's `reason`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Default: that of {@link PresenceOptions}. */
-  readonly timeoutMs?: number | undefined;
-}
-
-export interface RosterQuery extends QueryOptions {
+export interface RosterQuery extends CallOptions {
   /** 1 to 1,000: the approximate size of a page. Default: that of presence. */
   readonly limit?: number;
   /** `next` of the page before. */
@@ -61,9 +54,9 @@ export interface RosterQuery extends QueryOptions {
 export interface PresenceQueries {
   /** A page of the members of a room. */
   roster(room: string, page?: RosterQuery): Promise<RosterPage>;
-  user(userId: string, options?: QueryOptions): Promise<UserPresence>;
+  user(userId: string, options?: CallOptions): Promise<UserPresence>;
   /** Users online in the whole cluster. */
-  online(options?: QueryOptions): Promise<number>;
+  online(options?: CallOptions): Promise<number>;
 }
 
 const TIMEOUT_MS = 5000;
@@ -76,7 +69,7 @@ export function createPresenceQueries(options: PresenceOptions | undefined): Pre
   if (options !== undefined) checkOptions(options);
   const ask = async <Answer>(
     path: string,
-    limits: QueryOptions,
+    limits: CallOptions,
     query: Record<string, string | number | undefined> = {},
   ): Promise<Answer> => {
     if (options === undefined) {
@@ -108,9 +101,9 @@ function checkOptions({ url, apiKey, timeoutMs = TIMEOUT_MS }: PresenceOptions):
   wholeNumber('presence.timeoutMs', timeoutMs, 1, 600_000);
 }
 
-async function answerOf(url: URL, options: PresenceOptions, limits: QueryOptions): Promise<unknown> {
+async function answerOf(url: URL, options: PresenceOptions, limits: CallOptions): Promise<unknown> {
   const { signal, timeoutMs = options.timeoutMs ?? TIMEOUT_MS } = limits;
-  const timeout = AbortSignal.timeout(wholeNumber('timeoutMs', timeoutMs, 1, 600_000));
+  const timeout = AbortSignal.timeout(checkTimeout(timeoutMs));
   let status: number;
   let body: unknown;
   try {

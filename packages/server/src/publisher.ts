@@ -9,6 +9,7 @@ import {
   type SessionAddress,
   validatePayload,
 } from '@hubbub/protocol';
+import { type CallOptions, limitPublish } from './calls.js';
 import { fieldsOf, roomName, sessionAddress, text, userId } from './checks.js';
 import type { Gate } from './gate.js';
 import { type Addressing, encodeControl, encodePublication, type Publication } from './publication.js';
@@ -47,13 +48,14 @@ export class Publisher {
     this.#schemas = schemas;
   }
 
-  async toRoom(room: string, message: Publication): Promise<Published> {
+  async toRoom(room: string, message: Publication, options: CallOptions = {}): Promise<Published> {
     const channel = this.#roomChannel(room);
     const envelope = this.#encode(message);
     const idempotencyKey = idempotencyKeyOf(message);
-    return await this.#gate.pass(async () => {
+    return await this.#send(options, async beginSending => {
       const { historySize, historyTtlMs } = await this.#brokerClient.namespaces.lookup(namespaceOf(room));
-      if (historySize === 0) return await this.#send(channel, envelope, idempotencyKey);
+      beginSending();
+      if (historySize === 0) return await this.#toChannel(channel, envelope, idempotencyKey);
       return await this.#brokerClient.history.append({
         room,
         channel,
@@ -65,22 +67,19 @@ export class Publisher {
     });
   }
 
-  async toUser(userId: string, message: Publication): Promise<Published> {
-    const envelope = this.#encode(message);
-    return await this.#publish(this.#userChannel(userId), envelope, idempotencyKeyOf(message));
+  async toUser(userId: string, message: Publication, options?: CallOptions): Promise<Published> {
+    return await this.#publish(this.#userChannel(userId), this.#encode(message), message, options);
   }
 
-  async toAll(message: Publication): Promise<Published> {
-    const envelope = this.#encode(message);
-    return await this.#publish(this.#channels.broadcast, envelope, idempotencyKeyOf(message));
+  async toAll(message: Publication, options?: CallOptions): Promise<Published> {
+    return await this.#publish(this.#channels.broadcast, this.#encode(message), message, options);
   }
 
   /** To one session, naming `room` in the frame. */
-  async toSession(session: SessionAddress, message: Publication, room?: string): Promise<void> {
+  async toSession(session: SessionAddress, message: Publication, room?: string, options?: CallOptions): Promise<void> {
     const { id, node } = sessionAddress(session);
     const to: Addressing = { sessions: [id], ...(room !== undefined && { room: roomName(room) }) };
-    const envelope = this.#encode(message, to);
-    await this.#publish(this.#channels.node(node), envelope, idempotencyKeyOf(message));
+    await this.#publish(this.#channels.node(node), this.#encode(message, to), message, options);
   }
 
   /** @throws {HubbubError} `INVALID_PAYLOAD` where a schema refuses the payload; as `encodePublication` */
@@ -108,11 +107,20 @@ export class Publisher {
     return this.#gate.pass(() => this.#brokerClient.broker.publishKept(channel, envelope, idempotencyKey));
   }
 
-  #publish(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<Published> {
-    return this.#gate.pass(() => this.#send(channel, envelope, idempotencyKey));
+  async #publish(channel: string, envelope: Uint8Array, once: Once, options: CallOptions = {}): Promise<Published> {
+    const idempotencyKey = idempotencyKeyOf(once);
+    return await this.#send(options, async beginSending => {
+      beginSending();
+      return await this.#toChannel(channel, envelope, idempotencyKey);
+    });
   }
 
-  async #send(channel: string, envelope: Uint8Array, idempotencyKey: string | undefined): Promise<Published> {
+  /** A call that was given up still counts as pending until Redis has answered. */
+  #send(options: CallOptions, publish: (beginSending: () => void) => Promise<Published>): Promise<Published> {
+    return limitPublish(options, beginSending => this.#gate.pass(() => publish(beginSending)));
+  }
+
+  async #toChannel(channel: string, envelope: Uint8Array, idempotencyKey: string | undefined): Promise<Published> {
     if (idempotencyKey !== undefined)
       return await this.#brokerClient.broker.publishOnce(channel, envelope, idempotencyKey);
     await this.#brokerClient.broker.publish(channel, envelope);
