@@ -19,6 +19,7 @@ export async function startRedisContainer(image: string, args: readonly string[]
     url,
     port,
     pid: undefined,
+    ask: (command, ...args) => askRedisOnce(url, command, ...args),
     async start() {
       await container.start();
       await askRedisOnce(url, 'PING');
@@ -45,6 +46,7 @@ export function useSharedRedis(url: string, prefix: string): RedisServer {
     url,
     port: Number(new URL(url).port || REDIS_PORT),
     pid: undefined,
+    ask: (command, ...args) => askRedisOnce(url, command, ...args),
     start: notOurs,
     halt: notOurs,
     pause: notOurs,

@@ -15,7 +15,7 @@ import {
   type InputsOf,
   type OutputsOf,
   type PayloadSchemas,
-  parseRedisUrl,
+  parseRedisLocation,
   type Right,
   type SessionAddress,
 } from '@hubbub/protocol';
@@ -174,7 +174,7 @@ export function connectHubbub<Published = AnyEvents, Received = Published>(
 export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
   const { redisUrl, timeoutMs = 5000, onError = () => {}, ...options } = fieldsOf('options', hubbubOptions);
   try {
-    parseRedisUrl(text('redisUrl', redisUrl, 4096));
+    parseRedisLocation(text('redisUrl', redisUrl, 4096));
   } catch (error) {
     // Its message never quotes the URL.
     if (error instanceof TypeError) throw new HubbubError('INVALID_FORMAT', `redisUrl: ${error.message}`);

@@ -1,7 +1,7 @@
 /** A `redis-server` or `valkey-server` of our own, on 127.0.0.1 and in a temporary directory. */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ export interface RedisServer {
   readonly port: number;
   /** `undefined` if the server is not our process. */
   readonly pid: number | undefined;
+  /** Runs one command over a separate connection. */
+  ask(command: string, ...args: string[]): Promise<unknown>;
   /** Resolves when the server answers on its former port. */
   start(): Promise<void>;
   /** Ends the server immediately, as a crash does. */
@@ -33,6 +35,8 @@ export interface StartRedisOptions {
   readonly program?: string | undefined;
   /** More arguments, for example `['--maxmemory', '64mb']`. */
   readonly args?: readonly string[] | undefined;
+  /** Starts a Sentinel with this configuration instead of a server. */
+  readonly sentinelConfig?: string | undefined;
   /** Cores such as `0` or `1-3`. Default: any. */
   readonly cpus?: string | undefined;
 }
@@ -40,6 +44,7 @@ export interface StartRedisOptions {
 export const REDIS_PROGRAMS = ['redis-server', 'valkey-server'];
 const PORTS_TO_TRY = 20;
 const PORT_TAKEN = /address already in use/i;
+const READY = /Ready to accept connections|Sentinel ID is/;
 
 /** @throws {Error} if no program is installed */
 export function findRedis(): { readonly program: string; readonly version: string } {
@@ -52,10 +57,10 @@ export function findRedis(): { readonly program: string; readonly version: strin
 
 /** Starts a server on a free port, which keeps nothing; retries with others if the port is taken before the bind. */
 export async function startRedis(options: StartRedisOptions = {}): Promise<RedisServer> {
-  const { program = findRedis().program, args = [], cpus } = options;
+  const { program = findRedis().program, args = [], sentinelConfig, cpus } = options;
   const folder = mkdtempSync(join(tmpdir(), 'hubbub-redis-'));
   for (let attempt = 1; ; attempt++) {
-    const server = new RedisProgram({ program, args, cpus, folder, port: await freePort() });
+    const server = new RedisProgram({ program, args, sentinelConfig, cpus, folder, port: await freePort() });
     try {
       await server.start();
       return server;
@@ -78,6 +83,7 @@ class RedisProgram implements RedisServer {
   constructor(options: {
     program: string;
     args: readonly string[];
+    sentinelConfig: string | undefined;
     cpus: string | undefined;
     folder: string;
     port: number;
@@ -107,11 +113,10 @@ class RedisProgram implements RedisServer {
 
   /** Its output proves that the server on the port is ours. */
   async #launch(): Promise<ManagedProcess> {
-    const { program, args, cpus, folder, port } = this.#options;
-    const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-    const started = startProgram([program, ...own, ...args], { name: 'Redis', cpus });
+    const { program, cpus } = this.#options;
+    const started = startProgram([program, ...this.#arguments()], { name: 'Redis', cpus });
     const accepts = new Promise<void>(resolve => {
-      started.output.onLine(line => line.includes('Ready to accept connections') && resolve());
+      started.output.onLine(line => READY.test(line) && resolve());
     });
     try {
       await started.orExit(accepts);
@@ -120,6 +125,20 @@ class RedisProgram implements RedisServer {
     }
     await askRedisOnce(this.url, 'PING');
     return started;
+  }
+
+  #arguments(): string[] {
+    const { args, sentinelConfig, folder, port } = this.#options;
+    const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+    if (sentinelConfig === undefined) return [...own, '--save', '', ...args];
+    // A Sentinel writes what it learns into its configuration file.
+    const file = join(folder, 'sentinel.conf');
+    if (!existsSync(file)) writeFileSync(file, `${sentinelConfig}\n`);
+    return [file, '--sentinel', ...own, ...args];
+  }
+
+  ask(command: string, ...args: string[]): Promise<unknown> {
+    return askRedisOnce(this.url, command, ...args);
   }
 
   async halt({ keepData }: { readonly keepData: KeptData }): Promise<void> {

@@ -35,6 +35,10 @@ export class ConnectionGroup {
     this.#members.delete(connection);
   }
 
+  drop(): void {
+    for (const connection of this.#members) connection.drop();
+  }
+
   foundPrimary(): void {
     this.#readOnly = false;
   }
@@ -46,8 +50,6 @@ export class ConnectionGroup {
     if (now - this.#droppedAtMs < DROP_INTERVAL_MS) return;
     this.#droppedAtMs = now;
     // Not within the answer that reported it.
-    setImmediate(() => {
-      for (const connection of this.#members) connection.drop();
-    });
+    setImmediate(() => this.drop());
   }
 }

@@ -7,6 +7,8 @@ import { connectorOf, type RedisServer } from './redis-server.js';
 export const RECONNECT_MAX_DELAY_MS = 1000;
 const RECONNECT_BASE_DELAY_MS = 50;
 const CONNECT_TIMEOUT_MS = 2000;
+/** Of ioredis: states in which there is a socket. */
+const CONNECTED: ReadonlySet<string> = new Set(['connecting', 'connect', 'ready']);
 
 export interface RedisConnectionOptions {
   /** A command without an answer for this time rejects. Unset: it waits (for blocking reads). */
@@ -64,7 +66,7 @@ export function openRedisConnection(server: RedisServer, options: RedisConnectio
   });
   const member = {
     drop: () => {
-      if (redis.status === 'ready') redis.disconnect(true);
+      if (CONNECTED.has(redis.status)) redis.disconnect(true);
     },
   };
   group.add(member);

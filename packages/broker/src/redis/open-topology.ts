@@ -1,23 +1,76 @@
 /** Opens the Redis that a URL names. */
-import { parseRedisUrl } from '@hubbub/protocol';
+/// <reference path="./cluster-key-slot.d.ts" />
+import { parseRedisLocation } from '@hubbub/protocol';
+import slotOf from 'cluster-key-slot';
+import type { Redis } from 'ioredis';
 import { connected } from './connection.js';
-import { serverAt } from './redis-server.js';
+import { jumpHash } from './jump-hash.js';
+import { type RedisServer, serverAt } from './redis-server.js';
+import { SentinelWatcher } from './sentinel.js';
 import { ServerShard, type ServerShardOptions } from './server-shard.js';
-import type { RedisTopology } from './topology.js';
+import type { RedisShard, RedisTopology } from './topology.js';
 
 export type RedisTopologyOptions = ServerShardOptions;
 
 /**
  * Returns immediately and connects in the background.
- * @throws {TypeError} as {@link parseRedisUrl}
+ * @throws {TypeError} as {@link parseRedisLocation}
  */
 export function openRedisTopology(url: string, options: RedisTopologyOptions): RedisTopology {
-  const shard = new ServerShard(serverAt(parseRedisUrl(url)), options);
-  return {
-    shards: [shard],
-    shardOf: () => shard,
-    run: (_, commands) => commands(shard.commands),
-    connected: withinMs => connected(shard.commands, withinMs),
-    close: () => shard.close(),
-  };
+  const location = parseRedisLocation(url);
+  switch (location.topology) {
+    case 'standalone':
+      return new FixedTopology([serverAt(location.server)], options);
+    case 'shards':
+      return new FixedTopology(location.servers.map(serverAt), options);
+    case 'sentinel': {
+      const watcher = new SentinelWatcher(location, { onError: options.onError, onSwitch: () => topology.drop() });
+      const topology = new FixedTopology([watcher.server], options, () => watcher.close());
+      return topology;
+    }
+    case 'cluster':
+      throw new TypeError('Redis Cluster is not supported yet.');
+  }
+}
+
+const SLOTS = 16_384;
+
+/** A fixed number of shards. The slot of a name, as in Redis Cluster, decides. */
+class FixedTopology implements RedisTopology {
+  readonly shards: readonly ServerShard[];
+  readonly #shardOfSlot: readonly ServerShard[];
+  readonly #onClose: () => void;
+
+  constructor(servers: readonly RedisServer[], options: ServerShardOptions, onClose = (): void => {}) {
+    this.shards = servers.map(server => new ServerShard(server, options));
+    const slots = servers.length === 1 ? 0 : SLOTS;
+    this.#shardOfSlot = Array.from({ length: slots }, (_, slot) => this.#shard(jumpHash(slot, servers.length)));
+    this.#onClose = onClose;
+  }
+
+  shardOf(name: string): RedisShard {
+    return this.shards.length === 1 ? this.#shard(0) : (this.#shardOfSlot[slotOf(name)] as ServerShard);
+  }
+
+  run<Result>(name: string, commands: (redis: Redis) => Promise<Result>): Promise<Result> {
+    return commands(this.shardOf(name).commands);
+  }
+
+  async connected(withinMs: number): Promise<void> {
+    await Promise.all(this.shards.map(({ commands }) => connected(commands, withinMs)));
+  }
+
+  /** Drops all connections: the address of the server has changed. */
+  drop(): void {
+    for (const shard of this.shards) shard.drop();
+  }
+
+  close(): void {
+    for (const shard of this.shards) shard.close();
+    this.#onClose();
+  }
+
+  #shard(index: number): ServerShard {
+    return this.shards[index] as ServerShard;
+  }
 }

@@ -50,5 +50,5 @@ export function connectorOf(server: RedisServer): new () => AbstractConnector {
   };
 }
 
-/** A socket that is not closed after this time is destroyed. */
-const DISCONNECT_TIMEOUT_MS = 2000;
+/** A socket that its server does not close within this time is destroyed: a frozen one never does. */
+const DISCONNECT_TIMEOUT_MS = 100;

@@ -42,6 +42,7 @@ export class ServerShard implements RedisShard {
       group,
       autoPipelining: true,
     });
+    this.commands.on('ready', () => void this.#checkRole());
     this.#roleCheck = setInterval(() => void this.#checkRole(), ROLE_CHECK_MS).unref();
   }
 
@@ -65,6 +66,11 @@ export class ServerShard implements RedisShard {
     this.#readers.add(reader);
     reader.once('end', () => this.#readers.delete(reader));
     return reader;
+  }
+
+  /** Drops all connections, which then connect to the current address. */
+  drop(): void {
+    this.#group.drop();
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 /** The broker, presence, and the life cycle of a process. */
-import { parseRedisUrl } from '@hubbub/protocol';
+import { parseRedisLocation } from '@hubbub/protocol';
 import { z } from 'zod';
 import { API_KEYS } from './api.js';
 import { baseUrl, integer, isHeaderText, list, MINUTE_MS, oneOf, SECRET, text } from './fields.js';
@@ -7,7 +7,7 @@ import { baseUrl, integer, isHeaderText, list, MINUTE_MS, oneOf, SECRET, text } 
 /** Parsed as the connection parses it: a pattern would accept URLs that the connection refuses or misreads. */
 const redisUrl = z.string({ error: 'expected a URL like redis://127.0.0.1:6379' }).superRefine((value, context) => {
   try {
-    parseRedisUrl(value);
+    parseRedisLocation(value);
   } catch (error) {
     context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
   }
@@ -17,7 +17,7 @@ export const clusterSettings = {
   redisUrl: redisUrl
     .optional()
     .describe(
-      'Redis of the cluster: `redis://user:password@host:6379/0`, `rediss://` for TLS, or `unix:///path` of a socket. Unset: the cluster is one process, in memory.',
+      'Redis of the cluster: `redis://user:password@host:6379/0`, `rediss://` for TLS, `unix:///path` of a socket, or `redis+sentinel://` ([Redis](deployment.md#redis)). Unset: the cluster is one process, in memory.',
     ),
   redisPrefix: text(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -, such as hubbub')
     .default('hubbub')
