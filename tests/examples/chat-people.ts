@@ -7,8 +7,11 @@ export async function addRoom(example: RunningExample, name: string): Promise<st
   return (body as { room: { id: string } }).room.id;
 }
 
-/** Signed in, with a connection that knows the names of frames alone. */
+/** Signs in and opens a session of bare frames, which messages for all reach. */
 export async function session(example: RunningExample, name: string, edge: 0 | 1): Promise<RawClient> {
   const { body } = await example.ask('POST', '/api/sign-in', { name });
-  return await example.connect('/ws', { name, edge, token: (body as { token: string }).token, tokenIn: 'query' });
+  const { token } = body as { token: string };
+  const client = await example.connect('/ws', { name, edge, token, tokenIn: 'query' });
+  await client.ping(); // The edge answers after `welcome`: until then, messages do not reach the session.
+  return client;
 }

@@ -189,13 +189,16 @@ describe('its service in Python, with nothing installed', () => {
     const made = await bob.nextFrame('move.made');
     expect(made).toMatchObject({ room, offset: 1, payload: { to: 'é4' }, sender: { id: 'alice', name: 'alice' } });
     expect(Date.parse(made.timestamp ?? '')).toBeGreaterThan(Date.now() - 60_000);
+    const stream = `${cluster.redis.prefix}:events:{game}`;
+    const pending = async () => (await cluster.redis.cli('XPENDING', stream, 'py-referee')).split('\n')[0];
+    // The service acknowledges after its answer; a kill in between would deliver `py1` again.
+    await eventually(async () => (await pending()) === '0', { describe: 'py1 is acknowledged' });
 
     service.kill();
     await service.exitCode;
     // As if it had been killed between its work and the acknowledgement.
     alice.send({ type: 'move', room, id: 'py2', payload: { to: 'e5' } });
     await alice.nextFrame({ type: 'ack', id: 'py2' });
-    const stream = `${cluster.redis.prefix}:events:{game}`;
     const taken = await cluster.redis.cli('XREADGROUP', 'GROUP', 'py-referee', 'py-1', 'STREAMS', stream, '>');
     expect(taken).toContain('py2');
     const again = startService();
@@ -206,8 +209,7 @@ describe('its service in Python, with nothing installed', () => {
 
     alice.send({ type: 'stop', room, id: 'end' });
     expect(await again.exitCode).toBe(0);
-    const pending = await cluster.redis.cli('XPENDING', stream, 'py-referee');
-    expect(pending.split('\n')[0]).toBe('0');
+    expect(await pending()).toBe('0');
   });
 });
 

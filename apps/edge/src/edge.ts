@@ -100,7 +100,17 @@ export async function startEdge({
   });
   const { feeds, joinFeed } = histories;
   const interest = new Interest(broker, config.subscriptionLingerMs);
-  const memberships = new Memberships({ interest, channels, audiences, presence: reporter, feeds, joinFeed, log });
+  const nodeChannel = channels.node(config.nodeId);
+  const memberships = new Memberships({
+    interest,
+    channels,
+    nodeChannel,
+    audiences,
+    presence: reporter,
+    feeds,
+    joinFeed,
+    log,
+  });
   const services = createServices(config, {
     eventLog: brokerClient.events,
     namespaceDirectory: brokerClient.namespaces,
@@ -162,7 +172,6 @@ export async function startEdge({
     log,
   });
   const { onControl, onNodeEnvelope } = services;
-  const nodeChannel = channels.node(config.nodeId);
   const link = new BrokerLink(config, {
     broker,
     interest,

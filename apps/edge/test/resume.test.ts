@@ -40,6 +40,7 @@ function startRooms(historySize: number) {
   const memberships = new Memberships({
     interest: new Interest(broker, 0),
     channels,
+    nodeChannel: channels.node('n1'),
     audiences: new Audiences({
       channels,
       sessions: new Sessions(),

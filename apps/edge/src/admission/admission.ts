@@ -104,7 +104,7 @@ export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitte
   const sessionId = policy.nextSessionId();
   return continueWith(identify(request, token, sessionId, policy), identity =>
     continueWith(authorize(request, identity, room, policy), grant => {
-      // Each property by its name: what is spread gets a hidden class of its own from V8, 500 bytes for every connection.
+      // Each property by its name: V8 gives a spread object its own hidden class, 500 bytes for every connection.
       const { user, rights, address, expiresAtMs } = identity;
       return { user, rights, address, expiresAtMs, sessionId, encoding, subprotocol: selected, room, since, grant };
     }),

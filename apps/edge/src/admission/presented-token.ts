@@ -1,7 +1,7 @@
-/** The token that a request brings, and where it stands (PROTOCOL.md section 1). */
+/** Finds the token of a request (PROTOCOL.md section 1.2). */
 
 /**
- * `undefined` when there is none; empty when there is one that nobody can read: that is not the same.
+ * Returns `undefined` without a token, and an empty text for an unreadable one, which is refused.
  *
  * @param authorization the header, empty where there is none
  * @param fromSubprotocols of the offered subprotocols @param fromQuery `token` of the query
@@ -16,7 +16,7 @@ export function presentedToken(
 
 /** Another scheme than Bearer is for somebody else, such as a proxy. */
 function bearer(authorization: string): string | undefined {
-  // No pattern over the whole: the spaces of one that fails would be tried in every place, and the edge would wait for it.
+  // Not one pattern for all: backtracking over many spaces would block the edge.
   if (!SCHEME.test(authorization)) return undefined;
   const token = authorization.slice(SCHEME_LENGTH);
   if (token !== '' && !token.startsWith(' ')) return '';

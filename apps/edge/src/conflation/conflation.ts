@@ -65,7 +65,7 @@ export interface ConflatedFrame {
 /** Messages that wait for one session: a bound on the keys, and on those without one. */
 export const WAITING_FRAMES_MAX = 1024;
 const LOOK_INTERVAL_MS = 50;
-/** A part of the bound, so that who steps back does not step off at the next look. */
+/** A part of the bound, so that a session that returns does not leave the topic again immediately. */
 const DRAINED_PART = 4;
 
 /** All conflating rooms of an edge and the sessions that are behind in them. */
@@ -132,7 +132,7 @@ export class Conflation {
     if (backlog?.rooms.size === 0) this.#backlogs.delete(session);
   }
 
-  /** Nobody is in the room any more. */
+  /** The last member has left the room. */
   forget(room: ConflatedRoom): void {
     this.#busy.delete(room);
   }

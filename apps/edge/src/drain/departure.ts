@@ -16,7 +16,7 @@ export interface DepartureOptions {
 
 /**
  * The time for a connection that was accepted before the port closed to send its request. Only on a shared port: there
- * another process serves on, and nobody may notice that this one goes.
+ * another process serves on, and no client may notice that this one ends.
  */
 const STRAGGLERS_MS = 500;
 

@@ -50,9 +50,9 @@ export class HistoryReader {
 function frameOf({ encoding, body, epoch, offset }: RoomMessage, room: string, wanted: Encoding): Frame[] {
   try {
     const value = CODECS[encoding].decode(body);
-    if ((value as Frame).type === 'room_offset') return []; // Stands for what nobody may read.
+    if ((value as Frame).type === 'room_offset') return []; // In place of a message that no client may read.
     return [{ room, epoch, offset, ...((wanted === 'json' ? toJsonValue(value) : value) as Frame) }];
   } catch {
-    return []; // It reached nobody live either.
+    return []; // It was not delivered live either.
   }
 }

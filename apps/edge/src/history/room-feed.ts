@@ -41,7 +41,7 @@ const LIVE_POLL_MS = 10;
 
 export class RoomFeed {
   readonly room: string;
-  /** Members, and sessions that are about to become members: kept by who holds the feed for them. */
+  /** Members, and sessions that are about to become members. */
   holders = 0;
   readonly #channel: string;
   readonly #ttlMs: number;
@@ -105,8 +105,8 @@ export class RoomFeed {
   }
 
   /**
-   * Resolves when everything that was published before the call is delivered. Unlike `refresh` it keeps no live message
-   * waiting: so a client that claims positions which are not there delays nobody. @throws {HubbubError} `UNAVAILABLE`
+   * Resolves when everything that was published before the call is delivered. Unlike `refresh` it does not delay live messages:
+   * a client that claims impossible positions harms only itself. @throws {HubbubError} `UNAVAILABLE`
    */
   confirm(): Promise<void> {
     this.#confirming ??= this.#confirm();

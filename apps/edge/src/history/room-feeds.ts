@@ -11,7 +11,7 @@ import type { Gap } from './room-position.js';
 
 /** Concurrent reads of histories, however many rooms are behind. */
 const CONCURRENT_READS = 32;
-/** Of them, those of silent rooms: they are in no hurry, and leave most to who has just come or is behind. */
+/** Of them, those of silent rooms: they can wait, and leave most to new members and late feeds. */
 const CONCURRENT_CHECKS = 8;
 
 export interface RoomFeedsOptions {

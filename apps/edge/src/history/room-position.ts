@@ -14,7 +14,7 @@ export interface Gap {
 /** The messages behind the requested position, oldest first. Messages missing between them are lost. */
 export interface Reading<Message> extends Position {
   readonly messages: readonly Message[];
-  /** Up to here the history was read: what is not among the messages is not there. */
+  /** The history was read up to here: an offset without a message is a hole. */
   readonly through: number;
 }
 
@@ -75,7 +75,7 @@ export class RoomPosition<Message extends Position> {
     return 'wait';
   }
 
-  /** Messages may have been lost: what comes now waits until a read that begins from here on. */
+  /** Messages may have been lost: later messages wait until a read that begins after this call. */
   doubt(): void {
     if (this.#state === 'following') this.#state = 'behind';
     this.#readAgain = true;

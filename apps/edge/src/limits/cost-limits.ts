@@ -136,7 +136,7 @@ export class SessionCost {
   readonly key: string;
   readonly clock: FrameClock;
   readonly calls: ResourceBudget;
-  /** Answers and replays; what the members of a room get is charged to the room. */
+  /** Answers and replays; messages to the members of a room are charged to the room. */
   readonly bytesOut: ResourceBudget;
   readonly stored: SessionStoredBytes;
 

@@ -1,4 +1,4 @@
-/** How many connections this process has file descriptors for. A process that runs out of them spins and answers nobody. */
+/** The number of connections for which this process has file descriptors. A process without any spins and does not answer. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ConnectionBounds {

@@ -1,4 +1,4 @@
-/** Token buckets by key. One that nobody holds is remembered until it is full: reconnecting must not refill it (docs/decisions/0003). */
+/** Token buckets by key. A bucket without a holder is remembered until it is full: a reconnect must not refill it (docs/decisions/0003). */
 import { type Rate, TokenBucket } from './token-bucket.js';
 
 /** Of one kind, on one edge: 20 MB at most. Handshakes are limited, so an edge with the default limits stays far below. */
@@ -6,7 +6,7 @@ const REMEMBERED_MAX = 100_000;
 /** Keys that are checked with each change; more than one change adds, so that full buckets do not pile up. */
 const CHECKED_AT_ONCE = 2;
 
-/** Buckets that nobody holds and that are not full yet. */
+/** Buckets without a holder that are not full yet. */
 export class RememberedBuckets {
   readonly #rate: Rate;
   readonly #max: number;

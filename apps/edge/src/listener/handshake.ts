@@ -5,7 +5,7 @@ import type { HttpRequest } from './engine.js';
 import type { RoomRoute } from './room-paths.js';
 
 export interface Handshake extends UpgradeRequest {
-  /** A header that may stand there once only, and does not. */
+  /** A header that may occur only once, and occurs more often. */
   readonly repeatedHeader: string | undefined;
   /** `?errors=close`: a refusal is to come in a close frame. */
   readonly wantsClose: boolean;
@@ -53,6 +53,6 @@ export function readHandshake(request: HttpRequest, address: string, route: Room
 /** @throws {HubbubError} `INVALID_FORMAT` */
 export function assertSingleHeaders({ repeatedHeader }: Handshake): void {
   if (repeatedHeader !== undefined) {
-    throw new HubbubError('INVALID_FORMAT', `The header ${repeatedHeader} stands there twice.`);
+    throw new HubbubError('INVALID_FORMAT', `The request has the header ${repeatedHeader} twice; send it once.`);
   }
 }

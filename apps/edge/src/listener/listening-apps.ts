@@ -61,7 +61,7 @@ export class ListeningApps {
     if (this.#options.tls === undefined || old === undefined) return;
     const next = this.#build();
     const previous = this.#current;
-    // The new one first: there is no moment at which nobody listens.
+    // The new one first: the port always has a listener.
     this.#listenSocket = this.#listen(next, true);
     this.#current = next;
     this.#options.topics.add(next);

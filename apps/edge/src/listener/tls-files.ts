@@ -39,6 +39,6 @@ function attempt(use: () => unknown, problem: string): void {
   try {
     use();
   } catch {
-    throw new Error(`${problem}.`); // Without the cause: OpenSSL's words help nobody, and could quote the file.
+    throw new Error(`${problem}.`); // Without the cause: OpenSSL's text does not help, and could quote the file.
   }
 }

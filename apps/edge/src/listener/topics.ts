@@ -1,4 +1,4 @@
-/** Native topics. A topic belongs to one app of the engine: what is published reaches its subscribers in all of them. */
+/** Native topics. A topic belongs to one app of the engine, so a message is published in every app. */
 import type { PublishToTopic } from '../rooms/audience.js';
 import type { Socket } from '../sessions/session.js';
 import type { TemplatedApp } from './engine.js';

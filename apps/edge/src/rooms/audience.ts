@@ -31,7 +31,7 @@ export interface Delivered {
   readonly isMalformed: boolean;
 }
 
-const NOBODY: readonly Session[] = [];
+const NO_SESSIONS: readonly Session[] = [];
 
 export class Audience {
   readonly channel: string;
@@ -57,7 +57,7 @@ export class Audience {
 
   /** Those of the audience whom the envelope leaves out. */
   excluded(sessions: Sessions, { excludeSession, excludeUser }: Envelope): readonly Session[] {
-    if (excludeSession === undefined && excludeUser === undefined) return NOBODY;
+    if (excludeSession === undefined && excludeUser === undefined) return NO_SESSIONS;
     const named = new Set(excludeUser === undefined ? [] : sessions.ofUser(excludeUser));
     const one = excludeSession === undefined ? undefined : sessions.get(excludeSession);
     if (one !== undefined) named.add(one);
@@ -104,7 +104,7 @@ export class Audience {
   #publishPast(leftOut: readonly Session[], encoding: Encoding, bytes: Uint8Array, publish: PublishToTopic): void {
     const topic = this.#topic(encoding);
     const isBinary = encoding === 'msgpack';
-    // It leaves out only who has the topic.
+    // The engine can leave out only a subscriber of the topic.
     const [one, ...others] = leftOut.filter(session => this.#conflated?.isAway(session) !== true);
     for (const { socket } of others) socket.unsubscribe(topic);
     publish(topic, bytes, isBinary, one?.socket);

@@ -124,7 +124,7 @@ export interface FanoutParts {
   readonly onControl: (channel: string, control: Control) => void;
 }
 
-/** The listener for a broker's envelopes. Never throws: what is malformed is counted and dropped (invariant 7). */
+/** The listener for a broker's envelopes. Never throws: it counts and drops malformed envelopes (invariant 7). */
 export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8Array) => void {
   const { audiences, feeds, metrics, nodeChannel, onNodeEnvelope, onControl } = parts;
   return (channel, bytes) => {

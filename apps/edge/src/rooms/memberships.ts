@@ -12,6 +12,8 @@ import type { Audiences } from './fanout.js';
 export interface MembershipsParts {
   readonly interest: Interest;
   readonly channels: Channels;
+  /** Carries messages for single sessions of this edge. */
+  readonly nodeChannel: string;
   readonly audiences: Audiences;
   readonly presence: Pick<PresenceReporter, 'sessionOpened' | 'sessionClosed' | 'joined' | 'left'>;
   readonly feeds: RoomFeeds;
@@ -37,23 +39,32 @@ export class Memberships {
   }
 
   /**
-   * Opens a session: from now on it gets what goes to everybody and to its user.
-   * @throws {HubbubError} `UNAVAILABLE` when the user's channel cannot be subscribed.
+   * Opens a session: from now on it gets messages for all, for its user and for itself.
+   * @throws {HubbubError} `UNAVAILABLE` when one of their channels cannot be subscribed.
    */
   async open(session: Session): Promise<void> {
-    const { interest, channels, audiences, presence } = this.#parts;
-    const channel = channels.user(session.user.id);
-    await interest.acquire(channel);
-    if (session.closed) return interest.release(channel);
-    audiences.add(session, channel);
+    const { interest, channels, nodeChannel, audiences, presence } = this.#parts;
+    const userChannel = channels.user(session.user.id);
+    const needed = [channels.broadcast, nodeChannel, userChannel];
+    const held: string[] = [];
+    try {
+      for (const channel of needed) {
+        await interest.acquire(channel);
+        held.push(channel);
+      }
+    } finally {
+      if (held.length < needed.length || session.closed) for (const channel of held) interest.release(channel);
+    }
+    if (session.closed) return;
+    audiences.add(session, userChannel);
     audiences.add(session, channels.broadcast);
     session.state = 'open';
     presence.sessionOpened(session);
   }
 
   /**
-   * Resolves when what is published to the room reaches the session and, if the room has a history, what follows `since` has
-   * been sent. Returns where the session is in the history. A member that joins again gets what follows `since`.
+   * Resolves when messages to the room reach the session and, if the room has a history, those after `since` have been sent.
+   * Returns the session's position in the history. A member that joins again gets the messages after `since`.
    * @throws {HubbubError} `UNAVAILABLE`: the session is then no member unless it was one; `NOT_IN_ROOM` if a member was
    * removed in the meantime
    */
@@ -116,17 +127,18 @@ export class Memberships {
 
   /** Removes a session with a closed connection from everything. Presence gets one report for its rooms. */
   close(session: Session): void {
-    const { channels, audiences, presence } = this.#parts;
+    const { channels, nodeChannel, audiences, presence } = this.#parts;
     const wasOpen = session.state === 'open';
     session.state = 'closed';
     if (!wasOpen) return;
     presence.sessionClosed(session);
     for (const room of session.rooms) this.#removeFromRoom(session, room);
     session.rooms.clear();
-    const channel = channels.user(session.user.id);
-    audiences.remove(session, channel);
-    this.#release(channel);
-    audiences.remove(session, channels.broadcast);
+    for (const channel of [channels.broadcast, channels.user(session.user.id)]) {
+      audiences.remove(session, channel);
+      this.#release(channel);
+    }
+    this.#release(nodeChannel);
   }
 
   #removeFromRoom(session: Session, room: string): void {

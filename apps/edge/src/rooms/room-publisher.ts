@@ -35,7 +35,7 @@ export class RoomPublisher {
   /**
    * A message: goes through the room's history where it has one. Resolves when the broker has taken it.
    * @param messageId of the client, which may send the message again under it
-   * @throws {LimitExceeded} before anything is sent, where what histories may keep of the user is used up.
+   * @throws {LimitExceeded} before anything is sent, if histories may not keep more bytes of the user.
    * Rejects with `UNAVAILABLE`: not published; or with `OUTCOME_UNKNOWN`.
    */
   publishMessage(session: Session, room: string, frame: UnsentFrame, messageId?: string): Promise<Publication> {

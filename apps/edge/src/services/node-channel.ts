@@ -22,7 +22,7 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
 
   return envelope => {
     if (envelope.probe !== undefined) return parts.onProbe(envelope.probe);
-    // A frame for nobody is a mistake of who sent it.
+    // A frame without a recipient is a mistake of its sender.
     if (envelope.sessions === undefined) return metrics.malformedEnvelope(channel);
     if (envelope.control !== undefined) {
       if (!parts.onControl(envelope.control, envelope.sessions)) metrics.malformedEnvelope(channel);

@@ -77,7 +77,6 @@ export class Expiry<Session extends Expiring> {
   }
 
   #tick(): void {
-    // Of a second that has begun nobody's time is over who was rounded up to the next.
     const second = Math.floor(Date.now() / SECOND_MS);
     if (Math.abs(second - this.#laterLookedAtSecond) > HORIZON_SECONDS / 2) this.#lookAtLater(second);
     // A process that was stopped, or a clock that was set, skips seconds: then those that are there are fewer.

@@ -28,7 +28,7 @@ export interface Socket {
 /** Where it returns a promise, what comes after it waits. It must neither throw nor reject. */
 type Work = () => void | Promise<void>;
 
-/** `opening` until it is reached by its user's channel; `closed` when its connection ended and must not be touched. */
+/** `opening` until messages reach it; `closed` when its connection ended and must not be touched. */
 export type SessionState = 'opening' | 'open' | 'closed';
 
 export class Session {

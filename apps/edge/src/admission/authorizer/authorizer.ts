@@ -14,7 +14,7 @@ import { type Answer, askOverHttp, type Question } from './question.js';
 export interface Authorizer {
   /**
    * Returns if it is allowed: immediately where the configuration does not ask, or the answer is cached.
-   * @throws {HubbubError} `FORBIDDEN`; `UNAUTHORIZED` at a connect; `UNAVAILABLE` where nobody gets in while the authorizer fails;
+   * @throws {HubbubError} `FORBIDDEN`; `UNAUTHORIZED` at a connect; `UNAVAILABLE` if the authorizer fails and the setting then refuses;
    * or rejects with it. {@link LimitExceeded} above the limits of pending questions, whatever a failure means.
    */
   ask(question: Question): void | Promise<void>;

@@ -41,7 +41,7 @@ export interface HttpAuthorizer {
   readonly timeoutMs: number;
 }
 
-/** An answer is a few words: who sends more is not the authorizer. */
+/** An answer is a few words: a larger one is not from an authorizer. */
 const MAX_ANSWER_BYTES = 65_536;
 
 /** Rejects when the authorizer cannot be reached, is late, or returns anything but an answer. The error holds no secret. */

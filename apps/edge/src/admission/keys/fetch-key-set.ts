@@ -18,11 +18,11 @@ const FETCH_TIMEOUT_MS = 5000;
 const KEY_SET_MAX_BYTES = 262_144;
 
 /**
- * The body of a 200. Redirects are not followed: whoever answers at the configured address is the one who is believed.
+ * The body of a 200. Redirects are not followed: only the server at the configured address is trusted.
  * @throws {KeySetUnavailable}
  */
 export async function fetchKeySet(url: string, stop: AbortSignal, timeoutMs = FETCH_TIMEOUT_MS): Promise<string> {
-  const timeout = AbortSignal.timeout(timeoutMs); // For the whole answer: bytes that trickle keep nobody waiting.
+  const timeout = AbortSignal.timeout(timeoutMs); // For the whole answer, also one that trickles in.
   try {
     const headers = { accept: 'application/jwk-set+json, application/json' };
     const init: RequestInit = { redirect: 'manual', signal: AbortSignal.any([timeout, stop]), headers };

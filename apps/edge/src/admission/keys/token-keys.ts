@@ -91,7 +91,7 @@ export function openTokenKeys(
   };
 }
 
-/** The development secret stands in only where nothing at all is configured. */
+/** The development secret is used only if no key is configured. */
 function secretsOf(settings: TokenSettings): readonly string[] {
   if (usesDevelopmentSecret(settings)) return [DEVELOPMENT_JWT_SECRET];
   const { jwtSecret, jwtAcceptedSecrets } = settings;

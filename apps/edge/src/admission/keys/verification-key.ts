@@ -51,7 +51,7 @@ function algorithmOf(
 }
 
 function verificationKey(key: string, algorithm: Algorithm): VerificationKey {
-  // Dates, issuer and audience are claims.ts's business: the same for all keys, and asked once the signature stands.
+  // claims.ts checks dates, issuer and audience after the signature: they are the same for all keys.
   const verify = createVerifier({ key, algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true });
   return {
     algorithm,
@@ -59,7 +59,7 @@ function verificationKey(key: string, algorithm: Algorithm): VerificationKey {
       try {
         return verify(token);
       } catch {
-        return undefined; // Another key may have signed it. The error may quote the token, and nobody is to see it.
+        return undefined; // Another key may have signed it. The error may quote the token, so it is not logged.
       }
     },
   };
