@@ -34,6 +34,21 @@ describe('the prose check', () => {
     ]);
   });
 
+  it('rejects clauses and pronouns as subjects, also within a sentence', async () => {
+    const wrong = {
+      'Redirects are not followed: who answers there is trusted.': ': who answers there is',
+      'It drops what is malformed; what is left stays in order.': '; what is left stays',
+      'It leaves out only who has the topic.': 'only who',
+      'A room that nobody joins expires.': 'nobody',
+      'The header stands there twice.': 'stands',
+      'The guarantees are tried by a suite.': 'tried by',
+    };
+    for (const [text, found] of Object.entries(wrong)) {
+      expect(await find('page.md', `${text}\n`)).toEqual([expect.stringMatching(`^1: "${found}":`)]);
+    }
+    expect(await find('page.md', 'A user who waits is asked what is missing. `*` stands for any rest.\n')).toEqual([]);
+  });
+
   it('ignores code, and texts in quotes where they are data', async () => {
     expect(await find('page.md', 'The field `told` is a number.\n\n```js\ntold();\n```\n')).toEqual([]);
     expect(await find('a.ts', "send('who told you that');", false)).toEqual([]);

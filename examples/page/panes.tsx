@@ -1,10 +1,10 @@
-/** The frame of a page for conversations: who a person is, a list of rooms, the selected one, and a side pane. */
+/** The frame of a page for conversations: the name of a person, a list of rooms, the selected one, and a side pane. */
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { fieldsOf, Problem, useWork } from './ui.js';
 import './talk.css';
 
-/** The panes stand side by side from this width on. */
+/** The panes are side by side from this width on. */
 const WIDE = matchMedia('(min-width: 761px)');
 
 /** Whether a room is selected without being asked for, and gets the focus: on a phone, the keyboard would cover it. */

@@ -87,7 +87,7 @@ export function useTypists(room: Room, me: Sender, { begins, ends } = CHAT_FRAME
   return typists;
 }
 
-/** `Ada is typing …`, `Ada and Bob are typing …`, `Ada, Bob and 3 others are typing …`; empty if nobody types. */
+/** `Ada is typing …`, `Ada and Bob are typing …`, `Ada, Bob and 3 others are typing …`; empty if no user types. */
 export function typingWords(typists: readonly Sender[]): string {
   const [first, second, ...others] = typists.map(({ name }) => name);
   if (first === undefined) return '';

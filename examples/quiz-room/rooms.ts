@@ -7,7 +7,7 @@ import { type Member, newRoom, nextDeadline, open, passTime, type QuizRoom } fro
 /** The list has no characters that look or sound alike, such as 0, O and Q. It has no vowels, so that no code is a word. */
 const LETTERS = 'CDFGHJKMNPRTWXY34679';
 const ROOM_CODE = new RegExp(`^[${LETTERS}]{5}$`);
-const CLOSED_REASON = 'The quiz is over and nobody was active any more.';
+const CLOSED_REASON = 'The quiz is over, and there was no activity any more.';
 const POINTS_MAX = 1000;
 const POINTS_MIN = 500;
 

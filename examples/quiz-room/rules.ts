@@ -150,7 +150,7 @@ export function start(room: QuizRoom, act: Act, clock: Clock): QuizRoom {
   requireHost(room, act);
   if (room.phase !== 'lobby') return room;
   if (playersOf(room).length === 0)
-    throw new Refusal(409, 'NO_PLAYERS', 'Nobody has joined yet: share the code first.');
+    throw new Refusal(409, 'NO_PLAYERS', 'There are no players yet: share the code first.');
   return active(ask(room, clock), act.atMs);
 }
 

@@ -17,7 +17,7 @@ export interface ServiceParts {
   timeMs(name: `EXAMPLE_${string}_MS`, defaultMs: number): number;
   /** Origins of pages of other sites that may ask: `undefined` for all. */
   readonly allowedOrigins: readonly string[] | undefined;
-  /** For what other programs write to Redis; absent where there is none. `prefix` stands before their names. */
+  /** For data that other programs write to Redis, under names with `prefix`; absent without Redis. */
   readonly redis?: { readonly url: string; readonly prefix: string };
 }
 

@@ -93,7 +93,7 @@ describe.each(implementations)('documents %s', (_name, open) => {
     expect(await documents.read('log')).toEqual({ lines: ['first'] });
   });
 
-  test('a document that nobody updates is gone after its time, and every update begins it again', async () => {
+  test('a document without updates expires, and every update restarts its time to live', async () => {
     const ttlMs = 1500;
     const [documents] = await open(ttlMs);
     const startedAt = performance.now();

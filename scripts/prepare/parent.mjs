@@ -1,4 +1,4 @@
-/** Ends with whoever started us: npm puts a shell between, which dies of a signal without passing it on. */
+/** Ends with the process that started this one: npm puts a shell between, which does not pass signals on. */
 
 const INTERVAL_MS = 500;
 

@@ -5,9 +5,10 @@ import { parseSync, Visitor } from 'oxc-parser';
 const WORDS = /\p{L}{2,}[,:;]? \p{L}+[,:;]? \p{L}+/u;
 const TITLED = new Set(['describe', 'it', 'test', 'suite']);
 const FUNCTION_COMMENT_LINES_MAX = 2;
+const HASH_COMMENTS = ['py', 'yaml', 'yml', 'sh', 'cfg', 'conf', 'service'];
 /** Each begins a passage in the header of a Lua script. */
 const LUA_FIELD = /^(KEYS\[|ARGV\[|Returns\b|then:)/;
-const LINE_COMMENTS = { lua: '--', py: '#', yaml: '#', yml: '#', sh: '#', go: '//' };
+const LINE_COMMENTS = { lua: '--', go: '//', ...Object.fromEntries(HASH_COMMENTS.map(extension => [extension, '#'])) };
 
 /**
  * @typedef {{ line: number, text: string }} Line of the source, from 1

@@ -1,5 +1,14 @@
 /** The words that are not written here, and what to write. Patterns match within one sentence; code in backticks is not matched. */
 
+const VERB =
+  '(?:is|are|was|were|do|does|did|has|have|had|may|must|can|cannot|will|would|gets?|waits?|reach(?:es)?|stays?|costs?|comes?)';
+const CLAUSE_START = '(?:[;:(] |\\b(?:and|or|but|so|that|because|if|while|where|when|since|until|unless) )';
+/** A clause with "who" or "what" that another verb follows: it is the subject of the sentence. */
+const SUBJECT_CLAUSE = new RegExp(
+  `${CLAUSE_START}(?:who(?:ever)? \\w+|what(?:ever)? (?:[^,;:.]* )?${VERB}\\b)[^,;:.]* ${VERB}\\b`,
+  'i',
+);
+
 export const TERMS = [
   { pattern: /\b(told|tells?|telling)\b/i, write: 'notifies, reports, sends, returns, logs or documents' },
   { pattern: /\b(said|says?|saying)\b/i, write: 'reports, sends, returns, logs, states or documents' },
@@ -13,7 +22,14 @@ export const TERMS = [
   { pattern: /\b(bury|buries|buried|burying|graves?)\b/i, write: 'reap (a dead node) or dead-letter (an event)' },
   { pattern: /\b(carr(y|ies|ied|ying)) out\b/i, write: 'execute or apply' },
   { pattern: /\bat once\b/i, write: 'immediately, or simultaneously: choose one' },
-  { pattern: /\b(what|that|which) stands\b/i, write: 'current, existing or open' },
+  { pattern: /\b(stands?|stood)\b(?! (for|by|in for|alone)\b)/i, write: 'is, exists, remains or is open' },
+  { pattern: /\bnobody\b/i, write: '"not" with the subject: a process, a client, a session' },
+  {
+    pattern: /\b(of|to|by|for|from|with|only|that|than) who(ever)?\b/i,
+    write: 'name the subject: the client, a user who …',
+  },
+  { pattern: SUBJECT_CLAUSE, write: 'begin with the subject' },
+  { pattern: /\btried (by|here|in|on|with|for)\b/i, write: 'tested or verified' },
   { pattern: /\b(anew|once more)\b/i, write: 'again' },
   { pattern: /\b(go(es)?|went) on\b/i, write: 'continue' },
   { pattern: /\bwithout a word\b/i, write: 'silently, or without what is missing (a notice, a close frame)' },

@@ -22,7 +22,7 @@ export interface AuthorizerDouble {
   answer: Answerer;
   /** Those about this user. */
   askedOf(user: string): AskedQuestion[];
-  /** Nobody listens any more; connections that stand are cut. */
+  /** Stops listening, and cuts open connections. */
   halt(): Promise<void>;
   /** Listens again on the same port. */
   restart(): Promise<void>;

@@ -27,7 +27,7 @@ describe('questions', () => {
     expect(JSON.stringify(authorizer.questions)).not.toContain(token);
   });
 
-  test('a refresh: who may not connect any more does not stay by renewing', async () => {
+  test('a refresh is refused for a user that may not connect any more', async () => {
     const { authorizer, cluster } = await start({ HUBBUB_AUTHORIZE_CONNECTIONS: 'true' });
     const token = cluster.token({ user: 'ada' });
     const client = await connect(`${cluster.edge(0).wsUrl}?token=${token}`);
@@ -116,7 +116,7 @@ describe('answers', () => {
     expect(code(await join(await enter('ada'), 'club:1'))).toBe('FORBIDDEN');
   });
 
-  test('a message that is refused reaches nobody; the order of those that are allowed stays, whatever the answers take', async () => {
+  test('a refused message reaches no client; allowed ones keep their order, however long the answers take', async () => {
     const { authorizer, enter } = await start();
     const waiting: (() => void)[] = [];
     authorizer.answer = ({ payload }, response) => {

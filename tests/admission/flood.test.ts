@@ -58,7 +58,7 @@ class Talk {
   }
 }
 
-test(`${CONNECTIONS} silent connections, as many handshakes and 20,000 frames: refused and closed, and who behaves loses nothing`, async () => {
+test(`${CONNECTIONS} silent connections, as many handshakes and 20,000 frames: refused and closed, and other clients lose nothing`, async () => {
   const cluster = await startCluster({
     edges: 1,
     presence: 0,
@@ -98,7 +98,7 @@ test(`${CONNECTIONS} silent connections, as many handshakes and 20,000 frames: r
     closes: Record<string, number>;
   };
   const floodedMs = talk.p99Ms();
-  // A newcomer on another address gets in while the flood's connections stand.
+  // A newcomer on another address is admitted while the flood's connections are open.
   const newcomer = await connect(edge.wsUrl, { token: cluster.token({ user: 'newcomer' }), localAddress: '127.0.3.1' });
   await newcomer.nextFrame('welcome');
   await talk.end();
@@ -117,7 +117,7 @@ test(`${CONNECTIONS} silent connections, as many handshakes and 20,000 frames: r
   const unheard = await metricValue(edge, 'hubbub_edge_connections_unheard_total');
   expect((await limitCount(edge, 'silent_connections')) + unheard).toBe(flooded.silentEnded + ended);
   expect(await limitCount(edge, 'refusals')).toBe(20);
-  // Nothing is remembered of who is gone.
+  // The edge remembers nothing of clients that have left.
   await flooder.kill();
   await eventually(async () => (await metricValue(edge, 'hubbub_edge_addresses')) === MEMBERS + 1);
   await eventually(async () => (await metricValue(edge, 'hubbub_edge_half_open_connections')) === 0);

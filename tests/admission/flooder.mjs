@@ -60,7 +60,7 @@ async function frames(index) {
     const { payload } = JSON.parse(data);
     if (payload?.code !== undefined) tally.refusals[payload.code] = (tally.refusals[payload.code] ?? 0) + 1;
   });
-  // Every other one sends what nobody can read.
+  // Every other one sends unreadable frames.
   for (let n = 0; n < FRAMES_EACH; n++) socket.send(index % 2 === 0 ? '{"type":"ping"}' : 'nonsense');
   const code = await closed;
   tally.closes[code] = (tally.closes[code] ?? 0) + 1;

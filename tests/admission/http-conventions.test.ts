@@ -91,7 +91,7 @@ describe('headers of a handshake', () => {
   ])('%s twice is 400', async (name, repeated) => {
     const answer = await ask('GET', '/ws', [...upgrade, key, ...repeated]);
     expect(answer).toContain('HTTP/1.1 400');
-    expect(answer).toContain(`The header ${name.toLowerCase()} stands there twice.`);
+    expect(answer).toContain(`The request has the header ${name.toLowerCase()} twice; send it once.`);
   });
 
   test('subprotocols in two headers are one list', async () => {

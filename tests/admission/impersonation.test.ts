@@ -1,5 +1,5 @@
 /**
- * Invariant 8: no client can speak as another, or reach a room that its token does not open. Tried for every type of frame:
+ * Invariant 8: no client can speak as another, or reach a room that its token does not open. Tested for every type of frame:
  * a new type fails here until its audience is listed.
  */
 import { CLIENT_FRAME_TYPES, type ClientFrameType, type Encoding, type Frame } from '@hubbub/protocol';

@@ -169,7 +169,7 @@ describe('unauthenticated time', () => {
     expect(await metricValue(edge, 'hubbub_edge_connections_unheard_total')).toBe(3);
   });
 
-  test('a connection has one request: who puts several into one segment gets at most one answer, and is counted once', async () => {
+  test('a connection has one request: several in one segment get at most one answer, and count once', async () => {
     const edge = (await startEmbedded({ env: { HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '5' } })).edge(0);
     for (const path of ['/ws/online', '/nothing', '/ws', '/']) {
       for (let n = 0; n < 6; n++) {
@@ -187,7 +187,7 @@ describe('unauthenticated time', () => {
     expect(await metricValue(edge, 'hubbub_edge_half_open_connections')).toBe(0);
   });
 
-  test('a request that nobody answers for is refused with 503 and Retry-After', async () => {
+  test('a request without an answer in time is refused with 503 and Retry-After', async () => {
     const authorizer = await startAuthorizer();
     authorizer.answer = () => {};
     const cluster = await startEmbedded({

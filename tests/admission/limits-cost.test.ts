@@ -91,7 +91,7 @@ describe('bytes of answers', () => {
 });
 
 describe('calls', () => {
-  test('a status in many rooms costs each of them: what is set faster is reported once, and then refused', async () => {
+  test('a status in many rooms costs each of them: faster changes are reported once, and then refused', async () => {
     const rooms = Array.from({ length: 100 }, (_, n) => `r${n}`);
     const cluster = await startCluster({ edges: 1, env: { ...FRAMES_WITHOUT_LIMIT } });
     const member = await enter(cluster, 'member', rooms.slice(0, 3));

@@ -1,4 +1,4 @@
-/** `?errors=close` upgrades a connection only to refuse it: such connections are bounded in number and in time, and harm nobody. */
+/** `?errors=close` upgrades a connection only to refuse it: such connections are bounded in number and in time, and do not harm others. */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { eventually, metricValue, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';

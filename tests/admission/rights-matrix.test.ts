@@ -84,7 +84,7 @@ describe.each(Object.keys(SOURCES))('rights from %s', source => {
     expect(resumed.payload?.rooms, 'resume').toMatchObject(may('resume') ? [{}] : [{ error: { code: 'FORBIDDEN' } }]);
     for (const type of FRAMES) {
       const answer = await client.ask({ type, room, payload: PAYLOADS[type] ?? {} });
-      // A status in no room, and a ping, reach nobody.
+      // A status in no room, and a ping, do not reach other clients.
       const hasNoAudience = NEEDS[type as keyof typeof NEEDS] === undefined || type === 'set_status';
       const isOutside = !rights.includes('join') && !hasNoAudience;
       const allowed = may(type) || (type === 'set_status' && !rights.includes('join'));

@@ -79,7 +79,7 @@ describe('TLS', () => {
     expect(edge.process.output.lines.join('\n')).toContain(`wss://127.0.0.1:${port}/ws`);
   });
 
-  test('SIGHUP: newcomers get the new certificate, those who stand stay, and old and new are in one room', async () => {
+  test('SIGHUP: newcomers get the new certificate, open sessions stay, and old and new are in one room', async () => {
     const files = tlsCertificateFiles(first);
     const cluster = await startCluster({ edges: 1, env: environment(files) });
     const edge = cluster.edge(0);
@@ -109,7 +109,7 @@ describe('TLS', () => {
       await client.noFrame('new_message');
       expect(client.frames.filter(({ type }) => type === 'new_message')).toHaveLength(everybody.length - 1);
     }
-    // Again and again, with nobody left of some generations.
+    // Several times, so that some generations have no session left.
     for (let n = 0; n < 5; n++) {
       files.write(n % 2 === 0 ? first : second);
       const logs = () => edge.process.output.logs.filter(({ event }) => event === 'certificate_renewed').length;
@@ -139,7 +139,7 @@ describe('TLS', () => {
     expect(certificateOf(await open(port, 'later'))).toBe('second');
   });
 
-  test('there is no moment at which nobody listens while certificates are renewed', async () => {
+  test('the port always has a listener while certificates are renewed', async () => {
     const files = tlsCertificateFiles(first);
     const edge = (await startEmbedded({ env: { ...environment(files), HUBBUB_MAX_HANDSHAKES_PER_SECOND: '0' } })).edge(
       0,
@@ -155,7 +155,7 @@ describe('TLS', () => {
           opened++;
           await client.close();
         } catch (error) {
-          // The kernel had given it to the socket that closed. Never: that nobody listens, or a wrong certificate.
+          // The kernel had given it to the socket that closed. A port without a listener or a wrong certificate is a failure.
           expect(error).toMatchObject({ code: 'ECONNRESET' });
           resets++;
         }

@@ -147,7 +147,7 @@ describe('a key set by URL', () => {
     await early.ping();
   });
 
-  test('away: keys hold until the set is too old, then nobody gets in, until it is back', async () => {
+  test('away: keys hold until the set is too old, then all are refused until it returns', async () => {
     const keys = await startKeyServer([jwk(old, { kid: 'old' })]);
     const edge = await startEdge(keys.url);
     const early = await connect(edge.wsUrl, { token: oldToken() });

@@ -126,7 +126,7 @@ test('a repeated batch publishes the missing messages, and none twice', async ()
   expect((await two.post('/messages', { all: true, type: 'a', idempotency_key: 'own' })).body.repeated).toBe(true);
 });
 
-test('a repeated control removes nobody who joined after it', async () => {
+test('a repeated control does not remove a user that joined after it', async () => {
   const headers = { 'idempotency-key': 'closing' };
   const early = await member('early', 'closing');
   expect((await one.ask('POST', '/rooms/closing/close', { headers })).body.repeated).toBe(false);

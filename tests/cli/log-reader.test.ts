@@ -70,7 +70,7 @@ describe('SIGTERM ends a hub with 0', () => {
     expect(await hub.kill('SIGTERM')).toMatchObject({ code: 0 });
   });
 
-  test('while nobody reads its log and the pipe is full', async () => {
+  test('while its log is not read and the pipe is full', async () => {
     const { hub, read, fill } = await startIntoPipe();
     await untilUp(read);
     fill();

@@ -78,7 +78,7 @@ describe('bad frames', () => {
     ['a frame of 60,000 bytes', `{"type":"ping","x":"${'x'.repeat(60_000)}"}`, 'TOO_LARGE'],
     ['history from what is no offset', '{"type":"history","room":"general","payload":{"since":-1}}', 'INVALID_PAYLOAD'],
     ['resume without rooms', '{"type":"resume","payload":{}}', 'INVALID_PAYLOAD'],
-  ])('%s: %j → its code, and nobody else notices', async (_, data, code) => {
+  ])('%s: %j → its code, without effect on others', async (_, data, code) => {
     mallory.sendRaw(data, { binary: typeof data !== 'string' });
     const error = await mallory.nextFrame('error');
     expect(error.payload).toMatchObject({ code, message: expect.stringMatching(/.{10,}/) });

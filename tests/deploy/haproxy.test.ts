@@ -21,7 +21,7 @@ import {
 
 beforeAll(() => void provisionHaproxy(), PROVISION_TIMEOUT_MS);
 
-test('an edge leaves and restarts: new clients reach an edge that accepts them, and nobody misses a message', async () => {
+test('an edge leaves and restarts: new clients reach an edge that accepts them, and no client misses a message', async () => {
   const cluster = await startTwoEdges({ HUBBUB_DRAIN_DELAY_MS: '5000' });
   const [leaving, staying] = [cluster.edge(0), cluster.edge(1)];
   const proxy = await startHaproxy(upstreamsOf(cluster));

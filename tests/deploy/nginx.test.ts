@@ -21,7 +21,7 @@ import {
 
 beforeAll(() => void provisionNginx(), PROVISION_TIMEOUT_MS);
 
-test('an edge leaves and restarts: its port is closed, the other one takes all clients, and nobody misses a message', async () => {
+test('an edge leaves and restarts: its port is closed, the other one takes all clients, and no client misses a message', async () => {
   const cluster = await startTwoEdges({ HUBBUB_DRAIN_DELAY_MS: '0' });
   const [leaving, staying] = [cluster.edge(0), cluster.edge(1)];
   const proxy = await startNginx(upstreamsOf(cluster));

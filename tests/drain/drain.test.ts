@@ -1,4 +1,4 @@
-/** An edge that drains: its clients move to the other edge, spread out, and nobody is refused or lost. */
+/** An edge that drains: its clients move to the other edge, spread out, and no client is refused or lost. */
 import { createConnection } from 'node:net';
 import { eventually, metricValue } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
@@ -47,7 +47,7 @@ describe('SIGTERM', () => {
     expect(last - first, 'spread over some time').toBeGreaterThan(700);
     const busiest = Math.max(...plannedMs.map(from => plannedMs.filter(at => at >= from && at < from + 100).length));
     expect(busiest, 'no herd in a tenth of a second').toBeLessThan(CLIENTS / 3);
-    // They reconnected within their grace: nobody in the room has seen a leave.
+    // They reconnected within their grace: the room has seen no leave.
     await witness.noFrame('user_left');
     console.log(`${CLIENTS} clients were to move within ${Math.round(last)} ms; at most ${busiest} within 100 ms`);
   });

@@ -84,7 +84,7 @@ export async function open(session: Session, index: number, edge: 0 | 1 = index 
   return await session.example.connect(pathOf(session, attendee.id), { edge, token, name: attendee.name });
 }
 
-/** An attendee who has joined and knows how all stands. */
+/** An attendee who has joined and received the state of the session. */
 export async function attend(session: Session, index: number): Promise<RawClient> {
   const client = await open(session, index);
   const id = newId('join');

@@ -61,7 +61,7 @@ describe('a malformed vote gets `error` and changes nothing', () => {
       const answer = await sender.nextFrame({ type: 'error', id });
       expect(answer.payload, what).toEqual({ code, message: expect.any(String) });
     }
-    // Behind them, in the same room: what they had done would stand before it.
+    // Sent after them in the same room: their effects would come before it.
     await cast(grace, 'c3', TIE);
     for (const client of [ada, grace]) {
       await client.nextFrame({ type: 'session_progress', payload: { completed_comparisons: 0 } });

@@ -175,7 +175,7 @@ test('all comparisons agreed, ties too: the session is complete; who joins then 
   expect(answers[4]?.payload).toMatchObject({ comparison_id: 'c2', consensus: TIE, own_vote: null });
 });
 
-test('the votes of who leaves wait for the return: the others may agree without', async () => {
+test('the votes of an absent attendee wait for the return: the others may agree without', async () => {
   const session = await makeSession(example);
   const [ada, grace, linus] = (await attendAll(session)) as [RawClient, RawClient, RawClient];
   const linusId = attendeeAt(session, 2).id;
@@ -235,7 +235,7 @@ describe('before the upgrade', () => {
   });
 });
 
-test('closing a session disconnects everyone in it, on both edges, and nobody else', async () => {
+test('closing a session disconnects only its attendees, on both edges', async () => {
   const [session, other] = [await makeSession(example), await makeSession(example)];
   const [ada, grace] = [await attend(session, 0), await open(session, 1)];
   const page = await openPage(session, 2, 1);

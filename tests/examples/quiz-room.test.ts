@@ -130,7 +130,7 @@ describe('the quiz room', () => {
     for (const page of [host, ben, cleo]) await untilPeople(page, ['Ann', 'Ben', 'Cleo']);
   });
 
-  test('answers: the first of each player counts, late ones and nonsense do not, and nobody sees the right one before', async () => {
+  test('answers: the first of each player counts, late ones and nonsense do not, and the right one is hidden before', async () => {
     const host = await quiz.openRoom('Host');
     const [ben, cleo] = [await quiz.join(host.code, 'Ben', 0), await quiz.join(host.code, 'Cleo', 1)];
     await host.tell('start_quiz');

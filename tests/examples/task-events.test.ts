@@ -45,7 +45,7 @@ describe('on pages', () => {
     await ada.waitForSelector('#typing:empty', { state: 'attached' });
   });
 
-  test('a notification is at both tabs of its user and at nobody else; read in one it is read in both', async () => {
+  test('a notification is only at both tabs of its user; read in one it is read in both', async () => {
     const [first, second, bob] = [await open('Ada', 0), await open('Ada', 1), await open('Bob', 1)];
     const before = await bellOf(bob);
     await example.redis.cli(
@@ -266,7 +266,7 @@ async function session(name: string, edge: 0 | 1): Promise<RawClient> {
   return await example.connect('/ws', { name, edge, token: String(body.token) });
 }
 
-/** A client event, acknowledged; what answers it has the id that is returned, and may come before the `ack`. */
+/** Sends a client event and returns its id when it is acknowledged. Answers have that id, and may come before the `ack`. */
 async function tell(client: RawClient, type: string, payload: object): Promise<string> {
   const id = randomUUID();
   client.send({ type, payload, id });

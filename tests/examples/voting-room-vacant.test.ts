@@ -1,4 +1,4 @@
-/** Voting rooms that nobody is in: forgotten in time, also by a service that was dead meanwhile. */
+/** Empty voting rooms are forgotten in time, also by a service that was dead meanwhile. */
 
 import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ describe('empty rooms', () => {
   };
   const keysOfTheService = () => example.redis.cli('--scan', '--pattern', `${example.redis.prefix}-example:*`);
 
-  test('a room that nobody comes to is forgotten; one with somebody in it is not; when the last one leaves it is', async () => {
+  test('an empty room is forgotten, and one with a participant when the last one has left', async () => {
     const occupied = await acquire(example);
     const member = await listen(example, occupied);
     await member.nextFrame('participant_joined');

@@ -150,7 +150,7 @@ describe('the voting room', () => {
     ['more than text', { text: 'Ada', admin: true }],
     ['a list', ['Ada']],
     ['no JSON', '{"text":'],
-  ] as const)('participate with a wrong body (%s): 400 incorrect request, and nobody is notified', async ([, body]) => {
+  ] as const)('participate with a wrong body (%s): 400, and the room gets no notice', async ([, body]) => {
     const room = await acquire(example);
     const listener = await listen(example, room);
     expect(await example.ask('PATCH', roomPath(room, 'participate'), body)).toEqual(incorrect);

@@ -79,7 +79,7 @@ test('connect.mjs: joins, speaks, hears the others', async () => {
   await one.says('bob: Hello to you');
 });
 
-test('tokens.mjs: a short token is renewed within the session; who is signed out is closed', async () => {
+test('tokens.mjs: a short token is renewed within the session; signing out closes it', async () => {
   // The leeway for clocks, 5 s, is part of a session's life.
   const fresh = () => cluster.token({ user: 'short-lived', ttlMs: 2_000 });
   const tokens = await startAnswers(asked => (asked < 3 ? fresh() : 401));

@@ -1,4 +1,4 @@
-/** The measured parts of the pages are computed from the saved results: nobody edited a figure by hand. */
+/** The measured parts of the pages are computed from the saved results, without edits by hand. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { renderPages } from '../../tools/report/results.mjs';

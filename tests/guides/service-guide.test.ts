@@ -1,4 +1,4 @@
-/** docs/service-guide.md: what it names is in the README whose examples are run, or in the tables that are compared with the code. */
+/** docs/service-guide.md names only things that the README or a table compared with the code has. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { startEmbeddedHub } from '@hubbub/cli/embedded';

@@ -12,7 +12,7 @@ import { startTcpProxy } from '../support/tcp-proxy.js';
 const ROOMS = ['kept:red', 'kept:blue'];
 const page = readFileSync(fileURLToPath(new URL('../../docs/upgrading.md', import.meta.url)), 'utf8');
 
-test('a whole cluster is replaced: every message arrives once and in order, and nobody is seen to leave', async () => {
+test('a whole cluster is replaced: every message arrives once and in order, and no user leaves', async () => {
   const env = { ...historyEnvironment(), HUBBUB_DRAIN_WINDOW_MS: '2000' };
   const cluster = await startCluster({ edges: 2, presence: 2, env });
   const networks = await Promise.all(cluster.edges.map(({ process }) => startTcpProxy({ to: process.port })));

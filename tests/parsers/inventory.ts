@@ -50,7 +50,7 @@ import { createPresenceQueries } from '../../packages/server/src/presence.js';
 import { jwt } from '../support/jwt.js';
 
 export interface Parser {
-  /** Stands before the hostile text, so that the parser does not stop at its first byte. */
+  /** Precedes the hostile text, so that the parser does not stop at its first byte. */
   readonly before?: string;
   readonly parse: (text: string) => unknown;
 }

@@ -32,7 +32,7 @@ async function usersOf(member: RawClient, room: string): Promise<RosterUser[]> {
   return ((await member.ask({ type: 'online_users', room })).payload?.users ?? []) as RosterUser[];
 }
 
-test('where presence is off, online_users is refused immediately and nobody hears of joins', async () => {
+test('where presence is off, online_users is refused immediately, and joins are not announced', async () => {
   const room = 'silent:hall';
   const alice = await enter('alice', 0, room);
   const answer = await alice.ask({ type: 'online_users', room });

@@ -35,7 +35,7 @@ test('the session above the limit ends with 4202 on any edge, and a place is fre
   const next = await open('alice', 1);
   await eventually(async () => (await sessionsOf('alice')) === 3);
   await next.ping();
-  await open('other', 1); // Nobody else is meant.
+  await open('other', 1); // Other users are not affected.
   await other.ping();
   expect(other.frames.filter(({ type }) => type === 'user_left')).toEqual([]);
 

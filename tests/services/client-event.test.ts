@@ -105,7 +105,7 @@ describe('with Redis', () => {
     ['a namespace that takes none', 'closed:4', 'vote_submitted'],
     ['what an edge says, even where all types are taken', 'open:4', 'user_joined'],
     ['what services control, even where all types are taken', 'open:4', 'hubbub.close_room'],
-  ])('%s is UNKNOWN_TYPE and reaches nobody', async (_, room, type) => {
+  ])('%s is UNKNOWN_TYPE and reaches no client', async (_, room, type) => {
     const dave = await enter(cluster, 'dave', [room]);
     expect(await dave.ask({ type, room })).toMatchObject({ type: 'error', room, payload: { code: 'UNKNOWN_TYPE' } });
     expect(await events(type, room.split(':')[0])).toEqual([]);

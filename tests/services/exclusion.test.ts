@@ -138,7 +138,7 @@ test('the same holds for messages to a user and to all', async () => {
 test.each([
   ['a number', { exclude_user: 7 }],
   ['a list', { exclude_session: ['s'] }],
-])('%s as excluded user or session is malformed: the message reaches nobody', async (_, wrong) => {
+])('%s as excluded user or session is malformed: the message reaches no client', async (_, wrong) => {
   const bob = await enter('bob', 0, 'wrong');
   await publish('room:{wrong}', { type: 'said', ...wrong });
   await publish('room:{wrong}', { type: 'barrier' });

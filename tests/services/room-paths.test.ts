@@ -104,5 +104,5 @@ test('an invalid template stops the start with an error that names its place in 
   const env = withConfigFile({ roomPaths: { '/chats/{chat}/ws': 'chat:{room}' } });
   const { code, stderr } = await runHubbub(['start'], env);
   expect(code).toBe(78);
-  expect(stderr).toContain('roomPaths./chats/{chat}/ws: {room} of the room does not stand in the path');
+  expect(stderr).toContain('roomPaths./chats/{chat}/ws: {room} of the room is not in the path');
 });

@@ -108,7 +108,7 @@ describe('publishing', () => {
     expect(got(phone)).toEqual([...inPlace, ...inPlace]);
   });
 
-  test('to one session reaches that one; to one that is gone, nobody, without an error', async () => {
+  test('to one session reaches only that one; to a closed session it has no effect and no error', async () => {
     const [alice, other] = [await enter('alice', 0), await enter('alice', 0)];
     await hubbub.publishToSession(alice.address, { type: 'for.you', payload: { n: 1 } }, 'game:1');
     expect(await alice.nextFrame('for.you')).toMatchObject({ room: 'game:1', payload: { n: 1 } });

@@ -43,7 +43,7 @@ const say = (client: RawClient, room: string) => client.ask({ type: 'send_messag
 
 const added = (result: string) => countOf(cluster.edge(0), `hubbub_edge_added_sessions_total{result="${result}"}`);
 
-test('an answer reaches the named sessions, in their encodings, and nobody else', async () => {
+test('an answer reaches only the named sessions, in their encodings', async () => {
   const [ada, bob, other] = [await person('ada'), await person('bob', 0, 'msgpack'), await person('ada')];
   const payload = { total: 3 };
   const sessions = [ada.session, bob.session, 'gone.1'];
@@ -224,7 +224,7 @@ test('the SDK is in a room that a service added until the session ends; then the
   proxy.cut();
   await eventually(() => client.state === 'open' && client.session?.id !== first, { describe: 'it is back' });
   expect(changes.map(({ state }) => state)).toEqual(['joined', 'left']);
-  // It asked to join the room that it wants, and the edge, which admits nobody there, refused.
+  // It asked to join the room, and the edge, which admits no client there, refused.
   expect(kept.state).toBe('left');
 
   await say(bob, lost.name);

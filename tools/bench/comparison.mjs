@@ -24,7 +24,7 @@ import { isClean, verdictLines } from './report/verdicts.mjs';
  * @property {(settings: object) => number} turnSeconds that the turn of one relay takes at most
  * @property {(turn: object) => Promise<object[]>} [measure] rows with `step` and the measures
  * @property {(start: object) => Promise<{ measure: (turn: object) => Promise<object[]>, close: () => Promise<void> }>} [startOnce] in
- *   place of `measure`, where what is compared runs side by side in one process that is started once for all rounds
+ *   place of `measure`, where both sides run in one process that is started once for all rounds
  */
 
 /** @param {Comparison} scenario @param {object} settings @returns {Promise<import('../report/results.mjs').Run>} */

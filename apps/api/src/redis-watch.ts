@@ -41,7 +41,7 @@ export class RedisWatch {
     const askedAtMs = performance.now();
     try {
       await this.#ask();
-      // Of the question, not of the answer: what was true then may not be any more.
+      // Of the question: an answer may describe a state that has changed since.
       this.#answeredAtMs = askedAtMs;
       this.#refusal = '';
     } catch (error) {

@@ -43,7 +43,7 @@ A cluster:
 
 Exit codes:
   0   done
-  1   failed: what was asked for did not happen
+  1   failed: the command had no effect
   2   wrong use: an argument or an option is missing, unknown or cannot be
   78  the configuration is wrong; every problem is named`,
   );

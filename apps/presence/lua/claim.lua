@@ -22,7 +22,7 @@ if not seq then
     redis.call('DEL', KEYS[i])
   end
 end
--- Not below the time: the count of who is online outlives a lost meta, and must not outrank its next owner.
+-- Not below the time: the online count outlives a lost meta, and must not outrank its next owner.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local fence = string.format('%d', math.max((redis.call('HGET', KEYS[1], 'fence') or 0) + 1, now))

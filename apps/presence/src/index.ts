@@ -1,4 +1,4 @@
-/** The presence service: the only writer of the registry of who is connected where. */
+/** The presence service: the only writer of the registry of connected users. */
 export { INSTANCE_LEASE_MS, type InstanceLeases, type Membership } from './instance-leases.js';
 export { MemoryInstanceLeases } from './memory/memory-instance-leases.js';
 export { MemoryPartitionStore } from './memory/memory-partition-store.js';

@@ -1,4 +1,4 @@
-/** A partition that this instance holds: what is read is applied, and committed before anybody hears of it. */
+/** A partition that this instance holds: it applies reports, and commits them before it notifies members. */
 import type { LogEntry, LogPosition, ReportLog } from '@hubbub/broker';
 import { type Channels, decodeReports } from '@hubbub/protocol';
 import type { PresenceMetrics } from './metrics.js';
@@ -128,7 +128,7 @@ export class OwnedPartition {
     this.#trimmed = position;
   }
 
-  /** Everything that was due at `atMs`, in as many commits as that takes: what was reported later must find it done. */
+  /** Everything that was due at `atMs`, in as many commits as needed, before later reports are applied. */
   async #runDeadlines(atMs: number, nowMs: number): Promise<void> {
     this.#partition.tick(atMs, COMMIT_REPORTS);
     while (this.#partition.nextDeadlineMs <= atMs) {

@@ -250,7 +250,7 @@ export class Owner {
     return Math.floor(performance.now() + this.#clockOffsetMs);
   }
 
-  /** A read may wait for a second, a stop need not: what is read then is read again by the next owner. */
+  /** A read may wait for a second, a stop need not: the next owner reads the same reports again. */
   #unlessStopped<T>(reading: Promise<T>): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       this.#wake = () => resolve(undefined);

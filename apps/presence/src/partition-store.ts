@@ -34,7 +34,7 @@ export interface Commit {
 }
 
 /**
- * Guarantees, tried by `test/partition-store-conformance.ts` on every implementation:
+ * Guarantees, tested by `test/partition-store-conformance.ts` on every implementation:
  * - **One writer.** From the moment a claim is granted, no commit of an earlier one is applied, however late it arrives.
  * - **All or none.** Rows, position, lifecycle events and publications of a commit happen together, once. A commit that is
  *   sent twice is applied once.

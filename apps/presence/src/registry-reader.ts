@@ -56,8 +56,8 @@ export interface RegistryReader {
   rooms(
     query: PageQuery & { readonly prefix?: string | undefined },
   ): Promise<{ rooms: readonly RoomSummary[]; next?: string }>;
-  /** A room that nobody is in is empty and no error. */
+  /** An unknown room is empty, not an error. */
   roster(room: string, query: PageQuery): Promise<Roster>;
-  /** A user that nobody knows is offline and no error. */
+  /** An unknown user is offline, not an error. */
   user(id: string): Promise<UserView>;
 }

@@ -215,7 +215,7 @@ function UnknownRoom({ id, rooms }: { readonly id: string; readonly rooms: Rooms
     <NoTalk title="There is no such room">
       <p>
         The address names the room <strong>{id}</strong>, which is not in the list. The link may be incomplete, or the
-        room was forgotten: that happens when nobody opens the chat for a day.
+        room was forgotten: that happens after a day without visitors.
       </p>
       <p class="row">
         {name !== undefined && (

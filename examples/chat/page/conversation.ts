@@ -18,7 +18,7 @@ const PAGES_MAX = 10;
 export class Conversation {
   readonly room: Room;
   readonly messages = new MessageStore();
-  /** Messages are missing before these offsets, and nobody has them any more. */
+  /** Messages before these offsets are missing, also from the history. */
   readonly holes = new Set<number>();
   /** There are older ones than those shown. */
   hasEarlier = false;
@@ -98,7 +98,7 @@ export class Conversation {
     });
   }
 
-  /** The message of that id, also where it has to be loaded; `undefined` when nobody has it any more. */
+  /** The message of that id, also where it has to be loaded; `undefined` when it is not in the history any more. */
   async find(id: string): Promise<Message | undefined> {
     for (let pages = 0; this.messages.withId(id) === undefined && this.hasEarlier && pages < PAGES_MAX; pages++) {
       await this.loadEarlier();

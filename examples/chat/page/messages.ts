@@ -22,7 +22,7 @@ export function keyOf({ author, id }: Pick<Message, 'author' | 'id'>): string {
   return `${author.id}/${id}`;
 }
 
-/** Reads a frame. Its payload may be anything: what is not text is shown as JSON. */
+/** Reads a frame. Its payload may be anything: other values than text are shown as JSON. */
 export function readMessage({ id, sender, payload, timestamp, offset }: Frame, me: Sender): Message {
   const author = sender ?? { id: '', name: 'A service' };
   const { content, reply_to } = payload ?? {};

@@ -146,7 +146,7 @@ function verdictOf(session: Session, shown: Comparison): [kind: string, words: s
   if (sending === 'sending') return ['', 'Sending your vote …'];
   if (consensus?.is_tie_vote === true) return ['good', 'Settled: you all call it a tie.'];
   if (consensus !== null) return ['good', `Settled: ${nameOf(consensus, features)}.`];
-  if (own_vote === null) return ['', 'Pick one, or call it a tie. Nobody sees your vote before all have voted.'];
+  if (own_vote === null) return ['', 'Pick one, or call it a tie. Your vote is hidden until all have voted.'];
   if (session.presentCount < 2) return ['', 'You have voted. It takes two to agree: send somebody their link.'];
   if (votes !== null) return ['warn', 'You do not agree yet. Talk about it; everybody may change their vote.'];
   const missing = [...session.people].filter(

@@ -15,7 +15,7 @@ interface Made {
 /** Creates a project with one session, and a link for each attendee. */
 async function createSession(title: string, features: readonly string[], names: readonly string[]): Promise<Made> {
   if (features.length < 2) throw new Error('Name at least two things to compare.');
-  if (names.length < 2) throw new Error('Name at least two people: one alone agrees with nobody.');
+  if (names.length < 2) throw new Error('Name at least two people.');
   const { project_id: project, key } = await ask<{ project_id: string; key: string }>('POST', '/api/projects', {
     name: title,
   });

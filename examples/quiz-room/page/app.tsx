@@ -199,7 +199,7 @@ function Screen({ quiz, state, leave }: { readonly quiz: Quiz; readonly state: Q
   );
 }
 
-/** The first three, as they stand: second, first, third. */
+/** The first three, in the order of a podium: second, first, third. */
 const STEPS = [1, 0, 2];
 
 /** The end: the podium, all places, cheers, and another quiz. */
@@ -247,7 +247,7 @@ function Podium({ quiz, state }: ScreenProps) {
       </section>
       <Scores quiz={quiz} state={state} />
       {quiz.me.role === 'host' && <Again quiz={quiz} state={state} />}
-      <p class="muted small centered">The room closes when nobody has been active for a while.</p>
+      <p class="muted small centered">The room closes after a while without activity.</p>
     </div>
   );
 }

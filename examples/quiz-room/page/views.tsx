@@ -79,7 +79,7 @@ export function Lobby({ quiz, state, leave }: ScreenProps & { leave(): void }) {
 }
 
 function hostWords(players: number): string {
-  if (players === 0) return 'Nobody has joined yet. Share the code, then start.';
+  if (players === 0) return 'There are no players yet. Share the code, then start.';
   return `${players === 1 ? 'One player is' : `${players} players are`} in. Start when everybody is here.`;
 }
 

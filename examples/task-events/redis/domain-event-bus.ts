@@ -30,7 +30,7 @@ export interface RedisBusOptions {
   readonly prefix: string;
   /** Time until another instance takes over from one that died. */
   readonly leaseMs: number;
-  /** Time to live of a stream that nobody reads or writes. */
+  /** Time to live of a stream without reads and writes. */
   readonly ttlMs: number;
 }
 

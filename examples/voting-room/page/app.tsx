@@ -144,7 +144,7 @@ function useRoom(id: string) {
   return { client, status, gone, change, present: client?.room(id).roster.count ?? 0 };
 }
 
-const UNKNOWN = 'Nobody was in it for a while, or somebody closed it. Rooms without people are forgotten.';
+const UNKNOWN = 'It was empty for a while, or somebody closed it. Rooms without people are forgotten.';
 
 function isUnknown(error: unknown): boolean {
   return error instanceof ServiceError && error.status === 404;

@@ -40,7 +40,7 @@ export function Lobby({ status, present, link, change }: RoomProps & { readonly 
             </li>
           )}
         </ul>
-        {present === 0 && participants.length === 0 && <p class="empty">Nobody is here yet. Share the link.</p>}
+        {present === 0 && participants.length === 0 && <p class="empty">The room is empty. Share the link.</p>}
       </section>
       <div class="stack side">
         <You name={you === undefined ? undefined : participants[you]} change={change} />
@@ -242,7 +242,7 @@ function voteHint(isVoter: boolean, choice: Choice | undefined): string {
 }
 
 function verdictOf({ yes, no }: Result): string {
-  if (yes === 0 && no === 0) return 'Nobody decided';
+  if (yes === 0 && no === 0) return 'No decision';
   if (yes === no) return `A tie, ${yes} to ${no}`;
   return yes > no ? `Yes, ${yes} to ${no}` : `No, ${no} to ${yes}`;
 }

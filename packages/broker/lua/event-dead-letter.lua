@@ -22,7 +22,7 @@ local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local letter = { 'entry', ARGV[3], 'reason', ARGV[4], 'attempts', tostring(pending[1][4]), 'buried_at', now }
 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
 if entry then
-  -- An event has 20 texts; what another program wrote may have more than Lua can pass on.
+  -- An event has 20 texts; an entry of another program may have more than Lua can pass on.
   for i = 1, math.min(#entry[2], 200) do letter[#letter + 1] = entry[2][i] end
 end
 redis.call('XADD', KEYS[4], 'MAXLEN', ARGV[5], '*', unpack(letter))

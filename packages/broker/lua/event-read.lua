@@ -22,7 +22,7 @@ if pending.err then
 end
 local answer = { 'ok', '' }
 if #pending > 0 then
-  -- Not counted here: what was given out is not yet tried, and waits behind what ends the service, or for its turn.
+  -- Not counted here: a delivered event is not an attempt until its handler starts.
   for _, entry in ipairs(pending) do
     local found = redis.call('XRANGE', KEYS[1], entry[1], entry[1])[1]
     if found then

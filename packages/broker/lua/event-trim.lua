@@ -1,4 +1,4 @@
--- Stands before event-append.lua, event-acknowledge.lua and event-hold.lua. trim(log) forgets the entries that every group
+-- Precedes event-append.lua, event-acknowledge.lua and event-hold.lua. trim(log) forgets the entries that every group
 -- has taken and acknowledged, and none while there is no group: the first one shall find them all.
 local function parts(id)
   local dash = string.find(id, '-', 1, true)

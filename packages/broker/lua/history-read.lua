@@ -32,7 +32,7 @@ local bound = tonumber(ARGV[9] or 0)
 if bound == 0 then
   return { epoch, offset, redis.call('XREVRANGE', KEYS[2], ARGV[4], ARGV[3], 'COUNT', limit) }
 end
--- Page by page: what does not fit is not read further than the bound.
+-- Page by page: entries beyond the bound are not read.
 local PAGE = 64
 local entries, bytes, last = {}, 0, ARGV[4]
 repeat

@@ -3,7 +3,7 @@
 /**
  * Carries envelopes between processes.
  *
- * Guarantees, tried by `test/broker-conformance.ts` on every implementation:
+ * Guarantees, tested by `test/broker-conformance.ts` on every implementation:
  * - **Order.** Envelopes on one channel reach every subscriber in one order; those of one publisher in the order of its calls.
  * - **At most once.** An envelope is delivered once or, when a connection breaks, not at all. Possible losses are
  *   reported by `onInterruption`, never repeated by the broker.
@@ -55,7 +55,7 @@ export interface Broker {
   onInterruption(listener: (interruption: Interruption) => void): void;
 
   /**
-   * Whether a break of the subscriptions was noticed and not yet repaired: what is published now may not be heard.
+   * Whether a break of the subscriptions was noticed and not yet repaired: envelopes published now may be missed.
    * `subscribe` confirms a channel again before that.
    */
   readonly interrupted: boolean;

@@ -4,8 +4,8 @@
  * One group of consumers of one log, as one of its consumers sees it. Only the consumer that holds the lease reads: so
  * that events of a room are handled in order, however many instances of a service run.
  *
- * Guarantees, tried for client events by `test/event-group-conformance.ts`:
- * - **One at a time.** At most one consumer of a group holds the lease; who lost it cannot acknowledge any more.
+ * Guarantees, tested for client events by `test/event-group-conformance.ts`:
+ * - **One at a time.** At most one consumer of a group holds the lease; a consumer that lost it cannot acknowledge any more.
  * - **At least once.** After a takeover the new holder first gets, in order, the unacknowledged entries.
  */
 export interface ConsumerGroup<Entry> {

@@ -32,10 +32,10 @@ export interface EventEntry {
 /**
  * The logs of client events.
  *
- * Guarantees, tried by `test/event-log-conformance.ts` on every implementation:
+ * Guarantees, tested by `test/event-log-conformance.ts` on every implementation:
  * - **Order.** Entries of a log are in the order in which they were appended; those of one appender in the order of its calls.
  * - **Nothing dropped.** An entry stays until every group has acknowledged or dead-lettered it, and while there is no group. A full
- *   log refuses; a group that nobody reads any more fills it, until an operator removes the group (docs/decisions/0004).
+ *   log refuses; an abandoned group fills it, until an operator removes the group (docs/decisions/0004).
  * - **Once in.** A retry with the same idempotency key never doubles an event.
  */
 export interface EventLog {

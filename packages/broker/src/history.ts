@@ -63,7 +63,7 @@ export const POSITION_TTL_FACTOR = 2;
 /**
  * The histories of rooms.
  *
- * Guarantees, tried by `test/history-conformance.ts` on every implementation:
+ * Guarantees, tested by `test/history-conformance.ts` on every implementation:
  * - **One step.** An envelope is counted, remembered and published, with its position in its header, or none of it.
  * - **Order.** Offsets begin with 1, have no holes, and are the order in which subscribers hear the envelopes. Those of one
  *   appender are in the order of its calls.

@@ -16,7 +16,7 @@ export interface Reaping {
 /**
  * The living edges, by incarnation (`<node id>/<unique>`). The clock of the store decides.
  *
- * Guarantees, tried by `test/node-leases-conformance.ts` on every implementation:
+ * Guarantees, tested by `test/node-leases-conformance.ts` on every implementation:
  * - **Once dead, always dead.** A reaped or fenced incarnation never becomes alive again: `renew` returns false.
  * - **No loss.** From `reap` to `forget` the incarnation is among the dead, even after a crash in between.
  */

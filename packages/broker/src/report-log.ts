@@ -26,10 +26,10 @@ export interface ReadOptions {
 /**
  * Appends reports and reads them again.
  *
- * Guarantees, tried by `test/report-log-conformance.ts` on every implementation:
+ * Guarantees, tested by `test/report-log-conformance.ts` on every implementation:
  * - **Order.** Entries of a partition have one order; those of one appender are in the order of its calls.
  * - **No holes.** An entry that was taken stays until `trim`. A log that is full refuses; it never forgets what it took.
- *   (Only when nobody has appended for minutes does a whole log expire; presence notices, docs/decisions/0001.)
+ *   (A whole log expires only after minutes without an append; presence notices, docs/decisions/0001.)
  * - **Unknown fate.** When `append` rejects, its entries may or may not have been taken, now or a little later.
  */
 export interface ReportLog {

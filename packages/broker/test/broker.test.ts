@@ -198,7 +198,7 @@ describe('a broker whose Redis fails', () => {
     await broker.probe('c', envelopeOf('fine again'));
   });
 
-  test('a primary that becomes a replica is left: nothing is taken that nobody would hear, until a primary is found', async () => {
+  test('a primary that becomes a replica is left: publishes are refused until a primary is found', async () => {
     const [old, promoted] = [await startRedis({ own: true }), await startRedis({ own: true })];
     const proxy = await startTcpProxy({ to: old.port });
     const { broker, heard, interruptions } = await listening({ ...old, url: `redis://127.0.0.1:${proxy.port}` });

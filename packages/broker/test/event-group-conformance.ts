@@ -14,7 +14,7 @@ const WHAT_NEEDS_THE_LEASE = ['acknowledge', 'deadLetter', 'retry', 'read'];
 export function eventGroupConformance(open: () => Promise<EventLog>): void {
   const newLog = () => newEventLog(open);
 
-  test('one consumer of a group holds the lease; nobody else reads', async () => {
+  test('only the consumer that holds the lease of a group reads', async () => {
     const { appendAll, group, holding } = await newLog();
     await appendAll('a');
     await holding('r1');
@@ -46,7 +46,7 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     await eventually(() => third.hold('r3', LEASE_MS));
     expect(
       (await third.read('r3', AT_ONCE)).map(({ attempt }) => attempt),
-      'what nobody began',
+      'an event that no consumer began keeps its attempts',
     ).toEqual([3, 2, 2]);
     await third.release('r3');
     expect(textsOf(await (await holding('r4')).read('r4', AT_ONCE))).toEqual(['a', 'c', 'd']);
@@ -106,7 +106,7 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     },
   );
 
-  test('a consumer whose lease ran out learns of it, though nobody took it', async () => {
+  test('a consumer learns that its lease has expired, also without a successor', async () => {
     const { appendAll, group, holding } = await newLog();
     await appendAll('a');
     const first = await group();

@@ -51,7 +51,7 @@ function chooseDeed(random: () => number, step: number): Deed {
     ...(['append', 'append', 'append', 'hold', 'hold', 'hold', 'release', 'read', 'read', 'read'] as const),
     ...(['acknowledge', 'acknowledge', 'acknowledge', 'retry', 'deadLetter', 'look'] as const),
   ]);
-  // Consumers take turns for long spells, else nobody would hold the lease for long; the one before releases it.
+  // Consumers take long turns, so that one holds the lease for a while; the previous one releases it.
   const turn = Math.floor(step / TURN);
   const main = CONSUMERS[(does === 'release' ? turn + CONSUMERS.length - 1 : turn) % CONSUMERS.length];
   const consumer = main !== undefined && random() < 0.9 ? main : pick(CONSUMERS);

@@ -137,7 +137,7 @@ describe('on Redis', () => {
     expect((await redis.cli('XPENDING', key, 'referee')).split('\n')[0]).toBe('2');
   });
 
-  test('a group of another program counts: what it has not acknowledged stays, and it can make room', async () => {
+  test('a group of another program counts: its unacknowledged events stay, and it can make room', async () => {
     const { append, log, group, key } = await openFresh();
     await redis.cli('XGROUP', 'CREATE', key, 'python', '0', 'MKSTREAM');
     for (const text of ['a', 'b']) await append(text, { maxLength: 2 });
@@ -159,7 +159,7 @@ describe('on Redis', () => {
     expect((await append('c', { maxLength: 2 })).repeated).toBe(false);
   });
 
-  test('an operator frees a log from a group that nobody reads any more', async () => {
+  test('an operator frees a log from an abandoned group', async () => {
     const { append, group, key } = await openFresh();
     await redis.cli('XGROUP', 'CREATE', key, 'abandoned', '0', 'MKSTREAM');
     await append('a', { maxLength: 1 });

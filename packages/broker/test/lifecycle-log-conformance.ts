@@ -92,7 +92,7 @@ export function lifecycleLogConformance(open: () => Promise<LifecycleLogBench>):
     expect(usersOf(await take(other, 'c2', 1))).toEqual(['a']);
   });
 
-  test('attempts are counted, and what is given up is done', async () => {
+  test('attempts are counted, and an abandoned event is done', async () => {
     const { first, second, append } = await open();
     const group = await begin(first, 'c1');
     await append(online('a'));

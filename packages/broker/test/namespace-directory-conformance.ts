@@ -7,7 +7,7 @@ const UNCONFIGURED = { historySize: 0, historyTtlMs: 300_000 };
 
 /** `open` makes a new, empty directory that asks again for each lookup. */
 export function namespaceDirectoryConformance(open: () => Promise<NamespaceDirectory>): void {
-  test('a lookup has what was announced; what was not is as an unconfigured one', async () => {
+  test('a lookup returns the announced settings, and the defaults for other namespaces', async () => {
     const directory = await open();
     expect(await directory.lookup('chat')).toEqual(UNCONFIGURED);
     await directory.announce(new Map([['chat', CHAT]]));

@@ -21,7 +21,7 @@ export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLea
     expect(nextInMs).toBeLessThanOrEqual(LONG_MS);
   });
 
-  test('where nobody lives nothing is to be expected', async () => {
+  test('without leases there is nothing to expect', async () => {
     expect(await (await open(LONG_MS)).reap()).toEqual({ dead: [], nextInMs: Number.POSITIVE_INFINITY });
   });
 

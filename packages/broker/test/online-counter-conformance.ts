@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { OnlineCounter } from '../src/online-counter.js';
 
 export function onlineCounterConformance(open: () => Promise<OnlineCounter>): void {
-  test('nobody wrote: nobody is online', async () => {
+  test('the count is 0 before the first write', async () => {
     expect(await (await open()).total()).toBe(0);
   });
 

@@ -28,7 +28,7 @@ describe('on Redis', () => {
 
   reportLogConformance(async maxEntries => (await open(maxEntries)).log);
 
-  test('a log that nobody appends to expires', async () => {
+  test('a log without appends expires', async () => {
     const { log, prefix } = await open(10);
     await log.append([{ partition: 3, text: 'a' }]);
     const ttl = Number(await redis.cli('PTTL', `${prefix}:presence:{p3}:reports`));

@@ -11,7 +11,7 @@ export type Unsubscribe = () => void;
 /** Stops listening: by a call, or at the end of a `using` block. */
 export interface Subscription extends Unsubscribe, Disposable {}
 
-/** The standard's symbol; one of ours where the platform has none, so that the property stands under no other name. */
+/** The standard's symbol; our own on platforms without it. */
 export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol();
 
 /** Listeners by name. The names of frames are their types; those of our own events begin with `*`, as no frame's type does. */

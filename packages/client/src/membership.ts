@@ -137,7 +137,7 @@ export class Membership {
     this.#change('joined');
   }
 
-  /** A session began in the room, which is that of the path: what was missed is on its way. */
+  /** A session began in the room, which is that of the path: missed messages follow. */
   async foundIn(answer: PositionAnswer | undefined): Promise<void> {
     if (this.#isUnwanted) {
       this.#isLeavingAgain = true;

@@ -168,7 +168,7 @@ export class Outbox {
 
   /**
    * Whether a message may be sent again: where the edge would know a second copy as one, or the application allows two.
-   * Nobody waits for a message that was given up.
+   * An abandoned message is not repeated.
    */
   #isRepeatable({ frame, first, isGivenUp }: Delivery, mayDouble = this.#policy.retryInFlight): boolean {
     if (isGivenUp || frame.type !== 'send_message') return false;

@@ -1,4 +1,4 @@
-/** Renews the token before it expires: asks for a fresh one while the session stands, and gives it to the session. */
+/** Renews the token before it expires: asks for a new one while the session is open, and sends it to the edge. */
 import { type Frame, HubbubError, isPlainObject } from '@hubbub/protocol';
 import { type BackoffPolicy, fullJitterMs } from './backoff.js';
 import { MAX_TIMER_MS } from './calls.js';

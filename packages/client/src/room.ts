@@ -10,7 +10,7 @@ import type { RoomChange, RoomState } from './membership.js';
 import { checkEventName } from './names.js';
 import type { Gap, Recovered } from './recovery.js';
 import type { Rooms } from './rooms.js';
-import { NOBODY, type Roster } from './roster.js';
+import { NO_USERS, type Roster } from './roster.js';
 import type { SharedRoom } from './shared-room.js';
 import type { TokenOption } from './token.js';
 
@@ -80,7 +80,7 @@ export class Room<Events = AnyEvents, Sent = Events> {
     const { rooms } = ports;
     this.roster = {
       get users() {
-        return rooms.find(name)?.roster.users ?? NOBODY;
+        return rooms.find(name)?.roster.users ?? NO_USERS;
       },
       get count() {
         return rooms.find(name)?.roster.count ?? 0;
@@ -138,8 +138,8 @@ export class Room<Events = AnyEvents, Sent = Events> {
   /**
    * Sends a message to the other members. Without a connection it waits in the offline queue. Resolves when the broker has
    * it. In a room with history the client repeats it until the broker has it, and the edge never publishes it twice.
-   * @throws {HubbubError} `INVALID_PAYLOAD`, `TOO_LARGE`, `NOT_IN_ROOM`, `FORBIDDEN`, `RATE_LIMITED`, `UNAVAILABLE`: nobody
-   * received it. `UNAVAILABLE` comes from the edge, from a full queue, from `leave()` or from `close()`.
+   * @throws {HubbubError} `INVALID_PAYLOAD`, `TOO_LARGE`, `NOT_IN_ROOM`, `FORBIDDEN`, `RATE_LIMITED`, `UNAVAILABLE`: it was
+   * not sent. `UNAVAILABLE` comes from the edge, from a full queue, from `leave()` or from `close()`.
    * `OUTCOME_UNKNOWN`: perhaps it was published; no answer came in time, or the connection broke before the answer. With
    * history, that is after 4 minutes of repetitions. There, the same `id` again within 5 minutes is never a second message.
    */
@@ -206,7 +206,7 @@ export class Room<Events = AnyEvents, Sent = Events> {
     return this.#shared.listeners.on('*gap', listener);
   }
 
-  /** After a reconnect nothing is missing; what was has been given to the listeners of `on`, in order. */
+  /** After a reconnect nothing is missing: the listeners of `on` have received the missed messages, in order. */
   onRecovered(listener: (recovered: Recovered) => void): Subscription {
     return this.#shared.listeners.on('*recovered', listener);
   }

@@ -18,7 +18,7 @@ export class Rooms {
     return this.#rooms.get(name);
   }
 
-  /** The room, which stays until nobody uses it. */
+  /** The room, which is kept while it is used. */
   use(name: string): SharedRoom {
     const room = this.#rooms.get(name) ?? new SharedRoom(name, this.#client, this);
     this.#rooms.set(name, room);
@@ -30,7 +30,7 @@ export class Rooms {
     return this.#pathRooms?.includes(name) ?? true;
   }
 
-  /** Forgets the room if nobody uses it. */
+  /** Forgets the room if it is unused. */
   tidy(name: string): void {
     if (this.#rooms.get(name)?.isIdle) this.#rooms.delete(name);
   }

@@ -6,7 +6,7 @@ import { isMembershipChange, isRoomCount, isRoomInfo, isStatusChange } from './f
 const MAX_EARLY_CHANGES = 1_000;
 
 /** The users of a room of which nothing is known. */
-export const NOBODY: readonly RosterUser[] = [];
+export const NO_USERS: readonly RosterUser[] = [];
 
 /** The change of one frame. */
 interface Change {
@@ -26,7 +26,7 @@ export class Roster {
   readonly #users = new Map<string, RosterUser>();
   readonly #onChange: (roster: Roster) => void;
   /** `users`, until it changes. */
-  #list: readonly RosterUser[] | undefined = NOBODY;
+  #list: readonly RosterUser[] | undefined = NO_USERS;
   #count = 0;
   #version = -Infinity;
   /** Changes that came before this session's `room_info`; `undefined` after it. */
@@ -75,7 +75,7 @@ export class Roster {
     this.#count = 0;
     this.#version = -Infinity;
     this.expectFresh();
-    this.#changed(NOBODY);
+    this.#changed(NO_USERS);
   }
 
   #changed(list: readonly RosterUser[] | undefined): void {

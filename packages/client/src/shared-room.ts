@@ -26,7 +26,7 @@ export interface ClientParts {
 /** The other rooms, as one room uses them. */
 export interface RoomsPorts {
   isMaybeOfPath(room: string): boolean;
-  /** Forgets the room if nobody uses it. */
+  /** Forgets the room if it is unused. */
   tidy(room: string): void;
   /** The room is not pending any more: perhaps none is. */
   checkRestored(): void;
@@ -80,7 +80,7 @@ export class SharedRoom {
     });
   }
 
-  /** Whether nobody uses the room and nothing of it has to be remembered. */
+  /** Whether the room is unused and nothing of it has to be remembered. */
   get isIdle(): boolean {
     return this.membership.isOver && this.outbox.isEmpty && this.members.size === 0 && this.listeners.isEmpty;
   }

@@ -69,7 +69,7 @@ describe('connecting', () => {
     }
   });
 
-  it('causes no unhandled rejection when nobody awaits connect() or join()', async () => {
+  it('causes no unhandled rejection when connect() and join() are not awaited', async () => {
     const client = edge.client();
     void client.connect();
     void client.room('general').join();

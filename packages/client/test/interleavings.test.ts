@@ -13,7 +13,7 @@ beforeEach(() => {
 
 const tokenOf = (index: number): string => edge.sockets[index]?.request.protocols[1]?.replace('bearer.', '') ?? '';
 
-/** A token that expires at `exp`; nobody here verifies its signature. */
+/** A token that expires at `exp`; its signature is not verified here. */
 const life = (exp: number) => `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`;
 
 it('opens no session with a token that was requested before close()', async () => {

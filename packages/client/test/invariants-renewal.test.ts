@@ -13,7 +13,7 @@ beforeEach(() => {
   edge.lifeMs = 100_000;
 });
 
-/** An unsigned token: nobody here verifies it. */
+/** An unsigned token: it is not verified here. */
 function tokenFor(lifeMs: number): string {
   const claims = { sub: 'u1', name: 'Ünö', exp: (Date.now() + lifeMs) / 1_000 };
   return `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;

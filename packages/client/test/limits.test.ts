@@ -102,7 +102,7 @@ describe('a signal', () => {
     expect(heard).toEqual([12]);
   });
 
-  it('keeps a message that nobody waits for from being repeated', async () => {
+  it('does not repeat an abandoned message', async () => {
     const { room } = await joined(edge);
     edge.answer = silent;
     const controller = new AbortController();

@@ -79,7 +79,7 @@ describe('a roster as the snapshot of a store', () => {
     expect(changed).toHaveBeenCalledTimes(5);
   });
 
-  it('is the same empty array for rooms that nobody uses', async () => {
+  it('is the same empty array for all unused rooms', async () => {
     const client = edge.client();
     expect(client.room('a').roster.users).toBe(client.room('a').roster.users);
     await turn();

@@ -124,7 +124,7 @@ describe('removing a room', () => {
   });
 });
 
-it('a handle without a join leaves a room that nobody joined: that of the path, or one that a service added', async () => {
+it('a handle without a join leaves a room of the path, or one that a service added', async () => {
   edge.socket.receive({ type: 'room_opened', payload: { room_id: 'general' } });
   await client.room('general').leave();
   expect([client.room('general').state, sent('leave_room')]).toEqual(['left', 1]);

@@ -89,7 +89,7 @@ describe.each([
     expect(await closed).toMatchObject({ state: 'closed', closeCode: 4200, error: { code: 'FORBIDDEN' } });
   });
 
-  it('keeps trying where nobody listens', async () => {
+  it('keeps trying an address without a listener', async () => {
     const { url } = edge;
     await edge.stop();
     const client = new HubbubClient({ url, token: 'a.b.c', baseDelayMs: 20, openTransport });

@@ -70,7 +70,7 @@ const CHECKS: readonly CrossCheck[] = [
       ? ['HUBBUB_JWT_JWKS_URL: expected a URL without user and password']
       : []),
     ...(url !== undefined && production && !isProtectedUrl(url)
-      ? ['HUBBUB_JWT_JWKS_URL: expected https in production: who can change the keys can sign tokens']
+      ? ['HUBBUB_JWT_JWKS_URL: expected https in production: anyone who can change the keys can sign tokens']
       : []),
   ]),
   check(['jwtJwksUrl', 'jwtIssuer', 'jwtAudience'], ({ jwtJwksUrl, jwtIssuer, jwtAudience }, production) =>

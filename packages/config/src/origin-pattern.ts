@@ -4,7 +4,7 @@
 const ANY = '*';
 const OPAQUE = 'null';
 
-/** scheme, `*.` or nothing, host, port. IPv6 stands in brackets; other scripts than ASCII as browsers send them, in Punycode. */
+/** scheme, `*.` or nothing, host, port. IPv6 is in brackets; other scripts than ASCII as browsers send them, in Punycode. */
 const PATTERN = /^([a-z][a-z0-9+.-]*):\/\/(\*\.)?((?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/;
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', ws: '80', https: '443', wss: '443' };
 /** One label or more before the domain. */

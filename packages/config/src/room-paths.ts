@@ -2,7 +2,7 @@
 import { isRoomName } from '@hubbub/protocol';
 import { z } from 'zod';
 
-/** A piece of a template: text as it stands, or the name whose value stands there. */
+/** A piece of a template: fixed text, or a name that its value replaces. */
 export type TemplatePart = { readonly text: string } | { readonly name: string };
 
 export interface RoomPath {
@@ -61,7 +61,7 @@ function roomProblem(room: string, names: readonly string[]): string | undefined
     return 'expected text between two names of the room: without it two paths could mean one room';
   }
   const unknown = templateParts(room).find(part => 'name' in part && !names.includes(part.name));
-  if (unknown !== undefined && 'name' in unknown) return `{${unknown.name}} of the room does not stand in the path`;
+  if (unknown !== undefined && 'name' in unknown) return `{${unknown.name}} of the room is not in the path`;
   return undefined;
 }
 

@@ -20,7 +20,7 @@ const DISTINCT_MIN = 5;
 /** RFC 7518 section 3.2: a key for HS256 has at least the 256 bits of the hash. */
 export const JWT_SECRET_MIN_BYTES = 32;
 
-/** 16 hex digits are 64 bits: nobody guesses them over a network. */
+/** 16 hex digits are 64 bits, too many to guess over a network. */
 export const API_KEY_MIN_BYTES = 16;
 
 export function isPublishedSecret(secret: string): boolean {

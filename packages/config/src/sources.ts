@@ -112,7 +112,7 @@ function readConfigFile(path: string | undefined, problems: string[]): Record<st
   return undefined;
 }
 
-/** Deeper than any setting: an alias in YAML may name what it stands in. */
+/** Deeper than any setting: an alias in YAML may name the value that contains it. */
 const FILE_DEPTH_MAX = 8;
 
 /** A file may escape half a surrogate pair, which no name, key or header of ours can carry. */

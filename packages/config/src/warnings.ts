@@ -119,7 +119,7 @@ function productionWarnings(settings: WarningSettings): ConfigWarning[] {
     warnings.push({
       name: 'tls_without_forward_secrecy',
       message:
-        'HUBBUB_TLS_CIPHERS has suites without forward secrecy: who gets the key later can read what was recorded',
+        'HUBBUB_TLS_CIPHERS has suites without forward secrecy: anyone who gets the key later can read recorded traffic',
       change: 'unset HUBBUB_TLS_CIPHERS, or take only those that begin with ECDHE',
     });
   }

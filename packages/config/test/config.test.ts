@@ -31,10 +31,10 @@ describe('configuration', () => {
     expect(namespaceSettings(config.namespaces, 'chat')).toMatchObject({ public: true, echo: false });
   });
 
-  test('room paths stand in the file, and their problems are called by their place there', () => {
+  test('room paths come from the file, and a problem names its place in the file', () => {
     const wrong = configFile('wrong.yaml', 'roomPaths:\n  /chats/{chat}/ws: chat:{room}\n');
     expect(problemsOf({ HUBBUB_CONFIG: wrong })).toEqual([
-      'roomPaths./chats/{chat}/ws: {room} of the room does not stand in the path',
+      'roomPaths./chats/{chat}/ws: {room} of the room is not in the path',
     ]);
     expect(problemsOf({ HUBBUB_ROOM_PATHS: '{}' })).toEqual(['HUBBUB_ROOM_PATHS: unknown setting']);
     const right = configFile('right.yaml', 'roomPaths:\n  /chats/{chat}/ws: chat:{chat}\n');

@@ -18,7 +18,7 @@ test('a path names its parts, and the room is made of them', () => {
   ]);
 });
 
-test('not every name need stand in the room, and a room may have none', () => {
+test('a room may use some names of the path, or none', () => {
   expect(problemsOf({ '/a/{x}/{y}/ws': 'room:{x}', '/lobby': 'lobby', '/{room}': '{room}' })).toEqual([]);
 });
 
@@ -30,7 +30,7 @@ test.each([
   ['a name twice', { '/{x}/{x}': 'a:{x}' }, 'expected each name once'],
   ['a path that every edge has', { '/rooms/{room}/ws': 'a:{room}' }, 'is a path of every edge'],
   ['two paths for the same requests', { '/{a}/ws2': 'a:{a}', '/{b}/ws2': 'b:{b}' }, 'the same requests as /{a}/ws2'],
-  ['a name that the path does not have', { '/{a}/x': 'a:{b}' }, '{b} of the room does not stand in the path'],
+  ['a name that the path does not have', { '/{a}/x': 'a:{b}' }, '{b} of the room is not in the path'],
   ['names without text between', { '/{a}/{b}': 'r:{a}{b}' }, 'expected text between two names'],
   ['characters that no room has', { '/{a}': 'r/{a}' }, 'expected the template of a room'],
   ['a first character that no room has', { '/{a}': ':{a}' }, 'expected the template of a room'],

@@ -1,4 +1,4 @@
-/** Problems of keys that would admit everybody, or nobody. */
+/** Problems of keys that would admit every client, or none. */
 import { describe, expect, test } from 'vitest';
 import { loadConfig, usesDevelopmentSecret } from '../src/index.js';
 import { problemsOf } from './support/settings.js';

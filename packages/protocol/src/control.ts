@@ -1,4 +1,4 @@
-/** Control: what a service may do to rooms, users and sessions (docs/redis-contract.md). */
+/** Controls of rooms, users and sessions by services (docs/redis-contract.md). */
 import type { Payload } from './frame.js';
 import { isUserId } from './identifiers.js';
 import { utf8Length } from './limits.js';

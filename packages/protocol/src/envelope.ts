@@ -1,7 +1,7 @@
 /**
  * The envelope: one message on the broker between processes (docs/redis-contract.md).
  *
- * Layout: 0x01, a JSON header, 0x02, the body. JSON escapes control characters, so 0x02 cannot stand in the header. The
+ * Layout: 0x01, a JSON header, 0x02, the body. JSON escapes control characters, so the header cannot contain 0x02. The
  * body is a frame without `room` and `offset`, in the publisher's encoding, and is not read on its way.
  */
 import type { Encoding } from './codec.js';
@@ -107,7 +107,7 @@ export function positionEnvelope(envelope: Uint8Array, { epoch, offset }: Positi
   return bytes;
 }
 
-/** Whether the bytes claim to be an envelope; what does not is the plain JSON of a service. */
+/** Whether the bytes claim to be an envelope; all others are the plain JSON of a service. */
 export function isEnvelope(bytes: Uint8Array): boolean {
   return bytes[0] === START;
 }

@@ -94,7 +94,7 @@ export interface RoomInfo {
   readonly next?: number;
 }
 
-/** Payload of `room_count`: what rooms get that are too large for, or not meant for, single joins and leaves. */
+/** Payload of `room_count`, for rooms that are too large for single joins and leaves, or configured without them. */
 export interface RoomCount {
   readonly room_id: string;
   readonly count: number;
@@ -118,7 +118,7 @@ export interface StatusChange {
 /** Why a client lacks messages of a room that it did not leave, or why a position could not be recovered from. */
 export type GapReason = 'no_history' | 'too_old' | 'new_epoch' | 'too_many';
 
-/** Payload of `room_gap`: what lies between the client's position and this one did not reach it and will not. */
+/** Payload of `room_gap`: messages between the client's position and this one are lost to it. */
 export interface RoomGap {
   readonly room_id: string;
   readonly reason: GapReason;

@@ -52,6 +52,6 @@ function resultOf(schema: StandardSchema, type: string, payload: unknown): Schem
     throw new HubbubError('INVALID_PAYLOAD', `The schema of ${type} threw: ${String(cause)}`, { cause });
   }
   if (!(result instanceof Promise)) return result;
-  result.catch(() => {}); // Nobody waits for it.
+  result.catch(() => {}); // The result is not used.
   throw new HubbubError('INVALID_PAYLOAD', `The schema of ${type} is asynchronous; use a synchronous one.`);
 }

@@ -76,7 +76,7 @@ export interface DecodedReports {
   readonly malformed: number;
 }
 
-/** Reads an entry of the log. Never throws: what is malformed is dropped and counted, the rest is kept in order. */
+/** Reads an entry of the log. Never throws: drops and counts malformed reports, and keeps the others in order. */
 export function decodeReports(text: string): DecodedReports {
   let wire: unknown;
   try {

@@ -68,7 +68,7 @@ export interface ServiceMessage {
   readonly key?: string;
 }
 
-/** Beside the message: who gets it and who does not, for programs that write plain JSON and no envelopes. */
+/** The recipients of a message and the exclusions, for programs that write plain JSON and no envelopes. */
 const plainMessageSchema = serviceMessageSchema.extend({
   exclude_session: wellFormedText().optional(),
   exclude_user: wellFormedText().optional(),

@@ -73,7 +73,7 @@ describe.for(Object.entries(READERS))('%s', ([, reader]) => {
     );
   });
 
-  test('takes time that grows with its bytes, whatever stands in them', () => {
+  test('takes time that grows with the number of bytes, for any content', () => {
     const SIZE = 250_000;
     const patterns = [
       ...[

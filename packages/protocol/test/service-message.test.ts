@@ -36,7 +36,7 @@ describe('a message of a service', () => {
     );
   });
 
-  test('loses the fields that only the edge writes, and those that nobody knows', () => {
+  test('loses the fields that only the edge writes, and unknown ones', () => {
     expect(parseServiceMessage({ type: 'x', room: 'general', offset: 7, admin: true })).toEqual({ type: 'x' });
   });
 

@@ -9,7 +9,7 @@ export interface RosterView {
   readonly count: number;
 }
 
-const NOBODY: readonly RosterUser[] = [];
+const NO_USERS: readonly RosterUser[] = [];
 
 /**
  * The users of a room that `useRoom` joined. While the connection is lost, they are those from before.
@@ -22,7 +22,7 @@ export function useRoster(room: Room): RosterView {
   const users = useSyncExternalStore(
     subscribe,
     () => room.roster.users,
-    () => NOBODY,
+    () => NO_USERS,
   );
-  return useMemo(() => ({ users, count: users === NOBODY ? 0 : room.roster.count }), [room, users]);
+  return useMemo(() => ({ users, count: users === NO_USERS ? 0 : room.roster.count }), [room, users]);
 }

@@ -38,7 +38,7 @@ export function createLogger({ level, process: name, nodeId }: LoggerOptions): P
   const output = process.stdout.isTTY
     ? PinoPretty({ ignore: 'pid,hostname,process,nodeId,event', translateTime: 'HH:MM:ss', singleLine: true })
     : standardOutput(dropped =>
-        log.warn({ event: 'log_lines_dropped', dropped }, 'nobody read the log: lines were dropped'),
+        log.warn({ event: 'log_lines_dropped', dropped }, 'log lines were dropped, because the log was not read'),
       );
   const log = pino(options, output);
   return {

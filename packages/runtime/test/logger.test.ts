@@ -18,7 +18,7 @@ function run(program: string, stdout: 'pipe' | number) {
   return { child, exit };
 }
 
-test('lines beyond a bound are dropped while nobody reads, and the log reports how many', async () => {
+test('lines beyond a bound are dropped while the log is not read, and the log reports how many', async () => {
   // 16 MB of lines, then `end` once the reader has taken what waited.
   const { child, exit } = run(
     `for (let n = 0; n < 16_000; n++) log.info({ n }, 'x'.repeat(1000));

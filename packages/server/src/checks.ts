@@ -55,7 +55,7 @@ export function groupName(value: unknown): string {
   throw wrong('group', 'expected 1 to 64 letters, digits, _ . -');
 }
 
-/** Edges drop a list with a right that there is not: nobody would get in. @throws {HubbubError} `INVALID_FORMAT` */
+/** Edges drop a list with an unknown right: the user could not join. @throws {HubbubError} `INVALID_FORMAT` */
 export function listOfRights(name: string, value: readonly Right[]): readonly Right[] {
   if (Array.isArray(value) && value.every(right => RIGHTS.includes(right))) return value;
   throw wrong(name, `expected a list of ${RIGHTS.join(', ')}`);

@@ -132,7 +132,7 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Asy
    * Removes every session from the room, on every edge; members get `room_closed` with the reason. A later or simultaneous
    * join creates the room again: to keep users out, give them no right to it.
    * @param reason at most 123 bytes
-   * @param once with an `idempotencyKey` a retry takes nobody out who came after the first try
+   * @param once with an `idempotencyKey` a retry does not remove users that joined after the first attempt
    * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `UNAVAILABLE` or `OUTCOME_UNKNOWN`: doing it twice does no harm.
    * @example await hubbub.closeRoom('game:42', 'the game is over');
    */

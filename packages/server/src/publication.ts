@@ -14,7 +14,7 @@ import {
 import { parseServiceMessage, type ServiceMessage } from '@hubbub/protocol/service-message';
 import { text, userId, wrong } from './checks.js';
 
-/** One message of a service, and who does not get it. */
+/** One message of a service, and the users that it excludes. */
 export interface Publication extends Omit<ServiceMessage, 'payload'> {
   /** An object that JSON can carry. */
   readonly payload?: object;

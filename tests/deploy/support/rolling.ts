@@ -43,7 +43,7 @@ export function streamThrough(cluster: TestCluster, proxy: RunningProxy): Promis
   });
 }
 
-/** Verifies that nobody lost, doubled or reordered anything or got a gap, and that the publisher was never refused. */
+/** Verifies that no client lost, doubled or reordered a message or got a gap, and that the publisher was never refused. */
 export async function nothingHappened(stream: NumberedStream): Promise<void> {
   await stream.flows(20);
   await stream.end();

@@ -46,7 +46,7 @@ export function rememberIdentity(identity: Identity | undefined): void {
   write(sessionStorage, IDENTITY_KEY, identity ?? {});
 }
 
-/** Anything may stand there: another version of the page wrote it, or somebody by hand. */
+/** The stored text may be anything: another version of the page, or a person, may have written it. */
 function read(storage: Storage, key: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(storage.getItem(key) ?? '{}');

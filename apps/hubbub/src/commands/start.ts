@@ -68,7 +68,7 @@ async function openCluster(
   return { brokerClient, presence: startMemoryPresence(cluster, brokerClient, parts) };
 }
 
-/** The playground gives tokens to whoever asks: only people at this machine may, and only where we sign tokens. */
+/** The playground gives a token to every caller: only for this machine, and only if this process signs tokens. */
 function playgroundMint(config: Config): TokenMint | undefined {
   return !config.production && isLoopbackHost(config.host) ? openMint(config) : undefined;
 }

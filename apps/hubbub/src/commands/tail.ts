@@ -70,7 +70,7 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
     else show(message);
   });
   broker.onInterruption(({ durationMs: awayMs }) => {
-    printNote(`Redis was away for ${awayMs} ms; what was published meanwhile is missing here`);
+    printNote(`Redis was away for ${awayMs} ms; messages published in that time are missing here`);
   });
   try {
     const subscribed = untilRedis(() => broker.subscribe(channel), config.redisCommandTimeoutMs, giveUp.signal);
@@ -88,7 +88,7 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
   }
 }
 
-/** Ctrl-C, or whoever started it has it end. */
+/** Resolves on Ctrl-C or SIGTERM. */
 async function untilStopped(): Promise<'stopped'> {
   await new Promise<void>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

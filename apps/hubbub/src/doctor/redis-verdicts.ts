@@ -29,7 +29,7 @@ export function redisRole(role: unknown): Check {
   if (!Array.isArray(role) || role[0] !== 'slave') return ok(name, 'primary');
   return fail(
     name,
-    `a replica of ${role[1]}:${role[2]}: it refuses writes, and nobody hears what is published there`,
+    `a replica of ${role[1]}:${role[2]}: it refuses writes, and its publishes reach no subscriber of the primary`,
     'Let HUBBUB_REDIS_URL lead to the primary.',
   );
 }

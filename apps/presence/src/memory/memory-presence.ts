@@ -12,7 +12,7 @@ export interface MemoryPresenceOptions
   > {
   /** Hands an envelope to the broker of the process; must not throw. */
   publish(channel: string, envelope: Uint8Array): void;
-  /** Hands an event to the services of the process; must not throw. Default: nobody listens. */
+  /** Hands an event to the services of the process; must not throw. Default: drops it. */
   tellServices?(event: LifecycleEvent): void;
 }
 

@@ -73,7 +73,7 @@ export class Questions {
     }));
   }
 
-  /** A room that nobody reported is empty and has no version yet. */
+  /** A room without reports is empty and has no version yet. */
   #page(name: string, after: number): RoomInfo {
     const room = this.#rooms.get(name);
     return room === undefined

@@ -75,7 +75,7 @@ export function lastSeen({ state, lastSeenMs }: Pick<Member, 'state' | 'lastSeen
   return state === 'away' && lastSeenMs !== undefined ? { last_seen: new Date(lastSeenMs).toISOString() } : {};
 }
 
-/** The member as rosters show it. Within the grace nobody sees that it dropped. */
+/** The member as rosters show it. Within the grace a dropped member still looks online. */
 export function rosterUser(member: Member): RosterUser {
   return {
     id: member.id,

@@ -61,7 +61,7 @@ export class RedisPartitionStore implements PartitionStore {
     };
   }
 
-  /** Not one snapshot, and need not be: since the claim nobody else can write. */
+  /** Need not be one snapshot: since the claim, only this instance can write. */
   async load({ partition }: Claim): Promise<SavedPartition> {
     const [[meta, rooms], buckets] = await Promise.all([
       this.#readHashes(partition, ['meta', 'rooms']),
@@ -78,7 +78,7 @@ export class RedisPartitionStore implements PartitionStore {
   }
 
   async commit(claim: Claim, commit: Commit): Promise<boolean> {
-    // The stream of kept envelopes has another hash tag: before the commit, since what is refused is in no row to be found again.
+    // The stream of kept envelopes has another hash tag. Before the commit: a refused envelope could not be found again.
     const kept = commit.publications.filter(publication => publication.kept);
     await orUnavailable(() =>
       Promise.all(kept.map(({ channel, envelope }) => publishKept(this.#redis, channel, asBuffer(envelope)))),

@@ -56,7 +56,7 @@ export class MemoryEventLog implements EventLog {
     return stream;
   }
 
-  /** Forgets what is over, now and then: nobody asks for abandoned namespaces again. */
+  /** Forgets expired logs from time to time: an abandoned namespace is not queried again. */
   #sweep(): void {
     const now = Date.now();
     if (now - this.#sweptAtMs < SWEEP_INTERVAL_MS) return;

@@ -12,7 +12,7 @@ export interface MemoryGroupState {
 }
 
 export class MemoryEventStream {
-  /** Entries without a hole; the first one's sequence is `#first`. Fields, as on Redis: nobody shares an object. */
+  /** Entries without a hole; the first one's sequence is `#first`. Fields, as on Redis, so that readers share no object. */
   readonly #entries: (readonly string[])[] = [];
   #first: number;
   readonly #groups = new Map<string, MemoryGroupState>();

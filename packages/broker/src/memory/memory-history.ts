@@ -83,7 +83,7 @@ export class MemoryHistory implements History {
     return history;
   }
 
-  /** Forgets what is over, now and then: nobody asks for abandoned rooms again. */
+  /** Forgets expired histories from time to time: an abandoned room is not queried again. */
   #sweep(now: number): void {
     if (now - this.#sweptAtMs < SWEEP_INTERVAL_MS) return;
     this.#sweptAtMs = now;

@@ -77,7 +77,7 @@ export class RedisHistory implements History {
   }
 }
 
-/** 72 random bits: an epoch never comes again. Stands in JSON and Lua without an escape. */
+/** 72 random bits: an epoch never repeats. JSON and Lua need no escape for it. */
 function newEpoch(): string {
   return randomBytes(9).toString('base64url');
 }

@@ -15,7 +15,7 @@ export class RedisScript {
   readonly #text: string;
   readonly #sha: string;
 
-  /** @param files joined in this order: functions that several scripts share stand in a file of their own */
+  /** @param files joined in this order: functions that several scripts share have their own file */
   constructor(...files: readonly URL[]) {
     this.#text = files.map(file => readFileSync(file, 'utf8')).join('\n');
     this.#sha = createHash('sha1').update(this.#text).digest('hex');

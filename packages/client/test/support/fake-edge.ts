@@ -109,7 +109,7 @@ export class FakeEdge {
   /** The newest socket. */
   get socket(): FakeSocket {
     const socket = this.sockets.at(-1);
-    if (socket === undefined) throw new Error('nobody has dialled');
+    if (socket === undefined) throw new Error('the client has not connected yet');
     return socket;
   }
 

@@ -43,7 +43,7 @@ export const clusterSettings = {
     ),
   eventsTtlMs: integer(60_000, 30 * 24 * 60 * MINUTE_MS)
     .default(24 * 60 * MINUTE_MS)
-    .describe('Time after which a stream of client events that nobody reads or writes expires with its events.'),
+    .describe('Time after which a stream of client events without reads and writes expires with its events.'),
   presenceUrl: baseUrl('http://127.0.0.1:8081')
     .optional()
     .describe('Admin address of a presence process. `hubbub api` reads rosters there, with presenceApiKeys.'),

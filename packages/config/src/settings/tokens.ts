@@ -59,7 +59,7 @@ export interface SigningSettings {
   readonly jwtJwksUrl?: string | undefined;
 }
 
-/** The development secret stands in only where no key of any kind is configured, and never in production. */
+/** The development secret is used only if no key of any kind is configured, and never in production. */
 export function usesDevelopmentSecret(settings: SigningSettings): boolean {
   const { production, jwtSecret, jwtAcceptedSecrets, jwtPublicKeyFiles, jwtJwksUrl } = settings;
   const keys = [...jwtAcceptedSecrets, ...jwtPublicKeyFiles];

@@ -24,7 +24,7 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-/** Resolves when the port is bound. @throws {Error} with the reason and what to do if it cannot be. */
+/** Resolves when the port is bound. @throws {Error} with the reason and the remedy if it cannot be. */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const { host, port, metrics, readiness, routes, hostProblem, log } = options;
   const server = createHttpServer({ hostProblem, log, forceCloseConnections: true });

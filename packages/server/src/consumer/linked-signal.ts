@@ -24,7 +24,7 @@ export class LinkedSignal {
   }
 }
 
-/** Waits, at most until one of the signals is aborted, which is then found by who asks. */
+/** Waits, at most until one of the signals is aborted; the caller checks the signal then. */
 export async function pause(ms: number, ...signals: readonly AbortSignal[]): Promise<void> {
   const linked = new LinkedSignal(...signals);
   await delay(ms, undefined, { signal: linked.signal }).catch(() => {}); // Cut short: see above.

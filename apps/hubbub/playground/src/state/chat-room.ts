@@ -3,7 +3,7 @@ import type { HubbubError, RoomState, RosterUser, Sender } from '@hubbub/client'
 
 /** Older entries are dropped: the page shows a relay, not an archive. */
 const MAX_ENTRIES = 500;
-/** Milliseconds within which messages of one sender stand under one name. */
+/** Messages of one sender within this time are shown under one name. Milliseconds. */
 const GROUP_MS = 5 * 60_000;
 
 /** The state of an own message; `received` marks messages of others. */
@@ -59,7 +59,7 @@ class Entries {
     this.#push({ kind: 'line', key: ++this.#count, text, at: new Date() });
   }
 
-  /** Whether an own message with this id stands here: a namespace with echo sends it back to us. */
+  /** Whether the room shows an own message with this id: a namespace with echo returns it. */
   hasOwn(id: string): boolean {
     return this.#entries.some(entry => entry.kind === 'message' && entry.own && entry.id === id);
   }

@@ -41,7 +41,7 @@ export class Chat {
   /** The name that the user gave; missing if the page was given a token. */
   name: string | undefined;
   token: string | undefined;
-  /** The page asks for a name while nobody is signed in. */
+  /** Without a signed-in user the page asks for a name. */
   signedIn = false;
   notices: readonly Notice[] = [];
   rawRequest: RawRequest | undefined;
