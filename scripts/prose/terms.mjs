@@ -20,7 +20,7 @@ export const TERMS = [
   { pattern: /\b(let|lets|letting) (\w+ )?in\b/i, write: 'admit (a connection), join (a room)' },
   { pattern: /\b(sent away|taken out|sends? away)\b/i, write: 'disconnect or remove' },
   { pattern: /\b(bury|buries|buried|burying|graves?)\b/i, write: 'reap (a dead node) or dead-letter (an event)' },
-  { pattern: /\b(carr(y|ies|ied|ying)) out\b/i, write: 'execute or apply' },
+  { pattern: /\b(carr(y|ies|ied|ying)) (\w+ )?out\b/i, write: 'execute or apply' },
   { pattern: /\bat once\b/i, write: 'immediately, or simultaneously: choose one' },
   { pattern: /\b(stands?|stood)\b(?! (for|by|in for|alone)\b)/i, write: 'is, exists, remains or is open' },
   { pattern: /\bnobody\b/i, write: '"not" with the subject: a process, a client, a session' },

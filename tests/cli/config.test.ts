@@ -83,7 +83,7 @@ describe('config check', () => {
     const env = { HUBBUB_JWT_SECRET: NEEDLE };
     expect(await runHubbub(['config', 'check'], env)).toMatchObject({
       code: 0,
-      stdout: 'The configuration is right.\n',
+      stdout: 'The configuration is valid.\n',
     });
     const asJson = await runHubbub(['config', 'check', '--json'], env);
     expect({ code: asJson.code, report: JSON.parse(asJson.stdout) }).toEqual({

@@ -74,7 +74,7 @@ describe('refusals by close frame, on request', () => {
     const expired = createSigner({ key: TEST_JWT_SECRET, algorithm: 'HS256' })({ sub: 'u', exp: 1 });
     expect(await closed(url, { token: expired, tokenIn: 'subprotocol' })).toMatchObject({
       closeCode: 4101,
-      message: 'The token has expired: its claim exp.',
+      message: 'The token has expired (claim exp).',
     });
   });
 

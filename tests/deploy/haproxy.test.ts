@@ -1,21 +1,18 @@
-/** The shipped HAProxy configuration, run in front of real edges that leave and restart. */
+/** The shipped HAProxy configuration: an edge that leaves and restarts, and its own operations. */
 
 import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
-import { ask, startEchoEdge, UPGRADE } from './support/echo-edge.js';
 import { provisionHaproxy, startHaproxy } from './support/haproxy.js';
 import {
-  checkDistinctClients,
   newcomers,
   nothingHappened,
   sessionsOn,
   startAgain,
   startTwoEdges,
   streamThrough,
-  upstreamOf,
   upstreamsOf,
 } from './support/rolling.js';
 
@@ -46,14 +43,6 @@ test('an edge leaves and restarts: new clients reach an edge that accepts them, 
   await nothingHappened(stream);
 }, 120_000);
 
-test('an edge that crashes: its clients reconnect through the proxy and miss nothing', async () => {
-  const cluster = await startTwoEdges({});
-  const proxy = await startHaproxy(upstreamsOf(cluster));
-  const stream = await streamThrough(cluster, proxy);
-  await cluster.edge(0).process.kill('SIGKILL');
-  await nothingHappened(stream);
-});
-
 test('an edge is drained by an operator: it keeps its sessions, and gets no more until it is ready again', async () => {
   const cluster = await startTwoEdges({});
   const [drained, other] = [cluster.edge(0), cluster.edge(1)];
@@ -66,29 +55,6 @@ test('an edge is drained by an operator: it keeps its sessions, and gets no more
   await newcomers(cluster, proxy, 2);
   expect(await sessionsOn(drained)).toBeGreaterThan(2);
 });
-
-test('a client that a leaving edge refuses reaches the other edge', async () => {
-  const cluster = await startCluster({ edges: 1 });
-  const leaving = await startEchoEdge(503);
-  const proxy = await startHaproxy([leaving, upstreamOf(cluster.edge(0))]);
-  await newcomers(cluster, proxy, 6);
-  expect(leaving.asked).toBeGreaterThan(0);
-});
-
-test('the edge gets the address of the connection, not the one that the client claims', async () => {
-  const edge = await startEchoEdge();
-  const proxy = await startHaproxy([edge, edge]);
-  const headers = { ...UPGRADE, 'X-Forwarded-For': '203.0.113.9' };
-  const { body } = await ask(proxy.port, { from: '127.0.0.7', headers });
-  expect(JSON.parse(body)).toMatchObject({
-    'x-forwarded-for': '127.0.0.7',
-    upgrade: 'websocket',
-    connection: expect.stringMatching(/^upgrade$/i),
-  });
-  expect((await ask(proxy.port, { method: 'POST', path: '/ws' })).status).toBe(405);
-});
-
-test('an edge that trusts the proxy counts connections by client', () => checkDistinctClients(startHaproxy));
 
 test('its log contains no token, and its metrics can be scraped', async () => {
   const cluster = await startCluster({ edges: 2 });

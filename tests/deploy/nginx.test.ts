@@ -1,21 +1,18 @@
-/** The shipped nginx configuration, run in front of real edges that leave and restart. */
+/** The shipped nginx configuration: an edge that leaves and restarts, and its own operations. */
 
 import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
-import { ask, startEchoEdge, UPGRADE } from './support/echo-edge.js';
 import { provisionNginx, startNginx } from './support/nginx.js';
 import {
-  checkDistinctClients,
   newcomers,
   nothingHappened,
   sessionsOn,
   startAgain,
   startTwoEdges,
   streamThrough,
-  upstreamOf,
   upstreamsOf,
 } from './support/rolling.js';
 
@@ -47,37 +44,6 @@ test('an edge leaves and restarts: its port is closed, the other one takes all c
   expect(await sessionsOn(back), 'the edge that came back is the emptiest').toBe(4);
   await nothingHappened(stream);
 }, 120_000);
-
-test('an edge that crashes: its clients reconnect through the proxy and miss nothing', async () => {
-  const cluster = await startTwoEdges({});
-  const proxy = await startNginx(upstreamsOf(cluster));
-  const stream = await streamThrough(cluster, proxy);
-  await cluster.edge(0).process.kill('SIGKILL');
-  await nothingHappened(stream);
-});
-
-test('a client that a leaving edge refuses reaches the other edge', async () => {
-  const cluster = await startCluster({ edges: 1 });
-  const leaving = await startEchoEdge(503);
-  const proxy = await startNginx([leaving, upstreamOf(cluster.edge(0))]);
-  await newcomers(cluster, proxy, 6);
-  expect(leaving.asked).toBeGreaterThan(0);
-});
-
-test('the edge gets the address of the connection, not the one that the client claims', async () => {
-  const edge = await startEchoEdge();
-  const proxy = await startNginx([edge, edge]);
-  const headers = { ...UPGRADE, 'X-Forwarded-For': '203.0.113.9' };
-  const { body } = await ask(proxy.port, { from: '127.0.0.7', headers });
-  expect(JSON.parse(body)).toMatchObject({
-    'x-forwarded-for': '127.0.0.7',
-    upgrade: 'websocket',
-    connection: 'upgrade',
-  });
-  expect((await ask(proxy.port, { method: 'POST', path: '/ws' })).status).toBe(403);
-});
-
-test('an edge that trusts the proxy counts connections by client', () => checkDistinctClients(startNginx));
 
 test('its log contains no token', async () => {
   const cluster = await startCluster({ edges: 2 });

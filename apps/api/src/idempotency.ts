@@ -20,11 +20,14 @@ export function keyOf(header: string | undefined, inBody: string | undefined): s
   if (!KEY_PATTERN.test(key)) {
     throw new HubbubError(
       'INVALID_FORMAT',
-      `Idempotency-Key: expected 1 to ${KEY_MAX_LENGTH} visible ASCII characters, and none of them a space.`,
+      `Idempotency-Key: expected 1 to ${KEY_MAX_LENGTH} visible ASCII characters, without spaces.`,
     );
   }
   if (inBody !== undefined && inBody !== key) {
-    throw new HubbubError('INVALID_FORMAT', 'idempotency_key: the header Idempotency-Key has another one.');
+    throw new HubbubError(
+      'INVALID_FORMAT',
+      'idempotency_key: it differs from the header Idempotency-Key; send one of them.',
+    );
   }
   return key;
 }

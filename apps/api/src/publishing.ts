@@ -88,7 +88,10 @@ export class Publishing {
    */
   async #claim(key: string | undefined, use: unknown): Promise<void> {
     if (key === undefined || (await this.#claims.claim(key, fingerprintOf(use)))) return;
-    throw new HubbubError('CONFLICT', 'This idempotency key was used for another request within the last minutes.');
+    throw new HubbubError(
+      'CONFLICT',
+      'This idempotency key was used for another request in the last 5 minutes; use a new key.',
+    );
   }
 
   async #counted(count: (result: string) => void, work: () => Promise<Published>): Promise<Published> {

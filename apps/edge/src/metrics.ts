@@ -162,7 +162,7 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
       interruptions();
       log.warn(
         { event: 'interrupted', channels, durationMs },
-        'the subscription broke and is back; messages may have been lost',
+        'the subscription broke and was restored; messages may have been lost',
       );
     },
     deaf(): void {

@@ -33,13 +33,14 @@ describe('a session that reconnects', () => {
   });
 
   test('does not join if it closed during its recovery', async () => {
-    const { feed, publishMany, members, holdReads, visit } = await startFedRoom();
+    const { feed, publishMany, members, holdReads, reads, visit } = await startFedRoom();
     await feed.refresh();
     const { epoch } = await publishMany(5);
     let wanted = true;
     const release = holdReads(({ limit }) => limit > 0);
+    const before = reads();
     const { answer, heard } = visit({ epoch, offset: 1 }, { isStillValid: () => wanted });
-    await new Promise(resolve => setTimeout(resolve, 10));
+    await eventually(() => reads() > before);
     wanted = false;
     release();
     expect(await answer).toBeUndefined();
@@ -51,8 +52,13 @@ describe('a session that reconnects', () => {
     await feed.refresh();
     const { epoch } = await publishMany(10, 1000);
     let buffered = 19_000;
-    const { answer, heard } = visit({ epoch, offset: 0 }, { bufferedBytes: () => buffered });
-    await new Promise(resolve => setTimeout(resolve, 50));
+    let polls = 0;
+    const bufferedBytes = () => {
+      polls++;
+      return buffered;
+    };
+    const { answer, heard } = visit({ epoch, offset: 0 }, { bufferedBytes });
+    await eventually(() => polls > 5);
     expect(heard).toEqual([]);
     buffered = 0;
     expect(await answer).toMatchObject({ recovered: true });
@@ -154,13 +160,14 @@ describe('a position that cannot be recovered', () => {
   });
 
   test('of an unknown epoch or beyond the end does not delay messages to members', async () => {
-    const { feed, publish, delivered, holdReads, visit } = await startFedRoom();
+    const { feed, publish, delivered, holdReads, reads, visit } = await startFedRoom();
     await feed.refresh();
     const { epoch } = await publish();
     await eventually(() => delivered.length === 1);
     const release = holdReads(() => true);
+    const before = reads();
     const visits = [visit({ epoch: 'invented', offset: 1 }), visit({ epoch, offset: 1_000_000 })];
-    await new Promise(resolve => setTimeout(resolve, 10));
+    await eventually(() => reads() > before);
     await publish();
     await eventually(() => delivered.length === 2);
     release();
@@ -183,12 +190,13 @@ describe('after the history was lost', () => {
   });
 
   test('a read that began before does not count for the new epoch', async () => {
-    const { feed, publishMany, loseHistory, gaps, delivered, holdReads, visit } = await startFedRoom();
+    const { feed, publishMany, loseHistory, gaps, delivered, holdReads, reads, visit } = await startFedRoom();
     await feed.refresh();
     const old = await publishMany(60);
     const release = holdReads(({ after, limit }) => limit > 0 && after === 3);
+    const before = reads();
     const early = visit({ ...old, offset: 3 });
-    await new Promise(resolve => setTimeout(resolve, 10));
+    await eventually(() => reads() > before);
     const { epoch } = await loseHistory();
     await publishMany(5);
     await eventually(() => gaps.length === 1 && delivered.at(-1) === 5);

@@ -66,7 +66,7 @@ test('of each reason one line a second is written; the next one counts those tha
 test('clients cannot make more lines than there are codes and limits', () => {
   const { frame } = log();
   for (let n = 0; n < 10_000; n++) {
-    frame(new HubbubError('UNKNOWN_TYPE', `There is no frame type x${n}.`), `x${n}`, SESSION);
+    frame(new HubbubError('UNKNOWN_TYPE', `Unknown frame type x${n}.`), `x${n}`, SESSION);
     const limit = LIMITS[n % LIMITS.length] ?? 'rooms';
     frame(new LimitExceeded(limit, 'RATE_LIMITED', `Wait ${n} ms.`), 'typing', SESSION);
   }

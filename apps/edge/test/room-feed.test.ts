@@ -1,4 +1,5 @@
 /** A room's feed on a history that can lose, lag and be rewritten. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { encodeEnvelope } from '@hubbub/protocol';
 import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
@@ -126,12 +127,14 @@ test('loses nothing behind a whole page of entries that cannot be decoded', asyn
 });
 
 test('delivers nothing after it is closed during a read', async () => {
-  const { feed, publish, setDeaf, delivered } = await startFedRoom();
+  const { feed, publish, setDeaf, delivered, reads } = await startFedRoom();
   await feed.refresh();
   setDeaf(true);
   await publish();
+  const before = reads();
   feed.doubt();
+  await eventually(() => reads() > before);
   feed.close();
-  await new Promise(resolve => setTimeout(resolve, 20));
+  await nextTurn(); // The read, from memory, ends within the turn.
   expect(delivered).toEqual([]);
 });

@@ -76,7 +76,7 @@ test('a round of checks that takes longer than the interval is not doubled', asy
   await Promise.all(ROOMS.slice(0, 24).map(room => feeds.hold(room)?.refresh()));
   isSlow = true;
   await eventually(() => most === 8);
-  await new Promise(resolve => setTimeout(resolve, 40));
+  await new Promise(resolve => setTimeout(resolve, 40)); // Eight further rounds would have begun within this time.
   expect(most).toBe(8);
 });
 

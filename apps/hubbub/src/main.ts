@@ -44,7 +44,7 @@ A cluster:
 Exit codes:
   0   done
   1   failed: the command had no effect
-  2   wrong use: an argument or an option is missing, unknown or cannot be
+  2   wrong use: an argument or an option is missing, unknown or not valid
   78  the configuration is wrong; every problem is named`,
   );
 

@@ -52,7 +52,7 @@ export class Owner {
     });
   }
 
-  /** Whether the last round went well: red while Redis does not answer. */
+  /** Whether the last round succeeded: red while Redis does not answer. */
   get healthy(): boolean {
     return this.#healthy;
   }

@@ -69,7 +69,7 @@ export function decodeCursor(text: string | undefined): RegistryCursor {
   if (text === undefined) return { partition: 0, scan: '0' };
   const [, partition, scan] = CURSOR.exec(text) ?? [];
   if (partition === undefined || scan === undefined) {
-    throw new HubbubError('INVALID_FORMAT', 'cursor: take the `next` of the page before.');
+    throw new HubbubError('INVALID_FORMAT', 'cursor: expected `next` of the previous page.');
   }
   return { partition: Number(partition), scan };
 }

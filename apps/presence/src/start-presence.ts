@@ -33,7 +33,7 @@ export interface PresenceOptions {
 }
 
 export interface Presence {
-  /** Whether the last round went well. */
+  /** Whether the last round succeeded. */
   readonly healthy: boolean;
   /** Partitions owned at the moment. */
   readonly partitionsOwned: number;

@@ -32,7 +32,7 @@ export function isPublishedSecret(secret: string): boolean {
  * @example secretWeakness('a'.repeat(32), 32) === 'expected a random one, such as from openssl rand -base64 48'
  */
 export function secretWeakness(secret: string, minBytes: number): string | undefined {
-  if (isPublishedSecret(secret)) return 'expected one of your own: this one is published with Hubbub';
+  if (isPublishedSecret(secret)) return 'this one is published with Hubbub; use a secret of your own';
   const bytes = Buffer.byteLength(secret);
   if (bytes < minBytes) return `has ${bytes} byte${bytes === 1 ? '' : 's'}; expected at least ${minBytes} bytes`;
   return new Set(secret).size < DISTINCT_MIN || repeatsItself(secret)

@@ -83,8 +83,8 @@ function modeWarnings(settings: WarningSettings, nodeEnv: string | undefined): C
     warnings.push({
       name: 'development_secret',
       message: published
-        ? 'HUBBUB_JWT_SECRET is a secret that is published with Hubbub: everybody can sign tokens'
-        : 'HUBBUB_JWT_SECRET is not set, nor any other key: tokens are signed with the DEVELOPMENT SECRET, which everybody knows',
+        ? 'HUBBUB_JWT_SECRET is published with Hubbub: anyone can sign tokens'
+        : 'HUBBUB_JWT_SECRET is not set, nor any other key: tokens are signed with the DEVELOPMENT SECRET, which is public',
       change: PRODUCTION,
     });
   }

@@ -73,7 +73,10 @@ export function createPresenceQueries(options: PresenceOptions | undefined): Pre
     query: Record<string, string | number | undefined> = {},
   ): Promise<Answer> => {
     if (options === undefined) {
-      throw new HubbubError('UNAVAILABLE', 'To ask presence, give connectHubbub presence: { url, apiKey }.');
+      throw new HubbubError(
+        'UNAVAILABLE',
+        'Queries of presence need the option presence: { url, apiKey } of connectHubbub.',
+      );
     }
     const url = new URL(`${trimEndOf(options.url, '/')}${path}`);
     for (const [name, value] of Object.entries(query)) {

@@ -3,7 +3,6 @@ import { expect } from 'vitest';
 import { historyEnvironment, NumberedStream } from '../../faults/numbered-stream.js';
 import { startCluster, type TestCluster, type TestEdge } from '../../support/cluster.js';
 import { connect, type RawClient } from '../../support/raw-client.js';
-import { ask, UPGRADE } from './echo-edge.js';
 import { ownPort, type RunningProxy, type Upstream, type Upstreams } from './proxy.js';
 
 export const ROOMS = ['kept:red', 'kept:blue'];
@@ -76,19 +75,4 @@ export async function newcomers(cluster: TestCluster, proxy: RunningProxy, count
     clients.push(client);
   }
   return clients;
-}
-
-/** Edges trust the proxy and take one connection per address: each client counts by its own, whatever it claims. */
-export async function checkDistinctClients(start: (upstreams: Upstreams) => Promise<RunningProxy>): Promise<void> {
-  const env = { HUBBUB_TRUSTED_HOPS: '1', HUBBUB_MAX_CONNECTIONS_PER_ADDRESS: '1' };
-  const cluster = await startCluster({ edges: 1, env });
-  const edge = upstreamOf(cluster.edge(0));
-  const proxy = await start([edge, edge]);
-  const come = async (from: string, claimed: string): Promise<number | undefined> => {
-    const path = `/ws?token=${cluster.token({ user: from })}`;
-    return (await ask(proxy.port, { from, path, headers: { ...UPGRADE, 'X-Forwarded-For': claimed } })).status;
-  };
-  expect(await come('127.0.0.7', '203.0.113.1')).toBe(101);
-  expect(await come('127.0.0.8', '203.0.113.1')).toBe(101);
-  expect(await come('127.0.0.7', '203.0.113.2')).toBe(429);
 }

@@ -42,29 +42,32 @@ function trafficTurnSeconds({ rates, seconds, patience }) {
   return OVERHEAD_S + 2 * rates.length * (seconds + patience + RATE_OVERHEAD_S);
 }
 
+const TRAFFIC = {
+  stepTitle: 'msg/s',
+  measures: TRAFFIC_MEASURES,
+  peak: 'deliveriesPerSecond',
+  turnSeconds: trafficTurnSeconds,
+};
+const TRAFFIC_FULL = { relays: RELAYS_COMPARED, rounds: 3, seconds: 3, patience: 10 };
 const P99_AT_MOST = { relay: 'hubbub', against: 'bare', key: 'p99Ms', atMost: 1.2 };
 
 /**
- * * Measures the cost of fan-out: one room of many members, one publisher. At 100 msg/s no relay is saturated and latency counts. At the highest rate throughput counts.
+ * Measures the cost of fan-out: one room of many members, one publisher. At 100 msg/s no relay is saturated and latency counts.
+ * At the highest rate throughput counts.
  * @type {import('../comparison.mjs').Comparison}
  */
 export const bigRoom = {
+  ...TRAFFIC,
   name: 'big-room',
   description: 'one room of 1,000 members, a service publishes 200 bytes, at rising rates until a relay is saturated',
-  stepTitle: 'msg/s',
   full: {
-    relays: RELAYS_COMPARED,
-    rounds: 3,
-    seconds: 3,
-    patience: 10,
+    ...TRAFFIC_FULL,
     members: 1000,
     rates: [100, 300, 4000],
     frameBytes: 200,
   },
   quick: TRAFFIC_QUICK,
   warmUp: { ...TRAFFIC_WARM_UP, rates: [100] },
-  measures: TRAFFIC_MEASURES,
-  peak: 'deliveriesPerSecond',
   targets: [
     { relay: 'hubbub', against: 'bare', key: 'deliveriesPerSecond', atLeast: 0.95, step: 100 },
     { ...P99_AT_MOST, step: 100 },
@@ -76,7 +79,6 @@ export const bigRoom = {
     { relay: 'hubbub', against: 'socket-io-uws', key: 'p99Ms', atMost: 1, step: 100 },
     { relay: 'hubbub', against: 'socket-io-uws', key: 'p99Ms', atMost: 1, step: 4000 },
   ],
-  turnSeconds: trafficTurnSeconds,
   measure: ({ settings, ...turn }) => measureTraffic({ ...turn, load: { ...settings, rooms: ['big-room'] } }),
 };
 
@@ -85,15 +87,12 @@ export const bigRoom = {
  * @type {import('../comparison.mjs').Comparison}
  */
 export const manyRooms = {
+  ...TRAFFIC,
   name: 'many-rooms',
   description:
     '1,000 rooms of 10 members, a service publishes 200 bytes to each in turn, at rising rates until a relay is saturated',
-  stepTitle: 'msg/s',
   full: {
-    relays: RELAYS_COMPARED,
-    rounds: 3,
-    seconds: 3,
-    patience: 10,
+    ...TRAFFIC_FULL,
     rooms: 1000,
     members: 10,
     rates: [1000, 5000, 20_000],
@@ -101,10 +100,7 @@ export const manyRooms = {
   },
   quick: { ...TRAFFIC_QUICK, rooms: 100 },
   warmUp: { ...TRAFFIC_WARM_UP, rates: [1000] },
-  measures: TRAFFIC_MEASURES,
-  peak: 'deliveriesPerSecond',
   targets: [{ relay: 'hubbub', against: 'bare', key: 'deliveriesPerSecond', atLeast: 0.9, step: 'peak' }],
-  turnSeconds: trafficTurnSeconds,
   measure: ({ settings, ...turn }) =>
     measureTraffic({ ...turn, load: { ...settings, rooms: roomNames(settings.rooms) } }),
 };
@@ -114,25 +110,20 @@ export const manyRooms = {
  * @type {import('../comparison.mjs').Comparison}
  */
 export const mixedEncodings = {
+  ...TRAFFIC,
   name: 'mixed-encodings',
   description:
     'one room of 1,000 members, half of them on MessagePack: Hubbub beside itself and the bare relay with JSON alone',
-  stepTitle: 'msg/s',
   full: {
+    ...TRAFFIC_FULL,
     relays: ['bare', 'hubbub', 'hubbub-mixed'],
-    rounds: 3,
-    seconds: 3,
-    patience: 10,
     members: 1000,
     rates: [100, 2000, 4000],
     frameBytes: 200,
   },
   quick: TRAFFIC_QUICK,
   warmUp: { ...TRAFFIC_WARM_UP, rates: [100] },
-  measures: TRAFFIC_MEASURES,
-  peak: 'deliveriesPerSecond',
   targets: [],
-  turnSeconds: trafficTurnSeconds,
   measure: ({ settings, ...turn }) => measureTraffic({ ...turn, load: { ...settings, rooms: ['mixed-room'] } }),
 };
 
@@ -141,14 +132,11 @@ export const mixedEncodings = {
  * @type {import('../comparison.mjs').Comparison}
  */
 export const clientPublish = {
+  ...TRAFFIC,
   name: 'client-publish',
   description: 'clients talk in 100 rooms, one talker and 10 listeners each, and get an ack; no history',
-  stepTitle: 'msg/s',
   full: {
-    relays: RELAYS_COMPARED,
-    rounds: 3,
-    seconds: 3,
-    patience: 10,
+    ...TRAFFIC_FULL,
     rooms: 100,
     members: 10,
     rates: [500, 2000, 8000],
@@ -156,9 +144,7 @@ export const clientPublish = {
   quick: TRAFFIC_QUICK,
   warmUp: { ...TRAFFIC_WARM_UP, rates: [500] },
   measures: TALK_MEASURES,
-  peak: 'deliveriesPerSecond',
   targets: [],
-  turnSeconds: trafficTurnSeconds,
   measure: ({ settings, ...turn }) =>
     measureTraffic({ ...turn, load: { ...settings, rooms: roomNames(settings.rooms), talkers: 1 } }),
 };

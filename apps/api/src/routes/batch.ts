@@ -116,7 +116,7 @@ async function runInOrder(steps: readonly Step[], results: Outcome[]): Promise<v
     } catch (error) {
       results[index] = failure(error);
       if (error instanceof HubbubError && (error.retryable || error.code === 'OUTCOME_UNKNOWN')) {
-        const message = 'Not tried: Redis did not take an earlier message to the same room, user or all.';
+        const message = 'Skipped: Redis did not take an earlier message to the same room, user or all.';
         stopped = { status: 'failed', code: 'UNAVAILABLE', message };
       }
     }

@@ -19,7 +19,7 @@ const offset = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optio
 
 const frame = z
   .looseObject({ room: z.string(), epoch: z.string(), offset: z.int().min(1), type: z.string() })
-  .describe('As clients got it: PROTOCOL.md section 2.');
+  .describe('As clients receive it: PROTOCOL.md section 2.');
 
 export function readRoutes({ brokerClient, presence }: RouteParts): readonly Route[] {
   return [
@@ -117,5 +117,5 @@ async function ask<Answer>(
 function readAs<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.infer<Schema> {
   const result = schema.safeParse(answer);
   if (result.success) return result.data;
-  throw new HubbubError('UNAVAILABLE', 'Presence answers something else than it should.', { cause: result.error });
+  throw new HubbubError('UNAVAILABLE', 'Presence sent an unexpected answer.', { cause: result.error });
 }

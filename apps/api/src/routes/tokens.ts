@@ -71,7 +71,7 @@ export function tokenRoutes({ mint }: RouteParts): readonly Route[] {
 /** @throws {HubbubError} `FORBIDDEN` where this process mints none */
 function minted(mint: TokenMint | undefined, ttlMs: number, make: (mint: TokenMint) => string): z.infer<typeof answer> {
   if (mint === undefined)
-    throw new HubbubError('FORBIDDEN', 'HUBBUB_API_TOKENS is not true: no tokens are minted here.');
+    throw new HubbubError('FORBIDDEN', 'HUBBUB_API_TOKENS is not true: this API mints no tokens.');
   // Rounded down to the second, as in the token: the answer never promises a longer life.
   const expiresAtMs = Math.floor((Date.now() + ttlMs) / 1000) * 1000;
   return { token: make(mint), expires_at: new Date(expiresAtMs).toISOString() };

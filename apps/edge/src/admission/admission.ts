@@ -138,7 +138,7 @@ function queryPosition({ queryEpoch: epoch, queryOffset }: UpgradeRequest): Posi
   if (epoch === undefined && queryOffset === undefined) return undefined;
   const offset = OFFSET.test(queryOffset ?? '') ? Number(queryOffset) : Number.NaN;
   if (epoch === undefined || !Number.isSafeInteger(offset)) {
-    throw new HubbubError('INVALID_PAYLOAD', 'A position in the query is epoch and offset, a whole number.');
+    throw new HubbubError('INVALID_PAYLOAD', 'A position in the query needs epoch and offset, a whole number.');
   }
   return { epoch, offset };
 }

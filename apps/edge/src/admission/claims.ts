@@ -47,18 +47,18 @@ export function checkClaims(
 ): VerifiedClaims {
   const notBefore = numericDate(claims, 'nbf');
   if (notBefore !== undefined && nowMs < notBefore * 1000 - leewayMs)
-    throw refusal('The token is not valid yet: its claim nbf.');
-  if (issuer !== undefined && claims.iss !== issuer) throw refusal('The token is of another issuer: its claim iss.');
+    throw refusal('The token is not valid yet (claim nbf).');
+  if (issuer !== undefined && claims.iss !== issuer) throw refusal('The token is from another issuer (claim iss).');
   if (audience !== undefined && !namesOneOf(claims.aud, audience)) {
-    throw refusal('The token is for another audience: its claim aud.');
+    throw refusal('The token is for another audience (claim aud).');
   }
   const expires = numericDate(claims, 'exp');
   if (expires === undefined) {
-    if (requireExp) throw refusal('The token has no end, which production refuses: its claim exp is missing.');
+    if (requireExp) throw refusal('The token never expires: production requires the claim exp.');
     return { claims };
   }
   const expiresAtMs = expires * 1000 + leewayMs;
-  if (nowMs >= expiresAtMs) throw refusal('The token has expired: its claim exp.');
+  if (nowMs >= expiresAtMs) throw refusal('The token has expired (claim exp).');
   return { claims, expiresAtMs };
 }
 

@@ -60,7 +60,7 @@ export function createRefusalLog(log: Logger): RefusalLog {
   );
   const fault = occasionally(FAULT_INTERVAL_MS, (suppressed, error: unknown) => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    log.error({ event: 'admission_failed', err: withoutTokens(text), suppressed }, 'could not judge a request');
+    log.error({ event: 'admission_failed', err: withoutTokens(text), suppressed }, 'could not process a handshake');
   });
   return {
     connection(error, request) {

@@ -47,7 +47,7 @@ function grantOf({ claims, expiresAtMs }: VerifiedClaims, user: Sender, room: st
     const claim = parsed.error.issues[0]?.path[0]?.toString() ?? '';
     throw forbidden(`The room token's claim ${claim} is missing or not of the right form.`);
   }
-  if (expiresAtMs === undefined) throw forbidden('A room token needs an end: the claim exp.');
+  if (expiresAtMs === undefined) throw forbidden('A room token needs an expiry: the claim exp.');
   if (parsed.data.room !== room) throw forbidden(`The room token is for another room than \`${room}\`.`);
   if (parsed.data.sub !== user.id) throw forbidden('The room token is for another user.');
   return parsed.data.rights;

@@ -41,7 +41,7 @@ const claimsSchema = z.object({
 export type TokenVerifier = (token: string) => TokenClaims | Promise<TokenClaims>;
 
 /**
- * A verifier of session tokens. A room token opens no session.
+ * A verifier of session tokens. A room token cannot open a session; use a session token.
  *
  * @example
  * const verify = createTokenVerifier(openTokenKeys(config).verifyClaims);
@@ -50,7 +50,8 @@ export type TokenVerifier = (token: string) => TokenClaims | Promise<TokenClaims
 export function createTokenVerifier(verifyClaims: ClaimsVerifier): TokenVerifier {
   return token =>
     continueWith(verifyClaims(token), ({ claims, expiresAtMs }) => {
-      if (claims.room !== undefined) throw new HubbubError('UNAUTHORIZED', 'A room token opens no session.');
+      if (claims.room !== undefined)
+        throw new HubbubError('UNAUTHORIZED', 'A room token cannot open a session; use a session token.');
       const parsed = claimsSchema.safeParse(claims);
       if (!parsed.success) throw wrongClaim(parsed.error);
       const { sub, name, rooms } = parsed.data;

@@ -177,7 +177,7 @@ export class Conflation {
   #cutOff(session: Session): void {
     this.#backlogs.delete(session);
     this.#options.onOverflow(session);
-    session.socket.end(CLOSE_CODES.SLOW_READER, 'more waits than may');
+    session.socket.end(CLOSE_CODES.SLOW_READER, 'too much is buffered');
   }
 }
 

@@ -9,7 +9,7 @@ export function handleClientEvent({ events, limits }: Pick<FrameParts, 'events' 
   return (session, frame) => {
     const room = frame.room ?? session.pathRoom;
     if (!events.takes(frame.type, room)) {
-      throw new HubbubError('UNKNOWN_TYPE', `There is no frame type ${frame.type}, and no service takes it here.`);
+      throw new HubbubError('UNKNOWN_TYPE', `Unknown frame type ${frame.type}; no service accepts it here.`);
     }
     assertMayPublish(session, room);
     const payload = frame.payload === undefined || frame.payload === null ? {} : requiredPayload(frame, limits);

@@ -38,7 +38,7 @@ export function namedRoom(frame: ClientFrame): string {
 export function namedPosition({ epoch, offset }: Payload): Position | undefined {
   if (epoch == null && offset == null) return undefined;
   if (typeof epoch !== 'string' || !isOffset(offset)) {
-    throw new HubbubError('INVALID_PAYLOAD', 'A position is epoch, a text, and offset, a whole number.');
+    throw new HubbubError('INVALID_PAYLOAD', 'A position needs epoch, a text, and offset, a whole number.');
   }
   return { epoch, offset };
 }

@@ -24,7 +24,8 @@ export function handleOnlineUsers({
     session.cost?.bytesOut.assertLeft(room);
     const page = after(frame);
     const question = questions.add(session, room, frame.id);
-    if (question === undefined) throw new HubbubError('UNAVAILABLE', 'Too many wait for presence; ask again later.');
+    if (question === undefined)
+      throw new HubbubError('UNAVAILABLE', 'Too many requests wait for presence; ask again later.');
     if (!presence.askRoster(session, room, question, page)) questions.refuse(question);
   };
 }
@@ -34,7 +35,7 @@ function after({ payload }: ClientFrame): number | undefined {
   const position = isPlainObject(payload) ? payload.after : undefined;
   if (position === undefined || position === null) return undefined;
   if (typeof position !== 'number' || !Number.isSafeInteger(position) || position < 0) {
-    throw new HubbubError('INVALID_PAYLOAD', 'payload.after is what the page before named as next.');
+    throw new HubbubError('INVALID_PAYLOAD', 'payload.after must be `next` of the previous page.');
   }
   return position;
 }

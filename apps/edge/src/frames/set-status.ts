@@ -9,13 +9,9 @@ export function handleSetStatus({ presence, limits }: Pick<FrameParts, 'presence
   return (session, frame) => {
     const rooms = [...session.rooms];
     if (rooms.length > 0 && !rooms.some(room => session.allows(room, 'publish'))) {
-      throw new HubbubError(
-        'FORBIDDEN',
-        'A status needs the right `publish`; the session has it in none of its rooms.',
-        {
-          details: { right: 'publish' },
-        },
-      );
+      throw new HubbubError('FORBIDDEN', 'A status needs the right `publish` in at least one room of the session.', {
+        details: { right: 'publish' },
+      });
     }
     // No payload, or none with a status, takes it back: `null` is the same as absent.
     const payload = frame.payload === undefined || frame.payload === null ? {} : requiredPayload(frame, limits);

@@ -69,7 +69,7 @@ export class ConnectionGate {
     this.#logTooMany = occasionally(LOG_INTERVAL_MS, suppressed =>
       log.warn(
         { event: 'address_refused', address: this.#lastAddress, max: maxConnectionsPerAddress, suppressed },
-        `${this.#lastAddress} has as many connections as one address may have${hint}`,
+        `${this.#lastAddress} has reached the limit of connections of an address${hint}`,
       ),
     );
   }
@@ -153,17 +153,13 @@ export class ConnectionGate {
     const { maxConnectionsPerAddress: max, bounds } = this.#options;
     if (bounds !== undefined && this.#open - this.#refused > bounds.served) {
       this.#logOutOfDescriptors();
-      throw this.#refusal('descriptors', 'UNAVAILABLE', 'This edge has as many connections as it can hold');
+      throw this.#refusal('descriptors', 'UNAVAILABLE', 'This edge has reached its limit of connections');
     }
     // The address first: what one sends above its limit is not to use up the handshakes of all.
     if (max > 0 && (this.#addresses.get(group)?.sessions ?? 0) >= max) {
       this.#lastAddress = group;
       this.#logTooMany();
-      throw this.#refusal(
-        'address_connections',
-        'RATE_LIMITED',
-        'This address has as many connections as one may have',
-      );
+      throw this.#refusal('address_connections', 'RATE_LIMITED', 'This address has reached its limit of connections');
     }
     this.#takeHandshake(group);
     this.#of(group).sessions++;

@@ -21,7 +21,7 @@ export function createLimitMetrics(registry: MetricsRegistry, log: Logger) {
   const logUnheard = occasionally(UNHEARD_LOG_INTERVAL_MS, suppressed =>
     log.info(
       { event: 'connection_unheard', suppressed },
-      'connection ended before its first request was whole: headers above HUBBUB_MAX_HEADER_BYTES (431), too slow, or hung up',
+      'connection ended before its first request was complete: headers above HUBBUB_MAX_HEADER_BYTES (431), too slow, or hung up',
     ),
   );
   return {

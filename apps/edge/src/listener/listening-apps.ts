@@ -153,6 +153,6 @@ function buildTlsApp(engine: EngineModule, tls: TlsFiles): TemplatedApp {
     return engine.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile, ssl_ciphers: tls.ciphers });
   } catch {
     // The engine gives no reason; the files were checked before.
-    throw new Error(`HUBBUB_TLS_CIPHERS: the engine knows no suite of ${tls.ciphers}.`);
+    throw new Error(`HUBBUB_TLS_CIPHERS: the engine supports no suite of ${tls.ciphers}.`);
   }
 }

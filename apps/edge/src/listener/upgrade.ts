@@ -104,7 +104,7 @@ export function upgrade(
   };
   const timer = setTimeout(() => {
     limitMetrics.exceeded('handshake_time');
-    reject(new LimitExceeded('handshake_time', 'UNAVAILABLE', 'This takes too long; try again later.'));
+    reject(new LimitExceeded('handshake_time', 'UNAVAILABLE', 'The handshake took too long; try again later.'));
   }, handshakeTimeoutMs);
   response.onAborted(() => {
     ended = true;

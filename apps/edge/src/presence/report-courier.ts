@@ -105,7 +105,10 @@ export class ReportCourier {
       while (wasReporting && this.#waiting.length > 0) await this.#options.log.append(this.#takeEntries());
       await this.#reportFormer();
     } catch (error) {
-      this.#options.logger.warn({ event: 'presence_goodbye_failed', err: error }, 'presence will find this edge dead');
+      this.#options.logger.warn(
+        { event: 'presence_goodbye_failed', err: error },
+        'presence was not notified; it will reap this edge',
+      );
     }
   }
 

@@ -120,7 +120,7 @@ export class Session {
     if (done !== undefined) this.hold(done);
   }
 
-  /** Lets frames wait until `done`, then carries them out in their order. */
+  /** Lets frames wait until `done`, then executes them in their order. */
   hold(done: Promise<void>): void {
     this.#waiting ??= [];
     void done.finally(() => {

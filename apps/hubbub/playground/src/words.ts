@@ -15,8 +15,8 @@ const CLOSE_WORDS: Readonly<Record<number, string>> = {
   [CLOSE_CODES.TOKEN_EXPIRED]: 'Your token has expired.',
   [CLOSE_CODES.UNAUTHORIZED]: 'Your token is missing or not valid.',
   [CLOSE_CODES.KICKED]: 'A service disconnected you.',
-  [CLOSE_CODES.PROTOCOL_ABUSE]: 'This page continued to send what is refused.',
-  [CLOSE_CODES.SESSION_LIMIT]: 'You have as many sessions as one may have.',
+  [CLOSE_CODES.PROTOCOL_ABUSE]: 'This page sent too many refused frames.',
+  [CLOSE_CODES.SESSION_LIMIT]: 'You have reached the limit of sessions.',
   [CLOSE_CODES.FORBIDDEN]: 'You may not connect here.',
   [CLOSE_CODES.BAD_REQUEST]: 'The edge does not understand the request of this page.',
 };
@@ -42,7 +42,7 @@ export function stateWords(state: ConnectionState): string {
 export function lossWords({ error, closeCode, hadSession }: ConnectionView): string {
   // A browser hides from the page why a handshake was refused: both end as 1006.
   if (closeCode === CLOSE_CODES.ABNORMAL && hadSession !== true) {
-    return 'The edge was not reached, or it did not take the token.';
+    return 'The edge cannot be reached, or it refused the token.';
   }
   const known = closeCode === undefined ? undefined : CLOSE_WORDS[closeCode];
   return known ?? error?.message ?? '';

@@ -49,7 +49,7 @@ function checkCommand(): Command {
     .addHelpText(
       'after',
       `
-Ends with 0, or with 78 where there is a problem. Warnings name what should not stay so.
+Ends with 0, or with 78 where there is a problem. Warnings name settings to change before production.
 
 Example:
   $ NODE_ENV=production HUBBUB_CONFIG=hubbub.yaml hubbub config check`,
@@ -58,7 +58,7 @@ Example:
       const { problems, warnings } = examine();
       if (problems.length > 0) process.exitCode = EXIT.config;
       if (json) return printJson({ ok: problems.length === 0, problems, warnings });
-      if (problems.length === 0) printLine('The configuration is right.');
+      if (problems.length === 0) printLine('The configuration is valid.');
       for (const problem of problems) printLine(`${coloured('red', 'wrong')}  ${harmless(problem)}`);
       for (const { name, message, change } of warnings) {
         printLine(`${coloured('yellow', 'warn')}   ${name}: ${harmless(message)}\n       ${change}`);

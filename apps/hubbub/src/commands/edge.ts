@@ -31,8 +31,8 @@ machine need ports of their own, unless --workers starts them. A cluster needs h
 With --workers the admin port answers for all: ready when every worker is, metrics added up.
   SIGHUP    replaces the workers one after the other; each reads the configuration file again
   SIGTERM   has all of them drain; a second one ends them immediately
-On Linux 5.14 and newer, sysctl net.ipv4.tcp_migrate_req=1 lets connections that arrive in the
-very moment a worker closes its port go to the others.
+On Linux 5.14 and newer, sysctl net.ipv4.tcp_migrate_req=1 lets connections that arrive while
+a worker closes its port go to the others.
 
 Examples:
   $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 HUBBUB_PORT=9001 HUBBUB_ADMIN_PORT=9101 hubbub edge

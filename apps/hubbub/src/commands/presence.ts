@@ -6,7 +6,7 @@ import { requireRedis } from '../redis.js';
 
 export function presenceCommand(): Command {
   return new Command('presence')
-    .description('Runs one instance of the presence service: it keeps who is in which room. Needs HUBBUB_REDIS_URL.')
+    .description('Runs one instance of the presence service: it keeps the rosters of rooms. Needs HUBBUB_REDIS_URL.')
     .addHelpText(
       'after',
       `
@@ -23,7 +23,7 @@ Example:
         return {
           readiness: () => ({
             ready: presence.healthy,
-            checks: { registry: presence.healthy ? 'the last round went well' : 'the last round failed' },
+            checks: { registry: presence.healthy ? 'the last round succeeded' : 'the last round failed' },
           }),
           routes: presence.routes,
           close: () => presence.close(),

@@ -24,7 +24,7 @@ export function publishCommand(): Command {
     .argument('<words...>', 'room (not with --user and --all), type, and payload: a JSON object, or - for stdin')
     .option('--user <id>', 'to every session of this user, instead of a room')
     .option('--all', 'to every session of the cluster, instead of a room')
-    .option('--id <id>', 'the id of the message, for those who get it')
+    .option('--id <id>', 'the id of the message for its recipients')
     .option('--idempotency-key <key>', 'the same key within five minutes publishes it once')
     .option('--json', 'the outcome, as one JSON document')
     .addHelpText(

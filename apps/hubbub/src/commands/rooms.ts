@@ -16,7 +16,7 @@ export function roomsCommand(): Command {
   return new Command('rooms')
     .description('Lists the rooms with somebody in them. Needs HUBBUB_PRESENCE_URL and HUBBUB_PRESENCE_API_KEYS.')
     .option('--prefix <text>', 'only rooms whose names begin like this, such as chat:', roomPrefix)
-    .option('--min-count <n>', 'only rooms with so many users or more', wholeNumber(0, 999_999_999), 0)
+    .option('--min-count <n>', 'only rooms with at least this many users', wholeNumber(0, 999_999_999), 0)
     .option('--json', 'as one JSON document')
     .addHelpText(
       'after',

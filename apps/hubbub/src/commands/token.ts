@@ -32,7 +32,7 @@ export function tokenCommand(): Command {
       'after',
       `
 Clients connect with it, such as to ws://127.0.0.1:8080/ws?token=<token>. In development, where no key is set, it is
-signed with the development secret, which hubbub start takes, too, and everybody knows.
+signed with the public development secret, which hubbub start accepts too.
 
 Example:
   $ hubbub token --user u1 --name One --rooms 'chat:*' general --ttl 8h`,
@@ -41,7 +41,7 @@ Example:
       const mint = openMint(loadConfig());
       if (mint === undefined) {
         throw new CommandFailure(
-          'HUBBUB_JWT_SECRET is not set: the keys of this configuration only verify tokens. Ask whoever holds the private key for one.',
+          'HUBBUB_JWT_SECRET is not set: the keys of this configuration only verify tokens. Ask the holder of the private key for a token.',
         );
       }
       const patterns = rooms?.flatMap(pattern => pattern.split(',')).filter(pattern => pattern !== '');

@@ -80,7 +80,7 @@ export async function kernelSettings(config: Config): Promise<Check[]> {
 }
 
 function acceptQueue(length: number): Check {
-  const found = `${length} connections may wait to be taken`;
+  const found = `${length} connections may wait to be accepted`;
   if (length >= SOMAXCONN_WANTED) return ok('net.core.somaxconn', found);
   return warn('net.core.somaxconn', found, 'sysctl -w net.core.somaxconn=4096');
 }

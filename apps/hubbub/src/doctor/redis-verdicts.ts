@@ -53,7 +53,7 @@ export function evictionPolicy(policy: string, maxMemory: string): Check {
   const change = `${CONFIG_SET} maxmemory-policy noeviction\n${KEEP}`;
   // Without a limit nothing is thrown out, until somebody sets one.
   if (limit === 0) return warn('Redis eviction', found, change);
-  return fail('Redis eviction', `${found}: rosters and histories are thrown out when memory is short`, change);
+  return fail('Redis eviction', `${found}: rosters and histories are evicted when memory is short`, change);
 }
 
 function inMegabytes(bytes: number): string {

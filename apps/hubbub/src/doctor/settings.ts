@@ -13,7 +13,7 @@ export function admission(config: Config): Check[] {
 function inDevelopment(config: Config): Check {
   const of = (warning: string) => config.warnings.find(({ name }) => name === warning);
   const found = of('development_secret')
-    ? 'development: tokens are signed with a secret that everybody knows'
+    ? 'development: tokens are signed with a public secret'
     : 'development: weak secrets and keys are accepted';
   const beyond = of('development_beyond_this_machine');
   if (beyond === undefined) return ok('mode', `${found}, on this machine only (${config.host})`);

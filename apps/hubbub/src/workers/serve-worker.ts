@@ -4,7 +4,7 @@ import { loadParts, type ProcessParts, type RunningProcess } from '../process.js
 import type { ParentMessage, WorkerMessage } from './worker.js';
 
 export async function serveAsWorker(start: (parts: ProcessParts) => Promise<RunningProcess>): Promise<void> {
-  if (process.send === undefined) throw new Error('--as-worker is what --workers starts; use: hubbub edge --workers N');
+  if (process.send === undefined) throw new Error('--as-worker is internal; use: hubbub edge --workers N');
   // The parent replaces workers on SIGHUP; systemd can send it to every process (SendSIGHUP=).
   process.on('SIGHUP', () => {});
   const parts = loadParts('edge');

@@ -12,7 +12,7 @@ const REFUSALS: readonly (readonly [code: string, meaning: string])[] = [
 /** Why Redis did not do what was asked, for people. */
 export function describeRefusal(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : '';
-  return REFUSALS.find(([code]) => message.includes(code))?.[1] ?? 'Redis does not answer, or refuses.';
+  return REFUSALS.find(([code]) => message.includes(code))?.[1] ?? 'Redis does not answer, or refuses the command.';
 }
 
 /**
@@ -24,7 +24,7 @@ export async function orOutcomeUnknown<T>(command: () => Promise<T>): Promise<T>
     return await command();
   } catch (cause) {
     if (isNotExecuted(cause)) throw new HubbubError('UNAVAILABLE', describeRefusal(cause), { cause });
-    throw new HubbubError('OUTCOME_UNKNOWN', 'Redis did not answer: it may have taken this.', { cause });
+    throw new HubbubError('OUTCOME_UNKNOWN', 'Redis did not answer; it may have executed the command.', { cause });
   }
 }
 

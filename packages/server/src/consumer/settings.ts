@@ -38,5 +38,8 @@ function listener<Args extends unknown[]>(name: string, listen: (...args: Args) 
 
 function warn(entry: Entry, error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
-  process.emitWarning(`An event is given up and among the dead letters: ${entry.entryId} (${reason})`, 'HubbubWarning');
+  process.emitWarning(
+    `An event was given up and moved to the dead letters: ${entry.entryId} (${reason})`,
+    'HubbubWarning',
+  );
 }

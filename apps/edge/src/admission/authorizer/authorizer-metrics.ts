@@ -38,7 +38,7 @@ export function createAuthorizerMetrics(
   const failed = occasionally(FAILURE_LOG_INTERVAL_MS, (suppressed, error: unknown) =>
     log.warn(
       { event: 'authorizer_failed', reason: describe(error), suppressed },
-      'the authorizer did not answer as it should',
+      'the authorizer did not answer, or sent an unexpected answer',
     ),
   );
   return {
@@ -50,7 +50,7 @@ export function createAuthorizerMetrics(
     ),
     failed,
     breakerOpened: () =>
-      log.error({ event: 'authorizer_given_up' }, 'the authorizer fails again and again: it is left alone for a while'),
+      log.error({ event: 'authorizer_given_up' }, 'the authorizer failed repeatedly; questions to it are paused'),
     breakerClosed: () => log.info({ event: 'authorizer_back' }, 'the authorizer answers again'),
   };
 }

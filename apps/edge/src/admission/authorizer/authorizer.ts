@@ -144,7 +144,7 @@ export function createAuthorizer(
   function carryOut(question: Question, answer: Answer | undefined): void {
     if (answer === undefined) {
       if (settings.authorizerOnFailure === 'allow') return;
-      throw new HubbubError('UNAVAILABLE', 'Whether this is allowed cannot be asked now; try again later.');
+      throw new HubbubError('UNAVAILABLE', 'The authorizer cannot answer now; try again later.');
     }
     if (answer.allow) return;
     const code = question.action === 'connect' && answer.unauthorized ? 'UNAUTHORIZED' : 'FORBIDDEN';

@@ -115,7 +115,7 @@ function readTokenHeader(token: string): TokenHeader {
   if (header === undefined || typeof header.alg !== 'string') throw notValid();
   // Extensions that must be understood (RFC 7515 section 4.1.11): we understand none, and an empty list is an error, too.
   if (Object.hasOwn(header, 'crit')) {
-    throw new HubbubError('UNAUTHORIZED', 'The token asks for extensions (crit) that are not understood here.');
+    throw new HubbubError('UNAUTHORIZED', 'The token requires unsupported extensions (header crit).');
   }
   const { alg, kid } = header;
   return { alg, kid: typeof kid === 'string' ? kid : undefined };
