@@ -8,7 +8,7 @@ import { type ConnectionState, inSession, takesFrames } from './connection-state
 import { DISPOSE, Emitter, type Subscription } from './emitter.js';
 import { closedError, unavailable } from './errors.js';
 import type { EventArguments, FrameOf, FrameTypeName, SentName } from './event-types.js';
-import { isWelcome, reconnectDelayMs, roomOf, type Session, type Welcome } from './frames.js';
+import { isWelcome, reconnectDelayMs, type Session, type Welcome } from './frames.js';
 import { Heartbeat, watchNetwork } from './heartbeat.js';
 import { checkEventName } from './names.js';
 import { adoptPace, type ClientOptions, resolveOptions, type Settings, withQuery } from './options.js';
@@ -297,10 +297,10 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
     this.#requests.settle(frame);
     if (frame.type === 'welcome') this.#welcomed(frame);
     if (frame.type === 'reconnect') this.#connection.moveAfter(reconnectDelayMs(frame));
-    const name = roomOf(frame);
-    const room = frame.type === 'room_opened' && name !== undefined ? this.#rooms.use(name) : this.#rooms.find(name);
+    const { room: name, type } = frame;
+    const room = type === 'room_opened' && name !== undefined ? this.#rooms.use(name) : this.#rooms.find(name);
     if (room) room.take(frame);
-    else this.#listeners.emit(frame.type, frame);
+    else this.#listeners.emit(type, frame);
   }
 
   #welcomed({ payload }: Frame): void {

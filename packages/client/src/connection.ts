@@ -66,21 +66,16 @@ export class Connection {
     return this.#steps.reduce((state, { event }) => nextState(state, event), this.#state);
   }
 
-  /** For the events that need no more than their name. */
-  step(event: 'connect' | 'close' | 'welcomed' | 'restored' | 'settled' | 'network_up'): void {
-    this.#step(event);
-  }
-
   /** The edge does not answer: it is given up. */
   lose(message: string): void {
-    this.#step('lost', { error: unavailable(message) });
+    this.step('lost', { error: unavailable(message) });
   }
 
   /** The edge leaves in `delayMs` milliseconds: until then it serves, then we move; if it breaks first we wait for the rest. */
   moveAfter(delayMs: number): void {
     this.#moveAtMs = performance.now() + delayMs;
     clearTimeout(this.#moveTimer);
-    this.#moveTimer = setTimeout(() => this.#step('move_due'), delayMs);
+    this.#moveTimer = setTimeout(() => this.step('move_due'), delayMs);
   }
 
   /** Writes to the socket; without one the data is lost, as on a socket that is closing. */
@@ -89,7 +84,7 @@ export class Connection {
   }
 
   /** Each step is finished, its listeners included, before the next begins: all see the states in one order. */
-  #step(event: ConnectionEvent, cause: Cause = {}): void {
+  step(event: ConnectionEvent, cause: Cause = {}): void {
     this.#steps.push({ event, cause });
     if (this.#stepping) return;
     this.#stepping = true;
@@ -114,7 +109,7 @@ export class Connection {
     if (state === 'connecting') this.#connect(event);
     if (state === 'restoring') clearTimeout(this.#dialTimer);
     if (state === 'open') this.#openedAtMs = performance.now();
-    if (delayMs !== undefined) this.#retryTimer = setTimeout(() => this.#step('retry_due'), delayMs);
+    if (delayMs !== undefined) this.#retryTimer = setTimeout(() => this.step('retry_due'), delayMs);
     const { closing, error } = cause;
     this.#listener.stateChanged(defined({ state, previous, delayMs, closeCode: closing?.code, error }));
   }
@@ -125,16 +120,16 @@ export class Connection {
     const timeoutMs = this.#settings.connectTimeoutMs;
     this.#dialTimer = setTimeout(() => this.lose(`No welcome within ${timeoutMs} ms.`), timeoutMs);
     this.#dial = new Dial(this.#dialRequest, {
-      opened: () => this.#step('opened'),
+      opened: () => this.step('opened'),
       received: wire => this.#listener.received(wire),
       closed: closing => this.#closed(closing),
-      failed: error => this.#step(error.retryable ? 'lost' : 'stopped', { error }),
+      failed: error => this.step(error.retryable ? 'lost' : 'stopped', { error }),
     });
   }
 
   #closed(closing: Closing): void {
     const error = closingError(closing, this.#state === 'connecting');
-    this.#step(isFinal(closing, error, this.#dialRequest.token.renews) ? 'stopped' : 'lost', { closing, error });
+    this.step(isFinal(closing, error, this.#dialRequest.token.renews) ? 'stopped' : 'lost', { closing, error });
   }
 
   #hangUp(reason: string): void {

@@ -76,24 +76,6 @@ export interface KnownFrames {
   readonly reconnect: FrameWith<{ readonly delay_ms: number }>;
 }
 
-/** These name their room in the payload (PROTOCOL.md section 2.2); in a service's frame `room_id` may mean anything. */
-const ROOM_IN_PAYLOAD: readonly string[] = [
-  'room_info',
-  'room_count',
-  'online_users',
-  'history',
-  'room_gap',
-  'room_opened',
-  'room_closed',
-];
-
-/** The room a frame is about. */
-export function roomOf(frame: Frame): string | undefined {
-  if (frame.room !== undefined || !ROOM_IN_PAYLOAD.includes(frame.type)) return frame.room;
-  const roomId = frame.payload?.room_id;
-  return typeof roomId === 'string' ? roomId : undefined;
-}
-
 /** The delay that a `reconnect` frame asks for, in milliseconds; 0 when it names none. */
 export function reconnectDelayMs({ payload }: Frame): number {
   const delayMs = payload?.delay_ms;

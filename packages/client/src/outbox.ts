@@ -70,7 +70,7 @@ export class Outbox {
       const canGo = this.#isReady() && this.#count(({ timer }) => !timer) === 0;
       // This one is counted already.
       if (!canGo && this.#requests.waiting > offlineQueueSize) {
-        request.reject(unavailable(`${offlineQueueSize} frames are waiting already.`));
+        request.reject(unavailable(`${offlineQueueSize} frames wait already.`));
         return;
       }
       this.#open.add(request);

@@ -66,7 +66,7 @@ function expiryOf(token: string | undefined): number {
     const { exp } = JSON.parse(atob(token?.split('.')[1]?.replace(/-/g, '+').replace(/_/g, '/') ?? ''));
     return Number.isFinite(exp) ? exp : Infinity;
   } catch {
-    return Infinity; // Not a JWT as we know it: the edge will answer what it thinks of it.
+    return Infinity; // Not a JWT: the edge decides what it accepts.
   }
 }
 

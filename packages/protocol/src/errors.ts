@@ -1,39 +1,33 @@
 /** The error catalogue (PROTOCOL.md section 3) and the one error class that carries its codes. */
 
-interface ErrorEntry {
-  /** Whether the same request may be sent again as it is, and may succeed then. */
-  readonly retryable: boolean;
-}
+export const ERROR_CODES = [
+  'INVALID_FORMAT',
+  'UNKNOWN_TYPE',
+  'INVALID_PAYLOAD',
+  'MISSING_ROOM',
+  'INVALID_ROOM',
+  'NOT_IN_ROOM',
+  'FORBIDDEN',
+  'ROOM_LIMIT',
+  'RATE_LIMITED',
+  'TOO_LARGE',
+  'UNAVAILABLE',
+  'OUTCOME_UNKNOWN',
+  'UNAUTHORIZED',
+  'ORIGIN_NOT_ALLOWED',
+  'UPGRADE_REQUIRED',
+  'NOT_FOUND',
+  'CONFLICT',
+  'UNSUPPORTED_SUBPROTOCOL',
+] as const;
 
-const no = { retryable: false } as const;
-const yes = { retryable: true } as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
-export const ERROR_CATALOGUE = {
-  INVALID_FORMAT: no,
-  UNKNOWN_TYPE: no,
-  INVALID_PAYLOAD: no,
-  MISSING_ROOM: no,
-  INVALID_ROOM: no,
-  NOT_IN_ROOM: no,
-  FORBIDDEN: no,
-  ROOM_LIMIT: no,
-  RATE_LIMITED: yes,
-  TOO_LARGE: no,
-  UNAVAILABLE: yes,
-  // Retried only where the request is idempotent: the caller has to know that.
-  OUTCOME_UNKNOWN: no,
-  UNAUTHORIZED: no,
-  ORIGIN_NOT_ALLOWED: no,
-  UPGRADE_REQUIRED: no,
-  NOT_FOUND: no,
-  CONFLICT: no,
-  UNSUPPORTED_SUBPROTOCOL: no,
-} as const satisfies Record<string, ErrorEntry>;
-
-export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+/** `OUTCOME_UNKNOWN` is not one of them: only an idempotent request may be repeated then. */
+const RETRYABLE: readonly ErrorCode[] = ['RATE_LIMITED', 'UNAVAILABLE'];
 
 export function isErrorCode(value: unknown): value is ErrorCode {
-  return typeof value === 'string' && Object.hasOwn(ERROR_CATALOGUE, value);
+  return (ERROR_CODES as readonly unknown[]).includes(value);
 }
 
 /** Such as `{ room, right, granted, opens }` of `FORBIDDEN` (PROTOCOL.md section 3). */
@@ -67,6 +61,6 @@ export class HubbubError extends Error {
   }
 
   get retryable(): boolean {
-    return ERROR_CATALOGUE[this.code].retryable;
+    return RETRYABLE.includes(this.code);
   }
 }

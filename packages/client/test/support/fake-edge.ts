@@ -52,8 +52,10 @@ export class FakeSocket implements Transport {
     return this.receive({ type: 'welcome', payload });
   }
 
+  /** As an edge does, it names the room of the payload at the top level too (PROTOCOL.md section 2.2). */
   receive(frame: Frame): this {
-    return this.receiveRaw(JSON.stringify(frame));
+    const room = frame.type === 'ack' ? undefined : frame.payload?.room_id;
+    return this.receiveRaw(JSON.stringify({ ...(room !== undefined && { room }), ...frame }));
   }
 
   receiveRaw(data: string | Uint8Array): this {
