@@ -100,7 +100,7 @@ test('logs the refusals once, with advice for a proxy', () => {
   const { enters, warnings } = gateOf({ maxConnectionsPerAddress: 1 });
   for (let n = 0; n < 10; n++) enters('192.0.2.1');
   expect(warnings).toHaveLength(1);
-  expect(warnings[0]).toMatch(/192\.0\.2\.1 has as many.*HUBBUB_TRUSTED_PROXIES/);
+  expect(warnings[0]).toMatch(/192\.0\.2\.1 has reached the limit.*HUBBUB_TRUSTED_PROXIES/);
   const known = gateOf({ maxConnectionsPerAddress: 1, proxies: ['10.0.0.0/8'] });
   for (let n = 0; n < 10; n++) known.enters('192.0.2.1');
   expect(known.warnings[0]).not.toContain('HUBBUB_TRUSTED_PROXIES');

@@ -127,14 +127,16 @@ test('loses nothing behind a whole page of entries that cannot be decoded', asyn
 });
 
 test('delivers nothing after it is closed during a read', async () => {
-  const { feed, publish, setDeaf, delivered, reads } = await startFedRoom();
+  const { feed, publish, setDeaf, delivered, holdReads, reads } = await startFedRoom();
   await feed.refresh();
   setDeaf(true);
   await publish();
+  const release = holdReads(() => true);
   const before = reads();
   feed.doubt();
   await eventually(() => reads() > before);
   feed.close();
-  await nextTurn(); // The read, from memory, ends within the turn.
+  release();
+  await nextTurn(); // The read ends within the turn.
   expect(delivered).toEqual([]);
 });
