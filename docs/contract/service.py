@@ -1,4 +1,4 @@
-"""A service of Hubbub in standard Python (docs/redis-contract.md): it hears what clients tell, answers, and keeps it in the
+"""A service of Hubbub in standard Python (docs/redis-contract.md): it reads client events, answers, and keeps them in the
 room's history.
 
     python3 service.py 127.0.0.1 6379 hubbub path/to/packages/broker/lua

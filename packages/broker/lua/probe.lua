@@ -3,7 +3,7 @@
 -- ARGV[1]  channel
 -- ARGV[2]  envelope; its third byte is the first of the header's fields
 -- Returns 0. A subscriber that receives the probe has received everything that this server kept before the millisecond that
--- stands first in the header.
+-- is first in the header.
 redis.call('SET', KEYS[1], '')
 redis.call('DEL', KEYS[1])
 local time = redis.call('TIME')
