@@ -45,14 +45,13 @@ export class RedisRegistryReader implements RegistryReader {
   async roster(room: string, { limit, cursor }: PageQuery): Promise<Roster> {
     const { scan } = decodeCursor(cursor);
     const partition = partitionOf(room, this.#partitions);
+    const roster = this.#key(partition, roomHash(room));
     const [entry, meta, [next, pairs]] = await orUnavailable(() =>
-      this.#redis.run(this.#key(partition, 'meta'), server =>
-        Promise.all([
-          server.hget(this.#key(partition, 'rooms'), room),
-          server.hgetall(this.#key(partition, 'meta')),
-          server.hscan(this.#key(partition, roomHash(room)), scan, 'COUNT', limit),
-        ]),
-      ),
+      Promise.all([
+        this.#redis.run(this.#key(partition, 'rooms'), server => server.hget(this.#key(partition, 'rooms'), room)),
+        this.#meta(partition),
+        this.#redis.run(roster, server => server.hscan(roster, scan, 'COUNT', limit)),
+      ]),
     );
     return {
       ...roomSummary(room, entry),
@@ -63,15 +62,15 @@ export class RedisRegistryReader implements RegistryReader {
 
   async user(id: string): Promise<UserView> {
     const partition = partitionOf(id, this.#partitions);
+    const users = this.#key(partition, userHash(bucketOf(id, this.#partitions)));
     const [row, meta] = await orUnavailable(() =>
-      this.#redis.run(this.#key(partition, 'meta'), server =>
-        Promise.all([
-          server.hget(this.#key(partition, userHash(bucketOf(id, this.#partitions))), id),
-          server.hgetall(this.#key(partition, 'meta')),
-        ]),
-      ),
+      Promise.all([this.#redis.run(users, server => server.hget(users, id)), this.#meta(partition)]),
     );
     return userView(id, row, new Map(Object.entries(meta)));
+  }
+
+  #meta(partition: number): Promise<Record<string, string>> {
+    return this.#redis.run(this.#key(partition, 'meta'), server => server.hgetall(this.#key(partition, 'meta')));
   }
 
   #key(partition: number, name: string): string {

@@ -1,4 +1,5 @@
 /** Envelopes that Redis keeps for a while: a subscriber whose connection broke reads those that it missed. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
 import { channelKey } from './channel-key.js';
 import { RedisScript } from './redis-script.js';
@@ -17,6 +18,8 @@ const PROBE = 0x4c;
 const HEAD = [0x01, 0x7b, 0x22];
 const ID_START = 7;
 const QUOTE = 0x22;
+/** Between two attempts to read missed envelopes. */
+const RETRY_MS = 250;
 
 /** Publishes the envelope and keeps it. Returns true if the key was known, and nothing was published. */
 export async function publishKept(
@@ -47,67 +50,93 @@ export interface KeptEnvelope {
   readonly envelope: Uint8Array;
 }
 
-/** Knows the kept envelopes that one subscriber received, and reads those that it missed. */
-export class ReceivedEnvelopes {
-  /** Everything kept up to here was received, or was published before the subscription. */
-  #probed: string | undefined;
-  /** Channel → the last received one, unless a later probe covers it. */
-  #last = new Map<string, string>();
-  /** While missed ones are read: those that arrive meanwhile, as `<channel> <id>`. */
-  #live: Set<string> | undefined;
+/** A received id is remembered for this long after a later probe: clocks of two servers may differ by less. */
+const REMEMBERED_MS = 60_000;
 
-  /** Records what the subscriber received. Returns false for an envelope that `missed` returned already. */
-  take(channel: string, envelope: Uint8Array): boolean {
+/** Knows the kept envelopes that this process received, and reads those that it missed. */
+export class ReceivedEnvelopes {
+  /** Shard → everything that it kept up to here was received, or was published before the subscription. */
+  readonly #probed = new Map<string, string>();
+  /** Channel → the last received one. */
+  readonly #last = new Map<string, string>();
+  /** While missed ones are read: those that arrive meanwhile, as `<channel> <id>`. */
+  readonly #live = new Set<string>();
+  #reads = 0;
+
+  /** Records what was received from a shard. Returns false for an envelope that `missed` returned already. */
+  take(shard: string, channel: string, envelope: Uint8Array): boolean {
     const mark = markOf(envelope);
     if (mark === undefined) return true;
-    if (this.#live !== undefined) {
-      if (!mark.isProbe) this.#live.add(`${channel} ${mark.id}`);
+    const { isProbe, id } = mark;
+    if (isProbe) {
+      if (this.#reads > 0) return true;
+      this.#probed.set(shard, id);
+      for (const [received, last] of this.#last) if (msOf(last) + REMEMBERED_MS < msOf(id)) this.#last.delete(received);
       return true;
     }
-    if (mark.isProbe) {
-      this.#probed = mark.id;
-      for (const [received, id] of this.#last) if (!isAfter(id, mark.id)) this.#last.delete(received);
+    if (this.#reads > 0) {
+      this.#live.add(`${channel} ${id}`);
       return true;
     }
     const last = this.#last.get(channel);
-    if (last !== undefined && !isAfter(mark.id, last)) return false;
-    this.#last.set(channel, mark.id);
+    if (last !== undefined && !isAfter(id, last)) return false;
+    this.#last.set(channel, id);
     return true;
   }
 
   /**
-   * Reads the envelopes that these channels missed, oldest first. Call it when they are confirmed again; a call that fails is
-   * repeated, and a break meanwhile makes its result worthless (`isCurrent`).
+   * Reads the envelopes that these channels missed, oldest first. Call it when they are confirmed again; a break meanwhile
+   * makes its result worthless (`isCurrent`).
+   * @param shard where the channels were subscribed before
    */
   async missed(
     redis: RedisTopology,
+    shard: string,
     channels: readonly string[],
     isCurrent: () => boolean,
   ): Promise<readonly KeptEnvelope[]> {
-    const probed = this.#probed;
-    if (probed === undefined) return []; // Nothing was received here before the break.
-    // From the first attempt on: what arrives between two attempts is not returned again.
-    this.#live ??= new Set();
-    const live = this.#live;
-    const found = await Promise.all(
-      channels.map(async channel => {
-        const key = channelKey(channel, 'kept');
-        const after = `(${this.#last.get(channel) ?? probed}`;
-        return { channel, rows: await redis.run(key, server => server.xrangeBuffer(key, after, '+')) };
-      }),
-    );
-    if (!isCurrent()) return [];
-    this.#live = undefined;
-    const missed: (KeptEnvelope & { readonly id: string })[] = [];
-    for (const { channel, rows } of found) {
-      for (const [bytes, [, envelope]] of rows) {
-        const id = bytes.toString();
-        this.#last.set(channel, id);
-        if (envelope !== undefined && !live.has(`${channel} ${id}`)) missed.push({ channel, envelope, id });
+    const probed = this.#probed.get(shard);
+    if (probed === undefined) return []; // Nothing was received from there before the break.
+    this.#reads++;
+    try {
+      const found = await this.#read(redis, channels, probed, isCurrent);
+      const missed: (KeptEnvelope & { readonly id: string })[] = [];
+      for (const { channel, rows } of isCurrent() ? found : []) {
+        for (const [bytes, [, envelope]] of rows) {
+          const id = bytes.toString();
+          this.#last.set(channel, id);
+          if (envelope !== undefined && !this.#live.has(`${channel} ${id}`)) missed.push({ channel, envelope, id });
+        }
+      }
+      return missed.sort((a, b) => (isAfter(a.id, b.id) ? 1 : -1));
+    } finally {
+      this.#reads--;
+      if (this.#reads === 0) this.#live.clear();
+    }
+  }
+
+  /** Retries until it succeeds: what arrives between two attempts is not returned again. */
+  async #read(redis: RedisTopology, channels: readonly string[], probed: string, isCurrent: () => boolean) {
+    for (;;) {
+      try {
+        return await Promise.all(
+          channels.map(async channel => {
+            const key = channelKey(channel, 'kept');
+            const last = this.#last.get(channel);
+            const after = last !== undefined && isAfter(last, probed) ? last : probed;
+            return { channel, rows: await redis.run(key, server => server.xrangeBuffer(key, `(${after}`, '+')) };
+          }),
+        );
+      } catch {
+        if (!isCurrent()) return [];
+        await sleep(RETRY_MS); // The connection for commands is not back yet.
       }
     }
-    return missed.sort((a, b) => (isAfter(a.id, b.id) ? 1 : -1));
   }
+}
+
+function msOf(id: string): number {
+  return partsOf(id)[0];
 }
 
 /** Compares the ids of stream entries, `<ms>-<number>`. */

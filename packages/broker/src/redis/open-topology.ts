@@ -3,6 +3,7 @@
 import { parseRedisLocation } from '@hubbub/protocol';
 import slotOf from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
+import { ClusterTopology, SLOTS } from './cluster-topology.js';
 import { connected } from './connection.js';
 import { jumpHash } from './jump-hash.js';
 import { type RedisServer, serverAt } from './redis-server.js';
@@ -29,14 +30,13 @@ export function openRedisTopology(url: string, options: RedisTopologyOptions): R
       return topology;
     }
     case 'cluster':
-      throw new TypeError('Redis Cluster is not supported yet.');
+      return new ClusterTopology(location, options);
   }
 }
 
-const SLOTS = 16_384;
-
 /** A fixed number of shards. The slot of a name, as in Redis Cluster, decides. */
 class FixedTopology implements RedisTopology {
+  readonly isSharded = false;
   readonly shards: readonly ServerShard[];
   readonly #shardOfSlot: readonly ServerShard[];
   readonly #onClose: () => void;
@@ -52,8 +52,17 @@ class FixedTopology implements RedisTopology {
     return this.shards.length === 1 ? this.#shard(0) : (this.#shardOfSlot[slotOf(name)] as ServerShard);
   }
 
-  run<Result>(name: string, commands: (redis: Redis) => Promise<Result>): Promise<Result> {
-    return commands(this.shardOf(name).commands);
+  onShard(listener: (shard: RedisShard) => void): void {
+    for (const shard of this.shards) listener(shard);
+  }
+
+  /** A name stays where it is. */
+  onMove(): void {}
+
+  async refresh(): Promise<void> {}
+
+  run<Result>(name: string, command: (redis: Redis) => Promise<Result>): Promise<Result> {
+    return command(this.shardOf(name).commands);
   }
 
   async connected(withinMs: number): Promise<void> {

@@ -1,46 +1,43 @@
 /** The broker on Redis pub/sub. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HubbubError } from '@hubbub/protocol';
+import type { Redis } from 'ioredis';
 import type { Broker, Interruption, PublishedOnce } from '../broker.js';
 import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
 import { channelKey } from './channel-key.js';
 import { keepScriptsLoaded, publishKept, publishProbe, ReceivedEnvelopes } from './kept-envelopes.js';
 import { RedisScript } from './redis-script.js';
-import type { RedisTopology, SubscriberLink } from './topology.js';
+import type { RedisShard, RedisTopology } from './topology.js';
 import { describeRefusal, orOutcomeUnknown } from './unavailable.js';
 
 const publishOnceScript = new RedisScript(new URL('../../lua/publish-once.lua', import.meta.url));
 
-/** Between two attempts to read missed envelopes. */
-const RETRY_MS = 250;
+/** Between two attempts to subscribe to moved channels. */
+const RETRY_MS = 50;
+const SUBSCRIBE_ATTEMPTS = 3;
 
 /** Until Redis answers, `publish` and `subscribe` reject with `UNAVAILABLE`. The topology is closed with the broker. */
 export class RedisBroker implements Broker {
   readonly #redis: RedisTopology;
   #listener: (channel: string, envelope: Uint8Array) => void = () => {};
   #onInterruption: (interruption: Interruption) => void = () => {};
+  /** Channels that are not subscribed, because their slot is moving. */
+  readonly #moving = new Set<string>();
+  readonly #received = new ReceivedEnvelopes();
   #closed = false;
 
   constructor(redis: RedisTopology) {
     this.#redis = redis;
     publishOnceScript.keepLoaded(redis);
     keepScriptsLoaded(redis);
-    for (const { subscriber } of redis.shards) {
-      const received = new ReceivedEnvelopes();
-      subscriber.listen({
-        onMessage: (channel, envelope) => {
-          if (received.take(channel, envelope)) this.#listener(channel, envelope);
-        },
-        onInterruption: interruption => {
-          this.#onInterruption(interruption);
-          void this.#deliverMissed(subscriber, received, interruption.channels);
-        },
-      });
-    }
+    redis.onShard(shard => this.#listenTo(shard));
+    redis.onMove(() => this.#follow());
   }
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
-    await this.#write(channel, () => this.#redis.run(channel, redis => redis.publish(channel, asBuffer(envelope))));
+    await this.#write(channel, () =>
+      this.#redis.run(channel, server => this.#publishAt(server, channel, asBuffer(envelope))),
+    );
   }
 
   async publishOnce(channel: string, envelope: Uint8Array, idempotencyKey: string): Promise<PublishedOnce> {
@@ -62,12 +59,20 @@ export class RedisBroker implements Broker {
     }
   }
 
-  subscribe(channel: string): Promise<void> {
-    return this.#redis.shardOf(channel).subscriber.subscribe(channel);
+  async subscribe(channel: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#redis.shardOf(channel).subscriber.subscribe(channel);
+      } catch (error) {
+        if (!this.#redis.isSharded || attempt === SUBSCRIBE_ATTEMPTS || this.#closed) throw error;
+        await this.#redis.refresh(); // The slot may have moved.
+      }
+    }
   }
 
-  unsubscribe(channel: string): Promise<void> {
-    return this.#redis.shardOf(channel).subscriber.unsubscribe(channel);
+  async unsubscribe(channel: string): Promise<void> {
+    if (this.#moving.delete(channel)) return;
+    await this.#redis.shardOf(channel).subscriber.unsubscribe(channel);
   }
 
   onEnvelope(listener: (channel: string, envelope: Uint8Array) => void): void {
@@ -79,7 +84,7 @@ export class RedisBroker implements Broker {
   }
 
   get interrupted(): boolean {
-    return this.#redis.shards.some(({ subscriber }) => subscriber.interrupted);
+    return this.#moving.size > 0 || this.#redis.shards.some(({ subscriber }) => subscriber.interrupted);
   }
 
   async rebuild(): Promise<void> {
@@ -91,24 +96,72 @@ export class RedisBroker implements Broker {
     this.#redis.close();
   }
 
-  /** Until it succeeds, or the subscription breaks again. */
-  async #deliverMissed(
-    subscriber: SubscriberLink,
-    received: ReceivedEnvelopes,
-    channels: readonly string[],
-  ): Promise<void> {
-    const { breaks } = subscriber;
-    const isCurrent = (): boolean => breaks === subscriber.breaks && !this.#closed;
-    while (isCurrent()) {
-      try {
-        for (const { channel, envelope } of await received.missed(this.#redis, channels, isCurrent)) {
-          if (subscriber.isConfirmed(channel)) this.#listener(channel, envelope);
-        }
-        return;
-      } catch {
-        await sleep(RETRY_MS); // The other connection is not back yet.
-      }
+  #listenTo(shard: RedisShard): void {
+    const { subscriber } = shard;
+    subscriber.listen({
+      onMessage: (channel, envelope) => {
+        if (this.#received.take(shard.name, channel, envelope)) this.#listener(channel, envelope);
+      },
+      onInterruption: interruption => {
+        this.#onInterruption(interruption);
+        const { breaks } = subscriber;
+        void this.#deliverMissed(shard, interruption.channels, () => subscriber.breaks !== breaks);
+      },
+      onMoved: channels => void this.#move(channels, shard),
+    });
+  }
+
+  /** Takes the channels of moved names to the shards that have them now. */
+  #follow(): void {
+    for (const shard of this.#redis.shards) {
+      const gone = shard.subscriber.confirmed().filter(channel => this.#redis.shardOf(channel) !== shard);
+      if (gone.length === 0) continue;
+      shard.subscriber.forget(gone);
+      void this.#move(gone, shard);
     }
+  }
+
+  /** A break of these channels only: until they are confirmed at another shard. */
+  async #move(channels: readonly string[], from: RedisShard): Promise<void> {
+    const movedAtMs = Date.now();
+    for (const channel of channels) this.#moving.add(channel);
+    let left = channels;
+    while (left.length > 0 && !this.#closed) {
+      await this.#redis.refresh();
+      const wanted = left.filter(channel => this.#moving.has(channel));
+      const results = await Promise.allSettled(
+        wanted.map(async channel => {
+          await this.#redis.shardOf(channel).subscriber.subscribe(channel);
+          // Removed while it was confirmed.
+          if (!this.#moving.has(channel)) await this.#redis.shardOf(channel).subscriber.unsubscribe(channel);
+        }),
+      );
+      left = wanted.filter((_, index) => results[index]?.status === 'rejected');
+      if (left.length > 0) await sleep(RETRY_MS);
+    }
+    const moved = channels.filter(channel => this.#moving.delete(channel));
+    if (moved.length === 0 || this.#closed) return;
+    this.#onInterruption({ channels: moved, durationMs: Date.now() - movedAtMs });
+    await this.#deliverMissed(from, moved);
+  }
+
+  #publishAt(server: Redis, channel: string, envelope: Buffer): Promise<unknown> {
+    return this.#redis.isSharded ? server.spublish(channel, envelope) : server.publish(channel, envelope);
+  }
+
+  async #deliverMissed(
+    shard: RedisShard,
+    channels: readonly string[],
+    isBroken: () => boolean = () => false,
+  ): Promise<void> {
+    const isCurrent = (): boolean => !isBroken() && !this.#closed;
+    for (const { channel, envelope } of await this.#received.missed(this.#redis, shard.name, channels, isCurrent)) {
+      if (this.#isSubscribed(channel)) this.#listener(channel, envelope);
+    }
+  }
+
+  #isSubscribed(channel: string): boolean {
+    return this.#redis.shardOf(channel).subscriber.isConfirmed(channel);
   }
 
   async #write<Result>(channel: string, command: () => Promise<Result>): Promise<Result> {

@@ -42,9 +42,10 @@ export class RedisEventLog implements EventLog {
     const { log } = eventKeys(this.#options.prefix, namespace);
     const { redis } = this.#options;
     const [length, groups] = await orUnavailable(() =>
-      redis.run(log, server =>
-        Promise.all([server.xlen(log), server.call('XINFO', 'GROUPS', log).catch(noGroupsWithoutLog)]),
-      ),
+      Promise.all([
+        redis.run(log, server => server.xlen(log)),
+        redis.run(log, server => server.call('XINFO', 'GROUPS', log)).catch(noGroupsWithoutLog),
+      ]),
     );
     return { length, groups: (groups as StreamInfo[]).map(info => backlogOf(info, length)) };
   }

@@ -12,40 +12,48 @@ export type ScriptArgument = string | number | Buffer;
  * @example const append = new RedisScript(new URL('../../lua/report-append.lua', import.meta.url));
  */
 export class RedisScript {
-  readonly #text: string;
-  readonly #sha: string;
+  /** For classic and for sharded pub/sub. */
+  readonly #variants: { readonly classic: Variant; readonly sharded: Variant };
 
   /** @param files joined in this order: functions that several scripts share have their own file */
   constructor(...files: readonly URL[]) {
-    this.#text = files.map(file => readFileSync(file, 'utf8')).join('\n');
-    this.#sha = createHash('sha1').update(this.#text).digest('hex');
+    const text = files.map(file => readFileSync(file, 'utf8')).join('\n');
+    const sharded = text.replaceAll("redis.call('PUBLISH'", "redis.call('SPUBLISH'");
+    this.#variants = { classic: variantOf(text), sharded: variantOf(sharded) };
   }
 
   /**
    * Loads the script as the first command of each connection. Then calls run in the order of their making: a call that is
    * answered NOSCRIPT and repeated could fall behind a later one.
    */
-  keepLoaded({ shards }: RedisTopology): void {
-    for (const { commands } of shards) {
+  keepLoaded(redis: RedisTopology): void {
+    const { text } = this.#variantFor(redis);
+    redis.onShard(({ commands }) => {
       // Where it fails, the fallback of `run` still works.
-      const load = (): void => void commands.script('LOAD', this.#text).catch(() => {});
+      const load = (): void => void commands.script('LOAD', text).catch(() => {});
       if (commands.status === 'ready') load();
       commands.on('ready', load);
-    }
+    });
   }
 
   /** As `run`, with every text of the reply as bytes. */
   runForBytes(redis: RedisTopology, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     const command = (name: string, script: string) => (server: Redis) =>
       server.sendCommand(new Command(name, [script, keys.length, ...keys, ...args])) as Promise<unknown>;
-    return this.#run(redis, keys, command('EVALSHA', this.#sha), command('EVAL', this.#text));
+    const { sha, text } = this.#variantFor(redis);
+    return this.#run(redis, keys, command('EVALSHA', sha), command('EVAL', text));
   }
 
   /** Runs at the shard of the keys, which have one hash tag. */
   run(redis: RedisTopology, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
-    const byHash = (server: Redis) => server.evalsha(this.#sha, keys.length, ...keys, ...args);
-    const byText = (server: Redis) => server.eval(this.#text, keys.length, ...keys, ...args);
+    const { sha, text } = this.#variantFor(redis);
+    const byHash = (server: Redis) => server.evalsha(sha, keys.length, ...keys, ...args);
+    const byText = (server: Redis) => server.eval(text, keys.length, ...keys, ...args);
     return this.#run(redis, keys, byHash, byText);
+  }
+
+  #variantFor({ isSharded }: RedisTopology): Variant {
+    return isSharded ? this.#variants.sharded : this.#variants.classic;
   }
 
   async #run(
@@ -61,4 +69,13 @@ export class RedisScript {
       return await redis.run(key, byText);
     }
   }
+}
+
+interface Variant {
+  readonly text: string;
+  readonly sha: string;
+}
+
+function variantOf(text: string): Variant {
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
 }

@@ -14,6 +14,8 @@ export interface ServerShardOptions {
    * before they are connected; an edge should know immediately. Default false.
    */
   readonly waitForConnection?: boolean;
+  /** Of a Redis Cluster, whose subscriptions are sharded: the slot of a channel. */
+  readonly slotOf?: (channel: string) => number;
   /** Called on each failure of a connection; all of them are retried until `close`. */
   onError(error: Error): void;
 }
@@ -29,6 +31,7 @@ export class ServerShard implements RedisShard {
   readonly #readers = new Set<Redis>();
   readonly #roleCheck: NodeJS.Timeout;
   #subscriber: ServerSubscriberLink | undefined;
+  #asking: Redis | undefined;
 
   constructor(server: RedisServer, options: ServerShardOptions) {
     const { commandTimeoutMs, waitForConnection = false, onError } = options;
@@ -56,9 +59,20 @@ export class ServerShard implements RedisShard {
 
   /** Opened when it is first needed: presence, for example, subscribes to nothing. */
   get subscriber(): SubscriberLink {
-    const { commandTimeoutMs, onError } = this.#options;
-    this.#subscriber ??= new ServerSubscriberLink(this.#server, { commandTimeoutMs, onError, group: this.#group });
+    this.#subscriber ??= new ServerSubscriberLink(this.#server, { ...this.#options, group: this.#group });
     return this.#subscriber;
+  }
+
+  /** For commands behind `ASKING`, which counts for the next command that is written. Opened when a slot moves here. */
+  get asking(): Redis {
+    const { commandTimeoutMs, onError } = this.#options;
+    this.#asking ??= openRedisConnection(this.#server, {
+      commandTimeoutMs,
+      waitForConnection: true,
+      onError,
+      group: this.#group,
+    });
+    return this.#asking;
   }
 
   openReader(): Redis {
@@ -77,6 +91,7 @@ export class ServerShard implements RedisShard {
     clearInterval(this.#roleCheck);
     this.commands.disconnect();
     this.#subscriber?.close();
+    this.#asking?.disconnect();
     for (const reader of this.#readers) reader.disconnect();
   }
 

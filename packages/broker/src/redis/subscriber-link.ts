@@ -16,6 +16,8 @@ export interface SubscriberLinkOptions {
   /** A subscription without an answer for this time is refused. */
   readonly commandTimeoutMs: number;
   readonly group: ConnectionGroup;
+  /** Of a Redis Cluster, whose subscriptions are sharded: the slot of a channel. */
+  readonly slotOf?: (channel: string) => number;
   /** Called on each failure; the link retries until it is closed. */
   onError(error: Error): void;
 }
@@ -48,11 +50,14 @@ export class ServerSubscriberLink implements SubscriberLink {
   /** `undefined` while the connection is open, and before the first one. */
   #brokenAtMs: number | undefined;
   #closed = false;
-  #listener: SubscriberListener = { onMessage() {}, onInterruption() {} };
+  #listener: SubscriberListener = { onMessage() {}, onInterruption() {}, onMoved() {} };
+  readonly #verb: 's' | '';
+  #moved: string[] = [];
 
   constructor(server: RedisServer, options: SubscriberLinkOptions) {
     this.#server = server;
     this.#options = options;
+    this.#verb = options.slotOf === undefined ? '' : 's';
     options.group.add(this);
     void this.#run();
   }
@@ -71,6 +76,14 @@ export class ServerSubscriberLink implements SubscriberLink {
 
   isConfirmed(channel: string): boolean {
     return this.#confirmed.has(channel);
+  }
+
+  confirmed(): readonly string[] {
+    return [...this.#confirmed];
+  }
+
+  forget(channels: readonly string[]): void {
+    for (const channel of channels) this.#confirmed.delete(channel);
   }
 
   subscribe(channel: string): Promise<void> {
@@ -137,11 +150,7 @@ export class ServerSubscriberLink implements SubscriberLink {
     this.#ready = true;
     const channels = [...this.#confirmed];
     try {
-      for (const batch of batches(channels)) {
-        // Without channels that were removed meanwhile.
-        const wanted = batch.filter(channel => this.#confirmed.has(channel));
-        if (wanted.length > 0) await this.#send('subscribe', wanted);
-      }
+      await this.#renew(channels);
     } catch (error) {
       // A Redis that takes connections but no commands: a new connection tries again.
       socket.end(error as Error);
@@ -149,7 +158,24 @@ export class ServerSubscriberLink implements SubscriberLink {
     }
     const brokenAtMs = this.#brokenAtMs;
     this.#brokenAtMs = undefined;
-    if (brokenAtMs !== undefined) this.#listener.onInterruption({ channels, durationMs: Date.now() - brokenAtMs });
+    if (brokenAtMs === undefined) return;
+    const kept = channels.filter(channel => this.#confirmed.has(channel));
+    this.#listener.onInterruption({ channels: kept, durationMs: Date.now() - brokenAtMs });
+  }
+
+  async #renew(channels: readonly string[]): Promise<void> {
+    // A cluster refuses the channels of a slot that has moved, and confirms the others.
+    const renewals = this.#batches(channels, channel => channel).map(async batch => {
+      // Without channels that were removed meanwhile.
+      const wanted = batch.filter(channel => this.#confirmed.has(channel));
+      try {
+        if (wanted.length > 0) await this.#send('subscribe', wanted);
+      } catch (error) {
+        if (!isMoved(error)) throw error;
+        for (const channel of wanted) this.#left(channel);
+      }
+    });
+    await Promise.all(renewals);
   }
 
   #break(): void {
@@ -161,7 +187,7 @@ export class ServerSubscriberLink implements SubscriberLink {
   }
 
   #flush(): void {
-    for (const batch of batches(this.#queue.splice(0))) void this.#subscribe(batch);
+    for (const batch of this.#batches(this.#queue.splice(0), ({ channel }) => channel)) void this.#subscribe(batch);
   }
 
   async #subscribe(batch: readonly Waiting[]): Promise<void> {
@@ -198,7 +224,7 @@ export class ServerSubscriberLink implements SubscriberLink {
         else reject(error);
       };
       this.#sent.push({ verb, unanswered: new Set(channels), settle });
-      this.#socket?.send([verb, ...channels]);
+      this.#socket?.send([`${this.#verb}${verb}`, ...channels]);
     });
   }
 
@@ -206,16 +232,46 @@ export class ServerSubscriberLink implements SubscriberLink {
     if (reply instanceof Error) this.#sent.shift()?.settle(reply);
     if (!Array.isArray(reply)) return;
     const [kind, channel, message] = reply;
-    if (String(kind) === 'message') this.#listener.onMessage(String(channel), message as Buffer);
-    else this.#answered(String(kind), String(channel));
+    if (String(kind) === `${this.#verb}message`) this.#listener.onMessage(String(channel), message as Buffer);
+    else this.#answered(String(kind).slice(this.#verb.length), String(channel));
   }
 
   #answered(verb: string, channel: string): void {
     const sent = this.#sent[0];
-    if (sent?.verb !== verb || !sent.unanswered.delete(channel) || sent.unanswered.size > 0) return;
+    if (sent?.verb !== verb || !sent.unanswered.delete(channel)) {
+      // Redis ended the subscription by itself: the slot has moved.
+      if (verb === 'unsubscribe') this.#left(channel);
+      return;
+    }
+    if (sent.unanswered.size > 0) return;
     this.#sent.shift();
     sent.settle();
   }
+
+  /** Reports all channels of a slot together. */
+  #left(channel: string): void {
+    if (!this.#confirmed.delete(channel)) return;
+    if (this.#moved.push(channel) > 1) return;
+    setImmediate(() => this.#listener.onMoved(this.#moved.splice(0)));
+  }
+
+  /** Commands may name channels of one slot only, where there are slots. */
+  #batches<T>(items: readonly T[], channelOf: (item: T) => string): T[][] {
+    const { slotOf } = this.#options;
+    if (slotOf === undefined) return batches(items);
+    const bySlot = new Map<number, T[]>();
+    for (const item of items) {
+      const slot = slotOf(channelOf(item));
+      const ofSlot = bySlot.get(slot);
+      if (ofSlot === undefined) bySlot.set(slot, [item]);
+      else ofSlot.push(item);
+    }
+    return [...bySlot.values()].flatMap(batches);
+  }
+}
+
+function isMoved(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('MOVED');
 }
 
 function batches<T>(items: readonly T[]): T[][] {

@@ -11,6 +11,9 @@ export interface SubscriberLink {
   /** Changes with each break. */
   readonly breaks: number;
   isConfirmed(channel: string): boolean;
+  confirmed(): readonly string[];
+  /** Ends these subscriptions here, without asking Redis: another shard has their names now. */
+  forget(channels: readonly string[]): void;
   /**
    * Resolves when Redis has confirmed the channel, also where it was confirmed before.
    * @throws {HubbubError} `UNAVAILABLE`; the channel is then not subscribed.
@@ -26,6 +29,8 @@ export interface SubscriberListener {
   onMessage(channel: string, message: Buffer): void;
   /** All confirmed channels are subscribed again after a break. */
   onInterruption(interruption: Interruption): void;
+  /** Redis ended these subscriptions, because another shard has their names now. */
+  onMoved(channels: readonly string[]): void;
 }
 
 /** A server, or a primary with its replicas, that holds a part of the names. */
@@ -48,10 +53,21 @@ export interface RedisShard {
  */
 export interface RedisTopology {
   readonly shards: readonly RedisShard[];
-  /** The shard that holds a key or a channel. */
+  /** Whether channels are those of sharded pub/sub (`SPUBLISH`). */
+  readonly isSharded: boolean;
+  /** Calls the listener with each shard, now and when one is added. */
+  onShard(listener: (shard: RedisShard) => void): void;
+  /** Calls the listener when names have moved to other shards. */
+  onMove(listener: () => void): void;
+  /** Resolves when the places of names were asked for again. */
+  refresh(): Promise<void>;
+  /** The shard that holds a key or a channel. @throws {HubbubError} `UNAVAILABLE` while that is unknown */
   shardOf(name: string): RedisShard;
-  /** Runs commands about one name, or about names with its hash tag, at the shard that holds it. */
-  run<Result>(name: string, commands: (redis: Redis) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs one command about a name, or about names with its hash tag, at the shard that holds it. The function is called again
+   * where the name has moved.
+   */
+  run<Result>(name: string, command: (redis: Redis) => Promise<Result>): Promise<Result>;
   /** Resolves when every shard takes commands; rejects after `withinMs`. They keep trying either way. */
   connected(withinMs: number): Promise<void>;
   close(): void;

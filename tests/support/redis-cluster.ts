@@ -1,0 +1,137 @@
+/** A Redis Cluster of three primaries, with a replica each. */
+import { eventually } from '@hubbub/tools/kit';
+import { cleanup } from './cleanup.js';
+import { startRedis, type TestRedis } from './redis.js';
+
+/** Shorter than in production (15 s): each story waits for it. */
+export const NODE_TIMEOUT_MS = 1500;
+const PRIMARIES = 3;
+const SLOTS = 16_384;
+
+export interface RedisCluster {
+  /** `redis+cluster://…` */
+  readonly url: string;
+  readonly servers: readonly TestRedis[];
+  /** The primary that has the slot of a name, as the living servers see it. */
+  primaryOf(name: string): Promise<TestRedis>;
+  /** Moves the slot of a name to another primary; `between` runs when half of it is done: keys there, slot here. */
+  moveSlot(name: string, between?: () => Promise<void>): Promise<void>;
+  /** Makes the replica the primary of a name's slot, as an operator does. */
+  failOver(name: string): Promise<void>;
+  /** Kills the server (`kill -9`). */
+  kill(server: TestRedis): Promise<void>;
+  freeze(server: TestRedis): Promise<void>;
+  thaw(server: TestRedis): Promise<void>;
+}
+
+interface Node {
+  readonly id: string;
+  readonly server: TestRedis;
+  readonly primaryId: string | undefined;
+  readonly isFailed: boolean;
+  readonly slots: readonly (readonly [from: number, to: number])[];
+}
+
+export async function startRedisCluster({ replicas = true } = {}): Promise<RedisCluster> {
+  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
+  const more = ['--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0'];
+  const count = replicas ? 2 * PRIMARIES : PRIMARIES;
+  const servers = await Promise.all(Array.from({ length: count }, () => startRedis({ args: [...args, ...more] })));
+  const away = new Set<TestRedis>();
+  const ask = (server: TestRedis, ...words: string[]) => server.cli('CLUSTER', ...words);
+  const living = (): TestRedis => servers.find(server => !away.has(server)) as TestRedis;
+
+  async function nodes(of = living()): Promise<Node[]> {
+    return (await ask(of, 'NODES')).split('\n').flatMap(line => {
+      const [id = '', address = '', flags = '', primaryId = '-', , , , , ...slots] = line.split(' ');
+      const server = servers.find(({ port }) => address.includes(`:${port}@`));
+      if (server === undefined) return [];
+      const ranges = slots
+        .filter(text => !text.startsWith('['))
+        .map(text => text.split('-').map(Number))
+        .map(([from = 0, to = from]) => [from, to] as const);
+      return [
+        {
+          id,
+          server,
+          primaryId: primaryId === '-' ? undefined : primaryId,
+          isFailed: /fail/.test(flags),
+          slots: ranges,
+        },
+      ];
+    });
+  }
+  async function nodeOf(name: string): Promise<Node> {
+    const slot = Number(await ask(living(), 'KEYSLOT', name));
+    const found = (await nodes()).find(({ slots }) => slots.some(([from, to]) => from <= slot && slot <= to));
+    if (found === undefined) throw new Error(`No server has the slot ${slot}.`);
+    return found;
+  }
+
+  const [first] = servers as [TestRedis, ...TestRedis[]];
+  for (const server of servers) await ask(server, 'MEET', '127.0.0.1', String(first.port));
+  for (const [index, server] of servers.slice(0, PRIMARIES).entries()) {
+    const [from, to] = [index, index + 1].map(third => Math.ceil((third * SLOTS) / PRIMARIES)) as [number, number];
+    await ask(server, 'ADDSLOTSRANGE', String(from), String(to - 1));
+  }
+  for (const server of servers) {
+    await eventually(async () => (await nodes(server)).length === count, { describe: 'the servers know each other' });
+  }
+  for (const [index, replica] of servers.slice(PRIMARIES).entries()) {
+    const id = await ask(servers[index] as TestRedis, 'MYID');
+    await eventually(async () => (await ask(replica, 'REPLICATE', id)) === 'OK');
+    await eventually(async () => (await replica.cli('ROLE')).includes('connected'), {
+      describe: 'the replica follows',
+    });
+  }
+  for (const server of servers) {
+    await eventually(
+      async () =>
+        (await ask(server, 'INFO')).includes('cluster_state:ok') &&
+        (await nodes(server)).filter(({ primaryId }) => primaryId !== undefined).length === count - PRIMARIES,
+      { describe: 'the cluster is whole' },
+    );
+  }
+
+  return {
+    url: `redis+cluster://${servers
+      .slice(0, PRIMARIES)
+      .map(({ port }) => `127.0.0.1:${port}`)
+      .join(',')}`,
+    servers,
+    primaryOf: async name => (await nodeOf(name)).server,
+    async moveSlot(name, between = async () => {}) {
+      const slot = await ask(living(), 'KEYSLOT', name);
+      const from = await nodeOf(name);
+      const to = (await nodes()).find(({ id, slots }) => slots.length > 0 && id !== from.id) as Node;
+      await ask(to.server, 'SETSLOT', slot, 'IMPORTING', from.id);
+      await ask(from.server, 'SETSLOT', slot, 'MIGRATING', to.id);
+      for (;;) {
+        const keys = (await ask(from.server, 'GETKEYSINSLOT', slot, '100')).split('\n').filter(key => key !== '');
+        if (keys.length === 0) break;
+        await from.server.cli('MIGRATE', '127.0.0.1', String(to.server.port), '', '0', '5000', 'KEYS', ...keys);
+      }
+      await between();
+      await ask(to.server, 'SETSLOT', slot, 'NODE', to.id);
+      await ask(from.server, 'SETSLOT', slot, 'NODE', to.id);
+    },
+    async failOver(name) {
+      const primary = await nodeOf(name);
+      const replica = (await nodes()).find(({ primaryId }) => primaryId === primary.id) as Node;
+      await ask(replica.server, 'FAILOVER');
+    },
+    async kill(server) {
+      away.add(server);
+      await server.halt();
+    },
+    async freeze(server) {
+      away.add(server);
+      await server.pause();
+      cleanup(() => server.resume());
+    },
+    async thaw(server) {
+      await server.resume();
+      away.delete(server);
+    },
+  };
+}
