@@ -64,11 +64,11 @@ process.exitCode = code === 0 || args.length > 0 ? code : await rerunFailedFiles
 function refuseWrongOptions() {
   if (!args.some(argument => argument.startsWith('-'))) return;
   const list = [at(VITEST), 'list', '--filesOnly', ...args];
-  const { stderr } = spawnSync(process.execPath, list, { cwd: ROOT, encoding: 'utf8' });
-  const mistake = /^CACError: (.*)$/m.exec(stderr)?.[1];
-  if (mistake !== undefined) {
-    refuseUse('npm test --', `${mistake}; allowed: names of test files, and the options that npx vitest --help lists`);
-  }
+  const { status, stderr } = spawnSync(process.execPath, list, { cwd: ROOT, encoding: 'utf8' });
+  if (status === 0) return;
+  // An uncaught error of any class, as Node prints it.
+  const mistake = /^\w*Error: (.*)$/m.exec(stderr)?.[1] ?? stderr.trim();
+  refuseUse('npm test --', `${mistake}; allowed: names of test files, and the options that npx vitest --help lists`);
 }
 
 function runTests(vitestArgs) {

@@ -29,11 +29,16 @@ describe('hubbub start', () => {
     expect(stderr).not.toContain('taken');
   });
 
-  test.each(['HUBBUB_PORT', 'HUBBUB_ADMIN_PORT'])('%s of another program', async setting => {
+  test.each([
+    ['--port', 'HUBBUB_PORT'],
+    ['--admin-port', 'HUBBUB_ADMIN_PORT'],
+  ])('%s of another program: the error names the option and the setting', async (option, setting) => {
     const port = await takenPort();
-    const { code, stderr } = await runHubbub(['start'], { ...PORTS, [setting]: port });
+    const { code, stderr } = await runHubbub(['start', option, port], PORTS);
     expect(code).toBe(1);
-    expect(stderr).toContain(`Cannot listen on 127.0.0.1:${port}: the port is taken. Set ${setting}`);
+    expect(stderr).toContain(
+      `Cannot listen on 127.0.0.1:${port}: the port is taken. Set ${option} or ${setting}, or end the program that has it.`,
+    );
   });
 });
 

@@ -47,6 +47,7 @@ test.each([
     "hubbub: unknown option '--prot'; options: --admin-port, --help, --port; see: hubbub start --help",
   ],
   ['test --bad', 'npm test --: Unknown option `--bad`; allowed: names of test files, and the options that npx vitest'],
+  ['test --reporter=nope', 'npm test --: Failed to load custom Reporter from nope; allowed: names of test files, and'],
   ['build --bad', "npm run build: Unknown option '--bad'; expected no arguments"],
   ['build everything', "npm run build: Unexpected argument 'everything'; expected no arguments"],
   ['audit --bad', "npm run audit: Unknown option '--bad'; expected no arguments"],

@@ -38,6 +38,8 @@ export interface EdgeOptions {
   readonly metrics: MetricsRegistry;
   /** Further pages on the public port, by path. */
   readonly pages?: Readonly<Record<string, PageHandler>>;
+  /** Names the port in the error if it cannot be bound. Default `HUBBUB_PORT`. */
+  readonly portSetting?: string;
 }
 
 export interface RunningEdge {
@@ -69,6 +71,7 @@ export async function startEdge({
   log,
   metrics: registry,
   pages = {},
+  portSetting,
 }: EdgeOptions): Promise<RunningEdge> {
   const { broker, history } = brokerClient;
   const { namespaces } = config;
@@ -156,6 +159,7 @@ export async function startEdge({
     sources: admission.sources,
     online: brokerClient.online,
     pages,
+    portSetting,
     events: createConnectionEvents({
       admission,
       departure,

@@ -23,6 +23,8 @@ export interface RunningProcess {
   readonly port?: number;
   readiness(): Readiness;
   readonly routes?: AdminRoutes;
+  /** Names the admin port in the error if it cannot be bound. Default `HUBBUB_ADMIN_PORT`. */
+  readonly adminPortSetting?: string;
   /** The action on SIGHUP; without it SIGHUP ends the process. */
   readonly renewCertificate?: (() => void) | undefined;
   /** @param announced false when no balancer has to see it first. */
@@ -49,7 +51,7 @@ export async function runProcess(
   const { config, log, metrics } = parts;
   const running = await start(parts);
   const admin = await startAdminServer({
-    ...adminOptions(config, log),
+    ...adminOptions(config, log, running.adminPortSetting),
     metrics,
     readiness: running.readiness,
     ...(running.routes !== undefined && { routes: running.routes }),
@@ -77,12 +79,13 @@ export async function runProcess(
 export function adminOptions(
   config: Config,
   log: Logger,
+  portSetting = 'HUBBUB_ADMIN_PORT',
 ): Pick<AdminServerOptions, keyof ListenAddress | 'hostProblem' | 'log'> {
   return {
     host: config.adminHost,
     port: config.adminPort,
     hostSetting: 'HUBBUB_ADMIN_HOST',
-    portSetting: 'HUBBUB_ADMIN_PORT',
+    portSetting,
     hostProblem: createRequestSources(config).hostProblem,
     log,
   };

@@ -19,6 +19,7 @@ export interface ListenerParts {
   readonly online: OnlineCounter;
   /** Further pages, by path. */
   readonly pages: Pages;
+  readonly portSetting: string | undefined;
   readonly events: ConnectionEvents;
   readonly log: Logger;
 }
@@ -29,7 +30,7 @@ const PAYLOAD_BOUND_MIN_BYTES = 65_536;
 
 /** Resolves when the port is bound. @throws {Error} with the fix if binding fails, or with the problem of the TLS files */
 export async function openListener(config: Config, parts: ListenerParts) {
-  const { engine, topics, limits, sources, log } = parts;
+  const { engine, topics, limits, sources, portSetting = 'HUBBUB_PORT', log } = parts;
   const onlinePath = `${config.basePath}/ws/online`;
   const tls = tlsFiles(config);
   const options = {
@@ -46,7 +47,7 @@ export async function openListener(config: Config, parts: ListenerParts) {
       origin !== '' && sources.isOriginAllowed(origin, host) ? allowOrigin(origin) : VARIES_BY_ORIGIN,
     events: parts.events,
   };
-  const address = { host: config.host, port: config.port, hostSetting: 'HUBBUB_HOST', portSetting: 'HUBBUB_PORT' };
+  const address = { host: config.host, port: config.port, hostSetting: 'HUBBUB_HOST', portSetting };
   const listener = await listening(address, () => listenForWebSockets(engine, options));
   return {
     port: listener.port,

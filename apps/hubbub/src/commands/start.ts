@@ -41,10 +41,11 @@ async function start(parts: ProcessParts) {
   const { brokerClient, presence } = await openCluster(parts);
   const mint = playgroundMint(config);
   const pages = mint === undefined ? {} : await playgroundPages({ mint, basePath: config.basePath });
-  const edge = await startEdge({ config, log, metrics, brokerClient, pages });
+  const edge = await startEdge({ config, log, metrics, brokerClient, pages, portSetting: '--port or HUBBUB_PORT' });
   return {
     ...edge,
     routes: presence.routes,
+    adminPortSetting: '--admin-port or HUBBUB_ADMIN_PORT',
     async close(announced?: boolean) {
       await edge.close(announced);
       await presence.close();

@@ -93,7 +93,7 @@ function JoinForm({ playground, focusComposer }: RoomTabsProps) {
           aria-label="Room to join"
           aria-invalid={problem !== ''}
           aria-describedby="join-problem"
-          placeholder="Another room"
+          placeholder="Room"
           autocomplete="off"
           autoCapitalize="none"
           spellcheck={false}
