@@ -24,7 +24,8 @@ def script(name: str) -> str:
         return file.read()
 
 
-APPEND, READ = script("history-append.lua"), script("history-read.lua")
+POSITION = script("history-position.lua")
+APPEND, READ = POSITION + script("history-append.lua"), POSITION + script("history-read.lua")
 
 
 def envelope(frame: dict) -> bytes:
@@ -56,7 +57,7 @@ def publish(room: str, frame: dict, key: str) -> object:
     ttl = namespace["historyTtlMs"]
     return redis.call(
         "EVAL", APPEND, 3, f"{history}:meta", f"{history}:stream", f"{history}:id:service:{key}",
-        channel, envelope(frame), namespace["historySize"], ttl, 2 * ttl, new_epoch(), 300_000, "", 0,
+        new_epoch(), "", "", 0, 2 * ttl, channel, envelope(frame), namespace["historySize"], ttl, 300_000,
     )
 
 
@@ -64,8 +65,8 @@ def read_history(room: str, limit: int = 100) -> list:
     """The newest messages of the room, oldest first, each with its offset."""
     history = f"{PREFIX}:history:{{{room}}}"
     ttl = 2 * namespace_of(room)["historyTtlMs"]
-    arguments = (new_epoch(), ttl, "1-0", "+", limit, "newest", "", 0)
-    _, _, entries = redis.call("EVAL", READ, 2, f"{history}:meta", f"{history}:stream", *arguments)
+    arguments = (new_epoch(), "", "", 0, ttl, "1-0", "+", limit, "newest")
+    _, _, entries, _ = redis.call("EVAL", READ, 2, f"{history}:meta", f"{history}:stream", *arguments)
     messages = []
     for entry_id, (_, bytes_) in reversed(entries):
         head, body = bytes_[1:].split(b"\x02", 1)

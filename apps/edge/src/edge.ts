@@ -100,6 +100,7 @@ export async function startEdge({
     metrics: registry,
     deliver: (channel, message) => audiences.deliver(channel, message),
     reportGap: (channel, gap) => audiences.reportRoomGap(channel, gap),
+    reportCrossing: (channel, crossing) => audiences.reportCrossing(channel, crossing),
   });
   const { feeds, joinFeed } = histories;
   const interest = new Interest(broker, config.subscriptionLingerMs);

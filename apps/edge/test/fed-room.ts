@@ -16,7 +16,7 @@ import { createRecoveryMetrics } from '../src/history/recovery-metrics.js';
 import { ReplayMemory } from '../src/history/replay-memory.js';
 import { ReplayTurns } from '../src/history/replay-turns.js';
 import { RoomFeed } from '../src/history/room-feed.js';
-import type { Gap } from '../src/history/room-position.js';
+import type { Crossing, Gap } from '../src/history/room-position.js';
 import type { Session } from '../src/sessions/session.js';
 
 export const ROOM = 'chat:1';
@@ -45,7 +45,14 @@ export async function startFedRoom({
   maxReplayBytes = 10_000_000,
   historySize = 50,
 }: FedRoomOptions = {}) {
-  const { broker, history } = new MemoryCluster().open();
+  const { broker, history: all } = new MemoryCluster().open();
+  /** Histories that the room had before: their loss leaves the next one empty. */
+  let lost = 0;
+  const room = (): string => `${ROOM}-${lost}`;
+  const history: History = {
+    append: append => all.append({ ...append, room: room() }),
+    read: query => all.read({ ...query, room: room() }),
+  };
   await broker.subscribe(CHANNEL);
   let deaf = false;
   let reads = 0;
@@ -62,6 +69,7 @@ export async function startFedRoom({
   };
   const delivered: number[] = [];
   const gaps: Gap[] = [];
+  const crossings: Crossing[] = [];
   const members: unknown[][] = [];
   const registry = createMetricsRegistry();
   const metrics = createRecoveryMetrics(registry);
@@ -81,6 +89,7 @@ export async function startFedRoom({
         for (const member of members) member.push(offset);
       },
       reportGap: (_, gap) => gaps.push(gap),
+      reportCrossing: (_, crossing) => crossings.push(crossing),
     },
   );
   cleanup(() => feed.close());
@@ -108,6 +117,7 @@ export async function startFedRoom({
     memory,
     delivered,
     gaps,
+    crossings,
     members,
     publish,
     async publishMany(count: number, size = 0) {
@@ -140,8 +150,13 @@ export async function startFedRoom({
     },
     /** Loses the history: a new epoch begins. */
     async loseHistory() {
+      lost++;
+      return await history.read({ room: ROOM, ttlMs: 60_000, limit: 0 });
+    },
+    /** Continues in a new epoch; `lost` messages of the old one were published before, and are not in the history. */
+    async beginEpoch({ lost: count = 1 } = {}) {
       const { epoch, offset } = await history.read({ room: ROOM, ttlMs: 60_000, limit: 0 });
-      return await history.read({ room: ROOM, ttlMs: 60_000, limit: 0, known: { epoch, offset: offset + 1 } });
+      return await history.read({ room: ROOM, ttlMs: 60_000, limit: 0, known: { epoch, offset: offset + count } });
     },
     /** A session that reconnects. `heard` has the replayed offsets and, once it is a member, the delivered ones. */
     visit(since: Position | undefined, visitor: VisitOptions = {}) {

@@ -35,6 +35,7 @@ function startRooms(historySize: number) {
     metrics,
     deliver() {},
     reportGap() {},
+    reportCrossing() {},
   });
   cleanup(() => feeds.close());
   const memberships = new Memberships({

@@ -12,12 +12,19 @@ import { RoomFeeds, type RoomFeedsOptions } from '../src/history/room-feeds.js';
 
 const ROOMS = Array.from({ length: 100 }, (_, n) => `room-${n}`);
 
-interface FeedsOptions extends Partial<Pick<RoomFeedsOptions, 'checkIntervalMs' | 'deliver' | 'reportGap'>> {
+interface FeedsOptions
+  extends Partial<Pick<RoomFeedsOptions, 'checkIntervalMs' | 'deliver' | 'reportGap' | 'reportCrossing'>> {
   readonly historySize?: number;
 }
 
 function startFeeds(history: History, options: FeedsOptions = {}): RoomFeeds {
-  const { historySize = 10, checkIntervalMs = 60_000, deliver = () => {}, reportGap = () => {} } = options;
+  const {
+    historySize = 10,
+    checkIntervalMs = 60_000,
+    deliver = () => {},
+    reportGap = () => {},
+    reportCrossing = () => {},
+  } = options;
   const feeds = new RoomFeeds({
     history,
     namespaces: { default: { ...namespaceSettings({}, 'default'), historySize } },
@@ -29,6 +36,7 @@ function startFeeds(history: History, options: FeedsOptions = {}): RoomFeeds {
     metrics: createRecoveryMetrics(createMetricsRegistry()),
     deliver,
     reportGap,
+    reportCrossing,
   });
   cleanup(() => feeds.close());
   return feeds;
@@ -100,23 +108,30 @@ test('a room without history has no feed, and nothing to release', () => {
   expect(() => feeds.release('general')).not.toThrow();
 });
 
-test('messages and gaps of every room reach the one listener', async () => {
+test('messages, gaps and crossings of every room reach the one listener', async () => {
   const { history } = new MemoryCluster().open();
   const heard: unknown[] = [];
   const feeds = startFeeds(history, {
     deliver: (channel, { offset }) => heard.push([channel, offset]),
     reportGap: (channel, { reason }) => heard.push([channel, reason]),
+    reportCrossing: (channel, { previousEpoch }) => heard.push([channel, previousEpoch]),
   });
   const feed = feeds.hold('general');
   await feed?.refresh();
   const envelope = encodeEnvelope({ encoding: 'json', publishedAtMs: 1 }, Buffer.from('{"type":"a"}'));
   const { epoch } = await history.append({ room: 'general', channel: 'c', envelope, size: 10, ttlMs: 60_000 });
   await feed?.refresh();
-  await history.read({ room: 'general', ttlMs: 60_000, limit: 0, known: { epoch, offset: 2 } }); // Ends the epoch.
+  const beginEpoch = (offset: number, from: string) =>
+    history.read({ room: 'general', ttlMs: 60_000, limit: 0, known: { epoch: from, offset } });
+  const next = await beginEpoch(2, epoch);
+  await feed?.refresh();
+  feed?.acknowledge({ epoch: next.epoch, offset: 2 });
+  await beginEpoch(2, next.epoch);
   await feed?.refresh();
   const channel = new Channels().room('general');
   expect(heard).toEqual([
     [channel, 1],
+    [channel, epoch],
     [channel, 'new_epoch'],
   ]);
 });

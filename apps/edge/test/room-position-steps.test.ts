@@ -8,6 +8,7 @@ const reading = (offset: number, messages: readonly Position[] = [], epoch = 'e'
   ...at(offset, epoch),
   through: offset,
   messages,
+  bridges: [],
 });
 
 /** A room that was read up to an offset. */

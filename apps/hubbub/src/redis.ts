@@ -1,11 +1,12 @@
 /** The broker client on the Redis that the configuration names. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BrokerClient, openRedisBrokerClient } from '@hubbub/broker';
+import { type AcknowledgedLoss, type BrokerClient, openRedisBrokerClient } from '@hubbub/broker';
 import { type Config, ConfigError } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
-import { countRedisFailures, type Logger, type MetricsRegistry, occasionally } from '@hubbub/runtime';
+import { countRedisFailures, type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
 
 const FAILURE_LOG_INTERVAL_MS = 5000;
+const LOSS_LOG_INTERVAL_MS = 100;
 
 /** @throws {ConfigError} for commands that make no sense without a cluster. */
 export function requireRedis(config: Config): string {
@@ -28,7 +29,27 @@ export function openConfiguredBrokerClient(
     nodeLeaseMs: config.nodeLeaseMs,
     presencePartitions: config.presencePartitions,
     onError: logRedisFailures(log, metrics),
+    onAcknowledgedLoss: reportAcknowledgedLosses(log, metrics),
   });
+}
+
+function reportAcknowledgedLosses(log: Logger, metrics: MetricsRegistry): (loss: AcknowledgedLoss) => void {
+  const count = metricsKit(metrics).counter(
+    'hubbub_acknowledged_lost_total',
+    'Rooms of which Redis, when it returned with older data, lacked messages that this process had acknowledged.',
+  );
+  const logLoss = occasionally(
+    LOSS_LOG_INTERVAL_MS,
+    (suppressed, { room, epoch, keptOffset, offset }: AcknowledgedLoss) =>
+      log.warn(
+        { event: 'acknowledged_lost', room, epoch, keptOffset, offset, suppressed },
+        'Redis returned with older data and has lost acknowledged messages of a room',
+      ),
+  );
+  return loss => {
+    count();
+    logLoss(loss);
+  };
 }
 
 /** A Redis that is away fails on every connection several times a second: it is logged occasionally. */

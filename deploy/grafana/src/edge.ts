@@ -137,6 +137,7 @@ export const edge = board({
           queries: [
             [`sum by (result) (${increase('hubbub_edge_recoveries_total')})`, 'recovery: {{result}}'],
             [`sum by (reason) (${increase('hubbub_edge_room_gaps_total')})`, 'gap: {{reason}}'],
+            [increase('hubbub_acknowledged_lost_total'), 'rooms with lost acknowledged messages'],
           ],
         }),
         graph({

@@ -1,4 +1,5 @@
 /** The history of a room: publishing with an exact position, and reading (docs/decisions/0002). */
+import { randomBytes } from 'node:crypto';
 import type { Position } from '@hubbub/protocol';
 
 export interface HistoryAppend {
@@ -36,7 +37,7 @@ export interface HistoryQuery {
   readonly maxBytes?: number;
   /**
    * A position that was surely given. If a history of the same epoch does not reach it, a restored Redis has lost its end: it
-   * begins a new epoch. Never a position that only a client claims.
+   * continues in a new epoch. Never a position that only a client claims.
    */
   readonly known?: Position;
 }
@@ -50,12 +51,45 @@ export interface HistoryEntry {
 /** The position is that of the newest envelope, whatever was asked for. */
 export interface HistoryPage extends Position {
   readonly entries: readonly HistoryEntry[];
+  /**
+   * How far this epoch contains earlier ones, newest first: their messages up to these positions have the same offsets here.
+   * Later messages of those epochs are lost.
+   */
+  readonly bridges: readonly Position[];
   /** There are no entries because they are larger than `maxBytes`: only those after this offset, or after a later one, fit. */
   readonly tooLargeBelow?: number;
 }
 
+/** An append that was acknowledged, and is not in the history any more. */
+export interface AcknowledgedLoss {
+  readonly room: string;
+  /** Of the acknowledged message. */
+  readonly epoch: string;
+  readonly offset: number;
+  /** Messages behind this offset of the epoch are lost. */
+  readonly keptOffset: number;
+}
+
+/** The position in the epoch of the page; `undefined` when that epoch does not contain it. */
+export function locate(
+  { epoch, offset }: Position,
+  page: Pick<HistoryPage, 'epoch' | 'bridges'>,
+): Position | undefined {
+  if (epoch === page.epoch) return { epoch, offset };
+  const bridge = page.bridges.find(found => found.epoch === epoch);
+  return bridge !== undefined && offset <= bridge.offset ? { epoch: page.epoch, offset } : undefined;
+}
+
+/** 72 random bits: an epoch never repeats. JSON and Lua need no escape for it. */
+export function newEpoch(): string {
+  return randomBytes(9).toString('base64url');
+}
+
 /** How long a retry of the same message is recognized. */
 export const IDEMPOTENCY_WINDOW_MS = 300_000;
+
+/** Earlier epochs that a history remembers. */
+export const BRIDGES_MAX = 8;
 
 /** The position of a history outlives its envelopes by this factor, so that an expired history differs from a lost one. */
 export const POSITION_TTL_FACTOR = 2;
@@ -69,8 +103,8 @@ export const POSITION_TTL_FACTOR = 2;
  *   appender are in the order of its calls.
  * - **Unknown fate.** When `append` rejects with `OUTCOME_UNKNOWN`, the envelope may or may not have been published, now or a little later: a
  *   retry with the same idempotency key never doubles it.
- * - **Never the same position twice.** After any loss, an epoch and an offset never name another envelope, as
- *   long as the holder of a position passes it (`known`).
+ * - **Never the same position twice.** After any loss, an epoch and an offset never name another envelope: the history
+ *   continues in a new epoch, with the envelopes that are left.
  */
 export interface History {
   /** @throws {HubbubError} `UNAVAILABLE`: not appended; `OUTCOME_UNKNOWN` */

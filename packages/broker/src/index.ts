@@ -15,6 +15,7 @@ export {
   MALFORMED,
 } from './event-log.js';
 export {
+  type AcknowledgedLoss,
   type Appended,
   type History,
   type HistoryAppend,
@@ -22,6 +23,7 @@ export {
   type HistoryPage,
   type HistoryQuery,
   IDEMPOTENCY_WINDOW_MS,
+  locate,
   POSITION_TTL_FACTOR,
 } from './history.js';
 export { type EntryPage, type PageQuery, readPage } from './history-page.js';

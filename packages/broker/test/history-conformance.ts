@@ -4,7 +4,7 @@ import { decodeEnvelope, encodeEnvelope } from '@hubbub/protocol';
 import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import type { Broker } from '../src/broker.js';
-import type { History, HistoryAppend, HistoryEntry } from '../src/history.js';
+import { type History, type HistoryAppend, type HistoryEntry, locate } from '../src/history.js';
 
 export interface HistoryUnderTest {
   readonly history: History;
@@ -127,18 +127,43 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
     expect(offsets((await read({ known: { ...second, offset: 3 } })).entries)).toEqual([1, 2, 3]);
   });
 
-  test('a history that does not reach a known position begins a new epoch, empty', async () => {
+  test('a history that does not reach a known position continues in a new epoch, behind a bridge', async () => {
     const { append, read } = await newRoom();
-    const position = await append('a');
-    expect(await read({ known: position })).toMatchObject({ epoch: position.epoch, offset: 1 });
+    const position = await append('a', { idempotencyKey: 'alice/a' });
+    expect(await read({ known: position })).toMatchObject({ epoch: position.epoch, offset: 1, bridges: [] });
     const lost = await read({ known: { ...position, offset: 2 } });
     expect(lost.epoch).not.toBe(position.epoch);
-    expect(lost).toMatchObject({ offset: 0, entries: [] });
+    expect(lost).toMatchObject({ offset: 1, bridges: [{ epoch: position.epoch, offset: 1 }] });
+    expect(offsets(lost.entries)).toEqual([1]);
     const next = await append('b', { known: position });
-    expect(next).toMatchObject({ epoch: lost.epoch, offset: 1 });
-    const after = await append('c', { known: { ...next, offset: 2 } });
+    expect(next).toMatchObject({ epoch: lost.epoch, offset: 2 });
+    const after = await append('c', { known: { ...next, offset: 3 } });
     expect(after.epoch).not.toBe(next.epoch);
-    expect(after.offset).toBe(1);
+    expect(after.offset).toBe(3);
+    const page = await read();
+    expect(offsets(page.entries)).toEqual([1, 2, 3]);
+    expect(page.bridges).toEqual([
+      { epoch: next.epoch, offset: 2 },
+      { epoch: position.epoch, offset: 1 },
+    ]);
+    expect([1, 2].map(offset => locate({ epoch: position.epoch, offset }, page))).toEqual([
+      { epoch: page.epoch, offset: 1 },
+      undefined,
+    ]);
+    const again = await append('a', { idempotencyKey: 'alice/a' });
+    expect(again).toEqual({ epoch: page.epoch, offset: 1, repeated: true });
+  });
+
+  test('only the bridges of the last eight epochs are remembered', async () => {
+    const { append, read } = await newRoom();
+    const epochs: string[] = [];
+    for (let offset = 1; offset <= 10; offset++) {
+      const { epoch } = await append(`${offset}`);
+      epochs.unshift(epoch);
+      await read({ known: { epoch, offset: offset + 1 } });
+    }
+    const { bridges } = await read();
+    expect(bridges).toEqual(epochs.slice(0, 8).map((epoch, index) => ({ epoch, offset: 10 - index })));
   });
 }
 

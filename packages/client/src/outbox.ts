@@ -28,7 +28,7 @@ export interface OutboxPorts {
 
 interface Delivery extends Request {
   /** When it went out first, the epoch of its room then, and the user who sent it; `undefined` before. */
-  first?: { readonly atMs: number; readonly epoch: string | undefined; readonly user: string | undefined };
+  first?: { readonly atMs: number; epoch: string | undefined; readonly user: string | undefined };
   /** The outcome of an attempt is not known. */
   isUnknown?: boolean;
 }
@@ -127,6 +127,11 @@ export class Outbox {
       return true;
     }
     return false;
+  }
+
+  /** The room's history continues in another epoch: an edge knows a repetition of what was sent before there, too. */
+  crossed(previous: unknown, epoch: string | undefined): void {
+    for (const { first } of this.#open) if (first && first.epoch === previous) first.epoch = epoch;
   }
 
   /** Repeats only messages in the next session: other frames have a meaning for the session that ended alone. */

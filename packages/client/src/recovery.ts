@@ -33,7 +33,7 @@ export interface RecoveryPorts {
   readonly room: string;
   session(): Session | undefined;
   /** Our own messages on their way. */
-  readonly outbox: Pick<Outbox, 'messagesInFlight' | 'isInFlight' | 'arrived'>;
+  readonly outbox: Pick<Outbox, 'messagesInFlight' | 'isInFlight' | 'arrived' | 'crossed'>;
   deliver(frame: Frame): void;
   report(name: '*gap', gap: Gap): void;
   report(name: '*recovered', recovered: Recovered): void;
@@ -110,6 +110,15 @@ export class Recovery {
     // Without a known position the first message that is heard sets it: what came before is not ours.
     this.#position ??= new RoomPosition(undefined, offset - 1);
     const { epoch = frame.epoch } = this.#position;
+    const previous = frame.payload?.previous_epoch;
+    if (frame.type === 'room_offset' && previous && (epoch === previous || epoch === frame.epoch)) {
+      // The history continues in another epoch, and nothing is missing.
+      this.#position.epoch = frame.epoch;
+      this.#takeAcks();
+      this.#ports.outbox.crossed(previous, frame.epoch);
+      this.#ports.deliver(frame);
+      return;
+    }
     if (epoch !== (frame.epoch ?? epoch)) {
       if (this.#hold(frame)) return;
       // The edge names a new epoch first; where that was lost, the message itself shows the gap.
@@ -206,7 +215,11 @@ export class Recovery {
     const early = known ? 0 : (this.#position?.offset ?? 0);
     this.#position = new RoomPosition(epoch, Math.max(offset, early));
     this.#isClaimed = false;
-    for (const ack of this.#acksElsewhere) if (ack.epoch === epoch) this.#position.acked(ack.offset);
+    this.#takeAcks();
+  }
+
+  #takeAcks(): void {
+    for (const { epoch, offset } of this.#acksElsewhere) if (epoch === this.epoch) this.#position?.acked(offset);
   }
 
   #reportGap(reason: GapReason, known: Position | undefined, now: Position | undefined): void {

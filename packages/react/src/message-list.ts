@@ -223,6 +223,10 @@ export function createMessageList(
         // Before the first page, which contains what is missing, only a room without history has a gap to show.
         if (isLoaded || before === undefined) openGap({ reason, since, before });
       }),
+      // The history continues in another epoch, with the same offsets.
+      room.on('room_offset', frame => {
+        if (frame.payload?.previous_epoch === epoch) epoch = frame.epoch;
+      }),
       room.onStateChange(({ state, previous }) => state === 'joined' && joined(previous === 'rejoining')),
     ];
     if (room.state === 'joined') joined(false);

@@ -52,7 +52,13 @@ export interface HubbubOptions extends ServiceOptions {
   readonly redisUrl: string;
   /** How long a message may wait for Redis before it is refused. Default 5,000. */
   readonly timeoutMs?: number;
-  /** Called for each failed connection; it is retried until `close`. Default: ignored, publishes reject meanwhile. */
+  /**
+   * Called for each failed connection; it is retried until `close`. Default: ignored, publishes reject meanwhile.
+   *
+   * Also called with `OUTCOME_UNKNOWN` if Redis, after a restart or a failover, lacks messages of a room. This service had
+   * published one of them in the last 10 s. `details` has `room`, `epoch`, `keptOffset` and `offset`: the messages of that epoch
+   * from `keptOffset + 1` to `offset` are lost.
+   */
   readonly onError?: (error: Error) => void;
 }
 
@@ -189,6 +195,11 @@ export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
     ...(options.presencePartitions !== undefined && { presencePartitions: options.presencePartitions }),
     waitForConnection: true,
     onError,
+    onAcknowledgedLoss: loss => {
+      const lost = `messages ${loss.keptOffset + 1} to ${loss.offset} of room ${loss.room} are lost`;
+      const message = `Redis returned with older data: ${lost}. Publish them again if they still matter.`;
+      onError(new HubbubError('OUTCOME_UNKNOWN', message, { details: { ...loss } }));
+    },
   });
   const hubbub = createHubbub(brokerClient, options);
   const close = async (): Promise<void> => {

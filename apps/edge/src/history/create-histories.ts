@@ -10,16 +10,13 @@ import { ReplayMemory } from './replay-memory.js';
 import { ReplayTurns } from './replay-turns.js';
 import { RoomFeeds, type RoomFeedsOptions } from './room-feeds.js';
 
-export interface HistoriesParts extends Pick<RoomFeedsOptions, 'deliver' | 'reportGap'> {
+export interface HistoriesParts extends Pick<RoomFeedsOptions, 'deliver' | 'reportGap' | 'reportCrossing'> {
   readonly history: History;
   readonly channels: Channels;
   readonly metrics: MetricsRegistry;
 }
 
-export function createHistories(
-  config: Config,
-  { history, channels, metrics: registry, deliver, reportGap }: HistoriesParts,
-) {
+export function createHistories(config: Config, { history, channels, metrics: registry, ...reports }: HistoriesParts) {
   const { namespaces, maxReplayMessages, maxBufferedBytes, historyCheckIntervalMs: checkIntervalMs } = config;
   const metrics = createRecoveryMetrics(registry);
   const replayMemory = new ReplayMemory(config.maxReplayBytes, metrics.windowDropped);
@@ -32,8 +29,7 @@ export function createHistories(
     channels,
     replayMemory,
     checkIntervalMs,
-    deliver,
-    reportGap,
+    ...reports,
   });
   return {
     feeds,

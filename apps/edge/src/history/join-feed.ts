@@ -1,10 +1,12 @@
 /** Joins a session to the feed of a room: sends what it missed, then what is live, without an await between. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GapReason, HubbubError, type Position, type Recovery } from '@hubbub/protocol';
+import { CODECS } from '@hubbub/protocol/msgpack';
 import type { Session } from '../sessions/session.js';
 import type { RecoveryMetrics } from './recovery-metrics.js';
 import type { ReplayTurns } from './replay-turns.js';
 import type { RoomFeed } from './room-feed.js';
+import { roomOffsetFrame } from './room-message.js';
 
 export interface JoinFeedOptions {
   readonly maxReplayMessages: number;
@@ -37,7 +39,7 @@ export function createJoinFeed(options: JoinFeedOptions): JoinFeed {
 }
 
 async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptions): Promise<Recovery | undefined> {
-  const { session, since, isStillValid } = joining;
+  const { session, since: named, isStillValid } = joining;
   if (feed.position === undefined) await feed.refresh();
   let confirmed = false;
   let drainedMs = 0;
@@ -50,12 +52,13 @@ async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptio
       joining.announce?.(recovery);
       session.sendAll(frames);
       joining.joinTopic();
-      if (since !== undefined) options.metrics.recovery(recovery.reason ?? 'recovered');
+      if (named !== undefined) options.metrics.recovery(recovery.reason ?? 'recovered');
       return recovery;
     };
     const joinWithGap = (reason: GapReason): Recovery => join({ ...position, recovered: false, reason });
-    if (since === undefined) return join(position);
-    if (since.epoch !== position.epoch || since.offset > position.offset) {
+    if (named === undefined) return join(position);
+    const since = feed.locate(named);
+    if (since === undefined || since.offset > position.offset) {
       // The session comes from an edge that is ahead of this one, or the history was lost.
       if (confirmed) return joinWithGap('new_epoch');
       confirmed = true;
@@ -74,7 +77,10 @@ async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptio
       await feed.replay.extend(since.offset);
       continue;
     }
-    const { frames, bytes } = window.since(start, session);
+    const replay = window.since(start, session);
+    const crossing = named.epoch === since.epoch ? [] : [crossingFrame(feed.room, since, named.epoch, session)];
+    const frames = [...crossing, ...replay.frames];
+    const { bytes } = replay;
     if (bytes > options.maxBufferedBytes) return joinWithGap('too_many');
     // Earlier replays may still be buffered for a slow reader.
     if (bytes > options.maxBufferedBytes - session.socket.getBufferedAmount()) {
@@ -95,7 +101,12 @@ async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptio
     }
     session.cost?.bytesOut.charge(bytes, feed.room);
     if (start === since.offset) return join({ ...position, recovered: true }, frames);
-    const replayed = frames.length > 0 ? { replayed_from: start + 1 } : {};
+    const replayed = replay.frames.length > 0 ? { replayed_from: start + 1 } : {};
     return join({ ...position, recovered: false, reason: 'too_old', ...replayed }, frames);
   }
+}
+
+/** First in a replay to a client that names a position of an earlier epoch. */
+function crossingFrame(room: string, position: Position, previousEpoch: string, { encoding }: Session): Uint8Array {
+  return CODECS[encoding].encode(roomOffsetFrame(room, position, previousEpoch));
 }

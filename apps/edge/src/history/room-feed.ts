@@ -5,7 +5,7 @@ import { HubbubError, type Position } from '@hubbub/protocol';
 import type { LimitFunction } from 'p-limit';
 import type { RecoveryMetrics } from './recovery-metrics.js';
 import { messagesOf, type RoomMessage } from './room-message.js';
-import { type Gap, RoomPosition } from './room-position.js';
+import { type Crossing, type Gap, RoomPosition } from './room-position.js';
 import { type HistoryQueryOfRoom, type ReplayBounds, RoomReplay } from './room-replay.js';
 
 export interface FedRoom {
@@ -25,6 +25,7 @@ export interface FeedParts extends ReplayBounds {
   readonly metrics: RecoveryMetrics;
   deliver(channel: string, message: RoomMessage): void;
   reportGap(channel: string, gap: Gap): void;
+  reportCrossing(channel: string, crossing: Crossing): void;
 }
 
 interface Waiting {
@@ -57,8 +58,6 @@ export class RoomFeed {
   /** The position at the last check, and how often it was unchanged since. */
   #checked: Position | undefined;
   #silentRounds = 0;
-  /** Distinguishes the message at the position from another one with its offset. */
-  #fingerprint: string | undefined;
 
   constructor({ name, channel, ttlMs }: FedRoom, parts: FeedParts) {
     this.room = name;
@@ -75,6 +74,16 @@ export class RoomFeed {
   /** The last message delivered here; `undefined` before it is known. */
   get position(): Position | undefined {
     return this.#position.position;
+  }
+
+  /** As of {@link RoomPosition}. */
+  locate(position: Position): Position | undefined {
+    return this.#position.locate(position);
+  }
+
+  /** As of {@link RoomPosition}. */
+  acknowledge(position: Position): void {
+    this.#position.acknowledge(position);
   }
 
   /** A live message came. */
@@ -176,43 +185,26 @@ export class RoomFeed {
   }
 
   async #learn(): Promise<void> {
-    let page = await this.#read('catch_up', () => {
+    const page = await this.#read('catch_up', () => {
       const known = this.position;
       this.#position.beginRead();
-      // The message at the position comes again, to be compared.
-      return known === undefined ? { limit: 0 } : { known, after: Math.max(0, known.offset - 1), limit: CATCH_UP_PAGE };
+      return known === undefined ? { limit: 0 } : { known, after: known.offset, limit: CATCH_UP_PAGE };
     });
     if (this.#closed) return;
-    let messages = messagesOf(page);
-    if (this.#wasRewritten(page, messages)) {
-      const known = { epoch: page.epoch, offset: Number.MAX_SAFE_INTEGER };
-      page = await this.#read('catch_up', () => ({ known, limit: 0 }));
-      if (this.#closed) return;
-      messages = [];
-    }
-    const { offset } = this.position ?? page;
-    messages = messages.filter(message => message.offset > offset);
     const through = page.entries.length < CATCH_UP_PAGE ? page.offset : (page.entries.at(-1)?.offset ?? page.offset);
-    for (const { gap, message } of this.#position.learn({ ...page, through, messages })) {
-      if (message !== undefined) this.#deliver(message);
-      else {
-        this.replay.restart();
-        this.#fingerprint = undefined;
-        this.#parts.metrics.gap(gap.reason);
-        this.#parts.reportGap(this.#channel, gap);
+    for (const { gap, crossing, message } of this.#position.learn({ ...page, through, messages: messagesOf(page) })) {
+      if (message !== undefined) {
+        this.#deliver(message);
+        continue;
       }
+      this.replay.restart();
+      if (crossing !== undefined) {
+        this.#parts.reportCrossing(this.#channel, crossing);
+        continue;
+      }
+      this.#parts.metrics.gap(gap.reason);
+      this.#parts.reportGap(this.#channel, gap);
     }
-  }
-
-  /**
-   * A restored Redis may have counted again from older data before this edge could publish its position. Then this epoch has
-   * two messages of one offset, and must end.
-   */
-  #wasRewritten({ epoch }: Position, messages: readonly RoomMessage[]): boolean {
-    const position = this.position;
-    if (this.#fingerprint === undefined || position?.epoch !== epoch) return false;
-    const found = messages.find(({ offset }) => offset === position.offset);
-    return found !== undefined && fingerprintOf(found) !== this.#fingerprint;
   }
 
   #read(purpose: 'catch_up' | 'check' | 'replay', query: () => HistoryQueryOfRoom): Promise<HistoryPage> {
@@ -224,7 +216,6 @@ export class RoomFeed {
   }
 
   #deliver(message: RoomMessage): void {
-    this.#fingerprint = fingerprintOf(message);
     this.replay.push(message);
     this.#parts.deliver(this.#channel, message);
   }
@@ -232,11 +223,6 @@ export class RoomFeed {
 
 function leaving(): HubbubError {
   return new HubbubError('UNAVAILABLE', 'This edge is leaving.');
-}
-
-/** Two messages of one offset were published before and after a restart of Redis: their times differ. */
-function fingerprintOf({ publishedAtMs, excludeSession = '', body }: RoomMessage): string {
-  return `${publishedAtMs} ${body.length} ${excludeSession}`;
 }
 
 /** Rounds between two checks of a room that has been silent for long. */

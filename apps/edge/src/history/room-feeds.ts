@@ -7,7 +7,7 @@ import type { RecoveryMetrics } from './recovery-metrics.js';
 import type { ReplayMemory } from './replay-memory.js';
 import { type FeedParts, RoomFeed } from './room-feed.js';
 import type { RoomMessage } from './room-message.js';
-import type { Gap } from './room-position.js';
+import type { Crossing, Gap } from './room-position.js';
 
 /** Concurrent reads of histories, however many rooms are behind. */
 const CONCURRENT_READS = 32;
@@ -27,6 +27,7 @@ export interface RoomFeedsOptions {
   /** The next stage: takes the messages of all rooms, each room's in order. */
   deliver(channel: string, message: RoomMessage): void;
   reportGap(channel: string, gap: Gap): void;
+  reportCrossing(channel: string, crossing: Crossing): void;
 }
 
 export class RoomFeeds {
@@ -49,6 +50,7 @@ export class RoomFeeds {
       limitReads: pLimit(CONCURRENT_READS),
       deliver: (channel, message) => options.deliver(channel, message),
       reportGap: (channel, gap) => options.reportGap(channel, gap),
+      reportCrossing: (channel, crossing) => options.reportCrossing(channel, crossing),
     };
     this.#timer = setInterval(() => void this.#check(), checkIntervalMs).unref();
   }

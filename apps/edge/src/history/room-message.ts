@@ -25,14 +25,14 @@ export type RoomMessage = Envelope & Position;
 export type KeptMessage = Position &
   Pick<Envelope, 'encoding' | 'body' | 'excludeSession' | 'excludeUser' | 'notifyExcluded'>;
 
-/** The messages of a page, without entries that are not envelopes of this epoch. */
-export function messagesOf(page: HistoryPage): RoomMessage[] {
+/** The messages of a page, without entries that are not envelopes. */
+export function messagesOf(page: Pick<HistoryPage, 'epoch' | 'entries'>): RoomMessage[] {
   return page.entries.flatMap(entry => messageOf(entry, page) ?? []);
 }
 
 const NO_BODY = new Uint8Array(0);
 
-/** All entries of a page: one that is not an envelope of this epoch keeps its place, so that there is no hole. */
+/** All entries of a page: one that is not an envelope keeps its place, so that there is no hole. */
 export function keptMessagesOf(page: HistoryPage): KeptMessage[] {
   const { epoch } = page;
   return page.entries.map(
@@ -40,9 +40,10 @@ export function keptMessagesOf(page: HistoryPage): KeptMessage[] {
   );
 }
 
-function messageOf({ envelope, offset }: HistoryEntry, { epoch }: Position): RoomMessage | undefined {
+/** In the epoch of the page, whichever one the envelope was published in: the history continues behind its bridges. */
+function messageOf({ envelope, offset }: HistoryEntry, { epoch }: Pick<Position, 'epoch'>): RoomMessage | undefined {
   const decoded = decodeEnvelope(envelope);
-  return decoded?.epoch === epoch ? replaceForgedMessage({ ...decoded, epoch, offset }) : undefined;
+  return decoded && replaceForgedMessage({ ...decoded, epoch, offset });
 }
 
 type Exclusion = Pick<Envelope, 'excludeSession' | 'excludeUser' | 'notifyExcluded'>;
@@ -53,8 +54,9 @@ export function isLeftOut(session: Pick<Session, 'id' | 'user'>, exclusion: Excl
   return exclusion.notifyExcluded === true && exclusion.excludeSession === session.id;
 }
 
-export function roomOffsetFrame(room: string, { epoch, offset }: Position): Frame {
-  return { type: 'room_offset', room, epoch, offset, timestamp: new Date().toISOString() };
+export function roomOffsetFrame(room: string, { epoch, offset }: Position, previousEpoch?: string): Frame {
+  const payload = previousEpoch === undefined ? {} : { payload: { previous_epoch: previousEpoch } };
+  return { type: 'room_offset', room, epoch, offset, ...payload, timestamp: new Date().toISOString() };
 }
 
 interface EncodedFrame {

@@ -2,6 +2,7 @@
  * How far a room with history was delivered on this edge, and the messages behind a hole. Pure: it decides
  * what is to be delivered and what is to be read, others do it.
  */
+import { locate } from '@hubbub/broker';
 import type { GapReason, Position } from '@hubbub/protocol';
 
 /** A range of lost messages: the room continues after `position`. */
@@ -16,11 +17,20 @@ export interface Reading<Message> extends Position {
   readonly messages: readonly Message[];
   /** The history was read up to here: an offset without a message is a hole. */
   readonly through: number;
+  /** As in `HistoryPage`. */
+  readonly bridges: readonly Position[];
+}
+
+/** The room continues in another epoch, and nothing is missing. */
+export interface Crossing {
+  readonly previousEpoch: string;
+  readonly position: Position;
 }
 
 export type Step<Message> =
-  | { readonly gap: Gap; readonly message?: never }
-  | { readonly message: Message; readonly gap?: never };
+  | { readonly gap: Gap; readonly message?: never; readonly crossing?: never }
+  | { readonly crossing: Crossing; readonly message?: never; readonly gap?: never }
+  | { readonly message: Message; readonly gap?: never; readonly crossing?: never };
 
 /** Live messages that may wait for a read. Messages that do not fit are dropped, and read from the history later. */
 export const WAITING_MESSAGES_MAX = 256;
@@ -34,6 +44,9 @@ const NONE: readonly never[] = [];
 export class RoomPosition<Message extends Position> {
   #state: 'unknown' | 'following' | 'behind' = 'unknown';
   #position: Position = { epoch: '', offset: 0 };
+  #bridges: readonly Position[] = NONE;
+  /** The highest offset of this epoch that was acknowledged to a sender here. */
+  #acknowledged = 0;
   /** Messages that came before the pending read began: if their epoch differs from the read's, it is an older one. */
   #early: readonly Message[] = NONE;
   /** Came since. Made when first needed: in most rooms nothing ever waits. */
@@ -53,6 +66,16 @@ export class RoomPosition<Message extends Position> {
   /** The last message delivered; `undefined` before the first read. */
   get position(): Position | undefined {
     return this.#state === 'unknown' ? undefined : this.#position;
+  }
+
+  /** A position as it is called in this epoch; `undefined` if this epoch does not contain it. */
+  locate(position: Position): Position | undefined {
+    return locate(position, { epoch: this.#position.epoch, bridges: this.#bridges });
+  }
+
+  /** A sender here knows of this message: if it is lost before it was delivered here, that is a gap. */
+  acknowledge({ epoch, offset }: Position): void {
+    if (epoch === this.#position.epoch && offset > this.#acknowledged) this.#acknowledged = offset;
   }
 
   /** A live message came: now, later, or (a known one) never. Returns whether it is to be delivered now. */
@@ -98,16 +121,30 @@ export class RoomPosition<Message extends Position> {
       this.#takeRead(reading, steps);
       rest = this.#position.offset < offset;
     } else {
-      // The read began at an offset of the old epoch: nothing of it can be used.
-      this.#position = { epoch, offset: 0 };
-      steps.push({ gap: { reason: 'new_epoch', position: this.#position } });
-      rest = offset > 0;
+      const begunAt = this.#position.offset;
+      steps.push(this.#enterEpoch(reading));
+      // A read that began behind a lost message lacks what took its place.
+      if (this.#position.offset === begunAt) this.#takeRead(reading, steps);
+      rest = this.#position.offset < offset;
     }
+    this.#bridges = reading.bridges;
     // Messages from before the read were also appended before it. Others do not exist, and would be awaited forever.
     this.#early = this.#early.filter(message => message.epoch === epoch && message.offset <= offset);
     if (!rest) rest = !this.#takeWaiting(steps);
     this.#state = rest || this.#readAgain ? 'behind' : 'following';
     return steps;
+  }
+
+  #enterEpoch({ epoch, bridges }: Reading<Message>): Step<Message> {
+    const { epoch: previousEpoch, offset } = this.#position;
+    const bridge = bridges.find(found => found.epoch === previousEpoch);
+    const isWhole = bridge !== undefined && Math.max(offset, this.#acknowledged) <= bridge.offset;
+    // Without a bridge from here, what precedes this epoch is as unknown as what was lost.
+    const keptOffset = bridge?.offset ?? bridges[0]?.offset ?? 0;
+    this.#position = { epoch, offset: bridge === undefined ? keptOffset : Math.min(offset, keptOffset) };
+    this.#acknowledged = 0;
+    const position = this.#position;
+    return isWhole ? { crossing: { previousEpoch, position } } : { gap: { reason: 'new_epoch', position } };
   }
 
   #takeRead({ epoch, messages, through }: Reading<Message>, steps: Step<Message>[]): void {

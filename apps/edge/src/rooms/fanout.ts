@@ -18,7 +18,7 @@ import type { Conflation } from '../conflation/conflation.js';
 import type { RecoveryMetrics } from '../history/recovery-metrics.js';
 import type { RoomFeeds } from '../history/room-feeds.js';
 import { isForged, isLeftOut, replaceForgedMessage, roomOffsetFrame } from '../history/room-message.js';
-import type { Gap } from '../history/room-position.js';
+import type { Crossing, Gap } from '../history/room-position.js';
 import type { EdgeMetrics } from '../metrics.js';
 import type { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
@@ -98,6 +98,14 @@ export class Audiences {
     return true;
   }
 
+  /** Sends `room_offset` to the members of the channel's room: it continues in another epoch. */
+  reportCrossing(channel: string, { previousEpoch, position }: Crossing): void {
+    const audience = this.#byChannel.get(channel);
+    if (audience !== undefined) {
+      this.#announce(audience, { type: 'room_offset', payload: { previous_epoch: previousEpoch } }, position);
+    }
+  }
+
   /** Sends `session_gap` to all sessions: messages for users, for all or for single sessions have no history. */
   reportSessionGap(): void {
     this.#announce(this.#everybody, { type: 'session_gap' });
@@ -107,9 +115,9 @@ export class Audiences {
     return room !== undefined && namespaceSettings(this.#parts.namespaces, namespaceOf(room)).conflate;
   }
 
-  #announce(audience: Audience, frame: Pick<Frame, 'type' | 'payload'>): void {
+  #announce(audience: Audience, frame: Pick<Frame, 'type' | 'payload'>, position?: Position): void {
     const body = jsonCodec.encode({ ...frame, timestamp: new Date().toISOString() });
-    audience.deliver({ encoding: 'json', body, except: [] }, this.#parts.publish);
+    audience.deliver({ encoding: 'json', body, except: [], position }, this.#parts.publish);
   }
 }
 

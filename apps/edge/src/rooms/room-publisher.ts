@@ -44,11 +44,16 @@ export class RoomPublisher {
     const channel = this.#parts.channels.room(room);
     if (historySize === 0) return this.#parts.broker.publish(channel, envelope).then(() => ({}));
     session.cost?.stored.spend(room, { size: historySize, ttlMs: historyTtlMs }, envelope.length);
-    const known = this.#parts.feeds.of(channel)?.position;
+    const feed = this.#parts.feeds.of(channel);
+    const known = feed?.position;
     const key = idempotencyKey(session, messageId);
     return this.#parts.history
       .append({ room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, ...key })
-      .then(({ epoch, offset, repeated }) => ({ position: { epoch, offset }, duplicate: repeated }));
+      .then(({ epoch, offset, repeated }) => {
+        const position = { epoch, offset };
+        feed?.acknowledge(position);
+        return { position, duplicate: repeated };
+      });
   }
 
   /** Something of the moment, kept nowhere and for the others only. @throws {HubbubError} `UNAVAILABLE` */

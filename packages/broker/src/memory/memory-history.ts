@@ -1,21 +1,24 @@
 /** Histories within one process, under the same guarantees as on Redis. */
-import { randomBytes } from 'node:crypto';
 import { type Position, positionEnvelope } from '@hubbub/protocol';
 import {
   type Appended,
+  BRIDGES_MAX,
   type History,
   type HistoryAppend,
   type HistoryEntry,
   type HistoryPage,
   type HistoryQuery,
   IDEMPOTENCY_WINDOW_MS,
+  locate,
+  newEpoch,
   POSITION_TTL_FACTOR,
 } from '../history.js';
 import type { MemoryExchange } from './memory-broker.js';
 
 interface RoomHistory {
-  readonly epoch: string;
+  epoch: string;
   offset: number;
+  bridges: readonly Position[];
   entries: HistoryEntry[];
   readonly answers: Map<string, { position: Position; expiresAtMs: number }>;
   entriesExpireAtMs: number;
@@ -35,9 +38,11 @@ export class MemoryHistory implements History {
 
   async append({ room, channel, envelope, idempotencyKey, size, ttlMs, known }: HistoryAppend): Promise<Appended> {
     const now = Date.now();
-    const history = this.#openBehind(known, room, ttlMs, now);
+    const history = this.#openAt(known, room, ttlMs, now);
     const answer = idempotencyKey === undefined ? undefined : history.answers.get(idempotencyKey);
-    if (answer !== undefined && answer.expiresAtMs > now) return { ...answer.position, repeated: true };
+    if (answer !== undefined && answer.expiresAtMs > now) {
+      return { ...(locate(answer.position, history) ?? answer.position), repeated: true };
+    }
     history.offset++;
     const position = { epoch: history.epoch, offset: history.offset };
     const positioned = positionEnvelope(envelope, position);
@@ -53,20 +58,22 @@ export class MemoryHistory implements History {
 
   async read({ room, ttlMs, after = 0, before, limit, from, maxBytes, known }: HistoryQuery): Promise<HistoryPage> {
     const now = Date.now();
-    const history = this.#openBehind(known, room, ttlMs, now);
+    const history = this.#openAt(known, room, ttlMs, now);
     const wanted = history.entries.filter(({ offset }) => offset > after && (before === undefined || offset < before));
     const entries = from === 'newest' ? wanted.slice(Math.max(0, wanted.length - limit)) : wanted.slice(0, limit);
-    const position = { epoch: history.epoch, offset: history.offset };
+    const position = { epoch: history.epoch, offset: history.offset, bridges: history.bridges };
     const tooLargeBelow = maxBytes === undefined ? undefined : newestBeyond(maxBytes, entries);
     return tooLargeBelow === undefined ? { ...position, entries } : { ...position, entries: [], tooLargeBelow };
   }
 
-  /** The room's history, a new one when it does not reach a known position. */
-  #openBehind(known: Position | undefined, room: string, ttlMs: number, now: number): RoomHistory {
+  /** The room's history; in a new epoch when it does not reach a known position. */
+  #openAt(known: Position | undefined, room: string, ttlMs: number, now: number): RoomHistory {
     const history = this.#open(room, ttlMs, now);
-    if (known?.epoch !== history.epoch || history.offset >= known.offset) return history;
-    this.#rooms.delete(room);
-    return this.#open(room, ttlMs, now);
+    const { epoch, offset, bridges } = history;
+    if (known?.epoch !== epoch || offset >= known.offset) return history;
+    history.bridges = [{ epoch, offset }, ...bridges].slice(0, BRIDGES_MAX);
+    history.epoch = newEpoch();
+    return history;
   }
 
   /** The room's history, a new one when it has expired. */
@@ -74,8 +81,15 @@ export class MemoryHistory implements History {
     this.#sweep(now);
     let history = this.#rooms.get(room);
     if (history === undefined || history.expiresAtMs <= now) {
-      const epoch = randomBytes(9).toString('base64url');
-      history = { epoch, offset: 0, entries: [], answers: new Map(), entriesExpireAtMs: 0, expiresAtMs: 0 };
+      history = {
+        epoch: newEpoch(),
+        offset: 0,
+        bridges: [],
+        entries: [],
+        answers: new Map(),
+        entriesExpireAtMs: 0,
+        expiresAtMs: 0,
+      };
       this.#rooms.set(room, history);
     }
     if (history.entriesExpireAtMs <= now) history.entries = [];

@@ -19,6 +19,7 @@ interface GroupedConnection {
  */
 export class ConnectionGroup {
   readonly #members = new Set<GroupedConnection>();
+  readonly #dropListeners: (() => void)[] = [];
   #droppedAtMs = Number.NEGATIVE_INFINITY;
   #readOnly = false;
 
@@ -35,8 +36,18 @@ export class ConnectionGroup {
     this.#members.delete(connection);
   }
 
+  /** The listener runs before the connections are dropped. */
+  onDrop(listener: () => void): void {
+    this.#dropListeners.push(listener);
+  }
+
+  /** The server behind the connections is another one, or has other data: all connect again. */
   drop(): void {
-    for (const connection of this.#members) connection.drop();
+    for (const listener of this.#dropListeners) listener();
+    // Not within the answer that reported it, and behind the commands that were written before.
+    setImmediate(() => {
+      for (const connection of this.#members) connection.drop();
+    });
   }
 
   foundPrimary(): void {
@@ -49,7 +60,6 @@ export class ConnectionGroup {
     const now = performance.now();
     if (now - this.#droppedAtMs < DROP_INTERVAL_MS) return;
     this.#droppedAtMs = now;
-    // Not within the answer that reported it.
-    setImmediate(() => this.drop());
+    this.drop();
   }
 }

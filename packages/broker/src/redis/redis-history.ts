@@ -1,33 +1,54 @@
 /** Histories on Redis: one stream and one position for each room, written by one script (docs/decisions/0002). */
-import { randomBytes } from 'node:crypto';
+import type { Position } from '@hubbub/protocol';
 import {
+  type AcknowledgedLoss,
   type Appended,
   type History,
   type HistoryAppend,
   type HistoryPage,
   type HistoryQuery,
   IDEMPOTENCY_WINDOW_MS,
+  newEpoch,
   POSITION_TTL_FACTOR,
 } from '../history.js';
+import { AcknowledgedAppends } from './acknowledged-appends.js';
 import { RedisScript } from './redis-script.js';
 import type { RedisTopology } from './topology.js';
 import { orOutcomeUnknown, orUnavailable } from './unavailable.js';
 
-const appendScript = new RedisScript(new URL('../../lua/history-append.lua', import.meta.url));
-const readScript = new RedisScript(new URL('../../lua/history-read.lua', import.meta.url));
+const positionFile = new URL('../../lua/history-position.lua', import.meta.url);
+const appendScript = new RedisScript(positionFile, new URL('../../lua/history-append.lua', import.meta.url));
+const readScript = new RedisScript(positionFile, new URL('../../lua/history-read.lua', import.meta.url));
 
 export interface RedisHistoryOptions {
   readonly redis: RedisTopology;
   readonly prefix: string;
+  /** Called for each room of which Redis has lost an append of this process; see {@link AcknowledgedAppends}. */
+  readonly onAcknowledgedLoss?: ((loss: AcknowledgedLoss) => void) | undefined;
 }
+
+type ReadReply = [
+  epoch: Buffer,
+  offset: number,
+  [id: Buffer, fields: Buffer[]][],
+  bridges: Buffer,
+  tooLargeBelow?: number,
+];
 
 export class RedisHistory implements History {
   readonly #redis: RedisTopology;
   readonly #prefix: string;
+  readonly #acknowledged: AcknowledgedAppends;
 
-  constructor({ redis, prefix }: RedisHistoryOptions) {
+  constructor({ redis, prefix, onAcknowledgedLoss = () => {} }: RedisHistoryOptions) {
     this.#redis = redis;
     this.#prefix = prefix;
+    this.#acknowledged = new AcknowledgedAppends(this, onAcknowledgedLoss);
+    for (const { commands, term } of redis.shards) {
+      term.onChange(() => void this.#acknowledged.check());
+      commands.on('close', () => this.#acknowledged.hold());
+      commands.once('end', () => this.#acknowledged.close());
+    }
     appendScript.keepLoaded(redis);
     readScript.keepLoaded(redis);
   }
@@ -36,10 +57,10 @@ export class RedisHistory implements History {
     const keys = [this.#key(room, 'meta'), this.#key(room, 'stream')];
     if (idempotencyKey !== undefined) keys.push(this.#key(room, `id:${idempotencyKey}`));
     const bytes = Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
-    const times = [ttlMs, ttlMs * POSITION_TTL_FACTOR, newEpoch(), IDEMPOTENCY_WINDOW_MS];
-    const args = [channel, bytes, size, ...times, known?.epoch ?? '', known?.offset ?? 0];
+    const args = [...this.#positionArgs(room, ttlMs, known), channel, bytes, size, ttlMs, IDEMPOTENCY_WINDOW_MS];
     const reply = await orOutcomeUnknown(() => appendScript.run(this.#redis, keys, args));
     const [epoch, offset, repeated] = reply as [string, number, number];
+    this.#acknowledged.add({ room, epoch, offset, ttlMs });
     return { epoch, offset, repeated: repeated === 1 };
   }
 
@@ -55,11 +76,10 @@ export class RedisHistory implements History {
   }: HistoryQuery): Promise<HistoryPage> {
     const first = `${after + 1}-0`;
     const last = before === undefined ? '+' : `${Math.max(0, before - 1)}-0`;
-    const epochAndTtl = [newEpoch(), ttlMs * POSITION_TTL_FACTOR];
-    const args = [...epochAndTtl, first, last, limit, from, known?.epoch ?? '', known?.offset ?? 0, maxBytes ?? 0];
+    const args = [...this.#positionArgs(room, ttlMs, known), first, last, limit, from, maxBytes ?? 0];
     const keys = [this.#key(room, 'meta'), this.#key(room, 'stream')];
     const reply = await orUnavailable(() => readScript.runForBytes(this.#redis, keys, args));
-    const [epoch, offset, found, tooLargeBelow] = reply as [Buffer, number, [id: Buffer, fields: Buffer[]][], number?];
+    const [epoch, offset, found, bridges, tooLargeBelow] = reply as ReadReply;
     const entries = found.map(([id, fields]) => ({
       offset: Number.parseInt(id.toString(), 10),
       envelope: fields[1] ?? new Uint8Array(0),
@@ -68,8 +88,15 @@ export class RedisHistory implements History {
       epoch: epoch.toString(),
       offset,
       entries: from === 'newest' ? entries.reverse() : entries,
+      bridges: readBridges(bridges),
       ...(tooLargeBelow !== undefined && { tooLargeBelow }),
     };
+  }
+
+  /** Of history-position.lua. */
+  #positionArgs(room: string, ttlMs: number, known: Position | undefined): (string | number)[] {
+    const { term } = this.#redis.shardOf(this.#key(room, 'meta'));
+    return [newEpoch(), term.current, known?.epoch ?? '', known?.offset ?? 0, ttlMs * POSITION_TTL_FACTOR];
   }
 
   #key(room: string, name: string): string {
@@ -77,7 +104,9 @@ export class RedisHistory implements History {
   }
 }
 
-/** 72 random bits: an epoch never repeats. JSON and Lua need no escape for it. */
-function newEpoch(): string {
-  return randomBytes(9).toString('base64url');
+const NO_BRIDGES: readonly Position[] = [];
+
+function readBridges(json: Buffer): readonly Position[] {
+  if (json.length <= 2) return NO_BRIDGES;
+  return (JSON.parse(json.toString()) as [string, number][]).map(([epoch, offset]) => ({ epoch, offset }));
 }

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { openRedisConnection } from './connection.js';
 import { ConnectionGroup } from './connection-group.js';
 import type { RedisServer } from './redis-server.js';
+import { ServerTerm } from './server-term.js';
 import { ServerSubscriberLink } from './subscriber-link.js';
 import type { RedisShard, SubscriberLink } from './topology.js';
 
@@ -20,11 +21,12 @@ export interface ServerShardOptions {
   onError(error: Error): void;
 }
 
-/** A process that only publishes writes nothing that a replica would refuse: it asks for the role. */
+/** A process that only publishes writes nothing that a replica would refuse: it asks for the role, and for the term. */
 const ROLE_CHECK_MS = 1000;
 
 export class ServerShard implements RedisShard {
   readonly commands: Redis;
+  readonly term: ServerTerm;
   readonly #server: RedisServer;
   readonly #options: ServerShardOptions;
   readonly #group = new ConnectionGroup();
@@ -46,6 +48,7 @@ export class ServerShard implements RedisShard {
       autoPipelining: true,
     });
     this.commands.on('ready', () => void this.#checkRole());
+    this.term = new ServerTerm(this.commands, group);
     this.#roleCheck = setInterval(() => void this.#checkRole(), ROLE_CHECK_MS).unref();
   }
 
@@ -97,6 +100,7 @@ export class ServerShard implements RedisShard {
 
   async #checkRole(): Promise<void> {
     if (this.commands.status !== 'ready') return;
+    void this.term.check();
     // A server that does not report its role counts as a primary: a replica's refusals reveal it.
     const role = await this.commands.role().catch(() => undefined);
     if (!Array.isArray(role)) return;

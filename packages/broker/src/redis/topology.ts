@@ -33,12 +33,25 @@ export interface SubscriberListener {
   onMoved(channels: readonly string[]): void;
 }
 
+/**
+ * The replication id of a server. It has another one after a restart or a promotion, when its data may have gone back in
+ * time (docs/decisions/0007).
+ */
+export interface Term {
+  /** Of the server that the next command reaches; `''` while unknown, and always without the right to INFO. */
+  readonly current: string;
+  /** The listener runs when the server has another term than before, and takes commands. */
+  onChange(listener: () => void): void;
+}
+
 /** A server, or a primary with its replicas, that holds a part of the names. */
 export interface RedisShard {
   /** For logs and metrics, such as `10.0.0.5:6379`. */
   readonly name: string;
   /** With auto-pipelining: the commands of one tick are one write. */
   readonly commands: Redis;
+  /** Of the server behind `commands`. */
+  readonly term: Term;
   readonly subscriber: SubscriberLink;
   /** Whether the server turned out to be a replica: a message published there reaches no subscriber of its primary. */
   readonly isReplica: boolean;
