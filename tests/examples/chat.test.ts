@@ -29,9 +29,13 @@ async function enterThrough(network: TcpProxy, name: string, room: string): Prom
 }
 
 async function signIn(page: Page, name: string, room: string): Promise<void> {
+  await fillName(page, name);
+  await inRoom(page, room);
+}
+
+async function fillName(page: Page, name: string): Promise<void> {
   await page.fill('#name', name);
   await page.press('#name', 'Enter');
-  await inRoom(page, room);
 }
 
 async function inRoom(page: Page, room: string): Promise<void> {
@@ -254,17 +258,14 @@ describe('pages', () => {
   test('keep the newest message in view when the keyboard of a phone opens', async () => {
     const room = await addRoom(example, 'Phone');
     await publish(room, 40);
-    const page = await example.openPage(`/#${room}`, {
-      context: { viewport: { width: 390, height: 844 }, isMobile: true },
-    });
-    await page.fill('#name', 'Ada');
-    await page.press('#name', 'Enter');
+    const context = { viewport: { width: 390, height: 844 }, isMobile: true };
+    const page = await example.openPage(`/#${room}`, { context });
+    await signIn(page, 'Ada', room);
     await page.waitForSelector('.text:text-is("number 40")');
-    const bottomOf = (selector: string) =>
-      page
-        .locator(selector)
-        .last()
-        .evaluate(element => element.getBoundingClientRect().bottom);
+    const bottomOf = async (selector: string) => {
+      const box = await page.locator(selector).last().boundingBox();
+      return (box?.y ?? Number.NaN) + (box?.height ?? 0);
+    };
     const visible = async (height: number) =>
       (await bottomOf('.composer')) <= height && (await bottomOf('.message')) <= (await bottomOf('.composer'));
     await eventually(() => visible(844), { describe: 'the newest message is above the composer' });
@@ -283,8 +284,7 @@ describe('pages', () => {
 
   test('explain an unknown room, create it, and enter it when somebody else creates it', async () => {
     const page = await example.openPage('/#chat:book-club');
-    await page.fill('#name', 'Ada');
-    await page.press('#name', 'Enter');
+    await fillName(page, 'Ada');
     await page.waitForSelector('h2:text-is("There is no such room")');
     expect(await page.locator('.toast').count()).toBe(0);
     await page.click('text=Create “book club”');

@@ -97,6 +97,14 @@ test('a vote is stored and announced, the last one makes a consensus, a changed 
     { feature_id: 'f2', name: 'Shared calendars', description: '' },
   ];
   const open = { comparison_id: 'c1', features, consensus: null };
+  const both = (choiceOfGrace: object) => ({
+    ...open,
+    voted: [adaId, graceId],
+    votes: [
+      { attendee_id: adaId, ...FOR_FIRST },
+      { attendee_id: graceId, ...choiceOfGrace },
+    ],
+  });
   const progress = (completed_comparisons: number, progress_percentage: number) => ({
     total_comparisons: 3,
     completed_comparisons,
@@ -120,32 +128,11 @@ test('a vote is stored and announced, the last one makes a consensus, a changed 
       ['comparison_update', { ...open, voted: [adaId], votes: null }],
       ['session_progress', progress(0, 0)],
       ['vote_received', { comparison_id: 'c1', attendee_id: graceId, votes_received: 2, votes_expected: 2 }],
-      [
-        'comparison_update',
-        {
-          ...open,
-          voted: [adaId, graceId],
-          votes: [
-            { attendee_id: adaId, ...FOR_FIRST },
-            { attendee_id: graceId, ...FOR_FIRST },
-          ],
-          consensus: FOR_FIRST,
-        },
-      ],
+      ['comparison_update', { ...both(FOR_FIRST), consensus: FOR_FIRST }],
       ['consensus_reached', { comparison_id: 'c1', ...FOR_FIRST }],
       ['session_progress', progress(1, 33)],
       ['vote_received', { comparison_id: 'c1', attendee_id: graceId, votes_received: 2, votes_expected: 2 }],
-      [
-        'comparison_update',
-        {
-          ...open,
-          voted: [adaId, graceId],
-          votes: [
-            { attendee_id: adaId, ...FOR_FIRST },
-            { attendee_id: graceId, ...TIE },
-          ],
-        },
-      ],
+      ['comparison_update', both(TIE)],
       ['consensus_lost', { comparison_id: 'c1' }],
       ['session_progress', progress(0, 0)],
     ]);

@@ -1,5 +1,7 @@
 /** The people of the voting room's stories: participants without a page, and listeners on an edge. */
+
 import { randomBytes } from 'node:crypto';
+import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { ConnectOptions, RawClient } from '../support/raw-client.js';
 import type { RunningExample } from './support.js';
@@ -37,4 +39,12 @@ export async function listen(
   const listener = await example.connect(wsPath(room), options);
   expect((await listener.nextFrame('welcome')).payload).toMatchObject({ rooms: [room], user: { name: 'Anonymous' } });
   return listener;
+}
+
+export const row = (page: Page, name: string) => page.locator(`[data-participant="${name}"]`);
+
+export async function sayReady(page: Page, name: string): Promise<void> {
+  await page.getByLabel('Your name').fill(name);
+  await page.getByRole('button', { name: 'I am ready' }).click();
+  await page.getByText('You are ready.').waitFor();
 }

@@ -54,7 +54,7 @@ async function remembers(hub: TestCluster, from: number, to: number): Promise<vo
   await two.join('general');
 }
 
-test('the processes of the cluster are started by its very lines, up to ports and Redis', async () => {
+test('names the commands of a cluster, and its secret is accepted in production', async () => {
   const commands = [...guide.matchAll(/npx hubbub (\w+)/g)].map(([, name = '']) => name);
   expect(new Set(commands)).toEqual(new Set(['token', 'config', 'presence', 'edge']));
   const [, command = ''] = /HUBBUB_JWT_SECRET=\$\((.+)\)/.exec(guide) ?? [];

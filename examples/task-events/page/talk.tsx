@@ -4,7 +4,8 @@ import { newId, wordsOf } from '../../page/hub.js';
 import { beginsGroup, Composer, LinkedText, MessageItem, MessageScroll, TypingLine } from '../../page/messages.js';
 import { TalkHeader } from '../../page/panes.js';
 import { fieldsOf, Problem, toast, useWork } from '../../page/ui.js';
-import type { Chat, Message, Workspace } from './workspace.js';
+import type { Message } from './payloads.js';
+import type { Chat, Workspace } from './workspace.js';
 
 const TYPING = { begins: 'chat.typing', ends: ['chat.message.posted'] };
 const STATUSES = { open: 'Open', doing: 'In progress', review: 'In review', done: 'Done' };

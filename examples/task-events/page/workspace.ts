@@ -2,32 +2,11 @@
 import type { Frame, HubbubClient, Payload, Room, Sender } from '@hubbub/client';
 import { ask, hubClient, newId, wordsOf } from '../../page/hub.js';
 import { toast } from '../../page/ui.js';
+import { has, isMessage, isNotification, isTask, type Message, type Notification, type Task } from './payloads.js';
 
 export interface SignedIn {
   readonly user: Sender;
   readonly key: string;
-}
-
-export interface Message {
-  readonly message_id: string;
-  readonly author: Sender;
-  readonly text: string;
-  readonly at: string;
-  readonly edited_at?: string;
-}
-
-export interface Task {
-  readonly task_id: string;
-  readonly title: string;
-  readonly status: string;
-}
-
-export interface Notification {
-  readonly notification_id: string;
-  readonly text: string;
-  readonly chat_id?: string;
-  readonly at: string;
-  readonly read?: boolean;
 }
 
 interface ChatContent {
@@ -288,21 +267,4 @@ export class Workspace {
     toast(payload.text);
     this.#changed();
   }
-}
-
-function isMessage(payload: Payload | undefined): payload is Payload & Message {
-  const author = payload?.author;
-  return has(payload, 'message_id', 'text', 'at') && typeof author === 'object' && author !== null && 'name' in author;
-}
-
-function isTask(payload: Payload | undefined): payload is Payload & Task {
-  return has(payload, 'task_id', 'title', 'status');
-}
-
-function isNotification(payload: Payload | undefined): payload is Payload & Notification {
-  return has(payload, 'notification_id', 'text', 'at');
-}
-
-function has(payload: Payload | undefined, ...names: string[]): boolean {
-  return names.every(name => typeof payload?.[name] === 'string');
 }

@@ -26,7 +26,6 @@ import { readFrame, type Wire } from './wire.js';
  * @example
  * const client = new HubbubClient({ url: 'wss://example.org/ws', token: () => fetchToken() });
  * await client.connect();
- *
  * @typeParam Events payloads by event name: those of frames that arrive
  * @typeParam Sent payloads by event name of what the application sends, `new_message` for `room.send`; where it differs
  */
@@ -156,16 +155,9 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
     });
   }
 
-  /**
-   * Leaves the room for all its handles and stops their listeners. Resolves as `room.leave()`.
-   * @throws {HubbubError}
-   */
-  async removeRoom(name: string): Promise<void> {
-    const room = this.#rooms.use(name);
-    const left = room.membership.leave();
-    room.stopListeners();
-    this.#rooms.tidy(name);
-    await left;
+  /** Leaves the room for all its handles and stops their listeners. Resolves as `room.leave()`. @throws {HubbubError} */
+  removeRoom(name: string): Promise<void> {
+    return this.#rooms.remove(name);
   }
 
   /** Sends a client event about no room to the services behind the cluster. @throws {HubbubError} as `room.send`. */
@@ -219,12 +211,7 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
 
   async #submit(frame: Frame, options?: CallOptions): Promise<Frame> {
     if (this.#connection.heading === 'closed') throw closedError();
-    if (frame.room === undefined) return this.#outbox.submit(frame, options);
-    try {
-      return await this.#rooms.use(frame.room).outbox.submit(frame, options);
-    } finally {
-      this.#rooms.tidy(frame.room);
-    }
+    return (frame.room === undefined ? this.#outbox : this.#rooms).submit(frame, options);
   }
 
   /** Sends a frame where it can be sent now, else forgets it: later it would be worthless. */
@@ -255,16 +242,15 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
       this.#renewal.stop();
       this.#requests.checkSettled();
     }
-    if (change.state === 'closed') this.#end(change.error ?? closedError());
+    if (change.state === 'closed') {
+      const error = change.error ?? closedError();
+      this.#unwatchNetwork?.();
+      this.#unwatchNetwork = undefined;
+      this.#renewal.end();
+      this.#outbox.refuse(error);
+      this.#rooms.end(error);
+    }
     this.#listeners.emit('*state', change);
-  }
-
-  #end(error: HubbubError): void {
-    this.#unwatchNetwork?.();
-    this.#unwatchNetwork = undefined;
-    this.#renewal.end();
-    this.#outbox.refuse(error);
-    this.#rooms.end(error);
   }
 
   #send(wire: Wire, frame: Frame): void {

@@ -1,5 +1,6 @@
 /** The rooms that somebody uses: those that the client is in or wants to be in, and those with a handle that listens. */
-import type { HubbubError } from '@hubbub/protocol';
+import type { Frame, HubbubError } from '@hubbub/protocol';
+import type { CallOptions } from './calls.js';
 import type { Welcome } from './frames.js';
 import { readPosition, readResumeAnswer, resumeGroups } from './resume-frames.js';
 import { type ClientParts, SharedRoom } from './shared-room.js';
@@ -23,6 +24,25 @@ export class Rooms {
     const room = this.#rooms.get(name) ?? new SharedRoom(name, this.#client, this);
     this.#rooms.set(name, room);
     return room;
+  }
+
+  /** Sends a frame of a room as its outbox does. */
+  async submit(frame: Frame, options?: CallOptions): Promise<Frame> {
+    const { room = '' } = frame;
+    try {
+      return await this.use(room).outbox.submit(frame, options);
+    } finally {
+      this.tidy(room);
+    }
+  }
+
+  /** Leaves the room for all its handles and stops their listeners. */
+  async remove(name: string): Promise<void> {
+    const room = this.use(name);
+    const left = room.membership.leave();
+    room.stopListeners();
+    this.tidy(name);
+    await left;
   }
 
   isMaybeOfPath(name: string): boolean {
