@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { enter, joinAt, position, startWithHistory, stream } from '../recovery/support.js';
 import type { TestCluster } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS, provisionPython } from '../support/provision.js';
+import { startRedis } from '../support/redis.js';
 import { PythonPerson, type PythonPersonOptions, REQUIREMENTS } from './python-people.js';
 
 const TIMEOUT_MS = 120_000;
@@ -95,6 +96,31 @@ describe('the Python client', () => {
       expect(numbers.sort((a, b) => a - b)).toEqual(upTo(21));
       await ada.notice('gap', { room_id: 'plain:1', reason: 'no_history' });
       expect(ada.notices('gap')).toHaveLength(1);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'continues in the epoch that follows a restart of Redis with all data: no gap, nothing lost or doubled',
+    async () => {
+      const redis = await startRedis({ own: true });
+      const cluster = await startWithHistory({ redis });
+      const ada = startAda(cluster);
+      await ada.notice('ready');
+      await ada.execute({ do: 'join', room: 'chat:1' });
+      const bob = await enter(cluster, cluster.edge(1), 'bob');
+      const { epoch } = position(await joinAt(bob, 'chat:1'));
+      const before = stream(bob, 'chat:1');
+      await eventually(() => offsets(ada, 'chat:1').length > 5);
+      await before.stop();
+      await redis.restart({ keepData: true });
+      const after = stream(bob, 'chat:1', before.sent);
+      await eventually(() => after.sent > before.sent + 5);
+      const last = await after.stop();
+      await ada.frame({ type: 'new_message', room: 'chat:1', offset: last });
+      expect(offsets(ada, 'chat:1')).toEqual(upTo(last));
+      expect(ada.frames.at(-1)?.epoch).not.toBe(epoch);
+      expect(ada.notices('gap').filter(({ room_id }) => room_id !== undefined)).toEqual([]);
     },
     TIMEOUT_MS,
   );

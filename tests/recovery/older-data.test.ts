@@ -1,6 +1,10 @@
 /** Redis returns with older data: edges report lost messages, and rooms without a loss continue (docs/decisions/0007). */
+import { HubbubClient } from '@hubbub/client';
+import { HubbubError } from '@hubbub/protocol';
+import { connectHubbub } from '@hubbub/server';
 import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
+import { cleanup } from '../support/cleanup.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { enter, joinAt, messages, metric, position, resume, startWithHistory } from './support.js';
@@ -144,4 +148,40 @@ test('Redis restarts with everything: members continue in a new epoch, and no lo
   }
   expect(messages(reader, ROOM).at(-1)?.epoch).not.toBe(epoch);
   for (const edge of cluster.edges) expect(await metric(edge, 'hubbub_acknowledged_lost_total')).toBe(0);
+});
+
+test('clients of the SDK, and a service, notice what was lost, and nothing else', async () => {
+  const { redis, cluster } = await startChat(1);
+  const failures: unknown[] = [];
+  const hubbub = connectHubbub({
+    redisUrl: redis.url,
+    redisPrefix: redis.prefix,
+    onError: error => error instanceof HubbubError && failures.push([error.code, error.details]),
+  });
+  cleanup(() => hubbub.close());
+  const client = new HubbubClient({ url: cluster.edge(0).wsUrl, token: cluster.token({ user: 'reader' }) });
+  cleanup(() => client.close());
+  const room = client.room(ROOM);
+  const numbers: unknown[] = [];
+  room.on('new_message', ({ payload }) => numbers.push(payload?.n));
+  room.onGap(({ reason }) => numbers.push(reason));
+  await client.connect();
+  await room.join();
+  const publish = (n: number) =>
+    eventually(() => hubbub.publishToRoom(ROOM, { type: 'new_message', payload: { n }, idempotencyKey: `${n}` }));
+  const { epoch } = await publish(1);
+  await publish(2);
+  await redis.restart({ keepData: true });
+  await publish(3);
+  await eventually(() => numbers.length === 3);
+  expect([numbers, failures]).toEqual([[1, 2, 3], []]);
+  await redis.cli('SAVE');
+  const lost = await publish(4);
+  await eventually(() => numbers.length === 4);
+  await rewind(redis);
+  await publish(5);
+  await eventually(() => expect(numbers).toEqual([1, 2, 3, 4, 'new_epoch', 5]));
+  expect(lost.epoch).not.toBe(epoch);
+  await eventually(() => failures.length > 0);
+  expect(failures).toEqual([['OUTCOME_UNKNOWN', { room: ROOM, epoch: lost.epoch, offset: 4, keptOffset: 3 }]]);
 });
