@@ -1,5 +1,6 @@
 -- Writes what a partition's owner decided, if it still is the owner: rows, position, lifecycle and publications together.
--- KEYS[1]  meta of the partition (hash: owner, fence, seq, pos, …)
+-- Follows server-term.lua.
+-- KEYS[1]  meta of the partition (hash: owner, fence, seq, pos, term, …)
 -- KEYS[2]  lifecycle of the partition (stream)
 -- KEYS[3…] hashes to change
 -- ARGV[1]  owner, as its claim names it
@@ -8,18 +9,19 @@
 -- ARGV[4]  time to live of meta, ms
 -- ARGV[5]  time to live of hashes and lifecycle, ms
 -- ARGV[6]  entries the lifecycle may hold
--- ARGV[7…] for each hash: 1 to clear it first or 0, n, n fields to remove, m, m fields and values to set
+-- ARGV[7]  term of the server, as the claim found it
+-- ARGV[8…] for each hash: 1 to clear it first or 0, n, n fields to remove, m, m fields and values to set
 --          then: number of lifecycle events, for each: n, n fields and values
 --          then: channel, envelope, channel, envelope, …
--- Returns 1, or 0 when the claim or the sequence is another.
+-- Returns 1, or 0 when the claim, the sequence or the server's term is another.
 local state = redis.call('HMGET', KEYS[1], 'owner', 'seq')
-if state[1] ~= ARGV[1] or (state[2] or '0') ~= ARGV[2] then
+if state[1] ~= ARGV[1] or (state[2] or '0') ~= ARGV[2] or server_term() ~= ARGV[7] then
   return 0
 end
 
 -- Arguments of one call; Lua's stack takes about 8,000.
 local CHUNK = 4000
-local at = 7
+local at = 8
 
 local function call_in_chunks(command, key, count)
   local last = at + count - 1
@@ -62,6 +64,6 @@ while at < #ARGV do
   at = at + 2
 end
 
-redis.call('HSET', KEYS[1], 'seq', string.format('%d', ARGV[2] + 1), 'pos', ARGV[3])
+redis.call('HSET', KEYS[1], 'seq', string.format('%d', ARGV[2] + 1), 'pos', ARGV[3], 'term', ARGV[7])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1

@@ -5,6 +5,8 @@ export interface Membership {
   readonly living: readonly string[];
   /** The store's clock. Every instance goes by it, so that a takeover does not stretch or cut a grace. */
   readonly nowMs: number;
+  /** Of the store's data: another one after the store restarted or failed over, perhaps with older data. */
+  readonly term: string;
 }
 
 /**

@@ -47,9 +47,12 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
   const countMalformed = counter('malformed_reports_total', 'Malformed reports, which presence dropped.');
   const countStale = counter(
     'stale_commits_total',
-    'Commits that Redis refused because another instance owns the partition.',
+    'Commits that Redis refused: another instance owns the partition, or the server changed.',
   );
-  const countLost = counter('lost_partitions_total', 'Claimed partitions whose data was missing in Redis.');
+  const countLost = counter(
+    'lost_partitions_total',
+    'Claimed partitions whose data in Redis was missing, or older than the last commit.',
+  );
   const countClaims = counter('claims_total', 'Partitions that this instance claimed.');
   const countReaped = counter('reaped_nodes_total', 'Dead edges that presence reaped.');
   const countOrphaned = counter('orphaned_incarnations_total', 'Incarnations of edges in a partition without a lease.');
@@ -94,12 +97,12 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
       lags.delete(partition);
     },
     committed: counter('commits_total', 'Commits that Redis executed.'),
-    /** The claims of one round. */
-    claimed(partitions: readonly number[], lost: readonly number[]): void {
+    /** The claims of one round; `lost` of them found no data, or old data. */
+    claimed(partitions: readonly number[], lost: number): void {
       countClaims(partitions.length);
-      countLost(lost.length);
+      countLost(lost);
       logger.info(
-        { event: 'partitions_claimed', partitions, lost: lost.length },
+        { event: 'partitions_claimed', partitions, lost },
         `presence owns ${partitions.length === 1 ? 'a partition' : `${partitions.length} partitions`} more`,
       );
     },
@@ -110,11 +113,15 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
       countStale();
       logger.warn({ event: 'partition_stale', partition }, 'A partition has another owner now, or was lost.');
     },
-    /** @param wereKnown whether this instance knew the partitions before: at the first start of a cluster it did not. */
-    edgesFenced(partitions: readonly number[], wereKnown: boolean): void {
+    /**
+     * @param lost partitions without data; the data of the others may be old
+     * @param wereKnown whether the partitions existed before: at the first start of a cluster they did not
+     */
+    edgesFenced(partitions: readonly number[], { lost, wereKnown }: { lost: number; wereKnown: boolean }): void {
+      const cause = lost > 0 ? 'lost partitions' : 'Redis restarted or failed over, perhaps with older data';
       logger[wereKnown ? 'warn' : 'info'](
-        { event: 'edges_fenced', partitions },
-        wereKnown ? 'lost partitions; every edge reports its sessions again' : 'began with an empty registry',
+        { event: 'edges_fenced', partitions, lost },
+        wereKnown ? `${cause}; every edge reports its sessions again` : 'began with an empty registry',
       );
     },
     /** @param goesOn the edge lives under a later incarnation: it was fenced, and has reported everything again. */

@@ -1,10 +1,11 @@
 /** A partition that this instance holds: it applies reports, and commits them before it notifies members. */
-import type { LogEntry, LogPosition, ReportLog } from '@hubbub/broker';
+import { earlierPosition, type LogEntry, type LogPosition, type ReportLog } from '@hubbub/broker';
 import { type Channels, decodeReports } from '@hubbub/protocol';
 import type { PresenceMetrics } from './metrics.js';
 import { roomHash, userHash } from './partition/journal-effects.js';
-import { EMPTY_PARTITION, Partition } from './partition/partition.js';
+import { Partition } from './partition/partition.js';
 import type { PresenceRules } from './partition/rules.js';
+import { EMPTY_PARTITION, type SavedPartition } from './partition/saved-partition.js';
 import { USER_BUCKETS } from './partition/users.js';
 import { type Claim, type Commit, HASH_RENEWAL_MS, type PartitionStore } from './partition-store.js';
 import { publicationsOf, refusalsOf } from './publication.js';
@@ -28,6 +29,18 @@ export interface OwnedPartitionDeps {
   readonly metrics: PresenceMetrics;
 }
 
+/** A claim of data that is lost, or may be older than what members know. */
+export interface Outdated {
+  /** The partition as this instance held it until now: newer than the registry. */
+  readonly former: OwnedPartition | undefined;
+  /** Where the log ended before edges began to report everything again. */
+  readonly logEnd: LogPosition;
+  /** Deadlines wait until then, so that edges can report who has reconnected. */
+  readonly deadlinesFromMs: number;
+}
+
+type Changes = Pick<Commit, 'hashes' | 'lifecycle' | 'publications'>;
+
 /** The claim is not valid any more: forget the partition and claim it again, if it is still ours to have. */
 export class StaleClaim extends Error {
   override readonly name = 'StaleClaim';
@@ -40,28 +53,50 @@ export class OwnedPartition {
   #sequence: number;
   #position: LogPosition;
   #trimmed: LogPosition;
+  /** Applied in memory; the store has refused them, or not answered. */
+  #unwritten: Changes | undefined;
   #nextMetaRenewalMs = 0;
   #nextHashRenewalMs = 0;
 
-  private constructor(claim: Claim, deps: OwnedPartitionDeps, partition: Partition) {
+  private constructor(claim: Claim, deps: OwnedPartitionDeps, partition: Partition, position: LogPosition) {
     this.claim = claim;
     this.#deps = deps;
     this.#partition = partition;
     this.#sequence = claim.sequence;
-    this.#position = claim.position;
+    this.#position = position;
     this.#trimmed = claim.position;
   }
 
-  /** Loads what the registry has. A lost partition begins empty; its first commit makes it known. */
-  static async open(claim: Claim, deps: OwnedPartitionDeps, nowMs: number): Promise<OwnedPartition> {
+  /**
+   * Loads what the registry has. Where that is outdated, the memory of the former claim replaces it; without one, its rows
+   * are hints until edges have reported. The first commit makes the partition known.
+   */
+  static async open(
+    claim: Claim,
+    deps: OwnedPartitionDeps,
+    nowMs: number,
+    outdated?: Outdated,
+  ): Promise<OwnedPartition> {
     const { partitions, rules } = deps;
     const saved = claim.lost ? EMPTY_PARTITION : await deps.store.load(claim);
-    const restoringUntilMs = claim.lost ? nowMs + RESTORING_MS : undefined;
-    const partition = new Partition({ number: claim.partition, partitions, rules, saved, restoringUntilMs, nowMs });
-    const owned = new OwnedPartition(claim, deps, partition);
-    if (claim.lost) await owned.#commit(nowMs, true);
+    const restoringUntilMs = outdated && nowMs + RESTORING_MS;
+    const partition =
+      outdated?.former?.partition ??
+      new Partition({ number: claim.partition, partitions, rules, saved, restoringUntilMs, nowMs });
+    const owned = new OwnedPartition(claim, deps, partition, startOf(claim, outdated));
+    if (outdated !== undefined) {
+      if (saved !== EMPTY_PARTITION || outdated.former !== undefined)
+        partition.suspendDeadlines(outdated.deadlinesFromMs);
+      if (outdated.former !== undefined) await owned.#replaceRows(saved, outdated.former, nowMs);
+      await owned.#commit(nowMs, true);
+    }
     if (!(await owned.renew(nowMs))) throw new StaleClaim(`Partition ${claim.partition} has another owner.`);
     return owned;
+  }
+
+  /** Commits so far, as in the registry. */
+  get sequence(): number {
+    return this.#sequence;
   }
 
   get position(): LogPosition {
@@ -128,6 +163,19 @@ export class OwnedPartition {
     this.#trimmed = position;
   }
 
+  /** Writes what differs in memory, in slices; then what the former claim could not write. */
+  async #replaceRows(saved: SavedPartition, former: OwnedPartition, nowMs: number): Promise<void> {
+    let noted = 0;
+    for (const _ of this.#partition.noteDifferences(saved)) {
+      if (++noted % COMMIT_REPORTS === 0) await this.#commit(nowMs, true);
+    }
+    await this.#commit(nowMs, true);
+    if (former.#unwritten === undefined) return;
+    // Its rows are written.
+    await this.#write({ ...former.#unwritten, hashes: [] });
+    former.#unwritten = undefined;
+  }
+
   /** Everything that was due at `atMs`, in as many commits as needed, before later reports are applied. */
   async #runDeadlines(atMs: number, nowMs: number): Promise<void> {
     this.#partition.tick(atMs, COMMIT_REPORTS);
@@ -169,12 +217,25 @@ export class OwnedPartition {
     }
   }
 
-  async #write(changes: Pick<Commit, 'hashes' | 'lifecycle' | 'publications'>): Promise<void> {
+  async #write(changes: Changes): Promise<void> {
     const commit = { ...changes, sequence: this.#sequence, position: this.#position };
+    this.#unwritten = changes;
     if (!(await this.#deps.store.commit(this.claim, commit))) {
       throw new StaleClaim(`Partition ${this.claim.partition} has another owner.`);
     }
+    this.#unwritten = undefined;
     this.#sequence++;
     this.#deps.metrics.committed();
   }
+}
+
+/**
+ * Where the log is read on. The memory has applied everything up to its position, but the log may have lost its end. Of
+ * entries after an old position it is not known which were applied: edges report everything again.
+ */
+function startOf({ position, lost }: Claim, outdated: Outdated | undefined): LogPosition {
+  if (outdated === undefined) return position;
+  const { former, logEnd } = outdated;
+  if (former !== undefined) return earlierPosition(former.position, logEnd);
+  return lost ? position : logEnd;
 }

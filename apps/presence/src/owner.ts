@@ -1,9 +1,9 @@
 /** The loop of a presence instance: who lives, what is mine, what is new, what is due. One round at a time. */
-import type { LogPosition, NodeLeases, OnlineCount, OnlineCounter, ReportLog } from '@hubbub/broker';
+import type { LogPosition, OnlineCount, OnlineCounter } from '@hubbub/broker';
 import { DeadEdges } from './dead-edges.js';
 import { assignedTo, INSTANCE_LEASE_MS, type InstanceLeases } from './instance-leases.js';
-import { OwnedPartition, type OwnedPartitionDeps, StaleClaim } from './owned-partition.js';
-import type { Claim } from './partition-store.js';
+import { type OwnedPartition, StaleClaim } from './owned-partition.js';
+import { allDone, PartitionClaims, type PartitionClaimsOptions } from './partition-claims.js';
 
 /** How often the instance renews its lease, looks for partitions and for dead edges. */
 export const POLL_MS = 1000;
@@ -15,10 +15,7 @@ const READ_ENTRIES = 32;
 /** The count of a partition is written when it changed, and so often when not: it expires after minutes. */
 export const ONLINE_RENEWAL_MS = 60_000;
 
-export interface OwnerOptions extends OwnedPartitionDeps {
-  readonly instance: string;
-  readonly log: ReportLog;
-  readonly nodeLeases: NodeLeases;
+export interface OwnerOptions extends PartitionClaimsOptions {
   readonly instanceLeases: InstanceLeases;
   readonly onlineCounter: OnlineCounter;
 }
@@ -26,15 +23,15 @@ export interface OwnerOptions extends OwnedPartitionDeps {
 export class Owner {
   readonly #options: OwnerOptions;
   readonly #deadEdges: DeadEdges;
+  readonly #claims: PartitionClaims;
   readonly #owned = new Map<number, OwnedPartition>();
-  /** Partitions that this instance has owned at some time: of these it knows that they are lost, and not new. */
-  readonly #everOwned = new Set<number>();
-  readonly #written = new Map<number, { users: number; atMs: number }>();
-  /** Partition that this instance should own and another one holds → since when. */
-  readonly #wantedSinceMs = new Map<number, number>();
+  readonly #written = new Map<number, OnlineCount & { readonly atMs: number }>();
   #nextPollMs = 0;
   #lastPollMs = Number.POSITIVE_INFINITY;
   #reapFromMs = 0;
+  #term: string | undefined;
+  /** The leases of instances are complete from then on. */
+  #sharesFromMs = 0;
   /** The store's clock minus `performance.now()`, which adjustments of the host's clock do not change. */
   #clockOffsetMs = 0;
   #closing = false;
@@ -45,6 +42,7 @@ export class Owner {
     this.#options = options;
     const { nodeLeases: leases, log, partitions, metrics } = options;
     this.#deadEdges = new DeadEdges({ leases, log, partitions, metrics });
+    this.#claims = new PartitionClaims(options, this.#owned, () => this.#now());
     metrics.observe({
       partitions: () => partitions,
       ready: () => this.#healthy,
@@ -85,15 +83,28 @@ export class Owner {
 
   async #poll(): Promise<void> {
     const { instance, instanceLeases, partitions } = this.#options;
-    const { living, nowMs } = await instanceLeases.renew(instance);
+    const { living, nowMs, term } = await instanceLeases.renew(instance);
     this.#clockOffsetMs = nowMs - performance.now();
-    const assigned = assignedTo(instance, living, partitions);
-    await this.#release([...this.#owned.values()].filter(owned => !assigned.has(owned.claim.partition)));
-    await this.#claimMissing(assigned, living);
+    if (this.#term !== undefined && this.#term !== term) this.#registryReplaced(nowMs);
+    this.#term = term;
+    const mine = new Set([...this.#owned.keys(), ...this.#claims.dropped]);
+    const share = nowMs < this.#sharesFromMs ? mine : assignedTo(instance, living, partitions);
+    await this.#release([...this.#owned.values()].filter(owned => !share.has(owned.claim.partition)));
+    await this.#claims.claim(share, living);
     const nextDeathInMs = await this.#reap(living[0] === instance, nowMs);
     await this.#upkeep();
     // When the next lease runs out, and not up to a second later: its users' grace begins only then.
     this.#nextPollMs = this.#now() + Math.max(MIN_POLL_MS, Math.min(POLL_MS, nextDeathInMs));
+  }
+
+  /**
+   * Redis restarted or failed over, and its data may be old. Partitions stay where they are until restored leases of
+   * instances have expired, and no edge is declared dead for a restored lease.
+   */
+  #registryReplaced(nowMs: number): void {
+    for (const owned of [...this.#owned.values()]) this.#drop(owned);
+    this.#sharesFromMs = nowMs + INSTANCE_LEASE_MS;
+    this.#reapFromMs = nowMs + this.#options.nodeLeases.leaseMs / 2;
   }
 
   /** The first of the living does it. After an outage edges get the time to renew: no renewal could arrive meanwhile. */
@@ -102,47 +113,6 @@ export class Owner {
     if (nowMs - this.#lastPollMs > POLL_MS + leaseMs / 2) this.#reapFromMs = nowMs + leaseMs / 2;
     this.#lastPollMs = nowMs;
     return isFirst && nowMs >= this.#reapFromMs ? await this.#deadEdges.reap() : POLL_MS;
-  }
-
-  async #claimMissing(assigned: ReadonlySet<number>, living: readonly string[]): Promise<void> {
-    const { instance, store, nodeLeases, metrics } = this.#options;
-    const missing = [...assigned].filter(partition => !this.#owned.has(partition));
-    const answers = await Promise.all(
-      missing.map(partition => store.claim(partition, instance, this.#isOverdue(partition) ? [] : living)),
-    );
-    this.#noteHeldByOthers(missing.filter((_, index) => answers[index] === undefined));
-    const claims = answers.filter((claim): claim is Claim => claim !== undefined);
-    const lost = claims.filter(claim => claim.lost).map(claim => claim.partition);
-    if (lost.length > 0) {
-      // Before the first commit, which ends the loss: a crash in between must not forget to ask.
-      await nodeLeases.fenceAll();
-      metrics.edgesFenced(
-        lost,
-        lost.some(partition => this.#everOwned.has(partition)),
-      );
-    }
-    if (claims.length === 0) return;
-    await allDone(
-      claims.map(async claim => {
-        // Another instance may have written the count since, or Redis has lost it: ours is old.
-        this.#written.delete(claim.partition);
-        this.#owned.set(claim.partition, await OwnedPartition.open(claim, this.#options, this.#now()));
-        this.#everOwned.add(claim.partition);
-      }),
-    );
-    const claimed = claims.map(claim => claim.partition);
-    metrics.claimed(claimed, lost);
-  }
-
-  /** Its holder lives and should have let go of it long ago: a lost call made it forget that it holds it. */
-  #isOverdue(partition: number): boolean {
-    return this.#now() - (this.#wantedSinceMs.get(partition) ?? Number.POSITIVE_INFINITY) > INSTANCE_LEASE_MS;
-  }
-
-  #noteHeldByOthers(partitions: readonly number[]): void {
-    const since = new Map(this.#wantedSinceMs);
-    this.#wantedSinceMs.clear();
-    for (const partition of partitions) this.#wantedSinceMs.set(partition, since.get(partition) ?? this.#now());
   }
 
   async #round(): Promise<void> {
@@ -183,9 +153,11 @@ export class Owner {
     }
   }
 
-  #drop({ claim }: OwnedPartition): void {
-    this.#owned.delete(claim.partition);
-    this.#options.metrics.left(claim.partition);
+  #drop(owned: OwnedPartition): void {
+    const { partition } = owned.claim;
+    this.#owned.delete(partition);
+    this.#claims.drop(owned);
+    this.#options.metrics.left(partition);
     this.#nextPollMs = 0;
   }
 
@@ -204,9 +176,10 @@ export class Owner {
       await owned.trim(log);
       const users = owned.partition.online;
       const written = this.#written.get(number);
-      if (written?.users !== users || nowMs - written.atMs >= ONLINE_RENEWAL_MS) {
-        counts.set(number, { users, fence: owned.claim.fence });
-      }
+      const { fence } = owned.claim;
+      // After another claim Redis may have the count of another instance, or an old one.
+      const isWritten = written?.users === users && written.fence === fence;
+      if (!isWritten || nowMs - written.atMs >= ONLINE_RENEWAL_MS) counts.set(number, { users, fence });
       totals.rooms += owned.partition.rooms.size;
       totals.rosterUsers += owned.partition.rosterUsers;
       totals.usersOnline += users;
@@ -215,7 +188,7 @@ export class Owner {
     const known = new Map([...this.#owned].map(([number, { partition }]) => [number, partition.incarnations]));
     await this.#deadEdges.reapOrphans(known, nowMs);
     if (counts.size > 0) await onlineCounter.write(counts);
-    for (const [number, { users }] of counts) this.#written.set(number, { users, atMs: nowMs });
+    for (const [number, count] of counts) this.#written.set(number, { ...count, atMs: nowMs });
   }
 
   async #release(partitions: readonly OwnedPartition[]): Promise<void> {
@@ -268,9 +241,4 @@ export class Owner {
       };
     });
   }
-}
-
-/** Rejects with the first failure, but not before all have ended: nothing of a round may reach into the next. */
-async function allDone(tasks: readonly Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(tasks)) if (result.status === 'rejected') throw result.reason;
 }

@@ -2,7 +2,7 @@
 import type { LogPosition } from '@hubbub/broker';
 import type { LifecycleEvent } from '@hubbub/protocol';
 import type { HashChange } from './partition/effects.js';
-import type { SavedPartition } from './partition/partition.js';
+import type { SavedPartition } from './partition/saved-partition.js';
 import type { Publication } from './publication.js';
 
 /** The right to write a partition, until somebody else claims it. */
@@ -21,6 +21,10 @@ export interface Claim {
    * its rows. True until the first commit.
    */
   readonly lost: boolean;
+  /** Of the store's data: another one after the store restarted or failed over. Commits need the term of their claim. */
+  readonly term: string;
+  /** The last commit was in another term: the registry may be older than that commit. True until the first commit. */
+  readonly restored: boolean;
 }
 
 /** All of it is done, or none. */
@@ -36,6 +40,7 @@ export interface Commit {
 /**
  * Guarantees, tested by `test/partition-store-conformance.ts` on every implementation:
  * - **One writer.** From the moment a claim is granted, no commit of an earlier one is applied, however late it arrives.
+ * - **One term.** When the store's data may have become older, every claim ends: the next one is `restored` or `lost`.
  * - **All or none.** Rows, position, lifecycle events and publications of a commit happen together, once. A commit that is
  *   sent twice is applied once.
  * - **Short-lived.** Keys that are not renewed for minutes are gone; a partition counts as lost before any of its rows is.

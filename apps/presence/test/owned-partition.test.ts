@@ -1,5 +1,5 @@
 /** An owner applies its log: reports and deadlines in the order of their times, and the state left to the next owner. */
-import type { LogEntry } from '@hubbub/broker';
+import { LOG_START, type LogEntry } from '@hubbub/broker';
 import { Channels, encodeReports, type Report } from '@hubbub/protocol';
 import { createMetricsRegistry } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
@@ -25,7 +25,8 @@ class Bench {
     if (claim === undefined) throw new Error('The partition is held by an instance that is not alive.');
     const metrics = createPresenceMetrics(createMetricsRegistry(), SILENT);
     const deps = { partitions: 1, store: this.store, channels: new Channels('test'), rules: DEFAULT_RULES, metrics };
-    return await OwnedPartition.open(claim, deps, nowMs);
+    const outdated = { former: undefined, logEnd: LOG_START, deadlinesFromMs: nowMs };
+    return await OwnedPartition.open(claim, deps, nowMs, claim.lost ? outdated : undefined);
   }
 
   entry(appendedAtMs: number, ...reports: Report[]): LogEntry {

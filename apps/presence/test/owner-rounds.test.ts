@@ -94,8 +94,8 @@ test('a partition gets its new owner within seconds when the handover call is lo
   const second = bench.start('p2', {
     instanceLeases: withFault(bench.instanceLeases, {
       async renew(instance) {
-        const { living, nowMs } = await bench.instanceLeases.renew(instance);
-        return { living, nowMs: nowMs + (polls++ === 0 ? 0 : INSTANCE_LEASE_MS + 1) }; // Later calls see an expired lease.
+        const { nowMs, ...membership } = await bench.instanceLeases.renew(instance);
+        return { ...membership, nowMs: nowMs + (polls++ === 0 ? 0 : INSTANCE_LEASE_MS + 1) }; // Later calls see an expired lease.
       },
     }),
   });

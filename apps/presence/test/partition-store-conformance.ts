@@ -35,7 +35,7 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     const again = await claimed(store, 'a');
     expect(again.lost).toBe(true);
     expect(await store.commit(again, commitOf(0))).toBe(true);
-    expect(await claimed(store, 'a')).toMatchObject({ sequence: 1, position: '1-0', lost: false });
+    expect(await claimed(store, 'a')).toMatchObject({ sequence: 1, position: '1-0', lost: false, restored: false });
   });
 
   test('the next owner loads the committed state', async () => {

@@ -75,7 +75,7 @@ describe('on Redis', () => {
     const store = new RedisPartitionStore({ redis: redis.topology(), prefix });
     const claim = await store.claim(0, 'a', ['a']);
     if (claim === undefined) throw new Error('not claimed');
-    const hashes = [change('rooms', { r: '1 1' }), change('users:5', { u: '[]' })];
+    const hashes = [change('rooms', { r: '1 1' }), change('room:r', { u: '[]' }), change('users:5', { u: '[]' })];
     await store.commit(claim, { sequence: 0, position: '1-0', hashes, publications: [], lifecycle: [] });
     await redis.cli('DEL', `${prefix}:presence:{p0}:meta`);
     const again = await store.claim(0, 'a', ['a']);
@@ -84,6 +84,52 @@ describe('on Redis', () => {
     expect(again.fence).toBeGreaterThan(claim.fence);
     const saved = await store.load(again);
     expect(saved.rooms.size + saved.users.size).toBe(0);
+    expect(await redis.cli('EXISTS', `${prefix}:presence:{p0}:room:r`)).toBe('0');
+  });
+
+  describe('the term of the server', () => {
+    /** A partition of a former owner that is listed as alive, with one commit. */
+    const committed = async () => {
+      const prefix = nextPrefix();
+      const store = new RedisPartitionStore({ redis: redis.topology(), prefix });
+      const claim = await store.claim(0, 'a', ['a']);
+      if (claim === undefined) throw new Error('not claimed');
+      const commit = { position: '1-0', hashes: [], publications: [], lifecycle: [] };
+      await store.commit(claim, { ...commit, sequence: 0 });
+      const meta = `${prefix}:presence:{p0}:meta`;
+      return { store, claim, meta, next: { ...commit, sequence: 1 } };
+    };
+
+    test('the data of another term may be old: its owner does not count, and it stays so until the first commit', async () => {
+      const { store, meta, next } = await committed();
+      await redis.cli('HSET', meta, 'term', 'another');
+      for (const instance of ['b', 'c']) {
+        const claim = await store.claim(0, instance, ['a', 'b', 'c']);
+        expect(claim).toMatchObject({ sequence: 1, lost: false, restored: true });
+        if (instance === 'c' && claim !== undefined) expect(await store.commit(claim, next)).toBe(true);
+      }
+      expect(await store.claim(0, 'b', ['b'])).toMatchObject({ sequence: 2, restored: false });
+      expect(await store.claim(0, 'c', ['b', 'c'])).toBeUndefined();
+    });
+
+    test('a commit with a claim of another term is refused', async () => {
+      const { store, claim, next } = await committed();
+      expect(await store.commit({ ...claim, term: 'another' }, next)).toBe(false);
+      expect(await store.commit(claim, next)).toBe(true);
+    });
+
+    test('a partition of a version without terms takes the present one: nothing counts as old', async () => {
+      const { store, claim, meta } = await committed();
+      await redis.cli('HDEL', meta, 'term');
+      expect(await store.claim(0, 'b', ['b'])).toMatchObject({ term: claim.term, lost: false, restored: false });
+      expect(await redis.cli('HGET', meta, 'term')).toBe(claim.term);
+      expect(claim.term).toMatch(/^[0-9a-f]{40}$/);
+    });
+
+    test('the fields of the claim are not part of what an owner loads', async () => {
+      const { store, claim } = await committed();
+      expect([...(await store.load(claim)).meta]).toEqual([]);
+    });
   });
 
   test('the lifecycle is a stream that services can read', async () => {

@@ -1,45 +1,16 @@
 /** Presence through crashes and pauses: real edges, real presence, a real Redis, from the members' view. */
-import type { Frame } from '@hubbub/protocol';
 import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { withNamespaces } from '../../../tests/presence/config-file.js';
-import { startCluster, type TestCluster } from '../../../tests/support/cluster.js';
-import { connect, type RawClient } from '../../../tests/support/raw-client.js';
+import { startCluster } from '../../../tests/support/cluster.js';
+import { connect } from '../../../tests/support/raw-client.js';
+import { enter, heard, rosterOf, userOf } from './support/members.js';
 
 /** Short leases spare the stories a wait of ten seconds. */
 const ENV = { HUBBUB_NODE_LEASE_MS: '3000' };
 /** A short grace, for stories in which users leave for good. */
 const withoutGrace = () => ({ ...ENV, ...withNamespaces({ default: { leaveGraceMs: 0 } }) });
 const LONG_STORY_MS = 120_000;
-
-async function enter(cluster: TestCluster, edge: number, user: string, ...rooms: string[]): Promise<RawClient> {
-  const client = await connect(cluster.edge(edge).wsUrl, { name: user, token: cluster.token({ user }) });
-  for (const room of rooms) {
-    await client.join(room);
-    await client.nextFrame({ type: 'room_info', room });
-  }
-  return client;
-}
-
-/**
- * The room's users, as presence answers a member. Asks again without an answer: answers are lost while the edge's
- * subscription is broken, which `room_gap` reports to members. An edge that resyncs answers UNAVAILABLE.
- */
-async function rosterOf(member: RawClient, room: string): Promise<string[]> {
-  const { payload } = await eventually(async () => {
-    const answer = await member.ask({ type: 'online_users', room }, { withinMs: 2000 });
-    return answer.type === 'online_users' && answer;
-  });
-  return ((payload?.users ?? []) as { id: string }[]).map(user => user.id).sort();
-}
-
-function heard(client: RawClient, type: string): string[] {
-  return client.frames.filter(frame => frame.type === type).map(userOf);
-}
-
-function userOf({ payload }: Frame): string {
-  return (payload?.user as { id: string } | undefined)?.id ?? '';
-}
 
 describe('edges', () => {
   test(

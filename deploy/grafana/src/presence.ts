@@ -72,7 +72,7 @@ export const presence = board({
         graph({
           title: 'Claims, losses, stale commits',
           description:
-            'Claimed partitions, claimed partitions without data in Redis (it restarted empty), and commits refused because another instance owns the partition.',
+            'Claimed partitions, claimed partitions whose data was missing or may be old (Redis restarted), and refused commits (another instance owns the partition, or Redis restarted).',
           unit: 'short',
           queries: [
             [increase('hubbub_presence_claims_total'), 'claimed {{instance}}'],

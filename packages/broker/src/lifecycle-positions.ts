@@ -20,6 +20,11 @@ export class LifecyclePositions {
     return progress?.given.at(-1)?.id ?? progress?.done ?? '0-0';
   }
 
+  /** Up to where everything is done; `undefined` for a partition that was not begun. */
+  done(partition: number): string | undefined {
+    return this.#partitions.get(partition)?.done;
+  }
+
   given(partition: number, id: string): void {
     this.#partitions.get(partition)?.given.push({ id, isDone: false });
   }

@@ -51,4 +51,24 @@ export interface ReportLog {
 
   /** Forgets the entries up to and including `position`. */
   trim(partition: number, position: LogPosition): Promise<void>;
+
+  /**
+   * The position of the newest entry; `LOG_START` when the log is empty.
+   * @throws {HubbubError} `UNAVAILABLE`.
+   */
+  end(partition: number): Promise<LogPosition>;
+}
+
+/** The position that comes first in a log. */
+export function earlierPosition(a: LogPosition, b: LogPosition): LogPosition {
+  return isBefore(a, b) ? a : b;
+}
+
+export function laterPosition(a: LogPosition, b: LogPosition): LogPosition {
+  return isBefore(a, b) ? b : a;
+}
+
+function isBefore(a: LogPosition, b: LogPosition): boolean {
+  const [[aMs = 0, aSequence = 0], [bMs = 0, bSequence = 0]] = [a.split('-').map(Number), b.split('-').map(Number)];
+  return aMs < bMs || (aMs === bMs && aSequence < bSequence);
 }

@@ -15,7 +15,7 @@ export interface LifecycleLogBench {
 
 const LEASE_MS = 60_000;
 
-const online = (user: string): LifecycleEvent => ({ event: 'user_online', user, atMs: 1 });
+export const online = (user: string): LifecycleEvent => ({ event: 'user_online', user, atMs: 1 });
 
 /** Reads until this many entries have arrived. */
 async function take(group: ConsumerGroup<LifecycleEntry>, consumer: string, count: number): Promise<LifecycleEntry[]> {
@@ -35,7 +35,7 @@ async function begin(log: LifecycleLog, consumer: string): Promise<ConsumerGroup
   return group;
 }
 
-const usersOf = (entries: readonly LifecycleEntry[]) =>
+export const usersOf = (entries: readonly LifecycleEntry[]) =>
   entries.map(({ event }) => ('user' in event ? event.user : undefined));
 
 export function lifecycleLogConformance(open: () => Promise<LifecycleLogBench>): void {

@@ -6,7 +6,7 @@ import { startRedis, type TestRedis } from '../../../tests/support/redis.js';
 import { LIFECYCLE_GROUP_TTL_MS } from '../src/lifecycle-log.js';
 import { MemoryLifecycleLog } from '../src/memory/memory-lifecycle-log.js';
 import { RedisLifecycleLog } from '../src/redis/redis-lifecycle-log.js';
-import { lifecycleLogConformance } from './lifecycle-log-conformance.js';
+import { lifecycleLogConformance, online, usersOf } from './lifecycle-log-conformance.js';
 
 describe('in memory', () => {
   lifecycleLogConformance(async () => {
@@ -47,13 +47,43 @@ describe('on Redis', () => {
     expect(positions).toBeLessThanOrEqual(LIFECYCLE_GROUP_TTL_MS);
   });
 
+  test('a group that Redis has forgotten continues where its consumer was, and misses nothing', async () => {
+    const { first, append, prefix } = await open();
+    const group = first.group('g');
+    await group.hold('c1', 5000);
+    await append(online('a'));
+    const [a] = await group.read('c1', { limit: 10, waitMs: 1000 });
+    await group.acknowledge('c1', [a?.entryId ?? '']);
+    // As a Redis whose data is older than the group: the stream continues before the consumer has noticed.
+    await redis.cli('DEL', `${prefix}:lifecycle:{g}:lease`, `${prefix}:lifecycle:{g}:positions`);
+    await append(online('b'));
+    expect(await group.hold('c1', 5000)).toBe(false);
+    expect(await group.hold('c2', 5000)).toBe(true);
+    expect(usersOf(await group.read('c2', { limit: 10, waitMs: 1000 }))).toEqual(['b']);
+  });
+
+  test('a consumer that is ahead of a stream that went back reads what follows in it', async () => {
+    const { first, append, commands, prefix } = await open();
+    const group = first.group('g');
+    await group.hold('c1', 5000);
+    const ahead = `${Date.now() + 60_000}-0`;
+    await commands.xadd(`${prefix}:presence:{p0}:lifecycle`, ahead, ...lifecycleFields(online('lost')));
+    const [lost] = await group.read('c1', { limit: 10, waitMs: 1000 });
+    await group.acknowledge('c1', [lost?.entryId ?? '']);
+    await redis.cli('DEL', `${prefix}:lifecycle:{g}:lease`, `${prefix}:presence:{p0}:lifecycle`);
+    expect(await group.hold('c1', 5000)).toBe(false);
+    expect(await group.hold('c2', 5000)).toBe(true);
+    await append(online('b'));
+    expect(usersOf(await group.read('c2', { limit: 10, waitMs: 1000 }))).toEqual(['b']);
+  });
+
   test('skips entries that are not events', async () => {
     const { first, append, commands, prefix } = await open();
     const group = first.group('g');
     await group.hold('c1', 5000);
     await group.read('c1', { limit: 1, waitMs: 1 });
     await commands.xadd(`${prefix}:presence:{p0}:lifecycle`, '*', 'event', 'user_vanished', 'user', 'x');
-    await append({ event: 'user_online', user: 'a', atMs: 1 });
+    await append(online('a'));
     const entries = await group.read('c1', { limit: 10, waitMs: 1000 });
     expect(entries.map(({ event }) => event.event)).toEqual(['user_online']);
   });

@@ -1,6 +1,6 @@
 /** The guarantees of every report log. Run against memory and against a real Redis. */
 import { expect, test } from 'vitest';
-import { LOG_START, type LogEntry, type ReportLog } from '../src/report-log.js';
+import { earlierPosition, LOG_START, type LogEntry, laterPosition, type ReportLog } from '../src/report-log.js';
 
 const AT_ONCE = { waitMs: 0, limit: 100 };
 
@@ -49,6 +49,22 @@ export function reportLogConformance(open: (maxEntries: number) => Promise<Repor
     const entries = (await log.read(fromStart(0), AT_ONCE)).get(0) ?? [];
     await log.trim(0, entries[1]?.position ?? '');
     expect(texts((await log.read(fromStart(0), AT_ONCE)).get(0))).toEqual(['c']);
+  });
+
+  test('the end is the position of the newest entry: only later entries follow it', async () => {
+    const log = await open(100);
+    expect(await log.end(0)).toBe(LOG_START);
+    await log.append(['a', 'b'].map(text => ({ partition: 0, text })));
+    const end = await log.end(0);
+    expect((await log.read(fromStart(0), AT_ONCE)).get(0)?.at(-1)?.position).toBe(end);
+    await log.append([{ partition: 0, text: 'c' }]);
+    expect(texts((await log.read(new Map([[0, end]]), AT_ONCE)).get(0))).toEqual(['c']);
+    const later = await log.end(0);
+    expect([earlierPosition(end, later), earlierPosition(later, end)]).toEqual([end, end]);
+    expect([laterPosition(end, later), laterPosition(later, end)]).toEqual([later, later]);
+    await log.trim(0, later);
+    await log.append([{ partition: 0, text: 'd' }]);
+    expect(earlierPosition(await log.end(0), later)).toBe(later);
   });
 
   test('a full partition refuses and keeps what it has; the others take theirs', async () => {

@@ -20,7 +20,7 @@ export class MemoryInstanceLeases implements InstanceLeases {
     const nowMs = this.#now();
     this.#expiry.set(instance, nowMs + this.#leaseMs);
     const living = [...this.#expiry].filter(([, expiresAt]) => expiresAt > nowMs).map(([name]) => name);
-    return { living: living.sort(), nowMs };
+    return { living: living.sort(), nowMs, term: '' };
   }
 
   async release(instance: string): Promise<void> {

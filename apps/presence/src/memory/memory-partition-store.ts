@@ -3,7 +3,7 @@
 import { LOG_START, type LogPosition } from '@hubbub/broker';
 import type { LifecycleEvent } from '@hubbub/protocol';
 import type { HashChange } from '../partition/effects.js';
-import type { SavedPartition } from '../partition/partition.js';
+import type { SavedPartition } from '../partition/saved-partition.js';
 import type { Claim, Commit, PartitionStore } from '../partition-store.js';
 
 interface Stored {
@@ -35,7 +35,9 @@ export class MemoryPartitionStore implements PartitionStore {
     if (holder !== '' && holder !== instance && living.includes(holder)) return undefined;
     stored.owner = `${instance}|${++stored.fence}`;
     const { owner, fence, sequence, position } = stored;
-    return { partition, owner, fence, sequence: sequence ?? 0, position, lost: sequence === undefined };
+    const lost = sequence === undefined;
+    // Memory has one term: it ends with the process.
+    return { partition, owner, fence, sequence: sequence ?? 0, position, lost, term: '', restored: false };
   }
 
   async load({ partition }: Claim): Promise<SavedPartition> {

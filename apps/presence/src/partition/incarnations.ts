@@ -25,8 +25,14 @@ export class Incarnations {
     this.#deadlines = deadlines;
   }
 
-  /** Takes back what `meta` holds. */
-  restore(meta: ReadonlyMap<string, string>): void {
+  /** The highest number given so far. */
+  get lastIndex(): number {
+    return this.#lastIndex;
+  }
+
+  /** Takes back what `meta` holds. @param lastIndex a number that was given before, even if no row names it any more */
+  restore(meta: ReadonlyMap<string, string>, lastIndex: number): void {
+    this.#lastIndex = lastIndex;
     for (const [field, value] of meta) {
       if (field.startsWith(GONE_FIELD)) {
         this.#remember(field.slice(1), Number(value));

@@ -27,7 +27,7 @@ function* roomHashes(journal: Journal, rooms: Rooms): Iterable<HashChange> {
       yield { name: roomHash(name), clear: true, set: new Map(), remove: [] };
       continue;
     }
-    index.set.set(name, `${room.version} ${room.members.size}`);
+    index.set.set(name, room.indexEntry);
     const change = {
       name: roomHash(name),
       clear: !room.stored,

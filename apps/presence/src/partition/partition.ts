@@ -11,29 +11,13 @@ import { Journal } from './journal.js';
 import { effectsOf } from './journal-effects.js';
 import { Questions } from './questions.js';
 import { Restoration } from './restoration.js';
+import { noteDifferences } from './rewriting.js';
 import { Room } from './room.js';
 import { Rooms } from './rooms.js';
 import { decodeMember, decodeUser } from './row-codec.js';
 import { type PresenceRules, rulesOfRoom } from './rules.js';
+import type { SavedPartition } from './saved-partition.js';
 import { Users } from './users.js';
-
-/** The stored state of a partition. */
-export interface SavedPartition {
-  readonly meta: ReadonlyMap<string, string>;
-  /** Room → its entry in the index. */
-  readonly rooms: ReadonlyMap<string, string>;
-  /** Room → user → row. */
-  readonly members: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  /** User → row, of all buckets. */
-  readonly users: ReadonlyMap<string, string>;
-}
-
-export const EMPTY_PARTITION: SavedPartition = {
-  meta: new Map(),
-  rooms: new Map(),
-  members: new Map(),
-  users: new Map(),
-};
 
 export interface PartitionOptions {
   readonly number: number;
@@ -41,7 +25,7 @@ export interface PartitionOptions {
   readonly partitions: number;
   readonly rules: PresenceRules;
   readonly saved: SavedPartition;
-  /** After a loss of the registry: until then what edges report again is not news. */
+  /** After a loss of the registry, or of its newest part: until then what edges report again is not news. */
   readonly restoringUntilMs?: number | undefined;
   readonly nowMs: number;
 }
@@ -55,12 +39,16 @@ export class Partition {
   readonly #users: Users;
   readonly #rooms: Rooms;
   readonly #departures: Departures;
+  /** As the registry has it after the next commit. */
+  readonly #meta: Map<string, string>;
+  #deadlinesFromMs = 0;
   /** Questions of sessions; answered from the committed state. */
   readonly questions: Questions;
 
   constructor(options: PartitionOptions) {
     this.#options = options;
     const { rules, saved } = options;
+    this.#meta = new Map(saved.meta);
     const versionFloor = Number(saved.meta.get('floor') ?? 0);
     this.#users = new Users(this.#journal, this.#deadlines, rules);
     this.#rooms = new Rooms({
@@ -106,12 +94,22 @@ export class Partition {
 
   /** When `tick` has something to do; 0 when it has now, `Infinity` when never. */
   get nextTickMs(): number {
-    return this.#departures.pending ? 0 : this.#deadlines.nextMs;
+    return this.#departures.pending ? 0 : this.nextDeadlineMs;
   }
 
   /** When the next deadline is due; `Infinity` when nothing is. */
   get nextDeadlineMs(): number {
-    return this.#deadlines.nextMs;
+    return Math.max(this.#deadlines.nextMs, this.#deadlinesFromMs);
+  }
+
+  /** Executes no deadline before this time: edges report first who has reconnected. */
+  suspendDeadlines(untilMs: number): void {
+    this.#deadlinesFromMs = untilMs;
+  }
+
+  /** Notes what the registry has otherwise, one row for each step. */
+  noteDifferences(saved: SavedPartition): Iterable<void> {
+    return noteDifferences(saved, { journal: this.#journal, rooms: this.#rooms, users: this.#users, meta: this.#meta });
   }
 
   /** Applies a report of an incarnation, as of `nowMs`. Reports of an incarnation that is gone change nothing. */
@@ -149,6 +147,7 @@ export class Partition {
   /** Applies deadlines that are due at `nowMs`, at most about `limit` changes: the rest stays due. */
   tick(nowMs: number, limit: number): void {
     this.#departures.step(limit, nowMs);
+    if (nowMs < this.#deadlinesFromMs) return;
     for (let left = limit; left > 0; left--) {
       const due = this.#deadlines.takeDue(nowMs);
       if (due === undefined) return;
@@ -165,6 +164,10 @@ export class Partition {
     if (this.#journal.isEmpty()) return undefined;
     const { partitions, rules } = this.#options;
     const effects = effectsOf(this.#journal, this.#rooms, this.#users, partitions, rules.rosterPageSize);
+    for (const [field, value] of this.#journal.meta) {
+      if (value === undefined) this.#meta.delete(field);
+      else this.#meta.set(field, value);
+    }
     this.#journal.clear();
     return effects;
   }
@@ -177,12 +180,19 @@ export class Partition {
   }
 
   #restore(saved: SavedPartition, nowMs: number): void {
-    this.#incarnations.restore(saved.meta);
     this.#restoration.restore(saved.meta);
+    this.#incarnations.restore(saved.meta, this.#restoration.lastOld);
     const { restoringUntilMs } = this.#options;
-    if (restoringUntilMs !== undefined) this.#restoration.begin(restoringUntilMs);
-    for (const [name, version] of saved.rooms) {
-      const room = new Room(name, rulesOfRoom(this.#options.rules, name), Number.parseInt(version, 10), true);
+    const isOld = restoringUntilMs !== undefined && saved.rooms.size > 0;
+    if (restoringUntilMs !== undefined) {
+      this.#restoration.begin(restoringUntilMs, isOld ? this.#incarnations.lastIndex : undefined);
+    }
+    for (const [name, entry] of saved.rooms) {
+      const stored = Number.parseInt(entry, 10);
+      // Members may have seen a later version than that of an old row.
+      const version = isOld ? Math.max(stored, nowMs) : stored;
+      const room = new Room(name, rulesOfRoom(this.#options.rules, name), version, true);
+      if (isOld) this.#journal.roomChanged(name);
       for (const [id, row] of saved.members.get(name) ?? []) {
         const member = decodeMember(id, row);
         if (member !== undefined) room.restore(member);

@@ -45,6 +45,11 @@ export class Room {
     this.counting = rules.presence === 'counts';
   }
 
+  /** Its entry in the registry's index of rooms. */
+  get indexEntry(): string {
+    return `${this.version} ${this.members.size}`;
+  }
+
   add(id: string, name: string): Member {
     const member: Member = { id, name, sessions: new Map(), state: 'here', dueAtMs: 0, order: ++this.#lastOrder };
     this.members.set(id, member);

@@ -56,6 +56,7 @@ export class Rooms {
   restore(room: Room, nowMs: number): void {
     this.#rooms.set(room.name, room);
     for (const member of room.members.values()) {
+      this.#restoration.memberRestored(room.name, member);
       if (member.state === 'here') continue;
       this.#await(room, member);
       if (member.lastSeenMs !== undefined) this.#kept.add(member.id, room.name, member.lastSeenMs);
@@ -97,6 +98,7 @@ export class Rooms {
       this.#statusChanged(room, member);
       if (wasAway) this.#tellServices(room, 'member_online', member, nowMs);
     }
+    if (this.#restoration.confirm(room.name, member.id)) this.#journal.refreshes.add(room.name);
     if (known === undefined || report.resync !== true) this.#journal.joined(room.name, nodeOf(node), report.session);
   }
 
@@ -104,6 +106,7 @@ export class Rooms {
     const room = this.#rooms.get(report.room);
     const member = room?.members.get(report.user);
     if (room === undefined || member === undefined || !member.sessions.has(report.session)) return;
+    this.#restoration.confirm(room.name, member.id);
     if (report.kind === 'drop') {
       this.drop(room, member, report.session, nowMs);
       return;
@@ -188,12 +191,15 @@ export class Rooms {
   }
 
   #remove(room: Room, member: Member, reason: LeaveReason, nowMs: number): void {
+    const tell = this.#restoration.doubts(room.name, member.id)
+      ? undefined
+      : () => this.#tell(room, 'user_left', member);
     room.members.delete(member.id);
     this.#kept.delete(member.id, room.name);
     this.#deadlines.clear({ kind: 'member', room: room.name, user: member.id });
     this.#restoration.memberLeft(room.name, member.id, nowMs);
     this.#journal.roomChanged(room.name, member.id);
-    this.#membershipChanged(room, nowMs, () => this.#tell(room, 'user_left', member));
+    this.#membershipChanged(room, nowMs, tell);
     this.#tellServices(room, 'member_left', member, nowMs, reason);
     if (room.members.size > 0) return;
     this.#rooms.delete(room.name);

@@ -55,6 +55,10 @@ export class Users {
     return this.#users.get(user);
   }
 
+  get byId(): ReadonlyMap<string, OnlineUser> {
+    return this.#users;
+  }
+
   values(): Iterable<OnlineUser> {
     return this.#users.values();
   }

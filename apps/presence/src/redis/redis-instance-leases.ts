@@ -2,7 +2,10 @@
 import { orUnavailable, RedisScript, type RedisTopology } from '@hubbub/broker';
 import { INSTANCE_LEASE_MS, type InstanceLeases, type Membership } from '../instance-leases.js';
 
-const renewScript = new RedisScript(new URL('../../lua/instance-renew.lua', import.meta.url));
+const renewScript = new RedisScript(
+  new URL('../../lua/server-term.lua', import.meta.url),
+  new URL('../../lua/instance-renew.lua', import.meta.url),
+);
 
 export interface RedisInstanceLeasesOptions {
   readonly redis: RedisTopology;
@@ -24,8 +27,8 @@ export class RedisInstanceLeases implements InstanceLeases {
 
   async renew(instance: string): Promise<Membership> {
     const reply = await orUnavailable(() => renewScript.run(this.#redis, [this.#key], [instance, this.#leaseMs]));
-    const [now, ...living] = reply as string[];
-    return { living: living.sort(), nowMs: Number(now) };
+    const [now, term = '', ...living] = reply as string[];
+    return { living: living.sort(), nowMs: Number(now), term };
   }
 
   async release(instance: string): Promise<void> {

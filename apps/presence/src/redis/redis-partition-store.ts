@@ -12,7 +12,7 @@ import {
 } from '@hubbub/broker';
 import { lifecycleFields } from '@hubbub/protocol';
 import { roomHash, userHash } from '../partition/journal-effects.js';
-import type { SavedPartition } from '../partition/partition.js';
+import type { SavedPartition } from '../partition/saved-partition.js';
 import { USER_BUCKETS } from '../partition/users.js';
 import {
   type Claim,
@@ -22,11 +22,19 @@ import {
   type PartitionStore,
 } from '../partition-store.js';
 
-const claimScript = new RedisScript(new URL('../../lua/claim.lua', import.meta.url));
-const commitScript = new RedisScript(new URL('../../lua/commit.lua', import.meta.url));
+const claimScript = new RedisScript(
+  new URL('../../lua/server-term.lua', import.meta.url),
+  new URL('../../lua/claim.lua', import.meta.url),
+);
+const commitScript = new RedisScript(
+  new URL('../../lua/server-term.lua', import.meta.url),
+  new URL('../../lua/commit.lua', import.meta.url),
+);
 const renewScript = new RedisScript(new URL('../../lua/renew.lua', import.meta.url));
 const releaseScript = new RedisScript(new URL('../../lua/release.lua', import.meta.url));
 
+/** Fields of `meta` that belong to the scripts. */
+const CLAIM_FIELDS = ['owner', 'fence', 'seq', 'pos', 'term'];
 /** Hashes asked for, or renewed, in one go. */
 const BATCH = 500;
 const USER_HASHES = Array.from({ length: USER_BUCKETS }, (_, bucket) => userHash(bucket));
@@ -50,7 +58,7 @@ export class RedisPartitionStore implements PartitionStore {
     const args = [instance, PARTITION_TTL_MS, ...living];
     const reply = await orUnavailable(() => claimScript.run(this.#redis, keys, args));
     if (!Array.isArray(reply)) return undefined;
-    const [fence, sequence, position] = reply;
+    const [fence, sequence, position, term, termOfCommit] = reply;
     return {
       partition,
       owner: `${instance}|${fence}`,
@@ -58,6 +66,8 @@ export class RedisPartitionStore implements PartitionStore {
       sequence: Number(sequence),
       position: position === '' ? LOG_START : position,
       lost: sequence === '',
+      term,
+      restored: term !== termOfCommit,
     };
   }
 
@@ -69,6 +79,7 @@ export class RedisPartitionStore implements PartitionStore {
     ]);
     const names = [...(rooms?.keys() ?? [])];
     const members = await this.#readHashes(partition, names.map(roomHash));
+    for (const field of CLAIM_FIELDS) meta?.delete(field);
     return {
       meta: meta ?? new Map(),
       rooms: rooms ?? new Map(),
@@ -127,6 +138,7 @@ function commitArguments(claim: Claim, commit: Commit): ScriptArgument[] {
     PARTITION_TTL_MS,
     REGISTRY_TTL_MS,
     LIFECYCLE_MAX_ENTRIES,
+    claim.term,
   ];
   for (const { clear, remove, set } of commit.hashes) {
     args.push(clear ? 1 : 0, remove.length, ...remove, set.size * 2);

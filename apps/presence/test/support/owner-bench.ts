@@ -57,6 +57,10 @@ export class HeldLog implements ReportLog {
     return this.#log.trim(partition, position);
   }
 
+  end(partition: number): Promise<string> {
+    return this.#log.end(partition);
+  }
+
   hold(): void {
     this.#gate = new Promise(resolve => {
       this.#open = resolve;

@@ -1,13 +1,14 @@
 /** A partition on the bench: a manual clock, a registry of maps, and the announcements to members. */
 import type { LifecycleEvent, Report } from '@hubbub/protocol';
 import type { Announcement, Effects, RefusedSession } from '../../src/partition/effects.js';
-import { Partition, type SavedPartition } from '../../src/partition/partition.js';
+import { Partition } from '../../src/partition/partition.js';
 import {
   DEFAULT_NAMESPACE_RULES,
   DEFAULT_RULES,
   type NamespaceRules,
   type PresenceRules,
 } from '../../src/partition/rules.js';
+import type { SavedPartition } from '../../src/partition/saved-partition.js';
 
 export const GRACE_MS = DEFAULT_NAMESPACE_RULES.leaveGraceMs;
 const START_MS = 1_700_000_000_000;
@@ -70,11 +71,18 @@ export class PartitionBench {
     this.nowMs = untilMs;
   }
 
-  /** Another owner takes over with the contents of the registry. */
-  takeOver(): void {
-    this.#partition = this.#load();
+  /** Another owner takes over with the contents of the registry. With `restoringMs` they may be old. */
+  takeOver({ restoringMs = 0 } = {}): void {
+    this.#partition = this.#load(restoringMs > 0 ? this.nowMs + restoringMs : undefined);
     this.#partition.tick(this.nowMs, NO_LIMIT);
     this.commit();
+  }
+
+  /** The registry goes back to these contents, and the partition survives in memory. */
+  goBack(hashes: ReadonlyMap<string, ReadonlyMap<string, string>>): void {
+    this.hashes.clear();
+    for (const [name, hash] of hashes) this.hashes.set(name, new Map(hash));
+    for (const _ of this.#partition.noteDifferences(this.#saved())) this.commit();
   }
 
   commit(): void {

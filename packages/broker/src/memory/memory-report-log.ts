@@ -59,6 +59,10 @@ export class MemoryReportLog implements ReportLog {
     log.splice(0, kept < 0 ? log.length : kept);
   }
 
+  async end(partition: number): Promise<LogPosition> {
+    return this.#log(partition).at(-1)?.position ?? LOG_START;
+  }
+
   #after(positions: ReadonlyMap<number, LogPosition>, limit: number): Map<number, readonly LogEntry[]> {
     const found = new Map<number, readonly LogEntry[]>();
     for (const [partition, position] of positions) {

@@ -4,8 +4,9 @@ import type { ConsumerGroup } from '../consumer-group.js';
 import type { LifecycleEntry, LifecycleLog } from '../lifecycle-log.js';
 import { LIFECYCLE_GROUP_TTL_MS } from '../lifecycle-log.js';
 import { LifecyclePositions, lifecycleEntryId, parseLifecycleEntryId } from '../lifecycle-positions.js';
+import { earlierPosition, LOG_START, laterPosition } from '../report-log.js';
 import { RedisScript } from './redis-script.js';
-import { StreamReader } from './stream-reader.js';
+import { newestId, StreamReader } from './stream-reader.js';
 import type { RedisTopology } from './topology.js';
 import { orUnavailable } from './unavailable.js';
 
@@ -51,6 +52,8 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
   readonly #positions: string;
   readonly #reader: StreamReader;
   #tenure: Tenure | undefined;
+  /** Of the newest tenure here. A Redis that went back in time may know an earlier place of the group, or none. */
+  #reached: LifecyclePositions | undefined;
 
   constructor(options: RedisLifecycleLogOptions, group: string) {
     this.#options = options;
@@ -72,6 +75,7 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
       const tenure = { consumer, positions: new LifecyclePositions(), attempts: new Map<string, number>() };
       await this.#start(tenure);
       this.#tenure = tenure;
+      this.#reached = tenure.positions;
     }
     return true;
   }
@@ -121,18 +125,20 @@ class RedisLifecycleGroup implements ConsumerGroup<LifecycleEntry> {
     return this.acknowledge(consumer, [entryId]);
   }
 
-  /** Where the group was; what it has never read begins now. */
+  /** Where the group was, as Redis or this process knows; what it has never read begins now. */
   async #start(tenure: Tenure): Promise<void> {
     const { redis } = this.#options;
     const known = await orUnavailable(() => redis.run(this.#positions, server => server.hgetall(this.#positions)));
     const missing: (string | number)[] = [];
     for (const [partition, key] of this.#keys().entries()) {
-      let position = known[partition];
-      if (position === undefined) {
-        const newest = await orUnavailable(() => redis.run(key, server => server.xrevrange(key, '+', '-', 'COUNT', 1)));
-        position = newest[0]?.[0] ?? '0-0';
-        missing.push(partition, position);
+      const stored = known[partition];
+      const reached = this.#reached?.done(partition);
+      let position = stored;
+      if (position === undefined || reached !== undefined) {
+        const newest = await newestId(redis, key);
+        position = earlierPosition(newest, laterPosition(stored ?? LOG_START, reached ?? newest));
       }
+      if (stored === undefined) missing.push(partition, position);
       tenure.positions.begin(partition, position);
     }
     if (missing.length > 0) await this.#keep(tenure.consumer, missing);

@@ -2,7 +2,7 @@
 import type { LogAppend, LogEntry, LogPosition, ReadOptions, ReportLog } from '../report-log.js';
 import { RedisScript } from './redis-script.js';
 import { partitionKey, REGISTRY_TTL_MS } from './registry-keys.js';
-import { type StreamEntry, StreamReader } from './stream-reader.js';
+import { newestId, type StreamEntry, StreamReader } from './stream-reader.js';
 import type { RedisTopology } from './topology.js';
 import { orUnavailable } from './unavailable.js';
 
@@ -74,6 +74,10 @@ export class RedisReportLog implements ReportLog {
     await orUnavailable(() =>
       this.#redis.run(this.#key(partition), server => server.xtrim(this.#key(partition), 'MINID', successor(position))),
     );
+  }
+
+  end(partition: number): Promise<LogPosition> {
+    return newestId(this.#redis, this.#key(partition));
   }
 
   #key(partition: number): string {

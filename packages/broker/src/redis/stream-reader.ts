@@ -1,5 +1,6 @@
 /** Reads Redis Streams, and waits for new entries on a connection of its own, because waiting blocks it. */
 import type { Redis } from 'ioredis';
+import { LOG_START } from '../report-log.js';
 import { connected } from './connection.js';
 import type { RedisTopology } from './topology.js';
 import { orUnavailable } from './unavailable.js';
@@ -63,6 +64,12 @@ export class StreamReader {
     this.#connection?.disconnect();
     this.#connection = undefined;
   }
+}
+
+/** The id of the newest entry, or of the start of an empty stream. @throws {HubbubError} `UNAVAILABLE` */
+export async function newestId(redis: RedisTopology, stream: string): Promise<string> {
+  const newest = await orUnavailable(() => redis.run(stream, server => server.xrevrange(stream, '+', '-', 'COUNT', 1)));
+  return newest[0]?.[0] ?? LOG_START;
 }
 
 type Reply = readonly (readonly [stream: string, entries: readonly (readonly [id: string, fields: string[]])[]])[];
