@@ -270,16 +270,17 @@ describe('pages', () => {
       (await bottomOf('.composer')) <= height && (await bottomOf('.message')) <= (await bottomOf('.composer'));
     await eventually(() => visible(844), { describe: 'the newest message is above the composer' });
 
+    // As on Android: the layout shrinks.
+    await page.setViewportSize({ width: 390, height: 460 });
+    await eventually(() => visible(460), { describe: 'they are visible in a smaller layout' });
+    await page.setViewportSize({ width: 390, height: 844 });
+    await eventually(async () => (await bottomOf('.composer')) > 800, { describe: 'the composer is at the bottom' });
     // As on iOS: the layout stays as it is, and the keyboard covers its lower part.
     await page.evaluate(() => {
       Object.defineProperty(visualViewport, 'height', { value: 420, configurable: true });
       visualViewport?.dispatchEvent(new Event('resize'));
     });
     await eventually(() => visible(420), { describe: 'composer and newest message are above the keyboard' });
-    // As on Android: the layout shrinks.
-    await page.evaluate(() => Reflect.deleteProperty(visualViewport ?? {}, 'height'));
-    await page.setViewportSize({ width: 390, height: 460 });
-    await eventually(() => visible(460), { describe: 'they are visible in a smaller layout' });
   });
 
   test('explain an unknown room, create it, and enter it when somebody else creates it', async () => {

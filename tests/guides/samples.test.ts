@@ -6,7 +6,7 @@ import { loadConfig } from '@hubbub/config';
 import { beforeAll, expect, test } from 'vitest';
 import { type Consumer, installConsumer, openProject } from '../packages/consumer.js';
 import { cleanup } from '../support/cleanup.js';
-import { PROVISION_TIMEOUT_MS, provisionBarePython, provisionPhp } from '../support/provision.js';
+import { PROVISION_TIMEOUT_MS, provisionBarePython, provisionPhp, titleOf } from '../support/provision.js';
 import { documentationPages, type Sample, samplesOf } from '../support/samples.js';
 import { describeAuthenticateUsers } from './authenticate-users.js';
 import { COMPILED_LANGUAGES, compileSamples } from './compile-samples.js';
@@ -19,8 +19,8 @@ const FRAGMENTS = readFileSync(join(import.meta.dirname, 'fragments.d.ts'), 'utf
 const PACKAGES_OF_SAMPLES = ['express@5.3.0', '@types/express@5.0.4', '@types/ws@8.18.1'];
 /** Samples about the test kit are part of the tests' own program. Those with React use the one of the repository. */
 const KIT_PAGES = /^(tests|examples|packages\/react)\/|^docs\/guides\/react\.md$/;
-/** Not code: output, grammars, drawings. */
-const NO_CODE: ReadonlySet<string> = new Set(['text']);
+/** Not code: output, grammars, drawings. PHP has a test of its own, which is skipped where PHP is missing. */
+const NOT_OF_PAGES: ReadonlySet<string> = new Set(['text', 'php']);
 /** Samples that nothing here can consume: page, language, reason. */
 const UNCHECKED: ReadonlyArray<readonly [page: string, language: string, reason: string]> = [
   ['docs/guides/build-your-own.md', 'html', 'a browser opens it in the test of the page'],
@@ -50,7 +50,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
     writeFileSync(configFile, code);
     return problemOf(() => loadConfig({ HUBBUB_CONFIG: configFile }));
   },
-  php: ({ code }) => (php === undefined ? [] : outputOf(php, ['-l'], code)),
   python: ({ code }) => {
     const compile = 'import ast, sys; compile(sys.stdin.read(), "sample", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)';
     return outputOf(python, ['-c', compile], code);
@@ -103,13 +102,22 @@ function jsonValuesIn(code: string): unknown[] {
 
 test.each(pages.filter(page => samplesOf(page).length > 0))('%s', async page => {
   const problems: string[] = [];
-  for (const sample of samples.filter(one => one.page === page && !NO_CODE.has(one.language))) {
+  for (const sample of samples.filter(one => one.page === page && !NOT_OF_PAGES.has(one.language))) {
     const isListed = UNCHECKED.some(([path, language]) => path === page && language === sample.language);
     const check = CHECKS[sample.language];
     const found = isListed ? [] : ((await check?.(sample)) ?? [`the language "${sample.language}" has no check`]);
     problems.push(...found.map(problem => `${page}:${sample.line}: ${problem}`));
   }
   expect(problems.join('\n')).toBe('');
+});
+
+test.skipIf(php === undefined)(`the samples in PHP ${titleOf(php, 'PHP')}`, () => {
+  const ofPhp = samples.filter(({ language }) => language === 'php');
+  expect(ofPhp).not.toEqual([]);
+  const problems = ofPhp.flatMap(({ page, line, code }) =>
+    outputOf(php ?? '', ['-l'], code).map(problem => `${page}:${line}: ${problem}`),
+  );
+  expect(problems).toEqual([]);
 });
 
 test('each exception is needed', () => {

@@ -46,6 +46,9 @@ test('a page connects once and joins once, and shows who is there', async () => 
   expect(await page.locator('[data-connection]').textContent()).toBe('ann');
   expect(await sessionsIn('chat:strict', 'ann')).toBe(1);
   expect(await sentBy(page)).toEqual(['join_room', 'history']);
+  // Nothing else changes: only the roster can render this.
+  await pages.member('carol', 'chat:strict');
+  await page.getByText('bob, ann, carol').waitFor();
 });
 
 test('messages: the history, live ones, own ones, and those that were missed', async () => {
@@ -85,7 +88,7 @@ test('messages that the history no longer has leave a gap', async () => {
   await untilItems(page, 'bob: first', 'gap: too_old', ...missed.slice(-20).map(n => `bob: ${n}`));
 });
 
-test('typing: shown to the others, ended by the message, and never for the own user', async () => {
+test('typing: shown to the others, and ended by the message', async () => {
   const ann = await pages.visit('ann', 'chat:type');
   const bob = await pages.visit('bob', 'chat:type');
   await Promise.all([untilRoom(ann, 'chat:type'), untilRoom(bob, 'chat:type')]);
