@@ -225,6 +225,22 @@ describe('gaps', () => {
     ]);
   });
 
+  it('are filled once when the history has continued in another epoch', async () => {
+    const history = new HistoricRoom(1, 0);
+    for (const offset of [1, 2]) history.append(offset, { id: `${offset}` });
+    const { list } = await mount(history);
+    history.edge.socket.receive({
+      ...{ type: 'room_offset', room: 'general', epoch: 'e2', offset: 2 },
+      payload: { previous_epoch: 'e1' },
+    });
+    history.epoch = 'e2';
+    // The page of the history that is read again names them otherwise: only their offsets are the same.
+    history.messages = history.messages.map(frame => ({ ...frame, id: `again-${frame.id}` }));
+    history.append(3);
+    await history.reconnect(answer('too_many'));
+    expect(show(list)).toEqual([1, 2, 3]);
+  });
+
   it('appear where a room without history lost messages', async () => {
     const history = new HistoricRoom(1, 0);
     history.epoch = '';
