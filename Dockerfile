@@ -2,8 +2,8 @@
 # One image for every command of Hubbub: `docker run hubbub edge`, `presence`, `start`, `token`. And with `--target example` one
 # for the services of the examples.
 
-# glibc is not a matter of taste: the native engine has no build for musl (Alpine). Debian 13 has glibc 2.41 and Node 22, for
-# which both builds of the engine exist; apps/edge/src/listener/engine.ts takes the newer one that loads. Pin a digest where you build.
+# The native engine needs glibc, which Alpine lacks. Debian 13 has glibc 2.41 and Node 22, for which both builds exist.
+# apps/edge/src/listener/engine.ts takes the newer one that loads. Pin a digest where you build.
 ARG NODE_IMAGE=node:22-trixie-slim
 
 FROM ${NODE_IMAGE} AS compiled
@@ -46,8 +46,7 @@ ENTRYPOINT ["node", "examples/dist/service/main.js"]
 CMD ["chat"]
 
 FROM compiled AS build
-# Only what runs: the command line with the packages it stands on, without compilers and test tools. npm does not take
-# these away by itself where only one workspace is asked for.
+# Only the command line and its packages, without compilers and test tools: npm does not remove these for one workspace.
 RUN rm -rf node_modules && npm install --omit=dev --workspace=@hubbub/cli --include-workspace-root=false --no-save --no-audit --no-fund --loglevel=error
 RUN rm -rf packages/*/src apps/*/src apps/*/playground packages/*/test apps/*/test
 
@@ -71,7 +70,7 @@ EXPOSE 8080 8081
 
 # Alive, not ready: an edge that drains or waits for Redis must not be killed for it. Balancers ask /readyz.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["node", "/app/healthy.mjs"]
-# An edge that is told to stop drains: give it more than HUBBUB_SHUTDOWN_TIMEOUT_MS (`docker stop --timeout`, stop_grace_period).
+# A stopping edge drains: give it more than HUBBUB_SHUTDOWN_TIMEOUT_MS (`docker stop --timeout`, stop_grace_period).
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["hubbub"]
 CMD ["start"]

@@ -1,9 +1,9 @@
 /** `npm run example <name>`: starts the hub, the page and the service of an example, and prints its address. */
-import { randomBytes } from 'node:crypto';
 import { startEmbeddedHub } from '@hubbub/cli/embedded';
-import { freePort, startHubbub, startHubbubCluster, startRedis } from '@hubbub/tools/kit';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { EXAMPLES, findExample } from './catalogue.js';
+import { startCluster } from './hub/cluster.js';
+import { freePort, startChild } from './hub/processes.js';
 import { type Example, exampleFile } from './service/example.js';
 import { networkHost } from './service/network.js';
 import { serve } from './service/serve.js';
@@ -35,46 +35,16 @@ async function startEmbedded(example: Example, host: string, port: number): Prom
   };
 }
 
-/** Redis, presence, two edges and the service, each as a process. */
 async function startOnRedis(example: Example, host: string, port: number): Promise<Running> {
-  const { redisUrl } = readSettings();
-  const ownRedis = redisUrl === undefined ? await startRedis() : undefined;
-  const apiKey = randomBytes(24).toString('base64url');
-  const shared = {
-    HUBBUB_REDIS_URL: redisUrl ?? ownRedis?.url ?? '',
-    HUBBUB_REDIS_PREFIX: `example-${example.name}`,
-    HUBBUB_JWT_SECRET: EXAMPLE_SECRET,
-  };
-  const cluster = await startHubbubCluster({
-    edges: 2,
-    presence: 1,
-    env: {
-      ...shared,
-      HUBBUB_HOST: host,
-      HUBBUB_PRESENCE_API_KEYS: apiKey,
-      HUBBUB_CONFIG: exampleFile(example.name, 'hub.yaml'),
-      ...example.hubVariables?.(`http://127.0.0.1:${port}`),
-    },
-  });
-  const service = await startHubbub([example.name], {
-    script: 'examples/dist/service/main.js',
-    readyWhen: async () => {}, // It listens: it has no other sign.
-    env: {
-      ...shared,
-      EXAMPLE_EDGES: cluster.edges.map(edge => edge.socketUrl('')).join(','),
-      EXAMPLE_PRESENCE_URL: cluster.presence[0]?.adminUrl ?? '',
-      EXAMPLE_PRESENCE_API_KEY: apiKey,
-      EXAMPLE_HOST: host,
-      EXAMPLE_PORT: String(port),
-    },
-  });
-  service.output.onLine(line => process.stderr.write(`${line}\n`));
+  const cluster = await startCluster(example, `http://127.0.0.1:${port}`, host, readSettings().redisUrl);
+  const main = new URL('service/main.js', import.meta.url).pathname;
+  const variables = { ...cluster.variables, EXAMPLE_HOST: host, EXAMPLE_PORT: String(port) };
+  const service = await startChild([main, example.name], variables);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: String(service.listening.url),
     async close() {
-      await service.terminate();
-      await cluster.end('terminate');
-      await ownRedis?.dispose();
+      await service.close();
+      await cluster.close();
     },
   };
 }

@@ -6,7 +6,7 @@ import { EXCEPTIONS } from './prose/exceptions.mjs';
 import { lintProse } from './prose/lint.mjs';
 
 const SKIPPED_FOLDERS = /^(\..*|node_modules|dist|results|test-results.*|coverage)$/;
-const CHECKED_FILES = /\.(md|[cm]?[jt]sx?|lua|py|go|ya?ml|sh|cfg|conf|service)$/;
+const CHECKED_FILES = /\.(md|[cm]?[jt]sx?|lua|py|go|ya?ml|sh|cfg|conf|service)$|^Dockerfile$/;
 /** Texts in quotes are data there. */
 const TESTS = /(^|\/)tests?\/(?!support\/)/;
 

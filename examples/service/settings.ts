@@ -52,3 +52,10 @@ function wholeNumber(name: string, text: string | undefined, otherwise: number):
   if (/^\d+$/.test(text)) return Number(text);
   throw new Error(`${name}: expected a whole number, got ${JSON.stringify(text)}`);
 }
+
+/** The environment for a child process; the hub's settings are passed one by one. */
+export function inheritedVariables(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^(HUBBUB|EXAMPLE)_(?!TEST_|.*_MS$)/.test(name)),
+  );
+}

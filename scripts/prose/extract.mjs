@@ -5,7 +5,7 @@ import { parseSync, Visitor } from 'oxc-parser';
 const WORDS = /\p{L}{2,}[,:;]? \p{L}+[,:;]? \p{L}+/u;
 const TITLED = new Set(['describe', 'it', 'test', 'suite']);
 const FUNCTION_COMMENT_LINES_MAX = 2;
-const HASH_COMMENTS = ['py', 'yaml', 'yml', 'sh', 'cfg', 'conf', 'service'];
+const HASH_COMMENTS = ['py', 'yaml', 'yml', 'sh', 'cfg', 'conf', 'service', 'Dockerfile'];
 /** Each begins a passage in the header of a Lua script. */
 const LUA_FIELD = /^(KEYS\[|ARGV\[|Returns\b|then:)/;
 const LINE_COMMENTS = { lua: '--', go: '//', ...Object.fromEntries(HASH_COMMENTS.map(extension => [extension, '#'])) };

@@ -23,7 +23,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['broker', 'client', 'config', 'protocol', 'runtime', 'server'].map(name => `packages/${name}`),
     ...['api', 'edge', 'presence'].map(name => `apps/${name}`),
   ],
-  // Examples are programs of users: they import the SDKs, and start the hub with its command. `start.ts` uses tools/kit.
+  // Examples are programs of users: they import the SDKs, and start the hub with its command.
   examples: ['packages/client', 'packages/server', 'apps/hubbub'],
 };
 

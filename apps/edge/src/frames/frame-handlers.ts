@@ -6,7 +6,6 @@ import { handleHistory } from './history.js';
 import { createRoomJoin, handleJoinRoom } from './join-room.js';
 import { handleLeaveRoom } from './leave-room.js';
 import { handleOnlineUsers } from './online-users.js';
-import { handlePing } from './ping.js';
 import { handleRefresh } from './refresh.js';
 import { handleResume } from './resume.js';
 import { handleSendMessage } from './send-message.js';
@@ -23,7 +22,10 @@ export function createFrameHandlers(parts: FrameParts): FrameHandlers {
     send_message: handleSendMessage({ authorizer, publisher, limits }),
     typing: handleTyping('user_typing', { publisher }),
     stop_typing: handleTyping('user_stopped_typing', { publisher }),
-    ping: handlePing,
+    // For clients that cannot see the protocol's own pings, as browsers cannot.
+    ping: (session, { id }) => {
+      session.answer(id === undefined ? {} : { id }, { type: 'pong' });
+    },
     online_users: handleOnlineUsers({ namespaces, presence, questions }),
     set_status: handleSetStatus({ presence, limits }),
     refresh: handleRefresh({ verifyToken, authorizer, namespaces, expiry, presence, memberships }),
