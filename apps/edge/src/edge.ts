@@ -184,7 +184,8 @@ export async function startEdge({
     metrics,
     receive: createFanout({ audiences, feeds, metrics, nodeChannel, onNodeEnvelope, onControl }),
     repair: broken => {
-      repairRooms(broken, { audiences, feeds, recovery: histories.metrics });
+      const { broadcast } = channels;
+      repairRooms(broken, { audiences, feeds, recovery: histories.metrics, broadcast, nodeChannel });
       services.announcement.renew();
     },
   });
@@ -197,6 +198,7 @@ export async function startEdge({
     ready: () => readiness().ready,
     rooms: () => audiences.rooms,
     sessions: () => sessions.size,
+    servers: () => link.servers,
     subscriptions: () => interest.size,
     drainRemaining: () => departure.remaining,
   });

@@ -158,16 +158,16 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
         `drained ${notified} sessions`,
       );
     },
-    interrupted(channels: number, durationMs: number): void {
+    interrupted(server: string, channels: number, durationMs: number): void {
       interruptions();
       log.warn(
-        { event: 'interrupted', channels, durationMs },
+        { event: 'interrupted', server, channels, durationMs },
         'the subscription broke and was restored; messages may have been lost',
       );
     },
-    deaf(): void {
+    deaf(server: string): void {
       deafness();
-      log.error({ event: 'deaf' }, 'the self-probe did not return; rebuilding the subscription');
+      log.error({ event: 'deaf', server }, 'the self-probe did not return; rebuilding the subscription');
     },
     probeReturned: duration(
       'hubbub_edge_probe_round_trip_seconds',
@@ -187,10 +187,19 @@ export interface EdgeGauges {
   subscriptions(): number;
   /** Sessions that a draining edge still has to disconnect. */
   drainRemaining(): number;
+  /** Redis server → whether its self-probe returned in time. */
+  servers(): ReadonlyMap<string, boolean>;
 }
 
 export function createEdgeGauges(registry: MetricsRegistry, gauges: EdgeGauges): void {
-  const { gauge } = metricsKit(registry);
+  const { gauge, gaugeBy } = metricsKit(registry);
+  gaugeBy(
+    'hubbub_edge_redis_heard',
+    '1 if the self-probe through this Redis server returned in time, else 0.',
+    ['server'],
+    () => Array.from(gauges.servers(), ([server, isHeard]) => [{ server }, isHeard ? 1 : 0]),
+    'min',
+  );
   gauge(
     'hubbub_edge_ready',
     '1 if /readyz is green, else 0. With --workers: 1 if every worker is ready.',

@@ -26,12 +26,18 @@ describe('the self-probe', () => {
         rebuilt++;
       },
     };
-    probe = new Probe(broker as Broker, 'node', {
-      intervalMs: INTERVAL_MS,
-      timeoutMs: TIMEOUT_MS,
-      onRoundTrip: ms => roundTripsMs.push(ms),
-      onDeaf: () => {},
-    });
+    let number = 0;
+    probe = new Probe(
+      broker as Broker,
+      { server: 'redis', channel: 'node' },
+      {
+        nextNumber: () => ++number,
+        intervalMs: INTERVAL_MS,
+        timeoutMs: TIMEOUT_MS,
+        onRoundTrip: ms => roundTripsMs.push(ms),
+        onDeaf: () => {},
+      },
+    );
     probe.start();
   });
   afterEach(() => {

@@ -5,6 +5,7 @@
  *
  * Guarantees, tested by `test/broker-conformance.ts` on every implementation:
  * - **Order.** Envelopes on one channel reach every subscriber in one order; those of one publisher in the order of its calls.
+ *   Channels of one server have one order together; channels of several servers have none between them.
  * - **At most once.** An envelope is delivered once or, when a connection breaks, not at all. Possible losses are
  *   reported by `onInterruption`, never repeated by the broker.
  * - **Confirmed.** Envelopes published after `subscribe` resolved are delivered. A publisher that subscribes gets its own.
@@ -45,23 +46,29 @@ export interface Broker {
   /** Resolves when no further envelope of the channel will be delivered. Never rejects: a lost connection unsubscribes too. */
   unsubscribe(channel: string): Promise<void>;
 
+  /** The servers that carry the channels, by name. Their number may change. */
+  readonly servers: readonly string[];
+
+  /** The server that carries a channel; `undefined` while that is unknown. */
+  serverOf(channel: string): string | undefined;
+
   /** The one listener for envelopes. It must not throw; the bytes are its own to keep. */
-  onEnvelope(listener: (channel: string, envelope: Uint8Array) => void): void;
+  onEnvelope(listener: (channel: string, envelope: Uint8Array, server: string) => void): void;
 
   /**
-   * The one listener for breaks: called when all channels are subscribed again after a break during which envelopes may
-   * have been lost.
+   * The one listener for breaks: called when all channels of a server are subscribed again after a break during which envelopes
+   * may have been lost.
    */
   onInterruption(listener: (interruption: Interruption) => void): void;
 
   /**
-   * Whether a break of the subscriptions was noticed and not yet repaired: envelopes published now may be missed.
-   * `subscribe` confirms a channel again before that.
+   * Whether a break of this channel's subscription was noticed and not yet repaired: envelopes published now may be missed.
+   * `subscribe` confirms the channel again before that.
    */
-  readonly interrupted: boolean;
+  isInterrupted(channel: string): boolean;
 
-  /** Drops every subscription and subscribes again: for a live connection that turns out to be deaf. */
-  rebuild(): Promise<void>;
+  /** Drops every subscription at a server and subscribes again: for a live connection that turns out to be deaf. */
+  rebuild(server: string): Promise<void>;
 
   /** Ends all connections. Pending publishes reject with `UNAVAILABLE`. */
   close(): Promise<void>;
@@ -73,6 +80,7 @@ export interface PublishedOnce {
 }
 
 export interface Interruption {
+  readonly server: string;
   /** Channels that were subscribed throughout and may have missed envelopes. */
   readonly channels: readonly string[];
   /** From the break to the last confirmed subscription. */

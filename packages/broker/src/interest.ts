@@ -46,7 +46,7 @@ export class Interest {
     try {
       await entry.subscription;
       // Confirmed before a break: only a new confirmation makes it true that what is published from now on arrives.
-      if (this.#broker.interrupted) await this.#broker.subscribe(channel);
+      if (this.#broker.isInterrupted(channel)) await this.#broker.subscribe(channel);
     } catch (error) {
       if (entry.subscription === undefined) entry.holders--;
       else this.release(channel);

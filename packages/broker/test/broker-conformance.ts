@@ -96,9 +96,10 @@ export function brokerConformance(name: string, start: () => Promise<OpenBroker>
       expect(outcomes.filter(Boolean)).toEqual([{ repeated: false }, { repeated: true }, { repeated: false }]);
       expect(await bob.broker.publishOnce('c', Buffer.from('again'), 'k')).toEqual({ repeated: true });
       await bob.broker.publish('c', Buffer.from('end'));
-      await eventually(() => bob.heard.some(({ text }) => text === 'end'));
-      const heard = bob.heard.map(({ channel, text }) => `${channel}:${text}`);
-      expect(heard).toEqual(['c:first', 'c:second', 'c:third', 'd:elsewhere', 'c:end']);
+      await eventually(() => bob.heard.length >= 5);
+      const heardOn = (wanted: string) => bob.heard.filter(({ channel }) => channel === wanted).map(({ text }) => text);
+      expect(heardOn('c')).toEqual(['first', 'second', 'third', 'end']);
+      expect(heardOn('d')).toEqual(['elsewhere']);
     });
 
     test('a kept envelope and a probe reach subscribers once, and a key of a kept one holds as of any other', async () => {
@@ -109,9 +110,9 @@ export function brokerConformance(name: string, start: () => Promise<OpenBroker>
       for (let time = 0; time < 2; time++) {
         expect(await alice.broker.publishKept('c', envelope)).toEqual({ repeated: false });
       }
-      expect(await alice.broker.publishKept('c', envelope, 'k')).toEqual({ repeated: false });
-      expect(await alice.broker.publishKept('c', envelope, 'k')).toEqual({ repeated: true });
-      expect(await alice.broker.publishOnce('c', envelope, 'k')).toEqual({ repeated: true });
+      expect(await alice.broker.publishKept('c', envelope, 'of the kept one')).toEqual({ repeated: false });
+      expect(await alice.broker.publishKept('c', envelope, 'of the kept one')).toEqual({ repeated: true });
+      expect(await alice.broker.publishOnce('c', envelope, 'of the kept one')).toEqual({ repeated: true });
       await alice.broker.probe('c', envelope);
       await alice.broker.publish('c', Buffer.from('end'));
       await eventually(() => bob.heard.some(({ text }) => text === 'end'));

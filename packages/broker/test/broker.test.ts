@@ -80,7 +80,7 @@ describe('a broker whose Redis fails', () => {
     const redis = await startRedis({ own: true });
     const { broker, heard, interruptions } = await listening(redis);
     await broker.subscribe('c');
-    await broker.rebuild();
+    await broker.rebuild(broker.servers[0] ?? '');
     await eventually(() => interruptions.length === 1);
     await broker.publish('c', Buffer.from('hi'));
     await eventually(() => heard.includes('hi'));
@@ -93,7 +93,7 @@ describe('a broker whose Redis fails', () => {
     const interest = new Interest(broker, 60_000);
     await interest.acquire('c');
     proxy.sever();
-    await eventually(() => broker.interrupted, { describe: 'the break is noticed' });
+    await eventually(() => broker.isInterrupted('c'), { describe: 'the break is noticed' });
     await expect(interest.acquire('c')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     proxy.restore();
     let joined = 0;
@@ -163,7 +163,7 @@ describe('a broker whose Redis fails', () => {
     for (let round = 0; round < 3; round++) {
       const from = heard.length;
       proxy.sever();
-      await eventually(() => broker.interrupted);
+      await eventually(() => broker.isInterrupted('c'));
       await service.publishKept('c', envelopeOf(`missed ${round}`));
       await service.publish('c', envelopeOf('lost'));
       await service.publishKept('elsewhere', envelopeOf('not ours'));
@@ -205,7 +205,9 @@ describe('a broker whose Redis fails', () => {
     await broker.subscribe('c');
     await broker.probe('c', envelopeOf('fine'));
     await old.cli('REPLICAOF', '127.0.0.1', String(promoted.port));
-    await eventually(() => broker.interrupted, { describe: 'a probe or the role shows that the primary is gone' });
+    await eventually(() => broker.isInterrupted('c'), {
+      describe: 'a probe or the role shows that the primary is gone',
+    });
     await expect(broker.publish('c', envelopeOf('lost'))).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       message: expect.stringContaining('replica'),

@@ -5,9 +5,14 @@ import type { Broker } from '../src/broker.js';
 import { Interest } from '../src/interest.js';
 
 /** A broker with confirmations by hand: the tested fault is time. */
-class HandBroker implements Pick<Broker, 'subscribe' | 'unsubscribe' | 'interrupted'> {
+class HandBroker implements Pick<Broker, 'subscribe' | 'unsubscribe' | 'isInterrupted'> {
   readonly calls: string[] = [];
   interrupted = false;
+
+  isInterrupted(): boolean {
+    return this.interrupted;
+  }
+
   readonly #open: Array<{ call: string; resolve(): void; reject(error: Error): void }> = [];
 
   subscribe(channel: string): Promise<void> {

@@ -106,9 +106,10 @@ export class Audiences {
     }
   }
 
-  /** Sends `session_gap` to all sessions: messages for users, for all or for single sessions have no history. */
-  reportSessionGap(): void {
-    this.#announce(this.#everybody, { type: 'session_gap' });
+  /** Sends `session_gap` to the sessions of a channel: messages for users, for all or for single sessions have no history. */
+  reportSessionGap(channel: string): void {
+    const audience = this.#byChannel.get(channel);
+    if (audience !== undefined) this.#announce(audience, { type: 'session_gap' });
   }
 
   #conflates(room: string | undefined): boolean {
@@ -135,10 +136,13 @@ export interface FanoutParts {
 /** The listener for a broker's envelopes. Never throws: it counts and drops malformed envelopes (invariant 7). */
 export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8Array) => void {
   const { audiences, feeds, metrics, nodeChannel, onNodeEnvelope, onControl } = parts;
+  // Self-probes through other servers have channels of their own.
+  const probeChannels = `${nodeChannel.slice(0, -1)}/`;
   return (channel, bytes) => {
-    const envelope = isEnvelope(bytes) ? decodeEnvelope(bytes) : readServiceMessage(bytes, channel === nodeChannel);
+    const isOfNode = channel === nodeChannel || channel.startsWith(probeChannels);
+    const envelope = isEnvelope(bytes) ? decodeEnvelope(bytes) : readServiceMessage(bytes, isOfNode);
     if (envelope === undefined) return metrics.malformedEnvelope(channel);
-    if (channel === nodeChannel) return onNodeEnvelope(envelope);
+    if (isOfNode) return onNodeEnvelope(envelope);
     if (envelope.control !== undefined) return onControl(channel, envelope.control);
     const position = positionOf(envelope);
     if (isForged(envelope, 'audience')) {
@@ -158,19 +162,26 @@ export interface RepairParts {
   readonly audiences: Audiences;
   readonly feeds: RoomFeeds;
   readonly recovery: Pick<RecoveryMetrics, 'gap'>;
+  readonly broadcast: string;
+  readonly nodeChannel: string;
 }
 
 /**
  * Repairs what a break of the subscription left: rooms with history read what they missed. Members of the others, and all
- * sessions, get a notice that messages may have been lost. Never silence (invariant 1).
+ * sessions whose channels broke, get a notice that messages may have been lost. Never silence (invariant 1).
  */
-export function repairRooms(channels: readonly string[], { audiences, feeds, recovery }: RepairParts): void {
+export function repairRooms(
+  channels: readonly string[],
+  { audiences, feeds, recovery, broadcast, nodeChannel }: RepairParts,
+): void {
+  const forAll = channels.find(channel => channel === broadcast || channel === nodeChannel);
   for (const channel of channels) {
     const feed = feeds.of(channel);
     if (feed !== undefined) feed.doubt();
     else if (audiences.reportRoomGap(channel, { reason: 'no_history' })) recovery.gap('no_history');
+    else if (forAll === undefined) audiences.reportSessionGap(channel);
   }
-  audiences.reportSessionGap();
+  if (forAll !== undefined) audiences.reportSessionGap(broadcast);
 }
 
 function positionOf({ epoch, offset }: Envelope): Position | undefined {

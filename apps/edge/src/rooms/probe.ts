@@ -1,4 +1,4 @@
-/** The self-probe: a write and a message through Redis and back, the only proof that this edge can work (invariant 10). */
+/** The self-probe of one server: a write and a message through Redis and back, the only proof that it works (invariant 10). */
 import type { Broker } from '@hubbub/broker';
 import { encodeEnvelope } from '@hubbub/protocol';
 
@@ -11,16 +11,18 @@ export interface ProbeOptions {
   readonly timeoutMs: number;
   readonly onRoundTrip: (durationMs: number) => void;
   readonly onDeaf: () => void;
+  /** Numbers the probes of all servers. */
+  readonly nextNumber: () => number;
 }
 
 const NO_BODY = new Uint8Array(0);
 
 export class Probe {
   readonly #broker: Broker;
+  readonly #server: string;
   readonly #channel: string;
   readonly #options: ProbeOptions;
   #timer: NodeJS.Timeout | undefined;
-  #number = 0;
   /** The send time of each pending probe, by its number. Bounded by timeout / interval. */
   readonly #sentAtMs = new Map<number, number>();
   #heardAtMs: number | undefined;
@@ -31,8 +33,10 @@ export class Probe {
   /** For how long nothing at all has arrived, as far as this process could have noticed. */
   #silentMs = 0;
 
-  constructor(broker: Broker, channel: string, options: ProbeOptions) {
+  /** @param channel one that the server carries, and that is subscribed */
+  constructor(broker: Broker, { server, channel }: { server: string; channel: string }, options: ProbeOptions) {
     this.#broker = broker;
+    this.#server = server;
     this.#channel = channel;
     this.#options = options;
   }
@@ -91,15 +95,15 @@ export class Probe {
       this.#silentMs = 0;
       this.#sentAtMs.clear();
       this.#options.onDeaf();
-      void this.#broker.rebuild();
+      void this.#broker.rebuild(this.#server);
     }
     this.#send();
   }
 
   #send(): void {
-    this.#number++;
-    this.#sentAtMs.set(this.#number, performance.now());
-    const probe = encodeEnvelope({ encoding: 'json', publishedAtMs: Date.now(), probe: this.#number }, NO_BODY);
+    const number = this.#options.nextNumber();
+    this.#sentAtMs.set(number, performance.now());
+    const probe = encodeEnvelope({ encoding: 'json', publishedAtMs: Date.now(), probe: number }, NO_BODY);
     this.#broker.probe(this.#channel, probe).then(
       () => {
         this.#refusal = undefined;

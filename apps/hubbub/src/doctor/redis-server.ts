@@ -32,6 +32,7 @@ export async function* redisServer(config: Config): AsyncGenerator<Check> {
   let failure = '';
   const redis = openRedisTopology(url, {
     commandTimeoutMs: config.redisCommandTimeoutMs,
+    staysAtReplica: true,
     onError: error => {
       failure = ` (${error.message})`;
     },

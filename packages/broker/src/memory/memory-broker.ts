@@ -55,12 +55,14 @@ export class MemoryExchange {
   }
 }
 
+/** One process is its own server. */
+const SERVER = 'memory';
+
 class MemoryBroker implements Broker {
   readonly #exchange: MemoryExchange;
   readonly #channels = new Set<string>();
-  #listener: (channel: string, envelope: Uint8Array) => void = () => {};
-  /** Within one process nothing breaks. */
-  readonly interrupted = false;
+  #listener: (channel: string, envelope: Uint8Array, server: string) => void = () => {};
+  readonly servers = [SERVER];
   #closed = false;
 
   constructor(exchange: MemoryExchange) {
@@ -100,7 +102,16 @@ class MemoryBroker implements Broker {
     this.#exchange.remove(channel, this);
   }
 
-  onEnvelope(listener: (channel: string, envelope: Uint8Array) => void): void {
+  serverOf(): string {
+    return SERVER;
+  }
+
+  /** Within one process nothing breaks. */
+  isInterrupted(): boolean {
+    return false;
+  }
+
+  onEnvelope(listener: (channel: string, envelope: Uint8Array, server: string) => void): void {
     this.#listener = listener;
   }
 
@@ -119,7 +130,7 @@ class MemoryBroker implements Broker {
   }
 
   deliver(channel: string, envelope: Uint8Array): void {
-    this.#listener(channel, envelope);
+    this.#listener(channel, envelope, SERVER);
   }
 
   #assertOpen(): void {

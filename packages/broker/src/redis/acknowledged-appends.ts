@@ -16,18 +16,22 @@ const KEPT_MAX = 10_000;
 const CONCURRENT_READS = 8;
 const RETRY_MS = 250;
 
+export interface AcknowledgedAppendsListener {
+  isClosed(): boolean;
+  onLoss(loss: AcknowledgedLoss): void;
+}
+
 export class AcknowledgedAppends {
   readonly #history: Pick<History, 'read'>;
-  readonly #onLoss: (loss: AcknowledgedLoss) => void;
+  readonly #listener: AcknowledgedAppendsListener;
   /** On this connection, by epoch, the oldest first. */
   #recent = new Map<string, Acknowledged>();
   /** On earlier connections: appends to a restarted Redis do not replace them. */
   #held = new Map<string, Acknowledged>();
-  #closed = false;
 
-  constructor(history: Pick<History, 'read'>, onLoss: (loss: AcknowledgedLoss) => void) {
+  constructor(history: Pick<History, 'read'>, listener: AcknowledgedAppendsListener) {
     this.#history = history;
-    this.#onLoss = onLoss;
+    this.#listener = listener;
   }
 
   add(append: Omit<Acknowledged, 'atMs'>): void {
@@ -51,19 +55,15 @@ export class AcknowledgedAppends {
     await Promise.all(Array.from({ length: CONCURRENT_READS }, checkSome));
   }
 
-  close(): void {
-    this.#closed = true;
-  }
-
   async #check({ room, epoch, offset, ttlMs, atMs }: Acknowledged): Promise<void> {
     // Afterwards it is not lost, but expired.
-    while (!this.#closed && performance.now() - atMs < ttlMs) {
+    while (!this.#listener.isClosed() && performance.now() - atMs < ttlMs) {
       try {
         const page = await this.#history.read({ room, ttlMs, limit: 0 });
         const found = locate({ epoch, offset }, page);
         if (found !== undefined && found.offset <= page.offset) return;
         const keptOffset = page.bridges.find(bridge => bridge.epoch === epoch)?.offset ?? 0;
-        return this.#onLoss({ room, epoch, offset, keptOffset });
+        return this.#listener.onLoss({ room, epoch, offset, keptOffset });
       } catch {
         await sleep(RETRY_MS, undefined, { ref: false }); // Redis is away again.
       }

@@ -28,6 +28,7 @@ interface SlotRange {
 
 export class ClusterTopology implements RedisTopology {
   readonly isSharded = true;
+  isClosed = false;
   readonly #location: ClusterLocation;
   readonly #options: ServerShardOptions;
   readonly #shards = new Map<string, ServerShard>();
@@ -41,7 +42,6 @@ export class ClusterTopology implements RedisTopology {
   #refreshing: Promise<void> | undefined;
   #known!: () => void;
   readonly #isKnown: Promise<void>;
-  #closed = false;
 
   constructor(location: ClusterLocation, options: ServerShardOptions) {
     this.#location = location;
@@ -109,14 +109,14 @@ export class ClusterTopology implements RedisTopology {
   }
 
   close(): void {
-    this.#closed = true;
+    this.isClosed = true;
     this.#known();
     this.#mapSocket?.end();
     for (const shard of this.#shards.values()) shard.close();
   }
 
   async #run(): Promise<void> {
-    while (!this.#closed) {
+    while (!this.isClosed) {
       await this.refresh();
       const isWhole = this.#shards.size > 0 && this.shards.every(({ commands }) => commands.status === 'ready');
       await sleep(isWhole ? REFRESH_MS : BROKEN_REFRESH_MS, undefined, { ref: false });
@@ -127,7 +127,7 @@ export class ClusterTopology implements RedisTopology {
   async #refresh(): Promise<void> {
     const { login, tls } = this.#location;
     for (const server of this.#servers) {
-      if (this.#closed) return;
+      if (this.isClosed) return;
       try {
         this.#mapSocket ??= await RespSocket.open(serverAt({ ...server, ...login, tls }), {
           onReply() {},
@@ -146,7 +146,7 @@ export class ClusterTopology implements RedisTopology {
       } catch (error) {
         this.#mapSocket?.end();
         this.#mapSocket = undefined;
-        if (!this.#closed) this.#options.onError(error as Error);
+        if (!this.isClosed) this.#options.onError(error as Error);
         // The next refresh begins with another server.
         this.#servers = [...this.#servers.slice(1), ...this.#servers.slice(0, 1)];
       }

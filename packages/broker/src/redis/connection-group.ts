@@ -20,8 +20,13 @@ interface GroupedConnection {
 export class ConnectionGroup {
   readonly #members = new Set<GroupedConnection>();
   readonly #dropListeners: (() => void)[] = [];
+  readonly #staysAtReplica: boolean;
   #droppedAtMs = Number.NEGATIVE_INFINITY;
   #readOnly = false;
+
+  constructor({ staysAtReplica }: { readonly staysAtReplica: boolean }) {
+    this.#staysAtReplica = staysAtReplica;
+  }
 
   /** Whether the server turned out to be a replica, and no connection has found a primary since. */
   get isReadOnly(): boolean {
@@ -58,7 +63,7 @@ export class ConnectionGroup {
   foundReadOnly(): void {
     this.#readOnly = true;
     const now = performance.now();
-    if (now - this.#droppedAtMs < DROP_INTERVAL_MS) return;
+    if (this.#staysAtReplica || now - this.#droppedAtMs < DROP_INTERVAL_MS) return;
     this.#droppedAtMs = now;
     this.drop();
   }

@@ -37,6 +37,7 @@ export function openRedisTopology(url: string, options: RedisTopologyOptions): R
 /** A fixed number of shards. The slot of a name, as in Redis Cluster, decides. */
 class FixedTopology implements RedisTopology {
   readonly isSharded = false;
+  isClosed = false;
   readonly shards: readonly ServerShard[];
   readonly #shardOfSlot: readonly ServerShard[];
   readonly #onClose: () => void;
@@ -75,6 +76,7 @@ class FixedTopology implements RedisTopology {
   }
 
   close(): void {
+    this.isClosed = true;
     for (const shard of this.shards) shard.close();
     this.#onClose();
   }

@@ -19,7 +19,7 @@ const SUBSCRIBE_ATTEMPTS = 3;
 /** Until Redis answers, `publish` and `subscribe` reject with `UNAVAILABLE`. The topology is closed with the broker. */
 export class RedisBroker implements Broker {
   readonly #redis: RedisTopology;
-  #listener: (channel: string, envelope: Uint8Array) => void = () => {};
+  #listener: (channel: string, envelope: Uint8Array, server: string) => void = () => {};
   #onInterruption: (interruption: Interruption) => void = () => {};
   /** Channels that are not subscribed, because their slot is moving. */
   readonly #moving = new Set<string>();
@@ -52,6 +52,7 @@ export class RedisBroker implements Broker {
   }
 
   async probe(channel: string, envelope: Uint8Array): Promise<void> {
+    this.#refuseReplica(channel);
     try {
       await publishProbe(this.#redis, channel, asBuffer(envelope));
     } catch (cause) {
@@ -72,10 +73,18 @@ export class RedisBroker implements Broker {
 
   async unsubscribe(channel: string): Promise<void> {
     if (this.#moving.delete(channel)) return;
-    await this.#redis.shardOf(channel).subscriber.unsubscribe(channel);
+    await this.#shardOf(channel)?.subscriber.unsubscribe(channel);
   }
 
-  onEnvelope(listener: (channel: string, envelope: Uint8Array) => void): void {
+  get servers(): readonly string[] {
+    return this.#redis.shards.map(({ name }) => name);
+  }
+
+  serverOf(channel: string): string | undefined {
+    return this.#shardOf(channel)?.name;
+  }
+
+  onEnvelope(listener: (channel: string, envelope: Uint8Array, server: string) => void): void {
     this.#listener = listener;
   }
 
@@ -83,12 +92,12 @@ export class RedisBroker implements Broker {
     this.#onInterruption = listener;
   }
 
-  get interrupted(): boolean {
-    return this.#moving.size > 0 || this.#redis.shards.some(({ subscriber }) => subscriber.interrupted);
+  isInterrupted(channel: string): boolean {
+    return this.#moving.has(channel) || this.#shardOf(channel)?.subscriber.interrupted !== false;
   }
 
-  async rebuild(): Promise<void> {
-    for (const { subscriber } of this.#redis.shards) subscriber.drop();
+  async rebuild(server: string): Promise<void> {
+    this.#redis.shards.find(({ name }) => name === server)?.subscriber.drop();
   }
 
   async close(): Promise<void> {
@@ -100,10 +109,10 @@ export class RedisBroker implements Broker {
     const { subscriber } = shard;
     subscriber.listen({
       onMessage: (channel, envelope) => {
-        if (this.#received.take(shard.name, channel, envelope)) this.#listener(channel, envelope);
+        if (this.#received.take(shard.name, channel, envelope)) this.#listener(channel, envelope, shard.name);
       },
       onInterruption: interruption => {
-        this.#onInterruption(interruption);
+        this.#onInterruption({ ...interruption, server: shard.name });
         const { breaks } = subscriber;
         void this.#deliverMissed(shard, interruption.channels, () => subscriber.breaks !== breaks);
       },
@@ -114,7 +123,7 @@ export class RedisBroker implements Broker {
   /** Takes the channels of moved names to the shards that have them now. */
   #follow(): void {
     for (const shard of this.#redis.shards) {
-      const gone = shard.subscriber.confirmed().filter(channel => this.#redis.shardOf(channel) !== shard);
+      const gone = shard.subscriber.confirmed().filter(channel => this.#shardOf(channel) !== shard);
       if (gone.length === 0) continue;
       shard.subscriber.forget(gone);
       void this.#move(gone, shard);
@@ -141,7 +150,7 @@ export class RedisBroker implements Broker {
     }
     const moved = channels.filter(channel => this.#moving.delete(channel));
     if (moved.length === 0 || this.#closed) return;
-    this.#onInterruption({ channels: moved, durationMs: Date.now() - movedAtMs });
+    this.#onInterruption({ server: from.name, channels: moved, durationMs: Date.now() - movedAtMs });
     await this.#deliverMissed(from, moved);
   }
 
@@ -156,20 +165,29 @@ export class RedisBroker implements Broker {
   ): Promise<void> {
     const isCurrent = (): boolean => !isBroken() && !this.#closed;
     for (const { channel, envelope } of await this.#received.missed(this.#redis, shard.name, channels, isCurrent)) {
-      if (this.#isSubscribed(channel)) this.#listener(channel, envelope);
+      const now = this.#shardOf(channel);
+      if (now?.subscriber.isConfirmed(channel)) this.#listener(channel, envelope, now.name);
     }
   }
 
-  #isSubscribed(channel: string): boolean {
-    return this.#redis.shardOf(channel).subscriber.isConfirmed(channel);
+  /** `undefined` while the place of the channel is unknown. */
+  #shardOf(channel: string): RedisShard | undefined {
+    try {
+      return this.#redis.shardOf(channel);
+    } catch {
+      return undefined; // A Redis Cluster whose slots are not known yet.
+    }
   }
 
   async #write<Result>(channel: string, command: () => Promise<Result>): Promise<Result> {
     if (this.#closed) throw new HubbubError('UNAVAILABLE', 'The broker is closed.');
-    if (this.#redis.shardOf(channel).isReplica) {
-      throw new HubbubError('UNAVAILABLE', 'Redis is a read-only replica: subscribers of its primary would miss this.');
-    }
+    this.#refuseReplica(channel);
     return await orOutcomeUnknown(command);
+  }
+
+  #refuseReplica(channel: string): void {
+    if (!this.#shardOf(channel)?.isReplica) return;
+    throw new HubbubError('UNAVAILABLE', 'Redis is a read-only replica: subscribers of its primary would miss this.');
   }
 }
 

@@ -43,12 +43,12 @@ export class RedisHistory implements History {
   constructor({ redis, prefix, onAcknowledgedLoss = () => {} }: RedisHistoryOptions) {
     this.#redis = redis;
     this.#prefix = prefix;
-    this.#acknowledged = new AcknowledgedAppends(this, onAcknowledgedLoss);
-    for (const { commands, term } of redis.shards) {
+    this.#acknowledged = new AcknowledgedAppends(this, { isClosed: () => redis.isClosed, onLoss: onAcknowledgedLoss });
+    redis.onShard(({ commands, term }) => {
       term.onChange(() => void this.#acknowledged.check());
       commands.on('close', () => this.#acknowledged.hold());
-      commands.once('end', () => this.#acknowledged.close());
-    }
+    });
+    redis.onMove(() => void this.#acknowledged.check());
     appendScript.keepLoaded(redis);
     readScript.keepLoaded(redis);
   }

@@ -15,6 +15,8 @@ export interface ServerShardOptions {
    * before they are connected; an edge should know immediately. Default false.
    */
   readonly waitForConnection?: boolean;
+  /** Stays connected to a server that turns out to be a replica, to look at it. Default false. */
+  readonly staysAtReplica?: boolean;
   /** Of a Redis Cluster, whose subscriptions are sharded: the slot of a channel. */
   readonly slotOf?: (channel: string) => number;
   /** Called on each failure of a connection; all of them are retried until `close`. */
@@ -29,7 +31,7 @@ export class ServerShard implements RedisShard {
   readonly term: ServerTerm;
   readonly #server: RedisServer;
   readonly #options: ServerShardOptions;
-  readonly #group = new ConnectionGroup();
+  readonly #group: ConnectionGroup;
   readonly #readers = new Set<Redis>();
   readonly #roleCheck: NodeJS.Timeout;
   #subscriber: ServerSubscriberLink | undefined;
@@ -39,7 +41,8 @@ export class ServerShard implements RedisShard {
     const { commandTimeoutMs, waitForConnection = false, onError } = options;
     this.#server = server;
     this.#options = options;
-    const group = this.#group;
+    const group = new ConnectionGroup({ staysAtReplica: options.staysAtReplica ?? false });
+    this.#group = group;
     this.commands = openRedisConnection(server, {
       commandTimeoutMs,
       waitForConnection,

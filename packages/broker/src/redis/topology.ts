@@ -28,7 +28,7 @@ export interface SubscriberLink {
 export interface SubscriberListener {
   onMessage(channel: string, message: Buffer): void;
   /** All confirmed channels are subscribed again after a break. */
-  onInterruption(interruption: Interruption): void;
+  onInterruption(interruption: Omit<Interruption, 'server'>): void;
   /** Redis ended these subscriptions, because another shard has their names now. */
   onMoved(channels: readonly string[]): void;
 }
@@ -83,5 +83,6 @@ export interface RedisTopology {
   run<Result>(name: string, command: (redis: Redis) => Promise<Result>): Promise<Result>;
   /** Resolves when every shard takes commands; rejects after `withinMs`. They keep trying either way. */
   connected(withinMs: number): Promise<void>;
+  readonly isClosed: boolean;
   close(): void;
 }
