@@ -1,7 +1,7 @@
 /** Doctor's verdicts on machines and servers that are not available here. */
 import { expect, test } from 'vitest';
 import { ephemeralPorts, nodeVersion } from '../src/doctor/machine.js';
-import { evictionPolicy, pubSubBuffers, redisVersion } from '../src/doctor/redis-verdicts.js';
+import { alike, clocksTogether, evictionPolicy, pubSubBuffers, redisVersion } from '../src/doctor/redis-verdicts.js';
 
 test.each([
   ['redis_version:6.0.16\r\n', 'fail'],
@@ -11,6 +11,29 @@ test.each([
   ['', 'fail'],
 ])('INFO with %j is %s', (info, verdict) => {
   expect(redisVersion(info).verdict).toBe(verdict);
+});
+
+test('a Redis Cluster needs 7.0, which has sharded pub/sub', () => {
+  expect(redisVersion('redis_version:6.2.0', true)).toMatchObject({
+    verdict: 'fail',
+    change: 'Install Redis 7.0 or newer, or Valkey.',
+  });
+  expect(redisVersion('redis_version:7.0.0', true).verdict).toBe('ok');
+});
+
+test('servers of different versions are reported, with the value of each', () => {
+  const version = (value: string) => new Map([['version', value]]);
+  const different = alike(new Map(Object.entries({ a: version('7.0.15'), b: version('7.2.4') })));
+  expect(different).toMatchObject({ verdict: 'warn', found: 'they differ in version: 7.0.15 on a, 7.2.4 on b' });
+  expect(alike(new Map(Object.entries({ a: version('7.0.15'), b: version('7.0.15') }))).verdict).toBe('ok');
+});
+
+test('clocks of servers may differ by a second', () => {
+  expect(clocksTogether(new Map(Object.entries({ a: -600, b: 600 })))).toMatchObject({
+    verdict: 'warn',
+    found: 'b is 1200 ms ahead of a',
+  });
+  expect(clocksTogether(new Map(Object.entries({ a: -400, b: 500 }))).verdict).toBe('ok');
 });
 
 test.each([

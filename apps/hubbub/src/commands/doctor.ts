@@ -5,7 +5,7 @@ import { EXIT } from '../command-line.js';
 import type { Check, Verdict } from '../doctor/check.js';
 import { engineBuild, kernelSettings, nodeVersion, openFiles } from '../doctor/machine.js';
 import { neighbors } from '../doctor/neighbors.js';
-import { redisServer } from '../doctor/redis-server.js';
+import { redisServers } from '../doctor/redis-servers.js';
 import { admission, presence } from '../doctor/settings.js';
 import { coloured, harmless, printJson, printLine } from '../printing.js';
 
@@ -55,7 +55,7 @@ async function* allChecks(config: Config): AsyncGenerator<Check> {
   yield* await kernelSettings(config);
   yield* admission(config);
   yield* await neighbors(config);
-  yield* redisServer(config);
+  yield* redisServers(config);
   yield* await presence(config);
 }
 

@@ -1,26 +1,33 @@
 /** Judges the answers of Redis for a hub. */
-import { type Check, fail, ok, warn } from './check.js';
+import { type Check, fail, inMs, ok, warn } from './check.js';
 
 const OLDEST = [6, 2] as const;
+/** The first with sharded pub/sub, without which a Redis Cluster carries every message to every server. */
+const OLDEST_IN_CLUSTER = [7, 0] as const;
 const MEGABYTE = 1_048_576;
+/** After a failover, services may miss lifecycle events of this time (docs/failures.md). */
+const CLOCKS_APART_MS = 1000;
 /** Redis' own default: what an edge that stalls for a moment under load runs into. */
 const DEFAULT_HARD = 32 * MEGABYTE;
 const DEFAULT_SOFT = 8 * MEGABYTE;
 const WANTED_HARD = 256 * MEGABYTE;
 const WANTED_SOFT = 64 * MEGABYTE;
 
-const CONFIG_SET = 'redis-cli -u "$HUBBUB_REDIS_URL" config set';
+/** Leads to the one server. Several are named by address instead. */
+export const REDIS_CLI = 'redis-cli -u "$HUBBUB_REDIS_URL"';
+const CONFIG_SET = `${REDIS_CLI} config set`;
 const KEEP = 'and the same in its configuration file';
 
 /** @param info the answer to INFO server */
-export function redisVersion(info: string): Check {
+export function redisVersion(info: string, isInCluster = false): Check {
   const valkey = /^valkey_version:(\S+)/m.exec(info)?.[1];
   const compatible = /^redis_version:(\S+)/m.exec(info)?.[1] ?? '';
   const found = valkey === undefined ? compatible || 'unknown' : `Valkey ${valkey}`;
   const [major = 0, minor = 0] = compatible.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST;
+  const oldest = isInCluster ? OLDEST_IN_CLUSTER : OLDEST;
+  const [oldestMajor, oldestMinor] = oldest;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return ok('Redis version', found);
-  return fail('Redis version', found, `Install Redis ${OLDEST.join('.')} or newer, or Valkey.`);
+  return fail('Redis version', found, `Install Redis ${oldest.join('.')} or newer, or Valkey.`);
 }
 
 /** @param role the answer to ROLE */
@@ -54,6 +61,31 @@ export function evictionPolicy(policy: string, maxMemory: string): Check {
   // Without a limit nothing is thrown out, until somebody sets one.
   if (limit === 0) return warn('Redis eviction', found, change);
   return fail('Redis eviction', `${found}: rosters and histories are evicted when memory is short`, change);
+}
+
+/** @param readings of each server: what should be the same everywhere, by name */
+export function alike(readings: ReadonlyMap<string, ReadonlyMap<string, string>>): Check {
+  const name = 'Redis servers';
+  const differing = [...new Set([...readings.values()].flatMap(reading => [...reading.keys()]))].flatMap(what => {
+    const values = [...readings].flatMap(([server, reading]) => {
+      const value = reading.get(what);
+      return value === undefined ? [] : [[server, value] as const];
+    });
+    if (new Set(values.map(([, value]) => value)).size < 2) return [];
+    return `${what}: ${values.map(([server, value]) => `${value} on ${server}`).join(', ')}`;
+  });
+  if (differing.length === 0) return ok(name, `the ${readings.size} servers have the same version and settings`);
+  return warn(name, `they differ in ${differing.join('; ')}`, 'Give all servers the same version and settings.');
+}
+
+/** @param aheadMs of each server: its clock, compared with that of this machine */
+export function clocksTogether(aheadMs: ReadonlyMap<string, number>): Check {
+  const name = 'Redis clocks';
+  const sorted = [...aheadMs].toSorted(([, a], [, b]) => a - b);
+  const [[slowest, least] = ['', 0], [fastest, most] = ['', 0]] = [sorted[0], sorted.at(-1)];
+  const found = `${fastest} is ${inMs(most - least)} ahead of ${slowest}`;
+  if (most - least <= CLOCKS_APART_MS) return ok(name, found);
+  return warn(name, found, 'timedatectl set-ntp true, on the machines of all servers');
 }
 
 function inMegabytes(bytes: number): string {

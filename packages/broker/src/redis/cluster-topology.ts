@@ -101,10 +101,12 @@ export class ClusterTopology implements RedisTopology {
   }
 
   async connected(withinMs: number): Promise<void> {
-    const timeout = sleep(withinMs, undefined, { ref: false }).then(() => {
-      throw new Error(`Redis does not answer within ${withinMs} ms`);
+    let timer: NodeJS.Timeout | undefined;
+    // It keeps the process running: between two attempts, nothing else does.
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`Redis does not answer within ${withinMs} ms`)), withinMs);
     });
-    await Promise.race([this.#isKnown, timeout]);
+    await Promise.race([this.#isKnown, timeout]).finally(() => clearTimeout(timer));
     await Promise.all(this.shards.map(({ commands }) => connected(commands, withinMs)));
   }
 

@@ -1,0 +1,131 @@
+/** Checks that every server of Redis is available and suits Hubbub, and that the servers suit each other. */
+import { randomBytes } from 'node:crypto';
+import { openRedisTopology, RedisBroker, type RedisShard, type RedisTopology } from '@hubbub/broker';
+import { type Config, withoutCredentials } from '@hubbub/config';
+import { Channels, encodeEnvelope } from '@hubbub/protocol';
+import { untilRedis } from '../redis.js';
+import { type Check, fail, messageOf, ok } from './check.js';
+import { checkServer, Reading, speed, timed } from './redis-server.js';
+import { alike, clocksTogether, REDIS_CLI } from './redis-verdicts.js';
+
+/** Any envelope. */
+const PROBE = encodeEnvelope({ encoding: 'json', publishedAtMs: 0, probe: 0 }, new Uint8Array(0));
+const ROUND_TRIPS = 20;
+
+/** Yields each as it is known. Where there are several servers, each check names its own. */
+export async function* redisServers(config: Config): AsyncGenerator<Check> {
+  if (config.redisUrl === undefined) {
+    yield ok(
+      'Redis',
+      'not configured: hubbub start runs everything in one process, in memory; a cluster needs HUBBUB_REDIS_URL',
+    );
+    return;
+  }
+  const address = withoutCredentials(config.redisUrl);
+  const failures = new Set<string>();
+  const redis = openRedisTopology(config.redisUrl, {
+    commandTimeoutMs: config.redisCommandTimeoutMs,
+    staysAtReplica: true,
+    onError: error => failures.add(error.message),
+  });
+  const unavailable = (where: string, error: unknown): Check => {
+    const all = [...failures];
+    const cause = all.findLast(message => message.includes(where)) ?? all.at(-1);
+    return fail(
+      'Redis',
+      `${where}: ${messageOf(error)}${cause === undefined ? '' : ` (${cause})`}`,
+      `Start it, or correct HUBBUB_REDIS_URL; to see for yourself: ${REDIS_CLI} ping`,
+    );
+  };
+  const broker = new RedisBroker(redis);
+  try {
+    // Of several servers, one may be unavailable: each is checked below.
+    const whole = await redis.connected(config.redisCommandTimeoutMs).catch((error: unknown) => error);
+    const { shards } = redis;
+    if (shards.length === 0) yield unavailable(address, whole);
+    const readings = new Map<string, Reading>();
+    for (const shard of shards) {
+      const name = shards.length === 1 ? address : shard.name;
+      const naming = (check: Check) => (shards.length === 1 ? check : named(check, shard));
+      try {
+        await shard.commands.ping();
+      } catch (error) {
+        yield naming(unavailable(name, whole ?? error));
+        continue;
+      }
+      yield naming(ok('Redis', `answers at ${name}`));
+      const reading = new Reading();
+      readings.set(shard.name, reading);
+      for await (const check of checkServer(shard.commands, redis.isSharded, reading)) yield naming(check);
+      yield naming(await roundTrips(redis, shard, broker, config));
+    }
+    if (readings.size > 1) yield* compared(readings);
+  } finally {
+    await broker.close();
+  }
+}
+
+function* compared(readings: ReadonlyMap<string, Reading>): Generator<Check> {
+  yield alike(new Map([...readings].map(([server, { values }]) => [server, values])));
+  yield clocksTogether(
+    new Map([...readings].flatMap(([server, { aheadMs }]) => (aheadMs === undefined ? [] : [[server, aheadMs]]))),
+  );
+}
+
+/** The URL of several servers leads redis-cli to none of them, or to any: the address of this one does. */
+function named(check: Check, { name, commands }: RedisShard): Check {
+  const { change, ...rest } = check;
+  const [host = '', port = ''] = name.split(/:(?=\d+$)/);
+  const { username, password, tls } = commands.options;
+  const words = [
+    `redis-cli -h ${host} -p ${port}`,
+    ...(tls === undefined ? [] : ['--tls']),
+    ...(username === undefined || username === null ? [] : [`--user '${username}'`]),
+    ...(password === undefined || password === null ? [] : ['--askpass']),
+  ];
+  return {
+    ...rest,
+    name: `${check.name} (${name})`,
+    ...(change !== undefined && { change: change.replaceAll(REDIS_CLI, words.join(' ')) }),
+  };
+}
+
+/** As a message travels between two edges: written and published on one connection, heard on another. */
+async function roundTrips(
+  redis: RedisTopology,
+  shard: RedisShard,
+  broker: RedisBroker,
+  config: Config,
+): Promise<Check> {
+  const channel = channelAt(redis, shard, new Channels(config.redisPrefix));
+  let heard: () => void = () => {};
+  broker.onEnvelope(() => heard());
+  try {
+    await untilRedis(() => broker.subscribe(channel), config.redisCommandTimeoutMs);
+    const durations = await timed(ROUND_TRIPS, async () => {
+      const back = new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error('not heard')), config.probeTimeoutMs);
+        heard = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      await Promise.all([broker.probe(channel, PROBE), back]);
+    });
+    return speed('publish and hear', `${ROUND_TRIPS} messages through Redis and back`, durations);
+  } catch (error) {
+    return fail(
+      'publish and hear',
+      `a published message is not received within HUBBUB_PROBE_TIMEOUT_MS (${config.probeTimeoutMs} ms): ${messageOf(error)}`,
+      `Let the user of HUBBUB_REDIS_URL publish and subscribe: ${REDIS_CLI} acl whoami`,
+    );
+  }
+}
+
+/** A server holds names by chance: a server with one slot of 16,384 too. */
+function channelAt(redis: RedisTopology, shard: RedisShard, channels: Channels): string {
+  for (;;) {
+    const channel = channels.node(`doctor-${randomBytes(4).toString('hex')}`);
+    if (redis.shardOf(channel) === shard) return channel;
+  }
+}
