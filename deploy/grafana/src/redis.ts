@@ -3,15 +3,18 @@ import { board } from './board.js';
 import { graph, stat } from './panels.js';
 
 const EDGES = 'instance=~"$instance"';
-/** All presence instances report the same Redis values: take the maximum. */
-const highest = (metric: string): string => `max(hubbub_redis_${metric})`;
-const highestRate = (metric: string): string => `max(rate(hubbub_redis_${metric}_total[$__rate_interval]))`;
-const highestIncrease = (metric: string): string => `max(increase(hubbub_redis_${metric}_total[$__rate_interval]))`;
+/** All presence instances report the same values of a server: take the maximum. */
+const highest = (metric: string): string => `max by (server) (hubbub_redis_${metric})`;
+const highestRate = (metric: string): string =>
+  `max by (server) (rate(hubbub_redis_${metric}_total[$__rate_interval]))`;
+const highestIncrease = (metric: string): string =>
+  `max by (server) (increase(hubbub_redis_${metric}_total[$__rate_interval]))`;
 
 export const redis = board({
   name: 'redis',
   title: 'Hubbub / Redis',
-  description: 'Redis as edges and presence see it, and the values that it reports to presence (INFO) at each scrape.',
+  description:
+    'Each server of Redis as edges and presence see it, and the values that it reports to presence (INFO) at each scrape.',
   variables: [{ name: 'instance', label: 'Edges', metric: 'hubbub_edge_sessions', values: 'instance', several: true }],
   rows: [
     {
@@ -21,7 +24,7 @@ export const redis = board({
           title: 'Available',
           description: '1 if Redis answered presence at the last scrape.',
           unit: 'short',
-          queries: [[highest('up'), 'up']],
+          queries: [[highest('up'), '{{server}}']],
           alarmBelow: 1,
         }),
         stat({
@@ -29,7 +32,7 @@ export const redis = board({
           description:
             'Without maxmemory, there is no share and no bound. At 100 % Redis refuses publishes to rooms with history.',
           unit: 'percentunit',
-          queries: [[`${highest('memory_used_bytes')} / ${highest('memory_max_bytes')}`, 'used']],
+          queries: [[`${highest('memory_used_bytes')} / ${highest('memory_max_bytes')}`, '{{server}}']],
           warnAt: 0.75,
           alarmAt: 0.85,
         }),
@@ -37,7 +40,7 @@ export const redis = board({
           title: 'Processor',
           description: 'Redis executes commands on one core. At 1 the core is full, and all commands wait.',
           unit: 'percentunit',
-          queries: [[highestRate('cpu_seconds'), 'processor']],
+          queries: [[highestRate('cpu_seconds'), '{{server}}']],
           warnAt: 0.6,
           alarmAt: 0.85,
         }),
@@ -46,7 +49,7 @@ export const redis = board({
           description:
             'Time since Redis started. Without persistence, a restart loses the histories, and edges report the gaps to clients.',
           unit: 's',
-          queries: [[highest('uptime_seconds'), 'uptime']],
+          queries: [[highest('uptime_seconds'), '{{server}}']],
         }),
       ],
     },
@@ -70,7 +73,7 @@ export const redis = board({
           title: 'Time to answer presence',
           description: 'One command at each scrape.',
           unit: 's',
-          queries: [['hubbub_redis_answer_seconds', '{{instance}}']],
+          queries: [['hubbub_redis_answer_seconds', '{{server}} {{instance}}']],
           warnAt: 0.1,
           alarmAt: 0.5,
         }),
@@ -102,8 +105,8 @@ export const redis = board({
           description: 'Commands of all clients of this Redis.',
           unit: 'ops',
           queries: [
-            [highestRate('commands'), 'commands'],
-            [highestRate('errors'), 'answered with an error'],
+            [highestRate('commands'), 'commands {{server}}'],
+            [highestRate('errors'), 'answered with an error {{server}}'],
           ],
         }),
         graph({
@@ -111,8 +114,8 @@ export const redis = board({
           description: 'Redis sends each message once per edge with a member of the room.',
           unit: 'Bps',
           queries: [
-            [highestRate('received_bytes'), 'received'],
-            [highestRate('sent_bytes'), 'sent'],
+            [highestRate('received_bytes'), 'received {{server}}'],
+            [highestRate('sent_bytes'), 'sent {{server}}'],
           ],
         }),
         graph({
@@ -120,10 +123,10 @@ export const redis = board({
           description: 'Allocated memory, resident memory, connection buffers, and the limit.',
           unit: 'bytes',
           queries: [
-            [highest('memory_used_bytes'), 'used'],
-            [highest('memory_resident_bytes'), 'resident'],
-            [highest('memory_clients_bytes'), 'buffers of connections'],
-            [highest('memory_max_bytes'), 'maxmemory'],
+            [highest('memory_used_bytes'), 'used {{server}}'],
+            [highest('memory_resident_bytes'), 'resident {{server}}'],
+            [highest('memory_clients_bytes'), 'buffers of connections {{server}}'],
+            [highest('memory_max_bytes'), 'maxmemory {{server}}'],
           ],
         }),
         graph({
@@ -131,9 +134,9 @@ export const redis = board({
           description: 'Connections, connections in a blocking read, and channels with a subscriber.',
           unit: 'short',
           queries: [
-            [highest('connected_clients'), 'connections'],
-            [highest('blocked_clients'), 'waiting'],
-            [highest('pubsub_channels'), 'channels'],
+            [highest('connected_clients'), 'connections {{server}}'],
+            [highest('blocked_clients'), 'waiting {{server}}'],
+            [highest('pubsub_channels'), 'channels {{server}}'],
           ],
         }),
         graph({
@@ -141,9 +144,9 @@ export const redis = board({
           description: 'cut off: an edge exceeded client-output-buffer-limit and missed messages. refused: maxclients.',
           unit: 'short',
           queries: [
-            [highestIncrease('connections'), 'accepted'],
-            [highestIncrease('rejected_connections'), 'refused'],
-            [highestIncrease('output_limit_disconnections'), 'cut off'],
+            [highestIncrease('connections'), 'accepted {{server}}'],
+            [highestIncrease('rejected_connections'), 'refused {{server}}'],
+            [highestIncrease('output_limit_disconnections'), 'cut off {{server}}'],
           ],
         }),
         graph({
@@ -151,8 +154,8 @@ export const redis = board({
           description: 'Expired keys are normal. Evicted keys must stay at 0: set maxmemory-policy noeviction.',
           unit: 'ops',
           queries: [
-            [highestRate('expired_keys'), 'expired'],
-            [highestRate('evicted_keys'), 'evicted'],
+            [highestRate('expired_keys'), 'expired {{server}}'],
+            [highestRate('evicted_keys'), 'evicted {{server}}'],
           ],
         }),
       ],

@@ -1,8 +1,8 @@
 /**
- * Metrics of Redis from INFO, read once per scrape: memory, evictions and closed subscribers without an exporter.
- * Every presence instance reports the same values; take the maximum and not the sum.
+ * Metrics of each Redis server from INFO, read once per scrape: memory, evictions and closed subscribers without an exporter.
+ * Every presence instance reports the same values; take the maximum by `server` and not the sum.
  */
-import type { RedisTopology } from '@hubbub/broker';
+import type { RedisShard, RedisTopology } from '@hubbub/broker';
 import type { MetricsRegistry } from '@hubbub/runtime';
 import { Counter, Gauge } from 'prom-client';
 
@@ -54,13 +54,13 @@ const COUNTERS: readonly Field[] = [
   ],
 ];
 
-/** Registers `hubbub_redis_*`. The connection stays the caller's. */
+/** Registers `hubbub_redis_*`. The connections stay the caller's. */
 export function observeRedis(registry: MetricsRegistry, redis: RedisTopology): void {
-  const registers = [registry];
-  let asked: Promise<Info> | undefined;
-  /** One INFO for all metrics of a scrape. */
-  const ask = (): Promise<Info> => {
-    asked ??= readInfo(redis).finally(() => {
+  const common = { registers: [registry], labelNames: ['server'] as const };
+  let asked: Promise<readonly Info[]> | undefined;
+  /** One INFO of each server for all metrics of a scrape. */
+  const ask = (): Promise<readonly Info[]> => {
+    asked ??= Promise.all(redis.shards.map(readInfo)).finally(() => {
       asked = undefined;
     });
     return asked;
@@ -69,12 +69,15 @@ export function observeRedis(registry: MetricsRegistry, redis: RedisTopology): v
     new Gauge({
       name: `hubbub_redis_${name}`,
       help,
-      registers,
+      ...common,
       async collect() {
-        const value = read(await ask());
-        // Redis is unavailable, or too old for this field: no value is better than an old one.
-        if (value === undefined) this.remove();
-        else this.set(value);
+        const infos = await ask();
+        // A server that is unavailable, too old for this field, or no longer there has no value: better than an old one.
+        this.reset();
+        for (const info of infos) {
+          const value = read(info);
+          if (value !== undefined) this.set({ server: info.server }, value);
+        }
       },
     });
   };
@@ -89,13 +92,15 @@ export function observeRedis(registry: MetricsRegistry, redis: RedisTopology): v
     new Counter({
       name: `hubbub_redis_${name}`,
       help,
-      registers,
+      ...common,
       async collect() {
-        const value = (await ask()).sum(fields);
+        const infos = await ask();
         // Absent and not 0, which would look like a restart.
-        if (value === undefined) return this.remove();
         this.reset();
-        this.inc(value);
+        for (const info of infos) {
+          const value = info.sum(fields);
+          if (value !== undefined) this.inc({ server: info.server }, value);
+        }
       },
     });
   }
@@ -103,6 +108,7 @@ export function observeRedis(registry: MetricsRegistry, redis: RedisTopology): v
 
 class Info {
   constructor(
+    readonly server: string,
     readonly answered: boolean,
     readonly answerSeconds: number | undefined,
     private readonly text: string,
@@ -121,15 +127,14 @@ class Info {
   }
 }
 
-async function readInfo({ shards }: RedisTopology): Promise<Info> {
+async function readInfo({ name, commands }: RedisShard): Promise<Info> {
   const startedAtMs = performance.now();
   const seconds = (): number => (performance.now() - startedAtMs) / 1000;
   try {
-    const text = (await shards[0]?.commands.info()) ?? '';
-    return new Info(true, seconds(), text);
+    return new Info(name, true, seconds(), await commands.info());
   } catch (error) {
     // If INFO is forbidden, Redis still answers; otherwise it does not, which the caller shows as 0.
     const refused = error instanceof Error && error.name === 'ReplyError';
-    return new Info(refused, refused ? seconds() : undefined, '');
+    return new Info(name, refused, refused ? seconds() : undefined, '');
   }
 }
