@@ -2,7 +2,8 @@
 -- Follows server-term.lua.
 -- KEYS[1]  meta of the partition (hash: owner, fence, seq, pos, term, …)
 -- KEYS[2]  lifecycle of the partition (stream)
--- KEYS[3…] hashes to change
+-- KEYS[3]  outbox of the partition (list: owner and sequence of the commit, channel, envelope, channel, envelope, …)
+-- KEYS[4…] hashes to change
 -- ARGV[1]  owner, as its claim names it
 -- ARGV[2]  sequence that this commit builds on
 -- ARGV[3]  position in the log that is applied with it
@@ -10,7 +11,8 @@
 -- ARGV[5]  time to live of hashes and lifecycle, ms
 -- ARGV[6]  entries the lifecycle may hold
 -- ARGV[7]  term of the server, as the claim found it
--- ARGV[8…] for each hash: 1 to clear it first or 0, n, n fields to remove, m, m fields and values to set
+-- ARGV[8]  1 where rooms are on other servers: the envelopes go to the outbox, in place of those of the commit before; else 0
+-- ARGV[9…] for each hash: 1 to clear it first or 0, n, n fields to remove, m, m fields and values to set
 --          then: number of lifecycle events, for each: n, n fields and values
 --          then: channel, envelope, channel, envelope, …
 -- Returns 1, or 0 when the claim, the sequence or the server's term is another.
@@ -21,7 +23,7 @@ end
 
 -- Arguments of one call; Lua's stack takes about 8,000.
 local CHUNK = 4000
-local at = 8
+local at = 9
 
 local function call_in_chunks(command, key, count)
   local last = at + count - 1
@@ -37,7 +39,7 @@ local function number()
   return tonumber(ARGV[at - 1])
 end
 
-for i = 3, #KEYS do
+for i = 4, #KEYS do
   if number() == 1 then
     redis.call('DEL', KEYS[i])
   end
@@ -59,6 +61,12 @@ if events > 0 then
   redis.call('PEXPIRE', KEYS[2], ARGV[5])
 end
 
+if ARGV[8] == '1' then
+  redis.call('DEL', KEYS[3])
+  redis.call('RPUSH', KEYS[3], ARGV[1] .. '/' .. ARGV[2])
+  call_in_chunks('RPUSH', KEYS[3], #ARGV - at + 1)
+  redis.call('PEXPIRE', KEYS[3], ARGV[4])
+end
 while at < #ARGV do
   redis.call('PUBLISH', ARGV[at], ARGV[at + 1])
   at = at + 2

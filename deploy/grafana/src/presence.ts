@@ -78,6 +78,7 @@ export const presence = board({
             [increase('hubbub_presence_claims_total'), 'claimed {{instance}}'],
             [increase('hubbub_presence_lost_partitions_total'), 'lost {{instance}}'],
             [increase('hubbub_presence_stale_commits_total'), 'stale {{instance}}'],
+            [increase('hubbub_redis_presence_messages_lost_total'), 'lost messages {{instance}}'],
           ],
         }),
       ],

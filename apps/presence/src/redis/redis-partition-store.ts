@@ -5,6 +5,7 @@ import {
   orUnavailable,
   partitionKey,
   publishKept,
+  publishOnce,
   REGISTRY_TTL_MS,
   RedisScript,
   type RedisTopology,
@@ -37,20 +38,32 @@ const releaseScript = new RedisScript(new URL('../../lua/release.lua', import.me
 const CLAIM_FIELDS = ['owner', 'fence', 'seq', 'pos', 'term'];
 /** Hashes asked for, or renewed, in one go. */
 const BATCH = 500;
+const OUTBOX = 'outbox';
+/** Longer than the takeover of a partition takes. */
+const OUTBOX_WINDOW_MS = 30_000;
 const USER_HASHES = Array.from({ length: USER_BUCKETS }, (_, bucket) => userHash(bucket));
 
 export interface RedisPartitionStoreOptions {
   readonly redis: RedisTopology;
   readonly prefix: string;
+  /** Called with the number of envelopes that no server took. */
+  readonly onLost?: (count: number) => void;
+}
+
+interface Envelope {
+  readonly channel: string;
+  readonly envelope: Uint8Array;
 }
 
 export class RedisPartitionStore implements PartitionStore {
   readonly #redis: RedisTopology;
   readonly #prefix: string;
+  readonly #onLost: (count: number) => void;
 
   constructor(options: RedisPartitionStoreOptions) {
     this.#redis = options.redis;
     this.#prefix = options.prefix;
+    this.#onLost = options.onLost ?? (() => {});
   }
 
   async claim(partition: number, instance: string, living: readonly string[]): Promise<Claim | undefined> {
@@ -59,7 +72,7 @@ export class RedisPartitionStore implements PartitionStore {
     const reply = await orUnavailable(() => claimScript.run(this.#redis, keys, args));
     if (!Array.isArray(reply)) return undefined;
     const [fence, sequence, position, term, termOfCommit] = reply;
-    return {
+    const claim = {
       partition,
       owner: `${instance}|${fence}`,
       fence: Number(fence),
@@ -69,6 +82,8 @@ export class RedisPartitionStore implements PartitionStore {
       term,
       restored: term !== termOfCommit,
     };
+    if (this.#isSpread) await this.#publishOutbox(partition);
+    return claim;
   }
 
   /** Need not be one snapshot: since the claim, only this instance can write. */
@@ -94,10 +109,52 @@ export class RedisPartitionStore implements PartitionStore {
     await orUnavailable(() =>
       Promise.all(kept.map(({ channel, envelope }) => publishKept(this.#redis, channel, asBuffer(envelope)))),
     );
-    const names = ['meta', 'lifecycle', ...commit.hashes.map(change => change.name)];
+    const names = ['meta', 'lifecycle', OUTBOX, ...commit.hashes.map(change => change.name)];
     const keys = names.map(name => this.#key(claim.partition, name));
-    const done = await orUnavailable(() => commitScript.run(this.#redis, keys, commitArguments(claim, commit)));
+    const args = commitArguments(claim, commit, this.#isSpread);
+    const done = await orUnavailable(() => commitScript.run(this.#redis, keys, args));
+    if (done === 1 && this.#isSpread) {
+      const publications = commit.publications.filter(publication => !publication.kept);
+      await this.#publish(`${claim.owner}/${commit.sequence}`, publications);
+    }
     return done === 1;
+  }
+
+  /** Whether rooms are on other servers than their partition: its commit cannot publish to them. */
+  get #isSpread(): boolean {
+    return this.#redis.isSharded || this.#redis.shards.length > 1;
+  }
+
+  /**
+   * Publishes each envelope once, however often this is called for a commit, which its owner and sequence name. The envelopes
+   * for a server that does not answer are dropped and counted. Edges repair its interrupted subscriptions anyway.
+   */
+  async #publish(commit: string, publications: readonly Envelope[]): Promise<void> {
+    const results = await Promise.allSettled(
+      publications.map(({ channel, envelope }, index) =>
+        publishOnce(this.#redis, channel, asBuffer(envelope), {
+          key: `presence/${commit}/${index}`,
+          windowMs: OUTBOX_WINDOW_MS,
+        }),
+      ),
+    );
+    const lost = results.filter(({ status }) => status === 'rejected').length;
+    if (lost > 0) this.#onLost(lost);
+  }
+
+  /** The former owner may have died between its last commit and the publications of it. */
+  async #publishOutbox(partition: number): Promise<void> {
+    const key = this.#key(partition, OUTBOX);
+    const [commit, ...texts] = await orUnavailable(() =>
+      this.#redis.run(key, server => server.lrangeBuffer(key, 0, -1)),
+    );
+    if (commit === undefined) return;
+    const publications: Envelope[] = [];
+    for (let at = 0; at + 1 < texts.length; at += 2) {
+      const [channel, envelope] = texts.slice(at, at + 2);
+      if (channel !== undefined && envelope !== undefined) publications.push({ channel: channel.toString(), envelope });
+    }
+    await this.#publish(commit.toString(), publications);
   }
 
   async renew({ partition, owner }: Claim, hashes: readonly string[]): Promise<boolean> {
@@ -130,7 +187,7 @@ export class RedisPartitionStore implements PartitionStore {
   }
 }
 
-function commitArguments(claim: Claim, commit: Commit): ScriptArgument[] {
+function commitArguments(claim: Claim, commit: Commit, isSpread: boolean): ScriptArgument[] {
   const args: ScriptArgument[] = [
     claim.owner,
     commit.sequence,
@@ -139,6 +196,7 @@ function commitArguments(claim: Claim, commit: Commit): ScriptArgument[] {
     REGISTRY_TTL_MS,
     LIFECYCLE_MAX_ENTRIES,
     claim.term,
+    isSpread ? 1 : 0,
   ];
   for (const { clear, remove, set } of commit.hashes) {
     args.push(clear ? 1 : 0, remove.length, ...remove, set.size * 2);

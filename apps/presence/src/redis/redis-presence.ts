@@ -1,6 +1,7 @@
 /** Presence on Redis. */
 import { RedisNodeLeases, RedisOnlineCounter, RedisReportLog, type RedisTopology } from '@hubbub/broker';
 import { DEFAULT_PARTITIONS } from '@hubbub/protocol';
+import { type MetricsRegistry, metricsKit } from '@hubbub/runtime';
 import { type Presence, type PresenceOptions, startPresence } from '../start-presence.js';
 import { observeRedis } from './redis-info-metrics.js';
 import { RedisInstanceLeases } from './redis-instance-leases.js';
@@ -36,6 +37,14 @@ export function createRedisPresence({
       ...(instanceLeaseMs !== undefined && { leaseMs: instanceLeaseMs }),
     }),
     registry: new RedisRegistryReader({ redis, prefix, partitions }),
-    store: new RedisPartitionStore({ redis, prefix }),
+    store: new RedisPartitionStore({ redis, prefix, onLost: countLost(options.metrics) }),
   });
+}
+
+function countLost(registry: MetricsRegistry): (count: number) => void {
+  const { counter } = metricsKit(registry);
+  return counter(
+    'hubbub_redis_presence_messages_lost_total',
+    'Messages of presence that were dropped, because the Redis server of their room did not answer.',
+  );
 }

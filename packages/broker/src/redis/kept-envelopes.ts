@@ -5,6 +5,7 @@ import { channelKey } from './channel-key.js';
 import { RedisScript } from './redis-script.js';
 import type { RedisTopology } from './topology.js';
 
+const publishOnceScript = new RedisScript(new URL('../../lua/publish-once.lua', import.meta.url));
 const publishKeptScript = new RedisScript(new URL('../../lua/publish-kept.lua', import.meta.url));
 const probeScript = new RedisScript(new URL('../../lua/probe.lua', import.meta.url));
 
@@ -20,6 +21,17 @@ const ID_START = 7;
 const QUOTE = 0x22;
 /** Between two attempts to read missed envelopes. */
 const RETRY_MS = 250;
+
+/** Publishes the envelope unless the key is known on the channel. Returns true if it was, and nothing was published. */
+export async function publishOnce(
+  redis: RedisTopology,
+  channel: string,
+  envelope: Buffer,
+  { key, windowMs }: { readonly key: string; readonly windowMs: number },
+): Promise<boolean> {
+  const keys = [channelKey(channel, `id:${key}`)];
+  return (await publishOnceScript.run(redis, keys, [channel, envelope, windowMs])) === 1;
+}
 
 /** Publishes the envelope and keeps it. Returns true if the key was known, and nothing was published. */
 export async function publishKept(
@@ -41,6 +53,7 @@ export async function publishProbe(redis: RedisTopology, channel: string, envelo
 
 /** Loads the scripts on each connection. */
 export function keepScriptsLoaded(redis: RedisTopology): void {
+  publishOnceScript.keepLoaded(redis);
   publishKeptScript.keepLoaded(redis);
   probeScript.keepLoaded(redis);
 }

@@ -4,13 +4,9 @@ import { HubbubError } from '@hubbub/protocol';
 import type { Redis } from 'ioredis';
 import type { Broker, Interruption, PublishedOnce } from '../broker.js';
 import { IDEMPOTENCY_WINDOW_MS } from '../history.js';
-import { channelKey } from './channel-key.js';
-import { keepScriptsLoaded, publishKept, publishProbe, ReceivedEnvelopes } from './kept-envelopes.js';
-import { RedisScript } from './redis-script.js';
+import { keepScriptsLoaded, publishKept, publishOnce, publishProbe, ReceivedEnvelopes } from './kept-envelopes.js';
 import type { RedisShard, RedisTopology } from './topology.js';
 import { describeRefusal, orOutcomeUnknown } from './unavailable.js';
-
-const publishOnceScript = new RedisScript(new URL('../../lua/publish-once.lua', import.meta.url));
 
 /** Between two attempts to subscribe to moved channels. */
 const RETRY_MS = 50;
@@ -28,7 +24,6 @@ export class RedisBroker implements Broker {
 
   constructor(redis: RedisTopology) {
     this.#redis = redis;
-    publishOnceScript.keepLoaded(redis);
     keepScriptsLoaded(redis);
     redis.onShard(shard => this.#listenTo(shard));
     redis.onMove(() => this.#follow());
@@ -41,9 +36,9 @@ export class RedisBroker implements Broker {
   }
 
   async publishOnce(channel: string, envelope: Uint8Array, idempotencyKey: string): Promise<PublishedOnce> {
-    const keys = [channelKey(channel, `id:${idempotencyKey}`)];
-    const args = [channel, asBuffer(envelope), IDEMPOTENCY_WINDOW_MS];
-    return { repeated: (await this.#write(channel, () => publishOnceScript.run(this.#redis, keys, args))) === 1 };
+    const idempotency = { key: idempotencyKey, windowMs: IDEMPOTENCY_WINDOW_MS };
+    const publish = () => publishOnce(this.#redis, channel, asBuffer(envelope), idempotency);
+    return { repeated: await this.#write(channel, publish) };
   }
 
   async publishKept(channel: string, envelope: Uint8Array, idempotencyKey?: string): Promise<PublishedOnce> {

@@ -1,0 +1,89 @@
+/** The faults of several Redis servers, under a steady stream of numbered messages (invariants 1, 2 and 12). */
+import { eventually } from '@hubbub/tools/kit';
+import { describe, expect, test } from 'vitest';
+import { startCluster, type TestCluster } from '../support/cluster.js';
+import { connect } from '../support/raw-client.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+import { startRedisCluster } from '../support/redis-cluster.js';
+import { startSentinelRedis } from '../support/redis-sentinel.js';
+import { historyEnvironment, NumberedStream } from './numbered-stream.js';
+
+const ROOMS = ['kept:a', 'kept:b', 'kept:c', 'kept:d', 'kept:e', 'kept:f'];
+
+/** Two edges with two members each, and a publisher at the first edge. */
+async function scene(url: string, server: TestRedis): Promise<{ cluster: TestCluster; stream: NumberedStream }> {
+  const cluster = await startCluster({ redis: { ...server, url }, env: historyEnvironment() });
+  const members = cluster.edges.flatMap(({ wsUrl }, edge) =>
+    [1, 2].map(number => ({ name: `member-${edge + 1}-${number}`, url: wsUrl })),
+  );
+  const stream = await NumberedStream.start(cluster, { rooms: ROOMS, members, publisherUrl: cluster.edge(0).wsUrl });
+  return { cluster, stream };
+}
+
+async function expectRecovery(stream: NumberedStream, cluster: TestCluster): Promise<void> {
+  await stream.flows(20);
+  await stream.end();
+  expect(stream.violations()).toEqual([]);
+  await expectRosters(cluster);
+}
+
+/** Presence has every member of every room: those of all partitions, and so of all servers. */
+async function expectRosters(cluster: TestCluster): Promise<void> {
+  const asker = await connect(cluster.edge(1).wsUrl, { token: cluster.token({ user: 'asker' }) });
+  for (const room of ROOMS) {
+    await asker.join(room);
+    await eventually(
+      async () => {
+        const { payload } = await asker.ask({ type: 'online_users', room });
+        const users = (payload?.users ?? []) as { id: string }[];
+        return users.filter(({ id }) => id.startsWith('member-')).length === 4;
+      },
+      { describe: `the roster of ${room} is right` },
+    );
+  }
+}
+
+const channelOf = (server: TestRedis, room: string) => `${server.prefix}:room:{${room}}`;
+
+describe('several Redis servers', { timeout: 120_000 }, () => {
+  test('behind Sentinels, a planned failover and a kill -9 of the primary lose nothing silently', async () => {
+    const redis = await startSentinelRedis();
+    const [first] = redis.servers;
+    const { cluster, stream } = await scene(redis.url, first);
+    await redis.failOver();
+    await stream.flows(20);
+    await eventually(async () => (await first.cli('ROLE')).includes('connected'), { describe: 'the replica follows' });
+    await (await redis.primary()).halt();
+    await expectRecovery(stream, cluster);
+  });
+
+  test('on a Redis Cluster, a moved slot, a planned failover and a kill -9 lose nothing silently', async () => {
+    const redis = await startRedisCluster();
+    const [first] = redis.servers as [TestRedis, ...TestRedis[]];
+    const { cluster, stream } = await scene(redis.url, first);
+    await redis.moveSlot(channelOf(first, 'kept:a'));
+    await stream.flows(10);
+    expect(stream.gaps()).toEqual([]);
+    await redis.failOver(channelOf(first, 'kept:b'));
+    await stream.flows(10);
+    await redis.kill(await redis.primaryOf(channelOf(first, 'kept:c')));
+    await expectRecovery(stream, cluster);
+  });
+
+  test('of two shards, one that restarts empty concerns its own rooms alone', async () => {
+    const [first, second] = [await startRedis({ own: true }), await startRedis({ own: true })];
+    const { cluster, stream } = await scene(`${first.url},${second.url}`, first);
+    const onSecond = [];
+    for (const room of ROOMS) {
+      if ((await second.cli('PUBSUB', 'CHANNELS', channelOf(first, room))) !== '') onSecond.push(room);
+    }
+    expect(onSecond.length).toBeGreaterThan(0);
+    expect(onSecond.length).toBeLessThan(ROOMS.length);
+    await second.restart();
+    await expectRecovery(stream, cluster);
+    for (const room of ROOMS) {
+      if (onSecond.includes(room)) expect(stream.gaps(room).length, room).toBeGreaterThanOrEqual(stream.members.length);
+      else expect(stream.gaps(room), room).toEqual([]);
+    }
+  });
+});
