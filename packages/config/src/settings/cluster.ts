@@ -17,7 +17,7 @@ export const clusterSettings = {
   redisUrl: redisUrl
     .optional()
     .describe(
-      'Redis of the cluster: `redis://user:password@host:6379/0`, `rediss://` for TLS, `unix:///path` of a socket, or `redis+sentinel://` ([Redis](deployment.md#redis)). Unset: the cluster is one process, in memory.',
+      'Redis of the cluster: one server or several ([which topology](deployment.md#which-topology)). Unset: one process, in memory.',
     ),
   redisPrefix: text(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -, such as hubbub')
     .default('hubbub')
