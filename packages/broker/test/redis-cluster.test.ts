@@ -147,4 +147,23 @@ describe('on a Redis Cluster', () => {
     await eventually(async () => (await frozen?.cli('ROLE'))?.startsWith('slave'), { describe: 'it is a replica now' });
     expect(interruptions.length).toBe(known);
   });
+
+  test('10,000 rooms cost two connections for each primary, and one for the map', async () => {
+    const { cluster, broker, interruptions } = await open({ replicas: false });
+    const channels = Array.from({ length: 10_000 }, (_, room) => channelOf(room));
+    await Promise.all(channels.map(channel => broker.subscribe(channel)));
+    let connections = 0;
+    for (const server of cluster.servers) {
+      for (const type of ['NORMAL', 'PUBSUB']) {
+        const lines = (await server.cli('CLIENT', 'LIST', 'TYPE', type)).split('\n');
+        // Without the connection that asks.
+        connections += lines.filter(line => line !== '' && !line.includes('cmd=client|list')).length;
+      }
+    }
+    expect(connections).toBeLessThanOrEqual(2 * cluster.servers.length + 2);
+    for (const server of cluster.servers) await server.cli('CLIENT', 'KILL', 'TYPE', 'PUBSUB');
+    await eventually(() => interruptions.length === cluster.servers.length, { describe: 'all are subscribed again' });
+    expect(interruptions.flatMap(({ channels }) => channels).sort()).toEqual([...channels].sort());
+    console.info(`10,000 rooms subscribed again: ${interruptions.map(({ durationMs }) => durationMs)} ms`);
+  });
 });
