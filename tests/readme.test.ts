@@ -1,6 +1,5 @@
-/** The programs of the README, on a cluster. */
+/** The client of the README, on a cluster. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -11,17 +10,15 @@ import { connect } from './support/raw-client.js';
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 describe('the README', () => {
-  let readme: string;
   let programs: Programs;
   let cluster: TestCluster;
 
   beforeAll(async () => {
-    readme = await readFile(`${ROOT}README.md`, 'utf8');
     cluster = await startCluster({ edges: 2 });
     programs = await programsOf('README.md');
   });
 
-  test('its client joins and speaks, hears its service in the room and alone, and redis-cli', async () => {
+  test('its client joins and speaks', async () => {
     const bob = await connect(cluster.edge(1).wsUrl, { name: 'bob', token: cluster.token({ user: 'bob' }) });
     await bob.join('general');
     const client = await programs.run('client.mjs', [
@@ -33,16 +30,6 @@ describe('the README', () => {
       payload: { content: 'Hello' },
     });
     await client.says('joined, and said hello');
-
-    const service = await programs.run('service.mjs', [cluster.redis.url, cluster.redis.prefix]);
-    await client.says('build finished { ok: true }');
-    await client.says("for me { text: 'Your build is done' }");
-    await service.ends();
-
-    const [, channel = '', message = ''] = /redis-cli PUBLISH '([^']+)' '([^']+)'/.exec(readme) ?? [];
-    await cluster.redis.cli('PUBLISH', channel.replace(/^hubbub/, cluster.redis.prefix), message);
-    await bob.nextFrame('build.finished');
-    await bob.nextFrame('build.finished');
   });
 
   test('its client prints its state, and reports when no hub answers', async () => {

@@ -28,8 +28,8 @@ test('its options of a consumer, settings and metrics are documented', () => {
   expect(names.filter(name => !documented.includes(`\`${name}\``))).toEqual([]);
 });
 
-test('its line of redis-cli is the one that the README’s test runs', () => {
+test('its line of redis-cli is the one that the test of getting started runs', () => {
   const [line = ''] = /redis-cli PUBLISH .*/.exec(guide) ?? [];
   expect(line).not.toBe('');
-  expect(read('README.md')).toContain(line);
+  expect(read('docs/getting-started.md')).toContain(line);
 });

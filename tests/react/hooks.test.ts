@@ -88,15 +88,26 @@ test('messages that the history no longer has leave a gap', async () => {
   await untilItems(page, 'bob: first', 'gap: too_old', ...missed.slice(-20).map(n => `bob: ${n}`));
 });
 
-test('typing: shown to the others, and ended by the message', async () => {
+test('typing: shown to the others, and stopped by the form', async () => {
+  const bob = await pages.member('bob', 'chat:type');
   const ann = await pages.visit('ann', 'chat:type');
-  const bob = await pages.visit('bob', 'chat:type');
-  await Promise.all([untilRoom(ann, 'chat:type'), untilRoom(bob, 'chat:type')]);
+  await untilRoom(ann, 'chat:type');
   await ann.getByLabel('Message').pressSequentially('hi');
-  await bob.locator('[data-typists]').getByText('ann').waitFor();
+  await bob.nextFrame({ type: 'user_typing', sender: { id: 'ann' } });
   expect(await ann.locator('[data-typists]').textContent()).toBe('');
   await ann.getByLabel('Message').press('Enter');
+  await bob.nextFrame({ type: 'user_stopped_typing', sender: { id: 'ann' } });
+});
+
+test('typing: ended by the message of a client that sends no stop', async () => {
+  const ann = await pages.member('ann', 'chat:typed');
+  const bob = await pages.visit('bob', 'chat:typed');
+  await untilRoom(bob, 'chat:typed');
+  await ann.ask({ type: 'typing', room: 'chat:typed' });
+  await bob.locator('[data-typists]').getByText('ann').waitFor();
+  await say(ann, 'chat:typed', 'hi');
   await untilItems(bob, 'ann: hi');
+  // Without the message, the hook would believe the typing for six seconds.
   expect(await bob.locator('[data-typists]').textContent()).toBe('');
 });
 
