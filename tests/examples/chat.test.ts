@@ -1,11 +1,8 @@
-/** Chat, as people use it: pages on two edges, an edge that dies meanwhile, networks that break. */
-import { connectHubbub } from '@hubbub/server';
+/** Chat, as people use it: pages on two edges that show the same messages. */
 import { eventually } from '@hubbub/tools/kit';
-import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { addRoom, session } from './chat-people.js';
-import { EXAMPLE_TIMEOUT_MS, goThrough, type RunningExample, startExample } from './support.js';
+import { addRoom, enter, fillName, inRoom, publish, say, session, signIn, texts } from './chat-people.js';
+import { EXAMPLE_TIMEOUT_MS, type RunningExample, startExample } from './support.js';
 
 let example: RunningExample;
 
@@ -13,61 +10,11 @@ beforeAll(async () => {
   example = await startExample('chat');
 }, EXAMPLE_TIMEOUT_MS);
 
-/** Opens a page in the room, signed in. */
-async function enter(name: string, edge: 0 | 1, room: string): Promise<Page> {
-  const page = await example.openPage(`/#${room}`, { edge });
-  await signIn(page, name, room);
-  return page;
-}
-
-/** The same by way of `network` instead of the edges that the service names. */
-async function enterThrough(network: TcpProxy, name: string, room: string): Promise<Page> {
-  const page = await example.openPage(`/#${room}`);
-  await goThrough(page, `ws://127.0.0.1:${network.port}`);
-  await signIn(page, name, room);
-  return page;
-}
-
-async function signIn(page: Page, name: string, room: string): Promise<void> {
-  await fillName(page, name);
-  await inRoom(page, room);
-}
-
-async function fillName(page: Page, name: string): Promise<void> {
-  await page.fill('#name', name);
-  await page.press('#name', 'Enter');
-}
-
-async function inRoom(page: Page, room: string): Promise<void> {
-  await page.waitForSelector('[data-connection=open]');
-  await page.waitForSelector(`[data-room="${room}"][aria-current]`);
-  await page.waitForSelector('#roster li');
-}
-
-async function say(page: Page, text: string): Promise<void> {
-  await page.fill('#text', text);
-  await page.press('#text', 'Enter');
-}
-
-async function texts(page: Page): Promise<string[]> {
-  return await page.locator('.message .text').allTextContents();
-}
-
-/** As a service does: faster than a client may. */
-async function publish(room: string, count: number, from = 1): Promise<void> {
-  const hubbub = connectHubbub({ redisUrl: example.redis.url, redisPrefix: example.redis.prefix });
-  for (let n = from; n < from + count; n++) {
-    const payload = { content: `number ${n}` };
-    await hubbub.publishToRoom(room, { type: 'new_message', id: `n${n}`, payload, sender: { id: 'log', name: 'Log' } });
-  }
-  await hubbub.close();
-}
-
 describe('pages', () => {
   test('talk: a message is at the other edge, the own one once and sent; who answers quotes', async () => {
     const room = await addRoom(example, 'Talk');
-    const ada = await enter('Ada', 0, room);
-    const bob = await enter('Bob', 1, room);
+    const ada = await enter(example, 'Ada', 0, room);
+    const bob = await enter(example, 'Bob', 1, room);
     await say(ada, 'Hello <b>Bob</b>');
     await bob.waitForSelector('text=Hello <b>Bob</b>');
     await ada.waitForSelector('.message.own.sent');
@@ -88,8 +35,8 @@ describe('pages', () => {
 
   test('show typists, until the text is sent or given up, and who is here', async () => {
     const room = await addRoom(example, 'Typing');
-    const ada = await enter('Ada', 0, room);
-    const bob = await enter('Bob', 1, room);
+    const ada = await enter(example, 'Ada', 0, room);
+    const bob = await enter(example, 'Bob', 1, room);
     await ada.waitForSelector('#roster li:has-text("Bob")');
     expect(await ada.textContent('#people-title')).toBe('In this room: 2');
 
@@ -104,8 +51,8 @@ describe('pages', () => {
 
   test('a reload shows earlier messages; messages in another room are unread', async () => {
     const [room, other] = [await addRoom(example, 'Reload'), await addRoom(example, 'Other')];
-    const ada = await enter('Ada', 0, room);
-    const bob = await enter('Bob', 1, room);
+    const ada = await enter(example, 'Ada', 0, room);
+    const bob = await enter(example, 'Bob', 1, room);
     for (const text of ['one', 'two', 'three']) await say(bob, text);
     await ada.waitForSelector('.text:text-is("three")');
     await ada.click(`[data-room="${other}"]`);
@@ -124,35 +71,13 @@ describe('pages', () => {
     await unread.waitFor({ state: 'detached' });
   });
 
-  test('nothing is lost or doubled when the edge of one dies while both talk', async () => {
-    const room = await addRoom(example, 'Storm');
-    const doomed = await example.cluster.addEdge();
-    const balancer = await startTcpProxy({ to: doomed.process.port });
-    const ada = await enterThrough(balancer, 'Ada', room);
-    const bob = await enter('Bob', 1, room);
-    const expected: string[] = [];
-    for (let n = 1; n <= 12; n++) {
-      if (n === 4) await doomed.process.kill();
-      if (n === 8) balancer.retarget(example.cluster.edge(0).process.port);
-      await say(ada, `ada ${n}`);
-      await say(bob, `bob ${n}`);
-      expected.push(`ada ${n}`, `bob ${n}`);
-    }
-    const complete = async (page: Page) => (await texts(page)).length >= expected.length;
-    await eventually(() => complete(bob), { withinMs: 30_000, describe: 'bob has everything' });
-    await eventually(() => complete(ada), { withinMs: 30_000, describe: 'ada has everything' });
-    await ada.waitForFunction(() => document.querySelector('.sending, .failed') === null);
-    expect([...(await texts(bob))].sort()).toEqual(expected.sort());
-    expect(await texts(ada), 'both in one order').toEqual(await texts(bob));
-  });
-
   test('older messages come page by page, also where somebody answers one of them', async () => {
     const room = await addRoom(example, 'Archive');
-    await publish(room, 120);
+    await publish(example, room, 120);
     const bob = await session(example, 'Bob', 1);
     await bob.join(room);
     await bob.ask({ type: 'send_message', room, payload: { content: 'as you said', reply_to: 'n7' } });
-    const ada = await enter('Ada', 0, room);
+    const ada = await enter(example, 'Ada', 0, room);
     await ada.waitForSelector('.text:text-is("as you said")');
     expect((await texts(ada))[0]).toBe('number 72');
     await ada.click('#earlier');
@@ -163,63 +88,9 @@ describe('pages', () => {
     await ada.waitForSelector('#earlier', { state: 'hidden' });
   });
 
-  test('after an absence longer than the history, the page shows that messages are missing, and where', async () => {
-    const room = await addRoom(example, 'Gap');
-    const network = await startTcpProxy({ to: example.cluster.edge(0).process.port });
-    const ada = await enterThrough(network, 'Ada', room);
-    await publish(room, 2);
-    await ada.waitForSelector('.text:text-is("number 2")');
-    network.sever();
-    await ada.waitForSelector('[data-connection=waiting]');
-    await publish(room, 600, 3);
-    network.restore();
-    await ada.waitForSelector('.text:text-is("number 602")');
-    const place = '.message:has(.text:text-is("number 2")) + .divider.hole + .message .text';
-    expect(await ada.textContent(place)).toBe('number 103'); // The last 500 are kept.
-    expect(await texts(ada)).toHaveLength(2 + 500);
-  });
-
-  test('a message in flight at a reload is sent after the reconnect', async () => {
-    const room = await addRoom(example, 'Outbox');
-    const network = await startTcpProxy({ to: example.cluster.edge(0).process.port });
-    const ada = await enterThrough(network, 'Ada', room);
-    const bob = await session(example, 'Bob', 1);
-    await bob.join(room);
-    network.sever();
-    await ada.waitForSelector('[data-connection=waiting]');
-    await say(ada, 'not gone');
-    await ada.waitForSelector('.message.sending');
-    await ada.reload();
-    network.restore();
-    await bob.nextFrame({ type: 'new_message', payload: { content: 'not gone' } });
-    await ada.waitForSelector('.message.sent .text:text-is("not gone")');
-    expect(await texts(ada)).toEqual(['not gone']);
-  });
-
-  test('a message that cannot be sent is marked, and appears once after a retry', async () => {
-    const room = await addRoom(example, 'Failing');
-    const ada = await enter('Ada', 1, room);
-    const bob = await session(example, 'Bob', 1);
-    await bob.join(room);
-    // A frame that the hub refuses: it was damaged on its way.
-    await ada.evaluate(() => {
-      const send = WebSocket.prototype.send;
-      WebSocket.prototype.send = function (data) {
-        if (typeof data !== 'string' || !data.includes('send_message')) return send.call(this, data);
-        WebSocket.prototype.send = send;
-        send.call(this, data.replace('send_message', 'send_nothing'));
-      };
-    });
-    await say(ada, 'again and again');
-    await ada.click('.failed >> text=Try again');
-    await bob.nextFrame({ type: 'new_message', payload: { content: 'again and again' } });
-    await ada.waitForSelector('.message.sent');
-    expect(await texts(ada)).toEqual(['again and again']);
-  });
-
   test('make http addresses clickable, and leave all other text as text', async () => {
     const room = await addRoom(example, 'Links');
-    const ada = await enter('Ada', 0, room);
+    const ada = await enter(example, 'Ada', 0, room);
     const text =
       '<img src=x onerror=alert(1)> javascript:alert(2) (see https://example.com/a?b=c&d="e"). http://x.test,';
     await say(ada, text);
@@ -240,7 +111,7 @@ describe('pages', () => {
     const room = await addRoom(example, 'Online');
     const page = await example.openPage(`/#${room}`);
     await page.route('**/ws/online', route => route.fulfill({ json: { online: 0 } }));
-    await enter('Bob', 1, room);
+    await enter(example, 'Bob', 1, room);
     const badges: (string | null)[] = [];
     await page.exposeFunction('noteOnline', (text: string) => badges.push(text));
     await page.evaluate(() => {
@@ -257,7 +128,7 @@ describe('pages', () => {
 
   test('keep the newest message in view when the keyboard of a phone opens', async () => {
     const room = await addRoom(example, 'Phone');
-    await publish(room, 40);
+    await publish(example, room, 40);
     const context = { viewport: { width: 390, height: 844 }, isMobile: true };
     const page = await example.openPage(`/#${room}`, { context });
     await signIn(page, 'Ada', room);
