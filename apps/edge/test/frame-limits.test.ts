@@ -3,8 +3,7 @@ import { CLOSE_CODES } from '@hubbub/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FrameLimits } from '../src/limits/frame-limits.js';
-import { RememberedBuckets, SharedBuckets } from '../src/limits/keyed-buckets.js';
-import { TokenBucket } from '../src/limits/token-bucket.js';
+import { RememberedBuckets, SharedBuckets, TokenBucket } from '../src/limits/token-bucket.js';
 
 const SETTINGS = {
   maxFramesPerSecond: 10,

@@ -1,7 +1,6 @@
 /** Buckets without a holder: each change checks a few, so that full ones do not stay. */
 import { expect, test } from 'vitest';
-import { RememberedBuckets } from '../src/limits/keyed-buckets.js';
-import { TokenBucket } from '../src/limits/token-bucket.js';
+import { RememberedBuckets, TokenBucket } from '../src/limits/token-bucket.js';
 
 const RATE = { perSecond: 1, burst: 10 };
 
