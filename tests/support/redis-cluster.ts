@@ -32,11 +32,22 @@ interface Node {
   readonly slots: readonly (readonly [from: number, to: number])[];
 }
 
-export async function startRedisCluster({ replicas = true } = {}): Promise<RedisCluster> {
+export interface RedisClusterOptions {
+  /** Default true. */
+  readonly replicas?: boolean;
+  /** Another program than redis-server, such as valkey-server. */
+  readonly program?: string;
+}
+
+export async function startRedisCluster({ replicas = true, program }: RedisClusterOptions = {}): Promise<RedisCluster> {
   const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
   const more = ['--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0'];
   const count = replicas ? 2 * PRIMARIES : PRIMARIES;
-  const servers = await Promise.all(Array.from({ length: count }, () => startRedis({ args: [...args, ...more] })));
+  const servers = await Promise.all(
+    Array.from({ length: count }, () =>
+      startRedis({ args: [...args, ...more], ...(program !== undefined && { program }) }),
+    ),
+  );
   const away = new Set<TestRedis>();
   const ask = (server: TestRedis, ...words: string[]) => server.cli('CLUSTER', ...words);
   const living = (): TestRedis => servers.find(server => !away.has(server)) as TestRedis;

@@ -45,6 +45,8 @@ export interface TestRedis {
 export interface StartRedisOptions {
   /** For tests that freeze, halt or restart it: a separate server even if HUBBUB_TEST_REDIS_URL is set. */
   readonly own?: boolean;
+  /** Another program than redis-server, such as valkey-server; it implies a separate server. */
+  readonly program?: string;
   /** More arguments of redis-server, for example `['--maxmemory', '64mb']`; they imply a separate server. */
   readonly args?: readonly string[];
 }
@@ -57,9 +59,11 @@ export interface StartRedisOptions {
  * const redis = await startRedis();
  * await redis.cli('PUBLISH', `${redis.prefix}:room:{general}`, '{"type":"build.finished"}');
  */
-export async function startRedis({ args = [], own = args.length > 0 }: StartRedisOptions = {}): Promise<TestRedis> {
+export async function startRedis(options: StartRedisOptions = {}): Promise<TestRedis> {
+  const { program, args = [], own = program !== undefined || args.length > 0 } = options;
   const prefix = `test-${randomBytes(4).toString('hex')}`;
-  const host = await startHost(own ? await ownSource() : inject('redisSource'), args, prefix);
+  const source = own ? await ownSource(program) : inject('redisSource');
+  const host = await startHost(source, args, prefix);
   const connections: Redis[] = [];
   const topologies: RedisTopology[] = [];
   let stopped: Promise<void> | undefined;
@@ -102,7 +106,8 @@ export async function startRedis({ args = [], own = args.length > 0 }: StartRedi
   return redis;
 }
 
-async function ownSource(): Promise<RedisSource> {
+async function ownSource(program: string | undefined): Promise<RedisSource> {
+  if (program !== undefined) return { kind: 'program', path: program };
   const source = inject('redisSource');
   return source.kind === 'url' ? await provisionOwnRedis() : source;
 }

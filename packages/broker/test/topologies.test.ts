@@ -3,7 +3,7 @@ import { lifecycleFields } from '@hubbub/protocol';
 import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
-import { PROVISION_TIMEOUT_MS } from '../../../tests/support/provision.js';
+import { PROVISION_TIMEOUT_MS, provisionValkey } from '../../../tests/support/provision.js';
 import { startRedis } from '../../../tests/support/redis.js';
 import { startRedisCluster } from '../../../tests/support/redis-cluster.js';
 import { startSentinelRedis } from '../../../tests/support/redis-sentinel.js';
@@ -33,6 +33,7 @@ const TOPOLOGIES: Readonly<Record<string, () => Promise<string>>> = {
     return servers.map(({ url }) => url).join(',');
   },
   'a Redis Cluster': async () => (await startRedisCluster({ replicas: false })).url,
+  'a cluster of Valkey': async () => (await startRedisCluster({ replicas: false, program: provisionValkey() })).url,
 };
 
 describe.each(Object.entries(TOPOLOGIES))('on %s', (name, start) => {
