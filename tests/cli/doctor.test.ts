@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { adopt } from '@hubbub/tools/kit';
+import { adopt, freePort } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { tlsCertificate, tlsCertificateFiles } from '../support/certificate.js';
 import { startCluster } from '../support/cluster.js';
@@ -267,6 +267,30 @@ describe('with several servers', () => {
       expect(of(`publish and hear (127.0.0.1:${port})`)?.found).toMatch(/^median [\d.]+ ms/);
     }
     expect(of('Redis servers')).toMatchObject({ verdict: 'ok' });
+  });
+
+  test('certificate files are used, and one that cannot be read ends with 78 and its setting', async () => {
+    const { certFile, keyFile } = tlsCertificateFiles(tlsCertificate('redis'));
+    const port = await freePort();
+    const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certFile];
+    await startRedis({ args: ['--tls-port', String(port), ...files] });
+    const env = {
+      HUBBUB_REDIS_URL: `rediss://127.0.0.1:${port}`,
+      HUBBUB_REDIS_TLS_CA_FILE: certFile,
+      HUBBUB_REDIS_TLS_CERT_FILE: certFile,
+      HUBBUB_REDIS_TLS_KEY_FILE: keyFile,
+    };
+    expect((await examine(env)).of('publish and hear')?.found).toMatch(/^median/);
+    for (const command of [['doctor'], ['edge'], ['publish', 'general', 'said']]) {
+      expect(await runHubbub(command, { ...env, HUBBUB_REDIS_TLS_CA_FILE: '/nowhere.crt' }), command[0]).toMatchObject({
+        code: 78,
+        stderr: expect.stringContaining('HUBBUB_REDIS_TLS_CA_FILE: cannot read /nowhere.crt'),
+      });
+    }
+    expect(await runHubbub(['doctor'], { ...env, HUBBUB_REDIS_URL: 'redis://127.0.0.1:1' })).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining('HUBBUB_REDIS_URL: expected TLS'),
+    });
   });
 
   test('a Redis Cluster without an answer fails', async () => {

@@ -4,7 +4,7 @@ import { type BrokerClient, type MemoryCluster, openRedisTopology } from '@hubbu
 import { type Config, namespaceSettings } from '@hubbub/config';
 import { createMemoryPresence, createRedisPresence, type Presence, type PresenceRules } from '@hubbub/presence';
 import type { ProcessParts } from './process.js';
-import { logRedisFailures } from './redis.js';
+import { logRedisFailures, redisConnection } from './redis.js';
 
 /** Presence on Redis, with connections of its own that it closes itself. */
 export async function startRedisPresence(
@@ -12,7 +12,7 @@ export async function startRedisPresence(
   { config, log, metrics }: ProcessParts,
 ): Promise<Pick<Presence, 'healthy' | 'routes' | 'close'>> {
   const onError = logRedisFailures(log, metrics);
-  const redis = openRedisTopology(url, { commandTimeoutMs: config.redisCommandTimeoutMs, onError });
+  const redis = openRedisTopology(url, { ...redisConnection(config), onError });
   // Without Redis it starts nevertheless, logs the failure, and retries.
   await redis.connected(config.redisCommandTimeoutMs).catch(onError);
   const presence = createRedisPresence({

@@ -1,6 +1,13 @@
 /** The broker client on the Redis that the configuration names. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AcknowledgedLoss, type BrokerClient, openRedisBrokerClient } from '@hubbub/broker';
+import {
+  type AcknowledgedLoss,
+  type BrokerClient,
+  openRedisBrokerClient,
+  type RedisCertificateFiles,
+  type RedisTopologyOptions,
+  readRedisCertificates,
+} from '@hubbub/broker';
 import { type Config, ConfigError } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
 import { countRedisFailures, type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
@@ -16,6 +23,25 @@ export function requireRedis(config: Config): string {
   return config.redisUrl;
 }
 
+export function redisCertificateFiles(config: Config): RedisCertificateFiles {
+  return { caFile: config.redisTlsCaFile, certFile: config.redisTlsCertFile, keyFile: config.redisTlsKeyFile };
+}
+
+/** Common to all connections to Redis. @throws {ConfigError} naming the setting of a file that cannot be used */
+export function redisConnection(config: Config): Pick<RedisTopologyOptions, 'commandTimeoutMs' | 'certificates'> {
+  const settings = {
+    caFile: 'HUBBUB_REDIS_TLS_CA_FILE',
+    certFile: 'HUBBUB_REDIS_TLS_CERT_FILE',
+    keyFile: 'HUBBUB_REDIS_TLS_KEY_FILE',
+  };
+  try {
+    const certificates = readRedisCertificates(redisCertificateFiles(config), file => settings[file]);
+    return { commandTimeoutMs: config.redisCommandTimeoutMs, certificates };
+  } catch (error) {
+    throw error instanceof TypeError ? new ConfigError([error.message]) : error;
+  }
+}
+
 /** @param metrics counts the failures that the log shows only occasionally. */
 export function openConfiguredBrokerClient(
   url: string,
@@ -25,7 +51,7 @@ export function openConfiguredBrokerClient(
 ): BrokerClient {
   return openRedisBrokerClient(url, {
     prefix: config.redisPrefix,
-    commandTimeoutMs: config.redisCommandTimeoutMs,
+    ...redisConnection(config),
     nodeLeaseMs: config.nodeLeaseMs,
     presencePartitions: config.presencePartitions,
     onError: logRedisFailures(log, metrics),

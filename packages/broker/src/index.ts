@@ -44,6 +44,7 @@ export { publishKept, publishOnce } from './redis/kept-envelopes.js';
 export { openRedisTopology, type RedisTopologyOptions } from './redis/open-topology.js';
 export { RedisBroker } from './redis/redis-broker.js';
 export { openRedisBrokerClient, type RedisBrokerClientOptions } from './redis/redis-broker-client.js';
+export { type RedisCertificateFiles, readRedisCertificates } from './redis/redis-certificates.js';
 export { RedisEventLog, type RedisEventLogOptions } from './redis/redis-event-log.js';
 export { RedisHistory, type RedisHistoryOptions } from './redis/redis-history.js';
 export { RedisNamespaceDirectory, type RedisNamespaceDirectoryOptions } from './redis/redis-namespace-directory.js';

@@ -97,6 +97,16 @@ const CHECKS: readonly CrossCheck[] = [
       ? []
       : ['HUBBUB_TLS_CERT_FILE and HUBBUB_TLS_KEY_FILE: expected both, or none'],
   ),
+  check(['redisTlsCertFile', 'redisTlsKeyFile'], ({ redisTlsCertFile, redisTlsKeyFile }) =>
+    (redisTlsCertFile === undefined) === (redisTlsKeyFile === undefined)
+      ? []
+      : ['HUBBUB_REDIS_TLS_CERT_FILE and HUBBUB_REDIS_TLS_KEY_FILE: expected both, or none'],
+  ),
+  check(['redisUrl', 'redisTlsCaFile', 'redisTlsCertFile'], ({ redisUrl = '', redisTlsCaFile, redisTlsCertFile }) =>
+    (redisTlsCaFile ?? redisTlsCertFile) === undefined || /(^|,)rediss[+:]/.test(redisUrl)
+      ? []
+      : ['HUBBUB_REDIS_URL: expected TLS (rediss://), because there are files of HUBBUB_REDIS_TLS_*'],
+  ),
   check(['trustedHops', 'trustedProxies'], ({ trustedHops, trustedProxies }) =>
     trustedHops > 0 && trustedProxies.length > 0
       ? ['HUBBUB_TRUSTED_HOPS and HUBBUB_TRUSTED_PROXIES: expected one of them']

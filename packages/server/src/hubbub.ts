@@ -5,6 +5,8 @@ import {
   DEFAULT_NODE_LEASE_MS,
   type DeadLetter,
   openRedisBrokerClient,
+  type RedisCertificateFiles,
+  readRedisCertificates,
 } from '@hubbub/broker';
 import {
   type AnyEvents,
@@ -50,6 +52,11 @@ export interface ServiceOptions {
 export interface HubbubOptions extends ServiceOptions {
   /** Such as `redis://127.0.0.1:6379`; the Redis of the cluster. */
   readonly redisUrl: string;
+  /**
+   * Paths of PEM files for `rediss://`, which are read once. `caFile` replaces the authorities of Node. `certFile` and `keyFile`
+   * are of this service, where Redis asks for a certificate.
+   */
+  readonly redisTls?: RedisCertificateFiles;
   /** How long a message may wait for Redis before it is refused. Default 5,000. */
   readonly timeoutMs?: number;
   /**
@@ -178,18 +185,22 @@ export function connectHubbub<Published = AnyEvents, Received = Published>(
   options: HubbubOptions,
 ): Hubbub<Published, Received>;
 export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
-  const { redisUrl, timeoutMs = 5000, onError = () => {}, ...options } = fieldsOf('options', hubbubOptions);
-  try {
-    parseRedisLocation(text('redisUrl', redisUrl, 4096));
-  } catch (error) {
-    // Its message never quotes the URL.
-    if (error instanceof TypeError) throw new HubbubError('INVALID_FORMAT', `redisUrl: ${error.message}`);
-    throw error;
-  }
+  const {
+    redisUrl,
+    redisTls = {},
+    timeoutMs = 5000,
+    onError = () => {},
+    ...options
+  } = fieldsOf('options', hubbubOptions);
+  fieldsOf('redisTls', redisTls);
+  // Its message never quotes the URL.
+  orInvalidFormat('redisUrl: ', () => parseRedisLocation(text('redisUrl', redisUrl, 4096)));
+  const certificates = orInvalidFormat('', () => readRedisCertificates(redisTls, file => `redisTls.${file}`));
   wholeNumber('timeoutMs', timeoutMs, 1, 600_000);
   wholeNumber('presencePartitions', options.presencePartitions ?? DEFAULT_PARTITIONS, 1, 1024);
   const brokerClient = openRedisBrokerClient(redisUrl, {
     prefix: options.redisPrefix ?? DEFAULT_REDIS_PREFIX,
+    certificates,
     commandTimeoutMs: timeoutMs,
     nodeLeaseMs: DEFAULT_NODE_LEASE_MS,
     ...(options.presencePartitions !== undefined && { presencePartitions: options.presencePartitions }),
@@ -207,6 +218,15 @@ export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
     await brokerClient.close();
   };
   return { ...hubbub, close, [Symbol.asyncDispose]: close };
+}
+
+function orInvalidFormat<Result>(prefix: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TypeError) throw new HubbubError('INVALID_FORMAT', `${prefix}${error.message}`);
+    throw error;
+  }
 }
 
 /** For a service in the same process as the hub; the broker client stays the caller's. */

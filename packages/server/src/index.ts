@@ -1,5 +1,5 @@
 /** The Hubbub SDK for services: publish, consume client events, query presence, close rooms, mint tokens. */
-export type { DeadLetter, EventEntry, LifecycleEntry } from '@hubbub/broker';
+export type { DeadLetter, EventEntry, LifecycleEntry, RedisCertificateFiles } from '@hubbub/broker';
 export {
   type AnyEvents,
   type ClientEvent,

@@ -4,7 +4,7 @@ import { ConfigError } from '@hubbub/config';
 import { Command } from 'commander';
 import { openMint } from '../mint-token.js';
 import { type ProcessParts, type RunningProcess, runProcess } from '../process.js';
-import { logRedisFailures, openConfiguredBrokerClient, requireRedis } from '../redis.js';
+import { logRedisFailures, openConfiguredBrokerClient, redisConnection, requireRedis } from '../redis.js';
 
 export function apiCommand(): Command {
   return new Command('api')
@@ -34,7 +34,7 @@ async function start({ config, log, metrics }: ProcessParts): Promise<RunningPro
   const brokerClient = openConfiguredBrokerClient(url, config, log, metrics);
   const claims = openRedisKeyClaims(url, {
     prefix: config.redisPrefix,
-    commandTimeoutMs: config.redisCommandTimeoutMs,
+    ...redisConnection(config),
     onError: logRedisFailures(log, metrics),
   });
   const api = await startApi({ config, log, metrics, brokerClient, claims });

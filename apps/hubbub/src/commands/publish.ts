@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import { type Audience, type AudienceOptions, audienceOf, nameOf } from '../audience.js';
 import { CommandFailure, wrongUse } from '../command-line.js';
 import { printJson, printLine } from '../printing.js';
-import { requireRedis } from '../redis.js';
+import { redisCertificateFiles, redisConnection, requireRedis } from '../redis.js';
 
 interface PublishOptions extends AudienceOptions {
   readonly id?: string;
@@ -75,8 +75,10 @@ async function publish(audience: Audience, message: Publication): Promise<Publis
   const config = loadConfig();
   const redisUrl = requireRedis(config);
   let failure = 'it does not answer';
+  redisConnection(config); // Its errors name the settings, those of the SDK its options.
   const hubbub = connectHubbub({
     redisUrl,
+    redisTls: redisCertificateFiles(config),
     redisPrefix: config.redisPrefix,
     timeoutMs: config.redisCommandTimeoutMs,
     onError: error => {

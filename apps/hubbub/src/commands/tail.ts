@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import { type AudienceOptions, audienceOf, channelOf, nameOf } from '../audience.js';
 import { CommandFailure, durationMs, wrongUse } from '../command-line.js';
 import { coloured, harmless, harmlessJson, printLine, printNote } from '../printing.js';
-import { requireRedis, untilRedis } from '../redis.js';
+import { redisConnection, requireRedis, untilRedis } from '../redis.js';
 import { decodeTailedMessage, type TailedMessage } from '../tailed-message.js';
 
 interface TailOptions extends AudienceOptions {
@@ -56,7 +56,7 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
   const giveUp = new AbortController();
   let failure = 'it does not answer';
   const redis = openRedisTopology(url, {
-    commandTimeoutMs: config.redisCommandTimeoutMs,
+    ...redisConnection(config),
     onError: error => {
       failure = error.message;
     },

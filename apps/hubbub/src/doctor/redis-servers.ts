@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { openRedisTopology, RedisBroker, type RedisShard, type RedisTopology } from '@hubbub/broker';
 import { type Config, withoutCredentials } from '@hubbub/config';
 import { Channels, encodeEnvelope } from '@hubbub/protocol';
-import { untilRedis } from '../redis.js';
+import { redisConnection, untilRedis } from '../redis.js';
 import { type Check, fail, messageOf, ok } from './check.js';
 import { checkServer, Reading, speed, timed } from './redis-server.js';
 import { alike, clocksTogether, REDIS_CLI } from './redis-verdicts.js';
@@ -24,7 +24,7 @@ export async function* redisServers(config: Config): AsyncGenerator<Check> {
   const address = withoutCredentials(config.redisUrl);
   const failures = new Set<string>();
   const redis = openRedisTopology(config.redisUrl, {
-    commandTimeoutMs: config.redisCommandTimeoutMs,
+    ...redisConnection(config),
     staysAtReplica: true,
     onError: error => failures.add(error.message),
   });

@@ -131,7 +131,7 @@ export class ClusterTopology implements RedisTopology {
     for (const server of this.#servers) {
       if (this.isClosed) return;
       try {
-        this.#mapSocket ??= await RespSocket.open(serverAt({ ...server, ...login, tls }), {
+        this.#mapSocket ??= await RespSocket.open(serverAt({ ...server, ...login, tls }, this.#options.certificates), {
           onReply() {},
           onEnd: () => {
             this.#mapSocket = undefined;
@@ -196,7 +196,10 @@ export class ClusterTopology implements RedisTopology {
     const known = this.#shards.get(name);
     if (known !== undefined) return known;
     const { login, tls } = this.#location;
-    const shard = new ServerShard(serverAt({ host, port, ...login, tls }), { ...this.#options, slotOf });
+    const shard = new ServerShard(serverAt({ host, port, ...login, tls }, this.#options.certificates), {
+      ...this.#options,
+      slotOf,
+    });
     this.#shards.set(name, shard);
     shard.commands.on('close', () => void this.refresh());
     for (const listener of this.#onShard) listener(shard);

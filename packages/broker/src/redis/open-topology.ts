@@ -21,11 +21,17 @@ export function openRedisTopology(url: string, options: RedisTopologyOptions): R
   const location = parseRedisLocation(url);
   switch (location.topology) {
     case 'standalone':
-      return new FixedTopology([serverAt(location.server)], options);
+      return new FixedTopology([serverAt(location.server, options.certificates)], options);
     case 'shards':
-      return new FixedTopology(location.servers.map(serverAt), options);
+      return new FixedTopology(
+        location.servers.map(server => serverAt(server, options.certificates)),
+        options,
+      );
     case 'sentinel': {
-      const watcher = new SentinelWatcher(location, { onError: options.onError, onSwitch: () => topology.drop() });
+      const watcher = new SentinelWatcher(location, {
+        ...options,
+        onSwitch: () => topology.drop(),
+      });
       const topology = new FixedTopology([watcher.server], options, () => watcher.close());
       return topology;
     }

@@ -1,8 +1,9 @@
 /** A Redis server as its connections see it: its current address, and how to log in. */
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { RedisAddress } from '@hubbub/protocol';
 import { AbstractConnector } from 'ioredis';
+import type { RedisCertificates } from './redis-certificates.js';
 
 export interface RedisServer {
   /** For logs and metrics, such as `10.0.0.5:6379`; without credentials. */
@@ -16,20 +17,22 @@ export interface RedisServer {
 }
 
 /** A server whose address never changes. */
-export function serverAt(address: RedisAddress): RedisServer {
+export function serverAt(address: RedisAddress, certificates: RedisCertificates = {}): RedisServer {
   if ('path' in address) {
     const { path, db } = address;
     return { name: path, db, tls: false, connect: async () => connectTcp(path) };
   }
   const { host, port, family, tls, username, password, db } = address;
   const target = { host, port, ...(family !== undefined && { family }) };
+  // A server name is not an address (RFC 6066); the certificate is checked against the host anyway.
+  const servername = isIP(host) === 0 ? host : '';
   return {
     name: `${host}:${port}`,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     db,
     tls,
-    connect: async () => (tls ? connectTls({ ...target, servername: host }) : connectTcp(target)),
+    connect: async () => (tls ? connectTls({ ...target, servername, ...certificates }) : connectTcp(target)),
   };
 }
 

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisHost, RedisLocation } from '@hubbub/protocol';
 import { reconnectDelayMs } from './connection.js';
+import type { RedisCertificates } from './redis-certificates.js';
 import { type RedisServer, serverAt } from './redis-server.js';
 import { RespSocket } from './resp-socket.js';
 
@@ -11,6 +12,8 @@ export type SentinelLocation = Extract<RedisLocation, { topology: 'sentinel' }>;
 const ASK_INTERVAL_MS = 1000;
 
 export interface SentinelOptions {
+  /** Of the Sentinels and of the primary. */
+  readonly certificates?: RedisCertificates;
   onError(error: Error): void;
   /** The primary is another server now: connections to the former one must end. */
   onSwitch(): void;
@@ -45,7 +48,7 @@ export class SentinelWatcher {
       connect: async () => {
         await this.#finding;
         if (this.#primary === undefined) throw new Error('The watcher is closed.');
-        return await serverAt({ ...this.#primary, ...login, tls }).connect();
+        return await serverAt({ ...this.#primary, ...login, tls }, this.#options.certificates).connect();
       },
     };
   }
@@ -73,7 +76,7 @@ export class SentinelWatcher {
   /** Until a connection ends. Each published switch is a reason to ask; only the answer counts. */
   async #watch(sentinel: RedisHost): Promise<void> {
     const { sentinelLogin, tls } = this.#location;
-    const server = serverAt({ ...sentinel, ...sentinelLogin, db: 0, tls });
+    const server = serverAt({ ...sentinel, ...sentinelLogin, db: 0, tls }, this.#options.certificates);
     let onEnd!: (cause?: Error) => void;
     const ended = new Promise<Error | undefined>(resolve => {
       onEnd = resolve;

@@ -2,12 +2,15 @@
 import type { Redis } from 'ioredis';
 import { openRedisConnection } from './connection.js';
 import { ConnectionGroup } from './connection-group.js';
+import type { RedisCertificates } from './redis-certificates.js';
 import type { RedisServer } from './redis-server.js';
 import { ServerTerm } from './server-term.js';
 import { ServerSubscriberLink } from './subscriber-link.js';
 import type { RedisShard, SubscriberLink } from './topology.js';
 
 export interface ServerShardOptions {
+  /** Of `rediss://` and the like. Default: the authorities of Node, and no certificate of the client. */
+  readonly certificates?: RedisCertificates;
   /** A server that does not answer for this time counts as unavailable. */
   readonly commandTimeoutMs: number;
   /**

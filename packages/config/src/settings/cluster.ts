@@ -2,7 +2,7 @@
 import { parseRedisLocation } from '@hubbub/protocol';
 import { z } from 'zod';
 import { API_KEYS } from './api.js';
-import { baseUrl, integer, isHeaderText, list, MINUTE_MS, oneOf, SECRET, text } from './fields.js';
+import { baseUrl, integer, isHeaderText, list, MINUTE_MS, nonEmpty, oneOf, SECRET, text } from './fields.js';
 
 /** Parsed as the connection parses it: a pattern would accept URLs that the connection refuses or misreads. */
 const redisUrl = z.string({ error: 'expected a URL like redis://127.0.0.1:6379' }).superRefine((value, context) => {
@@ -19,6 +19,15 @@ export const clusterSettings = {
     .describe(
       'Redis of the cluster: one server or several ([which topology](deployment.md#which-topology)). Unset: one process, in memory.',
     ),
+  redisTlsCaFile: nonEmpty('a path such as /etc/hubbub/redis-ca.crt')
+    .optional()
+    .describe("Authorities (PEM) of Redis' certificates, where redisUrl uses TLS. Unset: those of Node."),
+  redisTlsCertFile: nonEmpty('a path such as /etc/hubbub/redis.crt')
+    .optional()
+    .describe('Certificate (PEM) that the process shows to Redis. Needs redisTlsKeyFile.'),
+  redisTlsKeyFile: nonEmpty('a path such as /etc/hubbub/redis.key')
+    .optional()
+    .describe('Private key (PEM) of redisTlsCertFile.'),
   redisPrefix: text(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -, such as hubbub')
     .default('hubbub')
     .describe('Prefix of every channel and key, so that two clusters can share a Redis.'),
