@@ -37,8 +37,9 @@ export async function fillName(page: Page, name: string): Promise<void> {
 
 export async function inRoom(page: Page, room: string): Promise<void> {
   await page.waitForSelector('[data-connection=open]');
-  await page.waitForSelector(`[data-room="${room}"][aria-current]`);
-  await page.waitForSelector('#roster li');
+  // Attached is enough: on a phone, the lists of rooms and people are hidden behind the conversation.
+  await page.waitForSelector(`[data-room="${room}"][aria-current]`, { state: 'attached' });
+  await page.waitForSelector('#roster li', { state: 'attached' });
 }
 
 export async function say(page: Page, text: string): Promise<void> {
