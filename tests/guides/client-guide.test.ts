@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connectHubbub, createTokenMint } from '@hubbub/server';
-import { eventually, TEST_JWT_SECRET } from '@hubbub/tools/kit';
+import { connectHubbub } from '@hubbub/server';
+import { eventually, freePort, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { withNamespaces } from '../presence/config-file.js';
@@ -128,10 +128,21 @@ test('presence.mjs: who is here, who types, who is in a call', async () => {
   await one.says('bob is back');
 });
 
-test('room-token.mjs: refused without, in with one', async () => {
-  const mint = createTokenMint({ key: TEST_JWT_SECRET });
-  const tokens = await startAnswers(() => mint.room({ user: 'one', room: 'vip:1', rights: ['join'] }));
-  const one = await guide.run('room-token.mjs', [cluster.token({ user: 'one' }), cluster.edge(0).wsUrl, tokens.url]);
+test('room-token.mjs and back-end.mjs: refused without a token, joined with one', async () => {
+  const port = await freePort();
+  const backEnd = `http://127.0.0.1:${port}`;
+  await guide.run('back-end.mjs', [], { env: { HUBBUB_JWT_SECRET: TEST_JWT_SECRET, PORT: String(port) } });
+  const session = await eventually(
+    () =>
+      fetch(`${backEnd}/token`).then(
+        answer => answer.text(),
+        () => undefined,
+      ),
+    {
+      describe: 'the back end answers',
+    },
+  );
+  const one = await guide.run('room-token.mjs', [session, cluster.edge(0).wsUrl, `${backEnd}/room-token`]);
   await one.says('joined ');
   expect(one.lines).toContain('without one: FORBIDDEN');
 });
