@@ -139,7 +139,7 @@ describe('tail', () => {
     const redis = await startRedis({ own: true });
     const { says } = await tail(['general'], { HUBBUB_REDIS_URL: redis.url });
     await redis.restart();
-    await says('what was published meanwhile is missing here');
+    await says('messages published in that time are missing here');
     await redis.cli('PUBLISH', 'hubbub:room:{general}', '{"type":"after"}');
     await says('after');
   });

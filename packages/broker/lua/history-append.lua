@@ -21,7 +21,9 @@ if KEYS[3] then
     return { of, tonumber(string.sub(known, 1, space - 1)), 1 }
   end
 end
+-- The first write: a full Redis refuses it, and would allow all that follow another one.
 offset = redis.call('HINCRBY', KEYS[1], 'offset', 1)
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
 -- Joined, not formatted: %s ends at a zero byte.
 local place = string.format('"o":%d,"h":"%s",', offset, epoch)
 local envelope = string.sub(ARGV[7], 1, 2) .. place .. string.sub(ARGV[7], 3)

@@ -34,4 +34,3 @@ if not epoch or found[3] ~= ARGV[2] or not reaches then
     redis.call('HSET', KEYS[1], 'term', term)
   end
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[5])

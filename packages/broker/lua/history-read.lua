@@ -9,6 +9,7 @@
 -- ARGV[10] bytes of the envelopes at most, with "newest"; 0 for no bound; may be missing
 -- Returns { epoch, offset, entries as XRANGE does, bridges }. If the envelopes are larger than the bound, there are no entries.
 -- The fifth value is then the offset of the newest one that does not fit.
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
 local bridges = redis.call('HGET', KEYS[1], 'bridges') or '[]'
 local limit = tonumber(ARGV[8])
 if limit == 0 then

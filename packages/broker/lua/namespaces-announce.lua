@@ -2,6 +2,8 @@
 -- KEYS[1]  namespaces (hash: name, JSON)
 -- ARGV[1]  time to live, ms
 -- ARGV[2…] name, JSON, name, JSON, …
+-- The first write is one that a full Redis refuses.
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
 redis.call('DEL', KEYS[1])
 -- Lua's stack takes about 8,000 arguments.
 for at = 2, #ARGV, 4000 do
