@@ -84,7 +84,7 @@ export const redis = board({
           unit: 'short',
           queries: [
             [`increase(hubbub_edge_interruptions_total{${EDGES}}[$__rate_interval])`, 'broken {{instance}}'],
-            [`hubbub_edge_redis_heard{${EDGES}} == 0`, 'silent {{server}} {{instance}}'],
+            [`1 - hubbub_edge_redis_heard{${EDGES}}`, 'silent {{server}} {{instance}}'],
             [`increase(hubbub_edge_deaf_subscriptions_total{${EDGES}}[$__rate_interval])`, 'deaf {{instance}}'],
           ],
           warnAt: 1,
