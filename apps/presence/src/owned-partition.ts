@@ -87,7 +87,10 @@ export class OwnedPartition {
     if (outdated !== undefined) {
       if (saved !== EMPTY_PARTITION || outdated.former !== undefined)
         partition.suspendDeadlines(outdated.deadlinesFromMs);
-      if (outdated.former !== undefined) await owned.#replaceRows(saved, outdated.former, nowMs);
+      if (outdated.former !== undefined) {
+        partition.answerReportsUntil(nowMs + RESTORING_MS);
+        await owned.#replaceRows(saved, outdated.former, nowMs);
+      }
       await owned.#commit(nowMs, true);
     }
     if (!(await owned.renew(nowMs))) throw new StaleClaim(`Partition ${claim.partition} has another owner.`);

@@ -2,12 +2,13 @@
 -- KEYS[1]  namespaces (hash: name, JSON)
 -- ARGV[1]  time to live, ms
 -- ARGV[2…] name, JSON, name, JSON, …
+local namespaces = KEYS[1]
 -- The first write is one that a full Redis refuses.
-redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-redis.call('DEL', KEYS[1])
+redis.call('HSET', namespaces, ARGV[2], ARGV[3])
+redis.call('DEL', namespaces)
 -- Lua's stack takes about 8,000 arguments.
 for at = 2, #ARGV, 4000 do
-  redis.call('HSET', KEYS[1], unpack(ARGV, at, math.min(at + 3999, #ARGV)))
+  redis.call('HSET', namespaces, unpack(ARGV, at, math.min(at + 3999, #ARGV)))
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', namespaces, ARGV[1])
 return 1

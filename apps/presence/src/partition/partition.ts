@@ -159,6 +159,11 @@ export class Partition {
     }
   }
 
+  /** Until then, members that edges report again get the roster: messages of presence may have been lost with Redis. */
+  answerReportsUntil(endMs: number): void {
+    this.#restoration.answerUntil(endMs);
+  }
+
   /** All that has to be done since the last call; `undefined` when nothing. */
   takeEffects(): Effects | undefined {
     if (this.#journal.isEmpty()) return undefined;

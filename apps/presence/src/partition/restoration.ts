@@ -17,6 +17,7 @@ export class Restoration {
   readonly #doubted = new Set<string>();
   #endMs = 0;
   #lastOld: number | undefined;
+  #answersEndMs = 0;
 
   constructor(journal: Journal, deadlines: Deadlines) {
     this.#journal = journal;
@@ -72,6 +73,19 @@ export class Restoration {
     const field = leftField(room, user);
     this.#remember(field);
     this.#journal.metaChanged(field, '1');
+  }
+
+  /**
+   * Until then, members that edges report again get the roster. The memory is right, but messages of presence may have been
+   * lost with Redis.
+   */
+  answerUntil(endMs: number): void {
+    this.#answersEndMs = endMs;
+  }
+
+  /** Whether a member that an edge reports again gets the roster. */
+  answers(nowMs: number): boolean {
+    return nowMs < this.#answersEndMs;
   }
 
   /** Whether the other members may know this one from before the loss. */

@@ -99,7 +99,9 @@ export class Rooms {
       if (wasAway) this.#tellServices(room, 'member_online', member, nowMs);
     }
     if (this.#restoration.confirm(room.name, member.id)) this.#journal.refreshes.add(room.name);
-    if (known === undefined || report.resync !== true) this.#journal.joined(room.name, nodeOf(node), report.session);
+    if (known === undefined || report.resync !== true || this.#restoration.answers(nowMs)) {
+      this.#journal.joined(room.name, nodeOf(node), report.session);
+    }
   }
 
   leave(report: Of<'leave' | 'drop'>, nowMs: number): void {
