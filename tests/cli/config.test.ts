@@ -62,6 +62,14 @@ describe('config print', () => {
     expect(stdout.match(/•••/g)).toHaveLength(6 + 2);
   });
 
+  test('shows every server of several shards, without their passwords', async () => {
+    const { stdout } = await runHubbub(['config', 'print'], {
+      HUBBUB_REDIS_URL: `redis://me:${NEEDLE}@10.0.0.5:6379,redis://10.0.0.6:6379,rediss://:${NEEDLE}@10.0.0.7:6379`,
+    });
+    expect(stdout).toContain('redis://•••@10.0.0.5:6379,redis://10.0.0.6:6379,rediss://•••@10.0.0.7:6379');
+    expect(stdout).not.toContain(NEEDLE);
+  });
+
   test('every setting that sounds like a secret is among those verified above', () => {
     const sounds = /^(?!max).*(secrets?|keys?|password|token)$/i;
     const variables = settingNames()

@@ -82,8 +82,12 @@ export function effectiveSettings(
  * @example withoutCredentials('redis://:secret@10.0.0.5:6379') === 'redis://•••@10.0.0.5:6379'
  */
 export function withoutCredentials(url: string): string {
-  // To the last @: a password may hold every character, whether it should or not.
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/).*@/is, `$1${HIDDEN}@`).replace(/([?&][^=&#]*=)[^&#]*/g, `$1${HIDDEN}`);
+  // Shards are several URLs. To the last @ of each: a password may hold every character, whether it should or not.
+  return url
+    .split(/,(?=(?:rediss?|unix):\/\/)/)
+    .map(one => one.replace(/^([a-z][a-z0-9+.-]*:\/\/).*@/is, `$1${HIDDEN}@`))
+    .join(',')
+    .replace(/([?&][^=&#]*=)[^&#]*/g, `$1${HIDDEN}`);
 }
 
 function described(name: string, schema: z.ZodType): DescribedSetting {
