@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { adopt, freePort } from '@hubbub/tools/kit';
+import { adopt } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { tlsCertificate, tlsCertificateFiles } from '../support/certificate.js';
 import { startCluster } from '../support/cluster.js';
@@ -10,23 +10,10 @@ import { jwk, keyPair } from '../support/jwt.js';
 import { startKeyServer } from '../support/key-server.js';
 import { runHubbub } from '../support/process.js';
 import { startRedis } from '../support/redis.js';
-import { startRedisCluster } from '../support/redis-cluster.js';
+import { examine } from './examination.js';
 
 const MAIN = fileURLToPath(new URL('../../apps/hubbub/dist/cli/main.js', import.meta.url));
 const SECRET = 'needle-that-nobody-may-see-0123456789';
-
-interface Check {
-  readonly name: string;
-  readonly verdict: string;
-  readonly found: string;
-  readonly change?: string;
-}
-
-async function examine(env: Readonly<Record<string, string>>, ...flags: string[]) {
-  const { code, stdout, stderr } = await runHubbub(['doctor', '--json', ...flags], env);
-  const { ok, checks }: { ok: boolean; checks: Check[] } = JSON.parse(stdout);
-  return { code, ok, stdout, stderr, checks, of: (name: string) => checks.find(check => check.name === name) };
-}
 
 describe('without Redis', () => {
   test('checks the machine, reports that the hub is embedded, and ends with 0', async () => {
@@ -206,100 +193,6 @@ describe('with Redis', () => {
     expect(wrong.stdout).not.toContain(SECRET);
     const keyless = await examine({ HUBBUB_PRESENCE_URL: env.HUBBUB_PRESENCE_URL });
     expect(keyless.of('presence')?.found).toMatch(/^HUBBUB_PRESENCE_API_KEYS: required/);
-  });
-});
-
-describe('with several servers', () => {
-  const SERVER_CHECKS = [
-    'Redis',
-    'Redis version',
-    'Redis role',
-    'Redis pub/sub buffers',
-    'Redis eviction',
-    'Redis latency',
-    'Redis clock',
-    'publish and hear',
-  ];
-
-  test('checks each shard by name, with advice for it alone, and reports what differs between them', async () => {
-    const [first, second] = await Promise.all([
-      startRedis({ own: true }),
-      startRedis({ args: ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'] }),
-    ]);
-    await second.cli('CONFIG', 'SET', 'requirepass', SECRET);
-    const env = {
-      HUBBUB_REDIS_URL: `${first.url},${second.url.replace('redis://', `redis://:${SECRET}@`)}`,
-      HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '1000',
-    };
-    const [one, two] = [first, second].map(({ port }) => `127.0.0.1:${port}`);
-    const before = await examine(env);
-    expect(before.code).toBe(1);
-    for (const name of SERVER_CHECKS) {
-      for (const server of [one, two]) expect(before.of(`${name} (${server})`), `${name} ${server}`).toBeDefined();
-    }
-    expect(before.of(`Redis eviction (${one})`)?.verdict).not.toBe('fail');
-    expect(before.of(`Redis eviction (${two})`)).toMatchObject({
-      verdict: 'fail',
-      change: expect.stringContaining(`redis-cli -h 127.0.0.1 -p ${second.port} --askpass config set`),
-    });
-    expect(before.of('Redis servers')).toMatchObject({
-      verdict: 'warn',
-      found: expect.stringContaining(`allkeys-lru on ${two}`),
-    });
-    expect(before.of('Redis clocks')).toMatchObject({ verdict: 'ok' });
-    expect(before.stdout).not.toContain(SECRET);
-
-    await first.halt();
-    const after = await examine(env);
-    expect(after.of(`Redis (${one})`)).toMatchObject({
-      verdict: 'fail',
-      found: expect.stringContaining('ECONNREFUSED'),
-    });
-    expect(after.of(`publish and hear (${two})`)?.verdict).not.toBe('fail');
-  });
-
-  test('finds the servers of a Redis Cluster, and publishes and hears through each', async () => {
-    const cluster = await startRedisCluster({ replicas: false });
-    const { code, of } = await examine({ HUBBUB_REDIS_URL: cluster.url.replace(/,.*/, '') });
-    expect(code).toBe(0);
-    for (const { port } of cluster.servers) {
-      for (const name of SERVER_CHECKS) expect(of(`${name} (127.0.0.1:${port})`), `${name} ${port}`).toBeDefined();
-      expect(of(`publish and hear (127.0.0.1:${port})`)?.found).toMatch(/^median [\d.]+ ms/);
-    }
-    expect(of('Redis servers')).toMatchObject({ verdict: 'ok' });
-  });
-
-  test('certificate files are used, and one that cannot be read ends with 78 and its setting', async () => {
-    const { certFile, keyFile } = tlsCertificateFiles(tlsCertificate('redis'));
-    const port = await freePort();
-    const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certFile];
-    await startRedis({ args: ['--tls-port', String(port), ...files] });
-    const env = {
-      HUBBUB_REDIS_URL: `rediss://127.0.0.1:${port}`,
-      HUBBUB_REDIS_TLS_CA_FILE: certFile,
-      HUBBUB_REDIS_TLS_CERT_FILE: certFile,
-      HUBBUB_REDIS_TLS_KEY_FILE: keyFile,
-    };
-    expect((await examine(env)).of('publish and hear')?.found).toMatch(/^median/);
-    for (const command of [['doctor'], ['edge'], ['publish', 'general', 'said']]) {
-      expect(await runHubbub(command, { ...env, HUBBUB_REDIS_TLS_CA_FILE: '/nowhere.crt' }), command[0]).toMatchObject({
-        code: 78,
-        stderr: expect.stringContaining('HUBBUB_REDIS_TLS_CA_FILE: cannot read /nowhere.crt'),
-      });
-    }
-    expect(await runHubbub(['doctor'], { ...env, HUBBUB_REDIS_URL: 'redis://127.0.0.1:1' })).toMatchObject({
-      code: 78,
-      stderr: expect.stringContaining('HUBBUB_REDIS_URL: expected TLS'),
-    });
-  });
-
-  test('a Redis Cluster without an answer fails', async () => {
-    const { code, of } = await examine({
-      HUBBUB_REDIS_URL: 'redis+cluster://127.0.0.1:1',
-      HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '300',
-    });
-    expect(code).toBe(1);
-    expect(of('Redis')).toMatchObject({ verdict: 'fail', found: expect.stringContaining('ECONNREFUSED') });
   });
 });
 

@@ -1,6 +1,9 @@
 /** Doctor's verdicts on machines and servers that are not available here. */
+import type { RedisShard } from '@hubbub/broker';
+import { Channels } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
 import { ephemeralPorts, nodeVersion } from '../src/doctor/machine.js';
+import { channelAt } from '../src/doctor/redis-servers.js';
 import { alike, clocksTogether, evictionPolicy, pubSubBuffers, redisVersion } from '../src/doctor/redis-verdicts.js';
 
 test.each([
@@ -26,6 +29,13 @@ test('servers of different versions are reported, with the value of each', () =>
   const different = alike(new Map(Object.entries({ a: version('7.0.15'), b: version('7.2.4') })));
   expect(different).toMatchObject({ verdict: 'warn', found: 'they differ in version: 7.0.15 on a, 7.2.4 on b' });
   expect(alike(new Map(Object.entries({ a: version('7.0.15'), b: version('7.0.15') }))).verdict).toBe('ok');
+});
+
+test('a server whose slots have moved has no channel to publish to', () => {
+  const [gone, other] = [{ name: '10.0.0.1:6379' }, { name: '10.0.0.2:6379' }] as [RedisShard, RedisShard];
+  expect(() => channelAt({ shardOf: () => other }, gone, new Channels('hubbub'))).toThrow(
+    '10.0.0.1:6379 holds no slot',
+  );
 });
 
 test('clocks of servers may differ by a second', () => {

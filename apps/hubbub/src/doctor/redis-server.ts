@@ -1,7 +1,8 @@
 /** Checks one server of Redis: its version, role, settings, speed and clock. */
 import type { RedisShard } from '@hubbub/broker';
 import { type Check, fail, inMs, messageOf, ok, percentile, warn } from './check.js';
-import { evictionPolicy, pubSubBuffers, REDIS_CLI, redisRole, redisVersion } from './redis-verdicts.js';
+import { REDIS_CLI } from './redis-cli.js';
+import { evictionPolicy, pubSubBuffers, redisRole, redisVersion } from './redis-verdicts.js';
 
 const PINGS = 100;
 const CLOCK_WARN_MS = 1000;

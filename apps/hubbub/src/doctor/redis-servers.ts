@@ -5,8 +5,9 @@ import { type Config, withoutCredentials } from '@hubbub/config';
 import { Channels, encodeEnvelope } from '@hubbub/protocol';
 import { redisConnection, untilRedis } from '../redis.js';
 import { type Check, fail, messageOf, ok } from './check.js';
+import { REDIS_CLI, redisCli } from './redis-cli.js';
 import { checkServer, Reading, speed, timed } from './redis-server.js';
-import { alike, clocksTogether, REDIS_CLI } from './redis-verdicts.js';
+import { alike, clocksTogether } from './redis-verdicts.js';
 
 /** Any envelope. */
 const PROBE = encodeEnvelope({ encoding: 'json', publishedAtMs: 0, probe: 0 }, new Uint8Array(0));
@@ -21,9 +22,10 @@ export async function* redisServers(config: Config): AsyncGenerator<Check> {
     );
     return;
   }
-  const address = withoutCredentials(config.redisUrl);
+  const url = config.redisUrl;
+  const address = withoutCredentials(url);
   const failures = new Set<string>();
-  const redis = openRedisTopology(config.redisUrl, {
+  const redis = openRedisTopology(url, {
     ...redisConnection(config),
     staysAtReplica: true,
     onError: error => failures.add(error.message),
@@ -42,11 +44,14 @@ export async function* redisServers(config: Config): AsyncGenerator<Check> {
     // Of several servers, one may be unavailable: each is checked below.
     const whole = await redis.connected(config.redisCommandTimeoutMs).catch((error: unknown) => error);
     const { shards } = redis;
-    if (shards.length === 0) yield unavailable(address, whole);
+    if (shards.length === 0) yield withCli(unavailable(address, whole), redisCli(config, url));
     const readings = new Map<string, Reading>();
     for (const shard of shards) {
       const name = shards.length === 1 ? address : shard.name;
-      const naming = (check: Check) => (shards.length === 1 ? check : named(check, shard));
+      const naming = (check: Check) => {
+        const advised = withCli(check, redisCli(config, url, shard));
+        return shards.length === 1 ? advised : { ...advised, name: `${check.name} (${name})` };
+      };
       try {
         await shard.commands.ping();
       } catch (error) {
@@ -72,22 +77,8 @@ function* compared(readings: ReadonlyMap<string, Reading>): Generator<Check> {
   );
 }
 
-/** The URL of several servers leads redis-cli to none of them, or to any: the address of this one does. */
-function named(check: Check, { name, commands }: RedisShard): Check {
-  const { change, ...rest } = check;
-  const [host = '', port = ''] = name.split(/:(?=\d+$)/);
-  const { username, password, tls } = commands.options;
-  const words = [
-    `redis-cli -h ${host} -p ${port}`,
-    ...(tls === undefined ? [] : ['--tls']),
-    ...(username === undefined || username === null ? [] : [`--user '${username}'`]),
-    ...(password === undefined || password === null ? [] : ['--askpass']),
-  ];
-  return {
-    ...rest,
-    name: `${check.name} (${name})`,
-    ...(change !== undefined && { change: change.replaceAll(REDIS_CLI, words.join(' ')) }),
-  };
+function withCli({ change, ...check }: Check, cli: string): Check {
+  return { ...check, ...(change !== undefined && { change: change.replaceAll(REDIS_CLI, () => cli) }) };
 }
 
 /** As a message travels between two edges: written and published on one connection, heard on another. */
@@ -97,10 +88,12 @@ async function roundTrips(
   broker: RedisBroker,
   config: Config,
 ): Promise<Check> {
-  const channel = channelAt(redis, shard, new Channels(config.redisPrefix));
   let heard: () => void = () => {};
-  broker.onEnvelope(() => heard());
   try {
+    const channel = channelAt(redis, shard, new Channels(config.redisPrefix));
+    broker.onEnvelope(from => {
+      if (from === channel) heard();
+    });
     await untilRedis(() => broker.subscribe(channel), config.redisCommandTimeoutMs);
     const durations = await timed(ROUND_TRIPS, async () => {
       const back = new Promise<void>((resolve, reject) => {
@@ -122,10 +115,15 @@ async function roundTrips(
   }
 }
 
-/** A server holds names by chance: a server with one slot of 16,384 too. */
-function channelAt(redis: RedisTopology, shard: RedisShard, channels: Channels): string {
-  for (;;) {
-    const channel = channels.node(`doctor-${randomBytes(4).toString('hex')}`);
+/** Finds a channel of a server with a single slot of 16,384, except once in four million. */
+const NAMES_MAX = 250_000;
+
+/** @throws {Error} if the server holds no channel: its slots have moved */
+export function channelAt(redis: Pick<RedisTopology, 'shardOf'>, shard: RedisShard, channels: Channels): string {
+  const run = randomBytes(4).toString('hex');
+  for (let number = 0; number < NAMES_MAX; number++) {
+    const channel = channels.node(`doctor-${run}-${number}`);
     if (redis.shardOf(channel) === shard) return channel;
   }
+  throw new Error(`${shard.name} holds no slot`);
 }

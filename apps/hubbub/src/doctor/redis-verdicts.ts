@@ -1,5 +1,6 @@
 /** Judges the answers of Redis for a hub. */
 import { type Check, fail, inMs, ok, warn } from './check.js';
+import { REDIS_CLI } from './redis-cli.js';
 
 const OLDEST = [6, 2] as const;
 /** The first with sharded pub/sub, without which a Redis Cluster carries every message to every server. */
@@ -13,8 +14,6 @@ const DEFAULT_SOFT = 8 * MEGABYTE;
 const WANTED_HARD = 256 * MEGABYTE;
 const WANTED_SOFT = 64 * MEGABYTE;
 
-/** Leads to the one server. Several are named by address instead. */
-export const REDIS_CLI = 'redis-cli -u "$HUBBUB_REDIS_URL"';
 const CONFIG_SET = `${REDIS_CLI} config set`;
 const KEEP = 'and the same in its configuration file';
 
