@@ -11,7 +11,7 @@
 -- ARGV[5]  time to live of hashes and lifecycle, ms
 -- ARGV[6]  entries the lifecycle may hold
 -- ARGV[7]  term of the server, as the claim found it
--- ARGV[8]  1 where rooms are on other servers: the envelopes go to the outbox, in place of those of the commit before; else 0
+-- ARGV[8]  time to live of the outbox, ms, where rooms are on other servers; else 0. Above 0, the outbox gets the envelopes.
 -- ARGV[9…] for each hash: 1 to clear it first or 0, n, n fields to remove, m, m fields and values to set
 --          then: number of lifecycle events, for each: n, n fields and values
 --          then: channel, envelope, channel, envelope, …
@@ -61,11 +61,11 @@ if events > 0 then
   redis.call('PEXPIRE', KEYS[2], ARGV[5])
 end
 
-if ARGV[8] == '1' then
+if ARGV[8] ~= '0' then
   redis.call('DEL', KEYS[3])
   redis.call('RPUSH', KEYS[3], ARGV[1] .. '/' .. ARGV[2])
   call_in_chunks('RPUSH', KEYS[3], #ARGV - at + 1)
-  redis.call('PEXPIRE', KEYS[3], ARGV[4])
+  redis.call('PEXPIRE', KEYS[3], ARGV[8])
 end
 while at < #ARGV do
   redis.call('PUBLISH', ARGV[at], ARGV[at + 1])

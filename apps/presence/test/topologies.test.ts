@@ -1,5 +1,5 @@
 /** The registry where rooms are on other servers than their partition. */
-import { openRedisTopology, RedisBroker, type RedisTopology } from '@hubbub/broker';
+import { openRedisTopology, partitionKey, RedisBroker, type RedisTopology } from '@hubbub/broker';
 import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
@@ -95,5 +95,20 @@ describe.each(Object.entries(TOPOLOGIES))('on %s', (_, start) => {
     for (const room of ROOMS) expect(await published(room), room).toEqual(['committed', 'next']);
     await claim(new RedisPartitionStore({ redis, prefix }), 'c');
     for (const room of ROOMS) expect(await published(room), room).toEqual(['committed', 'next']);
+  });
+
+  test('the outbox of a commit ends before the idempotency keys of its messages: no later owner publishes them again', async () => {
+    const prefix = nextPrefix();
+    const redis = await connect();
+    const store = new RedisPartitionStore({ redis, prefix });
+    const claimed = await claim(store, 'a');
+    await store.commit(claimed, commitOf(0, 'committed'));
+    const outbox = partitionKey(prefix, 3, 'outbox');
+    const outboxMs = await redis.run(outbox, server => server.pttl(outbox));
+    expect(outboxMs).toBeGreaterThan(0);
+    const pattern = `*:id:presence/${claimed.owner}/*`;
+    const keys = (await Promise.all(redis.shards.map(({ commands }) => commands.keys(pattern)))).flat();
+    expect(keys).toHaveLength(ROOMS.length);
+    for (const key of keys) expect(await redis.run(key, server => server.pttl(key))).toBeGreaterThan(outboxMs);
   });
 });

@@ -40,6 +40,8 @@ const CLAIM_FIELDS = ['owner', 'fence', 'seq', 'pos', 'term'];
 const BATCH = 500;
 const OUTBOX = 'outbox';
 /** Longer than the takeover of a partition takes. */
+const OUTBOX_TTL_MS = 20_000;
+/** Longer than the outbox lives: an owner that reads it late must not publish its messages again. */
 const OUTBOX_WINDOW_MS = 30_000;
 const USER_HASHES = Array.from({ length: USER_BUCKETS }, (_, bucket) => userHash(bucket));
 
@@ -196,7 +198,7 @@ function commitArguments(claim: Claim, commit: Commit, isSpread: boolean): Scrip
     REGISTRY_TTL_MS,
     LIFECYCLE_MAX_ENTRIES,
     claim.term,
-    isSpread ? 1 : 0,
+    isSpread ? OUTBOX_TTL_MS : 0,
   ];
   for (const { clear, remove, set } of commit.hashes) {
     args.push(clear ? 1 : 0, remove.length, ...remove, set.size * 2);
