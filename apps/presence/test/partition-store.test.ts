@@ -126,6 +126,17 @@ describe('on Redis', () => {
       expect(claim.term).toMatch(/^[0-9a-f]{40}$/);
     });
 
+    test('a Redis user without the right to INFO can claim and commit', async () => {
+      const restricted = await startRedis({ own: true });
+      await restricted.cli('ACL', 'SETUSER', 'hubbub', 'on', '>secret', '~*', '&*', '+@all', '-info');
+      const url = `redis://hubbub:secret@127.0.0.1:${restricted.port}`;
+      const store = new RedisPartitionStore({ redis: restricted.topology({ url }), prefix: nextPrefix() });
+      const claim = await store.claim(0, 'a', ['a']);
+      expect(claim).toMatchObject({ term: '', lost: true, restored: false });
+      const commit = { sequence: 0, position: '1-0', hashes: [], publications: [], lifecycle: [] };
+      expect(claim && (await store.commit(claim, commit))).toBe(true);
+    });
+
     test('the fields of the claim are not part of what an owner loads', async () => {
       const { store, claim } = await committed();
       expect([...(await store.load(claim)).meta]).toEqual([]);
