@@ -63,7 +63,7 @@ export function startMemoryPresence(
     metrics,
     // In memory a publish fails only when the process is ending.
     publish: (channel, envelope) => void brokerClient.broker.publish(channel, envelope).catch(() => {}),
-    tellServices: event => cluster.lifecycle.append(event),
+    notifyServices: event => cluster.lifecycle.append(event),
   });
 }
 

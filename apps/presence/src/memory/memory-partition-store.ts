@@ -18,15 +18,15 @@ interface Stored {
 export class MemoryPartitionStore implements PartitionStore {
   readonly #partitions = new Map<number, Stored>();
   readonly #publish: (channel: string, envelope: Uint8Array) => void;
-  readonly #tellServices: (event: LifecycleEvent) => void;
+  readonly #notifyServices: (event: LifecycleEvent) => void;
 
-  /** `publish` hands an envelope to the broker, `tellServices` an event to services; they must not throw. */
+  /** `publish` hands an envelope to the broker, `notifyServices` an event to services; they must not throw. */
   constructor(
     publish: (channel: string, envelope: Uint8Array) => void,
-    tellServices: (event: LifecycleEvent) => void = () => {},
+    notifyServices: (event: LifecycleEvent) => void = () => {},
   ) {
     this.#publish = publish;
-    this.#tellServices = tellServices;
+    this.#notifyServices = notifyServices;
   }
 
   async claim(partition: number, instance: string, living: readonly string[]): Promise<Claim | undefined> {
@@ -57,7 +57,7 @@ export class MemoryPartitionStore implements PartitionStore {
     stored.sequence = commit.sequence + 1;
     stored.position = commit.position;
     for (const change of commit.hashes) applyChange(stored.hashes, change);
-    for (const event of commit.lifecycle) this.#tellServices(event);
+    for (const event of commit.lifecycle) this.#notifyServices(event);
     for (const { channel, envelope } of commit.publications) this.#publish(channel, envelope);
     return true;
   }

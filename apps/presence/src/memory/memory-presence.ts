@@ -13,7 +13,7 @@ export interface MemoryPresenceOptions
   /** Hands an envelope to the broker of the process; must not throw. */
   publish(channel: string, envelope: Uint8Array): void;
   /** Hands an event to the services of the process; must not throw. Default: drops it. */
-  tellServices?(event: LifecycleEvent): void;
+  notifyServices?(event: LifecycleEvent): void;
 }
 
 /**
@@ -25,10 +25,10 @@ export interface MemoryPresenceOptions
  */
 export function createMemoryPresence({
   publish,
-  tellServices = () => {},
+  notifyServices = () => {},
   ...options
 }: MemoryPresenceOptions): Presence {
-  const store = new MemoryPartitionStore(publish, tellServices);
+  const store = new MemoryPartitionStore(publish, notifyServices);
   return startPresence({
     ...options,
     instance: 'memory',

@@ -91,12 +91,12 @@ export class Rooms {
       this.#membershipChanged(
         room,
         nowMs,
-        restored ? undefined : () => this.#tell(room, 'user_joined', member, report.session),
+        restored ? undefined : () => this.#announce(room, 'user_joined', member, report.session),
       );
-      if (!restored) this.#tellServices(room, 'member_joined', member, nowMs);
+      if (!restored) this.#notifyServices(room, 'member_joined', member, nowMs);
     } else if (wasAway || hasOtherStatus) {
       this.#statusChanged(room, member);
-      if (wasAway) this.#tellServices(room, 'member_online', member, nowMs);
+      if (wasAway) this.#notifyServices(room, 'member_online', member, nowMs);
     }
     if (this.#restoration.confirm(room.name, member.id)) this.#journal.refreshes.add(room.name);
     if (known === undefined || report.resync !== true || this.#restoration.answers(nowMs)) {
@@ -145,7 +145,7 @@ export class Rooms {
     member.dueAtMs += keepMembers.expireAfterMs;
     this.#await(room, member);
     this.#statusChanged(room, member);
-    this.#tellServices(room, 'member_offline', member, nowMs);
+    this.#notifyServices(room, 'member_offline', member, nowMs);
   }
 
   setStatus(report: Of<'status'>): void {
@@ -193,16 +193,16 @@ export class Rooms {
   }
 
   #remove(room: Room, member: Member, reason: LeaveReason, nowMs: number): void {
-    const tell = this.#restoration.doubts(room.name, member.id)
+    const announce = this.#restoration.doubts(room.name, member.id)
       ? undefined
-      : () => this.#tell(room, 'user_left', member);
+      : () => this.#announce(room, 'user_left', member);
     room.members.delete(member.id);
     this.#kept.delete(member.id, room.name);
     this.#deadlines.clear({ kind: 'member', room: room.name, user: member.id });
     this.#restoration.memberLeft(room.name, member.id, nowMs);
     this.#journal.roomChanged(room.name, member.id);
-    this.#membershipChanged(room, nowMs, tell);
-    this.#tellServices(room, 'member_left', member, nowMs, reason);
+    this.#membershipChanged(room, nowMs, announce);
+    this.#notifyServices(room, 'member_left', member, nowMs, reason);
     if (room.members.size > 0) return;
     this.#rooms.delete(room.name);
     this.#deadlines.clear({ kind: 'count', room: room.name });
@@ -212,8 +212,8 @@ export class Rooms {
     this.#journal.metaChanged('floor', String(this.#versionFloor));
   }
 
-  /** `tell` announces the single change; without it the room gets its roster again. */
-  #membershipChanged(room: Room, nowMs: number, tell: (() => void) | undefined): void {
+  /** @param announce announces the single change; without it the room gets its roster again */
+  #membershipChanged(room: Room, nowMs: number, announce: (() => void) | undefined): void {
     room.version++;
     const wasCounting = room.counting;
     const size = room.members.size;
@@ -222,9 +222,9 @@ export class Rooms {
       room.rules.presence === 'counts' ||
       size > countThreshold ||
       (wasCounting && size >= Math.ceil(countThreshold * SMALL_AGAIN));
-    if (room.counting) this.#tellCount(room, nowMs);
-    else if (wasCounting || tell === undefined) this.#journal.refreshes.add(room.name);
-    else tell();
+    if (room.counting) this.#announceCount(room, nowMs);
+    else if (wasCounting || announce === undefined) this.#journal.refreshes.add(room.name);
+    else announce();
   }
 
   #statusChanged(room: Room, member: Member): void {
@@ -241,7 +241,7 @@ export class Rooms {
     });
   }
 
-  #tell(room: Room, type: 'user_joined' | 'user_left', member: Member, excludeSession?: string): void {
+  #announce(room: Room, type: 'user_joined' | 'user_left', member: Member, excludeSession?: string): void {
     const sender = identity(member);
     this.#journal.announcements.push({
       to: 'room',
@@ -253,13 +253,13 @@ export class Rooms {
     });
   }
 
-  #tellServices(room: Room, event: MemberEventName, { id, name }: Member, atMs: number, reason?: LeaveReason): void {
+  #notifyServices(room: Room, event: MemberEventName, { id, name }: Member, atMs: number, reason?: LeaveReason): void {
     if (!room.rules.memberEvents) return;
     const why = reason === undefined ? {} : { reason };
     this.#journal.lifecycle.push({ event, room: room.name, user: id, name, ...why, atMs });
   }
 
-  #tellCount(room: Room, nowMs: number): void {
+  #announceCount(room: Room, nowMs: number): void {
     if (room.countDueAtMs !== undefined) return;
     if (nowMs < room.nextCountAtMs) {
       this.#promiseCount(room, room.nextCountAtMs);
