@@ -233,8 +233,8 @@ export class OwnedPartition {
 }
 
 /**
- * Where the log is read on. The memory has applied everything up to its position, but the log may have lost its end. Of
- * entries after an old position it is not known which were applied: edges report everything again.
+ * The position after which reading continues. The memory has applied everything up to its position, but the log may have
+ * lost its end. Old rows do not show which later entries were applied: these are skipped, and edges report everything again.
  */
 function startOf({ position, lost }: Claim, outdated: Outdated | undefined): LogPosition {
   if (outdated === undefined) return position;

@@ -41,7 +41,7 @@ export class PartitionClaims {
     this.#dropped.set(owned.claim.partition, owned);
   }
 
-  /** Claims what is missing of the partitions that this instance should own. */
+  /** Claims the partitions of the share that this instance does not own yet. */
   async claim(share: ReadonlySet<number>, living: readonly string[]): Promise<void> {
     const { instance, store, metrics } = this.#options;
     for (const partition of this.#dropped.keys()) if (!share.has(partition)) this.#dropped.delete(partition);
@@ -81,7 +81,7 @@ export class PartitionClaims {
       }),
     );
     if (outdated.size === 0) return outdated;
-    // Before the first commit, which makes the partition known: a crash in between must not forget to ask.
+    // Before the first commit, which makes the partition known: a crash in between would skip the fence.
     await nodeLeases.fenceAll();
     const partitions = [...outdated.keys()];
     metrics.edgesFenced(partitions, {

@@ -26,16 +26,22 @@ describe('with its memory', () => {
     fc.integer({ min: 0, max: 2 }),
   );
 
-  const apply = (
-    bench: PartitionBench,
-    [kind, room, user, edge]: typeof reports extends fc.Arbitrary<infer T> ? T : never,
-  ) => {
+  type Step = typeof reports extends fc.Arbitrary<infer T> ? T : never;
+  const apply = (bench: PartitionBench, [kind, room, user, edge]: Step) => {
     const session = `${user}-${edge}`;
     if (kind === 'wait') bench.advance(GRACE_MS / 2);
     else if (kind === 'gone') bench.report('presence', { kind: 'node_gone', gone: `edge-${edge}/a` });
     else if (kind === 'join') bench.join(`edge-${edge}/a`, session, user, room);
     else bench.report(`edge-${edge}/a`, { kind, room, session, user } as Report);
   };
+
+  const sameMembersInALaterVersion: [Step[], Step[]] = [
+    [['join', 'red', 'u0', 0]],
+    [
+      ['join', 'red', 'u1', 0],
+      ['leave', 'red', 'u1', 0],
+    ],
+  ];
 
   test('every row is again what it was before the registry went back, and no member hears of it', () => {
     fc.assert(
@@ -52,6 +58,7 @@ describe('with its memory', () => {
         bench.goBack(new Map());
         expect(rowsOf(bench), 'after a loss of everything').toEqual(rows);
       }),
+      { examples: [sameMembersInALaterVersion] },
     );
   });
 
@@ -68,6 +75,18 @@ describe('with its memory', () => {
     expect(bench.heard()).toEqual([]);
     bench.advance(1);
     expect(bench.heard()).toEqual(['user_left bob 1']);
+  });
+
+  test('a member that an edge reports again gets the roster once, until edges have reported', () => {
+    const bench = new PartitionBench();
+    bench.join(EDGE, 's1', 'alice');
+    bench.heard();
+    bench.partition.answerReportsUntil(bench.nowMs + RESTORING_MS);
+    bench.join(EDGE_AGAIN, 's1', 'alice', 'general', { resync: true });
+    expect(bench.heard()).toEqual(['room_info → edge-1 [s1] 1']);
+    bench.advance(RESTORING_MS);
+    bench.join('edge-1/c', 's1', 'alice', 'general', { resync: true });
+    expect(bench.heard()).toEqual([]);
   });
 });
 
@@ -121,10 +140,17 @@ describe('with old rows alone', () => {
     bench.heard();
     bench.advance(1000);
     bench.takeOver();
-    bench.drop(EDGE_AGAIN, 's3', 'carol');
+    bench.report('presence', { kind: 'node_gone', gone: EDGE_AGAIN });
     bench.advance(GRACE_MS);
     expect(bench.heard()).toEqual(['room_info 1', 'user_left carol 0']);
     expect(left(bench)).toEqual(['alice', 'bob', 'carol']);
+  });
+
+  test('another owner continues from the raised version, even if no report arrived before it', () => {
+    const { bench, seenVersion } = oldRows();
+    bench.takeOver();
+    bench.join(EDGE_AGAIN, 's1', 'alice', 'general', { resync: true });
+    expect(bench.announcements.map(({ payload }) => Number(payload.version) > seenVersion)).toEqual([true]);
   });
 
   test('after the time of the restoration every leave is announced, and no field is left', () => {

@@ -107,7 +107,7 @@ export class Partition {
     this.#deadlinesFromMs = untilMs;
   }
 
-  /** Notes what the registry has otherwise, one row for each step. */
+  /** Notes each row in which the registry differs from this memory, and yields after it. */
   noteDifferences(saved: SavedPartition): Iterable<void> {
     return noteDifferences(saved, { journal: this.#journal, rooms: this.#rooms, users: this.#users, meta: this.#meta });
   }

@@ -1,4 +1,4 @@
-/** Makes the rows of a registry that went back in time those of the memory again. */
+/** Restores the rows of a registry that went back in time from the memory of its owner. */
 import type { Journal } from './journal.js';
 import type { Rooms } from './rooms.js';
 import { encodeMember, encodeUser } from './row-codec.js';
@@ -16,8 +16,6 @@ export interface Remembered {
 export function* noteDifferences(saved: SavedPartition, { journal, rooms, users, meta }: Remembered): Generator<void> {
   for (const room of rooms.values()) {
     const rows = saved.members.get(room.name) ?? new Map<string, string>();
-    // A room without rows is opened again: whatever is under its name goes.
-    room.stored = rows.size > 0;
     for (const user of differences(rows, room.members, encodeMember)) yield journal.roomChanged(room.name, user);
     if (saved.rooms.get(room.name) !== room.indexEntry) yield journal.roomChanged(room.name);
   }
