@@ -1,7 +1,9 @@
 /** Presence after Redis restarted from an older dump: real edges, real presence, from the members' view. */
+import { connectHubbub } from '@hubbub/server';
 import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { withNamespaces } from '../../../tests/presence/config-file.js';
+import { cleanup } from '../../../tests/support/cleanup.js';
 import { startCluster, type TestCluster } from '../../../tests/support/cluster.js';
 import { connect, type RawClient } from '../../../tests/support/raw-client.js';
 import type { TestRedis } from '../../../tests/support/redis.js';
@@ -11,7 +13,7 @@ const ROOMS = Array.from({ length: 6 }, (_, index) => `chat-${index}`);
 const LONG_STORY_MS = 120_000;
 /** Without a grace, so that a wrong leave is heard during the story. */
 const ENV = { HUBBUB_NODE_LEASE_MS: '4000' };
-const withoutGrace = () => ({ ...ENV, ...withNamespaces({ default: { leaveGraceMs: 0 } }) });
+const withoutGrace = () => ({ ...ENV, ...withNamespaces({ default: { leaveGraceMs: 0, memberEvents: true } }) });
 
 interface Story {
   readonly cluster: TestCluster;
@@ -28,10 +30,13 @@ interface Story {
   /** The connected users, by room. */
   expected(): Record<string, string[]>;
   roster(): Promise<Record<string, string[]>>;
+  /** Events of members that a service received, such as `member_joined alice`. */
+  readonly events: readonly string[];
 }
 
 async function story({ presence = 1 } = {}): Promise<Story> {
   const cluster = await startCluster({ edges: 2, presence, env: withoutGrace() });
+  const events = await serviceOf(cluster);
   const witness = await enter(cluster, 1, 'witness', ...ROOMS);
   const members = new Map<string, { readonly room: string; readonly client: RawClient }>();
   let count = 0;
@@ -48,6 +53,7 @@ async function story({ presence = 1 } = {}): Promise<Story> {
   return {
     cluster,
     witness,
+    events,
     enterUnheard,
     leaveUnheard,
     async enter(user) {
@@ -70,6 +76,17 @@ async function story({ presence = 1 } = {}): Promise<Story> {
       return Object.fromEntries(ROOMS.map((room, index) => [room, rosters[index] ?? []]));
     },
   };
+}
+
+async function serviceOf({ redis }: TestCluster): Promise<readonly string[]> {
+  const service = connectHubbub({ redisUrl: redis.url, redisPrefix: redis.prefix });
+  cleanup(() => service.close());
+  const events: string[] = [];
+  const consumer = service.onLifecycle({ group: 'story' }, event => {
+    if (event.event.startsWith('member_') && 'user' in event) events.push(`${event.event} ${event.user}`);
+  });
+  await eventually(() => consumer.leading);
+  return events;
 }
 
 /** The leases of the edges in the dump end: the restored ones are overdue then. */
@@ -111,6 +128,12 @@ function expectOnce(witness: RawClient, type: string, users: readonly string[]):
   expect({ [type]: heard(witness, type).toSorted() }).toEqual({ [type]: users.toSorted() });
 }
 
+/** Each of the users once; the witness is in several rooms. */
+function expectEventsOnce({ events }: Story, event: string, users: readonly string[]): void {
+  const of = events.filter(text => text.startsWith(`${event} `) && text !== `${event} witness`);
+  expect(of.toSorted()).toEqual(users.map(user => `${event} ${user}`).toSorted());
+}
+
 const named = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
 describe('presence survived', () => {
@@ -118,7 +141,7 @@ describe('presence survived', () => {
     ['whose leases of edges are valid', false],
     ['whose leases of edges are over', true],
   ])(
-    'a dump %s: users who joined after it stay, users who left after it stay away, and none of that is announced',
+    'a dump %s: users who joined after it stay, users who left after it stay away, and neither is announced again',
     async (_, old) => {
       const it = await story({ presence: 2 });
       const [stayed, left, joined] = [named('stayed-', 6), named('left-', 6), named('joined-', 6)];
@@ -126,6 +149,8 @@ describe('presence survived', () => {
       await it.cluster.redis.cli('SAVE');
       for (const user of joined) await it.enter(user);
       for (const user of left) await it.leave(user);
+      // Events that Redis loses before a service reads them are lost.
+      await eventually(() => left.every(user => it.events.includes(`member_left ${user}`)));
       if (old) await leasesEnd(it.cluster);
       await it.cluster.redis.restart({ keepData: 'saved' });
       await converge(it, performance.now());
@@ -133,12 +158,15 @@ describe('presence survived', () => {
       await it.leave('joined-0');
       expectOnce(it.witness, 'user_joined', [...stayed, ...left, ...joined, 'later-0', 'later-1']);
       expectOnce(it.witness, 'user_left', [...left, 'joined-0']);
+      await eventually(() => it.events.includes('member_left joined-0'));
+      expectEventsOnce(it, 'member_joined', [...stayed, ...left, ...joined, 'later-0', 'later-1']);
+      expectEventsOnce(it, 'member_left', [...left, 'joined-0']);
     },
     LONG_STORY_MS,
   );
 
   test(
-    'reports that Redis lost before they were applied: the joins and the leaves are announced, each once',
+    'reports that Redis lost before they were applied: the joins and the leaves are announced, each once, also to services',
     async () => {
       const it = await story();
       await restorationEnds(it.cluster);
@@ -164,6 +192,9 @@ describe('presence survived', () => {
       await it.enter('later');
       expectOnce(it.witness, 'user_joined', [...stayed, ...leaving, ...joining, 'later']);
       expectOnce(it.witness, 'user_left', leaving);
+      await eventually(() => it.events.includes('member_joined later'));
+      expectEventsOnce(it, 'member_joined', [...stayed, ...leaving, ...joining, 'later']);
+      expectEventsOnce(it, 'member_left', leaving);
     },
     LONG_STORY_MS,
   );
