@@ -9,6 +9,7 @@ import { HubbubClient, type HubbubError, type Room } from '@hubbub/client';
 import { eventually } from '@hubbub/tools/kit';
 import { cleanup } from '../support/cleanup.js';
 import type { TestCluster } from '../support/cluster.js';
+import { checkHistory, HistoryRecord } from './history-checker.js';
 
 /** Settings of a cluster with history in the rooms `kept:*` and without it in `plain:*`. */
 export function historyEnvironment(): Record<string, string> {
@@ -55,13 +56,16 @@ class Witness {
   /** The latency of each message; for replayed ones it includes the gap. */
   readonly latenciesMs: number[] = [];
 
-  constructor(room: Room) {
+  constructor(room: Room, member: string, record: HistoryRecord) {
     room.on('new_message', frame => {
+      record.deliver(room.name, member, Number(frame.payload?.n), frame);
       this.numbers.push(Number(frame.payload?.n));
       if (frame.offset !== undefined) this.offsets.push(frame.offset);
       this.latenciesMs.push(performance.now() - Number(frame.payload?.sentAtMs));
     });
+    room.onRecovered(() => record.notice(room.name, member, 'recovered'));
     room.onGap(gap => {
+      record.notice(room.name, member, 'loss');
       this.gaps.push(gap.reason);
       if (gap.reason === 'new_epoch') this.offsets.length = 0;
     });
@@ -83,11 +87,19 @@ export class NumberedStream {
   readonly #acked = new Map<string, number[]>();
   /** Sends that were refused permanently. */
   readonly refused: Array<{ room: string; n: number; code: string }> = [];
+  readonly record: HistoryRecord;
+  #impossible: string[] = [];
   #running = false;
   #done: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: StreamOptions, members: readonly Member[], publisher: HubbubClient) {
+  private constructor(
+    options: StreamOptions,
+    members: readonly Member[],
+    publisher: HubbubClient,
+    record: HistoryRecord,
+  ) {
     this.members = members;
+    this.record = record;
     this.#rooms = options.rooms;
     this.#publisher = publisher;
     this.#everyMs = options.everyMs ?? 10;
@@ -109,17 +121,18 @@ export class NumberedStream {
       await client.connect();
       return client;
     };
+    const record = new HistoryRecord();
     const members = await Promise.all(
       options.members.map(async ({ name, url }) => {
         const client = await open(name, url);
-        const witnesses = new Map(options.rooms.map(room => [room, new Witness(client.room(room))]));
+        const witnesses = new Map(options.rooms.map(room => [room, new Witness(client.room(room), name, record)]));
         await Promise.all(options.rooms.map(room => client.room(room).join()));
         return { name, client, witnesses };
       }),
     );
     const publisher = await open('publisher', options.publisherUrl);
     await Promise.all(options.rooms.map(room => publisher.room(room).join()));
-    const stream = new NumberedStream(options, members, publisher);
+    const stream = new NumberedStream(options, members, publisher, record);
     stream.#running = true;
     stream.#done = Promise.all(options.rooms.map(room => stream.#publish(room)));
     await stream.flows(5);
@@ -135,7 +148,7 @@ export class NumberedStream {
     });
   }
 
-  /** Ends the stream, and waits until every member has every acked message or a reported gap. */
+  /** Ends the stream, waits until every member has every acked message or a reported gap, and checks the history. */
   async end(withinMs = 30_000): Promise<void> {
     this.#running = false;
     await this.#done;
@@ -145,14 +158,22 @@ export class NumberedStream {
     }).catch(error => {
       throw new Error(`${error.message}\n${this.#missing().join('\n')}`);
     });
+    for (const room of this.#rooms) {
+      const last = Math.max(...this.#ackedIn(room));
+      for (const { name, witnesses } of this.members) {
+        if (witnesses.get(room)?.numbers.includes(last)) this.record.notice(room, name, 'rest');
+      }
+    }
+    this.#impossible = await checkHistory(this.record.operations);
   }
 
   /**
-   * Violations of exactly-once delivery, of offset order, and of one order for all; empty if the invariants held. The order
-   * is that of the room: a message with an unknown outcome is sent again, and may follow later ones of its publisher.
+   * Violations of exactly-once delivery, of offset order, and of one order for all; empty if the invariants held. After
+   * `end` they include what the checker of histories found.
+   * The order is that of the room: a message with an unknown outcome is sent again, and may follow later ones of its publisher.
    */
   violations(): string[] {
-    return this.#rooms.flatMap(room => {
+    const found = this.#rooms.flatMap(room => {
       const seen = this.members.map(({ name, witnesses }) => ({ name, witness: witnesses.get(room) }));
       const [first] = seen;
       return seen.flatMap(({ name, witness }) => [
@@ -165,6 +186,7 @@ export class NumberedStream {
           : [`${name} and ${first?.name} saw two orders in ${room}`]),
       ]);
     });
+    return [...found, ...this.#impossible];
   }
 
   /** The number of acked messages that members lack, with or without a gap: the cost of a fault without history. */
@@ -200,12 +222,19 @@ export class NumberedStream {
   async #publish(room: string): Promise<void> {
     const pending = new Set<Promise<void>>();
     for (let n = 0; this.#running; n++) {
+      const settle = this.record.publish(room, n);
       const sent = this.#publisher
         .room(room)
         .send({ n, sentAtMs: performance.now() })
         .then(
-          () => void this.#ackedIn(room).push(n),
-          (error: HubbubError) => void this.refused.push({ room, n, code: error.code }),
+          receipt => {
+            settle(receipt);
+            this.#ackedIn(room).push(n);
+          },
+          (error: HubbubError) => {
+            settle(error.code === 'OUTCOME_UNKNOWN' ? 'unknown' : 'refused');
+            this.refused.push({ room, n, code: error.code });
+          },
         );
       pending.add(sent);
       void sent.then(() => pending.delete(sent));

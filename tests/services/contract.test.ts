@@ -8,10 +8,15 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { withNamespaces } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
-import { PROVISION_TIMEOUT_MS, provisionBarePython, provisionRedisCli } from '../support/provision.js';
+import {
+  PROVISION_TIMEOUT_MS,
+  provisionBarePython,
+  provisionGo,
+  provisionRedisCli,
+  titleOf,
+} from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
 import { samplesOf } from '../support/samples.js';
-import { findProgram } from '../support/system-packages.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const HISTORY = { historySize: 100, historyTtlMs: 60_000 };
@@ -213,13 +218,10 @@ describe('its service in Python, with nothing installed', () => {
   });
 });
 
-const go = findProgram(['go']);
-const where = go === undefined ? 'SKIPPED, NOT PASSED: Go is not on this machine' : go;
-// The default reporter counts skipped tests and does not name them.
-if (go === undefined) console.warn(`tests/services/contract.test.ts: ${where}`);
+const go = provisionGo();
 
 test.skipIf(go === undefined)(
-  `its program in Go publishes to a room [${where}]`,
+  `its program in Go publishes to a room ${titleOf(go, 'Go')}`,
   async () => {
     const bob = await enter('bob', 1, 'go');
     const args = ['run', 'main.go', `127.0.0.1:${cluster.redis.port}`, cluster.redis.prefix, 'go'];

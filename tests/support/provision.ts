@@ -155,6 +155,14 @@ export function provisionPhp(): string | undefined {
   return findProgram(['php', 'php83']);
 }
 
+/** The path of Go; `undefined` where it is missing and cannot be installed: the tests that run it are then skipped. */
+export function provisionGo(): string | undefined {
+  const found = findProgram(['go']);
+  if (found !== undefined) return found;
+  installPackage({ apt: 'golang-go', apk: 'go', dnf: 'golang' });
+  return findProgram(['go']);
+}
+
 /** Ends the title of a test that needs a program, and prints it where that is missing: reporters do not name skipped tests. */
 export function titleOf(program: string | undefined, name: string): string {
   if (program !== undefined) return `[${program}]`;
