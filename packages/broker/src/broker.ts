@@ -10,7 +10,7 @@
  *   reported by `onInterruption`, never repeated by the broker.
  * - **Confirmed.** Envelopes published after `subscribe` resolved are delivered. A publisher that subscribes gets its own.
  * - **Kept.** An envelope of `publishKept` is also delivered to a subscriber whose connection was broken meanwhile, once, after the
- *   channel is confirmed again. The newest 10,000 are kept, 10 minutes after the last one.
+ *   channel is confirmed again. About the newest 10,000 of a channel are kept, 10 minutes after its last one.
  * - **Once.** However often an envelope is published under one idempotency key, it is delivered as if it had been published once.
  * - **Isolation.** Only subscribed channels are delivered.
  */

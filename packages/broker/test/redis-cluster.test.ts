@@ -8,6 +8,7 @@ import type { Interruption } from '../src/broker.js';
 import { openRedisTopology } from '../src/redis/open-topology.js';
 import { RedisBroker } from '../src/redis/redis-broker.js';
 import { RedisHistory } from '../src/redis/redis-history.js';
+import { StreamReader } from '../src/redis/stream-reader.js';
 
 const channelOf = (room: number | string) => `hubbub:room:{r${room}}`;
 
@@ -108,6 +109,24 @@ describe('on a Redis Cluster', () => {
     expect(numbers).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
   });
 
+  test('a reader of a stream follows its slot', async () => {
+    const { cluster, topology } = await open({ replicas: false });
+    const reader = new StreamReader(topology);
+    cleanup(() => reader.close());
+    const stream = 'hubbub:events:{r7}';
+    const add = (text: string) => topology.run(stream, server => server.xadd(stream, '*', 'text', text));
+    const read = async (after: string) =>
+      (await reader.read(new Map([[stream, after]]), { limit: 10, waitMs: 100 })).get(stream);
+    await add('before');
+    const [before] = (await read('0')) ?? [];
+    expect(before?.fields).toEqual(['text', 'before']);
+    await cluster.moveSlot(stream);
+    await add('after');
+    await eventually(async () => (await read(before?.id ?? '').catch(() => undefined))?.[0]?.fields[1] === 'after', {
+      describe: 'the reader returns what was added after the move',
+    });
+  });
+
   async function survives(fault: (cluster: RedisCluster) => Promise<void>) {
     const { cluster, broker, heard, interruptions } = await open();
     const channels = Array.from({ length: 60 }, (_, room) => channelOf(room));
@@ -166,4 +185,15 @@ describe('on a Redis Cluster', () => {
     expect(interruptions.flatMap(({ channels }) => channels).sort()).toEqual([...channels].sort());
     console.info(`10,000 rooms subscribed again: ${interruptions.map(({ durationMs }) => durationMs)} ms`);
   });
+
+  test.each([{ waitForConnection: false }, { waitForConnection: true }])(
+    'while no server answers, a publish is refused and was not executed ($waitForConnection)',
+    async ({ waitForConnection }) => {
+      const url = 'redis+cluster://127.0.0.1:1';
+      const topology = openRedisTopology(url, { commandTimeoutMs: 200, waitForConnection, onError() {} });
+      const broker = new RedisBroker(topology);
+      cleanup(() => broker.close());
+      await expect(broker.publish(channelOf(1), Buffer.from('1'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    },
+  );
 });

@@ -74,10 +74,11 @@ export class ClusterTopology implements RedisTopology {
 
   async run<Result>(name: string, command: (redis: Redis) => Promise<Result>): Promise<Result> {
     const slot = slotOf(name);
-    if (this.#options.waitForConnection && this.#shards.size === 0) await this.#isKnown;
+    const { waitForConnection, commandTimeoutMs } = this.#options;
+    if (waitForConnection && this.#shards.size === 0) await this.#mapKnown(commandTimeoutMs);
     let queue = this.#queues.get(slot);
     if (queue === undefined) {
-      queue = new SlotQueue(this.#options.commandTimeoutMs, target => this.#moved(slot, target));
+      queue = new SlotQueue(commandTimeoutMs, target => this.#moved(slot, target));
       this.#queues.set(slot, queue);
     }
     try {
@@ -101,12 +102,7 @@ export class ClusterTopology implements RedisTopology {
   }
 
   async connected(withinMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    // It keeps the process running: between two attempts, nothing else does.
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`Redis does not answer within ${withinMs} ms`)), withinMs);
-    });
-    await Promise.race([this.#isKnown, timeout]).finally(() => clearTimeout(timer));
+    await this.#mapKnown(withinMs);
     await Promise.all(this.shards.map(({ commands }) => connected(commands, withinMs)));
   }
 
@@ -115,6 +111,16 @@ export class ClusterTopology implements RedisTopology {
     this.#known();
     this.#mapSocket?.end();
     for (const shard of this.#shards.values()) shard.close();
+  }
+
+  async #mapKnown(withinMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    // It keeps the process running: between two attempts, nothing else does.
+    const timeout = new Promise<never>((_, reject) => {
+      const message = `No server of the Redis Cluster answers within ${withinMs} ms.`;
+      timer = setTimeout(() => reject(new HubbubError('UNAVAILABLE', message)), withinMs);
+    });
+    await Promise.race([this.#isKnown, timeout]).finally(() => clearTimeout(timer));
   }
 
   async #run(): Promise<void> {

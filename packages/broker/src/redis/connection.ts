@@ -13,7 +13,7 @@ const CONNECTED: ReadonlySet<string> = new Set(['connecting', 'connect', 'ready'
 export interface RedisConnectionOptions {
   /** A command without an answer for this time rejects. Unset: it waits (for blocking reads). */
   readonly commandTimeoutMs?: number;
-  /** Sends the commands of one tick in one write. Not for connections that subscribe. */
+  /** Sends the commands of one tick in one write. */
   readonly autoPipelining?: boolean;
   /**
    * Commands wait for a connection that is not there yet, as long as `commandTimeoutMs`. For services, which may publish
@@ -40,8 +40,6 @@ export function openRedisConnection(server: RedisServer, options: RedisConnectio
     // A command that cannot be sent now fails now: the caller knows what to do with it, a queue does not.
     enableOfflineQueue: options.waitForConnection ?? false,
     maxRetriesPerRequest: options.waitForConnection === true ? null : 0,
-    // Our own code resubscribes in batches and reports possible losses.
-    autoResubscribe: false,
     autoResendUnfulfilledCommands: false,
     enableAutoPipelining: options.autoPipelining ?? false,
     connectTimeout: CONNECT_TIMEOUT_MS,

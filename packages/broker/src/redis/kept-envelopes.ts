@@ -9,9 +9,9 @@ const publishOnceScript = new RedisScript(new URL('../../lua/publish-once.lua', 
 const publishKeptScript = new RedisScript(new URL('../../lua/publish-kept.lua', import.meta.url));
 const probeScript = new RedisScript(new URL('../../lua/probe.lua', import.meta.url));
 
-/** About so many are kept for each channel, and none for longer after the last one. */
-export const KEPT_MAX = 10_000;
-export const KEPT_TTL_MS = 600_000;
+/** Redis keeps about so many for each channel, and none for longer after the last one. */
+const KEPT_MAX = 10_000;
+const KEPT_TTL_MS = 600_000;
 
 /** `0x01{"l":"<id>",…`: a kept envelope; with `L` a probe, which names the time before which everything was published. */
 const KEPT = 0x6c;
@@ -62,6 +62,8 @@ export interface KeptEnvelope {
   readonly channel: string;
   readonly envelope: Uint8Array;
 }
+type MissedEnvelope = KeptEnvelope & { readonly id: string };
+type StreamRow = readonly [id: Buffer, fields: readonly Buffer[]];
 
 /** A received id is remembered for this long after a later probe: clocks of two servers may differ by less. */
 const REMEMBERED_MS = 60_000;
@@ -72,23 +74,26 @@ export class ReceivedEnvelopes {
   readonly #probed = new Map<string, string>();
   /** Channel → the last received one. */
   readonly #last = new Map<string, string>();
-  /** While missed ones are read: those that arrive meanwhile, as `<channel> <id>`. */
-  readonly #live = new Set<string>();
-  #reads = 0;
+  /** Channel → those that arrived since its break, until the missed ones are read. */
+  readonly #sinceBreak = new Map<string, Set<string>>();
+  readonly #reads = new Set<{ readonly shard: string }>();
 
-  /** Records what was received from a shard. Returns false for an envelope that `missed` returned already. */
-  take(shard: string, channel: string, envelope: Uint8Array): boolean {
+  /**
+   * Records what was received from a shard. Returns false for an envelope that `missed` returned already.
+   * @param isBroken the channel is confirmed again after a break, and `missed` was not called yet
+   */
+  take(shard: string, channel: string, envelope: Uint8Array, isBroken: boolean): boolean {
     const mark = markOf(envelope);
     if (mark === undefined) return true;
     const { isProbe, id } = mark;
     if (isProbe) {
-      if (this.#reads > 0) return true;
-      this.#probed.set(shard, id);
-      for (const [received, last] of this.#last) if (msOf(last) + REMEMBERED_MS < msOf(id)) this.#last.delete(received);
+      if (!isBroken && !this.#isRead(shard)) this.#probedAt(shard, id);
       return true;
     }
-    if (this.#reads > 0) {
-      this.#live.add(`${channel} ${id}`);
+    if (isBroken) this.#expectMissed(channel);
+    const sinceBreak = this.#sinceBreak.get(channel);
+    if (sinceBreak !== undefined) {
+      sinceBreak.add(id);
       return true;
     }
     const last = this.#last.get(channel);
@@ -97,9 +102,14 @@ export class ReceivedEnvelopes {
     return true;
   }
 
+  /** The channel is not subscribed any more. */
+  forget(channel: string): void {
+    this.#sinceBreak.delete(channel);
+  }
+
   /**
    * Reads the envelopes that these channels missed, oldest first. Call it when they are confirmed again; a break meanwhile
-   * makes its result worthless (`isCurrent`).
+   * makes its result worthless (`isCurrent`), and the call after that break returns them.
    * @param shard where the channels were subscribed before
    */
   async missed(
@@ -108,24 +118,52 @@ export class ReceivedEnvelopes {
     channels: readonly string[],
     isCurrent: () => boolean,
   ): Promise<readonly KeptEnvelope[]> {
-    const probed = this.#probed.get(shard);
-    if (probed === undefined) return []; // Nothing was received from there before the break.
-    this.#reads++;
+    for (const channel of channels) this.#expectMissed(channel);
+    const read = { shard };
+    this.#reads.add(read);
     try {
-      const found = await this.#read(redis, channels, probed, isCurrent);
-      const missed: (KeptEnvelope & { readonly id: string })[] = [];
-      for (const { channel, rows } of isCurrent() ? found : []) {
-        for (const [bytes, [, envelope]] of rows) {
-          const id = bytes.toString();
-          this.#last.set(channel, id);
-          if (envelope !== undefined && !this.#live.has(`${channel} ${id}`)) missed.push({ channel, envelope, id });
-        }
-      }
-      return missed.sort((a, b) => (isAfter(a.id, b.id) ? 1 : -1));
+      const probed = this.#probed.get(shard);
+      // Without a probe, nothing was received from there before the break.
+      const found = probed === undefined ? [] : await this.#read(redis, channels, probed, isCurrent);
+      if (!isCurrent()) return [];
+      const missed = found.flatMap(({ channel, rows }) => this.#without(channel, rows));
+      for (const channel of channels) this.#repaired(channel);
+      // Ids of two channels may be equal: their order is unknown then.
+      return missed.sort((a, b) => Number(isAfter(a.id, b.id)) - Number(isAfter(b.id, a.id)));
     } finally {
-      this.#reads--;
-      if (this.#reads === 0) this.#live.clear();
+      this.#reads.delete(read);
     }
+  }
+
+  #isRead(shard: string): boolean {
+    return [...this.#reads].some(read => read.shard === shard);
+  }
+
+  #probedAt(shard: string, id: string): void {
+    this.#probed.set(shard, id);
+    for (const [channel, last] of this.#last) if (msOf(last) + REMEMBERED_MS < msOf(id)) this.#last.delete(channel);
+  }
+
+  #expectMissed(channel: string): void {
+    if (!this.#sinceBreak.has(channel)) this.#sinceBreak.set(channel, new Set());
+  }
+
+  /** Those of the rows that did not arrive by themselves since the break. */
+  #without(channel: string, rows: readonly StreamRow[]): readonly MissedEnvelope[] {
+    const arrived = this.#sinceBreak.get(channel);
+    return rows.flatMap(([bytes, [, envelope]]) => {
+      const id = bytes.toString();
+      this.#last.set(channel, id);
+      return envelope === undefined || arrived?.has(id) ? [] : [{ channel, envelope, id }];
+    });
+  }
+
+  #repaired(channel: string): void {
+    for (const id of this.#sinceBreak.get(channel) ?? []) {
+      const last = this.#last.get(channel);
+      if (last === undefined || isAfter(id, last)) this.#last.set(channel, id);
+    }
+    this.#sinceBreak.delete(channel);
   }
 
   /** Retries until it succeeds: what arrives between two attempts is not returned again. */

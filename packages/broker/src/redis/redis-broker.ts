@@ -67,6 +67,7 @@ export class RedisBroker implements Broker {
   }
 
   async unsubscribe(channel: string): Promise<void> {
+    this.#received.forget(channel);
     if (this.#moving.delete(channel)) return;
     await this.#shardOf(channel)?.subscriber.unsubscribe(channel);
   }
@@ -104,7 +105,8 @@ export class RedisBroker implements Broker {
     const { subscriber } = shard;
     subscriber.listen({
       onMessage: (channel, envelope) => {
-        if (this.#received.take(shard.name, channel, envelope)) this.#listener(channel, envelope, shard.name);
+        const isBroken = subscriber.interrupted || this.#moving.has(channel);
+        if (this.#received.take(shard.name, channel, envelope, isBroken)) this.#listener(channel, envelope, shard.name);
       },
       onInterruption: interruption => {
         this.#onInterruption({ ...interruption, server: shard.name });

@@ -27,6 +27,8 @@ export class SentinelWatcher {
   #found: () => void = () => {};
   #finding: Promise<void>;
   #end: () => void = () => {};
+  /** Connections since the last answer. */
+  #failures = 0;
   #closed = false;
 
   constructor(location: SentinelLocation, options: SentinelOptions) {
@@ -61,15 +63,16 @@ export class SentinelWatcher {
 
   async #run(): Promise<void> {
     const { sentinels } = this.#location;
-    for (let attempt = 0; !this.#closed; attempt++) {
-      const sentinel = sentinels[attempt % sentinels.length] as RedisHost;
+    for (let index = 0; !this.#closed; index++) {
+      const sentinel = sentinels[index % sentinels.length] as RedisHost;
+      this.#failures++;
       try {
         await this.#watch(sentinel);
       } catch (error) {
         if (!this.#closed) this.#options.onError(error as Error);
       }
-      // Each Sentinel once without a pause, then ever more slowly.
-      if (!this.#closed) await sleep(reconnectDelayMs(Math.floor(attempt / sentinels.length)));
+      // Slower after each round in which no Sentinel answered.
+      if (!this.#closed) await sleep(reconnectDelayMs(Math.floor(this.#failures / sentinels.length)));
     }
   }
 
@@ -121,6 +124,7 @@ export class SentinelWatcher {
   #move(primary: RedisHost): void {
     const before = this.#primary;
     this.#primary = primary;
+    this.#failures = 0;
     this.#found();
     if (before !== undefined && (before.host !== primary.host || before.port !== primary.port))
       this.#options.onSwitch();

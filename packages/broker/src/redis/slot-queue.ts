@@ -91,15 +91,12 @@ export class SlotQueue {
       this.#isHeld = false;
       const tasks = this.#held.sort((a, b) => a.order - b.order);
       this.#held = [];
-      for (const task of tasks) {
-        if (this.#isHeld) this.#held.push(task);
-        else this.#start(task);
-      }
+      for (const task of tasks) this.#start(task);
     }, pause);
   }
 }
 
-const REDIRECTION = /^(MOVED|ASK) \d+ (.*):(\d+)$/;
+const REDIRECTION = /^(MOVED|ASK) \d+ (.+):(\d+)$/;
 const AGAIN = /^(TRYAGAIN|CLUSTERDOWN)\b/;
 
 function redirectionOf(error: unknown): Redirection | undefined {

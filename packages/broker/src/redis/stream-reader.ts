@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { LOG_START } from '../report-log.js';
 import { connected } from './connection.js';
-import type { RedisTopology } from './topology.js';
+import type { RedisShard, RedisTopology } from './topology.js';
 import { orUnavailable } from './unavailable.js';
 
 /** A read that is later than it promised by this time sits on a dead connection. */
@@ -28,6 +28,8 @@ export interface StreamReadOptions {
 export class StreamReader {
   readonly #redis: RedisTopology;
   #connection: Redis | undefined;
+  /** Of the connection. */
+  #shard: RedisShard | undefined;
   #closing = new AbortController();
 
   constructor(redis: RedisTopology) {
@@ -56,8 +58,7 @@ export class StreamReader {
 
   /** On a connection of its own, because waiting blocks it. */
   async #wait(first: string, after: Positions, { limit, waitMs }: StreamReadOptions): Promise<Found> {
-    this.#connection ??= this.#redis.shardOf(first).openReader();
-    const connection = this.#connection;
+    const connection = this.#connectionTo(this.#redis.shardOf(first));
     // BLOCK 0 would wait for ever; without waiting the option is left out.
     const block = waitMs > 0 ? ['BLOCK', Math.ceil(waitMs)] : [];
     const overdue = setTimeout(() => connection.disconnect(true), waitMs + OVERDUE_MS);
@@ -70,6 +71,14 @@ export class StreamReader {
     } finally {
       clearTimeout(overdue);
     }
+  }
+
+  /** The slot of a stream can move to another server. */
+  #connectionTo(shard: RedisShard): Redis {
+    if (this.#shard !== shard) this.#connection?.disconnect();
+    if (this.#shard !== shard || this.#connection === undefined) this.#connection = shard.openReader();
+    this.#shard = shard;
+    return this.#connection;
   }
 
   /** Streams on several servers, or in several slots: one command cannot read them. */

@@ -51,13 +51,16 @@ export class ServerSubscriberLink implements SubscriberLink {
   #brokenAtMs: number | undefined;
   #closed = false;
   #listener: SubscriberListener = { onMessage() {}, onInterruption() {}, onMoved() {} };
-  readonly #verb: 's' | '';
+  /** Of the names of commands and replies: `s` where subscriptions are sharded. */
+  readonly #prefix: 's' | '';
+  readonly #messageKind: Buffer;
   #moved: string[] = [];
 
   constructor(server: RedisServer, options: SubscriberLinkOptions) {
     this.#server = server;
     this.#options = options;
-    this.#verb = options.slotOf === undefined ? '' : 's';
+    this.#prefix = options.slotOf === undefined ? '' : 's';
+    this.#messageKind = Buffer.from(`${this.#prefix}message`);
     options.group.add(this);
     void this.#run();
   }
@@ -224,7 +227,7 @@ export class ServerSubscriberLink implements SubscriberLink {
         else reject(error);
       };
       this.#sent.push({ verb, unanswered: new Set(channels), settle });
-      this.#socket?.send([`${this.#verb}${verb}`, ...channels]);
+      this.#socket?.send([`${this.#prefix}${verb}`, ...channels]);
     });
   }
 
@@ -232,8 +235,9 @@ export class ServerSubscriberLink implements SubscriberLink {
     if (reply instanceof Error) this.#sent.shift()?.settle(reply);
     if (!Array.isArray(reply)) return;
     const [kind, channel, message] = reply;
-    if (String(kind) === `${this.#verb}message`) this.#listener.onMessage(String(channel), message as Buffer);
-    else this.#answered(String(kind).slice(this.#verb.length), String(channel));
+    if (Buffer.isBuffer(kind) && kind.equals(this.#messageKind))
+      this.#listener.onMessage(String(channel), message as Buffer);
+    else this.#answered(String(kind).slice(this.#prefix.length), String(channel));
   }
 
   #answered(verb: string, channel: string): void {

@@ -18,11 +18,13 @@ export function describeRefusal(cause: unknown): string {
 /**
  * Runs a command that publishes or appends: it must not be executed twice by accident.
  * @throws {HubbubError} `UNAVAILABLE` where Redis surely did not execute it, else `OUTCOME_UNKNOWN`; the cause is kept.
+ *   An error of Hubbub itself stays as it is.
  */
 export async function orOutcomeUnknown<T>(command: () => Promise<T>): Promise<T> {
   try {
     return await command();
   } catch (cause) {
+    if (cause instanceof HubbubError) throw cause;
     if (isNotExecuted(cause)) throw new HubbubError('UNAVAILABLE', describeRefusal(cause), { cause });
     throw new HubbubError('OUTCOME_UNKNOWN', 'Redis did not answer; it may have executed the command.', { cause });
   }
@@ -41,6 +43,7 @@ export async function orUnavailable<T>(command: () => Promise<T>): Promise<T> {
   try {
     return await command();
   } catch (cause) {
+    if (cause instanceof HubbubError) throw cause;
     throw new HubbubError('UNAVAILABLE', describeRefusal(cause), { cause });
   }
 }
