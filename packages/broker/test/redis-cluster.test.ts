@@ -1,6 +1,7 @@
 /** The broker and histories on a Redis Cluster, while slots and primaries move. */
 import { encodeEnvelope } from '@hubbub/protocol';
 import { eventually } from '@hubbub/tools/kit';
+import { Cluster } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { type RedisCluster, startRedisCluster } from '../../../tests/support/redis-cluster.js';
@@ -165,6 +166,45 @@ describe('on a Redis Cluster', () => {
     if (frozen) await cluster.thaw(frozen);
     await eventually(async () => (await frozen?.cli('ROLE'))?.startsWith('slave'), { describe: 'it is a replica now' });
     expect(interruptions.length).toBe(known);
+  });
+
+  describe('the sharded subscribers of ioredis 5.11.1, beside our link (decision 8)', () => {
+    /** Subscribes to the same channels with the cluster client of ioredis; counts what each of them receives. */
+    async function listenWithIoredis({ servers }: RedisCluster, channels: readonly string[]) {
+      const nodes = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
+      const client = new Cluster(nodes, { shardedSubscribers: true });
+      cleanup(() => client.disconnect());
+      client.on('error', () => {}); // The story is about messages.
+      const counts = new Map<string, number>();
+      client.on('smessage', (channel: string) => counts.set(channel, (counts.get(channel) ?? 0) + 1));
+      for (const channel of channels) await client.ssubscribe(channel);
+      return counts;
+    }
+
+    const FAULTS: Readonly<Record<string, (cluster: RedisCluster) => Promise<void>>> = {
+      'a moved slot': cluster => cluster.moveSlot(channelOf(7)),
+      'a planned failover': cluster => cluster.failOver(channelOf(7)),
+    };
+
+    test.each(Object.entries(FAULTS))('stay deaf after %s, while our link receives', async (_, fault) => {
+      const { cluster, broker, heard, interruptions } = await open();
+      const channels = Array.from({ length: 60 }, (_, room) => channelOf(room));
+      await Promise.all(channels.map(channel => broker.subscribe(channel)));
+      const counts = await listenWithIoredis(cluster, channels);
+      const publisher = stream({ broker }, channels);
+      await eventually(() => channels.every(channel => counts.has(channel)), { describe: 'ioredis hears every room' });
+      await fault(cluster);
+      await eventually(() => interruptions.length > 0, { describe: 'our link notices the move' });
+      await flowsAgain(heard, channels, () => publisher.number);
+      counts.clear();
+      await flowsAgain(heard, channels, () => publisher.number + 200);
+      await publisher.stop();
+      const deaf = channels.filter(channel => !counts.has(channel));
+      expect(deaf).not.toEqual([]);
+      // The client itself works: it receives messages of other rooms.
+      expect(deaf.length).toBeLessThan(channels.length);
+      console.info(`ioredis is deaf in ${deaf.length} of ${channels.length} rooms`);
+    });
   });
 
   test('10,000 rooms cost two connections for each primary, and one for the map', async () => {
