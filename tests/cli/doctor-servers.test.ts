@@ -68,6 +68,32 @@ describe('with several servers', () => {
     expect(after.of(`publish and hear (${two})`)?.verdict).not.toBe('fail');
   });
 
+  test('checks the Redis of the registry too, by its own setting, and each server once', async () => {
+    const [rooms, registry] = await Promise.all([
+      startRedis({ own: true }),
+      startRedis({ args: ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'] }),
+    ]);
+    const env = { HUBBUB_REDIS_URL: rooms.url, HUBBUB_REGISTRY_REDIS_URL: registry.url };
+    const both = await examine(env);
+    const name = `127.0.0.1:${registry.port}`;
+    for (const check of SERVER_CHECKS) expect(both.of(`${check} (127.0.0.1:${rooms.port})`), check).toBeDefined();
+    expect(both.of(`publish and hear (${name})`)).toBeUndefined();
+    const { change } = both.of(`Redis eviction (${name})`) ?? {};
+    expect(change).toContain('redis-cli -u "$HUBBUB_REGISTRY_REDIS_URL" config set');
+    expect(await run(change, env)).toBe('OK');
+    expect((await examine(env)).of(`Redis eviction (${name})`)?.verdict).toBe('ok');
+
+    const partly = { HUBBUB_REDIS_URL: `${rooms.url},${registry.url}`, HUBBUB_REGISTRY_REDIS_URL: registry.url };
+    const { stdout } = await examine(partly);
+    expect(stdout.split(`Redis version (${name})`)).toHaveLength(2);
+    await registry.halt();
+    const dead = await examine({ ...env, HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '500' });
+    expect(dead.of(`Redis (${name})`)).toMatchObject({
+      verdict: 'fail',
+      change: expect.stringContaining('correct HUBBUB_REGISTRY_REDIS_URL'),
+    });
+  });
+
   test('finds the servers of a Redis Cluster, and publishes and hears through each', async () => {
     const cluster = await startRedisCluster({ replicas: false });
     const { code, of } = await examine({ HUBBUB_REDIS_URL: cluster.url.replace(/,.*/, '') });

@@ -1,6 +1,4 @@
 /** Whether Redis answers and takes writes: asked regularly on the connections that requests use, for `/readyz`. */
-import type { Readiness } from '@hubbub/runtime';
-
 export interface RedisWatchOptions {
   readonly intervalMs: number;
   /** Not ready when the last answer is older. */
@@ -23,13 +21,15 @@ export class RedisWatch {
     void this.#round();
   }
 
-  readiness(): Readiness {
-    const ageMs = performance.now() - (this.#answeredAtMs ?? this.#startedAtMs);
-    const ago = `${Math.round(ageMs)} ms`;
-    const silent = `has not answered for ${ago}${this.#refusal}`;
-    if (this.#answeredAtMs === undefined) return { ready: false, checks: { redis: silent } };
-    const ready = ageMs <= this.#options.timeoutMs;
-    return { ready, checks: { redis: ready ? `answered ${ago} ago` : silent } };
+  /** Whether the last answer is recent. */
+  get answers(): boolean {
+    return this.#answeredAtMs !== undefined && performance.now() - this.#answeredAtMs <= this.#options.timeoutMs;
+  }
+
+  /** For `/readyz`. */
+  describe(): string {
+    const ago = `${Math.round(performance.now() - (this.#answeredAtMs ?? this.#startedAtMs))} ms`;
+    return this.answers ? `answered ${ago} ago` : `has not answered for ${ago}${this.#refusal}`;
   }
 
   stop(): void {

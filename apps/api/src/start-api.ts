@@ -64,14 +64,20 @@ export async function startApi({ config, log, metrics: registry, brokerClient, c
 
   // Probes each connection that requests use: one that works proves nothing about the others.
   const probeChannel = `${config.redisPrefix}:api:probe`;
-  const askRedis = () =>
-    Promise.all([brokerClient.broker.probe(probeChannel, PROBE), brokerClient.online.total(), claims.ping()]);
-  const watch = new RedisWatch(askRedis, { intervalMs: config.probeIntervalMs, timeoutMs: config.probeTimeoutMs });
+  const times = { intervalMs: config.probeIntervalMs, timeoutMs: config.probeTimeoutMs };
+  const askRooms = () => Promise.all([brokerClient.broker.probe(probeChannel, PROBE), claims.ping()]);
+  const roomsWatch = new RedisWatch(askRooms, times);
+  const registryWatch = new RedisWatch(() => brokerClient.online.total(), times);
   return {
     port: (server.server.address() as AddressInfo).port,
-    readiness: () => watch.readiness(),
+    // Without the registry, all messages and controls work.
+    readiness: () => ({
+      ready: roomsWatch.answers,
+      checks: { redis: roomsWatch.describe(), registry: registryWatch.describe() },
+    }),
     async close() {
-      watch.stop();
+      roomsWatch.stop();
+      registryWatch.stop();
       await server.close();
       await hubbub.close();
     },

@@ -192,7 +192,9 @@ export async function startEdge({
   const readiness = (): Readiness => {
     const { ready, ...checks } = link.checks;
     const { state } = departure;
-    return { ready: ready && state === 'serving', checks: { ...checks, state } };
+    // Without the registry, messages flow and rosters wait.
+    const registry = reporter.isReporting ? 'takes reports' : 'does not take reports';
+    return { ready: ready && state === 'serving', checks: { ...checks, registry, state } };
   };
   createEdgeGauges(registry, {
     ready: () => readiness().ready,

@@ -1,6 +1,6 @@
 /** Presence as the configuration wants it: in a process of its own on Redis, or beside the edge in memory. */
 import { randomBytes } from 'node:crypto';
-import { type BrokerClient, type MemoryCluster, openRedisTopology } from '@hubbub/broker';
+import { type BrokerClient, type MemoryCluster, openRedisTopologies } from '@hubbub/broker';
 import { type Config, namespaceSettings } from '@hubbub/config';
 import { createMemoryPresence, createRedisPresence, type Presence, type PresenceRules } from '@hubbub/presence';
 import type { ProcessParts } from './process.js';
@@ -12,9 +12,12 @@ export async function startRedisPresence(
   { config, log, metrics }: ProcessParts,
 ): Promise<Pick<Presence, 'healthy' | 'routes' | 'close'>> {
   const onError = logRedisFailures(log, metrics);
-  const redis = openRedisTopology(url, { ...redisConnection(config), onError });
+  const { rooms, registry, close } = openRedisTopologies(url, config.registryRedisUrl, {
+    ...redisConnection(config),
+    onError,
+  });
   // Without Redis it starts nevertheless, logs the failure, and retries.
-  await redis.connected(config.redisCommandTimeoutMs).catch(onError);
+  await registry.connected(config.redisCommandTimeoutMs).catch(onError);
   const presence = createRedisPresence({
     // New with each start: what this node owned before a crash it does not own after.
     instance: `${config.nodeId}/${randomBytes(4).toString('hex')}`,
@@ -25,7 +28,8 @@ export async function startRedisPresence(
     apiKeys: config.presenceApiKeys,
     logger: log,
     metrics,
-    redis,
+    redis: registry,
+    rooms,
   });
   return {
     routes: presence.routes,
@@ -34,7 +38,7 @@ export async function startRedisPresence(
     },
     async close() {
       await presence.close();
-      redis.close();
+      close();
     },
   };
 }

@@ -50,6 +50,7 @@ export function openConfiguredBrokerClient(
   metrics: MetricsRegistry,
 ): BrokerClient {
   return openRedisBrokerClient(url, {
+    registryUrl: config.registryRedisUrl,
     prefix: config.redisPrefix,
     ...redisConnection(config),
     nodeLeaseMs: config.nodeLeaseMs,

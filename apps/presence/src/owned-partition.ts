@@ -130,6 +130,7 @@ export class OwnedPartition {
       await this.#commit(nowMs, true);
       sinceCommit = 0;
     }
+    for (const room of this.#deps.store.takeMissed(this.claim)) this.#partition.rooms.repeat(room);
     if (drained) this.#partition.tick(nowMs, COMMIT_REPORTS);
     await this.#commit(nowMs, entries.length > 0);
     for (let round = 0; drained && round < TICK_ROUNDS && this.nextTickMs <= nowMs; round++) {

@@ -57,6 +57,8 @@ export interface PartitionStore {
    * or may not be applied, now or later: claim and load again, do not guess.
    */
   commit(claim: Claim, commit: Commit): Promise<boolean>;
+  /** Rooms whose members missed messages, because the server that carries them did not answer. It does now. */
+  takeMissed(claim: Claim): Iterable<string>;
   /** Renews the life of the partition and of the named hashes. False: the claim is not valid any more. */
   renew(claim: Claim, hashes: readonly string[]): Promise<boolean>;
   /** Releases the claim, so that any instance may claim it immediately. */

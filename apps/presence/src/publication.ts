@@ -7,6 +7,8 @@ const NO_BODY = new Uint8Array();
 export interface Publication {
   readonly channel: string;
   readonly envelope: Uint8Array;
+  /** The room that it reports about. Absent for answers to questions, which edges ask again. */
+  readonly room?: string;
   /** Kept for an edge whose subscription is broken: published before the commit, and again where that fails. */
   readonly kept?: boolean;
 }
@@ -25,31 +27,20 @@ export function publicationsOf(
       body = encodeBody(announcement, timestamp);
       bodies.set(announcement.payload, body);
     }
-    return announcement.to === 'room'
-      ? {
-          channel: channels.room(announcement.room),
-          envelope: encodeEnvelope(
-            {
-              encoding: 'json',
-              publishedAtMs: nowMs,
-              ...(announcement.excludeSession !== undefined && { excludeSession: announcement.excludeSession }),
-            },
-            body,
-          ),
-        }
-      : {
-          channel: channels.node(announcement.node),
-          envelope: encodeEnvelope(
-            {
-              encoding: 'json',
-              publishedAtMs: nowMs,
-              sessions: announcement.sessions,
-              ...(announcement.questions !== undefined && { questions: announcement.questions }),
-              room: announcement.room,
-            },
-            body,
-          ),
-        };
+    const { room } = announcement;
+    const header = { encoding: 'json', publishedAtMs: nowMs } as const;
+    if (announcement.to === 'room') {
+      const { excludeSession } = announcement;
+      const exclusion = excludeSession === undefined ? {} : { excludeSession };
+      return { channel: channels.room(room), envelope: encodeEnvelope({ ...header, ...exclusion }, body), room };
+    }
+    const { node, sessions, questions } = announcement;
+    const question = questions === undefined ? {} : { questions };
+    return {
+      channel: channels.node(node),
+      envelope: encodeEnvelope({ ...header, sessions, ...question, room }, body),
+      ...(questions === undefined && { room }),
+    };
   });
 }
 

@@ -9,11 +9,14 @@ test('with two servers, each metric has a value for each, and a stopped server o
   const topology = first.topology({ url: `${first.url},${second.url}`, waitForConnection: false });
   await topology.connected(5000);
   const registry = createMetricsRegistry();
-  observeRedis(registry, topology);
+  // Rooms on both servers, and the registry on the second one alone.
+  const secondAlone = second.topology({ waitForConnection: false });
+  await secondAlone.connected(5000);
+  observeRedis(registry, [topology, secondAlone]);
   const [one, two] = [first, second].map(({ port }) => `server="127.0.0.1:${port}"`);
   const before = await registry.metrics();
   for (const server of [one, two]) {
-    expect(before).toContain(`hubbub_redis_up{${server}} 1`);
+    expect(before.split(`hubbub_redis_up{${server}} 1`), 'once each').toHaveLength(2);
     expect(before).toMatch(new RegExp(`hubbub_redis_commands_total{${server}} [1-9]`));
   }
   expect(before).toContain(`hubbub_redis_memory_max_bytes{${one}} 0`);

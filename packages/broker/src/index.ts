@@ -41,7 +41,12 @@ export { type NamespaceDirectory, type NamespacePublishing, UNCONFIGURED_NAMESPA
 export { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from './node-leases.js';
 export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCount, type OnlineCounter } from './online-counter.js';
 export { publishKept, publishOnce } from './redis/kept-envelopes.js';
-export { openRedisTopology, type RedisTopologyOptions } from './redis/open-topology.js';
+export {
+  openRedisTopologies,
+  openRedisTopology,
+  type RedisTopologies,
+  type RedisTopologyOptions,
+} from './redis/open-topology.js';
 export { RedisBroker } from './redis/redis-broker.js';
 export { openRedisBrokerClient, type RedisBrokerClientOptions } from './redis/redis-broker-client.js';
 export { type RedisCertificateFiles, readRedisCertificates } from './redis/redis-certificates.js';

@@ -102,8 +102,14 @@ const CHECKS: readonly CrossCheck[] = [
       ? []
       : ['HUBBUB_REDIS_TLS_CERT_FILE and HUBBUB_REDIS_TLS_KEY_FILE: expected both, or none'],
   ),
-  check(['redisUrl', 'redisTlsCaFile', 'redisTlsCertFile'], ({ redisUrl = '', redisTlsCaFile, redisTlsCertFile }) =>
-    (redisTlsCaFile ?? redisTlsCertFile) === undefined || /(^|,)rediss[+:]/.test(redisUrl)
+  check(['redisUrl', 'registryRedisUrl'], ({ redisUrl, registryRedisUrl }) =>
+    redisUrl === undefined && registryRedisUrl !== undefined
+      ? ['HUBBUB_REGISTRY_REDIS_URL: requires HUBBUB_REDIS_URL, the Redis of the rooms']
+      : [],
+  ),
+  check(['redisUrl', 'registryRedisUrl', 'redisTlsCaFile', 'redisTlsCertFile'], settings =>
+    (settings.redisTlsCaFile ?? settings.redisTlsCertFile) === undefined ||
+    [settings.redisUrl, settings.registryRedisUrl].some(url => /(^|,)rediss[+:]/.test(url ?? ''))
       ? []
       : ['HUBBUB_REDIS_URL: expected TLS (rediss://), because there are files of HUBBUB_REDIS_TLS_*'],
   ),

@@ -160,6 +160,19 @@ describe('configuration', () => {
     ]);
   });
 
+  test('a Redis of the registry needs one of the rooms, and either may be the one with TLS', () => {
+    const registry = { HUBBUB_REGISTRY_REDIS_URL: 'rediss+sentinel://s1,s2/registry' };
+    expect(problemsOf(registry)).toEqual([
+      'HUBBUB_REGISTRY_REDIS_URL: requires HUBBUB_REDIS_URL, the Redis of the rooms',
+    ]);
+    const rooms = { HUBBUB_REDIS_URL: 'redis+cluster://h1,h2', HUBBUB_REDIS_TLS_CA_FILE: '/ca.crt' };
+    expect(problemsOf({ ...rooms, ...registry })).toEqual([]);
+    expect(problemsOf(rooms).join()).toContain('expected TLS (rediss://)');
+    expect(problemsOf({ ...rooms, ...registry, HUBBUB_REGISTRY_REDIS_URL: 'http://h' }).join()).toContain(
+      'HUBBUB_REGISTRY_REDIS_URL: expected a URL like redis://127.0.0.1:6379',
+    );
+  });
+
   test('a flag is true or false', () => {
     expect(loadConfig({ HUBBUB_SHARED_PORT: 'true' }).sharedPort).toBe(true);
     expect(problemsOf({ HUBBUB_SHARED_PORT: 'yes' })).toEqual(['HUBBUB_SHARED_PORT: expected true or false']);

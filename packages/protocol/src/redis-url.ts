@@ -89,6 +89,15 @@ export function parseRedisLocation(url: string): RedisLocation {
   return { topology: 'shards', servers: urls.map(parseRedisUrl) };
 }
 
+/**
+ * Whether two URLs name the same servers in the same order, with the same login and database.
+ * @throws {TypeError} as {@link parseRedisLocation}
+ * @example isSameRedis('redis://h', 'redis://h:6379/0') === true
+ */
+export function isSameRedis(one: string, other: string): boolean {
+  return JSON.stringify(parseRedisLocation(one)) === JSON.stringify(parseRedisLocation(other));
+}
+
 function sentinelLocation(rest: string, tls: boolean): RedisLocation {
   refuseSpaces(rest);
   const [, authority = '', path = '', query] = /^([^/?#]*)([^?]*)(?:\?(.*))?$/.exec(rest) ?? [];

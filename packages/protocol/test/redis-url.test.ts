@@ -1,6 +1,6 @@
 /** Redis URLs: what is accepted, what they mean, and which part is wrong. */
 import { describe, expect, test } from 'vitest';
-import { parseRedisUrl } from '../src/redis-url.js';
+import { isSameRedis, parseRedisUrl } from '../src/redis-url.js';
 
 describe('a Redis URL', () => {
   test.each([
@@ -49,6 +49,14 @@ describe('a Redis URL', () => {
     expect(message).toMatch(reason);
     expect(message).not.toContain('secret');
   });
+});
+
+test('two URLs name the same Redis if hosts, order, login and database are the same', () => {
+  expect(isSameRedis('redis://h', 'redis://h:6379/0')).toBe(true);
+  expect(isSameRedis('redis+sentinel://s1,s2/p', 'redis+sentinel://s1:26379,s2/p/0')).toBe(true);
+  expect(isSameRedis('redis://h', 'redis://h/1')).toBe(false);
+  expect(isSameRedis('redis://h', 'redis://:secret@h')).toBe(false);
+  expect(isSameRedis('redis://h1,redis://h2', 'redis://h2,redis://h1')).toBe(false);
 });
 
 function messageOf(url: string): string {

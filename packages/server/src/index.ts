@@ -13,9 +13,10 @@ export {
   type StandardSchema,
 } from '@hubbub/protocol';
 export type { CallOptions } from './calls.js';
+export { connectHubbub, type HubbubOptions } from './connect.js';
 export type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
 export type { EventHandler, EventsOptions, GroupOptions, ServiceEvent, ServiceEventOf } from './events.js';
-export { connectHubbub, createHubbub, type Hubbub, type HubbubOptions, type ServiceOptions } from './hubbub.js';
+export { createHubbub, type Hubbub, type ServiceOptions } from './hubbub.js';
 export type { LifecycleHandler, LifecycleOptions, ServiceLifecycleEvent } from './lifecycle.js';
 export type {
   PresenceOptions,

@@ -104,6 +104,7 @@ describe('with any arguments it throws only HubbubError', () => {
         await failureOf(() => createHubbub(brokerClient, value)),
         await failureOf(() => connectHubbub(value)),
         await failureOf(() => connectHubbub({ redisUrl: value })),
+        await failureOf(() => connectHubbub({ redisUrl: 'redis://127.0.0.1:1', registryRedisUrl: value ?? 0 })),
       ];
       wrong.push(
         ...failures

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { openRedisTopology, RedisBroker, type RedisShard, type RedisTopology } from '@hubbub/broker';
 import { type Config, withoutCredentials } from '@hubbub/config';
-import { Channels, encodeEnvelope } from '@hubbub/protocol';
+import { Channels, encodeEnvelope, isSameRedis } from '@hubbub/protocol';
 import { redisConnection, untilRedis } from '../redis.js';
 import { type Check, fail, messageOf, ok } from './check.js';
 import { REDIS_CLI, redisCli } from './redis-cli.js';
@@ -13,16 +13,42 @@ import { alike, clocksTogether } from './redis-verdicts.js';
 const PROBE = encodeEnvelope({ encoding: 'json', publishedAtMs: 0, probe: 0 }, new Uint8Array(0));
 const ROUND_TRIPS = 20;
 
-/** Yields each as it is known. Where there are several servers, each check names its own. */
+/** One of the two Redis of a cluster. */
+interface Examined {
+  readonly setting: 'HUBBUB_REDIS_URL' | 'HUBBUB_REGISTRY_REDIS_URL';
+  readonly url: string;
+  /** Whether messages travel through it. */
+  readonly carriesRooms: boolean;
+  /** Whether each check names its server, although there is only one here. */
+  readonly isNamed: boolean;
+}
+
+/** Yields each as it is known. Where there are several servers, each check names its own; each server is checked once. */
 export async function* redisServers(config: Config): AsyncGenerator<Check> {
-  if (config.redisUrl === undefined) {
+  const { redisUrl, registryRedisUrl = redisUrl } = config;
+  if (redisUrl === undefined || registryRedisUrl === undefined) {
     yield ok(
       'Redis',
       'not configured: hubbub start runs everything in one process, in memory; a cluster needs HUBBUB_REDIS_URL',
     );
     return;
   }
-  const url = config.redisUrl;
+  const checked = new Set<string>();
+  const isNamed = !isSameRedis(redisUrl, registryRedisUrl);
+  yield* examine(config, { setting: 'HUBBUB_REDIS_URL', url: redisUrl, carriesRooms: true, isNamed }, checked);
+  if (!isNamed) return;
+  const registry = {
+    setting: 'HUBBUB_REGISTRY_REDIS_URL',
+    url: registryRedisUrl,
+    carriesRooms: false,
+    isNamed,
+  } as const;
+  yield* examine(config, registry, checked);
+}
+
+/** @param checked names of servers, to which the new ones are added */
+async function* examine(config: Config, examined: Examined, checked: Set<string>): AsyncGenerator<Check> {
+  const { setting, url, carriesRooms } = examined;
   const address = withoutCredentials(url);
   const failures = new Set<string>();
   const redis = openRedisTopology(url, {
@@ -36,7 +62,7 @@ export async function* redisServers(config: Config): AsyncGenerator<Check> {
     return fail(
       'Redis',
       `${where}: ${messageOf(error)}${cause === undefined ? '' : ` (${cause})`}`,
-      `Start it, or correct HUBBUB_REDIS_URL; to see for yourself: ${REDIS_CLI} ping`,
+      `Start it, or correct ${setting}; to see for yourself: ${REDIS_CLI} ping`,
     );
   };
   const broker = new RedisBroker(redis);
@@ -44,13 +70,15 @@ export async function* redisServers(config: Config): AsyncGenerator<Check> {
     // Of several servers, one may be unavailable: each is checked below.
     const whole = await redis.connected(config.redisCommandTimeoutMs).catch((error: unknown) => error);
     const { shards } = redis;
-    if (shards.length === 0) yield withCli(unavailable(address, whole), redisCli(config, url));
+    if (shards.length === 0) yield advise(unavailable(address, whole), redisCli(config, url), setting);
+    const isNamed = examined.isNamed || shards.length > 1;
     const readings = new Map<string, Reading>();
-    for (const shard of shards) {
-      const name = shards.length === 1 ? address : shard.name;
+    for (const shard of shards.filter(({ name }) => !checked.has(name))) {
+      checked.add(shard.name);
+      const name = isNamed ? shard.name : address;
       const naming = (check: Check) => {
-        const advised = withCli(check, redisCli(config, url, shard));
-        return shards.length === 1 ? advised : { ...advised, name: `${check.name} (${name})` };
+        const advised = advise(check, redisCli(config, url, shard), setting);
+        return isNamed ? { ...advised, name: `${check.name} (${name})` } : advised;
       };
       try {
         await shard.commands.ping();
@@ -62,7 +90,7 @@ export async function* redisServers(config: Config): AsyncGenerator<Check> {
       const reading = new Reading();
       readings.set(shard.name, reading);
       for await (const check of checkServer(shard.commands, redis.isSharded, reading)) yield naming(check);
-      yield naming(await roundTrips(redis, shard, broker, config));
+      if (carriesRooms) yield naming(await roundTrips(redis, shard, broker, config));
     }
     if (readings.size > 1) yield* compared(readings);
   } finally {
@@ -77,8 +105,10 @@ function* compared(readings: ReadonlyMap<string, Reading>): Generator<Check> {
   );
 }
 
-function withCli({ change, ...check }: Check, cli: string): Check {
-  return { ...check, ...(change !== undefined && { change: change.replaceAll(REDIS_CLI, () => cli) }) };
+/** @param setting its URL names the server */
+function advise({ change, ...check }: Check, cli: string, setting: Examined['setting']): Check {
+  if (change === undefined) return check;
+  return { ...check, change: change.replaceAll(REDIS_CLI, () => cli).replaceAll('HUBBUB_REDIS_URL', setting) };
 }
 
 /** As a message travels between two edges: written and published on one connection, heard on another. */

@@ -62,6 +62,11 @@ export class MemoryPartitionStore implements PartitionStore {
     return true;
   }
 
+  /** Memory loses nothing. */
+  takeMissed(): Iterable<string> {
+    return [];
+  }
+
   /** Memory does not expire: it ends with the process. */
   async renew(claim: Claim): Promise<boolean> {
     return this.#stored(claim.partition).owner === claim.owner;

@@ -156,6 +156,14 @@ export class Rooms {
     if (setSessionStatus(member, report.session, report.status)) this.#statusChanged(room, member);
   }
 
+  /** Members may have missed changes: they get the roster or the count again. */
+  repeat(roomName: string): void {
+    const room = this.#rooms.get(roomName);
+    if (room === undefined) return;
+    if (room.counting) this.#journal.counts.add(room.name);
+    else this.#journal.refreshes.add(room.name);
+  }
+
   /** A promised count is due. */
   count(roomName: string, nowMs: number): void {
     const room = this.#rooms.get(roomName);

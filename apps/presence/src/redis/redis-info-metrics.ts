@@ -54,13 +54,14 @@ const COUNTERS: readonly Field[] = [
   ],
 ];
 
-/** Registers `hubbub_redis_*`. The connections stay the caller's. */
-export function observeRedis(registry: MetricsRegistry, redis: RedisTopology): void {
+/** Registers `hubbub_redis_*`. The connections stay the caller's. A server that is in two topologies counts once. */
+export function observeRedis(registry: MetricsRegistry, topologies: readonly RedisTopology[]): void {
   const common = { registers: [registry], labelNames: ['server'] as const };
   let asked: Promise<readonly Info[]> | undefined;
   /** One INFO of each server for all metrics of a scrape. */
   const ask = (): Promise<readonly Info[]> => {
-    asked ??= Promise.all(redis.shards.map(readInfo)).finally(() => {
+    const servers = new Map(topologies.flatMap(({ shards }) => shards.map(shard => [shard.name, shard])));
+    asked ??= Promise.all([...servers.values()].map(readInfo)).finally(() => {
       asked = undefined;
     });
     return asked;

@@ -1,5 +1,5 @@
 /** The registry in Redis: hashes of a partition under one hash tag, written by one script. */
-
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   LOG_START,
   orUnavailable,
@@ -11,7 +11,7 @@ import {
   type RedisTopology,
   type ScriptArgument,
 } from '@hubbub/broker';
-import { lifecycleFields } from '@hubbub/protocol';
+import { Channels, lifecycleFields } from '@hubbub/protocol';
 import { roomHash, userHash } from '../partition/journal-effects.js';
 import type { SavedPartition } from '../partition/saved-partition.js';
 import { USER_BUCKETS } from '../partition/users.js';
@@ -22,6 +22,8 @@ import {
   PARTITION_TTL_MS,
   type PartitionStore,
 } from '../partition-store.js';
+import type { Publication } from '../publication.js';
+import { MissedRooms } from './missed-rooms.js';
 
 const claimScript = new RedisScript(
   new URL('../../lua/server-term.lua', import.meta.url),
@@ -45,26 +47,33 @@ const OUTBOX_TTL_MS = 20_000;
 const OUTBOX_WINDOW_MS = 30_000;
 const USER_HASHES = Array.from({ length: USER_BUCKETS }, (_, bucket) => userHash(bucket));
 
+/** A frozen server of rooms must not hold up a partition, nor the lease of its instance. */
+const PUBLISH_WAIT_MS = 500;
+
 export interface RedisPartitionStoreOptions {
+  /** Has the registry. */
   readonly redis: RedisTopology;
+  /** Carries the messages to rooms and nodes. Default: `redis`. */
+  readonly rooms?: RedisTopology;
   readonly prefix: string;
   /** Called with the number of envelopes that no server took. */
   readonly onLost?: (count: number) => void;
 }
 
-interface Envelope {
-  readonly channel: string;
-  readonly envelope: Uint8Array;
-}
-
 export class RedisPartitionStore implements PartitionStore {
   readonly #redis: RedisTopology;
+  readonly #rooms: RedisTopology;
   readonly #prefix: string;
   readonly #onLost: (count: number) => void;
+  readonly #channels: Channels;
+  readonly #missed: MissedRooms;
 
   constructor(options: RedisPartitionStoreOptions) {
     this.#redis = options.redis;
+    this.#rooms = options.rooms ?? options.redis;
     this.#prefix = options.prefix;
+    this.#channels = new Channels(options.prefix);
+    this.#missed = new MissedRooms(this.#rooms, this.#channels);
     this.#onLost = options.onLost ?? (() => {});
   }
 
@@ -109,7 +118,7 @@ export class RedisPartitionStore implements PartitionStore {
     // The stream of kept envelopes has another hash tag. Before the commit: a refused envelope could not be found again.
     const kept = commit.publications.filter(publication => publication.kept);
     await orUnavailable(() =>
-      Promise.all(kept.map(({ channel, envelope }) => publishKept(this.#redis, channel, asBuffer(envelope)))),
+      Promise.all(kept.map(({ channel, envelope }) => publishKept(this.#rooms, channel, asBuffer(envelope)))),
     );
     const names = ['meta', 'lifecycle', OUTBOX, ...commit.hashes.map(change => change.name)];
     const keys = names.map(name => this.#key(claim.partition, name));
@@ -117,31 +126,41 @@ export class RedisPartitionStore implements PartitionStore {
     const done = await orUnavailable(() => commitScript.run(this.#redis, keys, args));
     if (done === 1 && this.#isSpread) {
       const publications = commit.publications.filter(publication => !publication.kept);
-      await this.#publish(`${claim.owner}/${commit.sequence}`, publications);
+      await this.#publish(claim.partition, `${claim.owner}/${commit.sequence}`, publications);
     }
     return done === 1;
   }
 
+  takeMissed({ partition }: Claim): Iterable<string> {
+    return this.#missed.take(partition);
+  }
+
   /** Whether rooms are on other servers than their partition: its commit cannot publish to them. */
   get #isSpread(): boolean {
-    return this.#redis.isSharded || this.#redis.shards.length > 1;
+    return this.#rooms !== this.#redis || this.#redis.isSharded || this.#redis.shards.length > 1;
   }
 
   /**
    * Publishes each envelope once, however often this is called for a commit, which its owner and sequence name. The envelopes
-   * for a server that does not answer are dropped and counted. Edges repair its interrupted subscriptions anyway.
+   * for a server that does not answer are dropped and counted; `takeMissed` names their rooms.
    */
-  async #publish(commit: string, publications: readonly Envelope[]): Promise<void> {
+  async #publish(partition: number, commit: string, publications: readonly Publication[]): Promise<void> {
+    const wait = new AbortController();
+    const late = sleep(PUBLISH_WAIT_MS, undefined, { signal: wait.signal }).then(() => {
+      throw new Error('The server of the room does not answer.');
+    });
+    late.catch(() => {}); // Aborted, or nothing was late.
     const results = await Promise.allSettled(
-      publications.map(({ channel, envelope }, index) =>
-        publishOnce(this.#redis, channel, asBuffer(envelope), {
-          key: `presence/${commit}/${index}`,
-          windowMs: OUTBOX_WINDOW_MS,
-        }),
-      ),
+      publications.map(({ channel, envelope }, index) => {
+        const idempotency = { key: `presence/${commit}/${index}`, windowMs: OUTBOX_WINDOW_MS };
+        return Promise.race([publishOnce(this.#rooms, channel, asBuffer(envelope), idempotency), late]);
+      }),
     );
-    const lost = results.filter(({ status }) => status === 'rejected').length;
-    if (lost > 0) this.#onLost(lost);
+    wait.abort();
+    const lost = publications.filter((_, index) => results[index]?.status === 'rejected');
+    if (lost.length === 0) return;
+    this.#onLost(lost.length);
+    for (const { room } of lost) if (room !== undefined) this.#missed.add(partition, room);
   }
 
   /** The former owner may have died between its last commit and the publications of it. */
@@ -151,12 +170,15 @@ export class RedisPartitionStore implements PartitionStore {
       this.#redis.run(key, server => server.lrangeBuffer(key, 0, -1)),
     );
     if (commit === undefined) return;
-    const publications: Envelope[] = [];
+    const publications: Publication[] = [];
     for (let at = 0; at + 1 < texts.length; at += 2) {
-      const [channel, envelope] = texts.slice(at, at + 2);
-      if (channel !== undefined && envelope !== undefined) publications.push({ channel: channel.toString(), envelope });
+      const [name, envelope] = texts.slice(at, at + 2);
+      if (name === undefined || envelope === undefined) continue;
+      const channel = name.toString();
+      const address = this.#channels.parse(channel);
+      publications.push({ channel, envelope, ...(address?.kind === 'room' && { room: address.room }) });
     }
-    await this.#publish(commit.toString(), publications);
+    await this.#publish(partition, commit.toString(), publications);
   }
 
   async renew({ partition, owner }: Claim, hashes: readonly string[]): Promise<boolean> {

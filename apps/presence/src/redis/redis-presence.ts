@@ -10,8 +10,10 @@ import { RedisRegistryReader } from './redis-registry-reader.js';
 
 export interface RedisPresenceOptions
   extends Pick<PresenceOptions, 'instance' | 'prefix' | 'partitions' | 'rules' | 'apiKeys' | 'logger' | 'metrics'> {
-  /** Stays the caller's: close it after `close()`. */
+  /** Of the registry, the reports and the leases. Stays the caller's: close it after `close()`. */
   readonly redis: RedisTopology;
+  /** Carries the messages to rooms and nodes. Default: `redis`. */
+  readonly rooms?: RedisTopology;
   /** Default 8,000. The same for all edges and presence instances. */
   readonly nodeLeaseMs?: number;
   /** Default 5,000; two seconds or more, it is renewed every second. The same for all presence instances. */
@@ -20,12 +22,13 @@ export interface RedisPresenceOptions
 
 export function createRedisPresence({
   redis,
+  rooms = redis,
   nodeLeaseMs,
   instanceLeaseMs,
   ...options
 }: RedisPresenceOptions): Presence {
   const { prefix, partitions = DEFAULT_PARTITIONS } = options;
-  observeRedis(options.metrics, redis);
+  observeRedis(options.metrics, [...new Set([rooms, redis])]);
   return startPresence({
     ...options,
     log: new RedisReportLog({ redis, prefix }),
@@ -37,7 +40,7 @@ export function createRedisPresence({
       ...(instanceLeaseMs !== undefined && { leaseMs: instanceLeaseMs }),
     }),
     registry: new RedisRegistryReader({ redis, prefix, partitions }),
-    store: new RedisPartitionStore({ redis, prefix, onLost: countLost(options.metrics) }),
+    store: new RedisPartitionStore({ redis, rooms, prefix, onLost: countLost(options.metrics) }),
   });
 }
 

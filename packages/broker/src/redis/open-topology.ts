@@ -1,6 +1,6 @@
 /** Opens the Redis that a URL names. */
 /// <reference path="./cluster-key-slot.d.ts" />
-import { parseRedisLocation } from '@hubbub/protocol';
+import { isSameRedis, parseRedisLocation } from '@hubbub/protocol';
 import slotOf from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
 import { ClusterTopology, SLOTS } from './cluster-topology.js';
@@ -38,6 +38,38 @@ export function openRedisTopology(url: string, options: RedisTopologyOptions): R
     case 'cluster':
       return new ClusterTopology(location, options);
   }
+}
+
+/** The two Redis of a cluster; they may be one. */
+export interface RedisTopologies {
+  /** Pub/sub, histories, controls, and the directory of namespaces: what messages need. */
+  readonly rooms: RedisTopology;
+  /** The registry of presence, its reports and leases, client events and lifecycle events. */
+  readonly registry: RedisTopology;
+  close(): void;
+}
+
+/**
+ * Opens one topology if both URLs name the same Redis.
+ * @param registryUrl default: that of the rooms
+ * @throws {TypeError} as {@link parseRedisLocation}
+ */
+export function openRedisTopologies(
+  url: string,
+  registryUrl: string | undefined,
+  options: RedisTopologyOptions,
+): RedisTopologies {
+  const isOne = registryUrl === undefined || isSameRedis(url, registryUrl);
+  const rooms = openRedisTopology(url, options);
+  const registry = isOne ? rooms : openRedisTopology(registryUrl, options);
+  return {
+    rooms,
+    registry,
+    close() {
+      rooms.close();
+      if (registry !== rooms) registry.close();
+    },
+  };
 }
 
 /** A fixed number of shards. The slot of a name, as in Redis Cluster, decides. */

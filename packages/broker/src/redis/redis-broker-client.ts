@@ -2,7 +2,7 @@
 import { DEFAULT_PARTITIONS } from '@hubbub/protocol';
 import type { BrokerClient } from '../broker-client.js';
 import type { AcknowledgedLoss } from '../history.js';
-import { openRedisTopology, type RedisTopologyOptions } from './open-topology.js';
+import { openRedisTopologies, type RedisTopologyOptions } from './open-topology.js';
 import { RedisBroker } from './redis-broker.js';
 import { RedisEventLog } from './redis-event-log.js';
 import { RedisHistory } from './redis-history.js';
@@ -13,6 +13,8 @@ import { RedisOnlineCounter } from './redis-online-counter.js';
 import { RedisReportLog } from './redis-report-log.js';
 
 export interface RedisBrokerClientOptions extends RedisTopologyOptions {
+  /** Of presence and of client events, if they have a Redis of their own. Default: that of the rooms. */
+  readonly registryUrl?: string | undefined;
   readonly prefix: string;
   /** The same for all processes of a cluster. */
   readonly nodeLeaseMs: number;
@@ -25,18 +27,23 @@ export interface RedisBrokerClientOptions extends RedisTopologyOptions {
 /** Returns immediately and connects in the background: until Redis answers, everything rejects with `UNAVAILABLE`. */
 export function openRedisBrokerClient(url: string, options: RedisBrokerClientOptions): BrokerClient {
   const { prefix, onAcknowledgedLoss } = options;
-  const redis = openRedisTopology(url, options);
-  const broker = new RedisBroker(redis);
+  const redis = openRedisTopologies(url, options.registryUrl, options);
+  const ofRooms = { redis: redis.rooms, prefix };
+  const ofRegistry = { redis: redis.registry, prefix };
   const partitions = options.presencePartitions ?? DEFAULT_PARTITIONS;
+  const broker = new RedisBroker(redis.rooms);
   return {
     broker,
-    history: new RedisHistory({ redis, prefix, onAcknowledgedLoss }),
-    reports: new RedisReportLog({ redis, prefix }),
-    events: new RedisEventLog({ redis, prefix }),
-    lifecycle: new RedisLifecycleLog({ redis, prefix, partitions }),
-    namespaces: new RedisNamespaceDirectory({ redis, prefix }),
-    leases: new RedisNodeLeases({ redis, prefix, leaseMs: options.nodeLeaseMs }),
-    online: new RedisOnlineCounter({ redis, prefix }),
-    close: () => broker.close(),
+    history: new RedisHistory({ ...ofRooms, onAcknowledgedLoss }),
+    namespaces: new RedisNamespaceDirectory(ofRooms),
+    reports: new RedisReportLog(ofRegistry),
+    events: new RedisEventLog(ofRegistry),
+    lifecycle: new RedisLifecycleLog({ ...ofRegistry, partitions }),
+    leases: new RedisNodeLeases({ ...ofRegistry, leaseMs: options.nodeLeaseMs }),
+    online: new RedisOnlineCounter(ofRegistry),
+    async close() {
+      await broker.close();
+      redis.close();
+    },
   };
 }

@@ -19,6 +19,11 @@ export const clusterSettings = {
     .describe(
       'Redis of the cluster: one server or several ([which topology](deployment.md#which-topology)). Unset: one process, in memory.',
     ),
+  registryRedisUrl: redisUrl
+    .optional()
+    .describe(
+      'Redis of presence and of client events ([two Redis](deployment.md#two-redis)). Same form as redisUrl. Unset: redisUrl.',
+    ),
   redisTlsCaFile: nonEmpty('a path such as /etc/hubbub/redis-ca.crt')
     .optional()
     .describe("Authorities (PEM) of Redis' certificates, where redisUrl uses TLS. Unset: those of Node."),
