@@ -1,5 +1,12 @@
 /** The reports of an edge to presence, and its resync when an outcome is unknown. */
-import { LOG_START, type LogAppend, MemoryNodeLeases, MemoryReportLog, type ReportLog } from '@hubbub/broker';
+import {
+  type AppendResult,
+  LOG_START,
+  type LogAppend,
+  MemoryNodeLeases,
+  MemoryReportLog,
+  type ReportLog,
+} from '@hubbub/broker';
 import { decodeReports, HubbubError, partitionOf, type Report, type Status } from '@hubbub/protocol';
 import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
@@ -16,19 +23,20 @@ class TestLog extends MemoryReportLog implements ReportLog {
   /** Appends of session reports wait for this promise, and then reject without being applied. */
   hanging: Promise<void> | undefined;
   hung = 0;
-  refusing = false;
+  /** Partitions that are full. */
+  readonly full = new Set<number>();
 
-  override async append(entries: readonly LogAppend[]): Promise<readonly number[]> {
+  override async append(entries: readonly LogAppend[]): Promise<readonly AppendResult[]> {
     if (this.hanging !== undefined && entries.some(({ text }) => text.includes('"c"'))) {
       this.hung++;
       await this.hanging;
       throw new HubbubError('UNAVAILABLE', 'away');
     }
     if (this.failing === 'before') throw new HubbubError('UNAVAILABLE', 'away');
-    if (this.refusing) return entries.map(entry => entry.partition);
-    const refused = await super.append(entries);
+    const results = await super.append(entries.filter(({ partition }) => !this.full.has(partition)));
     if (this.failing === 'after') throw new HubbubError('UNAVAILABLE', 'away');
-    return refused;
+    const refused = new Set(entries.map(({ partition }) => partition).filter(partition => this.full.has(partition)));
+    return [...results, ...Array.from(refused, partition => ({ partition, taken: false, fill: 1, oldestAgeMs: 1000 }))];
   }
 
   async sent(): Promise<Array<{ incarnation: string; partition: number; report: Report }>> {
@@ -151,6 +159,84 @@ describe('reports', () => {
   });
 });
 
+describe('a full log', () => {
+  const red = partitionOf('red', PARTITIONS);
+  const blue = partitionOf('blue', PARTITIONS);
+
+  test('makes its reports wait, and those of the other partitions not; no resync follows', async () => {
+    expect(blue).not.toBe(red);
+    const { log, reporter, open, close, started } = bench();
+    await started();
+    open('s0', 'red');
+    await eventually(async () => (await log.kinds()).includes('join'));
+    const { incarnation } = reporter;
+    log.full.add(red);
+    const gone = open('s1', 'red');
+    open('s2', 'red', 'blue');
+    await eventually(async () => (await log.sent()).some(({ report }) => 'room' in report && report.room === 'blue'));
+    await eventually(() => reporter.backlog.fill === 1 && reporter.backlog.unappendedMs > 200);
+    expect(reporter.isReporting).toBe(true);
+    close(gone);
+    log.full.clear();
+    await eventually(() => reporter.waiting === 0);
+    expect(reporter.backlog.unappendedMs).toBe(0);
+    const sent = await log.sent();
+    expect(new Set(sent.map(notice => notice.incarnation)), 'there was no resync').toEqual(new Set([incarnation]));
+    const ofRed = sent.filter(
+      ({ partition, report }) => partition === red && 'room' in report && report.room === 'red',
+    );
+    const joined = ofRed.filter(({ report }) => report.kind === 'join').map(({ report }) => report);
+    expect(joined.map(report => 'session' in report && report.session)).toEqual(['s0', 's1', 's2']);
+    expect(ofRed.filter(({ report }) => report.kind === 'drop')).toHaveLength(1);
+  });
+
+  test('refuses the questions that wait for it, and new ones immediately', async () => {
+    const { log, reporter, refused, open, started } = bench();
+    await started();
+    const session = open('s1', 'red');
+    await eventually(async () => (await log.kinds()).includes('join'));
+    log.full.add(red);
+    expect(reporter.askRoster(session, 'red', 7)).toBe(true);
+    await eventually(() => refused.length > 0);
+    expect(refused).toEqual([7]);
+    expect(reporter.askRoster(session, 'red', 8), 'a question to a full log').toBe(false);
+    log.full.clear();
+    await eventually(() => reporter.askRoster(session, 'red', 9));
+  });
+
+  test('does not keep an edge from closing', async () => {
+    const { log, reporter, open, started } = bench();
+    await started();
+    for (let partition = 0; partition < PARTITIONS; partition++) log.full.add(partition);
+    open('s1', 'red');
+    await eventually(() => reporter.backlog.fill === 1);
+    await reporter.close();
+  });
+});
+
+describe('how far presence is behind', () => {
+  test('counts only while presence removes reports', async () => {
+    const { log, reporter, open, started } = bench();
+    await started();
+    open('s1', 'red');
+    await eventually(async () => (await log.kinds()).includes('join'));
+    const opened = Date.now();
+    await eventually(() => Date.now() - opened > 300);
+    open('s2', 'red');
+    await eventually(() => reporter.backlog.fill > 0);
+    expect(reporter.backlog.lagMs, 'nobody has removed anything').toBe(0);
+    // Presence removes the first join, which is older than the second one.
+    const [first] = [
+      ...(await log.read(new Map([[partitionOf('red', PARTITIONS), LOG_START]]), { waitMs: 0, limit: 1 })).values(),
+    ];
+    await log.trim(partitionOf('red', PARTITIONS), first?.[0]?.position ?? '');
+    const trimmed = Date.now();
+    await eventually(() => Date.now() - trimmed > 100);
+    open('s3', 'red');
+    await eventually(() => reporter.backlog.lagMs > 0);
+  });
+});
+
 describe('a resync', () => {
   test('an edge that was declared dead reports all its sessions under a new incarnation, not as news', async () => {
     const { log, leases, reporter, open, started } = bench({ leaseMs: 200 });
@@ -236,25 +322,6 @@ describe('a resync', () => {
     expect(joins[0]?.incarnation).toBe(after);
     expect(joins[0]?.report).not.toHaveProperty('resync');
     expect(reporter.incarnation).toBe(after);
-  });
-
-  test('the edge waits while the log is full, and reports everything when there is room', async () => {
-    const { log, reporter, open, started } = bench();
-    await started();
-    log.refusing = true;
-    const closed = open('s1', 'red');
-    open('s2', 'red');
-    await eventually(() => !reporter.isReporting);
-    closed.state = 'closed';
-    expect(await log.sent()).toEqual([]);
-    log.refusing = false;
-    await eventually(() => reporter.isReporting);
-    await eventually(async () => (await log.kinds()).includes('join'));
-    const joins = (await log.sent()).filter(({ report }) => report.kind === 'join');
-    expect(
-      joins.map(({ report }) => 'session' in report && report.session),
-      'a closed session is not reported',
-    ).toEqual(['s2']);
   });
 
   test('sessions that opened while Redis was unreachable are reported afterwards', async () => {

@@ -68,7 +68,7 @@ export class DeadEdges {
   /** Returns false when a log was full: the next check reports again. */
   async #reportGone(incarnation: string, partitions: readonly number[]): Promise<boolean> {
     const text = encodeReports({ incarnation, reports: [{ kind: 'node_gone', gone: incarnation }] });
-    const refused = await this.#options.log.append(partitions.map(partition => ({ partition, text })));
-    return refused.length === 0;
+    const results = await this.#options.log.append(partitions.map(partition => ({ partition, text })));
+    return results.every(({ taken }) => taken);
   }
 }

@@ -3,12 +3,20 @@
 -- ARGV[1]  entries it may hold
 -- ARGV[2]  time to live of the log, ms
 -- ARGV[3…] the entries
--- Returns 1 when taken, 0 when the log is full.
-if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then
-  return 0
+-- Returns { 1 when taken and 0 when the log is full, entries before, age of the oldest entry in ms }.
+local length = redis.call('XLEN', KEYS[1])
+local taken = 0
+if length < tonumber(ARGV[1]) then
+  for i = 3, #ARGV do
+    redis.call('XADD', KEYS[1], '*', 'r', ARGV[i])
+  end
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  taken = 1
 end
-for i = 3, #ARGV do
-  redis.call('XADD', KEYS[1], '*', 'r', ARGV[i])
+local age = 0
+local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+if oldest then
+  local time = redis.call('TIME')
+  age = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(string.match(oldest[1], '^%d+'))
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
+return { taken, length, math.max(0, age) }

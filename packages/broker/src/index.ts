@@ -61,6 +61,7 @@ export { nodesKey, onlineKey, partitionKey, REGISTRY_TTL_MS } from './redis/regi
 export type { RedisShard, RedisTopology } from './redis/topology.js';
 export { orUnavailable } from './redis/unavailable.js';
 export {
+  type AppendResult,
   earlierPosition,
   LOG_START,
   type LogAppend,

@@ -16,6 +16,17 @@ export interface LogAppend {
   readonly text: string;
 }
 
+/** The log of a partition, as an append found it. */
+export interface AppendResult {
+  readonly partition: number;
+  /** False: the log is full, and took none of the entries of this call. */
+  readonly taken: boolean;
+  /** Entries that presence has not removed, as a share of the most that the log holds: 1 is full. */
+  readonly fill: number;
+  /** Age of the oldest entry in milliseconds, on the log's clock; 0 when there was none. */
+  readonly oldestAgeMs: number;
+}
+
 export interface ReadOptions {
   /** How long to wait when there is nothing; 0 answers immediately. */
   readonly waitMs: number;
@@ -34,10 +45,10 @@ export interface ReadOptions {
  */
 export interface ReportLog {
   /**
-   * Resolves with the partitions that refused because they are full; their entries of this call were not all taken.
+   * Resolves with one result for each partition of the entries. A partition takes all of its entries or none.
    * @throws {HubbubError} `UNAVAILABLE` when the log does not answer.
    */
-  append(entries: readonly LogAppend[]): Promise<readonly number[]>;
+  append(entries: readonly LogAppend[]): Promise<readonly AppendResult[]>;
 
   /**
    * The entries after each position, oldest first; partitions without new entries are not in the answer. One read at a

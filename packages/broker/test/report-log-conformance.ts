@@ -69,17 +69,42 @@ export function reportLogConformance(open: (maxEntries: number) => Promise<Repor
 
   test('a full partition refuses and keeps what it has; the others take theirs', async () => {
     const log = await open(2);
-    expect(await log.append(['a', 'b'].map(text => ({ partition: 0, text })))).toEqual([]);
-    const refused = await log.append([
+    const taken = await log.append(['a', 'b'].map(text => ({ partition: 0, text })));
+    expect(taken).toEqual([{ partition: 0, taken: true, fill: 0, oldestAgeMs: expect.any(Number) }]);
+    const mixed = await log.append([
       { partition: 0, text: 'c' },
       { partition: 1, text: 'x' },
+      { partition: 0, text: 'd' },
     ]);
-    expect(refused).toEqual([0]);
+    expect(mixed).toEqual([
+      { partition: 0, taken: false, fill: 1, oldestAgeMs: expect.any(Number) },
+      { partition: 1, taken: true, fill: 0, oldestAgeMs: expect.any(Number) },
+    ]);
     const found = await log.read(fromStart(0, 1), AT_ONCE);
     expect(texts(found.get(0))).toEqual(['a', 'b']);
     expect(texts(found.get(1))).toEqual(['x']);
     await log.trim(0, found.get(0)?.[1]?.position ?? '');
-    expect(await log.append([{ partition: 0, text: 'c' }])).toEqual([]);
+    expect(await log.append([{ partition: 0, text: 'c' }])).toMatchObject([{ taken: true }]);
+  });
+
+  test('a partition takes all entries of a call or none', async () => {
+    const log = await open(2);
+    await log.append([{ partition: 0, text: 'a' }]);
+    const three = ['b', 'c', 'd'].map(text => ({ partition: 0, text }));
+    expect(await log.append(three)).toMatchObject([{ taken: true, fill: 0.5 }]);
+    expect(await log.append(three)).toMatchObject([{ taken: false, fill: 2 }]);
+    expect(texts((await log.read(fromStart(0), AT_ONCE)).get(0))).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('an append reports how old the oldest entry is, which trimming makes younger', async () => {
+    const log = await open(100);
+    const age = async (): Promise<number> => (await log.append([{ partition: 0, text: 'x' }]))[0]?.oldestAgeMs ?? -1;
+    await age();
+    const begun = Date.now();
+    await expect.poll(age, { interval: 20 }).toBeGreaterThan(200);
+    expect(await age()).toBeLessThan(Date.now() - begun + 100);
+    await log.trim(0, await log.end(0));
+    expect(await age()).toBeLessThan(200);
   });
 }
 

@@ -2,6 +2,7 @@
 import type { NodeLeases, ReportLog } from '@hubbub/broker';
 import { DEFAULT_PARTITIONS, partitionOf, type Report, type Sender, type Status } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
+import type { ReportBacklog } from './partition-queues.js';
 import { type AddressedReport, ReportCourier } from './report-courier.js';
 
 /** The part of a session that presence gets. */
@@ -72,6 +73,16 @@ export class PresenceReporter {
     return this.#courier.isReporting;
   }
 
+  /** The backlog between this edge and presence. */
+  get backlog(): ReportBacklog {
+    return this.#courier.backlog;
+  }
+
+  /** Reports that the log has not taken. */
+  get waiting(): number {
+    return this.#courier.waiting;
+  }
+
   /** This edge as presence knows it: `<node id>/<unique>`, a new one after each resync. */
   get incarnation(): string {
     return this.#courier.incarnation;
@@ -82,7 +93,7 @@ export class PresenceReporter {
   }
 
   sessionOpened(session: ReportedSession): void {
-    this.#ofUser({ kind: 'connect', session: session.id, user: session.user.id });
+    this.#ofUser({ kind: 'connect', session: session.id, user: session.user.id }, true);
   }
 
   /** The connection ended: call it while `session.rooms` still names the rooms it was in. */
@@ -95,10 +106,10 @@ export class PresenceReporter {
     this.#ofUser({ kind: 'disconnect', session: session.id, user: session.user.id });
   }
 
-  /** Also for a join of a room that the session is in already: it is answered with `room_info` again. */
-  joined(session: ReportedSession, room: string): void {
-    if (!this.#ofRoom(joinOf(session, room, false))) this.#unanswered.add(joinKey(session.id, room));
-    this.#ofUser({ kind: 'enter', session: session.id, user: session.user.id, room });
+  /** @param isMember the session is in the room already: it is answered with `room_info` again */
+  joined(session: ReportedSession, room: string, isMember = false): void {
+    if (!this.#ofRoom(joinOf(session, room, false), !isMember)) this.#unanswered.add(joinKey(session.id, room));
+    this.#ofUser({ kind: 'enter', session: session.id, user: session.user.id, room }, !isMember);
   }
 
   /** The session left by itself: no grace. */
@@ -172,12 +183,12 @@ export class PresenceReporter {
     }
   }
 
-  #ofRoom(report: Report & { readonly room: string }): boolean {
-    return this.#courier.add(partitionOf(report.room, this.#partitions), report);
+  #ofRoom(report: Report & { readonly room: string }, isNew = false): boolean {
+    return this.#courier.add(partitionOf(report.room, this.#partitions), report, isNew);
   }
 
-  #ofUser(report: Report & { readonly user: string }): boolean {
-    return this.#courier.add(partitionOf(report.user, this.#partitions), report);
+  #ofUser(report: Report & { readonly user: string }, isNew = false): boolean {
+    return this.#courier.add(partitionOf(report.user, this.#partitions), report, isNew);
   }
 
   #addressed(key: string, report: Report): AddressedReport {

@@ -1,8 +1,9 @@
 /** Brings an edge's reports to presence, under an incarnation that holds a lease; starts over when that is in doubt. */
 import { randomBytes } from 'node:crypto';
-import type { LogAppend, NodeLeases, ReportLog } from '@hubbub/broker';
+import type { AppendResult, LogAppend, NodeLeases, ReportLog } from '@hubbub/broker';
 import { encodeReports, type Report } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
+import { PartitionQueues, type ReportBacklog } from './partition-queues.js';
 
 /** A report, and the partition it is for. */
 export interface AddressedReport {
@@ -18,7 +19,7 @@ export interface ReportCourierOptions {
   readonly logger: Logger;
   /** The whole state of the edge, for a resync of presence. */
   everything(): Iterable<AddressedReport>;
-  /** These may not have arrived; `everything` will be asked for soon. */
+  /** These may not have arrived. Unless they are questions, `everything` will be asked for soon. */
   lost(reports: readonly Report[]): void;
 }
 
@@ -27,8 +28,6 @@ const GATHER_MS = 5;
 /** An entry is applied as a whole: this bounds what presence takes in one bite. */
 const ENTRY_REPORTS = 256;
 const ENTRIES_IN_FLIGHT = 64;
-/** More waiting than this means that the log does not keep up: the current state is reported again when it does. */
-const MAX_WAITING = 50_000;
 export const RENEWALS_PER_LEASE = 4;
 const RETRY_MIN_MS = 100;
 /**
@@ -49,12 +48,11 @@ export class ReportCourier {
   #incarnation = '';
   /** Incarnations that may have reported and whose end presence does not know yet. */
   readonly #former = new Set<string>();
-  #waiting: AddressedReport[] = [];
-  /** Given to the log, which has not answered yet. */
-  #inFlight: readonly AddressedReport[] = [];
-  #maxWaiting = MAX_WAITING;
+  readonly #queues: PartitionQueues;
+  #awaySinceMs = performance.now();
   #renewedAtMs = 0;
   #flushTimer: NodeJS.Timeout | undefined;
+  #fullTimer: NodeJS.Timeout | undefined;
   #renewTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
   #returning: Promise<void> | undefined;
@@ -62,6 +60,7 @@ export class ReportCourier {
 
   constructor(options: ReportCourierOptions) {
     this.#options = options;
+    this.#queues = new PartitionQueues(options.partitions);
   }
 
   /** Whether reports are taken at the moment. */
@@ -78,14 +77,25 @@ export class ReportCourier {
     this.#returning = this.#return();
   }
 
-  /** Takes a report; false: dropped, and `everything` will be reported later. */
-  add(partition: number, report: Report): boolean {
+  /** Reports that the log has not taken. */
+  get waiting(): number {
+    return this.#queues.size;
+  }
+
+  /** While this edge is away, its whole state waits. */
+  get backlog(): ReportBacklog {
+    const nowMs = performance.now();
+    const backlog = this.#queues.backlog(nowMs);
+    return this.#state === 'away' ? { ...backlog, unappendedMs: nowMs - this.#awaySinceMs } : backlog;
+  }
+
+  /**
+   * Takes a report; false: dropped, and `everything` will be reported later.
+   * @param isNew presence has not heard of this session (in this room)
+   */
+  add(partition: number, report: Report, isNew = false): boolean {
     if (this.#state !== 'reporting') return false;
-    this.#waiting.push({ partition, report });
-    if (this.#waiting.length > this.#maxWaiting) {
-      this.#goAway('too many reports wait');
-      return false;
-    }
+    if (!this.#queues.add(partition, { report, isNew }, performance.now())) return false;
     this.#flushTimer ??= setTimeout(() => this.#flush(), GATHER_MS);
     return true;
   }
@@ -97,12 +107,19 @@ export class ReportCourier {
     this.#state = 'closed';
     clearInterval(this.#renewTimer);
     clearTimeout(this.#flushTimer);
+    clearTimeout(this.#fullTimer);
     this.#cancelPause();
     await this.#returning;
     await waiting;
     if (this.#incarnation !== '') this.#former.add(this.#incarnation);
     try {
-      while (wasReporting && this.#waiting.length > 0) await this.#options.log.append(this.#takeEntries());
+      let isFull = !wasReporting;
+      while (!isFull) {
+        const entries = this.#takeEntries(Number.POSITIVE_INFINITY);
+        if (entries.length === 0) break;
+        const results = await this.#options.log.append(entries);
+        isFull = results.some(({ taken }) => !taken);
+      }
       await this.#reportFormer();
     } catch (error) {
       this.#options.logger.warn(
@@ -117,46 +134,57 @@ export class ReportCourier {
     if (this.#flushing !== undefined) return;
     this.#flushing = this.#flushAll().finally(() => {
       this.#flushing = undefined;
-      if (this.#waiting.length > 0 && this.#state === 'reporting') this.#flush();
+      const delayMs = this.#state === 'reporting' ? this.#queues.delayMs(performance.now()) : undefined;
+      if (delayMs === 0) this.#flush();
+      else if (delayMs !== undefined) this.#flushIn(delayMs);
     });
   }
 
+  #flushIn(delayMs: number): void {
+    clearTimeout(this.#fullTimer);
+    this.#fullTimer = setTimeout(() => this.#flush(), delayMs);
+  }
+
   async #flushAll(): Promise<void> {
-    while (this.#state === 'reporting' && this.#waiting.length > 0) {
+    while (this.#state === 'reporting' && this.#queues.delayMs(performance.now()) === 0) {
       // A process that was paused must not report under a lease that ran out meanwhile.
       if (performance.now() - this.#renewedAtMs > this.#options.leases.leaseMs && !(await this.#renew())) return;
       const incarnation = this.#incarnation;
-      const before = this.#waiting;
-      const entries = this.#takeEntries();
-      this.#inFlight = before.slice(0, before.length - this.#waiting.length);
-      let failure: { reason: string; error?: unknown } | undefined;
       try {
-        if ((await this.#options.log.append(entries)).length > 0) failure = { reason: 'the log is full' };
+        const results = await this.#options.log.append(this.#takeEntries(performance.now()));
+        // Everything may have been reported again since, under another incarnation.
+        if (incarnation === this.#incarnation) this.#settle(results);
       } catch (error) {
-        failure = { reason: 'it is not known whether a report arrived', error };
+        if (incarnation === this.#incarnation) this.#goAway('it is not known whether a report arrived', error);
       }
-      // Everything has been reported again since, under another incarnation: what became of these does not matter.
-      if (incarnation !== this.#incarnation) continue;
-      if (failure !== undefined) this.#goAway(failure.reason, failure.error);
-      this.#inFlight = [];
     }
   }
 
-  /** The waiting reports as entries, in order within each partition. */
-  #takeEntries(): LogAppend[] {
-    const taken = this.#waiting.slice(0, ENTRIES_IN_FLIGHT * ENTRY_REPORTS);
-    this.#waiting = this.#waiting.slice(taken.length);
-    const byPartition = new Map<number, Report[]>();
-    for (const { partition, report } of taken) {
-      const reports = byPartition.get(partition);
-      if (reports === undefined) byPartition.set(partition, [report]);
-      else reports.push(report);
+  /** Reports of a full log wait for it: it would not take the whole state either. */
+  #settle(results: readonly AppendResult[]): void {
+    const fullBefore = this.#queues.full;
+    const questions = this.#queues.settle(results, performance.now());
+    const { full, size } = this.#queues;
+    if (questions.length > 0) this.#options.lost(questions);
+    const { logger } = this.#options;
+    if (fullBefore === 0 && full > 0) {
+      logger.warn(
+        { event: 'report_log_full', waiting: size },
+        'presence is behind: a report log is full; reports wait',
+      );
+    } else if (fullBefore > 0 && full === 0) {
+      logger.info({ event: 'report_log_taken', waiting: size }, 'the report logs have space again');
     }
+  }
+
+  /** Reports that may go now, as entries: in order within each partition. */
+  #takeEntries(nowMs: number): LogAppend[] {
     const entries: LogAppend[] = [];
-    for (const [partition, reports] of byPartition) {
-      for (let at = 0; at < reports.length; at += ENTRY_REPORTS) {
-        const batch = { incarnation: this.#incarnation, reports: reports.slice(at, at + ENTRY_REPORTS) };
-        entries.push({ partition, text: encodeReports(batch) });
+    const atOnce = Math.max(ENTRY_REPORTS, (ENTRIES_IN_FLIGHT * ENTRY_REPORTS) / this.#options.partitions);
+    for (const [partition, queued] of this.#queues.take(nowMs, atOnce, ENTRY_REPORTS)) {
+      for (let at = 0; at < queued.length; at += ENTRY_REPORTS) {
+        const reports = queued.slice(at, at + ENTRY_REPORTS).map(({ report }) => report);
+        entries.push({ partition, text: encodeReports({ incarnation: this.#incarnation, reports }) });
       }
     }
     return entries;
@@ -189,9 +217,8 @@ export class ReportCourier {
       { event: 'presence_resync', reason, err: error },
       `registered again with presence: ${reason}`,
     );
-    this.#options.lost([...this.#inFlight, ...this.#waiting].map(({ report }) => report));
-    this.#waiting = [];
-    this.#inFlight = [];
+    this.#awaySinceMs = performance.now();
+    this.#options.lost(this.#queues.clear());
     this.#returning = this.#return();
   }
 
@@ -206,11 +233,13 @@ export class ReportCourier {
         await this.#reportFormer();
         if (this.#state !== 'away') return;
         this.#renewedAtMs = askedAtMs;
-        this.#waiting = [...this.#options.everything()];
-        this.#maxWaiting = this.#waiting.length + MAX_WAITING;
+        const nowMs = performance.now();
+        for (const { partition, report } of this.#options.everything()) {
+          this.#queues.add(partition, { report, isNew: false }, nowMs);
+        }
         this.#state = 'reporting';
         this.#options.logger.info(
-          { event: 'presence_reported', reports: this.#waiting.length },
+          { event: 'presence_reported', reports: this.#queues.size },
           'reported the whole state to presence',
         );
         this.#flush();
@@ -229,8 +258,9 @@ export class ReportCourier {
     if (former.length === 0) return;
     const reports = former.map(gone => ({ kind: 'node_gone' as const, gone }));
     const text = encodeReports({ incarnation: this.#incarnation, reports });
-    const refused = await log.append(Array.from({ length: partitions }, (_, partition) => ({ partition, text })));
-    if (refused.length > 0) throw new Error(`Partitions ${refused.join(', ')} are full.`);
+    const results = await log.append(Array.from({ length: partitions }, (_, partition) => ({ partition, text })));
+    const full = results.filter(({ taken }) => !taken).map(({ partition }) => partition);
+    if (full.length > 0) throw new Error(`Partitions ${full.join(', ')} are full.`);
     for (const incarnation of former) {
       await leases.release(incarnation);
       this.#former.delete(incarnation);

@@ -90,7 +90,7 @@ export class Memberships {
           'session joined a room',
         );
       }
-      presence.joined(session, room); // A member gets `room_info` again.
+      presence.joined(session, room, isMember); // A member gets `room_info` again.
     };
     await interest.acquire(channel);
     const feed = feeds.hold(room);

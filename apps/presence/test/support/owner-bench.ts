@@ -1,5 +1,6 @@
 /** Owners on in-memory parts: the test controls the clock, the reads and the failures. */
 import {
+  type AppendResult,
   type LogAppend,
   type LogEntry,
   MemoryNodeLeases,
@@ -34,7 +35,7 @@ export class HeldLog implements ReportLog {
     this.#now = now;
   }
 
-  async append(entries: readonly LogAppend[]): Promise<readonly number[]> {
+  async append(entries: readonly LogAppend[]): Promise<readonly AppendResult[]> {
     for (const { text } of entries) if (!this.#stamps.has(text)) this.#stamps.set(text, this.#now());
     return this.#log.append(entries);
   }

@@ -1,5 +1,6 @@
 /** The report log of one process, in memory. */
 import {
+  type AppendResult,
   LOG_START,
   type LogAppend,
   type LogEntry,
@@ -25,15 +26,22 @@ export class MemoryReportLog implements ReportLog {
     this.#maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES;
   }
 
-  async append(entries: readonly LogAppend[]): Promise<readonly number[]> {
-    const refused = new Set<number>();
+  async append(entries: readonly LogAppend[]): Promise<readonly AppendResult[]> {
+    const results = new Map<number, AppendResult>();
+    const nowMs = Date.now();
     for (const { partition, text } of entries) {
       const log = this.#log(partition);
-      if (log.length >= this.#maxEntries) refused.add(partition);
-      else log.push({ position: `${++this.#lastSequence}-0`, appendedAtMs: Date.now(), text });
+      let result = results.get(partition);
+      if (result === undefined) {
+        const fill = log.length / this.#maxEntries;
+        const oldestAgeMs = nowMs - (log[0]?.appendedAtMs ?? nowMs);
+        result = { partition, taken: fill < 1, fill, oldestAgeMs };
+        results.set(partition, result);
+      }
+      if (result.taken) log.push({ position: `${++this.#lastSequence}-0`, appendedAtMs: nowMs, text });
     }
     this.#wake();
-    return [...refused];
+    return [...results.values()];
   }
 
   async read(

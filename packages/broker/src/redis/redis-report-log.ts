@@ -1,5 +1,5 @@
 /** The report log on Redis Streams. */
-import type { LogAppend, LogEntry, LogPosition, ReadOptions, ReportLog } from '../report-log.js';
+import type { AppendResult, LogAppend, LogEntry, LogPosition, ReadOptions, ReportLog } from '../report-log.js';
 import { RedisScript } from './redis-script.js';
 import { partitionKey, REGISTRY_TTL_MS } from './registry-keys.js';
 import { newestId, type StreamEntry, StreamReader } from './stream-reader.js';
@@ -31,24 +31,23 @@ export class RedisReportLog implements ReportLog {
     this.#maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES;
   }
 
-  async append(entries: readonly LogAppend[]): Promise<readonly number[]> {
+  append(entries: readonly LogAppend[]): Promise<readonly AppendResult[]> {
     const texts = new Map<number, string[]>();
     for (const { partition, text } of entries) {
       const ofPartition = texts.get(partition);
       if (ofPartition === undefined) texts.set(partition, [text]);
       else ofPartition.push(text);
     }
-    const refused: number[] = [];
-    await orUnavailable(() =>
+    return orUnavailable(() =>
       Promise.all(
         Array.from(texts, async ([partition, ofPartition]) => {
           const args = [this.#maxEntries, REGISTRY_TTL_MS, ...ofPartition];
-          const taken = await appendScript.run(this.#redis, [this.#key(partition)], args);
-          if (taken === 0) refused.push(partition);
+          const answer = await appendScript.run(this.#redis, [this.#key(partition)], args);
+          const [taken, length, oldestAgeMs] = answer as [number, number, number];
+          return { partition, taken: taken === 1, fill: length / this.#maxEntries, oldestAgeMs };
         }),
       ),
     );
-    return refused;
   }
 
   async read(
