@@ -1,12 +1,11 @@
 /** A Redis Cluster of three primaries, with a replica each. */
-import { eventually } from '@hubbub/tools/kit';
+import { CLUSTER_ARGS, formRedisCluster } from '@hubbub/tools/kit';
 import { cleanup } from './cleanup.js';
 import { startRedis, type TestRedis } from './redis.js';
 
 /** Shorter than in production (15 s): each story waits for it. */
 export const NODE_TIMEOUT_MS = 1500;
 const PRIMARIES = 3;
-const SLOTS = 16_384;
 
 export interface RedisCluster {
   /** `redis+cluster://…` */
@@ -40,12 +39,11 @@ export interface RedisClusterOptions {
 }
 
 export async function startRedisCluster({ replicas = true, program }: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
-  const more = ['--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0'];
+  const more = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--cluster-replica-validity-factor', '0'];
   const count = replicas ? 2 * PRIMARIES : PRIMARIES;
   const servers = await Promise.all(
     Array.from({ length: count }, () =>
-      startRedis({ args: [...args, ...more], ...(program !== undefined && { program }) }),
+      startRedis({ args: [...CLUSTER_ARGS, ...more], ...(program !== undefined && { program }) }),
     ),
   );
   const away = new Set<TestRedis>();
@@ -79,36 +77,10 @@ export async function startRedisCluster({ replicas = true, program }: RedisClust
     return found;
   }
 
-  const [first] = servers as [TestRedis, ...TestRedis[]];
-  for (const server of servers) await ask(server, 'MEET', '127.0.0.1', String(first.port));
-  for (const [index, server] of servers.slice(0, PRIMARIES).entries()) {
-    const [from, to] = [index, index + 1].map(third => Math.ceil((third * SLOTS) / PRIMARIES)) as [number, number];
-    await ask(server, 'ADDSLOTSRANGE', String(from), String(to - 1));
-  }
-  for (const server of servers) {
-    await eventually(async () => (await nodes(server)).length === count, { describe: 'the servers know each other' });
-  }
-  for (const [index, replica] of servers.slice(PRIMARIES).entries()) {
-    const id = await ask(servers[index] as TestRedis, 'MYID');
-    await eventually(async () => (await ask(replica, 'REPLICATE', id)) === 'OK');
-    await eventually(async () => (await replica.cli('ROLE')).includes('connected'), {
-      describe: 'the replica follows',
-    });
-  }
-  for (const server of servers) {
-    await eventually(
-      async () =>
-        (await ask(server, 'INFO')).includes('cluster_state:ok') &&
-        (await nodes(server)).filter(({ primaryId }) => primaryId !== undefined).length === count - PRIMARIES,
-      { describe: 'the cluster is whole' },
-    );
-  }
+  const url = await formRedisCluster(servers, PRIMARIES);
 
   return {
-    url: `redis+cluster://${servers
-      .slice(0, PRIMARIES)
-      .map(({ port }) => `127.0.0.1:${port}`)
-      .join(',')}`,
+    url,
     servers,
     primaryOf: async name => (await nodeOf(name)).server,
     async moveSlot(name, between = async () => {}) {

@@ -9,6 +9,7 @@ export * from './process.js';
 export * from './process-output.js';
 export * from './raw-socket.js';
 export * from './redis.js';
+export * from './redis-cluster.js';
 export * from './tokens.js';
 export * from './websocket-frames.js';
 export * from './worker.js';
