@@ -4,6 +4,8 @@ import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../tests/support/cleanup.js';
 import { startRedis } from '../../tests/support/redis.js';
+import { startRedisCluster } from '../../tests/support/redis-cluster.js';
+import { startSentinelRedis } from '../../tests/support/redis-sentinel.js';
 import { type Documents, MemoryDocuments } from '../state/documents.js';
 import { RedisDocuments } from '../state/redis/redis-documents.js';
 
@@ -25,7 +27,13 @@ async function openInMemory(ttlMs: number): Promise<readonly [Documents, Documen
 }
 
 async function openOnRedis(ttlMs: number): Promise<readonly [Documents, Documents]> {
-  const { url, prefix } = await startRedis();
+  return openTwo(await startRedis(), ttlMs);
+}
+
+function openTwo(
+  { url, prefix }: { readonly url: string; readonly prefix: string },
+  ttlMs: number,
+): readonly [Documents, Documents] {
   const open = (): Documents => {
     const documents = new RedisDocuments({ url, prefix, ttlMs });
     cleanup(() => documents.close());
@@ -119,4 +127,17 @@ test('on Redis an abandoned service leaves nothing', async () => {
   await eventually(async () => (await redis.cli('--scan', '--pattern', `${redis.prefix}*`)) === '', {
     describe: 'no key is left',
   });
+});
+
+test.each([
+  ['on a Redis Cluster', () => startRedisCluster({ replicas: false })],
+  ['behind Sentinels', startSentinelRedis],
+])('%s instances share documents', async (_where, start) => {
+  const { url } = await start();
+  const [one, other] = openTwo({ url, prefix: 'test' }, HOUR_MS);
+  const keys = Array.from({ length: 20 }, (_, index) => `room:${index}`);
+  await Promise.all(keys.map(key => one.update<Counter>(key, increment)));
+  expect(await Promise.all(keys.map(key => other.update<Counter>(key, increment)))).toEqual(
+    keys.map(() => ({ count: 2 })),
+  );
 });

@@ -1,7 +1,8 @@
 /** Documents in Redis: shared by all instances of a service, and kept over its restarts. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { Document, Documents } from '../documents.js';
+import { connectRedis } from './connection.js';
 
 /**
  * Replaces the document KEYS[1] by the text ARGV[2] for ARGV[3] ms, if it is still ARGV[1]; an empty text means no document.
@@ -29,15 +30,12 @@ export interface RedisDocumentsOptions {
 }
 
 export class RedisDocuments implements Documents {
-  readonly #redis: Redis;
+  readonly #redis: Redis | Cluster;
   readonly #prefix: string;
   readonly #ttlMs: number;
 
   constructor({ url, prefix, ttlMs }: RedisDocumentsOptions) {
-    this.#redis = new Redis(url, { maxRetriesPerRequest: null, commandTimeout: 10_000 });
-    this.#redis.on('error', () => {
-      // It reconnects by itself; commands that wait too long reject meanwhile.
-    });
+    this.#redis = connectRedis(url);
     this.#prefix = prefix;
     this.#ttlMs = ttlMs;
   }
