@@ -9,6 +9,11 @@ import { build } from 'esbuild';
 
 const DIST = fileURLToPath(new URL('./dist/', import.meta.url));
 const TARGET = fileURLToPath(new URL('./dist/cli/', import.meta.url));
+/** Each is a bundle of its own: a thread that shared code with the command line would load all of it. */
+const ENTRY_POINTS = [
+  `${DIST}main.js`,
+  fileURLToPath(new URL('redis/lease-thread-main.js', import.meta.resolve('@hubbub/broker'))),
+];
 const ASSET = /new URL\('(\.[^']+)', import\.meta\.url\)/g;
 
 /** A path relative to a module becomes one relative to the bundle; Lua scripts are copied beside it. */
@@ -32,29 +37,31 @@ function assetPath(file, importer) {
 function bundledPath(file, importer) {
   if (file.endsWith('.lua')) return `./lua/${basename(file)}`;
   const path = assetPath(file, importer);
-  if (path === `${DIST}main.js`) return './main.js';
+  if (ENTRY_POINTS.includes(path)) return `./${basename(path)}`;
   return relative(TARGET, path) + (file.endsWith('/') ? '/' : '');
 }
 
 export default async function bundle() {
   await rm(TARGET, { recursive: true, force: true });
   await mkdir(`${TARGET}lua`, { recursive: true });
-  await build({
-    entryPoints: [`${DIST}main.js`],
-    outdir: TARGET,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: ['uWebSockets.js'],
-    // CommonJS packages call require for what Node brings.
-    banner: {
-      js: "import { createRequire as createRequireOf } from 'node:module';\nconst require = createRequireOf(import.meta.url);",
-    },
-    plugins: [assets],
-    logLevel: 'warning',
-  });
+  for (const entryPoint of ENTRY_POINTS) {
+    await build({
+      entryPoints: [entryPoint],
+      outdir: TARGET,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      external: ['uWebSockets.js'],
+      // CommonJS packages call require for what Node brings.
+      banner: {
+        js: "import { createRequire as createRequireOf } from 'node:module';\nconst require = createRequireOf(import.meta.url);",
+      },
+      plugins: [assets],
+      logLevel: 'warning',
+    });
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle();

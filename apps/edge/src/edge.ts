@@ -202,6 +202,7 @@ export async function startEdge({
     sessions: () => sessions.size,
     servers: () => link.servers,
     subscriptions: () => interest.size,
+    lateRenewals: () => reporter.lateRenewals,
     drainRemaining: () => departure.remaining,
   });
   reporter.start();

@@ -187,12 +187,19 @@ export interface EdgeGauges {
   subscriptions(): number;
   /** Sessions that a draining edge still has to disconnect. */
   drainRemaining(): number;
+  /** Renewals of this edge's lease by its thread. */
+  lateRenewals(): number;
   /** Redis server → whether its self-probe returned in time. */
   servers(): ReadonlyMap<string, boolean>;
 }
 
 export function createEdgeGauges(registry: MetricsRegistry, gauges: EdgeGauges): void {
-  const { gauge, gaugeBy } = metricsKit(registry);
+  const { gauge, gaugeBy, total } = metricsKit(registry);
+  total(
+    'hubbub_edge_late_lease_renewals_total',
+    'Renewals of the lease of this edge by its lease thread, because the event loop was late.',
+    gauges.lateRenewals,
+  );
   gaugeBy(
     'hubbub_edge_redis_heard',
     '1 if the self-probe through this Redis server returned in time, else 0.',

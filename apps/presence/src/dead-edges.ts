@@ -27,7 +27,8 @@ export class DeadEdges {
    */
   async reap(): Promise<number> {
     const { leases, partitions, metrics } = this.#options;
-    const { dead, nextInMs } = await leases.reap();
+    const { dead, nextInMs, holdBegan } = await leases.reap();
+    if (holdBegan) metrics.reapingHeld(leases.leaseMs / 2);
     if (dead.length === 0) return nextInMs;
     const livingNodes = new Set((await leases.living()).map(lease => nodeOf(lease.incarnation)));
     for (const incarnation of dead) {

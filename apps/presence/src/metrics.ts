@@ -55,6 +55,10 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
   );
   const countClaims = counter('claims_total', 'Partitions that this instance claimed.');
   const countReaped = counter('reaped_nodes_total', 'Dead edges that presence reaped.');
+  const countHolds = counter(
+    'reaping_holds_total',
+    'Times that presence declared no edge dead for half a lease, because checks were overdue.',
+  );
   const countOrphaned = counter('orphaned_incarnations_total', 'Incarnations of edges in a partition without a lease.');
   const countFailures = counter(
     'failures_total',
@@ -131,6 +135,11 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
         { event: 'node_reaped', incarnation },
         goesOn ? 'reaped a former incarnation of an edge' : 'reaped a dead edge; its sessions leave',
       );
+    },
+    /** @param ms in which edges can renew their leases */
+    reapingHeld(ms: number): void {
+      countHolds();
+      logger.warn({ event: 'reaping_held', ms }, 'Redis or presence was stalled; edges get time to renew their leases');
     },
     orphaned(incarnation: string): void {
       countOrphaned();

@@ -1,12 +1,12 @@
 /** The loop of a presence instance: who lives, what is mine, what is new, what is due. One round at a time. */
-import type { LogPosition, OnlineCount, OnlineCounter } from '@hubbub/broker';
+import { CHECK_INTERVAL_MS, type LogPosition, type OnlineCount, type OnlineCounter } from '@hubbub/broker';
 import { DeadEdges } from './dead-edges.js';
 import { assignedTo, INSTANCE_LEASE_MS, type InstanceLeases } from './instance-leases.js';
 import { type OwnedPartition, StaleClaim } from './owned-partition.js';
 import { allDone, PartitionClaims, type PartitionClaimsOptions } from './partition-claims.js';
 
 /** How often the instance renews its lease, looks for partitions and for dead edges. */
-export const POLL_MS = 1000;
+export const POLL_MS = CHECK_INTERVAL_MS;
 const MIN_POLL_MS = 50;
 /** After a round that failed. */
 const RETRY_MS = 250;
@@ -27,8 +27,6 @@ export class Owner {
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #written = new Map<number, OnlineCount & { readonly atMs: number }>();
   #nextPollMs = 0;
-  #lastPollMs = Number.POSITIVE_INFINITY;
-  #reapFromMs = 0;
   #term: string | undefined;
   /** The leases of instances are complete from then on. */
   #sharesFromMs = 0;
@@ -91,7 +89,8 @@ export class Owner {
     const share = nowMs < this.#sharesFromMs ? mine : assignedTo(instance, living, partitions);
     await this.#release([...this.#owned.values()].filter(owned => !share.has(owned.claim.partition)));
     await this.#claims.claim(share, living);
-    const nextDeathInMs = await this.#reap(living[0] === instance, nowMs);
+    // The first of the living does it.
+    const nextDeathInMs = living[0] === instance ? await this.#deadEdges.reap() : POLL_MS;
     await this.#upkeep();
     // When the next lease runs out, and not up to a second later: its users' grace begins only then.
     this.#nextPollMs = this.#now() + Math.max(MIN_POLL_MS, Math.min(POLL_MS, nextDeathInMs));
@@ -99,20 +98,11 @@ export class Owner {
 
   /**
    * Redis restarted or failed over, and its data may be old. Partitions stay where they are until restored leases of
-   * instances have expired, and no edge is declared dead for a restored lease.
+   * instances have expired.
    */
   #registryReplaced(nowMs: number): void {
     for (const owned of [...this.#owned.values()]) this.#drop(owned);
     this.#sharesFromMs = nowMs + INSTANCE_LEASE_MS;
-    this.#reapFromMs = nowMs + this.#options.nodeLeases.leaseMs / 2;
-  }
-
-  /** The first of the living does it. After an outage edges get the time to renew: no renewal could arrive meanwhile. */
-  async #reap(isFirst: boolean, nowMs: number): Promise<number> {
-    const { leaseMs } = this.#options.nodeLeases;
-    if (nowMs - this.#lastPollMs > POLL_MS + leaseMs / 2) this.#reapFromMs = nowMs + leaseMs / 2;
-    this.#lastPollMs = nowMs;
-    return isFirst && nowMs >= this.#reapFromMs ? await this.#deadEdges.reap() : POLL_MS;
   }
 
   async #round(): Promise<void> {

@@ -3,7 +3,7 @@ import { REGISTRY_TTL_MS } from '@hubbub/broker';
 import { loadConfig } from '@hubbub/config';
 import { expect, test } from 'vitest';
 import { RECONNECT_MAX_DELAY_MS } from '../../../packages/broker/src/redis/connection.js';
-import { RENEWALS_PER_LEASE, RETRY_MAX_MS } from '../../edge/src/presence/report-courier.js';
+import { RENEWALS_PER_LEASE, RETRY_MAX_MS } from '../../edge/src/presence/held-lease.js';
 import { INSTANCE_LEASE_MS } from '../src/instance-leases.js';
 import { META_RENEWAL_MS, RESTORING_MS } from '../src/owned-partition.js';
 import { ONLINE_RENEWAL_MS, POLL_MS } from '../src/owner.js';

@@ -98,11 +98,13 @@ export const presence = board({
         }),
         graph({
           title: 'Dead edges',
-          description: 'Expired leases, including those of fenced edges, and incarnations without a lease.',
+          description:
+            'Expired leases, including those of fenced edges, incarnations without a lease, and times in which no edge could be declared dead.',
           unit: 'short',
           queries: [
             [increase('hubbub_presence_reaped_nodes_total'), 'dead {{instance}}'],
             [increase('hubbub_presence_orphaned_incarnations_total'), 'orphaned {{instance}}'],
+            [increase('hubbub_presence_reaping_holds_total'), 'held {{instance}}'],
           ],
           warnAt: 1,
         }),

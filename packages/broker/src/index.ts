@@ -38,7 +38,13 @@ export { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory/memory-
 export { MemoryOnlineCounter } from './memory/memory-online-counter.js';
 export { MemoryReportLog, type MemoryReportLogOptions } from './memory/memory-report-log.js';
 export { type NamespaceDirectory, type NamespacePublishing, UNCONFIGURED_NAMESPACE } from './namespace-directory.js';
-export { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases } from './node-leases.js';
+export {
+  CHECK_INTERVAL_MS,
+  DEFAULT_NODE_LEASE_MS,
+  type LeaseKeeper,
+  type NodeLease,
+  type NodeLeases,
+} from './node-leases.js';
 export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCount, type OnlineCounter } from './online-counter.js';
 export { publishKept, publishOnce } from './redis/kept-envelopes.js';
 export {

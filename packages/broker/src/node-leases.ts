@@ -11,6 +11,8 @@ export interface Reaping {
   readonly dead: readonly string[];
   /** When the next lease runs out unless it is renewed, or the turn of a dead one comes; `Infinity`: never. */
   readonly nextInMs: number;
+  /** Whether this check was late, and began a hold: no edge is declared dead for half a lease. */
+  readonly holdBegan: boolean;
 }
 
 /**
@@ -19,6 +21,7 @@ export interface Reaping {
  * Guarantees, tested by `test/node-leases-conformance.ts` on every implementation:
  * - **Once dead, always dead.** A reaped or fenced incarnation never becomes alive again: `renew` returns false.
  * - **No loss.** From `reap` to `forget` the incarnation is among the dead, even after a crash in between.
+ * - **A chance to renew.** After a gap between two `reap` of more than `lateCheckMs`, no edge dies for half a lease.
  */
 export interface NodeLeases {
   /** How long a lease lasts without renewal. */
@@ -29,7 +32,10 @@ export interface NodeLeases {
   renew(incarnation: string): Promise<boolean>;
   /** Gone in good order: not declared dead. */
   release(incarnation: string): Promise<void>;
-  /** Moves the expired from the living to the dead, and lists all the dead whose turn has come. */
+  /**
+   * Moves the expired from the living to the dead, and lists all the dead whose turn has come. Call it every
+   * `CHECK_INTERVAL_MS` or more often: a gap counts as a time in which edges could not renew.
+   */
   reap(): Promise<Reaping>;
   /** Call it when the dead edge's sessions have been removed. */
   forget(incarnation: string): Promise<void>;
@@ -40,7 +46,51 @@ export interface NodeLeases {
   fenceAll(): Promise<void>;
   /** Everybody alive. */
   living(): Promise<readonly NodeLease[]>;
+  /** Opens the keeper of this process's own lease: one for each process, to be closed. */
+  openKeeper(): LeaseKeeper;
+}
+
+/**
+ * Renews the lease of a process while its event loop is late to: a busy edge is not a dead edge. It stops when the event loop
+ * has not turned for two leases: a frozen edge is a dead one.
+ */
+export interface LeaseKeeper {
+  /** How often it renewed. */
+  readonly renewals: number;
+  /** Milliseconds since the lease was renewed, by whichever thread. */
+  sinceRenewalMs(): number;
+  /** The event loop turned. Call it a few times in each lease. */
+  noteTurn(): void;
+  /** The event loop renewed or began this lease `agoMs` before; the former one is not kept any more. */
+  noteRenewal(incarnation: string, agoMs: number): void;
+  close(): Promise<void>;
+}
+
+/** For leases that no other process can take away: only notes the time. */
+export class IdleLeaseKeeper implements LeaseKeeper {
+  readonly renewals = 0;
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+
+  sinceRenewalMs(): number {
+    return performance.now() - this.#renewedAtMs;
+  }
+
+  noteTurn(): void {}
+
+  noteRenewal(_incarnation: string, agoMs: number): void {
+    this.#renewedAtMs = performance.now() - agoMs;
+  }
+
+  async close(): Promise<void> {}
 }
 
 /** Presence looks when it runs out: an edge is gone well within 10 s (docs/decisions/0001). */
 export const DEFAULT_NODE_LEASE_MS = 8000;
+
+/** Between two checks for expired leases (apps/presence, owner.ts). */
+export const CHECK_INTERVAL_MS = 1000;
+
+/** A check is late when an edge that missed one renewal meanwhile has little time left for the next. */
+export function lateCheckMs(leaseMs: number): number {
+  return CHECK_INTERVAL_MS + leaseMs / 4;
+}

@@ -47,7 +47,7 @@ test('a node that renews its lease lives for a whole lease from then on', async 
   vi.advanceTimersByTime(900);
   expect(await leases.renew('edge-1/a')).toBe(true);
   vi.advanceTimersByTime(999);
-  expect(await leases.reap()).toEqual({ dead: [], nextInMs: 1 });
+  expect(await leases.reap()).toEqual({ dead: [], nextInMs: 1, holdBegan: false });
   expect(await leases.renew('edge-1/a')).toBe(true);
   vi.advanceTimersByTime(1000);
   await leases.reap();

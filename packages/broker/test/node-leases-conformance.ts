@@ -2,7 +2,7 @@
 
 import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
-import type { NodeLeases } from '../src/node-leases.js';
+import { lateCheckMs, type NodeLeases } from '../src/node-leases.js';
 
 const SHORT_MS = 30;
 const LONG_MS = 60_000;
@@ -22,7 +22,8 @@ export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLea
   });
 
   test('without leases there is nothing to expect', async () => {
-    expect(await (await open(LONG_MS)).reap()).toEqual({ dead: [], nextInMs: Number.POSITIVE_INFINITY });
+    const none = { dead: [], nextInMs: Number.POSITIVE_INFINITY, holdBegan: false };
+    expect(await (await open(LONG_MS)).reap()).toEqual(none);
   });
 
   test('a node that never registered is fenced', async () => {
@@ -59,6 +60,40 @@ export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLea
     await leases.release('edge-1/a');
     await eventually(async () => (await leases.reap()).dead.includes('edge-2/b'));
     expect((await leases.reap()).dead).toEqual(['edge-2/b']);
+  });
+
+  test('after a late check no edge dies for half a lease, and then those that did not renew', async () => {
+    const leaseMs = 400;
+    const leases = await open(leaseMs);
+    for (const incarnation of ['edge-1/a', 'edge-2/a']) await leases.register(incarnation);
+    expect(await leases.reap()).toMatchObject({ dead: [], holdBegan: false });
+    const checkedAtMs = performance.now();
+    await eventually(() => performance.now() - checkedAtMs > lateCheckMs(leaseMs) + 50);
+    const late = await leases.reap();
+    expect(late).toMatchObject({ dead: [], holdBegan: true });
+    expect(late.nextInMs, 'the end of the hold').toBeGreaterThan(0);
+    expect(late.nextInMs).toBeLessThanOrEqual(leaseMs / 2);
+    expect(await leases.renew('edge-1/a'), 'had no chance to renew').toBe(true);
+    expect(await leases.reap(), 'the hold lasts').toMatchObject({ dead: [], holdBegan: false });
+    await eventually(async () => (await leases.reap()).dead.length > 0);
+    expect((await leases.reap()).dead).toEqual(['edge-2/a']);
+  });
+
+  test('checks that are always a little late do not keep a dead edge for ever', async () => {
+    const leaseMs = 2000;
+    const leases = await open(leaseMs);
+    await leases.register('edge-1/a');
+    await leases.reap();
+    const beganAtMs = performance.now();
+    let checkedAtMs = beganAtMs;
+    await eventually(
+      async () => {
+        if (performance.now() - checkedAtMs < lateCheckMs(leaseMs) + 50) return false;
+        checkedAtMs = performance.now();
+        return (await leases.reap()).dead.length > 0;
+      },
+      { withinMs: 5 * leaseMs, describe: 'the edge is declared dead' },
+    );
   });
 
   test('all nodes can be fenced: they notice immediately, and are listed as dead after a lease', async () => {

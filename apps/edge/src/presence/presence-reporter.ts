@@ -88,6 +88,11 @@ export class PresenceReporter {
     return this.#courier.incarnation;
   }
 
+  /** Renewals of this edge's lease by a thread, because the event loop was late. */
+  get lateRenewals(): number {
+    return this.#courier.lateRenewals;
+  }
+
   start(): void {
     this.#courier.start();
   }

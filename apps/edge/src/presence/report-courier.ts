@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { AppendResult, LogAppend, NodeLeases, ReportLog } from '@hubbub/broker';
 import { encodeReports, type Report } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
+import { HeldLease, RETRY_MAX_MS } from './held-lease.js';
 import { PartitionQueues, type ReportBacklog } from './partition-queues.js';
 
 /** A report, and the partition it is for. */
@@ -28,13 +29,7 @@ const GATHER_MS = 5;
 /** An entry is applied as a whole: this bounds what presence takes in one bite. */
 const ENTRY_REPORTS = 256;
 const ENTRIES_IN_FLIGHT = 64;
-export const RENEWALS_PER_LEASE = 4;
 const RETRY_MIN_MS = 100;
-/**
- * An edge is back soon after Redis is: by then presence may have declared its former incarnation dead, and the graces of its
- * users run. Well below the grace of a resync (apps/presence, departures.ts).
- */
-export const RETRY_MAX_MS = 500;
 
 /**
  * `reporting`: reports are accepted and sent. `away`: they are dropped, and the current state will be reported under a new
@@ -44,16 +39,15 @@ type CourierState = 'reporting' | 'away' | 'closed';
 
 export class ReportCourier {
   readonly #options: ReportCourierOptions;
+  readonly #lease: HeldLease;
   #state: CourierState = 'away';
   #incarnation = '';
   /** Incarnations that may have reported and whose end presence does not know yet. */
   readonly #former = new Set<string>();
   readonly #queues: PartitionQueues;
   #awaySinceMs = performance.now();
-  #renewedAtMs = 0;
   #flushTimer: NodeJS.Timeout | undefined;
   #fullTimer: NodeJS.Timeout | undefined;
-  #renewTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
   #returning: Promise<void> | undefined;
   #cancelPause: () => void = () => {};
@@ -61,6 +55,10 @@ export class ReportCourier {
   constructor(options: ReportCourierOptions) {
     this.#options = options;
     this.#queues = new PartitionQueues(options.partitions);
+    this.#lease = new HeldLease({
+      leases: options.leases,
+      onFenced: () => this.#goAway('this edge was declared dead'),
+    });
   }
 
   /** Whether reports are taken at the moment. */
@@ -72,8 +70,13 @@ export class ReportCourier {
     return this.#incarnation;
   }
 
+  /** Renewals of the lease by a thread, because the event loop was late. */
+  get lateRenewals(): number {
+    return this.#lease.lateRenewals;
+  }
+
   start(): void {
-    this.#renewTimer = setInterval(() => void this.#renew(), this.#options.leases.leaseMs / RENEWALS_PER_LEASE);
+    this.#lease.start();
     this.#returning = this.#return();
   }
 
@@ -105,12 +108,12 @@ export class ReportCourier {
     const wasReporting = this.#state === 'reporting';
     const waiting = this.#flushing;
     this.#state = 'closed';
-    clearInterval(this.#renewTimer);
     clearTimeout(this.#flushTimer);
     clearTimeout(this.#fullTimer);
     this.#cancelPause();
     await this.#returning;
     await waiting;
+    await this.#lease.close();
     if (this.#incarnation !== '') this.#former.add(this.#incarnation);
     try {
       let isFull = !wasReporting;
@@ -148,7 +151,11 @@ export class ReportCourier {
   async #flushAll(): Promise<void> {
     while (this.#state === 'reporting' && this.#queues.delayMs(performance.now()) === 0) {
       // A process that was paused must not report under a lease that ran out meanwhile.
-      if (performance.now() - this.#renewedAtMs > this.#options.leases.leaseMs && !(await this.#renew())) return;
+      if (!this.#lease.isFresh && !(await this.#lease.renew())) {
+        await this.#pause(RETRY_MAX_MS);
+        continue;
+      }
+      this.#lease.renewForReports();
       const incarnation = this.#incarnation;
       try {
         const results = await this.#options.log.append(this.#takeEntries(performance.now()));
@@ -190,27 +197,10 @@ export class ReportCourier {
     return entries;
   }
 
-  /** @returns whether the incarnation still holds its lease, as far as is known. */
-  async #renew(): Promise<boolean> {
-    const incarnation = this.#incarnation;
-    if (this.#state !== 'reporting') return false;
-    const askedAtMs = performance.now();
-    try {
-      const held = await this.#options.leases.renew(incarnation);
-      if (incarnation !== this.#incarnation) return false;
-      if (held) this.#renewedAtMs = askedAtMs;
-      else this.#goAway('this edge was declared dead');
-      return held;
-    } catch (error) {
-      // One unanswered renewal is not enough: the lease is valid until it runs out.
-      if (askedAtMs - this.#renewedAtMs > this.#options.leases.leaseMs) this.#goAway('the lease ran out', error);
-      return false;
-    }
-  }
-
   #goAway(reason: string, error?: unknown): void {
     if (this.#state !== 'reporting') return;
     this.#state = 'away';
+    this.#lease.end();
     // A presence that has just started asks every edge to register again: harmless while no client is connected.
     const isEmpty = this.#options.everything()[Symbol.iterator]().next().done === true;
     this.#options.logger[isEmpty ? 'info' : 'warn'](
@@ -228,11 +218,9 @@ export class ReportCourier {
     this.#incarnation = `${this.#options.nodeId}/${Date.now().toString(36)}${randomBytes(4).toString('hex')}`;
     for (let retryMs = RETRY_MIN_MS; this.#state === 'away'; retryMs = Math.min(RETRY_MAX_MS, retryMs * 2)) {
       try {
-        const askedAtMs = performance.now();
-        await this.#options.leases.register(this.#incarnation);
+        await this.#lease.begin(this.#incarnation);
         await this.#reportFormer();
         if (this.#state !== 'away') return;
-        this.#renewedAtMs = askedAtMs;
         const nowMs = performance.now();
         for (const { partition, report } of this.#options.everything()) {
           this.#queues.add(partition, { report, isNew: false }, nowMs);

@@ -11,6 +11,7 @@ export const RESYNC_MS = 2000;
 
 interface Departure {
   readonly incarnation: number;
+  readonly minGraceMs: number;
   /** Each removes one session, or does nothing if it has moved on meanwhile. */
   readonly members: ReadonlyArray<{ readonly room: string; readonly user: string; readonly session: string }>;
   readonly users: ReadonlyArray<{ readonly user: string; readonly session: string }>;
@@ -36,8 +37,9 @@ export class Departures {
   /**
    * Looks through the whole partition: that is rare, and an index by incarnation would cost memory for each session.
    * The remaining work needs no storage: the rows still name the incarnation that is gone.
+   * @param minGraceMs of members whose namespace has a shorter grace
    */
-  begin(incarnation: number): void {
+  begin(incarnation: number, minGraceMs: number): void {
     const members: Departure['members'][number][] = [];
     for (const room of this.#rooms.values()) {
       for (const member of room.members.values()) {
@@ -52,7 +54,7 @@ export class Departures {
         if (of.incarnation === incarnation) users.push({ user: user.id, session });
       }
     }
-    this.#queue.push({ incarnation, members, users, next: 0 });
+    this.#queue.push({ incarnation, minGraceMs, members, users, next: 0 });
   }
 
   /** Takes out at most `limit` sessions. */
@@ -76,7 +78,7 @@ export class Departures {
       const room = this.#rooms.get(ofRoom.room);
       const member = room?.members.get(ofRoom.user);
       if (room === undefined || member?.sessions.get(ofRoom.session) !== incarnation) return;
-      this.#rooms.drop(room, member, ofRoom.session, nowMs, RESYNC_MS);
+      this.#rooms.drop(room, member, ofRoom.session, nowMs, departure.minGraceMs);
       return;
     }
     const ofUser = users[index - members.length];

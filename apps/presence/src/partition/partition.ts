@@ -4,7 +4,7 @@
  */
 import { nodeOf, type Report } from '@hubbub/protocol';
 import { Deadlines } from './deadlines.js';
-import { Departures } from './departures.js';
+import { Departures, RESYNC_MS } from './departures.js';
 import type { Effects } from './effects.js';
 import { Incarnations } from './incarnations.js';
 import { Journal } from './journal.js';
@@ -115,7 +115,8 @@ export class Partition {
   /** Applies a report of an incarnation, as of `nowMs`. Reports of an incarnation that is gone change nothing. */
   apply(incarnation: string, report: Report, nowMs: number): void {
     if (report.kind === 'node_gone') {
-      this.#nodeGone(report.gone, nowMs);
+      // The edge itself reports it under its next incarnation, and presence under this one.
+      this.#nodeGone(report.gone, nowMs, incarnation === report.gone ? 0 : RESYNC_MS);
       return;
     }
     // Also of an incarnation that is gone: its edge may live on under another one, and waits.
@@ -177,11 +178,11 @@ export class Partition {
     return effects;
   }
 
-  #nodeGone(incarnation: string, nowMs: number): void {
+  #nodeGone(incarnation: string, nowMs: number, minGraceMs: number): void {
     if (this.#incarnations.isGone(incarnation)) return;
     this.#incarnations.declareGone(incarnation, nowMs);
     const index = this.#incarnations.find(incarnation);
-    if (index !== undefined) this.#departures.begin(index);
+    if (index !== undefined) this.#departures.begin(index, minGraceMs);
   }
 
   #restore(saved: SavedPartition, nowMs: number): void {
@@ -212,6 +213,6 @@ export class Partition {
       if (user !== undefined) this.#users.restore(user);
       else this.#journal.users.add(id);
     }
-    for (const index of this.#incarnations.goneIndexes()) this.#departures.begin(index);
+    for (const index of this.#incarnations.goneIndexes()) this.#departures.begin(index, RESYNC_MS);
   }
 }

@@ -1,5 +1,13 @@
 /** Leases of the edges of one process, in memory. */
-import { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases, type Reaping } from '../node-leases.js';
+import {
+  DEFAULT_NODE_LEASE_MS,
+  IdleLeaseKeeper,
+  type LeaseKeeper,
+  lateCheckMs,
+  type NodeLease,
+  type NodeLeases,
+  type Reaping,
+} from '../node-leases.js';
 
 export interface MemoryNodeLeasesOptions {
   readonly leaseMs?: number;
@@ -13,6 +21,8 @@ export class MemoryNodeLeases implements NodeLeases {
   readonly #expiry = new Map<string, number>();
   /** Incarnation → when it may be listed. */
   readonly #dead = new Map<string, number>();
+  #checkedAtMs: number | undefined;
+  #heldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: MemoryNodeLeasesOptions = {}) {
     this.leaseMs = options.leaseMs ?? DEFAULT_NODE_LEASE_MS;
@@ -35,12 +45,14 @@ export class MemoryNodeLeases implements NodeLeases {
 
   async reap(): Promise<Reaping> {
     const now = this.#now();
+    const holdBegan = this.#noteCheck(now);
+    const heldMs = this.#heldAtMs + this.leaseMs / 2 - now;
     for (const [incarnation, expiresAt] of this.#expiry) {
-      if (expiresAt <= now) this.#declareDead(incarnation, now);
+      if (heldMs <= 0 && expiresAt <= now) this.#declareDead(incarnation, now);
     }
     const dead = [...this.#dead].filter(([, dueAt]) => dueAt <= now).map(([incarnation]) => incarnation);
-    const ahead = [...this.#expiry.values(), ...this.#dead.values()].filter(at => at > now);
-    return { dead, nextInMs: Math.min(...ahead.map(at => at - now)) };
+    const ahead = [...this.#expiry.values(), ...[...this.#dead.values()].filter(at => at > now)];
+    return { dead, nextInMs: Math.min(...ahead.map(at => Math.max(0, heldMs, at - now))), holdBegan };
   }
 
   async forget(incarnation: string): Promise<void> {
@@ -54,6 +66,20 @@ export class MemoryNodeLeases implements NodeLeases {
   async living(): Promise<readonly NodeLease[]> {
     const now = this.#now();
     return [...this.#expiry].map(([incarnation, expiresAt]) => ({ incarnation, expiresInMs: expiresAt - now }));
+  }
+
+  openKeeper(): LeaseKeeper {
+    return new IdleLeaseKeeper();
+  }
+
+  /** @returns whether a hold began; node-reap.lua has the same rule */
+  #noteCheck(now: number): boolean {
+    const lateMs = now - (this.#checkedAtMs ?? now);
+    this.#checkedAtMs = now;
+    const isLate = lateMs > lateCheckMs(this.leaseMs);
+    const holdBegan = isLate && (lateMs > this.leaseMs || now - this.#heldAtMs > 2 * this.leaseMs);
+    if (holdBegan) this.#heldAtMs = now;
+    return holdBegan;
   }
 
   #declareDead(incarnation: string, dueAt: number): void {

@@ -2,6 +2,7 @@
 import { DEFAULT_PARTITIONS } from '@hubbub/protocol';
 import type { BrokerClient } from '../broker-client.js';
 import type { AcknowledgedLoss } from '../history.js';
+import { LeaseThread } from './lease-thread.js';
 import { openRedisTopologies, type RedisTopologyOptions } from './open-topology.js';
 import { RedisBroker } from './redis-broker.js';
 import { RedisEventLog } from './redis-event-log.js';
@@ -26,10 +27,19 @@ export interface RedisBrokerClientOptions extends RedisTopologyOptions {
 
 /** Returns immediately and connects in the background: until Redis answers, everything rejects with `UNAVAILABLE`. */
 export function openRedisBrokerClient(url: string, options: RedisBrokerClientOptions): BrokerClient {
-  const { prefix, onAcknowledgedLoss } = options;
-  const redis = openRedisTopologies(url, options.registryUrl, options);
+  const {
+    prefix,
+    onAcknowledgedLoss,
+    registryUrl,
+    nodeLeaseMs: leaseMs,
+    certificates,
+    commandTimeoutMs,
+    onError,
+  } = options;
+  const redis = openRedisTopologies(url, registryUrl, options);
   const ofRooms = { redis: redis.rooms, prefix };
   const ofRegistry = { redis: redis.registry, prefix };
+  const thread = { url: registryUrl ?? url, prefix, leaseMs, commandTimeoutMs, certificates, onError };
   const partitions = options.presencePartitions ?? DEFAULT_PARTITIONS;
   const broker = new RedisBroker(redis.rooms);
   return {
@@ -39,7 +49,7 @@ export function openRedisBrokerClient(url: string, options: RedisBrokerClientOpt
     reports: new RedisReportLog(ofRegistry),
     events: new RedisEventLog(ofRegistry),
     lifecycle: new RedisLifecycleLog({ ...ofRegistry, partitions }),
-    leases: new RedisNodeLeases({ ...ofRegistry, leaseMs: options.nodeLeaseMs }),
+    leases: new RedisNodeLeases({ ...ofRegistry, leaseMs, openKeeper: () => new LeaseThread(thread) }),
     online: new RedisOnlineCounter(ofRegistry),
     async close() {
       await broker.close();

@@ -1,5 +1,13 @@
 /** Leases of edges in Redis, by the clock of Redis. */
-import { DEFAULT_NODE_LEASE_MS, type NodeLease, type NodeLeases, type Reaping } from '../node-leases.js';
+import {
+  DEFAULT_NODE_LEASE_MS,
+  IdleLeaseKeeper,
+  type LeaseKeeper,
+  lateCheckMs,
+  type NodeLease,
+  type NodeLeases,
+  type Reaping,
+} from '../node-leases.js';
 import { RedisScript } from './redis-script.js';
 import { nodesKey, REGISTRY_TTL_MS } from './registry-keys.js';
 import type { RedisTopology } from './topology.js';
@@ -15,19 +23,25 @@ export interface RedisNodeLeasesOptions {
   readonly prefix: string;
   /** Default 8,000. The same for all processes of a cluster. */
   readonly leaseMs?: number;
+  /** Default: a keeper that renews nothing. */
+  readonly openKeeper?: () => LeaseKeeper;
 }
 
 export class RedisNodeLeases implements NodeLeases {
   readonly leaseMs: number;
+  readonly openKeeper: () => LeaseKeeper;
   readonly #redis: RedisTopology;
   readonly #alive: string;
   readonly #dead: string;
+  readonly #checks: string;
 
   constructor(options: RedisNodeLeasesOptions) {
     this.leaseMs = options.leaseMs ?? DEFAULT_NODE_LEASE_MS;
+    this.openKeeper = options.openKeeper ?? (() => new IdleLeaseKeeper());
     this.#redis = options.redis;
     this.#alive = nodesKey(options.prefix, 'alive');
     this.#dead = nodesKey(options.prefix, 'dead');
+    this.#checks = nodesKey(options.prefix, 'checks');
   }
 
   async register(incarnation: string): Promise<void> {
@@ -66,10 +80,14 @@ export class RedisNodeLeases implements NodeLeases {
   }
 
   async #reap(which: 'expired' | 'all', dueAfterMs: number): Promise<Reaping> {
-    const keys = [this.#alive, this.#dead];
-    const args = [which, dueAfterMs, REGISTRY_TTL_MS];
-    const reply = (await orUnavailable(() => reapScript.run(this.#redis, keys, args))) as string[];
-    const [nextInMs, ...dead] = reply;
-    return { dead, nextInMs: nextInMs === '-1' ? Number.POSITIVE_INFINITY : Number(nextInMs) };
+    const keys = [this.#alive, this.#dead, this.#checks];
+    const args = [which, dueAfterMs, REGISTRY_TTL_MS, this.leaseMs, lateCheckMs(this.leaseMs)];
+    const reply = (await orUnavailable(() => reapScript.run(this.#redis, keys, args))) as [string, number, ...string[]];
+    const [nextInMs, holdBegan, ...dead] = reply;
+    return {
+      dead,
+      nextInMs: nextInMs === '-1' ? Number.POSITIVE_INFINITY : Number(nextInMs),
+      holdBegan: holdBegan === 1,
+    };
   }
 }
