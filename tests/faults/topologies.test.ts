@@ -43,6 +43,12 @@ async function expectRosters(cluster: TestCluster): Promise<void> {
   }
 }
 
+/** A stopped replica does not connect again, until it is resumed. */
+async function cutReplication(primary: TestRedis, replica: TestRedis): Promise<void> {
+  await replica.pause();
+  await primary.cli('CLIENT', 'KILL', 'TYPE', 'replica');
+}
+
 const channelOf = (server: TestRedis, room: string) => `${server.prefix}:room:{${room}}`;
 
 describe('several Redis servers', { timeout: 120_000 }, () => {
@@ -55,6 +61,19 @@ describe('several Redis servers', { timeout: 120_000 }, () => {
     await eventually(async () => (await first.cli('ROLE')).includes('connected'), { describe: 'the replica follows' });
     await (await redis.primary()).halt();
     await expectRecovery(stream, cluster);
+  });
+
+  test('behind Sentinels, a primary that dies after the replication link was cut loses nothing silently', async () => {
+    const redis = await startSentinelRedis();
+    const [first, second] = redis.servers;
+    const { cluster, stream } = await scene(redis.url, first);
+    await cutReplication(first, second);
+    await stream.flows(20);
+    await first.halt();
+    await second.resume();
+    await expectRecovery(stream, cluster);
+    // The replica lacked 20 acknowledged messages of each room at least.
+    for (const room of ROOMS) expect(stream.gaps(room).length, room).toBeGreaterThanOrEqual(stream.members.length);
   });
 
   test('on a Redis Cluster, a moved slot, a planned failover and a kill -9 lose nothing silently', async () => {
