@@ -11,14 +11,14 @@ import { cleanup } from '../support/cleanup.js';
 import type { TestCluster } from '../support/cluster.js';
 import { checkHistory, HistoryRecord } from './history-checker.js';
 
-/** Settings of a cluster with history in the rooms `kept:*` and without it in `plain:*`. */
+/** Settings of a cluster with history in `kept:*`, with a durable one in `safe:*`, and without one in `plain:*`. */
 export function historyEnvironment(): Record<string, string> {
   const directory = mkdtempSync(join(tmpdir(), 'hubbub-faults-'));
   cleanup(() => rmSync(directory, { recursive: true }));
   const path = join(directory, 'hubbub.yaml');
   writeFileSync(
     path,
-    'namespaces:\n  kept: { public: true, historySize: 10000, historyTtlMs: 600000 }\n  plain: { public: true }\n',
+    'namespaces:\n  kept: { public: true, historySize: 10000, historyTtlMs: 600000 }\n  safe: { public: true, historySize: 10000, historyTtlMs: 600000, durable: true }\n  plain: { public: true }\n',
   );
   return {
     HUBBUB_CONFIG: path,
@@ -196,6 +196,11 @@ export class NumberedStream {
       const seen = new Set(witnesses.get(room)?.numbers);
       return sum + acked.filter(n => !seen.has(n)).length;
     }, 0);
+  }
+
+  /** The acknowledged numbers of a room, in the order of their acks. */
+  acknowledged(room: string): readonly number[] {
+    return this.#ackedIn(room);
   }
 
   /** Clears the latencies so far. */

@@ -7,6 +7,7 @@ import {
   type RedisCertificateFiles,
   type RedisTopologyOptions,
   readRedisCertificates,
+  type WaitOutcome,
 } from '@hubbub/broker';
 import { type Config, ConfigError } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
@@ -14,6 +15,7 @@ import { countRedisFailures, type Logger, type MetricsRegistry, metricsKit, occa
 
 const FAILURE_LOG_INTERVAL_MS = 5000;
 const LOSS_LOG_INTERVAL_MS = 100;
+const DURABLE_BUCKETS_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /** @throws {ConfigError} for commands that make no sense without a cluster. */
 export function requireRedis(config: Config): string {
@@ -56,6 +58,8 @@ export function openConfiguredBrokerClient(
     nodeLeaseMs: config.nodeLeaseMs,
     presencePartitions: config.presencePartitions,
     onError: logRedisFailures(log, metrics),
+    durableTimeoutMs: config.durableTimeoutMs,
+    onDurableWait: observeDurableWaits(log, metrics),
     onAcknowledgedLoss: reportAcknowledgedLosses(log, metrics),
   });
 }
@@ -76,6 +80,28 @@ function reportAcknowledgedLosses(log: Logger, metrics: MetricsRegistry): (loss:
   return loss => {
     count();
     logLoss(loss);
+  };
+}
+
+function observeDurableWaits(log: Logger, metrics: MetricsRegistry): (outcome: WaitOutcome) => void {
+  const kit = metricsKit(metrics);
+  const wait = kit.duration(
+    'hubbub_durable_wait_seconds',
+    'Time until a replica confirmed the messages of durable namespaces; one wait for all messages of a moment.',
+    DURABLE_BUCKETS_SECONDS,
+  );
+  const count = kit.counter(
+    'hubbub_durable_unconfirmed_total',
+    'Messages of durable namespaces that no replica confirmed in time: their senders got OUTCOME_UNKNOWN.',
+  );
+  const logUnconfirmed = occasionally(FAILURE_LOG_INTERVAL_MS, (suppressed, messages: number) =>
+    log.warn({ event: 'durable_unconfirmed', messages, suppressed }, 'no replica of Redis confirmed messages in time'),
+  );
+  return ({ durationMs, unconfirmed }) => {
+    wait(durationMs);
+    if (unconfirmed === 0) return;
+    count(unconfirmed);
+    logUnconfirmed(unconfirmed);
   };
 }
 

@@ -95,6 +95,19 @@ export const redis = board({
           unit: 'ops',
           queries: [['sum by (job) (rate(hubbub_redis_connection_failures_total[$__rate_interval]))', '{{job}}']],
         }),
+        graph({
+          title: 'Waits for a replica',
+          description:
+            'Seconds until a replica confirmed the messages of durable namespaces (p99), and those not confirmed.',
+          unit: 'short',
+          queries: [
+            [
+              'histogram_quantile(0.99, sum by (le) (rate(hubbub_durable_wait_seconds_bucket[$__rate_interval]))) >= 0 or vector(0)',
+              'p99',
+            ],
+            ['sum(increase(hubbub_durable_unconfirmed_total[$__rate_interval]))', 'not confirmed'],
+          ],
+        }),
       ].map(panel => panel.span(6)),
     },
     {

@@ -15,6 +15,8 @@ export interface HistoryAppend {
   readonly ttlMs: number;
   /** As in {@link HistoryQuery}. */
   readonly known?: Position | undefined;
+  /** Resolves only when a replica has the envelope. Default false. In memory without a meaning. */
+  readonly durable?: boolean | undefined;
 }
 
 export interface Appended extends Position {
@@ -103,6 +105,7 @@ export const POSITION_TTL_FACTOR = 2;
  *   appender are in the order of its calls.
  * - **Unknown fate.** When `append` rejects with `OUTCOME_UNKNOWN`, the envelope may or may not have been published, now or a little later: a
  *   retry with the same idempotency key never doubles it.
+ * - **Durable.** A durable append without a confirming replica rejects with `OUTCOME_UNKNOWN`, after it was published.
  * - **Never the same position twice.** After any loss, an epoch and an offset never name another envelope: the history
  *   continues in a new epoch, with the envelopes that are left.
  */

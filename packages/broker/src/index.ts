@@ -64,6 +64,7 @@ export { RedisOnlineCounter, type RedisOnlineCounterOptions } from './redis/redi
 export { RedisReportLog, type RedisReportLogOptions } from './redis/redis-report-log.js';
 export { RedisScript, type ScriptArgument } from './redis/redis-script.js';
 export { nodesKey, onlineKey, partitionKey, REGISTRY_TTL_MS } from './redis/registry-keys.js';
+export type { WaitOutcome } from './redis/replica-wait.js';
 export type { RedisShard, RedisTopology } from './redis/topology.js';
 export { orUnavailable } from './redis/unavailable.js';
 export {

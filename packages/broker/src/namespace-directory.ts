@@ -6,6 +6,8 @@ export interface NamespacePublishing {
   readonly historySize: number;
   /** Time to live of a history after its last message. */
   readonly historyTtlMs: number;
+  /** Whether a message counts as published only when a replica has it. */
+  readonly durable?: boolean;
 }
 
 /**

@@ -16,6 +16,12 @@ export function namespaceDirectoryConformance(open: () => Promise<NamespaceDirec
     expect(await directory.lookup('default')).toEqual(UNCONFIGURED);
   });
 
+  test('a durable namespace is announced as one', async () => {
+    const directory = await open();
+    await directory.announce(new Map([['orders', { ...CHAT, durable: true }]]));
+    expect(await directory.lookup('orders')).toEqual({ ...CHAT, durable: true });
+  });
+
   test('the default namespace may be announced like any other', async () => {
     const directory = await open();
     await directory.announce(new Map([['default', CHAT]]));

@@ -45,6 +45,12 @@ export const namespaceFields = z.strictObject({
   historyTtlMs: wholeNumber(1000, 30 * DAY_MS)
     .default(300_000)
     .describe('Time after its last message when a history is deleted.'),
+  durable: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe(
+      'Acknowledges a message only when a replica of Redis has it, so that a failover does not lose it. Needs a history.',
+    ),
   conflate: z
     .boolean({ error: 'expected true or false' })
     .default(false)
@@ -93,10 +99,15 @@ export const namespaceFields = z.strictObject({
 });
 
 /** A history promises every message to its members; conflation skips some. */
-const namespaceSchema = namespaceFields.refine(({ conflate, historySize }) => !conflate || historySize === 0, {
-  error: 'not together with historySize above 0: a history keeps every message, conflation skips some',
-  path: ['conflate'],
-});
+const namespaceSchema = namespaceFields
+  .refine(({ conflate, historySize }) => !conflate || historySize === 0, {
+    error: 'not together with historySize above 0: a history keeps every message, conflation skips some',
+    path: ['conflate'],
+  })
+  .refine(({ durable, historySize }) => !durable || historySize > 0, {
+    error: 'only together with historySize above 0: without a history, Redis keeps no message',
+    path: ['durable'],
+  });
 
 /** Settings of one namespace. */
 export type Namespace = Readonly<z.infer<typeof namespaceSchema>>;

@@ -58,6 +58,14 @@ function valueWarnings(settings: WarningSettings, { lineBreaks, serviceLinks }: 
       change: 'Remove them from HUBBUB_JWT_SECRET or HUBBUB_JWT_ACCEPTED_SECRETS, and where tokens are signed',
     });
   }
+  const durable = Object.entries(settings.namespaces).flatMap(([name, own]) => (own.durable ? [name] : []));
+  if (settings.redisUrl === undefined && durable.length > 0) {
+    warnings.push({
+      name: 'durable_in_memory',
+      message: `messages are in memory only, although these namespaces are durable: ${durable.join(', ')}`,
+      change: 'export HUBBUB_REDIS_URL=redis+sentinel://…, or remove `durable` from the namespaces',
+    });
+  }
   if (serviceLinks.length > 0) {
     warnings.push({
       name: 'kubernetes_service_links',

@@ -173,6 +173,17 @@ describe('configuration', () => {
     );
   });
 
+  test('a durable namespace needs a history, and is a warning without Redis', () => {
+    expect(problemsOf({ HUBBUB_CONFIG: configFile('durable.yaml', 'namespaces: { a: { durable: true } }') })).toEqual([
+      'namespaces.a.durable: only together with historySize above 0: without a history, Redis keeps no message',
+    ]);
+    const path = configFile('orders.yaml', 'namespaces: { orders: { historySize: 1, durable: true } }');
+    const inMemory = loadConfig({ HUBBUB_CONFIG: path }).warnings.find(({ name }) => name === 'durable_in_memory');
+    expect(inMemory?.message).toContain('orders');
+    const { warnings } = loadConfig({ HUBBUB_CONFIG: path, HUBBUB_REDIS_URL: 'redis://h' });
+    expect(warnings.map(({ name }) => name)).not.toContain('durable_in_memory');
+  });
+
   test('a flag is true or false', () => {
     expect(loadConfig({ HUBBUB_SHARED_PORT: 'true' }).sharedPort).toBe(true);
     expect(problemsOf({ HUBBUB_SHARED_PORT: 'yes' })).toEqual(['HUBBUB_SHARED_PORT: expected true or false']);

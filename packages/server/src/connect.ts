@@ -77,6 +77,7 @@ export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
     prefix: options.redisPrefix ?? DEFAULT_REDIS_PREFIX,
     certificates,
     commandTimeoutMs: timeoutMs,
+    durableTimeoutMs: timeoutMs,
     nodeLeaseMs: DEFAULT_NODE_LEASE_MS,
     ...(options.presencePartitions !== undefined && { presencePartitions: options.presencePartitions }),
     waitForConnection: true,

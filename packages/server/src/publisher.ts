@@ -53,7 +53,7 @@ export class Publisher {
     const envelope = this.#encode(message);
     const idempotencyKey = idempotencyKeyOf(message);
     return await this.#send(options, async beginSending => {
-      const { historySize, historyTtlMs } = await this.#brokerClient.namespaces.lookup(namespaceOf(room));
+      const { historySize, historyTtlMs, durable } = await this.#brokerClient.namespaces.lookup(namespaceOf(room));
       beginSending();
       if (historySize === 0) return await this.#toChannel(channel, envelope, idempotencyKey);
       return await this.#brokerClient.history.append({
@@ -62,6 +62,7 @@ export class Publisher {
         envelope,
         size: historySize,
         ttlMs: historyTtlMs,
+        durable,
         ...(idempotencyKey !== undefined && { idempotencyKey }),
       });
     });

@@ -39,7 +39,7 @@ export class RoomPublisher {
    * Rejects with `UNAVAILABLE`: not published; or with `OUTCOME_UNKNOWN`.
    */
   publishMessage(session: Session, room: string, frame: UnsentFrame, messageId?: string): Promise<Publication> {
-    const { echo, historySize, historyTtlMs } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
+    const { echo, historySize, historyTtlMs, durable } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
     const envelope = envelopeOf(session, frame, echo);
     const channel = this.#parts.channels.room(room);
     if (historySize === 0) return this.#parts.broker.publish(channel, envelope).then(() => ({}));
@@ -48,7 +48,7 @@ export class RoomPublisher {
     const known = feed?.position;
     const key = idempotencyKey(session, messageId);
     return this.#parts.history
-      .append({ room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, ...key })
+      .append({ room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, durable, ...key })
       .then(({ epoch, offset, repeated }) => {
         const position = { epoch, offset };
         feed?.acknowledge(position);

@@ -64,8 +64,8 @@ function publishingOf(namespaces: Namespaces): ReadonlyMap<string, NamespacePubl
   const names = new Set([DEFAULT_NAMESPACE, ...Object.keys(namespaces)]);
   return new Map(
     Array.from(names, name => {
-      const { historySize, historyTtlMs } = namespaceSettings(namespaces, name);
-      return [name, { historySize, historyTtlMs }];
+      const { historySize, historyTtlMs, durable } = namespaceSettings(namespaces, name);
+      return [name, { historySize, historyTtlMs, ...(durable && { durable }) }];
     }),
   );
 }

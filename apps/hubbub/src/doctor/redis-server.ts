@@ -2,7 +2,7 @@
 import type { RedisShard } from '@hubbub/broker';
 import { type Check, fail, inMs, messageOf, ok, percentile, warn } from './check.js';
 import { REDIS_CLI } from './redis-cli.js';
-import { evictionPolicy, pubSubBuffers, redisRole, redisVersion } from './redis-verdicts.js';
+import { evictionPolicy, pubSubBuffers, redisReplicas, redisRole, redisVersion } from './redis-verdicts.js';
 
 const PINGS = 100;
 const CLOCK_WARN_MS = 1000;
@@ -20,10 +20,13 @@ export class Reading {
   aheadMs: number | undefined;
 }
 
-/** Yields each as it is known. */
+/**
+ * Yields each as it is known.
+ * @param durable names of the namespaces that need a replica here
+ */
 export async function* checkServer(
   redis: RedisConnection,
-  isInCluster: boolean,
+  { isInCluster, durable }: { readonly isInCluster: boolean; readonly durable: readonly string[] },
   reading: Reading,
 ): AsyncGenerator<Check> {
   const setting = async (name: string): Promise<string> => {
@@ -38,6 +41,9 @@ export async function* checkServer(
     return check;
   });
   yield await asked('Redis role', async () => redisRole(await redis.role()));
+  if (durable.length > 0) {
+    yield await asked('Redis replicas', async () => redisReplicas(await redis.info('replication'), durable));
+  }
   yield await asked('Redis pub/sub buffers', async () => pubSubBuffers(await setting('client-output-buffer-limit')));
   yield await asked('Redis eviction', async () =>
     evictionPolicy(await setting('maxmemory-policy'), await setting('maxmemory')),

@@ -72,6 +72,8 @@ async function* examine(config: Config, examined: Examined, checked: Set<string>
     const { shards } = redis;
     if (shards.length === 0) yield advise(unavailable(address, whole), redisCli(config, url), setting);
     const isNamed = examined.isNamed || shards.length > 1;
+    const durable = Object.entries(config.namespaces).flatMap(([name, own]) => (own.durable ? [name] : []));
+    const needs = { isInCluster: redis.isSharded, durable: carriesRooms ? durable : [] };
     const readings = new Map<string, Reading>();
     for (const shard of shards.filter(({ name }) => !checked.has(name))) {
       checked.add(shard.name);
@@ -89,7 +91,7 @@ async function* examine(config: Config, examined: Examined, checked: Set<string>
       yield naming(ok('Redis', `answers at ${name}`));
       const reading = new Reading();
       readings.set(shard.name, reading);
-      for await (const check of checkServer(shard.commands, redis.isSharded, reading)) yield naming(check);
+      for await (const check of checkServer(shard.commands, needs, reading)) yield naming(check);
       if (carriesRooms) yield naming(await roundTrips(redis, shard, broker, config));
     }
     if (readings.size > 1) yield* compared(readings);

@@ -40,6 +40,22 @@ export function redisRole(role: unknown): Check {
   );
 }
 
+/**
+ * @param info the answer to INFO replication
+ * @param durable names of the durable namespaces
+ */
+export function redisReplicas(info: string, durable: readonly string[]): Check {
+  const name = 'Redis replicas';
+  const online = [...info.matchAll(/^slave\d+:.*\bstate=online\b/gm)].length;
+  const found = `${online} online, for the durable namespaces ${durable.join(', ')}`;
+  if (online > 0) return ok(name, found);
+  return fail(
+    name,
+    `${found}: every message there gets OUTCOME_UNKNOWN`,
+    'Give the primary a replica, or remove `durable` from the namespaces.',
+  );
+}
+
 /** @param limits such as `normal 0 0 0 slave … pubsub 33554432 8388608 60` */
 export function pubSubBuffers(limits: string): Check {
   const name = 'Redis pub/sub buffers';

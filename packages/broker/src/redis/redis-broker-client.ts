@@ -12,6 +12,7 @@ import { RedisNamespaceDirectory } from './redis-namespace-directory.js';
 import { RedisNodeLeases } from './redis-node-leases.js';
 import { RedisOnlineCounter } from './redis-online-counter.js';
 import { RedisReportLog } from './redis-report-log.js';
+import type { WaitOutcome } from './replica-wait.js';
 
 export interface RedisBrokerClientOptions extends RedisTopologyOptions {
   /** Of presence and of client events, if they have a Redis of their own. Default: that of the rooms. */
@@ -21,6 +22,10 @@ export interface RedisBrokerClientOptions extends RedisTopologyOptions {
   readonly nodeLeaseMs: number;
   /** HUBBUB_PRESENCE_PARTITIONS: the number of lifecycle streams. Default 16. */
   readonly presencePartitions?: number;
+  /** How long a durable append waits for a replica. Default 1,000. */
+  readonly durableTimeoutMs?: number;
+  /** Called after each wait for a replica. */
+  readonly onDurableWait?: (outcome: WaitOutcome) => void;
   /** Called for each room of which Redis, after it returned with older data, lacks messages that this client appended. */
   readonly onAcknowledgedLoss?: (loss: AcknowledgedLoss) => void;
 }
@@ -29,6 +34,8 @@ export interface RedisBrokerClientOptions extends RedisTopologyOptions {
 export function openRedisBrokerClient(url: string, options: RedisBrokerClientOptions): BrokerClient {
   const {
     prefix,
+    durableTimeoutMs,
+    onDurableWait,
     onAcknowledgedLoss,
     registryUrl,
     nodeLeaseMs: leaseMs,
@@ -44,7 +51,7 @@ export function openRedisBrokerClient(url: string, options: RedisBrokerClientOpt
   const broker = new RedisBroker(redis.rooms);
   return {
     broker,
-    history: new RedisHistory({ ...ofRooms, onAcknowledgedLoss }),
+    history: new RedisHistory({ ...ofRooms, durableTimeoutMs, onDurableWait, onAcknowledgedLoss }),
     namespaces: new RedisNamespaceDirectory(ofRooms),
     reports: new RedisReportLog(ofRegistry),
     events: new RedisEventLog(ofRegistry),

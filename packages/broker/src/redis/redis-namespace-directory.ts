@@ -43,7 +43,10 @@ export class RedisNamespaceDirectory implements NamespaceDirectory {
   async announce(namespaces: ReadonlyMap<string, NamespacePublishing>): Promise<void> {
     // The default namespace is always there: so an announcement without namespaces differs from no announcement.
     const fields = [...new Map([[DEFAULT_NAMESPACE, UNCONFIGURED_NAMESPACE], ...namespaces])].flatMap(
-      ([name, { historySize, historyTtlMs }]) => [name, JSON.stringify({ historySize, historyTtlMs })],
+      ([name, { historySize, historyTtlMs, durable = false }]) => [
+        name,
+        JSON.stringify({ historySize, historyTtlMs, ...(durable && { durable }) }),
+      ],
     );
     await orUnavailable(() => announceScript.run(this.#redis, [this.#key], [ANNOUNCEMENT_TTL_MS, ...fields]));
   }
@@ -84,8 +87,10 @@ export class RedisNamespaceDirectory implements NamespaceDirectory {
 /** @throws {HubbubError} `UNAVAILABLE`: taken for "no history", what cannot be read would lose messages silently. */
 function parsePublishing(namespace: string, json: string): NamespacePublishing {
   try {
-    const { historySize, historyTtlMs } = JSON.parse(json);
-    if (isCount(historySize) && isCount(historyTtlMs)) return { historySize, historyTtlMs };
+    const { historySize, historyTtlMs, durable } = JSON.parse(json);
+    if (isCount(historySize) && isCount(historyTtlMs)) {
+      return { historySize, historyTtlMs, ...(durable === true && { durable }) };
+    }
   } catch {
     // Not JSON: reported below, like JSON of another shape.
   }

@@ -44,11 +44,25 @@ export class RedisScript {
     return this.#run(redis, keys, command('EVALSHA', sha), command('EVAL', text));
   }
 
-  /** Runs at the shard of the keys, which have one hash tag. */
-  run(redis: RedisTopology, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+  /**
+   * Runs at the shard of the keys, which have one hash tag.
+   * @param onAttempt called with the connection of each attempt; the last one executed the script
+   */
+  run(
+    redis: RedisTopology,
+    keys: readonly string[],
+    args: readonly ScriptArgument[],
+    onAttempt: (server: Redis) => void = () => {},
+  ): Promise<unknown> {
     const { sha, text } = this.#variantFor(redis);
-    const byHash = (server: Redis) => server.evalsha(sha, keys.length, ...keys, ...args);
-    const byText = (server: Redis) => server.eval(text, keys.length, ...keys, ...args);
+    const byHash = (server: Redis) => {
+      onAttempt(server);
+      return server.evalsha(sha, keys.length, ...keys, ...args);
+    };
+    const byText = (server: Redis) => {
+      onAttempt(server);
+      return server.eval(text, keys.length, ...keys, ...args);
+    };
     return this.#run(redis, keys, byHash, byText);
   }
 

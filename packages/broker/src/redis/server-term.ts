@@ -33,8 +33,8 @@ export class ServerTerm implements Term {
   async check(): Promise<void> {
     // Refused, or the connection is broken: the next check or connection asks again.
     const info = await this.#redis.info('replication').catch(() => '');
-    const term = /^master_replid:(\w+)/m.exec(info)?.[1];
-    if (term === undefined) return;
+    const term = termIn(info);
+    if (term === '') return;
     if (this.#current !== '' && this.#current !== term) return this.#group.drop();
     this.#current = term;
     if (this.#last === term) return;
@@ -42,4 +42,9 @@ export class ServerTerm implements Term {
     this.#last = term;
     if (!isFirst) for (const listener of this.#listeners) listener();
   }
+}
+
+/** @param info the answer to INFO replication. Empty if it names no term. */
+export function termIn(info: string): string {
+  return /^master_replid:(\w+)/m.exec(info)?.[1] ?? '';
 }

@@ -39,6 +39,11 @@ export const clusterSettings = {
   redisCommandTimeoutMs: integer(100, MINUTE_MS)
     .default(5000)
     .describe('Time in which Redis must answer a command; later the process treats Redis as unavailable.'),
+  durableTimeoutMs: integer(10, MINUTE_MS)
+    .default(1000)
+    .describe(
+      'Time in which a replica must confirm a message of a durable namespace; later its sender gets OUTCOME_UNKNOWN.',
+    ),
   nodeId: text(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . -, such as edge-1')
     .optional()
     .describe('Name of this process in the cluster. Unset: each start generates one.'),
