@@ -1,44 +1,45 @@
 /** Announcements as the broker carries them: a channel and an envelope. */
-import { type Channels, type Control, encodeEnvelope, type Frame, jsonCodec } from '@hubbub/protocol';
+import { type Channels, type Control, encodeEnvelope, encodeTextEnvelope, type Frame } from '@hubbub/protocol';
 import type { Announcement, RefusedSession } from './partition/effects.js';
 
 const NO_BODY = new Uint8Array();
 
 export interface Publication {
   readonly channel: string;
-  readonly envelope: Uint8Array;
+  /** Text stands for its UTF-8: a small byte array for each message would cost more than the message. */
+  readonly envelope: string | Uint8Array;
   /** The room that it reports about. Absent for answers to questions, which edges ask again. */
   readonly room?: string;
   /** Kept for an edge whose subscription is broken: published before the commit, and again where that fails. */
   readonly kept?: boolean;
 }
 
-/** In the order given. A payload that goes to several nodes is encoded once: it is the same object. */
+/** In the order given. A payload that goes to several nodes in turn is encoded once: it is the same object. */
 export function publicationsOf(
   announcements: readonly Announcement[],
   channels: Channels,
   nowMs: number,
 ): Publication[] {
-  const bodies = new Map<object, Uint8Array>();
   const timestamp = new Date(nowMs).toISOString();
+  let encoded: object | undefined;
+  let body = '';
   return announcements.map(announcement => {
-    let body = bodies.get(announcement.payload);
-    if (body === undefined) {
-      body = encodeBody(announcement, timestamp);
-      bodies.set(announcement.payload, body);
+    if (encoded !== announcement.payload) {
+      encoded = announcement.payload;
+      body = bodyOf(announcement, timestamp);
     }
     const { room } = announcement;
     const header = { encoding: 'json', publishedAtMs: nowMs } as const;
     if (announcement.to === 'room') {
       const { excludeSession } = announcement;
       const exclusion = excludeSession === undefined ? {} : { excludeSession };
-      return { channel: channels.room(room), envelope: encodeEnvelope({ ...header, ...exclusion }, body), room };
+      return { channel: channels.room(room), envelope: encodeTextEnvelope({ ...header, ...exclusion }, body), room };
     }
     const { node, sessions, questions } = announcement;
     const question = questions === undefined ? {} : { questions };
     return {
       channel: channels.node(node),
-      envelope: encodeEnvelope({ ...header, sessions, ...question, room }, body),
+      envelope: encodeTextEnvelope({ ...header, sessions, ...question, room }, body),
       ...(questions === undefined && { room }),
     };
   });
@@ -67,14 +68,7 @@ export function refusalsOf(
 }
 
 /** Without `room`: the edge puts it in front (docs/redis-contract.md). */
-function encodeBody(announcement: Announcement, timestamp: string): Uint8Array {
-  const { type, payload } = announcement;
-  const { sender } = announcement;
-  const frame: Frame = {
-    type,
-    payload,
-    ...(sender !== undefined && { sender }),
-    timestamp,
-  };
-  return jsonCodec.encode(frame);
+function bodyOf({ type, payload, sender }: Announcement, timestamp: string): string {
+  const frame: Frame = sender === undefined ? { type, payload, timestamp } : { type, payload, sender, timestamp };
+  return JSON.stringify(frame);
 }

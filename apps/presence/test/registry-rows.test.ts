@@ -3,25 +3,40 @@ import { describe, expect, test } from 'vitest';
 import { Room, rosterUser } from '../src/partition/room.js';
 import { decodeMember, decodeUser, encodeMember, encodeUser } from '../src/partition/row-codec.js';
 import { DEFAULT_NAMESPACE_RULES } from '../src/partition/rules.js';
+import { SmallMap } from '../src/partition/small-map.js';
 
 type Row = NonNullable<ReturnType<typeof decodeMember>>;
-const here: Row = { id: 'alice', name: 'Alice', sessions: new Map([['s1', 1]]), state: 'here', dueAtMs: 0 };
+const sessionsOf = (entries: Readonly<Record<string, number>>): SmallMap<number> => {
+  const sessions = new SmallMap<number>();
+  for (const [session, incarnation] of Object.entries(entries)) sessions.set(session, incarnation);
+  return sessions;
+};
+const here: Row = {
+  id: 'alice',
+  name: 'Alice',
+  sessions: sessionsOf({ s1: 1 }),
+  state: 'here',
+  dueAtMs: 0,
+  status: undefined,
+  statuses: undefined,
+  lastSeenMs: undefined,
+};
 
 describe('the row of a member', () => {
   test.each([
     ['["Alice",1,"s1"]', here],
     ['[0,1,"s1"]', { ...here, name: 'alice' }],
     ['["Alice",1,"s1",{"s":"busy"}]', { ...here, status: 'busy', statuses: new Map([['s1', 'busy']]) }],
-    ['["Alice",{"s":"busy","l":7}]', { ...here, sessions: new Map(), status: 'busy', state: 'leaving', dueAtMs: 7 }],
-    ['["Alice",{"a":7,"d":5}]', { ...here, sessions: new Map(), state: 'away', dueAtMs: 7, lastSeenMs: 5 }],
+    [
+      '["Alice",{"s":"busy","l":7}]',
+      { ...here, sessions: sessionsOf({}), status: 'busy', state: 'leaving', dueAtMs: 7 },
+    ],
+    ['["Alice",{"a":7,"d":5}]', { ...here, sessions: sessionsOf({}), state: 'away', dueAtMs: 7, lastSeenMs: 5 }],
     [
       '["Alice",1,"s1",2,"s2",{"s":"away","b":["s1","busy","s2","away"]}]',
       {
         ...here,
-        sessions: new Map([
-          ['s1', 1],
-          ['s2', 2],
-        ]),
+        sessions: sessionsOf({ s1: 1, s2: 2 }),
         status: 'away',
         statuses: new Map([
           ['s1', 'busy'],

@@ -73,28 +73,35 @@ interface WireHeader {
 }
 
 export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8Array {
-  const wire: WireHeader = {
-    e: header.encoding === 'json' ? 'j' : 'm',
-    t: header.publishedAtMs,
-    x: header.excludeSession,
-    n: header.notifyExcluded,
-    u: header.excludeUser,
-    s: header.sessions,
-    q: header.questions,
-    r: header.room,
-    p: header.probe,
-    c: header.control,
-    k: header.conflationKey,
-    o: header.offset,
-    h: header.epoch,
-  };
-  const head = toUtf8(JSON.stringify(wire));
+  const head = toUtf8(headerText(header));
   const bytes = new Uint8Array(head.length + body.length + 2);
   bytes[0] = START;
   bytes.set(head, 1);
   bytes[head.length + 1] = BODY;
   bytes.set(body, head.length + 2);
   return bytes;
+}
+
+/** An envelope as text: its UTF-8 is what `encodeEnvelope` makes of the same body. @param body JSON text */
+export function encodeTextEnvelope(header: EnvelopeHeader, body: string): string {
+  return `\u0001${headerText(header)}\u0002${body}`;
+}
+
+/** Written by hand: most headers have two or three of the fields, and presence writes one for each join. */
+function headerText(header: EnvelopeHeader): string {
+  let text = `{"e":"${header.encoding === 'json' ? 'j' : 'm'}","t":${header.publishedAtMs}`;
+  if (header.excludeSession !== undefined) text += `,"x":${JSON.stringify(header.excludeSession)}`;
+  if (header.notifyExcluded !== undefined) text += `,"n":${header.notifyExcluded}`;
+  if (header.excludeUser !== undefined) text += `,"u":${JSON.stringify(header.excludeUser)}`;
+  if (header.sessions !== undefined) text += `,"s":${JSON.stringify(header.sessions)}`;
+  if (header.questions !== undefined) text += `,"q":${JSON.stringify(header.questions)}`;
+  if (header.room !== undefined) text += `,"r":${JSON.stringify(header.room)}`;
+  if (header.probe !== undefined) text += `,"p":${header.probe}`;
+  if (header.control !== undefined) text += `,"c":${JSON.stringify(header.control)}`;
+  if (header.conflationKey !== undefined) text += `,"k":${JSON.stringify(header.conflationKey)}`;
+  if (header.offset !== undefined) text += `,"o":${header.offset}`;
+  if (header.epoch !== undefined) text += `,"h":${JSON.stringify(header.epoch)}`;
+  return `${text}}`;
 }
 
 /** The envelope with its position in front of the header's other fields, as history-append.lua does it. */

@@ -37,8 +37,14 @@ export type LifecycleEvent =
   | MemberEvent;
 
 /** The event as the fields of its stream entry: names and values in turn. */
-export function lifecycleFields({ event, atMs, ...subject }: LifecycleEvent): string[] {
-  return ['event', event, ...Object.entries(subject).flat(), 'at', String(atMs)];
+export function lifecycleFields(event: LifecycleEvent): string[] {
+  const fields = ['event', event.event];
+  if ('room' in event) fields.push('room', event.room);
+  if ('user' in event) fields.push('user', event.user);
+  if ('name' in event) fields.push('name', event.name);
+  if ('reason' in event && event.reason !== undefined) fields.push('reason', event.reason);
+  fields.push('at', String(event.atMs));
+  return fields;
 }
 
 /** The event in the fields of an entry; `undefined` when it is malformed. */

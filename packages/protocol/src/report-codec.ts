@@ -103,6 +103,8 @@ function fromWire(wire: unknown): Report | undefined {
     case LETTERS.join: {
       const name = d === 0 ? c : typeof d === 'string' ? toWellFormed(d) : d;
       if (!isRoom(a) || !isSession(b) || !isUser(c) || !isName(name) || !isOptionalStatus(f)) return undefined;
+      // Most joins have neither, and a spread costs more than the rest.
+      if (e !== 1 && f === undefined) return { kind: 'join', room: a, session: b, user: c, name };
       return {
         kind: 'join',
         room: a,

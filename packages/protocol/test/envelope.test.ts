@@ -2,7 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Control } from '../src/control.js';
-import { decodeEnvelope, type EnvelopeHeader, encodeEnvelope, isEnvelope, positionEnvelope } from '../src/envelope.js';
+import {
+  decodeEnvelope,
+  type EnvelopeHeader,
+  encodeEnvelope,
+  encodeTextEnvelope,
+  isEnvelope,
+  positionEnvelope,
+} from '../src/envelope.js';
 import { EPOCH_MAX_BYTES, utf8Length } from '../src/limits.js';
 import { isConflationKey } from '../src/text.js';
 import { roomName, text } from './arbitraries.js';
@@ -63,6 +70,16 @@ describe('an envelope', () => {
 
   test('is distinguished from the plain JSON of a service', () => {
     fc.assert(fc.property(header, bytes, (fields, body) => isEnvelope(encodeEnvelope(fields, body))));
+  });
+
+  test('has the same bytes when it is written as text', () => {
+    fc.assert(
+      fc.property(header, fc.string({ unit: 'grapheme' }), (fields, text) => {
+        expect(Buffer.from(encodeTextEnvelope(fields, text))).toEqual(
+          Buffer.from(encodeEnvelope(fields, Buffer.from(text))),
+        );
+      }),
+    );
     expect(isEnvelope(Buffer.from('{"type":"build.finished"}'))).toBe(false);
     expect(isEnvelope(new Uint8Array())).toBe(false);
   });

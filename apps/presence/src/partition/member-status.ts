@@ -7,6 +7,7 @@ import type { Member } from './room.js';
  * @returns whether rosters show another status now
  */
 export function setSessionStatus(member: Member, session: string, status: Status | undefined): boolean {
+  if (status === undefined && member.statuses === undefined && member.status === undefined) return false;
   const statuses = member.statuses ?? new Map<string, Status>();
   // Not moved to the end when it repeats itself: a resync changes nothing.
   if (status === undefined || !isSame(statuses.get(session), status)) statuses.delete(session);
@@ -33,5 +34,5 @@ function showLatest(member: Member): boolean {
 }
 
 function isSame(one: Status | undefined, other: Status | undefined): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

@@ -58,7 +58,7 @@ export class Restoration {
 
   /** An edge has reported the member. Returns whether it was in doubt: the other members may have heard of a leave. */
   confirm(room: string, user: string): boolean {
-    return this.#doubted.delete(keyOf(room, user));
+    return this.#doubted.size > 0 && this.#doubted.delete(keyOf(room, user));
   }
 
   /** Whether the other members may know already that this one has left. */

@@ -1,26 +1,36 @@
 /** One room as its partition holds it: members by user, and the last announcement. */
 import type { RosterUser, Status } from '@hubbub/protocol';
 import type { NamespaceRules } from './rules.js';
+import { SmallMap } from './small-map.js';
 
-/** A user in a room. */
-export interface Member {
-  readonly id: string;
-  name: string;
+/** A user in a room. A class, so that fields which are set later need no memory of their own. */
+export class Member {
   /** Session → index of its incarnation. Empty while the user is leaving or away. */
-  readonly sessions: Map<string, number>;
+  readonly sessions: SmallMap<number>;
   /** As rosters show it (member-status.ts). */
-  status?: Status | undefined;
+  status: Status | undefined = undefined;
   /** Session → its own status, in the order in which they were set. Absent without any. */
-  statuses?: Map<string, Status> | undefined;
+  statuses: Map<string, Status> | undefined = undefined;
   /** `leaving`: the last connection ended, the grace runs. `away`: kept as `online: false`. */
-  state: 'here' | 'leaving' | 'away';
+  state: 'here' | 'leaving' | 'away' = 'here';
   /** When `leaving` or `away` ends. */
-  dueAtMs: number;
+  dueAtMs = 0;
   /** When the last connection of a kept member ended; not announced before it is `away`. */
-  lastSeenMs?: number | undefined;
-  /** Pages of the roster go by it. */
-  readonly order: number;
+  lastSeenMs: number | undefined = undefined;
+
+  constructor(
+    readonly id: string,
+    public name: string,
+    /** Pages of the roster go by it. */
+    readonly order: number,
+    sessions = new SmallMap<number>(),
+  ) {
+    this.sessions = sessions;
+  }
 }
+
+/** A member as the registry has it. */
+export type StoredMember = Omit<Member, 'order'>;
 
 export class Room {
   readonly name: string;
@@ -51,14 +61,14 @@ export class Room {
   }
 
   add(id: string, name: string): Member {
-    const member: Member = { id, name, sessions: new Map(), state: 'here', dueAtMs: 0, order: ++this.#lastOrder };
+    const member = new Member(id, name, ++this.#lastOrder);
     this.members.set(id, member);
     return member;
   }
 
   /** A member as the registry has it; its place in the order is where it is read. */
-  restore(member: Omit<Member, 'order'>): void {
-    this.members.set(member.id, { ...member, order: ++this.#lastOrder });
+  restore({ id, name, sessions, ...state }: StoredMember): void {
+    this.members.set(id, Object.assign(new Member(id, name, ++this.#lastOrder, sessions), state));
   }
 
   /** A page of the roster: the users after `after`, and what to ask for next when there are more. */
@@ -82,6 +92,8 @@ export function lastSeen({ state, lastSeenMs }: Pick<Member, 'state' | 'lastSeen
 
 /** The member as rosters show it. Within the grace a dropped member still looks online. */
 export function rosterUser(member: Member): RosterUser {
+  // Nearly all members, and a page has a hundred.
+  if (member.state !== 'away' && member.status === undefined) return { id: member.id, name: member.name };
   return {
     id: member.id,
     name: member.name,

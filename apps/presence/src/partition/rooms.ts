@@ -80,11 +80,13 @@ export class Rooms {
     member.name = report.name;
     member.sessions.set(report.session, incarnation);
     const hasOtherStatus = setSessionStatus(member, report.session, report.status);
-    member.state = 'here';
-    member.dueAtMs = 0;
-    this.#deadlines.clear({ kind: 'member', room: room.name, user: member.id });
-    member.lastSeenMs = undefined;
-    this.#kept.delete(member.id, room.name);
+    if (member.state !== 'here') {
+      member.state = 'here';
+      member.dueAtMs = 0;
+      this.#deadlines.clear({ kind: 'member', room: room.name, user: member.id });
+      member.lastSeenMs = undefined;
+      this.#kept.delete(member.id, room.name);
+    }
     this.#journal.roomChanged(room.name, member.id);
     if (known === undefined) {
       const restored = report.resync === true && this.#restoration.covers(room.name, member.id, nowMs);

@@ -7,12 +7,15 @@
  * A user online (field: user id): `[incarnation, session, room, …, incarnation, session, …]`, then `{ l: leaving until }`.
  */
 import { isPlainObject, isStatus, type Status } from '@hubbub/protocol';
-import type { Member } from './room.js';
-import type { OnlineUser, UserSession } from './users.js';
+import type { Member, StoredMember } from './room.js';
+import { SmallMap } from './small-map.js';
+import { type OnlineUser, type UserSession, withRoom } from './users.js';
 
 export function encodeMember(member: Member): string {
   const row: unknown[] = [member.name === member.id ? 0 : member.name];
   for (const [session, incarnation] of member.sessions) row.push(incarnation, session);
+  if (member.state === 'here' && member.status === undefined && member.statuses === undefined)
+    return JSON.stringify(row);
   const extras = {
     ...(member.status !== undefined && { s: member.status }),
     ...(member.state === 'leaving' && { l: member.dueAtMs }),
@@ -25,13 +28,13 @@ export function encodeMember(member: Member): string {
 }
 
 /** `undefined` when somebody else wrote the row: it is left out. */
-export function decodeMember(id: string, text: string): Omit<Member, 'order'> | undefined {
+export function decodeMember(id: string, text: string): StoredMember | undefined {
   const row = parseRow(text);
   if (row === undefined) return undefined;
   const name = row[0] === 0 ? id : row[0];
   if (typeof name !== 'string') return undefined;
   const extras = extrasOf(row);
-  const sessions = new Map<string, number>();
+  const sessions = new SmallMap<number>();
   for (let i = 1; i + 1 < row.length; i += 2) {
     const [incarnation, session] = [row[i], row[i + 1]];
     if (typeof incarnation === 'number' && typeof session === 'string') sessions.set(session, incarnation);
@@ -46,14 +49,14 @@ export function decodeMember(id: string, text: string): Omit<Member, 'order'> | 
     sessions,
     state,
     dueAtMs,
-    ...(isStatus(extras.s) && { status: extras.s }),
-    ...(statuses.size > 0 && { statuses }),
-    ...(isTime(extras.d) && { lastSeenMs: extras.d }),
+    status: isStatus(extras.s) ? extras.s : undefined,
+    statuses: statuses.size > 0 ? statuses : undefined,
+    lastSeenMs: isTime(extras.d) ? extras.d : undefined,
   };
 }
 
 /** Where one session has the member for itself, the status that is shown is its own. */
-function statusesOf({ s: shown, b: all }: Record<string, unknown>, sessions: ReadonlyMap<string, number>) {
+function statusesOf({ s: shown, b: all }: Record<string, unknown>, sessions: SmallMap<number>) {
   const [only] = sessions.keys();
   const pairs = Array.isArray(all) ? all : [only, shown];
   const statuses = new Map<string, Status>();
@@ -74,7 +77,7 @@ export function encodeUser(user: OnlineUser): string {
 export function decodeUser(id: string, text: string): OnlineUser | undefined {
   const row = parseRow(text);
   if (row === undefined) return undefined;
-  const sessions = new Map<string, UserSession>();
+  const sessions = new SmallMap<UserSession>();
   let current: UserSession | undefined;
   for (let i = 0; i < row.length; i++) {
     const item = row[i];
@@ -84,7 +87,7 @@ export function decodeUser(id: string, text: string): OnlineUser | undefined {
       sessions.set(next, current);
       i++;
     } else if (typeof item === 'string') {
-      current?.rooms.push(item);
+      if (current !== undefined) current.rooms = withRoom(current.rooms, item);
     }
   }
   return { id, sessions, dueAtMs: sessions.size === 0 ? Number(extrasOf(row).l ?? 0) : 0 };

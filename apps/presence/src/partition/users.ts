@@ -3,16 +3,17 @@ import { fnv1a, type UserReport } from '@hubbub/protocol';
 import type { Deadlines } from './deadlines.js';
 import type { Journal } from './journal.js';
 import type { PresenceRules } from './rules.js';
+import { SmallMap } from './small-map.js';
 
 export interface UserSession {
   /** Index of its incarnation. */
   incarnation: number;
-  rooms: string[];
+  rooms: readonly string[];
 }
 
 export interface OnlineUser {
   readonly id: string;
-  readonly sessions: Map<string, UserSession>;
+  readonly sessions: SmallMap<UserSession>;
   /** Without a session: when the user counts as offline. Else 0. */
   dueAtMs: number;
 }
@@ -26,6 +27,22 @@ export const USER_BUCKETS = 64;
 /** Other bits of the hash than those that chose the partition. */
 export function bucketOf(user: string, partitions: number): number {
   return Math.floor(fnv1a(user) / partitions) % USER_BUCKETS;
+}
+
+const NO_ROOMS: readonly string[] = [];
+/** Rooms by name: thousands of users are in the same room, and each report brings its own copy of the name. */
+const roomNames = new Map<string, string>();
+const ROOM_NAMES_KEPT = 10_000;
+
+/** A list of exactly this length: one that grows by `push` reserves room for sixteen more. */
+export function withRoom(rooms: readonly string[], room: string): readonly string[] {
+  let name = roomNames.get(room);
+  if (name === undefined) {
+    if (roomNames.size >= ROOM_NAMES_KEPT) roomNames.clear();
+    roomNames.set(room, room);
+    name = room;
+  }
+  return rooms.length === 0 ? [name] : [...rooms, name];
 }
 
 export class Users {
@@ -101,22 +118,21 @@ export class Users {
   #moved(user: OnlineUser, session: UserSession, { kind, room }: Extract<UserReport, { room: string }>): void {
     const at = session.rooms.indexOf(room);
     if (kind === 'enter' ? at >= 0 : at < 0) return;
-    if (kind === 'enter') session.rooms.push(room);
-    else session.rooms.splice(at, 1);
+    session.rooms = kind === 'enter' ? withRoom(session.rooms, room) : session.rooms.toSpliced(at, 1);
     this.#journal.users.add(user.id);
   }
 
   #connect(id: string, session: string, incarnation: number, nowMs: number): void {
     let user = this.#users.get(id);
     if (user === undefined) {
-      user = { id, sessions: new Map(), dueAtMs: 0 };
+      user = { id, sessions: new SmallMap(), dueAtMs: 0 };
       this.#users.set(id, user);
       this.#journal.lifecycle.push({ event: 'user_online', user: id, atMs: nowMs });
     }
     // A known session arrives with a new incarnation, and reports its rooms again.
-    user.sessions.set(session, { incarnation, rooms: [] });
+    if (user.dueAtMs > 0) this.#deadlines.clear({ kind: 'user', user: id });
     user.dueAtMs = 0;
-    this.#deadlines.clear({ kind: 'user', user: id });
+    user.sessions.set(session, { incarnation, rooms: NO_ROOMS });
     this.#journal.users.add(id);
   }
 }

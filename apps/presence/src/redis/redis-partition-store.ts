@@ -231,11 +231,17 @@ function commitArguments(claim: Claim, commit: Commit, isSpread: boolean): Scrip
     const fields = lifecycleFields(event);
     args.push(fields.length, ...fields);
   }
-  for (const { channel, envelope, kept } of commit.publications) if (!kept) args.push(channel, asBuffer(envelope));
+  for (const { channel, envelope, kept } of commit.publications) if (!kept) args.push(channel, asArgument(envelope));
   return args;
 }
 
-/** The same bytes as ioredis wants them; no copy. */
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
+function asBuffer(envelope: string | Uint8Array): Buffer {
+  return typeof envelope === 'string'
+    ? Buffer.from(envelope)
+    : Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
+}
+
+/** Text as it is: ioredis writes a command without buffers as one text. */
+function asArgument(envelope: string | Uint8Array): string | Buffer {
+  return typeof envelope === 'string' ? envelope : asBuffer(envelope);
 }
