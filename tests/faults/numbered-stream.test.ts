@@ -1,6 +1,6 @@
 /** The checks of the fault tests must be able to fail. */
 import { expect, test } from 'vitest';
-import { descents, sameOrder, twice } from './numbered-stream.js';
+import { descents, sameOrder, twice } from './witness.js';
 
 test('finds a message that arrived twice', () => {
   expect(twice([1, 2, 3, 2])).toEqual([2]);

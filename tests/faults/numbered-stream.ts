@@ -5,11 +5,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HubbubClient, type HubbubError, type Room } from '@hubbub/client';
+import { HubbubClient, type HubbubError } from '@hubbub/client';
 import { eventually } from '@hubbub/tools/kit';
 import { cleanup } from '../support/cleanup.js';
 import type { TestCluster } from '../support/cluster.js';
 import { checkHistory, HistoryRecord } from './history-checker.js';
+import { descents, sameOrder, twice, Witness } from './witness.js';
 
 /** Settings of a cluster with history in `kept:*`, with a durable one in `safe:*`, and without one in `plain:*`. */
 export function historyEnvironment(): Record<string, string> {
@@ -45,31 +46,6 @@ export interface StreamOptions {
   readonly publisherUrl: string;
   /** The interval between two messages of a room. Default 10. */
   readonly everyMs?: number;
-}
-
-/** The view of one member of one room. */
-class Witness {
-  readonly numbers: number[] = [];
-  /** Offsets of the messages in one epoch, if the room has a history. */
-  readonly offsets: number[] = [];
-  readonly gaps: string[] = [];
-  /** The latency of each message; for replayed ones it includes the gap. */
-  readonly latenciesMs: number[] = [];
-
-  constructor(room: Room, member: string, record: HistoryRecord) {
-    room.on('new_message', frame => {
-      record.deliver(room.name, member, Number(frame.payload?.n), frame);
-      this.numbers.push(Number(frame.payload?.n));
-      if (frame.offset !== undefined) this.offsets.push(frame.offset);
-      this.latenciesMs.push(performance.now() - Number(frame.payload?.sentAtMs));
-    });
-    room.onRecovered(() => record.notice(room.name, member, 'recovered'));
-    room.onGap(gap => {
-      record.notice(room.name, member, 'loss');
-      this.gaps.push(gap.reason);
-      if (gap.reason === 'new_epoch') this.offsets.length = 0;
-    });
-  }
 }
 
 interface Member {
@@ -139,6 +115,20 @@ export class NumberedStream {
     return stream;
   }
 
+  /** Resolves when `count` more messages of each room have reached every member. */
+  async reaches(count: number, rooms = this.#rooms): Promise<void> {
+    const goals = rooms.flatMap(room =>
+      this.members.map(({ witnesses }) => {
+        const { numbers } = witnesses.get(room) as Witness;
+        return { numbers, goal: numbers.length + count };
+      }),
+    );
+    await eventually(() => goals.every(({ numbers, goal }) => numbers.length >= goal), {
+      withinMs: 30_000,
+      describe: `${count} more messages reach every member of ${rooms.join(', ')}`,
+    });
+  }
+
   /** Resolves when `count` more messages of each room are acked: the system works again. */
   async flows(count: number, withinMs = 30_000): Promise<void> {
     const goals = this.#rooms.map(room => ({ room, goal: this.#ackedIn(room).length + count }));
@@ -203,18 +193,19 @@ export class NumberedStream {
     return this.#ackedIn(room);
   }
 
-  /** Clears the latencies so far. */
+  /** Clears the latencies so far, and leaves out those of messages that were already sent. */
   startMeasuring(): void {
-    for (const { witnesses } of this.members) for (const witness of witnesses.values()) witness.latenciesMs.length = 0;
+    for (const { witnesses } of this.members) for (const witness of witnesses.values()) witness.startMeasuring();
   }
 
-  /** The 99th percentile of the latencies of the selected members since `startMeasuring`. */
-  p99Ms(members: (name: string) => boolean): number {
+  /** A quantile of the latencies of the selected members and rooms since `startMeasuring`; 1 is the longest. */
+  latencyMs(quantile: number, isSelected: (member: string, room: string) => boolean = () => true): number {
     const latencies = this.members
-      .filter(({ name }) => members(name))
-      .flatMap(({ witnesses }) => [...witnesses.values()].flatMap(({ latenciesMs }) => latenciesMs))
+      .flatMap(({ name, witnesses }) =>
+        [...witnesses].flatMap(([room, { latenciesMs }]) => (isSelected(name, room) ? latenciesMs : [])),
+      )
       .sort((one, other) => one - other);
-    return latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN;
+    return latencies[Math.min(Math.floor(latencies.length * quantile), latencies.length - 1)] ?? Number.NaN;
   }
 
   /** Gaps reported to members, in one room or in all. */
@@ -268,22 +259,4 @@ export class NumberedStream {
       });
     });
   }
-}
-
-export function twice(numbers: readonly number[]): number[] {
-  return numbers.filter((n, index) => numbers.indexOf(n) !== index);
-}
-
-export function descents(offsets: readonly number[]): Array<[number, number]> {
-  return offsets.slice(1).flatMap((next, index) => {
-    const one = offsets[index] ?? 0;
-    return next > one ? [] : [[one, next] as [number, number]];
-  });
-}
-
-/** Whether the common elements have the same order in both. */
-export function sameOrder(one: readonly number[], other: readonly number[]): boolean {
-  const [inOne, inOther] = [new Set(one), new Set(other)];
-  const common = other.filter(n => inOne.has(n));
-  return one.filter(n => inOther.has(n)).every((n, index) => n === common[index]);
 }

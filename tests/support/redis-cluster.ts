@@ -1,5 +1,5 @@
 /** A Redis Cluster of three primaries, with a replica each. */
-import { CLUSTER_ARGS, formRedisCluster } from '@hubbub/tools/kit';
+import { CLUSTER_ARGS, eventually, formRedisCluster } from '@hubbub/tools/kit';
 import { cleanup } from './cleanup.js';
 import { startRedis, type TestRedis } from './redis.js';
 
@@ -13,13 +13,19 @@ export interface RedisCluster {
   readonly servers: readonly TestRedis[];
   /** The primary that has the slot of a name, as the living servers see it. */
   primaryOf(name: string): Promise<TestRedis>;
-  /** Moves the slot of a name to another primary; `between` runs when half of it is done: keys there, slot here. */
-  moveSlot(name: string, between?: () => Promise<void>): Promise<void>;
+  /**
+   * Moves the slot of a name to another primary; `between` runs when half of it is done: keys there, slot here.
+   * Returns the number of keys that it moved.
+   */
+  moveSlot(name: string, between?: () => Promise<void>): Promise<number>;
   /** Makes the replica the primary of a name's slot, as an operator does. */
   failOver(name: string): Promise<void>;
   /** Kills the server (`kill -9`). */
   kill(server: TestRedis): Promise<void>;
+  /** Starts a killed server; resolves when it is a replica that follows its primary. */
+  revive(server: TestRedis): Promise<void>;
   freeze(server: TestRedis): Promise<void>;
+  /** Resolves when the server is a replica that follows its new primary. */
   thaw(server: TestRedis): Promise<void>;
 }
 
@@ -77,6 +83,11 @@ export async function startRedisCluster({ replicas = true, program }: RedisClust
     return found;
   }
 
+  async function follows(server: TestRedis): Promise<void> {
+    const isFollowing = async () => /^slave[\s\S]*connected/.test(await server.cli('ROLE'));
+    await eventually(isFollowing, { describe: 'the server is a replica that follows' });
+  }
+
   const url = await formRedisCluster(servers, PRIMARIES);
 
   return {
@@ -89,14 +100,17 @@ export async function startRedisCluster({ replicas = true, program }: RedisClust
       const to = (await nodes()).find(({ id, slots }) => slots.length > 0 && id !== from.id) as Node;
       await ask(to.server, 'SETSLOT', slot, 'IMPORTING', from.id);
       await ask(from.server, 'SETSLOT', slot, 'MIGRATING', to.id);
+      let moved = 0;
       for (;;) {
         const keys = (await ask(from.server, 'GETKEYSINSLOT', slot, '100')).split('\n').filter(key => key !== '');
         if (keys.length === 0) break;
         await from.server.cli('MIGRATE', '127.0.0.1', String(to.server.port), '', '0', '5000', 'KEYS', ...keys);
+        moved += keys.length;
       }
       await between();
       await ask(to.server, 'SETSLOT', slot, 'NODE', to.id);
       await ask(from.server, 'SETSLOT', slot, 'NODE', to.id);
+      return moved;
     },
     async failOver(name) {
       const primary = await nodeOf(name);
@@ -107,6 +121,11 @@ export async function startRedisCluster({ replicas = true, program }: RedisClust
       away.add(server);
       await server.halt();
     },
+    async revive(server) {
+      await server.start();
+      await follows(server);
+      away.delete(server);
+    },
     async freeze(server) {
       away.add(server);
       await server.pause();
@@ -114,6 +133,7 @@ export async function startRedisCluster({ replicas = true, program }: RedisClust
     },
     async thaw(server) {
       await server.resume();
+      await follows(server);
       away.delete(server);
     },
   };

@@ -12,7 +12,7 @@ export interface SentinelRedis {
   readonly url: string;
   readonly servers: readonly [TestRedis, TestRedis];
   readonly sentinels: readonly RedisServer[];
-  /** The server that the Sentinels name. */
+  /** The server that the Sentinels name, once it is a primary. */
   primary(): Promise<TestRedis>;
   /** As an operator orders it; resolves when the Sentinels name the other server. */
   failOver(): Promise<void>;
@@ -50,7 +50,14 @@ export async function startSentinelRedis(): Promise<SentinelRedis> {
     url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${PRIMARY_NAME}`,
     servers,
     sentinels,
-    primary: async () => (await named(last)) ?? primary,
+    primary: () =>
+      eventually(
+        async () => {
+          const server = (await named(last)) ?? primary;
+          return (await server.cli('ROLE')).startsWith('master') && server;
+        },
+        { describe: 'the Sentinels name a primary' },
+      ),
     async failOver() {
       const before = await named(last);
       // A Sentinel refuses for a moment after an earlier failover.

@@ -164,7 +164,6 @@ describe('on a Redis Cluster', () => {
     console.info(`frozen primary: ${Math.round(ms)} ms`);
     const known = interruptions.length;
     if (frozen) await cluster.thaw(frozen);
-    await eventually(async () => (await frozen?.cli('ROLE'))?.startsWith('slave'), { describe: 'it is a replica now' });
     expect(interruptions.length).toBe(known);
   });
 
@@ -181,7 +180,7 @@ describe('on a Redis Cluster', () => {
       return counts;
     }
 
-    const FAULTS: Readonly<Record<string, (cluster: RedisCluster) => Promise<void>>> = {
+    const FAULTS: Readonly<Record<string, (cluster: RedisCluster) => Promise<unknown>>> = {
       'a moved slot': cluster => cluster.moveSlot(channelOf(7)),
       'a planned failover': cluster => cluster.failOver(channelOf(7)),
     };
