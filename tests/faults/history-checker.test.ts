@@ -155,6 +155,16 @@ describe.skipIf(historyChecker === undefined)('in a written history', () => {
     expect(await check(...lossy, 'deliver bob 1 e 1', 'loss bob', 'deliver bob 3 f 2', 'rest bob')).toEqual([]);
   });
 
+  test('a message that a failover lost may arrive again, after a notice, at another place', async () => {
+    const lost = ['publish 1 e 1', 'publish 2 f 2', 'deliver ann 1 e 1', 'deliver ann 2 e 2'];
+    expect(await check(...lost, 'loss ann', 'deliver ann 2 f 2', 'rest ann')).toEqual([]);
+    expect(await check(...lost, 'deliver ann 2 f 2')).toEqual(
+      rejected('delivery of 2 at offset 2 of epoch "f" to ann'),
+    );
+    const twice = ['publish 1 e 1', 'publish 2 e 2', 'deliver ann 1 e 1', 'deliver ann 2 e 2', 'deliver ann 1 e 3'];
+    expect(await check(...twice)).toEqual([expect.stringMatching(/^kept:a: .*not linearizable/)]);
+  });
+
   test('an old epoch does not return', async () => {
     expect(await check('publish 1 e 1', 'publish 2 f 2', 'publish 3 e 2')).toEqual(
       rejected('publish of 3 at offset 2 of epoch "e"'),

@@ -167,11 +167,11 @@ export class NumberedStream {
       const seen = this.members.map(({ name, witnesses }) => ({ name, witness: witnesses.get(room) }));
       const [first] = seen;
       return seen.flatMap(({ name, witness }) => [
-        ...twice(witness?.numbers ?? []).map(n => `${name} in ${room}: ${n} came twice`),
+        ...twice(witness?.numbersOfEpoch ?? []).map(n => `${name} in ${room}: ${n} came twice`),
         ...descents(witness?.offsets ?? []).map(
           ([one, next]) => `${name} in ${room}: offset ${next} came after ${one}`,
         ),
-        ...(sameOrder(first?.witness?.numbers ?? [], witness?.numbers ?? [])
+        ...(sameOrder(first?.witness?.numbersOfEpoch ?? [], witness?.numbersOfEpoch ?? [])
           ? []
           : [`${name} and ${first?.name} saw two orders in ${room}`]),
       ]);

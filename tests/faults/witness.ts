@@ -5,7 +5,12 @@ import type { HistoryRecord } from './history-checker.js';
 /** The view of one member of one room. */
 export class Witness {
   readonly numbers: number[] = [];
-  /** Offsets of the messages in one epoch, if the room has a history. */
+  /**
+   * Those of the current epoch. A failover may lose a message that members have and that its publisher sends again: after
+   * `new_epoch` it comes twice.
+   */
+  readonly numbersOfEpoch: number[] = [];
+  /** The offsets of the current epoch, if the room has a history. */
   readonly offsets: number[] = [];
   readonly gaps: string[] = [];
   /** The latencies of the messages sent since `startMeasuring`; for replayed ones they include the gap. */
@@ -16,6 +21,7 @@ export class Witness {
     room.on('new_message', frame => {
       record.deliver(room.name, member, Number(frame.payload?.n), frame);
       this.numbers.push(Number(frame.payload?.n));
+      this.numbersOfEpoch.push(Number(frame.payload?.n));
       if (frame.offset !== undefined) this.offsets.push(frame.offset);
       const sentAtMs = Number(frame.payload?.sentAtMs);
       if (sentAtMs >= this.#measuredSinceMs) this.latenciesMs.push(performance.now() - sentAtMs);
@@ -24,7 +30,7 @@ export class Witness {
     room.onGap(gap => {
       record.notice(room.name, member, 'loss');
       this.gaps.push(gap.reason);
-      if (gap.reason === 'new_epoch') this.offsets.length = 0;
+      if (gap.reason === 'new_epoch') this.offsets.length = this.numbersOfEpoch.length = 0;
     });
   }
 

@@ -91,6 +91,7 @@ type room struct {
 	ends       map[string]int // the highest taken offset of each epoch
 	placed     int
 	entries    map[entry]*entry
+	repeated   map[int]bool // messages with several places
 }
 
 func newRoom(operations []operation) *room {
@@ -98,29 +99,58 @@ func newRoom(operations []operation) *room {
 		members: map[string]int{},
 		taken:   map[place]bool{},
 		ends:    map[string]int{},
-		entries: map[entry]*entry{},
+		entries: map[entry]*entry{}, repeated: map[int]bool{},
 	}
-	delivered := map[int]place{}
+	first := map[string]int{} // the first acknowledged offset of each epoch
+	delivered := map[int][]place{}
 	for _, op := range operations {
-		if op.Kind == "deliver" {
-			delivered[op.ID] = place{op.Epoch, op.Offset}
-		}
 		if _, known := r.members[op.Member]; op.Kind != "publish" && !known {
 			r.members[op.Member] = len(r.members)
 		}
+		at := place{op.Epoch, op.Offset}
+		if op.Kind == "publish" && op.Offset > 0 && (first[op.Epoch] == 0 || op.Offset < first[op.Epoch]) {
+			first[op.Epoch] = op.Offset
+		}
+		if op.Kind == "deliver" {
+			delivered[op.ID] = append(delivered[op.ID], at)
+		}
 	}
 	for _, op := range operations {
-		if at, known := delivered[op.ID]; op.Kind == "publish" && op.Offset == 0 && known {
-			op.Epoch, op.Offset = at.epoch, at.offset
+		if op.Kind != "publish" {
+			r.operations = append(r.operations, op)
+			continue
 		}
-		if op.Kind == "publish" && op.Offset > 0 {
-			r.placed++
-			r.taken[place{op.Epoch, op.Offset}] = true
-			if op.Offset > r.ends[op.Epoch] {
-				r.ends[op.Epoch] = op.Offset
+		var places []place
+		if op.Offset > 0 {
+			places = append(places, place{op.Epoch, op.Offset})
+		}
+		// A publish may take several places: one that a failover lost, and that of the publisher's repetition.
+		for _, at := range delivered[op.ID] {
+			isAlias := false // an entry of an earlier epoch, as a later epoch names it
+			for _, known := range places {
+				isAlias = isAlias || at == known || at.offset == known.offset && at.offset < first[at.epoch]
+			}
+			if !isAlias {
+				places = append(places, at)
 			}
 		}
-		r.operations = append(r.operations, op)
+		if len(places) == 0 {
+			r.operations = append(r.operations, op)
+		}
+		for i, at := range places {
+			attempt := op
+			attempt.Epoch, attempt.Offset = at.epoch, at.offset
+			if i > 0 {
+				attempt.Return = 0
+			}
+			r.operations = append(r.operations, attempt)
+			r.placed++
+			r.taken[at] = true
+			if at.offset > r.ends[at.epoch] {
+				r.ends[at.epoch] = at.offset
+			}
+		}
+		r.repeated[op.ID] = len(places) > 1
 	}
 	sort.SliceStable(r.operations, func(i, j int) bool { return r.operations[i].Call < r.operations[j].Call })
 	return r
@@ -177,6 +207,11 @@ func (r *room) publish(s state, op operation) (bool, interface{}) {
 	if offsetOf(e.before) != op.Offset-1 {
 		return false, s
 	}
+	for earlier := e.before; r.repeated[op.ID] && earlier != nil; earlier = earlier.before {
+		if earlier.id == op.ID {
+			return false, s // One log has a message once.
+		}
+	}
 	s.last = r.entry(e)
 	s.placed++
 	return true, s
@@ -203,16 +238,18 @@ func (s state) deliver(op operation, member int) (bool, interface{}) {
 	return true, s.with(member, reader{e, false, by.hadALoss})
 }
 
-// find returns the entry of a delivered message, in the log or in what the log was before a loss.
+// find returns the entry of a delivered message, in the log or in what the log was before a loss. A later epoch may name an
+// entry of an earlier one.
 func (s state) find(op operation) *entry {
+	var found *entry
 	for _, last := range append([]*entry{s.last}, s.ended...) {
 		for e := last; e != nil && e.offset >= op.Offset; e = e.before {
-			if e.id == op.ID && e.offset == op.Offset {
-				return e
+			if e.id == op.ID && e.offset == op.Offset && (found == nil || e.epoch == op.Epoch) {
+				found = e
 			}
 		}
 	}
-	return nil
+	return found
 }
 
 // hasAll reports whether the reader has read every acknowledged message, or was notified of the loss.
