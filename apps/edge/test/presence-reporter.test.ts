@@ -1,5 +1,6 @@
 /** The reports of an edge to presence, and its resync when an outcome is unknown. */
 import {
+  type AppendNumber,
   type AppendResult,
   LOG_START,
   type LogAppend,
@@ -20,20 +21,26 @@ const PARTITIONS = 4;
 class TestLog extends MemoryReportLog implements ReportLog {
   /** Whether appends reject before or after they are applied. */
   failing: 'before' | 'after' | undefined;
+  /** Appends that failed because of `failing`. */
+  failed = 0;
   /** Appends of session reports wait for this promise, and then reject without being applied. */
   hanging: Promise<void> | undefined;
   hung = 0;
   /** Partitions that are full. */
   readonly full = new Set<number>();
 
-  override async append(entries: readonly LogAppend[]): Promise<readonly AppendResult[]> {
+  override async append(entries: readonly LogAppend[], number?: AppendNumber): Promise<readonly AppendResult[]> {
     if (this.hanging !== undefined && entries.some(({ text }) => text.includes('"c"'))) {
       this.hung++;
       await this.hanging;
       throw new HubbubError('UNAVAILABLE', 'away');
     }
+    if (this.failing !== undefined) this.failed++;
     if (this.failing === 'before') throw new HubbubError('UNAVAILABLE', 'away');
-    const results = await super.append(entries.filter(({ partition }) => !this.full.has(partition)));
+    const results = await super.append(
+      entries.filter(({ partition }) => !this.full.has(partition)),
+      number,
+    );
     if (this.failing === 'after') throw new HubbubError('UNAVAILABLE', 'away');
     const refused = new Set(entries.map(({ partition }) => partition).filter(partition => this.full.has(partition)));
     return [...results, ...Array.from(refused, partition => ({ partition, taken: false, fill: 1, oldestAgeMs: 1000 }))];
@@ -261,7 +268,7 @@ describe('a resync', () => {
   });
 
   test.each(['before', 'after'] as const)(
-    'when an append fails %s it was applied, the edge reports everything again, and the unanswered join is news',
+    'when an append fails %s it was applied, the edge repeats it, and presence reads each report once',
     async failing => {
       const { log, reporter, open, started } = bench();
       await started();
@@ -270,23 +277,30 @@ describe('a resync', () => {
       const before = reporter.incarnation;
       log.failing = failing;
       open('s2', 'red');
-      await eventually(() => !reporter.isReporting);
-      const third = open('s3', 'blue');
-      expect(reporter.askRoster(third, 'blue', 2), 'cannot be asked now').toBe(false);
+      await eventually(() => log.failed > 1, { describe: 'the append is repeated' });
+      open('s3', 'blue');
       log.failing = undefined;
-      await eventually(() => reporter.isReporting);
-      await eventually(async () => (await log.sent()).filter(t => t.incarnation === reporter.incarnation).length >= 9);
-      const joins = (await log.sent())
-        .filter(({ incarnation, report }) => incarnation === reporter.incarnation && report.kind === 'join')
-        .map(({ report }) => report);
-      expect(joins).toContainEqual(expect.objectContaining({ session: 's1', resync: true }));
-      for (const session of ['s2', 's3']) {
-        expect(joins.find(join => 'session' in join && join.session === session)).not.toHaveProperty('resync');
-      }
-      const gone = (await log.sent()).map(({ report }) => (report.kind === 'node_gone' ? report.gone : undefined));
-      expect(gone).toContain(before);
+      await eventually(async () => (await log.sent()).length === 9);
+      expect(reporter.incarnation, 'no resync follows').toBe(before);
+      const sessions = (await log.sent()).flatMap(({ report }) => (report.kind === 'join' ? [report.session] : []));
+      expect(sessions.sort()).toEqual(['s1', 's2', 's3']);
+      expect(await log.kinds()).not.toContain('node_gone');
     },
   );
+
+  test('when a repeated append is refused, the edge reports everything again: the first attempt may still arrive', async () => {
+    const { log, reporter, open, started } = bench();
+    await started();
+    const before = reporter.incarnation;
+    log.failing = 'before';
+    open('s1', 'red');
+    await eventually(() => log.failed > 0);
+    log.full.add(partitionOf('red', PARTITIONS));
+    log.failing = undefined;
+    await eventually(() => reporter.incarnation !== before, { describe: 'the edge registers again' });
+    log.full.clear();
+    await eventually(async () => (await log.kinds()).includes('join'));
+  });
 
   test('a request that may not have reached presence is refused', async () => {
     const { log, reporter, refused, open, started } = bench();
@@ -298,7 +312,8 @@ describe('a resync', () => {
     await eventually(() => refused.length > 0);
     expect(refused).toEqual([7]);
     log.failing = undefined;
-    await eventually(() => reporter.isReporting);
+    await eventually(async () => (await log.kinds()).includes('roster'));
+    expect(refused, 'refused once').toEqual([7]);
   });
 
   test('an append that fails after the edge was fenced is resynced once, and its joins are news', async () => {
@@ -338,7 +353,7 @@ describe('a resync', () => {
     await started();
     log.failing = 'before';
     open('s1', 'red');
-    await eventually(() => !reporter.isReporting);
+    await eventually(() => log.failed > 0);
     await reporter.close();
   });
 });

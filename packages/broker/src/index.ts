@@ -68,6 +68,7 @@ export type { WaitOutcome } from './redis/replica-wait.js';
 export type { RedisShard, RedisTopology } from './redis/topology.js';
 export { orUnavailable } from './redis/unavailable.js';
 export {
+  type AppendNumber,
   type AppendResult,
   earlierPosition,
   LOG_START,

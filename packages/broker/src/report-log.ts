@@ -16,6 +16,14 @@ export interface LogAppend {
   readonly text: string;
 }
 
+/** Names an append, so that it can be repeated when its outcome is unknown. */
+export interface AppendNumber {
+  /** Unique; such as the incarnation of an edge. */
+  readonly appender: string;
+  /** Higher with each append. Repeat an append with the same entries. */
+  readonly number: number;
+}
+
 /** The log of a partition, as an append found it. */
 export interface AppendResult {
   readonly partition: number;
@@ -42,13 +50,15 @@ export interface ReadOptions {
  * - **No holes.** An entry that was taken stays until `trim`. A log that is full refuses; it never forgets what it took.
  *   (A whole log expires only after minutes without an append; presence notices, docs/decisions/0001.)
  * - **Unknown fate.** When `append` rejects, its entries may or may not have been taken, now or a little later.
+ * - **Once.** A partition takes a numbered append once, however often and late it arrives, and none with a lower number.
  */
 export interface ReportLog {
   /**
    * Resolves with one result for each partition of the entries. A partition takes all of its entries or none.
+   * @param number makes it safe to repeat
    * @throws {HubbubError} `UNAVAILABLE` when the log does not answer.
    */
-  append(entries: readonly LogAppend[]): Promise<readonly AppendResult[]>;
+  append(entries: readonly LogAppend[], number?: AppendNumber): Promise<readonly AppendResult[]>;
 
   /**
    * The entries after each position, oldest first; partitions without new entries are not in the answer. One read at a

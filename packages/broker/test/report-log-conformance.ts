@@ -19,6 +19,20 @@ export function reportLogConformance(open: (maxEntries: number) => Promise<Repor
     expect(texts(found.get(2))).toEqual(['x']);
   });
 
+  test('a numbered append is taken once, however often it arrives, and not after a later one', async () => {
+    const log = await open(3);
+    const append = (text: string, number: number, appender = 'edge-1/a') =>
+      log.append([{ partition: 0, text }], { appender, number });
+    await append('a', 1);
+    expect(await append('a', 1)).toMatchObject([{ taken: true }]);
+    await append('b', 2);
+    expect(await append('a', 1), 'arrives late').toMatchObject([{ taken: true }]);
+    await append('c', 1, 'edge-2/a');
+    expect(await append('b', 2), 'repeated when the log is full').toMatchObject([{ taken: true }]);
+    expect(await append('d', 3)).toMatchObject([{ taken: false }]);
+    expect(texts((await log.read(fromStart(0), AT_ONCE)).get(0))).toEqual(['a', 'b', 'c']);
+  });
+
   test('a read continues after the position it is given, and an entry knows when it was appended', async () => {
     const log = await open(100);
     const before = Date.now();

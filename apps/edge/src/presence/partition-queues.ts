@@ -109,6 +109,15 @@ export class PartitionQueues {
     return questions;
   }
 
+  /** Takes out all questions, also of those in flight: the log does not answer, and their clients do not wait for that long. */
+  takeQuestions(): Report[] {
+    return this.#partitions.flatMap(of => {
+      const inFlight = of.inFlight.filter(({ report }) => report.kind === 'roster');
+      if (inFlight.length > 0) of.inFlight = of.inFlight.filter(({ report }) => report.kind !== 'roster');
+      return [...of.queue.takeQuestions(), ...inFlight.map(({ report }) => report)];
+    });
+  }
+
   /** Milliseconds until there is something to take; 0: now, `undefined`: nothing waits. */
   delayMs(nowMs: number): number | undefined {
     let first: number | undefined;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AppendResult, LogAppend, NodeLeases, ReportLog } from '@hubbub/broker';
 import { encodeReports, type Report } from '@hubbub/protocol';
-import type { Logger } from '@hubbub/runtime';
+import { type Logger, occasionally } from '@hubbub/runtime';
 import { HeldLease, RETRY_MAX_MS } from './held-lease.js';
 import { PartitionQueues, type ReportBacklog } from './partition-queues.js';
 
@@ -30,12 +30,19 @@ const GATHER_MS = 5;
 const ENTRY_REPORTS = 256;
 const ENTRIES_IN_FLIGHT = 64;
 const RETRY_MIN_MS = 100;
+const UNANSWERED_LOG_MS = 5000;
 
 /**
  * `reporting`: reports are accepted and sent. `away`: they are dropped, and the current state will be reported under a new
  * incarnation as soon as the log accepts it. `closed`: final.
  */
 type CourierState = 'reporting' | 'away' | 'closed';
+
+interface Appended {
+  readonly results: readonly AppendResult[];
+  /** An earlier attempt failed with an unknown outcome. */
+  readonly isRepeated: boolean;
+}
 
 export class ReportCourier {
   readonly #options: ReportCourierOptions;
@@ -46,6 +53,8 @@ export class ReportCourier {
   readonly #former = new Set<string>();
   readonly #queues: PartitionQueues;
   #awaySinceMs = performance.now();
+  #appends = 0;
+  readonly #warnUnanswered: (error: unknown) => void;
   #flushTimer: NodeJS.Timeout | undefined;
   #fullTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
@@ -54,6 +63,12 @@ export class ReportCourier {
 
   constructor(options: ReportCourierOptions) {
     this.#options = options;
+    this.#warnUnanswered = occasionally(UNANSWERED_LOG_MS, (suppressed, error: unknown) =>
+      options.logger.warn(
+        { event: 'reports_unanswered', err: error, suppressed },
+        'the report log did not answer; the append is repeated',
+      ),
+    );
     this.#queues = new PartitionQueues(options.partitions);
     this.#lease = new HeldLease({
       leases: options.leases,
@@ -157,14 +172,35 @@ export class ReportCourier {
       }
       this.#lease.renewForReports();
       const incarnation = this.#incarnation;
+      const appended = await this.#append(this.#takeEntries(performance.now()));
+      // Everything may have been reported again since, under another incarnation.
+      if (appended === undefined || incarnation !== this.#incarnation) continue;
+      const isUnknown = appended.isRepeated && appended.results.some(({ taken }) => !taken);
+      // A log that became full may take the first attempt when it has space again.
+      if (isUnknown) this.#goAway('it is not known whether a report arrived');
+      else this.#settle(appended.results);
+    }
+  }
+
+  /** Repeats the append until its outcome is known. `undefined`: the incarnation ended before. */
+  async #append(entries: readonly LogAppend[]): Promise<Appended | undefined> {
+    const incarnation = this.#incarnation;
+    const number = { appender: incarnation, number: ++this.#appends };
+    let isRepeated = false;
+    while (this.#state === 'reporting' && incarnation === this.#incarnation) {
       try {
-        const results = await this.#options.log.append(this.#takeEntries(performance.now()));
-        // Everything may have been reported again since, under another incarnation.
-        if (incarnation === this.#incarnation) this.#settle(results);
+        if (isRepeated && !this.#lease.isFresh && !(await this.#lease.renew()))
+          throw new Error('The lease is unknown.');
+        return { results: await this.#options.log.append(entries, number), isRepeated };
       } catch (error) {
-        if (incarnation === this.#incarnation) this.#goAway('it is not known whether a report arrived', error);
+        isRepeated = true;
+        if (this.#state !== 'reporting' || incarnation !== this.#incarnation) return undefined;
+        this.#warnUnanswered(error);
+        this.#options.lost(this.#queues.takeQuestions());
+        await this.#pause(RETRY_MAX_MS * (0.5 + Math.random() / 2));
       }
     }
+    return undefined;
   }
 
   /** Reports of a full log wait for it: it would not take the whole state either. */

@@ -1,5 +1,6 @@
 /** The report log of one process, in memory. */
 import {
+  type AppendNumber,
   type AppendResult,
   LOG_START,
   type LogAppend,
@@ -19,6 +20,8 @@ export interface MemoryReportLogOptions {
 export class MemoryReportLog implements ReportLog {
   readonly #maxEntries: number;
   readonly #partitions = new Map<number, LogEntry[]>();
+  /** `<partition> <appender>` → number of its last append. */
+  readonly #appended = new Map<string, number>();
   #lastSequence = 0;
   #wake: () => void = () => {};
 
@@ -26,8 +29,9 @@ export class MemoryReportLog implements ReportLog {
     this.#maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES;
   }
 
-  async append(entries: readonly LogAppend[]): Promise<readonly AppendResult[]> {
+  async append(entries: readonly LogAppend[], number?: AppendNumber): Promise<readonly AppendResult[]> {
     const results = new Map<number, AppendResult>();
+    const repeated = new Set<number>();
     const nowMs = Date.now();
     for (const { partition, text } of entries) {
       const log = this.#log(partition);
@@ -35,10 +39,15 @@ export class MemoryReportLog implements ReportLog {
       if (result === undefined) {
         const fill = log.length / this.#maxEntries;
         const oldestAgeMs = nowMs - (log[0]?.appendedAtMs ?? nowMs);
-        result = { partition, taken: fill < 1, fill, oldestAgeMs };
+        const isRepeated = number !== undefined && this.#isRepeated(partition, number);
+        if (isRepeated) repeated.add(partition);
+        result = { partition, taken: isRepeated || fill < 1, fill, oldestAgeMs };
         results.set(partition, result);
+        if (number !== undefined && result.taken && !isRepeated)
+          this.#appended.set(`${partition} ${number.appender}`, number.number);
       }
-      if (result.taken) log.push({ position: `${++this.#lastSequence}-0`, appendedAtMs: nowMs, text });
+      if (result.taken && !repeated.has(partition))
+        log.push({ position: `${++this.#lastSequence}-0`, appendedAtMs: nowMs, text });
     }
     this.#wake();
     return [...results.values()];
@@ -59,6 +68,10 @@ export class MemoryReportLog implements ReportLog {
     });
     this.#wake = () => {};
     return this.#after(positions, limit);
+  }
+
+  #isRepeated(partition: number, { appender, number }: AppendNumber): boolean {
+    return (this.#appended.get(`${partition} ${appender}`) ?? 0) >= number;
   }
 
   async trim(partition: number, position: LogPosition): Promise<void> {

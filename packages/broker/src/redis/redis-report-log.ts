@@ -1,5 +1,13 @@
 /** The report log on Redis Streams. */
-import type { AppendResult, LogAppend, LogEntry, LogPosition, ReadOptions, ReportLog } from '../report-log.js';
+import type {
+  AppendNumber,
+  AppendResult,
+  LogAppend,
+  LogEntry,
+  LogPosition,
+  ReadOptions,
+  ReportLog,
+} from '../report-log.js';
 import { RedisScript } from './redis-script.js';
 import { partitionKey, REGISTRY_TTL_MS } from './registry-keys.js';
 import { newestId, type StreamEntry, StreamReader } from './stream-reader.js';
@@ -31,7 +39,7 @@ export class RedisReportLog implements ReportLog {
     this.#maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES;
   }
 
-  append(entries: readonly LogAppend[]): Promise<readonly AppendResult[]> {
+  append(entries: readonly LogAppend[], number?: AppendNumber): Promise<readonly AppendResult[]> {
     const texts = new Map<number, string[]>();
     for (const { partition, text } of entries) {
       const ofPartition = texts.get(partition);
@@ -41,8 +49,10 @@ export class RedisReportLog implements ReportLog {
     return orUnavailable(() =>
       Promise.all(
         Array.from(texts, async ([partition, ofPartition]) => {
-          const args = [this.#maxEntries, REGISTRY_TTL_MS, ...ofPartition];
-          const answer = await appendScript.run(this.#redis, [this.#key(partition)], args);
+          const keys = [this.#key(partition)];
+          if (number !== undefined) keys.push(partitionKey(this.#prefix, partition, `appended:${number.appender}`));
+          const args = [this.#maxEntries, REGISTRY_TTL_MS, number?.number ?? 0, ...ofPartition];
+          const answer = await appendScript.run(this.#redis, keys, args);
           const [taken, length, oldestAgeMs] = answer as [number, number, number];
           return { partition, taken: taken === 1, fill: length / this.#maxEntries, oldestAgeMs };
         }),
