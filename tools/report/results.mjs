@@ -1,13 +1,15 @@
 /** Saves the last full run of each scenario as one JSON file, and writes the pages from all of them. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ROOT } from '@hubbub/tools/kit';
-import { sizingTables } from './sizing.mjs';
+import { FIGURE_PATH } from '../bench/capacity/summary.mjs';
+import { capacityParts, publishFigure } from './capacity-page.mjs';
 import { summaryOf } from './summaries.mjs';
 
 const DIR = 'tools/results';
 const PERFORMANCE = join(ROOT, 'docs/performance.md');
-const DEPLOYMENT = join(ROOT, 'docs/deployment.md');
+const CAPACITY = join(ROOT, 'docs/capacity.md');
+const FIGURE = join(ROOT, 'docs', FIGURE_PATH);
 
 /**
  * @typedef {object} Run
@@ -29,19 +31,24 @@ export function saveRun(run) {
   return path;
 }
 
-/** Writes the measured parts of docs/performance.md and docs/deployment.md. */
+/** Writes the measured parts of docs/performance.md and docs/capacity.md, and the figure. */
 function writePages() {
-  for (const [path, text] of renderPages()) writeFileSync(path, text);
+  for (const [path, text] of renderPages()) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
 }
 
-/** @returns {[path: string, text: string][]} both pages, with their measured parts as the saved results give them */
+/** @returns {[path: string, text: string][]} all generated files, as the saved results give them */
 export function renderPages() {
   const runs = readdirSync(join(ROOT, DIR))
     .sort()
     .map(file => JSON.parse(readFileSync(join(ROOT, DIR, file), 'utf8')));
+  const capacity = runs.find(({ scenario }) => scenario === 'capacity');
   return [
-    [PERFORMANCE, withPart(PERFORMANCE, 'Measured', runs.map(sectionOf).join('\n\n'))],
-    [DEPLOYMENT, withPart(DEPLOYMENT, 'Sizing', sizingTables(new Map(runs.map(run => [run.scenario, run]))))],
+    [PERFORMANCE, withParts(PERFORMANCE, { Measured: runs.map(sectionOf).join('\n\n') })],
+    [CAPACITY, withParts(CAPACITY, capacityParts(capacity))],
+    [FIGURE, publishFigure(capacity)],
   ];
 }
 
@@ -56,13 +63,19 @@ function sectionOf(run) {
   ].join('\n\n');
 }
 
-function withPart(path, name, text) {
-  const begin = `<!-- ${name}: written by tools/report/results.mjs; not by hand. -->`;
-  const end = `<!-- End of ${name}. -->`;
-  const [before, rest] = readFileSync(path, 'utf8').split(begin);
-  const after = rest?.split(end)[1];
-  if (after === undefined) throw new Error(`${path} lacks the marks "${begin}" and "${end}"; restore them.`);
-  return `${before}${begin}\n\n${text}\n\n${end}${after}`;
+/** @param {string} path @param {Record<string, string>} parts by the names of their marks */
+function withParts(path, parts) {
+  return Object.entries(parts).reduce(
+    (page, [name, text]) => {
+      const begin = `<!-- ${name}: written by tools/report/results.mjs; not by hand. -->`;
+      const end = `<!-- End of ${name}. -->`;
+      const [before, rest] = page.split(begin);
+      const after = rest?.split(end)[1];
+      if (after === undefined) throw new Error(`${path} lacks the marks "${begin}" and "${end}"; restore them.`);
+      return `${before}${begin}\n\n${text}\n\n${end}${after}`;
+    },
+    readFileSync(path, 'utf8'),
+  );
 }
 
 /** Writes each property, and each row of a list of rows, on its own line: readable, with small diffs. */

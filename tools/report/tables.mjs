@@ -14,6 +14,12 @@ const LEFT = new Set([
   'in',
   'figure',
   'target',
+  'part',
+  'constant',
+  'cost',
+  'resource',
+  'set-up',
+  'topology',
 ]);
 
 /** @param {readonly string[]} head @param {readonly (readonly unknown[])[]} rows */

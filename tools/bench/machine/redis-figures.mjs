@@ -48,3 +48,24 @@ export async function countKeys(redis, prefix) {
     for (const key of found) keys.add(key);
   return { keys: keys.size, clientKeys: [...keys].filter(key => OF_CLIENTS.test(key)).length };
 }
+
+const COUNTERS = {
+  redisReads: ['total_reads_processed'],
+  redisWrites: ['total_writes_processed'],
+  redisBytesOut: ['total_net_output_bytes'],
+  replicatedBytes: ['master_repl_offset'],
+};
+
+/** Sums counters of several servers: processor time of their main threads, and system calls. @param {readonly import('ioredis').Redis[]} servers */
+export async function redisCounters(servers) {
+  const infos = await Promise.all(servers.map(server => server.info('everything')));
+  const sum = names =>
+    infos
+      .flatMap(info => names.map(name => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? Number.NaN)))
+      .reduce((total, value) => total + value, 0);
+  const seconds = sum(['used_cpu_user_main_thread', 'used_cpu_sys_main_thread']);
+  return {
+    redisMicros: seconds * 1e6,
+    ...Object.fromEntries(Object.entries(COUNTERS).map(([name, names]) => [name, sum(names)])),
+  };
+}

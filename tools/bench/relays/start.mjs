@@ -1,6 +1,8 @@
 /** Starts the measured relays as they run in production, each on free ports and with the tokens of the benchmark. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { FREE_PORTS, ManagedProcess, namespacesFile, signToken, spawnChild, startHubbub } from '@hubbub/tools/kit';
+import { residentBytes } from '../machine/usage.mjs';
 
 /** Shared by all relays that check tokens. */
 export const SECRET = 'a-secret-of-the-benchmark-of-32-bytes-and-more';
@@ -12,6 +14,20 @@ export const SECRET = 'a-secret-of-the-benchmark-of-32-bytes-and-more';
 const COLLECT = "process.on('SIGUSR2', () => { gc(); gc(); })";
 /** Arguments of Node for a relay that collects its garbage on SIGUSR2. */
 export const COLLECTABLE = ['--expose-gc', `--import=data:text/javascript,${encodeURIComponent(COLLECT)}`];
+
+const COLLECTIONS = 3;
+const COLLECTION_MS = 1000;
+
+/** Returns the resident bytes of a COLLECTABLE process after several collections, the least of them. @param {ManagedProcess} relay */
+export async function collectedBytes({ pid, child }) {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < COLLECTIONS; i++) {
+    child.kill('SIGUSR2');
+    await sleep(COLLECTION_MS);
+    least = Math.min(least, residentBytes(pid));
+  }
+  return least;
+}
 
 /**
  * Settings of Hubbub that differ from the defaults. All clients share one address, and some exceed the limits of one client.

@@ -1,4 +1,5 @@
 /** The scenarios by name; the first one is the default. */
+import { capacity } from '../capacity/scenario.mjs';
 import { history } from './history.mjs';
 import { idleCost, memory } from './idle.mjs';
 import { presence } from './presence.mjs';
@@ -10,6 +11,6 @@ export const SCENARIOS = Object.fromEntries(
   [
     ...[bigRoom, manyRooms, mixedEncodings, clientPublish, history],
     ...[connectStorm, reconnectStorm, idleCost, memory],
-    ...[presence, recovery],
+    ...[presence, recovery, capacity],
   ].map(scenario => [scenario.name, scenario]),
 );

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openRedisTopology, RedisBroker, RedisNodeLeases, RedisReportLog } from '@hubbub/broker';
 import { Channels, decodeEnvelope } from '@hubbub/protocol';
-import { obey } from '@hubbub/tools/kit';
+import { eventually, obey } from '@hubbub/tools/kit';
 // Not part of the edge's interface.
 import { PresenceReporter } from '../../../apps/edge/dist/presence/presence-reporter.js';
 
@@ -31,7 +31,9 @@ const reporter = new PresenceReporter({
   logger: { info() {}, warn: ({ event, reason }) => troubles.push(`${event}: ${reason}`) },
 });
 
-await broker.subscribe(new Channels(prefix).node(nodeId));
+await eventually(() => broker.subscribe(new Channels(prefix).node(nodeId)).then(() => true), {
+  describe: 'the broker subscribes',
+});
 reporter.start();
 while (!reporter.isReporting) await sleep(BETWEEN_BITES_MS);
 

@@ -156,15 +156,18 @@ async function killAndListen(url, edge, users) {
   return { firstSeconds: (firstAtMs - killedAtMs) / 1000, lastSeconds: (lastAtMs - killedAtMs) / 1000, twice };
 }
 
-function startPresence(redisUrl) {
+/** @param {string} redisUrl @param {readonly string[]} [nodeArgs] */
+export function startPresence(redisUrl, nodeArgs) {
   return startHubbub(['presence'], {
+    nodeArgs,
     env: { ...FREE_PORTS, HUBBUB_REDIS_URL: redisUrl, HUBBUB_REDIS_PREFIX: PREFIX },
     // Before the edges: at the first start of a cluster presence makes every existing edge start again.
     readyWhen: started => started.orExit(started.output.waitForLog({ event: 'partitions_claimed' })),
   });
 }
 
-async function startReporter(options) {
+/** Starts an edge without sockets. @param {{ redisUrl: string, prefix: string, nodeId: string, first: number, sessions: number, rooms: number }} options */
+export async function startReporter(options) {
   const edge = Worker.start({ name: options.nodeId, file: REPORTER, args: [JSON.stringify(options)] });
   await edge.order('ready');
   return edge;

@@ -1,0 +1,44 @@
+/** The examples of docs/capacity.md are the output of the command; tests/guides/performance.test.ts compares the tables. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '@hubbub/tools/kit';
+import { expect, test } from 'vitest';
+import { checksOf } from '../../tools/bench/capacity/checks.mjs';
+
+const page = readFileSync(join(ROOT, 'docs/capacity.md'), 'utf8');
+const run = JSON.parse(readFileSync(join(ROOT, 'tools/results/capacity.json'), 'utf8'));
+const examples = [...page.matchAll(/```sh\nnpm run plan -- ([^\n]+)\n```\n\n```text\n([\s\S]*?)\n```/g)];
+
+function plan(args: string): string {
+  return execFileSync(process.execPath, ['tools/plan/run.mjs', ...args.split(' ')], { cwd: ROOT, encoding: 'utf8' });
+}
+
+test('there are examples with 1 and with 10 million sessions', () => {
+  const all = examples.map(([, args]) => args).join('\n');
+  expect(all).toContain('--sessions 1000000 ');
+  expect(all).toContain('--sessions 10000000 ');
+});
+
+test.each(examples.map(([, args = '', output = '']) => [args, output]))('npm run plan -- %s', (args, output) => {
+  expect(plan(args)).toBe(`${output}\n`);
+});
+
+test('the command names a wrong option', () => {
+  expect(() =>
+    execFileSync(process.execPath, ['tools/plan/run.mjs', '--sesions', '1'], { cwd: ROOT, stdio: 'pipe' }),
+  ).toThrow(/unknown option '--sesions'/);
+});
+
+test('the model predicts the processor time of Redis within 25 % in at least four set-ups, also with several primaries', () => {
+  const right = checksOf(run)
+    .filter(({ resource }) => resource.startsWith('Redis: processor time'))
+    .filter(({ predicted, measured }) => Math.abs(predicted / measured - 1) <= 0.25)
+    .map(({ setup }) => setup);
+  expect(right.length).toBeGreaterThanOrEqual(4);
+  for (const topology of ['one server', 'two shards', 'a Cluster of three primaries'])
+    expect(
+      right.some(setup => setup.startsWith(topology)),
+      topology,
+    ).toBe(true);
+});
