@@ -118,11 +118,8 @@ describe('several Redis servers', { timeout: 120_000 * ROUNDS }, () => {
     await second.resume();
     await eventually(async () => (await redis.primary()) === second, { describe: 'the replica is the primary' });
     await first.start();
-    await stream.flows(20);
-    await stream.end();
-    await expectRosters(cluster, rooms);
-    // Members heard unconfirmed messages, whose idempotency keys were lost with them: a repetition is new, after a gap.
-    expect(stream.violations().filter(one => !/came twice$|not linearizable: delivery of/.test(one))).toEqual([]);
+    // Members may get unconfirmed messages again: their idempotency keys were lost with them, and a gap precedes them.
+    await expectRecovery(stream, cluster, rooms);
     for (const room of rooms) expect(stream.gaps(room).length, room).toBeGreaterThanOrEqual(stream.members.length);
     for (const room of rooms) expect(await missingIn(second, first.prefix, stream, room), room).toEqual([]);
   });
