@@ -7,12 +7,15 @@ import { cleanup } from '../../../tests/support/cleanup.js';
 import { startCluster, type TestCluster } from '../../../tests/support/cluster.js';
 import { connect, type RawClient } from '../../../tests/support/raw-client.js';
 import type { TestRedis } from '../../../tests/support/redis.js';
+import { startSentinelRedis } from '../../../tests/support/redis-sentinel.js';
 import { enter, heard, rosterOf } from './support/members.js';
 
 const ROOMS = Array.from({ length: 6 }, (_, index) => `chat-${index}`);
 const LONG_STORY_MS = 120_000;
 /** Without a grace, so that a wrong leave is heard during the story. */
 const ENV = { HUBBUB_NODE_LEASE_MS: '4000' };
+/** While a registry fails over, an edge refuses questions immediately, and the witness asks again. */
+const UNLIMITED = { HUBBUB_MAX_FRAMES_PER_SECOND: '0', HUBBUB_MAX_USER_FRAMES_PER_SECOND: '0' };
 const withoutGrace = () => ({ ...ENV, ...withNamespaces({ default: { leaveGraceMs: 0, memberEvents: true } }) });
 
 interface Story {
@@ -34,9 +37,20 @@ interface Story {
   readonly events: readonly string[];
 }
 
-async function story({ presence = 1 } = {}): Promise<Story> {
-  const cluster = await startCluster({ edges: 2, presence, env: withoutGrace() });
-  const events = await serviceOf(cluster);
+interface StoryOptions {
+  /** Default 1. */
+  readonly presence?: number;
+  /** The URL of a registry of its own. */
+  readonly registry?: string;
+}
+
+async function story({ presence = 1, registry }: StoryOptions = {}): Promise<Story> {
+  const env = {
+    ...withoutGrace(),
+    ...(registry !== undefined && { ...UNLIMITED, HUBBUB_REGISTRY_REDIS_URL: registry }),
+  };
+  const cluster = await startCluster({ edges: 2, presence, env });
+  const events = await serviceOf(cluster, registry);
   const witness = await enter(cluster, 1, 'witness', ...ROOMS);
   const members = new Map<string, { readonly room: string; readonly client: RawClient }>();
   let count = 0;
@@ -78,8 +92,8 @@ async function story({ presence = 1 } = {}): Promise<Story> {
   };
 }
 
-async function serviceOf({ redis }: TestCluster): Promise<readonly string[]> {
-  const service = connectHubbub({ redisUrl: redis.url, redisPrefix: redis.prefix });
+async function serviceOf({ redis }: TestCluster, registry = redis.url): Promise<readonly string[]> {
+  const service = connectHubbub({ redisUrl: redis.url, registryRedisUrl: registry, redisPrefix: redis.prefix });
   cleanup(() => service.close());
   const events: string[] = [];
   const consumer = service.onLifecycle({ group: 'story' }, event => {
@@ -195,6 +209,41 @@ describe('presence survived', () => {
       await eventually(() => it.events.includes('member_joined later'));
       expectEventsOnce(it, 'member_joined', [...stayed, ...leaving, ...joining, 'later']);
       expectEventsOnce(it, 'member_left', leaving);
+    },
+    LONG_STORY_MS,
+  );
+});
+
+describe('a failover of the registry', () => {
+  test.each([
+    ['presence survived', false],
+    ['presence was killed too', true],
+  ])(
+    'to a replica that lacks joins and leaves, %s: rosters are right, and nothing that was announced is announced again',
+    async (_, killed) => {
+      const registry = await startSentinelRedis();
+      const [primary, replica] = registry.servers;
+      const it = await story({ registry: registry.url });
+      const [stayed, left, joined] = [named('stayed-', 6), named('left-', 6), named('joined-', 6)];
+      for (const user of [...stayed, ...left]) await it.enter(user);
+      // Nothing may wait in the replica's socket: it would be applied after the thaw.
+      await replica.pause();
+      cleanup(() => replica.resume());
+      await primary.cli('CLIENT', 'KILL', 'TYPE', 'replica');
+      for (const user of joined) await it.enter(user);
+      for (const user of left) await it.leave(user);
+      await eventually(() => left.every(user => it.events.includes(`member_left ${user}`)));
+      if (killed) await it.cluster.presence[0]?.kill();
+      await primary.halt();
+      await replica.resume();
+      await eventually(async () => (await registry.primary()) === replica, { describe: 'the replica is the primary' });
+      const since = performance.now();
+      if (killed) await it.cluster.addPresence();
+      await converge(it, since);
+      await it.enter('later');
+      await it.leave('joined-0');
+      expectOnce(it.witness, 'user_joined', [...stayed, ...left, ...joined, 'later']);
+      expectOnce(it.witness, 'user_left', [...left, 'joined-0']);
     },
     LONG_STORY_MS,
   );

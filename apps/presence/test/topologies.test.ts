@@ -97,6 +97,19 @@ describe.each(Object.entries(TOPOLOGIES))('on %s', (_, start) => {
     for (const room of ROOMS) expect(await published(room), room).toEqual(['committed', 'next']);
   });
 
+  test('commits of two partitions with one owner and sequence are both published to a channel that they share', async () => {
+    const [channel = ''] = ROOMS;
+    const published = await listen([channel]);
+    const store = new RedisPartitionStore({ redis: await connect(), prefix: nextPrefix() });
+    // The fence is a time of Redis: claims of one millisecond have the same.
+    const claims = await eventually(async () => {
+      const both = await Promise.all([3, 4].map(partition => store.claim(partition, 'a', ['a'])));
+      return both[0]?.owner === both[1]?.owner && both;
+    });
+    for (const claimed of claims) if (claimed) await store.commit(claimed, commitOf(0, `of ${claimed.partition}`));
+    expect(await published(channel)).toEqual(['of 3', 'of 4']);
+  });
+
   test('the outbox of a commit ends before the idempotency keys of its messages: no later owner publishes them again', async () => {
     const prefix = nextPrefix();
     const redis = await connect();
@@ -106,7 +119,7 @@ describe.each(Object.entries(TOPOLOGIES))('on %s', (_, start) => {
     const outbox = partitionKey(prefix, 3, 'outbox');
     const outboxMs = await redis.run(outbox, server => server.pttl(outbox));
     expect(outboxMs).toBeGreaterThan(0);
-    const pattern = `*:id:presence/${claimed.owner}/*`;
+    const pattern = `*:id:presence/3/${claimed.owner}/*`;
     const keys = (await Promise.all(redis.shards.map(({ commands }) => commands.keys(pattern)))).flat();
     expect(keys).toHaveLength(ROOMS.length);
     for (const key of keys) expect(await redis.run(key, server => server.pttl(key))).toBeGreaterThan(outboxMs);

@@ -141,7 +141,7 @@ export class RedisPartitionStore implements PartitionStore {
   }
 
   /**
-   * Publishes each envelope once, however often this is called for a commit, which its owner and sequence name. The envelopes
+   * Publishes each envelope once, however often this is called for a commit, which its partition, owner and sequence name. The envelopes
    * for a server that does not answer are dropped and counted; `takeMissed` names their rooms.
    */
   async #publish(partition: number, commit: string, publications: readonly Publication[]): Promise<void> {
@@ -152,7 +152,9 @@ export class RedisPartitionStore implements PartitionStore {
     late.catch(() => {}); // Aborted, or nothing was late.
     const results = await Promise.allSettled(
       publications.map(({ channel, envelope }, index) => {
-        const idempotency = { key: `presence/${commit}/${index}`, windowMs: OUTBOX_WINDOW_MS };
+        // With the partition: several share an owner and a sequence, and publish to the channel of one edge.
+        const key = `presence/${partition}/${commit}/${index}`;
+        const idempotency = { key, windowMs: OUTBOX_WINDOW_MS };
         return Promise.race([publishOnce(this.#rooms, channel, asBuffer(envelope), idempotency), late]);
       }),
     );
