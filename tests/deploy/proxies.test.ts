@@ -1,7 +1,10 @@
 /** Behavior of both shipped proxy configurations in front of real edges. */
+import { eventually, metricValue, readMetrics, sumByLabel } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
+import { connect } from '../support/raw-client.js';
+import { startRedis } from '../support/redis.js';
 import { ask, startEchoEdge, UPGRADE } from './support/echo-edge.js';
 import { provisionHaproxy, startHaproxy } from './support/haproxy.js';
 import { provisionNginx, startNginx } from './support/nginx.js';
@@ -30,13 +33,55 @@ describe.each([
     await nothingHappened(stream);
   });
 
-  test('a client that a leaving edge refuses reaches the other edge', async () => {
+  test('a client whose connection a leaving edge ends reaches the other edge', async () => {
     const cluster = await startCluster({ edges: 1 });
-    const leaving = await startEchoEdge(503);
+    const leaving = await startEchoEdge('ends');
     const proxy = await startProxy([leaving, upstreamOf(cluster.edge(0))]);
     await newcomers(cluster, proxy, 6);
     expect(leaving.asked).toBeGreaterThan(0);
   });
+
+  test.each([429, 503])('a refusal with %i reaches the client, and no other edge gets the handshake', async status => {
+    const edges = [await startEchoEdge(status), await startEchoEdge(status)] as const;
+    const { port } = await startProxy(edges);
+    for (let i = 0; i < 4; i++) {
+      expect(await ask(port, { headers: UPGRADE })).toMatchObject({ status, retryAfter: '7' });
+    }
+    expect(edges[0].asked + edges[1].asked).toBe(4);
+  });
+
+  test('overloaded edges get each handshake once', async () => {
+    const redis = await startRedis({ own: true });
+    const env = {
+      HUBBUB_SHED_OVERLOAD: 'true',
+      HUBBUB_OVERLOAD_SUBSCRIPTION_MS: '500',
+      // The edges stay ready, so that the proxy passes handshakes on.
+      HUBBUB_PROBE_TIMEOUT_MS: '60000',
+      HUBBUB_REDIS_COMMAND_TIMEOUT_MS: '20000',
+    };
+    const cluster = await startCluster({ edges: 2, redis, env });
+    const proxy = await startProxy(upstreamsOf(cluster));
+    const path = `/ws?token=${cluster.token({ user: 'u' })}`;
+    await redis.pause();
+    for (const edge of cluster.edges) {
+      await eventually(() => connect(edge.wsUrl, { token: cluster.token({ user: 'waits' }) }));
+      await eventually(async () => (await metricValue(edge, 'hubbub_edge_shed_share')) > 0.9);
+    }
+    const handshakes = async (): Promise<number> => {
+      const all = await Promise.all(
+        cluster.edges.map(async edge => sumByLabel(await readMetrics(edge), 'hubbub_edge_handshakes_total', 'result')),
+      );
+      return all.flatMap(sums => Object.values(sums)).reduce((sum, count) => sum + count, 0);
+    };
+    const before = await handshakes();
+    const answers = [];
+    for (let i = 0; i < 20; i++) answers.push(await ask(proxy.port, { path, headers: UPGRADE }));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThanOrEqual(16);
+    for (const { retryAfter } of refused) expect(Number(retryAfter)).toBeGreaterThanOrEqual(1);
+    expect(await handshakes(), 'each handshake reached one edge, once').toBe(before + answers.length);
+    await redis.resume();
+  }, 120_000);
 
   test('the edge gets the address of the connection, not the one that the client claims', async () => {
     const edge = await startEchoEdge();

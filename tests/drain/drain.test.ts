@@ -80,7 +80,7 @@ describe('SIGTERM', () => {
     expect((await exit).code).toBe(0);
   });
 
-  test('a connection from before the port was closed gets 503 with Retry-After', async () => {
+  test('a connection from before the port was closed ends without an answer, so that a proxy tries another edge', async () => {
     const cluster = await startCluster({ edges: 1, env: { HUBBUB_DRAIN_WINDOW_MS: '2000' } });
     const edge = cluster.edge(0);
     await session(cluster, edge, 'keeps the drain going');
@@ -93,10 +93,12 @@ describe('SIGTERM', () => {
         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
     );
     let answer = '';
-    for await (const chunk of early) answer += chunk;
-    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
-    expect(answer.toLowerCase()).toContain('\r\nretry-after: 1\r\n');
-    expect(answer).toContain('"code":"UNAVAILABLE"');
+    early.on('data', chunk => {
+      answer += chunk;
+    });
+    early.on('error', () => {}); // A reset also ends it.
+    await new Promise(resolve => early.once('close', resolve));
+    expect(answer).toBe('');
     await exit;
   });
 

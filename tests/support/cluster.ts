@@ -51,6 +51,8 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
       HUBBUB_JWT_SECRET: TEST_JWT_SECRET,
       HUBBUB_REDIS_URL: redis.url,
       HUBBUB_REDIS_PREFIX: redis.prefix,
+      // A verdict must not depend on the load of the machine.
+      HUBBUB_SHED_OVERLOAD: 'false',
       ...options.env,
     },
     start: startProcess,
@@ -69,7 +71,13 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
 /** `hubbub start` on the memory broker: one edge and presence in one process, without Redis. */
 export async function startEmbedded({ env }: { readonly env?: Environment } = {}): Promise<TestCluster> {
   const nodeId = 'embedded';
-  const settings = { ...FREE_PORTS, HUBBUB_JWT_SECRET: TEST_JWT_SECRET, HUBBUB_NODE_ID: nodeId, ...env };
+  const settings = {
+    ...FREE_PORTS,
+    HUBBUB_JWT_SECRET: TEST_JWT_SECRET,
+    HUBBUB_NODE_ID: nodeId,
+    HUBBUB_SHED_OVERLOAD: 'false',
+    ...env,
+  };
   const edge: Edge = edgeOf(nodeId, await startProcess(['start'], { name: nodeId, env: settings }));
   const onlyOne = async () => {
     throw new Error('The embedded cluster is one process: use startCluster for more.');

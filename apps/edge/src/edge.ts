@@ -203,9 +203,11 @@ export async function startEdge({
     servers: () => link.servers,
     subscriptions: () => interest.size,
     lateRenewals: () => reporter.lateRenewals,
+    waitingReports: () => reporter.waiting,
     drainRemaining: () => departure.remaining,
   });
   reporter.start();
+  limits.overload.start({ subscriptionAgeMs: () => interest.oldestUnconfirmedMs, reports: () => reporter.backlog });
   log.info(
     { event: 'edge_started', port: listener.port, engine: engine.build },
     `edge on port ${listener.port} (${engine.build})`,
@@ -217,6 +219,7 @@ export async function startEdge({
     renewCertificate: listener.renewCertificate,
     async close(announced = true) {
       await departure.run(announced, () => listener.stopListening());
+      limits.overload.close();
       link.close();
       services.announcement.close();
       await reporter.close();

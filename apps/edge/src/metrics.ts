@@ -185,6 +185,8 @@ export interface EdgeGauges {
   /** Rooms with a member here. */
   rooms(): number;
   subscriptions(): number;
+  /** Reports that the log has not taken. */
+  waitingReports(): number;
   /** Sessions that a draining edge still has to disconnect. */
   drainRemaining(): number;
   /** Renewals of this edge's lease by its thread. */
@@ -219,6 +221,11 @@ export function createEdgeGauges(registry: MetricsRegistry, gauges: EdgeGauges):
     'hubbub_edge_subscriptions',
     'Channels that this edge subscribes to, including lingering ones.',
     gauges.subscriptions,
+  );
+  gauge(
+    'hubbub_edge_waiting_reports',
+    'Reports to presence that the log has not taken, compacted while a log is full.',
+    gauges.waitingReports,
   );
   gauge(
     'hubbub_edge_drain_remaining',

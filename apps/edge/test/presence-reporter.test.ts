@@ -341,8 +341,10 @@ describe('a resync', () => {
 
   test('sessions that opened while Redis was unreachable are reported afterwards', async () => {
     const { log, reporter, open } = bench();
+    expect(reporter.backlog.unappendedMs, 'there is nothing to report').toBe(0);
     open('s1', 'red');
     expect(reporter.isReporting).toBe(false);
+    await eventually(() => reporter.backlog.unappendedMs > 0);
     reporter.start();
     await eventually(async () => (await log.kinds()).includes('join'));
     expect((await log.sent()).find(({ report }) => report.kind === 'join')?.report).not.toHaveProperty('resync');

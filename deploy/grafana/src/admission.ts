@@ -47,6 +47,34 @@ export const admission = board({
           ],
         }),
         graph({
+          title: 'Refused because of overload',
+          description:
+            'Share of the handshakes that each edge refuses, and refusals by the signal that caused them. Sessions keep working.',
+          unit: 'percentunit',
+          queries: [
+            [`hubbub_edge_shed_share{${EDGES}}`, 'share at {{instance}}'],
+            [`sum by (reason) (${rate('hubbub_edge_shed_handshakes_total')})`, 'refused per second: {{reason}}'],
+          ],
+          warnAt: 0.01,
+          alarmAt: 0.5,
+        }),
+        graph({
+          title: 'Signals of overload',
+          description:
+            'Delay or fill as a share of its threshold, of the worst edge. Above 1, edges refuse handshakes; HUBBUB_OVERLOAD_… sets the thresholds.',
+          unit: 'percentunit',
+          queries: [[`max by (signal) (hubbub_edge_overload_pressure{${EDGES}})`, '{{signal}}']],
+          warnAt: 0.5,
+          alarmAt: 1,
+        }),
+        graph({
+          title: 'Reports that wait at edges',
+          description:
+            'Joins and leaves that the log of presence has not taken. They wait while Redis is slow or a log is full.',
+          unit: 'short',
+          queries: [[`sum(hubbub_edge_waiting_reports{${EDGES}})`, 'reports']],
+        }),
+        graph({
           title: 'Exceeded limits',
           description: 'By limit. PROTOCOL.md section 6 documents each limit and its setting.',
           unit: 'ops',

@@ -26,6 +26,8 @@ export class Interest {
   readonly #broker: Broker;
   readonly #lingerMs: number;
   readonly #entries = new Map<string, Entry>();
+  /** Start times of the subscriptions in progress, the oldest first. */
+  readonly #confirming = new Set<{ readonly sinceMs: number }>();
 
   constructor(broker: Broker, lingerMs: number) {
     this.#broker = broker;
@@ -37,6 +39,12 @@ export class Interest {
     return this.#entries.size;
   }
 
+  /** Age of the oldest subscription that the broker has not confirmed, in milliseconds; 0 when all are confirmed. */
+  get oldestUnconfirmedMs(): number {
+    for (const { sinceMs } of this.#confirming) return performance.now() - sinceMs;
+    return 0;
+  }
+
   /** @throws {HubbubError} `UNAVAILABLE`; the caller then holds nothing. */
   async acquire(channel: string): Promise<void> {
     const entry = this.#entry(channel);
@@ -46,7 +54,7 @@ export class Interest {
     try {
       await entry.subscription;
       // Confirmed before a break: only a new confirmation makes it true that what is published from now on arrives.
-      if (this.#broker.isInterrupted(channel)) await this.#broker.subscribe(channel);
+      if (this.#broker.isInterrupted(channel)) await this.#confirm(channel);
     } catch (error) {
       if (entry.subscription === undefined) entry.holders--;
       else this.release(channel);
@@ -83,11 +91,21 @@ export class Interest {
   async #subscribe(channel: string, entry: Entry): Promise<void> {
     try {
       if (entry.ending !== undefined) await entry.ending;
-      await this.#broker.subscribe(channel);
+      await this.#confirm(channel);
       entry.subscription = SUBSCRIBED;
     } catch (error) {
       entry.subscription = undefined;
       throw error;
+    }
+  }
+
+  async #confirm(channel: string): Promise<void> {
+    const confirming = { sinceMs: performance.now() };
+    this.#confirming.add(confirming);
+    try {
+      await this.#broker.subscribe(channel);
+    } finally {
+      this.#confirming.delete(confirming);
     }
   }
 

@@ -121,6 +121,16 @@ export const RELATIONS: readonly Relation[] = [
     applies: ({ authorizerUrl }) => authorizerUrl !== undefined,
   },
   {
+    setting: 'redisCommandTimeoutMs',
+    bound: 'more than',
+    other: 'overloadSubscriptionMs',
+    because: 'subscriptions would fail before the edge sees that they are late',
+    severity: 'warning',
+    reads: ['redisCommandTimeoutMs', 'overloadSubscriptionMs', 'shedOverload', 'redisUrl'],
+    valueOf: ({ overloadSubscriptionMs }) => overloadSubscriptionMs,
+    applies: ({ shedOverload, redisUrl }) => shedOverload && redisUrl !== undefined,
+  },
+  {
     setting: 'nodeLeaseMs',
     bound: 'more than',
     other: 'redisCommandTimeoutMs',

@@ -42,6 +42,10 @@ const CASES: Readonly<Record<string, readonly [broken: NodeJS.ProcessEnv, kept: 
     { HUBBUB_AUTHORIZER_URL: 'http://127.0.0.1:1/', HUBBUB_AUTHORIZER_TIMEOUT_MS: '5000' },
     { HUBBUB_AUTHORIZER_URL: 'http://127.0.0.1:1/', HUBBUB_AUTHORIZER_TIMEOUT_MS: '4999' },
   ],
+  'redisCommandTimeoutMs more than overloadSubscriptionMs': [
+    { HUBBUB_REDIS_URL: 'redis://h', HUBBUB_OVERLOAD_SUBSCRIPTION_MS: '5000' },
+    { HUBBUB_REDIS_URL: 'redis://h', HUBBUB_OVERLOAD_SUBSCRIPTION_MS: '4999' },
+  ],
   'nodeLeaseMs more than redisCommandTimeoutMs': [
     { HUBBUB_REDIS_URL: 'redis://h', HUBBUB_NODE_LEASE_MS: '5000' },
     { HUBBUB_REDIS_URL: 'redis://h', HUBBUB_NODE_LEASE_MS: '5001' },

@@ -1,19 +1,27 @@
-/** An upstream instead of an edge: it is ready, and answers with the request, or always with the same status. */
+/** An upstream instead of an edge: it is ready, and answers with the request, always with the same status, or not at all. */
 import { createServer, request } from 'node:http';
 import { cleanup } from '../../support/cleanup.js';
 import type { Upstream } from './proxy.js';
 
 export interface EchoEdge extends Upstream {
-  /** The number of requests, without those for `/readyz`. */
+  /** The number of handshakes. */
   readonly asked: number;
 }
 
-/** @param status of the answers to everything but `/readyz`. */
-export async function startEchoEdge(status = 200): Promise<EchoEdge> {
+/** @param answer to handshakes: a status, or the end of the connection, as of an edge that is leaving; 200 to others */
+export async function startEchoEdge(answer: number | 'ends' = 200): Promise<EchoEdge> {
   let asked = 0;
-  const server = createServer(({ url, headers }, response) => {
-    if (url !== '/readyz') asked++;
-    response.writeHead(url === '/readyz' ? 200 : status, { 'content-type': 'application/json' });
+  const server = createServer(({ headers }, response) => {
+    const isHandshake = headers.upgrade !== undefined;
+    if (isHandshake) asked++;
+    if (isHandshake && answer === 'ends') {
+      response.destroy();
+      return;
+    }
+    response.writeHead(isHandshake && answer !== 'ends' ? answer : 200, {
+      'content-type': 'application/json',
+      'retry-after': '7',
+    });
     response.end(JSON.stringify(headers));
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -35,6 +43,7 @@ export async function startEchoEdge(status = 200): Promise<EchoEdge> {
 export interface Answer {
   readonly status: number | undefined;
   readonly body: string;
+  readonly retryAfter: string | undefined;
 }
 
 /** One HTTP request, from an address of this machine's own (any of 127.0.0.0/8). A WebSocket that opens stays until the test ends. */
@@ -50,13 +59,15 @@ export function ask(
         let body = '';
         response.setEncoding('utf8');
         response.on('data', chunk => (body += chunk));
-        response.on('end', () => resolve({ status: response.statusCode, body }));
+        response.on('end', () =>
+          resolve({ status: response.statusCode, body, retryAfter: response.headers['retry-after'] }),
+        );
       },
     );
     asking.once('error', reject);
     asking.once('upgrade', ({ statusCode }, socket) => {
       cleanup(() => socket.destroy());
-      resolve({ status: statusCode, body: '' });
+      resolve({ status: statusCode, body: '', retryAfter: undefined });
     });
     asking.end();
   });

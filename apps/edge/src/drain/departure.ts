@@ -38,7 +38,7 @@ export class Departure {
     return this.#remaining;
   }
 
-  /** Whether a new session is refused (503). */
+  /** Whether a connection ends without an answer: clients and proxies try another edge. */
   get refuses(): boolean {
     return this.#state === 'drained' || (this.#state === 'closing' && !this.#options.sharedPort);
   }

@@ -3,7 +3,7 @@ import type { Config } from '@hubbub/config';
 import type { Logger } from '@hubbub/runtime';
 import { occasionally } from '@hubbub/runtime';
 import { type ConnectionBounds, REFUSED_MAX } from './descriptors.js';
-import { LimitExceeded } from './limit-exceeded.js';
+import { LimitExceeded, retryAfterMs } from './limit-exceeded.js';
 import type { LimitMetrics } from './limit-metrics.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -17,8 +17,6 @@ export interface ConnectionGateOptions
   readonly now?: () => number;
 }
 
-/** Clients that are refused together must not reconnect together: each gets another of these seconds. */
-const RETRY_SPREAD_SECONDS = 10;
 /** So that one address that connects again and again leaves room for others. */
 const SHARE_OF_ONE_ADDRESS = 0.5;
 const SECOND_MS = 1000;
@@ -192,8 +190,8 @@ export class ConnectionGate {
     what: string,
   ): LimitExceeded {
     this.#options.metrics.exceeded(limit);
-    const seconds = 1 + Math.floor(Math.random() * RETRY_SPREAD_SECONDS);
-    return new LimitExceeded(limit, code, `${what}; try again in ${seconds} s.`, seconds * SECOND_MS);
+    const delayMs = retryAfterMs();
+    return new LimitExceeded(limit, code, `${what}; try again in ${delayMs / SECOND_MS} s.`, delayMs);
   }
 
   #of(group: string): Connections {

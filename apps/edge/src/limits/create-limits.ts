@@ -7,6 +7,7 @@ import { CostLimits } from './cost-limits.js';
 import { readConnectionBounds } from './descriptors.js';
 import { FrameLimits } from './frame-limits.js';
 import { createLimitGauges, createLimitMetrics } from './limit-metrics.js';
+import { Overload } from './overload.js';
 
 export type Limits = ReturnType<typeof createLimits>;
 
@@ -19,13 +20,16 @@ export function createLimits(
   const costs = new CostLimits(config);
   const bounds = readConnectionBounds(config.reservedDescriptors);
   const gate = new ConnectionGate({ ...config, metrics, log, bounds });
+  const overload = new Overload({ ...config, log, shedOne: metrics.shed });
   createLimitGauges(registry, {
+    shedShare: () => overload.share,
+    pressures: () => overload.pressures,
     addresses: () => gate.addresses,
     halfOpen: () => gate.halfOpen,
     used: costs.used,
     buckets: () => frames.size(performance.now()) + costs.size(performance.now()),
   });
-  return { session: sessionLimits(config), pace: proposedPace(config), frames, costs, gate, metrics };
+  return { session: sessionLimits(config), pace: proposedPace(config), frames, costs, gate, overload, metrics };
 }
 
 function sessionLimits(config: Config): SessionLimits {

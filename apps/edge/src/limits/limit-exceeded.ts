@@ -25,6 +25,7 @@ export const LIMITS = [
   'silent_connections',
   'refused_upgrades',
   'handshakes',
+  'overload',
   'descriptors',
   'unread_time',
   'handshake_time',
@@ -46,6 +47,14 @@ export class LimitExceeded extends HubbubError {
 /** A delay from `minMs` on: clients that are refused together must not return together. */
 export function spreadRetryMs(minMs: number, spreadMs: number): number {
   return Math.ceil(minMs + Math.random() * spreadMs);
+}
+
+/** Clients that are refused together must not reconnect together: each gets another of these seconds. */
+const RETRY_SPREAD_SECONDS = 10;
+
+/** Whole seconds, as `Retry-After` has them, in milliseconds: 1 to 10 s. */
+export function retryAfterMs(): number {
+  return 1000 * (1 + Math.floor(Math.random() * RETRY_SPREAD_SECONDS));
 }
 
 /** The part of an error that a client gets. */

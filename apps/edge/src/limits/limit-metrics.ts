@@ -2,6 +2,7 @@
 import { type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
 import type { Usage } from './cost.js';
 import { LIMITS, type LimitName } from './limit-exceeded.js';
+import { OVERLOAD_SIGNALS, type OverloadSignal } from './overload.js';
 
 const UNHEARD_LOG_INTERVAL_MS = 60_000;
 
@@ -13,6 +14,11 @@ export function createLimitMetrics(registry: MetricsRegistry, log: Logger) {
     'hubbub_edge_limits_total',
     'Events that exceeded a limit; section 6 of PROTOCOL.md describes each limit.',
     LIMITS.map(limit => ({ limit })),
+  );
+  const shed = counterBy(
+    'hubbub_edge_shed_handshakes_total',
+    'Handshakes and plain requests that an overloaded edge refused with 429, by the signal furthest above its threshold.',
+    OVERLOAD_SIGNALS.map(reason => ({ reason })),
   );
   const unheard = counter(
     'hubbub_edge_connections_unheard_total',
@@ -26,6 +32,11 @@ export function createLimitMetrics(registry: MetricsRegistry, log: Logger) {
   );
   return {
     exceeded: (limit: LimitName) => exceeded({ limit }),
+    /** The edge is overloaded and refused a request. */
+    shed(reason: OverloadSignal): void {
+      exceeded({ limit: 'overload' });
+      shed({ reason });
+    },
     /** A connection ended before its first request was whole. */
     endedUnheard(): void {
       unheard();
@@ -47,12 +58,16 @@ export interface LimitGauges {
   halfOpen(): number;
   /** Token buckets of users and addresses, held or remembered. */
   buckets(): number;
+  /** Part of the handshakes that is refused because of overload, 0 to 1. */
+  shedShare(): number;
+  /** Each signal of overload as a share of its threshold. */
+  pressures(): Readonly<Record<OverloadSignal, number>>;
   /** Charges of client frames. */
   readonly used: Usage;
 }
 
 export function createLimitGauges(registry: MetricsRegistry, gauges: LimitGauges): void {
-  const { gauge, total } = metricsKit(registry);
+  const { gauge, gaugeBy, total } = metricsKit(registry);
   const { used } = gauges;
   total('hubbub_edge_caused_calls_total', 'Redis calls charged to cost budgets for client frames.', () => used.calls);
   total(
@@ -64,6 +79,19 @@ export function createLimitGauges(registry: MetricsRegistry, gauges: LimitGauges
     'hubbub_edge_stored_bytes_total',
     'Bytes stored in histories and charged to cost budgets.',
     () => used.stored_bytes,
+  );
+  gauge(
+    'hubbub_edge_shed_share',
+    'Share of handshakes that the edge refuses because of overload, 0 to 1. With --workers: of the worst worker.',
+    gauges.shedShare,
+    'max',
+  );
+  gaugeBy(
+    'hubbub_edge_overload_pressure',
+    'Each overload signal as a share of its threshold: above 1, the edge refuses handshakes. With --workers: the highest.',
+    ['signal'],
+    () => OVERLOAD_SIGNALS.map(signal => [{ signal }, gauges.pressures()[signal]]),
+    'max',
   );
   gauge('hubbub_edge_addresses', 'Addresses (IPv6: /64s) with a connection to this edge.', gauges.addresses);
   gauge('hubbub_edge_half_open_connections', 'Connections without a complete request so far.', gauges.halfOpen);

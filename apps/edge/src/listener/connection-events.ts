@@ -1,11 +1,11 @@
 /** The life of a connection: admitted or refused, welcomed, heard, gone. */
-import { CLOSE_CODES, FEATURES, HubbubError, type Recovery, SUBPROTOCOLS } from '@hubbub/protocol';
+import { CLOSE_CODES, FEATURES, type Recovery, SUBPROTOCOLS } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
 import { type AdmissionPolicy, type Admitted, admit } from '../admission/admission.js';
 import type { RefusalLog } from '../admission/refusal-log.js';
 import type { Departure } from '../drain/departure.js';
 import type { Limits } from '../limits/create-limits.js';
-import { LimitExceeded } from '../limits/limit-exceeded.js';
+import { LimitExceeded, retryAfterMs } from '../limits/limit-exceeded.js';
 import type { EdgeMetrics } from '../metrics.js';
 import type { Memberships } from '../rooms/memberships.js';
 import { type Expiry, expiryOf } from '../sessions/expiry.js';
@@ -29,6 +29,8 @@ export interface ConnectionParts {
   readonly log: Logger;
 }
 
+const OVERLOADED = 'This edge is overloaded; try again later.';
+
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
   const { admission, departure, sessions, expiry, unread, memberships, limits, metrics, log } = parts;
   const countLimit = (error: unknown): never => {
@@ -36,8 +38,16 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     throw error;
   };
   return {
+    screen() {
+      if (departure.refuses) {
+        metrics.handshakeRefused('UNAVAILABLE');
+        return 'leaving';
+      }
+      if (!limits.overload.refusesNext()) return 'pass';
+      metrics.handshakeRefused('RATE_LIMITED');
+      return { code: 'RATE_LIMITED', message: OVERLOADED, retryAfterMs: retryAfterMs() };
+    },
     admit(request) {
-      if (departure.refuses) throw new HubbubError('UNAVAILABLE', 'This edge is leaving; connect again.');
       try {
         const admitted = admit(request, admission);
         return admitted instanceof Promise ? admitted.catch(countLimit) : admitted;

@@ -46,8 +46,13 @@ export function readHandshake(request: HttpRequest, address: string, route: Room
     params: place?.params,
     pathRoom: place?.room,
     repeatedHeader,
-    wantsClose: query.get('errors') === 'close',
+    wantsClose: wantsClose(text),
   };
+}
+
+/** Whether the query asks for `?errors=close`. Without a query the engine gives `undefined`, against its types. */
+export function wantsClose(query: string | undefined = ''): boolean {
+  return query.includes('errors=close') && new URLSearchParams(query).get('errors') === 'close';
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT` */

@@ -28,7 +28,7 @@ export interface HttpRouteOptions
   /** Paths of pages that scripts of other origins may read, where `corsHeaders` allows it. */
   readonly openPages: readonly string[];
   readonly corsHeaders: CorsHeaders;
-  readonly events: Pick<UpgradeEvents, 'admit'>;
+  readonly events: Pick<UpgradeEvents, 'admit' | 'screen'>;
 }
 
 export function serveHttp(app: TemplatedApp, options: HttpRouteOptions): void {
@@ -93,9 +93,18 @@ interface Exchange {
 function serveLimited(
   page: PageHandler,
   { response, request, client, headersFor }: Exchange,
-  { gate }: Pick<HttpRouteOptions, 'gate'>,
+  { gate, events }: Pick<HttpRouteOptions, 'gate' | 'events'>,
 ): void {
   const headers = headersFor(request.getHeader('origin'), request.getHeader('host'));
+  const screening = events.screen();
+  if (screening === 'leaving') {
+    response.close();
+    return;
+  }
+  if (screening !== 'pass') {
+    answerNextTurn(response, () => refuse(response, screening, { headers }));
+    return;
+  }
   try {
     gate.admit(client.group);
   } catch (error) {

@@ -6,11 +6,13 @@ import { LimitExceeded } from '../limits/limit-exceeded.js';
 import type { Session, Socket } from '../sessions/session.js';
 import { type ConnectionWatchOptions, clientOf } from './connection-watch.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t } from './engine.js';
-import { assertSingleHeaders, type Handshake, readHandshake } from './handshake.js';
+import { assertSingleHeaders, type Handshake, readHandshake, wantsClose } from './handshake.js';
 import { answerNextTurn, type RefusalClose, refusalCloseFor, refusalOf, refuse } from './http-answers.js';
 import type { RoomRoute } from './room-paths.js';
 
 export interface UpgradeEvents {
+  /** Judges a request before anything else is read of it, at the cost of microseconds. */
+  screen(): Screening;
   /** @throws an error for `refused`, or rejects with it */
   admit(request: UpgradeRequest): Admitted | Promise<Admitted>;
   /** The request is refused, by `admit` or before. Returns the error that the client gets. */
@@ -18,6 +20,9 @@ export interface UpgradeEvents {
   /** The socket of some session, if there is one. */
   anySocket(): Socket | undefined;
 }
+
+/** `leaving`: the connection ends without an answer, so that a proxy tries another edge; a status would reach the client. */
+export type Screening = 'pass' | 'leaving' | Refusal;
 
 export interface UpgradeOptions extends ConnectionWatchOptions, Pick<Config, 'handshakeTimeoutMs'> {
   readonly events: UpgradeEvents;
@@ -49,6 +54,15 @@ export function upgrade(
   const client = clientOf(response, request, options);
   if (client === undefined) return;
   const { group } = client;
+  const screening = events.screen();
+  if (screening === 'leaving') {
+    response.close();
+    return;
+  }
+  if (screening !== 'pass' && !wantsClose(request.getQuery())) {
+    answerNextTurn(response, () => refuse(response, screening));
+    return;
+  }
   const handshake = readHandshake(request, client.text, route);
   // Browsers hide HTTP answers from pages: those that ask for it get the upgrade, and the refusal in a close frame.
   const closes = (): boolean => handshake.wantsClose && gate.refusing(group);
@@ -57,11 +71,15 @@ export function upgrade(
     const offered = handshake.subprotocols.split(',', 1)[0]?.trim() ?? '';
     response.upgrade<ConnectionData>({ refusal: refusalCloseFor(refusal), group }, key, offered, extensions, context);
   };
-  const refuseNow = (error: unknown): void => {
-    const refusal = refusalOf(events.refused(error, handshake));
+  const refuseWith = (refusal: Refusal): void => {
     if (closes()) refuseByClose(refusal);
     else answerNextTurn(response, () => refuse(response, refusal));
   };
+  if (screening !== 'pass') {
+    refuseWith(screening);
+    return;
+  }
+  const refuseNow = (error: unknown): void => refuseWith(refusalOf(events.refused(error, handshake)));
   try {
     assertSingleHeaders(handshake);
     gate.admit(group);

@@ -52,9 +52,10 @@ export class ReportCourier {
   /** Incarnations that may have reported and whose end presence does not know yet. */
   readonly #former = new Set<string>();
   readonly #queues: PartitionQueues;
-  #awaySinceMs = performance.now();
   #appends = 0;
   readonly #warnUnanswered: (error: unknown) => void;
+  /** While away: since when there has been anything to report. */
+  #owingSinceMs: number | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
   #fullTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
@@ -104,7 +105,7 @@ export class ReportCourier {
   get backlog(): ReportBacklog {
     const nowMs = performance.now();
     const backlog = this.#queues.backlog(nowMs);
-    return this.#state === 'away' ? { ...backlog, unappendedMs: nowMs - this.#awaySinceMs } : backlog;
+    return this.#state === 'away' ? { ...backlog, unappendedMs: nowMs - (this.#owingSinceMs ?? nowMs) } : backlog;
   }
 
   /**
@@ -112,7 +113,10 @@ export class ReportCourier {
    * @param isNew presence has not heard of this session (in this room)
    */
   add(partition: number, report: Report, isNew = false): boolean {
-    if (this.#state !== 'reporting') return false;
+    if (this.#state !== 'reporting') {
+      this.#owingSinceMs ??= performance.now();
+      return false;
+    }
     if (!this.#queues.add(partition, { report, isNew }, performance.now())) return false;
     this.#flushTimer ??= setTimeout(() => this.#flush(), GATHER_MS);
     return true;
@@ -243,7 +247,7 @@ export class ReportCourier {
       { event: 'presence_resync', reason, err: error },
       `registered again with presence: ${reason}`,
     );
-    this.#awaySinceMs = performance.now();
+    this.#owingSinceMs = isEmpty ? undefined : performance.now();
     this.#options.lost(this.#queues.clear());
     this.#returning = this.#return();
   }
@@ -262,6 +266,7 @@ export class ReportCourier {
           this.#queues.add(partition, { report, isNew: false }, nowMs);
         }
         this.#state = 'reporting';
+        this.#owingSinceMs = undefined;
         this.#options.logger.info(
           { event: 'presence_reported', reports: this.#queues.size },
           'reported the whole state to presence',

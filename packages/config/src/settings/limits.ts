@@ -1,5 +1,5 @@
 /** Limits of a client, a user and an address, with their defaults. */
-import { integer, MINUTE_MS } from './fields.js';
+import { flag, integer, MINUTE_MS } from './fields.js';
 
 export const limitSettings = {
   maxFrameBytes: integer(64, 1_048_576).default(4096).describe('Maximum size of a frame from a client.'),
@@ -67,6 +67,28 @@ export const limitSettings = {
   maxHandshakesPerSecond: integer(0, 1_000_000)
     .default(2000)
     .describe('Maximum handshakes per second on this edge; above it 429. 0: no limit.'),
+  shedOverload: flag()
+    .default(true)
+    .describe('Refuses a share of the handshakes with 429 while one of the following thresholds is exceeded.'),
+  overloadLoopDelayMs: integer(10, MINUTE_MS)
+    .default(200)
+    .describe('Overload: the event loop of the edge is late by this time, throughout half a second.'),
+  overloadSubscriptionMs: integer(10, MINUTE_MS)
+    .default(1000)
+    .describe('Overload: Redis has not confirmed a subscription for this time. Less than redisCommandTimeoutMs.'),
+  overloadReportMs: integer(10, MINUTE_MS)
+    .default(1000)
+    .describe(
+      'Overload: a report to presence waits at the edge for this time, because Redis is slow or a log is full.',
+    ),
+  overloadReportLogPercent: integer(1, 100)
+    .default(50)
+    .describe("Overload: the log of a partition is filled to this part with presence's unread reports, in percent."),
+  overloadPresenceLagMs: integer(100, 10 * MINUTE_MS)
+    .default(5000)
+    .describe(
+      'Overload: presence reads reports, but is behind by this time. While presence is down, only the fill counts.',
+    ),
   handshakeTimeoutMs: integer(1000, 5 * MINUTE_MS)
     .default(10_000)
     .describe('Time in which a connection must become a session; later the edge closes it.'),
