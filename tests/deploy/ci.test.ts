@@ -31,8 +31,11 @@ test('the workflows run npm scripts and files that exist, and CONTRIBUTING.md li
     expect(scripts).toHaveProperty([name]);
   }
   const files = commands.filter(command => /^deploy\//.test(command));
-  expect(files).toHaveLength(2);
-  for (const file of files) expect(existsSync(join(ROOT, file)), file).toBe(true);
+  expect(files).toHaveLength(4);
+  for (const [file = '', variant] of files.map(command => command.split(' '))) {
+    expect(existsSync(join(ROOT, file)), file).toBe(true);
+    if (variant !== undefined) expect(existsSync(join(ROOT, `deploy/compose/${variant}.yaml`)), variant).toBe(true);
+  }
   const local = commands.filter(command => /^(npm run|npm test|docker|deploy|go run)/.test(command));
   for (const command of local) expect(contributing).toContain(command);
 });

@@ -1,12 +1,23 @@
-/** docker-compose.yml and its mounts: valid by the schema of Compose, and consistent with the settings. */
+/** docker-compose.yml, the files of `deploy/compose` and their mounts: valid by the schema of Compose, and consistent with the settings. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@hubbub/config';
+import { parseRedisLocation } from '@hubbub/protocol';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readSettings } from '../../examples/service/settings.js';
-import { composeText, environmentOf, publishedPorts, ROOT, readCompose, service } from './support/compose.js';
+import {
+  composeText,
+  environmentOf,
+  publishedPorts,
+  ROOT,
+  readCompose,
+  readVariant,
+  service,
+  VARIANTS,
+  variantText,
+} from './support/compose.js';
 import { at, describeError, listAt, readSchema } from './support/manifests.js';
 import { deployFile } from './support/proxy.js';
 import { unknownSettingsIn } from './support/settings.js';
@@ -24,6 +35,11 @@ function problemsOf(content: unknown): string[] {
 describe('the schema', () => {
   test('is satisfied', () => {
     expect(problemsOf(readCompose())).toEqual([]);
+  });
+
+  test.each(VARIANTS)('is satisfied by the file for %s, alone and on top', variant => {
+    expect(problemsOf(readCompose(variantText(variant)))).toEqual([]);
+    expect(problemsOf(readVariant(variant))).toEqual([]);
   });
 
   test.each([
@@ -56,9 +72,49 @@ describe('the processes', () => {
   });
 });
 
+describe.each(VARIANTS)('with the file for %s on top', variant => {
+  const compose = readVariant(variant);
+  const servers = Object.keys(at(compose, 'services') ?? {}).filter(name => name.startsWith('redis'));
+  const ofVariant = Object.keys(at(readCompose(variantText(variant)), 'services') ?? {});
+
+  test.each([...OURS, 'chat'])('%s asks the servers that run', name => {
+    const url = environmentOf(name, compose).HUBBUB_REDIS_URL ?? '';
+    const location = parseRedisLocation(url);
+    expect(location.topology).toBe(variant);
+    const hosts = 'nodes' in location ? location.nodes : 'sentinels' in location ? location.sentinels : [];
+    expect(hosts.length).toBeGreaterThan(2);
+    for (const { host, port } of hosts)
+      expect(JSON.stringify(service(host, compose).command)).toContain(`"${host}:${port}"`);
+    expect(loadConfig({ NODE_ENV: 'production', ...environmentOf('edge-1', compose) }).redisUrl).toBe(url);
+  });
+
+  test('every address in commands and health checks is that of a service, and every server has an own volume', () => {
+    const texts = ofVariant.map(name => JSON.stringify(service(name, compose)));
+    const hosts = texts.flatMap(text => [...text.matchAll(/"([\w.-]+):\d+"/g)].map(([, host = '']) => host));
+    expect(hosts.length).toBeGreaterThan(10);
+    expect(hosts.filter(host => host !== '127.0.0.1' && !ofVariant.includes(host))).toEqual([]);
+    const keepers = ofVariant.filter(name => /^(redis|sentinel)/.test(name));
+    const data = keepers.map(name => String(at(service(name, compose), 'volumes', 0)).split(':')[0] ?? '');
+    expect(new Set(data).size).toBe(keepers.length);
+    expect(data.filter(name => !Object.keys(at(compose, 'volumes') ?? {}).includes(name))).toEqual([]);
+    for (const name of keepers)
+      expect(at(service(name, compose), 'command', 2)).toBe(`${name}:${name.startsWith('redis') ? 6379 : 26_379}`);
+  });
+
+  test('every server has the settings of the one Redis of docker-compose.yml', () => {
+    const settings = (at(service('redis'), 'command') as string[]).slice(1).join(' ').split(/ ?--/).slice(1);
+    const file = readFileSync(deployFile('kubernetes/components/redis/redis.conf'), 'utf8').split('\n');
+    expect(settings.length).toBeGreaterThan(3);
+    expect(settings.filter(setting => !file.includes(setting))).toEqual([]);
+    expect(servers.map(name => service(name, compose).image)).toEqual(servers.map(() => service('redis').image));
+  });
+});
+
 describe('the files beside it', () => {
   test('that are mounted exist', () => {
-    const services = Object.values(at(readCompose(), 'services') ?? {});
+    const services = [readCompose(), ...VARIANTS.map(readVariant)].flatMap(compose =>
+      Object.values(at(compose, 'services') ?? {}),
+    );
     const volumes = services.flatMap(one => at(one, 'volumes') ?? []).map(String);
     const mounted = volumes.filter(volume => volume.startsWith('./')).map(volume => volume.split(':')[0] ?? '');
     expect(mounted.length).toBeGreaterThan(2);

@@ -1,9 +1,10 @@
 /** The Kubernetes manifests: valid by the API server's schemas, and consistent with each other and with the settings. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { loadConfig } from '@hubbub/config';
+import { parseRedisLocation } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import {
@@ -23,10 +24,14 @@ const KUSTOMIZATION = 'kustomization.yaml';
 /** Files that are not for the API server. */
 const OTHER_FILES = ['base/hubbub.yaml', 'components/autoscaling/prometheus-adapter-values.yaml'];
 
+/** Lines of the production overlay that are comments until somebody chooses one. */
+const REDIS_COMPONENTS = ['components/redis-sentinel', 'components/redis-cluster'];
+
 const files = yamlFiles();
 const manifests = files
   .filter(file => !file.endsWith(KUSTOMIZATION) && !OTHER_FILES.includes(file))
   .flatMap(file => manifestsOf(file));
+const workloads = manifests.filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind));
 const deployments = manifests.filter(({ kind, name }) => kind === 'Deployment' && name.startsWith('hubbub-'));
 const configFile = join(KUBERNETES, 'base/hubbub.yaml');
 
@@ -38,7 +43,7 @@ function named(kind: string, name: string): Manifest {
 
 function container({ content }: Manifest): Record<string, unknown> {
   const [first] = listAt(content, 'spec', 'template', 'spec', 'containers');
-  if (first === undefined) throw new Error('A Deployment without a container.');
+  if (first === undefined) throw new Error('A workload without a container.');
   return first;
 }
 
@@ -67,6 +72,9 @@ describe('the schemas', () => {
   });
 
   test('every file is part of a kustomization, and every part exists', () => {
+    const production = readFileSync(join(KUBERNETES, 'overlays/production', KUSTOMIZATION), 'utf8');
+    const optional = [...production.matchAll(/# - \.\.\/\.\.\/(\S+)/g)].map(([, part = '']) => part);
+    expect(optional).toEqual(REDIS_COMPONENTS);
     const parts = files
       .filter(file => file.endsWith(KUSTOMIZATION))
       .flatMap(file => {
@@ -79,9 +87,9 @@ describe('the schemas', () => {
         );
         return [...resources, ...generated].map(part => normalize(join(dirname(file), String(part))));
       });
-    const asFiles = parts.map(part => (part.endsWith('.yaml') ? part : join(part, KUSTOMIZATION)));
-    expect(asFiles.filter(part => !files.includes(part))).toEqual([]);
-    const roots = ['overlays/production', 'overlays/try-out'].map(overlay => join(overlay, KUSTOMIZATION));
+    const asFiles = parts.map(part => (/\.\w+$/.test(part) ? part : join(part, KUSTOMIZATION)));
+    expect(asFiles.filter(part => !existsSync(join(KUBERNETES, part)))).toEqual([]);
+    const roots = ['overlays/production', 'overlays/try-out', ...optional].map(root => join(root, KUSTOMIZATION));
     const alone = ['base/secret.example.yaml', 'components/autoscaling/prometheus-adapter-values.yaml'];
     expect(files.filter(file => !asFiles.includes(file) && !roots.includes(file) && !alone.includes(file))).toEqual([]);
   });
@@ -134,9 +142,7 @@ describe('the ports', () => {
 
   test('that Services, Ingress, monitor, probes and policies name exist', () => {
     const known = new Set(
-      manifests
-        .filter(({ kind }) => kind === 'Deployment')
-        .flatMap(manifest => listAt(container(manifest), 'ports').map(({ name }) => String(name))),
+      workloads.flatMap(manifest => listAt(container(manifest), 'ports').map(({ name }) => String(name))),
     );
     const asked = manifests.flatMap(({ content }) => namedPorts(content));
     expect(asked.length).toBeGreaterThan(10);
@@ -145,9 +151,7 @@ describe('the ports', () => {
 });
 
 test('every label selector matches pods', () => {
-  const podLabels = manifests
-    .filter(({ kind }) => kind === 'Deployment')
-    .map(({ content }) => at(content, 'spec', 'template', 'metadata', 'labels'));
+  const podLabels = workloads.map(({ content }) => at(content, 'spec', 'template', 'metadata', 'labels'));
   const nameOf = (selector: unknown) => at(selector, 'app.kubernetes.io/name');
   const chosen = manifests.flatMap(({ kind, content }) => {
     if (kind === 'Service') return [nameOf(at(content, 'spec', 'selector'))];
@@ -172,7 +176,45 @@ test('the autoscaler uses a metric of edges, on an existing Deployment', async (
   expect(named('Deployment', String(at(content, 'spec', 'scaleTargetRef', 'name'))).file).toBe('base/edge.yaml');
 });
 
-test.each(deployments)('$name runs without privileges', manifest => {
+describe.each(REDIS_COMPONENTS)('%s', folder => {
+  const own = workloads.filter(({ file }) => file.startsWith(`${folder}/`));
+  const pods = own
+    .filter(({ kind }) => kind === 'StatefulSet')
+    .flatMap(manifest => {
+      const { name, content } = manifest;
+      const host = at(content, 'spec', 'serviceName');
+      const [port] = listAt(container(manifest), 'ports');
+      const count = Number(at(content, 'spec', 'replicas'));
+      return Array.from({ length: count }, (_, pod) => `${name}-${pod}.${String(host)}:${String(port?.containerPort)}`);
+    });
+
+  test('scripts and checks name pods that exist, by files of the ConfigMap', () => {
+    expect(pods.length).toBeGreaterThan(5);
+    const words = own.flatMap(manifest => {
+      const { args, readinessProbe } = container(manifest);
+      return [args, at(readinessProbe, 'exec', 'command')].flat().map(word => String(word ?? ''));
+    });
+    const addresses = words.filter(word => /:\d+$/.test(word) && !word.startsWith('127.0.0.1:'));
+    expect(addresses.length).toBeGreaterThan(5);
+    const known = [...pods, ...pods.map(pod => pod.replace(/^[\w-]+-\d\./, '$(POD_NAME).'))];
+    expect(addresses.filter(address => !known.includes(address))).toEqual([]);
+    const scripts = words.filter(word => word.startsWith('/scripts/')).map(word => word.slice('/scripts/'.length));
+    expect(scripts.length).toBeGreaterThan(2);
+    const { configMapGenerator } = parse(readFileSync(join(KUBERNETES, 'components/redis', KUSTOMIZATION), 'utf8'));
+    expect(scripts.filter(script => !configMapGenerator[0].files.includes(script))).toEqual([]);
+  });
+
+  test('the URL in its file leads to pods that exist', () => {
+    const text = readFileSync(join(KUBERNETES, folder, KUSTOMIZATION), 'utf8');
+    const [, url = ''] = /HUBBUB_REDIS_URL=(\S+)/.exec(text) ?? [];
+    const location = parseRedisLocation(url);
+    const hosts = 'nodes' in location ? location.nodes : 'sentinels' in location ? location.sentinels : [];
+    expect(hosts.length).toBeGreaterThan(2);
+    expect(hosts.filter(({ host, port }) => !pods.includes(`${host}:${port}`))).toEqual([]);
+  });
+});
+
+test.each(workloads)('$name of $file runs without privileges', manifest => {
   const pod = at(manifest.content, 'spec', 'template', 'spec');
   // A Service called hubbub would set variables such as HUBBUB_PORT.
   expect(at(pod, 'enableServiceLinks')).toBe(false);

@@ -13,6 +13,8 @@ const KINDS = [
   'ServiceAccount',
   'Service',
   'Deployment',
+  'StatefulSet',
+  'Job',
   'HorizontalPodAutoscaler',
   'PodDisruptionBudget',
   'NetworkPolicy',

@@ -1,4 +1,4 @@
-/** docker-compose.yml as Compose reads it. */
+/** docker-compose.yml as Compose reads it, alone or with a file of `deploy/compose` on top. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,16 +14,57 @@ export function readCompose(text = composeText): Record<string, unknown> {
   return content;
 }
 
+export const VARIANTS = ['sentinel', 'cluster'] as const;
+export type Variant = (typeof VARIANTS)[number];
+
+export function variantText(variant: Variant): string {
+  return readFileSync(join(ROOT, 'deploy/compose', `${variant}.yaml`), 'utf8');
+}
+
+/** Both files as Compose merges them: keys of mappings one by one, volumes by their place in the container. */
+export function readVariant(variant: Variant): Record<string, unknown> {
+  const [base, top] = [readCompose(), readCompose(variantText(variant))];
+  const services = Object.entries(recordAt(top, 'services')).map(([name, own]) => {
+    const before = at(base, 'services', name);
+    return [name, isRecord(before) && isRecord(own) ? mergeService(before, own) : own];
+  });
+  return {
+    ...base,
+    services: { ...recordAt(base, 'services'), ...Object.fromEntries(services) },
+    volumes: { ...recordAt(base, 'volumes'), ...recordAt(top, 'volumes') },
+  };
+}
+
+function mergeService(base: Record<string, unknown>, top: Record<string, unknown>): Record<string, unknown> {
+  const merged = Object.entries(top).map(([key, value]) => {
+    const before = base[key];
+    if (key === 'volumes') return [key, [...volumesByTarget(before, value).values()]];
+    return [key, isRecord(before) && isRecord(value) ? { ...before, ...value } : value];
+  });
+  return { ...base, ...Object.fromEntries(merged) };
+}
+
+function volumesByTarget(...lists: readonly unknown[]): Map<string, string> {
+  const volumes = lists.flatMap(list => (Array.isArray(list) ? list : [])).map(String);
+  return new Map(volumes.map(volume => [volume.split(':')[1] ?? '', volume]));
+}
+
+function recordAt(value: unknown, key: string): Record<string, unknown> {
+  const found = at(value, key);
+  if (!isRecord(found)) throw new Error(`There is no ${key}.`);
+  return found;
+}
+
 /** @throws {Error} if there is no service of this name. */
-export function service(name: string): Record<string, unknown> {
-  const found = at(readCompose(), 'services', name);
+export function service(name: string, compose = readCompose()): Record<string, unknown> {
+  const found = at(compose, 'services', name);
   if (!isRecord(found)) throw new Error(`There is no service ${name}.`);
   return found;
 }
 
 /** The environment of a service: `${NAME:?reason}` and `${NAME:-default}` filled in, mounted files at their local paths. */
-export function environmentOf(name: string): Record<string, string> {
-  const { environment } = service(name);
+export function environmentOf(name: string, compose = readCompose()): Record<string, string> {
+  const { environment } = service(name, compose);
   if (!isRecord(environment)) throw new Error(`The service ${name} has no environment.`);
   const fill = (value: string) =>
     value
