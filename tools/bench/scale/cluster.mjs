@@ -12,22 +12,23 @@ const DRAIN = { HUBBUB_DRAIN_DELAY_MS: '1000', HUBBUB_DRAIN_WINDOW_MS: '10000' }
 const PAGE = 1000;
 
 /**
- * @param {{ redisUrl: string, edges: number, namespace: string, edgeArgs: readonly string[], presenceArgs: readonly string[] }} options
- *   rooms of `namespace` have a history; `edgeArgs`, `presenceArgs`: arguments of Node
+ * @param {{ redisUrl: string, edges: number, namespace: string, edgeArgs: readonly string[], presenceArgs: readonly string[],
+ *   cpus?: string, env?: NodeJS.ProcessEnv }} options rooms of `namespace` have a history; `edgeArgs`, `presenceArgs`: arguments
+ *   of Node; `cpus`: cores of all processes
  */
-export async function startCluster({ redisUrl, edges, namespace, edgeArgs, presenceArgs }) {
+export async function startCluster({ redisUrl, edges, namespace, edgeArgs, presenceArgs, cpus, env }) {
   const config = namespacesFile({ [namespace]: { public: true, historySize: HISTORY_SIZE } });
   const cluster = await startHubbubCluster({
     edges,
     presence: 1,
     startingAtOnce: STARTING_AT_ONCE,
-    env: settingsOf(redisUrl, { HUBBUB_CONFIG: config, HUBBUB_PRESENCE_API_KEYS: API_KEY, ...DRAIN }),
-    edgeOptions: { nodeArgs: [...edgeArgs, ...COLLECTABLE] },
-    presenceOptions: { nodeArgs: presenceArgs },
+    env: settingsOf(redisUrl, { HUBBUB_CONFIG: config, HUBBUB_PRESENCE_API_KEYS: API_KEY, ...DRAIN, ...env }),
+    edgeOptions: { cpus, nodeArgs: [...edgeArgs, ...COLLECTABLE] },
+    presenceOptions: { cpus, nodeArgs: presenceArgs },
   });
   const [presence] = cluster.presence;
   return {
-    presence: handleOf(presence),
+    presence: { ...handleOf(presence), adminUrl: presence.adminUrl },
     edges: cluster.edges.map(({ process }) => ({
       ...handleOf(process),
       port: process.port,

@@ -2,6 +2,7 @@
 import { capacity } from '../capacity/scenario.mjs';
 import { history } from './history.mjs';
 import { idleCost, memory } from './idle.mjs';
+import { overload } from './overload.mjs';
 import { presence } from './presence.mjs';
 import { recovery } from './recovery.mjs';
 import { connectStorm, reconnectStorm } from './storms.mjs';
@@ -11,6 +12,6 @@ export const SCENARIOS = Object.fromEntries(
   [
     ...[bigRoom, manyRooms, mixedEncodings, clientPublish, history],
     ...[connectStorm, reconnectStorm, idleCost, memory],
-    ...[presence, recovery, capacity],
+    ...[presence, recovery, capacity, overload],
   ].map(scenario => [scenario.name, scenario]),
 );
