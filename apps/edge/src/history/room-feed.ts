@@ -48,8 +48,8 @@ export class RoomFeed {
   readonly #ttlMs: number;
   readonly #parts: FeedParts;
   readonly #position = new RoomPosition<RoomMessage>();
-  /** The messages for sessions that recover. */
-  readonly replay: RoomReplay;
+  /** Made when the first session recovers: in most rooms none does. */
+  #replay: RoomReplay | undefined;
   #closed = false;
   #catchingUp = false;
   /** Callers that wait until the feed follows the room. */
@@ -64,7 +64,12 @@ export class RoomFeed {
     this.#channel = channel;
     this.#ttlMs = ttlMs;
     this.#parts = parts;
-    this.replay = new RoomReplay(this, parts, query => this.#read('replay', () => query));
+  }
+
+  /** The messages for sessions that recover. */
+  get replay(): RoomReplay {
+    this.#replay ??= new RoomReplay(this, this.#parts, query => this.#read('replay', () => query));
+    return this.#replay;
   }
 
   get closed(): boolean {
@@ -140,7 +145,7 @@ export class RoomFeed {
   close(): void {
     this.#closed = true;
     for (const { reject } of this.#takeWaiting()) reject(leaving());
-    this.replay.forget();
+    this.#replay?.forget();
   }
 
   async #confirm(): Promise<void> {
@@ -197,7 +202,7 @@ export class RoomFeed {
         this.#deliver(message);
         continue;
       }
-      this.replay.restart();
+      this.#replay?.restart();
       if (crossing !== undefined) {
         this.#parts.reportCrossing(this.#channel, crossing);
         continue;
@@ -216,7 +221,7 @@ export class RoomFeed {
   }
 
   #deliver(message: RoomMessage): void {
-    this.replay.push(message);
+    this.#replay?.push(message);
     this.#parts.deliver(this.#channel, message);
   }
 }
