@@ -1,4 +1,4 @@
-/** A client that wants to be in one room, as a browser does: it retries until it is in, and gives up an attempt that takes too long. */
+/** A client that wants to be in one room, as a browser does. It retries until it is in, and ends an attempt that takes too long. */
 import { RawSocket } from '@hubbub/tools/kit';
 
 /** The SDK's default for a connection attempt. */

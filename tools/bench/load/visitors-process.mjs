@@ -25,7 +25,7 @@ const visitors = {
   leaving: false,
 };
 
-/** What one unit of the offered load is. */
+/** The units of the offered load. */
 const LOADS = {
   join: add,
   reconnect() {
