@@ -40,6 +40,8 @@ export class ReturningClient {
   #token;
   #epoch;
   #socket;
+  /** Of the last refusal. */
+  #retryAfterMs;
   #returns = false;
   #onUpgrade = () => {};
   #onOpen = () => {};
@@ -92,6 +94,10 @@ export class ReturningClient {
         this.#onUpgrade();
         if (dialect === 'bare') this.#opened();
         else if (this.#returns) this.#sendResume();
+      },
+      onRefused: head => {
+        const seconds = /^retry-after: *(\d+)/im.exec(head)?.[1];
+        this.#retryAfterMs = seconds === undefined ? undefined : Number(seconds) * 1000;
       },
       onChunk: () => tally.chunk(),
       onData: (bytes, start, length) => this.#data(bytes, start, length),
@@ -175,6 +181,8 @@ export class ReturningClient {
     this.isOpen = false;
     if (this.#crowd.leaving) return;
     this.#returns = this.#epoch !== undefined;
-    setTimeout(() => this.#crowd.leaving || this.#connect(), Math.random() * JITTER_MS);
+    const delayMs = this.#retryAfterMs ?? Math.random() * JITTER_MS;
+    this.#retryAfterMs = undefined;
+    setTimeout(() => this.#crowd.leaving || this.#connect(), delayMs);
   }
 }

@@ -1,5 +1,6 @@
 /** Starts the processes of the measured cluster: presence, then the edges in small batches. Redis already runs. */
-import { namespacesFile, startHubbubCluster } from '@hubbub/tools/kit';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { namespacesFile, readMetrics, startHubbubCluster } from '@hubbub/tools/kit';
 import { residentBytes } from '../machine/usage.mjs';
 import { RELAYS } from '../relays/catalogue.mjs';
 import { COLLECTABLE, handleOf, settingsOf } from '../relays/start.mjs';
@@ -10,6 +11,8 @@ const API_KEY = 'scale-key-of-presence-of-32-bytes';
 const HISTORY_SIZE = 500;
 const DRAIN = { HUBBUB_DRAIN_DELAY_MS: '1000', HUBBUB_DRAIN_WINDOW_MS: '10000' };
 const PAGE = 1000;
+const REAPED = 'hubbub_presence_reaped_nodes_total';
+const LOOK_AGAIN_MS = 250;
 
 /**
  * @param {{ redisUrl: string, edges: number, namespace: string, edgeArgs: readonly string[], presenceArgs: readonly string[],
@@ -26,9 +29,12 @@ export async function startCluster({ redisUrl, edges, namespace, edgeArgs, prese
     edgeOptions: { cpus, nodeArgs: [...edgeArgs, ...COLLECTABLE] },
     presenceOptions: { cpus, nodeArgs: presenceArgs },
   });
+  const newest = () => cluster.presence.at(-1);
   const [presence] = cluster.presence;
   return {
     presence: { ...handleOf(presence), adminUrl: presence.adminUrl },
+    /** Starts another instance, which answers from then on. */
+    addPresence: async () => void (await cluster.addPresence()),
     edges: cluster.edges.map(({ process }) => ({
       ...handleOf(process),
       port: process.port,
@@ -41,7 +47,7 @@ export async function startCluster({ redisUrl, edges, namespace, edgeArgs, prese
       do {
         const query = new URLSearchParams({ limit: String(PAGE), prefix: `${namespace}:`, ...(cursor && { cursor }) });
         const headers = { Authorization: `Bearer ${API_KEY}` };
-        const answer = await fetch(`${presence.adminUrl}/rooms?${query}`, { headers });
+        const answer = await fetch(`${newest().adminUrl}/rooms?${query}`, { headers });
         if (!answer.ok) throw new Error(`Presence answered ${answer.status}: ${await answer.text()}`);
         const { rooms, next } = await answer.json();
         for (const room of rooms) counts.set(room.room_id, room.count);
@@ -49,8 +55,32 @@ export async function startCluster({ redisUrl, edges, namespace, edgeArgs, prese
       } while (cursor !== undefined);
       return counts;
     },
+    /** Dead edges that all instances reaped. */
+    async reapedNodes() {
+      const counts = await Promise.all(
+        cluster.presence.map(async one => (await readMetrics(one).catch(() => new Map())).get(REAPED) ?? 0),
+      );
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
     close: () => cluster.end('terminate'),
   };
+}
+
+/** Whether each room has its share of the connections, each of its own user. */
+export async function rostersAreRight(cluster, rooms, connections) {
+  const counts = await cluster.rosters();
+  const due = room => Math.floor(connections / rooms.length) + (room < connections % rooms.length ? 1 : 0);
+  return counts.size === rooms.length && rooms.every((name, room) => counts.get(name) === due(room));
+}
+
+/** @returns {Promise<number | undefined>} seconds until the condition held; undefined after `withinMs` */
+export async function secondsUntil(isSo, withinMs) {
+  const beganAt = performance.now();
+  while (performance.now() - beganAt < withinMs) {
+    if (await isSo()) return (performance.now() - beganAt) / 1000;
+    await sleep(LOOK_AGAIN_MS);
+  }
+  return undefined;
 }
 
 /** Starts as many bare relays as edges, with the same arguments of Node. */

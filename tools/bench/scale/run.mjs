@@ -19,7 +19,7 @@ import { ONE_CORE } from '../machine/pinning.mjs';
 import { commandCalls } from '../machine/redis-figures.mjs';
 import { availableBytes, cpuMeter } from '../machine/usage.mjs';
 import { PROFILES_DIR } from '../report/profile.mjs';
-import { residentOf, startBareRelays, startCluster } from './cluster.mjs';
+import { residentOf, rostersAreRight, secondsUntil, startBareRelays, startCluster } from './cluster.mjs';
 import { scaleCommand } from './plan.mjs';
 import { showProgress } from './progress.mjs';
 import { isRight, scaleDetails, scaleRun, scaleSummary } from './report.mjs';
@@ -35,7 +35,6 @@ const RETURN_WITHIN_MS = 120_000;
 const ROSTERS_WITHIN_MS = 120_000;
 const BROADCAST_WITHIN_MS = 60_000;
 const SETTLE_WITHIN_MS = 30_000;
-const LOOK_AGAIN_MS = 250;
 /** Limit of a run: per 1,000 connections, and added once. */
 const LIMIT_S = { perThousand: 3, beside: 900 };
 const TOO_LITTLE_MEMORY = 2;
@@ -215,22 +214,6 @@ async function measure(plan, redis, opened) {
     broadcastsTwice,
     edgeTroubles: [...edges, presence].flatMap(part => part.troubles()),
   };
-}
-
-async function rostersAreRight(cluster, rooms, connections) {
-  const counts = await cluster.rosters();
-  const due = room => Math.floor(connections / rooms.length) + (room < connections % rooms.length ? 1 : 0);
-  return counts.size === rooms.length && rooms.every((name, room) => counts.get(name) === due(room));
-}
-
-/** @returns {Promise<number | undefined>} seconds until the condition held; undefined after `withinMs` */
-async function secondsUntil(isSo, withinMs) {
-  const beganAt = performance.now();
-  while (performance.now() - beganAt < withinMs) {
-    if (await isSo()) return (performance.now() - beganAt) / 1000;
-    await sleep(LOOK_AGAIN_MS);
-  }
-  return undefined;
 }
 
 function percentiles(histogram) {

@@ -24,8 +24,9 @@ export function startTalk({ hubbub, rooms, rate, clock }) {
       try {
         return await hubbub.publishToRoom(rooms[room], message);
       } catch (error) {
-        if (!error.retryable) throw error;
-        retried++; // With the same key, so that it is stored once.
+        // With the same key: it is stored once, also where the outcome is unknown.
+        if (!error.retryable && error.code !== 'OUTCOME_UNKNOWN') throw error;
+        retried++;
         await new Promise(resolve => setTimeout(resolve, RETRY_MS));
       }
     }

@@ -5,6 +5,7 @@ import { idleCost, memory } from './idle.mjs';
 import { overload } from './overload.mjs';
 import { presence } from './presence.mjs';
 import { recovery } from './recovery.mjs';
+import { stormFaults } from './storm-faults.mjs';
 import { connectStorm, reconnectStorm } from './storms.mjs';
 import { bigRoom, clientPublish, manyRooms, mixedEncodings } from './traffic.mjs';
 
@@ -12,6 +13,6 @@ export const SCENARIOS = Object.fromEntries(
   [
     ...[bigRoom, manyRooms, mixedEncodings, clientPublish, history],
     ...[connectStorm, reconnectStorm, idleCost, memory],
-    ...[presence, recovery, capacity, overload],
+    ...[presence, recovery, capacity, overload, stormFaults],
   ].map(scenario => [scenario.name, scenario]),
 );

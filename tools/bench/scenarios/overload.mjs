@@ -2,7 +2,7 @@
  * Offers more load than a cluster can take, and less: joins, reconnects and publishes, with admission control and without.
  * Edges, presence and Redis compete for one core. Clients retry until they are in, as browsers do.
  */
-import { findRedis, readMetrics, startRedis } from '@hubbub/tools/kit';
+import { findRedis, startRedis } from '@hubbub/tools/kit';
 import { boundTime, ownCommand } from '../../command-line.mjs';
 import { describeMachine } from '../../report/machine.mjs';
 import { roomNames } from '../load/crew.mjs';
@@ -12,7 +12,7 @@ import { choosePinning, ONE_CORE } from '../machine/pinning.mjs';
 import { quietMachine } from '../machine/quiet.mjs';
 import { cpuMeter } from '../machine/usage.mjs';
 import { overloadSummary } from '../report/overload-summary.mjs';
-import { startCluster } from '../scale/cluster.mjs';
+import { secondsUntil, startCluster } from '../scale/cluster.mjs';
 
 const NAMESPACE = 'kept';
 const FULL = {
@@ -40,7 +40,7 @@ const SETTLE_WITHIN_MS = 90_000;
 /** Per step: starting, filling and settling, each within its limit. */
 const STEP_LIMIT_S = 240;
 /** Admission control that never refuses. */
-const ADMISSION_OFF = { HUBBUB_OVERLOAD_CONTROL: 'false' };
+const ADMISSION_OFF = { HUBBUB_SHED_OVERLOAD: 'false' };
 
 export const overload = {
   name: 'overload',
@@ -141,7 +141,12 @@ function measure({ load, control, factor, perSecond, round }, settings, pinning)
     const outside = await visitors.settle({ withinMs: SETTLE_WITHIN_MS });
     const settleSeconds = (performance.now() - settledAt) / 1000;
     const { clients } = await visitors.counts();
-    const isRight = async () => [...(await cluster.rosters()).values()].reduce((sum, n) => sum + n, 0) === clients;
+    const total = async () => [...(await cluster.rosters()).values()].reduce((sum, count) => sum + count, 0);
+    const isRight = () =>
+      total().then(
+        count => count === clients,
+        () => false,
+      );
     const rosters = await secondsUntil(isRight, SETTLE_WITHIN_MS);
     const { latencies, ...counted } = counts;
     const windowSeconds = (forMs - warmUpMs) / 1000;
@@ -160,20 +165,11 @@ function measure({ load, control, factor, perSecond, round }, settings, pinning)
       outside,
       settleSeconds,
       rostersRightSeconds: rosters === undefined ? null : settleSeconds + rosters,
-      reapedNodes: (await readMetrics(presence)).get('hubbub_presence_reaped_nodes_total') ?? 0,
+      reapedNodes: await cluster.reapedNodes(),
       events: countsOf([...edges, presence].flatMap(part => part.troubles())),
       cores,
     };
   });
-}
-
-async function secondsUntil(isSo, withinMs) {
-  const beganAt = performance.now();
-  while (performance.now() - beganAt < withinMs) {
-    if (await isSo().catch(() => false)) return (performance.now() - beganAt) / 1000;
-    await new Promise(resolve => setTimeout(resolve, 250));
-  }
-  return undefined;
 }
 
 function inMs(us) {
