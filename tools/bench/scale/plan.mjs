@@ -42,6 +42,12 @@ export function scaleCommand(run) {
       wholeNumber(10, 3600),
       40,
     )
+    .option(
+      '--idle-timeout <seconds>',
+      'of the edges; with a million connections, pings of 60 s would take most of a core',
+      wholeNumber(8, 960),
+      60,
+    )
     .option('--no-bare', 'skip the same connections to bare relays, the baseline')
     .option('--small-heaps', 'V8 keeps heaps small, at the cost of processor time: for more connections', false)
     .option('--profile', 'CPU profiles of presence and the edges to .cache/profiles/scale; writes no report', false)

@@ -121,6 +121,7 @@ async function measure(plan, redis, opened) {
       namespace: NAMESPACE,
       edgeArgs: [...edgeArgs, ...profileArgs],
       presenceArgs: [...heapArgs, ...profileArgs],
+      env: { HUBBUB_IDLE_TIMEOUT_MS: String(plan.idleTimeout * 1000) },
     }),
   );
   const { edges, presence } = cluster;
