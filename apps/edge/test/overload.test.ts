@@ -154,7 +154,7 @@ describe('in front of a server with a fixed capacity', () => {
   }
 
   test.each([1.2, 3, 10, 30])(
-    'goodput at %s × capacity is at least 80 %% of it, without waits near the timeout',
+    'goodput at %s × capacity is at least four fifths of it, without waits near the timeout',
     load => {
       const { goodput, longestWaitMs } = run(load, true);
       expect(goodput).toBeGreaterThan(0.8);
