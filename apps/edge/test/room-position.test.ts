@@ -239,6 +239,15 @@ describe('a room position', () => {
       expect(read(position, reading(5, [5]))).toEqual([gap, { message: in2(5) }]);
     });
 
+    test('refuses the ack of a message that a former primary appended behind the bridge', () => {
+      const position = startAt(4);
+      expect(position.acknowledge({ epoch: 'e1', offset: 6 })).toBe(true);
+      read(position, reading(6, [6]));
+      expect(position.acknowledge({ epoch: 'e1', offset: 5 })).toBe(true);
+      expect(position.acknowledge({ epoch: 'e1', offset: 6 })).toBe(false);
+      expect(position.acknowledge({ epoch: 'e2', offset: 7 })).toBe(true);
+    });
+
     test('without a bridge from its own epoch begins with what this epoch has added', () => {
       const position = startAt(7);
       position.doubt();

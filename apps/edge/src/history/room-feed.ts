@@ -87,8 +87,8 @@ export class RoomFeed {
   }
 
   /** As of {@link RoomPosition}. */
-  acknowledge(position: Position): void {
-    this.#position.acknowledge(position);
+  acknowledge(position: Position): boolean {
+    return this.#position.acknowledge(position);
   }
 
   /** A live message came. */

@@ -73,9 +73,14 @@ export class RoomPosition<Message extends Position> {
     return locate(position, { epoch: this.#position.epoch, bridges: this.#bridges });
   }
 
-  /** A sender here knows of this message: if it is lost before it was delivered here, that is a gap. */
-  acknowledge({ epoch, offset }: Position): void {
+  /**
+   * A sender here is to know of this message: if it is lost before it was delivered here, that is a gap.
+   * Returns false if it is lost already: a former primary appended it, and this epoch continues without it.
+   */
+  acknowledge({ epoch, offset }: Position): boolean {
     if (epoch === this.#position.epoch && offset > this.#acknowledged) this.#acknowledged = offset;
+    const bridge = this.#bridges.find(found => found.epoch === epoch);
+    return bridge === undefined || offset <= bridge.offset;
   }
 
   /** A live message came: now, later, or (a known one) never. Returns whether it is to be delivered now. */

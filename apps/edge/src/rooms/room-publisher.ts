@@ -1,7 +1,7 @@
 /** Publishes a session's messages to a room: stamped with the user as the edge knows it, encoded once. */
 import type { Broker, History } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
-import { type Channels, encodeEnvelope, type Frame, namespaceOf, type Position } from '@hubbub/protocol';
+import { type Channels, encodeEnvelope, type Frame, HubbubError, namespaceOf, type Position } from '@hubbub/protocol';
 import { CODECS } from '@hubbub/protocol/msgpack';
 import type { RoomFeeds } from '../history/room-feeds.js';
 import type { Session } from '../sessions/session.js';
@@ -36,7 +36,7 @@ export class RoomPublisher {
    * A message: goes through the room's history where it has one. Resolves when the broker has taken it.
    * @param messageId of the client, which may send the message again under it
    * @throws {LimitExceeded} before anything is sent, if histories may not keep more bytes of the user.
-   * Rejects with `UNAVAILABLE`: not published; or with `OUTCOME_UNKNOWN`.
+   * Rejects with `UNAVAILABLE`: not published; or with `OUTCOME_UNKNOWN`, also where a failover has lost it already.
    */
   publishMessage(session: Session, room: string, frame: UnsentFrame, messageId?: string): Promise<Publication> {
     const { echo, historySize, historyTtlMs, durable } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
@@ -51,7 +51,9 @@ export class RoomPublisher {
       .append({ room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, durable, ...key })
       .then(({ epoch, offset, repeated }) => {
         const position = { epoch, offset };
-        feed?.acknowledge(position);
+        if (feed?.acknowledge(position) === false) {
+          throw new HubbubError('OUTCOME_UNKNOWN', 'A former primary of Redis took the message, and it is lost.');
+        }
         return { position, duplicate: repeated };
       });
   }
