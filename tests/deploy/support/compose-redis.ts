@@ -39,7 +39,7 @@ export class ComposeRedis {
   private constructor(variant: Variant) {
     this.#compose = readVariant(variant);
     cpSync(join(KUBERNETES, 'components/redis'), this.#scripts, { recursive: true });
-    appendFileSync(join(this.#scripts, 'redis.conf'), `bind ${BIND}\n`);
+    appendFileSync(join(this.#scripts, 'redis.conf'), `bind ${BIND}\nrepl-diskless-sync-delay 0\n`);
     cleanup(() => rmSync(this.#folder, { recursive: true, force: true }));
   }
 
