@@ -43,6 +43,8 @@ export class Member {
   #edge: number;
   #asked = 0;
   #left = false;
+  /** Of the last refusal: an overloaded edge spreads the clients that it refuses. */
+  #retryAfterMs = 0;
   #isReturning = false;
 
   constructor(options: MemberOptions) {
@@ -115,6 +117,9 @@ export class Member {
       encoding,
       ...(room !== undefined && { room }),
       onMessage: frame => this.#read(frame),
+      onRefused: retryAfterMs => {
+        this.#retryAfterMs = retryAfterMs;
+      },
       ...(reconnects && {
         // The pending reconnect handles a connection that breaks during its resume.
         onCut: () => {
@@ -149,7 +154,9 @@ export class Member {
     this.#isReturning = true;
     for (let attempt = 0; !this.#left; attempt++) {
       // Full jitter spreads simultaneous reconnects over the whole delay.
-      await sleep(Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt));
+      const jitterMs = Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
+      await sleep(this.#retryAfterMs + jitterMs);
+      this.#retryAfterMs = 0;
       this.#edge++; // The previous edge may be dead.
       if (this.#left || !(await this.#open())) continue;
       if (!(await this.#resume())) continue;

@@ -32,6 +32,8 @@ export interface SessionOptions {
   /** Room to join with the handshake; otherwise join it with `ask`. */
   readonly room?: string;
   readonly onMessage: (frame: Frame) => void;
+  /** Called if the edge refuses the connection and names a time to wait. */
+  readonly onRefused?: (retryAfterMs: number) => void;
   /** Called if another party ends the session after its welcome, or if it falls silent. Enables a heartbeat. */
   readonly onCut?: () => void;
 }
@@ -54,7 +56,7 @@ export function openSession(options: SessionOptions): Promise<Session | undefine
 }
 
 function connect(options: SessionOptions, resolve: (session: Session | undefined) => void): void {
-  const { edgeUrl, user, encoding, room, onMessage, onCut } = options;
+  const { edgeUrl, user, encoding, room, onMessage, onRefused, onCut } = options;
   const startedAt = Date.now();
   const path = room === undefined ? '/ws' : `/rooms/${encodeURIComponent(room)}/ws`;
   // The token is in a header, because k6 would make a tag of the URL.
@@ -62,7 +64,8 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
     Authorization: `Bearer ${signToken(jwtSecret, user)}`,
     'Sec-WebSocket-Protocol': SUBPROTOCOLS[encoding],
   };
-  const socket = new WebSocket(`${edgeUrl}${path}`, null, { headers, tags: { encoding } });
+  // k6 does not show the header of a refusal; a close frame has its Retry-After too (PROTOCOL.md 1.9).
+  const socket = new WebSocket(`${edgeUrl}${path}?errors=close`, null, { headers, tags: { encoding } });
   socket.binaryType = 'arraybuffer';
   const answers = new Map<string, Answer>();
   let state: 'opening' | 'open' | 'ended' = 'opening';
@@ -165,6 +168,8 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
 
   socket.addEventListener('message', event => crashed(() => read(decodeFrame('data' in event && event.data))));
   socket.addEventListener('close', event => {
+    const retryAfterMs = state === 'opening' ? retryAfterIn(event) : undefined;
+    if (retryAfterMs !== undefined) onRefused?.(retryAfterMs);
     fail('closed before the welcome');
     end(closeCode(event));
   });
@@ -187,4 +192,10 @@ function connect(options: SessionOptions, resolve: (session: Session | undefined
 /** Without a code the connection ended without a close frame: 1006. */
 function closeCode(event: unknown): string {
   return isRecord(event) && typeof event.code === 'number' ? String(event.code) : '1006';
+}
+
+function retryAfterIn(event: unknown): number | undefined {
+  if (!isRecord(event) || typeof event.reason !== 'string' || !event.reason.startsWith('{')) return undefined;
+  const reason: unknown = JSON.parse(event.reason);
+  return isRecord(reason) && typeof reason.retry_after_ms === 'number' ? reason.retry_after_ms : undefined;
 }
