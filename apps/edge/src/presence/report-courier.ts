@@ -59,6 +59,8 @@ export class ReportCourier {
   #flushTimer: NodeJS.Timeout | undefined;
   #fullTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
+  /** The last append was not answered. */
+  #isRepeating = false;
   #returning: Promise<void> | undefined;
   #cancelPause: () => void = () => {};
 
@@ -77,9 +79,9 @@ export class ReportCourier {
     });
   }
 
-  /** Whether reports are taken at the moment. */
+  /** Whether the log takes reports at the moment, as far as is known. */
   get isReporting(): boolean {
-    return this.#state === 'reporting';
+    return this.#state === 'reporting' && !this.#isRepeating && this.#lease.isFresh;
   }
 
   get incarnation(): string {
@@ -195,9 +197,12 @@ export class ReportCourier {
       try {
         if (isRepeated && !this.#lease.isFresh && !(await this.#lease.renew()))
           throw new Error('The lease is unknown.');
-        return { results: await this.#options.log.append(entries, number), isRepeated };
+        const results = await this.#options.log.append(entries, number);
+        this.#isRepeating = false;
+        return { results, isRepeated };
       } catch (error) {
         isRepeated = true;
+        this.#isRepeating = true;
         if (this.#state !== 'reporting' || incarnation !== this.#incarnation) return undefined;
         this.#warnUnanswered(error);
         this.#options.lost(this.#queues.takeQuestions());
@@ -240,6 +245,7 @@ export class ReportCourier {
   #goAway(reason: string, error?: unknown): void {
     if (this.#state !== 'reporting') return;
     this.#state = 'away';
+    this.#isRepeating = false;
     this.#lease.end();
     // A presence that has just started asks every edge to register again: harmless while no client is connected.
     const isEmpty = this.#options.everything()[Symbol.iterator]().next().done === true;
