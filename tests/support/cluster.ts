@@ -51,8 +51,6 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
       HUBBUB_JWT_SECRET: TEST_JWT_SECRET,
       HUBBUB_REDIS_URL: redis.url,
       HUBBUB_REDIS_PREFIX: redis.prefix,
-      // A verdict must not depend on the load of the machine.
-      HUBBUB_SHED_OVERLOAD: 'false',
       ...options.env,
     },
     start: startProcess,
@@ -75,7 +73,6 @@ export async function startEmbedded({ env }: { readonly env?: Environment } = {}
     ...FREE_PORTS,
     HUBBUB_JWT_SECRET: TEST_JWT_SECRET,
     HUBBUB_NODE_ID: nodeId,
-    HUBBUB_SHED_OVERLOAD: 'false',
     ...env,
   };
   const edge: Edge = edgeOf(nodeId, await startProcess(['start'], { name: nodeId, env: settings }));

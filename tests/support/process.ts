@@ -21,17 +21,21 @@ export interface StartProcessOptions extends StartHubbubOptions {
   readonly scope?: Scope;
 }
 
+/** A verdict must not depend on the load of the machine. */
+const STEADY = { HUBBUB_SHED_OVERLOAD: 'false' };
+
 /**
- * Starts `hubbub <args>` and resolves when it is ready.
+ * Starts `hubbub <args>` and resolves when it is ready. It admits all handshakes, however busy the machine is.
  *
  * @example
  * const edge = await startProcess(['edge'], { env: { HUBBUB_PORT: '0', HUBBUB_ADMIN_PORT: '0', HUBBUB_REDIS_URL: redis.url } });
  */
 export function startProcess(
   args: readonly string[],
-  { scope, ...options }: StartProcessOptions = {},
+  { scope, env, ...options }: StartProcessOptions = {},
 ): Promise<HubbubProcess> {
-  return startHubbub(args, { ...options, onSpawn: started => cleanup(() => started.stop(), scope) });
+  const steady = { ...STEADY, ...env };
+  return startHubbub(args, { ...options, env: steady, onSpawn: started => cleanup(() => started.stop(), scope) });
 }
 
 export interface CommandResult {
