@@ -16,7 +16,7 @@ function constant(file: string, name: string): number {
   }, 1);
 }
 
-const EDGE_RENEWALS = ['apps/edge/src/presence/report-courier.ts', 'RENEWALS_PER_LEASE'] as const;
+const EDGE_RENEWALS = ['apps/edge/src/presence/held-lease.ts', 'RENEWALS_PER_LEASE'] as const;
 const TERM_RENEWALS = ['packages/server/src/consumer/term.ts', 'RENEWALS_PER_LEASE'] as const;
 
 test.each<[what: string, renewal: readonly [string, string], ttl: readonly [string, string]]>([

@@ -118,8 +118,12 @@ describe('several Redis servers', { timeout: 120_000 * ROUNDS }, () => {
     await second.resume();
     await eventually(async () => (await redis.primary()) === second, { describe: 'the replica is the primary' });
     await first.start();
-    // Members may get unconfirmed messages again: their idempotency keys were lost with them, and a gap precedes them.
-    await expectRecovery(stream, cluster, rooms);
+    await stream.flows(20);
+    await stream.end();
+    await expectRosters(cluster, rooms);
+    // Members may get unconfirmed messages again, after a gap: their idempotency keys were lost with them. Without acks in the
+    // new epoch, the checker cannot know which of its places repeat a message.
+    expect(stream.violations().filter(one => !one.includes('not linearizable: delivery of'))).toEqual([]);
     for (const room of rooms) expect(stream.gaps(room).length, room).toBeGreaterThanOrEqual(stream.members.length);
     for (const room of rooms) expect(await missingIn(second, first.prefix, stream, room), room).toEqual([]);
   });

@@ -231,7 +231,8 @@ func (s state) deliver(op operation, member int) (bool, interface{}) {
 	if e == nil {
 		return false, s
 	}
-	isBack := by.at != nil && by.at.epoch == e.epoch && e.offset <= by.at.offset
+	// A later epoch that names the entry may have lost it: then this is the publisher's repetition, at the same offset.
+	isBack := by.at != nil && by.at.epoch == e.epoch && op.Epoch == e.epoch && e.offset <= by.at.offset
 	if by.maySkip && isBack || !by.maySkip && e.before != by.at {
 		return false, s
 	}

@@ -38,8 +38,8 @@ export async function rosterUsers(redis, prefix, partitions = 16) {
   return users;
 }
 
-/** Keys of rooms and users in the registry: all of a partition except its owner and its streams, which expire. */
-const OF_CLIENTS = /:presence:\{p\d+\}:(?!meta$|reports$|lifecycle$)/;
+/** Keys of rooms and users in the registry: all of a partition except its owner, its streams and its edges' append numbers. */
+const OF_CLIENTS = /:presence:\{p\d+\}:(?!meta$|reports$|lifecycle$|appended:)/;
 
 /** Counts the keys of a prefix, and those of rooms and users among them. */
 export async function countKeys(redis, prefix) {
