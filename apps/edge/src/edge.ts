@@ -84,11 +84,13 @@ export async function startEdge({
   const admission = createAdmission(config, { nextSessionId: () => sessions.nextId(), log, metrics: registry });
   const conflation = createConflation(config, { metrics: registry, onOverflow: metrics.slowReader });
   const questions = new RosterQuestions({ onUnanswered: metrics.questionUnanswered });
+  const nodeChannel = channels.node(config.nodeId);
   const reporter = new PresenceReporter({
     log: brokerClient.reports,
     leases: brokerClient.leases,
     nodeId: config.nodeId,
     partitions: config.presencePartitions,
+    hears: () => !broker.isInterrupted(nodeChannel),
     snapshot: () => sessions,
     refuseQuestion: question => questions.refuse(question),
     logger: log,
@@ -104,7 +106,6 @@ export async function startEdge({
   });
   const { feeds, joinFeed } = histories;
   const interest = new Interest(broker, config.subscriptionLingerMs);
-  const nodeChannel = channels.node(config.nodeId);
   const memberships = new Memberships({
     interest,
     channels,

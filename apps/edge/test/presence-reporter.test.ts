@@ -69,12 +69,13 @@ interface TestSession extends ReportedSession {
   readonly rooms: Set<string>;
 }
 
-function bench({ leaseMs = 60_000, maxEntries = 10_000 } = {}) {
+function bench({ leaseMs = 60_000, maxEntries = 10_000, hears = (): boolean => true } = {}) {
   const log = new TestLog({ maxEntries });
   const leases = new MemoryNodeLeases({ leaseMs });
   const sessions = new Set<TestSession>();
   const refused: number[] = [];
   const reporter = new PresenceReporter({
+    hears,
     log,
     leases,
     nodeId: 'edge-1',
@@ -116,6 +117,20 @@ function bench({ leaseMs = 60_000, maxEntries = 10_000 } = {}) {
     },
   };
 }
+
+describe('the whole state', () => {
+  test('waits for the subscription, because answers would be lost', async () => {
+    let checks = 0;
+    const { started } = bench({ hears: () => ++checks > 3 });
+    await started();
+    expect(checks, 'three checks fail, and the fourth lets the state go').toBe(4);
+  });
+
+  test('does not wait for a subscription that stays broken', async () => {
+    const { started } = bench({ hears: () => false });
+    await started();
+  });
+});
 
 describe('reports', () => {
   test('go to the partition of the room or of the user, in order, under one incarnation', async () => {

@@ -4,6 +4,7 @@ import { loadConfig } from '@hubbub/config';
 import { expect, test } from 'vitest';
 import { RECONNECT_MAX_DELAY_MS } from '../../../packages/broker/src/redis/connection.js';
 import { RENEWALS_PER_LEASE, RETRY_MAX_MS } from '../../edge/src/presence/held-lease.js';
+import { HEARS_WITHIN_MS } from '../../edge/src/presence/report-courier.js';
 import { INSTANCE_LEASE_MS } from '../src/instance-leases.js';
 import { META_RENEWAL_MS, RESTORING_MS } from '../src/owned-partition.js';
 import { ONLINE_RENEWAL_MS, POLL_MS } from '../src/owner.js';
@@ -23,7 +24,11 @@ test.each([
   ],
   ['the count of who is online survives renewals that fail', ONLINE_RENEWAL_MS, REGISTRY_TTL_MS / 2],
   ['an instance survives a renewal that fails', POLL_MS, INSTANCE_LEASE_MS / 2],
-  ['an edge is back after an outage before its users leave', RECONNECT_MAX_DELAY_MS + RETRY_MAX_MS, RESYNC_MS],
+  [
+    'an edge is back after an outage before its users leave',
+    RECONNECT_MAX_DELAY_MS + RETRY_MAX_MS + HEARS_WITHIN_MS,
+    RESYNC_MS,
+  ],
   [
     'after a loss every edge resyncs before its sessions count as joins',
     LONGEST_NODE_LEASE_MS / RENEWALS_PER_LEASE + RESYNC_MS,

@@ -23,6 +23,8 @@ export interface PresenceReporterOptions {
   readonly nodeId: string;
   /** Default 16; the same for all processes of the cluster. */
   readonly partitions?: number;
+  /** Whether this edge receives what presence sends. A resync waits for that, but not for long. Default: always. */
+  readonly hears?: () => boolean;
   /** All sessions of this edge, for a resync of presence. */
   snapshot(): Iterable<ReportedSession>;
   /** The question may not have reached presence. */
@@ -63,6 +65,7 @@ export class PresenceReporter {
       nodeId,
       logger,
       partitions,
+      hears: options.hears ?? (() => true),
       everything: () => this.#everything(),
       lost: reports => this.#lost(reports),
     });
