@@ -19,12 +19,13 @@ const FULL = {
   rounds: 1,
   factors: [0.5, 1, 2, 3],
   loads: ['join', 'reconnect', 'publish'],
-  edges: 2,
+  edges: 3,
   perRoom: 10,
   rooms: 1000,
   /** Sessions of the loads that need some. */
   sessions: 4000,
-  seconds: 15,
+  /** At three times the capacity, all clients must fit into the open files of the edges. */
+  seconds: 5,
   patience: 10,
 };
 const QUICK = { factors: [0.5, 3], loads: ['join'], seconds: 4, sessions: 200, patience: 0 };
