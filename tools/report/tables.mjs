@@ -39,6 +39,13 @@ export function whole(number) {
 
 export const MIB = 2 ** 20;
 
+/** Counts equal names, such as events. @param {readonly string[]} names @returns {Record<string, number>} */
+export function countsOf(names) {
+  const counts = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
 /** Formats counts by name, the largest first. */
 export function countsInWords(counts) {
   return Object.entries(counts)

@@ -75,10 +75,9 @@ export class PersistentClient {
       path: `/rooms/${this.#room}/ws`,
       headers: { Authorization: `Bearer ${this.#token}` },
       onData: (bytes, start, length) => this.#data(bytes.subarray(start, start + length), beganUs),
-      onRefused: head => {
+      onRefused: delayMs => {
         counts.refused++;
-        const seconds = /^retry-after: *(\d+)/im.exec(head)?.[1];
-        if (seconds !== undefined) retryAfterMs = Number(seconds) * 1000;
+        retryAfterMs = delayMs;
       },
       onEnd: why => {
         if (this.isIn) counts.thrownOut++;

@@ -95,9 +95,8 @@ export class ReturningClient {
         if (dialect === 'bare') this.#opened();
         else if (this.#returns) this.#sendResume();
       },
-      onRefused: head => {
-        const seconds = /^retry-after: *(\d+)/im.exec(head)?.[1];
-        this.#retryAfterMs = seconds === undefined ? undefined : Number(seconds) * 1000;
+      onRefused: retryAfterMs => {
+        this.#retryAfterMs = retryAfterMs;
       },
       onChunk: () => tally.chunk(),
       onData: (bytes, start, length) => this.#data(bytes, start, length),

@@ -1,6 +1,6 @@
 /** The run of `npm run scale` as it is saved, its verdicts and its tables. */
 import { ownCommand } from '../../command-line.mjs';
-import { MIB, table, whole } from '../../report/tables.mjs';
+import { countsOf, MIB, table, whole } from '../../report/tables.mjs';
 
 /** Target for the time until all connections are open, as a multiple of the bare relays' time. */
 const OPEN_AT_MOST = 3;
@@ -153,8 +153,7 @@ function callsTable({ redisCalls, loadSeconds }) {
 }
 
 function troublesOf({ troubles, edgeTroubles }) {
-  const events = {};
-  for (const event of edgeTroubles) events[event] = (events[event] ?? 0) + 1;
+  const events = countsOf(edgeTroubles);
   const lines = [
     ...Object.entries(troubles).map(([what, count]) => `- clients: ${what}: ${count} ×`),
     ...Object.entries(events).map(([event, count]) => `- warnings of edges and presence: ${event}: ${count} ×`),

@@ -5,6 +5,7 @@
 import { findRedis, startRedis } from '@hubbub/tools/kit';
 import { boundTime, ownCommand } from '../../command-line.mjs';
 import { describeMachine } from '../../report/machine.mjs';
+import { countsOf } from '../../report/tables.mjs';
 import { roomNames } from '../load/crew.mjs';
 import { createClock, machineMicros, withParts } from '../load/measurement.mjs';
 import { startVisitors } from '../load/visitors.mjs';
@@ -17,7 +18,8 @@ import { secondsUntil, startCluster } from '../scale/cluster.mjs';
 const NAMESPACE = 'kept';
 const FULL = {
   rounds: 1,
-  factors: [0.5, 1, 2, 3],
+  /** Of the measured capacity. */
+  percents: [50, 100, 200, 300],
   loads: ['join', 'reconnect', 'publish'],
   edges: 3,
   perRoom: 10,
@@ -28,7 +30,7 @@ const FULL = {
   seconds: 5,
   patience: 10,
 };
-const QUICK = { factors: [0.5, 3], loads: ['join'], seconds: 4, sessions: 200, patience: 0 };
+const QUICK = { percents: [50, 300], loads: ['join'], seconds: 4, sessions: 200, patience: 0 };
 /** Handshakes in flight when the capacity is measured. */
 const AT_ONCE = 200;
 /** More than any cluster takes: each session publishes when its last publish is answered. */
@@ -53,7 +55,8 @@ export const overload = {
 
   /** @param {typeof FULL} settings */
   async run(settings) {
-    const { rounds, factors, loads } = settings;
+    const { rounds, percents, loads } = settings;
+    const factors = percents.map(percent => percent / 100);
     boundTime(rounds * loads.length * (1 + 2 * factors.length) * STEP_LIMIT_S);
     const pinning = choosePinning();
     const words = `edges, presence and Redis share core ${pinning.relay ?? 'any'}; clients on ${pinning.load ?? 'any'}`;
@@ -175,10 +178,4 @@ function measure({ load, control, factor, perSecond, round }, settings, pinning)
 
 function inMs(us) {
   return us === null ? null : us / 1000;
-}
-
-function countsOf(names) {
-  const counts = {};
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
 }

@@ -7,7 +7,7 @@ import { connectHubbub } from '@hubbub/server';
 import { findRedis, startRedis } from '@hubbub/tools/kit';
 import { boundTime, ownCommand } from '../../command-line.mjs';
 import { describeMachine } from '../../report/machine.mjs';
-import { countsInWords, table, whole } from '../../report/tables.mjs';
+import { countsInWords, countsOf, table, whole } from '../../report/tables.mjs';
 import { roomNames } from '../load/crew.mjs';
 import { startCrowd } from '../load/crowd.mjs';
 import { createClock, machineMicros, withParts } from '../load/measurement.mjs';
@@ -184,10 +184,4 @@ function isRight({ lost, late, repeated, reapedNodes, rostersSeconds }) {
 
 function inSeconds(seconds) {
   return seconds === null ? 'never' : seconds.toFixed(1);
-}
-
-function countsOf(names) {
-  const counts = {};
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
 }

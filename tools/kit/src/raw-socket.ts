@@ -23,8 +23,8 @@ export interface RawSocketOptions {
   readonly localAddress?: string | undefined;
   /** The upgrade was answered. */
   readonly onOpen?: () => void;
-  /** Another answer than 101, with its header; `onEnd` follows. */
-  readonly onRefused?: (head: string) => void;
+  /** Another answer than 101, with its `Retry-After`; `onEnd` follows. */
+  readonly onRefused?: (retryAfterMs: number | undefined) => void;
   /** A read brought frames, or parts of them. */
   readonly onChunk?: () => void;
   /** The payload of a text or binary frame, in place: valid until it returns. */
@@ -130,7 +130,8 @@ export class RawSocket {
       return length;
     }
     if (!this.#head.startsWith('HTTP/1.1 101')) {
-      this.#options.onRefused?.(this.#head.slice(0, end));
+      const seconds = /^retry-after: *(\d+)/im.exec(this.#head.slice(0, end))?.[1];
+      this.#options.onRefused?.(seconds === undefined ? undefined : Number(seconds) * 1000);
       this.#end(`refused: ${this.#head.slice(0, this.#head.indexOf('\r\n'))}`);
       return length;
     }

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import type { AppendResult, LogAppend, NodeLeases, ReportLog } from '@hubbub/broker';
 import { encodeReports, type Report } from '@hubbub/protocol';
-import { type Logger, occasionally } from '@hubbub/runtime';
+import type { Logger } from '@hubbub/runtime';
 import { HeldLease, RETRY_MAX_MS } from './held-lease.js';
 import { PartitionQueues, type ReportBacklog } from './partition-queues.js';
+import { ReportAppender } from './report-appender.js';
 
 /** A report, and the partition it is for. */
 export interface AddressedReport {
@@ -35,19 +36,12 @@ const RETRY_MIN_MS = 100;
 /** The edge then reports its state without a subscription: the grace of a resync must not end before (departures.ts). */
 export const HEARS_WITHIN_MS = 400;
 const HEARS_CHECK_MS = 20;
-const UNANSWERED_LOG_MS = 5000;
 
 /**
  * `reporting`: reports are accepted and sent. `away`: they are dropped, and the current state will be reported under a new
  * incarnation as soon as the log accepts it. `closed`: final.
  */
 type CourierState = 'reporting' | 'away' | 'closed';
-
-interface Appended {
-  readonly results: readonly AppendResult[];
-  /** An earlier attempt failed with an unknown outcome. */
-  readonly isRepeated: boolean;
-}
 
 export class ReportCourier {
   readonly #options: ReportCourierOptions;
@@ -57,36 +51,34 @@ export class ReportCourier {
   /** Incarnations that may have reported and whose end presence does not know yet. */
   readonly #former = new Set<string>();
   readonly #queues: PartitionQueues;
-  #appends = 0;
-  readonly #warnUnanswered: (error: unknown) => void;
+  readonly #appender: ReportAppender;
   /** While away: since when there has been anything to report. */
   #owingSinceMs: number | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
   #fullTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
-  /** The last append was not answered. */
-  #isRepeating = false;
   #returning: Promise<void> | undefined;
   #cancelPause: () => void = () => {};
 
   constructor(options: ReportCourierOptions) {
     this.#options = options;
-    this.#warnUnanswered = occasionally(UNANSWERED_LOG_MS, (suppressed, error: unknown) =>
-      options.logger.warn(
-        { event: 'reports_unanswered', err: error, suppressed },
-        'the report log did not answer; the append is repeated',
-      ),
-    );
     this.#queues = new PartitionQueues(options.partitions);
     this.#lease = new HeldLease({
       leases: options.leases,
       onFenced: () => this.#goAway('this edge was declared dead'),
     });
+    this.#appender = new ReportAppender({
+      log: options.log,
+      lease: this.#lease,
+      logger: options.logger,
+      onUnanswered: () => options.lost(this.#queues.takeQuestions()),
+      pause: ms => this.#pause(ms),
+    });
   }
 
-  /** Whether the log takes reports at the moment, as far as is known. */
+  /** Whether reports arrive, as far as is known: the lease and the log are on one Redis. */
   get isReporting(): boolean {
-    return this.#state === 'reporting' && !this.#isRepeating && this.#lease.isFresh;
+    return this.#state === 'reporting' && this.#lease.isFresh;
   }
 
   get incarnation(): string {
@@ -183,38 +175,15 @@ export class ReportCourier {
       }
       this.#lease.renewForReports();
       const incarnation = this.#incarnation;
-      const appended = await this.#append(this.#takeEntries(performance.now()));
-      // Everything may have been reported again since, under another incarnation.
+      // Everything may be reported again meanwhile, under another incarnation.
+      const isCurrent = (): boolean => this.#state === 'reporting' && incarnation === this.#incarnation;
+      const appended = await this.#appender.append(this.#takeEntries(performance.now()), incarnation, isCurrent);
       if (appended === undefined || incarnation !== this.#incarnation) continue;
       const isUnknown = appended.isRepeated && appended.results.some(({ taken }) => !taken);
       // A log that became full may take the first attempt when it has space again.
       if (isUnknown) this.#goAway('it is not known whether a report arrived');
       else this.#settle(appended.results);
     }
-  }
-
-  /** Repeats the append until its outcome is known. `undefined`: the incarnation ended before. */
-  async #append(entries: readonly LogAppend[]): Promise<Appended | undefined> {
-    const incarnation = this.#incarnation;
-    const number = { appender: incarnation, number: ++this.#appends };
-    let isRepeated = false;
-    while (this.#state === 'reporting' && incarnation === this.#incarnation) {
-      try {
-        if (isRepeated && !this.#lease.isFresh && !(await this.#lease.renew()))
-          throw new Error('The lease is unknown.');
-        const results = await this.#options.log.append(entries, number);
-        this.#isRepeating = false;
-        return { results, isRepeated };
-      } catch (error) {
-        isRepeated = true;
-        this.#isRepeating = true;
-        if (this.#state !== 'reporting' || incarnation !== this.#incarnation) return undefined;
-        this.#warnUnanswered(error);
-        this.#options.lost(this.#queues.takeQuestions());
-        await this.#pause(RETRY_MAX_MS * (0.5 + Math.random() / 2));
-      }
-    }
-    return undefined;
   }
 
   /** Reports of a full log wait for it: it would not take the whole state either. */
@@ -247,19 +216,19 @@ export class ReportCourier {
     return entries;
   }
 
-  #goAway(reason: string, error?: unknown): void {
+  #goAway(reason: string): void {
     if (this.#state !== 'reporting') return;
     this.#state = 'away';
-    this.#isRepeating = false;
     this.#lease.end();
     // A presence that has just started asks every edge to register again: harmless while no client is connected.
     const isEmpty = this.#options.everything()[Symbol.iterator]().next().done === true;
     this.#options.logger[isEmpty ? 'info' : 'warn'](
-      { event: 'presence_resync', reason, err: error },
+      { event: 'presence_resync', reason },
       `registered again with presence: ${reason}`,
     );
     this.#owingSinceMs = isEmpty ? undefined : performance.now();
     this.#options.lost(this.#queues.clear());
+    this.#cancelPause(); // An append of the former incarnation must not hold up the reports of the next one.
     this.#returning = this.#return();
   }
 
