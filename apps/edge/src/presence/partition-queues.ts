@@ -147,7 +147,8 @@ export class PartitionQueues {
       if (nowMs - of.foundAtMs > FINDING_MS) continue;
       fill = Math.max(fill, of.fill);
       // A presence that removes nothing is away, and not slow: then only the space that is left counts.
-      if (nowMs - of.progressAtMs <= FINDING_MS) lagMs = Math.max(lagMs, nowMs - of.oldestAtMs);
+      // Its age when it was found: presence may have removed that entry since.
+      if (nowMs - of.progressAtMs <= FINDING_MS) lagMs = Math.max(lagMs, of.foundAtMs - of.oldestAtMs);
     }
     return { unappendedMs, fill, lagMs };
   }
