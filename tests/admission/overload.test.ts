@@ -14,6 +14,10 @@ const SHEDS = { HUBBUB_SHED_OVERLOAD: 'true' };
 /** The event loop of a test machine may be late by itself. */
 const NO_LOOP = { HUBBUB_OVERLOAD_LOOP_DELAY_MS: '60000' };
 
+/** More publishes than the smallest window, with fewer than that in it. */
+const [WINDOW, PUBLISHES] = [256, 300];
+const UNLIMITED_FRAMES = { HUBBUB_MAX_FRAMES_PER_SECOND: '0' };
+
 const share = (edge: TestEdge): Promise<number> => metricValue(edge, 'hubbub_edge_shed_share');
 const shedFor = (edge: TestEdge, reason: string): Promise<number> =>
   metricValue(edge, `hubbub_edge_shed_handshakes_total{reason="${reason}"}`);
@@ -215,4 +219,32 @@ describe('report logs that are full', () => {
       if (status !== 101) return status;
     }
   }
+});
+
+describe('a Redis that does not answer publishes', () => {
+  test('gets only as many as it answers in time; the edge refuses the others, and every accepted one is acknowledged', async () => {
+    const redis = await startRedis({ own: true });
+    const cluster = await startCluster({ edges: 1, redis, env: { ...SHEDS, ...UNLIMITED_FRAMES } });
+    const edge = cluster.edge(0);
+    const [alice, bob] = [await member(cluster, 'alice'), await member(cluster, 'bob')];
+    await redis.pause();
+    for (let i = 0; i < PUBLISHES; i++) {
+      alice.send({ type: 'send_message', id: `m${i}`, room: 'general', payload: { text: `m${i}` } });
+    }
+    const refused = new Set<string>();
+    while (refused.size < PUBLISHES - WINDOW) {
+      const { id, payload } = await alice.nextFrame('error');
+      expect(payload).toMatchObject({ code: 'UNAVAILABLE', retry_after_ms: expect.any(Number) });
+      refused.add(String(id));
+    }
+    expect(await metricValue(edge, 'hubbub_edge_publishes_in_flight')).toBe(WINDOW);
+    await redis.resume();
+    for (let i = 0; i < PUBLISHES; i++) {
+      if (refused.has(`m${i}`)) continue;
+      await alice.nextFrame({ type: 'ack', id: `m${i}` });
+      await bob.nextFrame({ type: 'new_message', payload: { text: `m${i}` } });
+    }
+    expect(await limitCount(edge, 'publishes_in_flight')).toBe(PUBLISHES - WINDOW);
+    await everythingWorks(alice, bob, 'afterwards');
+  });
 });

@@ -5,9 +5,16 @@ import { Overload, type OverloadSignal } from '../src/limits/overload.js';
 
 const STEP_MS = 100;
 
+interface Delays {
+  subscriptionMs: number;
+  unappendedMs: number;
+  fill: number;
+  lagMs: number;
+}
+
 function bench({ enabled = true } = {}) {
   const clock = { ms: 0 };
-  const delays = { subscriptionMs: 0, unappendedMs: 0, fill: 0, lagMs: 0 };
+  const delays: Delays = { subscriptionMs: 0, unappendedMs: 0, fill: 0, lagMs: 0 };
   const lines: { event: string; reason?: string; refused?: number }[] = [];
   const shed: OverloadSignal[] = [];
   const overload = new Overload({
@@ -39,21 +46,20 @@ function bench({ enabled = true } = {}) {
 }
 
 describe('a signal above its threshold', () => {
-  test.each<[OverloadSignal, Partial<ReturnType<typeof bench>['delays']>]>([
-    ['subscriptions', { subscriptionMs: 3000 }],
-    ['reports', { unappendedMs: 3000 }],
-    ['report_log', { fill: 1 }],
-    ['presence', { lagMs: 20_000 }],
-  ])('refuses more and more handshakes, and counts them by reason: %s', (reason, above) => {
+  test.each<[OverloadSignal, Partial<Delays>, Partial<Delays>]>([
+    ['subscriptions', { subscriptionMs: 1500 }, { subscriptionMs: 60_000 }],
+    ['reports', { unappendedMs: 1500 }, { unappendedMs: 60_000 }],
+    ['report_log', { fill: 0.75 }, { fill: 1 }],
+    ['presence', { lagMs: 7500 }, { lagMs: 60_000 }],
+  ])('refuses handshakes in proportion to the queue, and counts them by reason: %s', (reason, above, farAbove) => {
     const { overload, delays, shed, pass, refusedOf } = bench();
     pass(1000);
     expect(refusedOf(100)).toBe(0);
     Object.assign(delays, above);
-    pass(600);
-    expect(refusedOf(1000)).toBe(500);
-    pass(600);
-    expect(refusedOf(1000)).toBe(750);
     pass(20_000);
+    expect(refusedOf(1000), 'not more with time').toBe(500);
+    Object.assign(delays, farAbove);
+    pass(600);
     expect(refusedOf(1000), 'a few are always admitted').toBe(990);
     expect(new Set(shed)).toEqual(new Set([reason]));
     expect(overload.pressures[reason]).toBeGreaterThan(1);
@@ -79,15 +85,12 @@ describe('a signal above its threshold', () => {
     expect(refusedOf(100)).toBe(0);
   });
 
-  test('between half of the threshold and the threshold, the share stays', () => {
-    const { overload, delays, pass } = bench();
-    delays.subscriptionMs = 3000;
-    pass(600);
-    delays.subscriptionMs = 700;
-    pass(600);
+  test('between half of its threshold and the threshold, the share of the event loop stays', () => {
+    const { overload, pass } = bench();
+    pass(3000, 500);
     const { share } = overload;
     expect(share).toBeGreaterThan(0.4);
-    pass(10_000);
+    pass(10_000, 150);
     expect(overload.share).toBe(share);
   });
 });
@@ -127,10 +130,12 @@ test('turned off, it measures and refuses none', () => {
 });
 
 describe('in front of a server with a fixed capacity', () => {
-  /** Serves `capacity` per second from a queue; returns the admissions served per second, and the longest wait of the last half. */
+  const CAPACITY = 1000;
+  const SERVED = (CAPACITY * STEP_MS) / 1000;
+
+  /** Serves from a queue; returns the admissions served per second, and the longest wait of the last half. */
   function run(load: number, enabled: boolean): { goodput: number; longestWaitMs: number } {
     const { overload, delays, pass } = bench({ enabled });
-    const capacity = 1000;
     const timeoutMs = 5000;
     let queue = 0;
     let goodput = 0;
@@ -138,9 +143,9 @@ describe('in front of a server with a fixed capacity', () => {
     let arrived = 0;
     const steps = 1200;
     for (let step = 0; step < steps; step++) {
-      for (arrived += (load * capacity * STEP_MS) / 1000; arrived >= 1; arrived--) if (!overload.refusesNext()) queue++;
-      const waitMs = (queue / capacity) * 1000;
-      const served = Math.min(queue, (capacity * STEP_MS) / 1000);
+      for (arrived += load * SERVED; arrived >= 1; arrived--) if (!overload.refusesNext()) queue++;
+      const waitMs = (queue / CAPACITY) * 1000;
+      const served = Math.min(queue, SERVED);
       queue -= served;
       // A subscription that takes longer than the timeout has failed when it is served.
       if (step >= steps / 2) {
@@ -150,7 +155,7 @@ describe('in front of a server with a fixed capacity', () => {
       delays.subscriptionMs = waitMs;
       pass(STEP_MS);
     }
-    return { goodput: goodput / ((steps / 2) * STEP_MS), longestWaitMs };
+    return { goodput: goodput / ((steps / 2) * SERVED), longestWaitMs };
   }
 
   test.each([1.2, 3, 10, 30])(
@@ -166,3 +171,62 @@ describe('in front of a server with a fixed capacity', () => {
     expect(run(3, false).goodput).toBe(0);
   });
 });
+
+describe('beside a presence that gets only the processor time that edges leave', () => {
+  /** Microseconds of a handshake, and of the work that presence has with it. */
+  const [ADMITTED_US, REFUSED_US, PRESENCE_US] = [250, 70, 60];
+  const EDGES_SHARE = 8 / 9;
+  const STEP_US = 1000 * STEP_MS;
+
+  /** Returns the seconds until all clients are in and presence knows them, as a multiple of the time that the work takes. */
+  function slowdown(count: number): number {
+    const { overload, delays, pass } = bench();
+    const random = randomNumbers(7);
+    const atStep: number[] = [];
+    let outside = count;
+    let handshakes = 0;
+    let unknown = 0;
+    let step = 0;
+    for (let busy = true; busy && step < 100_000; step++) {
+      const tries = Math.min(outside, 400); // As many as connect simultaneously.
+      outside -= tries;
+      handshakes += tries + (atStep[step] ?? 0);
+      let leftUs = STEP_US;
+      while (handshakes > 0 && leftUs > STEP_US * (1 - EDGES_SHARE)) {
+        handshakes--;
+        if (overload.refusesNext()) {
+          const returns = step + Math.ceil(10 + 90 * random());
+          atStep[returns] = (atStep[returns] ?? 0) + 1;
+          leftUs -= REFUSED_US;
+        } else {
+          unknown++;
+          leftUs -= ADMITTED_US;
+        }
+      }
+      unknown -= Math.min(unknown, Math.floor(leftUs / PRESENCE_US));
+      // Presence removes what it has applied once a second.
+      if (step % 10 === 0) delays.lagMs = (unknown * PRESENCE_US) / 1000 / (1 - EDGES_SHARE) + 1000;
+      pass(STEP_MS);
+      busy = outside + handshakes + unknown > 0 || atStep.some((n, at) => at > step && n > 0);
+    }
+    return (step * STEP_US) / (count * (ADMITTED_US + PRESENCE_US));
+  }
+
+  test.each([20_000, 100_000])(
+    '%s clients that come together are in after little more than their work takes',
+    count => {
+      expect(slowdown(count)).toBeLessThan(count > 50_000 ? 1.5 : 2.6);
+    },
+  );
+});
+
+/** Numbers from 0 to 1 that are the same in each run (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

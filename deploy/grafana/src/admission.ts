@@ -68,11 +68,15 @@ export const admission = board({
           alarmAt: 1,
         }),
         graph({
-          title: 'Reports that wait at edges',
+          title: 'Work that waits at edges',
           description:
-            'Joins and leaves that the log of presence has not taken. They wait while Redis is slow or a log is full.',
+            'Joins and leaves that the log of presence has not taken, and publishes that Redis has not answered, with how many may wait.',
           unit: 'short',
-          queries: [[`sum(hubbub_edge_waiting_reports{${EDGES}})`, 'reports']],
+          queries: [
+            [`sum(hubbub_edge_waiting_reports{${EDGES}})`, 'reports'],
+            [`sum(hubbub_edge_publishes_in_flight{${EDGES}})`, 'publishes'],
+            [`sum(hubbub_edge_publish_window{${EDGES}})`, 'publishes that may wait'],
+          ],
         }),
         graph({
           title: 'Exceeded limits',

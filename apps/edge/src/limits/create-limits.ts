@@ -8,6 +8,7 @@ import { readConnectionBounds } from './descriptors.js';
 import { FrameLimits } from './frame-limits.js';
 import { createLimitGauges, createLimitMetrics } from './limit-metrics.js';
 import { Overload } from './overload.js';
+import { PublishWindow } from './publish-window.js';
 
 export type Limits = ReturnType<typeof createLimits>;
 
@@ -21,7 +22,9 @@ export function createLimits(
   const bounds = readConnectionBounds(config.reservedDescriptors);
   const gate = new ConnectionGate({ ...config, metrics, log, bounds });
   const overload = new Overload({ ...config, log, shedOne: metrics.shed });
+  const publishes = new PublishWindow(config);
   createLimitGauges(registry, {
+    publishes,
     shedShare: () => overload.share,
     pressures: () => overload.pressures,
     addresses: () => gate.addresses,
@@ -29,7 +32,16 @@ export function createLimits(
     used: costs.used,
     buckets: () => frames.size(performance.now()) + costs.size(performance.now()),
   });
-  return { session: sessionLimits(config), pace: proposedPace(config), frames, costs, gate, overload, metrics };
+  return {
+    session: sessionLimits(config),
+    pace: proposedPace(config),
+    frames,
+    costs,
+    gate,
+    overload,
+    publishes,
+    metrics,
+  };
 }
 
 function sessionLimits(config: Config): SessionLimits {

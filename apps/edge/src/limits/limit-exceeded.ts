@@ -17,6 +17,7 @@ export const LIMITS = [
   'namespace_stored_bytes',
   'waiting_frames',
   'waiting_events',
+  'publishes_in_flight',
   'refusals',
   'rooms',
   'payload',

@@ -3,6 +3,7 @@ import { type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hu
 import type { Usage } from './cost.js';
 import { LIMITS, type LimitName } from './limit-exceeded.js';
 import { OVERLOAD_SIGNALS, type OverloadSignal } from './overload.js';
+import type { PublishWindow } from './publish-window.js';
 
 const UNHEARD_LOG_INTERVAL_MS = 60_000;
 
@@ -62,6 +63,8 @@ export interface LimitGauges {
   shedShare(): number;
   /** Each signal of overload as a share of its threshold. */
   pressures(): Readonly<Record<OverloadSignal, number>>;
+  /** Publishes that wait for Redis. */
+  readonly publishes: Pick<PublishWindow, 'inFlight' | 'size'>;
   /** Charges of client frames. */
   readonly used: Usage;
 }
@@ -92,6 +95,16 @@ export function createLimitGauges(registry: MetricsRegistry, gauges: LimitGauges
     ['signal'],
     () => OVERLOAD_SIGNALS.map(signal => [{ signal }, gauges.pressures()[signal]]),
     'max',
+  );
+  gauge(
+    'hubbub_edge_publishes_in_flight',
+    'Messages, typing signals and client events that wait for the answer of Redis.',
+    () => gauges.publishes.inFlight,
+  );
+  gauge(
+    'hubbub_edge_publish_window',
+    'Publishes that may wait for Redis: as many as it answers in HUBBUB_OVERLOAD_PUBLISH_MS. More get UNAVAILABLE.',
+    () => gauges.publishes.size,
   );
   gauge('hubbub_edge_addresses', 'Addresses (IPv6: /64s) with a connection to this edge.', gauges.addresses);
   gauge('hubbub_edge_half_open_connections', 'Connections without a complete request so far.', gauges.halfOpen);

@@ -41,7 +41,9 @@ const SAMPLE_MS = 100;
 const WINDOW_MS = 500;
 /** One long pause, such as a garbage collection, is one sample. */
 const WINDOW_SAMPLES = 3;
-/** Between these two pressures the share stays: it rises above the one and falls below the other. */
+/** Ages and fills are queues. The refused share grows with them: from none at the threshold to all at this multiple of it. */
+const REFUSES_ALL_AT = 2;
+/** A late event loop is not a queue: the share rises above the one pressure, falls below the other, and stays in between. */
 const RISES_ABOVE = 1;
 const FALLS_BELOW = 0.5;
 /** At twice the threshold or more, half of the handshakes that were admitted are refused with each window. */
@@ -69,7 +71,9 @@ export class Overload {
   #lowest = values(Number.POSITIVE_INFINITY);
   /** Of the last window, as shares of the thresholds. */
   #pressures = values(0);
-  #admitted = 1;
+  /** The shares that the event loop and the queues permit; the smaller one counts. */
+  #loopAdmits = 1;
+  #queuesAdmit = 1;
   /** Fractions of handshakes that may be admitted: the share is exact, without chance. */
   #credit = 0;
   #reason: OverloadSignal = 'event_loop';
@@ -96,6 +100,10 @@ export class Overload {
     return 1 - this.#admitted;
   }
 
+  get #admitted(): number {
+    return Math.min(this.#loopAdmits, this.#queuesAdmit);
+  }
+
   /** Each signal as a share of its threshold, in the last window. */
   get pressures(): Readonly<Values> {
     return this.#pressures;
@@ -114,8 +122,9 @@ export class Overload {
 
   /** Asked once for each handshake: whether it is refused. Takes well below a microsecond. */
   refusesNext(): boolean {
-    if (this.#admitted === 1) return false;
-    this.#credit += this.#admitted;
+    const admitted = this.#admitted;
+    if (admitted === 1) return false;
+    this.#credit += admitted;
     if (this.#credit >= 1) {
       this.#credit--;
       return false;
@@ -151,20 +160,14 @@ export class Overload {
     if (this.#options.shedOverload) this.#adjust(worst, nowMs);
   }
 
-  /** Multiplicative decrease and slow increase of what is admitted, as TCP does, so that many edges find a balance. */
   #adjust(worst: OverloadSignal, nowMs: number): void {
-    const pressure = this.#pressures[worst];
-    if (pressure > RISES_ABOVE) {
-      this.#reason = worst;
-      this.#calmSinceMs = nowMs;
-      const cut = Math.min(MAX_CUT, MIN_CUT + (MAX_CUT - MIN_CUT) * (pressure - RISES_ABOVE));
-      this.#admitted = Math.max(MIN_ADMITTED, this.#admitted * (1 - cut));
-      if (this.#beganAtMs === undefined) this.#begin(nowMs);
-      return;
-    }
+    const { event_loop: loop, ...queues } = this.#pressures;
+    this.#loopAdmits = admittedByLoop(this.#loopAdmits, loop);
+    this.#queuesAdmit = admittedByQueue(this.#queuesAdmit, Math.max(...Object.values(queues)));
+    if (this.#pressures[worst] > RISES_ABOVE) this.#reason = worst;
     if (this.#admitted < 1) {
       this.#calmSinceMs = nowMs;
-      if (pressure < FALLS_BELOW) this.#admitted = Math.min(1, this.#admitted * GROWTH + GROWTH_STEP);
+      if (this.#beganAtMs === undefined) this.#begin(nowMs);
     } else if (nowMs - this.#calmSinceMs >= CALM_MS) this.#end(nowMs);
   }
 
@@ -186,6 +189,26 @@ export class Overload {
       `overload ended after ${durationMs} ms; refused ${this.#shed} handshakes`,
     );
   }
+}
+
+/** Multiplicative decrease and slow increase, as TCP does: lateness stays the same when load above the capacity rises. */
+function admittedByLoop(admitted: number, pressure: number): number {
+  if (pressure <= RISES_ABOVE) return pressure < FALLS_BELOW ? grown(admitted) : admitted;
+  const cut = Math.min(MAX_CUT, MIN_CUT + (MAX_CUT - MIN_CUT) * (pressure - RISES_ABOVE));
+  return Math.max(MIN_ADMITTED, admitted * (1 - cut));
+}
+
+/**
+ * In proportion to the queue, as random early detection (RFC 7567) does. A queue sums up what was admitted. Repeated cuts sum up
+ * again: they would refuse nearly all until it is empty, and then admit too many.
+ */
+function admittedByQueue(admitted: number, pressure: number): number {
+  const permitted = Math.max(MIN_ADMITTED, 1 - Math.max(0, pressure - 1) / (REFUSES_ALL_AT - 1));
+  return Math.min(permitted, grown(admitted));
+}
+
+function grown(admitted: number): number {
+  return Math.min(1, admitted * GROWTH + GROWTH_STEP);
 }
 
 function values(value: number): Values {

@@ -4,6 +4,7 @@ import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type Channels, encodeEnvelope, type Frame, HubbubError, namespaceOf, type Position } from '@hubbub/protocol';
 import { CODECS } from '@hubbub/protocol/msgpack';
 import type { RoomFeeds } from '../history/room-feeds.js';
+import type { PublishWindow } from '../limits/publish-window.js';
 import type { Session } from '../sessions/session.js';
 
 export interface RoomPublisherParts {
@@ -13,6 +14,7 @@ export interface RoomPublisherParts {
   /** A Redis that was restored with older data must not count delivered messages again. */
   readonly feeds: Pick<RoomFeeds, 'of'>;
   readonly namespaces: Namespaces;
+  readonly window: PublishWindow;
 }
 
 type UnsentFrame = Pick<Frame, 'type' | 'payload' | 'id'>;
@@ -35,32 +37,39 @@ export class RoomPublisher {
   /**
    * A message: goes through the room's history where it has one. Resolves when the broker has taken it.
    * @param messageId of the client, which may send the message again under it
-   * @throws {LimitExceeded} before anything is sent, if histories may not keep more bytes of the user.
+   * @throws {LimitExceeded} before anything is sent: too many publishes wait for Redis, or histories may not keep more bytes of
+   * the user.
    * Rejects with `UNAVAILABLE`: not published; or with `OUTCOME_UNKNOWN`, also where a failover has lost it already.
    */
   publishMessage(session: Session, room: string, frame: UnsentFrame, messageId?: string): Promise<Publication> {
+    const { window } = this.#parts;
+    window.assertOpen();
     const { echo, historySize, historyTtlMs, durable } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
     const envelope = envelopeOf(session, frame, echo);
     const channel = this.#parts.channels.room(room);
-    if (historySize === 0) return this.#parts.broker.publish(channel, envelope).then(() => ({}));
+    if (historySize === 0) return window.count(this.#parts.broker.publish(channel, envelope)).then(() => ({}));
     session.cost?.stored.spend(room, { size: historySize, ttlMs: historyTtlMs }, envelope.length);
     const feed = this.#parts.feeds.of(channel);
     const known = feed?.position;
     const key = idempotencyKey(session, messageId);
-    return this.#parts.history
-      .append({ room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, durable, ...key })
-      .then(({ epoch, offset, repeated }) => {
-        const position = { epoch, offset };
-        if (feed?.acknowledge(position) === false) {
-          throw new HubbubError('OUTCOME_UNKNOWN', 'A former primary of Redis took the message, and it is lost.');
-        }
-        return { position, duplicate: repeated };
-      });
+    const append = { room, channel, envelope, known, size: historySize, ttlMs: historyTtlMs, durable, ...key };
+    return window.count(this.#parts.history.append(append)).then(({ epoch, offset, repeated }) => {
+      const position = { epoch, offset };
+      if (feed?.acknowledge(position) === false) {
+        throw new HubbubError('OUTCOME_UNKNOWN', 'A former primary of Redis took the message, and it is lost.');
+      }
+      return { position, duplicate: repeated };
+    });
   }
 
-  /** Something of the moment, kept nowhere and for the others only. @throws {HubbubError} `UNAVAILABLE` */
+  /**
+   * Something of the moment, kept nowhere and for the others only. Rejects with `UNAVAILABLE`.
+   * @throws {LimitExceeded} before anything is sent: too many publishes wait for Redis
+   */
   publishSignal(session: Session, room: string, frame: UnsentFrame): Promise<void> {
-    return this.#parts.broker.publish(this.#parts.channels.room(room), envelopeOf(session, frame, false));
+    const { window, broker, channels } = this.#parts;
+    window.assertOpen();
+    return window.count(broker.publish(channels.room(room), envelopeOf(session, frame, false)));
   }
 }
 

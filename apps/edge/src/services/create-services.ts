@@ -4,6 +4,7 @@ import type { Config } from '@hubbub/config';
 import type { Channels, SessionLimits } from '@hubbub/protocol';
 import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import type { Conflation } from '../conflation/conflation.js';
+import type { PublishWindow } from '../limits/publish-window.js';
 import type { EdgeMetrics } from '../metrics.js';
 import type { RosterQuestions } from '../presence/roster-questions.js';
 import type { Memberships } from '../rooms/memberships.js';
@@ -24,6 +25,7 @@ export interface ServicesParts {
   readonly conflation: Conflation;
   readonly questions: RosterQuestions;
   readonly limits: SessionLimits;
+  readonly window: PublishWindow;
   readonly onProbe: (number: number) => void;
   readonly metrics: EdgeMetrics;
   readonly registry: MetricsRegistry;
@@ -31,10 +33,10 @@ export interface ServicesParts {
 }
 
 export function createServices(config: Config, parts: ServicesParts) {
-  const { eventLog, metrics } = parts;
+  const { eventLog, metrics, window } = parts;
   createEventBacklogMetrics(parts.registry, eventLog, config.namespaces);
   return {
-    events: new EventPublisher({ log: eventLog, config, metrics }),
+    events: new EventPublisher({ log: eventLog, config, metrics, window }),
     onControl: createRoomControl(parts),
     onNodeEnvelope: createNodeChannel({
       ...parts,

@@ -3,6 +3,7 @@ import type { EventLog } from '@hubbub/broker';
 import { type Config, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE, HubbubError, isOwnType, namespaceOf, type Payload } from '@hubbub/protocol';
 import { limitKeyOf } from '../limits/limit-key.js';
+import type { PublishWindow } from '../limits/publish-window.js';
 import type { EdgeMetrics } from '../metrics.js';
 import { idempotencyKey } from '../rooms/room-publisher.js';
 import type { Session } from '../sessions/session.js';
@@ -20,6 +21,7 @@ export interface EventPublisherParts {
   readonly log: Pick<EventLog, 'append'>;
   readonly config: Pick<Config, 'nodeId' | 'namespaces' | 'maxWaitingEvents' | 'eventsTtlMs'>;
   readonly metrics: Pick<EdgeMetrics, 'eventAppended'>;
+  readonly window: PublishWindow;
 }
 
 /** Bounds the list of a session's rooms in an event, as JSON: a small event must stay small in Redis. */
@@ -34,8 +36,12 @@ export class EventPublisher {
     this.#shares = new EventShares(parts.config.maxWaitingEvents);
   }
 
-  /** Must be called before `append`. @throws {LimitExceeded} `UNAVAILABLE` if the user's pending events fill its share. */
+  /**
+   * Must be called before `append`.
+   * @throws {LimitExceeded} `UNAVAILABLE` if the user's pending events fill its share, or too many publishes wait for Redis
+   */
   takeShare({ user, address }: Session, room: string | undefined): void {
+    this.#parts.window.assertOpen();
     this.#shares.take(namespaceOfEvent(room), limitKeyOf(user, address), performance.now());
   }
 
@@ -56,7 +62,7 @@ export class EventPublisher {
     { payload, room, ...fields }: EventContent,
     messageId?: string,
   ): Promise<{ readonly duplicate: boolean }> {
-    const { log, config, metrics } = this.#parts;
+    const { log, config, metrics, window } = this.#parts;
     const event = {
       ...fields,
       ...(room !== undefined && { room }),
@@ -68,13 +74,14 @@ export class EventPublisher {
     };
     const namespace = namespaceOfEvent(room);
     try {
-      const { repeated, length } = await log.append({
+      const appending = log.append({
         namespace,
         event,
         ...idempotencyKey(session, messageId),
         maxLength: config.maxWaitingEvents,
         ttlMs: config.eventsTtlMs,
       });
+      const { repeated, length } = await window.count(appending);
       this.#shares.found(namespace, length, performance.now());
       metrics.eventAppended(repeated ? 'repeated' : 'appended');
       return { duplicate: repeated };

@@ -69,7 +69,9 @@ export const limitSettings = {
     .describe('Maximum handshakes per second on this edge; above it 429. 0: no limit.'),
   shedOverload: flag()
     .default(true)
-    .describe('Refuses a share of the handshakes with 429 while one of the following thresholds is exceeded.'),
+    .describe(
+      'Refuses a share of the handshakes with 429, and publishes, while the following thresholds are exceeded.',
+    ),
   overloadLoopDelayMs: integer(10, MINUTE_MS)
     .default(200)
     .describe('Overload: the event loop of the edge is late by this time, throughout half a second.'),
@@ -89,6 +91,9 @@ export const limitSettings = {
     .describe(
       'Overload: presence reads reports, but is behind by this time. While presence is down, only the fill counts.',
     ),
+  overloadPublishMs: integer(10, MINUTE_MS)
+    .default(500)
+    .describe('Overload: publishes beyond those that Redis answers in this time get UNAVAILABLE.'),
   handshakeTimeoutMs: integer(1000, 5 * MINUTE_MS)
     .default(10_000)
     .describe('Time in which a connection must become a session; later the edge closes it.'),
