@@ -32,11 +32,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
  * `edge.ts` and `index.ts` connect all folders; every folder may import `metrics.ts`.
  */
 const EDGE = 'apps/edge/src/';
-const BELOW_MEMBERSHIPS = ['limits', 'admission', 'sessions', 'conflation', 'history', 'presence'];
+const BELOW_MEMBERSHIPS = ['limits', 'admission', 'account', 'sessions', 'conflation', 'history', 'presence'];
 const EDGE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   limits: [],
   admission: ['limits'],
-  sessions: ['limits', 'admission'],
+  account: ['limits', 'admission'],
+  sessions: ['limits', 'admission', 'account'],
   conflation: ['sessions'],
   history: ['sessions'],
   presence: ['sessions'],
@@ -44,7 +45,7 @@ const EDGE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   rooms: BELOW_MEMBERSHIPS,
   services: [...BELOW_MEMBERSHIPS, 'rooms'],
   frames: [...BELOW_MEMBERSHIPS, 'rooms', 'services'],
-  listener: ['limits', 'admission', 'sessions', 'rooms', 'drain'],
+  listener: ['limits', 'admission', 'account', 'sessions', 'rooms', 'drain'],
 };
 /** Files of the edge outside its folders; a folder may import only the first. */
 const EDGE_TOP = ['metrics.ts', 'edge.ts', 'index.ts'];

@@ -15,6 +15,7 @@ import { answerConnectionError, limitRequests, RequestSlots } from './request-li
 import { type RouteParts, withIdsBesidePath } from './routes/api-route.js';
 import { batchRoute } from './routes/batch.js';
 import { controlRoutes } from './routes/controls.js';
+import { explainRoutes } from './routes/explain.js';
 import { FIELD_CODES } from './routes/fields.js';
 import { messageRoutes } from './routes/messages.js';
 import { readRoutes } from './routes/reads.js';
@@ -52,6 +53,7 @@ export async function startApi({ config, log, metrics: registry, brokerClient, c
   const server = createApiServer(config, log, slots, metrics, {
     brokerClient,
     presence: presence && hubbub.presence,
+    explain: hubbub.explain,
     publishing: new Publishing({ hubbub, claims, metrics }),
     mint: mintOf(config),
     metrics,
@@ -121,7 +123,7 @@ function createApiServer(
         ...messageRoutes(parts),
         batchRoute(parts),
         // Messages name their target in the body of /messages.
-        ...[...controlRoutes(parts), ...readRoutes(parts), ...tokenRoutes(parts)].flatMap(withIdsBesidePath),
+        ...[...controlRoutes(parts), ...readRoutes(parts), ...explainRoutes(parts), ...tokenRoutes(parts)].flatMap(withIdsBesidePath),
       ],
     }),
   );

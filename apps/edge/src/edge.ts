@@ -3,6 +3,8 @@ import { type BrokerClient, Interest } from '@hubbub/broker';
 import type { Config } from '@hubbub/config';
 import { Channels, CLOSE_CODES } from '@hubbub/protocol';
 import type { Logger, MetricsRegistry, Readiness } from '@hubbub/runtime';
+import { createAccountMetrics } from './account/account-metrics.js';
+import { Accounts } from './account/accounts.js';
 import { createAdmission } from './admission/create-admission.js';
 import { createRefusalLog } from './admission/refusal-log.js';
 import { createConflation } from './conflation/conflation.js';
@@ -80,6 +82,8 @@ export async function startEdge({
   const channels = new Channels(config.redisPrefix);
   const sessions = new Sessions();
   const topics = new Topics();
+  const accountMetrics = createAccountMetrics(registry);
+  const accounts = new Accounts(config, accountMetrics);
   const limits = createLimits(config, { log, metrics: registry });
   const admission = createAdmission(config, { nextSessionId: () => sessions.nextId(), log, metrics: registry });
   const conflation = createConflation(config, { metrics: registry, onOverflow: metrics.slowReader });
@@ -95,7 +99,7 @@ export async function startEdge({
     refuseQuestion: question => questions.refuse(question),
     logger: log,
   });
-  const audiences = new Audiences({ channels, sessions, metrics, publish: topics.publish, conflation, namespaces });
+  const audiences = new Audiences({ channels, sessions, metrics, publish: topics.publish, conflation, namespaces, accounts });
   const histories = createHistories(config, {
     history,
     channels,
@@ -114,9 +118,15 @@ export async function startEdge({
     presence: reporter,
     feeds,
     joinFeed,
+    accounts,
     log,
   });
   const services = createServices(config, {
+    broker,
+    accounts,
+    accountMetrics,
+    audiences,
+    feeds,
     eventLog: brokerClient.events,
     namespaceDirectory: brokerClient.namespaces,
     channels,
@@ -133,12 +143,15 @@ export async function startEdge({
   });
 
   const refusalLog = createRefusalLog(log);
-  const refusals = new Refusals({ metrics, limitMetrics: limits.metrics, refusalLog, log });
+  const refusals = new Refusals({ metrics, limitMetrics: limits.metrics, refusalLog, accounts, log });
   const expiry = new Expiry<Session>(({ socket }) => socket.end(CLOSE_CODES.TOKEN_EXPIRED, 'the token has expired'));
   const unread = new UnreadWatch<Session>({
     sessions,
     timeoutMs: config.unreadTimeoutMs,
-    onUnread: () => limits.metrics.exceeded('unread_time'),
+    onUnread(session) {
+      accounts.note(session, { event: 'unread' });
+      limits.metrics.exceeded('unread_time');
+    },
   });
   const handlers = createFrameHandlers({
     ...admission,
@@ -174,6 +187,7 @@ export async function startEdge({
       metrics,
       limits,
       refusalLog,
+      accounts,
       log,
     }),
     log,

@@ -46,7 +46,9 @@ export async function startEmbeddedHub(variables: Readonly<Record<string, string
     readiness: edge.readiness,
     routes: presence.routes,
   });
-  const hubbub = createHubbub(brokerClient, {
+  // A broker has one listener, and the edge has that of the other.
+  const serviceClient = cluster.open();
+  const hubbub = createHubbub(serviceClient, {
     redisPrefix: config.redisPrefix,
     presence: { url: `http://${config.adminHost}:${admin.port}`, apiKey: ownKey },
   });
@@ -60,6 +62,7 @@ export async function startEmbeddedHub(variables: Readonly<Record<string, string
       await edge.close(false);
       await presence.close();
       await admin.close();
+      await serviceClient.close();
       await brokerClient.close();
     },
   };

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   publish: async () => (await import('./commands/publish.js')).publishCommand(),
   tail: async () => (await import('./commands/tail.js')).tailCommand(),
   rooms: async () => (await import('./commands/rooms.js')).roomsCommand(),
+  explain: async () => (await import('./commands/explain.js')).explainCommand(),
   who: async () => (await import('./commands/who.js')).whoCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   config: async () => (await import('./commands/config.js')).configCommand(),

@@ -15,12 +15,14 @@ export class Channels {
   readonly #room: string;
   readonly #user: string;
   readonly #node: string;
+  readonly #account: string;
 
   constructor(prefix: string = DEFAULT_REDIS_PREFIX) {
     this.broadcast = `${prefix}:broadcast`;
     this.#room = `${prefix}:room:{`;
     this.#user = `${prefix}:user:{`;
     this.#node = `${prefix}:node:{`;
+    this.#account = `${prefix}:account:{`;
   }
 
   room(room: string): string {
@@ -33,6 +35,11 @@ export class Channels {
 
   node(nodeId: string): string {
     return `${this.#node}${nodeId}}`;
+  }
+
+  /** Carries the answers of edges to one question of `hubbub explain`. */
+  account(question: string): string {
+    return `${this.#account}${question}}`;
   }
 
   /** The address a channel stands for, or `undefined` when it is not of this cluster. */

@@ -2,9 +2,10 @@
 import type { Payload } from './frame.js';
 import { isUserId } from './identifiers.js';
 import { utf8Length } from './limits.js';
+import { SESSION_ID_MAX_BYTES } from './report.js';
 import { RESERVED_TYPE_PREFIX } from './reserved-frames.js';
 import { isRoomName } from './room-name.js';
-import { isWellFormed } from './text.js';
+import { isText, isWellFormed } from './text.js';
 
 /** A close frame carries the reason of a control, too: at most 123 bytes (RFC 6455 section 5.5). */
 export const CONTROL_REASON_MAX_BYTES = 123;
@@ -21,7 +22,19 @@ export type Control =
   /** On a node's channel: the sessions that the envelope names are out of the room. */
   | { readonly do: 'remove_sessions'; readonly room: string; readonly reason?: string }
   /** On a node's channel, from presence: the sessions that the envelope names are closed with 4202. */
-  | { readonly do: 'refuse_sessions'; readonly reason?: string };
+  | { readonly do: 'refuse_sessions'; readonly reason?: string }
+  /** On a node's channel: the edge publishes what it knows of the user, the session or the room (docs/decisions/0010). */
+  | ({ readonly do: 'explain'; readonly question: string } & ExplainedSubject);
+
+/** At least one of them. */
+export interface ExplainedSubject {
+  readonly user?: string;
+  readonly session?: string;
+  readonly room?: string;
+}
+
+/** Names the channel of the answers. */
+const QUESTION = /^[\w-]{1,64}$/;
 
 /** Types of plain JSON messages that begin like this are controls, and no frames. */
 export const CONTROL_TYPE_PREFIX = RESERVED_TYPE_PREFIX;
@@ -29,7 +42,7 @@ export const CONTROL_TYPE_PREFIX = RESERVED_TYPE_PREFIX;
 /** The control that an envelope's header or a service's message holds; `undefined` without one, or with a wrong field. */
 export function readControl(value: unknown): Control | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const fields = value as Partial<Record<'do' | 'user' | 'room' | 'rights' | 'reason', unknown>>;
+  const fields = value as Partial<Record<'do' | 'user' | 'session' | 'room' | 'rights' | 'reason' | 'question', unknown>>;
   const { do: action, reason } = fields;
   if (reason !== undefined && !isReason(reason)) return undefined;
   const why = reason === undefined ? {} : { reason };
@@ -47,6 +60,18 @@ export function readControl(value: unknown): Control | undefined {
       if (!isRoom(room)) return undefined;
       if (rights === undefined) return { do: action, room };
       return isListOfText(rights) ? { do: action, room, rights } : undefined;
+    }
+    case 'explain': {
+      const { question, user, session, room } = fields;
+      if (typeof question !== 'string' || !QUESTION.test(question)) return undefined;
+      const isValid =
+        (user === undefined || isUserId(user)) &&
+        (session === undefined || isText(session, SESSION_ID_MAX_BYTES)) &&
+        (room === undefined || isRoom(room)) &&
+        (user ?? session ?? room) !== undefined;
+      if (!isValid) return undefined;
+      const about = { ...(user !== undefined && { user }), ...(session !== undefined && { session }) };
+      return { do: action, question, ...about, ...(room !== undefined && { room }) };
     }
     default:
       return undefined;

@@ -9,10 +9,12 @@ import {
   type Right,
   type SessionAddress,
 } from '@hubbub/protocol';
+import type { Explanation } from '@hubbub/protocol/account';
 import type { CallOptions } from './calls.js';
 import { fieldsOf, groupName, listOfRights, namespaceName, wholeNumber } from './checks.js';
 import type { Consumer } from './consumer/source.js';
 import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
+import { Explainer, type ExplainQuery } from './explain.js';
 import { closedError, Gate } from './gate.js';
 import { consumeLifecycle, type LifecycleHandler, type LifecycleOptions } from './lifecycle.js';
 import { createPresenceQueries, type PresenceOptions, type PresenceQueries } from './presence.js';
@@ -106,6 +108,15 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Asy
    */
   deadLetters(namespace: string, group: string, limit?: number): Promise<readonly DeadLetter[]>;
 
+  /**
+   * Asks every edge once what it knows of a user, a session or a room: admissions and refusals, joins, exceeded limits, gaps,
+   * how sessions ended. Edges keep a bounded account in memory; one that does not answer within `timeoutMs` (default 2,000) is
+   * listed. For operators, not for each message: edges limit the questions.
+   * @throws {HubbubError} `INVALID_FORMAT`, `INVALID_ROOM`, `UNAVAILABLE`
+   * @example const { sessions } = await hubbub.explain({ user: 'u1' });
+   */
+  explain(query: ExplainQuery, options?: CallOptions): Promise<Explanation>;
+
   /** Queries of the registry: users, rooms and sessions. */
   readonly presence: PresenceQueries;
 
@@ -138,7 +149,7 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Asy
   close(): Promise<void>;
 }
 
-/** For a service in the same process as the hub; the broker client stays the caller's. */
+/** For a service in the same process as the hub. The broker client is of this service alone, and stays the caller's. */
 export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions = {}): Hubbub {
   fieldsOf('options', options);
   const channels = new Channels(options.redisPrefix ?? DEFAULT_REDIS_PREFIX);
@@ -148,6 +159,7 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
     maxMessageBytes: wholeNumber('maxMessageBytes', options.maxMessageBytes ?? 1_048_576, 1, 536_870_912),
     schemas: options.schemas ?? {},
   });
+  const explainer = new Explainer(brokerClient, channels);
   const consumers = new Set<Consumer>();
   let isClosing = false;
   const kept = (begin: () => Consumer): Consumer => {
@@ -190,6 +202,7 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
           .group(namespaceName(namespace), groupName(group))
           .deadLetters(wholeNumber('limit', limit, 1, DEAD_LETTERS_MAX)),
       ),
+    explain: async (query, limits) => await gate.pass(() => explainer.ask(query, limits)),
     presence: createPresenceQueries(options.presence),
     closeRoom: (room, reason, once) => publisher.controlRoom(room, { do: 'close_room', ...because(reason) }, once),
     removeFromRoom: (room, user, reason, once) =>

@@ -12,10 +12,12 @@ export {
   type SessionAddress,
   type StandardSchema,
 } from '@hubbub/protocol';
+export type { Explanation, RefusalAccount, RoomAccount, SessionAccount } from '@hubbub/protocol/account';
 export type { CallOptions } from './calls.js';
 export { connectHubbub, type HubbubOptions } from './connect.js';
 export type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
 export type { EventHandler, EventsOptions, GroupOptions, ServiceEvent, ServiceEventOf } from './events.js';
+export type { ExplainQuery } from './explain.js';
 export { createHubbub, type Hubbub, type ServiceOptions } from './hubbub.js';
 export type { LifecycleHandler, LifecycleOptions, ServiceLifecycleEvent } from './lifecycle.js';
 export type {

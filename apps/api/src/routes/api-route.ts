@@ -1,7 +1,7 @@
 /** The routes of the API: what they work with, and the variants that a route has. */
 import type { BrokerClient } from '@hubbub/broker';
 import { type Failure, type Route, route, singleHeader } from '@hubbub/runtime/http';
-import type { PresenceQueries, TokenMint } from '@hubbub/server';
+import type { Hubbub, PresenceQueries, TokenMint } from '@hubbub/server';
 import type { z } from 'zod';
 import { keyOf } from '../idempotency.js';
 import type { ApiMetrics } from '../metrics.js';
@@ -13,6 +13,7 @@ export interface RouteParts {
   readonly brokerClient: Pick<BrokerClient, 'history' | 'namespaces' | 'online'>;
   /** Undefined if this process does not know a presence process. */
   readonly presence: PresenceQueries | undefined;
+  readonly explain: Hubbub['explain'];
   readonly publishing: Publishing;
   /** Undefined if this process mints no tokens. */
   readonly mint: TokenMint | undefined;

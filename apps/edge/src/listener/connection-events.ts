@@ -1,6 +1,7 @@
 /** The life of a connection: admitted or refused, welcomed, heard, gone. */
 import { CLOSE_CODES, FEATURES, type Recovery, SUBPROTOCOLS } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
+import type { Accounts } from '../account/accounts.js';
 import { type AdmissionPolicy, type Admitted, admit } from '../admission/admission.js';
 import type { RefusalLog } from '../admission/refusal-log.js';
 import type { Departure } from '../drain/departure.js';
@@ -26,13 +27,14 @@ export interface ConnectionParts {
   readonly metrics: EdgeMetrics;
   readonly limits: Limits;
   readonly refusalLog: RefusalLog;
+  readonly accounts: Accounts;
   readonly log: Logger;
 }
 
 const OVERLOADED = 'This edge is overloaded; try again later.';
 
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
-  const { admission, departure, sessions, expiry, unread, memberships, limits, metrics, log } = parts;
+  const { admission, departure, sessions, expiry, unread, memberships, limits, metrics, accounts, log } = parts;
   const countLimit = (error: unknown): never => {
     if (error instanceof LimitExceeded) limits.metrics.exceeded(error.limit);
     throw error;
@@ -58,6 +60,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     refused(error, handshake) {
       const refusal = parts.refusalLog.connection(error, handshake);
       metrics.handshakeRefused(refusal.code);
+      accounts.handshakeRefused(refusal, handshake);
       return refusal;
     },
     opened(socket, admitted) {
@@ -86,8 +89,12 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     },
     received: parts.receive,
     drained: session => unread.drained(session),
-    overflowed: () => metrics.slowReader(),
-    closed(session, code) {
+    overflowed(session) {
+      accounts.note(session, { event: 'slow_reader' });
+      metrics.slowReader();
+    },
+    closed(session, code, reason) {
+      accounts.sessionClosed(session, { code, reason });
       memberships.close(session);
       sessions.delete(session);
       const nowMs = performance.now();

@@ -23,7 +23,8 @@ export interface ConnectionEvents extends UpgradeEvents {
   opened(socket: Socket, admitted: Admitted): Session;
   /** The bytes are the engine's and gone after the call. */
   received(session: Session, bytes: Uint8Array, isBinary: boolean): void;
-  closed(session: Session, code: number): void;
+  /** @param reason of the close frame, or what the engine reports instead */
+  closed(session: Session, code: number, reason: string): void;
   /** The session has read some of what waited for it. */
   drained(session: Session): void;
   /** More than `maxBufferedBytes` wait for the session; the engine closes it. */
@@ -116,13 +117,13 @@ function serveSessions(
       const { session } = socket.getUserData();
       if (session !== undefined) events.drained(session);
     },
-    close: (socket: EngineSocket<ConnectionData>, code: number) => {
+    close: (socket: EngineSocket<ConnectionData>, code: number, reason: ArrayBuffer) => {
       const { session, group, refusal } = socket.getUserData();
       if (refusal !== undefined) return;
       generation.closed();
       gate.ended(); // A connection that became a session ends here alone.
       gate.release(group);
-      if (session !== undefined) events.closed(session, code);
+      if (session !== undefined) events.closed(session, code, Buffer.from(reason).toString());
     },
   });
   app.ws<ConnectionData>(`${basePath}/ws`, behavior());

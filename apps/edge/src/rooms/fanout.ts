@@ -14,6 +14,7 @@ import {
   namespaceOf,
   type Position,
 } from '@hubbub/protocol';
+import type { Accounts } from '../account/accounts.js';
 import type { Conflation } from '../conflation/conflation.js';
 import type { RecoveryMetrics } from '../history/recovery-metrics.js';
 import type { RoomFeeds } from '../history/room-feeds.js';
@@ -33,6 +34,7 @@ export interface AudiencesParts {
   /** For the rooms of namespaces that conflate. */
   readonly conflation: Conflation;
   readonly namespaces: Namespaces;
+  readonly accounts: Pick<Accounts, 'gap'>;
 }
 
 export class Audiences {
@@ -51,6 +53,11 @@ export class Audiences {
   /** Rooms with a member here. */
   get rooms(): number {
     return this.#rooms;
+  }
+
+  /** Members of a room here. */
+  membersOf(room: string): number {
+    return this.#byChannel.get(this.#parts.channels.room(room))?.size ?? 0;
   }
 
   /** @param room unset for a user's channel and for everybody's */
@@ -93,6 +100,7 @@ export class Audiences {
   reportRoomGap(channel: string, { reason, position }: Gap): boolean {
     const audience = this.#byChannel.get(channel);
     if (audience?.room === undefined) return false;
+    this.#parts.accounts.gap({ room: audience.room }, reason);
     const payload = { room_id: audience.room, reason, ...position };
     this.#announce(audience, { type: 'room_gap', payload });
     return true;
@@ -109,7 +117,11 @@ export class Audiences {
   /** Sends `session_gap` to the sessions of a channel: messages for users, for all or for single sessions have no history. */
   reportSessionGap(channel: string): void {
     const audience = this.#byChannel.get(channel);
-    if (audience !== undefined) this.#announce(audience, { type: 'session_gap' });
+    if (audience === undefined) return;
+    const address = this.#parts.channels.parse(channel);
+    const subject = address?.kind === 'user' ? { user: address.userId } : 'every session';
+    this.#parts.accounts.gap(subject, 'interrupted');
+    this.#announce(audience, { type: 'session_gap' });
   }
 
   #conflates(room: string | undefined): boolean {

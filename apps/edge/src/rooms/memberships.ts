@@ -2,6 +2,8 @@
 import type { Interest } from '@hubbub/broker';
 import { type Channels, HubbubError, type Position, type Recovery } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
+import type { Accounts } from '../account/accounts.js';
+import type { Happening } from '../account/trail.js';
 import type { Grant } from '../admission/rights.js';
 import type { JoinFeed } from '../history/join-feed.js';
 import type { RoomFeeds } from '../history/room-feeds.js';
@@ -18,6 +20,7 @@ export interface MembershipsParts {
   readonly presence: Pick<PresenceReporter, 'sessionOpened' | 'sessionClosed' | 'joined' | 'left'>;
   readonly feeds: RoomFeeds;
   readonly joinFeed: JoinFeed;
+  readonly accounts: Pick<Accounts, 'note'>;
   readonly log: Pick<Logger, 'debug'>;
 }
 
@@ -70,7 +73,7 @@ export class Memberships {
    */
   async join(session: Session, room: string, options: JoinOptions = {}): Promise<Recovery | undefined> {
     const { since, grant, announce } = options;
-    const { interest, channels, audiences, presence, feeds, joinFeed, log } = this.#parts;
+    const { interest, channels, audiences, presence, feeds, joinFeed, accounts, log } = this.#parts;
     const mayReplay = session.allows(room, 'history') || grant?.includes('history') === true;
     const restrictRecovery = (recovery: Recovery | undefined): Recovery | undefined =>
       mayReplay || since === undefined || recovery === undefined ? recovery : declineReplay(recovery);
@@ -85,6 +88,7 @@ export class Memberships {
         joined = true;
         audiences.add(session, channel, room);
         session.rooms.add(room);
+        accounts.note(session, { event: 'joined', room });
         log.debug?.(
           { event: 'room_joined', session: session.id, user: session.user.id, room },
           'session joined a room',
@@ -115,10 +119,17 @@ export class Memberships {
     if (!session.closed && !session.rooms.has(room)) {
       throw new HubbubError('NOT_IN_ROOM', 'A service removed the session from the room before the answer.');
     }
-    return restrictRecovery(recovery);
+    const answered = restrictRecovery(recovery);
+    if (since !== undefined && answered !== undefined) {
+      const { recovered, reason } = answered;
+      accounts.note(session, { event: recovered === true ? 'recovered' : 'not_recovered', room, reason });
+    }
+    return answered;
   }
 
-  leave(session: Session, room: string): void {
+  /** @param departure as its account reports it */
+  leave(session: Session, room: string, departure: Pick<Happening, 'event' | 'reason'> = { event: 'left' }): void {
+    this.#parts.accounts.note(session, { ...departure, room });
     session.rooms.delete(room);
     session.revoke(room);
     this.#removeFromRoom(session, room);

@@ -15,6 +15,7 @@ export interface NodeChannelParts {
   readonly onProbe: (number: number) => void;
   /** Returns false for what is malformed. */
   readonly onControl: (control: Control, sessions: readonly string[]) => boolean;
+  readonly onExplain: (control: Control & { do: 'explain' }) => void;
 }
 
 export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope) => void {
@@ -22,6 +23,7 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
 
   return envelope => {
     if (envelope.probe !== undefined) return parts.onProbe(envelope.probe);
+    if (envelope.control?.do === 'explain') return parts.onExplain(envelope.control);
     // A frame without a recipient is a mistake of its sender.
     if (envelope.sessions === undefined) return metrics.malformedEnvelope(channel);
     if (envelope.control !== undefined) {

@@ -35,7 +35,7 @@ export function removeFromRoom(
   conflation.settle(session);
   const payload = { room_id: room, ...(removed && { removed }), ...(reason !== undefined && { reason }) };
   session.send({ type: 'room_closed', room, payload, timestamp: new Date().toISOString() });
-  memberships.leave(session, room);
+  memberships.leave(session, room, { event: 'removed', reason });
 }
 
 /**

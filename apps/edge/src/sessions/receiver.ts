@@ -12,6 +12,7 @@ import {
 } from '@hubbub/protocol';
 import { type ClientFrame, parseClientFrame, readRequest } from '@hubbub/protocol/client-frame';
 import { CODECS, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
+import { addFrame } from '../account/last-frames.js';
 import { CALLS } from '../limits/cost.js';
 import type { Limits } from '../limits/create-limits.js';
 import { maxWaitingFrames } from '../limits/frame-limits.js';
@@ -61,10 +62,12 @@ export function createReceiver(parts: ReceiverParts): Receive {
       // Also when it is one too many: without its id the client could not know which to send again.
       const frame = decodeFrame(session.encoding, bytes, isBinary);
       label = labelOf(frame);
+      session.lastFrames = addFrame(session.lastFrames, label);
       if (tooMany !== undefined) throw tooMany;
       if (session.waitingFrames >= maxWaiting) throw tooManyWaiting();
       session.inTurn(() => execute(session, frame, parts));
     } catch (error) {
+      if (label === 'unreadable') session.lastFrames = addFrame(session.lastFrames, label);
       // The engine also bounds what is read here: 64 KiB, or four times `max_frame_bytes`.
       const value = isBinary ? readMalformedMsgpack(bytes) : readMalformedJson(bytes);
       refusals.refuse(session, readRequest(value), label, error);

@@ -2,6 +2,7 @@
 import { HubbubError } from '@hubbub/protocol';
 import type { Request } from '@hubbub/protocol/client-frame';
 import { type Logger, occasionally } from '@hubbub/runtime';
+import type { Accounts } from '../account/accounts.js';
 import type { RefusalLog } from '../admission/refusal-log.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
 import type { LimitMetrics } from '../limits/limit-metrics.js';
@@ -15,6 +16,7 @@ export interface RefusalParts {
   readonly metrics: Pick<EdgeMetrics, 'frame'>;
   readonly limitMetrics: Pick<LimitMetrics, 'exceeded'>;
   readonly refusalLog: Pick<RefusalLog, 'frame'>;
+  readonly accounts: Pick<Accounts, 'frameRefused'>;
   readonly log: Pick<Logger, 'error'>;
   /** A clock that never goes back. */
   readonly now?: () => number;
@@ -43,8 +45,9 @@ export class Refusals {
 
   /** Counts and logs a frame, or a room of a `resume`, that was refused with this error. */
   count(session: Session, label: FrameLabel, error: HubbubError): void {
-    const { limitMetrics, refusalLog, now = () => performance.now() } = this.#parts;
+    const { limitMetrics, refusalLog, accounts, now = () => performance.now() } = this.#parts;
     refusalLog.frame(error, label, session);
+    accounts.frameRefused(session, label, error);
     if (error instanceof LimitExceeded) limitMetrics.exceeded(error.limit);
     // Our own failures are not abuse.
     if (error.code === 'UNAVAILABLE' || error.code === 'OUTCOME_UNKNOWN' || session.closed) return;

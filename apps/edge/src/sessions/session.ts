@@ -52,6 +52,10 @@ export class Session {
   readonly rooms = new RoomNames();
   /** Set by those who own the connection: the memberships open and close it. */
   state: SessionState = 'opening';
+  /** For its account; whole seconds since 1970, a small integer that takes no memory of its own. */
+  readonly openedAtSeconds = Math.floor(Date.now() / 1000);
+  /** Types of the last frames, packed (account/last-frames.ts). */
+  lastFrames = 0;
   /** Its status in the rosters of its rooms. */
   status: Status | undefined;
   /** By room, from room tokens; each until the session leaves the room. Most sessions have none. */

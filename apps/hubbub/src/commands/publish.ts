@@ -1,13 +1,12 @@
 /** hubbub publish: one message to a room, a user or everybody, as a service sends it. */
 import { text } from 'node:stream/consumers';
-import { loadConfig, withoutCredentials } from '@hubbub/config';
-import { HubbubError } from '@hubbub/protocol';
-import { connectHubbub, type Hubbub, type Publication, type Published } from '@hubbub/server';
+import { loadConfig } from '@hubbub/config';
+import type { Hubbub, Publication, Published } from '@hubbub/server';
 import { Command } from 'commander';
 import { type Audience, type AudienceOptions, audienceOf, nameOf } from '../audience.js';
-import { CommandFailure, wrongUse } from '../command-line.js';
+import { wrongUse } from '../command-line.js';
 import { printJson, printLine } from '../printing.js';
-import { redisCertificateFiles, redisConnection, requireRedis } from '../redis.js';
+import { withService } from '../service.js';
 
 interface PublishOptions extends AudienceOptions {
   readonly id?: string;
@@ -41,7 +40,7 @@ Examples:
     .action(async (words: string[], options: PublishOptions) => {
       const { audience, rest } = audienceOf(words, options, HELP);
       const message = await messageOf(rest, options);
-      const published = await publish(audience, message);
+      const published = await withService(loadConfig(), 'the message', hubbub => send(hubbub, audience, message));
       if (options.json === true) return printJson({ to: audience, ...published });
       printLine(wordsFor(audience, message, published));
     });
@@ -69,33 +68,6 @@ function payloadOf(json: string): Record<string, unknown> {
   }
   if (typeof payload === 'object' && payload !== null && !Array.isArray(payload)) return { ...payload };
   throw wrongUse('payload: expected a JSON object, such as {"ok":true}', HELP);
-}
-
-async function publish(audience: Audience, message: Publication): Promise<Published> {
-  const config = loadConfig();
-  const redisUrl = requireRedis(config);
-  let failure = 'it does not answer';
-  redisConnection(config); // Its errors name the settings, those of the SDK its options.
-  const hubbub = connectHubbub({
-    redisUrl,
-    redisTls: redisCertificateFiles(config),
-    redisPrefix: config.redisPrefix,
-    timeoutMs: config.redisCommandTimeoutMs,
-    onError: error => {
-      failure = error.message;
-    },
-  });
-  try {
-    return await send(hubbub, audience, message);
-  } catch (error) {
-    const code = error instanceof HubbubError ? error.code : undefined;
-    if (code !== 'UNAVAILABLE' && code !== 'OUTCOME_UNKNOWN') throw error;
-    throw new CommandFailure(
-      `Redis at ${withoutCredentials(redisUrl)} ${code === 'UNAVAILABLE' ? 'did not take' : 'did not confirm'} the message (${failure}); see: hubbub doctor`,
-    );
-  } finally {
-    await hubbub.close();
-  }
 }
 
 function send(hubbub: Hubbub, audience: Audience, message: Publication): Promise<Published> {

@@ -149,5 +149,16 @@ export const limitSettings = {
     .describe(
       'Maximum bytes that an edge caches for replays. One room gets at most a quarter, and at most maxBufferedBytes.',
     ),
+  explainMaxEntries: integer(0, 1_000_000)
+    .default(10_000)
+    .describe(
+      'Maximum ended sessions, live ones with entries, refused clients and gaps (of each) that an edge remembers for hubbub explain.',
+    ),
+  explainMaxBytes: integer(0, 1_073_741_824)
+    .default(16_777_216)
+    .describe('Maximum bytes (estimated) of what an edge remembers for hubbub explain.'),
+  explainQuestionsPerSecond: integer(1, 1000)
+    .default(10)
+    .describe('Questions of hubbub explain that an edge answers per second; above it the edge answers that it is busy.'),
   historyPageSize: integer(1, 1000).default(100).describe('Maximum messages in one answer to history.'),
 };
