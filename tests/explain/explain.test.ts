@@ -15,7 +15,10 @@ let hubbub: Hubbub;
 beforeAll(async () => {
   cluster = await startCluster({
     edges: 2,
-    env: { ...withNamespaces({ chat: { public: true, historySize: 10 } }), HUBBUB_EXPLAIN_QUESTIONS_PER_SECOND: '1000' },
+    env: {
+      ...withNamespaces({ chat: { public: true, historySize: 10 } }),
+      HUBBUB_EXPLAIN_QUESTIONS_PER_SECOND: '1000',
+    },
   });
   api = await startApi(cluster);
   hubbub = connectHubbub({ redisUrl: cluster.redis.url, redisPrefix: cluster.redis.prefix });
@@ -131,7 +134,7 @@ test('counts a repeated refusal in one entry', async () => {
 });
 
 test('a question to a busy edge is answered with busy', async () => {
-  const strict = await cluster.addEdge({ HUBBUB_EXPLAIN_QUESTIONS_PER_SECOND: '1' });
+  const strict = await cluster.addEdge({ env: { HUBBUB_EXPLAIN_QUESTIONS_PER_SECOND: '1' } });
   const answers = await Promise.all(Array.from({ length: 10 }, () => hubbub.explain({ user: 'ida' })));
   const states = answers.map(({ nodes }) => nodes.find(({ node }) => node === strict.nodeId)?.state);
   expect(new Set(states)).toEqual(new Set(['answered', 'busy']));

@@ -123,7 +123,9 @@ function createApiServer(
         ...messageRoutes(parts),
         batchRoute(parts),
         // Messages name their target in the body of /messages.
-        ...[...controlRoutes(parts), ...readRoutes(parts), ...explainRoutes(parts), ...tokenRoutes(parts)].flatMap(withIdsBesidePath),
+        ...[...controlRoutes(parts), ...readRoutes(parts), ...explainRoutes(parts), ...tokenRoutes(parts)].flatMap(
+          withIdsBesidePath,
+        ),
       ],
     }),
   );

@@ -99,7 +99,15 @@ export async function startEdge({
     refuseQuestion: question => questions.refuse(question),
     logger: log,
   });
-  const audiences = new Audiences({ channels, sessions, metrics, publish: topics.publish, conflation, namespaces, accounts });
+  const audiences = new Audiences({
+    channels,
+    sessions,
+    metrics,
+    publish: topics.publish,
+    conflation,
+    namespaces,
+    accounts,
+  });
   const histories = createHistories(config, {
     history,
     channels,

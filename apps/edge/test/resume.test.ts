@@ -49,10 +49,12 @@ function startRooms(historySize: number) {
       publish() {},
       conflation: undefined as never,
       namespaces: {},
+      accounts: { gap() {} },
     }),
     presence: { joined() {}, left() {} } as never,
     feeds,
     joinFeed: createJoinFeed({ ...limits, metrics, turns: new ReplayTurns() }),
+    accounts: { note() {} },
     log: SILENT,
   });
   const sessionLimits = { ...DEFAULT_LIMITS, max_rooms: 10 };

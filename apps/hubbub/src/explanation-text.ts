@@ -59,7 +59,18 @@ export function entryLine({
   return `${at}  ${subject}${bound}${reason === undefined ? '' : `: ${reason}`}${repetition(count, last_at)}`;
 }
 
-function refusalLine({ at, node, user_id, room, address, code, limit, reason, count, last_at }: RefusalAccount): string {
+function refusalLine({
+  at,
+  node,
+  user_id,
+  room,
+  address,
+  code,
+  limit,
+  reason,
+  count,
+  last_at,
+}: RefusalAccount): string {
   const who = [user_id ?? 'a client', address && `from ${address}`, room && `to ${room}`].filter(Boolean).join(' ');
   const bound = limit === undefined ? '' : ` (limit ${limit})`;
   return `${at}  ${node} refused ${who}: ${code}${bound}: ${reason}${repetition(count, last_at)}`;

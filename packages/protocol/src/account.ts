@@ -9,7 +9,9 @@ import { SESSION_ID_MAX_BYTES } from './report.js';
 /** A larger answer of one edge leaves out its oldest parts, and has `truncated`. */
 export const ACCOUNT_MAX_BYTES = 65_536;
 
-export const sessionId = text(SESSION_ID_MAX_BYTES).describe('Id of a session, as `welcome` and the client SDK show it.');
+export const sessionId = text(SESSION_ID_MAX_BYTES).describe(
+  'Id of a session, as `welcome` and the client SDK show it.',
+);
 
 /** The subject of a question: at least one of them. */
 export const accountSubject = z.object({

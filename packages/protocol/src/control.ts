@@ -42,7 +42,9 @@ export const CONTROL_TYPE_PREFIX = RESERVED_TYPE_PREFIX;
 /** The control that an envelope's header or a service's message holds; `undefined` without one, or with a wrong field. */
 export function readControl(value: unknown): Control | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const fields = value as Partial<Record<'do' | 'user' | 'session' | 'room' | 'rights' | 'reason' | 'question', unknown>>;
+  const fields = value as Partial<
+    Record<'do' | 'user' | 'session' | 'room' | 'rights' | 'reason' | 'question', unknown>
+  >;
   const { do: action, reason } = fields;
   if (reason !== undefined && !isReason(reason)) return undefined;
   const why = reason === undefined ? {} : { reason };

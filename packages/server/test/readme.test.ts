@@ -69,6 +69,13 @@ test('events.mjs: answers, notifies the room, retries, gives up', async () => {
   await service.ends();
 });
 
+test('explain.mjs: the sessions of a user, and every edge', async () => {
+  const one = await enter('x1', 1, 'general');
+  const lines = await (await readme.run('explain.mjs', [...redis, 'x1'])).ends();
+  expect(lines[0]).toContain(`${one.session} open`);
+  expect(lines.at(-1)).toBe('edge-1: answered, edge-2: answered');
+});
+
 test('schemas.mjs: publishes and handles only valid payloads', async () => {
   const one = await enter('s1', 0, 'game:43');
   const service = await readme.run('schemas.mjs', redis);

@@ -54,7 +54,9 @@ function accountOf(subject: AccountSubject, parts: AccountParts): NodeAccount {
     node: parts.node,
     since: time(parts.accounts.startedAtMs),
     sessions: sessionsOf(subject, parts),
-    refusals: refused.flatMap(client => refusalsOf(client, parts.node)).sort((one, other) => (one.at < other.at ? 1 : -1)),
+    refusals: refused
+      .flatMap(client => refusalsOf(client, parts.node))
+      .sort((one, other) => (one.at < other.at ? 1 : -1)),
     rooms: room_id === undefined ? [] : roomAccounts(room_id, parts),
   };
 }
@@ -77,9 +79,7 @@ function sessionsOf({ user_id, session_id }: AccountSubject, { node, accounts, s
     ),
     ...Array.from(closed, session => describeClosedSession(session, node, gapsOf(session, accounts))),
   ];
-  return described
-    .sort((first, second) => (first.connected_at < second.connected_at ? 1 : -1))
-    .slice(0, SESSIONS_MAX);
+  return described.sort((first, second) => (first.connected_at < second.connected_at ? 1 : -1)).slice(0, SESSIONS_MAX);
 }
 
 /** Gaps that may have hit the session, if it was there at that time. */

@@ -11,8 +11,7 @@ export type AccountMetrics = ReturnType<typeof createAccountMetrics>;
 export function createAccountMetrics(registry: MetricsRegistry) {
   const { counterBy, gaugeBy } = metricsKit(registry);
   let stores: Readonly<Record<AccountKind, { readonly size: number; readonly bytes: number }>> | undefined;
-  const read = (field: 'size' | 'bytes') => () =>
-    KINDS.map(kind => [{ kind }, stores?.[kind][field] ?? 0] as const);
+  const read = (field: 'size' | 'bytes') => () => KINDS.map(kind => [{ kind }, stores?.[kind][field] ?? 0] as const);
   gaugeBy(
     'hubbub_edge_account_entries',
     'Sessions, ended sessions, refused clients and gaps that this edge remembers for hubbub explain.',

@@ -116,7 +116,13 @@ function commonFields(
   };
 }
 
-export function describeEntry({ atMs, lastAtMs, count, event, ...facts }: TrailEntry): SessionAccount['entries'][number] {
+export function describeEntry({
+  atMs,
+  lastAtMs,
+  count,
+  event,
+  ...facts
+}: TrailEntry): SessionAccount['entries'][number] {
   const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
   return { at: time(atMs), event, ...known, count, ...(count > 1 && { last_at: time(lastAtMs) }) };
 }

@@ -159,6 +159,8 @@ export const limitSettings = {
     .describe('Maximum bytes (estimated) of what an edge remembers for hubbub explain.'),
   explainQuestionsPerSecond: integer(1, 1000)
     .default(10)
-    .describe('Questions of hubbub explain that an edge answers per second; above it the edge answers that it is busy.'),
+    .describe(
+      'Questions of hubbub explain that an edge answers per second; above it the edge answers that it is busy.',
+    ),
   historyPageSize: integer(1, 1000).default(100).describe('Maximum messages in one answer to history.'),
 };
