@@ -2,7 +2,20 @@
 import { expect, test } from 'vitest';
 import { runHubbub } from '../support/process.js';
 
-const COMMANDS = ['start', 'edge', 'presence', 'api', 'token', 'publish', 'tail', 'rooms', 'who', 'explain', 'doctor', 'config'];
+const COMMANDS = [
+  'start',
+  'edge',
+  'presence',
+  'api',
+  'token',
+  'publish',
+  'tail',
+  'rooms',
+  'who',
+  'explain',
+  'doctor',
+  'config',
+];
 
 async function help(...words: string[]): Promise<string> {
   const { code, stdout, stderr } = await runHubbub([...words, '--help']);

@@ -125,6 +125,17 @@ test('reports recoveries, and positions that could not be recovered', async () =
   expect(eventsOf(session ?? { entries: [] })).toEqual(['joined chat:2', 'recovered chat:2', 'not_recovered chat:2']);
 });
 
+test('names the rooms whose messages may be missing after a break of the subscription', async () => {
+  const jo = await enter('jo');
+  await jo.join('quiet');
+  await cluster.redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await jo.nextFrame({ type: 'room_gap', room: 'quiet' });
+  await jo.nextFrame('session_gap');
+  const [session] = (await explain(`sessions/${jo.session}`)).sessions;
+  expect(eventsOf(session ?? { entries: [] }).sort()).toEqual(['gap', 'gap quiet', 'joined quiet']);
+  expect((await explain('rooms/quiet')).rooms).toMatchObject([{ node: 'edge-1', entries: [{ event: 'gap' }] }]);
+});
+
 test('counts a repeated refusal in one entry', async () => {
   const gil = await enter('gil');
   for (let n = 0; n < 40; n++) await gil.ask({ type: 'send_message', room: 'general', payload: { content: 'hi' } });

@@ -25,6 +25,9 @@ test('a program with its own hub hears clients, answers them, and reads rosters'
   await client.nextFrame({ type: 'ack', id: 'm1' });
   await client.nextFrame({ type: 'move.seen', id: 'm1', room: 'game:1', payload: { by: 'u1' } });
   expect(await hub.hubbub.presence.roster('game:1')).toMatchObject({ count: 1, users: [{ id: 'u1' }] });
+  const { nodes, sessions } = await hub.hubbub.explain({ user: 'u1' });
+  expect(nodes).toMatchObject([{ state: 'answered' }]);
+  expect(sessions).toMatchObject([{ rooms: ['game:1'], last_frames: ['join_room', 'client_event'] }]);
 });
 
 test('its services hear joins and leaves, where the namespace enables them', async () => {

@@ -1,4 +1,4 @@
-/** What an edge remembers for `hubbub explain` is bounded, and an answer fits into its limit. */
+/** The accounts of an edge are bounded, and an answer fits into its limit. */
 import { HubbubError } from '@hubbub/protocol';
 import { ACCOUNT_MAX_BYTES, nodeAccount } from '@hubbub/protocol/account';
 import { createMetricsRegistry } from '@hubbub/runtime';

@@ -46,6 +46,8 @@ export interface NodeLeases {
   fenceAll(): Promise<void>;
   /** Everybody alive. */
   living(): Promise<readonly NodeLease[]>;
+  /** Everybody that was declared dead, whether its turn has come or not, until `forget`. */
+  dead(): Promise<readonly string[]>;
   /** Opens the keeper of this process's own lease: one for each process, to be closed. */
   openKeeper(): LeaseKeeper;
 }

@@ -37,11 +37,13 @@ export function nodeLeasesConformance(open: (leaseMs: number) => Promise<NodeLea
     await eventually(async () => (await leases.reap()).dead.includes('edge-1/a'));
     expect((await leases.reap()).dead).toEqual(['edge-1/a']);
     expect(await leases.living()).toEqual([]);
+    expect(await leases.dead()).toEqual(['edge-1/a']);
     expect(await leases.renew('edge-1/a')).toBe(false);
     await leases.register('edge-1/a');
     expect(await leases.renew('edge-1/a')).toBe(false);
     await leases.forget('edge-1/a');
     expect((await leases.reap()).dead).toEqual([]);
+    expect(await leases.dead()).toEqual([]);
     expect(await leases.renew('edge-1/a')).toBe(false);
   });
 

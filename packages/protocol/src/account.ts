@@ -21,7 +21,7 @@ export const accountSubject = z.object({
 });
 export type AccountSubject = z.infer<typeof accountSubject>;
 
-/** What an edge records of a session or a room, besides its current state. */
+/** Events that an edge records of a session or a room. */
 export const ACCOUNT_EVENTS = [
   'joined',
   'left',

@@ -39,7 +39,7 @@ export class Explainer {
   readonly #questions = new Map<string, Question>();
   #isListening = false;
 
-  /** @param brokerClient whose broker has no other listener */
+  /** @param brokerClient its broker must not have another listener */
   constructor(brokerClient: Pick<BrokerClient, 'broker' | 'leases'>, channels: Channels) {
     this.#brokerClient = brokerClient;
     this.#channels = channels;
@@ -52,7 +52,10 @@ export class Explainer {
     checkTimeout(timeoutMs);
     signal?.throwIfAborted();
     const { broker, leases } = this.#brokerClient;
-    const nodes = [...new Set((await leases.living()).map(({ incarnation }) => nodeOf(incarnation)))].sort();
+    // A fenced edge lives and registers again; a killed one is to be named until presence has forgotten it.
+    const [living, dead] = await Promise.all([leases.living(), leases.dead()]);
+    const incarnations = [...living.map(({ incarnation }) => incarnation), ...dead];
+    const nodes = [...new Set(incarnations.map(nodeOf))].sort();
     const question = randomBytes(12).toString('base64url');
     const channel = this.#channels.account(question);
     const answers = new Map<string, NodeAccount>();

@@ -1,6 +1,6 @@
 /**
- * Records what `hubbub explain` reports and nothing else keeps: what deviated in a session, how sessions ended, which handshakes
- * were refused, and where messages may be missing. Bounded; the newest stay.
+ * Records for `hubbub explain` what nothing else keeps: deviations of sessions, ends of sessions, refused handshakes, and gaps.
+ * Bounded; the newest stay.
  */
 import { beginningOf, type HubbubError, toWellFormed } from '@hubbub/protocol';
 import type { UpgradeRequest } from '../admission/admission.js';
@@ -133,8 +133,8 @@ export class Accounts {
     return [...this.#closed.values()].filter(({ user }) => user.id === userId);
   }
 
-  refusedClients(isWanted: (client: RefusedClient) => boolean): RefusedClient[] {
-    return [...this.#refused.values()].filter(isWanted);
+  refusedClients(matches: (client: RefusedClient) => boolean): RefusedClient[] {
+    return [...this.#refused.values()].filter(matches);
   }
 }
 

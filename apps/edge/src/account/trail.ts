@@ -1,4 +1,4 @@
-/** What happened to one session, one room or one refused client: the newest entries, repetitions counted. */
+/** The newest entries about one session, one room or one refused client; repetitions are counted. */
 import type { AccountEvent } from '@hubbub/protocol/account';
 
 export interface Happening {

@@ -68,6 +68,10 @@ export class MemoryNodeLeases implements NodeLeases {
     return [...this.#expiry].map(([incarnation, expiresAt]) => ({ incarnation, expiresInMs: expiresAt - now }));
   }
 
+  async dead(): Promise<readonly string[]> {
+    return [...this.#dead.keys()];
+  }
+
   openKeeper(): LeaseKeeper {
     return new IdleLeaseKeeper();
   }

@@ -79,6 +79,10 @@ export class RedisNodeLeases implements NodeLeases {
     return leases;
   }
 
+  async dead(): Promise<readonly string[]> {
+    return await orUnavailable(() => this.#redis.run(this.#dead, server => server.zrange(this.#dead, 0, -1)));
+  }
+
   async #reap(which: 'expired' | 'all', dueAfterMs: number): Promise<Reaping> {
     const keys = [this.#alive, this.#dead, this.#checks];
     const args = [which, dueAfterMs, REGISTRY_TTL_MS, this.leaseMs, lateCheckMs(this.leaseMs)];

@@ -152,7 +152,7 @@ export const limitSettings = {
   explainMaxEntries: integer(0, 1_000_000)
     .default(10_000)
     .describe(
-      'Maximum ended sessions, live ones with entries, refused clients and gaps (of each) that an edge remembers for hubbub explain.',
+      'Maximum live sessions, ended sessions, refused clients and gaps, of each, that an edge remembers for hubbub explain.',
     ),
   explainMaxBytes: integer(0, 1_073_741_824)
     .default(16_777_216)
