@@ -77,7 +77,10 @@ describe('docs/http-api.md', () => {
     const shown = examples
       .flatMap(({ command }) => [
         command,
-        command.replace(/rooms\/[^/?"]+/g, 'rooms/{room_id}').replace(/users\/[^/?"]+/g, 'users/{user_id}'),
+        command
+          .replace(/rooms\/[^/?"]+/g, 'rooms/{room_id}')
+          .replace(/users\/[^/?"]+/g, 'users/{user_id}')
+          .replace(/sessions\/[^/?"]+/g, 'sessions/{session_id}'),
       ])
       .join('\n');
     const routes = (body.routes as string[])

@@ -140,7 +140,9 @@ test('counts a repeated refusal in one entry', async () => {
   const gil = await enter('gil');
   for (let n = 0; n < 40; n++) await gil.ask({ type: 'send_message', room: 'general', payload: { content: 'hi' } });
   const [session] = (await explain(`sessions/${gil.session}`)).sessions;
-  expect(session?.entries).toMatchObject([{ event: 'refused', type: 'send_message', code: 'NOT_IN_ROOM', count: 40 }]);
+  // A gap of the same second counts as one of the session: its start is known to the second.
+  const own = session?.entries.filter(({ event }) => event !== 'gap');
+  expect(own).toMatchObject([{ event: 'refused', type: 'send_message', code: 'NOT_IN_ROOM', count: 40 }]);
   expect(session?.last_frames).toEqual(Array.from({ length: 8 }, () => 'send_message'));
 });
 

@@ -122,5 +122,32 @@ export const services = board({
         }),
       ],
     },
+    {
+      title: 'What edges remember for hubbub explain',
+      panels: [
+        graph({
+          title: 'Memory of accounts',
+          description:
+            'Estimated bytes and entries, bounded by HUBBUB_EXPLAIN_MAX_BYTES and HUBBUB_EXPLAIN_MAX_ENTRIES.',
+          unit: 'short',
+          queries: [
+            ['sum by (kind) (hubbub_edge_account_bytes)', 'bytes of {{kind}}'],
+            ['sum by (kind) (hubbub_edge_account_entries)', '{{kind}}'],
+          ],
+          width: 12,
+        }),
+        graph({
+          title: 'Questions, and entries that made place',
+          description:
+            'busy: more questions than HUBBUB_EXPLAIN_QUESTIONS_PER_SECOND. Dropped entries cannot be explained later.',
+          unit: 'ops',
+          queries: [
+            [`sum by (result) (${rate('hubbub_edge_account_questions_total')})`, '{{result}}'],
+            [`sum by (kind) (${rate('hubbub_edge_account_dropped_total')})`, 'dropped {{kind}}'],
+          ],
+          width: 12,
+        }),
+      ],
+    },
   ],
 });

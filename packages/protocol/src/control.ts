@@ -23,7 +23,7 @@ export type Control =
   | { readonly do: 'remove_sessions'; readonly room: string; readonly reason?: string }
   /** On a node's channel, from presence: the sessions that the envelope names are closed with 4202. */
   | { readonly do: 'refuse_sessions'; readonly reason?: string }
-  /** On a node's channel: the edge publishes what it knows of the user, the session or the room (docs/decisions/0010). */
+  /** On a node's channel: the edge publishes what it knows of the user, the session or the room (docs/decisions/0011). */
   | ({ readonly do: 'explain'; readonly question: string } & ExplainedSubject);
 
 /** At least one of them. */

@@ -1,4 +1,4 @@
-/** Answers questions of `hubbub explain`: publishes this edge's account of a user, a session or a room (docs/decisions/0010). */
+/** Answers questions of `hubbub explain`: publishes this edge's account of a user, a session or a room (docs/decisions/0011). */
 import type { Broker } from '@hubbub/broker';
 import { type Channels, type Control, encodeEnvelope } from '@hubbub/protocol';
 import type { NodeAccount } from '@hubbub/protocol/account';
