@@ -123,7 +123,7 @@ export const services = board({
       ],
     },
     {
-      title: 'What edges remember for hubbub explain',
+      title: 'Accounts of hubbub explain',
       panels: [
         graph({
           title: 'Memory of accounts',
