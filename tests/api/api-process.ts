@@ -2,6 +2,7 @@
 import { connect as connectTcp } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { TEST_JWT_SECRET } from '@hubbub/tools/kit';
+import { withConfigFile } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
 import type { Environment, TestCluster } from '../support/cluster.js';
 import { type StartProcessOptions, startProcess, type TestProcess } from '../support/process.js';
@@ -92,12 +93,14 @@ export class ApiProcess {
 
 export interface StartApiOptions extends Pick<StartProcessOptions, 'readyWhen' | 'name'> {
   readonly env?: Environment;
+  /** Named keys, in place of the two with every right. */
+  readonly keys?: readonly object[];
 }
 
 /** Starts `hubbub api` on the cluster's Redis, asking its first presence process. */
 export async function startApi(
   cluster: TestCluster,
-  { env, name = 'api', readyWhen }: StartApiOptions = {},
+  { env, keys, name = 'api', readyWhen }: StartApiOptions = {},
 ): Promise<ApiProcess> {
   const [presence] = cluster.presence;
   const process = await startProcess(['api'], {
@@ -105,7 +108,7 @@ export async function startApi(
     env: {
       HUBBUB_API_PORT: '0',
       HUBBUB_ADMIN_PORT: '0',
-      HUBBUB_API_KEYS: `another-key,${API_KEY}`,
+      ...(keys === undefined ? { HUBBUB_API_KEYS: `another-key,${API_KEY}` } : withConfigFile({ apiKeys: keys })),
       HUBBUB_REDIS_URL: cluster.redis.url,
       HUBBUB_REDIS_PREFIX: cluster.redis.prefix,
       HUBBUB_JWT_SECRET: TEST_JWT_SECRET,

@@ -202,7 +202,7 @@ describe('every described refusal occurs, and matches its description', () => {
     ));
   test('401', () => provoke(401, described => ask(described, { key: 'wrong' })));
   test('403', async () => {
-    const without = await startApi(cluster);
+    const without = await startApi(cluster, { keys: [{ name: 'narrow', key: API_KEY, operations: ['dead_letters'] }] });
     await provoke(403, described => ask(described, {}, without));
   });
   test(

@@ -43,7 +43,7 @@ import {
 } from '../../packages/protocol/src/index.js';
 import { msgpackCodec } from '../../packages/protocol/src/msgpack-codec.js';
 import { parsePlainMessage } from '../../packages/protocol/src/service-message.js';
-import { createKeyCheck } from '../../packages/runtime/src/http/api-key.js';
+import { createKeyCheck, unlimitedKey } from '../../packages/runtime/src/http/api-key.js';
 import { parse } from '../../packages/runtime/src/http/described-routes.js';
 import { createLogger, createMetricsRegistry } from '../../packages/runtime/src/index.js';
 import { createPresenceQueries } from '../../packages/server/src/presence.js';
@@ -83,7 +83,7 @@ const behindHops = createClientAddresses({ ...proxied, trustedProxies: [], trust
 const PEER = { text: '10.0.0.1', group: '10.0.0.1', family: 'ipv4' } as const;
 
 const isAllowedOrigin = originMatcher(['https://example.com', 'https://*.example.com:8443']);
-const hasApiKey = createKeyCheck(['a-key', 'another']);
+const hasApiKey = createKeyCheck([unlimitedKey('one', 'a-key'), unlimitedKey('two', 'another')]);
 const [roomPath] = roomRoutes([]);
 const [pairPath] = roomRoutes([
   {

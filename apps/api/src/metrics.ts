@@ -5,7 +5,14 @@ import { Counter, Histogram } from 'prom-client';
 const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Every limit of the API, as the counter of refusals names it. */
-export const LIMITS = ['body_bytes', 'header_bytes', 'request_time', 'requests', 'batch_messages'] as const;
+export const LIMITS = [
+  'body_bytes',
+  'header_bytes',
+  'request_time',
+  'requests',
+  'key_requests',
+  'batch_messages',
+] as const;
 export type Limit = (typeof LIMITS)[number];
 
 export type ApiMetrics = ReturnType<typeof createApiMetrics>;
@@ -29,7 +36,7 @@ export function createApiMetrics(registry: MetricsRegistry, inFlight: () => numb
   kit.gauge('hubbub_api_requests_under_way', 'Requests in flight.', inFlight);
   const limited = kit.counterBy(
     'hubbub_api_limited_total',
-    'Requests refused because of a limit: body_bytes, header_bytes, request_time, requests (in flight), batch_messages.',
+    'Requests refused because of a limit. requests: in flight; key_requests: above the rate of the API key.',
     LIMITS.map(limit => ({ limit })),
   );
   return {

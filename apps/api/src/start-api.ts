@@ -4,7 +4,7 @@ import type { BrokerClient } from '@hubbub/broker';
 import { type Config, createRequestSources, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/config';
 import { encodeEnvelope } from '@hubbub/protocol';
 import { type Logger, listenFailure, type MetricsRegistry, type Readiness } from '@hubbub/runtime';
-import { createHttpServer, describedRoutes, type HttpServer } from '@hubbub/runtime/http';
+import { type AuditEntry, createHttpServer, describedRoutes, type HttpServer } from '@hubbub/runtime/http';
 import { createHubbub, createTokenMint, type PresenceOptions, type TokenMint } from '@hubbub/server';
 import type { KeyClaims } from './key-claims.js';
 import { type ApiMetrics, createApiMetrics } from './metrics.js';
@@ -118,6 +118,8 @@ function createApiServer(
         'For back ends without Redis access: messages to rooms, users and all, controls, histories, rosters, tokens.',
       apiKeys: config.apiKeys,
       apiKeysSetting: 'HUBBUB_API_KEYS',
+      onKeyLimited: () => metrics.limited('key_requests'),
+      audit: entry => logRequest(log, entry),
       fieldCodes: FIELD_CODES,
       routes: [
         ...messageRoutes(parts),
@@ -146,6 +148,13 @@ function mintOf(config: Config): TokenMint | undefined {
     ...(issuer !== undefined && { issuer }),
     ...(audience !== undefined && { audience }),
   });
+}
+
+function logRequest(log: Logger, { key, operation, targets, messages, result }: AuditEntry): void {
+  log.info(
+    { event: 'api_request', key, operation, targets, ...(messages !== undefined && { messages }), result },
+    'a back end changed something, or was refused',
+  );
 }
 
 function tellWhatIsClosed(config: Config, log: Logger): void {

@@ -1,9 +1,10 @@
 /** Frame limits of sessions, users and addresses: exact, forgotten with their last session, and with the right close code. */
 import { CLOSE_CODES } from '@hubbub/protocol';
+import { TokenBucket } from '@hubbub/runtime';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FrameLimits } from '../src/limits/frame-limits.js';
-import { RememberedBuckets, SharedBuckets, TokenBucket } from '../src/limits/token-bucket.js';
+import { RememberedBuckets, SharedBuckets } from '../src/limits/keyed-buckets.js';
 
 const SETTINGS = {
   maxFramesPerSecond: 10,

@@ -1,6 +1,8 @@
 /** Buckets without a holder: each change checks a few, so that full ones do not stay. */
+
+import { TokenBucket } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
-import { RememberedBuckets, TokenBucket } from '../src/limits/token-bucket.js';
+import { RememberedBuckets } from '../src/limits/keyed-buckets.js';
 
 const RATE = { perSecond: 1, burst: 10 };
 

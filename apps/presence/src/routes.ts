@@ -10,7 +10,7 @@ import {
   userAnswer,
   userId,
 } from '@hubbub/protocol/http-fields';
-import { type AdminRoutes, describedRoutes, type Route, route } from '@hubbub/runtime/http';
+import { type AdminRoutes, describedRoutes, type Route, route, unlimitedKey } from '@hubbub/runtime/http';
 import { z } from 'zod';
 import type { RegistryReader, SessionView } from './registry-reader.js';
 
@@ -22,14 +22,14 @@ export interface PresenceHttpOptions {
   readonly apiKeys: readonly string[];
 }
 
-const common = { method: 'GET', failures: [400, 401, 503] } as const;
+const common = { method: 'GET', operation: 'read', failures: [400, 401, 503] } as const;
 
 /** @example startAdminServer({ ..., routes: presenceRoutes({ registry, onlineCounter, nodeLeases, apiKeys }) }); */
 export function presenceRoutes(options: PresenceHttpOptions): AdminRoutes {
   return describedRoutes({
     title: 'Hubbub presence',
     description: 'Users in a room, rooms of a user, and the online count, as of the last commit.',
-    apiKeys: options.apiKeys,
+    apiKeys: options.apiKeys.map((key, index) => unlimitedKey(`key-${index + 1}`, key)),
     apiKeysSetting: 'HUBBUB_PRESENCE_API_KEYS',
     fieldCodes: { room_id: 'INVALID_ROOM' },
     routes: routesOf(options),

@@ -61,7 +61,13 @@ const CHECKS: readonly CrossCheck[] = [
   check(['jwtAcceptedSecrets'], ({ jwtAcceptedSecrets }, production) =>
     secretProblems('HUBBUB_JWT_ACCEPTED_SECRETS', jwtAcceptedSecrets, production),
   ),
-  check(['apiKeys'], ({ apiKeys }, production) => apiKeyProblems('HUBBUB_API_KEYS', apiKeys, production)),
+  check(['apiKeys'], ({ apiKeys }, production) =>
+    apiKeyProblems(
+      'HUBBUB_API_KEYS',
+      apiKeys.flatMap(({ key }) => key ?? []),
+      production,
+    ),
+  ),
   check(['presenceApiKeys'], ({ presenceApiKeys }, production) =>
     apiKeyProblems('HUBBUB_PRESENCE_API_KEYS', presenceApiKeys, production),
   ),

@@ -17,6 +17,7 @@ export { RELATIONS, type Relation } from './relations.js';
 export { createRequestSources, ORIGIN_REFUSED, type RequestSources } from './request-source.js';
 export type { RoomPath, TemplatePart } from './room-paths.js';
 export { DEVELOPMENT_JWT_SECRET } from './secret-strength.js';
+export type { ApiKeySetting } from './settings/api-keys.js';
 export { environmentName, type Settings, settingNames } from './settings/settings.js';
 export { usesDevelopmentSecret } from './settings/tokens.js';
 export type { ConfigWarning } from './warnings.js';

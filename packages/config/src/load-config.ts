@@ -99,9 +99,14 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
     return issue.keys.map(key => `${[...issue.path, key].join('.')}: unknown setting`);
   }
   const [setting] = issue.path;
-  const isOfFile = setting === 'namespaces' || setting === 'roomPaths';
+  const isOfFile = setting === 'namespaces' || setting === 'roomPaths' || isOfNamedKey(issue.path);
   const name = isOfFile ? issue.path.join('.') : environmentName(String(setting));
   return [`${name}: ${issue.message}`];
+}
+
+/** A field of a named key; `key` is what a variable can hold too. */
+function isOfNamedKey([setting, , field]: readonly PropertyKey[]): boolean {
+  return setting === 'apiKeys' && field !== undefined && field !== 'key';
 }
 
 /** Unique without being asked for: the host for people, random bytes for the cluster. */

@@ -1,4 +1,5 @@
 /** The messages between clients, edges and services. No I/O here; see PROTOCOL.md at the root. */
+export * from './api-operations.js';
 export * from './channels.js';
 export * from './client-event.js';
 export * from './close-codes.js';

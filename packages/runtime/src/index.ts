@@ -14,3 +14,4 @@ export {
   readMetrics,
 } from './metrics.js';
 export { onShutdownSignal, type Shutdown } from './shutdown.js';
+export { type Rate, TokenBucket } from './token-bucket.js';

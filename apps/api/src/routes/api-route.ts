@@ -1,6 +1,7 @@
 /** The routes of the API: what they work with, and the variants that a route has. */
 import type { BrokerClient } from '@hubbub/broker';
-import { type Failure, type Route, route, singleHeader } from '@hubbub/runtime/http';
+import type { ApiOperation } from '@hubbub/protocol';
+import { type ApiKey, type Failure, type Route, type RouteScope, route, singleHeader } from '@hubbub/runtime/http';
 import type { Hubbub, PresenceQueries, TokenMint } from '@hubbub/server';
 import type { z } from 'zod';
 import { keyOf } from '../idempotency.js';
@@ -21,22 +22,27 @@ export interface RouteParts {
 }
 
 interface Definition<Takes extends z.ZodObject, Answer extends z.ZodType> {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly operation: ApiOperation;
+  readonly scope?: RouteScope;
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
   /** Whether a request may be repeated under an idempotency key. */
   readonly takesKey?: boolean;
-  /** Failures that not every route has. 503: Redis or presence has to answer. */
-  readonly failures: readonly (403 | 503)[];
+  /** 503: Redis or presence has to answer. */
+  readonly failures: readonly 503[];
   readonly takes?: Takes;
   readonly answer: Answer;
-  /** @param key the idempotency key, of the header or of the body */
-  handle(input: z.output<Takes>, key: string | undefined): Promise<z.input<Answer>>;
+  /**
+   * @param key the idempotency key, of the header or of the body
+   * @param apiKey the key of the request, where the route checks its namespaces itself
+   */
+  handle(input: z.output<Takes>, key: string | undefined, apiKey: ApiKey | undefined): Promise<z.input<Answer>>;
 }
 
-const ALWAYS: readonly Failure[] = [400, 401, 408, 429, 431, 500];
+const ALWAYS: readonly Failure[] = [400, 401, 403, 408, 429, 431, 500];
 
 export function apiRoute<Takes extends z.ZodObject, Answer extends z.ZodType>({
   takesKey = false,
@@ -44,7 +50,7 @@ export function apiRoute<Takes extends z.ZodObject, Answer extends z.ZodType>({
   handle,
   ...definition
 }: Definition<Takes, Answer>): Route {
-  const ofBody: readonly Failure[] = definition.method === 'POST' ? [413, 415] : [];
+  const ofBody: readonly Failure[] = definition.method === 'GET' ? [] : [413, 415];
   return route({
     ...definition,
     ...(takesKey && { headers: idempotencyHeaders }),
@@ -53,6 +59,7 @@ export function apiRoute<Takes extends z.ZodObject, Answer extends z.ZodType>({
       handle(
         input,
         takesKey ? keyOf(singleHeader(request, 'idempotency-key'), Object(input).idempotency_key) : undefined,
+        request.apiKey,
       ),
   });
 }

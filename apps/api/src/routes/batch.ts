@@ -1,6 +1,6 @@
 /** Many messages in one request, each with an outcome of its own. */
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
-import { parse, type Route } from '@hubbub/runtime/http';
+import { type ApiKey, parse, type Route, requireNamespace } from '@hubbub/runtime/http';
 import { z } from 'zod';
 import { keyInBatch } from '../idempotency.js';
 import type { Target } from '../publishing.js';
@@ -33,6 +33,8 @@ const described = z.unknown().meta({ ...z.toJSONSchema(addressedMessage, { io: '
 export function batchRoute(parts: RouteParts): Route {
   return apiRoute({
     method: 'POST',
+    operation: 'publish',
+    scope: 'open',
     path: '/batch',
     operationId: 'publishBatch',
     summary: `Up to ${BATCH_MAX_MESSAGES} messages, each with an outcome of its own`,
@@ -46,8 +48,14 @@ export function batchRoute(parts: RouteParts): Route {
       failed: z.int().min(0),
       results: z.array(outcome).describe('One for each message, in the order of the list.'),
     }),
-    handle: ({ messages }, key) => publishBatch(parts, messages, key),
+    handle: ({ messages }, key, apiKey) => publishBatch(parts, messages, { key, apiKey }),
   });
+}
+
+interface BatchKeys {
+  /** The idempotency key. */
+  readonly key: string | undefined;
+  readonly apiKey: ApiKey | undefined;
 }
 
 interface Outcomes {
@@ -59,7 +67,7 @@ interface Outcomes {
 async function publishBatch(
   parts: RouteParts,
   messages: readonly unknown[],
-  key: string | undefined,
+  { key, apiKey }: BatchKeys,
 ): Promise<Outcomes> {
   if (messages.length > BATCH_MAX_MESSAGES) {
     parts.metrics.limited('batch_messages');
@@ -70,7 +78,7 @@ async function publishBatch(
   const lanes = new Map<string, Step[]>();
   for (const [index, message] of messages.entries()) {
     try {
-      const step = stepOf(parts, message, index, key);
+      const step = stepOf(parts, message, index, { key, apiKey });
       const lane = JSON.stringify(step.target);
       lanes.set(lane, [...(lanes.get(lane) ?? []), step]);
     } catch (error) {
@@ -89,9 +97,15 @@ async function publishBatch(
   return { published: results.length - failed, failed, results };
 }
 
-/** @throws {HubbubError} for a malformed message */
-function stepOf({ publishing }: RouteParts, message: unknown, index: number, batchKey: string | undefined): Step {
+/** @throws {HubbubError} for a malformed message, or one outside the namespaces of the API key */
+function stepOf(
+  { publishing }: RouteParts,
+  message: unknown,
+  index: number,
+  { key: batchKey, apiKey }: BatchKeys,
+): Step {
   const body = parse(addressedMessage, message, 'the message', FIELD_CODES);
+  if (apiKey !== undefined) requireNamespace(apiKey, body.room_id);
   const key = body.idempotency_key ?? (batchKey === undefined ? undefined : keyInBatch(batchKey, index));
   const { target, publication } = readMessage(body, key);
   return {

@@ -6,7 +6,7 @@ import { apiRoute, type RouteParts } from './api-route.js';
 import { idempotencyKey, reason, repeated } from './fields.js';
 
 const fields = { reason, idempotency_key: idempotencyKey };
-const common = { method: 'POST', takesKey: true, failures: [503] } as const;
+const common = { method: 'POST', operation: 'control', takesKey: true, failures: [503] } as const;
 
 export function controlRoutes({ publishing }: RouteParts): readonly Route[] {
   return [

@@ -7,7 +7,7 @@ import { apiRoute, type RouteParts } from './api-route.js';
 
 const description =
   'Admissions and refusals with reason, joins, exceeded limits, recoveries and gaps, and how sessions ended, of every edge. No payloads. An edge that does not answer within 2 s is listed. For support, not for each request: edges limit the questions.';
-const common = { method: 'GET', description, failures: [503], answer: explanation } as const;
+const common = { method: 'GET', operation: 'explain', description, failures: [503], answer: explanation } as const;
 
 export function explainRoutes({ explain }: RouteParts): readonly Route[] {
   return [

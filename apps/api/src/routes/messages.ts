@@ -55,7 +55,7 @@ const position = {
   epoch: z.string().optional().describe('Of the history, if the room has one.'),
   offset: z.int().min(1).optional().describe('Position in the history, if the room has one.'),
 };
-const common = { method: 'POST', takesKey: true, failures: [503] } as const;
+const common = { method: 'POST', operation: 'publish', takesKey: true, failures: [503] } as const;
 
 export function messageRoutes({ publishing }: RouteParts): readonly Route[] {
   return [

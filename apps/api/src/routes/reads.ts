@@ -25,6 +25,7 @@ export function readRoutes({ brokerClient, presence }: RouteParts): readonly Rou
   return [
     apiRoute({
       method: 'GET',
+      operation: 'read',
       path: '/rooms/{room_id}/history',
       operationId: 'readHistory',
       summary: 'Read the history of a room',
@@ -61,6 +62,7 @@ export function readRoutes({ brokerClient, presence }: RouteParts): readonly Rou
     }),
     apiRoute({
       method: 'GET',
+      operation: 'read',
       path: '/rooms/{room_id}/roster',
       operationId: 'readRoster',
       summary: 'List the users in a room',
@@ -75,6 +77,7 @@ export function readRoutes({ brokerClient, presence }: RouteParts): readonly Rou
     }),
     apiRoute({
       method: 'GET',
+      operation: 'read',
       path: '/users/{user_id}',
       operationId: 'readUser',
       summary: 'Where a user is: sessions, edges, rooms',
@@ -87,9 +90,11 @@ export function readRoutes({ brokerClient, presence }: RouteParts): readonly Rou
     }),
     apiRoute({
       method: 'GET',
+      operation: 'read',
       path: '/online',
       operationId: 'countOnline',
       summary: 'How many users are online',
+      scope: 'open',
       failures: [503],
       answer: onlineAnswer,
       handle: async () => ({ online: await brokerClient.online.total() }),

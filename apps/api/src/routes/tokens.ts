@@ -22,7 +22,8 @@ export function tokenRoutes({ mint }: RouteParts): readonly Route[] {
       operationId: 'mintSessionToken',
       summary: 'A token that a user connects with',
       description: 'Only if HUBBUB_API_TOKENS is true.',
-      failures: [403],
+      failures: [],
+      operation: 'tokens',
       takes: z.strictObject({
         user_id: userId,
         name: z.string().min(1).max(128).optional().describe("The user's name as others see it; absent: the id."),
@@ -52,7 +53,8 @@ export function tokenRoutes({ mint }: RouteParts): readonly Route[] {
       operationId: 'mintRoomToken',
       summary: 'A token that admits one user to one room',
       description: 'Only if HUBBUB_API_TOKENS is true. PROTOCOL.md section 1 describes its use.',
-      failures: [403],
+      failures: [],
+      operation: 'tokens',
       takes: z.strictObject({
         room_id: roomId,
         user_id: userId,

@@ -3,10 +3,10 @@
  * Bounded; the newest stay.
  */
 import { beginningOf, type HubbubError, toWellFormed } from '@hubbub/protocol';
+import { TokenBucket } from '@hubbub/runtime';
 import type { UpgradeRequest } from '../admission/admission.js';
 import { withoutTokens } from '../admission/refusal-log.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
-import { TokenBucket } from '../limits/token-bucket.js';
 import type { AccountMetrics } from './account-metrics.js';
 import { claimedUser, type PresentingRequest } from './claimed-user.js';
 import { Newest } from './newest.js';

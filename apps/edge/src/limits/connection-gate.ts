@@ -1,11 +1,10 @@
 /** Limits connections of an address, handshakes of the edge, and silent connections. */
 import type { Config } from '@hubbub/config';
 import type { Logger } from '@hubbub/runtime';
-import { occasionally } from '@hubbub/runtime';
+import { occasionally, TokenBucket } from '@hubbub/runtime';
 import { type ConnectionBounds, REFUSED_MAX } from './descriptors.js';
 import { LimitExceeded, retryAfterMs } from './limit-exceeded.js';
 import type { LimitMetrics } from './limit-metrics.js';
-import { TokenBucket } from './token-bucket.js';
 
 export interface ConnectionGateOptions
   extends Pick<Config, 'maxConnectionsPerAddress' | 'maxHandshakesPerSecond' | 'trustedProxies' | 'trustedHops'> {

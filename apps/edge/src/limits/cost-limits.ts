@@ -2,9 +2,10 @@
 
 import { type Config, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE, namespaceOf } from '@hubbub/protocol';
+import { type Rate, TokenBucket } from '@hubbub/runtime';
 import { type FrameClock, type NamespaceBuckets, type Resource, ResourceBudget, type Usage } from './cost.js';
+import { RememberedBuckets, SharedBuckets } from './keyed-buckets.js';
 import { type Limited, limitKeyOf } from './limit-key.js';
-import { type Rate, RememberedBuckets, SharedBuckets, TokenBucket } from './token-bucket.js';
 
 export type CostSettings = Pick<
   Config,

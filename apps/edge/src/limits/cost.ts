@@ -4,8 +4,8 @@
  * See docs/decisions/0006-what-an-action-costs.md.
  */
 import { type ClientFrameType, namespaceOf } from '@hubbub/protocol';
+import type { TokenBucket } from '@hubbub/runtime';
 import { LimitExceeded, type LimitName } from './limit-exceeded.js';
-import type { TokenBucket } from './token-bucket.js';
 
 export const RESOURCES = ['calls', 'bytes_out', 'stored_bytes'] as const;
 export type Resource = (typeof RESOURCES)[number];

@@ -1,9 +1,10 @@
 /** Limits the frames of a session, its user and its address on this edge, and closes sessions that exceed them too often. */
 import type { Config } from '@hubbub/config';
 import { CLOSE_CODES, type CloseCode, type ErrorCode, isAnonymousId, type SessionLimits } from '@hubbub/protocol';
+import type { TokenBucket } from '@hubbub/runtime';
+import { RememberedBuckets, SharedBuckets } from './keyed-buckets.js';
 import { LimitExceeded, type LimitName } from './limit-exceeded.js';
 import { type Limited, limitKeyOf, peerAddress } from './limit-key.js';
-import { RememberedBuckets, SharedBuckets, type TokenBucket } from './token-bucket.js';
 
 export type FrameLimitSettings = Pick<
   Config,

@@ -2,9 +2,9 @@
 import type { Broker } from '@hubbub/broker';
 import { type Channels, type Control, encodeEnvelope } from '@hubbub/protocol';
 import type { NodeAccount } from '@hubbub/protocol/account';
+import { TokenBucket } from '@hubbub/runtime';
 import { type AccountParts, encodeAccount } from '../account/account-answer.js';
 import type { AccountMetrics } from '../account/account-metrics.js';
-import { TokenBucket } from '../limits/token-bucket.js';
 
 export interface ExplainControlParts extends AccountParts {
   readonly broker: Pick<Broker, 'publish'>;

@@ -1,17 +1,15 @@
 /** The HTTP interface for back ends that have no Redis access (`hubbub api`). */
-import { flag, host, integer, isHeaderText, list, MINUTE_MS, port, SECRET } from './fields.js';
-
-/** A shortened output of `openssl rand -hex 24`. */
-export const API_KEYS = 'API keys such as 5f1c9a0e7b3d2468 (visible ASCII characters)';
+import { apiKeyList } from './api-keys.js';
+import { flag, host, integer, MINUTE_MS, port, SECRET } from './fields.js';
 
 export const apiSettings = {
   apiPort: port.default(8082).describe('Port of the HTTP API for back ends (hubbub api); 0 takes a free port.'),
   apiHost: host.default('127.0.0.1').describe('Address that the port of the HTTP API binds to.'),
-  apiKeys: list(API_KEYS, isHeaderText)
+  apiKeys: apiKeyList
     .default([])
     .meta(SECRET)
     .describe(
-      'Keys that authenticate back ends at the HTTP API. Empty: the API refuses every request that needs a key.',
+      'Keys of back ends at the HTTP API, or named keys with limits (docs/http-api.md). Empty: only the description is open.',
     ),
   apiTokens: flag()
     .default(false)

@@ -1,7 +1,7 @@
 /** The broker, presence, and the life cycle of a process. */
 import { parseRedisLocation } from '@hubbub/protocol';
 import { z } from 'zod';
-import { API_KEYS } from './api.js';
+import { API_KEYS } from './api-keys.js';
 import { baseUrl, integer, isHeaderText, list, MINUTE_MS, nonEmpty, oneOf, SECRET, text } from './fields.js';
 
 /** Parsed as the connection parses it: a pattern would accept URLs that the connection refuses or misreads. */

@@ -22,7 +22,7 @@ export function list(what: string, isItem: (item: string) => boolean = item => i
   );
 }
 
-function splitAtCommas(text: string): string[] {
+export function splitAtCommas(text: string): string[] {
   return text
     .split(',')
     .map(item => item.trim())

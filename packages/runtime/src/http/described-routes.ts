@@ -1,25 +1,54 @@
 /** Routes with zod schemas, which need an API key, and `GET /openapi.json`, which describes them. */
-import { type ErrorCode, HubbubError } from '@hubbub/protocol';
+import { type ApiOperation, type ErrorCode, HubbubError } from '@hubbub/protocol';
 import type { FastifyRequest, FastifySchemaCompiler } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { createKeyCheck } from './api-key.js';
+import { type ApiKey, createKeyCheck, KeyRates, requireNamespace, requireOperation } from './api-key.js';
+import { type AuditEntry, auditEntry } from './audit.js';
 import { type HttpServer, singleHeader } from './http-server.js';
 
 export interface DescribedRoutesOptions {
   readonly title: string;
   readonly description: string;
   /** Empty: every request is answered 401. */
-  readonly apiKeys: readonly string[];
+  readonly apiKeys: readonly ApiKey[];
   /** The setting that holds the keys. */
   readonly apiKeysSetting: string;
+  /** Gets each request of a known key to a route that changes something. */
+  readonly audit?: (entry: AuditEntry) => void;
+  /** Counts a request above the rate of its key. */
+  readonly onKeyLimited?: () => void;
   /** The error codes of single fields; others get `INVALID_FORMAT`. */
   readonly fieldCodes: Readonly<Record<string, ErrorCode>>;
   readonly routes: readonly Route[];
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of every request to a route that needs one. */
+    apiKey: ApiKey | undefined;
+  }
+  interface FastifyContextConfig {
+    readonly operation?: ApiOperation;
+    readonly operationId?: string;
+  }
+}
+
+/** Operations that change nothing. */
+const READING: readonly ApiOperation[] = ['read', 'explain'];
+
+/**
+ * The namespaces that a key needs for a route. `room`: that of `room_id`, or all where the request has no `room_id`.
+ * `open`: none, or the handler checks them.
+ */
+export type RouteScope = 'room' | 'open';
+
 export interface Route<Takes extends z.ZodObject = z.ZodObject> {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** The operation that a key needs. */
+  readonly operation: ApiOperation;
+  /** Default: `room`. */
+  readonly scope?: RouteScope;
   /** As OpenAPI writes it: `/rooms/{room_id}/roster`. */
   readonly path: string;
   readonly operationId: string;
@@ -46,7 +75,11 @@ export function route<Takes extends z.ZodObject, Answer extends z.ZodType>(
   return definition as unknown as Route;
 }
 
-const errorAnswer = z.strictObject({ code: z.string(), message: z.string() });
+const errorAnswer = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()).optional().describe('Facts of the message, such as `missing_operation`.'),
+});
 const failure = (description: string, headers?: object) =>
   errorAnswer.meta({ description, ...(headers !== undefined && { headers }) });
 const retryAfter = { 'Retry-After': { type: 'integer', minimum: 1, description: 'Seconds.' } };
@@ -54,12 +87,12 @@ const retryAfter = { 'Retry-After': { type: 'integer', minimum: 1, description: 
 const FAILURES = {
   400: failure('The request is wrong; the message names the field.'),
   401: failure('The API key is missing or wrong.'),
-  403: failure('This process does not do that; the message names the setting that allows it.'),
+  403: failure('The API key lacks the operation or the namespace in `details`, or a setting forbids it.'),
   408: failure('The request did not arrive completely in time; nothing was done.'),
   409: failure('The idempotency key was used for another request.'),
   413: failure('The body or a message is too large, or there are too many messages.'),
   415: failure('The body does not have the type application/json.'),
-  429: failure('Too many requests are in flight; nothing was done.', retryAfter),
+  429: failure('Too many requests are in flight, or the API key has too many; nothing was done.', retryAfter),
   431: failure('The headers are too large.'),
   500: failure('A defect of the server. The outcome is unknown.'),
   503: failure(
@@ -71,8 +104,7 @@ export type Failure = keyof typeof FAILURES;
 
 /** For {@link HttpServer.register}: the routes, and their description at `/openapi.json`, which needs no key. */
 export function describedRoutes(options: DescribedRoutesOptions): (server: HttpServer) => Promise<void> {
-  const { title, description, apiKeys, apiKeysSetting, fieldCodes, routes } = options;
-  const isAuthorized = createKeyCheck(apiKeys);
+  const { title, description, apiKeysSetting, fieldCodes, routes } = options;
   return async server => {
     await server.register(import('@fastify/swagger'), {
       openapi: {
@@ -89,17 +121,8 @@ export function describedRoutes(options: DescribedRoutesOptions): (server: HttpS
       transformObject: document => withOptionalBodies(Object(document).openapiObject),
     });
     server.setValidatorCompiler(validatorOf(fieldCodes));
-    // Before a byte of the body is read.
-    server.addHook('onRequest', async request => {
-      if (request.routeOptions.config.isOpen || isAuthorized(singleHeader(request, 'authorization'))) return;
-      const isClosed = apiKeys.length === 0;
-      throw new HubbubError(
-        'UNAUTHORIZED',
-        isClosed
-          ? `${apiKeysSetting} is not set: this interface is closed.`
-          : 'Authorization: Bearer <API key> is missing or wrong.',
-      );
-    });
+    authorizeRequests(server, options);
+    auditRequests(server, options);
     server.get(
       '/openapi.json',
       {
@@ -117,9 +140,55 @@ export function describedRoutes(options: DescribedRoutesOptions): (server: HttpS
   };
 }
 
+/** Before a byte of the body is read. */
+function authorizeRequests(
+  server: HttpServer,
+  { apiKeys, apiKeysSetting, onKeyLimited }: DescribedRoutesOptions,
+): void {
+  const findKey = createKeyCheck(apiKeys);
+  const rates = new KeyRates();
+  server.decorateRequest('apiKey', undefined);
+  server.addHook('onRequest', async request => {
+    const { isOpen, operation } = request.routeOptions.config;
+    if (isOpen) return;
+    const key = findKey(singleHeader(request, 'authorization'));
+    if (key === undefined) {
+      throw new HubbubError(
+        'UNAUTHORIZED',
+        apiKeys.length === 0
+          ? `${apiKeysSetting} is not set: this interface is closed.`
+          : 'Authorization: Bearer <API key> is missing or wrong.',
+      );
+    }
+    try {
+      rates.take(key);
+    } catch (error) {
+      onKeyLimited?.();
+      throw error;
+    }
+    request.apiKey = key;
+    if (operation !== undefined) requireOperation(key, operation);
+  });
+}
+
+/** Requests above the rate of their key have no entry: a program that does not stop would fill the log. */
+function auditRequests(server: HttpServer, { audit }: DescribedRoutesOptions): void {
+  if (audit === undefined) return;
+  const errors = new WeakMap<FastifyRequest, unknown>();
+  server.addHook('onError', async (request, _reply, error) => {
+    errors.set(request, error);
+  });
+  server.addHook('onResponse', async request => {
+    const { operation, operationId = '' } = request.routeOptions.config;
+    if (request.apiKey === undefined || operation === undefined || READING.includes(operation)) return;
+    audit(auditEntry(request.apiKey.name, operationId, request, errors.get(request)));
+  });
+}
+
 const NO_QUERY = z.strictObject({});
 
-function addRoute(server: HttpServer, { method, path, takes = NO_QUERY, handle, ...definition }: Route): void {
+function addRoute(server: HttpServer, definition: Route): void {
+  const { method, path, takes = NO_QUERY, operation, scope = 'room', handle } = definition;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
   const fields = (areInPath: boolean) => {
     const entries = Object.entries(takes.shape).filter(([name]) => names.includes(name) === areInPath);
@@ -131,6 +200,7 @@ function addRoute(server: HttpServer, { method, path, takes = NO_QUERY, handle, 
   server.route({
     method,
     url: path.replace(/\{(\w+)\}/g, ':$1'),
+    config: { operation, operationId },
     schema: {
       operationId,
       summary,
@@ -140,8 +210,11 @@ function addRoute(server: HttpServer, { method, path, takes = NO_QUERY, handle, 
       ...(headers !== undefined && { headers }),
       response: responses(answer, failures),
     },
-    handler: request =>
-      handle({ ...Object(request.params), ...Object(request.query), ...Object(request.body) }, request),
+    handler: request => {
+      const input = { ...Object(request.params), ...Object(request.query), ...Object(request.body) };
+      if (scope === 'room' && request.apiKey !== undefined) requireNamespace(request.apiKey, input.room_id);
+      return handle(input, request);
+    },
   });
 }
 

@@ -1,5 +1,5 @@
 /** The HTTP server of every port but the public one: hosts, JSON, error answers and HTTP's conventions. */
-import { type ErrorCode, HubbubError, jsonCodec } from '@hubbub/protocol';
+import { type ErrorCode, type ErrorDetails, HubbubError, jsonCodec } from '@hubbub/protocol';
 import {
   type FastifyBaseLogger,
   type FastifyHttpOptions,
@@ -80,12 +80,11 @@ export function createHttpServer({ hostProblem, log, bodyLimitSetting, ...option
     log.error({ event: 'request_failed', err: error, suppressed }, 'a request failed because of a defect'),
   );
   function answerError(error: unknown, _request: FastifyRequest, reply: FastifyReply): void {
-    const { status, code, message } = refusalOf(error, bodyLimitSetting);
+    const { status, code, message, retryAfterMs = 1000, details } = refusalOf(error, bodyLimitSetting);
     if (status === 500) logDefect(error);
-    // Redis is found again within about a second.
-    if (status === 503 || status === 429) reply.header('retry-after', 1);
+    if (status === 503 || status === 429) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
     if (status === 401) reply.header('www-authenticate', 'Bearer');
-    reply.code(status).send({ code, message });
+    reply.code(status).send({ code, message, details });
   }
   server.setErrorHandler(answerError);
   answerUnknownRoutes(server);
@@ -96,6 +95,9 @@ interface Refusal {
   readonly status: number;
   readonly code: ErrorCode;
   readonly message: string;
+  /** Default: 1000; Redis is found again within about a second. */
+  readonly retryAfterMs?: number | undefined;
+  readonly details?: ErrorDetails | undefined;
 }
 
 /** Every other code means a mistake in the request: 400. */
@@ -112,7 +114,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 function refusalOf(error: unknown, bodyLimitSetting = 'the limit'): Refusal {
   if (error instanceof HubbubError) {
-    return { status: STATUS[error.code] ?? 400, code: error.code, message: error.message };
+    const { code, message, retryAfterMs, details } = error;
+    return { status: STATUS[code] ?? 400, code, message, retryAfterMs, details };
   }
   switch (Object(error).code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

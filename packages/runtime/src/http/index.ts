@@ -6,5 +6,7 @@ export {
   type Readiness,
   startAdminServer,
 } from './admin-server.js';
-export { describedRoutes, type Failure, parse, type Route, route } from './described-routes.js';
+export { type ApiKey, requireNamespace, unlimitedKey } from './api-key.js';
+export type { AuditEntry } from './audit.js';
+export { describedRoutes, type Failure, parse, type Route, type RouteScope, route } from './described-routes.js';
 export { createHttpServer, type HttpServer, type HttpServerOptions, routeName, singleHeader } from './http-server.js';

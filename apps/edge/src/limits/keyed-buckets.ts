@@ -1,69 +1,10 @@
-/** Token buckets, alone and by key: a rate per second on average, and a burst. */
+/** Token buckets by key: remembered ones, and ones that several holders share. */
+import { type Rate, TokenBucket } from '@hubbub/runtime';
 
-export interface Rate {
-  readonly perSecond: number;
-  /** At least 1. */
-  readonly burst: number;
-}
-
-const PROMISE_MAX_MS = 30_000;
 /** Of one kind, on one edge: 20 MB at most. Handshakes are limited, so an edge with the default limits stays far below. */
 const REMEMBERED_MAX = 100_000;
 /** Keys that are checked with each change; more than one change adds, so that full buckets do not pile up. */
 const CHECKED_AT_ONCE = 2;
-
-/** RFC 2698's meter with one rate. Two numbers, no timer. */
-export class TokenBucket {
-  readonly #perMs: number;
-  readonly #burst: number;
-  #tokens: number;
-  #atMs: number;
-  #promisedUntilMs = Number.NEGATIVE_INFINITY;
-
-  /** @param nowMs of a clock that never goes back, as `performance.now()` @param tokens in it; default: it is full */
-  constructor({ perSecond, burst }: Rate, nowMs: number, tokens = burst) {
-    this.#perMs = perSecond / 1000;
-    this.#burst = burst;
-    this.#tokens = tokens;
-    this.#atMs = nowMs;
-  }
-
-  /** Milliseconds until there is a token; 0 when there is one. Takes none. */
-  waitMs(nowMs: number): number {
-    this.#refill(nowMs);
-    return this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perMs;
-  }
-
-  /** Milliseconds after which a frame that is refused now may come. Each refusal is promised a token of its own. */
-  promiseMs(nowMs: number): number {
-    const dueMs = Math.max(nowMs + this.waitMs(nowMs), this.#promisedUntilMs + 1 / this.#perMs);
-    // A client that does not stop would promise itself the next hours.
-    if (dueMs - nowMs > PROMISE_MAX_MS) return PROMISE_MAX_MS * (1 + Math.random());
-    this.#promisedUntilMs = dueMs;
-    return dueMs - nowMs;
-  }
-
-  /** Takes what was used, also more than there is: then the next one waits until the debt is paid. */
-  take(amount = 1): void {
-    this.#tokens -= amount;
-  }
-
-  /** Tokens that are there; below 0 where more was taken. */
-  level(nowMs: number): number {
-    this.#refill(nowMs);
-    return this.#tokens;
-  }
-
-  isFull(nowMs: number): boolean {
-    return this.level(nowMs) >= this.#burst;
-  }
-
-  #refill(nowMs: number): void {
-    if (nowMs <= this.#atMs) return; // A frame that waited brings the time at which it came.
-    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
-    this.#atMs = nowMs;
-  }
-}
 
 /** Buckets without a holder, by key, until they are full: a reconnect must not refill them (docs/decisions/0003). */
 export class RememberedBuckets {

@@ -1,0 +1,44 @@
+/** The audit of requests that change something: who did what to whom, without payloads, reasons and secrets. */
+import { HubbubError, isPlainObject } from '@hubbub/protocol';
+import type { FastifyRequest } from 'fastify';
+
+export interface AuditEntry {
+  /** Name of the key. */
+  readonly key: string;
+  /** The `operationId` of the route, such as `closeRoom`. */
+  readonly operation: string;
+  /** The rooms and users that the request names, such as `room:chat:42`, `user:u1` or `all`; at most 20. */
+  readonly targets: readonly string[];
+  /** Messages of a batch. */
+  readonly messages?: number;
+  /** `done`, or the code of the refusal. */
+  readonly result: string;
+}
+
+const MAX_TARGETS = 20;
+/** Longer than every valid id; a refused request may hold any text. */
+const MAX_TARGET_LENGTH = 200;
+
+/** Describes a request of a known key, answered or refused. */
+export function auditEntry(key: string, operation: string, request: FastifyRequest, error: unknown): AuditEntry {
+  const input = { ...Object(request.params), ...Object(request.body) };
+  const messages = Array.isArray(input.messages) ? input.messages : undefined;
+  const targets = new Set([input, ...(messages ?? [])].flatMap(targetsOf));
+  return {
+    key,
+    operation,
+    targets: [...targets].slice(0, MAX_TARGETS),
+    ...(messages !== undefined && { messages: messages.length }),
+    result: error === undefined ? 'done' : error instanceof HubbubError ? error.code : 'failed',
+  };
+}
+
+function targetsOf(named: unknown): string[] {
+  if (!isPlainObject(named)) return [];
+  const { room_id: room, user_id: user, all } = named;
+  return [
+    ...(typeof room === 'string' ? [`room:${room}`] : []),
+    ...(typeof user === 'string' ? [`user:${user}`] : []),
+    ...(all === true ? ['all'] : []),
+  ].map(target => target.slice(0, MAX_TARGET_LENGTH));
+}
