@@ -1,6 +1,6 @@
 /** Budgets of sessions, users and namespaces: a debt delays the next action, is shared as documented, and is forgotten. */
 import { expect, test } from 'vitest';
-import type { Usage } from '../src/limits/cost.js';
+import type { Usage } from '../src/limits/budget.js';
 import { CostLimits, type CostSettings } from '../src/limits/cost-limits.js';
 import type { LimitExceeded } from '../src/limits/limit-exceeded.js';
 

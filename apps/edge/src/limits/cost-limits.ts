@@ -3,7 +3,7 @@
 import { type Config, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE, namespaceOf } from '@hubbub/protocol';
 import { type Rate, TokenBucket } from '@hubbub/runtime';
-import { type FrameClock, type NamespaceBuckets, type Resource, ResourceBudget, type Usage } from './cost.js';
+import { Budget, type FrameClock, type NamespaceBuckets, type Usage } from './budget.js';
 import { RememberedBuckets, SharedBuckets } from './keyed-buckets.js';
 import { type Limited, limitKeyOf } from './limit-key.js';
 
@@ -77,8 +77,8 @@ export class CostLimits {
   open(session: Limited, nowMs: number): SessionCost {
     const key = limitKeyOf(session.user, session.address);
     const clock = { nowMs };
-    const budget = (resource: Resource, { sessions, users, namespaces }: Scopes) =>
-      new ResourceBudget({
+    const budget = (resource: 'calls' | 'bytes_out', { sessions, users, namespaces }: Scopes) =>
+      new Budget({
         resource,
         clock,
         session: sessions?.take(key, nowMs),
@@ -124,8 +124,8 @@ interface StoredScopes {
 interface SessionCostParts {
   readonly key: string;
   readonly clock: FrameClock;
-  readonly calls: ResourceBudget;
-  readonly bytesOut: ResourceBudget;
+  readonly calls: Budget;
+  readonly bytesOut: Budget;
   readonly scopes: ReadonlyMap<string, StoredScopes>;
   readonly maxRooms: number;
   readonly used: Usage;
@@ -135,9 +135,9 @@ interface SessionCostParts {
 export class SessionCost {
   readonly key: string;
   readonly clock: FrameClock;
-  readonly calls: ResourceBudget;
+  readonly calls: Budget;
   /** Answers and replays; messages to the members of a room are charged to the room. */
-  readonly bytesOut: ResourceBudget;
+  readonly bytesOut: Budget;
   readonly stored: SessionStoredBytes;
 
   constructor(parts: SessionCostParts) {
@@ -157,7 +157,7 @@ interface Filled {
 
 class SessionStoredBytes {
   readonly #parts: SessionCostParts;
-  readonly #budgets = new Map<string, ResourceBudget>();
+  readonly #budgets = new Map<string, Budget>();
   /** In the order of their beginning; not more rooms than a session may be in. */
   readonly #filled = new Map<string, Filled>();
 
@@ -190,13 +190,13 @@ class SessionStoredBytes {
       this.#parts.scopes.get(namespace)?.users?.release(this.#parts.key, nowMs);
   }
 
-  #budget(namespace: string): ResourceBudget {
+  #budget(namespace: string): Budget {
     let budget = this.#budgets.get(namespace);
     if (budget === undefined) {
       const { scopes, key, clock, used } = this.#parts;
       const { users, own } = scopes.get(namespace) ?? {};
       const user = users?.hold(key, clock.nowMs);
-      budget = new ResourceBudget({ resource: 'stored_bytes', clock, user, namespaces: own && (() => own), used });
+      budget = new Budget({ resource: 'stored_bytes', clock, user, namespaces: own && (() => own), used });
       this.#budgets.set(namespace, budget);
     }
     return budget;

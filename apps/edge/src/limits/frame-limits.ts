@@ -2,8 +2,9 @@
 import type { Config } from '@hubbub/config';
 import { CLOSE_CODES, type CloseCode, type ErrorCode, isAnonymousId, type SessionLimits } from '@hubbub/protocol';
 import type { TokenBucket } from '@hubbub/runtime';
+import { Budget, type FrameClock } from './budget.js';
 import { RememberedBuckets, SharedBuckets } from './keyed-buckets.js';
-import { LimitExceeded, type LimitName } from './limit-exceeded.js';
+import type { LimitExceeded } from './limit-exceeded.js';
 import { type Limited, limitKeyOf, peerAddress } from './limit-key.js';
 
 export type FrameLimitSettings = Pick<
@@ -42,13 +43,16 @@ export class FrameLimits {
 
   /** For a session with its first frame: one that only listens holds none. A session that reconnects continues with the rest of its allowance. */
   open({ user, address }: Limited, nowMs: number): FrameAllowance {
-    return new FrameAllowance({
+    const clock = { nowMs };
+    const budget = new Budget({
+      resource: 'frames',
+      clock,
       session: this.#sessions?.take(limitKeyOf(user, address), nowMs),
       // Each session without a token is a user of its own, and shares what its address may send.
       user: isAnonymousId(user.id) ? undefined : this.#users?.hold(user.id, nowMs),
       address: this.#addresses?.hold(peerAddress(address).group, nowMs),
-      maxRefusalsPerMinute: this.#settings.maxRefusalsPerMinute,
     });
+    return new FrameAllowance(budget, clock, this.#settings.maxRefusalsPerMinute);
   }
 
   /** Once for each `open`. */
@@ -68,43 +72,32 @@ function sharedBuckets(perSecond: number): SharedBuckets | undefined {
   return perSecond === 0 ? undefined : new SharedBuckets({ perSecond, burst: SHARED_BURST_SECONDS * perSecond });
 }
 
-interface AllowanceParts {
-  readonly session: TokenBucket | undefined;
-  readonly user: TokenBucket | undefined;
-  readonly address: TokenBucket | undefined;
-  readonly maxRefusalsPerMinute: number;
-}
-
 /** The remaining frames of one session. */
 export class FrameAllowance {
-  readonly session: TokenBucket | undefined;
-  readonly #buckets: readonly { readonly bucket: TokenBucket; readonly limit: LimitName; readonly who: string }[];
+  readonly #budget: Budget;
+  readonly #clock: FrameClock;
   readonly #maxRefusals: number;
   #minuteBeganMs = Number.NEGATIVE_INFINITY;
   #refusals = 0;
   #rateLimited = 0;
 
-  constructor({ session, user, address, maxRefusalsPerMinute }: AllowanceParts) {
-    this.session = session;
-    const buckets = [
-      { bucket: session, limit: 'session_frames', who: 'this session' },
-      { bucket: user, limit: 'user_frames', who: 'the sessions of this user' },
-      { bucket: address, limit: 'address_frames', who: 'the sessions of this address' },
-    ] as const;
-    this.#buckets = buckets.flatMap(({ bucket, ...named }) => (bucket === undefined ? [] : [{ bucket, ...named }]));
+  constructor(budget: Budget, clock: FrameClock, maxRefusalsPerMinute: number) {
+    this.#budget = budget;
+    this.#clock = clock;
     this.#maxRefusals = maxRefusalsPerMinute;
   }
 
-  /** Takes one frame, or returns the exceeded limit. A refused frame takes nothing from user and address. */
+  /** To be remembered when the session ends. */
+  get session(): TokenBucket | undefined {
+    return this.#budget.session;
+  }
+
+  /** Takes one frame, or returns the exceeded limit. A refused frame takes nothing. */
   take(nowMs: number): LimitExceeded | undefined {
-    const empty = this.#buckets.filter(({ bucket }) => bucket.waitMs(nowMs) > 0);
-    const [first] = empty;
-    if (first !== undefined) {
-      const retryAfterMs = Math.ceil(Math.max(...empty.map(({ bucket }) => bucket.promiseMs(nowMs))));
-      return tooMany(first.limit, first.who, retryAfterMs);
-    }
-    for (const { bucket } of this.#buckets) bucket.take();
-    return undefined;
+    this.#clock.nowMs = nowMs;
+    const refusal = this.#budget.refusal();
+    if (refusal === undefined) this.#budget.charge(1);
+    return refusal;
   }
 
   /** A frame was refused. Returns the code to close with when that was one too many within a minute (PROTOCOL.md section 4). */
@@ -119,13 +112,4 @@ export class FrameAllowance {
     if (this.#refusals <= this.#maxRefusals) return undefined;
     return this.#rateLimited > this.#refusals / 2 ? CLOSE_CODES.TOO_MANY_FRAMES : CLOSE_CODES.PROTOCOL_ABUSE;
   }
-}
-
-function tooMany(limit: LimitName, who: string, retryAfterMs: number): LimitExceeded {
-  return new LimitExceeded(
-    limit,
-    'RATE_LIMITED',
-    `Too many frames of ${who}; send again in ${retryAfterMs} ms.`,
-    retryAfterMs,
-  );
 }

@@ -1,6 +1,6 @@
 /** Metrics of the limits: how often each was exceeded, and how much is tracked for them. */
 import { type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
-import type { Usage } from './cost.js';
+import type { Usage } from './budget.js';
 import { LIMITS, type LimitName } from './limit-exceeded.js';
 import { OVERLOAD_SIGNALS, type OverloadSignal } from './overload.js';
 import type { PublishWindow } from './publish-window.js';
