@@ -67,7 +67,7 @@ test('one server gets Sentinels without a stop, a former primary returns as a re
   await newcomer.join('kept:edge-1-a');
   await newcomer.nextFrame({ type: 'new_message' });
   await before.end();
-  expect([...before.violations(), ...before.gaps()], 'nobody noticed the change').toEqual([]);
+  expect([...before.violations(), ...before.gaps()], 'losses and gaps during the change').toEqual([]);
   await Promise.all([cluster.edge(0).process.terminate(), cluster.presence[0]?.terminate()]);
 
   const stream = await streamOn(cluster, edge);

@@ -5,6 +5,7 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adopt, eventually, ProcessOutput } from '@hubbub/tools/kit';
 import { cleanup } from '../support/cleanup.js';
+import { STEADY } from '../support/process.js';
 import { samplesOf } from '../support/samples.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -78,7 +79,10 @@ export function startProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): RunningProgram {
-  const child = spawn(command, [...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, [...args], {
+    env: { ...process.env, ...STEADY, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   adopt(child);
   cleanup(() => child.kill('SIGKILL'));
   const output = new ProcessOutput();

@@ -22,7 +22,7 @@ export interface StartProcessOptions extends StartHubbubOptions {
 }
 
 /** A verdict must not depend on the load of the machine. */
-const STEADY = { HUBBUB_SHED_OVERLOAD: 'false' };
+export const STEADY = { HUBBUB_SHED_OVERLOAD: 'false' };
 
 /**
  * Starts `hubbub <args>` and resolves when it is ready. It admits all handshakes, however busy the machine is.

@@ -94,7 +94,7 @@ export async function startEdge({
     leases: brokerClient.leases,
     nodeId: config.nodeId,
     partitions: config.presencePartitions,
-    hears: () => !broker.isInterrupted(nodeChannel),
+    isSubscribed: () => !broker.isInterrupted(nodeChannel),
     snapshot: () => sessions,
     refuseQuestion: question => questions.refuse(question),
     logger: log,

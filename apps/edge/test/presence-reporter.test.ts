@@ -69,13 +69,13 @@ interface TestSession extends ReportedSession {
   readonly rooms: Set<string>;
 }
 
-function bench({ leaseMs = 60_000, maxEntries = 10_000, hears = (): boolean => true } = {}) {
+function bench({ leaseMs = 60_000, maxEntries = 10_000, isSubscribed = (): boolean => true } = {}) {
   const log = new TestLog({ maxEntries });
   const leases = new MemoryNodeLeases({ leaseMs });
   const sessions = new Set<TestSession>();
   const refused: number[] = [];
   const reporter = new PresenceReporter({
-    hears,
+    isSubscribed,
     log,
     leases,
     nodeId: 'edge-1',
@@ -121,13 +121,13 @@ function bench({ leaseMs = 60_000, maxEntries = 10_000, hears = (): boolean => t
 describe('the whole state', () => {
   test('waits for the subscription, because answers would be lost', async () => {
     let checks = 0;
-    const { started } = bench({ hears: () => ++checks > 3 });
+    const { started } = bench({ isSubscribed: () => ++checks > 3 });
     await started();
     expect(checks, 'three checks fail, and the fourth lets the state go').toBe(4);
   });
 
   test('does not wait for a subscription that stays broken', async () => {
-    const { started } = bench({ hears: () => false });
+    const { started } = bench({ isSubscribed: () => false });
     await started();
   });
 });
@@ -246,7 +246,7 @@ describe('how far presence is behind', () => {
     await eventually(() => Date.now() - opened > 300);
     open('s2', 'red');
     await eventually(() => reporter.backlog.fill > 0);
-    expect(reporter.backlog.lagMs, 'nobody has removed anything').toBe(0);
+    expect(reporter.backlog.lagMs, 'presence has not removed an entry').toBe(0);
     // Presence removes the first join, which is older than the second one.
     const [first] = [
       ...(await log.read(new Map([[partitionOf('red', PARTITIONS), LOG_START]]), { waitMs: 0, limit: 1 })).values(),

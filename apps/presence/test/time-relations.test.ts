@@ -4,7 +4,7 @@ import { loadConfig } from '@hubbub/config';
 import { expect, test } from 'vitest';
 import { RECONNECT_MAX_DELAY_MS } from '../../../packages/broker/src/redis/connection.js';
 import { RENEWALS_PER_LEASE, RETRY_MAX_MS } from '../../edge/src/presence/held-lease.js';
-import { HEARS_WITHIN_MS } from '../../edge/src/presence/report-courier.js';
+import { SUBSCRIPTION_WAIT_MS } from '../../edge/src/presence/report-courier.js';
 import { INSTANCE_LEASE_MS } from '../src/instance-leases.js';
 import { META_RENEWAL_MS, RESTORING_MS } from '../src/owned-partition.js';
 import { ONLINE_RENEWAL_MS, POLL_MS } from '../src/owner.js';
@@ -26,7 +26,7 @@ test.each([
   ['an instance survives a renewal that fails', POLL_MS, INSTANCE_LEASE_MS / 2],
   [
     'an edge is back after an outage before its users leave',
-    RECONNECT_MAX_DELAY_MS + RETRY_MAX_MS + HEARS_WITHIN_MS,
+    RECONNECT_MAX_DELAY_MS + RETRY_MAX_MS + SUBSCRIPTION_WAIT_MS,
     RESYNC_MS,
   ],
   [

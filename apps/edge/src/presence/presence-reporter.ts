@@ -24,7 +24,7 @@ export interface PresenceReporterOptions {
   /** Default 16; the same for all processes of the cluster. */
   readonly partitions?: number;
   /** Whether this edge receives what presence sends. A resync waits for that, but not for long. Default: always. */
-  readonly hears?: () => boolean;
+  readonly isSubscribed?: () => boolean;
   /** All sessions of this edge, for a resync of presence. */
   snapshot(): Iterable<ReportedSession>;
   /** The question may not have reached presence. */
@@ -65,7 +65,7 @@ export class PresenceReporter {
       nodeId,
       logger,
       partitions,
-      hears: options.hears ?? (() => true),
+      isSubscribed: options.isSubscribed ?? (() => true),
       everything: () => this.#everything(),
       lost: reports => this.#lost(reports),
     });

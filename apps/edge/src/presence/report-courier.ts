@@ -20,7 +20,7 @@ export interface ReportCourierOptions {
   readonly partitions: number;
   readonly logger: Logger;
   /** Whether this edge receives what presence sends. */
-  hears(): boolean;
+  isSubscribed(): boolean;
   /** The whole state of the edge, for a resync of presence. */
   everything(): Iterable<AddressedReport>;
   /** These may not have arrived. Unless they are questions, `everything` will be asked for soon. */
@@ -34,7 +34,7 @@ const ENTRY_REPORTS = 256;
 const ENTRIES_IN_FLIGHT = 64;
 const RETRY_MIN_MS = 100;
 /** The edge then reports its state without a subscription: the grace of a resync must not end before (departures.ts). */
-export const HEARS_WITHIN_MS = 400;
+export const SUBSCRIPTION_WAIT_MS = 400;
 const HEARS_CHECK_MS = 20;
 
 /**
@@ -234,7 +234,7 @@ export class ReportCourier {
 
   /** Registers a new incarnation and reports everything under it; retries until that succeeds. Never rejects. */
   async #return(): Promise<void> {
-    await this.#untilItHears();
+    await this.#untilSubscribed();
     if (this.#incarnation !== '') this.#former.add(this.#incarnation);
     this.#incarnation = `${this.#options.nodeId}/${Date.now().toString(36)}${randomBytes(4).toString('hex')}`;
     for (let retryMs = RETRY_MIN_MS; this.#state === 'away'; retryMs = Math.min(RETRY_MAX_MS, retryMs * 2)) {
@@ -262,9 +262,9 @@ export class ReportCourier {
   }
 
   /** While its subscription is broken, the answers of presence would be lost. */
-  async #untilItHears(): Promise<void> {
-    const endMs = performance.now() + HEARS_WITHIN_MS;
-    while (this.#state === 'away' && !this.#options.hears() && performance.now() < endMs)
+  async #untilSubscribed(): Promise<void> {
+    const endMs = performance.now() + SUBSCRIPTION_WAIT_MS;
+    while (this.#state === 'away' && !this.#options.isSubscribed() && performance.now() < endMs)
       await this.#pause(HEARS_CHECK_MS);
   }
 
