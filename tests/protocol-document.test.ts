@@ -206,6 +206,7 @@ describe('PROTOCOL.md', () => {
       probe: 1,
       control: { do: 'close_room' },
       conflationKey: 'k',
+      traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
       offset: 1,
       epoch: 'e',
     };
@@ -224,6 +225,7 @@ describe('PROTOCOL.md', () => {
       key: 'k',
       exclude_user: 'u2',
       exclude_session: 's1',
+      traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
     };
     expect(column('Publishing', 'field', contract)).toEqual(Object.keys(message).sort());
     expect(parsePlainMessage({ ...message, another: 1 })).toEqual(message);

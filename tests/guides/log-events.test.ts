@@ -10,7 +10,7 @@ const page = new MarkdownPage(readFileSync(`${ROOT}docs/log-events.md`, 'utf8'))
 
 /** The sources of each section, as files or folders. */
 const SECTIONS: Readonly<Record<string, readonly string[]>> = {
-  'Every process': ['packages/runtime/src', 'apps/hubbub/src/process.ts'],
+  'Every process': ['packages/runtime/src', 'apps/hubbub/src/process.ts', 'apps/hubbub/src/tracing.ts'],
   'Every process on Redis': ['apps/hubbub/src/redis.ts', 'packages/broker/src'],
   Edge: ['apps/edge/src'],
   'Workers of an edge': ['apps/hubbub/src/workers'],

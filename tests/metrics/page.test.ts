@@ -12,9 +12,15 @@ import { startWholeCluster, startWorkers } from './support/whole-cluster.js';
 
 /** The sections of the page about each process. */
 const SECTIONS = {
-  edge: ['Every process', 'Every process on Redis', 'Edge and HTTP API on Redis', 'Edge'],
-  presence: ['Every process', 'Every process on Redis', 'Presence', 'Redis'],
-  api: ['Every process', 'Every process on Redis', 'Edge and HTTP API on Redis', 'HTTP API'],
+  edge: ['Every process', 'Every process on Redis', 'Every process with traces', 'Edge and HTTP API on Redis', 'Edge'],
+  presence: ['Every process', 'Every process on Redis', 'Every process with traces', 'Presence', 'Redis'],
+  api: [
+    'Every process',
+    'Every process on Redis',
+    'Every process with traces',
+    'Edge and HTTP API on Redis',
+    'HTTP API',
+  ],
 } as const satisfies Record<string, readonly Section[]>;
 type ProcessName = keyof typeof SECTIONS;
 const PROCESSES = Object.keys(SECTIONS) as ProcessName[];

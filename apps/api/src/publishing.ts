@@ -1,5 +1,6 @@
 /** Executes requests that clients notice: messages and controls, each at most once where it has a key. */
 import { HubbubError, isErrorCode } from '@hubbub/protocol';
+import { inSpan, type Tracing } from '@hubbub/runtime';
 import type { Hubbub, Publication, Published } from '@hubbub/server';
 import { fingerprintOf } from './idempotency.js';
 import type { KeyClaims } from './key-claims.js';
@@ -20,14 +21,17 @@ export interface PublishingParts {
   readonly hubbub: Hubbub;
   readonly claims: KeyClaims;
   readonly metrics: ApiMetrics;
+  readonly tracing: Tracing;
 }
 
 export class Publishing {
   readonly #hubbub: Hubbub;
   readonly #claims: KeyClaims;
   readonly #metrics: ApiMetrics;
+  readonly #tracing: Tracing;
 
-  constructor({ hubbub, claims, metrics }: PublishingParts) {
+  constructor({ hubbub, claims, metrics, tracing }: PublishingParts) {
+    this.#tracing = tracing;
     this.#hubbub = hubbub;
     this.#claims = claims;
     this.#metrics = metrics;
@@ -43,16 +47,31 @@ export class Publishing {
       async () => {
         const { idempotencyKey, ...content } = message;
         await this.#claim(idempotencyKey, [target, content]);
-        switch (target.kind) {
-          case 'room':
-            return await this.#hubbub.publishToRoom(target.room, message);
-          case 'user':
-            return await this.#hubbub.publishToUser(target.user, message);
-          case 'all':
-            return await this.#hubbub.publishToAll(message);
-        }
+        return await this.#publishTraced(target, message);
       },
     );
+  }
+
+  async #publishTraced(target: Target, message: Publication): Promise<Published> {
+    const span = this.#tracing.current?.startChild({ name: 'publish', kind: 'producer' });
+    span?.set({ 'hubbub.target': target.kind });
+    span?.setPersonal(target.kind === 'all' ? {} : target);
+    return await inSpan(
+      span,
+      () => this.#publish(target, span === undefined ? message : { ...message, traceparent: span.traceparent }),
+      ({ offset, repeated }) => ({ 'hubbub.offset': offset, 'hubbub.repeated': repeated }),
+    );
+  }
+
+  #publish(target: Target, message: Publication): Promise<Published> {
+    switch (target.kind) {
+      case 'room':
+        return this.#hubbub.publishToRoom(target.room, message);
+      case 'user':
+        return this.#hubbub.publishToUser(target.user, message);
+      case 'all':
+        return this.#hubbub.publishToAll(message);
+    }
   }
 
   /**

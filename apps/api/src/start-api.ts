@@ -3,7 +3,14 @@ import type { AddressInfo } from 'node:net';
 import type { BrokerClient } from '@hubbub/broker';
 import { type Config, createRequestSources, DEVELOPMENT_JWT_SECRET, usesDevelopmentSecret } from '@hubbub/config';
 import { encodeEnvelope } from '@hubbub/protocol';
-import { type Logger, listenFailure, type MetricsRegistry, type Readiness } from '@hubbub/runtime';
+import {
+  type Logger,
+  listenFailure,
+  type MetricsRegistry,
+  noTracing,
+  type Readiness,
+  type Tracing,
+} from '@hubbub/runtime';
 import { type AuditEntry, createHttpServer, describedRoutes, type HttpServer } from '@hubbub/runtime/http';
 import { createHubbub, createTokenMint, type PresenceOptions, type TokenMint } from '@hubbub/server';
 import type { KeyClaims } from './key-claims.js';
@@ -12,6 +19,7 @@ import { OpenConnections } from './open-connections.js';
 import { Publishing } from './publishing.js';
 import { RedisWatch } from './redis-watch.js';
 import { answerConnectionError, limitRequests, RequestSlots } from './request-limits.js';
+import { traceRequests } from './request-spans.js';
 import { type RouteParts, withIdsBesidePath } from './routes/api-route.js';
 import { batchRoute } from './routes/batch.js';
 import { controlRoutes } from './routes/controls.js';
@@ -28,6 +36,8 @@ export interface ApiOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
+  /** Default: none. */
+  readonly tracing?: Tracing;
   /** The caller's to close, after the API. */
   readonly brokerClient: BrokerClient;
   /** The caller's to close, after the API. */
@@ -42,7 +52,8 @@ export interface Api {
 }
 
 /** Resolves when the port is bound. @throws {Error} when it cannot be. */
-export async function startApi({ config, log, metrics: registry, brokerClient, claims }: ApiOptions): Promise<Api> {
+export async function startApi(options: ApiOptions): Promise<Api> {
+  const { config, log, metrics: registry, tracing = noTracing, brokerClient, claims } = options;
   const slots = new RequestSlots(config.apiMaxRequests);
   const metrics = createApiMetrics(registry, () => slots.taken);
   const presence = presenceOf(config);
@@ -50,11 +61,11 @@ export async function startApi({ config, log, metrics: registry, brokerClient, c
     redisPrefix: config.redisPrefix,
     ...(presence !== undefined && { presence }),
   });
-  const server = createApiServer(config, log, slots, metrics, {
+  const server = createApiServer(config, log, slots, metrics, tracing, {
     brokerClient,
     presence: presence && hubbub.presence,
     explain: hubbub.explain,
-    publishing: new Publishing({ hubbub, claims, metrics }),
+    publishing: new Publishing({ hubbub, claims, metrics, tracing }),
     mint: mintOf(config),
     metrics,
   });
@@ -91,6 +102,7 @@ function createApiServer(
   log: Logger,
   slots: RequestSlots,
   metrics: ApiMetrics,
+  tracing: Tracing,
   parts: RouteParts,
 ): HttpServer {
   const { apiRequestTimeoutMs, maxHeaderBytes } = config;
@@ -109,6 +121,7 @@ function createApiServer(
     },
     clientErrorHandler: (error, socket) => answerConnectionError(error, socket, connections, metrics),
   });
+  traceRequests(server, tracing);
   connections.watch(server, apiRequestTimeoutMs);
   limitRequests(server, slots, metrics);
   server.register(

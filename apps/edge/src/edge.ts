@@ -2,7 +2,7 @@
 import { type BrokerClient, Interest } from '@hubbub/broker';
 import type { Config } from '@hubbub/config';
 import { Channels, CLOSE_CODES } from '@hubbub/protocol';
-import type { Logger, MetricsRegistry, Readiness } from '@hubbub/runtime';
+import { type Logger, type MetricsRegistry, noTracing, type Readiness, type Tracing } from '@hubbub/runtime';
 import { createAccountMetrics } from './account/account-metrics.js';
 import { Accounts } from './account/accounts.js';
 import { createAdmission } from './admission/create-admission.js';
@@ -38,6 +38,8 @@ export interface EdgeOptions {
   readonly brokerClient: BrokerClient;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
+  /** Default: none. */
+  readonly tracing?: Tracing;
   /** Further pages on the public port, by path. */
   readonly pages?: Readonly<Record<string, PageHandler>>;
   /** Names the port in the error if it cannot be bound. Default `HUBBUB_PORT`. */
@@ -72,6 +74,7 @@ export async function startEdge({
   brokerClient,
   log,
   metrics: registry,
+  tracing = noTracing,
   pages = {},
   portSetting,
 }: EdgeOptions): Promise<RunningEdge> {
@@ -103,6 +106,7 @@ export async function startEdge({
     channels,
     sessions,
     metrics,
+    tracing,
     publish: topics.publish,
     conflation,
     namespaces,
@@ -168,7 +172,7 @@ export async function startEdge({
     refusals,
     expiry,
     memberships,
-    publisher: new RoomPublisher({ broker, history, channels, feeds, namespaces, window: limits.publishes }),
+    publisher: new RoomPublisher({ broker, history, channels, feeds, namespaces, window: limits.publishes, tracing }),
     history: histories.reader,
     events: services.events,
     presence: reporter,

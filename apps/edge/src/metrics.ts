@@ -1,6 +1,6 @@
 /** Metrics of an edge: one function per event, which counts and, for some events, logs it. */
 import { CLIENT_FRAME_TYPES, CLOSE_CODES, type ClientFrameType, type Control, type ErrorCode } from '@hubbub/protocol';
-import { type Logger, type MetricsRegistry, metricsKit, occasionally } from '@hubbub/runtime';
+import { type Logger, type MetricsRegistry, metricsKit, occasionally, type SpanLogFields } from '@hubbub/runtime';
 
 export type EdgeMetrics = ReturnType<typeof createEdgeMetrics>;
 
@@ -110,8 +110,11 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
     () => receivedBytes,
   );
 
-  const malformedLog = occasionally(MALFORMED_LOG_INTERVAL_MS, (suppressed, channel: string) =>
-    log.warn({ event: 'malformed_envelope', channel, suppressed }, 'dropped a malformed message from Redis'),
+  const malformedLog = occasionally(MALFORMED_LOG_INTERVAL_MS, (suppressed, channel: string, trace?: SpanLogFields) =>
+    log.warn(
+      { event: 'malformed_envelope', channel, suppressed, trace_id: trace?.trace_id, span_id: trace?.span_id },
+      'dropped a malformed message from Redis',
+    ),
   );
   const drainLog = occasionally(DRAIN_LOG_INTERVAL_MS, (_, remaining: number) => {
     if (remaining > 0) log.info({ event: 'draining', remaining }, `draining; ${remaining} sessions remain`);
@@ -126,9 +129,9 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
     received(frameBytes: number): void {
       receivedBytes += frameBytes;
     },
-    malformedEnvelope(channel: string): void {
+    malformedEnvelope(channel: string, trace?: SpanLogFields): void {
       malformed();
-      malformedLog(channel);
+      malformedLog(channel, trace);
     },
     delivered(recipients: number, bodyBytes: number, publishedAtMs: number): void {
       envelopes++;

@@ -1,7 +1,7 @@
 /** Frames that join a room, and what a service does to the room in the meantime. */
 import { Interest, MemoryCluster } from '@hubbub/broker';
 import { Channels, DEFAULT_LIMITS, type Payload } from '@hubbub/protocol';
-import { createMetricsRegistry } from '@hubbub/runtime';
+import { createMetricsRegistry, noTracing } from '@hubbub/runtime';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { SILENT } from '../../../tests/support/silent-logger.js';
@@ -46,6 +46,7 @@ function startRooms(historySize: number) {
       channels,
       sessions: new Sessions(),
       metrics: {} as never,
+      tracing: noTracing,
       publish() {},
       conflation: undefined as never,
       namespaces: {},

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { MemoryCluster } from '@hubbub/broker';
 import { loadConfig } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
-import { createLogger, createMetricsRegistry, type Readiness } from '@hubbub/runtime';
+import type { Readiness } from '@hubbub/runtime';
 import { startAdminServer } from '@hubbub/runtime/http';
 import { createHubbub, type Hubbub } from '@hubbub/server';
 import { startMemoryPresence } from './presence.js';
-import { adminOptions } from './process.js';
+import { adminOptions, createParts } from './process.js';
 
 export interface EmbeddedHub {
   /** For clients: `ws://127.0.0.1:<port>/ws`. */
@@ -22,7 +22,6 @@ export interface EmbeddedHub {
 }
 
 /**
- * Starts a hub in this process. Its settings are those of `hubbub start`, given as variables and not taken from the
  * Starts a hub in this process. Its settings are those of `hubbub start`, given as variables and not read from the
  * environment: so two hubs of one program do not share them.
  * @throws {ConfigError} with every problem of the settings.
@@ -34,12 +33,12 @@ export async function startEmbeddedHub(variables: Readonly<Record<string, string
   const ownKey = randomBytes(24).toString('base64url');
   const given = loadConfig(variables);
   const config = { ...given, presenceApiKeys: [...given.presenceApiKeys, ownKey] };
-  const log = createLogger({ level: config.logLevel, process: 'hubbub', nodeId: config.nodeId });
-  const metrics = createMetricsRegistry();
+  const parts = await createParts('hubbub', config);
+  const { log, metrics, tracing } = parts;
   const cluster = new MemoryCluster({ leaseMs: config.nodeLeaseMs });
   const brokerClient = cluster.open();
-  const presence = startMemoryPresence(cluster, brokerClient, { config, log, metrics });
-  const edge = await startEdge({ config, log, metrics, brokerClient });
+  const presence = startMemoryPresence(cluster, brokerClient, parts);
+  const edge = await startEdge({ ...parts, brokerClient });
   const admin = await startAdminServer({
     ...adminOptions(config, log),
     metrics,
@@ -64,6 +63,7 @@ export async function startEmbeddedHub(variables: Readonly<Record<string, string
       await admin.close();
       await serviceClient.close();
       await brokerClient.close();
+      await tracing.close();
     },
   };
 }

@@ -6,16 +6,20 @@ import {
   type ListenAddress,
   type Logger,
   type MetricsRegistry,
+  noTracing,
   onShutdownSignal,
   type ProcessLogger,
   type Readiness,
+  type Tracing,
 } from '@hubbub/runtime';
 import { type AdminRoutes, type AdminServerOptions, startAdminServer } from '@hubbub/runtime/http';
+import { openTracing } from './tracing.js';
 
 export interface ProcessParts {
   readonly config: Config;
   readonly log: ProcessLogger;
   readonly metrics: MetricsRegistry;
+  readonly tracing: Tracing;
 }
 
 export interface RunningProcess {
@@ -35,10 +39,16 @@ export interface RunningProcess {
  * @param settings of the command line; they override the environment and the file
  * @throws {ConfigError}
  */
-export function loadParts(name: string, settings: Partial<Settings> = {}): ProcessParts {
-  const config = loadConfig(childEnvironment(settings));
-  const log = createLogger({ level: config.logLevel, process: name, nodeId: config.nodeId });
-  return { config, log, metrics: createMetricsRegistry() };
+export async function loadParts(name: string, settings: Partial<Settings> = {}): Promise<ProcessParts> {
+  return await createParts(name, loadConfig(childEnvironment(settings)));
+}
+
+export async function createParts(name: string, config: Config): Promise<ProcessParts> {
+  const metrics = createMetricsRegistry();
+  const tracing = await openTracing(name, config, metrics, () => log);
+  const fields = tracing === noTracing ? undefined : () => tracing.current?.logFields ?? {};
+  const log = createLogger({ level: config.logLevel, process: name, nodeId: config.nodeId, fields });
+  return { config, log, metrics, tracing };
 }
 
 /** Loads the configuration, starts the work and its admin port, and sees to it that signals stop both. */
@@ -47,8 +57,8 @@ export async function runProcess(
   start: (parts: ProcessParts) => Promise<RunningProcess>,
   settings?: Partial<Settings>,
 ): Promise<ProcessParts & { readonly port: number | undefined; readonly adminPort: number }> {
-  const parts = loadParts(name, settings);
-  const { config, log, metrics } = parts;
+  const parts = await loadParts(name, settings);
+  const { config, log, metrics, tracing } = parts;
   const running = await start(parts);
   const admin = await startAdminServer({
     ...adminOptions(config, log, running.adminPortSetting),
@@ -64,6 +74,7 @@ export async function runProcess(
     async close() {
       await running.close();
       await admin.close();
+      await tracing.close();
     },
   });
   if (running.renewCertificate !== undefined) process.on('SIGHUP', running.renewCertificate);
@@ -72,7 +83,7 @@ export async function runProcess(
     `${name} is up; admin on http://${config.adminHost}:${admin.port}`,
   );
   logWarnings(parts, name === 'edge' || name === 'hubbub');
-  return { config, log, metrics, port: running.port, adminPort: admin.port };
+  return { ...parts, port: running.port, adminPort: admin.port };
 }
 
 /** The options of the admin port that the configuration decides. */

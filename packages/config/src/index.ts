@@ -20,4 +20,5 @@ export { DEVELOPMENT_JWT_SECRET } from './secret-strength.js';
 export type { ApiKeySetting } from './settings/api-keys.js';
 export { environmentName, type Settings, settingNames } from './settings/settings.js';
 export { usesDevelopmentSecret } from './settings/tokens.js';
+export type { TraceSettings } from './traces.js';
 export type { ConfigWarning } from './warnings.js';

@@ -8,6 +8,7 @@ import { whollyWrong, withoutWrong } from './right-part.js';
 import { type RoomPath, roomPathsSchema } from './room-paths.js';
 import { environmentName, type Settings, settingsSchema } from './settings/settings.js';
 import { givenSettings } from './sources.js';
+import { findTraces, type TraceSettings } from './traces.js';
 import { type ConfigWarning, configWarnings } from './warnings.js';
 
 export interface Config extends Readonly<Settings> {
@@ -19,6 +20,8 @@ export interface Config extends Readonly<Settings> {
   readonly roomPaths: readonly RoomPath[];
   /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */
   readonly production: boolean;
+  /** Undefined: tracing is off. */
+  readonly traces?: TraceSettings;
   /** Settings that work but should be changed. */
   readonly warnings: readonly ConfigWarning[];
 }
@@ -57,12 +60,14 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (problems.length > 0) throw new ConfigError(problems);
 
   const complete = withDefaults(settings, production);
+  const { traces, ignored } = findTraces(settings, environment);
   return Object.freeze({
     ...settings,
     ...complete,
     nodeId: settings.nodeId ?? inventedNodeId(),
     production,
-    warnings: configWarnings({ ...complete, production }, environment.NODE_ENV, given.cleaned),
+    ...(traces !== undefined && { traces }),
+    warnings: configWarnings({ ...complete, production }, environment.NODE_ENV, { ...given.cleaned, ignored }),
   });
 }
 

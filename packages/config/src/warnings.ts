@@ -4,6 +4,7 @@ import { brokenRelations, type RelatedSettings } from './relations.js';
 import { API_KEY_MIN_BYTES, isPublishedSecret, secretWeakness } from './secret-strength.js';
 import { usesDevelopmentSecret } from './settings/tokens.js';
 import type { CleanedValues } from './sources.js';
+import type { FoundTraces } from './traces.js';
 
 export interface ConfigWarning {
   /** Such as `development_secret`: the `event` of the log line. */
@@ -15,6 +16,9 @@ export interface ConfigWarning {
   readonly ofEdges?: boolean;
 }
 
+/** Values that are not used as they were given. */
+interface UnusedValues extends CleanedValues, Pick<FoundTraces, 'ignored'> {}
+
 type WarningSettings = RelatedSettings & { readonly production: boolean };
 
 const PRODUCTION = 'export NODE_ENV=production HUBBUB_JWT_SECRET="$(openssl rand -base64 48)"';
@@ -24,7 +28,7 @@ const ENVIRONMENTS = ['production', 'development', 'test'];
 export function configWarnings(
   settings: WarningSettings,
   nodeEnv: string | undefined,
-  cleaned: CleanedValues,
+  cleaned: UnusedValues,
 ): ConfigWarning[] {
   return [
     ...modeWarnings(settings, nodeEnv),
@@ -40,7 +44,10 @@ export function configWarnings(
   ];
 }
 
-function valueWarnings(settings: WarningSettings, { lineBreaks, serviceLinks }: CleanedValues): ConfigWarning[] {
+function valueWarnings(
+  settings: WarningSettings,
+  { lineBreaks, serviceLinks, ignored }: UnusedValues,
+): ConfigWarning[] {
   const warnings: ConfigWarning[] = [];
   if (lineBreaks.length > 0) {
     warnings.push({
@@ -71,6 +78,13 @@ function valueWarnings(settings: WarningSettings, { lineBreaks, serviceLinks }: 
       name: 'kubernetes_service_links',
       message: `Kubernetes set variables for a Service whose name begins with hubbub; they are ignored: ${serviceLinks.join(', ')}`,
       change: 'Set enableServiceLinks: false in the spec of the pod',
+    });
+  }
+  if (ignored.length > 0) {
+    warnings.push({
+      name: 'otel_variable_ignored',
+      message: `variables of OpenTelemetry are ignored: ${ignored.join('; ')}`,
+      change: 'export HUBBUB_OTLP_URL=http://<collector>:4318 and HUBBUB_TRACE_RATIO, or correct the variables',
     });
   }
   return warnings;

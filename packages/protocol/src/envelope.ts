@@ -9,6 +9,7 @@ import { type Control, readControl } from './control.js';
 import { EPOCH_MAX_BYTES, utf8Length } from './limits.js';
 import { isRoomName } from './room-name.js';
 import { isConflationKey, isWellFormed } from './text.js';
+import { sampledTraceparent } from './traceparent.js';
 import { fromUtf8, toUtf8 } from './utf8.js';
 
 const START = 0x01;
@@ -39,6 +40,8 @@ export interface EnvelopeHeader {
   readonly control?: Control;
   /** In a conflating room a newer message of this key takes the place of one that waits for a slow reader. */
   readonly conflationKey?: string;
+  /** The span that published it, in W3C form; only in messages of sampled traces. Reaches no client. */
+  readonly traceparent?: string | undefined;
   /** Place in the room's history; always together with `epoch`. Written by `positionEnvelope` or history-append.lua. */
   readonly offset?: number;
   readonly epoch?: string;
@@ -68,6 +71,7 @@ interface WireHeader {
   p?: number | undefined;
   c?: Control | undefined;
   k?: string | undefined;
+  w?: unknown;
   o?: number | undefined;
   h?: string | undefined;
 }
@@ -99,6 +103,7 @@ function headerText(header: EnvelopeHeader): string {
   if (header.probe !== undefined) text += `,"p":${header.probe}`;
   if (header.control !== undefined) text += `,"c":${JSON.stringify(header.control)}`;
   if (header.conflationKey !== undefined) text += `,"k":${JSON.stringify(header.conflationKey)}`;
+  if (header.traceparent !== undefined) text += `,"w":${JSON.stringify(header.traceparent)}`;
   if (header.offset !== undefined) text += `,"o":${header.offset}`;
   if (header.epoch !== undefined) text += `,"h":${JSON.stringify(header.epoch)}`;
   return `${text}}`;
@@ -137,6 +142,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
     ...(wire.p !== undefined && { probe: wire.p }),
     ...(wire.c !== undefined && { control: wire.c }),
     ...(wire.k !== undefined && { conflationKey: wire.k }),
+    ...(wire.w !== undefined && tracedBy(wire.w)),
     ...(wire.o !== undefined && { offset: wire.o }),
     ...(wire.h !== undefined && { epoch: wire.h }),
     body: bytes.subarray(bodyMark + 1),
@@ -167,6 +173,12 @@ function parseHeader(bytes: Uint8Array): WireHeader | undefined {
   if (wire.c === undefined) return wire as WireHeader;
   const control = readControl(wire.c);
   return control && ({ ...wire, c: control } as WireHeader);
+}
+
+/** A wrong traceparent is ignored: tracing loses no message. */
+function tracedBy(value: unknown): Pick<EnvelopeHeader, 'traceparent'> {
+  const traceparent = sampledTraceparent(value);
+  return traceparent === undefined ? {} : { traceparent };
 }
 
 /** Both or none: an offset has no meaning without its epoch. */

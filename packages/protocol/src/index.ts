@@ -28,4 +28,5 @@ export * from './room-name.js';
 export * from './splice.js';
 export * from './subprotocol.js';
 export * from './text.js';
+export * from './traceparent.js';
 export * from './values.js';

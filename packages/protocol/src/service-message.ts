@@ -75,6 +75,7 @@ const plainMessageSchema = serviceMessageSchema.extend({
   sessions: z.array(wellFormedText(), { error: 'expected a list of sessions' }).optional(),
   // On a room's channel the channel names the room, and this means nothing.
   room: z.unknown().optional(),
+  traceparent: z.unknown().optional(),
 });
 
 /** A message as a service writes it to a channel of Redis. */
@@ -87,6 +88,8 @@ export interface PlainMessage extends ServiceMessage {
   readonly sessions?: readonly string[];
   /** On a node's channel: the room to name in the frame. Not yet checked. */
   readonly room?: unknown;
+  /** The span of the service, in W3C form. Not yet checked: a wrong one is ignored. */
+  readonly traceparent?: unknown;
 }
 
 /**

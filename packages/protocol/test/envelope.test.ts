@@ -26,6 +26,7 @@ const header: fc.Arbitrary<EnvelopeHeader> = fc.record(
     room: roomName,
     probe: fc.nat(),
     conflationKey: text().filter(isConflationKey),
+    traceparent: fc.constant('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'),
     control: fc.constantFrom<Control>(
       { do: 'close_room' },
       { do: 'close_room', reason: 'größe' },
@@ -51,6 +52,22 @@ describe('an envelope', () => {
         expect([...(received ?? [])]).toEqual([...body]);
       }),
     );
+  });
+
+  test('costs no byte where it is not traced', () => {
+    const header = { encoding: 'json', publishedAtMs: 1_700_000_000_000, traceparent: undefined } as const;
+    expect(Buffer.from(encodeEnvelope(header, Buffer.from('{}'))).toString()).toBe(
+      '\u0001{"e":"j","t":1700000000000}\u0002{}',
+    );
+  });
+
+  test('loses a malformed or declined traceparent, and nothing else', () => {
+    const ids = '4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7';
+    for (const given of [`"00-${ids}-00"`, `"ff-${ids}-01"`, '"00-x"', '7', 'null', '{}']) {
+      const { body, ...rest } = decodeEnvelope(withHeader(`{"e":"j","t":1,"w":${given}}`)) ?? {};
+      expect(rest).toEqual({ encoding: 'json', publishedAtMs: 1 });
+      expect(body).toHaveLength('{"type":"x"}'.length);
+    }
   });
 
   test('takes its position without another change', () => {

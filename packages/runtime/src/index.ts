@@ -15,3 +15,13 @@ export {
 } from './metrics.js';
 export { onShutdownSignal, type Shutdown } from './shutdown.js';
 export { type Rate, TokenBucket } from './token-bucket.js';
+export {
+  inSpan,
+  noTracing,
+  type PersonalAttributes,
+  type Span,
+  type SpanAttributes,
+  type SpanLogFields,
+  type SpanStart,
+  type Tracing,
+} from './tracing.js';

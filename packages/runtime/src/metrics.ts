@@ -37,7 +37,7 @@ export interface MetricsKit {
     name: string,
     help: string,
     initial: readonly Labels<Name>[],
-  ): (labels: Labels<Name>) => void;
+  ): (labels: Labels<Name>, count?: number) => void;
   /** Counts in a number of the caller's, for hot paths; a scrape reads it. */
   total(name: string, help: string, read: () => number): void;
   /** @param aggregator over several processes; default: the sum */
@@ -64,7 +64,7 @@ export function metricsKit(registry: MetricsRegistry): MetricsKit {
     counterBy(name, help, initial) {
       const counter = new Counter({ name, help, registers, labelNames: Object.keys(initial[0] ?? {}) });
       for (const labels of initial) counter.inc(labels, 0);
-      return labels => counter.inc(labels);
+      return (labels, count = 1) => counter.inc(labels, count);
     },
     total(name, help, read) {
       let reported = 0;

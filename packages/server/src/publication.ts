@@ -8,6 +8,7 @@ import {
   HubbubError,
   isWellFormedJson,
   readControl,
+  sampledTraceparent,
   toJsonText,
   valueProblem,
 } from '@hubbub/protocol';
@@ -30,6 +31,11 @@ export interface Publication extends Omit<ServiceMessage, 'payload'> {
    * a message.
    */
   readonly idempotencyKey?: string;
+  /**
+   * The span that publishes it, in the form of W3C Trace Context: the spans of the edges continue a sampled trace. Default: that
+   * of `ServiceOptions.traceparent`.
+   */
+  readonly traceparent?: string;
 }
 
 /** A message of a service that names its events: payloads by type. */
@@ -44,7 +50,7 @@ type NamedPublication<Name, Payload> = Omit<Publication, 'type' | 'payload'> & {
 /** The fields of a message: an unknown field would be ignored without an error. */
 const FIELDS: ReadonlySet<string> = new Set([
   ...['type', 'payload', 'id', 'sender', 'timestamp', 'key'],
-  ...['excludeSession', 'excludeUser', 'idempotencyKey'],
+  ...['excludeSession', 'excludeUser', 'idempotencyKey', 'traceparent'],
 ]);
 const ID_MAX_BYTES = 256;
 const encoder = new TextEncoder();
@@ -55,7 +61,10 @@ export interface Addressing {
   readonly room?: string;
 }
 
-/** @throws {HubbubError} `INVALID_FORMAT`, `INVALID_PAYLOAD` or `TOO_LARGE`; the error names the field. */
+/**
+ * A malformed traceparent is ignored: tracing loses no message.
+ * @throws {HubbubError} `INVALID_FORMAT`, `INVALID_PAYLOAD` or `TOO_LARGE`; the error names the field.
+ */
 export function encodePublication(publication: Publication, maxMessageBytes: number, to?: Addressing): Uint8Array {
   const unknown = Object.keys(publication ?? {}).find(field => !FIELDS.has(field));
   if (unknown !== undefined) throw wrong(beginningOf(unknown, 64), 'no field of a message');
@@ -86,6 +95,7 @@ export function encodePublication(publication: Publication, maxMessageBytes: num
     }),
     ...(excludeUser !== undefined && { excludeUser: userId('excludeUser', excludeUser) }),
     ...(key !== undefined && { conflationKey: key }),
+    traceparent: sampledTraceparent(publication.traceparent),
   } as const;
   return encodeEnvelope(header, body);
 }

@@ -6,6 +6,7 @@ import { MarkdownPage } from '../../support/markdown-tables.js';
 export const SECTIONS = [
   'Every process',
   'Every process on Redis',
+  'Every process with traces',
   'Edge and HTTP API on Redis',
   'Edge',
   'Workers of an edge',

@@ -18,6 +18,9 @@ const NAMESPACES = {
   prices: { public: true, conflate: true },
 };
 
+/** Nothing is sampled: the address is never asked. */
+const TRACES = { HUBBUB_OTLP_URL: 'http://127.0.0.1:4318', HUBBUB_TRACE_RATIO: '0' };
+
 export interface WholeCluster {
   readonly cluster: TestCluster;
   readonly api: ApiProcess;
@@ -28,7 +31,7 @@ export async function startWholeCluster({ edges, env }: { edges: number; env?: E
   const redis = await startRedis({ args: ['--maxmemory', '200mb', '--maxmemory-policy', 'noeviction'] });
   const authorizer = await startAuthorizer();
   const keys = await startKeyServer([jwk(keyPair('P-256'), { kid: 'k1' })]);
-  const shared = { ...withNamespaces(NAMESPACES), HUBBUB_AUTHORIZER_URL: authorizer.url };
+  const shared = { ...withNamespaces(NAMESPACES), HUBBUB_AUTHORIZER_URL: authorizer.url, ...TRACES };
   const cluster = await startCluster({
     edges,
     redis,
@@ -49,6 +52,7 @@ export async function startWorkers(redis: TestRedis): Promise<TestProcess> {
       HUBBUB_JWT_SECRET: TEST_JWT_SECRET,
       HUBBUB_REDIS_URL: redis.url,
       HUBBUB_REDIS_PREFIX: redis.prefix,
+      ...TRACES,
     },
   });
 }

@@ -14,6 +14,7 @@ import {
   namespaceOf,
   type Position,
 } from '@hubbub/protocol';
+import type { Span, Tracing } from '@hubbub/runtime';
 import type { Accounts } from '../account/accounts.js';
 import type { Conflation } from '../conflation/conflation.js';
 import type { RecoveryMetrics } from '../history/recovery-metrics.js';
@@ -30,6 +31,7 @@ export interface AudiencesParts {
   readonly channels: Channels;
   readonly sessions: Sessions;
   readonly metrics: Pick<EdgeMetrics, 'delivered' | 'malformedEnvelope'>;
+  readonly tracing: Tracing;
   readonly publish: PublishToTopic;
   /** For the rooms of namespaces that conflate. */
   readonly conflation: Conflation;
@@ -85,11 +87,18 @@ export class Audiences {
     if (audience === undefined) return; // The last member has just left; the subscription lingers.
     const { sessions, metrics, publish } = this.#parts;
     const { encoding, body, conflationKey: key } = envelope;
+    const span = envelope.traceparent === undefined ? undefined : this.#startSpan(envelope.traceparent, audience);
     const position = positionOf(envelope);
     const except = audience.excluded(sessions, envelope);
     const { delivered, isMalformed } = audience.deliver({ encoding, body, except, position, key }, publish);
-    if (isMalformed) metrics.malformedEnvelope(channel);
+    if (isMalformed) metrics.malformedEnvelope(channel, span?.logFields);
     if (delivered > 0 || !isMalformed) metrics.delivered(delivered, body.length, envelope.publishedAtMs);
+    span?.set({
+      'hubbub.recipients': delivered,
+      'hubbub.body_bytes': body.length,
+      'hubbub.lag_ms': Math.max(0, Date.now() - envelope.publishedAtMs),
+    });
+    span?.end();
     if (position === undefined || audience.room === undefined) return;
     for (const session of except) {
       if (isLeftOut(session, envelope)) session.send(roomOffsetFrame(audience.room, position));
@@ -122,6 +131,13 @@ export class Audiences {
     const subject = address?.kind === 'user' ? { user: address.userId } : 'every session';
     this.#parts.accounts.gap(subject, 'interrupted');
     this.#announce(audience, { type: 'session_gap' });
+  }
+
+  /** One span for the message on this edge: nothing is recorded per recipient. */
+  #startSpan(traceparent: string, { room }: Audience): Span | undefined {
+    const span = this.#parts.tracing.start({ name: 'deliver', kind: 'consumer' }, traceparent);
+    span?.setPersonal({ room });
+    return span;
   }
 
   #conflates(room: string | undefined): boolean {

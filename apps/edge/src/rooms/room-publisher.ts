@@ -1,8 +1,17 @@
 /** Publishes a session's messages to a room: stamped with the user as the edge knows it, encoded once. */
 import type { Broker, History } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
-import { type Channels, encodeEnvelope, type Frame, HubbubError, namespaceOf, type Position } from '@hubbub/protocol';
+import {
+  type Channels,
+  type EnvelopeHeader,
+  encodeEnvelope,
+  type Frame,
+  HubbubError,
+  namespaceOf,
+  type Position,
+} from '@hubbub/protocol';
 import { CODECS } from '@hubbub/protocol/msgpack';
+import { inSpan, type Tracing } from '@hubbub/runtime';
 import type { RoomFeeds } from '../history/room-feeds.js';
 import type { PublishWindow } from '../limits/publish-window.js';
 import type { Session } from '../sessions/session.js';
@@ -15,6 +24,7 @@ export interface RoomPublisherParts {
   readonly feeds: Pick<RoomFeeds, 'of'>;
   readonly namespaces: Namespaces;
   readonly window: PublishWindow;
+  readonly tracing: Tracing;
 }
 
 type UnsentFrame = Pick<Frame, 'type' | 'payload' | 'id'>;
@@ -42,10 +52,34 @@ export class RoomPublisher {
    * Rejects with `UNAVAILABLE`: not published; or with `OUTCOME_UNKNOWN`, also where a failover has lost it already.
    */
   publishMessage(session: Session, room: string, frame: UnsentFrame, messageId?: string): Promise<Publication> {
+    const span = this.#parts.tracing.start({ name: 'send_message', kind: 'server' });
+    if (span === undefined) return this.#publish(session, room, frame, messageId);
+    span.setPersonal({ room, user: session.user.id });
+    return inSpan(span, () => {
+      const publishing = span.startChild({ name: 'publish', kind: 'producer' });
+      return inSpan(
+        publishing,
+        () => this.#publish(session, room, frame, messageId, publishing.traceparent),
+        ({ position, duplicate }) => ({
+          'hubbub.history': position !== undefined,
+          'hubbub.offset': position?.offset,
+          'hubbub.repeated': duplicate,
+        }),
+      );
+    });
+  }
+
+  #publish(
+    session: Session,
+    room: string,
+    frame: UnsentFrame,
+    messageId: string | undefined,
+    traceparent?: string,
+  ): Promise<Publication> {
     const { window } = this.#parts;
     window.assertOpen();
     const { echo, historySize, historyTtlMs, durable } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
-    const envelope = envelopeOf(session, frame, echo);
+    const envelope = envelopeOf(session, frame, echo, traceparent);
     const channel = this.#parts.channels.room(room);
     if (historySize === 0) return window.count(this.#parts.broker.publish(channel, envelope)).then(() => ({}));
     session.cost?.stored.spend(room, { size: historySize, ttlMs: historyTtlMs }, envelope.length);
@@ -81,9 +115,9 @@ export function idempotencyKey({ user }: Session, messageId: string | undefined)
   return messageId === undefined ? {} : { idempotencyKey: `${messageId.length}/${messageId}/${user.id}` };
 }
 
-function envelopeOf(session: Session, frame: UnsentFrame, echo: boolean): Uint8Array {
+function envelopeOf(session: Session, frame: UnsentFrame, echo: boolean, traceparent?: string): Uint8Array {
   const now = new Date();
   const body = CODECS[session.encoding].encode({ ...frame, sender: session.user, timestamp: now.toISOString() });
-  const header = { encoding: session.encoding, publishedAtMs: now.getTime() };
+  const header: EnvelopeHeader = { encoding: session.encoding, publishedAtMs: now.getTime(), traceparent };
   return encodeEnvelope(echo ? header : { ...header, excludeSession: session.id }, body);
 }

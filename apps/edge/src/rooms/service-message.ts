@@ -6,6 +6,7 @@ import {
   isReservedType,
   isRoomName,
   jsonCodec,
+  sampledTraceparent,
 } from '@hubbub/protocol';
 import { type PlainMessage, parsePlainMessage } from '@hubbub/protocol/service-message';
 
@@ -22,10 +23,11 @@ export function readServiceMessage(bytes: Uint8Array, toSessions: boolean): Enve
   } catch {
     return undefined; // Not JSON, or not a message: the caller counts and drops it.
   }
-  const { key, exclude_session, exclude_user, sessions, room, ...message } = plain;
+  const { key, exclude_session, exclude_user, sessions, room, traceparent: given, ...message } = plain;
   const addressed = toSessions ? addressOf(sessions, room) : {};
   if (addressed === undefined) return undefined;
   const now = new Date();
+  const traceparent = sampledTraceparent(given);
   const header = { encoding: 'json', publishedAtMs: now.getTime(), ...addressed } as const;
   if (message.type.startsWith(CONTROL_TYPE_PREFIX)) {
     // A control that there is not, or with a wrong field, must not reach clients as a frame.
@@ -38,6 +40,7 @@ export function readServiceMessage(bytes: Uint8Array, toSessions: boolean): Enve
     ...(exclude_session !== undefined && { excludeSession: exclude_session }),
     ...(exclude_user !== undefined && { excludeUser: exclude_user }),
     ...(key !== undefined && { conflationKey: key }),
+    ...(traceparent !== undefined && { traceparent }),
     body: jsonCodec.encode({ ...message, timestamp: message.timestamp ?? now.toISOString() }),
   };
 }

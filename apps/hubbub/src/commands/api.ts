@@ -26,7 +26,8 @@ Examples:
     });
 }
 
-async function start({ config, log, metrics }: ProcessParts): Promise<RunningProcess> {
+async function start(parts: ProcessParts): Promise<RunningProcess> {
+  const { config, log, metrics } = parts;
   const url = requireRedis(config);
   if (config.apiTokens && openMint(config) === undefined) {
     throw new ConfigError(['HUBBUB_JWT_SECRET: required by HUBBUB_API_TOKENS']);
@@ -37,7 +38,7 @@ async function start({ config, log, metrics }: ProcessParts): Promise<RunningPro
     ...redisConnection(config),
     onError: logRedisFailures(log, metrics),
   });
-  const api = await startApi({ config, log, metrics, brokerClient, claims });
+  const api = await startApi({ ...parts, brokerClient, claims });
   return {
     port: api.port,
     readiness: api.readiness,

@@ -65,8 +65,8 @@ async function startWithBus(parts: ProcessParts): Promise<RunningProcess> {
   }
 }
 
-async function startOn(brokerClient: BrokerClient, { config, log, metrics }: ProcessParts): Promise<RunningProcess> {
-  const edge = await startEdge({ config, log, metrics, brokerClient });
+async function startOn(brokerClient: BrokerClient, parts: ProcessParts): Promise<RunningProcess> {
+  const edge = await startEdge({ ...parts, brokerClient });
   return {
     ...edge,
     async close(announced?: boolean) {

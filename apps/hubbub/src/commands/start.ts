@@ -37,11 +37,11 @@ Example:
 }
 
 async function start(parts: ProcessParts) {
-  const { config, log, metrics } = parts;
+  const { config } = parts;
   const { brokerClient, presence } = await openCluster(parts);
   const mint = playgroundMint(config);
   const pages = mint === undefined ? {} : await playgroundPages({ mint, basePath: config.basePath });
-  const edge = await startEdge({ config, log, metrics, brokerClient, pages, portSetting: '--port or HUBBUB_PORT' });
+  const edge = await startEdge({ ...parts, brokerClient, pages, portSetting: '--port or HUBBUB_PORT' });
   return {
     ...edge,
     routes: presence.routes,

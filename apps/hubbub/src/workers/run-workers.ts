@@ -14,7 +14,8 @@ const PATIENCE_MS = 3000;
 
 /** Resolves when all workers listen. SIGHUP replaces them one after the other, SIGTERM has them all drain. */
 export async function runWorkers(count: number): Promise<ProcessParts> {
-  const parts = loadParts('edge');
+  // It has no clients, and traces nothing.
+  const parts = await loadParts('edge');
   const { config, log, metrics } = parts;
   requireRedis(config);
   const port = await findSharedPort(config.host, config.port);

@@ -7,15 +7,18 @@ export async function serveAsWorker(start: (parts: ProcessParts) => Promise<Runn
   if (process.send === undefined) throw new Error('--as-worker is internal; use: hubbub edge --workers N');
   // The parent replaces workers on SIGHUP; systemd can send it to every process (SendSIGHUP=).
   process.on('SIGHUP', () => {});
-  const parts = loadParts('edge');
-  const { config, log, metrics } = parts;
+  const parts = await loadParts('edge');
+  const { config, log, metrics, tracing } = parts;
   const running = await start(parts);
   let announced = true;
   const shutdown = onShutdownSignal(log, {
     timeoutMs: config.shutdownTimeoutMs,
     // The parent asks.
     interruptible: false,
-    close: () => running.close(announced),
+    async close() {
+      await running.close(announced);
+      await tracing.close();
+    },
   });
   const orphaned = (): void => {
     announced = false;

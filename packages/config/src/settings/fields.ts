@@ -13,6 +13,15 @@ export function integer(min: number, max: number) {
   );
 }
 
+/** A number from 0 to 1. */
+export function fraction() {
+  const error = 'expected a number from 0 to 1, such as 0.01';
+  return z.preprocess(
+    value => (typeof value === 'string' && /^\d*\.?\d+$/.test(value) ? Number(value) : value),
+    z.number({ error }).min(0, { error }).max(1, { error }),
+  );
+}
+
 /** Comma-separated in an environment variable, a list in a file. @param what names an item, with an example */
 export function list(what: string, isItem: (item: string) => boolean = item => item !== '') {
   const error = `expected a list of ${what}, separated by commas`;

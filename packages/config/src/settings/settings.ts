@@ -6,6 +6,7 @@ import { clusterSettings } from './cluster.js';
 import { limitSettings } from './limits.js';
 import { listenerSettings } from './listeners.js';
 import { tokenSettings } from './tokens.js';
+import { tracingSettings } from './tracing.js';
 
 export const settingsSchema = z.strictObject({
   ...listenerSettings,
@@ -14,6 +15,7 @@ export const settingsSchema = z.strictObject({
   ...authorizerSettings,
   ...limitSettings,
   ...clusterSettings,
+  ...tracingSettings,
 });
 
 /** Groups of the settings page. A test compares them with the schema. */
@@ -24,6 +26,7 @@ export const settingGroups = [
   { title: 'The authorizer', settings: Object.keys(authorizerSettings) },
   { title: 'Limits', settings: Object.keys(limitSettings) },
   { title: 'Redis, presence and the life of a process', settings: Object.keys(clusterSettings) },
+  { title: 'Traces', settings: Object.keys(tracingSettings) },
 ] as const;
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -1,0 +1,77 @@
+/** Spans of sampled messages. The command line implements it with OpenTelemetry; off, it is one call that returns nothing. */
+
+export type SpanAttributes = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface SpanStart {
+  /** One of few: never a room, a user or an id. */
+  readonly name: string;
+  /** As in OpenTelemetry: `server` answers a request, `producer` sends a message, `consumer` takes one. */
+  readonly kind: 'server' | 'producer' | 'consumer';
+}
+
+export interface Span {
+  /** For children in other processes, in W3C form. */
+  readonly traceparent: string;
+  /** For log lines about the same message. */
+  readonly logFields: SpanLogFields;
+  startChild(start: SpanStart): Span;
+  set(attributes: SpanAttributes): void;
+  /** As `set`, but only where the operator allows rooms and users in traces. */
+  setPersonal(attributes: PersonalAttributes): void;
+  /** Makes it the current span of the work, and of what the work starts. Not for hot paths. */
+  run<Result>(work: () => Result): Result;
+  /** @param error makes it a failed span: its code is recorded, its message is not. */
+  end(error?: unknown): void;
+}
+
+export interface SpanLogFields {
+  readonly trace_id: string;
+  readonly span_id: string;
+}
+
+export interface PersonalAttributes {
+  readonly room?: string | undefined;
+  readonly user?: string | undefined;
+}
+
+export interface Tracing {
+  /**
+   * Starts a span, if its trace is sampled. Without a parent it begins a trace.
+   * @param parent traceparent of another process; a malformed one is ignored
+   */
+  start(start: SpanStart, parent?: string): Span | undefined;
+  /** The span whose `run` this happens in. */
+  readonly current: Span | undefined;
+  /** Sends what is left, for at most 3 s. */
+  close(): Promise<void>;
+}
+
+export const noTracing: Tracing = {
+  start: () => undefined,
+  current: undefined,
+  close: async () => {},
+};
+
+/** Does the work within a span, which ends with it. Throws and rejects as the work does. */
+export function inSpan<Result>(
+  span: Span | undefined,
+  work: () => Promise<Result>,
+  describe?: (result: Result) => SpanAttributes,
+): Promise<Result> {
+  if (span === undefined) return work();
+  let done: Promise<Result>;
+  try {
+    done = work();
+  } catch (error) {
+    span.end(error);
+    throw error;
+  }
+  done.then(
+    result => {
+      if (describe !== undefined) span.set(describe(result));
+      span.end();
+    },
+    error => span.end(error),
+  );
+  return done;
+}
