@@ -14,7 +14,7 @@
 -- ARGV[8]  time to live of the outbox, ms, where rooms are on other servers; else 0. Above 0, the outbox gets the envelopes.
 -- ARGV[9…] for each hash: 1 to clear it first or 0, n, n fields to remove, m, m fields and values to set
 --          then: number of lifecycle events, for each: n, n fields and values
---          then: channel, envelope, channel, envelope, …
+--          then: channel, envelope, channel, envelope, …; one without its 0x02 has the body of the one before
 -- Returns 1, or 0 when the claim, the sequence or the server's term is another.
 local state = redis.call('HMGET', KEYS[1], 'owner', 'seq')
 if state[1] ~= ARGV[1] or (state[2] or '0') ~= ARGV[2] or server_term() ~= ARGV[7] then
@@ -67,8 +67,16 @@ if ARGV[8] ~= '0' then
   call_in_chunks('RPUSH', KEYS[3], #ARGV - at + 1)
   redis.call('PEXPIRE', KEYS[3], ARGV[8])
 end
+local whole, mark
 while at < #ARGV do
-  redis.call('PUBLISH', ARGV[at], ARGV[at + 1])
+  local envelope = ARGV[at + 1]
+  local own = string.find(envelope, '\2', 1, true)
+  if own then
+    whole, mark = envelope, own
+  else
+    envelope = envelope .. string.sub(whole, mark)
+  end
+  redis.call('PUBLISH', ARGV[at], envelope)
   at = at + 2
 end
 

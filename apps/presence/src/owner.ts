@@ -12,8 +12,8 @@ const MIN_POLL_MS = 50;
 const RETRY_MS = 250;
 /** Entries of a partition in one read; an entry holds at most a few hundred reports. */
 const READ_ENTRIES = 32;
-/** Partitions that commit simultaneously: more of them double the memory of a round, and do not end it sooner. */
-const STEPS_IN_FLIGHT = 4;
+/** Partitions that commit simultaneously: one commits while Redis executes another's. More only keep garbage alive for longer. */
+const STEPS_IN_FLIGHT = 2;
 /** The count of a partition is written when it changed, and so often when not: it expires after minutes. */
 export const ONLINE_RENEWAL_MS = 60_000;
 

@@ -1,13 +1,13 @@
 /** Announcements as the broker carries them: a channel and an envelope. */
-import { type Channels, type Control, encodeEnvelope, encodeTextEnvelope, type Frame } from '@hubbub/protocol';
+import { type Channels, type Control, encodeEnvelopeHead, type Frame } from '@hubbub/protocol';
 import type { Announcement, RefusedSession } from './partition/effects.js';
-
-const NO_BODY = new Uint8Array();
 
 export interface Publication {
   readonly channel: string;
-  /** Text stands for its UTF-8: a small byte array for each message would cost more than the message. */
-  readonly envelope: string | Uint8Array;
+  /** The envelope is the UTF-8 of head and body: a small byte array for each message would cost more than the message. */
+  readonly head: string;
+  /** The same text in publications that follow each other: the store sends it once. */
+  readonly body: string;
   /** The room that it reports about. Absent for answers to questions, which edges ask again. */
   readonly room?: string;
   /** Kept for an edge whose subscription is broken: published before the commit, and again where that fails. */
@@ -33,13 +33,14 @@ export function publicationsOf(
     if (announcement.to === 'room') {
       const { excludeSession } = announcement;
       const exclusion = excludeSession === undefined ? {} : { excludeSession };
-      return { channel: channels.room(room), envelope: encodeTextEnvelope({ ...header, ...exclusion }, body), room };
+      return { channel: channels.room(room), head: encodeEnvelopeHead({ ...header, ...exclusion }), body, room };
     }
     const { node, sessions, questions } = announcement;
     const question = questions === undefined ? {} : { questions };
     return {
       channel: channels.node(node),
-      envelope: encodeTextEnvelope({ ...header, sessions, ...question, room }, body),
+      head: encodeEnvelopeHead({ ...header, sessions, ...question, room }),
+      body,
       ...(questions === undefined && { room }),
     };
   });
@@ -62,7 +63,8 @@ export function refusalsOf(
   const control: Control = { do: 'refuse_sessions', reason };
   return Array.from(byNode, ([node, sessions]) => ({
     channel: channels.node(node),
-    envelope: encodeEnvelope({ encoding: 'json', publishedAtMs: nowMs, sessions, control }, NO_BODY),
+    head: encodeEnvelopeHead({ encoding: 'json', publishedAtMs: nowMs, sessions, control }),
+    body: '',
     kept: true,
   }));
 }

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { HashChange } from '../src/partition/effects.js';
 import type { Claim, Commit, PartitionStore } from '../src/partition-store.js';
+import type { Publication } from '../src/publication.js';
 
 /** A store, and its publications. */
 export interface OpenStore {
@@ -12,6 +13,10 @@ export interface OpenStore {
 
 export function change(name: string, set: Record<string, string>, more: Partial<HashChange> = {}): HashChange {
   return { name, clear: false, set: new Map(Object.entries(set)), remove: [], ...more };
+}
+
+function publication(body: string): Publication {
+  return { channel: 'c', head: '\u0001{}\u0002', body };
 }
 
 function commitOf(sequence: number, more: Partial<Commit> = {}): Commit {
@@ -92,13 +97,11 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     const fresh = await claimed(store, 'b', ['b']);
     const late = commitOf(1, {
       hashes: [change('rooms', { ghost: '1 1' })],
-      publications: [{ channel: 'c', envelope: Buffer.from('ghost') }],
+      publications: [publication('ghost')],
     });
     expect(await store.commit(stale, late)).toBe(false);
-    expect(
-      await store.commit(fresh, commitOf(1, { publications: [{ channel: 'c', envelope: Buffer.from('real') }] })),
-    ).toBe(true);
-    expect(await published('c')).toEqual(['real']);
+    expect(await store.commit(fresh, commitOf(1, { publications: [publication('real')] }))).toBe(true);
+    expect(await published('c')).toEqual(['\u0001{}\u0002real']);
     expect((await store.load(fresh)).rooms.has('ghost')).toBe(false);
   });
 
@@ -131,10 +134,18 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
   test('a commit that is sent twice is applied once', async () => {
     const { store, published } = await open();
     const claim = await claimed(store, 'a');
-    const commit = commitOf(0, { publications: [{ channel: 'c', envelope: Buffer.from('once') }] });
+    const commit = commitOf(0, { publications: [publication('once')] });
     expect(await store.commit(claim, commit)).toBe(true);
     expect(await store.commit(claim, commit)).toBe(false);
-    expect(await published('c')).toEqual(['once']);
+    expect(await published('c')).toEqual(['\u0001{}\u0002once']);
+  });
+
+  test('publications that share a body each arrive with it', async () => {
+    const { store, published } = await open();
+    const bodies = ['"a"', '"a"', '"b"', '"b"', '"b"', '"a"', ''];
+    const publications = bodies.map(publication);
+    expect(await store.commit(await claimed(store, 'a'), commitOf(0, { publications }))).toBe(true);
+    expect(await published('c')).toEqual(bodies.map(body => `\u0001{}\u0002${body}`));
   });
 
   test('a large commit arrives completely and in order', async () => {
@@ -142,10 +153,7 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     const claim = await claimed(store, 'a');
     const rows = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`u${index}`, `[0,1,"s${index}"]`]));
     const hashes = [change('rooms', { big: '1 10000' }), change('room:big', rows)];
-    const publications = Array.from({ length: 2000 }, (_, index) => ({
-      channel: 'c',
-      envelope: Buffer.from([0, 255, index & 127]),
-    }));
+    const publications = Array.from({ length: 2000 }, (_, index) => publication(`é${index}`));
     const lifecycle = Array.from({ length: 100 }, (_, index) => ({
       event: 'user_online' as const,
       user: `u${index}`,
@@ -153,7 +161,7 @@ export function partitionStoreConformance(open: () => Promise<OpenStore>): void 
     }));
     expect(await store.commit(claim, commitOf(0, { hashes, publications, lifecycle }))).toBe(true);
     expect((await store.load(claim)).members.get('big')?.size).toBe(10_000);
-    expect(await published('c')).toEqual(publications.map(({ envelope }) => envelope.toString()));
+    expect(await published('c')).toEqual(publications.map(({ head, body }) => head + body));
     const removal = change('room:big', {}, { remove: Object.keys(rows) });
     expect(await store.commit(claim, commitOf(1, { hashes: [removal] }))).toBe(true);
     expect((await store.load(claim)).members.get('big')?.size ?? 0).toBe(0);

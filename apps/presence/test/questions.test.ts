@@ -34,7 +34,7 @@ test('1,000 large answers are spread over commits of a bounded size', async () =
   bench.start('p1', {
     store: withFault(bench.store, {
       async commit(claim, commit) {
-        sizes.push(commit.publications.reduce((sum, { envelope }) => sum + envelope.length, 0));
+        sizes.push(commit.publications.reduce((sum, { head, body }) => sum + head.length + body.length, 0));
         return await bench.store.commit(claim, commit);
       },
     }),

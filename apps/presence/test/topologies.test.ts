@@ -69,7 +69,7 @@ describe.each(Object.entries(TOPOLOGIES))('on %s', (_, start) => {
     position: `${sequence + 1}-0`,
     hashes: [],
     lifecycle: [],
-    publications: ROOMS.map(channel => ({ channel, envelope: Buffer.from(text), kept: false })),
+    publications: ROOMS.map(channel => ({ channel, head: text, body: '', kept: false })),
   });
 
   test('the next owner publishes, once, the messages of a commit whose owner died before it published them', async () => {

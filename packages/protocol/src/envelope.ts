@@ -86,9 +86,9 @@ export function encodeEnvelope(header: EnvelopeHeader, body: Uint8Array): Uint8A
   return bytes;
 }
 
-/** An envelope as text: its UTF-8 is what `encodeEnvelope` makes of the same body. @param body JSON text */
-export function encodeTextEnvelope(header: EnvelopeHeader, body: string): string {
-  return `\u0001${headerText(header)}\u0002${body}`;
+/** Everything before the body, as text: with a body of JSON behind it, its UTF-8 is what `encodeEnvelope` returns. */
+export function encodeEnvelopeHead(header: EnvelopeHeader): string {
+  return `\u0001${headerText(header)}\u0002`;
 }
 
 /** Written by hand: most headers have two or three of the fields, and presence writes one for each join. */

@@ -58,7 +58,7 @@ export class MemoryPartitionStore implements PartitionStore {
     stored.position = commit.position;
     for (const change of commit.hashes) applyChange(stored.hashes, change);
     for (const event of commit.lifecycle) this.#notifyServices(event);
-    for (const { channel, envelope } of commit.publications) this.#publish(channel, Buffer.from(envelope));
+    for (const { channel, head, body } of commit.publications) this.#publish(channel, Buffer.from(head + body));
     return true;
   }
 

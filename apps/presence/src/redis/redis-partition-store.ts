@@ -118,7 +118,7 @@ export class RedisPartitionStore implements PartitionStore {
     // The stream of kept envelopes has another hash tag. Before the commit: a refused envelope could not be found again.
     const kept = commit.publications.filter(publication => publication.kept);
     await orUnavailable(() =>
-      Promise.all(kept.map(({ channel, envelope }) => publishKept(this.#rooms, channel, asBuffer(envelope)))),
+      Promise.all(kept.map(publication => publishKept(this.#rooms, publication.channel, envelopeOf(publication)))),
     );
     const names = ['meta', 'lifecycle', OUTBOX, ...commit.hashes.map(change => change.name)];
     const keys = names.map(name => this.#key(claim.partition, name));
@@ -151,11 +151,14 @@ export class RedisPartitionStore implements PartitionStore {
     });
     late.catch(() => {}); // Aborted, or nothing was late.
     const results = await Promise.allSettled(
-      publications.map(({ channel, envelope }, index) => {
+      publications.map((publication, index) => {
         // With the partition: several share an owner and a sequence, and publish to the channel of one edge.
         const key = `presence/${partition}/${commit}/${index}`;
         const idempotency = { key, windowMs: OUTBOX_WINDOW_MS };
-        return Promise.race([publishOnce(this.#rooms, channel, asBuffer(envelope), idempotency), late]);
+        return Promise.race([
+          publishOnce(this.#rooms, publication.channel, envelopeOf(publication), idempotency),
+          late,
+        ]);
       }),
     );
     wait.abort();
@@ -168,19 +171,16 @@ export class RedisPartitionStore implements PartitionStore {
   /** The former owner may have died between its last commit and the publications of it. */
   async #publishOutbox(partition: number): Promise<void> {
     const key = this.#key(partition, OUTBOX);
-    const [commit, ...texts] = await orUnavailable(() =>
-      this.#redis.run(key, server => server.lrangeBuffer(key, 0, -1)),
-    );
+    const [commit, ...texts] = await orUnavailable(() => this.#redis.run(key, server => server.lrange(key, 0, -1)));
     if (commit === undefined) return;
     const publications: Publication[] = [];
     for (let at = 0; at + 1 < texts.length; at += 2) {
-      const [name, envelope] = texts.slice(at, at + 2);
-      if (name === undefined || envelope === undefined) continue;
-      const channel = name.toString();
+      const [channel, envelope] = texts.slice(at, at + 2);
+      if (channel === undefined || envelope === undefined) continue;
       const address = this.#channels.parse(channel);
-      publications.push({ channel, envelope, ...(address?.kind === 'room' && { room: address.room }) });
+      publications.push({ channel, head: envelope, body: '', ...(address?.kind === 'room' && { room: address.room }) });
     }
-    await this.#publish(partition, commit.toString(), publications);
+    await this.#publish(partition, commit, publications);
   }
 
   async renew({ partition, owner }: Claim, hashes: readonly string[]): Promise<boolean> {
@@ -233,17 +233,16 @@ function commitArguments(claim: Claim, commit: Commit, isSpread: boolean): Scrip
     const fields = lifecycleFields(event);
     args.push(fields.length, ...fields);
   }
-  for (const { channel, envelope, kept } of commit.publications) if (!kept) args.push(channel, asArgument(envelope));
+  let bodyBefore: string | undefined;
+  for (const { channel, head, body, kept } of commit.publications) {
+    if (kept) continue;
+    // Most bytes are rosters, the same for each node whose sessions joined.
+    args.push(channel, body === bodyBefore ? head.slice(0, -1) : head + body);
+    if (!isSpread) bodyBefore = body;
+  }
   return args;
 }
 
-function asBuffer(envelope: string | Uint8Array): Buffer {
-  return typeof envelope === 'string'
-    ? Buffer.from(envelope)
-    : Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
-}
-
-/** Text as it is: ioredis writes a command without buffers as one text. */
-function asArgument(envelope: string | Uint8Array): string | Buffer {
-  return typeof envelope === 'string' ? envelope : asBuffer(envelope);
+function envelopeOf({ head, body }: Publication): Buffer {
+  return Buffer.from(head + body);
 }
