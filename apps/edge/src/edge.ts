@@ -160,9 +160,10 @@ export async function startEdge({
   const unread = new UnreadWatch<Session>({
     sessions,
     timeoutMs: config.unreadTimeoutMs,
-    onUnread(session) {
-      accounts.note(session, { event: 'unread' });
-      limits.metrics.exceeded('unread_time');
+    maxTotalBufferedBytes: config.maxTotalBufferedBytes,
+    onUnread(session, reason) {
+      accounts.note(session, { event: reason === 'unread_time' ? 'unread' : 'slow_reader' });
+      limits.metrics.exceeded(reason);
     },
   });
   const handlers = createFrameHandlers({
@@ -228,6 +229,7 @@ export async function startEdge({
     ready: () => readiness().ready,
     rooms: () => audiences.rooms,
     sessions: () => sessions.size,
+    bufferedBytes: () => unread.bufferedBytes,
     servers: () => link.servers,
     subscriptions: () => interest.size,
     lateRenewals: () => reporter.lateRenewals,

@@ -185,6 +185,8 @@ export interface EdgeGauges {
   /** Whether `/readyz` is green. */
   ready(): boolean;
   sessions(): number;
+  /** Bytes that wait for all sessions, at the last check. */
+  bufferedBytes(): number;
   /** Rooms with a member here. */
   rooms(): number;
   subscriptions(): number;
@@ -219,6 +221,11 @@ export function createEdgeGauges(registry: MetricsRegistry, gauges: EdgeGauges):
     'min',
   );
   gauge('hubbub_edge_sessions', 'Sessions on this edge.', gauges.sessions);
+  gauge(
+    'hubbub_edge_buffered_bytes',
+    'Bytes that wait for all sessions, at the last check; HUBBUB_MAX_TOTAL_BUFFERED_BYTES bounds them.',
+    gauges.bufferedBytes,
+  );
   gauge('hubbub_edge_rooms', 'Rooms with a member on this edge.', gauges.rooms);
   gauge(
     'hubbub_edge_subscriptions',

@@ -9,6 +9,7 @@ import type { LimitName } from '../src/limits/limit-exceeded.js';
 interface Settings {
   readonly maxConnectionsPerAddress?: number;
   readonly maxHandshakesPerSecond?: number;
+  readonly maxSessions?: number;
   readonly proxies?: string[];
   readonly bounds?: ConnectionBounds;
 }
@@ -21,6 +22,7 @@ function gateOf(settings: Settings) {
   const gate = new ConnectionGate({
     maxConnectionsPerAddress: settings.maxConnectionsPerAddress ?? 0,
     maxHandshakesPerSecond: settings.maxHandshakesPerSecond ?? 0,
+    maxSessions: settings.maxSessions ?? 0,
     trustedProxies: settings.proxies ?? [],
     trustedHops: 0,
     bounds: settings.bounds,
@@ -176,4 +178,21 @@ test('bounds closing refused connections even without a known limit of descripto
   const refused = (address: string) =>
     Array.from({ length: 1000 }, () => gate.refusing(address)).filter(Boolean).length;
   expect([refused('a'), refused('b'), refused('c')]).toEqual([256, 256, 0]);
+});
+
+test('an edge with its number of sessions refuses more with 503 until one has left, and logs it once', () => {
+  const { gate, exceeded, warnings } = gateOf({ maxSessions: 2 });
+  gate.admit('a');
+  gate.admit('b');
+  for (let n = 0; n < 3; n++) {
+    expect(() => gate.admit('c')).toThrow(
+      expect.objectContaining({ code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) }),
+    );
+  }
+  expect(exceeded).toEqual(['sessions', 'sessions', 'sessions']);
+  expect(warnings.map(line => JSON.parse(line))).toEqual([
+    expect.objectContaining({ event: 'edge_full', sessions: 2 }),
+  ]);
+  gate.release('a');
+  gate.admit('c');
 });

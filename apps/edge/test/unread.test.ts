@@ -1,8 +1,12 @@
-/** Sessions that do not read pending data: disconnected after the timeout, neither before nor much later, and forgotten. */
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+/**
+ * Sessions that do not read pending data: disconnected after the timeout, neither before nor much later, and forgotten.
+ * Sessions with the most pending data: disconnected when all together have too much.
+ */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ReadingSession, UnreadWatch } from '../src/sessions/unread.js';
 
-const TIMEOUT_MS = 8000;
+const TIMEOUT_MS = 1000;
+const MAX_TOTAL_BYTES = 10_000_000;
 const CHECK_MS = TIMEOUT_MS / 4;
 
 class Reader implements ReadingSession {
@@ -23,6 +27,7 @@ class Reader implements ReadingSession {
 const sessions = new Set<Reader>();
 const unread: Reader[] = [];
 let watch: UnreadWatch<Reader>;
+let residentBytes = 0;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'performance'] });
@@ -31,6 +36,8 @@ beforeEach(() => {
   watch = new UnreadWatch({
     sessions,
     timeoutMs: TIMEOUT_MS,
+    maxTotalBufferedBytes: MAX_TOTAL_BYTES,
+    residentBytes: () => residentBytes,
     onUnread: session => {
       expect(session.closed).toBe(false); // The metric is counted for a session that still exists.
       unread.push(session);
@@ -132,4 +139,47 @@ test('checks no session after it is closed between two rounds', () => {
   watch.close();
   vi.advanceTimersByTime(3 * TIMEOUT_MS);
   expect(deaf.checks).toBe(1);
+});
+
+test('when all together have too much pending data, those with the most are disconnected, and only as many as needed', () => {
+  const readers = [4_000_000, 1_000_000, 3_500_000, 500_000, 2_000_000, 0].map(open);
+  vi.advanceTimersByTime(CHECK_MS);
+  expect(readers.map(({ closed }) => closed)).toEqual([true, false, false, false, false, false]);
+  expect(watch.bufferedBytes).toBe(7_000_000);
+  for (const reader of readers) if (!reader.closed) watch.drained(reader);
+  vi.advanceTimersByTime(TIMEOUT_MS);
+  expect(readers.filter(({ closed }) => closed)).toHaveLength(1);
+});
+
+describe('with a long timeout', () => {
+  beforeEach(() => {
+    watch.close();
+    residentBytes = 0;
+    watch = new UnreadWatch({
+      sessions,
+      timeoutMs: 600_000,
+      maxTotalBufferedBytes: MAX_TOTAL_BYTES,
+      residentBytes: () => residentBytes,
+      onUnread: session => unread.push(session),
+    });
+  });
+
+  test('a rise of the memory is the reason for an early check', () => {
+    const reader = open(MAX_TOTAL_BYTES + 1);
+    vi.advanceTimersByTime(5000);
+    expect(reader.closed).toBe(false);
+    residentBytes += MAX_TOTAL_BYTES;
+    vi.advanceTimersByTime(250);
+    expect(reader.closed).toBe(true);
+  });
+
+  test('much pending data is checked four times a second, little is not', () => {
+    const [much, little] = [open(MAX_TOTAL_BYTES / 2), open(1)];
+    residentBytes += MAX_TOTAL_BYTES;
+    vi.advanceTimersByTime(1000);
+    expect(much.checks).toBe(4);
+    much.buffered = 0;
+    vi.advanceTimersByTime(5000);
+    expect(little.checks).toBe(5);
+  });
 });

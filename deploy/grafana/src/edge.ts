@@ -29,7 +29,10 @@ export const edge = board({
           title: 'Sessions',
           description: 'Client connections on this edge.',
           unit: 'short',
-          queries: [[`hubbub_edge_sessions{${EDGE}}`, 'sessions']],
+          queries: [
+            [`hubbub_edge_sessions{${EDGE}}`, 'sessions'],
+            [`hubbub_edge_session_limit{${EDGE}}`, 'limit'],
+          ],
           width: 4,
         }),
         stat({
@@ -179,6 +182,7 @@ export const edge = board({
             [`process_resident_memory_bytes{${EDGE}}`, 'resident'],
             [`nodejs_heap_size_used_bytes{${EDGE}}`, 'heap'],
             [`hubbub_edge_replay_bytes{${EDGE}}`, 'replays'],
+            [`hubbub_edge_buffered_bytes{${EDGE}}`, 'slow readers'],
           ],
         }),
       ],

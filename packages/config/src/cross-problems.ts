@@ -1,5 +1,6 @@
 /** Checks of settings against each other, and defaults that depend on other settings. */
 import { isProtectedUrl } from './loopback.js';
+import { bufferedBytesFor, memoryLimitBytes, sessionsFor } from './memory-limit.js';
 import type { Namespaces } from './namespaces.js';
 import { brokenRelations, type RelatedSettings } from './relations.js';
 import { API_KEY_MIN_BYTES, JWT_SECRET_MIN_BYTES, secretWeakness } from './secret-strength.js';
@@ -37,6 +38,8 @@ export function withDefaults(settings: AllSettings, production: boolean): Relate
     drainDelayMs: drainDelayOf(settings, production),
     conflateAboveBytes: conflateAboveOf(settings),
     pingIntervalMs: pingIntervalOf(settings),
+    maxTotalBufferedBytes: settings.maxTotalBufferedBytes ?? bufferedBytesFor(memoryLimitBytes()),
+    maxSessions: settings.maxSessions ?? sessionsFor(memoryLimitBytes()),
   };
 }
 

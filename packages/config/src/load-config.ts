@@ -16,6 +16,8 @@ export interface Config extends Readonly<Settings> {
   readonly drainDelayMs: number;
   readonly conflateAboveBytes: number;
   readonly pingIntervalMs: number;
+  readonly maxTotalBufferedBytes: number;
+  readonly maxSessions: number;
   readonly namespaces: Namespaces;
   readonly roomPaths: readonly RoomPath[];
   /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */

@@ -7,6 +7,8 @@ export type RelatedSettings = Settings & {
   readonly drainDelayMs: number;
   readonly conflateAboveBytes: number;
   readonly pingIntervalMs: number;
+  readonly maxTotalBufferedBytes: number;
+  readonly maxSessions: number;
   readonly namespaces: Namespaces;
 };
 

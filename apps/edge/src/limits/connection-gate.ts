@@ -7,7 +7,10 @@ import { LimitExceeded, retryAfterMs } from './limit-exceeded.js';
 import type { LimitMetrics } from './limit-metrics.js';
 
 export interface ConnectionGateOptions
-  extends Pick<Config, 'maxConnectionsPerAddress' | 'maxHandshakesPerSecond' | 'trustedProxies' | 'trustedHops'> {
+  extends Pick<
+    Config,
+    'maxConnectionsPerAddress' | 'maxHandshakesPerSecond' | 'maxSessions' | 'trustedProxies' | 'trustedHops'
+  > {
   readonly metrics: Pick<LimitMetrics, 'exceeded'>;
   readonly log: Logger;
   /** `undefined`: as many as the system lets through. */
@@ -41,7 +44,10 @@ export class ConnectionGate {
   readonly #maxOfOneAddress: number;
   readonly #logTooMany: () => void;
   readonly #logOutOfDescriptors: () => void;
+  readonly #logFull: () => void;
   #open = 0;
+  /** Admitted connections. */
+  #sessions = 0;
   #secondBeganMs = Number.NEGATIVE_INFINITY;
   #halfOpen = 0;
   #refused = 0;
@@ -61,6 +67,12 @@ export class ConnectionGate {
       log.warn(
         { event: 'out_of_descriptors', connections: options.bounds?.served, suppressed },
         `refused connections: this process has file descriptors for ${options.bounds?.served}; raise the limit (ulimit -n, LimitNOFILE) or start more edges`,
+      ),
+    );
+    this.#logFull = occasionally(LOG_INTERVAL_MS, suppressed =>
+      log.warn(
+        { event: 'edge_full', sessions: options.maxSessions, suppressed },
+        `refused connections: this edge has HUBBUB_MAX_SESSIONS (${options.maxSessions}) sessions; add edges, or memory`,
       ),
     );
     this.#logTooMany = occasionally(LOG_INTERVAL_MS, suppressed =>
@@ -152,6 +164,11 @@ export class ConnectionGate {
       this.#logOutOfDescriptors();
       throw this.#refusal('descriptors', 'UNAVAILABLE', 'This edge has reached its limit of connections');
     }
+    const { maxSessions } = this.#options;
+    if (maxSessions > 0 && this.#sessions >= maxSessions) {
+      this.#logFull();
+      throw this.#refusal('sessions', 'UNAVAILABLE', 'This edge has reached its limit of sessions');
+    }
     // The address first: what one sends above its limit is not to use up the handshakes of all.
     if (max > 0 && (this.#addresses.get(group)?.sessions ?? 0) >= max) {
       this.#lastAddress = group;
@@ -160,11 +177,13 @@ export class ConnectionGate {
     }
     this.#takeHandshake(group);
     this.#of(group).sessions++;
+    this.#sessions++;
   }
 
   release(group: string): void {
     const connections = this.#of(group);
     connections.sessions--;
+    this.#sessions--;
     this.#forgetIfGone(group, connections);
   }
 
@@ -184,7 +203,7 @@ export class ConnectionGate {
   }
 
   #refusal(
-    limit: 'address_connections' | 'descriptors' | 'handshakes',
+    limit: 'address_connections' | 'descriptors' | 'sessions' | 'handshakes',
     code: 'RATE_LIMITED' | 'UNAVAILABLE',
     what: string,
   ): LimitExceeded {

@@ -25,6 +25,7 @@ export function createLimits(
   const publishes = new PublishWindow(config);
   createLimitGauges(registry, {
     publishes,
+    sessionLimit: () => config.maxSessions,
     shedShare: () => overload.share,
     pressures: () => overload.pressures,
     addresses: () => gate.addresses,

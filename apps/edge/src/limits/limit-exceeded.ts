@@ -28,6 +28,8 @@ export const LIMITS = [
   'handshakes',
   'overload',
   'descriptors',
+  'sessions',
+  'total_buffered_bytes',
   'unread_time',
   'handshake_time',
   'authorizer_questions',

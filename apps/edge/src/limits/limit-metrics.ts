@@ -63,6 +63,8 @@ export interface LimitGauges {
   shedShare(): number;
   /** Each signal of overload as a share of its threshold. */
   pressures(): Readonly<Record<OverloadSignal, number>>;
+  /** Sessions that the edge may have; 0: no limit. */
+  sessionLimit(): number;
   /** Publishes that wait for Redis. */
   readonly publishes: Pick<PublishWindow, 'inFlight' | 'size'>;
   /** Charges of client frames. */
@@ -105,6 +107,11 @@ export function createLimitGauges(registry: MetricsRegistry, gauges: LimitGauges
     'hubbub_edge_publish_window',
     'Publishes that may wait for Redis: as many as it answers in HUBBUB_OVERLOAD_PUBLISH_MS. More get UNAVAILABLE.',
     () => gauges.publishes.size,
+  );
+  gauge(
+    'hubbub_edge_session_limit',
+    'Sessions that the edge may have: HUBBUB_MAX_SESSIONS, or as many as fit into half of its memory. 0: no limit.',
+    gauges.sessionLimit,
   );
   gauge('hubbub_edge_addresses', 'Addresses (IPv6: /64s) with a connection to this edge.', gauges.addresses);
   gauge('hubbub_edge_half_open_connections', 'Connections without a complete request so far.', gauges.halfOpen);

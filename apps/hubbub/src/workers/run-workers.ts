@@ -9,6 +9,8 @@ import { WorkerPool } from './worker-pool.js';
 
 /** `-` and a number follow, and all of it is at most 64 bytes. */
 const NODE_ID_MAX_BYTES = 60;
+/** The least that the setting permits. */
+const MIN_BUFFERED_BYTES = 1_048_576;
 /** Workers end by themselves within the same time; after so much more they are not waited for. */
 const PATIENCE_MS = 3000;
 
@@ -20,7 +22,11 @@ export async function runWorkers(count: number): Promise<ProcessParts> {
   requireRedis(config);
   const port = await findSharedPort(config.host, config.port);
   const name = config.nodeId.slice(0, NODE_ID_MAX_BYTES);
-  const pool = new WorkerPool({ count, log, fork: number => new Worker(number, `${name}-${number}`, port) });
+  const share = {
+    maxSessions: Math.ceil(config.maxSessions / count),
+    maxTotalBufferedBytes: Math.max(MIN_BUFFERED_BYTES, Math.ceil(config.maxTotalBufferedBytes / count)),
+  };
+  const pool = new WorkerPool({ count, log, fork: number => new Worker(number, `${name}-${number}`, port, share) });
   const admin = await startAdminServer({
     ...adminOptions(config, log),
     metrics: { contentType: metrics.contentType, metrics: () => pool.metrics() },

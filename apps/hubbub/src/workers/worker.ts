@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { childEnvironment } from '@hubbub/config';
+import { type Config, childEnvironment } from '@hubbub/config';
 import type { MetricValues, Readiness } from '@hubbub/runtime';
 
 /** The parent's requests, and their answers. */
@@ -20,6 +20,9 @@ export type WorkerMessage =
   /** It listens. */
   | { readonly kind: 'up' }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: WorkerAnswers[keyof WorkerAnswers] };
+
+/** A worker's part of the limits that follow from the memory of the machine. */
+export type WorkerShare = Pick<Config, 'maxSessions' | 'maxTotalBufferedBytes'>;
 
 export interface WorkerExit {
   readonly code: number | null;
@@ -50,10 +53,10 @@ export class Worker {
   #isUp = false;
   #ended = false;
 
-  constructor(number: number, nodeId: string, port: number) {
+  constructor(number: number, nodeId: string, port: number, share: WorkerShare) {
     this.number = number;
     this.nodeId = nodeId;
-    const env = childEnvironment({ nodeId, port, sharedPort: true });
+    const env = childEnvironment({ nodeId, port, sharedPort: true, ...share });
     const child = fork(MAIN, ['edge', '--as-worker'], {
       env,
       execArgv: [...process.execArgv, ...ONE_CORE],

@@ -103,6 +103,14 @@ export const limitSettings = {
   maxBufferedBytes: integer(4096, 1_073_741_824)
     .default(256 * 4096)
     .describe('Maximum bytes buffered for a slow reader; above it the edge disconnects the session.'),
+  maxTotalBufferedBytes: integer(1_048_576, 1_099_511_627_776)
+    .optional()
+    .describe(
+      'Bytes buffered for all sessions of an edge; above it the worst are disconnected. Unset: a quarter of the memory.',
+    ),
+  maxSessions: integer(0, 10_000_000)
+    .optional()
+    .describe('Sessions of an edge; 503 for more, 0: no limit. Unset: as many as fit into half of the memory.'),
   conflateAboveBytes: integer(1024, 536_870_912)
     .optional()
     .describe(
