@@ -2,7 +2,7 @@
 import type { RedisShard } from '@hubbub/broker';
 import { Channels } from '@hubbub/protocol';
 import { expect, test } from 'vitest';
-import { ephemeralPorts, nodeVersion } from '../src/doctor/machine.js';
+import { acceptQueue, ephemeralPorts, nodeVersion } from '../src/doctor/machine.js';
 import { channelAt } from '../src/doctor/redis-servers.js';
 import { alike, clocksTogether, evictionPolicy, pubSubBuffers, redisVersion } from '../src/doctor/redis-verdicts.js';
 
@@ -86,4 +86,9 @@ test('a port in the ephemeral range must be reserved, in addition to those that 
   });
   expect(ephemeralPorts('32768\t60999', '39999-40001', ports).verdict).toBe('ok');
   expect(ephemeralPorts('32768\t60999', '', { ...ports, port: 8080 }).verdict).toBe('ok');
+});
+
+test("the queue of an edge is the engine's, however large that of the kernel may be", () => {
+  expect(acceptQueue(128)).toMatchObject({ verdict: 'warn', found: expect.stringContaining('128 connections') });
+  expect(acceptQueue(4096)).toMatchObject({ verdict: 'ok', found: expect.stringMatching(/^512 .*--workers/) });
 });

@@ -7,7 +7,8 @@ import { type Check, fail, messageOf, ok, warn } from './check.js';
 /** Below it an edge holds no more than a try-out does. */
 const OPEN_FILES_MIN = 1024;
 const OPEN_FILES_WANTED = 10_000;
-const SOMAXCONN_WANTED = 1024;
+/** Fixed in uSockets (`bsd_create_listen_socket`). The kernel takes the smaller one of this and somaxconn. */
+const ENGINE_BACKLOG = 512;
 const NODE_OLDEST = [20, 19] as const;
 /** The last day of support of each line: https://github.com/nodejs/Release/blob/main/schedule.json, as of 2026-11-30. */
 const NODE_ENDS: Readonly<Record<number, string>> = {
@@ -79,10 +80,12 @@ export async function kernelSettings(config: Config): Promise<Check[]> {
   return checks;
 }
 
-function acceptQueue(length: number): Check {
-  const found = `${length} connections may wait to be accepted`;
-  if (length >= SOMAXCONN_WANTED) return ok('net.core.somaxconn', found);
-  return warn('net.core.somaxconn', found, 'sysctl -w net.core.somaxconn=4096');
+/** @param length of the kernel's queue */
+export function acceptQueue(length: number): Check {
+  const name = 'net.core.somaxconn';
+  const found = `${Math.min(length, ENGINE_BACKLOG)} connections may wait until a process accepts them`;
+  if (length < ENGINE_BACKLOG) return warn(name, found, `sysctl -w ${name}=4096`);
+  return ok(name, `${found}, the engine's fixed number; with --workers each worker has its own queue`);
 }
 
 /** A port that the kernel may give to an outgoing connection can be taken when the server wants it. */
