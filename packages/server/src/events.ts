@@ -9,7 +9,7 @@ import {
   validatePayload,
 } from '@hubbub/protocol';
 import { groupName, namespaceName, wrong } from './checks.js';
-import { consume } from './consumer/consume.js';
+import { consume, each } from './consumer/consume.js';
 import type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
 import type { Publication } from './publication.js';
 import type { Publisher } from './publisher.js';
@@ -75,7 +75,7 @@ export function consumeEvents(
     {
       source: log.group(namespaceName(namespace), groupName(options?.group)),
       laneOf: ({ event }) => (event.room === undefined ? `session ${event.session.id}` : `room ${event.room}`),
-      async handle(entry, signal) {
+      handle: each(async (entry, signal) => {
         const { event, entryId, attempt } = entry;
         const reply = async (message: Publication): Promise<void> =>
           await publisher.toSession(event.session, { id: event.id, ...message }, event.room);
@@ -89,7 +89,7 @@ export function consumeEvents(
           return;
         }
         await handler({ ...event, payload, entryId, attempt, signal, reply });
-      },
+      }),
     },
     options,
   );

@@ -2,7 +2,7 @@
 import type { LifecycleEntry, LifecycleLog } from '@hubbub/broker';
 import type { LifecycleEvent } from '@hubbub/protocol';
 import { groupName, wrong } from './checks.js';
-import { consume } from './consumer/consume.js';
+import { consume, each } from './consumer/consume.js';
 import type { Consumer } from './consumer/source.js';
 import type { GroupOptions } from './events.js';
 
@@ -28,7 +28,7 @@ export function consumeLifecycle(log: LifecycleLog, options: LifecycleOptions, h
     {
       source: log.group(groupName(options?.group)),
       laneOf: ({ event }) => ('room' in event ? `room ${event.room}` : `user ${event.user}`),
-      handle: async ({ event, entryId, attempt }, signal) => await handler({ ...event, entryId, attempt, signal }),
+      handle: each(async ({ event, entryId, attempt }, signal) => await handler({ ...event, entryId, attempt, signal })),
     },
     options,
   );

@@ -2,7 +2,7 @@
 
 import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
-import { Attempts } from '../src/consumer/attempts.js';
+import { Attempts, type Handler } from '../src/consumer/attempts.js';
 import { consumerSettings } from '../src/consumer/settings.js';
 import type { Entry, Source } from '../src/consumer/source.js';
 import type { Term } from '../src/consumer/term.js';
@@ -18,7 +18,7 @@ function start() {
     acknowledge: async () => {},
     deadLetter: async () => {},
   } as unknown as Source<Entry>;
-  const handle = ({ entryId }: Entry) =>
+  const handle = ([{ entryId }]: readonly [Entry]) =>
     new Promise<void>(resolve => {
       log.push(`handle ${entryId}`);
       running.set(entryId, () => {
@@ -26,9 +26,10 @@ function start() {
         resolve();
       });
     });
-  const attempts = new Attempts(source, handle, consumerSettings({}), new AbortController().signal);
+  const parts = { source, handle: handle as Handler<Entry> };
+  const attempts = new Attempts(parts, consumerSettings({}), new AbortController().signal);
   const term = { held: true, consumer: 'c', signal: new AbortController().signal } as unknown as Term<Entry>;
-  const finish = (entryId: string, attempt: number) => attempts.finish({ entryId, attempt }, term);
+  const finish = (entryId: string, attempt: number) => attempts.finish([{ entryId, attempt }], term);
   return { log, running, finish };
 }
 

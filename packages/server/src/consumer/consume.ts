@@ -4,7 +4,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { HubbubError } from '@hubbub/protocol';
-import { Attempts, type Handler } from './attempts.js';
+import { Attempts, type Handler, type VerdictOf } from './attempts.js';
 import { Lanes } from './lanes.js';
 import { pause } from './linked-signal.js';
 import { type ConsumerSettings, consumerSettings } from './settings.js';
@@ -16,6 +16,30 @@ export interface Consumption<Of extends Entry> {
   /** Entries of one lane are handled one after the other. */
   readonly laneOf: (entry: Of) => string;
   readonly handle: Handler<Of>;
+  /** Default: batches of one entry. */
+  readonly batches?: BatchRules<Of>;
+  /** Default: every failed attempt may be repeated, after the usual delay. */
+  readonly verdictOf?: VerdictOf;
+}
+
+/**
+ * How a lane forms batches of entries that were not attempted before. The entries of a batch that fails are retried singly: one
+ * of them may be the cause.
+ */
+export interface BatchRules<Of extends Entry> {
+  readonly maxEntries: number;
+  /** A single entry may be larger. */
+  readonly maxBytes: number;
+  readonly bytesOf: (entry: Of) => number;
+  /** Time that a lane waits for more entries before it begins a batch. */
+  readonly lingerMs: number;
+}
+
+/** Handles the entries of a batch one after the other. */
+export function each<Of extends Entry>(handle: (entry: Of, signal: AbortSignal) => unknown): Handler<Of> {
+  return async (entries, signal) => {
+    for (const entry of entries) await handle(entry, signal);
+  };
 }
 
 const READ_WAIT_MS = 1000;
@@ -32,11 +56,17 @@ export function consume<Of extends Entry>(consumption: Consumption<Of>, options:
   return new RunningConsumer(consumption, consumerSettings(options));
 }
 
+/** An entry, and the term in which it was read. */
+interface Given<Of extends Entry> {
+  readonly entry: Of;
+  readonly term: Term<Of>;
+}
+
 class RunningConsumer<Of extends Entry> implements Consumer {
   readonly #consumption: Consumption<Of>;
   readonly #settings: ConsumerSettings<Of>;
   readonly #attempts: Attempts<Of>;
-  readonly #lanes = new Lanes();
+  readonly #lanes: Lanes<Given<Of>>;
   readonly #closing = new AbortController();
   readonly #stopped: Promise<void>;
   readonly #windowSize: number;
@@ -52,7 +82,13 @@ class RunningConsumer<Of extends Entry> implements Consumer {
     this.#windowSize = Math.min(READ_AHEAD_MAX, settings.concurrency * READ_AHEAD_FACTOR);
     // One listener for each event that waits for its next try.
     setMaxListeners(0, this.#closing.signal);
-    this.#attempts = new Attempts(consumption.source, consumption.handle, settings, this.#closing.signal);
+    this.#attempts = new Attempts(consumption, settings, this.#closing.signal);
+    this.#lanes = new Lanes({
+      lingerMs: consumption.batches?.lingerMs ?? 0,
+      closing: this.#closing.signal,
+      batchSize: waiting => this.#batchSize(waiting),
+      work: batch => this.#finish(batch),
+    });
     this.#stopped = this.#run();
   }
 
@@ -138,11 +174,31 @@ class RunningConsumer<Of extends Entry> implements Consumer {
 
   #take(entry: Of, term: Term<Of>): void {
     this.#underway++;
-    this.#lanes.run(this.#consumption.laneOf(entry), async () => {
-      await this.#attempts.finish(entry, term);
-      this.#underway--;
-      this.#hasRoom();
-    });
+    this.#lanes.add(this.#consumption.laneOf(entry), { entry, term });
+  }
+
+  #batchSize(waiting: readonly Given<Of>[]): number {
+    const { batches } = this.#consumption;
+    const [first] = waiting;
+    if (batches === undefined || first === undefined || first.entry.attempt > 1) return 1;
+    let bytes = 0;
+    let size = 0;
+    for (const { entry, term } of waiting) {
+      bytes += batches.bytesOf(entry);
+      const fits = size < batches.maxEntries && (size === 0 || bytes <= batches.maxBytes);
+      if (!fits || entry.attempt > 1 || term !== first.term) break;
+      size++;
+    }
+    return size;
+  }
+
+  async #finish(batch: readonly Given<Of>[]): Promise<void> {
+    const [first] = batch;
+    if (first === undefined) return;
+    const entries = batch.map(({ entry }) => entry);
+    await this.#attempts.finish(entries, first.term);
+    this.#underway -= batch.length;
+    this.#hasRoom();
   }
 
   #wake(): void {
