@@ -19,9 +19,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'apps/edge': ['packages/broker', 'packages/config', 'packages/protocol', 'packages/runtime'],
   'apps/presence': ['packages/broker', 'packages/protocol', 'packages/runtime'],
   'apps/api': ['packages/broker', 'packages/config', 'packages/protocol', 'packages/runtime', 'packages/server'],
+  'apps/webhooks': ['packages/broker', 'packages/config', 'packages/protocol', 'packages/runtime', 'packages/server'],
   'apps/hubbub': [
     ...['broker', 'client', 'config', 'protocol', 'runtime', 'server'].map(name => `packages/${name}`),
-    ...['api', 'edge', 'presence'].map(name => `apps/${name}`),
+    ...['api', 'edge', 'presence', 'webhooks'].map(name => `apps/${name}`),
   ],
   // Examples are programs of users: they import the SDKs, and start the hub with its command.
   examples: ['packages/client', 'packages/server', 'apps/hubbub'],

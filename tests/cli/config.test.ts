@@ -11,12 +11,14 @@ import { runHubbub } from '../support/process.js';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/settings.md', import.meta.url));
 const NEEDLE = 'needle-that-nobody-may-see';
+const WEBHOOK_SECRET = `whsec_${Buffer.from(`${NEEDLE}-7`).toString('base64')}`;
 const SECRETS = {
   HUBBUB_JWT_SECRET: `${NEEDLE}-1`,
   HUBBUB_JWT_ACCEPTED_SECRETS: `${NEEDLE}-2,${NEEDLE}-3`,
   HUBBUB_API_KEYS: `${NEEDLE}-4`,
   HUBBUB_PRESENCE_API_KEYS: `${NEEDLE}-5`,
   HUBBUB_AUTHORIZER_KEY: `${NEEDLE}-6`,
+  HUBBUB_WEBHOOK_SECRETS: WEBHOOK_SECRET,
   HUBBUB_AUTHORIZER_URL: `https://auth.example/ask?key=${NEEDLE}`,
   HUBBUB_PRESENCE_URL: 'https://presence.example',
   HUBBUB_REDIS_URL: `redis://me:${NEEDLE}@${NEEDLE}@10.0.0.5:6379/0`,
@@ -38,7 +40,7 @@ describe('config print', () => {
     expect(code).toBe(0);
     const { settings }: Printed = JSON.parse(stdout);
     const byName = Object.fromEntries(settings.map(setting => [setting.name, setting]));
-    expect(Object.keys(byName)).toEqual([...settingNames(), 'namespaces', 'roomPaths']);
+    expect(Object.keys(byName)).toEqual([...settingNames(), 'namespaces', 'roomPaths', 'webhooks']);
     expect(byName).toMatchObject({
       port: { variable: 'HUBBUB_PORT', source: 'environment', value: 9999 },
       adminPort: { source: 'file', value: 9100 },
@@ -56,10 +58,18 @@ describe('config print', () => {
     const { code, stdout, stderr } = await runHubbub(['config', 'print', ...flags], SECRETS);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).not.toContain('needle');
+    expect(stdout).not.toContain('whsec_');
     expect(stdout).toContain('redis://•••@10.0.0.5:6379/0');
     expect(stdout).toContain('https://auth.example/ask?key=•••');
     // Those of the settings, of list items, and within URLs.
-    expect(stdout.match(/•••/g)).toHaveLength(6 + 2);
+    expect(stdout.match(/•••/g)).toHaveLength(7 + 2);
+  });
+
+  test('hides the secrets of a webhook', async () => {
+    const shop = { url: 'https://shop.example/hubbub?key=needle', secrets: [WEBHOOK_SECRET], lifecycle: ['*'] };
+    const { stdout } = await runHubbub(['config', 'print'], withConfigFile({ webhooks: { shop } }));
+    expect(stdout).toContain('https://shop.example/hubbub?key=•••');
+    expect(stdout).not.toMatch(/whsec_|needle/);
   });
 
   test('shows every server of several shards, without their passwords', async () => {

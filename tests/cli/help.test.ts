@@ -7,6 +7,7 @@ const COMMANDS = [
   'edge',
   'presence',
   'api',
+  'webhooks',
   'token',
   'publish',
   'tail',

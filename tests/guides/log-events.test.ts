@@ -16,6 +16,7 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   'Workers of an edge': ['apps/hubbub/src/workers'],
   Presence: ['apps/presence/src'],
   'HTTP API': ['apps/api/src'],
+  Webhooks: ['apps/webhooks/src'],
   '`hubbub start`': ['apps/hubbub/src/commands/start.ts'],
 };
 /** Sources that write no line of their own. */

@@ -12,14 +12,27 @@ import { startWholeCluster, startWorkers } from './support/whole-cluster.js';
 
 /** The sections of the page about each process. */
 const SECTIONS = {
-  edge: ['Every process', 'Every process on Redis', 'Every process with traces', 'Edge and HTTP API on Redis', 'Edge'],
+  edge: [
+    'Every process',
+    'Every process on Redis',
+    'Every process with traces',
+    'Edge, HTTP API and webhooks on Redis',
+    'Edge',
+  ],
   presence: ['Every process', 'Every process on Redis', 'Every process with traces', 'Presence', 'Redis'],
   api: [
     'Every process',
     'Every process on Redis',
     'Every process with traces',
-    'Edge and HTTP API on Redis',
+    'Edge, HTTP API and webhooks on Redis',
     'HTTP API',
+  ],
+  webhooks: [
+    'Every process',
+    'Every process on Redis',
+    'Every process with traces',
+    'Edge, HTTP API and webhooks on Redis',
+    'Webhooks',
   ],
 } as const satisfies Record<string, readonly Section[]>;
 type ProcessName = keyof typeof SECTIONS;
@@ -32,7 +45,7 @@ const documented = readMetricsPage();
 const scrapes = new Map<ProcessName, { text: string; metrics: Map<string, ScrapedMetric> }>();
 
 beforeAll(async () => {
-  const { cluster, api } = await startWholeCluster({ edges: 1 });
+  const { cluster, api, webhooks } = await startWholeCluster({ edges: 1 });
   // Namespaces have event metrics, and routes request metrics, after the first of each.
   const client = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'ada' }) });
   await client.join('game:1');
@@ -42,6 +55,7 @@ beforeAll(async () => {
   scrapes.set('edge', await scrape(cluster.edge(0).adminUrl));
   scrapes.set('presence', await scrape(cluster.presence[0]?.adminUrl ?? ''));
   scrapes.set('api', await scrape(api.process.adminUrl));
+  scrapes.set('webhooks', await scrape(webhooks.adminUrl));
 }, PROVISION_TIMEOUT_MS);
 
 const notice = (name: ProcessName) => scrapes.get(name)?.metrics ?? new Map<string, ScrapedMetric>();

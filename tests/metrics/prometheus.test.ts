@@ -32,7 +32,7 @@ beforeAll(async () => {
     edges: 3,
     env: { HUBBUB_MAX_BUFFERED_BYTES: '262144', HUBBUB_DRAIN_WINDOW_MS: '6000' },
   });
-  const { cluster, api } = whole;
+  const { cluster, api, webhooks } = whole;
   const workers = await startWorkers(cluster.redis);
   fromSeconds = Date.now() / 1000;
   prometheus = await startPrometheus([
@@ -44,6 +44,7 @@ beforeAll(async () => {
     ...cluster.presence.map(({ name, adminPort }) => ({ job: 'hubbub-presence', instance: name, adminPort })),
     { job: 'hubbub-edge', instance: 'workers-1', adminPort: workers.adminPort },
     { job: 'hubbub-api', instance: 'api-1', adminPort: api.process.adminPort },
+    { job: 'hubbub-webhooks', instance: 'webhooks-1', adminPort: webhooks.adminPort },
   ]);
   await eventually(async () => Object.values(await prometheus.targets()).every(health => health === 'up'), {
     describe: 'every process is scraped',

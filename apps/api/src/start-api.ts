@@ -9,6 +9,7 @@ import {
   type MetricsRegistry,
   noTracing,
   type Readiness,
+  RedisWatch,
   type Tracing,
 } from '@hubbub/runtime';
 import { type AuditEntry, createHttpServer, describedRoutes, type HttpServer } from '@hubbub/runtime/http';
@@ -17,7 +18,6 @@ import type { KeyClaims } from './key-claims.js';
 import { type ApiMetrics, createApiMetrics } from './metrics.js';
 import { OpenConnections } from './open-connections.js';
 import { Publishing } from './publishing.js';
-import { RedisWatch } from './redis-watch.js';
 import { answerConnectionError, limitRequests, RequestSlots } from './request-limits.js';
 import { traceRequests } from './request-spans.js';
 import { type RouteParts, withIdsBesidePath } from './routes/api-route.js';

@@ -1,7 +1,7 @@
 /** A hub inside your own program: edge and presence in memory, and the server SDK on the same brokerClient. No Redis, one process. */
 import { randomBytes } from 'node:crypto';
 import { MemoryCluster } from '@hubbub/broker';
-import { loadConfig } from '@hubbub/config';
+import { ConfigError, loadConfig } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
 import type { Readiness } from '@hubbub/runtime';
 import { startAdminServer } from '@hubbub/runtime/http';
@@ -32,6 +32,11 @@ export interface EmbeddedHub {
 export async function startEmbeddedHub(variables: Readonly<Record<string, string>>): Promise<EmbeddedHub> {
   const ownKey = randomBytes(24).toString('base64url');
   const given = loadConfig(variables);
+  if (Object.keys(given.webhooks).length > 0) {
+    throw new ConfigError([
+      'webhooks: a hub inside a program sends none; use onEvents and onLifecycle of its `hubbub`',
+    ]);
+  }
   const config = { ...given, presenceApiKeys: [...given.presenceApiKeys, ownKey] };
   const parts = await createParts('hubbub', config);
   const { log, metrics, tracing } = parts;

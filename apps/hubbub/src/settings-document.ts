@@ -1,5 +1,11 @@
 /** Renders docs/settings.md from the descriptions of the settings. */
-import { type DescribedSetting, describedNamespaceFields, describedSettings, RELATIONS } from '@hubbub/config';
+import {
+  type DescribedSetting,
+  describedNamespaceFields,
+  describedSettings,
+  describedWebhookFields,
+  RELATIONS,
+} from '@hubbub/config';
 
 const INTRODUCTION = `# Settings
 
@@ -14,7 +20,7 @@ An unknown name is a problem.
 
 | variable | meaning |
 | --- | --- |
-| \`HUBBUB_CONFIG\` | Path of the configuration file: YAML or JSON with settings, \`namespaces\` and \`roomPaths\`. |
+| \`HUBBUB_CONFIG\` | Path of the configuration file: YAML or JSON with settings, \`namespaces\`, \`roomPaths\` and \`webhooks\`. |
 | \`NODE_ENV\` | \`production\`: no weak secret, no playground, no default origin. Else development: only hosts and origins of this machine. |
 
 - \`hubbub config print\` shows the effective values and their sources.
@@ -32,6 +38,20 @@ The namespace \`default\` is public unless the file sets \`public: false\`.
 \`\`\`yaml
 namespaces:
   chat: { public: true, historySize: 1000 }
+\`\`\``;
+
+const WEBHOOKS = `## Receivers of webhooks
+
+A webhook sends events to an HTTP receiver ([webhooks](webhooks.md)).
+Only the file can configure webhooks.
+Each entry has a name of 1 to 48 letters, digits, \`_\` and \`-\`.
+
+\`\`\`yaml
+webhooks:
+  shop:
+    url: https://shop.example.com/hubbub
+    secrets: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw] # published: use your own
+    lifecycle: [room_occupied, room_vacated]
 \`\`\``;
 
 const RELATIONS_INTRODUCTION = `## Relations
@@ -56,11 +76,13 @@ export function settingsDocument(): string {
     return `## ${title}\n\n${table(['setting', 'variable', 'default', 'values', 'meaning'], rows)}`;
   });
   const fields = describedNamespaceFields().map(field => [code(field.name), ...columns(field)]);
+  const webhooks = describedWebhookFields().map(field => [code(field.name), ...columns(field)]);
   return `${[
     INTRODUCTION,
     ...groups,
     `${NAMESPACES}\n\n${table(['setting', 'default', 'values', 'meaning'], fields)}`,
     ROOM_PATHS,
+    `${WEBHOOKS}\n\n${table(['setting', 'default', 'values', 'meaning'], webhooks)}`,
     `${RELATIONS_INTRODUCTION}\n\n${relationsTable()}`,
   ].join('\n\n')}\n`;
 }

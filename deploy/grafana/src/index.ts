@@ -7,8 +7,9 @@ import { overview } from './overview.js';
 import { presence } from './presence.js';
 import { redis } from './redis.js';
 import { services } from './services.js';
+import { webhooks } from './webhooks.js';
 
-export const BOARDS: readonly Board[] = [overview, edge, admission, presence, services, redis, k6];
+export const BOARDS: readonly Board[] = [overview, edge, admission, presence, services, webhooks, redis, k6];
 
 /** Name of the file → its text: one panel a line, so that a change of a panel is a change of one line. */
 export function dashboardFiles(): Record<string, string> {

@@ -10,7 +10,13 @@ export const services = board({
   title: 'Hubbub / Services and HTTP API',
   description: 'Back ends that publish over HTTP, and services that control rooms and consume client events.',
   variables: [
-    { name: 'instance', label: 'Instances', metric: '{job=~"hubbub-(edge|api)"}', values: 'instance', several: true },
+    {
+      name: 'instance',
+      label: 'Instances',
+      metric: '{job=~"hubbub-(edge|api)"}',
+      values: 'instance',
+      several: true,
+    },
   ],
   rows: [
     {

@@ -6,6 +6,8 @@ import { brokenRelations, type RelatedSettings } from './relations.js';
 import { API_KEY_MIN_BYTES, JWT_SECRET_MIN_BYTES, secretWeakness } from './secret-strength.js';
 import { hasCredentials } from './settings/fields.js';
 import type { Settings } from './settings/settings.js';
+import { webhookProblems } from './webhook-problems.js';
+import type { Webhooks } from './webhooks.js';
 
 const PRODUCTION_DRAIN_DELAY_MS = 5000;
 
@@ -29,7 +31,7 @@ function pingIntervalOf(settings: Pick<Settings, 'pingIntervalMs' | 'idleTimeout
   return settings.pingIntervalMs ?? Math.min(PING_INTERVAL_MS, settings.idleTimeoutMs * PING_SHARE_OF_IDLE_TIMEOUT);
 }
 
-type AllSettings = Settings & { readonly namespaces: Namespaces };
+type AllSettings = Settings & { readonly namespaces: Namespaces; readonly webhooks: Webhooks };
 
 /** With those that depend on others. */
 export function withDefaults(settings: AllSettings, production: boolean): RelatedSettings {
@@ -137,6 +139,7 @@ const CHECKS: readonly CrossCheck[] = [
       .filter(([, { authorize }]) => authorize.length > 0 && authorizerUrl === undefined)
       .map(([name]) => `HUBBUB_AUTHORIZER_URL: required by namespaces.${name}.authorize`),
   ),
+  check(['webhooks', 'namespaces', 'webhookSecrets', 'webhookAllowHttp'], webhookProblems),
 ];
 
 /** @param wrong settings that are wrong themselves, so that `settings` holds their default */

@@ -4,6 +4,7 @@ import type { Config } from './load-config.js';
 import { namespaceFields } from './namespaces.js';
 import { environmentName, settingGroups, settingsSchema } from './settings/settings.js';
 import { givenSettings, type SettingSource } from './sources.js';
+import { webhookFields } from './webhooks.js';
 
 export interface DescribedSetting {
   /** As in the file. Of a namespace: its field, `keepMembers.expireAfterMs` where it is nested. */
@@ -51,6 +52,11 @@ export function describedNamespaceFields(): DescribedSetting[] {
   ]);
 }
 
+/** Fields of a webhook. */
+export function describedWebhookFields(): DescribedSetting[] {
+  return Object.entries(webhookFields.shape).map(([name, schema]) => described(name, schema));
+}
+
 /** @param environment that `config` was loaded from. */
 export function effectiveSettings(
   config: Config,
@@ -73,6 +79,7 @@ export function effectiveSettings(
   const ofFile = [
     { name: 'namespaces', source: sourceOf('namespaces'), value: config.namespaces },
     { name: 'roomPaths', source: sourceOf('roomPaths'), value: file.roomPaths ?? {} },
+    { name: 'webhooks', source: sourceOf('webhooks'), value: shownWebhooks(config) },
   ];
   return [...ofSettings, ...ofFile];
 }
@@ -108,6 +115,14 @@ function nestedFields(schema: z.ZodType): Array<[string, z.ZodType]> {
 
 function isSecret(schema: z.ZodType): boolean {
   return schema.meta()?.secret === true;
+}
+
+function shownWebhooks({ webhooks }: Config): Record<string, unknown> {
+  const entries = Object.entries(webhooks).map(([name, { secrets, url, ...rest }]) => {
+    const hidden = secrets === undefined ? {} : { secrets: shown(secrets, true) };
+    return [name, { url: withoutCredentials(url), ...hidden, ...rest }];
+  });
+  return Object.fromEntries(entries);
 }
 
 function shown(value: unknown, secret: boolean): unknown {

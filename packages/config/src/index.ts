@@ -5,6 +5,7 @@ export {
   type DescribedSetting,
   describedNamespaceFields,
   describedSettings,
+  describedWebhookFields,
   type EffectiveSetting,
   effectiveSettings,
   withoutCredentials,
@@ -12,7 +13,7 @@ export {
 export { childEnvironment, setNativeVariable } from './environment.js';
 export { type Config, ConfigError, loadConfig } from './load-config.js';
 export { isLoopbackHost } from './loopback.js';
-export { type Namespace, type Namespaces, namespaceSettings } from './namespaces.js';
+export { matchesEvent, type Namespace, type Namespaces, namespaceSettings } from './namespaces.js';
 export { RELATIONS, type Relation } from './relations.js';
 export { createRequestSources, ORIGIN_REFUSED, type RequestSources } from './request-source.js';
 export type { RoomPath, TemplatePart } from './room-paths.js';
@@ -22,3 +23,4 @@ export { environmentName, type Settings, settingNames } from './settings/setting
 export { usesDevelopmentSecret } from './settings/tokens.js';
 export type { TraceSettings } from './traces.js';
 export type { ConfigWarning } from './warnings.js';
+export type { Webhook, Webhooks } from './webhooks.js';

@@ -10,6 +10,7 @@ import { environmentName, type Settings, settingsSchema } from './settings/setti
 import { givenSettings } from './sources.js';
 import { findTraces, type TraceSettings } from './traces.js';
 import { type ConfigWarning, configWarnings } from './warnings.js';
+import { type Webhooks, webhooksSchema } from './webhooks.js';
 
 export interface Config extends Readonly<Settings> {
   readonly nodeId: string;
@@ -20,6 +21,7 @@ export interface Config extends Readonly<Settings> {
   readonly maxSessions: number;
   readonly namespaces: Namespaces;
   readonly roomPaths: readonly RoomPath[];
+  readonly webhooks: Webhooks;
   /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */
   readonly production: boolean;
   /** Undefined: tracing is off. */
@@ -41,11 +43,15 @@ export class ConfigError extends Error {
   }
 }
 
-const configSchema = settingsSchema.extend({ namespaces: namespacesSchema, roomPaths: roomPathsSchema });
+const configSchema = settingsSchema.extend({
+  namespaces: namespacesSchema,
+  roomPaths: roomPathsSchema,
+  webhooks: webhooksSchema,
+});
 
 /**
  * Reads settings from `HUBBUB_*` variables, then the file that `HUBBUB_CONFIG` names, then the defaults. The file is YAML or
- * JSON with the settings' names in camelCase, `namespaces` and `roomPaths`.
+ * JSON with the settings' names in camelCase, `namespaces`, `roomPaths` and `webhooks`.
  *
  * @throws {ConfigError} with every problem: unknown names, wrong values, what does not go together, an unreadable file.
  * @example
@@ -100,13 +106,16 @@ function parseRightPart(given: Readonly<Record<string, unknown>>, problems: stri
   throw new ConfigError(problems);
 }
 
+/** They have no variable. */
+const FILE_SETTINGS: ReadonlySet<string> = new Set(['namespaces', 'roomPaths', 'webhooks']);
+
 /** Settings are called by their variable, what only a file can hold by its place in the file. */
 function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(key => `${[...issue.path, key].join('.')}: unknown setting`);
   }
   const [setting] = issue.path;
-  const isOfFile = setting === 'namespaces' || setting === 'roomPaths' || isOfNamedKey(issue.path);
+  const isOfFile = FILE_SETTINGS.has(String(setting)) || isOfNamedKey(issue.path);
   const name = isOfFile ? issue.path.join('.') : environmentName(String(setting));
   return [`${name}: ${issue.message}`];
 }

@@ -14,10 +14,15 @@ const ASKED_EXPECTED = 'expected a list of join, publish';
 const EVENTS_EXPECTED = 'expected a list of types such as vote_submitted, order.*, or *';
 
 /** Checks whether a client event can match the pattern. */
-function isEventPattern(pattern: string): boolean {
+export function isEventPattern(pattern: string): boolean {
   if (pattern === '*') return true;
   const type = pattern.endsWith('*') ? `${pattern.slice(0, -1)}a` : pattern;
   return isFrameType(type) && !isOwnType(type);
+}
+
+/** Whether one of the patterns is for the type. */
+export function matchesEvent(patterns: readonly string[], type: string): boolean {
+  return patterns.some(pattern => (pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern));
 }
 
 /** Every setting of a namespace, before the check of their relations. */

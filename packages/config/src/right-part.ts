@@ -4,7 +4,7 @@ import type { z } from 'zod';
 type Given = Readonly<Record<string, unknown>>;
 
 /**
- * Cuts at what an issue can be blamed on as a whole: a setting, or in the file a field of a namespace.
+ * Cuts at what an issue can be blamed on as a whole: a setting, a webhook, or a field of a namespace.
  *
  * @example withoutWrong({ port: 'eighty', host: '::1' }, issues) // { host: '::1' }
  */
@@ -19,10 +19,11 @@ export function whollyWrong(issues: readonly z.core.$ZodIssue[]): string[] {
 
 type Place = readonly PropertyKey[];
 
-const NAMESPACE_FIELD = 3;
+/** Settings that only the file holds: a field of a namespace, a webhook. */
+const DEPTHS: Readonly<Record<string, number>> = { namespaces: 3, webhooks: 2 };
 
 function wrongPlaces(issue: z.core.$ZodIssue): Place[] {
-  const depth = issue.path[0] === 'namespaces' ? NAMESPACE_FIELD : 1;
+  const depth = DEPTHS[String(issue.path[0])] ?? 1;
   const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
   const places = keys.length > 0 ? keys.map(key => [...issue.path, key]) : [issue.path];
   return places.map(place => place.slice(0, depth));

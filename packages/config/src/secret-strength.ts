@@ -12,6 +12,8 @@ const PUBLISHED: ReadonlySet<string> = new Set([
   'only-for-trying-out-everybody-knows-this-secret',
   'only-for-trying-out',
   'only-for-trying-out-presence',
+  // The example of Standard Webhooks.
+  'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
 ]);
 
 /** Of 16 random hex digits 4 in 10 million have fewer different ones; of longer or richer keys far fewer do. */

@@ -22,6 +22,8 @@ const WRONG_ITEMS: Readonly<Record<string, string>> = {
   allowedOrigins: 'example.com',
   jwtPublicKeyFiles: '-----BEGIN PUBLIC KEY-----',
   basePath: 'api',
+  webhookSecrets: 'a-short-secret',
+  webhookAllowedNetworks: 'internal',
   allowedHosts: 'http://hub.test:8080',
 };
 

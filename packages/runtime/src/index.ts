@@ -13,6 +13,7 @@ export {
   metricsKit,
   readMetrics,
 } from './metrics.js';
+export { RedisWatch, type RedisWatchOptions } from './redis-watch.js';
 export { onShutdownSignal, type Shutdown } from './shutdown.js';
 export { type Rate, TokenBucket } from './token-bucket.js';
 export {

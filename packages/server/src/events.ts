@@ -10,6 +10,7 @@ import {
 } from '@hubbub/protocol';
 import { groupName, namespaceName, wrong } from './checks.js';
 import { consume, each } from './consumer/consume.js';
+import { eventLane } from './consumer/lane-names.js';
 import type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
 import type { Publication } from './publication.js';
 import type { Publisher } from './publisher.js';
@@ -74,7 +75,7 @@ export function consumeEvents(
   return consume<EventEntry>(
     {
       source: log.group(namespaceName(namespace), groupName(options?.group)),
-      laneOf: ({ event }) => (event.room === undefined ? `session ${event.session.id}` : `room ${event.room}`),
+      laneOf: eventLane,
       handle: each(async (entry, signal) => {
         const { event, entryId, attempt } = entry;
         const reply = async (message: Publication): Promise<void> =>

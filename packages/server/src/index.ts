@@ -38,3 +38,12 @@ export {
   type TokenMint,
   type TokenMintOptions,
 } from './tokens.js';
+export {
+  signWebhook,
+  type VerifyWebhookOptions,
+  verifyWebhook,
+  type WebhookDelivery,
+  type WebhookEvent,
+  type WebhookHeaders,
+  type WebhookRequest,
+} from './webhook-signature.js';

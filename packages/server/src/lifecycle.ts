@@ -3,6 +3,7 @@ import type { LifecycleEntry, LifecycleLog } from '@hubbub/broker';
 import type { LifecycleEvent } from '@hubbub/protocol';
 import { groupName, wrong } from './checks.js';
 import { consume, each } from './consumer/consume.js';
+import { lifecycleLane } from './consumer/lane-names.js';
 import type { Consumer } from './consumer/source.js';
 import type { GroupOptions } from './events.js';
 
@@ -27,8 +28,10 @@ export function consumeLifecycle(log: LifecycleLog, options: LifecycleOptions, h
   return consume<LifecycleEntry>(
     {
       source: log.group(groupName(options?.group)),
-      laneOf: ({ event }) => ('room' in event ? `room ${event.room}` : `user ${event.user}`),
-      handle: each(async ({ event, entryId, attempt }, signal) => await handler({ ...event, entryId, attempt, signal })),
+      laneOf: lifecycleLane,
+      handle: each(
+        async ({ event, entryId, attempt }, signal) => await handler({ ...event, entryId, attempt, signal }),
+      ),
     },
     options,
   );

@@ -18,7 +18,7 @@ function start() {
     acknowledge: async () => {},
     deadLetter: async () => {},
   } as unknown as Source<Entry>;
-  const handle = ([{ entryId }]: readonly [Entry]) =>
+  const handle: Handler<Entry> = ([{ entryId } = { entryId: '' }]) =>
     new Promise<void>(resolve => {
       log.push(`handle ${entryId}`);
       running.set(entryId, () => {
@@ -26,8 +26,7 @@ function start() {
         resolve();
       });
     });
-  const parts = { source, handle: handle as Handler<Entry> };
-  const attempts = new Attempts(parts, consumerSettings({}), new AbortController().signal);
+  const attempts = new Attempts({ source, handle }, consumerSettings({}), new AbortController().signal);
   const term = { held: true, consumer: 'c', signal: new AbortController().signal } as unknown as Term<Entry>;
   const finish = (entryId: string, attempt: number) => attempts.finish([{ entryId, attempt }], term);
   return { log, running, finish };

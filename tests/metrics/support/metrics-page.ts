@@ -7,12 +7,13 @@ export const SECTIONS = [
   'Every process',
   'Every process on Redis',
   'Every process with traces',
-  'Edge and HTTP API on Redis',
+  'Edge, HTTP API and webhooks on Redis',
   'Edge',
   'Workers of an edge',
   'Presence',
   'Redis',
   'HTTP API',
+  'Webhooks',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 

@@ -3,12 +3,13 @@
 import { TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { type AuthorizerDouble, startAuthorizer } from '../../admission/authorizer-double.js';
 import { type ApiProcess, PRESENCE_KEY, startApi } from '../../api/api-process.js';
-import { withNamespaces } from '../../presence/config-file.js';
+import { withConfigFile } from '../../presence/config-file.js';
 import { type Environment, startCluster, type TestCluster } from '../../support/cluster.js';
 import { jwk, keyPair } from '../../support/jwt.js';
 import { startKeyServer } from '../../support/key-server.js';
 import { startProcess, type TestProcess } from '../../support/process.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
+import { SECRET, startReceiver } from '../../webhooks/receiver.js';
 
 const NAMESPACES = {
   default: {},
@@ -25,20 +26,31 @@ export interface WholeCluster {
   readonly cluster: TestCluster;
   readonly api: ApiProcess;
   readonly authorizer: AuthorizerDouble;
+  readonly webhooks: TestProcess;
 }
 
 export async function startWholeCluster({ edges, env }: { edges: number; env?: Environment }): Promise<WholeCluster> {
   const redis = await startRedis({ args: ['--maxmemory', '200mb', '--maxmemory-policy', 'noeviction'] });
   const authorizer = await startAuthorizer();
   const keys = await startKeyServer([jwk(keyPair('P-256'), { kid: 'k1' })]);
-  const shared = { ...withNamespaces(NAMESPACES), HUBBUB_AUTHORIZER_URL: authorizer.url, ...TRACES };
+  const receiver = await startReceiver();
+  const shop = { url: receiver.url, secrets: [SECRET], events: ['*'], lifecycle: ['*'] };
+  const file = withConfigFile({ namespaces: NAMESPACES, webhooks: { shop } });
+  const shared = { ...file, HUBBUB_AUTHORIZER_URL: authorizer.url, ...TRACES };
   const cluster = await startCluster({
     edges,
     redis,
     env: { ...shared, HUBBUB_JWT_JWKS_URL: keys.url, HUBBUB_PRESENCE_API_KEYS: PRESENCE_KEY, ...env },
   });
   const api = await startApi(cluster, { env: shared });
-  return { cluster, api, authorizer };
+  const webhooks = await startProcess(['webhooks'], {
+    name: 'webhooks',
+    env: {
+      ...{ HUBBUB_ADMIN_PORT: '0', HUBBUB_REDIS_URL: redis.url, HUBBUB_REDIS_PREFIX: redis.prefix },
+      ...{ ...shared, ...env },
+    },
+  });
+  return { cluster, api, authorizer, webhooks };
 }
 
 /** Two workers on one port, with one admin port for both. */

@@ -1,6 +1,6 @@
 /** Hands client events to services: stamped with what the edge knows, appended to the log of their namespace. */
 import type { EventLog } from '@hubbub/broker';
-import { type Config, namespaceSettings } from '@hubbub/config';
+import { type Config, matchesEvent, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE, HubbubError, isOwnType, namespaceOf, type Payload } from '@hubbub/protocol';
 import { limitKeyOf } from '../limits/limit-key.js';
 import type { PublishWindow } from '../limits/publish-window.js';
@@ -49,7 +49,7 @@ export class EventPublisher {
   takes(type: string, room: string | undefined): boolean {
     if (isOwnType(type)) return false;
     const { events } = namespaceSettings(this.#parts.config.namespaces, namespaceOfEvent(room));
-    return events.some(pattern => (pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern));
+    return matchesEvent(events, type);
   }
 
   /**

@@ -1,8 +1,9 @@
-/** hubbub start: an edge, presence and the playground in one process; in memory, or on HUBBUB_REDIS_URL. */
+/** hubbub start: an edge, presence, webhooks and the playground in one process; in memory, or on HUBBUB_REDIS_URL. */
 import { type BrokerClient, MemoryCluster } from '@hubbub/broker';
 import { type Config, isLoopbackHost } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
 import type { Presence } from '@hubbub/presence';
+import { startWebhooks } from '@hubbub/webhooks';
 import { Command } from 'commander';
 import { wholeNumber } from '../command-line.js';
 import { openMint, type TokenMint } from '../mint-token.js';
@@ -42,12 +43,14 @@ async function start(parts: ProcessParts) {
   const mint = playgroundMint(config);
   const pages = mint === undefined ? {} : await playgroundPages({ mint, basePath: config.basePath });
   const edge = await startEdge({ ...parts, brokerClient, pages, portSetting: '--port or HUBBUB_PORT' });
+  const webhooks = Object.keys(config.webhooks).length === 0 ? undefined : startWebhooks({ ...parts, brokerClient });
   return {
     ...edge,
     routes: presence.routes,
     adminPortSetting: '--admin-port or HUBBUB_ADMIN_PORT',
     async close(announced?: boolean) {
       await edge.close(announced);
+      await webhooks?.close();
       await presence.close();
       await brokerClient.close();
     },

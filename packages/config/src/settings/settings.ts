@@ -7,6 +7,7 @@ import { limitSettings } from './limits.js';
 import { listenerSettings } from './listeners.js';
 import { tokenSettings } from './tokens.js';
 import { tracingSettings } from './tracing.js';
+import { webhookSettings } from './webhooks.js';
 
 export const settingsSchema = z.strictObject({
   ...listenerSettings,
@@ -14,6 +15,7 @@ export const settingsSchema = z.strictObject({
   ...tokenSettings,
   ...authorizerSettings,
   ...limitSettings,
+  ...webhookSettings,
   ...clusterSettings,
   ...tracingSettings,
 });
@@ -25,6 +27,7 @@ export const settingGroups = [
   { title: 'Tokens', settings: Object.keys(tokenSettings) },
   { title: 'The authorizer', settings: Object.keys(authorizerSettings) },
   { title: 'Limits', settings: Object.keys(limitSettings) },
+  { title: 'Webhooks', settings: Object.keys(webhookSettings) },
   { title: 'Redis, presence and the life of a process', settings: Object.keys(clusterSettings) },
   { title: 'Traces', settings: Object.keys(tracingSettings) },
 ] as const;

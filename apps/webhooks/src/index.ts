@@ -1,0 +1,2 @@
+/** Webhooks: client events and lifecycle events as signed HTTP requests to back ends. */
+export { startWebhooks, type WebhookOptions, type Webhooks } from './start-webhooks.js';

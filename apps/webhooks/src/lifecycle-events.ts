@@ -1,0 +1,60 @@
+/** Delivers lifecycle events to one webhook: at least once, those of a room and of a user in order. */
+import type { LifecycleEntry, LifecycleLog } from '@hubbub/broker';
+import { namespaceOf } from '@hubbub/protocol';
+import { type Consumer, type ConsumerOptions, consume, lifecycleLane } from '@hubbub/server/consumer';
+import { debounce } from './debounce.js';
+import { verdictOf } from './delivery-failure.js';
+import { encodeLifecycleEvent } from './encoded-events.js';
+import type { StreamParts } from './stream-parts.js';
+
+export interface LifecycleParts extends StreamParts {
+  readonly lifecycle: LifecycleLog;
+  /** Names of events that the webhook gets, or `*`. */
+  readonly names: readonly string[];
+  /** Of rooms. Undefined: all. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly debounceMs: number;
+}
+
+export function deliverLifecycleEvents(parts: LifecycleParts): Consumer {
+  const { webhook, group, delivery, metrics, log, debounceMs, maxEvents, maxBytes } = parts;
+  const options: ConsumerOptions<LifecycleEntry> = {
+    ...parts.consumer,
+    onDeadLetter({ entryId: entry, attempt }, error) {
+      metrics.events(webhook, 'dropped');
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error(
+        { event: 'webhook_event_dropped', webhook, entry, attempt, reason },
+        'a lifecycle event was dropped after the last attempt of a webhook',
+      );
+    },
+  };
+  return consume<LifecycleEntry>(
+    {
+      source: parts.lifecycle.group(group),
+      laneOf: lifecycleLane,
+      async handle(entries, signal) {
+        const changes = debounce(entries, debounceMs);
+        const selected = changes.filter(entry => isSelected(entry, parts));
+        metrics.events(webhook, 'debounced', entries.length - changes.length);
+        metrics.events(webhook, 'filtered', changes.length - selected.length);
+        if (selected.length === 0) return;
+        const isAlone = selected.some(({ attempt }) => attempt > 1);
+        await delivery.deliver(selected.map(encodeLifecycleEvent), { isAlone, signal });
+      },
+      verdictOf,
+      batches: {
+        maxEntries: maxEvents,
+        maxBytes,
+        bytesOf: entry => encodeLifecycleEvent(entry).bytes,
+        lingerMs: debounceMs,
+      },
+    },
+    options,
+  );
+}
+
+function isSelected({ event }: LifecycleEntry, { names, namespaces }: LifecycleParts): boolean {
+  if (!names.includes('*') && !names.includes(event.event)) return false;
+  return namespaces === undefined || !('room' in event) || namespaces.includes(namespaceOf(event.room));
+}
