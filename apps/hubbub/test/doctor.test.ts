@@ -1,10 +1,18 @@
 /** Doctor's verdicts on machines and servers that are not available here. */
 import type { RedisShard } from '@hubbub/broker';
 import { Channels } from '@hubbub/protocol';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { acceptQueue, ephemeralPorts, nodeVersion } from '../src/doctor/machine.js';
 import { channelAt } from '../src/doctor/redis-servers.js';
-import { alike, clocksTogether, evictionPolicy, pubSubBuffers, redisVersion } from '../src/doctor/redis-verdicts.js';
+import {
+  alike,
+  bufferMemory,
+  clocksTogether,
+  evictionPolicy,
+  pubSubBuffers,
+  redisVersion,
+  snapshots,
+} from '../src/doctor/redis-verdicts.js';
 
 test.each([
   ['redis_version:6.0.16\r\n', 'fail'],
@@ -91,4 +99,27 @@ test('a port in the ephemeral range must be reserved, in addition to those that 
 test("the queue of an edge is the engine's, however large that of the kernel may be", () => {
   expect(acceptQueue(128)).toMatchObject({ verdict: 'warn', found: expect.stringContaining('128 connections') });
   expect(acceptQueue(4096)).toMatchObject({ verdict: 'ok', found: expect.stringMatching(/^512 .*--workers/) });
+});
+
+describe('the memory of Redis', () => {
+  const MB = 1_048_576;
+  const limits = 'normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60';
+
+  test('must hold the data and what every subscriber may buffer', () => {
+    const memory = { usedBytes: 100 * MB, subscribers: 3, limits };
+    expect(bufferMemory({ ...memory, maxBytes: 196 * MB }).verdict).toBe('ok');
+    expect(bufferMemory({ ...memory, maxBytes: 195 * MB })).toMatchObject({
+      verdict: 'warn',
+      change: expect.stringContaining('maxmemory 196mb'),
+    });
+    expect(bufferMemory({ ...memory, maxBytes: 0 }).verdict).toBe('ok');
+  });
+
+  test.each([
+    ['', 'yes', 'ok'],
+    ['3600 1 300 100', 'no', 'ok'],
+    ['3600 1 300 100', 'yes', 'warn'],
+  ])('snapshots "%s" that stop writes when they fail (%s): %s', (save, stops, verdict) => {
+    expect(snapshots(save, stops).verdict).toBe(verdict);
+  });
 });

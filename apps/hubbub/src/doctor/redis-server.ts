@@ -2,7 +2,15 @@
 import type { RedisShard } from '@hubbub/broker';
 import { type Check, fail, inMs, messageOf, ok, percentile, warn } from './check.js';
 import { REDIS_CLI } from './redis-cli.js';
-import { evictionPolicy, pubSubBuffers, redisReplicas, redisRole, redisVersion } from './redis-verdicts.js';
+import {
+  bufferMemory,
+  evictionPolicy,
+  pubSubBuffers,
+  redisReplicas,
+  redisRole,
+  redisVersion,
+  snapshots,
+} from './redis-verdicts.js';
 
 const PINGS = 100;
 const CLOCK_WARN_MS = 1000;
@@ -48,6 +56,18 @@ export async function* checkServer(
   yield await asked('Redis eviction', async () =>
     evictionPolicy(await setting('maxmemory-policy'), await setting('maxmemory')),
   );
+  yield await asked('Redis memory', async () => {
+    const memory = await redis.info('memory');
+    return bufferMemory({
+      usedBytes: numberIn(memory, 'used_memory'),
+      maxBytes: numberIn(memory, 'maxmemory'),
+      subscribers: numberIn(await redis.info('clients'), 'pubsub_clients') || (await countSubscribers(redis)),
+      limits: await setting('client-output-buffer-limit'),
+    });
+  });
+  yield await asked('Redis snapshots', async () =>
+    snapshots(await setting('save'), await setting('stop-writes-on-bgsave-error')),
+  );
   yield await asked('Redis latency', async () => {
     const durations = await timed(PINGS, async () => void (await redis.ping()));
     return speed('Redis latency', `${PINGS} pings`, durations);
@@ -56,6 +76,17 @@ export async function* checkServer(
     reading.aheadMs = await aheadMs(redis);
     return clock(reading.aheadMs);
   });
+}
+
+/** @param info the answer to INFO */
+function numberIn(info: string, field: string): number {
+  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+}
+
+/** INFO has their number only since Redis 7.4. */
+async function countSubscribers(redis: RedisConnection): Promise<number> {
+  const list = String(await redis.client('LIST', 'TYPE', 'PUBSUB'));
+  return list.split('\n').filter(line => line !== '').length;
 }
 
 /** A Redis may answer some commands and refuse others, as managed ones do with CONFIG. */

@@ -68,6 +68,46 @@ export function pubSubBuffers(limits: string): Check {
   return below({ hard: WANTED_HARD, soft: WANTED_SOFT }) ? warn(name, found, change) : ok(name, found);
 }
 
+interface Memory {
+  readonly usedBytes: number;
+  /** 0: no limit. */
+  readonly maxBytes: number;
+  /** Connections that receive messages: one of each edge, and those of services. */
+  readonly subscribers: number;
+  /** Answer to CONFIG GET client-output-buffer-limit. */
+  readonly limits: string;
+}
+
+/** Buffers of subscribers count as memory of Redis: edges that are behind can make it refuse all writes. */
+export function bufferMemory({ usedBytes, maxBytes, subscribers, limits }: Memory): Check {
+  const name = 'Redis memory';
+  const hard = Number(/pubsub (\d+)/.exec(limits)?.[1] ?? 0);
+  const used = `${inMegabytes(usedBytes)} used`;
+  if (maxBytes === 0) return ok(name, `${used}, no limit`);
+  const neededBytes = usedBytes + subscribers * hard;
+  const found = `${used} of ${inMegabytes(maxBytes)}; ${subscribers} subscribers may buffer ${inMegabytes(hard)} each`;
+  if (neededBytes <= maxBytes) return ok(name, found);
+  const megabytes = Math.ceil(neededBytes / MEGABYTE);
+  return warn(
+    name,
+    `${found}: when they are behind, Redis refuses all writes`,
+    `${CONFIG_SET} maxmemory ${megabytes}mb\n${KEEP}, or a lower client-output-buffer-limit`,
+  );
+}
+
+/** @param save the answer to CONFIG GET save; empty: no snapshots */
+export function snapshots(save: string, stopsWrites: string): Check {
+  const name = 'Redis snapshots';
+  if (save === '') return ok(name, 'none');
+  const found = `a snapshot for ${save} (seconds and changes)`;
+  if (stopsWrites === 'no') return ok(name, found);
+  return warn(
+    name,
+    `${found}; when one fails, as on a full disk, Redis refuses all writes`,
+    `${CONFIG_SET} stop-writes-on-bgsave-error no\n${KEEP}; or ${CONFIG_SET} save '' where appendonly is on`,
+  );
+}
+
 export function evictionPolicy(policy: string, maxMemory: string): Check {
   const limit = Number(maxMemory);
   const found = `maxmemory-policy ${policy}, maxmemory ${limit === 0 ? 'unlimited' : inMegabytes(limit)}`;
