@@ -1,17 +1,11 @@
 /** Counts the local users of each channel: subscribes for the first, unsubscribes some time after the last. */
 import type { Broker } from './broker.js';
 
-interface Entry {
-  /** Those who acquired the channel and have not released it, the waiting ones included. */
+interface Pending {
   holders: number;
-  /** Set while subscribed or subscribing: concurrent holders share it, and once it is there all channels share one. */
-  subscription: Promise<void> | undefined;
-  /** Set while an unsubscribe is pending: a new subscription waits for it, so that the two cannot swap. */
-  ending: Promise<void> | undefined;
-  linger: NodeJS.Timeout | undefined;
+  /** Shared by all who wait for the channel. */
+  readonly confirmation: Promise<void>;
 }
-
-const SUBSCRIBED = Promise.resolve();
 
 /**
  * Counts the holders of each channel and keeps the broker's subscriptions to match.
@@ -25,7 +19,13 @@ const SUBSCRIBED = Promise.resolve();
 export class Interest {
   readonly #broker: Broker;
   readonly #lingerMs: number;
-  readonly #entries = new Map<string, Entry>();
+  /** Confirmed channels. A number each: there is one for every room and every user, and an object would double its cost. */
+  readonly #holders = new Map<string, number>();
+  readonly #pending = new Map<string, Pending>();
+  /** Of confirmed channels without a holder. */
+  readonly #lingering = new Map<string, NodeJS.Timeout>();
+  /** Unsubscribes in flight: a new subscription waits for them, so that the two cannot swap. */
+  readonly #ending = new Map<string, Promise<void>>();
   /** Start times of the subscriptions in progress, the oldest first. */
   readonly #confirming = new Set<{ readonly sinceMs: number }>();
 
@@ -36,7 +36,7 @@ export class Interest {
 
   /** Channels subscribed, subscribing or lingering. */
   get size(): number {
-    return this.#entries.size;
+    return this.#holders.size + this.#pending.size;
   }
 
   /** Age of the oldest subscription that the broker has not confirmed, in milliseconds; 0 when all are confirmed. */
@@ -47,55 +47,57 @@ export class Interest {
 
   /** @throws {HubbubError} `UNAVAILABLE`; the caller then holds nothing. */
   async acquire(channel: string): Promise<void> {
-    const entry = this.#entry(channel);
-    entry.holders++;
-    clearTimeout(entry.linger);
-    entry.subscription ??= this.#subscribe(channel, entry);
+    const holders = this.#holders.get(channel);
+    if (holders === undefined) {
+      await this.#share(channel);
+    } else {
+      this.#holders.set(channel, holders + 1);
+      this.#endLinger(channel);
+    }
+    // Confirmed before a break: only a new confirmation makes it true that what is published from now on arrives.
+    if (!this.#broker.isInterrupted(channel)) return;
     try {
-      await entry.subscription;
-      // Confirmed before a break: only a new confirmation makes it true that what is published from now on arrives.
-      if (this.#broker.isInterrupted(channel)) await this.#confirm(channel);
+      await this.#confirm(channel);
     } catch (error) {
-      if (entry.subscription === undefined) entry.holders--;
-      else this.release(channel);
-      if (entry.holders === 0 && entry.subscription === undefined) this.#entries.delete(channel);
+      this.release(channel);
       throw error;
     }
   }
 
   /** Gives back one successful `acquire`. */
   release(channel: string): void {
-    const entry = this.#entries.get(channel);
-    if (entry === undefined || entry.holders === 0) throw new Error(`released more often than acquired: ${channel}`);
-    entry.holders--;
-    if (entry.holders > 0) return;
-    clearTimeout(entry.linger);
-    entry.linger = setTimeout(() => this.#endUnlessHeld(channel, entry), this.#lingerMs);
-    entry.linger.unref();
+    const holders = this.#holders.get(channel) ?? 0;
+    if (holders === 0) throw new Error(`released more often than acquired: ${channel}`);
+    this.#holders.set(channel, holders - 1);
+    if (holders > 1) return;
+    const linger = setTimeout(() => this.#end(channel), this.#lingerMs);
+    linger.unref();
+    this.#lingering.set(channel, linger);
   }
 
   close(): void {
-    for (const entry of this.#entries.values()) clearTimeout(entry.linger);
-    this.#entries.clear();
+    for (const linger of this.#lingering.values()) clearTimeout(linger);
+    for (const channels of [this.#holders, this.#pending, this.#lingering, this.#ending]) channels.clear();
   }
 
-  #entry(channel: string): Entry {
-    let entry = this.#entries.get(channel);
-    if (entry === undefined) {
-      entry = { holders: 0, subscription: undefined, ending: undefined, linger: undefined };
-      this.#entries.set(channel, entry);
+  async #share(channel: string): Promise<void> {
+    let pending = this.#pending.get(channel);
+    if (pending === undefined) {
+      pending = { holders: 0, confirmation: this.#subscribe(channel) };
+      this.#pending.set(channel, pending);
     }
-    return entry;
+    pending.holders++;
+    await pending.confirmation;
   }
 
-  async #subscribe(channel: string, entry: Entry): Promise<void> {
+  async #subscribe(channel: string): Promise<void> {
     try {
-      if (entry.ending !== undefined) await entry.ending;
+      const ending = this.#ending.get(channel);
+      if (ending !== undefined) await ending;
       await this.#confirm(channel);
-      entry.subscription = SUBSCRIBED;
-    } catch (error) {
-      entry.subscription = undefined;
-      throw error;
+      this.#holders.set(channel, this.#pending.get(channel)?.holders ?? 0);
+    } finally {
+      this.#pending.delete(channel);
     }
   }
 
@@ -109,12 +111,15 @@ export class Interest {
     }
   }
 
-  #endUnlessHeld(channel: string, entry: Entry): void {
-    if (entry.holders > 0) return;
-    entry.subscription = undefined;
-    entry.ending = this.#broker.unsubscribe(channel).then(() => {
-      entry.ending = undefined;
-      if (entry.holders === 0 && entry.subscription === undefined) this.#entries.delete(channel);
-    });
+  #endLinger(channel: string): void {
+    clearTimeout(this.#lingering.get(channel));
+    this.#lingering.delete(channel);
+  }
+
+  #end(channel: string): void {
+    this.#lingering.delete(channel);
+    this.#holders.delete(channel);
+    const ending = this.#broker.unsubscribe(channel).then(() => void this.#ending.delete(channel));
+    this.#ending.set(channel, ending);
   }
 }

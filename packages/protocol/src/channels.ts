@@ -26,11 +26,11 @@ export class Channels {
   }
 
   room(room: string): string {
-    return `${this.#room}${room}}`;
+    return flat(this.#room, room, '}');
   }
 
   user(userId: string): string {
-    return `${this.#user}${userId}}`;
+    return flat(this.#user, userId, '}');
   }
 
   node(nodeId: string): string {
@@ -51,4 +51,9 @@ export class Channels {
     if (channel.startsWith(this.#node)) return { kind: 'node', nodeId: channel.slice(this.#node.length, -1) };
     return undefined;
   }
+}
+
+/** Concatenated with `+`, V8 keeps the parts: an edge holds a channel for every room and user, each with 40 bytes more. */
+function flat(...parts: readonly string[]): string {
+  return parts.join('');
 }

@@ -62,11 +62,11 @@ export class RoomFeeds {
   /**
    * For each member and each session that is about to become one; the channel must be subscribed. `undefined` where the
    * room has no history.
+   * @param channel of the room: the feed shares the text with its caller
    */
-  hold(room: string): RoomFeed | undefined {
+  hold(room: string, channel = this.#options.channels.room(room)): RoomFeed | undefined {
     const { historySize, historyTtlMs } = namespaceSettings(this.#options.namespaces, namespaceOf(room));
     if (historySize === 0) return undefined;
-    const channel = this.#options.channels.room(room);
     let feed = this.#feeds.get(channel);
     if (feed === undefined) {
       feed = new RoomFeed({ name: room, channel, ttlMs: historyTtlMs }, this.#parts);

@@ -97,7 +97,7 @@ export class Memberships {
       presence.joined(session, room, isMember); // A member gets `room_info` again.
     };
     await interest.acquire(channel);
-    const feed = feeds.hold(room);
+    const feed = feeds.hold(room, channel);
     let recovery: Recovery | undefined;
     try {
       if (feed !== undefined) {
