@@ -29,17 +29,15 @@ export function publicationsOf(
       body = bodyOf(announcement, timestamp);
     }
     const { room } = announcement;
-    const header = { encoding: 'json', publishedAtMs: nowMs } as const;
     if (announcement.to === 'room') {
       const { excludeSession } = announcement;
-      const exclusion = excludeSession === undefined ? {} : { excludeSession };
-      return { channel: channels.room(room), head: encodeEnvelopeHead({ ...header, ...exclusion }), body, room };
+      const head = encodeEnvelopeHead({ encoding: 'json', publishedAtMs: nowMs, excludeSession });
+      return { channel: channels.room(room), head, body, room };
     }
     const { node, sessions, questions } = announcement;
-    const question = questions === undefined ? {} : { questions };
     return {
       channel: channels.node(node),
-      head: encodeEnvelopeHead({ ...header, sessions, ...question, room }),
+      head: encodeEnvelopeHead({ encoding: 'json', publishedAtMs: nowMs, sessions, questions, room }),
       body,
       ...(questions === undefined && { room }),
     };

@@ -23,7 +23,7 @@ export interface EnvelopeHeader {
   /** When it was published, in milliseconds since 1970. */
   readonly publishedAtMs: number;
   /** The session that does not get it: the sender's. */
-  readonly excludeSession?: string;
+  readonly excludeSession?: string | undefined;
   /** The session of `excludeSession` gets `room_offset` in its place: it did not send the message and gets no `ack`. */
   readonly notifyExcluded?: true;
   /** The user whose sessions do not get it. */
@@ -31,7 +31,7 @@ export interface EnvelopeHeader {
   /** The sessions that alone get it (on a node's channel). */
   readonly sessions?: readonly string[];
   /** Number of the question that each of `sessions` asked, where the frame is an answer (on a node's channel). */
-  readonly questions?: readonly number[];
+  readonly questions?: readonly number[] | undefined;
   /** The room to name in the frame (on a node's channel). */
   readonly room?: string;
   /** Number of a self-probe (on a node's channel). */

@@ -18,7 +18,7 @@ export type Announcement = {
   /** The user that the frame is about, if any. */
   readonly sender?: Sender;
 } & (
-  | { readonly to: 'room'; readonly excludeSession?: string }
+  | { readonly to: 'room'; readonly excludeSession?: string | undefined }
   | {
       readonly to: 'sessions';
       readonly node: string;

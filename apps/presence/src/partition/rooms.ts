@@ -259,7 +259,7 @@ export class Rooms {
       room: room.name,
       payload: { user: sender, count: room.members.size, version: room.version },
       sender,
-      ...(excludeSession !== undefined && { excludeSession }),
+      excludeSession,
     });
   }
 
