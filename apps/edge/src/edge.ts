@@ -233,6 +233,7 @@ export async function startEdge({
     servers: () => link.servers,
     subscriptions: () => interest.size,
     lateRenewals: () => reporter.lateRenewals,
+    repeatedJoins: () => reporter.repeatedJoins,
     waitingReports: () => reporter.waiting,
     drainRemaining: () => departure.remaining,
   });

@@ -196,6 +196,8 @@ export interface EdgeGauges {
   drainRemaining(): number;
   /** Renewals of this edge's lease by its thread. */
   lateRenewals(): number;
+  /** Joins that resyncs reported to presence again. */
+  repeatedJoins(): number;
   /** Redis server → whether its self-probe returned in time. */
   servers(): ReadonlyMap<string, boolean>;
 }
@@ -206,6 +208,11 @@ export function createEdgeGauges(registry: MetricsRegistry, gauges: EdgeGauges):
     'hubbub_edge_late_lease_renewals_total',
     'Renewals of the lease of this edge by its lease thread, because the event loop was late.',
     gauges.lateRenewals,
+  );
+  total(
+    'hubbub_edge_repeated_joins_total',
+    'Joins that this edge reported to presence again: the cost of its resyncs.',
+    gauges.repeatedJoins,
   );
   gaugeBy(
     'hubbub_edge_redis_heard',

@@ -275,6 +275,7 @@ describe('a resync', () => {
     for (const { report } of after) if (report.kind === 'node_gone') expect(report.gone).toBe(before);
     const joins = after.filter(({ report }) => report.kind === 'join');
     expect(joins).toHaveLength(3);
+    expect(reporter.repeatedJoins, 'the cost of the resync').toBe(3);
     for (const { report } of joins) expect(report).toMatchObject({ resync: true });
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const first = after.find(notice => notice.partition === partition);

@@ -163,12 +163,13 @@ export const edge = board({
         graph({
           title: 'Event-loop delay and processor',
           description:
-            'Event loop delay (p99) in seconds, processor time in seconds per second (1 is a full core), and leases renewed by the lease thread.',
+            'Event loop delay (p99) in seconds, and processor time in seconds per second (1 is a full core). Leases renewed by the lease thread, and joins that resyncs repeated.',
           unit: 's',
           queries: [
             [`nodejs_eventloop_lag_p99_seconds{${EDGE}}`, 'delay p99'],
             [rate('process_cpu_seconds_total'), 'processor'],
             [increase('hubbub_edge_late_lease_renewals_total'), 'late renewals'],
+            [increase('hubbub_edge_repeated_joins_total'), 'joins reported again'],
           ],
           warnAt: 0.7,
           alarmAt: 0.9,

@@ -53,6 +53,7 @@ export class PresenceReporter {
   readonly #unanswered = new Set<string>();
   readonly #changedStatus = new Set<ReportedSession>();
   #statusTimer: NodeJS.Timeout | undefined;
+  #repeatedJoins = 0;
 
   constructor(options: PresenceReporterOptions) {
     const { log, leases, nodeId, logger, partitions = DEFAULT_PARTITIONS } = options;
@@ -94,6 +95,11 @@ export class PresenceReporter {
   /** Renewals of this edge's lease by a thread, because the event loop was late. */
   get lateRenewals(): number {
     return this.#courier.lateRenewals;
+  }
+
+  /** Joins that presence knew already, reported again by resyncs. */
+  get repeatedJoins(): number {
+    return this.#repeatedJoins;
   }
 
   start(): void {
@@ -177,7 +183,9 @@ export class PresenceReporter {
       const { id, user } = session;
       yield this.#addressed(user.id, { kind: 'connect', session: id, user: user.id });
       for (const room of session.rooms) {
-        yield this.#addressed(room, joinOf(session, room, !this.#unanswered.has(joinKey(id, room))));
+        const isRepeated = !this.#unanswered.has(joinKey(id, room));
+        if (isRepeated) this.#repeatedJoins++;
+        yield this.#addressed(room, joinOf(session, room, isRepeated));
         yield this.#addressed(user.id, { kind: 'enter', session: id, user: user.id, room });
       }
     }
