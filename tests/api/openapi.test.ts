@@ -25,13 +25,14 @@ type Content = { readonly 'application/json': { readonly schema: object } };
 type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
 interface Described {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** The path with its parameters filled in. */
   readonly path: string;
   readonly operation: Operation;
 }
 
 const MESSAGE = { type: 'said', payload: { n: 1 } };
+const UNTIL = new Date(Date.now() + 3_600_000).toISOString();
 /** A valid body for each operation that takes one. */
 const BODIES: Readonly<Record<string, unknown>> = {
   publishToRoom: MESSAGE,
@@ -41,6 +42,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   closeRoom: { reason: 'over' },
   removeFromRoom: { reason: 'over' },
   disconnectUser: {},
+  blockUser: { until: UNTIL },
+  blockUserById: { user_id: 'u1', until: UNTIL },
+  revokeTokens: { jti: '7f3c9a' },
+  revokeTokensById: { user_id: 'u1', jti: '7f3c9a' },
   mintSessionToken: { name: 'One', rooms: { 'chat:*': ['join'] } },
   mintRoomToken: { user_id: 'u1', rights: ['join'] },
   closeRoomById: { room_id: 'chat:1', reason: 'over' },
@@ -79,7 +84,7 @@ beforeAll(async () => {
   description = validator.resolveRefs() as typeof description;
   operations = Object.entries(description.paths).flatMap(([template, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
-      method: method === 'get' ? ('GET' as const) : ('POST' as const),
+      method: method.toUpperCase() as Described['method'],
       path: withQuery(
         template.replace('{room_id}', 'chat:1').replace('{user_id}', 'u1'),
         (operation.parameters ?? []).filter(({ in: place, required }) => place === 'query' && required),
@@ -155,15 +160,16 @@ test('every query parameter is accepted as described', async () => {
     before: ['7'],
     limit: ['1', '1000'],
     cursor: ['0.0'],
+    jti: ['7f3c9a'],
   };
   for (const described of operations) {
     for (const { name, schema } of (described.operation.parameters ?? []).filter(
       parameter => parameter.in === 'query' && !parameter.required,
     )) {
       for (const value of queries[name] ?? []) {
-        const asValue = name === 'cursor' ? value : Number(value);
+        const asValue = ['cursor', 'jti'].includes(name) ? value : Number(value);
         expect(problemsOf(schema, asValue), `${described.operation.operationId} ${name}`).toBeUndefined();
-        const answer = await api.get(also(described.path, `${name}=${value}`));
+        const answer = await api.ask(described.method, also(described.path, `${name}=${value}`));
         expect(answer.status, `${described.operation.operationId} ${name}=${value}`).toBe(200);
       }
       expect(queries, `a value to try for ${name}`).toHaveProperty(name);

@@ -27,6 +27,7 @@ import { explainRoutes } from './routes/explain.js';
 import { FIELD_CODES } from './routes/fields.js';
 import { messageRoutes } from './routes/messages.js';
 import { readRoutes } from './routes/reads.js';
+import { revocationRoutes } from './routes/revocations.js';
 import { tokenRoutes } from './routes/tokens.js';
 
 /** Any envelope: its channel has no subscribers. */
@@ -65,6 +66,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     brokerClient,
     presence: presence && hubbub.presence,
     explain: hubbub.explain,
+    access: hubbub,
+    revocationTtlMs: config.revocationTtlMs,
     publishing: new Publishing({ hubbub, claims, metrics, tracing }),
     mint: mintOf(config),
     metrics,
@@ -138,9 +141,13 @@ function createApiServer(
         ...messageRoutes(parts),
         batchRoute(parts),
         // Messages name their target in the body of /messages.
-        ...[...controlRoutes(parts), ...readRoutes(parts), ...explainRoutes(parts), ...tokenRoutes(parts)].flatMap(
-          withIdsBesidePath,
-        ),
+        ...[
+          ...controlRoutes(parts),
+          ...readRoutes(parts),
+          ...explainRoutes(parts),
+          ...revocationRoutes(parts),
+          ...tokenRoutes(parts),
+        ].flatMap(withIdsBesidePath),
       ],
     }),
   );

@@ -24,7 +24,10 @@ import { BrokerLink } from './rooms/broker-link.js';
 import { Audiences, createFanout, repairRooms } from './rooms/fanout.js';
 import { Memberships } from './rooms/memberships.js';
 import { RoomPublisher } from './rooms/room-publisher.js';
+import { RoomTokens } from './rooms/room-tokens.js';
 import { createServices } from './services/create-services.js';
+import { createRevocationControl } from './services/revocation-control.js';
+import { removeFromRoom } from './services/room-control.js';
 import { Expiry } from './sessions/expiry.js';
 import { createReceiver } from './sessions/receiver.js';
 import { Refusals } from './sessions/refusals.js';
@@ -88,7 +91,13 @@ export async function startEdge({
   const accountMetrics = createAccountMetrics(registry);
   const accounts = new Accounts(config, accountMetrics);
   const limits = createLimits(config, { log, metrics: registry });
-  const admission = createAdmission(config, { nextSessionId: () => sessions.nextId(), log, metrics: registry });
+  const admission = createAdmission(config, {
+    nextSessionId: () => sessions.nextId(),
+    revocationLog: brokerClient.revocations,
+    log,
+    metrics: registry,
+  });
+  const { revocations } = admission;
   const conflation = createConflation(config, { metrics: registry, onOverflow: metrics.slowReader });
   const questions = new RosterQuestions({ onUnanswered: metrics.questionUnanswered });
   const nodeChannel = channels.node(config.nodeId);
@@ -122,7 +131,14 @@ export async function startEdge({
   });
   const { feeds, joinFeed } = histories;
   const interest = new Interest(broker, config.subscriptionLingerMs);
-  const memberships = new Memberships({
+  const roomTokens = new RoomTokens({
+    namespaces,
+    revocations,
+    remove: (session, room, reason) =>
+      removeFromRoom(session, room, { removed: true, reason }, { memberships, conflation }),
+  });
+  const memberships: Memberships = new Memberships({
+    roomTokens,
     interest,
     channels,
     nodeChannel,
@@ -154,6 +170,7 @@ export async function startEdge({
     log,
   });
 
+  const revocationControl = createRevocationControl({ sessions, revocations, roomTokens, memberships, conflation });
   const refusalLog = createRefusalLog(log);
   const refusals = new Refusals({ metrics, limitMetrics: limits.metrics, refusalLog, accounts, log });
   const expiry = new Expiry<Session>(({ socket }) => socket.end(CLOSE_CODES.TOKEN_EXPIRED, 'the token has expired'));
@@ -197,6 +214,7 @@ export async function startEdge({
       unread,
       memberships,
       receive,
+      endIfRevoked: revocationControl.endIfRevoked,
       metrics,
       limits,
       refusalLog,
@@ -223,7 +241,10 @@ export async function startEdge({
     const { state } = departure;
     // Without the registry, messages flow and rosters wait.
     const registry = reporter.isReporting ? 'takes reports' : 'does not take reports';
-    return { ready: ready && state === 'serving', checks: { ...checks, registry, state } };
+    return {
+      ready: ready && revocations.isKnown && state === 'serving',
+      checks: { ...checks, registry, revocations: revocations.describe(), state },
+    };
   };
   createEdgeGauges(registry, {
     ready: () => readiness().ready,
@@ -237,6 +258,7 @@ export async function startEdge({
     waitingReports: () => reporter.waiting,
     drainRemaining: () => departure.remaining,
   });
+  revocations.start(revocationControl.onRevoked);
   reporter.start();
   limits.overload.start({ subscriptionAgeMs: () => interest.oldestUnconfirmedMs, reports: () => reporter.backlog });
   log.info(
@@ -260,6 +282,7 @@ export async function startEdge({
       interest.close();
       admission.close();
       expiry.close();
+      roomTokens.close();
       unread.close();
       listener.close();
     },

@@ -28,6 +28,7 @@ function startMemberships() {
     presence: { sessionOpened() {}, sessionClosed() {} } as never,
     feeds: {} as never,
     joinFeed: {} as never,
+    roomTokens: { joined() {}, left() {} },
     accounts: { note() {} },
     log: SILENT,
   });

@@ -55,6 +55,7 @@ function startRooms(historySize: number) {
     presence: { joined() {}, left() {} } as never,
     feeds,
     joinFeed: createJoinFeed({ ...limits, metrics, turns: new ReplayTurns() }),
+    roomTokens: { joined() {}, left() {} },
     accounts: { note() {} },
     log: SILENT,
   });

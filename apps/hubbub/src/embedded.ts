@@ -40,7 +40,7 @@ export async function startEmbeddedHub(variables: Readonly<Record<string, string
   const config = { ...given, presenceApiKeys: [...given.presenceApiKeys, ownKey] };
   const parts = await createParts('hubbub', config);
   const { log, metrics, tracing } = parts;
-  const cluster = new MemoryCluster({ leaseMs: config.nodeLeaseMs });
+  const cluster = new MemoryCluster({ leaseMs: config.nodeLeaseMs, maxRevocations: config.maxRevocations });
   const brokerClient = cluster.open();
   const presence = startMemoryPresence(cluster, brokerClient, parts);
   const edge = await startEdge({ ...parts, brokerClient });

@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   tail: async () => (await import('./commands/tail.js')).tailCommand(),
   rooms: async () => (await import('./commands/rooms.js')).roomsCommand(),
   explain: async () => (await import('./commands/explain.js')).explainCommand(),
+  revoke: async () => (await import('./commands/revoke.js')).revokeCommand(),
+  block: async () => (await import('./commands/block.js')).blockCommand(),
   who: async () => (await import('./commands/who.js')).whoCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   config: async () => (await import('./commands/config.js')).configCommand(),

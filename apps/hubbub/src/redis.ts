@@ -57,6 +57,7 @@ export function openConfiguredBrokerClient(
     ...redisConnection(config),
     nodeLeaseMs: config.nodeLeaseMs,
     presencePartitions: config.presencePartitions,
+    maxRevocations: config.maxRevocations,
     onError: logRedisFailures(log, metrics),
     durableTimeoutMs: config.durableTimeoutMs,
     onDurableWait: observeDurableWaits(log, metrics),

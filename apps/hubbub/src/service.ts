@@ -24,6 +24,7 @@ export async function withService<Result>(
     redisTls: redisCertificateFiles(config),
     redisPrefix: config.redisPrefix,
     timeoutMs: config.redisCommandTimeoutMs,
+    maxRevocations: config.maxRevocations,
     onError: error => {
       failure = error.message;
     },

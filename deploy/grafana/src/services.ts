@@ -129,6 +129,25 @@ export const services = board({
       ],
     },
     {
+      title: 'Revocations',
+      panels: [
+        graph({
+          title: 'Revocations and blocks',
+          description: 'Known to the edge with the most. The cluster keeps at most HUBBUB_MAX_REVOCATIONS.',
+          unit: 'short',
+          queries: [['max(hubbub_edge_revocations)', 'known']],
+          width: 12,
+        }),
+        graph({
+          title: 'Ended and refused by revocations',
+          description: 'Sessions that ended, and handshakes, refreshes and room tokens that edges refused.',
+          unit: 'ops',
+          queries: [[`sum by (part) (${rate('hubbub_edge_revoked_total')})`, '{{part}}']],
+          width: 12,
+        }),
+      ],
+    },
+    {
       title: 'Accounts of hubbub explain',
       panels: [
         graph({

@@ -7,6 +7,7 @@ import type { NamespaceDirectory } from './namespace-directory.js';
 import type { NodeLeases } from './node-leases.js';
 import type { OnlineCounter } from './online-counter.js';
 import type { ReportLog } from './report-log.js';
+import type { RevocationLog } from './revocation-log.js';
 
 /** Each part of a process opens its own: a broker has one listener. */
 export interface BrokerClient {
@@ -16,6 +17,7 @@ export interface BrokerClient {
   readonly events: EventLog;
   readonly lifecycle: LifecycleLog;
   readonly namespaces: NamespaceDirectory;
+  readonly revocations: RevocationLog;
   readonly leases: NodeLeases;
   readonly online: OnlineCounter;
   close(): Promise<void>;

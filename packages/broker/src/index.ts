@@ -37,6 +37,7 @@ export { MemoryNamespaceDirectory } from './memory/memory-namespace-directory.js
 export { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory/memory-node-leases.js';
 export { MemoryOnlineCounter } from './memory/memory-online-counter.js';
 export { MemoryReportLog, type MemoryReportLogOptions } from './memory/memory-report-log.js';
+export { MemoryRevocationLog } from './memory/memory-revocation-log.js';
 export { type NamespaceDirectory, type NamespacePublishing, UNCONFIGURED_NAMESPACE } from './namespace-directory.js';
 export {
   CHECK_INTERVAL_MS,
@@ -62,6 +63,7 @@ export { RedisNamespaceDirectory, type RedisNamespaceDirectoryOptions } from './
 export { RedisNodeLeases, type RedisNodeLeasesOptions } from './redis/redis-node-leases.js';
 export { RedisOnlineCounter, type RedisOnlineCounterOptions } from './redis/redis-online-counter.js';
 export { RedisReportLog, type RedisReportLogOptions } from './redis/redis-report-log.js';
+export { RedisRevocationLog, type RedisRevocationLogOptions } from './redis/redis-revocation-log.js';
 export { RedisScript, type ScriptArgument } from './redis/redis-script.js';
 export { nodesKey, onlineKey, partitionKey, REGISTRY_TTL_MS } from './redis/registry-keys.js';
 export type { WaitOutcome } from './redis/replica-wait.js';
@@ -78,3 +80,15 @@ export {
   type ReadOptions,
   type ReportLog,
 } from './report-log.js';
+export {
+  REVOCATION_READ_INTERVAL_MS,
+  RevocationFollower,
+  type RevocationFollowerOptions,
+} from './revocation-follower.js';
+export {
+  DEFAULT_MAX_REVOCATIONS,
+  type RevocationChange,
+  type RevocationLog,
+  type RevocationPage,
+  WITHDRAWAL_TTL_MS,
+} from './revocation-log.js';

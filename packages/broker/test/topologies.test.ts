@@ -16,6 +16,7 @@ import { RedisNamespaceDirectory } from '../src/redis/redis-namespace-directory.
 import { RedisNodeLeases } from '../src/redis/redis-node-leases.js';
 import { RedisOnlineCounter } from '../src/redis/redis-online-counter.js';
 import { RedisReportLog } from '../src/redis/redis-report-log.js';
+import { RedisRevocationLog } from '../src/redis/redis-revocation-log.js';
 import { brokerConformance } from './broker-conformance.js';
 import { eventGroupConformance } from './event-group-conformance.js';
 import { eventLogConformance } from './event-log-conformance.js';
@@ -25,6 +26,7 @@ import { namespaceDirectoryConformance } from './namespace-directory-conformance
 import { nodeLeasesConformance } from './node-leases-conformance.js';
 import { onlineCounterConformance } from './online-counter-conformance.js';
 import { reportLogConformance } from './report-log-conformance.js';
+import { revocationLogConformance } from './revocation-log-conformance.js';
 
 const TOPOLOGIES: Readonly<Record<string, () => Promise<string>>> = {
   'the primary of Sentinels': async () => (await startSentinelRedis()).url,
@@ -81,6 +83,7 @@ describe.each(Object.entries(TOPOLOGIES))('on %s', (name, start) => {
     };
   });
   namespaceDirectoryConformance(async () => new RedisNamespaceDirectory({ ...(await open()), maxAgeMs: 0 }));
+  revocationLogConformance(async max => new RedisRevocationLog({ ...(await open()), max }));
   nodeLeasesConformance(async leaseMs => new RedisNodeLeases({ ...(await open()), leaseMs }));
   onlineCounterConformance(async () => new RedisOnlineCounter({ ...(await open()), maxAgeMs: 0 }));
 });

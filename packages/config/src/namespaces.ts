@@ -66,6 +66,10 @@ export const namespaceFields = z.strictObject({
     .boolean({ error: 'expected true or false' })
     .default(false)
     .describe("Makes every join need a room token, which names exactly one room; the session's token is not enough."),
+  expireWithRoomToken: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe("Ends a membership when the room token of its join expires, unless the session's token opens the room."),
   anonymousRights: z
     .array(z.enum(RIGHTS, { error: RIGHTS_EXPECTED }), { error: RIGHTS_EXPECTED })
     .default([])

@@ -27,6 +27,7 @@ export const CLOSE_CODES = {
   SESSION_LIMIT: 4202,
   FORBIDDEN: 4203,
   BAD_REQUEST: 4204,
+  REVOKED: 4205,
 } as const;
 export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 

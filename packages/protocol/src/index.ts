@@ -23,6 +23,7 @@ export * from './refusal-reason.js';
 export * from './report.js';
 export * from './report-codec.js';
 export * from './reserved-frames.js';
+export * from './revocation.js';
 export * from './rights.js';
 export * from './room-name.js';
 export * from './splice.js';

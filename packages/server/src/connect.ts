@@ -1,5 +1,6 @@
 /** Connects a service to the Redis of a cluster. */
 import {
+  DEFAULT_MAX_REVOCATIONS,
   DEFAULT_NODE_LEASE_MS,
   openRedisBrokerClient,
   type RedisCertificateFiles,
@@ -31,6 +32,8 @@ export interface HubbubOptions extends ServiceOptions {
   readonly redisTls?: RedisCertificateFiles;
   /** How long a message may wait for Redis before it is refused. Default 5,000. */
   readonly timeoutMs?: number;
+  /** HUBBUB_MAX_REVOCATIONS of the cluster. Default 100,000. */
+  readonly maxRevocations?: number;
   /**
    * Called for each failed connection; it is retried until `close`. Default: ignored, publishes reject meanwhile.
    *
@@ -61,6 +64,7 @@ export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
     registryRedisUrl = redisUrl,
     redisTls = {},
     timeoutMs = 5000,
+    maxRevocations = DEFAULT_MAX_REVOCATIONS,
     onError = () => {},
     ...options
   } = fieldsOf('options', hubbubOptions);
@@ -81,6 +85,7 @@ export function connectHubbub(hubbubOptions: HubbubOptions): Hubbub {
     nodeLeaseMs: DEFAULT_NODE_LEASE_MS,
     ...(options.presencePartitions !== undefined && { presencePartitions: options.presencePartitions }),
     waitForConnection: true,
+    maxRevocations: wholeNumber('maxRevocations', maxRevocations, 1, 1_000_000),
     onError,
     onAcknowledgedLoss: loss => {
       const lost = `messages ${loss.keptOffset + 1} to ${loss.offset} of room ${loss.room} are lost`;

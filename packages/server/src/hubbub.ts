@@ -20,6 +20,7 @@ import { consumeLifecycle, type LifecycleHandler, type LifecycleOptions } from '
 import { createPresenceQueries, type PresenceOptions, type PresenceQueries } from './presence.js';
 import type { Publication, PublicationOf } from './publication.js';
 import { type Once, Publisher, type Published as PublishResult } from './publisher.js';
+import { type AccessControl, createAccessControl } from './revocations.js';
 
 export interface ServiceOptions {
   /** HUBBUB_REDIS_PREFIX of the cluster. Default `hubbub`. */
@@ -45,7 +46,7 @@ export interface ServiceOptions {
  * @typeParam Published payloads by type of the frames that the service publishes
  * @typeParam Received payloads by type of the client events that it consumes
  */
-export interface Hubbub<Published = AnyEvents, Received = Published> extends AsyncDisposable {
+export interface Hubbub<Published = AnyEvents, Received = Published> extends AccessControl, AsyncDisposable {
   /**
    * To every session in the room; into its history, where its namespace has one.
    * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `INVALID_PAYLOAD`, `TOO_LARGE`, `UNAVAILABLE` (not
@@ -216,6 +217,7 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
       }),
     removeSession: (room, session, reason) =>
       publisher.controlSession(session, room, { do: 'remove_sessions', room, ...because(reason) }),
+    ...createAccessControl(brokerClient.revocations, gate),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,4 +1,5 @@
 /** The Hubbub SDK for services: publish, consume client events, query presence, close rooms, mint tokens. */
+
 export type { DeadLetter, EventEntry, LifecycleEntry, RedisCertificateFiles } from '@hubbub/broker';
 export {
   type AnyEvents,
@@ -30,6 +31,7 @@ export type {
 } from './presence.js';
 export type { Publication, PublicationOf } from './publication.js';
 export type { Published } from './publisher.js';
+export type { AccessControl, RevokeOptions, TokenSelection } from './revocations.js';
 export {
   createTokenMint,
   type RoomToken,

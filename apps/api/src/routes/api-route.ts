@@ -2,7 +2,7 @@
 import type { BrokerClient } from '@hubbub/broker';
 import type { ApiOperation } from '@hubbub/protocol';
 import { type ApiKey, type Failure, type Route, type RouteScope, route, singleHeader } from '@hubbub/runtime/http';
-import type { Hubbub, PresenceQueries, TokenMint } from '@hubbub/server';
+import type { AccessControl, Hubbub, PresenceQueries, TokenMint } from '@hubbub/server';
 import type { z } from 'zod';
 import { keyOf } from '../idempotency.js';
 import type { ApiMetrics } from '../metrics.js';
@@ -15,6 +15,8 @@ export interface RouteParts {
   /** Undefined if this process does not know a presence process. */
   readonly presence: PresenceQueries | undefined;
   readonly explain: Hubbub['explain'];
+  readonly access: AccessControl;
+  readonly revocationTtlMs: number;
   readonly publishing: Publishing;
   /** Undefined if this process mints no tokens. */
   readonly mint: TokenMint | undefined;
@@ -42,6 +44,7 @@ interface Definition<Takes extends z.ZodObject, Answer extends z.ZodType> {
   handle(input: z.output<Takes>, key: string | undefined, apiKey: ApiKey | undefined): Promise<z.input<Answer>>;
 }
 
+const BODY_FAILURES = { GET: [], DELETE: [415], POST: [413, 415] } as const;
 const ALWAYS: readonly Failure[] = [400, 401, 403, 408, 429, 431, 500];
 
 export function apiRoute<Takes extends z.ZodObject, Answer extends z.ZodType>({
@@ -50,7 +53,7 @@ export function apiRoute<Takes extends z.ZodObject, Answer extends z.ZodType>({
   handle,
   ...definition
 }: Definition<Takes, Answer>): Route {
-  const ofBody: readonly Failure[] = definition.method === 'GET' ? [] : [413, 415];
+  const ofBody: readonly Failure[] = BODY_FAILURES[definition.method];
   return route({
     ...definition,
     ...(takesKey && { headers: idempotencyHeaders }),
@@ -65,12 +68,12 @@ export function apiRoute<Takes extends z.ZodObject, Answer extends z.ZodType>({
 }
 
 /**
- * Returns the route, and a variant with its ids in the body, or in the query of a GET. A URL loses some ids, and proxies
+ * Returns the route, and a variant with its ids in the body, or in the query of a GET or a DELETE. A URL loses some ids, and proxies
  * decode or rewrite others.
  */
 export function withIdsBesidePath(original: Route): readonly Route[] {
   if (!original.path.includes('{')) return [original];
-  const place = original.method === 'GET' ? 'query' : 'body';
+  const place = original.method === 'POST' ? 'body' : 'query';
   const beside = {
     ...original,
     path: original.path.replace(/\/\{\w+\}/g, ''),

@@ -16,8 +16,10 @@ import type { Authorizer } from './authorizer/authorizer.js';
 import { continueWith } from './claims.js';
 import type { AuthorizeJoin, JoiningUser } from './join-authorization.js';
 import { presentedToken } from './presented-token.js';
+import type { Revocations } from './revocations.js';
 import { type Grant, type Rights, tokenRights } from './rights.js';
 import type { TokenVerifier } from './token.js';
+import { NO_TOKEN, type TokenIdentity } from './token-identity.js';
 
 /** The fields of an upgrade request; empty text for a missing header. */
 export interface UpgradeRequest {
@@ -56,11 +58,13 @@ export interface Admitted extends JoiningUser {
   readonly grant: Grant | undefined;
   /** When the session ends unless its token is renewed, milliseconds since 1970; `undefined`: it need not. */
   readonly expiresAtMs: number | undefined;
+  readonly token: TokenIdentity;
 }
 
 export interface AdmissionPolicy {
   readonly sources: RequestSources;
   readonly verifyToken: TokenVerifier;
+  readonly revocations: Revocations;
   readonly namespaces: Namespaces;
   /** Of sessions without a token; `undefined`: there are none. */
   readonly anonymousRights: Rights | undefined;
@@ -105,8 +109,20 @@ export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitte
   return continueWith(identify(request, token, sessionId, policy), identity =>
     continueWith(authorize(request, identity, room, policy), grant => {
       // Each property by its name: V8 gives a spread object its own hidden class, 500 bytes for every connection.
-      const { user, rights, address, expiresAtMs } = identity;
-      return { user, rights, address, expiresAtMs, sessionId, encoding, subprotocol: selected, room, since, grant };
+      const { user, rights, address, expiresAtMs, token: ofToken } = identity;
+      return {
+        user,
+        rights,
+        address,
+        expiresAtMs,
+        token: ofToken,
+        sessionId,
+        encoding,
+        subprotocol: selected,
+        room,
+        since,
+        grant,
+      };
     }),
   );
 }
@@ -143,25 +159,26 @@ function queryPosition({ queryEpoch: epoch, queryOffset }: UpgradeRequest): Posi
   return { epoch, offset };
 }
 
-type Identity = JoiningUser & Pick<Admitted, 'expiresAtMs'>;
+type Identity = JoiningUser & Pick<Admitted, 'expiresAtMs' | 'token'>;
 
 /** Identifies the user. A request with an unreadable token is refused, not treated as one without. */
 function identify(
   request: UpgradeRequest,
   subprotocolToken: string | undefined,
   sessionId: string,
-  { verifyToken, anonymousRights, namespaces }: AdmissionPolicy,
+  { verifyToken, anonymousRights, namespaces, revocations }: AdmissionPolicy,
 ): Identity | Promise<Identity> {
   const { address } = request;
   const token = presentedToken(request.authorization, subprotocolToken, request.queryToken);
   if (token === undefined && anonymousRights !== undefined) {
     // A user of its own for each session: no token may name such a user.
     const user = { id: `${ANONYMOUS_PREFIX}${sessionId}`, name: 'Anonymous' };
-    return { user, rights: anonymousRights, address, expiresAtMs: undefined };
+    return { user, rights: anonymousRights, address, expiresAtMs: undefined, token: NO_TOKEN };
   }
   if (token === undefined || token === '') throw new HubbubError('UNAUTHORIZED', TOKEN_NEEDED);
-  return continueWith(verifyToken(token), ({ user, rooms, expiresAtMs }) => {
-    return { user, rights: tokenRights(rooms, namespaces), address, expiresAtMs };
+  return continueWith(verifyToken(token), ({ user, rooms, expiresAtMs, token: ofToken }) => {
+    revocations.assertAccess(user.id, ofToken, 'handshake');
+    return { user, rights: tokenRights(rooms, namespaces), address, expiresAtMs, token: ofToken };
   });
 }
 

@@ -35,9 +35,9 @@ export function createJoinAuthorization(parts: JoinAuthorizationParts): Authoriz
   return ({ user, rights, address }, room, roomToken) => {
     const granted = roomToken === undefined ? undefined : verifyRoomToken(roomToken, user, room);
     return continueWith<Grant | undefined, Grant | undefined>(granted, grant => {
-      if (!rights.allows(room, 'join') && grant?.includes('join') !== true) {
+      if (!rights.allows(room, 'join') && grant?.rights.includes('join') !== true) {
         if (grant !== undefined || !needsRoomToken(namespaces, room))
-          throw missingRight({ user, rights }, room, 'join', grant);
+          throw missingRight({ user, rights }, room, 'join', grant?.rights);
         throw new HubbubError('FORBIDDEN', `The room \`${room}\` ${ROOM_TOKEN_NEEDED}`, {
           details: { room, right: 'join', granted: [] },
         });

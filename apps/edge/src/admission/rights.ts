@@ -11,6 +11,7 @@ import {
   type Sender,
 } from '@hubbub/protocol';
 import { z } from 'zod';
+import type { TokenIdentity } from './token-identity.js';
 
 /** The claim `rooms`: a list of patterns (every right), or an object from pattern to rights. */
 export const roomsClaimSchema = z.union([z.array(z.string()), z.record(z.string(), z.array(z.enum(RIGHTS)))], {
@@ -24,8 +25,14 @@ export interface Rights {
   readonly claim?: RoomsClaim;
 }
 
-/** The rights of a room token in its one room. */
-export type Grant = readonly Right[];
+/** The rights of a room token in its one room, or those that a service gives. */
+export interface Grant {
+  readonly rights: readonly Right[];
+  /** Absent: of a service. */
+  readonly token?: TokenIdentity;
+  /** Of the token, milliseconds since 1970. */
+  readonly expiresAtMs?: number;
+}
 
 /**
  * The rights of a session's token. Without the claim: every right in every room of a public namespace. Where a namespace
@@ -58,7 +65,7 @@ export function missingRight(
   { user, rights }: { readonly user: Sender; readonly rights: Rights },
   room: string,
   right: Right,
-  granted: Grant = [],
+  granted: readonly Right[] = [],
 ): HubbubError {
   const given = RIGHTS.filter(each => rights.allows(room, each) || granted.includes(each));
   const opens = patternsOf(rights.claim)?.slice(0, NAMED_PATTERNS_MAX);

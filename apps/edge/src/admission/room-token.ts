@@ -2,7 +2,11 @@
 import { HubbubError, RIGHTS, type Sender } from '@hubbub/protocol';
 import { z } from 'zod';
 import { type ClaimsVerifier, continueWith, type VerifiedClaims } from './claims.js';
+import type { Revocations } from './revocations.js';
 import type { Grant } from './rights.js';
+import { tokenIdentity } from './token-identity.js';
+
+type RevocationCheck = Pick<Revocations, 'assertAccess'>;
 
 const claimsSchema = z.object({
   sub: z.string(),
@@ -19,12 +23,12 @@ export type RoomTokenVerifier = (token: string, user: Sender, room: string) => G
 
 /**
  * @example
- * const verify = createRoomTokenVerifier(keys.verifyClaims);
- * await verify(token, { id: 'alice', name: 'Alice' }, 'quiz:42'); // ['join', 'publish']
+ * const verify = createRoomTokenVerifier(keys.verifyClaims, revocations);
+ * await verify(token, { id: 'alice', name: 'Alice' }, 'quiz:42'); // { rights: ['join', 'publish'], … }
  */
-export function createRoomTokenVerifier(verifyClaims: ClaimsVerifier): RoomTokenVerifier {
+export function createRoomTokenVerifier(verifyClaims: ClaimsVerifier, revocations: RevocationCheck): RoomTokenVerifier {
   return (token, user, room) => {
-    const check = (verified: VerifiedClaims): Grant => grantOf(verified, user, room);
+    const check = (verified: VerifiedClaims): Grant => grantOf(verified, user, room, revocations);
     let verified: VerifiedClaims | Promise<VerifiedClaims>;
     try {
       verified = verifyClaims(token);
@@ -41,7 +45,12 @@ export function createRoomTokenVerifier(verifyClaims: ClaimsVerifier): RoomToken
   };
 }
 
-function grantOf({ claims, expiresAtMs }: VerifiedClaims, user: Sender, room: string): Grant {
+function grantOf(
+  { claims, expiresAtMs }: VerifiedClaims,
+  user: Sender,
+  room: string,
+  revocations: RevocationCheck,
+): Grant {
   const parsed = claimsSchema.safeParse(claims);
   if (!parsed.success) {
     const claim = parsed.error.issues[0]?.path[0]?.toString() ?? '';
@@ -50,7 +59,9 @@ function grantOf({ claims, expiresAtMs }: VerifiedClaims, user: Sender, room: st
   if (expiresAtMs === undefined) throw forbidden('A room token needs an expiry: the claim exp.');
   if (parsed.data.room !== room) throw forbidden(`The room token is for another room than \`${room}\`.`);
   if (parsed.data.sub !== user.id) throw forbidden('The room token is for another user.');
-  return parsed.data.rights;
+  const token = tokenIdentity(claims, Date.now());
+  revocations.assertAccess(user.id, token, 'room_token');
+  return { rights: parsed.data.rights, token, expiresAtMs };
 }
 
 /** `UNAUTHORIZED` is for the session's own token only: a client would renew that one. */

@@ -10,12 +10,14 @@ import {
 import { z } from 'zod';
 import { type ClaimsVerifier, continueWith } from './claims.js';
 import { type RoomsClaim, roomsClaimSchema } from './rights.js';
+import { type TokenIdentity, tokenIdentity } from './token-identity.js';
 
 export interface TokenClaims {
   readonly user: Sender;
   readonly rooms?: RoomsClaim;
   /** When a session with this token ends: `exp` plus the leeway, milliseconds since 1970. */
   readonly expiresAtMs?: number;
+  readonly token: TokenIdentity;
 }
 
 const claimsSchema = z.object({
@@ -59,6 +61,7 @@ export function createTokenVerifier(verifyClaims: ClaimsVerifier): TokenVerifier
         user: { id: sub, name: name ?? sub },
         ...(rooms !== undefined && { rooms }),
         ...(expiresAtMs !== undefined && { expiresAtMs }),
+        token: tokenIdentity(claims, Date.now()),
       };
     });
 }

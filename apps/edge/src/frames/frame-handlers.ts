@@ -13,7 +13,7 @@ import { handleSetStatus } from './set-status.js';
 import { handleTyping } from './typing.js';
 
 export function createFrameHandlers(parts: FrameParts): FrameHandlers {
-  const { authorizer, authorizeJoin, verifyToken, namespaces, limits, refusals, expiry } = parts;
+  const { authorizer, authorizeJoin, verifyToken, revocations, namespaces, limits, refusals, expiry } = parts;
   const { memberships, publisher, history, events, presence, questions } = parts;
   const joinRoom = createRoomJoin({ memberships, authorizeJoin, limits });
   return {
@@ -28,7 +28,7 @@ export function createFrameHandlers(parts: FrameParts): FrameHandlers {
     },
     online_users: handleOnlineUsers({ namespaces, presence, questions }),
     set_status: handleSetStatus({ presence, limits }),
-    refresh: handleRefresh({ verifyToken, authorizer, namespaces, expiry, presence, memberships }),
+    refresh: handleRefresh({ verifyToken, revocations, authorizer, namespaces, expiry, presence, memberships }),
     resume: handleResume({ joinRoom, refusals, limits }),
     history: handleHistory({ history, limits }),
     client_event: handleClientEvent({ events, limits }),

@@ -3,6 +3,7 @@ import type { Namespaces } from '@hubbub/config';
 import type { SessionLimits } from '@hubbub/protocol';
 import type { Authorizer } from '../admission/authorizer/authorizer.js';
 import type { AuthorizeJoin } from '../admission/join-authorization.js';
+import type { Revocations } from '../admission/revocations.js';
 import type { TokenVerifier } from '../admission/token.js';
 import type { HistoryReader } from '../history/history-reader.js';
 import type { PresenceReporter } from '../presence/presence-reporter.js';
@@ -18,6 +19,7 @@ export interface FrameParts {
   readonly authorizer: Authorizer;
   readonly authorizeJoin: AuthorizeJoin;
   readonly verifyToken: TokenVerifier;
+  readonly revocations: Revocations;
   readonly namespaces: Namespaces;
   readonly limits: SessionLimits;
   readonly refusals: Refusals;

@@ -12,7 +12,7 @@ import type { FrameParts } from './frame-parts.js';
 
 type RefreshParts = Pick<
   FrameParts,
-  'verifyToken' | 'authorizer' | 'namespaces' | 'expiry' | 'presence' | 'memberships'
+  'verifyToken' | 'revocations' | 'authorizer' | 'namespaces' | 'expiry' | 'presence' | 'memberships'
 >;
 
 export function handleRefresh(parts: RefreshParts): FrameHandler {
@@ -35,7 +35,11 @@ export function handleRefresh(parts: RefreshParts): FrameHandler {
 }
 
 function renewSession(session: Session, frame: ClientFrame, claims: TokenClaims, parts: RefreshParts): void {
-  const { namespaces, expiry, presence, memberships } = parts;
+  const { namespaces, expiry, presence, memberships, revocations } = parts;
+  // After the last wait: a revocation that came meanwhile met the former token.
+  revocations.assertAccess(session.user.id, claims.token, 'refresh');
+  session.issuedAtSeconds = claims.token.issuedAtSeconds;
+  session.tokenId = claims.token.tokenId;
   session.rights = tokenRights(claims.rooms, namespaces);
   expiry.renew(session, claims.expiresAtMs);
   if (session.status !== undefined) presence.statusSet(session); // Shown where the new rights allow it.

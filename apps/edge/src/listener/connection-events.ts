@@ -24,6 +24,8 @@ export interface ConnectionParts {
   readonly unread: UnreadWatch<Session>;
   readonly memberships: Memberships;
   readonly receive: Receive;
+  /** Ends a session that was revoked during its handshake. */
+  readonly endIfRevoked: (session: Session) => boolean;
   readonly metrics: EdgeMetrics;
   readonly limits: Limits;
   readonly refusalLog: RefusalLog;
@@ -67,6 +69,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       metrics.handshakeAccepted();
       const session = new Session(admitted.sessionId, socket, admitted);
       sessions.add(session);
+      if (parts.endIfRevoked(session)) return session;
       expiry.renew(session, admitted.expiresAtMs);
       // Frames of the client wait meanwhile, so that the first one finds the session complete.
       session.hold(welcome(session, admitted, parts));

@@ -10,6 +10,7 @@ import type { RoomFeeds } from '../history/room-feeds.js';
 import type { PresenceReporter } from '../presence/presence-reporter.js';
 import type { Session } from '../sessions/session.js';
 import type { Audiences } from './fanout.js';
+import type { RoomTokens } from './room-tokens.js';
 
 export interface MembershipsParts {
   readonly interest: Interest;
@@ -20,6 +21,7 @@ export interface MembershipsParts {
   readonly presence: Pick<PresenceReporter, 'sessionOpened' | 'sessionClosed' | 'joined' | 'left'>;
   readonly feeds: RoomFeeds;
   readonly joinFeed: JoinFeed;
+  readonly roomTokens: Pick<RoomTokens, 'joined' | 'left'>;
   readonly accounts: Pick<Accounts, 'note'>;
   readonly log: Pick<Logger, 'debug'>;
 }
@@ -73,8 +75,8 @@ export class Memberships {
    */
   async join(session: Session, room: string, options: JoinOptions = {}): Promise<Recovery | undefined> {
     const { since, grant, announce } = options;
-    const { interest, channels, audiences, presence, feeds, joinFeed, accounts, log } = this.#parts;
-    const mayReplay = session.allows(room, 'history') || grant?.includes('history') === true;
+    const { interest, channels, audiences, presence, feeds, joinFeed, roomTokens, accounts, log } = this.#parts;
+    const mayReplay = session.allows(room, 'history') || grant?.rights.includes('history') === true;
     const restrictRecovery = (recovery: Recovery | undefined): Recovery | undefined =>
       mayReplay || since === undefined || recovery === undefined ? recovery : declineReplay(recovery);
     const isMember = session.rooms.has(room);
@@ -83,7 +85,10 @@ export class Memberships {
     const channel = channels.room(room);
     let joined = false;
     const joinTopic = (): void => {
-      if (grant !== undefined) session.grant(room, grant);
+      if (grant !== undefined) {
+        session.grant(room, grant);
+        roomTokens.joined(session, room, grant);
+      }
       if (!isMember) {
         joined = true;
         audiences.add(session, channel, room);
@@ -153,6 +158,7 @@ export class Memberships {
   }
 
   #removeFromRoom(session: Session, room: string): void {
+    this.#parts.roomTokens.left(session, room);
     const channel = this.#parts.channels.room(room);
     this.#parts.audiences.remove(session, channel);
     this.#release(channel, room);

@@ -78,7 +78,7 @@ export function createSessionControl(
     if (control.do === 'add_sessions') {
       const { room, rights = RIGHTS } = control;
       if (!rights.every(isRight)) return false;
-      const grant: Grant = [...new Set<Right>(['join', ...rights])];
+      const grant: Grant = { rights: [...new Set<Right>(['join', ...rights])] };
       act = session => add(session, room, grant);
     } else if (control.do === 'remove_sessions') {
       const { room, reason } = control;

@@ -4,6 +4,7 @@ import type { Request } from '@hubbub/protocol/client-frame';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
 import type { JoiningUser } from '../admission/join-authorization.js';
 import { type Grant, missingRight, type Rights } from '../admission/rights.js';
+import { NO_TOKEN, type TokenIdentity } from '../admission/token-identity.js';
 import type { SessionCost } from '../limits/cost-limits.js';
 import type { FrameAllowance } from '../limits/frame-limits.js';
 import { errorPayload } from '../limits/limit-exceeded.js';
@@ -31,6 +32,12 @@ type Work = () => void | Promise<void>;
 /** `opening` until messages reach it; `closed` when its connection ended and must not be touched. */
 export type SessionState = 'opening' | 'open' | 'closed';
 
+export interface SessionIdentity extends JoiningUser {
+  readonly encoding: Encoding;
+  readonly room?: string | undefined;
+  readonly token?: TokenIdentity;
+}
+
 export class Session {
   readonly id: string;
   readonly user: Sender;
@@ -45,6 +52,9 @@ export class Session {
   allowance: FrameAllowance | undefined;
   /** Its remaining cost budget; `undefined` until it sends a frame. */
   cost: SessionCost | undefined;
+  /** Of its token, for revocations; flat, to save an object for each session. */
+  issuedAtSeconds: number;
+  tokenId: string | undefined;
   readonly socket: Socket;
   /** The room of the path that it was opened with. It may have left it since. */
   readonly pathRoom: string | undefined;
@@ -63,13 +73,16 @@ export class Session {
   #waiting: Work[] | undefined;
   #messages = 0;
 
-  constructor(id: string, socket: Socket, identity: JoiningUser & { encoding: Encoding; room?: string | undefined }) {
+  constructor(id: string, socket: Socket, identity: SessionIdentity) {
+    const { token = NO_TOKEN } = identity;
     this.id = id;
     this.socket = socket;
     this.user = identity.user;
     this.address = identity.address;
     this.encoding = identity.encoding;
     this.rights = identity.rights;
+    this.issuedAtSeconds = token.issuedAtSeconds;
+    this.tokenId = token.tokenId;
     this.pathRoom = identity.room;
   }
 
@@ -79,12 +92,12 @@ export class Session {
 
   /** Whether it may do this in the room: by its token, or by the room token of its join. */
   allows(room: string, right: Right): boolean {
-    return this.rights.allows(room, right) || this.#grants?.get(room)?.includes(right) === true;
+    return this.rights.allows(room, right) || this.#grants?.get(room)?.rights.includes(right) === true;
   }
 
   /** @throws {HubbubError} `FORBIDDEN`, which names the room, the right, and what the session has */
   assertAllows(room: string, right: Right): void {
-    if (!this.allows(room, right)) throw missingRight(this, room, right, this.#grants?.get(room));
+    if (!this.allows(room, right)) throw missingRight(this, room, right, this.#grants?.get(room)?.rights);
   }
 
   /** Its status in a room where it may publish: only there members see it. */
@@ -96,6 +109,11 @@ export class Session {
   grant(room: string, grant: Grant): void {
     this.#grants ??= new Map();
     this.#grants.set(room, grant);
+  }
+
+  /** By room. */
+  grants(): readonly (readonly [room: string, grant: Grant])[] {
+    return [...(this.#grants ?? [])];
   }
 
   /** The session is no longer in the room: a client that rejoins brings the room token again. */

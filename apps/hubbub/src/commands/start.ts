@@ -67,7 +67,7 @@ async function openCluster(
       presence: await startRedisPresence(config.redisUrl, parts),
     };
   }
-  const cluster = new MemoryCluster({ leaseMs: config.nodeLeaseMs });
+  const cluster = new MemoryCluster({ leaseMs: config.nodeLeaseMs, maxRevocations: config.maxRevocations });
   const brokerClient = cluster.open();
   return { brokerClient, presence: startMemoryPresence(cluster, brokerClient, parts) };
 }

@@ -8,6 +8,12 @@ import { MemoryNamespaceDirectory } from './memory-namespace-directory.js';
 import { MemoryNodeLeases, type MemoryNodeLeasesOptions } from './memory-node-leases.js';
 import { MemoryOnlineCounter } from './memory-online-counter.js';
 import { MemoryReportLog } from './memory-report-log.js';
+import { MemoryRevocationLog } from './memory-revocation-log.js';
+
+export interface MemoryClusterOptions extends MemoryNodeLeasesOptions {
+  /** Default 100,000. */
+  readonly maxRevocations?: number;
+}
 
 /**
  * A cluster that lives in this process.
@@ -24,9 +30,11 @@ export class MemoryCluster {
   readonly lifecycle = new MemoryLifecycleLog();
   readonly #namespaces = new MemoryNamespaceDirectory();
   readonly #online = new MemoryOnlineCounter();
+  readonly #revocations: MemoryRevocationLog;
   readonly #leases: MemoryNodeLeases;
 
-  constructor(options: MemoryNodeLeasesOptions = {}) {
+  constructor({ maxRevocations, ...options }: MemoryClusterOptions = {}) {
+    this.#revocations = new MemoryRevocationLog(maxRevocations);
     this.#leases = new MemoryNodeLeases(options);
   }
 
@@ -39,6 +47,7 @@ export class MemoryCluster {
       events: this.#events,
       lifecycle: this.lifecycle,
       namespaces: this.#namespaces,
+      revocations: this.#revocations,
       leases: this.#leases,
       online: this.#online,
       close: () => broker.close(),

@@ -12,6 +12,7 @@ import { RedisNamespaceDirectory } from './redis-namespace-directory.js';
 import { RedisNodeLeases } from './redis-node-leases.js';
 import { RedisOnlineCounter } from './redis-online-counter.js';
 import { RedisReportLog } from './redis-report-log.js';
+import { RedisRevocationLog } from './redis-revocation-log.js';
 import type { WaitOutcome } from './replica-wait.js';
 
 export interface RedisBrokerClientOptions extends RedisTopologyOptions {
@@ -22,6 +23,8 @@ export interface RedisBrokerClientOptions extends RedisTopologyOptions {
   readonly nodeLeaseMs: number;
   /** HUBBUB_PRESENCE_PARTITIONS: the number of lifecycle streams. Default 16. */
   readonly presencePartitions?: number;
+  /** The most revocations of the cluster. Default 100,000. */
+  readonly maxRevocations?: number | undefined;
   /** How long a durable append waits for a replica. Default 1,000. */
   readonly durableTimeoutMs?: number;
   /** Called after each wait for a replica. */
@@ -53,6 +56,7 @@ export function openRedisBrokerClient(url: string, options: RedisBrokerClientOpt
     broker,
     history: new RedisHistory({ ...ofRooms, durableTimeoutMs, onDurableWait, onAcknowledgedLoss }),
     namespaces: new RedisNamespaceDirectory(ofRooms),
+    revocations: new RedisRevocationLog({ ...ofRooms, max: options.maxRevocations }),
     reports: new RedisReportLog(ofRegistry),
     events: new RedisEventLog(ofRegistry),
     lifecycle: new RedisLifecycleLog({ ...ofRegistry, partitions }),

@@ -49,6 +49,19 @@ export const tokenSettings = {
   jwtAllowWithoutExp: flag()
     .default(false)
     .describe('Lets production accept tokens without `exp`, which never expire. Development always accepts them.'),
+  revocationTtlMs: integer(1000, 366 * 24 * 60 * MINUTE_MS)
+    .default(30 * 24 * 60 * MINUTE_MS)
+    .describe(
+      'Time that a revocation of tokens is kept, unless the request names one: the longest lifetime of your tokens.',
+    ),
+  revocationsMaxAgeMs: integer(0, 60 * MINUTE_MS)
+    .default(0)
+    .describe(
+      'Time without a read of the revocations after which an edge refuses handshakes and is not ready. 0: it never refuses.',
+    ),
+  maxRevocations: integer(1, 1_000_000)
+    .default(100_000)
+    .describe('Maximum revocations and blocks of the cluster; the API and services refuse further ones.'),
 };
 
 export interface SigningSettings {

@@ -21,7 +21,7 @@ const MAX_TARGET_LENGTH = 200;
 
 /** Describes a request of a known key, answered or refused. */
 export function auditEntry(key: string, operation: string, request: FastifyRequest, error: unknown): AuditEntry {
-  const input = { ...Object(request.params), ...Object(request.body) };
+  const input = { ...Object(request.params), ...Object(request.query), ...Object(request.body) };
   const messages = Array.isArray(input.messages) ? input.messages : undefined;
   const targets = new Set([input, ...(messages ?? [])].flatMap(targetsOf));
   return {

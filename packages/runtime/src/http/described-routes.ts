@@ -206,7 +206,7 @@ function addRoute(server: HttpServer, definition: Route): void {
       summary,
       ...(description !== '' && { description }),
       ...(names.length > 0 && { params: fields(true) }),
-      ...(method === 'GET' ? { querystring: rest } : { querystring: NO_QUERY, body }),
+      ...(method === 'POST' ? { querystring: NO_QUERY, body } : { querystring: rest }),
       ...(headers !== undefined && { headers }),
       response: responses(answer, failures),
     },
