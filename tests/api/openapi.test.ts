@@ -49,6 +49,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   mintSessionToken: { name: 'One', rooms: { 'chat:*': ['join'] } },
   mintRoomToken: { user_id: 'u1', rights: ['join'] },
   closeRoomById: { room_id: 'chat:1', reason: 'over' },
+  publishToSession: { node: 'edge-1', room_id: 'chat:1', type: 'said' },
+  publishToSessionById: { session_id: 's.1', node: 'edge-1', type: 'said' },
   removeFromRoomById: { room_id: 'chat:1', user_id: 'u1' },
   disconnectUserById: { user_id: 'u1' },
   mintSessionTokenById: { user_id: 'u1', name: 'One' },

@@ -43,6 +43,25 @@ describe('messages', () => {
     await alice.noFrame('notification.new');
   });
 
+  test('reach one session, also with its id in the body, and are sent once with an idempotency key', async () => {
+    const [one, two] = [await member('eve', 'general'), await member('eve', 'general')];
+    const { payload } = await one.nextFrame('welcome');
+    const path = `/sessions/${payload?.session_id}/messages`;
+    const message = { node: 'edge-1', room_id: 'general', type: 'move.seen', id: 'm1' };
+    const answers = [await api.post(path, message, { 'idempotency-key': 'm1' })];
+    answers.push(await api.post(path, message, { 'idempotency-key': 'm1' }));
+    expect(answers.map(({ body }) => body.repeated)).toEqual([false, true]);
+    await one.nextFrame({ type: 'move.seen', room: 'general', id: 'm1' });
+    await api.post('/sessions/messages', { ...message, session_id: payload?.session_id, id: 'm2' });
+    expect(await one.nextFrame('move.seen')).toMatchObject({ id: 'm2' });
+    await api.post('/rooms/general/messages', { type: 'last' });
+    await two.noFrame('move.seen', () => two.nextFrame('last'));
+    expect(await api.post(path, { type: 'move.seen' })).toMatchObject({
+      status: 400,
+      body: { message: expect.stringMatching(/^node: /) },
+    });
+  });
+
   test('leave out excluded users', async () => {
     const alice = await member('ann', 'quiet');
     const bob = await member('ben', 'quiet');

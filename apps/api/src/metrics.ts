@@ -46,8 +46,8 @@ export function createApiMetrics(registry: MetricsRegistry, inFlight: () => numb
     },
     published: kit.counterBy(
       'hubbub_api_publishes_total',
-      'Messages by target (room, user, all) and result: published, repeated (same idempotency key), or an error code.',
-      ['room', 'user', 'all'].map(target => ({ target, result: 'published' })),
+      'Messages by target (room, user, session, all) and result: published, repeated (same idempotency key), or an error code.',
+      ['room', 'user', 'session', 'all'].map(target => ({ target, result: 'published' })),
     ),
     controlled: kit.counterBy(
       'hubbub_api_controls_total',

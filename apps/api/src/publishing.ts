@@ -1,7 +1,7 @@
 /** Executes requests that clients notice: messages and controls, each at most once where it has a key. */
 import { HubbubError, isErrorCode } from '@hubbub/protocol';
 import { inSpan, type Tracing } from '@hubbub/runtime';
-import type { Hubbub, Publication, Published } from '@hubbub/server';
+import type { Hubbub, Publication, Published, SessionAddress } from '@hubbub/server';
 import { fingerprintOf } from './idempotency.js';
 import type { KeyClaims } from './key-claims.js';
 import type { ApiMetrics } from './metrics.js';
@@ -10,6 +10,8 @@ import type { ApiMetrics } from './metrics.js';
 export type Target =
   | { readonly kind: 'room'; readonly room: string }
   | { readonly kind: 'user'; readonly user: string }
+  /** The frame names the room. */
+  | { readonly kind: 'session'; readonly session: SessionAddress; readonly room?: string }
   | { readonly kind: 'all' };
 
 export type ControlRequest =
@@ -55,7 +57,7 @@ export class Publishing {
   async #publishTraced(target: Target, message: Publication): Promise<Published> {
     const span = this.#tracing.current?.startChild({ name: 'publish', kind: 'producer' });
     span?.set({ 'hubbub.target': target.kind });
-    span?.setPersonal(target.kind === 'all' ? {} : target);
+    span?.setPersonal(personalOf(target));
     return await inSpan(
       span,
       () => this.#publish(target, span === undefined ? message : { ...message, traceparent: span.traceparent }),
@@ -69,6 +71,8 @@ export class Publishing {
         return this.#hubbub.publishToRoom(target.room, message);
       case 'user':
         return this.#hubbub.publishToUser(target.user, message);
+      case 'session':
+        return this.#hubbub.publishToSession(target.session, message, target.room);
       case 'all':
         return this.#hubbub.publishToAll(message);
     }
@@ -124,4 +128,10 @@ export class Publishing {
       throw error;
     }
   }
+}
+
+/** The part of a target that a trace may hide. */
+function personalOf(target: Target): { readonly room?: string; readonly user?: string } {
+  if (target.kind === 'user') return { user: target.user };
+  return 'room' in target && target.room !== undefined ? { room: target.room } : {};
 }

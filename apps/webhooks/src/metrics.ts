@@ -60,14 +60,6 @@ export function createWebhookMetrics(
     ['webhook'],
     leading,
   );
-  const gaps = new Counter({
-    name: 'hubbub_webhooks_lifecycle_gaps_total',
-    help: 'Gaps in the lifecycle events of a webhook: it was away for longer than the streams keep events.',
-    labelNames: ['webhook'] as const,
-    registers,
-  });
-  for (const webhook of webhooks) gaps.inc({ webhook }, 0);
-
   function counterOf<Name extends string>(
     name: string,
     label: Name,
@@ -87,6 +79,5 @@ export function createWebhookMetrics(
     requested: (webhook: string, count: number): void => sizes.observe({ webhook }, count),
     events: (webhook: string, result: EventResult, count = 1): void => events(webhook, result, count),
     limited: (webhook: string, limit: (typeof LIMITS)[number]): void => limited(webhook, limit),
-    gap: (webhook: string): void => gaps.inc({ webhook }),
   };
 }

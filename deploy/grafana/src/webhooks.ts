@@ -29,13 +29,9 @@ export const webhooks = board({
         }),
         graph({
           title: 'Events of webhooks by result',
-          description:
-            'dead_lettered: client events that were given up. dropped: lifecycle events that were given up. gaps: events that the streams no longer had.',
+          description: 'dead_lettered: client events that were given up. dropped: lifecycle events that were given up.',
           unit: 'ops',
-          queries: [
-            [`sum by (webhook, result) (${rate('hubbub_webhooks_events_total')})`, '{{webhook}}: {{result}}'],
-            [`sum by (webhook) (${rate('hubbub_webhooks_lifecycle_gaps_total')})`, '{{webhook}}: gaps'],
-          ],
+          queries: [[`sum by (webhook, result) (${rate('hubbub_webhooks_events_total')})`, '{{webhook}}: {{result}}']],
           width: 12,
         }),
         graph({

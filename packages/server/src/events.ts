@@ -79,7 +79,7 @@ export function consumeEvents(
       handle: each(async (entry, signal) => {
         const { event, entryId, attempt } = entry;
         const reply = async (message: Publication): Promise<void> =>
-          await publisher.toSession(event.session, { id: event.id, ...message }, event.room);
+          void (await publisher.toSession(event.session, { id: event.id, ...message }, event.room));
         let payload: Payload;
         try {
           payload = validatePayload(options.schemas ?? {}, event.type, event.payload) as Payload;

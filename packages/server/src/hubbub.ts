@@ -76,7 +76,7 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Acc
     message: PublicationOf<NoInfer<Events>>,
     room?: string,
     options?: CallOptions,
-  ): Promise<void>;
+  ): Promise<PublishResult>;
 
   /**
    * Hands the client events of a namespace to the handler: at least once, those of a room in order. The group's other

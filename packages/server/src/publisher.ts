@@ -77,10 +77,15 @@ export class Publisher {
   }
 
   /** To one session, naming `room` in the frame. */
-  async toSession(session: SessionAddress, message: Publication, room?: string, options?: CallOptions): Promise<void> {
+  async toSession(
+    session: SessionAddress,
+    message: Publication,
+    room?: string,
+    options?: CallOptions,
+  ): Promise<Published> {
     const { id, node } = sessionAddress(session);
     const to: Addressing = { sessions: [id], ...(room !== undefined && { room: roomName(room) }) };
-    await this.#publish(this.#channels.node(node), this.#encode(message, to), message, options);
+    return await this.#publish(this.#channels.node(node), this.#encode(message, to), message, options);
   }
 
   /** @throws {HubbubError} `INVALID_PAYLOAD` where a schema refuses the payload; as `encodePublication` */

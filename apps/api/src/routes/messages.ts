@@ -1,12 +1,12 @@
-/** Routes that publish: to a room, to a user, to all, and many messages in one request. */
+/** Routes that publish: to a room, a user, a session or all. */
 
-import { roomId, userId } from '@hubbub/protocol/http-fields';
+import { roomId, text, userId } from '@hubbub/protocol/http-fields';
 import { parseServiceMessage } from '@hubbub/protocol/service-message';
 import type { Route } from '@hubbub/runtime/http';
 import type { Publication } from '@hubbub/server';
 import { z } from 'zod';
 import type { Target } from '../publishing.js';
-import { apiRoute, type RouteParts } from './api-route.js';
+import { apiRoute, type RouteParts, withIdsBesidePath } from './api-route.js';
 import { messageFields, repeated } from './fields.js';
 
 /** A message that names its own target. */
@@ -21,6 +21,12 @@ export const addressedMessage = z
     error: 'expected exactly one of room_id, user_id and all',
   })
   .describe('A message and its target: exactly one of `room_id`, `user_id` and `all`.');
+
+/** Of sessions and of nodes: as long as the server SDK takes them. */
+const NODE_MAX_BYTES = 256;
+const sessionId = text(NODE_MAX_BYTES).describe('The session: `session.id` of an event.');
+/** A message to one session has no exclusions and is not conflated. */
+const { exclude_session: _session, exclude_user: _user, key: _key, ...sessionMessageFields } = messageFields;
 
 type MessageBody = z.output<z.ZodObject<typeof messageFields>>;
 
@@ -84,6 +90,7 @@ export function messageRoutes({ publishing }: RouteParts): readonly Route[] {
         return { user_id, repeated: published.repeated === true };
       },
     }),
+    ...withIdsBesidePath(sessionRoute(publishing)),
     apiRoute({
       ...common,
       path: '/messages',
@@ -100,4 +107,27 @@ export function messageRoutes({ publishing }: RouteParts): readonly Route[] {
       },
     }),
   ];
+}
+
+function sessionRoute(publishing: RouteParts['publishing']): Route {
+  return apiRoute({
+    ...common,
+    path: '/sessions/{session_id}/messages',
+    operationId: 'publishToSession',
+    summary: 'To one session, such as the sender of a client event',
+    description: 'A session that is gone gets nothing, and the answer is the same.',
+    takes: z.strictObject({
+      session_id: sessionId,
+      node: text(NODE_MAX_BYTES).describe('The edge that holds the session: `session.node` of an event.'),
+      room_id: roomId.optional().describe('The room that the frame names.'),
+      ...sessionMessageFields,
+    }),
+    answer: z.strictObject({ session_id: z.string(), repeated }),
+    async handle({ session_id, node, room_id, ...body }, key) {
+      const session = { id: session_id, node };
+      const target = { kind: 'session', session, ...(room_id !== undefined && { room: room_id }) } as const;
+      const published = await publishing.publish(target, publicationOf(body, key));
+      return { session_id, repeated: published.repeated === true };
+    },
+  });
 }

@@ -7,7 +7,7 @@ export interface AuditEntry {
   readonly key: string;
   /** The `operationId` of the route, such as `closeRoom`. */
   readonly operation: string;
-  /** The rooms and users that the request names, such as `room:chat:42`, `user:u1` or `all`; at most 20. */
+  /** The rooms, users and sessions that the request names, such as `room:chat:42`, `user:u1` or `all`; at most 20. */
   readonly targets: readonly string[];
   /** Messages of a batch. */
   readonly messages?: number;
@@ -35,10 +35,11 @@ export function auditEntry(key: string, operation: string, request: FastifyReque
 
 function targetsOf(named: unknown): string[] {
   if (!isPlainObject(named)) return [];
-  const { room_id: room, user_id: user, all } = named;
+  const { room_id: room, user_id: user, session_id: session, all } = named;
   return [
     ...(typeof room === 'string' ? [`room:${room}`] : []),
     ...(typeof user === 'string' ? [`user:${user}`] : []),
+    ...(typeof session === 'string' ? [`session:${session}`] : []),
     ...(all === true ? ['all'] : []),
   ].map(target => target.slice(0, MAX_TARGET_LENGTH));
 }
