@@ -1,9 +1,11 @@
 /** TLS on the edge: real certificates, renewed on SIGHUP while sessions stay, and named when they are wrong. */
+
 import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { eventually, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
+import { eventually, metricValue, signToken, TEST_JWT_SECRET } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { type TlsCertificateFiles, tlsCertificate, tlsCertificateFiles } from '../support/certificate.js';
 import { cleanup } from '../support/cleanup.js';
@@ -77,6 +79,8 @@ describe('TLS', () => {
     expect(await shakesHands(port, 'TLSv1.1')).toBe(false);
     await expect(connect(edge.wsUrl, { token: signToken({ user: 'plain' }) })).rejects.toThrow();
     expect(edge.process.output.lines.join('\n')).toContain(`wss://127.0.0.1:${port}/ws`);
+    const expiry = await metricValue(edge, 'hubbub_edge_certificate_expiry_timestamp_seconds');
+    expect(expiry).toBe(Date.parse(new X509Certificate(first.cert).validTo) / 1000);
   });
 
   test('SIGHUP: newcomers get the new certificate, open sessions stay, and old and new are in one room', async () => {

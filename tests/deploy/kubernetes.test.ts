@@ -1,12 +1,13 @@
 /** The Kubernetes manifests: valid by the API server's schemas, and consistent with each other and with the settings. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { loadConfig } from '@hubbub/config';
 import { parseRedisLocation } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { kubernetesRules } from '../../scripts/kubernetes-rules.mjs';
 import {
   at,
   isRecord,
@@ -18,6 +19,7 @@ import {
   problemsOf,
   yamlFiles,
 } from './support/manifests.js';
+import { deployFile } from './support/proxy.js';
 import { unknownSettingsIn } from './support/settings.js';
 
 const KUSTOMIZATION = 'kustomization.yaml';
@@ -92,6 +94,26 @@ describe('the schemas', () => {
     const roots = ['overlays/production', 'overlays/try-out', ...optional].map(root => join(root, KUSTOMIZATION));
     const alone = ['base/secret.example.yaml', 'components/autoscaling/prometheus-adapter-values.yaml'];
     expect(files.filter(file => !asFiles.includes(file) && !roots.includes(file) && !alone.includes(file))).toEqual([]);
+  });
+});
+
+describe('monitoring', () => {
+  test('rules.yaml is the output of npm run kubernetes-rules', () => {
+    const rules = parse(readFileSync(deployFile('prometheus/rules/hubbub.yml'), 'utf8'));
+    expect(named('PrometheusRule', 'hubbub').content.spec).toEqual(rules);
+    expect(readFileSync(join(KUBERNETES, 'components/monitoring/rules.yaml'), 'utf8')).toBe(kubernetesRules());
+  });
+
+  test('the ConfigMap of dashboards has every dashboard, and fits', () => {
+    const [generator] = listAt(
+      parse(readFileSync(deployFile('grafana/kustomization.yaml'), 'utf8')),
+      'configMapGenerator',
+    );
+    const dashboards = readdirSync(deployFile('grafana/dashboards'));
+    expect(generator?.files).toEqual(dashboards.map(name => `dashboards/${name}`));
+    const bytes = dashboards.map(name => statSync(deployFile(`grafana/dashboards/${name}`)).size);
+    // etcd takes 1 MiB in one object.
+    expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1_000_000);
   });
 });
 

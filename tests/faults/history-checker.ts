@@ -1,10 +1,7 @@
 /** Records what publishers and members of rooms observe, and has Porcupine (tests/faults/checker) decide whether that was possible. */
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { execFile } from 'node:child_process';
 import type { Frame } from '@hubbub/protocol';
-import { provisionGo, titleOf } from '../support/provision.js';
+import { buildGoProgram } from '../support/go-program.js';
 
 /** One operation on a room; `Operation` of checker/main.go describes the fields. */
 export interface Operation {
@@ -57,30 +54,12 @@ export class HistoryRecord {
   }
 }
 
-const SOURCE = fileURLToPath(new URL('checker/', import.meta.url));
-const CACHE = fileURLToPath(new URL('../../.cache/', import.meta.url));
-
-/** The checker, built once for each content of its files; `undefined` where Go or its modules are missing. */
-export const historyChecker = buildChecker();
-
-function buildChecker(): string | undefined {
-  const go = provisionGo();
-  const content = createHash('sha256');
-  for (const file of ['main.go', 'go.mod', 'go.sum']) content.update(readFileSync(`${SOURCE}${file}`));
-  const path = `${CACHE}history-checker-${content.digest('hex').slice(0, 12)}`;
-  if (existsSync(path)) return path;
-  const options = { cwd: SOURCE, stdio: 'inherit' } as const;
-  if (go === undefined || spawnSync(go, ['mod', 'download'], options).status !== 0) {
-    titleOf(undefined, 'Go with Porcupine, for the checker of histories,');
-    return undefined;
-  }
-  mkdirSync(CACHE, { recursive: true });
-  // Another test worker may build simultaneously.
-  const own = `${path}-${process.pid}`;
-  execFileSync(go, ['build', '-o', own, '.'], options);
-  renameSync(own, path);
-  return path;
-}
+/** `undefined` where Go or its modules are missing. */
+export const historyChecker = buildGoProgram(
+  new URL('checker/', import.meta.url),
+  'history-checker',
+  'Go with Porcupine, for the checker of histories,',
+);
 
 /** One line for each room whose history is not that of one log; none without Go. */
 export function checkHistory(operations: readonly Operation[]): Promise<string[]> {

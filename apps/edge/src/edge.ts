@@ -257,6 +257,7 @@ export async function startEdge({
     repeatedJoins: () => reporter.repeatedJoins,
     waitingReports: () => reporter.waiting,
     drainRemaining: () => departure.remaining,
+    certificateExpiresAtMs: () => listener.certificateExpiresAtMs,
   });
   revocations.start(revocationControl.onRevoked);
   reporter.start();

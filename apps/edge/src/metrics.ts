@@ -194,6 +194,8 @@ export interface EdgeGauges {
   waitingReports(): number;
   /** Sessions that a draining edge still has to disconnect. */
   drainRemaining(): number;
+  /** 0 without TLS. */
+  certificateExpiresAtMs(): number;
   /** Renewals of this edge's lease by its thread. */
   lateRenewals(): number;
   /** Joins that resyncs reported to presence again. */
@@ -225,6 +227,12 @@ export function createEdgeGauges(registry: MetricsRegistry, gauges: EdgeGauges):
     'hubbub_edge_ready',
     '1 if /readyz is green, else 0. With --workers: 1 if every worker is ready.',
     () => (gauges.ready() ? 1 : 0),
+    'min',
+  );
+  gauge(
+    'hubbub_edge_certificate_expiry_timestamp_seconds',
+    'When the certificate of the client port expires; 0 without TLS.',
+    () => gauges.certificateExpiresAtMs() / 1000,
     'min',
   );
   gauge('hubbub_edge_sessions', 'Sessions on this edge.', gauges.sessions);

@@ -1,5 +1,12 @@
 /** The frame of every long-running command: logger, metrics, admin port, the report that it is up, shutdown. */
-import { type Config, childEnvironment, createRequestSources, loadConfig, type Settings } from '@hubbub/config';
+import {
+  type Config,
+  childEnvironment,
+  createRequestSources,
+  loadConfig,
+  memoryLimitBytes,
+  type Settings,
+} from '@hubbub/config';
 import {
   createLogger,
   createMetricsRegistry,
@@ -44,7 +51,7 @@ export async function loadParts(name: string, settings: Partial<Settings> = {}):
 }
 
 export async function createParts(name: string, config: Config): Promise<ProcessParts> {
-  const metrics = createMetricsRegistry();
+  const metrics = createMetricsRegistry(memoryLimitBytes());
   const tracing = await openTracing(name, config, metrics, () => log);
   const fields = tracing === noTracing ? undefined : () => tracing.current?.logFields ?? {};
   const log = createLogger({ level: config.logLevel, process: name, nodeId: config.nodeId, fields });

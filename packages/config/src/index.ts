@@ -13,6 +13,7 @@ export {
 export { childEnvironment, setNativeVariable } from './environment.js';
 export { type Config, ConfigError, loadConfig } from './load-config.js';
 export { isLoopbackHost } from './loopback.js';
+export { memoryLimitBytes } from './memory-limit.js';
 export { matchesEvent, type Namespace, type Namespaces, namespaceSettings } from './namespaces.js';
 export { RELATIONS, type Relation } from './relations.js';
 export { createRequestSources, ORIGIN_REFUSED, type RequestSources } from './request-source.js';

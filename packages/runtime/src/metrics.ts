@@ -1,4 +1,6 @@
 /** The metrics registry of a process, with the metrics of Node and the event loop; and the sum over several. */
+import { totalmem } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import {
   type Aggregator,
   AggregatorRegistry,
@@ -17,10 +19,23 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** The content of a registry, as plain values that processes can exchange. */
 export type MetricValues = readonly object[];
 
-export function createMetricsRegistry(): MetricsRegistry {
+/** @param memoryLimitBytes that the process may use. Default: the memory of the machine. */
+export function createMetricsRegistry(memoryLimitBytes = totalmem()): MetricsRegistry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
+  const { gauge } = metricsKit(registry);
+  gauge(
+    'hubbub_memory_limit_bytes',
+    'Memory that the process may use: the limit of its container, or all of the machine.',
+    () => memoryLimitBytes,
+    'max',
+  );
+  gauge(
+    'hubbub_heap_limit_bytes',
+    'Size of the JavaScript heap at which Node ends the process (--max-old-space-size).',
+    () => getHeapStatistics().heap_size_limit,
+  );
   return registry;
 }
 

@@ -38,11 +38,15 @@ for (const [name, definition] of Object.entries(definitions)) {
 }
 write('kubernetes.json', { kinds, definitions: taken });
 
-const crd = join(operator, 'example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml');
-const [{ schema }] = parse(readFileSync(crd, 'utf8')).spec.versions;
-const monitor = strict(schema.openAPIV3Schema);
-monitor.properties.metadata = { type: 'object' };
-write('service-monitor.json', monitor);
+const operatorKinds = { PodMonitor: 'podmonitors', PrometheusRule: 'prometheusrules' };
+const operatorSchemas = Object.entries(operatorKinds).map(([kind, plural]) => {
+  const crd = join(operator, `example/prometheus-operator-crd/monitoring.coreos.com_${plural}.yaml`);
+  const [{ schema }] = parse(readFileSync(crd, 'utf8')).spec.versions;
+  const taken = strict(schema.openAPIV3Schema);
+  taken.properties.metadata = { type: 'object' };
+  return [`monitoring.coreos.com/v1 ${kind}`, taken];
+});
+write('prometheus-operator.json', Object.fromEntries(operatorSchemas));
 
 write('compose-spec.json', JSON.parse(readFileSync(join(compose, 'schema/compose-spec.json'), 'utf8')));
 
@@ -63,7 +67,8 @@ function strict(schema, name = '') {
   return {
     ...(type !== undefined && { type }),
     ...(choices !== undefined && { enum: choices }),
-    ...(pattern !== undefined && { pattern }),
+    // Go writes flags in the pattern, which JavaScript does not know.
+    ...(pattern !== undefined && !pattern.includes('(?i)') && { pattern }),
     ...(required !== undefined && { required }),
     ...(items !== undefined && { items: strict(items) }),
     ...(properties !== undefined && {

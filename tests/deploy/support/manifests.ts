@@ -58,7 +58,8 @@ export function problemsOf({ file, kind, name, content }: Manifest): string[] {
 }
 
 function compile(id: string): ValidateFunction | undefined {
-  if (id === 'monitoring.coreos.com/v1 ServiceMonitor') return ajv.compile(readSchema('service-monitor.json'));
+  const ofOperator = readSchema('prometheus-operator.json')[id];
+  if (isRecord(ofOperator)) return ajv.compile(ofOperator);
   const { kinds, definitions } = readSchema('kubernetes.json');
   const kind = isRecord(kinds) ? kinds[id] : undefined;
   return isRecord(kind) ? ajv.compile({ ...kind, definitions }) : undefined;

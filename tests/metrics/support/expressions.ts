@@ -33,7 +33,8 @@ export function panelExpressions(): Asked[] {
 interface RuleFile {
   readonly groups: readonly {
     readonly rules: readonly {
-      readonly alert: string;
+      /** Absent in a recording rule. */
+      readonly alert?: string;
       readonly expr: string;
       readonly labels: { readonly severity: string };
       readonly annotations: Readonly<Record<string, string>>;
@@ -42,18 +43,23 @@ interface RuleFile {
 }
 
 export function alerts(): Alert[] {
-  const file = parse(readFileSync(deployFile('prometheus/rules/hubbub.yml'), 'utf8')) as RuleFile;
-  return file.groups.flatMap(({ rules }) =>
-    rules.map(({ alert, expr, labels, annotations }) => ({
-      name: alert,
-      expression: expr.trim(),
-      severity: labels.severity,
-      annotations,
-    })),
+  return readRules().groups.flatMap(({ rules }) =>
+    rules.flatMap(({ alert, expr, labels, annotations }) =>
+      alert === undefined ? [] : [{ name: alert, expression: expr.trim(), severity: labels.severity, annotations }],
+    ),
   );
 }
 
 const METRIC = /\b((?:hubbub|nodejs|process|k6)_[a-z0-9_]+)\b/g;
+
+/** Every expression of the rules: of alerts, and of what they record. */
+export function ruleExpressions(): string[] {
+  return readRules().groups.flatMap(({ rules }) => rules.map(({ expr }) => expr));
+}
+
+function readRules(): RuleFile {
+  return parse(readFileSync(deployFile('prometheus/rules/hubbub.yml'), 'utf8'));
+}
 
 /** The names of metrics in an expression; for a histogram, the name without suffix. */
 export function metricsIn(expression: string): string[] {

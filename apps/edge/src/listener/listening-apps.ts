@@ -148,9 +148,11 @@ async function acceptAllWaiting(): Promise<void> {
 
 /** @throws {Error} naming the setting that is wrong */
 function buildTlsApp(engine: EngineModule, tls: TlsFiles): TemplatedApp {
-  checkTlsFiles(tls);
+  const expiresAtMs = checkTlsFiles(tls);
   try {
-    return engine.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile, ssl_ciphers: tls.ciphers });
+    const app = engine.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile, ssl_ciphers: tls.ciphers });
+    tls.onCertificate(expiresAtMs);
+    return app;
   } catch {
     // The engine gives no reason; the files were checked before.
     throw new Error(`HUBBUB_TLS_CIPHERS: the engine supports no suite of ${tls.ciphers}.`);

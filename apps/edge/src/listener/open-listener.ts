@@ -32,7 +32,10 @@ const PAYLOAD_BOUND_MIN_BYTES = 65_536;
 export async function openListener(config: Config, parts: ListenerParts) {
   const { engine, topics, limits, sources, portSetting = 'HUBBUB_PORT', log } = parts;
   const onlinePath = `${config.basePath}/ws/online`;
-  const tls = tlsFiles(config);
+  let certificateExpiresAtMs = 0;
+  const tls = tlsFiles(config, expiresAtMs => {
+    certificateExpiresAtMs = expiresAtMs;
+  });
   const options = {
     ...config,
     maxPayloadBytes: Math.max(PAYLOAD_BOUND_MIN_BYTES, PAYLOAD_BOUND_FACTOR * config.maxFrameBytes),
@@ -51,6 +54,10 @@ export async function openListener(config: Config, parts: ListenerParts) {
   const listener = await listening(address, () => listenForWebSockets(engine, options));
   return {
     port: listener.port,
+    /** 0 without TLS. */
+    get certificateExpiresAtMs() {
+      return certificateExpiresAtMs;
+    },
     stopListening: () => listener.stopListening(),
     close: () => listener.close(),
     /** Reads the TLS files again, for new connections. Wrong files are logged, and the old certificate stays. */
@@ -58,9 +65,12 @@ export async function openListener(config: Config, parts: ListenerParts) {
   };
 }
 
-function tlsFiles({ tlsCertFile, tlsKeyFile, tlsCiphers }: Config): TlsFiles | undefined {
+function tlsFiles(
+  { tlsCertFile, tlsKeyFile, tlsCiphers }: Config,
+  onCertificate: TlsFiles['onCertificate'],
+): TlsFiles | undefined {
   if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
-  return { certFile: tlsCertFile, keyFile: tlsKeyFile, ciphers: tlsCiphers };
+  return { certFile: tlsCertFile, keyFile: tlsKeyFile, ciphers: tlsCiphers, onCertificate };
 }
 
 async function renewCertificate(listener: WebSocketListener, log: Logger): Promise<void> {

@@ -15,10 +15,10 @@ export async function neighbors(config: Config): Promise<Check[]> {
   return [...tls(config), ...checks.flat()];
 }
 
-function tls({ tlsCertFile: certFile, tlsKeyFile: keyFile, tlsCiphers: ciphers }: Config): Check[] {
+function tls({ tlsCertFile: certFile, tlsKeyFile: keyFile }: Config): Check[] {
   if (certFile === undefined || keyFile === undefined) return [];
   try {
-    checkTlsFiles({ certFile, keyFile, ciphers });
+    checkTlsFiles({ certFile, keyFile });
   } catch (error) {
     return [fail('TLS', messageOf(error), 'Correct HUBBUB_TLS_CERT_FILE and HUBBUB_TLS_KEY_FILE')];
   }
