@@ -15,7 +15,6 @@ import { createClientAddresses } from '../../apps/edge/src/listener/client-addre
 import { roomRoutes } from '../../apps/edge/src/listener/room-paths.js';
 import { readServiceMessage } from '../../apps/edge/src/rooms/service-message.js';
 import { harmless } from '../../apps/hubbub/src/printing.js';
-import { decodeTailedMessage } from '../../apps/hubbub/src/tailed-message.js';
 import { decodeMember } from '../../apps/presence/src/partition/row-codec.js';
 import { decodeCursor } from '../../apps/presence/src/registry-view.js';
 import { parseEventFields } from '../../packages/broker/src/event-fields.js';
@@ -47,6 +46,7 @@ import { createKeyCheck, unlimitedKey } from '../../packages/runtime/src/http/ap
 import { parse } from '../../packages/runtime/src/http/described-routes.js';
 import { createLogger, createMetricsRegistry } from '../../packages/runtime/src/index.js';
 import { createPresenceQueries } from '../../packages/server/src/presence.js';
+import { decodeTailedMessage } from '../../packages/server/src/tailed-message.js';
 import { jwt } from '../support/jwt.js';
 
 export interface Parser {

@@ -5,6 +5,7 @@ import { Channels, CLOSE_CODES } from '@hubbub/protocol';
 import { type Logger, type MetricsRegistry, noTracing, type Readiness, type Tracing } from '@hubbub/runtime';
 import { createAccountMetrics } from './account/account-metrics.js';
 import { Accounts } from './account/accounts.js';
+import { createLoadReader } from './account/node-load.js';
 import { createAdmission } from './admission/create-admission.js';
 import { createRefusalLog } from './admission/refusal-log.js';
 import { createConflation } from './conflation/conflation.js';
@@ -155,6 +156,7 @@ export async function startEdge({
     accountMetrics,
     audiences,
     feeds,
+    load: () => readLoad(),
     eventLog: brokerClient.events,
     namespaceDirectory: brokerClient.namespaces,
     channels,
@@ -246,6 +248,14 @@ export async function startEdge({
       checks: { ...checks, registry, revocations: revocations.describe(), state },
     };
   };
+  const readLoad = createLoadReader({
+    sessions,
+    rooms: () => audiences.rooms,
+    subscriptions: () => interest.size,
+    shedShare: () => limits.overload.share,
+    state: () => departure.state,
+    ready: () => readiness().ready,
+  });
   createEdgeGauges(registry, {
     ready: () => readiness().ready,
     rooms: () => audiences.rooms,

@@ -40,9 +40,13 @@ const open = (bounds: { explainMaxEntries?: number; explainMaxBytes?: number } =
   return { accounts, dropped };
 };
 
+const load = () => ({
+  ...{ sessions: 0, rooms: 0, subscriptions: 0, loop_utilization: 0, shed_share: 0, resident_bytes: 0 },
+  ...{ state: 'serving', ready: true },
+});
 const nobody = { get: () => undefined, ofUser: () => [], [Symbol.iterator]: () => [].values() };
 const answerOf = (accounts: Accounts, subject: Parameters<typeof encodeAccount>[0]) => {
-  const parts = { node: 'edge-1', accounts, sessions: nobody, membersOf: () => 0, positionOf: () => undefined };
+  const parts = { node: 'edge-1', accounts, sessions: nobody, membersOf: () => 0, positionOf: () => undefined, load };
   const encoded = encodeAccount(subject, parts);
   return { bytes: encoded.length, account: nodeAccount.parse(JSON.parse(Buffer.from(encoded).toString())) };
 };

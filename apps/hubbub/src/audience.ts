@@ -1,5 +1,5 @@
 /** The audience of a message: a room, a user with every session, or everybody. publish and tail share these arguments. */
-import { type Channels, HubbubError, isRoomName, userIdProblem } from '@hubbub/protocol';
+import { HubbubError, isRoomName, userIdProblem } from '@hubbub/protocol';
 import { wrongUse } from './command-line.js';
 
 export type Audience =
@@ -33,17 +33,6 @@ export function audienceOf(
   if (room === undefined) throw wrongUse('expected a room, or --user <id>, or --all', help);
   if (!isRoomName(room)) throw new HubbubError('INVALID_ROOM', `"${room}" is not a room name; see: ${help} --help`);
   return { audience: { kind: 'room', room }, rest };
-}
-
-export function channelOf(audience: Audience, channels: Channels): string {
-  switch (audience.kind) {
-    case 'room':
-      return channels.room(audience.room);
-    case 'user':
-      return channels.user(audience.user);
-    case 'all':
-      return channels.broadcast;
-  }
 }
 
 /** For people. */

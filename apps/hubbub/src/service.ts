@@ -5,21 +5,19 @@ import { connectHubbub, type Hubbub } from '@hubbub/server';
 import { CommandFailure } from './command-line.js';
 import { redisCertificateFiles, redisConnection, requireRedis } from './redis.js';
 
-/**
- * @param goal completes "Redis at … did not take", such as "the message"
- * @throws {CommandFailure} when Redis does not answer; {@link HubbubError} for wrong arguments
- */
-export async function withService<Result>(
-  config: Config,
-  goal: string,
-  work: (hubbub: Hubbub) => Promise<Result>,
-): Promise<Result> {
-  const redisUrl = requireRedis(config);
+export interface OpenService {
+  readonly hubbub: Hubbub;
+  /** The reason why Redis does not answer. */
+  failure(): string;
+}
+
+/** @throws {ConfigError} */
+export function openService(config: Config): OpenService {
   let failure = 'it does not answer';
   redisConnection(config); // Its errors name the settings, those of the SDK its options.
   const { registryRedisUrl } = config;
   const hubbub = connectHubbub({
-    redisUrl,
+    redisUrl: requireRedis(config),
     ...(registryRedisUrl !== undefined && { registryRedisUrl }),
     redisTls: redisCertificateFiles(config),
     redisPrefix: config.redisPrefix,
@@ -29,6 +27,19 @@ export async function withService<Result>(
       failure = error.message;
     },
   });
+  return { hubbub, failure: () => failure };
+}
+
+/**
+ * @param goal completes "Redis at … did not take", such as "the message"
+ * @throws {CommandFailure} when Redis does not answer; {@link HubbubError} for wrong arguments
+ */
+export async function withService<Result>(
+  config: Config,
+  goal: string,
+  work: (hubbub: Hubbub) => Promise<Result>,
+): Promise<Result> {
+  const { hubbub, failure } = openService(config);
   try {
     return await work(hubbub);
   } catch (error) {
@@ -36,7 +47,7 @@ export async function withService<Result>(
     if (code !== 'UNAVAILABLE' && code !== 'OUTCOME_UNKNOWN') throw error;
     const outcome = code === 'UNAVAILABLE' ? 'did not take' : 'did not confirm';
     throw new CommandFailure(
-      `Redis at ${withoutCredentials(redisUrl)} ${outcome} ${goal} (${failure}); see: hubbub doctor`,
+      `Redis at ${withoutCredentials(requireRedis(config))} ${outcome} ${goal} (${failure()}); see: hubbub doctor`,
     );
   } finally {
     await hubbub.close();

@@ -53,9 +53,17 @@ export interface EventLog {
 export interface EventGroup extends ConsumerGroup<EventEntry> {
   /** Dead letters, oldest first. @throws {HubbubError} `UNAVAILABLE` */
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  /**
+   * Appends the event of a dead letter again, for this group alone, with new attempts, and removes the letter: in one step.
+   * Returns the new entry's id; `undefined` when there is no such letter, or when it holds no event.
+   * @throws {HubbubError} `UNAVAILABLE`, `OUTCOME_UNKNOWN`
+   */
+  replay(letterId: string): Promise<string | undefined>;
 }
 
 export interface DeadLetter {
+  /** Names the letter among those of its group. */
+  readonly letterId: string;
   readonly entryId: string;
   /** Absent if another program wrote a malformed event (reason {@link MALFORMED}); its fields are kept unchanged. */
   readonly event?: ClientEvent;
@@ -77,6 +85,8 @@ export interface EventBacklog {
   }[];
 }
 
+/** Field of a replayed event: the only group that handles it; others pass over it. */
+export const ONLY_GROUP = 'only_group';
 /** The reason of a dead letter that another program wrote and that is not an event. */
 export const MALFORMED = 'malformed';
 export const DEAD_LETTER_REASON_MAX = 1000;

@@ -24,6 +24,9 @@ export interface NamespaceDirectory {
 
   /** @throws {HubbubError} `UNAVAILABLE` */
   lookup(namespace: string): Promise<NamespacePublishing>;
+
+  /** The announced namespaces, sorted. @throws {HubbubError} `UNAVAILABLE` */
+  names(): Promise<readonly string[]>;
 }
 
 /** Rooms of a namespace that is not configured, and of all while no edge has announced any, have no history. */

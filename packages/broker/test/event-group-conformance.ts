@@ -26,6 +26,28 @@ export function eventGroupConformance(open: () => Promise<EventLog>): void {
     expect(await (await group('audit')).hold('r2', LEASE_MS)).toBe(true);
   });
 
+  test('a replayed dead letter is handled again by its group alone, once', async () => {
+    const { appendAll, group, holding } = await newLog();
+    await appendAll('a', 'b');
+    const referee = await holding('r1');
+    const audit = await group('audit');
+    expect(await audit.hold('a1', LEASE_MS)).toBe(true);
+    const [a, b] = await referee.read('r1', AT_ONCE);
+    await audit.acknowledge('a1', (await audit.read('a1', AT_ONCE)).map(idOf));
+    await referee.acknowledge('r1', [idOf(b)]);
+    await referee.deadLetter('r1', idOf(a), 'no reason');
+    const [letter] = await referee.deadLetters(10);
+    expect(await referee.replay('1-1')).toBeUndefined();
+    const entryId = await referee.replay(letter?.letterId ?? '');
+    expect(await referee.replay(letter?.letterId ?? ''), 'the letter is gone').toBeUndefined();
+    expect(await referee.deadLetters(10)).toEqual([]);
+    const [again, ...none] = await referee.read('r1', AT_ONCE);
+    expect(again).toMatchObject({ entryId, attempt: 1, event: { id: 'a' } });
+    expect(none).toEqual([]);
+    await appendAll('c');
+    expect((await audit.read('a1', AT_ONCE)).map(({ event }) => event.id)).toEqual(['c']);
+  });
+
   test('a new lease holder first gets unacknowledged events, in order, with their attempts, then new ones', async () => {
     const { appendAll, group, holding } = await newLog();
     await appendAll('a', 'b', 'c', 'd');

@@ -13,7 +13,7 @@ export const sessionId = text(SESSION_ID_MAX_BYTES).describe(
   'Id of a session, as `welcome` and the client SDK show it.',
 );
 
-/** The subject of a question: at least one of them. */
+/** The subject of a question; without any, an edge reports its load alone. */
 export const accountSubject = z.object({
   user_id: userId.optional(),
   session_id: sessionId.optional(),
@@ -104,12 +104,26 @@ export const roomAccount = z.object({
 });
 export type RoomAccount = z.infer<typeof roomAccount>;
 
+/** How busy an edge is. */
+export const nodeLoad = z.object({
+  sessions: z.int().min(0),
+  rooms: z.int().min(0).describe('Rooms with a member there.'),
+  subscriptions: z.int().min(0).describe('Channels of Redis, including lingering ones.'),
+  loop_utilization: z.number().min(0).max(1).describe('Busy share of the event loop since the last question.'),
+  shed_share: z.number().min(0).max(1).describe('Share of handshakes that the edge refuses because of overload.'),
+  resident_bytes: z.int().min(0),
+  state: z.string().describe('`serving`, or the phase of its drain.'),
+  ready: z.boolean(),
+});
+export type NodeLoad = z.infer<typeof nodeLoad>;
+
 /** The answer of one edge. */
 export const nodeAccount = z.object({
   node: z.string(),
   /** RFC 3339: the edge recorded nothing before. */
   since: z.string(),
   busy: z.boolean().optional(),
+  load: nodeLoad.optional(),
   truncated: z.boolean().optional(),
   sessions: z.array(sessionAccount),
   refusals: z.array(refusalAccount),
@@ -117,20 +131,20 @@ export const nodeAccount = z.object({
 });
 export type NodeAccount = z.infer<typeof nodeAccount>;
 
+export const nodeState = z.object({
+  node: z.string(),
+  state: z
+    .enum(['answered', 'busy', 'no_answer'])
+    .describe('busy: above HUBBUB_EXPLAIN_QUESTIONS_PER_SECOND. no_answer: killed, frozen, or without Redis.'),
+  since: z.string().optional().describe('RFC 3339: the start of the edge, which recorded nothing before.'),
+  truncated: z.boolean().optional().describe('The oldest parts of a long answer are left out.'),
+  load: nodeLoad.optional(),
+});
+export type NodeState = z.infer<typeof nodeState>;
+
 /** The answers of all edges together. */
 export const explanation = z.object({
-  nodes: z
-    .array(
-      z.object({
-        node: z.string(),
-        state: z
-          .enum(['answered', 'busy', 'no_answer'])
-          .describe('busy: above HUBBUB_EXPLAIN_QUESTIONS_PER_SECOND. no_answer: killed, frozen, or without Redis.'),
-        since: z.string().optional().describe('RFC 3339: the start of the edge, which recorded nothing before.'),
-        truncated: z.boolean().optional().describe('The oldest parts of a long answer are left out.'),
-      }),
-    )
-    .describe('Every edge with a lease.'),
+  nodes: z.array(nodeState.omit({ load: true })).describe('Every edge with a lease.'),
   sessions: z.array(sessionAccount).describe('Newest first.'),
   refusals: z.array(refusalAccount).describe('Refused handshakes, newest first.'),
   rooms: z.array(roomAccount).describe('One for each edge with a member or an entry.'),

@@ -26,7 +26,7 @@ export type Control =
   /** On a node's channel: the edge publishes what it knows of the user, the session or the room (docs/decisions/0011). */
   | ({ readonly do: 'explain'; readonly question: string } & ExplainedSubject);
 
-/** At least one of them. */
+/** Without any of them, the edge reports its load alone. */
 export interface ExplainedSubject {
   readonly user?: string;
   readonly session?: string;
@@ -69,8 +69,7 @@ export function readControl(value: unknown): Control | undefined {
       const isValid =
         (user === undefined || isUserId(user)) &&
         (session === undefined || isText(session, SESSION_ID_MAX_BYTES)) &&
-        (room === undefined || isRoom(room)) &&
-        (user ?? session ?? room) !== undefined;
+        (room === undefined || isRoom(room));
       if (!isValid) return undefined;
       const about = { ...(user !== undefined && { user }), ...(session !== undefined && { session }) };
       return { do: action, question, ...about, ...(room !== undefined && { room }) };

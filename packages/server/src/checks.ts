@@ -12,6 +12,7 @@ import {
 
 /** Of the ids of sessions and of nodes: nothing that is one is longer. */
 const ID_MAX_BYTES = 256;
+const STREAM_ID = /^\d{1,20}-\d{1,20}$/;
 const GROUP = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
@@ -65,6 +66,12 @@ export function listOfRights(name: string, value: readonly Right[]): readonly Ri
 export function text(name: string, value: unknown, maxBytes: number): string {
   if (isText(value, maxBytes)) return value;
   throw wrong(name, `expected 1 to ${maxBytes} bytes of text in whole characters`);
+}
+
+/** @throws {HubbubError} `INVALID_FORMAT` */
+export function streamId(name: string, value: unknown): string {
+  if (typeof value === 'string' && STREAM_ID.test(value)) return value;
+  throw wrong(name, 'expected an id such as 1700000000000-0');
 }
 
 /** An object of options, before its fields are read. @throws {HubbubError} `INVALID_FORMAT` */

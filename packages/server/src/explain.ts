@@ -10,8 +10,15 @@ import {
   jsonCodec,
   SESSION_ID_MAX_BYTES,
 } from '@hubbub/protocol';
-import { ACCOUNT_MAX_BYTES, type Explanation, type NodeAccount, nodeAccount } from '@hubbub/protocol/account';
+import {
+  ACCOUNT_MAX_BYTES,
+  type Explanation,
+  type NodeAccount,
+  type NodeState,
+  nodeAccount,
+} from '@hubbub/protocol/account';
 import { type CallOptions, checkTimeout } from './calls.js';
+import type { ChannelListeners } from './channel-listeners.js';
 import { fieldsOf, roomName, text, userId, wrong } from './checks.js';
 
 /** At least one name. With several, the answer is about all of them. */
@@ -21,70 +28,85 @@ export interface ExplainQuery {
   readonly room?: string;
 }
 
-/** For one call, and one question at a time. */
-interface Question {
-  readonly waiting: Set<string>;
-  readonly answers: Map<string, NodeAccount>;
-  readonly done: () => void;
-}
-
 /** An edge answers in milliseconds; one that is killed or frozen does not. */
 const ANSWER_WITHIN_MS = 2000;
 const NO_BODY = new Uint8Array(0);
 
+interface Answers {
+  readonly nodes: readonly string[];
+  readonly accounts: ReadonlyMap<string, NodeAccount>;
+}
+
 export class Explainer {
   readonly #brokerClient: Pick<BrokerClient, 'broker' | 'leases'>;
+  readonly #listeners: ChannelListeners;
   readonly #channels: Channels;
-  /** By the channel of the answers. */
-  readonly #questions = new Map<string, Question>();
-  #isListening = false;
 
-  /** @param brokerClient its broker must not have another listener */
-  constructor(brokerClient: Pick<BrokerClient, 'broker' | 'leases'>, channels: Channels) {
+  constructor(brokerClient: Pick<BrokerClient, 'broker' | 'leases'>, listeners: ChannelListeners, channels: Channels) {
     this.#brokerClient = brokerClient;
+    this.#listeners = listeners;
     this.#channels = channels;
   }
 
   /** @throws {HubbubError} `INVALID_FORMAT`, `INVALID_ROOM`, or `UNAVAILABLE` when Redis does not answer */
-  async ask(query: ExplainQuery, options: CallOptions = {}): Promise<Explanation> {
-    const subject = subjectOf(query);
+  async explain(query: ExplainQuery, options?: CallOptions): Promise<Explanation> {
+    return explanationOf(await this.#ask(subjectOf(query), options));
+  }
+
+  /** @throws {HubbubError} `INVALID_FORMAT`, or `UNAVAILABLE` when Redis does not answer */
+  async nodes(options?: CallOptions): Promise<readonly NodeState[]> {
+    const { nodes, accounts } = await this.#ask({}, options);
+    return nodes.map(node => {
+      const load = accounts.get(node)?.load;
+      return { ...stateOf(node, accounts.get(node)), ...(load !== undefined && { load }) };
+    });
+  }
+
+  async #ask(subject: ExplainQuery, options: CallOptions = {}): Promise<Answers> {
     const { signal, timeoutMs = ANSWER_WITHIN_MS } = fieldsOf('options', options);
     checkTimeout(timeoutMs);
     signal?.throwIfAborted();
-    const { broker, leases } = this.#brokerClient;
-    // A fenced edge lives and registers again; a killed one is to be named until presence has forgotten it.
-    const [living, dead] = await Promise.all([leases.living(), leases.dead()]);
-    const incarnations = [...living.map(({ incarnation }) => incarnation), ...dead];
-    const nodes = [...new Set(incarnations.map(nodeOf))].sort();
+    const nodes = await this.#nodes();
     const question = randomBytes(12).toString('base64url');
-    const channel = this.#channels.account(question);
-    const answers = new Map<string, NodeAccount>();
-    this.#listen();
+    const waiting = new Set(nodes);
+    const accounts = new Map<string, NodeAccount>();
     let done = (): void => {};
     const answered = new Promise<void>(resolve => {
       done = resolve;
     });
-    const waiting = new Set(nodes);
-    this.#questions.set(channel, { waiting, answers, done });
-    const timer = setTimeout(done, timeoutMs);
+    const settle = (node: string): void => {
+      waiting.delete(node);
+      if (waiting.size === 0) done();
+    };
+    const timer = setTimeout(() => done(), timeoutMs);
     signal?.addEventListener('abort', done);
+    let end = (): void => {};
     try {
-      await broker.subscribe(channel);
+      end = await this.#listeners.listen(this.#channels.account(question), bytes => {
+        const account = readAccount(bytes);
+        if (account === undefined || !waiting.has(account.node)) return;
+        accounts.set(account.node, account);
+        settle(account.node);
+      });
       const control: Control = { do: 'explain', question, ...subject };
       const envelope = encodeEnvelope({ encoding: 'json', publishedAtMs: Date.now(), control }, NO_BODY);
-      await this.#publish(nodes, envelope, node => {
-        waiting.delete(node);
-        if (waiting.size === 0) done();
-      });
+      await this.#publish(nodes, envelope, settle);
       if (waiting.size > 0) await answered;
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', done);
-      this.#questions.delete(channel);
-      void broker.unsubscribe(channel);
+      end();
     }
     signal?.throwIfAborted();
-    return explanationOf(nodes, answers);
+    return { nodes, accounts };
+  }
+
+  /** A fenced edge lives and registers again; a killed one is to be named until presence has forgotten it. */
+  async #nodes(): Promise<readonly string[]> {
+    const { leases } = this.#brokerClient;
+    const [living, dead] = await Promise.all([leases.living(), leases.dead()]);
+    const incarnations = [...living.map(({ incarnation }) => incarnation), ...dead];
+    return [...new Set(incarnations.map(nodeOf))].sort();
   }
 
   /** A server of several may be away: its edges do not answer. @throws {HubbubError} when no edge can be asked */
@@ -94,18 +116,6 @@ export class Explainer {
     const failures = asked.filter(outcome => outcome.status === 'rejected');
     if (nodes.length > 0 && failures.length === nodes.length) throw failures[0]?.reason;
     for (const [index, { status }] of asked.entries()) if (status === 'rejected') onFailed(nodes[index] ?? '');
-  }
-
-  #listen(): void {
-    if (this.#isListening) return;
-    this.#isListening = true;
-    this.#brokerClient.broker.onEnvelope((channel, bytes) => {
-      const question = this.#questions.get(channel);
-      const account = question && readAccount(bytes);
-      if (question === undefined || account === undefined || !question.waiting.delete(account.node)) return;
-      question.answers.set(account.node, account);
-      if (question.waiting.size === 0) question.done();
-    });
   }
 }
 
@@ -137,19 +147,20 @@ function readAccount(bytes: Uint8Array): NodeAccount | undefined {
   }
 }
 
-function explanationOf(nodes: readonly string[], answers: ReadonlyMap<string, NodeAccount>): Explanation {
-  const accounts = nodes.flatMap(node => answers.get(node) ?? []);
+function stateOf(node: string, account: NodeAccount | undefined): Explanation['nodes'][number] {
+  if (account === undefined) return { node, state: 'no_answer' };
+  const { since, busy, truncated } = account;
+  return { node, state: busy ? 'busy' : 'answered', since, ...(truncated && { truncated }) };
+}
+
+function explanationOf({ nodes, accounts }: Answers): Explanation {
+  const found = nodes.flatMap(node => accounts.get(node) ?? []);
   return {
-    nodes: nodes.map(node => {
-      const account = answers.get(node);
-      if (account === undefined) return { node, state: 'no_answer' };
-      const { since, busy, truncated } = account;
-      return { node, state: busy ? 'busy' : 'answered', since, ...(truncated && { truncated }) };
-    }),
-    sessions: accounts
+    nodes: nodes.map(node => stateOf(node, accounts.get(node))),
+    sessions: found
       .flatMap(({ sessions }) => sessions)
       .sort((one, other) => (one.connected_at < other.connected_at ? 1 : -1)),
-    refusals: accounts.flatMap(({ refusals }) => refusals).sort((one, other) => (one.at < other.at ? 1 : -1)),
-    rooms: accounts.flatMap(({ rooms }) => rooms),
+    refusals: found.flatMap(({ refusals }) => refusals).sort((one, other) => (one.at < other.at ? 1 : -1)),
+    rooms: found.flatMap(({ rooms }) => rooms),
   };
 }

@@ -1,5 +1,5 @@
 /** The cluster as a service sees it. */
-import { type BrokerClient, DEAD_LETTERS_MAX, type DeadLetter } from '@hubbub/broker';
+import { type BrokerClient, DEAD_LETTERS_MAX, type DeadLetter, type EventBacklog } from '@hubbub/broker';
 import {
   type AnyEvents,
   Channels,
@@ -9,9 +9,10 @@ import {
   type Right,
   type SessionAddress,
 } from '@hubbub/protocol';
-import type { Explanation } from '@hubbub/protocol/account';
+import type { Explanation, NodeState } from '@hubbub/protocol/account';
 import type { CallOptions } from './calls.js';
-import { fieldsOf, groupName, listOfRights, namespaceName, wholeNumber } from './checks.js';
+import { ChannelListeners } from './channel-listeners.js';
+import { fieldsOf, groupName, listOfRights, namespaceName, streamId, wholeNumber } from './checks.js';
 import type { Consumer } from './consumer/source.js';
 import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
 import { Explainer, type ExplainQuery } from './explain.js';
@@ -21,6 +22,7 @@ import { createPresenceQueries, type PresenceOptions, type PresenceQueries } fro
 import type { Publication, PublicationOf } from './publication.js';
 import { type Once, Publisher, type Published as PublishResult } from './publisher.js';
 import { type AccessControl, createAccessControl } from './revocations.js';
+import { type TailListener, type TailQuery, tail } from './tail.js';
 
 export interface ServiceOptions {
   /** HUBBUB_REDIS_PREFIX of the cluster. Default `hubbub`. */
@@ -38,6 +40,10 @@ export interface ServiceOptions {
    * out as it was given.
    */
   readonly schemas?: PayloadSchemas;
+}
+
+export interface NamespaceBacklog extends EventBacklog {
+  readonly namespace: string;
 }
 
 /**
@@ -108,6 +114,20 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Acc
    * @example for (const { event, reason } of await hubbub.deadLetters('game', 'referee')) console.log(event?.type, reason);
    */
   deadLetters(namespace: string, group: string, limit?: number): Promise<readonly DeadLetter[]>;
+  /**
+   * Appends the event of a dead letter again, for its group alone, and removes the letter. The group handles it after the
+   * events that wait, with new attempts.
+   * @param letterId of `deadLetters`
+   * @returns whether there was such a letter; false as well for one without an event (reason `malformed`)
+   * @throws {HubbubError} `INVALID_FORMAT`, `UNAVAILABLE`, `OUTCOME_UNKNOWN`
+   * @example for (const { letterId } of await hubbub.deadLetters('game', 'referee')) await hubbub.replayDeadLetter('game', 'referee', letterId);
+   */
+  replayDeadLetter(namespace: string, group: string, letterId: string): Promise<boolean>;
+  /**
+   * The client events of each announced namespace that wait for services; namespaces without events or groups are left out.
+   * @throws {HubbubError} `UNAVAILABLE`
+   */
+  eventBacklogs(): Promise<readonly NamespaceBacklog[]>;
 
   /**
    * Asks every edge once what it knows of a user, a session or a room: admissions and refusals, joins, exceeded limits, gaps,
@@ -117,6 +137,16 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Acc
    * @example const { sessions } = await hubbub.explain({ user: 'u1' });
    */
   explain(query: ExplainQuery, options?: CallOptions): Promise<Explanation>;
+
+  /** Every edge with its load, asked as `explain` asks. @throws {HubbubError} `INVALID_FORMAT`, `UNAVAILABLE` */
+  nodes(options?: CallOptions): Promise<readonly NodeState[]>;
+  /**
+   * Follows what is published to a room, a user or everybody from now on, without joining. Resolves when the subscription is
+   * confirmed; returns how to end it.
+   * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `UNAVAILABLE`
+   * @example const end = await hubbub.tail({ room: 'general' }, { message: message => console.log(message?.frame) });
+   */
+  tail(query: TailQuery, listener: TailListener): Promise<() => void>;
 
   /** Queries of the registry: users, rooms and sessions. */
   readonly presence: PresenceQueries;
@@ -150,6 +180,14 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Acc
   close(): Promise<void>;
 }
 
+async function readBacklogs({ events, namespaces }: BrokerClient): Promise<readonly NamespaceBacklog[]> {
+  const names = await namespaces.names();
+  const backlogs = await Promise.all(
+    names.map(async namespace => ({ namespace, ...(await events.backlog(namespace)) })),
+  );
+  return backlogs.filter(({ length, groups }) => length > 0 || groups.length > 0);
+}
+
 /** For a service in the same process as the hub. The broker client is of this service alone, and stays the caller's. */
 export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions = {}): Hubbub {
   fieldsOf('options', options);
@@ -160,7 +198,8 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
     maxMessageBytes: wholeNumber('maxMessageBytes', options.maxMessageBytes ?? 1_048_576, 1, 536_870_912),
     schemas: options.schemas ?? {},
   });
-  const explainer = new Explainer(brokerClient, channels);
+  const listeners = new ChannelListeners(brokerClient.broker);
+  const explainer = new Explainer(brokerClient, listeners, channels);
   const consumers = new Set<Consumer>();
   let isClosing = false;
   const kept = (begin: () => Consumer): Consumer => {
@@ -203,7 +242,16 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
           .group(namespaceName(namespace), groupName(group))
           .deadLetters(wholeNumber('limit', limit, 1, DEAD_LETTERS_MAX)),
       ),
-    explain: async (query, limits) => await gate.pass(() => explainer.ask(query, limits)),
+    explain: async (query, limits) => await gate.pass(() => explainer.explain(query, limits)),
+    nodes: async limits => await gate.pass(() => explainer.nodes(limits)),
+    tail: async (query, listener) => await tail(listeners, channels, query, listener),
+    replayDeadLetter: async (namespace, group, letterId) =>
+      await gate.pass(async () => {
+        const { events } = brokerClient;
+        const ofGroup = events.group(namespaceName(namespace), groupName(group));
+        return (await ofGroup.replay(streamId('letterId', letterId))) !== undefined;
+      }),
+    eventBacklogs: async () => await gate.pass(() => readBacklogs(brokerClient)),
     presence: createPresenceQueries(options.presence),
     closeRoom: (room, reason, once) => publisher.controlRoom(room, { do: 'close_room', ...because(reason) }, once),
     removeFromRoom: (room, user, reason, once) =>

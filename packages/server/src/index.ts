@@ -1,6 +1,5 @@
 /** The Hubbub SDK for services: publish, consume client events, query presence, close rooms, mint tokens. */
-
-export type { DeadLetter, EventEntry, LifecycleEntry, RedisCertificateFiles } from '@hubbub/broker';
+export type { DeadLetter, EventBacklog, EventEntry, LifecycleEntry, RedisCertificateFiles } from '@hubbub/broker';
 export {
   type AnyEvents,
   type ClientEvent,
@@ -13,17 +12,26 @@ export {
   type SessionAddress,
   type StandardSchema,
 } from '@hubbub/protocol';
-export type { Explanation, RefusalAccount, RoomAccount, SessionAccount } from '@hubbub/protocol/account';
+export type {
+  Explanation,
+  NodeLoad,
+  NodeState,
+  RefusalAccount,
+  RoomAccount,
+  SessionAccount,
+} from '@hubbub/protocol/account';
 export type { CallOptions } from './calls.js';
 export { connectHubbub, type HubbubOptions } from './connect.js';
 export type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
 export type { EventHandler, EventsOptions, GroupOptions, ServiceEvent, ServiceEventOf } from './events.js';
 export type { ExplainQuery } from './explain.js';
-export { createHubbub, type Hubbub, type ServiceOptions } from './hubbub.js';
+export { createHubbub, type Hubbub, type NamespaceBacklog, type ServiceOptions } from './hubbub.js';
 export type { LifecycleHandler, LifecycleOptions, ServiceLifecycleEvent } from './lifecycle.js';
 export type {
   PresenceOptions,
   PresenceQueries,
+  RoomPage,
+  RoomQuery,
   RosterMember,
   RosterPage,
   RosterQuery,
@@ -31,7 +39,8 @@ export type {
 } from './presence.js';
 export type { Publication, PublicationOf } from './publication.js';
 export type { Published } from './publisher.js';
-export type { AccessControl, RevokeOptions, TokenSelection } from './revocations.js';
+export type { TailListener, TailQuery } from './tail.js';
+export type { TailedMessage } from './tailed-message.js';
 export {
   createTokenMint,
   type RoomToken,

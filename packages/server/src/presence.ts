@@ -43,6 +43,19 @@ export interface UserPresence {
   }>;
 }
 
+export interface RoomPage {
+  readonly rooms: ReadonlyArray<{ readonly room_id: string; readonly count: number; readonly version: number }>;
+  /** There are more: ask with `cursor`. */
+  readonly next?: string;
+}
+
+export interface RoomQuery extends RosterQuery {
+  /** The beginning of a room name, such as `chat:`. */
+  readonly prefix?: string;
+  /** Only rooms with at least that many users. */
+  readonly minCount?: number;
+}
+
 export interface RosterQuery extends CallOptions {
   /** 1 to 1,000: the approximate size of a page. Default: that of presence. */
   readonly limit?: number;
@@ -54,6 +67,8 @@ export interface RosterQuery extends CallOptions {
 export interface PresenceQueries {
   /** A page of the members of a room. */
   roster(room: string, page?: RosterQuery): Promise<RosterPage>;
+  /** A page of the rooms with at least one user. */
+  rooms(query?: RoomQuery): Promise<RoomPage>;
   user(userId: string, options?: CallOptions): Promise<UserPresence>;
   /** Users online in the whole cluster. */
   online(options?: CallOptions): Promise<number>;
@@ -88,6 +103,10 @@ export function createPresenceQueries(options: PresenceOptions | undefined): Pre
     roster: async (room, page = {}) => {
       const { limit, cursor } = fieldsOf('page', page);
       return await ask(`/rooms/${encodeURIComponent(roomName(room))}/roster`, page, { limit, cursor });
+    },
+    rooms: async (query = {}) => {
+      const { limit, cursor, prefix, minCount } = fieldsOf('query', query);
+      return await ask('/rooms', query, { limit, cursor, prefix, min_count: minCount });
     },
     user: async (user, limits = {}) => await ask(`/users/${encodeURIComponent(userId('userId', user))}`, limits),
     online: async (limits = {}) => (await ask<{ online: number }>('/online', limits)).online,

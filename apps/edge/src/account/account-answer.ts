@@ -4,6 +4,7 @@ import {
   ACCOUNT_MAX_BYTES,
   type AccountSubject,
   type NodeAccount,
+  type NodeLoad,
   type RefusalAccount,
   type RoomAccount,
 } from '@hubbub/protocol/account';
@@ -28,6 +29,7 @@ export interface AccountParts {
   readonly membersOf: (room: string) => number;
   /** Up to which this edge has delivered the room's history. */
   readonly positionOf: (room: string) => Position | undefined;
+  readonly load: () => NodeLoad;
 }
 
 const MEMBERS_MAX = 50;
@@ -53,6 +55,7 @@ function accountOf(subject: AccountSubject, parts: AccountParts): NodeAccount {
   return {
     node: parts.node,
     since: time(parts.accounts.startedAtMs),
+    load: parts.load(),
     sessions: sessionsOf(subject, parts),
     refusals: refused
       .flatMap(client => refusalsOf(client, parts.node))

@@ -2,6 +2,7 @@
 import type { Broker, EventLog, NamespaceDirectory } from '@hubbub/broker';
 import type { Config } from '@hubbub/config';
 import type { Channels, SessionLimits } from '@hubbub/protocol';
+import type { NodeLoad } from '@hubbub/protocol/account';
 import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import type { AccountMetrics } from '../account/account-metrics.js';
 import type { Accounts } from '../account/accounts.js';
@@ -31,6 +32,7 @@ export interface ServicesParts {
   readonly accountMetrics: AccountMetrics;
   readonly audiences: Pick<Audiences, 'membersOf'>;
   readonly feeds: Pick<RoomFeeds, 'of'>;
+  readonly load: () => NodeLoad;
   readonly memberships: Memberships;
   readonly conflation: Conflation;
   readonly questions: RosterQuestions;

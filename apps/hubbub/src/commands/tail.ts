@@ -1,14 +1,14 @@
 /** hubbub tail: prints what is published to a room, a user or everybody, as it travels. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { openRedisTopology, RedisBroker } from '@hubbub/broker';
 import { loadConfig, withoutCredentials } from '@hubbub/config';
-import { Channels, HubbubError } from '@hubbub/protocol';
+import { HubbubError } from '@hubbub/protocol';
+import type { TailedMessage, TailListener, TailQuery } from '@hubbub/server';
 import { Command } from 'commander';
-import { type AudienceOptions, audienceOf, channelOf, nameOf } from '../audience.js';
+import { type Audience, type AudienceOptions, audienceOf, nameOf } from '../audience.js';
 import { CommandFailure, durationMs, wrongUse } from '../command-line.js';
 import { coloured, harmless, harmlessJson, printLine, printNote } from '../printing.js';
-import { redisConnection, requireRedis, untilRedis } from '../redis.js';
-import { decodeTailedMessage, type TailedMessage } from '../tailed-message.js';
+import { requireRedis, untilRedis } from '../redis.js';
+import { openService } from '../service.js';
 
 interface TailOptions extends AudienceOptions {
   readonly json?: boolean;
@@ -47,33 +47,21 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
   const { audience, rest } = audienceOf(room === undefined ? [] : [room], options, HELP);
   if (rest.length > 0) throw wrongUse('expected a room, or --user, or --all, and only one of them', HELP);
   const config = loadConfig();
-  const url = requireRedis(config);
-  const channels = new Channels(config.redisPrefix);
-  const channel = channelOf(audience, channels);
-
   // Before anything is waited for: Ctrl-C ends it at any time.
   const stopped = untilStopped();
   const giveUp = new AbortController();
-  let failure = 'it does not answer';
-  const redis = openRedisTopology(url, {
-    ...redisConnection(config),
-    onError: error => {
-      failure = error.message;
-    },
-  });
-  const broker = new RedisBroker(redis);
+  const { hubbub, failure } = openService(config);
   const show = options.json === true ? (message: TailedMessage) => printLine(harmlessJson(message)) : printMessage;
-  broker.onEnvelope((from, bytes) => {
-    const to = channels.parse(from);
-    const message = to && decodeTailedMessage(to, bytes);
-    if (message === undefined) printNote(`dropped: ${bytes.length} bytes that are not a message`);
-    else show(message);
-  });
-  broker.onInterruption(({ durationMs: awayMs }) => {
-    printNote(`Redis was away for ${awayMs} ms; messages published in that time are missing here`);
-  });
+  const listener: TailListener = {
+    message(message) {
+      if (message === undefined) printNote('dropped: a message that edges would drop');
+      else show(message);
+    },
+    gap: awayMs => printNote(`Redis was away for ${awayMs} ms; messages published in that time are missing here`),
+  };
   try {
-    const subscribed = untilRedis(() => broker.subscribe(channel), config.redisCommandTimeoutMs, giveUp.signal);
+    const follow = () => hubbub.tail(queryOf(audience), listener);
+    const subscribed = untilRedis(follow, config.redisCommandTimeoutMs, giveUp.signal);
     if ((await Promise.race([subscribed, stopped])) === 'stopped') return;
     printNote(`tailing ${nameOf(audience)}; Ctrl-C ends it`);
     await (options.duration === undefined
@@ -81,10 +69,21 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
       : Promise.race([stopped, delay(options.duration, undefined, { ref: false })]));
   } catch (error) {
     if (!(error instanceof HubbubError)) throw error;
-    throw new CommandFailure(`Redis at ${withoutCredentials(url)}: ${failure}; see: hubbub doctor`);
+    throw new CommandFailure(`Redis at ${withoutCredentials(requireRedis(config))}: ${failure()}; see: hubbub doctor`);
   } finally {
     giveUp.abort();
-    await broker.close();
+    await hubbub.close();
+  }
+}
+
+function queryOf(audience: Audience): TailQuery {
+  switch (audience.kind) {
+    case 'room':
+      return { room: audience.room };
+    case 'user':
+      return { user: audience.user };
+    case 'all':
+      return { all: true };
   }
 }
 

@@ -1,12 +1,13 @@
 /** A consumer group of client events within one process. */
 import { HubbubError } from '@hubbub/protocol';
-import { fieldMap, parseEventFields } from '../event-fields.js';
+import { eventFields, fieldMap, parseEventFields } from '../event-fields.js';
 import {
   DEAD_LETTER_REASON_MAX,
   type DeadLetter,
   EVENT_READ_LIMIT_MAX,
   type EventEntry,
   type EventGroup,
+  ONLY_GROUP,
   TRIM_EVERY_ACKNOWLEDGED,
 } from '../event-log.js';
 import { entryIdOf, type MemoryEventStream, type MemoryGroupState, sequenceOf } from './memory-event-stream.js';
@@ -55,7 +56,7 @@ export class MemoryEventGroup implements EventGroup {
     const deadline = performance.now() + waitMs;
     for (;;) {
       const { stream, group, tenure } = this.#held(consumer);
-      const entries = giveOut(stream, group, tenure.position, limit);
+      const entries = giveOut(stream, { name: this.#group, group }, tenure.position, limit);
       const last = entries.at(-1);
       const leftMs = deadline - performance.now();
       if (last !== undefined) tenure.position = sequenceOf(last.entryId);
@@ -86,13 +87,31 @@ export class MemoryEventGroup implements EventGroup {
     this.#acknowledged++;
     if (attempt === undefined) return;
     const event = parseEventFields(fieldMap(stream.fieldsOf(sequence) ?? []));
-    const letter = { entryId, attempt, reason: reason.slice(0, DEAD_LETTER_REASON_MAX), buriedAtMs: Date.now() };
+    const letterId = `${stream.nextLetterNumber()}-0`;
+    const letter = {
+      letterId,
+      entryId,
+      attempt,
+      reason: reason.slice(0, DEAD_LETTER_REASON_MAX),
+      buriedAtMs: Date.now(),
+    };
     stream.deadLetter(group, event === undefined ? letter : { ...letter, event });
     group.pending.delete(sequence);
   }
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
     return this.#stream().find(this.#group)?.dead.slice(0, limit) ?? [];
+  }
+
+  async replay(letterId: string): Promise<string | undefined> {
+    const stream = this.#stream();
+    const dead = stream.find(this.#group)?.dead ?? [];
+    const at = dead.findIndex(letter => letter.letterId === letterId);
+    const event = dead[at]?.event;
+    if (event === undefined) return undefined;
+    dead.splice(at, 1);
+    stream.touch();
+    return stream.push([ONLY_GROUP, this.#group, ...eventFields(event)]);
   }
 
   #trim(stream: MemoryEventStream, atLeast: number): void {
@@ -125,10 +144,17 @@ function holderOf({ lease }: MemoryGroupState): string | undefined {
 }
 
 /** Entries after the position: first unacknowledged ones, then new ones. */
-function giveOut(stream: MemoryEventStream, group: MemoryGroupState, position: number, limit: number): EventEntry[] {
+function giveOut(
+  stream: MemoryEventStream,
+  { name, group }: { readonly name: string; readonly group: MemoryGroupState },
+  position: number,
+  limit: number,
+): EventEntry[] {
   const entries: EventEntry[] = [];
   const give = (sequence: number, attempt: number): void => {
-    const event = parseEventFields(fieldMap(stream.fieldsOf(sequence) ?? []));
+    const fields = fieldMap(stream.fieldsOf(sequence) ?? []);
+    if ((fields.get(ONLY_GROUP) ?? name) !== name) return;
+    const event = parseEventFields(fields);
     // A later try is counted when it begins, by `retry`.
     if (attempt === 1) group.pending.set(sequence, attempt);
     if (event !== undefined) entries.push({ entryId: entryIdOf(sequence), event, attempt });

@@ -16,6 +16,7 @@ export class MemoryEventStream {
   readonly #entries: (readonly string[])[] = [];
   #first: number;
   readonly #groups = new Map<string, MemoryGroupState>();
+  #letters = 0;
   readonly #waiting = new Set<() => void>();
   readonly answers = new Map<string, { readonly entryId: string; readonly expiresAtMs: number }>();
   ttlMs: number;
@@ -63,6 +64,10 @@ export class MemoryEventStream {
       this.#groups.set(name, group);
     }
     return group;
+  }
+
+  nextLetterNumber(): number {
+    return ++this.#letters;
   }
 
   deadLetter(group: MemoryGroupState, letter: DeadLetter): void {

@@ -11,4 +11,8 @@ export class MemoryNamespaceDirectory implements NamespaceDirectory {
   async lookup(namespace: string): Promise<NamespacePublishing> {
     return this.#announced.get(namespace) ?? UNCONFIGURED_NAMESPACE;
   }
+
+  async names(): Promise<readonly string[]> {
+    return [...this.#announced.keys()].sort();
+  }
 }

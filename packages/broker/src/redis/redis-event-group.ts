@@ -10,13 +10,14 @@ import {
   type EventEntry,
   type EventGroup,
   MALFORMED,
+  ONLY_GROUP,
   TRIM_EVERY_ACKNOWLEDGED,
 } from '../event-log.js';
 import { type EventKeys, eventKeys } from './event-keys.js';
 import { RedisScript, type ScriptArgument } from './redis-script.js';
 import { StreamBell } from './stream-bell.js';
 import type { RedisTopology } from './topology.js';
-import { orUnavailable } from './unavailable.js';
+import { orOutcomeUnknown, orUnavailable } from './unavailable.js';
 
 const holdScript = new RedisScript(
   new URL('../../lua/event-trim.lua', import.meta.url),
@@ -29,6 +30,7 @@ const acknowledgeScript = new RedisScript(
   new URL('../../lua/event-acknowledge.lua', import.meta.url),
 );
 const retryScript = new RedisScript(new URL('../../lua/event-retry.lua', import.meta.url));
+const replayScript = new RedisScript(new URL('../../lua/event-replay.lua', import.meta.url));
 const deadLetterScript = new RedisScript(new URL('../../lua/event-dead-letter.lua', import.meta.url));
 
 /** Lua cannot pass on more in one call. */
@@ -141,7 +143,15 @@ export class RedisEventGroup implements EventGroup {
     const found = await orUnavailable(() =>
       this.#redis.run(key, server => server.xrange(key, '-', '+', 'COUNT', Math.max(1, limit))),
     );
-    return found.map(([, texts]) => deadLetterOf(fieldMap(texts)));
+    return found.map(([letterId, texts]) => deadLetterOf(letterId, fieldMap(texts)));
+  }
+
+  async replay(letterId: string): Promise<string | undefined> {
+    const { log, ttl, dead } = this.#keys;
+    const keys = [log, ttl, dead(this.#group)];
+    const args = [letterId, this.#group, DEFAULT_EVENTS_TTL_MS];
+    const entryId = await orOutcomeUnknown(() => replayScript.run(this.#redis, keys, args));
+    return typeof entryId === 'string' ? entryId : undefined;
   }
 
   async #next(consumer: string, position: string, limit: number): Promise<Answer> {
@@ -157,7 +167,12 @@ export class RedisEventGroup implements EventGroup {
   async #parse(consumer: string, found: Answer['found']): Promise<readonly EventEntry[]> {
     const entries: EventEntry[] = [];
     for (const { entryId, texts, attempt } of found) {
-      const event = parseEventFields(fieldMap(texts));
+      const fields = fieldMap(texts);
+      if ((fields.get(ONLY_GROUP) ?? this.#group) !== this.#group) {
+        await this.acknowledge(consumer, [entryId]);
+        continue;
+      }
+      const event = parseEventFields(fields);
       if (event === undefined) await this.deadLetter(consumer, entryId, MALFORMED);
       else entries.push({ entryId, event, attempt });
     }
@@ -193,9 +208,10 @@ interface Answer {
   readonly found: readonly { readonly entryId: string; readonly texts: readonly string[]; readonly attempt: number }[];
 }
 
-function deadLetterOf(fields: ReadonlyMap<string, string>): DeadLetter {
+function deadLetterOf(letterId: string, fields: ReadonlyMap<string, string>): DeadLetter {
   const event = parseEventFields(fields);
   return {
+    letterId,
     entryId: fields.get('entry') ?? '',
     ...(event !== undefined && { event }),
     attempt: Number(fields.get('attempts')),

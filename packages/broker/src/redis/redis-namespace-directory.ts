@@ -61,6 +61,11 @@ export class RedisNamespaceDirectory implements NamespaceDirectory {
     return answer.publishing;
   }
 
+  async names(): Promise<readonly string[]> {
+    const names = await orUnavailable(() => this.#redis.run(this.#key, server => server.hkeys(this.#key)));
+    return names.sort();
+  }
+
   async #ask(namespace: string, before: Answer | undefined): Promise<NamespacePublishing> {
     try {
       const [json, ofDefault] = await orUnavailable(() =>
