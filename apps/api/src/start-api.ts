@@ -26,6 +26,7 @@ import { controlRoutes } from './routes/controls.js';
 import { explainRoutes } from './routes/explain.js';
 import { FIELD_CODES } from './routes/fields.js';
 import { messageRoutes } from './routes/messages.js';
+import { operationRoutes } from './routes/operations.js';
 import { readRoutes } from './routes/reads.js';
 import { revocationRoutes } from './routes/revocations.js';
 import { tokenRoutes } from './routes/tokens.js';
@@ -65,9 +66,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const server = createApiServer(config, log, slots, metrics, tracing, {
     brokerClient,
     presence: presence && hubbub.presence,
-    explain: hubbub.explain,
     access: hubbub,
     revocationTtlMs: config.revocationTtlMs,
+    hubbub,
     publishing: new Publishing({ hubbub, claims, metrics, tracing }),
     mint: mintOf(config),
     metrics,
@@ -140,6 +141,7 @@ function createApiServer(
       routes: [
         ...messageRoutes(parts),
         batchRoute(parts),
+        ...operationRoutes(parts),
         // Messages name their target in the body of /messages.
         ...[
           ...controlRoutes(parts),

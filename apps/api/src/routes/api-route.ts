@@ -14,9 +14,9 @@ export interface RouteParts {
   readonly brokerClient: Pick<BrokerClient, 'history' | 'namespaces' | 'online'>;
   /** Undefined if this process does not know a presence process. */
   readonly presence: PresenceQueries | undefined;
-  readonly explain: Hubbub['explain'];
   readonly access: AccessControl;
   readonly revocationTtlMs: number;
+  readonly hubbub: Pick<Hubbub, 'explain' | 'nodes' | 'eventBacklogs' | 'deadLetters' | 'replayDeadLetter'>;
   readonly publishing: Publishing;
   /** Undefined if this process mints no tokens. */
   readonly mint: TokenMint | undefined;

@@ -9,7 +9,7 @@ const description =
   'Admissions and refusals with reason, joins, exceeded limits, recoveries and gaps, and how sessions ended, of every edge. No payloads. An edge that does not answer within 2 s is listed. For support, not for each request: edges limit the questions.';
 const common = { method: 'GET', operation: 'explain', description, failures: [503], answer: explanation } as const;
 
-export function explainRoutes({ explain }: RouteParts): readonly Route[] {
+export function explainRoutes({ hubbub: { explain } }: RouteParts): readonly Route[] {
   return [
     apiRoute({
       ...common,

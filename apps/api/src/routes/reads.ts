@@ -72,7 +72,7 @@ export function readRoutes({ brokerClient, presence }: RouteParts): readonly Rou
       answer: rosterAnswer,
       async handle({ room_id, cursor, limit }) {
         const page = { limit, ...(cursor !== undefined && { cursor }) };
-        return readAs(rosterAnswer, { ...(await ask(presence, queries => queries.roster(room_id, page))), room_id });
+        return readAs(rosterAnswer, { ...(await askPresence(presence, queries => queries.roster(room_id, page))), room_id });
       },
     }),
     apiRoute({
@@ -86,7 +86,7 @@ export function readRoutes({ brokerClient, presence }: RouteParts): readonly Rou
       takes: z.strictObject({ user_id: userId }),
       answer: userAnswer,
       handle: async ({ user_id: id }) =>
-        readAs(userAnswer, { ...(await ask(presence, queries => queries.user(id))), id }),
+        readAs(userAnswer, { ...(await askPresence(presence, queries => queries.user(id))), id }),
     }),
     apiRoute({
       method: 'GET',
@@ -103,7 +103,7 @@ export function readRoutes({ brokerClient, presence }: RouteParts): readonly Rou
 }
 
 /** Hides from clients that presence rejected the key of this process: to them presence is unavailable. */
-async function ask<Answer>(
+export async function askPresence<Answer>(
   presence: PresenceQueries | undefined,
   question: (presence: PresenceQueries) => Promise<Answer>,
 ): Promise<Answer> {
