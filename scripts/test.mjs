@@ -38,7 +38,7 @@ const checks = [
     hint: 'CONTRIBUTING.md lists the rules',
   },
   // Code for browsers has other libraries than code for Node, and is bundled, not compiled.
-  ...['examples/page', 'apps/hubbub/playground'].map(folder => ({
+  ...['examples/page', 'apps/hubbub/playground', 'apps/hubbub/console'].map(folder => ({
     what: `types of ${folder}`,
     script: 'node_modules/typescript/bin/tsc',
     args: ['-p', folder],

@@ -8,6 +8,7 @@ const COMMANDS = [
   'presence',
   'api',
   'webhooks',
+  'console',
   'token',
   'publish',
   'tail',

@@ -30,6 +30,7 @@ import { operationRoutes } from './routes/operations.js';
 import { readRoutes } from './routes/reads.js';
 import { revocationRoutes } from './routes/revocations.js';
 import { tokenRoutes } from './routes/tokens.js';
+import { Tails } from './tails.js';
 
 /** Any envelope: its channel has no subscribers. */
 const PROBE = encodeEnvelope({ encoding: 'json', publishedAtMs: 0, probe: 0 }, new Uint8Array(0));
@@ -63,12 +64,14 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     redisPrefix: config.redisPrefix,
     ...(presence !== undefined && { presence }),
   });
+  const tails = new Tails(hubbub, () => metrics.limited('tails'));
   const server = createApiServer(config, log, slots, metrics, tracing, {
     brokerClient,
     presence: presence && hubbub.presence,
     access: hubbub,
     revocationTtlMs: config.revocationTtlMs,
     hubbub,
+    tails,
     publishing: new Publishing({ hubbub, claims, metrics, tracing }),
     mint: mintOf(config),
     metrics,
@@ -95,6 +98,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     async close() {
       roomsWatch.stop();
       registryWatch.stop();
+      tails.close();
       await server.close();
       await hubbub.close();
     },

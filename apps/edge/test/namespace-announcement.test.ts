@@ -26,6 +26,7 @@ function announcing(namespaces: Namespaces = {}) {
       redis.heard.push(Object.fromEntries(announced));
     },
     lookup: () => Promise.reject(new Error('not asked by an edge')),
+    names: () => Promise.reject(new Error('not asked by an edge')),
   };
   const start = () => {
     const announcement = announceNamespaces(directory, namespaces, log);

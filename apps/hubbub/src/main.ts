@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   presence: async () => (await import('./commands/presence.js')).presenceCommand(),
   api: async () => (await import('./commands/api.js')).apiCommand(),
   webhooks: async () => (await import('./commands/webhooks.js')).webhooksCommand(),
+  console: async () => (await import('./commands/console.js')).consoleCommand(),
   token: async () => (await import('./commands/token.js')).tokenCommand(),
   publish: async () => (await import('./commands/publish.js')).publishCommand(),
   tail: async () => (await import('./commands/tail.js')).tailCommand(),
@@ -24,7 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   config: async () => (await import('./commands/config.js')).configCommand(),
 };
 /** They continue to serve when the reader of their log has gone. */
-const SERVERS: ReadonlySet<string | undefined> = new Set(['start', 'edge', 'presence', 'api', 'webhooks']);
+const SERVERS: ReadonlySet<string | undefined> = new Set(['start', 'edge', 'presence', 'api', 'webhooks', 'console']);
 
 const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const program = new Command('hubbub')

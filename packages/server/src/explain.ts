@@ -5,8 +5,12 @@ import {
   type Channels,
   type Control,
   decodeEnvelope,
+  type ExplainedSubject,
   encodeEnvelope,
   HubbubError,
+  isRoomName,
+  isText,
+  isUserId,
   jsonCodec,
   SESSION_ID_MAX_BYTES,
 } from '@hubbub/protocol';
@@ -21,11 +25,13 @@ import { type CallOptions, checkTimeout } from './calls.js';
 import type { ChannelListeners } from './channel-listeners.js';
 import { fieldsOf, roomName, text, userId, wrong } from './checks.js';
 
-/** At least one name. With several, the answer is about all of them. */
+/** At least one of them. With several, the answer is about all. */
 export interface ExplainQuery {
   readonly user?: string;
   readonly session?: string;
   readonly room?: string;
+  /** The user, the session and the room of this name: for a name from a support ticket. */
+  readonly name?: string;
 }
 
 /** An edge answers in milliseconds; one that is killed or frozen does not. */
@@ -62,7 +68,7 @@ export class Explainer {
     });
   }
 
-  async #ask(subject: ExplainQuery, options: CallOptions = {}): Promise<Answers> {
+  async #ask(subject: ExplainedSubject, options: CallOptions = {}): Promise<Answers> {
     const { signal, timeoutMs = ANSWER_WITHIN_MS } = fieldsOf('options', options);
     checkTimeout(timeoutMs);
     signal?.throwIfAborted();
@@ -120,13 +126,23 @@ export class Explainer {
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT`, `INVALID_ROOM` */
-function subjectOf(query: ExplainQuery): ExplainQuery {
-  const { user, session, room } = fieldsOf('query', query);
-  if ((user ?? session ?? room) === undefined) throw wrong('query', 'expected user, session or room');
-  return {
+function subjectOf(query: ExplainQuery): ExplainedSubject {
+  const { user, session, room, name } = fieldsOf('query', query);
+  const subject = {
+    ...(name !== undefined && subjectsNamed(name)),
     ...(user !== undefined && { user: userId('user', user) }),
     ...(session !== undefined && { session: text('session', session, SESSION_ID_MAX_BYTES) }),
     ...(room !== undefined && { room: roomName(room) }),
+  };
+  if (Object.keys(subject).length > 0) return subject;
+  throw wrong('query', 'expected the id of a user or a session, or the name of a room');
+}
+
+function subjectsNamed(name: string): ExplainedSubject {
+  return {
+    ...(isUserId(name) && { user: name }),
+    ...(isText(name, SESSION_ID_MAX_BYTES) && { session: name }),
+    ...(isRoomName(name) && { room: name }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { keyOf } from '../idempotency.js';
 import type { ApiMetrics } from '../metrics.js';
 import type { Publishing } from '../publishing.js';
+import type { Tails } from '../tails.js';
 import { idempotencyHeaders } from './fields.js';
 
 /** The parts that routes use. */
@@ -17,6 +18,7 @@ export interface RouteParts {
   readonly access: AccessControl;
   readonly revocationTtlMs: number;
   readonly hubbub: Pick<Hubbub, 'explain' | 'nodes' | 'eventBacklogs' | 'deadLetters' | 'replayDeadLetter'>;
+  readonly tails: Tails;
   readonly publishing: Publishing;
   /** Undefined if this process mints no tokens. */
   readonly mint: TokenMint | undefined;
@@ -25,7 +27,8 @@ export interface RouteParts {
 
 interface Definition<Takes extends z.ZodObject, Answer extends z.ZodType> {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly operation: ApiOperation;
+  /** `undefined`: every key may use it. */
+  readonly operation: ApiOperation | undefined;
   readonly scope?: RouteScope;
   readonly path: string;
   readonly operationId: string;

@@ -13,6 +13,14 @@ export function explainRoutes({ hubbub: { explain } }: RouteParts): readonly Rou
   return [
     apiRoute({
       ...common,
+      path: '/explain',
+      operationId: 'explain',
+      summary: 'Explain what happened to the user, the session and the room of a name',
+      takes: z.strictObject({ name: sessionId }),
+      handle: ({ name }) => explain({ name }),
+    }),
+    apiRoute({
+      ...common,
       path: '/explain/users/{user_id}',
       operationId: 'explainUser',
       summary: 'Explain what happened to a user',

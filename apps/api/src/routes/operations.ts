@@ -1,5 +1,5 @@
 /** Routes for operators: edges and their load, rooms, backlogs of events, and dead letters. */
-import { HubbubError, isNamespace } from '@hubbub/protocol';
+import { API_OPERATIONS, HubbubError, isNamespace } from '@hubbub/protocol';
 import { nodeState } from '@hubbub/protocol/account';
 import { nextCursor, presencePage } from '@hubbub/protocol/http-fields';
 import type { Route } from '@hubbub/runtime/http';
@@ -7,7 +7,10 @@ import { z } from 'zod';
 import { apiRoute, type RouteParts } from './api-route.js';
 import { askPresence } from './reads.js';
 
-const namespace = z.string().refine(isNamespace, { error: 'is not a namespace' }).describe('Such as `default` or `game`.');
+const namespace = z
+  .string()
+  .refine(isNamespace, { error: 'is not a namespace' })
+  .describe('Such as `default` or `game`.');
 const group = z
   .string()
   .regex(/^[A-Za-z0-9_.-]{1,64}$/, { error: 'expected 1 to 64 letters, digits, _ . -' })
@@ -27,6 +30,26 @@ export function operationRoutes({ hubbub, presence }: RouteParts): readonly Rout
   return [
     apiRoute({
       method: 'GET',
+      operation: undefined,
+      scope: 'open',
+      path: '/key',
+      operationId: 'describeKey',
+      summary: 'Describe the key of the request',
+      description: 'For pages that show only what the key allows.',
+      failures: [],
+      answer: z.strictObject({
+        name: z.string(),
+        operations: z.array(z.enum(API_OPERATIONS)),
+        namespaces: z.array(z.string()).optional().describe('Absent: every namespace.'),
+      }),
+      async handle(_input, _idempotencyKey, apiKey) {
+        const { name = '', operations = [], namespaces } = apiKey ?? {};
+        return { name, operations: [...operations], ...(namespaces !== undefined && { namespaces: [...namespaces] }) };
+      },
+    }),
+    apiRoute({
+      method: 'GET',
+      operation: 'read',
       path: '/nodes',
       operationId: 'listNodes',
       summary: 'List the edges with their load',
@@ -37,6 +60,7 @@ export function operationRoutes({ hubbub, presence }: RouteParts): readonly Rout
     }),
     apiRoute({
       method: 'GET',
+      operation: 'read',
       path: '/rooms',
       operationId: 'listRooms',
       summary: 'List the rooms with at least one user',
@@ -63,6 +87,7 @@ export function operationRoutes({ hubbub, presence }: RouteParts): readonly Rout
     }),
     apiRoute({
       method: 'GET',
+      operation: 'read',
       path: '/events',
       operationId: 'listEventBacklogs',
       summary: 'List the client events that wait for services',
@@ -83,6 +108,7 @@ export function operationRoutes({ hubbub, presence }: RouteParts): readonly Rout
     }),
     apiRoute({
       method: 'GET',
+      operation: 'read',
       path: '/events/{namespace}/{group}/dead_letters',
       operationId: 'listDeadLetters',
       summary: 'List the events that a group gave up',
@@ -106,6 +132,7 @@ export function operationRoutes({ hubbub, presence }: RouteParts): readonly Rout
     }),
     apiRoute({
       method: 'POST',
+      operation: 'dead_letters',
       path: '/events/{namespace}/{group}/dead_letters/{letter_id}/replay',
       operationId: 'replayDeadLetter',
       summary: 'Give an event to its group again',

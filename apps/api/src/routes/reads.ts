@@ -9,7 +9,7 @@ import {
   userAnswer,
   userId,
 } from '@hubbub/protocol/http-fields';
-import type { Route } from '@hubbub/runtime/http';
+import { eventStream, type Route } from '@hubbub/runtime/http';
 import type { PresenceQueries } from '@hubbub/server';
 import { z } from 'zod';
 import { readHistory } from '../history-page.js';
@@ -21,7 +21,7 @@ const frame = z
   .looseObject({ room: z.string(), epoch: z.string(), offset: z.int().min(1), type: z.string() })
   .describe('As clients receive it: PROTOCOL.md section 2.');
 
-export function readRoutes({ brokerClient, presence }: RouteParts): readonly Route[] {
+export function readRoutes({ brokerClient, presence, tails }: RouteParts): readonly Route[] {
   return [
     apiRoute({
       method: 'GET',
@@ -72,8 +72,24 @@ export function readRoutes({ brokerClient, presence }: RouteParts): readonly Rou
       answer: rosterAnswer,
       async handle({ room_id, cursor, limit }) {
         const page = { limit, ...(cursor !== undefined && { cursor }) };
-        return readAs(rosterAnswer, { ...(await askPresence(presence, queries => queries.roster(room_id, page))), room_id });
+        return readAs(rosterAnswer, {
+          ...(await askPresence(presence, queries => queries.roster(room_id, page))),
+          room_id,
+        });
       },
+    }),
+    apiRoute({
+      method: 'GET',
+      operation: 'read',
+      path: '/rooms/{room_id}/tail',
+      operationId: 'tailRoom',
+      summary: 'Follow what is published to a room',
+      description:
+        'Server-sent events without end: `following`, `message` (frame or control, as it travels), `gap`, `dropped` (a slow reader), `malformed`.',
+      failures: [503],
+      takes: z.strictObject({ room_id: roomId }),
+      answer: eventStream,
+      handle: ({ room_id }) => tails.open(room_id),
     }),
     apiRoute({
       method: 'GET',

@@ -1,6 +1,6 @@
 /** The HTTP interface for back ends that have no Redis access (`hubbub api`). */
 import { apiKeyList } from './api-keys.js';
-import { flag, host, integer, MINUTE_MS, port, SECRET } from './fields.js';
+import { baseUrl, flag, host, integer, MINUTE_MS, port, SECRET } from './fields.js';
 
 export const apiSettings = {
   apiPort: port.default(8082).describe('Port of the HTTP API for back ends (hubbub api); 0 takes a free port.'),
@@ -23,4 +23,9 @@ export const apiSettings = {
   apiRequestTimeoutMs: integer(100, 10 * MINUTE_MS)
     .default(10_000)
     .describe('Time in which a request must arrive completely at the HTTP API; later it gets 408.'),
+  consolePort: port.default(8083).describe('Port of the console (hubbub console); 0 takes a free port.'),
+  consoleHost: host.default('127.0.0.1').describe('Address that the port of the console binds to.'),
+  consoleApiUrl: baseUrl('http://127.0.0.1:8082')
+    .default('http://127.0.0.1:8082')
+    .describe('Address of the HTTP API that the console asks, with the key of its user.'),
 };

@@ -35,11 +35,12 @@ export function auditEntry(key: string, operation: string, request: FastifyReque
 
 function targetsOf(named: unknown): string[] {
   if (!isPlainObject(named)) return [];
-  const { room_id: room, user_id: user, session_id: session, all } = named;
+  const { room_id: room, user_id: user, session_id: session, letter_id: letter, namespace, group, all } = named;
   return [
     ...(typeof room === 'string' ? [`room:${room}`] : []),
     ...(typeof user === 'string' ? [`user:${user}`] : []),
     ...(typeof session === 'string' ? [`session:${session}`] : []),
+    ...(typeof letter === 'string' ? [`dead_letter:${namespace}/${group}/${letter}`] : []),
     ...(all === true ? ['all'] : []),
   ].map(target => target.slice(0, MAX_TARGET_LENGTH));
 }

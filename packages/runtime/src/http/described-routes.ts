@@ -1,4 +1,5 @@
 /** Routes with zod schemas, which need an API key, and `GET /openapi.json`, which describes them. */
+import { Readable } from 'node:stream';
 import { type ApiOperation, type ErrorCode, HubbubError } from '@hubbub/protocol';
 import type { FastifyRequest, FastifySchemaCompiler } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
@@ -45,8 +46,8 @@ export type RouteScope = 'room' | 'open';
 
 export interface Route<Takes extends z.ZodObject = z.ZodObject> {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** The operation that a key needs. */
-  readonly operation: ApiOperation;
+  /** The operation that a key needs; `undefined`: every key may use the route. */
+  readonly operation: ApiOperation | undefined;
   /** Default: `room`. */
   readonly scope?: RouteScope;
   /** As OpenAPI writes it: `/rooms/{room_id}/roster`. */
@@ -64,6 +65,11 @@ export interface Route<Takes extends z.ZodObject = z.ZodObject> {
   /** @throws {HubbubError} */
   handle(input: z.output<Takes>, request: FastifyRequest): Promise<unknown>;
 }
+
+/** For `answer`: the handler returns a stream of server-sent events (WHATWG HTML section 9.2). */
+export const eventStream: z.ZodType<Readable> = z
+  .custom<Readable>(value => value instanceof Readable)
+  .meta({ type: 'string', description: 'Server-sent events.' });
 
 /** A route whose handler gets what its schema makes of the request. */
 export function route<Takes extends z.ZodObject, Answer extends z.ZodType>(
@@ -200,7 +206,7 @@ function addRoute(server: HttpServer, definition: Route): void {
   server.route({
     method,
     url: path.replace(/\{(\w+)\}/g, ':$1'),
-    config: { operation, operationId },
+    config: { ...(operation !== undefined && { operation }), operationId },
     schema: {
       operationId,
       summary,
@@ -210,10 +216,11 @@ function addRoute(server: HttpServer, definition: Route): void {
       ...(headers !== undefined && { headers }),
       response: responses(answer, failures),
     },
-    handler: request => {
+    handler: async (request, reply) => {
       const input = { ...Object(request.params), ...Object(request.query), ...Object(request.body) };
       if (scope === 'room' && request.apiKey !== undefined) requireNamespace(request.apiKey, input.room_id);
-      return handle(input, request);
+      const answered = await handle(input, request);
+      return answered instanceof Readable ? reply.type('text/event-stream').send(answered) : answered;
     },
   });
 }

@@ -22,6 +22,9 @@ export type HttpServer = FastifyInstance<
   ZodTypeProvider
 >;
 
+export type HttpRequest = FastifyRequest;
+export type HttpReply = FastifyReply;
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answers requests to every host. */

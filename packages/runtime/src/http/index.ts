@@ -8,5 +8,21 @@ export {
 } from './admin-server.js';
 export { type ApiKey, requireNamespace, unlimitedKey } from './api-key.js';
 export type { AuditEntry } from './audit.js';
-export { describedRoutes, type Failure, parse, type Route, type RouteScope, route } from './described-routes.js';
-export { createHttpServer, type HttpServer, type HttpServerOptions, routeName, singleHeader } from './http-server.js';
+export {
+  describedRoutes,
+  eventStream,
+  type Failure,
+  parse,
+  type Route,
+  type RouteScope,
+  route,
+} from './described-routes.js';
+export {
+  createHttpServer,
+  type HttpReply,
+  type HttpRequest,
+  type HttpServer,
+  type HttpServerOptions,
+  routeName,
+  singleHeader,
+} from './http-server.js';
