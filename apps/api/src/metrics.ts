@@ -37,7 +37,7 @@ export function createApiMetrics(registry: MetricsRegistry, inFlight: () => numb
   kit.gauge('hubbub_api_requests_under_way', 'Requests in flight.', inFlight);
   const limited = kit.counterBy(
     'hubbub_api_limited_total',
-    'Requests refused because of a limit. requests: in flight; key_requests: above the rate of the API key; tails: followed rooms.',
+    'Requests refused because of a limit. requests: in flight; key_requests: rate of the API key; tails: followed rooms.',
     LIMITS.map(limit => ({ limit })),
   );
   return {

@@ -16,8 +16,8 @@ export function consoleCommand(): Command {
       'after',
       `
 It listens on HUBBUB_CONSOLE_HOST and HUBBUB_CONSOLE_PORT (127.0.0.1:8083), and asks the HTTP API at
-HUBBUB_CONSOLE_API_URL (http://127.0.0.1:8082). You sign in with a key of the API: what the key may do, you may do, and
-the API's log has every action. Put TLS before it where it is not on this machine.
+HUBBUB_CONSOLE_API_URL (http://127.0.0.1:8082). You sign in with a key of the API, which decides what you may do; the
+API's log has every action. Put TLS before it where it is not on this machine.
 
 Example:
   $ HUBBUB_ADMIN_PORT=9104 hubbub console   # then open http://127.0.0.1:8083/`,

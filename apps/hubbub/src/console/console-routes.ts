@@ -1,6 +1,6 @@
 /**
- * The console's port: its page, the sign-in with an API key, and the HTTP API behind the session's cookie. What a key may do,
- * and the audit of what it did, are the API's.
+ * The console's port: its page, the sign-in with an API key, and the HTTP API behind the session's cookie. The API decides what
+ * a key may do, and audits it.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -148,7 +148,7 @@ function refusalOf(body: unknown): HubbubError {
   return new HubbubError(isErrorCode(code) ? code : 'UNAVAILABLE', String(message ?? 'The HTTP API sent no answer.'));
 }
 
-/** @throws {HubbubError} `FORBIDDEN` for a request of another site's page: nobody is to be signed in by it */
+/** @throws {HubbubError} `FORBIDDEN` for a request of another site's page, which must not sign a browser in */
 function assertSameSite(request: HttpRequest): void {
   const site = singleHeader(request, 'sec-fetch-site') ?? 'same-origin';
   if (site === 'same-origin') return;

@@ -129,7 +129,7 @@ function titleOf(route: Route): string {
     case 'letters':
       return `Dead letters of ${route.group} in ${route.namespace}`;
     case 'explanation':
-      return `What happened to ${route.name}`;
+      return `Account of ${route.name}`;
     default:
       return { nodes: 'Nodes', rooms: 'Rooms', users: 'Users', events: 'Events', explain: 'Explain' }[route.view];
   }

@@ -1,4 +1,4 @@
-/** What happened to a user, a session or a room, as every edge remembers it. */
+/** The account of a user, a session or a room, from every edge. */
 import type { Explanation, RefusalAccount, SessionAccount } from '@hubbub/protocol/account';
 import { Loaded, useResource } from '../resource.js';
 import { hrefOf } from '../route.js';
@@ -40,7 +40,8 @@ export function ExplanationView({ name }: { readonly name: string }) {
                   Room <a href={hrefOf('rooms', room.room_id)}>{room.room_id}</a> on {room.node}
                 </h2>
                 <p>
-                  {room.session_count} sessions{room.offset !== undefined && `, at offset ${room.offset}`}
+                  Sessions: {room.session_count}
+                  {room.offset !== undefined && `, at offset ${room.offset}`}
                 </p>
                 <Entries entries={room.entries} />
               </section>

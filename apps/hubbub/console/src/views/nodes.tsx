@@ -27,7 +27,7 @@ export function NodesView() {
   return (
     <>
       <p class="hint">
-        <span data-testid="online">{online.answer?.online ?? '…'}</span> users are online.
+        Users online: <span data-testid="online">{online.answer?.online ?? '…'}</span>
       </p>
       <Loaded resource={nodes}>
         {({ nodes: list }) => (

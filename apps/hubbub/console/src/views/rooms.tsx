@@ -1,4 +1,4 @@
-/** The rooms, and one room: its roster, its messages as they travel, and what an operator may do to it. */
+/** The rooms, and one room: its roster, its messages as they travel, and the actions on it. */
 import { useRef, useState } from 'preact/hooks';
 import { Action } from '../actions.js';
 import { pathOf, type Session } from '../api.js';
@@ -96,7 +96,7 @@ export function RoomView({ room, session }: { readonly room: string; readonly se
           operation="control"
           label="Close the room"
           testId="close-room"
-          effect={`Removes everybody from ${room}. Whoever may join can rejoin.`}
+          effect={`Removes everybody from ${room}. Users who may join can rejoin.`}
           path={`${pathOf('rooms', room)}/close`}
           takesReason
           done={roster.reload}
@@ -107,7 +107,8 @@ export function RoomView({ room, session }: { readonly room: string; readonly se
         {({ users, count, next }) => (
           <>
             <p class="hint" data-testid="count">
-              {count.toLocaleString()} users{next !== undefined && `, the first ${users.length} of them`}
+              Users: {count.toLocaleString()}
+              {next !== undefined && `, the first ${users.length} of them`}
             </p>
             <Table
               testId="roster"

@@ -1,4 +1,4 @@
-/** What is published to a room, as it travels: follows only while it is shown and switched on. */
+/** The messages to a room, as they travel: follows only while it is shown and switched on. */
 import { useEffect, useState } from 'preact/hooks';
 import { pathOf } from '../api.js';
 

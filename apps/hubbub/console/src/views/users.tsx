@@ -1,4 +1,4 @@
-/** A user: sessions and rooms, and what an operator may do. */
+/** A user: sessions, rooms, and the actions on the user. */
 import { Action } from '../actions.js';
 import { pathOf, type Session } from '../api.js';
 import { Loaded, useResource } from '../resource.js';
