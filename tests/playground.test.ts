@@ -109,6 +109,7 @@ describe('the playground', () => {
     const page = await person('Ada Lovelace', 'general');
     await open(page, 'token');
     expect(await page.getByTestId('token-user').textContent()).toBe('ada-lovelace');
+    expect(await page.getByTestId('session-id').textContent()).toMatch(/^[\w-]{8}\.[0-9a-z]+$/);
     const rights = page.locator('[data-testid=token-right][data-pattern="*"]');
     expect(await rights.textContent()).toContain('join, publish, event, presence, history');
 

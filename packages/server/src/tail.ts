@@ -12,8 +12,8 @@ export interface TailQuery {
 }
 
 export interface TailListener {
-  /** `undefined`: bytes that an edge would drop. */
-  message(message: TailedMessage | undefined): void;
+  /** @param message undefined for bytes that an edge would drop @param size in bytes, with its envelope */
+  message(message: TailedMessage | undefined, size: number): void;
   /** Redis was away for that time: messages of it are missing. */
   gap?(durationMs: number): void;
 }
@@ -28,7 +28,7 @@ export async function tail(
   const { channel, to } = addressOf(channels, query);
   return await listeners.listen(
     channel,
-    bytes => listener.message(decodeTailedMessage(to, bytes)),
+    bytes => listener.message(decodeTailedMessage(to, bytes), bytes.length),
     durationMs => listener.gap?.(durationMs),
   );
 }

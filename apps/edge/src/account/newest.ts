@@ -19,6 +19,8 @@ export class Newest<Value> {
   readonly #options: NewestOptions;
   /** Oldest first. */
   readonly #kept = new Map<string, Kept<Value>>();
+  /** One for all drops: a new one would pass over every place that was deleted before. */
+  #oldest = this.#kept.keys();
   #bytes = 0;
 
   constructor(options: NewestOptions) {
@@ -61,10 +63,13 @@ export class Newest<Value> {
 
   #dropOldest(): void {
     const { maxEntries, maxBytes, onDropped } = this.#options;
-    for (const [key] of this.#kept) {
-      if (this.#kept.size <= maxEntries && this.#bytes <= maxBytes) return;
-      this.delete(key);
-      onDropped();
+    while (this.#kept.size > maxEntries || this.#bytes > maxBytes) {
+      const { done, value: key } = this.#oldest.next();
+      if (done === true) this.#oldest = this.#kept.keys();
+      else {
+        this.delete(key);
+        onDropped();
+      }
     }
   }
 }

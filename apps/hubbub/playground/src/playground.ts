@@ -169,6 +169,7 @@ export class Playground {
           ...(delayMs !== undefined && { retryAtMs: performance.now() + delayMs }),
         };
         chat.me = client.session?.user ?? chat.me;
+        chat.sessionId = client.session?.id;
         chat.changed();
       }),
       client.on('frame', tap => {

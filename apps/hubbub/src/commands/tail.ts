@@ -53,8 +53,8 @@ async function tail(room: string | undefined, options: TailOptions): Promise<voi
   const { hubbub, failure } = openService(config);
   const show = options.json === true ? (message: TailedMessage) => printLine(harmlessJson(message)) : printMessage;
   const listener: TailListener = {
-    message(message) {
-      if (message === undefined) printNote('dropped: a message that edges would drop');
+    message(message, size) {
+      if (message === undefined) printNote(`dropped: ${size} bytes that are not a message`);
       else show(message);
     },
     gap: awayMs => printNote(`Redis was away for ${awayMs} ms; messages published in that time are missing here`),

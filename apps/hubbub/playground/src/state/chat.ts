@@ -41,6 +41,8 @@ export class Chat {
   /** The name that the user gave; missing if the page was given a token. */
   name: string | undefined;
   token: string | undefined;
+  /** Of the current session, or of the last one. */
+  sessionId: string | undefined;
   /** Without a signed-in user the page asks for a name. */
   signedIn = false;
   notices: readonly Notice[] = [];

@@ -31,21 +31,29 @@ export function PeoplePanel({ chat }: { readonly chat: Chat }) {
       <p class="hint roster-more" data-testid="roster-more">
         {count > users.length && users.length > 0 && `and ${count - users.length} more`}
       </p>
-      {chat.token !== undefined && <TokenRights token={chat.token} />}
+      {chat.token !== undefined && <TokenRights token={chat.token} sessionId={chat.sessionId} />}
     </section>
   );
 }
 
-function TokenRights({ token }: { readonly token: string }) {
+interface TokenRightsProps {
+  readonly token: string;
+  /** For `hubbub explain`. */
+  readonly sessionId: string | undefined;
+}
+
+function TokenRights({ token, sessionId }: TokenRightsProps) {
   const claims = readTokenClaims(token);
   if (claims === undefined) return null;
   const { user, expiresAt, rooms = [['public rooms', RIGHTS]] } = claims;
   return (
     <details class="tool" data-testid="token">
-      <summary>Your token</summary>
+      <summary>Your token and session</summary>
       <dl>
         <dt>User id</dt>
         <dd data-testid="token-user">{user}</dd>
+        <dt>Session id</dt>
+        <dd data-testid="session-id">{sessionId ?? 'not connected'}</dd>
         <dt>Valid until</dt>
         <dd data-testid="token-expires">{expiresAt === undefined ? 'no end' : expiresAt.toLocaleString()}</dd>
         {rooms.map(([pattern, rights]) => (
