@@ -142,7 +142,7 @@ describe('the console', () => {
     await shots(page, 'room');
 
     await press(page, 'remove-user');
-    await page.getByTestId('confirm').waitFor();
+    await page.locator('[data-testid=confirm][open]').waitFor();
     await page.keyboard.press('Escape');
     await page.getByTestId('confirm').waitFor({ state: 'detached' });
     expect((await focused(page)).id, 'the dialog gives the focus back').toBe('remove-user');

@@ -151,8 +151,11 @@ test.each([
 
 test('a flood of refused handshakes reads few tokens', () => {
   const { accounts } = open();
+  const startMs = performance.now();
   for (let n = 0; n < 10_000; n++) {
     accounts.handshakeRefused(new HubbubError('UNAUTHORIZED', 'no'), request({ sub: `u${n}` }));
   }
-  expect(accounts.refusedClients(() => true).length).toBeLessThan(400);
+  // A burst of 200, and 100 a second.
+  const most = 201 + (performance.now() - startMs) / 10;
+  expect(accounts.refusedClients(() => true).length).toBeLessThan(most);
 });

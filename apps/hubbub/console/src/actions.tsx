@@ -1,5 +1,5 @@
 /** Actions, each with a confirmation that names its effect; the dialog takes the focus and gives it back. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { act, type RequestFailure, type Session } from './api.js';
 
 export interface ActionProps {
@@ -48,7 +48,8 @@ function Confirmation({ label, effect, path, takesReason, end }: ActionProps & {
   const reason = useRef<HTMLInputElement>(null);
   const [failure, setFailure] = useState<RequestFailure>();
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
+  // With the rendering: a key that is pressed now is the dialog's.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setBusy(true);
