@@ -167,6 +167,9 @@ describe('the console', () => {
     await press(page, 'disconnect-user');
     await press(page, 'confirm-yes');
     expect(await cleo.closed).toMatchObject({ code: 4200 });
+    await press(page, 'revoke-tokens');
+    await press(page, 'confirm-yes');
+    await api.process.output.waitForLog({ key: 'admin', operation: 'revokeTokens', result: 'done' });
     await press(page, 'explain-user');
     const account = page.locator(`[data-testid=session-account][data-session="${cleo.session}"]`);
     await account.getByTestId('closed').filter({ hasText: '4200 KICKED' }).waitFor();

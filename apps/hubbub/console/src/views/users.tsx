@@ -40,6 +40,15 @@ export function UserView({ user, session }: { readonly user: string; readonly se
           takesReason
           done={presence.reload}
         />
+        <Action
+          session={session}
+          operation="revoke"
+          label="Revoke tokens"
+          testId="revoke-tokens"
+          effect={`Ends every session of ${user}, and refuses all tokens that were issued to the user up to now.`}
+          path={`${pathOf('users', user)}/revoke`}
+          done={presence.reload}
+        />
       </div>
       <Loaded resource={presence}>
         {({ online, sessions }) => (
