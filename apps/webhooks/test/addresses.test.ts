@@ -37,7 +37,7 @@ describe('an address that is not public is refused', () => {
       '64:ff9b::7f00:1',
       '2002:7f00:1::',
     ],
-    ['of IPv6 for documentation and multicast', '2001:db8::1', 'ff02::1'],
+    ['of IPv6 that is not global: for documentation, multicast, unassigned', '2001:db8::1', 'ff02::1', '4000::1'],
     ['no address', 'localhost', '', '127.1', '0x7f.1', '2130706433'],
   ] as const)('%s', ([, ...addresses]) => {
     expect(addresses.filter(isPublic)).toEqual([]);
