@@ -14,6 +14,14 @@ const PUBLISHED: ReadonlySet<string> = new Set([
   'only-for-trying-out-presence',
   // The example of Standard Webhooks.
   'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  '9f0b7c52d1e84a36b0c7f2e95d18a46c3e70',
+]);
+
+/** Examples of other documentation that are long enough, so that people copy them: jwt.io and Supabase. */
+const KNOWN: ReadonlySet<string> = new Set([
+  'a-string-secret-at-least-256-bits-long',
+  'qwertyuiopasdfghjklzxcvbnm123456',
+  'your-super-secret-jwt-token-with-at-least-32-characters-long',
 ]);
 
 /** Of 16 random hex digits 4 in 10 million have fewer different ones; of longer or richer keys far fewer do. */
@@ -22,8 +30,8 @@ const DISTINCT_MIN = 5;
 /** RFC 7518 section 3.2: a key for HS256 has at least the 256 bits of the hash. */
 export const JWT_SECRET_MIN_BYTES = 32;
 
-/** 16 hex digits are 64 bits, too many to guess over a network. */
-export const API_KEY_MIN_BYTES = 16;
+/** 32 hex digits are 128 bits: too many to guess, even from a hash. */
+export const API_KEY_MIN_BYTES = 32;
 
 export function isPublishedSecret(secret: string): boolean {
   return PUBLISHED.has(secret);
@@ -35,6 +43,7 @@ export function isPublishedSecret(secret: string): boolean {
  */
 export function secretWeakness(secret: string, minBytes: number): string | undefined {
   if (isPublishedSecret(secret)) return 'this one is published with Hubbub; use a secret of your own';
+  if (KNOWN.has(secret)) return 'everybody knows this example; use a secret of your own';
   const bytes = Buffer.byteLength(secret);
   if (bytes < minBytes) return `has ${bytes} byte${bytes === 1 ? '' : 's'}; expected at least ${minBytes} bytes`;
   return new Set(secret).size < DISTINCT_MIN || repeatsItself(secret)

@@ -34,17 +34,24 @@ describe('production refuses', () => {
     ],
     ['32 equal letters', { HUBBUB_JWT_SECRET: 'a'.repeat(32) }, /^HUBBUB_JWT_SECRET: .*random/],
     ['a word again and again', { HUBBUB_JWT_SECRET: 'password12'.repeat(4) }, /^HUBBUB_JWT_SECRET: .*random/],
-    ['an API key of one letter', { HUBBUB_API_KEYS: 'a' }, /^HUBBUB_API_KEYS: .*16 bytes/],
+    ['an API key of one letter', { HUBBUB_API_KEYS: 'a' }, /^HUBBUB_API_KEYS: .*32 bytes/],
     [
       'an API key of one letter with token minting',
       { HUBBUB_API_KEYS: 'a', HUBBUB_API_TOKENS: 'true' },
-      /^HUBBUB_API_KEYS: .*16 bytes/,
+      /^HUBBUB_API_KEYS: .*32 bytes/,
     ],
+    ['an API key of 31 characters', { HUBBUB_API_KEYS: STRONG }, /^HUBBUB_API_KEYS: has 31 bytes.*32 bytes/],
+    ['the API key of the examples', { HUBBUB_API_KEYS: '9f0b7c52d1e84a36b0c7f2e95d18a46c3e70' }, /published/],
+    ['the example of jwt.io', { HUBBUB_JWT_SECRET: 'a-string-secret-at-least-256-bits-long' }, /everybody knows/],
     ['an API key of equal letters', { HUBBUB_API_KEYS: 'a'.repeat(32) }, /^HUBBUB_API_KEYS: .*random/],
-    ['a short key of presence', { HUBBUB_PRESENCE_API_KEYS: `${STRONG},short` }, /^HUBBUB_PRESENCE_API_KEYS: .*key 2 /],
+    [
+      'a short key of presence',
+      { HUBBUB_PRESENCE_API_KEYS: `${STRONG_SECRET},short` },
+      /^HUBBUB_PRESENCE_API_KEYS: .*key 2 /,
+    ],
     [
       'a key that a comma cut in two',
-      { HUBBUB_API_KEYS: `${STRONG},ab` },
+      { HUBBUB_API_KEYS: `${STRONG_SECRET},ab` },
       /^HUBBUB_API_KEYS: key 2 of 2 has 2 bytes.*[Cc]omma/,
     ],
     [
@@ -84,7 +91,11 @@ describe('production refuses', () => {
   });
 
   test('nothing of what openssl makes', () => {
-    for (const key of [STRONG_SECRET, '5f1c9a0e7b3d2468', 'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb7gOiTq/+kMY=']) {
+    for (const key of [
+      STRONG_SECRET,
+      '5f1c9a0e7b3d2468a2c4e6f80b1d3f57c9e1b3d5',
+      'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb7gOiTq/+kMY=',
+    ]) {
       expect(problemsOf({ ...PRODUCTION, HUBBUB_API_KEYS: key, HUBBUB_PRESENCE_API_KEYS: key })).toEqual([]);
     }
     expect(problemsOf({ HUBBUB_API_KEYS: 'a', HUBBUB_JWT_SECRET: 'a' })).toEqual([]); // Development.
@@ -118,12 +129,12 @@ describe('a warning has a name', () => {
     ['a key set without an issuer', { ...JWKS, HUBBUB_JWT_AUDIENCE: 'hub' }, ['key_set_without_issuer']],
     [
       'an authorizer by http with a key',
-      { ...PRODUCTION, HUBBUB_AUTHORIZER_URL: 'http://auth.example/', HUBBUB_AUTHORIZER_KEY: STRONG },
+      { ...PRODUCTION, HUBBUB_AUTHORIZER_URL: 'http://auth.example/', HUBBUB_AUTHORIZER_KEY: STRONG_SECRET },
       ['authorizer_in_the_clear'],
     ],
     [
       'an authorizer by http on this machine',
-      { ...PRODUCTION, HUBBUB_AUTHORIZER_URL: 'http://127.0.0.1:4000/', HUBBUB_AUTHORIZER_KEY: STRONG },
+      { ...PRODUCTION, HUBBUB_AUTHORIZER_URL: 'http://127.0.0.1:4000/', HUBBUB_AUTHORIZER_KEY: STRONG_SECRET },
       [],
     ],
     [
