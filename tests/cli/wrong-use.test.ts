@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ROOMS = 'usage: publish [options] <room> <type> [payload]';
 
 test.each([
-  ['configure', "unknown command 'configure'; commands: start, edge, presence, api, token, publish, tail,"],
+  ['configure', "unknown command 'configure'; commands: start, edge, presence, api, webhooks, console, token,"],
   ['--prot 1', "unknown option '--prot'; options: --help, --version; see: hubbub --help"],
   ['start --prot 1', "unknown option '--prot'; options: --admin-port, --help, --port; see: hubbub start --help"],
   ['start --port 70000', "argument '70000' is invalid. Expected a whole number from 0 to 65535; see: hubbub start"],

@@ -74,6 +74,7 @@ const focused = (page: Page) =>
 
 /** Presses Tab until the focus is on the element, as a person without a mouse does. */
 async function tabTo(page: Page, testId: string, text = ''): Promise<void> {
+  if (testId !== '') await page.getByTestId(testId).filter({ hasText: text }).first().waitFor();
   for (let presses = 0; presses < 80; presses++) {
     const at = await focused(page);
     if (at.id === testId && at.text.includes(text)) return;

@@ -95,7 +95,7 @@ async function remembers(hub: TestCluster, from: number, to: number): Promise<vo
 test('names the commands of a cluster, and its secret is accepted in production', async () => {
   const commands = [...guide.matchAll(/npx hubbub (\w+)/g)].map(([, name = '']) => name);
   expect(new Set(commands)).toEqual(
-    new Set(['token', 'config', 'presence', 'edge', 'doctor', 'publish', 'tail', 'rooms', 'who']),
+    new Set(['token', 'config', 'presence', 'edge', 'doctor', 'explain', 'publish', 'tail', 'rooms', 'who']),
   );
   const [, command = ''] = /HUBBUB_JWT_SECRET=\$\((.+)\)/.exec(guide) ?? [];
   // Good enough for production, and the same for edges and tokens.

@@ -54,12 +54,15 @@ beforeAll(async () => {
     ? []
     : ['hubbub_redis_output_limit_disconnections_total'];
   if (k6 !== undefined) await runLoad();
-  await liveThrough(whole, async condition => {
+  const hasSeen = async (condition: string): Promise<void> => {
     await eventually(async () => (await prometheus.range(condition, fromSeconds, Date.now() / 1000)).length > 0, {
       withinMs: 30_000,
       describe: `Prometheus has seen: ${condition}`,
     });
-  });
+  };
+  await liveThrough(whole, hasSeen);
+  // The last one of a chain of recording rules.
+  await hasSeen('hubbub:error_ratio:rate3d >= 0');
   toSeconds = Date.now() / 1000;
 }, PROVISION_TIMEOUT_MS);
 
@@ -98,6 +101,12 @@ async function hasData(expression: string): Promise<boolean> {
   return series.some(({ values }) => values.some(([, value]) => value !== 'NaN'));
 }
 
+/** There is no redis_exporter here; tests/metrics/alerts.yml has series like its own. */
+function isOfExporterAlone(expression: string): boolean {
+  const names = expression.match(/\b(hubbub|redis|process|up)[a-z_]*/g) ?? [];
+  return names.length > 0 && names.every(name => name.startsWith('redis_'));
+}
+
 const isReported = (expression: string): boolean => !missing.some(name => expression.includes(name));
 
 describe('every expression returns data', () => {
@@ -108,9 +117,13 @@ describe('every expression returns data', () => {
     if (isReported(expression)) expect(await hasData(expression), expression).toBe(true);
   });
 
-  test.each(alerts().map(alert => [alert.name, alert] as const))('%s', async (_, { expression }) => {
+  const checked = alerts().filter(({ expression }) => !isOfExporterAlone(expression));
+  test.each(checked.map(alert => [alert.name, alert] as const))('%s', async (_, { expression }) => {
     // A condition that holds returns 1, another one 0, and one about an absent metric nothing.
-    const asNumber = expression.replace(/(==|>|<)\s*(?=[\d(])/g, '$1 bool ');
+    const asNumber = expression
+      .replace(/ offset \d+[smh]/g, '') // This Prometheus is a minute old.
+      .replace(/\bunless\b/g, 'and')
+      .replace(/(==|>|<)\s*(?=[\d(])/g, '$1 bool ');
     expect(asNumber).not.toBe(expression);
     if (isReported(expression)) expect(await hasData(asNumber), asNumber).toBe(true);
   });

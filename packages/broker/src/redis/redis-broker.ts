@@ -8,7 +8,7 @@ import { keepScriptsLoaded, publishKept, publishOnce, publishProbe, ReceivedEnve
 import type { RedisShard, RedisTopology } from './topology.js';
 import { describeRefusal, orOutcomeUnknown } from './unavailable.js';
 
-/** Between two attempts to subscribe to moved channels. */
+/** Between two attempts to subscribe. */
 const RETRY_MS = 50;
 const SUBSCRIBE_ATTEMPTS = 3;
 
@@ -61,7 +61,8 @@ export class RedisBroker implements Broker {
         return await this.#redis.shardOf(channel).subscriber.subscribe(channel);
       } catch (error) {
         if (!this.#redis.isSharded || attempt === SUBSCRIBE_ATTEMPTS || this.#closed) throw error;
-        await this.#redis.refresh(); // The slot may have moved.
+        await this.#redis.refresh(); // The slot may have moved, to a server that is not connected yet.
+        await sleep(RETRY_MS);
       }
     }
   }
