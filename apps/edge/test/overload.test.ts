@@ -23,7 +23,7 @@ function bench({ enabled = true } = {}) {
     overloadSubscriptionMs: 1000,
     overloadReportMs: 1000,
     overloadReportLogPercent: 50,
-    overloadPresenceLagMs: 5000,
+    overloadPresenceLagMs: 10_000,
     log: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
     shedOne: reason => shed.push(reason),
     now: () => clock.ms,
@@ -50,7 +50,7 @@ describe('a signal above its threshold', () => {
     ['subscriptions', { subscriptionMs: 1500 }, { subscriptionMs: 60_000 }],
     ['reports', { unappendedMs: 1500 }, { unappendedMs: 60_000 }],
     ['report_log', { fill: 0.75 }, { fill: 1 }],
-    ['presence', { lagMs: 7500 }, { lagMs: 60_000 }],
+    ['presence', { lagMs: 15_000 }, { lagMs: 60_000 }],
   ])('refuses handshakes in proportion to the queue, and counts them by reason: %s', (reason, above, farAbove) => {
     const { overload, delays, shed, pass, refusedOf } = bench();
     pass(1000);

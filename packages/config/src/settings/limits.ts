@@ -87,7 +87,7 @@ export const limitSettings = {
     .default(50)
     .describe("Overload: the log of a partition is filled to this part with presence's unread reports, in percent."),
   overloadPresenceLagMs: integer(100, 10 * MINUTE_MS)
-    .default(5000)
+    .default(10_000)
     .describe(
       'Overload: presence reads reports, but is behind by this time. While presence is down, only the fill counts.',
     ),
