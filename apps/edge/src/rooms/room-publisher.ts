@@ -52,6 +52,7 @@ export class RoomPublisher {
    * Rejects with `UNAVAILABLE`: not published; or with `OUTCOME_UNKNOWN`, also where a failover has lost it already.
    */
   publishMessage(session: Session, room: string, frame: UnsentFrame, messageId?: string): Promise<Publication> {
+    this.#parts.window.assertOpen();
     const span = this.#parts.tracing.start({ name: 'send_message', kind: 'server' });
     if (span === undefined) return this.#publish(session, room, frame, messageId);
     span.setPersonal({ room, user: session.user.id });
@@ -77,7 +78,6 @@ export class RoomPublisher {
     traceparent?: string,
   ): Promise<Publication> {
     const { window } = this.#parts;
-    window.assertOpen();
     const { echo, historySize, historyTtlMs, durable } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
     const envelope = envelopeOf(session, frame, echo, traceparent);
     const channel = this.#parts.channels.room(room);
