@@ -1,4 +1,6 @@
 /** The accounts of an edge are bounded, and an answer fits into its limit. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { HubbubError } from '@hubbub/protocol';
 import { ACCOUNT_MAX_BYTES, nodeAccount } from '@hubbub/protocol/account';
 import { createMetricsRegistry } from '@hubbub/runtime';
@@ -7,7 +9,6 @@ import { encodeAccount } from '../src/account/account-answer.js';
 import { createAccountMetrics } from '../src/account/account-metrics.js';
 import { Accounts } from '../src/account/accounts.js';
 import { addFrame, readFrames } from '../src/account/last-frames.js';
-import { Newest } from '../src/account/newest.js';
 import type { AccountedSession } from '../src/account/session-facts.js';
 import { TRAIL_MAX_ENTRIES, Trail } from '../src/account/trail.js';
 
@@ -44,9 +45,16 @@ const load = () => ({
   ...{ sessions: 0, rooms: 0, subscriptions: 0, loop_utilization: 0, shed_share: 0, resident_bytes: 0 },
   ...{ state: 'serving', ready: true },
 });
-const nobody = { get: () => undefined, ofUser: () => [], [Symbol.iterator]: () => [].values() };
+const noSessions = { get: () => undefined, ofUser: () => [], [Symbol.iterator]: () => [].values() };
 const answerOf = (accounts: Accounts, subject: Parameters<typeof encodeAccount>[0]) => {
-  const parts = { node: 'edge-1', accounts, sessions: nobody, membersOf: () => 0, positionOf: () => undefined, load };
+  const parts = {
+    node: 'edge-1',
+    accounts,
+    sessions: noSessions,
+    membersOf: () => 0,
+    positionOf: () => undefined,
+    load,
+  };
   const encoded = encodeAccount(subject, parts);
   return { bytes: encoded.length, account: nodeAccount.parse(JSON.parse(Buffer.from(encoded).toString())) };
 };
@@ -60,20 +68,6 @@ test('the last eight frames are read oldest first, every label among them', () =
   for (let n = 0; n < 8; n++) packed = addFrame(packed, 'resume');
   expect(readFrames(packed)).toEqual(Array.from({ length: 8 }, () => 'resume'));
   expect(readFrames(0)).toEqual([]);
-});
-
-test('the newest values stay, within entries and bytes', () => {
-  let drops = 0;
-  const newest = new Newest<string>({ maxEntries: 2, maxBytes: 1000, onDropped: () => drops++ });
-  for (const key of ['a', 'b', 'c']) newest.put(key, key, 0);
-  newest.put('b', 'B', 0); // Newer than c now.
-  newest.put('d', 'd', 0);
-  expect([...newest.values()]).toEqual(['B', 'd']);
-  newest.put('e', 'e', 800);
-  expect([...newest.values()]).toEqual(['e']);
-  expect(drops).toBe(4);
-  newest.delete('e');
-  expect(newest.bytes).toBe(0);
 });
 
 test('a trail keeps its newest entries, and counts repetitions', () => {
@@ -158,4 +152,48 @@ test('a flood of refused handshakes reads few tokens', () => {
   // A burst of 200, and 100 a second.
   const most = 201 + (performance.now() - startMs) / 10;
   expect(accounts.refusedClients(() => true).length).toBeLessThan(most);
+});
+
+/** Of the heap, after a collection of garbage. */
+function heldBytes(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
+
+test('a reason keeps 200 characters in memory, and not the text that it was cut from', () => {
+  const { accounts } = open();
+  const before = heldBytes();
+  for (let n = 0; n < 500; n++) {
+    const hostile = Buffer.alloc(20_000, 97 + (n % 26)).toString();
+    accounts.frameRefused(session(`s${n}`), 'unreadable', new HubbubError('INVALID_PAYLOAD', `${n}: ${hostile}`));
+  }
+  expect((heldBytes() - before) / 500).toBeLessThan(5000);
+  expect(accounts.trailOf('s499')?.entries[0]?.reason).toHaveLength(200);
+});
+
+test('sessions that come and go leave nothing behind, however many they are', () => {
+  const { accounts } = open({ explainMaxEntries: 100 });
+  const comeAndGo = (count: number) => {
+    for (let n = 0; n < count; n++) {
+      accounts.note({ id: `s${n}` }, { event: 'joined', room: 'general' });
+      accounts.sessionClosed(session(`s${n}`), closing);
+    }
+  };
+  comeAndGo(10_000);
+  const before = heldBytes();
+  comeAndGo(200_000);
+  expect(heldBytes() - before).toBeLessThan(1_000_000);
+});
+
+test('with 0 entries nothing is remembered', () => {
+  const { accounts } = open({ explainMaxEntries: 0 });
+  accounts.note({ id: 's1' }, { event: 'joined', room: 'general' });
+  accounts.sessionClosed(session('s1'), closing);
+  accounts.gap({ room: 'general' }, 'no_history');
+  expect([accounts.trailOf('s1'), accounts.closedSession('s1'), accounts.gapsOf({ room: 'general' })]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });

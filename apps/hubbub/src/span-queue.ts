@@ -45,7 +45,7 @@ export class SpanQueue {
     });
   }
 
-  /** Takes a place for a span that ends; false, and counted, if there is none. */
+  /** Takes a place for a span that ends. Returns false, and counts the span, if the queue is full. */
   reserve(): boolean {
     if (this.#waiting >= WAITING_MAX) {
       this.#count({ result: 'dropped' });

@@ -15,7 +15,7 @@ export interface RevocationChange {
 export interface RevocationPage {
   /** Another one: the data may be older than before, or lost. */
   readonly epoch: string;
-  /** Of the newest change; 0: there is none. */
+  /** Of the newest change; 0 before the first one. */
   readonly version: number;
   /** After the requested version, oldest first. */
   readonly changes: readonly RevocationChange[];

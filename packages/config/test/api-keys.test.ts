@@ -40,7 +40,7 @@ test.each<[string, string, RegExp]>([
   ['a pattern as namespace', 'name: a, key: b, operations: [read], namespaces: ["*"]', /namespaces\.0: expected /],
   ['no key', 'name: a, operations: [read]', /^HUBBUB_API_KEYS: expected either key or sha256/],
   ['a key and a hash', `name: a, key: b, sha256: ${HASH}, operations: [read]`, /expected either key or sha256/],
-  ['a hash that is none', 'name: a, sha256: abc, operations: [read]', /^apiKeys\.0\.sha256: expected /],
+  ['a malformed hash', 'name: a, sha256: abc, operations: [read]', /^apiKeys\.0\.sha256: expected /],
   ['a name with spaces', 'name: a b, key: b, operations: [read]', /^apiKeys\.0\.name: expected /],
   ['an unknown field', 'name: a, key: b, operations: [read], rights: []', /^apiKeys\.0\.rights: unknown setting/],
   ['a rate of 0', 'name: a, key: b, operations: [read], maxRequestsPerSecond: 0', /maxRequestsPerSecond: expected /],

@@ -10,15 +10,16 @@ export type AccountMetrics = ReturnType<typeof createAccountMetrics>;
 
 export function createAccountMetrics(registry: MetricsRegistry) {
   const { counterBy, gaugeBy } = metricsKit(registry);
-  let stores: Readonly<Record<AccountKind, { readonly size: number; readonly bytes: number }>> | undefined;
-  const read = (field: 'size' | 'bytes') => () => KINDS.map(kind => [{ kind }, stores?.[kind][field] ?? 0] as const);
+  let stores: Readonly<Record<AccountKind, { readonly size: number; readonly calculatedSize: number }>> | undefined;
+  const read = (field: 'size' | 'calculatedSize') => () =>
+    KINDS.map(kind => [{ kind }, stores?.[kind][field] ?? 0] as const);
   gaugeBy(
     'hubbub_edge_account_entries',
     'Sessions, ended sessions, refused clients and gaps that this edge remembers for hubbub explain.',
     ['kind'],
     read('size'),
   );
-  gaugeBy('hubbub_edge_account_bytes', 'Estimated memory of these entries.', ['kind'], read('bytes'));
+  gaugeBy('hubbub_edge_account_bytes', 'Estimated memory of these entries.', ['kind'], read('calculatedSize'));
   const dropped = counterBy(
     'hubbub_edge_account_dropped_total',
     'Entries that made place for newer ones.',

@@ -1,4 +1,4 @@
-/** The audit of requests that change something: who did what to whom, without payloads, reasons and secrets. */
+/** The audit of requests that change something: the key, the operation and its targets, without payloads and secrets. */
 import { HubbubError, isPlainObject } from '@hubbub/protocol';
 import type { FastifyRequest } from 'fastify';
 
