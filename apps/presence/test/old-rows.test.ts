@@ -77,6 +77,20 @@ describe('with its memory', () => {
     expect(bench.heard()).toEqual(['user_left bob 1']);
   });
 
+  test('the reaping of a fenced edge is invisible where its edge reports again, also without a grace', () => {
+    const bench = new PartitionBench({ namespace: { leaveGraceMs: 0 } });
+    bench.join(EDGE, 's1', 'alice');
+    bench.join(EDGE, 's2', 'bob');
+    bench.heard();
+    bench.partition.suspendDeadlines(bench.nowMs + 2000);
+    bench.report(EDGE, { kind: 'node_gone', gone: EDGE });
+    bench.advance(1000);
+    bench.join(EDGE_AGAIN, 's1', 'alice', 'general', { resync: true });
+    expect(bench.heard()).toEqual([]);
+    bench.advance(1000);
+    expect(bench.heard()).toEqual(['user_left bob 1']);
+  });
+
   test('a member that an edge reports again gets the roster once, until edges have reported', () => {
     const bench = new PartitionBench();
     bench.join(EDGE, 's1', 'alice');

@@ -115,8 +115,10 @@ export class Partition {
   /** Applies a report of an incarnation, as of `nowMs`. Reports of an incarnation that is gone change nothing. */
   apply(incarnation: string, report: Report, nowMs: number): void {
     if (report.kind === 'node_gone') {
-      // The edge itself reports it under its next incarnation, and presence under this one.
-      this.#nodeGone(report.gone, nowMs, incarnation === report.gone ? 0 : RESYNC_MS);
+      // The edge itself reports it under its next incarnation, and presence under this one. While deadlines are suspended,
+      // presence has fenced every edge, and those that live report again.
+      const isDead = incarnation === report.gone && nowMs >= this.#deadlinesFromMs;
+      this.#nodeGone(report.gone, nowMs, isDead ? 0 : RESYNC_MS);
       return;
     }
     // Also of an incarnation that is gone: its edge may live on under another one, and waits.
