@@ -1,4 +1,4 @@
-/** `npm run build`: compiles all packages and bundles the playground. */
+/** `npm run build`: compiles all packages and bundles pages and the command line. */
 import { readOptions } from './prepare/arguments.mjs';
 import { endWithParent } from './prepare/parent.mjs';
 import { say } from './prepare/terminal.mjs';

@@ -7,13 +7,8 @@ import { fail, runNode, say, secondsSince } from './terminal.mjs';
 
 const STAMP = at('.cache/build-stamp');
 const COMMAND_LINE = at('apps/hubbub/dist/cli/main.js');
-/** The default export of each is an async function that bundles the SDK, the page or the command line. */
-const BUNDLES = [
-  'packages/client/bundle.mjs',
-  'apps/hubbub/playground/build.mjs',
-  'apps/hubbub/console/build.mjs',
-  'apps/hubbub/bundle.mjs',
-];
+/** The default export of each is an async function that bundles the SDK, the pages or the command line. */
+const BUNDLES = ['packages/client/bundle.mjs', 'apps/hubbub/bundle-pages.mjs', 'apps/hubbub/bundle.mjs'];
 /** Sources that are compiled there; pages are bundled when their example starts. */
 const EXAMPLE_SOURCE = /^examples\/(?!(?:.*\/)?(?:page|test|node_modules)\/).*(?:\.ts|(?:package|tsconfig)\.json)$/;
 
@@ -48,6 +43,7 @@ function listSources() {
     ...listFiles(join(member, 'console')),
     ...listFiles(join(member, 'lua')),
     join(member, 'bundle.mjs'),
+    join(member, 'bundle-pages.mjs'),
     join(member, 'package.json'),
     join(member, 'tsconfig.json'),
   ]);
