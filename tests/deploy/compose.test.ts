@@ -22,7 +22,7 @@ import { at, describeError, listAt, readSchema } from './support/manifests.js';
 import { deployFile } from './support/proxy.js';
 import { unknownSettingsIn } from './support/settings.js';
 
-const OURS = ['edge-1', 'edge-2', 'presence', 'api'];
+const OURS = ['edge-1', 'edge-2', 'presence', 'api', 'webhooks'];
 
 const validate = new Ajv2020({ strict: false, allErrors: true, validateFormats: false }).compile(
   readSchema('compose-spec.json'),

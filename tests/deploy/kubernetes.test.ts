@@ -1,9 +1,9 @@
 /** The Kubernetes manifests: valid by the API server's schemas, and consistent with each other and with the settings. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
-import { loadConfig } from '@hubbub/config';
+import { loadConfig, missingWebhookSecrets } from '@hubbub/config';
 import { parseRedisLocation } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -26,8 +26,9 @@ const KUSTOMIZATION = 'kustomization.yaml';
 /** Files that are not for the API server. */
 const OTHER_FILES = ['base/hubbub.yaml', 'components/autoscaling/prometheus-adapter-values.yaml'];
 
-/** Lines of the production overlay that are comments until somebody chooses one. */
 const REDIS_COMPONENTS = ['components/redis-sentinel', 'components/redis-cluster'];
+/** Lines of the production overlay that are comments until somebody chooses them. */
+const OPTIONAL_COMPONENTS = ['components/webhooks', ...REDIS_COMPONENTS];
 
 const files = yamlFiles();
 const manifests = files
@@ -76,7 +77,7 @@ describe('the schemas', () => {
   test('every file is part of a kustomization, and every part exists', () => {
     const production = readFileSync(join(KUBERNETES, 'overlays/production', KUSTOMIZATION), 'utf8');
     const optional = [...production.matchAll(/# - \.\.\/\.\.\/(\S+)/g)].map(([, part = '']) => part);
-    expect(optional).toEqual(REDIS_COMPONENTS);
+    expect(optional).toEqual(OPTIONAL_COMPONENTS);
     const parts = files
       .filter(file => file.endsWith(KUSTOMIZATION))
       .flatMap(file => {
@@ -128,6 +129,20 @@ describe('the settings', () => {
     const config = loadConfig(environmentOf(manifest));
     expect(config.production).toBe(true);
     expect(config.host).toBe('0.0.0.0');
+  });
+
+  test('start every process where the file has webhooks, whose secrets hubbub-webhooks alone has', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hubbub-config-'));
+    const file = join(folder, 'hubbub.yaml');
+    const webhooks = 'webhooks: { shop: { url: https://shop.example.com/hubbub, lifecycle: [room_vacated] } }\n';
+    writeFileSync(file, readFileSync(configFile, 'utf8') + webhooks);
+    const configs = deployments.map(({ name, ...manifest }) => ({
+      name,
+      config: loadConfig({ ...environmentOf({ name, ...manifest }), HUBBUB_CONFIG: file }),
+    }));
+    rmSync(folder, { recursive: true });
+    const signing = configs.filter(({ config }) => missingWebhookSecrets(config).length === 0);
+    expect(signing.map(({ name }) => name)).toEqual(['hubbub-webhooks']);
   });
 
   test.each(deployments)('of $name leave it enough time to stop', manifest => {

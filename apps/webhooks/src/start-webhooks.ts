@@ -1,6 +1,6 @@
 /** Starts the webhooks of the configuration: for each, one consumer of every stream whose events it gets. */
 import type { BrokerClient } from '@hubbub/broker';
-import type { Config, Webhook } from '@hubbub/config';
+import { type Config, ConfigError, missingWebhookSecrets, type Webhook } from '@hubbub/config';
 import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import type { Consumer } from '@hubbub/server/consumer';
 import { deliverClientEvents } from './client-events.js';
@@ -31,8 +31,10 @@ export interface Webhooks {
   close(): Promise<void>;
 }
 
-/** @throws {Error} for an address in a URL that is not permitted */
+/** @throws {Error} for an address in a URL that is not permitted, or a webhook without secrets */
 export function startWebhooks({ config, log, metrics: registry, brokerClient }: WebhookOptions): Webhooks {
+  const missing = missingWebhookSecrets(config);
+  if (missing.length > 0) throw new ConfigError(missing);
   const names = Object.keys(config.webhooks);
   const metrics = createWebhookMetrics(registry, names, () =>
     running.map(({ name, consumers }) => [{ webhook: name }, leadingOf(consumers)]),

@@ -24,4 +24,5 @@ export { environmentName, type Settings, settingNames } from './settings/setting
 export { usesDevelopmentSecret } from './settings/tokens.js';
 export type { TraceSettings } from './traces.js';
 export type { ConfigWarning } from './warnings.js';
+export { missingWebhookSecrets } from './webhook-problems.js';
 export type { Webhook, Webhooks } from './webhooks.js';

@@ -21,16 +21,24 @@ export function webhookProblems(settings: RelatedSettings, production: boolean):
         `${place}.url: expected https, or http on this machine; HUBBUB_WEBHOOK_ALLOW_HTTP=true allows http`,
       );
     }
-    if (secrets.length === 0) {
-      problems.push(
-        `${place}.secrets: required where HUBBUB_WEBHOOK_SECRETS is not set; make one with: echo "whsec_$(openssl rand -base64 32)"`,
-      );
-    }
     if (production && secrets.some(isPublishedSecret)) {
       problems.push(`${place}.secrets: one of them is published with Hubbub; use a secret of your own`);
     }
     return problems;
   });
+}
+
+/** Webhooks whose requests nothing can sign. Only the process that sends them checks it: edges read the same file. */
+export function missingWebhookSecrets({
+  webhooks,
+  webhookSecrets,
+}: Pick<RelatedSettings, 'webhooks' | 'webhookSecrets'>): string[] {
+  return Object.entries(webhooks)
+    .filter(([, { secrets = webhookSecrets }]) => secrets.length === 0)
+    .map(
+      ([name]) =>
+        `webhooks.${name}.secrets: required where HUBBUB_WEBHOOK_SECRETS is not set; make one with: echo "whsec_$(openssl rand -base64 32)"`,
+    );
 }
 
 /** Namespaces that never produce what the webhook asks for. */

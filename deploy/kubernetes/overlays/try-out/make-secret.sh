@@ -7,4 +7,5 @@ HUBBUB_REDIS_URL=redis://redis:6379
 HUBBUB_JWT_SECRET=$(openssl rand -base64 48)
 HUBBUB_API_KEYS=$(openssl rand -hex 24)
 HUBBUB_PRESENCE_API_KEYS=$(openssl rand -hex 24)
+HUBBUB_WEBHOOK_SECRETS=whsec_$(openssl rand -base64 32)
 END
