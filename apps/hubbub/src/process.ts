@@ -47,8 +47,11 @@ export interface RunningProcess {
  * @throws {ConfigError}
  */
 export async function loadParts(name: string, settings: Partial<Settings> = {}): Promise<ProcessParts> {
-  return await createParts(name, loadConfig(childEnvironment(settings)));
+  return await createParts(name, loadConfig(childEnvironment(settings), { verifiesTokens: TOKEN_PROCESSES.has(name) }));
 }
+
+/** Processes that accept clients, and so their tokens. */
+const TOKEN_PROCESSES: ReadonlySet<string> = new Set(['edge', 'hubbub']);
 
 export async function createParts(name: string, config: Config): Promise<ProcessParts> {
   const metrics = createMetricsRegistry(memoryLimitBytes());

@@ -4,7 +4,9 @@ import {
   describedNamespaceFields,
   describedSettings,
   describedWebhookFields,
+  environmentName,
   RELATIONS,
+  settingsWithFile,
 } from '@hubbub/config';
 
 const INTRODUCTION = `# Settings
@@ -26,6 +28,25 @@ An unknown name is a problem.
 - \`hubbub config print\` shows the effective values and their sources.
 - \`hubbub config check\` shows the problems.
 - \`hubbub doctor\` shows what the machine and Redis lack.`;
+
+const SECRET_FILES = `## Secrets in files
+
+Each of these settings may be in a file of its own, which \`<NAME>_FILE\` names (in the file: \`<name>File\`):
+${settingsWithFile()
+  .map(name => code(environmentName(name)))
+  .join(', ')}.
+
+\`\`\`sh
+export HUBBUB_JWT_SECRET_FILE=/run/secrets/jwt-secret
+\`\`\`
+
+- Such a file contains only the value.
+  Line breaks at its end are not part of the value.
+- A list has one item a line, or commas between its items.
+- The process reads the file at its start, as it does with all settings.
+  With \`--workers\`, SIGHUP replaces the workers, and each new worker reads it again.
+- A problem of the value names the path, and never the value.
+- A setting and its file together are a problem.`;
 
 const NAMESPACES = `## Namespaces
 
@@ -79,6 +100,7 @@ export function settingsDocument(): string {
   const webhooks = describedWebhookFields().map(field => [code(field.name), ...columns(field)]);
   return `${[
     INTRODUCTION,
+    SECRET_FILES,
     ...groups,
     `${NAMESPACES}\n\n${table(['setting', 'default', 'values', 'meaning'], fields)}`,
     ROOM_PATHS,

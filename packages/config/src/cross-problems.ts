@@ -96,13 +96,6 @@ const CHECKS: readonly CrossCheck[] = [
       ? ['HUBBUB_JWT_AUDIENCE: expected at least one audience, such as hubbub, or no such setting']
       : [],
   ),
-  check(['jwtSecret', 'jwtPublicKeyFiles', 'jwtJwksUrl'], ({ jwtSecret, jwtPublicKeyFiles, jwtJwksUrl }, production) =>
-    production && jwtSecret === undefined && jwtPublicKeyFiles.length === 0 && jwtJwksUrl === undefined
-      ? [
-          'HUBBUB_JWT_SECRET: required in production (NODE_ENV=production) where there is neither HUBBUB_JWT_PUBLIC_KEY_FILES nor HUBBUB_JWT_JWKS_URL; make one with: openssl rand -base64 48',
-        ]
-      : [],
-  ),
   check(['tlsCertFile', 'tlsKeyFile'], ({ tlsCertFile, tlsKeyFile }) =>
     (tlsCertFile === undefined) === (tlsKeyFile === undefined)
       ? []
@@ -142,9 +135,27 @@ const CHECKS: readonly CrossCheck[] = [
   check(['webhooks', 'namespaces', 'webhookSecrets', 'webhookAllowHttp'], webhookProblems),
 ];
 
-/** @param wrong settings that are wrong themselves, so that `settings` holds their default */
-export function crossProblems(settings: AllSettings, production: boolean, wrong: ReadonlySet<string>): string[] {
-  const single = CHECKS.filter(({ reads }) => !reads.some(name => wrong.has(name)));
+/** Of processes that verify tokens. */
+const TOKEN_KEY_CHECK = check(
+  ['jwtSecret', 'jwtPublicKeyFiles', 'jwtJwksUrl'],
+  ({ jwtSecret, jwtPublicKeyFiles, jwtJwksUrl }, production) =>
+    production && jwtSecret === undefined && jwtPublicKeyFiles.length === 0 && jwtJwksUrl === undefined
+      ? [
+          'HUBBUB_JWT_SECRET: required in production (NODE_ENV=production) where there is neither HUBBUB_JWT_PUBLIC_KEY_FILES nor HUBBUB_JWT_JWKS_URL; make one with: openssl rand -base64 48',
+        ]
+      : [],
+);
+
+interface CheckOptions {
+  readonly production: boolean;
+  readonly verifiesTokens: boolean;
+  /** Settings that are wrong themselves, so that `settings` holds their default. */
+  readonly wrong: ReadonlySet<string>;
+}
+
+export function crossProblems(settings: AllSettings, { production, verifiesTokens, wrong }: CheckOptions): string[] {
+  const checks = verifiesTokens ? [...CHECKS, TOKEN_KEY_CHECK] : CHECKS;
+  const single = checks.filter(({ reads }) => !reads.some(name => wrong.has(name)));
   const related = brokenRelations(withDefaults(settings, production), wrong).filter(
     ({ severity }) => severity === 'problem',
   );

@@ -27,6 +27,8 @@ export interface EffectiveSetting {
   /** Only where the setting has one. */
   readonly variable?: string;
   readonly source: SettingSource;
+  /** The file of its own that holds the value. */
+  readonly path?: string;
   /** `•••` where it is a secret, or holds one; `undefined` where nothing is set. */
   readonly value: unknown;
 }
@@ -70,12 +72,16 @@ export function effectiveSettings(
   };
   const values = new Map<string, unknown>(Object.entries(config));
   const shape: Readonly<Record<string, z.ZodType>> = settingsSchema.shape;
-  const ofSettings = Object.entries(shape).map(([name, schema]) => ({
-    name,
-    variable: environmentName(name),
-    source: sourceOf(name),
-    value: shown(values.get(name), isSecret(schema)),
-  }));
+  const ofSettings = Object.entries(shape).map(([name, schema]) => {
+    const path = given.secretPaths.get(name);
+    return {
+      name,
+      variable: environmentName(name),
+      source: sourceOf(name),
+      ...(path !== undefined && { path }),
+      value: shown(values.get(name), isSecret(schema)),
+    };
+  });
   const ofFile = [
     { name: 'namespaces', source: sourceOf('namespaces'), value: config.namespaces },
     { name: 'roomPaths', source: sourceOf('roomPaths'), value: file.roomPaths ?? {} },

@@ -11,13 +11,14 @@ export {
   withoutCredentials,
 } from './described-settings.js';
 export { childEnvironment, setNativeVariable } from './environment.js';
-export { type Config, ConfigError, loadConfig } from './load-config.js';
+export { type Config, ConfigError, type LoadOptions, loadConfig } from './load-config.js';
 export { isLoopbackHost } from './loopback.js';
 export { memoryLimitBytes } from './memory-limit.js';
 export { matchesEvent, type Namespace, type Namespaces, namespaceSettings } from './namespaces.js';
 export { RELATIONS, type Relation } from './relations.js';
 export { createRequestSources, ORIGIN_REFUSED, type RequestSources } from './request-source.js';
 export type { RoomPath, TemplatePart } from './room-paths.js';
+export { settingsWithFile, settingVariables } from './secret-files.js';
 export { DEVELOPMENT_JWT_SECRET } from './secret-strength.js';
 export type { ApiKeySetting } from './settings/api-keys.js';
 export { environmentName, type Settings, settingNames } from './settings/settings.js';

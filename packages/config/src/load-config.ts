@@ -6,6 +6,7 @@ import { crossProblems, withDefaults } from './cross-problems.js';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
 import { whollyWrong, withoutWrong } from './right-part.js';
 import { type RoomPath, roomPathsSchema } from './room-paths.js';
+import { withSecretPath } from './secret-files.js';
 import { environmentName, type Settings, settingsSchema } from './settings/settings.js';
 import { givenSettings } from './sources.js';
 import { findTraces, type TraceSettings } from './traces.js';
@@ -43,6 +44,11 @@ export class ConfigError extends Error {
   }
 }
 
+export interface LoadOptions {
+  /** False for processes that verify no tokens: they need no key of tokens in production. Default true. */
+  readonly verifiesTokens?: boolean;
+}
+
 const configSchema = settingsSchema.extend({
   namespaces: namespacesSchema,
   roomPaths: roomPathsSchema,
@@ -51,21 +57,28 @@ const configSchema = settingsSchema.extend({
 
 /**
  * Reads settings from `HUBBUB_*` variables, then the file that `HUBBUB_CONFIG` names, then the defaults. The file is YAML or
- * JSON with the settings' names in camelCase, `namespaces`, `roomPaths` and `webhooks`.
+ * JSON with the settings' names in camelCase, `namespaces`, `roomPaths` and `webhooks`. A secret may be in a file of its own,
+ * which `<NAME>_FILE` names.
  *
  * @throws {ConfigError} with every problem: unknown names, wrong values, what does not go together, an unreadable file.
  * @example
  * const config = loadConfig(); // HUBBUB_PORT=9000 → config.port === 9000
  */
-export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+export function loadConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+  { verifiesTokens = true }: LoadOptions = {},
+): Config {
   const problems: string[] = [];
   const given = givenSettings(environment, problems);
   const production = environment.NODE_ENV === 'production';
 
   const { settings, wrong } = parseRightPart({ ...given.file, ...given.environment }, problems);
   // The content of an unreadable file is unknown: nothing is reported as missing from it.
-  if (given.file !== undefined) problems.push(...crossProblems(settings, production, wrong));
-  if (problems.length > 0) throw new ConfigError(problems);
+  const unknown = new Set([...wrong, ...given.unread]);
+  if (given.file !== undefined) {
+    problems.push(...crossProblems(settings, { production, verifiesTokens, wrong: unknown }));
+  }
+  if (problems.length > 0) throw new ConfigError(problems.map(problem => withSecretPath(problem, given.secretPaths)));
 
   const complete = withDefaults(settings, production);
   const { traces, ignored } = findTraces(settings, environment);

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { trimEndOf } from '@hubbub/protocol';
 import { parse as parseYaml, YAMLError } from 'yaml';
-import { environmentName, settingNames } from './settings/settings.js';
+import { readSecretFiles, settingVariables } from './secret-files.js';
+import { environmentName } from './settings/settings.js';
 
 /** Later ones go over earlier ones. */
 export type SettingSource = 'default' | 'file' | 'environment';
@@ -10,9 +11,13 @@ export type SettingSource = 'default' | 'file' | 'environment';
 export interface GivenSettings {
   /** Empty where there is none; `undefined` where there is one that could not be read. */
   readonly file: Readonly<Record<string, unknown>> | undefined;
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, unknown>>;
   /** Values that were changed before use. */
   readonly cleaned: CleanedValues;
+  /** Settings in effect whose value is in a file of its own, and the path. */
+  readonly secretPaths: ReadonlyMap<string, string>;
+  /** Settings in such a file that could not be read: their value is unknown. */
+  readonly unread: readonly string[];
 }
 
 export interface CleanedValues {
@@ -34,12 +39,21 @@ export function givenSettings(environment: NodeJS.ProcessEnv, problems: string[]
   const variables = Object.fromEntries(Object.entries(environment).filter(([name]) => !links.has(name)));
   const file = readConfigFile(variables[FILE_VARIABLE], problems);
   const lineBreaks: string[] = [];
+  const ofFile = readSecretFiles(
+    file === undefined ? {} : withoutLineBreaks(file, name => lineBreaks.push(name)),
+    problems,
+  );
+  const ofEnvironment = readSecretFiles(
+    withoutLineBreaks(fromEnvironment(variables, problems), name => lineBreaks.push(environmentName(name))),
+    problems,
+  );
+  const inEffect = [...ofFile.paths].filter(([setting]) => !Object.hasOwn(ofEnvironment.values, setting));
   return {
-    file: file && withoutLineBreaks(file, name => lineBreaks.push(name)),
-    environment: withoutLineBreaks(fromEnvironment(variables, problems), name =>
-      lineBreaks.push(environmentName(name)),
-    ),
+    file: file && ofFile.values,
+    environment: ofEnvironment.values,
     cleaned: { lineBreaks, serviceLinks: [...links] },
+    secretPaths: new Map([...inEffect, ...ofEnvironment.paths]),
+    unread: [...ofFile.unread, ...ofEnvironment.unread],
   };
 }
 
@@ -83,7 +97,7 @@ function withoutLineBreaks<Value>(
 }
 
 function fromEnvironment(environment: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {
-  const settingOf = new Map(settingNames().map(name => [environmentName(name), name]));
+  const settingOf = settingVariables();
   const values: Record<string, string> = {};
   for (const [variable, value] of Object.entries(environment)) {
     if (!OURS.test(variable) || variable === FILE_VARIABLE || value === undefined) continue;

@@ -133,6 +133,12 @@ describe('configuration', () => {
     expect(problemsOf({ NODE_ENV: 'production', HUBBUB_JWT_SECRET: STRONG_SECRET })).toEqual([]);
   });
 
+  test('in production, processes that verify no tokens need no secret, but accept no weak one', () => {
+    const load = (environment: NodeJS.ProcessEnv) => loadConfig(environment, { verifiesTokens: false });
+    expect(load({ NODE_ENV: 'production' }).jwtSecret).toBeUndefined();
+    expect(() => load({ NODE_ENV: 'production', HUBBUB_JWT_SECRET: 'short' })).toThrow('at least 32 bytes');
+  });
+
   test('a drain ends before the process has to, and the balancer is waited for in production', () => {
     const production = { NODE_ENV: 'production', HUBBUB_JWT_SECRET: STRONG_SECRET };
     expect(loadConfig({})).toMatchObject({ drainDelayMs: 0, drainWindowMs: 10_000 });

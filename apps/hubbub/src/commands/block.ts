@@ -1,6 +1,6 @@
 /** hubbub block: keeps a user out of every edge until a time. */
-import { loadConfig } from '@hubbub/config';
 import { Command, Option } from 'commander';
+import { loadCommandConfig } from '../command-config.js';
 import { durationMs, wrongUse } from '../command-line.js';
 import { printLine } from '../printing.js';
 import { withService } from '../service.js';
@@ -31,7 +31,7 @@ Examples:
     )
     .action(async (user: string, { for: forMs, undo = false }: BlockOptions) => {
       if (undo === (forMs !== undefined)) throw wrongUse('expected either --for <duration> or --undo', 'hubbub block');
-      await withService(loadConfig(), 'the block', async hubbub => {
+      await withService(loadCommandConfig(), 'the block', async hubbub => {
         if (forMs === undefined) {
           const known = await hubbub.unblockUser(user);
           return printLine(known ? `ended the block of ${user}` : `${user} was not blocked`);

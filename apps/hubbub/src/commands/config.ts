@@ -1,12 +1,25 @@
 /** hubbub config: effective settings with their sources, problems, and the settings' page of the documentation. */
-import { ConfigError, type ConfigWarning, type EffectiveSetting, effectiveSettings, loadConfig } from '@hubbub/config';
+import {
+  ConfigError,
+  type ConfigWarning,
+  type EffectiveSetting,
+  effectiveSettings,
+  type LoadOptions,
+  loadConfig,
+} from '@hubbub/config';
 import { Command } from 'commander';
+import { loadCommandConfig } from '../command-config.js';
 import { EXIT } from '../command-line.js';
 import { coloured, harmless, printJson, printLine, printTable } from '../printing.js';
 import { settingsDocument } from '../settings-document.js';
 
 interface Output {
   readonly json?: boolean;
+}
+
+interface CheckOptions extends Output {
+  /** False with --no-tokens. */
+  readonly tokens: boolean;
 }
 
 export function configCommand(): Command {
@@ -31,20 +44,21 @@ Example:
   $ HUBBUB_PORT=9000 hubbub config print | grep -v ' default '`,
     )
     .action(({ json = false }: Output) => {
-      const settings = effectiveSettings(loadConfig());
+      const settings = effectiveSettings(loadCommandConfig());
       if (json) return printJson({ settings: settings.map(setting => ({ ...setting, value: setting.value ?? null })) });
       printTable([['setting', 'source', 'value'], ...settings.map(rowOf)]);
     });
 }
 
-function rowOf({ name, source, value }: EffectiveSetting): string[] {
+function rowOf({ name, source, path, value }: EffectiveSetting): string[] {
   const text = value === undefined ? '(unset)' : typeof value === 'string' ? value : JSON.stringify(value);
-  return [name, source, harmless(text)];
+  return [name, source, harmless(path === undefined ? text : `${text} (in ${path})`)];
 }
 
 function checkCommand(): Command {
   return new Command('check')
     .description('Checks whether a process would start with these settings, and names every problem.')
+    .option('--no-tokens', 'for presence, api, webhooks and console, which need no key of tokens')
     .option('--json', 'as one JSON document')
     .addHelpText(
       'after',
@@ -54,8 +68,8 @@ Ends with 0, or with 78 where there is a problem. Warnings name settings to chan
 Example:
   $ NODE_ENV=production HUBBUB_CONFIG=hubbub.yaml hubbub config check`,
     )
-    .action(({ json = false }: Output) => {
-      const { problems, warnings } = examine();
+    .action(({ json = false, tokens }: CheckOptions) => {
+      const { problems, warnings } = examine({ verifiesTokens: tokens });
       if (problems.length > 0) process.exitCode = EXIT.config;
       if (json) return printJson({ ok: problems.length === 0, problems, warnings });
       if (problems.length === 0) printLine('The configuration is valid.');
@@ -71,9 +85,9 @@ interface Examination {
   readonly warnings: readonly ConfigWarning[];
 }
 
-function examine(): Examination {
+function examine(options: LoadOptions): Examination {
   try {
-    return { problems: [], warnings: loadConfig().warnings };
+    return { problems: [], warnings: loadConfig(undefined, options).warnings };
   } catch (error) {
     if (error instanceof ConfigError) return { problems: error.problems, warnings: [] };
     throw error;

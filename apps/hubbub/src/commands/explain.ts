@@ -1,7 +1,7 @@
 /** hubbub explain: what happened to a user, a session or a room, as every edge remembers it. */
-import { loadConfig } from '@hubbub/config';
 import type { Explanation } from '@hubbub/protocol/account';
 import { Command } from 'commander';
+import { loadCommandConfig } from '../command-config.js';
 import { explanationLines } from '../explanation-text.js';
 import { printJson, printLine } from '../printing.js';
 import { untilRedis } from '../redis.js';
@@ -25,7 +25,7 @@ Examples:
   $ hubbub explain chat:42 --json | jq .nodes`,
     )
     .action(async (name: string, { json = false }: { json?: boolean }) => {
-      const config = loadConfig();
+      const config = loadCommandConfig();
       const explanation = await withService(config, 'the question', hubbub =>
         untilRedis(() => hubbub.explain({ name }), config.redisCommandTimeoutMs),
       );

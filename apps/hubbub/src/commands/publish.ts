@@ -1,9 +1,9 @@
 /** hubbub publish: one message to a room, a user or everybody, as a service sends it. */
 import { text } from 'node:stream/consumers';
-import { loadConfig } from '@hubbub/config';
 import type { Hubbub, Publication, Published } from '@hubbub/server';
 import { Command } from 'commander';
 import { type Audience, type AudienceOptions, audienceOf, nameOf } from '../audience.js';
+import { loadCommandConfig } from '../command-config.js';
 import { wrongUse } from '../command-line.js';
 import { printJson, printLine } from '../printing.js';
 import { withService } from '../service.js';
@@ -40,7 +40,9 @@ Examples:
     .action(async (words: string[], options: PublishOptions) => {
       const { audience, rest } = audienceOf(words, options, HELP);
       const message = await messageOf(rest, options);
-      const published = await withService(loadConfig(), 'the message', hubbub => send(hubbub, audience, message));
+      const published = await withService(loadCommandConfig(), 'the message', hubbub =>
+        send(hubbub, audience, message),
+      );
       if (options.json === true) return printJson({ to: audience, ...published });
       printLine(wordsFor(audience, message, published));
     });

@@ -1,6 +1,6 @@
 /** hubbub revoke: revokes tokens of a user on every edge. */
-import { loadConfig } from '@hubbub/config';
 import { Command, Option } from 'commander';
+import { loadCommandConfig } from '../command-config.js';
 import { durationMs } from '../command-line.js';
 import { printLine } from '../printing.js';
 import { withService } from '../service.js';
@@ -35,7 +35,7 @@ Examples:
   $ hubbub revoke u1 --undo`,
     )
     .action(async (user: string, { jti, ttl, undo = false }: RevokeOptions) => {
-      const config = loadConfig();
+      const config = loadCommandConfig();
       const selection = jti === undefined ? {} : { jti };
       const what = jti === undefined ? `all tokens of ${user} up to now` : `the token ${jti} of ${user}`;
       await withService(config, 'the revocation', async hubbub => {

@@ -1,7 +1,7 @@
 /** hubbub rooms: which rooms have somebody in them, as presence knows it. */
-import { loadConfig } from '@hubbub/config';
 import { isRoomName } from '@hubbub/protocol';
 import { Command, InvalidArgumentError } from 'commander';
+import { loadCommandConfig } from '../command-config.js';
 import { wholeNumber } from '../command-line.js';
 import { allPages, PRESENCE_HELP, presenceOf } from '../presence-question.js';
 import { harmless, printJson, printTable } from '../printing.js';
@@ -24,7 +24,7 @@ export function roomsCommand(): Command {
   $ hubbub rooms --prefix chat: --min-count 10`,
     )
     .action(async ({ prefix, minCount, json = false }: RoomsOptions) => {
-      const { items } = await allPages(presenceOf(loadConfig()), '/rooms', 'rooms', {
+      const { items } = await allPages(presenceOf(loadCommandConfig()), '/rooms', 'rooms', {
         prefix,
         min_count: String(minCount),
       });

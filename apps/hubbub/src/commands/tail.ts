@@ -1,10 +1,11 @@
 /** hubbub tail: prints what is published to a room, a user or everybody, as it travels. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadConfig, withoutCredentials } from '@hubbub/config';
+import { withoutCredentials } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
 import type { TailedMessage, TailListener, TailQuery } from '@hubbub/server';
 import { Command } from 'commander';
 import { type Audience, type AudienceOptions, audienceOf, nameOf } from '../audience.js';
+import { loadCommandConfig } from '../command-config.js';
 import { CommandFailure, durationMs, wrongUse } from '../command-line.js';
 import { coloured, harmless, harmlessJson, printLine, printNote } from '../printing.js';
 import { requireRedis, untilRedis } from '../redis.js';
@@ -46,7 +47,7 @@ Examples:
 async function tail(room: string | undefined, options: TailOptions): Promise<void> {
   const { audience, rest } = audienceOf(room === undefined ? [] : [room], options, HELP);
   if (rest.length > 0) throw wrongUse('expected a room, or --user, or --all, and only one of them', HELP);
-  const config = loadConfig();
+  const config = loadCommandConfig();
   // Before anything is waited for: Ctrl-C ends it at any time.
   const stopped = untilStopped();
   const giveUp = new AbortController();

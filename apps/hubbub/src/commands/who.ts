@@ -1,7 +1,7 @@
 /** hubbub who: everybody in a room, as presence knows it. */
-import { loadConfig } from '@hubbub/config';
 import { Command } from 'commander';
 import { audienceOf } from '../audience.js';
+import { loadCommandConfig } from '../command-config.js';
 import { allPages, PRESENCE_HELP, presenceOf } from '../presence-question.js';
 import { harmless, printJson, printLine, printTable } from '../printing.js';
 
@@ -19,7 +19,7 @@ export function whoCommand(): Command {
       // The same errors as of publish and tail.
       audienceOf([room], {}, 'hubbub who');
       const path = `/rooms/${encodeURIComponent(room)}/roster`;
-      const { items: users, first } = await allPages(presenceOf(loadConfig()), path, 'users');
+      const { items: users, first } = await allPages(presenceOf(loadCommandConfig()), path, 'users');
       if (json) return printJson({ room, count: first.count, users });
       if (users.length > 0) printTable([['user', 'name', 'online', 'sessions'], ...users.map(rowOf), []]);
       printLine(`${Number(first.count)} in ${room}`);

@@ -2,7 +2,18 @@
 import { parseRedisLocation } from '@hubbub/protocol';
 import { z } from 'zod';
 import { API_KEYS } from './api-keys.js';
-import { baseUrl, integer, isHeaderText, list, MINUTE_MS, nonEmpty, oneOf, SECRET, text } from './fields.js';
+import {
+  baseUrl,
+  HOLDS_PASSWORD,
+  integer,
+  isHeaderText,
+  list,
+  MINUTE_MS,
+  nonEmpty,
+  oneOf,
+  SECRET,
+  text,
+} from './fields.js';
 
 /** Parsed as the connection parses it: a pattern would accept URLs that the connection refuses or misreads. */
 const redisUrl = z.string({ error: 'expected a URL like redis://127.0.0.1:6379' }).superRefine((value, context) => {
@@ -16,11 +27,13 @@ const redisUrl = z.string({ error: 'expected a URL like redis://127.0.0.1:6379' 
 export const clusterSettings = {
   redisUrl: redisUrl
     .optional()
+    .meta(HOLDS_PASSWORD)
     .describe(
       'Redis of the cluster: one server or several ([which topology](deployment.md#which-topology)). Unset: one process, in memory.',
     ),
   registryRedisUrl: redisUrl
     .optional()
+    .meta(HOLDS_PASSWORD)
     .describe(
       'Redis of presence and of client events ([two Redis](deployment.md#two-redis)). Same form as redisUrl. Unset: redisUrl.',
     ),

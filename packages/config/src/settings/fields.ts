@@ -22,7 +22,7 @@ export function fraction() {
   );
 }
 
-/** Comma-separated in an environment variable, a list in a file. @param what names an item, with an example */
+/** Comma-separated in a variable, one item a line in the file of a secret, a list in the configuration file. @param what names an item, with an example */
 export function list(what: string, isItem: (item: string) => boolean = item => item !== '') {
   const error = `expected a list of ${what}, separated by commas`;
   return z.preprocess(
@@ -33,7 +33,7 @@ export function list(what: string, isItem: (item: string) => boolean = item => i
 
 export function splitAtCommas(text: string): string[] {
   return text
-    .split(',')
+    .split(/[,\n]/)
     .map(item => item.trim())
     .filter(item => item !== '');
 }
@@ -77,8 +77,11 @@ export function oneOf<const Choices extends readonly [string, ...string[]]>(choi
   return z.enum(choices, { error: `expected one of ${choices.join(', ')}` });
 }
 
-/** For `.meta(SECRET)`: marks a value that is never printed. */
-export const SECRET = { secret: true } as const;
+/** For `.meta(SECRET)`: marks a value that is never printed, and that may be in a file of its own. */
+export const SECRET = { secret: true, mayBeFile: true } as const;
+
+/** Marks a URL with a password: it is printed without it, and may be in a file of its own. */
+export const HOLDS_PASSWORD = { mayBeFile: true } as const;
 
 /** A port to listen on; 0 takes a free one. */
 export const port = integer(0, 65_535);
