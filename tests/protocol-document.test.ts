@@ -5,7 +5,7 @@ import * as protocol from '@hubbub/protocol';
 import { RIGHTS } from '@hubbub/protocol';
 import { parsePlainMessage } from '@hubbub/protocol/service-message';
 import { describe, expect, test } from 'vitest';
-import { REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from '../apps/edge/src/admission/admission.js';
+import { LEAVING_STATUS, REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from '../apps/edge/src/admission/admission.js';
 import { LIMITS } from '../apps/edge/src/limits/limit-exceeded.js';
 import { MarkdownPage } from './support/markdown-tables.js';
 
@@ -44,8 +44,9 @@ describe('PROTOCOL.md', () => {
           ? 'retries'
           : 'stops',
     ]);
+    const leaving = ['UNAVAILABLE', LEAVING_STATUS.slice(0, 3), 'retries'];
     // A repeated header: any other code is answered with 400.
-    expect(notice.sort()).toEqual([...known, ['INVALID_FORMAT', '400', 'stops']].sort());
+    expect(notice.sort()).toEqual([...known, leaving, ['INVALID_FORMAT', '400', 'stops']].sort());
   });
 
   test('section 1 has the close code of every status', () => {

@@ -1,5 +1,6 @@
 /** The shipped HAProxy configuration: an edge that leaves and restarts, and its own operations. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
@@ -15,6 +16,11 @@ import {
   streamThrough,
   upstreamsOf,
 } from './support/rolling.js';
+
+const SERVERS = ['edge-1', 'edge-2'];
+const BUSY_LOOP = new URL('../presence/busy-loop.mjs', import.meta.url).href;
+/** Longer than a second, which checks once waited. */
+const BUSY_MS = 1800;
 
 beforeAll(() => void provisionHaproxy(), PROVISION_TIMEOUT_MS);
 
@@ -54,6 +60,39 @@ test('an edge is drained by an operator: it keeps its sessions, and gets no more
   await proxy.command('set server edges/edge-1 state ready');
   await newcomers(cluster, proxy, 2);
   expect(await sessionsOn(drained)).toBeGreaterThan(2);
+});
+
+test('edges that are busy together stay in service together', async () => {
+  const env = { NODE_OPTIONS: `--import=${BUSY_LOOP}`, BUSY_LOOP_MS: String(BUSY_MS) };
+  const cluster = await startTwoEdges(env);
+  const proxy = await startHaproxy(upstreamsOf(cluster));
+  const seen = new Set<string>();
+  for (let round = 0; round < 5; round++) {
+    for (const edge of cluster.edges) process.kill(edge.process.pid, 'SIGUSR2');
+    const endsAtMs = performance.now() + BUSY_MS;
+    while (performance.now() < endsAtMs) {
+      for (const name of SERVERS) seen.add((await proxy.server(name)).status);
+      await sleep(100);
+    }
+  }
+  expect([...seen]).toEqual(['UP']);
+  await newcomers(cluster, proxy, 2);
+}, 120_000);
+
+test('checks that fail everywhere do not keep clients out', async () => {
+  const cluster = await startTwoEdges({});
+  const proxy = await startHaproxy(upstreamsOf(cluster));
+  const turnRed = async (name: string): Promise<void> => {
+    await proxy.command(`disable health edges/${name}`);
+    await proxy.command(`set server edges/${name} health down`);
+    await eventually(async () => (await proxy.server(name)).status === 'DOWN');
+  };
+  await turnRed('edge-1');
+  await newcomers(cluster, proxy, 4);
+  expect(await sessionsOn(cluster.edge(0)), 'one red edge is one edge less').toBe(0);
+  await turnRed('edge-2');
+  await newcomers(cluster, proxy, 4);
+  expect([await sessionsOn(cluster.edge(0)), await sessionsOn(cluster.edge(1))], 'all are used').toEqual([2, 6]);
 });
 
 test('its log contains no token, and its metrics can be scraped', async () => {

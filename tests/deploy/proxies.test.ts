@@ -1,6 +1,7 @@
 /** Behavior of both shipped proxy configurations in front of real edges. */
 import { eventually, metricValue, readMetrics, sumByLabel } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { startAuthorizer } from '../admission/authorizer-double.js';
 import { startCluster } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
@@ -33,9 +34,12 @@ describe.each([
     await nothingHappened(stream);
   });
 
-  test('a client whose connection a leaving edge ends reaches the other edge', async () => {
+  test.each([
+    ['502 of a leaving edge', 502],
+    ['connection that a crashing edge ends', 'ends'],
+  ] as const)('the %s does not reach the client: the other edge takes it', async (_what, answer) => {
     const cluster = await startCluster({ edges: 1 });
-    const leaving = await startEchoEdge('ends');
+    const leaving = await startEchoEdge(answer);
     const proxy = await startProxy([leaving, upstreamOf(cluster.edge(0))]);
     await newcomers(cluster, proxy, 6);
     expect(leaving.asked).toBeGreaterThan(0);
@@ -48,6 +52,17 @@ describe.each([
       expect(await ask(port, { headers: UPGRADE })).toMatchObject({ status, retryAfter: '7' });
     }
     expect(edges[0].asked + edges[1].asked).toBe(4);
+  });
+
+  test('edges that cannot ask the authorizer get each handshake once', async () => {
+    const authorizer = await startAuthorizer();
+    authorizer.answer = (_, response) => response.writeHead(500).end();
+    const env = { HUBBUB_AUTHORIZER_URL: authorizer.url, HUBBUB_AUTHORIZE_CONNECTIONS: 'true' };
+    const cluster = await startCluster({ edges: 2, env });
+    const proxy = await startProxy(upstreamsOf(cluster));
+    const path = `/ws?token=${cluster.token({ user: 'u' })}`;
+    for (let i = 0; i < 4; i++) expect((await ask(proxy.port, { path, headers: UPGRADE })).status).toBe(503);
+    expect(authorizer.questions.length, 'one question for each handshake').toBe(4);
   });
 
   test('overloaded edges get each handshake once', async () => {

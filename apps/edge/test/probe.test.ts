@@ -87,11 +87,22 @@ describe('the self-probe', () => {
     expect(rebuilt).toBe(1);
   });
 
-  test('a late subscription is not deaf: while anything arrives, the edge is not ready but does not rebuild', () => {
-    seconds(30, { traffic: true });
+  test('a late subscription is not deaf: while anything arrives, the edge hears for four timeouts, and never rebuilds', () => {
+    seconds(1, { answered: true });
+    seconds(10, { traffic: true });
+    expect({ hears: probe.hears, rebuilt }).toEqual({ hears: true, rebuilt: 0 });
+    seconds(20, { traffic: true });
     expect({ hears: probe.hears, rebuilt }).toEqual({ hears: false, rebuilt: 0 });
     probe.heard(sent.at(-1) ?? -1);
     expect(probe.hears).toBe(true);
+  });
+
+  test('an edge that was late is deaf after one timeout when nothing arrives any more', () => {
+    seconds(1, { answered: true });
+    seconds(5, { traffic: true });
+    expect(probe.hears).toBe(true);
+    seconds(1);
+    expect(probe.hears).toBe(false);
   });
 
   test('a process that was stopped does not count its own pause as silence', () => {

@@ -1,4 +1,4 @@
-/** An upstream instead of an edge: it is ready, and answers with the request, always with the same status, or not at all. */
+/** An upstream instead of an edge: it answers with the request, always with the same status, or not at all. */
 import { createServer, request } from 'node:http';
 import { cleanup } from '../../support/cleanup.js';
 import type { Upstream } from './proxy.js';
@@ -8,7 +8,7 @@ export interface EchoEdge extends Upstream {
   readonly asked: number;
 }
 
-/** @param answer to handshakes: a status, or the end of the connection, as of an edge that is leaving; 200 to others */
+/** @param answer to handshakes: a status, or the end of the connection, as of an edge that crashes; 200 to others */
 export async function startEchoEdge(answer: number | 'ends' = 200): Promise<EchoEdge> {
   let asked = 0;
   const server = createServer(({ headers }, response) => {

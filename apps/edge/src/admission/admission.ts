@@ -87,6 +87,9 @@ export const REFUSAL_STATUS = {
   UNAVAILABLE: '503 Service Unavailable',
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
+/** Of a leaving edge, and of nothing else: proxies repeat this status alone (docs/decisions/0009). */
+export const LEAVING_STATUS = '502 Bad Gateway';
+
 /** Close code of a refusal, for those who asked for one instead of an HTTP answer. */
 export const REFUSAL_CLOSE_CODE: Readonly<Partial<Record<ErrorCode, CloseCode>>> = {
   UNAUTHORIZED: CLOSE_CODES.UNAUTHORIZED,

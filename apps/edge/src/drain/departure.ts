@@ -38,7 +38,7 @@ export class Departure {
     return this.#remaining;
   }
 
-  /** Whether a connection ends without an answer: clients and proxies try another edge. */
+  /** Whether it refuses handshakes, with the status that sends proxies to another edge. */
   get refuses(): boolean {
     return this.#state === 'drained' || (this.#state === 'closing' && !this.#options.sharedPort);
   }

@@ -8,10 +8,10 @@ import {
   type Refusal,
   writeRefusalReason,
 } from '@hubbub/protocol';
-import { REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from '../admission/admission.js';
+import { LEAVING_STATUS, REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from '../admission/admission.js';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './engine.js';
 
-/** When to try again after a 429 or 503, where nothing else is known. */
+/** When to try again after a 429, 502 or 503, where nothing else is known. */
 const RETRY_AFTER_MS = 1000;
 
 /** A plain page on the public port. */
@@ -165,18 +165,31 @@ export function refusalOf(error: unknown): Refusal {
 export interface RefusalOptions {
   readonly isHead?: boolean;
   readonly headers?: Headers;
+  /** Default: that of the code. */
+  readonly status?: string;
 }
 
 /** Answers with the status that belongs to the code, and its JSON body. */
 export function refuse(
   response: HttpResponse,
   { code, message, retryAfterMs, details }: Refusal,
-  { isHead = false, headers = {} }: RefusalOptions = {},
+  { isHead = false, headers = {}, status }: RefusalOptions = {},
 ): void {
   const statuses: Partial<Record<ErrorCode, string>> = REFUSAL_STATUS;
-  response.writeStatus(statuses[code] ?? '400 Bad Request');
+  response.writeStatus(status ?? statuses[code] ?? '400 Bad Request');
   writeHeaders(response, headers);
   if (retryAfterMs !== undefined) response.writeHeader('retry-after', String(Math.ceil(retryAfterMs / 1000)));
   if (code === 'UNAUTHORIZED') response.writeHeader('www-authenticate', 'Bearer'); // RFC 6750 section 3.
   endWithJson(response, { code, message, details }, isHead);
+}
+
+const LEAVING: Refusal = {
+  code: 'UNAVAILABLE',
+  message: 'This edge is leaving; connect again to reach another one.',
+  retryAfterMs: RETRY_AFTER_MS,
+};
+
+/** Refuses with the status that proxies repeat. Always an HTTP answer: after an upgrade no proxy could repeat anything. */
+export function refuseLeaving(response: HttpResponse, headers: Headers = {}): void {
+  answerNextTurn(response, () => refuse(response, LEAVING, { headers, status: LEAVING_STATUS }));
 }

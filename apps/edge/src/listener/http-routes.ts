@@ -13,6 +13,7 @@ import {
   type PageHandler,
   refusalOf,
   refuse,
+  refuseLeaving,
   servePage,
 } from './http-answers.js';
 import { type RoomRoute, roomPathTemplates, roomRoutes } from './room-paths.js';
@@ -98,7 +99,7 @@ function serveLimited(
   const headers = headersFor(request.getHeader('origin'), request.getHeader('host'));
   const screening = events.screen();
   if (screening === 'leaving') {
-    response.close();
+    refuseLeaving(response, headers);
     return;
   }
   if (screening !== 'pass') {

@@ -7,7 +7,14 @@ import type { Session, Socket } from '../sessions/session.js';
 import { type ConnectionWatchOptions, clientOf } from './connection-watch.js';
 import type { HttpRequest, HttpResponse, us_socket_context_t } from './engine.js';
 import { assertSingleHeaders, type Handshake, readHandshake, wantsClose } from './handshake.js';
-import { answerNextTurn, type RefusalClose, refusalCloseFor, refusalOf, refuse } from './http-answers.js';
+import {
+  answerNextTurn,
+  type RefusalClose,
+  refusalCloseFor,
+  refusalOf,
+  refuse,
+  refuseLeaving,
+} from './http-answers.js';
 import type { RoomRoute } from './room-paths.js';
 
 export interface UpgradeEvents {
@@ -21,7 +28,7 @@ export interface UpgradeEvents {
   anySocket(): Socket | undefined;
 }
 
-/** `leaving`: the connection ends without an answer, so that a proxy tries another edge; a status would reach the client. */
+/** `leaving`: the answer has a status of its own, so that a proxy tries another edge. */
 export type Screening = 'pass' | 'leaving' | Refusal;
 
 export interface UpgradeOptions extends ConnectionWatchOptions, Pick<Config, 'handshakeTimeoutMs'> {
@@ -56,7 +63,7 @@ export function upgrade(
   const { group } = client;
   const screening = events.screen();
   if (screening === 'leaving') {
-    response.close();
+    refuseLeaving(response);
     return;
   }
   if (screening !== 'pass' && !wantsClose(request.getQuery())) {

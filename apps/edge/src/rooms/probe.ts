@@ -16,6 +16,8 @@ export interface ProbeOptions {
 }
 
 const NO_BODY = new Uint8Array(0);
+/** A busy edge hears its probes late. While other messages arrive, it may hear them this many timeouts late. */
+const BUSY_TIMEOUTS = 4;
 
 export class Probe {
   readonly #broker: Broker;
@@ -30,7 +32,9 @@ export class Probe {
   #arrivals = 0;
   #arrivalsAtTick = 0;
   #tickedAtMs = 0;
-  /** For how long nothing at all has arrived, as far as this process could have noticed. */
+  /** Whether nothing at all arrived between the last two ticks, as far as this process could have noticed. */
+  #isSilent = false;
+  /** For how long that has been so. */
   #silentMs = 0;
 
   /** @param channel one that the server carries, and that is subscribed */
@@ -41,9 +45,14 @@ export class Probe {
     this.#options = options;
   }
 
-  /** Whether a probe has returned within the timeout. */
+  /**
+   * Whether a probe has returned within the timeout, or within four of them while other messages arrive. One load makes all
+   * edges late: if lateness alone were deafness, all would turn red together.
+   */
   get hears(): boolean {
-    return this.#heardAtMs !== undefined && performance.now() - this.#heardAtMs < this.#options.timeoutMs;
+    if (this.#heardAtMs === undefined) return false;
+    const patience = this.#isSilent ? 1 : BUSY_TIMEOUTS;
+    return performance.now() - this.#heardAtMs < patience * this.#options.timeoutMs;
   }
 
   /** Why the broker refused the last probe; `undefined` where it did not. */
@@ -88,8 +97,8 @@ export class Probe {
     // An overloaded edge is late and not deaf: while anything arrives, rebuilding would lose what is on its way. And what
     // a process that was stopped, or busy, did not hear may wait for it in the socket.
     const wasStalled = sinceTickMs > 2 * this.#options.intervalMs;
-    if (this.#arrivals !== this.#arrivalsAtTick || wasStalled) this.#silentMs = 0;
-    else this.#silentMs += sinceTickMs;
+    this.#isSilent = this.#arrivals === this.#arrivalsAtTick && !wasStalled;
+    this.#silentMs = this.#isSilent ? this.#silentMs + sinceTickMs : 0;
     this.#arrivalsAtTick = this.#arrivals;
     if (this.#silentMs >= this.#options.timeoutMs) {
       this.#silentMs = 0;

@@ -87,7 +87,9 @@ export const clusterSettings = {
     .describe('Interval at which an edge sends itself a message through Redis (the self-probe).'),
   probeTimeoutMs: integer(200, MINUTE_MS)
     .default(3000)
-    .describe('Time without a returned self-probe after which /readyz turns red.'),
+    .describe(
+      'Time without a returned self-probe after which /readyz turns red; four times that while other messages arrive.',
+    ),
   presencePartitions: integer(1, 256)
     .default(16)
     .describe(
