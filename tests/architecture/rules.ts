@@ -46,7 +46,8 @@ const EDGE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   rooms: BELOW_MEMBERSHIPS,
   services: [...BELOW_MEMBERSHIPS, 'rooms'],
   frames: [...BELOW_MEMBERSHIPS, 'rooms', 'services'],
-  listener: ['limits', 'admission', 'account', 'sessions', 'rooms', 'drain'],
+  pusher: [...BELOW_MEMBERSHIPS, 'rooms', 'services', 'frames'],
+  listener: ['limits', 'admission', 'account', 'sessions', 'rooms', 'drain', 'pusher'],
 };
 /** Files of the edge outside its folders; a folder may import only the first. */
 const EDGE_TOP = ['metrics.ts', 'edge.ts', 'index.ts'];

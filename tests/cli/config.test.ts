@@ -40,7 +40,7 @@ describe('config print', () => {
     expect(code).toBe(0);
     const { settings }: Printed = JSON.parse(stdout);
     const byName = Object.fromEntries(settings.map(setting => [setting.name, setting]));
-    expect(Object.keys(byName)).toEqual([...settingNames(), 'namespaces', 'roomPaths', 'webhooks']);
+    expect(Object.keys(byName)).toEqual([...settingNames(), 'namespaces', 'roomPaths', 'webhooks', 'pusherApps']);
     expect(byName).toMatchObject({
       port: { variable: 'HUBBUB_PORT', source: 'environment', value: 9999 },
       adminPort: { source: 'file', value: 9100 },

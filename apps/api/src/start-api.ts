@@ -18,6 +18,7 @@ import type { KeyClaims } from './key-claims.js';
 import { type ApiMetrics, createApiMetrics } from './metrics.js';
 import { OpenConnections } from './open-connections.js';
 import { Publishing } from './publishing.js';
+import { pusherRoutes } from './pusher/pusher-routes.js';
 import { answerConnectionError, limitRequests, RequestSlots } from './request-limits.js';
 import { traceRequests } from './request-spans.js';
 import { type RouteParts, withIdsBesidePath } from './routes/api-route.js';
@@ -132,6 +133,7 @@ function createApiServer(
   traceRequests(server, tracing);
   connections.watch(server, apiRequestTimeoutMs);
   limitRequests(server, slots, metrics);
+  if (config.pusherApps.length > 0) server.register(pusherRoutes({ ...parts, apps: config.pusherApps }));
   server.register(
     describedRoutes({
       title: 'Hubbub',

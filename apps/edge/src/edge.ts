@@ -21,6 +21,7 @@ import { Topics } from './listener/topics.js';
 import { createEdgeGauges, createEdgeMetrics } from './metrics.js';
 import { PresenceReporter } from './presence/presence-reporter.js';
 import { RosterQuestions } from './presence/roster-questions.js';
+import { createPusher } from './pusher/create-pusher.js';
 import { BrokerLink } from './rooms/broker-link.js';
 import { Audiences, createFanout, repairRooms } from './rooms/fanout.js';
 import { Memberships } from './rooms/memberships.js';
@@ -175,7 +176,7 @@ export async function startEdge({
   const revocationControl = createRevocationControl({ sessions, revocations, roomTokens, memberships, conflation });
   const refusalLog = createRefusalLog(log);
   const refusals = new Refusals({ metrics, limitMetrics: limits.metrics, refusalLog, accounts, log });
-  const expiry = new Expiry<Session>(({ socket }) => socket.end(CLOSE_CODES.TOKEN_EXPIRED, 'the token has expired'));
+  const expiry = new Expiry<Session>(session => session.end(CLOSE_CODES.TOKEN_EXPIRED, 'the token has expired'));
   const unread = new UnreadWatch<Session>({
     sessions,
     timeoutMs: config.unreadTimeoutMs,
@@ -185,6 +186,15 @@ export async function startEdge({
       limits.metrics.exceeded(reason);
     },
   });
+  const publisher = new RoomPublisher({
+    broker,
+    history,
+    channels,
+    feeds,
+    namespaces,
+    window: limits.publishes,
+    tracing,
+  });
   const handlers = createFrameHandlers({
     ...admission,
     namespaces,
@@ -192,13 +202,20 @@ export async function startEdge({
     refusals,
     expiry,
     memberships,
-    publisher: new RoomPublisher({ broker, history, channels, feeds, namespaces, window: limits.publishes, tracing }),
+    publisher,
     history: histories.reader,
     events: services.events,
     presence: reporter,
     questions,
   });
   const receive = createReceiver({ limits, refusals, metrics, handlers });
+  const pusher = createPusher(config, {
+    ...{ limits, refusals, metrics, memberships, publisher },
+    sources: admission.sources,
+    nextSocketId: () => sessions.nextSocketId(),
+    events: services.events,
+    sessionLimits: limits.session,
+  });
   const departure = new Departure({ ...config, sessions, metrics });
   const listener = await openListener(config, {
     engine: engine.module,
@@ -216,6 +233,7 @@ export async function startEdge({
       unread,
       memberships,
       receive,
+      pusher,
       endIfRevoked: revocationControl.endIfRevoked,
       metrics,
       limits,

@@ -41,14 +41,12 @@ class FakeSession implements DrainedSession {
   /** The socket of a closed session disappears only after this time. */
   lingersMs = 0;
 
-  readonly socket = {
-    end: (code: number): void => {
-      expect(this.state, 'a closed socket must not be touched').not.toBe('closed');
-      this.closedWith = code;
-      if (this.lingersMs === 0) this.go();
-      else setTimeout(() => this.go(), this.lingersMs);
-    },
-  };
+  end(code: number): void {
+    expect(this.state, 'a closed socket must not be touched').not.toBe('closed');
+    this.closedWith = code;
+    if (this.lingersMs === 0) this.go();
+    else setTimeout(() => this.go(), this.lingersMs);
+  }
 }
 
 class FakeEdge {

@@ -96,6 +96,7 @@ function bench({ leaseMs = 60_000, maxEntries = 10_000, isSubscribed = (): boole
         user: { id: `user-${id}`, name: id },
         state: 'open',
         rooms: new Set(),
+        userIn: () => session.user,
         statusIn: () => session.status,
       };
       sessions.add(session);

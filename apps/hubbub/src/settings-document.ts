@@ -2,6 +2,7 @@
 import {
   type DescribedSetting,
   describedNamespaceFields,
+  describedPusherAppFields,
   describedSettings,
   describedWebhookFields,
   environmentName,
@@ -22,7 +23,7 @@ An unknown name is a problem.
 
 | variable | meaning |
 | --- | --- |
-| \`HUBBUB_CONFIG\` | Path of the configuration file: YAML or JSON with settings, \`namespaces\`, \`roomPaths\` and \`webhooks\`. |
+| \`HUBBUB_CONFIG\` | Path of the configuration file: YAML or JSON with settings, \`namespaces\`, \`roomPaths\`, \`webhooks\`, \`pusherApps\`. |
 | \`NODE_ENV\` | \`production\`: no weak secret, no playground, no default origin. Else development: only hosts and origins of this machine. |
 
 - \`hubbub config print\` shows the effective values and their sources.
@@ -75,6 +76,17 @@ webhooks:
     lifecycle: [room_occupied, room_vacated]
 \`\`\``;
 
+const PUSHER_APPS = `## Apps of the Pusher protocol
+
+An app lets unchanged clients and server SDKs of Pusher use the cluster ([the Pusher protocol](pusher.md)).
+Only the file can configure apps, and every process of the cluster needs the same ones.
+Each app has its own namespaces, which the file cannot configure.
+
+\`\`\`yaml
+pusherApps:
+  - { id: shop, key: 278d425bdf160c739803, secret: 7ad3773142a6692b25b8 } # published: use your own
+\`\`\``;
+
 const RELATIONS_INTRODUCTION = `## Relations
 
 Some settings depend on each other.
@@ -98,6 +110,7 @@ export function settingsDocument(): string {
   });
   const fields = describedNamespaceFields().map(field => [code(field.name), ...columns(field)]);
   const webhooks = describedWebhookFields().map(field => [code(field.name), ...columns(field)]);
+  const pusherApps = describedPusherAppFields().map(field => [code(field.name), ...columns(field)]);
   return `${[
     INTRODUCTION,
     SECRET_FILES,
@@ -105,6 +118,7 @@ export function settingsDocument(): string {
     `${NAMESPACES}\n\n${table(['setting', 'default', 'values', 'meaning'], fields)}`,
     ROOM_PATHS,
     `${WEBHOOKS}\n\n${table(['setting', 'default', 'values', 'meaning'], webhooks)}`,
+    `${PUSHER_APPS}\n\n${table(['setting', 'default', 'values', 'meaning'], pusherApps)}`,
     `${RELATIONS_INTRODUCTION}\n\n${relationsTable()}`,
   ].join('\n\n')}\n`;
 }

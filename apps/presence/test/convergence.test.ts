@@ -123,9 +123,11 @@ class Run {
     let session = this.#random(3) === 0 ? undefined : this.#any(edge);
     if (session === undefined) {
       const id = `user-${this.#random(USERS)}`;
+      const user = { id, name: id };
       session = {
         id: `s${this.#count++}`,
-        user: { id, name: id },
+        user,
+        userIn: () => user,
         state: 'open',
         rooms: new Set(),
         statusIn: () => undefined,

@@ -2,6 +2,8 @@
 import { isProtectedUrl } from './loopback.js';
 import { bufferedBytesFor, memoryLimitBytes, sessionsFor } from './memory-limit.js';
 import type { Namespaces } from './namespaces.js';
+import { pusherAppProblems } from './pusher-app-problems.js';
+import type { PusherApp } from './pusher-apps.js';
 import { brokenRelations, type RelatedSettings } from './relations.js';
 import { API_KEY_MIN_BYTES, JWT_SECRET_MIN_BYTES, secretWeakness } from './secret-strength.js';
 import { hasCredentials } from './settings/fields.js';
@@ -31,7 +33,11 @@ function pingIntervalOf(settings: Pick<Settings, 'pingIntervalMs' | 'idleTimeout
   return settings.pingIntervalMs ?? Math.min(PING_INTERVAL_MS, settings.idleTimeoutMs * PING_SHARE_OF_IDLE_TIMEOUT);
 }
 
-type AllSettings = Settings & { readonly namespaces: Namespaces; readonly webhooks: Webhooks };
+type AllSettings = Settings & {
+  readonly namespaces: Namespaces;
+  readonly webhooks: Webhooks;
+  readonly pusherApps: readonly PusherApp[];
+};
 
 /** With those that depend on others. */
 export function withDefaults(settings: AllSettings, production: boolean): RelatedSettings {
@@ -132,6 +138,7 @@ const CHECKS: readonly CrossCheck[] = [
       .filter(([, { authorize }]) => authorize.length > 0 && authorizerUrl === undefined)
       .map(([name]) => `HUBBUB_AUTHORIZER_URL: required by namespaces.${name}.authorize`),
   ),
+  check(['pusherApps', 'namespaces', 'webhookAllowHttp'], pusherAppProblems),
   check(['webhooks', 'namespaces', 'webhookSecrets', 'webhookAllowHttp'], webhookProblems),
 ];
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Config } from './load-config.js';
 import { namespaceFields } from './namespaces.js';
+import { pusherAppFields } from './pusher-apps.js';
 import { environmentName, settingGroups, settingsSchema } from './settings/settings.js';
 import { givenSettings, type SettingSource } from './sources.js';
 import { webhookFields } from './webhooks.js';
@@ -54,6 +55,11 @@ export function describedNamespaceFields(): DescribedSetting[] {
   ]);
 }
 
+/** Fields of an app of the Pusher protocol. */
+export function describedPusherAppFields(): DescribedSetting[] {
+  return Object.entries(pusherAppFields.shape).map(([name, schema]) => described(name, schema));
+}
+
 /** Fields of a webhook. */
 export function describedWebhookFields(): DescribedSetting[] {
   return Object.entries(webhookFields.shape).map(([name, schema]) => described(name, schema));
@@ -86,6 +92,7 @@ export function effectiveSettings(
     { name: 'namespaces', source: sourceOf('namespaces'), value: config.namespaces },
     { name: 'roomPaths', source: sourceOf('roomPaths'), value: file.roomPaths ?? {} },
     { name: 'webhooks', source: sourceOf('webhooks'), value: shownWebhooks(config) },
+    { name: 'pusherApps', source: sourceOf('pusherApps'), value: shownApps(config) },
   ];
   return [...ofSettings, ...ofFile];
 }
@@ -129,6 +136,10 @@ function shownWebhooks({ webhooks }: Config): Record<string, unknown> {
     return [name, { url: withoutCredentials(url), ...hidden, ...rest }];
   });
   return Object.fromEntries(entries);
+}
+
+function shownApps({ pusherApps }: Config): unknown[] {
+  return pusherApps.map(app => ({ ...app, secret: HIDDEN }));
 }
 
 function shown(value: unknown, secret: boolean): unknown {

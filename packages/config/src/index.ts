@@ -4,6 +4,7 @@ export {
   type DescribedGroup,
   type DescribedSetting,
   describedNamespaceFields,
+  describedPusherAppFields,
   describedSettings,
   describedWebhookFields,
   type EffectiveSetting,
@@ -15,6 +16,12 @@ export { type Config, ConfigError, type LoadOptions, loadConfig } from './load-c
 export { isLoopbackHost } from './loopback.js';
 export { memoryLimitBytes } from './memory-limit.js';
 export { matchesEvent, type Namespace, type Namespaces, namespaceSettings } from './namespaces.js';
+export {
+  PUSHER_WEBHOOK_EVENTS,
+  type PusherApp,
+  type PusherWebhook,
+  type PusherWebhookEvent,
+} from './pusher-apps.js';
 export { RELATIONS, type Relation } from './relations.js';
 export { createRequestSources, ORIGIN_REFUSED, type RequestSources } from './request-source.js';
 export type { RoomPath, TemplatePart } from './room-paths.js';

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { z } from 'zod';
 import { crossProblems, withDefaults } from './cross-problems.js';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
+import { appNamespaces, type PusherApp, pusherAppsSchema } from './pusher-apps.js';
 import { whollyWrong, withoutWrong } from './right-part.js';
 import { type RoomPath, roomPathsSchema } from './room-paths.js';
 import { withSecretPath } from './secret-files.js';
@@ -20,9 +21,11 @@ export interface Config extends Readonly<Settings> {
   readonly pingIntervalMs: number;
   readonly maxTotalBufferedBytes: number;
   readonly maxSessions: number;
+  /** Those of the apps of the Pusher protocol too. */
   readonly namespaces: Namespaces;
   readonly roomPaths: readonly RoomPath[];
   readonly webhooks: Webhooks;
+  readonly pusherApps: readonly PusherApp[];
   /** `NODE_ENV=production`: no development secret, no playground, no origin unless set. */
   readonly production: boolean;
   /** Undefined: tracing is off. */
@@ -53,12 +56,13 @@ const configSchema = settingsSchema.extend({
   namespaces: namespacesSchema,
   roomPaths: roomPathsSchema,
   webhooks: webhooksSchema,
+  pusherApps: pusherAppsSchema,
 });
 
 /**
  * Reads settings from `HUBBUB_*` variables, then the file that `HUBBUB_CONFIG` names, then the defaults. The file is YAML or
- * JSON with the settings' names in camelCase, `namespaces`, `roomPaths` and `webhooks`. A secret may be in a file of its own,
- * which `<NAME>_FILE` names.
+ * JSON with the settings' names in camelCase, `namespaces`, `roomPaths`, `webhooks` and `pusherApps`. A secret may be in a file
+ * of its own, which `<NAME>_FILE` names.
  *
  * @throws {ConfigError} with every problem: unknown names, wrong values, what does not go together, an unreadable file.
  * @example
@@ -85,6 +89,7 @@ export function loadConfig(
   return Object.freeze({
     ...settings,
     ...complete,
+    namespaces: { ...settings.namespaces, ...appNamespaces(settings.pusherApps) },
     nodeId: settings.nodeId ?? inventedNodeId(),
     production,
     ...(traces !== undefined && { traces }),
@@ -120,7 +125,7 @@ function parseRightPart(given: Readonly<Record<string, unknown>>, problems: stri
 }
 
 /** They have no variable. */
-const FILE_SETTINGS: ReadonlySet<string> = new Set(['namespaces', 'roomPaths', 'webhooks']);
+const FILE_SETTINGS: ReadonlySet<string> = new Set(['namespaces', 'roomPaths', 'webhooks', 'pusherApps']);
 
 /** Settings are called by their variable, what only a file can hold by its place in the file. */
 function describeIssue(issue: z.core.$ZodIssue): string[] {

@@ -15,6 +15,8 @@ const PUBLISHED: ReadonlySet<string> = new Set([
   // The example of Standard Webhooks.
   'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   '9f0b7c52d1e84a36b0c7f2e95d18a46c3e70',
+  // The example of Pusher's documentation.
+  '7ad3773142a6692b25b8',
 ]);
 
 /** Examples of other documentation that are long enough, so that people copy them: jwt.io and Supabase. */

@@ -61,7 +61,8 @@ export const webhooksSchema = z
   )
   .default({});
 
-function isReceiverUrl(text: string): boolean {
+/** Whether a webhook may have this URL. */
+export function isReceiverUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hash } = new URL(text);
   return (protocol === 'https:' || protocol === 'http:') && hash === '' && !hasCredentials(text);

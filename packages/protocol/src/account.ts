@@ -56,7 +56,7 @@ export const sessionAccount = z.object({
   node: z.string().describe('The edge that holds or held it.'),
   user: z.object({ id: z.string(), name: z.string() }),
   address: z.string().optional(),
-  encoding: z.enum(['json', 'msgpack']),
+  encoding: z.enum(['json', 'msgpack', 'pusher']),
   state: z.enum(['opening', 'open', 'closed']),
   connected_at: z.string().describe('RFC 3339, to the second.'),
   expires_at: z.string().optional().describe('When the token ends the session.'),

@@ -2,7 +2,7 @@
 import { USER_ID_MAX_BYTES, USER_NAME_MAX_BYTES } from './limits.js';
 import {
   INCARNATION_MAX_BYTES,
-  isStatus,
+  isReportedStatus,
   type Report,
   type ReportBatch,
   SESSION_ID_MAX_BYTES,
@@ -144,5 +144,6 @@ const isRoom = (value: unknown): value is string => typeof value === 'string' &&
 const isSession = (value: unknown): value is string => isText(value, SESSION_ID_MAX_BYTES);
 const isUser = (value: unknown): value is string => isText(value, USER_ID_MAX_BYTES);
 const isName = (value: unknown): value is string => value === '' || isText(value, USER_NAME_MAX_BYTES);
-const isOptionalStatus = (value: unknown): value is Status | undefined => value === undefined || isStatus(value);
+const isOptionalStatus = (value: unknown): value is Status | undefined =>
+  value === undefined || isReportedStatus(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -61,6 +61,8 @@ export interface ReportBatch {
 
 export const SESSION_ID_MAX_BYTES = 64;
 export const STATUS_MAX_BYTES = 256;
+/** A status in a report may be larger: `user_info` of the Pusher protocol has up to 1,024 bytes. */
+export const REPORTED_STATUS_MAX_BYTES = 1280;
 /** A node id of 128 bytes, the slash, and what makes it unique. */
 export const INCARNATION_MAX_BYTES = 192;
 
@@ -72,6 +74,15 @@ export function nodeOf(incarnation: string): string {
 
 /** Whether a value can be a status: a string or an object of at most `STATUS_MAX_BYTES` as JSON. */
 export function isStatus(value: unknown): value is Status {
+  return isStatusOf(value, STATUS_MAX_BYTES);
+}
+
+/** Whether a value can be the status of a report: up to `REPORTED_STATUS_MAX_BYTES`. */
+export function isReportedStatus(value: unknown): value is Status {
+  return isStatusOf(value, REPORTED_STATUS_MAX_BYTES);
+}
+
+function isStatusOf(value: unknown, maxBytes: number): value is Status {
   if (typeof value !== 'string' && !isPlainObject(value)) return false;
-  return utf8Length(JSON.stringify(value)) <= STATUS_MAX_BYTES;
+  return utf8Length(JSON.stringify(value)) <= maxBytes;
 }

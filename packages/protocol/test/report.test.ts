@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fnv1a, partitionOf } from '../src/partition-hash.js';
-import { isStatus, nodeOf, type Report, STATUS_MAX_BYTES } from '../src/report.js';
+import { isStatus, nodeOf, REPORTED_STATUS_MAX_BYTES, type Report, STATUS_MAX_BYTES } from '../src/report.js';
 import { decodeReports, encodeReports } from '../src/report-codec.js';
 
 const INCARNATION = 'edge-1/abc';
@@ -54,7 +54,7 @@ test('a malformed report is dropped and counted, the others of its batch are kep
     ['j', 'not a room!', 's', 'u', 0],
     ['j', 'r', 's', long, 0],
     ['j', 'r', 's', 'u', long],
-    ['j', 'r', 's', 'u', 0, 0, 'y'.repeat(STATUS_MAX_BYTES)],
+    ['j', 'r', 's', 'u', 0, 0, 'y'.repeat(REPORTED_STATUS_MAX_BYTES)],
     ['j', 'r', 's', 'u', 0, 0, 5],
     ['l', 'r', 's'],
     ['r', 'r', 's', -1],

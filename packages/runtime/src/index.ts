@@ -1,4 +1,5 @@
 /** Parts of every Hubbub process, without features: logger, metrics, HTTP servers, orderly shutdown. */
+export { hmacSha256Hex, isHmacSha256Hex } from './hmac.js';
 export type { Readiness } from './http/admin-server.js';
 export { type ListenAddress, listenFailure, listening } from './listen-failure.js';
 export { createLogger, type Logger, occasionally, type ProcessLogger } from './logger.js';

@@ -1,6 +1,7 @@
 /** A session as its account describes it, while it lives and after it has ended. */
-import { CLOSE_CODES, type Encoding, type Sender } from '@hubbub/protocol';
+import { CLOSE_CODES, type Sender } from '@hubbub/protocol';
 import type { SessionAccount } from '@hubbub/protocol/account';
+import type { SessionEncoding } from '@hubbub/protocol/pusher';
 import { readFrames } from './last-frames.js';
 import type { Trail, TrailEntry } from './trail.js';
 
@@ -9,7 +10,7 @@ export interface AccountedSession {
   readonly id: string;
   readonly user: Sender;
   readonly address: string | undefined;
-  readonly encoding: Encoding;
+  readonly encoding: SessionEncoding;
   readonly state: SessionAccount['state'];
   readonly pathRoom: string | undefined;
   readonly rooms: Iterable<string> & { readonly size: number; has(room: string): boolean };

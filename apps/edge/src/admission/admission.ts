@@ -1,17 +1,17 @@
 /** Decides, before the upgrade, whether a request becomes a session (PROTOCOL.md section 1). */
 
-import { type Namespaces, ORIGIN_REFUSED, type RequestSources } from '@hubbub/config';
+import { type Namespaces, ORIGIN_REFUSED, type PusherApp, type RequestSources } from '@hubbub/config';
 import {
   ANONYMOUS_PREFIX,
   CLOSE_CODES,
   type CloseCode,
   chooseSubprotocol,
-  type Encoding,
   type ErrorCode,
   HubbubError,
   isRoomName,
   type Position,
 } from '@hubbub/protocol';
+import type { SessionEncoding } from '@hubbub/protocol/pusher';
 import type { Authorizer } from './authorizer/authorizer.js';
 import { continueWith } from './claims.js';
 import type { AuthorizeJoin, JoiningUser } from './join-authorization.js';
@@ -42,12 +42,16 @@ export interface UpgradeRequest {
   /** `epoch` and `offset` of the query: the position that the client has in the room of the path. */
   readonly queryEpoch?: string | undefined;
   readonly queryOffset?: string | undefined;
+  /** Of a connection in the Pusher protocol: the app's key in the path, and `protocol` of the query. */
+  readonly pusher?: { readonly key: string; readonly version: string | undefined } | undefined;
 }
 
 export interface Admitted extends JoiningUser {
   /** Unique in the cluster. */
   readonly sessionId: string;
-  readonly encoding: Encoding;
+  readonly encoding: SessionEncoding;
+  /** The app of a connection in the Pusher protocol. */
+  readonly pusherApp?: PusherApp;
   /** For `Sec-WebSocket-Protocol` of the answer. */
   readonly subprotocol: string | undefined;
   /** The room that the session is in from the start. */
@@ -130,7 +134,8 @@ export function admit(request: UpgradeRequest, policy: AdmissionPolicy): Admitte
   );
 }
 
-function assertSource({ host, origin }: UpgradeRequest, { sources }: AdmissionPolicy): void {
+/** @throws {HubbubError} `ORIGIN_NOT_ALLOWED`, `FORBIDDEN` */
+export function assertSource({ host, origin }: UpgradeRequest, { sources }: Pick<AdmissionPolicy, 'sources'>): void {
   assertHost(host, sources);
   // A request without an Origin is not from a browser: it carries no ambient credentials that a foreign page could use.
   if (origin !== '' && !sources.isOriginAllowed(origin, host)) {

@@ -9,6 +9,7 @@ import {
   RIGHTS,
   type Right,
   type Sender,
+  type Status,
 } from '@hubbub/protocol';
 import { z } from 'zod';
 import type { TokenIdentity } from './token-identity.js';
@@ -28,10 +29,17 @@ export interface Rights {
 /** The rights of a room token in its one room, or those that a service gives. */
 export interface Grant {
   readonly rights: readonly Right[];
+  /** The member in the roster of the room, in place of the session's user: a channel of the Pusher protocol names its own. */
+  readonly member?: GrantedMember;
   /** Absent: of a service. */
   readonly token?: TokenIdentity;
   /** Of the token, milliseconds since 1970. */
   readonly expiresAtMs?: number;
+}
+
+export interface GrantedMember {
+  readonly user: Sender;
+  readonly status?: Status;
 }
 
 /**

@@ -4,7 +4,8 @@
  * read, they are sent and it returns to the topics. Other sessions cost only a check of their buffers while messages arrive.
  */
 import type { Config } from '@hubbub/config';
-import { CLOSE_CODES, type Encoding } from '@hubbub/protocol';
+import { CLOSE_CODES } from '@hubbub/protocol';
+import type { SessionEncoding } from '@hubbub/protocol/pusher';
 import { type MetricsRegistry, metricsKit } from '@hubbub/runtime';
 import type { Session } from '../sessions/session.js';
 import { Backlog } from './backlog.js';
@@ -55,7 +56,7 @@ function createConflationMetrics(registry: MetricsRegistry, sessionsBehind: () =
 
 /** A frame as one encoding's members get it. */
 export interface ConflatedFrame {
-  readonly encoding: Encoding;
+  readonly encoding: SessionEncoding;
   /** Made for this frame: it is kept. */
   readonly bytes: Uint8Array;
   readonly key: string | undefined;
@@ -86,7 +87,7 @@ export class Conflation {
     return this.#backlogs.size;
   }
 
-  open(topicOf: (encoding: Encoding) => string): ConflatedRoom {
+  open(topicOf: (encoding: SessionEncoding) => string): ConflatedRoom {
     return new ConflatedRoom(this, topicOf);
   }
 
@@ -177,18 +178,18 @@ export class Conflation {
   #cutOff(session: Session): void {
     this.#backlogs.delete(session);
     this.#options.onOverflow(session);
-    session.socket.end(CLOSE_CODES.SLOW_READER, 'too much is buffered');
+    session.end(CLOSE_CODES.SLOW_READER, 'too much is buffered');
   }
 }
 
 /** One room's members, and those of them that are off its native topic. */
 export class ConflatedRoom {
   readonly #conflation: Conflation;
-  readonly #topicOf: (encoding: Encoding) => string;
+  readonly #topicOf: (encoding: SessionEncoding) => string;
   readonly #members = new Set<Session>();
   readonly #away = new Set<Session>();
 
-  constructor(conflation: Conflation, topicOf: (encoding: Encoding) => string) {
+  constructor(conflation: Conflation, topicOf: (encoding: SessionEncoding) => string) {
     this.#conflation = conflation;
     this.#topicOf = topicOf;
   }

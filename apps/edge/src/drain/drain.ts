@@ -6,9 +6,8 @@ import { CLOSE_CODES, type Frame } from '@hubbub/protocol';
 import type { Session } from '../sessions/session.js';
 
 /** The part of a session that the drain uses. */
-export type DrainedSession = Pick<Session, 'state'> & {
+export type DrainedSession = Pick<Session, 'state' | 'end'> & {
   readonly send: (frame: Frame) => unknown;
-  readonly socket: Pick<Session['socket'], 'end'>;
 };
 
 export interface DrainOptions {
@@ -86,7 +85,7 @@ export function drainSessions(options: DrainOptions): Promise<DrainResult> {
     for (const session of leaving) {
       if (session.state === 'closed') continue;
       closed.add(session);
-      session.socket.end(CLOSE_CODES.SERVICE_RESTART, 'this edge is leaving');
+      session.end(CLOSE_CODES.SERVICE_RESTART, 'this edge is leaving');
     }
   }
 

@@ -3,6 +3,7 @@ import { type History, readPage } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type Encoding, type Frame, type HistoryAnswer, namespaceOf, toJsonValue } from '@hubbub/protocol';
 import { CODECS } from '@hubbub/protocol/msgpack';
+import { bodyEncoding } from '@hubbub/protocol/pusher';
 import type { Session } from '../sessions/session.js';
 import type { RecoveryMetrics } from './recovery-metrics.js';
 import { isLeftOut, messagesOf, type RoomMessage } from './room-message.js';
@@ -39,7 +40,7 @@ export class HistoryReader {
     return {
       room_id: room,
       epoch,
-      messages: wanted.flatMap(message => frameOf(message, room, session.encoding)),
+      messages: wanted.flatMap(message => frameOf(message, room, bodyEncoding(session.encoding))),
       more,
       ...(next !== undefined && { next }),
     };

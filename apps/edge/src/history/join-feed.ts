@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GapReason, HubbubError, type Position, type Recovery } from '@hubbub/protocol';
 import { CODECS } from '@hubbub/protocol/msgpack';
+import { bodyEncoding } from '@hubbub/protocol/pusher';
 import type { Session } from '../sessions/session.js';
 import type { RecoveryMetrics } from './recovery-metrics.js';
 import type { ReplayTurns } from './replay-turns.js';
@@ -18,8 +19,8 @@ export interface JoinFeedOptions {
 
 export interface Joining {
   readonly session: Session;
-  /** The last message that the session has. */
-  readonly since: Position | undefined;
+  /** The last message that the session has; `last_message`: it gets the last one of the history. */
+  readonly since: Position | 'last_message' | undefined;
   /** Called once, before the session gets anything of the room. */
   readonly announce?: ((recovery: Recovery) => void) | undefined;
   /** Makes the session a member: it receives every later delivery. */
@@ -39,7 +40,7 @@ export function createJoinFeed(options: JoinFeedOptions): JoinFeed {
 }
 
 async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptions): Promise<Recovery | undefined> {
-  const { session, since: named, isStillValid } = joining;
+  const { session, isStillValid } = joining;
   if (feed.position === undefined) await feed.refresh();
   let confirmed = false;
   let drainedMs = 0;
@@ -48,11 +49,13 @@ async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptio
     if (!isStillValid()) return undefined;
     const position = feed.position;
     if (position === undefined) throw new HubbubError('UNAVAILABLE', 'The history cannot be read now.');
+    const named = joining.since === 'last_message' ? before(position) : joining.since;
     const join = (recovery: Recovery, frames: readonly Uint8Array[] = []): Recovery => {
       joining.announce?.(recovery);
       session.sendAll(frames);
       joining.joinTopic();
-      if (named !== undefined) options.metrics.recovery(recovery.reason ?? 'recovered');
+      if (named !== undefined && joining.since !== 'last_message')
+        options.metrics.recovery(recovery.reason ?? 'recovered');
       return recovery;
     };
     const joinWithGap = (reason: GapReason): Recovery => join({ ...position, recovered: false, reason });
@@ -106,7 +109,12 @@ async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptio
   }
 }
 
+/** The position of a session that has everything but the last message. */
+function before({ epoch, offset }: Position): Position {
+  return { epoch, offset: Math.max(0, offset - 1) };
+}
+
 /** First in a replay to a client that names a position of an earlier epoch. */
 function crossingFrame(room: string, position: Position, previousEpoch: string, { encoding }: Session): Uint8Array {
-  return CODECS[encoding].encode(roomOffsetFrame(room, position, previousEpoch));
+  return CODECS[bodyEncoding(encoding)].encode(roomOffsetFrame(room, position, previousEpoch));
 }

@@ -4,6 +4,7 @@
  */
 import { type Encoding, type Frame, type Position, roomPrefix, spliceRoom } from '@hubbub/protocol';
 import { CODECS, transcode } from '@hubbub/protocol/msgpack';
+import { type SessionEncoding, transcodeToPusher } from '@hubbub/protocol/pusher';
 import type { Session } from '../sessions/session.js';
 import type { ReplayMemory } from './replay-memory.js';
 import { isLeftOut, type KeptMessage, roomOffsetFrame } from './room-message.js';
@@ -24,13 +25,14 @@ export interface WindowBounds {
 
 /** RFC 6455 section 5.2: the longest header of a frame. */
 const WEBSOCKET_HEADER_BYTES = 10;
+const NO_FRAME = new Uint8Array(0);
 /** Of an object with its fields in V8: what a message costs beside its bytes. */
 const MESSAGE_OVERHEAD_BYTES = 256;
 
 interface Kept {
   readonly message: KeptMessage;
   /** Made when first wanted. */
-  readonly frames: Partial<Record<Encoding, Uint8Array>>;
+  readonly frames: Partial<Record<SessionEncoding, Uint8Array>>;
 }
 
 export class ReplayWindow {
@@ -106,6 +108,7 @@ export class ReplayWindow {
     const frames: Uint8Array[] = [];
     for (const kept of this.#kept.slice(offset - this.#from)) {
       const frame = this.#frameFor(kept, session);
+      if (frame.length === 0) continue; // The Pusher protocol has no event for it.
       bytes += frame.length + WEBSOCKET_HEADER_BYTES;
       frames.push(frame);
     }
@@ -128,7 +131,7 @@ export class ReplayWindow {
   #frameFor(kept: Kept, session: Pick<Session, 'id' | 'user' | 'encoding'>): Uint8Array {
     const { message, frames } = kept;
     const { encoding } = session;
-    if (isLeftOut(session, message)) return CODECS[encoding].encode(roomOffsetFrame(this.#room, message));
+    if (isLeftOut(session, message)) return frameBytes(encoding, roomOffsetFrame(this.#room, message));
     const known = frames[encoding];
     if (known !== undefined) return known;
     const frame = this.#frameOf(message, encoding);
@@ -139,7 +142,8 @@ export class ReplayWindow {
   }
 
   /** A message that cannot be made into a frame was lost on its way here: as a gap it is not silence. */
-  #frameOf(message: KeptMessage, encoding: Encoding): Uint8Array {
+  #frameOf(message: KeptMessage, encoding: SessionEncoding): Uint8Array {
+    if (encoding === 'pusher') return transcodeToPusher(message, this.#room) ?? NO_FRAME;
     const body = transcode(message, encoding);
     const frame = body && spliceRoom(encoding, this.#prefixes[encoding], body, message);
     return frame ?? CODECS[encoding].encode(gapFrame(this.#room, message));
@@ -151,11 +155,16 @@ export class ReplayWindow {
   }
 }
 
+/** Of a frame about an offset, which the Pusher protocol does not have. */
+function frameBytes(encoding: SessionEncoding, frame: Frame): Uint8Array {
+  return encoding === 'pusher' ? NO_FRAME : CODECS[encoding].encode(frame);
+}
+
 function gapFrame(room: string, { epoch, offset }: Position): Frame {
   const payload = { room_id: room, reason: 'too_old', epoch, offset };
   return { type: 'room_gap', payload, timestamp: new Date().toISOString() };
 }
 
 function bytesOf(frames: Kept['frames']): number {
-  return (frames.json?.length ?? 0) + (frames.msgpack?.length ?? 0);
+  return (frames.json?.length ?? 0) + (frames.msgpack?.length ?? 0) + (frames.pusher?.length ?? 0);
 }

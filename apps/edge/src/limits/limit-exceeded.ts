@@ -33,6 +33,7 @@ export const LIMITS = [
   'unread_time',
   'handshake_time',
   'authorizer_questions',
+  'client_events',
 ] as const;
 
 export type LimitName = (typeof LIMITS)[number];

@@ -1,5 +1,6 @@
 /** The life of a connection: admitted or refused, welcomed, heard, gone. */
 import { CLOSE_CODES, FEATURES, type Recovery, SUBPROTOCOLS } from '@hubbub/protocol';
+import { bodyEncoding } from '@hubbub/protocol/pusher';
 import type { Logger } from '@hubbub/runtime';
 import type { Accounts } from '../account/accounts.js';
 import { type AdmissionPolicy, type Admitted, admit } from '../admission/admission.js';
@@ -8,6 +9,8 @@ import type { Departure } from '../drain/departure.js';
 import type { Limits } from '../limits/create-limits.js';
 import { LimitExceeded, retryAfterMs } from '../limits/limit-exceeded.js';
 import type { EdgeMetrics } from '../metrics.js';
+import { openConnection } from '../pusher/connections.js';
+import type { Pusher } from '../pusher/create-pusher.js';
 import type { Memberships } from '../rooms/memberships.js';
 import { type Expiry, expiryOf } from '../sessions/expiry.js';
 import type { Receive } from '../sessions/receiver.js';
@@ -24,6 +27,8 @@ export interface ConnectionParts {
   readonly unread: UnreadWatch<Session>;
   readonly memberships: Memberships;
   readonly receive: Receive;
+  /** `undefined` without apps. */
+  readonly pusher: Pusher | undefined;
   /** Ends a session that was revoked during its handshake. */
   readonly endIfRevoked: (session: Session) => boolean;
   readonly metrics: EdgeMetrics;
@@ -37,6 +42,7 @@ const OVERLOADED = 'This edge is overloaded; try again later.';
 
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
   const { admission, departure, sessions, expiry, unread, memberships, limits, metrics, accounts, log } = parts;
+  const { pusher } = parts;
   const countLimit = (error: unknown): never => {
     if (error instanceof LimitExceeded) limits.metrics.exceeded(error.limit);
     throw error;
@@ -53,7 +59,8 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     },
     admit(request) {
       try {
-        const admitted = admit(request, admission);
+        const admitted =
+          request.pusher === undefined || pusher === undefined ? admit(request, admission) : pusher.admit(request);
         return admitted instanceof Promise ? admitted.catch(countLimit) : admitted;
       } catch (error) {
         return countLimit(error);
@@ -68,6 +75,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     opened(socket, admitted) {
       metrics.handshakeAccepted();
       const session = new Session(admitted.sessionId, socket, admitted);
+      if (admitted.pusherApp !== undefined) openConnection(session, admitted.pusherApp);
       sessions.add(session);
       if (parts.endIfRevoked(session)) return session;
       expiry.renew(session, admitted.expiresAtMs);
@@ -90,7 +98,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       for (const { socket } of sessions) return socket;
       return undefined;
     },
-    received: parts.receive,
+    received: pusher === undefined ? parts.receive : byProtocol(parts.receive, pusher.receive),
     drained: session => unread.drained(session),
     overflowed(session) {
       accounts.note(session, { event: 'slow_reader' });
@@ -111,6 +119,11 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
   };
 }
 
+function byProtocol(receive: Receive, receivePusher: Receive): Receive {
+  return (session, bytes, isBinary) =>
+    session.encoding === 'pusher' ? receivePusher(session, bytes, isBinary) : receive(session, bytes, isBinary);
+}
+
 /**
  * Sent when messages to the user, and to the room of the path, reach the session. Then follow the messages that the session
  * missed in that room, then live ones. Never rejects.
@@ -126,7 +139,7 @@ async function welcome(
       payload: {
         session_id: session.id,
         user: session.user,
-        subprotocol: SUBPROTOCOLS[session.encoding],
+        subprotocol: SUBPROTOCOLS[bodyEncoding(session.encoding)],
         rooms: room === undefined ? [] : [room],
         ...(recovery !== undefined && { position: recovery }),
         ...expiryOf(session),
@@ -143,6 +156,6 @@ async function welcome(
     else await memberships.join(session, room, { since, grant, announce });
   } catch (error) {
     log.warn({ event: 'session_not_opened', err: error }, 'a session could not be opened');
-    if (!session.closed) session.socket.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the broker does not answer');
+    if (!session.closed) session.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the broker does not answer');
   }
 }

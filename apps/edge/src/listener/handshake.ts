@@ -32,6 +32,7 @@ export function readHandshake(request: HttpRequest, address: string, route: Room
   const text = request.getQuery();
   const query = text === '' ? NO_QUERY : new URLSearchParams(text);
   const place = route?.read(index => request.getParameter(index));
+  const isPusher = route?.isPusher === true;
   return {
     address,
     authorization: single.get('authorization') ?? '',
@@ -42,11 +43,12 @@ export function readHandshake(request: HttpRequest, address: string, route: Room
     queryRoomToken: query.get('room_token') ?? undefined,
     queryEpoch: query.get('epoch') ?? undefined,
     queryOffset: query.get('offset') ?? undefined,
+    pusher: isPusher ? { key: place?.params.key ?? '', version: query.get('protocol') ?? undefined } : undefined,
     path: request.getUrl(),
     params: place?.params,
-    pathRoom: place?.room,
+    pathRoom: isPusher ? undefined : place?.room,
     repeatedHeader,
-    wantsClose: wantsClose(text),
+    wantsClose: isPusher || wantsClose(text),
   };
 }
 

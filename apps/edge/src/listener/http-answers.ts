@@ -1,13 +1,7 @@
 /** Answers of the public port to plain HTTP: pages, and refusals with their status (PROTOCOL.md section 1). */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  CLOSE_CODES,
-  type CloseCode,
-  type ErrorCode,
-  HubbubError,
-  type Refusal,
-  writeRefusalReason,
-} from '@hubbub/protocol';
+import { CLOSE_CODES, type ErrorCode, HubbubError, type Refusal, writeRefusalReason } from '@hubbub/protocol';
+import { pusherRefusalCode } from '@hubbub/protocol/pusher';
 import { LEAVING_STATUS, REFUSAL_CLOSE_CODE, REFUSAL_STATUS } from '../admission/admission.js';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './engine.js';
 
@@ -146,12 +140,19 @@ export function servePage(
 
 /** A refusal as a close frame has it. */
 export interface RefusalClose {
-  readonly code: CloseCode;
+  readonly code: number;
   readonly reason: string;
 }
 
 export function refusalCloseFor(refusal: Refusal): RefusalClose {
   return { code: REFUSAL_CLOSE_CODE[refusal.code] ?? CLOSE_CODES.BAD_REQUEST, reason: writeRefusalReason(refusal) };
+}
+
+/** RFC 6455 section 5.5: with the code, 125 bytes. Messages are ASCII. */
+const REASON_MAX_LENGTH = 123;
+
+export function pusherCloseFor({ code, message }: Refusal): RefusalClose {
+  return { code: pusherRefusalCode(code), reason: message.slice(0, REASON_MAX_LENGTH) };
 }
 
 /** The refusal of the request; that of an error that is not a {@link HubbubError} names no cause. */

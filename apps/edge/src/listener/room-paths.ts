@@ -14,9 +14,18 @@ export interface PathPlace {
 export interface RoomRoute {
   /** As the engine's router wants it, such as `/rooms/:room_id/ws`; below the base path. */
   readonly pattern: string;
+  /** Its connections speak the Pusher protocol, and name the key of an app. */
+  readonly isPusher?: true;
   /** @param parameterAt the undecoded segment of the parameter at this place of the path */
   read(parameterAt: (index: number) => string | undefined): PathPlace;
 }
+
+/** The path of connections of the Pusher protocol. */
+export const PUSHER_ROUTE: RoomRoute = {
+  pattern: '/app/:key',
+  isPusher: true,
+  read: parameterAt => ({ params: { key: decode(parameterAt(0)) }, room: '' }),
+};
 
 const ROOMS: RoomPath = { path: '/rooms/{room_id}/ws', names: ['room_id'], room: [{ name: 'room_id' }] };
 

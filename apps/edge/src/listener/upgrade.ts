@@ -9,6 +9,7 @@ import type { HttpRequest, HttpResponse, us_socket_context_t } from './engine.js
 import { assertSingleHeaders, type Handshake, readHandshake, wantsClose } from './handshake.js';
 import {
   answerNextTurn,
+  pusherCloseFor,
   type RefusalClose,
   refusalCloseFor,
   refusalOf,
@@ -66,7 +67,7 @@ export function upgrade(
     refuseLeaving(response);
     return;
   }
-  if (screening !== 'pass' && !wantsClose(request.getQuery())) {
+  if (screening !== 'pass' && route?.isPusher !== true && !wantsClose(request.getQuery())) {
     answerNextTurn(response, () => refuse(response, screening));
     return;
   }
@@ -76,7 +77,8 @@ export function upgrade(
   const refuseByClose = (refusal: Refusal): void => {
     // A browser that offered subprotocols insists on one of them.
     const offered = handshake.subprotocols.split(',', 1)[0]?.trim() ?? '';
-    response.upgrade<ConnectionData>({ refusal: refusalCloseFor(refusal), group }, key, offered, extensions, context);
+    const close = route?.isPusher === true ? pusherCloseFor(refusal) : refusalCloseFor(refusal);
+    response.upgrade<ConnectionData>({ refusal: close, group }, key, offered, extensions, context);
   };
   const refuseWith = (refusal: Refusal): void => {
     if (closes()) refuseByClose(refusal);

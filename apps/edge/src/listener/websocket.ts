@@ -13,7 +13,7 @@ import type {
 } from './engine.js';
 import { type HttpRouteOptions, serveHttp } from './http-routes.js';
 import { type AppGeneration, ListeningApps } from './listening-apps.js';
-import { type RoomRoute, roomRoutes } from './room-paths.js';
+import { PUSHER_ROUTE, type RoomRoute, roomRoutes } from './room-paths.js';
 import type { TlsFiles } from './tls-files.js';
 import type { Topics } from './topics.js';
 import { type ConnectionData, type UpgradeEvents, type UpgradeOptions, upgrade } from './upgrade.js';
@@ -34,7 +34,7 @@ export interface ConnectionEvents extends UpgradeEvents {
 export interface WebSocketOptions
   extends HttpRouteOptions,
     UpgradeOptions,
-    Pick<Config, 'host' | 'port' | 'sharedPort' | 'maxBufferedBytes' | 'idleTimeoutMs'> {
+    Pick<Config, 'host' | 'port' | 'sharedPort' | 'maxBufferedBytes' | 'idleTimeoutMs' | 'pusherApps'> {
   /** Above it the engine ends the connection without a close frame; above `maxFrameBytes` the session gets `TOO_LARGE`. */
   readonly maxPayloadBytes: number;
   /** The port speaks TLS. */
@@ -129,5 +129,8 @@ function serveSessions(
   app.ws<ConnectionData>(`${basePath}/ws`, behavior());
   for (const route of roomRoutes(options.roomPaths)) {
     app.ws<ConnectionData>(`${basePath}${route.pattern}`, behavior(route));
+  }
+  if (options.pusherApps.length > 0) {
+    app.ws<ConnectionData>(`${basePath}${PUSHER_ROUTE.pattern}`, behavior(PUSHER_ROUTE));
   }
 }

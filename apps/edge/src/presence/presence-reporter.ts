@@ -9,6 +9,8 @@ import { type AddressedReport, ReportCourier } from './report-courier.js';
 export interface ReportedSession {
   readonly id: string;
   readonly user: Sender;
+  /** The user that the roster of a room shows for it. */
+  userIn(room: string): Sender;
   /** Only open sessions are reported. */
   readonly state: 'opening' | 'open' | 'closed';
   /** The rooms it is in, by name. */
@@ -115,7 +117,7 @@ export class PresenceReporter {
     this.#changedStatus.delete(session);
     for (const room of session.rooms) {
       this.#unanswered.delete(joinKey(session.id, room));
-      this.#ofRoom({ kind: 'drop', room, session: session.id, user: session.user.id });
+      this.#ofRoom({ kind: 'drop', room, session: session.id, user: session.userIn(room).id });
     }
     this.#ofUser({ kind: 'disconnect', session: session.id, user: session.user.id });
   }
@@ -129,7 +131,7 @@ export class PresenceReporter {
   /** The session left by itself: no grace. */
   left(session: ReportedSession, room: string): void {
     this.#unanswered.delete(joinKey(session.id, room));
-    this.#ofRoom({ kind: 'leave', room, session: session.id, user: session.user.id });
+    this.#ofRoom({ kind: 'leave', room, session: session.id, user: session.userIn(room).id });
     this.#ofUser({ kind: 'exit', session: session.id, user: session.user.id, room });
   }
 
@@ -147,10 +149,10 @@ export class PresenceReporter {
   #reportStatuses(): void {
     this.#statusTimer = undefined;
     for (const session of this.#changedStatus) {
-      const { id, user } = session;
       for (const room of session.rooms) {
         const status = session.statusIn(room);
-        this.#ofRoom({ kind: 'status', room, session: id, user: user.id, ...(status !== undefined && { status }) });
+        const user = session.userIn(room).id;
+        this.#ofRoom({ kind: 'status', room, session: session.id, user, ...(status !== undefined && { status }) });
       }
     }
     this.#changedStatus.clear();
@@ -213,12 +215,12 @@ export class PresenceReporter {
 }
 
 function joinOf(session: ReportedSession, room: string, resync: boolean): Report & { readonly room: string } {
-  const { id, user } = session;
+  const user = session.userIn(room);
   const status = session.statusIn(room);
   return {
     kind: 'join',
     room,
-    session: id,
+    session: session.id,
     user: user.id,
     name: user.name,
     ...(status !== undefined && { status }),

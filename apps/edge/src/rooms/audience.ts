@@ -4,6 +4,7 @@
  */
 import { type Encoding, type Envelope, type Position, roomPrefix, spliceRoom } from '@hubbub/protocol';
 import { transcode } from '@hubbub/protocol/msgpack';
+import { SESSION_ENCODINGS, type SessionEncoding, transcodeToPusher } from '@hubbub/protocol/pusher';
 import type { ConflatedRoom, Conflation } from '../conflation/conflation.js';
 import type { Session, Socket } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
@@ -40,6 +41,7 @@ export class Audience {
   // One field for each encoding: there is an audience for every user, and an object in it would cost as much again.
   #jsonSize = 0;
   #msgpackSize = 0;
+  #pusherSize = 0;
   #jsonPrefix: Uint8Array | undefined;
   #msgpackPrefix: Uint8Array | undefined;
   /** Where slow readers get only the newest per key. */
@@ -52,7 +54,7 @@ export class Audience {
   }
 
   get size(): number {
-    return this.#jsonSize + this.#msgpackSize;
+    return this.#jsonSize + this.#msgpackSize + this.#pusherSize;
   }
 
   /** Those of the audience whom the envelope leaves out. */
@@ -81,15 +83,18 @@ export class Audience {
   deliver({ encoding, body, except, position, key }: Delivery, publish: PublishToTopic): Delivered {
     let delivered = 0;
     let isMalformed = false;
-    for (const wanted of ['json', 'msgpack'] as const) {
+    for (const wanted of SESSION_ENCODINGS) {
+      const size = this.#sizeOf(wanted);
+      if (size === 0) continue;
       const leftOut = except.length === 0 ? except : except.filter(session => session.encoding === wanted);
-      const recipients = (wanted === 'json' ? this.#jsonSize : this.#msgpackSize) - leftOut.length;
+      const recipients = size - leftOut.length;
       if (recipients <= 0) continue;
-      const bytes = this.#frame(wanted, transcode({ encoding, body }, wanted), position);
+      const bytes = this.#frame(wanted, { encoding, body }, position);
       if (bytes === undefined) {
         isMalformed = true;
         continue;
       }
+      if (bytes.length === 0) continue; // The Pusher protocol has no event for it.
       this.#publishPast(leftOut, wanted, bytes, publish);
       this.#conflated?.published({ encoding: wanted, bytes, key, except });
       delivered += recipients;
@@ -101,7 +106,12 @@ export class Audience {
    * The engine leaves out one subscriber of a topic. Further ones step off the topic for the moment: what it holds for them
    * until the end of the turn stays theirs, in its place.
    */
-  #publishPast(leftOut: readonly Session[], encoding: Encoding, bytes: Uint8Array, publish: PublishToTopic): void {
+  #publishPast(
+    leftOut: readonly Session[],
+    encoding: SessionEncoding,
+    bytes: Uint8Array,
+    publish: PublishToTopic,
+  ): void {
     const topic = this.#topic(encoding);
     const isBinary = encoding === 'msgpack';
     // The engine can leave out only a subscriber of the topic.
@@ -115,13 +125,18 @@ export class Audience {
     return session.state === 'open' && (this.room === undefined || session.rooms.has(this.room));
   }
 
-  #topic(encoding: Encoding): string {
-    return encoding === 'json' ? `j${this.channel}` : `m${this.channel}`;
+  #topic(encoding: SessionEncoding): string {
+    return encoding === 'json' ? `j${this.channel}` : encoding === 'msgpack' ? `m${this.channel}` : `p${this.channel}`;
   }
 
-  #grow(encoding: Encoding, by: 1 | -1): void {
+  #sizeOf(encoding: SessionEncoding): number {
+    return encoding === 'json' ? this.#jsonSize : encoding === 'msgpack' ? this.#msgpackSize : this.#pusherSize;
+  }
+
+  #grow(encoding: SessionEncoding, by: 1 | -1): void {
     if (encoding === 'json') this.#jsonSize += by;
-    else this.#msgpackSize += by;
+    else if (encoding === 'msgpack') this.#msgpackSize += by;
+    else this.#pusherSize += by;
   }
 
   #prefix(encoding: Encoding, room: string): Uint8Array {
@@ -133,7 +148,13 @@ export class Audience {
     return this.#msgpackPrefix;
   }
 
-  #frame(encoding: Encoding, body: Uint8Array | undefined, position?: Position): Uint8Array | undefined {
+  #frame(
+    encoding: SessionEncoding,
+    published: Pick<Delivery, 'encoding' | 'body'>,
+    position?: Position,
+  ): Uint8Array | undefined {
+    if (encoding === 'pusher') return transcodeToPusher(published, this.room);
+    const body = transcode(published, encoding);
     if (body === undefined || this.room === undefined) return body;
     return spliceRoom(encoding, this.#prefix(encoding, this.room), body, position);
   }

@@ -27,8 +27,8 @@ export interface MembershipsParts {
 }
 
 export interface JoinOptions {
-  /** Messages after this position are replayed if the session may read the history. */
-  readonly since?: Position | undefined;
+  /** Messages after this position, or the last one, are replayed if the session may read the history. */
+  readonly since?: Position | 'last_message' | undefined;
   /** The rights that a room token grants in the room; applied when the session joins. */
   readonly grant?: Grant | undefined;
   /** Called just before the session joins, before it receives any message of the room. */
@@ -125,7 +125,7 @@ export class Memberships {
       throw new HubbubError('NOT_IN_ROOM', 'A service removed the session from the room before the answer.');
     }
     const answered = restrictRecovery(recovery);
-    if (since !== undefined && answered !== undefined) {
+    if (since !== undefined && since !== 'last_message' && answered !== undefined) {
       const { recovered, reason } = answered;
       accounts.note(session, { event: recovered === true ? 'recovered' : 'not_recovered', room, reason });
     }
@@ -136,9 +136,9 @@ export class Memberships {
   leave(session: Session, room: string, departure: Pick<Happening, 'event' | 'reason'> = { event: 'left' }): void {
     this.#parts.accounts.note(session, { ...departure, room });
     session.rooms.delete(room);
-    session.revoke(room);
     this.#removeFromRoom(session, room);
-    this.#parts.presence.left(session, room);
+    this.#parts.presence.left(session, room); // As the member that its grant names.
+    session.revoke(room);
   }
 
   /** Removes a session with a closed connection from everything. Presence gets one report for its rooms. */

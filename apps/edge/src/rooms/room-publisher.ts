@@ -11,6 +11,7 @@ import {
   type Position,
 } from '@hubbub/protocol';
 import { CODECS } from '@hubbub/protocol/msgpack';
+import { bodyEncoding } from '@hubbub/protocol/pusher';
 import { inSpan, type Tracing } from '@hubbub/runtime';
 import type { RoomFeeds } from '../history/room-feeds.js';
 import type { PublishWindow } from '../limits/publish-window.js';
@@ -79,7 +80,7 @@ export class RoomPublisher {
   ): Promise<Publication> {
     const { window } = this.#parts;
     const { echo, historySize, historyTtlMs, durable } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
-    const envelope = envelopeOf(session, frame, echo, traceparent);
+    const envelope = envelopeOf(session, room, frame, echo, traceparent);
     const channel = this.#parts.channels.room(room);
     if (historySize === 0) return window.count(this.#parts.broker.publish(channel, envelope)).then(() => ({}));
     session.cost?.stored.spend(room, { size: historySize, ttlMs: historyTtlMs }, envelope.length);
@@ -103,7 +104,7 @@ export class RoomPublisher {
   publishSignal(session: Session, room: string, frame: UnsentFrame): Promise<void> {
     const { window, broker, channels } = this.#parts;
     window.assertOpen();
-    return window.count(broker.publish(channels.room(room), envelopeOf(session, frame, false)));
+    return window.count(broker.publish(channels.room(room), envelopeOf(session, room, frame, false)));
   }
 }
 
@@ -115,9 +116,16 @@ export function idempotencyKey({ user }: Session, messageId: string | undefined)
   return messageId === undefined ? {} : { idempotencyKey: `${messageId.length}/${messageId}/${user.id}` };
 }
 
-function envelopeOf(session: Session, frame: UnsentFrame, echo: boolean, traceparent?: string): Uint8Array {
+function envelopeOf(
+  session: Session,
+  room: string,
+  frame: UnsentFrame,
+  echo: boolean,
+  traceparent?: string,
+): Uint8Array {
   const now = new Date();
-  const body = CODECS[session.encoding].encode({ ...frame, sender: session.user, timestamp: now.toISOString() });
-  const header: EnvelopeHeader = { encoding: session.encoding, publishedAtMs: now.getTime(), traceparent };
+  const encoding = bodyEncoding(session.encoding);
+  const body = CODECS[encoding].encode({ ...frame, sender: session.userIn(room), timestamp: now.toISOString() });
+  const header: EnvelopeHeader = { encoding, publishedAtMs: now.getTime(), traceparent };
   return encodeEnvelope(echo ? header : { ...header, excludeSession: session.id }, body);
 }

@@ -1,5 +1,6 @@
 /** Executes what services do to rooms and users on every edge: remove members, disconnect users (docs/redis-contract.md). */
 import { type Channels, CLOSE_CODES, type CloseCode, type Control } from '@hubbub/protocol';
+import { kindOfRoom } from '@hubbub/protocol/pusher';
 import type { Conflation } from '../conflation/conflation.js';
 import type { EdgeMetrics } from '../metrics.js';
 import type { Memberships } from '../rooms/memberships.js';
@@ -22,7 +23,7 @@ export function disconnect(
   reason: string,
 ): void {
   for (const room of [...session.rooms]) memberships.leave(session, room);
-  session.socket.end(code, reason);
+  session.end(code, reason);
 }
 
 /** Removes a member from the room and sends it the reason, after what was published before. */
@@ -47,7 +48,12 @@ export function createRoomControl(parts: RoomControlParts): (channel: string, co
 
   function closeRoom(room: string, reason: string | undefined): number {
     const members = [...sessions].filter(session => session.rooms.has(room));
-    for (const session of members) removeFromRoom(session, room, { removed: false, reason }, parts);
+    for (const session of members) {
+      // The room of a user of the Pusher protocol: its end ends the user's connections.
+      if (kindOfRoom(room) === '.user' && session.encoding === 'pusher') {
+        disconnect(session, memberships, CLOSE_CODES.KICKED, reason ?? 'disconnected by the app');
+      } else removeFromRoom(session, room, { removed: false, reason }, parts);
+    }
     return members.length;
   }
 

@@ -5,13 +5,13 @@
 import {
   CLIENT_FRAME_TYPES,
   type ClientFrameType,
-  type Encoding,
   HubbubError,
   isPlainObject,
   readMalformedJson,
 } from '@hubbub/protocol';
 import { type ClientFrame, parseClientFrame, readRequest } from '@hubbub/protocol/client-frame';
 import { CODECS, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
+import { bodyEncoding } from '@hubbub/protocol/pusher';
 import { addFrame } from '../account/last-frames.js';
 import { CALLS } from '../limits/cost.js';
 import type { Limits } from '../limits/create-limits.js';
@@ -38,13 +38,15 @@ export interface ReceiverParts {
   readonly refusals: Refusals;
   readonly metrics: Pick<EdgeMetrics, 'received' | 'frame'>;
   readonly handlers: FrameHandlers;
+  /** Reads a frame of another protocol. @throws {HubbubError} `INVALID_FORMAT` */
+  readonly decode?: (session: Session, bytes: Uint8Array) => ClientFrame;
 }
 
 const RETRY_MIN_MS = 500;
 const RETRY_SPREAD_MS = 1000;
 
 export function createReceiver(parts: ReceiverParts): Receive {
-  const { limits, refusals, metrics } = parts;
+  const { limits, refusals, metrics, decode = decodeFrame } = parts;
   const maxWaiting = maxWaitingFrames(limits.session);
   const maxBytes = limits.session.max_frame_bytes;
 
@@ -60,7 +62,7 @@ export function createReceiver(parts: ReceiverParts): Receive {
       const tooMany = session.allowance.take(nowMs);
       if (bytes.length > maxBytes) throw tooLarge(bytes.length, maxBytes);
       // Also when it is one too many: without its id the client could not know which to send again.
-      const frame = decodeFrame(session.encoding, bytes, isBinary);
+      const frame = decode(session, bytes, isBinary);
       label = labelOf(frame);
       session.lastFrames = addFrame(session.lastFrames, label);
       if (tooMany !== undefined) throw tooMany;
@@ -104,7 +106,8 @@ function labelOf({ type }: ClientFrame): keyof FrameHandlers {
 }
 
 /** @throws {HubbubError} `INVALID_FORMAT` */
-function decodeFrame(encoding: Encoding, bytes: Uint8Array, isBinary: boolean): ClientFrame {
+function decodeFrame(session: Session, bytes: Uint8Array, isBinary: boolean): ClientFrame {
+  const encoding = bodyEncoding(session.encoding);
   if (isBinary !== (encoding === 'msgpack')) {
     const [spoken, got] = isBinary ? ['JSON in text', 'binary'] : ['MessagePack in binary', 'text'];
     throw new HubbubError('INVALID_FORMAT', `This session speaks ${spoken} frames, not ${got} ones.`);

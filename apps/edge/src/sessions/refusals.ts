@@ -54,6 +54,6 @@ export class Refusals {
     const closeCode = session.allowance?.refused(error.code, now());
     if (closeCode === undefined) return;
     limitMetrics.exceeded('refusals');
-    session.socket.end(closeCode, `too many refused frames, the last one with ${error.code}`);
+    session.end(closeCode, `too many refused frames, the last one with ${error.code}`);
   }
 }

@@ -1,7 +1,8 @@
 /** A session: the life of one connection on this edge. It keeps the order of its frames, and answers. */
-import type { Encoding, Frame, HubbubError, Right, Sender, Status } from '@hubbub/protocol';
+import type { CloseCode, Frame, HubbubError, Right, Sender, Status } from '@hubbub/protocol';
 import type { Request } from '@hubbub/protocol/client-frame';
 import { msgpackCodec } from '@hubbub/protocol/msgpack';
+import { pusherCloseCode, pusherText, type SessionEncoding } from '@hubbub/protocol/pusher';
 import type { JoiningUser } from '../admission/join-authorization.js';
 import { type Grant, missingRight, type Rights } from '../admission/rights.js';
 import { NO_TOKEN, type TokenIdentity } from '../admission/token-identity.js';
@@ -33,7 +34,7 @@ type Work = () => void | Promise<void>;
 export type SessionState = 'opening' | 'open' | 'closed';
 
 export interface SessionIdentity extends JoiningUser {
-  readonly encoding: Encoding;
+  readonly encoding: SessionEncoding;
   readonly room?: string | undefined;
   readonly token?: TokenIdentity;
 }
@@ -43,7 +44,7 @@ export class Session {
   readonly user: Sender;
   /** Of the client, as the edge sees it. */
   readonly address: string | undefined;
-  readonly encoding: Encoding;
+  readonly encoding: SessionEncoding;
   /** The rights of its token. Use {@link allows}, which includes room tokens. */
   rights: Rights;
   /** When its token ends it, milliseconds since 1970; kept by `Expiry`. */
@@ -100,8 +101,15 @@ export class Session {
     if (!this.allows(room, right)) throw missingRight(this, room, right, this.#grants?.get(room)?.rights);
   }
 
+  /** The user that the roster of a room shows for it. */
+  userIn(room: string): Sender {
+    return this.#grants?.get(room)?.member?.user ?? this.user;
+  }
+
   /** Its status in a room where it may publish: only there members see it. */
   statusIn(room: string): Status | undefined {
+    const member = this.#grants?.get(room)?.member;
+    if (member !== undefined) return member.status;
     return this.status !== undefined && this.allows(room, 'publish') ? this.status : undefined;
   }
 
@@ -156,9 +164,19 @@ export class Session {
   send(frame: Frame): string | Uint8Array {
     if (this.closed) return '';
     const isBinary = this.encoding === 'msgpack';
-    const encoded = isBinary ? msgpackCodec.encode(frame) : JSON.stringify(frame);
-    this.socket.send(encoded, isBinary);
+    const encoded = isBinary ? msgpackCodec.encode(frame) : this.#textOf(frame);
+    if (encoded !== '') this.socket.send(encoded, isBinary);
     return encoded;
+  }
+
+  /** Empty where the Pusher protocol has no event for the frame. */
+  #textOf(frame: Frame): string {
+    return this.encoding === 'pusher' ? (pusherText(frame) ?? '') : JSON.stringify(frame);
+  }
+
+  /** Ends the connection with a close frame. */
+  end(code: CloseCode, reason: string): void {
+    this.socket.end(this.encoding === 'pusher' ? pusherCloseCode(code) : code, reason);
   }
 
   /** Frames already encoded for this session. */

@@ -7,7 +7,8 @@ export class Sessions implements Iterable<Session> {
   /** Most users have one session, and a set for each would take more memory than all else here. */
   readonly #byUser = new Map<string, Session | Set<Session>>();
   /** 48 random bits for each process, so that ids are unique in the cluster without asking anybody. */
-  readonly #prefix = randomBytes(6).toString('base64url');
+  readonly #random = randomBytes(6);
+  readonly #prefix = this.#random.toString('base64url');
   #count = 0;
 
   get size(): number {
@@ -17,6 +18,12 @@ export class Sessions implements Iterable<Session> {
   nextId(): string {
     this.#count++;
     return `${this.#prefix}.${this.#count.toString(36)}`;
+  }
+
+  /** As `nextId`, of the form that the Pusher protocol has for its sockets: `<digits>.<digits>`. */
+  nextSocketId(): string {
+    this.#count++;
+    return `${this.#random.readUIntBE(0, 6)}.${this.#count}`;
   }
 
   get(id: string): Session | undefined {

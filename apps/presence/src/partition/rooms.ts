@@ -253,11 +253,13 @@ export class Rooms {
 
   #announce(room: Room, type: 'user_joined' | 'user_left', member: Member, excludeSession?: string): void {
     const sender = identity(member);
+    // With the status of a member who joins with one.
+    const user = type === 'user_left' || member.status === undefined ? sender : rosterUser(member);
     this.#journal.announcements.push({
       to: 'room',
       type,
       room: room.name,
-      payload: { user: sender, count: room.members.size, version: room.version },
+      payload: { user, count: room.members.size, version: room.version },
       sender,
       excludeSession,
     });

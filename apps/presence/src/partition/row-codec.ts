@@ -6,7 +6,7 @@
  * when several sessions share the member: the status of each.
  * A user online (field: user id): `[incarnation, session, room, …, incarnation, session, …]`, then `{ l: leaving until }`.
  */
-import { isPlainObject, isStatus, type Status } from '@hubbub/protocol';
+import { isPlainObject, isReportedStatus, type Status } from '@hubbub/protocol';
 import type { Member, StoredMember } from './room.js';
 import { SmallMap } from './small-map.js';
 import { type OnlineUser, type UserSession, withRoom } from './users.js';
@@ -49,7 +49,7 @@ export function decodeMember(id: string, text: string): StoredMember | undefined
     sessions,
     state,
     dueAtMs,
-    status: isStatus(extras.s) ? extras.s : undefined,
+    status: isReportedStatus(extras.s) ? extras.s : undefined,
     statuses: statuses.size > 0 ? statuses : undefined,
     lastSeenMs: isTime(extras.d) ? extras.d : undefined,
   };
@@ -62,7 +62,7 @@ function statusesOf({ s: shown, b: all }: Record<string, unknown>, sessions: Sma
   const statuses = new Map<string, Status>();
   for (let i = 0; i + 1 < pairs.length; i += 2) {
     const [session, status] = [pairs[i], pairs[i + 1]];
-    if (sessions.has(session) && isStatus(status)) statuses.set(session, status);
+    if (sessions.has(session) && isReportedStatus(status)) statuses.set(session, status);
   }
   return statuses;
 }

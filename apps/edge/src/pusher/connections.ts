@@ -1,0 +1,31 @@
+/** State of a connection of the Pusher protocol, beside its session. */
+import type { PusherApp } from '@hubbub/config';
+import { TokenBucket } from '@hubbub/runtime';
+import type { Session } from '../sessions/session.js';
+
+export interface PusherConnection {
+  readonly app: PusherApp;
+  /** Of its client events. */
+  readonly clientEvents: TokenBucket;
+  /** The user that has signed in: the id, and the fields of a member that `user_data` has. */
+  user?: SignedInUser;
+}
+
+export interface SignedInUser {
+  readonly id: string;
+  readonly info: unknown;
+}
+
+const connections = new WeakMap<Session, PusherConnection>();
+
+/** Called once, when the session begins. */
+export function openConnection(session: Session, app: PusherApp): void {
+  const rate = { perSecond: app.clientEventsPerSecond, burst: app.clientEventsPerSecond };
+  connections.set(session, { app, clientEvents: new TokenBucket(rate, performance.now()) });
+}
+
+export function connectionOf(session: Session): PusherConnection {
+  const connection = connections.get(session);
+  if (connection === undefined) throw new Error(`The session ${session.id} is not one of the Pusher protocol.`);
+  return connection;
+}
