@@ -82,6 +82,7 @@ describe('docs/http-api.md', () => {
           .replace(/users\/[^/?"]+/g, 'users/{user_id}')
           .replace(/sessions\/[^/?"]+/g, 'sessions/{session_id}')
           .replace(/events\/[^/?"]+\/[^/?"]+\//g, 'events/{namespace}/{group}/')
+          .replace(/lifecycle\/[^/?"]+\//g, 'lifecycle/{group}/')
           .replace(/dead_letters\/[^/?"]+/g, 'dead_letters/{letter_id}'),
       ])
       .join('\n');

@@ -57,7 +57,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   mintRoomTokenById: { room_id: 'chat:1', user_id: 'u1', rights: ['join'] },
 };
 /** Endless, about one letter, or open to every key: tests/console has their stories. */
-const APART = ['tailRoom', 'tailRoomById', 'replayDeadLetter', 'describeKey'];
+const APART = ['tailRoom', 'tailRoomById', 'replayDeadLetter', 'replayLifecycleDeadLetter', 'describeKey'];
 /** An internal error, which no request is known to cause. */
 const NOT_PROVOKED = ['500'];
 

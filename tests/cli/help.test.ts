@@ -32,6 +32,8 @@ test('the main help lists every command and every exit code', async () => {
   for (const code of [0, 1, 2, 78]) expect(text).toMatch(new RegExp(`^  ${code} +\\w`, 'm'));
 });
 
-test.each([...COMMANDS, 'config print', 'config check', 'config docs'])('%s --help has an example', async command => {
+const BELOW = ['config print', 'config check', 'config docs', 'webhooks dead-letters', 'webhooks redeliver'];
+
+test.each([...COMMANDS, ...BELOW])('%s --help has an example', async command => {
   expect(await help(...command.split(' '))).toMatch(new RegExp(`\nExamples?:\n(.*\n)* {2}\\$ .*hubbub ${command}\\b`));
 });

@@ -40,7 +40,8 @@ test('its services hear joins and leaves, where the namespace enables them', asy
   });
   cleanup(() => hub.close());
   const heard: string[] = [];
-  const consumer = hub.hubbub.onLifecycle({ group: 'doorman' }, event => {
+  const onGap = ({ event, reason }: { event: string; reason: string }) => heard.push(`${event} ${reason}`);
+  const consumer = hub.hubbub.onLifecycle({ group: 'doorman', onGap }, event => {
     heard.push(`${event.event} ${'user' in event ? event.user : event.room}`);
   });
   await eventually(() => consumer.leading);
@@ -50,5 +51,7 @@ test('its services hear joins and leaves, where the namespace enables them', asy
   await eventually(() => heard.includes('member_joined u1'));
   client.close();
   await eventually(() => heard.includes('member_left u1'));
-  expect(heard.filter(event => event.startsWith('member_'))).toEqual(['member_joined u1', 'member_left u1']);
+  expect(heard.filter(event => /^(member_|lifecycle_)/.test(event))).toEqual([
+    ...['lifecycle_gap began', 'member_joined u1', 'member_left u1'],
+  ]);
 });

@@ -204,9 +204,11 @@ describe('presence', () => {
 
 test('lifecycle: one of two instances hears the members of a room join, leave and rejoin; the other takes over', async () => {
   const heard: string[][] = [[], []];
+  const gaps: string[] = [];
+  const onGap = ({ reason }: { reason: string }) => gaps.push(reason);
   const instances = [service(), service()];
   const consumers = instances.map((instance, n) =>
-    instance.onLifecycle({ group: 'doorman', leaseMs: 1000 }, event => {
+    instance.onLifecycle({ group: 'doorman', leaseMs: 1000, onGap }, event => {
       if ('room' in event && event.room === 'hall:1')
         heard[n]?.push(`${event.event} ${'user' in event ? event.user : ''}`);
     }),
@@ -233,4 +235,5 @@ test('lifecycle: one of two instances hears the members of a room join, leave an
     'member_online alice',
     'member_left alice',
   ]);
+  expect(gaps, 'the takeover missed nothing').toEqual(['began']);
 });

@@ -14,14 +14,9 @@ async function lifecycleStory(options: Omit<WebhookStoryOptions, 'presence'> & {
     webhook: { events: undefined, lifecycle, ...options.webhook },
     env: { HUBBUB_WEBHOOK_DEBOUNCE_MS: '0', ...options.env },
   });
-  // A group begins with the events that follow its first lease.
-  await eventually(async () => (await reads(story)) === 1, { describe: 'a worker reads the lifecycle streams' });
+  // A group begins with the events that follow its first lease, and sends a notice.
+  await untilGaps(story, ['began']);
   return story;
-}
-
-async function reads({ workers }: WebhookStory): Promise<number> {
-  const pages = await Promise.all(workers.map(worker => fetch(`${worker.adminUrl}/metrics`).then(page => page.text())));
-  return pages.reduce((sum, page) => sum + Number(/^hubbub_webhooks_leading\{.*\} (\d+)/m.exec(page)?.[1]), 0);
 }
 
 const enter = ({ cluster }: WebhookStory, user: string): Promise<RawClient> =>
@@ -36,6 +31,18 @@ function typesOf({ receiver }: WebhookStory, room: string): readonly string[] {
 const untilTypes = (story: WebhookStory, room: string, types: readonly string[]) =>
   eventually(() => typesOf(story, room).join() === types.join(), {
     describe: `${room} has ${types.join()}`,
+    withinMs: 20_000,
+  });
+
+/** Reasons of the accepted gaps, each gap once. */
+function gapsOf({ receiver }: WebhookStory): readonly unknown[] {
+  const gaps = receiver.accepted.filter(({ type }) => type === 'lifecycle_gap');
+  return [...new Map(gaps.map(gap => [gap.id, gap.reason])).values()];
+}
+
+const untilGaps = (story: WebhookStory, reasons: readonly string[]) =>
+  eventually(() => gapsOf(story).join() === reasons.join(), {
+    describe: `gaps: ${reasons.join()}`,
     withinMs: 20_000,
   });
 
@@ -54,7 +61,7 @@ describe('a room', () => {
       await ann.ask({ type: 'leave_room', payload: { room_id: 'game:1' } });
       await untilTypes(story, 'game:1', Array(n).fill(ROOMS).flat());
     }
-    expect(story.receiver.accepted[0]).toEqual({
+    expect(story.receiver.accepted[1]).toEqual({
       id: expect.stringMatching(/^lifecycle\/p\d+\/\d+-\d+$/),
       kind: 'lifecycle',
       type: 'room_occupied',
@@ -124,4 +131,110 @@ test('a receiver that dies and a worker that is killed lose no event', async () 
   for (const [n, person] of people.entries()) await person.join(`game:${n}`);
   await story.receiver.start();
   for (const room of rooms) await untilTypes(story, room, ['room_occupied', 'room_vacated', 'room_occupied']);
+});
+
+describe('events that are missing', () => {
+  /** The streams lose what no worker has read, as after very many events. */
+  async function awayWhileStreamsLoseEvents(story: WebhookStory): Promise<void> {
+    const { redis } = story.cluster;
+    const ann = await enter(story, 'ann');
+    await ann.join('game:1');
+    await untilTypes(story, 'game:1', ['room_occupied']);
+    await story.workers[0]?.terminate();
+    await ann.ask({ type: 'leave_room', payload: { room_id: 'game:1' } });
+    const streams = () => redis.cli('KEYS', `${redis.prefix}:presence:*:lifecycle`);
+    const lengths = async () => {
+      const keys = (await streams()).split('\n');
+      return (await Promise.all(keys.map(async key => Number(await redis.cli('XLEN', key))))).reduce(
+        (a, b) => a + b,
+        0,
+      );
+    };
+    const before = await lengths();
+    await ann.join('game:2');
+    await eventually(async () => (await lengths()) > before);
+    for (const key of (await streams()).split('\n')) await redis.cli('DEL', key);
+  }
+
+  test('are reported to the receiver when a worker is back, once', async () => {
+    const story = await lifecycleStory();
+    await awayWhileStreamsLoseEvents(story);
+    const worker = await story.startWorker();
+    await untilGaps(story, ['began', 'missed']);
+    expect(story.receiver.accepted.at(-1)).toEqual({
+      id: expect.stringMatching(/^lifecycle\/gap\/\d+-0$/),
+      kind: 'lifecycle',
+      type: 'lifecycle_gap',
+      reason: 'missed',
+      timestamp: expect.any(String),
+    });
+    await worker.terminate();
+    await story.startWorker();
+    const bob = await enter(story, 'bob');
+    await bob.join('game:3');
+    await untilTypes(story, 'game:3', ['room_occupied']);
+    expect(gapsOf(story)).toEqual(['began', 'missed']);
+  });
+
+  test('are reported although the worker is killed before the receiver accepts', async () => {
+    const story = await lifecycleStory();
+    await awayWhileStreamsLoseEvents(story);
+    await story.receiver.stop();
+    const worker = await story.startWorker();
+    await eventually(() => worker.output.lines.some(line => line.includes('webhook_failed')));
+    await worker.kill();
+    await story.receiver.start();
+    await story.startWorker();
+    await untilGaps(story, ['began', 'missed']);
+  });
+});
+
+describe('an event that the receiver never accepts', () => {
+  test('is a dead letter that the command line lists and sends again', async () => {
+    const story = await lifecycleStory({ env: { HUBBUB_WEBHOOK_MAX_ATTEMPTS: '2' }, webhook: { events: ['move'] } });
+    let status = 500;
+    story.receiver.behave = ({ events }) => (events.some(({ room }) => room === 'game:bad') ? { status } : {});
+    const ann = await enter(story, 'ann');
+    for (const room of ['game:bad', 'game:good']) await ann.join(room);
+    await ann.ask({ type: 'move', room: 'game:bad', payload: { n: 1 } });
+    await untilTypes(story, 'game:good', ['room_occupied']);
+    const deadLettered = eventResult(story.workers[0], 'dead_lettered');
+    await eventually(async () => (await deadLettered()) === 2);
+
+    const listed = await story.command('dead-letters', 'referee');
+    expect(listed.stdout).toMatch(/^letter +event +about +attempts +given up +reason\n/);
+    expect(listed.stdout).toMatch(/^\d+-0 +room_occupied +game:bad +2 .*the receiver answered 500$/m);
+    expect(listed.stdout).toMatch(/^game\/\d+-0 +move +game:bad +2 /m);
+    const { dead_letters } = JSON.parse((await story.command('dead-letters', 'referee', '--json')).stdout);
+    expect(dead_letters).toHaveLength(2);
+
+    status = 204;
+    const [letter] = /^\d+-0/m.exec(listed.stdout) ?? [''];
+    expect(await story.command('redeliver', 'referee', letter)).toMatchObject({
+      code: 0,
+      stdout: 'events sent again: 1\n',
+    });
+    await eventually(() => typesOf(story, 'game:bad').includes('room_occupied'));
+    expect(await story.command('redeliver', 'referee', '--all')).toMatchObject({
+      code: 0,
+      stdout: 'events sent again: 1\n',
+    });
+    await eventually(() => typesOf(story, 'game:bad').includes('move'));
+    const again = await story.command('redeliver', 'referee', letter);
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`no such dead letter, or without an event: ${letter}`),
+    });
+    expect((await story.command('dead-letters', 'referee')).stdout.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('wrong use of the commands names the right one', async () => {
+    const story = await startWebhookStory({ workers: 0 });
+    expect(await story.command('redeliver', 'nobody', '--all')).toMatchObject({
+      ...{ code: 2, stderr: expect.stringContaining('unknown webhook nobody; known: referee') },
+    });
+    expect(await story.command('redeliver', 'referee')).toMatchObject({
+      ...{ code: 2, stderr: expect.stringContaining('expected letters, or --all') },
+    });
+  });
 });

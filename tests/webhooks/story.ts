@@ -3,7 +3,7 @@ import { connectHubbub, type WebhookEvent } from '@hubbub/server';
 import { countOf, eventually } from '@hubbub/tools/kit';
 import { withConfigFile } from '../presence/config-file.js';
 import { type Environment, startCluster, type TestCluster } from '../support/cluster.js';
-import { startProcess, type TestProcess } from '../support/process.js';
+import { runHubbub, startProcess, type TestProcess } from '../support/process.js';
 import { connect } from '../support/raw-client.js';
 import type { TestRedis } from '../support/redis.js';
 import { type Receiver, SECRET, startReceiver } from './receiver.js';
@@ -21,6 +21,8 @@ export interface WebhookStory {
   readonly receiver: Receiver;
   readonly workers: readonly TestProcess[];
   startWorker(env?: Environment): Promise<TestProcess>;
+  /** Runs `hubbub webhooks` with these words. */
+  command(...words: string[]): ReturnType<typeof runHubbub>;
   /** Joins the room and sends `count` events, each after the ack of the one before. */
   play(room: string, count: number, first?: number): Promise<void>;
   /** Numbers of the accepted events of a room, in their order, repetitions included. */
@@ -59,6 +61,10 @@ export async function startWebhookStory(options: WebhookStoryOptions = {}): Prom
   const ofRoom = (room: string) => receiver.accepted.filter(event => event.room === room);
   return {
     ...{ cluster, receiver, workers, startWorker },
+    command: (...words) =>
+      runHubbub(['webhooks', ...words], {
+        ...{ HUBBUB_REDIS_URL: cluster.redis.url, HUBBUB_REDIS_PREFIX: cluster.redis.prefix, ...file },
+      }),
     async play(room, count, first = 1) {
       const client = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: `player-of-${room}` }) });
       await client.join(room);

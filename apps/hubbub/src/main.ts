@@ -53,12 +53,13 @@ Exit codes:
   78  the configuration is wrong; every problem is named`,
   );
 
-const [, , name = ''] = process.argv;
+const [, , name = '', word = '-'] = process.argv;
 const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
 // All commands for the help and for an unknown name.
 for (const each of load === undefined ? Object.values(COMMANDS) : [load]) program.addCommand(await each());
 reportUsage(program);
-if (!SERVERS.has(name)) endWithReader();
+// `hubbub webhooks` serves, and the commands below it do not.
+if (!SERVERS.has(name) || !word.startsWith('-')) endWithReader();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -141,20 +141,21 @@ export class OwnedPartition {
   }
 
   /**
-   * Renews what is due: the partition often, its hashes all together at the pace of their lifetime.
+   * Renews what is due: the partition often, its other keys all together at the pace of their lifetime.
    * @returns false when the partition has another owner, or Redis lost it
    */
   async renew(nowMs: number): Promise<boolean> {
     if (nowMs < Math.min(this.#nextMetaRenewalMs, this.#nextHashRenewalMs)) return true;
-    const hashes: string[] = [];
+    const keys: string[] = [];
     if (nowMs >= this.#nextHashRenewalMs) {
-      hashes.push('rooms', ...Array.from({ length: USER_BUCKETS }, (_, bucket) => userHash(bucket)));
-      for (const room of this.#partition.rooms.values()) hashes.push(roomHash(room.name));
+      // Services that were away for long find what they missed in the stream.
+      keys.push('rooms', 'lifecycle', ...Array.from({ length: USER_BUCKETS }, (_, bucket) => userHash(bucket)));
+      for (const room of this.#partition.rooms.values()) keys.push(roomHash(room.name));
       // Partitions are claimed together; their renewals need not stay together.
       const spread = this.#nextHashRenewalMs === 0 ? (this.claim.partition + 1) / this.#deps.partitions : 1;
       this.#nextHashRenewalMs = nowMs + HASH_RENEWAL_MS * spread;
     }
-    if (!(await this.#deps.store.renew(this.claim, hashes))) return false;
+    if (!(await this.#deps.store.renew(this.claim, keys))) return false;
     this.#nextMetaRenewalMs = nowMs + META_RENEWAL_MS;
     return true;
   }

@@ -59,8 +59,8 @@ export interface PartitionStore {
   commit(claim: Claim, commit: Commit): Promise<boolean>;
   /** Rooms whose members missed messages, because the server that carries them did not answer. It does now. */
   takeMissed(claim: Claim): Iterable<string>;
-  /** Renews the life of the partition and of the named hashes. False: the claim is not valid any more. */
-  renew(claim: Claim, hashes: readonly string[]): Promise<boolean>;
+  /** Renews the life of the partition and of the named keys. False: the claim is not valid any more. */
+  renew(claim: Claim, keys: readonly string[]): Promise<boolean>;
   /** Releases the claim, so that any instance may claim it immediately. */
   release(claim: Claim): Promise<void>;
 }
@@ -73,5 +73,5 @@ export const PARTITION_TTL_MS = 120_000;
  */
 export const HASH_RENEWAL_MS = 120_000;
 
-/** Entries of a partition's lifecycle stream: services that are away for longer miss events, and ask over HTTP. */
+/** Entries of a partition's lifecycle stream: services that are further behind get a gap, and ask over HTTP. */
 export const LIFECYCLE_MAX_ENTRIES = 4096;

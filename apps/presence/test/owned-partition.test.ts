@@ -8,6 +8,7 @@ import { MemoryPartitionStore } from '../src/memory/memory-partition-store.js';
 import { createPresenceMetrics } from '../src/metrics.js';
 import { OwnedPartition, RESTORING_MS } from '../src/owned-partition.js';
 import { DEFAULT_NAMESPACE_RULES, DEFAULT_RULES } from '../src/partition/rules.js';
+import { HASH_RENEWAL_MS } from '../src/partition-store.js';
 import { type HeardFrame, readEnvelope } from './support/edge-double.js';
 
 const GRACE_MS = DEFAULT_NAMESPACE_RULES.leaveGraceMs;
@@ -133,4 +134,18 @@ test('leaves after a loss are forgotten when edges have had the time to report a
   expect(left()).toEqual([]);
   await owned.step([bench.entry(START_MS + RESTORING_MS, join('bob'), leave('bob'))], false, START_MS + RESTORING_MS);
   expect(left()).toEqual([]);
+});
+
+test('an owner renews the lifecycle stream for services that are away, from the takeover on', async () => {
+  const bench = new Bench();
+  const renewed: string[] = [];
+  bench.store.renew = async (_claim: unknown, keys: readonly string[] = []) => {
+    renewed.push(...keys);
+    return true;
+  };
+  const owned = await bench.takeOver('p1', START_MS);
+  expect(renewed).toContain('lifecycle');
+  renewed.length = 0;
+  await owned.renew(START_MS + 2 * HASH_RENEWAL_MS);
+  expect(renewed).toContain('lifecycle');
 });

@@ -1,8 +1,9 @@
 /** Removes changes that were undone within a moment: a room that is occupied and vacated again is as it was. */
 import type { LifecycleEntry } from '@hubbub/broker';
-import type { LifecycleEventName } from '@hubbub/protocol';
 
-const OPPOSITES: Readonly<Partial<Record<LifecycleEventName, LifecycleEventName>>> = {
+type Name = LifecycleEntry['event']['event'];
+
+const OPPOSITES: Readonly<Partial<Record<Name, Name>>> = {
   room_occupied: 'room_vacated',
   room_vacated: 'room_occupied',
   user_online: 'user_offline',

@@ -21,11 +21,11 @@ export function deliverLifecycleEvents(parts: LifecycleParts): Consumer {
   const options: ConsumerOptions<LifecycleEntry> = {
     ...parts.consumer,
     onDeadLetter({ entryId: entry, attempt }, error) {
-      metrics.events(webhook, 'dropped');
+      metrics.events(webhook, 'dead_lettered');
       const reason = error instanceof Error ? error.message : String(error);
       log.error(
-        { event: 'webhook_event_dropped', webhook, entry, attempt, reason },
-        'a lifecycle event was dropped after the last attempt of a webhook',
+        { event: 'webhook_dead_letter', webhook, entry, attempt, reason },
+        'a lifecycle event became a dead letter of a webhook',
       );
     },
   };
@@ -36,6 +36,10 @@ export function deliverLifecycleEvents(parts: LifecycleParts): Consumer {
       async handle(entries, signal) {
         const changes = debounce(entries, debounceMs);
         const selected = changes.filter(entry => isSelected(entry, parts));
+        if (entries.some(({ event }) => event.event === 'lifecycle_gap' && event.reason === 'missed')) {
+          metrics.limited(webhook, 'kept_events');
+          log.warn({ event: 'webhook_gap', webhook }, 'lifecycle events were missed');
+        }
         metrics.events(webhook, 'debounced', entries.length - changes.length);
         metrics.events(webhook, 'filtered', changes.length - selected.length);
         if (selected.length === 0) return;
@@ -55,6 +59,8 @@ export function deliverLifecycleEvents(parts: LifecycleParts): Consumer {
 }
 
 function isSelected({ event }: LifecycleEntry, { names, namespaces }: LifecycleParts): boolean {
+  // Any event that a webhook gets may be missing.
+  if (event.event === 'lifecycle_gap') return true;
   if (!names.includes('*') && !names.includes(event.event)) return false;
   return namespaces === undefined || !('room' in event) || namespaces.includes(namespaceOf(event.room));
 }

@@ -6,11 +6,11 @@ import { REQUEST_RESULTS, type RequestResult } from './delivery-failure.js';
 const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const BATCH_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
-export const EVENT_RESULTS = ['delivered', 'dead_lettered', 'dropped', 'filtered', 'debounced'] as const;
+export const EVENT_RESULTS = ['delivered', 'dead_lettered', 'filtered', 'debounced'] as const;
 export type EventResult = (typeof EVENT_RESULTS)[number];
 
 /** Limits of requests, as the counter names them. */
-const LIMITS = ['response_bytes', 'batch_bytes'] as const;
+const LIMITS = ['response_bytes', 'batch_bytes', 'kept_events'] as const;
 
 export type WebhookMetrics = ReturnType<typeof createWebhookMetrics>;
 
@@ -29,11 +29,11 @@ export function createWebhookMetrics(
     initial: perWebhook('result', REQUEST_RESULTS),
   });
   const events = counterOf('hubbub_webhooks_events_total', 'result', {
-    help: 'Events by result. dropped: lifecycle events after the last attempt. filtered: of other types. debounced: undone.',
+    help: 'Events by result. dead_lettered: given up. filtered: of other types. debounced: undone.',
     initial: perWebhook('result', EVENT_RESULTS),
   });
   const limited = counterOf('hubbub_webhooks_limited_total', 'limit', {
-    help: 'Effects of limits. response_bytes: the connection of a long answer was closed. batch_bytes: one event was larger.',
+    help: 'Effects of limits. response_bytes: a long answer was cut off. batch_bytes: one event was larger. kept_events: a gap.',
     initial: perWebhook('limit', LIMITS),
   });
   const durations = new Histogram({

@@ -9,6 +9,7 @@ import { deliverLifecycleEvents } from './lifecycle-events.js';
 import { createWebhookMetrics, type WebhookMetrics } from './metrics.js';
 import { Receiver } from './receiver.js';
 import type { StreamParts } from './stream-parts.js';
+import { webhookGroup, webhookStreams } from './streams.js';
 
 /** Requests have a deadline of their own; this one covers the time that events wait for a free request. */
 const HANDLER_TIMEOUT_MS = 3_600_000;
@@ -79,7 +80,7 @@ function startWebhook(name: string, webhook: Webhook, { config, log, metrics, br
   });
   const newStream = (): StreamParts => ({
     webhook: name,
-    group: `webhook.${name}`,
+    group: webhookGroup(name),
     delivery: new Delivery({ webhook: name, receiver, concurrency, maxEvents, maxBytes, metrics, log }),
     maxEvents,
     maxBytes,
@@ -93,10 +94,8 @@ function startWebhook(name: string, webhook: Webhook, { config, log, metrics, br
     log,
   });
   const { events = [], lifecycle = [], namespaces } = webhook;
-  const sources = (namespaces ?? Object.keys(config.namespaces)).filter(
-    namespace => events.length > 0 && (config.namespaces[namespace]?.events ?? []).length > 0,
-  );
-  const consumers = sources.map(namespace =>
+  const streams = webhookStreams(webhook, config.namespaces);
+  const consumers = streams.namespaces.map(namespace =>
     deliverClientEvents({
       ...newStream(),
       events: brokerClient.events,
@@ -105,7 +104,7 @@ function startWebhook(name: string, webhook: Webhook, { config, log, metrics, br
       lingerMs: config.webhookLingerMs,
     }),
   );
-  if (lifecycle.length > 0) {
+  if (streams.hasLifecycle) {
     const debounceMs = config.webhookDebounceMs;
     consumers.push(
       deliverLifecycleEvents({

@@ -61,12 +61,12 @@ export interface EventGroup extends ConsumerGroup<EventEntry> {
   replay(letterId: string): Promise<string | undefined>;
 }
 
-export interface DeadLetter {
+export interface DeadLetter<Event = ClientEvent> {
   /** Names the letter among those of its group. */
   readonly letterId: string;
   readonly entryId: string;
   /** Absent if another program wrote a malformed event (reason {@link MALFORMED}); its fields are kept unchanged. */
-  readonly event?: ClientEvent;
+  readonly event?: Event;
   /** How often it was tried. */
   readonly attempt: number;
   /** At most {@link DEAD_LETTER_REASON_MAX} characters. */

@@ -28,7 +28,13 @@ export {
 } from './history.js';
 export { type EntryPage, type PageQuery, readPage } from './history-page.js';
 export { Interest } from './interest.js';
-export { LIFECYCLE_KEPT_MAX, type LifecycleEntry, type LifecycleLog } from './lifecycle-log.js';
+export {
+  LIFECYCLE_KEPT_MAX,
+  type LifecycleEntry,
+  type LifecycleGroup,
+  type LifecycleLetter,
+  type LifecycleLog,
+} from './lifecycle-log.js';
 export { MemoryExchange } from './memory/memory-broker.js';
 export { MemoryCluster } from './memory/memory-cluster.js';
 export { MemoryEventLog } from './memory/memory-event-log.js';

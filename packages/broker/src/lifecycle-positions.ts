@@ -40,15 +40,3 @@ export class LifecyclePositions {
     return progress.done === before ? undefined : progress.done;
   }
 }
-
-/** `p3/1700000000000-0`: unique in the cluster. */
-export function lifecycleEntryId(partition: number, id: string): string {
-  return `p${partition}/${id}`;
-}
-
-/** @throws {RangeError} for what {@link lifecycleEntryId} did not make. */
-export function parseLifecycleEntryId(entryId: string): [partition: number, id: string] {
-  const match = /^p(\d+)\/(\d+-\d+)$/.exec(entryId);
-  if (match?.[1] === undefined || match[2] === undefined) throw new RangeError(`no lifecycle entry: ${entryId}`);
-  return [Number(match[1]), match[2]];
-}

@@ -89,7 +89,7 @@ export function laterPosition(a: LogPosition, b: LogPosition): LogPosition {
   return isBefore(a, b) ? b : a;
 }
 
-function isBefore(a: LogPosition, b: LogPosition): boolean {
+export function isBefore(a: LogPosition, b: LogPosition): boolean {
   const [[aMs = 0, aSequence = 0], [bMs = 0, bSequence = 0]] = [a.split('-').map(Number), b.split('-').map(Number)];
   return aMs < bMs || (aMs === bMs && aSequence < bSequence);
 }

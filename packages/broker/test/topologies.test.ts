@@ -80,6 +80,9 @@ describe.each(Object.entries(TOPOLOGIES))('on %s', (name, start) => {
       append: async event => {
         await redis.run(stream, server => server.xadd(stream, '*', ...lifecycleFields(event)));
       },
+      keepNewest: async count => {
+        await redis.run(stream, server => server.xtrim(stream, 'MAXLEN', count));
+      },
     };
   });
   namespaceDirectoryConformance(async () => new RedisNamespaceDirectory({ ...(await open()), maxAgeMs: 0 }));

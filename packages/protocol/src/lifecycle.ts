@@ -36,8 +36,18 @@ export type LifecycleEvent =
   | { readonly event: RoomEventName; readonly room: string; readonly atMs: number }
   | MemberEvent;
 
+/**
+ * Events may be missing before those that follow. `began`: the group had no place, because it is new or was away for a day.
+ * `missed`: the streams lost events that it had not read.
+ */
+export interface LifecycleGap {
+  readonly event: 'lifecycle_gap';
+  readonly reason: 'began' | 'missed';
+  readonly atMs: number;
+}
+
 /** The event as the fields of its stream entry: names and values in turn. */
-export function lifecycleFields(event: LifecycleEvent): string[] {
+export function lifecycleFields(event: LifecycleEvent | LifecycleGap): string[] {
   const fields = ['event', event.event];
   if ('room' in event) fields.push('room', event.room);
   if ('user' in event) fields.push('user', event.user);
@@ -48,7 +58,9 @@ export function lifecycleFields(event: LifecycleEvent): string[] {
 }
 
 /** The event in the fields of an entry; `undefined` when it is malformed. */
-export function readLifecycleFields(fields: Readonly<Record<string, string>>): LifecycleEvent | undefined {
+export function readLifecycleFields(
+  fields: Readonly<Record<string, string>>,
+): LifecycleEvent | LifecycleGap | undefined {
   const { event, user, room, name, reason, at } = fields;
   const atMs = Number(at);
   if (!Number.isSafeInteger(atMs)) return undefined;
@@ -67,6 +79,8 @@ export function readLifecycleFields(fields: Readonly<Record<string, string>>): L
       const member = { event, room, user, name, atMs };
       return reason === 'left' || reason === 'dropped' ? { ...member, reason } : member;
     }
+    case 'lifecycle_gap':
+      return reason === 'began' || reason === 'missed' ? { event, reason, atMs } : undefined;
     default:
       return undefined;
   }

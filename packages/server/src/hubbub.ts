@@ -1,5 +1,11 @@
 /** The cluster as a service sees it. */
-import { type BrokerClient, DEAD_LETTERS_MAX, type DeadLetter, type EventBacklog } from '@hubbub/broker';
+import {
+  type BrokerClient,
+  DEAD_LETTERS_MAX,
+  type DeadLetter,
+  type EventBacklog,
+  type LifecycleLetter,
+} from '@hubbub/broker';
 import {
   type AnyEvents,
   Channels,
@@ -102,7 +108,7 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Acc
   /**
    * Hands lifecycle events to the handler: users online and offline, rooms occupied and vacated, and the members of
    * namespaces with `memberEvents`. At least once, in order for each room and user. A group begins when its
-   * first consumer has the lease; one that is away for minutes misses events: query `presence` when you start.
+   * first consumer has the lease. `onGap` reports that events may be missing: query `presence` then.
    * @throws {HubbubError} `INVALID_FORMAT` for a name or an option that cannot be.
    * @example hubbub.onLifecycle({ group: 'greeter' }, event => console.log(event.event));
    */
@@ -123,6 +129,15 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Acc
    * @example for (const { letterId } of await hubbub.deadLetters('game', 'referee')) await hubbub.replayDeadLetter('game', 'referee', letterId);
    */
   replayDeadLetter(namespace: string, group: string, letterId: string): Promise<boolean>;
+  /**
+   * Lifecycle events that this group gave up, oldest first; the newest 10,000 are kept, for a day after the group's last
+   * activity. They are about the past: query `presence` for the current state.
+   * @param limit 1 to 10,000. Default 100
+   * @throws {HubbubError} `INVALID_FORMAT`, `UNAVAILABLE`
+   */
+  lifecycleDeadLetters(group: string, limit?: number): Promise<readonly LifecycleLetter[]>;
+  /** Gives the event of a lifecycle dead letter to its group again. Else as `replayDeadLetter`. */
+  replayLifecycleDeadLetter(group: string, letterId: string): Promise<boolean>;
   /**
    * The client events of each announced namespace that wait for services; namespaces without events or groups are left out.
    * @throws {HubbubError} `UNAVAILABLE`
@@ -249,6 +264,15 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
       await gate.pass(async () => {
         const { events } = brokerClient;
         const ofGroup = events.group(namespaceName(namespace), groupName(group));
+        return (await ofGroup.replay(streamId('letterId', letterId))) !== undefined;
+      }),
+    lifecycleDeadLetters: async (group, limit = 100) =>
+      await gate.pass(() =>
+        brokerClient.lifecycle.group(groupName(group)).deadLetters(wholeNumber('limit', limit, 1, DEAD_LETTERS_MAX)),
+      ),
+    replayLifecycleDeadLetter: async (group, letterId) =>
+      await gate.pass(async () => {
+        const ofGroup = brokerClient.lifecycle.group(groupName(group));
         return (await ofGroup.replay(streamId('letterId', letterId))) !== undefined;
       }),
     eventBacklogs: async () => await gate.pass(() => readBacklogs(brokerClient)),

@@ -1,10 +1,18 @@
 /** The Hubbub SDK for services: publish, consume client events, query presence, close rooms, mint tokens. */
-export type { DeadLetter, EventBacklog, EventEntry, LifecycleEntry, RedisCertificateFiles } from '@hubbub/broker';
+export type {
+  DeadLetter,
+  EventBacklog,
+  EventEntry,
+  LifecycleEntry,
+  LifecycleLetter,
+  RedisCertificateFiles,
+} from '@hubbub/broker';
 export {
   type AnyEvents,
   type ClientEvent,
   HubbubError,
   type LifecycleEvent,
+  type LifecycleGap,
   type Payload,
   type PayloadSchemas,
   type Right,

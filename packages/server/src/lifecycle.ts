@@ -1,6 +1,6 @@
 /** Lifecycle events as a service sees them: users that come online and go, rooms that fill and empty, their members. */
 import type { LifecycleEntry, LifecycleLog } from '@hubbub/broker';
-import type { LifecycleEvent } from '@hubbub/protocol';
+import type { LifecycleEvent, LifecycleGap } from '@hubbub/protocol';
 import { groupName, wrong } from './checks.js';
 import { consume, each } from './consumer/consume.js';
 import { lifecycleLane } from './consumer/lane-names.js';
@@ -17,9 +17,15 @@ export type ServiceLifecycleEvent = LifecycleEvent & {
   readonly signal: AbortSignal;
 };
 
-export type LifecycleOptions = GroupOptions<LifecycleEntry>;
+export interface LifecycleOptions extends GroupOptions<LifecycleEntry> {
+  /**
+   * Called when events may be missing before those that follow: query `presence` for the current state. It is called when the
+   * group begins, too, and again if it throws.
+   */
+  readonly onGap?: (gap: LifecycleGap) => unknown;
+}
 
-/** Handles one event. If it throws, the event is retried; after `maxAttempts` it is dropped and `onDeadLetter` called. */
+/** Handles one event. If it throws, the event is retried; after `maxAttempts` it is a dead letter. */
 export type LifecycleHandler = (event: ServiceLifecycleEvent) => unknown;
 
 /** @throws {HubbubError} `INVALID_FORMAT` for a group or an option that cannot be. */
@@ -29,9 +35,10 @@ export function consumeLifecycle(log: LifecycleLog, options: LifecycleOptions, h
     {
       source: log.group(groupName(options?.group)),
       laneOf: lifecycleLane,
-      handle: each(
-        async ({ event, entryId, attempt }, signal) => await handler({ ...event, entryId, attempt, signal }),
-      ),
+      handle: each(async ({ event, entryId, attempt }, signal) => {
+        if (event.event === 'lifecycle_gap') await options.onGap?.(event);
+        else await handler({ ...event, entryId, attempt, signal });
+      }),
     },
     options,
   );

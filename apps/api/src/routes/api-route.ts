@@ -17,7 +17,16 @@ export interface RouteParts {
   readonly presence: PresenceQueries | undefined;
   readonly access: AccessControl;
   readonly revocationTtlMs: number;
-  readonly hubbub: Pick<Hubbub, 'explain' | 'nodes' | 'eventBacklogs' | 'deadLetters' | 'replayDeadLetter'>;
+  readonly hubbub: Pick<
+    Hubbub,
+    | 'explain'
+    | 'nodes'
+    | 'eventBacklogs'
+    | 'deadLetters'
+    | 'replayDeadLetter'
+    | 'lifecycleDeadLetters'
+    | 'replayLifecycleDeadLetter'
+  >;
   readonly tails: Tails;
   readonly publishing: Publishing;
   /** Undefined if this process mints no tokens. */

@@ -3,6 +3,7 @@ import { API_OPERATIONS, HubbubError, isNamespace } from '@hubbub/protocol';
 import { nodeState } from '@hubbub/protocol/account';
 import { nextCursor, presencePage } from '@hubbub/protocol/http-fields';
 import type { Route } from '@hubbub/runtime/http';
+import type { DeadLetter } from '@hubbub/server';
 import { z } from 'zod';
 import { apiRoute, type RouteParts } from './api-route.js';
 import { askPresence } from './reads.js';
@@ -25,6 +26,17 @@ const deadLetter = z.strictObject({
   reason: z.string(),
   at: z.string().describe('RFC 3339: when the group gave it up.'),
 });
+
+const lettersLimit = z.coerce.number().int().min(1).max(1000).default(100);
+const letterId = z.string().regex(/^\d{1,20}-\d{1,20}$/, { error: 'expected a letter_id of the list' });
+
+function letterFields({ letterId: letter_id, attempt, reason, buriedAtMs }: Omit<DeadLetter, 'event'>) {
+  return { letter_id, attempts: attempt, reason, at: new Date(buriedAtMs).toISOString() };
+}
+
+function noLetter(): HubbubError {
+  return new HubbubError('NOT_FOUND', 'There is no such dead letter, or it holds no event.');
+}
 
 export function operationRoutes({ hubbub, presence }: RouteParts): readonly Route[] {
   return [
@@ -114,18 +126,15 @@ export function operationRoutes({ hubbub, presence }: RouteParts): readonly Rout
       summary: 'List the events that a group gave up',
       description: 'Oldest first, without payloads.',
       failures: [503],
-      takes: z.strictObject({ namespace, group, limit: z.coerce.number().int().min(1).max(1000).default(100) }),
+      takes: z.strictObject({ namespace, group, limit: lettersLimit }),
       answer: z.strictObject({ dead_letters: z.array(deadLetter) }),
       async handle({ namespace: name, group: ofGroup, limit }) {
         const letters = await hubbub.deadLetters(name, ofGroup, limit);
         return {
-          dead_letters: letters.map(({ letterId, event, attempt, reason, buriedAtMs }) => ({
-            letter_id: letterId,
+          dead_letters: letters.map(({ event, ...letter }) => ({
+            ...letterFields(letter),
             ...(event !== undefined && { type: event.type, user_id: event.user.id }),
             ...(event?.room !== undefined && { room: event.room }),
-            attempts: attempt,
-            reason,
-            at: new Date(buriedAtMs).toISOString(),
           })),
         };
       },
@@ -138,15 +147,48 @@ export function operationRoutes({ hubbub, presence }: RouteParts): readonly Rout
       summary: 'Give an event to its group again',
       description: 'The group handles it after the events that wait, with new attempts; other groups do not get it.',
       failures: [503],
-      takes: z.strictObject({
-        namespace,
-        group,
-        letter_id: z.string().regex(/^\d{1,20}-\d{1,20}$/, { error: 'expected a letter_id of the list' }),
-      }),
+      takes: z.strictObject({ namespace, group, letter_id: letterId }),
       answer: z.strictObject({ letter_id: z.string() }),
       async handle({ namespace: name, group: ofGroup, letter_id }) {
         if (await hubbub.replayDeadLetter(name, ofGroup, letter_id)) return { letter_id };
-        throw new HubbubError('NOT_FOUND', 'There is no such dead letter, or it holds no event.');
+        throw noLetter();
+      },
+    }),
+    apiRoute({
+      method: 'GET',
+      operation: 'read',
+      path: '/lifecycle/{group}/dead_letters',
+      operationId: 'listLifecycleDeadLetters',
+      summary: 'List the lifecycle events that a group gave up',
+      description: 'Oldest first.',
+      failures: [503],
+      takes: z.strictObject({ group, limit: lettersLimit }),
+      answer: z.strictObject({ dead_letters: z.array(deadLetter) }),
+      async handle({ group: ofGroup, limit }) {
+        const letters = await hubbub.lifecycleDeadLetters(ofGroup, limit);
+        return {
+          dead_letters: letters.map(({ event, ...letter }) => ({
+            ...letterFields(letter),
+            ...(event !== undefined && { type: event.event }),
+            ...(event !== undefined && 'user' in event && { user_id: event.user }),
+            ...(event !== undefined && 'room' in event && { room: event.room }),
+          })),
+        };
+      },
+    }),
+    apiRoute({
+      method: 'POST',
+      operation: 'dead_letters',
+      path: '/lifecycle/{group}/dead_letters/{letter_id}/replay',
+      operationId: 'replayLifecycleDeadLetter',
+      summary: 'Give a lifecycle event to its group again',
+      description: 'With new attempts; other groups do not get it. It is about the past: compare its time.',
+      failures: [503],
+      takes: z.strictObject({ group, letter_id: letterId }),
+      answer: z.strictObject({ letter_id: z.string() }),
+      async handle({ group: ofGroup, letter_id }) {
+        if (await hubbub.replayLifecycleDeadLetter(ofGroup, letter_id)) return { letter_id };
+        throw noLetter();
       },
     }),
   ];

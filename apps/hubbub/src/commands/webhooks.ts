@@ -5,6 +5,7 @@ import { startWebhooks } from '@hubbub/webhooks';
 import { Command } from 'commander';
 import { type ProcessParts, type RunningProcess, runProcess } from '../process.js';
 import { openConfiguredBrokerClient, requireRedis } from '../redis.js';
+import { deadLettersCommand, redeliverCommand } from './webhook-letters.js';
 
 export function webhooksCommand(): Command {
   return new Command('webhooks')
@@ -19,6 +20,8 @@ alone: choose another one where that is taken.
 Example:
   $ HUBBUB_REDIS_URL=redis://127.0.0.1:6379 HUBBUB_CONFIG=hubbub.yaml HUBBUB_ADMIN_PORT=9104 hubbub webhooks`,
     )
+    .addCommand(deadLettersCommand())
+    .addCommand(redeliverCommand())
     .action(async () => {
       await runProcess('webhooks', start);
     });

@@ -183,10 +183,10 @@ export class RedisPartitionStore implements PartitionStore {
     await this.#publish(partition, commit, publications);
   }
 
-  async renew({ partition, owner }: Claim, hashes: readonly string[]): Promise<boolean> {
+  async renew({ partition, owner }: Claim, names: readonly string[]): Promise<boolean> {
     const args = [owner, PARTITION_TTL_MS, REGISTRY_TTL_MS];
-    for (let at = 0; at === 0 || at < hashes.length; at += BATCH) {
-      const keys = ['meta', ...hashes.slice(at, at + BATCH)].map(name => this.#key(partition, name));
+    for (let at = 0; at === 0 || at < names.length; at += BATCH) {
+      const keys = ['meta', ...names.slice(at, at + BATCH)].map(name => this.#key(partition, name));
       if ((await orUnavailable(() => renewScript.run(this.#redis, keys, args))) !== 1) return false;
     }
     return true;

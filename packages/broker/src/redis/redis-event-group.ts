@@ -1,5 +1,6 @@
 /** A consumer group of client events on Redis: every step is one script that checks the lease first. */
 import { HubbubError } from '@hubbub/protocol';
+import { readDeadLetter } from '../dead-letter-fields.js';
 import { fieldMap, parseEventFields } from '../event-fields.js';
 import {
   DEAD_LETTER_REASON_MAX,
@@ -143,12 +144,14 @@ export class RedisEventGroup implements EventGroup {
     const found = await orUnavailable(() =>
       this.#redis.run(key, server => server.xrange(key, '-', '+', 'COUNT', Math.max(1, limit))),
     );
-    return found.map(([letterId, texts]) => deadLetterOf(letterId, fieldMap(texts)));
+    return found.map(([letterId, texts]) =>
+      readDeadLetter(letterId, texts, fields => parseEventFields(fieldMap(fields))),
+    );
   }
 
   async replay(letterId: string): Promise<string | undefined> {
     const { log, ttl, dead } = this.#keys;
-    const keys = [log, ttl, dead(this.#group)];
+    const keys = [log, dead(this.#group), ttl];
     const args = [letterId, this.#group, DEFAULT_EVENTS_TTL_MS];
     const entryId = await orOutcomeUnknown(() => replayScript.run(this.#redis, keys, args));
     return typeof entryId === 'string' ? entryId : undefined;
@@ -206,16 +209,4 @@ interface Answer {
   /** Where to wait from when nothing was found. */
   readonly newestId: string;
   readonly found: readonly { readonly entryId: string; readonly texts: readonly string[]; readonly attempt: number }[];
-}
-
-function deadLetterOf(letterId: string, fields: ReadonlyMap<string, string>): DeadLetter {
-  const event = parseEventFields(fields);
-  return {
-    letterId,
-    entryId: fields.get('entry') ?? '',
-    ...(event !== undefined && { event }),
-    attempt: Number(fields.get('attempts')),
-    reason: fields.get('reason') ?? '',
-    buriedAtMs: Number(fields.get('buried_at')),
-  };
 }
