@@ -29,7 +29,8 @@ export const webhooks = board({
         }),
         graph({
           title: 'Events of webhooks by result',
-          description: 'dead_lettered: given up, after the last attempt or a final answer. debounced: undone within a moment.',
+          description:
+            'dead_lettered: given up, after the last attempt or a final answer. debounced: undone within a moment.',
           unit: 'ops',
           queries: [[`sum by (webhook, result) (${rate('hubbub_webhooks_events_total')})`, '{{webhook}}: {{result}}']],
           width: 12,

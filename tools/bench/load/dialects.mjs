@@ -16,6 +16,22 @@ const TEXT = 'x'.repeat(40);
  * @property {(room: string, number: number, nowUs: number) => string} encode returns the frame of a message
  */
 
+/** @type {Dialect} */
+const hubbub = {
+  path: room => `/rooms/${room}/ws`,
+  readyOnOpen: false,
+  hear(frame) {
+    if (frame.indexOf('"ack"') >= 0) return 'ack';
+    if (frame.indexOf('welcome') >= 0) return 'ready';
+    return frame.indexOf('"error"') >= 0 || frame.indexOf('"room_gap"') >= 0 ? 'trouble' : 'other';
+  },
+  /** Includes a `message_id`, as the client SDK does: it is the idempotency key where the room has a history. */
+  encode: (room, number, nowUs) => {
+    const id = `m${number}`;
+    return JSON.stringify({ type: 'send_message', room, id, message_id: id, payload: payloadOf(number, nowUs) });
+  },
+};
+
 /** @type {Record<string, Dialect>} */
 export const DIALECTS = {
   bare: {
@@ -25,19 +41,12 @@ export const DIALECTS = {
     encode: (room, number, nowUs) =>
       JSON.stringify({ type: 'new_message', room, id: `m${number}`, payload: payloadOf(number, nowUs) }),
   },
-  hubbub: {
-    path: room => `/rooms/${room}/ws`,
-    readyOnOpen: false,
-    hear(frame) {
-      if (frame.indexOf('"ack"') >= 0) return 'ack';
-      if (frame.indexOf('welcome') >= 0) return 'ready';
-      return frame.indexOf('"error"') >= 0 || frame.indexOf('"room_gap"') >= 0 ? 'trouble' : 'other';
-    },
-    /** Includes a `message_id`, as the client SDK does: it is the idempotency key where the room has a history. */
-    encode: (room, number, nowUs) => {
-      const id = `m${number}`;
-      return JSON.stringify({ type: 'send_message', room, id, message_id: id, payload: payloadOf(number, nowUs) });
-    },
+  hubbub,
+  /** Events for services, which reach no member. */
+  'hubbub-events': {
+    ...hubbub,
+    encode: (room, number, nowUs) =>
+      JSON.stringify({ type: 'move', room, id: `m${number}`, payload: payloadOf(number, nowUs) }),
   },
   /** Engine.IO 4 over WebSocket alone, Socket.IO 5 in its frames. */
   'socket-io': {
