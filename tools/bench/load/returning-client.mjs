@@ -7,10 +7,9 @@ const JITTER_MS = 3000;
 /** Retryable, as PROTOCOL.md section 3 has it. */
 const RETRY_AFTER_MS = 250;
 const BROADCAST = Buffer.from('scale.broadcast');
-/** The most frequent frames while clients connect. Recognized by their first bytes and skipped without parsing. */
-const PASSED_OVER = ['{"type":"room_joined"', '{"type":"room_left"', '{"type":"room_info"'].map(text =>
-  Buffer.from(text),
-);
+/** The most frequent frames while clients connect: skipped without parsing. They name their room first. */
+const PASSED_OVER = /^\{"room":"[^"]*","type":"(?:user_joined|user_left|room_info)"/;
+const HEAD_BYTES = 200;
 
 /**
  * The state that all clients of a process share.
@@ -126,7 +125,7 @@ export class ReturningClient {
   }
 
   #other(frame) {
-    if (PASSED_OVER.some(start => frame.compare(start, 0, start.length, 0, start.length) === 0)) return;
+    if (PASSED_OVER.test(frame.toString('latin1', 0, HEAD_BYTES))) return;
     const { counts, trouble } = this.#crowd;
     if (frame.indexOf(BROADCAST) >= 0) {
       if (this.broadcasts++ === 0) counts.heardBroadcast++;
