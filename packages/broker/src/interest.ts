@@ -45,17 +45,20 @@ export class Interest {
     return 0;
   }
 
-  /** @throws {HubbubError} `UNAVAILABLE`; the caller then holds nothing. */
-  async acquire(channel: string): Promise<void> {
+  /**
+   * Returns immediately if the channel is confirmed: nearly all callers then await nothing.
+   * Else rejects with {@link HubbubError} `UNAVAILABLE`; the caller then holds nothing.
+   */
+  acquire(channel: string): void | Promise<void> {
     const holders = this.#holders.get(channel);
-    if (holders === undefined) {
-      await this.#share(channel);
-    } else {
-      this.#holders.set(channel, holders + 1);
-      this.#endLinger(channel);
-    }
-    // Confirmed before a break: only a new confirmation makes it true that what is published from now on arrives.
-    if (!this.#broker.isInterrupted(channel)) return;
+    if (holders === undefined) return this.#share(channel);
+    this.#holders.set(channel, holders + 1);
+    if (holders === 0) this.#endLinger(channel);
+    if (this.#broker.isInterrupted(channel)) return this.#confirmAgain(channel);
+  }
+
+  /** After a break, only a new confirmation guarantees that messages published from now on arrive. */
+  async #confirmAgain(channel: string): Promise<void> {
     try {
       await this.#confirm(channel);
     } catch (error) {
@@ -88,6 +91,7 @@ export class Interest {
     }
     pending.holders++;
     await pending.confirmation;
+    if (this.#broker.isInterrupted(channel)) await this.#confirmAgain(channel);
   }
 
   async #subscribe(channel: string): Promise<void> {

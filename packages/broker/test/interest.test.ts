@@ -62,9 +62,9 @@ describe('interest', () => {
   });
 
   /** Whether the promise has settled by now, and how. */
-  function watch(promise: Promise<void>): { state: string } {
+  function watch(acquired: void | Promise<void>): { state: string } {
     const watched = { state: 'waiting' };
-    promise.then(
+    Promise.resolve(acquired).then(
       () => {
         watched.state = 'held';
       },
@@ -82,6 +82,14 @@ describe('interest', () => {
     await broker.confirm('subscribe c');
     expect(joiners.map(({ state }) => state)).toEqual(['held', 'held']);
     expect(broker.calls).toEqual(['subscribe c']);
+  });
+
+  test('a confirmed channel is acquired without a promise', async () => {
+    void interest.acquire('c');
+    await broker.confirm('subscribe c');
+    expect(interest.acquire('c')).toBeUndefined();
+    broker.interrupted = true;
+    expect(interest.acquire('c')).toBeInstanceOf(Promise);
   });
 
   test('a failed subscription refuses all who wait, and the next one tries again', async () => {

@@ -32,11 +32,21 @@ export interface Joining {
 const DRAIN_POLL_MS = 10;
 const DRAIN_TIMEOUT_MS = 5000;
 
-/** Returns `undefined` when the join became invalid in the meantime. @throws {HubbubError} `UNAVAILABLE` */
-export type JoinFeed = (feed: RoomFeed, joining: Joining) => Promise<Recovery | undefined>;
+/**
+ * Returns `undefined` when the join became invalid in the meantime. Most sessions ask for nothing that they missed: those join
+ * immediately where the position is known. Else a promise, which may reject with {@link HubbubError} `UNAVAILABLE`.
+ */
+export type JoinFeed = (feed: RoomFeed, joining: Joining) => Recovery | undefined | Promise<Recovery | undefined>;
 
 export function createJoinFeed(options: JoinFeedOptions): JoinFeed {
-  return (feed, joining) => joinFeed(feed, joining, options);
+  return (feed, joining) => {
+    const { position } = feed;
+    if (position === undefined || joining.since !== undefined) return joinFeed(feed, joining, options);
+    if (!joining.isStillValid()) return undefined;
+    joining.announce?.(position);
+    joining.joinTopic();
+    return position;
+  };
 }
 
 async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptions): Promise<Recovery | undefined> {

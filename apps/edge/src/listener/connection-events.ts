@@ -1,6 +1,5 @@
 /** The life of a connection: admitted or refused, welcomed, heard, gone. */
-import { CLOSE_CODES, FEATURES, type Recovery, SUBPROTOCOLS } from '@hubbub/protocol';
-import { bodyEncoding } from '@hubbub/protocol/pusher';
+import { CLOSE_CODES } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
 import type { Accounts } from '../account/accounts.js';
 import { type AdmissionPolicy, type Admitted, admit } from '../admission/admission.js';
@@ -12,12 +11,13 @@ import type { EdgeMetrics } from '../metrics.js';
 import { openConnection } from '../pusher/connections.js';
 import type { Pusher } from '../pusher/create-pusher.js';
 import type { Memberships } from '../rooms/memberships.js';
-import { type Expiry, expiryOf } from '../sessions/expiry.js';
+import type { Expiry } from '../sessions/expiry.js';
 import type { Receive } from '../sessions/receiver.js';
 import { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 import type { UnreadWatch } from '../sessions/unread.js';
 import type { ConnectionEvents } from './websocket.js';
+import { createWelcome, type SendWelcome } from './welcome.js';
 
 export interface ConnectionParts {
   readonly admission: AdmissionPolicy;
@@ -43,6 +43,7 @@ const OVERLOADED = 'This edge is overloaded; try again later.';
 export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents {
   const { admission, departure, sessions, expiry, unread, memberships, limits, metrics, accounts, log } = parts;
   const { pusher } = parts;
+  const sendWelcome = createWelcome(limits);
   const countLimit = (error: unknown): never => {
     if (error instanceof LimitExceeded) limits.metrics.exceeded(error.limit);
     throw error;
@@ -80,7 +81,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       if (parts.endIfRevoked(session)) return session;
       expiry.renew(session, admitted.expiresAtMs);
       // Frames of the client wait meanwhile, so that the first one finds the session complete.
-      session.hold(welcome(session, admitted, parts));
+      session.hold(welcome(session, admitted, parts, sendWelcome));
       log.debug?.(
         {
           event: 'session_connected',
@@ -131,29 +132,13 @@ function byProtocol(receive: Receive, receivePusher: Receive): Receive {
 async function welcome(
   session: Session,
   { room, since, grant }: Admitted,
-  { memberships, limits, log }: ConnectionParts,
+  { memberships, log }: ConnectionParts,
+  send: SendWelcome,
 ): Promise<void> {
-  const announce = (recovery?: Recovery): void => {
-    session.send({
-      type: 'welcome',
-      payload: {
-        session_id: session.id,
-        user: session.user,
-        subprotocol: SUBPROTOCOLS[bodyEncoding(session.encoding)],
-        rooms: room === undefined ? [] : [room],
-        ...(recovery !== undefined && { position: recovery }),
-        ...expiryOf(session),
-        features: FEATURES,
-        ...limits.pace,
-        limits: limits.session,
-      },
-      timestamp: new Date().toISOString(),
-    });
-  };
   try {
     await memberships.open(session);
-    if (room === undefined) announce();
-    else await memberships.join(session, room, { since, grant, announce });
+    if (room === undefined) send(session, undefined, undefined);
+    else await memberships.join(session, room, { since, grant, announce: position => send(session, room, position) });
   } catch (error) {
     log.warn({ event: 'session_not_opened', err: error }, 'a session could not be opened');
     if (!session.closed) session.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the broker does not answer');

@@ -54,7 +54,8 @@ export class Memberships {
     const held: string[] = [];
     try {
       for (const channel of needed) {
-        await interest.acquire(channel);
+        const confirmed = interest.acquire(channel);
+        if (confirmed !== undefined) await confirmed;
         held.push(channel);
       }
     } finally {
@@ -93,7 +94,9 @@ export class Memberships {
         joined = true;
         audiences.add(session, channel, room);
         session.rooms.add(room);
-        accounts.note(session, { event: 'joined', room });
+        if (room === session.pathRoom && session.joinedPathRoomAtSeconds === 0) {
+          session.joinedPathRoomAtSeconds = Math.floor(Date.now() / 1000);
+        } else accounts.note(session, { event: 'joined', room });
         log.debug?.(
           { event: 'room_joined', session: session.id, user: session.user.id, room },
           'session joined a room',
@@ -101,18 +104,21 @@ export class Memberships {
       }
       presence.joined(session, room, isMember); // A member gets `room_info` again.
     };
-    await interest.acquire(channel);
+    const confirmed = interest.acquire(channel);
+    // A member that joins again waits a turn in any case: it may be removed before its answer.
+    if (confirmed !== undefined || isMember) await confirmed;
     const feed = feeds.hold(room, channel);
     let recovery: Recovery | undefined;
     try {
       if (feed !== undefined) {
-        recovery = await joinFeed(feed, {
+        const joining = joinFeed(feed, {
           session,
           since: mayReplay ? since : undefined,
           announce: announce && (recovery => announce(restrictRecovery(recovery))),
           joinTopic,
           isStillValid,
         });
+        recovery = joining instanceof Promise ? await joining : joining;
       } else if (isStillValid()) {
         announce?.(undefined);
         joinTopic();

@@ -65,6 +65,8 @@ export class Session {
   state: SessionState = 'opening';
   /** For its account; whole seconds since 1970, a small integer that takes no memory of its own. */
   readonly openedAtSeconds = Math.floor(Date.now() / 1000);
+  /** When it joined the room of its path, as `openedAtSeconds`; 0: it has not. Its later joins are in its trail. */
+  joinedPathRoomAtSeconds = 0;
   /** Types of the last frames, packed (account/last-frames.ts). */
   lastFrames = 0;
   /** Its status in the rosters of its rooms. */
@@ -153,7 +155,7 @@ export class Session {
   /** Lets frames wait until `done`, then executes them in their order. */
   hold(done: Promise<void>): void {
     this.#waiting ??= [];
-    void done.finally(() => {
+    void done.then(() => {
       const waiting = this.#waiting ?? [];
       this.#waiting = undefined;
       for (const work of waiting) if (!this.closed) this.inTurn(work);
@@ -177,6 +179,11 @@ export class Session {
   /** Ends the connection with a close frame. */
   end(code: CloseCode, reason: string): void {
     this.socket.end(this.encoding === 'pusher' ? pusherCloseCode(code) : code, reason);
+  }
+
+  /** A frame that is already JSON, to a session that speaks it. */
+  sendText(json: string): void {
+    if (!this.closed) this.socket.send(json, false);
   }
 
   /** Frames already encoded for this session. */

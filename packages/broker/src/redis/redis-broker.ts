@@ -55,16 +55,9 @@ export class RedisBroker implements Broker {
     }
   }
 
-  async subscribe(channel: string): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#redis.shardOf(channel).subscriber.subscribe(channel);
-      } catch (error) {
-        if (!this.#redis.isSharded || attempt === SUBSCRIBE_ATTEMPTS || this.#closed) throw error;
-        await this.#redis.refresh(); // The slot may have moved, to a server that is not connected yet.
-        await sleep(RETRY_MS);
-      }
-    }
+  subscribe(channel: string): Promise<void> {
+    if (this.#redis.isSharded) return this.#subscribeAtSlot(channel);
+    return this.#redis.shardOf(channel).subscriber.subscribe(channel);
   }
 
   async unsubscribe(channel: string): Promise<void> {
@@ -165,6 +158,18 @@ export class RedisBroker implements Broker {
     for (const { channel, envelope } of await this.#received.missed(this.#redis, shard.name, channels, isCurrent)) {
       const now = this.#shardOf(channel);
       if (now?.subscriber.isConfirmed(channel)) this.#listener(channel, envelope, now.name);
+    }
+  }
+
+  async #subscribeAtSlot(channel: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#redis.shardOf(channel).subscriber.subscribe(channel);
+      } catch (error) {
+        if (attempt === SUBSCRIBE_ATTEMPTS || this.#closed) throw error;
+        await this.#redis.refresh(); // The slot may have moved, to a server that is not connected yet.
+        await sleep(RETRY_MS);
+      }
     }
   }
 
