@@ -50,7 +50,8 @@ function peekMsgpack(body: Uint8Array): string | undefined {
 }
 
 function hasAt(body: Uint8Array, at: number, expected: Uint8Array): boolean {
-  return expected.every((byte, index) => body[at + index] === byte);
+  for (let index = 0; index < expected.length; index++) if (body[at + index] !== expected[index]) return false;
+  return true;
 }
 
 function ascii(text: string): Uint8Array {

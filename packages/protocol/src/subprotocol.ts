@@ -28,6 +28,7 @@ export interface SubprotocolChoice {
  * @throws {HubbubError} `UNSUPPORTED_SUBPROTOCOL` where the client speaks Hubbub, but no version that this edge knows.
  */
 export function chooseSubprotocol(header: string): SubprotocolChoice {
+  if (header === '') return { encoding: 'json' };
   const offers = header
     .split(',')
     .map(offer => offer.trim())

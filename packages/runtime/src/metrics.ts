@@ -77,9 +77,25 @@ export function metricsKit(registry: MetricsRegistry): MetricsKit {
       return (count = 1) => counter.inc(count);
     },
     counterBy(name, help, initial) {
-      const counter = new Counter({ name, help, registers, labelNames: Object.keys(initial[0] ?? {}) });
-      for (const labels of initial) counter.inc(labels, 0);
-      return (labels, count = 1) => counter.inc(labels, count);
+      // Counted here and read by a scrape: the library takes 2 µs for each increment with labels.
+      const labelNames = Object.keys(initial[0] ?? {});
+      const counts = new Map<string, { readonly labels: Labels<string>; count: number }>();
+      const add = (labels: Labels<string>, count = 1): void => {
+        let key = '';
+        for (const label of labelNames) key += `${labels[label]}\n`;
+        const known = counts.get(key);
+        if (known === undefined) counts.set(key, { labels, count });
+        else known.count += count;
+      };
+      for (const labels of initial) add(labels, 0);
+      const collect = function (this: Counter): void {
+        for (const counted of counts.values()) {
+          this.inc(counted.labels, counted.count);
+          counted.count = 0;
+        }
+      };
+      new Counter({ name, help, registers, labelNames, collect });
+      return add;
     },
     total(name, help, read) {
       let reported = 0;

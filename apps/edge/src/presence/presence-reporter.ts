@@ -217,12 +217,10 @@ export class PresenceReporter {
 function joinOf(session: ReportedSession, room: string, resync: boolean): Report & { readonly room: string } {
   const user = session.userIn(room);
   const status = session.statusIn(room);
+  const join = { kind: 'join', room, session: session.id, user: user.id, name: user.name } as const;
+  if (status === undefined && !resync) return join; // Most joins have neither, and a spread costs more than the rest.
   return {
-    kind: 'join',
-    room,
-    session: session.id,
-    user: user.id,
-    name: user.name,
+    ...join,
     ...(status !== undefined && { status }),
     ...(resync && { resync }),
   };
