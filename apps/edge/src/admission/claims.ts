@@ -7,8 +7,8 @@ export type Claims = Readonly<Record<string, unknown>>;
 export interface VerifiedClaims {
   /** The claims of the token; custom ones unchecked. */
   readonly claims: Claims;
-  /** `exp` plus the leeway, milliseconds since 1970; absent where the token does not expire. */
-  readonly expiresAtMs?: number;
+  /** `exp` plus the leeway, milliseconds since 1970; `undefined` where the token does not expire. */
+  readonly expiresAtMs: number | undefined;
 }
 
 /**
@@ -55,7 +55,7 @@ export function checkClaims(
   const expires = numericDate(claims, 'exp');
   if (expires === undefined) {
     if (requireExp) throw refusal('The token never expires: production requires the claim exp.');
-    return { claims };
+    return { claims, expiresAtMs: undefined };
   }
   const expiresAtMs = expires * 1000 + leewayMs;
   if (nowMs >= expiresAtMs) throw refusal('The token has expired (claim exp).');

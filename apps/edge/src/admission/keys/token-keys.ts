@@ -62,11 +62,13 @@ export function openTokenKeys(
           metrics: createKeySetMetrics(metrics, log),
         });
   const requireExp = settings.production && !settings.jwtAllowWithoutExp;
+  const readHeader = headerReader();
   const policy = { leewayMs: settings.jwtLeewayMs, issuer, audience, requireExp };
 
-  function verifyWith(keys: readonly VerificationKey[], token: string): VerifiedClaims | undefined {
+  function verifyWith(keys: readonly VerificationKey[], alg: string, token: string): VerifiedClaims | undefined {
     for (const key of keys) {
-      const claims = key.read(token);
+      // A key of another algorithm would fail.
+      const claims = key.algorithm === alg ? key.read(token) : undefined;
       if (claims !== undefined) return checkClaims(claims, policy, Date.now());
     }
     return undefined;
@@ -74,15 +76,13 @@ export function openTokenKeys(
 
   return {
     verifyClaims(token) {
-      const { alg, kid } = readTokenHeader(token);
-      // A key of another algorithm would fail: it is skipped.
-      const speaking = (keys: readonly VerificationKey[]) => keys.filter(({ algorithm }) => algorithm === alg);
-      const verified = verifyWith(speaking(own), token);
+      const { alg, kid } = readHeader(token);
+      const verified = verifyWith(own, alg, token);
       if (verified !== undefined) return verified;
       // A key set contains no secrets: a token that was signed with one needs no request.
       if (remote === undefined || kid === undefined || !isPublicKeyAlgorithm(alg)) throw notValid();
       return continueWith(remote.find(kid), keys => {
-        const verified = verifyWith(speaking(keys), token);
+        const verified = verifyWith(keys, alg, token);
         if (verified === undefined) throw notValid();
         return verified;
       });
@@ -107,29 +107,37 @@ interface TokenHeader {
 const TOKEN_MAX_CHARACTERS = 65_536;
 
 /**
- * Reads the header before anything is verified: it may only point to a key, never choose its algorithm.
- * @throws {HubbubError} `UNAUTHORIZED`
+ * Reads the header before anything is verified: it may only point to a key, never choose its algorithm. The last header is
+ * remembered, because nearly all tokens of an issuer have the same one.
  */
-function readTokenHeader(token: string): TokenHeader {
-  const header = token.length > TOKEN_MAX_CHARACTERS ? undefined : decode(token);
-  if (header === undefined || typeof header.alg !== 'string') throw notValid();
-  // Extensions that must be understood (RFC 7515 section 4.1.11): we understand none, and an empty list is an error, too.
-  if (Object.hasOwn(header, 'crit')) {
-    throw new HubbubError('UNAUTHORIZED', 'The token requires unsupported extensions (header crit).');
-  }
-  const { alg, kid } = header;
-  return { alg, kid: typeof kid === 'string' ? kid : undefined };
+function headerReader(): (token: string) => TokenHeader {
+  let lastText = '';
+  let last: TokenHeader | undefined;
+  /** @throws {HubbubError} `UNAUTHORIZED` */
+  return token => {
+    const text = token.length > TOKEN_MAX_CHARACTERS ? '' : token.slice(0, Math.max(0, token.indexOf('.')));
+    if (last !== undefined && text === lastText) return last;
+    const header = decode(text);
+    if (header === undefined || typeof header.alg !== 'string') throw notValid();
+    // Extensions that must be understood (RFC 7515 section 4.1.11): we understand none, and an empty list is an error, too.
+    if (Object.hasOwn(header, 'crit')) {
+      throw new HubbubError('UNAUTHORIZED', 'The token requires unsupported extensions (header crit).');
+    }
+    const { alg, kid } = header;
+    lastText = Buffer.from(text).toString(); // A copy: the text is a view of its token.
+    last = { alg, kid: typeof kid === 'string' ? kid : undefined };
+    return last;
+  };
 }
 
 function notValid(): HubbubError {
   return new HubbubError('UNAUTHORIZED', 'The token is not valid.');
 }
 
-function decode(token: string): Readonly<Record<string, unknown>> | undefined {
-  const end = token.indexOf('.');
-  if (end <= 0) return undefined;
+function decode(text: string): Readonly<Record<string, unknown>> | undefined {
+  if (text === '') return undefined;
   try {
-    const header: unknown = JSON.parse(Buffer.from(token.slice(0, end), 'base64url').toString());
+    const header: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     return isPlainObject(header) ? header : undefined;
   } catch {
     return undefined; // Not JSON: not a token.
