@@ -22,6 +22,7 @@ function session(id: string, rooms: readonly string[] = []): AccountedSession {
     pathRoom: undefined,
     rooms: new Set(rooms),
     openedAtSeconds: 1_700_000_000,
+    joinedPathRoomAtSeconds: 0,
     lastFrames: 0,
     expiresAtMs: undefined,
     waitingFrames: 0,
@@ -77,6 +78,16 @@ test('a trail keeps its newest entries, and counts repetitions', () => {
   for (let n = 0; n < TRAIL_MAX_ENTRIES; n++) trail.add({ event: 'joined', room: `r${n}` }, n);
   expect(trail.entries).toHaveLength(TRAIL_MAX_ENTRIES);
   expect(trail.dropped).toBe(1);
+});
+
+test('the join of the room of the path is an entry, and takes no trail', () => {
+  const { accounts } = open();
+  const joinedAt = { joinedPathRoomAtSeconds: 1_700_000_001 };
+  accounts.sessionClosed({ ...session('s1'), pathRoom: 'general', ...joinedAt }, closing);
+  accounts.sessionClosed({ ...session('s2'), pathRoom: 'general' }, closing);
+  const entriesOf = (id: string) => answerOf(accounts, { session_id: id }).account.sessions[0]?.entries;
+  expect(entriesOf('s1')).toEqual([{ at: '2023-11-14T22:13:21.000Z', event: 'joined', room: 'general', count: 1 }]);
+  expect(entriesOf('s2')).toEqual([]);
 });
 
 test('ended sessions make place for newer ones, which is counted', async () => {

@@ -16,6 +16,8 @@ export interface AccountedSession {
   readonly rooms: Iterable<string> & { readonly size: number; has(room: string): boolean };
   /** Whole seconds since 1970. */
   readonly openedAtSeconds: number;
+  /** Its first join, which takes no entry in its trail; 0: it has not joined the room of its path. */
+  readonly joinedPathRoomAtSeconds: number;
   /** See last-frames.ts. */
   readonly lastFrames: number;
   readonly expiresAtMs: number | undefined;
@@ -27,7 +29,15 @@ export interface AccountedSession {
 export interface ClosedSession
   extends Pick<
     AccountedSession,
-    'id' | 'user' | 'address' | 'encoding' | 'pathRoom' | 'openedAtSeconds' | 'lastFrames' | 'expiresAtMs'
+    | 'id'
+    | 'user'
+    | 'address'
+    | 'encoding'
+    | 'pathRoom'
+    | 'openedAtSeconds'
+    | 'joinedPathRoomAtSeconds'
+    | 'lastFrames'
+    | 'expiresAtMs'
   > {
   readonly rooms: readonly string[];
   readonly roomCount: number;
@@ -43,9 +53,10 @@ export function closedSession(
   trail: Trail | undefined,
   closed: ClosedSession['closed'],
 ): ClosedSession {
-  const { id, user, address, encoding, pathRoom, openedAtSeconds, lastFrames, expiresAtMs } = session;
+  const { id, user, address, encoding, pathRoom, openedAtSeconds, joinedPathRoomAtSeconds, lastFrames, expiresAtMs } =
+    session;
   return {
-    ...{ id, user, address, encoding, pathRoom, openedAtSeconds, lastFrames, expiresAtMs },
+    ...{ id, user, address, encoding, pathRoom, openedAtSeconds, joinedPathRoomAtSeconds, lastFrames, expiresAtMs },
     rooms: firstRooms(session.rooms),
     roomCount: session.rooms.size,
     lastFrameAtMs: lastFrameAtMs(session),
@@ -100,7 +111,9 @@ function commonFields(
 ) {
   const { id, user, address, encoding, pathRoom, openedAtSeconds, expiresAtMs } = session;
   const own = gaps.filter(({ lastAtMs, atMs }) => lastAtMs >= openedAtSeconds * 1000 && atMs <= endMs);
-  const entries = [...(trail?.entries ?? []), ...own].sort((one, other) => one.atMs - other.atMs);
+  const entries = [...firstJoin(session), ...(trail?.entries ?? []), ...own].sort(
+    (one, other) => one.atMs - other.atMs,
+  );
   return {
     session_id: id,
     node,
@@ -115,6 +128,14 @@ function commonFields(
     entries: entries.map(describeEntry),
     entries_dropped: trail?.dropped ?? 0,
   };
+}
+
+function firstJoin({
+  pathRoom: room,
+  joinedPathRoomAtSeconds,
+}: Pick<AccountedSession, 'pathRoom' | 'joinedPathRoomAtSeconds'>): TrailEntry[] {
+  const atMs = joinedPathRoomAtSeconds * 1000;
+  return atMs === 0 ? [] : [{ event: 'joined', room, atMs, count: 1, lastAtMs: atMs }];
 }
 
 export function describeEntry({

@@ -24,7 +24,8 @@ export const TRAIL_MAX_ENTRIES = 32;
 const ENTRY_BYTES = 120;
 
 export class Trail {
-  readonly #entries: TrailEntry[] = [];
+  /** `concat` makes it exactly as long as it must be: most trails have one entry. */
+  #entries: readonly TrailEntry[] = [];
   #dropped = 0;
   #bytes = 0;
 
@@ -50,11 +51,13 @@ export class Trail {
       last.lastAtMs = atMs;
       return;
     }
-    this.#entries.push({ ...happening, atMs, count: 1, lastAtMs: atMs });
+    const { event, room, type, code, limit, reason } = happening;
+    this.#entries = this.#entries.concat({ event, room, type, code, limit, reason, atMs, count: 1, lastAtMs: atMs });
     this.#bytes += bytesOf(happening);
-    if (this.#entries.length <= TRAIL_MAX_ENTRIES) return;
-    const oldest = this.#entries.shift();
-    if (oldest !== undefined) this.#bytes -= bytesOf(oldest);
+    const [oldest, ...others] = this.#entries.length > TRAIL_MAX_ENTRIES ? this.#entries : [];
+    if (oldest === undefined) return;
+    this.#entries = others;
+    this.#bytes -= bytesOf(oldest);
     this.#dropped++;
   }
 }
