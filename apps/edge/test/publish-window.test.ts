@@ -75,3 +75,41 @@ test('turned off, it refuses nothing', async () => {
   const { refused } = await run({ offered: 12_000, perSecond: 2000, seconds: 3, shedOverload: false });
   expect(refused).toBe(0);
 });
+
+test.each([3, 10])(
+  'at %s × what Redis answers, sessions that keep the delay offer little more than that',
+  async load => {
+    const perSecond = 2000;
+    const clock = { ms: 0 };
+    const window = new PublishWindow({ shedOverload: true, overloadPublishMs: TARGET_MS, now: () => clock.ms });
+    const heldUntilMs = new Float64Array(4000);
+    const queue: (() => void)[] = [];
+    let [offered, refused, answered, turn, due, capacity] = [0, 0, 0, 0, 0, 0];
+    for (; clock.ms < 60_000; clock.ms += STEP_MS) {
+      if (clock.ms === 30_000) [offered, refused, answered] = [0, 0, 0];
+      for (due += (load * perSecond * STEP_MS) / 1000; due >= 1; due--) {
+        const session = turn++ % heldUntilMs.length;
+        if (clock.ms < (heldUntilMs[session] as number)) continue;
+        offered++;
+        try {
+          window.assertOpen();
+        } catch (error) {
+          refused++;
+          heldUntilMs[session] = clock.ms + (error as { retryAfterMs: number }).retryAfterMs;
+          continue;
+        }
+        void window.count(new Promise<void>(answer => queue.push(answer)));
+      }
+      for (capacity += (perSecond * STEP_MS) / 1000; capacity >= 1; capacity--) {
+        const answer = queue.shift();
+        if (answer === undefined) continue;
+        answer();
+        answered++;
+      }
+      await new Promise(setImmediate);
+    }
+    expect(answered / 30 / perSecond, 'Redis stays busy').toBeGreaterThan(0.9);
+    expect(refused / answered, 'refusals for each answer').toBeLessThan(0.5);
+    expect(offered).toBeLessThan(1.5 * answered);
+  },
+);

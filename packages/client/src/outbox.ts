@@ -103,7 +103,7 @@ export class Outbox {
         this.#retryTimer = undefined;
         this.flush();
       },
-      fullJitterMs(this.#failures++, this.#policy),
+      (error.retryAfterMs ?? 0) + fullJitterMs(this.#failures++, this.#policy),
     );
     this.#requests.checkSettled();
   }

@@ -14,9 +14,13 @@ beforeEach(() => {
 });
 
 const refusing =
-  (code: string) =>
+  (code: string, retryAfterMs?: number) =>
   ({ id = '' }: Frame, socket: FakeSocket): void =>
-    void socket.receive({ type: 'error', id, payload: { code, message: '' } });
+    void socket.receive({
+      type: 'error',
+      id,
+      payload: { code, message: '', ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }) },
+    });
 
 const names = (socket = edge.socket) => socket.sentOfType('send_message').map(({ message_id }) => message_id);
 const settle = (promise: Promise<unknown>) => promise.catch(() => {});
@@ -46,6 +50,17 @@ describe('a message that the broker refused', () => {
     void room.send({}, { id: 'm2' });
     await vi.advanceTimersByTimeAsync(500);
     expect(names().filter(name => name === 'm2')).toHaveLength(2);
+  });
+
+  it('is not repeated before the delay that the edge names', async () => {
+    const { room } = await joined(edge);
+    edge.answer = refusing('UNAVAILABLE', 5_000);
+    void room.send({}, { id: 'm1' });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(names()).toEqual(['m1']);
+    edge.answer = willing;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(names()).toEqual(['m1', 'm1']);
   });
 
   it('has one planned repetition for the whole room, and none after close()', async () => {

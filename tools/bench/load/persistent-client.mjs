@@ -1,4 +1,7 @@
-/** A client that wants to be in one room, as a browser does. It retries until it is in, and ends an attempt that takes too long. */
+/**
+ * A client that wants to be in one room, as a browser does. It retries until it is in, ends an attempt that takes too long, and
+ * keeps the delays that an edge names.
+ */
 import { RawSocket } from '@hubbub/tools/kit';
 
 /** The SDK's default for a connection attempt. */
@@ -8,6 +11,7 @@ const BACKOFF = { firstMs: 500, longestMs: 10_000 };
 const WELCOME = Buffer.from('{"type":"welcome"');
 const ACK = Buffer.from('{"type":"ack"');
 const ERROR = Buffer.from('{"type":"error"');
+const DELAY = Buffer.from('"retry_after_ms":');
 
 /**
  * @typedef {object} Visitors what all clients of a process share
@@ -28,6 +32,8 @@ export class PersistentClient {
   #timer;
   /** Sending times of publishes without an answer, in order. */
   #unanswered = [];
+  /** Microseconds: publishes wait until then. */
+  #heldUntilUs = 0;
 
   /** @param {Visitors} visitors @param {{ room: string, token: string }} who */
   constructor(visitors, { room, token }) {
@@ -50,10 +56,11 @@ export class PersistentClient {
     this.#socket?.destroy();
   }
 
-  /** @param {number} unansweredMax @returns {boolean} whether it published; false while too many are unanswered */
+  /** @param {number} unansweredMax @returns {boolean} whether it published; false while too many are unanswered, or a delay lasts */
   publish(unansweredMax) {
-    if (!this.isIn || this.#unanswered.length >= unansweredMax) return false;
-    this.#unanswered.push(this.#visitors.now());
+    const nowUs = this.#visitors.now();
+    if (!this.isIn || this.#unanswered.length >= unansweredMax || nowUs < this.#heldUntilUs) return false;
+    this.#unanswered.push(nowUs);
     this.#socket.send(`{"type":"send_message","id":"p","room":"${this.#room}","payload":{"text":"overload"}}`);
     return true;
   }
@@ -100,8 +107,10 @@ export class PersistentClient {
     if (startsWith(frame, ACK) || startsWith(frame, ERROR)) {
       const sentUs = this.#unanswered.shift();
       if (sentUs === undefined) return;
-      if (startsWith(frame, ERROR)) counts.errors++;
-      else {
+      if (startsWith(frame, ERROR)) {
+        counts.errors++;
+        this.#heldUntilUs = Math.max(this.#heldUntilUs, now() + delayMsOf(frame) * 1000);
+      } else {
         counts.acks++;
         latencies.record(now() - sentUs);
       }
@@ -113,6 +122,11 @@ export class PersistentClient {
       latencies.record(now() - beganUs);
     }
   }
+}
+
+function delayMsOf(frame) {
+  const at = frame.indexOf(DELAY);
+  return at < 0 ? 0 : Number.parseInt(frame.toString('latin1', at + DELAY.length, at + DELAY.length + 10), 10);
 }
 
 function startsWith(frame, start) {

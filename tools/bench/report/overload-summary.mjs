@@ -53,7 +53,7 @@ function lineOf(rows, control, peak) {
     (goodput / peak).toFixed(2),
     middle('p50Ms').toFixed(0),
     middle('p99Ms').toFixed(0),
-    whole(middle('refused')),
+    whole(median(rows.map(({ refused, errors }) => refused + errors))),
     whole(middle('tooLate')),
     whole(middle('thrownOut')),
     whole(middle('reapedNodes')),

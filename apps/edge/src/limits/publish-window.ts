@@ -11,18 +11,25 @@ export interface PublishWindowOptions extends Pick<Config, 'shedOverload' | 'ove
 export const MIN_PUBLISHES_IN_FLIGHT = 256;
 /** The rate is that of the better one of two intervals: a pause does not close the window. */
 const INTERVAL_MS = 1000;
+/** To read and refuse a frame costs a third of a publish (measured), so the delay grows while more than this share is refused. */
+const REFUSALS_PER_ANSWER = 0.25;
+/** Each refusal names a random delay between this value and its double. */
 const RETRY_MIN_MS = 500;
-const RETRY_SPREAD_MS = 1000;
+const RETRY_MAX_MS = 10_000;
 
 /**
  * Little's law: publishes in flight = answers per second × seconds that each waits. A window of that size keeps Redis busy, and
  * no publish waits longer, whatever is offered. A fixed number would be too small for a fast Redis and too large for a slow one.
+ * The delay of the refusals is adjusted each second, so that clients which keep it offer little more than Redis takes: nothing
+ * else relieves the edge of reading what it refuses.
  */
 export class PublishWindow {
   readonly #options: PublishWindowOptions;
   readonly #now: () => number;
   #inFlight = 0;
   #answered = 0;
+  #refused = 0;
+  #retryMs = RETRY_MIN_MS;
   #intervalBeganMs: number;
   #perSecond = 0;
   #lastPerSecond = 0;
@@ -49,7 +56,8 @@ export class PublishWindow {
     if (this.#inFlight < MIN_PUBLISHES_IN_FLIGHT || !this.#options.shedOverload) return;
     this.#measure();
     if (this.#inFlight < this.size) return;
-    const retryAfterMs = spreadRetryMs(RETRY_MIN_MS, RETRY_SPREAD_MS);
+    this.#refused++;
+    const retryAfterMs = spreadRetryMs(this.#retryMs, this.#retryMs);
     const message = `Too many publishes of this edge wait for Redis; send again in ${retryAfterMs} ms.`;
     throw new LimitExceeded('publishes_in_flight', 'UNAVAILABLE', message, retryAfterMs);
   }
@@ -72,7 +80,11 @@ export class PublishWindow {
     if (passedMs < INTERVAL_MS) return;
     this.#lastPerSecond = this.#perSecond;
     this.#perSecond = (this.#answered * 1000) / passedMs;
+    const pressure = this.#refused / Math.max(1, this.#answered) / REFUSALS_PER_ANSWER;
+    const growth = Math.min(2, Math.max(pressure, 0.5 ** (passedMs / INTERVAL_MS)));
+    this.#retryMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_MIN_MS, this.#retryMs * growth));
     this.#answered = 0;
+    this.#refused = 0;
     this.#intervalBeganMs = nowMs;
   }
 }
