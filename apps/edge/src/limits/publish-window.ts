@@ -20,8 +20,8 @@ const RETRY_MAX_MS = 10_000;
 /**
  * Little's law: publishes in flight = answers per second × seconds that each waits. A window of that size keeps Redis busy, and
  * no publish waits longer, whatever is offered. A fixed number would be too small for a fast Redis and too large for a slow one.
- * The delay of the refusals is adjusted each second, so that clients which keep it offer little more than Redis takes: nothing
- * else relieves the edge of reading what it refuses.
+ * The delay of the refusals is adjusted each second: clients that keep it offer little more than Redis takes. Nothing else
+ * relieves the edge of reading the frames that it refuses.
  */
 export class PublishWindow {
   readonly #options: PublishWindowOptions;

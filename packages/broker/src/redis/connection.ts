@@ -1,5 +1,6 @@
 /** Opens a connection to Redis that reconnects quickly by itself, and never queues commands that it cannot send. */
 import { Redis } from 'ioredis';
+import { BatchingRedis } from './batching-redis.js';
 import { type ConnectionGroup, isReadOnlyRefusal } from './connection-group.js';
 import { connectorOf, type RedisServer } from './redis-server.js';
 
@@ -13,8 +14,8 @@ const CONNECTED: ReadonlySet<string> = new Set(['connecting', 'connect', 'ready'
 export interface RedisConnectionOptions {
   /** A command without an answer for this time rejects. Unset: it waits (for blocking reads). */
   readonly commandTimeoutMs?: number;
-  /** Sends the commands of one tick in one write. */
-  readonly autoPipelining?: boolean;
+  /** Sends the commands of one turn of the event loop in few writes. */
+  readonly batchWrites?: boolean;
   /**
    * Commands wait for a connection that is not there yet, as long as `commandTimeoutMs`. For services, which may publish
    * before they are connected; an edge should know immediately.
@@ -30,7 +31,7 @@ export interface RedisConnectionOptions {
 export function openRedisConnection(server: RedisServer, options: RedisConnectionOptions): Redis {
   const { username, password, db, tls } = server;
   const { group } = options;
-  const redis = new Redis({
+  const redis = new (options.batchWrites === true ? BatchingRedis : Redis)({
     Connector: connectorOf(server),
     db,
     ...(username !== undefined && { username }),
@@ -41,7 +42,6 @@ export function openRedisConnection(server: RedisServer, options: RedisConnectio
     enableOfflineQueue: options.waitForConnection ?? false,
     maxRetriesPerRequest: options.waitForConnection === true ? null : 0,
     autoResendUnfulfilledCommands: false,
-    enableAutoPipelining: options.autoPipelining ?? false,
     connectTimeout: CONNECT_TIMEOUT_MS,
     ...(options.commandTimeoutMs !== undefined && { commandTimeout: options.commandTimeoutMs }),
     reconnectOnError: error => {

@@ -51,7 +51,7 @@ export class ServerShard implements RedisShard {
       waitForConnection,
       onError,
       group,
-      autoPipelining: true,
+      batchWrites: true,
     });
     this.commands.on('ready', () => void this.#checkRole());
     this.term = new ServerTerm(this.commands, group);

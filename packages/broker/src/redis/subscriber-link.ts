@@ -1,6 +1,7 @@
 /** The subscriptions at one server, on one connection that reconnects by itself. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HubbubError } from '@hubbub/protocol';
+import { COMMANDS_PER_WRITE } from './batching-redis.js';
 import { reconnectDelayMs } from './connection.js';
 import type { ConnectionGroup } from './connection-group.js';
 import type { RedisServer } from './redis-server.js';
@@ -98,7 +99,10 @@ export class ServerSubscriberLink implements SubscriberLink {
     });
     const waiting = { channel, confirmation, ...settle };
     this.#waiting.set(channel, waiting);
-    if (this.#queue.push(waiting) === 1) setImmediate(() => this.#flush());
+    const { length } = this.#queue;
+    if (length === 0) setImmediate(() => this.#flush());
+    this.#queue.push(waiting);
+    if (length + 1 >= COMMANDS_PER_WRITE) this.#flush();
     return confirmation;
   }
 
