@@ -56,8 +56,18 @@ const BODIES: Readonly<Record<string, unknown>> = {
   mintSessionTokenById: { user_id: 'u1', name: 'One' },
   mintRoomTokenById: { room_id: 'chat:1', user_id: 'u1', rights: ['join'] },
 };
-/** Endless, about one letter, or open to every key: tests/console has their stories. */
-const APART = ['tailRoom', 'tailRoomById', 'replayDeadLetter', 'replayLifecycleDeadLetter', 'describeKey'];
+/**
+ * Endless, about one letter, or open to every key: tests/console has their stories. One moves the sessions of this one:
+ * tests/drain has its story.
+ */
+const APART = [
+  'tailRoom',
+  'tailRoomById',
+  'replayDeadLetter',
+  'replayLifecycleDeadLetter',
+  'describeKey',
+  'moveSessions',
+];
 /** An internal error, which no request is known to cause. */
 const NOT_PROVOKED = ['500'];
 

@@ -15,6 +15,7 @@ const COMMANDS = [
   'rooms',
   'who',
   'explain',
+  'drain',
   'doctor',
   'config',
 ];

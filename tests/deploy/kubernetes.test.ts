@@ -203,7 +203,8 @@ test('every label selector matches pods', () => {
 
 test('the autoscaler uses a metric of edges, on an existing Deployment', async () => {
   const { content } = named('HorizontalPodAutoscaler', 'hubbub-edge');
-  const [metric] = listAt(content, 'spec', 'metrics');
+  const metrics = listAt(content, 'spec', 'metrics');
+  const metric = metrics.find(({ type }) => type === 'Pods');
   const name = at(metric, 'pods', 'metric', 'name');
   const adapter = readFileSync(join(KUBERNETES, 'components/autoscaling/prometheus-adapter-values.yaml'), 'utf8');
   expect(at(parse(adapter), 'rules', 'custom', 0, 'name', 'as')).toBe(name);
@@ -211,6 +212,18 @@ test('the autoscaler uses a metric of edges, on an existing Deployment', async (
     `'${String(name)}'`,
   );
   expect(named('Deployment', String(at(content, 'spec', 'scaleTargetRef', 'name'))).file).toBe('base/edge.yaml');
+});
+
+test('the targets of the autoscaler are those of the sizing table', () => {
+  const { content } = named('HorizontalPodAutoscaler', 'hubbub-edge');
+  const [cpu, sessions] = listAt(content, 'spec', 'metrics');
+  const page = readFileSync(new URL('../../docs/capacity.md', import.meta.url), 'utf8');
+  const row = (resource: string): number[] => {
+    const [, cells = ''] = new RegExp(`^\\| ${resource} +\\|(.*)$`, 'm').exec(page) ?? [];
+    return cells.split('|').map(cell => Number.parseFloat(cell.replace(/,/g, '')));
+  };
+  expect(Number(at(sessions, 'pods', 'target', 'averageValue'))).toBe((row('sessions of an edge')[0] ?? 0) * (2 / 3));
+  expect(Number(at(cpu, 'resource', 'target', 'averageUtilization'))).toBe(100 * (row('processor of an edge')[1] ?? 0));
 });
 
 describe.each(REDIS_COMPONENTS)('%s', folder => {

@@ -168,6 +168,7 @@ export async function startEdge({
     limits: limits.session,
     window: limits.publishes,
     onProbe: number => link.probeReturned(number),
+    onMove: percent => departure.rebalance.moveShare(percent),
     metrics,
     registry,
     log,
@@ -216,7 +217,7 @@ export async function startEdge({
     events: services.events,
     sessionLimits: limits.session,
   });
-  const departure = new Departure({ ...config, sessions, metrics });
+  const departure = new Departure({ ...config, sessions, metrics, log });
   const listener = await openListener(config, {
     engine: engine.module,
     topics,

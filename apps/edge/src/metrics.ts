@@ -30,8 +30,12 @@ const CONTROLS = [
   'add_sessions',
   'remove_sessions',
   'refuse_sessions',
+  'move_sessions',
 ] as const satisfies readonly Control['do'][];
 const ADDITIONS = ['added', 'known', 'gone', 'ROOM_LIMIT', 'UNAVAILABLE'] as const satisfies readonly AdditionResult[];
+/** Why a session moves to another edge while this one stays: hubbub drain, or maxSessionAgeMs. */
+const MOVE_REASONS = ['request', 'age'] as const;
+type MoveReason = (typeof MOVE_REASONS)[number];
 const EVENT_RESULTS = ['appended', 'repeated', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'] as const;
 type EventResult = (typeof EVENT_RESULTS)[number];
 const MALFORMED_LOG_INTERVAL_MS = 10_000;
@@ -71,6 +75,11 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
     'hubbub_edge_added_sessions_total',
     'Sessions that services added to a room: added, known (a member already), gone (ended meanwhile), or an error code.',
     ADDITIONS.map(result => ({ result })),
+  );
+  const moved = counterBy(
+    'hubbub_edge_moved_sessions_total',
+    'Sessions that this edge asked to reconnect while it stays: on request (hubbub drain), or at maxSessionAgeMs.',
+    MOVE_REASONS.map(reason => ({ reason })),
   );
   const events = counterBy(
     'hubbub_edge_client_events_total',
@@ -153,6 +162,7 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
       'hubbub_edge_slow_readers_total',
       'Sessions that the edge disconnected because they had more than maxBufferedBytes buffered.',
     ),
+    sessionsMoved: (reason: MoveReason, sessions: number) => moved({ reason }, sessions),
     /** Called several times a second. */
     draining: drainLog,
     drained({ notified, closed, durationMs }: { notified: number; closed: number; durationMs: number }): void {

@@ -57,6 +57,7 @@ describe('a body that cannot be transcoded', () => {
       metrics: { malformedEnvelope: () => malformed++ } as never,
       onProbe: () => {},
       onControl: () => true,
+      onMove: () => 0,
       onExplain() {},
     });
     const envelope = decodeEnvelope(encodeEnvelope({ encoding, publishedAtMs: 1, sessions: [...order] }, body));

@@ -1,7 +1,8 @@
 /** The schedule of a drain: each session is notified once, spread over the window, and no session is left at its end. */
 import type { Frame } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type DrainedSession, type DrainResult, drainSessions } from '../src/drain/drain.js';
+import { type DrainResult, drainSessions } from '../src/drain/drain.js';
+import type { MovedSession } from '../src/drain/session-mover.js';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -10,8 +11,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-class FakeSession implements DrainedSession {
-  state: DrainedSession['state'] = 'open';
+class FakeSession implements MovedSession {
+  state: MovedSession['state'] = 'open';
   notifiedAtMs: number | undefined;
   delayMs: number | undefined;
   goneAtMs: number | undefined;
@@ -74,12 +75,17 @@ class FakeEdge {
 
   drain(windowMs: number, { stragglersMs = 0, random = Math.random } = {}): void {
     const { sessions } = this;
-    void drainSessions({ sessions, windowMs, stragglersMs, random, onSlice: left => this.slices.push(left) }).then(
-      result => {
-        this.result = result;
-        this.endedAtMs = this.nowMs;
-      },
-    );
+    void drainSessions({
+      sessions,
+      reason: 'leaving',
+      windowMs,
+      stragglersMs,
+      random,
+      onSlice: left => this.slices.push(left),
+    }).then(result => {
+      this.result = result;
+      this.endedAtMs = this.nowMs;
+    });
   }
 }
 

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   tail: async () => (await import('./commands/tail.js')).tailCommand(),
   rooms: async () => (await import('./commands/rooms.js')).roomsCommand(),
   explain: async () => (await import('./commands/explain.js')).explainCommand(),
+  drain: async () => (await import('./commands/drain.js')).drainCommand(),
   revoke: async () => (await import('./commands/revoke.js')).revokeCommand(),
   block: async () => (await import('./commands/block.js')).blockCommand(),
   who: async () => (await import('./commands/who.js')).whoCommand(),

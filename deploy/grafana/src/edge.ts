@@ -59,6 +59,13 @@ export const edge = board({
           width: 4,
         }),
         stat({
+          title: 'Sessions moved in a minute',
+          description: 'Sessions that the edge moved to others while it stays: by hubbub drain, or by their age.',
+          unit: 'short',
+          queries: [[`sum(increase(hubbub_edge_moved_sessions_total{${EDGE}}[1m]))`, 'moved']],
+          width: 4,
+        }),
+        stat({
           title: 'Engine and workers',
           description: 'The loaded build of uWebSockets.js, and the number of processes with --workers.',
           unit: 'short',

@@ -23,6 +23,8 @@ export type Control =
   | { readonly do: 'remove_sessions'; readonly room: string; readonly reason?: string }
   /** On a node's channel, from presence: the sessions that the envelope names are closed with 4202. */
   | { readonly do: 'refuse_sessions'; readonly reason?: string }
+  /** On a node's channel: the edge moves this share of its sessions to other edges, and stays. */
+  | { readonly do: 'move_sessions'; readonly percent: number }
   /** On a node's channel: the edge publishes what it knows of the user, the session or the room (docs/decisions/0011). */
   | ({ readonly do: 'explain'; readonly question: string } & ExplainedSubject);
 
@@ -43,7 +45,7 @@ export const CONTROL_TYPE_PREFIX = RESERVED_TYPE_PREFIX;
 export function readControl(value: unknown): Control | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Partial<
-    Record<'do' | 'user' | 'session' | 'room' | 'rights' | 'reason' | 'question', unknown>
+    Record<'do' | 'user' | 'session' | 'room' | 'rights' | 'reason' | 'question' | 'percent', unknown>
   >;
   const { do: action, reason } = fields;
   if (reason !== undefined && !isReason(reason)) return undefined;
@@ -62,6 +64,10 @@ export function readControl(value: unknown): Control | undefined {
       if (!isRoom(room)) return undefined;
       if (rights === undefined) return { do: action, room };
       return isListOfText(rights) ? { do: action, room, rights } : undefined;
+    }
+    case 'move_sessions': {
+      const { percent } = fields;
+      return isPercent(percent) ? { do: action, percent } : undefined;
     }
     case 'explain': {
       const { question, user, session, room } = fields;
@@ -91,6 +97,10 @@ export function controlOfMessage(message: { readonly type: string; readonly payl
 
 function isReason(value: unknown): value is string {
   return typeof value === 'string' && utf8Length(value) <= CONTROL_REASON_MAX_BYTES && isWellFormed(value);
+}
+
+function isPercent(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 100;
 }
 
 function isRoom(value: unknown): value is string {

@@ -12,6 +12,7 @@ import {
   isText,
   isUserId,
   jsonCodec,
+  nodeOf,
   SESSION_ID_MAX_BYTES,
 } from '@hubbub/protocol';
 import {
@@ -144,11 +145,6 @@ function subjectsNamed(name: string): ExplainedSubject {
     ...(isText(name, SESSION_ID_MAX_BYTES) && { session: name }),
     ...(isRoomName(name) && { room: name }),
   };
-}
-
-/** An incarnation is `<node id>/<unique>`, and a node's id has no slash. */
-function nodeOf(incarnation: string): string {
-  return incarnation.slice(0, incarnation.lastIndexOf('/'));
 }
 
 /** `undefined` for anything else on the channel: the edge counts as one that did not answer. */

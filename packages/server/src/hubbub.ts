@@ -27,6 +27,7 @@ import { consumeLifecycle, type LifecycleHandler, type LifecycleOptions } from '
 import { createPresenceQueries, type PresenceOptions, type PresenceQueries } from './presence.js';
 import type { Publication, PublicationOf } from './publication.js';
 import { type Once, Publisher, type Published as PublishResult } from './publisher.js';
+import { type MoveRequest, moveSessions } from './rebalancing.js';
 import { type AccessControl, createAccessControl } from './revocations.js';
 import { type TailListener, type TailQuery, tail } from './tail.js';
 
@@ -156,6 +157,13 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Acc
   /** Every edge with its load, asked as `explain` asks. @throws {HubbubError} `INVALID_FORMAT`, `UNAVAILABLE` */
   nodes(options?: CallOptions): Promise<readonly NodeState[]>;
   /**
+   * Asks every edge, or one, to move a share of its sessions to other edges, and to stay in service: after edges were added.
+   * They move over the drain window of each edge; clients of the SDK resume and miss nothing. Returns the nodes that were asked.
+   * @throws {HubbubError} `INVALID_FORMAT`, `NOT_FOUND` if there is no such edge, `UNAVAILABLE`
+   * @example await hubbub.moveSessions({ percent: 20, node: 'edge-1' });
+   */
+  moveSessions(request: MoveRequest): Promise<readonly string[]>;
+  /**
    * Follows what is published to a room, a user or everybody from now on, without joining. Resolves when the subscription is
    * confirmed; returns how to end it.
    * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `UNAVAILABLE`
@@ -259,6 +267,7 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
       ),
     explain: async (query, limits) => await gate.pass(() => explainer.explain(query, limits)),
     nodes: async limits => await gate.pass(() => explainer.nodes(limits)),
+    moveSessions: async request => await gate.pass(() => moveSessions(brokerClient, channels, request)),
     tail: async (query, listener) => await tail(listeners, channels, query, listener),
     replayDeadLetter: async (namespace, group, letterId) =>
       await gate.pass(async () => {

@@ -47,6 +47,7 @@ export type {
 } from './presence.js';
 export type { Publication, PublicationOf } from './publication.js';
 export type { Published } from './publisher.js';
+export type { MoveRequest } from './rebalancing.js';
 export type { AccessControl, RevokeOptions, TokenSelection } from './revocations.js';
 export type { TailListener, TailQuery } from './tail.js';
 export type { TailedMessage } from './tailed-message.js';

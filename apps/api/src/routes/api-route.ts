@@ -21,6 +21,7 @@ export interface RouteParts {
     Hubbub,
     | 'explain'
     | 'nodes'
+    | 'moveSessions'
     | 'eventBacklogs'
     | 'deadLetters'
     | 'replayDeadLetter'

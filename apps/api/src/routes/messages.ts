@@ -23,7 +23,7 @@ export const addressedMessage = z
   .describe('A message and its target: exactly one of `room_id`, `user_id` and `all`.');
 
 /** Of sessions and of nodes: as long as the server SDK takes them. */
-const NODE_MAX_BYTES = 256;
+export const NODE_MAX_BYTES = 256;
 const sessionId = text(NODE_MAX_BYTES).describe('The session: `session.id` of an event.');
 /** A message to one session has no exclusions and is not conflated. */
 const { exclude_session: _session, exclude_user: _user, key: _key, ...sessionMessageFields } = messageFields;

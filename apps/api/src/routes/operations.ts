@@ -1,11 +1,12 @@
 /** Routes for operators: edges and their load, rooms, backlogs of events, and dead letters. */
 import { API_OPERATIONS, HubbubError, isNamespace } from '@hubbub/protocol';
 import { nodeState } from '@hubbub/protocol/account';
-import { nextCursor, presencePage } from '@hubbub/protocol/http-fields';
+import { nextCursor, presencePage, text } from '@hubbub/protocol/http-fields';
 import type { Route } from '@hubbub/runtime/http';
 import type { DeadLetter } from '@hubbub/server';
 import { z } from 'zod';
 import { apiRoute, type RouteParts } from './api-route.js';
+import { NODE_MAX_BYTES } from './messages.js';
 import { askPresence } from './reads.js';
 
 const namespace = z
@@ -69,6 +70,24 @@ export function operationRoutes({ hubbub, presence }: RouteParts): readonly Rout
       failures: [503],
       answer: z.strictObject({ nodes: z.array(nodeState) }),
       handle: async () => ({ nodes: [...(await hubbub.nodes())] }),
+    }),
+    apiRoute({
+      method: 'POST',
+      operation: 'control',
+      path: '/nodes/drain',
+      operationId: 'moveSessions',
+      summary: 'Move a share of the sessions to other edges',
+      description:
+        'The edges stay in service: for the time after edges were added. Without `node`, every edge moves that share, over its drain window.',
+      failures: [503],
+      takes: z.strictObject({
+        percent: z.int().min(1).max(100),
+        node: text(NODE_MAX_BYTES).optional(),
+      }),
+      answer: z.strictObject({ nodes: z.array(z.string()).describe('The edges that were asked.') }),
+      handle: async ({ percent, node }) => ({
+        nodes: [...(await hubbub.moveSessions({ percent, ...(node !== undefined && { node }) }))],
+      }),
     }),
     apiRoute({
       method: 'GET',

@@ -1,17 +1,16 @@
 /** How an edge leaves: not ready, then closed to newcomers, then empty (design: "leaving well"). */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EdgeMetrics } from '../metrics.js';
-import { type DrainedSession, drainSessions } from './drain.js';
+import { drainSessions } from './drain.js';
+import { Rebalance, type RebalanceOptions } from './rebalance.js';
 
 /** `leaving` is not ready but takes everybody in; `drained` refuses. */
 export type DepartureState = 'serving' | 'leaving' | 'closing' | 'drained';
 
-export interface DepartureOptions {
-  readonly sessions: Iterable<DrainedSession> & { readonly size: number };
+export interface DepartureOptions extends RebalanceOptions {
   readonly drainDelayMs: number;
-  readonly drainWindowMs: number;
   readonly sharedPort: boolean;
-  readonly metrics: Pick<EdgeMetrics, 'draining' | 'drained'>;
+  readonly metrics: Pick<EdgeMetrics, 'draining' | 'drained' | 'sessionsMoved'>;
 }
 
 /**
@@ -21,12 +20,15 @@ export interface DepartureOptions {
 const STRAGGLERS_MS = 500;
 
 export class Departure {
+  /** Moves sessions while the edge stays. */
+  readonly rebalance: Rebalance;
   readonly #options: DepartureOptions;
   #state: DepartureState = 'serving';
   #remaining = 0;
 
   constructor(options: DepartureOptions) {
     this.#options = options;
+    this.rebalance = new Rebalance(options);
   }
 
   get state(): DepartureState {
@@ -49,6 +51,7 @@ export class Departure {
    */
   async run(announced: boolean, stopListening: () => Promise<void>): Promise<void> {
     const { sessions, metrics, drainDelayMs, drainWindowMs, sharedPort } = this.#options;
+    this.rebalance.close();
     this.#state = 'leaving';
     this.#remaining = sessions.size;
     if (announced && drainDelayMs > 0) await delay(drainDelayMs);
@@ -57,6 +60,7 @@ export class Departure {
     const startedAtMs = performance.now();
     const result = await drainSessions({
       sessions,
+      reason: 'this edge is leaving',
       windowMs: drainWindowMs,
       stragglersMs: sharedPort ? STRAGGLERS_MS : 0,
       onSlice: remaining => {

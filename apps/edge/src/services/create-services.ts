@@ -39,6 +39,8 @@ export interface ServicesParts {
   readonly limits: SessionLimits;
   readonly window: PublishWindow;
   readonly onProbe: (number: number) => void;
+  /** Moves this share of the sessions, in percent. Returns their number. */
+  readonly onMove: (percent: number) => number;
   readonly metrics: EdgeMetrics;
   readonly registry: MetricsRegistry;
   readonly log: Logger;

@@ -17,6 +17,8 @@ export interface NodeChannelParts {
   /** Returns false for what is malformed. */
   readonly onControl: (control: Control, sessions: readonly string[]) => boolean;
   readonly onExplain: (control: Control & { do: 'explain' }) => void;
+  /** Moves this share of the sessions. Returns their number. */
+  readonly onMove: (percent: number) => number;
 }
 
 export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope) => void {
@@ -25,6 +27,10 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
   return envelope => {
     if (envelope.probe !== undefined) return parts.onProbe(envelope.probe);
     if (envelope.control?.do === 'explain') return parts.onExplain(envelope.control);
+    if (envelope.control?.do === 'move_sessions') {
+      metrics.controlled('move_sessions', parts.onMove(envelope.control.percent));
+      return;
+    }
     // A frame without a recipient is a mistake of its sender.
     if (envelope.sessions === undefined) return metrics.malformedEnvelope(channel);
     if (envelope.control !== undefined) {

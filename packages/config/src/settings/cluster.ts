@@ -118,6 +118,11 @@ export const clusterSettings = {
     .describe(
       'After that, time over which the edge spreads the disconnects of its sessions; a few sessions take less.',
     ),
+  maxSessionAgeMs: integer(0, 30 * 24 * 60 * MINUTE_MS)
+    .default(0)
+    .describe(
+      'Age at which an edge moves a session to another edge, at a random time in the last fifth of it. 0: no limit.',
+    ),
   shutdownTimeoutMs: integer(100, 30 * MINUTE_MS)
     .default(25_000)
     .describe('Time after which a stopping process exits, finished or not. More than drainDelayMs plus drainWindowMs.'),
