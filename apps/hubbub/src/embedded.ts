@@ -6,6 +6,7 @@ import { startEdge } from '@hubbub/edge';
 import type { Readiness } from '@hubbub/runtime';
 import { startAdminServer } from '@hubbub/runtime/http';
 import { createHubbub, type Hubbub } from '@hubbub/server';
+import { hasWebhooks } from '@hubbub/webhooks';
 import { startMemoryPresence } from './presence.js';
 import { adminOptions, createParts } from './process.js';
 
@@ -32,7 +33,7 @@ export interface EmbeddedHub {
 export async function startEmbeddedHub(variables: Readonly<Record<string, string>>): Promise<EmbeddedHub> {
   const ownKey = randomBytes(24).toString('base64url');
   const given = loadConfig(variables);
-  if (Object.keys(given.webhooks).length > 0) {
+  if (hasWebhooks(given)) {
     throw new ConfigError([
       'webhooks: a hub inside a program sends none; use onEvents and onLifecycle of its `hubbub`',
     ]);

@@ -1,21 +1,17 @@
 /** Delivers the client events of one namespace to one webhook: at least once, those of a room in order. */
 import type { EventEntry, EventLog } from '@hubbub/broker';
-import { matchesEvent } from '@hubbub/config';
 import { type Consumer, type ConsumerOptions, consume, eventLane } from '@hubbub/server/consumer';
 import { verdictOf } from './delivery-failure.js';
-import { encodeClientEvent } from './encoded-events.js';
 import type { StreamParts } from './stream-parts.js';
 
 export interface ClientEventParts extends StreamParts {
   readonly events: EventLog;
   readonly namespace: string;
-  /** Types that the webhook gets. */
-  readonly patterns: readonly string[];
   readonly lingerMs: number;
 }
 
 export function deliverClientEvents(parts: ClientEventParts): Consumer {
-  const { webhook, group, delivery, metrics, log, namespace, patterns, lingerMs, maxEvents, maxBytes } = parts;
+  const { webhook, group, delivery, format, metrics, log, namespace, lingerMs, maxEvents, maxBytes } = parts;
   const options: ConsumerOptions<EventEntry> = {
     ...parts.consumer,
     onDeadLetter(entry, error) {
@@ -32,20 +28,21 @@ export function deliverClientEvents(parts: ClientEventParts): Consumer {
       source: parts.events.group(namespace, group),
       laneOf: eventLane,
       async handle(entries, signal) {
-        const selected = entries.filter(({ event }) => matchesEvent(patterns, event.type));
+        const selected = entries.flatMap(entry => {
+          const encoded = format.clientEvent(namespace, entry);
+          return encoded === undefined ? [] : [{ encoded, attempt: entry.attempt }];
+        });
         metrics.events(webhook, 'filtered', entries.length - selected.length);
         if (selected.length === 0) return;
         const isAlone = selected.some(({ attempt }) => attempt > 1);
-        await delivery.deliver(
-          selected.map(entry => encodeClientEvent(namespace, entry)),
-          { isAlone, signal },
-        );
+        const encoded = selected.map(one => one.encoded);
+        await delivery.deliver(encoded, { isAlone, signal });
       },
       verdictOf,
       batches: {
         maxEntries: maxEvents,
         maxBytes,
-        bytesOf: entry => encodeClientEvent(namespace, entry).bytes,
+        bytesOf: entry => format.clientEvent(namespace, entry)?.bytes ?? 0,
         lingerMs,
       },
     },

@@ -2,9 +2,10 @@
 import { type Logger, occasionally } from '@hubbub/runtime';
 import { Combiner, type EncodedEvent } from './combiner.js';
 import { DeliveryFailure } from './delivery-failure.js';
-import { deliveryBody, deliveryId } from './encoded-events.js';
+import { deliveryId } from './encoded-events.js';
 import type { WebhookMetrics } from './metrics.js';
 import type { Receiver } from './receiver.js';
+import type { WebhookFormat } from './webhook-format.js';
 
 const FAILURE_LOG_INTERVAL_MS = 5000;
 
@@ -12,6 +13,7 @@ export interface DeliveryParts {
   /** The name of the webhook. */
   readonly webhook: string;
   readonly receiver: Receiver;
+  readonly format: Pick<WebhookFormat, 'bodyOf'>;
   readonly concurrency: number;
   readonly maxEvents: number;
   readonly maxBytes: number;
@@ -46,12 +48,12 @@ export class Delivery {
   }
 
   async #send(events: readonly EncodedEvent[], signal: AbortSignal): Promise<void> {
-    const { webhook, receiver, metrics, maxBytes } = this.#parts;
+    const { webhook, receiver, format, metrics, maxBytes } = this.#parts;
     const [first] = events;
     if (events.length === 1 && first !== undefined && first.bytes > maxBytes) metrics.limited(webhook, 'batch_bytes');
     metrics.requested(webhook, events.length);
     try {
-      await receiver.send(deliveryId(webhook, events), deliveryBody(webhook, events), signal);
+      await receiver.send(deliveryId(webhook, events), format.bodyOf(events), signal);
     } catch (error) {
       if (error instanceof DeliveryFailure && error.result !== 'canceled') this.#logFailure(error, events.length);
       throw error;

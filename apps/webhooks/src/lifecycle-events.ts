@@ -1,23 +1,17 @@
 /** Delivers lifecycle events to one webhook: at least once, those of a room and of a user in order. */
 import type { LifecycleEntry, LifecycleLog } from '@hubbub/broker';
-import { namespaceOf } from '@hubbub/protocol';
 import { type Consumer, type ConsumerOptions, consume, lifecycleLane } from '@hubbub/server/consumer';
 import { debounce } from './debounce.js';
 import { verdictOf } from './delivery-failure.js';
-import { encodeLifecycleEvent } from './encoded-events.js';
 import type { StreamParts } from './stream-parts.js';
 
 export interface LifecycleParts extends StreamParts {
   readonly lifecycle: LifecycleLog;
-  /** Names of events that the webhook gets, or `*`. */
-  readonly names: readonly string[];
-  /** Of rooms. Undefined: all. */
-  readonly namespaces: readonly string[] | undefined;
   readonly debounceMs: number;
 }
 
 export function deliverLifecycleEvents(parts: LifecycleParts): Consumer {
-  const { webhook, group, delivery, metrics, log, debounceMs, maxEvents, maxBytes } = parts;
+  const { webhook, group, delivery, format, metrics, log, debounceMs, maxEvents, maxBytes } = parts;
   const options: ConsumerOptions<LifecycleEntry> = {
     ...parts.consumer,
     onDeadLetter({ entryId: entry, attempt }, error) {
@@ -35,7 +29,10 @@ export function deliverLifecycleEvents(parts: LifecycleParts): Consumer {
       laneOf: lifecycleLane,
       async handle(entries, signal) {
         const changes = debounce(entries, debounceMs);
-        const selected = changes.filter(entry => isSelected(entry, parts));
+        const selected = changes.flatMap(entry => {
+          const encoded = format.lifecycleEvent(entry);
+          return encoded === undefined ? [] : [{ encoded, attempt: entry.attempt }];
+        });
         if (entries.some(({ event }) => event.event === 'lifecycle_gap' && event.reason === 'missed')) {
           metrics.limited(webhook, 'kept_events');
           log.warn({ event: 'webhook_gap', webhook }, 'lifecycle events were missed');
@@ -44,23 +41,17 @@ export function deliverLifecycleEvents(parts: LifecycleParts): Consumer {
         metrics.events(webhook, 'filtered', changes.length - selected.length);
         if (selected.length === 0) return;
         const isAlone = selected.some(({ attempt }) => attempt > 1);
-        await delivery.deliver(selected.map(encodeLifecycleEvent), { isAlone, signal });
+        const encoded = selected.map(one => one.encoded);
+        await delivery.deliver(encoded, { isAlone, signal });
       },
       verdictOf,
       batches: {
         maxEntries: maxEvents,
         maxBytes,
-        bytesOf: entry => encodeLifecycleEvent(entry).bytes,
+        bytesOf: entry => format.lifecycleEvent(entry)?.bytes ?? 0,
         lingerMs: debounceMs,
       },
     },
     options,
   );
-}
-
-function isSelected({ event }: LifecycleEntry, { names, namespaces }: LifecycleParts): boolean {
-  // Any event that a webhook gets may be missing.
-  if (event.event === 'lifecycle_gap') return true;
-  if (!names.includes('*') && !names.includes(event.event)) return false;
-  return namespaces === undefined || !('room' in event) || namespaces.includes(namespaceOf(event.room));
 }

@@ -1,17 +1,17 @@
 /** The receiver of one webhook: sends it signed requests, one after the other on kept connections, and judges the answers. */
 import { isLoopbackHost } from '@hubbub/config';
-import { signWebhook } from '@hubbub/server';
 import { Agent, type Dispatcher, request } from 'undici';
 import { addressRule } from './addresses.js';
 import { DeliveryFailure, failureOf, type RequestResult } from './delivery-failure.js';
 import { checkLiteral, permittedLookup } from './lookup.js';
+import type { WebhookFormat } from './webhook-format.js';
 
 /** Addresses of this machine, for a URL that names it. */
 const LOOPBACK = ['127.0.0.0/8', '::1'];
 
 export interface ReceiverOptions {
   readonly url: string;
-  readonly secrets: readonly string[];
+  readonly format: Pick<WebhookFormat, 'headersOf'>;
   readonly allowedNetworks: readonly string[];
   readonly concurrency: number;
   readonly timeoutMs: number;
@@ -67,13 +67,13 @@ export class Receiver {
   }
 
   async #request(id: string, body: string, signal: AbortSignal): Promise<void> {
-    const { secrets, maxRetryAfterMs } = this.#options;
+    const { format, maxRetryAfterMs } = this.#options;
     const answer = await request(this.#url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         'user-agent': 'Hubbub',
-        ...signWebhook(id, body, secrets, Date.now()),
+        ...format.headersOf(id, body),
       },
       body,
       signal,

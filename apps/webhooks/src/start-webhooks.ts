@@ -1,6 +1,6 @@
 /** Starts the webhooks of the configuration: for each, one consumer of every stream whose events it gets. */
 import type { BrokerClient } from '@hubbub/broker';
-import { type Config, ConfigError, missingWebhookSecrets, type Webhook } from '@hubbub/config';
+import { type Config, ConfigError, missingWebhookSecrets } from '@hubbub/config';
 import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import type { Consumer } from '@hubbub/server/consumer';
 import { deliverClientEvents } from './client-events.js';
@@ -9,7 +9,8 @@ import { deliverLifecycleEvents } from './lifecycle-events.js';
 import { createWebhookMetrics, type WebhookMetrics } from './metrics.js';
 import { Receiver } from './receiver.js';
 import type { StreamParts } from './stream-parts.js';
-import { webhookGroup, webhookStreams } from './streams.js';
+import { webhookGroup } from './streams.js';
+import { type Definition, definedWebhooks } from './webhook-definitions.js';
 
 /** Requests have a deadline of their own; this one covers the time that events wait for a free request. */
 const HANDLER_TIMEOUT_MS = 3_600_000;
@@ -36,13 +37,14 @@ export interface Webhooks {
 export function startWebhooks({ config, log, metrics: registry, brokerClient }: WebhookOptions): Webhooks {
   const missing = missingWebhookSecrets(config);
   if (missing.length > 0) throw new ConfigError(missing);
-  const names = Object.keys(config.webhooks);
+  const definitions = definedWebhooks(config);
+  const names = definitions.map(({ name }) => name);
   const metrics = createWebhookMetrics(registry, names, () =>
     running.map(({ name, consumers }) => [{ webhook: name }, leadingOf(consumers)]),
   );
-  const running = Object.entries(config.webhooks).map(([name, webhook]) => ({
-    name,
-    ...startWebhook(name, webhook, { config, log, metrics, brokerClient }),
+  const running = definitions.map(definition => ({
+    name: definition.name,
+    ...startWebhook(definition, { config, log, metrics, brokerClient }),
   }));
   const all = () => running.flatMap(({ consumers }) => consumers);
   return {
@@ -65,11 +67,12 @@ interface Shared extends Omit<WebhookOptions, 'metrics'> {
   readonly metrics: WebhookMetrics;
 }
 
-function startWebhook(name: string, webhook: Webhook, { config, log, metrics, brokerClient }: Shared) {
+function startWebhook(definition: Definition, { config, log, metrics, brokerClient }: Shared) {
+  const { name, url, format, streams } = definition;
   const { webhookMaxBatchEvents: maxEvents, webhookMaxBatchBytes: maxBytes, webhookConcurrency: concurrency } = config;
   const receiver = new Receiver({
-    url: webhook.url,
-    secrets: webhook.secrets ?? config.webhookSecrets,
+    url,
+    format,
     allowedNetworks: config.webhookAllowedNetworks,
     concurrency,
     timeoutMs: config.webhookTimeoutMs,
@@ -81,7 +84,8 @@ function startWebhook(name: string, webhook: Webhook, { config, log, metrics, br
   const newStream = (): StreamParts => ({
     webhook: name,
     group: webhookGroup(name),
-    delivery: new Delivery({ webhook: name, receiver, concurrency, maxEvents, maxBytes, metrics, log }),
+    format,
+    delivery: new Delivery({ webhook: name, receiver, format, concurrency, maxEvents, maxBytes, metrics, log }),
     maxEvents,
     maxBytes,
     consumer: {
@@ -93,28 +97,12 @@ function startWebhook(name: string, webhook: Webhook, { config, log, metrics, br
     metrics,
     log,
   });
-  const { events = [], lifecycle = [], namespaces } = webhook;
-  const streams = webhookStreams(webhook, config.namespaces);
+  const { events, lifecycle } = brokerClient;
   const consumers = streams.namespaces.map(namespace =>
-    deliverClientEvents({
-      ...newStream(),
-      events: brokerClient.events,
-      namespace,
-      patterns: events,
-      lingerMs: config.webhookLingerMs,
-    }),
+    deliverClientEvents({ ...newStream(), events, namespace, lingerMs: config.webhookLingerMs }),
   );
   if (streams.hasLifecycle) {
-    const debounceMs = config.webhookDebounceMs;
-    consumers.push(
-      deliverLifecycleEvents({
-        ...newStream(),
-        lifecycle: brokerClient.lifecycle,
-        names: lifecycle,
-        namespaces,
-        debounceMs,
-      }),
-    );
+    consumers.push(deliverLifecycleEvents({ ...newStream(), lifecycle, debounceMs: config.webhookDebounceMs }));
   }
   return { consumers, receiver };
 }

@@ -3,6 +3,7 @@ import type { Logger } from '@hubbub/runtime';
 import type { ConsumerOptions } from '@hubbub/server/consumer';
 import type { Delivery } from './delivery.js';
 import type { WebhookMetrics } from './metrics.js';
+import type { WebhookFormat } from './webhook-format.js';
 
 export interface StreamParts {
   /** The name of the webhook. */
@@ -10,6 +11,7 @@ export interface StreamParts {
   /** The consumer group of the webhook. */
   readonly group: string;
   readonly delivery: Delivery;
+  readonly format: WebhookFormat;
   readonly maxEvents: number;
   readonly maxBytes: number;
   readonly consumer: Pick<

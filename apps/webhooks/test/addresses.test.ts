@@ -79,7 +79,7 @@ describe('a name', () => {
 });
 
 const OPTIONS: Omit<ReceiverOptions, 'url'> = {
-  ...{ secrets: [`whsec_${Buffer.alloc(24, 7).toString('base64')}`], allowedNetworks: [], concurrency: 1 },
+  ...{ format: { headersOf: () => ({}) }, allowedNetworks: [], concurrency: 1 },
   ...{ timeoutMs: 2000, maxResponseBytes: 100, maxRetryAfterMs: 0, onAnswered: () => {}, onLongAnswer: () => {} },
 };
 const receiverOf = (url: string): Receiver => {

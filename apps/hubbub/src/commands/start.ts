@@ -3,7 +3,7 @@ import { type BrokerClient, MemoryCluster } from '@hubbub/broker';
 import { type Config, isLoopbackHost } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
 import type { Presence } from '@hubbub/presence';
-import { startWebhooks } from '@hubbub/webhooks';
+import { hasWebhooks, startWebhooks } from '@hubbub/webhooks';
 import { Command } from 'commander';
 import { wholeNumber } from '../command-line.js';
 import { openMint, type TokenMint } from '../mint-token.js';
@@ -43,7 +43,7 @@ async function start(parts: ProcessParts) {
   const mint = playgroundMint(config);
   const pages = mint === undefined ? {} : await playgroundPages({ mint, basePath: config.basePath });
   const edge = await startEdge({ ...parts, brokerClient, pages, portSetting: '--port or HUBBUB_PORT' });
-  const webhooks = Object.keys(config.webhooks).length === 0 ? undefined : startWebhooks({ ...parts, brokerClient });
+  const webhooks = hasWebhooks(config) ? startWebhooks({ ...parts, brokerClient }) : undefined;
   return {
     ...edge,
     routes: presence.routes,

@@ -1,7 +1,7 @@
 /** hubbub webhooks: one process that sends client events and lifecycle events to the receivers of the configuration. */
 import { ConfigError } from '@hubbub/config';
 import { RedisWatch } from '@hubbub/runtime';
-import { startWebhooks } from '@hubbub/webhooks';
+import { hasWebhooks, startWebhooks } from '@hubbub/webhooks';
 import { Command } from 'commander';
 import { type ProcessParts, type RunningProcess, runProcess } from '../process.js';
 import { openConfiguredBrokerClient, requireRedis } from '../redis.js';
@@ -29,7 +29,7 @@ Example:
 
 async function start({ config, log, metrics }: ProcessParts): Promise<RunningProcess> {
   const url = requireRedis(config);
-  if (Object.keys(config.webhooks).length === 0) {
+  if (!hasWebhooks(config)) {
     throw new ConfigError([
       'webhooks: required here, in the file that HUBBUB_CONFIG names; docs/webhooks.md has an example',
     ]);
