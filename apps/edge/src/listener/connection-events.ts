@@ -56,7 +56,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       }
       if (!limits.overload.refusesNext()) return 'pass';
       metrics.handshakeRefused('RATE_LIMITED');
-      return { code: 'RATE_LIMITED', message: OVERLOADED, retryAfterMs: retryAfterMs() };
+      return { code: 'RATE_LIMITED', message: OVERLOADED, retryAfterMs: retryAfterMs(limits.overload.share) };
     },
     admit(request) {
       try {
