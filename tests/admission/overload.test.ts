@@ -1,6 +1,7 @@
 /** An overloaded edge refuses a share of the handshakes, keeps the sessions it has, and admits all again when the load is gone. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { HubbubClient } from '@hubbub/client';
+import { connectHubbub } from '@hubbub/server';
 import { eventually, metricValue } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
@@ -158,6 +159,10 @@ describe('a Redis that does not confirm subscriptions', () => {
     await everythingWorks(alice, bob, 'afterwards');
     await eventually(() => client.state === 'open', { describe: 'the SDK has a session', withinMs: 60_000 });
     await endsWhenCalm(cluster);
+    const hubbub = connectHubbub({ redisUrl: redis.url, redisPrefix: redis.prefix });
+    cleanup(() => hubbub.close());
+    const { refusals } = await hubbub.explain({ user: `refused-${statuses.indexOf(429)}` });
+    expect(refusals).toMatchObject([{ node: 'edge-1', code: 'RATE_LIMITED', limit: 'overload' }]);
   }, 180_000);
 
   test('is measured and logged, but all are admitted, if HUBBUB_SHED_OVERLOAD is false', async () => {

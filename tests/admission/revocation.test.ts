@@ -284,6 +284,30 @@ describe('while Redis fails', () => {
     expect(await connectRefused(started.wsUrl, { token: old })).toMatchObject({ status: 401 });
   });
 
+  test('edges put back what an older backup lacks, and withdrawn revocations return with it', async () => {
+    const redis = await startRedis({ own: true });
+    const own = await startCluster({ edges: 1, redis });
+    const [withdrawn, later] = [newUser(), newUser()];
+    const hubbub = connectHubbub({ redisUrl: redis.url, redisPrefix: redis.prefix });
+    cleanup(() => hubbub.close());
+    const isRefused = (user: string, { wsUrl }: { wsUrl: string }) =>
+      connectRefused(wsUrl, { token: token(user) }).catch(() => undefined);
+    await hubbub.blockUser(withdrawn, new Date(Date.now() + 3_600_000));
+    await eventually(() => isRefused(withdrawn, own.edge(0)));
+    const commands = redis.connection();
+    const keys = await commands.keys(`${redis.prefix}:{revocations}:*`);
+    const backup = await Promise.all(keys.map(async key => [key, await commands.dumpBuffer(key)] as const));
+
+    await hubbub.unblockUser(withdrawn);
+    await hubbub.blockUser(later, new Date(Date.now() + 3_600_000));
+    await eventually(() => isRefused(later, own.edge(0)));
+    for (const [key, dump] of backup) await commands.restore(key, 3_600_000, dump ?? '', 'REPLACE');
+
+    await eventually(() => isRefused(withdrawn, own.edge(0)), { describe: 'the backup has the block' });
+    const started = await own.addEdge();
+    await eventually(() => isRefused(later, started), { describe: 'the edge has put the newer block back' });
+  });
+
   test('edges that must know refuse handshakes, are not ready, and recover; others continue', async () => {
     const redis = await startRedis({ own: true });
     const strict = await startCluster({ edges: 1, redis, env: { HUBBUB_REVOCATIONS_MAX_AGE_MS: '1000' } });

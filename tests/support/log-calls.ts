@@ -61,10 +61,16 @@ function propertiesOf(object: ObjectExpression, path: string): Array<[string, Ar
   return object.properties.flatMap((property): Array<[string, Argument]> => {
     if (property.type === 'Property' && property.key.type === 'Identifier')
       return [[property.key.name, property.value]];
+    if (property.type === 'SpreadElement' && isSpan(property.argument)) return [];
     const spread = property.type === 'SpreadElement' ? withoutCondition(property.argument) : undefined;
     if (spread?.type !== 'ObjectExpression') throw new Error(`${path}: fields of a log call that cannot be read`);
     return propertiesOf(spread, path);
   });
+}
+
+/** The ids of a trace, which the page documents for every line. */
+function isSpan(node: Expression): boolean {
+  return /^spanFields(Of)?$/.test(nameOf(node.type === 'CallExpression' ? node.callee : node) ?? '');
 }
 
 function withoutCondition(node: Expression): Expression {

@@ -1,9 +1,11 @@
 /** One message is one trace: from the request or the client, through Redis, to every edge that delivers it. */
 import { randomBytes } from 'node:crypto';
+import { connectHubbub } from '@hubbub/server';
 import { eventually, metricValue } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ApiProcess, startApi } from '../api/api-process.js';
 import { withNamespaces } from '../presence/config-file.js';
+import { cleanup } from '../support/cleanup.js';
 import { type Environment, startCluster, startEmbedded, type TestCluster } from '../support/cluster.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startCollector, type TestCollector } from './collector.js';
@@ -12,6 +14,7 @@ const PARENT_ID = '00f067aa0ba902b7';
 const namespaces = withNamespaces({
   default: { public: true },
   log: { public: true, historySize: 100, historyTtlMs: 60_000 },
+  game: { public: true, events: ['move'] },
 });
 
 interface Story {
@@ -126,6 +129,29 @@ describe('of a message that a back end or a service publishes', () => {
     ]);
   });
 
+  test('a service with the SDK passes its current span on; one that fails to name it loses no message', async () => {
+    const { traceId, traceparent } = newTrace();
+    let current = (): string | undefined => traceparent;
+    const { redis } = story.cluster;
+    const hubbub = connectHubbub({ redisUrl: redis.url, redisPrefix: redis.prefix, traceparent: () => current() });
+    cleanup(() => hubbub.close());
+    await hubbub.publishToRoom('general', { type: 'build.queued' });
+    await story.bob.nextFrame('build.queued');
+    expect(await shapeOf(story, traceId, 2)).toEqual([
+      `${PARENT_ID} > deliver (edge-1)`,
+      `${PARENT_ID} > deliver (edge-2)`,
+    ]);
+    const own = newTrace();
+    await hubbub.publishToRoom('general', { type: 'build.named', traceparent: own.traceparent });
+    expect(await shapeOf(story, own.traceId, 2)).toHaveLength(2);
+    current = () => {
+      throw new Error('no tracer');
+    };
+    await hubbub.publishToRoom('general', { type: 'build.untraced' });
+    await story.bob.nextFrame('build.untraced');
+    expect(() => connectHubbub({ redisUrl: redis.url, traceparent: 'x' as never })).toThrow(/traceparent: expected/);
+  });
+
   /** Publishes one more message that is traced: earlier spans have then arrived, too. */
   async function expectTracesSince(story: Story, unwanted: string, expected: readonly string[]): Promise<void> {
     const known = new Set(story.collector.spans.map(({ traceId }) => traceId));
@@ -162,6 +188,52 @@ describe('of a message that a client sends', () => {
   });
 });
 
+describe('of a join and of a client event', () => {
+  let story: Story;
+
+  beforeAll(async () => {
+    story = await startStory({
+      HUBBUB_TRACE_RATIO: '1',
+      HUBBUB_TRACE_PERSONAL_DATA: 'true',
+      HUBBUB_LOG_LEVEL: 'debug',
+    });
+  });
+
+  test('a join is one span, and its log line has the ids', async () => {
+    const joins = () => story.collector.spans.filter(({ name }) => name === 'join');
+    await eventually(() => joins().length >= 4, { withinMs: 20_000 });
+    const span = joins().find(({ attributes }) => attributes['user.id'] === 'alice' && attributes['hubbub.history']);
+    expect(span).toMatchObject({
+      ...{ kind: 'server', parentId: '', node: 'edge-1', hasFailed: false },
+      attributes: { 'hubbub.room': 'log:1' },
+    });
+    const lines = story.cluster.edge(0).process.output.lines.filter(line => line.includes('"room_joined"'));
+    expect(lines.join('\n')).toContain(`"trace_id":"${span?.traceId}","span_id":"${span?.spanId}"`);
+  });
+
+  test('an event brings its trace to the service, which continues it', async () => {
+    const { redis } = story.cluster;
+    const hubbub = connectHubbub({ redisUrl: redis.url, redisPrefix: redis.prefix });
+    cleanup(() => hubbub.close());
+    hubbub.onEvents('game', { group: 'referee' }, async ({ traceparent, ...event }) => {
+      await hubbub.publishToRoom('general', { type: 'move.made', ...(traceparent !== undefined && { traceparent }) });
+      await event.reply({ type: 'move.seen' });
+    });
+    await story.alice.join('game:1');
+    story.alice.send({ type: 'move', room: 'game:1', payload: {} });
+    await story.bob.nextFrame('move.made');
+    expect(await story.alice.nextFrame('move.seen')).not.toHaveProperty('traceparent');
+    const root = () => story.collector.spans.find(({ name }) => name === 'client_event');
+    await eventually(() => root() !== undefined, { withinMs: 20_000 });
+    expect(await shapeOf(story, String(root()?.traceId), 3)).toEqual([
+      'client_event > deliver (edge-1)',
+      'client_event > deliver (edge-2)',
+      'nothing > client_event (edge-1)',
+    ]);
+    expect(root()?.attributes).toMatchObject({ 'hubbub.room': 'game:1', 'user.id': 'alice', 'hubbub.repeated': false });
+  });
+});
+
 async function sendOneMessage(env: Environment): Promise<TestCluster> {
   const hub = await startEmbedded({ env });
   const alice = await connect(hub.edge(0).wsUrl, { token: hub.token({ user: 'alice' }) });
@@ -189,7 +261,7 @@ test('a process that stops sends its last spans', async () => {
   const collector = await startCollector();
   const hub = await sendOneMessage({ HUBBUB_OTLP_URL: collector.url, HUBBUB_TRACE_RATIO: '1' });
   await hub.edge(0).process.terminate();
-  expect(collector.spans.map(({ name }) => name).sort()).toEqual(['deliver', 'publish', 'send_message']);
+  expect(collector.spans.map(({ name }) => name).sort()).toEqual(['deliver', 'join', 'publish', 'send_message']);
 });
 
 test('a collector that fails costs no message: the process counts and logs', async () => {

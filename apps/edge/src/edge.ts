@@ -149,6 +149,7 @@ export async function startEdge({
     feeds,
     joinFeed,
     accounts,
+    tracing,
     log,
   });
   const services = createServices(config, {
@@ -171,6 +172,7 @@ export async function startEdge({
     onMove: percent => departure.rebalance.moveShare(percent),
     metrics,
     registry,
+    tracing,
     log,
   });
 

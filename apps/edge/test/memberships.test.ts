@@ -1,6 +1,7 @@
 /** The channels that a session holds from its welcome to its end. */
 import { type Broker, Interest, MemoryCluster } from '@hubbub/broker';
 import { Channels, HubbubError } from '@hubbub/protocol';
+import { noTracing } from '@hubbub/runtime';
 import { expect, test } from 'vitest';
 import { SILENT } from '../../../tests/support/silent-logger.js';
 import { Audiences } from '../src/rooms/fanout.js';
@@ -30,6 +31,7 @@ function startMemberships() {
     joinFeed: {} as never,
     roomTokens: { joined() {}, left() {} },
     accounts: { note() {} },
+    tracing: noTracing,
     log: SILENT,
   });
   return { memberships, interest, refused };

@@ -1,5 +1,6 @@
 /** Refusals in the log: one line a second for each reason, with what a developer needs, and without tokens. */
 import { HubbubError } from '@hubbub/protocol';
+import { inSpan, type Span } from '@hubbub/runtime';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { SILENT } from '../../../tests/support/silent-logger.js';
 import { createRefusalLog } from '../src/admission/refusal-log.js';
@@ -50,6 +51,17 @@ test('a refused frame is logged with its type, session and limit', () => {
     session: 's1',
     user: 'ada',
   });
+});
+
+test('the line of a traced join has the ids of its span', async () => {
+  const ids = { trace_id: '4bf92f3577b34da6a3ce929d0e0e4736', span_id: '00f067aa0ba902b7' };
+  const span = { logFields: ids, end: vi.fn() } as unknown as Span;
+  const failed = new HubbubError('UNAVAILABLE', 'Redis did not confirm the subscription.');
+  await expect(inSpan(span, () => Promise.reject(failed))).rejects.toBe(failed);
+  log().frame(failed, 'join_room', SESSION);
+  log().frame(forbidden, 'join_room', SESSION);
+  expect(warn.mock.calls[0]?.[0]).toMatchObject(ids);
+  expect(warn.mock.calls[1]?.[0]).not.toHaveProperty('trace_id');
 });
 
 test('of each reason one line a second is written; the next one counts those that were held back', () => {

@@ -57,6 +57,7 @@ function startRooms(historySize: number) {
     joinFeed: createJoinFeed({ ...limits, metrics, turns: new ReplayTurns() }),
     roomTokens: { joined() {}, left() {} },
     accounts: { note() {} },
+    tracing: noTracing,
     log: SILENT,
   });
   const sessionLimits = { ...DEFAULT_LIMITS, max_rooms: 10 };

@@ -11,7 +11,7 @@ const encoded = new WeakMap<ClientEvent, EncodedEvent>();
 export function encodeClientEvent(namespace: string, { entryId, event }: EventEntry): EncodedEvent {
   const known = encoded.get(event);
   if (known !== undefined) return known;
-  const { type, room, payload, user, session, rooms, id: frameId, atMs } = event;
+  const { type, room, payload, user, session, rooms, id: frameId, atMs, traceparent } = event;
   const result = encode({
     id: `${namespace}/${entryId}`,
     kind: 'client_event',
@@ -24,6 +24,7 @@ export function encodeClientEvent(namespace: string, { entryId, event }: EventEn
     rooms,
     frame_id: frameId,
     timestamp: new Date(atMs).toISOString(),
+    ...(traceparent !== undefined && { traceparent }),
   });
   encoded.set(event, result);
   return result;

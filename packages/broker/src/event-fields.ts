@@ -1,9 +1,16 @@
 /** A client event as the text fields of docs/redis-contract.md, and back. */
-import { type ClientEvent, isPlainObject, type Payload, type Sender, toJsonText } from '@hubbub/protocol';
+import {
+  type ClientEvent,
+  isPlainObject,
+  type Payload,
+  type Sender,
+  sampledTraceparent,
+  toJsonText,
+} from '@hubbub/protocol';
 
 /** Field, value, field, value, …: as a Redis stream takes them. */
 export function eventFields(event: ClientEvent): string[] {
-  const { type, room, id, payload, user, session, rooms, atMs } = event;
+  const { type, room, id, payload, user, session, rooms, atMs, traceparent } = event;
   return [
     ...['type', type],
     ...(room === undefined ? [] : ['room', room]),
@@ -13,6 +20,7 @@ export function eventFields(event: ClientEvent): string[] {
     ...['session', session.id, 'node', session.node],
     ...['rooms', JSON.stringify(rooms)],
     ...['at', String(atMs)],
+    ...(traceparent === undefined ? [] : ['traceparent', traceparent]),
   ];
 }
 
@@ -38,9 +46,12 @@ export function parseEventFields(fields: ReadonlyMap<string, string>): ClientEve
   if (payload === undefined || user === undefined || rooms === undefined || !Number.isSafeInteger(atMs))
     return undefined;
   const room = fields.get('room');
+  // A wrong one is ignored, as everywhere.
+  const traceparent = sampledTraceparent(fields.get('traceparent'));
   return {
     ...{ type, ...(room !== undefined && { room }), id, payload, user },
     ...{ session: { id: session, node }, rooms, atMs },
+    ...(traceparent !== undefined && { traceparent }),
   };
 }
 

@@ -23,4 +23,6 @@ export interface ClientEvent {
   readonly rooms: readonly string[];
   /** When the edge took it in: milliseconds since 1970. */
   readonly atMs: number;
+  /** The span that took it in, where it is traced (W3C Trace Context). */
+  readonly traceparent?: string;
 }

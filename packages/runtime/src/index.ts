@@ -25,5 +25,6 @@ export {
   type SpanAttributes,
   type SpanLogFields,
   type SpanStart,
+  spanFieldsOf,
   type Tracing,
 } from './tracing.js';

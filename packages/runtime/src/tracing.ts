@@ -52,6 +52,14 @@ export const noTracing: Tracing = {
   close: async () => {},
 };
 
+/** Spans of failed work, by its error: the code that logs an error need not know the span. Empty while tracing is off. */
+const spansOfErrors = new WeakMap<object, SpanLogFields>();
+
+/** The fields of a log line about this error: those of the span that it ended, if it was traced. */
+export function spanFieldsOf(error: unknown): SpanLogFields | undefined {
+  return typeof error === 'object' && error !== null ? spansOfErrors.get(error) : undefined;
+}
+
 /** Does the work within a span, which ends with it. Throws and rejects as the work does. */
 export function inSpan<Result>(
   span: Span | undefined,
@@ -63,7 +71,7 @@ export function inSpan<Result>(
   try {
     done = work();
   } catch (error) {
-    span.end(error);
+    fail(span, error);
     throw error;
   }
   done.then(
@@ -71,7 +79,13 @@ export function inSpan<Result>(
       if (describe !== undefined) span.set(describe(result));
       span.end();
     },
-    error => span.end(error),
+    error => fail(span, error),
   );
   return done;
+}
+
+function fail(span: Span, error: unknown): void {
+  if (typeof error === 'object' && error !== null && !spansOfErrors.has(error))
+    spansOfErrors.set(error, span.logFields);
+  span.end(error);
 }

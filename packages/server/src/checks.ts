@@ -80,6 +80,12 @@ export function fieldsOf<Fields extends object>(name: string, value: Fields): Fi
   throw wrong(name, 'expected an object');
 }
 
+/** @throws {HubbubError} `INVALID_FORMAT` */
+export function optionalFunction<Value>(name: string, value: Value): Value {
+  if (value === undefined || typeof value === 'function') return value;
+  throw wrong(name, 'expected a function');
+}
+
 /** The error for an invalid value. */
 export function wrong(name: string, expected: string): HubbubError {
   return new HubbubError('INVALID_FORMAT', `${name}: ${expected}`);

@@ -78,8 +78,9 @@ export function consumeEvents(
       laneOf: eventLane,
       handle: each(async (entry, signal) => {
         const { event, entryId, attempt } = entry;
+        const traced = event.traceparent === undefined ? {} : { traceparent: event.traceparent };
         const reply = async (message: Publication): Promise<void> =>
-          void (await publisher.toSession(event.session, { id: event.id, ...message }, event.room));
+          void (await publisher.toSession(event.session, { id: event.id, ...traced, ...message }, event.room));
         let payload: Payload;
         try {
           payload = validatePayload(options.schemas ?? {}, event.type, event.payload) as Payload;

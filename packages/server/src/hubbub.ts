@@ -18,7 +18,7 @@ import {
 import type { Explanation, NodeState } from '@hubbub/protocol/account';
 import type { CallOptions } from './calls.js';
 import { ChannelListeners } from './channel-listeners.js';
-import { fieldsOf, groupName, listOfRights, namespaceName, streamId, wholeNumber } from './checks.js';
+import { fieldsOf, groupName, listOfRights, namespaceName, optionalFunction, streamId, wholeNumber } from './checks.js';
 import type { Consumer } from './consumer/source.js';
 import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
 import { Explainer, type ExplainQuery } from './explain.js';
@@ -47,6 +47,12 @@ export interface ServiceOptions {
    * out as it was given.
    */
   readonly schemas?: PayloadSchemas;
+  /**
+   * Returns the span that publishes, in the form of W3C Trace Context; it is called for each publish without a `traceparent` of
+   * its own. A malformed one, or an error, publishes without a trace.
+   * @example () => trace.getActiveSpan() && writeTraceparent(trace.getActiveSpan().spanContext())
+   */
+  readonly traceparent?: () => string | undefined;
 }
 
 export interface NamespaceBacklog extends EventBacklog {
@@ -220,6 +226,7 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
     gate,
     maxMessageBytes: wholeNumber('maxMessageBytes', options.maxMessageBytes ?? 1_048_576, 1, 536_870_912),
     schemas: options.schemas ?? {},
+    traceparent: optionalFunction('traceparent', options.traceparent) ?? (() => undefined),
   });
   const listeners = new ChannelListeners(brokerClient.broker);
   const explainer = new Explainer(brokerClient, listeners, channels);

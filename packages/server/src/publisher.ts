@@ -19,6 +19,8 @@ export interface PublisherOptions {
   readonly maxMessageBytes: number;
   /** Schemas of payloads, by type. */
   readonly schemas: PayloadSchemas;
+  /** Of messages without one. */
+  readonly traceparent: () => string | undefined;
 }
 
 /** The fields that a retry shares with the first attempt. */
@@ -39,13 +41,16 @@ export class Publisher {
   readonly #gate: Gate;
   readonly #maxMessageBytes: number;
   readonly #schemas: PayloadSchemas;
+  readonly #traceparent: () => string | undefined;
 
-  constructor(brokerClient: BrokerClient, channels: Channels, { gate, maxMessageBytes, schemas }: PublisherOptions) {
+  constructor(brokerClient: BrokerClient, channels: Channels, options: PublisherOptions) {
+    const { gate, maxMessageBytes, schemas, traceparent } = options;
     this.#brokerClient = brokerClient;
     this.#channels = channels;
     this.#gate = gate;
     this.#maxMessageBytes = maxMessageBytes;
     this.#schemas = schemas;
+    this.#traceparent = traceparent;
   }
 
   async toRoom(room: string, message: Publication, options: CallOptions = {}): Promise<Published> {
@@ -91,7 +96,20 @@ export class Publisher {
   /** @throws {HubbubError} `INVALID_PAYLOAD` where a schema refuses the payload; as `encodePublication` */
   #encode(message: Publication, to?: Addressing): Uint8Array {
     validatePayload(this.#schemas, message?.type, message?.payload);
-    return encodePublication(message, this.#maxMessageBytes, to);
+    const traceparent = message?.traceparent ?? this.#currentTraceparent();
+    return encodePublication(
+      traceparent === undefined ? message : { ...message, traceparent },
+      this.#maxMessageBytes,
+      to,
+    );
+  }
+
+  #currentTraceparent(): string | undefined {
+    try {
+      return this.#traceparent();
+    } catch {
+      return undefined; // Tracing loses no message.
+    }
   }
 
   async controlRoom(room: string, control: Control, once: Once = {}): Promise<Published> {

@@ -98,6 +98,13 @@ test('lifecycle.mjs: hears members, and greets them', async () => {
   expect(await one.nextFrame('hello')).toMatchObject({ payload: { room: 'hall:1' } });
 });
 
+test('traced.mjs: publishes with its span, which no client sees', async () => {
+  const member = await enter('t1', 0, 'general');
+  const span = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  await (await readme.run('traced.mjs', [...redis, span])).ends();
+  expect(JSON.stringify(await member.nextFrame('build.finished'))).not.toContain('4bf92f');
+});
+
 test('presence.mjs: the members of a room, the rooms of a user, the online count', async () => {
   await enter('u1', 0, 'general');
   const url = cluster.presence[0]?.adminUrl ?? '';

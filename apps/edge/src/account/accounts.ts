@@ -102,10 +102,14 @@ export class Accounts {
     this.#keep(this.#closed, session.id, closed, SESSION_BYTES + roomBytes + (trail?.bytes ?? 0));
   }
 
+  /** Whether the next refused handshake is recorded: its token may be read, within the limit. */
+  get recordsRefusals(): boolean {
+    return !this.#isOff && this.#claims.waitMs(performance.now()) === 0;
+  }
+
   /** Records a refusal that a name can find: of a user, or of the room in the path. */
   handshakeRefused(error: HubbubError, request: RefusedHandshake): void {
-    const nowMs = performance.now();
-    if (this.#claims.waitMs(nowMs) > 0) return;
+    if (!this.recordsRefusals) return;
     this.#claims.take();
     const userId = claimedUser(request);
     // Only a room that can exist is asked for, and other paths may be long.

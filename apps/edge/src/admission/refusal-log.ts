@@ -1,6 +1,6 @@
 /** Logs why clients are refused: at most one line a second for each reason, and never a token. */
 import { beginningOf, type ErrorCode, HubbubError, toWellFormed } from '@hubbub/protocol';
-import { type Logger, occasionally } from '@hubbub/runtime';
+import { type Logger, occasionally, spanFieldsOf } from '@hubbub/runtime';
 import { LimitExceeded, type LimitName } from '../limits/limit-exceeded.js';
 import type { UpgradeRequest } from './admission.js';
 
@@ -54,6 +54,7 @@ export function createRefusalLog(log: Logger): RefusalLog {
         user: user.id,
         address,
         suppressed,
+        ...spanFieldsOf(error),
       },
       'refused a frame',
     ),

@@ -1,6 +1,6 @@
 /** The life of a connection: admitted or refused, welcomed, heard, gone. */
 import { CLOSE_CODES } from '@hubbub/protocol';
-import type { Logger } from '@hubbub/runtime';
+import { type Logger, spanFieldsOf } from '@hubbub/runtime';
 import type { Accounts } from '../account/accounts.js';
 import { type AdmissionPolicy, type Admitted, admit } from '../admission/admission.js';
 import type { RefusalLog } from '../admission/refusal-log.js';
@@ -58,6 +58,8 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       metrics.handshakeRefused('RATE_LIMITED');
       return { code: 'RATE_LIMITED', message: OVERLOADED, retryAfterMs: retryAfterMs(limits.overload.share) };
     },
+    recordsRefusals: () => accounts.recordsRefusals,
+    shed: handshake => accounts.handshakeRefused(new LimitExceeded('overload', 'RATE_LIMITED', OVERLOADED), handshake),
     admit(request) {
       try {
         const admitted =
@@ -140,7 +142,7 @@ async function welcome(
     if (room === undefined) send(session, undefined, undefined);
     else await memberships.join(session, room, { since, grant, announce: position => send(session, room, position) });
   } catch (error) {
-    log.warn({ event: 'session_not_opened', err: error }, 'a session could not be opened');
+    log.warn({ event: 'session_not_opened', err: error, ...spanFieldsOf(error) }, 'a session could not be opened');
     if (!session.closed) session.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the broker does not answer');
   }
 }

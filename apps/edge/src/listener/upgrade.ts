@@ -21,6 +21,10 @@ import type { RoomRoute } from './room-paths.js';
 export interface UpgradeEvents {
   /** Judges a request before anything else is read of it, at the cost of microseconds. */
   screen(): Screening;
+  /** Whether a request that `screen` refuses is read all the same, so that its account has a name. Few in a second. */
+  recordsRefusals(): boolean;
+  /** `screen` has refused the request. */
+  shed(handshake: Handshake): void;
   /** @throws an error for `refused`, or rejects with it */
   admit(request: UpgradeRequest): Admitted | Promise<Admitted>;
   /** The request is refused, by `admit` or before. Returns the error that the client gets. */
@@ -67,7 +71,9 @@ export function upgrade(
     refuseLeaving(response);
     return;
   }
-  if (screening !== 'pass' && route?.isPusher !== true && !wantsClose(request.getQuery())) {
+  const isRecorded = screening !== 'pass' && events.recordsRefusals();
+  const mayClose = (): boolean => route?.isPusher === true || wantsClose(request.getQuery());
+  if (screening !== 'pass' && !isRecorded && !mayClose()) {
     answerNextTurn(response, () => refuse(response, screening));
     return;
   }
@@ -85,6 +91,7 @@ export function upgrade(
     else answerNextTurn(response, () => refuse(response, refusal));
   };
   if (screening !== 'pass') {
+    if (isRecorded) events.shed(handshake);
     refuseWith(screening);
     return;
   }

@@ -1,7 +1,7 @@
 /** Which sessions are in which rooms: keeps audiences, subscriptions and presence in step. */
 import type { Interest } from '@hubbub/broker';
 import { type Channels, HubbubError, type Position, type Recovery } from '@hubbub/protocol';
-import type { Logger } from '@hubbub/runtime';
+import { inSpan, type Logger, type SpanLogFields, type Tracing } from '@hubbub/runtime';
 import type { Accounts } from '../account/accounts.js';
 import type { Happening } from '../account/trail.js';
 import type { Grant } from '../admission/rights.js';
@@ -23,6 +23,7 @@ export interface MembershipsParts {
   readonly joinFeed: JoinFeed;
   readonly roomTokens: Pick<RoomTokens, 'joined' | 'left'>;
   readonly accounts: Pick<Accounts, 'note'>;
+  readonly tracing: Tracing;
   readonly log: Pick<Logger, 'debug'>;
 }
 
@@ -74,8 +75,22 @@ export class Memberships {
    * @throws {HubbubError} `UNAVAILABLE`: the session is then no member unless it was one; `NOT_IN_ROOM` if a member was
    * removed in the meantime
    */
-  async join(session: Session, room: string, options: JoinOptions = {}): Promise<Recovery | undefined> {
-    const { since, grant, announce } = options;
+  join(session: Session, room: string, options: JoinOptions = {}): Promise<Recovery | undefined> {
+    const span = this.#parts.tracing.start({ name: 'join', kind: 'server' });
+    span?.setPersonal({ room, user: session.user.id });
+    return inSpan(
+      span,
+      () => this.#join(session, room, options, span?.logFields),
+      recovery => ({ 'hubbub.history': recovery !== undefined, 'hubbub.recovered': recovery?.recovered }),
+    );
+  }
+
+  async #join(
+    session: Session,
+    room: string,
+    { since, grant, announce }: JoinOptions,
+    spanFields: SpanLogFields | undefined,
+  ): Promise<Recovery | undefined> {
     const { interest, channels, audiences, presence, feeds, joinFeed, roomTokens, accounts, log } = this.#parts;
     const mayReplay = session.allows(room, 'history') || grant?.rights.includes('history') === true;
     const restrictRecovery = (recovery: Recovery | undefined): Recovery | undefined =>
@@ -98,7 +113,7 @@ export class Memberships {
           session.joinedPathRoomAtSeconds = Math.floor(Date.now() / 1000);
         } else accounts.note(session, { event: 'joined', room });
         log.debug?.(
-          { event: 'room_joined', session: session.id, user: session.user.id, room },
+          { event: 'room_joined', session: session.id, user: session.user.id, room, ...spanFields },
           'session joined a room',
         );
       }

@@ -3,7 +3,7 @@ import type { Broker, EventLog, NamespaceDirectory } from '@hubbub/broker';
 import type { Config } from '@hubbub/config';
 import type { Channels, SessionLimits } from '@hubbub/protocol';
 import type { NodeLoad } from '@hubbub/protocol/account';
-import type { Logger, MetricsRegistry } from '@hubbub/runtime';
+import type { Logger, MetricsRegistry, Tracing } from '@hubbub/runtime';
 import type { AccountMetrics } from '../account/account-metrics.js';
 import type { Accounts } from '../account/accounts.js';
 import type { Conflation } from '../conflation/conflation.js';
@@ -43,14 +43,15 @@ export interface ServicesParts {
   readonly onMove: (percent: number) => number;
   readonly metrics: EdgeMetrics;
   readonly registry: MetricsRegistry;
+  readonly tracing: Tracing;
   readonly log: Logger;
 }
 
 export function createServices(config: Config, parts: ServicesParts) {
-  const { eventLog, metrics, channels, audiences, feeds, window } = parts;
+  const { eventLog, metrics, channels, audiences, feeds, window, tracing } = parts;
   createEventBacklogMetrics(parts.registry, eventLog, config.namespaces);
   return {
-    events: new EventPublisher({ log: eventLog, config, metrics, window }),
+    events: new EventPublisher({ log: eventLog, config, metrics, window, tracing }),
     onControl: createRoomControl(parts),
     onNodeEnvelope: createNodeChannel({
       ...parts,

@@ -2,6 +2,7 @@
 import type { EventLog } from '@hubbub/broker';
 import { type Config, matchesEvent, namespaceSettings } from '@hubbub/config';
 import { DEFAULT_NAMESPACE, HubbubError, isOwnType, namespaceOf, type Payload } from '@hubbub/protocol';
+import { inSpan, type Tracing } from '@hubbub/runtime';
 import { limitKeyOf } from '../limits/limit-key.js';
 import type { PublishWindow } from '../limits/publish-window.js';
 import type { EdgeMetrics } from '../metrics.js';
@@ -22,6 +23,7 @@ export interface EventPublisherParts {
   readonly config: Pick<Config, 'nodeId' | 'namespaces' | 'maxWaitingEvents' | 'eventsTtlMs'>;
   readonly metrics: Pick<EdgeMetrics, 'eventAppended'>;
   readonly window: PublishWindow;
+  readonly tracing: Tracing;
 }
 
 /** Bounds the list of a session's rooms in an event, as JSON: a small event must stay small in Redis. */
@@ -57,10 +59,21 @@ export class EventPublisher {
    * @param messageId of the client, which may send the event again under it
    * @throws {HubbubError} `UNAVAILABLE`: the log does not have it; `OUTCOME_UNKNOWN`
    */
-  async append(
+  append(session: Session, content: EventContent, messageId?: string): Promise<{ readonly duplicate: boolean }> {
+    const span = this.#parts.tracing.start({ name: 'client_event', kind: 'producer' });
+    span?.setPersonal({ room: content.room, user: session.user.id });
+    return inSpan(
+      span,
+      () => this.#append(session, content, messageId, span?.traceparent),
+      ({ duplicate }) => ({ 'hubbub.repeated': duplicate }),
+    );
+  }
+
+  async #append(
     session: Session,
     { payload, room, ...fields }: EventContent,
-    messageId?: string,
+    messageId: string | undefined,
+    traceparent: string | undefined,
   ): Promise<{ readonly duplicate: boolean }> {
     const { log, config, metrics, window } = this.#parts;
     const event = {
@@ -71,6 +84,7 @@ export class EventPublisher {
       session: { id: session.id, node: config.nodeId },
       rooms: firstRooms(session),
       atMs: Date.now(),
+      ...(traceparent !== undefined && { traceparent }),
     };
     const namespace = namespaceOfEvent(room);
     try {

@@ -1,6 +1,6 @@
 /** Executes what services and presence do to single sessions: add, remove, disconnect (docs/redis-contract.md). */
 import { CLOSE_CODES, type Control, HubbubError, RIGHTS, type Right, type SessionLimits } from '@hubbub/protocol';
-import type { Logger } from '@hubbub/runtime';
+import { type Logger, spanFieldsOf } from '@hubbub/runtime';
 import type { Grant } from '../admission/rights.js';
 import type { Conflation } from '../conflation/conflation.js';
 import type { AdditionResult, EdgeMetrics } from '../metrics.js';
@@ -51,7 +51,10 @@ export function createSessionControl(
     } catch (error) {
       if (error instanceof HubbubError && error.code === 'NOT_IN_ROOM') return 'gone';
       // The service is not there to be answered: it learns from presence who is in the room.
-      log.warn({ event: 'session_not_added', err: error }, 'a session could not be added to a room');
+      log.warn(
+        { event: 'session_not_added', err: error, ...spanFieldsOf(error) },
+        'a session could not be added to a room',
+      );
       return 'UNAVAILABLE';
     }
   }

@@ -1,7 +1,7 @@
 /** Answers and counts refused frames, and closes a session with too many of them (PROTOCOL.md section 4). */
 import { HubbubError } from '@hubbub/protocol';
 import type { Request } from '@hubbub/protocol/client-frame';
-import { type Logger, occasionally } from '@hubbub/runtime';
+import { type Logger, occasionally, spanFieldsOf } from '@hubbub/runtime';
 import type { Accounts } from '../account/accounts.js';
 import type { RefusalLog } from '../admission/refusal-log.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
@@ -29,7 +29,10 @@ export class Refusals {
   constructor(parts: RefusalParts) {
     this.#parts = parts;
     this.#logDefect = occasionally(DEFECT_LOG_INTERVAL_MS, (suppressed, type: FrameLabel, error: unknown) =>
-      parts.log.error({ event: 'frame_failed', type, err: error, suppressed }, 'a frame failed because of a defect'),
+      parts.log.error(
+        { event: 'frame_failed', type, err: error, suppressed, ...spanFieldsOf(error) },
+        'a frame failed because of a defect',
+      ),
     );
   }
 
