@@ -31,7 +31,7 @@ test('the workflows run npm scripts and files that exist, and CONTRIBUTING.md li
     expect(scripts).toHaveProperty([name]);
   }
   const files = commands.filter(command => /^deploy\//.test(command));
-  expect(files).toHaveLength(4);
+  expect(files).toHaveLength(5);
   for (const [file = '', variant] of files.map(command => command.split(' '))) {
     expect(existsSync(join(ROOT, file)), file).toBe(true);
     if (variant !== undefined) expect(existsSync(join(ROOT, `deploy/compose/${variant}.yaml`)), variant).toBe(true);

@@ -103,7 +103,7 @@ describe.each(VARIANTS)('with the file for %s on top', variant => {
 
   test('every server has the settings of the one Redis of docker-compose.yml', () => {
     const settings = (at(service('redis'), 'command') as string[]).slice(1).join(' ').split(/ ?--/).slice(1);
-    const file = readFileSync(deployFile('kubernetes/components/redis/redis.conf'), 'utf8').split('\n');
+    const file = readFileSync(deployFile('helm/hubbub/files/redis/redis.conf'), 'utf8').split('\n');
     expect(settings.length).toBeGreaterThan(3);
     expect(settings.filter(setting => !file.includes(setting))).toEqual([]);
     expect(servers.map(name => service(name, compose).image)).toEqual(servers.map(() => service('redis').image));

@@ -1,9 +1,10 @@
-/** The manifest for the k6 operator: a valid TestRun, consistent with the scenarios and with deploy/kubernetes. */
+/** The manifest for the k6 operator: a valid TestRun, consistent with the scenarios and with deploy/helm. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadConfig } from '@hubbub/config';
 import { expect, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { scenarioNames } from '../../k6/runner/bundle.mjs';
 import { K6_VERSION } from '../../k6/runner/k6-program.mjs';
 
@@ -73,18 +74,14 @@ test('it runs an existing scenario, with settings that it reads, on the tested v
   for (const pod of ['runner', 'initializer']) expect(testRun.spec[pod].image).toBe(`grafana/k6:${K6_VERSION}`);
 });
 
-test('it finds the edges of deploy/kubernetes, and the policy admits it', () => {
-  const service = parseAllDocuments(read('deploy/kubernetes/base/edge.yaml'))
-    .map(document => document.toJS())
-    .find(({ kind }) => kind === 'Service');
-  const [port] = service.spec.ports;
+test('it finds the edges of the chart, and the policy admits it', () => {
   const policy = parse(read('deploy/k6-operator/network-policy.yaml'));
   const url = testRun.spec.runner.env.find(({ name }: { name: string }) => name === 'LOAD_URLS').value;
-  expect(url).toBe(`ws://${service.metadata.name}.${policy.metadata.namespace}.svc:${port.port}`);
-  expect(policy.spec.podSelector.matchLabels).toEqual(service.spec.selector);
+  expect(url).toBe(`ws://hubbub-edge.${policy.metadata.namespace}.svc:${loadConfig({}).port}`);
+  expect(policy.spec.podSelector.matchLabels).toEqual({ 'app.kubernetes.io/name': 'hubbub-edge' });
   const [{ from, ports }] = policy.spec.ingress;
   expect(from[0].namespaceSelector.matchLabels['kubernetes.io/metadata.name']).toBe(testRun.metadata.namespace);
-  expect(ports[0].port).toBe(port.targetPort);
+  expect(ports[0].port).toBe('clients');
 });
 
 function read(path: string): string {

@@ -10,12 +10,15 @@ const CACHE = fileURLToPath(new URL('../../.cache/', import.meta.url));
 /**
  * The path of the program, built once for each content of its files; `undefined` where Go or its modules are missing.
  * @param needs the text of the notice in that case
+ * @param target the package: of the folder itself, or a tool that its go.mod requires
  */
-export function buildGoProgram(folder: URL, name: string, needs: string): string | undefined {
+export function buildGoProgram(folder: URL, name: string, needs: string, target = '.'): string | undefined {
   const source = fileURLToPath(folder);
   const go = provisionGo();
   const content = createHash('sha256');
-  for (const file of ['main.go', 'go.mod', 'go.sum']) content.update(readFileSync(`${source}${file}`));
+  for (const file of ['main.go', 'go.mod', 'go.sum'].filter(file => existsSync(`${source}${file}`))) {
+    content.update(readFileSync(`${source}${file}`));
+  }
   const path = `${CACHE}${name}-${content.digest('hex').slice(0, 12)}`;
   if (existsSync(path)) return path;
   const options = { cwd: source, stdio: 'inherit' } as const;
@@ -26,7 +29,7 @@ export function buildGoProgram(folder: URL, name: string, needs: string): string
   mkdirSync(CACHE, { recursive: true });
   // Another test worker may build simultaneously.
   const own = `${path}-${process.pid}`;
-  execFileSync(go, ['build', '-o', own, '.'], options);
+  execFileSync(go, ['build', '-o', own, target], options);
   renameSync(own, path);
   return path;
 }

@@ -14,7 +14,8 @@ import {
 } from '@hubbub/tools/kit';
 import { cleanup } from '../../support/cleanup.js';
 import { environmentOf, readVariant, service, type Variant } from './compose.js';
-import { at, KUBERNETES } from './manifests.js';
+import { at } from './manifests.js';
+import { deployFile } from './proxy.js';
 
 /** Every host is this one: its name resolves, and is not a number. */
 const HOST = 'localhost';
@@ -38,7 +39,7 @@ export class ComposeRedis {
 
   private constructor(variant: Variant) {
     this.#compose = readVariant(variant);
-    cpSync(join(KUBERNETES, 'components/redis'), this.#scripts, { recursive: true });
+    cpSync(deployFile('helm/hubbub/files/redis'), this.#scripts, { recursive: true });
     appendFileSync(join(this.#scripts, 'redis.conf'), `bind ${BIND}\nrepl-diskless-sync-delay 0\n`);
     cleanup(() => rmSync(this.#folder, { recursive: true, force: true }));
   }

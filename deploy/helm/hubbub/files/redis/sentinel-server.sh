@@ -11,13 +11,13 @@ sentinels=$*
 # A Sentinel may be new, or separated from the others: the majority decides.
 find_primary() {
   for sentinel in $sentinels; do
-    ask "$sentinel" sentinel get-master-addr-by-name hubbub | awk 'NR == 1 { host = $0 } NR == 2 { print host ":" $0 }'
+    ask_sentinel "$sentinel" sentinel get-master-addr-by-name hubbub | awk 'NR == 1 { host = $0 } NR == 2 { print host ":" $0 }'
   done | sort | uniq -c | awk -v sentinels="$(echo "$sentinels" | wc -w)" '2 * $1 > sentinels { print $2 }'
 }
 
 hand_over() {
   for sentinel in $sentinels; do
-    ask "$sentinel" sentinel failover hubbub | grep -q OK && return
+    ask_sentinel "$sentinel" sentinel failover hubbub | grep -q OK && return
   done
 }
 

@@ -15,6 +15,7 @@ sentinel monitor hubbub ${2%:*} ${2##*:} 2
 sentinel down-after-milliseconds hubbub ${DOWN_AFTER_MS:-5000}
 sentinel failover-timeout hubbub 30000
 END
+  [ -z "${REDIS_SECRETS:-}" ] || echo "sentinel auth-pass hubbub $(cat "$REDIS_SECRETS/redis-password")" >>sentinel.conf.new
   mv sentinel.conf.new sentinel.conf
 fi
 exec redis-server sentinel.conf --sentinel
