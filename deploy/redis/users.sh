@@ -24,7 +24,7 @@ append="+script|load +get +set +del +hget +hmget +hset +hincrby +pexpire +xadd +
 revoke="+hdel +hlen +hsetnx +pexpireat +zadd +zrangebyscore +zrem +zrevrange"
 
 # Consumers of client events and lifecycle events.
-consume="+script|load +get +set +del +exists +hgetall +hset +pexpire +xack +xadd +xclaim +xgroup|create +xinfo|groups +xpending +xrange +xread +xreadgroup +xrevrange +xtrim"
+consume="+script|load +get +set +del +exists +hgetall +hset +pexpire +xack +xadd +xclaim +xdel +xgroup|create +xinfo|groups +xinfo|stream +xpending +xrange +xread +xreadgroup +xrevrange +xtrim"
 consumed="~$p:events:* ~$p:lifecycle:* %R~$p:presence:{p*}:lifecycle %R~$p:presence:online"
 
 # A script names its keys as written to, so the users that only read the leases have the two commands of that script alone.
@@ -48,10 +48,10 @@ user presence "${PRESENCE_PASSWORD:-}" "$scripts $publish &$p:room:* &$p:node:* 
 +zadd +zrange +zrangebyscore +zrem +zremrangebyscore"
 
 user api "${API_PASSWORD:-}" "$scripts $publish $subscribe $channels &$p:api:probe $history $once $keeping $revocations \
-$append $revoke ~$p:api:key:* ~$p:api:{$p:api:probe}:probe %R~$p:namespaces %R~$p:presence:online ~$p:events:* \
+$append $revoke ~$p:api:key:* ~$p:api:{$p:api:probe}:probe %R~$p:namespaces %R~$p:presence:online ~$p:events:* ~$p:lifecycle:* \
 +hkeys +hvals +xdel +xinfo|groups +xlen $leases"
 
 user webhooks "${WEBHOOKS_PASSWORD:-}" "$scripts $consume $consumed +hvals"
 
 user service "${SERVICE_PASSWORD:-}" "$scripts $publish $subscribe $channels $history $once $keeping $revocations \
-$append $revoke %R~$p:namespaces $consume $consumed +hkeys +hvals +xdel +xlen $leases"
+$append $revoke %R~$p:namespaces $consume $consumed +hkeys +hvals +xlen $leases"

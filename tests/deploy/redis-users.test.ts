@@ -164,6 +164,7 @@ describe('with its own user', () => {
       )),
       await api.get('/explain/users/guest'),
       await api.get('/events/game/referee/dead_letters'),
+      await api.get('/lifecycle/watcher/dead_letters'),
       await api.post('/users/guest/revoke', {}),
       await api.post('/users/nobody/block', { until: new Date(Date.now() + 60_000).toISOString() }),
       await api.ask('DELETE', '/users/nobody/block'),
