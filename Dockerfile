@@ -35,12 +35,12 @@ COPY --from=example-build /src/package.json ./
 COPY --from=example-build /src/node_modules ./node_modules
 COPY --from=example-build /src/packages ./packages
 COPY --from=example-build /src/examples ./examples
-COPY deploy/image/healthy.mjs ./healthy.mjs
+COPY deploy/image/healthy.sh ./healthy.sh
 
 # Its page is bundled into /tmp when it starts; nothing else is written to.
 USER node
 EXPOSE 3000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["node", "/app/healthy.mjs", "http://127.0.0.1:3000/healthz"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["/app/healthy.sh", "3000"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "examples/dist/service/main.js"]
 CMD ["chat"]
@@ -61,7 +61,7 @@ COPY --from=build /src/package.json ./
 COPY --from=build /src/node_modules ./node_modules
 COPY --from=build /src/packages ./packages
 COPY --from=build /src/apps ./apps
-COPY deploy/image/healthy.mjs ./healthy.mjs
+COPY deploy/image/healthy.sh ./healthy.sh
 
 # The user of the Node image; it owns nothing here, and nothing here is written to: the root file system may be read-only.
 USER node
@@ -69,7 +69,7 @@ USER node
 EXPOSE 8080 8081
 
 # Alive, not ready: an edge that drains or waits for Redis must not be killed for it. Balancers ask /readyz.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["node", "/app/healthy.mjs"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["/app/healthy.sh"]
 # A stopping edge drains: give it more than HUBBUB_SHUTDOWN_TIMEOUT_MS (`docker stop --timeout`, stop_grace_period).
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["hubbub"]

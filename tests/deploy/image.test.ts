@@ -1,9 +1,14 @@
 /** The Dockerfile, read by a linter and compared with the repository. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FREE_PORTS } from '@hubbub/tools/kit';
 import { validate } from 'dockerfile-utils';
 import { expect, test } from 'vitest';
+import { cleanup } from '../support/cleanup.js';
+import { startProcess } from '../support/process.js';
 import { at, listAt } from './support/manifests.js';
 import { unknownSettingsIn } from './support/settings.js';
 
@@ -47,6 +52,28 @@ test('.dockerignore admits the files that it copies from the context', () => {
   const ignore = readFileSync(`${ROOT}.dockerignore`, 'utf8').split('\n');
   const copied = [...dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
   expect(copied.filter(path => !ignore.some(rule => `${path}/`.startsWith(`${rule.slice(1)}/`)))).toEqual([]);
+});
+
+function healthOf(port: number) {
+  const { status, stdout } = spawnSync(`${ROOT}deploy/image/healthy.sh`, [String(port)], { encoding: 'utf8' });
+  return { status, stdout };
+}
+
+test('its health check starts no Node, and accepts a process that serves and no other', async () => {
+  expect(dockerfile.match(/^HEALTHCHECK .*CMD \["\/app\/healthy\.sh".*$/gm)).toHaveLength(2);
+  const hub = await startProcess(['start'], { env: FREE_PORTS });
+  expect(healthOf(hub.adminPort)).toEqual({ status: 0, stdout: '' });
+  // The client port knows no such path.
+  expect(healthOf(hub.port)).toMatchObject({ status: 1, stdout: expect.stringContaining('404') });
+  hub.pause();
+  expect(healthOf(hub.adminPort)).toMatchObject({ status: 1, stdout: expect.stringContaining('does not answer') });
+  hub.resume();
+  const silent: Server = createServer();
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as { port: number };
+  await new Promise(resolve => silent.close(resolve));
+  cleanup(() => silent.close());
+  expect(healthOf(port).status).toBe(1);
 });
 
 /** The folders of a TypeScript project and of all projects that it references. */

@@ -229,7 +229,7 @@ describe('the users permit', () => {
     edge: ['exists', 'hdel', 'hvals', 'xinfo|groups', 'xpending', 'xtrim'],
     presence: ['hvals', 'lrange', 'ping', 'rpush', 'set'],
     api: ['hdel', 'wait', 'zrem'],
-    webhooks: ['del', 'time', 'xadd', 'xclaim', 'xrange'],
+    webhooks: ['del', 'time', 'xadd', 'xclaim', 'xdel', 'xrange'],
   };
 
   test.each(Object.entries(RARE))('no command that %s never runs', async (role, rare) => {

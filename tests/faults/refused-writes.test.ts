@@ -1,5 +1,5 @@
 /** A Redis that is full, or became a replica under live connections: health is red, writes are refused, and all recovers. */
-
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { startApi } from '../api/api-process.js';
@@ -55,6 +55,40 @@ test('a Redis that is full: edge, presence and API are red with the reason, a me
   await turns(presence, 200, 'presence');
   expect(await alice.ask({ type: 'send_message', room: 'chat:1', payload: {} })).toMatchObject({ type: 'ack' });
 });
+
+test('a Redis that was full for longer than a lease, and again: no edge is reaped, and no member leaves', async () => {
+  const redis = await startRedis({ own: true });
+  const env = { ...QUICK, HUBBUB_NODE_LEASE_MS: '3000' };
+  const cluster = await startCluster({ redis, edges: 2, env });
+  const [presence] = cluster.presence;
+  if (presence === undefined) throw new Error('no presence');
+  const alice = await connect(cluster.edge(0).wsUrl, { name: 'alice', token: cluster.token({ user: 'alice' }) });
+  const bob = await connect(cluster.edge(1).wsUrl, { name: 'bob', token: cluster.token({ user: 'bob' }) });
+  for (const client of [alice, bob]) await client.join('general');
+  await eventually(async () => (await alice.ask({ type: 'online_users', room: 'general' })).payload?.count === 2);
+
+  const full = async (forMs: number): Promise<void> => {
+    await redis.cli('CONFIG', 'SET', 'maxmemory', '1');
+    await sleep(forMs);
+    await redis.cli('CONFIG', 'SET', 'maxmemory', '0');
+  };
+  await full(5000);
+  // Room for a check of presence between two such times, and hardly one for an edge.
+  for (let n = 0; n < 4; n++) {
+    await full(2500);
+    await sleep(150);
+  }
+  await turns(presence, 200, 'presence');
+  await sleep(6000);
+  const { payload } = await eventually(async () => {
+    const answer = await alice.ask({ type: 'online_users', room: 'general' });
+    return answer.type === 'online_users' ? answer : undefined;
+  });
+  expect(payload?.count).toBe(2);
+  const metrics = await (await fetch(`${presence.adminUrl}/metrics`)).text();
+  expect(metrics).toContain('\nhubbub_presence_reaped_nodes_total 0\n');
+  expect([...alice.frames, ...bob.frames].filter(({ type }) => type === 'user_left')).toEqual([]);
+}, 120_000);
 
 test('a primary that becomes a replica: everything is red, no acknowledged message is lost, and the new primary is found', async () => {
   const [old, promoted] = [await startRedis({ own: true }), await startRedis({ own: true })];

@@ -11,7 +11,7 @@ export const LIMITS = {
   /** The largest HUBBUB_PRESENCE_PARTITIONS; an instance without a partition has nothing to do. */
   partitions: 256,
   /** Default of HUBBUB_MAX_HANDSHAKES_PER_SECOND. */
-  handshakesPerSecond: 2000,
+  handshakesPerSecond: 1500,
   /** Connections of an edge to each primary, and to the map of a Cluster. */
   connectionsEach: 2,
   connectionsBeside: 2,
