@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '@hubbub/config';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { deployFile } from './support/proxy.js';
 import { unknownSettingsIn } from './support/settings.js';
 
@@ -29,13 +30,15 @@ test('the guide documents the times in the files', () => {
   const notice: ReadonlyArray<readonly [string, RegExp, string]> = [
     ['stop_grace_period', /stop_grace_period: (\d+)s/, '../docker-compose.yml'],
     ['TimeoutStopSec', /TimeoutStopSec=(\d+)/, 'systemd/hubbub-edge.service'],
-    ['terminationGracePeriodSeconds', /terminationGracePeriodSeconds: (\d+)/, 'kubernetes/base/edge.yaml'],
   ];
   for (const [name, pattern, file] of notice) {
     const [, seconds] = pattern.exec(readFileSync(deployFile(file), 'utf8')) ?? [];
     expect(guide).toContain(`\`${name}\` ${seconds} s`);
   }
-  const { drainWindowMs, shutdownTimeoutMs } = loadConfig({ HUBBUB_CONFIG: deployFile('kubernetes/base/hubbub.yaml') });
+  const { config } = parse(readFileSync(deployFile('helm/hubbub/values.yaml'), 'utf8'));
+  const { drainWindowMs, shutdownTimeoutMs } = config as { drainWindowMs: number; shutdownTimeoutMs: number };
+  // The chart adds 15 s.
+  expect(guide).toContain(`\`terminationGracePeriodSeconds\` ${shutdownTimeoutMs / 1000 + 15} s`);
   expect(guide).toMatch(new RegExp(`HUBBUB_DRAIN_WINDOW_MS.*\\| ${drainWindowMs / 1000} s \\|\\n`));
   expect(guide).toMatch(new RegExp(`HUBBUB_SHUTDOWN_TIMEOUT_MS.*\\| ${shutdownTimeoutMs / 1000} s \\|\\n`));
 });
