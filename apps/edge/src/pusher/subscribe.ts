@@ -73,7 +73,8 @@ function authorize(
   if (channelData !== undefined && typeof channelData !== 'string') {
     throw new HubbubError('INVALID_PAYLOAD', 'data.channel_data: expected text that holds JSON.');
   }
-  const signed = [session.id, channel, ...(kind.isPresence && channelData !== undefined ? [channelData] : [])];
+  // Back ends may sign it for private channels too, where it has no meaning.
+  const signed = [session.id, channel, ...(channelData === undefined ? [] : [channelData])];
   assertSigned(app, auth, signed.join(':'));
   return kind.isPresence ? { member: memberOf(channelData, user) } : {};
 }
