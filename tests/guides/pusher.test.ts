@@ -9,7 +9,7 @@ import { programsOf } from './programs.js';
 const PAGE = 'docs/guides/pusher.md';
 
 test('a client of Pusher receives what its back end publishes', async () => {
-  const guide = await programsOf(PAGE);
+  const guide = await programsOf('docs/guides/pusher.md');
   const env = { HUBBUB_CONFIG: await guide.write('hubbub.yaml'), HUBBUB_PRESENCE_API_KEYS: PRESENCE_KEY };
   const cluster = await startCluster({ edges: 1, env });
   const api = await startApi(cluster, { env });

@@ -1,12 +1,11 @@
 /** A hub inside your own program: edge and presence in memory, and the server SDK on the same brokerClient. No Redis, one process. */
 import { randomBytes } from 'node:crypto';
 import { MemoryCluster } from '@hubbub/broker';
-import { ConfigError, loadConfig } from '@hubbub/config';
+import { ConfigError, hasWebhooks, loadConfig } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
 import type { Readiness } from '@hubbub/runtime';
 import { startAdminServer } from '@hubbub/runtime/http';
 import { createHubbub, type Hubbub } from '@hubbub/server';
-import { hasWebhooks } from '@hubbub/webhooks';
 import { startMemoryPresence } from './presence.js';
 import { adminOptions, createParts } from './process.js';
 

@@ -1,4 +1,3 @@
 /** Webhooks: client events and lifecycle events as signed HTTP requests to back ends. */
 export { startWebhooks, type WebhookOptions, type Webhooks } from './start-webhooks.js';
 export { webhookGroup, webhookStreams } from './streams.js';
-export { hasWebhooks } from './webhook-definitions.js';

@@ -36,11 +36,6 @@ export function definedWebhooks({ webhooks, webhookSecrets, pusherApps, namespac
   return [...own, ...ofApps];
 }
 
-/** Whether the configuration has a webhook, of Hubbub's form or of Pusher's. */
-export function hasWebhooks({ webhooks, pusherApps }: Pick<Config, 'webhooks' | 'pusherApps'>): boolean {
-  return Object.keys(webhooks).length > 0 || pusherApps.some(app => app.webhooks.length > 0);
-}
-
 function isClientEvent(event: PusherWebhookEvent): boolean {
   return event === 'client_event' || event === 'cache_miss';
 }

@@ -17,6 +17,7 @@ export { isLoopbackHost } from './loopback.js';
 export { memoryLimitBytes } from './memory-limit.js';
 export { matchesEvent, type Namespace, type Namespaces, namespaceSettings } from './namespaces.js';
 export {
+  hasWebhooks,
   PUSHER_WEBHOOK_EVENTS,
   type PusherApp,
   type PusherWebhook,

@@ -2,7 +2,7 @@
 import { APP_NAMESPACES, type AppNamespace, appNamespace, EVENT_FRAME } from '@hubbub/protocol/pusher';
 import { z } from 'zod';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
-import { isReceiverUrl } from './webhooks.js';
+import { isReceiverUrl, type Webhooks } from './webhooks.js';
 
 const ID_EXPECTED = 'expected an id: 1 to 32 letters, digits, _ -';
 const KEY_EXPECTED = 'expected a key: 1 to 64 letters, digits, _ -';
@@ -104,4 +104,15 @@ function namespaceOfApp({ leaveGraceMs, cacheTtlMs, webhooks }: PusherApp, kind:
     events: sends('client_event') || sends('cache_miss') ? [EVENT_FRAME] : [],
     ...(kind.endsWith('cache') && { historySize: 1, historyTtlMs: cacheTtlMs }),
   };
+}
+
+/** Whether the configuration has a webhook, of Hubbub's form or of Pusher's. */
+export function hasWebhooks({
+  webhooks,
+  pusherApps,
+}: {
+  readonly webhooks: Webhooks;
+  readonly pusherApps: readonly PusherApp[];
+}): boolean {
+  return Object.keys(webhooks).length > 0 || pusherApps.some(app => app.webhooks.length > 0);
 }

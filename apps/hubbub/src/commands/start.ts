@@ -1,9 +1,9 @@
 /** hubbub start: an edge, presence, webhooks and the playground in one process; in memory, or on HUBBUB_REDIS_URL. */
 import { type BrokerClient, MemoryCluster } from '@hubbub/broker';
-import { type Config, isLoopbackHost } from '@hubbub/config';
+import { type Config, hasWebhooks, isLoopbackHost } from '@hubbub/config';
 import { startEdge } from '@hubbub/edge';
 import type { Presence } from '@hubbub/presence';
-import { hasWebhooks, startWebhooks } from '@hubbub/webhooks';
+import { startWebhooks } from '@hubbub/webhooks';
 import { Command } from 'commander';
 import { wholeNumber } from '../command-line.js';
 import { openMint, type TokenMint } from '../mint-token.js';

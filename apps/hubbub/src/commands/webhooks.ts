@@ -1,7 +1,7 @@
 /** hubbub webhooks: one process that sends client events and lifecycle events to the receivers of the configuration. */
-import { ConfigError } from '@hubbub/config';
+import { ConfigError, hasWebhooks } from '@hubbub/config';
 import { RedisWatch } from '@hubbub/runtime';
-import { hasWebhooks, startWebhooks } from '@hubbub/webhooks';
+import { startWebhooks } from '@hubbub/webhooks';
 import { Command } from 'commander';
 import { type ProcessParts, type RunningProcess, runProcess } from '../process.js';
 import { openConfiguredBrokerClient, requireRedis } from '../redis.js';
