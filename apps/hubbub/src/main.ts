@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** The command line: runs the named command, and reports how it ends. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitCodeOf, reportUsage } from './command-line.js';
 import { endWithReader, printNote } from './printing.js';
+import { VERSION } from './version.js';
 
 /** Each loads what it needs: a question to Redis is not to wait until a whole edge is read from the disk. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -28,10 +28,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 /** They continue to serve when the reader of their log has gone. */
 const SERVERS: ReadonlySet<string | undefined> = new Set(['start', 'edge', 'presence', 'api', 'webhooks', 'console']);
 
-const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const program = new Command('hubbub')
   .description('Rooms, presence and live updates over WebSockets, on one process or many.')
-  .version(manifest.version, '--version', 'print the version')
+  .version(VERSION, '--version', 'print the version')
   .addHelpText(
     'after',
     `

@@ -13,6 +13,7 @@ import {
   type ListenAddress,
   type Logger,
   type MetricsRegistry,
+  metricsKit,
   noTracing,
   onShutdownSignal,
   type ProcessLogger,
@@ -21,6 +22,7 @@ import {
 } from '@hubbub/runtime';
 import { type AdminRoutes, type AdminServerOptions, startAdminServer } from '@hubbub/runtime/http';
 import { openTracing } from './tracing.js';
+import { VERSION } from './version.js';
 
 export interface ProcessParts {
   readonly config: Config;
@@ -55,6 +57,13 @@ const TOKEN_PROCESSES: ReadonlySet<string> = new Set(['edge', 'hubbub']);
 
 export async function createParts(name: string, config: Config): Promise<ProcessParts> {
   const metrics = createMetricsRegistry(memoryLimitBytes());
+  metricsKit(metrics).gaugeBy(
+    'hubbub_build_info',
+    'Always 1; the label is the version of the process. More than one version runs only during a rollout.',
+    ['version'],
+    () => [[{ version: VERSION }, 1]],
+    'max',
+  );
   const tracing = await openTracing(name, config, metrics, () => log);
   const fields = tracing === noTracing ? undefined : () => tracing.current?.logFields ?? {};
   const log = createLogger({ level: config.logLevel, process: name, nodeId: config.nodeId, fields });
