@@ -56,7 +56,7 @@ beforeAll(async () => {
   if (k6 !== undefined) await runLoad();
   const hasSeen = async (condition: string): Promise<void> => {
     await eventually(async () => (await prometheus.range(condition, fromSeconds, Date.now() / 1000)).length > 0, {
-      withinMs: 30_000,
+      withinMs: 90_000,
       describe: `Prometheus has seen: ${condition}`,
     });
   };

@@ -50,19 +50,14 @@ export const edge = board({
           width: 4,
         }),
         stat({
-          title: 'Sessions left to disconnect',
+          title: 'Sessions that leave',
           description:
-            'Sessions that this edge still has to disconnect; 0 unless it drains. It should reach 0 within the drain window.',
+            'left: sessions that this edge still has to disconnect while it drains; it should reach 0 within the drain window. moved: sessions that it moved to others in a minute while it stays, by hubbub drain or by their age.',
           unit: 'short',
-          queries: [[`hubbub_edge_drain_remaining{${EDGE}}`, 'remaining']],
-          warnAt: 1,
-          width: 4,
-        }),
-        stat({
-          title: 'Sessions moved in a minute',
-          description: 'Sessions that the edge moved to others while it stays: by hubbub drain, or by their age.',
-          unit: 'short',
-          queries: [[`sum(increase(hubbub_edge_moved_sessions_total{${EDGE}}[1m]))`, 'moved']],
+          queries: [
+            [`hubbub_edge_drain_remaining{${EDGE}}`, 'left'],
+            [`sum(increase(hubbub_edge_moved_sessions_total{${EDGE}}[1m]))`, 'moved'],
+          ],
           width: 4,
         }),
         stat({

@@ -2,7 +2,7 @@
 -- presence was stalled, renewals may have had no chance, and no incarnation dies before the hold ends.
 -- KEYS[1]  the living (sorted set: incarnation → expiry, ms since 1970)
 -- KEYS[2]  the dead (sorted set: incarnation → when its turn comes, ms since 1970)
--- KEYS[3]  checks (hash: at: the last one, held: when the last hold began, ms since 1970)
+-- KEYS[3]  checks (hash, ms since 1970: at: the last one, held: the last hold began, first: the first hold in a row began)
 -- ARGV[1]  'expired', or 'all' to fence everybody
 -- ARGV[2]  their turn comes after, ms
 -- ARGV[3]  time to live of the keys, ms
@@ -14,13 +14,16 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local lease = tonumber(ARGV[4])
 local last, began, held_ms = '+inf', 0, 0
 if ARGV[1] == 'expired' then
-  local checks = redis.call('HMGET', KEYS[3], 'at', 'held')
-  local late, held = now - (checks[1] or now), tonumber(checks[2] or 0)
-  -- Presence that is always a little late must not keep the dead for ever.
-  if late > tonumber(ARGV[5]) and (late > lease or now - held > 2 * lease) then
-    held, began = now, 1
+  local checks = redis.call('HMGET', KEYS[3], 'at', 'held', 'first')
+  local at, held, first = tonumber(checks[1] or now), tonumber(checks[2] or 0), tonumber(checks[3] or 0)
+  if now - at > tonumber(ARGV[5]) then
+    -- Presence that is always a little late must not keep the dead for ever.
+    local again = at < held + lease / 2 and now - first < 4 * lease
+    if now - at > lease or now - held > 2 * lease then first = now end
+    if again or first == now then held, began = now, 1 end
   end
-  redis.call('HSET', KEYS[3], 'at', string.format('%d', now), 'held', string.format('%d', held))
+  redis.call('HSET', KEYS[3], 'at', string.format('%d', now), 'held', string.format('%d', held), 'first',
+    string.format('%d', first))
   redis.call('PEXPIRE', KEYS[3], ARGV[3])
   held_ms = math.ceil(held + lease / 2 - now)
   last = held_ms > 0 and '-inf' or now

@@ -21,7 +21,8 @@ export interface Reaping {
  * Guarantees, tested by `test/node-leases-conformance.ts` on every implementation:
  * - **Once dead, always dead.** A reaped or fenced incarnation never becomes alive again: `renew` returns false.
  * - **No loss.** From `reap` to `forget` the incarnation is among the dead, even after a crash in between.
- * - **A chance to renew.** After a gap between two `reap` of more than `lateCheckMs`, no edge dies for half a lease.
+ * - **A chance to renew.** After a gap between two `reap` of more than `lateCheckMs`, no edge dies for half a lease. Gaps in a row
+ *   prolong that, for at most four leases.
  */
 export interface NodeLeases {
   /** How long a lease lasts without renewal. */

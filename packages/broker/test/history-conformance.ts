@@ -106,14 +106,14 @@ export function historyConformance(open: () => Promise<HistoryUnderTest>): void 
   });
 
   test('envelopes expire before their position does; after both, an epoch begins', async () => {
-    const { append, read } = await newRoom({ ttlMs: 100 });
+    const { append, read } = await newRoom({ ttlMs: 300 });
     const { epoch } = await append('a');
     const page = await eventually(async () => {
       const now = await read();
       return now.entries.length === 0 && now;
     });
     expect(page).toMatchObject({ epoch, offset: 1 });
-    await new Promise(resolve => setTimeout(resolve, 250)); // No condition to wait for: a read would keep the position alive.
+    await new Promise(resolve => setTimeout(resolve, 750)); // No condition to wait for: a read would keep the position alive.
     expect((await append('b')).epoch).not.toBe(epoch);
   });
 

@@ -23,6 +23,8 @@ export class MemoryNodeLeases implements NodeLeases {
   readonly #dead = new Map<string, number>();
   #checkedAtMs: number | undefined;
   #heldAtMs = Number.NEGATIVE_INFINITY;
+  /** When the first of the holds in a row began. */
+  #firstHeldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: MemoryNodeLeasesOptions = {}) {
     this.leaseMs = options.leaseMs ?? DEFAULT_NODE_LEASE_MS;
@@ -78,12 +80,16 @@ export class MemoryNodeLeases implements NodeLeases {
 
   /** @returns whether a hold began; node-reap.lua has the same rule */
   #noteCheck(now: number): boolean {
-    const lateMs = now - (this.#checkedAtMs ?? now);
+    const { leaseMs } = this;
+    const checkedAtMs = this.#checkedAtMs ?? now;
     this.#checkedAtMs = now;
-    const isLate = lateMs > lateCheckMs(this.leaseMs);
-    const holdBegan = isLate && (lateMs > this.leaseMs || now - this.#heldAtMs > 2 * this.leaseMs);
-    if (holdBegan) this.#heldAtMs = now;
-    return holdBegan;
+    const lateMs = now - checkedAtMs;
+    if (lateMs <= lateCheckMs(leaseMs)) return false;
+    const isAgain = checkedAtMs < this.#heldAtMs + leaseMs / 2 && now - this.#firstHeldAtMs < 4 * leaseMs;
+    const isFirst = lateMs > leaseMs || now - this.#heldAtMs > 2 * leaseMs;
+    if (isFirst) this.#firstHeldAtMs = now;
+    if (isFirst || isAgain) this.#heldAtMs = now;
+    return isFirst || isAgain;
   }
 
   #declareDead(incarnation: string, dueAt: number): void {
