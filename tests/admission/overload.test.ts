@@ -16,8 +16,13 @@ const SHEDS = { HUBBUB_SHED_OVERLOAD: 'true' };
 const NO_LOOP = { HUBBUB_OVERLOAD_LOOP_DELAY_MS: '60000' };
 
 /** More publishes than the smallest window, with fewer than that in it. */
-const [WINDOW, PUBLISHES] = [256, 300];
-const UNLIMITED_FRAMES = { HUBBUB_MAX_FRAMES_PER_SECOND: '0' };
+const [WINDOW, PUBLISHES] = [4096, 4300];
+const UNLIMITED_FRAMES = {
+  HUBBUB_MAX_FRAMES_PER_SECOND: '0',
+  HUBBUB_MAX_USER_FRAMES_PER_SECOND: '0',
+  HUBBUB_MAX_CALLS_PER_SECOND: '0',
+  HUBBUB_MAX_USER_CALLS_PER_SECOND: '0',
+};
 
 const share = (edge: TestEdge): Promise<number> => metricValue(edge, 'hubbub_edge_shed_share');
 const shedFor = (edge: TestEdge, reason: string): Promise<number> =>

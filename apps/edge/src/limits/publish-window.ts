@@ -5,10 +5,15 @@ import { LimitExceeded, spreadRetryMs } from './limit-exceeded.js';
 export interface PublishWindowOptions extends Pick<Config, 'shedOverload' | 'overloadPublishMs'> {
   /** A clock that never goes back. */
   readonly now?: () => number;
+  /** Default: {@link MIN_PUBLISHES_IN_FLIGHT}. */
+  readonly minInFlight?: number;
 }
 
-/** Always permitted: enough to find out how fast Redis answers. */
-export const MIN_PUBLISHES_IN_FLIGHT = 256;
+/**
+ * Always permitted: what a slow Redis (1,000 answers a second) takes within the timeout of a command. With 256, an edge that was
+ * itself late refused two of three publishes while Redis was idle (measured).
+ */
+export const MIN_PUBLISHES_IN_FLIGHT = 4096;
 /** The rate is that of the better one of two intervals: a pause does not close the window. */
 const INTERVAL_MS = 1000;
 /** To read and refuse a frame costs a third of a publish (measured), so the delay grows while more than this share is refused. */
@@ -26,6 +31,7 @@ const RETRY_MAX_MS = 10_000;
 export class PublishWindow {
   readonly #options: PublishWindowOptions;
   readonly #now: () => number;
+  readonly #minInFlight: number;
   #inFlight = 0;
   #answered = 0;
   #refused = 0;
@@ -37,6 +43,7 @@ export class PublishWindow {
   constructor(options: PublishWindowOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
+    this.#minInFlight = options.minInFlight ?? MIN_PUBLISHES_IN_FLIGHT;
     this.#intervalBeganMs = this.#now();
   }
 
@@ -48,12 +55,12 @@ export class PublishWindow {
   /** Publishes that may wait. */
   get size(): number {
     const perSecond = Math.max(this.#perSecond, this.#lastPerSecond);
-    return Math.max(MIN_PUBLISHES_IN_FLIGHT, Math.ceil((perSecond * this.#options.overloadPublishMs) / 1000));
+    return Math.max(this.#minInFlight, Math.ceil((perSecond * this.#options.overloadPublishMs) / 1000));
   }
 
   /** @throws {LimitExceeded} `UNAVAILABLE` with a delay, while as many publishes wait as Redis answers in `overloadPublishMs` */
   assertOpen(): void {
-    if (this.#inFlight < MIN_PUBLISHES_IN_FLIGHT || !this.#options.shedOverload) return;
+    if (this.#inFlight < this.#minInFlight || !this.#options.shedOverload) return;
     this.#measure();
     if (this.#inFlight < this.size) return;
     this.#refused++;
