@@ -17,10 +17,11 @@ if ARGV[1] == 'expired' then
   local checks = redis.call('HMGET', KEYS[3], 'at', 'held', 'first')
   local at, held, first = tonumber(checks[1] or now), tonumber(checks[2] or 0), tonumber(checks[3] or 0)
   if now - at > tonumber(ARGV[5]) then
-    -- Presence that is always a little late must not keep the dead for ever.
-    local again = at < held + lease / 2 and now - first < 4 * lease
-    if now - at > lease or now - held > 2 * lease then first = now end
-    if again or first == now then held, began = now, 1 end
+    local is_first = now - at > lease or now - held > 2 * lease
+    -- Bounded: presence that is always a little late must not keep the dead for ever.
+    local goes_on = at < held + lease / 2 and now - first < 4 * lease
+    if is_first then first = now end
+    if is_first or goes_on then held, began = now, 1 end
   end
   redis.call('HSET', KEYS[3], 'at', string.format('%d', now), 'held', string.format('%d', held), 'first',
     string.format('%d', first))

@@ -85,11 +85,12 @@ export class MemoryNodeLeases implements NodeLeases {
     this.#checkedAtMs = now;
     const lateMs = now - checkedAtMs;
     if (lateMs <= lateCheckMs(leaseMs)) return false;
-    const isAgain = checkedAtMs < this.#heldAtMs + leaseMs / 2 && now - this.#firstHeldAtMs < 4 * leaseMs;
+    // Bounded: presence that is always a little late must not keep the dead for ever.
+    const goesOn = checkedAtMs < this.#heldAtMs + leaseMs / 2 && now - this.#firstHeldAtMs < 4 * leaseMs;
     const isFirst = lateMs > leaseMs || now - this.#heldAtMs > 2 * leaseMs;
     if (isFirst) this.#firstHeldAtMs = now;
-    if (isFirst || isAgain) this.#heldAtMs = now;
-    return isFirst || isAgain;
+    if (isFirst || goesOn) this.#heldAtMs = now;
+    return isFirst || goesOn;
   }
 
   #declareDead(incarnation: string, dueAt: number): void {
