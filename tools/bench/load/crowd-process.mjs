@@ -19,7 +19,7 @@ let next = 0;
 const troubles = new Map();
 /** @type {import('./returning-client.mjs').Crowd} */
 const crowd = {
-  portOf: place => ports[place % ports.length],
+  portOf: () => 0,
   nextAddress: () => addresses[next++ % addresses.length],
   places: new MessagePlaces(),
   counts: { open: 0, returns: 0, refused: 0, notRecovered: 0, heardBroadcast: 0 },
@@ -37,14 +37,17 @@ obey({
     tally.openWindow(0, Number.MAX_SAFE_INTEGER);
     Object.assign(crowd, { dialect, tally, leaving: false, now: clock.now });
     addresses = localAddresses;
+    // At first each edge has a block of rooms, so that a process opens at one edge after another, and few are busy at once. Clients
+    // that return are spread over all that are left.
+    crowd.portOf = ({ room, member }, returns) => {
+      const edge = returns ? room : Math.floor((room * ports.length) / rooms.length);
+      return ports[(edge + (member % edgesPerRoom)) % ports.length];
+    };
     clients = Array.from({ length: count }, (_, i) => {
       const room = (first + i) % rooms.length;
       const member = Math.floor((first + i) / rooms.length);
-      const place = room + (member % edgesPerRoom);
-      return {
-        room,
-        client: new ReturningClient(crowd, { room: rooms[room], place, token: memberToken(`user-${first + i}`) }),
-      };
+      const who = { name: rooms[room], place: { room, member }, token: memberToken(`user-${first + i}`) };
+      return { room, client: new ReturningClient(crowd, who) };
     });
   },
 

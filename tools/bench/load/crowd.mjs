@@ -1,11 +1,14 @@
 /** Controls all clients of a run that return, in as many processes as they need. */
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@hubbub/tools/kit';
+import pLimit from 'p-limit';
 import { Histogram } from './histogram.mjs';
 
 const FILE = fileURLToPath(new URL('crowd-process.mjs', import.meta.url));
 /** Handshakes in flight in all processes: enough that the edges limit the rate, and not the round trip to Redis. */
 const AT_ONCE = 2400;
+/** A hundred busy processes on few cores would spend their time in waiting for each other. */
+const PROCESSES_AT_ONCE = 8;
 /** Of each process. Waiting clients are not in the edge's queue, but their time counts from the start. */
 const RESUMING_AT_ONCE = 250;
 /**
@@ -43,7 +46,9 @@ export function startCrowd({ processes, connections, rooms, edgesPerRoom = 1, no
     at: ports => all('at', () => ({ ports })),
     connect: () => {
       const withinMs = CONNECT_WITHIN_MS.beside + connections * CONNECT_WITHIN_MS.each;
-      return all('connect', () => ({ atOnce: Math.ceil(AT_ONCE / processes) }), withinMs);
+      const order = { atOnce: Math.ceil(AT_ONCE / Math.min(processes, PROCESSES_AT_ONCE)) };
+      const few = pLimit(PROCESSES_AT_ONCE);
+      return Promise.all(workers.map(worker => few(() => worker.order('connect', order, withinMs))));
     },
     hold: () => all('hold'),
     gone: () => all('gone'),

@@ -15,7 +15,7 @@ const HEAD_BYTES = 200;
  * The state that all clients of a process share.
  * @typedef {object} Crowd
  * @property {'bare' | 'hubbub'} dialect
- * @property {(place: number) => number} portOf the edge at this place among the edges that accept connections
+ * @property {(place: { room: number, member: number }, returns: boolean) => number} portOf among the edges that accept connections
  * @property {() => string} nextAddress source address of the next connection
  * @property {import('./messages.mjs').MessagePlaces} places @property {import('./tally.mjs').Tally} tally
  * @property {Record<'open' | 'returns' | 'refused' | 'notRecovered' | 'heardBroadcast', number>} counts
@@ -46,10 +46,10 @@ export class ReturningClient {
   #onOpen = () => {};
   #had = 0;
 
-  /** @param {Crowd} crowd @param {{ room: string, place: number, token: string }} who `place`: its edge */
-  constructor(crowd, { room, place, token }) {
+  /** @param {Crowd} crowd @param {{ name: string, place: { room: number, member: number }, token: string }} who `name`: of its room */
+  constructor(crowd, { name, place, token }) {
     this.#crowd = crowd;
-    this.#room = room;
+    this.#room = name;
     this.#place = place;
     this.#token = token;
   }
@@ -84,7 +84,7 @@ export class ReturningClient {
   #connect() {
     const { portOf, nextAddress, tally, dialect } = this.#crowd;
     this.#socket = new RawSocket({
-      port: portOf(this.#place),
+      port: portOf(this.#place, this.#returns),
       localAddress: nextAddress(),
       path: this.#returns ? '/ws' : `/rooms/${this.#room}/ws`,
       headers: { Authorization: `Bearer ${this.#token}` },
