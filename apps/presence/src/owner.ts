@@ -14,6 +14,11 @@ const RETRY_MS = 250;
 const READ_ENTRIES = 32;
 /** Partitions that commit simultaneously: one commits while Redis executes another's. More only keep garbage alive for longer. */
 const STEPS_IN_FLIGHT = 2;
+/**
+ * Pause after a round: for each entry that it read, and at most. Below 250 entries a second it is nearly nothing. Above, each
+ * commit has several reports, which costs presence and Redis less (docs/decisions/0001).
+ */
+const PAUSE_MS = { perEntry: 4, max: 50 };
 /** The count of a partition is written when it changed, and so often when not: it expires after minutes. */
 export const ONLINE_RENEWAL_MS = 60_000;
 
@@ -34,6 +39,8 @@ export class Owner {
   #sharesFromMs = 0;
   /** The store's clock minus `performance.now()`, which adjustments of the host's clock do not change. */
   #clockOffsetMs = 0;
+  /** When the next round may begin, of a clock that never goes back. */
+  #nextRoundMs = 0;
   #closing = false;
   #healthy = false;
   #wake: () => void = () => {};
@@ -63,6 +70,8 @@ export class Owner {
   async run(): Promise<void> {
     while (!this.#closing) {
       try {
+        const pauseMs = this.#nextRoundMs - performance.now();
+        if (pauseMs > 0) await this.#pause(pauseMs);
         if (this.#now() >= this.#nextPollMs) await this.#poll();
         this.#healthy = true;
         await this.#round();
@@ -124,6 +133,7 @@ export class Owner {
     if (this.#closing) return;
     const found = await this.#unlessStopped(this.#options.log.read(positions, { waitMs, limit: READ_ENTRIES }));
     if (found === undefined) return;
+    this.#nextRoundMs = performance.now() + pauseAfterMs([...found.values()].map(entries => entries.length));
     const nowMs = this.#now();
     const waiting = [...this.#owned.values()];
     const stepAll = async (): Promise<void> => {
@@ -237,4 +247,10 @@ export class Owner {
       };
     });
   }
+}
+
+/** @param read entries of each partition */
+function pauseAfterMs(read: readonly number[]): number {
+  if (read.some(entries => entries >= READ_ENTRIES)) return 0; // More wait already.
+  return Math.min(PAUSE_MS.max, PAUSE_MS.perEntry * read.reduce((sum, entries) => sum + entries, 0));
 }

@@ -1,4 +1,5 @@
 /** The rounds of an owner with failures and delays in between. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HubbubError } from '@hubbub/protocol';
 import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
@@ -44,6 +45,30 @@ test('the takeover of a known partition fences no edge', async () => {
   const second = bench.start('p2');
   await eventually(() => second.owned.size === 1);
   expect(await bench.nodeLeases.renew('edge-1/a')).toBe(true);
+});
+
+test('a single report is committed immediately, and many that follow each other closely are committed together', async () => {
+  const bench = new OwnerBench();
+  let commits = 0;
+  const store = withFault(bench.store, {
+    async commit(...args) {
+      commits++;
+      return await bench.store.commit(...args);
+    },
+  });
+  const owner = bench.start('p1', { store });
+  await eventually(() => owner.owned.size === 1);
+  const commitsFor = async (reports: number): Promise<number> => {
+    const before = commits;
+    for (let n = 0; n < reports; n++) {
+      await bench.report('edge-1/a', join(`s${reports}-${n}`, `user-${reports}-${n}`));
+      if (n % 4 === 3) await sleep(1);
+    }
+    await eventually(() => bench.heard.some(({ sessions }) => sessions?.includes(`s${reports}-${reports - 1}`)));
+    return commits - before;
+  };
+  expect(await commitsFor(1)).toBe(1);
+  expect(await commitsFor(300)).toBeLessThan(300 / 5);
 });
 
 test('a reconnect within the grace is invisible when presence was paused between reading and applying (invariant 5)', async () => {

@@ -37,8 +37,8 @@ obey({
     tally.openWindow(0, Number.MAX_SAFE_INTEGER);
     Object.assign(crowd, { dialect, tally, leaving: false, now: clock.now });
     addresses = localAddresses;
-    // At first each edge has a block of rooms, so that a process opens at one edge after another, and few are busy at once. Clients
-    // that return are spread over all that are left.
+    // At first each edge has a block of rooms: a process opens at one edge after another, so that few edges are busy together.
+    // Clients that return are spread over all that are left.
     crowd.portOf = ({ room, member }, returns) => {
       const edge = returns ? room : Math.floor((room * ports.length) / rooms.length);
       return ports[(edge + (member % edgesPerRoom)) % ports.length];

@@ -6,7 +6,7 @@ import { Histogram } from './histogram.mjs';
 
 const FILE = fileURLToPath(new URL('crowd-process.mjs', import.meta.url));
 /** Handshakes in flight in all processes: enough that the edges limit the rate, and not the round trip to Redis. */
-const AT_ONCE = 2400;
+const AT_ONCE = 1000;
 /** A hundred busy processes on few cores would spend their time in waiting for each other. */
 const PROCESSES_AT_ONCE = 8;
 /** Of each process. Waiting clients are not in the edge's queue, but their time counts from the start. */
