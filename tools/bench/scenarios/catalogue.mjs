@@ -1,5 +1,6 @@
 /** The scenarios by name; the first one is the default. */
 import { capacity } from '../capacity/scenario.mjs';
+import { compression } from './compression.mjs';
 import { apiKeys, tracing, webhooks } from './features.mjs';
 import { history } from './history.mjs';
 import { idleCost, memory } from './idle.mjs';
@@ -14,7 +15,7 @@ export const SCENARIOS = Object.fromEntries(
   [
     ...[bigRoom, manyRooms, mixedEncodings, clientPublish, history],
     ...[connectStorm, reconnectStorm, idleCost, memory],
-    ...[tracing, webhooks, apiKeys],
+    ...[tracing, webhooks, apiKeys, compression],
     ...[presence, recovery, capacity, overload, stormFaults],
   ].map(scenario => [scenario.name, scenario]),
 );
