@@ -1,5 +1,5 @@
 /** Puts an edge together: sockets → sessions → frames → broker, and broker → rooms → sockets. */
-import { type BrokerClient, Interest } from '@hubbub/broker';
+import type { BrokerClient } from '@hubbub/broker';
 import type { Config } from '@hubbub/config';
 import { Channels, CLOSE_CODES } from '@hubbub/protocol';
 import { type Logger, type MetricsRegistry, noTracing, type Readiness, type Tracing } from '@hubbub/runtime';
@@ -11,7 +11,6 @@ import { createRefusalLog } from './admission/refusal-log.js';
 import { createConflation } from './conflation/conflation.js';
 import { Departure } from './drain/departure.js';
 import { createFrameHandlers } from './frames/frame-handlers.js';
-import { createHistories } from './history/create-histories.js';
 import { createLimits } from './limits/create-limits.js';
 import { createConnectionEvents } from './listener/connection-events.js';
 import { loadEngine } from './listener/engine.js';
@@ -23,10 +22,8 @@ import { PresenceReporter } from './presence/presence-reporter.js';
 import { RosterQuestions } from './presence/roster-questions.js';
 import { createPusher } from './pusher/create-pusher.js';
 import { BrokerLink } from './rooms/broker-link.js';
-import { Audiences, createFanout, repairRooms } from './rooms/fanout.js';
-import { Memberships } from './rooms/memberships.js';
-import { RoomPublisher } from './rooms/room-publisher.js';
-import { RoomTokens } from './rooms/room-tokens.js';
+import { createRooms } from './rooms/create-rooms.js';
+import { createFanout, repairRooms } from './rooms/fanout.js';
 import { createServices } from './services/create-services.js';
 import { createRevocationControl } from './services/revocation-control.js';
 import { removeFromRoom } from './services/room-control.js';
@@ -83,7 +80,7 @@ export async function startEdge({
   pages = {},
   portSetting,
 }: EdgeOptions): Promise<RunningEdge> {
-  const { broker, history } = brokerClient;
+  const { broker } = brokerClient;
   const { namespaces } = config;
   const engine = loadEngine(config.maxHeaderBytes);
   const metrics = createEdgeMetrics(registry, log, engine.build);
@@ -113,45 +110,25 @@ export async function startEdge({
     refuseQuestion: question => questions.refuse(question),
     logger: log,
   });
-  const audiences = new Audiences({
+  const { audiences, histories, interest, roomTokens, memberships, publisher } = createRooms(config, {
+    brokerClient,
     channels,
     sessions,
-    metrics,
-    tracing,
     publish: topics.publish,
-    conflation,
-    namespaces,
-    accounts,
-  });
-  const histories = createHistories(config, {
-    history,
-    channels,
-    metrics: registry,
-    deliver: (channel, message) => audiences.deliver(channel, message),
-    reportGap: (channel, gap) => audiences.reportRoomGap(channel, gap),
-    reportCrossing: (channel, crossing) => audiences.reportCrossing(channel, crossing),
-  });
-  const { feeds, joinFeed } = histories;
-  const interest = new Interest(broker, config.subscriptionLingerMs);
-  const roomTokens = new RoomTokens({
-    namespaces,
-    revocations,
-    remove: (session, room, reason) =>
-      removeFromRoom(session, room, { removed: true, reason }, { memberships, conflation }),
-  });
-  const memberships: Memberships = new Memberships({
-    roomTokens,
-    interest,
-    channels,
-    nodeChannel,
-    audiences,
+    window: limits.publishes,
     presence: reporter,
-    feeds,
-    joinFeed,
+    revocations,
+    removeMember(session, room, reason) {
+      removeFromRoom(session, room, { removed: true, reason }, { memberships, conflation });
+    },
+    conflation,
     accounts,
+    metrics,
+    registry,
     tracing,
     log,
   });
+  const { feeds } = histories;
   const services = createServices(config, {
     broker,
     accounts,
@@ -188,15 +165,6 @@ export async function startEdge({
       accounts.note(session, { event: reason === 'unread_time' ? 'unread' : 'slow_reader' });
       limits.metrics.exceeded(reason);
     },
-  });
-  const publisher = new RoomPublisher({
-    broker,
-    history,
-    channels,
-    feeds,
-    namespaces,
-    window: limits.publishes,
-    tracing,
   });
   const handlers = createFrameHandlers({
     ...admission,
