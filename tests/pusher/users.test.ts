@@ -1,5 +1,5 @@
 /** Users that sign in to the Pusher protocol: their events, the end of their connections, and presence by sign-in. */
-import { eventually } from '@hubbub/tools/kit';
+import { countOf, eventually } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { memberIds, nextEvent, type PusherStory, startPusherStory, subscribed } from './story.js';
 
@@ -60,6 +60,16 @@ test('the back end ends the connections of a user with 4009, after which clients
   await eventually(() => [phone, laptop].every(client => client.connection.state === 'disconnected'));
   expect(codes).toEqual([4009, 4009]);
   expect(other.connection.state).toBe('connected');
+  // Metrics and accounts have the code of Hubbub for the same end: 4200, KICKED.
+  await eventually(async () => (await countOf(story.cluster.edge(0), 'hubbub_edge_closes_total{code="4200"}')) === 1);
+});
+
+test('a client cannot leave the channel of its user, through which the back end ends its connection', async () => {
+  const client = await signedIn(0, 'mia');
+  client.send_event('pusher:unsubscribe', { channel: '#server-to-user-mia' });
+  await subscribed(client, 'news'); // Its frames are executed in order.
+  await story.server.terminateUserConnections('mia');
+  await eventually(() => client.connection.state === 'disconnected');
 });
 
 test('a user that has signed in joins a presence channel without channel_data', async () => {

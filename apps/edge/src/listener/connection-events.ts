@@ -107,7 +107,8 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       accounts.note(session, { event: 'slow_reader' });
       metrics.slowReader();
     },
-    closed(session, code, reason) {
+    closed(session, codeOfFrame, reason) {
+      const code = session.endedWith ?? codeOfFrame;
       accounts.sessionClosed(session, { code, reason });
       memberships.close(session);
       sessions.delete(session);

@@ -1,6 +1,7 @@
 /** The Pusher protocol of an edge: its connections, and the handlers of their frames. Rooms, limits and fan-out are shared. */
 import type { Config } from '@hubbub/config';
 import { HubbubError, isPlainObject, type SessionLimits } from '@hubbub/protocol';
+import { kindOfRoom } from '@hubbub/protocol/pusher';
 import type { AdmissionPolicy } from '../admission/admission.js';
 import type { Memberships } from '../rooms/memberships.js';
 import type { RoomPublisher } from '../rooms/room-publisher.js';
@@ -39,7 +40,9 @@ export function createPusher({ pusherApps: apps }: Pick<Config, 'pusherApps'>, p
       handlers: {
         join_room: handleSubscribe({ memberships, limits, report }),
         leave_room: (session, { room }) => {
-          if (room !== undefined && session.rooms.has(room)) memberships.leave(session, room);
+          // The room of the user stays: by closing it the app ends the connections of the user.
+          if (room === undefined || kindOfRoom(room) === '.user' || !session.rooms.has(room)) return;
+          memberships.leave(session, room);
         },
         refresh: handleSignin({ memberships }),
         send_message: handleClientEvent({ publisher, report, limits }),

@@ -102,6 +102,10 @@ export class Memberships {
     let joined = false;
     const joinTopic = (): void => {
       if (grant !== undefined) {
+        const { member } = grant;
+        // The session would stay in the roster as the former member too.
+        if (isMember && member !== undefined && member.user.id !== session.userIn(room).id)
+          presence.left(session, room);
         session.grant(room, grant);
         roomTokens.joined(session, room, grant);
       }

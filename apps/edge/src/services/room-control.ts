@@ -48,9 +48,10 @@ export function createRoomControl(parts: RoomControlParts): (channel: string, co
 
   function closeRoom(room: string, reason: string | undefined): number {
     const members = [...sessions].filter(session => session.rooms.has(room));
+    // Closing the room of a user of the Pusher protocol ends the user's connections.
+    const isOfUser = kindOfRoom(room) === '.user';
     for (const session of members) {
-      // The room of a user of the Pusher protocol: its end ends the user's connections.
-      if (kindOfRoom(room) === '.user' && session.encoding === 'pusher') {
+      if (isOfUser && session.encoding === 'pusher') {
         disconnect(session, memberships, CLOSE_CODES.KICKED, reason ?? 'disconnected by the app');
       } else removeFromRoom(session, room, { removed: false, reason }, parts);
     }

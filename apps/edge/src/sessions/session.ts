@@ -71,6 +71,8 @@ export class Session {
   lastFrames = 0;
   /** Its status in the rosters of its rooms. */
   status: Status | undefined;
+  /** The code of `end`; the Pusher protocol has another one for it. Only declared: open sessions need no memory for it. */
+  declare endedWith?: CloseCode;
   /** By room, from room tokens; each until the session leaves the room. Most sessions have none. */
   #grants: Map<string, Grant> | undefined;
   #waiting: Work[] | undefined;
@@ -115,10 +117,14 @@ export class Session {
     return this.status !== undefined && this.allows(room, 'publish') ? this.status : undefined;
   }
 
-  /** Sets the rights of a room token, beside those of the session's token; replaces those of an earlier one. */
+  /**
+   * Sets the rights of a room token, beside those of the session's token; replaces those of an earlier one. The member stays
+   * unless the grant names another: presence has joined the session as this one.
+   */
   grant(room: string, grant: Grant): void {
     this.#grants ??= new Map();
-    this.#grants.set(room, grant);
+    const member = grant.member ?? this.#grants.get(room)?.member;
+    this.#grants.set(room, member === undefined ? grant : { ...grant, member });
   }
 
   /** By room. */
@@ -178,6 +184,7 @@ export class Session {
 
   /** Ends the connection with a close frame. */
   end(code: CloseCode, reason: string): void {
+    this.endedWith = code;
     this.socket.end(this.encoding === 'pusher' ? pusherCloseCode(code) : code, reason);
   }
 
