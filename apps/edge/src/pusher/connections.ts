@@ -1,12 +1,12 @@
 /** State of a connection of the Pusher protocol, beside its session. */
 import type { PusherApp } from '@hubbub/config';
-import { TokenBucket } from '@hubbub/runtime';
+import type { TokenBucket } from '@hubbub/runtime';
 import type { Session } from '../sessions/session.js';
 
 export interface PusherConnection {
   readonly app: PusherApp;
-  /** Of its client events. */
-  readonly clientEvents: TokenBucket;
+  /** Of its client events; `undefined` until it sends one. */
+  clientEvents?: TokenBucket;
   /** The user that has signed in: the id, and the fields of a member that `user_data` has. */
   user?: SignedInUser;
 }
@@ -20,8 +20,7 @@ const connections = new WeakMap<Session, PusherConnection>();
 
 /** Called once, when the session begins. */
 export function openConnection(session: Session, app: PusherApp): void {
-  const rate = { perSecond: app.clientEventsPerSecond, burst: app.clientEventsPerSecond };
-  connections.set(session, { app, clientEvents: new TokenBucket(rate, performance.now()) });
+  connections.set(session, { app });
 }
 
 export function connectionOf(session: Session): PusherConnection {

@@ -17,7 +17,7 @@ import { CALLS } from '../limits/cost.js';
 import type { Limits } from '../limits/create-limits.js';
 import { maxWaitingFrames } from '../limits/frame-limits.js';
 import { LimitExceeded, spreadRetryMs } from '../limits/limit-exceeded.js';
-import type { EdgeMetrics, FrameLabel } from '../metrics.js';
+import type { EdgeMetrics } from '../metrics.js';
 import type { Refusals } from './refusals.js';
 import type { Session } from './session.js';
 
@@ -57,22 +57,26 @@ export function createReceiver(parts: ReceiverParts): Receive {
     session.allowance ??= limits.frames.open(session, nowMs);
     session.cost ??= limits.costs.open(session, nowMs);
     session.cost.clock.nowMs = nowMs;
-    let label: FrameLabel = 'unreadable';
+    let frame: ClientFrame | undefined;
     try {
       const tooMany = session.allowance.take(nowMs);
       if (bytes.length > maxBytes) throw tooLarge(bytes.length, maxBytes);
       // Also when it is one too many: without its id the client could not know which to send again.
-      const frame = decode(session, bytes, isBinary);
-      label = labelOf(frame);
-      session.lastFrames = addFrame(session.lastFrames, label);
+      const decoded = decode(session, bytes, isBinary);
+      frame = decoded;
+      session.lastFrames = addFrame(session.lastFrames, labelOf(decoded));
       if (tooMany !== undefined) throw tooMany;
       if (session.waitingFrames >= maxWaiting) throw tooManyWaiting();
-      session.inTurn(() => execute(session, frame, parts));
+      session.inTurn(() => execute(session, decoded, parts));
     } catch (error) {
-      if (label === 'unreadable') session.lastFrames = addFrame(session.lastFrames, label);
+      if (frame !== undefined) {
+        refusals.refuse(session, readRequest(frame), labelOf(frame), error);
+        return;
+      }
+      session.lastFrames = addFrame(session.lastFrames, 'unreadable');
       // The engine also bounds what is read here: 64 KiB, or four times `max_frame_bytes`.
       const value = isBinary ? readMalformedMsgpack(bytes) : readMalformedJson(bytes);
-      refusals.refuse(session, readRequest(value), label, error);
+      refusals.refuse(session, readRequest(value), 'unreadable', error);
     }
   };
 }
