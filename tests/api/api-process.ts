@@ -99,7 +99,7 @@ export interface StartApiOptions extends Pick<StartProcessOptions, 'readyWhen' |
 
 /** Starts `hubbub api` on the cluster's Redis, asking its first presence process. */
 export async function startApi(
-  cluster: TestCluster,
+  cluster: Pick<TestCluster, 'presence' | 'redis'>,
   { env, keys, name = 'api', readyWhen }: StartApiOptions = {},
 ): Promise<ApiProcess> {
   const [presence] = cluster.presence;

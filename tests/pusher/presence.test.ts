@@ -1,7 +1,9 @@
 /** Presence and cache channels of the Pusher protocol, and what the HTTP API answers about channels. */
 import { eventually } from '@hubbub/tools/kit';
+import PusherServer from 'pusher';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { memberIds, nextEvent, type PusherStory, startPusherStory, subscribed } from './story.js';
+import { startApi } from '../api/api-process.js';
+import { APP, memberIds, nextEvent, type PusherStory, startPusherStory, subscribed } from './story.js';
 
 let story: PusherStory;
 
@@ -50,6 +52,22 @@ describe('a presence channel', () => {
     expect(await added).toMatchObject({ id: 'first' });
     name = 'second';
     expect(memberIds(await subscribed(client, 'presence-b'))).toEqual(['second']);
+  });
+
+  test('has one member for a connection that subscribes again as another one', async () => {
+    const watcher = await subscribed(story.client(1, { user: ann }), 'presence-again');
+    const changes: unknown[] = [];
+    watcher.bind('pusher:member_added', ({ id }: { id: string }) => changes.push(`added ${id}`));
+    watcher.bind('pusher:member_removed', ({ id }: { id: string }) => changes.push(`removed ${id}`));
+    const client = story.client(0, { user: { user_id: 'first' } });
+    await subscribed(client, 'presence-again');
+    const signed = story.server.authorizeChannel(client.connection.socket_id, 'presence-again', { user_id: 'second' });
+    client.send_event('pusher:subscribe', { channel: 'presence-again', ...signed });
+    await eventually(() => changes.length === 3);
+    client.send_event('pusher:unsubscribe', { channel: 'presence-again' });
+    await eventually(() => changes.length === 4);
+    expect(changes).toEqual(['added first', 'removed first', 'added second', 'removed second']);
+    expect(memberIds(watcher)).toEqual(['ann']);
   });
 
   test('adds the id of the sender to client events', async () => {
@@ -125,12 +143,37 @@ describe('the HTTP API', () => {
   test('answers info of the channels of an event, and refuses what a channel does not have', async () => {
     await subscribed(story.client(0, { user: ann }), 'presence-info');
     await eventually(async () => ((await answerOf('/channels/presence-info', {})) as { occupied: boolean }).occupied);
-    const answer = await story.server.trigger(['presence-info', 'other'], 'e', {}, { info: 'subscription_count' });
+    const info = 'user_count,subscription_count';
+    const answer = await story.server.trigger(['presence-info', 'other'], 'e', {}, { info });
     expect(await answer.json()).toEqual({
-      channels: { 'presence-info': { subscription_count: 1 }, other: { subscription_count: 0 } },
+      channels: { 'presence-info': { user_count: 1, subscription_count: 1 }, other: { subscription_count: 0 } },
     });
+    const batch = [
+      { channel: 'presence-info', name: 'e', data: {}, info: 'user_count' },
+      { channel: 'other', name: 'e', data: {} },
+    ];
+    expect(await (await story.server.triggerBatch(batch)).json()).toEqual({ batch: [{ user_count: 1 }, {}] });
+    await expect(answerOf('/channels/private-x', { info: 'user_count' })).rejects.toMatchObject({ status: 400 });
     await expect(answerOf('/channels', { info: 'user_count' })).rejects.toMatchObject({ status: 400 });
     await expect(answerOf('/channels/private-x/users', {})).rejects.toMatchObject({ status: 400 });
+  });
+});
+
+describe('the HTTP API without presence', () => {
+  test('publishes nothing where it cannot answer info, so that a repeated request publishes once', async () => {
+    const api = await startApi({ redis: story.cluster.redis, presence: [] }, { env: story.env, name: 'api-alone' });
+    const { id, key, secret } = APP;
+    const options = { appId: id, key, secret, host: '127.0.0.1', port: String(api.process.port), useTLS: false };
+    const server = new PusherServer(options);
+    const channel = await subscribed(story.client(0), 'alone');
+    const received: unknown[] = [];
+    channel.bind('first', () => received.push('first'));
+    const last = nextEvent(channel, 'last');
+    const info = { info: 'subscription_count' };
+    await expect(server.trigger('alone', 'first', {}, info)).rejects.toMatchObject({ status: 503 });
+    await server.trigger('alone', 'last', {});
+    await last;
+    expect(received).toEqual([]);
   });
 });
 

@@ -1,10 +1,11 @@
 /** Answers questions of the Pusher HTTP API about channels: presence has the members, histories the cached events. */
 import type { BrokerClient } from '@hubbub/broker';
 import type { PusherApp } from '@hubbub/config';
-import { HubbubError, isPlainObject } from '@hubbub/protocol';
-import { APP_NAMESPACES, appNamespace, channelKind, channelOfRoom } from '@hubbub/protocol/pusher';
+import { HubbubError, isPlainObject, isRoomName } from '@hubbub/protocol';
+import { APP_NAMESPACES, appNamespace, channelKind, channelOfRoom, escapeName } from '@hubbub/protocol/pusher';
 import type { PresenceQueries, RosterMember } from '@hubbub/server';
 import { readHistory } from '../history-page.js';
+import type { NamedChannel } from './event-requests.js';
 
 export interface ChannelParts {
   readonly presence: PresenceQueries | undefined;
@@ -29,38 +30,37 @@ export class Channels {
     }
     const channels: Record<string, Attributes> = {};
     for (const kind of APP_NAMESPACES) {
-      if (kind === '.user') continue;
-      for await (const { room_id: room, count } of this.#rooms(`${appNamespace(app.id, kind)}:`)) {
-        const channel = channelOfRoom(room);
-        if (!channel.startsWith(prefix)) continue;
-        channels[channel] = info.includes('user_count') ? { user_count: count } : {};
+      const rooms = `${appNamespace(app.id, kind)}:${escapeName(prefix)}`;
+      if (kind === '.user' || !isRoomName(rooms)) continue; // No channel has a prefix that is too long for a room.
+      for await (const { room_id: room, count } of this.#rooms(rooms)) {
+        channels[channelOfRoom(room)] = info.includes('user_count') ? { user_count: count } : {};
       }
     }
     return channels;
   }
 
   /** @throws {HubbubError} `INVALID_PAYLOAD`, `UNAVAILABLE` */
-  async describe(app: PusherApp, channel: string, room: string, info: readonly string[]): Promise<Attributes> {
+  async describe(app: PusherApp, { channel, room }: NamedChannel, info: readonly string[]): Promise<Attributes> {
+    if (info.includes('user_count') && !channelKind(channel)?.isPresence) {
+      throw new HubbubError('INVALID_PAYLOAD', 'info: only presence channels have user_count.');
+    }
     const { count } = await this.#presence().roster(room, { limit: 1 });
-    return { occupied: count > 0, ...(await this.attributes(app, channel, room, info)) };
+    return { occupied: count > 0, ...(await this.attributes(app, { channel, room }, info)) };
   }
 
-  /** The attributes that a request asks for. @throws {HubbubError} `INVALID_PAYLOAD`, `UNAVAILABLE` */
-  async attributes(app: PusherApp, channel: string, room: string, info: readonly string[]): Promise<Attributes> {
-    const kind = channelKind(channel);
+  /** Those of the attributes that the channel has. @throws {HubbubError} `UNAVAILABLE` */
+  async attributes(app: PusherApp, { channel, room }: NamedChannel, info: readonly string[]): Promise<Attributes> {
+    const { isPresence = false, isCache = false } = channelKind(channel) ?? {};
     const attributes: Attributes = {};
-    if (info.includes('user_count')) {
-      if (kind?.isPresence !== true) {
-        throw new HubbubError('INVALID_PAYLOAD', 'info: only presence channels have user_count.');
-      }
+    if (info.includes('user_count') && isPresence) {
       attributes.user_count = (await this.#presence().roster(room, { limit: 1 })).count;
     }
     if (info.includes('subscription_count')) {
-      attributes.subscription_count = kind?.isPresence
+      attributes.subscription_count = isPresence
         ? (await this.members(room)).reduce((sum, { sessions }) => sum + sessions.length, 0)
         : (await this.#presence().roster(room, { limit: 1 })).count;
     }
-    if (info.includes('cache') && kind?.isCache) Object.assign(attributes, await this.#cached(app, room));
+    if (info.includes('cache') && isCache) Object.assign(attributes, await this.#cached(app, room));
     return attributes;
   }
 

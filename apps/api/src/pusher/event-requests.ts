@@ -6,11 +6,17 @@ export const DATA_MAX_BYTES = 10_240;
 export const CHANNELS_MAX = 100;
 export const BATCH_EVENTS_MAX = 10;
 
+/** A channel, and its room. */
+export interface NamedChannel {
+  readonly channel: string;
+  readonly room: string;
+}
+
 /** One event, and the channels that it goes to. */
 export interface EventRequest {
   readonly name: string;
   readonly data: string;
-  readonly channels: readonly { readonly channel: string; readonly room: string }[];
+  readonly channels: readonly NamedChannel[];
   /** The connection that does not get it. */
   readonly socketId: string | undefined;
   /** Attributes of the channels that the answer has. */
@@ -40,11 +46,15 @@ export function readBatch(appId: string, body: unknown): EventRequest[] {
   if (!Array.isArray(batch) || batch.length > BATCH_EVENTS_MAX) {
     throw wrong('batch', `expected a list of at most ${BATCH_EVENTS_MAX} events.`);
   }
-  return batch.map(one => readEvent(appId, one));
+  return batch.map(one => {
+    if (isPlainObject(one) && one.channels !== undefined)
+      throw wrong('channels', 'an event of a batch has one channel.');
+    return readEvent(appId, one);
+  });
 }
 
 /** @throws {HubbubError} `INVALID_PAYLOAD` */
-export function channelOf(appId: string, channel: unknown): EventRequest['channels'][number] {
+export function channelOf(appId: string, channel: unknown): NamedChannel {
   const room = typeof channel === 'string' ? roomOfChannel(appId, channel) : undefined;
   if (room === undefined || typeof channel !== 'string') {
     throw wrong('channel', 'expected letters, digits and _ - = @ , . ; and not too many of them.');

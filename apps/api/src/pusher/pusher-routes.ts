@@ -39,39 +39,47 @@ export function pusherRoutes({ apps, publishing, ...parts }: PusherRoutesParts) 
     return { app, query, body, params };
   };
 
-  const publish = async (app: PusherApp, event: EventRequest): Promise<Record<string, object>> => {
-    const { name, data, socketId, info } = event;
-    const message = {
-      type: EVENT_FRAME,
-      payload: { event: name, data } satisfies PusherEvent,
-      ...(socketId !== undefined && { excludeSession: socketId }),
-    };
-    const answers = event.channels.map(async ({ channel, room }) => {
-      await publishing.publish({ kind: 'room', room }, message);
-      return [channel, info.length === 0 ? {} : await channels.attributes(app, channel, room, info)] as const;
-    });
-    return Object.fromEntries(await Promise.all(answers));
+  /**
+   * Returns the attributes of each event's channels. They come first: where presence does not answer, nothing is published,
+   * and the back end may send the request again.
+   */
+  const publish = async (app: PusherApp, events: readonly EventRequest[]): Promise<Record<string, object>[]> => {
+    const attributes = await Promise.all(
+      events.map(async event => {
+        const named = event.channels.map(
+          async one => [one.channel, await channels.attributes(app, one, event.info)] as const,
+        );
+        return Object.fromEntries(await Promise.all(named));
+      }),
+    );
+    // One after the other: members of a channel get the events in this order.
+    for (const { name, data, socketId, channels: targets } of events) {
+      const message = {
+        type: EVENT_FRAME,
+        payload: { event: name, data } satisfies PusherEvent,
+        ...(socketId !== undefined && { excludeSession: socketId }),
+      };
+      await Promise.all(targets.map(({ room }) => publishing.publish({ kind: 'room', room }, message)));
+    }
+    return attributes;
   };
 
   const handlers: Readonly<Record<string, Handler>> = {
     'POST /apps/:app_id/events': async ({ app, body }) => {
       const event = readEvent(app.id, parsed(body));
-      const answers = await publish(app, event);
-      return event.info.length === 0 ? {} : { channels: answers };
+      const [attributes] = await publish(app, [event]);
+      return event.info.length === 0 ? {} : { channels: attributes };
     },
     'POST /apps/:app_id/batch_events': async ({ app, body }) => {
       const events = readBatch(app.id, parsed(body));
-      const batch: object[] = [];
-      // One after the other: members of a channel get the events in this order.
-      for (const event of events) batch.push(...Object.values(await publish(app, event)));
-      return events.some(({ info }) => info.length > 0) ? { batch } : {};
+      const attributes = await publish(app, events);
+      return events.some(({ info }) => info.length > 0) ? { batch: attributes.flatMap(Object.values) } : {};
     },
     'GET /apps/:app_id/channels': async ({ app, query }) => ({
       channels: await channels.occupied(app, query.get('filter_by_prefix') ?? '', infoOf(query.get('info'))),
     }),
     'GET /apps/:app_id/channels/:channel': async ({ app, query, params }) => {
-      const { channel, room } = channelOf(app.id, params.channel);
-      return await channels.describe(app, channel, room, infoOf(query.get('info')));
+      return await channels.describe(app, channelOf(app.id, params.channel), infoOf(query.get('info')));
     },
     'GET /apps/:app_id/channels/:channel/users': async ({ app, params }) => {
       const { channel, room } = channelOf(app.id, params.channel);

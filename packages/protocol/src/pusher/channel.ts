@@ -78,8 +78,11 @@ function namespaceKind({ userId, isPresence, isCache }: ChannelKind): AppNamespa
   return isCache ? '.cache' : '';
 }
 
-/** Writes `~` and two hexadecimal digits for each byte that the name of a room cannot hold. */
-function escapeName(name: string): string {
+/**
+ * Writes `~` and two hexadecimal digits for each byte that the name of a room cannot hold. Different names stay different, and
+ * the escaped beginning of a name is the beginning of the escaped name.
+ */
+export function escapeName(name: string): string {
   return name.replace(/[^A-Za-z0-9_=@.-]/gu, character =>
     Array.from(new TextEncoder().encode(character), byte => `~${byte.toString(16).padStart(2, '0')}`).join(''),
   );
