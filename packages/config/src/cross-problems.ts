@@ -5,6 +5,7 @@ import type { Namespaces } from './namespaces.js';
 import { pusherAppProblems } from './pusher-app-problems.js';
 import type { PusherApp } from './pusher-apps.js';
 import { brokenRelations, type RelatedSettings } from './relations.js';
+import type { RoomPath } from './room-paths.js';
 import { API_KEY_MIN_BYTES, JWT_SECRET_MIN_BYTES, secretWeakness } from './secret-strength.js';
 import { hasCredentials } from './settings/fields.js';
 import type { Settings } from './settings/settings.js';
@@ -37,6 +38,7 @@ type AllSettings = Settings & {
   readonly namespaces: Namespaces;
   readonly webhooks: Webhooks;
   readonly pusherApps: readonly PusherApp[];
+  readonly roomPaths: readonly RoomPath[];
 };
 
 /** With those that depend on others. */
@@ -138,7 +140,7 @@ const CHECKS: readonly CrossCheck[] = [
       .filter(([, { authorize }]) => authorize.length > 0 && authorizerUrl === undefined)
       .map(([name]) => `HUBBUB_AUTHORIZER_URL: required by namespaces.${name}.authorize`),
   ),
-  check(['pusherApps', 'namespaces', 'webhookAllowHttp'], pusherAppProblems),
+  check(['pusherApps', 'namespaces', 'roomPaths', 'webhookAllowHttp'], pusherAppProblems),
   check(['webhooks', 'namespaces', 'webhookSecrets', 'webhookAllowHttp'], webhookProblems),
 ];
 

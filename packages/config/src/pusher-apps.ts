@@ -96,13 +96,14 @@ export function appNamespaces(apps: readonly PusherApp[]): Namespaces {
 
 function namespaceOfApp({ leaveGraceMs, cacheTtlMs, webhooks }: PusherApp, kind: AppNamespace) {
   const isPresence = kind.startsWith('.presence');
+  const isCache = kind.endsWith('cache');
   const sends = (event: PusherWebhookEvent): boolean => webhooks.some(({ events }) => events.includes(event));
   return {
     presence: kind === '.user' ? 'off' : isPresence ? 'on' : 'counts',
     leaveGraceMs: isPresence ? leaveGraceMs : 0,
     memberEvents: isPresence && (sends('member_added') || sends('member_removed')),
-    events: sends('client_event') || sends('cache_miss') ? [EVENT_FRAME] : [],
-    ...(kind.endsWith('cache') && { historySize: 1, historyTtlMs: cacheTtlMs }),
+    events: (sends('client_event') && kind !== '.user') || (sends('cache_miss') && isCache) ? [EVENT_FRAME] : [],
+    ...(isCache && { historySize: 1, historyTtlMs: cacheTtlMs }),
   };
 }
 
