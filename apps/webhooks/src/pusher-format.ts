@@ -26,7 +26,11 @@ export function pusherFormat({ id, key, secret }: PusherApp, { events }: PusherW
         name === 'cache_miss'
           ? { name, channel }
           : {
-              ...{ name, channel, event: payload.event, data: textOf(payload.data), socket_id: session.id },
+              name,
+              channel,
+              event: payload.event,
+              data: textOf(payload.data),
+              socket_id: session.id,
               user_id: payload.user_id,
             };
       return encoded(`${namespace}/${entryId}`, content);
