@@ -44,6 +44,24 @@ test('presence starts in production with its Redis in a file, and without the se
   expect(await runHubbub(['config', 'check', '--no-tokens'], env)).toMatchObject({ code: 0 });
 });
 
+test.each([
+  ['publish', 'hall', 'said', '{}'],
+  ['rooms'],
+  ['explain', 'ada'],
+  ['drain', '--percent', '20'],
+  ['revoke', 'ada'],
+  ['block', 'ada', '--for', '1h'],
+  ['webhooks', 'dead-letters', 'shop'],
+  ['webhooks', 'redeliver', 'shop', '--all'],
+  ['config', 'print'],
+])('hubbub %s %s needs no secret of tokens in production', async (...args) => {
+  const redis = await startRedis();
+  const env = { ...PRODUCTION, HUBBUB_REDIS_URL: redis.url, HUBBUB_REDIS_PREFIX: redis.prefix };
+  const { code, stderr } = await runHubbub(args, env);
+  expect(stderr).not.toContain('HUBBUB_JWT_SECRET');
+  expect(code).not.toBe(78);
+});
+
 test('the secret of tokens is rotated without a refused client', async () => {
   const redis = await startRedis();
   const path = secretFiles({ jwt: TEST_JWT_SECRET, accepted: '\n' });

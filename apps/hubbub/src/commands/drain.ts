@@ -1,7 +1,7 @@
 /** hubbub drain: moves a share of the sessions to other edges; the edges stay in service. */
-import { loadConfig } from '@hubbub/config';
 import { HubbubError } from '@hubbub/protocol';
 import { Command } from 'commander';
+import { loadCommandConfig } from '../command-config.js';
 import { CommandFailure, wholeNumber } from '../command-line.js';
 import { printLine } from '../printing.js';
 import { untilRedis } from '../redis.js';
@@ -29,7 +29,7 @@ Examples:
   $ hubbub drain --percent 50 --node edge-1`,
     )
     .action(async ({ percent, node }: DrainCommandOptions) => {
-      const config = loadConfig();
+      const config = loadCommandConfig();
       const asked = await withService(config, 'the request', hubbub =>
         untilRedis(
           () => hubbub.moveSessions({ percent, ...(node !== undefined && { node }) }),

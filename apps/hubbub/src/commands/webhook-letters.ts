@@ -1,8 +1,9 @@
 /** hubbub webhooks dead-letters, redeliver: the events that a webhook gave up. */
-import { type Config, loadConfig } from '@hubbub/config';
+import type { Config } from '@hubbub/config';
 import type { DeadLetter, Hubbub, LifecycleLetter } from '@hubbub/server';
 import { webhookGroup, webhookStreams } from '@hubbub/webhooks';
 import { Command } from 'commander';
+import { loadCommandConfig } from '../command-config.js';
 import { CommandFailure, wholeNumber, wrongUse } from '../command-line.js';
 import { harmless, printJson, printLine, printTable } from '../printing.js';
 import { withService } from '../service.js';
@@ -34,7 +35,7 @@ Example:
   $ hubbub webhooks dead-letters shop`,
     )
     .action(async (webhook: string, { limit, json = false }: { limit: number; json?: boolean }) => {
-      const config = loadConfig();
+      const config = loadCommandConfig();
       await withService(config, 'the question', async hubbub => {
         const letters = await lettersOf(streamsOf(config, hubbub, webhook), limit);
         if (json) return printJson({ dead_letters: letters });
@@ -59,7 +60,7 @@ Examples:
     )
     .action(async (webhook: string, named: readonly string[], { all = false }: { all?: boolean }) => {
       if (all === named.length > 0) throw wrongUse('expected letters, or --all', 'hubbub webhooks redeliver');
-      const config = loadConfig();
+      const config = loadCommandConfig();
       await withService(config, 'the letters', async hubbub => {
         const streams = streamsOf(config, hubbub, webhook);
         const names = all ? (await lettersOf(streams, LETTERS_MAX)).map(({ letter }) => letter) : named;
