@@ -1,8 +1,9 @@
 /** The pool keeps its number of workers, whenever one of them ends. Its workers are doubles, because real ones end at any time. */
 
+import type { Readiness } from '@hubbub/runtime';
 import { eventually } from '@hubbub/tools/kit';
-import { expect, test } from 'vitest';
-import type { Worker, WorkerExit } from '../src/workers/worker.js';
+import { describe, expect, test } from 'vitest';
+import type { Worker, WorkerAnswers, WorkerExit } from '../src/workers/worker.js';
 import { WorkerPool } from '../src/workers/worker-pool.js';
 
 class WorkerDouble implements Pick<Worker, keyof Worker> {
@@ -33,8 +34,11 @@ class WorkerDouble implements Pick<Worker, keyof Worker> {
     this.up.catch(() => {});
   }
 
-  async ask(): Promise<undefined> {
-    return undefined;
+  /** Its answer to every question; `undefined` if it is too busy. */
+  answer: Readiness | undefined;
+
+  async ask<About extends keyof WorkerAnswers>(): Promise<WorkerAnswers[About] | undefined> {
+    return this.answer as WorkerAnswers[About] | undefined;
   }
 
   untilReady(): Promise<void> {
@@ -180,4 +184,48 @@ test('closes with failure when a worker that served ends with one', async () => 
     };
   }
   await expect(pool.close()).rejects.toThrow('edge-1 with 1');
+});
+
+describe('the machine', () => {
+  const READY = { ready: true, checks: { broker: 'ok' } };
+  const RED = { ready: false, checks: { broker: 'no probe returned for 4 s' } };
+
+  async function readinessOf(...answers: (Readiness | undefined)[]): Promise<Readiness> {
+    const { pool, forked } = await startedPool(answers.length);
+    for (const [index, answer] of answers.entries()) {
+      const worker = forked[index];
+      if (worker !== undefined) worker.answer = answer;
+    }
+    const readiness = await pool.readiness();
+    pool.abandon();
+    return readiness;
+  }
+
+  test('is ready while at least half of its workers answer in time', async () => {
+    expect(await readinessOf(READY, READY, READY, READY)).toMatchObject({ ready: true });
+    expect(await readinessOf(READY, undefined, READY, READY)).toMatchObject({
+      ready: true,
+      checks: { 'edge-2': 'does not answer', workers: '3 of 4 are ready' },
+    });
+    expect(await readinessOf(READY, undefined)).toMatchObject({ ready: true });
+    expect(await readinessOf(READY, undefined, undefined)).toMatchObject({ ready: false });
+    expect(await readinessOf(undefined)).toMatchObject({ ready: false });
+  });
+
+  test('is not ready while a worker reports that it is not', async () => {
+    expect(await readinessOf(READY, READY, READY, RED)).toMatchObject({
+      ready: false,
+      checks: { 'edge-4': 'no probe returned for 4 s' },
+    });
+  });
+
+  test('is ready while a worker that crashed starts again: the others have the port', async () => {
+    const { pool, forked, fork } = await startedPool(2);
+    for (const worker of forked) worker.answer = READY;
+    forked[0]?.crash();
+    await fork(2);
+    expect(await pool.readiness()).toMatchObject({ ready: true, checks: { workers: '1 of 2 are ready' } });
+    await pool.close();
+    expect(await pool.readiness()).toMatchObject({ ready: false });
+  });
 });

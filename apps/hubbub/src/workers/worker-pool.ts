@@ -72,8 +72,12 @@ export class WorkerPool {
     for (const worker of this.#living) worker.kill();
   }
 
-  /** Ready when the configured number of workers reports ready. */
+  /**
+   * Ready when at least half of the workers report ready, and none reports that it is not. A busy worker does not
+   * cost the clients the whole machine. One that does not hear Redis would close its share of the newcomers.
+   */
   async readiness(): Promise<Readiness> {
+    const { count } = this.#options;
     const answers = await Promise.all(
       [...this.#serving].map(async worker => ({ nodeId: worker.nodeId, answer: await worker.ask('readiness') })),
     );
@@ -82,8 +86,9 @@ export class WorkerPool {
       checks[nodeId] = answer === undefined ? 'does not answer' : Object.values(answer.checks).join(', ');
     }
     const ready = answers.filter(({ answer }) => answer?.ready).length;
-    checks.workers = `${ready} of ${this.#options.count} are ready${this.#stopping ? ', leaving' : ''}`;
-    return { ready: ready >= this.#options.count && !this.#stopping, checks };
+    const isRefusing = answers.some(({ answer }) => answer?.ready === false);
+    checks.workers = `${ready} of ${count} are ready${this.#stopping ? ', leaving' : ''}`;
+    return { ready: 2 * ready >= count && !isRefusing && !this.#stopping, checks };
   }
 
   /** The metrics of all living workers added up, and those of the pool. */
