@@ -3,8 +3,8 @@
 # for the services of the examples.
 
 # The native engine needs glibc, which Alpine lacks. Debian 13 has glibc 2.41 and Node 22, for which both builds exist.
-# apps/edge/src/listener/engine.ts takes the newer one that loads. Pin a digest where you build.
-ARG NODE_IMAGE=node:22-trixie-slim
+# apps/edge/src/listener/engine.ts takes the newer one that loads. Pin a digest where you can reach the registry.
+ARG NODE_IMAGE=node:22.23.2-trixie-slim
 
 FROM ${NODE_IMAGE} AS compiled
 WORKDIR /src

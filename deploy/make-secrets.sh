@@ -1,13 +1,15 @@
 #!/bin/sh
 # Writes new secrets of a cluster into a folder, one file each, and the Redis users that belong to them.
 # Usage: make-secrets.sh <folder> [address of Redis]. In the address, USER and PASSWORD stand for those of each role; default:
-# redis://USER:PASSWORD@redis:6379. Existing files stay as they are.
+# redis://USER:PASSWORD@redis:6379. Existing files stay as they are. SERVICE_KEYS is for users.sh.
 set -eu
 here=$(dirname "$0")
 folder=$1
 address=${2:-redis://USER:PASSWORD@redis:6379}
-umask 077
 mkdir -p "$folder"
+# Only the owner opens the folder. Compose mounts single files of it, which the users of the containers must read.
+chmod 700 "$folder"
+umask 022
 
 # put <file> <content>
 put() { [ -e "$folder/$1" ] || printf '%s' "$2" >"$folder/$1"; }

@@ -4,13 +4,17 @@
 # Needs Docker with Compose, and a build of this clone (npm run build) for the client SDK.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-HUBBUB_JWT_SECRET=$(openssl rand -base64 48)
-HUBBUB_PRESENCE_API_KEYS=$(openssl rand -hex 24)
-export HUBBUB_JWT_SECRET HUBBUB_PRESENCE_API_KEYS
+SECRETS_FOLDER=$(mktemp -d)
+export SECRETS_FOLDER
 files=(-f docker-compose.yml)
-for variant; do files+=(-f "deploy/compose/$variant.yaml"); done
+address=redis://USER:PASSWORD@redis:6379
+for variant; do
+  files+=(-f "deploy/compose/$variant.yaml")
+  address=$(grep --only-matching --max-count 1 'redis+.*' "deploy/compose/$variant.yaml")
+done
+SERVICE_KEYS='hubbub-example:*' deploy/make-secrets.sh "$SECRETS_FOLDER" "$address"
 compose() { docker compose "${files[@]}" "$@"; }
-trap 'compose logs --tail 20; compose down --volumes' EXIT
+trap 'compose logs --tail 20; compose down --volumes; rm -r "$SECRETS_FOLDER"' EXIT
 
 exchange() { node deploy/ci/exchange.mjs ws://127.0.0.1:8080/ws "$one" "$two"; }
 

@@ -2,6 +2,7 @@
 # Prints the Redis users of a cluster, for an ACL file: one for each role, with the commands and keys that it uses.
 # Usage: users.sh [prefix] >users.acl
 # Passwords are in EDGE_PASSWORD, PRESENCE_PASSWORD, API_PASSWORD, WEBHOOKS_PASSWORD and SERVICE_PASSWORD.
+# SERVICE_KEYS may be a pattern such as shop:*, for keys of your own that services have in the same Redis.
 # The prefix is HUBBUB_REDIS_PREFIX, and begins the names of the users: hubbub-edge. hubbub-service is for the server SDK.
 # Needs Redis 7.0 or newer, or Valkey. docs/redis-contract.md describes the users.
 set -eu
@@ -54,4 +55,4 @@ $append $revoke ~$p:api:key:* ~$p:api:{$p:api:probe}:probe %R~$p:namespaces %R~$
 user webhooks "${WEBHOOKS_PASSWORD:-}" "$scripts $consume $consumed +hvals"
 
 user service "${SERVICE_PASSWORD:-}" "$scripts $publish $subscribe $channels $history $once $keeping $revocations \
-$append $revoke %R~$p:namespaces $consume $consumed +hkeys +hvals +xlen $leases"
+$append $revoke %R~$p:namespaces $consume $consumed +hkeys +hvals +xlen $leases${SERVICE_KEYS:+ ~$SERVICE_KEYS}"

@@ -1,4 +1,5 @@
 /** The settings of an example from its environment: read once, here only. */
+import { readFileSync } from 'node:fs';
 
 /** Redis, and nothing else, makes an example a cluster. */
 export interface ExampleSettings {
@@ -26,21 +27,27 @@ export const EXAMPLE_SECRET = 'the-secret-of-the-examples-which-everybody-knows'
 
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): ExampleSettings {
   return {
-    redisUrl: environment.HUBBUB_REDIS_URL,
+    redisUrl: secret(environment, 'HUBBUB_REDIS_URL'),
     redisPrefix: environment.HUBBUB_REDIS_PREFIX ?? 'hubbub',
     othersPrefix: environment.EXAMPLE_OTHERS_PREFIX ?? '',
     host: environment.EXAMPLE_HOST ?? '127.0.0.1',
     port: wholeNumber('EXAMPLE_PORT', environment.EXAMPLE_PORT, 3000),
     edges: list(environment.EXAMPLE_EDGES),
     presenceUrl: environment.EXAMPLE_PRESENCE_URL,
-    presenceApiKey: environment.EXAMPLE_PRESENCE_API_KEY,
-    jwtSecret: environment.HUBBUB_JWT_SECRET ?? EXAMPLE_SECRET,
+    presenceApiKey: secret(environment, 'EXAMPLE_PRESENCE_API_KEY'),
+    jwtSecret: secret(environment, 'HUBBUB_JWT_SECRET') ?? EXAMPLE_SECRET,
     allowedOrigins:
       environment.EXAMPLE_ALLOWED_ORIGINS === undefined && environment.NODE_ENV !== 'production'
         ? undefined
         : list(environment.EXAMPLE_ALLOWED_ORIGINS),
     timeMs: (name, defaultMs) => wholeNumber(name, environment[name], defaultMs),
   };
+}
+
+/** The value of the variable, or of the file that `<name>_FILE` names. */
+function secret(environment: NodeJS.ProcessEnv, name: string): string | undefined {
+  const file = environment[`${name}_FILE`];
+  return file === undefined ? environment[name] : readFileSync(file, 'utf8').trimEnd();
 }
 
 function list(text: string | undefined): string[] {

@@ -1,5 +1,5 @@
 /** docker-compose.yml, the files of `deploy/compose` and their mounts: valid by the schema of Compose, and consistent with the settings. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@hubbub/config';
 import { parseRedisLocation } from '@hubbub/protocol';
@@ -14,8 +14,11 @@ import {
   ROOT,
   readCompose,
   readVariant,
+  secrets,
+  secretsOf,
   service,
   VARIANTS,
+  variantAddress,
   variantText,
 } from './support/compose.js';
 import { at, describeError, listAt, readSchema } from './support/manifests.js';
@@ -52,19 +55,49 @@ describe('the schema', () => {
   });
 });
 
+test('every image has an exact version, which Dependabot raises', () => {
+  const composes = [readCompose(), ...VARIANTS.map(readVariant)];
+  const images = composes.flatMap(compose => Object.values(at(compose, 'services') ?? {}).map(one => at(one, 'image')));
+  const [, base] = /^ARG NODE_IMAGE=(.+)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')) ?? [];
+  const values: unknown = parse(readFileSync(deployFile('helm/hubbub/values.yaml'), 'utf8'));
+  expect(at(values, 'redis', 'image')).toBe(service('redis').image);
+  expect([...images, base].filter(image => !/:v?\d+\.\d+\.\d+(-|$)/.test(String(image)))).toEqual([]);
+});
+
 describe('the processes', () => {
   test.each(OURS)('%s: its settings start it, and its grace period is long enough', name => {
     const { command, stop_grace_period } = service(name);
-    const config = loadConfig({
-      NODE_ENV: 'production',
-      HUBBUB_HOST: '0.0.0.0',
-      HUBBUB_ADMIN_HOST: '0.0.0.0',
-      ...environmentOf(name),
-    });
-    expect(config.redisUrl).toBe('redis://redis:6379');
+    const image = { NODE_ENV: 'production', HUBBUB_HOST: '0.0.0.0', HUBBUB_ADMIN_HOST: '0.0.0.0' };
+    const config = loadConfig({ ...image, ...environmentOf(name) }, { verifiesTokens: name.startsWith('edge') });
+    expect(config.redisUrl).toMatch(new RegExp(`^redis://hubbub-${command}:[0-9a-f]+@redis:6379$`));
     expect(Object.keys(config.namespaces), 'the rooms of the example').toEqual(['chat']);
     expect(command).toEqual([name.replace(/-\d$/, '')]);
     expect(1000 * Number.parseInt(String(stop_grace_period), 10)).toBeGreaterThan(config.shutdownTimeoutMs);
+  });
+
+  test('each mounts its own secrets alone', () => {
+    expect(Object.fromEntries([...OURS, 'chat', 'redis'].map(name => [name, secretsOf(name)]))).toEqual({
+      'edge-1': ['redis-url-edge', 'jwt-secret', 'jwt-accepted-secrets'],
+      'edge-2': ['redis-url-edge', 'jwt-secret', 'jwt-accepted-secrets'],
+      presence: ['redis-url-presence', 'presence-api-keys'],
+      api: ['redis-url-api', 'api-keys', 'presence-api-keys'],
+      webhooks: ['redis-url-webhooks', 'webhook-secrets'],
+      chat: ['redis-url-service', 'jwt-secret', 'presence-api-keys'],
+      redis: ['users.acl', 'redis-password'],
+    });
+    const files = Object.entries(at(readCompose(), 'secrets') ?? {}).map(([name, secret]) => [
+      name,
+      at(secret, 'file'),
+    ]);
+    expect(files).toEqual(files.map(([name]) => [name, `\${SECRETS_FOLDER:-./secrets}/${name}`]));
+    expect(files.map(([name]) => name).sort()).toEqual(readdirSync(secrets).sort());
+  });
+
+  test('every mounted secret is used', () => {
+    for (const name of [...OURS, 'chat']) {
+      const paths = Object.values(environmentOf(name));
+      expect(secretsOf(name).filter(secret => !paths.includes(join(secrets, secret)))).toEqual([]);
+    }
   });
 
   test('named settings exist', () => {
@@ -77,15 +110,13 @@ describe.each(VARIANTS)('with the file for %s on top', variant => {
   const servers = Object.keys(at(compose, 'services') ?? {}).filter(name => name.startsWith('redis'));
   const ofVariant = Object.keys(at(readCompose(variantText(variant)), 'services') ?? {});
 
-  test.each([...OURS, 'chat'])('%s asks the servers that run', name => {
-    const url = environmentOf(name, compose).HUBBUB_REDIS_URL ?? '';
-    const location = parseRedisLocation(url);
+  test('the address for the secrets names the servers that run', () => {
+    const location = parseRedisLocation(variantAddress(variant));
     expect(location.topology).toBe(variant);
     const hosts = 'nodes' in location ? location.nodes : 'sentinels' in location ? location.sentinels : [];
     expect(hosts.length).toBeGreaterThan(2);
     for (const { host, port } of hosts)
       expect(JSON.stringify(service(host, compose).command)).toContain(`"${host}:${port}"`);
-    expect(loadConfig({ NODE_ENV: 'production', ...environmentOf('edge-1', compose) }).redisUrl).toBe(url);
   });
 
   test('every address in commands and health checks is that of a service, and every server has an own volume', () => {
@@ -101,12 +132,13 @@ describe.each(VARIANTS)('with the file for %s on top', variant => {
       expect(at(service(name, compose), 'command', 2)).toBe(`${name}:${name.startsWith('redis') ? 6379 : 26_379}`);
   });
 
-  test('every server has the settings of the one Redis of docker-compose.yml', () => {
-    const settings = (at(service('redis'), 'command') as string[]).slice(1).join(' ').split(/ ?--/).slice(1);
-    const file = readFileSync(deployFile('helm/hubbub/files/redis/redis.conf'), 'utf8').split('\n');
-    expect(settings.length).toBeGreaterThan(3);
-    expect(settings.filter(setting => !file.includes(setting))).toEqual([]);
-    expect(servers.map(name => service(name, compose).image)).toEqual(servers.map(() => service('redis').image));
+  test('every server has the image, the settings and the users of the one Redis of docker-compose.yml', () => {
+    for (const name of servers) {
+      const { image, volumes, environment } = service(name, compose);
+      expect([image, environment]).toEqual([service('redis').image, service('redis').environment]);
+      expect(secretsOf(name, compose)).toEqual(secretsOf('redis'));
+      expect(at(volumes, 1)).toBe(at(service('redis'), 'volumes', 1));
+    }
   });
 });
 
@@ -164,8 +196,9 @@ describe('the example', () => {
   });
 
   test('it asks presence at its address, with a key that presence accepts', () => {
-    expect(settings.presenceUrl).toBe(`http://presence:${hub.adminPort}`);
-    expect(hub.presenceApiKeys).toContain(settings.presenceApiKey);
+    const presence = loadConfig(environmentOf('presence'), { verifiesTokens: false });
+    expect(settings.presenceUrl).toBe(`http://presence:${presence.adminPort}`);
+    expect(presence.presenceApiKeys).toContain(settings.presenceApiKey);
   });
 
   test('it writes only to memory', () => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig } from '@hubbub/config';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { secrets, secretsOf } from './support/compose.js';
 import { deployFile } from './support/proxy.js';
 import { unknownSettingsIn } from './support/settings.js';
 
@@ -51,6 +52,23 @@ describe.each(readdirSync(deployFile('systemd')))('%s', file => {
 
   test('leaves enough time to stop', () => {
     expect(1000 * Number(value('TimeoutStopSec'))).toBeGreaterThan(production.shutdownTimeoutMs + PATIENCE_MS);
+  });
+
+  test('gives the process its own secrets alone, as files', () => {
+    const role = file.replace(/^hubbub-|\.service$/g, '');
+    const credentials = [...unit.matchAll(/^LoadCredential=(.*):(.*)$/gm)].map(([, id = '', path = '']) => {
+      expect(path).toBe(`/etc/hubbub/secrets/${id}`);
+      return id;
+    });
+    expect(credentials).toEqual(secretsOf(role === 'edge' ? 'edge-1' : role));
+    const variables = [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)];
+    const settings: Record<string, string> = Object.fromEntries(
+      variables.map(([, name = '', text = '']) => [name, text.replace('%d', secrets)]),
+    );
+    const config = loadConfig(settings, { verifiesTokens: role === 'edge' });
+    expect(config.redisUrl).toContain(`//hubbub-${role}:`);
+    const files = Object.values(settings).filter(text => text.startsWith(secrets));
+    expect(files).toEqual(credentials.map(id => join(secrets, id)));
   });
 
   test('names settings that exist, and a command', () => {

@@ -1,7 +1,5 @@
 /** The Redis users of deploy/redis/users.sh: a whole cluster runs with them, each process with its own, and they permit no more. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectHubbub, type Hubbub } from '@hubbub/server';
 import {
@@ -12,7 +10,7 @@ import {
   startHubbubCluster,
   TEST_JWT_SECRET,
 } from '@hubbub/tools/kit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { API_KEY, ApiProcess, PRESENCE_KEY } from '../api/api-process.js';
 import { withConfigFile } from '../presence/config-file.js';
 import { cleanup } from '../support/cleanup.js';
@@ -21,7 +19,7 @@ import { connect, type RawClient } from '../support/raw-client.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { type Receiver, SECRET, startReceiver } from '../webhooks/receiver.js';
 import { CommandLog } from './support/command-log.js';
-import { deployFile } from './support/proxy.js';
+import { makeSecrets, writeTestUsers } from './support/secrets.js';
 
 const ROLES = ['edge', 'presence', 'api', 'webhooks', 'service'] as const;
 const NAMESPACES = {
@@ -39,8 +37,7 @@ let hubbub: Hubbub;
 let receiver: Receiver;
 let commands: CommandLog;
 const rules = new Map<string, readonly string[]>();
-const folder = mkdtempSync(join(tmpdir(), 'hubbub-users-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = makeSecrets();
 
 function urlOf(role: (typeof ROLES)[number]): string {
   return readFileSync(join(folder, `redis-url-${role}`), 'utf8').replace('redis:6379', `127.0.0.1:${redis.port}`);
@@ -60,12 +57,9 @@ async function refusals(): Promise<unknown[]> {
 }
 
 beforeAll(async () => {
-  execFileSync(deployFile('make-secrets.sh'), [folder]);
   const users = readFileSync(join(folder, 'users.acl'), 'utf8');
   for (const [, role = '', text = ''] of users.matchAll(/^user hubbub-(\w+) (.*)$/gm)) rules.set(role, text.split(' '));
-  // The test itself is the user `default`.
-  writeFileSync(join(folder, 'test.acl'), users.replace(/^user default .*$/m, 'user default on nopass ~* &* +@all'));
-  redis = await startRedis({ args: ['--aclfile', join(folder, 'test.acl'), '--acllog-max-len', '1000'] });
+  redis = await startRedis({ args: ['--aclfile', writeTestUsers(folder), '--acllog-max-len', '1000'] });
   commands = await CommandLog.start(redis);
   receiver = await startReceiver();
   const shop = { url: receiver.url, secrets: [SECRET], events: ['*'], lifecycle: ['*'] };
@@ -202,10 +196,18 @@ describe('with its own user', () => {
     const env = { HUBBUB_REDIS_URL: urlOf('api') };
     expect(await runHubbub(['publish', 'hall', 'said', '{}'], env)).toMatchObject({ code: 0 });
     expect(await runHubbub(['explain', 'member'], env)).toMatchObject({ code: 0 });
+    expect(await runHubbub(['drain', '--percent', '1'], env)).toMatchObject({ code: 0 });
   });
 });
 
 describe('the users permit', () => {
+  test('keys of their own to services', async () => {
+    expect(await redis.cli('ACL', 'DRYRUN', 'hubbub-service', 'SET', 'hubbub-example:chat:rooms', '1')).toBe('OK');
+    expect(await redis.cli('ACL', 'DRYRUN', 'hubbub-api', 'SET', 'hubbub-example:chat:rooms', '1')).toMatch(
+      /no permissions/,
+    );
+  });
+
   test('everything that the stories needed', async () => {
     expect(await refusals()).toEqual([]);
   });
@@ -265,6 +267,7 @@ describe('the users permit', () => {
     ['service', 'ZADD', 'hubbub:presence:{nodes}:alive', '1', 'edge-1'],
     ['service', 'HGETALL', 'hubbub:presence:{p0}:users'],
     ['service', 'GET', 'hubbub:api:key:{k}'],
+    ['service', 'GET', 'other:key'],
   ])('%s may not %s %s', async (role, ...command) => {
     expect(await redis.cli('ACL', 'DRYRUN', `hubbub-${role}`, ...command)).toMatch(/no permissions/);
   });

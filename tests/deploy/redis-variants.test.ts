@@ -1,7 +1,9 @@
-/** The Sentinels and the Redis Cluster of `deploy/compose`, run as processes, with edges and presence on them. */
+/** The Sentinels and the Redis Cluster of `deploy/compose`, run as processes with their users, and edges and presence on them. */
 import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
+import { connectRedis } from '../../examples/state/redis/connection.js';
 import { historyEnvironment, NumberedStream } from '../faults/numbered-stream.js';
+import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster, type TestEdge } from '../support/cluster.js';
 import { connect } from '../support/raw-client.js';
 import { ComposeRedis } from './support/compose-redis.js';
@@ -14,6 +16,26 @@ async function streamOn(cluster: TestCluster, { nodeId, wsUrl }: TestEdge): Prom
   const members = ['one', 'two'].map(name => ({ name, url: wsUrl }));
   const rooms = ['a', 'b', 'c'].map(letter => `kept:${nodeId}-${letter}`);
   return await NumberedStream.start(cluster, { rooms, members, publisherUrl: wsUrl });
+}
+
+/** An edge and presence, each with its own Redis user. */
+async function startWithUsers(urlOf: (role: 'edge' | 'presence') => string): Promise<TestCluster> {
+  const cluster = await startCluster({
+    edges: 0,
+    presence: 0,
+    env: { ...historyEnvironment(), HUBBUB_REDIS_PREFIX: 'hubbub' },
+  });
+  await cluster.addPresence({ env: { HUBBUB_REDIS_URL: urlOf('presence') } });
+  await cluster.addEdge({ env: { HUBBUB_REDIS_URL: urlOf('edge') } });
+  return cluster;
+}
+
+/** The state of the example is in the same Redis, with the user of services. */
+async function expectExampleState(redis: ComposeRedis): Promise<void> {
+  const state = connectRedis(redis.urlOf('service'));
+  cleanup(() => state.disconnect());
+  expect(await state.set('hubbub-example:chat:rooms', '1')).toBe('OK');
+  await expect(state.set('other:key', '1')).rejects.toThrow('NOPERM');
 }
 
 /** Resolves with the first role that the server reports after its start. */
@@ -53,16 +75,16 @@ async function sentinelsKnow(redis: ComposeRedis, replicas: number): Promise<voi
 
 test('one server gets Sentinels without a stop, a former primary returns as a replica, and messages need no quorum', async () => {
   const redis = await ComposeRedis.prepare('sentinel');
-  redis.startAlone('redis');
+  redis.startAlone();
   await firstRole(redis, 'redis');
-  const oneServer = `redis://${redis.addressOf('redis')}`;
-  const cluster = await startCluster({ edges: 1, env: { ...historyEnvironment(), HUBBUB_REDIS_URL: oneServer } });
+  const cluster = await startWithUsers(role => redis.urlOfOneServer(role));
   const before = await streamOn(cluster, cluster.edge(0));
   redis.start(...redis.names(/^(redis-|sentinel)/));
   await eventually(() => redis.areHealthy(/^(redis|sentinel)/), { describe: 'all containers are healthy' });
   await sentinelsKnow(redis, 2);
-  const edge = await cluster.addEdge({ env: { HUBBUB_REDIS_URL: redis.url } });
-  await cluster.addPresence({ env: { HUBBUB_REDIS_URL: redis.url } });
+  const edge = await cluster.addEdge({ env: { HUBBUB_REDIS_URL: redis.urlOf('edge') } });
+  await cluster.addPresence({ env: { HUBBUB_REDIS_URL: redis.urlOf('presence') } });
+  await expectExampleState(redis);
   const newcomer = await connect(edge.wsUrl, { token: cluster.token({ user: 'newcomer' }) });
   await newcomer.join('kept:edge-1-a');
   await newcomer.nextFrame({ type: 'new_message' });
@@ -105,7 +127,8 @@ test('a Redis Cluster is created once, survives its majority, and finds itself a
   expect(await primariesOf(redis, servers)).toEqual(primaries);
   await eventually(() => redis.areHealthy(/^redis/), { describe: 'all containers are healthy' });
 
-  const cluster = await startCluster({ edges: 1, env: { ...historyEnvironment(), HUBBUB_REDIS_URL: redis.url } });
+  const cluster = await startWithUsers(role => redis.urlOf(role));
+  await expectExampleState(redis);
   const stream = await streamOn(cluster, cluster.edge(0));
   expect(await redis.stop('redis')).toContain(HANDED_OVER);
   expect(await primariesOf(redis, servers.slice(1))).toHaveLength(3);

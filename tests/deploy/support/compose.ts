@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { at, isRecord } from './manifests.js';
+import { makeSecrets } from './secrets.js';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** In place of `./secrets`. */
+export const secrets = makeSecrets();
 export const composeText = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
 
 export function readCompose(text = composeText): Record<string, unknown> {
@@ -19,6 +22,13 @@ export type Variant = (typeof VARIANTS)[number];
 
 export function variantText(variant: Variant): string {
   return readFileSync(join(ROOT, 'deploy/compose', `${variant}.yaml`), 'utf8');
+}
+
+/** The address for make-secrets.sh, with USER and PASSWORD. */
+export function variantAddress(variant: Variant): string {
+  const [address] = /redis\+\S+/.exec(variantText(variant)) ?? [];
+  if (address === undefined) throw new Error(`${variant}.yaml names no address.`);
+  return address;
 }
 
 /** Both files as Compose merges them: keys of mappings one by one, volumes by their place in the container. */
@@ -62,28 +72,34 @@ export function service(name: string, compose = readCompose()): Record<string, u
   return found;
 }
 
-/** The environment of a service: `${NAME:?reason}` and `${NAME:-default}` filled in, mounted files at their local paths. */
+/** The environment of a service: `${NAME:-default}` filled in, mounted files and secrets at their local paths. */
 export function environmentOf(name: string, compose = readCompose()): Record<string, string> {
   const { environment } = service(name, compose);
   if (!isRecord(environment)) throw new Error(`The service ${name} has no environment.`);
-  const fill = (value: string) =>
-    value
-      .replace(/\$\{\w+:\?[^}]*\}/g, 'Vn0yX2m4R1tKp8sQ3wEz6uHa9cJf5dLb')
-      .replace(/\$\{\w+:-([^}]*)\}/g, (_all, fallback: string) => fallback);
+  const fill = (value: string) => value.replace(/\$\{\w+:-([^}]*)\}/g, (_all, fallback: string) => fallback);
   const entries = Object.entries(environment).map(([variable, value]) => {
     const text = fill(String(value));
-    return [variable, mountsOf(name).get(text) ?? text];
+    return [variable, mountsOf(name, compose).get(text) ?? text];
   });
   return Object.fromEntries(entries);
 }
 
-/** Paths in the container, each with the file or folder of the repository that is mounted there. */
-function mountsOf(name: string): Map<string, string> {
-  const { volumes } = service(name);
+/** Paths in the container, each with the file or folder that is mounted there: of the repository, or a secret. */
+function mountsOf(name: string, compose: Record<string, unknown>): Map<string, string> {
+  const { volumes } = service(name, compose);
   const pairs = (Array.isArray(volumes) ? volumes : []).map(volume => String(volume).split(':'));
-  return new Map(
-    pairs.flatMap(([source = '', target = '']) => (source.startsWith('./') ? [[target, join(ROOT, source)]] : [])),
-  );
+  return new Map([
+    ...pairs.flatMap(([source = '', target = '']) =>
+      source.startsWith('./') ? [[target, join(ROOT, source)] as const] : [],
+    ),
+    ...secretsOf(name, compose).map(secret => [`/run/secrets/${secret}`, join(secrets, secret)] as const),
+  ]);
+}
+
+/** The names of the secrets that a service mounts. */
+export function secretsOf(name: string, compose = readCompose()): string[] {
+  const mounted = service(name, compose).secrets;
+  return Array.isArray(mounted) ? mounted.map(String) : [];
 }
 
 /** `["127.0.0.1:8000:3000"]`: from port to port. */
