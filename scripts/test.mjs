@@ -56,6 +56,7 @@ for (const { what, script, args, hint } of checks) {
   if (code !== 0) fail(`The check of ${what} failed; ${hint}.`, code);
 }
 say('Running the tests …');
+if (args.length === 0) process.env.HUBBUB_TEST_ALL = '1';
 const code = await runTests(args);
 // A person who names tests sees their failures directly.
 process.exitCode = code === 0 || args.length > 0 ? code : await rerunFailedFiles(code);

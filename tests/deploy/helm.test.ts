@@ -1,65 +1,43 @@
 /** The Helm chart: linted, rendered by Helm, valid by the API server's schemas, and consistent with the settings. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '@hubbub/config';
 import { parseRedisLocation } from '@hubbub/protocol';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { titleOf } from '../support/provision.js';
-import { CHART, conformanceProblems, helm, render, renderText, runHelm, VERSION } from './support/helm.js';
-import { at, isRecord, listAt, type Manifest } from './support/manifests.js';
+import {
+  ALL,
+  CHART,
+  chartProgram,
+  conformanceProblems,
+  lint,
+  REDIS_MODES,
+  render,
+  renderText,
+} from './support/helm.js';
+import { at, containerOf, listAt, type Manifest, named, workloadsOf } from './support/manifests.js';
 import { deployFile } from './support/proxy.js';
+import { makeSecrets } from './support/secrets.js';
+import { labelsOf, namedPorts, namesInExpressions, selectorsIn } from './support/selectors.js';
 import { unknownSettingsIn } from './support/settings.js';
 
-const MODES = ['external', 'single', 'sentinel', 'cluster'] as const;
-const WEBHOOKS = { shop: { url: 'https://shop.example.com/hubbub', lifecycle: ['room_occupied'] } };
-/** Everything that the chart has. */
-const ALL = {
-  config: { webhooks: WEBHOOKS },
-  edge: { autoscaling: { enabled: true } },
-  api: { mintsTokens: true },
-  webhooks: { enabled: true },
-  console: { enabled: true },
-  ingress: { enabled: true },
-  monitoring: { podMonitor: true, rules: true, dashboards: true },
-};
+const secrets = makeSecrets();
 
-const secrets = mkdtempSync(join(tmpdir(), 'hubbub-chart-'));
-execFileSync(deployFile('make-secrets.sh'), [secrets]);
-afterAll(() => rmSync(secrets, { recursive: true }));
-
-const manifests = helm === undefined ? [] : render(ALL);
+const manifests = chartProgram === undefined ? [] : render(ALL);
 const deployments = manifests.filter(({ kind }) => kind === 'Deployment');
 
-function named(kind: string, name: string, of = manifests): Manifest {
-  const found = of.find(manifest => manifest.kind === kind && manifest.name === name);
-  if (found === undefined) throw new Error(`There is no ${kind} ${name}.`);
-  return found;
-}
-
-function workloadsOf(of: readonly Manifest[]): Manifest[] {
-  return of.filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind));
-}
-
-function container({ content }: Manifest): Record<string, unknown> {
-  const [first] = listAt(content, 'spec', 'template', 'spec', 'containers');
-  if (first === undefined) throw new Error('A workload without a container.');
-  return first;
-}
-
 /** The settings that its process would load, with the image's variables and the mounted files. */
-function configOf(manifest: Manifest, of = manifests): Config {
+function configOf(manifest: Manifest): Config {
   const config = join(secrets, 'hubbub.yaml');
-  writeFileSync(config, String(at(named('ConfigMap', 'hubbub-config', of).content, 'data', 'hubbub.yaml')));
-  const own = listAt(container(manifest), 'env').map(({ name, value }) => {
+  writeFileSync(config, String(at(named('ConfigMap', 'hubbub-config', manifests).content, 'data', 'hubbub.yaml')));
+  const own = listAt(containerOf(manifest), 'env').map(({ name, value }) => {
     if (name === 'HUBBUB_CONFIG') return [name, config];
     if (name === 'HUBBUB_NODE_ID') return [name, 'some-pod-1234'];
     return [String(name), String(value).replace('/run/secrets/hubbub', secrets)];
   });
   const image = { NODE_ENV: 'production', HUBBUB_HOST: '0.0.0.0', HUBBUB_ADMIN_HOST: '0.0.0.0' };
-  const verifiesTokens = container(manifest).name === 'edge';
+  const verifiesTokens = containerOf(manifest).name === 'edge';
   return loadConfig({ ...image, ...Object.fromEntries(own) }, { verifiesTokens });
 }
 
@@ -69,41 +47,23 @@ function mountedKeys({ content }: Manifest): string[] {
   return volumes.flatMap(volume => listAt(volume, 'secret', 'items').map(({ key }) => String(key))).sort();
 }
 
-describe.skipIf(helm === undefined)(`the chart ${titleOf(helm && 'Go', 'Go')}`, () => {
+describe.skipIf(chartProgram === undefined)(`the chart ${titleOf(chartProgram && 'Go', 'Go')}`, () => {
   test('helm lint reports nothing, and the values have a schema', () => {
-    expect(runHelm(['lint', CHART, '--strict', ...VERSION], ALL)).toMatchObject({ status: 0 });
-    expect(runHelm(['template', 'hubbub', CHART, ...VERSION], { edge: { replica: 3 } }).errors).toMatch(
-      /replica.* not allowed/,
-    );
-    expect(runHelm(['template', 'hubbub', CHART, ...VERSION], { redis: { mode: 'sentinels' } }).errors).toMatch(
-      /redis.mode/,
-    );
-    expect(
-      runHelm(['template', 'hubbub', CHART, ...VERSION], { api: { enabled: false }, console: { enabled: true } })
-        .errors,
-    ).toContain('console.enabled needs api.enabled');
-  });
-
-  test.each(MODES)('kubeconform accepts every object with Redis: %s', mode => {
-    const text = renderText({ ...ALL, redis: { mode } });
-    expect(text.match(/^kind: /gm)?.length).toBeGreaterThan(20);
-    expect(conformanceProblems(text)).toEqual([]);
-    expect(conformanceProblems(renderText({ redis: { mode } }))).toEqual([]);
-  });
-
-  test.each([
-    ['a misspelled field', 'readinessProbe:', 'readinesProbe:', 'readinesProbe'],
-    ['a number that is text', 'maxSurge: 1', 'maxSurge: true', 'maxSurge'],
-    ['a kind of another version', 'policy/v1', 'policy/v1beta1', 'could not find schema'],
-  ])('kubeconform detects %s', (_what, from, to, notice) => {
-    expect(conformanceProblems(renderText().replace(from, to)).join('\n')).toContain(notice);
+    lint(ALL);
+    expect(() => lint({ edge: { replica: 3 } })).toThrow(/replica.* not allowed/);
+    expect(() => render({ edge: { replica: 3 } })).toThrow(/replica.* not allowed/);
+    expect(() => render({ redis: { mode: 'sentinels' } })).toThrow(/redis.mode/);
+    const console = { api: { enabled: false }, console: { enabled: true } };
+    expect(() => render(console)).toThrow('console.enabled needs api.enabled');
   });
 
   test('rules and dashboards are those of deploy/', () => {
     const rules = parse(readFileSync(deployFile('prometheus/rules/hubbub.yml'), 'utf8'));
-    expect(named('PrometheusRule', 'hubbub').content.spec).toEqual(rules);
+    expect(named('PrometheusRule', 'hubbub', manifests).content.spec).toEqual(rules);
     const dashboards = readdirSync(deployFile('grafana/dashboards'));
-    expect(Object.keys(Object(named('ConfigMap', 'hubbub-dashboards').content.data)).sort()).toEqual(dashboards.sort());
+    expect(Object.keys(Object(named('ConfigMap', 'hubbub-dashboards', manifests).content.data)).sort()).toEqual(
+      dashboards.sort(),
+    );
     const bytes = dashboards.map(name => statSync(deployFile(`grafana/dashboards/${name}`)).size);
     // etcd takes 1 MiB in one object.
     expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1_000_000);
@@ -119,15 +79,26 @@ describe.skipIf(helm === undefined)(`the chart ${titleOf(helm && 'Go', 'Go')}`, 
       const config = configOf(manifest);
       expect(config.production).toBe(true);
       const pod = at(manifest.content, 'spec', 'template', 'spec');
-      const preStopSeconds = Number(at(container(manifest), 'lifecycle', 'preStop', 'sleep', 'seconds') ?? 0);
+      const preStopSeconds = Number(at(containerOf(manifest), 'lifecycle', 'preStop', 'sleep', 'seconds') ?? 0);
       const graceMs = 1000 * Number(at(pod, 'terminationGracePeriodSeconds'));
       expect(graceMs).toBeGreaterThan(1000 * preStopSeconds + config.shutdownTimeoutMs);
       expect(config.shutdownTimeoutMs).toBeGreaterThan(config.drainDelayMs + config.drainWindowMs);
     });
 
+    test('of env keep numbers and flags as they are', () => {
+      const env = { HUBBUB_MAX_SESSIONS: 1_000_000, HUBBUB_TRACE_RATIO: 0.5, HUBBUB_SHED_OVERLOAD: false };
+      const edge = named('Deployment', 'hubbub-edge', render({ edge: { env } }));
+      const given = listAt(containerOf(edge), 'env').filter(({ name }) => Object.hasOwn(env, String(name)));
+      expect(given.map(({ name, value }) => [name, value]).sort()).toEqual([
+        ['HUBBUB_MAX_SESSIONS', '1000000'],
+        ['HUBBUB_SHED_OVERLOAD', 'false'],
+        ['HUBBUB_TRACE_RATIO', '0.5'],
+      ]);
+    });
+
     test('of an edge let balancers notice that it leaves', () => {
-      const edge = named('Deployment', 'hubbub-edge');
-      const probe = at(container(edge), 'readinessProbe');
+      const edge = named('Deployment', 'hubbub-edge', manifests);
+      const probe = at(containerOf(edge), 'readinessProbe');
       const seenAfterMs = 1000 * Number(at(probe, 'periodSeconds')) * Number(at(probe, 'failureThreshold'));
       expect(configOf(edge).drainDelayMs).toBeGreaterThan(seenAfterMs);
     });
@@ -139,11 +110,11 @@ describe.skipIf(helm === undefined)(`the chart ${titleOf(helm && 'Go', 'Go')}`, 
       ['api', 'api', 'apiPort'],
       ['console', 'console', 'consolePort'],
     ] as const)('%s: the port %s is the setting %s, in the Service too', (role, portName, setting) => {
-      const deployment = named('Deployment', `hubbub-${role}`);
+      const deployment = named('Deployment', `hubbub-${role}`, manifests);
       const port = configOf(deployment)[setting];
       const find = (list: Record<string, unknown>[]) => list.find(entry => entry.name === portName);
-      expect(find(listAt(container(deployment), 'ports'))?.containerPort).toBe(port);
-      const ofService = listAt(named('Service', `hubbub-${role}`).content, 'spec', 'ports');
+      expect(find(listAt(containerOf(deployment), 'ports'))?.containerPort).toBe(port);
+      const ofService = listAt(named('Service', `hubbub-${role}`, manifests).content, 'spec', 'ports');
       expect(find(ofService)).toMatchObject({ port, targetPort: portName });
     });
   });
@@ -163,51 +134,8 @@ describe.skipIf(helm === undefined)(`the chart ${titleOf(helm && 'Go', 'Go')}`, 
     expect(deployments.flatMap(mountedKeys).filter(key => !keys.has(key))).toEqual([]);
   });
 
-  test.each(MODES)('with Redis %s, every workload runs without privileges and is spread', mode => {
-    for (const manifest of workloadsOf(render({ ...ALL, redis: { mode } }))) {
-      const pod = at(manifest.content, 'spec', 'template', 'spec');
-      expect(at(pod, 'enableServiceLinks'), manifest.name).toBe(false);
-      expect(at(pod, 'automountServiceAccountToken'), manifest.name).toBe(false);
-      // The files of a Secret belong to root and the group.
-      expect(at(pod, 'securityContext'), manifest.name).toMatchObject({
-        runAsNonRoot: true,
-        fsGroup: 1000,
-        seccompProfile: { type: 'RuntimeDefault' },
-      });
-      expect(container(manifest).securityContext, manifest.name).toEqual({
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ['ALL'] },
-      });
-      if (manifest.kind === 'Job') continue;
-      const labels = at(manifest.content, 'spec', 'template', 'metadata', 'labels');
-      const spread = listAt(pod, 'topologySpreadConstraints');
-      expect(
-        spread.map(({ topologyKey }) => topologyKey),
-        manifest.name,
-      ).toEqual(['kubernetes.io/hostname', 'topology.kubernetes.io/zone']);
-      for (const constraint of spread)
-        expect(labels).toMatchObject(Object(at(constraint, 'labelSelector', 'matchLabels')));
-    }
-  });
-
-  test.each(MODES)('with Redis %s, every selector matches pods, and every named port exists', mode => {
-    const all = render({ ...ALL, redis: { mode } });
-    const pods = workloadsOf(all).map(({ content }) => Object(at(content, 'spec', 'template', 'metadata', 'labels')));
-    const selectors = all.flatMap(({ content }) => selectorsIn(content));
-    expect(selectors.length).toBeGreaterThan(20);
-    const lost = selectors.filter(
-      selector => !pods.some(labels => Object.entries(selector).every(([key, value]) => labels[key] === value)),
-    );
-    expect(lost).toEqual([]);
-    const known = new Set(
-      workloadsOf(all).flatMap(one => listAt(container(one), 'ports').map(({ name }) => String(name))),
-    );
-    expect(all.flatMap(({ content }) => namedPorts(content)).filter(port => !known.has(port))).toEqual([]);
-  });
-
-  test('names are asked of pods of the cluster, and of NodeLocal DNSCache on the node', () => {
-    const { content } = named('NetworkPolicy', 'hubbub-names');
+  test('DNS queries may go to kube-system, and to NodeLocal DNSCache on the node', () => {
+    const { content } = named('NetworkPolicy', 'hubbub-names', manifests);
     expect(listAt(content, 'spec', 'egress')).toEqual([
       {
         to: [
@@ -223,7 +151,7 @@ describe.skipIf(helm === undefined)(`the chart ${titleOf(helm && 'Go', 'Go')}`, 
   });
 
   test('the autoscaler uses a metric of edges, and owns their number', () => {
-    const { content } = named('HorizontalPodAutoscaler', 'hubbub-edge');
+    const { content } = named('HorizontalPodAutoscaler', 'hubbub-edge', manifests);
     const [sessions, cpu] = listAt(content, 'spec', 'metrics');
     const name = at(sessions, 'pods', 'metric', 'name');
     const adapter = parse(readFileSync(join(CHART, 'files/prometheus-adapter-values.yaml'), 'utf8'));
@@ -232,11 +160,15 @@ describe.skipIf(helm === undefined)(`the chart ${titleOf(helm && 'Go', 'Go')}`, 
       `'${String(name)}'`,
     );
     expect(at(cpu, 'resource', 'name')).toBe('cpu');
-    expect(at(named('Deployment', 'hubbub-edge').content, 'spec')).not.toHaveProperty('replicas');
+    expect(at(named('Deployment', 'hubbub-edge', manifests).content, 'spec')).not.toHaveProperty('replicas');
   });
 
   test('the targets of the autoscaler are those of the sizing table', () => {
-    const [sessions, cpu] = listAt(named('HorizontalPodAutoscaler', 'hubbub-edge').content, 'spec', 'metrics');
+    const [sessions, cpu] = listAt(
+      named('HorizontalPodAutoscaler', 'hubbub-edge', manifests).content,
+      'spec',
+      'metrics',
+    );
     const page = readFileSync(new URL('../../docs/capacity.md', import.meta.url), 'utf8');
     const row = (resource: string): number[] => {
       const [, cells = ''] = new RegExp(`^\\| ${resource} +\\|(.*)$`, 'm').exec(page) ?? [];
@@ -246,6 +178,72 @@ describe.skipIf(helm === undefined)(`the chart ${titleOf(helm && 'Go', 'Go')}`, 
     expect(Number(at(cpu, 'resource', 'target', 'averageUtilization'))).toBe(
       100 * (row('processor of an edge')[1] ?? 0),
     );
+  });
+
+  test.each(REDIS_MODES)('kubeconform accepts every object with Redis: %s', mode => {
+    const text = renderText({ ...ALL, redis: { mode } });
+    expect(text.match(/^kind: /gm)?.length).toBeGreaterThan(20);
+    expect(conformanceProblems(text)).toEqual([]);
+    expect(conformanceProblems(renderText({ redis: { mode } }))).toEqual([]);
+  });
+
+  test.each([
+    ['a misspelled field', 'readinessProbe:', 'readinesProbe:', 'readinesProbe'],
+    ['a number that is text', 'maxSurge: 1', 'maxSurge: true', 'maxSurge'],
+    ['a kind of another version', 'policy/v1', 'policy/v1beta1', 'could not find schema'],
+  ])('kubeconform detects %s', (_what, from, to, notice) => {
+    expect(conformanceProblems(renderText().replace(from, to)).join('\n')).toContain(notice);
+  });
+
+  test.each(REDIS_MODES)('with Redis %s, every workload runs without privileges and is spread', mode => {
+    for (const manifest of workloadsOf(render({ ...ALL, redis: { mode } }))) {
+      const pod = at(manifest.content, 'spec', 'template', 'spec');
+      expect(at(pod, 'enableServiceLinks'), manifest.name).toBe(false);
+      expect(at(pod, 'automountServiceAccountToken'), manifest.name).toBe(false);
+      // The files of a Secret belong to root and the group.
+      expect(at(pod, 'securityContext'), manifest.name).toMatchObject({
+        runAsNonRoot: true,
+        fsGroup: 1000,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+      expect(containerOf(manifest).securityContext, manifest.name).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      if (manifest.kind === 'Job') continue;
+      const labels = labelsOf(manifest.content);
+      const spread = listAt(pod, 'topologySpreadConstraints');
+      expect(
+        spread.map(({ topologyKey }) => topologyKey),
+        manifest.name,
+      ).toEqual(['kubernetes.io/hostname', 'topology.kubernetes.io/zone']);
+      for (const constraint of spread)
+        expect(labels).toMatchObject(Object(at(constraint, 'labelSelector', 'matchLabels')));
+    }
+  });
+
+  test.each(REDIS_MODES)('with Redis %s, every selector matches pods, and every named port exists', mode => {
+    const all = render({ ...ALL, redis: { mode } });
+    const pods = workloadsOf(all).map(({ content }) => labelsOf(content));
+    const selectors = all.flatMap(({ content }) => selectorsIn(content));
+    expect(selectors.length).toBeGreaterThan(20);
+    const lost = selectors.filter(
+      selector => !pods.some(labels => Object.entries(selector).every(([key, value]) => labels[key] === value)),
+    );
+    expect(lost).toEqual([]);
+    const known = new Set(
+      workloadsOf(all).flatMap(one => listAt(containerOf(one), 'ports').map(({ name }) => String(name))),
+    );
+    expect(all.flatMap(({ content }) => namedPorts(content)).filter(port => !known.has(port))).toEqual([]);
+  });
+
+  test('the names in the expressions of policies are those of roles and of Redis', () => {
+    const all = REDIS_MODES.flatMap(mode => render({ ...ALL, redis: { mode } }));
+    const names = new Set(workloadsOf(all).map(({ content }) => labelsOf(content)['app.kubernetes.io/name']));
+    const inExpressions = new Set(all.flatMap(({ content }) => namesInExpressions(content)));
+    expect(inExpressions.size).toBeGreaterThan(5);
+    expect([...inExpressions].filter(name => !names.has(name))).toEqual([]);
   });
 
   test.each(['sentinel', 'cluster'] as const)('with Redis %s, scripts and checks name pods that exist', mode => {
@@ -259,7 +257,7 @@ describe.skipIf(helm === undefined)(`the chart ${titleOf(helm && 'Go', 'Go')}`, 
     });
     expect(pods).toHaveLength(6);
     const words = [...sets, ...all.filter(({ kind }) => kind === 'Job')].flatMap(manifest => {
-      const { args, readinessProbe } = container(manifest);
+      const { args, readinessProbe } = containerOf(manifest);
       return [args, at(readinessProbe, 'exec', 'command')].flat().map(word => String(word ?? ''));
     });
     const addresses = words.filter(word => /:\d+$/.test(word) && !word.startsWith('127.0.0.1:'));
@@ -278,28 +276,3 @@ describe.skipIf(helm === undefined)(`the chart ${titleOf(helm && 'Go', 'Go')}`, 
     expect(hosts.filter(({ host, port }) => !pods.includes(`${host}:${port}`))).toEqual([]);
   });
 });
-
-/** The labels that Services, budgets and policies select pods of this release by. */
-function selectorsIn(value: unknown): Record<string, string>[] {
-  if (Array.isArray(value)) return value.flatMap(selectorsIn);
-  if (!isRecord(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => {
-    if (key === 'podSelector' || key === 'selector') {
-      const labels = isRecord(inner) && isRecord(inner.matchLabels) ? inner.matchLabels : inner;
-      const ours = isRecord(labels) && 'app.kubernetes.io/name' in labels;
-      return ours ? [labels as Record<string, string>] : [];
-    }
-    return selectorsIn(inner);
-  });
-}
-
-/** Every port that is referenced by name. */
-function namedPorts(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(namedPorts);
-  if (!isRecord(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => {
-    if ((key === 'port' || key === 'targetPort') && typeof inner === 'string') return [inner];
-    if (key === 'port' && isRecord(inner) && typeof inner.name === 'string') return [inner.name];
-    return namedPorts(inner);
-  });
-}

@@ -55,11 +55,7 @@ export class HistoryRecord {
 }
 
 /** `undefined` where Go or its modules are missing. */
-export const historyChecker = buildGoProgram(
-  new URL('checker/', import.meta.url),
-  'history-checker',
-  'Go with Porcupine, for the checker of histories,',
-);
+export const historyChecker = await buildGoProgram('history-checker');
 
 /** One line for each room whose history is not that of one log; none without Go. */
 export function checkHistory(operations: readonly Operation[]): Promise<string[]> {

@@ -11,12 +11,7 @@ import { titleOf } from '../support/provision.js';
 
 const FOLDER = deployFile('grafana/dashboards');
 
-/** The first build compiles the SDK: two minutes. */
-const check = buildGoProgram(
-  new URL('grafana/', import.meta.url),
-  'grafana',
-  'Go with the Grafana SDK, for dashboards,',
-);
+const check = await buildGoProgram('grafana');
 
 /** Returns the problems, one a line. */
 function problemsOf(dashboard: string): string {

@@ -1,7 +1,8 @@
-/** Runs once per test run, before any worker: finds Redis for the workers, and finally ends forgotten children. */
+/** Runs once per test run, before any worker: finds what the workers need, and finally ends forgotten children. */
 
 import { keepChildren } from '@hubbub/tools/kit';
 import type { TestProject } from 'vitest/node';
+import { buildGoPrograms } from './go-program.js';
 import { provisionRedis, type RedisSource } from './provision.js';
 
 declare module 'vitest' {
@@ -12,6 +13,8 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => void> {
   project.provide('redisSource', await redisOrNoRun());
+  // Set by `npm test` for the whole suite.
+  if (process.env.HUBBUB_TEST_ALL) await buildGoPrograms();
   return keepChildren();
 }
 

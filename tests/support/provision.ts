@@ -163,9 +163,14 @@ export function provisionGo(): string | undefined {
   return findProgram(['go']);
 }
 
-/** Ends the title of a test that needs a program, and prints it where that is missing: reporters do not name skipped tests. */
+/**
+ * Ends the title of a test that needs a program, and prints it where that is missing: reporters do not name skipped tests.
+ * @throws {Error} in that case, with HUBBUB_TEST_NO_SKIP
+ */
 export function titleOf(program: string | undefined, name: string): string {
   if (program !== undefined) return `[${program}]`;
+  if (process.env.HUBBUB_TEST_NO_SKIP)
+    throw new Error(`${name} is not on this machine, and HUBBUB_TEST_NO_SKIP is set.`);
   const notice = `[SKIPPED, NOT PASSED: ${name} is not on this machine]`;
   console.warn(notice);
   return notice;

@@ -1,4 +1,4 @@
-/** The chart in `deploy/helm/hubbub`, rendered by Helm and validated by kubeconform. Both are built from their sources, with Go. */
+/** The chart in `deploy/helm/hubbub`, as Helm lints and renders it and kubeconform validates it: a program in Go runs parts of both. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,37 +10,46 @@ import { isRecord, type Manifest, parseManifests, readSchema } from './manifests
 import { deployFile } from './proxy.js';
 
 export const CHART = deployFile('helm/hubbub');
-const TOOLS = new URL('../tools/', import.meta.url);
-/** Of the schemas. A build of Helm without its release script pretends to be far older. */
-export const VERSION = ['--kube-version', '1.34.0'];
-const NEEDS = 'Go with Helm and kubeconform, for the chart,';
+export const REDIS_MODES = ['external', 'single', 'sentinel', 'cluster'] as const;
 
-/** The first build takes some minutes. `undefined` where Go is missing. */
-export const helm = buildGoProgram(TOOLS, 'helm', NEEDS, 'helm.sh/helm/v3/cmd/helm');
-const kubeconform = buildGoProgram(TOOLS, 'kubeconform', NEEDS, 'github.com/yannh/kubeconform/cmd/kubeconform');
+/** Values that turn everything on that the chart has. */
+export const ALL = {
+  config: { webhooks: { shop: { url: 'https://shop.example.com/hubbub', lifecycle: ['room_occupied'] } } },
+  edge: { autoscaling: { enabled: true } },
+  api: { mintsTokens: true },
+  webhooks: { enabled: true },
+  console: { enabled: true },
+  ingress: { enabled: true },
+  monitoring: { podMonitor: true, rules: true, dashboards: true },
+};
 
-export interface HelmResult {
-  readonly status: number | null;
-  readonly output: string;
-  readonly errors: string;
-}
+/** Of the schemas of Kubernetes beside this folder. */
+const KUBERNETES_VERSION = '1.34.0';
 
-/** Runs `helm <args>` with these values on top of the chart's. */
-export function runHelm(args: readonly string[], values: object = {}): HelmResult {
+/** `undefined` where Go is missing. */
+export const chartProgram = await buildGoProgram('chart');
+
+/** Runs `lint` or `template` with these values on top of the chart's. @throws {Error} with what it reports */
+function runHelm(command: 'lint' | 'template', values: object): string {
   const file = join(temporaryFolder(), 'values.yaml');
   writeFileSync(file, stringify(values));
-  const { status, stdout, stderr } = spawnSync(helm ?? '', [...args, '--values', file], { encoding: 'utf8' });
-  return { status, output: stdout, errors: stderr };
+  return runChartProgram([command, CHART, file, KUBERNETES_VERSION]);
+}
+
+function runChartProgram(args: readonly string[], input = ''): string {
+  const { status, stdout, stderr, error } = spawnSync(chartProgram ?? '', args, { input, encoding: 'utf8' });
+  if (status !== 0) throw error ?? new Error(stderr);
+  return stdout;
+}
+
+/** @throws {Error} with the warnings of `helm lint --strict` */
+export function lint(values: object): void {
+  runHelm('lint', values);
 }
 
 /** The text of all objects of the release `hubbub`. @throws {Error} with the message of Helm */
 export function renderText(values: object = {}): string {
-  const { status, output, errors } = runHelm(
-    ['template', 'hubbub', CHART, '--namespace', 'hubbub', ...VERSION],
-    values,
-  );
-  if (status !== 0) throw new Error(errors);
-  return output;
+  return runHelm('template', values);
 }
 
 export function render(values: object = {}): Manifest[] {
@@ -50,11 +59,9 @@ export function render(values: object = {}): Manifest[] {
 /** Validates as the API server does, with unknown fields refused. Returns one line for each problem. */
 export function conformanceProblems(text: string): string[] {
   const location = `${schemaFolder()}/{{ .ResourceKind }}{{ .KindSuffix }}.json`;
-  const args = ['-strict', '-output', 'json', '-schema-location', location, '-'];
-  const { stdout, stderr } = spawnSync(kubeconform ?? '', args, { input: text, encoding: 'utf8' });
-  const report: unknown = JSON.parse(stdout || JSON.stringify({ resources: [{ msg: stderr, status: 'statusError' }] }));
-  const resources: unknown = isRecord(report) ? report.resources : [];
-  return (Array.isArray(resources) ? resources : []).map(({ kind, name, msg }) => `${kind} ${name}: ${msg}`);
+  return runChartProgram(['validate', location], text)
+    .split('\n')
+    .filter(line => line !== '');
 }
 
 /** kubeconform reads a file for each kind, such as deployment-apps-v1.json. */

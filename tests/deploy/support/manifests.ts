@@ -50,3 +50,22 @@ export function listAt(value: unknown, ...path: ReadonlyArray<string | number>):
   const list = at(value, ...path);
   return Array.isArray(list) ? list.filter(isRecord) : [];
 }
+
+/** @throws {Error} if there is no such object. */
+export function named(kind: string, name: string, manifests: readonly Manifest[]): Manifest {
+  const found = manifests.find(manifest => manifest.kind === kind && manifest.name === name);
+  if (found === undefined) throw new Error(`There is no ${kind} ${name}.`);
+  return found;
+}
+
+/** Objects that have pods. */
+export function workloadsOf(manifests: readonly Manifest[]): Manifest[] {
+  return manifests.filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind));
+}
+
+/** The first container of a workload. */
+export function containerOf({ content }: Manifest): Record<string, unknown> {
+  const [first] = listAt(content, 'spec', 'template', 'spec', 'containers');
+  if (first === undefined) throw new Error('A workload without a container.');
+  return first;
+}
