@@ -83,7 +83,7 @@ roles:
   - role: api
     ports: { api: 8082, admin: 8081 }
     service: true
-    # It closes its port immediately on SIGTERM, unlike an edge: first the endpoints have to forget it.
+    # Unlike an edge, it closes its port immediately on SIGTERM: the endpoints must drop it before that.
     preStopSeconds: 5
     env:
       HUBBUB_API_HOST: 0.0.0.0
