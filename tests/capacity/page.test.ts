@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { checksOf } from '../../tools/bench/capacity/checks.mjs';
+import { constantsOf } from '../../tools/bench/capacity/constants.mjs';
 
 const page = readFileSync(join(ROOT, 'docs/capacity.md'), 'utf8');
 const run = JSON.parse(readFileSync(join(ROOT, 'tools/results/capacity.json'), 'utf8'));
@@ -22,6 +23,26 @@ test('there are examples with 1 and with 10 million sessions', () => {
 
 test.each(examples.map(([, args = '', output = '']) => [args, output]))('npm run plan -- %s', (args, output) => {
   expect(plan(args)).toBe(`${output}\n`);
+});
+
+test('the traffic between zones follows from the constants and the first example', () => {
+  const { redis, edge } = constantsOf(run);
+  const cost = (constant: number | undefined): number => constant ?? Number.NaN;
+  const [, edges = ''] = /edges that hold a member of a room +\| ([\d.]+)/.exec(examples[0]?.[2] ?? '') ?? [];
+  const [rate, bytes, members, crossing] = [50_000, 200, 10, 2 / 3];
+  const megabytes = [
+    rate * Number(edges) * (bytes + cost(redis.deliveryBytes)) * crossing,
+    rate * (bytes + cost(redis.publishReplicatedBytes)),
+    rate * bytes * crossing,
+    rate * members * (bytes + cost(edge.deliveryBytes)) * crossing,
+  ].map(perSecond => perSecond / 1e6);
+  const [toEdges = 0, toReplicas = 0, fromPublishers = 0, toMembers = 0] = megabytes.map(Math.round);
+  expect(page).toContain(
+    `${toEdges} MB/s cross zones from Redis to the edges, and ${toReplicas} MB/s to the replicas.`,
+  );
+  expect(page).toContain(`Publishers add ${fromPublishers} MB/s, and members ${toMembers} MB/s.`);
+  const terabytes = (megabytes.reduce((sum, part) => sum + part, 0) * 86_400 * 30) / 1e6;
+  expect(page).toContain(`Together that is ${Math.round(terabytes)} TB in 30 days.`);
 });
 
 test('the command names a wrong option', () => {

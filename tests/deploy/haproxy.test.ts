@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@hubbub/tools/kit';
 import { beforeAll, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
+import { runHubbub } from '../support/process.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
 import { provisionHaproxy, startHaproxy } from './support/haproxy.js';
 import {
+  crowdThrough,
   newcomers,
   nothingHappened,
   sessionsOn,
@@ -18,6 +20,8 @@ import {
 } from './support/rolling.js';
 
 const SERVERS = ['edge-1', 'edge-2'];
+/** Clients with the delays of the SDK. */
+const CROWD = 60;
 const BUSY_LOOP = new URL('../presence/busy-loop.mjs', import.meta.url).href;
 /** Longer than a second, which checks once waited. */
 const BUSY_MS = 1800;
@@ -48,6 +52,52 @@ test('an edge leaves and restarts: new clients reach an edge that accepts them, 
   expect(await sessionsOn(back), 'the edge that came back is used again').toBeGreaterThan(0);
   await nothingHappened(stream);
 }, 120_000);
+
+test('a restarted proxy: its clients return over some time and to both edges, and miss nothing', async () => {
+  const cluster = await startTwoEdges({});
+  const proxy = await startHaproxy(upstreamsOf(cluster));
+  const stream = await streamThrough(cluster, proxy);
+  const crowd = await crowdThrough(cluster, proxy, CROWD);
+  const ended = performance.now();
+  await proxy.stop();
+  await startHaproxy(upstreamsOf(cluster), proxy.port);
+  const returnedAtMs = (await Promise.all(crowd.map(client => client.returned()))).sort((a, b) => a - b);
+  await nothingHappened(stream);
+  const [first = 0, last = 0] = [returnedAtMs[0], returnedAtMs.at(-1)];
+  const most = Math.max(...returnedAtMs.map(from => returnedAtMs.filter(at => at >= from && at < from + 250).length));
+  console.log(
+    `${CROWD} clients returned ${Math.round(first - ended)} to ${Math.round(last - ended)} ms after the end, at most ${most} in 250 ms`,
+  );
+  expect(last - first, 'the crowd returns over a second or longer').toBeGreaterThan(1000);
+  expect(most, 'in a quarter of a second').toBeLessThan(CROWD / 2);
+  const [one, two] = [await sessionsOn(cluster.edge(0)), await sessionsOn(cluster.edge(1))];
+  expect(Math.abs(one - two), `${one} and ${two} sessions`).toBeLessThanOrEqual(CROWD / 10);
+}, 120_000);
+
+test('an edge that joins fills up, and has half of the sessions when the edges moved a share', async () => {
+  const cluster = await startTwoEdges({ HUBBUB_DRAIN_WINDOW_MS: '2000' });
+  const proxy = await startHaproxy(upstreamsOf(cluster));
+  const absent = cluster.edge(1);
+  await absent.process.kill('SIGKILL');
+  await eventually(async () => (await proxy.server('edge-2')).status === 'DOWN');
+  const stream = await streamThrough(cluster, proxy);
+  await crowdThrough(cluster, proxy, CROWD);
+  const before = await sessionsOn(cluster.edge(0));
+
+  const joined = await startAgain(cluster, absent);
+  await eventually(async () => (await proxy.server('edge-2')).status === 'UP');
+  expect(await sessionsOn(joined), 'sessions stay where they are').toBe(0);
+  await eventually(async () => !(await proxy.server('edge-2')).isFilling, { withinMs: 60_000 });
+  const { redis } = cluster;
+  const env = { HUBBUB_REDIS_URL: redis.url, HUBBUB_REDIS_PREFIX: redis.prefix };
+  expect(await runHubbub(['drain', '--percent', '50'], env)).toMatchObject({ code: 0 });
+  await eventually(async () => (await sessionsOn(joined)) >= before / 2 - CROWD / 10, {
+    withinMs: 30_000,
+    describe: 'the new edge has half of the sessions',
+  });
+  await nothingHappened(stream);
+  expect(await sessionsOn(cluster.edge(0))).toBeLessThanOrEqual(before / 2 + CROWD / 10);
+}, 180_000);
 
 test('an edge is drained by an operator: it keeps its sessions, and gets no more until it is ready again', async () => {
   const cluster = await startTwoEdges({});

@@ -5,7 +5,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { startCluster } from '../support/cluster.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
-import { provisionNginx, startNginx } from './support/nginx.js';
+import { startDns } from './support/dns.js';
+import { provisionNginx, provisionResolvingNginx, startNginx, startResolvingNginx } from './support/nginx.js';
 import {
   newcomers,
   nothingHappened,
@@ -16,7 +17,10 @@ import {
   upstreamsOf,
 } from './support/rolling.js';
 
-beforeAll(() => void provisionNginx(), PROVISION_TIMEOUT_MS);
+beforeAll(() => {
+  provisionNginx();
+  provisionResolvingNginx();
+}, PROVISION_TIMEOUT_MS);
 
 test('an edge leaves and restarts: its port is closed, the other one takes all clients, and no client misses a message', async () => {
   const cluster = await startTwoEdges({ HUBBUB_DRAIN_DELAY_MS: '0' });
@@ -42,6 +46,29 @@ test('an edge leaves and restarts: its port is closed, the other one takes all c
   });
   await newcomers(cluster, proxy, 4);
   expect(await sessionsOn(back), 'the edge that came back is the emptiest').toBe(4);
+  await nothingHappened(stream);
+}, 120_000);
+
+test('an edge moves to another address: with `resolve` nginx follows its name, and no client misses a message', async ({
+  skip,
+}) => {
+  const program = provisionResolvingNginx() ?? skip('There is no nginx 1.27.3 for this platform.');
+  const cluster = await startTwoEdges({ HUBBUB_DRAIN_DELAY_MS: '0' });
+  const moving = cluster.edge(0);
+  const dns = await startDns({ 'edge-1': '127.0.0.1', 'edge-2': '127.0.0.1' });
+  const proxy = await startResolvingNginx(program, upstreamsOf(cluster), dns.port);
+  const stream = await streamThrough(cluster, proxy);
+  expect(await sessionsOn(moving)).toBeGreaterThan(0);
+
+  expect(await moving.process.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  dns.addresses.set('edge-1', '127.0.0.2');
+  const env = { HUBBUB_HOST: '127.0.0.2', HUBBUB_PORT: String(moving.process.port) };
+  const moved = await cluster.addEdge({ nodeId: 'edge-1', env });
+  await eventually(async () => {
+    const [client] = await newcomers(cluster, proxy, 1);
+    await client?.close();
+    return (await handshakesOn(moved.adminUrl)) > 0;
+  });
   await nothingHappened(stream);
 }, 120_000);
 

@@ -17,6 +17,8 @@ export interface HaproxyServer {
   /** `UP`, `DOWN`, or on the way between, such as `UP 1/2`. */
   readonly status: string;
   readonly connections: number;
+  /** It still fills up (`slowstart`). */
+  readonly isFilling: boolean;
 }
 
 export interface Haproxy extends RunningProxy {
@@ -31,9 +33,10 @@ export function provisionHaproxy(): string {
   return provisionProgram('haproxy', { apt: 'haproxy', apk: 'haproxy', dnf: 'haproxy' });
 }
 
-export async function startHaproxy([one, two]: Upstreams): Promise<Haproxy> {
+/** @param clientPort default: a free one */
+export async function startHaproxy([one, two]: Upstreams, clientPort?: number): Promise<Haproxy> {
   const directory = temporaryDirectory();
-  const [port, statsPort] = [await ownPort(), await ownPort()];
+  const [port, statsPort] = [clientPort ?? (await ownPort()), await ownPort()];
   const socketPath = join(directory, 'admin.sock');
   const statistics = `http://127.0.0.1:${statsPort}`;
   const config = join(directory, 'haproxy.cfg');
@@ -44,7 +47,7 @@ export async function startHaproxy([one, two]: Upstreams): Promise<Haproxy> {
     const columns = header.replace(/^# /, '').split(',');
     const row = rows.map(line => line.split(',')).find(cells => cells[0] === 'edges' && cells[1] === name);
     const cell = (column: string): string => row?.[columns.indexOf(column)] ?? '';
-    return { status: cell('status'), connections: Number(cell('scur')) };
+    return { status: cell('status'), connections: Number(cell('scur')), isFilling: cell('throttle') !== '' };
   }
 
   const proxy = await startProxy({

@@ -24,6 +24,8 @@ export interface RunningProxy {
   /** `ws://…/ws` */
   readonly wsUrl: string;
   readonly output: ProcessOutput;
+  /** Ends it immediately, with all its connections. */
+  stop(): Promise<void>;
 }
 
 /** A file of `deploy/`. */
@@ -67,17 +69,18 @@ export async function startProxy({ program, args, port, env, readyWhen }: StartP
   output.read(child.stdout);
   output.read(child.stderr);
   const exited = once(child, 'exit');
-  cleanup(async () => {
+  async function stop(): Promise<void> {
     // SIGINT ends master and workers immediately; SIGTERM lets HAProxy wait for its WebSockets.
     child.kill('SIGINT');
     await exited;
-  });
+  }
+  cleanup(stop);
   const ended = exited.then(([code]) => {
     throw new Error(`${program} ended with ${code}:\n${output.tail()}`);
   });
   ended.catch(() => {}); // The race reports it during the start; later the story fails by itself.
   await Promise.race([eventually(readyWhen, { describe: `${program} serves` }), ended]);
-  return { port, wsUrl: `ws://127.0.0.1:${port}/ws`, output };
+  return { port, wsUrl: `ws://127.0.0.1:${port}/ws`, output, stop };
 }
 
 /**

@@ -1,6 +1,9 @@
 /** Edges behind a proxy that are replaced one at a time, under a stream of numbered messages. */
+import { HubbubClient } from '@hubbub/client';
+import { eventually } from '@hubbub/tools/kit';
 import { expect } from 'vitest';
 import { historyEnvironment, NumberedStream } from '../../faults/numbered-stream.js';
+import { cleanup } from '../../support/cleanup.js';
 import { startCluster, type TestCluster, type TestEdge } from '../../support/cluster.js';
 import { connect, type RawClient } from '../../support/raw-client.js';
 import { ownPort, type RunningProxy, type Upstream, type Upstreams } from './proxy.js';
@@ -40,6 +43,30 @@ export function streamThrough(cluster: TestCluster, proxy: RunningProxy): Promis
     // Below the rate limit of one session.
     everyMs: 25,
   });
+}
+
+/** A client with the reconnect delays that the SDK has by default. */
+export interface CrowdClient {
+  /** Resolves with the time of its next session, in ms of `performance.now()`. */
+  returned(): Promise<number>;
+}
+
+export async function crowdThrough(cluster: TestCluster, proxy: RunningProxy, count: number): Promise<CrowdClient[]> {
+  return await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const token = () => cluster.token({ user: `crowd-${index}` });
+      const client = new HubbubClient({ url: proxy.wsUrl, token });
+      cleanup(() => client.close());
+      let returnedAtMs: number | undefined;
+      await client.connect();
+      client.on('state', ({ state }) => {
+        if (state === 'open') returnedAtMs = performance.now();
+      });
+      return {
+        returned: () => eventually(() => returnedAtMs, { withinMs: 60_000, describe: 'the client returns' }),
+      };
+    }),
+  );
 }
 
 /** Verifies that no client lost, doubled or reordered a message or got a gap, and that the publisher was never refused. */
