@@ -4,8 +4,10 @@ import { compression } from './compression.mjs';
 import { apiKeys, tracing, webhooks } from './features.mjs';
 import { history } from './history.mjs';
 import { idleCost, memory } from './idle.mjs';
+import { logVolume } from './log-volume.mjs';
 import { overload } from './overload.mjs';
 import { presence } from './presence.mjs';
+import { proxies } from './proxies.mjs';
 import { recovery } from './recovery.mjs';
 import { stormFaults } from './storm-faults.mjs';
 import { connectStorm, reconnectStorm } from './storms.mjs';
@@ -16,6 +18,6 @@ export const SCENARIOS = Object.fromEntries(
     ...[bigRoom, manyRooms, mixedEncodings, clientPublish, history],
     ...[connectStorm, reconnectStorm, idleCost, memory],
     ...[tracing, webhooks, apiKeys, compression],
-    ...[presence, recovery, capacity, overload, stormFaults],
+    ...[presence, recovery, capacity, overload, stormFaults, logVolume, proxies],
   ].map(scenario => [scenario.name, scenario]),
 );
