@@ -32,13 +32,13 @@ export function plainSessions(count, { joins = true } = {}) {
     },
     /** Ends all without a close frame, as a network that fails. */
     drop() {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) socket?.destroy();
     },
     get ended() {
       return sockets.filter(({ ended }) => ended !== undefined).length;
     },
     async close() {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) socket?.destroy();
     },
   };
 }

@@ -11,7 +11,12 @@ import { settingsOf } from '../relays/start.mjs';
 const LIMIT_S = 600;
 /** Reports and lifecycle follow a phase for that long. */
 const CALM_MS = 5000;
-const DRAIN = { HUBBUB_DRAIN_DELAY_MS: '0', HUBBUB_DRAIN_WINDOW_MS: '10000', HUBBUB_SHUTDOWN_TIMEOUT_MS: '30000' };
+const SETTINGS = {
+  HUBBUB_SHED_OVERLOAD: 'false',
+  HUBBUB_DRAIN_DELAY_MS: '0',
+  HUBBUB_DRAIN_WINDOW_MS: '10000',
+  HUBBUB_SHUTDOWN_TIMEOUT_MS: '30000',
+};
 
 export const logVolume = {
   name: 'log-volume',
@@ -48,7 +53,7 @@ function measure({ sessions: count, edges, restSeconds }) {
   return withParts(async opened => {
     const redis = await startRedis();
     await opened({ close: () => redis.dispose() });
-    const cluster = await startHubbubCluster({ edges, presence: 1, env: settingsOf(redis.url, DRAIN) });
+    const cluster = await startHubbubCluster({ edges, presence: 1, env: settingsOf(redis.url, SETTINGS) });
     await opened({ close: () => cluster.end('terminate') });
     const log = [];
     const listen = ({ output }) =>
