@@ -9,6 +9,16 @@ import { constantsOf } from '../../tools/bench/capacity/constants.mjs';
 
 const page = readFileSync(join(ROOT, 'docs/capacity.md'), 'utf8');
 const run = JSON.parse(readFileSync(join(ROOT, 'tools/results/capacity.json'), 'utf8'));
+interface Row {
+  readonly bytes?: number;
+  readonly micros?: number;
+  readonly lines?: number;
+}
+
+function rowsOf(scenario: string): Row[] {
+  return JSON.parse(readFileSync(join(ROOT, `tools/results/${scenario}.json`), 'utf8')).rows;
+}
+
 const examples = [...page.matchAll(/```sh\nnpm run plan -- ([^\n]+)\n```\n\n```text\n([\s\S]*?)\n```/g)];
 
 function plan(args: string): string {
@@ -43,6 +53,19 @@ test('the traffic between zones follows from the constants and the first example
   expect(page).toContain(`Publishers add ${fromPublishers} MB/s, and members ${toMembers} MB/s.`);
   const terabytes = (megabytes.reduce((sum, part) => sum + part, 0) * 86_400 * 30) / 1e6;
   expect(page).toContain(`Together that is ${Math.round(terabytes)} TB in 30 days.`);
+});
+
+test('the figures of proxies and logs are those of their reports', () => {
+  const [haproxy, nginx, ecdsa, rsa] = rowsOf('proxies');
+  const kilobytes = (bytes = 0): string => `${(bytes / 1000).toFixed(1)} kB`;
+  const micros = (row?: Row): string => `${Math.round(row?.micros ?? 0).toLocaleString('en-US')} µs`;
+  expect(page).toContain(`memory of the proxy | ${kilobytes(haproxy?.bytes)} | ${kilobytes(nginx?.bytes)} |`);
+  expect(page).toContain(`processor time | ${micros(haproxy)} | ${micros(nginx)} |`);
+  expect(page).toContain(`ECDSA P-256 key, in addition | ${micros(ecdsa)} |`);
+  expect(page).toContain(`RSA 2048 key, in addition | ${micros(rsa)} |`);
+  const drain = rowsOf('log-volume').at(-1);
+  expect(rowsOf('log-volume').map(({ lines }) => lines)).toEqual([0, 0, 0, drain?.lines]);
+  expect(page).toContain(`wrote ${drain?.lines} lines and ${drain?.bytes?.toLocaleString('en-US')} bytes`);
 });
 
 test('the command names a wrong option', () => {
