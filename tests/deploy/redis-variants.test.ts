@@ -154,5 +154,8 @@ test('a Redis Cluster is created once, survives its majority, and finds itself a
   await redis.kill(...servers);
   await redis.move();
   redis.start(...servers);
-  await eventually(() => redis.areHealthy(/^redis/), { describe: 'all containers are healthy at other addresses' });
-}, 120_000);
+  await eventually(() => redis.areHealthy(/^redis/), {
+    withinMs: 60_000,
+    describe: 'all containers are healthy at other addresses',
+  });
+}, 180_000);
