@@ -76,6 +76,7 @@ describe('of a message that a back end or a service publishes', () => {
     for (const member of [story.alice, story.bob]) {
       expect(JSON.stringify(await member.nextFrame('build.finished'))).not.toContain(traceId);
     }
+    await api.process.output.waitForLog({ event: 'api_request', operation: 'publishToRoom', trace_id: traceId });
     expect(await shapeOf(story, traceId, 4)).toEqual([
       `${PARENT_ID} > POST /rooms/{room_id}/messages (hubbub-api)`,
       'POST /rooms/{room_id}/messages > publish (hubbub-api)',
@@ -107,7 +108,7 @@ describe('of a message that a back end or a service publishes', () => {
     await expectTracesSince(story, traceId, []);
   });
 
-  test('a malformed traceparent is as none: the ratio decides', async () => {
+  test('a malformed traceparent is ignored: the ratio decides', async () => {
     const quiet = await startTracedApi(story, '0');
     const { status } = await quiet.post('/rooms/general/messages', { type: 'strange' }, { traceparent: '00-zz' });
     expect(status).toBe(200);

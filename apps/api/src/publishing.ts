@@ -1,6 +1,6 @@
 /** Executes requests that clients notice: messages and controls, each at most once where it has a key. */
 import { HubbubError, isErrorCode } from '@hubbub/protocol';
-import { inSpan, type Tracing } from '@hubbub/runtime';
+import { inSpan, type Span } from '@hubbub/runtime';
 import type { Hubbub, Publication, Published, SessionAddress } from '@hubbub/server';
 import { fingerprintOf } from './idempotency.js';
 import type { KeyClaims } from './key-claims.js';
@@ -23,39 +23,37 @@ export interface PublishingParts {
   readonly hubbub: Hubbub;
   readonly claims: KeyClaims;
   readonly metrics: ApiMetrics;
-  readonly tracing: Tracing;
 }
 
 export class Publishing {
   readonly #hubbub: Hubbub;
   readonly #claims: KeyClaims;
   readonly #metrics: ApiMetrics;
-  readonly #tracing: Tracing;
 
-  constructor({ hubbub, claims, metrics, tracing }: PublishingParts) {
-    this.#tracing = tracing;
+  constructor({ hubbub, claims, metrics }: PublishingParts) {
     this.#hubbub = hubbub;
     this.#claims = claims;
     this.#metrics = metrics;
   }
 
   /**
+   * @param parent the span of the request, if it is traced
    * @throws {HubbubError} as the server SDK does; `CONFLICT` when the key was used for something else, by whichever
    * process of the API.
    */
-  async publish(target: Target, message: Publication): Promise<Published> {
+  async publish(target: Target, message: Publication, parent: Span | undefined): Promise<Published> {
     return await this.#counted(
       result => this.#metrics.published({ target: target.kind, result }),
       async () => {
         const { idempotencyKey, ...content } = message;
         await this.#claim(idempotencyKey, [target, content]);
-        return await this.#publishTraced(target, message);
+        return await this.#publishTraced(target, message, parent);
       },
     );
   }
 
-  async #publishTraced(target: Target, message: Publication): Promise<Published> {
-    const span = this.#tracing.current?.startChild({ name: 'publish', kind: 'producer' });
+  async #publishTraced(target: Target, message: Publication, parent: Span | undefined): Promise<Published> {
+    const span = parent?.startChild({ name: 'publish', kind: 'producer' });
     span?.set({ 'hubbub.target': target.kind });
     span?.setPersonal(personalOf(target));
     return await inSpan(

@@ -10,6 +10,7 @@ import {
   noTracing,
   type Readiness,
   RedisWatch,
+  type SpanLogFields,
   type Tracing,
 } from '@hubbub/runtime';
 import { type AuditEntry, createHttpServer, describedRoutes, type HttpServer } from '@hubbub/runtime/http';
@@ -73,7 +74,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     revocationTtlMs: config.revocationTtlMs,
     hubbub,
     tails,
-    publishing: new Publishing({ hubbub, claims, metrics, tracing }),
+    publishing: new Publishing({ hubbub, claims, metrics }),
     mint: mintOf(config),
     metrics,
   });
@@ -142,7 +143,7 @@ function createApiServer(
       apiKeys: config.apiKeys,
       apiKeysSetting: 'HUBBUB_API_KEYS',
       onKeyLimited: () => metrics.limited('key_requests'),
-      audit: entry => logRequest(log, entry),
+      audit: (entry, spanFields) => logRequest(log, entry, spanFields),
       fieldCodes: FIELD_CODES,
       routes: [
         ...messageRoutes(parts),
@@ -178,9 +179,21 @@ function mintOf(config: Config): TokenMint | undefined {
   });
 }
 
-function logRequest(log: Logger, { key, operation, targets, messages, result }: AuditEntry): void {
+function logRequest(
+  log: Logger,
+  { key, operation, targets, messages, result }: AuditEntry,
+  spanFields: SpanLogFields | undefined,
+): void {
   log.info(
-    { event: 'api_request', key, operation, targets, ...(messages !== undefined && { messages }), result },
+    {
+      event: 'api_request',
+      key,
+      operation,
+      targets,
+      ...(messages !== undefined && { messages }),
+      result,
+      ...spanFields,
+    },
     'a back end changed something, or was refused',
   );
 }

@@ -1,7 +1,6 @@
 /** Tracing with OpenTelemetry: spans as OTLP over HTTP. Only `tracing.ts` loads this file, and only while tracing is on. */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { TraceSettings } from '@hubbub/config';
-import { isErrorCode, readTraceparent, writeTraceparent } from '@hubbub/protocol';
+import { isErrorCode, readTraceparent, type Traceparent, writeTraceparent } from '@hubbub/protocol';
 import type { PersonalAttributes, Span, SpanAttributes, SpanLogFields, SpanStart, Tracing } from '@hubbub/runtime';
 import {
   type Context,
@@ -13,7 +12,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
-import { ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
+import { TracerProvider } from '@opentelemetry/sdk-trace';
 import type { SpanQueue } from './span-queue.js';
 
 const KINDS = { server: SpanKind.SERVER, producer: SpanKind.PRODUCER, consumer: SpanKind.CONSUMER };
@@ -30,7 +29,6 @@ interface SpanParts {
   readonly tracer: Tracer;
   readonly queue: SpanQueue;
   readonly personalData: boolean;
-  readonly currentSpan: AsyncLocalStorage<Span>;
 }
 
 export function createOpenTelemetry(options: OpenTelemetryOptions): Tracing {
@@ -38,18 +36,14 @@ export function createOpenTelemetry(options: OpenTelemetryOptions): Tracing {
   const own = { 'service.name': serviceName, 'service.instance.id': nodeId };
   const provider = new TracerProvider({
     resource: resourceFromAttributes(own).merge(detectResources({ detectors: [envDetector] })),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
     spanProcessors: [queue.processor],
   });
-  const currentSpan = new AsyncLocalStorage<Span>();
-  const parts: SpanParts = { tracer: provider.getTracer('hubbub'), queue, personalData, currentSpan };
+  const parts: SpanParts = { tracer: provider.getTracer('hubbub'), queue, personalData };
   return {
     start(start, parent) {
-      const span = new RecordedSpan(parts, start, remoteContext(parent));
-      return span.isRecorded ? span : undefined;
-    },
-    get current() {
-      return currentSpan.getStore();
+      const remote = readTraceparent(parent);
+      const isSampled = remote === undefined ? Math.random() < ratio : remote.isSampled;
+      return isSampled ? new RecordedSpan(parts, start, remoteContext(remote)) : undefined;
     },
     async close() {
       // The queue counts spans that cannot be sent; the process ends all the same.
@@ -59,12 +53,10 @@ export function createOpenTelemetry(options: OpenTelemetryOptions): Tracing {
   };
 }
 
-function remoteContext(traceparent: string | undefined): Context {
-  const parent = readTraceparent(traceparent);
+function remoteContext(parent: Traceparent | undefined): Context {
   if (parent === undefined) return ROOT_CONTEXT;
-  const { traceId, spanId, isSampled } = parent;
-  const traceFlags = isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
+  const { traceId, spanId } = parent;
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true });
 }
 
 class RecordedSpan implements Span {
@@ -76,10 +68,6 @@ class RecordedSpan implements Span {
     this.#parts = parts;
     this.#span = parts.tracer.startSpan(name, { kind: KINDS[kind] }, context);
     this.#context = trace.setSpan(ROOT_CONTEXT, this.#span);
-  }
-
-  get isRecorded(): boolean {
-    return this.#span.isRecording();
   }
 
   get traceparent(): string {
@@ -104,10 +92,6 @@ class RecordedSpan implements Span {
 
   setPersonal({ room, user }: PersonalAttributes): void {
     if (this.#parts.personalData) this.set({ 'hubbub.room': room, 'user.id': user });
-  }
-
-  run<Result>(work: () => Result): Result {
-    return this.#parts.currentSpan.run(this, work);
   }
 
   end(...[error]: [error?: unknown]): void {

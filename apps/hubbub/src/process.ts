@@ -14,7 +14,6 @@ import {
   type Logger,
   type MetricsRegistry,
   metricsKit,
-  noTracing,
   onShutdownSignal,
   type ProcessLogger,
   type Readiness,
@@ -64,9 +63,8 @@ export async function createParts(name: string, config: Config): Promise<Process
     () => [[{ version: VERSION }, 1]],
     'max',
   );
-  const tracing = await openTracing(name, config, metrics, () => log);
-  const fields = tracing === noTracing ? undefined : () => tracing.current?.logFields ?? {};
-  const log = createLogger({ level: config.logLevel, process: name, nodeId: config.nodeId, fields });
+  const log = createLogger({ level: config.logLevel, process: name, nodeId: config.nodeId });
+  const tracing = await openTracing(name, config, metrics, log);
   return { config, log, metrics, tracing };
 }
 

@@ -4,19 +4,17 @@ import { type Logger, type MetricsRegistry, noTracing, occasionally, type Tracin
 
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 
-/** @param logger is asked for when there is something to log: it may itself depend on tracing */
 export async function openTracing(
   name: string,
   { traces, nodeId }: Config,
   metrics: MetricsRegistry,
-  logger: () => Logger,
+  log: Logger,
 ): Promise<Tracing> {
   if (traces === undefined) return noTracing;
   const { createOpenTelemetry, SpanQueue } = await loadOpenTelemetry();
-  const onFailure = occasionally(FAILURE_LOG_INTERVAL_MS, (suppressed, { message }: Error) => {
-    const log = logger();
-    log.warn({ event: 'spans_not_exported', err: message, suppressed }, 'the collector did not take spans');
-  });
+  const onFailure = occasionally(FAILURE_LOG_INTERVAL_MS, (suppressed, { message }: Error) =>
+    log.warn({ event: 'spans_not_exported', err: message, suppressed }, 'the collector did not take spans'),
+  );
   const queue = new SpanQueue({ url: traces.url, metrics, onFailure });
   return createOpenTelemetry({ ...traces, serviceName: name === 'hubbub' ? name : `hubbub-${name}`, nodeId, queue });
 }

@@ -22,21 +22,18 @@ export interface LoggerOptions {
   /** Which process speaks: `edge`, `presence`, `hubbub`. */
   readonly process: string;
   readonly nodeId: string;
-  /** Returns fields for a line, such as the ids of its trace. */
-  readonly fields?: (() => object) | undefined;
 }
 
 /** The most bytes that wait for the reader of stdout; further lines are dropped. */
 const WAITING_MAX_BYTES = 1024 * 1024;
 
 /** Time is RFC 3339, level a word: readable by people and by every collector. */
-export function createLogger({ level, process: name, nodeId, fields }: LoggerOptions): ProcessLogger {
+export function createLogger({ level, process: name, nodeId }: LoggerOptions): ProcessLogger {
   const options = {
     level,
     base: { process: name, nodeId },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
-    ...(fields !== undefined && { mixin: fields }),
   };
   const output = process.stdout.isTTY
     ? PinoPretty({ ignore: 'pid,hostname,process,nodeId,event', translateTime: 'HH:MM:ss', singleLine: true })

@@ -18,8 +18,6 @@ export interface Span {
   set(attributes: SpanAttributes): void;
   /** As `set`, but only where the operator allows rooms and users in traces. */
   setPersonal(attributes: PersonalAttributes): void;
-  /** Makes it the current span of the work, and of what the work starts. Not for hot paths. */
-  run<Result>(work: () => Result): Result;
   /** @param error makes it a failed span: its code is recorded, its message is not. */
   end(error?: unknown): void;
 }
@@ -40,15 +38,12 @@ export interface Tracing {
    * @param parent traceparent of another process; a malformed one is ignored
    */
   start(start: SpanStart, parent?: string): Span | undefined;
-  /** The span whose `run` this happens in. */
-  readonly current: Span | undefined;
   /** Sends what is left, for at most 3 s. */
   close(): Promise<void>;
 }
 
 export const noTracing: Tracing = {
   start: () => undefined,
-  current: undefined,
   close: async () => {},
 };
 

@@ -149,6 +149,7 @@ function api(title, content, env) {
         async close() {
           await api.terminate();
           collector.close();
+          if (Number(env.HUBBUB_TRACE_RATIO) > 0 && collector.bytes === 0) throw new Error(`${title}: no spans`);
         },
       };
     },

@@ -14,7 +14,7 @@ export interface PusherRoutesParts extends ChannelParts {
 }
 
 /** A request whose signature is right. */
-interface AppRequest {
+interface AppRequest extends Pick<HttpRequest, 'span'> {
   readonly app: PusherApp;
   readonly query: URLSearchParams;
   readonly body: Buffer;
@@ -36,14 +36,17 @@ export function pusherRoutes({ apps, publishing, ...parts }: PusherRoutesParts) 
     if (app === undefined) throw new HubbubError('NOT_FOUND', 'There is no app with this id.');
     const body = Buffer.isBuffer(request.body) ? request.body : NO_BODY;
     const query = assertSignedRequest({ method: request.method, url: request.url, body }, app);
-    return { app, query, body, params };
+    return { app, query, body, params, span: request.span };
   };
 
   /**
    * Returns the attributes of each event's channels. They come first: where presence does not answer, nothing is published,
    * and the back end may send the request again.
    */
-  const publish = async (app: PusherApp, events: readonly EventRequest[]): Promise<Record<string, object>[]> => {
+  const publish = async (
+    { app, span }: AppRequest,
+    events: readonly EventRequest[],
+  ): Promise<Record<string, object>[]> => {
     const attributes = await Promise.all(
       events.map(async event => {
         const named = event.channels.map(
@@ -59,20 +62,20 @@ export function pusherRoutes({ apps, publishing, ...parts }: PusherRoutesParts) 
         payload: { event: name, data } satisfies PusherEvent,
         ...(socketId !== undefined && { excludeSession: socketId }),
       };
-      await Promise.all(targets.map(({ room }) => publishing.publish({ kind: 'room', room }, message)));
+      await Promise.all(targets.map(({ room }) => publishing.publish({ kind: 'room', room }, message, span)));
     }
     return attributes;
   };
 
   const handlers: Readonly<Record<string, Handler>> = {
-    'POST /apps/:app_id/events': async ({ app, body }) => {
-      const event = readEvent(app.id, parsed(body));
-      const [attributes] = await publish(app, [event]);
+    'POST /apps/:app_id/events': async request => {
+      const event = readEvent(request.app.id, parsed(request.body));
+      const [attributes] = await publish(request, [event]);
       return event.info.length === 0 ? {} : { channels: attributes };
     },
-    'POST /apps/:app_id/batch_events': async ({ app, body }) => {
-      const events = readBatch(app.id, parsed(body));
-      const attributes = await publish(app, events);
+    'POST /apps/:app_id/batch_events': async request => {
+      const events = readBatch(request.app.id, parsed(request.body));
+      const attributes = await publish(request, events);
       return events.some(({ info }) => info.length > 0) ? { batch: attributes.flatMap(Object.values) } : {};
     },
     'GET /apps/:app_id/channels': async ({ app, query }) => ({

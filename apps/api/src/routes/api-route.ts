@@ -1,8 +1,8 @@
 /** The routes of the API: what they work with, and the variants that a route has. */
 import type { BrokerClient } from '@hubbub/broker';
 import type { ApiOperation } from '@hubbub/protocol';
-import { type ApiKey, type Failure, type Route, type RouteScope, route, singleHeader } from '@hubbub/runtime/http';
-import type { AccessControl, Hubbub, PresenceQueries, TokenMint } from '@hubbub/server';
+import { type Failure, type HttpRequest, type Route, type RouteScope, route, singleHeader } from '@hubbub/runtime/http';
+import type { AccessControl, DeadLetters, Hubbub, PresenceQueries, TokenMint } from '@hubbub/server';
 import type { z } from 'zod';
 import { keyOf } from '../idempotency.js';
 import type { ApiMetrics } from '../metrics.js';
@@ -17,23 +17,15 @@ export interface RouteParts {
   readonly presence: PresenceQueries | undefined;
   readonly access: AccessControl;
   readonly revocationTtlMs: number;
-  readonly hubbub: Pick<
-    Hubbub,
-    | 'explain'
-    | 'nodes'
-    | 'moveSessions'
-    | 'eventBacklogs'
-    | 'deadLetters'
-    | 'replayDeadLetter'
-    | 'lifecycleDeadLetters'
-    | 'replayLifecycleDeadLetter'
-  >;
+  readonly hubbub: DeadLetters & Pick<Hubbub, 'explain' | 'nodes' | 'moveSessions' | 'eventBacklogs'>;
   readonly tails: Tails;
   readonly publishing: Publishing;
   /** Undefined if this process mints no tokens. */
   readonly mint: TokenMint | undefined;
   readonly metrics: ApiMetrics;
 }
+
+export type RequestFacts = Pick<HttpRequest, 'apiKey' | 'span'>;
 
 interface Definition<Takes extends z.ZodObject, Answer extends z.ZodType> {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -52,9 +44,9 @@ interface Definition<Takes extends z.ZodObject, Answer extends z.ZodType> {
   readonly answer: Answer;
   /**
    * @param key the idempotency key, of the header or of the body
-   * @param apiKey the key of the request, where the route checks its namespaces itself
+   * @param request its API key, where the route checks the namespaces itself, and its span
    */
-  handle(input: z.output<Takes>, key: string | undefined, apiKey: ApiKey | undefined): Promise<z.input<Answer>>;
+  handle(input: z.output<Takes>, key: string | undefined, request: RequestFacts): Promise<z.input<Answer>>;
 }
 
 const BODY_FAILURES = { GET: [], DELETE: [415], POST: [413, 415] } as const;
@@ -75,7 +67,7 @@ export function apiRoute<Takes extends z.ZodObject, Answer extends z.ZodType>({
       handle(
         input,
         takesKey ? keyOf(singleHeader(request, 'idempotency-key'), Object(input).idempotency_key) : undefined,
-        request.apiKey,
+        request,
       ),
   });
 }

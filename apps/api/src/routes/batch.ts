@@ -1,10 +1,10 @@
 /** Many messages in one request, each with an outcome of its own. */
 import { type ErrorCode, HubbubError } from '@hubbub/protocol';
-import { type ApiKey, parse, type Route, requireNamespace } from '@hubbub/runtime/http';
+import { parse, type Route, requireNamespace } from '@hubbub/runtime/http';
 import { z } from 'zod';
 import { keyInBatch } from '../idempotency.js';
 import type { Target } from '../publishing.js';
-import { apiRoute, type RouteParts } from './api-route.js';
+import { apiRoute, type RequestFacts, type RouteParts } from './api-route.js';
 import { FIELD_CODES } from './fields.js';
 import { addressedMessage, readMessage } from './messages.js';
 
@@ -48,14 +48,13 @@ export function batchRoute(parts: RouteParts): Route {
       failed: z.int().min(0),
       results: z.array(outcome).describe('One for each message, in the order of the list.'),
     }),
-    handle: ({ messages }, key, apiKey) => publishBatch(parts, messages, { key, apiKey }),
+    handle: ({ messages }, key, { apiKey, span }) => publishBatch(parts, messages, { key, apiKey, span }),
   });
 }
 
-interface BatchKeys {
+interface BatchRequest extends RequestFacts {
   /** The idempotency key. */
   readonly key: string | undefined;
-  readonly apiKey: ApiKey | undefined;
 }
 
 interface Outcomes {
@@ -64,21 +63,17 @@ interface Outcomes {
   results: Outcome[];
 }
 
-async function publishBatch(
-  parts: RouteParts,
-  messages: readonly unknown[],
-  { key, apiKey }: BatchKeys,
-): Promise<Outcomes> {
+async function publishBatch(parts: RouteParts, messages: readonly unknown[], request: BatchRequest): Promise<Outcomes> {
   if (messages.length > BATCH_MAX_MESSAGES) {
     parts.metrics.limited('batch_messages');
     throw new HubbubError('TOO_LARGE', `messages: expected at most ${BATCH_MAX_MESSAGES}`);
   }
-  if (key !== undefined) await parts.publishing.claimBatch(key);
+  if (request.key !== undefined) await parts.publishing.claimBatch(request.key);
   const results: Outcome[] = new Array(messages.length);
   const lanes = new Map<string, Step[]>();
   for (const [index, message] of messages.entries()) {
     try {
-      const step = stepOf(parts, message, index, { key, apiKey });
+      const step = stepOf(parts, message, index, request);
       const lane = JSON.stringify(step.target);
       lanes.set(lane, [...(lanes.get(lane) ?? []), step]);
     } catch (error) {
@@ -102,7 +97,7 @@ function stepOf(
   { publishing }: RouteParts,
   message: unknown,
   index: number,
-  { key: batchKey, apiKey }: BatchKeys,
+  { key: batchKey, apiKey, span }: BatchRequest,
 ): Step {
   const body = parse(addressedMessage, message, 'the message', FIELD_CODES);
   if (apiKey !== undefined) requireNamespace(apiKey, body.room_id);
@@ -112,7 +107,7 @@ function stepOf(
     index,
     target,
     async run() {
-      const { repeated, ...position } = await publishing.publish(target, publication);
+      const { repeated, ...position } = await publishing.publish(target, publication, span);
       return { status: 'published', ...position, repeated: repeated === true };
     },
   };

@@ -73,8 +73,8 @@ export function messageRoutes({ publishing }: RouteParts): readonly Route[] {
       description: 'Also into its history, if its namespace has one.',
       takes: z.strictObject({ room_id: roomId, ...messageFields }),
       answer: z.strictObject({ room_id: z.string(), ...position, repeated }),
-      async handle({ room_id, ...body }, key) {
-        const published = await publishing.publish({ kind: 'room', room: room_id }, publicationOf(body, key));
+      async handle({ room_id, ...body }, key, { span }) {
+        const published = await publishing.publish({ kind: 'room', room: room_id }, publicationOf(body, key), span);
         return { room_id, ...published, repeated: published.repeated === true };
       },
     }),
@@ -85,8 +85,8 @@ export function messageRoutes({ publishing }: RouteParts): readonly Route[] {
       summary: 'To every session of a user',
       takes: z.strictObject({ user_id: userId, ...messageFields }),
       answer: z.strictObject({ user_id: z.string(), repeated }),
-      async handle({ user_id, ...body }, key) {
-        const published = await publishing.publish({ kind: 'user', user: user_id }, publicationOf(body, key));
+      async handle({ user_id, ...body }, key, { span }) {
+        const published = await publishing.publish({ kind: 'user', user: user_id }, publicationOf(body, key), span);
         return { user_id, repeated: published.repeated === true };
       },
     }),
@@ -100,9 +100,9 @@ export function messageRoutes({ publishing }: RouteParts): readonly Route[] {
         'The body names every target, even `all`: a client library turns `/users/../messages` into this path, and a mistake in an id must not reach everybody.',
       takes: addressedMessage,
       answer: z.strictObject({ ...position, repeated }),
-      async handle(body, key) {
+      async handle(body, key, { span }) {
         const { target, publication } = readMessage(body, key);
-        const published = await publishing.publish(target, publication);
+        const published = await publishing.publish(target, publication, span);
         return { ...published, repeated: published.repeated === true };
       },
     }),
@@ -123,10 +123,10 @@ function sessionRoute(publishing: RouteParts['publishing']): Route {
       ...sessionMessageFields,
     }),
     answer: z.strictObject({ session_id: z.string(), repeated }),
-    async handle({ session_id, node, room_id, ...body }, key) {
+    async handle({ session_id, node, room_id, ...body }, key, { span }) {
       const session = { id: session_id, node };
       const target = { kind: 'session', session, ...(room_id !== undefined && { room: room_id }) } as const;
-      const published = await publishing.publish(target, publicationOf(body, key));
+      const published = await publishing.publish(target, publicationOf(body, key), span);
       return { session_id, repeated: published.repeated === true };
     },
   });

@@ -55,7 +55,7 @@ export function operationRoutes({ hubbub, presence }: RouteParts): readonly Rout
         operations: z.array(z.enum(API_OPERATIONS)),
         namespaces: z.array(z.string()).optional().describe('Absent: every namespace.'),
       }),
-      async handle(_input, _idempotencyKey, apiKey) {
+      async handle(_input, _idempotencyKey, { apiKey }) {
         const { name = '', operations = [], namespaces } = apiKey ?? {};
         return { name, operations: [...operations], ...(namespaces !== undefined && { namespaces: [...namespaces] }) };
       },

@@ -4,6 +4,7 @@ import { type ApiOperation, type ErrorCode, HubbubError } from '@hubbub/protocol
 import type { FastifyRequest, FastifySchemaCompiler } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { SpanLogFields } from '../tracing.js';
 import { type ApiKey, createKeyCheck, KeyRates, requireNamespace, requireOperation } from './api-key.js';
 import { type AuditEntry, auditEntry } from './audit.js';
 import { type HttpServer, singleHeader } from './http-server.js';
@@ -15,8 +16,8 @@ export interface DescribedRoutesOptions {
   readonly apiKeys: readonly ApiKey[];
   /** The setting that holds the keys. */
   readonly apiKeysSetting: string;
-  /** Gets each request of a known key to a route that changes something. */
-  readonly audit?: (entry: AuditEntry) => void;
+  /** Gets each request of a known key to a route that changes something, with the ids of its span if it is traced. */
+  readonly audit?: (entry: AuditEntry, spanFields: SpanLogFields | undefined) => void;
   /** Counts a request above the rate of its key. */
   readonly onKeyLimited?: () => void;
   /** The error codes of single fields; others get `INVALID_FORMAT`. */
@@ -187,7 +188,7 @@ function auditRequests(server: HttpServer, { audit }: DescribedRoutesOptions): v
   server.addHook('onResponse', async request => {
     const { operation, operationId = '' } = request.routeOptions.config;
     if (request.apiKey === undefined || operation === undefined || READING.includes(operation)) return;
-    audit(auditEntry(request.apiKey.name, operationId, request, errors.get(request)));
+    audit(auditEntry(request.apiKey.name, operationId, request, errors.get(request)), request.span?.logFields);
   });
 }
 

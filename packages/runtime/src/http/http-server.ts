@@ -13,6 +13,7 @@ import {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type Logger, occasionally } from '../logger.js';
+import type { Span, SpanLogFields } from '../tracing.js';
 
 export type HttpServer = FastifyInstance<
   RawServerDefault,
@@ -26,6 +27,10 @@ export type HttpRequest = FastifyRequest;
 export type HttpReply = FastifyReply;
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a request that is traced. */
+    span: Span | undefined;
+  }
   interface FastifyContextConfig {
     /** Answers requests to every host. */
     readonly isForEveryHost?: boolean;
@@ -59,6 +64,7 @@ export function createHttpServer({ hostProblem, log, bodyLimitSetting, ...option
     frameworkErrors: answerError,
     ...options,
   }).withTypeProvider<ZodTypeProvider>();
+  server.decorateRequest('span', undefined);
 
   server.setReplySerializer(answer => `${JSON.stringify(answer)}\n`);
   // Schemas describe the answers; tests compare the two, not every request.
@@ -79,12 +85,15 @@ export function createHttpServer({ hostProblem, log, bodyLimitSetting, ...option
     if (problem !== undefined) throw new HubbubError('FORBIDDEN', problem);
   });
 
-  const logDefect = occasionally(DEFECT_LOG_INTERVAL_MS, (suppressed, error: unknown) =>
-    log.error({ event: 'request_failed', err: error, suppressed }, 'a request failed because of a defect'),
+  const logDefect = occasionally(DEFECT_LOG_INTERVAL_MS, (suppressed, error: unknown, spanFields?: SpanLogFields) =>
+    log.error(
+      { event: 'request_failed', err: error, suppressed, ...spanFields },
+      'a request failed because of a defect',
+    ),
   );
-  function answerError(error: unknown, _request: FastifyRequest, reply: FastifyReply): void {
+  function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const { status, code, message, retryAfterMs = 1000, details } = refusalOf(error, bodyLimitSetting);
-    if (status === 500) logDefect(error);
+    if (status === 500) logDefect(error, request.span?.logFields);
     if (status === 503 || status === 429) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
     if (status === 401) reply.header('www-authenticate', 'Bearer');
     reply.code(status).send({ code, message, details });
