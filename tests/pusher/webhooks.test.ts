@@ -6,7 +6,7 @@ import { eventually } from '@hubbub/tools/kit';
 import PusherServer from 'pusher';
 import { beforeAll, expect, test } from 'vitest';
 import { cleanup } from '../support/cleanup.js';
-import { startProcess } from '../support/process.js';
+import { runHubbub, startProcess } from '../support/process.js';
 import { APP, nextEvent, type PusherStory, startPusherStory, subscribed } from './story.js';
 
 interface WebhookEvent {
@@ -26,7 +26,8 @@ beforeAll(async () => {
       const webhook = sdk.webhook({ headers: request.headers, rawBody } as never);
       if (!webhook.isValid()) problems.push(rawBody);
       else if (failures === 0) received.push(...(webhook.getEvents() as unknown as WebhookEvent[]));
-      response.writeHead(failures > 0 ? 500 : 200).end();
+      const isRejected = rawBody.includes('private-rejected');
+      response.writeHead(failures > 0 ? 500 : isRejected ? 422 : 200).end();
       failures = Math.max(0, failures - 1);
     });
   });
@@ -75,6 +76,16 @@ test('a back end learns of channels, members, client events and cache misses, al
   await eventually(has({ name: 'member_removed', channel: 'presence-room', user_id: 'ann' }), { withinMs: 15_000 });
   await eventually(has({ name: 'channel_vacated', channel: 'private-chat' }), { withinMs: 15_000 });
   expect(problems).toEqual([]);
+});
+
+test('an event that the back end rejects is a dead letter of the webhook of the app', async () => {
+  await subscribed(story.client(), 'private-rejected');
+  const { url, prefix } = story.cluster.redis;
+  const env = { ...story.env, HUBBUB_REDIS_URL: url, HUBBUB_REDIS_PREFIX: prefix };
+  const letters = () => runHubbub(['webhooks', 'dead-letters', `pusher.${APP.id}.1`], env);
+  await eventually(async () => /room_occupied.*private-rejected.*answered 422/.test((await letters()).stdout), {
+    withinMs: 15_000,
+  });
 });
 
 test('an encrypted channel delivers what only its members can read, and takes no client events', async () => {

@@ -9,8 +9,7 @@ import { deliverLifecycleEvents } from './lifecycle-events.js';
 import { createWebhookMetrics, type WebhookMetrics } from './metrics.js';
 import { Receiver } from './receiver.js';
 import type { StreamParts } from './stream-parts.js';
-import { webhookGroup } from './streams.js';
-import { type Definition, definedWebhooks } from './webhook-definitions.js';
+import { definedWebhooks, type WebhookDefinition } from './webhook-definitions.js';
 
 /** Requests have a deadline of their own; this one covers the time that events wait for a free request. */
 const HANDLER_TIMEOUT_MS = 3_600_000;
@@ -67,8 +66,8 @@ interface Shared extends Omit<WebhookOptions, 'metrics'> {
   readonly metrics: WebhookMetrics;
 }
 
-function startWebhook(definition: Definition, { config, log, metrics, brokerClient }: Shared) {
-  const { name, url, format, streams } = definition;
+function startWebhook(definition: WebhookDefinition, { config, log, metrics, brokerClient }: Shared) {
+  const { name, group, url, format, namespaces, hasLifecycle } = definition;
   const { webhookMaxBatchEvents: maxEvents, webhookMaxBatchBytes: maxBytes, webhookConcurrency: concurrency } = config;
   const receiver = new Receiver({
     url,
@@ -83,7 +82,7 @@ function startWebhook(definition: Definition, { config, log, metrics, brokerClie
   });
   const newStream = (): StreamParts => ({
     webhook: name,
-    group: webhookGroup(name),
+    group,
     format,
     delivery: new Delivery({ webhook: name, receiver, format, concurrency, maxEvents, maxBytes, metrics, log }),
     maxEvents,
@@ -98,10 +97,10 @@ function startWebhook(definition: Definition, { config, log, metrics, brokerClie
     log,
   });
   const { events, lifecycle } = brokerClient;
-  const consumers = streams.namespaces.map(namespace =>
+  const consumers = namespaces.map(namespace =>
     deliverClientEvents({ ...newStream(), events, namespace, lingerMs: config.webhookLingerMs }),
   );
-  if (streams.hasLifecycle) {
+  if (hasLifecycle) {
     consumers.push(deliverLifecycleEvents({ ...newStream(), lifecycle, debounceMs: config.webhookDebounceMs }));
   }
   return { consumers, receiver };

@@ -1,7 +1,7 @@
 /** hubbub webhooks dead-letters, redeliver: the events that a webhook gave up. */
 import type { Config } from '@hubbub/config';
 import type { DeadLetter, Hubbub, LifecycleLetter } from '@hubbub/server';
-import { webhookGroup, webhookStreams } from '@hubbub/webhooks';
+import { definedWebhooks } from '@hubbub/webhooks';
 import { Command } from 'commander';
 import { loadCommandConfig } from '../command-config.js';
 import { CommandFailure, wholeNumber, wrongUse } from '../command-line.js';
@@ -69,19 +69,19 @@ Examples:
         for (const name of names) if (!(await redeliver(streams, name))) missing.push(name);
         printLine(`events sent again: ${names.length - missing.length}`);
         if (missing.length > 0)
-          throw new CommandFailure(`no such dead letter, or without an event: ${missing.join(', ')}`);
+          throw new CommandFailure(`no such dead letter, or it holds no event: ${missing.join(', ')}`);
       });
     });
 }
 
 function streamsOf(config: Config, hubbub: Hubbub, name: string): readonly Stream[] {
-  const webhook = config.webhooks[name];
+  const webhooks = definedWebhooks(config);
+  const webhook = webhooks.find(defined => defined.name === name);
   if (webhook === undefined) {
-    const known = Object.keys(config.webhooks).join(', ') || 'none; the file of HUBBUB_CONFIG has them';
+    const known = webhooks.map(defined => defined.name).join(', ') || 'none; the file of HUBBUB_CONFIG has them';
     throw wrongUse(`unknown webhook ${name}; known: ${known}`, 'hubbub webhooks');
   }
-  const group = webhookGroup(name);
-  const { namespaces, hasLifecycle } = webhookStreams(webhook, config.namespaces);
+  const { group, namespaces, hasLifecycle } = webhook;
   const streams: Stream[] = namespaces.map(namespace => ({
     namespace,
     letters: limit => hubbub.deadLetters(namespace, group, limit),
