@@ -1,6 +1,7 @@
 /** Lifecycle events arrive at an HTTP receiver: in pairs, in order, and not for what is undone within a moment. */
-import { eventually } from '@hubbub/tools/kit';
+import { countOf, eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
+import { startApi } from '../api/api-process.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { eventResult, startWebhookStory, type WebhookStory, type WebhookStoryOptions } from './story.js';
 
@@ -134,6 +135,9 @@ test('a receiver that dies and a worker that is killed lose no event', async () 
 });
 
 describe('events that are missing', () => {
+  const UNREACHABLE = 'hubbub_webhooks_requests_total{webhook="referee",result="unreachable"}';
+  const MISSED = 'hubbub_webhooks_limited_total{webhook="referee",limit="kept_events"}';
+
   /** The streams lose what no worker has read, as after very many events. */
   async function awayWhileStreamsLoseEvents(story: WebhookStory): Promise<void> {
     const { redis } = story.cluster;
@@ -181,7 +185,8 @@ describe('events that are missing', () => {
     await awayWhileStreamsLoseEvents(story);
     await story.receiver.stop();
     const worker = await story.startWorker();
-    await eventually(() => worker.output.lines.some(line => line.includes('webhook_failed')));
+    await eventually(async () => (await countOf(worker, UNREACHABLE)) >= 3, { describe: 'three attempts' });
+    expect(await countOf(worker, MISSED), 'one gap, whatever the attempts').toBe(1);
     await worker.kill();
     await story.receiver.start();
     await story.startWorker();
@@ -223,9 +228,37 @@ describe('an event that the receiver never accepts', () => {
     const again = await story.command('redeliver', 'referee', letter);
     expect(again).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`no such dead letter, or without an event: ${letter}`),
+      stderr: expect.stringContaining(`no such dead letter, or it holds no event: ${letter}`),
     });
     expect((await story.command('dead-letters', 'referee')).stdout.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('is a dead letter that the HTTP API lists and replays, too', async () => {
+    const story = await lifecycleStory();
+    const api = await startApi(story.cluster);
+    let status = 422;
+    story.receiver.behave = () => ({ status });
+    await (await enter(story, 'ann')).join('game:1');
+    const list = async () => (await api.get('/lifecycle/webhook.referee/dead_letters')).body.dead_letters as object[];
+    const [letter] = await eventually(async () => (await list()).length === 1 && (await list()));
+    const letter_id = expect.stringMatching(/^\d+-0$/);
+    const at = expect.stringMatching(/^\d{4}-.*Z$/);
+    const reason = 'the receiver answered 422';
+    expect(letter).toEqual({
+      letter_id,
+      type: 'room_occupied',
+      room: 'game:1',
+      attempts: expect.any(Number),
+      reason,
+      at,
+    });
+    status = 204;
+    const replay = `/lifecycle/webhook.referee/dead_letters/${Object(letter).letter_id}/replay`;
+    expect((await api.post(replay)).status).toBe(200);
+    await untilTypes(story, 'game:1', ['room_occupied']);
+    expect((await api.post(replay)).status).toBe(404);
+    const targets = [`dead_letter:webhook.referee/${Object(letter).letter_id}`];
+    await api.process.output.waitForLog({ operation: 'replayLifecycleDeadLetter', targets, result: 'done' });
   });
 
   test('wrong use of the commands names the right one', async () => {

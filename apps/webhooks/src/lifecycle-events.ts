@@ -33,7 +33,7 @@ export function deliverLifecycleEvents(parts: LifecycleParts): Consumer {
           const encoded = format.lifecycleEvent(entry);
           return encoded === undefined ? [] : [{ encoded, attempt: entry.attempt }];
         });
-        if (entries.some(({ event }) => event.event === 'lifecycle_gap' && event.reason === 'missed')) {
+        if (entries.some(isNewGap)) {
           metrics.limited(webhook, 'kept_events');
           log.warn({ event: 'webhook_gap', webhook }, 'lifecycle events were missed');
         }
@@ -54,4 +54,8 @@ export function deliverLifecycleEvents(parts: LifecycleParts): Consumer {
     },
     options,
   );
+}
+
+function isNewGap({ event, attempt }: LifecycleEntry): boolean {
+  return attempt === 1 && event.event === 'lifecycle_gap' && event.reason === 'missed';
 }

@@ -40,7 +40,9 @@ function targetsOf(named: unknown): string[] {
     ...(typeof room === 'string' ? [`room:${room}`] : []),
     ...(typeof user === 'string' ? [`user:${user}`] : []),
     ...(typeof session === 'string' ? [`session:${session}`] : []),
-    ...(typeof letter === 'string' ? [`dead_letter:${namespace}/${group}/${letter}`] : []),
+    ...(typeof letter === 'string'
+      ? [`dead_letter:${namespace === undefined ? '' : `${namespace}/`}${group}/${letter}`]
+      : []),
     ...(all === true ? ['all'] : []),
   ].map(target => target.slice(0, MAX_TARGET_LENGTH));
 }
