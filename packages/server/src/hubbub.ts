@@ -1,11 +1,5 @@
 /** The cluster as a service sees it. */
-import {
-  type BrokerClient,
-  DEAD_LETTERS_MAX,
-  type DeadLetter,
-  type EventBacklog,
-  type LifecycleLetter,
-} from '@hubbub/broker';
+import type { BrokerClient, EventBacklog } from '@hubbub/broker';
 import {
   type AnyEvents,
   Channels,
@@ -18,8 +12,9 @@ import {
 import type { Explanation, NodeState } from '@hubbub/protocol/account';
 import type { CallOptions } from './calls.js';
 import { ChannelListeners } from './channel-listeners.js';
-import { fieldsOf, groupName, listOfRights, namespaceName, optionalFunction, streamId, wholeNumber } from './checks.js';
+import { fieldsOf, listOfRights, optionalFunction, wholeNumber } from './checks.js';
 import type { Consumer } from './consumer/source.js';
+import { createDeadLetters, type DeadLetters } from './dead-letters.js';
 import { consumeEvents, type EventHandler, type EventsOptions } from './events.js';
 import { Explainer, type ExplainQuery } from './explain.js';
 import { closedError, Gate } from './gate.js';
@@ -65,7 +60,10 @@ export interface NamespaceBacklog extends EventBacklog {
  * @typeParam Published payloads by type of the frames that the service publishes
  * @typeParam Received payloads by type of the client events that it consumes
  */
-export interface Hubbub<Published = AnyEvents, Received = Published> extends AccessControl, AsyncDisposable {
+export interface Hubbub<Published = AnyEvents, Received = Published>
+  extends AccessControl,
+    DeadLetters,
+    AsyncDisposable {
   /**
    * To every session in the room; into its history, where its namespace has one.
    * @throws {HubbubError} `INVALID_ROOM`, `INVALID_FORMAT`, `INVALID_PAYLOAD`, `TOO_LARGE`, `UNAVAILABLE` (not
@@ -120,31 +118,6 @@ export interface Hubbub<Published = AnyEvents, Received = Published> extends Acc
    * @example hubbub.onLifecycle({ group: 'greeter' }, event => console.log(event.event));
    */
   onLifecycle(options: LifecycleOptions, handler: LifecycleHandler): Consumer;
-  /**
-   * Events of a namespace that this group gave up, oldest first; the newest 10,000 are kept.
-   * @param limit 1 to 10,000. Default 100
-   * @throws {HubbubError} `INVALID_FORMAT`, `UNAVAILABLE`
-   * @example for (const { event, reason } of await hubbub.deadLetters('game', 'referee')) console.log(event?.type, reason);
-   */
-  deadLetters(namespace: string, group: string, limit?: number): Promise<readonly DeadLetter[]>;
-  /**
-   * Appends the event of a dead letter again, for its group alone, and removes the letter. The group handles it after the
-   * events that wait, with new attempts.
-   * @param letterId of `deadLetters`
-   * @returns whether there was such a letter; false as well for one without an event (reason `malformed`)
-   * @throws {HubbubError} `INVALID_FORMAT`, `UNAVAILABLE`, `OUTCOME_UNKNOWN`
-   * @example for (const { letterId } of await hubbub.deadLetters('game', 'referee')) await hubbub.replayDeadLetter('game', 'referee', letterId);
-   */
-  replayDeadLetter(namespace: string, group: string, letterId: string): Promise<boolean>;
-  /**
-   * Lifecycle events that this group gave up, oldest first; the newest 10,000 are kept, for a day after the group's last
-   * activity. They are about the past: query `presence` for the current state.
-   * @param limit 1 to 10,000. Default 100
-   * @throws {HubbubError} `INVALID_FORMAT`, `UNAVAILABLE`
-   */
-  lifecycleDeadLetters(group: string, limit?: number): Promise<readonly LifecycleLetter[]>;
-  /** Gives the event of a lifecycle dead letter to its group again. Else as `replayDeadLetter`. */
-  replayLifecycleDeadLetter(group: string, letterId: string): Promise<boolean>;
   /**
    * The client events of each announced namespace that wait for services; namespaces without events or groups are left out.
    * @throws {HubbubError} `UNAVAILABLE`
@@ -266,31 +239,10 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
       kept(() => consumeEvents({ log: brokerClient.events, publisher }, namespace, eventsOptions, handler)),
     onLifecycle: (lifecycleOptions, handler) =>
       kept(() => consumeLifecycle(brokerClient.lifecycle, lifecycleOptions, handler)),
-    deadLetters: async (namespace, group, limit = 100) =>
-      await gate.pass(() =>
-        brokerClient.events
-          .group(namespaceName(namespace), groupName(group))
-          .deadLetters(wholeNumber('limit', limit, 1, DEAD_LETTERS_MAX)),
-      ),
     explain: async (query, limits) => await gate.pass(() => explainer.explain(query, limits)),
     nodes: async limits => await gate.pass(() => explainer.nodes(limits)),
     moveSessions: async request => await gate.pass(() => moveSessions(brokerClient, channels, request)),
     tail: async (query, listener) => await tail(listeners, channels, query, listener),
-    replayDeadLetter: async (namespace, group, letterId) =>
-      await gate.pass(async () => {
-        const { events } = brokerClient;
-        const ofGroup = events.group(namespaceName(namespace), groupName(group));
-        return (await ofGroup.replay(streamId('letterId', letterId))) !== undefined;
-      }),
-    lifecycleDeadLetters: async (group, limit = 100) =>
-      await gate.pass(() =>
-        brokerClient.lifecycle.group(groupName(group)).deadLetters(wholeNumber('limit', limit, 1, DEAD_LETTERS_MAX)),
-      ),
-    replayLifecycleDeadLetter: async (group, letterId) =>
-      await gate.pass(async () => {
-        const ofGroup = brokerClient.lifecycle.group(groupName(group));
-        return (await ofGroup.replay(streamId('letterId', letterId))) !== undefined;
-      }),
     eventBacklogs: async () => await gate.pass(() => readBacklogs(brokerClient)),
     presence: createPresenceQueries(options.presence),
     closeRoom: (room, reason, once) => publisher.controlRoom(room, { do: 'close_room', ...because(reason) }, once),
@@ -306,6 +258,7 @@ export function createHubbub(brokerClient: BrokerClient, options: ServiceOptions
     removeSession: (room, session, reason) =>
       publisher.controlSession(session, room, { do: 'remove_sessions', room, ...because(reason) }),
     ...createAccessControl(brokerClient.revocations, gate),
+    ...createDeadLetters(brokerClient, gate),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -31,6 +31,7 @@ export type {
 export type { CallOptions } from './calls.js';
 export { connectHubbub, type HubbubOptions } from './connect.js';
 export type { Consumer, ConsumerOptions, Entry } from './consumer/source.js';
+export type { DeadLetters } from './dead-letters.js';
 export type { EventHandler, EventsOptions, GroupOptions, ServiceEvent, ServiceEventOf } from './events.js';
 export type { ExplainQuery } from './explain.js';
 export { createHubbub, type Hubbub, type NamespaceBacklog, type ServiceOptions } from './hubbub.js';
