@@ -72,6 +72,3 @@ export const PARTITION_TTL_MS = 120_000;
  * `PARTITION_TTL_MS` later. Together that is less than `REGISTRY_TTL_MS` of the broker package, with room for a slow takeover.
  */
 export const HASH_RENEWAL_MS = 120_000;
-
-/** Entries of a partition's lifecycle stream: services that are further behind get a gap, and ask over HTTP. */
-export const LIFECYCLE_MAX_ENTRIES = 4096;

@@ -13,7 +13,7 @@ export interface LifecycleEntry {
   /** Unique in the cluster. */
   readonly entryId: string;
   readonly event: LifecycleEvent | LifecycleGap;
-  /** 1: attempts of lifecycle events are counted by the consumer that has them. */
+  /** Always 1: the holder of the lease counts further attempts itself. */
   readonly attempt: number;
 }
 

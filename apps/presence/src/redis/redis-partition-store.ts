@@ -1,6 +1,7 @@
 /** The registry in Redis: hashes of a partition under one hash tag, written by one script. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  LIFECYCLE_KEPT_MAX,
   LOG_START,
   orUnavailable,
   partitionKey,
@@ -15,13 +16,7 @@ import { Channels, lifecycleFields } from '@hubbub/protocol';
 import { roomHash, userHash } from '../partition/journal-effects.js';
 import type { SavedPartition } from '../partition/saved-partition.js';
 import { USER_BUCKETS } from '../partition/users.js';
-import {
-  type Claim,
-  type Commit,
-  LIFECYCLE_MAX_ENTRIES,
-  PARTITION_TTL_MS,
-  type PartitionStore,
-} from '../partition-store.js';
+import { type Claim, type Commit, PARTITION_TTL_MS, type PartitionStore } from '../partition-store.js';
 import type { Publication } from '../publication.js';
 import { MissedRooms } from './missed-rooms.js';
 
@@ -220,7 +215,7 @@ function commitArguments(claim: Claim, commit: Commit, isSpread: boolean): Scrip
     commit.position,
     PARTITION_TTL_MS,
     REGISTRY_TTL_MS,
-    LIFECYCLE_MAX_ENTRIES,
+    LIFECYCLE_KEPT_MAX,
     claim.term,
     isSpread ? OUTBOX_TTL_MS : 0,
   ];

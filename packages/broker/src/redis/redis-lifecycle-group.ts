@@ -69,13 +69,9 @@ export class RedisLifecycleGroup implements LifecycleGroup {
     return true;
   }
 
-  close(): void {
-    this.#reader.close();
-  }
-
   async release(consumer: string): Promise<void> {
     if (this.#tenure?.consumer === consumer) this.#tenure = undefined;
-    this.close();
+    this.#reader.close();
     // A Redis that is away ends the lease by itself.
     await releaseScript.run(this.#redis, [this.#keys.lease], [consumer]).catch(() => {});
   }
