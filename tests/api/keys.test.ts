@@ -66,6 +66,9 @@ describe('a key with one namespace', () => {
     ['disconnects a user', MODERATOR, 'POST', '/users/u1/disconnect', {}, '*'],
     ['reads another one', MODERATOR, 'GET', '/rooms/history?room_id=game:1', undefined, 'game'],
     ['reads a user', MODERATOR, 'GET', '/users/u1', undefined, '*'],
+    ['lists dead letters', MODERATOR, 'GET', '/events/chat/g/dead_letters', undefined, '*'],
+    ['lists lifecycle dead letters', MODERATOR, 'GET', '/lifecycle/g/dead_letters', undefined, '*'],
+    ['moves sessions', MODERATOR, 'POST', '/nodes/drain', { percent: 10 }, '*'],
     ['mints a room token of another one', MODERATOR, 'POST', '/rooms/game:1/tokens', { user_id: 'u1' }, 'game'],
     ['mints a session token', MODERATOR, 'POST', '/users/u1/tokens', { rooms: ['chat:*'] }, '*'],
   ])('%s: 403 names the missing namespace', async (_, key, method, path, body, namespace) => {
