@@ -47,7 +47,8 @@ const EDGE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   services: [...BELOW_MEMBERSHIPS, 'rooms'],
   frames: [...BELOW_MEMBERSHIPS, 'rooms', 'services'],
   pusher: [...BELOW_MEMBERSHIPS, 'rooms', 'services', 'frames'],
-  listener: ['limits', 'admission', 'account', 'sessions', 'rooms', 'drain', 'pusher'],
+  'event-streams': ['limits', 'admission', 'sessions', 'rooms'],
+  listener: ['limits', 'admission', 'account', 'sessions', 'rooms', 'drain', 'pusher', 'event-streams'],
 };
 /** Files of the edge outside its folders; a folder may import only the first. */
 const EDGE_TOP = ['metrics.ts', 'edge.ts', 'index.ts'];

@@ -3,6 +3,7 @@ import { eventually, metricValue, readMetrics, sumByLabel } from '@hubbub/tools/
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startAuthorizer } from '../admission/authorizer-double.js';
 import { startCluster } from '../support/cluster.js';
+import { readEvents } from '../support/event-reader.js';
 import { PROVISION_TIMEOUT_MS } from '../support/provision.js';
 import { connect } from '../support/raw-client.js';
 import { startRedis } from '../support/redis.js';
@@ -24,9 +25,9 @@ beforeAll(() => {
 }, PROVISION_TIMEOUT_MS);
 
 describe.each([
-  { name: 'HAProxy', startProxy: startHaproxy, statusOfPost: 405 },
-  { name: 'nginx', startProxy: startNginx, statusOfPost: 403 },
-])('$name', ({ startProxy, statusOfPost }) => {
+  { name: 'HAProxy', startProxy: startHaproxy },
+  { name: 'nginx', startProxy: startNginx },
+])('$name', ({ startProxy }) => {
   test('an edge that crashes: its clients reconnect through the proxy and miss nothing', async () => {
     const cluster = await startTwoEdges({});
     const stream = await streamThrough(cluster, await startProxy(upstreamsOf(cluster)));
@@ -107,7 +108,48 @@ describe.each([
       upgrade: 'websocket',
       connection: expect.stringMatching(/^upgrade$/i),
     });
-    expect((await ask(port, { method: 'POST', path: '/ws' })).status).toBe(statusOfPost);
+    expect((await ask(port, { method: 'POST', path: '/ws' })).status).toBe(405);
+  });
+
+  test('an event stream passes unbuffered, with its heartbeats, and resumes at the other edge', async () => {
+    const cluster = await startTwoEdges({ HUBBUB_PING_INTERVAL_MS: '1000' });
+    const proxy = await startProxy(upstreamsOf(cluster));
+    const base = `http://127.0.0.1:${proxy.port}`;
+    const headers = { authorization: `Bearer ${cluster.token({ user: 'poster' })}` };
+    const post = async (n: number) => {
+      const body = JSON.stringify({ payload: { n }, message_id: `m${n}` });
+      const answer = await fetch(`${base}/rooms/kept:red/messages`, { method: 'POST', headers, body });
+      expect([answer.status, ((await answer.json()) as { offset: number }).offset]).toEqual([200, n]);
+    };
+    const read = (lastEventId?: string) =>
+      readEvents(`${base}/rooms/kept:red/events`, {
+        token: cluster.token({ user: 'reader' }),
+        ...(lastEventId !== undefined && { lastEventId }),
+      });
+    const events = await read();
+    await events.nextFrame('room_opened');
+    for (let n = 1; n <= 3; n++) {
+      await post(n);
+      await events.nextFrame({ type: 'new_message', payload: { n } }, { withinMs: 2000 });
+    }
+    await eventually(() => events.comments > 1);
+    const serving = [];
+    for (const edge of cluster.edges) serving.push(await metricValue(edge, 'hubbub_edge_event_streams'));
+    await cluster.edge(serving.indexOf(1)).process.kill('SIGKILL');
+    await events.ended;
+    await post(4);
+    const again = await read(events.lastEventId);
+    await again.nextFrame({ type: 'room_opened', payload: { recovered: true } });
+    await again.nextFrame({ type: 'new_message', payload: { n: 4 } });
+    expect(again.events.filter(({ data }) => data.type === 'new_message')).toHaveLength(1);
+  });
+
+  test('a message that an edge did not answer is not sent to another one', async () => {
+    const edges = [await startEchoEdge('ends'), await startEchoEdge('ends')] as const;
+    const { port } = await startProxy(edges);
+    const answer = await ask(port, { method: 'POST', path: '/rooms/general/messages' });
+    expect(answer.status).toBeGreaterThanOrEqual(500);
+    expect(edges[0].asked + edges[1].asked).toBe(1);
   });
 
   test('an edge that trusts the proxy counts connections by client', async () => {

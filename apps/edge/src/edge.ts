@@ -10,6 +10,7 @@ import { createAdmission } from './admission/create-admission.js';
 import { createRefusalLog } from './admission/refusal-log.js';
 import { createConflation } from './conflation/conflation.js';
 import { Departure } from './drain/departure.js';
+import { createPublishOverHttp } from './event-streams/publish-over-http.js';
 import { createFrameHandlers } from './frames/frame-handlers.js';
 import { createLimits } from './limits/create-limits.js';
 import { createConnectionEvents } from './listener/connection-events.js';
@@ -187,6 +188,7 @@ export async function startEdge({
     events: services.events,
     sessionLimits: limits.session,
   });
+  const publish = createPublishOverHttp({ limits, refusals, metrics, handlers, release: limits.release });
   const departure = new Departure({ ...config, sessions, metrics, log });
   const listener = await openListener(config, {
     engine: engine.module,
@@ -194,6 +196,7 @@ export async function startEdge({
     limits,
     sources: admission.sources,
     online: brokerClient.online,
+    publish,
     pages,
     portSetting,
     events: createConnectionEvents({
@@ -257,6 +260,7 @@ export async function startEdge({
     waitingReports: () => reporter.waiting,
     drainRemaining: () => departure.remaining,
     certificateExpiresAtMs: () => listener.certificateExpiresAtMs,
+    streams: () => listener.streams(),
   });
   revocations.start(revocationControl.onRevoked);
   reporter.start();

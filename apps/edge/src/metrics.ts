@@ -18,6 +18,8 @@ const REFUSALS = [
   'ORIGIN_NOT_ALLOWED',
   'INVALID_ROOM',
   'UNSUPPORTED_SUBPROTOCOL',
+  'INVALID_PAYLOAD',
+  'ROOM_LIMIT',
   'NOT_FOUND',
   'UPGRADE_REQUIRED',
   'RATE_LIMITED',
@@ -195,6 +197,8 @@ export interface EdgeGauges {
   /** Whether `/readyz` is green. */
   ready(): boolean;
   sessions(): number;
+  /** Of these, readers of server-sent events. */
+  streams(): number;
   /** Bytes that wait for all sessions, at the last check. */
   bufferedBytes(): number;
   /** Rooms with a member here. */
@@ -246,6 +250,7 @@ export function createEdgeGauges(registry: MetricsRegistry, gauges: EdgeGauges):
     'min',
   );
   gauge('hubbub_edge_sessions', 'Sessions on this edge.', gauges.sessions);
+  gauge('hubbub_edge_event_streams', 'Sessions on this edge that read server-sent events.', gauges.streams);
   gauge(
     'hubbub_edge_buffered_bytes',
     'Bytes that wait for all sessions, at the last check; HUBBUB_MAX_TOTAL_BUFFERED_BYTES bounds them.',

@@ -27,10 +27,11 @@ export const edge = board({
         }),
         stat({
           title: 'Sessions',
-          description: 'Client connections on this edge.',
+          description: 'Client connections on this edge; among them, readers of server-sent events.',
           unit: 'short',
           queries: [
             [`hubbub_edge_sessions{${EDGE}}`, 'sessions'],
+            [`hubbub_edge_event_streams{${EDGE}}`, 'event streams'],
             [`hubbub_edge_session_limit{${EDGE}}`, 'limit'],
           ],
           width: 4,

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { roomId, text, userId } from './http-fields.js';
 import { SESSION_ID_MAX_BYTES } from './report.js';
+import { SESSION_ENCODINGS } from './session-encoding.js';
 
 /** A larger answer of one edge leaves out its oldest parts, and has `truncated`. */
 export const ACCOUNT_MAX_BYTES = 65_536;
@@ -56,7 +57,7 @@ export const sessionAccount = z.object({
   node: z.string().describe('The edge that holds or held it.'),
   user: z.object({ id: z.string(), name: z.string() }),
   address: z.string().optional(),
-  encoding: z.enum(['json', 'msgpack', 'pusher']),
+  encoding: z.enum(SESSION_ENCODINGS),
   state: z.enum(['opening', 'open', 'closed']),
   connected_at: z.string().describe('RFC 3339, to the second.'),
   expires_at: z.string().optional().describe('When the token ends the session.'),

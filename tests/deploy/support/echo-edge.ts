@@ -4,15 +4,15 @@ import { cleanup } from '../../support/cleanup.js';
 import type { Upstream } from './proxy.js';
 
 export interface EchoEdge extends Upstream {
-  /** The number of handshakes. */
+  /** The number of handshakes and messages. */
   readonly asked: number;
 }
 
-/** @param answer to handshakes: a status, or the end of the connection, as of an edge that crashes; 200 to others */
+/** @param answer to handshakes and messages: a status, or the end of the connection, as of an edge that crashes; 200 to others */
 export async function startEchoEdge(answer: number | 'ends' = 200): Promise<EchoEdge> {
   let asked = 0;
-  const server = createServer(({ headers }, response) => {
-    const isHandshake = headers.upgrade !== undefined;
+  const server = createServer(({ headers, method }, response) => {
+    const isHandshake = headers.upgrade !== undefined || method === 'POST';
     if (isHandshake) asked++;
     if (isHandshake && answer === 'ends') {
       response.destroy();

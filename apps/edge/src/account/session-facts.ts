@@ -1,7 +1,7 @@
 /** A session as its account describes it, while it lives and after it has ended. */
 import { CLOSE_CODES, type Sender } from '@hubbub/protocol';
 import type { SessionAccount } from '@hubbub/protocol/account';
-import type { SessionEncoding } from '@hubbub/protocol/pusher';
+import type { SessionEncoding } from '@hubbub/protocol/session-encoding';
 import { readFrames } from './last-frames.js';
 import type { Trail, TrailEntry } from './trail.js';
 

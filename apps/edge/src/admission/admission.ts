@@ -11,13 +11,14 @@ import {
   isRoomName,
   type Position,
 } from '@hubbub/protocol';
-import type { SessionEncoding } from '@hubbub/protocol/pusher';
+import type { SessionEncoding } from '@hubbub/protocol/session-encoding';
 import type { Authorizer } from './authorizer/authorizer.js';
 import { continueWith } from './claims.js';
 import type { AuthorizeJoin, JoiningUser } from './join-authorization.js';
 import { presentedToken } from './presented-token.js';
 import type { Revocations } from './revocations.js';
 import { type Grant, type Rights, tokenRights } from './rights.js';
+import type { StreamRequest, StreamRoom } from './stream-request.js';
 import type { TokenVerifier } from './token.js';
 import { NO_TOKEN, type TokenIdentity } from './token-identity.js';
 
@@ -42,6 +43,8 @@ export interface UpgradeRequest {
   /** `epoch` and `offset` of the query: the position that the client has in the room of the path. */
   readonly queryEpoch?: string | undefined;
   readonly queryOffset?: string | undefined;
+  /** Of a request for server-sent events. */
+  readonly stream?: StreamRequest | undefined;
   /** Of a connection in the Pusher protocol: the app's key in the path, and `protocol` of the query. */
   readonly pusher?: { readonly key: string; readonly version: string | undefined } | undefined;
 }
@@ -60,6 +63,8 @@ export interface Admitted extends JoiningUser {
   readonly since: Position | undefined;
   /** The rights of the request's room token in that room. */
   readonly grant: Grant | undefined;
+  /** The rooms of a reader of server-sent events, in the order of its request. */
+  readonly streamRooms?: readonly StreamRoom[];
   /** When the session ends unless its token is renewed, milliseconds since 1970; `undefined`: it need not. */
   readonly expiresAtMs: number | undefined;
   readonly token: TokenIdentity;
@@ -82,6 +87,7 @@ export const REFUSAL_STATUS = {
   INVALID_ROOM: '400 Bad Request',
   UNSUPPORTED_SUBPROTOCOL: '400 Bad Request',
   INVALID_PAYLOAD: '400 Bad Request',
+  ROOM_LIMIT: '400 Bad Request',
   UNAUTHORIZED: '401 Unauthorized',
   ORIGIN_NOT_ALLOWED: '403 Forbidden',
   FORBIDDEN: '403 Forbidden',
@@ -167,10 +173,10 @@ function queryPosition({ queryEpoch: epoch, queryOffset }: UpgradeRequest): Posi
   return { epoch, offset };
 }
 
-type Identity = JoiningUser & Pick<Admitted, 'expiresAtMs' | 'token'>;
+export type Identity = JoiningUser & Pick<Admitted, 'expiresAtMs' | 'token'>;
 
 /** Identifies the user. A request with an unreadable token is refused, not treated as one without. */
-function identify(
+export function identify(
   request: UpgradeRequest,
   subprotocolToken: string | undefined,
   sessionId: string,

@@ -5,7 +5,7 @@
  */
 import type { Config } from '@hubbub/config';
 import { CLOSE_CODES } from '@hubbub/protocol';
-import type { SessionEncoding } from '@hubbub/protocol/pusher';
+import type { SessionEncoding } from '@hubbub/protocol/session-encoding';
 import { type MetricsRegistry, metricsKit } from '@hubbub/runtime';
 import type { Session } from '../sessions/session.js';
 import { Backlog } from './backlog.js';

@@ -3,7 +3,7 @@ import { type History, readPage } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
 import { type Encoding, type Frame, type HistoryAnswer, namespaceOf, toJsonValue } from '@hubbub/protocol';
 import { CODECS } from '@hubbub/protocol/msgpack';
-import { bodyEncoding } from '@hubbub/protocol/pusher';
+import { bodyEncoding } from '@hubbub/protocol/session-encoding';
 import type { Session } from '../sessions/session.js';
 import type { RecoveryMetrics } from './recovery-metrics.js';
 import { isLeftOut, messagesOf, type RoomMessage } from './room-message.js';

@@ -1,8 +1,7 @@
 /** Joins a session to the feed of a room: sends what it missed, then what is live, without an await between. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GapReason, HubbubError, type Position, type Recovery } from '@hubbub/protocol';
-import { CODECS } from '@hubbub/protocol/msgpack';
-import { bodyEncoding } from '@hubbub/protocol/pusher';
+import { encodeBytesFor } from '@hubbub/protocol/session-encoding';
 import type { Session } from '../sessions/session.js';
 import type { RecoveryMetrics } from './recovery-metrics.js';
 import type { ReplayTurns } from './replay-turns.js';
@@ -92,7 +91,7 @@ async function joinFeed(feed: RoomFeed, joining: Joining, options: JoinFeedOptio
     }
     const replay = window.since(start, session);
     const crossing = named.epoch === since.epoch ? [] : [crossingFrame(feed.room, since, named.epoch, session)];
-    const frames = [...crossing, ...replay.frames];
+    const frames = [...crossing, ...replay.frames].filter(frame => frame.length > 0);
     const { bytes } = replay;
     if (bytes > options.maxBufferedBytes) return joinWithGap('too_many');
     // Earlier replays may still be buffered for a slow reader.
@@ -126,5 +125,5 @@ function before({ epoch, offset }: Position): Position {
 
 /** First in a replay to a client that names a position of an earlier epoch. */
 function crossingFrame(room: string, position: Position, previousEpoch: string, { encoding }: Session): Uint8Array {
-  return CODECS[bodyEncoding(encoding)].encode(roomOffsetFrame(room, position, previousEpoch));
+  return encodeBytesFor(encoding, roomOffsetFrame(room, position, previousEpoch));
 }

@@ -2,9 +2,8 @@
  * The messages of a room that follow some offset, without a hole up to the room's current one. It is kept for a moment when
  * sessions recover: many share one read, and the bytes of each message. Bounded in messages and bytes.
  */
-import { type Encoding, type Frame, type Position, roomPrefix, spliceRoom } from '@hubbub/protocol';
-import { CODECS, transcode } from '@hubbub/protocol/msgpack';
-import { type SessionEncoding, transcodeToPusher } from '@hubbub/protocol/pusher';
+import { type Encoding, type Frame, type Position, roomPrefix } from '@hubbub/protocol';
+import { bodyEncoding, encodeBytesFor, type SessionEncoding, transcodeFor } from '@hubbub/protocol/session-encoding';
 import type { Session } from '../sessions/session.js';
 import type { ReplayMemory } from './replay-memory.js';
 import { isLeftOut, type KeptMessage, roomOffsetFrame } from './room-message.js';
@@ -25,7 +24,6 @@ export interface WindowBounds {
 
 /** RFC 6455 section 5.2: the longest header of a frame. */
 const WEBSOCKET_HEADER_BYTES = 10;
-const NO_FRAME = new Uint8Array(0);
 /** Of an object with its fields in V8: what a message costs beside its bytes. */
 const MESSAGE_OVERHEAD_BYTES = 256;
 
@@ -108,7 +106,7 @@ export class ReplayWindow {
     const frames: Uint8Array[] = [];
     for (const kept of this.#kept.slice(offset - this.#from)) {
       const frame = this.#frameFor(kept, session);
-      if (frame.length === 0) continue; // The Pusher protocol has no event for it.
+      if (frame.length === 0) continue; // The encoding has no form of it.
       bytes += frame.length + WEBSOCKET_HEADER_BYTES;
       frames.push(frame);
     }
@@ -131,7 +129,7 @@ export class ReplayWindow {
   #frameFor(kept: Kept, session: Pick<Session, 'id' | 'user' | 'encoding'>): Uint8Array {
     const { message, frames } = kept;
     const { encoding } = session;
-    if (isLeftOut(session, message)) return frameBytes(encoding, roomOffsetFrame(this.#room, message));
+    if (isLeftOut(session, message)) return encodeBytesFor(encoding, roomOffsetFrame(this.#room, message));
     const known = frames[encoding];
     if (known !== undefined) return known;
     const frame = this.#frameOf(message, encoding);
@@ -143,10 +141,8 @@ export class ReplayWindow {
 
   /** A message that cannot be made into a frame was lost on its way here: as a gap it is not silence. */
   #frameOf(message: KeptMessage, encoding: SessionEncoding): Uint8Array {
-    if (encoding === 'pusher') return transcodeToPusher(message, this.#room) ?? NO_FRAME;
-    const body = transcode(message, encoding);
-    const frame = body && spliceRoom(encoding, this.#prefixes[encoding], body, message);
-    return frame ?? CODECS[encoding].encode(gapFrame(this.#room, message));
+    const room = { name: this.#room, prefix: this.#prefixes[bodyEncoding(encoding)] };
+    return transcodeFor(encoding, message, room, message) ?? encodeBytesFor(encoding, gapFrame(this.#room, message));
   }
 
   #count({ body }: KeptMessage, sign: 1 | -1): number {
@@ -155,16 +151,11 @@ export class ReplayWindow {
   }
 }
 
-/** Of a frame about an offset, which the Pusher protocol does not have. */
-function frameBytes(encoding: SessionEncoding, frame: Frame): Uint8Array {
-  return encoding === 'pusher' ? NO_FRAME : CODECS[encoding].encode(frame);
-}
-
 function gapFrame(room: string, { epoch, offset }: Position): Frame {
   const payload = { room_id: room, reason: 'too_old', epoch, offset };
-  return { type: 'room_gap', payload, timestamp: new Date().toISOString() };
+  return { type: 'room_gap', room, payload, timestamp: new Date().toISOString() };
 }
 
 function bytesOf(frames: Kept['frames']): number {
-  return (frames.json?.length ?? 0) + (frames.msgpack?.length ?? 0) + (frames.pusher?.length ?? 0);
+  return Object.values(frames).reduce((sum, frame) => sum + frame.length, 0);
 }

@@ -3,9 +3,10 @@ import type { Config } from '@hubbub/config';
 import { DEFAULT_LIMITS, type Pace, type SessionLimits } from '@hubbub/protocol';
 import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import { ConnectionGate } from './connection-gate.js';
-import { CostLimits } from './cost-limits.js';
+import { CostLimits, type SessionCost } from './cost-limits.js';
 import { readConnectionBounds } from './descriptors.js';
-import { FrameLimits } from './frame-limits.js';
+import { type FrameAllowance, FrameLimits } from './frame-limits.js';
+import type { Limited } from './limit-key.js';
 import { createLimitGauges, createLimitMetrics } from './limit-metrics.js';
 import { Overload } from './overload.js';
 import { PublishWindow } from './publish-window.js';
@@ -42,7 +43,18 @@ export function createLimits(
     overload,
     publishes,
     metrics,
+    /** Gives back what a session that ends holds. */
+    release(session: Limited & LimitedUse): void {
+      const nowMs = performance.now();
+      if (session.allowance !== undefined) frames.close(session, session.allowance, nowMs);
+      if (session.cost !== undefined) costs.close(session.cost, nowMs);
+    },
   };
+}
+
+interface LimitedUse {
+  readonly allowance: FrameAllowance | undefined;
+  readonly cost: SessionCost | undefined;
 }
 
 function sessionLimits(config: Config): SessionLimits {

@@ -2,9 +2,11 @@
 import { CLOSE_CODES } from '@hubbub/protocol';
 import { type Logger, spanFieldsOf } from '@hubbub/runtime';
 import type { Accounts } from '../account/accounts.js';
-import { type AdmissionPolicy, type Admitted, admit } from '../admission/admission.js';
+import { type AdmissionPolicy, type Admitted, admit, type UpgradeRequest } from '../admission/admission.js';
 import type { RefusalLog } from '../admission/refusal-log.js';
+import { admitStream } from '../admission/stream-admission.js';
 import type { Departure } from '../drain/departure.js';
+import { joinStreamRooms } from '../event-streams/join-stream-rooms.js';
 import type { Limits } from '../limits/create-limits.js';
 import { LimitExceeded, retryAfterMs } from '../limits/limit-exceeded.js';
 import type { EdgeMetrics } from '../metrics.js';
@@ -16,7 +18,7 @@ import type { Receive } from '../sessions/receiver.js';
 import { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 import type { UnreadWatch } from '../sessions/unread.js';
-import type { ConnectionEvents } from './websocket.js';
+import type { ConnectionEvents } from './listener-events.js';
 import { createWelcome, type SendWelcome } from './welcome.js';
 
 export interface ConnectionParts {
@@ -48,6 +50,11 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     if (error instanceof LimitExceeded) limits.metrics.exceeded(error.limit);
     throw error;
   };
+  const admitByProtocol = (request: UpgradeRequest): Admitted | Promise<Admitted> => {
+    const { stream } = request;
+    if (stream !== undefined) return admitStream({ ...request, stream }, admission, limits.session.max_rooms);
+    return request.pusher === undefined || pusher === undefined ? admit(request, admission) : pusher.admit(request);
+  };
   return {
     screen() {
       if (departure.refuses) {
@@ -62,8 +69,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
     shed: handshake => accounts.handshakeRefused(new LimitExceeded('overload', 'RATE_LIMITED', OVERLOADED), handshake),
     admit(request) {
       try {
-        const admitted =
-          request.pusher === undefined || pusher === undefined ? admit(request, admission) : pusher.admit(request);
+        const admitted = admitByProtocol(request);
         return admitted instanceof Promise ? admitted.catch(countLimit) : admitted;
       } catch (error) {
         return countLimit(error);
@@ -82,6 +88,8 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       sessions.add(session);
       if (parts.endIfRevoked(session)) return session;
       expiry.renew(session, admitted.expiresAtMs);
+      // Its joins and replays cost what a frame would cost that asks for them.
+      if (admitted.streamRooms !== undefined) session.cost = limits.costs.open(session, performance.now());
       // Frames of the client wait meanwhile, so that the first one finds the session complete.
       session.hold(welcome(session, admitted, parts, sendWelcome));
       log.debug?.(
@@ -107,14 +115,16 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       accounts.note(session, { event: 'slow_reader' });
       metrics.slowReader();
     },
+    unread(session) {
+      accounts.note(session, { event: 'unread' });
+      limits.metrics.exceeded('unread_time');
+    },
     closed(session, codeOfFrame, reason) {
       const code = session.endedWith ?? codeOfFrame;
       accounts.sessionClosed(session, { code, reason });
       memberships.close(session);
       sessions.delete(session);
-      const nowMs = performance.now();
-      if (session.allowance !== undefined) limits.frames.close(session, session.allowance, nowMs);
-      if (session.cost !== undefined) limits.costs.close(session.cost, nowMs);
+      limits.release(session);
       expiry.forget(session);
       unread.forget(session);
       metrics.closed(code);
@@ -134,15 +144,23 @@ function byProtocol(receive: Receive, receivePusher: Receive): Receive {
  */
 async function welcome(
   session: Session,
-  { room, since, grant }: Admitted,
-  { memberships, log }: ConnectionParts,
+  { room, since, grant, streamRooms }: Admitted,
+  { memberships, limits, log }: ConnectionParts,
   send: SendWelcome,
 ): Promise<void> {
   try {
     await memberships.open(session);
-    if (room === undefined) send(session, undefined, undefined);
-    else await memberships.join(session, room, { since, grant, announce: position => send(session, room, position) });
+    if (streamRooms !== undefined) {
+      const rooms = streamRooms.map(({ room }) => room);
+      await joinStreamRooms(session, streamRooms, { memberships, welcome: () => send(session, rooms) });
+    } else if (room === undefined) send(session, []);
+    else await memberships.join(session, room, { since, grant, announce: position => send(session, [room], position) });
   } catch (error) {
+    if (error instanceof LimitExceeded) {
+      limits.metrics.exceeded(error.limit);
+      if (!session.closed) session.end(CLOSE_CODES.TOO_MANY_CONNECTIONS, error.message);
+      return;
+    }
     log.warn({ event: 'session_not_opened', err: error, ...spanFieldsOf(error) }, 'a session could not be opened');
     if (!session.closed) session.end(CLOSE_CODES.TRY_AGAIN_LATER, 'the broker does not answer');
   }

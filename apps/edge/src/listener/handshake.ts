@@ -1,6 +1,7 @@
 /** Reads a request for a session: what admission judges. A repeated header is joined if HTTP defines it as a list, else refused. */
 import { HubbubError } from '@hubbub/protocol';
 import type { UpgradeRequest } from '../admission/admission.js';
+import { readStreamRequest } from '../admission/stream-request.js';
 import type { HttpRequest } from './engine.js';
 import type { RoomRoute } from './room-paths.js';
 
@@ -13,7 +14,7 @@ export interface Handshake extends UpgradeRequest {
 
 const LIST = 'sec-websocket-protocol';
 /** Of two, a proxy and an edge could each believe another one. */
-const SINGLE: ReadonlySet<string> = new Set(['authorization', 'host', 'origin', 'sec-websocket-key']);
+const SINGLE: ReadonlySet<string> = new Set(['authorization', 'host', 'last-event-id', 'origin', 'sec-websocket-key']);
 const NO_QUERY = new URLSearchParams();
 
 /** @param address of the client @param route of the path; `undefined` for `/ws` */
@@ -33,6 +34,8 @@ export function readHandshake(request: HttpRequest, address: string, route: Room
   const query = text === '' ? NO_QUERY : new URLSearchParams(text);
   const place = route?.read(index => request.getParameter(index));
   const isPusher = route?.isPusher === true;
+  const isStream = route?.isStream === true;
+  const pathRoom = isPusher ? undefined : place?.room;
   return {
     address,
     authorization: single.get('authorization') ?? '',
@@ -46,7 +49,8 @@ export function readHandshake(request: HttpRequest, address: string, route: Room
     pusher: isPusher ? { key: place?.params.key ?? '', version: query.get('protocol') ?? undefined } : undefined,
     path: request.getUrl(),
     params: place?.params,
-    pathRoom: isPusher ? undefined : place?.room,
+    pathRoom,
+    stream: isStream ? readStreamRequest(query, pathRoom, single.get('last-event-id')) : undefined,
     repeatedHeader,
     wantsClose: isPusher || wantsClose(text),
   };

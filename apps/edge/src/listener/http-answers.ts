@@ -42,7 +42,15 @@ export function answerNextTurn(response: HttpResponse, answer: () => void): void
 
 export type Headers = Readonly<Record<string, string>>;
 
-const ALLOW = 'GET, HEAD, OPTIONS';
+export interface MethodOptions {
+  readonly headersFor: (origin: string, host: string) => Headers;
+  /** Whether the connection still exists; asked once for each request. */
+  readonly isHeard: (response: HttpResponse, request: HttpRequest) => boolean;
+  /** Those of the path, OPTIONS among them. */
+  readonly methods?: string;
+}
+
+const PAGE_METHODS = 'GET, HEAD, OPTIONS';
 
 /** The headers that let a script of this origin read an answer (https://fetch.spec.whatwg.org, section 3.3). */
 export function allowOrigin(origin: string): Headers {
@@ -55,24 +63,22 @@ export const VARIES_BY_ORIGIN: Headers = { vary: 'Origin' };
 /**
  * Answers the methods of a path that have no handler: OPTIONS, also the preflight of browsers, with 200; every
  * other one with 405.
- * @param isHeard whether the connection still exists; asked once for each request
  */
 export function answerMethods(
   app: TemplatedApp,
   path: string,
-  headersFor: (origin: string, host: string) => Headers,
-  isHeard: (response: HttpResponse, request: HttpRequest) => boolean,
+  { headersFor, isHeard, methods = PAGE_METHODS }: MethodOptions,
 ): void {
   app.options(path, (response, request) => {
     const headers = headersFor(request.getHeader('origin'), request.getHeader('host'));
     if (!isHeard(response, request)) return;
     answerNextTurn(response, () => {
-      response.writeStatus('200 OK').writeHeader('allow', ALLOW);
+      response.writeStatus('200 OK').writeHeader('allow', methods);
       writeHeaders(response, headers);
       if ('access-control-allow-origin' in headers) {
-        response.writeHeader('access-control-allow-methods', 'GET, HEAD');
+        response.writeHeader('access-control-allow-methods', methods.replace(', OPTIONS', ''));
         response
-          .writeHeader('access-control-allow-headers', 'Authorization')
+          .writeHeader('access-control-allow-headers', 'Authorization, Content-Type, Last-Event-ID')
           .writeHeader('access-control-max-age', '600');
       }
       end(response, '');
@@ -81,14 +87,20 @@ export function answerMethods(
   app.any(path, (response, request) => {
     if (!isHeard(response, request)) return;
     answerNextTurn(response, () => {
-      response.writeStatus('405 Method Not Allowed').writeHeader('allow', ALLOW);
-      endWithJson(response, { code: 'NOT_FOUND', message: `This path answers ${ALLOW}.` });
+      response.writeStatus('405 Method Not Allowed').writeHeader('allow', methods);
+      endWithJson(response, { code: 'NOT_FOUND', message: `This path answers ${methods}.` });
     });
   });
 }
 
-function writeHeaders(response: HttpResponse, headers: Headers): void {
+export function writeHeaders(response: HttpResponse, headers: Headers): void {
   for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
+}
+
+/** Answers with 200. */
+export function answerJson(response: HttpResponse, body: object, headers: Headers): void {
+  writeHeaders(response.writeStatus('200 OK'), headers);
+  endWithJson(response, body);
 }
 
 function endWithJson(response: HttpResponse, body: object, isHead = false): void {

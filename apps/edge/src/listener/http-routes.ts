@@ -16,8 +16,8 @@ import {
   refuseLeaving,
   servePage,
 } from './http-answers.js';
+import type { HandshakeEvents } from './listener-events.js';
 import { type RoomRoute, roomPathTemplates, roomRoutes } from './room-paths.js';
-import type { UpgradeEvents } from './upgrade.js';
 
 /** The CORS headers of an answer to this origin. */
 type CorsHeaders = (origin: string, host: string) => Headers;
@@ -29,7 +29,7 @@ export interface HttpRouteOptions
   /** Paths of pages that scripts of other origins may read, where `corsHeaders` allows it. */
   readonly openPages: readonly string[];
   readonly corsHeaders: CorsHeaders;
-  readonly events: Pick<UpgradeEvents, 'admit' | 'screen'>;
+  readonly events: Pick<HandshakeEvents, 'admit' | 'screen'>;
 }
 
 export function serveHttp(app: TemplatedApp, options: HttpRouteOptions): void {
@@ -46,7 +46,7 @@ export function serveHttp(app: TemplatedApp, options: HttpRouteOptions): void {
     };
     app.get(path, serve);
     app.head(path, serve);
-    answerMethods(app, path, headersFor, isHeard);
+    answerMethods(app, path, { headersFor, isHeard });
   }
   const routes: Array<readonly [string, RoomRoute | undefined]> = [['/ws', undefined]];
   for (const route of roomRoutes(options.roomPaths)) routes.push([route.pattern, route]);
@@ -66,7 +66,7 @@ export function serveHttp(app: TemplatedApp, options: HttpRouteOptions): void {
     const get = production ? answer(new HubbubError('UPGRADE_REQUIRED', NOT_A_WEBSOCKET)) : explain;
     app.get(path, get);
     app.head(path, get);
-    answerMethods(app, path, refusalHeaders, isHeard);
+    answerMethods(app, path, { headersFor: refusalHeaders, isHeard });
   }
   const templates = ['/ws', ...roomPathTemplates(options.roomPaths)].map(path => `${basePath}${path}`);
   app.any('/*', answer(new HubbubError('NOT_FOUND', `WebSockets are at ${templates.join(', ')}.`)));

@@ -3,13 +3,16 @@ import type { OnlineCounter } from '@hubbub/broker';
 import type { Config, RequestSources } from '@hubbub/config';
 import { type Logger, listening } from '@hubbub/runtime';
 import { assertHost } from '../admission/admission.js';
+import { Heartbeats } from '../event-streams/heartbeats.js';
+import type { PublishOverHttp } from '../event-streams/publish-over-http.js';
 import type { Limits } from '../limits/create-limits.js';
 import { createClientAddresses } from './client-address.js';
 import type { EngineModule } from './engine.js';
 import { allowOrigin, type PageHandler, VARIES_BY_ORIGIN } from './http-answers.js';
+import type { ConnectionEvents } from './listener-events.js';
 import type { TlsFiles } from './tls-files.js';
 import type { Topics } from './topics.js';
-import { type ConnectionEvents, listenForWebSockets, type WebSocketListener } from './websocket.js';
+import { listenForWebSockets, type WebSocketListener } from './websocket.js';
 
 export interface ListenerParts {
   readonly engine: EngineModule;
@@ -21,6 +24,7 @@ export interface ListenerParts {
   readonly pages: Pages;
   readonly portSetting: string | undefined;
   readonly events: ConnectionEvents;
+  readonly publish: PublishOverHttp;
   readonly log: Logger;
 }
 
@@ -32,6 +36,7 @@ const PAYLOAD_BOUND_MIN_BYTES = 65_536;
 export async function openListener(config: Config, parts: ListenerParts) {
   const { engine, topics, limits, sources, portSetting = 'HUBBUB_PORT', log } = parts;
   const onlinePath = `${config.basePath}/ws/online`;
+  const heartbeats = new Heartbeats(config.pingIntervalMs);
   let certificateExpiresAtMs = 0;
   const tls = tlsFiles(config, expiresAtMs => {
     certificateExpiresAtMs = expiresAtMs;
@@ -41,6 +46,7 @@ export async function openListener(config: Config, parts: ListenerParts) {
     maxPayloadBytes: Math.max(PAYLOAD_BOUND_MIN_BYTES, PAYLOAD_BOUND_FACTOR * config.maxFrameBytes),
     tls,
     topics,
+    heartbeats,
     addresses: createClientAddresses({ ...config, onMalformed: limits.metrics.malformedForwardedFor }),
     gate: limits.gate,
     limitMetrics: limits.metrics,
@@ -49,6 +55,7 @@ export async function openListener(config: Config, parts: ListenerParts) {
     corsHeaders: (origin: string, host: string) =>
       origin !== '' && sources.isOriginAllowed(origin, host) ? allowOrigin(origin) : VARIES_BY_ORIGIN,
     events: parts.events,
+    publish: parts.publish,
   };
   const address = { host: config.host, port: config.port, hostSetting: 'HUBBUB_HOST', portSetting };
   const listener = await listening(address, () => listenForWebSockets(engine, options));
@@ -59,7 +66,12 @@ export async function openListener(config: Config, parts: ListenerParts) {
       return certificateExpiresAtMs;
     },
     stopListening: () => listener.stopListening(),
-    close: () => listener.close(),
+    /** Sessions that read server-sent events. */
+    streams: () => heartbeats.size,
+    close() {
+      heartbeats.close();
+      listener.close();
+    },
     /** Reads the TLS files again, for new connections. Wrong files are logged, and the old certificate stays. */
     renewCertificate: tls && (() => void renewCertificate(listener, log)),
   };

@@ -7,8 +7,8 @@ import { isRoomName } from '@hubbub/protocol';
 export interface PathPlace {
   /** By the names of the path's template, escapes decoded; empty where an escape is broken. */
   readonly params: Readonly<Record<string, string>>;
-  /** Empty where the path names none. */
-  readonly room: string;
+  /** Empty where the path names none; `undefined` where it is not of one room. */
+  readonly room: string | undefined;
 }
 
 export interface RoomRoute {
@@ -16,6 +16,8 @@ export interface RoomRoute {
   readonly pattern: string;
   /** Its connections speak the Pusher protocol, and name the key of an app. */
   readonly isPusher?: true;
+  /** Its answers are server-sent events. */
+  readonly isStream?: true;
   /** @param parameterAt the undecoded segment of the parameter at this place of the path */
   read(parameterAt: (index: number) => string | undefined): PathPlace;
 }
@@ -27,6 +29,30 @@ export const PUSHER_ROUTE: RoomRoute = {
   read: parameterAt => ({ params: { key: decode(parameterAt(0)) }, room: '' }),
 };
 
+/** The path of server-sent events of rooms that the query names. */
+export const EVENTS_ROUTE: RoomRoute = {
+  pattern: '/events',
+  isStream: true,
+  read: () => ({ params: {}, room: undefined }),
+};
+
+/** The paths of server-sent events: those of rooms, with another end. */
+export function eventRoutes(roomPaths: readonly RoomPath[]): RoomRoute[] {
+  return routesWithEnd(roomPaths, '/events').map(route => ({ ...route, isStream: true }));
+}
+
+/** The paths that publish a message: those of rooms, with another end. */
+export function messageRoutes(roomPaths: readonly RoomPath[]): RoomRoute[] {
+  return routesWithEnd(roomPaths, '/messages');
+}
+
+function routesWithEnd(roomPaths: readonly RoomPath[], end: string): RoomRoute[] {
+  return roomRoutes(roomPaths)
+    .filter(({ pattern }) => pattern.endsWith(ROOM_END))
+    .map(route => ({ ...route, pattern: `${route.pattern.slice(0, -ROOM_END.length)}${end}` }));
+}
+
+const ROOM_END = '/ws';
 const ROOMS: RoomPath = { path: '/rooms/{room_id}/ws', names: ['room_id'], room: [{ name: 'room_id' }] };
 
 /** Templates of all paths that name a room, for people. */

@@ -1,7 +1,7 @@
 /** The WebSocket routes of the public port: the engine's callbacks turned into the events of connections. */
 import type { Config } from '@hubbub/config';
-import type { Admitted } from '../admission/admission.js';
-import type { Session, Socket } from '../sessions/session.js';
+import type { Heartbeats } from '../event-streams/heartbeats.js';
+import type { PublishOverHttp } from '../event-streams/publish-over-http.js';
 import { watchConnections } from './connection-watch.js';
 import type {
   EngineModule,
@@ -11,36 +11,33 @@ import type {
   TemplatedApp,
   us_socket_context_t,
 } from './engine.js';
+import { serveEvents } from './event-routes.js';
 import { type HttpRouteOptions, serveHttp } from './http-routes.js';
+import type { HandshakeOptions } from './judge-handshake.js';
+import type { ConnectionEvents } from './listener-events.js';
 import { type AppGeneration, ListeningApps } from './listening-apps.js';
+import { servePublishing } from './message-routes.js';
 import { PUSHER_ROUTE, type RoomRoute, roomRoutes } from './room-paths.js';
 import type { TlsFiles } from './tls-files.js';
 import type { Topics } from './topics.js';
-import { type ConnectionData, type UpgradeEvents, type UpgradeOptions, upgrade } from './upgrade.js';
-
-/** Events of a connection. */
-export interface ConnectionEvents extends UpgradeEvents {
-  opened(socket: Socket, admitted: Admitted): Session;
-  /** The bytes are the engine's and gone after the call. */
-  received(session: Session, bytes: Uint8Array, isBinary: boolean): void;
-  /** @param reason of the close frame, or what the engine reports instead */
-  closed(session: Session, code: number, reason: string): void;
-  /** The session has read some of what waited for it. */
-  drained(session: Session): void;
-  /** More than `maxBufferedBytes` wait for the session; the engine closes it. */
-  overflowed(session: Session): void;
-}
+import { type ConnectionData, upgrade } from './upgrade.js';
 
 export interface WebSocketOptions
   extends HttpRouteOptions,
-    UpgradeOptions,
-    Pick<Config, 'host' | 'port' | 'sharedPort' | 'maxBufferedBytes' | 'idleTimeoutMs' | 'pusherApps'> {
+    HandshakeOptions,
+    Pick<
+      Config,
+      'host' | 'port' | 'sharedPort' | 'maxBufferedBytes' | 'maxFrameBytes' | 'idleTimeoutMs' | 'pusherApps'
+    > {
   /** Above it the engine ends the connection without a close frame; above `maxFrameBytes` the session gets `TOO_LARGE`. */
   readonly maxPayloadBytes: number;
   /** The port speaks TLS. */
   readonly tls: TlsFiles | undefined;
   readonly topics: Topics;
+  /** Of event streams. */
+  readonly heartbeats: Heartbeats;
   readonly events: ConnectionEvents;
+  readonly publish: PublishOverHttp;
 }
 
 export interface WebSocketListener {
@@ -63,6 +60,8 @@ export function listenForWebSockets(engine: EngineModule, options: WebSocketOpti
     ...options,
     serve(app, generation) {
       serveSessions(app, engine, generation, options);
+      serveEvents(app, generation, options);
+      servePublishing(app, options);
       serveHttp(app, options);
       watchConnections(app, options);
     },

@@ -1,20 +1,19 @@
 /** The `welcome` of a session. Most of it is the same for all sessions, and is encoded once: it is 1 KB of JSON. */
 
 import { FEATURES, type Pace, type Recovery, type SessionLimits, SUBPROTOCOLS } from '@hubbub/protocol';
-import { bodyEncoding } from '@hubbub/protocol/pusher';
+import { bodyEncoding } from '@hubbub/protocol/session-encoding';
 import { expiryOf } from '../sessions/expiry.js';
 import type { Session } from '../sessions/session.js';
 
-/** @param room that the session is in from the start @param position in its history */
-export type SendWelcome = (session: Session, room: string | undefined, position: Recovery | undefined) => void;
+/** @param rooms that the session is in from the start @param position in the history of the one room */
+export type SendWelcome = (session: Session, rooms: readonly string[], position?: Recovery) => void;
 
 export function createWelcome(limits: { readonly pace: Pace; readonly session: SessionLimits }): SendWelcome {
   const common = { features: FEATURES, ...limits.pace, limits: limits.session };
   const commonJson = JSON.stringify(common).slice(1);
-  return (session, room, position) => {
+  return (session, rooms, position) => {
     const { id, user, encoding } = session;
     const subprotocol = SUBPROTOCOLS[bodyEncoding(encoding)];
-    const rooms = room === undefined ? [] : [room];
     const own = { session_id: id, user, subprotocol, rooms, position, ...expiryOf(session) };
     const timestamp = new Date().toISOString();
     if (encoding !== 'json') session.send({ type: 'welcome', payload: { ...own, ...common }, timestamp });

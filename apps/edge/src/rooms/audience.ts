@@ -1,15 +1,14 @@
 /**
- * Those sessions on this edge that one channel reaches: a room's members, a user's sessions, or everybody. One native
- * topic per encoding; the bytes are made once per encoding and the engine does the rest.
+ * Those sessions on this edge that one channel reaches: a room's members, a user's sessions, or everybody. One topic per
+ * encoding; the bytes are made once per encoding, and the engine does the rest for WebSockets.
  */
-import { type Encoding, type Envelope, type Position, roomPrefix, spliceRoom } from '@hubbub/protocol';
-import { transcode } from '@hubbub/protocol/msgpack';
-import { SESSION_ENCODINGS, type SessionEncoding, transcodeToPusher } from '@hubbub/protocol/pusher';
+import { type Encoding, type Envelope, type Position, roomPrefix } from '@hubbub/protocol';
+import { bodyEncoding, SESSION_ENCODINGS, type SessionEncoding, transcodeFor } from '@hubbub/protocol/session-encoding';
 import type { ConflatedRoom, Conflation } from '../conflation/conflation.js';
-import type { Session, Socket } from '../sessions/session.js';
+import { type Session, type Socket, STREAM_TOPIC } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 
-/** Hands bytes to every subscriber of a native topic, but `except`, which must be one. */
+/** Hands bytes to every subscriber of a topic, but `except`, which must be one. */
 export type PublishToTopic = (topic: string, bytes: Uint8Array, isBinary: boolean, except?: Socket) => void;
 
 /** A frame on its way to an audience, in its publisher's encoding. */
@@ -33,6 +32,14 @@ export interface Delivered {
 }
 
 const NO_SESSIONS: readonly Session[] = [];
+/** A topic per channel and encoding. */
+const TOPIC_PREFIX: Readonly<Record<SessionEncoding, string>> = {
+  json: 'j',
+  msgpack: 'm',
+  pusher: 'p',
+  sse: `${STREAM_TOPIC}m`,
+  sse_presence: `${STREAM_TOPIC}p`,
+};
 
 export class Audience {
   readonly channel: string;
@@ -42,6 +49,8 @@ export class Audience {
   #jsonSize = 0;
   #msgpackSize = 0;
   #pusherSize = 0;
+  #sseSize = 0;
+  #ssePresenceSize = 0;
   #jsonPrefix: Uint8Array | undefined;
   #msgpackPrefix: Uint8Array | undefined;
   /** Where slow readers get only the newest per key. */
@@ -54,7 +63,7 @@ export class Audience {
   }
 
   get size(): number {
-    return this.#jsonSize + this.#msgpackSize + this.#pusherSize;
+    return this.#jsonSize + this.#msgpackSize + this.#pusherSize + this.#sseSize + this.#ssePresenceSize;
   }
 
   /** Those of the audience whom the envelope leaves out. */
@@ -94,7 +103,7 @@ export class Audience {
         isMalformed = true;
         continue;
       }
-      if (bytes.length === 0) continue; // The Pusher protocol has no event for it.
+      if (bytes.length === 0) continue; // The encoding has no form of it.
       this.#publishPast(leftOut, wanted, bytes, publish);
       this.#conflated?.published({ encoding: wanted, bytes, key, except });
       delivered += recipients;
@@ -126,17 +135,22 @@ export class Audience {
   }
 
   #topic(encoding: SessionEncoding): string {
-    return encoding === 'json' ? `j${this.channel}` : encoding === 'msgpack' ? `m${this.channel}` : `p${this.channel}`;
+    return `${TOPIC_PREFIX[encoding]}${this.channel}`;
   }
 
   #sizeOf(encoding: SessionEncoding): number {
-    return encoding === 'json' ? this.#jsonSize : encoding === 'msgpack' ? this.#msgpackSize : this.#pusherSize;
+    if (encoding === 'json') return this.#jsonSize;
+    if (encoding === 'msgpack') return this.#msgpackSize;
+    if (encoding === 'pusher') return this.#pusherSize;
+    return encoding === 'sse' ? this.#sseSize : this.#ssePresenceSize;
   }
 
   #grow(encoding: SessionEncoding, by: 1 | -1): void {
     if (encoding === 'json') this.#jsonSize += by;
     else if (encoding === 'msgpack') this.#msgpackSize += by;
-    else this.#pusherSize += by;
+    else if (encoding === 'pusher') this.#pusherSize += by;
+    else if (encoding === 'sse') this.#sseSize += by;
+    else this.#ssePresenceSize += by;
   }
 
   #prefix(encoding: Encoding, room: string): Uint8Array {
@@ -153,9 +167,8 @@ export class Audience {
     published: Pick<Delivery, 'encoding' | 'body'>,
     position?: Position,
   ): Uint8Array | undefined {
-    if (encoding === 'pusher') return transcodeToPusher(published, this.room);
-    const body = transcode(published, encoding);
-    if (body === undefined || this.room === undefined) return body;
-    return spliceRoom(encoding, this.#prefix(encoding, this.room), body, position);
+    const { room: name } = this;
+    const room = name === undefined ? undefined : { name, prefix: this.#prefix(bodyEncoding(encoding), name) };
+    return transcodeFor(encoding, published, room, position);
   }
 }

@@ -11,7 +11,7 @@ import {
   type Position,
 } from '@hubbub/protocol';
 import { CODECS } from '@hubbub/protocol/msgpack';
-import { bodyEncoding } from '@hubbub/protocol/pusher';
+import { bodyEncoding } from '@hubbub/protocol/session-encoding';
 import { inSpan, type Tracing } from '@hubbub/runtime';
 import type { RoomFeeds } from '../history/room-feeds.js';
 import type { PublishWindow } from '../limits/publish-window.js';

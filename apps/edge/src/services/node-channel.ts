@@ -1,7 +1,6 @@
 /** Handles this node's own channel: frames and controls for single sessions, and the echo of the self-probe. */
-import { type Control, type Envelope, roomPrefix, spliceId, spliceRoom } from '@hubbub/protocol';
-import { transcode } from '@hubbub/protocol/msgpack';
-import { transcodeToPusher } from '@hubbub/protocol/pusher';
+import { type Control, type Envelope, roomPrefix, spliceId } from '@hubbub/protocol';
+import { bodyEncoding, transcodeFor } from '@hubbub/protocol/session-encoding';
 import { isForged } from '../history/room-message.js';
 import type { EdgeMetrics } from '../metrics.js';
 import type { RosterQuestions } from '../presence/roster-questions.js';
@@ -45,8 +44,8 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
       if (!frames.has(session.encoding)) frames.set(session.encoding, frameFor(session.encoding, envelope));
       const body = frames.get(session.encoding);
       if (body === undefined) continue; // A question that cannot be answered so is refused in its time.
-      if (session.encoding === 'pusher') {
-        sendToPusherClient(session, envelope.room, body);
+      if (session.encoding !== 'json' && session.encoding !== 'msgpack') {
+        sendToMember(session, envelope.room, body);
         continue;
       }
       const question = envelope.questions && questions.take(envelope.questions[index] ?? 0, id);
@@ -61,14 +60,13 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
   };
 }
 
-/** A roster answers a subscription there: after its end it would begin another one. */
-function sendToPusherClient(session: Session, room: string | undefined, body: Uint8Array): void {
+/** A client of the Pusher protocol takes a roster for a new subscription; a reader of an event stream asks for none. */
+function sendToMember(session: Session, room: string | undefined, body: Uint8Array): void {
   if (body.length > 0 && (room === undefined || session.rooms.has(room))) session.socket.send(body, false);
 }
 
 function frameFor(encoding: Session['encoding'], envelope: Envelope): Uint8Array | undefined {
-  if (encoding === 'pusher') return transcodeToPusher(envelope, envelope.room);
-  const body = transcode(envelope, encoding);
-  if (body === undefined || envelope.room === undefined) return body;
-  return spliceRoom(encoding, roomPrefix(encoding, envelope.room), body);
+  const { room: name } = envelope;
+  const room = name === undefined ? undefined : { name, prefix: roomPrefix(bodyEncoding(encoding), name) };
+  return transcodeFor(encoding, envelope, room);
 }

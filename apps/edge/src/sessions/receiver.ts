@@ -11,7 +11,7 @@ import {
 } from '@hubbub/protocol';
 import { type ClientFrame, parseClientFrame, readRequest } from '@hubbub/protocol/client-frame';
 import { CODECS, readMalformedMsgpack } from '@hubbub/protocol/msgpack';
-import { bodyEncoding } from '@hubbub/protocol/pusher';
+import { bodyEncoding } from '@hubbub/protocol/session-encoding';
 import { addFrame } from '../account/last-frames.js';
 import { CALLS } from '../limits/cost.js';
 import type { Limits } from '../limits/create-limits.js';

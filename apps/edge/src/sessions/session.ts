@@ -1,8 +1,8 @@
 /** A session: the life of one connection on this edge. It keeps the order of its frames, and answers. */
 import type { CloseCode, Frame, HubbubError, Right, Sender, Status } from '@hubbub/protocol';
 import type { Request } from '@hubbub/protocol/client-frame';
-import { msgpackCodec } from '@hubbub/protocol/msgpack';
-import { pusherCloseCode, pusherText, type SessionEncoding } from '@hubbub/protocol/pusher';
+import { pusherCloseCode } from '@hubbub/protocol/pusher';
+import { encodeFor, type SessionEncoding } from '@hubbub/protocol/session-encoding';
 import type { JoiningUser } from '../admission/join-authorization.js';
 import { type Grant, missingRight, type Rights } from '../admission/rights.js';
 import { NO_TOKEN, type TokenIdentity } from '../admission/token-identity.js';
@@ -26,6 +26,9 @@ export interface Socket {
   /** Bytes that wait for a slow reader. */
   getBufferedAmount(): number;
 }
+
+/** Begins the topics of event streams: no topic of the engine reaches their responses. */
+export const STREAM_TOPIC = 's';
 
 /** Where it returns a promise, what comes after it waits. It must neither throw nor reject. */
 type Work = () => void | Promise<void>;
@@ -168,18 +171,12 @@ export class Session {
     });
   }
 
-  /** Returns what was sent. */
+  /** Returns what was sent: nothing where the session's encoding has no form of the frame. */
   send(frame: Frame): string | Uint8Array {
     if (this.closed) return '';
-    const isBinary = this.encoding === 'msgpack';
-    const encoded = isBinary ? msgpackCodec.encode(frame) : this.#textOf(frame);
-    if (encoded !== '') this.socket.send(encoded, isBinary);
+    const encoded = encodeFor(this.encoding, frame);
+    if (encoded.length > 0) this.socket.send(encoded, this.encoding === 'msgpack');
     return encoded;
-  }
-
-  /** Empty where the Pusher protocol has no event for the frame. */
-  #textOf(frame: Frame): string {
-    return this.encoding === 'pusher' ? (pusherText(frame) ?? '') : JSON.stringify(frame);
   }
 
   /** Ends the connection with a close frame. */
