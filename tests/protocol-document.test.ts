@@ -201,6 +201,7 @@ describe('PROTOCOL.md', () => {
     const full: Required<protocol.EnvelopeHeader> = {
       encoding: 'json',
       publishedAtMs: 1,
+      version: protocol.WIRE_VERSION,
       excludeSession: 's',
       notifyExcluded: true,
       excludeUser: 'u',

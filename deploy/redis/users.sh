@@ -39,7 +39,7 @@ user() {
 }
 
 user edge "${EDGE_PASSWORD:-}" "$scripts $publish $subscribe $channels $history $once $kept $revocations $append $revoke \
-~$p:namespaces ~$p:node:*:probe ~$p:presence:{nodes}:alive ~$p:presence:{nodes}:dead ~$p:presence:{p*}:reports \
+~$p:namespaces ~$p:node:*:probe ~$p:presence:{nodes}:alive ~$p:presence:{nodes}:dead ~$p:presence:{nodes}:wire ~$p:presence:{p*}:reports \
 ~$p:presence:{p*}:appended:* %R~$p:presence:online ~$p:events:* \
 +exists +hvals +xinfo|groups +xlen +xpending +xtrim +zscore"
 

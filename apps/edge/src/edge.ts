@@ -106,6 +106,7 @@ export async function startEdge({
     leases: brokerClient.leases,
     nodeId: config.nodeId,
     partitions: config.presencePartitions,
+    wireVersionMax: config.wireVersionMax,
     isSubscribed: () => !broker.isInterrupted(nodeChannel),
     snapshot: () => sessions,
     refuseQuestion: question => questions.refuse(question),
@@ -218,15 +219,20 @@ export async function startEdge({
     log,
   });
   const { onControl, onNodeEnvelope } = services;
+  const { broadcast } = channels;
+  const repair = (broken: readonly string[]): void =>
+    repairRooms(broken, { audiences, feeds, recovery: histories.metrics, broadcast, nodeChannel });
   const link = new BrokerLink(config, {
     broker,
     interest,
     channels,
     metrics,
-    receive: createFanout({ audiences, feeds, metrics, nodeChannel, onNodeEnvelope, onControl }),
+    receive: createFanout({
+      ...{ audiences, feeds, metrics, nodeChannel, onNodeEnvelope, onControl },
+      onUnsupported: channel => repair([channel]),
+    }),
     repair: broken => {
-      const { broadcast } = channels;
-      repairRooms(broken, { audiences, feeds, recovery: histories.metrics, broadcast, nodeChannel });
+      repair(broken);
       services.announcement.renew();
     },
   });
@@ -258,6 +264,7 @@ export async function startEdge({
     lateRenewals: () => reporter.lateRenewals,
     repeatedJoins: () => reporter.repeatedJoins,
     waitingReports: () => reporter.waiting,
+    wireVersion: () => reporter.wireVersion,
     drainRemaining: () => departure.remaining,
     certificateExpiresAtMs: () => listener.certificateExpiresAtMs,
     streams: () => listener.streams(),

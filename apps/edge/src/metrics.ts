@@ -68,6 +68,10 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
     'hubbub_edge_malformed_envelopes_total',
     'Malformed messages on Redis channels, which the edge dropped.',
   );
+  const unsupported = counter(
+    'hubbub_edge_unsupported_envelopes_total',
+    'Messages in a wire version that this release does not read, which the edge dropped.',
+  );
   const controls = counterBy(
     'hubbub_edge_controls_total',
     'Controls that this edge received: refuse_sessions from presence, the others from services.',
@@ -127,6 +131,12 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
       'dropped a malformed message from Redis',
     ),
   );
+  const unsupportedLog = occasionally(MALFORMED_LOG_INTERVAL_MS, (suppressed, channel: string) =>
+    log.warn(
+      { event: 'unsupported_version', channel, suppressed },
+      'dropped a message in a wire version that this release does not read',
+    ),
+  );
   const drainLog = occasionally(DRAIN_LOG_INTERVAL_MS, (_, remaining: number) => {
     if (remaining > 0) log.info({ event: 'draining', remaining }, `draining; ${remaining} sessions remain`);
   });
@@ -143,6 +153,10 @@ export function createEdgeMetrics(registry: MetricsRegistry, log: Logger, engine
     malformedEnvelope(channel: string, trace?: SpanLogFields): void {
       malformed();
       malformedLog(channel, trace);
+    },
+    unsupportedEnvelope(channel: string): void {
+      unsupported();
+      unsupportedLog(channel);
     },
     delivered(recipients: number, bodyBytes: number, publishedAtMs: number): void {
       envelopes++;
@@ -206,6 +220,8 @@ export interface EdgeGauges {
   subscriptions(): number;
   /** Reports that the log has not taken. */
   waitingReports(): number;
+  /** The version in which this edge writes. */
+  wireVersion(): number;
   /** Sessions that a draining edge still has to disconnect. */
   drainRemaining(): number;
   /** 0 without TLS. */
@@ -266,6 +282,12 @@ export function createEdgeGauges(registry: MetricsRegistry, gauges: EdgeGauges):
     'hubbub_edge_waiting_reports',
     'Reports to presence that the log has not taken, compacted while a log is full.',
     gauges.waitingReports,
+  );
+  gauge(
+    'hubbub_edge_wire_version',
+    'Wire version in which this edge writes messages and reports.',
+    gauges.wireVersion,
+    'min',
   );
   gauge(
     'hubbub_edge_drain_remaining',

@@ -21,6 +21,7 @@ export async function startRedisPresence(
   const presence = createRedisPresence({
     // New with each start: what this node owned before a crash it does not own after.
     instance: `${config.nodeId}/${randomBytes(4).toString('hex')}`,
+    wireVersionMax: config.wireVersionMax,
     prefix: config.redisPrefix,
     partitions: config.presencePartitions,
     nodeLeaseMs: config.nodeLeaseMs,

@@ -2,12 +2,14 @@
 import type { NodeLeases, ReportLog } from '@hubbub/broker';
 import { encodeReports, nodeOf } from '@hubbub/protocol';
 import type { PresenceMetrics } from './metrics.js';
+import type { WireState } from './wire-state.js';
 
 export interface DeadEdgesOptions {
   readonly leases: NodeLeases;
   readonly log: ReportLog;
   readonly partitions: number;
   readonly metrics: PresenceMetrics;
+  readonly wire: Pick<WireState, 'written'>;
 }
 
 export class DeadEdges {
@@ -23,11 +25,12 @@ export class DeadEdges {
   /**
    * Reports each dead incarnation as gone to all partitions, and forgets it when all of them took that. A crash in
    * between repeats it, which changes nothing.
+   * @param presenceReads the wire version that all instances read
    * @returns when the next lease runs out, in milliseconds
    */
-  async reap(): Promise<number> {
+  async reap(presenceReads: number): Promise<number> {
     const { leases, partitions, metrics } = this.#options;
-    const { dead, nextInMs, holdBegan } = await leases.reap();
+    const { dead, nextInMs, holdBegan } = await leases.reap(presenceReads);
     if (holdBegan) metrics.reapingHeld(leases.leaseMs / 2);
     if (dead.length === 0) return nextInMs;
     const livingNodes = new Set((await leases.living()).map(lease => nodeOf(lease.incarnation)));
@@ -68,8 +71,9 @@ export class DeadEdges {
 
   /** Returns false when a log was full: the next check reports again. */
   async #reportGone(incarnation: string, partitions: readonly number[]): Promise<boolean> {
-    const text = encodeReports({ incarnation, reports: [{ kind: 'node_gone', gone: incarnation }] });
-    const results = await this.#options.log.append(partitions.map(partition => ({ partition, text })));
+    const { log, wire } = this.#options;
+    const text = encodeReports({ incarnation, reports: [{ kind: 'node_gone', gone: incarnation }] }, wire.written);
+    const results = await log.append(partitions.map(partition => ({ partition, text })));
     return results.every(({ taken }) => taken);
   }
 }

@@ -18,6 +18,7 @@ export interface PresenceGauges {
   ready(): boolean;
   /** Users in the largest roster of the partitions owned here. */
   largestRoster(): number;
+  readonly wire: { readonly written: number; readonly lowest: number };
 }
 
 export type PresenceMetrics = ReturnType<typeof createPresenceMetrics>;
@@ -45,6 +46,10 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
   );
 
   const countMalformed = counter('malformed_reports_total', 'Malformed reports, which presence dropped.');
+  const countUnsupported = counter(
+    'unsupported_reports_total',
+    'Entries of reports in a wire version that this release does not read, which presence dropped.',
+  );
   const countStale = counter(
     'stale_commits_total',
     'Commits that Redis refused: another instance owns the partition, or the server changed.',
@@ -67,6 +72,12 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
   const warnMalformed = occasionally(OCCASIONALLY_MS, suppressed =>
     logger.warn({ event: 'malformed_reports', suppressed }, 'Malformed reports in the log were dropped.'),
   );
+  const warnUnsupported = occasionally(OCCASIONALLY_MS, suppressed =>
+    logger.warn(
+      { event: 'unsupported_version', suppressed },
+      'dropped reports in a wire version that this release does not read; every edge reports its sessions again',
+    ),
+  );
   const warnFailure = occasionally(OCCASIONALLY_MS, (suppressed, error: unknown) =>
     logger.warn(
       { event: 'presence_failure', err: error, suppressed },
@@ -75,9 +86,15 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
   );
 
   return {
-    observe({ partitions, ready, largestRoster }: PresenceGauges): void {
+    observe({ partitions, ready, largestRoster, wire }: PresenceGauges): void {
       gauge('partitions', 'Partitions of the registry (HUBBUB_PRESENCE_PARTITIONS), owned or not.', partitions);
       gauge('ready', '1 if the last round succeeded, else 0.', () => (ready() ? 1 : 0));
+      gauge('wire_version', 'Wire version in which this instance writes.', () => wire.written);
+      gauge(
+        'lowest_wire_version',
+        'Highest wire version that every living edge and instance reads.',
+        () => wire.lowest,
+      );
       gauge('largest_roster_users', "Users in the largest roster of this instance's partitions.", largestRoster);
     },
     totals(current: PartitionTotals): void {
@@ -87,6 +104,10 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
     malformed(reports: number): void {
       countMalformed(reports);
       warnMalformed();
+    },
+    unsupported(): void {
+      countUnsupported();
+      warnUnsupported();
     },
     sessionsRefused: counter('sessions_refused_total', 'Sessions ended because their user had too many.'),
     keptMembersRemoved: counter(

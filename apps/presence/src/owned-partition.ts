@@ -9,6 +9,7 @@ import { EMPTY_PARTITION, type SavedPartition } from './partition/saved-partitio
 import { USER_BUCKETS } from './partition/users.js';
 import { type Claim, type Commit, HASH_RENEWAL_MS, type PartitionStore } from './partition-store.js';
 import { publicationsOf, refusalsOf } from './publication.js';
+import type { WireState } from './wire-state.js';
 
 /** Changes in one commit: a script of a few thousand writes holds Redis for a few milliseconds. */
 const COMMIT_REPORTS = 1000;
@@ -27,6 +28,7 @@ export interface OwnedPartitionDeps {
   readonly channels: Channels;
   readonly rules: PresenceRules;
   readonly metrics: PresenceMetrics;
+  readonly wire: Pick<WireState, 'written' | 'noteMissedReports'>;
 }
 
 /** A claim of data that is lost, or may be older than what members know. */
@@ -191,8 +193,12 @@ export class OwnedPartition {
   }
 
   #apply(entry: LogEntry): number {
-    const { batch, malformed } = decodeReports(entry.text);
+    const { batch, malformed, isUnsupported } = decodeReports(entry.text);
     if (malformed > 0) this.#deps.metrics.malformed(malformed);
+    if (isUnsupported) {
+      this.#deps.metrics.unsupported();
+      this.#deps.wire.noteMissedReports();
+    }
     if (batch === undefined) return 0;
     for (const report of batch.reports) this.#partition.apply(batch.incarnation, report, entry.appendedAtMs);
     this.#deps.metrics.applied(batch.reports.length);
@@ -202,11 +208,12 @@ export class OwnedPartition {
   async #commit(nowMs: number, positionMoved: boolean): Promise<void> {
     const effects = this.#partition.takeEffects();
     if (effects === undefined && !positionMoved) return;
-    const { channels, rules, metrics } = this.#deps;
+    const { channels, rules, metrics, wire } = this.#deps;
+    const stamp = { publishedAtMs: nowMs, version: wire.written };
     const { hashes = [], lifecycle = [], announcements = [], refused = [], keptMembersRemoved = 0 } = effects ?? {};
     const publications = [
-      ...publicationsOf(announcements, channels, nowMs),
-      ...refusalsOf(refused, channels, nowMs, rules.maxSessionsPerUser),
+      ...publicationsOf(announcements, channels, stamp),
+      ...refusalsOf(refused, channels, stamp, rules.maxSessionsPerUser),
     ];
     await this.#write({ hashes, lifecycle, publications });
     if (refused.length > 0) metrics.sessionsRefused(refused.length);
@@ -215,9 +222,10 @@ export class OwnedPartition {
 
   /** In commits of their own: a question changes nothing, and where its answer is lost its edge refuses it. */
   async #answerQuestions(nowMs: number): Promise<void> {
+    const { channels, wire } = this.#deps;
     while (this.#partition.questions.pending) {
       const answers = this.#partition.questions.answer(nowMs, ANSWER_USERS);
-      const publications = publicationsOf(answers, this.#deps.channels, nowMs);
+      const publications = publicationsOf(answers, channels, { publishedAtMs: nowMs, version: wire.written });
       if (publications.length > 0) await this.#write({ hashes: [], lifecycle: [], publications });
     }
   }

@@ -4,6 +4,7 @@ import { DeadEdges } from './dead-edges.js';
 import { assignedTo, INSTANCE_LEASE_MS, type InstanceLeases } from './instance-leases.js';
 import { type OwnedPartition, StaleClaim } from './owned-partition.js';
 import { allDone, PartitionClaims, type PartitionClaimsOptions } from './partition-claims.js';
+import { readByAll, WireState } from './wire-state.js';
 
 /** How often the instance renews its lease, looks for partitions and for dead edges. */
 export const POLL_MS = CHECK_INTERVAL_MS;
@@ -22,7 +23,7 @@ const PAUSE_MS = { perEntry: 4, max: 50 };
 /** The count of a partition is written when it changed, and so often when not: it expires after minutes. */
 export const ONLINE_RENEWAL_MS = 60_000;
 
-export interface OwnerOptions extends PartitionClaimsOptions {
+export interface OwnerOptions extends Omit<PartitionClaimsOptions, 'wire'> {
   readonly instanceLeases: InstanceLeases;
   readonly onlineCounter: OnlineCounter;
 }
@@ -31,6 +32,7 @@ export class Owner {
   readonly #options: OwnerOptions;
   readonly #deadEdges: DeadEdges;
   readonly #claims: PartitionClaims;
+  readonly #wire = new WireState();
   readonly #owned = new Map<number, OwnedPartition>();
   readonly #written = new Map<number, OnlineCount & { readonly atMs: number }>();
   #nextPollMs = 0;
@@ -48,12 +50,13 @@ export class Owner {
   constructor(options: OwnerOptions) {
     this.#options = options;
     const { nodeLeases: leases, log, partitions, metrics } = options;
-    this.#deadEdges = new DeadEdges({ leases, log, partitions, metrics });
-    this.#claims = new PartitionClaims(options, this.#owned, () => this.#now());
+    this.#deadEdges = new DeadEdges({ leases, log, partitions, metrics, wire: this.#wire });
+    this.#claims = new PartitionClaims({ ...options, wire: this.#wire }, this.#owned, () => this.#now());
     metrics.observe({
       partitions: () => partitions,
       ready: () => this.#healthy,
       largestRoster: () => this.#largestRoster(),
+      wire: this.#wire,
     });
   }
 
@@ -91,7 +94,7 @@ export class Owner {
   }
 
   async #poll(): Promise<void> {
-    const { instance, instanceLeases, partitions } = this.#options;
+    const { instance, instanceLeases, nodeLeases, partitions } = this.#options;
     const { living, nowMs, term } = await instanceLeases.renew(instance);
     this.#clockOffsetMs = nowMs - performance.now();
     if (this.#term !== undefined && this.#term !== term) this.#registryReplaced(nowMs);
@@ -101,7 +104,9 @@ export class Owner {
     await this.#release([...this.#owned.values()].filter(owned => !share.has(owned.claim.partition)));
     await this.#claims.claim(share, living);
     // The first of the living does it.
-    const nextDeathInMs = living[0] === instance ? await this.#deadEdges.reap() : POLL_MS;
+    const nextDeathInMs = living[0] === instance ? await this.#deadEdges.reap(readByAll(living)) : POLL_MS;
+    this.#wire.update(await nodeLeases.wireVersions());
+    if (this.#wire.takeResync(nowMs)) await nodeLeases.fenceAll();
     await this.#upkeep();
     // When the next lease runs out, and not up to a second later: its users' grace begins only then.
     this.#nextPollMs = this.#now() + Math.max(MIN_POLL_MS, Math.min(POLL_MS, nextDeathInMs));

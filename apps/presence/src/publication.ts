@@ -1,5 +1,5 @@
 /** Announcements as the broker carries them: a channel and an envelope. */
-import { type Channels, type Control, encodeEnvelopeHead, type Frame } from '@hubbub/protocol';
+import { type Channels, type Control, type EnvelopeHeader, encodeEnvelopeHead, type Frame } from '@hubbub/protocol';
 import type { Announcement, RefusedSession } from './partition/effects.js';
 
 export interface Publication {
@@ -14,13 +14,16 @@ export interface Publication {
   readonly kept?: boolean;
 }
 
+/** The fields that all envelopes of a commit share. */
+type Stamp = Pick<EnvelopeHeader, 'publishedAtMs' | 'version'>;
+
 /** In the order given. A payload that goes to several nodes in turn is encoded once: it is the same object. */
 export function publicationsOf(
   announcements: readonly Announcement[],
   channels: Channels,
-  nowMs: number,
+  stamp: Stamp,
 ): Publication[] {
-  const timestamp = new Date(nowMs).toISOString();
+  const timestamp = new Date(stamp.publishedAtMs).toISOString();
   let encoded: object | undefined;
   let body = '';
   return announcements.map(announcement => {
@@ -31,13 +34,13 @@ export function publicationsOf(
     const { room } = announcement;
     if (announcement.to === 'room') {
       const { excludeSession } = announcement;
-      const head = encodeEnvelopeHead({ encoding: 'json', publishedAtMs: nowMs, excludeSession });
+      const head = encodeEnvelopeHead({ encoding: 'json', ...stamp, excludeSession });
       return { channel: channels.room(room), head, body, room };
     }
     const { node, sessions, questions } = announcement;
     return {
       channel: channels.node(node),
-      head: encodeEnvelopeHead({ encoding: 'json', publishedAtMs: nowMs, sessions, questions, room }),
+      head: encodeEnvelopeHead({ encoding: 'json', ...stamp, sessions, questions, room }),
       body,
       ...(questions === undefined && { room }),
     };
@@ -48,7 +51,7 @@ export function publicationsOf(
 export function refusalsOf(
   refused: readonly RefusedSession[],
   channels: Channels,
-  nowMs: number,
+  stamp: Stamp,
   maxSessionsPerUser: number,
 ): Publication[] {
   const byNode = new Map<string, string[]>();
@@ -61,7 +64,7 @@ export function refusalsOf(
   const control: Control = { do: 'refuse_sessions', reason };
   return Array.from(byNode, ([node, sessions]) => ({
     channel: channels.node(node),
-    head: encodeEnvelopeHead({ encoding: 'json', publishedAtMs: nowMs, sessions, control }),
+    head: encodeEnvelopeHead({ encoding: 'json', ...stamp, sessions, control }),
     body: '',
     kept: true,
   }));

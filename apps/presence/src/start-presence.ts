@@ -1,6 +1,6 @@
 /** Starts one instance of the presence service on whatever carries its log, its leases and its registry. */
 import type { NodeLeases, OnlineCounter, ReportLog } from '@hubbub/broker';
-import { Channels, DEFAULT_PARTITIONS } from '@hubbub/protocol';
+import { advertiseVersion, Channels, DEFAULT_PARTITIONS, WIRE_VERSION } from '@hubbub/protocol';
 import type { Logger, MetricsRegistry } from '@hubbub/runtime';
 import type { AdminRoutes } from '@hubbub/runtime/http';
 import type { InstanceLeases } from './instance-leases.js';
@@ -14,6 +14,8 @@ import { presenceRoutes } from './routes.js';
 export interface PresenceOptions {
   /** Unique in the cluster and new with each start: what an instance owned before it crashed, it does not own after. */
   readonly instance: string;
+  /** The highest wire version that this instance advertises. Default: that of this release. */
+  readonly wireVersionMax?: number;
   readonly prefix: string;
   /** Default 16; the same for all processes of the cluster. */
   readonly partitions?: number;
@@ -46,7 +48,7 @@ export interface Presence {
 /** Returns immediately; partitions are claimed in the background, for as long as it takes. */
 export function startPresence(options: PresenceOptions): Presence {
   const owner = new Owner({
-    instance: options.instance,
+    instance: advertiseVersion(options.instance, options.wireVersionMax ?? WIRE_VERSION),
     partitions: options.partitions ?? DEFAULT_PARTITIONS,
     channels: new Channels(options.prefix),
     rules: { ...DEFAULT_RULES, ...options.rules },

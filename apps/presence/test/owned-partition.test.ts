@@ -9,6 +9,7 @@ import { createPresenceMetrics } from '../src/metrics.js';
 import { OwnedPartition, RESTORING_MS } from '../src/owned-partition.js';
 import { DEFAULT_NAMESPACE_RULES, DEFAULT_RULES } from '../src/partition/rules.js';
 import { HASH_RENEWAL_MS } from '../src/partition-store.js';
+import { WireState } from '../src/wire-state.js';
 import { type HeardFrame, readEnvelope } from './support/edge-double.js';
 
 const GRACE_MS = DEFAULT_NAMESPACE_RULES.leaveGraceMs;
@@ -25,7 +26,8 @@ class Bench {
     const claim = await this.store.claim(0, instance, []);
     if (claim === undefined) throw new Error('The partition is held by an instance that is not alive.');
     const metrics = createPresenceMetrics(createMetricsRegistry(), SILENT);
-    const deps = { partitions: 1, store: this.store, channels: new Channels('test'), rules: DEFAULT_RULES, metrics };
+    const parts = { partitions: 1, store: this.store, channels: new Channels('test'), rules: DEFAULT_RULES };
+    const deps = { ...parts, metrics, wire: new WireState() };
     const outdated = { former: undefined, logEnd: LOG_START, deadlinesFromMs: nowMs };
     return await OwnedPartition.open(claim, deps, nowMs, claim.lost ? outdated : undefined);
   }

@@ -1,11 +1,12 @@
 /** The rounds of an owner with failures and delays in between. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HubbubError } from '@hubbub/protocol';
+import { HubbubError, WIRE_VERSION } from '@hubbub/protocol';
 import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { cleanup } from '../../../tests/support/cleanup.js';
 import { INSTANCE_LEASE_MS } from '../src/instance-leases.js';
 import { DEFAULT_NAMESPACE_RULES } from '../src/partition/rules.js';
+import { UNREAD_RESYNC_MS } from '../src/wire-state.js';
 import { OwnerBench, withFault } from './support/owner-bench.js';
 
 const GRACE_MS = DEFAULT_NAMESPACE_RULES.leaveGraceMs;
@@ -33,7 +34,7 @@ test('a lost partition fences every edge before its first commit, even if fencin
   });
   await eventually(() => calls.includes('commit'));
   expect(calls.slice(0, 3)).toEqual(['fence', 'fence', 'commit']);
-  expect(await bench.nodeLeases.renew('edge-1/a')).toBe(false);
+  expect(await bench.nodeLeases.renew('edge-1/a')).toBeUndefined();
 });
 
 test('the takeover of a known partition fences no edge', async () => {
@@ -44,7 +45,7 @@ test('the takeover of a known partition fences no edge', async () => {
   await bench.nodeLeases.register('edge-1/a');
   const second = bench.start('p2');
   await eventually(() => second.owned.size === 1);
-  expect(await bench.nodeLeases.renew('edge-1/a')).toBe(true);
+  expect(await bench.nodeLeases.renew('edge-1/a')).toBeDefined();
 });
 
 test('a single report is committed immediately, and many that follow each other closely are committed together', async () => {
@@ -177,7 +178,7 @@ test('edges that could not renew during an outage are not declared dead when it 
   bench.advance(2 * bench.nodeLeases.leaseMs);
   isAway = false;
   await eventually(() => owner.healthy);
-  expect(await bench.nodeLeases.renew('edge-1/a')).toBe(true);
+  expect(await bench.nodeLeases.renew('edge-1/a')).toBeDefined();
 });
 
 test('deadlines write whole milliseconds into lifecycle events, as readers of the stream require', async () => {
@@ -198,4 +199,52 @@ test('deadlines write whole milliseconds into lifecycle events, as readers of th
   bench.advance(2 * GRACE_MS);
   await eventually(() => written.includes('room_vacated'));
   expect(written.match(/"room_vacated"[^}]*"atMs":\d+[,}]/)).not.toBeNull();
+});
+
+test('reports in a version that presence does not read fence every edge, once a minute', async () => {
+  const bench = new OwnerBench();
+  let fences = 0;
+  let polls = 0;
+  const owner = bench.start('p1', {
+    nodeLeases: withFault(bench.nodeLeases, {
+      async fenceAll() {
+        fences++;
+        await bench.nodeLeases.fenceAll();
+      },
+      async wireVersions() {
+        polls++;
+        return await bench.nodeLeases.wireVersions();
+      },
+    }),
+  });
+  await eventually(() => owner.owned.size === 1);
+  const ofLostPartition = fences;
+  const appendUnreadable = async (name: string) => {
+    await bench.log.append([{ partition: 0, text: JSON.stringify([WIRE_VERSION + 1, name]) }]);
+  };
+  await appendUnreadable('edge-1/later');
+  await eventually(() => fences === ofLostPartition + 1);
+  await appendUnreadable('edge-2/later');
+  const seen = polls;
+  await eventually(() => polls >= seen + 3);
+  expect(fences).toBe(ofLostPartition + 1);
+  bench.advance(UNREAD_RESYNC_MS);
+  await eventually(() => fences === ofLostPartition + 2);
+});
+
+test('the version that all instances read is decided upon: one of the first release brings it down', async () => {
+  const bench = new OwnerBench();
+  const reads: Array<number | undefined> = [];
+  const nodeLeases = withFault(bench.nodeLeases, {
+    async reap(presenceReads) {
+      reads.push(presenceReads);
+      return await bench.nodeLeases.reap(presenceReads);
+    },
+  });
+  bench.start('p1.v2', { nodeLeases });
+  bench.start('p2.v3', { nodeLeases });
+  await eventually(() => reads.length > 0);
+  expect(new Set(reads)).toEqual(new Set([2]));
+  bench.start('p3', { nodeLeases });
+  await eventually(() => reads.at(-1) === 1);
 });

@@ -94,6 +94,7 @@ export const edge = board({
             [rate('hubbub_edge_envelopes_total'), 'messages'],
             [rate('hubbub_edge_deliveries_total'), 'deliveries'],
             [rate('hubbub_edge_malformed_envelopes_total'), 'malformed'],
+            [rate('hubbub_edge_unsupported_envelopes_total'), 'unsupported version'],
           ],
         }),
         graph({

@@ -94,6 +94,7 @@ export const presence = board({
             [rate('hubbub_presence_reports_applied_total'), 'reports {{instance}}'],
             [rate('hubbub_presence_commits_total'), 'commits {{instance}}'],
             [rate('hubbub_presence_malformed_reports_total'), 'malformed {{instance}}'],
+            [rate('hubbub_presence_unsupported_reports_total'), 'unsupported version {{instance}}'],
           ],
         }),
         graph({
@@ -143,6 +144,17 @@ export const presence = board({
           queries: [
             [`max(hubbub_presence_largest_roster_users{${ONES}})`, 'largest'],
             [`sum(hubbub_presence_roster_users{${ONES}}) / clamp_min(sum(hubbub_presence_rooms{${ONES}}), 1)`, 'mean'],
+          ],
+        }),
+        graph({
+          title: 'Wire version',
+          description:
+            'Version in which edges and presence write, and the highest one that every node reads. The first follows the second after a minute.',
+          unit: 'short',
+          queries: [
+            [`hubbub_presence_wire_version{${ONES}}`, 'written by {{instance}}'],
+            ['hubbub_edge_wire_version', 'written by {{instance}}'],
+            ['min(hubbub_presence_lowest_wire_version)', 'read by all'],
           ],
         }),
         graph({

@@ -1,5 +1,5 @@
 -- Moves incarnations from the living to the dead, and lists the dead whose turn has come. A late check begins a hold: Redis or
--- presence was stalled, renewals may have had no chance, and no incarnation dies before the hold ends.
+-- presence was stalled, renewals may have had no chance, and no incarnation dies before the hold ends. Follows wire-version.lua.
 -- KEYS[1]  the living (sorted set: incarnation → expiry, ms since 1970)
 -- KEYS[2]  the dead (sorted set: incarnation → when its turn comes, ms since 1970)
 -- KEYS[3]  checks (hash, ms since 1970: at: the last one, held: the last hold began, first: the first hold in a row began)
@@ -28,6 +28,7 @@ if ARGV[1] == 'expired' then
   redis.call('PEXPIRE', KEYS[3], ARGV[3])
   held_ms = math.ceil(held + lease / 2 - now)
   last = held_ms > 0 and '-inf' or now
+  write_wire_version(now)
 end
 for _, incarnation in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', last)) do
   redis.call('ZADD', KEYS[2], now + ARGV[2], incarnation)

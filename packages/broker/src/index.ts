@@ -51,6 +51,8 @@ export {
   type LeaseKeeper,
   type NodeLease,
   type NodeLeases,
+  type WireVersions,
+  wireHoldMs,
 } from './node-leases.js';
 export { ONLINE_TOTAL_MAX_AGE_MS, type OnlineCount, type OnlineCounter } from './online-counter.js';
 export { publishKept, publishOnce } from './redis/kept-envelopes.js';

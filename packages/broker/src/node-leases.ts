@@ -15,29 +15,45 @@ export interface Reaping {
   readonly holdBegan: boolean;
 }
 
+/** The wire versions of a cluster (docs/decisions/0016). */
+export interface WireVersions {
+  /** The version to write: every living node reads it. */
+  readonly written: number;
+  /** The highest version that every living node reads. */
+  readonly lowest: number;
+}
+
 /**
- * The living edges, by incarnation (`<node id>/<unique>`). The clock of the store decides.
+ * The living edges, by incarnation (`<node id>/<unique>.v<wire version>`). The clock of the store decides.
  *
  * Guarantees, tested by `test/node-leases-conformance.ts` on every implementation:
- * - **Once dead, always dead.** A reaped or fenced incarnation never becomes alive again: `renew` returns false.
+ * - **Once dead, always dead.** A reaped or fenced incarnation never becomes alive again: `renew` returns `undefined`.
  * - **No loss.** From `reap` to `forget` the incarnation is among the dead, even after a crash in between.
  * - **A chance to renew.** After a gap between two `reap` of more than `lateCheckMs`, no edge dies for half a lease. Gaps in a row
  *   prolong that, for at most four leases.
+ * - **Readable.** The version that `renew` returns is not above what the living read at the last `reap`. It rises when all have read
+ *   the higher one for `wireHoldMs`, and is 1 a lease after the last `reap`.
  */
 export interface NodeLeases {
   /** How long a lease lasts without renewal. */
   readonly leaseMs: number;
   /** @throws {HubbubError} `UNAVAILABLE`, here and in every method below. */
   register(incarnation: string): Promise<void>;
-  /** False: this incarnation is fenced, it was declared dead or is not known any more. */
-  renew(incarnation: string): Promise<boolean>;
+  /**
+   * @returns the wire version to write until the next renewal; `undefined`: this incarnation is fenced, it was declared dead or
+   * is not known any more.
+   */
+  renew(incarnation: string): Promise<number | undefined>;
   /** Gone in good order: not declared dead. */
   release(incarnation: string): Promise<void>;
   /**
    * Moves the expired from the living to the dead, and lists all the dead whose turn has come. Call it every
-   * `CHECK_INTERVAL_MS` or more often: a gap counts as a time in which edges could not renew.
+   * `CHECK_INTERVAL_MS` or more often: a gap counts as a time in which edges could not renew. Decides the version that nodes write.
+   * @param presenceReads the wire version that all instances of presence read. Default: the first.
    */
-  reap(): Promise<Reaping>;
+  reap(presenceReads?: number): Promise<Reaping>;
+  /** As the last `reap` has decided. */
+  wireVersions(): Promise<WireVersions>;
   /** Call it when the dead edge's sessions have been removed. */
   forget(incarnation: string): Promise<void>;
   /**
@@ -96,4 +112,12 @@ export const CHECK_INTERVAL_MS = 1000;
 /** A check is late when an edge that missed one renewal meanwhile has little time left for the next. */
 export function lateCheckMs(leaseMs: number): number {
   return CHECK_INTERVAL_MS + leaseMs / 4;
+}
+
+/**
+ * Time for which all nodes must have read a higher wire version before nodes write it. A node of the release before may be
+ * between two incarnations, or its successor may not have started.
+ */
+export function wireHoldMs(leaseMs: number): number {
+  return 8 * leaseMs;
 }

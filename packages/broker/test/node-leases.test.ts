@@ -27,7 +27,8 @@ describe('on Redis', () => {
     await leases.register('edge-1/a');
     await leases.fenceAll();
     await leases.register('edge-1/b');
-    for (const name of ['alive', 'dead']) {
+    await leases.reap();
+    for (const name of ['alive', 'dead', 'checks', 'wire']) {
       expect(Number(await redis.cli('PTTL', `${prefix}:presence:{nodes}:${name}`))).toBeGreaterThan(0);
     }
   });

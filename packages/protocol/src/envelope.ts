@@ -11,6 +11,7 @@ import { isRoomName } from './room-name.js';
 import { isConflationKey, isWellFormed } from './text.js';
 import { sampledTraceparent } from './traceparent.js';
 import { fromUtf8, toUtf8 } from './utf8.js';
+import { FIRST_WIRE_VERSION, isReadableVersion } from './wire-version.js';
 
 const START = 0x01;
 const BODY = 0x02;
@@ -22,6 +23,8 @@ export interface EnvelopeHeader {
   readonly encoding: Encoding;
   /** When it was published, in milliseconds since 1970. */
   readonly publishedAtMs: number;
+  /** Wire version, of edges and presence. Absent: the first, which everybody writes and reads. */
+  readonly version?: number | undefined;
   /** The session that does not get it: the sender's. */
   readonly excludeSession?: string | undefined;
   /** The session of `excludeSession` gets `room_offset` in its place: it did not send the message and gets no `ack`. */
@@ -62,6 +65,7 @@ export interface Envelope extends EnvelopeHeader {
 interface WireHeader {
   e: 'j' | 'm';
   t: number;
+  v?: number | undefined;
   x?: string | undefined;
   n?: true | undefined;
   u?: string | undefined;
@@ -94,6 +98,7 @@ export function encodeEnvelopeHead(header: EnvelopeHeader): string {
 /** Written by hand: most headers have two or three of the fields, and presence writes one for each join. */
 function headerText(header: EnvelopeHeader): string {
   let text = `{"e":"${header.encoding === 'json' ? 'j' : 'm'}","t":${header.publishedAtMs}`;
+  if (header.version !== undefined && header.version !== FIRST_WIRE_VERSION) text += `,"v":${header.version}`;
   if (header.excludeSession !== undefined) text += `,"x":${JSON.stringify(header.excludeSession)}`;
   if (header.notifyExcluded !== undefined) text += `,"n":${header.notifyExcluded}`;
   if (header.excludeUser !== undefined) text += `,"u":${JSON.stringify(header.excludeUser)}`;
@@ -134,6 +139,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
   return {
     encoding: wire.e === 'j' ? 'json' : 'msgpack',
     publishedAtMs: wire.t,
+    version: wire.v,
     excludeSession: wire.x,
     notifyExcluded: wire.n,
     excludeUser: wire.u,
@@ -150,17 +156,30 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
   };
 }
 
-function parseHeader(bytes: Uint8Array): WireHeader | undefined {
-  let wire: Partial<Record<keyof WireHeader, unknown>>;
+/** Whether bytes that `decodeEnvelope` did not read are an envelope of another release, and not a mistake of a service. */
+export function hasUnsupportedVersion(bytes: Uint8Array): boolean {
+  const bodyMark = bytes.indexOf(BODY);
+  if (bytes[0] !== START || bodyMark < 0) return false;
+  const version = parseObject(bytes.subarray(1, bodyMark))?.v;
+  return Number.isSafeInteger(version) && !isReadableVersion(version);
+}
+
+function parseObject(bytes: Uint8Array): Partial<Record<keyof WireHeader, unknown>> | undefined {
   try {
-    wire = JSON.parse(fromUtf8(bytes));
+    const value: unknown = JSON.parse(fromUtf8(bytes));
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined; // Not JSON in UTF-8: the caller drops and counts it.
   }
-  if (typeof wire !== 'object' || wire === null) return undefined;
+}
+
+function parseHeader(bytes: Uint8Array): WireHeader | undefined {
+  const wire = parseObject(bytes);
+  if (wire === undefined) return undefined;
   const wellFormed =
     (wire.e === 'j' || wire.e === 'm') &&
     Number.isFinite(wire.t) &&
+    (wire.v === undefined || isReadableVersion(wire.v)) &&
     isOptionalText(wire.x) &&
     (wire.n === undefined || wire.n === true) &&
     isOptionalText(wire.u) &&

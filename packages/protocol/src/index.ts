@@ -31,3 +31,4 @@ export * from './subprotocol.js';
 export * from './text.js';
 export * from './traceparent.js';
 export * from './values.js';
+export * from './wire-version.js';

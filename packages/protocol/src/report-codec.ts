@@ -10,8 +10,7 @@ import {
 } from './report.js';
 import { isRoomName } from './room-name.js';
 import { isText, toWellFormed } from './text.js';
-
-const WIRE_VERSION = 1;
+import { isReadableVersion, PREVIOUS_WIRE_VERSION } from './wire-version.js';
 
 /** One letter a kind: reports are the bulk of what edges write to Redis. */
 const LETTERS = {
@@ -29,9 +28,12 @@ const LETTERS = {
 
 type Wire = readonly unknown[];
 
-/** The batch as one JSON text: `[1, incarnation, [letter, …], …]`. */
-export function encodeReports(batch: ReportBatch): string {
-  return JSON.stringify([WIRE_VERSION, batch.incarnation, ...batch.reports.map(toWire)]);
+/**
+ * The batch as one JSON text: `[version, incarnation, [letter, …], …]`.
+ * @param version wire version, which presence must be able to read
+ */
+export function encodeReports(batch: ReportBatch, version = PREVIOUS_WIRE_VERSION): string {
+  return JSON.stringify([version, batch.incarnation, ...batch.reports.map(toWire)]);
 }
 
 function toWire(report: Report): Wire {
@@ -74,6 +76,8 @@ function trimmed(wire: unknown[]): Wire {
 export interface DecodedReports {
   readonly batch?: ReportBatch;
   readonly malformed: number;
+  /** An entry of a wire version that this release does not read: there is no batch. */
+  readonly isUnsupported?: true;
 }
 
 /** Reads an entry of the log. Never throws: drops and counts malformed reports, and keeps the others in order. */
@@ -84,9 +88,9 @@ export function decodeReports(text: string): DecodedReports {
   } catch {
     return { malformed: 1 }; // Not JSON: not written by an edge; the caller counts it.
   }
-  if (!Array.isArray(wire) || wire[0] !== WIRE_VERSION || !isText(wire[1], INCARNATION_MAX_BYTES)) {
-    return { malformed: 1 };
-  }
+  if (!Array.isArray(wire) || !Number.isSafeInteger(wire[0])) return { malformed: 1 };
+  if (!isReadableVersion(wire[0])) return { malformed: 0, isUnsupported: true };
+  if (!isText(wire[1], INCARNATION_MAX_BYTES)) return { malformed: 1 };
   const incarnation: string = wire[1];
   const reports: Report[] = [];
   for (let i = 2; i < wire.length; i++) {

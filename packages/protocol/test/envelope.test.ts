@@ -12,12 +12,14 @@ import {
 } from '../src/envelope.js';
 import { EPOCH_MAX_BYTES, utf8Length } from '../src/limits.js';
 import { isConflationKey } from '../src/text.js';
+import { WIRE_VERSION } from '../src/wire-version.js';
 import { roomName, text } from './arbitraries.js';
 
 const header: fc.Arbitrary<EnvelopeHeader> = fc.record(
   {
     encoding: fc.constantFrom('json', 'msgpack'),
     publishedAtMs: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    version: fc.constant(WIRE_VERSION),
     excludeSession: text(),
     notifyExcluded: fc.constant(true as const),
     excludeUser: text(),

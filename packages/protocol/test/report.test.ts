@@ -72,7 +72,7 @@ test('a malformed report is dropped and counted, the others of its batch are kep
   ]);
 });
 
-test.each(['', '{', 'null', '[]', '[1]', '[2,"a"]', '[1,5]', '{"1":1}', '"x"'])('%j is not a batch', text => {
+test.each(['', '{', 'null', '[]', '[1]', '["1","a"]', '[1,5]', '{"1":1}', '"x"'])('%j is not a batch', text => {
   expect(decodeReports(text)).toEqual({ malformed: 1 });
 });
 

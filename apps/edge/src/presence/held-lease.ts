@@ -1,5 +1,6 @@
 /** The lease of this edge's incarnation: renewed by a timer, before reports, and by a thread while the event loop is late. */
 import type { LeaseKeeper, NodeLeases } from '@hubbub/broker';
+import { PREVIOUS_WIRE_VERSION, writableVersion } from '@hubbub/protocol';
 
 export interface HeldLeaseOptions {
   readonly leases: NodeLeases;
@@ -23,6 +24,9 @@ export class HeldLease {
   readonly #keeper: LeaseKeeper;
   #incarnation = '';
   #askedAtMs = 0;
+  /** As the renewal has returned that was asked for at `#versionAtMs`. */
+  #wireVersion = PREVIOUS_WIRE_VERSION;
+  #versionAtMs = 0;
   #hasFailed = false;
   #pending = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -35,6 +39,11 @@ export class HeldLease {
   /** Whether the lease cannot have run out yet. Otherwise renew it before reporting anything. */
   get isFresh(): boolean {
     return this.#keeper.sinceRenewalMs() <= this.#options.leases.leaseMs;
+  }
+
+  /** The version in which this edge writes. A node that reads only the previous one may have come since an old renewal. */
+  get wireVersion(): number {
+    return this.#wireVersion;
   }
 
   /** Renewals by the thread, because the event loop was late. */
@@ -53,6 +62,7 @@ export class HeldLease {
     const askedAtMs = performance.now();
     await this.#options.leases.register(incarnation);
     this.#incarnation = incarnation;
+    this.#wireVersion = PREVIOUS_WIRE_VERSION;
     this.#hasFailed = false;
     this.#noteRenewal(askedAtMs);
   }
@@ -74,10 +84,10 @@ export class HeldLease {
     if (incarnation === '') return false;
     const askedAtMs = performance.now();
     this.#askedAtMs = askedAtMs;
-    let isHeld: boolean;
+    let version: number | undefined;
     this.#pending++;
     try {
-      isHeld = await this.#options.leases.renew(incarnation);
+      version = await this.#options.leases.renew(incarnation);
     } catch {
       // Presence decides when a lease has run out: it waits for edges after an outage of Redis.
       this.#hasFailed = true;
@@ -87,9 +97,14 @@ export class HeldLease {
     }
     if (incarnation !== this.#incarnation) return false;
     this.#hasFailed = false;
-    if (isHeld) this.#noteRenewal(askedAtMs);
-    else this.#options.onFenced();
-    return isHeld;
+    if (version === undefined) {
+      this.#options.onFenced();
+      return false;
+    }
+    this.#wireVersion = writableVersion(version);
+    this.#versionAtMs = askedAtMs;
+    this.#noteRenewal(askedAtMs);
+    return true;
   }
 
   async close(): Promise<void> {
@@ -101,6 +116,7 @@ export class HeldLease {
   #turn(): void {
     const { leaseMs } = this.#options.leases;
     this.#keeper.noteTurn();
+    if (performance.now() - this.#versionAtMs > leaseMs) this.#wireVersion = PREVIOUS_WIRE_VERSION;
     const isDue = performance.now() - this.#askedAtMs >= leaseMs / RENEWALS_PER_LEASE - TURN_TOLERANCE_MS;
     if (isDue || (this.#hasFailed && this.#pending === 0)) void this.renew();
   }

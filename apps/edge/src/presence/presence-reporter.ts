@@ -1,6 +1,6 @@
 /** Reports this edge's sessions to presence: connects, joins, leaves, drops, questions. */
 import type { NodeLeases, ReportLog } from '@hubbub/broker';
-import { DEFAULT_PARTITIONS, partitionOf, type Report, type Sender, type Status } from '@hubbub/protocol';
+import { DEFAULT_PARTITIONS, partitionOf, type Report, type Sender, type Status, WIRE_VERSION } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
 import type { ReportBacklog } from './partition-queues.js';
 import { type AddressedReport, ReportCourier } from './report-courier.js';
@@ -25,6 +25,8 @@ export interface PresenceReporterOptions {
   readonly nodeId: string;
   /** Default 16; the same for all processes of the cluster. */
   readonly partitions?: number;
+  /** Default: the wire version of this release. */
+  readonly wireVersionMax?: number;
   /** Whether this edge receives what presence sends. A resync waits for that, but not for long. Default: always. */
   readonly isSubscribed?: () => boolean;
   /** All sessions of this edge, for a resync of presence. */
@@ -58,7 +60,7 @@ export class PresenceReporter {
   #repeatedJoins = 0;
 
   constructor(options: PresenceReporterOptions) {
-    const { log, leases, nodeId, logger, partitions = DEFAULT_PARTITIONS } = options;
+    const { log, leases, nodeId, logger, partitions = DEFAULT_PARTITIONS, wireVersionMax = WIRE_VERSION } = options;
     this.#partitions = partitions;
     this.#snapshot = () => options.snapshot();
     this.#refuseQuestion = question => options.refuseQuestion(question);
@@ -66,6 +68,7 @@ export class PresenceReporter {
       log,
       leases,
       nodeId,
+      wireVersionMax,
       logger,
       partitions,
       isSubscribed: options.isSubscribed ?? (() => true),
@@ -92,6 +95,11 @@ export class PresenceReporter {
   /** This edge as presence knows it: `<node id>/<unique>`, a new one after each resync. */
   get incarnation(): string {
     return this.#courier.incarnation;
+  }
+
+  /** The version in which this edge writes: every living node reads it. */
+  get wireVersion(): number {
+    return this.#courier.wireVersion;
   }
 
   /** Renewals of this edge's lease by a thread, because the event loop was late. */

@@ -1,7 +1,7 @@
 /** Brings an edge's reports to presence, under an incarnation that holds a lease; starts over when that is in doubt. */
 import { randomBytes } from 'node:crypto';
 import type { AppendResult, LogAppend, NodeLeases, ReportLog } from '@hubbub/broker';
-import { encodeReports, type Report } from '@hubbub/protocol';
+import { advertiseVersion, encodeReports, type Report } from '@hubbub/protocol';
 import type { Logger } from '@hubbub/runtime';
 import { HeldLease, RETRY_MAX_MS } from './held-lease.js';
 import { PartitionQueues, type ReportBacklog } from './partition-queues.js';
@@ -17,6 +17,8 @@ export interface ReportCourierOptions {
   readonly log: ReportLog;
   readonly leases: NodeLeases;
   readonly nodeId: string;
+  /** The highest wire version that this edge advertises. */
+  readonly wireVersionMax: number;
   readonly partitions: number;
   readonly logger: Logger;
   /** Whether this edge receives what presence sends. */
@@ -83,6 +85,11 @@ export class ReportCourier {
 
   get incarnation(): string {
     return this.#incarnation;
+  }
+
+  /** The version in which this edge writes. */
+  get wireVersion(): number {
+    return this.#lease.wireVersion;
   }
 
   /** Renewals of the lease by a thread, because the event loop was late. */
@@ -210,7 +217,8 @@ export class ReportCourier {
     for (const [partition, queued] of this.#queues.take(nowMs, atOnce, ENTRY_REPORTS)) {
       for (let at = 0; at < queued.length; at += ENTRY_REPORTS) {
         const reports = queued.slice(at, at + ENTRY_REPORTS).map(({ report }) => report);
-        entries.push({ partition, text: encodeReports({ incarnation: this.#incarnation, reports }) });
+        const text = encodeReports({ incarnation: this.#incarnation, reports }, this.wireVersion);
+        entries.push({ partition, text });
       }
     }
     return entries;
@@ -236,7 +244,9 @@ export class ReportCourier {
   async #return(): Promise<void> {
     await this.#untilSubscribed();
     if (this.#incarnation !== '') this.#former.add(this.#incarnation);
-    this.#incarnation = `${this.#options.nodeId}/${Date.now().toString(36)}${randomBytes(4).toString('hex')}`;
+    const { nodeId, wireVersionMax } = this.#options;
+    const unique = `${Date.now().toString(36)}${randomBytes(4).toString('hex')}`;
+    this.#incarnation = advertiseVersion(`${nodeId}/${unique}`, wireVersionMax);
     for (let retryMs = RETRY_MIN_MS; this.#state === 'away'; retryMs = Math.min(RETRY_MAX_MS, retryMs * 2)) {
       try {
         await this.#lease.begin(this.#incarnation);
@@ -274,7 +284,7 @@ export class ReportCourier {
     const former = [...this.#former];
     if (former.length === 0) return;
     const reports = former.map(gone => ({ kind: 'node_gone' as const, gone }));
-    const text = encodeReports({ incarnation: this.#incarnation, reports });
+    const text = encodeReports({ incarnation: this.#incarnation, reports }, this.wireVersion);
     const results = await log.append(Array.from({ length: partitions }, (_, partition) => ({ partition, text })));
     const full = results.filter(({ taken }) => !taken).map(({ partition }) => partition);
     if (full.length > 0) throw new Error(`Partitions ${full.join(', ')} are full.`);

@@ -9,6 +9,7 @@ import {
   decodeEnvelope,
   type Envelope,
   type Frame,
+  hasUnsupportedVersion,
   isEnvelope,
   jsonCodec,
   namespaceOf,
@@ -153,23 +154,30 @@ export class Audiences {
 export interface FanoutParts {
   readonly audiences: Audiences;
   readonly feeds: RoomFeeds;
-  readonly metrics: Pick<EdgeMetrics, 'malformedEnvelope'>;
+  readonly metrics: Pick<EdgeMetrics, 'malformedEnvelope' | 'unsupportedEnvelope'>;
   readonly nodeChannel: string;
   /** Takes envelopes on this node's own channel. */
   readonly onNodeEnvelope: (envelope: Envelope) => void;
   /** Executes what services do to a room or a user. */
   readonly onControl: (channel: string, control: Control) => void;
+  /** A message of the channel could not be read: its members miss it. */
+  readonly onUnsupported: (channel: string) => void;
 }
 
 /** The listener for a broker's envelopes. Never throws: it counts and drops malformed envelopes (invariant 7). */
 export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8Array) => void {
-  const { audiences, feeds, metrics, nodeChannel, onNodeEnvelope, onControl } = parts;
+  const { audiences, feeds, metrics, nodeChannel, onNodeEnvelope, onControl, onUnsupported } = parts;
   // Self-probes through other servers have channels of their own.
   const probeChannels = `${nodeChannel.slice(0, -1)}/`;
   return (channel, bytes) => {
     const isOfNode = channel === nodeChannel || channel.startsWith(probeChannels);
     const envelope = isEnvelope(bytes) ? decodeEnvelope(bytes) : readServiceMessage(bytes, isOfNode);
-    if (envelope === undefined) return metrics.malformedEnvelope(channel);
+    if (envelope === undefined) {
+      if (!hasUnsupportedVersion(bytes)) return metrics.malformedEnvelope(channel);
+      metrics.unsupportedEnvelope(channel);
+      // Edges refuse questions that presence did not answer.
+      return isOfNode ? undefined : onUnsupported(channel);
+    }
     if (isOfNode) return onNodeEnvelope(envelope);
     if (envelope.control !== undefined) return onControl(channel, envelope.control);
     const position = positionOf(envelope);

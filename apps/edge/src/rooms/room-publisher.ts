@@ -25,6 +25,8 @@ export interface RoomPublisherParts {
   readonly feeds: Pick<RoomFeeds, 'of'>;
   readonly namespaces: Namespaces;
   readonly window: PublishWindow;
+  /** Knows the wire version that this edge writes. */
+  readonly presence: { readonly wireVersion: number };
   readonly tracing: Tracing;
 }
 
@@ -80,7 +82,8 @@ export class RoomPublisher {
   ): Promise<Publication> {
     const { window } = this.#parts;
     const { echo, historySize, historyTtlMs, durable } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
-    const envelope = envelopeOf(session, room, frame, echo, traceparent);
+    const { wireVersion } = this.#parts.presence;
+    const envelope = envelopeOf(session, room, frame, { echo, version: wireVersion, traceparent });
     const channel = this.#parts.channels.room(room);
     if (historySize === 0) return window.count(this.#parts.broker.publish(channel, envelope)).then(() => ({}));
     session.cost?.stored.spend(room, { size: historySize, ttlMs: historyTtlMs }, envelope.length);
@@ -102,9 +105,10 @@ export class RoomPublisher {
    * @throws {LimitExceeded} before anything is sent: too many publishes wait for Redis
    */
   publishSignal(session: Session, room: string, frame: UnsentFrame): Promise<void> {
-    const { window, broker, channels } = this.#parts;
+    const { window, broker, channels, presence } = this.#parts;
     window.assertOpen();
-    return window.count(broker.publish(channels.room(room), envelopeOf(session, room, frame, false)));
+    const envelope = envelopeOf(session, room, frame, { echo: false, version: presence.wireVersion });
+    return window.count(broker.publish(channels.room(room), envelope));
   }
 }
 
@@ -120,12 +124,11 @@ function envelopeOf(
   session: Session,
   room: string,
   frame: UnsentFrame,
-  echo: boolean,
-  traceparent?: string,
+  { echo, ...stamp }: Pick<EnvelopeHeader, 'version' | 'traceparent'> & { readonly echo: boolean },
 ): Uint8Array {
   const now = new Date();
   const encoding = bodyEncoding(session.encoding);
   const body = CODECS[encoding].encode({ ...frame, sender: session.userIn(room), timestamp: now.toISOString() });
-  const header: EnvelopeHeader = { encoding, publishedAtMs: now.getTime(), traceparent };
+  const header: EnvelopeHeader = { encoding, publishedAtMs: now.getTime(), ...stamp };
   return encodeEnvelope(echo ? header : { ...header, excludeSession: session.id }, body);
 }

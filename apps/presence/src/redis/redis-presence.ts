@@ -9,7 +9,10 @@ import { RedisPartitionStore } from './redis-partition-store.js';
 import { RedisRegistryReader } from './redis-registry-reader.js';
 
 export interface RedisPresenceOptions
-  extends Pick<PresenceOptions, 'instance' | 'prefix' | 'partitions' | 'rules' | 'apiKeys' | 'logger' | 'metrics'> {
+  extends Pick<
+    PresenceOptions,
+    'instance' | 'wireVersionMax' | 'prefix' | 'partitions' | 'rules' | 'apiKeys' | 'logger' | 'metrics'
+  > {
   /** Of the registry, the reports and the leases. Stays the caller's: close it after `close()`. */
   readonly redis: RedisTopology;
   /** Carries the messages to rooms and nodes. Default: `redis`. */

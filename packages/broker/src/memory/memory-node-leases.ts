@@ -1,4 +1,5 @@
 /** Leases of the edges of one process, in memory. */
+import { advertisedVersion, FIRST_WIRE_VERSION } from '@hubbub/protocol';
 import {
   DEFAULT_NODE_LEASE_MS,
   IdleLeaseKeeper,
@@ -7,6 +8,8 @@ import {
   type NodeLease,
   type NodeLeases,
   type Reaping,
+  type WireVersions,
+  wireHoldMs,
 } from '../node-leases.js';
 
 export interface MemoryNodeLeasesOptions {
@@ -25,6 +28,7 @@ export class MemoryNodeLeases implements NodeLeases {
   #heldAtMs = Number.NEGATIVE_INFINITY;
   /** When the first of the holds in a row began. */
   #firstHeldAtMs = Number.NEGATIVE_INFINITY;
+  readonly #wire = { written: FIRST_WIRE_VERSION, lowest: FIRST_WIRE_VERSION, sinceMs: 0, expiresAtMs: 0 };
 
   constructor(options: MemoryNodeLeasesOptions = {}) {
     this.leaseMs = options.leaseMs ?? DEFAULT_NODE_LEASE_MS;
@@ -35,19 +39,20 @@ export class MemoryNodeLeases implements NodeLeases {
     if (!this.#dead.has(incarnation)) this.#expiry.set(incarnation, this.#now() + this.leaseMs);
   }
 
-  async renew(incarnation: string): Promise<boolean> {
-    if (!this.#expiry.has(incarnation)) return false;
+  async renew(incarnation: string): Promise<number | undefined> {
+    if (!this.#expiry.has(incarnation)) return undefined;
     this.#expiry.set(incarnation, this.#now() + this.leaseMs);
-    return true;
+    return (await this.wireVersions()).written;
   }
 
   async release(incarnation: string): Promise<void> {
     this.#expiry.delete(incarnation);
   }
 
-  async reap(): Promise<Reaping> {
+  async reap(presenceReads = FIRST_WIRE_VERSION): Promise<Reaping> {
     const now = this.#now();
     const holdBegan = this.#noteCheck(now);
+    this.#writeWireVersion(presenceReads, now);
     const heldMs = this.#heldAtMs + this.leaseMs / 2 - now;
     for (const [incarnation, expiresAt] of this.#expiry) {
       if (heldMs <= 0 && expiresAt <= now) this.#declareDead(incarnation, now);
@@ -74,6 +79,12 @@ export class MemoryNodeLeases implements NodeLeases {
     return [...this.#dead.keys()];
   }
 
+  async wireVersions(): Promise<WireVersions> {
+    const { written, lowest, expiresAtMs } = this.#wire;
+    if (expiresAtMs <= this.#now()) return { written: FIRST_WIRE_VERSION, lowest: FIRST_WIRE_VERSION };
+    return { written, lowest };
+  }
+
   openKeeper(): LeaseKeeper {
     return new IdleLeaseKeeper();
   }
@@ -91,6 +102,16 @@ export class MemoryNodeLeases implements NodeLeases {
     if (isFirst) this.#firstHeldAtMs = now;
     if (isFirst || goesOn) this.#heldAtMs = now;
     return isFirst || goesOn;
+  }
+
+  /** wire-version.lua has the same rule. */
+  #writeWireVersion(presenceReads: number, now: number): void {
+    const wire = this.#wire;
+    if (wire.expiresAtMs <= now) Object.assign(wire, { written: FIRST_WIRE_VERSION, sinceMs: now });
+    wire.lowest = Math.min(presenceReads, ...[...this.#expiry.keys()].map(advertisedVersion));
+    if (wire.lowest <= wire.written) Object.assign(wire, { written: wire.lowest, sinceMs: now });
+    else if (now - wire.sinceMs >= wireHoldMs(this.leaseMs)) wire.written = wire.lowest;
+    wire.expiresAtMs = now + this.leaseMs;
   }
 
   #declareDead(incarnation: string, dueAt: number): void {

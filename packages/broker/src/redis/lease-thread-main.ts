@@ -40,8 +40,8 @@ setInterval(() => {
 
 async function renew(askedAtMs: number): Promise<void> {
   // Unanswered or fenced: the event loop finds out when it turns.
-  const isHeld = await leases.renew(incarnation).catch(() => false);
-  if (!isHeld) return;
+  const version = await leases.renew(incarnation).catch(() => undefined);
+  if (version === undefined) return;
   times.noteRenewal(askedAtMs);
   times.countRenewal();
 }

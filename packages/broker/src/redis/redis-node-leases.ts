@@ -1,4 +1,5 @@
 /** Leases of edges in Redis, by the clock of Redis. */
+import { FIRST_WIRE_VERSION } from '@hubbub/protocol';
 import {
   DEFAULT_NODE_LEASE_MS,
   IdleLeaseKeeper,
@@ -7,6 +8,8 @@ import {
   type NodeLease,
   type NodeLeases,
   type Reaping,
+  type WireVersions,
+  wireHoldMs,
 } from '../node-leases.js';
 import { RedisScript } from './redis-script.js';
 import { nodesKey, REGISTRY_TTL_MS } from './registry-keys.js';
@@ -15,7 +18,10 @@ import { orUnavailable } from './unavailable.js';
 
 const registerScript = new RedisScript(new URL('../../lua/node-register.lua', import.meta.url));
 const renewScript = new RedisScript(new URL('../../lua/node-renew.lua', import.meta.url));
-const reapScript = new RedisScript(new URL('../../lua/node-reap.lua', import.meta.url));
+const reapScript = new RedisScript(
+  new URL('../../lua/wire-version.lua', import.meta.url),
+  new URL('../../lua/node-reap.lua', import.meta.url),
+);
 const livingScript = new RedisScript(new URL('../../lua/node-living.lua', import.meta.url));
 
 export interface RedisNodeLeasesOptions {
@@ -34,6 +40,7 @@ export class RedisNodeLeases implements NodeLeases {
   readonly #alive: string;
   readonly #dead: string;
   readonly #checks: string;
+  readonly #wire: string;
 
   constructor(options: RedisNodeLeasesOptions) {
     this.leaseMs = options.leaseMs ?? DEFAULT_NODE_LEASE_MS;
@@ -42,6 +49,7 @@ export class RedisNodeLeases implements NodeLeases {
     this.#alive = nodesKey(options.prefix, 'alive');
     this.#dead = nodesKey(options.prefix, 'dead');
     this.#checks = nodesKey(options.prefix, 'checks');
+    this.#wire = nodesKey(options.prefix, 'wire');
   }
 
   async register(incarnation: string): Promise<void> {
@@ -49,21 +57,23 @@ export class RedisNodeLeases implements NodeLeases {
     await orUnavailable(() => registerScript.run(this.#redis, [this.#alive, this.#dead], args));
   }
 
-  async renew(incarnation: string): Promise<boolean> {
+  async renew(incarnation: string): Promise<number | undefined> {
+    const keys = [this.#alive, this.#wire];
     const args = [incarnation, this.leaseMs, REGISTRY_TTL_MS];
-    return (await orUnavailable(() => renewScript.run(this.#redis, [this.#alive], args))) === 1;
+    const version = (await orUnavailable(() => renewScript.run(this.#redis, keys, args))) as number;
+    return version === 0 ? undefined : version;
   }
 
   async release(incarnation: string): Promise<void> {
     await orUnavailable(() => this.#redis.run(this.#alive, server => server.zrem(this.#alive, incarnation)));
   }
 
-  reap(): Promise<Reaping> {
-    return this.#reap('expired', 0);
+  reap(presenceReads = FIRST_WIRE_VERSION): Promise<Reaping> {
+    return this.#reap('expired', 0, presenceReads);
   }
 
   async fenceAll(): Promise<void> {
-    await this.#reap('all', this.leaseMs);
+    await this.#reap('all', this.leaseMs, FIRST_WIRE_VERSION);
   }
 
   async forget(incarnation: string): Promise<void> {
@@ -83,9 +93,18 @@ export class RedisNodeLeases implements NodeLeases {
     return await orUnavailable(() => this.#redis.run(this.#dead, server => server.zrange(this.#dead, 0, -1)));
   }
 
-  async #reap(which: 'expired' | 'all', dueAfterMs: number): Promise<Reaping> {
-    const keys = [this.#alive, this.#dead, this.#checks];
-    const args = [which, dueAfterMs, REGISTRY_TTL_MS, this.leaseMs, lateCheckMs(this.leaseMs)];
+  async wireVersions(): Promise<WireVersions> {
+    const [written, lowest] = await orUnavailable(() =>
+      this.#redis.run(this.#wire, server => server.hmget(this.#wire, 'written', 'lowest')),
+    );
+    return { written: Number(written ?? FIRST_WIRE_VERSION), lowest: Number(lowest ?? FIRST_WIRE_VERSION) };
+  }
+
+  async #reap(which: 'expired' | 'all', dueAfterMs: number, presenceReads: number): Promise<Reaping> {
+    const { leaseMs } = this;
+    const keys = [this.#alive, this.#dead, this.#checks, this.#wire];
+    const ofLeases = [which, dueAfterMs, REGISTRY_TTL_MS, leaseMs, lateCheckMs(leaseMs)];
+    const args = [...ofLeases, presenceReads, wireHoldMs(leaseMs), leaseMs];
     const reply = (await orUnavailable(() => reapScript.run(this.#redis, keys, args))) as [string, number, ...string[]];
     const [nextInMs, holdBegan, ...dead] = reply;
     return {

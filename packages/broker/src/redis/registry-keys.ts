@@ -11,7 +11,7 @@ export function partitionKey(prefix: string, partition: number, name: string): s
   return `${prefix}:presence:{p${partition}}:${name}`;
 }
 
-export function nodesKey(prefix: string, name: 'alive' | 'dead' | 'checks'): string {
+export function nodesKey(prefix: string, name: 'alive' | 'dead' | 'checks' | 'wire'): string {
   return `${prefix}:presence:{nodes}:${name}`;
 }
 

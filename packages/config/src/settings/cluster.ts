@@ -1,5 +1,5 @@
 /** The broker, presence, and the life cycle of a process. */
-import { parseRedisLocation } from '@hubbub/protocol';
+import { PREVIOUS_WIRE_VERSION, parseRedisLocation, WIRE_VERSION } from '@hubbub/protocol';
 import { z } from 'zod';
 import { API_KEYS } from './api-keys.js';
 import {
@@ -98,6 +98,11 @@ export const clusterSettings = {
   nodeLeaseMs: integer(3000, MINUTE_MS)
     .default(8000)
     .describe("Lifetime of an edge's lease. An edge that does not renew it for that long counts as dead."),
+  wireVersionMax: integer(PREVIOUS_WIRE_VERSION, WIRE_VERSION)
+    .default(WIRE_VERSION)
+    .describe(
+      'Highest wire version that this edge or presence process lets the others write ([going back](upgrading.md#going-back)).',
+    ),
   rosterCountThreshold: integer(1, 1_000_000)
     .default(500)
     .describe('Number of users above which a room gets counts instead of single joins and leaves.'),
