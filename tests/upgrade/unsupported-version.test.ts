@@ -68,7 +68,7 @@ test('members of a room with history get a gap of exactly that message', async (
   await alice.nextFrame({ type: 'third', offset: 3 });
 });
 
-test('after reports in such a version every edge reports its sessions again, and no member leaves', async () => {
+test('an edge with reports in such a version reports its sessions again, the other does not, and no member leaves', async () => {
   const room = 'team';
   const alice = await member('alice', 0, room);
   await member('bob', 1, room);
@@ -76,17 +76,19 @@ test('after reports in such a version every edge reports its sessions again, and
   const [presence] = cluster.presence;
   if (presence === undefined) throw new Error('The cluster has no presence.');
   const log = `${cluster.redis.prefix}:presence:{p${partitionOf(room, PARTITIONS)}}:reports`;
-  const incarnations = () => cluster.redis.cli('ZRANGE', `${cluster.redis.prefix}:presence:{nodes}:alive`, '0', '-1');
-  const before = await incarnations();
-  await cluster.redis.cli('XADD', log, '*', 'r', JSON.stringify([LATER, 'edge-9/later', { join: 'carol' }]));
+  const living = `${cluster.redis.prefix}:presence:{nodes}:alive`;
+  const incarnations = async () => (await cluster.redis.cli('ZRANGE', living, '0', '-1')).trim().split('\n').sort();
+  const [first = '', second] = await incarnations();
+  await cluster.redis.cli('XADD', log, '*', 'r', JSON.stringify([LATER, first, { join: 'carol' }]));
   await eventually(async () => (await metricValue(presence, 'hubbub_presence_unsupported_reports_total')) === 1);
   await eventually(
     async () => {
       const after = await incarnations();
-      return after.split('\n').length === 2 && !after.split('\n').some(name => before.includes(name));
+      return after.length === 2 && !after.includes(first);
     },
-    { describe: 'both edges have new incarnations' },
+    { describe: 'the edge has a new incarnation' },
   );
+  expect(await incarnations()).toContain(second);
   const carol = await member('carol', 0, room);
   expect((await carol.nextFrame('room_info')).payload).toMatchObject({ count: 3 });
   await alice.noFrame('user_left');

@@ -75,7 +75,7 @@ export function createPresenceMetrics(registry: MetricsRegistry, logger: Logger)
   const warnUnsupported = occasionally(OCCASIONALLY_MS, suppressed =>
     logger.warn(
       { event: 'unsupported_version', suppressed },
-      'dropped reports in a wire version that this release does not read; every edge reports its sessions again',
+      'dropped reports in a wire version that this release does not read; their edge reports its sessions again',
     ),
   );
   const warnFailure = occasionally(OCCASIONALLY_MS, (suppressed, error: unknown) =>

@@ -193,11 +193,11 @@ export class OwnedPartition {
   }
 
   #apply(entry: LogEntry): number {
-    const { batch, malformed, isUnsupported } = decodeReports(entry.text);
+    const { batch, malformed, unsupportedFrom } = decodeReports(entry.text);
     if (malformed > 0) this.#deps.metrics.malformed(malformed);
-    if (isUnsupported) {
+    if (unsupportedFrom !== undefined) {
       this.#deps.metrics.unsupported();
-      this.#deps.wire.noteMissedReports();
+      this.#deps.wire.noteMissedReports(unsupportedFrom);
     }
     if (batch === undefined) return 0;
     for (const report of batch.reports) this.#partition.apply(batch.incarnation, report, entry.appendedAtMs);

@@ -106,7 +106,8 @@ export class Owner {
     // The first of the living does it.
     const nextDeathInMs = living[0] === instance ? await this.#deadEdges.reap(readByAll(living)) : POLL_MS;
     this.#wire.update(await nodeLeases.wireVersions());
-    if (this.#wire.takeResync(nowMs)) await nodeLeases.fenceAll();
+    // Without its lease, an edge reports everything again, in the version that this instance now reads.
+    for (const incarnation of this.#wire.takeMissed(nowMs)) await nodeLeases.release(incarnation);
     await this.#upkeep();
     // When the next lease runs out, and not up to a second later: its users' grace begins only then.
     this.#nextPollMs = this.#now() + Math.max(MIN_POLL_MS, Math.min(POLL_MS, nextDeathInMs));

@@ -2,12 +2,14 @@
 import type { WireVersions } from '@hubbub/broker';
 import { advertisedVersion, FIRST_WIRE_VERSION, writableVersion } from '@hubbub/protocol';
 
-/** A node that this instance never can read must not make edges report again and again. */
+/** An edge whose reports stay unreadable must not report again and again. */
 export const UNREAD_RESYNC_MS = 60_000;
+/** Any program could write names into the log. */
+const UNREAD_MAX = 1000;
 
 export class WireState {
   #versions: WireVersions = { written: FIRST_WIRE_VERSION, lowest: FIRST_WIRE_VERSION };
-  #missedReports = false;
+  readonly #unread = new Set<string>();
   #nextResyncMs = 0;
 
   /** The version in which this instance writes. */
@@ -24,17 +26,18 @@ export class WireState {
     this.#versions = versions;
   }
 
-  /** Reports were in a version that this release does not read. */
-  noteMissedReports(): void {
-    this.#missedReports = true;
+  /** Reports of this incarnation were in a version that this release does not read. */
+  noteMissedReports(incarnation: string): void {
+    if (this.#unread.size < UNREAD_MAX) this.#unread.add(incarnation);
   }
 
-  /** Whether every edge has to report its sessions again, because reports were missed. */
-  takeResync(nowMs: number): boolean {
-    if (!this.#missedReports || nowMs < this.#nextResyncMs) return false;
-    this.#missedReports = false;
+  /** The incarnations whose edges have to report all their sessions again, once in `UNREAD_RESYNC_MS`. */
+  takeMissed(nowMs: number): string[] {
+    if (this.#unread.size === 0 || nowMs < this.#nextResyncMs) return [];
     this.#nextResyncMs = nowMs + UNREAD_RESYNC_MS;
-    return true;
+    const incarnations = [...this.#unread];
+    this.#unread.clear();
+    return incarnations;
   }
 }
 

@@ -201,16 +201,11 @@ test('deadlines write whole milliseconds into lifecycle events, as readers of th
   expect(written.match(/"room_vacated"[^}]*"atMs":\d+[,}]/)).not.toBeNull();
 });
 
-test('reports in a version that presence does not read fence every edge, once a minute', async () => {
+test('an edge whose reports presence does not read loses its lease, once a minute, and no other edge does', async () => {
   const bench = new OwnerBench();
-  let fences = 0;
   let polls = 0;
   const owner = bench.start('p1', {
     nodeLeases: withFault(bench.nodeLeases, {
-      async fenceAll() {
-        fences++;
-        await bench.nodeLeases.fenceAll();
-      },
       async wireVersions() {
         polls++;
         return await bench.nodeLeases.wireVersions();
@@ -218,18 +213,20 @@ test('reports in a version that presence does not read fence every edge, once a 
     }),
   });
   await eventually(() => owner.owned.size === 1);
-  const ofLostPartition = fences;
-  const appendUnreadable = async (name: string) => {
-    await bench.log.append([{ partition: 0, text: JSON.stringify([WIRE_VERSION + 1, name]) }]);
+  const appendUnreadable = async (incarnation: string) => {
+    await bench.nodeLeases.register(incarnation);
+    await bench.log.append([{ partition: 0, text: JSON.stringify([WIRE_VERSION + 1, incarnation]) }]);
   };
-  await appendUnreadable('edge-1/later');
-  await eventually(() => fences === ofLostPartition + 1);
-  await appendUnreadable('edge-2/later');
+  const holdsLease = async (incarnation: string) => (await bench.nodeLeases.renew(incarnation)) !== undefined;
+  await bench.nodeLeases.register('edge-1/a');
+  await appendUnreadable('edge-2/a');
+  await eventually(async () => !(await holdsLease('edge-2/a')));
+  await appendUnreadable('edge-2/b');
   const seen = polls;
   await eventually(() => polls >= seen + 3);
-  expect(fences).toBe(ofLostPartition + 1);
+  expect([await holdsLease('edge-1/a'), await holdsLease('edge-2/b')]).toEqual([true, true]);
   bench.advance(UNREAD_RESYNC_MS);
-  await eventually(() => fences === ofLostPartition + 2);
+  await eventually(async () => !(await holdsLease('edge-2/b')));
 });
 
 test('the version that all instances read is decided upon: one of the first release brings it down', async () => {

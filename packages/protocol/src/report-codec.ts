@@ -76,8 +76,8 @@ function trimmed(wire: unknown[]): Wire {
 export interface DecodedReports {
   readonly batch?: ReportBatch;
   readonly malformed: number;
-  /** An entry of a wire version that this release does not read: there is no batch. */
-  readonly isUnsupported?: true;
+  /** The incarnation that wrote an entry of a wire version that this release does not read; there is no batch. */
+  readonly unsupportedFrom?: string;
 }
 
 /** Reads an entry of the log. Never throws: drops and counts malformed reports, and keeps the others in order. */
@@ -88,10 +88,12 @@ export function decodeReports(text: string): DecodedReports {
   } catch {
     return { malformed: 1 }; // Not JSON: not written by an edge; the caller counts it.
   }
-  if (!Array.isArray(wire) || !Number.isSafeInteger(wire[0])) return { malformed: 1 };
-  if (!isReadableVersion(wire[0])) return { malformed: 0, isUnsupported: true };
-  if (!isText(wire[1], INCARNATION_MAX_BYTES)) return { malformed: 1 };
+  if (!Array.isArray(wire) || !Number.isSafeInteger(wire[0]) || !isText(wire[1], INCARNATION_MAX_BYTES)) {
+    return { malformed: 1 };
+  }
+  // Every version begins with these two.
   const incarnation: string = wire[1];
+  if (!isReadableVersion(wire[0])) return { malformed: 0, unsupportedFrom: incarnation };
   const reports: Report[] = [];
   for (let i = 2; i < wire.length; i++) {
     const report = fromWire(wire[i]);

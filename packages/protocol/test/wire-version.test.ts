@@ -52,10 +52,8 @@ describe('reports', () => {
   });
 
   test.each(UNSUPPORTED)('of version %i are refused, whatever follows', version => {
-    expect(decodeReports(JSON.stringify([version, { another: 'form' }]))).toEqual({
-      malformed: 0,
-      isUnsupported: true,
-    });
+    const text = JSON.stringify([version, 'edge-1/a', { another: 'form' }]);
+    expect(decodeReports(text)).toEqual({ malformed: 0, unsupportedFrom: 'edge-1/a' });
   });
 });
 
