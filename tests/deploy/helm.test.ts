@@ -119,6 +119,26 @@ describe.skipIf(chartProgram === undefined)(`the chart ${titleOf(chartProgram &&
     });
   });
 
+  describe('the rollout of a release', () => {
+    const imageOf = (role: string, values: object) =>
+      containerOf(named('Deployment', `hubbub-${role}`, render({ ...ALL, ...values }))).image;
+
+    test('goes role by role: the image of a role overrides that of all, by tag or digest', () => {
+      const digest = `sha256:${'a'.repeat(64)}`;
+      const upgrade = { image: { tag: '1.0.0' }, presence: { image: { tag: '1.1.0' } } };
+      expect([imageOf('presence', upgrade), imageOf('edge', upgrade)]).toEqual(['hubbub:1.1.0', 'hubbub:1.0.0']);
+      expect(imageOf('edge', { image: { tag: '1.0.0' }, edge: { image: { digest } } })).toBe(`hubbub@${digest}`);
+      expect(imageOf('edge', { image: { digest }, edge: { image: { tag: '1.1.0' } } })).toBe('hubbub:1.1.0');
+    });
+
+    test('drains one edge at a time: the next one leaves when the one before may have ended', () => {
+      const edge = named('Deployment', 'hubbub-edge', manifests);
+      const { shutdownTimeoutMs } = configOf(edge);
+      expect(at(edge.content, 'spec', 'strategy', 'rollingUpdate')).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+      expect(1000 * Number(at(edge.content, 'spec', 'minReadySeconds'))).toBeGreaterThanOrEqual(shutdownTimeoutMs);
+    });
+  });
+
   test('each role mounts its own secrets alone, as files', () => {
     expect(Object.fromEntries(deployments.map(one => [one.name, mountedKeys(one)]))).toEqual({
       'hubbub-edge': ['jwt-accepted-secrets', 'jwt-secret', 'redis-url-edge'],

@@ -1,4 +1,4 @@
-/** The wire version of the cluster (docs/decisions/0016), as this instance knows it from poll to poll. */
+/** The wire version of the cluster (docs/decisions/0017), as this instance knows it from poll to poll. */
 import type { WireVersions } from '@hubbub/broker';
 import { advertisedVersion, FIRST_WIRE_VERSION, writableVersion } from '@hubbub/protocol';
 

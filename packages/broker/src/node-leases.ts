@@ -15,7 +15,7 @@ export interface Reaping {
   readonly holdBegan: boolean;
 }
 
-/** The wire versions of a cluster (docs/decisions/0016). */
+/** The wire versions of a cluster (docs/decisions/0017). */
 export interface WireVersions {
   /** The version to write: every living node reads it. */
   readonly written: number;

@@ -1,5 +1,5 @@
 /**
- * The version of what edges and presence write for each other: envelopes and reports (docs/decisions/0016). A node reads
+ * The version of what edges and presence write for each other: envelopes and reports (docs/decisions/0017). A node reads
  * this version and the one before. Each lease advertises, at the end of its name, the highest version that its node reads.
  */
 export const WIRE_VERSION = 2;

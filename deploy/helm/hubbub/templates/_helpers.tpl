@@ -15,10 +15,12 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end }}
 
+{{/* For a rollout in steps, a role's own tag or digest takes the place of both of all roles. */}}
 {{- define "hubbub.image" -}}
-{{- with .Values.image -}}
-{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
-{{- end -}}
+{{- $all := .root.Values.image -}}
+{{- $own := (index .root.Values .role).image -}}
+{{- $version := ternary $own $all (or $own.tag $own.digest | empty | not) -}}
+{{- $all.repository }}{{ if $version.digest }}@{{ $version.digest }}{{ else }}:{{ $version.tag | default .root.Chart.AppVersion }}{{ end -}}
 {{- end }}
 
 {{/* Spread over nodes and zones, where that is possible. */}}
