@@ -230,6 +230,9 @@ test('a handshake, a refresh and a join that were checked before the revocation 
   await eventually(async () => (await metricValue(own.edge(0), 'hubbub_edge_revocations')) === 2);
   allowAll();
   expect(await (await connecting).closed).toEqual({ code: 4205, reason: 'the token was revoked' });
+  await eventually(async () => (await metricValue(own.edge(0), 'hubbub_edge_sessions')) === 1, {
+    describe: 'the revoked session is gone, and only the one that stays is counted',
+  });
   expect(await refreshing).toMatchObject({ type: 'error', payload: { code: 'UNAUTHORIZED' } });
 
   const room = 'general';

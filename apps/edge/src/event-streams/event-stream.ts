@@ -45,8 +45,6 @@ const ENGINE_TIMEOUT_MIN_MS = 7900;
 export class EventStream implements Socket, Beating {
   readonly group: string;
   #session: Session | undefined;
-  /** How the stream ended before it had a session: a token may be revoked during the handshake. */
-  #endedEarly: { readonly code: number; readonly reason: string } | undefined;
   readonly #response: StreamResponse;
   readonly #writer: StreamWriter;
   readonly #parts: StreamParts;
@@ -80,7 +78,6 @@ export class EventStream implements Socket, Beating {
   /** Gives the stream its session: from now on the session is notified of what happens to it. */
   begin(session: Session): void {
     this.#session = session;
-    if (this.#endedEarly !== undefined) this.#parts.closed(this, this.#endedEarly.code, this.#endedEarly.reason);
   }
 
   send(bytes: string | Uint8Array): number {
@@ -160,8 +157,7 @@ export class EventStream implements Socket, Beating {
     for (const topic of this.#topics) this.#parts.topics.unsubscribe(topic, this);
     this.#topics = [];
     this.#parts.heartbeats.delete(this);
-    if (this.#session === undefined) this.#endedEarly = { code, reason };
-    else this.#parts.closed(this, code, reason);
+    this.#parts.closed(this, code, reason);
   }
 }
 

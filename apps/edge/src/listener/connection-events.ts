@@ -81,12 +81,13 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       accounts.handshakeRefused(refusal, handshake);
       return refusal;
     },
-    opened(socket, admitted) {
+    opened(socket, admitted, begin) {
       metrics.handshakeAccepted();
       const session = new Session(admitted.sessionId, socket, admitted);
       if (admitted.pusherApp !== undefined) openConnection(session, admitted.pusherApp);
+      begin(session);
       sessions.add(session);
-      if (parts.endIfRevoked(session)) return session;
+      if (parts.endIfRevoked(session)) return;
       expiry.renew(session, admitted.expiresAtMs);
       // Its joins and replays cost what a frame would cost that asks for them.
       if (admitted.streamRooms !== undefined) session.cost = limits.costs.open(session, performance.now());
@@ -103,7 +104,6 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
         },
         'session connected',
       );
-      return session;
     },
     anySocket() {
       for (const { socket } of sessions) return socket;

@@ -88,7 +88,7 @@ export function serveEvents(app: TemplatedApp, generation: AppGeneration, option
     const stream = new EventStream(response, reader, parts);
     response.onAborted(() => stream.aborted());
     generation.opened(stream);
-    stream.begin(options.events.opened(stream, admitted));
+    options.events.opened(stream, admitted, session => stream.begin(session));
   }
 }
 

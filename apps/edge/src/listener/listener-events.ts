@@ -24,7 +24,11 @@ export type Screening = 'pass' | 'leaving' | Refusal;
 
 /** Events of a connection. */
 export interface ConnectionEvents extends HandshakeEvents {
-  opened(socket: Socket, admitted: Admitted): Session;
+  /**
+   * @param begin called with the session before anything may end it, such as a revocation during the handshake. Where a connection
+   *   ended without knowing its session, the session would stay, with a dead socket
+   */
+  opened(socket: Socket, admitted: Admitted, begin: (session: Session) => void): void;
   /** The bytes are the engine's and gone after the call. */
   received(session: Session, bytes: Uint8Array, isBinary: boolean): void;
   /** @param reason of the close frame, or what the engine reports instead */

@@ -100,7 +100,9 @@ function serveSessions(
       if (admitted === undefined) return;
       data.admitted = undefined;
       generation.opened(socket);
-      data.session = events.opened(socket, admitted);
+      events.opened(socket, admitted, session => {
+        data.session = session;
+      });
     },
     message: (socket: EngineSocket<ConnectionData>, bytes: ArrayBuffer, isBinary: boolean) => {
       const { session } = socket.getUserData();
