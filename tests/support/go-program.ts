@@ -15,6 +15,7 @@ const PROGRAMS = {
   chart: { folder: 'deploy/tools', needs: 'Go with Helm and kubeconform, for the chart,', flags: QUICK_BUILD },
   grafana: { folder: 'metrics/grafana', needs: 'Go with the Grafana SDK, for dashboards,', flags: QUICK_BUILD },
   'history-checker': { folder: 'faults/checker', needs: 'Go with Porcupine, for the checker of histories,', flags: [] },
+  'pusher-back-end': { folder: 'pusher/judges/go', needs: "Go with Pusher's server SDK", flags: QUICK_BUILD },
 } as const;
 
 export type GoProgram = keyof typeof PROGRAMS;

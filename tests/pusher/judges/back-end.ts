@@ -5,10 +5,19 @@ import { text as readText } from 'node:stream/consumers';
 import type PusherServer from 'pusher';
 import { cleanup } from '../../support/cleanup.js';
 
-/** Resolves with its address. */
-export async function startBackEnd(server: PusherServer): Promise<string> {
+/** Resolves with its address. @param pages that it serves, HTML and scripts, by their paths */
+export async function startBackEnd(
+  server: PusherServer,
+  pages: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const http = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
+    const page = pages[url.pathname];
+    if (page !== undefined) {
+      response.setHeader('Content-Type', url.pathname.endsWith('.js') ? 'text/javascript' : 'text/html');
+      response.end(page);
+      return;
+    }
     if (url.pathname === '/auth') {
       void readText(request).then(body => {
         const form = new URLSearchParams(body);

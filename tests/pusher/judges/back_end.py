@@ -4,6 +4,8 @@ import os
 
 import pusher
 
+CHANNEL = "presence-judged"
+
 client = pusher.Pusher(
     app_id="1",
     key="c49a449b916bb4246729",
@@ -13,8 +15,8 @@ client = pusher.Pusher(
     ssl=False,
 )
 answer = client.channels_info("presence-", ["user_count"])
-print("channels:", answer["channels"]["presence-python"])
-print("users:", client.users_info("presence-python")["users"])
-print("auth:", client.authenticate("private-python", os.environ["SOCKET_ID"])["auth"])
-client.trigger("presence-python", "greeting", {"text": "hello from Python"})
+print("members:", answer["channels"][CHANNEL]["user_count"])
+print("first user:", client.users_info(CHANNEL)["users"][0]["id"])
+print("auth:", client.authenticate("private-judged", os.environ["SOCKET_ID"])["auth"])
+client.trigger(CHANNEL, "greeting", {"text": "hello"})
 client.trigger_batch([{"channel": "news", "name": "e", "data": "1"}, {"channel": "news", "name": "e", "data": "2"}])

@@ -1,15 +1,14 @@
 /** Test suites and libraries of others judge the Pusher protocol: each runs unchanged, as a process of its own. */
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually } from '@hubbub/tools/kit';
+import { eventually, installedPackages } from '@hubbub/tools/kit';
 import Echo from 'laravel-echo';
 import { beforeAll, expect, test } from 'vitest';
+import { openBrowser } from '../../support/browser.js';
+import { buildGoProgram } from '../../support/go-program.js';
 import { PROVISION_TIMEOUT_MS, provisionPython } from '../../support/provision.js';
 import { nextEvent, type PusherStory, startPusherStory, subscribed } from '../story.js';
 import { startBackEnd } from './back-end.js';
+import { ECHO_PAGES, openEchoPage } from './echo-page.js';
 import { startProgram } from './program.js';
 
 /** Of the suite of pusher-js. */
@@ -17,6 +16,8 @@ const KEY = 'c49a449b916bb4246729';
 const SUITE_TIMEOUT_MS = 400_000;
 /** Cases of its suite, over WebSockets without TLS. */
 const PUSHER_JS_CASES = 33;
+
+const goBackEnd = await buildGoProgram('pusher-back-end');
 
 let story: PusherStory;
 let url: string;
@@ -31,24 +32,7 @@ beforeAll(async () => {
 });
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-
-/** A folder in `.cache` with the packages of `package.json`, installed once. */
-function installPackages(): string {
-  const content = createHash('sha256')
-    .update(readFileSync(path('package.json')))
-    .digest('hex')
-    .slice(0, 12);
-  const folder = path(`../../../.cache/pusher-judges-${content}`);
-  const complete = join(folder, 'complete');
-  if (existsSync(complete)) return folder;
-  mkdirSync(folder, { recursive: true });
-  cpSync(path('package.json'), join(folder, 'package.json'));
-  const options = { cwd: folder, stdio: 'inherit' } as const;
-  const { status } = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], options);
-  if (status !== 0) throw new Error(`npm must reach its registry to install ${folder}/package.json.`);
-  writeFileSync(complete, '');
-  return folder;
-}
+const installPackages = (): string => installedPackages('pusher-judges', new URL('package.json', import.meta.url));
 
 test(
   'the integration suite of pusher-js passes',
@@ -82,33 +66,50 @@ test('the remote tests of the server SDK for Node pass, those with a proxy too',
   expect(code).toBe(0);
 });
 
-test(
-  'the server SDK for Python triggers, reads channels, and signs subscriptions',
-  async () => {
-    const python = provisionPython(path('requirements.txt'));
+/** Each of them does the same. `undefined` where its language is missing. */
+const BACK_ENDS: ReadonlyArray<readonly [language: string, command: () => readonly string[] | undefined]> = [
+  ['Python', () => [provisionPython(path('requirements.txt')), path('back_end.py')]],
+  ['Go', () => (goBackEnd === undefined ? undefined : [goBackEnd])],
+];
+
+test.for(BACK_ENDS)(
+  'the server SDK for %s triggers, reads channels, and signs subscriptions',
+  { timeout: PROVISION_TIMEOUT_MS },
+  async ([, command], { skip }) => {
+    const program = command();
+    if (program === undefined) return skip('its language is missing');
     const client = story.client(1, { user: { user_id: 'ann' } });
-    const channel = await subscribed(client, 'presence-python');
+    const channel = await subscribed(client, 'presence-judged');
     await eventually(async () => {
-      const answer = await story.server.get({ path: '/channels/presence-python' });
+      const answer = await story.server.get({ path: '/channels/presence-judged' });
       return ((await answer.json()) as { occupied: boolean }).occupied;
     });
     const greeting = nextEvent(channel, 'greeting');
+    const news = await subscribed(story.client(0), 'news');
+    const received: unknown[] = [];
+    news.bind('e', (data: unknown) => received.push(data));
     const env = { PUSHER_PORT: String(story.api.process.port), SOCKET_ID: client.connection.socket_id };
-    const { code, lines } = await startProgram([python, path('back_end.py')], { env });
-    expect(lines.slice(0, 2)).toEqual(["channels: {'user_count': 1}", "users: [{'id': 'ann'}]"]);
+    const { code, lines } = await startProgram(program, { env });
+    expect(lines).toEqual(['members: 1', 'first user: ann', expect.stringMatching(/^auth: /)]);
     expect(code).toBe(0);
-    expect(await greeting).toEqual({ text: 'hello from Python' });
+    expect(await greeting).toEqual({ text: 'hello' });
+    await eventually(() => received.length === 2);
+    expect(received).toEqual([1, 2]);
     const auth = lines[2]?.replace('auth: ', '');
-    client.send_event('pusher:subscribe', { channel: 'private-python', auth });
+    client.send_event('pusher:subscribe', { channel: 'private-judged', auth });
     await eventually(async () => {
       const { channels } = (await (await story.server.get({ path: '/channels' })).json()) as { channels: object };
-      return 'private-python' in channels;
+      return 'private-judged' in channels;
+    });
+    client.disconnect();
+    await eventually(async () => {
+      const answer = await story.server.get({ path: '/channels/presence-judged' });
+      return !((await answer.json()) as { occupied: boolean }).occupied;
     });
   },
-  PROVISION_TIMEOUT_MS,
 );
 
-test('Laravel Echo listens to events, whispers, and knows who is here', async () => {
+test('Laravel Echo in Node listens to events, whispers, and knows who is here', async () => {
   const one = new Echo({ broadcaster: 'pusher', client: story.client(0, { user: { user_id: 'ann' } }) });
   const other = new Echo({ broadcaster: 'pusher', client: story.client(1, { user: { user_id: 'bob' } }) });
   const here = new Promise<unknown[]>(resolve => void one.join('echo').here(resolve));
@@ -123,3 +124,26 @@ test('Laravel Echo listens to events, whispers, and knows who is here', async ()
   channel.whisper('typing', { who: 'bob' });
   expect(await whisper).toEqual({ who: 'bob' });
 });
+
+test(
+  'Laravel Echo in Chromium listens to events, whispers, and sees who comes and goes',
+  async () => {
+    const backEnd = await startBackEnd(story.server, ECHO_PAGES);
+    const browser = await openBrowser();
+    const open = (edge: number) =>
+      openEchoPage(browser, { backEnd, key: KEY, port: story.cluster.edge(edge).process.port });
+    const one = await open(0);
+    await eventually(async () => (await one.seen()).includes('here 1'));
+    const other = await open(1);
+    await eventually(async () => (await one.seen()).includes('joining') && (await other.seen()).includes('here 2'));
+    await story.server.trigger('presence-page', 'order.paid', { order: 7 });
+    await eventually(async () => (await one.seen()).includes('paid 7') && (await other.seen()).includes('paid 7'));
+    await other.run("channel.whisper('typing', { who: 'other' })");
+    await eventually(async () => (await one.seen()).includes('typing other'));
+    await other.run("echo.leave('page')");
+    await eventually(async () => (await one.seen()).includes('leaving'));
+    expect(await one.seen()).toEqual(['here 1', 'joining', 'paid 7', 'typing other', 'leaving']);
+    expect(await other.seen()).toEqual(['here 2', 'paid 7']);
+  },
+  PROVISION_TIMEOUT_MS,
+);

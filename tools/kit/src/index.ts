@@ -3,6 +3,7 @@ export * from './children.js';
 export * from './cluster.js';
 export * from './eventually.js';
 export * from './hubbub.js';
+export * from './installed-packages.js';
 export * from './matching.js';
 export * from './metrics.js';
 export * from './process.js';
