@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { namespacesFile, readMetrics, startHubbubCluster } from '@hubbub/tools/kit';
 import { residentBytes } from '../machine/usage.mjs';
 import { RELAYS } from '../relays/catalogue.mjs';
-import { COLLECTABLE, handleOf, settingsOf } from '../relays/start.mjs';
+import { handleOf, settingsOf } from '../relays/start.mjs';
 
 const STARTING_AT_ONCE = 4;
 const API_KEY = 'scale-key-of-presence-of-32-bytes';
@@ -26,7 +26,7 @@ export async function startCluster({ redisUrl, edges, namespace, edgeArgs, prese
     presence: 1,
     startingAtOnce: STARTING_AT_ONCE,
     env: settingsOf(redisUrl, { HUBBUB_CONFIG: config, HUBBUB_PRESENCE_API_KEYS: API_KEY, ...DRAIN, ...env }),
-    edgeOptions: { cpus, nodeArgs: [...edgeArgs, ...COLLECTABLE] },
+    edgeOptions: { cpus, nodeArgs: edgeArgs },
     presenceOptions: { cpus, nodeArgs: presenceArgs },
   });
   const newest = () => cluster.presence.at(-1);

@@ -4,7 +4,7 @@ import { countsOf, MIB, table, whole } from '../../report/tables.mjs';
 
 /** Target for the time until all connections are open, as a multiple of the bare relays' time. */
 const OPEN_AT_MOST = 2.5;
-/** Bytes of an edge per connection, above the empty process. */
+/** Bytes of an edge per idle connection, above the empty process. */
 const BYTES_AT_MOST = 4096;
 /** The report of this size has no number in its name; docs/deployment.md uses it. */
 const USUAL_CONNECTIONS = 100_000;
@@ -74,12 +74,12 @@ function checksOf(figures, connections) {
   ];
 }
 
-function targetsOf({ opening, bareOpening, memoryEmpty, memoryOpen, edgesCollected }, { connections }) {
+function targetsOf({ opening, bareOpening, memoryEmpty, memoryOpen, edgesIdle }, { connections }) {
   const verdict = (value, most) => `target at most ${most}: ${value <= most ? 'kept' : 'MISSED'}`;
   const bytes = grownBytes(memoryEmpty.edges, memoryOpen.edges) / connections;
-  const collected = grownBytes(memoryEmpty.edges, edgesCollected) / connections;
+  const idle = grownBytes(memoryEmpty.edges, edgesIdle) / connections;
   const lines = [
-    `- ${whole(bytes)} bytes of the edges a connection, ${verdict(bytes, BYTES_AT_MOST)}; ${whole(collected)} after a collection of garbage, ${verdict(collected, BYTES_AT_MOST)}`,
+    `- ${whole(idle)} bytes of the edges an idle connection, ${verdict(idle, BYTES_AT_MOST)}; ${whole(bytes)} directly after the opening`,
   ];
   if (bareOpening === undefined) return lines;
   const ratio = opening.seconds / bareOpening.seconds;
@@ -129,9 +129,9 @@ function microsOf({ cpuMicros }) {
     .join(', ');
 }
 
-function memoryTable({ memoryEmpty, memoryOpen, edgesCollected }, connections) {
+function memoryTable({ memoryEmpty, memoryOpen, edgesIdle }, connections) {
   const rows = Object.keys(memoryEmpty).map(who => [who, memoryEmpty[who], memoryOpen[who]]);
-  rows.splice(1, 0, ['edges, garbage collected', memoryEmpty.edges, edgesCollected]);
+  rows.splice(1, 0, ['edges, after a minute of silence', memoryEmpty.edges, edgesIdle]);
   return table(
     ['process', 'how many', 'empty MiB each', 'all open MiB each', 'bytes a connection'],
     rows.map(([who, empty, open]) => [
