@@ -286,7 +286,9 @@ test('an attendee in two sessions of a project stays in the one that is not clos
   const second = { ...session, session: session_id, room: `pairwise:${session.project}.${session_id}` };
   const [here, linus] = [await attend(session, 0), await attend(second, 2)];
   const there = await attend(second, 0);
-  await linus.nextFrame({ type: 'user_joined', sender: { id: attendeeAt(session, 0).id } }); // Presence knows.
+  // The roster of a room and the rooms of a user are in two partitions, which do not change together.
+  const rooms = () => example.roomsOf(attendeeAt(session, 0).id);
+  await eventually(async () => (await rooms()).length === 2, { describe: 'presence knows both rooms of Ada' });
   await ask(example, `${path}/${session.session}/close`, {}, session.key);
   await here.nextFrame({ type: 'room_closed', payload: { room_id: session.room } });
   await cast(there, 'c1', TIE);

@@ -66,6 +66,8 @@ export interface RunningExample {
   connect(path: string, options?: ConnectOptions & { readonly edge?: 0 | 1 }): Promise<RawClient>;
   /** Asks the service; `body` goes as JSON unless it is text. */
   ask(method: string, path: string, body?: object | string): Promise<{ status: number; body: unknown }>;
+  /** The rooms of each session of a user, as presence reports them. */
+  roomsOf(user: string): Promise<string[]>;
 }
 
 /**
@@ -135,6 +137,12 @@ export async function startExample(name: string, options: StartExampleOptions = 
       const init = text === undefined ? {} : { body: text, headers: { 'content-type': 'application/json' } };
       const response = await fetch(`${url}${path}`, { method, ...init });
       return { status: response.status, body: await response.json() };
+    },
+    async roomsOf(user) {
+      const headers = { authorization: `Bearer ${PRESENCE_KEY}` };
+      const response = await fetch(`${cluster.presence[0]?.adminUrl}/users/${user}`, { headers });
+      const { sessions } = (await response.json()) as { sessions: ReadonlyArray<{ rooms: string[] }> };
+      return sessions.flatMap(({ rooms }) => rooms);
     },
   };
 }

@@ -1,5 +1,6 @@
--- Precedes node-reap.lua. write_wire_version(lowest) decides the version that nodes write: what all of them read. It falls
+-- Precedes node-reap.lua. write_wire_version(now) decides the version that nodes write: what all of them read. It falls
 -- immediately, and rises when they have read the higher one for some time.
+-- KEYS[1]  the living: the name of an incarnation ends with the version that it reads
 -- KEYS[4]  the version (hash: written, lowest: that the nodes read, since: they read more than is written, ms since 1970)
 -- ARGV[6]  version that the instances of presence read
 -- ARGV[7]  ms for which all must have read a higher version
