@@ -14,16 +14,16 @@ export interface Publication {
   readonly kept?: boolean;
 }
 
-/** The fields that all envelopes of a commit share. */
+/** The fields that all envelopes of a commit share. Named one by one below: a spread for each would cost more than the header. */
 type Stamp = Pick<EnvelopeHeader, 'publishedAtMs' | 'version'>;
 
 /** In the order given. A payload that goes to several nodes in turn is encoded once: it is the same object. */
 export function publicationsOf(
   announcements: readonly Announcement[],
   channels: Channels,
-  stamp: Stamp,
+  { publishedAtMs, version }: Stamp,
 ): Publication[] {
-  const timestamp = new Date(stamp.publishedAtMs).toISOString();
+  const timestamp = new Date(publishedAtMs).toISOString();
   let encoded: object | undefined;
   let body = '';
   return announcements.map(announcement => {
@@ -34,13 +34,13 @@ export function publicationsOf(
     const { room } = announcement;
     if (announcement.to === 'room') {
       const { excludeSession } = announcement;
-      const head = encodeEnvelopeHead({ encoding: 'json', ...stamp, excludeSession });
+      const head = encodeEnvelopeHead({ encoding: 'json', publishedAtMs, version, excludeSession });
       return { channel: channels.room(room), head, body, room };
     }
     const { node, sessions, questions } = announcement;
     return {
       channel: channels.node(node),
-      head: encodeEnvelopeHead({ encoding: 'json', ...stamp, sessions, questions, room }),
+      head: encodeEnvelopeHead({ encoding: 'json', publishedAtMs, version, sessions, questions, room }),
       body,
       ...(questions === undefined && { room }),
     };
@@ -51,7 +51,7 @@ export function publicationsOf(
 export function refusalsOf(
   refused: readonly RefusedSession[],
   channels: Channels,
-  stamp: Stamp,
+  { publishedAtMs, version }: Stamp,
   maxSessionsPerUser: number,
 ): Publication[] {
   const byNode = new Map<string, string[]>();
@@ -64,7 +64,7 @@ export function refusalsOf(
   const control: Control = { do: 'refuse_sessions', reason };
   return Array.from(byNode, ([node, sessions]) => ({
     channel: channels.node(node),
-    head: encodeEnvelopeHead({ encoding: 'json', ...stamp, sessions, control }),
+    head: encodeEnvelopeHead({ encoding: 'json', publishedAtMs, version, sessions, control }),
     body: '',
     kept: true,
   }));

@@ -26,7 +26,13 @@ export function admitStream(
     return continueWith<void, Admitted>(asked, () => {
       const grants = rooms.map(requested => policy.authorizeJoin(identity, requested.room, requested.token));
       return continueWith(allOf(grants), granted => ({
-        ...{ user, rights, address, expiresAtMs, token, sessionId, room },
+        user,
+        rights,
+        address,
+        expiresAtMs,
+        token,
+        sessionId,
+        room,
         encoding: stream.wantsPresence ? 'sse_presence' : 'sse',
         subprotocol: undefined,
         since: undefined,

@@ -1,6 +1,5 @@
 /** The routes of server-sent events: an HTTP response becomes the transport of a session (PROTOCOL.md section 10). */
 import type { Config } from '@hubbub/config';
-import type { Refusal } from '@hubbub/protocol';
 import type { Admitted } from '../admission/admission.js';
 import type { StreamRoom } from '../admission/stream-request.js';
 import { EventStream, type StreamParts } from '../event-streams/event-stream.js';
@@ -9,9 +8,8 @@ import { ReaderPositions } from '../event-streams/reader-positions.js';
 import type { Session } from '../sessions/session.js';
 import { clientOf } from './connection-watch.js';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './engine.js';
-import { readHandshake } from './handshake.js';
-import { answerMethods, answerNextTurn, type Headers, refuse, refuseLeaving, writeHeaders } from './http-answers.js';
-import { type HandshakeOptions, judgeHandshake } from './judge-handshake.js';
+import { answerMethods, type Headers, writeHeaders } from './http-answers.js';
+import { type HandshakeOptions, judgeHandshake, plainAnswers } from './judge-handshake.js';
 import type { ConnectionEvents } from './listener-events.js';
 import type { AppGeneration } from './listening-apps.js';
 import { EVENTS_ROUTE, eventRoutes, type RoomRoute } from './room-paths.js';
@@ -43,40 +41,19 @@ export function serveEvents(app: TemplatedApp, generation: AppGeneration, option
     clientOf(response, request, options) !== undefined;
   for (const route of [EVENTS_ROUTE, ...eventRoutes(options.roomPaths)]) {
     const path = `${basePath}${route.pattern}`;
-    app.get(path, (response, request) => serveStream(response, request, route, parts, options));
+    app.get(path, (response, request) => serveStream(response, request, route));
     answerMethods(app, path, { headersFor: corsHeaders, isHeard, methods: 'GET, OPTIONS' });
   }
 
-  function serveStream(
-    response: HttpResponse,
-    request: HttpRequest,
-    route: RoomRoute,
-    parts: StreamParts,
-    options: EventRouteOptions,
-  ): void {
+  function serveStream(response: HttpResponse, request: HttpRequest, route: RoomRoute): void {
     const headers = corsHeaders(request.getHeader('origin'), request.getHeader('host'));
-    const answers = {
-      read: (address: string) => readHandshake(request, address, route),
-      accept: (admitted: Admitted, group: string) =>
-        response.cork(() => openStream(response, admitted, group, { ...STREAM_HEADERS, ...headers }, parts)),
-      refuse(refusal: Refusal, _handshake: unknown, _group: string, isLate: boolean): void {
-        const answer = (): void => refuse(response, refusal, { headers });
-        if (isLate) response.cork(answer);
-        else answerNextTurn(response, answer);
-      },
-      refuseLeaving: () => refuseLeaving(response, headers),
-      refuseUnread: (refusal: Refusal) => answerNextTurn(response, () => refuse(response, refusal, { headers })),
+    const accept = (admitted: Admitted, group: string): void => {
+      response.cork(() => openStream(response, admitted, group, { ...STREAM_HEADERS, ...headers }));
     };
-    judgeHandshake(response, request, answers, options);
+    judgeHandshake(response, request, { ...plainAnswers(response, request, route, headers), accept }, options);
   }
 
-  function openStream(
-    response: HttpResponse,
-    admitted: Admitted,
-    group: string,
-    headers: Headers,
-    parts: StreamParts,
-  ): void {
+  function openStream(response: HttpResponse, admitted: Admitted, group: string, headers: Headers): void {
     const { streamRooms: rooms = NO_ROOMS } = admitted;
     writeHeaders(response.writeStatus('200 OK'), headers);
     const positions = new ReaderPositions(

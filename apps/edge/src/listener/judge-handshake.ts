@@ -5,9 +5,10 @@ import type { Admitted } from '../admission/admission.js';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
 import { type ConnectionWatchOptions, clientOf } from './connection-watch.js';
 import type { HttpRequest, HttpResponse } from './engine.js';
-import { assertSingleHeaders, type Handshake } from './handshake.js';
-import { refusalOf } from './http-answers.js';
+import { assertSingleHeaders, type Handshake, readHandshake } from './handshake.js';
+import { answerNextTurn, type Headers, refusalOf, refuse, refuseLeaving } from './http-answers.js';
 import type { HandshakeEvents } from './listener-events.js';
+import type { RoomRoute } from './room-paths.js';
 
 export interface HandshakeOptions extends ConnectionWatchOptions, Pick<Config, 'handshakeTimeoutMs'> {
   readonly events: HandshakeEvents;
@@ -22,6 +23,25 @@ export interface HandshakeAnswers {
   refuseLeaving(): void;
   /** A request that `screen` refused, answered without reading it; absent: it is read. */
   readonly refuseUnread?: ((refusal: Refusal) => void) | undefined;
+}
+
+/** Of a transport over plain HTTP: every refusal is an answer with a status. */
+export function plainAnswers(
+  response: HttpResponse,
+  request: HttpRequest,
+  route: RoomRoute,
+  headers: Headers,
+): Omit<HandshakeAnswers, 'accept'> {
+  const refuseWith = (refusal: Refusal) => (): void => refuse(response, refusal, { headers });
+  return {
+    read: address => readHandshake(request, address, route),
+    refuse(refusal, _handshake, _group, isLate) {
+      if (isLate) response.cork(refuseWith(refusal));
+      else answerNextTurn(response, refuseWith(refusal));
+    },
+    refuseLeaving: () => refuseLeaving(response, headers),
+    refuseUnread: refusal => answerNextTurn(response, refuseWith(refusal)),
+  };
 }
 
 export function judgeHandshake(

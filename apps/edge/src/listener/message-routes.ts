@@ -6,17 +6,8 @@ import { LimitExceeded } from '../limits/limit-exceeded.js';
 import { clientOf } from './connection-watch.js';
 import type { HttpRequest, HttpResponse, TemplatedApp } from './engine.js';
 import type { EventRouteOptions } from './event-routes.js';
-import { readHandshake } from './handshake.js';
-import {
-  answerJson,
-  answerMethods,
-  answerNextTurn,
-  type Headers,
-  refusalOf,
-  refuse,
-  refuseLeaving,
-} from './http-answers.js';
-import { judgeHandshake } from './judge-handshake.js';
+import { answerJson, answerMethods, type Headers, refusalOf, refuse } from './http-answers.js';
+import { judgeHandshake, plainAnswers } from './judge-handshake.js';
 import { readBody } from './read-body.js';
 import { messageRoutes, type RoomRoute } from './room-paths.js';
 
@@ -49,18 +40,10 @@ export function servePublishing(app: TemplatedApp, options: MessageRouteOptions)
     const headers = corsHeaders(request.getHeader('origin'), request.getHeader('host'));
     const body = readBody(response, { maxBytes: options.maxFrameBytes, timeoutMs: options.handshakeTimeoutMs });
     body.catch(() => {}); // A request that is refused without it.
-    const answers = {
-      read: (address: string) => readHandshake(request, address, route),
-      accept: (admitted: Admitted, group: string) => void publishBody(response, body, admitted, group, headers),
-      refuse(refusal: Refusal, _handshake: unknown, _group: string, isLate: boolean): void {
-        const answer = (): void => refuse(response, refusal, { headers });
-        if (isLate) response.cork(answer);
-        else answerNextTurn(response, answer);
-      },
-      refuseLeaving: () => refuseLeaving(response, headers),
-      refuseUnread: (refusal: Refusal) => answerNextTurn(response, () => refuse(response, refusal, { headers })),
+    const accept = (admitted: Admitted, group: string): void => {
+      void publishBody(response, body, admitted, group, headers);
     };
-    judgeHandshake(response, request, answers, options);
+    judgeHandshake(response, request, { ...plainAnswers(response, request, route, headers), accept }, options);
   }
 
   /** Never rejects. */

@@ -41,7 +41,7 @@ export class HeldLease {
     return this.#keeper.sinceRenewalMs() <= this.#options.leases.leaseMs;
   }
 
-  /** The version in which this edge writes. A node that reads only the previous one may have come since an old renewal. */
+  /** The version in which this edge writes: the previous one unless a renewal was answered within the last lease. */
   get wireVersion(): number {
     return this.#wireVersion;
   }

@@ -1,15 +1,7 @@
 /** Publishes a session's messages to a room: stamped with the user as the edge knows it, encoded once. */
 import type { Broker, History } from '@hubbub/broker';
 import { type Namespaces, namespaceSettings } from '@hubbub/config';
-import {
-  type Channels,
-  type EnvelopeHeader,
-  encodeEnvelope,
-  type Frame,
-  HubbubError,
-  namespaceOf,
-  type Position,
-} from '@hubbub/protocol';
+import { type Channels, encodeEnvelope, type Frame, HubbubError, namespaceOf, type Position } from '@hubbub/protocol';
 import { CODECS } from '@hubbub/protocol/msgpack';
 import { bodyEncoding } from '@hubbub/protocol/session-encoding';
 import { inSpan, type Tracing } from '@hubbub/runtime';
@@ -83,7 +75,7 @@ export class RoomPublisher {
     const { window } = this.#parts;
     const { echo, historySize, historyTtlMs, durable } = namespaceSettings(this.#parts.namespaces, namespaceOf(room));
     const { wireVersion } = this.#parts.presence;
-    const envelope = envelopeOf(session, room, frame, { echo, version: wireVersion, traceparent });
+    const envelope = envelopeOf(session, room, frame, wireVersion, echo, traceparent);
     const channel = this.#parts.channels.room(room);
     if (historySize === 0) return window.count(this.#parts.broker.publish(channel, envelope)).then(() => ({}));
     session.cost?.stored.spend(room, { size: historySize, ttlMs: historyTtlMs }, envelope.length);
@@ -107,7 +99,7 @@ export class RoomPublisher {
   publishSignal(session: Session, room: string, frame: UnsentFrame): Promise<void> {
     const { window, broker, channels, presence } = this.#parts;
     window.assertOpen();
-    const envelope = envelopeOf(session, room, frame, { echo: false, version: presence.wireVersion });
+    const envelope = envelopeOf(session, room, frame, presence.wireVersion, false);
     return window.count(broker.publish(channels.room(room), envelope));
   }
 }
@@ -124,11 +116,13 @@ function envelopeOf(
   session: Session,
   room: string,
   frame: UnsentFrame,
-  { echo, ...stamp }: Pick<EnvelopeHeader, 'version' | 'traceparent'> & { readonly echo: boolean },
+  version: number,
+  echo: boolean,
+  traceparent?: string,
 ): Uint8Array {
   const now = new Date();
   const encoding = bodyEncoding(session.encoding);
   const body = CODECS[encoding].encode({ ...frame, sender: session.userIn(room), timestamp: now.toISOString() });
-  const header: EnvelopeHeader = { encoding, publishedAtMs: now.getTime(), ...stamp };
-  return encodeEnvelope(echo ? header : { ...header, excludeSession: session.id }, body);
+  const excludeSession = echo ? undefined : session.id;
+  return encodeEnvelope({ encoding, publishedAtMs: now.getTime(), version, excludeSession, traceparent }, body);
 }

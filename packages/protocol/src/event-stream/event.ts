@@ -1,6 +1,6 @@
 /** Frames as server-sent events: the data of an event is a frame as JSON (PROTOCOL.md section 10). */
 import type { Envelope, Position } from '../envelope.js';
-import { EDGE_FRAME_TYPES, type Frame, isFrameType } from '../frame.js';
+import { EDGE_FRAME_TYPES, type EdgeFrameType, type Frame, isFrameType } from '../frame.js';
 import { jsonCodec } from '../json-codec.js';
 import { transcode } from '../msgpack-codec.js';
 import { isPlainObject } from '../payload.js';
@@ -10,7 +10,7 @@ import { toUtf8 } from '../utf8.js';
 import { writeStreamPosition } from './stream-position.js';
 
 /** Frames that a reader gets only if it asks for presence. */
-const PRESENCE_FRAMES: ReadonlySet<string> = new Set([
+const PRESENCE_FRAMES: ReadonlySet<string> = new Set<EdgeFrameType>([
   'user_joined',
   'user_left',
   'user_typing',
@@ -21,7 +21,7 @@ const PRESENCE_FRAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** Frames that reach `onmessage` of an `EventSource`: what members and services publish. */
-const MESSAGES: ReadonlySet<string> = new Set(['new_message', 'error']);
+const MESSAGES: ReadonlySet<string> = new Set<EdgeFrameType>(['new_message', 'error']);
 const NAMED_EVENTS: ReadonlySet<string> = new Set(EDGE_FRAME_TYPES.filter(type => !MESSAGES.has(type)));
 
 const NOTHING = new Uint8Array(0);
