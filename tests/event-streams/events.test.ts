@@ -1,7 +1,9 @@
 /** Server-sent events: a reader is a session, and its events are the frames of its rooms (PROTOCOL.md section 10). */
 import { execFile } from 'node:child_process';
+import { connectHubbub } from '@hubbub/server';
 import { eventually, metricValue } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
+import { cleanup } from '../support/cleanup.js';
 import { connect } from '../support/raw-client.js';
 import { say, startStory } from './story.js';
 
@@ -81,6 +83,25 @@ test('members of every encoding, and readers, see one order', async () => {
   }
   expect(orders[0]).toHaveLength(20);
   expect(orders[1]).toEqual(orders[0]);
+});
+
+test.each(['session', 'user'] as const)('a message of a service leaves out a %s, and no other reader', async kind => {
+  const { cluster, reader } = await startStory();
+  const [ada, bob, carl] = [
+    await reader('/rooms/general/events', { user: 'ada' }),
+    await reader('/rooms/general/events', { user: 'bob' }),
+    await reader('/rooms/general/events', { user: 'carl' }),
+  ];
+  for (const one of [ada, bob, carl]) await one.nextFrame('room_opened');
+  const { payload } = await ada.nextFrame('welcome');
+  const hubbub = connectHubbub({ redisUrl: cluster.redis.url, redisPrefix: cluster.redis.prefix });
+  cleanup(() => hubbub.close());
+  const leftOut = kind === 'session' ? { excludeSession: String(payload?.session_id) } : { excludeUser: 'ada' };
+  await hubbub.publishToRoom('general', { type: 'for.others', payload: {}, ...leftOut });
+  await hubbub.publishToRoom('general', { type: 'for.all', payload: {} });
+  for (const one of [bob, carl]) await one.nextFrame('for.others');
+  for (const one of [ada, bob, carl]) await one.nextFrame('for.all');
+  expect(ada.events.map(({ data }) => data.type)).toEqual(['welcome', 'room_opened', 'for.all']);
 });
 
 test('a service adds the session to a room and removes it; that room does not move the id', async () => {
