@@ -1,5 +1,5 @@
 /** The whole state of an edge, which it reports to presence when it starts and when an outcome is unknown. */
-import { partitionOf } from '@hubbub/protocol';
+import { HubbubError, PREVIOUS_WIRE_VERSION, partitionOf, WIRE_VERSION } from '@hubbub/protocol';
 import { eventually } from '@hubbub/tools/kit';
 import { describe, expect, test } from 'vitest';
 import { PARTITIONS, startReporter } from './reporter.js';
@@ -132,5 +132,16 @@ describe('a resync', () => {
     open('s1', 'red');
     await eventually(() => log.failed > 0);
     await reporter.close();
+  });
+});
+
+test('an edge writes the wire version of its last renewal, and the previous one after a lease without renewal', async () => {
+  const { leases, reporter, started } = startReporter({ leaseMs: 200 });
+  leases.renew = async () => WIRE_VERSION;
+  await started();
+  await eventually(() => reporter.wireVersion === WIRE_VERSION, { describe: 'the edge writes the new version' });
+  leases.renew = () => Promise.reject(new HubbubError('UNAVAILABLE', 'away'));
+  await eventually(() => reporter.wireVersion === PREVIOUS_WIRE_VERSION, {
+    describe: 'the edge writes the previous one',
   });
 });

@@ -160,7 +160,7 @@ export interface FanoutParts {
   readonly onNodeEnvelope: (envelope: Envelope) => void;
   /** Executes what services do to a room or a user. */
   readonly onControl: (channel: string, control: Control) => void;
-  /** A message of the channel could not be read: its members miss it. */
+  /** A message of the channel is in a wire version that this release does not read: its members miss it. */
   readonly onUnsupported: (channel: string) => void;
 }
 
