@@ -1,7 +1,9 @@
 /** POST /rooms/{room_id}/messages: a message over plain HTTP, with the checks and limits of send_message. */
 import { request } from 'node:http';
+import { connectHubbub } from '@hubbub/server';
 import { eventually, metricValue } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { cleanup } from '../support/cleanup.js';
 import { type Story, startStory } from './story.js';
 
 let story: Story;
@@ -87,6 +89,32 @@ describe('refuses', () => {
       0,
     );
   });
+});
+
+test('a token that is revoked while the body comes publishes nothing', async () => {
+  const { cluster } = story;
+  const ada = await story.speaker('ada');
+  await ada.join('general');
+  const hubbub = connectHubbub({ redisUrl: cluster.redis.url, redisPrefix: cluster.redis.prefix });
+  cleanup(() => hubbub.close());
+  const body = JSON.stringify({ payload: { content: 'too late' } });
+  const headers = {
+    authorization: `Bearer ${cluster.token({ user: 'thief' })}`,
+    'content-length': String(body.length),
+  };
+  const url = `${cluster.edge(0).httpUrl}/rooms/general/messages`;
+  const asked = request(url, { method: 'POST', headers, agent: false });
+  const answer = new Promise<number | undefined>((resolve, reject) => {
+    asked.once('response', response => resolve(response.resume().statusCode));
+    asked.once('error', reject);
+  });
+  await new Promise(resolve => asked.write(body.slice(0, 5), resolve));
+  await hubbub.revokeTokens('thief');
+  await eventually(async () => (await metricValue(cluster.edge(0), 'hubbub_edge_revocations')) === 1);
+  asked.end(body.slice(5));
+  expect(await answer).toBe(401);
+  await post('general', { payload: { content: 'next' } }, { user: 'honest' });
+  await ada.noFrame({ payload: { content: 'too late' } }, () => ada.nextFrame({ payload: { content: 'next' } }));
 });
 
 test('a body that does not end is given up, and holds no place of its address', async () => {

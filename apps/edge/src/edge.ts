@@ -189,7 +189,7 @@ export async function startEdge({
     events: services.events,
     sessionLimits: limits.session,
   });
-  const publish = createPublishOverHttp({ limits, refusals, metrics, handlers, release: limits.release });
+  const publish = createPublishOverHttp({ limits, refusals, metrics, handlers, revocations, release: limits.release });
   const departure = new Departure({ ...config, sessions, metrics, log });
   const listener = await openListener(config, {
     engine: engine.module,

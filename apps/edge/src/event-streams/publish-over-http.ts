@@ -2,14 +2,20 @@
 import { type Frame, HubbubError, isPlainObject, jsonCodec } from '@hubbub/protocol';
 import { parseClientFrame } from '@hubbub/protocol/client-frame';
 import type { Admitted } from '../admission/admission.js';
+import type { Revocations } from '../admission/revocations.js';
 import { createReceiver, type ReceiverParts } from '../sessions/receiver.js';
 import { Session } from '../sessions/session.js';
 import { AnswerSocket } from './answer-socket.js';
 
-/** @param answer gets the `ack` or the `error`, once */
+/**
+ * Call it when the body is there.
+ * @param answer gets the `ack` or the `error`, once
+ * @throws {HubbubError} `UNAUTHORIZED` or `FORBIDDEN`: the tokens were checked before, and revoked meanwhile
+ */
 export type PublishOverHttp = (admitted: Admitted, body: Uint8Array, answer: (frame: Frame) => void) => void;
 
 export interface PublishParts extends Omit<ReceiverParts, 'decode'> {
+  readonly revocations: Pick<Revocations, 'assertAccess'>;
   /** Gives back what the session held of the limits. */
   readonly release: (session: Session) => void;
 }
@@ -19,7 +25,7 @@ const FIELDS: ReadonlySet<string> = new Set(['payload', 'message_id']);
 /** Every frame is answered that has one. */
 const FRAME_ID = 'post';
 
-export function createPublishOverHttp({ release, ...parts }: PublishParts): PublishOverHttp {
+export function createPublishOverHttp({ revocations, release, ...parts }: PublishParts): PublishOverHttp {
   const receive = createReceiver({
     ...parts,
     decode({ pathRoom: room }, bytes) {
@@ -33,12 +39,14 @@ export function createPublishOverHttp({ release, ...parts }: PublishParts): Publ
     },
   });
   return (admitted, body, answer) => {
+    const { room, grant } = admitted;
+    revocations.assertAccess(admitted.user.id, admitted.token, 'session');
+    if (grant?.token !== undefined) revocations.assertAccess(admitted.user.id, grant.token, 'room_token');
     const socket = new AnswerSocket(frame => {
       release(session);
       answer(frame);
     });
     const session = new Session(admitted.sessionId, socket, admitted);
-    const { room, grant } = admitted;
     session.state = 'open';
     if (room !== undefined) {
       // It may join, which admission has checked. No audience has it: the user's own sessions get the message, too.
