@@ -91,7 +91,7 @@ describe('a problem names the place and the right form', () => {
     expect(problemsOf(environment())).toEqual([expect.stringMatching(problem)]);
   });
 
-  test('paths and names like those of an app are free where there is none', () => {
+  test('without apps, paths and names like those of an app are free', () => {
     expect(problemsOf(withFile('roomPaths: { "/app/{room}": "chat:{room}" }'))).toEqual([]);
   });
 });

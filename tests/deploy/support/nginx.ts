@@ -21,8 +21,8 @@ export function provisionNginx(): string {
 }
 
 /**
- * The path of an nginx that follows names (1.27.3 and newer): on the PATH, or the binary of a Python package. `undefined` where
- * there is none for the platform.
+ * The path of an nginx that follows names (1.27.3 and newer): on the PATH, or the binary of a Python package. `undefined` on a
+ * platform without either.
  */
 export function provisionResolvingNginx(): string | undefined {
   const program = provisionNginx();
