@@ -1,5 +1,5 @@
 /** docker-compose.yml, the files of `deploy/compose` and their mounts: valid by the schema of Compose, and consistent with the settings. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@hubbub/config';
 import { parseRedisLocation } from '@hubbub/protocol';
@@ -93,6 +93,12 @@ describe('the processes', () => {
     expect(files.map(([name]) => name).sort()).toEqual(readdirSync(secrets).sort());
   });
 
+  test('the containers can read each secret, and on this machine only its owner opens the folder', () => {
+    const modeOf = (path: string) => statSync(path).mode & 0o777;
+    expect(modeOf(secrets)).toBe(0o700);
+    for (const name of readdirSync(secrets)) expect([name, modeOf(join(secrets, name))]).toEqual([name, 0o644]);
+  });
+
   test('every mounted secret is used', () => {
     for (const name of [...OURS, 'chat']) {
       const paths = Object.values(environmentOf(name));
@@ -138,6 +144,16 @@ describe.each(VARIANTS)('with the file for %s on top', variant => {
       expect([image, environment]).toEqual([service('redis').image, service('redis').environment]);
       expect(secretsOf(name, compose)).toEqual(secretsOf('redis'));
       expect(at(volumes, 1)).toBe(at(service('redis'), 'volumes', 1));
+    }
+  });
+
+  test('every other container of Redis has the same image, and the password of the servers', () => {
+    const helpers = ofVariant.filter(name => /^(sentinel|create)/.test(name));
+    expect(helpers.length).toBeGreaterThan(0);
+    for (const name of helpers) {
+      const { image, environment } = service(name, compose);
+      expect([image, environment], name).toEqual([service('redis').image, service('redis').environment]);
+      expect(secretsOf(name, compose), name).toEqual(['redis-password']);
     }
   });
 });
