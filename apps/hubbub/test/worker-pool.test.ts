@@ -226,6 +226,17 @@ describe('the machine', () => {
     await fork(2);
     expect(await pool.readiness()).toMatchObject({ ready: true, checks: { workers: '1 of 2 are ready' } });
     await pool.close();
-    expect(await pool.readiness()).toMatchObject({ ready: false });
+  });
+
+  test('is not ready while it leaves, although its workers still answer', async () => {
+    const { pool, forked } = await startedPool(2);
+    for (const worker of forked) {
+      worker.answer = READY;
+      worker.leave = () => true; // It drains.
+    }
+    const closed = pool.close();
+    expect(await pool.readiness()).toMatchObject({ ready: false, checks: { workers: '2 of 2 are ready, leaving' } });
+    for (const worker of forked) worker.end({ code: 0, signal: null });
+    await closed;
   });
 });
