@@ -1,5 +1,6 @@
 /** Silent sessions in this process, each in a room, which reconnect on order. Ports and source addresses take turns. */
 import { RawSocket } from '@hubbub/tools/kit';
+import pLimit from 'p-limit';
 import { memberToken } from '../relays/start.mjs';
 
 const AT_ONCE = 64;
@@ -25,29 +26,17 @@ export function plainSessions(count, { joins = true } = {}) {
   return {
     /** Opens those that are not open. @param {readonly number[]} ports */
     async open(ports) {
-      await inTurns(count, AT_ONCE, async number => {
+      await pLimit(AT_ONCE).map(Array(count).keys(), async number => {
         if (sockets[number] === undefined || sockets[number].ended !== undefined)
           sockets[number] = await open(number, ports);
       });
     },
-    /** Ends all without a close frame, as a network that fails. */
-    drop() {
-      for (const socket of sockets) socket?.destroy();
-    },
     get ended() {
       return sockets.filter(({ ended }) => ended !== undefined).length;
     },
+    /** Ends all without a close frame, as a network that fails. */
     async close() {
       for (const socket of sockets) socket?.destroy();
     },
   };
-}
-
-/** Does the task for 0, 1, … below `count`, `atOnce` of them at a time. @param {(number: number) => Promise<void>} task */
-export async function inTurns(count, atOnce, task) {
-  const numbers = Array.from({ length: count }).keys();
-  const worker = async () => {
-    for (const number of numbers) await task(number);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
 }

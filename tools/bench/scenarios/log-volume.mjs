@@ -73,13 +73,12 @@ function measure({ sessions: count, edges, restSeconds }) {
     await phase('open', () => sessions.open(ports));
     await phase(`rest, ${restSeconds} s`, () => sleep(restSeconds * 1000));
     await phase('reconnect, all', async () => {
-      sessions.drop();
+      await sessions.close();
       await sessions.open(ports);
     });
     const drained = cluster.edge(0).process;
     await phase('drain of one edge', async () => {
-      const exit = drained.kill('SIGTERM');
-      await exit;
+      await drained.kill('SIGTERM');
       await eventually(() => sessions.ended > 0, { describe: 'the drained edge closed its sessions' });
       await sessions.open(ports.slice(1));
     });

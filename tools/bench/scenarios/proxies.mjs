@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { eventually, findRedis, freePort, ManagedProcess, ROOT, spawnChild, startRedis } from '@hubbub/tools/kit';
+import pLimit from 'p-limit';
 import { boundTime, ownCommand } from '../../command-line.mjs';
 import { describeMachine } from '../../report/machine.mjs';
 import { table, whole } from '../../report/tables.mjs';
 import { withParts } from '../load/measurement.mjs';
-import { inTurns, plainSessions } from '../load/plain-sessions.mjs';
+import { plainSessions } from '../load/plain-sessions.mjs';
 import { exactCpuSeconds, residentBytes } from '../machine/usage.mjs';
 import { startEdge } from '../relays/start.mjs';
 
@@ -176,5 +177,5 @@ async function shakeHands(port, count) {
         resolve();
       });
     });
-  await inTurns(count, TLS_AT_ONCE, one);
+  await pLimit(TLS_AT_ONCE).map(Array(count).keys(), one);
 }
