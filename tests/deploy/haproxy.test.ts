@@ -84,6 +84,7 @@ test('an edge that joins fills up, and has half of the sessions when the edges m
   const joined = await startAgain(cluster, absent);
   await eventually(async () => (await proxy.server('edge-2')).status === 'UP');
   expect(await sessionsOn(joined), 'sessions stay where they are').toBe(0);
+  expect(await proxy.server('edge-2'), 'its share of the newcomers grows').toMatchObject({ isFilling: true });
   await eventually(async () => !(await proxy.server('edge-2')).isFilling, { withinMs: 60_000 });
   const { redis } = cluster;
   const env = { HUBBUB_REDIS_URL: redis.url, HUBBUB_REDIS_PREFIX: redis.prefix };
