@@ -1,4 +1,4 @@
-/** What an HTTP server does with a defect in a handler, which no request of the stories causes. */
+/** An HTTP server answers and logs a defect in a handler, which no request of the stories causes. */
 import { expect, onTestFinished, test } from 'vitest';
 import { createHttpServer } from '../src/http/http-server.js';
 import type { Logger } from '../src/logger.js';
