@@ -66,6 +66,9 @@ async function everythingWorks(alice: RawClient, bob: RawClient, text: string): 
   await bob.join(`also-${text}`);
 }
 
+/** Handshakes at the same time. */
+const TOGETHER = 100;
+
 async function endsWhenCalm(cluster: TestCluster): Promise<void> {
   const edge = cluster.edge(0);
   await eventually(async () => (await share(edge)) === 0, { describe: 'all are admitted again', withinMs: 60_000 });
@@ -96,26 +99,29 @@ describe('an edge whose event loop is late', () => {
     });
     await edge.process.output.waitForLog({ event: 'overload_began', reason: 'event_loop' });
     const refusals: { status: number; body: string; seconds: number }[] = [];
-    for (let i = 0; refusals.length < 12; i++) {
+    const comeLate = async (name: string): Promise<void> => {
       try {
         // A wrong token would get 401 from an edge that reads it.
-        await connect(edge.wsUrl, { name: `late-${i}`, token: 'wrong' });
+        await connect(edge.wsUrl, { name, token: 'wrong' });
       } catch (error) {
         if (!(error instanceof UpgradeRefused)) throw error;
         const { status, body, headers } = error.refusal;
         if (status !== 401) refusals.push({ status, body, seconds: Number(headers['retry-after']) });
       }
-    }
+    };
+    // The edge admits at least ten a second, so these have their turns over several seconds.
+    const together = Array.from({ length: TOGETHER }, (_, i) => i);
+    while (refusals.length < TOGETHER) await Promise.all(together.map(i => comeLate(`late-${i}`)));
     expect(new Set(refusals.map(({ status }) => status))).toEqual(new Set([429]));
     expect(JSON.parse(refusals[0]?.body ?? '')).toMatchObject({ code: 'RATE_LIMITED' });
-    expect(new Set(refusals.map(({ seconds }) => seconds)).size, 'each gets another delay').toBeGreaterThan(3);
+    expect(new Set(refusals.map(({ seconds }) => seconds)).size, 'they return at different times').toBeGreaterThan(3);
     for (const { seconds } of refusals) expect(seconds).toBeGreaterThanOrEqual(1);
-    for (const { seconds } of refusals) expect(seconds).toBeLessThanOrEqual(10);
+    for (const { seconds } of refusals) expect(seconds).toBeLessThanOrEqual(20);
     await everythingWorks(alice, bob, 'meanwhile');
     expect((await fetch(`${edge.httpUrl}/ws/online`)).status).toBeOneOf([200, 429]);
     isStarved = false;
     await starving;
-    expect(await shedFor(edge, 'event_loop')).toBeGreaterThanOrEqual(12);
+    expect(await shedFor(edge, 'event_loop')).toBeGreaterThanOrEqual(TOGETHER);
     expect(await limitCount(edge, 'overload')).toBe(await shedFor(edge, 'event_loop'));
     await endsWhenCalm(cluster);
   }, 120_000);
@@ -148,7 +154,7 @@ describe('a Redis that does not confirm subscriptions', () => {
     const { code: error, retry_after_ms: retryAfterMs } = JSON.parse(reason);
     expect(error).toBe('RATE_LIMITED');
     expect(retryAfterMs).toBeGreaterThanOrEqual(1000);
-    expect(retryAfterMs).toBeLessThanOrEqual(10_000);
+    expect(retryAfterMs).toBeLessThanOrEqual(20_000);
 
     const waits: number[] = [];
     const client = new HubbubClient({ url: edge.wsUrl, token: cluster.token({ user: 'sdk' }) });

@@ -1,7 +1,6 @@
 /** The share of handshakes that an overloaded edge refuses: gradual, and logged when it begins and ends. */
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
-import { retryAfterMs } from '../src/limits/limit-exceeded.js';
 import { Overload, type OverloadSignal } from '../src/limits/overload.js';
 
 const STEP_MS = 100;
@@ -13,21 +12,27 @@ interface Delays {
   lagMs: number;
 }
 
+const OPTIONS = {
+  shedOverload: true,
+  overloadLoopDelayMs: 200,
+  overloadSubscriptionMs: 1000,
+  overloadReportMs: 1000,
+  overloadReportLogPercent: 50,
+  overloadPresenceLagMs: 10_000,
+};
+
 function bench({ enabled = true } = {}) {
   const clock = { ms: 0 };
   const delays: Delays = { subscriptionMs: 0, unappendedMs: 0, fill: 0, lagMs: 0 };
   const lines: { event: string; reason?: string; refused?: number }[] = [];
   const shed: OverloadSignal[] = [];
   const overload = new Overload({
+    ...OPTIONS,
     shedOverload: enabled,
-    overloadLoopDelayMs: 200,
-    overloadSubscriptionMs: 1000,
-    overloadReportMs: 1000,
-    overloadReportLogPercent: 50,
-    overloadPresenceLagMs: 10_000,
     log: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
     shedOne: reason => shed.push(reason),
     now: () => clock.ms,
+    random: randomNumbers(7),
   });
   overload.start({ subscriptionAgeMs: () => delays.subscriptionMs, reports: () => delays });
   overload.close(); // The clock of the test samples instead of the timer.
@@ -42,7 +47,8 @@ function bench({ enabled = true } = {}) {
         overload.sample();
       }
     },
-    refusedOf: (count: number) => Array.from({ length: count }, () => overload.refusesNext()).filter(Boolean).length,
+    refusedOf: (count: number) =>
+      Array.from({ length: count }, () => overload.refuseNext()).filter(retryMs => retryMs !== undefined).length,
   };
 }
 
@@ -86,13 +92,40 @@ describe('a signal above its threshold', () => {
     expect(refusedOf(100)).toBe(0);
   });
 
-  test('between half of its threshold and the threshold, the share of the event loop stays', () => {
-    const { overload, pass } = bench();
-    pass(3000, 500);
-    const { share } = overload;
-    expect(share).toBeGreaterThan(0.4);
-    pass(10_000, 150);
-    expect(overload.share).toBe(share);
+  test('a late event loop admits a little less than it has just taken, and as much while its lateness is moderate', () => {
+    const { refusedOf, pass } = bench();
+    /** Admitted handshakes per second of 1,000 offered ones. */
+    const admittedIn = (seconds: number, lateMs: number): number => {
+      let admitted = 0;
+      const turns = Math.round((seconds * 1000) / (STEP_MS + lateMs));
+      for (let turn = 0; turn < turns; turn++) {
+        admitted += STEP_MS + lateMs - refusedOf(STEP_MS + lateMs);
+        pass(STEP_MS, lateMs);
+      }
+      return admitted / seconds;
+    };
+    expect(admittedIn(1.2, 300)).toBe(1000);
+    const late = admittedIn(1.2, 300);
+    expect(late).toBeGreaterThan(400);
+    expect(late).toBeLessThan(950);
+    const moderate = admittedIn(2, 150);
+    expect(Math.abs(admittedIn(10, 150) / moderate - 1), 'the rate stays').toBeLessThan(0.1);
+    expect(admittedIn(5, 0), 'an event loop in time admits more').toBeGreaterThan(moderate * 1.2);
+  });
+
+  test('refused clients are told to return one after another, at the rate of the edge', () => {
+    const { overload, refusedOf, pass } = bench();
+    for (let turn = 0; turn < 10; turn++) {
+      refusedOf(100);
+      pass(STEP_MS, 400);
+    }
+    const delays = Array.from({ length: 2000 }, () => overload.refuseNext()).filter(delay => delay !== undefined);
+    const returnsIn = (second: number): number => delays.filter(ms => Math.ceil(ms / 1000) === second).length;
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(1000);
+    const [second, third] = [returnsIn(2), returnsIn(3)];
+    expect(second).toBeGreaterThan(50);
+    expect(Math.abs(third / second - 1)).toBeLessThan(0.1);
+    expect(Math.max(...delays), 'whatever waits').toBeLessThanOrEqual(20_000);
   });
 });
 
@@ -104,7 +137,8 @@ describe('the end', () => {
     const refused = refusedOf(100);
     delays.subscriptionMs = 0;
     pass(2000);
-    expect(overload.share).toBeGreaterThan(0.5);
+    const refusedLater = refusedOf(10);
+    expect(refusedLater, 'still more than half').toBeGreaterThan(5);
     // A relapse belongs to the same overload.
     delays.subscriptionMs = 2000;
     pass(1000);
@@ -116,7 +150,7 @@ describe('the end', () => {
     expect(lines.map(({ event }) => event)).toEqual(['overload_began', 'overload_ended']);
     expect(lines).toEqual([
       expect.objectContaining({ reason: 'subscriptions' }),
-      expect.objectContaining({ refused, durationMs: expect.any(Number) }),
+      expect.objectContaining({ refused: refused + refusedLater, durationMs: expect.any(Number) }),
     ]);
   });
 });
@@ -144,7 +178,7 @@ describe('in front of a server with a fixed capacity', () => {
     let arrived = 0;
     const steps = 1200;
     for (let step = 0; step < steps; step++) {
-      for (arrived += load * SERVED; arrived >= 1; arrived--) if (!overload.refusesNext()) queue++;
+      for (arrived += load * SERVED; arrived >= 1; arrived--) if (overload.refuseNext() === undefined) queue++;
       const waitMs = (queue / CAPACITY) * 1000;
       const served = Math.min(queue, SERVED);
       queue -= served;
@@ -182,7 +216,6 @@ describe('beside a presence that gets only the processor time that edges leave',
   /** Returns the seconds until all clients are in and presence knows them, as a multiple of the time that the work takes. */
   function slowdown(count: number): number {
     const { overload, delays, pass } = bench();
-    const random = randomNumbers(7);
     const atStep: number[] = [];
     let outside = count;
     let handshakes = 0;
@@ -195,8 +228,9 @@ describe('beside a presence that gets only the processor time that edges leave',
       let leftUs = STEP_US;
       while (handshakes > 0 && leftUs > STEP_US * (1 - EDGES_SHARE)) {
         handshakes--;
-        if (overload.refusesNext()) {
-          const returns = step + retryAfterMs(overload.share, random) / STEP_MS;
+        const retryMs = overload.refuseNext();
+        if (retryMs !== undefined) {
+          const returns = step + secondsOf(retryMs) * (1000 / STEP_MS);
           atStep[returns] = (atStep[returns] ?? 0) + 1;
           leftUs -= REFUSED_US;
         } else {
@@ -220,6 +254,68 @@ describe('beside a presence that gets only the processor time that edges leave',
     },
   );
 });
+
+describe('in a storm of clients that an edge cannot take together', () => {
+  /** Milliseconds of an admitted and of a refused handshake, and handshakes that one turn of the event loop takes. */
+  const [ADMITTED_MS, REFUSED_MS, TURN_MAX] = [0.45, 0.075, 1024];
+
+  /** Returns the time until all are in, as a multiple of the time that their work takes. */
+  function slowdown({
+    clients,
+    withinMs,
+    freeShare,
+  }: {
+    clients: number;
+    withinMs: number;
+    freeShare: number;
+  }): number {
+    const clock = { ms: 0 };
+    const overload = new Overload({ ...OPTIONS, log: pino({ level: 'silent' }), shedOne() {}, now: () => clock.ms });
+    const random = randomNumbers(1);
+    const arrivals: number[] = [];
+    const arriveAt = (ms: number): void => {
+      arrivals[Math.ceil(ms)] = (arrivals[Math.ceil(ms)] ?? 0) + 1;
+    };
+    for (let client = 0; client < clients; client++) arriveAt(random() * withinMs);
+    let [outside, waiting, heardMs, sampledMs] = [clients, 0, 0, 0];
+    while (outside > 0 && clock.ms < 600_000) {
+      for (; heardMs <= clock.ms; heardMs++) waiting += arrivals[heardMs] ?? 0;
+      const turn = Math.min(waiting, TURN_MAX);
+      waiting -= turn;
+      let workMs = 0;
+      for (let handshake = 0; handshake < turn; handshake++) {
+        const retryMs = overload.refuseNext();
+        workMs += retryMs === undefined ? ADMITTED_MS : REFUSED_MS;
+        if (retryMs === undefined) outside--;
+        else arriveAt(clock.ms + workMs + secondsOf(retryMs) * 1000);
+      }
+      clock.ms += Math.max(1, workMs / freeShare);
+      if (clock.ms - sampledMs < STEP_MS) continue;
+      sampledMs = clock.ms;
+      overload.sample();
+    }
+    return clock.ms / Math.max(withinMs, (clients * ADMITTED_MS) / freeShare);
+  }
+
+  test.each([
+    { clients: 3000, withinMs: 3000, freeShare: 0.5, atMost: 1.01 },
+    { clients: 10_000, withinMs: 3000, freeShare: 1, atMost: 1.5 },
+    { clients: 10_000, withinMs: 3000, freeShare: 0.5, atMost: 1.5 },
+    { clients: 10_000, withinMs: 300, freeShare: 0.5, atMost: 1.5 },
+    { clients: 50_000, withinMs: 3000, freeShare: 0.5, atMost: 1.5 },
+    { clients: 50_000, withinMs: 30_000, freeShare: 0.5, atMost: 1.5 },
+  ])(
+    '$clients clients within $withinMs ms, $freeShare of a core: all are in after at most $atMost times their work',
+    storm => {
+      expect(slowdown(storm)).toBeLessThan(storm.atMost);
+    },
+  );
+});
+
+/** A client gets whole seconds in `Retry-After`. */
+function secondsOf(retryMs: number): number {
+  return Math.ceil(retryMs / 1000);
+}
 
 /** Numbers from 0 to 1 that are the same in each run (mulberry32). */
 function randomNumbers(seed: number): () => number {

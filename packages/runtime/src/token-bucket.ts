@@ -8,10 +8,10 @@ export interface Rate {
 
 const PROMISE_MAX_MS = 30_000;
 
-/** RFC 2698's meter with one rate. Two numbers, no timer. */
+/** RFC 2698's meter with one rate, without a timer. */
 export class TokenBucket {
-  readonly #perMs: number;
-  readonly #burst: number;
+  #perMs: number;
+  #burst: number;
   #tokens: number;
   #atMs: number;
   #promisedUntilMs = Number.NEGATIVE_INFINITY;
@@ -22,6 +22,14 @@ export class TokenBucket {
     this.#burst = burst;
     this.#tokens = tokens;
     this.#atMs = nowMs;
+  }
+
+  /** From now on, tokens come at another rate. Those in the bucket stay, up to the new burst. */
+  changeRate({ perSecond, burst }: Rate, nowMs: number): void {
+    this.#refill(nowMs);
+    this.#perMs = perSecond / 1000;
+    this.#burst = burst;
+    this.#tokens = Math.min(this.#tokens, burst);
   }
 
   /** Milliseconds until there is a token; 0 when there is one. Takes none. */

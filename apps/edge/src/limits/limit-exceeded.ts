@@ -56,12 +56,9 @@ export function spreadRetryMs(minMs: number, spreadMs: number): number {
 /** Clients that are refused together must not reconnect together: each gets another of these seconds. */
 const RETRY_SPREAD_SECONDS = 10;
 
-/**
- * Whole seconds, as `Retry-After` has them, in milliseconds: 1 to 10 s.
- * @param share of the clients that are refused, 0 to 1. With a small share the edge has place for them soon.
- */
-export function retryAfterMs(share = 1, random = Math.random): number {
-  return 1000 * (1 + Math.floor(random() * RETRY_SPREAD_SECONDS * share));
+/** Whole seconds, as `Retry-After` has them, in milliseconds: 1 to 10 s. */
+export function retryAfterMs(): number {
+  return 1000 * (1 + Math.floor(Math.random() * RETRY_SPREAD_SECONDS));
 }
 
 /** The part of an error that a client gets. */

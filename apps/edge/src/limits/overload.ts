@@ -1,6 +1,7 @@
-/** Refuses a share of the handshakes while this edge, Redis or presence is behind (docs/decisions/0009). */
+/** Refuses some of the handshakes while this edge, Redis or presence is behind (docs/decisions/0009). */
 import type { Config } from '@hubbub/config';
 import type { Logger } from '@hubbub/runtime';
+import { HandshakeRate } from './handshake-rate.js';
 
 /** The signals of overload: the values of the labels `signal` and `reason`. */
 export const OVERLOAD_SIGNALS = ['event_loop', 'subscriptions', 'reports', 'report_log', 'presence'] as const;
@@ -34,6 +35,7 @@ export interface OverloadOptions
   shedOne(reason: OverloadSignal): void;
   /** A clock that never goes back. */
   readonly now?: () => number;
+  readonly random?: () => number;
 }
 
 const SAMPLE_MS = 100;
@@ -43,13 +45,7 @@ const WINDOW_MS = 500;
 const WINDOW_SAMPLES = 3;
 /** Ages and fills are queues. The refused share grows with them: from none at the threshold to all at this multiple of it. */
 const REFUSES_ALL_AT = 2;
-/** A late event loop is not a queue: the share rises above the one pressure, falls below the other, and stays in between. */
-const RISES_ABOVE = 1;
-const FALLS_BELOW = 0.5;
-/** At twice the threshold or more, half of the handshakes that were admitted are refused with each window. */
-const MAX_CUT = 0.5;
-const MIN_CUT = 0.1;
-/** From nothing to all in 13 s; sooner, refused clients that return together would bring the overload back. */
+/** From nothing to all in 13 s; sooner, refused clients that return together would bring the queue back. */
 const GROWTH = 1.05;
 const GROWTH_STEP = 0.02;
 /** Some are always admitted: without any, most signals would have nothing to measure. */
@@ -71,11 +67,15 @@ export class Overload {
   #lowest = values(Number.POSITIVE_INFINITY);
   /** Of the last window, as shares of the thresholds. */
   #pressures = values(0);
-  /** The shares that the event loop and the queues permit; the smaller one counts. */
-  #loopAdmits = 1;
+  /** The share that the queues permit. */
   #queuesAdmit = 1;
   /** Fractions of handshakes that may be admitted: the share is exact, without chance. */
   #credit = 0;
+  /** The rate that the event loop permits. */
+  readonly #rate: HandshakeRate;
+  #admitted = 0;
+  #refused = 0;
+  #share = 0;
   #reason: OverloadSignal = 'event_loop';
   #beganAtMs: number | undefined;
   #calmSinceMs = 0;
@@ -86,6 +86,7 @@ export class Overload {
     this.#now = options.now ?? (() => performance.now());
     this.#sampledAtMs = this.#now();
     this.#windowBeganMs = this.#sampledAtMs;
+    this.#rate = new HandshakeRate(this.#sampledAtMs, options.random);
     this.#thresholds = {
       event_loop: options.overloadLoopDelayMs,
       subscriptions: options.overloadSubscriptionMs,
@@ -97,11 +98,7 @@ export class Overload {
 
   /** The part of the handshakes that is refused, from 0 to 1. */
   get share(): number {
-    return 1 - this.#admitted;
-  }
-
-  get #admitted(): number {
-    return Math.min(this.#loopAdmits, this.#queuesAdmit);
+    return this.#share;
   }
 
   /** Each signal as a share of its threshold, in the last window. */
@@ -120,17 +117,26 @@ export class Overload {
     clearInterval(this.#timer);
   }
 
-  /** Asked once for each handshake: whether it is refused. Takes well below a microsecond. */
-  refusesNext(): boolean {
-    const admitted = this.#admitted;
-    if (admitted === 1) return false;
-    this.#credit += admitted;
-    if (this.#credit >= 1) {
-      this.#credit--;
-      return false;
+  /**
+   * Asked once for each handshake. Takes well below a microsecond.
+   * @returns `undefined` to admit it, else the milliseconds after which the refused client may return
+   */
+  refuseNext(): number | undefined {
+    const nowMs = this.#now();
+    if (this.#queuesPermit() && this.#rate.permits(nowMs)) {
+      this.#admitted++;
+      return undefined;
     }
+    this.#refused++;
     this.#shed++;
     this.#options.shedOne(this.#reason);
+    return this.#rate.promiseMs(nowMs);
+  }
+
+  #queuesPermit(): boolean {
+    this.#credit += this.#queuesAdmit;
+    if (this.#credit < 1) return false;
+    this.#credit--;
     return true;
   }
 
@@ -154,18 +160,23 @@ export class Overload {
       this.#pressures[signal] = Math.max(0, this.#lowest[signal]) / this.#thresholds[signal];
       if (this.#pressures[signal] > this.#pressures[worst]) worst = signal;
     }
+    if (this.#options.shedOverload) this.#adjust(worst, nowMs);
     this.#windowBeganMs = nowMs;
     this.#samples = 0;
     this.#lowest = values(Number.POSITIVE_INFINITY);
-    if (this.#options.shedOverload) this.#adjust(worst, nowMs);
+    this.#admitted = 0;
+    this.#refused = 0;
   }
 
   #adjust(worst: OverloadSignal, nowMs: number): void {
     const { event_loop: loop, ...queues } = this.#pressures;
-    this.#loopAdmits = admittedByLoop(this.#loopAdmits, loop);
+    const [admitted, refused] = [this.#admitted, this.#refused];
+    const seconds = (nowMs - this.#windowBeganMs) / 1000;
+    this.#rate.adjust({ pressure: loop, perSecond: admitted / seconds, hasRefused: refused > 0 }, nowMs);
     this.#queuesAdmit = admittedByQueue(this.#queuesAdmit, Math.max(...Object.values(queues)));
-    if (this.#pressures[worst] > RISES_ABOVE) this.#reason = worst;
-    if (this.#admitted < 1) {
+    this.#share = Math.max(1 - this.#queuesAdmit, refused / Math.max(1, admitted + refused));
+    if (this.#pressures[worst] > 1) this.#reason = worst;
+    if (this.#queuesAdmit < 1 || this.#rate.isLimited) {
       this.#calmSinceMs = nowMs;
       if (this.#beganAtMs === undefined) this.#begin(nowMs);
     } else if (nowMs - this.#calmSinceMs >= CALM_MS) this.#end(nowMs);
@@ -191,24 +202,13 @@ export class Overload {
   }
 }
 
-/** Multiplicative decrease and slow increase, as TCP does: lateness stays the same when load above the capacity rises. */
-function admittedByLoop(admitted: number, pressure: number): number {
-  if (pressure <= RISES_ABOVE) return pressure < FALLS_BELOW ? grown(admitted) : admitted;
-  const cut = Math.min(MAX_CUT, MIN_CUT + (MAX_CUT - MIN_CUT) * (pressure - RISES_ABOVE));
-  return Math.max(MIN_ADMITTED, admitted * (1 - cut));
-}
-
 /**
  * In proportion to the queue, as random early detection (RFC 7567) does. A queue sums up what was admitted. Repeated cuts sum up
  * again: they would refuse nearly all until it is empty, and then admit too many.
  */
 function admittedByQueue(admitted: number, pressure: number): number {
   const permitted = Math.max(MIN_ADMITTED, 1 - Math.max(0, pressure - 1) / (REFUSES_ALL_AT - 1));
-  return Math.min(permitted, grown(admitted));
-}
-
-function grown(admitted: number): number {
-  return Math.min(1, admitted * GROWTH + GROWTH_STEP);
+  return Math.min(permitted, admitted * GROWTH + GROWTH_STEP);
 }
 
 function values(value: number): Values {

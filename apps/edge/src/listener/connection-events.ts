@@ -8,7 +8,7 @@ import { admitStream } from '../admission/stream-admission.js';
 import type { Departure } from '../drain/departure.js';
 import { joinStreamRooms } from '../event-streams/join-stream-rooms.js';
 import type { Limits } from '../limits/create-limits.js';
-import { LimitExceeded, retryAfterMs } from '../limits/limit-exceeded.js';
+import { LimitExceeded } from '../limits/limit-exceeded.js';
 import type { EdgeMetrics } from '../metrics.js';
 import { openConnection } from '../pusher/connections.js';
 import type { Pusher } from '../pusher/create-pusher.js';
@@ -61,9 +61,10 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
         metrics.handshakeRefused('UNAVAILABLE');
         return 'leaving';
       }
-      if (!limits.overload.refusesNext()) return 'pass';
+      const retryAfterMs = limits.overload.refuseNext();
+      if (retryAfterMs === undefined) return 'pass';
       metrics.handshakeRefused('RATE_LIMITED');
-      return { code: 'RATE_LIMITED', message: OVERLOADED, retryAfterMs: retryAfterMs(limits.overload.share) };
+      return { code: 'RATE_LIMITED', message: OVERLOADED, retryAfterMs };
     },
     recordsRefusals: () => accounts.recordsRefusals,
     shed: handshake => accounts.handshakeRefused(new LimitExceeded('overload', 'RATE_LIMITED', OVERLOADED), handshake),
