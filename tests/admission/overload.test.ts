@@ -15,6 +15,8 @@ const SHEDS = { HUBBUB_SHED_OVERLOAD: 'true' };
 /** The event loop of a test machine may be late by itself. */
 const NO_LOOP = { HUBBUB_OVERLOAD_LOOP_DELAY_MS: '60000' };
 
+/** Handshakes at the same time. */
+const TOGETHER = 400;
 /** More publishes than the smallest window, with fewer than that in it. */
 const [WINDOW, PUBLISHES] = [4096, 4300];
 const UNLIMITED_FRAMES = {
@@ -66,9 +68,6 @@ async function everythingWorks(alice: RawClient, bob: RawClient, text: string): 
   await bob.join(`also-${text}`);
 }
 
-/** Handshakes at the same time. */
-const TOGETHER = 100;
-
 async function endsWhenCalm(cluster: TestCluster): Promise<void> {
   const edge = cluster.edge(0);
   await eventually(async () => (await share(edge)) === 0, { describe: 'all are admitted again', withinMs: 60_000 });
@@ -109,12 +108,12 @@ describe('an edge whose event loop is late', () => {
         if (status !== 401) refusals.push({ status, body, seconds: Number(headers['retry-after']) });
       }
     };
-    // The edge admits at least ten a second, so these have their turns over several seconds.
+    // The edge admits at least a hundred a second, so these have their turns over several seconds.
     const together = Array.from({ length: TOGETHER }, (_, i) => i);
     while (refusals.length < TOGETHER) await Promise.all(together.map(i => comeLate(`late-${i}`)));
     expect(new Set(refusals.map(({ status }) => status))).toEqual(new Set([429]));
     expect(JSON.parse(refusals[0]?.body ?? '')).toMatchObject({ code: 'RATE_LIMITED' });
-    expect(new Set(refusals.map(({ seconds }) => seconds)).size, 'they return at different times').toBeGreaterThan(3);
+    expect(new Set(refusals.map(({ seconds }) => seconds)).size, 'they return at different times').toBeGreaterThan(1);
     for (const { seconds } of refusals) expect(seconds).toBeGreaterThanOrEqual(1);
     for (const { seconds } of refusals) expect(seconds).toBeLessThanOrEqual(20);
     await everythingWorks(alice, bob, 'meanwhile');

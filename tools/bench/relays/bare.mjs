@@ -4,6 +4,7 @@ import { loadEngine } from '@hubbub/edge'; // The same binary as Hubbub's.
 import { Redis } from 'ioredis';
 
 const [redisUrl] = process.argv.slice(2);
+const { HUBBUB_IDLE_TIMEOUT_MS: idleTimeoutMs = 60_000 } = process.env;
 const { module: uws } = loadEngine();
 const app = uws.App();
 const [publisher, subscriber] = [new Redis(redisUrl), new Redis(redisUrl)];
@@ -12,7 +13,7 @@ app.ws('/rooms/:room/ws', {
   // The same settings as Hubbub's, so that only the work differs.
   maxBackpressure: 1024 * 1024,
   closeOnBackpressureLimit: true,
-  idleTimeout: 60,
+  idleTimeout: Number(idleTimeoutMs) / 1000,
   upgrade: (response, request, context) => {
     const headers = ['key', 'protocol', 'extensions'].map(name => request.getHeader(`sec-websocket-${name}`));
     const data = { room: request.getParameter(0), listens: request.getQuery('talks') === undefined };

@@ -16,6 +16,7 @@ import { startEdge, startFile } from './start.mjs';
  * @property {string} redisUrl @property {string | undefined} cpus
  * @property {readonly string[]} nodeArgs such as those that write a profile
  * @property {boolean} [presence] whether Hubbub's presence runs beside it @property {string} [helperCpus] where
+ * @property {NodeJS.ProcessEnv} [env] settings that differ from the defaults
  */
 
 /**

@@ -1,7 +1,15 @@
 /** Starts the measured relays as they run in production, each on free ports and with the tokens of the benchmark. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { FREE_PORTS, ManagedProcess, namespacesFile, signToken, spawnChild, startHubbub } from '@hubbub/tools/kit';
+import {
+  cleanEnvironment,
+  FREE_PORTS,
+  ManagedProcess,
+  namespacesFile,
+  signToken,
+  spawnChild,
+  startHubbub,
+} from '@hubbub/tools/kit';
 import { residentBytes } from '../machine/usage.mjs';
 
 /** Shared by all relays that check tokens. */
@@ -77,7 +85,7 @@ export function settingsOf(redisUrl, env) {
 
 /**
  * Starts an edge, and presence beside it if requested.
- * @param {import('./catalogue.mjs').RelayStart & { env?: NodeJS.ProcessEnv }} start `env`: settings that differ from the defaults
+ * @param {import('./catalogue.mjs').RelayStart} start
  * @returns {Promise<import('./catalogue.mjs').RunningRelay & { adminUrl: string }>}
  */
 export async function startEdge({ presence, redisUrl, cpus, helperCpus, nodeArgs, env }) {
@@ -104,9 +112,9 @@ export async function startEdge({ presence, redisUrl, cpus, helperCpus, nodeArgs
 export function startFile(file, ...args) {
   const path = fileURLToPath(new URL(file, import.meta.url));
   /** @param {import('./catalogue.mjs').RelayStart} start @returns {Promise<import('./catalogue.mjs').RunningRelay>} */
-  return async ({ redisUrl, cpus, nodeArgs }) => {
+  return async ({ redisUrl, cpus, nodeArgs, env }) => {
     const command = [process.execPath, ...nodeArgs, path, redisUrl, SECRET, ...args];
-    const relay = new ManagedProcess(file, spawnChild(command, { name: file, cpus }));
+    const relay = new ManagedProcess(file, spawnChild(command, { name: file, cpus, env: cleanEnvironment(env) }));
     const { port } = await relay.orExit(relay.output.waitForLog({ event: 'listening' }));
     return { ...handleOf(relay), port, helpers: [], headers: bearer, close: () => relay.terminate() };
   };

@@ -83,10 +83,10 @@ export async function secondsUntil(isSo, withinMs) {
   return undefined;
 }
 
-/** Starts as many bare relays as edges, with the same arguments of Node. */
-export async function startBareRelays({ redisUrl, relays: count, nodeArgs }) {
+/** Starts as many bare relays as edges, with the same arguments of Node and the same idle timeout. */
+export async function startBareRelays({ redisUrl, relays: count, nodeArgs, env }) {
   const relays = [];
-  for (let i = 0; i < count; i++) relays.push(await RELAYS.bare.start({ redisUrl, nodeArgs }));
+  for (let i = 0; i < count; i++) relays.push(await RELAYS.bare.start({ redisUrl, nodeArgs, env }));
   return { relays, close: () => Promise.all(relays.map(relay => relay.close())) };
 }
 

@@ -75,6 +75,7 @@ async function measure(plan, redis, opened) {
   const heapArgs = plan.smallHeaps ? ['--optimize-for-size'] : [];
   // More processes than cores: each runs as the workers of an edge do.
   const edgeArgs = [...ONE_CORE, ...heapArgs];
+  const env = { HUBBUB_IDLE_TIMEOUT_MS: String(plan.idleTimeout * 1000) };
   const crowd = await opened(startCrowd({ processes: crowds, connections, rooms, edgesPerRoom, nodeArgs: heapArgs }));
   const progress = showProgress({
     async look() {
@@ -106,7 +107,12 @@ async function measure(plan, redis, opened) {
   let bareOpening;
   if (plan.bare) {
     progress.step(`${edgeCount} bare relays`);
-    const { relays, close } = await startBareRelays({ redisUrl: redis.url, relays: edgeCount, nodeArgs: edgeArgs });
+    const { relays, close } = await startBareRelays({
+      redisUrl: redis.url,
+      relays: edgeCount,
+      nodeArgs: edgeArgs,
+      env,
+    });
     await crowd.prepare({ originUs, dialect: 'bare' });
     progress.step('connecting to the bare relays');
     bareOpening = await openAll({
@@ -126,7 +132,7 @@ async function measure(plan, redis, opened) {
       namespace: NAMESPACE,
       edgeArgs: [...edgeArgs, ...profileArgs],
       presenceArgs: [...heapArgs, ...profileArgs],
-      env: { HUBBUB_IDLE_TIMEOUT_MS: String(plan.idleTimeout * 1000) },
+      env,
     }),
   );
   const { edges, presence } = cluster;

@@ -20,8 +20,8 @@ const MAX_CUT = 0.3;
 const GROWTH = 1.2;
 /** With each window, of the rate that edges remember. */
 const DECAY = 0.99;
-/** Some are always admitted. */
-const MIN_PER_SECOND = 10;
+/** They take 4 % of a core. An edge that is still late is late for another reason. */
+const MIN_PER_SECOND = 100;
 /** Handshakes that arrived during one turn of the event loop come together. */
 const BURST_SECONDS = 0.35;
 /** `Retry-After` has whole seconds. */
