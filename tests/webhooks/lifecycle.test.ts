@@ -83,6 +83,22 @@ describe('a room', () => {
     expect(typesOf(story, 'game:short')).toEqual([]);
   });
 
+  test('whose delivery is repeated counts each of its events once, by what became of it', async () => {
+    const story = await lifecycleStory({ env: { HUBBUB_WEBHOOK_DEBOUNCE_MS: '3000' } });
+    let failures = 2;
+    story.receiver.behave = () => (failures-- > 0 ? { status: 500 } : {});
+    const ann = await enter(story, 'ann');
+    await ann.join('other:1');
+    await ann.ask({ type: 'leave_room', payload: { room_id: 'other:1' } });
+    await ann.join('other:1');
+    // After a failure the events are sent one by one, those that were undone too.
+    await untilTypes(story, 'other:1', ['room_occupied', 'room_vacated', 'room_occupied']);
+    const counts = ['delivered', 'filtered', 'debounced'].map(result => eventResult(story.workers[0], result));
+    const [gap, userOnline] = [1, 1];
+    await eventually(async () => (await counts[0]?.()) === gap + 3);
+    expect(await Promise.all(counts.map(count => count()))).toEqual([gap + 3, userOnline, 0]);
+  });
+
   test('of another namespace sends nothing', async () => {
     const story = await lifecycleStory({ webhook: { namespaces: ['game'] } });
     const ann = await enter(story, 'ann');

@@ -37,12 +37,14 @@ export function deliverLifecycleEvents(parts: LifecycleParts): Consumer {
           metrics.limited(webhook, 'kept_events');
           log.warn({ event: 'webhook_gap', webhook }, 'lifecycle events were missed');
         }
+        if (selected.length > 0) {
+          const isAlone = selected.some(({ attempt }) => attempt > 1);
+          const encoded = selected.map(one => one.encoded);
+          await delivery.deliver(encoded, { isAlone, signal });
+        }
+        // Not before: a delivery that fails is repeated with all its entries.
         metrics.events(webhook, 'debounced', entries.length - changes.length);
         metrics.events(webhook, 'filtered', changes.length - selected.length);
-        if (selected.length === 0) return;
-        const isAlone = selected.some(({ attempt }) => attempt > 1);
-        const encoded = selected.map(one => one.encoded);
-        await delivery.deliver(encoded, { isAlone, signal });
       },
       verdictOf,
       batches: {
