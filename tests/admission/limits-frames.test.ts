@@ -237,9 +237,9 @@ describe('limits of one frame', () => {
 
   test('the name of a room', async () => {
     const other = await connect(cluster.edge(0).wsUrl, { token: cluster.token({ user: 'v' }) });
-    await other.join('n'.repeat(128));
+    await other.join('n'.repeat(255));
     const exceeded = await counted('room_name', async () => {
-      const answer = await other.ask({ type: 'join_room', payload: { room_id: 'n'.repeat(129) } });
+      const answer = await other.ask({ type: 'join_room', payload: { room_id: 'n'.repeat(256) } });
       expect(answer).toMatchObject({ payload: { code: 'INVALID_ROOM' } });
     });
     expect(exceeded).toBe(1);

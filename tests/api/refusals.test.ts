@@ -89,7 +89,7 @@ describe('errors name the code and the field', () => {
     ['no user beside the path', '/users/disconnect', {}, 400, 'INVALID_FORMAT', 'user_id'],
     ['an unknown field beside the path', '/users/disconnect', { user_id: 'u', x: 1 }, 400, 'INVALID_FORMAT', 'x'],
     ['no room name', '/rooms/a%20b/messages', { type: 'a' }, 400, 'INVALID_ROOM', 'room'],
-    ['a room name that is too long', `/rooms/${'a'.repeat(129)}/messages`, { type: 'a' }, 400, 'INVALID_ROOM', 'room'],
+    ['a room name that is too long', `/rooms/${'a'.repeat(256)}/messages`, { type: 'a' }, 400, 'INVALID_ROOM', 'room'],
     ['a user’s id that is too long', `/users/${'é'.repeat(65)}/messages`, { type: 'a' }, 400, 'INVALID_FORMAT', 'user'],
     ['a reason that is too long', '/rooms/a/close', { reason: 'x'.repeat(124) }, 400, 'INVALID_FORMAT', 'reason'],
     ['tokens where they are off', '/users/u1/tokens', {}, 403, 'FORBIDDEN', 'HUBBUB_API_TOKENS'],

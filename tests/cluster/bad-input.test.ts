@@ -59,7 +59,7 @@ describe('bad frames', () => {
     ['a join without a room', '{"type":"join_room"}', 'MISSING_ROOM'],
     ['a join of a number', '{"type":"join_room","payload":{"room_id":7}}', 'INVALID_ROOM'],
     ['a room name with a brace', '{"type":"join_room","payload":{"room_id":"a}b"}}', 'INVALID_ROOM'],
-    ['a room name of 129 bytes', `{"type":"join_room","payload":{"room_id":"${'x'.repeat(129)}"}}`, 'INVALID_ROOM'],
+    ['a room name of 256 bytes', `{"type":"join_room","payload":{"room_id":"${'x'.repeat(256)}"}}`, 'INVALID_ROOM'],
     ['a room of a namespace that is not public', '{"type":"join_room","payload":{"room_id":"secret:1"}}', 'FORBIDDEN'],
     ['not a member', '{"type":"send_message","room":"elsewhere","payload":{}}', 'NOT_IN_ROOM'],
     ['typing where it is not a member', '{"type":"typing","room":"elsewhere"}', 'NOT_IN_ROOM'],

@@ -181,7 +181,7 @@ describe('refusals', () => {
     ['/rooms/%zz/roster', 'INVALID_FORMAT'],
     ['/rooms//roster', 'INVALID_ROOM'],
     ['/users/', 'INVALID_FORMAT'],
-    [`/rooms/${'r'.repeat(129)}/roster`, 'INVALID_ROOM'],
+    [`/rooms/${'r'.repeat(256)}/roster`, 'INVALID_ROOM'],
     ['/rooms/general/roster?online=maybe', 'INVALID_FORMAT'],
     [`/users/${'u'.repeat(129)}`, 'INVALID_FORMAT'],
   ])('%s is answered 400 %s', async (path, code) => {

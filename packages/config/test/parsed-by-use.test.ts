@@ -36,7 +36,7 @@ describe('refused by name', () => {
     ['namespaces.chat.events.0', 'namespaces: { chat: { events: ["hubbub.room.removed"] } }'],
     ['namespaces.chat.events.0', 'namespaces: { chat: { events: ["hubbub.*"] } }'],
     ['roomPaths./a/../ws', 'roomPaths: { /a/../ws: general }'],
-    ['roomPaths./a/ws', `roomPaths: { /a/ws: ${'x'.repeat(129)} }`],
+    ['roomPaths./a/ws', `roomPaths: { /a/ws: ${'x'.repeat(256)} }`],
   ])('%s in the file', (place, content) => {
     expect(problemsOf(withFile(content))).toEqual([expect.stringMatching(new RegExp(`^${place}: expected `))]);
   });

@@ -1,6 +1,7 @@
 /** Room names: their grammar and their namespace (PROTOCOL.md section 5). */
 
-export const ROOM_NAME_MAX_BYTES = 128;
+/** What the one byte of a length in MessagePack (str 8) can hold. */
+export const ROOM_NAME_MAX_BYTES = 255;
 export const DEFAULT_NAMESPACE = 'default';
 
 /** One path segment, no escaping in JSON, no brace that would end a Redis hash tag. ASCII, so length is bytes. */

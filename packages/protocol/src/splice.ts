@@ -79,7 +79,7 @@ function spliceMsgpack(prefix: Uint8Array, fields: number, body: Uint8Array): Ui
   return frame;
 }
 
-/** MessagePack str: fixstr up to 31 bytes, str 8 above; room names and epochs end at 128 bytes. */
+/** MessagePack str: fixstr up to 31 bytes, str 8 above; the longest room names have 255 bytes, and epochs 128. */
 function msgpackString(value: string): Uint8Array {
   const bytes = toUtf8(value);
   const head = bytes.length <= 31 ? [0xa0 | bytes.length] : [0xd9, bytes.length];

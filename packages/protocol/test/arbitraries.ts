@@ -33,7 +33,7 @@ export const payload = fc
 
 export const frameType = fc.stringMatching(/^[a-z][a-z0-9_]{0,15}(\.[a-z0-9_]{1,8}){0,2}$/);
 
-export const roomName = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]{0,127}$/);
+export const roomName = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]{0,254}$/);
 
 /** Frames as they travel in an envelope: without `room` and `offset`. */
 export const body: fc.Arbitrary<Frame> = fc.record(

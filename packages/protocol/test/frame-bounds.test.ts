@@ -75,7 +75,7 @@ describe('a malformed request', () => {
     [{ type: 'join_room', room: 'general', payload: 'x' }, { room: 'general' }],
     [{ type: 'history', id: 'h1', payload: { room_id: 'general' } }, { id: 'h1' }],
     [{ id: 7, room: ['general'] }, {}],
-    [{ id: '', room: 'x'.repeat(129) }, {}],
+    [{ id: '', room: 'x'.repeat(256) }, {}],
     [{ id: 'x'.repeat(65), room: '' }, {}],
     ['frame', {}],
     [null, {}],

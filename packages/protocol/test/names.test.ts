@@ -11,7 +11,7 @@ describe('a room name', () => {
     fc.assert(fc.property(roomName, isRoomName));
   });
 
-  test('has 1 to 128 bytes', () => {
+  test('has 1 to 255 bytes', () => {
     expect(isRoomName('')).toBe(false);
     expect(isRoomName('r'.repeat(ROOM_NAME_MAX_BYTES))).toBe(true);
     expect(isRoomName('r'.repeat(ROOM_NAME_MAX_BYTES + 1))).toBe(false);

@@ -37,8 +37,8 @@ const STRANGE_ROOMS = [
   'ä',
   '\u0000',
   'a\r\nPUBLISH',
-  'x'.repeat(128),
-  'x'.repeat(129),
+  'x'.repeat(255),
+  'x'.repeat(256),
   'x'.repeat(3000),
   '*',
   'a:*',
@@ -136,7 +136,7 @@ export function hostileRoom(random) {
 
 /** Repeats the grammar of PROTOCOL.md section 5: the judge must not be the code under test. */
 function isRoomName(name) {
-  return /^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]{0,127}$/.test(name) && !name.endsWith('\n');
+  return /^[A-Za-z0-9_][A-Za-z0-9_.:@~=+-]{0,254}$/.test(name) && !name.endsWith('\n');
 }
 
 /** Generates a frame that is too deep, too large or has too many keys, and the code that must answer it. */

@@ -1,5 +1,5 @@
 /** Routes for operators: edges and their load, rooms, backlogs of events, and dead letters. */
-import { API_OPERATIONS, HubbubError, isNamespace } from '@hubbub/protocol';
+import { API_OPERATIONS, HubbubError, isNamespace, ROOM_NAME_MAX_BYTES } from '@hubbub/protocol';
 import { nodeState } from '@hubbub/protocol/account';
 import { nextCursor, presencePage, text } from '@hubbub/protocol/http-fields';
 import type { Route } from '@hubbub/runtime/http';
@@ -99,7 +99,11 @@ export function operationRoutes({ hubbub, presence }: RouteParts): readonly Rout
       failures: [503],
       takes: z.strictObject({
         ...presencePage,
-        prefix: z.string().max(128).optional().describe('Only rooms whose names begin with this, such as `chat:`.'),
+        prefix: z
+          .string()
+          .max(ROOM_NAME_MAX_BYTES)
+          .optional()
+          .describe('Only rooms whose names begin with this, such as `chat:`.'),
         min_count: z.coerce.number().int().min(0).default(0).describe('Only rooms with at least that many users.'),
       }),
       answer: z.strictObject({

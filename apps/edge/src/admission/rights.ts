@@ -8,6 +8,7 @@ import {
   namespaceOf,
   RIGHTS,
   type Right,
+  ROOM_NAME_MAX_BYTES,
   type Sender,
   type Status,
 } from '@hubbub/protocol';
@@ -63,7 +64,7 @@ export function tokenRights(claim: RoomsClaim | undefined, namespaces: Namespace
 
 /** Patterns that a refusal names, and characters of each: a token may have thousands. */
 const NAMED_PATTERNS_MAX = 5;
-const PATTERN_MAX_LENGTH = 129;
+const PATTERN_MAX_LENGTH = ROOM_NAME_MAX_BYTES + 1;
 
 /**
  * The refusal of a user without a right in a room. It names what the user's own tokens give, and nothing else.

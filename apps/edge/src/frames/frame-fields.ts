@@ -28,7 +28,7 @@ export function namedRoom(frame: ClientFrame): string {
   if (typeof room !== 'string' || !isRoomName(room)) {
     throw new HubbubError(
       'INVALID_ROOM',
-      'A room is 1 to 128 of A-Z a-z 0-9 _ . : @ ~ = + - and begins with a letter, a digit or _.',
+      `A room is 1 to ${ROOM_NAME_MAX_BYTES} of A-Z a-z 0-9 _ . : @ ~ = + - and begins with a letter, a digit or _.`,
     );
   }
   return room;
