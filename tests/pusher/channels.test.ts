@@ -61,10 +61,10 @@ describe('a public channel', () => {
     expect(received).toEqual([]);
   });
 
-  test('refuses names that are not channels, or too long for a room', async () => {
+  test('refuses names that are not channels, or too long', async () => {
     const one = story.client(0);
     await nextEvent(one.connection, 'connected');
-    for (const name of ['a#b', 'a b', 'a/b', '', 'a'.repeat(201), 'a'.repeat(120)]) {
+    for (const name of ['a#b', 'a b', 'a/b', '', 'a'.repeat(201)]) {
       const error = nextEvent(one, 'pusher:subscription_error');
       one.send_event('pusher:subscribe', { channel: name });
       expect(await error, name).toMatchObject({ type: 'BadRequest', status: 400 });

@@ -45,19 +45,36 @@ describe('the room of a channel', () => {
 
   test.for([
     ['news', 'pusher-1:news'],
-    ['private-a;b', 'pusher-1:private-a~3bb'],
+    ['private-a;b,c', 'pusher-1:private-a:b+c'],
     ['presence-x', 'pusher-1.presence:presence-x'],
     ['cache-x', 'pusher-1.cache:cache-x'],
     ['private-encrypted-cache-x', 'pusher-1.cache:private-encrypted-cache-x'],
     ['presence-cache-x', 'pusher-1.presence-cache:presence-cache-x'],
     ['#server-to-user-a~3bb', 'pusher-1.user:a~7e3bb'],
-    ['#server-to-user-ä:/#', 'pusher-1.user:~c3~a4~3a~2f~23'],
+    ['#server-to-user-ä:/#+,;', 'pusher-1.user:~c3~a4~3a~2f~23~2b+:'],
   ])('of %s is %s', ([name = '', room]) => expect(roomOfChannel('1', name)).toBe(room));
 
-  test.for(['', 'a~3bb', 'pusher-2:x', 'a b', 'ä', '#a', '#server-to-user-', 'a'.repeat(201), 'a'.repeat(120)])(
-    'does not exist for %j',
-    name => expect(roomOfChannel('1', name)).toBeUndefined(),
-  );
+  test.for([
+    '',
+    'a~3bb',
+    'pusher-2:x',
+    'a b',
+    'ä',
+    '#a',
+    '#server-to-user-',
+    'a'.repeat(201),
+    `#server-to-user-${'ä'.repeat(64)}`,
+  ])('does not exist for %j', name => expect(roomOfChannel('1', name)).toBeUndefined());
+
+  test('exists for every name that Pusher permits, whatever its characters, prefix and app', () => {
+    for (const prefix of ['', 'private-', 'private-encrypted-cache-', 'presence-cache-']) {
+      for (const character of 'aZ9_-=@,.;') {
+        const name = prefix.padEnd(200, character);
+        const room = roomOfChannel('a'.repeat(32), name) ?? '';
+        expect([channelOfRoom(room), room.length <= 255], name).toEqual([name, true]);
+      }
+    }
+  });
 
   test('begins with the room of each beginning of its channel', () => {
     fc.assert(fc.property(userId, userId, (begin, end) => escapeName(begin + end).startsWith(escapeName(begin))));

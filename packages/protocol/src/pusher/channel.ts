@@ -1,7 +1,7 @@
 /** Channels of the Pusher protocol, and their rooms: `presence-chat` of the app `1` is `pusher-1.presence:presence-chat`. */
 import { isRoomName, namespaceOf } from '../room-name.js';
 
-/** As the server SDKs of Pusher limit it. Where the name of the room would be too long, the limit is lower. */
+/** As the server SDKs of Pusher limit it; the room of such a name is never too long. */
 export const CHANNEL_MAX_LENGTH = 200;
 
 /** The features of a channel, which its name determines. */
@@ -78,20 +78,27 @@ function namespaceKind({ userId, isPresence, isCache }: ChannelKind): AppNamespa
   return isCache ? '.cache' : '';
 }
 
+/** Characters of channels that rooms cannot hold, and characters of rooms that channels cannot hold. */
+const REPLACED: Readonly<Record<string, string>> = { ',': '+', ';': ':' };
+const RESTORED: Readonly<Record<string, string>> = { '+': ',', ':': ';' };
+
 /**
- * Writes `~` and two hexadecimal digits for each byte that the name of a room cannot hold. Different names stay different, and
- * the escaped beginning of a name is the beginning of the escaped name.
+ * Writes a name as the rest of a room's name. `,` becomes `+` and `;` becomes `:`, so that no channel becomes longer; every
+ * other byte that a room cannot hold, which only ids of users have, becomes `~` and two hexadecimal digits. Different names
+ * stay different, and the escaped beginning of a name is the beginning of the escaped name.
  */
 export function escapeName(name: string): string {
-  return name.replace(/[^A-Za-z0-9_=@.-]/gu, character =>
-    Array.from(new TextEncoder().encode(character), byte => `~${byte.toString(16).padStart(2, '0')}`).join(''),
-  );
+  return name.replace(/[^A-Za-z0-9_=@.-]/gu, character => REPLACED[character] ?? escapeBytes(character));
+}
+
+function escapeBytes(character: string): string {
+  return Array.from(new TextEncoder().encode(character), byte => `~${byte.toString(16).padStart(2, '0')}`).join('');
 }
 
 function unescapeName(name: string): string {
-  if (!name.includes('~')) return name;
+  if (!/[+:~]/.test(name)) return name;
   try {
-    return decodeURIComponent(name.replaceAll('~', '%'));
+    return decodeURIComponent(name.replace(/[+:]/g, replaced => RESTORED[replaced] ?? '').replaceAll('~', '%'));
   } catch {
     return name; // A room that a client of Hubbub named so: `escapeName` did not make it.
   }
