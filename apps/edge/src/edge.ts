@@ -145,6 +145,7 @@ export async function startEdge({
     memberships,
     conflation,
     questions,
+    presence: reporter,
     limits: limits.session,
     window: limits.publishes,
     onProbe: number => link.probeReturned(number),

@@ -53,6 +53,8 @@ describe('a body that cannot be transcoded', () => {
     const channel = createNodeChannel({
       channel: 'node',
       questions: new RosterQuestions({ onUnanswered() {} }),
+      audiences: { acceptsRoster: () => true },
+      presence: { joined() {} },
       sessions,
       metrics: { malformedEnvelope: () => malformed++ } as never,
       onProbe: () => {},

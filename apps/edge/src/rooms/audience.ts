@@ -66,6 +66,11 @@ export class Audience {
     return this.#jsonSize + this.#msgpackSize + this.#pusherSize + this.#sseSize + this.#ssePresenceSize;
   }
 
+  /** Whether clients of the Pusher protocol are in it. */
+  get hasPusherMembers(): boolean {
+    return this.#pusherSize > 0;
+  }
+
   /** Those of the audience whom the envelope leaves out. */
   excluded(sessions: Sessions, { excludeSession, excludeUser }: Envelope): readonly Session[] {
     if (excludeSession === undefined && excludeUser === undefined) return NO_SESSIONS;

@@ -26,6 +26,7 @@ import type { EdgeMetrics } from '../metrics.js';
 import type { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 import { Audience, type PublishToTopic } from './audience.js';
+import { RosterOrder } from './roster-order.js';
 import { readServiceMessage } from './service-message.js';
 
 export interface AudiencesParts {
@@ -44,6 +45,7 @@ export class Audiences {
   readonly #parts: AudiencesParts;
   readonly #byChannel = new Map<string, Audience>();
   readonly #everybody: Audience;
+  readonly #rosterOrder = new RosterOrder();
   #rooms = 0;
 
   constructor(parts: AudiencesParts) {
@@ -61,6 +63,12 @@ export class Audiences {
   /** Members of a room here. */
   membersOf(room: string): number {
     return this.#byChannel.get(this.#parts.channels.room(room))?.size ?? 0;
+  }
+
+  /** Whether a roster of the room is not older than a change that clients of Pusher got; see {@link RosterOrder}. */
+  acceptsRoster(room: string, envelope: Pick<Envelope, 'encoding' | 'body'>): boolean {
+    const audience = this.#byChannel.get(this.#parts.channels.room(room));
+    return audience === undefined || this.#rosterOrder.accepts(audience, envelope);
   }
 
   /** @param room unset for a user's channel and for everybody's */
@@ -86,6 +94,7 @@ export class Audiences {
   deliver(channel: string, envelope: Envelope): void {
     const audience = this.#byChannel.get(channel);
     if (audience === undefined) return; // The last member has just left; the subscription lingers.
+    if (audience.hasPusherMembers) this.#rosterOrder.changed(audience, envelope);
     const { sessions, metrics, publish } = this.#parts;
     const { encoding, body, conflationKey: key } = envelope;
     const span = envelope.traceparent === undefined ? undefined : this.#startSpan(envelope.traceparent, audience);

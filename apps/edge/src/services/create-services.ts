@@ -10,6 +10,7 @@ import type { Conflation } from '../conflation/conflation.js';
 import type { RoomFeeds } from '../history/room-feeds.js';
 import type { PublishWindow } from '../limits/publish-window.js';
 import type { EdgeMetrics } from '../metrics.js';
+import type { PresenceReporter } from '../presence/presence-reporter.js';
 import type { RosterQuestions } from '../presence/roster-questions.js';
 import type { Audiences } from '../rooms/fanout.js';
 import type { Memberships } from '../rooms/memberships.js';
@@ -30,7 +31,8 @@ export interface ServicesParts {
   readonly sessions: Sessions;
   readonly accounts: Accounts;
   readonly accountMetrics: AccountMetrics;
-  readonly audiences: Pick<Audiences, 'membersOf'>;
+  readonly audiences: Pick<Audiences, 'membersOf' | 'acceptsRoster'>;
+  readonly presence: Pick<PresenceReporter, 'joined'>;
   readonly feeds: Pick<RoomFeeds, 'of'>;
   readonly load: () => NodeLoad;
   readonly memberships: Memberships;

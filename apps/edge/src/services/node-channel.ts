@@ -3,7 +3,9 @@ import { type Control, type Envelope, roomPrefix, spliceId } from '@hubbub/proto
 import { bodyEncoding, transcodeFor } from '@hubbub/protocol/session-encoding';
 import { isForged } from '../history/room-message.js';
 import type { EdgeMetrics } from '../metrics.js';
+import type { PresenceReporter } from '../presence/presence-reporter.js';
 import type { RosterQuestions } from '../presence/roster-questions.js';
+import type { Audiences } from '../rooms/fanout.js';
 import type { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 
@@ -11,6 +13,8 @@ export interface NodeChannelParts {
   readonly channel: string;
   readonly sessions: Sessions;
   readonly questions: RosterQuestions;
+  readonly audiences: Pick<Audiences, 'acceptsRoster'>;
+  readonly presence: Pick<PresenceReporter, 'joined'>;
   readonly metrics: EdgeMetrics;
   readonly onProbe: (number: number) => void;
   /** Returns false for what is malformed. */
@@ -21,7 +25,7 @@ export interface NodeChannelParts {
 }
 
 export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope) => void {
-  const { channel, sessions, questions, metrics } = parts;
+  const { channel, sessions, questions, audiences, presence, metrics } = parts;
 
   return envelope => {
     if (envelope.probe !== undefined) return parts.onProbe(envelope.probe);
@@ -38,6 +42,7 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
     }
     if (isForged(envelope, 'sessions')) return metrics.malformedEnvelope(channel);
     const frames = new Map<Session['encoding'], Uint8Array | undefined>();
+    let isOvertaken: boolean | undefined;
     for (const [index, id] of envelope.sessions.entries()) {
       const session = sessions.get(id);
       if (session === undefined || session.state !== 'open') continue; // It left while the frame was on its way.
@@ -45,7 +50,13 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
       const body = frames.get(session.encoding);
       if (body === undefined) continue; // A question that cannot be answered so is refused in its time.
       if (session.encoding !== 'json' && session.encoding !== 'msgpack') {
-        sendToMember(session, envelope.room, body);
+        const { room } = envelope;
+        if (session.encoding === 'pusher' && room !== undefined) {
+          isOvertaken ??= !audiences.acceptsRoster(room, envelope);
+          if (isOvertaken && session.rooms.has(room)) presence.joined(session, room, true);
+          if (isOvertaken) continue;
+        }
+        sendToMember(session, room, body);
         continue;
       }
       const question = envelope.questions && questions.take(envelope.questions[index] ?? 0, id);
