@@ -22,6 +22,7 @@ import { createEdgeGauges, createEdgeMetrics } from './metrics.js';
 import { PresenceReporter } from './presence/presence-reporter.js';
 import { RosterQuestions } from './presence/roster-questions.js';
 import { createPusher } from './pusher/create-pusher.js';
+import { Watchlists } from './pusher/watchlists.js';
 import { BrokerLink } from './rooms/broker-link.js';
 import { createRooms } from './rooms/create-rooms.js';
 import { createFanout, repairRooms } from './rooms/fanout.js';
@@ -131,6 +132,9 @@ export async function startEdge({
     log,
   });
   const { feeds } = histories;
+  const watchlists = config.pusherApps.some(app => app.watchlists)
+    ? new Watchlists({ interest, channels, publish: topics.publish, presence: reporter, questions })
+    : undefined;
   const services = createServices(config, {
     broker,
     accounts,
@@ -184,7 +188,7 @@ export async function startEdge({
   });
   const receive = createReceiver({ limits, refusals, metrics, handlers });
   const pusher = createPusher(config, {
-    ...{ limits, refusals, metrics, memberships, publisher },
+    ...{ limits, refusals, metrics, memberships, publisher, watchlists },
     sources: admission.sources,
     nextSocketId: () => sessions.nextSocketId(),
     events: services.events,
@@ -221,8 +225,10 @@ export async function startEdge({
   });
   const { onControl, onNodeEnvelope } = services;
   const { broadcast } = channels;
-  const repair = (broken: readonly string[]): void =>
+  const repair = (broken: readonly string[]): void => {
     repairRooms(broken, { audiences, feeds, recovery: histories.metrics, broadcast, nodeChannel });
+    watchlists?.recheck(broken);
+  };
   const link = new BrokerLink(config, {
     broker,
     interest,
@@ -230,6 +236,7 @@ export async function startEdge({
     metrics,
     receive: createFanout({
       ...{ audiences, feeds, metrics, nodeChannel, onNodeEnvelope, onControl },
+      observe: watchlists && ((channel, envelope) => watchlists.arrived(channel, envelope)),
       onUnsupported: channel => repair([channel]),
     }),
     repair: broken => {
@@ -291,6 +298,7 @@ export async function startEdge({
       questions.close();
       feeds.close();
       conflation.close();
+      watchlists?.close();
       interest.close();
       admission.close();
       expiry.close();

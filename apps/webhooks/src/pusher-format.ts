@@ -1,7 +1,7 @@
 /** Webhooks as back ends of Pusher expect them: its names of events, its body, and its signature. */
 import type { PusherApp, PusherWebhook, PusherWebhookEvent } from '@hubbub/config';
 import { namespaceOf } from '@hubbub/protocol';
-import { APP_NAMESPACES, appNamespace, CACHE_MISS, channelOfRoom } from '@hubbub/protocol/pusher';
+import { appNamespace, CACHE_MISS, CHANNEL_NAMESPACES, channelOfRoom } from '@hubbub/protocol/pusher';
 import { hmacSha256Hex } from '@hubbub/runtime';
 import type { EncodedEvent } from './combiner.js';
 import type { WebhookFormat } from './webhook-format.js';
@@ -14,7 +14,7 @@ const LIFECYCLE: Readonly<Record<string, PusherWebhookEvent>> = {
 };
 
 export function pusherFormat({ id, key, secret }: PusherApp, { events }: PusherWebhook): WebhookFormat {
-  const namespaces: ReadonlySet<string> = new Set(APP_NAMESPACES.map(kind => appNamespace(id, kind)));
+  const namespaces: ReadonlySet<string> = new Set(CHANNEL_NAMESPACES.map(kind => appNamespace(id, kind)));
   return {
     clientEvent: (namespace, { entryId, event }) => {
       const { room, payload, session } = event;

@@ -1,6 +1,6 @@
 /** The webhooks of the configuration: where their events come from, and the form that their receivers want. */
 import type { Config, PusherApp, PusherWebhook, PusherWebhookEvent, Webhook } from '@hubbub/config';
-import { APP_NAMESPACES, appNamespace } from '@hubbub/protocol/pusher';
+import { appNamespace, CHANNEL_NAMESPACES } from '@hubbub/protocol/pusher';
 import { pusherFormat } from './pusher-format.js';
 import { standardFormat, type WebhookFormat } from './webhook-format.js';
 
@@ -39,7 +39,7 @@ function standardWebhook(name: string, webhook: Webhook, config: Config): Webhoo
 function pusherWebhook(app: PusherApp, webhook: PusherWebhook, number: number, config: Config): WebhookDefinition {
   // Names of other webhooks have no full stop: none of them can get the group of this one.
   const name = `pusher.${app.id}.${number}`;
-  const namespaces = APP_NAMESPACES.map(kind => appNamespace(app.id, kind));
+  const namespaces = CHANNEL_NAMESPACES.map(kind => appNamespace(app.id, kind));
   return {
     name,
     group: groupOf(name),

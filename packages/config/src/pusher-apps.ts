@@ -1,5 +1,11 @@
 /** Apps of the Pusher protocol, which only the configuration file holds, and the namespaces that their channels are in. */
-import { APP_NAMESPACES, type AppNamespace, appNamespace, EVENT_FRAME } from '@hubbub/protocol/pusher';
+import {
+  APP_NAMESPACES,
+  type AppNamespace,
+  appNamespace,
+  CHANNEL_NAMESPACES,
+  EVENT_FRAME,
+} from '@hubbub/protocol/pusher';
 import { z } from 'zod';
 import { type Namespaces, namespacesSchema } from './namespaces.js';
 import { isReceiverUrl, type Webhooks } from './webhooks.js';
@@ -59,7 +65,11 @@ export const pusherAppFields = z.strictObject({
     .describe('Maximum client events of a connection per second; further ones get the error 4301.'),
   leaveGraceMs: wholeNumber(0, 600_000)
     .default(3000)
-    .describe('Time that a member stays in a presence channel after its connection ended.'),
+    .describe('Time that a member stays in a presence channel, and a user online, after the connection ended.'),
+  watchlists: z
+    .boolean({ error: FLAG_EXPECTED })
+    .default(false)
+    .describe('Notifies users that sign in when the users of their `watchlist` come online and go offline.'),
   cacheTtlMs: wholeNumber(1000, 86_400_000)
     .default(1_800_000)
     .describe('Time for which a cache channel keeps its last event.'),
@@ -89,22 +99,29 @@ function areUnique(texts: readonly string[]): boolean {
 /** The namespaces of the apps' channels, by name. */
 export function appNamespaces(apps: readonly PusherApp[]): Namespaces {
   const fields = apps.flatMap(app =>
-    APP_NAMESPACES.map(kind => [appNamespace(app.id, kind), namespaceOfApp(app, kind)] as const),
+    APP_NAMESPACES.filter(kind => kind !== '.online' || app.watchlists).map(
+      kind => [appNamespace(app.id, kind), namespaceOfApp(app, kind)] as const,
+    ),
   );
   return namespacesSchema.parse(Object.fromEntries(fields));
 }
 
 function namespaceOfApp({ leaveGraceMs, cacheTtlMs, webhooks }: PusherApp, kind: AppNamespace) {
   const isPresence = kind.startsWith('.presence');
+  const hasRoster = isPresence || kind === '.online';
   const isCache = kind.endsWith('cache');
   const sends = (event: PusherWebhookEvent): boolean => webhooks.some(({ events }) => events.includes(event));
   return {
-    presence: kind === '.user' ? 'off' : isPresence ? 'on' : 'counts',
-    leaveGraceMs: isPresence ? leaveGraceMs : 0,
+    presence: kind === '.user' ? 'off' : hasRoster ? 'on' : 'counts',
+    leaveGraceMs: hasRoster ? leaveGraceMs : 0,
     memberEvents: isPresence && (sends('member_added') || sends('member_removed')),
-    events: (sends('client_event') && kind !== '.user') || (sends('cache_miss') && isCache) ? [EVENT_FRAME] : [],
+    events: (sends('client_event') && isOfChannels(kind)) || (sends('cache_miss') && isCache) ? [EVENT_FRAME] : [],
     ...(isCache && { historySize: 1, historyTtlMs: cacheTtlMs }),
   };
+}
+
+function isOfChannels(kind: AppNamespace): boolean {
+  return (CHANNEL_NAMESPACES as readonly string[]).includes(kind);
 }
 
 /** Whether the configuration has a webhook, of Hubbub's form or of Pusher's. */

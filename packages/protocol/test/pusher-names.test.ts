@@ -7,7 +7,9 @@ import {
   channelKind,
   channelOfRoom,
   escapeName,
+  isRoomOfUser,
   kindOfRoom,
+  onlineRoom,
   pusherCloseCode,
   roomOfChannel,
   userChannel,
@@ -79,6 +81,16 @@ describe('the room of a channel', () => {
   test('begins with the room of each beginning of its channel', () => {
     fc.assert(fc.property(userId, userId, (begin, end) => escapeName(begin + end).startsWith(escapeName(begin))));
   });
+});
+
+test('the room in which a user is online is a room of the user, and the room of no channel', () => {
+  fc.assert(
+    fc.property(userId, channel, (id, name) => {
+      const room = onlineRoom('1', id) ?? '';
+      expect(isRoomOfUser(room)).toBe(true);
+      expect(room).not.toBe(roomOfChannel('1', name));
+    }),
+  );
 });
 
 test('rooms of other namespaces have no kind', () => {

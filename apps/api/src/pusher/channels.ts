@@ -2,7 +2,7 @@
 import type { BrokerClient } from '@hubbub/broker';
 import type { PusherApp } from '@hubbub/config';
 import { HubbubError, isPlainObject, isRoomName } from '@hubbub/protocol';
-import { APP_NAMESPACES, appNamespace, channelKind, channelOfRoom, escapeName } from '@hubbub/protocol/pusher';
+import { appNamespace, CHANNEL_NAMESPACES, channelKind, channelOfRoom, escapeName } from '@hubbub/protocol/pusher';
 import type { PresenceQueries, RosterMember } from '@hubbub/server';
 import { readHistory } from '../history-page.js';
 import type { NamedChannel } from './event-requests.js';
@@ -29,9 +29,9 @@ export class Channels {
       throw new HubbubError('INVALID_PAYLOAD', 'info: user_count needs filter_by_prefix=presence-.');
     }
     const channels: Record<string, Attributes> = {};
-    for (const kind of APP_NAMESPACES) {
+    for (const kind of CHANNEL_NAMESPACES) {
       const rooms = `${appNamespace(app.id, kind)}:${escapeName(prefix)}`;
-      if (kind === '.user' || !isRoomName(rooms)) continue; // No channel has a prefix that is too long for a room.
+      if (!isRoomName(rooms)) continue; // No channel has a prefix that is too long for a room.
       for await (const { room_id: room, count } of this.#rooms(rooms)) {
         channels[channelOfRoom(room)] = info.includes('user_count') ? { user_count: count } : {};
       }

@@ -34,6 +34,7 @@ export const LIMITS = [
   'handshake_time',
   'authorizer_questions',
   'client_events',
+  'watchlist',
 ] as const;
 
 export type LimitName = (typeof LIMITS)[number];

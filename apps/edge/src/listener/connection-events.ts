@@ -124,6 +124,7 @@ export function createConnectionEvents(parts: ConnectionParts): ConnectionEvents
       const code = session.endedWith ?? codeOfFrame;
       accounts.sessionClosed(session, { code, reason });
       memberships.close(session);
+      pusher?.closed(session);
       sessions.delete(session);
       limits.release(session);
       expiry.forget(session);

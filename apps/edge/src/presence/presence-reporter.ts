@@ -171,7 +171,7 @@ export class PresenceReporter {
    * @param question names it in the answer, on this node's channel
    * @param after `next` of the page before
    */
-  askRoster(session: ReportedSession, room: string, question: number, after?: number): boolean {
+  askRoster(session: Pick<ReportedSession, 'id'>, room: string, question: number, after?: number): boolean {
     return this.#ofRoom({
       kind: 'roster',
       room,

@@ -1,10 +1,16 @@
 /** Questions who is in a room that wait for presence: each is answered once, or refused within a bound. */
-import { HubbubError } from '@hubbub/protocol';
+import { type Envelope, HubbubError } from '@hubbub/protocol';
 import type { Session } from '../sessions/session.js';
+
+/** A session, or a part of this edge that asks under an id of its own. */
+export interface RosterAsker extends Pick<Session, 'id' | 'refuse'> {
+  /** Takes the answer; a session gets it as a frame. */
+  answered?(question: RosterQuestion, answer: Pick<Envelope, 'body'>): void;
+}
 
 /** The fields of a question that its answer needs. */
 export interface RosterQuestion {
-  readonly session: Pick<Session, 'id' | 'refuse'>;
+  readonly session: RosterAsker;
   readonly room: string;
   /** The `id` of the frame that asked. */
   readonly frameId: string | undefined;
@@ -42,7 +48,7 @@ export class RosterQuestions {
   }
 
   /** Remembers a question; returns its number, or `undefined` when too many wait. */
-  add(session: RosterQuestion['session'], room: string, frameId: string | undefined): number | undefined {
+  add(session: RosterAsker, room: string, frameId: string | undefined): number | undefined {
     if (this.#waiting.size >= MAX_WAITING) return undefined;
     const number = ++this.#asked;
     this.#waiting.set(number, { session, room, frameId, dueAtMs: this.#now() + ANSWER_WITHIN_MS });

@@ -14,6 +14,8 @@ export interface PusherConnection {
 export interface SignedInUser {
   readonly id: string;
   readonly info: unknown;
+  /** Ids of the users that it wants to see come and go. */
+  readonly watchlist: readonly string[];
 }
 
 const connections = new WeakMap<Session, PusherConnection>();

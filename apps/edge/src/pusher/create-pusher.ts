@@ -7,30 +7,35 @@ import type { Memberships } from '../rooms/memberships.js';
 import type { RoomPublisher } from '../rooms/room-publisher.js';
 import type { EventPublisher } from '../services/event-publisher.js';
 import { createReceiver, type FrameHandler, type Receive, type ReceiverParts } from '../sessions/receiver.js';
+import type { Session } from '../sessions/session.js';
 import { handleClientEvent } from './client-event.js';
 import { decodePusherFrame } from './client-frames.js';
 import { type AdmitPusher, createPusherAdmission } from './pusher-admission.js';
 import { createEventReports } from './service-events.js';
 import { handleSignin } from './signin.js';
 import { handleSubscribe } from './subscribe.js';
+import type { Watchlists } from './watchlists.js';
 
 export interface PusherParts extends Omit<ReceiverParts, 'handlers' | 'decode'>, Pick<AdmissionPolicy, 'sources'> {
   readonly nextSocketId: () => string;
   readonly memberships: Memberships;
   readonly publisher: RoomPublisher;
   readonly events: EventPublisher;
+  readonly watchlists: Watchlists | undefined;
   readonly sessionLimits: SessionLimits;
 }
 
 export interface Pusher {
   readonly admit: AdmitPusher;
   readonly receive: Receive;
+  /** The connection ended. */
+  readonly closed: (session: Session) => void;
 }
 
 /** `undefined` without apps. */
 export function createPusher({ pusherApps: apps }: Pick<Config, 'pusherApps'>, parts: PusherParts): Pusher | undefined {
   if (apps.length === 0) return undefined;
-  const { memberships, publisher, events, sessionLimits: limits } = parts;
+  const { memberships, publisher, events, watchlists, sessionLimits: limits } = parts;
   const report = createEventReports(events);
   return {
     admit: createPusherAdmission({ ...parts, apps }),
@@ -44,7 +49,7 @@ export function createPusher({ pusherApps: apps }: Pick<Config, 'pusherApps'>, p
           if (room === undefined || kindOfRoom(room) === '.user' || !session.rooms.has(room)) return;
           memberships.leave(session, room);
         },
-        refresh: handleSignin({ memberships }),
+        refresh: handleSignin({ memberships, watchlists }),
         send_message: handleClientEvent({ publisher, report, limits }),
         ping: (session, { payload }) => {
           if (!isPlainObject(payload)) session.answer({}, { type: 'pong' }); // Otherwise it is the answer to a ping.
@@ -59,6 +64,7 @@ export function createPusher({ pusherApps: apps }: Pick<Config, 'pusherApps'>, p
         client_event: refuse,
       },
     }),
+    closed: session => watchlists?.release(session),
   };
 }
 

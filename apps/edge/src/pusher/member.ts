@@ -1,9 +1,12 @@
 /** The member of a presence channel, and the user of a sign-in: JSON in a signed text. */
 import { HubbubError, isPlainObject, isUserId, type Payload, readUserName, utf8Length } from '@hubbub/protocol';
 import type { GrantedMember } from '../admission/rights.js';
+import { LimitExceeded } from '../limits/limit-exceeded.js';
 import type { SignedInUser } from './connections.js';
 
 const INFO_MAX_BYTES = 1024;
+/** As Pusher limits it. */
+const WATCHLIST_MAX_USERS = 100;
 
 /**
  * @param channelData of the subscription; absent: the user who has signed in
@@ -19,10 +22,19 @@ export function memberOf(channelData: string | undefined, signedIn: SignedInUser
   return member(idOf('channel_data.user_id', id), info);
 }
 
-/** @throws {HubbubError} `INVALID_PAYLOAD` */
+/** @throws {HubbubError} `INVALID_PAYLOAD`; `ROOM_LIMIT` for a watchlist that is too long */
 export function userOf(userData: string): SignedInUser {
-  const { id, user_info: info } = parsedObject('user_data', userData);
-  return { id: idOf('user_data.id', id), info };
+  const { id, user_info: info, watchlist } = parsedObject('user_data', userData);
+  return { id: idOf('user_data.id', id), info, watchlist: watchlistOf(watchlist) };
+}
+
+function watchlistOf(ids: unknown = []): readonly string[] {
+  if (!Array.isArray(ids))
+    throw new HubbubError('INVALID_PAYLOAD', 'user_data.watchlist: expected a list of user ids.');
+  if (ids.length > WATCHLIST_MAX_USERS) {
+    throw new LimitExceeded('watchlist', 'ROOM_LIMIT', `A watchlist can have ${WATCHLIST_MAX_USERS} users.`);
+  }
+  return [...new Set(ids.map(id => idOf('user_data.watchlist', id)))];
 }
 
 /** Numbers are as good as texts: clients look members up in an object. */

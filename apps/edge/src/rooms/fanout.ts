@@ -163,6 +163,8 @@ export class Audiences {
 export interface FanoutParts {
   readonly audiences: Audiences;
   readonly feeds: RoomFeeds;
+  /** Also takes messages without a position, for those who are not in the audience. */
+  readonly observe: ((channel: string, envelope: Envelope) => void) | undefined;
   readonly metrics: Pick<EdgeMetrics, 'malformedEnvelope' | 'unsupportedEnvelope'>;
   readonly nodeChannel: string;
   /** Takes envelopes on this node's own channel. */
@@ -175,7 +177,7 @@ export interface FanoutParts {
 
 /** The listener for a broker's envelopes. Never throws: it counts and drops malformed envelopes (invariant 7). */
 export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8Array) => void {
-  const { audiences, feeds, metrics, nodeChannel, onNodeEnvelope, onControl, onUnsupported } = parts;
+  const { audiences, feeds, observe, metrics, nodeChannel, onNodeEnvelope, onControl, onUnsupported } = parts;
   // Self-probes through other servers have channels of their own.
   const probeChannels = `${nodeChannel.slice(0, -1)}/`;
   return (channel, bytes) => {
@@ -194,7 +196,10 @@ export function createFanout(parts: FanoutParts): (channel: string, bytes: Uint8
       metrics.malformedEnvelope(channel);
       if (position === undefined) return;
     }
-    if (position === undefined) return audiences.deliver(channel, envelope);
+    if (position === undefined) {
+      observe?.(channel, envelope);
+      return audiences.deliver(channel, envelope);
+    }
     const feed = feeds.of(channel);
     // No feed: the room has no member here, or this edge's configuration gives its namespace no history.
     const message = replaceForgedMessage({ ...envelope, ...position });

@@ -45,6 +45,11 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
     let isOvertaken: boolean | undefined;
     for (const [index, id] of envelope.sessions.entries()) {
       const session = sessions.get(id);
+      if (session === undefined && envelope.questions !== undefined) {
+        const question = questions.take(envelope.questions[index] ?? 0, id);
+        question?.session.answered?.(question, envelope);
+        continue;
+      }
       if (session === undefined || session.state !== 'open') continue; // It left while the frame was on its way.
       if (!frames.has(session.encoding)) frames.set(session.encoding, frameFor(session.encoding, envelope));
       const body = frames.get(session.encoding);

@@ -16,14 +16,16 @@ export interface ChannelKind {
   readonly userId?: string;
 }
 
-/** The namespaces of an app, by what follows its own name. */
-export const APP_NAMESPACES = ['', '.presence', '.cache', '.presence-cache', '.user'] as const;
+/** The namespaces of an app's channels, by what follows its own name. */
+export const CHANNEL_NAMESPACES = ['', '.presence', '.cache', '.presence-cache'] as const;
+/** All of an app: its users have rooms for the events that they get, and for being online. */
+export const APP_NAMESPACES = [...CHANNEL_NAMESPACES, '.user', '.online'] as const;
 export type AppNamespace = (typeof APP_NAMESPACES)[number];
 
 const USER_CHANNEL = '#server-to-user-';
 const CHANNEL = /^[A-Za-z0-9_=@,.;-]+$/;
 const CACHE = /^(?:private-encrypted-|private-|presence-)?cache-/;
-const APP_NAMESPACE = /^pusher-[A-Za-z0-9_-]+(\.presence|\.cache|\.presence-cache|\.user)?$/;
+const APP_NAMESPACE = /^pusher-[A-Za-z0-9_-]+(\.presence|\.cache|\.presence-cache|\.user|\.online)?$/;
 
 /** The kind of a channel; `undefined` for a name that is not one. */
 export function channelKind(channel: string): ChannelKind | undefined {
@@ -54,7 +56,16 @@ export function appNamespace(appId: string, kind: AppNamespace): string {
 export function roomOfChannel(appId: string, channel: string): string | undefined {
   const kind = channelKind(channel);
   if (kind === undefined) return undefined;
-  const room = `${appNamespace(appId, namespaceKind(kind))}:${escapeName(kind.userId ?? channel)}`;
+  return roomIn(appNamespace(appId, namespaceKind(kind)), kind.userId ?? channel);
+}
+
+/** The room that a user is in while it is signed in; `undefined` where the id is too long for a room. */
+export function onlineRoom(appId: string, userId: string): string | undefined {
+  return roomIn(appNamespace(appId, '.online'), userId);
+}
+
+function roomIn(namespace: string, name: string): string | undefined {
+  const room = `${namespace}:${escapeName(name)}`;
   return isRoomName(room) ? room : undefined;
 }
 
@@ -64,6 +75,12 @@ export function channelOfRoom(room: string): string {
   if (kind === undefined) return room;
   const name = unescapeName(room.slice(room.indexOf(':') + 1));
   return kind === '.user' ? userChannel(name) : name;
+}
+
+/** Whether the room belongs to a user, and is no channel that anybody subscribes to. */
+export function isRoomOfUser(room: string): boolean {
+  const kind = kindOfRoom(room);
+  return kind === '.user' || kind === '.online';
 }
 
 /** The kind of the namespace of an app's room; `undefined` for every other room. */

@@ -1,7 +1,7 @@
 /** Frames as events of the Pusher protocol. `data` is JSON within JSON, as its clients expect it. */
 import type { Frame, Payload } from '../frame.js';
 import { isPlainObject } from '../payload.js';
-import { channelOfRoom, kindOfRoom } from './channel.js';
+import { channelOfRoom, isRoomOfUser, kindOfRoom } from './channel.js';
 
 /** The type of a frame that carries an event to the members of a room: its payload is a {@link PusherEvent}. */
 export const EVENT_FRAME = 'pusher.event';
@@ -74,6 +74,17 @@ export function cacheMissText(room: string): string {
   return textOf(CACHE_MISS, channelOfRoom(room));
 }
 
+/** The event that users of a watchlist are online or offline; a list without users is left out. */
+export function watchlistText(users: {
+  readonly online: readonly string[];
+  readonly offline: readonly string[];
+}): string {
+  const events = (['online', 'offline'] as const)
+    .filter(name => users[name].length > 0)
+    .map(name => ({ name, user_ids: users[name] }));
+  return textOf('pusher_internal:watchlist_events', undefined, JSON.stringify({ events }));
+}
+
 /** Absent fields are left out. */
 function textOf(event: unknown, channel: string | undefined, data?: unknown, userId?: unknown): string {
   return JSON.stringify({ event, channel, data, user_id: userId });
@@ -97,12 +108,14 @@ interface PusherRefusal {
   readonly code: number | null;
 }
 
+/** Of a sign-in: that of a subscription is an answer of its own, without a code. */
+const WATCHLIST_LIMIT = 4302;
 const MALFORMED: PusherRefusal = { kind: 'BadRequest', status: 400, code: null };
 const REFUSALS: Readonly<Record<string, PusherRefusal>> = {
   UNAUTHORIZED: { kind: 'AuthError', status: 401, code: 4009 },
   FORBIDDEN: { kind: 'AuthError', status: 403, code: 4009 },
   RATE_LIMITED: { kind: 'LimitReached', status: 429, code: 4301 },
-  ROOM_LIMIT: { kind: 'LimitReached', status: 429, code: null },
+  ROOM_LIMIT: { kind: 'LimitReached', status: 429, code: WATCHLIST_LIMIT },
   UNAVAILABLE: { kind: 'ServerError', status: 503, code: null },
 };
 
@@ -120,8 +133,8 @@ function subscriptionError(channel: string | undefined, type: string, error: unk
 }
 
 function presenceText({ type, room = '', payload = {} }: Frame, channel: string | undefined): string | undefined {
+  if (isRoomOfUser(room)) return undefined;
   const kind = kindOfRoom(room);
-  if (kind === '.user') return undefined;
   if (kind !== '.presence' && kind !== '.presence-cache') {
     if (type !== 'room_count') return undefined;
     return textOf('pusher_internal:subscription_count', channel, JSON.stringify({ subscription_count: payload.count }));
