@@ -42,7 +42,8 @@ export function refusedUpgrade(random) {
 }
 
 const bearer = token => `Authorization: Bearer ${token}`;
-const BAD_ROOMS = [
+/** Parts of a path that are no rooms. */
+export const BAD_PATH_ROOMS = [
   '-a',
   ':a',
   '%20',
@@ -54,7 +55,7 @@ const BAD_ROOMS = [
   '%zz',
   '%C3%A4',
   '%FF',
-  'x'.repeat(129),
+  'x'.repeat(256),
   'a%0A',
   '%F0%9F%98%80',
   '..%2f',
@@ -88,7 +89,7 @@ const REFUSALS = [
   random => ({ headers: [longHeader(random)], status: 401 }),
   random => ({ path: `/ws?token=${random.pick(REPEATED).repeat(random.int(100, 600))}`, status: 401 }),
   random => ({ headers: [bearer(goodToken(random)), bearer(brokenToken(random))], status: 400 }),
-  random => ({ headers: [bearer(goodToken(random))], path: `/rooms/${random.pick(BAD_ROOMS)}/ws`, status: 400 }),
+  random => ({ headers: [bearer(goodToken(random))], path: `/rooms/${random.pick(BAD_PATH_ROOMS)}/ws`, status: 400 }),
   random => ({ headers: [bearer(goodToken(random))], path: `/rooms/secret:${random.int(1, 99)}/ws`, status: 403 }),
   random => ({
     headers: [

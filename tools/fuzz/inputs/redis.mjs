@@ -2,7 +2,7 @@
  * Generates malformed messages for Redis, as a broken service or an intruder might send them.
  * They go to the channels of rooms, users, nodes and broadcasts, and to presence's streams.
  */
-import { BYSTANDER_ROOM, NODE_ID, VICTIM_ROOMS } from '../target/target.mjs';
+import { BYSTANDER_ROOM, NODE_ID, PUSHER_ROOMS, VICTIM_ROOMS } from '../target/target.mjs';
 import { anything, strangeFrame } from './frames.mjs';
 
 const PARTITIONS = 16;
@@ -21,7 +21,7 @@ const CONTROLS = [
 /** Together all channels of the edge. Messages on the bystanders' channels must be malformed. */
 const bystandersChannel = random =>
   random.pick([`room:{${BYSTANDER_ROOM}}`, 'broadcast', `node:{${NODE_ID}}`, 'user:{bystander-0}']);
-const victimsChannel = random => `room:{${random.pick(VICTIM_ROOMS)}}`;
+const victimsChannel = random => `room:{${random.pick([...VICTIM_ROOMS, ...PUSHER_ROOMS])}}`;
 const anyChannel = random => (random.chance() ? bystandersChannel(random) : victimsChannel(random));
 
 const publish = (channel, message, isMalformed = false) => ({ channel, message, isMalformed });

@@ -14,7 +14,7 @@ const ANSWER_MAX = 16_384;
 
 /**
  * @param {import('./plan.mjs').Plan} plan
- * @param {{ lane: 'connection' | 'slow', port: number, width: number, seed: number, tally: import('../report/tally.mjs').Tally }} options
+ * @param {{ lane: 'connection' | 'slow' | 'api', port: number, width: number, seed: number, tally: import('../report/tally.mjs').Tally }} options
  */
 export async function runConnectionLane(plan, { lane, port, width, seed, tally }) {
   const worker = async () => {
@@ -45,7 +45,7 @@ function throwAt(port, { number, input }, opener) {
     const localAddress = sourceAddress(number);
     const socket = connect({ host: '127.0.0.1', port, noDelay: true, ...(localAddress && { localAddress }) });
     const outcome = { answer: '', status: undefined, cut: false, late: false, error: undefined, seconds: 0 };
-    const waitsForEdge = expect === 'cut' || expect === 'refused' || expect === 'status' || expect === 'pong';
+    const waitsForEdge = ['cut', 'refused', 'status', 'answer', 'pong'].includes(expect);
     const beganAtMs = performance.now();
     let thrown = false;
     let over = false;
@@ -75,7 +75,7 @@ function throwAt(port, { number, input }, opener) {
     };
     const look = () => {
       if (outcome.status === undefined) outcome.status = statusOf(outcome.answer);
-      if (expect === 'status' && wholeHead(outcome.answer)) finish();
+      if ((expect === 'status' || expect === 'answer') && wholeHead(outcome.answer)) finish();
       if (expect === 'refused' && outcome.status !== undefined) finish();
       if (expect === 'pong' && outcome.answer.includes(PONG)) finish();
     };
@@ -131,7 +131,7 @@ function judge({ expect, statuses, opens }, { answer, status, cut, late, error, 
   if (expect === 'refused' && !(cut || status >= 400)) return `answered ${status}`;
   // On a very busy machine a valid handshake may exceed its time limit.
   if (expect === 'status' && status === undefined && cut && seconds > HANDSHAKE_SECONDS_MIN) return undefined;
-  if (expect === 'status' && !statuses.includes(status))
+  if (statuses !== undefined && !statuses.includes(status))
     return `answered ${status ?? error ?? 'nothing'} instead of ${statuses}`;
   if (expect === 'cut' && !cut) return 'not cut off';
   if (expect === 'pong' && !answer.includes(PONG)) return `cut off (${error ?? 'no error'})`;

@@ -3,8 +3,8 @@
 import { encodeFrame, OPCODE } from '@hubbub/tools/kit';
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { Random } from '../random.mjs';
-import { QUIET_ROOM, VICTIM_ROOMS } from '../target/target.mjs';
-import { openSession, sourceAddress } from '../wire/connections.mjs';
+import { PUSHER_APP, PUSHER_CHANNELS, QUIET_ROOM, VICTIM_ROOMS } from '../target/target.mjs';
+import { openSocket, sessionHeaders, sourceAddress } from '../wire/connections.mjs';
 import { goodToken } from '../wire/tokens.mjs';
 
 /** Below the limit of 64 frames that wait behind the current one. */
@@ -14,20 +14,74 @@ const PATIENCE_MS = 15_000;
 const encoder = new Encoder();
 const decoder = new Decoder();
 
-const CODEC = {
-  json: {
+/**
+ * What the frames of a lane look like.
+ * @typedef {object} Dialect
+ * @property {string} [path] @property {(token: string) => Record<string, string>} headers of the upgrade
+ * @property {(bytes: Buffer, opcode: number) => any} decode
+ * @property {readonly Buffer[]} joins
+ * @property {(number: number) => Buffer} mark asks for an answer that no input gets
+ * @property {(answer: any) => boolean} isWelcome @property {(answer: any, number: number) => boolean} isMark
+ * @property {(answer: any) => { code: string, message?: string, counted: boolean } | undefined} refusal
+ *   `counted`: the edge counts it under this code
+ */
+
+/** @type {Record<'json' | 'msgpack' | 'pusher', Dialect>} */
+const DIALECTS = {
+  json: hubbubDialect('json', {
     encode: value => encodeFrame(OPCODE.text, Buffer.from(JSON.stringify(value))),
     decode: (bytes, opcode) => (opcode === OPCODE.text ? JSON.parse(bytes.utf8Slice()) : undefined),
-  },
-  msgpack: {
+  }),
+  msgpack: hubbubDialect('msgpack', {
     encode: value => encodeFrame(OPCODE.binary, Buffer.from(encoder.encode(value))),
     decode: (bytes, opcode) => (opcode === OPCODE.binary ? decoder.decode(bytes) : undefined),
-  },
+  }),
+  pusher: pusherDialect(),
 };
+
+/** @returns {Dialect} */
+function hubbubDialect(encoding, { encode, decode }) {
+  return {
+    headers: token => sessionHeaders(token, encoding),
+    decode,
+    joins: [QUIET_ROOM, ...VICTIM_ROOMS].map(room => encode({ type: 'join_room', payload: { room_id: room } })),
+    mark: number => encode({ type: 'ping', id: `mark-${number}` }),
+    isWelcome: answer => answer?.type === 'welcome',
+    isMark: (answer, number) => answer?.type === 'pong' && answer.id === `mark-${number}`,
+    refusal(answer) {
+      const { code, message } = (answer?.type === 'error' && answer.payload) || {};
+      return typeof code === 'string' ? { code, message, counted: true } : undefined;
+    },
+  };
+}
+
+/** @returns {Dialect} */
+function pusherDialect() {
+  const subscribe = channel => {
+    const text = JSON.stringify({ event: 'pusher:subscribe', data: { channel } });
+    return encodeFrame(OPCODE.text, Buffer.from(text));
+  };
+  return {
+    path: `/app/${PUSHER_APP.key}?protocol=7`,
+    headers: () => ({}),
+    decode: (bytes, opcode) => (opcode === OPCODE.text ? JSON.parse(bytes.utf8Slice()) : undefined),
+    joins: PUSHER_CHANNELS.filter(name => !name.startsWith('pr')).map(subscribe),
+    // No channel has such a name, and the answer repeats it.
+    mark: number => subscribe(`mark/${number}`),
+    isWelcome: answer => answer?.event === 'pusher:connection_established',
+    isMark: (answer, number) => answer?.event === 'pusher:subscription_error' && answer.channel === `mark/${number}`,
+    refusal(answer) {
+      const { status, code, error, message } = answer?.data ?? {};
+      if (answer?.event === 'pusher:error') return { code: String(code), message, counted: false };
+      if (answer?.event !== 'pusher:subscription_error' || typeof status !== 'number') return undefined;
+      return { code: status === 503 ? 'UNAVAILABLE' : String(status), message: error, counted: false };
+    },
+  };
+}
 
 /**
  * @param {import('./plan.mjs').Plan} plan
- * @param {{ lane: 'json' | 'msgpack', port: number, width: number, seed: number, tally: import('../report/tally.mjs').Tally }} options
+ * @param {{ lane: 'json' | 'msgpack' | 'pusher', port: number, width: number, seed: number, tally: import('../report/tally.mjs').Tally }} options
  */
 export async function runSessionLane(plan, { lane, port, width, seed, tally }) {
   const worker = async number => {
@@ -60,21 +114,21 @@ async function nextBatch(plan, lane) {
 }
 
 async function openLaneSession({ lane, port, random, address, tally }) {
-  const { encode, decode } = CODEC[lane];
+  const { path, headers, decode, joins, mark, isWelcome, isMark, refusal } = DIALECTS[lane];
   /** Counts of error codes since the last batch. */
   let codes = {};
   const failures = new Set();
   let waiting;
   let marks = 0;
-  let welcomed = false;
+  let welcome;
   const settle = problem => {
     waiting?.(problem);
     waiting = undefined;
   };
-  const session = openSession({
+  const session = openSocket({
     port,
-    token: goodToken(random),
-    encoding: lane,
+    path,
+    headers: headers(goodToken(random)),
     localAddress: address,
     onEnd: why => settle(`the session ended: ${why}`),
     onFrame(bytes, opcode) {
@@ -86,16 +140,17 @@ async function openLaneSession({ lane, port, random, address, tally }) {
         return;
       }
       // Only the first one: garbage from Redis reaches these rooms, and may have the same type.
-      if (answer?.type === 'welcome' && !welcomed) {
-        welcomed = true;
+      if (welcome === undefined && isWelcome(answer)) {
+        welcome = answer;
         settle();
       }
-      if (answer?.type === 'pong' && answer.id === `mark-${marks}`) settle();
-      if (answer?.type === 'error' && typeof answer.payload?.code === 'string') {
-        codes[answer.payload.code] = (codes[answer.payload.code] ?? 0) + 1;
-        if (answer.payload.code === 'UNAVAILABLE') failures.add(answer.payload.message);
-        tally.refusedFrame(answer.payload.code);
-      }
+      if (isMark(answer, marks)) return settle();
+      const refused = refusal(answer);
+      if (refused === undefined) return;
+      const { code, message, counted } = refused;
+      codes[code] = (codes[code] ?? 0) + 1;
+      if (code === 'UNAVAILABLE') failures.add(message);
+      if (counted) tally.refusedFrame(code);
     },
   });
   const answered = write =>
@@ -107,23 +162,22 @@ async function openLaneSession({ lane, port, random, address, tally }) {
       };
       write();
     });
-  const mark = () => {
+  const writeMarked = frames => {
     marks++;
-    return encode({ type: 'ping', id: `mark-${marks}` });
+    session.write(Buffer.concat([...frames, mark(marks)]));
   };
 
   await answered(() => {});
-  const joins = [QUIET_ROOM, ...VICTIM_ROOMS].map(room => encode({ type: 'join_room', payload: { room_id: room } }));
-  await answered(() => session.write(Buffer.concat([...joins, mark()])));
+  await answered(() => writeMarked(joins));
+  const socketId = lane === 'pusher' && welcome !== undefined ? JSON.parse(welcome.data).socket_id : undefined;
 
   return {
     end: () => (random.chance() ? session.close() : session.reset()),
     async throwBatch(batch) {
       if (session.ended !== undefined) return `the session ended: ${session.ended}`;
       codes = {};
-      const problem = await answered(() =>
-        session.write(Buffer.concat([...batch.map(({ input }) => input.bytes), mark()])),
-      );
+      const frames = batch.map(({ input }) => input.bytes ?? input.bytesFor(socketId));
+      const problem = await answered(() => writeMarked(frames));
       return problem ?? judge(batch, codes, failures);
     },
   };

@@ -74,7 +74,7 @@ export async function measureCosts({ plan, edge, redis, token, throwAll }) {
   };
   const costs = [];
   for (const [kind, { name, lane }] of KINDS.entries()) {
-    if (lane === 'redis' && redis === undefined) continue;
+    if ((lane === 'redis' || lane === 'api') && redis === undefined) continue;
     let cost = await costOf(kind);
     for (let i = 1; i < TRIES && isAbove(cost); i++) cost = await costOf(kind);
     costs.push({ name, ...cost });

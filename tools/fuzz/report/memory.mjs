@@ -4,7 +4,7 @@ import { readMetrics } from '@hubbub/tools/kit';
 import { MIB } from '../../report/tables.mjs';
 
 /** Share of a run that counts as warm-up: pools, caches and the heap grow to their size. */
-export const WARM_UP = 0.2;
+export const WARM_UP = 0.4;
 /** After a collection: allows for fragmentation, and for the steps in which heaps grow. */
 const RSS_GROWTH_MAX_BYTES = 32 * MIB;
 /** Of live objects: compiled code and counters grow a little. */

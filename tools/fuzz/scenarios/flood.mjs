@@ -23,9 +23,9 @@ import { SECRET, startTarget } from '../target/target.mjs';
 import { startWatch } from '../target/watch.mjs';
 
 /** Concurrent connections or sessions, by lane. */
-const WIDTH = { connection: 64, slow: 160, json: 6, msgpack: 6 };
+const WIDTH = { connection: 64, slow: 160, api: 16, json: 6, msgpack: 6, pusher: 6 };
 /** The same for repetitions, which find the inputs that made a bystander wait. */
-const FEW = { connection: 2, slow: 16, json: 1, msgpack: 1 };
+const FEW = { connection: 2, slow: 16, api: 2, json: 1, msgpack: 1, pusher: 1 };
 const BYSTANDING_SESSIONS = 3;
 const SETTLE_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 250;
@@ -37,11 +37,18 @@ const FILES_MORE_MAX = 20;
 /** @param {object} options of run.mjs @returns {Promise<import('../../report/results.mjs').Run & { problems: string[] }>} */
 export async function flood(options) {
   const { seed, inputs, only, from } = options;
-  const lanes = ['connection', 'slow', 'json', 'msgpack', ...(options.target.embedded ? [] : ['redis'])];
+  const lanes = [
+    'connection',
+    'slow',
+    'json',
+    'msgpack',
+    'pusher',
+    ...(options.target.embedded ? [] : ['api', 'redis']),
+  ];
   console.log(`seed ${seed}: ${only === undefined ? `${whole(inputs)} inputs` : `input ${only}`}`);
   const plan = new Plan({ seed, inputs, lanes, only, from });
   const target = await startTarget(options.target);
-  const { edge, parts, redis } = target;
+  const { edge, api, parts, redis } = target;
   const bystanders = await startBystanders(edge.port);
   const waits = await Waits.begin(plan, bystanders);
   const tally = new Tally();
@@ -57,6 +64,10 @@ export async function flood(options) {
       runConnectionLane(inputsPlan, { ...common, lane: 'slow', width: width.slow }),
       runSessionLane(inputsPlan, { ...common, lane: 'json', width: width.json }),
       runSessionLane(inputsPlan, { ...common, lane: 'msgpack', width: width.msgpack }),
+      runSessionLane(inputsPlan, { ...common, lane: 'pusher', width: width.pusher }),
+      ...(api === undefined
+        ? []
+        : [runConnectionLane(inputsPlan, { ...common, lane: 'api', port: api.port, width: width.api })]),
       ...(redis === undefined ? [] : [runRedisLane(inputsPlan, { redis, tally })]),
     ]);
   };
@@ -113,7 +124,9 @@ export async function flood(options) {
   if (tally.violationCount > tally.violations.length)
     problems.push(`and ${tally.violationCount - tally.violations.length} more inputs`);
 
-  const what = options.target.embedded ? '`hubbub start` without Redis' : '`hubbub edge` and `hubbub presence`';
+  const what = options.target.embedded
+    ? '`hubbub start` without Redis'
+    : '`hubbub edge`, `hubbub presence` and `hubbub api`';
   const run = {
     scenario: 'fuzz-flood',
     description: `Bad inputs of every kind at ${what}`,

@@ -1,4 +1,4 @@
-/** Starts and observes the fuzzed cluster: Redis, presence and one edge as processes, or the embedded one. */
+/** Starts and observes the fuzzed cluster: Redis, presence, one edge and the HTTP API as processes, or the embedded one. */
 import { readdirSync } from 'node:fs';
 import { connectRedis, FREE_PORTS, findRedis, namespacesFile, startHubbub, startRedis } from '@hubbub/tools/kit';
 import { countKeys, usedBytes } from '../../bench/machine/redis-figures.mjs';
@@ -13,6 +13,21 @@ export const VICTIM_ROOMS = ['victims', 'log:victims', 'tick:victims', 'many:vic
 /** A room that every session stays in. Inputs that require one certain code use it. */
 export const QUIET_ROOM = 'quiet';
 export const BYSTANDER_ROOM = 'watch';
+
+/** Its sessions are in these channels; inputs sign in as `user-1` to `user-20`, and watch `u0` to `u119`. */
+export const PUSHER_APP = { id: 'fuzz', key: 'a-key', secret: 'a-secret-of-the-pusher-app', watchlists: true };
+export const PUSHER_CHANNELS = ['victims', 'cache-victims', 'private-victims', 'presence-victims'];
+/** Rooms of the app, for messages through Redis. */
+export const PUSHER_ROOMS = [
+  'pusher-fuzz:victims',
+  'pusher-fuzz:private-victims',
+  'pusher-fuzz.presence:presence-victims',
+  'pusher-fuzz.user:user-1',
+  'pusher-fuzz.online:user-1',
+  'pusher-fuzz.online:u1',
+];
+
+const PRESENCE_KEY = 'a-key-of-presence-in-the-fuzzing';
 
 const NAMESPACES = {
   log: { public: true, historySize: 50 },
@@ -33,6 +48,10 @@ const LIFTED = {
   HUBBUB_MAX_USER_FRAMES_PER_SECOND: '0',
   HUBBUB_MAX_ADDRESS_FRAMES_PER_SECOND: '0',
   HUBBUB_MAX_REFUSALS_PER_MINUTE: '1000000',
+  HUBBUB_MAX_CALLS_PER_SECOND: '0',
+  HUBBUB_MAX_USER_CALLS_PER_SECOND: '0',
+  HUBBUB_MAX_NAMESPACE_CALLS_PER_SECOND: '0',
+  HUBBUB_API_MAX_REQUESTS: '10000',
 };
 
 /**
@@ -48,14 +67,17 @@ const LIFTED = {
 
 /**
  * @param {{ embedded?: boolean, redisUrl?: string, prefix?: string }} options `redisUrl`: an existing Redis, used under the prefix
- * @returns {Promise<{ edge: Part, parts: Part[], redis?: { url: string, prefix: string, own: boolean, version: string }, close: () => Promise<void> }>}
+ * @returns {Promise<{ edge: Part, api?: Part, parts: Part[], redis?: { url: string, prefix: string, own: boolean, version: string }, close: () => Promise<void> }>}
  */
 export async function startTarget({ embedded = false, redisUrl, prefix = PREFIX }) {
   const env = {
     ...FREE_PORTS,
     HUBBUB_JWT_SECRET: SECRET,
     HUBBUB_ALLOWED_ORIGINS: 'https://allowed.example',
-    HUBBUB_CONFIG: namespacesFile(NAMESPACES),
+    HUBBUB_CONFIG: namespacesFile(NAMESPACES, {
+      pusherApps: [{ ...PUSHER_APP, clientEvents: true, clientEventsPerSecond: 1000 }],
+    }),
+    HUBBUB_PRESENCE_API_KEYS: PRESENCE_KEY,
     ...LIFTED,
   };
   if (embedded) {
@@ -68,12 +90,20 @@ export async function startTarget({ embedded = false, redisUrl, prefix = PREFIX 
   // Presence first: at the first start of a cluster it makes every existing edge start again.
   const presence = await startPart('presence', { ...onRedis, HUBBUB_NODE_ID: 'presence' }, 'partitions_claimed');
   const edge = await startPart('edge', { ...onRedis, HUBBUB_NODE_ID: NODE_ID });
+  const api = await startPart('api', {
+    ...onRedis,
+    HUBBUB_NODE_ID: 'api',
+    HUBBUB_API_PORT: '0',
+    HUBBUB_API_KEYS: 'a-key-of-the-api-in-the-fuzzing-32',
+    HUBBUB_PRESENCE_URL: presence.adminUrl,
+  });
   return {
     edge,
-    parts: [edge, presence],
+    api,
+    parts: [edge, presence, api],
     redis: { url, prefix, own: own !== undefined, version: own === undefined ? 'given' : findRedis().version },
     async close() {
-      await Promise.all([edge.close(), presence.close()]);
+      await Promise.all([edge.close(), presence.close(), api.close()]);
       await own?.dispose();
     },
   };

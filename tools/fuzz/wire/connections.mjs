@@ -20,18 +20,31 @@ export function sourceAddress(number) {
 }
 
 /**
- * Opens a session of Hubbub.
+ * Opens a session of Hubbub, as `openSocket` with its token and encoding.
  * @param {object} options
- * @param {number} options.port @param {string} options.token @param {'json' | 'msgpack'} options.encoding @param {string} [options.localAddress]
+ * @param {string} options.token @param {'json' | 'msgpack'} options.encoding
+ */
+export function openSession({ token, encoding, ...options }) {
+  return openSocket({ ...options, headers: sessionHeaders(token, encoding) });
+}
+
+/**
+ * Opens a WebSocket.
+ * @param {object} options
+ * @param {number} options.port @param {string} [options.path] @param {Record<string, string>} options.headers @param {string} [options.localAddress]
  * @param {(payload: Buffer, opcode: number) => void} options.onFrame data frames, the welcome first; the bytes are valid until it returns
  * @param {(why: string) => void} options.onEnd once, unless the fuzzer ended it
  */
-export function openSession({ token, encoding, onFrame, ...options }) {
+export function openSocket({ onFrame, ...options }) {
   return new RawSocket({
     ...options,
-    headers: { Authorization: `Bearer ${token}`, 'Sec-WebSocket-Protocol': `hubbub.v1.${encoding}` },
     onData: (bytes, start, length, opcode) => onFrame(bytes.subarray(start, start + length), opcode),
   });
+}
+
+/** @param {string} token @param {'json' | 'msgpack'} encoding */
+export function sessionHeaders(token, encoding) {
+  return { Authorization: `Bearer ${token}`, 'Sec-WebSocket-Protocol': `hubbub.v1.${encoding}` };
 }
 
 /** @param {number} code @param {Buffer | string} [reason] */

@@ -99,11 +99,14 @@ export async function startHubbub(args: readonly string[], options: StartHubbubO
   }
 }
 
-/** Writes a configuration with these namespaces, for HUBBUB_CONFIG. The file lives as long as this process. */
-export function namespacesFile(namespaces: Readonly<Record<string, object>>): string {
+/**
+ * Writes a configuration with these namespaces, for HUBBUB_CONFIG. The file lives as long as this process.
+ * @param more other sections of the file
+ */
+export function namespacesFile(namespaces: Readonly<Record<string, object>>, more: object = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'hubbub-config-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'hubbub.json');
-  writeFileSync(path, JSON.stringify({ namespaces }));
+  writeFileSync(path, JSON.stringify({ namespaces, ...more }));
   return path;
 }
