@@ -100,6 +100,7 @@ export async function startFedRoom({
   });
   const joinFeed = createJoinFeed({ maxReplayMessages, maxBufferedBytes, metrics, turns: new ReplayTurns() });
 
+  /** Resolves when the broker has delivered the message. */
   async function publish(
     more: Partial<EnvelopeHeader> = {},
     { size = 0, known }: { size?: number; known?: Position } = {},
@@ -108,6 +109,7 @@ export async function startFedRoom({
     const envelope = encodeEnvelope({ encoding: 'json', publishedAtMs: ++clock, ...more }, body);
     const append = { room: ROOM, channel: CHANNEL, envelope, size: historySize, ttlMs: 60_000, known };
     const { epoch, offset } = await history.append(append);
+    await new Promise(setImmediate);
     return { epoch, offset };
   }
 

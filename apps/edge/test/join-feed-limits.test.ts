@@ -17,9 +17,9 @@ describe('the first session of a room', () => {
 
   test('is refused with UNAVAILABLE while the history cannot be read', async () => {
     const { history, members, publish, visit } = await startFedRoom();
-    const position = await publish();
     const read = history.read.bind(history);
     history.read = () => Promise.reject(new Error('Redis is down'));
+    const position = await publish();
     await expect(visit(position).answer).rejects.toThrow('Redis is down');
     expect(members).toEqual([]);
     history.read = read;

@@ -1,4 +1,4 @@
-/** The lifetimes of the parts in memory, with a clock that the test turns. */
+/** The lifetimes of the parts in memory, with a clock that the test turns, and when their envelopes arrive. */
 import { encodeEnvelope } from '@hubbub/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { IDEMPOTENCY_WINDOW_MS } from '../src/history.js';
@@ -52,4 +52,17 @@ test('a node that renews its lease lives for a whole lease from then on', async 
   vi.advanceTimersByTime(1000);
   await leases.reap();
   expect(await leases.renew('edge-1/a')).toBeUndefined();
+});
+
+test('an envelope arrives after the callback that published it, and its microtasks', async () => {
+  const exchange = new MemoryExchange();
+  const [publisher, subscriber] = [exchange.connect(), exchange.connect()];
+  const received: string[] = [];
+  subscriber.onEnvelope(channel => received.push(channel));
+  await subscriber.subscribe('c');
+  await publisher.publish('c', Buffer.from('{}'));
+  for (let count = 0; count < 10; count++) await Promise.resolve();
+  expect(received).toEqual([]);
+  await new Promise(setImmediate);
+  expect(received).toEqual(['c']);
 });
