@@ -21,7 +21,7 @@ export function startMembers({ processes, cpus }) {
     /** @param {{ originUs: number, dialect: string, requests: import('./member.mjs').MemberRequest[] }} order shared out among the processes */
     prepare: ({ requests, ...order }) =>
       all('prepare', i => ({ ...order, requests: requests.filter((_, n) => n % processes === i) })),
-    /** Joins or rejoins all rooms; resolves with the time of each join. @param {{ port: number, atOnce: number }} order */
+    /** Joins or rejoins all rooms; resolves with the time of each join. @param {{ ports: readonly number[], atOnce: number }} order */
     connect: async order => (await all('connect', () => order, CONNECT_WITHIN_MS)).flat(),
     gone: () => all('gone', () => ({}), SPARE_MS),
     /** Returns the reason of each connection that ended. */
@@ -83,6 +83,11 @@ export function requestsOf({ rooms, members, talkers = 0, relay, running }) {
       return { room, roomName, headers, ...(i < talkers && { talks: true }) };
     }),
   );
+}
+
+/** The ports that members take in turn. @param {import('../relays/catalogue.mjs').RunningRelay} running */
+export function portsOf({ port, ports = [port] }) {
+  return ports;
 }
 
 /** Names of one length. @param {number} count @returns {string[]} */

@@ -4,7 +4,7 @@ import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
 import { commandCalls } from '../machine/redis-figures.mjs';
 import { cpuMeter, residentBytes } from '../machine/usage.mjs';
 import { COLLECTABLE } from '../relays/start.mjs';
-import { processesFor, requestsOf, roomNames, startMembers } from './crew.mjs';
+import { portsOf, processesFor, requestsOf, roomNames, startMembers } from './crew.mjs';
 import { createClock, machineMicros, withParts } from './measurement.mjs';
 
 const AT_ONCE = 64;
@@ -15,13 +15,12 @@ const CALM_MS = 2000;
 export function measureMemory(turn) {
   return withParts(async opened => {
     const { running, connect, members } = await prepareIdle(turn, opened, COLLECTABLE);
-    const [pid] = running.pids;
     await sleep(CALM_MS);
-    const empty = residentBytes(pid);
+    const empty = residentOf(running);
     const emptyCollected = await collected(running);
     await connect();
     await sleep(turn.settings.settle * 1000);
-    const full = residentBytes(pid);
+    const full = residentOf(running);
     const fullCollected = await collected(running);
     const { connections } = turn.settings;
     return [
@@ -85,12 +84,16 @@ async function prepareIdle({ relay, settings, redis, pinning, nodeArgs }, opened
   const requests = requestsOf({ rooms, members: perRoom, relay, running }).slice(0, connections);
   const { originUs } = createClock(machineMicros());
   await members.prepare({ originUs, dialect: relay.dialect, requests });
-  return { running, members, connect: () => members.connect({ port: running.port, atOnce: AT_ONCE }) };
+  return { running, members, connect: () => members.connect({ ports: portsOf(running), atOnce: AT_ONCE }) };
 }
 
 /** @returns {Promise<number>} resident bytes without garbage */
 async function collected(running) {
   running.collect();
   await sleep(CALM_MS);
-  return residentBytes(running.pids[0]);
+  return residentOf(running);
+}
+
+function residentOf({ pids }) {
+  return pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
 }

@@ -30,7 +30,7 @@ export function measureStorm({ relay, settings, redis, pinning, nodeArgs }, { ag
     const requests = requestsOf({ rooms, members: perRoom, relay, running: first }).slice(0, connections);
     await members.prepare({ originUs, dialect: relay.dialect, requests });
     if (again) {
-      await members.connect({ port: first.port, atOnce: STORM_AT_ONCE });
+      await members.connect({ ports: [first.port], atOnce: STORM_AT_ONCE });
       await quietMachine(patience * 1000);
     } else await quietMachine(patience * 1000);
 
@@ -45,7 +45,7 @@ export function measureStorm({ relay, settings, redis, pinning, nodeArgs }, { ag
       first.kill();
       await members.gone();
     }
-    const readyUs = (await members.connect({ port: last.port, atOnce: STORM_AT_ONCE })).sort((a, b) => a - b);
+    const readyUs = (await members.connect({ ports: [last.port], atOnce: STORM_AT_ONCE })).sort((a, b) => a - b);
     const after = meter.look();
     const cores = meter.between(before, after);
     const allOpenMs = (readyUs.at(-1) - startUs) / 1000;

@@ -1,8 +1,8 @@
 /** Measures one relay: starts it, fills the rooms, sends at rising rates, and checks arrival, latency and order. */
-
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DISTURBED_CPU, quietMachine } from '../machine/quiet.mjs';
 import { cpuMeter } from '../machine/usage.mjs';
-import { processesFor, requestsOf, startMembers, startPublisher } from './crew.mjs';
+import { portsOf, processesFor, requestsOf, startMembers, startPublisher } from './crew.mjs';
 import { createClock, machineMicros, withParts } from './measurement.mjs';
 
 const CONNECTING_AT_ONCE = 64;
@@ -25,6 +25,7 @@ const SATURATED = { quiet: 0.9, disturbed: 0.5 };
  * @property {readonly string[]} rooms @property {number} members listeners in each room
  * @property {readonly number[]} rates @property {number} seconds @property {number} patience
  * @property {number} [frameBytes] size of a service's messages @property {number} [talkers] of each room; they replace the service
+ * @property {number} [settle] seconds after the joins, in which presence and others finish their work for them
  * @property {number} [settleMs] @property {NodeJS.ProcessEnv} [env]
  */
 
@@ -74,8 +75,12 @@ export async function openTraffic({ relay, load, redis, pinning, nodeArgs }, ope
   const members = await opened(startMembers({ processes, cpus: pinning.load }));
   const requests = requestsOf({ rooms, members: listeners, talkers, relay, running });
   await members.prepare({ originUs, dialect: relay.dialect, requests });
-  await members.connect({ port: running.port, atOnce: CONNECTING_AT_ONCE });
-  const sender = talkers > 0 ? talking(members) : await opened(publishing({ relay, load, redis, pinning, originUs }));
+  await members.connect({ ports: portsOf(running), atOnce: CONNECTING_AT_ONCE });
+  await sleep((load.settle ?? 0) * 1000);
+  const sender =
+    talkers > 0
+      ? talking(members)
+      : await opened(publishing({ relay, load, redis, pinning, originUs, api: running.api }));
   const meter = cpuMeter({
     relay: running.pids,
     load: [...members.pids, ...sender.pids, ...running.helpers, process.pid],
@@ -88,11 +93,11 @@ function talking(members) {
   return { pids: [], send: members.talk };
 }
 
-/** Publishes through Redis to one room after another, as services do. */
-async function publishing({ relay, load: { rooms, frameBytes }, redis, pinning, originUs }) {
+/** Publishes to one room after another, as services do through Redis, or as back ends do through an HTTP API. */
+async function publishing({ relay, load: { rooms, frameBytes }, redis, pinning, originUs, api }) {
   const publisher = startPublisher({ cpus: pinning.load });
   const channels = rooms.map(relay.channel);
-  await publisher.open({ originUs, redisUrl: redis.url, rooms, channels, frameBytes, form: relay.form });
+  await publisher.open({ originUs, redisUrl: redis.url, api, rooms, channels, frameBytes, form: relay.form });
   return { pids: publisher.pids, send: publisher.publish, close: publisher.close };
 }
 

@@ -1,6 +1,5 @@
 /** One member of a room: joins it, checks the number of every message, and tallies its time. Talkers also send messages. */
 
-import { RawSocket } from '@hubbub/tools/kit';
 import { DIALECTS } from './dialects.mjs';
 import { Sequence } from './tally.mjs';
 
@@ -54,7 +53,7 @@ export class Member {
     const { roomName, headers, tally } = this.#options;
     return new Promise((resolve, reject) => {
       this.#onReady = resolve;
-      this.#socket = new RawSocket({
+      this.#socket = new (this.#dialect.transport(this.talks))({
         port,
         headers,
         path: this.#dialect.path(roomName, this.talks),
@@ -90,7 +89,7 @@ export class Member {
   }
 
   #other(frame) {
-    const heard = this.#dialect.hear(frame, this.#socket);
+    const heard = this.#dialect.hear(frame, this.#socket, this.#options.roomName);
     if (heard === 'ready') return this.#ready();
     if (heard === 'ack') return this.#options.tally.ack(this.unacked.shift()); // Acks of one member arrive in order.
     this.others++;

@@ -36,12 +36,12 @@ obey({
 
   /**
    * Joins or rejoins all rooms; resolves with the time of each join.
-   * @param {{ port: number, atOnce: number }} order `atOnce`: handshakes in flight
+   * @param {{ ports: readonly number[], atOnce: number }} order `ports`: members take turns; `atOnce`: handshakes in flight
    */
-  async connect({ port, atOnce }) {
-    const waiting = members.values();
+  async connect({ ports, atOnce }) {
+    const waiting = members.entries();
     const next = async () => {
-      for (const member of waiting) await member.enter(port);
+      for (const [index, member] of waiting) await member.enter(ports[index % ports.length]);
     };
     await Promise.all(Array.from({ length: atOnce }, next));
     return members.map(({ readyUs }) => readyUs);

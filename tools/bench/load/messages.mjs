@@ -19,7 +19,8 @@ const SOCKET_IO_FRAME = ['42["new_message",', ']'];
  * - `envelope`: Hubbub's own form (docs/redis-contract.md)
  * - `service-json`: plain JSON of a service in any language
  * - `socket-io`: the form of Socket.IO's Redis emitter
- * @typedef {'frame' | 'envelope' | 'service-json' | 'socket-io'} Form
+ * - `pusher`: an event of a request to the Pusher HTTP API
+ * @typedef {'frame' | 'envelope' | 'service-json' | 'socket-io' | 'pusher'} Form
  */
 
 /**
@@ -54,6 +55,14 @@ function bytesOf({ room, frameBytes, form }) {
     const object = padded(frameBytes - before.length - after.length, text => ({ room, ...messageOf(text) }));
     const packet = { type: EVENT_PACKET, data: ['new_message', object], nsp: '/' };
     return Buffer.from(encode([EMITTER, packet, { rooms: [room], except: [], flags: {} }]));
+  }
+  if (form === 'pusher') {
+    const { event, ...rest } = padded(frameBytes, text => ({
+      event: 'new_message',
+      channel: room,
+      data: JSON.stringify(messageOf(text).payload),
+    }));
+    return Buffer.from(JSON.stringify({ name: event, ...rest }));
   }
   // An edge writes the room first. With the same order the bare relay's frames are equal byte for byte.
   const { room: named, ...frame } = padded(frameBytes, text => ({ room, ...messageOf(text, 'new_message') }));
@@ -104,7 +113,7 @@ function readDigits(bytes, at, width) {
 const NUMBER = Buffer.from('number');
 const TIME = Buffer.from('at');
 const [FIRST_LETTER, LAST_LETTER] = [NUMBER[0], NUMBER.at(-1)];
-const QUOTE = 0x22;
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 /** A MessagePack string of 8 bytes, and one of 10. */
 const [FIXSTR_8, FIXSTR_10] = [0xa0 | NUMBER_DIGITS, 0xa0 | TIME_DIGITS];
 
@@ -147,7 +156,8 @@ function search(frame) {
     const time = frame.indexOf(TIME, number + NUMBER_DIGITS) + TIME.length;
     return frame[time] === FIXSTR_10 ? { label, number, time: time + 1, mark: FIXSTR_8 } : undefined;
   }
-  const number = behind + 3; // ":"
-  const time = frame.indexOf('"at":"', number) + '"at":"'.length;
+  const gap = frame[behind] === BACKSLASH ? 5 : 3; // \":\" in the data of a Pusher event, else ":"
+  const number = behind + gap;
+  const time = frame.indexOf(TIME, number + NUMBER_DIGITS) + TIME.length + gap;
   return frame[number - 1] === QUOTE ? { label, number, time, mark: QUOTE } : undefined;
 }

@@ -3,7 +3,8 @@ import { startEdge, startFile } from './start.mjs';
 
 /**
  * @typedef {object} RunningRelay
- * @property {number} port @property {readonly number[]} pids
+ * @property {number} port @property {readonly number[]} [ports] of several nodes, which members take in turn
+ * @property {readonly number[]} pids @property {import('../load/pusher-publisher.mjs').PusherApi} [api] for the form `pusher`
  * @property {readonly number[]} helpers additional processes that only this relay needs
  * @property {(member: number, subprotocol?: string) => Record<string, string>} headers of a member's upgrade request
  * @property {() => string[]} troubles returns the events of its warnings and errors since the last call

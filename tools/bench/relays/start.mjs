@@ -78,20 +78,21 @@ export function historyConfig(historySize) {
   return { HUBBUB_CONFIG: namespacesFile({ kept: { public: true, historySize }, plain: { public: true } }) };
 }
 
-/** @param {string} redisUrl @param {NodeJS.ProcessEnv} [env] */
+/** @param {string | undefined} redisUrl @param {NodeJS.ProcessEnv} [env] */
 export function settingsOf(redisUrl, env) {
   return { ...SETTINGS, HUBBUB_REDIS_URL: redisUrl, ...env };
 }
 
 /**
  * Starts an edge, and presence beside it if requested.
- * @param {import('./catalogue.mjs').RelayStart} start
+ * @param {import('./catalogue.mjs').RelayStart & { command?: 'edge' | 'start' }} start `command`: `start` is an edge without Redis,
+ *   with presence in its process
  * @returns {Promise<import('./catalogue.mjs').RunningRelay & { adminUrl: string }>}
  */
-export async function startEdge({ presence, redisUrl, cpus, helperCpus, nodeArgs, env }) {
-  const settings = settingsOf(redisUrl, { HUBBUB_NODE_ID: 'bench', ...env });
+export async function startEdge({ command = 'edge', presence, redisUrl, cpus, helperCpus, nodeArgs, env }) {
+  const settings = settingsOf(command === 'start' ? undefined : redisUrl, { HUBBUB_NODE_ID: 'bench', ...env });
   const beside = presence ? await startHubbub(['presence'], { cpus: helperCpus, env: settings }) : undefined;
-  const edge = await startHubbub(['edge'], { cpus, nodeArgs, env: settings });
+  const edge = await startHubbub([command], { cpus, nodeArgs, env: settings });
   return {
     ...handleOf(edge),
     port: edge.port,

@@ -1,24 +1,13 @@
 /** Hubbub with a feature turned on or off, beside itself: what an operator pays for seeing and steering. */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { eventually, MAIN, ManagedProcess, spawnChild, startHubbub } from '@hubbub/tools/kit';
 import { RELAYS } from './catalogue.mjs';
+import { configFile } from './config-file.mjs';
 import { settingsOf, startEdge } from './start.mjs';
 
 const API_KEY = 'a-key-of-the-benchmark-of-32-bytes-and-more';
 const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret of the benchmark, 32 bytes').toString('base64')}`;
-
-/** Writes a configuration, for HUBBUB_CONFIG. The file lives as long as this process. @param {object} content */
-function configFile(content) {
-  const folder = mkdtempSync(join(tmpdir(), 'hubbub-bench-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, 'hubbub.json');
-  writeFileSync(path, JSON.stringify(content));
-  return path;
-}
 
 /** An HTTP server of this process that accepts everything: a collector, or a receiver of webhooks. */
 async function startSink() {

@@ -32,6 +32,9 @@ export const MEASURES = {
   relayCpuPercent: { title: 'relay CPU %', print: fixed(2), compared: true },
   helpersCpuPercent: { title: 'presence CPU %', print: fixed(2) },
   redisCpuPercent: { title: 'Redis CPU %', print: fixed(2) },
+  ghostsListed: { title: 'ghosts in the list of the HTTP API', print: whole },
+  ghostsSeen: { title: 'ghosts that clients see', print: whole },
+  answerMs: { title: 'answer of the API ms', print: whole },
   redisCommandsPerSecond: { title: 'Redis commands/s', print: fixed(1) },
 };
 

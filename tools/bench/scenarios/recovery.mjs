@@ -111,7 +111,7 @@ function measure({ behind, settings, redis, pinning, config }) {
     await crowd.connect();
     const requests = requestsOf({ rooms: names, members: 1, talkers: 1, relay: RELAYS.hubbub, running: found });
     await talkers.prepare({ originUs, dialect: RELAYS.hubbub.dialect, requests });
-    await talkers.connect({ port: found.port, atOnce: AT_ONCE });
+    await talkers.connect({ ports: [found.port], atOnce: AT_ONCE });
 
     await crowd.hold();
     left.kill();

@@ -42,7 +42,7 @@ function trafficTurnSeconds({ rates, seconds, patience }) {
   return OVERHEAD_S + 2 * rates.length * (seconds + patience + RATE_OVERHEAD_S);
 }
 
-const TRAFFIC = {
+export const TRAFFIC = {
   stepTitle: 'msg/s',
   measures: TRAFFIC_MEASURES,
   peak: 'deliveriesPerSecond',
