@@ -1,5 +1,6 @@
 /** Server-sent events: a reader is a session, and its events are the frames of its rooms (PROTOCOL.md section 10). */
 import { execFile } from 'node:child_process';
+import { connect as connectTcp } from 'node:net';
 import { connectHubbub } from '@hubbub/server';
 import { eventually, metricValue } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
@@ -41,6 +42,16 @@ test('a reader of one room gets welcome, room_opened and the messages of the roo
   await events.close();
   await eventually(async () => (await metricValue(cluster.edge(0), 'hubbub_edge_sessions')) === 1);
   expect(await metricValue(cluster.edge(0), 'hubbub_edge_event_streams')).toBe(0);
+});
+
+test('the welcome lists only what a stream has, and a room whether it echoes', async () => {
+  const { reader } = await startStory();
+  const events = await reader('/events?room=kept:a&room=loud:a');
+  const { payload } = await events.nextFrame('welcome');
+  expect(payload).not.toHaveProperty('subprotocol');
+  expect(payload).toMatchObject({ features: ['room_tokens', 'expires_in_ms'], ping_interval_ms: expect.any(Number) });
+  expect((await events.nextFrame({ type: 'room_opened', room: 'loud:a' })).payload).toMatchObject({ echo: true });
+  expect((await events.nextFrame({ type: 'room_opened', room: 'kept:a' })).payload).not.toHaveProperty('echo');
 });
 
 test('presence comes by choice, and rosters show the reader', async () => {
@@ -154,6 +165,31 @@ test('curl reads a stream with the token in the query', async () => {
   const text = await output;
   expect(text).toMatch(/^retry: \d+\n\nevent: welcome\ndata: \{/);
   expect(text).toMatch(/\nid: [^\n:]+:1\ndata: \{"room":"kept:a",[^\n]*"payload":\{"n":7\}[^\n]*\}\n\n/);
+});
+
+test('a stream ends as HTTP wants it, and its connection takes no further request', async () => {
+  const { cluster } = await startStory();
+  const edge = cluster.edge(0);
+  const path = `/rooms/general/events?token=${cluster.token({ user: 'raw' })}`;
+  const fetched = await fetch(`${edge.httpUrl}${path}`);
+  const socket = connectTcp(edge.process.port, '127.0.0.1');
+  let text = '';
+  socket.on('error', () => {}); // `close` follows.
+  socket.setEncoding('utf8').on('data', chunk => {
+    text += chunk;
+  });
+  const request = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
+  socket.write(request);
+  await eventually(() => text.includes('room_opened'));
+  await cluster.redis
+    .connection()
+    .publish(`${cluster.redis.prefix}:user:{raw}`, '{"type":"hubbub.disconnect_user","payload":{}}');
+  await eventually(() => text.includes('event: close'));
+  socket.write(request);
+  expect(await fetched.text()).toContain('event: close');
+  await new Promise(resolve => socket.once('close', resolve));
+  expect(text).toMatch(/\r\nconnection: close\r\n/i);
+  expect(text).toMatch(/\n\n\r\n0\r\n\r\n$/);
 });
 
 test('a token that expires ends the stream with 4100, and a service with 4200', async () => {

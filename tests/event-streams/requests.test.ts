@@ -25,6 +25,15 @@ describe('a request is refused before the stream begins', () => {
     expect([refused.status, codeOf(refused.rest)]).toEqual([status, code]);
   });
 
+  test('a refusal names the room that may not be joined', async () => {
+    const { rest } = await story.reader('/events?room=a&room=locked:a&room=locked:b');
+    expect(JSON.parse(rest)).toMatchObject({ code: 'FORBIDDEN', details: { room: 'locked:a' } });
+    const { rest: misplaced } = await story.reader('/events?room=locked:a&room=locked:b&room_token=no.room.token');
+    expect(JSON.parse(misplaced)).toMatchObject({ code: 'FORBIDDEN', details: { room: 'locked:a' } });
+    const { rest: invalid } = await story.reader('/events?room=a&room=locked:b&room_token=no.room.token');
+    expect(JSON.parse(invalid)).toMatchObject({ code: 'FORBIDDEN', details: { room: 'locked:b' } });
+  });
+
   test('without a token, with a wrong one, from a foreign origin, and by another method', async () => {
     const url = `${story.cluster.edge(0).httpUrl}/rooms/a/events`;
     const token = story.cluster.token({ user: 'ada' });
@@ -46,6 +55,7 @@ describe('a request is refused before the stream begins', () => {
     expect(preflight.headers.get('access-control-allow-headers')).toContain('Last-Event-ID');
     const events = await story.reader('/rooms/a/events', { headers: { origin } });
     expect(events.headers['access-control-allow-origin']).toBe(origin);
+    expect(events.headers['access-control-expose-headers']).toBe('Retry-After');
     await events.nextFrame('room_opened');
   });
 

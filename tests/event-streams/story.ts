@@ -6,6 +6,7 @@ import { connect, type RawClient } from '../support/raw-client.js';
 
 export const NAMESPACES = {
   kept: { public: true, historySize: 1000, historyTtlMs: 600_000 },
+  loud: { public: true, historySize: 1000, historyTtlMs: 600_000, echo: true },
   locked: { requireRoomToken: true },
 };
 

@@ -1,6 +1,5 @@
 /** The transport of an event stream, on a response whose system takes no more at times. */
-import { CLOSE_CODES } from '@hubbub/protocol';
-import { readStreamPositions } from '@hubbub/protocol/event-stream';
+import { CLOSE_CODES, readStreamPositions } from '@hubbub/protocol';
 import { describe, expect, test } from 'vitest';
 import { EventStream, type StreamParts } from '../src/event-streams/event-stream.js';
 import { Heartbeats } from '../src/event-streams/heartbeats.js';
@@ -22,6 +21,7 @@ function startStream(rooms: readonly string[], { maxBufferedBytes = 1000 } = {})
       written.push(Buffer.from(chunk).toString());
       return takes;
     },
+    pause: () => {},
     end: () => log.push('ended'),
     close: () => stream.aborted(),
     cork: (write: () => void) => write(),

@@ -11,6 +11,9 @@ export const FEATURES = [
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
+/** Those of a session that reads server-sent events: it sends no frames (PROTOCOL.md section 10.2). */
+export const STREAM_FEATURES = ['room_tokens', 'expires_in_ms'] as const satisfies readonly Feature[];
+
 /** The pace that an edge proposes in the `welcome`. All values are milliseconds. */
 export interface Pace {
   /** Silence after which a client asks whether its edge is alive. */

@@ -8,6 +8,7 @@ export * from './control.js';
 export * from './envelope.js';
 export * from './errors.js';
 export * from './event-map.js';
+export * from './event-stream/stream-position.js';
 export * from './features.js';
 export * from './frame.js';
 export * from './identifiers.js';

@@ -18,6 +18,11 @@ export function bodyEncoding(encoding: SessionEncoding): Encoding {
   return encoding === 'msgpack' ? 'msgpack' : 'json';
 }
 
+/** Whether the session reads server-sent events. */
+export function isStreamEncoding(encoding: SessionEncoding): boolean {
+  return encoding === 'sse' || encoding === 'sse_presence';
+}
+
 /** A frame that an edge makes, as text where the encoding is text; empty where the encoding has no form of it. */
 export function encodeFor(encoding: SessionEncoding, frame: Frame): string | Uint8Array {
   switch (encoding) {

@@ -1,6 +1,5 @@
 /** Admits readers of server-sent events: the same checks as of a WebSocket, for each room that the request names. */
-import { HubbubError, isRoomName, type Position } from '@hubbub/protocol';
-import { readStreamPositions, STREAM_MAX_ROOMS } from '@hubbub/protocol/event-stream';
+import { HubbubError, isRoomName, type Position, readStreamPositions, STREAM_MAX_ROOMS } from '@hubbub/protocol';
 import { LimitExceeded } from '../limits/limit-exceeded.js';
 import { type AdmissionPolicy, type Admitted, assertSource, identify, type UpgradeRequest } from './admission.js';
 import { continueWith } from './claims.js';
@@ -24,7 +23,7 @@ export function admitStream(
     const { user, rights, address, expiresAtMs, token } = identity;
     const asked = policy.authorizer.ask({ action: 'connect', user, address, path, params, room });
     return continueWith<void, Admitted>(asked, () => {
-      const grants = rooms.map(requested => policy.authorizeJoin(identity, requested.room, requested.token));
+      const grants = rooms.map(({ room, token }) => naming(room, () => policy.authorizeJoin(identity, room, token)));
       return continueWith(allOf(grants), granted => ({
         user,
         rights,
@@ -47,8 +46,24 @@ export function admitStream(
   });
 }
 
-function allOf(grants: readonly (Grant | undefined | Promise<Grant | undefined>)[]) {
-  const isKnown = (grant: (typeof grants)[number]): grant is Grant | undefined => !(grant instanceof Promise);
+type Granted = Grant | undefined | Promise<Grant | undefined>;
+
+/** A final refusal names its room, which a reader of several rooms may leave out. */
+function naming(room: string, authorize: () => Granted): Granted {
+  const refused = (error: unknown): never => {
+    if (!(error instanceof HubbubError) || error.retryable) throw error;
+    throw new HubbubError(error.code, error.message, { cause: error, details: { ...error.details, room } });
+  };
+  try {
+    const granted = authorize();
+    return granted instanceof Promise ? granted.catch(refused) : granted;
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+function allOf(grants: readonly Granted[]) {
+  const isKnown = (grant: Granted): grant is Grant | undefined => !(grant instanceof Promise);
   return grants.every(isKnown) ? grants : Promise.all(grants);
 }
 

@@ -1,6 +1,5 @@
 /** The positions of one reader in its rooms: each event gets the reader's own id (PROTOCOL.md section 10.2). */
-import type { Position } from '@hubbub/protocol';
-import { POSITION_SEPARATOR, writeStreamPosition } from '@hubbub/protocol/event-stream';
+import { POSITION_SEPARATOR, type Position, writeStreamPosition } from '@hubbub/protocol';
 
 const LINE_FEED = 0x0a;
 const ID = Buffer.from('id: ');

@@ -5,7 +5,9 @@ import { HEARTBEAT } from '@hubbub/protocol/event-stream';
 export interface StreamResponse {
   /** False where the system takes no more now: the engine keeps the rest. */
   write(chunk: string | Uint8Array): boolean;
-  end(body: string, closesConnection: boolean): unknown;
+  end(): unknown;
+  /** Reads no further request of the connection. */
+  pause(): unknown;
   close(): unknown;
   /** Chunks that are written within the callback leave in one system call. */
   cork(write: () => void): unknown;
@@ -56,13 +58,17 @@ export class StreamWriter {
     else this.#block(bytes.length);
   }
 
-  /** Writes what waits, and the last event. The engine keeps it until the reader has it, for about 10 s at most. */
+  /**
+   * Writes what waits, and the last event. The engine keeps it until the reader has it, for about 10 s at most. The reader
+   * closes the connection, as the header asks: told to close it, the engine writes that header into the chunked body.
+   */
   finish(last: Uint8Array): void {
     const rest = [...(this.#waiting ?? []), last];
     this.forget();
     this.#response.cork(() => {
       this.#response.write(Buffer.concat(rest));
-      this.#response.end('', true);
+      this.#response.pause();
+      this.#response.end();
     });
   }
 

@@ -147,14 +147,14 @@ function byProtocol(receive: Receive, receivePusher: Receive): Receive {
 async function welcome(
   session: Session,
   { room, since, grant, streamRooms }: Admitted,
-  { memberships, limits, log }: ConnectionParts,
+  { admission: { namespaces }, memberships, limits, log }: ConnectionParts,
   send: SendWelcome,
 ): Promise<void> {
   try {
     await memberships.open(session);
     if (streamRooms !== undefined) {
       const rooms = streamRooms.map(({ room }) => room);
-      await joinStreamRooms(session, streamRooms, { memberships, welcome: () => send(session, rooms) });
+      await joinStreamRooms(session, streamRooms, { memberships, namespaces, welcome: () => send(session, rooms) });
     } else if (room === undefined) send(session, []);
     else await memberships.join(session, room, { since, grant, announce: position => send(session, [room], position) });
   } catch (error) {

@@ -27,6 +27,7 @@ export interface EventRouteOptions
 const STREAM_HEADERS: Headers = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
+  connection: 'close',
   // A proxy that buffers the response holds every event back; nginx does by default.
   'x-accel-buffering': 'no',
 };

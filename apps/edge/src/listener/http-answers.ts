@@ -54,7 +54,12 @@ const PAGE_METHODS = 'GET, HEAD, OPTIONS';
 
 /** The headers that let a script of this origin read an answer (https://fetch.spec.whatwg.org, section 3.3). */
 export function allowOrigin(origin: string): Headers {
-  return { ...VARIES_BY_ORIGIN, ...(origin !== '' && { 'access-control-allow-origin': origin }) };
+  if (origin === '') return VARIES_BY_ORIGIN;
+  return {
+    ...VARIES_BY_ORIGIN,
+    'access-control-allow-origin': origin,
+    'access-control-expose-headers': 'Retry-After',
+  };
 }
 
 /** Caches must not give the answer of one origin to another one. */
