@@ -11,6 +11,7 @@ import { cleanup } from '../support/cleanup.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import { connect, type RawClient } from '../support/raw-client.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
+import { startUpgradeProxy } from '../support/upgrade-proxy.js';
 import { type Programs, programsOf } from './programs.js';
 
 let guide: Programs;
@@ -172,6 +173,22 @@ test('binary.mjs: bytes are bytes to a MessagePack member, and reach a JSON memb
   await bob.nextFrame({ type: 'new_message', payload: { name: 'dot.png', bytes: { $base64: 'AQID' } } });
   const { payload } = await carol.nextFrame({ type: 'new_message', sender: { id: 'one' } });
   expect([...(payload?.bytes instanceof Uint8Array ? payload.bytes : [])]).toEqual([1, 2, 3]);
+});
+
+test('transport.mjs: goes on over events where WebSockets are blocked, and over a WebSocket otherwise', async () => {
+  const bob = await member('bob', 'chat:42');
+  const token = cluster.token({ user: 'blocked' });
+  const proxy = await startUpgradeProxy({ to: Number(new URL(cluster.edge(0).httpUrl).port) });
+  const blocked = await guide.run('transport.mjs', [token, `ws://127.0.0.1:${proxy.port}/ws`]);
+  await blocked.says('open over events');
+  await blocked.says('the cluster has it');
+  await blocked.says('no history: UPGRADE_REQUIRED');
+  await bob.nextFrame({ type: 'new_message', payload: { content: 'Hello' } });
+  await say(bob, 'chat:42', 'Hello to you');
+  await blocked.says('Hello to you');
+  const free = await guide.run('transport.mjs', [token, cluster.edge(0).wsUrl]);
+  await free.says('open over websocket');
+  await free.says('the cluster has it');
 });
 
 test('states.mjs: words for coming, being there, being cut off and being signed out', async () => {

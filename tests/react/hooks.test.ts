@@ -44,6 +44,7 @@ test('a page connects once and joins once, and shows who is there', async () => 
   await page.getByText('bob, ann').waitFor();
   expect(await page.locator('[data-count]').getAttribute('data-count')).toBe('2');
   expect(await page.locator('[data-connection]').textContent()).toBe('ann');
+  expect(await page.locator('[data-transport]').getAttribute('data-transport')).toBe('websocket');
   expect(await sessionsIn('chat:strict', 'ann')).toBe(1);
   expect(await sentBy(page)).toEqual(['join_room', 'history']);
   // Nothing else changes: only the roster can render this.

@@ -8,6 +8,7 @@ import { type ConnectionState, inSession, takesFrames } from './connection-state
 import { DISPOSE, Emitter, type Subscription } from './emitter.js';
 import { closedError, unavailable } from './errors.js';
 import type { EventArguments, FrameOf, FrameTypeName, SentName } from './event-types.js';
+import { fallBackToEvents } from './fallback.js';
 import { isWelcome, reconnectDelayMs, type Session, type Welcome } from './frames.js';
 import { Heartbeat, watchNetwork } from './heartbeat.js';
 import { checkEventName } from './names.js';
@@ -18,6 +19,7 @@ import { Requests } from './requests.js';
 import { Room } from './room.js';
 import { Rooms } from './rooms.js';
 import { TokenSource } from './token.js';
+import type { TransportKind } from './transport.js';
 import { readFrame, type Wire } from './wire.js';
 
 /**
@@ -50,12 +52,13 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
   constructor(options: ClientOptions<Events, Sent>) {
     this.#options = { ...options };
     this.#settings = resolveOptions(options);
+    const { codec, fallBackToEvents: fallsBack } = this.#settings;
     const token = new TokenSource(this.#settings.token);
     const dialRequest = {
       url: () => withQuery(this.#settings.url, this.#rooms.pathQuery()),
       token,
-      encoding: this.#settings.codec.encoding,
-      openTransport: options.openTransport ?? openTransport,
+      encoding: codec.encoding,
+      openTransport: options.openTransport ?? (fallsBack ? fallBackToEvents(openTransport, codec) : openTransport),
     };
     this.#connection = new Connection(this.#settings, dialRequest, {
       stateChanged: change => this.#stateChanged(change),
@@ -90,6 +93,11 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
 
   get state(): ConnectionState {
     return this.#connection.state;
+  }
+
+  /** What carries the frames: `events` where WebSockets are blocked. `undefined` without a connection. */
+  get transport(): TransportKind | undefined {
+    return this.#connection.transport;
   }
 
   /** The `welcome` of the current session, or of the last one. */
@@ -290,9 +298,11 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
   }
 
   #welcomed({ payload }: Frame): void {
-    if (this.state !== 'opening' || !isWelcome(payload)) return;
+    if (!isWelcome(payload)) return;
     const { session_id: id, user, limits, features = [] } = payload;
     this.#session = { id, user, limits, features };
+    // Server-sent events have a new session whenever their rooms change.
+    if (this.state !== 'opening') return;
     adoptPace(this.#settings, this.#options, payload);
     this.#welcome = payload;
     this.#connection.step('welcomed');

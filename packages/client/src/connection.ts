@@ -9,13 +9,15 @@ import { type ConnectionEvent, type ConnectionState, hasSocket, nextState } from
 import { defined } from './defined.js';
 import { type Closing, closingError, isFinal, unavailable } from './errors.js';
 import type { Settings } from './options.js';
-import { Dial, type DialRequest } from './transport.js';
+import { Dial, type DialRequest, type TransportKind } from './transport.js';
 import type { Wire } from './wire.js';
 
 /** One step of the connection, as `client.on('state', …)` shows it. */
 export interface StateChange {
   readonly state: ConnectionState;
   readonly previous: ConnectionState;
+  /** What carries the frames, from `opening` on. */
+  readonly transport?: TransportKind;
   /** Milliseconds until the next attempt, when `state` is `waiting`. */
   readonly delayMs?: number;
   /** The close code that led here, where a socket was closed. */
@@ -59,6 +61,11 @@ export class Connection {
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** What carries the frames; `undefined` without a connection. */
+  get transport(): TransportKind | undefined {
+    return this.#dial?.kind;
   }
 
   /** The state after the steps that listeners have asked for. */
@@ -111,7 +118,8 @@ export class Connection {
     if (state === 'open') this.#openedAtMs = performance.now();
     if (delayMs !== undefined) this.#retryTimer = setTimeout(() => this.step('retry_due'), delayMs);
     const { closing, error } = cause;
-    this.#listener.stateChanged(defined({ state, previous, delayMs, closeCode: closing?.code, error }));
+    const { transport } = this;
+    this.#listener.stateChanged(defined({ state, previous, transport, delayMs, closeCode: closing?.code, error }));
   }
 
   #connect(event: ConnectionEvent): void {

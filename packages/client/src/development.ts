@@ -1,12 +1,10 @@
 /** A transport that explains failed handshakes. An entry of its own (`@hubbub/client/development`): pages in production do not carry it. */
 import { isErrorCode } from '@hubbub/protocol';
 import { openTransport } from '#transport';
-import type { Closing } from './errors.js';
+import { ABNORMAL, type Closing } from './errors.js';
 import { withQuery } from './options.js';
 import type { OpenTransport, TransportRequest } from './transport.js';
 
-/** Close code of a handshake that failed. */
-const ABNORMAL = 1006;
 const TIMEOUT_MS = 5_000;
 
 /**

@@ -11,9 +11,12 @@ import {
   type Refusal,
 } from '@hubbub/protocol';
 
+/** Close code of a connection that broke or was never made. */
+export const ABNORMAL = 1006;
+
 /** How a socket ended. */
 export interface Closing {
-  /** Close code; 1006 when the connection broke or was never made. */
+  /** Close code; {@link ABNORMAL} when the connection broke or was never made. */
   readonly code: number;
   readonly reason: string;
   /** Why an edge opened no session (PROTOCOL.md section 1), where the platform shows it. */
@@ -35,6 +38,24 @@ export function readRefused({ code, message, retry_after_ms, details }: Payload 
     retryAfterMs,
     details: isPlainObject(details) ? details : undefined,
   });
+}
+
+/** The refusal in the JSON of an answer; `undefined` where not an edge answered but, for example, a proxy. */
+export function refusalOf(body: unknown, retryAfter: unknown): Refusal | undefined {
+  const { code, message, details } = isPlainObject(body) ? body : {};
+  if (!isErrorCode(code)) return undefined;
+  const retryAfterMs = Number(retryAfter) * 1000;
+  return {
+    code,
+    message: String(message),
+    ...(retryAfterMs > 0 && { retryAfterMs }),
+    ...(isPlainObject(details) && { details }),
+  };
+}
+
+/** The error of a request that was refused, or got no answer. */
+export function refusalError({ reason, refusal }: Closing): HubbubError {
+  return refusal ? new HubbubError(refusal.code, refusal.message, refusal) : unavailable(reason);
 }
 
 /** The error for a request that may succeed later. */
@@ -59,7 +80,7 @@ export function isFinal({ code, refusal }: Closing, error: HubbubError, canRenew
 
 /** Why a connection ended, for the application. Browsers hide why a handshake failed, so the text names what to check. */
 export function closingError(closing: Closing, duringHandshake: boolean): HubbubError {
-  if (closing.refusal) return new HubbubError(closing.refusal.code, closing.refusal.message);
+  if (closing.refusal) return refusalError(closing);
   const { code, reason } = closing;
   const advice = duringHandshake ? ' Check URL, origin and token.' : '';
   return new HubbubError(codeOf(closing), `The edge closed with ${code}${reason && `: ${reason}`}.${advice}`);

@@ -31,5 +31,5 @@ export type { ClientOptions, PayloadCheck } from './options.js';
 export type { Gap, GapReason, Recovered } from './recovery.js';
 export type { JoinOptions, Receipt, Room, RoomRoster as Roster, SendOptions } from './room.js';
 export type { TokenOption } from './token.js';
-export type { OpenTransport, Transport, TransportListener, TransportRequest } from './transport.js';
+export type { OpenTransport, Transport, TransportKind, TransportListener, TransportRequest } from './transport.js';
 export type { Wire } from './wire.js';

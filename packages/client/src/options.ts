@@ -43,6 +43,11 @@ export interface ClientOptions<Events = AnyEvents, Sent = Events> {
    * and the room may see both. With history it is always sent again, and never doubled.
    */
   readonly retryInFlight?: boolean;
+  /**
+   * Uses server-sent events and POST where WebSockets are blocked, for example by a proxy: after two attempts that never
+   * opened. `client.transport` names what is in use. False only ever uses WebSockets. Default true; not with `openTransport`.
+   */
+  readonly fallBackToEvents?: boolean;
   /** Checks payloads by schemas, which also name the events: `payloadSchemas` of `@hubbub/client/schemas`. */
   readonly check?: PayloadCheck<Events, Sent>;
   /** Dials instead of the platform's WebSocket: for tests and for environments with a socket of their own. */
@@ -79,6 +84,7 @@ const DEFAULTS = {
   heartbeatTimeoutMs: 10_000,
   offlineQueueSize: 100,
   retryInFlight: false,
+  fallBackToEvents: true,
 } as const satisfies Partial<Settings>;
 
 /** @throws {TypeError} naming every option that is wrong, and what would be right. */

@@ -1,16 +1,14 @@
 /** The transport of Node: the `ws` package, which also shows why an edge refused. */
 import type { IncomingMessage } from 'node:http';
-import { isErrorCode, type Refusal } from '@hubbub/protocol';
+import type { Refusal } from '@hubbub/protocol';
 import { type ClientOptions, WebSocket } from 'ws';
-import type { Closing } from './errors.js';
+import { ABNORMAL, type Closing, refusalOf } from './errors.js';
 import type { OpenTransport } from './transport.js';
 
 /** Milliseconds to wait for the peer's half of the close handshake; a process that is done should not hang on a dead peer. */
 const CLOSE_TIMEOUT_MS = 2_000;
 /** Refusals of an edge are far smaller; what a proxy answers is not read further. */
 const REFUSAL_MAX_CHARS = 4_096;
-
-const ABNORMAL = 1006;
 
 /** Statuses that stay the same at the next attempt, where the body is not an edge's JSON: that of the engine's 431 is HTML. */
 const FINAL_STATUS: Readonly<Record<number, Refusal>> = {
@@ -70,14 +68,7 @@ async function readRefusal(response: IncomingMessage): Promise<Refusal | undefin
       text += chunk;
       if (text.length > REFUSAL_MAX_CHARS) return undefined;
     }
-    const body: { code?: unknown; message?: unknown } = JSON.parse(text);
-    if (!isErrorCode(body.code)) return undefined;
-    const retryAfterS = Number(response.headers['retry-after']);
-    return {
-      code: body.code,
-      message: String(body.message),
-      ...(retryAfterS > 0 && { retryAfterMs: retryAfterS * 1000 }),
-    };
+    return refusalOf(JSON.parse(text), response.headers['retry-after']);
   } catch {
     return undefined; // Cut off or not JSON: not an edge's refusal, so the client reconnects.
   }

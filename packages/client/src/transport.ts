@@ -12,8 +12,13 @@ export interface TransportListener {
   closed(closing: Closing): void;
 }
 
+/** What carries the frames. */
+export type TransportKind = 'websocket' | 'events';
+
 /** One socket. */
 export interface Transport {
+  /** Default: `websocket`. */
+  readonly kind?: TransportKind;
   /** May lose the data silently if the socket is not open; then `closed` follows. */
   send(data: string | Uint8Array): void;
   /** Begins to close; does nothing when that has begun. */
@@ -53,6 +58,11 @@ export class Dial {
   constructor(request: DialRequest, listener: DialListener) {
     this.#listener = listener;
     void this.#open(request);
+  }
+
+  /** `undefined` before the token is known. */
+  get kind(): TransportKind | undefined {
+    return this.#transport && (this.#transport.kind ?? 'websocket');
   }
 
   send(wire: Wire): void {

@@ -1,11 +1,21 @@
 /** The client of a tree of components, and the state of its connection. */
-import type { AnyEvents, ConnectionState, HubbubClient, HubbubError, Session, StateChange } from '@hubbub/client';
+import type {
+  AnyEvents,
+  ConnectionState,
+  HubbubClient,
+  HubbubError,
+  Session,
+  StateChange,
+  TransportKind,
+} from '@hubbub/client';
 import { createContext, createElement, type ReactElement, type ReactNode, useContext, useEffect } from 'react';
 import { createStore, type Store, useStore } from './store.js';
 
 export interface ConnectionView<Events = AnyEvents, Sent = Events> {
   readonly client: HubbubClient<Events, Sent>;
   readonly state: ConnectionState;
+  /** What carries the frames: `events` where WebSockets are blocked; absent without a connection. */
+  readonly transport?: TransportKind | undefined;
   /** The current session, or the last one. */
   readonly session?: Session | undefined;
   /** The time of the next attempt, by `Date.now()`, when `state` is `waiting`. */
@@ -26,7 +36,8 @@ function connectionOf(client: HubbubClient): Store<ConnectionView> {
 function createConnection(client: HubbubClient): Store<ConnectionView> {
   const show = ({ state, delayMs, error }: Pick<StateChange, 'state' | 'delayMs' | 'error'>): void => {
     const retryAtMs = delayMs === undefined ? undefined : Date.now() + delayMs;
-    store.update({ state, session: client.session, retryAtMs, error });
+    const { session, transport } = client;
+    store.update({ state, transport, session, retryAtMs, error });
   };
   const store = createStore<ConnectionView>({ client, state: 'idle' }, () => {
     const stop = client.on('state', show);

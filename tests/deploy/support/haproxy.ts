@@ -33,14 +33,18 @@ export function provisionHaproxy(): string {
   return provisionProgram('haproxy', { apt: 'haproxy', apk: 'haproxy', dnf: 'haproxy' });
 }
 
-/** @param clientPort default: a free one */
-export async function startHaproxy([one, two]: Upstreams, clientPort?: number): Promise<Haproxy> {
+/**
+ * @param clientPort default: a free one
+ * @param rules further lines of the front end for clients
+ */
+export async function startHaproxy([one, two]: Upstreams, clientPort?: number, rules = ''): Promise<Haproxy> {
   const directory = temporaryDirectory();
   const [port, statsPort] = [clientPort ?? (await ownPort()), await ownPort()];
   const socketPath = join(directory, 'admin.sock');
   const statistics = `http://127.0.0.1:${statsPort}`;
   const config = join(directory, 'haproxy.cfg');
-  writeFileSync(config, asThisUser(readFileSync(deployFile('haproxy/haproxy.cfg'), 'utf8')));
+  const shipped = readFileSync(deployFile('haproxy/haproxy.cfg'), 'utf8');
+  writeFileSync(config, asThisUser(shipped.replace('    option forwardfor\n', line => `${line}    ${rules}\n`)));
 
   async function server(name: string): Promise<HaproxyServer> {
     const [header = '', ...rows] = (await (await fetch(`${statistics}/stats;csv`)).text()).split('\n');

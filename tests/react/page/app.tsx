@@ -13,11 +13,13 @@ export function App() {
 }
 
 function RoomSelection() {
-  const { state, session, error } = useConnection();
+  const { state, transport, session, error } = useConnection();
   const [name, setName] = useState(firstRoom);
   return (
     <>
-      <p data-connection={state}>{session?.user.name ?? error?.code}</p>
+      <p data-connection={state} data-transport={transport}>
+        {session?.user.name ?? error?.code}
+      </p>
       <label>
         Room <input value={name} onChange={event => setName(event.target.value)} />
       </label>

@@ -1,0 +1,151 @@
+/** The transport of each attempt: a WebSocket, or server-sent events while something on the way blocks WebSockets. */
+import { CLOSE_NORMAL } from '@hubbub/protocol';
+import { ABNORMAL, type Closing } from './errors.js';
+import { type EventAddress, eventAddress } from './event-address.js';
+import type { OpenTransport, Transport, TransportListener, TransportRequest } from './transport.js';
+import type { EventTransport } from './transport-events.js';
+import type { WireCodec } from './wire.js';
+
+/** Attempts in a row that look blocked, before events are tried: one may be an edge that just left. */
+const BLOCKED_ATTEMPTS = 2;
+/** On events, a WebSocket is tried after up to so many milliseconds; and later, as long as it is blocked. */
+const FIRST_PROBE_MS = 10_000;
+const MAX_PROBE_MS = 600_000;
+const PROBE_FACTOR = 4;
+
+/**
+ * Tries events after two attempts that looked blocked, and uses them if they yield a `welcome`. Each reconnect tries a
+ * WebSocket first; so does a probe from time to time, and if it succeeds the client moves.
+ */
+export function fallBackToEvents(openSocket: OpenTransport, codec: WireCodec): OpenTransport {
+  let blocked = 0;
+
+  return (request, listener) => {
+    const address = blocked < BLOCKED_ATTEMPTS ? undefined : eventAddress(request.url);
+    return address ? dialEvents(request, address, listener) : dialSocket(request, listener);
+  };
+
+  function dialSocket(request: TransportRequest, listener: TransportListener): Transport {
+    let isDecided = false;
+    const decide = (isBlocked: boolean): void => {
+      if (!isDecided) blocked = isBlocked ? blocked + 1 : 0;
+      isDecided = true;
+    };
+    const socket = openSocket(request, {
+      opened: () => listener.opened(),
+      received(data) {
+        decide(false);
+        listener.received(data);
+      },
+      closed(closing) {
+        decide(looksBlocked(closing));
+        listener.closed(looksBlocked(closing) ? withoutRefusal(closing) : closing);
+      },
+    });
+    return {
+      send: data => socket.send(data),
+      close(code, reason) {
+        // There was no `welcome` in time; an application that closes the client says nothing about the network.
+        decide(reason === 'lost');
+        socket.close(code, reason);
+      },
+    };
+  }
+
+  function dialEvents(request: TransportRequest, address: EventAddress, listener: TransportListener): Transport {
+    let events: EventTransport | undefined;
+    let stopProbing: (() => void) | undefined;
+    let isOver = false;
+    const end = (isRefused: boolean): void => {
+      if (isOver) return;
+      isOver = true;
+      stopProbing?.();
+      // One more blocked WebSocket, and events are next; where they did not work either, the network may be down.
+      if (blocked > 0) blocked = stopProbing || isRefused ? BLOCKED_ATTEMPTS - 1 : 0;
+    };
+    const begin = (opened: EventTransport): void => {
+      stopProbing ??= probe(
+        () => opened.request,
+        () => {
+          blocked = 0;
+          opened.deliver({ type: 'reconnect', payload: { delay_ms: 0 } });
+        },
+      );
+    };
+    const closed = (closing: Closing): void => {
+      end(closing.refusal !== undefined);
+      // An edge that knows no events is one for WebSockets.
+      listener.closed(closing.refusal?.code === 'NOT_FOUND' ? withoutRefusal(closing) : closing);
+    };
+    // Few clients ever need it: a module of its own, which pages load then.
+    import('./transport-events.js').then(
+      ({ EventTransport }) => {
+        if (isOver) return;
+        const opened: EventTransport = new EventTransport(
+          request,
+          address,
+          {
+            opened: () => listener.opened(),
+            received(data) {
+              begin(opened);
+              listener.received(data);
+            },
+            closed,
+          },
+          codec,
+        );
+        events = opened;
+      },
+      error => isOver || closed({ code: ABNORMAL, reason: String(error) }),
+    );
+    return {
+      kind: 'events',
+      send: data => events?.send(data),
+      close() {
+        end(false);
+        events?.close();
+      },
+    };
+  }
+
+  /** Tries a WebSocket from time to time, until one gets a `welcome`. Returns what stops it. */
+  function probe(request: () => TransportRequest, succeeded: () => void): () => void {
+    let socket: Transport | undefined;
+    let timer: ReturnType<typeof setTimeout>;
+    const stop = (): void => {
+      clearTimeout(timer);
+      socket?.close(CLOSE_NORMAL, 'probed');
+    };
+    const plan = (maxMs: number): void => {
+      timer = setTimeout(
+        () => {
+          stop();
+          socket = openSocket(request(), {
+            opened() {},
+            received() {
+              stop();
+              succeeded();
+            },
+            closed() {},
+          });
+          plan(Math.min(maxMs * PROBE_FACTOR, MAX_PROBE_MS));
+        },
+        maxMs * (0.5 + Math.random() / 2),
+      );
+    };
+    plan(FIRST_PROBE_MS);
+    return stop;
+  }
+}
+
+/**
+ * Whether the attempt never reached an edge as a WebSocket. A refusal shows that it did, except `UPGRADE_REQUIRED`: then
+ * something on the way made a plain request of it.
+ */
+function looksBlocked({ code, refusal }: Closing): boolean {
+  return code === ABNORMAL && (!refusal || refusal.code === 'UPGRADE_REQUIRED');
+}
+
+function withoutRefusal({ code, reason }: Closing): Closing {
+  return { code, reason };
+}

@@ -1,0 +1,273 @@
+/** When a client takes server-sent events, and when it returns to WebSockets. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fallBackToEvents } from '../src/fallback.js';
+import { type ClientOptions, HubbubClient } from '../src/index.js';
+import { useFakeClock } from './support/fake-clock.js';
+import { FakeEdge, silent, turn, watchStates } from './support/fake-edge.js';
+import { FakeEvents, settle } from './support/fake-events.js';
+
+useFakeClock();
+
+let edge: FakeEdge;
+let events: FakeEvents;
+
+beforeEach(async () => {
+  await import('../src/transport-events.js');
+  edge = new FakeEdge();
+  events = new FakeEvents();
+});
+afterEach(() => vi.unstubAllGlobals());
+
+function connect(options: Partial<ClientOptions> = {}): HubbubClient {
+  const openTransport = fallBackToEvents(edge.openTransport, { encoding: 'json' });
+  // Longer than every delay between attempts.
+  const client = edge.client({ openTransport, connectTimeoutMs: 60_000, ...options });
+  void client.connect();
+  return client;
+}
+
+/** Lets the next attempt begin: the delays of the first ones are 0.5, 1, 2 and 4 s. */
+async function nextAttempt(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(4_000);
+  await settle();
+}
+
+/** A client on events, after two blocked attempts. */
+async function connectByEvents(options: Partial<ClientOptions> = {}): Promise<HubbubClient> {
+  const client = connect(options);
+  await turn();
+  edge.socket.end(1006);
+  await vi.advanceTimersByTimeAsync(1_000);
+  edge.socket.end(1006);
+  await vi.advanceTimersByTimeAsync(2_000);
+  await settle();
+  await events.stream.welcome();
+  return client;
+}
+
+describe('WebSockets that never open', () => {
+  it('lead to events after two attempts, and the state names the transport', async () => {
+    const client = connect();
+    const states = watchStates(client);
+    await turn();
+    edge.socket.end(1006);
+    await nextAttempt();
+    expect([edge.sockets.length, events.streams.length]).toEqual([2, 0]);
+    edge.socket.end(1006);
+    await nextAttempt();
+    expect([edge.sockets.length, events.streams.length]).toEqual([2, 1]);
+    expect(client.state).toBe('connecting');
+    await events.stream.welcome();
+    expect(states.slice(-3).map(({ state, transport }) => [state, transport])).toEqual([
+      ['opening', 'events'],
+      ['restoring', 'events'],
+      ['open', 'events'],
+    ]);
+    expect(client.transport).toBe('events');
+  });
+
+  it('count where the time runs out, and not where the application closes', async () => {
+    edge.answer = silent;
+    const client = connect({ connectTimeoutMs: 1_000 });
+    await turn();
+    for (const _ of [1, 2, 3]) {
+      client.close();
+      void client.connect();
+      await turn();
+    }
+    expect([edge.sockets.length, events.streams.length]).toEqual([4, 0]);
+    for (const delayMs of [500, 1_000]) {
+      edge.socket.open();
+      await vi.advanceTimersByTimeAsync(1_000 + delayMs);
+      await settle();
+    }
+    expect(events.streams).toHaveLength(1);
+  });
+
+  it.each([
+    ['a refusal of an edge', 1006, { refusal: { code: 'RATE_LIMITED', message: 'later' } }],
+    ['a close code of an edge', 1013, {}],
+  ] as const)('are not counted on after %s', async (_, code, more) => {
+    connect();
+    await turn();
+    for (const [end, details] of [
+      [1006, {}],
+      [code, more],
+      [1006, {}],
+    ] as const) {
+      edge.socket.end(end, details);
+      await nextAttempt();
+    }
+    expect([edge.sockets.length, events.streams.length]).toEqual([4, 0]);
+  });
+
+  it('end the client where an edge refuses it for good', async () => {
+    const client = connect();
+    await turn();
+    edge.socket.end(1006, { refusal: { code: 'FORBIDDEN', message: 'no' } });
+    expect(client.state).toBe('closed');
+  });
+
+  it('look so, too, where an edge got a plain request: something removed the upgrade', async () => {
+    const client = connect();
+    await turn();
+    for (const _ of [1, 2]) {
+      edge.socket.end(1006, { refusal: { code: 'UPGRADE_REQUIRED', message: 'This path speaks WebSocket.' } });
+      expect(client.state).toBe('waiting');
+      await nextAttempt();
+    }
+    expect(events.streams).toHaveLength(1);
+  });
+
+  it('are tried twice again where events do not work either', async () => {
+    connect();
+    await turn();
+    events.refusal = { status: 200, body: '<html>Please sign in to this network</html>' };
+    for (const _ of [1, 2]) {
+      edge.socket.end(1006);
+      await nextAttempt();
+    }
+    await nextAttempt();
+    expect(edge.sockets).toHaveLength(3);
+    events.refusal = undefined;
+    edge.socket.end(1006);
+    await nextAttempt();
+    expect([edge.sockets.length, events.streams.length]).toEqual([4, 0]);
+  });
+
+  it('stay the only way where the address has no form with events', async () => {
+    connect({ url: 'ws://edge.test/socket' });
+    await turn();
+    for (const _ of [1, 2, 3]) {
+      edge.socket.end(1006);
+      await nextAttempt();
+    }
+    expect([edge.sockets.length, events.streams.length]).toEqual([4, 0]);
+  });
+});
+
+describe('a request for events', () => {
+  async function refused(refusal: FakeEvents['refusal']): Promise<HubbubClient> {
+    const client = connect();
+    await turn();
+    events.refusal = refusal;
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(1_000);
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(2_000);
+    await settle();
+    return client;
+  }
+
+  it('that an edge refuses for good ends the client', async () => {
+    const client = await refused({ status: 403, body: { code: 'FORBIDDEN', message: 'no' } });
+    expect(client.state).toBe('closed');
+  });
+
+  it('that an edge does not know is no reason to stay away', async () => {
+    const client = await refused({ status: 404, body: { code: 'NOT_FOUND', message: 'WebSockets are at /ws.' } });
+    expect(client.state).toBe('waiting');
+  });
+
+  it('that is refused for now waits for Retry-After', async () => {
+    const client = connect();
+    const states = watchStates(client);
+    await turn();
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(1_000);
+    edge.socket.end(1006);
+    events.refusal = {
+      status: 503,
+      body: { code: 'UNAVAILABLE', message: 'full' },
+      headers: { 'retry-after': '7' },
+    };
+    await vi.advanceTimersByTimeAsync(2_000);
+    await settle();
+    expect(states.at(-1)).toMatchObject({ state: 'waiting', error: { code: 'UNAVAILABLE', message: 'full' } });
+    expect(states.at(-1)?.delayMs).toBeGreaterThanOrEqual(7_000);
+    events.refusal = undefined;
+    await vi.advanceTimersByTimeAsync(12_000);
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(8_000);
+    await settle();
+    expect(events.streams, 'an edge answered: events are next again').toHaveLength(1);
+  });
+
+  it('that gets no welcome is given up', async () => {
+    const client = connect({ connectTimeoutMs: 5_000 });
+    await turn();
+    for (const _ of [1, 2]) {
+      edge.socket.end(1006);
+      await nextAttempt();
+    }
+    const { stream } = events;
+    await stream.write('retry: 1000\n\n');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(stream.isAborted).toBe(true);
+    expect(client.transport).not.toBe('events');
+  });
+});
+
+describe('a client on events', () => {
+  it('tries a WebSocket within 10 s, then ever more rarely, and moves when one gets a welcome', async () => {
+    const client = await connectByEvents();
+    const states = watchStates(client);
+    await vi.advanceTimersByTimeAsync(7_500);
+    expect(edge.sockets).toHaveLength(3);
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(edge.sockets).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(edge.sockets).toHaveLength(4);
+    expect(states).toEqual([]);
+    const probe = edge.socket;
+    probe.open().welcome();
+    await settle();
+    expect(probe.closedWith).toMatchObject({ code: 1000 });
+    expect(states.map(({ state }) => state)).toEqual(['moving', 'connecting']);
+    expect(edge.sockets).toHaveLength(5);
+    edge.socket.open().welcome();
+    await settle();
+    expect([client.state, client.transport]).toEqual(['open', 'websocket']);
+    expect(events.stream.isAborted).toBe(true);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(edge.sockets).toHaveLength(5);
+  });
+
+  it('tries a WebSocket once when its stream ends, then events again', async () => {
+    const client = await connectByEvents();
+    await events.stream.end();
+    expect(client.state).toBe('waiting');
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect([edge.sockets.length, events.streams.length]).toEqual([3, 1]);
+    edge.socket.end(1006);
+    await nextAttempt();
+    expect([edge.sockets.length, events.streams.length]).toEqual([3, 2]);
+  });
+
+  it('ends its probes with the client', async () => {
+    const client = await connectByEvents();
+    client.close();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(edge.sockets).toHaveLength(2);
+  });
+
+  it('waits as long as the edge asks when it closes the stream', async () => {
+    const client = await connectByEvents();
+    const states = watchStates(client);
+    await events.stream.close(1012, 'leaving', 3_000);
+    expect(states.at(-1)).toMatchObject({ state: 'waiting', closeCode: 1012, error: { code: 'UNAVAILABLE' } });
+    expect(states.at(-1)?.delayMs).toBeGreaterThanOrEqual(3_000);
+  });
+
+  it('is never on events with the option off, or with a transport of its own', async () => {
+    for (const options of [{ fallBackToEvents: false }, { openTransport: edge.openTransport }]) {
+      const client = new HubbubClient({ url: 'ws://127.0.0.1:1/ws', baseDelayMs: 0, ...options });
+      void client.connect();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(client.transport).not.toBe('events');
+      client.close();
+    }
+    expect(events.streams).toEqual([]);
+  });
+});
