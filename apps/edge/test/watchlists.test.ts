@@ -202,7 +202,7 @@ test('another member of the room, a malformed frame and another encoding change 
   announce('user_joined', ANN, 8, 'eve');
   announce('room_count', ANN, 9, 'ann');
   const channel = channels.room(ANN.room);
-  for (const body of [new Uint8Array([1, 2]), jsonCodec.encode([]), jsonCodec.encode({ type: 'user_joined' })]) {
+  for (const body of [new Uint8Array([1, 2]), Buffer.from('[]'), jsonCodec.encode({ type: 'user_joined' })]) {
     watchlists.arrived(channel, { encoding: 'json', body });
     watchlists.arrived(channel, { encoding: 'msgpack', body });
   }
