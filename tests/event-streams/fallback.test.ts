@@ -1,4 +1,4 @@
-/** Clients of the SDK behind a proxy that refuses WebSockets: they go on over server-sent events, and return (invariant 1). */
+/** Clients of the SDK behind a proxy that refuses WebSockets: they continue over server-sent events, and return (invariant 1). */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Gap, HubbubClient } from '@hubbub/client';

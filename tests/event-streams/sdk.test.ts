@@ -161,7 +161,7 @@ describe('at one edge', () => {
     expect(log.filter(line => /^(kept|loud|general)/.test(line))).toHaveLength(4);
   });
 
-  test('what needs a WebSocket is refused with UPGRADE_REQUIRED, and typing is left out', async () => {
+  test('operations that need a WebSocket are refused with UPGRADE_REQUIRED, and typing is left out', async () => {
     const { made } = await opened('ada');
     const room = made.room('kept:a');
     await room.join();

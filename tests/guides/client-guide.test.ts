@@ -175,7 +175,7 @@ test('binary.mjs: bytes are bytes to a MessagePack member, and reach a JSON memb
   expect([...(payload?.bytes instanceof Uint8Array ? payload.bytes : [])]).toEqual([1, 2, 3]);
 });
 
-test('transport.mjs: goes on over events where WebSockets are blocked, and over a WebSocket otherwise', async () => {
+test('transport.mjs: continues over events where WebSockets are blocked, and over a WebSocket otherwise', async () => {
   const bob = await member('bob', 'chat:42');
   const token = cluster.token({ user: 'blocked' });
   const proxy = await startUpgradeProxy({ to: Number(new URL(cluster.edge(0).httpUrl).port) });

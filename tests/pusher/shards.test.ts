@@ -1,4 +1,4 @@
-/** Two servers of Redis: what comes through one may overtake what comes through the other. */
+/** Two servers of Redis: a message through one may overtake a message through the other. */
 import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { startRedis } from '../support/redis.js';
@@ -46,7 +46,7 @@ async function hasMember({ server }: PusherStory, channel: string, member: strin
   });
 }
 
-test('a roster that changes have overtaken is asked for again: nobody is missing, and nobody stays', async () => {
+test('a roster that changes have overtaken is asked for again: no member is missing, and none stays', async () => {
   const { story: two, delay, fastChannel } = await story();
   const channel = await fastChannel();
   const leaver = two.client(0, { user: { user_id: 'leaver' } });

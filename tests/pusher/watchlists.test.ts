@@ -9,7 +9,7 @@ const LEASE_MS = 3000;
 
 interface Watcher {
   readonly client: PusherClient;
-  /** What the client has been notified of, as `online ann`. */
+  /** The notices that the client got, as `online ann`. */
   readonly events: string[];
 }
 

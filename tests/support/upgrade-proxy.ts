@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { cleanup } from './cleanup.js';
 
-/** What becomes of an upgrade: `plain` passes it on as a plain request, as a proxy does that knows no upgrades. */
+/** The fate of an upgrade: `plain` passes it on as a plain request, as a proxy does that knows no upgrades. */
 export type UpgradePolicy = 'pass' | 'refuse' | 'swallow' | 'plain';
 
 export interface UpgradeProxy {

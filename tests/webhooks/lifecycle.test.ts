@@ -83,7 +83,7 @@ describe('a room', () => {
     expect(typesOf(story, 'game:short')).toEqual([]);
   });
 
-  test('whose delivery is repeated counts each of its events once, by what became of it', async () => {
+  test('that are delivered again count once each, by their outcome', async () => {
     const story = await lifecycleStory({ env: { HUBBUB_WEBHOOK_DEBOUNCE_MS: '3000' } });
     let failures = 2;
     story.receiver.behave = () => (failures-- > 0 ? { status: 500 } : {});

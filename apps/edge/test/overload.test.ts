@@ -113,7 +113,7 @@ describe('a signal above its threshold', () => {
     expect(admittedIn(5, 0), 'an event loop in time admits more').toBeGreaterThan(moderate * 1.2);
   });
 
-  test('refused clients are told to return one after another, at the rate of the edge', () => {
+  test('refused clients return one after another, at the rate of the edge', () => {
     const { overload, refusedOf, pass } = bench();
     for (let turn = 0; turn < 10; turn++) {
       refusedOf(100);

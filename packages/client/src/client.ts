@@ -95,7 +95,7 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
     return this.#connection.state;
   }
 
-  /** What carries the frames: `events` where WebSockets are blocked. `undefined` without a connection. */
+  /** The transport of the frames: `events` where WebSockets are blocked. `undefined` without a connection. */
   get transport(): TransportKind | undefined {
     return this.#connection.transport;
   }

@@ -16,7 +16,7 @@ import type { Wire } from './wire.js';
 export interface StateChange {
   readonly state: ConnectionState;
   readonly previous: ConnectionState;
-  /** What carries the frames, from `opening` on. */
+  /** The transport of the frames, from `opening` on. */
   readonly transport?: TransportKind;
   /** Milliseconds until the next attempt, when `state` is `waiting`. */
   readonly delayMs?: number;
@@ -63,7 +63,7 @@ export class Connection {
     return this.#state;
   }
 
-  /** What carries the frames; `undefined` without a connection. */
+  /** The transport of the frames; `undefined` without a connection. */
   get transport(): TransportKind | undefined {
     return this.#dial?.kind;
   }

@@ -1,6 +1,6 @@
 /** The addresses of server-sent events, beside that of the WebSocket (PROTOCOL.md section 10.1). */
 
-/** What is before `/ws`, or before `/rooms/{room_id}/ws`; the room; the query. */
+/** The part before `/ws` or `/rooms/{room_id}/ws`, the room, and the query. */
 const SOCKET = /^(https?:\/\/[^/?]+[^?]*?)(?:\/rooms\/([^/?]+))?\/ws(?:\?(.*))?$/i;
 
 export interface EventAddress {

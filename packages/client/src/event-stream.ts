@@ -63,7 +63,7 @@ export function createEventReader(take: (event: StreamEvent) => void): (text: st
 
 async function readRefusal(response: Response): Promise<Closing> {
   const reason = `refused with HTTP ${response.status}`;
-  // What a proxy answers is not JSON, or has no code of ours.
+  // The answer of a proxy is not JSON, or has no code of ours.
   const refusal = refusalOf(await response.json().catch(() => {}), response.headers.get('retry-after'));
   return { code: ABNORMAL, reason, ...(refusal && { refusal }) };
 }

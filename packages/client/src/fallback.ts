@@ -45,7 +45,7 @@ export function fallBackToEvents(openSocket: OpenTransport, codec: WireCodec): O
     return {
       send: data => socket.send(data),
       close(code, reason) {
-        // There was no `welcome` in time; an application that closes the client says nothing about the network.
+        // There was no `welcome` in time; an application that closes the client proves nothing about the network.
         decide(reason === 'lost');
         socket.close(code, reason);
       },

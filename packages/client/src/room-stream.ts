@@ -38,7 +38,7 @@ export class RoomStream {
   readonly added = new Set<string>();
   /** Resolves at `welcome`, or to the reason why there is none. */
   readonly opened: Promise<Closing | undefined>;
-  /** Resolves when every new room was opened, and what was missed of it has arrived. */
+  /** Resolves when every new room was opened, and its missed messages have arrived. */
   readonly joined: Promise<void>;
   readonly #places: readonly Place[];
   readonly #ports: RoomStreamPorts;

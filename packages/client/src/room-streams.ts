@@ -16,7 +16,7 @@ export interface RoomStreamsPorts {
   ended(closing: Closing): void;
 }
 
-/** What is to change at the same time. */
+/** Changes that are applied together. */
 export interface Change {
   readonly joined: ReadonlyMap<string, Omit<Place, 'isNew'>>;
   readonly left: ReadonlySet<string>;
@@ -161,7 +161,7 @@ export class RoomStreams {
     if (index > 0) return undefined;
     this.#welcome = welcome;
     if (stream.rooms.size === 0 || !isFirst) this.#greet();
-    // What came in between, for the user and for all, may be in neither stream.
+    // Frames in between, for the user and for all, may be in neither stream.
     if (!isFirst) this.#ports.deliver({ type: 'session_gap', timestamp: welcome.timestamp ?? '' });
     return undefined;
   }

@@ -128,7 +128,7 @@ export class EventTransport implements Transport {
     else if (!this.#isOver) this.#listener.received(data);
   }
 
-  /** Carries out the frames of one turn together: so they cost one request. */
+  /** Executes the frames of one turn together, so that they cost one request. */
   async #work(): Promise<void> {
     while (this.#queue.length > 0 && !this.#isOver) await this.#carryOut(this.#queue.splice(0));
     this.#isBusy = false;

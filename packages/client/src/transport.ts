@@ -12,7 +12,7 @@ export interface TransportListener {
   closed(closing: Closing): void;
 }
 
-/** What carries the frames. */
+/** The kind of connection that has the frames. */
 export type TransportKind = 'websocket' | 'events';
 
 /** One socket. */

@@ -12,7 +12,7 @@ interface Bundle {
   /** Of what a page loads at first. */
   readonly bytes: number;
   readonly files: readonly string[];
-  /** What it loads where WebSockets are blocked. */
+  /** Its further files, loaded where WebSockets are blocked. */
   readonly later: { readonly bytes: number; readonly files: readonly string[] };
 }
 

@@ -164,7 +164,7 @@ describe('a request for events', () => {
     expect(client.state).toBe('closed');
   });
 
-  it('that an edge does not know is no reason to stay away', async () => {
+  it('that an edge does not know does not keep the client away', async () => {
     const client = await refused({ status: 404, body: { code: 'NOT_FOUND', message: 'WebSockets are at /ws.' } });
     expect(client.state).toBe('waiting');
   });

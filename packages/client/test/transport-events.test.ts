@@ -111,7 +111,7 @@ describe('a change of rooms', () => {
     expect(heard).toEqual(['session_gap', ...gaps]);
   });
 
-  it('answers a join when what was missed has come', async () => {
+  it('answers a join after the missed messages', async () => {
     const client = await open();
     const states: string[] = [];
     const room = client.room('a');
@@ -170,7 +170,7 @@ describe('a change of rooms', () => {
     expect(states[0]).toMatchObject({ state: 'waiting', closeCode: 4101, error: { code: 'UNAUTHORIZED' } });
   });
 
-  it('is not carried out any more after close()', async () => {
+  it('is not executed any more after close()', async () => {
     const client = await open();
     void client.room('a').join();
     client.close();
@@ -246,7 +246,7 @@ describe('a message', () => {
     await ends;
   });
 
-  it('whose token the edge refuses is sent again in the next session', async () => {
+  it('with a token that the edge refuses is sent again in the next session', async () => {
     const { client, receipt } = await sent({ token: () => 'a.b.c' });
     const states = watchStates(client);
     await post().answer(401, { code: 'UNAUTHORIZED', message: 'expired' });

@@ -1,6 +1,6 @@
 /** Room names: their grammar and their namespace (PROTOCOL.md section 5). */
 
-/** What the one byte of a length in MessagePack (str 8) can hold. */
+/** The longest text with a length of one byte in MessagePack (str 8). */
 export const ROOM_NAME_MAX_BYTES = 255;
 export const DEFAULT_NAMESPACE = 'default';
 

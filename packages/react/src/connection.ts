@@ -14,7 +14,7 @@ import { createStore, type Store, useStore } from './store.js';
 export interface ConnectionView<Events = AnyEvents, Sent = Events> {
   readonly client: HubbubClient<Events, Sent>;
   readonly state: ConnectionState;
-  /** What carries the frames: `events` where WebSockets are blocked; absent without a connection. */
+  /** The transport of the frames: `events` where WebSockets are blocked; absent without a connection. */
   readonly transport?: TransportKind | undefined;
   /** The current session, or the last one. */
   readonly session?: Session | undefined;

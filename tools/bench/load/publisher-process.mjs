@@ -32,7 +32,7 @@ obey({
 
   /**
    * Resolves when the last message is accepted. `worstDelayMs` is the publisher's largest delay against its
-   * timetable: a large one means that the machine is too busy to publish on time, or that the HTTP API is.
+   * timetable. A large one means that the machine or the HTTP API is too busy to publish on time.
    */
   async publish({ perSecond, forMs }) {
     const startUs = clock.now();

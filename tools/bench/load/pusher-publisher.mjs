@@ -10,8 +10,8 @@ const OK = 200;
 /** @typedef {{ port: number, app: { id: string, key: string, secret: string } }} PusherApi */
 
 /**
- * A channel always has the same lane, and a lane one request in flight: so the events of a channel keep their order. What is due
- * meanwhile leaves with the next request, up to ten events: an API that is too busy gets fewer, and no queue grows.
+ * A channel always has the same lane, and a lane one request in flight: so the events of a channel keep their order. Up to
+ * ten events that are due meanwhile leave with the next request. An API that is too busy gets fewer, and no queue grows.
  */
 export class PusherPublisher {
   /** Events of refused requests. */

@@ -1,6 +1,6 @@
 /**
- * Compares Hubbub with Soketi, the server of others for the Pusher protocol: two nodes each, the same clients, and the same requests
- * of a back end.
+ * Compares Hubbub with Soketi, another server for the Pusher protocol. Both have two nodes, the same clients, and the same
+ * requests of a back end.
  */
 import { roomNames } from '../load/crew.mjs';
 import { measureGhosts } from '../load/measure-ghosts.mjs';

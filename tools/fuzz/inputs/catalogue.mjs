@@ -13,7 +13,7 @@ import * as websocket from './websocket.mjs';
 /**
  * @typedef {object} Kind
  * @property {string} name
- * @property {'connection' | 'slow' | 'api' | 'json' | 'msgpack' | 'pusher' | 'redis'} lane `connection`: one connection per input; `slow`: many slow connections; `api`: one connection to the HTTP API per input; `json`, `msgpack`, `pusher`: frames on long sessions; `redis`: PUBLISH
+ * @property {'connection' | 'slow' | 'api' | 'json' | 'msgpack' | 'pusher' | 'redis'} lane `connection`: one connection per input. `slow`: many slow connections. `api`: one connection to the HTTP API per input. `json`, `msgpack`, `pusher`: frames on long sessions. `redis`: PUBLISH
  * @property {number} share weight
  * @property {(random: import('../random.mjs').Random) => object} make
  */

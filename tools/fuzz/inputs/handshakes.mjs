@@ -42,7 +42,7 @@ export function refusedUpgrade(random) {
 }
 
 const bearer = token => `Authorization: Bearer ${token}`;
-/** Parts of a path that are no rooms. */
+/** Parts of a path that do not name rooms. */
 export const BAD_PATH_ROOMS = [
   '-a',
   ':a',

@@ -56,7 +56,7 @@ export function wrongApiSignature(random) {
   ])();
 }
 
-/** Signed bodies that are no events: 400, and 413 for data that is too large. */
+/** Signed bodies without a valid event: 400, and 413 for data that is too large. */
 export function brokenApiBody(random) {
   const path = random.pick([`${BASE}/events`, `${BASE}/batch_events`]);
   const body = random.pick([

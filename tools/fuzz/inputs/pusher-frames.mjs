@@ -104,7 +104,7 @@ export function wrongSignature(random) {
   return frame({ event: 'pusher:subscribe', data: { channel, auth, channel_data: '{"user_id":"x"}' } }, random, '401');
 }
 
-/** What a back end would have to sign: members and users that are malformed, too large, or too many. */
+/** Texts that a back end would have to sign: members and users that are malformed, too large, or too many. */
 export function signedNonsense(random) {
   const { key, secret } = PUSHER_APP;
   const signed = text => `${key}:${createHmac('sha256', secret).update(text).digest('hex')}`;
@@ -142,7 +142,7 @@ function strangeList(random) {
   );
 }
 
-/** JSON that is cut, text that is no frame, and binary frames. */
+/** JSON that is cut, text that is not a frame, and binary frames. */
 export function brokenPusherFrame(random) {
   const text = JSON.stringify({ event: 'pusher:subscribe', data: { channel: 'victims', auth: random.text(30) } });
   const broken = random.pick([

@@ -15,7 +15,7 @@ const encoder = new Encoder();
 const decoder = new Decoder();
 
 /**
- * What the frames of a lane look like.
+ * The form of the frames of a lane.
  * @typedef {object} Dialect
  * @property {string} [path] @property {(token: string) => Record<string, string>} headers of the upgrade
  * @property {(bytes: Buffer, opcode: number) => any} decode

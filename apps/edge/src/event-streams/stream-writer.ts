@@ -60,7 +60,7 @@ export class StreamWriter {
 
   /**
    * Writes what waits, and the last event. The engine keeps it until the reader has it, for about 10 s at most. The reader
-   * closes the connection, as the header asks: told to close it, the engine writes that header into the chunked body.
+   * closes the connection, as the header asks. If the engine closes it, it writes that header into the chunked body.
    */
   finish(last: Uint8Array): void {
     const rest = [...(this.#waiting ?? []), last];

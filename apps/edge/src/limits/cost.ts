@@ -6,7 +6,7 @@ import type { ClientFrameType } from '@hubbub/protocol';
 
 /** Of a `resume` for each room: subscription, report to presence, history. */
 export const CALLS_OF_RESUMED_ROOM = 3;
-/** Of each user of a watchlist whom nobody on the edge has watched before: subscription, question to presence, answer. */
+/** Of each user of a watchlist that is new to the edge: subscription, question to presence, answer. */
 export const CALLS_OF_WATCHED_USER = 3;
 /** Of a `set_status` for each room: report to presence, and what it publishes to the room. */
 export const CALLS_OF_STATUS_IN_ROOM = 2;

@@ -1,7 +1,7 @@
 /** Bounds the handshakes of an edge by the rate at which it takes them, while its event loop is late (docs/decisions/0009). */
 import { TokenBucket } from '@hubbub/runtime';
 
-/** What an edge did since the last adjustment. */
+/** The work of an edge since the last adjustment. */
 export interface HandshakeWindow {
   /** Lateness of the event loop as a share of its threshold. */
   readonly pressure: number;

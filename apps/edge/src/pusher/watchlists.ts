@@ -72,7 +72,7 @@ export class Watchlists {
 
   /**
    * Replaces the watchlist of a session, and sends it what is known of these users. The others follow when presence answers.
-   * Returns the number of users that nobody here has watched before.
+   * Returns the number of users that are new to this edge.
    */
   watch(session: Session, rooms: readonly WatchedRoom[]): number {
     const watched = rooms.map(room => this.#of(room));
@@ -95,7 +95,7 @@ export class Watchlists {
     return added;
   }
 
-  /** The session watches nobody any more. */
+  /** Removes the watchlist of a session. */
   release(session: Session): void {
     for (const user of this.#ofSession.get(session) ?? []) {
       if (!session.closed) session.socket.unsubscribe(topicOf(user));

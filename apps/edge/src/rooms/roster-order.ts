@@ -1,6 +1,6 @@
 /**
  * Keeps the rosters of a room in order with its changes, for clients of the Pusher protocol, which know no versions. A roster
- * comes on the channel of this edge, and changes on that of the room: through two servers of Redis, a change may overtake a
+ * comes on the channel of this edge, and changes on that of the room. Through two servers of Redis, a change may overtake a
  * roster that does not have it yet. Its member would then be missing, or stay.
  */
 import { type Envelope, isPlainObject, peekType } from '@hubbub/protocol';

@@ -16,8 +16,8 @@ export class MemoryExchange {
 
   /**
    * Delivered in a later callback of the event loop, as from Redis. A listener that publishes cannot put its envelope before one
-   * that is still being delivered. Microtasks are too early: they still belong to the engine's callback for the publisher, which
-   * can cork no other connection, so a write to an event stream would be four system calls.
+   * that is still being delivered. Microtasks are too early: they still belong to the engine's callback for the publisher. It
+   * corks no other connection, so a write to an event stream would be four system calls.
    */
   enqueue(channel: string, envelope: Uint8Array): void {
     if (this.#queue.push([channel, envelope]) === 1) setImmediate(() => this.#deliver());

@@ -77,7 +77,7 @@ export function channelOfRoom(room: string): string {
   return kind === '.user' ? userChannel(name) : name;
 }
 
-/** Whether the room belongs to a user, and is no channel that anybody subscribes to. */
+/** Whether the room belongs to a user: clients do not subscribe to it as a channel. */
 export function isRoomOfUser(room: string): boolean {
   const kind = kindOfRoom(room);
   return kind === '.user' || kind === '.online';
@@ -100,8 +100,8 @@ const REPLACED: Readonly<Record<string, string>> = { ',': '+', ';': ':' };
 const RESTORED: Readonly<Record<string, string>> = { '+': ',', ':': ';' };
 
 /**
- * Writes a name as the rest of a room's name. `,` becomes `+` and `;` becomes `:`, so that no channel becomes longer; every
- * other byte that a room cannot hold, which only ids of users have, becomes `~` and two hexadecimal digits. Different names
+ * Writes a name as the rest of a room's name. `,` becomes `+` and `;` becomes `:`, so that no channel becomes longer. Every
+ * other byte that a room cannot hold becomes `~` and two hexadecimal digits; only ids of users have such bytes. Different names
  * stay different, and the escaped beginning of a name is the beginning of the escaped name.
  */
 export function escapeName(name: string): string {
