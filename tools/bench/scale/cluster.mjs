@@ -12,6 +12,7 @@ const HISTORY_SIZE = 500;
 const DRAIN = { HUBBUB_DRAIN_DELAY_MS: '1000', HUBBUB_DRAIN_WINDOW_MS: '10000' };
 const PAGE = 1000;
 const REAPED = 'hubbub_presence_reaped_nodes_total';
+const REPEATED_JOINS = 'hubbub_edge_repeated_joins_total';
 const LOOK_AGAIN_MS = 250;
 
 /**
@@ -30,6 +31,13 @@ export async function startCluster({ redisUrl, edges, namespace, edgeArgs, prese
     presenceOptions: { cpus, nodeArgs: presenceArgs },
   });
   const newest = () => cluster.presence.at(-1);
+  /** The sum of a metric over processes; those that have ended count nothing. */
+  const sumOf = async (processes, name) => {
+    const values = await Promise.all(
+      processes.map(async one => (await readMetrics(one).catch(() => new Map())).get(name) ?? 0),
+    );
+    return values.reduce((sum, value) => sum + value, 0);
+  };
   const [presence] = cluster.presence;
   return {
     presence: { ...handleOf(presence), adminUrl: presence.adminUrl },
@@ -56,12 +64,13 @@ export async function startCluster({ redisUrl, edges, namespace, edgeArgs, prese
       return counts;
     },
     /** Dead edges that all instances reaped. */
-    async reapedNodes() {
-      const counts = await Promise.all(
-        cluster.presence.map(async one => (await readMetrics(one).catch(() => new Map())).get(REAPED) ?? 0),
-      );
-      return counts.reduce((sum, count) => sum + count, 0);
-    },
+    reapedNodes: () => sumOf(cluster.presence, REAPED),
+    /** Joins that edges reported to presence again. */
+    repeatedJoins: () =>
+      sumOf(
+        cluster.edges.map(({ process }) => process),
+        REPEATED_JOINS,
+      ),
     close: () => cluster.end('terminate'),
   };
 }

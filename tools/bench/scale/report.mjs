@@ -49,7 +49,8 @@ function nameOf({ connections, edges, edgesPerRoom }) {
 }
 
 function checksOf(figures, connections) {
-  const { lost, late, repeated, open, heardBroadcast, broadcastsTwice, notRecovered } = figures;
+  const { lost, late, repeated, open, heardBroadcast, broadcastsTwice, notRecovered, openAfterResync, resyncSeconds } =
+    figures;
   return [
     {
       what: `${lost} lost, ${late} late, ${repeated} repeated of ${whole(figures.received)} deliveries`,
@@ -71,6 +72,10 @@ function checksOf(figures, connections) {
       what: `one broadcast reached ${whole(heardBroadcast)} within ${notice(figures.broadcastSeconds)}, ${broadcastsTwice} copies too many`,
       right: heardBroadcast === connections && broadcastsTwice === 0,
     },
+    {
+      what: `after Redis lost its data, ${whole(openAfterResync)} connections stayed and the rosters were right again within ${notice(resyncSeconds)}`,
+      right: openAfterResync === connections && resyncSeconds !== undefined,
+    },
   ];
 }
 
@@ -87,7 +92,7 @@ function targetsOf({ opening, bareOpening, memoryEmpty, memoryOpen, edgesIdle },
 }
 
 function figuresTable(figures, { connections, rate }) {
-  const { opening, bareOpening, quiet, troubled, cores, loadSeconds } = figures;
+  const { opening, bareOpening, quiet, troubled, cores, resyncCores, loadSeconds } = figures;
   const latency = ({ p50Ms, p99Ms, p999Ms }) => `${p50Ms.toFixed(1)} / ${p99Ms.toFixed(1)} / ${p999Ms.toFixed(1)}`;
   return table(
     ['what', 'figure'],
@@ -113,6 +118,11 @@ function figuresTable(figures, { connections, rate }) {
       [
         'cores under load: edges that stay, presence, Redis',
         `${cores.edges.toFixed(2)}, ${cores.presence.toFixed(2)}, ${cores.redis.toFixed(2)}`,
+      ],
+      ['joins reported again after the loss of the data of Redis', whole(figures.repeatedJoins)],
+      [
+        'cores meanwhile: edges, presence, Redis',
+        `${resyncCores.edges.toFixed(2)}, ${resyncCores.presence.toFixed(2)}, ${resyncCores.redis.toFixed(2)}`,
       ],
       ['commands of Redis a second under load', whole(figures.redisCommandsPerSecond)],
     ],

@@ -1,6 +1,6 @@
 /**
  * Opens many connections to a whole cluster on one machine. Measures the time until all are open, and their memory.
- * Then kills one edge, drains another, and checks that no message is lost.
+ * Then kills one edge, drains another, and checks that no message is lost. At the end Redis loses all its data.
  * `npm run scale`, or `node tools/bench/scale/run.mjs` when everything is built.
  */
 import { setPriority } from 'node:os';
@@ -37,6 +37,7 @@ const DRAIN_AFTER = 0.5;
 const RETURN_WITHIN_MS = 120_000;
 const ROSTERS_WITHIN_MS = 120_000;
 const BROADCAST_WITHIN_MS = 60_000;
+const RESYNC_WITHIN_MS = 120_000;
 const SETTLE_WITHIN_MS = 30_000;
 /** Limit of a run: per 1,000 connections, and added once. */
 const LIMIT_S = { perThousand: 3, beside: 900 };
@@ -197,6 +198,18 @@ async function measure(plan, redis, opened) {
   const broadcastSeconds = await secondsUntil(heardAll, BROADCAST_WITHIN_MS);
   const { heardBroadcast } = await crowd.progress();
   const { broadcastsTwice } = await crowd.settle({ published, withinMs: 0 });
+  progress.step('Redis loses its data');
+  const repeatedBefore = await cluster.repeatedJoins();
+  const hasResynced = async () =>
+    (await cluster.repeatedJoins()) - repeatedBefore >= connections &&
+    (await rostersAreRight(cluster, rooms, connections));
+  const resyncMeter = cpuMeter({ edges: pidsOf(staying), presence: presence.pids, redis: redis.pids });
+  const beforeResync = resyncMeter.look();
+  await commands.flushall();
+  const resyncSeconds = await secondsUntil(() => hasResynced().catch(() => false), RESYNC_WITHIN_MS);
+  const resyncCores = resyncMeter.between(beforeResync, resyncMeter.look());
+  const repeatedJoins = (await cluster.repeatedJoins()) - repeatedBefore;
+  const openAfterResync = (await crowd.progress()).open;
   progress.step('ending');
   await crowd.disconnect();
 
@@ -226,6 +239,10 @@ async function measure(plan, redis, opened) {
     heardBroadcast,
     broadcastSeconds,
     broadcastsTwice,
+    resyncSeconds,
+    resyncCores,
+    repeatedJoins,
+    openAfterResync,
     edgeTroubles: [...edges, presence].flatMap(part => part.troubles()),
   };
 }
