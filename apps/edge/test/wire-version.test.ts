@@ -13,7 +13,7 @@ test('the incarnation advertises the version that this release reads', async () 
 
 test('reports have the version that the last renewal returned, and the previous one when renewals fail for a lease', async () => {
   const { leases, log, reporter, open, started } = startReporter({ leaseMs: 400 });
-  let written: number | undefined = WIRE_VERSION;
+  let written: number | undefined = PREVIOUS_WIRE_VERSION;
   leases.renew = async () => {
     if (written === undefined) throw new HubbubError('UNAVAILABLE', 'away');
     return written;
@@ -29,7 +29,8 @@ test('reports have the version that the last renewal returned, and the previous 
     });
   };
   await started();
-  expect(await versionOf('before-a-renewal')).toBe(PREVIOUS_WIRE_VERSION);
+  expect(await versionOf('an-earlier-node-is-there')).toBe(PREVIOUS_WIRE_VERSION);
+  written = WIRE_VERSION;
   await eventually(() => reporter.wireVersion === WIRE_VERSION);
   expect(await versionOf('all-read-it')).toBe(WIRE_VERSION);
   written = PREVIOUS_WIRE_VERSION;

@@ -58,7 +58,8 @@ export class HubbubClient<Events = AnyEvents, Sent = Events> {
       url: () => withQuery(this.#settings.url, this.#rooms.pathQuery()),
       token,
       encoding: codec.encoding,
-      openTransport: options.openTransport ?? (fallsBack ? fallBackToEvents(openTransport, codec) : openTransport),
+      openTransport:
+        options.openTransport ?? (fallsBack ? fallBackToEvents(openTransport, codec, this.#settings) : openTransport),
     };
     this.#connection = new Connection(this.#settings, dialRequest, {
       stateChanged: change => this.#stateChanged(change),

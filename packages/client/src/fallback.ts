@@ -2,22 +2,29 @@
 import { CLOSE_NORMAL } from '@hubbub/protocol';
 import { ABNORMAL, type Closing } from './errors.js';
 import { type EventAddress, eventAddress } from './event-address.js';
+import type { Settings } from './options.js';
 import type { OpenTransport, Transport, TransportListener, TransportRequest } from './transport.js';
 import type { EventTransport } from './transport-events.js';
 import type { WireCodec } from './wire.js';
 
 /** Attempts in a row that look blocked, before events are tried: one may be an edge that just left. */
 const BLOCKED_ATTEMPTS = 2;
+/** Once events work, one WebSocket more has this share of the time for an attempt. */
+const CHECK_SHARE = 0.25;
 /** On events, a WebSocket is tried after up to so many milliseconds; and later, as long as it is blocked. */
 const FIRST_PROBE_MS = 10_000;
 const MAX_PROBE_MS = 600_000;
 const PROBE_FACTOR = 4;
 
 /**
- * Tries events after two attempts that looked blocked, and uses them if they yield a `welcome`. Each reconnect tries a
- * WebSocket first; so does a probe from time to time, and if it succeeds the client moves.
+ * Tries events after two attempts that looked blocked, and uses them if they yield a `welcome` and one WebSocket more does not.
+ * Each reconnect tries a WebSocket first; so does a probe from time to time, and if it succeeds the client moves.
  */
-export function fallBackToEvents(openSocket: OpenTransport, codec: WireCodec): OpenTransport {
+export function fallBackToEvents(
+  openSocket: OpenTransport,
+  codec: WireCodec,
+  { connectTimeoutMs }: Pick<Settings, 'connectTimeoutMs'>,
+): OpenTransport {
   let blocked = 0;
 
   return (request, listener) => {
@@ -54,28 +61,67 @@ export function fallBackToEvents(openSocket: OpenTransport, codec: WireCodec): O
 
   function dialEvents(request: TransportRequest, address: EventAddress, listener: TransportListener): Transport {
     let events: EventTransport | undefined;
+    let socket: Transport | undefined;
+    let checkTimer: ReturnType<typeof setTimeout> | undefined;
+    /** Frames of the events, until it is known that WebSockets are blocked. */
+    let held: (string | Uint8Array)[] | undefined = [];
+    let isSocketUsed = false;
     let stopProbing: (() => void) | undefined;
     let isOver = false;
     const end = (isRefused: boolean): void => {
       if (isOver) return;
       isOver = true;
+      clearTimeout(checkTimer);
       stopProbing?.();
+      if (!isSocketUsed) socket?.close(CLOSE_NORMAL, 'checked');
       // One more blocked WebSocket, and events are next; where they did not work either, the network may be down.
       if (blocked > 0) blocked = stopProbing || isRefused ? BLOCKED_ATTEMPTS - 1 : 0;
     };
-    const begin = (opened: EventTransport): void => {
-      stopProbing ??= probe(
+    const closed = (closing: Closing): void => {
+      end(closing.refusal !== undefined);
+      // An edge that knows no events is one for WebSockets.
+      listener.closed(closing.refusal?.code === 'NOT_FOUND' ? withoutRefusal(closing) : closing);
+    };
+    const useEvents = (opened: EventTransport): void => {
+      if (!held || isOver) return;
+      const frames = held;
+      held = undefined;
+      clearTimeout(checkTimer);
+      stopProbing = probe(
         () => opened.request,
         () => {
           blocked = 0;
           opened.deliver({ type: 'reconnect', payload: { delay_ms: 0 } });
         },
       );
+      listener.opened();
+      for (const frame of frames) listener.received(frame);
     };
-    const closed = (closing: Closing): void => {
-      end(closing.refusal !== undefined);
-      // An edge that knows no events is one for WebSockets.
-      listener.closed(closing.refusal?.code === 'NOT_FOUND' ? withoutRefusal(closing) : closing);
+    const useSocket = (opened: EventTransport): void => {
+      held = undefined;
+      clearTimeout(checkTimer);
+      isSocketUsed = true;
+      blocked = 0;
+      opened.close();
+      listener.opened();
+    };
+    /** The network may have been down, and not blocked: a WebSocket that works now is better. */
+    const checkSocket = (opened: EventTransport): void => {
+      checkTimer = setTimeout(() => {
+        useEvents(opened);
+        socket?.close(CLOSE_NORMAL, 'checked');
+      }, connectTimeoutMs * CHECK_SHARE);
+      socket = openSocket(request, {
+        opened() {},
+        received(data) {
+          if (held && !isOver) useSocket(opened);
+          if (isSocketUsed) listener.received(data);
+        },
+        closed(closing) {
+          if (!isSocketUsed) useEvents(opened);
+          else if (!isOver) closed(closing);
+        },
+      });
     };
     // Few clients ever need it: a module of its own, which pages load then.
     import('./transport-events.js').then(
@@ -85,10 +131,10 @@ export function fallBackToEvents(openSocket: OpenTransport, codec: WireCodec): O
           request,
           address,
           {
-            opened: () => listener.opened(),
+            opened() {},
             received(data) {
-              begin(opened);
-              listener.received(data);
+              if (!held) listener.received(data);
+              else if (held.push(data) === 1) checkSocket(opened);
             },
             closed,
           },
@@ -99,11 +145,14 @@ export function fallBackToEvents(openSocket: OpenTransport, codec: WireCodec): O
       error => isOver || closed({ code: ABNORMAL, reason: String(error) }),
     );
     return {
-      kind: 'events',
-      send: data => events?.send(data),
-      close() {
+      get kind() {
+        return isSocketUsed ? 'websocket' : 'events';
+      },
+      send: data => (isSocketUsed ? socket : events)?.send(data),
+      close(code, reason) {
         end(false);
         events?.close();
+        if (isSocketUsed) socket?.close(code, reason);
       },
     };
   }

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => vi.unstubAllGlobals());
 
 function connect(options: Partial<ClientOptions> = {}): HubbubClient {
-  const openTransport = fallBackToEvents(edge.openTransport, { encoding: 'json' });
+  const openTransport = fallBackToEvents(edge.openTransport, { encoding: 'json' }, { connectTimeoutMs: 8_000 });
   // Longer than every delay between attempts.
   const client = edge.client({ openTransport, connectTimeoutMs: 60_000, ...options });
   void client.connect();
@@ -41,8 +41,16 @@ async function connectByEvents(options: Partial<ClientOptions> = {}): Promise<Hu
   edge.socket.end(1006);
   await vi.advanceTimersByTimeAsync(2_000);
   await settle();
-  await events.stream.welcome();
+  await useEvents();
   return client;
+}
+
+/** Events work, and the WebSocket that the client then tries does not. */
+async function useEvents(): Promise<void> {
+  const before = edge.sockets.length;
+  await events.stream.welcome();
+  expect(edge.sockets).toHaveLength(before + 1);
+  edge.socket.end(1006);
 }
 
 describe('WebSockets that never open', () => {
@@ -57,7 +65,7 @@ describe('WebSockets that never open', () => {
     await nextAttempt();
     expect([edge.sockets.length, events.streams.length]).toEqual([2, 1]);
     expect(client.state).toBe('connecting');
-    await events.stream.welcome();
+    await useEvents();
     expect(states.slice(-3).map(({ state, transport }) => [state, transport])).toEqual([
       ['opening', 'events'],
       ['restoring', 'events'],
@@ -208,30 +216,79 @@ describe('a request for events', () => {
   });
 });
 
+describe('a network that was down, and blocks nothing', () => {
+  async function networkReturns(): Promise<HubbubClient> {
+    const client = connect();
+    await turn();
+    for (const _ of [1, 2]) {
+      edge.socket.end(1006);
+      await nextAttempt();
+    }
+    await events.stream.welcome();
+    return client;
+  }
+
+  it('brings a WebSocket: events only showed that the network is back', async () => {
+    const client = await networkReturns();
+    const states = watchStates(client);
+    edge.socket.open().welcome();
+    await settle();
+    expect([client.state, client.transport]).toEqual(['open', 'websocket']);
+    expect(states.every(({ transport }) => transport !== 'events')).toBe(true);
+    expect(events.stream.isAborted).toBe(true);
+    edge.socket.end(1006);
+    expect(client.state).toBe('waiting');
+    await nextAttempt();
+    expect([edge.sockets.length, events.streams.length], 'the count begins again').toEqual([4, 1]);
+  });
+
+  it('leaves the client on events where the WebSocket gets no answer in time', async () => {
+    edge.answer = silent;
+    const client = await networkReturns();
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(client.state).toBe('connecting');
+    await vi.advanceTimersByTimeAsync(1);
+    await settle();
+    expect([client.state, client.transport]).toEqual(['open', 'events']);
+    expect(edge.socket.closedWith).toMatchObject({ code: 1000 });
+  });
+
+  it('opens nothing for a client that is closed meanwhile', async () => {
+    const client = await networkReturns();
+    const check = edge.socket;
+    client.close();
+    await settle();
+    expect(check.closedWith).toMatchObject({ code: 1000 });
+    expect(events.stream.isAborted).toBe(true);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(edge.sockets).toHaveLength(3);
+  });
+});
+
 describe('a client on events', () => {
   it('tries a WebSocket within 10 s, then ever more rarely, and moves when one gets a welcome', async () => {
     const client = await connectByEvents();
     const states = watchStates(client);
     await vi.advanceTimersByTimeAsync(7_500);
-    expect(edge.sockets).toHaveLength(3);
+    expect(edge.sockets).toHaveLength(4);
     edge.socket.end(1006);
     await vi.advanceTimersByTimeAsync(29_999);
-    expect(edge.sockets).toHaveLength(3);
-    await vi.advanceTimersByTimeAsync(1);
     expect(edge.sockets).toHaveLength(4);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(edge.sockets).toHaveLength(5);
     expect(states).toEqual([]);
     const probe = edge.socket;
     probe.open().welcome();
     await settle();
     expect(probe.closedWith).toMatchObject({ code: 1000 });
     expect(states.map(({ state }) => state)).toEqual(['moving', 'connecting']);
-    expect(edge.sockets).toHaveLength(5);
+    expect(edge.sockets).toHaveLength(6);
     edge.socket.open().welcome();
     await settle();
     expect([client.state, client.transport]).toEqual(['open', 'websocket']);
     expect(events.stream.isAborted).toBe(true);
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(edge.sockets).toHaveLength(5);
+    expect(edge.sockets).toHaveLength(6);
   });
 
   it('tries a WebSocket once when its stream ends, then events again', async () => {
@@ -239,17 +296,17 @@ describe('a client on events', () => {
     await events.stream.end();
     expect(client.state).toBe('waiting');
     await vi.advanceTimersByTimeAsync(4_000);
-    expect([edge.sockets.length, events.streams.length]).toEqual([3, 1]);
+    expect([edge.sockets.length, events.streams.length]).toEqual([4, 1]);
     edge.socket.end(1006);
     await nextAttempt();
-    expect([edge.sockets.length, events.streams.length]).toEqual([3, 2]);
+    expect([edge.sockets.length, events.streams.length]).toEqual([4, 2]);
   });
 
   it('ends its probes with the client', async () => {
     const client = await connectByEvents();
     client.close();
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(edge.sockets).toHaveLength(2);
+    expect(edge.sockets).toHaveLength(3);
   });
 
   it('waits as long as the edge asks when it closes the stream', async () => {
