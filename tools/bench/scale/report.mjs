@@ -72,10 +72,15 @@ function checksOf(figures, connections) {
       what: `one broadcast reached ${whole(heardBroadcast)} within ${notice(figures.broadcastSeconds)}, ${broadcastsTwice} copies too many`,
       right: heardBroadcast === connections && broadcastsTwice === 0,
     },
-    {
-      what: `after Redis lost its data, ${whole(openAfterResync)} connections stayed and the rosters were right again within ${notice(resyncSeconds)}`,
-      right: openAfterResync === connections && resyncSeconds !== undefined,
-    },
+    // Reports before 2026-12-01 have no resync.
+    ...(openAfterResync === undefined
+      ? []
+      : [
+          {
+            what: `after Redis lost its data, ${whole(openAfterResync)} connections stayed and the rosters were right again within ${notice(resyncSeconds)}`,
+            right: openAfterResync === connections && resyncSeconds !== undefined,
+          },
+        ]),
   ];
 }
 
@@ -119,11 +124,15 @@ function figuresTable(figures, { connections, rate }) {
         'cores under load: edges that stay, presence, Redis',
         `${cores.edges.toFixed(2)}, ${cores.presence.toFixed(2)}, ${cores.redis.toFixed(2)}`,
       ],
-      ['joins reported again after the loss of the data of Redis', whole(figures.repeatedJoins)],
-      [
-        'cores meanwhile: edges, presence, Redis',
-        `${resyncCores.edges.toFixed(2)}, ${resyncCores.presence.toFixed(2)}, ${resyncCores.redis.toFixed(2)}`,
-      ],
+      ...(resyncCores === undefined
+        ? []
+        : [
+            ['joins reported again after the loss of the data of Redis', whole(figures.repeatedJoins)],
+            [
+              'cores meanwhile: edges, presence, Redis',
+              `${resyncCores.edges.toFixed(2)}, ${resyncCores.presence.toFixed(2)}, ${resyncCores.redis.toFixed(2)}`,
+            ],
+          ]),
       ['commands of Redis a second under load', whole(figures.redisCommandsPerSecond)],
     ],
   );
