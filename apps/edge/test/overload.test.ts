@@ -125,7 +125,7 @@ describe('a signal above its threshold', () => {
     const [second, third] = [returnsIn(2), returnsIn(3)];
     expect(second).toBeGreaterThan(50);
     expect(Math.abs(third / second - 1)).toBeLessThan(0.1);
-    expect(Math.max(...delays), 'whatever waits').toBeLessThanOrEqual(20_000);
+    expect(Math.max(...delays), 'whatever waits').toBeLessThanOrEqual(10_000);
   });
 });
 

@@ -26,7 +26,7 @@ const MIN_PER_SECOND = 100;
 const BURST_SECONDS = 0.35;
 /** `Retry-After` has whole seconds. */
 const MIN_RETRY_MS = 1000;
-const MAX_RETRY_MS = 20_000;
+const MAX_RETRY_MS = 10_000;
 /** The limit ends after as many windows without a refusal, if the rate is that multiple of what clients ask for. */
 const CALM_WINDOWS = 5;
 const UNUSED_MULTIPLE = 2;
@@ -61,17 +61,16 @@ export class HandshakeRate {
     return true;
   }
 
-  /** Milliseconds after which a client that is refused now may return. Each gets a turn of its own, at the rate. */
+  /**
+   * Milliseconds after which a client that is refused now may return. Each gets a turn of its own, at the best rate of late: while
+   * the edge is late, its rate is far below its capacity.
+   */
   promiseMs(nowMs: number): number {
-    const waitMs = Math.max(0, this.#promisedUntilMs - nowMs) + 1000 / this.#expectedPerSecond;
+    const waitMs = Math.max(0, this.#promisedUntilMs - nowMs) + 1000 / this.#recentPerSecond;
     // A client tries again within this time, however many others wait.
     if (waitMs > MAX_RETRY_MS) return MIN_RETRY_MS + this.#random() * (MAX_RETRY_MS - MIN_RETRY_MS);
     this.#promisedUntilMs = nowMs + waitMs;
     return Math.max(MIN_RETRY_MS, waitMs);
-  }
-
-  get #expectedPerSecond(): number {
-    return this.isLimited ? this.#perSecond : this.#recentPerSecond;
   }
 
   adjust({ pressure, perSecond, hasRefused }: HandshakeWindow, nowMs: number): void {
@@ -82,9 +81,9 @@ export class HandshakeRate {
     this.#calmWindows = hasRefused || pressure > FALLS_ABOVE ? 0 : this.#calmWindows + 1;
     if (this.#calmWindows >= CALM_WINDOWS && this.#perSecond >= perSecond * UNUSED_MULTIPLE)
       this.#perSecond = Number.POSITIVE_INFINITY;
-    // Where queues refuse, the rate of the last seconds counts: a window in which nearly all were refused is not the capacity.
+    // A window in which nearly all were refused does not show the capacity.
     this.#recentPerSecond = Math.max(perSecond, this.#recentPerSecond * DECAY, MIN_PER_SECOND);
-    this.#bucket.changeRate(rateOf(this.#expectedPerSecond), nowMs);
+    this.#bucket.changeRate(rateOf(this.isLimited ? this.#perSecond : this.#recentPerSecond), nowMs);
   }
 }
 
