@@ -1,24 +1,20 @@
 /** The transport of each attempt: a WebSocket, or server-sent events while something on the way blocks WebSockets. */
-import { CLOSE_NORMAL } from '@hubbub/protocol';
 import { ABNORMAL, type Closing } from './errors.js';
 import { type EventAddress, eventAddress } from './event-address.js';
 import type { Settings } from './options.js';
+import { probeSockets, trySocket } from './socket-trial.js';
 import type { OpenTransport, Transport, TransportListener, TransportRequest } from './transport.js';
 import type { EventTransport } from './transport-events.js';
-import type { WireCodec } from './wire.js';
+import type { Wire, WireCodec } from './wire.js';
 
 /** Attempts in a row that look blocked, before events are tried: one may be an edge that just left. */
 const BLOCKED_ATTEMPTS = 2;
-/** Once events work, one WebSocket more has this share of the time for an attempt. */
+/** The share of `connectTimeoutMs` for the WebSocket that is tried once events work. */
 const CHECK_SHARE = 0.25;
-/** On events, a WebSocket is tried after up to so many milliseconds; and later, as long as it is blocked. */
-const FIRST_PROBE_MS = 10_000;
-const MAX_PROBE_MS = 600_000;
-const PROBE_FACTOR = 4;
 
 /**
- * Tries events after two attempts that looked blocked, and uses them if they yield a `welcome` and one WebSocket more does not.
- * Each reconnect tries a WebSocket first; so does a probe from time to time, and if it succeeds the client moves.
+ * Tries events after two attempts that looked blocked, and uses them if they get a `welcome` and one more WebSocket does not.
+ * Each reconnect tries a WebSocket first. Probes try one beside the events, and the client moves when one works.
  */
 export function fallBackToEvents(
   openSocket: OpenTransport,
@@ -61,129 +57,70 @@ export function fallBackToEvents(
 
   function dialEvents(request: TransportRequest, address: EventAddress, listener: TransportListener): Transport {
     let events: EventTransport | undefined;
-    let socket: Transport | undefined;
-    let checkTimer: ReturnType<typeof setTimeout> | undefined;
-    /** Frames of the events, until it is known that WebSockets are blocked. */
-    let held: (string | Uint8Array)[] | undefined = [];
-    let isSocketUsed = false;
-    let stopProbing: (() => void) | undefined;
+    /** Has the frames, once it is known whether WebSockets are blocked. */
+    let used: Transport | undefined;
+    /** Frames of the events until then. */
+    const held: Wire[] = [];
+    /** Gives up the WebSocket that is tried beside the events. */
+    let stopTrying: (() => void) | undefined;
     let isOver = false;
+
     const end = (isRefused: boolean): void => {
       if (isOver) return;
       isOver = true;
-      clearTimeout(checkTimer);
-      stopProbing?.();
-      if (!isSocketUsed) socket?.close(CLOSE_NORMAL, 'checked');
+      stopTrying?.();
+      events?.close();
       // One more blocked WebSocket, and events are next; where they did not work either, the network may be down.
-      if (blocked > 0) blocked = stopProbing || isRefused ? BLOCKED_ATTEMPTS - 1 : 0;
+      blocked = used?.kind === 'events' || isRefused ? BLOCKED_ATTEMPTS - 1 : 0;
     };
     const closed = (closing: Closing): void => {
       end(closing.refusal !== undefined);
       // An edge that knows no events is one for WebSockets.
       listener.closed(closing.refusal?.code === 'NOT_FOUND' ? withoutRefusal(closing) : closing);
     };
-    const useEvents = (opened: EventTransport): void => {
-      if (!held || isOver) return;
-      const frames = held;
-      held = undefined;
-      clearTimeout(checkTimer);
-      stopProbing = probe(
-        () => opened.request,
-        () => {
-          blocked = 0;
-          opened.deliver({ type: 'reconnect', payload: { delay_ms: 0 } });
-        },
-      );
+    const useSocket = (socket: Transport): TransportListener => {
+      used = socket;
+      events?.close();
       listener.opened();
-      for (const frame of frames) listener.received(frame);
+      return listener;
     };
-    const useSocket = (opened: EventTransport): void => {
-      held = undefined;
-      clearTimeout(checkTimer);
-      isSocketUsed = true;
-      blocked = 0;
-      opened.close();
+    const useEvents = (opened: EventTransport): void => {
+      used = opened;
+      stopTrying = probeSockets(openSocket, () => opened.request, {
+        timeoutMs: connectTimeoutMs,
+        worked: () => opened.deliver({ type: 'reconnect', payload: { delay_ms: 0 } }),
+      });
       listener.opened();
+      for (const frame of held.splice(0)) listener.received(frame);
     };
     /** The network may have been down, and not blocked: a WebSocket that works now is better. */
     const checkSocket = (opened: EventTransport): void => {
-      checkTimer = setTimeout(() => {
-        useEvents(opened);
-        socket?.close(CLOSE_NORMAL, 'checked');
-      }, connectTimeoutMs * CHECK_SHARE);
-      socket = openSocket(request, {
-        opened() {},
-        received(data) {
-          if (held && !isOver) useSocket(opened);
-          if (isSocketUsed) listener.received(data);
-        },
-        closed(closing) {
-          if (!isSocketUsed) useEvents(opened);
-          else if (!isOver) closed(closing);
-        },
-      });
+      const timeoutMs = connectTimeoutMs * CHECK_SHARE;
+      stopTrying = trySocket(openSocket, request, { timeoutMs, worked: useSocket, failed: () => useEvents(opened) });
     };
     // Few clients ever need it: a module of its own, which pages load then.
     import('./transport-events.js').then(
       ({ EventTransport }) => {
         if (isOver) return;
-        const opened: EventTransport = new EventTransport(
-          request,
-          address,
-          {
-            opened() {},
-            received(data) {
-              if (!held) listener.received(data);
-              else if (held.push(data) === 1) checkSocket(opened);
-            },
-            closed,
-          },
-          codec,
-        );
+        const received = (data: Wire): void => {
+          if (used) listener.received(data);
+          else if (held.push(data) === 1) checkSocket(opened);
+        };
+        const opened: EventTransport = new EventTransport(request, address, { opened() {}, received, closed }, codec);
         events = opened;
       },
-      error => isOver || closed({ code: ABNORMAL, reason: String(error) }),
+      error => closed({ code: ABNORMAL, reason: String(error) }),
     );
     return {
       get kind() {
-        return isSocketUsed ? 'websocket' : 'events';
+        return used?.kind ?? 'websocket';
       },
-      send: data => (isSocketUsed ? socket : events)?.send(data),
+      send: data => used?.send(data),
       close(code, reason) {
         end(false);
-        events?.close();
-        if (isSocketUsed) socket?.close(code, reason);
+        used?.close(code, reason);
       },
     };
-  }
-
-  /** Tries a WebSocket from time to time, until one gets a `welcome`. Returns what stops it. */
-  function probe(request: () => TransportRequest, succeeded: () => void): () => void {
-    let socket: Transport | undefined;
-    let timer: ReturnType<typeof setTimeout>;
-    const stop = (): void => {
-      clearTimeout(timer);
-      socket?.close(CLOSE_NORMAL, 'probed');
-    };
-    const plan = (maxMs: number): void => {
-      timer = setTimeout(
-        () => {
-          stop();
-          socket = openSocket(request(), {
-            opened() {},
-            received() {
-              stop();
-              succeeded();
-            },
-            closed() {},
-          });
-          plan(Math.min(maxMs * PROBE_FACTOR, MAX_PROBE_MS));
-        },
-        maxMs * (0.5 + Math.random() / 2),
-      );
-    };
-    plan(FIRST_PROBE_MS);
-    return stop;
   }
 }
 

@@ -1,4 +1,4 @@
-/** One event stream with its rooms: knows the position in each of them, and when a room that it joins is whole. */
+/** One event stream with its rooms: it has the position in each room, and reports when the missed messages have arrived. */
 import { type Frame, type Payload, POSITION_SEPARATOR, writeStreamPosition } from '@hubbub/protocol';
 import { ABNORMAL, type Closing } from './errors.js';
 import { openEventStream, type StreamEvent } from './event-stream.js';
@@ -7,7 +7,7 @@ import { readPosition } from './resume-frames.js';
 
 /** A room of a request. */
 export interface Place {
-  /** The position in it, as ids have it; empty: none. */
+  /** The position in it, as ids have it; empty without one. */
   at: string;
   readonly token?: string | undefined;
   /** It is joined; otherwise the stream takes the room over from another one. */
@@ -36,7 +36,7 @@ export class RoomStream {
   readonly rooms: Map<string, Place>;
   /** Rooms that a service added. */
   readonly added = new Set<string>();
-  /** Resolves at `welcome`, or to the reason why there is none. */
+  /** Resolves at `welcome`; if the stream ends before that, to its closing. */
   readonly opened: Promise<Closing | undefined>;
   /** Resolves when every new room was opened, and its missed messages have arrived. */
   readonly joined: Promise<void>;
@@ -116,7 +116,7 @@ export class RoomStream {
   }
 }
 
-/** Whether the replay of the room, which ends at the position of its `room_opened`, has come. */
+/** Whether the replay of the room, which ends at the position of its `room_opened`, has arrived. */
 function isWhole({ at, isNew, opened }: Place): boolean {
   if (!isNew) return true;
   const end = readPosition(opened);

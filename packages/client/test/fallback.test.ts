@@ -1,4 +1,4 @@
-/** When a client takes server-sent events, and when it returns to WebSockets. */
+/** When a client uses server-sent events, and when it returns to WebSockets. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fallBackToEvents } from '../src/fallback.js';
 import { type ClientOptions, HubbubClient } from '../src/index.js';
@@ -53,8 +53,8 @@ async function useEvents(): Promise<void> {
   edge.socket.end(1006);
 }
 
-describe('WebSockets that never open', () => {
-  it('lead to events after two attempts, and the state names the transport', async () => {
+describe('after WebSockets that never open, a client', () => {
+  it('uses events after two attempts, and the state names the transport', async () => {
     const client = connect();
     const states = watchStates(client);
     await turn();
@@ -74,7 +74,7 @@ describe('WebSockets that never open', () => {
     expect(client.transport).toBe('events');
   });
 
-  it('count where the time runs out, and not where the application closes', async () => {
+  it('counts attempts that time out, and not those that the application closes', async () => {
     edge.answer = silent;
     const client = connect({ connectTimeoutMs: 1_000 });
     await turn();
@@ -93,9 +93,9 @@ describe('WebSockets that never open', () => {
   });
 
   it.each([
-    ['a refusal of an edge', 1006, { refusal: { code: 'RATE_LIMITED', message: 'later' } }],
-    ['a close code of an edge', 1013, {}],
-  ] as const)('are not counted on after %s', async (_, code, more) => {
+    ['an edge refused one', 1006, { refusal: { code: 'RATE_LIMITED', message: 'later' } }],
+    ['an edge closed one', 1013, {}],
+  ] as const)('counts again after %s', async (_, code, more) => {
     connect();
     await turn();
     for (const [end, details] of [
@@ -109,14 +109,14 @@ describe('WebSockets that never open', () => {
     expect([edge.sockets.length, events.streams.length]).toEqual([4, 0]);
   });
 
-  it('end the client where an edge refuses it for good', async () => {
+  it('closes when an edge refuses it for good', async () => {
     const client = connect();
     await turn();
     edge.socket.end(1006, { refusal: { code: 'FORBIDDEN', message: 'no' } });
     expect(client.state).toBe('closed');
   });
 
-  it('look so, too, where an edge got a plain request: something removed the upgrade', async () => {
+  it('counts UPGRADE_REQUIRED as blocked: a proxy made a plain request of the upgrade', async () => {
     const client = connect();
     await turn();
     for (const _ of [1, 2]) {
@@ -127,7 +127,7 @@ describe('WebSockets that never open', () => {
     expect(events.streams).toHaveLength(1);
   });
 
-  it('are tried twice again where events do not work either', async () => {
+  it('tries two again when events do not work either', async () => {
     connect();
     await turn();
     events.refusal = { status: 200, body: '<html>Please sign in to this network</html>' };
@@ -143,7 +143,7 @@ describe('WebSockets that never open', () => {
     expect([edge.sockets.length, events.streams.length]).toEqual([4, 0]);
   });
 
-  it('stay the only way where the address has no form with events', async () => {
+  it('tries only WebSockets where the address has no form for events', async () => {
     connect({ url: 'ws://edge.test/socket' });
     await turn();
     for (const _ of [1, 2, 3]) {
@@ -167,17 +167,17 @@ describe('a request for events', () => {
     return client;
   }
 
-  it('that an edge refuses for good ends the client', async () => {
+  it('ends the client when an edge refuses it for good', async () => {
     const client = await refused({ status: 403, body: { code: 'FORBIDDEN', message: 'no' } });
     expect(client.state).toBe('closed');
   });
 
-  it('that an edge does not know does not keep the client away', async () => {
+  it('is followed by a WebSocket when the edge does not know events', async () => {
     const client = await refused({ status: 404, body: { code: 'NOT_FOUND', message: 'WebSockets are at /ws.' } });
     expect(client.state).toBe('waiting');
   });
 
-  it('that is refused for now waits for Retry-After', async () => {
+  it('is repeated after Retry-After when an edge refuses it for now', async () => {
     const client = connect();
     const states = watchStates(client);
     await turn();
@@ -201,7 +201,20 @@ describe('a request for events', () => {
     expect(events.streams, 'an edge answered: events are next again').toHaveLength(1);
   });
 
-  it('that gets no welcome is given up', async () => {
+  it('is not made for a client that is closed before the code has loaded', async () => {
+    const client = connect();
+    await turn();
+    edge.socket.end(1006);
+    await vi.advanceTimersByTimeAsync(1_000);
+    edge.socket.end(1006);
+    vi.advanceTimersByTime(2_000);
+    while (client.transport === undefined) await Promise.resolve();
+    client.close();
+    await settle();
+    expect(events.streams).toEqual([]);
+  });
+
+  it('is given up without a welcome in time', async () => {
     const client = connect({ connectTimeoutMs: 5_000 });
     await turn();
     for (const _ of [1, 2]) {
@@ -216,7 +229,7 @@ describe('a request for events', () => {
   });
 });
 
-describe('a network that was down, and blocks nothing', () => {
+describe('after an outage of a network that blocks nothing, the check', () => {
   async function networkReturns(): Promise<HubbubClient> {
     const client = connect();
     await turn();
@@ -228,7 +241,7 @@ describe('a network that was down, and blocks nothing', () => {
     return client;
   }
 
-  it('brings a WebSocket: events only showed that the network is back', async () => {
+  it('moves the client to a WebSocket, and ends the stream', async () => {
     const client = await networkReturns();
     const states = watchStates(client);
     edge.socket.open().welcome();
@@ -236,32 +249,65 @@ describe('a network that was down, and blocks nothing', () => {
     expect([client.state, client.transport]).toEqual(['open', 'websocket']);
     expect(states.every(({ transport }) => transport !== 'events')).toBe(true);
     expect(events.stream.isAborted).toBe(true);
+    await client.room('a').join();
+    expect(edge.socket.sentOfType('join_room')).toHaveLength(1);
     edge.socket.end(1006);
     expect(client.state).toBe('waiting');
-    await nextAttempt();
-    expect([edge.sockets.length, events.streams.length], 'the count begins again').toEqual([4, 1]);
+    for (const attempts of [4, 5]) {
+      await nextAttempt();
+      expect([edge.sockets.length, events.streams.length], 'the count begins again').toEqual([attempts, 1]);
+      edge.socket.end(1006);
+    }
   });
 
-  it('leaves the client on events where the WebSocket gets no answer in time', async () => {
+  it('opens a WebSocket that ends with the client', async () => {
+    const client = await networkReturns();
+    edge.socket.open().welcome();
+    await client.room('a').join();
+    client.close();
+    expect(edge.socket.closedWith).toEqual({ code: 1000, reason: 'close' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('leaves the client on events when the WebSocket gets no welcome in time', async () => {
     edge.answer = silent;
     const client = await networkReturns();
+    const notices: unknown[] = [];
+    client.onFrame('notice', ({ payload }) => notices.push(payload));
+    await events.stream.frame({ type: 'notice', payload: { n: 1 } });
     await vi.advanceTimersByTimeAsync(1_999);
-    expect(client.state).toBe('connecting');
+    expect([client.state, edge.sockets.length]).toEqual(['connecting', 3]);
     await vi.advanceTimersByTimeAsync(1);
     await settle();
     expect([client.state, client.transport]).toEqual(['open', 'events']);
     expect(edge.socket.closedWith).toMatchObject({ code: 1000 });
+    const ignored = vi.fn();
+    client.on('frame', ignored);
+    edge.socket.welcome().end(1006);
+    expect(ignored).not.toHaveBeenCalled();
+    expect([client.state, client.transport, notices]).toEqual(['open', 'events', [{ n: 1 }]]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(edge.sockets, 'one probe').toHaveLength(4);
   });
 
-  it('opens nothing for a client that is closed meanwhile', async () => {
+  it('closes its WebSocket when the stream ends', async () => {
+    const client = await networkReturns();
+    const check = edge.socket;
+    await events.stream.end();
+    expect(client.state).toBe('waiting');
+    expect(check.closedWith).toMatchObject({ code: 1000 });
+    await nextAttempt();
+    expect([edge.sockets.length, events.streams.length], 'a WebSocket is next').toEqual([4, 1]);
+  });
+
+  it('closes its WebSocket when the application closes the client', async () => {
     const client = await networkReturns();
     const check = edge.socket;
     client.close();
     await settle();
     expect(check.closedWith).toMatchObject({ code: 1000 });
     expect(events.stream.isAborted).toBe(true);
-    await vi.advanceTimersByTimeAsync(600_000);
-    expect(edge.sockets).toHaveLength(3);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
@@ -291,6 +337,26 @@ describe('a client on events', () => {
     expect(edge.sockets).toHaveLength(6);
   });
 
+  it('tries a WebSocket at least every 10 minutes', async () => {
+    await connectByEvents();
+    for (const [index, afterMs] of [7_500, 30_000, 120_000, 450_000, 450_000].entries()) {
+      await events.stream.write(':\n\n');
+      await vi.advanceTimersByTimeAsync(afterMs);
+      expect(edge.sockets).toHaveLength(4 + index);
+      edge.socket.end(1006);
+    }
+  });
+
+  it('gives a probe the time of an attempt', async () => {
+    await connectByEvents();
+    await vi.advanceTimersByTimeAsync(7_500 + 7_999);
+    expect(edge.socket.closedWith).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(edge.socket.closedWith).toMatchObject({ code: 1000 });
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(edge.sockets).toHaveLength(5);
+  });
+
   it('tries a WebSocket once when its stream ends, then events again', async () => {
     const client = await connectByEvents();
     await events.stream.end();
@@ -302,14 +368,19 @@ describe('a client on events', () => {
     expect([edge.sockets.length, events.streams.length]).toEqual([4, 2]);
   });
 
-  it('ends its probes with the client', async () => {
+  it.each([
+    ['before the first', 0],
+    ['during one', 7_500],
+  ])('ends its probes with the client, %s', async (_, afterMs) => {
     const client = await connectByEvents();
+    await vi.advanceTimersByTimeAsync(afterMs);
+    const probes = edge.sockets.slice(3);
     client.close();
-    await vi.advanceTimersByTimeAsync(600_000);
-    expect(edge.sockets).toHaveLength(3);
+    expect(probes.every(({ closedWith }) => closedWith)).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('waits as long as the edge asks when it closes the stream', async () => {
+  it('waits as long as the edge asks when the edge closes the stream', async () => {
     const client = await connectByEvents();
     const states = watchStates(client);
     await events.stream.close(1012, 'leaving', 3_000);
@@ -317,7 +388,7 @@ describe('a client on events', () => {
     expect(states.at(-1)?.delayMs).toBeGreaterThanOrEqual(3_000);
   });
 
-  it('is never on events with the option off, or with a transport of its own', async () => {
+  it('never uses events with the option off, or with a transport of the application', async () => {
     for (const options of [{ fallBackToEvents: false }, { openTransport: edge.openTransport }]) {
       const client = new HubbubClient({ url: 'ws://127.0.0.1:1/ws', baseDelayMs: 0, ...options });
       void client.connect();
