@@ -2,8 +2,13 @@
 import type { Frame } from '@hubbub/protocol';
 import { closeEventText, eventText, HEARTBEAT, retryText } from '@hubbub/protocol/event-stream';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
-import { createEventReader, type StreamEvent } from '../src/event-stream.js';
+import { afterEach, expect, it, vi } from 'vitest';
+import { createEventReader, openEventStream, type StreamEvent } from '../src/event-stream.js';
+import { useFakeClock } from './support/fake-clock.js';
+import { FakeEvents, settle } from './support/fake-events.js';
+
+useFakeClock();
+afterEach(() => vi.unstubAllGlobals());
 
 const written = fc.oneof(
   fc.constant({ text: new TextDecoder().decode(HEARTBEAT), frame: undefined }),
@@ -45,4 +50,33 @@ it('reads the fields of the end', () => {
   const got: StreamEvent[] = [];
   createEventReader(event => got.push(event))(closeEventText(4200, 'bye: now', 3_600_000));
   expect(got).toEqual([{ retry: '3600000', event: 'close', data: '{"code":4200,"reason":"bye: now"}' }]);
+});
+
+/** Opens a stream that is closed at its event `stop`. `reports` has what it calls. */
+async function openStream() {
+  const events = new FakeEvents();
+  const reports: unknown[] = [];
+  const close = openEventStream({
+    url: 'http://edge.test/events',
+    headers: {},
+    take(event) {
+      reports.push(event.data);
+      if (event.data === 'stop') close();
+    },
+    ended: ({ code, reason }) => reports.push([code, reason]),
+  });
+  await settle();
+  return { stream: events.stream, reports };
+}
+
+it('takes nothing after the event that ends the stream, although it has arrived', async () => {
+  const { stream, reports } = await openStream();
+  await stream.write(`data: 1\n\n${closeEventText(4200, 'bye', 0)}data: 2\n\n`);
+  expect(reports).toEqual(['1', [4200, 'bye']]);
+});
+
+it('reports nothing after it was closed: no event that has arrived, and no end', async () => {
+  const { stream, reports } = await openStream();
+  await stream.write('data: stop\n\ndata: 2\n\n');
+  expect(reports).toEqual(['stop']);
 });

@@ -18,6 +18,7 @@ export class FakeStream {
     const body = new ReadableStream<Uint8Array>({
       start: controller => {
         this.#controller = controller;
+        signal.addEventListener('abort', () => controller.error(signal.reason));
       },
     });
     this.response = new Response(body, { headers: { 'content-type': 'text/event-stream' } });
@@ -62,7 +63,6 @@ export class FakeStream {
   }
 }
 
-/** Takes the place of `fetch` until the globals are restored. */
 /** A message that waits for its answer. */
 export interface FakePost {
   readonly url: URL;
@@ -73,6 +73,7 @@ export interface FakePost {
   fail(): Promise<void>;
 }
 
+/** Takes the place of `fetch` until the globals are restored. */
 export class FakeEvents {
   readonly streams: FakeStream[] = [];
   readonly posts: FakePost[] = [];
