@@ -38,11 +38,14 @@ export class TokenBucket {
     return this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perMs;
   }
 
-  /** Milliseconds after which a frame that is refused now may come. Each refusal is promised a token of its own. */
-  promiseMs(nowMs: number): number {
+  /**
+   * Milliseconds after which a request that is refused now may come. Each refusal is promised a token of its own, within `maxMs`.
+   * Further ones get a random time up to twice as long.
+   */
+  promiseMs(nowMs: number, maxMs = PROMISE_MAX_MS): number {
     const dueMs = Math.max(nowMs + this.waitMs(nowMs), this.#promisedUntilMs + 1 / this.#perMs);
     // A client that does not stop would promise itself the next hours.
-    if (dueMs - nowMs > PROMISE_MAX_MS) return PROMISE_MAX_MS * (1 + Math.random());
+    if (dueMs - nowMs > maxMs) return maxMs * (1 + Math.random());
     this.#promisedUntilMs = dueMs;
     return dueMs - nowMs;
   }

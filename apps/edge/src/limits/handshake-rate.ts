@@ -1,92 +1,69 @@
 /** Bounds the handshakes of an edge by the rate at which it takes them, while its event loop is late (docs/decisions/0009). */
-import { TokenBucket } from '@hubbub/runtime';
+import { type Rate, TokenBucket } from '@hubbub/runtime';
 
-/** The work of an edge since the last adjustment. */
-export interface HandshakeWindow {
-  /** Lateness of the event loop as a share of its threshold. */
-  readonly pressure: number;
-  /** Admitted handshakes per second. */
-  readonly perSecond: number;
-  readonly hasRefused: boolean;
-}
-
-/** Above this pressure the rate falls; below the other one it grows; in between it stays. */
+/** Above this pressure the limit falls; below the other one it grows; in between it stays. */
 const FALLS_ABOVE = 1;
 const GROWS_BELOW = 0.5;
 /** A late edge admits less than it has just taken, so that it works off what waits. */
-const MIN_CUT = 0.05;
-const MAX_CUT = 0.3;
-/** With each window, as TCP's window grows: slowly, because a rate above the capacity costs lateness. */
+const LATE_PART = 0.9;
+/** With each window. */
 const GROWTH = 1.2;
-/** With each window, of the rate that edges remember. */
-const DECAY = 0.99;
 /** They take 4 % of a core. An edge that is still late is late for another reason. */
 const MIN_PER_SECOND = 100;
-/** Handshakes that arrived during one turn of the event loop come together. */
+/** Handshakes that arrived during one turn of the event loop are judged together. */
 const BURST_SECONDS = 0.35;
+/** Part of the best rate that is left with each window: half of it after 35 s. */
+const REMEMBERED_PART = 0.99;
 /** `Retry-After` has whole seconds. */
 const MIN_RETRY_MS = 1000;
-const MAX_RETRY_MS = 10_000;
-/** The limit ends after as many windows without a refusal, if the rate is that multiple of what clients ask for. */
-const CALM_WINDOWS = 5;
-const UNUSED_MULTIPLE = 2;
+/** A client without a turn within this time tries again at a random moment up to twice as late. */
+const MAX_TURN_MS = 10_000;
 
 /**
  * A late event loop has taken as much as it can: that number of handshakes is its capacity. A rate stays right when the load
  * changes; a share of the load would admit too few of the clients that return after a storm.
  */
 export class HandshakeRate {
-  #perSecond = Number.POSITIVE_INFINITY;
-  #calmWindows = 0;
-  #recentPerSecond = MIN_PER_SECOND;
-  #promisedUntilMs = 0;
-  readonly #bucket: TokenBucket;
-  readonly #random: () => number;
+  /** Handshakes per second. */
+  #limit = Number.POSITIVE_INFINITY;
+  /** Of the last windows. While the edge is late, the limit is far below its capacity. */
+  #bestPerSecond = MIN_PER_SECOND;
+  readonly #admissions: TokenBucket;
+  readonly #turns: TokenBucket;
 
   /** @param nowMs of a clock that never goes back */
-  constructor(nowMs: number, random = Math.random) {
-    this.#bucket = new TokenBucket(rateOf(MIN_PER_SECOND), nowMs);
-    this.#random = random;
+  constructor(nowMs: number) {
+    this.#admissions = new TokenBucket(rateOf(this.#limit), nowMs);
+    this.#turns = new TokenBucket(rateOf(MIN_PER_SECOND), nowMs);
   }
 
-  get isLimited(): boolean {
-    return this.#perSecond < Number.POSITIVE_INFINITY;
-  }
-
-  /** Counts a handshake, unless it exceeds the rate. */
+  /** Counts a handshake, unless it exceeds the limit. */
   permits(nowMs: number): boolean {
-    if (!this.isLimited) return true;
-    if (this.#bucket.waitMs(nowMs) > 0) return false;
-    this.#bucket.take();
+    if (this.#admissions.waitMs(nowMs) > 0) return false;
+    this.#admissions.take();
     return true;
   }
 
-  /**
-   * Milliseconds after which a client that is refused now may return. Each gets a turn of its own, at the best rate of late: while
-   * the edge is late, its rate is far below its capacity.
-   */
-  promiseMs(nowMs: number): number {
-    const waitMs = Math.max(0, this.#promisedUntilMs - nowMs) + 1000 / this.#recentPerSecond;
-    // A client tries again within this time, however many others wait.
-    if (waitMs > MAX_RETRY_MS) return MIN_RETRY_MS + this.#random() * (MAX_RETRY_MS - MIN_RETRY_MS);
-    this.#promisedUntilMs = nowMs + waitMs;
-    return Math.max(MIN_RETRY_MS, waitMs);
+  /** Milliseconds after which a client that is refused now may return: clients get their turns at the best rate. */
+  retryAfterMs(nowMs: number): number {
+    return Math.max(MIN_RETRY_MS, this.#turns.promiseMs(nowMs, MAX_TURN_MS));
   }
 
-  adjust({ pressure, perSecond, hasRefused }: HandshakeWindow, nowMs: number): void {
+  /**
+   * Called with each window.
+   * @param pressure lateness of the event loop as a share of its threshold
+   * @param admittedPerSecond handshakes of the window
+   */
+  adjust(pressure: number, admittedPerSecond: number, nowMs: number): void {
     if (pressure > FALLS_ABOVE) {
-      const cut = Math.min(MAX_CUT, MIN_CUT + (MAX_CUT - MIN_CUT) * (pressure - FALLS_ABOVE));
-      this.#perSecond = Math.max(MIN_PER_SECOND, Math.min(this.#perSecond, perSecond) * (1 - cut));
-    } else if (pressure < GROWS_BELOW) this.#perSecond *= GROWTH;
-    this.#calmWindows = hasRefused || pressure > FALLS_ABOVE ? 0 : this.#calmWindows + 1;
-    if (this.#calmWindows >= CALM_WINDOWS && this.#perSecond >= perSecond * UNUSED_MULTIPLE)
-      this.#perSecond = Number.POSITIVE_INFINITY;
-    // A window in which nearly all were refused does not show the capacity.
-    this.#recentPerSecond = Math.max(perSecond, this.#recentPerSecond * DECAY, MIN_PER_SECOND);
-    this.#bucket.changeRate(rateOf(this.isLimited ? this.#perSecond : this.#recentPerSecond), nowMs);
+      this.#limit = Math.max(MIN_PER_SECOND, Math.min(this.#limit, admittedPerSecond) * LATE_PART);
+    } else if (pressure < GROWS_BELOW) this.#limit *= GROWTH;
+    this.#bestPerSecond = Math.max(admittedPerSecond, this.#bestPerSecond * REMEMBERED_PART, MIN_PER_SECOND);
+    this.#admissions.changeRate(rateOf(this.#limit), nowMs);
+    this.#turns.changeRate(rateOf(this.#bestPerSecond), nowMs);
   }
 }
 
-function rateOf(perSecond: number) {
-  return { perSecond, burst: Math.max(1, perSecond * BURST_SECONDS) };
+function rateOf(perSecond: number): Rate {
+  return { perSecond, burst: Math.max(MIN_PER_SECOND, perSecond * BURST_SECONDS) };
 }

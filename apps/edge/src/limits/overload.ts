@@ -35,7 +35,6 @@ export interface OverloadOptions
   shedOne(reason: OverloadSignal): void;
   /** A clock that never goes back. */
   readonly now?: () => number;
-  readonly random?: () => number;
 }
 
 const SAMPLE_MS = 100;
@@ -86,7 +85,7 @@ export class Overload {
     this.#now = options.now ?? (() => performance.now());
     this.#sampledAtMs = this.#now();
     this.#windowBeganMs = this.#sampledAtMs;
-    this.#rate = new HandshakeRate(this.#sampledAtMs, options.random);
+    this.#rate = new HandshakeRate(this.#sampledAtMs);
     this.#thresholds = {
       event_loop: options.overloadLoopDelayMs,
       subscriptions: options.overloadSubscriptionMs,
@@ -130,7 +129,7 @@ export class Overload {
     this.#refused++;
     this.#shed++;
     this.#options.shedOne(this.#reason);
-    return this.#rate.promiseMs(nowMs);
+    return this.#rate.retryAfterMs(nowMs);
   }
 
   #queuesPermit(): boolean {
@@ -171,12 +170,12 @@ export class Overload {
   #adjust(worst: OverloadSignal, nowMs: number): void {
     const { event_loop: loop, ...queues } = this.#pressures;
     const [admitted, refused] = [this.#admitted, this.#refused];
-    const seconds = (nowMs - this.#windowBeganMs) / 1000;
-    this.#rate.adjust({ pressure: loop, perSecond: admitted / seconds, hasRefused: refused > 0 }, nowMs);
+    this.#rate.adjust(loop, (admitted * 1000) / (nowMs - this.#windowBeganMs), nowMs);
     this.#queuesAdmit = admittedByQueue(this.#queuesAdmit, Math.max(...Object.values(queues)));
     this.#share = Math.max(1 - this.#queuesAdmit, refused / Math.max(1, admitted + refused));
-    if (this.#pressures[worst] > 1) this.#reason = worst;
-    if (this.#queuesAdmit < 1 || this.#rate.isLimited) {
+    const isLate = this.#pressures[worst] > 1;
+    if (isLate) this.#reason = worst;
+    if (isLate || this.#share > 0) {
       this.#calmSinceMs = nowMs;
       if (this.#beganAtMs === undefined) this.#begin(nowMs);
     } else if (nowMs - this.#calmSinceMs >= CALM_MS) this.#end(nowMs);
