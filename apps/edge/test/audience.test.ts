@@ -53,7 +53,7 @@ describe('a body that cannot be transcoded', () => {
     const channel = createNodeChannel({
       channel: 'node',
       questions: new RosterQuestions({ onUnanswered() {} }),
-      audiences: { acceptsRoster: () => true },
+      audiences: { judgeRoster: () => undefined },
       presence: { joined() {} },
       sessions,
       metrics: { malformedEnvelope: () => malformed++ } as never,

@@ -26,7 +26,7 @@ import type { EdgeMetrics } from '../metrics.js';
 import type { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 import { Audience, type PublishToTopic } from './audience.js';
-import { RosterOrder } from './roster-order.js';
+import { RosterOrder, type RosterVerdict } from './roster-order.js';
 import { readServiceMessage } from './service-message.js';
 
 export interface AudiencesParts {
@@ -65,10 +65,10 @@ export class Audiences {
     return this.#byChannel.get(this.#parts.channels.room(room))?.size ?? 0;
   }
 
-  /** Whether a roster of the room is not older than a change that clients of Pusher got; see {@link RosterOrder}. */
-  acceptsRoster(room: string, envelope: Pick<Envelope, 'encoding' | 'body'>): boolean {
+  /** Judges a roster of a room by the changes that clients of Pusher here got; `undefined` without a member. */
+  judgeRoster(room: string, envelope: Pick<Envelope, 'encoding' | 'body'>): RosterVerdict | undefined {
     const audience = this.#byChannel.get(this.#parts.channels.room(room));
-    return audience === undefined || this.#rosterOrder.accepts(audience, envelope);
+    return audience && this.#rosterOrder.judge(audience, envelope);
   }
 
   /** @param room unset for a user's channel and for everybody's */

@@ -10,26 +10,37 @@ type Body = Pick<Envelope, 'encoding' | 'body'>;
 
 const CHANGES: ReadonlySet<string | undefined> = new Set(['user_joined', 'user_left']);
 
+/** Whether a session takes the roster. */
+export type RosterVerdict = (session: object) => boolean;
+const ACCEPTED: RosterVerdict = () => true;
+
 export class RosterOrder {
   /** The newest version of each room that its members here got. */
-  readonly #versions = new WeakMap<object, number>();
+  readonly #newest = new WeakMap<object, number>();
+  /** That version at the last refusal, by room and session. */
+  readonly #refused = new WeakMap<object, WeakMap<object, number>>();
 
   /** Members of the room get this message. */
   changed(room: object, message: Body): void {
     if (!CHANGES.has(peekType(message.encoding, message.body))) return;
     const version = versionOf(message);
-    if (version !== undefined) this.#versions.set(room, version);
+    if (version !== undefined) this.#newest.set(room, version);
   }
 
-  /** False for a roster that a change has overtaken: it must be asked for again. The answer to that is accepted. */
-  accepts(room: object, message: Body): boolean {
-    const newest = this.#versions.get(room);
-    if (newest === undefined || peekType(message.encoding, message.body) !== 'room_info') return true;
+  /** The verdict is false where a change has overtaken the roster: the session must ask again. */
+  judge(room: object, message: Body): RosterVerdict {
+    const newest = this.#newest.get(room);
+    if (newest === undefined || peekType(message.encoding, message.body) !== 'room_info') return ACCEPTED;
     const version = versionOf(message);
-    if (version === undefined || version >= newest) return true;
-    // Versions may begin lower after a loss of the registry: then it is asked for once, and not again and again.
-    this.#versions.set(room, version);
-    return false;
+    if (version === undefined || version >= newest) return ACCEPTED;
+    const refused = this.#refused.get(room) ?? new WeakMap<object, number>();
+    this.#refused.set(room, refused);
+    return session => {
+      // Presence had that version when the session asked again: it has lost the registry, and versions begin lower.
+      if (version < (refused.get(session) ?? Number.NEGATIVE_INFINITY)) return true;
+      refused.set(session, newest);
+      return false;
+    };
   }
 }
 

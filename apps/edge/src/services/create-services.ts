@@ -31,7 +31,7 @@ export interface ServicesParts {
   readonly sessions: Sessions;
   readonly accounts: Accounts;
   readonly accountMetrics: AccountMetrics;
-  readonly audiences: Pick<Audiences, 'membersOf' | 'acceptsRoster'>;
+  readonly audiences: Pick<Audiences, 'membersOf' | 'judgeRoster'>;
   readonly presence: Pick<PresenceReporter, 'joined'>;
   readonly feeds: Pick<RoomFeeds, 'of'>;
   readonly load: () => NodeLoad;

@@ -6,6 +6,7 @@ import type { EdgeMetrics } from '../metrics.js';
 import type { PresenceReporter } from '../presence/presence-reporter.js';
 import type { RosterQuestions } from '../presence/roster-questions.js';
 import type { Audiences } from '../rooms/fanout.js';
+import type { RosterVerdict } from '../rooms/roster-order.js';
 import type { Session } from '../sessions/session.js';
 import type { Sessions } from '../sessions/sessions.js';
 
@@ -13,7 +14,7 @@ export interface NodeChannelParts {
   readonly channel: string;
   readonly sessions: Sessions;
   readonly questions: RosterQuestions;
-  readonly audiences: Pick<Audiences, 'acceptsRoster'>;
+  readonly audiences: Pick<Audiences, 'judgeRoster'>;
   readonly presence: Pick<PresenceReporter, 'joined'>;
   readonly metrics: EdgeMetrics;
   readonly onProbe: (number: number) => void;
@@ -42,7 +43,7 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
     }
     if (isForged(envelope, 'sessions')) return metrics.malformedEnvelope(channel);
     const frames = new Map<Session['encoding'], Uint8Array | undefined>();
-    let isOvertaken: boolean | undefined;
+    let isAccepted: RosterVerdict | undefined;
     for (const [index, id] of envelope.sessions.entries()) {
       const session = sessions.get(id);
       if (session === undefined && envelope.questions !== undefined) {
@@ -56,12 +57,16 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
       if (body === undefined) continue; // A question that cannot be answered so is refused in its time.
       if (session.encoding !== 'json' && session.encoding !== 'msgpack') {
         const { room } = envelope;
-        if (session.encoding === 'pusher' && room !== undefined) {
-          isOvertaken ??= !audiences.acceptsRoster(room, envelope);
-          if (isOvertaken && session.rooms.has(room)) presence.joined(session, room, true);
-          if (isOvertaken) continue;
+        if (room !== undefined && !session.rooms.has(room)) continue;
+        if (room !== undefined && session.encoding === 'pusher') {
+          isAccepted ??= audiences.judgeRoster(room, envelope);
+          if (isAccepted?.(session) === false) {
+            presence.joined(session, room, true); // Asks again.
+            continue;
+          }
         }
-        sendToMember(session, room, body);
+        // A client of Pusher takes a roster for a new subscription; a reader of an event stream asks for none.
+        if (body.length > 0) session.socket.send(body, false);
         continue;
       }
       const question = envelope.questions && questions.take(envelope.questions[index] ?? 0, id);
@@ -74,11 +79,6 @@ export function createNodeChannel(parts: NodeChannelParts): (envelope: Envelope)
     // The other encoding may carry values that one cannot.
     if ([...frames.values()].includes(undefined)) metrics.malformedEnvelope(channel);
   };
-}
-
-/** A client of the Pusher protocol takes a roster for a new subscription; a reader of an event stream asks for none. */
-function sendToMember(session: Session, room: string | undefined, body: Uint8Array): void {
-  if (body.length > 0 && (room === undefined || session.rooms.has(room))) session.socket.send(body, false);
 }
 
 function frameFor(encoding: Session['encoding'], envelope: Envelope): Uint8Array | undefined {
