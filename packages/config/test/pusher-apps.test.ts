@@ -30,6 +30,18 @@ describe('the namespaces of an app', () => {
     }
   });
 
+  test('have one more with watchlists: of users that are online, whom no webhook gets', () => {
+    const { namespaces } = loadConfig(
+      withApps([
+        `${RIGHT}, leaveGraceMs: 70, watchlists: true`,
+        `${RIGHT.replace('shop', 'x').replace('a1', 'b1')}, watchlists: true, webhooks: [{ url: https://x.example, events: [member_added, client_event, cache_miss] }]`,
+      ]),
+    );
+    const online = { presence: 'on', public: false, historySize: 0, events: [], memberEvents: false };
+    expect(namespaces['pusher-shop.online']).toMatchObject({ ...online, leaveGraceMs: 70 });
+    expect(namespaces['pusher-x.online']).toMatchObject(online);
+  });
+
   test.for<[string, readonly string[]]>([
     ['[channel_occupied, member_added]', []],
     ['[client_event]', ['', '.presence', '.cache', '.presence-cache']],

@@ -83,12 +83,11 @@ describe('the room of a channel', () => {
   });
 });
 
-test('the room in which a user is online is a room of the user, and the room of no channel', () => {
+test('the room in which a user is online is a room of the user, in a namespace without channels', () => {
   fc.assert(
-    fc.property(userId, channel, (id, name) => {
+    fc.property(userId, id => {
       const room = onlineRoom('1', id) ?? '';
-      expect(isRoomOfUser(room)).toBe(true);
-      expect(room).not.toBe(roomOfChannel('1', name));
+      expect([isRoomOfUser(room), namespaceOf(room)]).toEqual([true, 'pusher-1.online']);
     }),
   );
 });

@@ -1,6 +1,6 @@
 /** The bodies of requests that publish events in the Pusher HTTP API. */
 import { HubbubError, isPlainObject, type Payload, utf8Length } from '@hubbub/protocol';
-import { channelKind, EVENT_NAME_MAX_LENGTH, roomOfChannel } from '@hubbub/protocol/pusher';
+import { CHANNEL_MAX_LENGTH, channelKind, EVENT_NAME_MAX_LENGTH, roomOfChannel } from '@hubbub/protocol/pusher';
 
 export const DATA_MAX_BYTES = 10_240;
 export const CHANNELS_MAX = 100;
@@ -57,7 +57,7 @@ export function readBatch(appId: string, body: unknown): EventRequest[] {
 export function channelOf(appId: string, channel: unknown): NamedChannel {
   const room = typeof channel === 'string' ? roomOfChannel(appId, channel) : undefined;
   if (room === undefined || typeof channel !== 'string') {
-    throw wrong('channel', 'expected letters, digits and _ - = @ , . ; and not too many of them.');
+    throw wrong('channel', `expected 1 to ${CHANNEL_MAX_LENGTH} letters, digits and _ - = @ , . ;`);
   }
   return { channel, room };
 }
