@@ -103,6 +103,27 @@ describe('with watchlists', () => {
     expect(Object.keys(channels).filter(name => name.includes('sam') || name.includes('tom'))).toEqual([]);
   });
 
+  test('a connection that signs in as another user is that user alone, also after it signs in again', async () => {
+    const watcher = await signedIn(story, 1, 'judge', ['before', 'after']);
+    const { client } = await signedIn(story, 0, 'before');
+    await eventually(() => watcher.events.includes('online before'));
+    const signInAs = async (id: string) => {
+      const done = nextEvent(client, 'pusher:signin_success');
+      client.send_event('pusher:signin', story.server.authenticateUser(client.connection.socket_id, { id }));
+      await done;
+    };
+    await signInAs('after');
+    await eventually(() => ['offline before', 'online after'].every(event => watcher.events.includes(event)));
+    await signInAs('after');
+    const received: string[] = [];
+    client.connection.bind('message', ({ event }: { event: string }) => received.push(event));
+    await story.server.sendToUser('before', 'for-the-former', {});
+    await story.server.sendToUser('after', 'last', {});
+    await eventually(() => received.includes('last'));
+    expect(received).not.toContain('for-the-former');
+    expect(watcher.events.slice(-2).sort()).toEqual(['offline before', 'online after']);
+  });
+
   test('more than 100 users are refused with 4302 and counted, and a malformed list with an error', async () => {
     for (const [watchlist, code] of [
       [Array.from({ length: 101 }, (_, n) => `u${n}`), 4302],
