@@ -108,7 +108,7 @@ interface PusherRefusal {
   readonly code: number | null;
 }
 
-/** Of a sign-in: that of a subscription is an answer of its own, without a code. */
+/** Only a sign-in gets this code: `pusher:subscription_error` has none. */
 const WATCHLIST_LIMIT = 4302;
 const MALFORMED: PusherRefusal = { kind: 'BadRequest', status: 400, code: null };
 const REFUSALS: Readonly<Record<string, PusherRefusal>> = {
