@@ -1,5 +1,6 @@
 /** A cheap client of server-sent events over a raw socket: reads events in place. */
 import { connect } from 'node:net';
+import { requestBytes } from '@hubbub/tools/kit';
 
 const HEAD_END = '\r\n\r\n';
 const EVENT_END = '\n\n';
@@ -31,7 +32,7 @@ export class RawEventStream {
     });
     const lines = [`GET ${path} HTTP/1.1`, 'Host: 127.0.0.1'];
     for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
-    this.#socket.on('connect', () => this.#socket.write(`${lines.join('\r\n')}${HEAD_END}`));
+    this.#socket.on('connect', () => this.#socket.write(requestBytes(lines)));
     this.#socket.on('error', error => this.#end(error.message));
     this.#socket.on('close', () => this.#end('the server closed the connection'));
   }

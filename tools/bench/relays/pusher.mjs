@@ -12,7 +12,7 @@ import {
 } from '@hubbub/tools/kit';
 import { APP } from './app.mjs';
 import { configFile } from './config-file.mjs';
-import { SECRET, settingsOf } from './start.mjs';
+import { handleOf, SECRET, settingsOf } from './start.mjs';
 
 const NODES = 2;
 const PRESENCE_KEY = 'a-key-of-presence-of-the-benchmark-of-32-bytes';
@@ -87,17 +87,15 @@ async function startHubbubNodes({ redisUrl, cpus, nodeArgs }) {
 /** @param {readonly { port: number, process: ManagedProcess }[]} nodes @param {readonly ManagedProcess[]} others */
 function handleOfNodes(nodes, others) {
   const all = [...nodes.map(node => node.process), ...others];
-  const troubles = [];
-  for (const { output } of all)
-    output.onLine((_, log) => ['warn', 'error', 'fatal'].includes(log?.level) && troubles.push(log.event));
+  const handles = all.map(handleOf);
   return {
     port: nodes[0].port,
     ports: nodes.map(({ port }) => port),
-    pids: all.map(({ pid }) => pid),
+    pids: handles.flatMap(({ pids }) => pids),
     helpers: [],
-    troubles: () => troubles.splice(0),
+    troubles: () => handles.flatMap(({ troubles }) => troubles()),
     collect() {
-      for (const { child } of all) child.kill('SIGUSR2');
+      for (const { collect } of handles) collect();
     },
     killNode: index => nodes[index].process.kill('SIGKILL'),
     async close() {
