@@ -1,5 +1,5 @@
 /**
- * Compares the cost of each kind of input with a budget, at the edge and at Redis.
+ * Compares the cost of each kind of input with a budget: processor time of the edge and the HTTP API, and commands at Redis.
  * The unit is a good session (connect, welcome, close). The same run measures it, so the machine's speed does not matter.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,20 +26,22 @@ const BACKGROUND_MS = 2000;
 const SETTLE_MS = 200;
 
 /**
+ * @typedef {{ port: number, adminUrl: string }} Part
  * @typedef {object} Cost
  * @property {string} name of the kind @property {number} processor @property {number} redis both in good sessions
  */
 
 /**
- * @param {{ plan: import('../lanes/plan.mjs').Plan, edge: { port: number, adminUrl: string }, redis?: { url: string }, token: string,
+ * @param {{ plan: import('../lanes/plan.mjs').Plan, edge: Part, api?: Part, redis?: { url: string }, token: string,
  *   throwAll: (plan: object) => Promise<void> }} parts
  * @returns {Promise<{ costs: Cost[], problems: string[] }>}
  */
-export async function measureCosts({ plan, edge, redis, token, throwAll }) {
+export async function measureCosts({ plan, edge, api, redis, token, throwAll }) {
   const commands = redis && new Redis(redis.url);
+  const measured = api === undefined ? [edge] : [edge, api];
   const look = async () => ({
     atMs: performance.now(),
-    cpuMs: 1000 * (await readMetrics(edge)).get('process_cpu_seconds_total'),
+    cpuMs: 1000 * (await Promise.all(measured.map(cpuSeconds))).reduce((sum, seconds) => sum + seconds),
     commands:
       commands === undefined ? 0 : Number(/total_commands_processed:(\d+)/.exec(await commands.info('stats'))?.[1]),
   });
@@ -87,6 +89,10 @@ export async function measureCosts({ plan, edge, redis, token, throwAll }) {
         `an input of "${name}" costs ${processor.toFixed(1)} good sessions of processor time (at most ${PROCESSOR_MAX}) and ${redis.toFixed(1)} of Redis commands (at most ${REDIS_MAX})`,
     );
   return { costs, problems };
+}
+
+async function cpuSeconds(part) {
+  return (await readMetrics(part)).get('process_cpu_seconds_total');
 }
 
 function isAbove({ processor, redis }) {

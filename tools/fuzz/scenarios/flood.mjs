@@ -89,6 +89,7 @@ export async function flood(options) {
       ? await measureCosts({
           plan,
           edge,
+          api,
           redis,
           token: signToken({ user: 'steady', secret: SECRET }),
           throwAll: of => throwAll(of, FEW),
