@@ -1,8 +1,9 @@
 /** Watchlists of the Pusher protocol: users see each other come online and go offline, once each, on whichever edges they are. */
 import { countOf, eventually } from '@hubbub/tools/kit';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { withConfigFile } from '../presence/config-file.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
-import { type ClientOptions, nextEvent, type PusherClient, type PusherStory, startPusherStory } from './story.js';
+import { APP, type ClientOptions, nextEvent, type PusherClient, type PusherStory, startPusherStory } from './story.js';
 
 const GRACE_MS = 300;
 const LEASE_MS = 3000;
@@ -154,7 +155,8 @@ describe('with watchlists', () => {
 });
 
 test('without watchlists in the app, a list in a sign-in changes nothing', async () => {
-  const story = await startPusherStory({ edges: 1 });
+  const other = { ...APP, id: 'other', key: 'other', watchlists: true };
+  const story = await startPusherStory({ edges: 1, env: withConfigFile({ pusherApps: [APP, other] }) });
   await signedIn(story, 0, 'bob');
   const ann = await signedIn(story, 0, 'ann', ['bob']);
   const last = nextEvent(ann.client.user, 'last');
