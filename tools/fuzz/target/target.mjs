@@ -17,12 +17,11 @@ export const BYSTANDER_ROOM = 'watch';
 /** Its sessions are in these channels; inputs sign in as `user-1` to `user-20`, and watch `u0` to `u119`. */
 export const PUSHER_APP = { id: 'fuzz', key: 'a-key', secret: 'a-secret-of-the-pusher-app', watchlists: true };
 export const PUSHER_CHANNELS = ['victims', 'cache-victims', 'private-victims', 'presence-victims'];
-/** Rooms of the app, for messages through Redis. */
+/** Rooms of the app, for messages through Redis. Not those of users: `close_room` there ends the connections of its members. */
 export const PUSHER_ROOMS = [
   'pusher-fuzz:victims',
   'pusher-fuzz:private-victims',
   'pusher-fuzz.presence:presence-victims',
-  'pusher-fuzz.user:user-1',
   'pusher-fuzz.online:user-1',
   'pusher-fuzz.online:u1',
 ];
