@@ -66,7 +66,7 @@ describe('at one edge', () => {
     const { made } = client('ada', { fallBackToEvents: false });
     void made.connect();
     await eventually(() => proxy.upgrades > 5);
-    expect([made.state, streams()]).not.toEqual(['open', expect.anything()]);
+    expect(made.state).not.toBe('open');
     expect(streams()).toBe(0);
   });
 
@@ -85,10 +85,10 @@ describe('at one edge', () => {
       ['locked:b', 'kept:c', 'locked:c'].map(async room => await made.room(room).join()),
     );
     expect(together.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected']);
-    const ada = await story.speaker('bob');
+    const bob = await story.speaker('bob');
     for (const room of ['kept:a', 'kept:c', 'general']) {
-      await ada.join(room);
-      await say(ada, room, 1);
+      await bob.join(room);
+      await say(bob, room, 1);
     }
     await eventually(() => log.filter(line => line.endsWith(' 1')).length === 3);
   });
@@ -276,7 +276,7 @@ describe('at one edge', () => {
     const away = new Promise<void>(resolve => {
       made.on('state', ({ state }) => state === 'waiting' && resolve());
     });
-    await proxy.cut();
+    proxy.cut();
     await away;
     for (const n of [2, 3]) await say(bob, 'kept:a', n);
     await eventually(() => log.includes('kept:a 3'));
@@ -302,7 +302,7 @@ describe('at one edge', () => {
     await bob.join('kept:a');
     await room.send({ bytes: new Uint8Array([1, 2, 255]) });
     await bob.nextFrame({ type: 'new_message', payload: { bytes: { $base64: 'AQL/' } } });
-    const { payload } = { payload: { bytes: { $base64: 'AQL/' }, odd: { $base64: '#' } } };
+    const payload = { bytes: { $base64: 'AQL/' }, odd: { $base64: '#' } };
     await bob.ask({ type: 'send_message', room: 'kept:a', payload });
     await eventually(() => got.length === 1);
     expect(got).toEqual([{ bytes: new Uint8Array([1, 2, 255]), odd: { $base64: '#' } }]);

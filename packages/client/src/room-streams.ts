@@ -1,5 +1,5 @@
 /** The event streams of one session: opened and replaced so that together they have the rooms that the client wants. */
-import { type Frame, HubbubError, type Payload, STREAM_MAX_ROOMS } from '@hubbub/protocol';
+import { CLOSE_UNAUTHORIZED, type Frame, HubbubError, type Payload, STREAM_MAX_ROOMS } from '@hubbub/protocol';
 import { defined } from './defined.js';
 import { ABNORMAL, type Closing, refusalError } from './errors.js';
 import { type Place, RoomStream } from './room-stream.js';
@@ -30,7 +30,6 @@ export type JoinAnswers = Map<string, Payload | HubbubError>;
 /** Browsers open six connections to a host without HTTP/2: one stays free to publish. */
 const MAX_STREAMS = 5;
 const MAX_ROOMS = MAX_STREAMS * STREAM_MAX_ROOMS;
-const RENEW = 4101;
 
 export class RoomStreams {
   readonly #ports: RoomStreamsPorts;
@@ -116,7 +115,7 @@ export class RoomStreams {
       const isExpired = error.code === 'UNAUTHORIZED' && token === undefined;
       if (isExpired || (place?.token !== undefined && !place.isNew)) {
         // Only a new session asks the application for its tokens.
-        this.#ports.ended({ code: isExpired ? RENEW : ABNORMAL, reason: error.message });
+        this.#ports.ended({ code: isExpired ? CLOSE_UNAUTHORIZED : ABNORMAL, reason: error.message });
         return error;
       }
       for (const [name, { isNew }] of rooms) if (isNew && (!place || name === room)) answers.set(name, error);

@@ -4,6 +4,7 @@
  * which transport it has.
  */
 import {
+  CLOSE_UNAUTHORIZED,
   type Codec,
   type Frame,
   HubbubError,
@@ -23,7 +24,6 @@ import type { Transport, TransportListener, TransportRequest } from './transport
 import { readFrame, type Wire, type WireCodec } from './wire.js';
 
 const BEARER = 'bearer.';
-const RENEW = 4101;
 /** Frames that change the streams, or whose answer follows what was missed. */
 const QUEUED: readonly string[] = ['join_room', 'leave_room', 'resume', 'refresh', 'ping'];
 
@@ -62,7 +62,7 @@ export class EventTransport implements Transport {
       url: name => this.#url(`/rooms/${name}/messages`, roomToken(this.#streams.place(name)?.token)),
       headers: () => this.#headers(),
       answer: frame => this.deliver(frame),
-      unauthorized: () => this.#end({ code: RENEW, reason: 'the token is no longer valid' }),
+      unauthorized: () => this.#end({ code: CLOSE_UNAUTHORIZED, reason: 'the token is no longer valid' }),
       isOver: () => this.#isOver,
     });
     this.#streams = new RoomStreams({
@@ -130,11 +130,11 @@ export class EventTransport implements Transport {
 
   /** Executes the frames of one turn together, so that they cost one request. */
   async #work(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#isOver) await this.#carryOut(this.#queue.splice(0));
+    while (this.#queue.length > 0 && !this.#isOver) await this.#execute(this.#queue.splice(0));
     this.#isBusy = false;
   }
 
-  async #carryOut(frames: readonly Frame[]): Promise<void> {
+  async #execute(frames: readonly Frame[]): Promise<void> {
     const joined = new Map<string, Omit<Place, 'isNew'>>();
     const left = new Set<string>();
     let token: string | undefined;

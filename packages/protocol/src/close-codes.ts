@@ -7,6 +7,7 @@ export type CloseAdvice = 'reconnect' | 'renew' | 'stop';
 export const CLOSE_NORMAL = 1000;
 export const CLOSE_INVALID_DATA = 1007;
 export const CLOSE_MESSAGE_TOO_BIG = 1009;
+export const CLOSE_UNAUTHORIZED = 4101;
 
 export const CLOSE_CODES = {
   NORMAL: CLOSE_NORMAL,
@@ -21,7 +22,7 @@ export const CLOSE_CODES = {
   TOO_MANY_FRAMES: 4001,
   TOO_MANY_CONNECTIONS: 4002,
   TOKEN_EXPIRED: 4100,
-  UNAUTHORIZED: 4101,
+  UNAUTHORIZED: CLOSE_UNAUTHORIZED,
   KICKED: 4200,
   PROTOCOL_ABUSE: 4201,
   SESSION_LIMIT: 4202,
