@@ -135,7 +135,7 @@ describe('with watchlists', () => {
       const client = story.client(0, { userData: { id: 'many', watchlist } });
       const error = nextEvent(client.connection, 'error');
       client.signin();
-      expect(await error).toMatchObject({ data: { code } });
+      expect(await error).toMatchObject({ data: { code, message: expect.stringContaining('watchlist') } });
     }
     expect(await countOf(story.cluster.edge(0), 'hubbub_edge_limits_total{limit="watchlist"}')).toBe(1);
   });
