@@ -170,7 +170,10 @@ export const edge = board({
             'Event loop delay (p99) in seconds, and processor time in seconds per second (1 is a full core). Leases renewed by the lease thread, and joins that resyncs repeated.',
           unit: 's',
           queries: [
-            [`nodejs_eventloop_lag_p99_seconds{${EDGE}}`, 'delay p99'],
+            [
+              `histogram_quantile(0.99, sum by (le, instance) (rate(hubbub_event_loop_delay_seconds_bucket{${EDGE}}[$__rate_interval])))`,
+              'delay p99',
+            ],
             [rate('process_cpu_seconds_total'), 'processor'],
             [increase('hubbub_edge_late_lease_renewals_total'), 'late renewals'],
             [increase('hubbub_edge_repeated_joins_total'), 'joins reported again'],

@@ -167,7 +167,12 @@ export const overview = board({
           title: 'Event-loop delay, p99',
           description: 'This delay affects every client of the process.',
           unit: 's',
-          queries: [[`nodejs_eventloop_lag_p99_seconds{${PROCESSES}}`, '{{job}} {{instance}}']],
+          queries: [
+            [
+              `histogram_quantile(0.99, sum by (le, job, instance) (rate(hubbub_event_loop_delay_seconds_bucket{${PROCESSES}}[$__rate_interval])))`,
+              '{{job}} {{instance}}',
+            ],
+          ],
           warnAt: 0.1,
           alarmAt: 0.25,
           width: 12,

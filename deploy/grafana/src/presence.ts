@@ -163,7 +163,7 @@ export const presence = board({
           unit: 's',
           queries: [
             [
-              `nodejs_eventloop_lag_p99_seconds{${ONES}} and on (instance) hubbub_presence_ready`,
+              `histogram_quantile(0.99, sum by (le, instance) (rate(hubbub_event_loop_delay_seconds_bucket{${ONES}}[$__rate_interval]))) and on (instance) hubbub_presence_ready`,
               'delay p99 {{instance}}',
             ],
             [

@@ -1,4 +1,5 @@
 /** The metrics kit: what a scrape reads of counters, totals and gauges. */
+import { eventually } from '@hubbub/tools/kit';
 import { expect, test } from 'vitest';
 import { createMetricsRegistry, metricsKit } from '../src/metrics.js';
 
@@ -8,7 +9,7 @@ function kitWithRegistry() {
     const metric = await registry.getSingleMetric(name)?.get();
     return metric?.values.map(({ labels, value }) => [labels, value]);
   };
-  return { ...metricsKit(registry), scrape };
+  return { ...metricsKit(registry), registry, scrape };
 }
 
 test('counters begin at 0 for every set of labels that is known', async () => {
@@ -41,4 +42,19 @@ test('a gauge with labels forgets values that are gone', async () => {
   expect(await scrape('kit_gauge')).toHaveLength(2);
   names = ['b'];
   expect(await scrape('kit_gauge')).toEqual([[{ name: 'b' }, 1]]);
+});
+
+test('a delay of the event loop counts once for each sample that it prevented', async () => {
+  const { registry } = kitWithRegistry();
+  const samples = async () => {
+    const text = await registry.getSingleMetricAsString('hubbub_event_loop_delay_seconds');
+    const upTo = (le: string) => Number(text.split(`le="${le}"} `)[1]?.split('\n')[0]);
+    return { all: upTo('+Inf'), late: upTo('+Inf') - upTo('0.1') };
+  };
+  await eventually(async () => (await samples()).all > 0);
+  const before = await samples();
+  const endsAtMs = performance.now() + 520;
+  while (performance.now() < endsAtMs);
+  await eventually(async () => (await samples()).all > before.all);
+  expect((await samples()).late - before.late).toBeGreaterThanOrEqual(3);
 });
