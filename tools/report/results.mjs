@@ -42,6 +42,7 @@ function writePages() {
 /** @returns {[path: string, text: string][]} all generated files, as the saved results give them */
 export function renderPages() {
   const runs = readdirSync(join(ROOT, DIR))
+    .filter(file => file.endsWith('.json')) // Beside them: the progress of a run that ended without a report.
     .sort()
     .map(file => JSON.parse(readFileSync(join(ROOT, DIR, file), 'utf8')));
   const capacity = runs.find(({ scenario }) => scenario === 'capacity');
