@@ -17,8 +17,8 @@ export type MetricsRegistry = Registry;
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /**
- * The library wakes the process a hundred times a second to measure the event loop. That costs 1 % of a core, of an idle edge half
- * of its work. It cannot be turned off.
+ * To measure the event loop, the library wakes the process a hundred times a second. That takes 1 % of a core, half of what an idle
+ * edge takes. It cannot be turned off.
  */
 const NEVER_MS = 2 ** 31 - 1;
 const LOOP_METRICS = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99'].map(
